@@ -1,0 +1,1 @@
+"""Analysis: randomization tests per reveal level, Fig. 2B, and human against model."""

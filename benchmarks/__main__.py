@@ -1,0 +1,28 @@
+"""``python -m benchmarks [NAME ...]``: measure the figures of the named rooms, or of all of them."""
+
+import importlib
+import sys
+from pathlib import Path
+
+from benchmarks import harness
+
+NAMES = ("ground", "stimuli", "experiments", "online", "analysis", "models", "clickme")
+
+
+def main(names: list[str]) -> int:
+    """Run the rooms' figures; the exit code is 0 whatever holds, 2 for a name that does not exist."""
+    here = Path(__file__).parent
+    unknown = [name for name in names if name not in NAMES]
+    if unknown:
+        print(f"benchmarks: no room {unknown[0]}; allowed: {', '.join(NAMES)}", file=sys.stderr)
+        return 2
+    for name in names or NAMES:
+        if not (here / f"{name}.py").is_file():
+            print(f"{name}: no figures yet")
+            continue
+        print(f"# {name}")
+        harness.run(name, importlib.import_module(f"benchmarks.{name}").room)
+    return 0
+
+
+sys.exit(main(sys.argv[1:]))

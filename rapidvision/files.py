@@ -1,0 +1,181 @@
+"""Files that are either whole or not there, known by their content."""
+
+import hashlib
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+import msgspec
+
+from rapidvision.errors import InputError
+
+
+@contextmanager
+def atomic(path: Path | str) -> Iterator[IO[bytes]]:
+    """Open `path` for writing so that it appears complete or not at all.
+
+    The bytes go to a temporary file in the same folder, are flushed to the disk, and take their name in one step.
+    Missing folders are made. On any error the temporary file is removed and an older `path` stays as it was.
+
+    Parameters
+    ----------
+    path : path-like
+        The file to write.
+
+    Yields
+    ------
+    binary file
+        Open for writing.
+
+    Raises
+    ------
+    InputError
+        When the folder cannot be written or the disk is full.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with atomic(Path(folder) / "a.txt") as file:
+    ...         _ = file.write(b"whole")
+    ...     (Path(folder) / "a.txt").read_bytes()
+    b'whole'
+    """
+    path = Path(path)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.open("xb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise InputError(f"{path}: cannot be written ({reason}); choose another folder or make room") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_bytes(path: Path | str, data: bytes) -> None:
+    """Write `data` to `path` as :func:`atomic` does."""
+    with atomic(path) as file:
+        file.write(data)
+
+
+def write_text(path: Path | str, text: str) -> None:
+    """Write `text` as UTF-8 with line feeds at line ends, as :func:`atomic` does."""
+    write_bytes(path, text.encode())
+
+
+def write_json(path: Path | str, value: Any) -> None:
+    """Write a value (struct, dict, list, number …) as indented JSON that ends with a line break."""
+    write_bytes(path, msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n")
+
+
+def read_bytes(path: Path | str) -> bytes:
+    """Read a whole file.
+
+    Raises
+    ------
+    InputError
+        When it is missing, a folder, or unreadable.
+    """
+    try:
+        return Path(path).read_bytes()
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file") from None
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
+
+
+def sha256(data: bytes | memoryview) -> str:
+    """Return the SHA-256 of `data` as 64 hexadecimal digits."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def sha256_file(path: Path | str) -> str:
+    """Return the SHA-256 of a file as 64 hexadecimal digits.
+
+    Raises
+    ------
+    InputError
+        When the file is missing or cannot be read.
+    """
+    try:
+        with Path(path).open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file") from None
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
+
+
+def canonical_digest(value: Any) -> str:
+    """Return the SHA-256 of a value's JSON with sorted keys: the same for equal values, whatever made them."""
+    return sha256(msgspec.json.encode(value, order="sorted"))
+
+
+class Provenance(msgspec.Struct, frozen=True, kw_only=True):
+    """What made an output: enough to make it again, and nothing that changes when it is made again.
+
+    Attributes
+    ----------
+    command : str
+        The verb and its arguments.
+    version : str
+        Version of RapidVision.
+    seed : int or None
+        The seed, if any random decision was taken.
+    inputs : dict
+        Name of each input → SHA-256 of its content.
+    packages : dict
+        Name → version of the packages that the numbers depend on.
+    """
+
+    command: str
+    version: str
+    seed: int | None = None
+    inputs: dict[str, str] = {}
+    packages: dict[str, str] = {}
+
+
+def provenance(
+    command: str,
+    *,
+    seed: int | None = None,
+    inputs: dict[str, str] | None = None,
+    packages: tuple[str, ...] = ("numpy",),
+) -> Provenance:
+    """Make the :class:`Provenance` of an output.
+
+    Parameters
+    ----------
+    command : str
+        The verb and its arguments.
+    seed : int, optional
+        The seed that was used.
+    inputs : dict, optional
+        Name → SHA-256.
+    packages : tuple of str
+        Distributions whose versions are recorded; those that are not installed are left out.
+
+    Returns
+    -------
+    Provenance
+        Ready to be written beside the output.
+    """
+    from importlib import metadata
+
+    from rapidvision import __version__
+
+    versions = {}
+    for name in packages:
+        try:
+            versions[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return Provenance(command=command, version=__version__, seed=seed, inputs=inputs or {}, packages=versions)

@@ -1,0 +1,65 @@
+"""One way to show that long work goes on: a bar on a terminal, a line now and then elsewhere, nothing when quiet."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TextIO
+
+#: Long work calls this with the number of units just done.
+Advance = Callable[[int], None]
+
+_LINE_EVERY_S = 10.0
+
+
+def silent(_n: int) -> None:
+    """Advance without a trace; the default of functions that take an :data:`Advance`."""
+
+
+@contextmanager
+def progress(what: str, total: int, *, quiet: bool = False, stream: TextIO | None = None) -> Iterator[Advance]:
+    """Show the progress of `total` units of work.
+
+    Parameters
+    ----------
+    what : str
+        What is being done, as a short noun phrase.
+    total : int
+        Number of units.
+    quiet : bool, default False
+        Show nothing.
+    stream : text file, optional
+        Where to write; standard error by default, so that output can be piped.
+
+    Yields
+    ------
+    callable
+        ``advance(n)``, to be called when `n` more units are done.
+
+    Examples
+    --------
+    >>> with progress("pictures", 3, quiet=True) as advance:
+    ...     for _ in range(3):
+    ...         advance(1)
+    """
+    out = sys.stderr if stream is None else stream
+    if quiet or total <= 0:
+        yield silent
+        return
+    if out.isatty():
+        from tqdm import tqdm
+
+        with tqdm(total=total, desc=what, file=out, dynamic_ncols=True) as bar:
+            yield lambda n: bar.update(n) and None
+        return
+    done, said = 0, time.monotonic()
+
+    def advance(n: int) -> None:
+        nonlocal done, said
+        done += n
+        now = time.monotonic()
+        if now - said >= _LINE_EVERY_S:
+            said = now
+            print(f"{what}: {done} of {total}", file=out, flush=True)
+
+    yield advance

@@ -1,0 +1,145 @@
+"""TOML in, typed frozen values out; unknown keys are refused with a hint.
+
+A recipe is a :class:`Recipe` subclass: its fields are the keys, its defaults are the paper's numbers, its
+``__post_init__`` checks what types cannot say.
+"""
+
+import re
+import tomllib
+import typing
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from rapidvision import files
+from rapidvision.errors import RecipeError, did_you_mean
+
+
+class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of every typed file: frozen, keyword-only, closed to unknown keys."""
+
+
+R = TypeVar("R")
+
+_UNKNOWN = re.compile(r"Object contains unknown field `(?P<key>[^`]*)`(?: - at `(?P<path>[^`]*)`)?")
+_PATH = re.compile(r" - at `\$\.?(?P<path>[^`]*)`")
+
+
+def read(path: Path | str, type_: type[R]) -> R:
+    """Read a TOML (or JSON) file as a value of `type_`.
+
+    Parameters
+    ----------
+    path : path-like
+        A ``.toml`` or ``.json`` file.
+    type_ : type
+        A :class:`Recipe` or any type that msgspec converts to.
+
+    Returns
+    -------
+    type_
+        The value, checked.
+
+    Raises
+    ------
+    RecipeError
+        When a key is unknown or a value does not fit; the message names the file, the key and the remedy.
+    InputError
+        When the file is missing or unreadable.
+    """
+    data = files.read_bytes(path)
+    if Path(path).suffix == ".json":
+        try:
+            return convert(msgspec.json.decode(data), type_, name=str(path))
+        except msgspec.DecodeError as error:
+            raise RecipeError(f"{path}: not JSON ({error})") from error
+    try:
+        return parse(data.decode(), type_, name=str(path))
+    except UnicodeDecodeError as error:
+        raise RecipeError(f"{path}: not UTF-8 text (byte {error.start}); save it as UTF-8") from error
+
+
+def parse(text: str, type_: type[R], *, name: str = "recipe") -> R:
+    """Read TOML text as a value of `type_`; `name` stands for the file in messages.
+
+    Examples
+    --------
+    >>> class Reveal(Recipe, frozen=True):
+    ...     n_levels: int = 11
+    >>> parse("n_levels = 5", Reveal)
+    Reveal(n_levels=5)
+    >>> parse("n_leves = 5", Reveal, name="stimuli.toml")
+    Traceback (most recent call last):
+        ...
+    rapidvision.errors.RecipeError: stimuli.toml: unknown key "n_leves". Did you mean "n_levels"?
+    """
+    try:
+        raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise RecipeError(f"{name}: not TOML ({error})") from error
+    return convert(raw, type_, name=name)
+
+
+def convert(raw: Any, type_: type[R], *, name: str = "recipe") -> R:
+    """Turn plain dicts, lists and numbers into a checked value of `type_`; see :func:`read` for the errors."""
+    try:
+        return msgspec.convert(raw, type_, strict=True)
+    except msgspec.ValidationError as error:
+        raise RecipeError(_explain(error, type_, name)) from error
+
+
+def dump(value: Recipe) -> str:
+    """Return a recipe as TOML, every key present: what was resolved, ready to be read again."""
+    import tomli_w
+
+    return tomli_w.dumps(_without_none(msgspec.to_builtins(value)))
+
+
+def write(path: Path | str, value: Recipe) -> None:
+    """Write the resolved recipe beside an output, atomically."""
+    files.write_text(path, dump(value))
+
+
+def _without_none(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_none(item) for key, item in value.items() if item is not None}
+    if isinstance(value, list | tuple):
+        return [_without_none(item) for item in value]
+    return value
+
+
+def _explain(error: msgspec.ValidationError, type_: Any, name: str) -> str:
+    text = str(error)
+    unknown = _UNKNOWN.search(text)
+    if unknown:
+        where = (unknown["path"] or "$").removeprefix("$").removeprefix(".")
+        fields = _fields_at(type_, where)
+        hint = did_you_mean(unknown["key"], fields) if fields else ""
+        place = f" in [{where}]" if where else ""
+        return f'{name}: unknown key "{unknown["key"]}"{place}. {hint}'.rstrip()
+    at = _PATH.search(text)
+    where = f"{at['path']}: " if at and at["path"] else ""
+    return f"{name}: {where}{_PATH.sub('', text)}"
+
+
+def _fields_at(type_: Any, path: str) -> list[str]:
+    """Field names of the struct that a dotted path inside `type_` leads to."""
+    for part in [p for p in re.split(r"[.\[]", path) if p]:
+        type_ = _struct_of(type_)
+        if type_ is None or part.endswith("]"):
+            continue
+        hints = typing.get_type_hints(type_)
+        type_ = hints.get(part)
+    struct = _struct_of(type_)
+    return [field.encode_name for field in msgspec.structs.fields(struct)] if struct else []
+
+
+def _struct_of(type_: Any) -> Any:
+    if isinstance(type_, type) and issubclass(type_, msgspec.Struct):
+        return type_
+    for argument in typing.get_args(type_):
+        found = _struct_of(argument)
+        if found is not None:
+            return found
+    return None

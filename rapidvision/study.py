@@ -1,0 +1,148 @@
+"""The study folder: where protocol, plans, sessions and the trials table of one study lie.
+
+::
+
+    study/
+      study.json        which stimulus set, which protocol, how many slots
+      protocol.toml     the resolved protocol
+      plans/            one JSON per group and slot
+      ledger.jsonl      who has which slot
+      sessions/         one journal per session
+      trials.csv        the trials table
+"""
+
+import os
+from pathlib import Path
+
+import msgspec
+
+from rapidvision import files, recipes
+from rapidvision.errors import InputError
+from rapidvision.manifest import StimulusSet, read_set
+from rapidvision.plan import Plan, read_plans
+from rapidvision.protocol import Protocol
+
+STUDY_VERSION = 1
+
+
+class StudyDescription(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``study.json``.
+
+    Attributes
+    ----------
+    study_version : int
+        Version of this file's form.
+    study_id : str
+        The protocol's name.
+    stimulus_set : str
+        Path of the set, relative to the study folder where that is possible.
+    stimulus_set_digest, protocol_digest : str
+        What the plans were made for.
+    groups : tuple of str
+        Groups of participants; each is named after its map source.
+    n_slots : int
+        Slots per group.
+    """
+
+    study_version: int = STUDY_VERSION
+    study_id: str
+    stimulus_set: str
+    stimulus_set_digest: str
+    protocol_digest: str
+    groups: tuple[str, ...]
+    n_slots: int
+
+
+class Study:
+    """A study folder and the names of what is in it.
+
+    Parameters
+    ----------
+    folder : path-like
+        The study's folder.
+    """
+
+    def __init__(self, folder: Path | str) -> None:
+        self.folder = Path(folder)
+
+    @property
+    def description_path(self) -> Path:
+        """``study.json``."""
+        return self.folder / "study.json"
+
+    @property
+    def protocol_path(self) -> Path:
+        """``protocol.toml``."""
+        return self.folder / "protocol.toml"
+
+    @property
+    def plans_folder(self) -> Path:
+        """``plans/``."""
+        return self.folder / "plans"
+
+    @property
+    def ledger_path(self) -> Path:
+        """``ledger.jsonl``."""
+        return self.folder / "ledger.jsonl"
+
+    @property
+    def sessions_folder(self) -> Path:
+        """``sessions/``."""
+        return self.folder / "sessions"
+
+    @property
+    def trials_path(self) -> Path:
+        """``trials.csv``."""
+        return self.folder / "trials.csv"
+
+    def description(self) -> StudyDescription:
+        """Read ``study.json``.
+
+        Raises
+        ------
+        InputError
+            When the folder holds no study.
+        """
+        if not self.description_path.is_file():
+            raise InputError(
+                f"{self.folder}: no study here (study.json is missing); make one with `rapidvision session plan`"
+            )
+        return recipes.read(self.description_path, StudyDescription)
+
+    def write_description(
+        self, stimulus_set: StimulusSet, protocol: Protocol, *, groups: tuple[str, ...], n_slots: int
+    ) -> None:
+        """Write ``study.json`` and ``protocol.toml``."""
+        recipes.write(self.protocol_path, protocol)
+        files.write_json(
+            self.description_path,
+            StudyDescription(
+                study_id=protocol.name,
+                stimulus_set=os.path.relpath(stimulus_set.folder.resolve(), self.folder.resolve()),
+                stimulus_set_digest=stimulus_set.digest,
+                protocol_digest=protocol.digest,
+                groups=groups,
+                n_slots=n_slots,
+            ),
+        )
+
+    def protocol(self) -> Protocol:
+        """Read ``protocol.toml`` and refuse it when it changed after the plans were made."""
+        protocol = recipes.read(self.protocol_path, Protocol)
+        if protocol.digest != self.description().protocol_digest:
+            raise InputError(
+                f"{self.protocol_path}: changed after the plans were made; plan a new study in another folder"
+            )
+        return protocol
+
+    def stimulus_set(self, override: Path | str | None = None) -> StimulusSet:
+        """Read the stimulus set, from another place when `override` names one; its digest must be the study's."""
+        description = self.description()
+        found = read_set(override if override is not None else self.folder / description.stimulus_set)
+        if found.digest != description.stimulus_set_digest:
+            raise InputError(f"{found.folder}: not the stimulus set that this study was planned for (digest differs)")
+        return found
+
+    def plans(self) -> list[Plan]:
+        """Read every plan, ordered by group and slot."""
+        return read_plans(self.plans_folder)

@@ -1,0 +1,308 @@
+"""Trials: what is asked, what came back, and the one table that every observer fills."""
+
+import csv
+import io
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from rapidvision import files
+from rapidvision.errors import InputError, did_you_mean
+
+SCHEMA_VERSION = 1
+
+Phase = Literal["practice", "main"]
+Response = Literal["target", "distractor", "none"]
+Status = Literal["ok", "late", "none", "early", "aborted"]
+
+
+class Trial(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One planned trial: everything that a runner needs, so that it decides and draws nothing.
+
+    Attributes
+    ----------
+    trial : int
+        Number within the session, from 0, practice included.
+    block : int
+        Block number from 0; practice is block -1.
+    phase : {"practice", "main"}
+        Practice trials are never analysed.
+    image_id, category : str
+        The picture and what it shows.
+    target : bool
+        Whether the category is a target (an animal, in the paper).
+    map_source : str
+        Whose map reveals the picture.
+    level_index : int
+        Reveal level, from 0; the intact picture comes last.
+    level_label : str
+        Per cent of the features, or ``full``.
+    reveal_fraction : float or None
+        Share of the features, 0 … 1; None for the intact picture.
+    revealed_px : int
+        Pixels of the picture that can be seen.
+    path : str
+        The stimulus file, relative to the stimulus set.
+    stimulus_sha256 : str
+        Its hash; runners verify it before the first trial.
+    fixation_ms : int
+        How long the fixation cross stands before this picture.
+    """
+
+    trial: int
+    block: int
+    phase: Phase
+    image_id: str
+    category: str
+    target: bool
+    map_source: str
+    level_index: int
+    level_label: str
+    reveal_fraction: float | None
+    revealed_px: int
+    path: str
+    stimulus_sha256: str
+    fixation_ms: int
+
+
+class TrialRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One row of the trials table. The meaning of each column is in :data:`COLUMNS`."""
+
+    schema_version: int = SCHEMA_VERSION
+    study_id: str
+    session_id: str
+    participant_id: str
+    observer: str
+    group: str
+    slot: int
+    phase: Phase
+    block: int
+    trial: int
+    image_id: str
+    stimulus_sha256: str
+    category: str
+    target: bool
+    map_source: str
+    level_index: int
+    level_label: str
+    reveal_fraction: float | None
+    revealed_px: int
+    key_target: str | None
+    key_pressed: str | None
+    response: Response
+    correct: bool | None
+    response_ms: float | None
+    status: Status
+    fixation_ms: float | None
+    stimulus_ms_shown: float | None
+    late_refreshes: int | None
+    refresh_hz: float | None
+    decision_value: float | None = None
+    utc: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of the trials table: its name, type, unit, meaning and allowed values."""
+
+    name: str
+    dtype: Literal["int", "float", "bool", "str"]
+    unit: str
+    meaning: str
+    nullable: bool = False
+    allowed: tuple[str, ...] = ()
+
+
+COLUMNS: tuple[Column, ...] = (
+    Column("schema_version", "int", "", "Version of this table's form"),
+    Column("study_id", "str", "", "Name of the study, from the protocol"),
+    Column("session_id", "str", "", "One participant's one session"),
+    Column("participant_id", "str", "", "The participant, under a code that says nothing about the person"),
+    Column("observer", "str", "", "human, simulated, or the id of a network"),
+    Column("group", "str", "", "Group of participants: whose maps they saw"),
+    Column("slot", "int", "", "Number of the plan that the session followed"),
+    Column("phase", "str", "", "practice or main; practice is never analysed", allowed=("practice", "main")),
+    Column("block", "int", "", "Block from 0; practice is -1"),
+    Column("trial", "int", "", "Number within the session from 0, practice included"),
+    Column("image_id", "str", "", "The picture"),
+    Column("stimulus_sha256", "str", "", "Hash of the stimulus file that was shown"),
+    Column("category", "str", "", "What the picture shows"),
+    Column("target", "bool", "", "Whether the category is a target"),
+    Column("map_source", "str", "", "Whose map revealed the picture"),
+    Column("level_index", "int", "", "Reveal level from 0; the intact picture comes last"),
+    Column("level_label", "str", "%", "Per cent of the features, or full"),
+    Column("reveal_fraction", "float", "1", "Share of the features; empty for the intact picture", nullable=True),
+    Column("revealed_px", "int", "px", "Pixels of the picture that could be seen"),
+    Column("key_target", "str", "", "The key that means target in this session", nullable=True),
+    Column("key_pressed", "str", "", "The first response key pressed after the onset, late ones too", nullable=True),
+    Column("response", "str", "", "What that key means", allowed=("target", "distractor", "none")),
+    Column(
+        "correct", "bool", "", "Whether the response fits the picture, in time or not; empty without one", nullable=True
+    ),
+    Column("response_ms", "float", "ms", "Time of the press from stimulus onset, late ones too", nullable=True),
+    Column(
+        "status",
+        "str",
+        "",
+        "ok: in time; early: faster than the anticipation limit; late: past the response limit; none; aborted",
+        allowed=("ok", "late", "none", "early", "aborted"),
+    ),
+    Column("fixation_ms", "float", "ms", "Fixation as shown", nullable=True),
+    Column("stimulus_ms_shown", "float", "ms", "How long the picture was up", nullable=True),
+    Column("late_refreshes", "int", "", "Refreshes that came late during the trial", nullable=True),
+    Column("refresh_hz", "float", "Hz", "Measured refresh rate", nullable=True),
+    Column("decision_value", "float", "", "A network's signed evidence for target", nullable=True),
+    Column("utc", "str", "", "When the trial ended, ISO 8601", nullable=True),
+)
+
+_BY_NAME = {column.name: column for column in COLUMNS}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a press means: response, correctness and status."""
+
+    response: Response
+    correct: bool | None
+    status: Status
+
+
+def judge(
+    *, target: bool, pressed_target: bool | None, response_ms: float | None, limit_ms: float, anticipation_ms: float
+) -> Outcome:
+    """Judge one trial; every runner uses this rule, the browser by the same table of cases.
+
+    Parameters
+    ----------
+    target : bool
+        Whether the picture shows a target.
+    pressed_target : bool or None
+        Whether the first key after the onset means target; None when no key was pressed.
+    response_ms : float or None
+        Time of that press from the onset. None for observers without a clock, who are always in time.
+    limit_ms : float
+        Response limit, compared with the press time itself and never rounded to refreshes.
+    anticipation_ms : float
+        Faster presses are ``early``.
+
+    Returns
+    -------
+    Outcome
+        A late or early response keeps its meaning and its correctness; the analysis decides what counts.
+
+    Examples
+    --------
+    >>> judge(target=True, pressed_target=True, response_ms=550.0, limit_ms=550, anticipation_ms=100).status
+    'ok'
+    >>> judge(target=True, pressed_target=False, response_ms=550.1, limit_ms=550, anticipation_ms=100)
+    Outcome(response='distractor', correct=False, status='late')
+    """
+    if pressed_target is None:
+        return Outcome("none", None, "none")
+    status: Status = "ok"
+    if response_ms is not None:
+        status = "late" if response_ms > limit_ms else "early" if response_ms < anticipation_ms else "ok"
+    return Outcome("target" if pressed_target else "distractor", pressed_target == target, status)
+
+
+def to_csv(records: Iterable[TrialRecord]) -> str:
+    """Return the trials table as CSV text: header, then a row per trial; empty where there is no value."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow([column.name for column in COLUMNS])
+    for record in records:
+        writer.writerow([_cell(getattr(record, column.name)) for column in COLUMNS])
+    return out.getvalue()
+
+
+def write_table(path: Path | str, records: Iterable[TrialRecord]) -> None:
+    """Write the trials table as CSV, atomically."""
+    files.write_text(path, to_csv(records))
+
+
+def read_table(path: Path | str) -> list[TrialRecord]:
+    """Read a trials table written by any runner.
+
+    Parameters
+    ----------
+    path : path-like
+        CSV with the columns of :data:`COLUMNS`; others are refused.
+
+    Returns
+    -------
+    list of TrialRecord
+        In the order of the file.
+
+    Raises
+    ------
+    InputError
+        Names the file, the row and the column.
+    """
+    try:
+        text = files.read_bytes(path).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: not UTF-8 text (byte {error.start}); save it as UTF-8") from error
+    rows = csv.reader(io.StringIO(text, newline=""))
+    header = next(rows, [])
+    check_header(header, name=str(path))
+    records = []
+    for number, row in enumerate(rows, 2):
+        if len(row) != len(header):
+            raise InputError(
+                f"{path}: row {number} has {len(row)} cells, the header {len(header)}; is the file cut off?"
+            )
+        values = {
+            name: parse_cell(name, cell, where=f"{path}: row {number}") for name, cell in zip(header, row, strict=True)
+        }
+        records.append(msgspec.convert(values, TrialRecord))
+    return records
+
+
+def check_header(header: Sequence[str], *, name: str) -> None:
+    """Refuse a header that is not the trials table's, naming what is missing and what is unknown."""
+    missing = [column.name for column in COLUMNS if column.name not in header]
+    unknown = [word for word in header if word not in _BY_NAME]
+    if missing:
+        raise InputError(
+            f"{name}: not a trials table; it lacks the column{'s' * (len(missing) > 1)} {', '.join(missing)}"
+        )
+    if unknown:
+        raise InputError(f'{name}: unknown column "{unknown[0]}". {did_you_mean(unknown[0], _BY_NAME)}')
+
+
+def parse_cell(name: str, cell: str, *, where: str) -> Any:
+    """Turn one CSV cell into its column's type, or say which cell is wrong and what is allowed."""
+    column = _BY_NAME[name]
+    if cell == "":
+        if column.nullable:
+            return None
+        raise InputError(f"{where}: {name} is empty; it must have a value")
+    try:
+        if column.dtype == "bool":
+            return {"true": True, "false": False}[cell.lower()]
+        if column.dtype == "int":
+            return int(cell)
+        if column.dtype == "float":
+            number = float(cell)
+            if not math.isfinite(number):
+                raise ValueError(cell)
+            return number
+    except (KeyError, ValueError):
+        raise InputError(f'{where}: {name} is "{cell}"; a {column.dtype} is needed') from None
+    if column.allowed and cell not in column.allowed:
+        raise InputError(f'{where}: {name} is "{cell}". {did_you_mean(cell, column.allowed)}')
+    return cell
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return repr(round(value, 6))
+    return str(value)

@@ -1,0 +1,1 @@
+"""Stimuli: from pictures and importance maps to reproducible reveal series (paper, "Stimulus generation")."""
