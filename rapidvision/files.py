@@ -4,7 +4,7 @@ import hashlib
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -57,7 +57,8 @@ def atomic(path: Path | str) -> Iterator[IO[bytes]]:
         reason = error.strerror or str(error)
         raise InputError(f"{path}: cannot be written ({reason}); choose another folder or make room") from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
 
 
 def write_bytes(path: Path | str, data: bytes) -> None:

@@ -12,7 +12,7 @@ compile() { # compile OUTPUT EXTRA...
     extras=""; for extra in "$@"; do extras="$extras --extra $extra"; done
     constraint=""; [ "$output" = test ] || constraint="--constraint requirements/test.lock"
     # shellcheck disable=SC2086
-    uv pip compile pyproject.toml $extras $constraint --universal --python-version 3.11 --generate-hashes \
+    uv pip compile pyproject.toml requirements/build.in $extras $constraint --universal --python-version 3.11 --generate-hashes \
         --no-header --no-annotate $without --output-file "requirements/$output.lock" --upgrade >/dev/null
     echo "requirements/$output.lock"
 }
