@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from rapidvision.cli import add_common_options, say
 
-Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001  the standard library has no public name
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
