@@ -54,7 +54,7 @@ if [ ! -x .venv/bin/python ]; then
     fi
 fi
 say "installing pinned packages for $purpose (some minutes the first time)"
-pip="env PIP_DISABLE_PIP_VERSION_CHECK=1 .venv/bin/python -m pip install --quiet --no-input"
+pip="env PIP_DISABLE_PIP_VERSION_CHECK=1 .venv/bin/python -m pip install -qq --no-input"
 $pip --no-deps --require-hashes -r "requirements/$purpose.lock"
 .venv/bin/python -c 'import torch' 2>/dev/null || $pip "$torch"
 $pip --no-deps --no-build-isolation --editable .

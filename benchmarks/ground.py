@@ -1,0 +1,40 @@
+"""The house: how fast the door opens, how long the main job takes, how large the wheel is."""
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from benchmarks.harness import STATED, NotMeasured, Room, at_most, seconds, times
+
+room = Room()
+ROOT = Path(__file__).parents[1]
+
+
+def _process(*arguments: str, cwd: Path = ROOT) -> None:
+    done = subprocess.run([sys.executable, *arguments], cwd=cwd, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise NotMeasured(
+            done.stderr.strip().splitlines()[-1] if done.stderr.strip() else f"exit code {done.returncode}"
+        )
+
+
+@room.figure("--help against a bare interpreter", unit="x", bar=at_most(2.5))
+def help_start() -> float:
+    """Whole processes in alternation."""
+    return 1 / times(lambda: _process("-m", "rapidvision", "--help"), lambda: _process("-I", "-c", "pass"), repeats=15)
+
+
+@room.figure("demo, whole, networks included", unit="s", bar=at_most(60))
+def demo() -> float:
+    """After installation, on this machine as it is."""
+    with tempfile.TemporaryDirectory() as folder:
+        return seconds(lambda: _process("-m", "rapidvision", "demo", "--out", folder))
+
+
+@room.figure("wheel", unit="MB", bar=STATED)
+def wheel() -> float:
+    """Size of the built wheel."""
+    with tempfile.TemporaryDirectory() as folder:
+        _process("-m", "build", "--wheel", "--no-isolation", "--outdir", folder, str(ROOT))
+        return next(Path(folder).glob("*.whl")).stat().st_size / 1e6

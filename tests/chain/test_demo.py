@@ -1,0 +1,71 @@
+"""The main job from one command, and the README as its reader meets it."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from rapidvision import study, trials
+from tests.chain import console
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A folder in which the demo has run, the whole of it but with small groups."""
+    folder = tmp_path_factory.mktemp("reader")
+    done = console.run("rapidvision demo --participants 12", folder)
+    assert done.returncode == 0, done.stdout + done.stderr
+    (folder / "said.txt").write_text(done.stdout)
+    return folder
+
+
+def test_the_demo_says_that_participants_are_simulated_and_where_the_figure_is(folder):
+    said = (folder / "said.txt").read_text()
+    assert "SIMULATED" in said
+    figure = next(line for line in said.splitlines() if line.startswith("Fig. 2B:")).split()[2]
+    assert (folder / figure).stat().st_size > 10_000
+
+
+def test_the_demo_runs_the_commands_it_prints(folder):
+    printed = [line[2:] for line in (folder / "said.txt").read_text().splitlines() if line.startswith("$ ")]
+    assert [text.split()[1:3] for text in printed] == [
+        ["stimuli", "build"], ["session", "plan"], ["session", "simulate"], ["models", "observe"], ["analyse", "report"],
+    ]  # fmt: skip
+
+
+def test_the_demo_leaves_figure_report_and_results(folder):
+    report = folder / "demo" / "report"
+    for name in ("fig2b.pdf", "fig2b.svg", "fig2b.png", "report.html", "results.json"):
+        assert (report / name).stat().st_size > 0, name
+    assert "simulated" in (report / "report.html").read_text().lower()
+    assert json.loads((report / "results.json").read_text())
+
+
+def test_people_and_networks_fill_the_same_table_for_the_same_pixels(folder):
+    one = study.Study(folder / "demo" / "study")
+    people, networks = trials.read_table(one.trials_path), trials.read_table(one.folder / "models.csv")
+    assert {row.observer for row in people} == {"simulated"}
+    assert len({row.participant_id for row in people}) == 24
+    main = [row for row in people if row.phase == "main"]
+    assert len(main) == 24 * one.protocol().n_trials
+    shown = {(row.group, row.slot, row.image_id): row.stimulus_sha256 for row in main}
+    seen = [row for row in networks if row.phase == "main"]
+    assert seen
+    assert all(shown[row.group, row.slot, row.image_id] == row.stimulus_sha256 for row in seen)
+
+
+def test_readme_commands_run(folder):
+    listed = console.commands(ROOT / "README.md")
+    assert listed[0].text == "make demo"
+    for command in listed[1:]:
+        done = console.run(command.text, folder)
+        assert done.returncode == 0, f"{command.text}\n{done.stdout}{done.stderr}"
+
+
+def test_nothing_is_half_written_when_the_demo_is_asked_for_nonsense(tmp_path):
+    done = console.run("rapidvision demo --participants 0", tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert not list(tmp_path.iterdir())
