@@ -1,0 +1,76 @@
+"""From the pixels of a picture to a network's input, in one place for training, tests and observers."""
+
+from typing import Annotated
+
+import msgspec
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+from rapidvision.errors import InputError
+from rapidvision.recipes import Recipe
+
+Three = Annotated[tuple[float, float, float], msgspec.Meta(description="red, green, blue")]
+
+
+class Preprocessing(Recipe, frozen=True):
+    """How pixels become input.
+
+    Attributes
+    ----------
+    size_px : int
+        Side of the square input.
+    resize_px : int
+        The shorter side is brought to this before the centre is cut out; 0 means `size_px`.
+    mean, std : three floats
+        Subtracted from, and divided into, values of 0 … 1.
+
+    Examples
+    --------
+    >>> Preprocessing(size_px=8)(np.full((1, 8, 8, 3), 255, np.uint8)).shape
+    torch.Size([1, 3, 8, 8])
+    """
+
+    size_px: int = 224
+    resize_px: int = 0
+    mean: Three = (0.485, 0.456, 0.406)
+    std: Three = (0.229, 0.224, 0.225)
+
+    def __post_init__(self) -> None:
+        if self.size_px < 1 or 0 < self.resize_px < self.size_px:
+            raise ValueError(f"size_px must be >= 1 and resize_px 0 or >= it, got {self.size_px}, {self.resize_px}")
+        if not all(value > 0 for value in self.std):
+            raise ValueError(f"std must be > 0, got {list(self.std)}")
+
+    def __call__(self, pictures: NDArray[np.uint8]) -> Tensor:
+        """Return input, float32 (n, 3, size_px, size_px) and channels last, of pictures (n, height, width, 3).
+
+        Raises
+        ------
+        InputError
+            When the pictures are not bytes from 0 to 255 with three channels.
+        """
+        if pictures.dtype != np.uint8:
+            raise InputError(
+                f"pictures: {pictures.dtype} from {pictures.min():g} to {pictures.max():g}; bytes from 0 to 255 are "
+                "needed, because the network normalizes them itself (once)"
+            )
+        if pictures.ndim != 4 or pictures.shape[3] != 3:
+            raise InputError(f"pictures: shape {pictures.shape}; (n, height, width, 3) is needed")
+        x = torch.from_numpy(np.ascontiguousarray(pictures)).permute(0, 3, 1, 2).float()
+        height, width = x.shape[2:]
+        short = self.resize_px or self.size_px
+        if min(height, width) != short:
+            scale = short / min(height, width)
+            size = (round(height * scale), round(width * scale))
+            x = F.interpolate(x, size, mode="bilinear", antialias=True, align_corners=False)
+        top, left = (x.shape[2] - self.size_px) // 2, (x.shape[3] - self.size_px) // 2
+        x = x[:, :, top : top + self.size_px, left : left + self.size_px]
+        return self.normalized(x / 255)
+
+    def normalized(self, x: Tensor) -> Tensor:
+        """Subtract the mean and divide by the standard deviation; `x` is (n, 3, height, width) in 0 … 1."""
+        mean, std = torch.tensor(self.mean)[:, None, None], torch.tensor(self.std)[:, None, None]
+        return ((x - mean) / std).contiguous(memory_format=torch.channels_last)
