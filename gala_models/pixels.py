@@ -59,7 +59,7 @@ class Preprocessing(Recipe, frozen=True):
             )
         if pictures.ndim != 4 or pictures.shape[3] != 3:
             raise InputError(f"pictures: shape {pictures.shape}; (n, height, width, 3) is needed")
-        x = torch.from_numpy(np.ascontiguousarray(pictures)).permute(0, 3, 1, 2).float()
+        x = torch.from_numpy(np.array(pictures, order="C")).permute(0, 3, 1, 2).float()
         height, width = x.shape[2:]
         short = self.resize_px or self.size_px
         if min(height, width) != short:

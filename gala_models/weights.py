@@ -1,6 +1,7 @@
 """Files of weights: ours (safetensors with a card), and other people's by path with a report of what matched."""
 
 import pickle
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -191,7 +192,9 @@ def read_state(path: Path | str) -> dict[str, Tensor]:
             raise InputError(f"{path}: damaged safetensors file ({error}); get it again") from error
     else:
         try:
-            data = torch.load(path, map_location="cpu", weights_only=True)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # about pickle protocols; what matters is refused below
+                data = torch.load(path, map_location="cpu", weights_only=True)
         except (pickle.UnpicklingError, RuntimeError, EOFError, OSError) as error:
             first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
             raise InputError(

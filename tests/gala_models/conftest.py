@@ -1,0 +1,110 @@
+"""A small study on pictures of coloured squares, and one thread per test process."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from rapidvision import files
+from rapidvision.manifest import SetDescription, Stimulus, write_set
+from rapidvision.plan import Plan, Run, write_plan
+from rapidvision.protocol import Practice, Protocol
+from rapidvision.study import Study
+from rapidvision.trials import Trial
+
+torch = pytest.importorskip("torch")
+torch.set_num_threads(1)
+
+CATEGORIES = {"bird": True, "cat": True, "table": False, "couch": False}
+SOURCES = ("clickme", "salicon")
+LEVELS = (0.1, 1.0, None)
+
+
+def stimulus(folder, image_id, category, source, level_index, phase, rng):
+    """Targets are red, distractors blue; higher levels show more of the colour."""
+    fraction, side = LEVELS[level_index], 32
+    pixels = rng.integers(90, 160, (side, side, 3), dtype=np.uint8)
+    n_rows = side if fraction is None else round(fraction * 16)
+    pixels[:n_rows, :, 0 if CATEGORIES[category] else 2] = 255
+    label = "full" if fraction is None else f"{100 * fraction:.3g}"
+    path = f"images/{image_id}.{source}.{label}.png"
+    (folder / "images").mkdir(parents=True, exist_ok=True)
+    Image.fromarray(pixels).save(folder / path)
+    return Stimulus(
+        stimulus_id=f"{image_id}.{source}.{label}",
+        phase=phase,
+        image_id=image_id,
+        category=category,
+        target=CATEGORIES[category],
+        map_source=source,
+        level_index=level_index,
+        level_label=label,
+        reveal_fraction=fraction,
+        revealed_px=n_rows * side,
+        image_fraction=n_rows / side,
+        shift_y_px=0,
+        shift_x_px=0,
+        path=path,
+        sha256=files.sha256_file(folder / path),
+    )
+
+
+def planned(trial, row, phase):
+    return Trial(
+        trial=trial,
+        block=-1 if phase == "practice" else 0,
+        phase=phase,
+        image_id=row.image_id,
+        category=row.category,
+        target=row.target,
+        map_source=row.map_source,
+        level_index=row.level_index,
+        level_label=row.level_label,
+        reveal_fraction=row.reveal_fraction,
+        revealed_px=row.revealed_px,
+        path=row.path,
+        stimulus_sha256=row.sha256,
+        fixation_ms=1200,
+    )
+
+
+def make_study(folder, *, n_slots=3):
+    rng = np.random.Generator(np.random.PCG64(5))
+    pictures = [(f"{category}-{n}", category, "main") for category in CATEGORIES for n in range(2)]
+    pictures = [("bird-p", "bird", "practice"), ("table-p", "table", "practice"), *pictures]
+    rows = [
+        stimulus(folder / "set", image_id, category, source, level_index, phase, rng)
+        for image_id, category, phase in pictures
+        for source in SOURCES
+        for level_index in range(len(LEVELS))
+    ]
+    labels = ("10", "100", "full")
+    description = SetDescription(name="squares", seed=1, image_px=32, level_labels=labels, map_sources=SOURCES)
+    stimuli = write_set(folder / "set", description, rows)
+    protocol = Protocol(name="squares", n_blocks=1, block_size=8, practice=Practice(n_trials=2))
+    study, index = Study(folder / "study"), stimuli.index()
+    for source in SOURCES:
+        for slot in range(n_slots):
+            steps = [
+                Run(trial=planned(trial, index[image_id, source, (trial + slot) % len(LEVELS)], phase))
+                for trial, (image_id, _category, phase) in enumerate(pictures)
+            ]
+            plan = Plan(
+                study_id="squares",
+                slot=slot,
+                group=source,
+                map_source=source,
+                key_target="s",
+                key_distractor="l",
+                protocol=protocol,
+                stimulus_set_digest=stimuli.digest,
+                texts={},
+                steps=tuple(steps),
+            )
+            write_plan(study.plans_folder, plan)
+    study.write_description(stimuli, protocol, groups=SOURCES, n_slots=n_slots)
+    return study
+
+
+@pytest.fixture
+def study(tmp_path):
+    return make_study(tmp_path)

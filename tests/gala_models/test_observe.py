@@ -1,0 +1,215 @@
+import csv
+import json
+import math
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from rapidvision import cli, trials
+from rapidvision.errors import CheckFailed, InputError
+from rapidvision.gala_models import observe
+from rapidvision.gala_models.networks import find
+from rapidvision.gala_models.participants import Participants
+from rapidvision.gala_models.pixels import Preprocessing
+from rapidvision.gala_models.readout import binary
+from rapidvision.gala_models.resnet import Architecture, build
+from rapidvision.gala_models.sitting import sit
+from rapidvision.gala_models.weights import Card, Category, save_model
+
+
+class Redness(torch.nn.Module):
+    """Scores for distractor and target: mean blue and mean red; counts the pictures it sees."""
+
+    def __init__(self, gain=4.0):
+        super().__init__()
+        self.n_seen = 0
+        self.fc = torch.nn.Linear(3, 2, bias=False)
+        with torch.no_grad():
+            self.fc.weight.copy_(gain * torch.tensor([[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]))
+
+    def forward(self, x):
+        self.n_seen += len(x)
+        return self.fc(x.mean((2, 3)))
+
+
+def network(name="red", **more):
+    flat = Preprocessing(size_px=32, mean=(0, 0, 0), std=(1, 1, 1))
+    return observe.Network(name, Redness(**more), binary(), flat)
+
+
+@pytest.fixture
+def out(tmp_path):
+    return tmp_path / "m.csv"
+
+
+def test_a_perfect_observer_is_right_on_every_trial_of_every_plan(study, out):
+    sitting = sit(study, [network()], out=out, quiet=True)
+    assert len(sitting.records) == 2 * 3 * 10
+    assert all(record.correct and record.status == "ok" and record.response_ms is None for record in sitting.records)
+    assert trials.read_table(out) == sitting.records
+    assert {record.observer for record in sitting.records} == {"red"}
+    assert set(sitting.accuracies().values()) == {(1.0, 1.0)}
+
+
+def test_rows_are_those_of_the_plans(study, out):
+    records = sit(study, [network()], out=out, quiet=True).records
+    plan = study.plans()[1]
+    mine = [record for record in records if (record.group, record.slot) == (plan.group, plan.slot)]
+    assert [record.stimulus_sha256 for record in mine] == [trial.stimulus_sha256 for trial in plan.trials()]
+    assert {record.participant_id for record in mine} == {"red.replay.clickme.0001"}
+    assert all(record.key_pressed == ("s" if record.response == "target" else "l") for record in mine)
+
+
+def test_every_stimulus_is_seen_once_however_many_plans_show_it(study, out):
+    net = network()
+    sitting = sit(study, [net], out=out, quiet=True, batch_size=7)
+    assert net.model.n_seen == sitting.n_stimuli + 1  # and the grey picture before the work
+    assert sitting.n_stimuli == 2 * 3 * 10
+    more = sit(study, [net], out=out, quiet=True, participants=Participants(policy="stochastic"))
+    assert more.n_stimuli == sitting.n_stimuli
+
+
+def test_batches_do_not_change_what_is_seen(study):
+    folder, stimuli = study.stimulus_set().folder, observe.stimuli_of(study.plans())
+    first, second = (observe.look([network()], folder, stimuli, batch_size=n)[0] for n in (1, 64))
+    np.testing.assert_allclose(first.evidence, second.evidence, atol=1e-5)
+
+
+def test_a_changed_picture_is_refused_before_the_first_forward_pass(study, out):
+    path = next(iter(observe.stimuli_of(study.plans())))
+    Image.new("RGB", (32, 32)).save(study.stimulus_set().folder / path)
+    net = network()
+    with pytest.raises(CheckFailed, match=r"\(changed\); no network has seen anything"):
+        sit(study, [net], out=out, quiet=True)
+    assert net.model.n_seen == 0
+    assert not out.exists()
+
+
+def test_a_missing_picture_is_named(study, out):
+    path = next(iter(observe.stimuli_of(study.plans())))
+    (study.stimulus_set().folder / path).unlink()
+    with pytest.raises(CheckFailed, match=r"png \(missing\)"):
+        sit(study, [network()], out=out, quiet=True)
+
+
+def test_a_head_that_does_not_fit_the_readout_is_refused_before_the_work(study, out):
+    net = observe.Network("eight", build("compact-resnet").eval(), binary(), Preprocessing(size_px=32))
+    with pytest.raises(InputError, match="eight: has 8 outputs, the readout binary needs 2"):
+        sit(study, [net], out=out, quiet=True)
+
+
+def test_scores_that_are_not_finite_are_refused(study, out):
+    with pytest.raises(InputError, match="stimuli give scores that are not finite"):
+        sit(study, [network(gain=math.nan)], out=out, quiet=True)
+
+
+def test_a_module_that_returns_no_scores_is_refused(study, out):
+    net = observe.Network("flat", torch.nn.Flatten(0), binary(), Preprocessing(size_px=8))
+    with pytest.raises(InputError, match="must return scores of shape"):
+        sit(study, [net], out=out, quiet=True)
+
+
+def test_stochastic_answers_follow_the_networks_probability():
+    noise = Participants(policy="stochastic", seed=4).draws(200_000, "net", "clickme", 0)
+    share = np.mean(0.8 + noise > 0)
+    assert share == pytest.approx(1 / (1 + math.exp(-0.8)), abs=4 * 0.5 / math.sqrt(200_000))
+
+
+def test_dropout_takes_the_stated_share_and_differs_between_participants():
+    one = Participants(policy="dropout", seed=1)
+    a, b = one.kept(200, "net", "clickme", 0), one.kept(200, "net", "clickme", 1)
+    assert a.sum() == b.sum() == 190
+    assert not np.array_equal(a, b)
+    np.testing.assert_array_equal(a, one.kept(200, "net", "clickme", 0))
+    with pytest.raises(InputError, match="less than one"):
+        one.kept(3, "net", "clickme", 0)
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        Participants(dropout_fraction=1.0)
+
+
+def test_dropping_readout_features_is_zeroing_them(study, out):
+    who = Participants(policy="dropout", dropout_fraction=0.34, seed=2)
+    records = sit(study, [network()], out=out, participants=who, quiet=True).records
+    plan = study.plans()[0]
+    kept = torch.from_numpy(who.kept(3, "red", plan.group, plan.slot))
+    trial = plan.trials()[3]
+    picture = np.asarray(Image.open(study.stimulus_set().folder / trial.path))
+    net = network()
+    scores = net.model.fc(net.preprocessing(picture[None]).mean((2, 3)) * kept)
+    assert records[3].decision_value == pytest.approx((scores[0, 1] - scores[0, 0]).item(), abs=1e-3)
+
+
+def test_a_network_without_a_linear_layer_has_nothing_to_drop(study, out):
+    model = torch.nn.Sequential(torch.nn.Conv2d(3, 2, 8), torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten())
+    net = observe.Network("conv", model, binary(), Preprocessing(size_px=8))
+    with pytest.raises(InputError, match="no linear layer at its end"):
+        sit(study, [net], out=out, participants=Participants(policy="dropout"), quiet=True)
+
+
+def test_seeds_take_turns_over_the_slots(study, out):
+    nets = [network("net-0", gain=1.0), network("net-1", gain=2.0)]
+    who = Participants(policy="seeds")
+    records = sit(study, nets, out=out, participants=who, quiet=True).records
+    assert {record.observer for record in records} == {"net"}
+    full = [record for record in records if record.level_label == "full"]
+    strength = [np.mean([abs(one.decision_value) for one in full if one.slot == slot]) for slot in range(3)]
+    assert strength[1] == pytest.approx(2 * strength[0], rel=0.1)
+    assert strength[2] == pytest.approx(strength[0], rel=0.1)
+    with pytest.raises(InputError, match="needs at least two networks"):
+        sit(study, nets[:1], out=out, participants=who, quiet=True)
+
+
+def test_networks_need_different_names(study, out):
+    with pytest.raises(InputError, match="different names, got red, red"):
+        sit(study, [network(), network()], out=out, quiet=True)
+
+
+def test_what_a_participant_is_stands_beside_the_table(study, out):
+    sit(study, [network()], out=out, quiet=True)
+    record = json.loads(out.with_suffix(".json").read_text())
+    assert record["policy"]["policy"] == "replay"
+    assert "without noise" in record["a_participant_is"]
+    assert record["networks"][0]["readout"] == "binary"
+
+
+def test_the_command_runs_a_file_of_weights(study, tmp_path, capsys):
+    model = build(Architecture(family="compact", attention="gala", n_classes=2), seed=1)
+    categories = (Category(name="cat", target=True), Category(name="table", target=False))
+    small = Preprocessing(size_px=32)
+    card = Card(name="tiny", architecture=model.architecture, categories=categories, preprocessing=small)
+    save_model(tmp_path / "tiny.safetensors", model, card)
+    words = ["models", "observe", str(study.folder), "--model", str(tmp_path / "tiny.safetensors")]
+    assert cli.main(words) == 0
+    assert "60 trials, 6 participants (replay)" in capsys.readouterr().out
+    with (study.folder / "models.csv").open() as file:
+        assert next(csv.reader(file)) == [column.name for column in trials.COLUMNS]
+
+
+def test_the_command_runs_a_labs_own_module(study, tmp_path, monkeypatch, capsys):
+    (tmp_path / "my_lab_nets.py").write_text(
+        "import torch\n"
+        "def make():\n"
+        "    return torch.nn.Sequential(torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten(), torch.nn.Linear(3, 2))\n"
+        "def wrong():\n"
+        "    return 3\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    words = ["models", "observe", str(study.folder), "--readout", "binary", "--size", "16", "--out", "m.csv"]
+    assert cli.main([*words, "--model", "my_lab_nets:make", "--quiet"]) == 0
+    assert {record.observer for record in trials.read_table("m.csv")} == {"make"}
+    assert cli.main([*words, "--model", "my_lab_nets:wrong"]) == 2
+    assert "returned int; a torch.nn.Module is needed" in capsys.readouterr().err
+    assert cli.main([*words, "--model", "my_lab_nets:none"]) == 2
+    assert "cannot be found" in capsys.readouterr().err
+
+
+def test_a_checkpoint_without_a_card_needs_its_architecture(study, tmp_path, out, capsys):
+    torch.save(build("compact-resnet").state_dict(), tmp_path / "w.pth")
+    assert cli.main(["models", "observe", str(study.folder), "--model", str(tmp_path / "w.pth")]) == 2
+    assert "name the architecture" in capsys.readouterr().err
+    nets = find(str(tmp_path / "w.pth"), architecture="compact-resnet", size_px=32, readout="binary")
+    with pytest.raises(InputError, match="8 outputs"):
+        sit(study, nets, out=out, quiet=True)
