@@ -66,7 +66,9 @@ def blurred(values: NDArray[np.float64], blur: Blur) -> NDArray[np.float64]:
         delta = np.zeros(PAPER_KERNEL_PX)
         delta[PAPER_KERNEL_PX // 2] = 1
         line = ndimage.gaussian_filter1d(delta, GALA_TPU_SIGMA_PX, mode="reflect")
-        return np.asarray(ndimage.correlate1d(ndimage.correlate1d(values, line, 0, mode="constant"), line, 1, mode="constant"))
+        return np.asarray(
+            ndimage.correlate1d(ndimage.correlate1d(values, line, 0, mode="constant"), line, 1, mode="constant")
+        )
     return _disc(values, blur.size_px)
 
 

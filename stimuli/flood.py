@@ -49,8 +49,14 @@ class Growth(NamedTuple):
     start: tuple[int, int] | None = None
 
 
+_WORD = 2**64 - 1
+
+#: The growth of the recipe's defaults.
+WEIGHTED = Growth()
+
+
 def fill(
-    importance: NDArray[np.float32], n_px: int, *, key: int, growth: Growth = Growth(), engine: Engine = "auto"
+    importance: NDArray[np.float32], n_px: int, *, key: int, growth: Growth = WEIGHTED, engine: Engine = "auto"
 ) -> NDArray[np.int32]:
     """Return the first `n_px` pixels in the order in which the region grows.
 
@@ -81,7 +87,7 @@ def fill(
     --------
     >>> ramp = np.arange(12, dtype=np.float32).reshape(3, 4)
     >>> fill(ramp, 5, key=1).tolist()
-    [11, 10, 7, 9, 6]
+    [11, 10, 7, 9, 5]
     """
     values = np.asarray(importance, np.float32) if growth.gamma == 0 else checked_values(importance, where="flood fill")
     height, width = values.shape
@@ -107,7 +113,8 @@ def slowness_of(values: NDArray[np.float32], *, gamma: float, epsilon: float) ->
         return np.full(values.shape, round(2**SLOWNESS_BITS / (1 + epsilon)), np.uint32)
     rates = (np.arange(N_GRADES + 1) / N_GRADES) ** gamma + epsilon
     table = np.minimum(np.rint(2**SLOWNESS_BITS / rates), 2**32 - 1).astype(np.uint32)
-    return table[grades.astype(np.int64)]
+    out: NDArray[np.uint32] = table[grades.astype(np.int64)]
+    return out
 
 
 def start_pixel(values: NDArray[np.float32], *, key: int) -> int:
@@ -118,16 +125,25 @@ def start_pixel(values: NDArray[np.float32], *, key: int) -> int:
     reveal it later.
     """
     best = np.flatnonzero(values.ravel() == values.max())
-    return int(best[np.argmin(hashes(best.astype(np.uint64), key ^ (2**64 - 1)))])
+    return int(best[np.argmin(hashes(best.astype(np.uint64), key ^ _WORD))])
 
 
 def hashes(numbers: NDArray[np.uint64], key: int) -> NDArray[np.uint64]:
-    """Return 64 random-looking bits for each number (splitmix64 of number + key)."""
+    """Return 64 random-looking bits for each number: splitmix64, started at a place that the key decides."""
     with np.errstate(over="ignore"):
-        x = numbers + np.uint64((key + 0x9E3779B97F4A7C15) & (2**64 - 1))
+        x = numbers + np.uint64(origin_of(key))
         x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
         x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        return x ^ (x >> np.uint64(31))
+        out: NDArray[np.uint64] = x ^ (x >> np.uint64(31))
+    return out
+
+
+def origin_of(key: int) -> int:
+    """Return where a key's sequence begins; spread out, so that neighbouring keys do not share shifted sequences."""
+    x = (key + 0x9E3779B97F4A7C15) & _WORD
+    x = ((x ^ (x >> 30)) * 0xBF58476D1CE4E5B9) & _WORD
+    x = ((x ^ (x >> 27)) * 0x94D049BB133111EB) & _WORD
+    return (x ^ (x >> 31)) ^ 0x9E3779B97F4A7C15
 
 
 def exponentials(bits: NDArray[np.uint64]) -> NDArray[np.uint64]:
@@ -148,13 +164,15 @@ def exponentials(bits: NDArray[np.uint64]) -> NDArray[np.uint64]:
     cell = (bits >> np.uint64(53)).astype(np.int64)
     place = (bits >> np.uint64(33)) & np.uint64(0xFFFFF)
     low = EXP_TABLE[cell]
-    return total + low + ((EXP_TABLE[cell + 1] - low) * place >> np.uint64(20))
+    out: NDArray[np.uint64] = total + low + ((EXP_TABLE[cell + 1] - low) * place >> np.uint64(20))
+    return out
 
 
 def waits(slowness: NDArray[np.uint32], key: int) -> NDArray[np.uint64]:
     """Return each pixel's clock, E / rate, as a whole number ≥ 1; uint64, shape (height * width,)."""
     e = exponentials(hashes(np.arange(slowness.size, dtype=np.uint64), key))
-    return np.maximum(e * slowness.ravel() >> np.uint64(DROPPED_BITS), np.uint64(1))
+    out: NDArray[np.uint64] = np.maximum(e * slowness.ravel() >> np.uint64(DROPPED_BITS), np.uint64(1))
+    return out
 
 
 def tie_break(n_px: int, key: int) -> tuple[int, int]:

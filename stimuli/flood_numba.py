@@ -7,12 +7,10 @@ import numpy as np
 from numba import njit, uint64
 from numpy.typing import NDArray
 
-from .flood import DROPPED_BITS, EXP_TABLE, LN2, tie_break
+from .flood import DROPPED_BITS, EXP_TABLE, LN2, origin_of, tie_break
 
 
-def grow(
-    slowness: NDArray[np.uint32], start: int, n_px: int, key: int, *, eight: bool
-) -> NDArray[np.int32] | None:
+def grow(slowness: NDArray[np.uint32], start: int, n_px: int, key: int, *, eight: bool) -> NDArray[np.int32] | None:
     """Return the order of the first `n_px` pixels, or None when times overflow; see :func:`.flood.fill`."""
     height, width = slowness.shape
     bits, mask = tie_break(slowness.size, key)
@@ -21,14 +19,25 @@ def grow(
     seen = np.zeros(slowness.size, np.uint8)
     table = EXP_TABLE
     n_done = _grow(
-        slowness.ravel(), np.uint64(key), table, height, width, start, bits, np.uint64(mask), eight, order, heap, seen
+        slowness.ravel(),
+        np.uint64(origin_of(key)),
+        table,
+        height,
+        width,
+        start,
+        bits,
+        np.uint64(mask),
+        eight,
+        order,
+        heap,
+        seen,
     )
     return order if n_done == n_px else None
 
 
 @njit(cache=True, inline="always")  # type: ignore[untyped-decorator, unused-ignore]
-def _wait(pixel, slowness, key, table):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    x = uint64(pixel) + (key + uint64(0x9E3779B97F4A7C15))
+def _wait(pixel, slowness, origin, table):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    x = uint64(pixel) + origin
     x = (x ^ (x >> uint64(30))) * uint64(0xBF58476D1CE4E5B9)
     x = (x ^ (x >> uint64(27))) * uint64(0x94D049BB133111EB)
     x = x ^ (x >> uint64(31))
@@ -47,7 +56,7 @@ def _wait(pixel, slowness, key, table):  # type: ignore[no-untyped-def]  # noqa:
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator, unused-ignore]
-def _grow(slowness, key, table, height, width, start, bits, mask, eight, order, heap, seen):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _grow(slowness, origin, table, height, width, start, bits, mask, eight, order, heap, seen):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     shift = uint64(bits)
     low_bits = (uint64(1) << shift) - uint64(1)
     end_of_time = (~uint64(0)) >> shift
@@ -91,7 +100,7 @@ def _grow(slowness, key, table, height, width, start, bits, mask, eight, order, 
                 if seen[near]:
                     continue
                 seen[near] = 1
-                arrival = min(time + _wait(near, slowness[near], key, table), end_of_time)
+                arrival = min(time + _wait(near, slowness[near], origin, table), end_of_time)
                 packed = (arrival << shift) | (uint64(near) ^ mask)
                 at = size
                 size += 1

@@ -11,9 +11,7 @@ from .flood import tie_break, waits
 _EXACT = 2**53
 
 
-def grow(
-    slowness: NDArray[np.uint32], start: int, n_px: int, key: int, *, eight: bool
-) -> NDArray[np.int32] | None:
+def grow(slowness: NDArray[np.uint32], start: int, n_px: int, key: int, *, eight: bool) -> NDArray[np.int32] | None:
     """Return the order of the first `n_px` pixels, or None when times overflow; see :func:`.flood.fill`."""
     from skimage.graph import MCP
 

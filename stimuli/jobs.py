@@ -59,10 +59,8 @@ def jobs_of(recipe: StimulusRecipe, root: Path) -> list[Job]:
         When the table is missing, lacks a column, names a picture twice, or gives one category both as target and
         as distractor.
     """
-    if isinstance(recipe.images, ImageTable):
-        jobs = _foreign(recipe.images, root)
-    else:
-        jobs = _own(root / recipe.images)
+    table = recipe.images
+    jobs = _foreign(table, root) if isinstance(table, ImageTable) else _own(root / table)
     seen: dict[str, Job] = {}
     targets: dict[str, bool] = {}
     for job in jobs:
@@ -98,7 +96,9 @@ def read_rows(path: Path, required: tuple[str, ...]) -> list[dict[str, str]]:
         header = list(reader.fieldnames or ())
         for name in required:
             if name not in header:
-                raise InputError(f'{path}: no column "{name}". {did_you_mean(name, header) if header else "It is empty."}')
+                raise InputError(
+                    f'{path}: no column "{name}". {did_you_mean(name, header) if header else "It is empty."}'
+                )
         rows = []
         for number, row in enumerate(reader, 2):
             if None in row or any(row[name] is None for name in header):

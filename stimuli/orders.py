@@ -21,7 +21,9 @@ def n_revealed_px(maps: list[ImportanceMap], reveal: Reveal) -> int:
     return max(1, int(float(reveal.budget) * maps[0].values.size + 0.5))
 
 
-def order_of(importance: ImportanceMap, n_px: int, reveal: Reveal, *, key: int, engine: Engine = "auto") -> NDArray[np.int32]:
+def order_of(
+    importance: ImportanceMap, n_px: int, reveal: Reveal, *, key: int, engine: Engine = "auto"
+) -> NDArray[np.int32]:
     """Return the first `n_px` pixels of a map in the order in which they are revealed.
 
     Parameters
@@ -47,11 +49,17 @@ def order_of(importance: ImportanceMap, n_px: int, reveal: Reveal, *, key: int, 
     if reveal.mode == "bubbles":
         return _bubbles(importance, n_px, reveal.bubble_radius_px, key)
     height, width = importance.shape
-    start = {"peak": None, "centre": (height // 2, width // 2)}.get(reveal.start) if isinstance(reveal.start, str) else reveal.start
+    start = (
+        {"peak": None, "centre": (height // 2, width // 2)}.get(reveal.start)
+        if isinstance(reveal.start, str)
+        else reveal.start
+    )
     if reveal.mode == "uniform" and start is None:
         start = importance.peak
     gamma = 0.0 if reveal.mode == "uniform" else reveal.gamma
-    return fill(importance.values, n_px, key=key, growth=Growth(gamma, reveal.epsilon, reveal.neighbours, start), engine=engine)
+    return fill(
+        importance.values, n_px, key=key, growth=Growth(gamma, reveal.epsilon, reveal.neighbours, start), engine=engine
+    )
 
 
 def _top(importance: ImportanceMap, n_px: int, key: int) -> NDArray[np.int32]:
@@ -108,7 +116,7 @@ def centring_shift(order: NDArray[np.int32], shape: tuple[int, int], centring: s
     Examples
     --------
     >>> centring_shift(np.array([0, 1], np.int32), (5, 5), "region")
-    (2, 1)
+    (2, 2)
     """
     if centring == "none":
         return 0, 0

@@ -143,7 +143,7 @@ def opened(data: bytes, *, where: str) -> Any:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            image = Image.open(io.BytesIO(data))
+            image: Any = Image.open(io.BytesIO(data))
             if image.width * image.height > MOST_PX:
                 raise InputError(f"{where}: {image.width} x {image.height} pixels; make it smaller first")
             if getattr(image, "n_frames", 1) > 1:

@@ -18,7 +18,7 @@ _ADLER = 65521
 
 
 class SeriesWriter:
-    """Encodes 8-bit RGB pictures of one size, one after the other.
+    r"""Encodes 8-bit RGB pictures of one size, one after the other.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ class SeriesWriter:
     >>> writer = SeriesWriter(2, 2)
     >>> data = writer.encode(np.zeros((2, 2, 3), np.uint8), title="black")
     >>> data[:4]
-    b'\\x89PNG'
+    b'\x89PNG'
     """
 
     def __init__(self, height: int, width: int) -> None:

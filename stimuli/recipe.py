@@ -13,7 +13,9 @@ from rapidvision.screen import Screen
 #: What names may be made of, because they become parts of file names on every system.
 SAFE_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 
-ReaderName = Literal["folder", "npz", "clickme-tfrecord", "clicks-csv", "salicon-json", "salicon-mat", "fixations-mat", "bubbles-mat"]
+ReaderName = Literal[
+    "folder", "npz", "clickme-tfrecord", "clicks-csv", "salicon-json", "salicon-mat", "fixations-mat", "bubbles-mat"
+]
 RevealMode = Literal["growth", "uniform", "top", "bubbles"]
 CanvasKind = Literal["phase", "grey", "mean", "blur", "noise"]
 
@@ -34,10 +36,10 @@ class ImageTable(Recipe, frozen=True):
     """
 
     table: str
+    targets: tuple[str, ...]
     folder: str = "."
     path_column: str = "path"
     category_column: str = "category"
-    targets: tuple[str, ...]
 
 
 class MapSource(Recipe, frozen=True):
@@ -204,12 +206,12 @@ class StimulusRecipe(Recipe, frozen=True):
     """
 
     name: str
+    maps: tuple[MapSource, ...]
     seed: int = 2019
     image_px: int = 256
     image_deg: float | None = None
     screen: Screen = Screen()
     images: str | ImageTable = "images.csv"
-    maps: tuple[MapSource, ...]
     fit: Literal["crop", "stretch"] = "crop"
     upscale: bool = False
     greyscale: bool = False
@@ -234,5 +236,7 @@ def checked_name(name: str, what: str) -> str:
     import re
 
     if not re.fullmatch(SAFE_NAME, name) or len(name) > 120:
-        raise ValueError(f'{what} "{name[:60]}" must be letters, digits, ".", "_" and "-", and begin with a letter or digit')
+        raise ValueError(
+            f'{what} "{name[:60]}" must be letters, digits, ".", "_" and "-", and begin with a letter or digit'
+        )
     return name

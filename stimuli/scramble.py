@@ -120,7 +120,7 @@ def phase_field(shape: tuple[int, int], *, key: int) -> NDArray[np.complex128]:
         for row in [0, *([height // 2] if height % 2 == 0 else [])]:
             turns[row, column] = 1.0 if bits[row, column] & 1 else -1.0
     turns[0, 0] = 1.0
-    return turns
+    return np.asarray(turns)
 
 
 def _mixed(turns: NDArray[np.complex128], coherence: float) -> NDArray[np.complex128]:

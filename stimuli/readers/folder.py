@@ -45,7 +45,7 @@ class FolderReader:
 def open_folder(path: Path, source: MapSource) -> FolderReader:
     """Open a folder of maps."""
     if not path.is_dir():
-        raise InputError(f"{path}: not a folder; reader = \"{source.reader}\" wants one with a map per picture")
+        raise InputError(f'{path}: not a folder; reader = "{source.reader}" wants one with a map per picture')
     return FolderReader(path)
 
 
@@ -88,7 +88,7 @@ def _numpy_array(data: bytes, where: str) -> NDArray[np.generic]:
         if isinstance(loaded, np.ndarray):
             return loaded
         if len(loaded.files) != 1:
-            raise InputError(f"{where}: {len(loaded.files)} arrays; a map file holds one (reader = \"npz\" reads many)")
+            raise InputError(f'{where}: {len(loaded.files)} arrays; a map file holds one (reader = "npz" reads many)')
         return np.asarray(loaded[loaded.files[0]])
     except InputError:
         raise
