@@ -1,0 +1,61 @@
+"""``rapidvision demo render``: draw new pictures with their maps."""
+
+import argparse
+from pathlib import Path
+
+from rapidvision.cli import add_common_options, say
+
+EPILOG = """\
+examples:
+  rapidvision demo render --out pictures/ --seed 1
+  rapidvision demo render --out practice/ --n-per-category 2 --size 256 --seed 5
+  rapidvision demo render --out training/ --n 3000 --size 96 --seed 7 --workers 2 --maps clickme
+
+the folder can be named in a stimuli recipe: images = "images.csv", and a [[maps]] table with reader = "folder" and
+path = "maps/clickme". It also holds parts/ and objects/ (which part and which thing each pixel shows; parts.json)."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of ``demo render``."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.description = "Draw pictures of the eight categories from a seed, with maps, parts and objects."
+    parser.epilog = EPILOG
+    parser.add_argument("--out", type=Path, required=True, help="the picture folder to make")
+    count = parser.add_mutually_exclusive_group()
+    count.add_argument("--n-per-category", type=int, default=None, help="main pictures of each category (default 10)")
+    count.add_argument("--n", type=int, default=None, help="main pictures in all, balanced over the categories")
+    parser.add_argument("--practice-per-category", type=int, default=0, help="practice pictures besides (default 0)")
+    parser.add_argument("--size", type=int, default=256, help="side in pixels (default 256)")
+    parser.add_argument("--maps", default="clickme,salicon", help="clickme, salicon, both with a comma, or none")
+    parser.add_argument("--workers", type=int, default=1, help="processes (default 1); the bytes do not depend on it")
+    add_common_options(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Draw the folder that the arguments ask for."""
+    from rapidvision.errors import InputError
+    from rapidvision.seeds import fresh_seed
+
+    from . import folder
+
+    n, each, practice = arguments.n, arguments.n_per_category, arguments.practice_per_category
+    each = 10 if each is None else each
+    if (n is not None and n < 1) or each < 0 or practice < 0:
+        raise InputError("render: --n must be 1 or more, --n-per-category and --practice-per-category 0 or more")
+    if (arguments.out / "images.csv").exists():
+        raise InputError(f"{arguments.out}: holds a picture folder already; choose another --out or remove it")
+    seed = fresh_seed() if arguments.seed is None else arguments.seed
+    maps = [] if arguments.maps == "none" else [name.strip() for name in arguments.maps.split(",")]
+    items = folder.plan(folder.balanced(n) if n is not None else [each] * 8, practice)
+    folder.render(
+        arguments.out,
+        items,
+        seed=seed,
+        size=arguments.size,
+        maps=maps,
+        workers=arguments.workers,
+        quiet=arguments.quiet,
+    )
+    say(arguments, f"{len(items)} pictures of {arguments.size} px in {arguments.out}, seed {seed}")
+    return 0

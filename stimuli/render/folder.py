@@ -1,0 +1,170 @@
+"""A picture folder on disk: pictures, maps, parts, objects, and the table that names them."""
+
+import csv
+import io
+import multiprocessing
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rapidvision import files, progress
+from rapidvision.errors import InputError
+
+from .body import PARTS
+
+CATEGORIES: Final = ("bird", "zebra", "elephant", "cat", "table", "couch", "refrigerator", "umbrella")
+TARGETS: Final = frozenset(CATEGORIES[:4])
+SOURCES: Final = ("clickme", "salicon")
+COLUMNS: Final = ("image_id", "path", "category", "target", "phase", "credit", "licence")
+LICENCE: Final = "CC0-1.0"
+
+
+class Item(NamedTuple):
+    """One picture to draw: its category and number under the seed, its name and its phase."""
+
+    category: str
+    number: int
+    image_id: str
+    phase: str
+
+
+def plan(n_per_category: Sequence[int], practice_per_category: int = 0) -> list[Item]:
+    """Return the pictures of a folder, category by category; practice pictures are numbered after the main ones.
+
+    Examples
+    --------
+    >>> [item.image_id for item in plan([1] * 8)][:2]
+    ['bird-0000', 'zebra-0000']
+    """
+    out = []
+    for category, n in zip(CATEGORIES, n_per_category, strict=True):
+        for number in range(n + practice_per_category):
+            phase = "main" if number < n else "practice"
+            out.append(Item(category, number, f"{category}-{number:04d}", phase))
+    return out
+
+
+def balanced(n: int) -> list[int]:
+    """Share `n` pictures among the categories; the first ones, taken in turn from targets and distractors, get the rest.
+
+    Examples
+    --------
+    >>> balanced(10)
+    [2, 1, 1, 1, 2, 1, 1, 1]
+    """
+    turn = [0, 4, 1, 5, 2, 6, 3, 7]
+    return [n // 8 + (turn.index(i) < n % 8) for i in range(8)]
+
+
+def render(
+    out: Path | str,
+    items: Sequence[Item],
+    *,
+    seed: int,
+    size: int = 256,
+    maps: Sequence[str] = SOURCES,
+    workers: int = 1,
+    quiet: bool = True,
+) -> None:
+    """Draw pictures and maps into a folder.
+
+    Parameters
+    ----------
+    out : path-like
+        Made if missing. ``images.csv`` is written last: a folder without it is not whole.
+    items : sequence of Item
+        What to draw; see :func:`plan`.
+    seed : int
+        Decides everything, whatever `workers` is.
+    size : int, default 256
+        Side in pixels.
+    maps : sequence of str, default both
+        Which of ``clickme`` and ``salicon`` to make.
+    workers : int, default 1
+        Processes.
+    quiet : bool, default True
+        No progress.
+
+    Raises
+    ------
+    InputError
+        For an unknown map source, no pictures, or fewer than one worker.
+    MissingExtra
+        Without Numba.
+    """
+    unknown = sorted(set(maps) - set(SOURCES))
+    if unknown:
+        raise InputError(f"maps: got {', '.join(unknown)}; allowed are {', '.join(SOURCES)}")
+    if workers < 1 or not items:
+        raise InputError(f"render: got {workers} workers and {len(items)} pictures; both must be 1 or more")
+    from rapidvision.extras import need
+
+    need("numba", extra="fast", purpose="drawing pictures")
+    out = Path(out)
+    for folder in ("images", "parts", "objects", *(f"maps/{source}" for source in maps)):
+        (out / folder).mkdir(parents=True, exist_ok=True)
+    jobs = [(str(out), item, seed, size, tuple(maps)) for item in items]
+    with progress.progress("pictures", len(items), quiet=quiet) as advance:
+        for _ in _each(jobs, workers):
+            advance(1)
+    files.write_json(out / "parts.json", dict(enumerate(PARTS)))
+    files.write_text(out / "images.csv", table(items, seed=seed))
+
+
+def table(items: Sequence[Item], *, seed: int) -> str:
+    """Return ``images.csv`` of a folder."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for item in items:
+        target = "true" if item.category in TARGETS else "false"
+        credit = f"RapidVision renderer, seed {seed}, {item.category} {item.number}"
+        writer.writerow(
+            [item.image_id, f"images/{item.image_id}.png", item.category, target, item.phase, credit, LICENCE]
+        )
+    return text.getvalue()
+
+
+_Job = tuple[str, Item, int, int, tuple[str, ...]]
+
+
+def _each(jobs: list[_Job], workers: int) -> Iterator[None]:
+    if workers == 1:
+        yield from map(_draw_one, jobs)
+        return
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(min(workers, len(jobs)), mp_context=context) as pool:
+        yield from pool.map(_draw_one, jobs, chunksize=max(1, min(16, len(jobs) // (4 * workers))))
+
+
+def _draw_one(job: _Job) -> None:
+    from .gaze import salicon_map
+    from .picture import draw
+    from .players import clickme_map
+
+    out, item, seed, size, maps = job
+    root, name = Path(out), f"{item.image_id}.png"
+    picture = draw(item.category, seed=seed, number=item.number, size=size)
+    files.write_bytes(root / "images" / name, png(picture.image))
+    files.write_bytes(root / "parts" / name, png(picture.parts))
+    files.write_bytes(root / "objects" / name, png(picture.objects))
+    key = {"seed": seed, "number": item.number}
+    if "clickme" in maps:
+        values = clickme_map(picture.parts, picture.objects, item.category, **key)
+        files.write_bytes(root / "maps/clickme" / name, png(values))
+    if "salicon" in maps:
+        values = salicon_map(picture.image, category=item.category, **key)
+        files.write_bytes(root / "maps/salicon" / name, png(values))
+
+
+def png(pixels: NDArray[np.uint8]) -> bytes:
+    """Encode grey or colour pixels as PNG; the same bytes for the same pixels and zlib."""
+    from PIL import Image
+
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG", optimize=False, compress_level=9)
+    return buffer.getvalue()

@@ -1,0 +1,172 @@
+"""One picture from a seed: the scene, the object that is put into it, the light, the lens."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rapidvision import seeds
+from rapidvision.errors import InputError, did_you_mean
+
+from .animals import cat, elephant, zebra
+from .birds import bird
+from .body import Body, placed
+from .furniture import couch, refrigerator, table, umbrella
+from .scene import Scene, draw_scene, on_ground
+
+Array = NDArray[np.float64]
+Rng = np.random.Generator
+
+#: Category → (is it a target, its builder, main view, how far from that it may turn (radians), may it face left).
+CATEGORIES: Final[dict[str, tuple[bool, Callable[[Rng], Body], float, float, bool]]] = {
+    "bird": (True, bird, 0.35, 0.75, True),
+    "zebra": (True, zebra, 0.3, 0.7, True),
+    "elephant": (True, elephant, 0.5, 0.7, True),
+    "cat": (True, cat, 0.95, 0.6, True),
+    "table": (False, table, math.pi / 2, 0.75, False),
+    "couch": (False, couch, math.pi / 2, 0.7, False),
+    "refrigerator": (False, refrigerator, math.pi / 2, 0.7, False),
+    "umbrella": (False, umbrella, 0.8, 3.0, True),
+}
+OBJECT: Final = 1
+MAX_SIDE: Final = 0.8
+"""No object is wider or taller than this share of the frame."""
+MARGIN: Final = 0.06
+"""No object comes nearer to the frame than this."""
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """A drawn picture and all that is known about it.
+
+    Attributes
+    ----------
+    image : ndarray of uint8, shape (size, size, 3)
+        sRGB.
+    parts : ndarray of uint8, shape (size, size)
+        Index into ``body.PARTS``.
+    objects : ndarray of uint8, shape (size, size)
+        0 background, 1 the object, 2 … clutter, one number per thing.
+    category : str
+        A key of :data:`CATEGORIES`.
+    seed, number : int
+        What it was drawn from.
+    indoor : bool
+        In a room or in the open.
+    """
+
+    image: NDArray[np.uint8]
+    parts: NDArray[np.uint8]
+    objects: NDArray[np.uint8]
+    category: str
+    seed: int
+    number: int
+    indoor: bool
+
+    @property
+    def target(self) -> bool:
+        """Whether it shows an animal."""
+        return CATEGORIES[self.category][0]
+
+
+def draw(category: str, *, seed: int, number: int = 0, size: int = 256) -> Picture:
+    """Draw picture `number` of a category.
+
+    Parameters
+    ----------
+    category : str
+        A key of :data:`CATEGORIES`.
+    seed : int
+        With `category` and `number` it decides everything; the scene does not know the category.
+    number : int, default 0
+        Which of the category's pictures.
+    size : int, default 256
+        Side in pixels, 16 … 2048. Other sizes show the same scene.
+
+    Returns
+    -------
+    Picture
+        The same bytes for the same arguments, on every machine.
+
+    Raises
+    ------
+    InputError
+        For an unknown category or a size out of range.
+    MissingExtra
+        Without Numba.
+    """
+    if category not in CATEGORIES:
+        raise InputError(f'category: got "{category}". {did_you_mean(category, CATEGORIES)}')
+    if not 16 <= size <= 2048:
+        raise InputError(f"size: got {size} px, allowed are 16 to 2048")
+    from . import tracer
+    from .lens import photograph
+
+    scene = draw_scene(seeds.stream(seed, "scene", category, number))
+    rows, materials, frames = compose(category, scene, seeds.stream(seed, "object", category, number))
+    colour, depth, cover, parts, objects = tracer.render(
+        rows, materials, frames, scene.surroundings, scene.camera, size, 4 if size >= 160 else 3
+    )
+    image = photograph(colour, depth, cover, scene, seeds.stream(seed, "lens", category, number))
+    return Picture(image, parts, objects, category, seed, number, scene.indoor)
+
+
+def compose(category: str, scene: Scene, rng: Rng) -> tuple[Array, Array, Array]:
+    """Put an object of a category into a scene; returns solids, materials and frames for ``tracer.render``."""
+    from .solids import MATERIAL, bounded
+    from .solids import OBJECT as NUMBER
+
+    _target, build, view, slack, mirrors = CATEGORIES[category]
+    body = build(rng)
+    lead = len(body.materials)
+    yaw = view + slack * scene.spin
+    if mirrors and scene.facing < 0:
+        yaw = math.pi - yaw
+    solid, frame = _fitted(np.array(body.rows), scene, yaw)
+    groups, frames = [solid], [np.zeros(6), frame]
+    for number, (rows, where) in enumerate(scene.things, OBJECT + 1):
+        thing = rows.copy()
+        thing[:, MATERIAL] += lead
+        thing[:, NUMBER] = number
+        groups.append(thing)
+        frames.append(where)
+    materials = np.array(body.materials + scene.materials, dtype=np.float64).round(9)
+    return bounded(np.concatenate(groups)), materials, np.array(frames)
+
+
+def _fitted(own: Array, scene: Scene, yaw: float) -> tuple[Array, Array]:
+    """Scale and place the object so that its outline has the extent and the middle that the scene asks for."""
+    from .solids import bounded
+    from .tracer import silhouette
+
+    scale, u, v = 1.6, scene.centre[0], scene.centre[1] + 0.22
+    for _ in range(4):
+        at = on_ground(scene.camera, u, min(v, 0.97))
+        assert at is not None  # the horizon is above every place where an object may stand
+        solid, _frame = placed(own, yaw=yaw, scale=scale, at=at, number=OBJECT)
+        seen = silhouette(bounded(solid.copy()), scene.camera, 48)
+        if not seen.any():
+            break
+        rows, columns = np.nonzero(seen.any(1))[0], np.nonzero(seen.any(0))[0]
+        top, bottom = rows[0] / 48, (rows[-1] + 1) / 48
+        left, right = columns[0] / 48, (columns[-1] + 1) / 48
+        width, height = right - left, bottom - top
+        share = math.sqrt(math.sqrt(width * height) * math.sqrt(float(seen.mean())) * 1.25)
+        grow = min(scene.extent / share, MAX_SIDE / width, MAX_SIDE / height)
+        u += _inside(scene.centre[0], grow * width) - (left + right) / 2
+        v += (_inside(scene.centre[1], grow * height) + grow * height / 2) - bottom
+        v = min(max(v, 0.55), 0.97)
+        after = on_ground(scene.camera, u, v)
+        assert after is not None
+        scale *= grow * after[2] / at[2]
+    at = on_ground(scene.camera, u, v)
+    assert at is not None
+    return placed(own, yaw=yaw, scale=scale, at=at, number=OBJECT)
+
+
+def _inside(centre: float, side: float) -> float:
+    """The place nearest to `centre` at which something `side` wide stays in the frame."""
+    return min(max(centre, side / 2 + MARGIN), 1.0 - MARGIN - side / 2)
