@@ -23,6 +23,7 @@ HEAVY = {
     "psychopy": ("experiments/psychopy_display.py",),
     "psychtoolbox": ("experiments/psychopy_display.py", "experiments/psychopy_keys.py"),
     "torch": ("gala_models/",),
+    "numba": ("stimuli/flood_numba.py", "stimuli/render/"),
     "matplotlib": ("analysis/figures", "stimuli/preview", "experiments/pictures.py"),
     "statsmodels": ("analysis/mixed.py", "analysis/regression.py"),
     "starlette": ("experiments/online/", "experiments/clickme/"),

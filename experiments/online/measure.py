@@ -1,0 +1,167 @@
+"""What a browser may say about one trial, and what the server makes of it."""
+
+from typing import Annotated, Literal
+
+import msgspec
+
+from rapidvision.observers import Answer, record
+from rapidvision.plan import Plan
+from rapidvision.screen import refreshes
+from rapidvision.trials import Trial, TrialRecord
+
+Ms = Annotated[float, msgspec.Meta(ge=0, le=600_000)]
+Clock = Annotated[float, msgspec.Meta(ge=-1e15, le=1e15)]
+Count = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
+Hertz = Annotated[float, msgspec.Meta(ge=1, le=1000)]
+Short = Annotated[str, msgspec.Meta(max_length=60)]
+Sha256 = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
+Presenter = Literal["compositor", "worker", "movie", "none"]
+
+
+class Press(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One key event: its physical key, and when it happened and was handled, from stimulus onset."""
+
+    code: Short
+    at_ms: Clock
+    handled_ms: Clock
+    trusted: bool
+    repeat: bool = False
+    response_key: bool = False
+
+
+class Quality(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What tells a good trial from a bad one, as the browser saw it.
+
+    Attributes
+    ----------
+    presenter : {"compositor", "worker", "movie", "none"}
+        Who put the picture on the screen.
+    onset_ms, offset_ms : float or None
+        On the page's clock.
+    seen : {"observed", "scheduled", "presented"}
+        Whether onset and offset were watched frame by frame (worker), given to the compositor (scheduled), or stamped
+        by the browser at presentation (presented).
+    n_refreshes : int or None
+        How many refreshes the picture was up.
+    calibration_ms : float
+        Added to frame times to get presentation times; measured during the instructions.
+    clock_ms : float
+        Resolution of the page's clock.
+    late_callbacks : int
+        Animation callbacks that came late: how busy the page was, whatever the presenter.
+    long_task_ms : float
+        Time of long tasks that overlapped the trial.
+    key_lag_ms : float or None
+        From the press to its handler.
+    presses : tuple of Press
+        All key events of the trial, early and late ones too.
+    hidden, fullscreen_lost, focus_lost, resized : bool
+        What happened during the trial.
+    device_pixel_ratio : float
+        Of the screen, at the trial.
+    reason : str
+        Why a trial was aborted.
+    """
+
+    presenter: Presenter = "none"
+    seen: Literal["observed", "scheduled", "presented", "none"] = "none"
+    onset_ms: Clock | None = None
+    offset_ms: Clock | None = None
+    n_refreshes: Count | None = None
+    calibration_ms: Annotated[float, msgspec.Meta(ge=-1000, le=1000)] = 0.0
+    clock_ms: Annotated[float, msgspec.Meta(ge=0, le=1000)] = 0.0
+    late_callbacks: Count = 0
+    long_task_ms: Ms = 0.0
+    key_lag_ms: Clock | None = None
+    presses: Annotated[tuple[Press, ...], msgspec.Meta(max_length=40)] = ()
+    hidden: bool = False
+    fullscreen_lost: bool = False
+    focus_lost: bool = False
+    resized: bool = False
+    device_pixel_ratio: Annotated[float, msgspec.Meta(ge=0, le=100)] = 1.0
+    reason: Short = ""
+
+
+class Measurement(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The body of a trial's write. What it means (correct, in time) is decided here, not in the browser.
+
+    Attributes
+    ----------
+    stimulus_sha256 : str
+        Of the picture that was shown; must be the plan's.
+    key_pressed : str or None
+        The first response key after the onset.
+    response_ms : float or None
+        Time of that press from the onset.
+    fixation_ms, stimulus_ms_shown : float or None
+        As shown.
+    late_refreshes : int or None
+        Counted where the presenter sees every refresh.
+    refresh_hz : float or None
+        Measured refresh rate.
+    aborted : bool
+        The trial was begun and not ended (reload, crash, withdrawal of full screen).
+    utc : str or None
+        When it ended, by the browser's clock.
+    quality : Quality
+        See there.
+    """
+
+    stimulus_sha256: Sha256
+    key_pressed: Annotated[str, msgspec.Meta(max_length=20)] | None = None
+    response_ms: Ms | None = None
+    fixation_ms: Ms | None = None
+    stimulus_ms_shown: Ms | None = None
+    late_refreshes: Count | None = None
+    refresh_hz: Hertz | None = None
+    aborted: bool = False
+    utc: Annotated[str, msgspec.Meta(max_length=40, pattern="^[0-9T:.Z+-]*$")] | None = None
+    quality: Quality = Quality()
+
+
+def why_refused(plan: Plan, trial: Trial, measurement: Measurement) -> str | None:
+    """Say why a measurement cannot be this trial's, or None."""
+    if measurement.stimulus_sha256 != trial.stimulus_sha256:
+        return "another picture than the plan's"
+    if measurement.key_pressed not in (None, plan.key_target, plan.key_distractor):
+        return "a key that is no response key"
+    if (measurement.key_pressed is None) != (measurement.response_ms is None):
+        return "a key and its time go together"
+    if measurement.aborted and measurement.key_pressed is not None:
+        return "an aborted trial has no response"
+    return None
+
+
+def timing_ok(plan: Plan, measurement: Measurement) -> bool:
+    """Whether the picture was up as planned, to half a refresh, on a visible page in the state the session began in."""
+    quality, timing = measurement.quality, plan.protocol.timing
+    shown, hz = measurement.stimulus_ms_shown, measurement.refresh_hz
+    if measurement.aborted or shown is None or hz is None:
+        return False
+    if quality.hidden or quality.fullscreen_lost or quality.resized:
+        return False
+    planned_ms, half_ms = refreshes(timing.stimulus_ms, hz) * 1000 / hz, 500 / hz
+    cut_short = timing.response_ends_trial and measurement.key_pressed is not None
+    return (cut_short or shown > planned_ms - half_ms) and shown < planned_ms + half_ms
+
+
+def row(
+    plan: Plan, trial: Trial, measurement: Measurement, *, observer: str, session_id: str, participant_id: str
+) -> TrialRecord:
+    """Return the row of the trials table."""
+    pressed = measurement.key_pressed
+    answer = Answer(None if pressed is None else pressed == plan.key_target, measurement.response_ms)
+    made = record(
+        plan,
+        trial,
+        answer,
+        observer=observer,
+        session_id=session_id,
+        participant_id=participant_id,
+        fixation_ms=measurement.fixation_ms,
+        stimulus_ms_shown=measurement.stimulus_ms_shown,
+        late_refreshes=measurement.late_refreshes,
+        refresh_hz=measurement.refresh_hz,
+        utc=measurement.utc,
+    )
+    return msgspec.structs.replace(made, status="aborted") if measurement.aborted else made

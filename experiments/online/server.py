@@ -1,0 +1,118 @@
+"""``session serve``: from a study folder to listening ports."""
+
+import argparse
+import asyncio
+import os
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+
+from rapidvision.cli import say
+from rapidvision.errors import InputError
+from rapidvision.study import Study
+
+from .api import ParticipantApi, open_online_store, participant_app
+from .dashboard import Dashboard, dashboard_app
+from .login import Login, password_from_environment
+from .plans import ServedStudy, open_study
+from .serve import Address, listen, run_workers, serve_apps
+from .store import sqlite_url
+from .tokens import Keyring, server_secret
+
+ONLINE_FOLDER = "online"
+DATABASE_VARIABLE = "RAPIDVISION_DATABASE"
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What every process of a server needs to know; can be sent to another process."""
+
+    folder: Path
+    stimulus_set: str | None
+    database_url: str
+    secret: bytes
+    password: str
+    address: Address
+    dashboard_address: Address
+    simulate: str | None
+    seed: int
+
+
+def serve(arguments: argparse.Namespace) -> int:
+    """Serve until told to stop.
+
+    Raises
+    ------
+    InputError
+        When anything a participant would stumble over is wrong; nothing listens then.
+    """
+    setup, served, made_password = _prepare(arguments)
+    sockets = [listen(setup.address), listen(setup.dashboard_address)]
+    open_online_store(setup.database_url, served).close()
+    host, port = sockets[0].getsockname()[:2]
+    dash_host, dash_port = sockets[1].getsockname()[:2]
+    say(arguments, f"study       {setup.address.public_url or f'http://{host}:{port}/'}")
+    say(arguments, f"dashboard   http://{dash_host}:{dash_port}/")
+    if made_password:
+        say(arguments, f"password    {setup.password}   (made for this run; set RAPIDVISION_PASSWORD to choose one)")
+    if arguments.workers > 1:
+        return run_workers(work, (setup, sockets), arguments.workers)
+    work(0, setup, sockets, served)
+    return 0
+
+
+def _prepare(arguments: argparse.Namespace) -> tuple[Setup, ServedStudy, bool]:
+    folder = Path(arguments.study)
+    folder = folder.parent if folder.is_file() else folder
+    address = Address(arguments.host, arguments.port, arguments.public_url, arguments.behind_proxy)
+    dashboard_address = Address(arguments.dashboard_host, arguments.dashboard_port)
+    address.check(insecure=arguments.insecure)
+    dashboard_address.check(insecure=arguments.insecure)
+    database_url = arguments.database_url or os.environ.get(DATABASE_VARIABLE, "")
+    if arguments.workers < 1 or (arguments.workers > 1 and not database_url.startswith("postgresql")):
+        raise InputError(
+            f"workers: got {arguments.workers}; SQLite serves one process, PostgreSQL several: give --database-url"
+        )
+    served = open_study(folder, stimulus_set=arguments.set)
+    password, made = password_from_environment()
+    setup = Setup(
+        folder=folder,
+        stimulus_set=arguments.set,
+        database_url=database_url or default_database(folder),
+        secret=server_secret(folder / ONLINE_FOLDER),
+        password=password,
+        address=address,
+        dashboard_address=dashboard_address,
+        simulate=arguments.simulate,
+        seed=arguments.seed or 0,
+    )
+    return setup, served, made
+
+
+def default_database(folder: Path) -> str:
+    """URL of a study's own SQLite file."""
+    return sqlite_url(Study(folder).folder / ONLINE_FOLDER / "online.sqlite")
+
+
+def work(number: int, setup: Setup, sockets: list[socket.socket], served: ServedStudy | None = None) -> None:
+    """Serve in one process; the first one has the dashboard."""
+    if served is None:
+        served = open_study(setup.folder, stimulus_set=setup.stimulus_set, verify=False)
+    store = open_online_store(setup.database_url, served)
+    keys = Keyring(setup.secret)
+    api = ParticipantApi(served, store, keys, simulate=setup.simulate is not None)
+    apps = [
+        (
+            participant_app(api, https=setup.address.https, root_path=setup.address.root_path),
+            sockets[0],
+            setup.address,
+        )
+    ]
+    if number == 0:
+        login = Login(keys, setup.password, https=setup.dashboard_address.https)
+        dashboard = Dashboard(served, store, login)
+        apps.append((dashboard_app(dashboard), sockets[1], setup.dashboard_address))
+    try:
+        asyncio.run(serve_apps(apps))
+    finally:
+        store.close()

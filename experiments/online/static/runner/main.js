@@ -1,0 +1,200 @@
+/** From the first page to the completion code. */
+
+import { ServerBackend, Refused } from "./backend.js";
+import { CompositorPresenter } from "./compositor.js";
+import { Keys } from "./keys.js";
+import { Elsewhere } from "./outbox.js";
+import { choose, copyable, element, fill, paragraphs, say, show } from "./pages.js";
+import { screen } from "./screening.js";
+import { Session } from "./session.js";
+import { Simulated, VirtualPresenter } from "./simulate.js";
+import { Damaged, Stimuli } from "./stimuli.js";
+import { Watch } from "./watch.js";
+import { WorkerPresenter } from "./worker-presenter.js";
+
+const query = new URLSearchParams(location.search);
+const simulate = query.get("simulate");
+/** @type {any} */
+let study = null;
+
+/** @param {any} backend */
+export async function main(backend) {
+  try {
+    study = await backend.study();
+    document.documentElement.lang = study.language;
+    document.title = study.title;
+    document.body.style.background = `rgb(${study.background.join(" ")})`;
+    await takePart(backend);
+  } catch (error) {
+    stopped(backend, error);
+  }
+}
+
+/** @param {any} backend */
+async function takePart(backend) {
+  const { words } = study;
+  say(words.checking);
+  backend.tally("arrived");
+  const { device, periodMs, why } = await screen(study.screening, study.presenter);
+  if (why) return excluded(backend, why, device);
+  if (!(await consent(backend))) return;
+  say(words.loading);
+  const simulated = simulate !== null && study.simulate;
+  const seat = await backend.begin(ids(), study.consent_sha256, device, simulated);
+  const keys = new Keys();
+  const watch = new Watch((kind) => backend.tell(kind));
+  const answers = simulated ? await backend.answers() : new Map();
+  const actor = simulated ? new Simulated(keys, seat.plan, answers, simulate === "fast") : null;
+  const presenter = makePresenter(actor?.fast ? "none" : device.presenter, seat.plan);
+  const rig = { presenter, keys, watch, plan: seat.plan, periodMs, clockMs: device.clock_ms, simulated: actor };
+  const stimuli = new Stimuli((hash, suffix) => backend.stimulus(hash, suffix));
+  const session = new Session(rig, backend, stimuli, seat, words, study.screening.fullscreen && !actor);
+  connect(backend, session, stimuli);
+  if (seat.state === "open") {
+    await session.markInterrupted(seat.begun);
+    stimuli.get(session.runs().filter((/** @type {any} */ step) => !session.done.has(step.trial))).catch(() => {});
+    if (session.fullscreen && document.fullscreenEnabled) await fullscreen(session);
+    backend.tell("step", "instructions");
+    await calibrate(presenter, periodMs);
+    await session.run();
+    say(words.saving);
+  }
+  await done(await backend.finish());
+}
+
+/** The recruitment service's ids, and nothing else of the address. */
+function ids() {
+  /** @type {Record<string, string>} */
+  const found = {};
+  for (const name of study.id_parameters) {
+    const value = query.get(name);
+    if (value !== null) found[name] = value;
+  }
+  return found;
+}
+
+/** @param {string} kind @param {any} plan */
+function makePresenter(kind, plan) {
+  const stage = /** @type {HTMLElement} */ (document.getElementById("stage"));
+  const background = `rgb(${plan.background.join(" ")})`;
+  stage.style.background = background;
+  if (kind === "none") return new VirtualPresenter();
+  if (kind === "worker") return new WorkerPresenter(stage, plan.image_px, background);
+  return new CompositorPresenter(stage, plan.image_px);
+}
+
+/** @param {any} presenter @param {number} periodMs */
+async function calibrate(presenter, periodMs) {
+  const stage = /** @type {HTMLElement} */ (document.getElementById("stage"));
+  stage.hidden = false;
+  show(element("p", { class: "text" }, study.words.checking));
+  await presenter.calibrate(20, periodMs);
+  stage.hidden = true;
+}
+
+/** @param {any} backend @param {string} why @param {any} device */
+function excluded(backend, why, device) {
+  backend.tally(`excluded_${why}`);
+  const { screening, words } = study;
+  const values = {
+    width: screening.min_width_px,
+    height: screening.min_height_px,
+    hz: Math.round(device.refresh_hz),
+    low: screening.min_hz,
+    high: screening.max_hz,
+  };
+  show(element("h1", {}, study.title), element("p", {}, fill(words[`excluded_${why}`], values)), contact());
+}
+
+/** @param {any} backend */
+async function consent(backend) {
+  const { words } = study;
+  if (simulate !== null && study.simulate) return true;
+  const text = paragraphs(study.consent);
+  const agreed = await choose(
+    [element("p", { class: "soft" }, study.title), element("h1", {}, words.consent_heading), ...text, contact()],
+    [
+      [words.agree, true],
+      [words.decline, false, "quiet"],
+    ],
+  );
+  if (!agreed) {
+    backend.tally("declined");
+    say(words.declined);
+  }
+  return agreed;
+}
+
+/** @param {Session} session */
+async function fullscreen(session) {
+  const { words } = study;
+  await choose(
+    [element("h1", {}, words.fullscreen_heading), element("p", {}, words.fullscreen_text)],
+    [[words.fullscreen_button, true]],
+  );
+  await session.enterFullscreen();
+}
+
+/** @param {any} backend @param {Session} session @param {Stimuli} stimuli */
+function connect(backend, session, stimuli) {
+  const line = /** @type {HTMLElement} */ (document.getElementById("connection"));
+  backend.onConnection = (/** @type {boolean} */ online) => {
+    line.hidden = online || document.body.classList.contains("running");
+    line.textContent = study.words.offline;
+  };
+  backend.onElsewhere = () => {
+    stimuli.stopped = true;
+    session.rig.presenter.cancel();
+    stopped(backend, new Elsewhere());
+  };
+}
+
+/** @param {any} end */
+async function done(end) {
+  if (document.fullscreenElement) await document.exitFullscreen().catch(() => {});
+  const { words } = study;
+  const parts = [element("h1", {}, words.done_heading), ...paragraphs(study.debrief)];
+  if (end.completion_code) {
+    parts.push(element("p", {}, words.code_text), copyable(end.completion_code, words.copy, words.copied));
+  }
+  if (end.redirect) {
+    const link = element("a", { class: "button", href: end.redirect, rel: "noreferrer" }, words.go_back);
+    parts.push(element("div", { class: "row" }, link));
+  }
+  if (end.download) {
+    const link = element("a", { class: "button", href: end.download.url, download: end.download.name }, words.download);
+    parts.push(element("div", { class: "row" }, link));
+  }
+  if (end.withdrawal_code) {
+    parts.push(element("p", { class: "soft" }, words.withdrawal_text));
+    parts.push(copyable(end.withdrawal_code, words.copy, words.copied, "small"));
+  }
+  show(...parts, contact());
+  document.body.dataset.done = "true";
+}
+
+function contact() {
+  return element("p", { class: "soft" }, study?.contact ? fill(study.words.contact, { contact: study.contact }) : "");
+}
+
+/** @param {any} backend @param {any} error */
+function stopped(backend, error) {
+  document.body.classList.remove("running");
+  /** @type {HTMLElement} */ (document.getElementById("stage")).hidden = true;
+  /** @type {HTMLElement} */ (document.getElementById("reminder")).hidden = true;
+  document.body.dataset.stopped = error?.code ?? error?.name ?? "error";
+  const words = study?.words;
+  if (error instanceof Elsewhere || error?.code === "elsewhere") {
+    document.body.dataset.stopped = "elsewhere";
+    show(element("p", {}, error.message || (words?.elsewhere ?? "")));
+    return;
+  }
+  if (!(error instanceof Refused)) {
+    console.error(error);
+    backend.tell("error", String(error?.stack ?? error));
+  }
+  const text = error instanceof Refused ? error.message : error instanceof Damaged ? words?.error_damaged : words?.error_unknown;
+  show(element("h1", {}, words?.error_heading ?? "Error"), element("p", {}, text ?? String(error)), contact());
+}
+
+if (!document.documentElement.dataset.host) main(new ServerBackend());

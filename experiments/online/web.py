@@ -1,0 +1,199 @@
+"""The small web vocabulary of the online rooms: problems, typed JSON in and out, static files, and the app."""
+
+import hashlib
+import mimetypes
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp
+
+from rapidvision.errors import InputError
+
+from .security import MAX_BODY_BYTES, BodyLimit, SecurityHeaders
+from .store import StoreUnavailable
+
+T = TypeVar("T")
+
+_FOREVER = "public, max-age=31536000, immutable"
+
+
+class Problem(Exception):
+    """A refusal that the browser understands: a status, a code for programs, a sentence for people."""
+
+    def __init__(self, status: int, code: str, text: str) -> None:
+        super().__init__(text)
+        self.status, self.code, self.text = status, code, text
+
+
+def reply(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """Return `value` as JSON that no cache keeps."""
+    return Response(
+        msgspec.json.encode(value), status, media_type="application/json", headers=dict(headers) if headers else None
+    )
+
+
+async def body_as(request: Request, type_: type[T], *, max_bytes: int = MAX_BODY_BYTES) -> T:
+    """Return the request's JSON as a checked value.
+
+    Raises
+    ------
+    Problem
+        415 for another content type (forms of other sites cannot send JSON), 413 when too large, 400 for what is not
+        JSON or nested too deeply, 422 for JSON that does not fit.
+    """
+    if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
+        raise Problem(415, "not_json", "send application/json")
+    data = await request.body()
+    if len(data) > max_bytes:
+        raise Problem(413, "too_large", f"at most {max_bytes} bytes are taken")
+    try:
+        return msgspec.json.decode(data, type=type_)
+    except msgspec.ValidationError as error:
+        raise Problem(422, "does_not_fit", str(error)) from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Problem(400, "not_json", "the body is not JSON") from error
+
+
+def page(path: Path, *, headers: Mapping[str, str] | None = None) -> Callable[[Request], Any]:
+    """Return an endpoint that serves one HTML file."""
+    content = path.read_bytes()
+
+    async def serve(_request: Request) -> Response:
+        return Response(content, media_type="text/html", headers={"cache-control": "no-cache", **(headers or {})})
+
+    return serve
+
+
+class Files:
+    """A folder's files as an endpoint: ``{path:path}``; read once, with entity tags, nothing outside the folder.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder; only files that exist when the server starts are served.
+    suffixes : sequence of str
+        Only files that end so.
+    """
+
+    def __init__(self, folder: Path, *, suffixes: Sequence[str] = (".js", ".css", ".json", ".svg", ".png")) -> None:
+        self._files: dict[str, tuple[bytes, str, str]] = {}
+        for path in sorted(folder.rglob("*")):
+            if path.is_file() and path.suffix in suffixes:
+                content = path.read_bytes()
+                kind = "text/javascript" if path.suffix == ".js" else mimetypes.guess_type(path.name)[0]
+                tag = f'"{hashlib.sha256(content).hexdigest()[:20]}"'
+                self._files[path.relative_to(folder).as_posix()] = (content, kind or "application/octet-stream", tag)
+
+    async def __call__(self, request: Request) -> Response:
+        """Serve one file, or 304 when the browser has it."""
+        found = self._files.get(request.path_params["path"])
+        if found is None:
+            raise Problem(404, "no_such_file", "no such file")
+        content, kind, tag = found
+        headers = {"etag": tag, "cache-control": "no-cache"}
+        if request.headers.get("if-none-match") == tag:
+            return Response(status_code=304, headers=headers)
+        return Response(content, media_type=kind, headers=headers)
+
+    async def endpoint(self, request: Request) -> Response:
+        """The same as a coroutine function, which routes need."""
+        return await self(request)
+
+
+def file_forever(content: bytes, media_type: str) -> Response:
+    """Return content whose address names its hash: it never changes, so browsers keep it."""
+    return Response(content, media_type=media_type, headers={"cache-control": _FOREVER})
+
+
+def create_app(
+    routes: Sequence[BaseRoute],
+    *,
+    https: bool = False,
+    root_path: str = "",
+    max_body_bytes: int = MAX_BODY_BYTES,
+    body_seconds: float = 10.0,
+    headers: Mapping[str, str] | None = None,
+) -> Starlette:
+    """Return an app of `routes` inside the guards of :mod:`.security`, with every refusal as JSON.
+
+    Parameters
+    ----------
+    routes : sequence of Route
+        What is served; ``/alive`` is added.
+    https : bool
+        Whether the public address is https.
+    root_path : str
+        Path under which a proxy shows the app, without a slash at its end.
+    max_body_bytes, body_seconds : int, float
+        Limits of request bodies.
+    headers : mapping, optional
+        Security headers that differ.
+    """
+    handlers: dict[Any, Callable[..., Any]] = {
+        Problem: _problem,
+        StoreUnavailable: _unavailable,
+        HTTPException: _http_problem,
+        InputError: _input_problem,
+        ClientDisconnect: _disconnected,
+    }
+    guards = [
+        Middleware(SecurityHeaders, https=https, replace=headers),
+        Middleware(BodyLimit, max_bytes=max_body_bytes, seconds=body_seconds),
+    ]
+    app = Starlette(routes=[*routes, Route("/alive", _alive)], middleware=guards, exception_handlers=handlers)
+    return _under(app, root_path)
+
+
+def _under(app: Starlette, root_path: str) -> Starlette:
+    """Let the app answer under `root_path` whether or not the proxy strips it."""
+    if not root_path:
+        return app
+    inner: ASGIApp = app.router
+
+    class Strip:
+        def __init__(self, guarded: ASGIApp) -> None:
+            self.guarded = guarded
+
+        async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+            if scope["type"] in ("http", "websocket") and scope["path"].startswith(root_path + "/"):
+                scope = {**scope, "path": scope["path"][len(root_path) :], "raw_path": None}
+            await self.guarded(scope, receive, send)
+
+    assert inner is not None
+    app.user_middleware.insert(0, Middleware(Strip))
+    return app
+
+
+async def _alive(_request: Request) -> Response:
+    return reply({"alive": True})
+
+
+async def _problem(_request: Request, error: Problem) -> Response:
+    headers = {"retry-after": "1"} if error.status in (429, 503) else None
+    return reply({"error": error.code, "text": error.text}, error.status, headers)
+
+
+async def _unavailable(_request: Request, _error: StoreUnavailable) -> Response:
+    return reply(
+        {"error": "unavailable", "text": "the database cannot store this now; try again"}, 503, {"retry-after": "1"}
+    )
+
+
+async def _http_problem(_request: Request, error: HTTPException) -> Response:
+    return reply({"error": f"http_{error.status_code}", "text": error.detail}, error.status_code, error.headers)
+
+
+async def _input_problem(_request: Request, error: InputError) -> Response:
+    return reply({"error": "input", "text": str(error)}, 400)
+
+
+async def _disconnected(_request: Request, _error: ClientDisconnect) -> Response:
+    return Response(status_code=400)

@@ -1,0 +1,82 @@
+"""Named blurs: how clicks and fixations become maps."""
+
+import re
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rapidvision.errors import InputError
+from rapidvision.screen import Screen
+
+#: "a 49x49 kernel (the square of the bubble radius)"; the paper gives no shape, so it is a box.
+PAPER_KERNEL_PX = 49
+#: The reference code's window and sigma; its kernel is a delta, blurred inside the window with mirrored borders.
+GALA_TPU_SIGMA_PX = 28
+
+
+class Blur(NamedTuple):
+    """A kind of blur and its size in pixels of the finished picture."""
+
+    kind: str
+    size_px: float = 0.0
+
+
+def parse(text: str, *, screen: Screen | None = None) -> Blur:
+    """Read the name of a blur.
+
+    Parameters
+    ----------
+    text : str
+        ``none``, ``paper``, ``gala_tpu``, ``gauss:7``, ``gauss:0.5deg``, ``disc:10`` or ``disc:0.4deg``.
+    screen : Screen, optional
+        Turns degrees into pixels.
+
+    Examples
+    --------
+    >>> parse("gauss:7")
+    Blur(kind='gauss', size_px=7.0)
+    >>> parse("gaus:7")
+    Traceback (most recent call last):
+        ...
+    rapidvision.errors.InputError: blur: got "gaus:7"; allowed: none, paper, gala_tpu, gauss:SIGMA, disc:RADIUS (pixels, or degrees as 0.5deg)
+    """
+    if text in ("none", "paper", "gala_tpu"):
+        return Blur(text)
+    match = re.fullmatch(r"(gauss|disc):([0-9]*\.?[0-9]+)(deg)?", text)
+    if match is None or not 0 < float(match[2]) < 1000:
+        raise InputError(
+            f'blur: got "{text}"; allowed: none, paper, gala_tpu, gauss:SIGMA, disc:RADIUS (pixels, or degrees as 0.5deg)'
+        )
+    size = float(match[2])
+    return Blur(match[1], (screen or Screen()).deg_to_px(size) if match[3] else size)
+
+
+def blurred(values: NDArray[np.float64], blur: Blur) -> NDArray[np.float64]:
+    """Return `values` (height, width) blurred; outside the picture there is nothing."""
+    from scipy import ndimage
+
+    if blur.kind == "none":
+        return values
+    if blur.kind == "paper":
+        return np.asarray(ndimage.uniform_filter(values, PAPER_KERNEL_PX, mode="constant"))
+    if blur.kind == "gauss":
+        return np.asarray(ndimage.gaussian_filter(values, blur.size_px, mode="constant"))
+    if blur.kind == "gala_tpu":
+        delta = np.zeros(PAPER_KERNEL_PX)
+        delta[PAPER_KERNEL_PX // 2] = 1
+        line = ndimage.gaussian_filter1d(delta, GALA_TPU_SIGMA_PX, mode="reflect")
+        return np.asarray(
+            ndimage.correlate1d(ndimage.correlate1d(values, line, 0, mode="constant"), line, 1, mode="constant")
+        )
+    return _disc(values, blur.size_px)
+
+
+def _disc(values: NDArray[np.float64], radius_px: float) -> NDArray[np.float64]:
+    from scipy.signal import fftconvolve
+
+    reach = int(np.ceil(radius_px))
+    rows, columns = np.ogrid[-reach : reach + 1, -reach : reach + 1]
+    disc = (rows**2 + columns**2 <= radius_px**2).astype(np.float64)
+    out = np.asarray(fftconvolve(values, disc / disc.sum(), mode="same"))
+    return np.where(out < 1e-12 * max(out.max(), 1e-300), 0.0, out)

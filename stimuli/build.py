@@ -1,0 +1,196 @@
+"""Build a stimulus set: in parallel, in shards, and again from where it was killed.
+
+The work list is a pure function of the recipe and its tables, every picture's bytes are a pure function of its
+inputs, and the manifest is sorted: so worker count, order, chunks, shards and crashes cannot change a set.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from rapidvision import files, recipes
+from rapidvision.errors import InputError
+from rapidvision.manifest import StimulusSet
+from rapidvision.progress import Advance, silent
+
+from . import journal
+from .engines import run_local
+from .finish import PackedSet, finish, remove_segments
+from .flood import Engine
+from .jobs import Job, jobs_of
+from .recipe import StimulusRecipe
+from .storage import Form
+from .work import Done, Record, Rejected
+
+#: Pictures that a worker takes at once.
+CHUNK = 8
+
+Known = tuple[Job, Record | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """What a build left.
+
+    Attributes
+    ----------
+    result : StimulusSet, PackedSet or None
+        None when other shards are still missing.
+    n_made, n_kept : int
+        Pictures made now, and found finished.
+    rejected : tuple of Rejected
+        Pictures that could not be used.
+    n_missing : int
+        Pictures that other shards must still make.
+    """
+
+    result: StimulusSet | PackedSet | None
+    n_made: int
+    n_kept: int
+    rejected: tuple[Rejected, ...]
+    n_missing: int
+
+
+def read_recipe(name: str, *, root: Path | None = None, seed: int | None = None) -> tuple[StimulusRecipe, Path]:
+    """Read a recipe file, or the one of the bundled pictures.
+
+    Parameters
+    ----------
+    name : str
+        A TOML file, or ``bundled``.
+    root : Path, optional
+        What its paths are relative to; the recipe's own folder by default.
+    seed : int, optional
+        Replaces the recipe's seed.
+
+    Returns
+    -------
+    (StimulusRecipe, Path)
+        The recipe and the root.
+    """
+    path = Path(__file__).parent / "bundled" / "recipe.toml" if name == "bundled" else Path(name)
+    recipe = recipes.read(path, StimulusRecipe)
+    if seed is not None:
+        recipe = msgspec.structs.replace(recipe, seed=seed)
+    return recipe, (path.parent if root is None else root).resolve()
+
+
+def build(
+    recipe: StimulusRecipe,
+    folder: Path | str,
+    *,
+    root: Path | str = ".",
+    form: Form = "png",
+    workers: int = 1,
+    shard: tuple[int, int] = (1, 1),
+    skip_bad: bool = False,
+    engine: Engine = "auto",
+    advance: Advance = silent,
+) -> Built:
+    """Build the set of a recipe, or go on with it.
+
+    Parameters
+    ----------
+    recipe : StimulusRecipe
+        What to make.
+    folder : path-like
+        Where; new, empty, or an unfinished or damaged set of the same recipe.
+    root : path-like
+        What the recipe's relative paths are relative to.
+    form : {"png", "tar", "series", "recipe"}
+        Storage form.
+    workers : int
+        Processes; 1 works in this one.
+    shard : (int, int)
+        Which part of the work list, (1, 1) being all of it; the shards may share the folder, or be copied together.
+    skip_bad : bool
+        Leave out pictures that cannot be used, for every source, and list them in ``rejects.csv``.
+    engine : {"auto", "numba", "portable"}
+        Engine of the flood fill.
+    advance : callable
+        Called with the number of pictures just done.
+
+    Returns
+    -------
+    Built
+        The set, when it is finished, and the counts.
+
+    Raises
+    ------
+    InputError
+        Names the file that cannot be used and the remedy.
+    """
+    folder, root = Path(folder), Path(root).resolve()
+    jobs = jobs_of(recipe, root)
+    number, count = checked_shard(shard)
+    if count == 1 and not skip_bad:
+        check_duplicates((job, files.sha256_file(job.path)) for job in jobs)
+    journal.claim(folder, recipe, form)
+    known = journal.read(folder)
+    mine = [(job, known.get(job.image_id)) for job in jobs[number - 1 :: count]]
+    chunks = [mine[start : start + CHUNK] for start in range(0, len(mine), CHUNK)]
+    settings = (recipe, root, folder, form, engine)
+    results = run_local(settings, chunks, workers=workers)
+    n_made, n_kept, rejected = 0, 0, []
+    book = journal.Journal(folder, shard)
+    try:
+        for outcomes in results:
+            for outcome in outcomes:
+                if isinstance(outcome, Rejected) and not skip_bad:
+                    raise InputError(outcome.reason)
+            done = [one for one in outcomes if isinstance(one, Done)]
+            book.add(one.record for one in done if known.get(one.record.job.image_id) != one.record)
+            n_made += sum(one.made for one in done)
+            n_kept += sum(not one.made for one in done)
+            rejected += [one for one in outcomes if isinstance(one, Rejected)]
+            advance(len(outcomes))
+    finally:
+        book.close()
+    return _finished(recipe, folder, form, jobs, rejected, (n_made, n_kept))
+
+
+def _finished(
+    recipe: StimulusRecipe,
+    folder: Path,
+    form: Form,
+    jobs: list[Job],
+    rejected: list[Rejected],
+    counts: tuple[int, int],
+) -> Built:
+    found = journal.read(folder)
+    bad = {one.job.image_id for one in rejected}
+    missing = [job for job in jobs if job.image_id not in found and job.image_id not in bad]
+    if missing:
+        return Built(None, *counts, tuple(rejected), len(missing))
+    records = [found[job.image_id] for job in jobs if job.image_id not in bad]
+    if not records:
+        raise InputError(f"{folder}: every picture was refused, the first because: {rejected[0].reason}")
+    check_duplicates((record.job, record.image_sha256) for record in records)
+    result, records = finish(recipe, folder, form, records, rejected)
+    journal.finish(folder, records)
+    remove_segments(folder)
+    return Built(result, *counts, tuple(rejected), 0)
+
+
+def check_duplicates(pictures: Iterable[tuple[Job, str]]) -> None:
+    """Refuse the same file under two ids: it would be seen twice, or in practice and in the main phase."""
+    seen: dict[str, Job] = {}
+    for job, sha256 in pictures:
+        other = seen.setdefault(sha256, job)
+        if other.image_id != job.image_id:
+            raise InputError(
+                f"{other.image_id} ({other.phase}, {other.category}) and {job.image_id} ({job.phase}, {job.category}) "
+                "are the same file; participants must see each picture once, so remove one"
+            )
+
+
+def checked_shard(shard: tuple[int, int]) -> tuple[int, int]:
+    """Return a shard (number, count), or refuse it."""
+    number, count = shard
+    if not 1 <= number <= count:
+        raise InputError(
+            f"shard: got {number}/{count}, allowed are 1/{max(count, 1)} to {max(count, 1)}/{max(count, 1)}"
+        )
+    return number, count

@@ -1,0 +1,206 @@
+"""One picture from its files to its reveal series: the unit of work of a build."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from rapidvision import files
+from rapidvision.maps import ImportanceMap
+from rapidvision.reveal import RevealSeries, level_counts, level_fractions
+from rapidvision.seeds import key64
+
+from . import flood, png, scramble
+from .blur import Blur, parse
+from .canvas import CanvasQuality, MadeCanvas, make_canvas
+from .flood import Engine
+from .jobs import Job
+from .orders import centring_shift, n_revealed_px, order_of
+from .pictures import load
+from .prepare import PreparedMap, prepare
+from .readers import MapReader, open_source
+from .recipe import StimulusRecipe
+
+#: What a stored stimulus depends on besides the recipe; a change of bytes anywhere raises a number here.
+ALGORITHMS = {"flood": flood.VERSION, "scramble": scramble.VERSION, "png": png.VERSION, "canvas": "1", "prepare": "1"}
+
+
+class SourceQuality(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be known about one map of one picture.
+
+    Attributes
+    ----------
+    support_px : int
+        Pixels with any importance.
+    n_observers, n_points, n_outside : int
+        People, recorded points, and points outside the frame; 0 where unknown or not recorded.
+    cut_fraction : float
+        Share of the importance lost by cutting the picture square.
+    captured : tuple of float
+        Share of the map's importance revealed at each level.
+    best_captured : float
+        The same if 100 % of the features were the most important pixels.
+    map_sha256 : str
+        Hash of the map as it was used.
+    """
+
+    support_px: int
+    n_observers: int
+    n_points: int
+    n_outside: int
+    cut_fraction: float
+    captured: tuple[float, ...]
+    best_captured: float
+    map_sha256: str
+
+
+class Quality(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be known about one picture of a set.
+
+    Attributes
+    ----------
+    canvas : CanvasQuality
+        How the canvas compares with the picture.
+    sources : dict
+        Map source → :class:`SourceQuality`.
+    """
+
+    canvas: CanvasQuality
+    sources: dict[str, SourceQuality]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Inputs:
+    """Everything read from files for one picture.
+
+    Attributes
+    ----------
+    job : Job
+        Which picture.
+    pixels : ndarray of uint8, shape (side, side, 3)
+        The picture, ready for use.
+    image_sha256 : str
+        Hash of its file.
+    maps : dict
+        Map source → prepared map, in the recipe's order.
+    """
+
+    job: Job
+    pixels: NDArray[np.uint8]
+    image_sha256: str
+    maps: dict[str, PreparedMap]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MadePicture:
+    """A picture, its canvas and its reveal series.
+
+    Attributes
+    ----------
+    inputs : Inputs
+        What went in.
+    canvas : MadeCanvas
+        Shared by all sources.
+    series : dict
+        Map source → RevealSeries.
+    quality : Quality
+        Figures for the set's tables.
+    """
+
+    inputs: Inputs
+    canvas: MadeCanvas
+    series: dict[str, RevealSeries]
+    quality: Quality
+
+
+class Maker:
+    """Makes pictures of one recipe; holds the opened map sources.
+
+    Parameters
+    ----------
+    recipe : StimulusRecipe
+        What to make.
+    root : Path
+        What relative paths are relative to.
+    engine : {"auto", "numba", "portable"}
+        For the flood fill.
+    """
+
+    def __init__(self, recipe: StimulusRecipe, root: Path, *, engine: Engine = "auto") -> None:
+        self.recipe, self.root, self.engine = recipe, root, engine
+        self.readers: dict[str, MapReader] = {one.source: open_source(one, root) for one in recipe.maps}
+        self.blurs: dict[str, Blur] = {one.source: parse(one.blur, screen=recipe.screen) for one in recipe.maps}
+        self.fractions = fractions_of(recipe)
+
+    def read(self, job: Job) -> Inputs:
+        """Read picture and maps of a job; InputError names the file that cannot be used."""
+        recipe = self.recipe
+        picture = load(job.path, recipe.side_px, fit=recipe.fit, upscale=recipe.upscale, greyscale=recipe.greyscale)
+        maps = {
+            name: prepare(
+                reader.read(job.image_id), picture.geometry, self.blurs[name], image_id=job.image_id, source=name
+            )
+            for name, reader in self.readers.items()
+        }
+        return Inputs(job, picture.pixels, picture.sha256, maps)
+
+    def key(self, inputs: Inputs) -> str:
+        """Return the content id of a picture's outputs: equal ids, equal bytes."""
+        recipe = msgspec.to_builtins(self.recipe)
+        for name in ("name", "images", "maps", "screen", "image_deg"):
+            recipe.pop(name)
+        job = msgspec.to_builtins(inputs.job)
+        job.pop("path")
+        content = {
+            "algorithms": ALGORITHMS,
+            "recipe": recipe | {"image_px": self.recipe.side_px},
+            "job": job,
+            "image": files.sha256(inputs.pixels.tobytes()),
+            "image_file": inputs.image_sha256,
+            "maps": [[name, prepared.map.sha256] for name, prepared in inputs.maps.items()],
+        }
+        return files.canonical_digest(content)
+
+    def make(self, inputs: Inputs) -> MadePicture:
+        """Make canvas and reveal series of a picture."""
+        recipe, image_id = self.recipe, inputs.job.image_id
+        canvas = make_canvas(
+            inputs.pixels, recipe.canvas, key=key64(recipe.seed, "canvas", image_id), where=inputs.job.path
+        )
+        maps = {name: prepared.map for name, prepared in inputs.maps.items()}
+        n_px = n_revealed_px(list(maps.values()), recipe.reveal)
+        counts = level_counts(n_px, self.fractions)
+        series = {name: self._series(one, n_px, counts) for name, one in maps.items()}
+        sources = {name: _source_quality(inputs.maps[name], series[name]) for name in maps}
+        return MadePicture(inputs, canvas, series, Quality(canvas=canvas.quality, sources=sources))
+
+    def _series(self, one: ImportanceMap, n_px: int, counts: NDArray[np.int64]) -> RevealSeries:
+        reveal = self.recipe.reveal
+        key = key64(self.recipe.seed, "fill", one.image_id, one.source)
+        order = order_of(one, n_px, reveal, key=key, engine=self.engine)
+        return RevealSeries(order, one.shape, counts, centring_shift(order, one.shape, reveal.centring))
+
+
+def fractions_of(recipe: StimulusRecipe) -> NDArray[np.float64]:
+    """Return the recipe's reveal levels as fractions of the features, the intact picture not counted."""
+    reveal = recipe.reveal
+    return np.array(reveal.levels) if reveal.levels else level_fractions(reveal.n_levels, reveal.lowest)
+
+
+def _source_quality(prepared: PreparedMap, series: RevealSeries) -> SourceQuality:
+    values = prepared.map.values.ravel().astype(np.float64)
+    total = values.sum()
+    reached = np.cumsum(values[series.order])[series.counts - 1] / total
+    best = np.partition(values, values.size - series.order.size)[values.size - series.order.size :].sum() / total
+    return SourceQuality(
+        support_px=prepared.map.n_supported_px,
+        n_observers=prepared.map.n_observers,
+        n_points=prepared.n_points,
+        n_outside=prepared.n_outside,
+        cut_fraction=round(prepared.cut_fraction, 9),
+        captured=tuple(round(float(share), 9) for share in reached),
+        best_captured=round(float(best), 9),
+        map_sha256=prepared.map.sha256,
+    )

@@ -1,0 +1,45 @@
+"""Readers: whatever holds importance becomes dense maps or recorded points, one per picture."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from rapidvision.errors import InputError
+
+from ..recipe import MapSource
+from .base import DenseMap, MapReader, Points
+
+__all__ = ["DenseMap", "MapReader", "Points", "open_source"]
+
+
+def open_source(source: MapSource, root: Path) -> MapReader:
+    """Open the files of a map source.
+
+    Parameters
+    ----------
+    source : MapSource
+        From the recipe.
+    root : Path
+        What relative paths are relative to.
+
+    Returns
+    -------
+    MapReader
+        Maps picture ids to dense maps or points.
+
+    Raises
+    ------
+    InputError
+        When file or folder are missing or not of that format.
+    """
+    path = root / source.path
+    if not path.exists():
+        raise InputError(f"{path}: no such file or folder (map source {source.source})")
+    return _opener(source.reader)(path, source)
+
+
+def _opener(name: str) -> Callable[[Path, MapSource], MapReader]:
+    if name == "folder":
+        from .folder import open_folder
+
+        return open_folder
+    raise InputError(f'reader: got "{name}"')

@@ -1,0 +1,67 @@
+"""What a reader returns: a dense map in the picture's frame, or points recorded on it."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rapidvision.errors import InputError
+from rapidvision.maps import checked_values
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DenseMap:
+    """Importance for every pixel of some frame.
+
+    Attributes
+    ----------
+    values : ndarray of float32, shape (height, width)
+        Finite, ≥ 0, not all equal.
+    n_observers : int
+        How many people it pools; 0 where unknown.
+    """
+
+    values: NDArray[np.float32]
+    n_observers: int = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Points:
+    """Clicks, bubbles or fixations on a picture.
+
+    Attributes
+    ----------
+    x_px, y_px : ndarray of float64, shape (n,)
+        Column and row in the frame; 0 is the centre of the first pixel.
+    n_observers : int
+        How many people made them.
+    frame_px : (int, int) or None
+        Width and height of the frame; None means that of the picture file.
+    weights : ndarray of float64, shape (n,), or None
+        For example durations; None means 1 each.
+    """
+
+    x_px: NDArray[np.float64]
+    y_px: NDArray[np.float64]
+    n_observers: int
+    frame_px: tuple[int, int] | None = None
+    weights: NDArray[np.float64] | None = None
+
+
+class MapReader(Protocol):
+    """An opened source."""
+
+    def read(self, image_id: str) -> DenseMap | Points:
+        """Return the map of a picture; InputError when there is none or it is unusable."""
+
+    def has(self, image_id: str) -> bool:
+        """Whether the source knows the picture."""
+
+
+def dense(values: NDArray[np.generic], *, where: str, n_observers: int = 0) -> DenseMap:
+    """Check values and wrap them; see :func:`rapidvision.maps.checked_values`."""
+    array = np.asarray(values)
+    if array.dtype.kind not in "buif":
+        raise InputError(f"{where}: values of type {array.dtype}; a map is made of numbers")
+    return DenseMap(checked_values(np.squeeze(array) if array.ndim > 2 else array, where=where), n_observers)

@@ -1,0 +1,242 @@
+"""The recipe of a stimulus set: one TOML file says everything that is decided about it.
+
+Relative paths are relative to the recipe's folder, or to the folder given as ``--root``.
+"""
+
+from typing import Literal
+
+from rapidvision.protocol import FEATURE_BUDGET, LOWEST_LEVEL, N_LEVELS
+from rapidvision.recipes import Recipe
+from rapidvision.reveal import INTACT_LABEL
+from rapidvision.screen import Screen
+
+#: What names may be made of, because they become parts of file names on every system.
+SAFE_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"
+
+ReaderName = Literal[
+    "folder", "npz", "clickme-tfrecord", "clicks-csv", "salicon-json", "salicon-mat", "fixations-mat", "bubbles-mat"
+]
+RevealMode = Literal["growth", "uniform", "top", "bubbles"]
+CanvasKind = Literal["phase", "grey", "mean", "blur", "noise"]
+
+
+class ImageTable(Recipe, frozen=True):
+    """Pictures listed in a table that was not written for RapidVision.
+
+    Attributes
+    ----------
+    table : str
+        A CSV file with a header.
+    folder : str
+        Where the pictures are.
+    path_column, category_column : str
+        Columns that hold the picture's file name and its category. The picture's id is the file name without suffix.
+    targets : tuple of str
+        Which categories are targets.
+    """
+
+    table: str
+    targets: tuple[str, ...]
+    folder: str = "."
+    path_column: str = "path"
+    category_column: str = "category"
+
+
+class MapSource(Recipe, frozen=True):
+    """One source of importance maps.
+
+    Attributes
+    ----------
+    source : str
+        Its name; names the group of participants who will see its stimuli.
+    reader : str
+        How its files are read.
+    path : str
+        File or folder.
+    blur : str
+        ``none``, ``paper`` (49x49 box), ``gala_tpu`` (the 49x49 window of the reference code), ``gauss:7``
+        (sigma in pixels of the finished picture), ``gauss:0.5deg`` or ``disc:10`` (radius in pixels).
+    frame_px : (int, int) or None
+        Width and height in which points were recorded; None means the picture's own.
+    origin : {0, 1} or None
+        Coordinates of the first pixel in a table of points; None means the format's own convention.
+    """
+
+    source: str
+    reader: ReaderName
+    path: str
+    blur: str = "none"
+    frame_px: tuple[int, int] | None = None
+    origin: Literal[0, 1] | None = None
+
+    def __post_init__(self) -> None:
+        checked_name(self.source, "source")
+        if self.source == INTACT_LABEL:
+            raise ValueError(f'source must not be "{INTACT_LABEL}"; the intact picture is called so')
+
+
+class Reveal(Recipe, frozen=True):
+    """How pixels appear; the defaults are explained in ``docs/decisions.md``.
+
+    Attributes
+    ----------
+    mode : {"growth", "uniform", "top", "bubbles"}
+        ``growth``: the stochastic flood fill. ``uniform``: the same blind to importance (control). ``top``: the most
+        important pixels first, connected or not. ``bubbles``: discs at points drawn in proportion to importance.
+    gamma, epsilon : float
+        A pixel's rate is importance**gamma + epsilon.
+    neighbours : {4, 8}
+        Which pixels touch.
+    start : "peak", "centre" or (row, column)
+        Where the fill starts.
+    budget : float or "support"
+        100 % of the features as a share of the picture; ``support``: the smaller of the maps' supports.
+    n_levels, lowest : int, float
+        Log-spaced levels, the intact picture not counted.
+    levels : tuple of float
+        Explicit fractions instead, rising to 1.
+    intact : bool
+        Whether the intact picture is one more level.
+    centring : {"region", "start", "none"}
+        What is moved to the middle of the canvas.
+    bubble_radius_px : int
+        Radius of the discs of ``bubbles``.
+    feather_px : int
+        Width of a soft edge; 0 is the hard edge.
+    light : {"srgb", "linear"}
+        In which light a soft edge mixes.
+    """
+
+    mode: RevealMode = "growth"
+    gamma: float = 2.0
+    epsilon: float = 1e-3
+    neighbours: Literal[4, 8] = 4
+    start: Literal["peak", "centre"] | tuple[int, int] = "peak"
+    budget: float | Literal["support"] = FEATURE_BUDGET
+    n_levels: int = N_LEVELS
+    lowest: float = LOWEST_LEVEL
+    levels: tuple[float, ...] = ()
+    intact: bool = True
+    centring: Literal["region", "start", "none"] = "region"
+    bubble_radius_px: int = 8
+    feather_px: int = 0
+    light: Literal["srgb", "linear"] = "srgb"
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.gamma <= 16 or not 1e-6 <= self.epsilon <= 1:
+            raise ValueError(f"gamma must be 0 to 16, epsilon 1e-6 to 1; got {self.gamma} and {self.epsilon}")
+        if not isinstance(self.budget, str) and not 0 < self.budget <= 1:
+            raise ValueError(f'budget must be above 0 and at most 1, or "support"; got {self.budget}')
+        rising = all(low < high for low, high in zip(self.levels, self.levels[1:], strict=False))
+        if self.levels and (not rising or self.levels[0] <= 0 or self.levels[-1] != 1):
+            raise ValueError(f"levels must rise from above 0 to exactly 1, got {list(self.levels)}")
+        if self.n_levels < 2 or not 0 < self.lowest < 1:
+            raise ValueError(f"n_levels must be >= 2 and lowest between 0 and 1; got {self.n_levels}, {self.lowest}")
+        if self.bubble_radius_px < 1 or self.feather_px < 0:
+            raise ValueError("bubble_radius_px must be >= 1 and feather_px >= 0")
+
+
+class Canvas(Recipe, frozen=True):
+    """What is seen where the picture is not.
+
+    Attributes
+    ----------
+    kind : {"phase", "grey", "mean", "blur", "noise"}
+        ``phase``: the picture with scrambled phases. ``noise``: white noise given the picture's spectrum.
+        ``grey``: one grey; ``mean``: the picture's mean colour; ``blur``: the picture out of focus.
+    coherence : float
+        0 scrambles fully, 1 leaves the picture as it is.
+    edges : {"periodic", "raw"}
+        Whether the border's jump is taken out of the spectrum first.
+    gamut_iterations : int
+        How often the phases are improved so that less is clipped; 0 is the plain recipe.
+    space : {"srgb", "linear"}
+        In which light the scrambling is done.
+    grey : int
+        Level of the grey canvas, 0 … 255.
+    blur_px : float
+        Sigma of the blurred canvas.
+    largest_clipped_fraction : float
+        Pictures whose canvas clips a larger share of its values are refused.
+    """
+
+    kind: CanvasKind = "phase"
+    coherence: float = 0.0
+    edges: Literal["periodic", "raw"] = "periodic"
+    gamut_iterations: int = 5
+    space: Literal["srgb", "linear"] = "srgb"
+    grey: int = 128
+    blur_px: float = 16.0
+    largest_clipped_fraction: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.coherence <= 1 or not 0 <= self.largest_clipped_fraction <= 1:
+            raise ValueError("coherence and largest_clipped_fraction must be 0 to 1")
+        if self.gamut_iterations < 0 or not 0 <= self.grey <= 255 or not self.blur_px > 0:
+            raise ValueError("gamut_iterations must be >= 0, grey 0 to 255, blur_px > 0")
+
+
+class StimulusRecipe(Recipe, frozen=True):
+    """Everything that is decided about a stimulus set.
+
+    Attributes
+    ----------
+    name : str
+        Name of the set.
+    seed : int
+        Every random decision follows from it.
+    image_px : int
+        Side of the pictures in pixels.
+    image_deg : float or None
+        Side in degrees of visual angle on `screen`; replaces `image_px`.
+    screen : Screen
+        Where degrees are needed.
+    images : str or ImageTable
+        ``images.csv`` (columns image_id, path, category, target, and optionally phase, credit, licence), or a foreign table.
+    maps : tuple of MapSource
+        One or more sources; every picture needs a map from each.
+    fit : {"crop", "stretch"}
+        How a picture that is not square becomes so.
+    upscale : bool
+        Whether pictures smaller than `image_px` may be enlarged.
+    greyscale : bool
+        Whether colour is taken out.
+    reveal, canvas : Reveal, Canvas
+        See there.
+    """
+
+    name: str
+    maps: tuple[MapSource, ...]
+    seed: int = 2019
+    image_px: int = 256
+    image_deg: float | None = None
+    screen: Screen = Screen()
+    images: str | ImageTable = "images.csv"
+    fit: Literal["crop", "stretch"] = "crop"
+    upscale: bool = False
+    greyscale: bool = False
+    reveal: Reveal = Reveal()
+    canvas: Canvas = Canvas()
+
+    def __post_init__(self) -> None:
+        names = [source.source for source in self.maps]
+        if not names or len(set(names)) != len(names):
+            raise ValueError(f"maps must name one or more different sources, got {names}")
+        if self.seed < 0 or not 16 <= self.image_px <= 4096:
+            raise ValueError(f"seed must be >= 0 and image_px 16 to 4096, got {self.seed} and {self.image_px}")
+
+    @property
+    def side_px(self) -> int:
+        """Side of the finished pictures in pixels, degrees resolved."""
+        return self.image_px if self.image_deg is None else round(self.screen.deg_to_px(self.image_deg))
+
+
+def checked_name(name: str, what: str) -> str:
+    """Return `name` if it can be part of a file name everywhere, else raise ValueError."""
+    import re
+
+    if not re.fullmatch(SAFE_NAME, name) or len(name) > 120:
+        raise ValueError(
+            f'{what} "{name[:60]}" must be letters, digits, ".", "_" and "-", and begin with a letter or digit'
+        )
+    return name

@@ -1,0 +1,127 @@
+"""What a worker does with a picture, and the record that it leaves in the journal."""
+
+from pathlib import Path
+
+import msgspec
+
+from rapidvision import files
+from rapidvision.errors import RapidVisionError
+from rapidvision.manifest import Stimulus
+
+from .flood import Engine
+from .jobs import Job
+from .make import Maker, Quality
+from .recipe import StimulusRecipe
+from .storage import Form, png_files, recipe_container, series_container, tar_segment
+
+
+class StoredFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A file that a worker wrote: its path inside the set and its hash."""
+
+    path: str
+    sha256: str
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of the journal: a picture that is done.
+
+    Attributes
+    ----------
+    key : str
+        Content id; equal ids, equal bytes.
+    job : Job
+        Which picture; its path is left out, so that the record is the same wherever the pictures lie.
+    image_sha256 : str
+        Hash of its file.
+    stored : tuple of StoredFile
+        What was written.
+    rows : tuple of Stimulus
+        Manifest rows; empty for the forms ``series`` and ``recipe``.
+    quality : Quality
+        Figures.
+    """
+
+    key: str
+    job: Job
+    image_sha256: str
+    stored: tuple[StoredFile, ...]
+    rows: tuple[Stimulus, ...]
+    quality: Quality
+
+
+class Done(msgspec.Struct, frozen=True, kw_only=True):
+    """A picture that is there, and whether it was made just now."""
+
+    record: Record
+    made: bool
+
+
+class Rejected(msgspec.Struct, frozen=True, kw_only=True):
+    """A picture that could not be used, and why."""
+
+    job: Job
+    reason: str
+
+
+class Worker:
+    """Turns jobs into files and records; every process of a build has one.
+
+    Parameters
+    ----------
+    recipe : StimulusRecipe
+        What to make.
+    root, folder : Path
+        Where the inputs are and where the outputs go.
+    form : {"png", "tar", "series", "recipe"}
+        Storage form.
+    engine : {"auto", "numba", "portable"}
+        For the flood fill.
+    """
+
+    def __init__(self, recipe: StimulusRecipe, root: Path, folder: Path, form: Form, engine: Engine = "auto") -> None:
+        self.maker, self.folder, self.form = Maker(recipe, root, engine=engine), folder, form
+
+    def do(self, job: Job, known: Record | None) -> Done | Rejected:
+        """Make a picture's files, or find that they are there already."""
+        try:
+            inputs = self.maker.read(job)
+            key = self.maker.key(inputs)
+            if known is not None and known.key == key and self._intact(known):
+                return Done(record=known, made=False)
+            made = self.maker.make(inputs)
+        except RapidVisionError as error:
+            return Rejected(job=job, reason=str(error))
+        outputs: list[tuple[str, bytes]] = []
+        rows: list[Stimulus] = []
+        recipe = self.maker.recipe
+        if self.form in ("png", "tar"):
+            pngs = list(png_files(job, inputs.pixels, made.canvas.pixels, made.series, recipe, self.maker.fractions))
+            rows = [row for some, _ in pngs for row in some]
+            if self.form == "png":
+                outputs = [(some[0].path, data) for some, data in pngs]
+            else:
+                outputs = [(f".build/segments/{job.image_id}.tarpart", tar_segment(pngs))]
+        elif self.form == "series":
+            outputs = [(f"series/{job.image_id}.zip", series_container(made, recipe))]
+        else:
+            outputs = [(f"recipes/{job.image_id}.zip", recipe_container(made, recipe))]
+        stored = []
+        for path, data in outputs:
+            files.write_bytes(self.folder / path, data)
+            stored.append(StoredFile(path=path, sha256=files.sha256(data)))
+        record = Record(
+            key=key,
+            job=msgspec.structs.replace(job, path=""),
+            image_sha256=inputs.image_sha256,
+            stored=tuple(stored),
+            rows=tuple(rows),
+            quality=made.quality,
+        )
+        return Done(record=record, made=True)
+
+    def _intact(self, record: Record) -> bool:
+        """Whether every file of a record is there and unchanged."""
+        return all(
+            (self.folder / one.path).is_file() and files.sha256_file(self.folder / one.path) == one.sha256
+            for one in record.stored
+        )

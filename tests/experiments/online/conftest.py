@@ -1,0 +1,177 @@
+"""A small real study, a server in this process or another, and a real browser."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from rapidvision import files
+from rapidvision.experiments.planning import make_study
+from rapidvision.manifest import SetDescription, Stimulus, write_set
+from rapidvision.protocol import Practice, Protocol, Timing
+from rapidvision.recipes import write
+from tests.conftest import missing
+
+CHROMIUM = os.environ.get("RV_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+CHROMIUM_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+LEVELS = ("1", "40", "100", "full")
+
+
+def make_set(folder, *, n_images=8, n_practice=4, image_px=64, sources=("clickme", "salicon")):
+    """A stimulus set of noise pictures: dark for targets, so that a photodiode would see them."""
+    rng = np.random.default_rng(5)
+    rows = []
+    for number in range(n_images + n_practice):
+        phase = "main" if number < n_images else "practice"
+        target = number % 2 == 0
+        image_id = f"{phase}-{number:03d}"
+        for source in sources:
+            for level, label in enumerate(LEVELS):
+                name = f"images/{image_id}.{'intact' if label == 'full' else source}.{label}.png"
+                path = folder / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                if not path.exists():
+                    pixels = rng.integers(0, 120, (image_px, image_px, 3), dtype=np.uint8)
+                    Image.fromarray(pixels).save(path)
+                rows.append(
+                    Stimulus(
+                        stimulus_id=f"{image_id}.{source}.{label}",
+                        phase=phase,
+                        image_id=image_id,
+                        category="bird" if target else "boat",
+                        target=target,
+                        map_source=source,
+                        level_index=level,
+                        level_label=label,
+                        reveal_fraction=None if label == "full" else int(label) / 100,
+                        revealed_px=image_px**2 if label == "full" else int(label),
+                        image_fraction=1.0,
+                        shift_y_px=0,
+                        shift_x_px=0,
+                        path=name,
+                        sha256=files.sha256_file(path),
+                    )
+                )
+    description = SetDescription(
+        name="tiny", seed=1, image_px=image_px, level_labels=LEVELS, map_sources=tuple(sources)
+    )
+    return write_set(folder, description, rows)
+
+
+QUICK = Protocol(
+    name="tiny",
+    n_blocks=2,
+    block_size=4,
+    practice=Practice(n_trials=2, feedback_ms=30),
+    timing=Timing(fixation_ms=(120, 180), stimulus_ms=100, blank_ms=100, too_slow_ms=60),
+    image_px=64,
+)
+
+
+@pytest.fixture(scope="session")
+def tiny_set(tmp_path_factory):
+    return make_set(tmp_path_factory.mktemp("set"))
+
+
+@pytest.fixture(scope="session")
+def study_template(tiny_set, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("study")
+    make_study(tiny_set, QUICK, folder, n_slots=4)
+    return folder
+
+
+@pytest.fixture
+def study_folder(study_template, tiny_set, tmp_path):
+    """A study of its own for one test: two groups of four slots, 2 practice and 8 main trials."""
+    folder = tmp_path / "study"
+    shutil.copytree(study_template, folder)
+    description = folder / "study.json"
+    relative = re.sub(r'"stimulus_set": "[^"]*"', f'"stimulus_set": "{tiny_set.folder}"', description.read_text())
+    description.write_text(relative)
+    return folder
+
+
+def write_settings(folder, settings):
+    write(folder / "online.toml", settings)
+
+
+@pytest.fixture(scope="session")
+def chromium_path():
+    if CHROMIUM is None:
+        missing("no Chromium on this computer (set RV_CHROMIUM)")
+    return CHROMIUM
+
+
+@pytest.fixture(scope="session")
+def chromium(chromium_path):
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium_path, args=CHROMIUM_ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+class Served:
+    """A `session serve` process and its addresses."""
+
+    def __init__(self, folder, *arguments, port=0, env=None):
+        self.folder, self.arguments, self.env = folder, arguments, env or {}
+        self.port = port
+        self.start()
+
+    def start(self):
+        command = [sys.executable, "-m", "rapidvision", "session", "serve", str(self.folder)]
+        command += ["--port", str(self.port), "--dashboard-port", "0", *self.arguments]
+        environment = {**os.environ, "RAPIDVISION_PASSWORD": "correct horse", **self.env}
+        self.process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment, cwd=Path.cwd()
+        )
+        said = [self.process.stdout.readline(), self.process.stdout.readline()]
+        urls = [re.search(r"http\S+", line) for line in said]
+        assert all(urls), said + self.process.stdout.readlines()
+        self.url, self.dashboard_url = (found[0] for found in urls)
+        if not self.port:
+            self.port = int(re.search(r":(\d+)/", self.url)[1]) if ":" in self.url[6:] else 0
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(15)
+            except subprocess.TimeoutExpired:
+                self.kill()
+        self.process.stdout.close()
+
+
+@pytest.fixture
+def serve():
+    """Start `session serve` processes that end with the test."""
+    running = []
+
+    def start(folder, *arguments, **options):
+        running.append(Served(folder, *arguments, **options))
+        return running[-1]
+
+    yield start
+    for served in running:
+        served.stop()
