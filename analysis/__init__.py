@@ -1,1 +1,38 @@
-"""Analysis: randomization tests per reveal level, Fig. 2B, and human against model."""
+"""Analysis: randomization tests per reveal level, Fig. 2B, and human against model.
+
+::
+
+    from rapidvision import analysis
+
+    trials = analysis.read_trials("study/trials.csv")
+    analysis.bins(trials, groups=("clickme", "salicon"), alternative="greater")
+    analysis.fig2b(trials, models="study/models.csv")
+"""
+
+import importlib
+from typing import Any
+
+# Name → module that has it; imported when it is asked for, so that the command line starts at once.
+_HOME = {
+    "read_trials": "tables",
+    "from_records": "tables",
+    "Trials": "tables",
+    "Rules": "exclusions",
+    "exclude": "exclusions",
+    "bins": "workflow",
+    "fig2b": "workflow",
+    "report": "reporting",
+}
+__all__ = ["Rules", "Trials", "bins", "exclude", "fig2b", "from_records", "read_trials", "report"]
+
+
+def __getattr__(name: str) -> Any:
+    try:
+        home = _HOME[name]
+    except KeyError:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None
+    return getattr(importlib.import_module(f"{__name__}.{home}"), name)
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]
