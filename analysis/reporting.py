@@ -114,7 +114,9 @@ def _inputs(source: Trials, networks: Trials | None) -> dict[str, str]:
     return {table.name: table.sha256 for table in (source, networks) if table is not None and table.sha256}
 
 
-def _results(source: Trials, left: Kept, main: Fig2b, late: Mapping[LateRule, Bins], made: files.Provenance) -> dict[str, Any]:
+def _results(
+    source: Trials, left: Kept, main: Fig2b, late: Mapping[LateRule, Bins], made: files.Provenance
+) -> dict[str, Any]:
     test = main.bins.test
     return {
         "observers": list(source.observers),
