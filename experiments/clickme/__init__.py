@@ -1,0 +1,1 @@
+"""The ClickMe game: players paint what matters, a network guesses, and importance maps come out (paper, section 2)."""

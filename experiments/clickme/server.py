@@ -1,0 +1,230 @@
+"""The game on the web: joining, the socket that play runs over, pictures, leaderboard, and the page."""
+
+import asyncio
+import hmac
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from rapidvision.errors import InputError
+
+from ..online.login import check_origin
+from ..online.security import Buckets
+from ..online.tokens import Keyring
+from ..online.web import Files, Problem, body_as, page, reply
+from . import messages
+from .deck import png
+from .live import LiveGame
+from .names import checked_name, key_of
+from .seats import LiveRound
+
+PAGE = Path(__file__).parent / "page"
+COOKIE = "clickme"
+_YEAR_S = 365 * 24 * 3600
+#: Close codes of the socket: who are you; too much at once; not a message.
+UNKNOWN_PLAYER, TOO_FAST, FOREIGN = 4401, 4429, 4403
+#: A page that takes nothing for so long is gone.
+SEND_S = 5.0
+
+
+class _Name(msgspec.Struct, forbid_unknown_fields=True):
+    name: Annotated[str, msgspec.Meta(max_length=100)]
+
+
+class _Return(msgspec.Struct, forbid_unknown_fields=True):
+    name: Annotated[str, msgspec.Meta(max_length=100)]
+    code: Annotated[str, msgspec.Meta(max_length=20)]
+
+
+class Server:
+    """The web side of a game.
+
+    Parameters
+    ----------
+    live : LiveGame
+        The game.
+    keys : Keyring
+        Signs the players' cookies and makes their codes.
+    https : bool
+        Whether cookies may only travel encrypted.
+    root_path : str
+        Path under which a proxy shows the app.
+    """
+
+    def __init__(self, live: LiveGame, keys: Keyring, *, https: bool = False, root_path: str = "") -> None:
+        self.live, self.keys, self.https, self.root_path = live, keys, https, root_path
+        self._joins = Buckets(rate=0.5, burst=20)
+        self._returns = Buckets(rate=0.1, burst=10)
+        self._messages = Buckets(rate=60, burst=180)
+
+    def routes(self) -> list[BaseRoute]:
+        """What is served."""
+        return [
+            Route("/", page(PAGE / "index.html")),
+            Route("/static/{path:path}", Files(PAGE).endpoint),
+            Route("/api/join", self.join, methods=["POST"]),
+            Route("/api/return", self.come_back, methods=["POST"]),
+            Route("/api/me", self.me),
+            Route("/api/board", self.board),
+            Route("/api/rounds/{round_id}/picture.png", self.picture),
+            Route("/api/rounds/{round_id}/view.png", self.view),
+            WebSocketRoute("/api/play", self.play),
+        ]
+
+    async def join(self, request: Request) -> Response:
+        """Enter with a username; the answer sets the cookie and tells the code for other devices."""
+        check_origin(request)
+        self._limit(self._joins, request)
+        body = await body_as(request, _Name)
+        try:
+            name = checked_name(body.name, blocked=self.live.game.blocked_names)
+        except InputError as error:
+            raise Problem(422, "name", str(error)) from error
+        player_id = await self.live.join(name, key_of(name))
+        if player_id is None:
+            raise Problem(409, "taken", "username: somebody has this one; if that is you, come back with your code")
+        return self._welcome(player_id, 201)
+
+    async def come_back(self, request: Request) -> Response:
+        """Enter on another device with username and code."""
+        check_origin(request)
+        self._limit(self._returns, request)
+        body = await body_as(request, _Return)
+        player_id = await self.live.player_named(key_of(" ".join(body.name.split())))
+        expected = self.keys.code("player", player_id or "nobody")
+        given = body.code.strip().upper().replace("-", "")
+        if player_id is None or not _same(expected, given):
+            raise Problem(403, "code", "username and code do not belong together")
+        return self._welcome(player_id, 200)
+
+    async def me(self, request: Request) -> Response:
+        """Say who the cookie belongs to."""
+        player_id = self._player(request)
+        if player_id is None:
+            raise Problem(401, "who", "choose a username first")
+        return reply(self._self(player_id))
+
+    async def board(self, request: Request) -> Response:
+        """The leaderboard."""
+        return reply(self.live.standings.board(self._player(request)))
+
+    async def picture(self, request: Request) -> Response:
+        """The picture of one of the player's own last rounds."""
+        return Response(self._own_round(request).picture_png, media_type="image/png")
+
+    async def view(self, request: Request) -> Response:
+        """What the partner saw, after the round and where the game shows it."""
+        own, show = self._own_round(request), self.live.game.show_view
+        if not own.finished or not (show == "always" or (show == "practice" and own.practice)):
+            raise Problem(403, "not_shown", "what the partner saw is not shown")
+        return Response(await asyncio.to_thread(png, own.play.view.pixels), media_type="image/png")
+
+    async def play(self, socket: WebSocket) -> None:
+        """Run the socket of one page until it closes."""
+        player_id = self._player(socket)
+        if not _same_site(socket):
+            await socket.close(FOREIGN)
+            return
+        await socket.accept()
+        if player_id is None:
+            await socket.close(UNKNOWN_PLAYER)
+            return
+        link = Link(socket)
+        seat = await self.live.connect(player_id, link.send)
+        try:
+            while (text := await link.receive()) is not None:
+                if not self._messages.take(player_id):
+                    await socket.close(TOO_FAST)
+                    break
+                try:
+                    message = messages.decode(text)
+                except (msgspec.DecodeError, RecursionError) as error:
+                    await link.send(messages.refused("not_understood", str(error)))
+                    continue
+                await self.live.handle(seat, message)
+        finally:
+            self.live.disconnect(seat, link.send)
+
+    # -- who asks ---------------------------------------------------------------------------------------------------
+
+    def _player(self, connection: HTTPConnection) -> str | None:
+        player_id = self.keys.open("player", connection.cookies.get(COOKIE, ""))
+        return player_id if player_id is not None and self.live.name_of(player_id) else None
+
+    def _own_round(self, request: Request) -> LiveRound:
+        player_id = self._player(request)
+        own = self.live.round_of(player_id, request.path_params["round_id"]) if player_id else None
+        if own is None:
+            raise Problem(404, "no_such_round", "this round is not known")
+        return own
+
+    def _limit(self, buckets: Buckets, request: Request) -> None:
+        if not buckets.take(request.client.host if request.client else ""):
+            raise Problem(429, "slow_down", "too many tries; wait a little")
+
+    def _self(self, player_id: str) -> dict[str, Any]:
+        return {
+            "name": self.live.name_of(player_id),
+            "code": self.keys.code("player", player_id),
+            "game": self.live.game.name,
+            "practice_rounds": self.live.game.practice_rounds,
+        }
+
+    def _welcome(self, player_id: str, status: int) -> Response:
+        answer = reply(self._self(player_id), status)
+        answer.set_cookie(
+            COOKIE,
+            self.keys.sign("player", player_id),
+            max_age=_YEAR_S,
+            path=self.root_path or "/",
+            secure=self.https,
+            httponly=True,
+            samesite="strict",
+        )
+        return answer
+
+
+class Link:
+    """One socket: sends in order, and keeps quiet when the page is gone."""
+
+    def __init__(self, socket: WebSocket) -> None:
+        self._socket = socket
+        self._open = True
+        self._turn = asyncio.Lock()
+        self.send = self._send  # one bound method, so that connections can be told apart by it
+
+    async def _send(self, message: dict[str, Any]) -> None:
+        async with self._turn:
+            if not self._open:
+                return
+            try:
+                text = msgspec.json.encode(message).decode()
+                await asyncio.wait_for(self._socket.send_text(text), SEND_S)
+                if message["type"] == "moved":
+                    self._open = False
+                    await self._socket.close()
+            except (RuntimeError, WebSocketDisconnect, TimeoutError):
+                self._open = False
+
+    async def receive(self) -> str | None:
+        """Return the next text, or None when the page has gone; other data closes the socket."""
+        try:
+            return await self._socket.receive_text()
+        except (WebSocketDisconnect, RuntimeError, KeyError):
+            self._open = False
+            return None
+
+
+def _same(expected: str, given: str) -> bool:
+    return hmac.compare_digest(expected.encode(), given.encode())
+
+
+def _same_site(socket: WebSocket) -> bool:
+    """Whether the page that opened the socket is ours; programs without an origin may come too."""
+    origin = socket.headers.get("origin")
+    return origin is None or origin.partition("://")[2] == socket.headers.get("host", "")
