@@ -21,6 +21,7 @@ let link = null;
 let round = null;
 let timer = 0;
 let nextTimer = 0;
+let thanks = "";
 const keys = new Set();
 
 // -- joining --------------------------------------------------------------------------------------------------------
@@ -81,7 +82,7 @@ function receive(message) {
   else if (message.type === "stored" && own) round.stored = Math.max(round.stored, message.upto);
   else if (message.type === "looked" && own) $("canvas").dataset.looked = message.seq;
   else if (message.type === "end" && own) ended(message);
-  else if (message.type === "reported") say("Thank you, reported.");
+  else if (message.type === "reported") thanks = "Thank you, reported. ";
   else if (message.type === "refused") refused(message, own);
   else if (message.type === "moved") moved();
 }
@@ -147,7 +148,8 @@ function ready(elapsedMs) {
   state("waiting");
   for (const id of ["skip", "poor", "wrong"]) $(id).disabled = false;
   draw();
-  say("Press on the picture to begin.");
+  say(`${thanks}Press on the picture to begin.`);
+  thanks = "";
   if (elapsedMs !== null) {
     round.startAt = performance.now() - elapsedMs;
     run();
@@ -263,6 +265,8 @@ function ended(message) {
   stopClock();
   round.phase = "over";
   state("over");
+  $("skip").disabled = true;
+  for (const id of ["poor", "wrong"]) $(id).disabled = false;
   const won = message.result === "solved";
   const texts = { solved: `Seen! ${message.points} points`, time: "Time is up: no points", skipped: "Skipped", left: "", interrupted: "" };
   const absent = message.result === "time" && message.partner === "absent";

@@ -1,0 +1,282 @@
+"""Who paints what the picture asks for: flags for players, filters for maps, and counts of all that is left out.
+
+Nothing is deleted. A flag says what was seen; the export decides what to leave out, and writes down how much that was.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rapidvision.seeds import stream
+
+from .collected import Collected, RoundRecord
+from .painting import counts
+from .rules import Rules
+
+#: Side in pixels of the coarse maps that players are compared on: fine enough to tell places, quick to rank.
+COARSE_PX = 32
+#: A stroke of so many steps that a player draws twice is no accident.
+REPEAT_STEPS = 15
+
+
+@dataclass(frozen=True, slots=True)
+class PlayerQuality:
+    """What is known about one player.
+
+    Attributes
+    ----------
+    player_id : str
+        Who.
+    n_maps : int
+        Rounds that count.
+    agreement : float
+        Mean rank correlation of the player's maps with the other players' maps of the same pictures; nan without any.
+    null : float
+        The same with the other players' maps of other pictures: what one gets for painting where people always paint.
+    p : float
+        Chance of so much agreement over the null for somebody who does not look at the pictures; nan for fewer than
+        five maps that others painted too.
+    catch_score : float
+        Share of the rounds on pictures with an object mask in which at least half of the bubbles lie on the object;
+        nan without any.
+    automated_share : float
+        Share of rounds in which the page reported a remote-controlled browser or untrusted events.
+    n_repeated : int
+        Rounds whose first steps repeat those of an earlier round of the player.
+    flags : tuple of str
+        ``off_target``, ``scripted``, ``automated``, ``too_few`` (to judge agreement).
+    """
+
+    player_id: str
+    n_maps: int
+    agreement: float
+    null: float
+    p: float
+    catch_score: float
+    automated_share: float
+    n_repeated: int
+    flags: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What a map must be to leave the game.
+
+    Attributes
+    ----------
+    min_bubbles : int
+        Fewest bubbles of a round; ten is what it takes to be looked at once.
+    min_players : int
+        Fewest players of a picture.
+    report_limit : int
+        A picture reported by so many players is left out; 0 keeps all. The paper left out about 5 %.
+    drop_flags : tuple of str
+        Players with one of these flags are left out.
+    drop_mobile : bool
+        Leave out rounds on phones and tablets.
+    """
+
+    min_bubbles: int = 10
+    min_players: int = 1
+    report_limit: int = 3
+    drop_flags: tuple[str, ...] = ("off_target", "scripted")
+    drop_mobile: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The rounds that pass, by picture, and how many were left out and why; the counts add up to all rounds."""
+
+    by_image: dict[str, tuple[RoundRecord, ...]]
+    left_out: dict[str, int]
+    n_rounds: int
+    players: dict[str, PlayerQuality] = field(default_factory=dict)
+
+    @property
+    def n_kept(self) -> int:
+        """How many rounds pass."""
+        return sum(map(len, self.by_image.values()))
+
+
+def kept(collected: Collected, filters: Filters, quality: Mapping[str, PlayerQuality]) -> Kept:
+    """Apply the filters, in the order in which they are counted.
+
+    Parameters
+    ----------
+    collected : Collected
+        Everything played.
+    filters : Filters
+        What to leave out.
+    quality : mapping
+        Player id → quality, from :func:`judge`.
+
+    Returns
+    -------
+    Kept
+        With the reason of every round that is left out.
+    """
+    left_out: Counter[str] = Counter()
+    by_image: defaultdict[str, list[RoundRecord]] = defaultdict(list)
+    for record in collected.rounds:
+        reason = _reason(record, collected, filters, quality)
+        if reason:
+            left_out[reason] += 1
+        else:
+            by_image[record.image_id].append(record)
+    for name in [name for name, records in by_image.items() if _n_players(records) < filters.min_players]:
+        left_out[f"fewer than {filters.min_players} players on the picture"] += len(by_image.pop(name))
+    ordered = {name: tuple(by_image[name]) for name in sorted(by_image)}
+    return Kept(ordered, dict(left_out), len(collected.rounds), dict(quality))
+
+
+def _reason(record: RoundRecord, collected: Collected, filters: Filters, quality: Mapping[str, PlayerQuality]) -> str:
+    if record.practice:
+        return "practice"
+    if record.result in ("skipped", "left"):
+        return f"{record.result} by the player" if record.result == "skipped" else "never started"
+    if filters.report_limit and len(collected.reports.get(record.image_id, ())) >= filters.report_limit:
+        return f"picture reported by {filters.report_limit} or more players"
+    if filters.drop_mobile and record.is_mobile:
+        return "on a phone or tablet"
+    flags = quality[record.player_id].flags if record.player_id in quality else ()
+    for flag in filters.drop_flags:
+        if flag in flags:
+            return f"player flagged {flag}"
+    if record.n_bubbles < filters.min_bubbles:
+        return f"fewer than {filters.min_bubbles} bubbles"
+    return ""
+
+
+def _n_players(records: Sequence[RoundRecord]) -> int:
+    return len({record.player_id for record in records})
+
+
+def judge(
+    collected: Collected,
+    rules: Rules,
+    *,
+    objects: Mapping[str, NDArray[np.bool_]] | None = None,
+    alpha: float = 0.01,
+    n_null: int = 999,
+    seed: int = 2019,
+) -> dict[str, PlayerQuality]:
+    """Judge every player by what they painted.
+
+    Agreement is tested by pairing the player's maps with the other players' maps of shuffled pictures: whoever looks
+    at the pictures agrees more with the right pairing than with the shuffled ones. A player with enough maps for whom
+    that fails at `alpha` is flagged ``off_target``.
+
+    Parameters
+    ----------
+    collected : Collected
+        Everything played.
+    rules : Rules
+        Size of picture and bubbles.
+    objects : mapping, optional
+        Image id → mask of the object, shape (picture_px, picture_px).
+    alpha : float
+        A player is trusted when the pairing's p is at most this.
+    n_null : int
+        Shuffles.
+    seed : int
+        Fixes them.
+
+    Returns
+    -------
+    dict
+        Player id → PlayerQuality.
+    """
+    by_player: defaultdict[str, list[RoundRecord]] = defaultdict(list)
+    for record in collected.played:
+        by_player[record.player_id].append(record)
+    ranks = {record.round_id: _unit_ranks(record, rules) for record in collected.played}
+    sums: defaultdict[str, NDArray[np.float64]] = defaultdict(lambda: np.zeros(COARSE_PX**2))
+    n_of: Counter[str] = Counter()
+    for record in collected.played:
+        sums[record.image_id] += ranks[record.round_id]
+        n_of[record.image_id] += 1
+    judged = {}
+    for player_id in sorted(by_player):
+        records = by_player[player_id]
+        own_n = Counter(record.image_id for record in records)
+        shared = [record for record in records if n_of[record.image_id] > own_n[record.image_id]]
+        pairs = _pairs(shared, ranks, sums)
+        agreement, null, p = _pairing_test(pairs, n_null, stream(seed, "pairing", player_id))
+        judged[player_id] = _quality(player_id, records, (agreement, null, p), objects or {}, alpha)
+    return judged
+
+
+def _pairs(
+    shared: Sequence[RoundRecord], ranks: Mapping[str, NDArray[np.float64]], sums: Mapping[str, NDArray[np.float64]]
+) -> NDArray[np.float64]:
+    """Return correlations of each own map (rows) with the others' map of each picture (columns)."""
+    if not shared:
+        return np.zeros((0, 0))
+    own = np.stack([ranks[record.round_id] for record in shared])
+    others = np.stack([sums[record.image_id] - ranks[record.round_id] for record in shared])
+    norms = np.linalg.norm(others, axis=1, keepdims=True)
+    return np.asarray(own @ (others / np.where(norms > 0, norms, 1)).T)
+
+
+def _pairing_test(pairs: NDArray[np.float64], n_null: int, rng: np.random.Generator) -> tuple[float, float, float]:
+    n = len(pairs)
+    if n == 0:
+        return float("nan"), float("nan"), float("nan")
+    agreement = float(pairs.diagonal().mean())
+    null = float((pairs.sum() - pairs.trace()) / (n * (n - 1))) if n > 1 else float("nan")
+    if n < 5:
+        return agreement, null, float("nan")
+    shuffled = np.array([pairs[np.arange(n), rng.permutation(n)].mean() for _ in range(n_null)])
+    return agreement, null, float((1 + np.count_nonzero(shuffled >= agreement - 1e-12)) / (n_null + 1))
+
+
+def _unit_ranks(record: RoundRecord, rules: Rules) -> NDArray[np.float64]:
+    """Return the ranks of a coarse map, centred and of length 1, so that a product of two is their correlation."""
+    from scipy.stats import rankdata
+
+    full = counts(record.xy.tolist(), side_px=rules.picture_px, bubble_px=rules.patch_px)
+    edges = np.linspace(0, rules.picture_px, COARSE_PX + 1).astype(int)[:-1]
+    coarse = np.add.reduceat(np.add.reduceat(full, edges, 0), edges, 1)
+    centred = rankdata(coarse.ravel()) - (coarse.size + 1) / 2
+    length = float(np.linalg.norm(centred))
+    return centred / length if length else centred
+
+
+def _quality(
+    player_id: str,
+    records: Sequence[RoundRecord],
+    test: tuple[float, float, float],
+    objects: Mapping[str, NDArray[np.bool_]],
+    alpha: float,
+) -> PlayerQuality:
+    n_repeated = _n_repeated(records)
+    automated = float(np.mean([record.automated for record in records]))
+    flags = []
+    if np.isnan(test[2]):
+        flags.append("too_few")
+    elif test[2] > alpha:
+        flags.append("off_target")
+    if n_repeated >= max(2, len(records) // 4):
+        flags.append("scripted")
+    if automated > 0.5:
+        flags.append("automated")
+    caught = [_on_object(record, objects[record.image_id]) >= 0.5 for record in records if record.image_id in objects]
+    score = float(np.mean(caught)) if caught else float("nan")
+    return PlayerQuality(player_id, len(records), *test, score, automated, n_repeated, tuple(flags))
+
+
+def _on_object(record: RoundRecord, mask: NDArray[np.bool_]) -> float:
+    return float(mask[record.xy[:, 1], record.xy[:, 0]].mean())
+
+
+def _n_repeated(records: Sequence[RoundRecord]) -> int:
+    """How many rounds begin with the very steps of another one."""
+    seen: Counter[bytes] = Counter()
+    for record in records:
+        steps = np.diff(record.xy, axis=0)[:REPEAT_STEPS]
+        if len(steps) == REPEAT_STEPS and len(np.unique(steps, axis=0)) > 3:  # straight lines come by themselves
+            seen[steps.astype("<i4").tobytes()] += 1
+    return sum(n - 1 for n in seen.values() if n > 1)
