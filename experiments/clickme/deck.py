@@ -212,7 +212,7 @@ class Feed:
     def _fewest(self, seen: set[str], rng: np.random.Generator) -> str | None:
         for count in sorted(self._at):
             names = self._at[count]
-            for place in rng.integers(len(names), size=8).tolist() if names else ():
+            for place in map(int, rng.integers(len(names), size=8)) if names else ():
                 if names[place] not in seen:
                     return names[place]
             free = [name for name in names if name not in seen]
