@@ -28,7 +28,8 @@ class CanvasQuality(msgspec.Struct, frozen=True, kw_only=True):
     contrast_ratio : float
         Standard deviation of luma, canvas over picture.
     spectrum_error : float
-        Relative difference of the luma amplitude spectra, root mean square, mean left out.
+        Relative difference of the luma amplitude spectra, root mean square, mean left out; for scrambled canvases
+        against the spectrum before rounding and clipping (that of the picture's periodic component).
     linear_mean_ratio : float
         Mean linear light (luminance), canvas over picture.
     """
@@ -80,7 +81,7 @@ def make_canvas(picture: NDArray[np.uint8], canvas: Canvas, *, key: int, where: 
     InputError
         When more values are clipped than the recipe allows.
     """
-    clipped = 0.0
+    clipped, intended = 0.0, picture.astype(np.float64)
     if canvas.kind == "grey":
         pixels = np.full_like(picture, canvas.grey)
     elif canvas.kind == "mean":
@@ -94,16 +95,18 @@ def make_canvas(picture: NDArray[np.uint8], canvas: Canvas, *, key: int, where: 
         else:
             pixels = rounded(gaussian_filter(picture.astype(np.float64), sigma, mode="reflect"))
     else:
-        pixels, clipped = _scrambled(picture, canvas, key)
+        pixels, clipped, intended = _scrambled(picture, canvas, key)
     if clipped > canvas.largest_clipped_fraction:
         raise InputError(
             f"{where}: its canvas clips {clipped:.1%} of the values, allowed are {canvas.largest_clipped_fraction:.1%}; "
             "use more gamut_iterations, a lower contrast or leave the picture out"
         )
-    return MadeCanvas(pixels, quality_of(picture, pixels, clipped))
+    return MadeCanvas(pixels, quality_of(picture, pixels, clipped, intended))
 
 
-def _scrambled(picture: NDArray[np.uint8], canvas: Canvas, key: int) -> tuple[NDArray[np.uint8], float]:
+def _scrambled(
+    picture: NDArray[np.uint8], canvas: Canvas, key: int
+) -> tuple[NDArray[np.uint8], float, NDArray[np.float64]]:
     linear = canvas.space == "linear"
     values = to_linear(picture) if linear else picture.astype(np.float64)
     white = 1.0 if linear else 255.0
@@ -117,7 +120,10 @@ def _scrambled(picture: NDArray[np.uint8], canvas: Canvas, key: int) -> tuple[ND
         gamut_iterations=canvas.gamut_iterations,
         white=white,
     )
-    return (to_coded(made.values) if linear else rounded(made.values)), made.clipped_fraction
+    if linear:
+        pixels = to_coded(made.values)
+        return pixels, made.clipped_fraction, pixels.astype(np.float64)
+    return rounded(made.values), made.clipped_fraction, made.values
 
 
 def _noise_like(values: NDArray[np.float64], *, key: int) -> NDArray[np.float64]:
@@ -141,10 +147,12 @@ def _noise_like(values: NDArray[np.float64], *, key: int) -> NDArray[np.float64]
     return out
 
 
-def quality_of(picture: NDArray[np.uint8], canvas: NDArray[np.uint8], clipped_fraction: float) -> CanvasQuality:
-    """Compare a finished canvas with its picture, both coded sRGB of shape (height, width, 3)."""
-    before, after = picture @ LUMA, canvas @ LUMA
-    spectrum, other = (np.abs(scipy.fft.rfft2(x - x.mean())) for x in (before, after))
+def quality_of(
+    picture: NDArray[np.uint8], canvas: NDArray[np.uint8], clipped_fraction: float, intended: NDArray[np.float64]
+) -> CanvasQuality:
+    """Compare a finished canvas with its picture, and its spectrum with that of the values that were intended."""
+    before, after, meant = picture @ LUMA, canvas @ LUMA, intended @ LUMA
+    spectrum, other = (np.abs(scipy.fft.rfft2(x - x.mean())) for x in (meant, after))
     contrast, energy = float(before.std()), float(np.sqrt((spectrum**2).sum()))
     light = float((to_linear(picture) @ LUMA).mean())
     return CanvasQuality(

@@ -15,7 +15,7 @@ from .readers.base import DenseMap, Points
 #: A map whose proportions differ more from the picture's is refused, never stretched.
 LARGEST_ASPECT_MISMATCH = 0.02
 #: A recording with more points outside its frame is refused: axes or frame are wrong.
-LARGEST_OUTSIDE_FRACTION = 0.25
+LARGEST_OUTSIDE_FRACTION = 0.1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,7 +60,7 @@ def prepare(found: DenseMap | Points, geometry: Geometry, blur: Blur, *, image_i
     Raises
     ------
     InputError
-        When the proportions differ, when more than a quarter of the points lie outside the frame, or when nothing
+        When the proportions differ, when more than a tenth of the points lie outside the frame, or when nothing
         is left in the square.
     """
     where = f"map of {image_id} from {source}"

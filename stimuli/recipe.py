@@ -14,7 +14,14 @@ from rapidvision.screen import Screen
 SAFE_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 
 ReaderName = Literal[
-    "folder", "npz", "clickme-tfrecord", "clicks-csv", "salicon-json", "salicon-mat", "fixations-mat", "bubbles-mat"
+    "folder",
+    "npz",
+    "clickme-tfrecord",
+    "points-csv",
+    "salicon-json",
+    "salicon-mat",
+    "fixations-mat",
+    "bubbles-mat",
 ]
 RevealMode = Literal["growth", "uniform", "top", "bubbles"]
 CanvasKind = Literal["phase", "grey", "mean", "blur", "noise"]
@@ -59,7 +66,9 @@ class MapSource(Recipe, frozen=True):
     frame_px : (int, int) or None
         Width and height in which points were recorded; None means the picture's own.
     origin : {0, 1} or None
-        Coordinates of the first pixel in a table of points; None means the format's own convention.
+        Coordinates of the first pixel in recorded points; None means the format's own convention.
+    weights : {"none", "duration"}
+        Whether fixations count once each or for as long as they lasted.
     """
 
     source: str
@@ -68,6 +77,7 @@ class MapSource(Recipe, frozen=True):
     blur: str = "none"
     frame_px: tuple[int, int] | None = None
     origin: Literal[0, 1] | None = None
+    weights: Literal["none", "duration"] = "none"
 
     def __post_init__(self) -> None:
         checked_name(self.source, "source")

@@ -1,5 +1,6 @@
 """Readers: whatever holds importance becomes dense maps or recorded points, one per picture."""
 
+import importlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -37,9 +38,22 @@ def open_source(source: MapSource, root: Path) -> MapReader:
     return _opener(source.reader)(path, source)
 
 
-def _opener(name: str) -> Callable[[Path, MapSource], MapReader]:
-    if name == "folder":
-        from .folder import open_folder
+#: Reader → module and function that open it; modules are imported when they are needed.
+_OPENERS = {
+    "folder": ("folder", "open_folder"),
+    "npz": ("npz", "open_npz"),
+    "clickme-tfrecord": ("clickme", "open_clickme"),
+    "points-csv": ("table", "open_points_csv"),
+    "salicon-json": ("salicon", "open_salicon_json"),
+    "salicon-mat": ("salicon", "open_salicon_mat"),
+    "fixations-mat": ("fixations", "open_fixations_mat"),
+    "bubbles-mat": ("fixations", "open_bubbles_mat"),
+}
 
-        return open_folder
-    raise InputError(f'reader: got "{name}"')
+
+def _opener(name: str) -> Callable[[Path, MapSource], MapReader]:
+    module, function = _OPENERS[name]
+    opener: Callable[[Path, MapSource], MapReader] = getattr(
+        importlib.import_module(f".{module}", __package__), function
+    )
+    return opener

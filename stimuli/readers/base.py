@@ -64,4 +64,5 @@ def dense(values: NDArray[np.generic], *, where: str, n_observers: int = 0) -> D
     array = np.asarray(values)
     if array.dtype.kind not in "buif":
         raise InputError(f"{where}: values of type {array.dtype}; a map is made of numbers")
-    return DenseMap(checked_values(np.squeeze(array) if array.ndim > 2 else array, where=where), n_observers)
+    with np.errstate(over="ignore"):  # numbers beyond float32 become infinite and are refused as such
+        return DenseMap(checked_values(np.squeeze(array) if array.ndim > 2 else array, where=where), n_observers)
