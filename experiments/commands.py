@@ -14,6 +14,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the sub-verbs of ``rapidvision session``."""
     verbs = parser.add_subparsers(dest="what", required=True, metavar="WHAT")
     _add_plan(verbs)
+    _add_simulate(verbs)
     try:
         online = importlib.import_module("rapidvision.experiments.online.commands")
     except ModuleNotFoundError as error:
@@ -78,4 +79,55 @@ def _plan(arguments: argparse.Namespace) -> int:
     files.write_text(out / "balance.svg", balance.picture(balances, stimulus_set.description.level_labels))
     say(arguments, balance.table(balances))
     say(arguments, f"{len(plans)} plans in {out / 'plans'}, seed {protocol.seed}; picture: {out / 'balance.svg'}")
+    return 0
+
+
+def _add_simulate(verbs: Verbs) -> None:
+    parser = _verb(
+        verbs,
+        "simulate",
+        "let simulated participants with known thresholds take every plan, on a virtual screen",
+        "  rapidvision session simulate study/ --seed 1\n"
+        "  rapidvision session simulate study/ --observers observers.toml --out pilot.csv\n"
+        "  rapidvision session simulate study/ --describe > observers.toml",
+    )
+    parser.add_argument("study", metavar="STUDY", help="the study folder")
+    parser.add_argument("--observers", metavar="FILE", help="thresholds, slopes, lapses, times … as TOML")
+    parser.add_argument("--out", metavar="FILE", help="the trials table; default: STUDY/trials.csv")
+    parser.add_argument(
+        "--describe", action="store_true", help="print the observers that would be used, as TOML, and stop"
+    )
+    add_common_options(parser)
+    parser.set_defaults(run=_simulate)
+
+
+def _simulate(arguments: argparse.Namespace) -> int:
+    from rapidvision import files, recipes, seeds
+    from rapidvision.progress import progress
+    from rapidvision.study import Study
+    from rapidvision.trials import write_table
+
+    from . import simulate
+    from .participants import Observers
+
+    observers = Observers() if arguments.observers is None else recipes.read(arguments.observers, Observers)
+    if arguments.describe:
+        print(recipes.dump(observers), end="")  # noqa: T201
+        return 0
+    study = Study(arguments.study)
+    study.protocol()
+    plans = study.plans()
+    out = study.trials_path if arguments.out is None else Path(arguments.out)
+    simulate.refuse_to_replace_people(out)
+    seed = seeds.fresh_seed() if arguments.seed is None else arguments.seed
+    with progress("sessions", len(plans), quiet=arguments.quiet) as advance:
+        rows = simulate.simulate_study(plans, observers, seed=seed, advance=advance)
+    write_table(out, rows)
+    made = files.provenance(
+        "session simulate", seed=seed, inputs={"study.json": files.sha256_file(study.description_path)}
+    )
+    files.write_json(out.with_name(f"{out.stem}.simulation.json"), {"provenance": made, "observers": observers})
+    planned = sum(len(plan.trials()) for plan in plans)
+    missing = "" if len(rows) == planned else f", {planned - len(rows)} planned trials not reached by drop-outs"
+    say(arguments, f"{len(rows)} trials of {len(plans)} simulated participants in {out}, seed {seed}{missing}")
     return 0

@@ -66,10 +66,17 @@ def noise_set(tmp_path_factory):
     return make_set(tmp_path_factory.mktemp("noise") / "set")
 
 
+class Plans(list):
+    """A list that prints short, for the messages of property tests."""
+
+    def __repr__(self):
+        return f"<{len(self)} plans>"
+
+
 @pytest.fixture(scope="session")
 def plans(noise_set, tmp_path_factory):
     """Plans of the paper's study: 60 + 60."""
-    return make_study(noise_set, Protocol(), tmp_path_factory.mktemp("plans"), n_slots=60)
+    return Plans(make_study(noise_set, Protocol(), tmp_path_factory.mktemp("plans"), n_slots=60))
 
 
 @pytest.fixture
