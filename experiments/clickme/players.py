@@ -75,6 +75,8 @@ def stroke(
     >>> len(moves) <= Rules().max_bubbles, moves[-1].at_ms <= Rules().round_ms
     (True, True)
     """
+    if player.kind == "scripted":
+        rng = np.random.default_rng(0)
     aims = _aims(player, importance, rules, rng)
     aim, lingered = next(aims), 0.0
     last = aim
@@ -88,7 +90,7 @@ def stroke(
             aim, lingered = next(aims), 0.0
         elif last == aim:
             aim = _inside(np.array(aim) + rng.normal(0, player.noise_px, 2), rules)
-        if player.kind != "scripted" and rng.random() < player.idle:
+        if rng.random() < player.idle:
             continue
         here = step_towards(last, aim, rules.step_px)
         if here != last:
@@ -101,12 +103,13 @@ def _aims(
     player: Player, importance: NDArray[np.floating] | None, rules: Rules, rng: np.random.Generator
 ) -> Iterator[tuple[int, int]]:
     side = rules.picture_px
-    weights = np.ones((side, side)) if importance is None or player.kind == "random" else importance.astype(float)
+    weights = (
+        np.ones((side, side))
+        if importance is None or player.kind in ("random", "scripted")
+        else importance.astype(float)
+    )
     if player.kind == "off_target" and importance is not None:
         weights = weights.max() - weights
-    if player.kind == "scripted":
-        rng = np.random.default_rng(0)
-        weights = np.ones((side, side))
     chances = weights.ravel() ** player.sharpness
     total = chances.sum()
     cumulated = np.cumsum(chances / total if total > 0 else np.full(chances.size, 1 / chances.size))

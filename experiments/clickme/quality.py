@@ -88,12 +88,18 @@ class Filters:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """The rounds that pass, by picture, and how many were left out and why; the counts add up to all rounds."""
+    """The rounds that pass, by picture, and the reason of every other one (round id → reason).
+
+    Both together are all rounds.
+    """
 
     by_image: dict[str, tuple[RoundRecord, ...]]
-    left_out: dict[str, int]
-    n_rounds: int
-    players: dict[str, PlayerQuality] = field(default_factory=dict)
+    reasons: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def left_out(self) -> dict[str, int]:
+        """How many rounds were left out for each reason."""
+        return dict(Counter(self.reasons.values()))
 
     @property
     def n_kept(self) -> int:
@@ -118,18 +124,18 @@ def kept(collected: Collected, filters: Filters, quality: Mapping[str, PlayerQua
     Kept
         With the reason of every round that is left out.
     """
-    left_out: Counter[str] = Counter()
+    reasons: dict[str, str] = {}
     by_image: defaultdict[str, list[RoundRecord]] = defaultdict(list)
     for record in collected.rounds:
         reason = _reason(record, collected, filters, quality)
         if reason:
-            left_out[reason] += 1
+            reasons[record.round_id] = reason
         else:
             by_image[record.image_id].append(record)
     for name in [name for name, records in by_image.items() if _n_players(records) < filters.min_players]:
-        left_out[f"fewer than {filters.min_players} players on the picture"] += len(by_image.pop(name))
-    ordered = {name: tuple(by_image[name]) for name in sorted(by_image)}
-    return Kept(ordered, dict(left_out), len(collected.rounds), dict(quality))
+        reason = f"fewer than {filters.min_players} players on the picture"
+        reasons.update((record.round_id, reason) for record in by_image.pop(name))
+    return Kept({name: tuple(by_image[name]) for name in sorted(by_image)}, reasons)
 
 
 def _reason(record: RoundRecord, collected: Collected, filters: Filters, quality: Mapping[str, PlayerQuality]) -> str:

@@ -54,3 +54,34 @@ def rules():
     from rapidvision.experiments.clickme.rules import Rules
 
     return Rules()
+
+
+@pytest.fixture(scope="session")
+def played(tmp_path_factory, seed):
+    """A simulated game without a partner, so that all rounds are long: ten painters and five others."""
+    from rapidvision.experiments.clickme import collected, host, simulate
+    from rapidvision.experiments.clickme.players import Player
+    from rapidvision.experiments.clickme.settings import Game
+
+    folder = make_folder(tmp_path_factory.mktemp("played") / "pictures", per_category=4)
+    data = folder.parent / "game"
+    game = Game()
+    deck = host.set_up(data, folder, game)
+    maps = simulate.read_maps(deck, "truth", 256)
+    players = [Player(f"painter {n}") for n in range(10)]
+    players += [Player(f"random {n}", "random") for n in range(3)]
+    players += [Player("avoider", "off_target"), Player("copyist", "scripted")]
+    store = host.game_store(data)
+    partner = host.make_partner("none", deck, game)
+    simulate.simulate(deck, game, store, partner, players, maps, rounds_per_player=16, seed=seed)
+    everything = collected.collect(store)
+    store.close()
+    return Played(folder, data, deck, game, maps, everything)
+
+
+class Played:
+    def __init__(self, folder, data, deck, game, maps, everything):
+        self.folder, self.data, self.deck, self.game = folder, data, deck, game
+        self.maps, self.everything = maps, everything
+        self.rules = game.rules
+        self.name_of = {record.player_id: record.player for record in everything.rounds}

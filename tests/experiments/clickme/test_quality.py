@@ -1,0 +1,95 @@
+"""Random, avoiding and scripted players are found, painters are not; filters count everything that they leave out."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from rapidvision.experiments.clickme.collected import Collected
+from rapidvision.experiments.clickme.export import read_objects
+from rapidvision.experiments.clickme.quality import Filters, judge, kept
+
+
+@pytest.fixture(scope="module")
+def judged(played):
+    return judge(played.everything, played.rules, objects=read_objects(played.deck, played.rules))
+
+
+def flags_by_name(played, judged):
+    return {played.name_of[player]: quality.flags for player, quality in judged.items()}
+
+
+def test_players_who_do_not_look_at_the_pictures_are_found_and_painters_are_not(played, judged):
+    flags = flags_by_name(played, judged)
+    found = {name for name, one in flags.items() if "off_target" in one}
+    assert found >= {"random 0", "random 1", "random 2", "avoider"}
+    assert not {name for name in found if name.startswith("painter")}
+
+
+def test_a_stroke_that_repeats_on_every_picture_is_found_as_scripted(played, judged):
+    flags = flags_by_name(played, judged)
+    assert [name for name, one in flags.items() if "scripted" in one] == ["copyist"]
+
+
+def test_simulated_rounds_say_that_they_were_automated(judged):
+    assert all("automated" in quality.flags for quality in judged.values())
+
+
+def test_agreement_of_painters_is_clearly_above_their_null(played, judged):
+    painters = [one for player, one in judged.items() if played.name_of[player].startswith("painter")]
+    assert min(one.agreement - one.null for one in painters) > 0.15
+
+
+def test_catch_scores_tell_painters_from_avoiders(played, judged):
+    scores = {played.name_of[player]: quality.catch_score for player, quality in judged.items()}
+    assert min(score for name, score in scores.items() if name.startswith("painter")) > 0.6
+    assert scores["avoider"] < 0.2
+
+
+def test_judging_does_not_depend_on_the_order_of_rounds(played, judged):
+    backwards = dataclasses.replace(played.everything, rounds=played.everything.rounds[::-1])
+    again = judge(backwards, played.rules, objects=read_objects(played.deck, played.rules))
+    for player, quality in judged.items():
+        assert again[player].agreement == pytest.approx(quality.agreement)
+        assert again[player].flags == quality.flags
+
+
+def test_players_with_few_maps_are_not_judged_on_agreement(played):
+    first = {}
+    for record in played.everything.played:
+        first.setdefault(record.player_id, record)
+    few = Collected(tuple(first.values()))
+    for quality in judge(few, played.rules).values():
+        assert quality.flags[0] == "too_few"
+        assert np.isnan(quality.p)
+
+
+def test_kept_and_left_out_add_up_to_all_rounds(played, judged):
+    for filters in (Filters(), Filters(min_bubbles=60), Filters(drop_flags=()), Filters(min_players=12)):
+        passed = kept(played.everything, filters, judged)
+        assert passed.n_kept + sum(passed.left_out.values()) == len(played.everything.rounds)
+
+
+def test_every_filter_names_its_reason(played, judged):
+    records = list(played.everything.rounds)
+    reported = played.everything.played[0].image_id
+    records[0] = dataclasses.replace(records[0], practice=False, result="skipped")
+    records[1] = dataclasses.replace(records[1], practice=False, result="left")
+    records[2] = dataclasses.replace(records[2], practice=False, result="time", is_mobile=True, image_id="other")
+    painted = next(n for n, r in enumerate(records) if n > 2 and r.player.startswith("painter") and not r.practice)
+    records[painted] = dataclasses.replace(records[painted], image_id="lonely")
+    records[painted + 1] = dataclasses.replace(records[painted + 1], xy=records[painted + 1].xy[:9])
+    changed = Collected(tuple(records), {reported: frozenset("abc")})
+    filters = Filters(min_players=2, drop_mobile=True, drop_flags=("scripted", "off_target"))
+    reasons = kept(changed, filters, judged).left_out
+    assert set(reasons) == {
+        "practice",
+        "skipped by the player",
+        "never started",
+        "picture reported by 3 or more players",
+        "on a phone or tablet",
+        "player flagged off_target",
+        "player flagged scripted",
+        "fewer than 10 bubbles",
+        "fewer than 2 players on the picture",
+    }
