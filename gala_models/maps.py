@@ -83,6 +83,7 @@ def attention_maps(
     """
     modules = _chosen(model, layers, kind)
     maps = Maps({name: _n_channels(module) for name, module in modules.items()})
+    captured_before = {name: module.capture for name, module in modules.items() if isinstance(module, GALA)}
     handles = []
     for name, module in modules.items():
         if isinstance(module, GALA):
@@ -95,9 +96,9 @@ def attention_maps(
     finally:
         for handle in handles:
             handle.remove()
-        for module in modules.values():
-            if isinstance(module, GALA):
-                module.capture, module.captured = False, None
+        for name, module in modules.items():
+            if isinstance(module, GALA):  # an outer block may still want its maps
+                module.capture, module.captured = captured_before[name], None
 
 
 def kind_of(model: nn.Module) -> Kind:

@@ -242,7 +242,7 @@ def _fitted(example: Example, side_px: int) -> tuple[NDArray[np.uint8], NDArray[
     if size != (width, height):
         picture = np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.BILINEAR))
         if importance is not None:
-            importance = np.asarray(Image.fromarray(importance, "F").resize(size, Image.Resampling.BILINEAR))
+            importance = np.asarray(Image.fromarray(importance).resize(size, Image.Resampling.BILINEAR))
     return picture[window], None if importance is None else importance[window].astype(np.float32)
 
 

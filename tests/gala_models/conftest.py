@@ -108,3 +108,37 @@ def make_study(folder, *, n_slots=3):
 @pytest.fixture
 def study(tmp_path):
     return make_study(tmp_path)
+
+
+def draw_squares(n=48, side_px=36, *, n_classes=4, share_of_maps=1.0):
+    """Examples whose class is the corner that holds a bright square, which is also the map."""
+    from rapidvision.gala_models.store import Example
+
+    rng = np.random.Generator(np.random.PCG64(3))
+    for number in range(n):
+        label = number % n_classes
+        picture = rng.integers(60, 120, (side_px, side_px, 3), dtype=np.uint8)
+        importance = np.zeros((side_px, side_px), np.float32)
+        half = side_px // 2
+        top, left = (label // 2) * half + 4, (label % 2) * half + 4
+        window = np.s_[top : top + 9, left : left + 9]
+        picture[window] = 230
+        importance[window] = rng.random((9, 9)) + 0.5
+        yield Example(f"square-{number:03d}", picture, label, importance if number < share_of_maps * n else None)
+
+
+@pytest.fixture
+def make_store(tmp_path):
+    from rapidvision.gala_models.store import pack
+    from rapidvision.gala_models.weights import Category
+
+    def make(name="store", n=48, side_px=36, **options):
+        categories = tuple(Category(name=letter, target=letter in "ab") for letter in "abcd")
+        return pack(draw_squares(n, side_px, **options), tmp_path / name, n=n, side_px=side_px, categories=categories)
+
+    return make
+
+
+@pytest.fixture
+def squares():
+    return draw_squares

@@ -24,7 +24,7 @@ HEAVY = {
     "psychtoolbox": ("experiments/psychopy_display.py", "experiments/psychopy_keys.py"),
     "torch": ("gala_models/",),
     "numba": ("stimuli/flood_numba.py", "stimuli/render/"),
-    "matplotlib": ("analysis/figures", "stimuli/preview", "experiments/pictures.py"),
+    "matplotlib": ("analysis/figures", "stimuli/preview", "experiments/pictures.py", "gala_models/figures.py"),
     "statsmodels": ("analysis/mixed.py", "analysis/regression.py"),
     "starlette": ("experiments/online/", "experiments/clickme/"),
     "uvicorn": ("experiments/online/", "experiments/clickme/"),
