@@ -3,11 +3,11 @@
 import argparse
 import importlib
 from pathlib import Path
-from typing import TypeAlias
 
 from rapidvision.cli import add_common_options, say
 
-Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001  the standard library has no public name
+from . import lab_commands
+from .verbs import Verbs, verb
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -15,6 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     verbs = parser.add_subparsers(dest="what", required=True, metavar="WHAT")
     _add_plan(verbs)
     _add_simulate(verbs)
+    lab_commands.add_arguments(verbs)
     try:
         online = importlib.import_module("rapidvision.experiments.online.commands")
     except ModuleNotFoundError as error:
@@ -24,18 +25,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         online.add_arguments(verbs)
 
 
-def _verb(verbs: Verbs, name: str, summary: str, examples: str) -> argparse.ArgumentParser:
-    return verbs.add_parser(
-        name,
-        help=summary,
-        description=summary,
-        epilog=f"examples:\n{examples}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-
-
 def _add_plan(verbs: Verbs) -> None:
-    parser = _verb(
+    parser = verb(
         verbs,
         "plan",
         "make a study folder with one balanced plan per participant slot",
@@ -83,7 +74,7 @@ def _plan(arguments: argparse.Namespace) -> int:
 
 
 def _add_simulate(verbs: Verbs) -> None:
-    parser = _verb(
+    parser = verb(
         verbs,
         "simulate",
         "let simulated participants with known thresholds take every plan, on a virtual screen",

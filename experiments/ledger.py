@@ -1,8 +1,6 @@
 """The ledger on disk: one JSON line per event, appended under a file lock, so that two computers cannot take one slot."""
 
 import datetime
-import fcntl
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Literal
@@ -13,6 +11,7 @@ from rapidvision.errors import InputError
 from rapidvision.study import Study
 
 from .slots import Entry, Slots
+from .storage import AppendOnly
 
 
 def utc_now() -> str:
@@ -45,16 +44,16 @@ class Ledger:
 
     def take(self, participant_id: str, *, group: str | None = None) -> Entry:
         """Give a participant the least filled slot and store that; see :meth:`Slots.take`."""
-        with self._locked() as (descriptor, slots):
+        with self._locked() as (file, slots):
             entry = slots.take(participant_id, group=group, utc=utc_now())
-            _append(descriptor, entry)
+            file.append(msgspec.json.encode(entry) + b"\n")
         return entry
 
     def close(self, session_id: str, event: Literal["finished", "returned"]) -> Entry:
         """Store that a session finished or gives its slot back; see :meth:`Slots.close`."""
-        with self._locked() as (descriptor, slots):
+        with self._locked() as (file, slots):
             entry = slots.close(session_id, event, utc=utc_now())
-            _append(descriptor, entry)
+            file.append(msgspec.json.encode(entry) + b"\n")
         return entry
 
     def _slots(self, raw: bytes) -> Slots:
@@ -72,26 +71,11 @@ class Ledger:
         return Slots(description.groups, description.n_slots, seed=seed, entries=entries)
 
     @contextmanager
-    def _locked(self) -> Iterator[tuple[int, Slots]]:
+    def _locked(self) -> Iterator[tuple[AppendOnly, Slots]]:
+        file = AppendOnly(self.path, wait=True)
         try:
-            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
-        except OSError as error:
-            raise InputError(f"{self.path}: cannot be written ({error.strerror})") from error
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            raw = os.pread(descriptor, os.fstat(descriptor).st_size, 0)
-            os.ftruncate(descriptor, raw.rfind(b"\n") + 1)
-            yield descriptor, self._slots(raw)
+            raw = file.read()
+            file.cut(raw.rfind(b"\n") + 1)
+            yield file, self._slots(raw)
         finally:
-            os.close(descriptor)
-
-
-def _append(descriptor: int, entry: Entry) -> None:
-    line = msgspec.json.encode(entry) + b"\n"
-    try:
-        written = os.write(descriptor, line)
-        if written != len(line):
-            raise OSError(0, "disk full")
-        os.fdatasync(descriptor)
-    except OSError as error:
-        raise InputError(f"the ledger cannot be written ({error.strerror}); make room and try again") from error
+            file.close()

@@ -1,0 +1,237 @@
+"""What was appended is there, whatever happens after; damage is named; a full disk is noticed."""
+
+import ctypes
+import multiprocessing
+import os
+import random
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from rapidvision.errors import Aborted, InputError
+from rapidvision.experiments import storage
+from rapidvision.experiments.journal import Header, JournalFile, decode, encode, read_journal, trials_and_events
+from rapidvision.experiments.participants import Observers
+from rapidvision.experiments.ports import TrialData
+from rapidvision.experiments.simulate import simulate_session
+
+HEADER = Header(
+    session_id="p1-clickme-0000",
+    participant_id="p1",
+    study_id="rapidvision",
+    group="clickme",
+    slot=0,
+    observer="simulated",
+    plan_digest="plan",
+    protocol_digest="protocol",
+    stimulus_set_digest="set",
+    utc="2026-01-01T00:00:00+00:00",
+)
+
+
+@pytest.fixture(scope="session")
+def entries(plans):
+    return simulate_session(plans[0], Observers(), seed=1)
+
+
+def filled(path, entries):
+    with JournalFile(path, HEADER) as journal:
+        for entry in entries:
+            journal.append(entry)
+
+
+def test_what_goes_in_comes_out(entries, tmp_path):
+    filled(tmp_path / "j.jsonl", entries)
+    header, found = read_journal(tmp_path / "j.jsonl")
+    assert header == HEADER
+    assert found == entries
+    with JournalFile(tmp_path / "j.jsonl", HEADER) as journal:
+        assert trials_and_events(journal.past) == entries
+        assert journal.torn_bytes == 0
+
+
+def test_a_journal_cut_anywhere_in_its_last_line_keeps_every_line_before(entries, tmp_path):
+    path = tmp_path / "j.jsonl"
+    filled(path, entries[:4])
+    raw = path.read_bytes()
+    last = raw[:-1].rfind(b"\n") + 1
+    for size in range(last, len(raw)):
+        path.write_bytes(raw[:size])
+        with JournalFile(path, HEADER) as journal:
+            assert journal.past == entries[:3]
+            assert journal.torn_bytes == size - last
+        assert path.read_bytes() == raw[:last]
+
+
+def test_every_damaged_byte_is_noticed_and_its_line_named(entries, tmp_path):
+    path = tmp_path / "j.jsonl"
+    filled(path, entries[:3])
+    raw = path.read_bytes()
+    rng = random.Random(1)
+    for _ in range(300):
+        place = rng.randrange(len(raw) - 1)
+        damaged = bytearray(raw)
+        damaged[place] ^= 1 << rng.randrange(8)
+        with pytest.raises(InputError, match=r"line \d+ is damaged") as caught:
+            decode(bytes(damaged), name="j")
+        line = raw[:place].count(b"\n") + 1
+        assert f"line {line} is" in str(caught.value) or raw[place : place + 1] == b"\n" or damaged[place] == 10
+
+
+def test_a_line_of_another_version_is_named(tmp_path):
+    import zlib
+
+    body = b'{"kind":"trial","nonsense":1}'
+    raw = encode(HEADER) + b"%b\t%08x\n" % (body, zlib.crc32(body))
+    with pytest.raises(InputError, match="line 2 cannot be read"):
+        decode(raw, name="j")
+
+
+def test_two_sessions_cannot_hold_one_journal(tmp_path):
+    with JournalFile(tmp_path / "j", HEADER), pytest.raises(InputError, match="open in another session"):
+        JournalFile(tmp_path / "j", HEADER)
+    JournalFile(tmp_path / "j", HEADER).close()
+
+
+@pytest.mark.parametrize(
+    ("field", "words"),
+    [
+        ("plan_digest", "plan"),
+        ("protocol_digest", "protocol"),
+        ("stimulus_set_digest", "stimulus set"),
+        ("session_id", "session"),
+    ],
+)
+def test_a_journal_of_something_else_is_refused(tmp_path, field, words):
+    import msgspec
+
+    filled(tmp_path / "j", [])
+    with pytest.raises(InputError, match=f"belongs to another {words}"):
+        JournalFile(tmp_path / "j", msgspec.structs.replace(HEADER, **{field: "other"}))
+
+
+def test_a_file_that_is_no_journal_is_refused(tmp_path, entries):
+    (tmp_path / "j").write_bytes(encode(entries[0]))
+    with pytest.raises(InputError, match="no header"):
+        read_journal(tmp_path / "j")
+    with pytest.raises(InputError, match="no header"):
+        JournalFile(tmp_path / "j", HEADER)
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path):
+    with pytest.raises(InputError, match="cannot be written"):
+        JournalFile(tmp_path / "no" / "such" / "j", HEADER)
+
+
+def test_a_short_write_is_taken_back_and_stops_the_session(entries, tmp_path, monkeypatch):
+    path = tmp_path / "j"
+    with JournalFile(path, HEADER) as journal:
+        journal.append(entries[0])
+        whole = path.read_bytes()
+        real = os.write
+        monkeypatch.setattr(storage.os, "write", lambda fd, data: real(fd, data[: len(data) // 2]))
+        with pytest.raises(Aborted, match=r"only \d+ of \d+ bytes"):
+            journal.append(entries[1])
+    assert path.read_bytes() == whole
+
+
+def test_a_full_disk_loses_nothing_that_was_acknowledged(entries, tmp_path):
+    """On a real file system of 64 KB that fills up; a full disk writes short before it refuses."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.mount(b"none", str(disk).encode(), b"tmpfs", 0, b"size=64k") != 0:
+        pytest.skip(f"a small file system cannot be mounted here: {os.strerror(ctypes.get_errno())}")
+    try:
+        acknowledged = []
+        trials = [e for e in entries if isinstance(e, TrialData)]
+        with JournalFile(disk / "j", HEADER) as journal, pytest.raises(Aborted, match="session resume"):
+            for entry in trials * 10:
+                journal.append(entry)
+                acknowledged.append(entry)
+        assert acknowledged
+        assert read_journal(disk / "j")[1] == acknowledged
+        with pytest.raises(Aborted), JournalFile(disk / "j", HEADER) as journal:
+            for entry in trials * 10:
+                journal.append(entry)
+        assert read_journal(disk / "j")[1][: len(acknowledged)] == acknowledged
+    finally:
+        libc.umount2(str(disk).encode(), 2)
+
+
+def test_killed_200_times_no_acknowledged_trial_is_lost_and_every_session_ends_whole(study, tmp_path):
+    """SIGKILL at random moments of fake-clock sessions; each is resumed until it is whole."""
+    import msgspec
+
+    plan = study.plans()[0]
+    plan_path = study.plans_folder / "clickme-0000.json"
+    header = tmp_path / "header.json"
+    header.write_bytes(msgspec.json.encode(msgspec.structs.replace(HEADER, plan_digest=plan.digest)))
+    rng = random.Random(7)
+    killed, session = 0, 0
+    acknowledged = {}
+    deadline = time.monotonic() + 200
+    # A forking server: the imports are paid once, each kill hits a fresh child in the middle of a session.
+    context = multiprocessing.get_context("fork")
+    while killed < 200:
+        assert time.monotonic() < deadline
+        read, write = os.pipe()
+        child = context.Process(target=_session_child, args=(plan_path, header, tmp_path, session, write))
+        child.start()
+        os.close(write)
+        time.sleep(rng.uniform(0.0, 0.05))
+        os.kill(child.pid, signal.SIGKILL)
+        child.join()
+        told = b""
+        while part := os.read(read, 65536):
+            told += part
+        os.close(read)
+        words = told.decode().split()
+        acknowledged.setdefault(session, []).extend(int(w) for w in words if w.isdigit())
+        if "end" in words:
+            session += 1  # it was faster than the kill
+        else:
+            killed += 1
+    for number in range(session + 1):
+        path = tmp_path / f"{number}.jsonl"
+        if not path.exists():
+            continue
+        read, write = os.pipe()
+        child = context.Process(target=_session_child, args=(plan_path, header, tmp_path, number, write))
+        child.start()
+        os.close(write)
+        child.join()
+        os.close(read)
+        done = [e.trial for e in read_journal(path)[1] if isinstance(e, TrialData)]
+        assert sorted(done) == list(range(88))
+        told = acknowledged.get(number, [])
+        assert len(told) == len(set(told))
+        assert set(told) <= set(done)
+
+
+def _session_child(plan_path, header_path, folder, number, write):
+    import msgspec
+
+    from rapidvision.experiments.participants import Participant
+    from rapidvision.experiments.session import Session
+    from rapidvision.experiments.virtual import VirtualScreen
+    from rapidvision.plan import read_plan
+
+    header = msgspec.json.decode(Path(header_path).read_bytes(), type=Header)
+    plan = read_plan(plan_path)
+    with JournalFile(Path(folder) / f"{number}.jsonl", header) as journal:
+
+        class Telling:
+            def append(self, entry):
+                journal.append(entry)
+                if isinstance(entry, TrialData):
+                    os.write(write, b"%d " % entry.trial)
+
+        screen = VirtualScreen(60)
+        person = Participant(plan, Observers(), seed=1, clock=lambda: screen.now_s)
+        screen.see = person.see
+        Session(plan, screen, person, Telling(), past=trials_and_events(journal.past)).run()
+    os.write(write, b"end ")
+    os._exit(0)

@@ -1,0 +1,85 @@
+"""The queue reader: everything that is in the queues, in order, with remedies where there is nothing."""
+
+import sys
+import types
+
+import pytest
+
+from rapidvision.errors import InputError, MissingExtra
+from rapidvision.experiments.keyboard import QueueReader, load_hid
+from rapidvision.experiments.ports import Press
+
+
+class FakeDevice:
+    def __init__(self, index):
+        self.index, self.queue, self.running, self.released = index, [], False, False
+
+    def queue_start(self):
+        self.running = True
+
+    def queue_stop(self):
+        self.running = False
+
+    def _release_queue(self):
+        self.released = True
+
+    def flush(self, flush_type):
+        return len(self.queue)
+
+    def queue_get_event(self):
+        return self.queue.pop(0), len(self.queue)
+
+
+def fake_hid(n=2):
+    devices = {}
+    return types.SimpleNamespace(
+        devices=devices,
+        get_keyboard_indices=lambda: (list(range(n)), [f"keyboard {i}" for i in range(n)], None),
+        Keyboard=lambda index: devices.setdefault(index, FakeDevice(index)),
+    )
+
+
+def test_presses_of_all_keyboards_come_in_order_of_time_and_none_twice():
+    hid = fake_hid()
+    reader = QueueReader({39: "s", 46: "L"}, hid=hid)
+    hid.devices[1].queue += [
+        {"Keycode": 46.0, "Time": 1.5, "Pressed": 1},
+        {"Keycode": 46.0, "Time": 1.501, "Pressed": 0},
+    ]
+    hid.devices[0].queue += [{"Keycode": 39.0, "Time": 1.2, "Pressed": 1}, {"Keycode": 99.0, "Time": 1.6, "Pressed": 1}]
+    assert reader.poll() == [Press("s", 1.2), Press("l", 1.5), Press("l", 1.501, False), Press("99", 1.6)]
+    assert reader.poll() == []
+
+
+def test_queues_are_stopped_and_released_at_the_end():
+    hid = fake_hid()
+    with QueueReader({}, hid=hid):
+        assert all(device.running for device in hid.devices.values())
+    assert all(device.released and not device.running for device in hid.devices.values())
+
+
+def test_no_keyboard_is_refused():
+    with pytest.raises(InputError, match="no keyboard was found"):
+        QueueReader({}, hid=fake_hid(0))
+
+
+def test_missing_psychtoolbox_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "psychtoolbox", None)
+    with pytest.raises(MissingExtra, match="psychtoolbox"):
+        load_hid()
+
+
+@pytest.mark.parametrize(
+    ("library", "package"), [("libasound.so.2", "libasound2"), ("libjack.so.0", "libjack-jackd2-0")]
+)
+def test_a_missing_system_library_is_named_with_its_package(monkeypatch, library, package):
+    class Loader:
+        def find_spec(self, name, path=None, target=None):
+            if name == "psychtoolbox":
+                raise ImportError(f"{library}: cannot open shared object file: No such file or directory")
+
+    for name in [n for n in sys.modules if n.partition(".")[0] == "psychtoolbox"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setattr(sys, "meta_path", [Loader(), *sys.meta_path])
+    with pytest.raises(MissingExtra, match=f"apt-get install {package}"):
+        load_hid()

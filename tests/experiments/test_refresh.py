@@ -1,0 +1,138 @@
+"""Stamps and refreshes: rates are recovered, late stamps put back, imitated refreshes are even."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rapidvision.errors import CheckFailed, InputError
+from rapidvision.experiments import preflight
+from rapidvision.experiments.ports import Press
+from rapidvision.experiments.preflight import Preflight, judge_refresh
+from rapidvision.experiments.refresh import Grid, Pacer, estimate
+
+
+def flips(hz, n=240, *, missed=(), late_sd=0.0, seed=0):
+    k = np.setdiff1d(np.arange(n + len(missed)), missed)
+    return (1.7e9 + k / hz + np.abs(np.random.default_rng(seed).normal(0, late_sd, len(k)))).tolist()
+
+
+@settings(max_examples=50, deadline=None)
+@given(hz=st.floats(48, 360), missed=st.sets(st.integers(1, 238), max_size=4), seed=st.integers(0, 99))
+def test_the_rate_is_recovered_in_spite_of_missed_refreshes_and_late_stamps(hz, missed, seed):
+    found = estimate(flips(hz, missed=sorted(missed), late_sd=0.00005, seed=seed))
+    assert found.hz == pytest.approx(hz, rel=6e-5)
+    assert found.missed == len(missed)
+    assert found.jitter_ms < 0.2
+
+
+@pytest.mark.parametrize("stamps", [[], [0.0] * 30, list(range(10)), [0.0, 1.0, 0.5] * 10])
+def test_stamps_that_say_nothing_are_refused(stamps):
+    with pytest.raises(InputError, match="cannot be measured"):
+        estimate(stamps)
+
+
+@settings(max_examples=50, deadline=None)
+@given(hz=st.floats(50, 250), seed=st.integers(0, 999), drift=st.floats(-2e-5, 2e-5))
+def test_a_stamp_that_returned_late_is_put_back_to_its_refresh(hz, seed, drift):
+    rng = np.random.default_rng(seed)
+    period = 1 / hz
+    true = np.arange(300) * period * (1 + drift)
+    stamps = true + np.where(rng.random(300) < 0.1, rng.uniform(0, 0.7 * period, 300), 0.0)
+    stamps[0] = true[0]
+    grid = Grid(period)
+    snapped = np.array([grid.snap(t) for t in stamps])
+    assert np.abs(snapped - true).max() < 0.1 * period
+
+
+def test_flips_that_do_not_wait_for_a_refresh_are_counted():
+    grid = Grid(1 / 60)
+    for k in range(20):
+        grid.snap(k * 0.002)
+    assert grid.unsynchronised > 10
+
+
+def test_a_pacer_gives_even_refreshes_and_skips_the_ones_that_were_missed():
+    clock = [0.0]
+
+    def sleep(seconds):
+        clock[0] += seconds
+
+    def now():
+        clock[0] += 0.00001
+        return clock[0]
+
+    pacer = Pacer(0.01, now=now, sleep=sleep)
+    stamps = []
+    for n in range(50):
+        clock[0] += 0.025 if n == 25 else 0.003
+        stamps.append(pacer.wait(clock[0]))
+    steps = np.rint(np.diff(stamps) / 0.01)
+    assert steps.max() == 3
+    assert (steps == 1).sum() == 48
+    assert np.abs(np.diff(stamps) - steps * 0.01).max() < 1e-4
+
+
+def colours(checks):
+    return {check.name: check.colour for check in checks}
+
+
+def test_a_good_display_is_green():
+    found = colours(judge_refresh(flips(60, late_sd=0.0001), nominal_hz=60)[1])
+    assert set(found.values()) == {"green"}
+
+
+@pytest.mark.parametrize(
+    ("stamps", "nominal", "name", "words"),
+    [
+        (flips(1200), 60, "synchronised", "do not wait for the display"),
+        (flips(30), 60, "refresh rate", "half of the nominal 60"),
+        (flips(75), 60, "refresh rate", "nominal 60"),
+        (flips(60, missed=(10, 20, 30, 40)), 60, "missed refreshes", "4 of 240"),
+        (
+            np.cumsum(np.random.default_rng(0).uniform(0.007, 0.022, 240)).tolist(),
+            60,
+            "synchronised",
+            "variable refresh",
+        ),
+    ],
+)
+def test_a_bad_display_is_red_and_says_why(stamps, nominal, name, words):
+    refresh, checks = judge_refresh(stamps, nominal_hz=nominal)
+    check = next(c for c in checks if c.name == name)
+    assert check.colour == "red"
+    assert words in f"{check.found} {check.remedy}"
+    with pytest.raises(CheckFailed, match="--accept-timing"):
+        Preflight(refresh, tuple(checks), ()).require(accepted=False)
+    assert name in Preflight(refresh, tuple(checks), ()).require(accepted=True)
+
+
+def test_one_missed_refresh_is_yellow_and_no_profile_too():
+    found = colours(judge_refresh(flips(60, missed=(100,)), nominal_hz=None)[1])
+    assert found["missed refreshes"] == "yellow"
+    assert found["refresh rate"] == "yellow"
+
+
+def test_the_other_checks_say_what_they_found(tmp_path, monkeypatch):
+    assert preflight.judge_scale(2.0).colour == "red"
+    assert "100 %" in preflight.judge_scale(2.0).remedy
+    assert preflight.judge_scale(1.0).colour == "green"
+    assert preflight.judge_priority(False).colour == "yellow"
+    assert preflight.judge_mode(60.0).colour == "red"
+    assert preflight.judge_keyboard(["A"], []).colour == "red"
+    assert preflight.judge_keyboard(["A"], [Press("s", 0.0)]).colour == "green"
+    source = tmp_path / "clock"
+    source.write_text("hpet\n")
+    assert preflight.judge_clock(source).colour == "yellow"
+    assert preflight.judge_clock(tmp_path / "none").colour == "green"
+    assert preflight.judge_disk(tmp_path).colour == "green"
+    monkeypatch.setattr(preflight.shutil, "disk_usage", lambda _: type("U", (), {"free": 3_000_000})())
+    assert "3.0 MB free" in preflight.judge_disk(tmp_path).found
+    assert preflight.judge_disk(tmp_path).colour == "red"
+
+
+def test_the_picture_of_intervals_has_one_bar_per_flip():
+    stamps = flips(60, missed=(100,))
+    text = preflight.picture(stamps, estimate(stamps))
+    assert text.count("steelblue") == 238
+    assert text.count("firebrick") == 1
