@@ -46,8 +46,7 @@ def checked_name(text: str, *, blocked: Iterable[str] = ()) -> str:
         raise InputError(
             "username: letters, digits, spaces, dots and hyphens only, with a letter or digit at both ends"
         )
-    plain = folded(name)
-    if any(word and word in plain for word in (*built_in(), *map(folded, blocked))):
+    if _has_blocked_word(name, blocked):
         raise InputError("username: please choose another one")
     return name
 
@@ -77,7 +76,16 @@ def folded(text: str) -> str:
 
 
 @cache
-def built_in() -> tuple[str, ...]:
-    """Return the words of ``blocked_names.txt``, folded."""
+def built_in() -> tuple[tuple[str, ...], frozenset[str]]:
+    """Return the words of ``blocked_names.txt``, folded: those found anywhere, and those found as whole words only."""
     text = files.read_bytes(Path(__file__).with_name("blocked_names.txt")).decode()
-    return tuple(folded(line) for line in text.splitlines() if line and not line.startswith("#"))
+    lines = [line for line in text.splitlines() if line and not line.startswith("#")]
+    anywhere = tuple(folded(line) for line in lines if not line.startswith("="))
+    return anywhere, frozenset(folded(line) for line in lines if line.startswith("="))
+
+
+def _has_blocked_word(name: str, blocked: Iterable[str]) -> bool:
+    anywhere, whole = built_in()
+    plain = folded(name)
+    words = {plain, *map(folded, re.split(r"[ .-]+", name))}
+    return not whole.isdisjoint(words) or any(word and word in plain for word in (*anywhere, *map(folded, blocked)))

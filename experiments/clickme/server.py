@@ -58,7 +58,7 @@ class Server:
 
     def __init__(self, live: LiveGame, keys: Keyring, *, https: bool = False, root_path: str = "") -> None:
         self.live, self.keys, self.https, self.root_path = live, keys, https, root_path
-        self._joins = Buckets(rate=0.5, burst=20)
+        self._joins = Buckets(rate=2, burst=100)  # a school class comes from one address
         self._returns = Buckets(rate=0.1, burst=10)
         self._messages = Buckets(rate=60, burst=180)
 

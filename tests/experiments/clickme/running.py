@@ -28,7 +28,8 @@ class Running:
             text=True,
         )
         self.errors = []
-        threading.Thread(target=lambda: self.errors.extend(self.process.stderr), daemon=True).start()
+        self.reader = threading.Thread(target=lambda: self.errors.extend(self.process.stderr), daemon=True)
+        self.reader.start()
         self.url = ""
         for line in self.process.stdout:
             if found := re.search(r"the game is at (\S+)", line):
@@ -36,18 +37,24 @@ class Running:
                 break
         if not self.url:
             self.process.wait()
+            self.close()
             raise RuntimeError("".join(self.errors))
         self.port = int(re.search(r":(\d+)/", self.url)[1])
 
     def kill(self):
         self.process.kill()
         self.process.wait()
+        self.close()
+
+    def close(self):
+        self.reader.join()
         self.process.stdout.close()
+        self.process.stderr.close()
 
     def stop(self):
         self.process.terminate()
-        code = self.process.wait(timeout=20)
-        self.process.stdout.close()
+        code = self.process.wait(timeout=60)
+        self.close()
         return code
 
     def __enter__(self):
