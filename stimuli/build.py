@@ -20,6 +20,7 @@ from .engines import run_local
 from .finish import PackedSet, finish, remove_segments
 from .flood import Engine
 from .jobs import Job, jobs_of
+from .make import target_of
 from .recipe import StimulusRecipe
 from .storage import Form
 from .work import Done, Record, Rejected
@@ -131,7 +132,7 @@ def build(
     known = journal.read(folder)
     mine = [(job, known.get(job.image_id)) for job in jobs[number - 1 :: count]]
     chunks = [mine[start : start + CHUNK] for start in range(0, len(mine), CHUNK)]
-    settings = (recipe, root, folder, form, engine)
+    settings = (recipe, root, folder, form, engine, target_of(recipe, jobs))
     results = run_local(settings, chunks, workers=workers)
     n_made, n_kept, rejected = 0, 0, []
     book = journal.Journal(folder, shard)

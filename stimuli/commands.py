@@ -20,10 +20,43 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the sub-verbs."""
     verbs = parser.add_subparsers(dest="what", required=True, metavar="VERB")
     _add_build(verbs)
+    expand = _add(verbs, "expand", "write the PNG files of a packed set", "rapidvision stimuli expand packed --out set")
+    expand.add_argument("folder", type=Path, help="a set that was built --as tar, series or recipe")
+    expand.add_argument("--out", type=Path, required=True, metavar="SET", help="a new folder")
+    expand.add_argument("--root", type=Path, help="folder of the pictures; for sets built --as recipe")
+    add_common_options(expand, seed=False)
+    expand.set_defaults(run=_expand)
+    show = _add(
+        verbs, "show", "say what is in a set, and make its contact sheet", "rapidvision stimuli show set --sheet sheet"
+    )
+    show.add_argument("folder", type=Path, help="a stimulus set")
+    show.add_argument("--sheet", type=Path, metavar="DIR", help="write index.html and sheet.png there")
+    show.add_argument("--recipe", help="recipe of the build (or `bundled`), so that the sheet can show the maps")
+    show.add_argument("--root", type=Path, help="folder that the recipe's paths are relative to (default: its own)")
+    add_common_options(show, seed=False)
+    show.set_defaults(run=_show)
     verify = _add(verbs, "verify", "hash every file of a set again", "rapidvision stimuli verify set")
     verify.add_argument("folder", type=Path, help="a stimulus set, packed or not")
     add_common_options(verify, seed=False)
     verify.set_defaults(run=_verify)
+    diff = _add(verbs, "diff", "compare two sets (exit code 1: they differ)", "rapidvision stimuli diff set other")
+    diff.add_argument("first", type=Path, help="a stimulus set")
+    diff.add_argument("second", type=Path, help="another")
+    add_common_options(diff, seed=False)
+    diff.set_defaults(run=_diff)
+    unpack = _add(
+        verbs,
+        "unpack",
+        "turn the ClickMe release into a picture folder",
+        "rapidvision stimuli unpack clickme_train.tfrecords --out clickme --targets 0-397",
+    )
+    unpack.add_argument("records", type=Path, help="a TFRecord file, or a folder of them")
+    unpack.add_argument("--out", type=Path, required=True, metavar="DIR", help="a new folder")
+    unpack.add_argument("--targets", type=_ranges, default=range(398), help="labels that are targets (default: 0-397)")
+    unpack.add_argument("--names", type=Path, help="a text file with the name of a label per line")
+    unpack.add_argument("--limit", type=int, help="stop after so many pictures")
+    add_common_options(unpack, seed=False)
+    unpack.set_defaults(run=_unpack)
 
 
 def _add(
@@ -98,6 +131,80 @@ def _verify(arguments: argparse.Namespace) -> int:
     found.verify()
     say(arguments, f"{arguments.folder}: every file is as it was built")
     return 0
+
+
+def _expand(arguments: argparse.Namespace) -> int:
+    from rapidvision.progress import progress
+
+    from .expand import expand
+    from .finish import read_packed
+
+    n_images = len(read_packed(arguments.folder).description.description.images)
+    with progress("pictures", n_images, quiet=arguments.quiet) as advance:
+        found = expand(arguments.folder, arguments.out, root=arguments.root, advance=advance)
+    say(arguments, f"{arguments.out}: {len(found.stimuli)} stimuli of {n_images} pictures, digest {found.digest[:16]}")
+    return 0
+
+
+def _show(arguments: argparse.Namespace) -> int:
+    from rapidvision.manifest import read_set
+    from rapidvision.progress import progress
+
+    from .build import read_recipe
+    from .preview import contact_sheet, summary_of
+
+    found = read_set(arguments.folder)
+    say(arguments, summary_of(found))
+    if arguments.sheet is not None:
+        inputs = read_recipe(arguments.recipe, root=arguments.root) if arguments.recipe else None
+        with progress("pictures", len(found.description.images), quiet=arguments.quiet) as advance:
+            page = contact_sheet(found, arguments.sheet, inputs=inputs, advance=advance)
+        say(arguments, f"{page}")
+    return 0
+
+
+def _diff(arguments: argparse.Namespace) -> int:
+    from rapidvision.manifest import read_set
+
+    from .compare import compare
+
+    found = compare(read_set(arguments.first), read_set(arguments.second))
+    for line in found.settings:
+        say(arguments, line)
+    for title, names in (
+        (f"only in {arguments.first}", found.only_first),
+        (f"only in {arguments.second}", found.only_second),
+        ("different", found.changed),
+    ):
+        if names:
+            more = f" and {len(names) - 10} more" if len(names) > 10 else ""
+            say(arguments, f"{title}: {len(names)} stimuli: {', '.join(names[:10])}{more}")
+    say(arguments, f"the same: {found.n_same} stimuli")
+    return 0 if found.same else 1
+
+
+def _unpack(arguments: argparse.Namespace) -> int:
+    from .unpack import unpack
+
+    names = arguments.names.read_text().splitlines() if arguments.names else ()
+    done = unpack(arguments.records, arguments.out, targets=arguments.targets, names=names, limit=arguments.limit)
+    say(
+        arguments,
+        f"{arguments.out}: {done.n_pictures} pictures; left out {done.n_without_map} without a map, "
+        f"{done.n_without_label} without a label",
+    )
+    return 0
+
+
+def _ranges(text: str) -> list[int]:
+    """``0-3,7`` → [0, 1, 2, 3, 7]."""
+    out: list[int] = []
+    for part in text.split(","):
+        low, _, high = part.partition("-")
+        if not low.isdigit() or (high and not high.isdigit()):
+            raise argparse.ArgumentTypeError(f'got "{text}", whole numbers and ranges like 0-397,400 are needed')
+        out += range(int(low), int(high or low) + 1)
+    return out
 
 
 def _shard(text: str) -> tuple[int, int]:

@@ -10,12 +10,13 @@ from rapidvision.errors import Aborted
 
 from .flood import Engine
 from .jobs import Job
+from .match import Target
 from .recipe import StimulusRecipe
 from .storage import Form
 from .work import Done, Record, Rejected, Worker
 
-#: What makes a worker: recipe, root, folder, form, fill engine.
-Settings = tuple[StimulusRecipe, Path, Path, Form, Engine]
+#: What makes a worker: recipe, root, folder, form, fill engine, matching target.
+Settings = tuple[StimulusRecipe, Path, Path, Form, Engine, Target | None]
 Chunk = Sequence[tuple[Job, Record | None]]
 Outcomes = list[Done | Rejected]
 

@@ -117,8 +117,17 @@ def summary(records: Sequence[Record]) -> dict[str, object]:
         "canvas_contrast_ratio": _spread([one.contrast_ratio for one in canvas]),
         "canvas_spectrum_error": _spread([one.spectrum_error for one in canvas]),
         "captured_importance": {name: _spread([one.captured[-1] for one in many]) for name, many in sources.items()},
+        **_match_summary(records),
         "n_points_outside": {name: sum(one.n_outside for one in many) for name, many in sources.items()},
     }
+
+
+def _match_summary(records: Sequence[Record]) -> dict[str, object]:
+    found = [record.quality.match for record in records if record.quality.match is not None]
+    if not found:
+        return {}
+    names = ("mean_residual", "contrast_residual", "spectrum_residual", "greyed_fraction", "clipped_fraction")
+    return {"match": {name: _spread([getattr(one, name) for one in found]) for name in names}}
 
 
 def _spread(values: list[float]) -> dict[str, float]:

@@ -1,5 +1,7 @@
 """One picture from its files to its reveal series: the unit of work of a build."""
 
+import dataclasses
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rapidvision import files
+from rapidvision.errors import InputError
 from rapidvision.maps import ImportanceMap
 from rapidvision.reveal import RevealSeries, level_counts, level_fractions
 from rapidvision.seeds import key64
@@ -17,14 +20,22 @@ from .blur import Blur, parse
 from .canvas import CanvasQuality, MadeCanvas, make_canvas
 from .flood import Engine
 from .jobs import Job
+from .match import MatchQuality, Target, find_target, matched
 from .orders import centring_shift, n_revealed_px, order_of
-from .pictures import load
+from .pictures import Picture, load
 from .prepare import PreparedMap, prepare
 from .readers import MapReader, open_source
 from .recipe import StimulusRecipe
 
 #: What a stored stimulus depends on besides the recipe; a change of bytes anywhere raises a number here.
-ALGORITHMS = {"flood": flood.VERSION, "scramble": scramble.VERSION, "png": png.VERSION, "canvas": "1", "prepare": "1"}
+ALGORITHMS = {
+    "flood": flood.VERSION,
+    "scramble": scramble.VERSION,
+    "png": png.VERSION,
+    "canvas": "1",
+    "prepare": "1",
+    "match": "1",
+}
 
 
 class SourceQuality(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,10 +76,13 @@ class Quality(msgspec.Struct, frozen=True, kw_only=True):
         How the canvas compares with the picture.
     sources : dict
         Map source → :class:`SourceQuality`.
+    match : MatchQuality or None
+        How near the picture is to the set's common target.
     """
 
     canvas: CanvasQuality
     sources: dict[str, SourceQuality]
+    match: MatchQuality | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,12 +99,15 @@ class Inputs:
         Hash of its file.
     maps : dict
         Map source → prepared map, in the recipe's order.
+    match : MatchQuality or None
+        How near the picture is to the set's common target.
     """
 
     job: Job
     pixels: NDArray[np.uint8]
     image_sha256: str
     maps: dict[str, PreparedMap]
+    match: MatchQuality | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -124,27 +141,30 @@ class Maker:
         What to make.
     root : Path
         What relative paths are relative to.
+    target : Target, optional
+        What pictures are matched to.
     engine : {"auto", "numba", "portable"}
         For the flood fill.
     """
 
-    def __init__(self, recipe: StimulusRecipe, root: Path, *, engine: Engine = "auto") -> None:
-        self.recipe, self.root, self.engine = recipe, root, engine
+    def __init__(
+        self, recipe: StimulusRecipe, root: Path, *, target: Target | None = None, engine: Engine = "auto"
+    ) -> None:
+        self.recipe, self.root, self.target, self.engine = recipe, root, target, engine
         self.readers: dict[str, MapReader] = {one.source: open_source(one, root) for one in recipe.maps}
         self.blurs: dict[str, Blur] = {one.source: parse(one.blur, screen=recipe.screen) for one in recipe.maps}
         self.fractions = fractions_of(recipe)
 
     def read(self, job: Job) -> Inputs:
         """Read picture and maps of a job; InputError names the file that cannot be used."""
-        recipe = self.recipe
-        picture = load(job.path, recipe.side_px, fit=recipe.fit, upscale=recipe.upscale, greyscale=recipe.greyscale)
+        picture, match = picture_of(job, self.recipe, self.target)
         maps = {
             name: prepare(
                 reader.read(job.image_id), picture.geometry, self.blurs[name], image_id=job.image_id, source=name
             )
             for name, reader in self.readers.items()
         }
-        return Inputs(job, picture.pixels, picture.sha256, maps)
+        return Inputs(job, picture.pixels, picture.sha256, maps, match)
 
     def key(self, inputs: Inputs) -> str:
         """Return the content id of a picture's outputs: equal ids, equal bytes."""
@@ -165,22 +185,50 @@ class Maker:
 
     def make(self, inputs: Inputs) -> MadePicture:
         """Make canvas and reveal series of a picture."""
-        recipe, image_id = self.recipe, inputs.job.image_id
-        canvas = make_canvas(
-            inputs.pixels, recipe.canvas, key=key64(recipe.seed, "canvas", image_id), where=inputs.job.path
-        )
+        recipe = self.recipe
+        canvas = canvas_of(inputs.job, inputs.pixels, recipe)
         maps = {name: prepared.map for name, prepared in inputs.maps.items()}
         n_px = n_revealed_px(list(maps.values()), recipe.reveal)
         counts = level_counts(n_px, self.fractions)
         series = {name: self._series(one, n_px, counts) for name, one in maps.items()}
         sources = {name: _source_quality(inputs.maps[name], series[name]) for name in maps}
-        return MadePicture(inputs, canvas, series, Quality(canvas=canvas.quality, sources=sources))
+        return MadePicture(inputs, canvas, series, Quality(canvas=canvas.quality, sources=sources, match=inputs.match))
 
     def _series(self, one: ImportanceMap, n_px: int, counts: NDArray[np.int64]) -> RevealSeries:
         reveal = self.recipe.reveal
         key = key64(self.recipe.seed, "fill", one.image_id, one.source)
         order = order_of(one, n_px, reveal, key=key, engine=self.engine)
         return RevealSeries(order, one.shape, counts, centring_shift(order, one.shape, reveal.centring))
+
+
+def picture_of(job: Job, recipe: StimulusRecipe, target: Target | None) -> tuple[Picture, MatchQuality | None]:
+    """Return a job's picture, ready for use, and how near it is to the set's common target if there is one."""
+    picture = load(job.path, recipe.side_px, fit=recipe.fit, upscale=recipe.upscale, greyscale=recipe.greyscale)
+    if target is None:
+        return picture, None
+    pixels, quality = matched(picture.pixels, target, key=key64(recipe.seed, "match", job.image_id))
+    return dataclasses.replace(picture, pixels=pixels), quality
+
+
+def canvas_of(job: Job, pixels: NDArray[np.uint8], recipe: StimulusRecipe) -> MadeCanvas:
+    """Make the canvas of a job's picture."""
+    key = key64(recipe.seed, "canvas", job.image_id)
+    return make_canvas(pixels, recipe.canvas, key=key, where=job.path or job.image_id)
+
+
+def target_of(recipe: StimulusRecipe, jobs: Sequence[Job]) -> Target | None:
+    """Return what the pictures of a set are matched to; pictures that cannot be read have no say."""
+    if recipe.match.kind == "none":
+        return None
+
+    def pictures() -> Iterator[tuple[str, NDArray[np.uint8]]]:
+        for job in jobs:
+            try:
+                yield job.image_id, picture_of(job, recipe, None)[0].pixels
+            except InputError:
+                continue  # the build itself refuses or lists it
+
+    return find_target(recipe.match, pictures)
 
 
 def fractions_of(recipe: StimulusRecipe) -> NDArray[np.float64]:

@@ -186,6 +186,42 @@ class Canvas(Recipe, frozen=True):
             raise ValueError("gamut_iterations must be >= 0, grey 0 to 255, blur_px > 0")
 
 
+class Match(Recipe, frozen=True):
+    """What all pictures of the set are made to have in common before anything else is done with them.
+
+    Attributes
+    ----------
+    kind : {"none", "luminance", "histogram", "spectrum"}
+        ``luminance``: mean and contrast of luma. ``histogram``: all of its values. ``spectrum``: its amplitudes.
+    mean, contrast : float or None
+        Mean and standard deviation of luma in grey levels; None means the average of the set.
+    spectrum : {"rotational", "full"}
+        Whether amplitudes agree on average at each spatial frequency, or each by itself.
+    space : {"rec709", "rec601"}
+        Weights of luma on coded sRGB values.
+    shrink : bool
+        Lower the contrast of the whole set until every picture fits; else such a set is refused.
+    clipped : float
+        Share of a picture's values that may be clipped.
+    """
+
+    kind: Literal["none", "luminance", "histogram", "spectrum"] = "none"
+    mean: float | None = None
+    contrast: float | None = None
+    spectrum: Literal["rotational", "full"] = "rotational"
+    space: Literal["rec709", "rec601"] = "rec709"
+    shrink: bool = False
+    clipped: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.mean is not None and not 0 < self.mean < 255:
+            raise ValueError(f"mean must be between 0 and 255, got {self.mean}")
+        if self.contrast is not None and not 0 < self.contrast <= 127.5:
+            raise ValueError(f"contrast must be above 0 and at most 127.5, got {self.contrast}")
+        if not 0 <= self.clipped <= 0.1:
+            raise ValueError(f"clipped must be 0 to 0.1, got {self.clipped}")
+
+
 class StimulusRecipe(Recipe, frozen=True):
     """Everything that is decided about a stimulus set.
 
@@ -211,7 +247,7 @@ class StimulusRecipe(Recipe, frozen=True):
         Whether pictures smaller than `image_px` may be enlarged.
     greyscale : bool
         Whether colour is taken out.
-    reveal, canvas : Reveal, Canvas
+    match, reveal, canvas : Match, Reveal, Canvas
         See there.
     """
 
@@ -225,6 +261,7 @@ class StimulusRecipe(Recipe, frozen=True):
     fit: Literal["crop", "stretch"] = "crop"
     upscale: bool = False
     greyscale: bool = False
+    match: Match = Match()
     reveal: Reveal = Reveal()
     canvas: Canvas = Canvas()
 

@@ -11,6 +11,7 @@ from rapidvision.manifest import Stimulus
 from .flood import Engine
 from .jobs import Job
 from .make import Maker, Quality
+from .match import Target
 from .recipe import StimulusRecipe
 from .storage import Form, png_files, recipe_container, series_container, tar_segment
 
@@ -76,10 +77,21 @@ class Worker:
         Storage form.
     engine : {"auto", "numba", "portable"}
         For the flood fill.
+    target : Target, optional
+        What pictures are matched to.
     """
 
-    def __init__(self, recipe: StimulusRecipe, root: Path, folder: Path, form: Form, engine: Engine = "auto") -> None:
-        self.maker, self.folder, self.form = Maker(recipe, root, engine=engine), folder, form
+    def __init__(
+        self,
+        recipe: StimulusRecipe,
+        root: Path,
+        folder: Path,
+        form: Form,
+        engine: Engine = "auto",
+        target: Target | None = None,
+    ) -> None:
+        self.maker = Maker(recipe, root, target=target, engine=engine)
+        self.folder, self.form = folder, form
 
     def do(self, job: Job, known: Record | None) -> Done | Rejected:
         """Make a picture's files, or find that they are there already."""

@@ -220,9 +220,12 @@ def test_eye_and_mouse_of_the_same_photographs_agree_in_the_right_axes(data_fold
     names = sorted(path.stem for path in (data_folder / "osie/stimuli").iterdir())
     assert len(names) == 80
     agreement = []
-    for name in names[::8]:
+    for number, name in enumerate(names):
         one, two = eye.read(name), mouse.read(name)
         assert one.n_observers == 15
+        assert (two.x_px.max(), two.y_px.max()) <= (799, 599)
+        if number % 8:
+            continue
         agreement.append(spearmanr(counted(one, 800, 600), counted(two, 800, 600))[0])
     assert np.mean(agreement) > 0.65
 

@@ -1,0 +1,202 @@
+"""The contact sheet of a set: flags first, then every picture with its maps, levels and canvas."""
+
+import base64
+import html
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rapidvision import files
+from rapidvision.errors import InputError
+from rapidvision.manifest import Stimulus, StimulusSet
+from rapidvision.progress import Advance, silent
+
+from .flags import flags_of, read_quality
+from .jobs import jobs_of
+from .make import Maker, target_of
+from .pictures import opened
+from .recipe import StimulusRecipe
+
+THUMB_PX = 112
+#: Reveal levels shown per source, as fractions of the features (the nearest there are).
+SHOWN = (0.01, 0.1, 0.4, 1.0)
+
+_STYLE = """
+body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 76rem; padding: 0 1rem; color: #222; }
+h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2rem; }
+table { border-collapse: collapse; } th, td { text-align: left; padding: .2rem .8rem .2rem 0; vertical-align: top; }
+th { font-weight: 600; border-bottom: 1px solid #bbb; } .flag td { color: #a30; }
+figure { display: inline-block; margin: 0 .3rem .3rem 0; text-align: center; font-size: .75rem; color: #555; }
+figure img { display: block; width: 112px; height: 112px; } section { border-top: 1px solid #ddd; padding-top: .6rem; }
+section h3 { margin: 0 0 .3rem; font-size: 1rem; } .sheet { max-width: 100%; }
+"""
+
+
+def contact_sheet(
+    found: StimulusSet,
+    out: Path | str,
+    *,
+    inputs: tuple[StimulusRecipe, Path] | None = None,
+    advance: Advance = silent,
+) -> Path:
+    """Write ``index.html`` and ``sheet.png`` for a set.
+
+    Parameters
+    ----------
+    found : StimulusSet
+        A set of PNG files.
+    out : path-like
+        Folder for both files.
+    inputs : (StimulusRecipe, Path), optional
+        Recipe and root of the build; with them the importance maps are shown.
+    advance : callable
+        Called after each picture.
+
+    Returns
+    -------
+    Path
+        The HTML file; it needs nothing beside it.
+    """
+    from .preview_figures import set_figures
+
+    out = Path(out)
+    quality = read_quality(found.folder)
+    rows = found.index()
+    maker, jobs = _maker(inputs)
+    sections: list[str] = []
+    originals: list[NDArray[np.uint8]] = []
+    canvases: list[NDArray[np.uint8]] = []
+    for exemplar in (*found.exemplars("practice"), *found.exemplars("main")):
+        pictures = _pictures_of(found, rows, exemplar.image_id)
+        maps: dict[str, NDArray[Any]] = {}
+        if maker is not None and exemplar.image_id in jobs:
+            prepared = maker.read(jobs[exemplar.image_id]).maps
+            maps = {name: one.map.values for name, one in prepared.items()}
+        title = f"{exemplar.image_id} · {exemplar.category} · {exemplar.phase}"
+        sections.append(_section(title, pictures, maps))
+        if len(originals) < 200 and "picture" in pictures:
+            originals.append(pictures["picture"])
+            canvases.append(next(image for name, image in pictures.items() if name != "picture"))
+        advance(1)
+    files.write_bytes(out / "sheet.png", set_figures(originals, canvases, quality))
+    figures = _data_url(files.read_bytes(out / "sheet.png"), "png")
+    files.write_text(out / "index.html", _page(found, quality, figures, sections))
+    return out / "index.html"
+
+
+def _maker(inputs: tuple[StimulusRecipe, Path] | None) -> tuple[Maker | None, dict[str, Any]]:
+    if inputs is None:
+        return None, {}
+    recipe, root = inputs
+    jobs = jobs_of(recipe, root)
+    return Maker(recipe, root, target=target_of(recipe, jobs)), {job.image_id: job for job in jobs}
+
+
+def _pictures_of(
+    found: StimulusSet, rows: dict[tuple[str, str, int], Stimulus], image_id: str
+) -> dict[str, NDArray[np.uint8]]:
+    """The intact picture and the shown levels of each source, by caption."""
+    mine = [row for row in rows.values() if row.image_id == image_id]
+    out: dict[str, NDArray[np.uint8]] = {}
+    intact = [row for row in mine if row.reveal_fraction is None]
+    if intact:
+        out["picture"] = _read(found, intact[0])
+    for source in found.description.map_sources:
+        levels = [row for row in mine if row.map_source == source and row.reveal_fraction is not None]
+        for fraction in SHOWN:
+            row = min(levels, key=lambda one: abs(np.log((one.reveal_fraction or 1) / fraction)))
+            out[f"{source} {row.level_label} %"] = _read(found, row)
+    return out
+
+
+def _read(found: StimulusSet, row: Stimulus) -> NDArray[np.uint8]:
+    path = found.folder / row.path
+    return np.asarray(opened(files.read_bytes(path), where=str(path)))
+
+
+def _section(title: str, pictures: dict[str, NDArray[np.uint8]], maps: dict[str, NDArray[Any]]) -> str:
+    """One picture: itself and its maps in the first line, then a line per source."""
+    lines: dict[str, str] = {"": "".join(_figure(_heat(values), f"map: {name}") for name, values in maps.items())}
+    for caption, image in pictures.items():
+        source = "" if caption == "picture" else caption.split()[0]
+        figure = _figure(image, caption)
+        lines[source] = figure + lines[source] if source == "" else lines.get(source, "") + figure
+    return f"<section><h3>{html.escape(title)}</h3>{'<br>'.join(line for line in lines.values() if line)}</section>"
+
+
+def _figure(image: NDArray[np.uint8], caption: str) -> str:
+    from PIL import Image
+
+    out = io.BytesIO()
+    small = Image.fromarray(image).resize((THUMB_PX, THUMB_PX), Image.Resampling.LANCZOS)
+    small.save(out, "JPEG", quality=85)
+    alt = html.escape(caption)
+    return f'<figure><img alt="{alt}" src="{_data_url(out.getvalue(), "jpeg")}">{alt}</figure>'
+
+
+def _heat(values: NDArray[Any]) -> NDArray[np.uint8]:
+    scaled = np.rint(255 * values / values.max()).astype(np.uint8)
+    return np.repeat(scaled[..., None], 3, axis=2)
+
+
+def _data_url(data: bytes, kind: str) -> str:
+    return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
+
+
+def _page(found: StimulusSet, quality: list[dict[str, str]], figures: str, sections: list[str]) -> str:
+    description = found.description
+    counts = {row.revealed_px for row in found.stimuli if row.reveal_fraction == 1}
+    flags = flags_of(quality, counts.pop() if len(counts) == 1 else 0)
+    flagged = "".join(
+        f'<tr class="flag"><td>{html.escape(one.image_id)}</td><td>{html.escape(one.map_source)}</td>'
+        f"<td>{html.escape(one.text)}</td></tr>"
+        for one in flags
+    )
+    table = (
+        f"<table><tr><th>picture</th><th>source</th><th>what</th></tr>{flagged}</table>" if flags else "<p>None.</p>"
+    )
+    licences = sorted({image.licence for image in description.images if image.licence})
+    return (
+        f"<!doctype html><html lang=en><meta charset=utf-8><title>{html.escape(description.name)}</title>"
+        f"<style>{_STYLE}</style><h1>{html.escape(description.name)}</h1>"
+        f"<p>{len(description.images)} pictures of {description.image_px} px, sources "
+        f"{html.escape(', '.join(description.map_sources))}, seed {description.seed}, digest {description.digest[:16]}. "
+        f"Licences: {html.escape(', '.join(licences)) or 'not stated'}.</p>"
+        f"<h2>Flags ({len(flags)})</h2>{table}<h2>The set as a whole</h2>"
+        f'<img class="sheet" alt="Spectra, histograms, captured importance and clipping" src="{figures}">'
+        f"<h2>Pictures</h2>{''.join(sections)}</html>\n"
+    )
+
+
+def summary_of(found: StimulusSet) -> str:
+    """Return what ``rapidvision stimuli show`` prints about a set."""
+    description = found.description
+    lines = [
+        f"{description.name}: {len(description.images)} pictures of {description.image_px} px, seed {description.seed}",
+        f"digest    {description.digest}",
+        f"sources   {', '.join(description.map_sources)}",
+        f"levels    {', '.join(description.level_labels)} (% of the features)",
+    ]
+    for phase in ("practice", "main"):
+        pictures = found.exemplars(phase)
+        if pictures:
+            targets = sum(one.target for one in pictures)
+            categories = sorted({one.category for one in pictures})
+            lines.append(f"{phase:<9} {len(pictures)} pictures, {targets} targets; {', '.join(categories)}")
+    clipped = description.quality.get("canvas_clipped_fraction", {})
+    if clipped:
+        lines.append(f"clipped   median {clipped['median']:.1%}, largest {clipped['largest']:.1%} of a canvas")
+    for name, spread in description.quality.get("captured_importance", {}).items():
+        lines.append(f"captured  {name}: median {spread['median']:.0%} of the importance at 100 % of the features")
+    try:
+        counts = {row.revealed_px for row in found.stimuli if row.reveal_fraction == 1}
+        flags = flags_of(read_quality(found.folder), counts.pop() if len(counts) == 1 else 0)
+        lines += [f"flag      {one.image_id} {one.map_source}: {one.text}" for one in flags[:20]]
+        if len(flags) > 20:
+            lines.append(f"          and {len(flags) - 20} more; see the contact sheet")
+    except InputError as error:
+        lines.append(f"flags     not known ({error})")
+    return "\n".join(lines)
