@@ -15,7 +15,7 @@ Count = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
 Hertz = Annotated[float, msgspec.Meta(ge=1, le=1000)]
 Short = Annotated[str, msgspec.Meta(max_length=60)]
 Sha256 = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
-Presenter = Literal["compositor", "worker", "movie", "none"]
+Presenter = Literal["compositor", "worker", "none"]
 
 
 class Press(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -34,8 +34,8 @@ class Quality(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     Attributes
     ----------
-    presenter : {"compositor", "worker", "movie", "none"}
-        Who put the picture on the screen.
+    presenter : {"compositor", "worker", "none"}
+        Who put the picture on the screen; nobody in fast simulations.
     onset_ms, offset_ms : float or None
         On the page's clock.
     seen : {"observed", "scheduled", "presented"}
@@ -47,8 +47,6 @@ class Quality(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         Added to frame times to get presentation times; measured during the instructions.
     clock_ms : float
         Resolution of the page's clock.
-    late_callbacks : int
-        Animation callbacks that came late: how busy the page was, whatever the presenter.
     long_task_ms : float
         Time of long tasks that overlapped the trial.
     key_lag_ms : float or None
@@ -70,7 +68,6 @@ class Quality(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     n_refreshes: Count | None = None
     calibration_ms: Annotated[float, msgspec.Meta(ge=-1000, le=1000)] = 0.0
     clock_ms: Annotated[float, msgspec.Meta(ge=0, le=1000)] = 0.0
-    late_callbacks: Count = 0
     long_task_ms: Ms = 0.0
     key_lag_ms: Clock | None = None
     presses: Annotated[tuple[Press, ...], msgspec.Meta(max_length=40)] = ()

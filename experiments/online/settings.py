@@ -143,7 +143,7 @@ class OnlineSettings(Recipe, frozen=True):
         An unfinished session that was silent for so long gives its slot back and cannot be resumed.
     quota_per_group : int
         Most sessions per group, unfinished ones included; 0: as many as come.
-    presenter : {"auto", "compositor", "worker", "movie"}
+    presenter : {"auto", "compositor", "worker"}
         How pictures are shown; ``auto`` takes what the browser is best at.
     """
 
@@ -153,7 +153,7 @@ class OnlineSettings(Recipe, frozen=True):
     debrief: str = _DEBRIEF
     lapse_minutes: float = 90
     quota_per_group: int = 0
-    presenter: Literal["auto", "compositor", "worker", "movie"] = "auto"
+    presenter: Literal["auto", "compositor", "worker"] = "auto"
     screening: Screening = Screening()
     recruitment: Recruitment = Recruitment()
     limits: Limits = Limits()

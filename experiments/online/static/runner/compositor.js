@@ -12,7 +12,6 @@ import { boundary, nextFrame, median } from "./timing.js";
  * @property {number} offset
  * @property {number} nRefreshes
  * @property {number|null} lateRefreshes where every refresh was seen
- * @property {number} lateCallbacks
  * @property {"observed"|"scheduled"|"presented"} seen
  *
  * @typedef {{stimulus: string, fixationMs: number, stimulusMs: number, tailMs: number, periodMs: number}} Request
@@ -74,7 +73,7 @@ export class CompositorPresenter {
     const off = on + periodMs / 2 + boundary(stimulusMs, periodMs);
     const duration = off + tailMs;
     this.takenAway = 0;
-    const watch = watchFrames(periodMs);
+    const frames = [await nextFrame()];
     const visible = (/** @type {number} */ from, /** @type {number} */ to) => [
       { opacity: from === 0 ? 1 : 0, offset: 0 },
       { opacity: from === 0 ? 1 : 0, offset: from / duration },
@@ -91,7 +90,7 @@ export class CompositorPresenter {
       cross.startTime = picture.startTime;
       const start = Number(picture.startTime);
       await picture.finished.catch(() => {});
-      const { frames, late } = watch.stop();
+      frames.push(await nextFrame());
       const first = firstFrame(frames, start + on, periodMs) + this.calibrationMs;
       const planned = Math.round((off - on) / periodMs);
       let offset = first + planned * periodMs;
@@ -102,7 +101,6 @@ export class CompositorPresenter {
         offset,
         nRefreshes: Math.round((offset - first) / periodMs),
         lateRefreshes: null,
-        lateCallbacks: late,
         seen: "scheduled",
       };
     } finally {
@@ -129,59 +127,46 @@ export class CompositorPresenter {
   }
 
   /**
-   * How long after its frame time a change is presented, from Element Timing of small marks; about one refresh.
    * @param {number} n marks
-   * @returns {Promise<number>} ms
+   * @param {number} periodMs
+   * @returns {Promise<number>} ms from a frame's time to its presentation
    */
-  async calibrate(n) {
-    /** @type {Map<string, number>} */
-    const presented = new Map();
-    const observer = new PerformanceObserver((list) => {
-      for (const entry of /** @type {any[]} */ (list.getEntries()))
-        presented.set(entry.identifier, entry.presentationTime ?? entry.renderTime);
-    });
-    observer.observe({ type: "element" });
-    const lags = [];
-    for (let i = 0; i < n; i++) {
-      const mark = document.createElement("p");
-      mark.className = "mark";
-      mark.textContent = "+";
-      mark.setAttribute("elementtiming", `mark-${i}`);
-      const frame = await nextFrame();
-      this.stage.append(mark);
-      await nextFrame();
-      await nextFrame();
-      mark.remove();
-      await nextFrame();
-      const seen = presented.get(`mark-${i}`);
-      if (seen) lags.push(seen - frame);
-    }
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    observer.disconnect();
-    if (lags.length >= Math.min(5, n)) this.calibrationMs = median(lags);
+  async calibrate(n, periodMs) {
+    this.calibrationMs = (await presentationLag(this.stage, n)) ?? periodMs;
     return this.calibrationMs;
   }
 }
 
 /**
- * Note the frame times of a trial; costs a callback per frame and nothing else.
- * @param {number} periodMs
+ * How long after its frame time a change is presented, by Element Timing of small marks.
+ * @param {HTMLElement} stage visible
+ * @param {number} n marks
+ * @returns {Promise<number|null>} median in ms; null where the browser does not tell
  */
-export function watchFrames(periodMs) {
-  /** @type {number[]} */
-  const frames = [];
-  let id = requestAnimationFrame(function note(time) {
-    frames.push(time);
-    id = requestAnimationFrame(note);
+export async function presentationLag(stage, n) {
+  if (!PerformanceObserver.supportedEntryTypes?.includes("element")) return null;
+  /** @type {Map<string, number>} */
+  const presented = new Map();
+  const observer = new PerformanceObserver((list) => {
+    for (const entry of /** @type {any[]} */ (list.getEntries()))
+      presented.set(entry.identifier, entry.presentationTime ?? entry.renderTime);
   });
-  return {
-    stop() {
-      cancelAnimationFrame(id);
-      let late = 0;
-      for (let i = 1; i < frames.length; i++) if (frames[i] - frames[i - 1] > 1.5 * periodMs) late++;
-      return { frames, late };
-    },
-  };
+  observer.observe({ type: "element" });
+  const lags = [];
+  for (let i = 0; i < n; i++) {
+    const mark = document.createElement("p");
+    mark.className = "mark";
+    mark.textContent = "+";
+    mark.setAttribute("elementtiming", `mark-${i}`);
+    const frame = await nextFrame();
+    stage.append(mark);
+    for (let wait = 0; wait < 4; wait++) await nextFrame();
+    mark.remove();
+    const seen = presented.get(`mark-${i}`);
+    if (seen) lags.push(seen - frame);
+  }
+  observer.disconnect();
+  return lags.length >= n / 2 ? median(lags) : null;
 }
 
 /**

@@ -24,9 +24,8 @@ export function browserName() {
   return "other";
 }
 
-/** @param {string} wanted @returns {"compositor"|"worker"|"movie"|"none"} */
+/** @param {string} wanted @returns {"compositor"|"worker"|"none"} */
 export function choosePresenter(wanted) {
-  if (wanted === "movie") return "movie";
   if (wanted === "compositor" && CompositorPresenter.supported()) return "compositor";
   if (wanted !== "worker" && CompositorPresenter.supported()) return "compositor";
   return WorkerPresenter.supported() ? "worker" : "none";

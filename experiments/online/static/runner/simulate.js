@@ -26,7 +26,6 @@ export class VirtualPresenter {
       offset: this.onset + n * periodMs,
       nRefreshes: n,
       lateRefreshes: 0,
-      lateCallbacks: 0,
       seen: /** @type {const} */ ("scheduled"),
     };
   }

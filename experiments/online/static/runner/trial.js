@@ -98,7 +98,6 @@ export function measurementOf(rig, trial, { shown, from }) {
       n_refreshes: shown.nRefreshes,
       calibration_ms: round(presenter.calibrationMs),
       clock_ms: round(rig.clockMs),
-      late_callbacks: shown.lateCallbacks,
       long_task_ms: round(watch.longTaskMs(from, shown.onset + plan.timing.response_limit_ms)),
       key_lag_ms: press && round(press.handled - press.at),
       presses: keys.presses.slice(0, 40).map((each) => ({

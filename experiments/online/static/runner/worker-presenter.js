@@ -1,6 +1,6 @@
 /** The worker presenter: a thread of its own draws every refresh and sees when each one happened. */
 
-import { watchFrames } from "./compositor.js";
+import { presentationLag } from "./compositor.js";
 
 export class WorkerPresenter {
   name = "worker";
@@ -44,9 +44,7 @@ export class WorkerPresenter {
    * @returns {Promise<import("./compositor.js").Shown>}
    */
   async run(request) {
-    const watch = watchFrames(request.periodMs);
     const shown = await this.#ask({ what: "run", ...request });
-    const { late } = watch.stop();
     const shift = shown.timeOrigin - performance.timeOrigin + this.calibrationMs;
     return {
       fixationOn: shown.fixationOn + shift,
@@ -54,7 +52,6 @@ export class WorkerPresenter {
       offset: shown.offset + shift,
       nRefreshes: Math.round((shown.offset - shown.onset) / request.periodMs),
       lateRefreshes: shown.late,
-      lateCallbacks: late,
       seen: "observed",
     };
   }
@@ -67,9 +64,14 @@ export class WorkerPresenter {
     this.worker.postMessage({ what: "cancel" });
   }
 
-  /** A worker cannot be told when its frames are presented; they are one refresh behind, as a photodiode sees. */
-  async calibrate(/** @type {number} */ _n, /** @type {number} */ periodMs) {
-    this.calibrationMs = periodMs;
+  /**
+   * A worker is not told when its frames are presented. Where marks of the page tell, it is the same for both; where
+   * nothing tells (Firefox), frames are one refresh behind, as a photodiode sees.
+   * @param {number} n marks
+   * @param {number} periodMs
+   */
+  async calibrate(n, periodMs) {
+    this.calibrationMs = (await presentationLag(this.stage, n)) ?? periodMs;
     return this.calibrationMs;
   }
 

@@ -1,0 +1,114 @@
+"""Start a screen with a diode and a robot, and join what they saw with what a program says."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass
+class Episode:
+    """One time the pixel was dark; milliseconds of the monotonic clock, `key_ms` when the robot pressed."""
+
+    on_ms: float
+    off_ms: float = float("nan")
+    key_ms: float = float("nan")
+
+    @property
+    def duration_ms(self):
+        return self.off_ms - self.on_ms
+
+    @property
+    def response_ms(self):
+        return self.key_ms - self.on_ms
+
+
+class Room:
+    """A screen of its own, and what the diode saw on it."""
+
+    def __init__(self, display, framebuffer):
+        self.display, self.framebuffer = display, framebuffer
+        self.diode = None
+
+    def watch(self, x, y, *, key="s", seed=7):
+        """Put the diode on a pixel; with a key, the robot answers whatever turns dark."""
+        script = Path(__file__).with_name("diode.py")
+        arguments = [sys.executable, "-u", script, self.framebuffer, str(x), str(y), self.display, key or "", str(seed)]
+        self.log = tempfile.TemporaryFile("w+")
+        self.diode = subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=self.log, stderr=subprocess.PIPE)
+
+    def read(self):
+        """Stop the diode; return the wall clock's offset, and the episodes."""
+        self.diode.stdin.close()
+        code = self.diode.wait(10)
+        assert code == 0, self.diode.stderr.read().decode()
+        self.diode.stderr.close()
+        self.log.seek(0)
+        offset, episodes = 0.0, []
+        for line in self.log:
+            word, value, *_ = line.split()
+            if word == "offset":
+                offset = float(value)
+            elif word == "dark":
+                episodes.append(Episode(float(value)))
+            elif episodes and word == "light":
+                episodes[-1].off_ms = float(value)
+            elif episodes and word == "key":
+                episodes[-1].key_ms = float(value)
+        self.log.close()
+        self.diode = None
+        return offset, episodes
+
+
+@contextmanager
+def start_room(*, width=800, height=600):
+    """A virtual screen that nobody else uses; its number is chosen by the X server."""
+    folder = tempfile.mkdtemp(prefix="rapidvision-screen-")
+    read_end, write_end = os.pipe()
+    command = ["Xvfb", "-displayfd", str(write_end), "-screen", "0", f"{width}x{height}x24", "-fbdir", folder]
+    command += ["-nolisten", "tcp"]
+    server = subprocess.Popen(command, pass_fds=[write_end], stderr=subprocess.DEVNULL)
+    os.close(write_end)
+    try:
+        with os.fdopen(read_end) as pipe:
+            number = pipe.readline().strip()
+        assert number, "Xvfb did not start"
+        room = Room(f":{number}", str(Path(folder) / "Xvfb_screen0"))
+        yield room
+        if room.diode is not None:
+            room.diode.kill()
+            room.diode.wait()
+    finally:
+        server.terminate()
+        server.wait(10)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def browser_truth(trials, offset, episodes):
+    """Join a page's trials with the diode's episodes by time.
+
+    Parameters
+    ----------
+    trials : list of dict
+        With ``start``, ``end`` and ``time_origin`` of the page.
+    offset : float
+        Wall clock minus monotonic clock.
+    episodes : list of Episode
+        What was seen.
+
+    Returns
+    -------
+    list of (dict, Episode or None)
+        None where a trial's picture was not seen exactly once.
+    """
+    joined = []
+    for trial in trials:
+        start = trial["time_origin"] + trial["start"] - offset
+        end = trial["time_origin"] + trial["end"] - offset
+        seen = [episode for episode in episodes if start - 20 <= episode.on_ms <= end + 20]
+        joined.append((trial, seen[0] if len(seen) == 1 else None))
+    return joined
