@@ -15,7 +15,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from rapidvision.errors import InputError
+from rapidvision.plan import Plan
 
+from ..participants import Observers
+from ..simulate import simulate_study
 from .measure import Measurement, row, timing_ok, why_refused
 from .plans import ServedStudy, for_browser
 from .schema import FORM, VERSION, metadata
@@ -106,6 +109,25 @@ class Withdrawal(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     code: Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9 -]{8,40}$")]
 
 
+class Simulated(NamedTuple):
+    """Simulated observers and the seed of their answers."""
+
+    observers: Observers
+    seed: int
+
+    def answers(self, plan: Plan) -> list[dict[str, Any]]:
+        """Return what the session engine's simulation of this plan answers."""
+        rows = simulate_study([plan], self.observers, seed=self.seed)
+        return [
+            {
+                "trial": made.trial,
+                "target": None if made.response == "none" else made.response == "target",
+                "response_ms": made.response_ms,
+            }
+            for made in rows
+        ]
+
+
 class Held(NamedTuple):
     """What a token says."""
 
@@ -128,12 +150,14 @@ class ParticipantApi:
         Opened with :func:`open_online_store`.
     keys : Keyring
         Signs the tokens.
-    simulate : bool, default False
-        Whether simulated participants are let in; their rows say so.
+    simulated : Simulated, optional
+        Lets simulated participants in, who answer like these observers; their rows say so.
     """
 
-    def __init__(self, served: ServedStudy, store: Store, keys: Keyring, *, simulate: bool = False) -> None:
-        self.served, self.store, self.keys, self.simulate = served, store, keys, simulate
+    def __init__(
+        self, served: ServedStudy, store: Store, keys: Keyring, *, simulated: "Simulated | None" = None
+    ) -> None:
+        self.served, self.store, self.keys, self.simulated = served, store, keys, simulated
         settings = served.settings
         self.rules = Rules(
             study_id=served.study_id,
@@ -160,6 +184,7 @@ class ParticipantApi:
             Route("/api/study", self.study),
             Route("/api/tally", self.tally, methods=["POST"]),
             Route("/api/sessions", self.begin, methods=["POST"]),
+            Route("/api/answers", self.answers),
             Route("/api/trials/{number:int}", self.trial, methods=["PUT"]),
             Route("/api/events", self.event, methods=["POST"]),
             Route("/api/finish", self.finish, methods=["POST"]),
@@ -185,7 +210,7 @@ class ParticipantApi:
                 "background": plan.protocol.background,
                 "image_px": plan.protocol.image_px,
                 "id_parameters": [name for names in ID_PARAMETERS.values() for name in names],
-                "simulate": self.simulate,
+                "simulate": self.simulated is not None,
             }
         )
 
@@ -203,7 +228,7 @@ class ParticipantApi:
         new = await body_as(request, NewSession, max_bytes=8192)
         if new.consent_sha256 != self.served.settings.consent_sha256:
             raise Problem(409, "consent", "The words of consent have changed; load the page again.")
-        if new.simulated and not self.simulate:
+        if new.simulated and self.simulated is None:
             raise Problem(403, "simulate", "This server takes no simulated participants.")
         service, ids = self._who(new.ids)
         if ids and next(iter(ids.values())) in self.served.refused_ids:
@@ -229,6 +254,14 @@ class ParticipantApi:
         if isinstance(seat, Refusal):
             raise Problem(seat.status, seat.code, seat.text)
         return reply(self._seat_reply(seat), 200 if seat.resumed else 201)
+
+    async def answers(self, request: Request) -> Response:
+        """What a simulated participant does, trial by trial."""
+        held = self._held(request)
+        if self.simulated is None or held.observer != "simulated":
+            raise Problem(403, "simulate", "Only simulated participants are told what to answer.")
+        plan, simulated = self.served.plans[held.group, held.slot], self.simulated
+        return reply(await asyncio.to_thread(simulated.answers, plan))
 
     async def trial(self, request: Request) -> Response:
         """Store one trial; the same again is acknowledged again."""

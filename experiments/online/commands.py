@@ -58,7 +58,11 @@ def _add_serve(subparsers: Verbs) -> None:
     )
     parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes; more than one needs PostgreSQL")
     parser.add_argument(
-        "--simulate", metavar="bundled|FILE", help="let simulated participants in, with these observers"
+        "--simulate",
+        nargs="?",
+        const="default",
+        metavar="FILE",
+        help="let simulated participants in (?simulate, ?simulate=fast); FILE: their observers.toml",
     )
     add_common_options(parser)
     parser.set_defaults(run=_serve)

@@ -168,6 +168,7 @@ def for_browser(plan: Plan, media: dict[str, StimulusFile]) -> dict[str, Any]:
             steps.append(msgspec.to_builtins(step))
     return {
         "digest": plan.digest,
+        "keys": plan.protocol.keys,
         "key_target": plan.key_target,
         "key_distractor": plan.key_distractor,
         "language": plan.protocol.language,

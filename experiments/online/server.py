@@ -7,11 +7,13 @@ import socket
 from dataclasses import dataclass
 from pathlib import Path
 
+from rapidvision import recipes, seeds
 from rapidvision.cli import say
 from rapidvision.errors import InputError
 from rapidvision.study import Study
 
-from .api import ParticipantApi, open_online_store, participant_app
+from ..participants import Observers
+from .api import ParticipantApi, Simulated, open_online_store, participant_app
 from .dashboard import Dashboard, dashboard_app
 from .login import Login, password_from_environment
 from .plans import ServedStudy, open_study
@@ -34,8 +36,7 @@ class Setup:
     password: str
     address: Address
     dashboard_address: Address
-    simulate: str | None
-    seed: int
+    simulated: Simulated | None
 
 
 def serve(arguments: argparse.Namespace) -> int:
@@ -83,10 +84,18 @@ def _prepare(arguments: argparse.Namespace) -> tuple[Setup, ServedStudy, bool]:
         password=password,
         address=address,
         dashboard_address=dashboard_address,
-        simulate=arguments.simulate,
-        seed=arguments.seed or 0,
+        simulated=_simulated(arguments),
     )
     return setup, served, made
+
+
+def _simulated(arguments: argparse.Namespace) -> Simulated | None:
+    if arguments.simulate is None:
+        return None
+    observers = Observers() if arguments.simulate == "default" else recipes.read(arguments.simulate, Observers)
+    seed = seeds.fresh_seed() if arguments.seed is None else arguments.seed
+    say(arguments, f"simulated participants are let in by ?simulate, seed {seed}")
+    return Simulated(observers, seed)
 
 
 def default_database(folder: Path) -> str:
@@ -100,7 +109,7 @@ def work(number: int, setup: Setup, sockets: list[socket.socket], served: Served
         served = open_study(setup.folder, stimulus_set=setup.stimulus_set, verify=False)
     store = open_online_store(setup.database_url, served)
     keys = Keyring(setup.secret)
-    api = ParticipantApi(served, store, keys, simulate=setup.simulate is not None)
+    api = ParticipantApi(served, store, keys, simulated=setup.simulated)
     apps = [
         (
             participant_app(api, https=setup.address.https, root_path=setup.address.root_path),

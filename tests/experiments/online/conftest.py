@@ -2,10 +2,13 @@
 
 import os
 import re
+import secrets
 import shutil
 import signal
 import subprocess
 import sys
+import tempfile
+import time
 from pathlib import Path
 
 import numpy as np
@@ -142,10 +145,12 @@ class Served:
         self.process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment, cwd=Path.cwd()
         )
-        said = [self.process.stdout.readline(), self.process.stdout.readline()]
-        urls = [re.search(r"http\S+", line) for line in said]
-        assert all(urls), said + self.process.stdout.readlines()
-        self.url, self.dashboard_url = (found[0] for found in urls)
+        self.said = []
+        while not self.said or not self.said[-1].startswith("dashboard"):
+            line = self.process.stdout.readline()
+            assert line, self.said
+            self.said.append(line)
+        self.url, self.dashboard_url = (re.search(r"http\S+", line)[0] for line in self.said[-2:])
         if not self.port:
             self.port = int(re.search(r":(\d+)/", self.url)[1]) if ":" in self.url[6:] else 0
 
@@ -175,3 +180,53 @@ def serve():
     yield start
     for served in running:
         served.stop()
+
+
+def _postgres_binary(name):
+    found = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), reverse=True)
+    return str(found[0]) if found else shutil.which(name)
+
+
+@pytest.fixture(scope="session")
+def postgresql_server(tmp_path_factory):
+    """A real PostgreSQL server on a socket of its own; ends with the tests."""
+    initdb, postgres = _postgres_binary("initdb"), _postgres_binary("postgres")
+    if not initdb or not postgres:
+        missing("no PostgreSQL on this computer")
+    folder = Path(tempfile.mkdtemp(prefix="rvpg-"))
+    user = {"user": "postgres", "group": "postgres"} if os.getuid() == 0 else {}
+    if user:
+        shutil.chown(folder, "postgres", "postgres")
+    data = folder / "data"
+    command = [initdb, "-D", data, "-U", "tester", "-A", "trust", "--no-sync", "-E", "UTF8"]
+    subprocess.run(command, check=True, capture_output=True, cwd=folder, **user)
+    options = ["-c", "listen_addresses=", "-c", f"unix_socket_directories={folder}", "-c", "max_connections=60"]
+    server = subprocess.Popen(
+        [postgres, "-D", data, *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder, **user
+    )
+    try:
+        for _ in range(200):
+            if (folder / ".s.PGSQL.5432").exists():
+                break
+            time.sleep(0.05)
+        yield f"postgresql://tester@/postgres?host={folder}"
+    finally:
+        server.send_signal(signal.SIGQUIT)  # at once: nothing of it is kept
+        server.wait(60)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def postgresql_url(postgresql_server):
+    """A fresh database."""
+    import psycopg
+
+    name = f"t{secrets.token_hex(6)}"
+    for _ in range(100):
+        try:
+            with psycopg.connect(postgresql_server, autocommit=True) as connection:
+                connection.execute(f"CREATE DATABASE {name}")
+            break
+        except psycopg.OperationalError:
+            time.sleep(0.05)
+    return postgresql_server.replace("/postgres?", f"/{name}?")

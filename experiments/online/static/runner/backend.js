@@ -63,6 +63,12 @@ export class ServerBackend {
     return { ...seat, begun: await this.outbox.begun() };
   }
 
+  /** What a simulated participant does. @returns {Promise<Map<number, any>>} */
+  async answers() {
+    const rows = await this.#ask("GET", "api/answers");
+    return new Map(rows.map((/** @type {any} */ row) => [row.trial, row]));
+  }
+
   /** @param {number} trial */
   noteBegin(trial) {
     return /** @type {Outbox} */ (this.outbox).begin(trial);

@@ -89,7 +89,7 @@ export class Session {
     const { texts, timing, practice_feedback_ms: feedbackMs } = this.plan;
     const outcome = outcomeOf(this.plan, step, run.first, run.shown.onset);
     const hold = (/** @type {number} */ ms) => (this.rig.simulated?.fast ? sleep(0) : sleep(ms));
-    if (outcome.status === "none") {
+    if (outcome.status === "none" || outcome.status === "late") {
       say(texts.too_slow ?? "", "bad");
       await hold(timing.too_slow_ms);
     } else if (step.phase === "practice") {
@@ -103,7 +103,7 @@ export class Session {
     this.#leaveStage();
     this.backend.tell("step", block < 0 ? "practice" : `block ${block + 1}`);
     const bar = element("progress", { max: "1", value: "0" });
-    show(element("p", { class: "text" }, this.words.preparing), bar);
+    show(element("div", { class: "text" }, this.words.preparing), bar);
     const trials = this.runs().filter((/** @type {any} */ step) => step.block === block && !this.done.has(step.trial));
     const blobs = await this.stimuli.get(trials, (share) => bar.setAttribute("value", String(share)));
     await this.rig.presenter.load(blobs);
@@ -143,7 +143,9 @@ export class Session {
 
   async #bothKeys() {
     const { key_target: target, key_distractor: distractor } = this.plan;
-    const caps = [target, distractor].sort().map((key) => element("kbd", { "data-key": key }, key.toUpperCase()));
+    const caps = this.plan.keys.map((/** @type {string} */ key) =>
+      element("kbd", { "data-key": key }, key.toUpperCase()),
+    );
     const row = element("div", { class: "row" }, ...caps);
     row.classList.add("caps");
     document.querySelector("#page .text")?.after(row);
@@ -152,7 +154,7 @@ export class Session {
       this.rig.simulated?.pressKey(tried.has(target) ? distractor : target);
       const press = await this.rig.keys.next((each) => isResponse(each, this.plan));
       tried.add(press.key);
-      caps.find((cap) => cap.dataset.key === press.key)?.classList.add("tried");
+      caps.find((/** @type {HTMLElement} */ cap) => cap.dataset.key === press.key)?.classList.add("tried");
     }
     if (!this.rig.simulated?.fast) await sleep(250);
   }

@@ -12,7 +12,9 @@ import struct
 import sys
 import time
 
-HEADER = struct.Struct(">25I")  # X Window Dump: 0 header size, 12 bytes per line, 19 number of colours, 11 bits per pixel
+HEADER = struct.Struct(
+    ">25I"
+)  # X Window Dump: 0 header size, 12 bytes per line, 19 number of colours, 11 bits per pixel
 
 
 def now_ms():

@@ -1,0 +1,99 @@
+"""The participants' and experimenters' apps in this process, and a participant that speaks to them."""
+
+import json
+import secrets
+from contextlib import asynccontextmanager
+
+import httpx
+
+from rapidvision.experiments.online.api import ParticipantApi, open_online_store, participant_app
+from rapidvision.experiments.online.dashboard import Dashboard, dashboard_app
+from rapidvision.experiments.online.login import Login
+from rapidvision.experiments.online.plans import open_study
+from rapidvision.experiments.online.server import default_database
+from rapidvision.experiments.online.tokens import Keyring
+
+SECRET = b"k" * 32
+PASSWORD = "correct horse"
+
+
+class World:
+    """A served study, its store, and clients of both apps."""
+
+    def __init__(self, folder, *, url=None, simulated=None):
+        self.served = open_study(folder)
+        self.store = open_online_store(url or default_database(folder), self.served)
+        self.keys = Keyring(SECRET)
+        self.api = ParticipantApi(self.served, self.store, self.keys, simulated=simulated)
+        self.app = participant_app(self.api)
+        self.dashboard = dashboard_app(Dashboard(self.served, self.store, Login(self.keys, PASSWORD, https=False)))
+
+    def client(self, app=None, **options):
+        transport = httpx.ASGITransport(app=app or self.app, raise_app_exceptions=False)
+        return httpx.AsyncClient(transport=transport, base_url="http://study.test", **options)
+
+    def read(self, job):
+        return self.store.read(job)
+
+
+@asynccontextmanager
+async def world(folder, **options):
+    made = World(folder, **options)
+    try:
+        yield made
+    finally:
+        made.store.close()
+
+
+class Person:
+    """A participant: begins, answers, finishes."""
+
+    def __init__(self, client, served, **ids):
+        self.client, self.served, self.ids = client, served, ids
+        self.resume_key = secrets.token_hex(24)
+
+    def arrival(self, **changes):
+        body = {
+            "ids": self.ids,
+            "consent_sha256": self.served.settings.consent_sha256,
+            "resume_key": self.resume_key,
+            "device": {"browser": "Test 1"},
+        }
+        return {**body, **changes}
+
+    async def begin(self, **changes):
+        response = await self.client.post("/api/sessions", json=self.arrival(**changes))
+        if response.status_code in (200, 201):
+            self.seat = response.json()
+            self.headers = {"authorization": f"Bearer {self.seat['token']}"}
+            self.runs = [step for step in self.seat["plan"]["steps"] if step["step"] == "run"]
+        return response
+
+    def measurement(self, trial, **changes):
+        body = {
+            "stimulus_sha256": self.runs[trial]["stimulus"],
+            "key_pressed": self.seat["plan"]["key_target"],
+            "response_ms": 150.5,
+            "fixation_ms": 150.0,
+            "stimulus_ms_shown": 100.0,
+            "late_refreshes": 0,
+            "refresh_hz": 60.0,
+            "utc": "2026-01-01T00:00:00.000Z",
+            "quality": {"presenter": "worker"},
+        }
+        return {**body, **changes}
+
+    async def send(self, trial, **changes):
+        return await self.put(trial, self.measurement(trial, **changes))
+
+    async def put(self, trial, body, headers=None):
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
+        headers = {"content-type": "application/json", **self.headers, **(headers or {})}
+        return await self.client.put(f"/api/trials/{trial}", content=content, headers=headers)
+
+    async def send_all(self):
+        for trial in range(len(self.runs)):
+            assert (await self.send(trial)).status_code == 200
+
+    async def finish(self):
+        return await self.client.post("/api/finish", json={}, headers=self.headers)

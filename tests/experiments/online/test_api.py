@@ -1,0 +1,350 @@
+"""What participants can do, on SQLite and PostgreSQL alike: one test per promise."""
+
+import asyncio
+import functools
+import time
+from collections import Counter
+
+import msgspec
+import pytest
+import sqlalchemy as sa
+
+from rapidvision import trials as tables
+from rapidvision.experiments.online import schema
+from rapidvision.experiments.online.export import trial_records
+from rapidvision.experiments.online.settings import Limits, OnlineSettings, Recruitment
+from rapidvision.experiments.simulate import simulate_study
+from rapidvision.experiments.slots import Slots
+
+from .client import Person, world
+from .conftest import write_settings
+
+
+def run(test):
+    """Run a coroutine test."""
+
+    @functools.wraps(test)
+    def wrapped(*args, **kwargs):
+        asyncio.run(asyncio.wait_for(test(*args, **kwargs), 120))
+
+    return wrapped
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.database)])
+def url(request):
+    return None if request.param == "sqlite" else request.getfixturevalue("postgresql_url")
+
+
+def rows_of(here):
+    return here.read(lambda connection: trial_records(connection, here.served))
+
+
+@run
+async def test_a_session_goes_from_consent_to_the_code_and_into_the_trials_table(study_folder, url, tmp_path):
+    async with world(study_folder, url=url) as here, here.client() as client:
+        ann = Person(client, here.served, PROLIFIC_PID="ann")
+        assert (await ann.begin()).status_code == 201
+        assert (await ann.finish()).json()["error"] == "unfinished"
+        await ann.send_all()
+        end = (await ann.finish()).json()
+        assert len(end["completion_code"]) == 8 and end["redirect"] == ""
+        assert (await ann.finish()).json() == end
+        rows = rows_of(here)
+        tables.write_table(tmp_path / "trials.csv", rows)
+        assert tables.read_table(tmp_path / "trials.csv") == rows
+        assert len(rows) == len(ann.runs) == 10
+        plan = here.served.plans[rows[0].group, rows[0].slot]
+        for row, trial in zip(rows, plan.trials(), strict=True):
+            assert (row.image_id, row.stimulus_sha256) == (trial.image_id, trial.stimulus_sha256)
+            assert row.correct == trial.target and row.status == "ok"
+
+
+@run
+async def test_a_trial_can_be_sent_again_but_never_changed(study_folder, url):
+    async with world(study_folder, url=url) as here, here.client() as client:
+        ann = Person(client, here.served)
+        await ann.begin()
+        assert (await ann.send(0)).json() == {"stored": 0, "duplicate": False}
+        assert (await ann.send(0)).json() == {"stored": 0, "duplicate": True}
+        changed = await ann.send(0, response_ms=160.0)
+        assert (changed.status_code, changed.json()["error"]) == (409, "differs")
+        assert [row.response_ms for row in rows_of(here)] == [150.5]
+
+
+@run
+async def test_the_same_write_many_times_at_once_is_stored_once(study_folder, url):
+    async with world(study_folder, url=url) as here, here.client() as client:
+        ann = Person(client, here.served)
+        await ann.begin()
+        answers = await asyncio.gather(*(ann.send(0) for _ in range(30)))
+        assert all(answer.status_code == 200 for answer in answers)
+        assert sum(not answer.json()["duplicate"] for answer in answers) == 1
+        assert len(rows_of(here)) == 1
+
+
+@run
+async def test_one_id_has_one_session_whatever_the_race(study_folder, url):
+    async with world(study_folder, url=url) as here, here.client() as client:
+        people = [Person(client, here.served, PROLIFIC_PID="ann") for _ in range(12)]
+        for person in people:
+            person.resume_key = people[0].resume_key
+        answers = await asyncio.gather(*(person.begin() for person in people))
+        assert sorted(answer.status_code for answer in answers) == [200] * 11 + [201]
+        assert here.read(lambda c: c.scalar(sa.select(sa.func.count()).select_from(schema.session))) == 1
+
+
+@run
+async def test_slots_follow_the_rule_of_the_lab_and_stay_even(study_folder, url):
+    async with world(study_folder, url=url) as here, here.client() as client:
+        lab = Slots(here.served.groups, here.served.n_slots, seed=here.api.rules.seed)
+        for number in range(13):
+            await Person(client, here.served, id=f"p{number}").begin()
+            lab.take(f"p{number}")
+        dealt = here.read(lambda c: list(c.execute(sa.select(schema.session.c.group_name, schema.session.c.slot))))
+        assert Counter((group, slot) for group, slot in dealt) == lab.filled()
+
+
+@run
+async def test_many_arrivals_at_once_leave_groups_and_levels_within_one(study_folder, url):
+    write_settings(study_folder, OnlineSettings(limits=Limits(arrival_burst=10_000)))
+    async with world(study_folder, url=url) as here, here.client() as client:
+        people = [Person(client, here.served, id=f"p{number}") for number in range(61)]
+        answers = await asyncio.gather(*(person.begin() for person in people))
+        assert {answer.status_code for answer in answers} == {201}
+        sessions = here.read(lambda c: list(c.execute(sa.select(schema.session.c.group_name, schema.session.c.slot))))
+        sizes = Counter(group for group, _ in sessions)
+        assert max(sizes.values()) - min(sizes.values()) <= 1
+        cells = Counter()
+        for group, slot in sessions:
+            for trial in here.served.plans[group, slot].trials("main"):
+                cells[group, trial.image_id, trial.level_index] += 1
+        for group, size in sizes.items():
+            counts = [n for (of, _, _), n in cells.items() if of == group]
+            assert len(counts) == 8 * 4 and max(counts) - min(counts) <= 1, size
+
+
+@run
+async def test_the_newest_tab_wins_and_the_old_one_is_told(study_folder, url):
+    async with world(study_folder, url=url) as here, here.client() as client:
+        old = Person(client, here.served, id="ann")
+        await old.begin()
+        await old.send(0)
+        new = Person(client, here.served, id="ann")
+        new.resume_key = old.resume_key
+        seat = (await new.begin()).json()
+        assert seat["resumed"] and [each["trial"] for each in seat["done"]] == [0]
+        assert (await old.send(1)).json()["error"] == "elsewhere"
+        assert (await new.send(1)).status_code == 200
+
+
+@run
+async def test_an_id_alone_does_not_open_anothers_session(study_folder, url):
+    async with world(study_folder, url=url) as here, here.client() as client:
+        await Person(client, here.served, PROLIFIC_PID="ann").begin()
+        thief = await Person(client, here.served, PROLIFIC_PID="ann").begin()
+        assert (thief.status_code, thief.json()["error"]) == (409, "elsewhere")
+
+
+@run
+async def test_where_the_settings_say_so_an_id_goes_on_in_another_browser(study_folder, url):
+    write_settings(study_folder, OnlineSettings(recruitment=Recruitment(resume_elsewhere=True)))
+    async with world(study_folder, url=url) as here, here.client() as client:
+        await Person(client, here.served, PROLIFIC_PID="ann").begin()
+        assert (await Person(client, here.served, PROLIFIC_PID="ann").begin()).json()["resumed"]
+
+
+@run
+async def test_a_silent_session_gives_its_slot_back_and_cannot_go_on(study_folder, url):
+    async with world(study_folder, url=url) as here, here.client() as client:
+        ann = Person(client, here.served, id="ann")
+        first = (await ann.begin()).json()
+        long_ago = schema.session.update().values(began=schema.session.c.began - 91 * 60)
+        here.store.submit(lambda c: c.execute(long_ago) and None).result(10)
+        bob = await Person(client, here.served, id="bob").begin()
+        assert bob.status_code == 201
+        again = await ann.begin()
+        assert (again.status_code, again.json()["error"]) == (409, "lapsed")
+        assert (await ann.send(0)).json()["error"] == "lapsed"
+        assert first["state"] == "open"
+        states = here.read(lambda c: sorted(c.scalars(sa.select(schema.session.c.state))))
+        assert states == ["lapsed", "open"]
+
+
+@run
+async def test_quota_and_pause_keep_people_out_and_let_those_inside_finish(study_folder, url):
+    write_settings(study_folder, OnlineSettings(quota_per_group=1))
+    async with world(study_folder, url=url) as here, here.client() as client:
+        ann, bob = (Person(client, here.served, id=name) for name in ("ann", "bob"))
+        await ann.begin()
+        await bob.begin()
+        assert (await Person(client, here.served, id="eve").begin()).json()["error"] == "full"
+        async with here.client(here.dashboard) as desk:
+            await desk.post("/api/login", json={"password": "correct horse"})
+            assert (await desk.post("/api/state", json={"state": "paused"})).json() == {"state": "paused"}
+        assert (await Person(client, here.served, id="may").begin()).json()["error"] == "closed"
+        await ann.send_all()
+        assert (await ann.finish()).status_code == 200
+
+
+@run
+async def test_repeat_participants_are_refused_by_id_list_and_across_studies(study_folder, url):
+    (study_folder / "old.txt").write_text("\ufeffann\n\n bob \n")
+    write_settings(study_folder, OnlineSettings(recruitment=Recruitment(refuse_ids="old.txt")))
+    async with world(study_folder, url=url) as here, here.client() as client:
+        for name in ("ann", "bob"):
+            assert (await Person(client, here.served, PROLIFIC_PID=name).begin()).json()["error"] == "repeat"
+        eve = Person(client, here.served, PROLIFIC_PID="eve")
+        await eve.begin()
+        move = schema.session.update().values(study_id="another")
+        here.store.submit(lambda c: c.execute(move) and None).result(10)
+        assert (await eve.begin()).json()["error"] == "repeat"
+
+
+@run
+async def test_withdrawal_deletes_data_ids_and_device_by_token_or_code(study_folder, url):
+    async with world(study_folder, url=url) as here, here.client() as client:
+        ann, bob, eve = (Person(client, here.served, PROLIFIC_PID=name) for name in ("ann", "bob", "eve"))
+        for person in (ann, bob, eve):
+            await person.begin()
+            await person.send_all()
+            await client.post("/api/events", json={"kind": "hidden"}, headers=person.headers)
+        code = (await bob.finish()).json()["withdrawal_code"]
+        assert (await client.post("/api/withdraw", headers=ann.headers)).json() == {"withdrawn": True}
+        spaced = f"{code[:4].lower()} {code[4:8]}-{code[8:]}"
+        assert (await client.post("/api/withdraw", json={"code": spaced})).json() == {"withdrawn": True}
+        assert (await client.post("/api/withdraw", json={"code": "ABCDEFGHJKMNPQRS"})).status_code == 404
+        assert len({row.participant_id for row in rows_of(here)}) == 1
+        identities = here.read(lambda c: list(c.scalars(sa.select(schema.identity.c.external))))
+        assert identities == ['{"PROLIFIC_PID": "eve"}']
+        assert here.read(lambda c: c.scalar(sa.select(sa.func.count()).select_from(schema.event))) == 1
+        gone = here.read(
+            lambda c: list(c.execute(sa.select(schema.session).where(schema.session.c.state == "withdrawn")))
+        )
+        assert len(gone) == 2 and all(each.device == "{}" and each.browser == "" for each in gone)
+        assert (await ann.send(0)).json()["error"] == "gone"
+
+
+@run
+async def test_ids_lie_apart_from_data_and_in_no_export(study_folder, url):
+    from rapidvision.experiments.online import export
+
+    async with world(study_folder, url=url) as here, here.client() as client:
+        ann = Person(client, here.served, PROLIFIC_PID="secretname", STUDY_ID="s9", evil="x")
+        await ann.begin()
+        await ann.send_all()
+        for make in (export.sessions_csv, export.quality_csv, export.presses_csv, export.events_csv):
+            assert "secretname" not in here.read(lambda c, make=make: make(c, here.served))
+        assert "secretname" not in tables.to_csv(rows_of(here))
+        assert b"secretname" not in here.read(lambda c: export.psych_ds(c, here.served))
+        kept = here.read(lambda c: c.scalar(sa.select(schema.identity.c.external)))
+        assert msgspec.json.decode(kept) == {"PROLIFIC_PID": "secretname", "STUDY_ID": "s9"}
+
+
+@run
+async def test_redirect_and_code_come_from_the_settings_with_the_id_quoted(study_folder, url):
+    recruitment = Recruitment(completion_code="C1&2", redirect="https://sona.example/credit?code={code}&survey={id}")
+    write_settings(study_folder, OnlineSettings(recruitment=recruitment))
+    async with world(study_folder, url=url) as here, here.client() as client:
+        ann = Person(client, here.served, survey_code="77")
+        await ann.begin()
+        await ann.send_all()
+        end = (await ann.finish()).json()
+        assert end["completion_code"] == "C1&2"
+        assert end["redirect"] == "https://sona.example/credit?code=C1%262&survey=77"
+
+
+@run
+async def test_late_early_aborted_and_missing_answers_are_judged_by_the_server(study_folder, url):
+    async with world(study_folder, url=url) as here, here.client() as client:
+        ann = Person(client, here.served)
+        await ann.begin()
+        await ann.send(0, response_ms=200.0)
+        await ann.send(1, response_ms=200.1)
+        await ann.send(2, response_ms=99.9)
+        await ann.send(3, key_pressed=None, response_ms=None)
+        aborted = {"stimulus_sha256": ann.runs[4]["stimulus"], "aborted": True, "quality": {"reason": "interrupted"}}
+        assert (await ann.put(4, aborted)).status_code == 200
+        assert [row.status for row in rows_of(here)] == ["ok", "late", "early", "none", "aborted"]
+
+
+@run
+async def test_the_dashboard_counts_what_happened(study_folder, url):
+    async with world(study_folder, url=url) as here, here.client() as client, here.client(here.dashboard) as desk:
+        await client.post("/api/tally", json={"kind": "arrived"})
+        await client.post("/api/tally", json={"kind": "arrived"})
+        await client.post("/api/tally", json={"kind": "excluded_touch"})
+        ann = Person(client, here.served)
+        await ann.begin()
+        await client.post("/api/events", json={"kind": "step", "detail": "block 1"}, headers=ann.headers)
+        await ann.send_all()
+        await desk.post("/api/login", json={"password": "correct horse"})
+        seen = (await desk.get("/api/overview")).json()
+        assert seen["arrivals"] == {"arrived": 2, "excluded_touch": 1}
+        assert seen["sessions"] == {"open": 1} and seen["left_at"] == {"block 1": 1}
+        assert sum(level["n"] for level in seen["levels"]) == 8
+        assert seen["histogram"][6] == 8 and sum(seen["histogram"]) == 8
+        assert seen["timing"] == [{"browser": "Test 1", "sessions": 1, "trials": 10, "good": 10}]
+        for name, kind in (
+            ("trials.csv", "text/csv"),
+            ("trials.parquet", "application"),
+            ("psych-ds.zip", "application"),
+        ):
+            file = await desk.get(f"/export/{name}")
+            assert file.status_code == 200 and file.headers["content-type"].startswith(kind)
+            assert name in file.headers["content-disposition"] and len(file.content) > 200
+
+
+def test_two_servers_on_one_postgresql_share_slots_and_trials(study_folder, postgresql_url):
+    @run
+    async def test():
+        async with world(study_folder, url=postgresql_url) as one, world(study_folder, url=postgresql_url) as two:
+            async with one.client() as left, two.client() as right:
+                people = [Person((left, right)[i % 2], one.served, id=f"p{i}") for i in range(24)]
+                answers = await asyncio.gather(*(person.begin() for person in people))
+                assert {answer.status_code for answer in answers} == {201}
+                dealt = one.read(
+                    lambda c: list(c.execute(sa.select(schema.session.c.group_name, schema.session.c.slot)))
+                )
+                assert set(Counter(map(tuple, dealt)).values()) == {3}
+                ann = people[0]
+                await ann.send(0)
+                ann.client = right
+                assert (await ann.send(0)).json()["duplicate"]
+
+    test()
+
+
+def test_simulated_people_answer_as_the_engines_simulation_does(study_folder):
+    from rapidvision.experiments.online.api import Simulated
+    from rapidvision.experiments.participants import Observers
+
+    @run
+    async def test():
+        simulated = Simulated(Observers(response_shift_ms=20, response_median_ms=60), seed=4)
+        async with world(study_folder, simulated=simulated) as here, here.client() as client:
+            bot = Person(client, here.served)
+            await bot.begin(simulated=True)
+            answers = (await client.get("/api/answers", headers=bot.headers)).json()
+            seat = here.read(lambda c: c.execute(sa.select(schema.session)).one())
+            plan = here.served.plans[seat.group_name, seat.slot]
+            expected = simulate_study([plan], simulated.observers, seed=4)
+            assert [(a["trial"], a["response_ms"]) for a in answers] == [(r.trial, r.response_ms) for r in expected]
+            human = Person(client, here.served)
+            await human.begin()
+            assert (await client.get("/api/answers", headers=human.headers)).status_code == 403
+
+    test()
+
+
+def test_the_clock_of_the_wall_does_not_decide_about_trials(study_folder, monkeypatch):
+    @run
+    async def test():
+        async with world(study_folder) as here, here.client() as client:
+            ann = Person(client, here.served)
+            await ann.begin()
+            before = time.time()
+            monkeypatch.setattr(time, "time", lambda: before - 86_400)
+            assert (await ann.send(0)).status_code == 200
+            assert rows_of(here)[0].response_ms == 150.5
+
+    test()

@@ -1,0 +1,458 @@
+"""Attacks: each ends in 4xx, stores nothing, and slows nobody else down."""
+
+import asyncio
+import json
+import stat
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from rapidvision.errors import InputError
+from rapidvision.experiments.online import export, schema
+from rapidvision.experiments.online.security import MAX_BODY_BYTES, BodyLimit, Buckets
+from rapidvision.experiments.online.serve import Address
+from rapidvision.experiments.online.settings import Limits, OnlineSettings, Recruitment
+from rapidvision.experiments.online.tokens import Keyring, check_password, hash_password, server_secret
+
+from .client import PASSWORD, Person, world
+from .conftest import write_settings
+from .test_api import rows_of, run
+
+
+def n_rows(here):
+    tables = (schema.session, schema.identity, schema.trial, schema.event, schema.tally)
+    return here.read(lambda c: [c.scalar(sa.select(sa.func.count()).select_from(table)) for table in tables])
+
+
+@run
+async def test_every_answer_carries_the_security_headers_errors_too(study_folder):
+    async with world(study_folder) as here, here.client() as client, here.client(here.dashboard) as desk:
+        for answer in [
+            await client.get("/"),
+            await client.get("/no/such/page"),
+            await client.get("/static/main.js"),
+            await client.post("/api/sessions", content=b"{"),
+            await desk.get("/"),
+            await desk.get("/api/overview"),
+        ]:
+            policy = answer.headers["content-security-policy"]
+            assert "default-src 'none'" in policy and "frame-ancestors 'none'" in policy
+            assert "unsafe" not in policy
+            assert answer.headers["x-content-type-options"] == "nosniff"
+            assert answer.headers["cross-origin-opener-policy"] == "same-origin"
+            assert answer.headers["cross-origin-embedder-policy"] == "require-corp"
+            assert "server" not in answer.headers
+
+
+@pytest.mark.parametrize("value", ["NaN", "Infinity", "-1", "1e999", "1e7", '"12"', "[]", "{}", "true"])
+def test_a_response_time_that_is_none_is_refused(study_folder, value):
+    @run
+    async def test():
+        async with world(study_folder) as here, here.client() as client:
+            ann = Person(client, here.served)
+            await ann.begin()
+            body = json.dumps(ann.measurement(0)).replace("150.5", value).encode()
+            assert (await ann.put(0, body)).status_code in (400, 422)
+            assert rows_of(here) == []
+
+    test()
+
+
+@pytest.mark.parametrize(
+    ("changes", "status"),
+    [
+        ({"stimulus_sha256": "0" * 64}, 409),
+        ({"stimulus_sha256": "../../etc/passwd"}, 422),
+        ({"key_pressed": "x"}, 409),
+        ({"key_pressed": None}, 409),
+        ({"response_ms": None}, 409),
+        ({"aborted": True}, 409),
+        ({"correct": True}, 422),
+        ({"refresh_hz": 0}, 422),
+        ({"utc": "=cmd|' /C calc'!A0"}, 422),
+        ({"quality": {"presses": [{}]}}, 422),
+        ({"quality": {"presses": [{"code": "a", "at_ms": 1, "handled_ms": 1, "trusted": True}] * 41}}, 422),
+    ],
+)
+def test_a_trial_that_was_not_planned_so_is_refused(study_folder, changes, status):
+    @run
+    async def test():
+        async with world(study_folder) as here, here.client() as client:
+            ann = Person(client, here.served)
+            await ann.begin()
+            assert (await ann.send(0, **changes)).status_code == status
+            assert rows_of(here) == []
+
+    test()
+
+
+@pytest.mark.parametrize("number", ["10", "99999999999999999999", "-1", "x", "1.5", "%00"])
+def test_a_trial_number_outside_the_plan_is_refused(study_folder, number):
+    @run
+    async def test():
+        async with world(study_folder) as here, here.client() as client:
+            ann = Person(client, here.served)
+            await ann.begin()
+            assert (await ann.put(number, ann.measurement(0))).status_code in (404, 405)
+            assert rows_of(here) == []
+
+    test()
+
+
+@run
+async def test_forged_foreign_and_missing_tokens_are_refused(study_folder):
+    async with world(study_folder) as here, here.client() as client:
+        ann, bob = Person(client, here.served), Person(client, here.served)
+        await ann.begin()
+        await bob.begin()
+        token = ann.seat["token"]
+        held, _, mac = token.rpartition(".")
+        other = bob.seat["token"].rpartition(".")[0]
+        fields = held.split(".")
+        forged = [
+            "",
+            "x",
+            held,
+            f"{held}.",
+            f"{other}.{mac}",
+            ".".join([*fields[:4], "2", fields[5], mac]),
+            Keyring(b"z" * 32).sign("session", held),
+            here.keys.sign("login", held),
+            token + "\u00e9",
+            token[:-1],
+        ]
+        for each in forged:
+            headers = {"authorization": f"Bearer {each}".encode()}
+            for call in (client.post("/api/finish", json={}, headers=headers), ann.put(0, ann.measurement(0), headers)):
+                assert (await call).status_code == 401, each
+        assert rows_of(here) == []
+
+
+@run
+async def test_one_participant_cannot_write_into_anothers_session(study_folder):
+    async with world(study_folder) as here, here.client() as client:
+        ann, bob = Person(client, here.served), Person(client, here.served)
+        await ann.begin()
+        await bob.begin()
+        ids = [here.keys.open("session", each.seat["token"]).split(".")[0] for each in (ann, bob)]
+        await ann.send(0)
+        assert {row.session_id for row in rows_of(here)} == {ids[0]}
+        assert "session_id" not in json.dumps(ann.seat) and ids[1] not in json.dumps(ann.seat)
+
+
+@run
+async def test_the_plan_that_the_browser_gets_names_no_picture_level_or_map(study_folder):
+    async with world(study_folder) as here, here.client() as client:
+        ann = Person(client, here.served)
+        await ann.begin()
+        text = json.dumps(ann.seat)
+        for word in ("clickme", "salicon", "main-0", "bird", "boat", "level", "reveal_fraction"):
+            assert word not in text
+
+
+@pytest.mark.parametrize("value", ["", "a b", "a" * 65, "../x", "a\u0000", "ä", "'; DROP TABLE session;--", "=1+1"])
+def test_an_odd_id_is_refused_in_plain_words(study_folder, value):
+    @run
+    async def test():
+        async with world(study_folder) as here, here.client() as client:
+            answer = await Person(client, here.served, PROLIFIC_PID=value).begin()
+            assert answer.status_code == 400 and "link" in answer.json()["text"]
+            assert n_rows(here) == [0, 0, 0, 0, 0]
+
+    test()
+
+
+@run
+async def test_a_link_without_an_id_is_refused_where_ids_are_needed(study_folder):
+    write_settings(study_folder, OnlineSettings(recruitment=Recruitment(services=("prolific",))))
+    async with world(study_folder) as here, here.client() as client:
+        assert (await Person(client, here.served).begin()).json()["error"] == "no_id"
+        assert (await Person(client, here.served, workerId="w").begin()).json()["error"] == "no_id"
+
+
+@run
+async def test_nothing_is_stored_before_consent_to_the_present_words(study_folder):
+    async with world(study_folder) as here, here.client() as client:
+        ann = Person(client, here.served, PROLIFIC_PID="ann")
+        assert (await ann.begin(consent_sha256="0" * 64)).json()["error"] == "consent"
+        assert n_rows(here) == [0, 0, 0, 0, 0]
+        await ann.begin()
+        agreed = here.read(lambda c: c.scalar(sa.select(schema.session.c.consent_sha256)))
+        assert agreed == here.served.settings.consent_sha256
+
+
+@run
+async def test_no_address_is_stored(study_folder):
+    async with world(study_folder) as here:
+        import httpx
+
+        transport = httpx.ASGITransport(app=here.app, client=("203.0.113.77", 4242))
+        async with httpx.AsyncClient(transport=transport, base_url="http://study.test") as client:
+            ann = Person(client, here.served, PROLIFIC_PID="ann")
+            await ann.begin()
+            await ann.send_all()
+            await ann.finish()
+        here.store.close()
+        for path in (study_folder / "online").iterdir():
+            assert b"203.0.113.77" not in path.read_bytes()
+
+
+@run
+async def test_large_and_wrong_bodies_are_refused(study_folder):
+    async with world(study_folder) as here, here.client() as client:
+        ann = Person(client, here.served)
+        await ann.begin()
+        before = n_rows(here)
+        assert (await ann.put(0, b"[" * (MAX_BODY_BYTES + 1))).status_code == 413
+        assert (await ann.put(0, b"[" * 16_000)).status_code in (400, 422)
+        assert (await ann.put(0, b'{"a":' * 3000)).status_code in (400, 422)
+        assert (await ann.put(0, b" " * 20_000)).status_code == 413
+        assert (await ann.put(0, b"\xff\xfe")).status_code == 400
+        form = await ann.put(0, b"stimulus_sha256=1", {"content-type": "application/x-www-form-urlencoded"})
+        assert form.status_code == 415
+        assert n_rows(here) == before
+
+
+def test_a_body_that_trickles_in_is_cut_off_and_others_are_served():
+    async def app(scope, receive, send):
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"ok"})
+
+    async def ask(limit, trickle):
+        async def receive():
+            if trickle:
+                await asyncio.sleep(0.05)
+            return {"type": "http.request", "body": b"x", "more_body": trickle}
+
+        sent = []
+
+        async def send(message):
+            sent.append(message)
+
+        await limit({"type": "http", "method": "POST", "headers": []}, receive, send)
+        return sent[0]["status"]
+
+    async def main():
+        limit = BodyLimit(app, seconds=0.3)
+        return await asyncio.gather(*(ask(limit, True) for _ in range(50)), ask(limit, False))
+
+    statuses = asyncio.run(main())
+    assert statuses == [408] * 50 + [200]
+
+
+@run
+async def test_too_many_requests_are_slowed_down_for_their_sender_only(study_folder):
+    limits = Limits(request_burst=5, requests_per_second=0.001, arrival_burst=6, arrivals_per_second=0.001)
+    write_settings(study_folder, OnlineSettings(limits=limits))
+    async with world(study_folder) as here, here.client() as client:
+        ann, bob = Person(client, here.served), Person(client, here.served)
+        await ann.begin()
+        await bob.begin()
+        statuses = [(await ann.send(0)).status_code for _ in range(7)]
+        assert statuses == [200] * 5 + [429] * 2
+        assert (await bob.send(0)).status_code == 200
+        answers = [await client.get("/api/study") for _ in range(6)]
+        assert answers[-1].status_code == 429 and answers[-1].headers["retry-after"] == "1"
+
+
+def test_buckets_refill_and_forget():
+    now = [0.0]
+    buckets = Buckets(rate=2, burst=4, clock=lambda: now[0], max_keys=2)
+    assert [buckets.take("a") for _ in range(5)] == [True] * 4 + [False]
+    now[0] = 0.5
+    assert buckets.take("a") and not buckets.take("a")
+    assert buckets.take("b") and buckets.take("c")
+    assert buckets.take("a", 4), "the oldest key is forgotten, so memory is bounded"
+
+
+@run
+async def test_only_planned_pictures_are_served_and_never_a_path(study_folder):
+    async with world(study_folder) as here, here.client() as client:
+        sha256, file = next(iter(here.served.stimuli.items()))
+        good = await client.get(f"/stimuli/{sha256}.png")
+        assert good.content == file.path.read_bytes() and "immutable" in good.headers["cache-control"]
+        for name in ("0" * 64, "../study.json", "..%2f..%2fstudy.json", "%2e%2e/secret.key"):
+            assert (await client.get(f"/stimuli/{name}")).status_code == 404
+        for name in ("../api.py", "..%2fapi.py", "%2e%2e%2fapi.py", "/etc/passwd"):
+            assert (await client.get(f"/static/{name}")).status_code == 404
+
+
+@run
+async def test_the_dashboard_is_closed_without_the_password_and_to_other_sites(study_folder):
+    async with world(study_folder) as here, here.client(here.dashboard) as desk, here.client() as client:
+        closed = ["/api/overview", "/export/trials.csv", "/export/nothing"]
+        for path in closed:
+            assert (await desk.get(path)).status_code == 401
+        assert (await desk.post("/api/state", json={"state": "stopped"})).status_code == 401
+        assert (await desk.post("/api/login", json={"password": "wrong"})).status_code == 401
+        foreign = {"origin": "https://evil.example"}
+        assert (await desk.post("/api/login", json={"password": PASSWORD}, headers=foreign)).status_code == 403
+        good = await desk.post("/api/login", json={"password": PASSWORD})
+        cookie = good.headers["set-cookie"]
+        assert "HttpOnly" in cookie and "SameSite=Strict" in cookie
+        assert (await desk.get("/api/overview")).status_code == 200
+        assert (await desk.post("/api/state", json={"state": "paused"}, headers=foreign)).status_code == 403
+        sites = {"sec-fetch-site": "cross-site"}
+        assert (await desk.post("/api/state", json={"state": "paused"}, headers=sites)).status_code == 403
+        assert (await desk.get("/export/nothing")).status_code == 404
+        await desk.post("/api/logout", json={})
+        assert (await desk.get("/api/overview")).status_code == 401
+        assert (await client.get("/api/overview")).status_code == 404, "the participants' port has no dashboard"
+
+
+@run
+async def test_guessing_the_password_is_slowed_down(study_folder):
+    async with world(study_folder) as here, here.client(here.dashboard) as desk:
+        statuses = [(await desk.post("/api/login", json={"password": str(i)})).status_code for i in range(12)]
+        assert statuses[:10] == [401] * 10 and statuses[-1] == 429
+
+
+@run
+async def test_a_spreadsheet_finds_no_formula_in_an_export(study_folder):
+    async with world(study_folder) as here, here.client() as client:
+        ann = Person(client, here.served)
+        await ann.begin(device={"browser": "=HYPERLINK(1)", "platform": "+1", "pointer": "@x"})
+        event = {"kind": "error", "detail": "-2+3"}
+        await client.post("/api/events", json=event, headers=ann.headers)
+        await ann.send(0, quality={"reason": "=1"})
+        for make in (export.sessions_csv, export.events_csv, export.quality_csv):
+            text = here.read(lambda c, make=make: make(c, here.served))
+            cells = [cell for line in text.splitlines()[1:] for cell in line.split(",")]
+            assert not any(cell[:1] in "=+@" and cell for cell in cells)
+            assert not any(cell.startswith("-") and not cell[1:].replace(".", "").isdigit() for cell in cells)
+
+
+@run
+async def test_a_session_cannot_fill_the_disk_with_events(study_folder):
+    write_settings(study_folder, OnlineSettings(limits=Limits(events_per_session=3)))
+    async with world(study_folder) as here, here.client() as client:
+        ann = Person(client, here.served)
+        await ann.begin()
+        kept = [
+            (await client.post("/api/events", json={"kind": "hidden"}, headers=ann.headers)).json()["stored"]
+            for _ in range(5)
+        ]
+        assert kept == [True] * 3 + [False] * 2
+        big = {"kind": "error", "detail": "x" * 301}
+        assert (await client.post("/api/events", json=big, headers=ann.headers)).status_code == 422
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    body=st.binary(max_size=300)
+    | st.recursive(
+        st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=20),
+        lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=10), inner, max_size=4),
+        max_leaves=12,
+    ).map(lambda value: json.dumps(value).encode())
+)
+def test_whatever_is_sent_to_any_route_is_a_4xx_and_nothing_is_stored(fuzzed, body):
+    loop, here, ann = fuzzed
+    before = n_rows(here)
+
+    async def attack():
+        for app in (here.app, here.dashboard):
+            async with here.client(app) as sender:
+                for route in app.routes:
+                    path = route.path.replace("{path:path}", "x").replace("{name}", "x").replace("{number:int}", "0")
+                    for method in ("POST", "PUT", "DELETE", "PATCH"):
+                        headers = {"content-type": "application/json"}
+                        if app is here.app:
+                            headers.update(ann.headers)
+                        answer = await sender.request(method, path, content=body, headers=headers)
+                        harmless = path in ("/api/finish", "/api/withdraw", "/api/logout")
+                        assert 400 <= answer.status_code < 500 or harmless, (method, path, answer.status_code)
+                        assert answer.status_code < 500
+
+    ann.headers = {"authorization": "Bearer " + here.keys.sign("session", ann.nobody)}
+    loop.run_until_complete(attack())
+    assert n_rows(here) == before
+
+
+@pytest.fixture
+def fuzzed(study_folder):
+    """A world and a well-signed token of a session that does not exist, so that every check behind it is reached."""
+    limits = Limits(request_burst=1e9, arrival_burst=1e9, requests_per_second=1e9, arrivals_per_second=1e9)
+    write_settings(study_folder, OnlineSettings(limits=limits))
+    from .client import World
+
+    loop = asyncio.new_event_loop()
+    here = World(study_folder)
+    client = here.client()
+    ann = Person(client, here.served)
+    ann.nobody = "f" * 32 + ".pnobody.0.0.1.human"
+    yield loop, here, ann
+    loop.run_until_complete(client.aclose())
+    here.store.close()
+    loop.close()
+
+
+def test_secrets_are_private_files_and_not_in_arguments(tmp_path, monkeypatch):
+    monkeypatch.delenv("RAPIDVISION_SECRET", raising=False)
+    secret = server_secret(tmp_path / "online")
+    path = tmp_path / "online" / "secret.key"
+    assert len(secret) == 64 and stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert server_secret(tmp_path / "online") == secret
+    path.chmod(0o644)
+    with pytest.raises(InputError, match="chmod 600"):
+        server_secret(tmp_path / "online")
+    path.chmod(0o600)
+    path.write_text("short")
+    with pytest.raises(InputError, match="too short"):
+        server_secret(tmp_path / "online")
+    monkeypatch.setenv("RAPIDVISION_SECRET", "x" * 31)
+    with pytest.raises(InputError, match="at least 32"):
+        server_secret(tmp_path)
+    monkeypatch.setenv("RAPIDVISION_SECRET", "x" * 32)
+    assert server_secret(tmp_path) == b"x" * 32
+    (tmp_path / "file").write_text("")
+    monkeypatch.delenv("RAPIDVISION_SECRET")
+    with pytest.raises(InputError, match="cannot be made"):
+        server_secret(tmp_path / "file" / "x")
+
+
+def test_passwords_are_kept_as_salted_hashes():
+    first, second = hash_password("sesame"), hash_password("sesame")
+    assert first != second and "sesame" not in first
+    assert check_password("sesame", first) and not check_password("sesam", first)
+
+
+def test_a_keyring_needs_a_real_secret():
+    with pytest.raises(InputError, match="at least 32"):
+        Keyring(b"short")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        Address("0.0.0.0"),
+        Address("192.0.2.1"),
+        Address("127.0.0.1", public_url="http://lab.example/"),
+    ],
+)
+def test_a_public_server_without_encryption_is_refused_unless_told(address):
+    with pytest.raises(InputError, match="--insecure"):
+        address.check(insecure=False)
+    address.check(insecure=True)
+
+
+@pytest.mark.parametrize("address", [Address(), Address("localhost"), Address("0.0.0.0", public_url="https://a.b/c")])
+def test_a_local_or_encrypted_server_is_welcome(address):
+    address.check(insecure=False)
+
+
+@pytest.mark.parametrize("url", ["lab.example", "ftp://lab.example", "https://"])
+def test_a_public_address_must_be_one(url):
+    with pytest.raises(InputError, match="public url"):
+        Address(public_url=url).check(insecure=True)
+
+
+def test_a_password_in_the_environment_does_not_show_in_the_process_list(study_folder, serve):
+    served = serve(study_folder)
+    command = Path(f"/proc/{served.process.pid}/cmdline")
+    if command.exists():
+        assert b"correct horse" not in command.read_bytes()
+    assert not any("correct horse" in line for line in served.said)
