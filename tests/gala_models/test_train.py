@@ -242,7 +242,12 @@ def start(tmp_path, n_processes, port):
         }
         env |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
         done.append(subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True))
-    outputs = [one.communicate(timeout=120)[0] for one in done]
+    try:
+        outputs = [one.communicate(timeout=300)[0] for one in done]
+    finally:
+        for one in done:
+            one.kill()
+            one.wait()
     return [one.returncode for one in done], "\n".join(outputs)
 
 

@@ -1,0 +1,65 @@
+import pytest
+import torch
+from torch import nn
+
+from rapidvision.errors import InputError
+from rapidvision.gala_models.fold import fold, joined
+from rapidvision.gala_models.gala import PRESETS, GALAOptions
+from rapidvision.gala_models.maps import attention_maps
+from rapidvision.gala_models.resnet import Architecture, build
+
+CASES = {
+    "compact resnet": Architecture(family="compact"),
+    "compact se": Architecture(family="compact", attention="se"),
+    "compact gala": Architecture(family="compact", attention="gala"),
+    "se-resnet50": Architecture(attention="se", attention_stages=(1, 2, 3, 4), reduction=16),
+    "gala-resnet50": Architecture(attention="gala"),
+    "gala-resnet50, 5 x 5, sigmoid": Architecture(
+        attention="gala", gala=GALAOptions(squash="sigmoid", global_relu=True, local_kernel_px=5)
+    ),
+    "gala-resnet50, reference code": Architecture(attention="gala", gala=PRESETS["gala_tpu"]),
+}
+
+
+def lived_in(architecture):
+    """A network in float64 whose batch norms are not as at birth."""
+    model, generator = build(architecture, seed=1).double().eval(), torch.Generator().manual_seed(0)
+    for module in model.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            size = module.running_mean.shape
+            module.running_mean.copy_(0.05 * torch.randn(size, generator=generator))
+            module.running_var.copy_(0.5 + torch.rand(size, generator=generator))
+            with torch.no_grad():
+                module.weight.copy_(0.5 + 0.5 * torch.rand(size, generator=generator))
+                module.bias.copy_(0.1 * torch.randn(size, generator=generator))
+    return model
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_folding_changes_nothing_but_the_cost(name):
+    model = lived_in(CASES[name])
+    x = torch.randn(2, 3, 40, 40, generator=torch.Generator().manual_seed(2), dtype=torch.double)
+    state = {key: value.clone() for key, value in model.state_dict().items()}
+    with torch.inference_mode():
+        expected, found = model(x), fold(model)(x)
+    assert ((found - expected).abs().max() / expected.abs().max()).item() <= 1e-10
+    assert all(torch.equal(state[key], value) for key, value in model.state_dict().items())
+
+
+def test_a_folded_network_hands_out_the_same_maps():
+    model = lived_in(CASES["compact gala"])
+    x = torch.randn(2, 3, 96, 96, dtype=torch.double)
+    found = []
+    for network in (model, fold(model)):
+        with torch.inference_mode(), attention_maps(network) as maps:
+            network(x)
+            found.append([one.clone() for one in maps.values()])
+    for a, b in zip(*found, strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-10, atol=1e-10)
+
+
+def test_what_cannot_be_folded_is_refused():
+    with pytest.raises(InputError, match="pre-activation network"):
+        fold(build(Architecture(family="compact", preactivation=True)))
+    with pytest.raises(InputError, match="without running statistics"):
+        joined(nn.Conv2d(1, 1, 1), nn.BatchNorm2d(1, track_running_stats=False))

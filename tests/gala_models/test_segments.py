@@ -1,0 +1,108 @@
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from rapidvision.errors import InputError
+from rapidvision.gala_models import segments
+from rapidvision.gala_models.evaluate import paired_randomization
+from rapidvision.gala_models.observe import Network
+from rapidvision.gala_models.overlay import attention_of
+from rapidvision.gala_models.pixels import Preprocessing
+from rapidvision.gala_models.readout import binary
+from rapidvision.gala_models.resnet import build
+
+
+def test_iou_of_known_overlaps():
+    a, b = np.zeros((4, 4), bool), np.zeros((4, 4), bool)
+    a[:2], b[1:3] = True, True
+    assert segments.iou(a, b) == pytest.approx(4 / 12)
+    assert segments.iou(a, a) == 1
+    assert segments.iou(a & b & ~a, ~a & a) == 0
+
+
+def test_both_maps_keep_the_same_number_of_their_highest_pixels():
+    wide = np.linspace(0, 1, 100, dtype=np.float32).reshape(10, 10)
+    narrow = np.zeros((10, 10), np.float32)
+    narrow[4, 3:8] = [5, 6, 9, 8, 7]
+    a, b = segments.matched(wide, narrow)
+    assert a.sum() == b.sum() == 5
+    assert a.ravel()[-5:].all()
+    assert b[4, 3:8].all()
+    with pytest.raises(InputError, match="bring both"):
+        segments.matched(wide, narrow[:5])
+
+
+def test_run_lengths_as_numbers_and_as_text():
+    # Four rows, three columns; the mask is the middle column without its last pixel.
+    expected = np.zeros((4, 3), bool)
+    expected[:3, 1] = True
+    np.testing.assert_array_equal(segments.run_lengths([4, 3, 5], 4, 3), expected)
+    np.testing.assert_array_equal(segments.run_lengths("435", 4, 3), expected)
+    # A fourth run is stored as the difference to the second: 1 - 3 = -2, five bits: 30 + 48.
+    four = segments.run_lengths([4, 3, 4, 1], 4, 3)
+    np.testing.assert_array_equal(segments.run_lengths("434N", 4, 3), four)
+    with pytest.raises(InputError, match="do not fill 4 x 3"):
+        segments.run_lengths([1, 2], 4, 3)
+
+
+def test_real_segmentations_cover_what_their_polygons_enclose(data_folder):
+    folder = data_folder / "coco_panoptic"
+    annotations = folder / "panoptic_coco_detection_format.json"
+    found = segments.read_coco(
+        annotations, folder / "input_images", supercategories=("animal", "vehicle", "person", "food")
+    )
+    assert found
+    for one in found:
+        with Image.open(one.path) as picture:
+            assert one.mask.shape == (picture.height, picture.width)
+        assert 0 < one.mask.mean() < 1
+
+
+def test_attention_meets_segmentations_of_real_photographs(data_folder):
+    folder = data_folder / "coco_panoptic"
+    annotations = folder / "panoptic_coco_detection_format.json"
+    every = ("animal", "vehicle", "person", "food", "kitchen", "furniture", "outdoor", "accessory", "sports")
+    found = segments.read_coco(annotations, folder / "input_images", supercategories=every)
+    networks = [
+        Network(name, build(name, seed=1).eval(), binary(), Preprocessing(size_px=160))
+        for name in ("compact-gala", "compact-se")
+    ]
+    scores = []
+    for one in found:
+        pixels = np.asarray(Image.open(one.path).convert("RGB").resize((320, 320)))
+        mask = np.asarray(Image.fromarray(one.mask).resize((320, 320)))
+        maps = [attention_of(network, pixels[None])[0].numpy() for network in networks]
+        scores.append([segments.iou(selected, mask) for selected in segments.matched(*maps)])
+    a, b = np.array(scores).T
+    assert ((np.array(scores) >= 0) & (np.array(scores) <= 1)).all()
+    mean, p = paired_randomization(a, b, seed=1, n_flips=999)
+    assert mean == pytest.approx((a - b).mean())
+    assert 0 < p <= 1
+
+
+def test_files_of_another_form_are_refused(tmp_path):
+    (tmp_path / "x.json").write_text('{"images": 3}')
+    with pytest.raises(InputError, match="not COCO's detection format"):
+        segments.read_coco(tmp_path / "x.json", tmp_path)
+
+
+def test_the_sign_flip_test_is_exact_for_few_pictures(seed):
+    a, b = np.array([3.0, 2.0, 1.0, 2.0]), np.zeros(4)
+    mean, p = paired_randomization(a, b, seed=seed, n_flips=40_000)
+    assert mean == 2
+    assert p == pytest.approx(1 / 16, abs=0.006)  # only one of 16 sign patterns is as large
+    assert paired_randomization(a, a, seed=seed, n_flips=99) == (0.0, 1.0)
+    left_out = paired_randomization(np.append(a, np.nan), np.append(b, 5.0), seed=seed, n_flips=99)
+    assert left_out[0] == 2
+    assert np.isnan(paired_randomization(np.array([np.nan]), b[:1], seed=seed, n_flips=9)[0])
+
+
+def test_attention_is_brought_to_the_pictures_size():
+    network = Network("n", build("compact-gala").eval(), binary(), Preprocessing(size_px=88, resize_px=96))
+    found = attention_of(
+        network, np.random.Generator(np.random.PCG64(0)).integers(0, 255, (2, 192, 192, 3), dtype=np.uint8)
+    )
+    assert found.shape == (2, 192, 192)
+    assert torch.all(found[:, :8] == 0)  # what the network did not see
+    assert found.amax((1, 2)).min() > 0.9
