@@ -73,10 +73,12 @@ def blurred(values: NDArray[np.float64], blur: Blur) -> NDArray[np.float64]:
 
 
 def _disc(values: NDArray[np.float64], radius_px: float) -> NDArray[np.float64]:
-    from scipy.signal import fftconvolve
+    import scipy.fft
 
     reach = int(np.ceil(radius_px))
     rows, columns = np.ogrid[-reach : reach + 1, -reach : reach + 1]
     disc = (rows**2 + columns**2 <= radius_px**2).astype(np.float64)
-    out = np.asarray(fftconvolve(values, disc / disc.sum(), mode="same"))
+    shape = (values.shape[0] + 2 * reach, values.shape[1] + 2 * reach)
+    both = scipy.fft.rfft2(values, s=shape) * scipy.fft.rfft2(disc / disc.sum(), s=shape)
+    out = np.asarray(scipy.fft.irfft2(both, s=shape))[reach:-reach, reach:-reach]
     return np.where(out < 1e-12 * max(out.max(), 1e-300), 0.0, out)

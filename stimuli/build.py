@@ -17,7 +17,7 @@ from rapidvision.progress import Advance, silent
 
 from . import journal
 from .engines import run_local
-from .finish import PackedSet, finish, remove_segments
+from .finish import PackedSet, finish, remove_leftovers
 from .flood import Engine
 from .jobs import Job, jobs_of
 from .make import target_of
@@ -171,7 +171,7 @@ def _finished(
     check_duplicates((record.job, record.image_sha256) for record in records)
     result, records = finish(recipe, folder, form, records, rejected)
     journal.finish(folder, records)
-    remove_segments(folder)
+    remove_leftovers(folder)
     return Built(result, *counts, tuple(rejected), 0)
 
 

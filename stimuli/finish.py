@@ -206,13 +206,12 @@ def _write_shards(folder: Path, records: list[Record]) -> list[Record]:
     return out
 
 
-def remove_segments(folder: Path) -> None:
-    """Remove the tar segments of a finished set."""
-    segments = folder / ".build" / "segments"
-    for path in segments.glob("*.tarpart"):
-        path.unlink()
-    if segments.is_dir():
-        segments.rmdir()
+def remove_leftovers(folder: Path) -> None:
+    """Remove the tar segments of a finished set, and what killed builds left half written."""
+    for path in [*folder.rglob(".*.tmp"), *(folder / ".build" / "segments").glob("*.tarpart")]:
+        path.unlink(missing_ok=True)
+    if (folder / ".build" / "segments").is_dir():
+        (folder / ".build" / "segments").rmdir()
 
 
 def quality_table(records: Sequence[Record]) -> str:

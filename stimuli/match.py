@@ -81,7 +81,7 @@ class Target:
         return files.sha256(head.encode() + b"".join(arrays))
 
 
-def luma_of(pixels: NDArray[np.uint8], match: Match) -> NDArray[np.float64]:
+def luma_of(pixels: NDArray[np.uint8] | NDArray[np.float64], match: Match) -> NDArray[np.float64]:
     """Return the luma of coded sRGB pixels (height, width, 3)."""
     return np.asarray(pixels @ np.array(WEIGHTS[match.space]))
 

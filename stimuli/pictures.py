@@ -192,7 +192,7 @@ def _to_srgb(rgb: Any, original: Any, where: str) -> Any:
         if "sRGB" in ImageCms.getProfileDescription(source):
             return rgb
         return ImageCms.profileToProfile(rgb, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
-    except ImageCms.PyCMSError as error:
+    except (ImageCms.PyCMSError, OSError) as error:
         raise InputError(f"{where}: its colour profile cannot be used ({error}); save it as sRGB") from error
 
 

@@ -1,0 +1,126 @@
+"""Matching: the set ends up alike within a twentieth of a grey level, or is refused in words."""
+
+import numpy as np
+import pytest
+
+from rapidvision.cli import main
+from rapidvision.errors import InputError
+from rapidvision.manifest import read_set
+from rapidvision.stimuli.build import build, read_recipe
+from rapidvision.stimuli.expand import expand
+from rapidvision.stimuli.match import find_target, luma_of, matched, recoloured
+from rapidvision.stimuli.pictures import load
+from rapidvision.stimuli.recipe import Match
+from tests.stimuli.conftest import RECIPE, natural, tree, write_folder
+
+PICTURES = [
+    (f"p{number}", np.clip(0.8 * natural(number).astype(int) + 8 * number, 0, 255).astype(np.uint8))
+    for number in range(5)
+]
+
+
+def made(match, pictures=PICTURES):
+    target = find_target(match, lambda: iter(pictures))
+    return target, [matched(pixels, target, key=number) for number, (_, pixels) in enumerate(pictures)]
+
+
+@pytest.mark.parametrize("space", ["rec709", "rec601"])
+@pytest.mark.parametrize(
+    "options", [{"shrink": True}, {"shrink": True, "clipped": 0.02}, {"mean": 120.0, "contrast": 12.0}]
+)
+def test_luminance_and_contrast_match_within_a_twentieth_of_a_grey_level(options, space):
+    match = Match(kind="luminance", space=space, **options)
+    target, results = made(match)
+    for pixels, quality in results:
+        luma = luma_of(pixels, match)
+        assert abs(luma.mean() - target.mean) < 0.05
+        assert abs(luma.std() - target.contrast) < 0.05
+        assert quality.mean_residual == pytest.approx(luma.mean() - target.mean)
+        assert quality.clipped_fraction <= match.clipped + 1e-3
+
+
+def test_histograms_become_the_same():
+    target, results = made(Match(kind="histogram"))
+    for pixels, quality in results:
+        luma = np.sort(luma_of(pixels, target.match), axis=None)
+        assert np.abs(luma - target.levels).mean() < 0.3
+        assert abs(quality.mean_residual) < 0.05
+        assert abs(quality.contrast_residual) < 0.05
+
+
+@pytest.mark.parametrize("kind", ["rotational", "full"])
+def test_spectra_become_the_same(kind):
+    target, results = made(Match(kind="spectrum", spectrum=kind, shrink=True))
+    amplitudes = []
+    for pixels, quality in results:
+        luma = luma_of(pixels, target.match)
+        assert abs(luma.mean() - target.mean) < 0.05
+        assert quality.spectrum_residual < 0.05
+        amplitudes.append(np.abs(np.fft.rfft2(luma - luma.mean())))
+    if kind == "full":
+        spread = np.std(amplitudes, axis=0)[:8, 1:8] / np.mean(amplitudes, axis=0)[:8, 1:8]
+        assert spread.max() < 0.02
+    else:
+        rings = [np.hypot(*np.indices(a.shape))[:20, :20].round().astype(int) for a in amplitudes]
+        energy = [
+            np.bincount(ring.ravel(), a[:20, :20].ravel())[1:10] for ring, a in zip(rings, amplitudes, strict=True)
+        ]
+        assert (np.std(energy, axis=0) / np.mean(energy, axis=0)).max() < 0.35
+
+
+def test_colour_is_greyed_only_where_the_gamut_demands_it():
+    pixels = np.array([[[200, 100, 50], [255, 0, 0]]], np.uint8)
+    match = Match(kind="luminance")
+    luma = luma_of(pixels, match)
+    same, greyed = recoloured(pixels, luma, luma)
+    assert np.allclose(same, pixels)
+    assert greyed == 0
+    brighter, greyed = recoloured(pixels, luma, luma + np.array([[10, 120]]))
+    assert greyed == 0.5
+    assert np.allclose(luma_of(brighter, match), luma + np.array([10, 120]))
+    assert brighter.max() <= 255 + 1e-9
+
+
+def test_an_infeasible_target_is_refused_by_name_and_remedy():
+    with pytest.raises(
+        InputError, match=r"infeasible: \d of 5 pictures would be clipped \(worst: p\d.*use shrink = true"
+    ):
+        find_target(Match(kind="luminance", contrast=100.0), lambda: iter(PICTURES))
+    shrunk = find_target(Match(kind="luminance", contrast=100.0, shrink=True), lambda: iter(PICTURES))
+    assert shrunk.shrunk < 1
+    assert shrunk.contrast < 100
+
+
+@pytest.mark.parametrize("kind", ["luminance", "histogram", "spectrum"])
+def test_a_matched_set_is_built_and_packed_like_any_other(tmp_path, kind):
+    recipe = RECIPE + f'\n[match]\nkind = "{kind}"\nshrink = true\n'
+    folder = write_folder(tmp_path / "pictures", recipe=recipe, n_pictures=3).parent
+    loaded, root = read_recipe(str(folder / "recipe.toml"))
+    found = build(loaded, tmp_path / "set", root=root).result
+    residual = found.description.quality["match"]["mean_residual"]
+    assert max(abs(residual["smallest"]), abs(residual["largest"])) < 0.05
+    build(loaded, tmp_path / "packed", root=root, form="recipe")
+    expand(tmp_path / "packed", tmp_path / "expanded", root=folder)
+    assert tree(tmp_path / "expanded") == tree(tmp_path / "set", hidden=False)
+
+
+def test_the_command_line_reports_an_infeasible_match(tmp_path, capsys):
+    recipe = write_folder(tmp_path / "p", recipe=RECIPE + '\n[match]\nkind = "luminance"\ncontrast = 110.0\n')
+    assert main(["stimuli", "build", str(recipe), "--out", str(tmp_path / "s"), "--workers", "1"]) == 2
+    assert "infeasible" in capsys.readouterr().err
+
+
+@pytest.mark.data
+def test_real_photographs_are_matched_within_a_twentieth_of_a_grey_level(data_folder):
+    pictures = [(path.stem, load(path, 128).pixels) for path in sorted((data_folder / "osie/stimuli").iterdir())[::10]]
+    for match in (Match(kind="luminance", shrink=True, clipped=0.01), Match(kind="histogram")):
+        _, results = made(match, pictures)
+        assert max(abs(quality.mean_residual) for _, quality in results) < 0.05
+        assert max(abs(quality.contrast_residual) for _, quality in results) < 0.05
+
+
+def test_a_set_that_is_not_matched_has_no_match_figures(tmp_path):
+    folder = write_folder(tmp_path / "pictures", n_pictures=2).parent
+    loaded, root = read_recipe(str(folder / "recipe.toml"))
+    build(loaded, tmp_path / "set", root=root)
+    assert "match" not in read_set(tmp_path / "set").description.quality

@@ -1,0 +1,106 @@
+"""A build that is killed at any moment goes on, and the set is the same as if nothing had happened."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from rapidvision.errors import InputError
+from rapidvision.stimuli.build import build, read_recipe
+from rapidvision.stimuli.engines import run_local
+from tests.stimuli.conftest import tree, write_folder
+
+
+def built(folder, out, **options):
+    recipe, root = read_recipe(str(folder / "recipe.toml"))
+    return build(recipe, out, root=root, **options)
+
+
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+@pytest.mark.parametrize("form", ["png", "tar"])
+def test_kill_9_at_twenty_random_moments_changes_nothing(tmp_path, form):
+    folder = write_folder(tmp_path / "pictures", n_pictures=20).parent
+    start = time.monotonic()
+    built(folder, tmp_path / "whole", form=form)
+    duration = time.monotonic() - start
+    rng = np.random.default_rng(4)
+    n_killed = 0
+    for _ in range(20):
+        child = os.fork()
+        if child == 0:
+            try:
+                built(folder, tmp_path / "set", form=form)
+            finally:
+                os._exit(0)
+        time.sleep(rng.uniform(0, duration / 6))
+        os.kill(child, signal.SIGKILL)
+        _, status = os.waitpid(child, 0)
+        n_killed += os.WIFSIGNALED(status)
+    assert n_killed > 5
+    built(folder, tmp_path / "set", form=form)
+    assert tree(tmp_path / "set") == tree(tmp_path / "whole")
+
+
+def test_a_pool_of_workers_that_is_killed_with_its_parent_goes_on_too(tmp_path):
+    folder = write_folder(tmp_path / "pictures", n_pictures=24).parent
+    command = [sys.executable, "-m", "rapidvision", "stimuli", "build", str(folder / "recipe.toml")]
+    command += ["--out", str(tmp_path / "set"), "--workers", "2", "--quiet"]
+    process = subprocess.Popen(command, start_new_session=True)
+    deadline = time.monotonic() + 60
+    while not list((tmp_path / "set").glob("images/*/full.png")) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    built(folder, tmp_path / "set")
+    built(folder, tmp_path / "whole")
+    assert tree(tmp_path / "set") == tree(tmp_path / "whole")
+
+
+def test_a_torn_journal_line_costs_one_picture_only(picture_folder, tmp_path):
+    built(picture_folder, tmp_path / "part", shard=(1, 2))
+    journal = tmp_path / "part/.build/shard-1-of-2.jsonl"
+    journal.write_bytes(journal.read_bytes()[:-30])
+    assert built(picture_folder, tmp_path / "part", shard=(1, 2)).n_made == 1
+    assert built(picture_folder, tmp_path / "part").n_made == 2
+    built(picture_folder, tmp_path / "whole")
+    assert tree(tmp_path / "part") == tree(tmp_path / "whole")
+
+
+def test_a_worker_that_dies_is_replaced(picture_folder, tmp_path, monkeypatch):
+    """The first worker process to start ends itself; the pool is made anew and the set is whole."""
+    flag = tmp_path / "died"
+    monkeypatch.setenv("RAPIDVISION_TEST_DIE", str(flag))
+    recipe, root = read_recipe(str(picture_folder / "recipe.toml"))
+    from rapidvision.stimuli.jobs import jobs_of
+    from tests.stimuli import dying_worker
+
+    chunks = [[(job, None)] for job in jobs_of(recipe, root)]
+    settings = (recipe, root, tmp_path / "set", "png", "auto", None)
+    monkeypatch.setattr("rapidvision.stimuli.engines._do", dying_worker.do)
+    outcomes = [one for some in run_local(settings, chunks, workers=2) for one in some]
+    assert flag.exists()
+    assert sorted(one.record.job.image_id for one in outcomes) == ["p00", "p01", "p02", "p03"]
+
+
+def test_a_full_disk_stops_with_a_remedy_and_the_build_goes_on_later(picture_folder, tmp_path, monkeypatch):
+    from rapidvision import files
+
+    real, count = files.write_bytes, [0]
+
+    def full(path, data):
+        count[0] += 1
+        if count[0] > 20:
+            raise InputError(f"{path}: cannot be written (No space left on device); choose another folder or make room")
+        real(path, data)
+
+    monkeypatch.setattr(files, "write_bytes", full)
+    with pytest.raises(InputError, match="No space left on device.*make room"):
+        built(picture_folder, tmp_path / "set")
+    monkeypatch.undo()
+    built(picture_folder, tmp_path / "set")
+    built(picture_folder, tmp_path / "whole")
+    assert tree(tmp_path / "set") == tree(tmp_path / "whole")

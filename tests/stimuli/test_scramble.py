@@ -1,0 +1,149 @@
+"""Phase scrambling: spectra kept exactly, colours kept, gamut respected, and wrong scramblers found out."""
+
+import numpy as np
+import pytest
+
+from rapidvision.errors import InputError
+from rapidvision.stimuli.canvas import make_canvas
+from rapidvision.stimuli.pictures import load
+from rapidvision.stimuli.recipe import Canvas
+from rapidvision.stimuli.scramble import phase_field, scramble
+from tests.stimuli.conftest import natural
+
+
+def cross_spectra(x):
+    """All auto- and cross-spectra of a picture (height, width, 3), complex (3, 3, height, width)."""
+    spectrum = np.fft.fft2(x, axes=(0, 1))
+    return np.einsum("yxa,yxb->abyx", spectrum, spectrum.conj())
+
+
+def spectra_error(before, after):
+    """Largest relative error over all auto- and cross-spectra, each relative to its largest value, mean included."""
+    one, two = cross_spectra(before), cross_spectra(after)
+    scale = np.abs(one).max(axis=(2, 3), keepdims=True)
+    return float((np.abs(one - two) / scale).max())
+
+
+def own_phase_per_channel(picture, key):
+    return np.dstack(
+        [scramble(picture[..., [c]], key=key + c, edges="raw", gamut_iterations=0).values for c in range(3)]
+    )
+
+
+def scrambled_mean(picture, key):
+    values = scramble(picture, key=key, edges="raw", gamut_iterations=0).values
+    return values - 1.7 * values.mean(axis=(0, 1))
+
+
+@pytest.mark.parametrize("shape", [(64, 64), (63, 65), (31, 64), (17, 23)])
+@pytest.mark.parametrize("iterations", [0, 5])
+def test_auto_and_cross_spectra_stay_exactly(shape, iterations):
+    picture = natural(1, *shape).astype(float)
+    made = scramble(picture, key=9, edges="raw", gamut_iterations=iterations).values
+    assert spectra_error(picture, made) < 1e-12
+    assert np.allclose(made.mean(axis=(0, 1)), picture.mean(axis=(0, 1)), rtol=0, atol=1e-10)
+    assert np.abs(made - picture).mean() > 10
+
+
+@pytest.mark.parametrize("wrong", [own_phase_per_channel, scrambled_mean])
+def test_wrong_scramblers_fail_the_same_check(wrong):
+    picture = natural(1).astype(float)
+    assert spectra_error(picture, wrong(picture, 9)) > 1e-3
+
+
+def test_colours_keep_their_correlations():
+    picture = natural(2).astype(float)
+    made = scramble(picture, key=3).values
+    before, after = np.corrcoef(picture.reshape(-1, 3).T), np.corrcoef(made.reshape(-1, 3).T)
+    assert np.abs(before - after).max() < 0.08  # the periodic component's, not quite the picture's
+    raw = scramble(picture, key=3, edges="raw").values
+    assert np.abs(before - np.corrcoef(raw.reshape(-1, 3).T)).max() < 1e-10
+
+
+def test_the_phase_field_belongs_to_a_real_picture():
+    for height, width in ((8, 8), (7, 9), (8, 7), (1, 6), (6, 1)):
+        turns = phase_field((height, width), key=5)
+        assert np.allclose(np.abs(turns), 1)
+        assert turns[0, 0] == 1
+        noise = np.random.default_rng(0).normal(size=(height, width))
+        spectrum = np.fft.rfft2(noise) * turns
+        assert np.allclose(np.fft.rfft2(np.fft.irfft2(spectrum, s=(height, width))), spectrum)
+
+
+def test_phases_are_uniform_and_differ_between_keys():
+    angles = np.angle(phase_field((64, 64), key=1)[:, 1:-1]).ravel()
+    counts = np.histogram(angles, bins=16, range=(-np.pi, np.pi))[0]
+    assert ((counts - counts.mean()) ** 2 / counts.mean()).sum() < 45  # chi-square with 15 degrees of freedom
+    assert np.abs(phase_field((64, 64), key=1) - phase_field((64, 64), key=2)).mean() > 1
+
+
+def test_coherence_goes_from_the_picture_to_noise():
+    picture = natural(4).astype(float)
+    likeness = []
+    for coherence in (0.0, 0.3, 0.6, 1.0):
+        made = scramble(picture, key=2, coherence=coherence, edges="raw").values
+        assert spectra_error(picture, made) < 1e-12
+        likeness.append(np.corrcoef(made.ravel(), picture.ravel())[0, 1])
+    assert likeness == sorted(likeness)
+    assert np.allclose(made, picture)
+
+
+def test_gamut_iterations_lose_less_to_clipping():
+    picture = np.clip(natural(5).astype(float) * 1.5 - 30, 0, 255)
+    lost = []
+    for n in (0, 5, 20):
+        made = scramble(picture, key=4, gamut_iterations=n)
+        lost.append(np.abs(made.values - np.clip(made.values, 0, 255)).mean())
+        assert made.clipped_fraction == np.mean((made.values < -0.5) | (made.values > 255.5))
+    assert lost[0] > 1
+    assert lost[1] < 0.5 * lost[0]
+    assert lost[2] < 0.5 * lost[1]
+
+
+def test_rounding_errors_of_another_fft_do_not_reach_the_bytes():
+    picture = natural(6, 128).astype(float)
+    one = make_canvas(natural(6, 128), Canvas(), key=8, where="a").pixels
+    noise = 1e-11 * np.random.default_rng(1).normal(size=picture.shape)
+    other = np.clip(np.rint(scramble(picture + noise, key=8).values), 0, 255).astype(np.uint8)
+    assert np.array_equal(one, other)
+
+
+@pytest.mark.parametrize("kind", ["phase", "grey", "mean", "blur", "noise"])
+@pytest.mark.parametrize("space", ["srgb", "linear"])
+def test_every_canvas_is_reproducible_and_keeps_the_mean(kind, space):
+    picture = natural(7)
+    canvas = Canvas(kind=kind, space=space, grey=100)
+    one, two = (make_canvas(picture, canvas, key=8, where="a") for _ in range(2))
+    assert np.array_equal(one.pixels, two.pixels)
+    assert one.pixels.shape == picture.shape
+    if kind == "grey":
+        assert (one.pixels == 100).all()
+    elif space == "linear":
+        assert abs(one.quality.linear_mean_ratio - 1) < 0.06 or kind == "mean"
+    else:
+        assert abs(one.quality.mean_error) < 2
+
+
+def test_noise_has_the_pictures_spectrum_on_average_but_its_own_phases():
+    picture = natural(8)
+    made = make_canvas(picture, Canvas(kind="noise", edges="raw", gamut_iterations=0), key=8, where="a")
+    assert 0.8 < made.quality.contrast_ratio < 1.1
+    assert abs(np.corrcoef(made.pixels.ravel(), picture.ravel())[0, 1]) < 0.4
+
+
+def test_a_canvas_that_clips_too_much_is_refused_when_a_bound_is_set():
+    hard = np.where(natural(9) > 120, 255, 0).astype(np.uint8)
+    with pytest.raises(InputError, match="a.png: its canvas clips .* allowed are 1.0%"):
+        make_canvas(hard, Canvas(largest_clipped_fraction=0.01), key=1, where="a.png")
+
+
+@pytest.mark.data
+def test_gamut_aware_canvases_of_real_photographs_keep_mean_contrast_and_spectrum(data_folder):
+    files = sorted((data_folder / "osie/stimuli").iterdir())[::6]
+    quality = []
+    for path in files:
+        pixels = load(path, 256).pixels
+        quality.append(make_canvas(pixels, Canvas(edges="raw"), key=len(quality), where=str(path)).quality)
+    assert np.median([abs(one.mean_error) for one in quality]) < 0.5
+    assert np.median([one.contrast_ratio for one in quality]) > 0.97
+    assert np.median([one.spectrum_error for one in quality]) < 0.05
