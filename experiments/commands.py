@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rapidvision.cli import add_common_options, say
 
-from . import lab_commands
+from . import export_commands, lab_commands
 from .verbs import Verbs, verb
 
 
@@ -16,6 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_plan(verbs)
     _add_simulate(verbs)
     lab_commands.add_arguments(verbs)
+    export_commands.add_arguments(verbs)
     try:
         online = importlib.import_module("rapidvision.experiments.online.commands")
     except ModuleNotFoundError as error:

@@ -1,15 +1,25 @@
 """A small stimulus set with real files, and studies planned from it."""
 
+import contextlib
 import io
+import os
+import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from rapidvision import files
+from rapidvision.experiments import lab
+from rapidvision.experiments.journal import Header, JournalFile, Setup
+from rapidvision.experiments.ledger import Ledger
+from rapidvision.experiments.participants import Observers
 from rapidvision.experiments.planning import make_study
+from rapidvision.experiments.simulate import simulate_session
 from rapidvision.manifest import SetDescription, Stimulus, write_set
-from rapidvision.protocol import Protocol
+from rapidvision.protocol import Practice, Protocol, Timing
 from rapidvision.study import Study
 
 TARGETS = ("bird", "zebra", "elephant", "cat")
@@ -90,3 +100,136 @@ def study(noise_set, tmp_path):
 def set_maker():
     """The function that writes such a set."""
     return make_set
+
+
+@contextlib.contextmanager
+def x_server(size="800x600x24"):
+    """Run an Xvfb on a free display and yield its name and process."""
+    if shutil.which("Xvfb") is None:
+        missing = "Xvfb is not installed"
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"{missing}; CI must have it", pytrace=False)
+        pytest.skip(missing)
+    read, write = os.pipe()
+    server = subprocess.Popen(
+        ["Xvfb", "-displayfd", str(write), "-screen", "0", size, "-nolisten", "tcp"],
+        pass_fds=(write,), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    os.close(write)
+    try:
+        with os.fdopen(read) as pipe:
+            number = pipe.readline().strip()
+        assert number, "Xvfb did not start"
+        yield f":{number}", server
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            server.terminate()
+        server.wait(timeout=20)
+
+
+@pytest.fixture(scope="session")
+def new_x_server():
+    """The function that starts an X server of its own."""
+    return x_server
+
+
+@pytest.fixture(scope="module")
+def x_display():
+    """A display that the tests of one file share."""
+    with x_server() as (name, _):
+        yield name
+
+
+@pytest.fixture
+def python_with_display(x_display, tmp_path):
+    """Run Python code in a process of its own that sees the display; return what it printed."""
+
+    def run(code, *arguments, timeout=100):
+        done = subprocess.run(
+            [sys.executable, "-c", code, *map(str, arguments)],
+            env={**os.environ, "DISPLAY": x_display, "HOME": str(tmp_path)},
+            timeout=timeout, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    return run
+
+
+@pytest.fixture
+def session_command(tmp_path):
+    """Start ``rapidvision session`` in a process of its own, with the display given."""
+    running = []
+
+    def start(*words, display):
+        environment = {**os.environ, "HOME": str(tmp_path), "DISPLAY": display or ""}
+        process = subprocess.Popen(
+            [sys.executable, "-m", "rapidvision", "session", *map(str, words)],
+            env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        running.append(process)
+        return process
+
+    yield start
+    for process in running:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+def short_study(folder, n_blocks=1, block_size=16, **timing):
+    """Plan a study whose sessions take seconds on a real clock."""
+    made = make_set(folder / "set", per_category=n_blocks * block_size // 8, practice=0, n_levels=4, side=64)
+    protocol = Protocol(
+        n_blocks=n_blocks,
+        block_size=block_size,
+        image_px=64,
+        practice=Practice(n_trials=0),
+        timing=Timing(fixation_ms=(50, 100), **{"too_slow_ms": 100, **timing}),
+    )
+    make_study(made, protocol, folder / "study", n_slots=4)
+    return Study(folder / "study")
+
+
+@pytest.fixture
+def quick_study(tmp_path):
+    """A study of 16 short trials."""
+    return short_study(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def study_maker():
+    """The function that plans such a study."""
+    return short_study
+
+
+def recorded(study, participant="p1", *, n=None, finished=True, seed=1, observer="human"):
+    """A session as if it had been run: ledger, journal, trials of a simulated participant."""
+    entry = Ledger(study).take(participant)
+    plan = lab.plan_of(study, entry)
+    header = Header(
+        session_id=entry.session_id,
+        participant_id=participant,
+        study_id=plan.study_id,
+        group=entry.group,
+        slot=entry.slot,
+        observer=observer,
+        plan_digest=plan.digest,
+        protocol_digest=plan.protocol.digest,
+        stimulus_set_digest=plan.stimulus_set_digest,
+        utc=entry.utc,
+    )
+    study.sessions_folder.mkdir(exist_ok=True)
+    with JournalFile(lab.journal_path(study, entry.session_id), header) as journal:
+        journal.append(Setup(display="real", refresh_hz=60.0, software={"psychopy": "2026.1"}))
+        for data in simulate_session(plan, Observers(), seed=seed)[:n]:
+            journal.append(data)
+    if finished:
+        Ledger(study).close(entry.session_id, "finished")
+    return entry
+
+
+@pytest.fixture(scope="session")
+def record_session():
+    """The function that records a session."""
+    return recorded

@@ -1,0 +1,57 @@
+"""Psych-DS: one CSV per session under ``data/``, and a description of every variable."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from rapidvision import __version__, files
+from rapidvision.errors import InputError
+from rapidvision.trials import COLUMNS, write_table
+
+from .bids import labels_of
+from .sessions import Recorded
+
+
+def write_psychds(sessions: Sequence[Recorded], folder: Path, *, name: str) -> None:
+    """Write recorded sessions as a Psych-DS dataset.
+
+    Parameters
+    ----------
+    sessions : sequence of Recorded
+        Of one study.
+    folder : path
+        New, or empty.
+    name : str
+        Name of the dataset.
+
+    Raises
+    ------
+    InputError
+        When the folder is not empty, or two participants have one name.
+    """
+    if folder.exists() and any(folder.iterdir()):
+        raise InputError(f"{folder}: not empty; a Psych-DS dataset is written into a folder of its own")
+    labels = labels_of([session.header.participant_id for session in sessions])
+    study = re.sub(r"[^A-Za-z0-9]", "", name) or "study"
+    for session in sessions:
+        label = labels[session.header.participant_id]
+        write_table(folder / "data" / f"study-{study}_subject-{label}_data.csv", session.rows())
+    variables = [
+        {"@type": "PropertyValue", "name": c.name, "description": c.meaning}
+        | ({"unitText": c.unit} if c.unit else {})
+        | ({"valueReference": list(c.allowed)} if c.allowed else {})
+        for c in COLUMNS
+    ]
+    description = {
+        "@context": "https://schema.org/",
+        "@type": "Dataset",
+        "name": name,
+        "description": f"Trials of rapid animal categorization, exported by RapidVision {__version__}",
+        "schemaVersion": "Psych-DS 0.4.0",
+        "variableMeasured": variables,
+    }
+    files.write_json(folder / "dataset_description.json", description)
+    files.write_text(
+        folder / "README.md",
+        f"# {name}\n\nOne row per trial; `dataset_description.json` says what each column means.\n",
+    )

@@ -1,0 +1,172 @@
+"""Exports hold every trial, in the forms that their validators accept."""
+
+import csv
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from rapidvision.cli import main
+from rapidvision.errors import InputError
+from rapidvision.experiments.export.bids import labels_of
+from rapidvision.experiments.export.sessions import read_sessions
+from rapidvision.experiments.export.table import write_rows
+from rapidvision.experiments.journal import Event, JournalFile, Setup, read_journal
+from rapidvision.experiments.lab import journal_path, plan_of
+from rapidvision.trials import COLUMNS, read_table
+
+
+@pytest.fixture
+def recorded_study(study, record_session):
+    record_session(study, "p-01")
+    record_session(study, "p02", n=40, finished=False)
+    return study
+
+
+def test_the_table_has_every_completed_trial_and_reads_back(recorded_study, capsys):
+    assert main(["session", "export", str(recorded_study.folder)]) == 0
+    out = capsys.readouterr().out
+    rows = read_table(recorded_study.trials_path)
+    assert len(rows) == 88 + 40
+    assert {r.observer for r in rows} == {"human"}
+    assert "128 trials of 2 sessions" in out
+    assert "unfinished sessions are included" in out
+
+
+def test_parquet_and_csv_hold_the_same(recorded_study, tmp_path):
+    parquet = pytest.importorskip("pyarrow.parquet")
+    rows = [row for session in read_sessions(recorded_study) for row in session.rows()]
+    write_rows(tmp_path / "t.parquet", rows)
+    write_rows(tmp_path / "t.csv", rows)
+    table = parquet.read_table(tmp_path / "t.parquet")
+    assert table.column_names == [c.name for c in COLUMNS]
+    found = table.to_pylist()
+    for row, other in zip(read_table(tmp_path / "t.csv"), found, strict=True):
+        for column in COLUMNS:
+            value = getattr(row, column.name)
+            assert value == (
+                pytest.approx(other[column.name], abs=1e-6)
+                if column.dtype == "float" and value is not None
+                else other[column.name]
+            )
+
+
+def test_another_ending_is_refused(recorded_study, tmp_path):
+    with pytest.raises(InputError, match=r"ends in \.csv or \.parquet"):
+        write_rows(tmp_path / "t.xlsx", [])
+
+
+def test_an_interrupted_trial_that_was_seen_has_a_row(study, record_session):
+    entry = record_session(study, "p1", n=20, finished=False)
+    path = journal_path(study, entry.session_id)
+    header, _ = read_journal(path)
+    number = plan_of(study, entry).trials()[20].trial
+    with JournalFile(path, header) as journal:
+        journal.append(Event(what="interrupted", trial=number, seen=True, utc="2026-01-01T00:00:00+00:00"))
+    rows = read_sessions(study)[0].rows()
+    assert (len(rows), rows[-1].status, rows[-1].trial) == (21, "aborted", number)
+
+
+def validator():
+    path = Path(sys.executable).with_name("bids-validator-deno")
+    found = str(path) if path.exists() else shutil.which("bids-validator-deno")
+    return found or pytest.skip("bids-validator-deno is not installed")
+
+
+def test_bids_is_clean_under_its_validator(recorded_study, tmp_path):
+    screen = tmp_path / "screen.toml"
+    screen.write_text("width_px = 1920\nheight_px = 1080\nwidth_cm = 53.0\ndistance_cm = 57.0\nrefresh_hz = 60.0\n")
+    # A second opening of the journal is a second run.
+    _, entries = read_journal(next(recorded_study.sessions_folder.glob("p02*.jsonl")))
+    header, _ = read_journal(next(recorded_study.sessions_folder.glob("p02*.jsonl")))
+    out = tmp_path / "bids"
+    assert (
+        main(
+            [
+                "session",
+                "export",
+                str(recorded_study.folder),
+                "--form",
+                "bids",
+                "--out",
+                str(out),
+                "--screen",
+                str(screen),
+            ]
+        )
+        == 0
+    )
+    done = subprocess.run(
+        [validator(), "--json", str(out)], capture_output=True, text=True, check=False, timeout=120,
+        env={"HOME": str(tmp_path), "PATH": "/usr/bin:/bin", "NO_COLOR": "1"},
+    )  # fmt: skip
+    issues = json.loads(done.stdout)["issues"]["issues"]
+    assert [i for i in issues if i["severity"] == "error"] == []
+    with (out / "sub-p01" / "beh" / "sub-p01_task-animal_run-1_events.tsv").open() as file:
+        rows = list(csv.DictReader(file, delimiter="\t"))
+    assert len(rows) == 88
+    onsets = [float(row["onset"]) for row in rows]
+    assert onsets == sorted(onsets)
+    assert all(float(row["duration"]) == pytest.approx(0.4) for row in rows)
+    assert all((out / "stimuli" / row["stim_file"]).is_file() for row in rows)
+    sidecar = json.loads((out / "sub-p01" / "beh" / "sub-p01_task-animal_run-1_beh.json").read_text())
+    assert sidecar["StimulusPresentation"]["ScreenDistance"] == 0.57
+    assert header.participant_id == "p02"
+    assert entries
+
+
+def test_each_opening_of_a_session_is_a_run(study, record_session):
+    entry = record_session(study, "p1", n=20, finished=False)
+    path = journal_path(study, entry.session_id)
+    header, entries = read_journal(path)
+    with JournalFile(path, header) as journal:
+        journal.append(Setup(display="real", refresh_hz=60.0))
+        last = next(e for e in entries[::-1] if not isinstance(e, Setup | Event))
+        last.trial = 87
+        journal.append(last)
+    runs = read_sessions(study)[0].runs()
+    assert [len(trials) for _, trials in runs] == [20, 1]
+
+
+def test_two_participants_with_one_bids_name_are_refused():
+    with pytest.raises(InputError, match="no name of its own"):
+        labels_of(["p-1", "p_1"])
+
+
+def test_psychds_describes_every_variable_and_reads_back(recorded_study, tmp_path):
+    out = tmp_path / "ds"
+    assert main(["session", "export", str(recorded_study.folder), "--form", "psychds", "--out", str(out)]) == 0
+    description = json.loads((out / "dataset_description.json").read_text())
+    named = {v["name"] for v in description["variableMeasured"]}
+    tables = sorted((out / "data").glob("study-*_subject-*_data.csv"))
+    assert len(tables) == 2
+    for table in tables:
+        assert set(table.read_text().splitlines()[0].split(",")) == named
+    assert description["@type"] == "Dataset"
+    assert sum(len(read_table(table)) for table in tables) == 128
+
+
+@pytest.mark.parametrize("form", ["bids", "psychds"])
+def test_a_folder_that_holds_something_is_not_written_into(recorded_study, tmp_path, capsys, form):
+    (tmp_path / "x").mkdir()
+    (tmp_path / "x" / "mine.txt").write_text("mine")
+    assert main(["session", "export", str(recorded_study.folder), "--form", form, "--out", str(tmp_path / "x")]) == 2
+    assert "not empty" in capsys.readouterr().err
+
+
+def test_nothing_to_export_and_a_stranger_s_journal_are_refused(study, record_session):
+    with pytest.raises(InputError, match="no sessions to export"):
+        read_sessions(study)
+    entry = record_session(study, "p1", n=3, finished=False)
+    path = journal_path(study, entry.session_id)
+    from rapidvision.experiments.journal import encode
+
+    header, entries = read_journal(path)
+    import msgspec
+
+    path.write_bytes(b"".join(map(encode, [msgspec.structs.replace(header, plan_digest="x"), *entries])))
+    with pytest.raises(InputError, match="follows another plan"):
+        read_sessions(study)
