@@ -79,9 +79,6 @@ def validator():
 def test_bids_is_clean_under_its_validator(recorded_study, tmp_path):
     screen = tmp_path / "screen.toml"
     screen.write_text("width_px = 1920\nheight_px = 1080\nwidth_cm = 53.0\ndistance_cm = 57.0\nrefresh_hz = 60.0\n")
-    # A second opening of the journal is a second run.
-    _, entries = read_journal(next(recorded_study.sessions_folder.glob("p02*.jsonl")))
-    header, _ = read_journal(next(recorded_study.sessions_folder.glob("p02*.jsonl")))
     out = tmp_path / "bids"
     assert (
         main(
@@ -114,8 +111,6 @@ def test_bids_is_clean_under_its_validator(recorded_study, tmp_path):
     assert all((out / "stimuli" / row["stim_file"]).is_file() for row in rows)
     sidecar = json.loads((out / "sub-p01" / "beh" / "sub-p01_task-animal_run-1_beh.json").read_text())
     assert sidecar["StimulusPresentation"]["ScreenDistance"] == 0.57
-    assert header.participant_id == "p02"
-    assert entries
 
 
 def test_each_opening_of_a_session_is_a_run(study, record_session):
