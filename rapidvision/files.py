@@ -14,7 +14,7 @@ from rapidvision.errors import InputError
 
 
 @contextmanager
-def atomic(path: Path | str) -> Iterator[IO[bytes]]:
+def atomic(path: Path | str, *, durable: bool = True) -> Iterator[IO[bytes]]:
     """Open `path` for writing so that it appears complete or not at all.
 
     The bytes go to a temporary file in the same folder, are flushed to the disk, and take their name in one step.
@@ -24,6 +24,9 @@ def atomic(path: Path | str) -> Iterator[IO[bytes]]:
     ----------
     path : path-like
         The file to write.
+    durable : bool, default True
+        Whether the bytes are on the disk when this returns. Without it the file is still whole or absent after a
+        kill, but not after a power failure: for many files that are checked by their hash anyway.
 
     Yields
     ------
@@ -51,7 +54,8 @@ def atomic(path: Path | str) -> Iterator[IO[bytes]]:
         with temporary.open("xb") as file:
             yield file
             file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                os.fsync(file.fileno())
         temporary.replace(path)
     except OSError as error:
         reason = error.strerror or str(error)
@@ -61,9 +65,9 @@ def atomic(path: Path | str) -> Iterator[IO[bytes]]:
             temporary.unlink(missing_ok=True)
 
 
-def write_bytes(path: Path | str, data: bytes) -> None:
+def write_bytes(path: Path | str, data: bytes, *, durable: bool = True) -> None:
     """Write `data` to `path` as :func:`atomic` does."""
-    with atomic(path) as file:
+    with atomic(path, durable=durable) as file:
         file.write(data)
 
 

@@ -68,7 +68,7 @@ def expand(
     pictures = set()
     for some, data in parts:
         rows += some
-        files.write_bytes(out / some[0].path, data)
+        files.write_bytes(out / some[0].path, data, durable=False)
         if some[0].image_id not in pictures:
             pictures.add(some[0].image_id)
             advance(1)

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import os
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -157,6 +158,8 @@ def finish(
     (StimulusSet or PackedSet, list of Record)
         As it was written; the records as the journal should keep them.
     """
+    if hasattr(os, "sync"):
+        os.sync()  # once for all pictures instead of once for each; the description that makes the set valid comes after
     files.write_text(folder / QUALITY, quality_table(records))
     _write_rejects(folder, rejected)
     description = description_of(recipe, records)

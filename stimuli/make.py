@@ -241,7 +241,7 @@ def _source_quality(prepared: PreparedMap, series: RevealSeries) -> SourceQualit
     values = prepared.map.values.ravel().astype(np.float64)
     total = values.sum()
     reached = np.cumsum(values[series.order])[series.counts - 1] / total
-    best = np.partition(values, values.size - series.order.size)[values.size - series.order.size :].sum() / total
+    best = _largest(values, series.order.size) / total
     return SourceQuality(
         support_px=prepared.map.n_supported_px,
         n_observers=prepared.map.n_observers,
@@ -252,3 +252,14 @@ def _source_quality(prepared: PreparedMap, series: RevealSeries) -> SourceQualit
         best_captured=round(float(best), 9),
         map_sha256=prepared.map.sha256,
     )
+
+
+def _largest(values: NDArray[np.float64], n: int) -> float:
+    """Sum of the `n` largest values, to one part in 65,535 of the largest; counting is much faster than sorting."""
+    grades = np.rint(values * (65535 / values.max())).astype(np.int64)
+    counts = np.bincount(grades, minlength=65536)[::-1]
+    sums = np.bincount(grades, values, minlength=65536)[::-1]
+    reached = np.cumsum(counts)
+    last = int(np.searchsorted(reached, n))
+    before = int(reached[last - 1]) if last else 0
+    return float(sums[:last].sum() + (sums[last] / counts[last] * (n - before) if counts[last] else 0.0))

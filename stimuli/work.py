@@ -119,7 +119,7 @@ class Worker:
             outputs = [(f"recipes/{job.image_id}.zip", recipe_container(made, recipe))]
         stored = []
         for path, data in outputs:
-            files.write_bytes(self.folder / path, data)
+            files.write_bytes(self.folder / path, data, durable=False)  # a resumed build hashes every file
             stored.append(StoredFile(path=path, sha256=files.sha256(data)))
         record = Record(
             key=key,

@@ -18,6 +18,16 @@ def test_an_interrupted_write_leaves_the_old_file_and_no_litter(tmp_path):
     assert [entry.name for entry in tmp_path.iterdir()] == ["a.txt"]
 
 
+@pytest.mark.parametrize(("durable", "n_syncs"), [(True, 1), (False, 0)])
+def test_only_a_durable_write_waits_for_the_disk_and_both_are_whole(tmp_path, monkeypatch, durable, n_syncs):
+    synced = []
+    monkeypatch.setattr(os, "fsync", synced.append)
+    files.write_bytes(tmp_path / "a.bin", b"whole", durable=durable)
+    assert (tmp_path / "a.bin").read_bytes() == b"whole"
+    assert len(synced) == n_syncs
+    assert [entry.name for entry in tmp_path.iterdir()] == ["a.bin"]
+
+
 def test_a_full_disk_is_an_input_error_and_leaves_nothing(tmp_path):
     if not os.path.exists("/dev/full"):
         pytest.skip("this system has no /dev/full")

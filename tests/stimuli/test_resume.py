@@ -91,11 +91,11 @@ def test_a_full_disk_stops_with_a_remedy_and_the_build_goes_on_later(picture_fol
 
     real, count = files.write_bytes, [0]
 
-    def full(path, data):
+    def full(path, data, **options):
         count[0] += 1
         if count[0] > 20:
             raise InputError(f"{path}: cannot be written (No space left on device); choose another folder or make room")
-        real(path, data)
+        real(path, data, **options)
 
     monkeypatch.setattr(files, "write_bytes", full)
     with pytest.raises(InputError, match="No space left on device.*make room"):
