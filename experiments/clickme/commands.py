@@ -37,6 +37,13 @@ examples:
 
 Usernames stay in the game; the files know players by random ids."""
 
+_REPORT = """\
+examples:
+  rapidvision clickme report game/ --out report/
+
+Writes report.html with figures and report.json: players per map, bubbles, time-outs, success, learning, contests,
+agreement of players, and a gallery of maps."""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the sub-verbs of ``rapidvision clickme``."""
@@ -44,6 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_serve(verbs)
     _add_simulate(verbs)
     _add_export(verbs)
+    _add_report(verbs)
 
 
 def _verb(verbs: Verbs, name: str, summary: str, examples: str) -> argparse.ArgumentParser:
@@ -203,6 +211,26 @@ def _export(arguments: argparse.Namespace) -> None:
             collected, deck, game.rules, arguments.out, quality=judged, filters=filters, form=form, advance=advance
         )
     say(arguments, f"{arguments.out}: {done.summary()}")
+
+
+def _add_report(verbs: Verbs) -> None:
+    parser = _verb(verbs, "report", "statistics, figures and a gallery of maps", _REPORT)
+    _add_game(parser)
+    add_common_options(parser)
+    parser.set_defaults(run=_report)
+
+
+def _report(arguments: argparse.Namespace) -> None:
+    export, quality, report = _work("export"), _work("quality"), _work("report")
+    collected, deck, game = _played(arguments)
+    seed = game.seed if arguments.seed is None else arguments.seed
+    judged = quality.judge(collected, game.rules, objects=export.read_objects(deck, game.rules))
+    numbers = report.write_report(collected, deck, game, arguments.out, quality=judged, seed=seed)
+    say(
+        arguments,
+        f"{numbers.n_players} players, {numbers.n_rounds} rounds, {numbers.n_bubbles} bubbles on {numbers.n_images} "
+        f"pictures; {100 * numbers.success:.0f} % recognised: {arguments.out / 'report.html'}",
+    )
 
 
 def _played(arguments: argparse.Namespace) -> tuple[Any, Any, Any]:

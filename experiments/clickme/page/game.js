@@ -159,7 +159,7 @@ function ready(elapsedMs) {
 // -- painting -------------------------------------------------------------------------------------------------------
 
 function startMessage() {
-  const mobile = /Mobi|Android|iPad|iPhone/.test(navigator.userAgent) || (navigator.maxTouchPoints > 1 && matchMedia("(hover: none)").matches);
+  const mobile = /Mobi|Android|iPad|iPhone/.test(navigator.userAgent) || (navigator.maxTouchPoints > 0 && matchMedia("(hover: none)").matches);
   return { type: "start", round: round.id, pointer: round.pointer, mobile, automated: Boolean(navigator.webdriver) || round.untrusted === true };
 }
 

@@ -1,0 +1,88 @@
+"""The real page in a real browser."""
+
+import os
+import shutil
+import time
+from contextlib import contextmanager
+from datetime import datetime
+
+from rapidvision.experiments.clickme import host
+from rapidvision.experiments.clickme.collected import collect
+from tests.experiments.clickme.running import Running
+
+ARGUMENTS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+QUICK = "practice_rounds = 0\n[rules]\nround_ms = 1500\nanswer_limit_ms = 200\n"
+
+
+class BrowserMissing(Exception):
+    """There is no Chromium, or no Playwright to drive it."""
+
+
+@contextmanager
+def chromium():
+    path = os.environ.get("RV_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    if path is None:
+        raise BrowserMissing("Chromium is not installed")
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError as error:
+        raise BrowserMissing("Playwright is not installed") from error
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+def join(page, url, name):
+    page.goto(url)
+    page.fill("#name", name)
+    page.click("#join button")
+    waiting(page)
+
+
+def waiting(page):
+    page.wait_for_selector("body[data-state=waiting]", timeout=30_000)
+
+
+def over(page):
+    page.wait_for_selector("body[data-state=over]", timeout=30_000)
+
+
+def paint(page, *, n=12, start=(30, 30), step=(14, 4), pause_s=0.05):
+    """Press and move with the mouse, in pixels of the screen."""
+    box = page.locator("#canvas").bounding_box()
+    x, y = box["x"] + start[0], box["y"] + start[1]
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.up()
+    for k in range(1, n):
+        page.mouse.move(x + k * step[0], y + k * step[1])
+        time.sleep(pause_s)
+
+
+def ends_in_page(pictures, data, *, n_rounds):
+    """Milliseconds by which the page ended each round after the server's clock did."""
+    with Running(pictures, data, partner="none", game=QUICK) as running, chromium() as browser:
+        page = browser.new_page()
+        join(page, running.url, "clockwatcher")
+        late = {}
+        for _ in range(n_rounds):
+            paint(page, n=6)
+            over(page)
+            log = page.evaluate("({ id: clickme.round.id, log: clickme.log })")
+            late[log["id"]] = [entry["at"] for entry in log["log"] if entry["what"] == "time"][-1]
+            page.click("#next")
+            waiting(page)
+        running.stop()
+    store = host.existing_store(data)
+    try:
+        rounds = {record.round_id: record for record in collect(store).rounds}
+    finally:
+        store.close()
+    ends = {name: 1000 * datetime.fromisoformat(rounds[name].started_utc).timestamp() + 1500 for name in late}
+    return [late[name] - ends[name] for name in late]

@@ -1,0 +1,176 @@
+"""The real page in Chromium: painting by mouse, touch and keyboard, and one rule for both languages."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rapidvision.experiments.clickme import host
+from rapidvision.experiments.clickme.collected import collect
+from rapidvision.experiments.clickme.rules import step_towards
+from tests.conftest import missing
+from tests.experiments.clickme.page import QUICK, BrowserMissing, chromium, join, over, paint, waiting
+from tests.experiments.clickme.running import Running
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def browser():
+    try:
+        with chromium() as opened:
+            yield opened
+    except BrowserMissing as reason:
+        missing(str(reason))
+
+
+@pytest.fixture(scope="module")
+def server(pictures, tmp_path_factory):
+    data = tmp_path_factory.mktemp("page") / "game"
+    with Running(pictures, data, game='show_view = "always"\n' + QUICK) as running:
+        running.data = data
+        yield running
+
+
+@pytest.fixture
+def page(browser):
+    context = browser.new_context(viewport={"width": 1100, "height": 800})
+    opened = context.new_page()
+    opened.problems = []
+    opened.on("pageerror", lambda error: opened.problems.append(str(error)))
+    opened.on(
+        "request", lambda request: opened.problems.append(request.url) if "127.0.0.1" not in request.url else None
+    )
+    yield opened
+    assert opened.problems == []
+    context.close()
+
+
+def stored(running):
+    store = host.existing_store(running.data)
+    try:
+        return collect(store)
+    finally:
+        store.close()
+
+
+def record_of(running, round_id):
+    return next(one for one in stored(running).rounds if one.round_id == round_id)
+
+
+def test_what_is_painted_with_the_mouse_is_what_the_server_stores(server, page):
+    join(page, server.url, "Mouse")
+    paint(page, n=14)
+    over(page)
+    round_id, placed = page.evaluate("[clickme.round.id, clickme.round.placed]")
+    page.wait_for_function("clickme.round.stored === clickme.round.placed.length")
+    record = record_of(server, round_id)
+    assert record.xy.tolist() == placed
+    assert record.n_bubbles >= 8
+    assert record.pointer == "mouse"
+    assert record.automated  # a remote-controlled browser says so
+    assert page.is_visible("#seen-image")
+    assert "refused" not in json.dumps(page.evaluate("clickme.log"))
+
+
+def test_touch_paints_too(server, browser):
+    context = browser.new_context(viewport={"width": 768, "height": 1024}, has_touch=True, is_mobile=True)
+    page = context.new_page()
+    join(page, server.url, "Finger")
+    box = page.locator("#canvas").bounding_box()
+    touch = context.new_cdp_session(page)
+    for k in range(10):
+        point = {"x": box["x"] + 100 + 12 * k, "y": box["y"] + 100}
+        touch.send("Input.dispatchTouchEvent", {"type": "touchMove" if k else "touchStart", "touchPoints": [point]})
+        page.wait_for_timeout(50)
+    touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    over(page)
+    record = record_of(server, page.evaluate("clickme.round.id"))
+    assert (record.pointer, record.is_mobile) == ("touch", True)
+    assert record.n_bubbles >= 5
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    context.close()
+
+
+def test_a_whole_round_needs_nothing_but_a_keyboard(server, page):
+    page.goto(server.url)
+    page.keyboard.press("Tab")
+    while page.evaluate("document.activeElement.id") != "name":
+        page.keyboard.press("Tab")
+    page.keyboard.type("Keys only")
+    page.keyboard.press("Enter")
+    waiting(page)
+    while page.evaluate("document.activeElement.id") != "canvas":
+        page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.keyboard.down("ArrowRight")
+    page.keyboard.down("ArrowDown")
+    page.wait_for_timeout(600)
+    page.keyboard.up("ArrowRight")
+    page.keyboard.up("ArrowDown")
+    over(page)
+    record = record_of(server, page.evaluate("clickme.round.id"))
+    assert record.pointer == "keyboard"
+    assert (np.diff(record.xy, axis=0) >= 0).all()
+    assert record.n_bubbles >= 5
+
+
+def test_a_reload_in_a_round_goes_on_with_it(server, page):
+    join(page, server.url, "Reloader")
+    paint(page, n=5)
+    round_id = page.evaluate("clickme.round.id")
+    page.wait_for_function("clickme.round.stored >= 3")
+    before = page.evaluate("clickme.round.stored")
+    page.reload()
+    page.wait_for_selector("body[data-state=painting], body[data-state=over], body[data-state=waiting]")
+    if page.evaluate("clickme.round.id") == round_id:
+        assert page.evaluate("clickme.round.placed.length") >= before
+    assert record_after(server, page, round_id).n_bubbles >= before
+
+
+def record_after(server, page, round_id):
+    for _ in range(100):
+        for record in stored(server).rounds:
+            if record.round_id == round_id:
+                return record
+        page.wait_for_timeout(50)
+    raise AssertionError("the round never ended")
+
+
+def test_a_second_window_takes_over_and_the_first_says_so(server, browser):
+    context = browser.new_context()
+    first, second = context.new_page(), context.new_page()
+    join(first, server.url, "Two windows")
+    second.goto(server.url)
+    waiting(second)
+    first.wait_for_selector("#notice:visible")
+    assert "another window" in first.text_content("#notice-text")
+    first.click("#again")
+    waiting(first)
+    second.wait_for_selector("#notice:visible")
+    context.close()
+
+
+def test_a_name_that_is_taken_or_offensive_is_explained_beside_the_field(server, page):
+    join(page, server.url, "Taken")
+    page.context.clear_cookies()
+    page.goto(server.url)
+    for name, words in (("taken", "somebody has this one"), ("f.u.c.k", "choose another")):
+        page.fill("#name", name)
+        page.click("#join button")
+        page.wait_for_function(f"document.getElementById('join-problem').textContent.includes('{words}')")
+
+
+def test_steps_in_the_page_are_the_server_s_steps(server, page):
+    rng = np.random.default_rng(1)
+    cases = [(tuple(a), tuple(b)) for a, b in rng.integers(0, 256, (2000, 2, 2)).tolist()]
+    page.goto(server.url)
+    script = "async (cases) => { const { stepTowards } = await import('./static/rules.js'); return cases.map(([a, b]) => stepTowards(a, b, 7)); }"
+    found = page.evaluate(script, cases)
+    assert [tuple(one) for one in found] == [step_towards(a, b, 7) for a, b in cases]
+
+
+def test_the_page_is_light():
+    folder = Path(host.__file__).parent / "page"
+    assert sum(path.stat().st_size for path in folder.iterdir()) < 40_000

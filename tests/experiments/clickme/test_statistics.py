@@ -1,0 +1,168 @@
+"""The report's numbers: exact small cases, calibrated tests, and a page that says who played."""
+
+import json
+from datetime import UTC, datetime
+from itertools import product
+
+import numpy as np
+import pytest
+
+from rapidvision.errors import InputError
+from rapidvision.experiments.clickme.collected import Collected, GuessRecord, RoundRecord
+from rapidvision.experiments.clickme.quality import judge
+from rapidvision.experiments.clickme.report import write_report
+from rapidvision.experiments.clickme.settings import Contest, Game
+from rapidvision.experiments.clickme.standings import Standings
+from rapidvision.experiments.clickme.statistics import describe, sign_flip_p
+
+
+def record(number, *, player="p", image="i", result="time", n_bubbles=20, guesses=(), day=1):
+    return RoundRecord(
+        round_id=f"r{number}",
+        player_id=player,
+        player=player,
+        image_id=image,
+        category="cat",
+        practice=False,
+        started_utc=f"2026-01-{day:02d}T00:00:{number % 60:02d}.000Z",
+        ended_utc="",
+        result=result,
+        points=0.5 if result == "solved" else 0.0,
+        duration_ms=7000,
+        partner="none",
+        partner_state="ok",
+        pointer="mouse",
+        is_mobile=False,
+        automated=False,
+        n_refused=0,
+        xy=np.stack([np.arange(n_bubbles), np.arange(n_bubbles)], axis=1),
+        at_ms=np.arange(n_bubbles) * 50.0,
+        client_ms=np.arange(n_bubbles) * 50.0,
+        guesses=tuple(guesses),
+    )
+
+
+def test_sizes_and_shares_of_a_small_game_are_exact():
+    rounds = (
+        record(1, player="a", image="x", result="solved", n_bubbles=10),
+        record(2, player="a", image="y", result="time", n_bubbles=30),
+        record(3, player="b", image="x", result="interrupted", n_bubbles=20),
+        record(4, player="b", image="z", result="skipped", n_bubbles=5),
+    )
+    numbers = describe(Collected(rounds, {"x": frozenset("b")}), Game())
+    assert (numbers.n_players, numbers.n_rounds, numbers.n_images, numbers.n_bubbles) == (2, 3, 2, 60)
+    assert numbers.players_per_map == {1: 1, 2: 1}
+    assert (numbers.success, numbers.time_outs, numbers.interrupted) == (1 / 3, 1 / 3, 1 / 3)
+    assert numbers.share_of_players_with_more == 0.5
+    assert numbers.reported_share == 0.5
+    assert (numbers.bubbles_mean, numbers.bubbles_median) == (20, 20)
+
+
+def test_answers_of_the_partner_are_counted_with_their_fates():
+    guesses = [
+        GuessRecord(9, 450, 500, "answered", 2, 0.1, "dog"),
+        GuessRecord(19, 950, 2950, "late", 1, 0.9, "cat"),
+        GuessRecord(29, 1450, None, "superseded", None, None, ""),
+        GuessRecord(39, 1950, None, "unneeded", None, None, ""),
+    ]
+    numbers = describe(Collected((record(1, guesses=guesses),)), Game())
+    assert numbers.answer_ms_median == 1025
+    assert numbers.n_unanswered == 2
+
+
+def test_learning_is_seen_where_it_is():
+    rounds = []
+    for player in range(10):
+        for number in range(20):
+            result = "solved" if number >= 10 else "time"
+            rounds.append(record(number, player=f"p{player}", image=f"i{number}", result=result))
+    numbers = describe(Collected(tuple(rounds)), Game())
+    for paired in (numbers.halves, numbers.tens):
+        assert (paired.first, paired.second, paired.n_players) == (0, 1, 10)
+        assert paired.p == 2 / 2**10
+    few = describe(Collected(tuple(rounds[:3])), Game())
+    assert few.halves is None
+    assert few.tens is None
+
+
+def test_the_sign_flip_test_is_the_enumeration():
+    rng = np.random.default_rng(1)
+    for n in (1, 3, 6):
+        differences = rng.normal(size=n).round(1)
+        sums = [
+            abs(sum(s * d for s, d in zip(signs, differences, strict=True))) for signs in product((1, -1), repeat=n)
+        ]
+        expected = np.mean([value >= abs(differences.sum()) - 1e-9 for value in sums])
+        assert sign_flip_p(differences, seed=1) == pytest.approx(expected)
+
+
+def test_the_random_sign_flip_test_keeps_its_level():
+    rng = np.random.default_rng(7)
+    ps = [sign_flip_p(rng.normal(size=20), m=199, seed=number) for number in range(400)]
+    assert abs(np.mean(np.array(ps) <= 0.1) - 0.1) < 0.045
+
+
+def contest(first, last):
+    return Contest(name="Cup", starts=datetime(2026, 1, first, tzinfo=UTC), ends=datetime(2026, 1, last, tzinfo=UTC))
+
+
+def test_contests_are_compared_with_the_rest_of_the_time():
+    rounds = [record(n, player=f"p{n}", image=f"i{n}", day=1) for n in range(2)]
+    rounds += [record(n, player=f"p{n}", image=f"i{n}", day=3, result="solved") for n in range(2, 8)]
+    rounds += [record(8, day=5)]
+    numbers = describe(Collected(tuple(rounds)), Game(contests=(contest(3, 4),)))
+    assert (numbers.inside.n_rounds, numbers.outside.n_rounds) == (6, 3)
+    assert numbers.inside.n_days == pytest.approx(1)
+    assert numbers.inside.rounds_per_day == pytest.approx(6)
+    assert (numbers.inside.success, numbers.outside.success) == (1, 0)
+
+
+def test_contests_must_not_overlap_nor_end_before_they_start():
+    with pytest.raises(ValueError, match="overlap"):
+        Game(contests=(contest(1, 4), contest(3, 5)))
+    with pytest.raises(ValueError, match="ends before"):
+        contest(4, 3)
+    with pytest.raises(ValueError, match="time zone"):
+        Contest(name="Cup", starts=datetime(2026, 1, 1), ends=datetime(2026, 1, 2))  # noqa: DTZ001
+    with pytest.raises(InputError, match="known are Cup"):
+        Game(contests=(contest(1, 2),)).contest_named("Bowl")
+
+
+def test_a_contest_has_a_board_of_its_own():
+    game = Game(contests=(contest(3, 4),))
+    standings = Standings(game)
+    standings.names.update(a="Anna", b="Berta")
+    standings.credit("a", 0.9, datetime(2026, 1, 1, tzinfo=UTC))
+    standings.credit("b", 0.4, datetime(2026, 1, 3, 12, tzinfo=UTC))
+    during = standings.board("a", moment=datetime(2026, 1, 3, 13, tzinfo=UTC))
+    assert [row["name"] for row in during["rows"]] == ["Berta"]
+    assert during["contest"]["name"] == "Cup"
+    assert during["you"] == {"points": 0, "rank": None, "total": 90}
+    after = standings.board("b", moment=datetime(2026, 1, 4, tzinfo=UTC))
+    assert [row["points"] for row in after["rows"]] == [90, 40]
+    assert after["you"]["rank"] == 2
+
+
+def test_the_report_says_that_programs_played_and_draws_its_figures(played, tmp_path):
+    quality = judge(played.everything, played.rules)
+    write_report(played.everything, played.deck, played.game, tmp_path, quality=quality)
+    page = (tmp_path / "report.html").read_text()
+    assert "were played by programs, not by people" in page
+    for name in ("players_per_map", "bubbles_per_round", "gallery"):
+        assert f'src="{name}.png"' in page
+        assert (tmp_path / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+        assert (tmp_path / f"{name}.pdf").read_bytes().startswith(b"%PDF")
+    content = json.loads((tmp_path / "report.json").read_text())
+    assert content["statistics"]["n_rounds"] == len(played.everything.played)
+    assert content["flags"]["off_target"] >= 4
+
+
+def test_names_of_the_game_cannot_change_the_page(played, tmp_path):
+    game = Game(name="<script>x</script>")
+    write_report(played.everything, played.deck, game, tmp_path, quality={})
+    assert "<script>" not in (tmp_path / "report.html").read_text()
+
+
+def test_a_game_that_nobody_played_has_no_report(played, tmp_path):
+    with pytest.raises(InputError, match="nothing to report"):
+        write_report(Collected(()), played.deck, played.game, tmp_path, quality={})
