@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from rapidvision import files
@@ -20,7 +21,7 @@ def histogram(out: Path, name: str, counts: Mapping[int, int], *, label: str, wh
     axes = figure.add_subplot()
     axes.bar(list(counts), list(counts.values()), color=BLUE, width=0.85)
     axes.set(xlabel=label, ylabel=what, xlim=(0, max(counts, default=0) + 1))
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     _bare(axes)
     _save(figure, out, name)
 

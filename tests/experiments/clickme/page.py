@@ -65,6 +65,12 @@ def paint(page, *, n=12, start=(30, 30), step=(14, 4), pause_s=0.05):
         time.sleep(pause_s)
 
 
+def stopped_at(log):
+    """When painting stopped in the last round: by the page's clock or by the server's word, whichever came first."""
+    last = max(place for place, entry in enumerate(log) if entry["what"] == "press")
+    return next(entry["at"] for entry in log[last:] if entry["what"] in ("time", "end"))
+
+
 def ends_in_page(pictures, data, *, n_rounds):
     """Milliseconds by which the page ended each round after the server's clock did."""
     with Running(pictures, data, partner="none", game=QUICK) as running, chromium() as browser:
@@ -75,7 +81,7 @@ def ends_in_page(pictures, data, *, n_rounds):
             paint(page, n=6)
             over(page)
             log = page.evaluate("({ id: clickme.round.id, log: clickme.log })")
-            late[log["id"]] = [entry["at"] for entry in log["log"] if entry["what"] == "time"][-1]
+            late[log["id"]] = stopped_at(log["log"])
             page.click("#next")
             waiting(page)
         running.stop()
