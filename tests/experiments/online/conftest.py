@@ -157,15 +157,16 @@ class Served:
     def kill(self):
         self.process.kill()
         self.process.wait()
+        self.process.stdout.close()
 
     def stop(self):
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             try:
                 self.process.wait(15)
+                self.process.stdout.close()
             except subprocess.TimeoutExpired:
                 self.kill()
-        self.process.stdout.close()
 
 
 @pytest.fixture
