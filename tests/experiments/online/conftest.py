@@ -7,7 +7,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
@@ -21,6 +20,8 @@ from rapidvision.manifest import SetDescription, Stimulus, write_set
 from rapidvision.protocol import Practice, Protocol, Timing
 from rapidvision.recipes import write
 from tests.conftest import missing
+
+from . import postgres
 
 CHROMIUM = os.environ.get("RV_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
 CHROMIUM_ARGUMENTS = [
@@ -183,38 +184,13 @@ def serve():
         served.stop()
 
 
-def _postgres_binary(name):
-    found = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), reverse=True)
-    return str(found[0]) if found else shutil.which(name)
-
-
 @pytest.fixture(scope="session")
-def postgresql_server(tmp_path_factory):
+def postgresql_server():
     """A real PostgreSQL server on a socket of its own; ends with the tests."""
-    initdb, postgres = _postgres_binary("initdb"), _postgres_binary("postgres")
-    if not initdb or not postgres:
+    if not postgres.binary("postgres"):
         missing("no PostgreSQL on this computer")
-    folder = Path(tempfile.mkdtemp(prefix="rvpg-"))
-    user = {"user": "postgres", "group": "postgres"} if os.getuid() == 0 else {}
-    if user:
-        shutil.chown(folder, "postgres", "postgres")
-    data = folder / "data"
-    command = [initdb, "-D", data, "-U", "tester", "-A", "trust", "--no-sync", "-E", "UTF8"]
-    subprocess.run(command, check=True, capture_output=True, cwd=folder, **user)
-    options = ["-c", "listen_addresses=", "-c", f"unix_socket_directories={folder}", "-c", "max_connections=60"]
-    server = subprocess.Popen(
-        [postgres, "-D", data, *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder, **user
-    )
-    try:
-        for _ in range(200):
-            if (folder / ".s.PGSQL.5432").exists():
-                break
-            time.sleep(0.05)
-        yield f"postgresql://tester@/postgres?host={folder}"
-    finally:
-        server.send_signal(signal.SIGQUIT)  # at once: nothing of it is kept
-        server.wait(60)
-        shutil.rmtree(folder, ignore_errors=True)
+    with postgres.postgresql() as url:
+        yield url
 
 
 @pytest.fixture
