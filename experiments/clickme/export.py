@@ -7,6 +7,7 @@
       maps/clickme/IMAGE.png          pooled maps, 16 bit, scaled to their maximum
       maps/clickme.npz                the same as float32, unscaled, by image id
       players/PLAYER/IMAGE.png        maps of each player, 16 bit (if wanted)
+      players.npz                     the same as float32 (players, height, width), by image id
       recipe.toml                     for `rapidvision stimuli build`
       clicks.csv                      image_path, clicks, user_id
       clicks.npz                      file_pointer, clickmap_x, clickmap_y, user_id, user_catch_trial, is_mobile
@@ -190,6 +191,25 @@ def map_of(records: Sequence[RoundRecord], rules: Rules, form: Form) -> NDArray[
     return blurred(pooled(drawn, pool=form.pool), form.blur)
 
 
+def maps_by_player(records: Sequence[RoundRecord], rules: Rules, form: Form) -> dict[str, NDArray[np.float64]]:
+    """Return each player's own map of a picture, by player id, in sorted order."""
+    players = sorted({record.player_id for record in records})
+    return {one: map_of([r for r in records if r.player_id == one], rules, form) for one in players}
+
+
+def write_player_maps(
+    path: Path, by_image: Mapping[str, Sequence[RoundRecord]], rules: Rules, form: Form, *, min_players: int = 1
+) -> int:
+    """Write an ``.npz`` of float32 (players, height, width) by image id; returns how many pictures it holds."""
+    stacks = {
+        name: np.stack(list(maps_by_player(records, rules, form).values())).astype(np.float32)
+        for name, records in by_image.items()
+        if len({record.player_id for record in records}) >= min_players
+    }
+    _write_npz(path, stacks)
+    return len(stacks)
+
+
 def scaled(values: NDArray[np.float64]) -> NDArray[np.uint16]:
     """Return a map as 16-bit grey, its maximum full scale."""
     return np.asarray(np.rint(values / values.max() * _FULL_SCALE), dtype=np.uint16)
@@ -202,10 +222,11 @@ def _write_maps(passed: Kept, rules: Rules, out: Path, form: Form, advance: Adva
         maps[name] = values.astype(np.float32)
         files.write_bytes(out / "maps" / SOURCE / f"{name}.png", png(scaled(values)))
         if form.per_player:
-            for player in sorted({record.player_id for record in records}):
-                own = map_of([record for record in records if record.player_id == player], rules, form)
+            for player, own in maps_by_player(records, rules, form).items():
                 files.write_bytes(out / "players" / user_id(player) / f"{name}.png", png(scaled(own)))
         advance(1)
+    if form.per_player:
+        write_player_maps(out / "players.npz", passed.by_image, rules, form)
     _write_npz(out / "maps" / f"{SOURCE}.npz", maps)
     return maps
 
