@@ -74,7 +74,9 @@ def _add_observe(verbs: Verbs) -> None:
         "  rapidvision models observe study/ --model bundled --out study/models.csv\n"
         "  rapidvision models observe study/ --model my_lab.nets:make --readout imagenet-animal --out study/models.csv\n"
         "  rapidvision models observe study/ --model resnet50.pth --architecture resnet50 --out study/models.csv\n"
-        "  rapidvision models observe study/ --model gala.safetensors --participants dropout --seed 1 --out m.csv",
+        "  rapidvision models observe study/ --model gala.safetensors --participants dropout --seed 1 --out m.csv\n"
+        "  rapidvision models observe study/ --model gala.safetensors --probe layer1 layer2 layer3 layer4 "
+        "--early-exit 2 200 5",
     )
     parser.add_argument("study", type=Path, metavar="STUDY", help="study folder, from `rapidvision session plan`")
     _add_model_options(parser, several=True)
@@ -88,6 +90,19 @@ def _add_observe(verbs: Verbs) -> None:
         default="replay",
         help="what counts as a participant (default: replay, one per plan and without noise)",
     )
+    parser.add_argument(
+        "--probe",
+        nargs="+",
+        metavar="LAYER",
+        help="answer through linear probes on these layers, cross-validated by picture",
+    )
+    parser.add_argument(
+        "--early-exit",
+        nargs=3,
+        type=float,
+        metavar=("LOG_ODDS", "BASE_MS", "MS_PER_MILLION"),
+        help="answer at the first probe this sure; multiply-accumulates become response times, and late answers late",
+    )
     parser.add_argument("--set", type=Path, metavar="SET", help="where the stimulus set is now")
     parser.add_argument("--batch-size", type=int, default=64, metavar="N", help="pictures at once (default: 64)")
     add_common_options(parser)
@@ -96,11 +111,21 @@ def _add_observe(verbs: Verbs) -> None:
 
 def _observe(arguments: argparse.Namespace) -> None:
     need("torch", extra="models", purpose="a network")
+    from rapidvision.errors import InputError
     from rapidvision.study import Study
 
     from .participants import Participants
+    from .probes import EarlyExit
+    from .probing import Probing
     from .sitting import sit
 
+    if arguments.early_exit and not arguments.probe:
+        raise InputError("observe: --early-exit needs --probe with the layers that may answer, in the network's order")
+    probing = None
+    if arguments.probe:
+        early = arguments.early_exit
+        exits = EarlyExit(threshold=early[0], base_ms=early[1], ms_per_million=early[2]) if early else None
+        probing = Probing(layers=tuple(arguments.probe), early_exit=exits, seed=arguments.seed or 0)
     networks = _networks(arguments)
     out = arguments.out or arguments.study / "models.csv"
     sitting = sit(
@@ -108,6 +133,7 @@ def _observe(arguments: argparse.Namespace) -> None:
         networks,
         out=out,
         participants=Participants(policy=arguments.participants, seed=arguments.seed or 0),
+        probing=probing,
         stimulus_set=arguments.set,
         batch_size=arguments.batch_size,
         quiet=arguments.quiet,

@@ -68,11 +68,14 @@ class Seen:
         Log odds of target.
     features : Tensor or None, shape (n_stimuli, n_features)
         Input of the last linear layer, where asked for.
+    response_ms : ndarray of float64, shape (n_stimuli,), or None
+        Response times, where the network has a clock (an early exit).
     """
 
     row: dict[str, int]
     evidence: NDArray[np.float64]
     features: Tensor | None = None
+    response_ms: NDArray[np.float64] | None = None
 
 
 class NetworkObserver:
@@ -95,9 +98,10 @@ class NetworkObserver:
         return float(self._seen.evidence[self._seen.row[trial.stimulus_sha256]])
 
     def answer(self, trial: Trial, *, noise: float = 0.0) -> Answer:
-        """Say target when the evidence (and `noise`, where a policy asks for it) is above 0; it has no clock."""
-        evidence = self.evidence(trial)
-        return Answer(target=evidence + noise > 0, decision_value=round(evidence, _DECIMALS))
+        """Say target when the evidence (and `noise`, where a policy asks for it) is above 0."""
+        evidence, times_ms = self.evidence(trial), self._seen.response_ms
+        response_ms = None if times_ms is None else float(times_ms[self._seen.row[trial.stimulus_sha256]])
+        return Answer(target=evidence + noise > 0, response_ms=response_ms, decision_value=round(evidence, _DECIMALS))
 
 
 def stimuli_of(plans: Iterable[Plan]) -> dict[str, str]:

@@ -56,12 +56,12 @@ def attention_of(network: Network, pictures: NDArray[np.uint8]) -> Tensor:
         raise InputError(f"attention: pictures of {pictures.shape[2]} x {side} px; they must be square")
     with torch.inference_mode(), attention_maps(network.model, layers="last", kind=kind_of(network.model)) as maps:
         network.model(network.preprocessing(pictures))
-        found = unit_range(maps.last[:, 0].float().clone())
+        found = maps.last[:, 0].float().clone()
     shown = network.preprocessing
     seen = round(side * shown.size_px / (shown.resize_px or shown.size_px))
     margin = (side - seen) // 2
     out = torch.zeros(len(pictures), side, side)
-    out[:, margin : margin + seen, margin : margin + seen] = enlarged(found, seen, seen)
+    out[:, margin : margin + seen, margin : margin + seen] = unit_range(enlarged(found, seen, seen))
     return out
 
 

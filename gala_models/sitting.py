@@ -16,6 +16,7 @@ from rapidvision.trials import TrialRecord
 
 from .observe import Network, look, stimuli_of, take
 from .participants import MEANING, Participants
+from .probing import Probing, look_through_probes
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,7 @@ def sit(
     *,
     out: Path,
     participants: Participants | None = None,
+    probing: Probing | None = None,
     stimulus_set: Path | None = None,
     batch_size: int = 64,
     quiet: bool = False,
@@ -77,6 +79,8 @@ def sit(
         The trials table; a ``.json`` of the same name records policy, readouts and hashes.
     participants : Participants, optional
         Who counts as a participant; replay by default.
+    probing : Probing, optional
+        Answer through linear probes instead of the networks' own scores.
     stimulus_set : Path, optional
         Where the set is now, if not where the study expects it.
     batch_size : int, default 64
@@ -96,19 +100,23 @@ def sit(
     names = [network.name for network in networks]
     if len(set(names)) < len(names):
         raise InputError(f"networks must have different names, got {', '.join(sorted(names))}; use --name")
-    plans = study.plans()
-    folder = study.stimulus_set(stimulus_set).folder
+    plans, found = study.plans(), study.stimulus_set(stimulus_set)
     stimuli = stimuli_of(plans)
-    features = participants.policy == "dropout"
+    dropout = participants.policy == "dropout"
+    if dropout and probing is not None:
+        raise InputError("dropout: is about the readout's features; probes have none, so choose another policy")
     with progress("stimuli seen", len(stimuli), quiet=quiet) as advance:
-        seen = look(networks, folder, stimuli, batch_size=batch_size, features=features, advance=advance)
+        if probing is not None:
+            seen = look_through_probes(networks, found, stimuli, probing, batch_size=batch_size, advance=advance)
+        else:
+            seen = look(networks, found.folder, stimuli, batch_size=batch_size, features=dropout, advance=advance)
     pairs = list(zip(networks, seen, strict=True))
     if participants.policy == "seeds":
         records = list(_in_turns(pairs, plans, participants))
     else:
         records = [record for network, one in pairs for record in take(network, one, plans, participants)]
     trials.write_table(out, records)
-    files.write_json(out.with_suffix(".json"), _record(study, plans, networks, participants, records, command))
+    files.write_json(out.with_suffix(".json"), _record(study, plans, networks, participants, probing, records, command))
     n_participants = len({record.participant_id for record in records})
     return Sitting(records, len(stimuli), n_participants, time.perf_counter() - started)
 
@@ -134,6 +142,7 @@ def _record(
     plans: Sequence[Plan],
     networks: Sequence[Network],
     participants: Participants,
+    probing: Probing | None,
     records: Sequence[TrialRecord],
     command: str,
 ) -> dict[str, Any]:
@@ -149,7 +158,7 @@ def _record(
         "networks": [
             {
                 "name": network.name,
-                "readout": network.readout.name,
+                "readout": "cross-validated linear probes" if probing else network.readout.name,
                 "preprocessing": network.preprocessing,
                 "weights_sha256": network.sha256 or None,
             }
@@ -157,6 +166,9 @@ def _record(
         ],
         "n_plans": len(plans),
         "n_trials": len(records),
-        "time": "networks have no clock: every answer is in time",
+        "probing": probing,
+        "time": "early exit: response times stand for multiply-accumulates"
+        if probing and probing.early_exit
+        else "networks have no clock: every answer is in time",
         "provenance": made,
     }

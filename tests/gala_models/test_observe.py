@@ -13,6 +13,8 @@ from rapidvision.gala_models import observe
 from rapidvision.gala_models.networks import find
 from rapidvision.gala_models.participants import Participants
 from rapidvision.gala_models.pixels import Preprocessing
+from rapidvision.gala_models.probes import EarlyExit
+from rapidvision.gala_models.probing import Probing
 from rapidvision.gala_models.readout import binary
 from rapidvision.gala_models.resnet import Architecture, build
 from rapidvision.gala_models.sitting import sit
@@ -213,3 +215,63 @@ def test_a_checkpoint_without_a_card_needs_its_architecture(study, tmp_path, out
     nets = find(str(tmp_path / "w.pth"), architecture="compact-resnet", size_px=32, readout="binary")
     with pytest.raises(InputError, match="8 outputs"):
         sit(study, nets, out=out, quiet=True)
+
+
+class Staged(torch.nn.Module):
+    """Two layers: a blind one, and mean red and blue."""
+
+    def __init__(self):
+        super().__init__()
+        self.first = torch.nn.Conv2d(3, 3, 1, bias=False)
+        self.second = torch.nn.Conv2d(3, 3, 1, bias=False)
+        with torch.no_grad():
+            self.first.weight.zero_()
+            self.second.weight.copy_(torch.eye(3)[:, :, None, None])
+
+    def forward(self, x):
+        return self.second(x + self.first(x)).mean((2, 3))
+
+
+def staged():
+    return observe.Network(
+        "staged", Staged().eval(), binary(), Preprocessing(size_px=32, mean=(0, 0, 0), std=(1, 1, 1))
+    )
+
+
+def test_probes_answer_through_the_layer_that_is_named(study, out):
+    # Fitted on intact pictures, asked about the same corner at 10 % of the colour: the sign of red against blue.
+    seeing = sit(study, [staged()], out=out, probing=Probing(layers=("second",)), quiet=True)
+    intact = [record for record in seeing.records if record.level_label == "full"]
+    assert all(record.correct for record in intact)
+    assert all(record.response_ms is None for record in seeing.records)
+    blind = sit(study, [staged()], out=out, probing=Probing(layers=("first",)), quiet=True)
+    assert {round(abs(record.decision_value), 6) for record in blind.records} == {0.0}
+    assert json.loads(out.with_suffix(".json").read_text())["probing"]["layers"] == ["first"]
+
+
+def test_answers_that_take_too_much_work_are_late(study, out):
+    work = 3 * 3 * 32 * 32 / 1e6  # millions of multiply-accumulates per layer
+    early = EarlyExit(threshold=0.5, base_ms=300.0, ms_per_million=200 / (2 * work))
+    records = sit(
+        study, [staged()], out=out, probing=Probing(layers=("first", "second"), early_exit=early), quiet=True
+    ).records
+    assert {record.response_ms for record in records} == {500.0}  # the blind layer is never sure
+    assert {record.status for record in records} == {"ok"}
+    slow = EarlyExit(threshold=0.5, base_ms=360.0, ms_per_million=200 / (2 * work))
+    records = sit(
+        study, [staged()], out=out, probing=Probing(layers=("first", "second"), early_exit=slow), quiet=True
+    ).records
+    assert {record.status for record in records} == {"late"}
+
+
+def test_probes_that_do_not_fit_are_refused(study, out, capsys):
+    with pytest.raises(InputError, match='no layer "third"'):
+        sit(study, [staged()], out=out, probing=Probing(layers=("third",)), quiet=True)
+    with pytest.raises(InputError, match="probes have none"):
+        who = Participants(policy="dropout")
+        sit(study, [staged()], out=out, participants=who, probing=Probing(layers=("first",)), quiet=True)
+    with pytest.raises(ValueError, match="at least one"):
+        Probing(layers=())
+    words = ["models", "observe", str(study.folder), "--model", "bundled", "--early-exit", "1", "2", "3"]
+    assert cli.main(words) == 2
+    assert "--early-exit needs --probe" in capsys.readouterr().err

@@ -1,0 +1,94 @@
+import json
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from rapidvision import cli
+from rapidvision.errors import CheckFailed, InputError
+from rapidvision.gala_models import overlay
+from rapidvision.gala_models.looking import pictures_of
+from rapidvision.gala_models.observe import Network
+from rapidvision.gala_models.pixels import Preprocessing
+from rapidvision.gala_models.readout import binary
+from rapidvision.gala_models.resnet import build
+from rapidvision.gala_models.weights import Card, save_model
+
+
+def network(name):
+    return Network(name, build(name, seed=1).eval(), binary(), Preprocessing(size_px=64))
+
+
+@pytest.fixture
+def pictures():
+    rng = np.random.Generator(np.random.PCG64(2))
+    return {name: rng.integers(0, 256, (64, 64, 3), dtype=np.uint8) for name in ("cat", "dog", "table")}
+
+
+def test_every_map_and_a_mosaic_are_written(pictures, tmp_path):
+    networks = [network("compact-gala"), network("compact-se"), network("compact-resnet")]
+    written = overlay.attend(networks, pictures, tmp_path)
+    assert all(path.is_file() for path in written)
+    assert len(written) == 3 * 3 + 2
+    found = np.asarray(Image.open(tmp_path / "compact-gala" / "dog.png"))
+    assert (found.shape, found.dtype, found.max()) == ((64, 64), np.uint8, 255)
+    with Image.open(tmp_path / "mosaic.png") as mosaic:
+        assert mosaic.size == (3 * 64 + 2 * 4, 4 * 64 + 3 * 4)
+    index = json.loads((tmp_path / "attention.json").read_text())
+    assert index["rows"] == ["pictures", "compact-gala", "compact-se", "compact-resnet"]
+    assert index["maps"]["compact-resnet"] == "features"
+
+
+def test_an_overlay_shows_what_is_attended():
+    picture = np.full((2, 2, 3), 200, np.uint8)
+    out = overlay.overlay(picture, np.array([[1.0, 0.5], [0.0, 0.0]], np.float32))
+    assert out[..., 0].tolist() == [[200, 164], [128, 128]]
+
+
+def test_flat_maps_become_nothing():
+    assert overlay.unit_range(torch.full((1, 3, 3), 4.0)).abs().max() == 0
+
+
+def test_mosaics_place_their_pictures():
+    black, grey = np.zeros((2, 3, 3), np.uint8), np.full((2, 3), 7, np.uint8)
+    out = overlay.mosaic([[black], [black, grey]], gap_px=1)
+    assert out.shape == (5, 7, 3)
+    assert (out[3:, 4:] == 7).all()
+    assert (out[:2, 4:] == 255).all()
+
+
+def test_pictures_of_different_sizes_or_not_square_are_refused(pictures, tmp_path):
+    with pytest.raises(InputError, match="pictures of 2 sizes"):
+        overlay.attend([network("compact-gala")], {**pictures, "x": np.zeros((32, 32, 3), np.uint8)}, tmp_path)
+    with pytest.raises(InputError, match="must be square"):
+        overlay.attention_of(network("compact-gala"), np.zeros((1, 64, 48, 3), np.uint8))
+
+
+def test_pictures_come_from_files_or_from_a_set(study, tmp_path):
+    folder = study.stimulus_set().folder
+    found = pictures_of(stimulus_set=folder, n=4)
+    assert len(found) == 4
+    assert all("-p" not in name for name in found)
+    path = next(folder.glob("images/*.full.png"))
+    assert list(pictures_of([path])) == [path.stem]
+    with pytest.raises(InputError, match="either picture files or a stimulus set"):
+        pictures_of()
+    with pytest.raises(InputError, match="has 1 to 8 intact ones"):
+        pictures_of(stimulus_set=folder, n=9)
+    (tmp_path / "x.png").write_text("no picture")
+    with pytest.raises(InputError, match="not a picture"):
+        pictures_of([tmp_path / "x.png"])
+    for path in folder.glob("images/*.full.png"):
+        Image.new("RGB", (32, 32)).save(path)
+    with pytest.raises(CheckFailed, match="changed; build the stimulus set again"):
+        pictures_of(stimulus_set=folder)
+
+
+def test_the_command(study, tmp_path, capsys):
+    model = build("compact-gala", seed=1)
+    card = Card(name="n", architecture=model.architecture, preprocessing=Preprocessing(size_px=64))
+    save_model(tmp_path / "n.safetensors", model, card)
+    words = ["models", "attend", "--set", str(study.stimulus_set().folder), "--n", "3", "--out", str(tmp_path / "a")]
+    assert cli.main([*words, "--model", str(tmp_path / "n.safetensors")]) == 0
+    assert "mosaic.png and 3 maps" in capsys.readouterr().out
