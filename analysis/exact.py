@@ -18,7 +18,9 @@ Floats = NDArray[np.float64]
 MOST_ENTRIES = 50_000_000
 
 
-def exact_p(scores: Ints, present: "NDArray[np.bool_]", first: "NDArray[np.bool_]") -> tuple[float, float]:
+def exact_p(
+    scores: Ints, present: "NDArray[np.bool_]", first: "NDArray[np.bool_]", *, fast: bool = False
+) -> tuple[float, float]:
     """P(difference ≥ observed) and P(difference ≤ observed) over all relabellings.
 
     Parameters
@@ -29,6 +31,8 @@ def exact_p(scores: Ints, present: "NDArray[np.bool_]", first: "NDArray[np.bool_
         Who has a score.
     first : ndarray of bool, shape (n,)
         Who is in the first group.
+    fast : bool
+        Use the compiled loop; the numbers are the same.
 
     Returns
     -------
@@ -57,7 +61,7 @@ def exact_p(scores: Ints, present: "NDArray[np.bool_]", first: "NDArray[np.bool_
     greater = less = 0.0
     low, high = max(0, n_first - (n - n_here)), min(n_first, n_here)
     counts = [c for c in range(low, high + 1) if 0 < c < n_here]
-    halves = _halves(x, max(counts, default=0))
+    halves = _halves(x, max(counts, default=0), fast=fast)
     if halves is None:
         return math.nan, math.nan
     for c in range(low, high + 1):
@@ -92,20 +96,20 @@ class _Half:
     def entries(self) -> int:
         return (self.most + 1) * self.width
 
-    def count(self) -> None:
+    def count(self, *, fast: bool) -> None:
         from .kernels import shift_counts
 
-        self.ways = shift_counts(self.values, self.most, self.width)
+        self.ways = shift_counts(self.values, self.most, self.width, fast=fast)
         self.below = np.cumsum(self.ways, axis=1)
 
 
-def _halves(x: Ints, most: int) -> tuple[_Half, _Half] | None:
+def _halves(x: Ints, most: int, *, fast: bool) -> tuple[_Half, _Half] | None:
     middle = len(x) // 2
     halves = _Half(x[:middle], most), _Half(x[middle:], most)
     if sum(half.entries for half in halves) > MOST_ENTRIES:
         return None
     for half in halves:
-        half.count()
+        half.count(fast=fast)
     return halves
 
 

@@ -26,10 +26,11 @@ MOST_DEALT_WORDS = 4
 
 _GAMMA = 0x9E3779B97F4A7C15
 # Streams of their own for the counts of ones and for the flips of a repair.
-_COUNTS = 0x5851F42D4C957F2D
-_FLIPS = 0x2545F4914F6CDD1D
+COUNTS = 0x5851F42D4C957F2D
+FLIPS = 0x2545F4914F6CDD1D
 _U = np.uint64
 Words = NDArray[np.uint64]
+Matrix = NDArray[np.floating[Any]]
 
 
 class Deal(NamedTuple):
@@ -152,7 +153,7 @@ def dealt_block(key: int, block: int, n: int, n_first: int) -> Words:
     for j, size in enumerate(plan.sizes):
         wanted = left
         if j < len(plan.sizes) - 1:
-            u = hashed_words(key ^ _COUNTS, (block << 3 | j) * BLOCK, BLOCK)
+            u = hashed_words(key ^ COUNTS, (block << 3 | j) * BLOCK, BLOCK)
             if j == 0:
                 wanted = np.searchsorted(plan.thresholds[0, n_first], u, side="right").astype(np.int64)
             else:
@@ -197,7 +198,7 @@ def repaired_block(key: int, block: int, n: int, n_first: int) -> Words:
     step = block << 40
     limit = _U((1 << 32) // n * n)
     while len(active):
-        draw = hashed_words(key ^ _FLIPS, step, BLOCK)[active] >> _U(32)
+        draw = hashed_words(key ^ FLIPS, step, BLOCK)[active] >> _U(32)
         step += BLOCK
         place = draw % _U(n)
         word, bit = (place >> _U(6)).astype(np.intp), _U(1) << (place & _U(63))
@@ -216,13 +217,27 @@ def label_block(key: int, block: int, n: int, n_first: int) -> Words:
     return make(key, block, n, n_first)
 
 
-def as_matrix(words: Words, dtype: type[np.floating[Any]] = np.float32) -> NDArray[np.floating[Any]]:
-    """Bits as zeros and ones, shape (relabellings, 64 * parts), ready for a matrix product with padded scores."""
+def as_matrix(words: Words, out: Matrix | None = None, *, dtype: type[np.floating[Any]] = np.float32) -> Matrix:
+    """Bits as zeros and ones, shape (relabellings, 64 * parts), ready for a matrix product with padded scores.
+
+    Parameters
+    ----------
+    words : ndarray of uint64, shape (parts, relabellings)
+        From :func:`label_block`.
+    out : ndarray, optional
+        C-contiguous, to be filled; fresh memory costs more than the work itself.
+    dtype : type
+        Of a fresh matrix.
+    """
     data = np.ascontiguousarray(words.T.astype("<u8", copy=False)).view(np.uint8)
-    return _bits_of_bytes(np.dtype(dtype).char)[data].reshape(len(data), -1)
+    if out is None:
+        out = np.empty((len(data), 8 * data.shape[1]), dtype=dtype)
+    by_byte = out.reshape(*data.shape, 8)
+    np.take(_bits_of_bytes(out.dtype.char), data, axis=0, out=by_byte, mode="clip")
+    return out
 
 
 @lru_cache(maxsize=4)
-def _bits_of_bytes(dtype: str) -> NDArray[np.floating[Any]]:
+def _bits_of_bytes(dtype: str) -> Matrix:
     every = np.arange(256, dtype=np.uint8)[:, None]
     return np.unpackbits(every, axis=1, bitorder="little").astype(dtype)

@@ -1,0 +1,1 @@
+"""Importers: other programs' files as the suite's trials table. Each says what it dropped, and why, with counts."""

@@ -1,0 +1,100 @@
+"""Ranks of whole maps, ties averaged, thousands of maps at once: the ground of every map correlation."""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from rapidvision.errors import InputError
+
+from .kernels import has_numba
+
+Floats = NDArray[np.float64]
+#: Below this many values in all, numpy ranks sooner than a compiled loop starts.
+FEWEST_COMPILED = 2_000_000
+#: Maps smaller than this are ranked faster by numpy's sort in any case.
+_SMALLEST_COMPILED = 64
+
+
+def doubled_ranks(maps: ArrayLike, *, engine: str = "auto") -> NDArray[np.int32]:
+    """Twice the average rank of every value within its row: whole numbers, so that ties are exact.
+
+    Parameters
+    ----------
+    maps : array_like, shape (rows, values)
+        Finite.
+    engine : {"auto", "numpy", "numba"}
+        Who sorts; the numbers are the same. The compiled sort reads values as float32, which maps are.
+
+    Returns
+    -------
+    ndarray of int32, shape (rows, values)
+        2, 4, … for distinct values.
+
+    Raises
+    ------
+    InputError
+        When a value is not finite.
+
+    Examples
+    --------
+    >>> doubled_ranks([[10.0, 30.0, 10.0]])
+    array([[3, 6, 3]], dtype=int32)
+    """
+    values = np.asarray(maps)
+    if values.ndim != 2:
+        raise InputError(f"ranks: shape {values.shape}; one row per map is needed")
+    if not np.isfinite(values).all():
+        raise InputError("ranks: some values are not finite; repair or leave out these maps")
+    fits = values.dtype == np.float32 or np.array_equal(values, values.astype(np.float32))
+    large = values.size >= FEWEST_COMPILED and values.shape[1] >= _SMALLEST_COMPILED
+    if engine == "numba" or (engine == "auto" and large and fits and has_numba()):
+        from . import compiled
+
+        bits = np.ascontiguousarray(values, dtype=np.float32) + np.float32(0)  # -0 becomes 0
+        return np.asarray(compiled.doubled_ranks(bits.view(np.uint32)))
+    order = np.argsort(values, axis=1)
+    rows = np.arange(len(values))[:, None]
+    ordered = values[rows, order]
+    n = values.shape[1]
+    place = np.arange(n, dtype=np.int32)
+    begins = np.ones(ordered.shape, dtype=bool)
+    begins[:, 1:] = ordered[:, 1:] != ordered[:, :-1]
+    first = np.maximum.accumulate(np.where(begins, place, 0), axis=1)
+    ends = np.ones(ordered.shape, dtype=bool)
+    ends[:, :-1] = begins[:, 1:]
+    last = np.minimum.accumulate(np.where(ends, place, n)[:, ::-1], axis=1)[:, ::-1]
+    out = np.empty(values.shape, dtype=np.int32)
+    out[rows, order] = first + last + 2
+    return out
+
+
+def unit_ranks(maps: ArrayLike, *, engine: str = "auto") -> Floats:
+    """Centred ranks of every row, scaled to length 1: dot products are Spearman correlations; NaN for constant rows."""
+    ranks = doubled_ranks(maps, engine=engine).astype(float)
+    ranks -= ranks.shape[1] + 1
+    length = np.sqrt(np.einsum("ij,ij->i", ranks, ranks))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(ranks / np.where(length > 0, length, np.nan)[:, None])
+
+
+def spearman_pairs(a: ArrayLike, b: ArrayLike, *, engine: str = "auto") -> Floats:
+    """Spearman correlation of each row of `a` with the same row of `b`; NaN where a row is constant.
+
+    Examples
+    --------
+    >>> spearman_pairs([[1.0, 2.0, 3.0]], [[1.0, 4.0, 9.0]])
+    array([1.])
+    """
+    first, second = np.asarray(a), np.asarray(b)
+    if first.shape != second.shape:
+        raise InputError(f"spearman: shapes {first.shape} and {second.shape}; pairs of maps have one size")
+    ra, rb = doubled_ranks(first, engine=engine), doubled_ranks(second, engine=engine)
+    n = ra.shape[1]
+    if has_numba() and (engine == "numba" or (engine == "auto" and ra.size >= FEWEST_COMPILED)):
+        from . import compiled
+
+        return np.asarray(compiled.rank_correlations(ra, rb))
+    x, y = ra.astype(float) - (n + 1), rb.astype(float) - (n + 1)
+    top = np.einsum("ij,ij->i", x, y)
+    bottom = np.sqrt(np.einsum("ij,ij->i", x, x) * np.einsum("ij,ij->i", y, y))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(np.where(bottom > 0, top / bottom, np.nan))
