@@ -21,6 +21,11 @@ _HOME = {
     "exclude": "exclusions",
     "bins": "workflow",
     "fig2b": "workflow",
+    "curve": "workflow",
+    "compare": "workflow",
+    "maps": "mapping",
+    "power": "planning",
+    "calibrate": "planning",
     "report": "reporting",
 }
 __all__ = ["Rules", "Trials", "bins", "exclude", "fig2b", "from_records", "read_trials", "report"]

@@ -8,7 +8,10 @@ from rapidvision.cli import add_common_options, say
 from rapidvision.protocol import N_RELABELLINGS
 
 if TYPE_CHECKING:  # pandas stays out of the help
+    import pandas as pd
+
     from .exclusions import Rules
+    from .simulation import Design
     from .tables import Trials
 
 
@@ -17,6 +20,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     verbs = parser.add_subparsers(dest="what", required=True, metavar="WHAT")
     _add_bins(verbs)
     _add_fig2b(verbs)
+    _add_curve(verbs)
+    _add_compare(verbs)
+    _add_maps(verbs)
+    _add_power(verbs)
+    _add_calibrate(verbs)
     _add_report(verbs)
 
 
@@ -143,7 +151,7 @@ def _run_bins(arguments: argparse.Namespace) -> None:
     say(arguments, left.sentence())
     result = bins(left.trials, seed=_seed(arguments), **_options(arguments))
     table = result.table()
-    say(arguments, table.to_string(index=False, float_format=lambda value: f"{value:.4g}"))
+    say(arguments, _frame(table))
     for note in result.test.notes:
         say(arguments, f"note: {note}")
     if arguments.out:
@@ -224,3 +232,213 @@ def _run_report(arguments: argparse.Namespace) -> None:
     for one in result.results["ceilings"]:
         say(arguments, one["sentence"])
     say(arguments, str(result.html))
+
+
+def _add_curve(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = _verb(
+        verbs,
+        "curve",
+        "psychometric functions, thresholds with intervals, and the test of their difference",
+        "rapidvision analyse curve study/trials.csv --groups clickme salicon --out figures/",
+    )
+    parser.add_argument("trials", type=Path, help="the trials table (CSV or Parquet)")
+    parser.add_argument("--groups", nargs=2, metavar=("FIRST", "SECOND"), help="first minus second is tested")
+    parser.add_argument("--late", default="exclude", choices=("exclude", "wrong", "half"), help="see bins")
+    parser.add_argument("-m", "--relabellings", type=int, default=N_RELABELLINGS, metavar="M")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="folder for psychometric.pdf, .svg and .png")
+    add_common_options(parser)
+    parser.set_defaults(run=_run_curve)
+
+
+def _run_curve(arguments: argparse.Namespace) -> None:
+    from .workflow import curve
+
+    groups = tuple(arguments.groups) if arguments.groups else None
+    result = curve(
+        arguments.trials, groups=groups, late=arguments.late, m=arguments.relabellings, seed=_seed(arguments)
+    )
+    say(arguments, _frame(result.table()))
+    test = result.test
+    say(
+        arguments,
+        f"threshold of {test.groups[0]} minus {test.groups[1]}: {test.difference:.3f} log10 "
+        f"(95 % {test.interval[0]:.3f} to {test.interval[1]:.3f}), p = {test.p:.4g}",
+    )
+    if arguments.out:
+        for path in result.drawing.save(arguments.out):
+            say(arguments, str(path))
+
+
+def _add_compare(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = _verb(
+        verbs,
+        "compare",
+        "networks beside people on the same trials",
+        "rapidvision analyse compare study/trials.csv study/models.csv",
+    )
+    parser.add_argument("trials", type=Path, help="the participants' trials table")
+    parser.add_argument("models", type=Path, help="the networks' trials table")
+    parser.add_argument("--late", default="exclude", choices=("exclude", "wrong", "half"), help="see bins")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="also write the table as CSV")
+    add_common_options(parser)
+    parser.set_defaults(run=_run_compare)
+
+
+def _run_compare(arguments: argparse.Namespace) -> None:
+    from rapidvision import files
+
+    from .workflow import compare
+
+    result = compare(arguments.trials, arguments.models, late=arguments.late, seed=_seed(arguments))
+    say(arguments, _frame(result.table()))
+    for model, other, group, one in result.consistency:
+        say(
+            arguments,
+            f"{model} and the {other} ({group}): kappa {one.kappa:.3f} (95 % {one.interval[0]:.3f} to "
+            f"{one.interval[1]:.3f}), {one.n} stimuli",
+        )
+    if arguments.out:
+        files.write_text(arguments.out, result.table().assign(seed=result.seed).to_csv(index=False))
+
+
+def _add_maps(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = _verb(
+        verbs,
+        "maps",
+        "reliability of participants' maps (one file), or agreement of two sources",
+        "rapidvision analyse maps pictures/maps/clickme pictures/maps/salicon",
+    )
+    parser.add_argument("first", type=Path, help="folder of IMAGE_ID.png, or .npz (participants x height x width)")
+    parser.add_argument("second", type=Path, nargs="?", help="the other source")
+    parser.add_argument("-m", "--relabellings", type=int, default=N_RELABELLINGS, metavar="M")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="also write the result as JSON")
+    add_common_options(parser)
+    parser.set_defaults(run=_run_maps)
+
+
+def _run_maps(arguments: argparse.Namespace) -> None:
+    from rapidvision import files
+
+    from .mapping import maps
+    from .page import plain
+    from .reliability import Reliability
+
+    result = maps(arguments.first, arguments.second, m=arguments.relabellings, seed=_seed(arguments))
+    low, high = result.interval
+    kind = "participants' maps" if isinstance(result, Reliability) else "sources"
+    say(
+        arguments,
+        f"{len(result.images)} pictures: {kind} correlate {result.mean:.3f} (95 % {low:.3f} to {high:.3f}), "
+        f"different pictures {result.null:.3f}, p = {result.p:.4g}; {result.share_below_null:.1%} of pictures below the null",
+    )
+    if isinstance(result, Reliability):
+        say(arguments, f"split-half {result.split_half:.3f}, Spearman-Brown {result.spearman_brown:.3f}")
+        if result.n_dropped:
+            say(arguments, f"dropped {result.n_dropped} constant maps, which have no ranks")
+    if arguments.out:
+        files.write_json(arguments.out, plain(result))
+
+
+def _add_design_options(parser: argparse.ArgumentParser, *, experiments: int, relabellings: int) -> None:
+    parser.add_argument("--threshold", type=float, default=1.5, metavar="LOG10", help="of the first group (1.5)")
+    parser.add_argument("--slope", type=float, default=6.0, help="of the logistic over log10 per cent (6)")
+    parser.add_argument("--late-share", type=float, default=0.05, metavar="SHARE", help="answers past the limit (0.05)")
+    parser.add_argument("--images", type=int, default=80, metavar="N", help="pictures per participant (80)")
+    parser.add_argument("--experiments", type=int, default=experiments, metavar="N", help=f"({experiments})")
+    parser.add_argument("-m", "--relabellings", type=int, default=relabellings, metavar="M", help=f"({relabellings})")
+    parser.add_argument("--alpha", type=float, default=0.05, help="(0.05)")
+    add_common_options(parser)
+
+
+def _add_power(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = _verb(
+        verbs,
+        "power",
+        "how many participants: simulated experiments against group size and effect",
+        "rapidvision analyse power --n 20 40 60 --effects 0.1 0.2 --out power/",
+    )
+    parser.add_argument("--n", type=int, nargs="+", default=[10, 20, 30, 45, 60, 90], help="participants per group")
+    parser.add_argument("--effects", type=float, nargs="+", default=[0.1, 0.2], help="difference of thresholds, log10")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="folder for power.csv, .pdf, .svg and .png")
+    _add_design_options(parser, experiments=300, relabellings=2000)
+    parser.set_defaults(run=_run_power)
+
+
+def _run_power(arguments: argparse.Namespace) -> None:
+    from rapidvision import files
+    from rapidvision.progress import progress
+
+    from .planning import power
+
+    total = len(arguments.n) * len(arguments.effects) * arguments.experiments
+    seed = _seed(arguments)
+    with progress("experiments", total, quiet=arguments.quiet) as advance:
+        table = power(
+            _design(arguments),
+            n_per_group=arguments.n,
+            effects=arguments.effects,
+            n_experiments=arguments.experiments,
+            m=arguments.relabellings,
+            alpha=arguments.alpha,
+            seed=seed,
+            advance=advance,
+        )
+    say(arguments, _frame(table))
+    if arguments.out:
+        from .figures.plots import draw_power
+
+        files.write_text(arguments.out / "power.csv", table.assign(seed=seed).to_csv(index=False))
+        for path in draw_power(table).save(arguments.out):
+            say(arguments, str(path))
+
+
+def _add_calibrate(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = _verb(
+        verbs,
+        "calibrate",
+        "do the tests keep their promises: simulated experiments without a difference",
+        "rapidvision analyse calibrate --per-group 60 --experiments 2000",
+    )
+    parser.add_argument("--per-group", type=int, default=60, metavar="N", help="participants per group (60)")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="also write the table as CSV")
+    _add_design_options(parser, experiments=2000, relabellings=N_RELABELLINGS)
+    parser.set_defaults(run=_run_calibrate)
+
+
+def _run_calibrate(arguments: argparse.Namespace) -> None:
+    from dataclasses import replace
+
+    from rapidvision import files
+    from rapidvision.progress import progress
+
+    from .planning import calibrate
+
+    seed = _seed(arguments)
+    with progress("experiments", arguments.experiments, quiet=arguments.quiet) as advance:
+        result = calibrate(
+            replace(_design(arguments), n_per_group=arguments.per_group),
+            n_experiments=arguments.experiments,
+            m=arguments.relabellings,
+            alpha=arguments.alpha,
+            seed=seed,
+            advance=advance,
+        )
+    say(arguments, _frame(result.table()))
+    say(arguments, f"alpha {result.alpha:g}, standard error of a rate {result.standard_error:.4f}")
+    if arguments.out:
+        files.write_text(arguments.out, result.table().assign(seed=seed).to_csv(index=False))
+
+
+def _design(arguments: argparse.Namespace) -> "Design":
+    from .simulation import Design
+
+    return Design(
+        n_images=arguments.images,
+        thresholds=(arguments.threshold, arguments.threshold),
+        slope=arguments.slope,
+        late_share=arguments.late_share,
+    )
+
+
+def _frame(table: "pd.DataFrame") -> str:
+    return table.to_string(index=False, float_format=lambda value: f"{value:.4g}")

@@ -187,6 +187,38 @@ def _kappa(kinds: Floats) -> tuple[Floats, Floats, Floats]:
         return observed, expected, np.where(expected < 1, (observed - expected) / (1 - expected), np.nan)
 
 
+def majority_consistency(
+    people: Trials, networks: Trials, model: str, group: str, *, seed: int
+) -> tuple[str, str, str, ErrorConsistency]:
+    """Error consistency of a network with the majority of the people, over the stimuli that both answered.
+
+    Parameters
+    ----------
+    people, networks : Trials
+        Of the same study.
+    model, group : str
+        Which network and group.
+    seed : int
+        Of the interval.
+
+    Returns
+    -------
+    model, "majority of people", group, consistency
+        Stimuli on which people were split evenly count as wrong.
+    """
+    keys = ["image_id", "level_index"]
+    answers = people.main()
+    answers = answers[
+        answers["observer"].isin(PARTICIPANTS) & (answers["group"] == group) & (answers["status"] == "ok")
+    ]
+    rows = networks.main()
+    rows = rows[(rows["observer"] == model) & (rows["group"] == group)]
+    human = (answers["correct"] == True).groupby([answers[key] for key in keys]).mean() > 0.5  # noqa: E712
+    net = (rows["correct"] == True).groupby([rows[key] for key in keys]).mean() > 0.5  # noqa: E712
+    both = pd.concat([human.rename("human"), net.rename("net")], axis=1, join="inner")
+    return model, "majority of people", group, error_consistency(both["net"], both["human"], seed=seed)
+
+
 @dataclass(frozen=True)
 class EvidenceCorrelation:
     """How a network's evidence goes with people's accuracy, picture by picture, level and class held constant.

@@ -10,11 +10,25 @@ import numpy as np
 from rapidvision import files
 from rapidvision.seeds import fresh_seed
 
-from .accuracy import LATE_RULES, LateRule
+from .accuracy import LATE_RULES, LateRule, curve_of
 from .exclusions import Kept, Rules
 from .page import bullets, figure, page, paragraph, plain, table
+from .statistics import columns_of
 from .tables import PARTICIPANTS, Trials
-from .workflow import CORRECTIONS, Bins, Fig2b, as_trials, bins, fig2b, kept, observer_note
+from .workflow import (
+    CORRECTIONS,
+    Bins,
+    Comparison,
+    CurveFits,
+    Fig2b,
+    as_trials,
+    bins,
+    compare,
+    curve,
+    fig2b,
+    kept,
+    observer_note,
+)
 
 PACKAGES = ("numpy", "scipy", "pandas", "matplotlib")
 
@@ -92,8 +106,13 @@ def report(
     main = fig2b(left.trials, models=networks, stimulus_set=stimulus_set, margin=margin, seed=seed, **options)
     late = {rule: bins(left.trials, seed=seed, **{**options, "late": rule, "exact": False}) for rule in LATE_RULES}
     made = files.provenance(command, seed=seed, inputs=_inputs(source, networks), packages=PACKAGES)
+    fits = _fits(left.trials, main, seed)
+    compared = compare(left.trials, networks, late=main.bins.late, seed=seed) if networks is not None and fits else None
     main.save(out)
-    results = _results(source, left, main, late, made)
+    results = _results(source, left, main, late, made) | {
+        "thresholds": _fit_results(fits),
+        "compare": plain(compared.table().to_dict("records")) if compared else None,
+    }
     sections = [
         ("What was analysed", _what(source, left, networks)),
         ("Fig. 2B", _fig2b(main, left.trials)),
@@ -101,8 +120,11 @@ def report(
         ("Ceiling", _ceilings(main)),
         ("Late answers under three rules", _late(late)),
     ]
+    if fits:
+        sections.append(("Thresholds", _thresholds(fits)))
+    sections.append(("Participants and response times", _people_figures(left.trials, main)))
     if main.networks:
-        sections.append(("Networks", _networks(main)))
+        sections.append(("Networks", _networks(main, compared)))
     sections.append(("How to make this again", _provenance(made, main.bins)))
     files.write_json(out / "results.json", results)
     lead = f"{' against '.join(main.bins.groups)}, {len(main.bins.levels)} levels, seed {seed}"
@@ -292,14 +314,76 @@ def _late(late: Mapping[LateRule, Bins]) -> str:
     return text + table(head, rows) + table(("group", "late, early or missing"), [(g, f"{s:.1%}") for g, s in shares])
 
 
-def _networks(main: Fig2b) -> str:
+def _fits(trials: Trials, main: Fig2b, seed: int) -> CurveFits | None:
+    """Psychometric functions, where the levels have a per cent."""
+    if any(not level.full and np.isnan(level.percent) for level in main.bins.levels):
+        return None
+    return curve(trials, groups=main.bins.groups, late=main.bins.late, m=main.bins.test.m, seed=seed)
+
+
+def _fit_results(fits: CurveFits | None) -> Any:
+    if fits is None:
+        return None
+    return {
+        "groups": plain(fits.table().to_dict("records")),
+        "test": plain(fits.test) | {"ratio": fits.test.ratio},
+    }
+
+
+def _thresholds(fits: CurveFits) -> str:
+    test = fits.test
+    a, b = test.groups
+    text = paragraph(
+        f"Threshold: per cent of the features halfway between guessing and the group's best, with 95 % intervals from "
+        f"resampled participants. {a} minus {b}: {test.difference:.3f} log10 (95 % {test.interval[0]:.3f} to "
+        f"{test.interval[1]:.3f}), a factor of {test.ratio:.2f}; randomization test p = {test.p:.4g} (two-sided, both "
+        f"curves fitted again after each of {test.m:,} relabellings)."
+    )
+    rows = fits.table()
+    head = ("group", "threshold %", "low", "high", "slope", "lapse", "deviance", "p of fit")
+    text += table(head, rows.itertuples(index=False))
+    return text + figure(
+        fits.drawing.to_bytes("svg"), "Data with S.E.M., fitted curves, thresholds with 95 % intervals."
+    )
+
+
+def _people_figures(trials: Trials, main: Fig2b) -> str:
+    from .figures.plots import draw_individuals, draw_response_times
+
+    groups, levels = main.bins.groups, main.bins.levels
+    individuals = draw_individuals(main.bins.cells, groups, main.bins.curves)
+    columns, cells_of = columns_of(trials, "response_ms", late=main.bins.late)
+    times = tuple(curve_of(columns.individual(cells_of.of(group), cells_of)) for group in groups)
+    text = figure(individuals.to_bytes("svg"), "Every participant (thin) and the group's mean.")
+    return text + figure(
+        draw_response_times(levels, groups, times).to_bytes("svg"),
+        "Median response time of correct answers in time, mean over participants with S.E.M.",
+    )
+
+
+def _networks(main: Fig2b, compared: Comparison | None) -> str:
     text = paragraph(
         "A network that always answers the same picture alike has no participants: its bars resample pictures and say "
         "how much the curve would change with other pictures."
     )
     head = ["network", "map source", "pictures", *(level.label for level in main.bins.levels)]
     rows = [[one.model, one.group, one.n_images, *one.mean] for one in main.networks]
-    return text + table(head, rows) + bullets(f"{one.model}, {one.group}: {one.bar}" for one in main.networks)
+    text += table(head, rows) + bullets(f"{one.model}, {one.group}: {one.bar}" for one in main.networks)
+    if compared is None:
+        return text
+    text += paragraph(
+        "Beside the people: threshold difference (model minus human, log10 per cent; positive: it needs to see more), "
+        "mean of human minus model accuracy over the log axis, root mean square difference with the noise of the human "
+        "curve, and partial Spearman correlation of the network's evidence with people's accuracy, given class and level."
+    )
+    head2 = ("network", "group", "threshold", "area", "RMSE", "noise", "rho", "low", "high")
+    text += table(head2, compared.table().itertuples(index=False))
+    kappas = [
+        (model, group, one.kappa, one.interval[0], one.interval[1], one.n)
+        for model, _, group, one in compared.consistency
+    ]
+    text += paragraph("Error consistency (kappa) with the majority of the people, stimuli resampled:")
+    return text + table(("network", "group", "kappa", "low", "high", "stimuli"), kappas)
 
 
 def _provenance(made: files.Provenance, result: Bins) -> str:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -19,6 +19,10 @@ from .networks import NetworkCurve, network_curves
 from .permutation import Alternative, RandomizationTest, randomization_test
 from .statistics import Statistic, columns_of
 from .tables import Trials, read_trials
+
+if TYPE_CHECKING:
+    from .comparison import CurveGap, ErrorConsistency, EvidenceCorrelation
+    from .psychometric import GroupFit, ThresholdTest
 
 Correction = Literal["step-down", "max-t", "holm", "bh", "none"]
 #: Correction → attribute of the test, and the words for it.
@@ -275,6 +279,175 @@ def insets(stimulus_set: Path | str, groups: tuple[str, ...]) -> tuple[tuple[str
             with Image.open(found.folder / row.path) as picture:
                 out.append((group, np.asarray(picture.convert("RGB"))))
     return tuple(out)
+
+
+@dataclass(frozen=True, eq=False)
+class CurveFits:
+    """Psychometric functions of both groups.
+
+    Attributes
+    ----------
+    groups : (str, str)
+        First minus second.
+    fits : (GroupFit, GroupFit)
+        With intervals.
+    test : ThresholdTest
+        Of the difference of the thresholds.
+    drawing : Drawing
+        Data and curves.
+    """
+
+    groups: tuple[str, str]
+    fits: "tuple[GroupFit, GroupFit]"
+    test: "ThresholdTest"
+    drawing: Any
+
+    def table(self) -> pd.DataFrame:
+        """One row per group: parameters, intervals, goodness of fit."""
+        return pd.DataFrame(
+            [
+                {
+                    "group": one.group,
+                    "threshold_percent": one.percent,
+                    "threshold_low": one.percent_interval[0],
+                    "threshold_high": one.percent_interval[1],
+                    "slope": float(one.fit.slope[0]),
+                    "lapse": float(one.fit.lapse[0]),
+                    "deviance": one.deviance,
+                    "p_deviance": one.p_deviance,
+                }
+                for one in self.fits
+            ]
+        )
+
+    def _repr_png_(self) -> bytes:
+        return bytes(self.drawing.to_bytes("png", dpi=150))
+
+
+def curve(
+    trials: "Trials | Path | str",
+    *,
+    groups: tuple[str, str] | None = None,
+    late: LateRule = "exclude",
+    m: int = N_RELABELLINGS,
+    n_bootstrap: int = 2000,
+    seed: int | None = None,
+) -> CurveFits:
+    """Fit psychometric functions and test the difference of the thresholds.
+
+    Parameters
+    ----------
+    trials : Trials or path
+        The participants' table.
+    groups, late, m, seed
+        As in :func:`bins`.
+    n_bootstrap : int
+        Resamples of participants for the intervals.
+
+    Returns
+    -------
+    CurveFits
+        Notebooks show the figure.
+    """
+    from .figures.plots import draw_fits
+    from .psychometric import axis_of, fit_group, threshold_test
+
+    seed = fresh_seed() if seed is None else seed
+    table = cells(as_trials(trials), late=late)
+    pair = table.pair(groups)
+    first, second = (fit_group(table, group, n_bootstrap=n_bootstrap, seed=seed) for group in pair)
+    test = threshold_test(table, pair, m=m, n_bootstrap=n_bootstrap, seed=seed)
+    curves = tuple(curve_of(table.accuracy[table.of(group)]) for group in pair)
+    return CurveFits(pair, (first, second), test, draw_fits(axis_of(table), pair, curves, (first, second)))
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """Networks beside people: one row per network and group.
+
+    Attributes
+    ----------
+    networks : tuple of NetworkCurve
+        The curves.
+    gaps : tuple of CurveGap
+        Thresholds, area, RMSE against the noise ceiling.
+    consistency : tuple of (str, str, str, ErrorConsistency)
+        First and second observer, group, kappa, on the level-picture pairs that both answered.
+    evidence : tuple of EvidenceCorrelation
+        Decision values against people's accuracy; only of networks that have them.
+    seed : int
+        Of every interval.
+    """
+
+    networks: tuple[NetworkCurve, ...]
+    gaps: "tuple[CurveGap, ...]"
+    consistency: "tuple[tuple[str, str, str, ErrorConsistency], ...]"
+    evidence: "tuple[EvidenceCorrelation, ...]"
+    seed: int
+
+    def table(self) -> pd.DataFrame:
+        """One row per network and group."""
+        rho = {(one.model, one.group): one for one in self.evidence}
+        rows = []
+        for gap in self.gaps:
+            found = rho.get((gap.model, gap.group))
+            rows.append(
+                {
+                    "model": gap.model,
+                    "group": gap.group,
+                    "threshold_difference_log10": gap.threshold_difference,
+                    "area_human_minus_model": gap.area,
+                    "rmse": gap.rmse,
+                    "noise_ceiling": gap.noise_ceiling,
+                    "evidence_rho": found.rho if found else np.nan,
+                    "evidence_low": found.interval[0] if found else np.nan,
+                    "evidence_high": found.interval[1] if found else np.nan,
+                }
+            )
+        return pd.DataFrame(rows)
+
+    def _repr_html_(self) -> str:
+        return str(self.table().style.format(precision=3).hide(axis="index").to_html())
+
+
+def compare(
+    trials: "Trials | Path | str", models: "Trials | Path | str", *, late: LateRule = "exclude", seed: int | None = None
+) -> Comparison:
+    """Compare networks with people on the same trials.
+
+    Parameters
+    ----------
+    trials, models : Trials or path
+        The participants' and the networks' tables.
+    late : {"exclude", "wrong", "half"}
+        For the participants.
+    seed : int, optional
+        Of the intervals; drawn when absent.
+
+    Returns
+    -------
+    Comparison
+        A deterministic network never gets a participant's error bar.
+    """
+    from .comparison import curve_gap, evidence_correlation, majority_consistency
+
+    seed = fresh_seed() if seed is None else seed
+    people, nets = as_trials(trials), as_trials(models)
+    table = cells(people, late=late)
+    networks = network_curves(nets, table.levels, seed=seed)
+    known = [one for one in networks if one.group in set(table.groups)]
+    with_evidence = set(nets.frame.loc[nets.frame["decision_value"].notna(), "observer"])
+    return Comparison(
+        networks,
+        tuple(curve_gap(table, one, seed=seed) for one in known),
+        tuple(majority_consistency(people, nets, one.model, one.group, seed=seed) for one in known),
+        tuple(
+            evidence_correlation(people, nets, one.model, one.group, seed=seed)
+            for one in known
+            if one.model in with_evidence
+        ),
+        seed,
+    )
 
 
 def kept(trials: "Trials | Path | str", rules: Rules | None = None) -> Kept:

@@ -58,8 +58,8 @@ def read_bids_events(path: Path | str, *, conditions: Sequence[str] | None = Non
             continue
         target = kind == "target"
         event, time = row["response_event"], row["response_time_ms"]
-        # an event says whether the press (or its absence) was right; without an event nothing was pressed
-        pressed = (event == "correct") == target if event in ("correct", "incorrect") else False
+        # whatever the event is called, a press was made where there is one
+        pressed = event not in ("n/a", "")
         if pressed and (time in ("n/a", "") or float(time) <= 0):
             timeless += 1
             continue

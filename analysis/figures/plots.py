@@ -1,0 +1,105 @@
+"""The smaller figures: individual curves, psychometric fits, response times, power."""
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from numpy.typing import NDArray
+
+from ..accuracy import Cells, Curve, Level
+from ..psychometric import GroupFit
+from .style import COLOURS, DASHES, GREY, MARKERS, RC, Drawing, new_figure, per_cent_axis
+
+X_LABEL = "Percentage of image revealed by feature source"
+
+
+def draw_individuals(table: Cells, groups: tuple[str, ...], curves: tuple[Curve, ...]) -> Drawing:
+    """Every participant's curve, thin, under the group's mean, one panel per group."""
+    with mpl.rc_context(RC):
+        figure = new_figure(3.0 * len(groups), 2.9)
+        panels = figure.subplots(1, len(groups), sharey=True, squeeze=False)[0]
+        x = np.arange(len(table.levels))
+        for number, (axes, group, curve) in enumerate(zip(panels, groups, curves, strict=True)):
+            axes.plot(x, table.accuracy[table.of(group)].T, color=COLOURS[number % 6], lw=0.4, alpha=0.25)
+            axes.plot(x, curve.mean, color=COLOURS[number % 6], marker=MARKERS[number % 6], ms=3.5, lw=1.8)
+            axes.set_title(f"{group} (n = {int(curve.n.max())})", color=COLOURS[number % 6])
+            axes.axhline(0.5, color="#999999", lw=0.8, ls=(0, (3, 2)), zorder=0)
+            _level_ticks(axes, table.levels)
+        per_cent_axis(panels[0])
+        panels[0].set_ylabel("Categorization accuracy")
+        figure.supxlabel(X_LABEL, fontsize=8)
+        figure.tight_layout()
+        return Drawing("individuals", figure)
+
+
+def draw_response_times(levels: tuple[Level, ...], groups: tuple[str, ...], curves: tuple[Curve, ...]) -> Drawing:
+    """Median response time of correct answers in time: mean over participants with S.E.M."""
+    with mpl.rc_context(RC):
+        figure = new_figure(4.2, 2.9)
+        axes = figure.add_subplot()
+        x = np.arange(len(levels))
+        for number, (group, curve) in enumerate(zip(groups, curves, strict=True)):
+            axes.errorbar(x + 0.1 * (number - 0.5), curve.mean, curve.sem, color=COLOURS[number % 6],
+                          marker=MARKERS[number % 6], ms=3.5, lw=1.4, elinewidth=0.9, label=group)  # fmt: skip
+        _level_ticks(axes, levels)
+        axes.set_xlabel(X_LABEL)
+        axes.set_ylabel("Median response time (ms)")
+        axes.legend()
+        figure.tight_layout()
+        return Drawing("response_times", figure)
+
+
+def draw_fits(
+    x: NDArray[np.float64], groups: tuple[str, ...], curves: tuple[Curve, ...], fits: tuple[GroupFit, ...]
+) -> Drawing:
+    """Data and fitted psychometric functions, with thresholds and their intervals on the axis."""
+    with mpl.rc_context(RC):
+        figure = new_figure(4.4, 3.1)
+        axes = figure.add_subplot()
+        on_axis = np.isfinite(x)
+        fine = np.linspace(x[on_axis].min(), x[on_axis].max(), 200)
+        for number, (group, curve, one) in enumerate(zip(groups, curves, fits, strict=True)):
+            colour = COLOURS[number % 6]
+            axes.errorbar(x[on_axis], curve.mean[on_axis], curve.sem[on_axis], color=colour, marker=MARKERS[number % 6],
+                          ms=3.5, ls="none", elinewidth=0.9)  # fmt: skip
+            low, high = one.percent_interval
+            axes.plot(fine, one.fit.predict(fine)[0], color=colour, lw=1.5,
+                      label=f"{group}: {one.percent:.3g} % ({low:.3g} to {high:.3g})")  # fmt: skip
+            at = 0.43 - 0.02 * number
+            axes.plot(one.threshold_interval, [at, at], color=colour, lw=1.5)
+            axes.plot(one.fit.threshold, [at], color=colour, marker=MARKERS[number % 6], ms=4)
+        axes.axhline(0.5, color="#999999", lw=0.8, ls=(0, (3, 2)), zorder=0)
+        ticks = np.array([1, 2.5, 6.3, 16, 40, 100])
+        axes.set_xticks(np.log10(ticks), [f"{tick:g}" for tick in ticks])
+        per_cent_axis(axes)
+        axes.set_ylim(0.38, 1.02)
+        axes.set_xlabel(X_LABEL)
+        axes.set_ylabel("Categorization accuracy")
+        axes.legend(title="threshold (95 %)", loc="upper left", title_fontsize=7)
+        figure.tight_layout()
+        return Drawing("psychometric", figure)
+
+
+def draw_power(table: pd.DataFrame) -> Drawing:
+    """Power against participants per group; one colour per effect, one dash per rule."""
+    with mpl.rc_context(RC):
+        figure = new_figure(4.4, 3.1)
+        axes = figure.add_subplot()
+        rules = list(dict.fromkeys(table["rule"]))
+        for number, (effect, rows) in enumerate(table.groupby("effect_log10", sort=True)):
+            for rule, line in rows.groupby("rule", sort=False):
+                axes.errorbar(line["n_per_group"], line["power"], line["standard_error"], color=COLOURS[number % 6],
+                              ls=DASHES[rules.index(str(rule)) % 5], marker=MARKERS[number % 6], ms=3, lw=1.2,
+                              elinewidth=0.7, label=f"{float(str(effect)):g} log10, {rule}")  # fmt: skip
+        axes.axhline(0.8, color=GREY, lw=0.7, ls=(0, (1, 2)))
+        axes.set_ylim(0, 1.02)
+        per_cent_axis(axes)
+        axes.set_xlabel("Participants per group")
+        axes.set_ylabel("Experiments with a significant difference")
+        axes.legend(fontsize=6)
+        figure.tight_layout()
+        return Drawing("power", figure)
+
+
+def _level_ticks(axes: Axes, levels: tuple[Level, ...]) -> None:
+    axes.set_xticks(np.arange(len(levels)), [level.label for level in levels], rotation=60)
