@@ -18,6 +18,8 @@ from .rules import Rules
 
 #: Side in pixels of the coarse maps that players are compared on: fine enough to tell places, quick to rank.
 COARSE_PX = 32
+#: Fewer maps than this do not tell chance from carelessness.
+FEWEST_MAPS = 10
 #: A stroke of so many steps that a player draws twice is no accident.
 REPEAT_STEPS = 15
 
@@ -38,7 +40,7 @@ class PlayerQuality:
         The same with the other players' maps of other pictures: what one gets for painting where people always paint.
     p : float
         Chance of so much agreement over the null for somebody who does not look at the pictures; nan for fewer than
-        five maps that others painted too.
+        ten maps that others painted too.
     catch_score : float
         Share of the rounds on pictures with an object mask in which at least half of the bubbles lie on the object;
         nan without any.
@@ -172,8 +174,9 @@ def judge(
     """Judge every player by what they painted.
 
     Agreement is tested by pairing the player's maps with the other players' maps of shuffled pictures: whoever looks
-    at the pictures agrees more with the right pairing than with the shuffled ones. A player with enough maps for whom
-    that fails at `alpha` is flagged ``off_target``.
+    at the pictures agrees more with the right pairing than with the shuffled ones. A player with enough maps is flagged
+    ``off_target`` when that fails at `alpha` and the excess of agreement over the null is less than half of what is
+    usual (the median) among those who pass: to fail for want of maps is no offence.
 
     Parameters
     ----------
@@ -184,7 +187,7 @@ def judge(
     objects : mapping, optional
         Image id → mask of the object, shape (picture_px, picture_px).
     alpha : float
-        A player is trusted when the pairing's p is at most this.
+        A player passes when the pairing's p is at most this.
     n_null : int
         Shuffles.
     seed : int
@@ -204,15 +207,17 @@ def judge(
     for record in collected.played:
         sums[record.image_id] += ranks[record.round_id]
         n_of[record.image_id] += 1
-    judged = {}
+    tests = {}
     for player_id in sorted(by_player):
-        records = by_player[player_id]
-        own_n = Counter(record.image_id for record in records)
-        shared = [record for record in records if n_of[record.image_id] > own_n[record.image_id]]
-        pairs = _pairs(shared, ranks, sums)
-        agreement, null, p = _pairing_test(pairs, n_null, stream(seed, "pairing", player_id))
-        judged[player_id] = _quality(player_id, records, (agreement, null, p), objects or {}, alpha)
-    return judged
+        own_n = Counter(record.image_id for record in by_player[player_id])
+        shared = [record for record in by_player[player_id] if n_of[record.image_id] > own_n[record.image_id]]
+        tests[player_id] = _pairing_test(_pairs(shared, ranks, sums), n_null, stream(seed, "pairing", player_id))
+    usual = [agreement - null for agreement, null, p in tests.values() if p <= alpha]
+    enough = 0.5 * float(np.median(usual)) if usual else float("inf")
+    return {
+        player_id: _quality(player_id, by_player[player_id], test, objects or {}, alpha, enough)
+        for player_id, test in tests.items()
+    }
 
 
 def _pairs(
@@ -233,7 +238,7 @@ def _pairing_test(pairs: NDArray[np.float64], n_null: int, rng: np.random.Genera
         return float("nan"), float("nan"), float("nan")
     agreement = float(pairs.diagonal().mean())
     null = float((pairs.sum() - pairs.trace()) / (n * (n - 1))) if n > 1 else float("nan")
-    if n < 5:
+    if n < FEWEST_MAPS:
         return agreement, null, float("nan")
     shuffled = np.array([pairs[np.arange(n), rng.permutation(n)].mean() for _ in range(n_null)])
     return agreement, null, float((1 + np.count_nonzero(shuffled >= agreement - 1e-12)) / (n_null + 1))
@@ -257,13 +262,14 @@ def _quality(
     test: tuple[float, float, float],
     objects: Mapping[str, NDArray[np.bool_]],
     alpha: float,
+    enough: float,
 ) -> PlayerQuality:
     n_repeated = _n_repeated(records)
     automated = float(np.mean([record.automated for record in records]))
     flags = []
     if np.isnan(test[2]):
         flags.append("too_few")
-    elif test[2] > alpha:
+    elif test[2] > alpha and test[0] - test[1] < enough:
         flags.append("off_target")
     if n_repeated >= max(2, len(records) // 4):
         flags.append("scripted")

@@ -14,7 +14,7 @@ from rapidvision.experiments.clickme.drive import Visitor
 from rapidvision.experiments.clickme.players import Player
 from tests.experiments.clickme.running import Running
 
-GAME = "practice_rounds = 0\ndaily_limit = 100000\n[rules]\nround_ms = 2000\nanswer_limit_ms = 200\n"
+GAME = "practice_rounds = 0\ndaily_limit = 100000\n[rules]\nround_ms = 1000\nanswer_limit_ms = 200\n"
 
 
 @dataclass

@@ -64,6 +64,18 @@ def test_players_with_few_maps_are_not_judged_on_agreement(played):
         assert np.isnan(quality.p)
 
 
+def test_a_painter_with_few_maps_is_not_flagged_for_want_of_proof(played):
+    counts, some = {}, []
+    for record in played.everything.played:
+        counts[record.player_id] = counts.get(record.player_id, 0) + 1
+        if counts[record.player_id] <= (16 if record.player != "painter 0" else 10):
+            some.append(record)
+    quality = judge(Collected(tuple(some)), played.rules)
+    (one,) = [q for player, q in quality.items() if played.name_of[player] == "painter 0"]
+    assert one.n_maps == 10
+    assert "off_target" not in one.flags
+
+
 def test_kept_and_left_out_add_up_to_all_rounds(played, judged):
     for filters in (Filters(), Filters(min_bubbles=60), Filters(drop_flags=()), Filters(min_players=12)):
         passed = kept(played.everything, filters, judged)
