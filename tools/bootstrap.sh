@@ -12,7 +12,7 @@ as_root() { # run a command as root where that needs no password; fail otherwise
 }
 apt_install() {
     command -v apt-get >/dev/null || return 1
-    as_root apt-get update -qq >&2 && as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >&2
+    as_root apt-get update -qq >&2 && as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq -o Dpkg::Use-Pty=0 --no-install-recommends "$@" >/dev/null
 }
 
 python=""
