@@ -12,6 +12,7 @@ from rapidvision.experiments.clickme import host
 from rapidvision.experiments.clickme.collected import collect
 from rapidvision.experiments.clickme.drive import Visitor
 from rapidvision.experiments.clickme.players import Player
+from tests import asynchronous
 from tests.experiments.clickme.running import Running
 
 GAME = "practice_rounds = 0\ndaily_limit = 100000\n[rules]\nround_ms = 1000\nanswer_limit_ms = 200\n"
@@ -57,7 +58,7 @@ def chaos(pictures, data, *, n_kills, n_players, seed, between_s=(0.4, 1.6)):
         await asyncio.gather(*tasks, return_exceptions=True)
 
     try:
-        asyncio.run(disturb())
+        asynchronous.run(disturb())
     finally:
         running.kill()
     return compare(visitors, data, n_kills)

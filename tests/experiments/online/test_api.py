@@ -15,6 +15,7 @@ from rapidvision.experiments.online.export import trial_records
 from rapidvision.experiments.online.settings import Limits, OnlineSettings, Recruitment
 from rapidvision.experiments.simulate import simulate_study
 from rapidvision.experiments.slots import Slots
+from tests import asynchronous
 
 from .client import Person, world
 from .conftest import write_settings
@@ -25,7 +26,7 @@ def run(test):
 
     @functools.wraps(test)
     def wrapped(*args, **kwargs):
-        asyncio.run(asyncio.wait_for(test(*args, **kwargs), 120))
+        asynchronous.run(asyncio.wait_for(test(*args, **kwargs), 120))
 
     return wrapped
 

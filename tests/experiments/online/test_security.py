@@ -16,6 +16,7 @@ from rapidvision.experiments.online.security import MAX_BODY_BYTES, BodyLimit, B
 from rapidvision.experiments.online.serve import Address
 from rapidvision.experiments.online.settings import Limits, OnlineSettings, Recruitment
 from rapidvision.experiments.online.tokens import Keyring, check_password, hash_password, server_secret
+from tests import asynchronous
 
 from .client import PASSWORD, Person, world
 from .conftest import write_settings
@@ -239,7 +240,7 @@ def test_a_body_that_trickles_in_is_cut_off_and_others_are_served():
         limit = BodyLimit(app, seconds=0.3)
         return await asyncio.gather(*(ask(limit, True) for _ in range(50)), ask(limit, False))
 
-    statuses = asyncio.run(main())
+    statuses = asynchronous.run(main())
     assert statuses == [408] * 50 + [200]
 
 
