@@ -289,6 +289,7 @@ def check_display(
     *,
     keyboards: list[str],
     pressed: list[Press] | None = None,
+    seconds: float = preflight.SESSION_S,
 ) -> Preflight:
     """Measure the display and judge it, with what belongs to it.
 
@@ -304,9 +305,11 @@ def check_display(
         Their names.
     pressed : list of Press, optional
         What was pressed when asked.
+    seconds : float
+        How long flips are measured.
     """
     priority = preflight.judge_priority(screen.rush())
-    stamps = preflight.measure_flips(screen.flip)
+    stamps = preflight.measure_flips(screen.flip, seconds=seconds)
     nominal = options.paced_hz or (options.profile.refresh_hz if options.profile else None)
     refresh, checks = preflight.judge_refresh(stamps, nominal_hz=nominal)
     checks += [

@@ -33,7 +33,9 @@ def run(arguments: argparse.Namespace) -> int:
             pressed = []
             while not pressed and screen.flip(ask) < end:
                 pressed = [press for press in keys.poll() if press.down]
-        found = check_display(screen, Path(), options, keyboards=list(keys.products), pressed=pressed)
+        found = check_display(
+            screen, Path(), options, keyboards=list(keys.products), pressed=pressed, seconds=preflight.CHECK_S
+        )
     say(arguments, found.report())
     if arguments.picture is not None:
         files.write_text(arguments.picture, preflight.picture(found.stamps_s, found.refresh))

@@ -185,7 +185,7 @@ def short_study(folder, n_blocks=1, block_size=16, **timing):
         block_size=block_size,
         image_px=64,
         practice=Practice(n_trials=0),
-        timing=Timing(fixation_ms=(50, 100), **{"too_slow_ms": 100, **timing}),
+        timing=Timing(**{"fixation_ms": (50, 100), "too_slow_ms": 100, **timing}),
     )
     make_study(made, protocol, folder / "study", n_slots=4)
     return Study(folder / "study")
@@ -203,22 +203,27 @@ def study_maker():
     return short_study
 
 
-def recorded(study, participant="p1", *, n=None, finished=True, seed=1, observer="human"):
-    """A session as if it had been run: ledger, journal, trials of a simulated participant."""
-    entry = Ledger(study).take(participant)
-    plan = lab.plan_of(study, entry)
-    header = Header(
-        session_id=entry.session_id,
+def header_of(plan, session_id="p1", participant="p1", observer="human", utc="2026-01-01T00:00:00+00:00"):
+    """The header of a session that follows a plan."""
+    return Header(
+        session_id=session_id,
         participant_id=participant,
         study_id=plan.study_id,
-        group=entry.group,
-        slot=entry.slot,
+        group=plan.group,
+        slot=plan.slot,
         observer=observer,
         plan_digest=plan.digest,
         protocol_digest=plan.protocol.digest,
         stimulus_set_digest=plan.stimulus_set_digest,
-        utc=entry.utc,
+        utc=utc,
     )
+
+
+def recorded(study, participant="p1", *, n=None, finished=True, seed=1, observer="human"):
+    """A session as if it had been run: ledger, journal, trials of a simulated participant."""
+    entry = Ledger(study).take(participant)
+    plan = lab.plan_of(study, entry)
+    header = header_of(plan, entry.session_id, participant, observer, entry.utc)
     study.sessions_folder.mkdir(exist_ok=True)
     with JournalFile(lab.journal_path(study, entry.session_id), header) as journal:
         journal.append(Setup(display="real", refresh_hz=60.0, software={"psychopy": "2026.1"}))

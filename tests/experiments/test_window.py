@@ -208,3 +208,49 @@ def test_no_display_is_refused(session_command, quick_study):
     _, err = process.communicate(timeout=60)
     assert process.returncode == 2
     assert "DISPLAY is not set" in err
+
+
+FAULTS = """
+import json
+from rapidvision.experiments.ports import BLANK, FIXATION
+from rapidvision.experiments.psychopy_display import PsychoPyScreen
+class Broken:
+    def send(self, code):
+        raise OSError("cable gone")
+found = {}
+with PsychoPyScreen(window_px=(320, 240), paced_hz=60, triggers=Broken()) as screen:
+    screen.use_refresh(60)
+    for _ in range(5):
+        screen.flip(BLANK)
+    screen.notes()
+    screen.mark(1)
+    stamps = [screen.flip(FIXATION) for _ in range(3)]
+    found["trigger"] = screen.notes()
+    found["on_grid"] = all(abs((b - a) * 60 - round((b - a) * 60)) < 0.05 for a, b in zip(stamps, stamps[1:]))
+    screen.win.winHandle.dispatch_event("on_deactivate")
+    screen.flip(FIXATION)
+    found["focus"] = screen.notes()
+    real = screen._clock
+    screen._clock = lambda: real() + 0.05
+    found["clock"] = screen.notes()
+    screen._clock = real
+    screen.notes()
+    screen._pacer = None
+    for _ in range(30):
+        screen.flip(BLANK)
+    found["monitor"] = screen.notes()
+    found["quiet"] = screen.notes()
+    found["scale"] = screen.scale
+print(json.dumps(found))
+"""
+
+
+def test_what_goes_wrong_during_a_session_is_noted_and_fatal_to_nothing(python_with_display):
+    found = json.loads(python_with_display(FAULTS).splitlines()[-1])
+    assert "trigger_failed OSError: cable gone; off from here" in found["trigger"]
+    assert found["on_grid"]
+    assert "focus_lost" in found["focus"]
+    assert any(note.startswith("clock_step 50.") for note in found["clock"])
+    assert any(note.startswith("unsynchronised_flips") for note in found["monitor"])
+    assert not any("unsynchronised" in note for note in found["quiet"])
+    assert found["scale"] == 1.0
