@@ -198,16 +198,16 @@ def maps_by_player(records: Sequence[RoundRecord], rules: Rules, form: Form) -> 
 
 
 def write_player_maps(
-    path: Path, by_image: Mapping[str, Sequence[RoundRecord]], rules: Rules, form: Form, *, min_players: int = 1
-) -> int:
-    """Write an ``.npz`` of float32 (players, height, width) by image id; returns how many pictures it holds."""
-    stacks = {
-        name: np.stack(list(maps_by_player(records, rules, form).values())).astype(np.float32)
-        for name, records in by_image.items()
-        if len({record.player_id for record in records}) >= min_players
-    }
+    path: Path, by_image: Mapping[str, Sequence[RoundRecord]], rules: Rules, form: Form, *, block_px: int = 1
+) -> None:
+    """Write an ``.npz`` of float32 (players, height, width) by image id, each pixel the mean of a block."""
+    side = rules.picture_px // block_px
+    stacks = {}
+    for name, records in by_image.items():
+        full = np.stack(list(maps_by_player(records, rules, form).values()))
+        cut = full[:, : side * block_px, : side * block_px]
+        stacks[name] = cut.reshape(-1, side, block_px, side, block_px).mean(axis=(2, 4)).astype(np.float32)
     _write_npz(path, stacks)
-    return len(stacks)
 
 
 def scaled(values: NDArray[np.float64]) -> NDArray[np.uint16]:

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from html import escape
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +12,7 @@ from rapidvision import files
 from rapidvision.errors import InputError
 
 from . import figures
+from .agreement import Agreement, measure
 from .collected import Collected
 from .deck import Deck, pixels
 from .painting import counts, pooled
@@ -40,7 +40,6 @@ def write_report(
     out: Path,
     *,
     quality: Mapping[str, PlayerQuality],
-    reliability: Mapping[str, Any] | None = None,
     seed: int = 2019,
 ) -> Statistics:
     """Write ``report.html``, ``report.json`` and the figures of a game.
@@ -57,8 +56,6 @@ def write_report(
         A folder.
     quality : mapping
         Player id → quality.
-    reliability : mapping, optional
-        What ``rapidvision analyse maps`` found: name → number.
     seed : int
         Of the randomization tests.
 
@@ -82,14 +79,15 @@ def write_report(
     shown = _gallery(collected, deck, game.rules)
     figures.gallery(out, "gallery", shown)
     flags = _flag_counts(quality)
+    agreement = measure(collected.played, game.rules, out, seed=seed)
     content = {
         "statistics": asdict(numbers),
         "flags": flags,
-        "reliability": reliability,
+        "agreement": agreement,
         "provenance": files.provenance("clickme report", seed=seed, packages=("numpy", "scipy", "matplotlib")),
     }
     files.write_json(out / "report.json", content)
-    files.write_text(out / "report.html", _page(game, numbers, flags, reliability, collected))
+    files.write_text(out / "report.html", _page(game, numbers, flags, agreement, collected))
     return numbers
 
 
@@ -129,7 +127,7 @@ def _page(
     game: Game,
     numbers: Statistics,
     flags: Mapping[str, int],
-    reliability: Mapping[str, Any] | None,
+    agreement: Agreement | None,
     collected: Collected,
 ) -> str:
     automated = sum(record.automated for record in collected.played)
@@ -148,7 +146,7 @@ def _page(
             _table(_learning(numbers)),
             *(("<h2>Contests</h2>", _table(_contests(numbers))) if numbers.inside else ()),
             "<h2>Agreement of players</h2>",
-            _reliability(reliability),
+            _agreement(agreement),
             "<h2>Quality</h2>",
             _table([(f"players flagged {flag}", str(n)) for flag, n in flags.items()]),
             _table([(f"rounds with partner {state}", str(n)) for state, n in sorted(numbers.partner_states.items())]),
@@ -203,11 +201,19 @@ def _contests(numbers: Statistics) -> list[tuple[str, str]]:
     return [("during contests", words(numbers.inside)), ("otherwise", words(numbers.outside))]
 
 
-def _reliability(found: Mapping[str, Any] | None) -> str:
-    if not found:
+def _agreement(found: Agreement | None) -> str:
+    if found is None:
         return "<p>Not computed: it needs two pictures with two players each.</p>"
+    low, high = found.interval
     return _table(
-        [(escape(name), f"{value:.3f}" if isinstance(value, float) else str(value)) for name, value in found.items()]
+        [
+            ("two players of a picture", f"rho = {found.mean:.3f} (95 % {low:.3f} to {high:.3f}); the paper: .58"),
+            ("players of different pictures (null)", f"rho = {found.null:.3f}; the paper: .18"),
+            ("randomization test of the pairing", f"p = {found.p:.4g}"),
+            ("pictures below the null", _percent(found.share_below_null)),
+            ("halves of the players, Spearman-Brown", f"{found.split_half:.3f}, {found.spearman_brown:.3f}"),
+            ("maps", f"{found.n_maps}, and {found.n_dropped} constant ones left out"),
+        ]
     )
 
 

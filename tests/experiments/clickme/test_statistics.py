@@ -155,11 +155,23 @@ def test_the_report_says_that_programs_played_and_draws_its_figures(played, tmp_
     content = json.loads((tmp_path / "report.json").read_text())
     assert content["statistics"]["n_rounds"] == len(played.everything.played)
     assert content["flags"]["off_target"] >= 4
+    agreement = content["agreement"]
+    assert agreement["mean"] > agreement["null"] + 0.1
+    assert agreement["p"] < 0.01
+    assert agreement["n_maps"] == len(played.everything.played)
+    assert "players of different pictures" in page
+
+
+def test_without_two_pictures_of_two_players_there_is_no_agreement(played, tmp_path):
+    rounds = tuple(one for one in played.everything.played if one.player == "painter 0")
+    write_report(Collected(rounds), played.deck, played.game, tmp_path, quality={})
+    assert "Not computed" in (tmp_path / "report.html").read_text()
 
 
 def test_names_of_the_game_cannot_change_the_page(played, tmp_path):
     game = Game(name="<script>x</script>")
-    write_report(played.everything, played.deck, game, tmp_path, quality={})
+    few = Collected(played.everything.played[:4])
+    write_report(few, played.deck, game, tmp_path, quality={})
     assert "<script>" not in (tmp_path / "report.html").read_text()
 
 
