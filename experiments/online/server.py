@@ -4,6 +4,8 @@ import argparse
 import asyncio
 import os
 import socket
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,17 +50,32 @@ def serve(arguments: argparse.Namespace) -> int:
         When anything a participant would stumble over is wrong; nothing listens then.
     """
     setup, served, made_password = _prepare(arguments)
-    sockets = [listen(setup.address), listen(setup.dashboard_address)]
     open_online_store(setup.database_url, served).close()
-    host, port = sockets[0].getsockname()[:2]
-    dash_host, dash_port = sockets[1].getsockname()[:2]
-    say(arguments, f"study       {setup.address.public_url or f'http://{host}:{port}/'}")
-    say(arguments, f"dashboard   http://{dash_host}:{dash_port}/")
-    if made_password:
-        say(arguments, f"password    {setup.password}   (made for this run; set RAPIDVISION_PASSWORD to choose one)")
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(listen(address)) for address in (setup.address, setup.dashboard_address)]
+        return _run(arguments, setup, served, sockets, made_password=made_password)
+
+
+def _run(
+    arguments: argparse.Namespace,
+    setup: Setup,
+    served: ServedStudy,
+    sockets: list[socket.socket],
+    *,
+    made_password: bool,
+) -> int:
+    def announce() -> None:
+        host, port = sockets[0].getsockname()[:2]
+        dashboard_host, dashboard_port = sockets[1].getsockname()[:2]
+        if made_password:
+            say(arguments, f"password    {setup.password}   (for this run; set RAPIDVISION_PASSWORD to choose one)")
+        say(arguments, f"study       {setup.address.public_url or f'http://{host}:{port}/'}")
+        say(arguments, f"dashboard   http://{dashboard_host}:{dashboard_port}/")
+
     if arguments.workers > 1:
+        announce()
         return run_workers(work, (setup, sockets), arguments.workers)
-    work(0, setup, sockets, served)
+    work(0, setup, sockets, served, announce)
     return 0
 
 
@@ -103,8 +120,14 @@ def default_database(folder: Path) -> str:
     return sqlite_url(Study(folder).folder / ONLINE_FOLDER / "online.sqlite")
 
 
-def work(number: int, setup: Setup, sockets: list[socket.socket], served: ServedStudy | None = None) -> None:
-    """Serve in one process; the first one has the dashboard."""
+def work(
+    number: int,
+    setup: Setup,
+    sockets: list[socket.socket],
+    served: ServedStudy | None = None,
+    ready: Callable[[], None] | None = None,
+) -> None:
+    """Serve in one process; the first one has the dashboard. `ready` is called when it answers."""
     if served is None:
         served = open_study(setup.folder, stimulus_set=setup.stimulus_set, verify=False)
     store = open_online_store(setup.database_url, served)
@@ -122,6 +145,6 @@ def work(number: int, setup: Setup, sockets: list[socket.socket], served: Served
         dashboard = Dashboard(served, store, login)
         apps.append((dashboard_app(dashboard), sockets[1], setup.dashboard_address))
     try:
-        asyncio.run(serve_apps(apps))
+        asyncio.run(serve_apps(apps, ready=ready))
     finally:
         store.close()

@@ -43,11 +43,19 @@ class Batch(Generic[T]):
 
 
 class _Write:
-    __slots__ = ("batch", "future", "item", "job", "since")
+    """A write that waits, and who waits for it: a thread, or an event loop."""
 
-    def __init__(self, job: Callable[[sa.Connection], Any] | None, batch: Batch[Any] | None, item: Any) -> None:
-        self.job, self.batch, self.item = job, batch, item
-        self.future: Future[Any] = Future()
+    __slots__ = ("batch", "future", "item", "job", "loop", "since")
+
+    def __init__(
+        self,
+        job: Callable[[sa.Connection], Any] | None,
+        batch: Batch[Any] | None,
+        item: Any,
+        loop: asyncio.AbstractEventLoop | None,
+    ) -> None:
+        self.job, self.batch, self.item, self.loop = job, batch, item, loop
+        self.future: Future[Any] | asyncio.Future[Any] = Future() if loop is None else loop.create_future()
         self.since = time.monotonic()
 
 
@@ -103,19 +111,23 @@ class Store:
         `job` gets a connection inside the group's transaction. It may run a second time when another write of its
         group fails, so all that it does must be in the database. Refusals are returned, not raised.
         """
-        return self._enqueue(_Write(job, None, None))
+        return self._enqueue(_Write(job, None, None, None))  # type: ignore[return-value]
 
     def submit_item(self, batch: Batch[T], item: Any) -> "Future[T]":
         """Queue an item of a batch; all items of the same batch in a group are written together."""
-        return self._enqueue(_Write(None, batch, item))
+        return self._enqueue(_Write(None, batch, item, None))  # type: ignore[return-value]
 
     async def write(self, job: Callable[[sa.Connection], T]) -> T:
         """Run a write and return its result after the commit; see :meth:`submit`."""
-        return await asyncio.wrap_future(self.submit(job))
+        waiting: Any = self._enqueue(_Write(job, None, None, asyncio.get_running_loop()))
+        done: T = await waiting
+        return done
 
     async def add(self, batch: Batch[T], item: Any) -> T:
         """Write an item and return its result after the commit; see :meth:`submit_item`."""
-        return await asyncio.wrap_future(self.submit_item(batch, item))
+        waiting: Any = self._enqueue(_Write(None, batch, item, asyncio.get_running_loop()))
+        done: T = await waiting
+        return done
 
     async def query(self, job: Callable[[sa.Connection], T]) -> T:
         """Run a read in a thread of its own; the event loop goes on."""
@@ -152,7 +164,7 @@ class Store:
             "writes_per_commit": round(statistics.fmean(self._groups), 1) if self._groups else 0.0,
         }
 
-    def _enqueue(self, write: _Write) -> "Future[Any]":
+    def _enqueue(self, write: _Write) -> "Future[Any] | asyncio.Future[Any]":
         if self._closed or self._queue.qsize() >= MAX_WAITING:
             why = "closed" if self._closed else f"{MAX_WAITING} writes are waiting already"
             write.future.set_exception(StoreUnavailable(f"{self.name}: {why}"))
@@ -181,7 +193,7 @@ class Store:
                 self.n_failed += 1
                 if isinstance(error, DBAPIError):
                     error = StoreUnavailable(f"{self.name}: {_reason(error)}")
-                group[0].future.set_exception(error)
+                _wake([(group[0], None, error)])
             else:
                 for write in group:
                     self._commit([write])
@@ -190,9 +202,7 @@ class Store:
         self.n_writes += len(group)
         self._groups.append(len(group))
         self._waits_ms.extend((now - write.since) * 1000 for write in group)
-        for write, result in zip(group, results, strict=True):
-            if not write.future.cancelled():
-                write.future.set_result(result)
+        _wake([(write, result, None) for write, result in zip(group, results, strict=True)])
 
     def _transaction(self, group: list[_Write]) -> list[Any]:
         results: list[Any] = [None] * len(group)
@@ -209,6 +219,31 @@ class Store:
                 if write.job is not None:
                     results[place] = write.job(connection)
         return results
+
+
+_Answer = tuple[_Write, Any, Exception | None]
+
+
+def _wake(answers: list[_Answer]) -> None:
+    """Tell everybody who waits; each event loop is woken once for all of its answers."""
+    by_loop: dict[asyncio.AbstractEventLoop | None, list[_Answer]] = defaultdict(list)
+    for answer in answers:
+        by_loop[answer[0].loop].append(answer)
+    for loop, mine in by_loop.items():
+        if loop is None:
+            _answer(mine)
+        elif not loop.is_closed():
+            loop.call_soon_threadsafe(_answer, mine)
+
+
+def _answer(answers: list[_Answer]) -> None:
+    for write, result, error in answers:
+        if write.future.done():  # nobody waits any more
+            continue
+        if error is None:
+            write.future.set_result(result)
+        else:
+            write.future.set_exception(error)
 
 
 def sqlite_url(path: Path | str) -> str:

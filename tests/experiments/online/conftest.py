@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -152,8 +153,22 @@ class Served:
             assert line, self.said
             self.said.append(line)
         self.url, self.dashboard_url = (re.search(r"http\S+", line)[0] for line in self.said[-2:])
-        if not self.port:
-            self.port = int(re.search(r":(\d+)/", self.url)[1]) if ":" in self.url[6:] else 0
+        found = re.search(r":(\d+)/", self.url)
+        self.port = self.port or (int(found[1]) if found else 0)
+
+    def process_port(self):
+        """The port of the participants' socket, whatever address the server gives out."""
+        inodes = set()
+        for link in Path(f"/proc/{self.process.pid}/fd").iterdir():
+            with suppress(OSError):
+                inodes.update(re.findall(r"socket:\[(\d+)\]", os.readlink(link)))
+        dashboard = int(re.search(r":(\d+)/", self.dashboard_url)[1])
+        for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
+            words = line.split()
+            port = int(words[1].rpartition(":")[2], 16)
+            if words[3] == "0A" and words[9] in inodes and port != dashboard:
+                return port
+        raise AssertionError("no listening socket")
 
     def kill(self):
         self.process.kill()
@@ -165,9 +180,10 @@ class Served:
             self.process.send_signal(signal.SIGTERM)
             try:
                 self.process.wait(15)
-                self.process.stdout.close()
             except subprocess.TimeoutExpired:
                 self.kill()
+        if not self.process.stdout.closed:
+            self.process.stdout.close()
 
 
 @pytest.fixture
