@@ -18,6 +18,7 @@ generator, no traversal and no floating-point sum, and two engines of different 
 
 import importlib.util
 import math
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -93,27 +94,56 @@ def fill(
     height, width = values.shape
     if not 1 <= n_px <= values.size:
         raise InputError(f"flood fill: {n_px} pixels asked for, a picture of {height} x {width} has 1 to {values.size}")
-    slowness = slowness_of(values, gamma=growth.gamma, epsilon=growth.epsilon)
+    speed = speed_of(values, gamma=growth.gamma, epsilon=growth.epsilon)
     start = start_pixel(values, key=key) if growth.start is None else _raster(growth.start, values.shape)
-    if engine == "numba" or (engine == "auto" and importlib.util.find_spec("numba")):
+    if engine == "numba" or (engine == "auto" and _numba_is_here()):
         from .flood_numba import grow
     else:
         from .flood_portable import grow
-    order = grow(slowness, start, n_px, key, eight=growth.neighbours == 8)
+    order = grow(np.ascontiguousarray(values), speed, start, n_px, key, eight=growth.neighbours == 8)
     if order is None:
         raise InputError(f"flood fill: arrival times overflow at {height} x {width} pixels; use a larger epsilon")
     return order
 
 
-def slowness_of(values: NDArray[np.float32], *, gamma: float, epsilon: float) -> NDArray[np.uint32]:
-    """Return 1 / (importance**gamma + epsilon) as fixed-point numbers; uint32, shape (height, width)."""
+class Speed(NamedTuple):
+    """How importance becomes slowness: multiply by `scale`, round to a grade, look it up.
+
+    Attributes
+    ----------
+    scale : float
+        Grades per unit of importance.
+    table : ndarray of uint32, shape (65536,)
+        1 / rate of each grade in fixed point.
+    """
+
+    scale: float
+    table: NDArray[np.uint32]
+
+
+def speed_of(values: NDArray[np.float32], *, gamma: float, epsilon: float) -> Speed:
+    """Return the speed of growth on a map: its largest value has the highest grade."""
     largest = float(values.max())
-    grades = np.rint(values.astype(np.float64) * (N_GRADES / largest)) if largest > 0 else np.zeros(values.shape)
-    if gamma == 0:
-        return np.full(values.shape, round(2**SLOWNESS_BITS / (1 + epsilon)), np.uint32)
-    rates = (np.arange(N_GRADES + 1) / N_GRADES) ** gamma + epsilon
-    table = np.minimum(np.rint(2**SLOWNESS_BITS / rates), 2**32 - 1).astype(np.uint32)
-    out: NDArray[np.uint32] = table[grades.astype(np.int64)]
+    return Speed(N_GRADES / largest if largest > 0 else 0.0, _slowness_table(gamma, epsilon))
+
+
+@lru_cache(maxsize=8)
+def _slowness_table(gamma: float, epsilon: float) -> NDArray[np.uint32]:
+    grades = np.arange(N_GRADES + 1) / N_GRADES
+    rates = (grades**gamma if gamma else np.ones(N_GRADES + 1)) + epsilon
+    table: NDArray[np.uint32] = np.minimum(np.rint(2**SLOWNESS_BITS / rates), 2**32 - 1).astype(np.uint32)
+    table.setflags(write=False)
+    return table
+
+
+@lru_cache(maxsize=1)
+def _numba_is_here() -> bool:
+    return importlib.util.find_spec("numba") is not None
+
+
+def slowness_of(values: NDArray[np.float32], speed: Speed) -> NDArray[np.uint32]:
+    """Return 1 / rate of every pixel in fixed point; uint32, shape (height, width)."""
+    out: NDArray[np.uint32] = speed.table[np.rint(values.astype(np.float64) * speed.scale).astype(np.int64)]
     return out
 
 

@@ -7,30 +7,37 @@ import numpy as np
 from numba import njit, uint64
 from numpy.typing import NDArray
 
-from .flood import DROPPED_BITS, EXP_TABLE, LN2, origin_of, tie_break
+from .flood import DROPPED_BITS, EXP_TABLE, LN2, Speed, origin_of, tie_break
+
+_FOUR = np.array([(-1, 0), (0, -1), (0, 1), (1, 0)], np.int64)
+_EIGHT = np.array([(-1, -1), (-1, 0), (-1, 1), (0, -1), (0, 1), (1, -1), (1, 0), (1, 1)], np.int64)
 
 
-def grow(slowness: NDArray[np.uint32], start: int, n_px: int, key: int, *, eight: bool) -> NDArray[np.int32] | None:
+def grow(
+    values: NDArray[np.float32], speed: Speed, start: int, n_px: int, key: int, *, eight: bool
+) -> NDArray[np.int32] | None:
     """Return the order of the first `n_px` pixels, or None when times overflow; see :func:`.flood.fill`."""
-    height, width = slowness.shape
-    bits, mask = tie_break(slowness.size, key)
+    height, width = values.shape
+    bits, mask = tie_break(values.size, key)
     order = np.empty(n_px, np.int32)
-    heap = np.empty(slowness.size + 1, np.uint64)
-    seen = np.zeros(slowness.size, np.uint8)
-    table = EXP_TABLE
+    heap = np.empty(values.size + 1, np.uint64)
+    guarded = np.ones((height + 2, width + 2), np.uint8)  # a border that counts as seen spares every bounds check
+    guarded[1:-1, 1:-1] = 0
+    origin = np.uint64(origin_of(key))
     n_done = _grow(
-        slowness.ravel(),
-        np.uint64(origin_of(key)),
-        table,
-        height,
+        values.ravel(),
+        speed.scale,
+        speed.table,
+        origin,
+        EXP_TABLE,
         width,
         start,
         bits,
         np.uint64(mask),
-        eight,
+        _EIGHT if eight else _FOUR,
         order,
         heap,
-        seen,
+        guarded.ravel(),
     )
     return order if n_done == n_px else None
 
@@ -56,13 +63,14 @@ def _wait(pixel, slowness, origin, table):  # type: ignore[no-untyped-def]  # no
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator, unused-ignore]
-def _grow(slowness, origin, table, height, width, start, bits, mask, eight, order, heap, seen):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _grow(values, scale, slowness, origin, table, width, start, bits, mask, near, order, heap, seen):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     shift = uint64(bits)
     low_bits = (uint64(1) << shift) - uint64(1)
     end_of_time = (~uint64(0)) >> shift
     heap[0] = uint64(start) ^ mask
     size = 1
-    seen[start] = 1
+    row = start // width
+    seen[(row + 1) * (width + 2) + start - row * width + 1] = 1
     done = 0
     while size > 0 and done < order.size:
         top = heap[0]
@@ -73,13 +81,13 @@ def _grow(slowness, origin, table, height, width, start, bits, mask, eight, orde
             child = 4 * at + 1
             if child >= size:
                 break
-            best = child
+            best, value = child, heap[child]
             for other in range(child + 1, min(child + 4, size)):
-                if heap[other] < heap[best]:
-                    best = other
-            if heap[best] >= last:
+                if heap[other] < value:
+                    best, value = other, heap[other]
+            if value >= last:
                 break
-            heap[at] = heap[best]
+            heap[at] = value
             at = best
         heap[at] = last
         time = top >> shift
@@ -89,26 +97,23 @@ def _grow(slowness, origin, table, height, width, start, bits, mask, eight, orde
         order[done] = pixel
         done += 1
         row = pixel // width
-        column = pixel - row * width
-        for down in range(-1, 2):
-            if row + down < 0 or row + down >= height:
+        place = (row + 1) * (width + 2) + pixel - row * width + 1
+        for k in range(near.shape[0]):
+            guard = place + near[k, 0] * (width + 2) + near[k, 1]
+            if seen[guard]:
                 continue
-            for right in range(-1, 2):
-                if (down != 0 and right != 0 and not eight) or column + right < 0 or column + right >= width:
-                    continue
-                near = pixel + down * width + right
-                if seen[near]:
-                    continue
-                seen[near] = 1
-                arrival = min(time + _wait(near, slowness[near], origin, table), end_of_time)
-                packed = (arrival << shift) | (uint64(near) ^ mask)
-                at = size
-                size += 1
-                while at > 0:
-                    parent = (at - 1) >> 2
-                    if heap[parent] <= packed:
-                        break
-                    heap[at] = heap[parent]
-                    at = parent
-                heap[at] = packed
+            seen[guard] = 1
+            other_pixel = pixel + near[k, 0] * width + near[k, 1]
+            grade = np.int64(np.rint(np.float64(values[other_pixel]) * scale))
+            arrival = min(time + _wait(other_pixel, slowness[grade], origin, table), end_of_time)
+            packed = (arrival << shift) | (uint64(other_pixel) ^ mask)
+            at = size
+            size += 1
+            while at > 0:
+                parent = (at - 1) >> 2
+                if heap[parent] <= packed:
+                    break
+                heap[at] = heap[parent]
+                at = parent
+            heap[at] = packed
     return done

@@ -6,15 +6,18 @@ Costs are whole numbers below 2**53 and add up exactly in its float64, so the or
 import numpy as np
 from numpy.typing import NDArray
 
-from .flood import tie_break, waits
+from .flood import Speed, slowness_of, tie_break, waits
 
 _EXACT = 2**53
 
 
-def grow(slowness: NDArray[np.uint32], start: int, n_px: int, key: int, *, eight: bool) -> NDArray[np.int32] | None:
+def grow(
+    values: NDArray[np.float32], speed: Speed, start: int, n_px: int, key: int, *, eight: bool
+) -> NDArray[np.int32] | None:
     """Return the order of the first `n_px` pixels, or None when times overflow; see :func:`.flood.fill`."""
     from skimage.graph import MCP
 
+    slowness = slowness_of(values, speed)
     costs = waits(slowness, key).astype(np.float64)
     costs[start] = 0
     paths = MCP(costs.reshape(slowness.shape), fully_connected=eight)

@@ -82,16 +82,20 @@ def scramble(
     >>> bool(np.allclose(scramble(flat, key=1).values, flat))
     True
     """
-    x = np.ascontiguousarray(np.moveaxis(np.asarray(picture, np.float64), 2, 0))
-    spectrum = _periodic_spectrum(x) if edges == "periodic" else scipy.fft.rfft2(x, axes=(1, 2))
+    x = np.empty((picture.shape[2], picture.shape[0], picture.shape[1]))
+    x[...] = np.moveaxis(picture, 2, 0)
+    if edges == "periodic":
+        spectrum = _periodic_spectrum(x)
+    else:
+        spectrum = np.asarray(scipy.fft.rfft2(x, axes=(1, 2), overwrite_x=True))
     shape = (x.shape[1], x.shape[2])
     turns = phase_field(shape, key=key)
     if coherence > 0:
         turns = _mixed(turns, coherence)
-    rotated = spectrum * turns
-    y = scipy.fft.irfft2(rotated, s=shape, axes=(1, 2))
+    rotated = spectrum * turns if gamut_iterations else np.multiply(spectrum, turns, out=spectrum)
+    y = scipy.fft.irfft2(rotated, s=shape, axes=(1, 2), overwrite_x=True)
     done = 0
-    if coherence == 0:
+    if coherence == 0 and gamut_iterations:
         for done in range(gamut_iterations + 1):
             if done == gamut_iterations or not _outside(y, white):
                 break
@@ -99,8 +103,8 @@ def scramble(
             over -= y
             over *= RELAXATION
             over += y
-            wanted = scipy.fft.rfft2(over, axes=(1, 2))
-            y = scipy.fft.irfft2(spectrum * _best_turns(wanted, spectrum), s=shape, axes=(1, 2))
+            wanted = scipy.fft.rfft2(over, axes=(1, 2), overwrite_x=True)
+            y = scipy.fft.irfft2(spectrum * _best_turns(wanted, spectrum), s=shape, axes=(1, 2), overwrite_x=True)
     return Scrambled(np.moveaxis(y, 0, 2), _outside(y, white) / y.size, done)
 
 

@@ -8,7 +8,7 @@ from scipy.ndimage import label
 from scipy.stats import chisquare, kstest
 
 from rapidvision.errors import InputError
-from rapidvision.stimuli.flood import EXP_BITS, Growth, exponentials, fill, hashes, slowness_of
+from rapidvision.stimuli.flood import EXP_BITS, Growth, Speed, exponentials, fill, hashes, slowness_of, speed_of
 from rapidvision.stimuli.flood_numba import grow
 
 ENGINES = ("numba", "portable")
@@ -52,19 +52,19 @@ def test_growth_follows_the_exact_probabilities_of_weighted_eden_growth(gamma, n
     weights = np.random.default_rng(3).uniform(0.2, 1, shape).astype(np.float32)
     growth = Growth(gamma, 0.05, neighbours, start)
     n_runs = 300_000
-    slowness, pixel = slowness_of(weights, gamma=gamma, epsilon=0.05), start[0] * shape[1] + start[1]
+    speed, pixel = speed_of(weights, gamma=gamma, epsilon=0.05), start[0] * shape[1] + start[1]
     eight = neighbours == 8
-    assert fill(weights, 3, key=4, growth=growth).tolist() == grow(slowness, pixel, 3, 4, eight=eight).tolist()
-    law = exact_law(1 / slowness, pixel, 2, eight)
+    assert fill(weights, 3, key=4, growth=growth).tolist() == grow(weights, speed, pixel, 3, 4, eight=eight).tolist()
+    law = exact_law(1 / slowness_of(weights, speed), pixel, 2, eight)
     counts = dict.fromkeys(law, 0)
     for run in range(n_runs):
-        counts[tuple(grow(slowness, pixel, 3, run, eight=eight).tolist()[1:])] += 1
+        counts[tuple(grow(weights, speed, pixel, 3, run, eight=eight).tolist()[1:])] += 1
     assert chisquare(list(counts.values()), np.array(list(law.values())) * n_runs).pvalue > 1e-4
 
 
 def test_a_wrong_law_would_fail_the_chi_square_test():
     weights = np.random.default_rng(3).uniform(0.2, 1, (5, 5)).astype(np.float32)
-    wrong = exact_law(1 / slowness_of(weights, gamma=1.0, epsilon=0.05), 12, 2)
+    wrong = exact_law(1 / slowness_of(weights, speed_of(weights, gamma=1.0, epsilon=0.05)), 12, 2)
     counts = dict.fromkeys(wrong, 0)
     for run in range(4000):
         counts[tuple(fill(weights, 3, key=run, growth=Growth(2.0, 0.05, 4, (2, 2))).tolist()[1:])] += 1
@@ -197,4 +197,5 @@ def test_times_that_would_overflow_are_refused_by_both_engines(engine):
     from rapidvision.stimuli import flood_numba, flood_portable
 
     grow = {"numba": flood_numba, "portable": flood_portable}[engine].grow
-    assert grow(np.full((1024, 1024), 2**32 - 1, np.uint32), 0, 1024 * 1024, 1, eight=False) is None
+    slowest = Speed(0.0, np.full(65536, 2**32 - 1, np.uint32))
+    assert grow(np.zeros((1024, 1024), np.float32), slowest, 0, 1024 * 1024, 1, eight=False) is None
