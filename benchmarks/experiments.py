@@ -18,11 +18,11 @@ from pathlib import Path
 from benchmarks.harness import STATED, NotMeasured, Room, at_least, at_most, seconds
 from rapidvision.experiments.assign import levels_for
 from rapidvision.experiments.journal import JournalFile, Setup, read_journal
-from rapidvision.experiments.lab import journal_path
 from rapidvision.experiments.ledger import Ledger
 from rapidvision.experiments.participants import Observers
 from rapidvision.experiments.planning import make_study
 from rapidvision.experiments.ports import TrialData
+from rapidvision.experiments.readiness import journal_path
 from rapidvision.experiments.simulate import simulate_session, simulate_study
 from rapidvision.protocol import Protocol
 from rapidvision.study import Study

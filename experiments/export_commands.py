@@ -78,19 +78,19 @@ def _report(arguments: argparse.Namespace) -> int:
     from rapidvision.errors import InputError
     from rapidvision.study import Study
 
-    from . import lab, photodiode, timing
+    from . import photodiode, readiness, timing
     from .journal import read_journal
     from .ports import TrialData
 
     study = Study(arguments.study)
-    entry = lab.find_session(study, arguments.name)
-    path = lab.journal_path(study, entry.session_id)
+    entry = readiness.find_session(study, arguments.name)
+    path = readiness.journal_path(study, entry.session_id)
     _, entries = read_journal(path)
     trials = [e for e in entries if isinstance(e, TrialData)]
     if not trials:
         raise InputError(f"{path}: no completed trials to report")
     diode = photodiode.compare(photodiode.read_trace(arguments.photodiode), trials) if arguments.photodiode else []
-    found = timing.timing_of(lab.plan_of(study, entry), trials, diode=diode)
+    found = timing.timing_of(readiness.plan_of(study, entry), trials, diode=diode)
     say(arguments, f"{entry.session_id}\n{timing.report(found)}")
     if arguments.out is not None:
         files.write_json(arguments.out, {"timing": found, "diode_trials": [d._asdict() for d in diode]})

@@ -3,78 +3,28 @@
 import gc
 import platform
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rapidvision import __version__, files
 from rapidvision.errors import InputError
-from rapidvision.plan import Plan, plan_filename, read_plan
-from rapidvision.screen import Screen as Profile
+from rapidvision.plan import Plan
 from rapidvision.study import Study
 
 from . import preflight, texts
 from .journal import Header, JournalFile, Setup, read_journal, trials_and_events
 from .ledger import Ledger, utc_now
-from .participants import Observers, Participant
+from .participants import Participant
 from .ports import Event, Keys, Picture, Press, Screen
 from .preflight import Preflight
+from .readiness import Options, Ready, find_session, journal_path, make_ready, plan_of
 from .session import Session
 from .slots import Entry, check_participant_id
 from .triggers import open_port
 
 if TYPE_CHECKING:
     from .psychopy_display import PsychoPyScreen
-
-#: Keys that PsychoPy names and every keyboard has; a protocol's keys must be among them.
-KEYS = {*"abcdefghijklmnopqrstuvwxyz0123456789", "space", "left", "right", "up", "down", "tab", "return"}
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """How a session is run.
-
-    Attributes
-    ----------
-    profile : Profile or None
-        The monitor.
-    screen_index : int
-        Which monitor.
-    window_px : (int, int) or None
-        A window instead of the full screen.
-    paced_hz : float or None
-        Paced test mode.
-    trigger : str
-        See :func:`rapidvision.experiments.triggers.open_port`.
-    photodiode_px : int
-        Side of the photodiode patch; 0 for none.
-    accept_timing : bool
-        Run although a check is red; recorded.
-    accept_age : bool
-        Resume although the session is old; recorded.
-    max_age_h : float
-        Sessions older than this are not resumed.
-    simulate : Observers or None
-        Let a simulated participant press the keys.
-    seed : int
-        Of the simulated participant.
-    set_folder : path or None
-        The stimulus set, where it is not where it was planned.
-    """
-
-    profile: Profile | None = None
-    screen_index: int = 0
-    window_px: tuple[int, int] | None = None
-    paced_hz: float | None = None
-    trigger: str = "none"
-    photodiode_px: int = 0
-    accept_timing: bool = False
-    accept_age: bool = False
-    max_age_h: float = 24.0
-    simulate: Observers | None = None
-    seed: int = 1
-    set_folder: Path | None = None
 
 
 def run_session(
@@ -117,9 +67,9 @@ def run_session(
     """
     check_participant_id(participant_id)
     ledger = Ledger(study)
-    ledger.slots().take(participant_id, group=group)  # a rehearsal: refuses without storing anything
-    _check_study(study, options)
-    return _with_display(study, options, lambda: ledger.take(participant_id, group=group), resume=False, say=say)
+    rehearsed = ledger.slots().take(participant_id, group=group)  # refuses without storing anything
+    ready = make_ready(study, rehearsed, options)
+    return _with_display(study, options, ready, lambda: ledger.take(participant_id, group=group), resume=False, say=say)
 
 
 def resume_session(study: Study, name: str, options: Options, *, say: Callable[[str], object] = print) -> Path:
@@ -141,85 +91,23 @@ def resume_session(study: Study, name: str, options: Options, *, say: Callable[[
             f"session {entry.session_id}: began {age_h:.1f} h ago, at most {options.max_age_h:g} h are allowed; "
             "give it up with `rapidvision session return`, or go on with --accept-age, which is recorded"
         )
-    _check_study(study, options)
+    ready = make_ready(study, entry, options)
     path = journal_path(study, entry.session_id)
     if path.exists():
         header, _ = read_journal(path)
-        if header.plan_digest != plan_of(study, entry).digest:
+        if header.plan_digest != ready.plan.digest:
             raise InputError(f"{path}: belongs to another plan; a session ends as it began")
-    return _with_display(study, options, lambda: entry, resume=True, say=say)
-
-
-def find_session(study: Study, name: str) -> Entry:
-    """Return the ledger's last entry for a session or participant id."""
-    known = Ledger(study).slots().last
-    for entry in known.values():
-        if name in (entry.session_id, entry.participant_id):
-            return entry
-    raise InputError(f"{study.folder}: no session of {name}; see `rapidvision session list`")
-
-
-def journal_path(study: Study, session_id: str) -> Path:
-    """Return where a session's journal lies."""
-    return study.sessions_folder / f"{session_id}.jsonl"
-
-
-def plan_of(study: Study, entry: Entry) -> Plan:
-    """Return the plan that a session follows."""
-    return read_plan(study.plans_folder / plan_filename(entry.group, entry.slot))
-
-
-def _check_study(study: Study, options: Options) -> None:
-    protocol = study.protocol()
-    for key in protocol.keys:
-        if key not in KEYS:
-            raise InputError(f'keys: "{key}" is not on every keyboard; letters, digits, space and arrows are')
-    study.stimulus_set(options.set_folder)
-    if protocol.image_deg is not None and options.profile is None:
-        raise InputError("image_deg needs the monitor's size and distance; give its profile with --screen FILE")
-    try:
-        study.sessions_folder.mkdir(exist_ok=True)
-        probe = study.sessions_folder / ".writable"
-        probe.write_bytes(b"")
-        probe.unlink()
-    except OSError as error:
-        raise InputError(f"{study.sessions_folder}: cannot be written ({error.strerror}); check its rights") from error
-    disk = preflight.judge_disk(study.sessions_folder)
-    if disk.colour == "red":
-        raise InputError(f"{study.sessions_folder}: {disk.found}; {disk.remedy}")
-
-
-def check_stimuli(study: Study, plan: Plan, options: Options) -> dict[str, Path]:
-    """Return the files of a plan's stimuli by their path in the plan, each hashed and looked at.
-
-    Raises
-    ------
-    InputError
-        Names the first file that is missing, changed, not square, of another size than the set's, or no RGB or grey
-        picture.
-    """
-    from PIL import Image, UnidentifiedImageError
-
-    stimulus_set = study.stimulus_set(options.set_folder)
-    side = stimulus_set.description.image_px
-    found = {}
-    for trial in plan.trials():
-        path = stimulus_set.folder / trial.path
-        if files.sha256_file(path) != trial.stimulus_sha256:
-            raise InputError(f"{path}: changed since the study was planned (hash differs); build the set again")
-        try:
-            with Image.open(path) as image:
-                form = (image.size, image.mode)
-        except UnidentifiedImageError as error:
-            raise InputError(f"{path}: no picture") from error
-        if form[0] != (side, side) or form[1] not in ("RGB", "L"):
-            raise InputError(f"{path}: {form[0][0]} x {form[0][1]} {form[1]}; {side} x {side} RGB or L is needed")
-        found[trial.path] = path
-    return found
+    return _with_display(study, options, ready, lambda: entry, resume=True, say=say)
 
 
 def _with_display(
-    study: Study, options: Options, claim: Callable[[], Entry], *, resume: bool, say: Callable[[str], object]
+    study: Study,
+    options: Options,
+    ready: Ready,
+    claim: Callable[[], Entry],
+    *,
+    resume: bool,
+    say: Callable[[str], object],
 ) -> Path:
     from . import psychopy_display as display
 
@@ -244,6 +132,8 @@ def _with_display(
         accepted += ["age"] if resume and options.accept_age else []
         entry = claim()
         plan = plan_of(study, entry)
+        if plan.digest != ready.plan.digest:  # another computer took the slot in the meantime
+            ready = make_ready(study, entry, options)
         header = Header(
             session_id=entry.session_id,
             participant_id=entry.participant_id,
@@ -268,7 +158,7 @@ def _with_display(
             )
             journal.append(setup)
             files.write_text(path.with_suffix(".preflight.svg"), preflight.picture(checked.stamps_s, checked.refresh))
-            _prepare(screen, study, plan, options)
+            _prepare(screen, ready, options)
             screen.use_refresh(checked.refresh.hz)
             look, press = _participant(plan, screen, keys, options)
             past = trials_and_events(journal.past)
@@ -323,14 +213,14 @@ def check_display(
     return Preflight(refresh, tuple(checks), tuple(stamps))
 
 
-def _prepare(screen: "PsychoPyScreen", study: Study, plan: Plan, options: Options) -> None:
-    protocol = plan.protocol
+def _prepare(screen: "PsychoPyScreen", ready: Ready, options: Options) -> None:
+    plan, protocol = ready.plan, ready.plan.protocol
     side = protocol.image_px
     if protocol.image_deg is not None and options.profile is not None:
         side = round(options.profile.deg_to_px(protocol.image_deg))
     words = {name: texts.fill(text) for name, text in plan.texts.items() if name != "reminder"}
     reminder = plan.texts["reminder"] if protocol.key_reminder else ""
-    screen.load(check_stimuli(study, plan, options), side_px=side, reminder=reminder, words=words)
+    screen.load(ready.stimuli, side_px=side, reminder=reminder, words=words)
 
 
 def _participant(plan: Plan, screen: "PsychoPyScreen", keys: Keys, options: Options) -> tuple[Screen, Keys]:

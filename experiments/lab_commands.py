@@ -9,7 +9,7 @@ from rapidvision.cli import add_common_options, say
 from .verbs import Verbs, verb
 
 if TYPE_CHECKING:
-    from .lab import Options
+    from .readiness import Options
 
 
 def add_arguments(verbs: Verbs) -> None:
@@ -58,8 +58,8 @@ def _options(arguments: argparse.Namespace) -> "Options":
     from rapidvision import recipes
     from rapidvision.screen import Screen
 
-    from .lab import Options
     from .participants import Observers
+    from .readiness import Options
 
     simulate = None
     if arguments.simulate:

@@ -6,9 +6,9 @@ from rapidvision.errors import InputError
 from rapidvision.study import Study
 
 from .journal import read_journal
-from .lab import journal_path
 from .ledger import Ledger
 from .ports import TrialData
+from .readiness import journal_path
 
 
 def sessions_table(study: Study) -> str:

@@ -8,8 +8,9 @@ from rapidvision.cli import say
 from rapidvision.screen import Screen as Profile
 
 from . import preflight
-from .lab import Options, check_display
+from .lab import check_display
 from .ports import Picture, Press
+from .readiness import Options
 
 #: How long a key is waited for.
 _WAIT_S = 10.0

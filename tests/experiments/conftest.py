@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from rapidvision import files
-from rapidvision.experiments import lab
+from rapidvision.experiments import readiness
 from rapidvision.experiments.journal import Header, JournalFile, Setup
 from rapidvision.experiments.ledger import Ledger
 from rapidvision.experiments.participants import Observers
@@ -222,10 +222,10 @@ def header_of(plan, session_id="p1", participant="p1", observer="human", utc="20
 def recorded(study, participant="p1", *, n=None, finished=True, seed=1, observer="human"):
     """A session as if it had been run: ledger, journal, trials of a simulated participant."""
     entry = Ledger(study).take(participant)
-    plan = lab.plan_of(study, entry)
+    plan = readiness.plan_of(study, entry)
     header = header_of(plan, entry.session_id, participant, observer, entry.utc)
     study.sessions_folder.mkdir(exist_ok=True)
-    with JournalFile(lab.journal_path(study, entry.session_id), header) as journal:
+    with JournalFile(readiness.journal_path(study, entry.session_id), header) as journal:
         journal.append(Setup(display="real", refresh_hz=60.0, software={"psychopy": "2026.1"}))
         for data in simulate_session(plan, Observers(), seed=seed)[:n]:
             journal.append(data)

@@ -15,7 +15,7 @@ from rapidvision.experiments.export.bids import labels_of
 from rapidvision.experiments.export.sessions import read_sessions
 from rapidvision.experiments.export.table import write_rows
 from rapidvision.experiments.journal import Event, JournalFile, Setup, read_journal
-from rapidvision.experiments.lab import journal_path, plan_of
+from rapidvision.experiments.readiness import journal_path, plan_of
 from rapidvision.trials import COLUMNS, read_table
 
 

@@ -8,11 +8,11 @@ import pytest
 
 from rapidvision.cli import main
 from rapidvision.errors import InputError
-from rapidvision.experiments import lab, preflight
-from rapidvision.experiments.lab import Options
+from rapidvision.experiments import lab, preflight, readiness
 from rapidvision.experiments.ledger import Ledger
 from rapidvision.experiments.overview import sessions_table, status
 from rapidvision.experiments.planning import make_study
+from rapidvision.experiments.readiness import Options
 from rapidvision.protocol import Protocol
 from rapidvision.study import Study
 
@@ -140,7 +140,7 @@ def test_a_stimulus_that_is_not_what_was_planned_is_named(set_maker, tmp_path, d
         ]
         plan = msgspec.structs.replace(plan, steps=tuple(runs))
     with pytest.raises(InputError, match=words[damage]) as caught:
-        lab.check_stimuli(study, plan, Options())
+        readiness.check_stimuli(study, plan, Options())
     assert path.name in str(caught.value)
 
 
@@ -169,7 +169,7 @@ def test_an_old_session_is_not_resumed_unless_that_is_accepted(study, no_window,
 
 def test_a_session_of_another_plan_is_not_resumed(study, no_window, record_session):
     entry = record_session(study, finished=False, n=10)
-    path = lab.journal_path(study, entry.session_id)
+    path = readiness.journal_path(study, entry.session_id)
     from rapidvision.experiments.journal import encode, read_journal
 
     header, entries = read_journal(path)
@@ -180,7 +180,7 @@ def test_a_session_of_another_plan_is_not_resumed(study, no_window, record_sessi
 
 def test_a_damaged_journal_is_named_by_line_on_resume_and_in_the_list(study, no_window, record_session):
     entry = record_session(study, finished=False, n=10)
-    path = lab.journal_path(study, entry.session_id)
+    path = readiness.journal_path(study, entry.session_id)
     raw = bytearray(path.read_bytes())
     raw[raw.find(b'"kind":"trial"') + 30] ^= 1
     path.write_bytes(bytes(raw))
@@ -229,3 +229,13 @@ def test_a_watched_screen_shows_each_new_picture_once(plans):
     for picture in (FIXATION, FIXATION, BLANK, FIXATION):
         screen.flip(picture)
     assert seen == [FIXATION, BLANK, FIXATION]
+
+
+def test_a_changed_stimulus_is_refused_before_the_window_opens(set_maker, tmp_path, no_window):
+    made = set_maker(tmp_path / "set", per_category=2, practice=1, n_levels=3)
+    make_study(made, Protocol(n_blocks=1, block_size=16), tmp_path / "s", n_slots=1)
+    study = Study(tmp_path / "s")
+    for path in (made.folder / "images").iterdir():
+        path.write_bytes(path.read_bytes() + b"\0")
+    refuse(study, "hash differs")
+    assert not Ledger(study).slots().last

@@ -8,9 +8,9 @@ import time
 import pytest
 
 from rapidvision.experiments.journal import Setup, read_journal
-from rapidvision.experiments.lab import journal_path
 from rapidvision.experiments.ledger import Ledger
 from rapidvision.experiments.ports import TrialData
+from rapidvision.experiments.readiness import journal_path
 
 pytestmark = pytest.mark.display
 

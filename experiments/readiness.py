@@ -1,0 +1,154 @@
+"""What is looked at before a window opens: the study, its folder, the plan of a slot and every stimulus in it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from rapidvision import files
+from rapidvision.errors import InputError
+from rapidvision.plan import Plan, plan_filename, read_plan
+from rapidvision.screen import Screen as Profile
+from rapidvision.study import Study
+
+from . import preflight
+from .ledger import Ledger
+from .participants import Observers
+from .slots import Entry
+
+#: Keys that PsychoPy names and every keyboard has; a protocol's keys must be among them.
+KEYS = {*"abcdefghijklmnopqrstuvwxyz0123456789", "space", "left", "right", "up", "down", "tab", "return"}
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a session is run.
+
+    Attributes
+    ----------
+    profile : Profile or None
+        The monitor.
+    screen_index : int
+        Which monitor.
+    window_px : (int, int) or None
+        A window instead of the full screen.
+    paced_hz : float or None
+        Paced test mode.
+    trigger : str
+        See :func:`rapidvision.experiments.triggers.open_port`.
+    photodiode_px : int
+        Side of the photodiode patch; 0 for none.
+    accept_timing : bool
+        Run although a check is red; recorded.
+    accept_age : bool
+        Resume although the session is old; recorded.
+    max_age_h : float
+        Sessions older than this are not resumed.
+    simulate : Observers or None
+        Let a simulated participant press the keys.
+    seed : int
+        Of the simulated participant.
+    set_folder : path or None
+        The stimulus set, where it is not where it was planned.
+    """
+
+    profile: Profile | None = None
+    screen_index: int = 0
+    window_px: tuple[int, int] | None = None
+    paced_hz: float | None = None
+    trigger: str = "none"
+    photodiode_px: int = 0
+    accept_timing: bool = False
+    accept_age: bool = False
+    max_age_h: float = 24.0
+    simulate: Observers | None = None
+    seed: int = 1
+    set_folder: Path | None = None
+
+
+class Ready(NamedTuple):
+    """A plan and its stimuli, looked at before the window opens."""
+
+    plan: Plan
+    stimuli: dict[str, Path]
+
+
+def find_session(study: Study, name: str) -> Entry:
+    """Return the ledger's last entry for a session or participant id."""
+    known = Ledger(study).slots().last
+    for entry in known.values():
+        if name in (entry.session_id, entry.participant_id):
+            return entry
+    raise InputError(f"{study.folder}: no session of {name}; see `rapidvision session list`")
+
+
+def journal_path(study: Study, session_id: str) -> Path:
+    """Return where a session's journal lies."""
+    return study.sessions_folder / f"{session_id}.jsonl"
+
+
+def plan_of(study: Study, entry: Entry) -> Plan:
+    """Return the plan that a session follows."""
+    return read_plan(study.plans_folder / plan_filename(entry.group, entry.slot))
+
+
+def make_ready(study: Study, entry: Entry, options: Options) -> Ready:
+    """Check a study, the plan of a slot and its stimuli, all before a window opens.
+
+    Raises
+    ------
+    InputError
+        Says what is wrong and what to do; see :func:`check_study` and :func:`check_stimuli`.
+    """
+    check_study(study, options)
+    plan = plan_of(study, entry)
+    return Ready(plan, check_stimuli(study, plan, options))
+
+
+def check_study(study: Study, options: Options) -> None:
+    """Refuse a study that cannot be run here: changed protocol, strange keys, another set, no room, no rights."""
+    protocol = study.protocol()
+    for key in protocol.keys:
+        if key not in KEYS:
+            raise InputError(f'keys: "{key}" is not on every keyboard; letters, digits, space and arrows are')
+    study.stimulus_set(options.set_folder)
+    if protocol.image_deg is not None and options.profile is None:
+        raise InputError("image_deg needs the monitor's size and distance; give its profile with --screen FILE")
+    try:
+        study.sessions_folder.mkdir(exist_ok=True)
+        probe = study.sessions_folder / ".writable"
+        probe.write_bytes(b"")
+        probe.unlink()
+    except OSError as error:
+        raise InputError(f"{study.sessions_folder}: cannot be written ({error.strerror}); check its rights") from error
+    disk = preflight.judge_disk(study.sessions_folder)
+    if disk.colour == "red":
+        raise InputError(f"{study.sessions_folder}: {disk.found}; {disk.remedy}")
+
+
+def check_stimuli(study: Study, plan: Plan, options: Options) -> dict[str, Path]:
+    """Return the files of a plan's stimuli by their path in the plan, each hashed and looked at.
+
+    Raises
+    ------
+    InputError
+        Names the first file that is missing, changed, not square, of another size than the set's, or no RGB or grey
+        picture.
+    """
+    from PIL import Image, UnidentifiedImageError
+
+    stimulus_set = study.stimulus_set(options.set_folder)
+    side = stimulus_set.description.image_px
+    found = {}
+    for trial in plan.trials():
+        path = stimulus_set.folder / trial.path
+        if files.sha256_file(path) != trial.stimulus_sha256:
+            raise InputError(f"{path}: changed since the study was planned (hash differs); build the set again")
+        try:
+            with Image.open(path) as image:
+                form = (image.size, image.mode)
+        except UnidentifiedImageError as error:
+            raise InputError(f"{path}: no picture") from error
+        if form[0] != (side, side) or form[1] not in ("RGB", "L"):
+            raise InputError(f"{path}: {form[0][0]} x {form[0][1]} {form[1]}; {side} x {side} RGB or L is needed")
+        found[trial.path] = path
+    return found
