@@ -194,25 +194,7 @@ class ParticipantApi:
     async def study(self, request: Request) -> Response:
         """What is said before consent."""
         self._slow_down(request)
-        settings = self.served.settings
-        plan = next(iter(self.served.plans.values()))
-        return reply(
-            {
-                "title": settings.title,
-                "contact": settings.contact,
-                "consent": settings.consent.strip(),
-                "consent_sha256": settings.consent_sha256,
-                "debrief": settings.debrief.strip(),
-                "language": plan.protocol.language,
-                "words": texts_for(plan.protocol.language),
-                "screening": settings.screening,
-                "presenter": settings.presenter,
-                "background": plan.protocol.background,
-                "image_px": plan.protocol.image_px,
-                "id_parameters": [name for names in ID_PARAMETERS.values() for name in names],
-                "simulate": self.simulated is not None,
-            }
-        )
+        return reply({**public_study(self.served), "simulate": self.simulated is not None})
 
     async def tally(self, request: Request) -> Response:
         """Count somebody who is not known yet."""
@@ -421,6 +403,27 @@ class ParticipantApi:
     def _slow_down(self, request: Request, amount: float = 1.0) -> None:
         if not self._per_address.take(request.client.host if request.client else "", amount):
             raise Problem(429, "slow_down", "too many requests from your network; wait a moment")
+
+
+def public_study(served: ServedStudy) -> dict[str, Any]:
+    """Return what is said before consent."""
+    settings = served.settings
+    plan = next(iter(served.plans.values()))
+    return {
+        "title": settings.title,
+        "contact": settings.contact,
+        "consent": settings.consent.strip(),
+        "consent_sha256": settings.consent_sha256,
+        "debrief": settings.debrief.strip(),
+        "language": plan.protocol.language,
+        "words": texts_for(plan.protocol.language),
+        "screening": settings.screening,
+        "presenter": settings.presenter,
+        "background": plan.protocol.background,
+        "image_px": plan.protocol.image_px,
+        "id_parameters": [name for names in ID_PARAMETERS.values() for name in names],
+        "simulate": False,
+    }
 
 
 def _external_id(connection: Any, participant_id: str) -> str:

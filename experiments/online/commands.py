@@ -21,6 +21,8 @@ participants' tokens comes from RAPIDVISION_SECRET, else from online/secret.key 
 def add_arguments(subparsers: Verbs) -> None:
     """Add the sub-verbs that need the web framework when they are called, not before."""
     _add_serve(subparsers)
+    _add_bundle(subparsers)
+    _add_collect(subparsers)
 
 
 def _verb(subparsers: Verbs, name: str, summary: str, examples: str) -> argparse.ArgumentParser:
@@ -76,3 +78,81 @@ def _serve(arguments: argparse.Namespace) -> int:
     from . import server
 
     return server.serve(arguments)
+
+
+def _add_bundle(subparsers: Verbs) -> None:
+    parser = _verb(
+        subparsers,
+        "bundle",
+        "write a study as files for hosts that only serve files",
+        "examples:\n"
+        "  rapidvision session bundle study/ --out site/\n"
+        "  rapidvision session bundle study/ --out site/ --target datapipe --datapipe-id Ab12Cd34Ef56\n\n"
+        "Each participant gets a plan at random, or the one that the link names (?plan=3); the result is one JSON file\n"
+        "per session, which `rapidvision session collect` turns into the trials table.",
+    )
+    parser.add_argument("study", metavar="STUDY", help="study folder")
+    parser.add_argument("--out", metavar="DIR", required=True, help="new folder for the files")
+    parser.add_argument("--set", metavar="SET", help="the stimulus set, when it is not where the study says")
+    parser.add_argument(
+        "--target",
+        choices=("files", "jatos", "datapipe"),
+        default="files",
+        help="who takes the result: the participant saves it (files), JATOS, or DataPipe; default: files",
+    )
+    parser.add_argument("--datapipe-id", default="", metavar="ID", help="the experiment's id at DataPipe")
+    add_common_options(parser, seed=False)
+    parser.set_defaults(run=_bundle)
+
+
+def _bundle(arguments: argparse.Namespace) -> int:
+    from rapidvision.cli import say
+    from rapidvision.extras import need
+
+    need("starlette", extra="online", purpose="writing a bundle")
+    need("sqlalchemy", extra="online", purpose="writing a bundle")
+    from .bundle import write_bundle
+
+    n_plans, n_stimuli = write_bundle(
+        arguments.study,
+        arguments.out,
+        stimulus_set=arguments.set,
+        target=arguments.target,
+        datapipe_id=arguments.datapipe_id,
+    )
+    say(
+        arguments,
+        f"{n_plans} plans and {n_stimuli} pictures in {arguments.out}; try: python -m http.server -d {arguments.out}",
+    )
+    return 0
+
+
+def _add_collect(subparsers: Verbs) -> None:
+    parser = _verb(
+        subparsers,
+        "collect",
+        "write the trials table of online sessions",
+        "examples:\n"
+        "  rapidvision session collect study/                     from the server's database\n"
+        "  rapidvision session collect study/ results/*.json      from the files of a bundle",
+    )
+    parser.add_argument("study", metavar="STUDY", help="study folder")
+    parser.add_argument("results", metavar="FILE", nargs="*", help="result files of a bundle; none: the database")
+    parser.add_argument("--set", metavar="SET", help="the stimulus set, when it is not where the study says")
+    parser.add_argument("--database-url", default="", metavar="URL", help="as for `session serve`")
+    parser.add_argument("--finished-only", action="store_true", help="leave unfinished sessions out (database)")
+    parser.add_argument("--out", metavar="CSV", help="default: trials.csv in the study")
+    add_common_options(parser, seed=False)
+    parser.set_defaults(run=_collect)
+
+
+def _collect(arguments: argparse.Namespace) -> int:
+    from rapidvision.cli import say
+    from rapidvision.extras import need
+
+    need("sqlalchemy", extra="online", purpose="collecting online sessions")
+    need("starlette", extra="online", purpose="collecting online sessions")
+    from .collect import collect
+
+    say(arguments, collect(arguments))
+    return 0

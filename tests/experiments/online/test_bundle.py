@@ -1,0 +1,150 @@
+"""A study as files: it opens and completes from a plain file server, and its results become the trials table."""
+
+import functools
+import http.server
+import json
+import threading
+from contextlib import contextmanager
+
+import pytest
+
+from rapidvision.cli import main
+from rapidvision.errors import InputError
+from rapidvision.experiments.online.bundle import write_bundle
+from rapidvision.experiments.online.collect import from_files
+from rapidvision.experiments.online.plans import open_study
+from rapidvision.experiments.online.settings import OnlineSettings, Recruitment, Screening
+from rapidvision.trials import read_table
+
+from .conftest import write_settings
+from .test_runner import SIZE, agree, press_through
+
+SETTINGS = OnlineSettings(screening=Screening(fullscreen=False), recruitment=Recruitment(completion_code="DONE1"))
+
+
+@contextmanager
+def file_server(folder):
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(folder)))
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+@pytest.mark.browser
+def test_a_bundle_completes_from_a_plain_file_server_and_its_file_becomes_the_table(chromium, study_folder, tmp_path):
+    write_settings(study_folder, SETTINGS)
+    assert main(["session", "bundle", str(study_folder), "--out", str(tmp_path / "site"), "--quiet"]) == 0
+    context = chromium.new_context(viewport=SIZE, accept_downloads=True)
+    page = context.new_page()
+    with file_server(tmp_path / "site") as url:
+        agree(page, f"{url}?plan=3&id=ann")
+        press_through(page)
+        with page.expect_download() as download:
+            page.get_by_role("link", name="Save your answers").click()
+        assert page.locator(".code").inner_text() == "DONE1"
+    download.value.save_as(tmp_path / "result.json")
+    context.close()
+    out = tmp_path / "trials.csv"
+    assert main(["session", "collect", str(study_folder), str(tmp_path / "result.json"), "--out", str(out)]) == 0
+    rows = read_table(out)
+    plan = list(open_study(study_folder).plans.values())[3]
+    assert [row.image_id for row in rows] == [trial.image_id for trial in plan.trials()]
+    assert {(row.group, row.slot) for row in rows} == {(plan.group, plan.slot)}
+    assert json.loads((tmp_path / "result.json").read_text())["ids"] == {"id": "ann"}
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("target", ["jatos", "datapipe"])
+def test_a_bundle_hands_its_result_to_the_host(chromium, study_folder, tmp_path, target):
+    write_settings(study_folder, SETTINGS)
+    arguments = ["--target", target, *(["--datapipe-id", "Ab12"] if target == "datapipe" else [])]
+    assert main(["session", "bundle", str(study_folder), "--out", str(tmp_path / "site"), "--quiet", *arguments]) == 0
+    got = []
+    context = chromium.new_context(viewport=SIZE)
+    if target == "jatos":
+        (tmp_path / "site" / "jatos.js").write_text(
+            "globalThis.jatos = {onLoad: (go) => setTimeout(go), submitResultData: async (d) => console.log('GOT ' + d)}"
+        )
+    else:
+
+        def pipe(route):
+            if route.request.method == "POST":
+                got.append(route.request.post_data_json)
+            route.fulfill(status=201, body="{}", headers={"access-control-allow-origin": "*"})
+
+        context.route("https://pipe.jspsych.org/**", pipe)
+    page = context.new_page()
+    page.on("console", lambda m: m.text.startswith("GOT ") and got.append({"data": m.text[4:]}))
+    with file_server(tmp_path / "site") as url:
+        agree(page, url)
+        press_through(page)
+    context.close()
+    assert len(got) == 1 and len(json.loads(got[0]["data"])["trials"]) == 10
+    if target == "datapipe":
+        assert got[0]["experimentID"] == "Ab12" and got[0]["filename"].endswith(".json")
+
+
+def result_of(study, **changes):
+    plan = next(iter(study.plans.values()))
+    trial = plan.trials()[0]
+    measured = {"stimulus_sha256": trial.stimulus_sha256, "key_pressed": plan.key_target, "response_ms": 150.0}
+    made = {
+        "form": 1,
+        "study_id": study.study_id,
+        "plan_digest": plan.digest,
+        "session_id": "s1",
+        "participant_id": "p1",
+        "ids": {},
+        "consent_sha256": "0" * 64,
+        "device": {},
+        "trials": {"0": measured},
+    }
+    return {**made, **changes}
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"plan_digest": "0" * 64}, "none of this study's"),
+        ({"trials": {"99": {"stimulus_sha256": "0" * 64}}}, "no such trial"),
+        ({"trials": {"0": {"stimulus_sha256": "0" * 64}}}, "another picture"),
+        ({"trials": {"x": {"stimulus_sha256": "0" * 64}}}, "no such trial"),
+        ({"form": 2}, "not a session's result"),
+        ({"score": 1}, "not a session's result"),
+    ],
+)
+def test_a_file_that_is_no_result_of_the_study_is_named(study_folder, tmp_path, changes, words):
+    study = open_study(study_folder)
+    (tmp_path / "a.json").write_text(json.dumps(result_of(study, **changes)))
+    with pytest.raises(InputError, match=rf"a\.json: .*{words}"):
+        from_files(study, [tmp_path / "a.json"])
+
+
+def test_the_same_session_twice_is_refused(study_folder, tmp_path):
+    study = open_study(study_folder)
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.json").write_text(json.dumps(result_of(study)))
+    with pytest.raises(InputError, match="same session"):
+        from_files(study, [tmp_path / "a.json", tmp_path / "b.json"])
+
+
+def test_a_bundle_does_not_write_over_anything(study_folder, tmp_path):
+    (tmp_path / "x").write_text("")
+    with pytest.raises(InputError, match="not empty"):
+        write_bundle(study_folder, tmp_path)
+    with pytest.raises(InputError, match="go together"):
+        write_bundle(study_folder, tmp_path / "site", target="datapipe")
+
+
+def test_collecting_without_a_database_says_what_to_do(study_folder, capsys):
+    assert main(["session", "collect", str(study_folder)]) == 2
+    assert "serve the study first" in capsys.readouterr().err
