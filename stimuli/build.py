@@ -86,6 +86,7 @@ def build(
     form: Form = "png",
     workers: int = 1,
     shard: tuple[int, int] = (1, 1),
+    scheduler: str | None = None,
     skip_bad: bool = False,
     engine: Engine = "auto",
     advance: Advance = silent,
@@ -106,6 +107,8 @@ def build(
         Processes; 1 works in this one.
     shard : (int, int)
         Which part of the work list, (1, 1) being all of it; the shards may share the folder, or be copied together.
+    scheduler : str, optional
+        Address of a dask.distributed scheduler that does the work instead; its workers must see the same files.
     skip_bad : bool
         Leave out pictures that cannot be used, for every source, and list them in ``rejects.csv``.
     engine : {"auto", "numba", "portable"}
@@ -133,7 +136,12 @@ def build(
     mine = [(job, known.get(job.image_id)) for job in jobs[number - 1 :: count]]
     chunks = [mine[start : start + CHUNK] for start in range(0, len(mine), CHUNK)]
     settings = (recipe, root, folder, form, engine, target_of(recipe, jobs))
-    results = run_local(settings, chunks, workers=workers)
+    if scheduler is not None:
+        from .cluster import run_cluster
+
+        results = run_cluster(settings, chunks, address=scheduler)
+    else:
+        results = run_local(settings, chunks, workers=workers)
     n_made, n_kept, rejected = 0, 0, []
     book = journal.Journal(folder, shard)
     try:

@@ -44,6 +44,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     diff.add_argument("second", type=Path, help="another")
     add_common_options(diff, seed=False)
     diff.set_defaults(run=_diff)
+    movies = _add(
+        verbs,
+        "movies",
+        "write each stimulus as a movie: fixation, stimulus, blank",
+        "rapidvision stimuli movies set --out movies --hz 60 --codec vp9",
+    )
+    movies.add_argument("folder", type=Path, help="a stimulus set")
+    movies.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the movies and movies.csv")
+    movies.add_argument("--protocol", default="paper", help="a protocol file or preset (default: paper)")
+    movies.add_argument("--hz", type=int, default=60, help="frames per second (default: 60)")
+    movies.add_argument("--codec", choices=("vp9", "h264"), default="vp9", help="video format (default: vp9)")
+    movies.add_argument("--limit", type=int, help="stop after so many stimuli")
+    add_common_options(movies)
+    movies.set_defaults(run=_movies)
     unpack = _add(
         verbs,
         "unpack",
@@ -87,6 +101,7 @@ def _add_build(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     )
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes (default: one per core)")
     parser.add_argument("--shard", type=_shard, default=(1, 1), metavar="I/N", help="build only this part")
+    parser.add_argument("--scheduler", metavar="ADDRESS", help="let a dask.distributed cluster do the work")
     parser.add_argument(
         "--skip-bad", action="store_true", help="leave out unusable pictures and list them in rejects.csv"
     )
@@ -111,6 +126,7 @@ def _build(arguments: argparse.Namespace) -> int:
             form=arguments.form,
             workers=arguments.workers,
             shard=arguments.shard,
+            scheduler=arguments.scheduler,
             skip_bad=arguments.skip_bad,
             advance=advance,
         )
@@ -181,6 +197,34 @@ def _diff(arguments: argparse.Namespace) -> int:
             say(arguments, f"{title}: {len(names)} stimuli: {', '.join(names[:10])}{more}")
     say(arguments, f"the same: {found.n_same} stimuli")
     return 0 if found.same else 1
+
+
+def _movies(arguments: argparse.Namespace) -> int:
+    from rapidvision import recipes
+    from rapidvision.manifest import read_set
+    from rapidvision.progress import progress
+    from rapidvision.protocol import PRESETS, Protocol, preset
+
+    from .movies import write_movies
+
+    name = arguments.protocol
+    protocol = preset(name) if name in PRESETS else recipes.read(name, Protocol)
+    found = read_set(arguments.folder)
+    seed = found.description.seed if arguments.seed is None else arguments.seed
+    rows = found.stimuli[: arguments.limit]
+    with progress("movies", len(rows), quiet=arguments.quiet) as advance:
+        write_movies(
+            found,
+            rows,
+            arguments.out,
+            protocol=protocol,
+            hz=arguments.hz,
+            codec=arguments.codec,
+            seed=seed,
+            advance=advance,
+        )
+    say(arguments, f"{arguments.out}: {len(rows)} movies at {arguments.hz} Hz, seed {seed}")
+    return 0
 
 
 def _unpack(arguments: argparse.Namespace) -> int:

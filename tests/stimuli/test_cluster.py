@@ -1,0 +1,43 @@
+"""A dask cluster builds the same set."""
+
+import socket
+
+import pytest
+
+from rapidvision.errors import InputError
+from rapidvision.stimuli.build import build, read_recipe
+from tests.conftest import missing
+from tests.stimuli.conftest import tree
+
+try:
+    import distributed
+except ImportError:
+    distributed = None
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_cluster_builds_the_same_bytes(picture_folder, tmp_path):
+    if distributed is None:
+        missing("dask.distributed is not installed")
+    recipe, root = read_recipe(str(picture_folder / "recipe.toml"))
+    build(recipe, tmp_path / "one", root=root)
+    with distributed.LocalCluster(
+        n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None, host="127.0.0.1", protocol="tcp://"
+    ) as cluster:
+        done = build(recipe, tmp_path / "two", root=root, scheduler=cluster.scheduler_address)
+    assert done.n_made == 4
+    assert tree(tmp_path / "one") == tree(tmp_path / "two")
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.timeout(120)
+def test_a_scheduler_that_does_not_answer_is_named(picture_folder, tmp_path, monkeypatch):
+    if distributed is None:
+        missing("dask.distributed is not installed")
+    monkeypatch.setattr("rapidvision.stimuli.cluster.PATIENCE_S", 1)
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        address = f"tcp://127.0.0.1:{unused.getsockname()[1]}"
+        recipe, root = read_recipe(str(picture_folder / "recipe.toml"))
+        with pytest.raises(InputError, match="no dask scheduler answers"):
+            build(recipe, tmp_path / "set", root=root, scheduler=address)
