@@ -11,11 +11,16 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from .kernels import has_numba, shift_counts
+
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
-#: Above this many table entries (8 bytes each) the exact p is not computed.
+#: Above this many table entries (8 bytes each), or additions, the exact p is not computed.
 MOST_ENTRIES = 50_000_000
+MOST_ADDITIONS = 10_000_000_000
+#: From this many additions on the compiled loop is worth its start.
+_FEWEST_COMPILED = 500_000_000
 
 
 def exact_p(
@@ -97,8 +102,6 @@ class _Half:
         return (self.most + 1) * self.width
 
     def count(self, *, fast: bool) -> None:
-        from .kernels import shift_counts
-
         self.ways = shift_counts(self.values, self.most, self.width, fast=fast)
         self.below = np.cumsum(self.ways, axis=1)
 
@@ -106,8 +109,10 @@ class _Half:
 def _halves(x: Ints, most: int, *, fast: bool) -> tuple[_Half, _Half] | None:
     middle = len(x) // 2
     halves = _Half(x[:middle], most), _Half(x[middle:], most)
-    if sum(half.entries for half in halves) > MOST_ENTRIES:
+    additions = sum(half.entries * len(half.values) for half in halves)
+    if sum(half.entries for half in halves) > MOST_ENTRIES or additions > MOST_ADDITIONS:
         return None
+    fast = fast or (additions > _FEWEST_COMPILED and has_numba())
     for half in halves:
         half.count(fast=fast)
     return halves

@@ -11,7 +11,7 @@ import numpy as np
 _STYLE = """
 :root { color-scheme: light; }
 body { font: 15px/1.5 system-ui, "Segoe UI", Helvetica, Arial, sans-serif; color: #1a1a1a; background: #fff;
-       max-width: 60rem; margin: 2rem auto; padding: 0 1.25rem; }
+       max-width: 70rem; margin: 2rem auto; padding: 0 1.25rem; }
 h1 { font-size: 1.6rem; margin-bottom: .2rem; } h2 { font-size: 1.15rem; margin-top: 2.2rem; border-bottom: 1px solid #ddd; }
 p.lead { color: #555; margin-top: 0; } p.notice { background: #fff4d6; border-left: 4px solid #e69f00; padding: .6rem .9rem; }
 table { border-collapse: collapse; font-size: 13px; margin: .6rem 0 1rem; font-variant-numeric: tabular-nums; }

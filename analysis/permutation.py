@@ -150,7 +150,7 @@ def randomization_test(
     blank = ~np.isfinite(observed)
     p[blank] = low[blank] = high[blank] = np.nan
     p_exact = np.full(len(p), np.nan)
-    if exact and strata is None and columns.is_mean:
+    if exact and strata is None and columns.is_mean and columns.few_sums:
         p_exact = exact_p_values(columns, first, alternative)
     start = p_exact if np.isfinite(p_exact[~blank]).all() else p
     return RandomizationTest(

@@ -104,7 +104,12 @@ def report(
     networks = as_trials(models) if models is not None else None
     left = kept(source, rules)
     main = fig2b(left.trials, models=networks, stimulus_set=stimulus_set, margin=margin, seed=seed, **options)
-    late = {rule: bins(left.trials, seed=seed, **{**options, "late": rule, "exact": False}) for rule in LATE_RULES}
+    late = {
+        rule: main.bins
+        if rule == main.bins.late
+        else bins(left.trials, seed=seed, **{**options, "late": rule, "exact": False})
+        for rule in LATE_RULES
+    }
     made = files.provenance(command, seed=seed, inputs=_inputs(source, networks), packages=PACKAGES)
     fits = _fits(left.trials, main, seed)
     compared = compare(left.trials, networks, late=main.bins.late, seed=seed) if networks is not None and fits else None

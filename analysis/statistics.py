@@ -47,6 +47,8 @@ class Columns:
         Group sums, shape (…, parts, levels) → the statistic of that group, shape (…, levels).
     is_mean : bool
         Whether the statistic is a mean over participants, for which exact p exists.
+    few_sums : bool
+        Whether the sums are few enough to be tabled for an exact p; times in thousandths of a millisecond are not.
     exact : bool
         Whether the integers are exact (see :func:`~rapidvision.analysis.accuracy.integer_scores`).
     """
@@ -56,6 +58,7 @@ class Columns:
     scale: NDArray[Any]
     value: Callable[[Floats], Floats]
     is_mean: bool
+    few_sums: bool = True
     exact: bool = True
 
     def rows(self, members: "NDArray[np.bool_]") -> "Columns":
@@ -286,7 +289,7 @@ def _median_times(trials: Trials, table: Cells) -> Columns:
     def value(sums: Floats) -> Floats:
         return np.asarray(sums[..., 0, :] / sums[..., 1, :] / 1000)
 
-    return Columns("response_ms", parts, np.full(shape[1], 1000), value, is_mean=True)
+    return Columns("response_ms", parts, np.full(shape[1], 1000), value, is_mean=True, few_sums=False)
 
 
 def _detection(trials: Trials, table: Cells) -> Ints:

@@ -1,0 +1,369 @@
+"""The analysis room's figures: every ratio against its named peer in this process, on the same data.
+
+Set OMP_NUM_THREADS=1 so that BLAS counts on one thread, as the peers do.
+"""
+
+import itertools
+import json
+import tempfile
+import tracemalloc
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.harness import NotMeasured, Room, at_least, at_most, between, seconds, times
+
+room = Room()
+M = 10_000
+FIXTURES = Path(__file__).parent.parent / "tests" / "analysis" / "fixtures"
+
+
+def best(work, repeats=5):
+    """Shortest of some runs: what the work costs when nothing else runs."""
+    work()
+    return min(seconds(work) for _ in range(repeats))
+
+
+def compiled():
+    try:
+        import numba  # noqa: F401
+    except ImportError:
+        raise NotMeasured("numba is not installed") from None
+
+
+@lru_cache(maxsize=4)
+def case(n_per_group=60, missing=0.0):
+    """Integer columns, first group, and accuracies with NaN for missing cells: fourteen levels."""
+    from rapidvision.analysis.simulation import Design, simulate
+    from rapidvision.analysis.statistics import mean_columns
+
+    experiment = simulate(Design(n_per_group=n_per_group, n_levels=13, late_share=0.0), seed=3)
+    good, every = experiment.counts()
+    gone = np.random.default_rng(1).random(every.shape) < missing
+    good, every = np.where(gone, 0, good), np.where(gone, 0, every)
+    accuracy = np.where(every > 0, good / np.maximum(every, 1), np.nan)
+    return mean_columns(good, every), experiment.group == 0, accuracy
+
+
+def ours(n_per_group=60, missing=0.0, m=M):
+    from rapidvision.analysis.permutation import count_extreme
+
+    columns, first, _ = case(n_per_group, missing)
+    return lambda: count_extreme(columns, first, m=m, seed=1, engine="numpy")
+
+
+def scipys(n_per_group=60, missing=0.0, m=M, batch=None):
+    from scipy.stats import permutation_test
+
+    _, first, accuracy = case(n_per_group, missing)
+    mean = np.nanmean if missing else np.mean
+    a, b = accuracy[first].T.copy(), accuracy[~first].T.copy()
+
+    def run():
+        return permutation_test(
+            (a, b), lambda x, y, axis: mean(x, axis=axis) - mean(y, axis=axis), vectorized=True, n_resamples=m,
+            alternative="greater", axis=-1, batch=batch, rng=np.random.default_rng(0),
+        )  # fmt: skip
+
+    return run
+
+
+@room.figure("10,000 relabellings, numpy against scipy default", unit="x", bar=at_least(150))
+def against_scipy():
+    return times(ours(), scipys(), repeats=5)
+
+
+@room.figure("10,000 relabellings, numpy against scipy batch=500", unit="x", bar=at_least(25))
+def against_scipy_batched():
+    return times(ours(), scipys(batch=500), repeats=5)
+
+
+@room.figure("10,000 relabellings, numpy against MNE cluster test", unit="x", bar=at_least(250))
+def against_mne():
+    try:
+        import mne
+    except ImportError:
+        raise NotMeasured("mne is not installed") from None
+    mne.set_log_level("ERROR")
+    _, first, accuracy = case()
+
+    def peer():
+        return mne.stats.permutation_cluster_test(
+            [accuracy[first], accuracy[~first]], threshold=0.05, n_permutations=M, tail=1, n_jobs=1, seed=0,
+            stat_fun=lambda a, b: a.mean(0) - b.mean(0), out_type="mask",
+        )  # fmt: skip
+
+    return times(ours(), peer, repeats=3)
+
+
+@room.figure("peak memory of 10,000 relabellings", unit="MB", bar=at_most(10))
+def memory():
+    work = ours()
+    work()
+    tracemalloc.start()
+    work()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return peak / 1e6
+
+
+@room.figure("5 % missing cells against scipy with nanmean, batch=500", unit="x", bar=at_least(40))
+def missing_cells():
+    return times(ours(missing=0.05), scipys(missing=0.05, batch=500), repeats=3)
+
+
+@room.figure("10,000 participants against scipy, per relabelling", unit="x", bar=at_least(100))
+def many_participants():
+    return times(ours(5000, m=4096), scipys(5000, m=200, batch=50), repeats=3) * 4096 / 200
+
+
+@room.figure("10,000,000 relabellings, compiled", unit="us each", bar=at_most(0.15))
+def ten_million():
+    compiled()
+    from rapidvision.analysis.permutation import count_extreme
+
+    columns, first, _ = case()
+    count_extreme(columns, first, m=1000, seed=1, engine="numba")
+    return min(seconds(lambda: count_extreme(columns, first, m=10**7, seed=1)) for _ in range(3)) / 10**7 * 1e6
+
+
+@room.figure("growth of memory from 10^6 to 10^7 relabellings", unit="MB", bar=at_most(50))
+def constant_memory():
+    compiled()
+    import resource
+
+    from rapidvision.analysis.permutation import count_extreme
+
+    columns, first, _ = case()
+    count_extreme(columns, first, m=10**6, seed=1)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    count_extreme(columns, first, m=10**7, seed=1)
+    return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+
+
+def coin_case():
+    from rapidvision.analysis.statistics import mean_columns
+
+    table = np.loadtxt(FIXTURES / "bins12.csv", delimiter=",", dtype=np.int64)
+    return mean_columns(table[:, 1:], np.full_like(table[:, 1:], 420)), table[:, 0] == 1
+
+
+@room.figure("exact p of 12 levels, numpy", unit="s", bar=at_most(0.6))
+def exact_numpy():
+    from rapidvision.analysis.permutation import exact_p_values
+
+    columns, first = coin_case()
+    return best(lambda: exact_p_values(columns, first, "greater"))
+
+
+@room.figure("exact p of 12 levels, compiled", unit="s", bar=at_most(0.1))
+def exact_compiled():
+    compiled()
+    from rapidvision.analysis.permutation import exact_p_values
+
+    columns, first = coin_case()
+    return best(lambda: exact_p_values(columns, first, "greater", fast=True))
+
+
+@room.figure("exact p against R's coin, largest relative difference", unit="", bar=at_most(1e-9))
+def exact_difference():
+    from rapidvision.analysis.permutation import exact_p_values
+
+    columns, first = coin_case()
+    coin = json.loads((FIXTURES / "bins12_coin.json").read_text())["exact_greater"]
+    return np.abs(exact_p_values(columns, first, "greater") / np.array(coin) - 1).max()
+
+
+@room.figure("sign flips of 17,581 units against scipy", unit="x", bar=at_least(200))
+def sign_flips():
+    compiled()
+    from scipy.stats import permutation_test
+
+    from rapidvision.analysis.signflip import sign_flip_test
+
+    d = np.random.default_rng(1).normal(0.02, 1, 17_581)
+    peer_m = 500
+
+    def peer():
+        return permutation_test(
+            (d,), lambda x, axis: x.mean(axis), permutation_type="samples", vectorized=True, n_resamples=peer_m,
+            alternative="greater", batch=500, rng=np.random.default_rng(0),
+        )  # fmt: skip
+
+    return times(lambda: sign_flip_test(d, m=M, seed=1, alternative="greater"), peer, repeats=3) * M / peer_m
+
+
+@lru_cache(maxsize=1)
+def calibration():
+    from rapidvision.analysis.planning import calibrate
+
+    found = []
+    took = seconds(lambda: found.append(calibrate(n_experiments=2000, m=M, seed=11)))
+    return took, found[0]
+
+
+@room.figure("2,000 null experiments x 12 levels x 10,000", unit="s", bar=at_most(10))
+def calibration_time():
+    return calibration()[0]
+
+
+@room.figure("false positives per level at .05", unit="share", bar=between(0.05 - 0.0146, 0.05 + 0.0146))
+def per_level_rate():
+    per_level = calibration()[1].per_level
+    return per_level[np.argmax(np.abs(per_level - 0.05))]
+
+
+@room.figure("family-wise errors at .05, worst of Holm, max-T, cluster", unit="share", bar=at_most(0.05 + 0.0146))
+def family_wise_rate():
+    rates = calibration()[1].any_level
+    return max(rates[rule] for rule in ("holm", "max-t", "cluster"))
+
+
+def map_pairs(side, n):
+    """Click-like maps: blurred sparse clicks, zero where nobody clicked."""
+    from scipy.ndimage import gaussian_filter
+
+    rng = np.random.default_rng(0)
+    out = np.zeros((2, n, side, side), dtype=np.float32)
+    for source, row in itertools.product(range(2), range(n)):
+        y, x = rng.integers(side // 4, 3 * side // 4, (2, 40))
+        np.add.at(out[source, row], (y, x), 1)
+        out[source, row] = gaussian_filter(out[source, row], side / 25, truncate=2)
+    return out.reshape(2, n, -1)
+
+
+def spearman_ratio(side, n):
+    from scipy.stats import spearmanr
+
+    from rapidvision.analysis.ranks import spearman_pairs
+
+    a, b = map_pairs(side, n)
+    return times(
+        lambda: spearman_pairs(a, b), lambda: [spearmanr(x, y).statistic for x, y in zip(a, b, strict=True)], repeats=3
+    )
+
+
+@room.figure("Spearman of 14 x 14 maps against a scipy loop", unit="x", bar=at_least(20))
+def spearman_small():
+    return spearman_ratio(14, 12_000 // 2)
+
+
+@room.figure("Spearman of 256 x 256 maps against a scipy loop", unit="x", bar=at_least(8))
+def spearman_large():
+    compiled()
+    return spearman_ratio(256, 40)
+
+
+@room.figure("Spearman, largest difference to scipy", unit="", bar=at_most(1e-12))
+def spearman_difference():
+    from scipy.stats import spearmanr
+
+    from rapidvision.analysis.ranks import spearman_pairs
+
+    a, b = map_pairs(64, 30)
+    theirs = [spearmanr(x, y).statistic for x, y in zip(a, b, strict=True)]
+    return max(np.abs(spearman_pairs(a, b, engine=engine) - theirs).max() for engine in ("numpy", "numba"))
+
+
+@room.figure("2,000 psychometric fits against a scipy loop", unit="x", bar=at_least(100))
+def psychometric_fits():
+    from scipy.optimize import minimize
+
+    from rapidvision.analysis.psychometric import _penalised, axis_of, fit
+    from rapidvision.analysis.simulation import Design, simulate
+
+    table = simulate(Design(), seed=2).cells()
+    members, x = table.of("clickme"), axis_of(table)
+    k, n = table.halves[members] / 2, table.n_trials[members].astype(float)
+    weights = np.random.default_rng(0).multinomial(60, np.full(60, 1 / 60), size=2000).astype(float)
+    many_k, many_n = weights @ k, weights @ n
+    rows = 40
+
+    def peer():
+        for r in range(rows):
+            minimize(lambda q, r=r: _penalised(q[None], x, many_k[r : r + 1], many_n[r : r + 1], 0.5)[0], [1.5, 1.6, -1.4],
+                     method="L-BFGS-B")  # fmt: skip
+
+    return times(lambda: fit(x, many_k, many_n), peer, repeats=3) * 2000 / rows
+
+
+@room.figure("threshold test with 10,000 relabellings", unit="s", bar=at_most(0.5))
+def threshold_permutations():
+    from rapidvision.analysis.psychometric import threshold_test
+    from rapidvision.analysis.simulation import Design, simulate
+
+    table = simulate(Design(), seed=2).cells()
+    return best(lambda: threshold_test(table, m=M, n_bootstrap=200, seed=1), repeats=3)
+
+
+@room.figure("coverage of 95 % threshold intervals, 400 experiments", unit="share", bar=between(0.93, 0.97))
+def coverage():
+    from rapidvision.analysis.psychometric import fit_group
+    from rapidvision.analysis.simulation import Design, simulate
+
+    design = Design(thresholds=(1.5, 1.5), sd_participant=0.0, sd_image=0.0)
+    inside = 0
+    for number in range(400):
+        low, high = fit_group(
+            simulate(design, seed=7, number=number).cells(), "clickme", n_bootstrap=500, seed=1
+        ).threshold_interval
+        inside += low <= 1.5 <= high
+    return inside / 400
+
+
+@lru_cache(maxsize=1)
+def lme4_case():
+    import pandas as pd
+
+    from rapidvision.analysis.mixed import fit_mixed
+
+    data = pd.read_csv(FIXTURES / "glmm.csv")
+    X = np.stack([np.ones(len(data)), data["x"], data["group"], data["x"] * data["group"]], axis=1)
+    found = []
+    took = seconds(lambda: found.append(fit_mixed(data["y"], X, data["participant"], data["image"])))
+    return took, found[0], json.loads((FIXTURES / "glmm_lme4.json").read_text())
+
+
+@room.figure("mixed model: log likelihood minus lme4's", unit="", bar=between(-0.001, 0.001))
+def mixed_likelihood():
+    _, ours_, lme4 = lme4_case()
+    return ours_.log_likelihood - lme4["loglik"]
+
+
+@room.figure("mixed model: largest difference of a coefficient", unit="", bar=at_most(1e-4))
+def mixed_coefficients():
+    _, ours_, lme4 = lme4_case()
+    return np.abs(ours_.estimate - np.array(lme4["estimate"])).max()
+
+
+@room.figure("mixed model: time of 9,600 trials", unit="s", bar=at_most(3))
+def mixed_time():
+    return lme4_case()[0]
+
+
+@room.figure("trials CSV to figures and report, a fresh process", unit="s", bar=at_most(3))
+def report_time():
+    import subprocess
+    import sys
+
+    from rapidvision.analysis.simulation import Design, simulate
+
+    with tempfile.TemporaryDirectory() as folder:
+        frame = simulate(Design(), seed=3).trials(seed=3).frame
+        for name in ("target", "correct"):
+            frame[name] = frame[name].map({True: "true", False: "false"})
+        frame.to_csv(Path(folder) / "trials.csv", index=False)
+        words = [
+            sys.executable,
+            "-m",
+            "rapidvision",
+            "analyse",
+            "report",
+            f"{folder}/trials.csv",
+            "--out",
+            folder,
+            "--seed",
+            "1",
+        ]
+        return best(lambda: subprocess.run([*words, "--quiet"], check=True), repeats=3)

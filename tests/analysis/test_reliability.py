@@ -1,0 +1,136 @@
+"""Ranks and correlations against scipy, nulls against every pair, strategies against chance."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from rapidvision.analysis.mapping import maps
+from rapidvision.analysis.ranks import doubled_ranks, spearman_pairs, unit_ranks
+from rapidvision.analysis.reliability import agreement, pairing_p, reliability
+from rapidvision.analysis.strategy import strategy_test
+from rapidvision.errors import InputError
+
+TIED = arrays(np.float32, (3, 12), elements=st.sampled_from([0.0, -0.0, 1.0, 2.0, -1.5, 3e-40, 7.25]))
+
+
+@settings(max_examples=60, deadline=None)
+@given(TIED)
+@pytest.mark.parametrize("engine", ["numpy", "numba"])
+def test_ranks_average_ties_as_scipy_does(engine, values):
+    from scipy.stats import rankdata
+
+    assert np.array_equal(doubled_ranks(values, engine=engine), np.rint(2 * rankdata(values, axis=1)).astype(int))
+
+
+@pytest.mark.parametrize("shape", [(4, 196), (2, 4096)])
+@pytest.mark.parametrize("engine", ["numpy", "numba"])
+def test_correlations_equal_scipy(shape, engine, seed):
+    from scipy.stats import spearmanr
+
+    rng = np.random.default_rng(seed)
+    a = np.maximum(rng.normal(size=shape), 0).astype(np.float32)
+    b = np.round(a + rng.normal(size=shape), 1).astype(np.float32)
+    expected = [spearmanr(x, y).statistic for x, y in zip(a, b, strict=True)]
+    assert spearman_pairs(a, b, engine=engine) == pytest.approx(expected, abs=1e-12)
+
+
+def test_a_constant_map_has_no_correlation():
+    assert np.isnan(spearman_pairs([[1.0, 1.0, 1.0]], [[1.0, 2.0, 3.0]])[0])
+    with pytest.raises(InputError, match="not finite"):
+        doubled_ranks([[np.nan, 1.0]])
+    with pytest.raises(InputError, match="one row per map"):
+        doubled_ranks([1.0, 2.0])
+    with pytest.raises(InputError, match="one size"):
+        spearman_pairs(np.ones((1, 3)), np.ones((1, 4)))
+
+
+@pytest.fixture(scope="module")
+def raters(seed):
+    """Eight pictures with a shared map each, and four participants who see it noisily."""
+    rng = np.random.default_rng(seed)
+    shared = rng.gamma(1.0, size=(8, 1, 6, 6))
+    seen = shared + rng.gamma(1.0, size=(8, 4, 6, 6))
+    return {f"picture-{number}": seen[number] for number in range(8)}
+
+
+def test_reliability_equals_every_pair_counted_one_by_one(raters):
+    found = reliability(raters, m=500, seed=1)
+    units = {image: unit_ranks(stack.reshape(4, -1)) for image, stack in raters.items()}
+    within = [np.mean([(u @ u.T)[i, j] for i in range(4) for j in range(i)]) for u in units.values()]
+    between = [np.mean(units[a] @ units[b].T) for a in units for b in units if a < b]
+    assert found.per_image == pytest.approx(within)
+    assert found.null == pytest.approx(np.mean(between))
+    assert found.interval[0] < found.mean < found.interval[1]
+    assert found.p < 0.01
+    assert found.split_half < found.spearman_brown < 1
+
+
+def test_maps_without_agreement_are_not_called_reliable(seed):
+    rng = np.random.default_rng(seed)
+    noise = {str(i): rng.random((4, 6, 6)) for i in range(12)}
+    found = reliability(noise, m=500, seed=seed)
+    assert abs(found.mean) < 0.1
+    assert found.p > 0.01
+
+
+def test_constant_maps_are_dropped_and_counted(raters):
+    spoiled = dict(raters)
+    spoiled["picture-0"] = np.concatenate([raters["picture-0"], np.zeros((1, 6, 6))])
+    found = reliability(spoiled, m=50, seed=1)
+    assert found.n_dropped == 1
+    assert found.n_maps == 32
+    with pytest.raises(InputError, match="two sizes|2 sizes"):
+        reliability(raters | {"other": np.random.default_rng(0).random((3, 5, 5))}, m=10)
+    with pytest.raises(InputError, match="fewer than two pictures"):
+        reliability({"a": np.zeros((3, 4, 4))}, m=10)
+
+
+def test_agreement_is_the_diagonal_and_its_fraction_of_the_human_ceiling(raters):
+    first = {image: stack[:2].mean(axis=0) for image, stack in raters.items()}
+    second = {image: stack[2:].mean(axis=0) for image, stack in raters.items()}
+    found = agreement(first, second, human=dict.fromkeys(raters, 0.5), m=500, seed=1)
+    expected = spearman_pairs(
+        np.stack([first[i].ravel() for i in found.images]), np.stack([second[i].ravel() for i in found.images])
+    )
+    assert found.per_image == pytest.approx(expected)
+    assert found.fraction_of_human == pytest.approx(found.mean / 0.5)
+    assert found.fraction_interval[0] < found.fraction_of_human < found.fraction_interval[1]
+    with pytest.raises(InputError, match="at least two"):
+        agreement({"a": first["picture-0"]}, second)
+
+
+def test_the_pairing_test_is_exact_for_two_pictures():
+    assert pairing_p(np.eye(2), m=4000, seed=1) == pytest.approx(0.5, abs=0.04)
+
+
+def test_maps_read_folders_and_arrays(raters, tmp_path):
+    from PIL import Image
+
+    for source, half in (("a", slice(0, 2)), ("b", slice(2, 4))):
+        (tmp_path / source).mkdir()
+        for image, stack in raters.items():
+            grey = np.round(stack[half].mean(axis=0) / 12 * 255).clip(0, 255).astype(np.uint8)
+            Image.fromarray(grey).save(tmp_path / source / f"{image}.png")
+    assert maps(tmp_path / "a", tmp_path / "b", m=200, seed=1).mean > 0.3
+    np.savez(tmp_path / "people.npz", **raters)
+    assert maps(tmp_path / "people.npz", m=200, seed=1).mean == reliability(raters, m=200, seed=1).mean
+    for bad, says in (("nothing", "as an .npz"), ("empty", "no maps here")):
+        if bad == "empty":
+            (tmp_path / bad).mkdir()
+        with pytest.raises(InputError, match=says):
+            maps(tmp_path / bad)
+
+
+def test_learning_is_found_where_it_is_and_only_there(seed):
+    rng = np.random.default_rng(seed)
+    steady = {f"p{i}": list(rng.random(40) < 0.5) for i in range(60)}
+    learning = {f"p{i}": list(rng.random(40) < np.linspace(0.3, 0.8, 40)) for i in range(60)}
+    assert strategy_test(steady, seed=1, m=2000).p > 0.01
+    found = strategy_test(learning, seed=1, m=2000)
+    assert found.p < 0.01
+    assert found.late > found.early
+    assert strategy_test(learning, "tens", seed=1, m=500, most_frequent=20).n_players == 20
+    with pytest.raises(InputError, match="no player"):
+        strategy_test({"a": [True] * 5}, "tens")

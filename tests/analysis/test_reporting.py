@@ -1,0 +1,195 @@
+"""Curves of networks, ceilings, figures, the report and the commands."""
+
+import json
+
+import numpy as np
+import pytest
+
+from rapidvision import analysis
+from rapidvision.analysis.accuracy import Level, cells, curve_of
+from rapidvision.analysis.ceiling import ceiling
+from rapidvision.analysis.comparison import error_consistency
+from rapidvision.analysis.figures.style import FORMATS
+from rapidvision.analysis.networks import network_curves
+from rapidvision.analysis.planning import calibrate, power
+from rapidvision.analysis.simulation import Design, simulate
+from rapidvision.analysis.tables import Trials, read_trials
+from rapidvision.cli import main
+from rapidvision.errors import InputError
+from tests.analysis.conftest import network_rows
+
+FAST = ["--relabellings", "300", "--quiet"]
+
+
+def test_a_curve_is_the_mean_of_participants_and_its_standard_error():
+    found = curve_of(np.array([[0.5, np.nan], [1.0, 0.5], [0.75, np.nan]]))
+    assert found.mean.tolist() == [0.75, 0.5]
+    assert found.sem[0] == pytest.approx(0.25 / np.sqrt(3))
+    assert np.isnan(found.sem[1])
+    assert found.n.tolist() == [3, 1]
+
+
+def test_the_ceiling_is_where_the_curve_is_flat(seed):
+    design = Design(n_per_group=200, thresholds=(0.8, 1.6), slope=8, sd_participant=0, sd_image=0, late_share=0)
+    table = simulate(design, seed=seed).cells()
+    early, late = (ceiling(table, group, m=2000, seed=seed) for group in design.groups)
+    truth = [0.95 - (0.5 + 0.45 / (1 + np.exp(-8 * (x - 0.8)))) for x in design.log_percent[:-1]]
+    first_true = next(i for i, gap in enumerate(truth) if gap < 0.05)
+    assert early.level.index in (first_true, first_true + 1)
+    assert late.level is None or late.level.index > early.level.index
+    assert "% of the pixels" in early.sentence()
+
+
+def test_small_samples_are_not_rewarded_with_an_early_ceiling(seed):
+    """With five participants nothing can be shown, and the rule says so where the naive rule declares a ceiling."""
+    design = Design(n_per_group=5, thresholds=(1.3, 1.3), sd_participant=0.3, sd_image=0.3)
+    results = [ceiling(simulate(design, seed=seed, number=i).cells(), "clickme", m=500, seed=1) for i in range(40)]
+    far_below = 8  # 40 %: still more than five points below the intact picture
+    ours = sum(one.level is not None and one.level.index < far_below for one in results)
+    naive = sum(one.naive_level is not None and one.naive_level.index < far_below for one in results)
+    assert ours <= 2
+    assert naive > 5
+
+
+def test_a_ceiling_needs_intact_pictures_and_a_sensible_margin(trials):
+    table = cells(trials)
+    with pytest.raises(InputError, match="5 points"):
+        ceiling(table, "clickme", margin=5)
+    partial = Trials(trials.frame[trials.frame["level_label"] != "full"])
+    with pytest.raises(InputError, match="no intact pictures"):
+        ceiling(cells(partial), "clickme")
+
+
+def test_a_network_never_gets_a_participants_error_bar(trials):
+    levels = cells(trials).levels
+    net = Trials(network_rows(trials), name="models")
+    curves = network_curves(net, levels, seed=1)
+    assert [one.group for one in curves] == ["clickme", "salicon"]
+    assert all(one.deterministic for one in curves)
+    assert "image bootstrap" in curves[0].bar
+    assert "no bar" in network_curves(net, levels, seed=1, n_bootstrap=0)[0].bar
+    rows = net.frame[(net.frame["group"] == "clickme") & (net.frame["level_index"] == 3)]
+    assert curves[0].mean[3] == pytest.approx(rows["correct"].mean())
+    with pytest.raises(InputError, match="no network answered"):
+        network_curves(trials, levels, seed=1)
+    with pytest.raises(InputError, match="same study"):
+        network_curves(net, (Level(0, "7", 7.0, 1.0),), seed=1)
+
+
+def test_kappa_by_hand():
+    found = error_consistency([1, 1, 1, 0], [1, 1, 0, 0], seed=1)
+    assert found.observed == 0.75
+    assert found.expected == pytest.approx(0.75 * 0.5 + 0.25 * 0.5)
+    assert found.kappa == pytest.approx(0.5)
+    assert np.isnan(error_consistency([1, 1], [1, 1]).kappa)
+    with pytest.raises(InputError, match="same trials"):
+        error_consistency([1], [1, 0])
+
+
+def test_comparison_finds_the_better_network(trials):
+    good = network_rows(trials, "good")
+    good["correct"] = True
+    good["response"] = np.where(good["target"], "target", "distractor")
+    found = analysis.compare(trials, Trials(good, name="models"), seed=1)
+    table = found.table()
+    assert (table["threshold_difference_log10"] < -0.2).all()
+    assert (table["area_human_minus_model"] < 0).all()
+    assert (table["rmse"] > table["noise_ceiling"]).all()
+
+
+def test_figures_are_the_same_bytes_on_every_run_in_all_forms(trials):
+    one, two = (analysis.fig2b(trials, m=100, seed=1).drawing for _ in range(2))
+    for form in FORMATS:
+        assert one.to_bytes(form, dpi=80) == two.to_bytes(form, dpi=80)
+
+
+def test_the_report_is_whole_and_the_same_on_every_run(table_file, network_file, tmp_path):
+    for run in ("a", "b"):
+        words = ["analyse", "report", str(table_file), "--models", str(network_file), "--out", str(tmp_path / run)]
+        assert main([*words, "--seed", "5", *FAST]) == 0
+    names = sorted(path.name for path in (tmp_path / "a").iterdir())
+    assert names == ["fig2b.pdf", "fig2b.png", "fig2b.svg", "report.html", "results.json"]
+    for name in names:
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+    results = json.loads((tmp_path / "a" / "results.json").read_text())
+    assert results["simulated"]
+    assert results["provenance"]["seed"] == 5
+    assert len(results["provenance"]["inputs"]) == 2
+    assert [one["label"] if "label" in one else one["level"] for one in results["test"]["levels"]][-1] == "full"
+    assert {one["model"] for one in results["networks"]} == {"net"}
+    assert results["compare"][0]["evidence_rho"] is not None
+    text = (tmp_path / "a" / "report.html").read_text()
+    assert "simulated participants" in text
+    assert "image bootstrap" in text
+    assert "http://" not in text.replace("http://www.w3.org", "").replace("http://purl.org", "").replace(
+        "http://creativecommons.org", ""
+    )
+
+
+def test_an_unseeded_run_prints_and_stores_its_seed(table_file, tmp_path, capsys):
+    assert main(["analyse", "report", str(table_file), "--out", str(tmp_path), "--relabellings", "200"]) == 0
+    said = capsys.readouterr().out
+    seed = json.loads((tmp_path / "results.json").read_text())["provenance"]["seed"]
+    assert f"--seed {seed}" in said
+
+
+def test_every_verb_runs_from_the_command_line(table_file, network_file, tmp_path, capsys):
+    runs = (
+        ["bins", str(table_file), "--out", str(tmp_path / "bins.csv"), *FAST],
+        ["fig2b", str(table_file), "--out", str(tmp_path / "fig"), *FAST],
+        ["curve", str(table_file), "-m", "100", "--out", str(tmp_path / "fig")],
+        ["compare", str(table_file), str(network_file), "--out", str(tmp_path / "compare.csv")],
+        ["power", "--n", "4", "--effects", "0.2", "--experiments", "5", "-m", "99", "--out", str(tmp_path / "fig")],
+        ["calibrate", "--per-group", "4", "--experiments", "5", "-m", "99", "--out", str(tmp_path / "cal.csv")],
+    )
+    for words in runs:
+        assert main(["analyse", *words, "--seed", "3"]) == 0, words
+    names = {path.name for path in tmp_path.rglob("*.*")}
+    assert {"bins.csv", "fig2b.pdf", "psychometric.svg", "compare.csv", "power.png", "cal.csv"} <= names
+    assert "threshold of clickme minus salicon" in capsys.readouterr().out
+
+
+def test_bad_input_ends_with_exit_code_two_and_one_line(table_file, capsys):
+    assert main(["analyse", "bins", str(table_file), "--groups", "clickme", "salicn", "--quiet"]) == 2
+    assert 'Did you mean "salicon"?' in capsys.readouterr().err
+    assert main(["analyse", "bins", str(table_file), "--min-full-accuracy", "60", "--quiet"]) == 2
+
+
+def test_false_positives_keep_their_promise(seed):
+    found = calibrate(Design(n_per_group=15), n_experiments=200, m=400, seed=seed)
+    error = found.standard_error
+    assert abs(found.per_level.mean() - 0.05) < 3 * error
+    for rule in ("holm", "max-t", "cluster"):
+        assert found.any_level[rule] <= 0.05 + 3 * error
+    assert found.any_level["uncorrected"] > 0.25
+
+
+def test_power_grows_with_participants_and_effect(seed):
+    table = power(n_per_group=(8, 40), effects=(0.1, 0.3), n_experiments=40, m=300, seed=seed)
+    cluster = table[table["rule"] == "cluster"].set_index(["n_per_group", "effect_log10"])["power"]
+    assert cluster[40, 0.3] > 0.9
+    assert cluster[40, 0.3] > cluster[8, 0.1]
+    with pytest.raises(InputError, match="at least one"):
+        power(n_per_group=())
+
+
+def test_notebooks_get_tables_and_pictures(trials, table_file):
+    result = analysis.bins(trials, m=99, seed=1)
+    assert "<table" in result._repr_html_()
+    assert analysis.fig2b(trials, m=99, seed=1)._repr_png_()[:4] == b"\x89PNG"
+    assert "trials" in read_trials(table_file)._repr_html_()
+    assert set(analysis.__all__) <= set(dir(analysis))
+    with pytest.raises(AttributeError):
+        analysis.nothing  # noqa: B018
+
+
+def test_designs_and_corrections_are_checked(trials):
+    for change, says in (
+        ({"n_per_group": 0}, "at least 1"),
+        ({"lapse": 0.7}, "below 0.5"),
+        ({"slope": 0}, "slope must"),
+    ):
+        with pytest.raises(InputError, match=says):
+            Design(**change)
+    with pytest.raises(InputError, match="correction"):
+        analysis.bins(trials, correction="bonferoni")
