@@ -78,6 +78,23 @@ def _bundled_median():
 
 
 @functools.cache
+def compact_50():
+    extras.need("torch", extra="models")
+    return answers_ms("benchmarks.clickme_compact:make", 50, 2)
+
+
+@room.figure("network of the bundled ones' size, 50 players: answers within 250 ms", unit="%", bar=at_least(95))
+def _compact_within():
+    seen, unanswered = compact_50()
+    return 100 * float(np.mean(seen <= 250)) * (1 - unanswered)
+
+
+@room.figure("network of the bundled ones' size, 50 players: median answer", unit="ms", bar=STATED)
+def _compact_median():
+    return float(np.median(compact_50()[0]))
+
+
+@functools.cache
 def resnet_8():
     extras.need("torch", extra="models")
     return answers_ms("benchmarks.clickme_resnet:make", 8, 2, environment={"OMP_NUM_THREADS": "3"})

@@ -6,6 +6,7 @@ A partner is named on the command line as ``module:function``. The function gets
 
 import importlib
 import logging
+import sys
 import threading
 import time
 from collections import OrderedDict
@@ -93,6 +94,8 @@ def _factory(spec: str) -> tuple[Callable[..., Partner], dict[str, Any]]:
     module_name, colon, function = name.partition(":")
     if not colon or not module_name or not function:
         raise InputError(f'partner: got "{spec}"; allowed are module:function, bundled, a .safetensors file, none')
+    if "" not in sys.path and str(Path.cwd()) not in sys.path:
+        sys.path.insert(0, str(Path.cwd()))  # a lab's own file beside its game
     try:
         module = importlib.import_module(module_name)
     except ImportError as error:
