@@ -49,6 +49,15 @@ def waiting(page):
     page.wait_for_selector("body[data-state=waiting]", timeout=30_000)
 
 
+def until(page, expression):
+    """Wait for an expression; asked from outside, because the page's policy forbids it to evaluate texts."""
+    for _ in range(600):
+        if page.evaluate(expression):
+            return
+        page.wait_for_timeout(25)
+    raise AssertionError(f"never true: {expression}")
+
+
 def over(page):
     page.wait_for_selector("body[data-state=over]", timeout=30_000)
 

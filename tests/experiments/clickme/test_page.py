@@ -1,16 +1,23 @@
 """The real page in Chromium: painting by mouse, touch and keyboard, and one rule for both languages."""
 
+import io
 import json
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from rapidvision.experiments.clickme import host
 from rapidvision.experiments.clickme.collected import collect
-from rapidvision.experiments.clickme.rules import step_towards
+from rapidvision.experiments.clickme.deck import pixels, read_deck
+from rapidvision.experiments.clickme.drive import mind_of
+from rapidvision.experiments.clickme.players import Player, stroke
+from rapidvision.experiments.clickme.rules import Rules, step_towards
+from rapidvision.experiments.clickme.simulate import read_maps
 from tests.conftest import missing
-from tests.experiments.clickme.page import QUICK, BrowserMissing, chromium, join, over, paint, waiting
+from tests.experiments.clickme.page import QUICK, BrowserMissing, chromium, join, over, paint, until, waiting
 from tests.experiments.clickme.running import Running
 
 pytestmark = pytest.mark.browser
@@ -64,7 +71,7 @@ def test_what_is_painted_with_the_mouse_is_what_the_server_stores(server, page):
     paint(page, n=14)
     over(page)
     round_id, placed = page.evaluate("[clickme.round.id, clickme.round.placed]")
-    page.wait_for_function("clickme.round.stored === clickme.round.placed.length")
+    until(page, "clickme.round.stored === clickme.round.placed.length")
     record = record_of(server, round_id)
     assert record.xy.tolist() == placed
     assert record.n_bubbles >= 8
@@ -120,7 +127,7 @@ def test_a_reload_in_a_round_goes_on_with_it(server, page):
     join(page, server.url, "Reloader")
     paint(page, n=5)
     round_id = page.evaluate("clickme.round.id")
-    page.wait_for_function("clickme.round.stored >= 3")
+    until(page, "clickme.round.stored >= 3")
     before = page.evaluate("clickme.round.stored")
     page.reload()
     page.wait_for_selector("body[data-state=painting], body[data-state=over], body[data-state=waiting]")
@@ -159,7 +166,7 @@ def test_a_name_that_is_taken_or_offensive_is_explained_beside_the_field(server,
     for name, words in (("taken", "somebody has this one"), ("f.u.c.k", "choose another")):
         page.fill("#name", name)
         page.click("#join button")
-        page.wait_for_function(f"document.getElementById('join-problem').textContent.includes('{words}')")
+        until(page, f"document.getElementById('join-problem').textContent.includes('{words}')")
 
 
 def test_steps_in_the_page_are_the_server_s_steps(server, page):
@@ -174,3 +181,35 @@ def test_steps_in_the_page_are_the_server_s_steps(server, page):
 def test_the_page_is_light():
     folder = Path(host.__file__).parent / "page"
     assert sum(path.stat().st_size for path in folder.iterdir()) < 40_000
+
+
+def test_a_simulated_player_paints_what_it_has_in_mind_through_the_page(server, page, pictures):
+    deck = read_deck(pictures)
+    maps = read_maps(deck, "truth", 256)
+    mind = mind_of({name: pixels(card.path, 256) for name, card in deck.cards.items()}, maps)
+    join(page, server.url, "Painter")
+    shares = []
+    for number in range(3):
+        round_id = page.evaluate("clickme.round.id")
+        answer = page.request.get(f"{server.url}api/rounds/{round_id}/picture.png")
+        picture = np.asarray(Image.open(io.BytesIO(answer.body())).convert("RGB"))
+        importance = mind(picture)
+        box = page.locator("#canvas").bounding_box()
+        scale = box["width"] / 256
+        moves = stroke(Player("painter", sharpness=4), importance, Rules(), rng=np.random.default_rng(number))
+        began = None
+        for move in moves:
+            page.mouse.move(box["x"] + scale * (move.x + 0.5), box["y"] + scale * (move.y + 0.5))
+            if began is None:
+                page.mouse.down()
+                page.mouse.up()
+                began = time.monotonic()
+            if page.evaluate("clickme.round.phase") != "painting":
+                break
+            time.sleep(max(0.0, move.at_ms / 1000 - (time.monotonic() - began)))
+        over(page)
+        record = record_of(server, round_id)
+        shares.append(float((importance[record.xy[:, 1], record.xy[:, 0]] > 0.1 * importance.max()).mean()))
+        page.click("#next")
+        waiting(page)
+    assert np.mean(shares) > 0.4  # a mind elsewhere would have about 0.06
