@@ -23,6 +23,7 @@ def add_arguments(subparsers: Verbs) -> None:
     _add_serve(subparsers)
     _add_bundle(subparsers)
     _add_collect(subparsers)
+    _add_plugin(subparsers)
 
 
 def _verb(subparsers: Verbs, name: str, summary: str, examples: str) -> argparse.ArgumentParser:
@@ -155,4 +156,27 @@ def _collect(arguments: argparse.Namespace) -> int:
     from .collect import collect
 
     say(arguments, collect(arguments))
+    return 0
+
+
+def _add_plugin(subparsers: Verbs) -> None:
+    parser = _verb(
+        subparsers,
+        "jspsych-plugin",
+        "write the presenter as a plugin for jsPsych 8, one file",
+        "examples:\n  rapidvision session jspsych-plugin --out plugin-rapidvision.js",
+    )
+    parser.add_argument("--out", metavar="FILE", default="plugin-rapidvision.js", help="default: plugin-rapidvision.js")
+    add_common_options(parser, seed=False)
+    parser.set_defaults(run=_plugin)
+
+
+def _plugin(arguments: argparse.Namespace) -> int:
+    from rapidvision import files
+    from rapidvision.cli import say
+
+    from .jspsych import plugin
+
+    files.write_text(arguments.out, plugin())
+    say(arguments, f"{arguments.out}: load it after jsPsych 8 and use {{type: jsPsychRapidVision, stimulus: ...}}")
     return 0

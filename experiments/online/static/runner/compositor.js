@@ -169,6 +169,9 @@ export async function presentationLag(stage, n) {
   return lags.length >= n / 2 ? median(lags) : null;
 }
 
+/** A time this share of a period after a refresh is that refresh's: pages that are not isolated have coarse clocks. */
+const COARSE = 0.2;
+
 /**
  * The first refresh at or after a time, on the grid that the nearest watched frame gives.
  * @param {number[]} frames
@@ -178,5 +181,5 @@ export async function presentationLag(stage, n) {
 export function firstFrame(frames, time, periodMs) {
   let nearest = frames[0] ?? time;
   for (const frame of frames) if (Math.abs(frame - time) < Math.abs(nearest - time)) nearest = frame;
-  return nearest + Math.ceil((time - nearest) / periodMs - 1e-6) * periodMs;
+  return nearest + Math.ceil((time - nearest) / periodMs - COARSE) * periodMs;
 }

@@ -2,16 +2,23 @@
 
 import { presentationLag } from "./compositor.js";
 
+const beside = () => new URL("canvas-worker.js", new URL("static/", document.baseURI));
+
 export class WorkerPresenter {
   name = "worker";
 
-  /** @param {HTMLElement} stage @param {number} imagePx @param {string} background */
-  constructor(stage, imagePx, background) {
+  /**
+   * @param {HTMLElement} stage
+   * @param {number} imagePx
+   * @param {string} background
+   * @param {() => string|URL} address of the drawing thread's script
+   */
+  constructor(stage, imagePx, background, address = beside) {
     this.stage = stage;
     this.canvas = document.createElement("canvas");
     this.canvas.width = this.canvas.height = imagePx;
     this.canvas.className = "picture shown";
-    this.worker = new Worker(new URL("./canvas-worker.js", import.meta.url), { type: "module" });
+    this.worker = new Worker(address(), { type: "module" });
     const offscreen = this.canvas.transferControlToOffscreen();
     this.worker.postMessage({ what: "canvas", canvas: offscreen, background }, [offscreen]);
     this.calibrationMs = 0;

@@ -1,0 +1,97 @@
+"""The plugin in the jsPsych that npm gives: a real trial by real keys, and its simulation."""
+
+import http.server
+import shutil
+import subprocess
+import threading
+from pathlib import Path
+
+import pytest
+
+from rapidvision.cli import main
+from tests.conftest import missing
+
+from .laboratory.browsers import dark_png
+
+HERE = Path(__file__).parent / "jspsych"
+SCRIPT = HERE / "node_modules" / "jspsych" / "dist" / "index.browser.min.js"
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def jspsych():
+    """jsPsych from npm, by the lock file; a development dependency only."""
+    if not SCRIPT.is_file():
+        npm = shutil.which("npm")
+        if npm is None:
+            missing("no npm on this computer")
+        command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+        done = subprocess.run(command, cwd=HERE, capture_output=True, text=True, check=False)
+        if done.returncode:
+            missing(f"npm could not fetch jsPsych: {done.stderr.strip().splitlines()[-1:]}")
+    return SCRIPT
+
+
+@pytest.fixture
+def host(jspsych, tmp_path):
+    """A page of a lab that uses jsPsych and loads our plugin."""
+    assert main(["session", "jspsych-plugin", "--out", str(tmp_path / "plugin.js"), "--quiet"]) == 0
+    shutil.copy(jspsych, tmp_path / "jspsych.js")
+    (tmp_path / "dark.png").write_bytes(dark_png())
+    (tmp_path / "index.html").write_text(
+        "<!doctype html><meta charset=utf-8><script src=jspsych.js></script><script src=plugin.js></script><body>"
+    )
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def __init__(self, *args):
+            super().__init__(*args, directory=str(tmp_path))
+
+        def log_message(self, *_):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Quiet)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+RUN = """async (how) => {
+  const host = initJsPsych();
+  const trial = { type: jsPsychRapidVision, stimulus: "dark.png", choices: ["s", "l"], correct_key: "s", fixation_ms: 200 };
+  await (how ? host.simulate([trial, trial], how) : host.run([trial, trial]));
+  return host.data.get().values();
+}"""
+
+
+def test_a_trial_in_jspsych_is_shown_by_our_presenter_and_timed_by_the_keys_stamp(chromium, host):
+    page = chromium.new_page()
+    page.goto(host)
+    page.evaluate(f"() => {{ globalThis.done = ({RUN})(null); }}")
+    for _ in range(400):
+        page.keyboard.press("s")
+        page.wait_for_timeout(25)
+        if page.evaluate("Promise.race([done.then(() => true), new Promise((r) => setTimeout(r, 1))])"):
+            break
+    rows = page.evaluate("done")
+    page.close()
+    assert len(rows) == 2
+    for row in rows:
+        assert row["presenter"] == "compositor" and row["response"] == "s" and row["correct"] is True
+        assert 0 <= row["rt"] <= 550 and row["in_time"]
+        assert row["stimulus_ms_shown"] == pytest.approx(400, abs=10)
+        assert row["fixation_ms"] == pytest.approx(200, abs=10)
+
+
+def test_data_and_visual_simulation_give_what_the_plugin_declares(chromium, host):
+    page = chromium.new_page()
+    page.goto(host)
+    for how in ("data-only", "visual"):
+        rows = page.evaluate(RUN, how)
+        declared = set(page.evaluate("Object.keys(jsPsychRapidVision.info.data)"))
+        assert len(rows) == 2 and all(declared <= set(row) for row in rows), how
+        assert all(row["response"] in ("s", "l", None) for row in rows)
+    page.close()
