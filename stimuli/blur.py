@@ -53,11 +53,19 @@ def parse(text: str, *, screen: Screen | None = None) -> Blur:
 
 
 def blurred(values: NDArray[np.float64], blur: Blur) -> NDArray[np.float64]:
-    """Return `values` (height, width) blurred; outside the picture there is nothing."""
-    from scipy import ndimage
+    """Return `values` (height, width) blurred; outside the picture there is nothing.
 
+    What rounding leaves where nothing can be (running sums and transforms give a little less or more than 0) is 0.
+    """
     if blur.kind == "none":
         return values
+    out = _filtered(values, blur)
+    return np.where(out < 1e-12 * max(float(out.max()), 1e-300), 0.0, out)
+
+
+def _filtered(values: NDArray[np.float64], blur: Blur) -> NDArray[np.float64]:
+    from scipy import ndimage
+
     if blur.kind == "paper":
         return np.asarray(ndimage.uniform_filter(values, PAPER_KERNEL_PX, mode="constant"))
     if blur.kind == "gauss":
@@ -66,9 +74,8 @@ def blurred(values: NDArray[np.float64], blur: Blur) -> NDArray[np.float64]:
         delta = np.zeros(PAPER_KERNEL_PX)
         delta[PAPER_KERNEL_PX // 2] = 1
         line = ndimage.gaussian_filter1d(delta, GALA_TPU_SIGMA_PX, mode="reflect")
-        return np.asarray(
-            ndimage.correlate1d(ndimage.correlate1d(values, line, 0, mode="constant"), line, 1, mode="constant")
-        )
+        rows = ndimage.correlate1d(values, line, 0, mode="constant")
+        return np.asarray(ndimage.correlate1d(rows, line, 1, mode="constant"))
     return _disc(values, blur.size_px)
 
 
@@ -80,5 +87,4 @@ def _disc(values: NDArray[np.float64], radius_px: float) -> NDArray[np.float64]:
     disc = (rows**2 + columns**2 <= radius_px**2).astype(np.float64)
     shape = (values.shape[0] + 2 * reach, values.shape[1] + 2 * reach)
     both = scipy.fft.rfft2(values, s=shape) * scipy.fft.rfft2(disc / disc.sum(), s=shape)
-    out = np.asarray(scipy.fft.irfft2(both, s=shape))[reach:-reach, reach:-reach]
-    return np.where(out < 1e-12 * max(out.max(), 1e-300), 0.0, out)
+    return np.asarray(scipy.fft.irfft2(both, s=shape))[reach:-reach, reach:-reach]

@@ -104,6 +104,7 @@ def test_blurs_keep_the_total_and_the_place(name):
     out = blurred(spot, parse_blur(name))
     assert out.sum() == pytest.approx(2.0, rel=1e-3)
     assert np.allclose(out, out[::-1, ::-1])
+    assert blurred(np.random.default_rng(0).random((90, 90)) ** 20, parse_blur(name)).min() >= 0
     rows, columns = np.nonzero(out > 1e-9)
     reach = {"none": 0, "paper": 24, "gala_tpu": 24, "gauss:3": 12, "disc:5": 5}[name]
     assert (rows.max() - 64, columns.max() - 64) == (reach, reach)

@@ -1,0 +1,66 @@
+"""Looking at a set: the contact sheet, its flags, and the summary."""
+
+import io
+import re
+
+import numpy as np
+from PIL import Image
+
+from rapidvision.cli import main
+from rapidvision.stimuli.flags import flags_of
+from rapidvision.stimuli.preview_figures import radial_spectrum
+from tests.stimuli.conftest import write_folder
+
+
+def test_a_contact_sheet_shows_every_picture_its_maps_and_levels(tmp_path, capsys):
+    recipe = write_folder(tmp_path / "pictures", n_pictures=3)
+    assert main(["stimuli", "build", str(recipe), "--out", str(tmp_path / "set"), "--quiet", "--workers", "1"]) == 0
+    command = ["stimuli", "show", str(tmp_path / "set"), "--sheet", str(tmp_path / "sheet"), "--recipe", str(recipe)]
+    assert main(command) == 0
+    page = (tmp_path / "sheet/index.html").read_text()
+    for name in ("p00", "p01", "p02"):
+        assert f"<h3>{name} ·" in page
+    assert page.count('alt="map: clickme"') == 3
+    assert page.count('alt="salicon 100 %"') == 3
+    assert page.index("Flags") < page.index("The set as a whole") < page.index("Pictures</h2>")
+    assert not re.search(r'(src|href)="(?!data:)', page)
+    with Image.open(io.BytesIO((tmp_path / "sheet/sheet.png").read_bytes())) as sheet:
+        assert sheet.size[0] > 1000
+    printed = capsys.readouterr().out
+    assert "sources   clickme, salicon" in printed
+    assert "practice  1 pictures, 1 targets; cat" in printed
+
+
+def row(**changes):
+    base = {
+        "image_id": "a", "map_source": "s", "phase": "main", "category": "cat", "canvas_clipped_fraction": "0.01",
+        "canvas_mean_error": "0.1", "canvas_contrast_ratio": "0.99", "canvas_spectrum_error": "0.01",
+        "canvas_linear_mean_ratio": "1.0", "support_px": "1000", "n_observers": "3", "n_points": "0", "n_outside": "0",
+        "cut_fraction": "0.0", "best_captured": "0.9", "captured_00": "0.1",
+    }  # fmt: skip
+    return {**base, **changes}
+
+
+def test_flags_name_what_is_odd_and_nothing_else():
+    assert flags_of([row()], 900) == []
+    found = flags_of(
+        [
+            row(canvas_clipped_fraction="0.31"),
+            row(canvas_mean_error="-4.0", map_source="t"),
+            row(image_id="b", canvas_contrast_ratio="0.7", n_points="100", n_outside="9", cut_fraction="0.5"),
+        ],
+        1200,
+    )
+    texts = [one.text for one in found]
+    assert sum("clips 31%" in text for text in texts) == 1
+    assert sum("off by -4.0" in text for text in texts) == 1
+    assert sum("70% of the picture's contrast" in text for text in texts) == 1
+    assert sum("9 of 100 points are outside" in text for text in texts) == 1
+    assert sum("loses 50%" in text for text in texts) == 1
+    assert sum("1200 pixels are shown, 1000 have any importance" in text for text in texts) == 3
+
+
+def test_the_radial_spectrum_finds_a_gratings_frequency():
+    columns = np.arange(64)
+    grating = np.broadcast_to(100 + 50 * np.sin(2 * np.pi * 9 * columns / 64), (64, 64))
+    assert int(np.argmax(radial_spectrum(grating))) + 1 == 9
