@@ -1,0 +1,87 @@
+"""The timing laboratory works: pictures and key presses of real browsers are seen from outside. Figures are benchmarks."""
+
+import math
+import os
+import shutil
+
+import pytest
+
+from tests.conftest import missing
+
+from .laboratory import browser_truth, start_room
+from .laboratory.browsers import chromium_trials, firefox_trials, summary
+from .laboratory.room import Episode
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module", autouse=True)
+def xvfb():
+    if shutil.which("Xvfb") is None:
+        missing("no Xvfb on this computer")
+
+
+def test_the_diode_sees_a_window_appear_and_vanish():
+    from Xlib import X, display
+
+    with start_room(width=200, height=100) as room:
+        connection = display.Display(room.display)
+        screen = connection.screen()
+
+        def window(pixel):
+            made = screen.root.create_window(
+                0, 0, 200, 100, 0, screen.root_depth, X.InputOutput, background_pixel=pixel
+            )
+            made.map()
+            connection.sync()
+            return made
+
+        window(0xFFFFFF)
+        room.watch(50, 50, key=None)
+        _wait_for_line(room, "offset")
+        for n in (1, 2, 3):
+            dark = window(0)
+            _wait_for_line(room, "dark", n)
+            dark.destroy()
+            connection.sync()
+            _wait_for_line(room, "light", n)
+        offset, episodes = room.read()
+        connection.close()
+    assert len(episodes) == 3 and offset > 0
+    assert all(episode.duration_ms > 0 and math.isnan(episode.key_ms) for episode in episodes)
+
+
+def _wait_for_line(room, word, count=1):
+    import time
+
+    end = time.monotonic() + 20
+    while True:
+        with open(f"/proc/{room.diode.pid}/fd/1") as log:
+            if log.read().count(f"{word} ") >= count:
+                return
+        assert time.monotonic() < end, word
+        time.sleep(0.01)
+
+
+def test_a_trial_is_joined_with_the_one_picture_that_was_seen_in_it():
+    trials = [{"start": 0, "end": 900, "time_origin": 1000}, {"start": 1000, "end": 1900, "time_origin": 1000}]
+    joined = browser_truth(trials, 500, [Episode(900, 1300, 1150)])
+    assert joined[0][1].response_ms == 250 and joined[1][1] is None
+
+
+@pytest.mark.parametrize("presenter", ["compositor", "worker"])
+def test_chromium_shows_every_picture_once_and_hears_the_robot(chromium_path, presenter):
+    info, joined = chromium_trials(chromium_path, [("ours", presenter)], 4, busy=False)
+    seen = summary(joined, info["periodMs"])
+    assert info["isolated"] and info["chosen"] == "compositor"
+    assert seen["seen"] == seen["n"] == seen["response_n"] == 4
+
+
+def test_firefox_shows_every_picture_once_and_hears_the_robot():
+    firefox = os.environ.get("RV_FIREFOX") or shutil.which("firefox-esr") or shutil.which("firefox")
+    if firefox is None:
+        missing("no Firefox on this computer (set RV_FIREFOX)")
+    info, joined = firefox_trials(firefox, 4, busy=False)
+    seen = summary(joined, info["periodMs"])
+    assert info["isolated"] and info["chosen"] == "worker"
+    assert seen["seen"] == seen["n"] == seen["response_n"] == 4
