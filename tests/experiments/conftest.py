@@ -147,7 +147,7 @@ def python_with_display(x_display, tmp_path):
     def run(code, *arguments, timeout=100):
         done = subprocess.run(
             [sys.executable, "-c", code, *map(str, arguments)],
-            env={**os.environ, "DISPLAY": x_display, "HOME": str(tmp_path)},
+            env={**os.environ, "DISPLAY": x_display, "HOME": str(tmp_path), "LP_NUM_THREADS": "0"},
             timeout=timeout, capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stdout + done.stderr
@@ -162,7 +162,7 @@ def session_command(tmp_path):
     running = []
 
     def start(*words, display):
-        environment = {**os.environ, "HOME": str(tmp_path), "DISPLAY": display or ""}
+        environment = {**os.environ, "HOME": str(tmp_path), "DISPLAY": display or "", "LP_NUM_THREADS": "0"}
         process = subprocess.Popen(
             [sys.executable, "-m", "rapidvision", "session", *map(str, words)],
             env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
