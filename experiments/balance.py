@@ -157,7 +157,7 @@ def picture(balances: Sequence[Balance], level_labels: Sequence[str]) -> str:
             svg.text(x0 - 6, y + 9, image, size=9, anchor="end")
             for level in range(len(level_labels)):
                 n = balance.cells.get((image, level), 0)
-                shade = 235 - round(150 * n / most)
+                shade = 245 - round(75 * n / most)
                 svg.box(x0 + cell * level, y, cell - 1, 10, fill=f"rgb({shade},{shade},{min(255, shade + 20)})")
                 svg.text(x0 + cell * (level + 0.5), y + 8.5, str(n), size=8, anchor="middle")
     return svg.document()

@@ -154,4 +154,5 @@ def stimulus_code(trial: Trial) -> int:
     return min(255, 16 + 2 * trial.level_index + trial.target)
 
 
-FIXATION_CODE, OFFSET_CODE, RESPONSE_CODE, BLOCK_CODE, END_CODE = 1, 2, 3, 4, 5
+#: Triggers of the other moments.
+FIXATION_CODE, OFFSET_CODE, RESPONSE_CODE, END_CODE = 1, 2, 3, 5

@@ -13,7 +13,7 @@ from rapidvision.screen import refreshes
 from rapidvision.trials import Outcome, Trial, judge
 
 from . import ports
-from .ports import Event, Journal, Keys, Picture, Press, Screen, TrialData
+from .ports import BLANK, Event, Journal, Keys, Picture, Press, Screen, TrialData
 from .texts import fill
 from .trial import RunningTrial
 
@@ -186,6 +186,9 @@ class Session:
         # Save asks for nothing more: whatever `journal.append` returned from is stored.
 
     def _run(self, trial: Trial) -> None:
+        notes = self.screen.notes()
+        if notes:  # trouble between trials belongs to no trial
+            self.journal.append(Event(what="noted", detail="; ".join(notes), utc=self.utc()))
         running = RunningTrial(self, trial, attempt=1 + self.attempts.get(trial.trial, 0))
         try:
             data = running.run()
@@ -215,6 +218,7 @@ class Session:
     def _log(self, what: str, *, trial: int | None = None, seen: bool = False, code: int | None = None) -> None:
         if code is not None:
             self.screen.mark(code)
+            self.screen.flip(BLANK)
         detail = "; ".join(self.screen.notes())
         self.journal.append(Event(what=what, trial=trial, seen=seen, detail=detail, utc=self.utc()))
 

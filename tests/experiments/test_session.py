@@ -1,6 +1,7 @@
 """Whole sessions on a virtual clock: every step in order, escape, resume, feedback."""
 
 import contextlib
+from itertools import accumulate
 
 import pytest
 from hypothesis import given, settings
@@ -122,9 +123,10 @@ def test_a_key_pressed_before_a_text_came_up_does_not_skip_it(plans):
 
 
 @settings(max_examples=40, deadline=None)
-@given(at=st.lists(st.floats(0.5, 250), max_size=4))
-def test_a_pause_anywhere_loses_no_trial_and_repeats_none(plans, at):
-    entries = take_part(plans[3], at=at)
+@given(gaps=st.lists(st.floats(1.0, 80), max_size=4))
+def test_a_pause_anywhere_loses_no_trial_and_repeats_none(plans, gaps):
+    # Escapes less than a second apart would mean to stop.
+    entries = take_part(plans[3], at=list(accumulate(gaps)))
     done = [d.trial for d in trials_in(entries)]
     assert sorted(done) == list(range(88))
     seen = [e.trial for e in entries if isinstance(e, Event) and e.what == "interrupted" and e.seen]
@@ -203,3 +205,28 @@ def test_accuracy_counts_late_and_missing_answers_as_wrong():
     none, early = Outcome("none", None, "none"), Outcome("target", True, "early")
     assert accuracy_percent([right, late, none, early]) == 50
     assert accuracy_percent([]) == 0
+
+
+def test_the_end_trigger_goes_out_and_trouble_between_trials_voids_no_trial(plans):
+    class Noting(VirtualScreen):
+        def __init__(self):
+            super().__init__(60)
+            self.pending = []
+
+        def flip(self, picture):
+            now = super().flip(picture)
+            if picture.kind == "text" and picture.content == plans[0].texts["main"] and not self.pending:
+                self.pending.append("clock_step 40.0 ms")
+            return now
+
+        def notes(self):
+            notes, self.pending = self.pending, []
+            return notes
+
+    screen, journal = Noting(), MemoryJournal()
+    person = Participant(plans[0], Observers(), seed=1, clock=lambda: screen.now_s)
+    screen.see = person.see
+    Session(plans[0], screen, person, journal).run()
+    assert screen.marks[-1][0] == 5
+    assert [e.detail for e in journal.entries if isinstance(e, Event) and e.what == "noted"] == ["clock_step 40.0 ms"]
+    assert not any(flag.startswith("clock_step") for d in trials_in(journal.entries) for flag in d.flags)
