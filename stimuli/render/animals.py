@@ -122,7 +122,7 @@ def elephant(rng: Rng) -> Body:
     warm = float(rng.uniform(-0.02, 0.1))
     grey: Colour = (tone * (1 + warm), tone * (1 + 0.2 * warm), tone * (1 - 0.9 * warm))
     skin = b.material(
-        (grey[0] * 0.72, grey[1] * 0.72, grey[2] * 0.72), grey, pattern=surfaces.HIDE, scale=7.0, mottle=0.22, bump=0.28,
+        (grey[0] * 0.72, grey[1] * 0.72, grey[2] * 0.72), grey, pattern=surfaces.HIDE, scale=7.0, mottle=0.2, bump=0.22,
         phase=float(rng.uniform(0, 50)),
     )  # fmt: skip
     ear_skin = b.material(
@@ -229,9 +229,9 @@ def cat(rng: Rng) -> Body:
         first, second = white, first
     scale = 3.2 if coat_kind == 1 else float(rng.uniform(42, 56))
     phase = float(rng.uniform(0, 40))
-    fur = b.material(first, second, pattern=pattern, scale=scale, mottle=0.35, bump=0.12, phase=phase)
-    legs = b.material(first, second, pattern=pattern, scale=scale * 0.9, mottle=0.3, phase=phase + 1)
-    bib = b.material(white, mottle=0.2, bump=0.1) if rng.random() < 0.55 or coat_kind == 1 else fur
+    fur = b.material(first, second, pattern=pattern, scale=scale, mottle=0.5, bump=0.35, phase=phase)
+    legs = b.material(first, second, pattern=pattern, scale=scale * 0.9, mottle=0.45, bump=0.3, phase=phase + 1)
+    bib = b.material(white, mottle=0.3, bump=0.3) if rng.random() < 0.55 or coat_kind == 1 else fur
     colours = {"fur": fur, "legs": legs, "bib": bib}
     if plan == 0:
         place = _sitting(rng, b, colours)

@@ -26,6 +26,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     count.add_argument("--n", type=int, default=None, help="main pictures in all, balanced over the categories")
     parser.add_argument("--practice-per-category", type=int, default=0, help="practice pictures besides (default 0)")
     parser.add_argument("--size", type=int, default=256, help="side in pixels (default 256)")
+    parser.add_argument(
+        "--choose-from",
+        type=int,
+        metavar="N",
+        help="draw N candidates per category and keep the most varied (docs/datasheet.md)",
+    )
     parser.add_argument("--maps", default="clickme,salicon", help="clickme, salicon, both with a comma, or none")
     parser.add_argument("--workers", type=int, default=1, help="processes (default 1); the bytes do not depend on it")
     add_common_options(parser)
@@ -47,7 +53,16 @@ def run(arguments: argparse.Namespace) -> int:
         raise InputError(f"{arguments.out}: holds a picture folder already; choose another --out or remove it")
     seed = fresh_seed() if arguments.seed is None else arguments.seed
     maps = [] if arguments.maps == "none" else [name.strip() for name in arguments.maps.split(",")]
-    items = folder.plan(folder.balanced(n) if n is not None else [each] * 8, practice)
+    if arguments.choose_from is None:
+        items = folder.plan(folder.balanced(n) if n is not None else [each] * 8, practice)
+    else:
+        if n is not None or arguments.choose_from < each + practice:
+            raise InputError(
+                "render: --choose-from goes with --n-per-category and must not be smaller than what is kept"
+            )
+        items = folder.chosen(
+            each, practice, arguments.choose_from, seed=seed, workers=arguments.workers, quiet=arguments.quiet
+        )
     folder.render(
         arguments.out,
         items,

@@ -3,10 +3,10 @@
 import csv
 import io
 import multiprocessing
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,11 +16,16 @@ from rapidvision.errors import InputError
 
 from .body import PARTS
 
+if TYPE_CHECKING:
+    from .select import Candidate
+
 CATEGORIES: Final = ("bird", "zebra", "elephant", "cat", "table", "couch", "refrigerator", "umbrella")
 TARGETS: Final = frozenset(CATEGORIES[:4])
 SOURCES: Final = ("clickme", "salicon")
 COLUMNS: Final = ("image_id", "path", "category", "target", "phase", "credit", "licence")
 LICENCE: Final = "CC0-1.0"
+POOL_PX: Final = 128
+"""Side of the candidates from which pictures are chosen."""
 
 
 class Item(NamedTuple):
@@ -46,6 +51,59 @@ def plan(n_per_category: Sequence[int], practice_per_category: int = 0) -> list[
             phase = "main" if number < n else "practice"
             out.append(Item(category, number, f"{category}-{number:04d}", phase))
     return out
+
+
+def chosen(
+    n: int, practice: int, pool: int, *, seed: int, workers: int = 1, quiet: bool = True, size: int = POOL_PX
+) -> list[Item]:
+    """Return `n` main and `practice` practice pictures of each category, chosen from `pool` candidates by ``select``.
+
+    Parameters
+    ----------
+    n, practice, pool : int
+        Per category; `pool` candidates are drawn at `size` px and measured.
+    seed : int
+        Of the pictures.
+    workers : int, default 1
+        Processes.
+    quiet : bool, default True
+        No progress.
+    size : int, default 128
+        Side of the candidates.
+
+    Raises
+    ------
+    CheckFailed
+        When too few candidates pass the gates.
+    """
+    from .select import choose
+
+    jobs = [(category, number, seed, size) for category in CATEGORIES for number in range(pool)]
+    with progress.progress("candidates", len(jobs), quiet=quiet) as advance:
+        measured = []
+        for one in _each(_measure_one, jobs, workers):
+            measured.append(one)
+            advance(1)
+    out = []
+    for i, category in enumerate(CATEGORIES):
+        candidates = measured[i * pool : (i + 1) * pool]
+        main = choose(candidates, n)
+        rest = [one for one in candidates if one.number not in main]
+        phases = [(number, "main") for number in main]
+        phases += [(number, "practice") for number in (choose(rest, practice) if practice else [])]
+        out += [
+            Item(category, number, f"{category}-{number:04d}", phase)
+            for number, phase in sorted(phases, key=lambda one: one[1])
+        ]
+    return out
+
+
+def _measure_one(job: tuple[str, int, int, int]) -> "Candidate":
+    from .picture import draw
+    from .select import candidate
+
+    category, number, seed, size = job
+    return candidate(draw(category, seed=seed, number=number, size=size))
 
 
 def balanced(n: int) -> list[int]:
@@ -103,13 +161,16 @@ def render(
         raise InputError(f"render: got {workers} workers and {len(items)} pictures; both must be 1 or more")
     from rapidvision.extras import need
 
+    from .picture import check_size
+
+    check_size(size)
     need("numba", extra="fast", purpose="drawing pictures")
     out = Path(out)
     for folder in ("images", "parts", "objects", *(f"maps/{source}" for source in maps)):
         (out / folder).mkdir(parents=True, exist_ok=True)
     jobs = [(str(out), item, seed, size, tuple(maps)) for item in items]
     with progress.progress("pictures", len(items), quiet=quiet) as advance:
-        for _ in _each(jobs, workers):
+        for _ in _each(_draw_one, jobs, workers):
             advance(1)
     files.write_json(out / "parts.json", dict(enumerate(PARTS)))
     files.write_text(out / "images.csv", table(items, seed=seed))
@@ -130,15 +191,18 @@ def table(items: Sequence[Item], *, seed: int) -> str:
 
 
 _Job = tuple[str, Item, int, int, tuple[str, ...]]
+J = TypeVar("J")
+R = TypeVar("R")
 
 
-def _each(jobs: list[_Job], workers: int) -> Iterator[None]:
+def _each(work: Callable[[J], R], jobs: list[J], workers: int) -> Iterator[R]:
+    """Do `work` for each job, in order."""
     if workers == 1:
-        yield from map(_draw_one, jobs)
+        yield from map(work, jobs)
         return
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(min(workers, len(jobs)), mp_context=context) as pool:
-        yield from pool.map(_draw_one, jobs, chunksize=max(1, min(16, len(jobs) // (4 * workers))))
+        yield from pool.map(work, jobs, chunksize=max(1, min(16, len(jobs) // (4 * workers))))
 
 
 def _draw_one(job: _Job) -> None:

@@ -34,12 +34,26 @@ def _timber(rng: Rng, b: Body) -> int:
             _scaled(first, 0.62),
             pattern=surfaces.WOOD,
             scale=float(rng.uniform(4, 7)),
-            mottle=0.12,
+            mottle=0.4,
+            bump=0.2,
             specular=0.1,
             gloss=4,
             phase=float(rng.uniform(0, 30)),
         )
-    return b.material(_any_colour(rng, 0.1, 0.8), mottle=0.06, specular=0.12, gloss=4)
+    phase = float(rng.uniform(0, 30))
+    if kind < 0.85:  # stone
+        first = _any_colour(rng, 0.15, 0.7)
+        return b.material(
+            first,
+            _scaled(first, float(rng.uniform(0.5, 0.8))),
+            pattern=surfaces.PATCHES,
+            scale=float(rng.uniform(5, 14)),
+            mottle=0.35,
+            specular=0.15,
+            gloss=4,
+            phase=phase,
+        )
+    return b.material(_any_colour(rng, 0.1, 0.8), mottle=0.35, bump=0.1, specular=0.12, gloss=4)
 
 
 def table(rng: Rng) -> Body:
@@ -120,12 +134,20 @@ def table(rng: Rng) -> Body:
     return b
 
 
+#: Patterns of cloth with their scales, and how common each is.
+CLOTHS = (
+    (surfaces.WEAVE, 70.0), (surfaces.CHECKS, 26.0), (surfaces.DOTS, 40.0), (surfaces.STRIPES, 34.0),
+    (surfaces.ZEBRA, 40.0), (surfaces.PATCHES, 6.0), (surfaces.HIDE, 7.0),
+)  # fmt: skip
+CLOTH_SHARES = (0.34, 0.1, 0.12, 0.1, 0.14, 0.12, 0.08)
+
+
 def _cloth(rng: Rng, b: Body, colour: Colour) -> int:
-    kind = int(rng.choice(4, p=[0.55, 0.15, 0.15, 0.15]))
-    pattern = (surfaces.WEAVE, surfaces.CHECKS, surfaces.DOTS, surfaces.STRIPES)[kind]
-    scale = (90.0, 26.0, 40.0, 34.0)[kind]
-    other = _scaled(colour, 0.72) if kind == 0 else _scaled(_any_colour(rng, 0.3, 0.8), 1.0)
-    return b.material(colour, other, pattern=pattern, scale=scale, mottle=0.14, bump=0.06)
+    kind = int(rng.choice(len(CLOTHS), p=CLOTH_SHARES))
+    pattern, scale = CLOTHS[kind]
+    other = _scaled(colour, 0.6) if kind == 0 else _any_colour(rng, 0.1, 0.8)
+    phase = float(rng.uniform(0, 30))
+    return b.material(colour, other, pattern=pattern, scale=scale, mottle=0.4, bump=0.4, phase=phase)
 
 
 def couch(rng: Rng) -> Body:
@@ -133,8 +155,14 @@ def couch(rng: Rng) -> Body:
     b = Body()
     colour = _any_colour(rng)
     leather = rng.random() < 0.3
-    cloth = b.material(colour, mottle=0.14, specular=0.22, gloss=3) if leather else _cloth(rng, b, colour)
-    seat = cloth if rng.random() < 0.75 else b.material(_scaled(colour, 0.8), mottle=0.15)
+    cloth = (
+        b.material(
+            _scaled(colour, 0.7), colour, pattern=surfaces.HIDE, scale=9.0, mottle=0.4, specular=0.2, gloss=3, bump=0.35
+        )
+        if leather
+        else _cloth(rng, b, colour)
+    )
+    seat = cloth if rng.random() < 0.75 else b.material(_scaled(colour, 0.8), mottle=0.4, bump=0.4)
     wood = b.material((0.12, 0.065, 0.03), mottle=0.15, specular=0.1)
     n = int(rng.choice([2, 3], p=[0.55, 0.45]))
     w = 0.34 * n
@@ -195,14 +223,14 @@ def refrigerator(rng: Rng) -> Body:
     if kind < 0.4:
         tone = float(rng.uniform(0.55, 0.8))
         colour: Colour = (tone, tone, tone * float(rng.uniform(0.94, 1.02)))
-        paint = b.material(colour, mottle=0.03, specular=0.25, gloss=4)
+        paint = b.material(colour, mottle=0.2, bump=0.12, specular=0.25, gloss=4)
     elif kind < 0.7:
         tone = float(rng.uniform(0.14, 0.42))
         colour = (tone, tone * 1.01, tone * 1.03)
-        paint = b.material(colour, mottle=0.05, specular=0.45, gloss=3)
+        paint = b.material(colour, mottle=0.3, bump=0.16, specular=0.45, gloss=3)
     else:
         colour = _any_colour(rng, 0.2, 0.6)
-        paint = b.material(colour, mottle=0.03, specular=0.3, gloss=4)
+        paint = b.material(colour, mottle=0.25, bump=0.12, specular=0.3, gloss=4)
     side = b.material(_scaled(colour, 0.85), mottle=0.04, specular=0.15)
     chrome = (
         b.material((0.55, 0.56, 0.58), mottle=0.02, specular=0.9, gloss=4)
@@ -216,7 +244,7 @@ def refrigerator(rng: Rng) -> Body:
     front = d + 0.035
     b.box((0.0, h + 0.05, 0.0), (d, h, w), "cabinet", side, edge=edge)
     b.box((-0.02, 0.03, 0.0), (d - 0.03, 0.04, w - 0.03), "couch foot", dark, edge=0.01)
-    b.box((0.02, h + 0.05, 0.0), (d - 0.005, h - 0.012, w - 0.012), "seam", dark, edge=edge)
+    b.box((0.02, h + 0.05, 0.0), (d - 0.005, h - 0.03, w - 0.012), "seam", dark, edge=edge)
 
     def door(y: float, z: float, half_y: float, half_z: float) -> None:
         b.box((front, y, z), (0.04, half_y - 0.006, half_z - 0.006), "door", paint, edge=0.055 if make == 1 else 0.018)
@@ -257,8 +285,15 @@ def refrigerator(rng: Rng) -> Body:
             half = (2 * h + 0.05 - low - 0.06) / 2
             door(low + 0.06 + half, s * w * 0.5, half, w * 0.5)
             bar(low + half * 0.8, s * 0.045, half * 0.5)
-    for _ in range(int(rng.integers(0, 5))):
-        paper = b.material(_any_colour(rng, 0.35, 0.85), mottle=0.05)
+    for _ in range(int(rng.integers(1, 8))):
+        paper = b.material(
+            _any_colour(rng, 0.35, 0.85),
+            _any_colour(rng, 0.1, 0.6),
+            pattern=surfaces.PATCHES,
+            scale=14.0,
+            mottle=0.2,
+            phase=float(rng.uniform(0, 30)),
+        )
         z, y = float(rng.uniform(-0.7, 0.7)) * w, float(rng.uniform(0.85, 1.75)) * h
         b.box(
             (front + 0.042, y, z),
@@ -266,7 +301,7 @@ def refrigerator(rng: Rng) -> Body:
             "note",
             paper,
             edge=0.003,
-            roll=float(rng.uniform(-0.2, 0.2)),
+            roll=float(rng.uniform(-0.6, 0.6)),
         )
     return b
 
@@ -277,7 +312,7 @@ def umbrella(rng: Rng) -> Body:
     first = _any_colour(rng, 0.1, 0.8)
     second = _any_colour(rng, 0.1, 0.8) if rng.random() < 0.55 else _scaled(first, 0.88)
     n = int(rng.choice([6, 8, 8, 10]))
-    cloth = b.material(first, second, pattern=surfaces.PANELS, scale=float(n), mottle=0.06, specular=0.06)
+    cloth = b.material(first, second, pattern=surfaces.PANELS, scale=float(n), mottle=0.4, bump=0.3, specular=0.06)
     steel = b.material((0.35, 0.35, 0.37) if rng.random() < 0.6 else (0.05, 0.05, 0.055), specular=0.5, gloss=4)
     wood = (
         b.material((0.2, 0.1, 0.045), mottle=0.2, specular=0.15)

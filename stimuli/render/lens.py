@@ -6,16 +6,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .compiled import compiled
+from .finish import LUMINANCE, balanced
 from .scene import Scene
 
 Floats = NDArray[np.float32]
 Rng = np.random.Generator
 
-LUMINANCE: Final = np.array([0.2126, 0.7152, 0.0722])
+VIVID: Final = 1.15
+"""How much colour film adds."""
+GRAIN: Final = 0.0026
+"""Standard deviation of the film's grain, of 1."""
 
 
-def photograph(colour: Floats, depth: Floats, cover: Floats, scene: Scene, rng: Rng) -> NDArray[np.uint8]:
-    """Return the sRGB picture of a lit scene.
+def exposed(colour: Floats, depth: Floats, cover: Floats, scene: Scene, rng: Rng) -> NDArray[np.float64]:
+    """Return a lit scene as the film shows it: out of focus where it is, exposed, sRGB-encoded.
 
     Parameters
     ----------
@@ -26,14 +30,14 @@ def photograph(colour: Floats, depth: Floats, cover: Floats, scene: Scene, rng: 
     cover : ndarray of float32, shape (size, size)
         Share of each pixel that the object covers.
     scene : Scene
-        Its tone, aperture.
+        Its tone and aperture.
     rng : Generator
-        Exposure, contrast, white balance and grain.
+        Exposure, white balance, contrast.
 
     Returns
     -------
-    ndarray of uint8, shape (size, size, 3)
-        sRGB.
+    ndarray of float, shape (size, size, 3)
+        About 0 … 1.
     """
     size = colour.shape[0]
     light = colour.astype(np.float64)
@@ -46,14 +50,19 @@ def photograph(colour: Floats, depth: Floats, cover: Floats, scene: Scene, rng: 
     focus = float((depth * (cover > 0.5)).sum() / max(int((cover > 0.5).sum()), 1))
     light = defocused(light, depth.astype(np.float64), focus, scene.aperture * size)
     mean = float(((light @ LUMINANCE) * outside).sum() / outside.sum())
-    light *= 0.22 * float(np.exp(rng.normal(0.0, 0.18))) / mean
-    balance = 1.0 + np.array([1.0, 0.0, -1.0]) * float(rng.normal(0.0, 0.04))
-    light *= balance
+    light *= 0.25 * float(np.exp(rng.normal(0.0, 0.2))) / mean
+    light *= 1.0 + np.array([1.0, 0.0, -1.0]) * float(rng.normal(0.0, 0.04))
+    grey = (light @ LUMINANCE)[..., None]
+    light = np.maximum(grey + (light - grey) * VIVID, 0.0)
     film = light * (1.0 + light / 9.0) / (1.0 + light * 0.62) * 1.3  # shoulders off gently
-    display = _srgb(np.clip(film, 0.0, 1.0))
-    contrast = float(rng.uniform(0.9, 1.12))
-    display = 0.45 + (display - 0.45) * contrast
-    grain = rng.normal(0.0, 1.0, (size, size)) * 0.0026
+    return np.asarray(0.45 + (_srgb(np.clip(film, 0.0, 1.0)) - 0.45) * float(rng.uniform(1.0, 1.25)))
+
+
+def printed(display: NDArray[np.float64], cover: Floats, rng: Rng, *, target: bool) -> NDArray[np.uint8]:
+    """Return the picture: balanced for its kind, with grain, in eight bits."""
+    size = display.shape[0]
+    display = balanced(display, cover.astype(np.float64), target=target)
+    grain = rng.normal(0.0, 1.0, (size, size)) * GRAIN
     return np.floor(np.clip(display + grain[..., None], 0.0, 1.0) * 255.0 + 0.5).astype(np.uint8)
 
 

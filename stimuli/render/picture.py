@@ -15,7 +15,7 @@ from .animals import cat, elephant, zebra
 from .birds import bird
 from .body import Body, placed
 from .furniture import couch, refrigerator, table, umbrella
-from .scene import Scene, draw_scene, on_ground
+from .scene import REACH, Scene, draw_scene, on_ground
 
 Array = NDArray[np.float64]
 Rng = np.random.Generator
@@ -34,6 +34,8 @@ CATEGORIES: Final[dict[str, tuple[bool, Callable[[Rng], Body], float, float, boo
 OBJECT: Final = 1
 MAX_SIDE: Final = 0.8
 """No object is wider or taller than this share of the frame."""
+FARTHEST: Final = 1.3 * REACH
+"""No object stands farther away than this."""
 MARGIN: Final = 0.06
 """No object comes nearer to the frame than this."""
 
@@ -100,18 +102,39 @@ def draw(category: str, *, seed: int, number: int = 0, size: int = 256) -> Pictu
     """
     if category not in CATEGORIES:
         raise InputError(f'category: got "{category}". {did_you_mean(category, CATEGORIES)}')
-    if not 16 <= size <= 2048:
-        raise InputError(f"size: got {size} px, allowed are 16 to 2048")
+    check_size(size)
+    from .lens import printed
+
+    display, cover, parts, objects, indoor, rng = _shot(category, seed, number, size)
+    image = printed(display, cover, rng, target=CATEGORIES[category][0])
+    return Picture(image, parts, objects, category, seed, number, indoor)
+
+
+def negative(category: str, *, seed: int, number: int, size: int) -> tuple[Array, Array]:
+    """Return a picture before it is printed (0 … 1) and the object's cover; for ``calibrate``."""
+    display, cover, *_ = _shot(category, seed, number, size)
+    return display, cover.astype(np.float64)
+
+
+def _shot(
+    category: str, seed: int, number: int, size: int
+) -> tuple[Array, NDArray[np.float32], NDArray[np.uint8], NDArray[np.uint8], bool, Rng]:
     from . import tracer
-    from .lens import photograph
+    from .lens import exposed
 
     scene = draw_scene(seeds.stream(seed, "scene", category, number))
     rows, materials, frames = compose(category, scene, seeds.stream(seed, "object", category, number))
     colour, depth, cover, parts, objects = tracer.render(
         rows, materials, frames, scene.surroundings, scene.camera, size, 4 if size >= 160 else 3
     )
-    image = photograph(colour, depth, cover, scene, seeds.stream(seed, "lens", category, number))
-    return Picture(image, parts, objects, category, seed, number, scene.indoor)
+    rng = seeds.stream(seed, "lens", category, number)
+    return exposed(colour, depth, cover, scene, rng), cover, parts, objects, scene.indoor, rng
+
+
+def check_size(size: int) -> None:
+    """Refuse sizes that cannot be drawn."""
+    if not 16 <= size <= 2048:
+        raise InputError(f"size: got {size} px, allowed are 16 to 2048")
 
 
 def compose(category: str, scene: Scene, rng: Rng) -> tuple[Array, Array, Array]:
@@ -143,7 +166,7 @@ def _fitted(own: Array, scene: Scene, yaw: float) -> tuple[Array, Array]:
     from .tracer import silhouette
 
     scale, u, v = 1.6, scene.centre[0], scene.centre[1] + 0.22
-    for _ in range(4):
+    for _ in range(5):
         at = on_ground(scene.camera, u, min(v, 0.97))
         assert at is not None  # the horizon is above every place where an object may stand
         solid, _frame = placed(own, yaw=yaw, scale=scale, at=at, number=OBJECT)
@@ -156,11 +179,15 @@ def _fitted(own: Array, scene: Scene, yaw: float) -> tuple[Array, Array]:
         width, height = right - left, bottom - top
         share = math.sqrt(math.sqrt(width * height) * math.sqrt(float(seen.mean())) * 1.25)
         grow = min(scene.extent / share, MAX_SIDE / width, MAX_SIDE / height)
+        if left == 0.0 or right == 1.0 or top == 0.0 or bottom == 1.0:
+            grow = min(grow, 0.75)  # cut off by the frame, it is larger than it looks
         u += _inside(scene.centre[0], grow * width) - (left + right) / 2
         v += (_inside(scene.centre[1], grow * height) + grow * height / 2) - bottom
-        v = min(max(v, 0.55), 0.97)
+        v = min(v, 0.97)
         after = on_ground(scene.camera, u, v)
-        assert after is not None
+        while after is None or after[2] > FARTHEST:  # rooms end behind it
+            v += 0.01
+            after = on_ground(scene.camera, u, v)
         scale *= grow * after[2] / at[2]
     at = on_ground(scene.camera, u, v)
     assert at is not None

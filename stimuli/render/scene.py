@@ -65,13 +65,18 @@ class Scene:
     indoor: bool
 
 
-def camera_of(*, half_width: float, horizon: float) -> Array:
-    """Return a camera whose horizon lies `horizon` half frames above the middle and who sees the ground at REACH."""
+def camera_of(*, half_width: float, horizon: float, roll: float = 0.0) -> Array:
+    """Return a camera whose horizon lies `horizon` half frames above the middle and who sees the ground at REACH.
+
+    `roll` turns it about its own axis, radians: hands are not tripods.
+    """
     tilt = math.atan(half_width * horizon)
     down = tilt - math.atan(half_width * -0.42)  # angle below the horizontal of the row where things stand
     height = REACH * math.tan(down)
     c, s = math.cos(tilt), math.sin(tilt)
-    return np.round(np.array([0.0, height, 0.0, 1.0, 0.0, 0.0, 0.0, c, s, 0.0, -s, c, half_width]), 9)
+    right, up = np.array([1.0, 0.0, 0.0]), np.array([0.0, c, s])
+    turned = math.cos(roll) * right + math.sin(roll) * up, math.cos(roll) * up - math.sin(roll) * right
+    return np.round(np.array([0.0, height, 0.0, *turned[0], *turned[1], 0.0, -s, c, half_width]), 9)
 
 
 def on_ground(camera: Array, u: float, v: float) -> Point | None:
@@ -89,7 +94,9 @@ def draw_scene(rng: Rng) -> Scene:
     """Draw a scene."""
     indoor = bool(rng.random() < 0.5)
     half_width = float(rng.uniform(0.24, 0.42))
-    camera = camera_of(half_width=half_width, horizon=float(rng.uniform(0.12, 0.75)))
+    camera = camera_of(
+        half_width=half_width, horizon=float(rng.uniform(0.12, 0.75)), roll=float(rng.normal(0.0, 0.045))
+    )
     world = _room(rng) if indoor else _open_air(rng)
     azimuth = float(rng.uniform(-1.2, 1.2))
     height = float(rng.uniform(0.55, 1.15))
@@ -106,7 +113,7 @@ def draw_scene(rng: Rng) -> Scene:
         centre=(float(rng.uniform(0.3, 0.7)), float(rng.uniform(0.44, 0.6))),
         facing=1.0 if rng.random() < 0.5 else -1.0,
         spin=float(rng.uniform(-1, 1)),
-        tone=float(np.exp(rng.normal(0.0, 0.3))),
+        tone=float(np.exp(rng.normal(0.1, 0.4))),
         aperture=float(rng.uniform(0.0, 0.02)),
         indoor=indoor,
     )
@@ -120,11 +127,13 @@ def _open_air(rng: Rng) -> Array:
     world[surroundings.GROUND_SCALE] = rng.uniform(0.8, 1.6)
     warm = float(rng.uniform(-0.06, 0.16))
     power = float(rng.uniform(0.7, 1.35))
-    world[surroundings.SUN_COLOUR : surroundings.SUN_COLOUR + 3] = np.array([1 + warm, 1.0, 1 - 1.3 * warm]) * power
+    world[surroundings.SUN_COLOUR : surroundings.SUN_COLOUR + 3] = (
+        np.array([1 + warm, 1.0, 1 - 1.3 * warm]) * power * 1.3
+    )
     blue = float(rng.uniform(0.0, 1.0))
     grey = float(rng.uniform(0.5, 0.75))
-    world[surroundings.SKY_TOP : surroundings.SKY_TOP + 3] = np.array([0.3, 0.5, 0.85]) * blue + grey * (1 - blue)
-    world[surroundings.SKY_LOW : surroundings.SKY_LOW + 3] = np.array([0.62, 0.74, 0.85]) * blue + (grey + 0.1) * (
+    world[surroundings.SKY_TOP : surroundings.SKY_TOP + 3] = np.array([0.25, 0.5, 1.0]) * blue + grey * (1 - blue)
+    world[surroundings.SKY_LOW : surroundings.SKY_LOW + 3] = np.array([0.75, 0.92, 1.1]) * blue + (grey + 0.25) * (
         1 - blue
     )
     green = float(rng.uniform(0, 1))
@@ -148,20 +157,21 @@ def _room(rng: Rng) -> Array:
     world[surroundings.GROUND_SCALE] = rng.uniform(0.7, 1.5)
     warm = float(rng.uniform(0.0, 0.22))
     world[surroundings.SUN_COLOUR : surroundings.SUN_COLOUR + 3] = np.array([1 + warm, 1.0, 1 - warm]) * float(
-        rng.uniform(0.6, 1.1)
+        rng.uniform(0.8, 1.4)
     )
     lamp = float(rng.uniform(0.6, 0.85))
     world[surroundings.SKY_TOP : surroundings.SKY_TOP + 3] = np.array(
         [lamp * (1 + 0.3 * warm), lamp, lamp * (1 - 0.3 * warm)]
     )
     paint = np.array(_any_colour(rng, 0.2, 0.7))
-    world[surroundings.SKY_LOW : surroundings.SKY_LOW + 3] = 0.5 * paint + 0.5 * paint.mean()
+    world[surroundings.SKY_LOW : surroundings.SKY_LOW + 3] = 0.65 * paint + 0.35 * paint.mean()
     world[surroundings.WALL_KIND] = int(rng.choice([0, 1, 2, 3, 4], p=[0.42, 0.16, 0.14, 0.16, 0.12]))
     other = world[surroundings.SKY_LOW : surroundings.SKY_LOW + 3] * float(rng.uniform(0.65, 1.3))
     world[surroundings.WALL_B : surroundings.WALL_B + 3] = np.minimum(other, 0.85)
-    turn = float(rng.uniform(-0.45, 0.45))
+    turn = float(rng.uniform(-0.4, 0.4))
+    aside = abs(math.sin(turn)) * 1.4 * REACH  # the walls stay clear of the place where the object stands
     world[surroundings.ROOM : surroundings.ROOM + 5] = (
-        REACH * float(rng.uniform(1.45, 2.1)), float(rng.uniform(1.8, 5.0)), float(rng.uniform(1.8, 5.0)), math.cos(turn), math.sin(turn),
+        REACH * float(rng.uniform(1.9, 2.5)), aside + float(rng.uniform(2.2, 4.5)), aside + float(rng.uniform(2.2, 4.5)), math.cos(turn), math.sin(turn),
     )  # fmt: skip
     world[surroundings.SOFTNESS] = rng.uniform(3.0, 9.0)
     world[surroundings.PHASE] = rng.uniform(0, 90)
@@ -196,7 +206,7 @@ def _background(rng: Rng, body: Body, camera: Array, *, indoor: bool) -> list[tu
     out = []
     for _ in range(int(rng.integers(0, 5))):
         u = float(rng.uniform(-0.1, 1.1))
-        depth = float(rng.uniform(1.35, 1.75) if indoor else rng.uniform(1.7, 4.0)) * REACH
+        depth = float(rng.uniform(1.4, 1.75) if indoor else rng.uniform(1.7, 4.0)) * REACH
         x = (2 * u - 1) * camera[12] * depth
         one = Body([], body.materials)
         (_plant if indoor and rng.random() < 0.6 else _lamp if indoor else _tree)(rng, one)

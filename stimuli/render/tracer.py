@@ -187,7 +187,7 @@ def surface(
         bl = bl * (1.0 - share) + b2 * share
     bump = M[int(S[first, MATERIAL]), BUMP]
     if bump > 0.0 and fine < 0.05:
-        f = 22.0
+        f = 34.0
         nx += bump * (noise(qx * f, py * f, qz * f) - 0.5)
         ny += bump * (noise(qx * f + 9.0, py * f, qz * f) - 0.5)
         nz += bump * (noise(qx * f, py * f + 7.0, qz * f) - 0.5)
@@ -336,8 +336,8 @@ def _channel(
     glow: float,
     air: float,
 ) -> float:
-    ambient = (0.18 + 0.5 * up) * E[SKY_TOP + q] + bounce * E[GROUND_A + q]
-    value = albedo * (1.35 * direct * E[SUN_COLOUR + q] + ambient * seen + glow * 1.4)
+    ambient = (0.12 + 0.4 * up) * E[SKY_TOP + q] + bounce * E[GROUND_A + q]
+    value = albedo * (1.7 * direct * E[SUN_COLOUR + q] + ambient * seen + glow * 1.4)
     value += shine * E[SUN_COLOUR + q] + (mirror + 0.06 * rim * seen) * E[SKY_TOP + q]
     return float(value * (1.0 - air) + E[SKY_LOW + q] * air)
 

@@ -1,0 +1,60 @@
+"""The pictures that are shipped: complete, small enough, and what the renderer draws."""
+
+import csv
+import json
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import rapidvision.stimuli
+from rapidvision.stimuli.render.folder import CATEGORIES, TARGETS
+from rapidvision.stimuli.render.picture import draw
+
+BUNDLED = Path(rapidvision.stimuli.__file__).parent / "bundled"
+
+
+@pytest.fixture(scope="module")
+def rows():
+    return list(csv.DictReader((BUNDLED / "images.csv").read_text().splitlines()))
+
+
+def pixels(path):
+    with Image.open(path) as image:
+        return np.array(image)
+
+
+def test_eighty_main_and_sixteen_practice_pictures_balanced_over_categories(rows):
+    assert Counter((row["category"], row["phase"]) for row in rows) == Counter(
+        {**{(c, "main"): 10 for c in CATEGORIES}, **{(c, "practice"): 2 for c in CATEGORIES}}
+    )
+    assert all((row["target"] == "true") == (row["category"] in TARGETS) for row in rows)
+    assert len({pixels(BUNDLED / row["path"]).tobytes() for row in rows}) == 96
+
+
+def test_every_picture_has_both_maps_and_says_where_its_object_is(rows):
+    parts = json.loads((BUNDLED / "parts.json").read_text())
+    for row in rows:
+        name = f"{row['image_id']}.png"
+        assert pixels(BUNDLED / row["path"]).shape == (256, 256, 3)
+        objects = pixels(BUNDLED / "objects" / name)
+        assert 0.06 < (objects == 1).mean() < 0.36
+        shown = pixels(BUNDLED / "parts" / name)
+        assert {str(i) for i in np.unique(shown)} <= set(parts)
+        clicks = pixels(BUNDLED / "maps" / "clickme" / name)
+        assert clicks[objects == 1].sum() > 0.5 * clicks.sum()
+        assert pixels(BUNDLED / "maps" / "salicon" / name).max() == 255
+
+
+def test_they_take_at_most_eight_megabytes():
+    assert sum(path.stat().st_size for path in BUNDLED.rglob("*") if path.is_file()) <= 8e6
+
+
+@pytest.mark.parametrize("number", [0, 50])
+def test_a_shipped_picture_is_drawn_again_from_its_credit(rows, number):
+    row = rows[number]
+    seed = int(row["credit"].split("seed ")[1].split(",")[0])
+    again = draw(row["category"], seed=seed, number=int(row["image_id"].rsplit("-", 1)[1]), size=256)
+    np.testing.assert_array_equal(again.image, pixels(BUNDLED / row["path"]))

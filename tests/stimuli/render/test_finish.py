@@ -1,0 +1,75 @@
+"""The print alters objects only, by mirror-image filters, and its tables make two kinds alike."""
+
+import numpy as np
+import pytest
+
+from rapidvision.stimuli.render import calibrate, finish
+
+
+@pytest.fixture
+def picture():
+    return np.random.default_rng(0).random((64, 64, 3)) * 0.6 + 0.2
+
+
+def tables(gain=0.0, tone=0.0):
+    n_bands = finish.bins_of(64, 1.0).n_bands
+    return finish.Balance(np.full((n_bands, finish.N_ORIENTATIONS), gain), np.full(33, tone))
+
+
+def test_nothing_changes_away_from_the_object(picture):
+    cover = np.zeros((64, 64))
+    cover[24:40, 24:40] = 1
+    out = finish.balanced(picture, cover, target=True, tables=tables(0.5, 0.05))
+    assert np.abs(out - picture)[28:36, 28:36].max() > 0.05
+    np.testing.assert_allclose(out[:12], picture[:12], atol=1e-12)
+    np.testing.assert_allclose(out[:, -12:], picture[:, -12:], atol=1e-12)
+
+
+def test_tables_of_zero_change_nothing(picture):
+    out = finish.balanced(picture, np.ones((64, 64)), target=True, tables=tables())
+    np.testing.assert_allclose(out, picture, atol=1e-12)
+
+
+def test_a_uniform_gain_scales_contrast_up_for_targets_and_down_for_distractors(picture):
+    whole = np.ones((64, 64))
+    for target, factor in ((True, np.exp(0.3)), (False, np.exp(-0.3))):
+        out = finish.balanced(picture, whole, target=target, tables=tables(0.3))
+        assert out.std() / picture.std() == pytest.approx(factor, rel=0.02)
+
+
+def test_a_grating_is_found_in_its_own_band_and_orientation():
+    y, x = np.mgrid[:128, :128] / 128
+    for cycles, turn in ((8, 0.0), (8, 90.0), (16, 45.0)):
+        a = np.deg2rad(turn)
+        grating = np.sin(2 * np.pi * cycles * (np.cos(a) * x + np.sin(a) * y))
+        found = finish.log_amplitudes(grating)
+        band, way = np.unravel_index(found.argmax(), found.shape)
+        assert band == round(np.log2(cycles / finish.LOWEST) * finish.BANDS_PER_OCTAVE)
+        assert way == round(turn / 180 * finish.N_ORIENTATIONS)
+
+
+def test_measured_tables_make_two_kinds_alike_that_were_not():
+    rng = np.random.default_rng(1)
+    prints = []
+    for n in range(160):
+        rough = rng.normal(size=(64, 64))
+        target = n % 2 == 0
+        smooth = (rough + np.roll(rough, 1, 1)) / 2**0.5 if target else rough  # targets lack fine vertical detail
+        cover = np.ones((64, 64))
+        prints.append(calibrate.Print(np.clip(0.5 + 0.02 * target + 0.1 * smooth, 0, 1), cover, target))
+
+    def difference(found):
+        out = {True: [], False: []}
+        for one in prints:
+            grey = np.repeat(one.grey[..., None], 3, 2)
+            shown = finish.balanced(grey, one.cover, target=one.target, tables=found)[..., 0]
+            out[one.target].append((finish.log_amplitudes(shown), shown.mean()))
+        spectra = [np.mean([one[0] for one in out[kind]], axis=0) for kind in (True, False)]
+        means = [np.mean([one[1] for one in out[kind]]) for kind in (True, False)]
+        return np.abs(spectra[0] - spectra[1])[4:].mean(), abs(means[0] - means[1])
+
+    n_bands = finish.bins_of(64, 1.0).n_bands
+    before = difference(finish.Balance(np.zeros((n_bands, 16)), np.zeros(33)))
+    after = difference(calibrate.measured(prints, rounds=4))
+    assert after[0] < 0.35 * before[0]
+    assert after[1] < 0.25 * before[1]

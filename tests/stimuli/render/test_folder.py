@@ -1,0 +1,127 @@
+"""A picture folder: complete, the same for any number of workers, refused where it cannot be."""
+
+import csv
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from rapidvision.cli import main
+from rapidvision.errors import CheckFailed, InputError
+from rapidvision.stimuli.render import folder
+from rapidvision.stimuli.render.select import Candidate, choose
+
+
+def contents(root):
+    return {path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("*") if path.is_file()}
+
+
+def pixels(path):
+    with Image.open(path) as image:
+        return np.array(image)
+
+
+def test_one_and_two_workers_write_the_same_bytes(tmp_path):
+    items = folder.plan([1] * 8)
+    for workers in (1, 2):
+        folder.render(tmp_path / str(workers), items, seed=9, size=32, workers=workers)
+    one, two = contents(tmp_path / "1"), contents(tmp_path / "2")
+    assert one == two
+    assert len(one) == 8 * 5 + 2
+
+
+def test_the_command_writes_a_folder_that_reads_back(tmp_path):
+    out = tmp_path / "set"
+    words = [
+        "demo",
+        "render",
+        "--out",
+        str(out),
+        "--n",
+        "9",
+        "--size",
+        "32",
+        "--seed",
+        "4",
+        "--maps",
+        "clickme",
+        "--quiet",
+    ]
+    assert main(words) == 0
+    rows = list(csv.DictReader((out / "images.csv").read_text().splitlines()))
+    assert len(rows) == 9
+    assert {row["category"] for row in rows} == set(folder.CATEGORIES)
+    assert not (out / "maps" / "salicon").exists()
+    parts = json.loads((out / "parts.json").read_text())
+    for row in rows:
+        assert pixels(out / row["path"]).shape == (32, 32, 3)
+        assert (row["target"] == "true") == (row["category"] in folder.TARGETS)
+        assert row["licence"] == "CC0-1.0"
+        shown = np.unique(pixels(out / "parts" / f"{row['image_id']}.png"))
+        assert {str(index) for index in shown} <= set(parts)
+        clicks = pixels(out / "maps" / "clickme" / f"{row['image_id']}.png")
+        assert clicks.max() > 0
+    assert main(words) == 2  # it is there already
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--n", "0"], "--n must be 1 or more"),
+        (["--n-per-category", "-1"], "0 or more"),
+        (["--maps", "clikme"], "allowed are clickme, salicon"),
+        (["--workers", "0"], "both must be 1 or more"),
+        (["--n", "8", "--choose-from", "9"], "--choose-from goes with --n-per-category"),
+        (["--size", "8"], "16 to 2048"),
+    ],
+)
+def test_wrong_arguments_are_refused_in_one_line(tmp_path, capsys, words, said):
+    assert main(["demo", "render", "--out", str(tmp_path / "x"), "--seed", "1", "--quiet", *words]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_pictures_are_shared_among_categories_in_turn():
+    for n in range(1, 40):
+        shares = folder.balanced(n)
+        assert sum(shares) == n
+        assert max(shares) - min(shares) <= 1
+        assert abs(sum(shares[:4]) - sum(shares[4:])) <= 1
+
+
+def test_the_chosen_are_varied_half_indoors_and_have_passed():
+    rng = np.random.default_rng(0)
+    pool = [Candidate(n, n % 3 == 0, rng.normal(size=4), n % 5 > 0) for n in range(60)]
+    taken = choose(pool, 10)
+    assert len(set(taken)) == 10
+    assert sum(pool[n].indoor for n in taken) == 5
+    assert all(pool[n].passed for n in taken)
+
+    def closest(numbers):
+        points = np.stack([pool[n].features for n in numbers])
+        apart = np.sqrt(((points[:, None] - points[None]) ** 2).sum(-1))
+        return apart[~np.eye(len(points), dtype=bool)].min()
+
+    passed = [n for n in range(60) if pool[n].passed]
+    assert closest(taken) > np.quantile([closest(rng.choice(passed, 10, replace=False)) for _ in range(200)], 0.95)
+    with pytest.raises(CheckFailed, match="draw a larger pool"):
+        choose(pool[:12], 10)
+
+
+def test_without_numba_the_command_says_what_to_install(tmp_path):
+    code = (
+        "import sys; sys.modules['numba'] = None\n"
+        "from rapidvision.cli import main\n"
+        f"sys.exit(main(['demo', 'render', '--out', {str(tmp_path / 'x')!r}, '--n', '1', '--seed', '1']))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert 'drawing pictures needs Numba: pip install "rapidvision[fast]"' in done.stderr
+    assert not (tmp_path / "x").exists()
+
+
+def test_no_pictures_are_refused(tmp_path):
+    with pytest.raises(InputError, match="0 pictures"):
+        folder.render(tmp_path, [], seed=1)
