@@ -181,7 +181,8 @@ def _wader(rng: Rng) -> Body:
 
 
 def _owl(rng: Rng) -> Body:
-    b = Body()
+    whole = Body()
+    b = whole.frame((0.0, 0.0, 0.0), yaw=0.75)  # owls look at you
     tone = float(rng.uniform(0.1, 0.3))
     plumage: tuple[Colour, Colour, Colour] = (
         (tone * 1.3, tone, tone * 0.7),
@@ -215,7 +216,7 @@ def _owl(rng: Rng) -> Body:
         if tufts:
             head.limb([(0.06, 0.13, side * 0.12), (0.03, 0.29, side * 0.2)], [0.055, 0.008], "crest", coat, 0.03)
     head.limb([(0.19, -0.01, 0.0), (0.22, -0.075, 0.0)], [0.03, 0.008], "beak", horn, 0.01)
-    return b
+    return whole
 
 
 def _hen(rng: Rng) -> Body:

@@ -128,6 +128,16 @@ class Body:
         return row
 
 
+def mirrored(rows: Array) -> Array:
+    """Return a body whose left is its right (z turned round)."""
+    out = rows.copy()
+    cone = out[:, solids.KIND] == solids.CONE
+    out[:, solids.A + 2] *= -1.0
+    out[cone, solids.B + 2] *= -1.0
+    out[:, solids.AXES + 2 : solids.AXES + 9 : 3] *= -1.0  # every solid is its own mirror image along its own axes
+    return out
+
+
 def placed(rows: Array, *, yaw: float, scale: float, at: Point, number: int) -> tuple[Array, Array]:
     """Return a body's rows in the world, and the frame (cos, sin, origin, scale) that leads back to the body."""
     out = rows.copy()

@@ -14,7 +14,7 @@ Rng = np.random.Generator
 
 VIVID: Final = 1.15
 """How much colour film adds."""
-GRAIN: Final = 0.0026
+GRAIN: Final = 0.0013
 """Standard deviation of the film's grain, of 1."""
 
 

@@ -13,7 +13,7 @@ from rapidvision.errors import InputError, did_you_mean
 
 from .animals import cat, elephant, zebra
 from .birds import bird
-from .body import Body, placed
+from .body import Body, mirrored, placed
 from .furniture import couch, refrigerator, table, umbrella
 from .scene import REACH, Scene, draw_scene, on_ground
 
@@ -22,7 +22,7 @@ Rng = np.random.Generator
 
 #: Category → (is it a target, its builder, main view, how far from that it may turn (radians), may it face left).
 CATEGORIES: Final[dict[str, tuple[bool, Callable[[Rng], Body], float, float, bool]]] = {
-    "bird": (True, bird, 0.35, 0.75, True),
+    "bird": (True, bird, 0.45, 0.65, True),
     "zebra": (True, zebra, 0.3, 0.7, True),
     "elephant": (True, elephant, 0.5, 0.7, True),
     "cat": (True, cat, 0.95, 0.6, True),
@@ -145,10 +145,10 @@ def compose(category: str, scene: Scene, rng: Rng) -> tuple[Array, Array, Array]
     _target, build, view, slack, mirrors = CATEGORIES[category]
     body = build(rng)
     lead = len(body.materials)
-    yaw = view + slack * scene.spin
+    own, yaw = np.array(body.rows), view + slack * scene.spin
     if mirrors and scene.facing < 0:
-        yaw = math.pi - yaw
-    solid, frame = _fitted(np.array(body.rows), scene, yaw)
+        own, yaw = mirrored(own), math.pi - yaw
+    solid, frame = _fitted(own, scene, yaw)
     groups, frames = [solid], [np.zeros(6), frame]
     for number, (rows, where) in enumerate(scene.things, OBJECT + 1):
         thing = rows.copy()

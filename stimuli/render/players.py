@@ -24,13 +24,13 @@ BUBBLE_PX: Final = 14
 BUBBLES: Final = 140  # seven seconds, one each 50 ms
 LONGEST_STEP_PX: Final = 7.0
 SHARE_TIMED_OUT: Final = 0.47  # rounds that lasted until the end
-AREA_POWER: Final = 0.8
+AREA_POWER: Final = 0.9
 """How a part's pull falls with its area: 1 gives an eye the pull of a flank, 0 gives each pixel the same."""
-TASTE: Final = 0.75
+TASTE: Final = 0.8
 """Standard deviation, in natural logarithms, of a player's liking for a part around its diagnosticity."""
-ASTRAY: Final = 0.06
+ASTRAY: Final = 0.04
 """Share of aims that are anywhere on the object."""
-PACE_PX: Final = 1.6
+PACE_PX: Final = 0.9
 """Mean step from bubble to bubble."""
 TREMOR_PX: Final = 1.2
 
