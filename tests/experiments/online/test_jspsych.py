@@ -1,5 +1,6 @@
 """The plugin in the jsPsych that npm gives: a real trial by real keys, and its simulation."""
 
+import fcntl
 import http.server
 import shutil
 import subprocess
@@ -22,14 +23,16 @@ pytestmark = pytest.mark.browser
 @pytest.fixture(scope="module")
 def jspsych():
     """jsPsych from npm, by the lock file; a development dependency only."""
-    if not SCRIPT.is_file():
-        npm = shutil.which("npm")
-        if npm is None:
-            missing("no npm on this computer")
-        command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-        done = subprocess.run(command, cwd=HERE, capture_output=True, text=True, check=False)
-        if done.returncode:
-            missing(f"npm could not fetch jsPsych: {done.stderr.strip().splitlines()[-1:]}")
+    with (HERE / "package-lock.json").open("rb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # tests run in parallel
+        if not SCRIPT.is_file():
+            npm = shutil.which("npm")
+            if npm is None:
+                missing("no npm on this computer")
+            command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+            done = subprocess.run(command, cwd=HERE, capture_output=True, text=True, check=False)
+            if done.returncode:
+                missing(f"npm could not fetch jsPsych: {done.stderr.strip().splitlines()[-1:]}")
     return SCRIPT
 
 
