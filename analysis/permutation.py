@@ -6,6 +6,7 @@ as extreme, they are exact because scores are integers on a common scale, and p 
 """
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
@@ -16,12 +17,14 @@ from rapidvision.errors import InputError, did_you_mean
 from rapidvision.protocol import N_RELABELLINGS
 from rapidvision.seeds import fresh_seed
 
-from .labels import BLOCK, as_matrix, label_block, stream_key
+from .labels import BLOCK, Words, as_matrix, label_block, stream_key
 from .multiplicity import Cluster, Joint, benjamini_hochberg, holm
 from .statistics import Columns
 
 Alternative = Literal["two-sided", "greater", "less"]
 Engine = Literal["auto", "numpy", "numba"]
+#: Entries of the label matrix made at a time; more would leave the cache.
+LABELS_AT_A_TIME = 1 << 19
 #: Fewer relabellings than this are counted sooner by numpy than a compiled loop starts.
 FEWEST_COMPILED = 1_000_000
 SIDED: dict[str, int] = {"two-sided": 0, "greater": 1, "less": -1}
@@ -200,11 +203,11 @@ def count_extreme(
     at_least = np.zeros(len(observed), dtype=np.int64)
     at_most = np.zeros(len(observed), dtype=np.int64)
     standard, scale = None, None
-    labels = np.empty((BLOCK, len(matrix)), dtype=dtype)
-    sums = np.empty((BLOCK, matrix.shape[1]), dtype=dtype)
-    for block in range(-(-m // BLOCK)):
-        rows = min(BLOCK, m - block * BLOCK)
-        _fill_labels(labels, keys, block)
+    chunk = max(64, min(BLOCK, LABELS_AT_A_TIME // len(matrix)))
+    labels = np.empty((chunk, len(matrix)), dtype=dtype)
+    sums = np.empty((chunk, matrix.shape[1]), dtype=dtype)
+    for words, rows in _chunks(keys, m, chunk):
+        _fill_labels(labels[:rows], keys, words)
         np.matmul(labels[:rows], matrix, out=sums[:rows])
         values = columns.compared(sums[:rows].reshape(rows, *observed_sums.shape))
         # a relabelling that empties a group is NaN: it is below and above nothing, so it counts as extreme
@@ -285,17 +288,28 @@ def _padded(keys: list[_Stratum]) -> NDArray[np.intp]:
     return np.concatenate(parts)
 
 
-def _fill_labels(labels: NDArray[np.floating[Any]], keys: list[_Stratum], block: int) -> None:
-    """Write one block of relabellings, stratum beside stratum; a stratum of one group only cannot be relabelled."""
+def _chunks(keys: list[_Stratum], m: int, chunk: int) -> Iterator[tuple[list[Words | None], int]]:
+    """Relabellings a chunk at a time: words of each stratum (None for one that cannot be relabelled), and how many."""
+    for block in range(-(-m // BLOCK)):
+        words = [
+            None if n_first in (0, len(rows)) else label_block(key, block, len(rows), n_first)
+            for key, rows, n_first in keys
+        ]
+        rows_here = min(BLOCK, m - block * BLOCK)
+        for start in range(0, rows_here, chunk):
+            end = min(start + chunk, rows_here)
+            yield [None if part is None else part[:, start:end] for part in words], end - start
+
+
+def _fill_labels(labels: NDArray[np.floating[Any]], keys: list[_Stratum], words: list[Words | None]) -> None:
+    """Write one chunk of relabellings, stratum beside stratum; a stratum of one group only stays as it is."""
+    if len(keys) == 1 and words[0] is not None:
+        as_matrix(words[0], labels)
+        return
     start = 0
-    for key, rows, n_first in keys:
+    for (_, rows, n_first), part in zip(keys, words, strict=True):
         end = start + -(-len(rows) // 64) * 64
-        if n_first in (0, len(rows)):
-            labels[:, start:end] = n_first > 0
-        elif len(keys) == 1:
-            as_matrix(label_block(key, block, len(rows), n_first), labels)
-        else:
-            labels[:, start:end] = as_matrix(label_block(key, block, len(rows), n_first), dtype=labels.dtype.type)
+        labels[:, start:end] = n_first > 0 if part is None else as_matrix(part, dtype=labels.dtype.type)
         start = end
 
 

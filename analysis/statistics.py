@@ -146,7 +146,7 @@ class Columns:
     ) -> Callable[[NDArray[np.floating[Any]]], Floats]:
         """Return the function that standardises compared values by their mean and spread under relabelling.
 
-        For complete means both are known exactly; otherwise they are those of the first block of relabellings. Either
+        For complete means both are known exactly; otherwise they are those of the first chunk of relabellings. Either
         way they do not depend on the observed labels, so the joint test stays valid.
         """
         if self.is_complete_mean:
