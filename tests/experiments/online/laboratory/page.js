@@ -65,7 +65,7 @@ const METHODS = {
     const { initJsPsych, jsPsychImageKeyboardResponse } = globalThis;
     stage.replaceChildren();
     const target = document.createElement("div");
-    target.className = "host";
+    target.style.cssText = "position: absolute; left: 272px; top: 172px"; // where the diode looks
     stage.append(target);
     await sleep(300);
     let data;
