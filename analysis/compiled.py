@@ -329,15 +329,23 @@ def doubled_ranks(maps: Any) -> Any:
 
 @njit(parallel=True, cache=True)
 def rank_correlations(a: Any, b: Any) -> Any:
-    """Pearson correlation of doubled ranks, row by row, in whole numbers until the last step."""
+    """Spearman correlation of each row of `a` with the same row of `b`: whole numbers until the last step."""
     rows, n = a.shape
     out = np.empty(rows, np.float64)
-    for row in prange(rows):
-        ab, aa, bb = 0.0, 0.0, 0.0
-        for i in range(n):
-            x, y = float(a[row, i] - (n + 1)), float(b[row, i] - (n + 1))
-            ab += x * y
-            aa += x * x
-            bb += y * y
-        out[row] = ab / np.sqrt(aa * bb) if aa > 0 and bb > 0 else np.nan
+    n_chunks = min(rows, 16)
+    for chunk in prange(n_chunks):
+        key_a, key_b = np.empty(n, np.uint32), np.empty(n, np.uint32)
+        place_a, place_b = np.empty(n, np.int32), np.empty(n, np.int32)
+        counts = np.empty((3, 2048), np.int32)
+        first, second = np.empty(n, np.int32), np.empty(n, np.int32)
+        for row in range(chunk, rows, n_chunks):
+            _rank(a[row], first, key_a, key_b, place_a, place_b, counts)
+            _rank(b[row], second, key_a, key_b, place_a, place_b, counts)
+            xy, xx, yy = np.int64(0), np.int64(0), np.int64(0)
+            for i in range(n):
+                x, y = np.int64(first[i]) - (n + 1), np.int64(second[i]) - (n + 1)
+                xy += x * y
+                xx += x * x
+                yy += y * y
+            out[row] = float(xy) / np.sqrt(float(xx) * float(yy)) if xx > 0 and yy > 0 else np.nan
     return out

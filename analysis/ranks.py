@@ -1,5 +1,7 @@
 """Ranks of whole maps, ties averaged, thousands of maps at once: the ground of every map correlation."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -44,13 +46,11 @@ def doubled_ranks(maps: ArrayLike, *, engine: str = "auto") -> NDArray[np.int32]
         raise InputError(f"ranks: shape {values.shape}; one row per map is needed")
     if not np.isfinite(values).all():
         raise InputError("ranks: some values are not finite; repair or leave out these maps")
-    fits = values.dtype == np.float32 or np.array_equal(values, values.astype(np.float32))
-    large = values.size >= FEWEST_COMPILED and values.shape[1] >= _SMALLEST_COMPILED
-    if engine == "numba" or (engine == "auto" and large and fits and has_numba()):
+    bits = _bits(values, engine)
+    if bits is not None:
         from . import compiled
 
-        bits = np.ascontiguousarray(values, dtype=np.float32) + np.float32(0)  # -0 becomes 0
-        return np.asarray(compiled.doubled_ranks(bits.view(np.uint32)))
+        return np.asarray(compiled.doubled_ranks(bits))
     order = np.argsort(values, axis=1)
     rows = np.arange(len(values))[:, None]
     ordered = values[rows, order]
@@ -65,6 +65,17 @@ def doubled_ranks(maps: ArrayLike, *, engine: str = "auto") -> NDArray[np.int32]
     out = np.empty(values.shape, dtype=np.int32)
     out[rows, order] = first + last + 2
     return out
+
+
+def _bits(values: NDArray[Any], engine: str) -> NDArray[np.uint32] | None:
+    """Values as the bits of float32, for the compiled sort; None where numpy should rank (or values would be rounded)."""
+    if values.ndim != 2 or not np.isfinite(values).all():
+        return None  # the other path says what is wrong
+    large = values.size >= FEWEST_COMPILED and values.shape[1] >= _SMALLEST_COMPILED
+    fits = values.dtype == np.float32 or np.array_equal(values, values.astype(np.float32))
+    if not (engine == "numba" or (engine == "auto" and large and fits and has_numba())):
+        return None
+    return (np.ascontiguousarray(values, dtype=np.float32) + np.float32(0)).view(np.uint32)  # -0 becomes 0
 
 
 def unit_ranks(maps: ArrayLike, *, engine: str = "auto") -> Floats:
@@ -87,12 +98,13 @@ def spearman_pairs(a: ArrayLike, b: ArrayLike, *, engine: str = "auto") -> Float
     first, second = np.asarray(a), np.asarray(b)
     if first.shape != second.shape:
         raise InputError(f"spearman: shapes {first.shape} and {second.shape}; pairs of maps have one size")
-    ra, rb = doubled_ranks(first, engine=engine), doubled_ranks(second, engine=engine)
-    n = ra.shape[1]
-    if has_numba() and (engine == "numba" or (engine == "auto" and ra.size >= FEWEST_COMPILED)):
+    both = _bits(first, engine), _bits(second, engine)
+    if both[0] is not None and both[1] is not None:
         from . import compiled
 
-        return np.asarray(compiled.rank_correlations(ra, rb))
+        return np.asarray(compiled.rank_correlations(*both))
+    ra, rb = doubled_ranks(first, engine=engine), doubled_ranks(second, engine=engine)
+    n = ra.shape[1]
     x, y = ra.astype(float) - (n + 1), rb.astype(float) - (n + 1)
     top = np.einsum("ij,ij->i", x, y)
     bottom = np.sqrt(np.einsum("ij,ij->i", x, x) * np.einsum("ij,ij->i", y, y))
