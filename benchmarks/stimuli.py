@@ -434,22 +434,25 @@ def worker_memory_growth():
 
 @cache
 def large_run(form):
-    """Seconds and bytes per picture of a build of 1,000 pictures with one map source, two workers."""
+    """Core seconds and bytes per picture of a build of 1,000 pictures with one map source, two workers.
+
+    Core seconds, not the clock's: they do not depend on what else the machine does.
+    """
     n = int(os.environ.get("RAPIDVISION_LARGE_RUN", "1000"))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         enlarged_folder(folder / "in", n)
         recipe, root = read_recipe(str(folder / "in/recipe.toml"))
         recipe = msgspec.structs.replace(recipe, maps=recipe.maps[1:])
-        start = time.perf_counter()
+        start = os.times()
         build(recipe, folder / "out", root=root, form=form, workers=2)
-        seconds = time.perf_counter() - start
+        spent = sum(os.times()[:4]) - sum(start[:4])
         size = sum(path.stat().st_size for path in (folder / "out").rglob("*") if path.is_file())
-    return seconds / n, size / n
+    return spent / n, size / n
 
 
 for _form in ("png", "tar", "series", "recipe"):
-    room.figure(f"ClickMe-sized run as {_form}: hours, from 1,000 pictures, 2 cores", unit="h", bar=harness.STATED)(
+    room.figure(f"ClickMe-sized run as {_form}: core hours, from 1,000 pictures", unit="h", bar=harness.STATED)(
         lambda form=_form: large_run(form)[0] * CLICKME / 3600
     )
     room.figure(f"ClickMe-sized run as {_form}: gigabytes, from 1,000 pictures", unit="GB", bar=harness.STATED)(
