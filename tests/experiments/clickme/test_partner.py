@@ -146,3 +146,12 @@ def test_the_test_partner_knows_a_picture_by_its_colour():
     look = load(f"{EYE}:make", ["bird", "cat"], picture_px=64).partner
     picture = np.full((1, 64, 64, 3), COLOURS["cat"], np.uint8)
     assert look(picture)[0].argmax() == 1
+
+
+def test_the_bundled_network_plays_by_its_name():
+    pytest.importorskip("torch")
+    loaded = load("bundled", ["zebra", "bird"], picture_px=64)
+    assert loaded.categories == ("bird", "zebra")
+    assert loaded.partner(np.zeros((3, 64, 64, 3), np.uint8)).shape == (3, 2)
+    with pytest.raises(InputError, match="unicorn"):
+        load("bundled", ["bird", "unicorn"], picture_px=64)
