@@ -144,7 +144,7 @@ def x_display():
 def python_with_display(x_display, tmp_path):
     """Run Python code in a process of its own that sees the display; return what it printed."""
 
-    def run(code, *arguments, timeout=100):
+    def run(code, *arguments, timeout=250):
         done = subprocess.run(
             [sys.executable, "-c", code, *map(str, arguments)],
             env={**os.environ, "DISPLAY": x_display, "HOME": str(tmp_path), "LP_NUM_THREADS": "0"},
