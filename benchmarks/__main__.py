@@ -6,7 +6,7 @@ from pathlib import Path
 
 from benchmarks import harness
 
-NAMES = ("ground", "stimuli", "experiments", "online", "analysis", "models", "clickme")
+NAMES = ("ground", "stimuli", "pictures", "experiments", "online", "analysis", "models", "clickme")
 
 
 def main(names: list[str]) -> int:
