@@ -21,9 +21,9 @@ FOLDERS = ("rapidvision", *ROOMS)
 #: Package → where it may be imported, as path prefixes.
 HEAVY = {
     "psychopy": ("experiments/psychopy_display.py",),
-    "psychtoolbox": ("experiments/psychopy_display.py", "experiments/psychopy_keys.py"),
+    "psychtoolbox": ("experiments/psychopy_display.py", "experiments/keyboard.py"),
     "torch": ("gala_models/",),
-    "numba": ("stimuli/flood_numba.py", "stimuli/render/"),
+    "numba": ("stimuli/flood_numba.py", "stimuli/render/", "analysis/compiled.py"),
     "matplotlib": (
         "analysis/figures",
         "stimuli/preview",
@@ -31,7 +31,7 @@ HEAVY = {
         "gala_models/figures.py",
         "experiments/clickme/figures.py",
     ),
-    "statsmodels": ("analysis/mixed.py", "analysis/regression.py"),
+    "statsmodels": ("analysis/marginal.py",),
     "starlette": ("experiments/online/", "experiments/clickme/"),
     "uvicorn": ("experiments/online/", "experiments/clickme/"),
     "sqlalchemy": ("experiments/online/", "experiments/clickme/"),
