@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import tempfile
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -140,8 +141,16 @@ def laboratory_server(extra=()):
         thread.join()
 
 
-def chromium_trials(chromium, methods, n, *, busy, extra=(), seed=1):
-    """Run each of `methods` (name, presenter) `n` times in random order in Chromium; return info and joined trials."""
+def chromium_trials(chromium, methods, n, **options):
+    """Run each of `methods` (name, presenter) `n` times in random order in Chromium; return info and joined trials.
+
+    In a thread of its own, because another browser may keep a loop running in the main one.
+    """
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(_chromium_trials, chromium, methods, n, **options).result()
+
+
+def _chromium_trials(chromium, methods, n, *, busy, extra=(), seed=1):
     from playwright.sync_api import sync_playwright
 
     order = list(methods) * n
