@@ -21,7 +21,7 @@ import msgspec
 import numpy as np
 from PIL import Image
 
-import benchmarks.harness as harness
+from benchmarks import harness, pictures
 from benchmarks.harness import NotMeasured, Room, at_least, at_most
 from rapidvision.reveal import level_counts, level_fractions
 from rapidvision.stimuli.build import build, read_recipe
@@ -458,3 +458,6 @@ for _form in ("png", "tar", "series", "recipe"):
     room.figure(f"ClickMe-sized run as {_form}: gigabytes, from 1,000 pictures", unit="GB", bar=harness.STATED)(
         lambda form=_form: large_run(form)[1] * CLICKME / 1e9
     )
+
+
+room.extend(pictures.room)
