@@ -15,6 +15,7 @@ from rapidvision.seeds import stream
 
 from .pixels import Preprocessing
 from .store import Store
+from .surround import surrounded
 from .targets import Annotation, box
 
 _BOX_THRESHOLD = 0.05
@@ -87,6 +88,8 @@ class Batches:
         Order and augmentation follow from it.
     annotation : {"maps", "boxes", "shuffled", "none"}
         What stands in for the map: itself, its bounding box, another picture's map, nothing.
+    surround : float
+        Share of training pictures that are shown as a patch on their scrambled selves, 0 … 1.
     n_workers : int
         Threads; 0 makes each batch when it is asked for. The bytes are the same.
     rank, world_size : int
@@ -98,6 +101,7 @@ class Batches:
     batch_size: int
     seed: int = 0
     annotation: Annotation = "maps"
+    surround: float = 0.0
     n_workers: int = 0
     rank: int = 0
     world_size: int = 1
@@ -159,6 +163,11 @@ class Batches:
             source, has_map[at] = self._map_of(int(row))
             seen = self.store.pictures[row][cut], source[cut]
             pictures[at], importance[at] = (one[:, ::-1] for one in seen) if flip else seen
+            if epoch is not None and self.surround:
+                draw = stream(self.seed, "surround", epoch, int(row))
+                if draw.random() < self.surround:
+                    pictures[at], importance[at] = surrounded(pictures[at], importance[at], draw)
+                    has_map[at] &= importance[at].any()
         return Batch(rows, pictures, importance, self.store.labels[rows], has_map)
 
     def _map_of(self, row: int) -> tuple[NDArray[np.uint8], bool]:

@@ -71,6 +71,9 @@ class Training(Recipe, frozen=True):
         Cuts of `size_px` from the store's larger pictures.
     annotation : {"maps", "boxes", "shuffled", "none"}
         What supervises: importance maps, rectangles around them, other pictures' maps, nothing.
+    surround : float
+        Share of training pictures shown as a patch on their own phase-scrambled surround, 0 … 1, as in the test. The
+        paper trained on intact pictures.
     supervise : {"attention", "features"}
         What is supervised; ``features`` is the paper's control "ResNet-50 w/ ClickMe".
     map_loss : MapLoss
@@ -100,6 +103,7 @@ class Training(Recipe, frozen=True):
     model: Architecture = Architecture(attention="gala")
     preprocessing: Preprocessing = Preprocessing()
     annotation: Annotation = "maps"
+    surround: float = 0.0
     supervise: Literal["attention", "features"] = "attention"
     map_loss: MapLoss = MapLoss()
     schedule: Schedule = Schedule()
@@ -124,6 +128,8 @@ class Training(Recipe, frozen=True):
             raise ValueError('map_loss.reduction "supervised" cannot be accumulated; use "batch"')
         if self.seed < 0 or self.n_workers < 0 or self.checkpoint_steps < 0 or not 0 <= self.momentum < 1:
             raise ValueError("seed, n_workers and checkpoint_steps must be >= 0, momentum in [0, 1)")
+        if not 0 <= self.surround <= 1:
+            raise ValueError(f"surround must lie in 0 … 1, got {self.surround}")
 
     @property
     def supervised(self) -> bool:

@@ -59,6 +59,7 @@ class Trainer:
             recipe.batch_size,
             seed=recipe.seed,
             annotation=recipe.annotation,
+            surround=recipe.surround,
             n_workers=recipe.n_workers,
             rank=self.world.rank,
             world_size=self.world.size,

@@ -13,10 +13,24 @@ def contents(batches, epoch=0, **more):
     ]
 
 
+@pytest.mark.parametrize("surround", [0.0, 0.5])
 @pytest.mark.parametrize("n_workers", [1, 4])
-def test_workers_do_not_change_a_byte(make_store, n_workers):
+def test_workers_do_not_change_a_byte(make_store, n_workers, surround):
     store = make_store(share_of_maps=0.5)
-    assert contents(Batches(store, 32, 8, seed=3, n_workers=n_workers)) == contents(Batches(store, 32, 8, seed=3))
+    one = Batches(store, 32, 8, seed=3, surround=surround)
+    assert contents(Batches(store, 32, 8, seed=3, surround=surround, n_workers=n_workers)) == contents(one)
+
+
+def test_surrounds_are_for_training_only_and_for_the_share_that_was_asked_for(make_store):
+    store = make_store()
+    plain, often = Batches(store, 32, 8, seed=3), Batches(store, 32, 8, seed=3, surround=0.5)
+    same = [
+        (a == b).all()
+        for first, second in zip(plain.epoch(0), often.epoch(0), strict=True)
+        for a, b in zip(first.pictures, second.pictures, strict=True)
+    ]
+    assert 0.2 < np.mean(same) < 0.8
+    assert all((a.pictures == b.pictures).all() for a, b in zip(plain.in_order(), often.in_order(), strict=True))
 
 
 def test_epochs_start_anywhere(make_store):
