@@ -43,7 +43,7 @@ def patch(shape: tuple[int, int], rng: np.random.Generator) -> NDArray[np.bool_]
 
     Examples
     --------
-    >>> 0 < patch((32, 32), np.random.default_rng(1)).mean() <= 1
+    >>> bool(patch((32, 32), np.random.default_rng(1)).any())
     True
     """
     height, width = shape
