@@ -214,7 +214,9 @@ def _fig2b(main: Fig2b, trials: Trials) -> str:
         f"{CORRECTIONS[main.bins.correction][1]}, {main.bins.test.m:,} relabellings. Dashed grey: chance."
     )
     if main.networks:
-        caption += " Dashed curves: networks; their bands resample pictures, never participants."
+        caption += (
+            " Broken curves: networks; a band, drawn only for a single network, resamples pictures, never participants."
+        )
     if note := observer_note(trials):
         caption += f" The participants: {note}."
     return figure(main.drawing.to_bytes("svg"), caption)

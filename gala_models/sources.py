@@ -2,6 +2,7 @@
 
 import csv
 import io
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,7 @@ _PICTURES = (".png", ".jpg", ".jpeg")
 
 
 @dataclass(frozen=True)
-class Source:
+class Source(ABC):
     """Pictures with maps, read one at a time.
 
     Attributes
@@ -36,9 +37,9 @@ class Source:
     categories: tuple[Category, ...]
     name: str
 
+    @abstractmethod
     def __iter__(self) -> Iterator[Example]:
         """Yield the examples in a fixed order."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)

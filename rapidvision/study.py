@@ -128,8 +128,9 @@ class Study:
 
     def protocol(self) -> Protocol:
         """Read ``protocol.toml`` and refuse it when it changed after the plans were made."""
+        description = self.description()
         protocol = recipes.read(self.protocol_path, Protocol)
-        if protocol.digest != self.description().protocol_digest:
+        if protocol.digest != description.protocol_digest:
             raise InputError(
                 f"{self.protocol_path}: changed after the plans were made; plan a new study in another folder"
             )
