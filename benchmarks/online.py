@@ -44,7 +44,7 @@ def jspsych_scripts():
 @functools.cache
 def chromium(busy):
     """Our presenter, jsPsych and the movie in one run, trials in random order."""
-    from tests.experiments.online.laboratory.browsers import chromium_trials
+    from tests.experiments.laboratory.browsers import chromium_trials
 
     path = needed(CHROMIUM, "Chromium")
     scripts = jspsych_scripts()
@@ -61,14 +61,14 @@ def chromium(busy):
 
 @functools.cache
 def firefox(busy):
-    from tests.experiments.online.laboratory.browsers import firefox_trials
+    from tests.experiments.laboratory.browsers import firefox_trials
 
     info, joined = firefox_trials(needed(FIREFOX, "Firefox ESR"), N_TRIALS, busy=busy, limit_s=600)
     return info["periodMs"], joined
 
 
 def figures_of(run, busy, method="ours"):
-    from tests.experiments.online.laboratory.browsers import summary
+    from tests.experiments.laboratory.browsers import summary
 
     period, joined = run(busy)
     return summary(joined, period, method)

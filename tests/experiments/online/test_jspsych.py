@@ -11,8 +11,7 @@ import pytest
 
 from rapidvision.cli import main
 from tests.conftest import missing
-
-from .laboratory.browsers import dark_png
+from tests.experiments.laboratory.browsers import dark_png
 
 HERE = Path(__file__).parent / "jspsych"
 SCRIPT = HERE / "node_modules" / "jspsych" / "dist" / "index.browser.min.js"

@@ -7,10 +7,9 @@ import shutil
 import pytest
 
 from tests.conftest import missing
-
-from .laboratory import browser_truth, start_room
-from .laboratory.browsers import chromium_trials, firefox_trials, summary
-from .laboratory.room import Episode
+from tests.experiments.laboratory import browser_truth, start_room
+from tests.experiments.laboratory.browsers import chromium_trials, firefox_trials, summary
+from tests.experiments.laboratory.room import Episode
 
 pytestmark = pytest.mark.browser
 

@@ -30,8 +30,8 @@ class Episode:
 class Room:
     """A screen of its own, and what the diode saw on it."""
 
-    def __init__(self, display, framebuffer):
-        self.display, self.framebuffer = display, framebuffer
+    def __init__(self, display, framebuffer, server):
+        self.display, self.framebuffer, self.server = display, framebuffer, server
         self.diode = None
 
     def watch(self, x, y, *, key="s", seed=7):
@@ -77,7 +77,7 @@ def start_room(*, width=800, height=600):
         with os.fdopen(read_end) as pipe:
             number = pipe.readline().strip()
         assert number, "Xvfb did not start"
-        room = Room(f":{number}", str(Path(folder) / "Xvfb_screen0"))
+        room = Room(f":{number}", str(Path(folder) / "Xvfb_screen0"), server)
         yield room
         if room.diode is not None:
             room.diode.kill()
