@@ -1,46 +1,116 @@
-"""Commands in the documentation, found and run as a reader would run them."""
+"""Commands in the documentation, found and run as a reader would run them.
 
+A page is executed from top to bottom: fenced `console` blocks (their `$` lines) and `sh` blocks (every line). What stands
+in the line before a block decides about it::
+
+    <!-- not run: REASON -->    the block is checked for commands and options that do not exist, and not run
+    <!-- file: NAME -->         the block is the content of a file, which is written
+"""
+
+import os
 import re
 import shlex
+import signal
 import subprocess
 import sys
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 
-FENCE = re.compile(r"(?P<note><!-- not run: [^>]+ -->\n)?```console\n(?P<body>.*?)```", re.DOTALL)
+ROOT = Path(__file__).parents[2]
+FENCE = re.compile(
+    r"^(?:<!-- (?P<what>not run|file): (?P<note>[^>]+) -->\n)?```(?P<language>\w+)\n(?P<body>.*?)^```$",
+    re.DOTALL | re.MULTILINE,
+)
+LIMIT_S = 400
 
 
 @dataclass(frozen=True)
 class Command:
-    """One `$` line of a console block, continued lines joined, and the block's prose reason for not running it."""
+    """One command of a page, continued lines joined, and the reason why it is not run, if there is one."""
 
     text: str
-    not_run: str | None
+    not_run: str | None = None
+
+
+@dataclass(frozen=True)
+class File:
+    """A file that a page tells its reader to write."""
+
+    name: str
+    content: str
+
+
+def steps(page):
+    """What a page tells its reader to do, in order: commands and files."""
+    for block in FENCE.finditer(page.read_text()):
+        if block["what"] == "file":
+            yield File(block["note"].strip(), block["body"])
+        elif block["language"] in ("console", "sh"):
+            note = block["note"].strip() if block["what"] == "not run" else None
+            for line in block["body"].replace("\\\n", " ").splitlines():
+                if block["language"] == "sh" or line.startswith("$ "):
+                    text = line.removeprefix("$ ").partition("  #")[0].strip()
+                    if text and not text.startswith("#"):
+                        yield Command(text, note)
 
 
 def commands(page):
-    """Every `$` command of a page's console blocks, in order."""
-    found = []
-    for block in FENCE.finditer(page.read_text()):
-        note = block["note"].strip()[len("<!-- not run: ") : -len(" -->")] if block["note"] else None
-        for line in block["body"].replace("\\\n", " ").splitlines():
-            if line.startswith("$ "):
-                found.append(Command(line[2:].partition("  #")[0].strip(), note))
-    return found
+    """Every command of a page, in order."""
+    return [step for step in steps(page) if isinstance(step, Command)]
+
+
+def environment():
+    """The environment of a reader whose installation is this working tree."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    return {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
 
 
 def run(text, folder, **options):
-    """Run a `rapidvision ...` command with this interpreter in `folder`."""
-    words = shlex.split(text)
-    assert words[0] == "rapidvision", text
-    root = Path(__file__).parents[2]
-    environment = {**__import__("os").environ, "PYTHONPATH": str(root)}
-    return subprocess.run(
-        [sys.executable, "-m", "rapidvision", *words[1:]],
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-        **options,
-    )
+    """Run a command in `folder`, `rapidvision` and `python` being those of this installation; servers are stopped again."""
+    words = ["bash", "-c", f"set -euo pipefail; {text}"]
+    shared = {"cwd": folder, "env": environment(), "text": True, **options}
+    if " serve " not in text:
+        return subprocess.run(words, capture_output=True, check=False, timeout=LIMIT_S, **shared)
+    words[-1] += " --port 0" + (" --dashboard-port 0" if " session serve " in f" {text} " else "")
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    with subprocess.Popen(words, start_new_session=True, **pipes, **shared) as server:
+        limit = threading.Timer(LIMIT_S, os.killpg, (server.pid, signal.SIGKILL))
+        limit.start()
+        said = []
+        for line in server.stdout:
+            said.append(line)
+            if re.search(r"https?://", line):
+                break
+        limit.cancel()
+        code = 0 if said and re.search(r"https?://", said[-1]) else server.wait()
+        if code == 0:
+            os.killpg(server.pid, signal.SIGTERM)
+            said += server.stdout
+            server.wait()
+        return subprocess.CompletedProcess(words, code, "".join(said), "")
+
+
+def follow(page, folder):
+    """Do what a page says, in `folder`; stops with words at the first command that fails. Returns how many ran."""
+    ran = 0
+    for step in steps(page):
+        if isinstance(step, File):
+            (folder / step.name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / step.name).write_text(step.content)
+        elif step.not_run is None:
+            done = run(step.text, folder)
+            assert done.returncode == 0, f"{page.name}: {step.text}\n{done.stdout}{done.stderr}"
+            ran += 1
+    return ran
+
+
+def rapidvision_words(text):
+    """The words after `rapidvision` in a command line, or None where another program is meant."""
+    plain = re.sub(r'"?\$\w+"?', "1", text.partition(" > ")[0]).replace("…", "X")
+    words = shlex.split(plain, comments=True)
+    while words and re.fullmatch(r"[A-Z_]+=.*", words[0]):
+        words.pop(0)
+    if "-m" in words[:-1] and words[words.index("-m") + 1] == "rapidvision":
+        return words[words.index("-m") + 2 :]
+    return words[1:] if words[:1] == ["rapidvision"] else None

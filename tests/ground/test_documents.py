@@ -1,11 +1,24 @@
 """The documents say what the code says."""
 
+import argparse
+import importlib
 import re
 from pathlib import Path
 
-from rapidvision import __version__, trials
+import pytest
+
+from rapidvision import __version__, cli, trials
+from tests.chain import console
 
 ROOT = Path(__file__).parents[2]
+PAGES = sorted(
+    path
+    for path in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+    if "_build" not in path.relative_to(ROOT).parts
+)
+ROLE = re.compile(r"\{(?:func|class|meth|attr|data|mod|exc|obj)\}`(?:[^`<]*<)?~?([\w.]+)>?`")
+#: Words that stand for something of the reader's, in command lines that are shown and not run.
+OURS = re.compile(r"`(rapidvision [a-z][^`\n]*)`")
 
 
 def test_the_trials_table_page_is_the_schema():
@@ -24,6 +37,80 @@ def test_one_version_everywhere():
 
 
 def test_links_between_documents_lead_somewhere():
-    for page in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]:
+    for page in PAGES:
         for target in re.findall(r"\]\(([^)#:]+?)(?:#[^)]*)?\)", page.read_text()):
             assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def named_object(name):
+    """What a dotted name stands for, attributes of records included; None where there is no such thing."""
+    parts = name.split(".")
+    for n in range(len(parts), 0, -1):
+        try:
+            found = importlib.import_module(".".join(parts[:n]))
+        except ModuleNotFoundError:
+            continue
+        for part in parts[n:]:
+            if not hasattr(found, part) and part in getattr(found, "__annotations__", {}):
+                return part
+            found = getattr(found, part, None)
+        return found
+    return None
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_every_function_and_option_that_a_page_names_exists(page):
+    names = ROLE.findall(page.read_text())
+    assert not [name for name in names if named_object(name) is None]
+
+
+def test_the_page_about_the_paper_names_what_does_each_step():
+    page = (ROOT / "docs/paper.md").read_text()
+    assert len(set(ROLE.findall(page))) > 90
+    rows = [line for line in page.splitlines() if line.startswith("| ") and not line.startswith("| the paper")]
+    assert len(rows) > 110
+    assert all(line.count(" | ") >= 2 for line in rows)
+
+
+def subparser(words):
+    """The parser that the words of a command line lead to, and the words that are left."""
+    name = cli.ALIASES.get(words[0], words[0])
+    assert name in cli.VERBS, f"no verb {name}"
+    parser, rest = cli.parser_of(name, importlib.import_module(cli.VERBS[name].module)), words[1:]
+    while rest and not rest[0].startswith("-"):
+        below = next((a for a in parser._actions if isinstance(a, argparse._SubParsersAction)), None)
+        if below is None:
+            break
+        if rest[0] not in below.choices:
+            assert not below.required, f"{parser.prog}: no {rest[0]}"
+            break
+        parser, rest = below.choices[rest[0]], rest[1:]
+    return parser, rest
+
+
+def command_lines(page):
+    blocks = [step.text for step in console.commands(page)]
+    return [*blocks, *OURS.findall(page.read_text())]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_every_command_that_a_page_names_has_that_verb_and_these_options(page):
+    for line in command_lines(page):
+        words = console.rapidvision_words(line)
+        if words and not words[0].startswith(("-", "VERB")):
+            parser, rest = subparser(words)
+            given = {word.partition("=")[0] for word in rest if word.startswith("--")}
+            known = {option for action in parser._actions for option in action.option_strings}
+            assert given <= known, f"{line}: no {given - known}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_every_complete_command_line_is_one_that_the_program_accepts(page, capsys):
+    for command in console.commands(page):
+        words = console.rapidvision_words(command.text)
+        if words and words[0] in cli.VERBS and "--help" not in words:
+            parser, rest = subparser(words)
+            try:
+                parser.parse_args(rest)
+            except SystemExit:
+                pytest.fail(f"{command.text}\n{capsys.readouterr().err}")

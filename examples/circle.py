@@ -1,0 +1,328 @@
+"""Once around: maps from the ClickMe game, stimuli from the maps, one study in every runner, one table, one report.
+
+::
+
+    python examples/circle.py --out circle
+
+Simulated players paint through the page of the game, in a real Chromium. What they mark becomes a stimulus set. The
+same plans then run in PsychoPy (on a virtual display), in Chromium, in the simulation and through a network. Needs the
+extras [lab], [models] and [online], Playwright, Chromium and Xvfb; about two minutes. Nobody took part: every
+participant here is SIMULATED.
+"""
+
+import argparse
+import asyncio
+import csv
+import io
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import resources
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from rapidvision.errors import CheckFailed
+from rapidvision.experiments.clickme.deck import pixels, read_deck
+from rapidvision.experiments.clickme.drive import Mind, mind_of
+from rapidvision.experiments.clickme.players import Player, stroke
+from rapidvision.experiments.clickme.rules import Rules
+from rapidvision.experiments.clickme.simulate import read_maps
+from rapidvision.experiments.journal import read_journal
+from rapidvision.experiments.ledger import Ledger
+from rapidvision.experiments.readiness import journal_path
+from rapidvision.plan import Plan
+from rapidvision.study import Study
+from rapidvision.trials import TrialRecord, read_table, write_table
+
+CHROMIUM = os.environ.get("RV_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome") or ""
+CHROMIUM_ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
+SEED = "1"
+
+#: Rounds of two seconds: the players are quick.
+GAME = "practice_rounds = 0\n[rules]\nround_ms = 2000\n"
+
+#: The same pictures' other maps, beside those from the game.
+SALICON = '\n[[maps]]\nsource = "salicon"\nreader = "folder"\npath = "maps/salicon"\n'
+
+#: One block without practice, and a second to answer: a busy computer must not make an answer late.
+PROTOCOL = """\
+name = "circle"
+n_blocks = 1
+block_size = {n_pictures}
+[practice]
+n_trials = 0
+[timing]
+fixation_ms = [300, 500]
+blank_ms = 800
+too_slow_ms = 300
+"""
+
+#: Everybody answers after 250 to 450 ms, or, once in ten trials, not at all.
+OBSERVERS = """\
+no_answer = 0.1
+response_shift_ms = 250.0
+response_median_ms = 100.0
+response_spread = 0.2
+hesitation_ms = 0.0
+"""
+
+#: What must not depend on who runs a slot.
+ASKED = ("group", "slot", "phase", "block", "trial", "image_id", "stimulus_sha256", "map_source", "level_index", "key_target")  # fmt: skip
+ANSWERED = ("key_pressed", "response", "correct", "status")
+
+
+def rapidvision(*words: object, display: str = "") -> None:
+    """Print a command and run it."""
+    line = ["rapidvision", *map(str, words)]
+    print(f"$ {shlex.join(line)}", flush=True)
+    environment = {**os.environ, "DISPLAY": display, "LP_NUM_THREADS": "0"}
+    subprocess.run([sys.executable, "-m", *line, "--quiet"], check=True, env=environment)
+
+
+@contextmanager
+def serving(*words: object) -> Iterator[str]:
+    """Run a server until the block ends; yields the address that it prints first."""
+    line = ["rapidvision", *map(str, words)]
+    print(f"$ {shlex.join(line)}", flush=True)
+    server = subprocess.Popen([sys.executable, "-m", *line], stdout=subprocess.PIPE, text=True)
+    assert server.stdout is not None
+    try:
+        for said in server.stdout:
+            if found := re.search(r"http://\S+", said):
+                break
+        else:
+            raise CheckFailed(f"{shlex.join(line)}: ended before it served")
+        yield found[0]
+    finally:
+        server.terminate()
+        server.wait(30)
+        server.stdout.close()
+
+
+@contextmanager
+def virtual_display() -> Iterator[str]:
+    """Run Xvfb on a free display and yield its name."""
+    read, write = os.pipe()
+    command = ["Xvfb", "-displayfd", str(write), "-screen", "0", "1024x768x24", "-nolisten", "tcp"]
+    server = subprocess.Popen(command, pass_fds=(write,), stderr=subprocess.DEVNULL)
+    os.close(write)
+    try:
+        with os.fdopen(read) as pipe:
+            yield f":{pipe.readline().strip()}"
+    finally:
+        server.terminate()
+        server.wait(30)
+
+
+def some_pictures(out: Path, per_category: int) -> None:
+    """Make a picture folder of the first bundled pictures of each category, with both of their maps."""
+    bundled = Path(str(resources.files("rapidvision.stimuli") / "bundled"))
+    with (bundled / "images.csv").open(newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["phase"] == "main"]
+    seen: dict[str, int] = {}
+    chosen = [
+        row for row in rows if seen.setdefault(row["category"], 0) < per_category and count(seen, row["category"])
+    ]
+    for row in chosen:
+        for path in (row["path"], *(f"maps/{source}/{row['image_id']}.png" for source in ("clickme", "salicon"))):
+            (out / path).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(bundled / path, out / path)
+    with (out / "images.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(chosen[0]))
+        writer.writeheader()
+        writer.writerows(chosen)
+
+
+def count(seen: dict[str, int], name: str) -> bool:
+    """Count one more of `name`; always true."""
+    seen[name] += 1
+    return True
+
+
+async def play(url: str, names: list[str], mind: Mind, n_rounds: int) -> None:
+    """Let simulated players paint through the page, all at once, each in a window of its own."""
+    from playwright.async_api import async_playwright
+
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS)
+        await asyncio.gather(*(_one_player(browser, url, name, mind, n_rounds) for name in names))
+        await browser.close()
+
+
+async def _one_player(browser, url: str, name: str, mind: Mind, n_rounds: int) -> None:  # noqa: ANN001  Playwright's
+    page = await (await browser.new_context(viewport={"width": 1100, "height": 800})).new_page()
+    await page.goto(url)
+    await page.fill("#name", name)
+    await page.click("#join button")
+    for number in range(n_rounds):
+        await page.wait_for_selector("body[data-state=waiting]", timeout=60_000)
+        round_id = await page.evaluate("clickme.round.id")
+        answer = await page.request.get(f"{url}api/rounds/{round_id}/picture.png")
+        picture = np.asarray(Image.open(io.BytesIO(await answer.body())).convert("RGB"))
+        box = await page.locator("#canvas").bounding_box()
+        scale = box["width"] / picture.shape[1]
+        rng = np.random.default_rng([number, *name.encode()])
+        for at, move in enumerate(stroke(Player(name, sharpness=2), mind(picture), Rules(), rng=rng)):
+            await page.mouse.move(box["x"] + scale * (move.x + 0.5), box["y"] + scale * (move.y + 0.5))
+            if at == 0:
+                await page.mouse.down()
+                await page.mouse.up()
+            elif await page.evaluate("clickme.round.phase") != "painting":
+                break
+            await asyncio.sleep(0.05)
+        await page.wait_for_selector("body[data-state=over]", timeout=60_000)
+        if number + 1 < n_rounds:
+            await page.click("#next")
+
+
+async def visit(url: str, n_participants: int) -> list[dict]:
+    """Let simulated participants take part in Chromium, one after the other; return what the server asked each."""
+    from playwright.async_api import async_playwright
+
+    asked = []
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS)
+        for _ in range(n_participants):
+            page = await (await browser.new_context(viewport={"width": 1000, "height": 700})).new_page()
+            async with page.expect_response(lambda answer: answer.url.endswith("/api/sessions")) as answer:
+                await page.goto(f"{url}?simulate")
+            asked.append((await (await answer.value).json())["plan"])
+            await page.locator("body[data-done]").wait_for(timeout=240_000)
+            await page.context.close()
+        await browser.close()
+    return asked
+
+
+def collect_maps(out: Path, players: int) -> None:
+    """ClickMe: pictures and players in, importance maps out."""
+    deck = read_deck(out / "pictures")
+    cards = {name: pixels(card.path, 256) for name, card in deck.cards.items()}
+    mind = mind_of(cards, read_maps(deck, "clickme", 256))
+    (out / "game.toml").write_text(GAME)
+    command = ("clickme", "serve", out / "pictures", "--out", out / "game", "--game", out / "game.toml")
+    with serving(*command, "--partner", "bundled", "--port", 0) as url:
+        asyncio.run(play(url, [f"player {n}" for n in range(players)], mind, len(cards)))
+    rapidvision("clickme", "export", out / "game", "--out", out / "maps")
+
+
+def build_and_plan(out: Path, slots: int) -> Study:
+    """Maps in, stimuli and plans out; the second source is the bundled pictures' own."""
+    shutil.copytree(out / "pictures/maps/salicon", out / "maps/maps/salicon")
+    with (out / "maps/recipe.toml").open("a") as recipe:
+        recipe.write(SALICON)
+    rapidvision("stimuli", "build", out / "maps/recipe.toml", "--out", out / "stimuli")
+    n_pictures = len(read_deck(out / "maps").cards)
+    (out / "protocol.toml").write_text(PROTOCOL.format(n_pictures=n_pictures))
+    protocol = ("--protocol", out / "protocol.toml")
+    rapidvision("session", "plan", out / "stimuli", "--out", out / "study", *protocol, "--slots", slots)
+    return Study(out / "study")
+
+
+def run_everywhere(out: Path, study: Study) -> list[dict]:
+    """Run slot 0 of both groups in the lab and in the browser, and every slot in the simulation."""
+    observers = out / "observers.toml"
+    observers.write_text(OBSERVERS)
+    groups = study.description().groups
+    with virtual_display() as display:
+        for group in groups:
+            who = ("--participant", f"lab-{group}", "--group", group, "--simulate", "--observers", observers)
+            screen = ("--paced", 60, "--window", "800x600", "--accept-timing", "--seed", SEED)
+            rapidvision("session", "run", study.folder, *who, *screen, display=display)
+    rapidvision("session", "export", study.folder, "--out", out / "lab.csv")
+    ports = ("--port", 0, "--dashboard-port", 0)
+    with serving("session", "serve", study.folder, "--simulate", observers, "--seed", SEED, *ports) as url:
+        asked = asyncio.run(visit(url, len(groups)))
+    rapidvision("session", "collect", study.folder, "--out", out / "browser.csv")
+    rapidvision(
+        "session", "simulate", study.folder, "--observers", observers, "--seed", SEED, "--out", out / "simulated.csv"
+    )
+    return asked
+
+
+def check(out: Path, study: Study, asked: list[dict]) -> int:
+    """Hold the runners against the plans and against each other; return how many trials were compared."""
+    plans = {(plan.group, plan.slot): plan for plan in study.plans()}
+    for entry in Ledger(study).slots().last.values():
+        header, _ = read_journal(journal_path(study, entry.session_id))
+        _same(header.plan_digest, plans[entry.group, entry.slot].digest, "the plan in the lab's journal")
+    # The browser is told neither group nor slot; the hashes tell which plan it got.
+    by_hashes = {tuple(trial.stimulus_sha256 for trial in plan.trials()): plan for plan in plans.values()}
+    for seat in asked:
+        runs = [step for step in seat["steps"] if step["step"] == "run"]
+        plan = by_hashes[tuple(step["stimulus"] for step in runs)]
+        _same([step["fixation_ms"] for step in runs], [t.fixation_ms for t in plan.trials()], "fixation in the browser")
+        _same([seat["key_target"], seat["key_distractor"]], [plan.key_target, plan.key_distractor], "keys")
+    simulated = _sessions(read_table(out / "simulated.csv"))
+    compared = 0
+    for runner in ("lab", "browser"):
+        for key, rows in _sessions(read_table(out / f"{runner}.csv")).items():
+            _same(_columns(rows, ASKED), _columns(simulated[key], ASKED), f"what {runner} asked")
+            _same(_columns(rows, ANSWERED), _columns(simulated[key], ANSWERED), f"what was answered in {runner}")
+            compared += len(rows)
+    for key, rows in _sessions(read_table(out / "models.csv")).items():
+        main = [row for row in simulated[key] if row.phase == "main"]
+        _same(_columns(rows, ASKED[:-1]), _columns(main, ASKED[:-1]), "what the network was asked")
+    for plan in plans.values():
+        _fixations(simulated[plan.group, plan.slot], plan)
+    return compared
+
+
+def _sessions(rows: list[TrialRecord]) -> dict[tuple[str, int], list[TrialRecord]]:
+    """Return the rows of each (group, slot), in the order of their trials."""
+    found: dict[tuple[str, int], list[TrialRecord]] = {}
+    for row in sorted(rows, key=lambda row: row.trial):
+        found.setdefault((row.group, row.slot), []).append(row)
+    return found
+
+
+def _columns(rows: list[TrialRecord], names: tuple[str, ...]) -> list[tuple]:
+    return [tuple(getattr(row, name) for name in names) for row in rows]
+
+
+def _same(found: object, expected: object, what: str) -> None:
+    if found != expected:
+        raise CheckFailed(f"{what} differs:\n{found}\n{expected}")
+
+
+def _fixations(rows: list[TrialRecord], plan: Plan) -> None:
+    """On the virtual screen, where no refresh is late, fixation is the planned one to half a refresh."""
+    for row, trial in zip(rows, plan.trials(), strict=True):
+        if row.fixation_ms is None or abs(row.fixation_ms - trial.fixation_ms) > 500 / 60 + 1e-6:
+            raise CheckFailed(f"trial {row.trial}: fixation {row.fixation_ms} ms, planned {trial.fixation_ms} ms")
+
+
+def main() -> None:
+    """Go around once."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path, required=True, help="a new folder")
+    parser.add_argument("--per-category", type=int, default=2, help="pictures of each of the eight categories")
+    parser.add_argument("--players", type=int, default=4, help="players of the game, one map of each picture from each")
+    parser.add_argument("--slots", type=int, default=12, help="plans per group, all of them simulated")
+    arguments = parser.parse_args()
+    out = arguments.out
+    some_pictures(out / "pictures", arguments.per_category)
+    collect_maps(out, arguments.players)
+    study = build_and_plan(out, arguments.slots)
+    asked = run_everywhere(out, study)
+    (out / "browser-plans.json").write_text(json.dumps(asked))
+    network = resources.files("rapidvision.gala_models") / "bundled" / "compact-gala-maps.safetensors"
+    rapidvision("models", "observe", study.folder, "--model", network, "--out", out / "models.csv")
+    compared = check(out, study, asked)
+    print(f"{compared} trials of lab and browser: the same questions and the same answers as in the simulation")
+    tables = [row for name in ("lab", "browser", "simulated") for row in read_table(out / f"{name}.csv")]
+    write_table(out / "trials.csv", tables)
+    report = ("analyse", "report", out / "trials.csv", "--models", out / "models.csv", "--set", out / "stimuli")
+    rapidvision(*report, "--seed", SEED, "--out", out / "report")
+    print(f"Fig. 2B, two groups of people and one network on both sources: {out / 'report' / 'fig2b.png'}")
+
+
+if __name__ == "__main__":
+    main()

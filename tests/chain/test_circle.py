@@ -1,0 +1,126 @@
+"""Once around: the game's maps, the stimuli, one plan in every runner, one table, one report."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from rapidvision.experiments.journal import read_journal
+from rapidvision.study import Study
+from rapidvision.trials import read_table
+from tests.chain import console
+from tests.conftest import missing
+
+ROOT = Path(__file__).parents[2]
+ASKED = ("trial", "block", "phase", "image_id", "category", "target", "stimulus_sha256", "level_label", "key_target")
+ANSWERED = ("key_pressed", "response", "correct", "status")
+
+pytestmark = [pytest.mark.browser, pytest.mark.display, pytest.mark.slow]
+
+
+@pytest.fixture(scope="module")
+def around(tmp_path_factory):
+    """The folder that the example leaves, with small numbers."""
+    if shutil.which("Xvfb") is None:
+        missing("Xvfb is not installed")
+    if shutil.which("chromium") is None and shutil.which("google-chrome") is None:
+        missing("Chromium is not installed")
+    out = tmp_path_factory.mktemp("around") / "circle"
+    command = [sys.executable, "examples/circle.py", "--out", out, "--per-category", "1", "--players", "2"]
+    environment = {**console.environment(), "HOME": str(tmp_path_factory.mktemp("home"))}
+    done = subprocess.run(
+        [*command, "--slots", "2"], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return out
+
+
+def sessions(path):
+    """Group and slot → rows in the order of trials."""
+    found = {}
+    for row in sorted(read_table(path), key=lambda row: row.trial):
+        found.setdefault((row.group, row.slot), []).append(row)
+    return found
+
+
+def columns(rows, names):
+    return [tuple(getattr(row, name) for name in names) for row in rows]
+
+
+def test_the_same_slot_is_the_same_list_of_trials_in_every_runner(around):
+    plans = {(plan.group, plan.slot): plan for plan in Study(around / "study").plans()}
+    seen = set()
+    for name in ("lab", "browser", "simulated", "models"):
+        for key, rows in sessions(around / f"{name}.csv").items():
+            plan = plans[key]
+            planned = [t for t in plan.trials() if name != "models" or t.phase == "main"]
+            assert columns(rows, ASKED[:-1]) == columns(planned, ASKED[:-1]), (name, key)
+            if name != "models":
+                assert {row.key_target for row in rows} == {plan.key_target}, (name, key)
+            seen.add((name, *key))
+    groups = {group for group, _ in plans}
+    assert {(name, group, 0) for name in ("lab", "browser", "simulated", "models") for group in groups} <= seen
+
+
+def test_every_runner_was_given_the_planned_fixation_times_and_keys(around):
+    plans = {(plan.group, plan.slot): plan for plan in Study(around / "study").plans()}
+    journals = sorted((around / "study" / "sessions").glob("*.jsonl"))
+    assert len(journals) == 2
+    for path in journals:
+        header, _ = read_journal(path)
+        assert header.plan_digest == plans[header.group, header.slot].digest
+    asked = json.loads((around / "browser-plans.json").read_text())
+    expected = {
+        tuple(
+            (trial.stimulus_sha256, trial.fixation_ms, trial.target, plan.key_target, plan.key_distractor)
+            for trial in plan.trials()
+        )
+        for (_, slot), plan in plans.items()
+        if slot == 0
+    }
+    given = {
+        tuple(
+            (step["stimulus"], step["fixation_ms"], step["target"], seat["key_target"], seat["key_distractor"])
+            for step in seat["steps"]
+            if step["step"] == "run"
+        )
+        for seat in asked
+    }
+    assert given == expected
+
+
+def test_the_same_answers_get_the_same_response_correct_and_status_everywhere(around):
+    simulated = sessions(around / "simulated.csv")
+    compared = []
+    for name in ("lab", "browser"):
+        for key, rows in sessions(around / f"{name}.csv").items():
+            assert columns(rows, ANSWERED) == columns(simulated[key], ANSWERED), (name, key)
+            compared += rows
+    assert len(compared) == 4 * 8
+    assert {row.status for row in compared} <= {"ok", "none"}
+    assert {row.response for row in compared} >= {"target", "distractor"}
+    assert {row.correct for row in compared} >= {True}
+
+
+def test_one_table_and_a_report_with_four_curves(around):
+    rows = read_table(around / "trials.csv")
+    assert len({row.session_id for row in rows}) == 2 + 2 + 4
+    results = json.loads((around / "report" / "results.json").read_text())
+    text = json.dumps(results)
+    assert "compact-gala-maps" in text
+    assert {row.group for row in rows} == {"clickme", "salicon"}
+    for name in ("fig2b.png", "fig2b.svg", "report.html"):
+        assert (around / "report" / name).stat().st_size > 1000, name
+    figure = (around / "report" / "fig2b.svg").read_text()
+    assert "clickme" in figure.lower()
+    assert "compact-gala-maps" in figure
+
+
+def test_the_maps_came_through_the_page_of_the_game(around):
+    counts = json.loads((around / "maps" / "export.json").read_text())["counts"]
+    assert counts["n_images"] == 8
+    assert counts["n_players"] == 2
+    assert counts["n_bubbles"] > 100
