@@ -10,12 +10,13 @@ from torch import Tensor, nn
 
 from rapidvision.errors import InputError
 
-from .resnet import Architecture, Block, ResNet
+from .fused import convolved_relu, convolved_sum_relu
+from .resnet import Architecture, Block, ResNet, pooled
 from .se import SqueezeExcite
 
 
 class FoldedBlock(nn.Module):
-    """A post-activation block whose batch norms are gone; made by :func:`fold`."""
+    """A post-activation block whose batch norms are gone; made by :func:`fold`. It may overwrite its input."""
 
     local_shrink: nn.Conv2d | None
     pooled_shrink: nn.Conv2d | None
@@ -41,13 +42,12 @@ class FoldedBlock(nn.Module):
         if self.gala is not None and self.apply_to == "input":
             x = self.gala(x)
         shortcut = x if self.downsample is None else self.downsample(x)
-        x = F.relu_(self.conv1(x))
-        if self.conv3 is None:
-            u: Tensor = self.conv2(x)
-        else:
-            x = F.relu_(self.conv2(x))
-            u = self.conv3(x)
-        return F.relu_(self._attended(u, x).add_(shortcut))
+        x, last = convolved_relu(self.conv1, x), self.conv2
+        if self.conv3 is not None:
+            x, last = convolved_relu(self.conv2, x), self.conv3
+        if self.se is None and (self.gala is None or self.apply_to == "input"):
+            return convolved_sum_relu(last, x, shortcut)
+        return F.relu_(self._attended(last(x), x).add_(shortcut))
 
     def _attended(self, u: Tensor, x: Tensor) -> Tensor:
         if self.se is not None:
@@ -57,7 +57,7 @@ class FoldedBlock(nn.Module):
         if self.local_shrink is None or self.pooled_shrink is None:
             return self.gala(u)  # type: ignore[no-any-return]
         pooled = F.linear(x.mean((2, 3)), self.pooled_shrink.weight.flatten(1), self.pooled_shrink.bias)
-        s = self.gala.local_path(F.relu_(self.local_shrink(x)))
+        s = self.gala.local_path(convolved_relu(self.local_shrink, x))
         return self.gala.scale(u, self.gala.global_path(pooled), s)
 
     def _excited(self, u: Tensor, x: Tensor, se: SqueezeExcite) -> Tensor:
@@ -81,7 +81,6 @@ class FoldedResNet(nn.Module):
         if model.bn1 is None:
             raise InputError("fold: a pre-activation network has batch norms before its convolutions; they stay")
         self.architecture: Architecture = model.architecture
-        self.compact = model.compact
         self.conv1 = joined(model.conv1, model.bn1)
         for stage, blocks in enumerate(model.stages(), 1):
             folded = [FoldedBlock(block) for block in blocks if isinstance(block, Block)]
@@ -90,8 +89,8 @@ class FoldedResNet(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return class scores, shape (batch, n_classes)."""
-        x = F.relu_(self.conv1(x))
-        x = x if self.compact else F.max_pool2d(x, 3, 2, 1)
+        x = convolved_relu(self.conv1, x)
+        x = pooled(x, self.architecture)
         for stage in (self.layer1, self.layer2, self.layer3, self.layer4):
             x = stage(x)
         scores: Tensor = self.fc(x.mean((2, 3)))

@@ -168,9 +168,7 @@ class GALA(nn.Module):
         if torch.is_grad_enabled():
             scaled, norm = _scale(u, o, k, s, self.options.squash, self.capture)
         else:
-            gate = _gate(u, o, k, s, self.options.squash)
-            norm = _column_norm(gate) if self.capture else None
-            scaled = gate.mul_(u)
+            scaled, norm = _attended(u, o, k, s, self.options.squash, self.capture)
         if self.capture:
             self.captured = norm
         return scaled
@@ -193,6 +191,19 @@ def _gate(u: Tensor, o: Tensor, k: Tensor, s: Tensor, squash: Squash) -> Tensor:
     return torch.addcmul(o * 2, k * 2, s, out=gate).sigmoid_().mul_(2).sub_(1)
 
 
+def _attended(
+    u: Tensor, o: Tensor, k: Tensor, s: Tensor, squash: Squash, want_norm: bool
+) -> tuple[Tensor, Tensor | None]:
+    """U ⊙ A and, if wanted, the column norm of A; without it A itself is never made: u tanh z = u - 2uσ(-2z)."""
+    if want_norm or squash == "sigmoid":
+        gate = _gate(u, o, k, s, squash)
+        norm = _column_norm(gate) if want_norm else None
+        return gate.mul_(u), norm
+    gate = torch.empty_like(u)
+    torch.addcmul(o * -2, k * -2, s, out=gate).sigmoid_()
+    return torch.addcmul(u, u, gate, value=-2, out=gate), None
+
+
 def _column_norm(volume: Tensor) -> Tensor:
     squares: Tensor = torch.linalg.vecdot(volume, volume, dim=1)
     return squares.unsqueeze(1).sqrt_()
@@ -205,11 +216,10 @@ class _Scale(torch.autograd.Function):
     def forward(
         ctx: Any, u: Tensor, o: Tensor, k: Tensor, s: Tensor, squash: Squash, want: bool
     ) -> tuple[Tensor, Tensor | None]:
-        gate = _gate(u, o, k, s, squash)
-        norm = _column_norm(gate) if want else None
+        scaled, norm = _attended(u, o, k, s, squash, want)
         ctx.squash = squash
         ctx.save_for_backward(u, o, k, s, norm)
-        return gate.mul_(u), norm
+        return scaled, norm
 
     @staticmethod
     @once_differentiable

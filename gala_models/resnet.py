@@ -1,7 +1,7 @@
 """Residual networks that can carry attention, with torchvision's and timm's parameter names.
 
-Post-activation networks (He et al., 2016a) load those libraries' checkpoints as they are; pre-activation networks
-(He et al., 2016b) share the names of the convolutions.
+Post-activation networks (He et al., 2016a) load those libraries' checkpoints as they are; for pre-activation networks
+(He et al., 2016b) timm has other names, which :mod:`rapidvision.gala_models.naming` translates.
 """
 
 from typing import Literal
@@ -14,7 +14,7 @@ from rapidvision.errors import InputError, did_you_mean
 from rapidvision.recipes import Recipe
 from rapidvision.seeds import key64
 
-from .gala import GALA, GALAOptions, scaled_normal_
+from .gala import GALA, PRESETS, GALAOptions, scaled_normal_
 from .se import SqueezeExcite
 
 #: Family → (bottleneck blocks, blocks per stage, width of the first stage).
@@ -44,6 +44,8 @@ class Architecture(Recipe, frozen=True):
         See there.
     preactivation : bool
         Batch norm and ReLU before each convolution. The paper's text says He et al. (2016) and finds no difference.
+    stem_pool : {"symmetric", "tensorflow"}
+        Where the first pooling pads: all around, or below and on the right only, as TensorFlow's networks do.
     n_classes : int
         Outputs.
 
@@ -59,6 +61,7 @@ class Architecture(Recipe, frozen=True):
     reduction: int = 4
     gala: GALAOptions = GALAOptions()
     preactivation: bool = False
+    stem_pool: Literal["symmetric", "tensorflow"] = "symmetric"
     n_classes: int = 1000
 
     def __post_init__(self) -> None:
@@ -78,6 +81,10 @@ NETWORKS = {
     "resnet101": Architecture(family="resnet101"),
     "se-resnet50": Architecture(attention="se", attention_stages=(1, 2, 3, 4), reduction=16),
     "gala-resnet50": Architecture(attention="gala"),
+    "resnetv2-50": Architecture(preactivation=True),
+    "gala-tpu-resnet50": Architecture(
+        attention="gala", gala=PRESETS["gala_tpu"], preactivation=True, stem_pool="tensorflow"
+    ),
     "compact-resnet": Architecture(family="compact", n_classes=8),
     "compact-se": Architecture(family="compact", attention="se", n_classes=8),
     "compact-gala": Architecture(family="compact", attention="gala", n_classes=8),
@@ -178,6 +185,16 @@ class Block(nn.Module):
         return self.attend(u) + shortcut
 
 
+def pooled(x: Tensor, architecture: Architecture) -> Tensor:
+    """The stem's max pooling, 3 x 3 with a stride of 2; compact networks have none."""
+    if architecture.family == "compact":
+        return x
+    if architecture.stem_pool == "tensorflow":
+        x = F.pad(x, (x.shape[3] % 2, 1, x.shape[2] % 2, 1), value=float("-inf"))  # an even side lacks one pixel
+        return F.max_pool2d(x, 3, 2)
+    return F.max_pool2d(x, 3, 2, 1)
+
+
 class ResNet(nn.Module):
     """A residual network for pictures, built from an :class:`Architecture`; make one with :func:`build`."""
 
@@ -216,7 +233,7 @@ class ResNet(nn.Module):
         x = self.conv1(x)
         if self.bn1 is not None:
             x = self.relu(self.bn1(x))
-        return x if self.compact else F.max_pool2d(x, 3, 2, 1)
+        return pooled(x, self.architecture)
 
     def features(self, x: Tensor) -> Tensor:
         """Pooled activity before the classifier, shape (batch, n_features)."""

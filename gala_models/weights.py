@@ -2,12 +2,14 @@
 
 import pickle
 import warnings
+import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -15,6 +17,7 @@ from rapidvision import files, recipes
 from rapidvision.errors import InputError
 from rapidvision.recipes import Recipe
 
+from . import naming
 from .pixels import Preprocessing
 from .resnet import Architecture, ResNet, build
 
@@ -130,14 +133,15 @@ def read_card(path: Path | str) -> Card:
 
 
 def load_weights(model: nn.Module, path: Path | str, *, allow_missing: Sequence[str] = ()) -> LoadReport:
-    """Fill a network from a checkpoint of torchvision, timm or ours.
+    """Fill a network from a checkpoint of torchvision, timm, TensorFlow (as npz) or ours.
 
     Parameters
     ----------
     model : Module
         Changed only when the checkpoint fits.
     path : path-like
-        ``.safetensors``, or a PyTorch file that holds weights only.
+        ``.safetensors``; a PyTorch file that holds weights only; or ``.npz`` with the variables of the authors'
+        TensorFlow code by name (see :mod:`rapidvision.gala_models.naming`).
     allow_missing : sequence of str
         Parts of names that may be absent, for example ``["gala"]`` to start a GALA-ResNet-50 from a ResNet-50.
 
@@ -160,14 +164,16 @@ def load_weights(model: nn.Module, path: Path | str, *, allow_missing: Sequence[
     ...     print(load_weights(build("compact-gala"), f"{folder}/w.pth", allow_missing=["gala"]))
     86 parameters taken; 20 missing (layer3.0.gala.alpha, layer3.0.gala.m, layer3.0.gala.global_shrink.weight, …)
     """
-    state, own = read_state(path), model.state_dict()
-    missing = tuple(name for name in own if name not in state)
+    own = model.state_dict()
+    state = _under_our_names(read_state(path), model, path)
+    # Batch counters are bookkeeping that old checkpoints lack.
+    excused = (*allow_missing, "num_batches_tracked")
+    absent = [name for name in own if name not in state]
+    missing = tuple(sorted(absent, key=lambda name: any(part in name for part in excused)))  # what matters first
     unexpected = tuple(name for name in state if name not in own)
     mismatched = tuple(name for name in own if name in state and state[name].shape != own[name].shape)
     matched = tuple(name for name in own if name in state and name not in mismatched)
     report = LoadReport(matched, missing, unexpected, mismatched)
-    # Batch counters are bookkeeping that old checkpoints lack.
-    excused = (*allow_missing, "num_batches_tracked")
     if unexpected or mismatched or any(not any(part in name for part in excused) for name in missing):
         raise InputError(f"{path}: does not fit {type(model).__name__}: {report}; nothing was loaded")
     with torch.no_grad():
@@ -176,8 +182,23 @@ def load_weights(model: nn.Module, path: Path | str, *, allow_missing: Sequence[
     return report
 
 
+def _under_our_names(state: dict[str, Tensor], model: nn.Module, path: Path | str) -> dict[str, Tensor]:
+    if not isinstance(model, ResNet):
+        return state
+    preactivation = model.architecture.preactivation
+    kind = "TensorFlow's" if any("/" in name for name in state) else "timm's" if "stem.conv.weight" in state else None
+    if kind is None:
+        return state
+    if not preactivation:
+        raise InputError(
+            f"{path}: has {kind} names of a pre-activation network; choose an architecture with batch norm before its "
+            'convolutions, such as "resnetv2-50" or "gala-tpu-resnet50"'
+        )
+    return naming.from_timm(state, model) if kind == "timm's" else naming.from_tensorflow(state, model)
+
+
 def read_state(path: Path | str) -> dict[str, Tensor]:
-    """Read name → tensor from ``.safetensors`` or a weights-only PyTorch file; a ``module.`` in front is taken off."""
+    """Read name → tensor from ``.safetensors``, ``.npz`` or a weights-only PyTorch file, without ``module.`` in front."""
     path = Path(path)
     data: Any
     if not path.is_file():
@@ -190,6 +211,12 @@ def read_state(path: Path | str) -> dict[str, Tensor]:
             data = load_file(str(path))
         except SafetensorError as error:
             raise InputError(f"{path}: damaged safetensors file ({error}); get it again") from error
+    elif path.suffix == ".npz":
+        try:
+            with np.load(path, allow_pickle=False) as arrays:
+                data = {name: torch.from_numpy(arrays[name]) for name in arrays.files}
+        except (OSError, ValueError, TypeError, zipfile.BadZipFile) as error:
+            raise InputError(f"{path}: not an npz of plain arrays ({error}); export the variables again") from error
     else:
         try:
             with warnings.catch_warnings():
