@@ -11,6 +11,7 @@ from rapidvision import files
 from rapidvision.seeds import fresh_seed
 
 from .accuracy import LATE_RULES, LateRule, curve_of
+from .attention import attention
 from .exclusions import Kept, Rules
 from .page import bullets, figure, page, paragraph, plain, table
 from .statistics import columns_of
@@ -129,7 +130,8 @@ def report(
         sections.append(("Thresholds", _thresholds(fits)))
     sections.append(("Participants and response times", _people_figures(left.trials, main)))
     if main.networks:
-        sections.append(("Networks", _networks(main, compared)))
+        seen = attention(Path(models)) if isinstance(models, Path | str) else ""
+        sections.append(("Networks", _networks(main, compared) + seen))
     sections.append(("How to make this again", _provenance(made, main.bins)))
     files.write_json(out / "results.json", results)
     lead = f"{' against '.join(main.bins.groups)}, {len(main.bins.levels)} levels, seed {seed}"

@@ -36,7 +36,19 @@ def at_most(limit: float) -> Bar:
 
 def between(low: float, high: float) -> Bar:
     """The figure must lie in [low, high]."""
-    return Bar(f"{low:g} to {high:g}", lambda value: low <= value <= high)
+    text = digits(low) if low == high else f"{digits(low)} to {digits(high)}"
+    return Bar(text, lambda value: low <= value <= high)
+
+
+def digits(value: float) -> str:
+    """Four significant digits; whole numbers in full, because a count that is nearly right is wrong.
+
+    Examples
+    --------
+    >>> digits(30_298_670), digits(1234.5), digits(0.00012345)
+    ('30298670', '1234', '0.0001234')
+    """
+    return f"{value:.0f}" if float(value).is_integer() and abs(value) < 1e15 else f"{value:.4g}"
 
 
 STATED = Bar("stated", lambda _value: True)
@@ -65,7 +77,7 @@ class Result:
 
     def line(self) -> str:
         """``name value unit bar holds|falls short|not measured (why)``."""
-        value = "-" if self.value is None else f"{self.value:.4g}"
+        value = "-" if self.value is None else digits(self.value)
         verdict = f"not measured ({self.why})" if self.holds is None else "holds" if self.holds else "falls short"
         return f"{self.name:<58} {value:>10} {self.unit:<14} {self.bar:<14} {verdict}"
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -138,11 +139,61 @@ def attend(networks: Sequence[Network], pictures: dict[str, NDArray[np.uint8]], 
             written.append(out / network.name / f"{name}.png")
             write_png(written[-1], np.round(255 * one).astype(np.uint8))
     write_png(out / "mosaic.png", mosaic(rows))
-    index = {
+    files.write_json(out / "attention.json", _legend(networks, list(pictures)))
+    return [*written, out / "mosaic.png", out / "attention.json"]
+
+
+def _legend(networks: Sequence[Network], names: Sequence[str]) -> dict[str, Any]:
+    return {
         "rows": ["pictures", *(network.name for network in networks)],
-        "columns": list(pictures),
+        "columns": list(names),
         "maps": {network.name: kind_of(network.model) for network in networks},
         "meaning": "column-wise L2 norm of the deepest attended layer, 0 to 1 per picture; opacity in the mosaic",
     }
-    files.write_json(out / "attention.json", index)
-    return [*written, out / "mosaic.png", out / "attention.json"]
+
+
+def sheet(
+    networks: Sequence[Network], pictures: dict[str, NDArray[np.uint8]], path: Path, *, tile_px: int = 112
+) -> dict[str, Any]:
+    """Write a small mosaic of what networks look at, for a report.
+
+    Parameters
+    ----------
+    networks : sequence of Network
+        Those without layers that could be mapped are left out, and named.
+    pictures : dict
+        Name → pixels.
+    path : Path
+        The PNG; not written when nothing can be shown.
+    tile_px : int, default 112
+        Side of each tile.
+
+    Returns
+    -------
+    dict
+        ``file``, ``rows``, ``columns``, ``maps``, ``meaning``; and ``left_out`` with a reason per network.
+    """
+    from PIL import Image
+
+    def tile(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        return np.asarray(Image.fromarray(pixels).resize((tile_px, tile_px), Image.Resampling.BOX))
+
+    sizes = sorted({picture.shape[:2] for picture in pictures.values()})
+    if len(sizes) != 1 or sizes[0][0] != sizes[0][1]:
+        return {
+            "left_out": {"every network": f"needs square intact pictures of one size, the set has {sizes or 'none'}"}
+        }
+    stack = np.stack(list(pictures.values()))
+    rows, shown, left_out = [[tile(picture) for picture in stack]], [], {}
+    for network in networks:
+        try:
+            found = attention_of(network, stack).numpy()
+        except InputError as error:
+            left_out[network.name] = str(error)
+            continue
+        shown.append(network)
+        rows.append([tile(overlay(picture, one)) for picture, one in zip(stack, found, strict=True)])
+    if not shown:
+        return {"left_out": left_out}
+    write_png(path, mosaic(rows))
+    return {"file": path.name, **_legend(shown, list(pictures)), "left_out": left_out}

@@ -14,9 +14,14 @@ from rapidvision.progress import progress
 from rapidvision.study import Study
 from rapidvision.trials import TrialRecord
 
+from .looking import intact_pictures
 from .observe import Network, look, stimuli_of, take
+from .overlay import sheet
 from .participants import MEANING, Participants
 from .probing import Probing, look_through_probes
+
+#: Intact pictures in the mosaic of attention: one of each category in a set of the paper's form.
+N_LOOKED_AT = 8
 
 
 @dataclass(frozen=True)
@@ -76,7 +81,8 @@ def sit(
     networks : sequence of Network
         Names must differ. Under the policy ``seeds`` they are one observer, named after what their names share.
     out : Path
-        The trials table; a ``.json`` of the same name records policy, readouts and hashes.
+        The trials table; a ``.json`` of the same name records policy, readouts and hashes, and ``…-attention.png``
+        shows what the networks look at in some of the set's intact pictures.
     participants : Participants, optional
         Who counts as a participant; replay by default.
     probing : Probing, optional
@@ -116,7 +122,9 @@ def sit(
     else:
         records = [record for network, one in pairs for record in take(network, one, plans, participants)]
     trials.write_table(out, records)
-    files.write_json(out.with_suffix(".json"), _record(study, plans, networks, participants, probing, records, command))
+    attention = sheet(networks, intact_pictures(found, N_LOOKED_AT), out.with_name(f"{out.stem}-attention.png"))
+    record = _record(study, plans, networks, participants, probing, records, command)
+    files.write_json(out.with_suffix(".json"), {**record, "attention": attention})
     n_participants = len({record.participant_id for record in records})
     return Sitting(records, len(stimuli), n_participants, time.perf_counter() - started)
 

@@ -75,10 +75,13 @@ def _from_features(features: dict[str, tfrecord.Feature], where: str, first_labe
     blob = bytes(heat[0]) if len(heat) else b""
     count = features.get("click_count")
     flagged = count is None or int(count[0]) > 0
-    importance = None
-    if blob and flagged:
-        importance = np.asarray(tfrecord.picture(blob, n_channels=1, where=where), np.float32)
-    return Example(where.rsplit("/", 1)[-1], picture, int(features["label"][0]) - first_label, importance)
+    importance, unused = None, ""
+    if blob:
+        found = np.asarray(tfrecord.picture(blob, n_channels=1, where=where), np.float32)
+        importance = found if flagged else None
+        unused = "there, but click_count is 0" if not flagged and found.any() else ""
+    label = int(features["label"][0]) - first_label
+    return Example(where.rsplit("/", 1)[-1], picture, label, importance, unused)
 
 
 def as_bytes(picture: NDArray[np.float32] | NDArray[np.uint8], where: str) -> NDArray[np.uint8]:

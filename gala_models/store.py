@@ -46,12 +46,15 @@ class Example:
         Its class, from 0.
     importance : ndarray of float32, shape (height, width), or None
         Its map, of the same size.
+    unused : str
+        Why a map that is there does not count, for the record of what was left out.
     """
 
     image_id: str
     picture: NDArray[np.uint8]
     label: int
     importance: NDArray[np.float32] | None = None
+    unused: str = ""
 
 
 class StoreDescription(Recipe, frozen=True, kw_only=True):
@@ -171,7 +174,7 @@ def pack(
         pictures[row], importance = _fitted(example, side_px)
         labels[row] = example.label
         ids.append(example.image_id)
-        wrong = None if importance is None else targets.fault(importance)
+        wrong = (example.unused or None) if importance is None else targets.fault(importance)
         if example.importance is not None:
             wrong = targets.fault(example.importance, shape=example.picture.shape[:2]) or wrong
         if wrong and strict:

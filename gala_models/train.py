@@ -1,5 +1,6 @@
 """Training: a trainer that can stop after any step and go on to the same bits."""
 
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -16,6 +17,7 @@ from rapidvision.progress import progress as show_progress
 
 from . import checkpoint
 from .batches import Batch, Batches
+from .compiling import compiled
 from .evaluate import evaluate
 from .loss import Loss, loss
 from .maps import Maps, attention_maps
@@ -100,7 +102,9 @@ class Trainer:
         """
         until = None if max_steps is None else self.n_steps + max_steps
         total = self.recipe.schedule.epochs * self.batches.n_steps - self.n_steps
-        forward = _compiled(self.world.wrap(self.model), self.recipe.compile)
+        forward, note = compiled(self.world.wrap(self.model), wanted=self.recipe.compile)
+        if note and self.world.first:
+            print(note, file=sys.stderr)  # noqa: T201
         try:
             with (
                 self._maps() as maps,
@@ -272,13 +276,6 @@ def _digest(recipe: Training) -> str:
 
 def _copied(model: nn.Module) -> dict[str, Tensor]:
     return {name: value.detach().cpu().clone() for name, value in model.state_dict().items()}
-
-
-def _compiled(model: nn.Module, wanted: bool) -> nn.Module:
-    if not wanted:
-        return model
-    torch._dynamo.config.suppress_errors = True  # noqa: SLF001  without a compiler it runs as it is, with a note
-    return torch.compile(model)  # type: ignore[return-value]
 
 
 def _check(recipe: Training, train: Store, validation: Store, world: World) -> None:

@@ -174,6 +174,16 @@ def test_what_a_participant_is_stands_beside_the_table(study, out):
     assert record["policy"]["policy"] == "replay"
     assert "without noise" in record["a_participant_is"]
     assert record["networks"][0]["readout"] == "binary"
+    assert "has no features layers" in record["attention"]["left_out"]["red"]
+
+
+def test_what_networks_look_at_is_written_beside_the_table(study, out):
+    model = build(Architecture(family="compact", attention="gala", n_classes=2), seed=1).eval()
+    sit(study, [observe.Network("tiny", model, binary(), Preprocessing(size_px=32))], out=out, quiet=True)
+    found = json.loads(out.with_suffix(".json").read_text())["attention"]
+    assert found["rows"] == ["pictures", "tiny"]
+    assert len(found["columns"]) == 8
+    assert (out.parent / found["file"]).read_bytes().startswith(b"\x89PNG")
 
 
 def test_the_command_runs_a_file_of_weights(study, tmp_path, capsys):

@@ -7,6 +7,7 @@ from PIL import Image
 from rapidvision import tfrecord
 from rapidvision.errors import InputError
 from rapidvision.gala_models import sources
+from rapidvision.gala_models.store import pack
 
 
 def encoded(pixels, kind="PNG"):
@@ -44,7 +45,13 @@ def test_no_clicks_or_an_empty_heatmap_mean_no_map(tmp_path):
         {"image": [picture], "label": [1]},
     ]
     tfrecord.write(tmp_path / "a", [tfrecord.encode(one) for one in records])
-    assert [example.importance for example in sources.tfrecords([tmp_path / "a"])] == [None] * 3
+    found = sources.tfrecords([tmp_path / "a"])
+    assert [example.importance for example in found] == [None] * 3
+    # A map that the record itself disowns is counted, and stops a strict pack.
+    store = pack(found, tmp_path / "s", n=3, side_px=8)
+    assert store.description.left_out == {"there, but click_count is 0": 1}
+    with pytest.raises(InputError, match="there, but click_count is 0"):
+        pack(found, tmp_path / "t", n=3, side_px=8, strict=True)
 
 
 def test_labels_that_count_from_1_are_brought_to_0(tmp_path):

@@ -1,0 +1,37 @@
+import copy
+
+import pytest
+import torch
+
+from rapidvision.gala_models.compiling import compiled
+from rapidvision.gala_models.gala import GALA
+from rapidvision.gala_models.maps import attention_maps
+
+
+def with_gradients(call, module, x):
+    module.zero_grad()
+    with attention_maps(module) as maps:
+        y = call(x)
+        (y.square().sum() + maps.last.sum()).backward()
+        return [y.detach(), maps.last.detach(), *(parameter.grad.clone() for parameter in module.parameters())]
+
+
+@pytest.mark.slow
+def test_a_compiled_module_gives_the_same_scores_maps_and_gradients_or_says_why_it_is_not_compiled():
+    module, x = GALA(8), torch.randn(2, 8, 4, 4, generator=torch.Generator().manual_seed(1))
+    expected = with_gradients(module, module, x)
+    twin = copy.deepcopy(module)
+    call, note = compiled(twin)
+    if note:
+        assert call is twin
+        assert "no C++ compiler found" in note
+    for one, other in zip(with_gradients(call, twin, x), expected, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-5, atol=1e-5)
+
+
+def test_without_a_compiler_the_network_runs_as_it_is_with_a_note(monkeypatch):
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    module = GALA(8)
+    call, note = compiled(module)
+    assert call is module
+    assert note.startswith("compile: no C++ compiler found (no-such-compiler)")
