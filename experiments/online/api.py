@@ -22,7 +22,7 @@ from ..simulate import simulate_study
 from .measure import Measurement, row, timing_ok, why_refused
 from .plans import ServedStudy, for_browser
 from .schema import FORM, VERSION, metadata
-from .security import Buckets
+from .security import Buckets, content_policy
 from .sessions import (
     TALLIES,
     Arrival,
@@ -40,9 +40,10 @@ from .sessions import (
     withdraw,
 )
 from .settings import ID_PARAMETERS
+from .shell import BOOT_SOURCE, shell
 from .store import Store
 from .tokens import Keyring, new_code, new_id
-from .uitexts import texts_for
+from .uitexts import loading_words, texts_for
 from .web import Files, Problem, body_as, create_app, file_forever, page, reply
 
 STATIC = Path(__file__).parent / "static"
@@ -176,9 +177,10 @@ class ParticipantApi:
 
     def routes(self) -> list[Route]:
         """Every address that participants' browsers use; all of them relative to where the page lies."""
+        words = loading_words(next(iter(self.served.plans.values())).protocol.language)
         return [
-            Route("/", page(STATIC / "index.html")),
-            Route("/withdraw", page(STATIC / "withdraw.html")),
+            Route("/", page(shell(STATIC / "index.html", main="static/main.js", **words))),
+            Route("/withdraw", page(shell(STATIC / "withdraw.html", main="static/withdraw.js", **words))),
             Route("/static/{path:path}", Files(STATIC / "runner").endpoint),
             Route("/stimuli/{name}", self.stimulus),
             Route("/api/study", self.study),
@@ -453,4 +455,5 @@ def open_online_store(url: str, served: ServedStudy) -> Store:
 
 def participant_app(api: ParticipantApi, *, https: bool = False, root_path: str = "") -> Starlette:
     """Return the app that participants reach."""
-    return create_app(api.routes(), https=https, root_path=root_path)
+    policy = {"content-security-policy": content_policy(BOOT_SOURCE)}
+    return create_app(api.routes(), https=https, root_path=root_path, headers=policy)

@@ -8,6 +8,8 @@ from rapidvision.errors import InputError
 
 from .api import public_study
 from .plans import for_browser, open_study
+from .shell import shell
+from .uitexts import loading_words
 
 STATIC = Path(__file__).parent / "static"
 _JATOS = '<script src="jatos.js"></script>'
@@ -57,7 +59,8 @@ def write_bundle(
     recruitment = served.settings.recruitment
     for path in (*(STATIC / "runner").iterdir(), STATIC / "bundle" / "files-main.js"):
         files.write_bytes(out / "static" / path.name, path.read_bytes())
-    page = (STATIC / "bundle" / "index.html").read_text()
+    words = loading_words(next(iter(served.plans.values())).protocol.language)
+    page = shell(STATIC / "bundle" / "index.html", main="static/files-main.js", **words).decode()
     files.write_text(out / "index.html", page.replace("<!--host-->", _JATOS if target == "jatos" else ""))
     for number, plan in enumerate(served.plans.values()):
         files.write_json(out / "plans" / f"{number}.json", for_browser(plan, served.stimuli))

@@ -18,8 +18,11 @@ from . import export
 from .login import Login
 from .overview import overview
 from .plans import ServedStudy
+from .security import content_policy
 from .sessions import set_state
+from .shell import BOOT_SOURCE, shell
 from .store import Store
+from .uitexts import loading_words
 from .web import Files, Problem, body_as, create_app, page, reply
 
 STATIC = Path(__file__).parent / "static"
@@ -62,7 +65,7 @@ class Dashboard:
     def routes(self) -> list[Route]:
         """Every address of the dashboard."""
         return [
-            Route("/", page(STATIC / "dashboard.html")),
+            Route("/", page(shell(STATIC / "dashboard.html", main="static/dashboard.js", **loading_words("en")))),
             Route("/static/{path:path}", Files(STATIC / "dashboard").endpoint),
             *self.login.routes("/api"),
             Route("/api/overview", self.overview),
@@ -98,4 +101,4 @@ class Dashboard:
 
 def dashboard_app(dashboard: Dashboard) -> Starlette:
     """Return the app that experimenters reach."""
-    return create_app(dashboard.routes())
+    return create_app(dashboard.routes(), headers={"content-security-policy": content_policy(BOOT_SOURCE)})

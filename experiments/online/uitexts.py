@@ -19,3 +19,9 @@ def texts_for(language: str) -> dict[str, str]:
     """
     path = _FOLDER / f"{language}.toml"
     return recipes.read(path if path.is_file() else _FOLDER / "en.toml", dict[str, str])
+
+
+def loading_words(language: str) -> dict[str, str]:
+    """Return what a page says when its modules do not arrive, for :func:`.shell.shell`."""
+    words = texts_for(language)
+    return {"waiting": words["waiting"], "too_old": words["excluded_browser"]}

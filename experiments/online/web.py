@@ -62,9 +62,9 @@ async def body_as(request: Request, type_: type[T], *, max_bytes: int = MAX_BODY
         raise Problem(400, "not_json", "the body is not JSON") from error
 
 
-def page(path: Path, *, headers: Mapping[str, str] | None = None) -> Callable[[Request], Any]:
-    """Return an endpoint that serves one HTML file."""
-    content = path.read_bytes()
+def page(html: Path | bytes, *, headers: Mapping[str, str] | None = None) -> Callable[[Request], Any]:
+    """Return an endpoint that serves one page: an HTML file, or what :func:`.shell.shell` made of one."""
+    content = html if isinstance(html, bytes) else html.read_bytes()
 
     async def serve(_request: Request) -> Response:
         return Response(content, media_type="text/html", headers={"cache-control": "no-cache", **(headers or {})})

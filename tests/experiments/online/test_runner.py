@@ -71,6 +71,31 @@ def test_a_session_by_real_keys_ends_with_a_code_and_every_trial_stored(chromium
     assert all(url.startswith((served.url, "blob:")) for url in asked), "a third party was asked"
 
 
+@pytest.mark.parametrize("lost", ["session.js", "main.js", "style.css"])
+def test_a_server_that_dies_while_the_page_loads_is_waited_for(chromium, study_folder, serve, lost):
+    write_settings(study_folder, SETTINGS)
+    served = serve(study_folder)
+    context = chromium.new_context(viewport=SIZE)
+    context.route(f"**/static/{lost}", lambda route: route.abort())
+    page = context.new_page()
+    page.goto(served.url)
+    page.get_by_text("The server does not answer").wait_for(timeout=20_000)
+    context.unroute_all()
+    page.get_by_role("button", name="I agree").wait_for(timeout=30_000)
+    context.close()
+
+
+def test_a_browser_that_cannot_read_the_modules_is_told_so(chromium, study_folder, serve):
+    served = serve(study_folder)
+    context = chromium.new_context(viewport=SIZE)
+    script = {"body": "const const = 1;", "content_type": "text/javascript"}
+    context.route("**/static/main.js", lambda route: route.fulfill(**script))
+    page = context.new_page()
+    page.goto(served.url)
+    page.get_by_text("too old").wait_for(timeout=20_000)
+    context.close()
+
+
 def session_of(context, url):
     """Open a page of a context and go on until its first trial was shown."""
     page = context.new_page()

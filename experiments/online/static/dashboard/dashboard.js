@@ -51,7 +51,7 @@ function logIn() {
       password.select();
     }
   });
-  find("content").replaceChildren(form);
+  find("page").replaceChildren(form);
   find("status").textContent = "";
   password.focus();
 }
@@ -141,7 +141,7 @@ function draw(seen) {
     card("Export", "wide", exports()),
   ];
   const focused = document.activeElement instanceof HTMLAnchorElement ? document.activeElement.href : null;
-  find("content").replaceChildren(...cards);
+  find("page").replaceChildren(...cards);
   if (focused) for (const link of document.links) if (link.href === focused) link.focus({ preventScroll: true });
 }
 
