@@ -151,10 +151,9 @@ def torment():
 
 
 def stored_rows(folder):
-    from rapidvision.experiments.online.api import open_online_store
+    from rapidvision.experiments.online.database import default_database, open_online_store
     from rapidvision.experiments.online.export import trial_records
     from rapidvision.experiments.online.plans import open_study
-    from rapidvision.experiments.online.server import default_database
 
     served = open_study(folder)
     store = open_online_store(default_database(folder), served)

@@ -16,8 +16,8 @@ import numpy as np
 import sqlalchemy as sa
 
 from rapidvision.experiments.online import schema
-from rapidvision.experiments.online.sessions import TrialRow, store_trials
 from rapidvision.experiments.online.store import Store
+from rapidvision.experiments.online.trialrows import TrialRow, store_trials
 
 N_SESSIONS = 64
 MEASUREMENT = json.dumps({"stimulus_sha256": "0" * 64, "response_ms": 401.2, "quality": {"presses": []}}).ljust(520)

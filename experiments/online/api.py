@@ -5,139 +5,36 @@ import json
 import re
 import time
 from collections import OrderedDict
+from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Any
 
 import msgspec
+import sqlalchemy as sa
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from rapidvision.errors import InputError
-from rapidvision.plan import Plan
-
-from ..participants import Observers
-from ..simulate import simulate_study
-from .measure import Measurement, row, timing_ok, why_refused
+from .answers import Simulated
+from .arrivals import Arrival, Rules, Seat, arrive, lapse
+from .bodies import Event, NewSession, Tally, Withdrawal
 from .plans import ServedStudy, for_browser
-from .schema import FORM, VERSION, metadata
+from .public import public_study
+from .schema import identity
 from .security import Buckets, content_policy
-from .sessions import (
-    TALLIES,
-    Arrival,
-    Refusal,
-    Rules,
-    Seat,
-    Stored,
-    TrialRow,
-    add_event,
-    arrive,
-    count,
-    finish,
-    open_or_check,
-    store_trials,
-    withdraw,
-)
+from .sessions import TALLIES, Refusal, add_event, count, finish, withdraw
 from .settings import ID_PARAMETERS
 from .shell import BOOT_SOURCE, shell
-from .store import Store
+from .store import Batch, Store, StoreUnavailable
 from .tokens import Keyring, new_code, new_id
-from .uitexts import loading_words, texts_for
+from .trialwrites import Held, Seats, TrialWrites
+from .uitexts import loading_words
 from .web import Files, Problem, body_as, create_app, file_forever, page, reply
 
 STATIC = Path(__file__).parent / "static"
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _MAX_CACHED_FILES = 4096
-
-ResumeKey = Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9_-]{22,64}$")]
-Small = Annotated[str, msgspec.Meta(max_length=120)]
-Number = Annotated[float, msgspec.Meta(ge=-1e9, le=1e9)]
-
-
-class Device(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the runner says about the browser and the screen; nothing that names a person or a network."""
-
-    browser: Annotated[str, msgspec.Meta(max_length=60)] = ""
-    platform: Small = ""
-    mobile: bool = False
-    width_px: Number = 0
-    height_px: Number = 0
-    screen_width_px: Number = 0
-    screen_height_px: Number = 0
-    device_pixel_ratio: Number = 0
-    refresh_hz: Number = 0
-    refresh_sd_ms: Number = 0
-    clock_ms: Number = 0
-    isolated: bool = False
-    presenter: Small = ""
-    pointer: Small = ""
-    cores: Number = 0
-    utc_offset_min: Number = 0
-    webdriver: bool = False
-    load_ms: Number = 0
-
-
-class NewSession(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The body of an arrival."""
-
-    ids: Annotated[
-        dict[Annotated[str, msgspec.Meta(max_length=40)], Annotated[str, msgspec.Meta(max_length=200)]],
-        msgspec.Meta(max_length=10),
-    ]
-    consent_sha256: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
-    resume_key: ResumeKey
-    device: Device = Device()
-    simulated: bool = False
-
-
-class Event(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Something that happened around the trials."""
-
-    kind: Literal["step", "hidden", "shown", "fullscreen_lost", "error", "offline", "stale_write", "left"]
-    detail: Annotated[str, msgspec.Meta(max_length=300)] = ""
-
-
-class Tally(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Something to be counted before anybody agreed to anything."""
-
-    kind: Literal["arrived", "declined", "excluded_touch", "excluded_size", "excluded_refresh", "excluded_browser"]
-
-
-class Withdrawal(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A withdrawal code, as it was given out."""
-
-    code: Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9 -]{8,40}$")]
-
-
-class Simulated(NamedTuple):
-    """Simulated observers and the seed of their answers."""
-
-    observers: Observers
-    seed: int
-
-    def answers(self, plan: Plan) -> list[dict[str, Any]]:
-        """Return what the session engine's simulation of this plan answers."""
-        rows = simulate_study([plan], self.observers, seed=self.seed)
-        return [
-            {
-                "trial": made.trial,
-                "target": None if made.response == "none" else made.response == "target",
-                "response_ms": made.response_ms,
-            }
-            for made in rows
-        ]
-
-
-class Held(NamedTuple):
-    """What a token says."""
-
-    session_id: str
-    participant_id: str
-    group: str
-    slot: int
-    tab: int
-    observer: str
 
 
 class ParticipantApi:
@@ -155,9 +52,7 @@ class ParticipantApi:
         Lets simulated participants in, who answer like these observers; their rows say so.
     """
 
-    def __init__(
-        self, served: ServedStudy, store: Store, keys: Keyring, *, simulated: "Simulated | None" = None
-    ) -> None:
+    def __init__(self, served: ServedStudy, store: Store, keys: Keyring, *, simulated: Simulated | None = None) -> None:
         self.served, self.store, self.keys, self.simulated = served, store, keys, simulated
         settings = served.settings
         self.rules = Rules(
@@ -171,14 +66,18 @@ class ParticipantApi:
             resume_elsewhere=settings.recruitment.resume_elsewhere,
         )
         limits = settings.limits
-        self._per_session = Buckets(rate=limits.requests_per_second, burst=limits.request_burst)
+        per_session = Buckets(rate=limits.requests_per_second, burst=limits.request_burst)
+        self.seats = Seats(served, keys, per_session)
         self._per_address = Buckets(rate=limits.arrivals_per_second, burst=limits.arrival_burst)
         self._files: OrderedDict[str, bytes] = OrderedDict()
+        self._arrivals: Batch[Seat | Refusal] = Batch(lambda connection, some: arrive(connection, some, self.rules))
 
     def routes(self) -> list[Route]:
         """Every address that participants' browsers use; all of them relative to where the page lies."""
         words = loading_words(next(iter(self.served.plans.values())).protocol.language)
+        writes = TrialWrites(self.served, self.store, self.seats)
         return [
+            Route("/api/trials/{number:int}", writes, methods=["PUT"]),  # first: it is asked for most
             Route("/", page(shell(STATIC / "index.html", main="static/main.js", **words))),
             Route("/withdraw", page(shell(STATIC / "withdraw.html", main="static/withdraw.js", **words))),
             Route("/static/{path:path}", Files(STATIC / "runner").endpoint),
@@ -187,7 +86,6 @@ class ParticipantApi:
             Route("/api/tally", self.tally, methods=["POST"]),
             Route("/api/sessions", self.begin, methods=["POST"]),
             Route("/api/answers", self.answers),
-            Route("/api/trials/{number:int}", self.trial, methods=["PUT"]),
             Route("/api/events", self.event, methods=["POST"]),
             Route("/api/finish", self.finish, methods=["POST"]),
             Route("/api/withdraw", self.withdraw, methods=["POST"]),
@@ -234,64 +132,22 @@ class ParticipantApi:
             observer="simulated" if new.simulated else "human",
             at=time.time(),
         )
-        seat = await self.store.write(lambda connection: arrive(connection, arrival, self.rules))
+        seat = await self.store.add(self._arrivals, arrival)
         if isinstance(seat, Refusal):
             raise Problem(seat.status, seat.code, seat.text)
         return reply(self._seat_reply(seat), 200 if seat.resumed else 201)
 
     async def answers(self, request: Request) -> Response:
         """What a simulated participant does, trial by trial."""
-        held = self._held(request)
+        held = self.seats.held(request.headers.get("authorization", ""))
         if self.simulated is None or held.observer != "simulated":
             raise Problem(403, "simulate", "Only simulated participants are told what to answer.")
         plan, simulated = self.served.plans[held.group, held.slot], self.simulated
         return reply(await asyncio.to_thread(simulated.answers, plan))
 
-    async def trial(self, request: Request) -> Response:
-        """Store one trial; the same again is acknowledged again."""
-        held = self._held(request)
-        number = request.path_params["number"]
-        planned = self.served.trial(held.group, held.slot, number)
-        if planned is None:
-            raise Problem(404, "no_such_trial", f"this session has no trial {number}")
-        measured = await body_as(request, Measurement, max_bytes=16_384)
-        plan = self.served.plans[held.group, held.slot]
-        refused = why_refused(plan, planned, measured)
-        if refused is not None:
-            raise Problem(409, "not_planned", refused)
-        made = row(
-            plan,
-            planned,
-            measured,
-            observer=held.observer,
-            session_id=held.session_id,
-            participant_id=held.participant_id,
-        )
-        stored = await self.store.add(
-            store_trials,
-            TrialRow(
-                session_id=held.session_id,
-                tab=held.tab,
-                trial=number,
-                receipt=new_id(),
-                received=time.time(),
-                phase=planned.phase,
-                level_index=planned.level_index,
-                status=made.status,
-                correct=made.correct,
-                response_ms=made.response_ms,
-                timing_ok=timing_ok(plan, measured),
-                measurement=msgspec.json.encode(measured).decode(),
-            ),
-        )
-        if isinstance(stored, Refusal):
-            raise Problem(stored.status, stored.code, stored.text)
-        assert isinstance(stored, Stored)
-        return reply({"stored": number, "duplicate": stored.duplicate})
-
     async def event(self, request: Request) -> Response:
         """Store what happened around the trials."""
-        held = self._held(request)
+        held = self.seats.held(request.headers.get("authorization", ""))
         event = await body_as(request, Event, max_bytes=2048)
         most = self.served.settings.limits.events_per_session
         kept = await self.store.write(
@@ -301,7 +157,7 @@ class ParticipantApi:
 
     async def finish(self, request: Request) -> Response:
         """Close the session, if every trial is stored, and give the completion code."""
-        held = self._held(request)
+        held = self.seats.held(request.headers.get("authorization", ""))
         n_trials = len(self.served.trials(held.group, held.slot))
         at = time.time()
         refused = await self.store.write(lambda connection: finish(connection, held.session_id, held.tab, n_trials, at))
@@ -322,14 +178,14 @@ class ParticipantApi:
         """Delete a participant's data: by the token of a session, or by the code that was given at the end."""
         self._slow_down(request, 5)
         if request.headers.get("authorization"):
-            held = self._held(request)
-            gone = await self.store.write(
+            held = self.seats.held(request.headers.get("authorization", ""))
+            gone = await self.store.erase(
                 lambda connection: withdraw(connection, self.served.study_id, session_id=held.session_id)
             )
         else:
             code = (await body_as(request, Withdrawal, max_bytes=200)).code.upper().replace(" ", "").replace("-", "")
             hashed = self.keys.pseudonym("withdrawal", code)
-            gone = await self.store.write(
+            gone = await self.store.erase(
                 lambda connection: withdraw(connection, self.served.study_id, withdrawal_hash=hashed)
             )
         if not gone:
@@ -353,6 +209,13 @@ class ParticipantApi:
                 self._files.popitem(last=False)
         return file_forever(content, found.media_type)
 
+    async def keep_time(self) -> None:
+        """Mark silent sessions as lapsed while nobody arrives, so that the dashboard tells the truth."""
+        while True:
+            await asyncio.sleep(min(60.0, self.rules.lapse_s / 2))
+            with suppress(StoreUnavailable):
+                await self.store.write(lambda connection: lapse(connection, self.rules, time.time()))
+
     def _who(self, given: dict[str, str]) -> tuple[str, dict[str, str]]:
         """The recruitment service and the allowed ids of a link."""
         for service in self.served.settings.recruitment.services:
@@ -370,9 +233,9 @@ class ParticipantApi:
 
     def _seat_reply(self, seat: Seat) -> dict[str, Any]:
         plan = self.served.plans[seat.group, seat.slot]
-        held = f"{seat.session_id}.{seat.participant_id}.{self.served.groups.index(seat.group)}.{seat.slot}.{seat.tab}.{seat.observer}"
+        held = Held(seat.session_id, seat.participant_id, seat.group, seat.slot, seat.tab, seat.observer)
         return {
-            "token": self.keys.sign("session", held),
+            "token": self.seats.token(held),
             "session": self.keys.pseudonym("outbox", seat.session_id),
             "resumed": seat.resumed,
             "state": seat.state,
@@ -383,74 +246,14 @@ class ParticipantApi:
     def _withdrawal_code(self, session_id: str) -> str:
         return self.keys.code("withdrawal", session_id, length=16)
 
-    def _held(self, request: Request) -> Held:
-        """Return who asks, by the token.
-
-        Raises
-        ------
-        Problem
-            401 for a token that is not ours, 429 for a session that asks too often.
-        """
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        text = self.keys.open("session", token) if scheme == "Bearer" else None
-        if text is None:
-            raise Problem(401, "token", "this token is not valid")
-        session_id, participant_id, group, slot, tab, observer = text.split(".")
-        if int(group) >= len(self.served.groups) or int(slot) >= self.served.n_slots:
-            raise Problem(401, "token", "this token belongs to another study")
-        if not self._per_session.take(session_id):
-            raise Problem(429, "slow_down", "too many requests; wait a moment")
-        return Held(session_id, participant_id, self.served.groups[int(group)], int(slot), int(tab), observer)
-
     def _slow_down(self, request: Request, amount: float = 1.0) -> None:
         if not self._per_address.take(request.client.host if request.client else "", amount):
             raise Problem(429, "slow_down", "too many requests from your network; wait a moment")
 
 
-def public_study(served: ServedStudy) -> dict[str, Any]:
-    """Return what is said before consent."""
-    settings = served.settings
-    plan = next(iter(served.plans.values()))
-    return {
-        "title": settings.title,
-        "contact": settings.contact,
-        "consent": settings.consent.strip(),
-        "consent_sha256": settings.consent_sha256,
-        "debrief": settings.debrief.strip(),
-        "language": plan.protocol.language,
-        "words": texts_for(plan.protocol.language),
-        "screening": settings.screening,
-        "presenter": settings.presenter,
-        "background": plan.protocol.background,
-        "image_px": plan.protocol.image_px,
-        "id_parameters": [name for names in ID_PARAMETERS.values() for name in names],
-        "simulate": False,
-    }
-
-
 def _external_id(connection: Any, participant_id: str) -> str:
-    import sqlalchemy as sa
-
-    from .schema import identity
-
     found = connection.scalar(sa.select(identity.c.external).where(identity.c.participant_id == participant_id))
     return next(iter(json.loads(found).values()), "") if found else ""
-
-
-def open_online_store(url: str, served: ServedStudy) -> Store:
-    """Open the database of online sessions for a study.
-
-    Raises
-    ------
-    InputError
-        When it cannot be opened, has another form, or its sessions followed other plans.
-    """
-    store = Store(url, metadata, form=FORM, version=VERSION)
-    why = store.submit(lambda connection: open_or_check(connection, served.study_id, served.digest)).result(30)
-    if why is not None:
-        store.close()
-        raise InputError(f"{store.name}: {served.study_id}: {why}")
-    return store
 
 
 def participant_app(api: ParticipantApi, *, https: bool = False, root_path: str = "") -> Starlette:

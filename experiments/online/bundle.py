@@ -6,8 +6,8 @@ from typing import Literal
 from rapidvision import files
 from rapidvision.errors import InputError
 
-from .api import public_study
 from .plans import for_browser, open_study
+from .public import public_study
 from .shell import shell
 from .uitexts import loading_words
 

@@ -13,11 +13,11 @@ from rapidvision.errors import InputError
 from rapidvision.study import Study
 from rapidvision.trials import TrialRecord, write_table
 
-from .api import Device, open_online_store
+from .bodies import Device
+from .database import DATABASE_VARIABLE, default_database, open_online_store
 from .export import trial_records
 from .measure import Measurement, Sha256, Short, row, why_refused
 from .plans import ServedStudy, open_study
-from .server import DATABASE_VARIABLE, default_database
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -28,7 +28,9 @@ def plugin() -> str:
     runner = STATIC / "runner"
     timing = _plain(runner / "timing.js")
     worker = json.dumps(timing + _plain(runner / "canvas-worker.js"))
-    parts = [_plain(runner / name) for name in ("compositor.js", "worker-presenter.js")]
+    parts = [
+        _plain(runner / name) for name in ("lag.js", "thread.js", "witness.js", "compositor.js", "worker-presenter.js")
+    ]
     own = _plain(STATIC / "jspsych" / "plugin.js")
     return (
         "/* RapidVision for jsPsych 8, MIT licence. */\n"

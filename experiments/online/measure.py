@@ -7,7 +7,7 @@ import msgspec
 from rapidvision.observers import Answer, record
 from rapidvision.plan import Plan
 from rapidvision.screen import refreshes
-from rapidvision.trials import Trial, TrialRecord
+from rapidvision.trials import Status, Trial, TrialRecord, judge
 
 Ms = Annotated[float, msgspec.Meta(ge=0, le=600_000)]
 Clock = Annotated[float, msgspec.Meta(ge=-1e15, le=1e15)]
@@ -39,8 +39,8 @@ class Quality(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     onset_ms, offset_ms : float or None
         On the page's clock.
     seen : {"observed", "scheduled", "presented"}
-        Whether onset and offset were watched frame by frame (worker), given to the compositor (scheduled), or stamped
-        by the browser at presentation (presented).
+        Whether the refreshes of onset and offset were watched, only planned (scheduled), or stamped by the browser at
+        presentation (presented).
     n_refreshes : int or None
         How many refreshes the picture was up.
     calibration_ms : float
@@ -129,8 +129,14 @@ def why_refused(plan: Plan, trial: Trial, measurement: Measurement) -> str | Non
     return None
 
 
-def timing_ok(plan: Plan, measurement: Measurement) -> bool:
-    """Whether the picture was up as planned, to half a refresh, on a visible page in the state the session began in."""
+def timing_ok(plan: Plan, measurement: Measurement) -> bool | None:
+    """Whether the picture was up as planned, to half a refresh, on a visible page in the state the session began in.
+
+    Returns
+    -------
+    bool or None
+        None when nothing speaks against it but nobody watched the refreshes either.
+    """
     quality, timing = measurement.quality, plan.protocol.timing
     shown, hz = measurement.stimulus_ms_shown, measurement.refresh_hz
     if measurement.aborted or shown is None or hz is None:
@@ -139,7 +145,22 @@ def timing_ok(plan: Plan, measurement: Measurement) -> bool:
         return False
     planned_ms, half_ms = refreshes(timing.stimulus_ms, hz) * 1000 / hz, 500 / hz
     cut_short = timing.response_ends_trial and measurement.key_pressed is not None
-    return (cut_short or shown > planned_ms - half_ms) and shown < planned_ms + half_ms
+    if not ((cut_short or shown > planned_ms - half_ms) and shown < planned_ms + half_ms):
+        return False
+    return True if quality.seen in ("observed", "presented") else None
+
+
+def outcome(plan: Plan, trial: Trial, measurement: Measurement) -> tuple[Status, bool | None]:
+    """Return a trial's status and whether it is correct, as its row will say."""
+    pressed = measurement.key_pressed
+    made = judge(
+        target=trial.target,
+        pressed_target=None if pressed is None else pressed == plan.key_target,
+        response_ms=measurement.response_ms,
+        limit_ms=plan.protocol.timing.response_limit_ms,
+        anticipation_ms=plan.protocol.anticipation_ms,
+    )
+    return "aborted" if measurement.aborted else made.status, made.correct
 
 
 def row(

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 
 FORM = "online"
-VERSION = 1
+VERSION = 2
 metadata = sa.MetaData()
 
 #: One row per study: whether it takes people.
@@ -20,7 +20,7 @@ session = sa.Table(
     "session",
     metadata,
     sa.Column("session_id", sa.String(40), primary_key=True),
-    sa.Column("study_id", sa.String(200), nullable=False, index=True),
+    sa.Column("study_id", sa.String(200), nullable=False),
     sa.Column("participant_id", sa.String(40), nullable=False, unique=True),
     sa.Column("group_name", sa.String(100), nullable=False),
     sa.Column("slot", sa.Integer, nullable=False),
@@ -31,12 +31,13 @@ session = sa.Table(
     sa.Column("consent_sha256", sa.String(64), nullable=False),
     sa.Column("began", sa.Float, nullable=False),
     sa.Column("finished", sa.Float),
-    sa.Column("resume_hash", sa.String(32), nullable=False),
+    sa.Column("resume_hash", sa.String(32), nullable=False, index=True),
     sa.Column("withdrawal_hash", sa.String(32), nullable=False, index=True),
     sa.Column("last_step", sa.String(40), nullable=False),
     sa.Column("browser", sa.String(60), nullable=False),
     sa.Column("device", sa.Text, nullable=False),
-    sa.Index("session_by_slot", "study_id", "group_name", "slot"),
+    sa.Index("session_by_slot", "study_id", "group_name", "slot", "state"),
+    sa.Index("session_by_age", "study_id", "state", "began"),
 )
 
 #: Who a participant is to the recruitment service; `key` is a keyed hash that finds repeated participants.
@@ -51,7 +52,8 @@ identity = sa.Table(
     sa.UniqueConstraint("study_id", "key"),
 )
 
-#: One row per trial: the measurement as the browser sent it, and what the server makes of it.
+#: One row per trial: the measurement as the browser sent it, and what the server makes of it; `timing_ok` is empty where
+#: nobody watched the refreshes.
 trial = sa.Table(
     "trial",
     metadata,
@@ -64,7 +66,7 @@ trial = sa.Table(
     sa.Column("status", sa.String(10), nullable=False),
     sa.Column("correct", sa.Boolean),
     sa.Column("response_ms", sa.Float),
-    sa.Column("timing_ok", sa.Boolean, nullable=False),
+    sa.Column("timing_ok", sa.Boolean),
     sa.Column("measurement", sa.Text, nullable=False),
 )
 

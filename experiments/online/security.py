@@ -110,7 +110,8 @@ class BodyLimit:
             await self.app(scope, receive, send)
             return
         try:
-            body = await asyncio.wait_for(self._read(scope, receive), self.seconds)
+            async with asyncio.timeout(self.seconds):
+                body = await self._read(scope, receive)
         except TimeoutError:
             await refuse(send, 408, "slow", "the request took too long to arrive")
             return

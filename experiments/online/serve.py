@@ -1,13 +1,15 @@
 """Run apps: one process with several ports, or several processes that share one; and when not to."""
 
 import asyncio
+import importlib.util
 import ipaddress
 import multiprocessing
 import os
 import signal
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 import uvicorn
@@ -120,8 +122,22 @@ class _NoSignals:
     def __exit__(self, *_: object) -> None: ...
 
 
+def run(main: Coroutine[Any, Any, None]) -> None:
+    """Run a coroutine to its end, on the faster event loop where it is installed."""
+    factory: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop
+    if importlib.util.find_spec("uvloop") is not None:
+        import uvloop
+
+        factory = uvloop.new_event_loop
+    with asyncio.Runner(loop_factory=factory) as runner:
+        runner.run(main)
+
+
 async def serve_apps(
-    apps: Sequence[tuple[Starlette, socket.socket, Address]], *, ready: Callable[[], None] | None = None
+    apps: Sequence[tuple[Starlette, socket.socket, Address]],
+    *,
+    ready: Callable[[], None] | None = None,
+    beside: Sequence[Callable[[], Coroutine[Any, Any, None]]] = (),
 ) -> None:
     """Serve apps on their sockets until the process is told to stop; then finish the open requests.
 
@@ -131,6 +147,8 @@ async def serve_apps(
         What to serve where.
     ready : callable, optional
         Called once when all of them answer.
+    beside : sequence of coroutine functions
+        What goes on meanwhile; cancelled at the end.
     """
     servers = [_Quiet(_config(app, address)) for app, _, address in apps]
     loop = asyncio.get_running_loop()
@@ -148,7 +166,11 @@ async def serve_apps(
         await asyncio.sleep(0.01)
     if ready is not None:
         ready()
+    others = [asyncio.create_task(each()) for each in beside]
     await asyncio.gather(*tasks)
+    for other in others:
+        other.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
 
 
 def run_workers(work: Callable[..., None], arguments: tuple[object, ...], n_workers: int) -> int:

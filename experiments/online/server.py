@@ -1,7 +1,6 @@
 """``session serve``: from a study folder to listening ports."""
 
 import argparse
-import asyncio
 import os
 import socket
 from collections.abc import Callable
@@ -12,19 +11,16 @@ from pathlib import Path
 from rapidvision import recipes, seeds
 from rapidvision.cli import say
 from rapidvision.errors import InputError
-from rapidvision.study import Study
 
 from ..participants import Observers
-from .api import ParticipantApi, Simulated, open_online_store, participant_app
+from .answers import Simulated
+from .api import ParticipantApi, participant_app
 from .dashboard import Dashboard, dashboard_app
+from .database import DATABASE_VARIABLE, ONLINE_FOLDER, default_database, open_online_store
 from .login import Login, password_from_environment
 from .plans import ServedStudy, open_study
-from .serve import Address, listen, run_workers, serve_apps
-from .store import sqlite_url
+from .serve import Address, listen, run, run_workers, serve_apps
 from .tokens import Keyring, server_secret
-
-ONLINE_FOLDER = "online"
-DATABASE_VARIABLE = "RAPIDVISION_DATABASE"
 
 
 @dataclass(frozen=True)
@@ -115,11 +111,6 @@ def _simulated(arguments: argparse.Namespace) -> Simulated | None:
     return Simulated(observers, seed)
 
 
-def default_database(folder: Path) -> str:
-    """URL of a study's own SQLite file."""
-    return sqlite_url(Study(folder).folder / ONLINE_FOLDER / "online.sqlite")
-
-
 def work(
     number: int,
     setup: Setup,
@@ -145,6 +136,6 @@ def work(
         dashboard = Dashboard(served, store, login)
         apps.append((dashboard_app(dashboard), sockets[1], setup.dashboard_address))
     try:
-        asyncio.run(serve_apps(apps, ready=ready))
+        run(serve_apps(apps, ready=ready, beside=[api.keep_time] if number == 0 else []))
     finally:
         store.close()

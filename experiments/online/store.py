@@ -7,6 +7,7 @@ wakes those who wait: a hundred requests share one sync of the disk. SQLite runs
 
 import asyncio
 import queue
+import sqlite3
 import statistics
 import threading
 import time
@@ -20,6 +21,8 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from rapidvision.errors import InputError, RapidVisionError
+
+from .engines import BUSY_MS, engines, prepare, reason
 
 T = TypeVar("T")
 
@@ -45,7 +48,7 @@ class Batch(Generic[T]):
 class _Write:
     """A write that waits, and who waits for it: a thread, or an event loop."""
 
-    __slots__ = ("batch", "future", "item", "job", "loop", "since")
+    __slots__ = ("batch", "erases", "future", "item", "job", "loop", "since")
 
     def __init__(
         self,
@@ -57,6 +60,7 @@ class _Write:
         self.job, self.batch, self.item, self.loop = job, batch, item, loop
         self.future: Future[Any] | asyncio.Future[Any] = Future() if loop is None else loop.create_future()
         self.since = time.monotonic()
+        self.erases = False
 
 
 class Store:
@@ -81,16 +85,17 @@ class Store:
 
     def __init__(self, url: str, metadata: sa.MetaData, *, form: str, version: int) -> None:
         self.url = sa.make_url(url)
-        self._writer_engine, self._reader_engine = _engines(self.url)
+        self._writer_engine, self._reader_engine = engines(self.url)
         self._queue: queue.SimpleQueue[_Write | None] = queue.SimpleQueue()
         self._waits_ms: deque[float] = deque(maxlen=2000)
         self._groups: deque[int] = deque(maxlen=500)
         self.n_writes = 0
         self.n_failed = 0
+        self._erasing = False
         try:
-            _prepare(self._writer_engine, metadata, form, version)
+            prepare(self._writer_engine, metadata, form, version)
         except SQLAlchemyError as error:
-            raise InputError(f"{self.name}: the database cannot be opened ({_reason(error)})") from error
+            raise InputError(f"{self.name}: the database cannot be opened ({reason(error)})") from error
         self._closed = False
         self._thread = threading.Thread(target=self._work, name=f"store-{form}", daemon=True)
         self._thread.start()
@@ -123,6 +128,14 @@ class Store:
         done: T = await waiting
         return done
 
+    async def erase(self, job: Callable[[sa.Connection], T]) -> T:
+        """Run a write that deletes, and let nothing remain of it in SQLite's log either; see :meth:`submit`."""
+        write = _Write(job, None, None, asyncio.get_running_loop())
+        write.erases = True
+        waiting: Any = self._enqueue(write)
+        done: T = await waiting
+        return done
+
     async def add(self, batch: Batch[T], item: Any) -> T:
         """Write an item and return its result after the commit; see :meth:`submit_item`."""
         waiting: Any = self._enqueue(_Write(None, batch, item, asyncio.get_running_loop()))
@@ -139,7 +152,7 @@ class Store:
             with self._reader_engine.connect() as connection:
                 return job(connection)
         except DBAPIError as error:
-            raise StoreUnavailable(f"{self.name}: {_reason(error)}") from error
+            raise StoreUnavailable(f"{self.name}: {reason(error)}") from error
 
     def close(self) -> None:
         """Finish what is queued, then close the connections."""
@@ -192,17 +205,34 @@ class Store:
             if len(group) == 1:
                 self.n_failed += 1
                 if isinstance(error, DBAPIError):
-                    error = StoreUnavailable(f"{self.name}: {_reason(error)}")
+                    error = StoreUnavailable(f"{self.name}: {reason(error)}")
                 _wake([(group[0], None, error)])
             else:
                 for write in group:
                     self._commit([write])
             return
+        self._erasing = self._erasing or any(write.erases for write in group)
+        if self._erasing and self.is_sqlite:
+            self._erasing = not self._empty_log()
         now = time.monotonic()
         self.n_writes += len(group)
         self._groups.append(len(group))
         self._waits_ms.extend((now - write.since) * 1000 for write in group)
         _wake([(write, result, None) for write, result in zip(group, results, strict=True)])
+
+    def _empty_log(self) -> bool:
+        """Move SQLite's log into the database and cut it to nothing; False while a reader needs it: later, then."""
+        raw = self._writer_engine.raw_connection()
+        try:
+            cursor = raw.cursor()
+            cursor.execute("PRAGMA busy_timeout=200")
+            busy = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+            cursor.execute(f"PRAGMA busy_timeout={BUSY_MS}")
+            return not busy
+        except sqlite3.OperationalError:  # the rows are gone already; the log is tried again after the next write
+            return False
+        finally:
+            raw.close()
 
     def _transaction(self, group: list[_Write]) -> list[Any]:
         results: list[Any] = [None] * len(group)
@@ -249,57 +279,3 @@ def _answer(answers: list[_Answer]) -> None:
 def sqlite_url(path: Path | str) -> str:
     """Return the URL of a SQLite file."""
     return f"sqlite:///{Path(path).resolve()}"
-
-
-def lock(connection: sa.Connection, number: int) -> None:
-    """Let one transaction at a time pass, over all processes; SQLite's only writer needs no such lock."""
-    if connection.dialect.name == "postgresql":
-        connection.execute(sa.text("SELECT pg_advisory_xact_lock(:number)"), {"number": number})
-
-
-def _engines(url: sa.URL) -> tuple[sa.Engine, sa.Engine]:
-    if url.get_backend_name() == "postgresql":
-        engine = sa.create_engine(url.set(drivername="postgresql+psycopg"), pool_pre_ping=True, pool_size=4)
-        return engine, engine
-    if url.get_backend_name() != "sqlite" or not url.database:
-        raise InputError(f'database: got "{url.get_backend_name()}"; allowed are sqlite:///FILE and postgresql://…')
-    Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-    writer, reader = (sa.create_engine(url, connect_args={"timeout": 10}) for _ in range(2))
-
-    @sa.event.listens_for(writer, "connect")
-    def _for_writing(connection: Any, _record: Any) -> None:
-        connection.isolation_level = None  # SQLAlchemy begins the transactions itself, and at once
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
-            connection.execute(f"PRAGMA {pragma}")
-
-    @sa.event.listens_for(writer, "begin")
-    def _begin(connection: sa.Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-    @sa.event.listens_for(reader, "connect")
-    def _for_reading(connection: Any, _record: Any) -> None:
-        connection.execute("PRAGMA query_only=ON")
-
-    return writer, reader
-
-
-def _prepare(engine: sa.Engine, metadata: sa.MetaData, form: str, version: int) -> None:
-    """Make missing tables and compare the form's version, one process at a time."""
-    forms = sa.Table(
-        "form", sa.MetaData(), sa.Column("name", sa.String(40), primary_key=True), sa.Column("version", sa.Integer)
-    )
-    with engine.begin() as connection:
-        lock(connection, 7501)
-        forms.metadata.create_all(connection)
-        found = connection.scalar(sa.select(forms.c.version).where(forms.c.name == form))
-        if found is None:
-            metadata.create_all(connection)
-            connection.execute(forms.insert().values(name=form, version=version))
-        elif found != version:
-            newer = "update RapidVision" if found > version else "use another database, or the older RapidVision"
-            raise InputError(f"{engine.url}: {form} tables of version {found}, this RapidVision has {version}; {newer}")
-
-
-def _reason(error: SQLAlchemyError) -> str:
-    cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
-    return str(cause).strip().partition("\n")[0]

@@ -7,6 +7,7 @@ import { choosePresenter } from "/static/screening.js";
 import { measurePeriod, nextFrame, sleep, clockResolution } from "/static/timing.js";
 import { firstResponse, runTrial } from "/static/trial.js";
 import { Watch } from "/static/watch.js";
+import { Witness } from "/static/witness.js";
 
 const PLAN = {
   key_target: "s",
@@ -31,7 +32,7 @@ let busy = false;
 
 async function presenter(name) {
   if (!presenters[name]) {
-    presenters[name] = name === "worker" ? new WorkerPresenter(stage, 256, "#fff") : new CompositorPresenter(stage, 256);
+    presenters[name] = name === "worker" ? new WorkerPresenter(stage, 256, "#fff") : new CompositorPresenter(stage, 256, new Witness());
     const blob = await (await fetch("/lab/dark.png")).blob();
     stage.replaceChildren();
     await presenters[name].load(new Map([["dark", blob]]));

@@ -6,11 +6,11 @@ from contextlib import asynccontextmanager
 
 import httpx
 
-from rapidvision.experiments.online.api import ParticipantApi, open_online_store, participant_app
+from rapidvision.experiments.online.api import ParticipantApi, participant_app
 from rapidvision.experiments.online.dashboard import Dashboard, dashboard_app
+from rapidvision.experiments.online.database import default_database, open_online_store
 from rapidvision.experiments.online.login import Login
 from rapidvision.experiments.online.plans import open_study
-from rapidvision.experiments.online.server import default_database
 from rapidvision.experiments.online.tokens import Keyring
 
 SECRET = b"k" * 32

@@ -316,7 +316,7 @@ def test_two_servers_on_one_postgresql_share_slots_and_trials(study_folder, post
 
 
 def test_simulated_people_answer_as_the_engines_simulation_does(study_folder):
-    from rapidvision.experiments.online.api import Simulated
+    from rapidvision.experiments.online.answers import Simulated
     from rapidvision.experiments.participants import Observers
 
     @run

@@ -8,10 +8,9 @@ import pytest
 
 import rapidvision
 from rapidvision.experiments import online
-from rapidvision.experiments.online.api import open_online_store
+from rapidvision.experiments.online.database import default_database, open_online_store
 from rapidvision.experiments.online.export import trial_records
 from rapidvision.experiments.online.plans import open_study
-from rapidvision.experiments.online.server import default_database
 from rapidvision.experiments.online.settings import OnlineSettings, Screening
 
 from .conftest import write_settings

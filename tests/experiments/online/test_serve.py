@@ -11,9 +11,8 @@ from pathlib import Path
 import pytest
 
 from rapidvision.cli import main
-from rapidvision.experiments.online.api import open_online_store
+from rapidvision.experiments.online.database import default_database, open_online_store
 from rapidvision.experiments.online.plans import open_study
-from rapidvision.experiments.online.server import default_database
 from rapidvision.experiments.online.settings import Limits, OnlineSettings, Recruitment, Screening
 from tests.conftest import missing
 

@@ -2,6 +2,7 @@
 
 import { CompositorPresenter } from "../runner/compositor.js";
 import { WorkerPresenter } from "../runner/worker-presenter.js";
+import { Witness } from "../runner/witness.js";
 import { measurePeriod, nextFrame } from "../runner/timing.js";
 
 const { ParameterType } = jspsych;
@@ -96,7 +97,7 @@ export class RapidVisionPlugin {
     const blob = await (await fetch(trial.stimulus)).blob();
     if (!shared.presenter) {
       shared.presenter = CompositorPresenter.supported()
-        ? new CompositorPresenter(stage, trial.image_px)
+        ? new CompositorPresenter(stage, trial.image_px, new Witness(WORKER_ADDRESS))
         : new WorkerPresenter(stage, trial.image_px, "#fff", WORKER_ADDRESS);
       await shared.presenter.calibrate(20, shared.periodMs);
     }

@@ -1,4 +1,4 @@
-/** Draws cross, picture and blank at every refresh; boundaries are times, never counts of frames. */
+/** Draws cross, picture and blank at every refresh, or only watches; boundaries are times, never counts of frames. */
 
 import { boundary } from "./timing.js";
 
@@ -49,6 +49,17 @@ function run({ stimulus, fixationMs, stimulusMs, tailMs, periodMs }) {
   requestAnimationFrame(draw);
 }
 
+/** @type {number[]} */
+let watched = [];
+let [watching, calling] = [false, false];
+
+/** @param {number} time */
+function watch(time) {
+  watched.push(time);
+  calling = watching;
+  if (calling) requestAnimationFrame(watch);
+}
+
 onmessage = ({ data }) => {
   if (data.what === "canvas") {
     context = data.canvas.getContext("2d", { alpha: false });
@@ -62,4 +73,13 @@ onmessage = ({ data }) => {
   } else if (data.what === "run") run(data);
   else if (data.what === "takeAway") takeAway = true;
   else if (data.what === "cancel") cancelled = true;
+  else if (data.what === "watch") {
+    [watched, watching] = [[], true];
+    if (!calling) requestAnimationFrame(watch);
+    calling = true;
+  } else if (data.what === "watched") {
+    watching = false;
+    postMessage({ times: watched, timeOrigin: performance.timeOrigin });
+  }
 };
+postMessage({ ready: true });

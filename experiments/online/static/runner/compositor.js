@@ -3,7 +3,8 @@
  * page is. Fixation cross and picture are two layers whose opacity is animated; the main thread only starts them.
  */
 
-import { boundary, nextFrame, median } from "./timing.js";
+import { presentationLag } from "./lag.js";
+import { boundary, nextFrame } from "./timing.js";
 
 /**
  * @typedef {object} Shown
@@ -20,9 +21,14 @@ import { boundary, nextFrame, median } from "./timing.js";
 export class CompositorPresenter {
   name = "compositor";
 
-  /** @param {HTMLElement} stage @param {number} imagePx */
-  constructor(stage, imagePx) {
+  /**
+   * @param {HTMLElement} stage
+   * @param {number} imagePx
+   * @param {import("./witness.js").Witness|null} [witness] watches the refreshes; without one nothing is observed
+   */
+  constructor(stage, imagePx, witness = null) {
     this.stage = stage;
+    this.witness = witness;
     this.imagePx = imagePx;
     this.calibrationMs = 0;
     /** @type {Map<string, HTMLImageElement>} */
@@ -56,6 +62,7 @@ export class CompositorPresenter {
     }
     await Promise.all(layers);
     this.stage.replaceChildren(this.cross, ...this.images.values());
+    await this.witness?.ready();
     await nextFrame();
     await nextFrame();
   }
@@ -85,27 +92,40 @@ export class CompositorPresenter {
     const cross = this.cross.animate(visible(0, on), { duration });
     const picture = image.animate(visible(on, off), { duration });
     this.running = [cross, picture];
+    this.witness?.start();
     try {
       await Promise.all([cross.ready, picture.ready]);
       cross.startTime = picture.startTime;
       const start = Number(picture.startTime);
       await picture.finished.catch(() => {});
+      const seen = (await this.witness?.stop()) ?? [];
       frames.push(await nextFrame());
-      const first = firstFrame(frames, start + on, periodMs) + this.calibrationMs;
-      const planned = Math.round((off - on) / periodMs);
-      let offset = first + planned * periodMs;
-      if (this.takenAway) offset = firstFrame(frames, this.takenAway, periodMs) + this.calibrationMs;
+      const ends = this.takenAway || start + off;
+      const observed = seen.length > 1 && seen[0] < start + on && seen[seen.length - 1] > ends;
+      const shown = observed
+        ? { onset: firstOf(seen, start + on, periodMs), offset: firstOf(seen, ends, periodMs) }
+        : this.#scheduled(frames, start + on, Math.round((off - on) / periodMs), periodMs);
       return {
         fixationOn: firstFrame(frames, start, periodMs) + this.calibrationMs,
-        onset: first,
-        offset,
-        nRefreshes: Math.round((offset - first) / periodMs),
-        lateRefreshes: null,
-        seen: "scheduled",
+        onset: shown.onset + this.calibrationMs,
+        offset: shown.offset + this.calibrationMs,
+        nRefreshes: Math.round((shown.offset - shown.onset) / periodMs),
+        lateRefreshes: observed ? missed(seen, periodMs) : null,
+        seen: observed ? "observed" : "scheduled",
       };
     } finally {
       this.cancel();
     }
+  }
+
+  /**
+   * What the compositor was told, when nobody watched it.
+   * @param {number[]} frames @param {number} from @param {number} n refreshes @param {number} periodMs
+   */
+  #scheduled(frames, from, n, periodMs) {
+    const onset = firstFrame(frames, from, periodMs);
+    const offset = this.takenAway ? firstFrame(frames, this.takenAway, periodMs) : onset + n * periodMs;
+    return { onset, offset };
   }
 
   /** Take the picture away at the next refresh, because a response ends the trial. */
@@ -132,41 +152,9 @@ export class CompositorPresenter {
    * @returns {Promise<number>} ms from a frame's time to its presentation
    */
   async calibrate(n, periodMs) {
-    this.calibrationMs = (await presentationLag(this.stage, n)) ?? periodMs;
+    this.calibrationMs = (await presentationLag(this.stage, n, periodMs)) ?? periodMs;
     return this.calibrationMs;
   }
-}
-
-/**
- * How long after its frame time a change is presented, by Element Timing of small marks.
- * @param {HTMLElement} stage visible
- * @param {number} n marks
- * @returns {Promise<number|null>} median in ms; null where the browser does not tell
- */
-export async function presentationLag(stage, n) {
-  if (!PerformanceObserver.supportedEntryTypes?.includes("element")) return null;
-  /** @type {Map<string, number>} */
-  const presented = new Map();
-  const observer = new PerformanceObserver((list) => {
-    for (const entry of /** @type {any[]} */ (list.getEntries()))
-      presented.set(entry.identifier, entry.presentationTime ?? entry.renderTime);
-  });
-  observer.observe({ type: "element" });
-  const lags = [];
-  for (let i = 0; i < n; i++) {
-    const mark = document.createElement("p");
-    mark.className = "mark";
-    mark.textContent = "+";
-    mark.setAttribute("elementtiming", `mark-${i}`);
-    const frame = await nextFrame();
-    stage.append(mark);
-    for (let wait = 0; wait < 4; wait++) await nextFrame();
-    mark.remove();
-    const seen = presented.get(`mark-${i}`);
-    if (seen) lags.push(seen - frame);
-  }
-  observer.disconnect();
-  return lags.length >= n / 2 ? median(lags) : null;
 }
 
 /** A time this share of a period after a refresh is that refresh's: pages that are not isolated have coarse clocks. */
@@ -182,4 +170,25 @@ export function firstFrame(frames, time, periodMs) {
   let nearest = frames[0] ?? time;
   for (const frame of frames) if (Math.abs(frame - time) < Math.abs(nearest - time)) nearest = frame;
   return nearest + Math.ceil((time - nearest) / periodMs - COARSE) * periodMs;
+}
+
+/**
+ * The first watched refresh at or after a time.
+ * @param {number[]} seen
+ * @param {number} time
+ * @param {number} periodMs
+ */
+export function firstOf(seen, time, periodMs) {
+  return /** @type {number} */ (seen.find((each) => each >= time - COARSE * periodMs));
+}
+
+/**
+ * How many refreshes are missing between the watched ones.
+ * @param {number[]} seen
+ * @param {number} periodMs
+ */
+export function missed(seen, periodMs) {
+  let n = 0;
+  for (let i = 1; i < seen.length; i++) n += Math.max(0, Math.round((seen[i] - seen[i - 1]) / periodMs) - 1);
+  return n;
 }

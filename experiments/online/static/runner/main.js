@@ -9,7 +9,9 @@ import { screen } from "./screening.js";
 import { Session } from "./session.js";
 import { Simulated, VirtualPresenter } from "./simulate.js";
 import { Damaged, Stimuli } from "./stimuli.js";
+import { DrawingThread } from "./thread.js";
 import { Watch } from "./watch.js";
+import { Witness } from "./witness.js";
 import { WorkerPresenter } from "./worker-presenter.js";
 
 const query = new URLSearchParams(location.search);
@@ -80,7 +82,7 @@ function makePresenter(kind, plan) {
   stage.style.background = background;
   if (kind === "none") return new VirtualPresenter();
   if (kind === "worker") return new WorkerPresenter(stage, plan.image_px, background);
-  return new CompositorPresenter(stage, plan.image_px);
+  return new CompositorPresenter(stage, plan.image_px, DrawingThread.supported() ? new Witness() : null);
 }
 
 /** @param {any} presenter @param {number} periodMs */

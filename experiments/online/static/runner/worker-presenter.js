@@ -1,8 +1,7 @@
 /** The worker presenter: a thread of its own draws every refresh and sees when each one happened. */
 
-import { presentationLag } from "./compositor.js";
-
-const beside = () => new URL("canvas-worker.js", new URL("static/", document.baseURI));
+import { presentationLag } from "./lag.js";
+import { DrawingThread } from "./thread.js";
 
 export class WorkerPresenter {
   name = "worker";
@@ -11,34 +10,37 @@ export class WorkerPresenter {
    * @param {HTMLElement} stage
    * @param {number} imagePx
    * @param {string} background
-   * @param {() => string|URL} address of the drawing thread's script
+   * @param {() => string|URL} [address] of the drawing thread's script
    */
-  constructor(stage, imagePx, background, address = beside) {
+  constructor(stage, imagePx, background, address) {
     this.stage = stage;
+    this.background = background;
+    this.address = address;
     this.canvas = document.createElement("canvas");
     this.canvas.width = this.canvas.height = imagePx;
     this.canvas.className = "picture shown";
-    this.worker = new Worker(address(), { type: "module" });
-    const offscreen = this.canvas.transferControlToOffscreen();
-    this.worker.postMessage({ what: "canvas", canvas: offscreen, background }, [offscreen]);
     this.calibrationMs = 0;
-    /** @type {((value: any) => void)|null} */
-    this.waiting = null;
-    this.worker.onmessage = (event) => this.waiting?.(event.data);
-    /** @type {((reason: Error) => void)|null} */
-    this.failed = null;
-    this.worker.onerror = (event) => this.failed?.(new Error(event.message || "the drawing thread failed"));
+    /** @type {DrawingThread|null} */
+    this.thread = null;
   }
 
   static supported() {
-    return typeof Worker === "function" && "transferControlToOffscreen" in HTMLCanvasElement.prototype;
+    return DrawingThread.supported();
+  }
+
+  async #ready() {
+    if (this.thread) return this.thread;
+    const thread = await DrawingThread.open(this.address);
+    const canvas = this.canvas.transferControlToOffscreen();
+    thread.tell({ what: "canvas", canvas, background: this.background }, [canvas]);
+    return (this.thread = thread);
   }
 
   /** @param {Map<string, Blob>} blobs */
   async load(blobs) {
     const names = [...blobs.keys()];
     const bitmaps = await Promise.all(Array.from(blobs.values(), (blob) => createImageBitmap(blob)));
-    await this.#ask({ what: "pictures", names, bitmaps }, bitmaps);
+    await (await this.#ready()).ask({ what: "pictures", names, bitmaps }, bitmaps);
     if (!this.canvas.isConnected) this.stage.replaceChildren(this.canvas);
   }
 
@@ -51,7 +53,7 @@ export class WorkerPresenter {
    * @returns {Promise<import("./compositor.js").Shown>}
    */
   async run(request) {
-    const shown = await this.#ask({ what: "run", ...request });
+    const shown = await (await this.#ready()).ask({ what: "run", ...request });
     const shift = shown.timeOrigin - performance.timeOrigin + this.calibrationMs;
     return {
       fixationOn: shown.fixationOn + shift,
@@ -64,11 +66,11 @@ export class WorkerPresenter {
   }
 
   takeAway() {
-    this.worker.postMessage({ what: "takeAway" });
+    this.thread?.tell({ what: "takeAway" });
   }
 
   cancel() {
-    this.worker.postMessage({ what: "cancel" });
+    this.thread?.tell({ what: "cancel" });
   }
 
   /**
@@ -78,20 +80,7 @@ export class WorkerPresenter {
    * @param {number} periodMs
    */
   async calibrate(n, periodMs) {
-    this.calibrationMs = (await presentationLag(this.stage, n)) ?? periodMs;
+    this.calibrationMs = (await presentationLag(this.stage, n, periodMs)) ?? periodMs;
     return this.calibrationMs;
-  }
-
-  /**
-   * @param {any} message
-   * @param {Transferable[]} [transfer]
-   * @returns {Promise<any>}
-   */
-  #ask(message, transfer = []) {
-    return new Promise((resolve, reject) => {
-      this.waiting = resolve;
-      this.failed = reject;
-      this.worker.postMessage(message, transfer);
-    });
   }
 }
