@@ -195,7 +195,7 @@ class ParticipantApi:
     async def stimulus(self, request: Request) -> Response:
         """A planned picture, by its hash."""
         sha256 = request.path_params["name"].partition(".")[0]
-        found = self.served.stimuli.get(sha256)
+        found = self.served.media.get(sha256)
         if found is None:
             raise Problem(404, "no_such_stimulus", "no such picture")
         content = self._files.get(sha256)
@@ -239,7 +239,7 @@ class ParticipantApi:
             "session": self.keys.pseudonym("outbox", seat.session_id),
             "resumed": seat.resumed,
             "state": seat.state,
-            "plan": for_browser(plan, self.served.stimuli),
+            "plan": for_browser(plan, self.served),
             "done": [{"trial": t, "status": status, "correct": correct} for t, status, correct in seat.done],
         }
 

@@ -63,8 +63,8 @@ def write_bundle(
     page = shell(STATIC / "bundle" / "index.html", main="static/files-main.js", **words).decode()
     files.write_text(out / "index.html", page.replace("<!--host-->", _JATOS if target == "jatos" else ""))
     for number, plan in enumerate(served.plans.values()):
-        files.write_json(out / "plans" / f"{number}.json", for_browser(plan, served.stimuli))
-    for sha256, stimulus in served.stimuli.items():
+        files.write_json(out / "plans" / f"{number}.json", for_browser(plan, served))
+    for sha256, stimulus in served.media.items():
         name = f"{sha256}{stimulus.path.suffix.lower()}"
         files.write_bytes(out / "stimuli" / name, stimulus.path.read_bytes())
     code = recruitment.completion_code
@@ -78,4 +78,4 @@ def write_bundle(
         "redirect": recruitment.redirect_for(code=code, external_id="") if "{id}" not in recruitment.redirect else "",
     }
     files.write_json(out / "study.json", public)
-    return len(served.plans), len(served.stimuli)
+    return len(served.plans), len(served.media)

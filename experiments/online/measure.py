@@ -15,7 +15,7 @@ Count = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
 Hertz = Annotated[float, msgspec.Meta(ge=1, le=1000)]
 Short = Annotated[str, msgspec.Meta(max_length=60)]
 Sha256 = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
-Presenter = Literal["compositor", "worker", "none"]
+Presenter = Literal["compositor", "worker", "movie", "none"]
 
 
 class Press(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -34,7 +34,7 @@ class Quality(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     Attributes
     ----------
-    presenter : {"compositor", "worker", "none"}
+    presenter : {"compositor", "worker", "movie", "none"}
         Who put the picture on the screen; nobody in fast simulations.
     onset_ms, offset_ms : float or None
         On the page's clock.

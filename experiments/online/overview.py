@@ -48,7 +48,7 @@ class Overview(msgspec.Struct, frozen=True):
     statuses : dict
         Status → main trials.
     timing : list of dict
-        Browser → sessions, trials, share with good timing.
+        Browser → sessions, trials, those whose refreshes were watched, those of them with good timing.
     services : dict
         Recruitment service → sessions.
     database : dict
@@ -170,15 +170,18 @@ def _histogram(connection: sa.Connection, joined: Any, main: Any) -> list[int]:
 
 
 def _timing(connection: sa.Connection, joined: Any, mine: Any) -> list[dict[str, Any]]:
-    good = sa.func.sum(sa.case((trial.c.timing_ok.is_(True), 1), else_=0))
+    good, watched = (
+        sa.func.sum(sa.case((which, 1), else_=0))
+        for which in (trial.c.timing_ok.is_(True), trial.c.timing_ok.is_not(None))
+    )
     query = (
-        sa.select(session.c.browser, sa.func.count(sa.distinct(session.c.session_id)), sa.func.count(), good)
+        sa.select(session.c.browser, sa.func.count(sa.distinct(session.c.session_id)), sa.func.count(), watched, good)
         .select_from(joined)
         .where(mine, trial.c.status != "aborted")
         .group_by(session.c.browser)
         .order_by(sa.func.count().desc())
     )
     return [
-        {"browser": browser or "unknown", "sessions": int(sessions), "trials": int(n), "good": int(ok)}
-        for browser, sessions, n, ok in connection.execute(query)
+        {"browser": browser or "unknown", "sessions": int(k), "trials": int(n), "watched": int(seen), "good": int(ok)}
+        for browser, k, n, seen, ok in connection.execute(query)
     ]

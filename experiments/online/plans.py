@@ -1,5 +1,6 @@
 """A study as the server holds it: plans, stimuli by hash, settings, words; read once and checked before anybody comes."""
 
+import functools
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from rapidvision.study import Study
 from rapidvision.trials import Trial
 
 from .settings import OnlineSettings, read_refused_ids, read_settings
+from .trialmovies import TrialMovie, read_movies
 
 MEDIA_TYPES = {".png": "image/png", ".webp": "image/webp", ".jpg": "image/jpeg", ".jpeg": "image/jpeg"}
 
@@ -41,6 +43,8 @@ class ServedStudy:
         SHA-256 → file; addresses say nothing about category or level.
     refused_ids : frozenset of str
         Ids that may not take part.
+    movies : dict
+        SHA-256 of a stimulus → its movie, where movies are shown.
     """
 
     study_id: str
@@ -48,14 +52,21 @@ class ServedStudy:
     plans: dict[tuple[str, int], Plan]
     stimuli: dict[str, StimulusFile]
     refused_ids: frozenset[str] = frozenset()
+    movies: dict[str, TrialMovie] = field(default_factory=dict)
     _trials: dict[tuple[str, int], dict[int, Trial]] = field(default_factory=dict)
 
-    @property
+    @functools.cached_property
+    def media(self) -> dict[str, StimulusFile]:
+        """SHA-256 → every file that browsers may ask for: the movies where movies are shown, else the stimuli."""
+        films = {movie.sha256: StimulusFile(movie.path, movie.media_type) for movie in self.movies.values()}
+        return films or self.stimuli
+
+    @functools.cached_property
     def groups(self) -> tuple[str, ...]:
         """The groups, in the plans' order."""
         return tuple(dict.fromkeys(group for group, _ in self.plans))
 
-    @property
+    @functools.cached_property
     def n_slots(self) -> int:
         """Slots per group."""
         return 1 + max(slot for _, slot in self.plans)
@@ -111,7 +122,11 @@ def open_study(folder: Path | str, *, stimulus_set: Path | str | None = None, ve
             raise InputError(f"{study.plans_folder}: group {plan.group}, slot {plan.slot} is another study's plan")
     settings = read_settings(study)
     stimuli = _stimuli(plans, found.folder, verify=verify)
-    return ServedStudy(protocol.name, settings, plans, stimuli, read_refused_ids(study, settings))
+    movies: dict[str, TrialMovie] = {}
+    if settings.movies:
+        ids = {row.sha256: row.stimulus_id for row in found.stimuli}
+        movies = read_movies(study.folder / settings.movies, plans.values(), ids, verify=verify)
+    return ServedStudy(protocol.name, settings, plans, stimuli, read_refused_ids(study, settings), movies)
 
 
 def _stimuli(plans: dict[tuple[str, int], Plan], folder: Path, *, verify: bool) -> dict[str, StimulusFile]:
@@ -132,26 +147,28 @@ def _stimuli(plans: dict[tuple[str, int], Plan], folder: Path, *, verify: bool) 
     return found
 
 
-def for_browser(plan: Plan, media: dict[str, StimulusFile]) -> dict[str, Any]:
+def for_browser(plan: Plan, served: ServedStudy) -> dict[str, Any]:
     """Return a plan as the browser gets it: what it must do, and nothing about pictures, levels or maps.
 
     Parameters
     ----------
     plan : Plan
         The participant's plan.
-    media : dict
-        SHA-256 → stimulus file.
+    served : ServedStudy
+        Knows the files.
 
     Returns
     -------
     dict
-        With ``steps`` in order; a trial names its picture by hash only.
+        With ``steps`` in order; a trial names its picture, and the file to fetch, by hash only.
     """
     timing = plan.protocol.timing
     steps = []
     for step in plan.steps:
         if isinstance(step, Run):
             trial = step.trial
+            movie = served.movies.get(trial.stimulus_sha256)
+            file = movie.sha256 if movie else trial.stimulus_sha256
             steps.append(
                 {
                     "step": "run",
@@ -160,8 +177,10 @@ def for_browser(plan: Plan, media: dict[str, StimulusFile]) -> dict[str, Any]:
                     "phase": trial.phase,
                     "target": trial.target,
                     "stimulus": trial.stimulus_sha256,
-                    "suffix": media[trial.stimulus_sha256].path.suffix.lower(),
-                    "fixation_ms": trial.fixation_ms,
+                    "file": file,
+                    "suffix": served.media[file].path.suffix.lower(),
+                    "fixation_ms": movie.fixation_ms if movie else trial.fixation_ms,
+                    "movie": {"hz": movie.hz, "fixation_frames": movie.fixation_frames} if movie else None,
                 }
             )
         else:

@@ -143,8 +143,10 @@ class OnlineSettings(Recipe, frozen=True):
         An unfinished session that was silent for so long gives its slot back and cannot be resumed.
     quota_per_group : int
         Most sessions per group, unfinished ones included; 0: as many as come.
-    presenter : {"auto", "compositor", "worker"}
-        How pictures are shown; ``auto`` takes what the browser is best at.
+    presenter : {"auto", "compositor", "worker", "movie"}
+        How pictures are shown; ``auto`` takes what the browser is best at. ``movie`` is the paper's method.
+    movies : str
+        Folder of trial movies, relative to the study, as ``rapidvision stimuli movies`` makes it; for ``movie``.
     """
 
     title: str = "A study of pictures"
@@ -153,7 +155,8 @@ class OnlineSettings(Recipe, frozen=True):
     debrief: str = _DEBRIEF
     lapse_minutes: float = 90
     quota_per_group: int = 0
-    presenter: Literal["auto", "compositor", "worker"] = "auto"
+    presenter: Literal["auto", "compositor", "worker", "movie"] = "auto"
+    movies: str = ""
     screening: Screening = Screening()
     recruitment: Recruitment = Recruitment()
     limits: Limits = Limits()
@@ -163,6 +166,8 @@ class OnlineSettings(Recipe, frozen=True):
             raise ValueError("consent must say what people agree to, got an empty text")
         if self.lapse_minutes <= 0 or self.quota_per_group < 0:
             raise ValueError("lapse_minutes must be > 0 and quota_per_group >= 0")
+        if (self.presenter == "movie") != bool(self.movies):
+            raise ValueError('movies must name a folder for presenter = "movie", and only for it')
 
     @property
     def consent_sha256(self) -> str:

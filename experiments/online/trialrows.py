@@ -29,7 +29,7 @@ class TrialRow(NamedTuple):
     status: str
     correct: bool | None
     response_ms: float | None
-    timing_ok: bool
+    timing_ok: bool | None
     measurement: str
 
 

@@ -79,7 +79,7 @@ class Person:
             "late_refreshes": 0,
             "refresh_hz": 60.0,
             "utc": "2026-01-01T00:00:00.000Z",
-            "quality": {"presenter": "worker"},
+            "quality": {"presenter": "worker", "seen": "observed"},
         }
         return {**body, **changes}
 

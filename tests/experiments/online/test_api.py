@@ -284,7 +284,7 @@ async def test_the_dashboard_counts_what_happened(study_folder, url):
         assert seen["sessions"] == {"open": 1} and seen["left_at"] == {"block 1": 1}
         assert sum(level["n"] for level in seen["levels"]) == 8
         assert seen["histogram"][6] == 8 and sum(seen["histogram"]) == 8
-        assert seen["timing"] == [{"browser": "Test 1", "sessions": 1, "trials": 10, "good": 10}]
+        assert seen["timing"] == [{"browser": "Test 1", "sessions": 1, "trials": 10, "watched": 10, "good": 10}]
         for name, kind in (
             ("trials.csv", "text/csv"),
             ("trials.parquet", "application"),

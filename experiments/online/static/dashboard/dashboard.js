@@ -119,7 +119,7 @@ function draw(seen) {
   find("stop").onclick = () =>
     confirm("Stop the study? Nobody new gets in; those who are in it can finish.") &&
     ask("api/state", { state: "stopped" }).then(refresh);
-  const timed = seen.timing.reduce((/** @type {any} */ sum, /** @type {any} */ row) => [sum[0] + row.good, sum[1] + row.trials], [0, 0]);
+  const timed = seen.timing.reduce((/** @type {any} */ sum, /** @type {any} */ row) => [sum[0] + row.good, sum[1] + row.watched], [0, 0]);
   const arrived = seen.arrivals.arrived ?? 0;
   const cards = [
     card("Now", "wide", figures([
@@ -128,7 +128,7 @@ function draw(seen) {
       ["in progress", seen.sessions.open ?? 0],
       ["lapsed", seen.sessions.lapsed ?? 0],
       ["withdrawn", seen.sessions.withdrawn ?? 0],
-      ["trials with good timing", percent(timed[0], timed[1]), timed[1] && timed[0] / timed[1] < 0.95 ? "warn" : ""],
+      ["good timing, of watched trials", percent(timed[0], timed[1]), timed[1] && timed[0] / timed[1] < 0.95 ? "warn" : ""],
     ])),
     card("Accuracy by reveal level", "", accuracyChart(seen.levels, seen.level_labels)),
     card("Response times", "", histogramChart(seen.histogram, seen.histogram_ms, seen.limit_ms), statusLine(seen.statuses)),
@@ -136,7 +136,7 @@ function draw(seen) {
     card("Where unfinished sessions stopped", "third", table(["last step", "sessions"], sorted(seen.left_at))),
     card("Not let in", "third", table(["why", "people"], sorted(seen.arrivals).filter(([name]) => name !== "arrived").map(([name, n]) => [words(name), n]))),
     card("Around the trials", "third", table(["event", "times"], sorted(seen.events).map(([name, n]) => [words(name), n]))),
-    card("Timing by browser", "", table(["browser", "sessions", "trials", "good timing"], seen.timing.map((/** @type {any} */ row) => [row.browser, row.sessions, row.trials, percent(row.good, row.trials)]))),
+    card("Timing by browser", "", table(["browser", "sessions", "trials", "watched", "good of them"], seen.timing.map((/** @type {any} */ row) => [row.browser, row.sessions, row.trials, row.watched, percent(row.good, row.watched)]))),
     card("Database", "", database(seen.database)),
     card("Export", "wide", exports()),
   ];

@@ -15,7 +15,8 @@ import { boundary, nextFrame } from "./timing.js";
  * @property {number|null} lateRefreshes where every refresh was seen
  * @property {"observed"|"scheduled"|"presented"} seen
  *
- * @typedef {{stimulus: string, fixationMs: number, stimulusMs: number, tailMs: number, periodMs: number}} Request
+ * @typedef {{stimulus: string, fixationMs: number, stimulusMs: number, tailMs: number, periodMs: number,
+ *   movie?: {hz: number, fixation_frames: number}|null}} Request
  */
 
 export class CompositorPresenter {

@@ -4,6 +4,7 @@ import { ServerBackend, Refused } from "./backend.js";
 import { CompositorPresenter } from "./compositor.js";
 import { Keys } from "./keys.js";
 import { Elsewhere } from "./outbox.js";
+import { MoviePresenter } from "./movie-presenter.js";
 import { choose, copyable, element, fill, paragraphs, say, show } from "./pages.js";
 import { screen } from "./screening.js";
 import { Session } from "./session.js";
@@ -81,6 +82,7 @@ function makePresenter(kind, plan) {
   const background = `rgb(${plan.background.join(" ")})`;
   stage.style.background = background;
   if (kind === "none") return new VirtualPresenter();
+  if (kind === "movie") return new MoviePresenter(stage, plan.image_px);
   if (kind === "worker") return new WorkerPresenter(stage, plan.image_px, background);
   return new CompositorPresenter(stage, plan.image_px, DrawingThread.supported() ? new Witness() : null);
 }

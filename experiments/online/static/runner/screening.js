@@ -1,6 +1,7 @@
 /** Whether this device can show the pictures on time, and what is recorded about it; nothing that names anybody. */
 
 import { CompositorPresenter } from "./compositor.js";
+import { MoviePresenter } from "./movie-presenter.js";
 import { clockResolution, measurePeriod } from "./timing.js";
 import { WorkerPresenter } from "./worker-presenter.js";
 
@@ -24,9 +25,9 @@ export function browserName() {
   return "other";
 }
 
-/** @param {string} wanted @returns {"compositor"|"worker"|"none"} */
+/** @param {string} wanted @returns {"compositor"|"worker"|"movie"|"none"} */
 export function choosePresenter(wanted) {
-  if (wanted === "compositor" && CompositorPresenter.supported()) return "compositor";
+  if (wanted === "movie") return MoviePresenter.supported() ? "movie" : "none";
   if (wanted !== "worker" && CompositorPresenter.supported()) return "compositor";
   return WorkerPresenter.supported() ? "worker" : "none";
 }

@@ -22,19 +22,19 @@ export class Stimuli {
   }
 
   /**
-   * Pictures of these trials, verified.
-   * @param {{stimulus: string, suffix: string}[]} trials
+   * Pictures (or movies) of these trials, verified.
+   * @param {{stimulus: string, file: string, suffix: string}[]} trials
    * @param {(share: number) => void} [tell] how many of them are here, 0 … 1
    * @returns {Promise<Map<string, Blob>>}
    */
   async get(trials, tell = () => {}) {
     let here = 0;
     await Promise.all(
-      trials.map(({ stimulus, suffix }) =>
-        this.#start(stimulus, suffix).then(() => tell(++here / trials.length)),
+      trials.map(({ file, suffix }) =>
+        this.#start(file, suffix).then(() => tell(++here / trials.length)),
       ),
     );
-    return new Map(trials.map(({ stimulus }) => [stimulus, /** @type {Blob} */ (this.blobs.get(stimulus))]));
+    return new Map(trials.map(({ stimulus, file }) => [stimulus, /** @type {Blob} */ (this.blobs.get(file))]));
   }
 
   /** @param {string} hash @param {string} suffix */

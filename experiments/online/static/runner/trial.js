@@ -36,6 +36,7 @@ export async function runTrial(rig, trial) {
     stimulusMs: timing.stimulus_ms,
     tailMs: timing.response_limit_ms - timing.stimulus_ms,
     periodMs: rig.periodMs,
+    movie: trial.movie,
   });
   rig.simulated?.press(trial, expectedOnset, rig.periodMs, presenter);
   const shown = await running;
