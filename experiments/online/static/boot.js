@@ -1,6 +1,10 @@
 /* Loads the page's modules. A server that restarts meanwhile would leave a dead page: say so, wait for it, load again. */
 (async () => {
-  const { main } = document.currentScript.dataset;
+  const main = document.currentScript?.dataset.main ?? "";
+  const say = (/** @type {string} */ id) => {
+    const words = /** @type {HTMLTemplateElement} */ (document.getElementById(id));
+    document.getElementById("page")?.replaceChildren(words.content);
+  };
   const styled = getComputedStyle(document.documentElement).getPropertyValue("--ink") !== "";
   let old = false;
   if (styled)
@@ -9,7 +13,7 @@
     } catch (error) {
       old = error instanceof SyntaxError;
     }
-  document.getElementById("page").replaceChildren(document.getElementById(old ? "too-old" : "waiting").content);
+  say(old ? "too-old" : "waiting");
   if (old) return;
   for (let wait = 300; ; wait = Math.min(2 * wait, 5000)) {
     await new Promise((resolve) => setTimeout(resolve, wait * (0.5 + Math.random())));

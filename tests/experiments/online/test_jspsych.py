@@ -1,45 +1,22 @@
 """The plugin in the jsPsych that npm gives: a real trial by real keys, and its simulation."""
 
-import fcntl
 import http.server
 import shutil
-import subprocess
 import threading
-from pathlib import Path
 
 import pytest
 
 from rapidvision.cli import main
-from tests.conftest import missing
 from tests.experiments.laboratory.browsers import dark_png
-
-HERE = Path(__file__).parent / "jspsych"
-SCRIPT = HERE / "node_modules" / "jspsych" / "dist" / "index.browser.min.js"
 
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture(scope="module")
-def jspsych():
-    """jsPsych from npm, by the lock file; a development dependency only."""
-    with (HERE / "package-lock.json").open("rb") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # tests run in parallel
-        if not SCRIPT.is_file():
-            npm = shutil.which("npm")
-            if npm is None:
-                missing("no npm on this computer")
-            command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-            done = subprocess.run(command, cwd=HERE, capture_output=True, text=True, check=False)
-            if done.returncode:
-                missing(f"npm could not fetch jsPsych: {done.stderr.strip().splitlines()[-1:]}")
-    return SCRIPT
-
-
 @pytest.fixture
-def host(jspsych, tmp_path):
+def host(node_modules, tmp_path):
     """A page of a lab that uses jsPsych and loads our plugin."""
     assert main(["session", "jspsych-plugin", "--out", str(tmp_path / "plugin.js"), "--quiet"]) == 0
-    shutil.copy(jspsych, tmp_path / "jspsych.js")
+    shutil.copy(node_modules / "jspsych" / "dist" / "index.browser.min.js", tmp_path / "jspsych.js")
     (tmp_path / "dark.png").write_bytes(dark_png())
     (tmp_path / "index.html").write_text(
         "<!doctype html><meta charset=utf-8><script src=jspsych.js></script><script src=plugin.js></script><body>"

@@ -40,29 +40,29 @@ class FilesBackend {
     this.outbox = await Outbox.open(this.seat.session_id);
     await this.outbox.claim();
     const kept = await this.outbox.waiting();
-    const done = kept.map(({ trial, body }) => ({ trial, status: body.aborted ? "aborted" : "kept", correct: null }));
+    const done = kept.map((/** @type {any} */ { trial, body }) => ({ trial, status: body.aborted ? "aborted" : "kept", correct: null }));
     return { plan: this.plan, state: "open", done, begun: await this.outbox.begun(), resumed: done.length > 0 };
   }
 
   /** @param {number} trial */
   noteBegin(trial) {
-    return this.outbox.begin(trial);
+    return /** @type {Outbox} */ (this.outbox).begin(trial);
   }
 
   /** @param {number} trial @param {object} body */
   keep(trial, body) {
-    return this.outbox.add(trial, body);
+    return /** @type {Outbox} */ (this.outbox).add(trial, body);
   }
 
   async finish() {
-    const trials = Object.fromEntries((await this.outbox.waiting()).map(({ trial, body }) => [trial, body]));
+    const trials = Object.fromEntries((await /** @type {Outbox} */ (this.outbox).waiting()).map(({ trial, body }) => [trial, body]));
     const { number: _number, ...seat } = this.seat;
     const result = JSON.stringify({ form: 1, study_id: this.info.study_id, plan_digest: this.plan.digest, ...seat, trials });
     const name = `${this.info.study_id}-${seat.session_id}.json`;
     if (this.info.target === "datapipe") await this.#datapipe(name, result);
     if (this.info.target === "jatos") {
-      await globalThis.jatos.submitResultData(result);
-      await globalThis.jatos.endStudyWithoutRedirect?.();
+      await globalThis.jatos?.submitResultData(result);
+      await globalThis.jatos?.endStudyWithoutRedirect?.();
     }
     const url = URL.createObjectURL(new Blob([result], { type: "application/json" }));
     const { completion_code: code, redirect } = this.info;

@@ -8,7 +8,7 @@ import { measurePeriod, nextFrame } from "../runner/timing.js";
 const { ParameterType } = jspsych;
 
 /** What outlives a trial: the measured period, and one presenter. */
-const shared = { periodMs: 0, presenter: null };
+const shared = { periodMs: 0, presenter: /** @type {CompositorPresenter|WorkerPresenter|null} */ (null) };
 
 export class RapidVisionPlugin {
   static info = {
@@ -46,22 +46,26 @@ export class RapidVisionPlugin {
     },
   };
 
+  /** @param {any} jsPsych */
   constructor(jsPsych) {
     this.jsPsych = jsPsych;
   }
 
+  /** @param {HTMLElement} display @param {any} trial */
   trial(display, trial) {
     this.#run(display, trial).then((data) => this.jsPsych.finishTrial(data));
   }
 
+  /** @param {HTMLElement} display @param {any} trial */
   async #run(display, trial) {
     const stage = document.createElement("div");
     stage.style.cssText = "position:fixed;inset:0;background:#fff";
     display.replaceChildren(stage);
     if (!shared.periodMs) shared.periodMs = (await measurePeriod(120)).periodMs;
     const { presenter, periodMs } = await this.#presenter(stage, trial);
+    /** @type {{key: string, at: number}[]} */
     const presses = [];
-    const note = (event) =>
+    const note = (/** @type {KeyboardEvent} */ event) =>
       event.repeat || presses.push({ key: event.key.length === 1 ? event.key.toLowerCase() : event.key, at: event.timeStamp });
     addEventListener("keydown", note, true);
     const shown = await presenter.run({
@@ -93,21 +97,23 @@ export class RapidVisionPlugin {
     };
   }
 
+  /** @param {HTMLElement} stage @param {any} trial */
   async #presenter(stage, trial) {
     const blob = await (await fetch(trial.stimulus)).blob();
-    if (!shared.presenter) {
-      shared.presenter = CompositorPresenter.supported()
+    let { presenter } = shared;
+    if (!presenter) {
+      presenter = shared.presenter = CompositorPresenter.supported()
         ? new CompositorPresenter(stage, trial.image_px, new Witness(WORKER_ADDRESS))
         : new WorkerPresenter(stage, trial.image_px, "#fff", WORKER_ADDRESS);
-      await shared.presenter.calibrate(20, shared.periodMs);
+      await presenter.calibrate(20, shared.periodMs);
     }
-    const { presenter } = shared;
     presenter.stage = stage;
-    presenter.imagePx = trial.image_px;
+    if (presenter instanceof CompositorPresenter) presenter.imagePx = trial.image_px;
     await presenter.load(new Map([["picture", blob]]));
     return { presenter, periodMs: shared.periodMs };
   }
 
+  /** @param {any} trial @param {string} mode @param {any} options @param {() => void} loadCallback */
   simulate(trial, mode, options, loadCallback) {
     const data = this.#simulated(trial, options);
     if (mode === "data-only") {
@@ -120,6 +126,7 @@ export class RapidVisionPlugin {
     if (data.rt !== null) this.jsPsych.pluginAPI.pressKey(data.response, trial.fixation_ms + data.rt);
   }
 
+  /** @param {any} trial @param {any} options */
   #simulated(trial, options) {
     const rt = this.jsPsych.randomization.sampleExGaussian(350, 50, 1 / 80, true);
     const key = this.jsPsych.pluginAPI.getValidKey(trial.choices);

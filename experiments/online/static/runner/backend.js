@@ -56,7 +56,7 @@ export class ServerBackend {
     const waiting = await this.outbox.waiting();
     for (const { trial, body: kept } of waiting)
       if (!seat.done.some((/** @type {any} */ d) => d.trial === trial))
-        seat.done.push({ trial, status: kept.aborted ? "aborted" : "kept", correct: null, body: kept });
+        seat.done.push({ trial, status: /** @type {any} */ (kept).aborted ? "aborted" : "kept", correct: null, body: kept });
     addEventListener("pagehide", () => this.#lastCall());
     addEventListener("online", () => this.pump());
     this.pump();

@@ -43,7 +43,7 @@ export class CompositorPresenter {
 
   static supported() {
     const elementTiming = globalThis.PerformanceObserver?.supportedEntryTypes?.includes("element");
-    return Boolean(elementTiming && Element.prototype.animate && "startTime" in Animation.prototype);
+    return Boolean(elementTiming && "animate" in Element.prototype && "startTime" in Animation.prototype);
   }
 
   /**

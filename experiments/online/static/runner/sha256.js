@@ -16,6 +16,7 @@ export async function sha256(data) {
  * @param {Uint8Array} data
  */
 export function sha256ByHand(data) {
+  /** @type {number[]} */
   const primes = [];
   for (let n = 2; primes.length < 64; n++) if (primes.every((p) => n % p)) primes.push(n);
   const fraction = (/** @type {number} */ x) => ((x - Math.floor(x)) * 2 ** 32) | 0;

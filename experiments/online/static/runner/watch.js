@@ -3,6 +3,8 @@
 export class Watch {
   /** @param {(kind: string) => void} tell called at once for what the server should know */
   constructor(tell) {
+    /** @type {PerformanceEntry[]} */
+    this.longTasks = [];
     this.reset();
     this.wasFull = false;
     this.broken = false;
@@ -26,7 +28,6 @@ export class Watch {
   reset() {
     this.hidden = document.hidden;
     this.fullscreenLost = this.focusLost = this.resized = false;
-    /** @type {PerformanceEntry[]} */
     this.longTasks = [];
   }
 
