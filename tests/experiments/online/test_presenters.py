@@ -1,0 +1,116 @@
+"""The presenters' own reckoning, in a real browser: lags, watched refreshes, and what is said when nobody watched."""
+
+import pytest
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def page(chromium, study_folder, serve):
+    served = serve(study_folder)
+    made = chromium.new_page()
+    made.goto(served.url)
+    yield made
+    made.close()
+
+
+def test_lags_of_a_busy_page_do_not_move_the_lag_that_is_used(page):
+    lags = {
+        "idle": [3.0 + 0.05 * (i % 5) for i in range(20)],
+        "busy": [3.0, 3.1, 3.2, 3.1] + [3.1 + 16.7 * (1 + i % 4) for i in range(16)],
+        "one early": [-9.0] + [3.1] * 19,
+        "no two alike": [5.0 * i for i in range(20)],
+        "few": [3.1, 3.1],
+    }
+    found = page.evaluate(
+        """async (cases) => {
+        const { undelayedLag } = await import("./static/lag.js");
+        return Object.fromEntries(Object.entries(cases).map(([name, lags]) => [name, undelayedLag(lags, 1000 / 60)]));
+      }""",
+        lags,
+    )
+    assert found["idle"] == pytest.approx(3.1, abs=0.06)
+    assert found["busy"] == pytest.approx(3.1, abs=0.06)
+    assert found["one early"] == pytest.approx(3.1)
+    assert found["no two alike"] is None and found["few"] is None
+
+
+def test_refreshes_are_counted_where_they_are_missing(page):
+    found = page.evaluate(
+        """async () => {
+        const { firstOf, missed } = await import("./static/compositor.js");
+        const { frameTime } = await import("./static/movie-presenter.js");
+        const seen = [0, 10, 20, 50, 60.4];
+        const shown = new Map([[3, 100], [7, 141]]);
+        return [firstOf(seen, 19, 10), firstOf(seen, 21, 10), firstOf(seen, 23, 10), missed(seen, 10),
+                frameTime(shown, 2, 100), frameTime(shown, 6, 100), frameTime(new Map(), 1, 60)];
+      }"""
+    )
+    assert found == [20, 20, 50, 2, 90, 131, None]
+
+
+SHOW = """async (witness) => {
+  const { CompositorPresenter } = await import("./static/compositor.js");
+  const stage = document.getElementById("stage");
+  stage.hidden = false;
+  const periodMs = 1000 / 60;
+  const stubs = {
+    none: null,
+    silent: { ready() {}, start() {}, stop: async () => [] },
+    /** Sees every refresh, or misses those from 5 ms before the end until 60 ms after it. */
+    makes(lost) {
+      let began = 0;
+      return {
+        ready() {},
+        start() { began = performance.now(); },
+        stop: async () => Array.from({ length: 60 }, (_, i) => began + i * periodMs)
+          .filter((time) => !lost || time < began + 300 || time > began + 400),
+      };
+    },
+  };
+  const made = witness in stubs ? stubs[witness] : stubs.makes(witness === "gap");
+  const presenter = new CompositorPresenter(stage, 64, made);
+  const canvas = new OffscreenCanvas(64, 64);
+  canvas.getContext("2d").fillRect(0, 0, 64, 64);
+  await presenter.load(new Map([["dark", await canvas.convertToBlob()]]));
+  const shown = await presenter.run({ stimulus: "dark", fixationMs: 100, stimulusMs: 200, tailMs: 150, periodMs });
+  presenter.unload();
+  return shown;
+}"""
+
+
+@pytest.mark.parametrize("witness", ["none", "silent"])
+def test_a_picture_that_nobody_watched_is_said_to_be_scheduled(page, witness):
+    shown = page.evaluate(SHOW, witness)
+    assert shown["seen"] == "scheduled" and shown["lateRefreshes"] is None
+    assert shown["offset"] - shown["onset"] == pytest.approx(200, abs=1e-6)
+
+
+def test_a_picture_whose_every_refresh_was_watched_was_up_as_planned(page):
+    shown = page.evaluate(SHOW, "all")
+    assert shown["seen"] == "observed" and shown["lateRefreshes"] == 0 and shown["nRefreshes"] == 12
+    assert shown["offset"] - shown["onset"] == pytest.approx(200, abs=0.01)
+
+
+def test_refreshes_that_were_missed_at_the_end_make_the_picture_longer(page):
+    shown = page.evaluate(SHOW, "gap")
+    assert shown["seen"] == "observed" and shown["lateRefreshes"] >= 5
+    assert shown["offset"] - shown["onset"] > 200 + 1000 / 60
+
+
+def test_the_witness_is_called_at_refreshes_while_the_page_is_busy(page):
+    found = page.evaluate(
+        """async () => {
+        const { Witness } = await import("./static/witness.js");
+        const witness = new Witness();
+        await witness.ready();
+        witness.start();
+        await new Promise((resolve) => setTimeout(resolve, 100));
+        const from = performance.now();
+        while (performance.now() < from + 400);
+        const to = performance.now();
+        const seen = await witness.stop();
+        return [seen.filter((time) => time > from && time < to).length, seen.every((t, i) => !i || t > seen[i - 1])];
+      }"""
+    )
+    assert found[0] >= 5 and found[1]
