@@ -9,7 +9,7 @@ import signal
 import socket
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import uvicorn
@@ -223,6 +223,7 @@ def run_workers(work: Callable[..., None], arguments: tuple[object, ...], n_work
 def _config(app: Starlette, address: Address) -> uvicorn.Config:
     return uvicorn.Config(
         app,
+        http=_http(),
         log_level="warning",
         access_log=False,
         server_header=False,
@@ -234,3 +235,11 @@ def _config(app: Starlette, address: Address) -> uvicorn.Config:
         lifespan="off",
         ws_max_size=65_536,
     )
+
+
+def _http() -> "type[asyncio.Protocol] | Literal['auto']":
+    if importlib.util.find_spec("httptools") is None:
+        return "auto"
+    from .patience import PatientProtocol
+
+    return PatientProtocol
