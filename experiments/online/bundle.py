@@ -1,5 +1,10 @@
 """A study as files: for hosts that only serve files, for JATOS, and for DataPipe."""
 
+import json
+import re
+import tempfile
+import uuid
+import zipfile
 from pathlib import Path
 from typing import Literal
 
@@ -25,14 +30,14 @@ def write_bundle(
     target: Target = "files",
     datapipe_id: str = "",
 ) -> tuple[int, int]:
-    """Write everything that a browser needs into a new folder.
+    """Write everything that a browser needs into a new folder, or into an archive that JATOS imports.
 
     Parameters
     ----------
     study : path-like
         The study folder.
     out : path-like
-        Must not exist, or be empty.
+        Must not exist, or be empty; for ``jatos`` a name that ends in ``.jzip`` makes a study archive.
     stimulus_set : path-like, optional
         Where the set is, when it is not where the study says.
     target : {"files", "jatos", "datapipe"}
@@ -51,6 +56,13 @@ def write_bundle(
         When the folder is not empty, or the id is missing.
     """
     out = Path(out)
+    if out.suffix == ".jzip":
+        if target != "jatos":
+            raise InputError(f"{out}: an archive is for --target jatos, got {target}; choose a folder")
+        with tempfile.TemporaryDirectory() as folder:
+            counts = write_bundle(study, folder, stimulus_set=stimulus_set, target=target)
+            _archive(Path(folder), out)
+        return counts
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise InputError(f"{out}: is not empty; choose a new folder for the bundle")
     if (target == "datapipe") != bool(datapipe_id):
@@ -79,3 +91,32 @@ def write_bundle(
     }
     files.write_json(out / "study.json", public)
     return len(served.plans), len(served.media)
+
+
+def _archive(folder: Path, out: Path) -> None:
+    """Write JATOS's study archive: the files in a folder of the study's name, and what JATOS calls its properties."""
+    public = json.loads((folder / "study.json").read_text())
+    name = re.sub(r"[^A-Za-z0-9_-]+", "_", public["study_id"]).strip("_") or "study"
+
+    def same(what: str) -> str:  # importing again updates the study instead of adding another
+        return str(uuid.uuid5(uuid.NAMESPACE_URL, f"rapidvision:{public['study_id']}:{what}"))
+
+    component = {"uuid": same("component"), "title": public["title"], "htmlFilePath": "index.html"}
+    component |= {"reloadable": True, "active": True, "comments": "", "jsonData": None}
+    properties = {
+        "uuid": same("study"),
+        "title": public["title"],
+        "description": "Made with RapidVision",
+        "groupStudy": False,
+        "dirName": name,
+        "comments": "",
+        "jsonData": None,
+        "componentList": [component],
+    }
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with files.atomic(out) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        stamp = (2020, 1, 1, 0, 0, 0)  # the same study gives the same bytes
+        archive.writestr(zipfile.ZipInfo(f"{name}.jas", stamp), json.dumps({"version": "3", "data": properties}))
+        for path in sorted(each for each in folder.rglob("*") if each.is_file()):
+            place = f"{name}/{path.relative_to(folder).as_posix()}"
+            archive.writestr(zipfile.ZipInfo(place, stamp), path.read_bytes(), zipfile.ZIP_DEFLATED)

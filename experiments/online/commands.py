@@ -88,12 +88,13 @@ def _add_bundle(subparsers: Verbs) -> None:
         "write a study as files for hosts that only serve files",
         "examples:\n"
         "  rapidvision session bundle study/ --out site/\n"
-        "  rapidvision session bundle study/ --out site/ --target datapipe --datapipe-id Ab12Cd34Ef56\n\n"
+        "  rapidvision session bundle study/ --out site/ --target datapipe --datapipe-id Ab12Cd34Ef56\n"
+        "  rapidvision session bundle study/ --out animals.jzip --target jatos     a study archive for JATOS\n\n"
         "Each participant gets a plan at random, or the one that the link names (?plan=3); the result is one JSON file\n"
         "per session, which `rapidvision session collect` turns into the trials table.",
     )
     parser.add_argument("study", metavar="STUDY", help="study folder")
-    parser.add_argument("--out", metavar="DIR", required=True, help="new folder for the files")
+    parser.add_argument("--out", metavar="DIR", required=True, help="new folder for the files, or NAME.jzip for JATOS")
     parser.add_argument("--set", metavar="SET", help="the stimulus set, when it is not where the study says")
     parser.add_argument(
         "--target",
@@ -121,10 +122,9 @@ def _bundle(arguments: argparse.Namespace) -> int:
         target=arguments.target,
         datapipe_id=arguments.datapipe_id,
     )
-    say(
-        arguments,
-        f"{n_plans} plans and {n_stimuli} pictures in {arguments.out}; try: python -m http.server -d {arguments.out}",
-    )
+    archive = arguments.out.endswith(".jzip")
+    next_step = "import it in JATOS" if archive else f"try: python -m http.server -d {arguments.out}"
+    say(arguments, f"{n_plans} plans and {n_stimuli} pictures in {arguments.out}; {next_step}")
     return 0
 
 

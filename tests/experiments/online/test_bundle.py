@@ -4,6 +4,7 @@ import functools
 import http.server
 import json
 import threading
+import zipfile
 from contextlib import contextmanager
 
 import pytest
@@ -72,7 +73,8 @@ def test_a_bundle_hands_its_result_to_the_host(chromium, study_folder, tmp_path,
     context = chromium.new_context(viewport=SIZE)
     if target == "jatos":
         (tmp_path / "site" / "jatos.js").write_text(
-            "globalThis.jatos = {onLoad: (go) => setTimeout(go), submitResultData: async (d) => console.log('GOT ' + d)}"
+            "globalThis.jatos = {onLoad: (go) => setTimeout(go), urlQueryParameters: {PROLIFIC_PID: 'ann', plan: '2'},"
+            "submitResultData: async (d) => console.log('GOT ' + d)}"
         )
     else:
 
@@ -89,8 +91,40 @@ def test_a_bundle_hands_its_result_to_the_host(chromium, study_folder, tmp_path,
         press_through(page)
     context.close()
     assert len(got) == 1 and len(json.loads(got[0]["data"])["trials"]) == 10
+    if target == "jatos":
+        result = json.loads(got[0]["data"])
+        assert result["ids"] == {"PROLIFIC_PID": "ann"}
+        assert result["plan_digest"] == list(open_study(study_folder).plans.values())[2].digest
     if target == "datapipe":
         assert got[0]["experimentID"] == "Ab12" and got[0]["filename"].endswith(".json")
+
+
+def test_an_archive_for_jatos_holds_the_files_and_one_component(study_folder, tmp_path, capsys):
+    write_settings(study_folder, SETTINGS)
+    out, again = tmp_path / "a.jzip", tmp_path / "b.jzip"
+    assert main(["session", "bundle", str(study_folder), "--out", str(out), "--target", "jatos"]) == 0
+    assert "import it in JATOS" in capsys.readouterr().out
+    write_bundle(study_folder, again, target="jatos")
+    assert out.read_bytes() == again.read_bytes(), "the same study gives the same archive"
+    write_bundle(study_folder, tmp_path / "folder", target="jatos")
+    with zipfile.ZipFile(out) as archive:
+        (properties,) = (name for name in archive.namelist() if name.endswith(".jas"))
+        study = json.loads(archive.read(properties))
+        assert study["version"] == "3"
+        folder, (component,) = study["data"]["dirName"], study["data"]["componentList"]
+        assert properties == f"{folder}.jas" and component["htmlFilePath"] == "index.html" and component["reloadable"]
+        assert len({study["data"]["uuid"], component["uuid"]}) == 2
+        written = {
+            path.relative_to(tmp_path / "folder").as_posix(): path for path in (tmp_path / "folder").rglob("*.*")
+        }
+        assert set(archive.namelist()) == {properties, *(f"{folder}/{name}" for name in written)}
+        assert all(archive.read(f"{folder}/{name}") == path.read_bytes() for name, path in written.items())
+        assert b'<script src="jatos.js">' in archive.read(f"{folder}/index.html")
+
+
+def test_an_archive_is_for_jatos_only(study_folder, tmp_path):
+    with pytest.raises(InputError, match="--target jatos"):
+        write_bundle(study_folder, tmp_path / "a.jzip")
 
 
 def result_of(study, **changes):

@@ -8,6 +8,9 @@ const HEX = (/** @type {number} */ bytes) =>
   Array.from(crypto.getRandomValues(new Uint8Array(bytes)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 
 class FilesBackend {
+  /** What the link says; JATOS keeps it from the address of its pages. */
+  query = new URLSearchParams(globalThis.jatos?.urlQueryParameters ?? location.search);
+
   async study() {
     this.info = await (await fetch("study.json")).json();
     return this.info;
@@ -31,7 +34,7 @@ class FilesBackend {
    */
   async begin(ids, consent, device) {
     const name = `rapidvision:${location.pathname}:${Object.values(ids)[0] ?? ""}`;
-    const given = Number(new URLSearchParams(location.search).get("plan") ?? NaN);
+    const given = Number(this.query.get("plan") ?? NaN);
     const number = Number.isInteger(given) ? given : crypto.getRandomValues(new Uint32Array(1))[0] % this.info.n_plans;
     const fresh = { session_id: HEX(16), participant_id: `p${HEX(5)}`, number, ids, consent_sha256: consent, device };
     this.seat = JSON.parse(localStorage.getItem(name) ?? "null") ?? fresh;
@@ -83,6 +86,5 @@ class FilesBackend {
   }
 }
 
-const backend = new FilesBackend();
-if (globalThis.jatos) globalThis.jatos.onLoad(() => main(backend));
-else main(backend);
+if (globalThis.jatos) globalThis.jatos.onLoad(() => main(new FilesBackend()));
+else main(new FilesBackend());

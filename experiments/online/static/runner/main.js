@@ -15,7 +15,7 @@ import { Watch } from "./watch.js";
 import { Witness } from "./witness.js";
 import { WorkerPresenter } from "./worker-presenter.js";
 
-const query = new URLSearchParams(location.search);
+let query = new URLSearchParams(location.search);
 const simulate = query.get("simulate");
 /** @type {any} */
 let study = null;
@@ -23,6 +23,7 @@ let study = null;
 /** @param {any} backend */
 export async function main(backend) {
   try {
+    query = backend.query ?? query;
     study = await backend.study();
     document.documentElement.lang = study.language;
     document.title = study.title;

@@ -1,5 +1,5 @@
 /** What the modules meet that the browser's own types do not name. */
 
-declare var jatos: { onLoad(go: () => void): void; submitResultData(data: string): Promise<void>; endStudyWithoutRedirect?(): Promise<void> } | undefined;
+declare var jatos: { urlQueryParameters?: Record<string, string>; onLoad(go: () => void): void; submitResultData(data: string): Promise<void>; endStudyWithoutRedirect?(): Promise<void> } | undefined;
 declare var jspsych: any;
 declare var WORKER_ADDRESS: () => string;
