@@ -206,29 +206,50 @@ def slow_disk():
     return str(folder / "slow.so")
 
 
-def write_rate(how, url, *, preload="", n=WRITES):
-    """Trial writes per second and the 99th percentile of their waiting time, in a process of its own."""
+def measured(module, *arguments, preload=""):
+    """What a program of ours prints, in a process of its own."""
     environment = {**os.environ, **({"LD_PRELOAD": preload} if preload else {})}
-    command = [sys.executable, "-m", "benchmarks.online_writes", how, url, str(n), str(CLIENTS)]
+    command = [sys.executable, "-m", module, *map(str, arguments)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         raise NotMeasured(done.stderr.strip().splitlines()[-1] if done.stderr.strip() else "the process died")
     return json.loads(done.stdout)
 
 
+def write_rate(how, url, *, preload="", n=WRITES):
+    """Trial writes per second and the 99th percentile of their waiting time, without any server."""
+    return measured("benchmarks.online_writes", how, url, n, CLIENTS, preload=preload)
+
+
 @functools.cache
-def sqlite_http():
-    return write_rate("http", f"sqlite:///{tempfile.mkdtemp(prefix='rapidvision-writes-')}/a.sqlite")
+def load():
+    """One server process: 2,000 arrivals, 20,480 writes as fast as they go, then 4,000 trials a second."""
+    return measured("benchmarks.online_load", 2000, 20_480, 4000, 4)
 
 
 @room.figure("durable trial writes over HTTP, one process, SQLite", unit="1/s", bar=at_least(5000))
-def sqlite_rate():
-    return sqlite_http()["per_second"]
+def http_rate():
+    return load()["writes_per_second"]
 
 
 @room.figure("99th percentile of a write's wait, SQLite over HTTP", unit="ms", bar=at_most(50))
-def sqlite_p99():
-    return sqlite_http()["p99_ms"]
+def http_p99():
+    return load()["write_p99_ms"]
+
+
+@room.figure("processor time of the server per trial write", unit="us", bar=STATED)
+def http_processor_time():
+    return load()["write_cpu_us"]
+
+
+@room.figure("10,000 people, a trial each 2.5 s (4,000/s at random): p99", unit="ms", bar=at_most(50))
+def open_p99():
+    return load()["open_p99_ms"]
+
+
+@room.figure("arrivals that one process deals with", unit="1/s", bar=STATED)
+def arrival_rate():
+    return load()["arrivals_per_second"]
 
 
 @room.figure("store alone, SQLite, 64 waiting clients", unit="1/s", bar=STATED)

@@ -8,6 +8,7 @@ counted from the time at which a trial should have left. Each answer means that 
 
 import asyncio
 import json
+import os
 import sys
 import tempfile
 import time
@@ -158,6 +159,12 @@ async def open_loop(connections, requests, per_second, seed=1):
     return waits
 
 
+def processor_seconds(pid):
+    """Seconds of processor that a process has used: what a busy machine cannot hide."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def milliseconds(waits, percentile):
     return float(np.percentile(waits, percentile)) * 1000
 
@@ -185,7 +192,9 @@ async def measure(n_people, n_writes, per_second, seconds):
         runs = [[step for step in seat.plan.steps if step.step == "run"] for seat in seats]
         n_writers = -(-n_writes // N_TRIALS)
         writes = [write(seats[i], runs[i][trial]) for trial in range(N_TRIALS) for i in range(n_writers)]
+        used = processor_seconds(served.process.pid)
         _, waits, writes_per_second = await closed_loop(connections, writes, 200)
+        used = processor_seconds(served.process.pid) - used
         n_more = int(per_second * seconds)
         others = range(n_writers, n_people)
         more = [write(seats[i], runs[i][trial]) for trial in range(N_TRIALS) for i in others][:n_more]
@@ -199,6 +208,7 @@ async def measure(n_people, n_writes, per_second, seconds):
         "arrivals_per_second": arrivals_per_second,
         "arrival_p99_ms": milliseconds(arrival_waits, 99),
         "writes_per_second": writes_per_second,
+        "write_cpu_us": 1e6 * used / len(writes),
         "write_p50_ms": milliseconds(waits, 50),
         "write_p99_ms": milliseconds(waits, 99),
         "open_p50_ms": milliseconds(open_waits, 50),
