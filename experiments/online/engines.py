@@ -10,6 +10,8 @@ from rapidvision.errors import InputError
 
 #: How long SQLite waits for another process that holds the database.
 BUSY_MS = 10_000
+#: The log is moved into the database every 16 MB instead of every 4, because the writes wait meanwhile.
+_DURABLE = ("journal_mode=WAL", "synchronous=FULL", "wal_autocheckpoint=4000")
 
 
 def lock(connection: sa.Connection, number: int) -> None:
@@ -37,7 +39,7 @@ def engines(url: sa.URL) -> tuple[sa.Engine, sa.Engine]:
     @sa.event.listens_for(writer, "connect")
     def _for_writing(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # SQLAlchemy begins the transactions itself, and at once
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
+        for pragma in (*_DURABLE, "foreign_keys=ON", "secure_delete=ON"):
             connection.execute(f"PRAGMA {pragma}")
 
     @sa.event.listens_for(writer, "begin")

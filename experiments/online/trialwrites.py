@@ -16,6 +16,8 @@ from .trialrows import TrialRow, store_trials
 from .web import Problem, decoded
 
 MAX_BYTES = 16_384
+#: So many tokens whose signature was found good are remembered.
+MAX_KNOWN = 20_000
 
 
 class Held(NamedTuple):
@@ -44,6 +46,7 @@ class Seats:
 
     def __init__(self, served: ServedStudy, keys: Keyring, limits: Buckets) -> None:
         self.served, self.keys, self.limits = served, keys, limits
+        self._known: dict[str, Held] = {}
 
     def token(self, held: Held) -> str:
         """Return the token of a seat."""
@@ -59,6 +62,17 @@ class Seats:
         Problem
             401 for a token that is not ours, 429 for a session that asks too often.
         """
+        held = self._known.get(authorization)
+        if held is None:
+            held = self._opened(authorization)
+            if len(self._known) >= MAX_KNOWN:
+                self._known.clear()
+            self._known[authorization] = held
+        if not self.limits.take(held.session_id):
+            raise Problem(429, "slow_down", "too many requests; wait a moment")
+        return held
+
+    def _opened(self, authorization: str) -> Held:
         scheme, _, token = authorization.partition(" ")
         text = self.keys.open("session", token) if scheme == "Bearer" else None
         if text is None:
@@ -67,8 +81,6 @@ class Seats:
         groups = self.served.groups
         if int(group) >= len(groups) or int(slot) >= self.served.n_slots:
             raise Problem(401, "token", "this token belongs to another study")
-        if not self.limits.take(session_id):
-            raise Problem(429, "slow_down", "too many requests; wait a moment")
         return Held(session_id, participant_id, groups[int(group)], int(slot), int(tab), observer)
 
 

@@ -63,7 +63,7 @@ def test_a_picture_that_a_response_took_away_may_be_short_but_not_long(plan):
     assert isinstance(timing, Timing)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sampled_from(["target", "distractor", None]), st.floats(0, 1000), st.booleans(), st.integers(0, 9))
 def test_the_status_that_is_stored_is_the_tables(plan, key, response_ms, aborted, number):
     trial = plan.trials()[number]

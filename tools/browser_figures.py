@@ -1,0 +1,135 @@
+"""Make the two pictures of docs/online.md: ``python tools/browser_figures.py STUDY``.
+
+STUDY is a study folder whose stimulus set is where it says; a copy of it is served, so that nothing of it changes.
+Simulated participants fill the dashboard; then one session is walked through and four of its pages are kept.
+"""
+
+import io
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from playwright.sync_api import BrowserContext, Page, sync_playwright
+
+from rapidvision.study import Study
+
+IMAGES = Path(__file__).parent.parent / "docs" / "images"
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
+PASSWORD = "a look at the dashboard"
+N_PEOPLE = 24
+
+
+def main(study: str) -> None:
+    with tempfile.TemporaryDirectory() as temporary, sync_playwright() as playwright:
+        folder = Path(temporary) / "study"
+        shutil.copytree(study, folder)
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
+        server, url, dashboard_url = serve(folder, str(Study(study).stimulus_set().folder))
+        try:
+            for number in range(N_PEOPLE):
+                take_part(browser.new_context(viewport={"width": 1000, "height": 640}), url, leave=number % 8 == 7)
+            keep(dashboard(browser.new_page(viewport={"width": 1200, "height": 900}), dashboard_url), "dashboard.png")
+            keep(session(browser.new_page(viewport={"width": 1000, "height": 640}), url), "browser-session.png")
+        finally:
+            browser.close()
+            server.terminate()
+            server.wait()
+
+
+def serve(folder: Path, stimulus_set: str) -> tuple["subprocess.Popen[str]", str, str]:
+    command = [sys.executable, "-m", "rapidvision", "session", "serve", str(folder), "--set", stimulus_set]
+    command += ["--port", "0", "--dashboard-port", "0", "--simulate", "--seed", "1"]
+    environment = {**os.environ, "RAPIDVISION_PASSWORD": PASSWORD}
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+    found = []
+    while len(found) < 2:
+        line = server.stdout.readline() if server.stdout else ""
+        if not line:
+            raise SystemExit("the server did not start")
+        found += re.findall(r"http\S+", line)
+    return server, found[0], found[1]
+
+
+def take_part(context: BrowserContext, url: str, *, leave: bool) -> None:
+    page = context.new_page()
+    page.goto(f"{url}?simulate=fast")
+    if leave:
+        page.locator("body.running").wait_for()
+    else:
+        page.locator("body[data-done]").wait_for()
+    context.close()
+
+
+def dashboard(page: Page, url: str) -> Image.Image:
+    page.goto(url)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    page.get_by_text("Timing by browser").wait_for()
+    return picture(page)
+
+
+def session(page: Page, url: str) -> Image.Image:
+    shots = []
+    page.goto(f"{url}?PROLIFIC_PID=reader")
+    page.get_by_role("button", name="I agree").wait_for()
+    shots.append(picture(page))
+    page.get_by_role("button", name="I agree").click()
+    start = page.get_by_role("button", name="full screen")
+    if page.locator("button", has_text="full screen").count() or wait(start):
+        start.click()
+    while not page.locator("kbd[data-key]").count():
+        page.keyboard.press(" ")
+        page.wait_for_timeout(200)
+    shots.append(picture(page))
+    while not page.locator("body.running").count():
+        for key in ("s", "l"):
+            page.keyboard.press(key)
+            page.wait_for_timeout(100)
+    shots += [shown(page, ".cross"), shown(page, "img.picture")]
+    width, height = shots[0].size
+    sheet = Image.new("RGB", (2 * width + 8, 2 * height + 8), "#9aa6b5")
+    for place, shot in enumerate(shots):
+        sheet.paste(shot.resize((width, height)), (place % 2 * (width + 8), place // 2 * (height + 8)))
+    return sheet.resize((1200, round(1200 * sheet.height / sheet.width)), Image.Resampling.LANCZOS)
+
+
+def wait(locator: object) -> bool:
+    try:
+        locator.wait_for(timeout=15_000)  # type: ignore[attr-defined]
+    except Exception:
+        return False
+    return True
+
+
+def shown(page: Page, selector: str) -> Image.Image:
+    """Look until a shot has the middle of a trial's picture or cross in it."""
+    end = time.monotonic() + 120
+    visible = f"[...document.querySelectorAll('{selector}')].some((e) => getComputedStyle(e).opacity > 0.5)"
+    while time.monotonic() < end:
+        page.wait_for_function(f"document.body.classList.contains('running') && {visible}", timeout=120_000)
+        shot = picture(page)
+        dark = (np.asarray(shot.convert("L"))[shot.height // 2 - 120 : shot.height // 2 + 120] < 100).mean()
+        if (dark > 0.02) == (selector != ".cross") and dark > 0:
+            return shot
+    raise SystemExit(f"{selector} was never caught")
+
+
+def picture(page: Page) -> Image.Image:
+    return Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+
+
+def keep(image: Image.Image, name: str) -> None:
+    IMAGES.mkdir(exist_ok=True)
+    image.quantize(128, dither=Image.Dither.NONE).save(IMAGES / name, optimize=True)
+    print(f"{IMAGES / name}: {(IMAGES / name).stat().st_size / 1000:.0f} KB")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
