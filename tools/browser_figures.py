@@ -81,9 +81,7 @@ def session(page: Page, url: str) -> Image.Image:
     page.get_by_role("button", name="I agree").wait_for()
     shots.append(picture(page))
     page.get_by_role("button", name="I agree").click()
-    start = page.get_by_role("button", name="full screen")
-    if page.locator("button", has_text="full screen").count() or wait(start):
-        start.click()
+    page.get_by_role("button", name="full screen").click(timeout=60_000)
     while not page.locator("kbd[data-key]").count():
         page.keyboard.press(" ")
         page.wait_for_timeout(200)
@@ -98,14 +96,6 @@ def session(page: Page, url: str) -> Image.Image:
     for place, shot in enumerate(shots):
         sheet.paste(shot.resize((width, height)), (place % 2 * (width + 8), place // 2 * (height + 8)))
     return sheet.resize((1200, round(1200 * sheet.height / sheet.width)), Image.Resampling.LANCZOS)
-
-
-def wait(locator: object) -> bool:
-    try:
-        locator.wait_for(timeout=15_000)  # type: ignore[attr-defined]
-    except Exception:
-        return False
-    return True
 
 
 def shown(page: Page, selector: str) -> Image.Image:

@@ -120,7 +120,7 @@ def damaged(valid):
     return st.dictionaries(st.sampled_from(names), anything, min_size=1, max_size=4).map(put)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_a_damaged_measurement_is_refused_or_was_a_good_one(begun, data):
     loop, here, ann = begun

@@ -341,7 +341,7 @@ async def test_a_session_cannot_fill_the_disk_with_events(study_folder):
         assert (await client.post("/api/events", json=big, headers=ann.headers)).status_code == 422
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     body=st.binary(max_size=300)
     | st.recursive(
