@@ -27,6 +27,7 @@ N_PEOPLE = 24
 
 
 def main(study: str) -> None:
+    """Serve a copy of the study and keep both pictures."""
     with tempfile.TemporaryDirectory() as temporary, sync_playwright() as playwright:
         folder = Path(temporary) / "study"
         shutil.copytree(study, folder)
@@ -44,6 +45,7 @@ def main(study: str) -> None:
 
 
 def serve(folder: Path, stimulus_set: str) -> tuple["subprocess.Popen[str]", str, str]:
+    """Return the server and its two addresses."""
     command = [sys.executable, "-m", "rapidvision", "session", "serve", str(folder), "--set", stimulus_set]
     command += ["--port", "0", "--dashboard-port", "0", "--simulate", "--seed", "1"]
     environment = {**os.environ, "RAPIDVISION_PASSWORD": PASSWORD}
@@ -58,6 +60,7 @@ def serve(folder: Path, stimulus_set: str) -> tuple["subprocess.Popen[str]", str
 
 
 def take_part(context: BrowserContext, url: str, *, leave: bool) -> None:
+    """Let a simulated participant through, or leave after the first trials."""
     page = context.new_page()
     page.goto(f"{url}?simulate=fast")
     if leave:
@@ -68,6 +71,7 @@ def take_part(context: BrowserContext, url: str, *, leave: bool) -> None:
 
 
 def dashboard(page: Page, url: str) -> Image.Image:
+    """Log in and look."""
     page.goto(url)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()
@@ -76,6 +80,7 @@ def dashboard(page: Page, url: str) -> Image.Image:
 
 
 def session(page: Page, url: str) -> Image.Image:
+    """Walk through a session: consent, keys, cross, picture."""
     shots = []
     page.goto(f"{url}?PROLIFIC_PID=reader")
     page.get_by_role("button", name="I agree").wait_for()
@@ -112,10 +117,12 @@ def shown(page: Page, selector: str) -> Image.Image:
 
 
 def picture(page: Page) -> Image.Image:
+    """Return what the page shows now."""
     return Image.open(io.BytesIO(page.screenshot())).convert("RGB")
 
 
 def keep(image: Image.Image, name: str) -> None:
+    """Write a small PNG."""
     IMAGES.mkdir(exist_ok=True)
     image.quantize(128, dither=Image.Dither.NONE).save(IMAGES / name, optimize=True)
     print(f"{IMAGES / name}: {(IMAGES / name).stat().st_size / 1000:.0f} KB")
