@@ -15,6 +15,8 @@ from rapidvision.errors import CheckFailed, InputError
 SET_VERSION = 1
 DESCRIPTION = "stimulus_set.json"
 MANIFEST = "manifest.csv"
+#: In its place in a set that is stored otherwise than as PNG files.
+PACKED = "packed_set.json"
 
 
 class Stimulus(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -251,9 +253,16 @@ def read_set(folder: Path | str) -> StimulusSet:
         When the folder holds no finished set, or manifest and description disagree.
     """
     folder = Path(folder)
+    if not (folder / DESCRIPTION).is_file() and (folder / PACKED).is_file():
+        raise InputError(
+            f"{folder}: a packed stimulus set; write its PNG files first: "
+            f"`rapidvision stimuli expand {folder} --out SET` (built --as recipe: with --root PICTURES)"
+        )
     if not (folder / DESCRIPTION).is_file():
         unfinished = folder.is_dir() and any(folder.iterdir())
-        hint = "it is unfinished; run `rapidvision stimuli build` again to go on" if unfinished else "build one first"
+        hint = (
+            "an unfinished build; run `rapidvision stimuli build` again to go on" if unfinished else "build one first"
+        )
         raise InputError(f"{folder}: no stimulus set here ({DESCRIPTION} is missing); {hint}")
     try:
         description = msgspec.json.decode(files.read_bytes(folder / DESCRIPTION), type=SetDescription)
