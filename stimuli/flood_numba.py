@@ -4,7 +4,7 @@ It stops at the last pixel asked for and hashes only pixels that the region touc
 """
 
 import numpy as np
-from numba import njit, uint64
+from numba import int64, njit, uint64
 from numpy.typing import NDArray
 
 from .flood import DROPPED_BITS, EXP_TABLE, LN2, Speed, origin_of, tie_break
@@ -24,17 +24,19 @@ def grow(
     guarded = np.ones((height + 2, width + 2), np.uint8)  # a border that counts as seen spares every bounds check
     guarded[1:-1, 1:-1] = 0
     origin = np.uint64(origin_of(key))
+    near = _EIGHT if eight else _FOUR
     n_done = _grow(
         values.ravel(),
         speed.scale,
         speed.table,
         origin,
         EXP_TABLE,
-        width,
-        start,
-        bits,
+        np.uint64(width),
+        np.uint64(start),
+        np.uint64(bits),
         np.uint64(mask),
-        _EIGHT if eight else _FOUR,
+        (near @ (width, 1)).astype(np.uint64),  # steps back wrap around, as sums of unsigned numbers do
+        (near @ (width + 2, 1)).astype(np.uint64),
         order,
         heap,
         guarded.ravel(),
@@ -63,28 +65,30 @@ def _wait(pixel, slowness, origin, table):  # type: ignore[no-untyped-def]  # no
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator, unused-ignore]
-def _grow(values, scale, slowness, origin, table, width, start, bits, mask, near, order, heap, seen):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    shift = uint64(bits)
-    low_bits = (uint64(1) << shift) - uint64(1)
+def _grow(values, scale, slowness, origin, table, width, start, shift, mask, steps, guarded_steps, order, heap, seen):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    # Every index is unsigned: numba asks of signed ones each time whether they count from the end.
+    one, two, four = uint64(1), uint64(2), uint64(4)
+    low_bits = (one << shift) - one
     end_of_time = (~uint64(0)) >> shift
-    heap[0] = uint64(start) ^ mask
-    size = 1
+    per_row = 1.0 / width
+    n_px, n_steps = uint64(order.size), uint64(steps.size)
+    heap[0] = start ^ mask
+    size, done = one, uint64(0)
     row = start // width
-    seen[(row + 1) * (width + 2) + start - row * width + 1] = 1
-    done = 0
-    while size > 0 and done < order.size:
+    seen[(row + one) * (width + two) + start - row * width + one] = 1
+    while size > 0 and done < n_px:
         top = heap[0]
-        size -= 1
+        size -= one
         last = heap[size]
-        at = 0
+        at = uint64(0)
         while True:
-            child = 4 * at + 1
+            child = four * at + one
             if child >= size:
                 break
             best, value = child, heap[child]
-            for other in range(child + 1, min(child + 4, size)):
+            for other in range(child + one, min(child + four, size)):
                 if heap[other] < value:
-                    best, value = other, heap[other]
+                    best, value = uint64(other), heap[other]
             if value >= last:
                 break
             heap[at] = value
@@ -93,24 +97,24 @@ def _grow(values, scale, slowness, origin, table, width, start, bits, mask, near
         time = top >> shift
         if time >= end_of_time:
             break
-        pixel = np.int64((top & low_bits) ^ mask)
+        pixel = (top & low_bits) ^ mask
         order[done] = pixel
-        done += 1
-        row = pixel // width
-        place = (row + 1) * (width + 2) + pixel - row * width + 1
-        for k in range(near.shape[0]):
-            guard = place + near[k, 0] * (width + 2) + near[k, 1]
+        done += one
+        row = uint64(int64((pixel + 0.5) * per_row))  # a whole division takes ten times as long
+        place = (row + one) * (width + two) + pixel - row * width + one
+        for k in range(n_steps):
+            guard = place + guarded_steps[k]
             if seen[guard]:
                 continue
             seen[guard] = 1
-            other_pixel = pixel + near[k, 0] * width + near[k, 1]
-            grade = np.int64(np.rint(np.float64(values[other_pixel]) * scale))
+            other_pixel = pixel + steps[k]
+            grade = uint64(int64(np.rint(np.float64(values[other_pixel]) * scale)))
             arrival = min(time + _wait(other_pixel, slowness[grade], origin, table), end_of_time)
-            packed = (arrival << shift) | (uint64(other_pixel) ^ mask)
+            packed = (arrival << shift) | (other_pixel ^ mask)
             at = size
-            size += 1
+            size += one
             while at > 0:
-                parent = (at - 1) >> 2
+                parent = (at - one) >> two
                 if heap[parent] <= packed:
                     break
                 heap[at] = heap[parent]
