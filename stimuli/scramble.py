@@ -9,7 +9,9 @@ picture stays inside the gamut (over-relaxed projections, always back onto the e
 still clipped.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import scipy.fft
@@ -82,30 +84,45 @@ def scramble(
     >>> bool(np.allclose(scramble(flat, key=1).values, flat))
     True
     """
-    x = np.empty((picture.shape[2], picture.shape[0], picture.shape[1]))
-    x[...] = np.moveaxis(picture, 2, 0)
-    if edges == "periodic":
-        spectrum = _periodic_spectrum(x)
-    else:
-        spectrum = np.asarray(scipy.fft.rfft2(x, axes=(1, 2), overwrite_x=True))
-    shape = (x.shape[1], x.shape[2])
-    turns = phase_field(shape, key=key)
+    height, width, n_channels = picture.shape
+    x = [np.array(picture[..., channel], np.float64) for channel in range(n_channels)]
+    spectra = _periodic_spectra(x) if edges == "periodic" else [_spectrum(one) for one in x]
+    turns = phase_field((height, width), key=key)
     if coherence > 0:
         turns = _mixed(turns, coherence)
-    rotated = spectrum * turns if gamut_iterations else np.multiply(spectrum, turns, out=spectrum)
-    y = scipy.fft.irfft2(rotated, s=shape, axes=(1, 2), overwrite_x=True)
+    y = [_picture(spectrum * turns, one) for spectrum, one in zip(spectra, x, strict=True)]
     done = 0
     if coherence == 0 and gamut_iterations:
         for done in range(gamut_iterations + 1):
             if done == gamut_iterations or not _outside(y, white):
                 break
-            over = np.clip(y, 0.0, white)
-            over -= y
-            over *= RELAXATION
-            over += y
-            wanted = scipy.fft.rfft2(over, axes=(1, 2), overwrite_x=True)
-            y = scipy.fft.irfft2(spectrum * _best_turns(wanted, spectrum), s=shape, axes=(1, 2), overwrite_x=True)
-    return Scrambled(np.moveaxis(y, 0, 2), _outside(y, white) / y.size, done)
+            turns = _best_turns((_spectrum(_pulled_in(one, white)) for one in y), spectra)
+            y = [_picture(spectrum * turns, one) for spectrum, one in zip(spectra, y, strict=True)]
+    values = np.empty(picture.shape)
+    for channel, one in enumerate(y):
+        values[..., channel] = one
+    return Scrambled(values, _outside(y, white) / values.size, done)
+
+
+# Channels are transformed one after the other: a channel and its spectrum stay in the processor's cache, and blocks
+# of their size are kept by the allocator, where the pages of larger ones are asked from the system again each time.
+
+
+def _spectrum(channel: NDArray[np.float64]) -> NDArray[np.complex128]:
+    return np.asarray(scipy.fft.rfft2(channel))
+
+
+def _picture(spectrum: NDArray[np.complex128], like: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(scipy.fft.irfft2(spectrum, s=like.shape, overwrite_x=True))
+
+
+def _pulled_in(y: NDArray[np.float64], white: float) -> NDArray[np.float64]:
+    """Return `y` with what lies outside the gamut moved :data:`RELAXATION` times the way to its border."""
+    over = np.clip(y, 0.0, white)
+    over -= y
+    over *= RELAXATION
+    over += y
+    return over
 
 
 def phase_field(shape: tuple[int, int], *, key: int) -> NDArray[np.complex128]:
@@ -133,47 +150,65 @@ def _mixed(turns: NDArray[np.complex128], coherence: float) -> NDArray[np.comple
     return np.where(length > 1e-12, mixed / np.where(length > 1e-12, length, 1), 1.0)
 
 
-def _best_turns(wanted: NDArray[np.complex128], spectrum: NDArray[np.complex128]) -> NDArray[np.complex128]:
-    """Return the one turn per frequency that brings the spectrum of all channels nearest to `wanted`."""
-    total = (wanted * np.conj(spectrum)).sum(axis=0)
+def _best_turns(
+    wanted: Iterable[NDArray[np.complex128]], spectra: list[NDArray[np.complex128]]
+) -> NDArray[np.complex128]:
+    """Return the one turn per frequency that brings the spectra of all channels nearest to `wanted`."""
+    total = np.zeros(spectra[0].shape, np.complex128)
+    for one, spectrum in zip(wanted, spectra, strict=True):
+        total += one * np.conj(spectrum)
     length = np.abs(total)
     turns = np.where(length > 0, total / np.where(length > 0, length, 1), 1.0)
     turns[0, 0] = 1.0
     return turns
 
 
-def _periodic_spectrum(x: NDArray[np.float64]) -> NDArray[np.complex128]:
-    """Half spectrum of the periodic component, each channel scaled to the contrast of the whole picture.
+@lru_cache(maxsize=4)
+def _smoothing_divisor(height: int, width: int) -> NDArray[np.float64]:
+    waves_y = np.cos(2 * np.pi * np.arange(height) / height)[:, None]
+    waves_x = np.cos(2 * np.pi * np.arange(width // 2 + 1) / width)[None]
+    divisor = np.asarray(2 * (2 - waves_y - waves_x))
+    divisor[0, 0] = 1
+    divisor.setflags(write=False)
+    return divisor
+
+
+def _periodic_spectra(x: list[NDArray[np.float64]]) -> list[NDArray[np.complex128]]:
+    """Half spectra of the channels' periodic component, scaled to the contrast of the whole picture.
 
     One factor for all channels keeps their covariance: the square root of the ratio of total variances.
     """
-    _, height, width = x.shape
-    jump = np.zeros_like(x)
-    rows, columns = x[:, 0] - x[:, -1], x[:, :, 0] - x[:, :, -1]
-    jump[:, 0] += rows
-    jump[:, -1] -= rows
-    jump[:, :, 0] += columns
-    jump[:, :, -1] -= columns
-    waves_y = np.cos(2 * np.pi * np.arange(height) / height)[:, None]
-    waves_x = np.cos(2 * np.pi * np.arange(width // 2 + 1) / width)[None]
-    divisor = 2 * (2 - waves_y - waves_x)
-    divisor[0, 0] = 1
-    smooth = scipy.fft.rfft2(jump, axes=(1, 2)) / divisor
-    smooth[:, 0, 0] = 0
-    spectrum = scipy.fft.rfft2(x, axes=(1, 2)) - smooth
+    height, width = x[0].shape
+    divisor = _smoothing_divisor(height, width)
     weights = np.full(width // 2 + 1, 2.0)
     weights[0] = 1.0
     if width % 2 == 0:
         weights[-1] = 1.0
-    power = float((np.abs(spectrum) ** 2 * weights).sum() - (np.abs(spectrum[:, 0, 0]) ** 2).sum())
-    variance = float(x.var(axis=(1, 2)).sum()) * (height * width) ** 2
-    mean = spectrum[:, 0, 0].copy()
-    spectrum *= np.sqrt(variance / power) if power > 1e-9 * max(variance, 1.0) else 1.0
-    spectrum[:, 0, 0] = mean
-    return np.asarray(spectrum)
+    spectra, power, variance = [], 0.0, 0.0
+    for channel in x:
+        jump = np.zeros_like(channel)
+        rows, columns = channel[0] - channel[-1], channel[:, 0] - channel[:, -1]
+        jump[0] += rows
+        jump[-1] -= rows
+        jump[:, 0] += columns
+        jump[:, -1] -= columns
+        smooth = _spectrum(jump)
+        smooth /= divisor
+        smooth[0, 0] = 0
+        spectrum = _spectrum(channel)
+        spectrum -= smooth
+        power += float((np.abs(spectrum) ** 2 * weights).sum() - np.abs(spectrum[0, 0]) ** 2)
+        variance += float(channel.var()) * (height * width) ** 2
+        spectra.append(spectrum)
+    factor = np.sqrt(variance / power) if power > 1e-9 * max(variance, 1.0) else 1.0
+    for spectrum in spectra:
+        mean = spectrum[0, 0]
+        spectrum *= factor
+        spectrum[0, 0] = mean
+    return spectra
 
 
-def _outside(y: NDArray[np.float64], white: float) -> int:
+def _outside(y: list[NDArray[np.float64]], white: float) -> int:
     """How many values would be clipped when rounded to levels 0 … white."""
     margin = white / 510
-    return int(np.count_nonzero(y < -margin) + np.count_nonzero(y > white + margin))
+    return sum(int(np.count_nonzero(one < -margin) + np.count_nonzero(one > white + margin)) for one in y)
