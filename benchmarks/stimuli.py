@@ -4,6 +4,7 @@ Photographs come from the folder named by RAPIDVISION_PHOTOGRAPHS; without it th
 where only time and size count.
 """
 
+import ctypes
 import dataclasses
 import heapq
 import io
@@ -26,10 +27,22 @@ from benchmarks.harness import NotMeasured, Room, at_least, at_most
 from rapidvision.reveal import level_counts, level_fractions
 from rapidvision.stimuli.build import build, read_recipe
 from rapidvision.stimuli.canvas import make_canvas
-from rapidvision.stimuli.flood import fill, slowness_of, speed_of, waits
+from rapidvision.stimuli.flood import (
+    EXP_TABLE,
+    LN2,
+    fill,
+    origin_of,
+    slowness_of,
+    speed_of,
+    start_pixel,
+    tie_break,
+    waits,
+)
 from rapidvision.stimuli.jobs import jobs_of
 from rapidvision.stimuli.make import Maker
-from rapidvision.stimuli.match import find_target, luma_of, matched
+from rapidvision.stimuli.match import matched
+from rapidvision.stimuli.match_target import find_target, luma_of
+from rapidvision.stimuli.memory import keep_freed_memory
 from rapidvision.stimuli.pictures import load
 from rapidvision.stimuli.png import SeriesWriter
 from rapidvision.stimuli.recipe import Canvas, Match
@@ -55,6 +68,7 @@ def photographs() -> list[Path]:
 
 @cache
 def maker() -> Maker:
+    keep_freed_memory()  # as every worker does; it is to the advantage of both contenders
     recipe, root = read_recipe("bundled")
     return Maker(recipe, root)
 
@@ -134,6 +148,50 @@ def fill_against_mcp():
 def fill_against_literal():
     values = maps()[0]
     return harness.times(lambda: ours_fill(values), lambda: literal_fill(values), repeats=5)
+
+
+@cache
+def compiled_fill():
+    """The kernel in C with the machine's own compiler at its best, and the same order pixel for pixel."""
+    compiler = shutil.which("cc")
+    if compiler is None:
+        raise NotMeasured("no C compiler (cc) on this machine")
+    out = Path(tempfile.mkdtemp()) / "fill.so"
+    source = Path(__file__).with_name("fill.c")
+    flags = ["-O3", "-march=native", "-fno-math-errno", "-shared", "-fPIC"]
+    subprocess.run([compiler, *flags, "-o", str(out), str(source), "-lm"], check=True)
+    kernel = ctypes.CDLL(str(out)).grow
+    whole, word, pointer = ctypes.c_int64, ctypes.c_uint64, ctypes.c_void_p
+    kernel.argtypes = [pointer, ctypes.c_double, pointer, word, pointer, word, *3 * [whole], word, word, pointer, whole]
+    kernel.restype = whole
+
+    def grow(values, speed, start, n_px, key):
+        order = np.empty(n_px, np.int32)
+        bits, mask = tie_break(values.size, key)
+        arrays = values.ctypes.data, speed.table.ctypes.data, EXP_TABLE.ctypes.data
+        kernel(
+            *(arrays[0], speed.scale, arrays[1], origin_of(key), arrays[2], LN2),
+            *(*values.shape, start, bits, mask, order.ctypes.data, n_px),
+        )
+        return order
+
+    return grow
+
+
+@room.figure("fill 256x256, 15 %: kernel against the same in C", unit="x", bar=at_least(1))
+def fill_against_c():
+    try:
+        from rapidvision.stimuli.flood_numba import grow
+    except ImportError:
+        raise NotMeasured("numba is not installed (pip install 'rapidvision[fast]')") from None
+    compiled = compiled_fill()
+    fills = [(values, speed_of(values, gamma=2, epsilon=1e-3), start_pixel(values, key=1)) for values in maps()]
+    assert all(np.array_equal(grow(*one, N_PX, 1, eight=False), compiled(*one, N_PX, 1)) for one in fills)
+    return harness.times(
+        lambda: [grow(*one, N_PX, 1, eight=False) for one in fills * 5],
+        lambda: [compiled(*one, N_PX, 1) for one in fills * 5],
+        repeats=15,
+    )
 
 
 def lab_scramble(picture):
@@ -401,7 +459,7 @@ def enlarged_folder(folder, n):
 
 
 _MEMORY = """
-import resource, sys
+import re, sys
 from pathlib import Path
 from rapidvision.stimuli.build import read_recipe
 from rapidvision.stimuli.jobs import jobs_of
@@ -410,11 +468,13 @@ recipe, root = read_recipe(sys.argv[1])
 worker = Worker(recipe, root, Path(sys.argv[2]), "png")
 for job in jobs_of(recipe, root)[: int(sys.argv[3])]:
     worker.do(job, None)
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+print(int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) / 1024)
 """
 
 
 def worker_mb(n):
+    if not Path("/proc/self/status").is_file():  # getrusage would count what the process was before it became this one
+        raise NotMeasured("this system has no /proc/self/status")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         enlarged_folder(folder / "in", n)

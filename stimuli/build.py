@@ -4,13 +4,13 @@ The work list is a pure function of the recipe and its tables, every picture's b
 inputs, and the manifest is sorted: so worker count, order, chunks, shards and crashes cannot change a set.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
-from rapidvision import files, recipes
+from rapidvision import recipes
 from rapidvision.errors import InputError
 from rapidvision.manifest import StimulusSet
 from rapidvision.progress import Advance, silent
@@ -18,9 +18,12 @@ from rapidvision.progress import Advance, silent
 from . import journal
 from .engines import run_local
 from .finish import PackedSet, finish, remove_leftovers
+from .flags import Flag, alike, flags_of, read_quality
 from .flood import Engine
 from .jobs import Job, jobs_of
+from .looks import Seen, check_duplicates, check_looks, hashed_where_sizes_agree, same_looks
 from .make import target_of
+from .memory import keep_freed_memory
 from .recipe import StimulusRecipe
 from .storage import Form
 from .work import Done, Record, Rejected
@@ -45,6 +48,8 @@ class Built:
         Pictures that could not be used.
     n_missing : int
         Pictures that other shards must still make.
+    flags : tuple of Flag
+        What is odd about the pictures and maps of a finished set; it stops nothing.
     """
 
     result: StimulusSet | PackedSet | None
@@ -52,6 +57,7 @@ class Built:
     n_kept: int
     rejected: tuple[Rejected, ...]
     n_missing: int
+    flags: tuple[Flag, ...] = ()
 
 
 def read_recipe(name: str, *, root: Path | None = None, seed: int | None = None) -> tuple[StimulusRecipe, Path]:
@@ -126,16 +132,18 @@ def build(
     InputError
         Names the file that cannot be used and the remedy.
     """
+    keep_freed_memory()
     folder, root = Path(folder), Path(root).resolve()
     jobs = jobs_of(recipe, root)
     number, count = checked_shard(shard)
     if count == 1 and not skip_bad:
-        check_duplicates((job, files.sha256_file(job.path)) for job in jobs)
+        check_duplicates(hashed_where_sizes_agree(jobs))
     journal.claim(folder, recipe, form)
     known = journal.read(folder)
     mine = [(job, known.get(job.image_id)) for job in jobs[number - 1 :: count]]
     chunks = [mine[start : start + CHUNK] for start in range(0, len(mine), CHUNK)]
-    settings = (recipe, root, folder, form, engine, target_of(recipe, jobs))
+    target = target_of(recipe, jobs)
+    settings = (recipe, root, folder, form, engine, target)
     if scheduler is not None:
         from .cluster import run_cluster
 
@@ -157,7 +165,16 @@ def build(
             advance(len(outcomes))
     finally:
         book.close()
-    return _finished(recipe, folder, form, jobs, rejected, (n_made, n_kept))
+    left = _finished(recipe, folder, form, jobs, rejected, "" if target is None else target.digest)
+    return Built(left.result, n_made, n_kept, tuple(rejected), left.n_missing, left.flags)
+
+
+class _Left(NamedTuple):
+    """What a build leaves besides its counts."""
+
+    result: StimulusSet | PackedSet | None
+    n_missing: int
+    flags: tuple[Flag, ...]
 
 
 def _finished(
@@ -166,33 +183,24 @@ def _finished(
     form: Form,
     jobs: list[Job],
     rejected: list[Rejected],
-    counts: tuple[int, int],
-) -> Built:
+    target: str,
+) -> _Left:
     found = journal.read(folder)
     bad = {one.job.image_id for one in rejected}
     missing = [job for job in jobs if job.image_id not in found and job.image_id not in bad]
     if missing:
-        return Built(None, *counts, tuple(rejected), len(missing))
+        return _Left(None, len(missing), ())
     records = [found[job.image_id] for job in jobs if job.image_id not in bad]
     if not records:
         raise InputError(f"{folder}: every picture was refused, the first because: {rejected[0].reason}")
     check_duplicates((record.job, record.image_sha256) for record in records)
-    result, records = finish(recipe, folder, form, records, rejected)
+    seen = [Seen(record.job, record.image_sha256, record.look) for record in records]
+    check_looks(seen)
+    result, records = finish(recipe, folder, form, records, rejected, target)
     journal.finish(folder, records)
     remove_leftovers(folder)
-    return Built(result, *counts, tuple(rejected), 0)
-
-
-def check_duplicates(pictures: Iterable[tuple[Job, str]]) -> None:
-    """Refuse the same file under two ids: it would be seen twice, or in practice and in the main phase."""
-    seen: dict[str, Job] = {}
-    for job, sha256 in pictures:
-        other = seen.setdefault(sha256, job)
-        if other.image_id != job.image_id:
-            raise InputError(
-                f"{other.image_id} ({other.phase}, {other.category}) and {job.image_id} ({job.phase}, {job.category}) "
-                "are the same file; participants must see each picture once, so remove one"
-            )
+    flags = (*alike(same_looks(seen)), *flags_of(read_quality(folder), 0))
+    return _Left(result, 0, flags)
 
 
 def checked_shard(shard: tuple[int, int]) -> tuple[int, int]:

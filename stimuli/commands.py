@@ -6,6 +6,9 @@ from pathlib import Path
 
 from rapidvision.cli import add_common_options, say
 
+#: Flags that a build prints.
+MOST_FLAGS = 20
+
 _BUILD_EXAMPLES = """\
 examples:
   rapidvision stimuli build bundled --out set
@@ -135,6 +138,10 @@ def _build(arguments: argparse.Namespace) -> int:
     kept = f", {built.n_kept} were there" if built.n_kept else ""
     left_out = f", {len(built.rejected)} left out" if built.rejected else ""
     say(arguments, f"{arguments.out}: {built.n_made} pictures made{kept}{left_out}, seed {recipe.seed}")
+    for flag in built.flags[:MOST_FLAGS]:
+        say(arguments, f"flag: {flag.image_id} {flag.map_source}: {flag.text}")
+    if len(built.flags) > MOST_FLAGS:
+        say(arguments, f"and {len(built.flags) - MOST_FLAGS} more flags; see `rapidvision stimuli show --sheet`")
     if built.n_missing:
         say(arguments, f"{built.n_missing} pictures are still missing; a build without --shard finishes the set")
     return 0

@@ -10,7 +10,7 @@ from rapidvision.errors import Aborted
 
 from .flood import Engine
 from .jobs import Job
-from .match import Target
+from .match_target import Target
 from .recipe import StimulusRecipe
 from .storage import Form
 from .work import Done, Record, Rejected, Worker
@@ -58,7 +58,10 @@ def run_local(settings: Settings, chunks: Sequence[Chunk], *, workers: int) -> I
         except BrokenProcessPool:
             continue
     names = ", ".join(job.image_id for job, _ in next(iter(left.values())))
-    raise Aborted(f"workers died {MOST_RESTARTS} times (out of memory?); use fewer workers. Among the undone: {names}")
+    raise Aborted(
+        f"workers died {MOST_RESTARTS} times; out of memory (use fewer workers), or a script that builds outside of "
+        f'`if __name__ == "__main__":`? Among the undone: {names}'
+    )
 
 
 def _run_pool(settings: Settings, left: dict[int, Chunk], workers: int) -> Iterator[tuple[int, Outcomes]]:

@@ -14,9 +14,10 @@ from rapidvision.manifest import Stimulus, StimulusSet, write_set
 from rapidvision.progress import Advance, silent
 from rapidvision.recipes import convert
 
-from .finish import PICTURES, QUALITY, REJECTS, PackedSet, read_packed
+from .finish import PICTURES, QUALITY, REJECTS, PackedSet, quality_table, read_packed, summary
 from .jobs import Job, jobs_of, read_rows
-from .make import canvas_of, fractions_of, picture_of, target_of
+from .make import ALGORITHMS, Quality, canvas_of, fractions_of, picture_of, target_of
+from .memory import keep_freed_memory
 from .pictures import opened
 from .recipe import StimulusRecipe
 from .storage import open_container, png_files, series_from
@@ -50,21 +51,25 @@ def expand(
     CheckFailed
         When a file of the packed set was changed.
     """
+    keep_freed_memory()
     packed, out = read_packed(folder), Path(out)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise InputError(f"{out}: not empty; choose another folder")
     packed.verify()
     recipe = convert(packed.description.description.recipe, StimulusRecipe, name=f"{folder}: recipe")
     rows: list[Stimulus] = []
+    quality: list[tuple[Job, Quality]] = []
     form = packed.description.form
     if form == "tar":
         parts = _from_tar(packed)
     elif form == "series":
+        _check_algorithms(packed, ("png",))
         parts = _from_series(packed, recipe)
     else:
         if root is None:
             raise InputError(f"{folder}: a recipe set is made again from its pictures; say where they are with --root")
-        parts = _from_recipe(packed, recipe, Path(root).resolve())
+        _check_algorithms(packed, tuple(ALGORITHMS))
+        parts = _from_recipe(packed, recipe, Path(root).resolve(), quality)
     pictures = set()
     for some, data in parts:
         rows += some
@@ -75,7 +80,25 @@ def expand(
     for name in (QUALITY, REJECTS):
         if (packed.folder / name).is_file():
             files.write_bytes(out / name, files.read_bytes(packed.folder / name))
-    return write_set(out, packed.description.description, rows)
+    description = packed.description.description
+    if quality:
+        quality.sort(key=lambda one: one[0].image_id)
+        files.write_text(out / QUALITY, quality_table(quality))
+        description = msgspec.structs.replace(description, quality=summary([one for _, one in quality]))
+    return write_set(out, description, rows)
+
+
+def _check_algorithms(packed: PackedSet, needed: tuple[str, ...]) -> None:
+    """Refuse to draw with other algorithms than those of the build: the bytes would differ."""
+    description = packed.description.description
+    for name in needed:
+        built = description.algorithms.get(name)
+        if built != ALGORITHMS[name]:
+            version = description.provenance.version if description.provenance else "of then"
+            raise InputError(
+                f"{packed.folder}: built with version {built} of {name}, this RapidVision has {ALGORITHMS[name]} and "
+                f"would draw other bytes; expand it with RapidVision {version}, or build the set again"
+            )
 
 
 def _from_tar(packed: PackedSet) -> Iterator[tuple[list[Stimulus], bytes]]:
@@ -90,7 +113,7 @@ def tar_members(data: bytes, *, where: str) -> Iterator[tuple[list[Stimulus], by
     refused, so no name in an archive can write outside.
     """
     try:
-        with tarfile.open(fileobj=io.BytesIO(data)) as archive:
+        with tarfile.open(fileobj=io.BytesIO(data), mode="r:") as archive:
             png = b""
             for member in archive:
                 content = archive.extractfile(member) if member.isfile() else None
@@ -107,7 +130,8 @@ def tar_members(data: bytes, *, where: str) -> Iterator[tuple[list[Stimulus], by
                     raise InputError(f"{where}: {member.name} leads out of the set; not a shard of ours")
                 yield rows, png
     except (tarfile.TarError, msgspec.DecodeError, EOFError, OSError, ValueError) as error:
-        raise InputError(f"{where}: not a readable shard ({error}); get it again") from error
+        reason = " ".join(str(error).split())[:120] or type(error).__name__
+        raise InputError(f"{where}: not a readable shard ({reason}); get it again") from error
 
 
 def _from_series(packed: PackedSet, recipe: StimulusRecipe) -> Iterator[tuple[list[Stimulus], bytes]]:
@@ -123,19 +147,28 @@ def _from_series(packed: PackedSet, recipe: StimulusRecipe) -> Iterator[tuple[li
         yield from png_files(head.job, picture, canvas, series, recipe, fractions)
 
 
-def _from_recipe(packed: PackedSet, recipe: StimulusRecipe, root: Path) -> Iterator[tuple[list[Stimulus], bytes]]:
+def _from_recipe(
+    packed: PackedSet, recipe: StimulusRecipe, root: Path, quality: list[tuple[Job, Quality]]
+) -> Iterator[tuple[list[Stimulus], bytes]]:
+    """Draw the canvases again; `quality` is filled with the figures that a recipe set does not have."""
     paths = {job.image_id: job for job in _jobs(packed, recipe, root)}
     target = target_of(recipe, jobs_of(recipe, root))
+    if (target.digest if target else "") != packed.description.target:
+        raise InputError(
+            f"{root}: the pictures here have another common {recipe.match.kind} than those of the build, to which all "
+            "were matched; --root must be that of the build"
+        )
     fractions = fractions_of(recipe)
     for one in packed.description.files:
         where = str(packed.folder / one.path)
         head, members = open_container(files.read_bytes(packed.folder / one.path), where=where)
         job = paths[head.job.image_id]
-        picture, _ = picture_of(job, recipe, target)
+        picture = picture_of(job, recipe, target).picture
         if picture.sha256 != head.image_sha256:
             raise InputError(f"{job.path}: not the picture that the set was built from (hash differs)")
         canvas = canvas_of(job, picture.pixels, recipe)
         series = series_from(head, members, where=where)
+        quality.append((head.job, msgspec.structs.replace(head.quality, canvas=canvas.quality)))
         yield from png_files(head.job, picture.pixels, canvas.pixels, series, recipe, fractions)
 
 

@@ -4,7 +4,7 @@ import csv
 import io
 import os
 import statistics
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,15 +12,17 @@ import msgspec
 
 from rapidvision import files
 from rapidvision.errors import CheckFailed, InputError
-from rapidvision.manifest import ImageCredit, SetDescription, StimulusSet, write_set
+from rapidvision.manifest import PACKED, ImageCredit, SetDescription, StimulusSet, write_set
 from rapidvision.reveal import INTACT_LABEL, level_label
 
-from .make import ALGORITHMS, fractions_of
+from .canvas import CanvasQuality
+from .jobs import Job
+from .make import ALGORITHMS, Quality, fractions_of
 from .recipe import StimulusRecipe
 from .storage import Form
+from .turns import TURNS
 from .work import Record, Rejected, StoredFile
 
-PACKED = "packed_set.json"
 PICTURES = "pictures.csv"
 QUALITY = "quality.csv"
 REJECTS = "rejects.csv"
@@ -42,12 +44,15 @@ class PackedDescription(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
         Of the set that it expands to; the digest is filled for ``tar`` only, because the other forms hold no PNG.
     files : tuple of StoredFile
         Every file with its hash.
+    target : str
+        Digest of what the pictures are matched to; empty where they are not.
     """
 
     packed_version: int = 1
     form: Form
     description: SetDescription
     files: tuple[StoredFile, ...]
+    target: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,31 +105,38 @@ def description_of(recipe: StimulusRecipe, records: Sequence[Record]) -> SetDesc
             )
             for record in records
         ),
-        quality=summary(records),
+        quality=summary([record.quality for record in records]),
         provenance=files.provenance(
             "stimuli build", seed=recipe.seed, packages=("numpy", "scipy", "pillow", "scikit-image")
         ),
     )
 
 
-def summary(records: Sequence[Record]) -> dict[str, object]:
-    """Return medians and extremes of the set's quality figures."""
-    canvas = [record.quality.canvas for record in records]
-    sources = {name: [record.quality.sources[name] for record in records] for name in records[0].quality.sources}
+def summary(pictures: Sequence[Quality]) -> dict[str, object]:
+    """Return medians and extremes of the set's quality figures; those of canvases where they were drawn."""
+    sources = {name: [one.sources[name] for one in pictures] for name in pictures[0].sources}
     return {
-        "n_images": len(records),
-        "canvas_clipped_fraction": _spread([one.clipped_fraction for one in canvas]),
-        "canvas_mean_error": _spread([one.mean_error for one in canvas]),
-        "canvas_contrast_ratio": _spread([one.contrast_ratio for one in canvas]),
-        "canvas_spectrum_error": _spread([one.spectrum_error for one in canvas]),
+        "n_images": len(pictures),
+        **_canvas_summary([one.canvas for one in pictures if one.canvas is not None]),
         "captured_importance": {name: _spread([one.captured[-1] for one in many]) for name, many in sources.items()},
-        **_match_summary(records),
+        **_match_summary(pictures),
         "n_points_outside": {name: sum(one.n_outside for one in many) for name, many in sources.items()},
     }
 
 
-def _match_summary(records: Sequence[Record]) -> dict[str, object]:
-    found = [record.quality.match for record in records if record.quality.match is not None]
+def _canvas_summary(found: Sequence[CanvasQuality]) -> dict[str, object]:
+    if not found:
+        return {}
+    return {
+        "canvas_clipped_fraction": _spread([one.clipped_fraction for one in found]),
+        "canvas_mean_error": _spread([one.mean_error for one in found]),
+        "canvas_contrast_ratio": _spread([one.contrast_ratio for one in found]),
+        "canvas_spectrum_error": _spread([one.spectrum_error for one in found]),
+    }
+
+
+def _match_summary(pictures: Sequence[Quality]) -> dict[str, object]:
+    found = [one.match for one in pictures if one.match is not None]
     if not found:
         return {}
     names = ("mean_residual", "contrast_residual", "spectrum_residual", "greyed_fraction", "clipped_fraction")
@@ -140,7 +152,12 @@ def _spread(values: list[float]) -> dict[str, float]:
 
 
 def finish(
-    recipe: StimulusRecipe, folder: Path, form: Form, records: list[Record], rejected: Sequence[Rejected]
+    recipe: StimulusRecipe,
+    folder: Path,
+    form: Form,
+    records: list[Record],
+    rejected: Sequence[Rejected],
+    target: str = "",
 ) -> tuple[StimulusSet | PackedSet, list[Record]]:
     """Write tables and description of a set whose pictures are all there.
 
@@ -152,6 +169,8 @@ def finish(
         Sorted by picture.
     rejected : sequence of Rejected
         What was left out.
+    target : str
+        Digest of what the pictures are matched to.
 
     Returns
     -------
@@ -160,7 +179,7 @@ def finish(
     """
     if hasattr(os, "sync"):
         os.sync()  # once for all pictures instead of once for each; the description that makes the set valid comes after
-    files.write_text(folder / QUALITY, quality_table(records))
+    files.write_text(folder / QUALITY, quality_table([(record.job, record.quality) for record in records]))
     _write_rejects(folder, rejected)
     description = description_of(recipe, records)
     if form == "png":
@@ -182,7 +201,9 @@ def finish(
         ),
     )
     stored = {one.path: one for record in records for one in record.stored}
-    packed = PackedDescription(form=form, description=description, files=tuple(stored[path] for path in sorted(stored)))
+    packed = PackedDescription(
+        form=form, description=description, files=tuple(stored[path] for path in sorted(stored)), target=target
+    )
     files.write_json(folder / PACKED, packed)
     return PackedSet(folder, packed), records
 
@@ -217,47 +238,39 @@ def remove_leftovers(folder: Path) -> None:
         (folder / ".build" / "segments").rmdir()
 
 
-def quality_table(records: Sequence[Record]) -> str:
-    """Return a row per picture and source: canvas figures, map figures, importance captured at each level."""
-    n_levels = len(next(iter(records[0].quality.sources.values())).captured)
+def quality_table(pictures: Sequence[tuple[Job, Quality]]) -> str:
+    """Return a row per picture and source: canvas figures, map figures, importance captured at each level.
+
+    The canvas figures of a recipe set are empty, and so is the agreement between sources where there is but one.
+    """
+    n_levels = len(next(iter(pictures[0][1].sources.values())).captured)
+    canvas_names = [field.name for field in msgspec.structs.fields(CanvasQuality)]
     header = [
-        "image_id",
-        "map_source",
-        "phase",
-        "category",
-        "canvas_clipped_fraction",
-        "canvas_mean_error",
-        "canvas_contrast_ratio",
-        "canvas_spectrum_error",
-        "canvas_linear_mean_ratio",
-        "support_px",
-        "n_observers",
-        "n_points",
-        "n_outside",
-        "cut_fraction",
-        "best_captured",
-    ] + [f"captured_{level:02d}" for level in range(n_levels)]
+        *("image_id", "map_source", "phase", "category"),
+        *(f"canvas_{name}" for name in canvas_names),
+        *("support_px", "n_observers", "n_points", "n_outside", "cut_fraction", "best_captured"),
+        *(f"captured_{level:02d}" for level in range(n_levels)),
+        *(f"agreement_{turn.replace(' ', '_')}" for turn in TURNS),
+    ]
     rows = []
-    for record in records:
-        canvas = record.quality.canvas
-        for name, one in record.quality.sources.items():
+    for job, quality in pictures:
+        drawn = quality.canvas
+        canvas = ("",) * len(canvas_names) if drawn is None else _shares(msgspec.structs.astuple(drawn))
+        for name, one in quality.sources.items():
             rows.append(
                 (
-                    record.job.image_id,
-                    name,
-                    record.job.phase,
-                    record.job.category,
-                    *(f"{value:.6f}" for value in msgspec.structs.astuple(canvas)),
-                    one.support_px,
-                    one.n_observers,
-                    one.n_points,
-                    one.n_outside,
-                    f"{one.cut_fraction:.6f}",
-                    f"{one.best_captured:.6f}",
-                    *(f"{share:.6f}" for share in one.captured),
+                    *(job.image_id, name, job.phase, job.category),
+                    *canvas,
+                    *(one.support_px, one.n_observers, one.n_points, one.n_outside),
+                    *_shares((one.cut_fraction, one.best_captured, *one.captured)),
+                    *(one.agreement or ("",) * len(TURNS)),
                 )
             )
     return _table(header, rows)
+
+
+def _shares(values: Iterable[float]) -> tuple[str, ...]:
+    return tuple(f"{value:.6f}" for value in values)
 
 
 def _write_rejects(folder: Path, rejected: Sequence[Rejected]) -> None:

@@ -2,14 +2,23 @@
 
 import csv
 import io
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from rapidvision import files
 from rapidvision.errors import InputError
 
+from .jobs import Job
+from .turns import TURNS
+
 #: Beyond these a picture is flagged; they stop nothing.
 MOST_CLIPPED, MOST_MEAN_ERROR, LEAST_CONTRAST, MOST_OUTSIDE, MOST_CUT = 0.10, 2.0, 0.90, 0.05, 0.25
+
+#: A single map looks turned when its correlation with the other sources' maps is so high after a turn, and so much
+#: higher than before; a whole source of so many maps when it is so much higher on average.
+LEAST_TURNED, TURNED_BY, SOURCE_TURNED_BY, FEWEST_MAPS = 0.6, 0.5, 0.15, 8
+_WORDS = ("image_id", "map_source", "phase", "category")
 
 
 class Flag(NamedTuple):
@@ -30,35 +39,87 @@ def read_quality(folder: Path) -> list[dict[str, str]]:
 
 
 def flags_of(rows: list[dict[str, str]], n_revealed: int) -> list[Flag]:
-    """Return what is odd in a quality table; `n_revealed` is the number of pixels at 100 % of the features.
+    """Return what is odd in a quality table, what participants will see most of first.
 
     Parameters
     ----------
     rows : list of dict
         From :func:`read_quality`.
     n_revealed : int
-        0 where it differs between pictures.
+        The number of pixels at 100 % of the features; 0 where it differs between pictures.
+
+    Returns
+    -------
+    list of Flag
+        Clipped canvases (the largest share first), then other faults of canvases, then maps.
     """
-    found = []
+    found: dict[Flag, float] = {}
     for row in rows:
-        name, source = row["image_id"], row["map_source"]
-        value = {
-            key: float(text) for key, text in row.items() if key not in ("image_id", "map_source", "phase", "category")
-        }
-        if value["canvas_clipped_fraction"] > MOST_CLIPPED:
-            found.append(Flag(name, "canvas", f"clips {value['canvas_clipped_fraction']:.0%} of its values"))
-        if abs(value["canvas_mean_error"]) > MOST_MEAN_ERROR:
-            found.append(Flag(name, "canvas", f"mean luma is off by {value['canvas_mean_error']:+.1f} grey levels"))
-        if value["canvas_contrast_ratio"] < LEAST_CONTRAST:
-            found.append(Flag(name, "canvas", f"has {value['canvas_contrast_ratio']:.0%} of the picture's contrast"))
-        if value["n_points"] and value["n_outside"] > MOST_OUTSIDE * value["n_points"]:
-            found.append(
-                Flag(name, source, f"{int(value['n_outside'])} of {int(value['n_points'])} points are outside")
+        value = {name: float(text) for name, text in row.items() if text and name not in _WORDS}
+        if "canvas_clipped_fraction" in value:
+            found |= _canvas_flags(row["image_id"], value)
+        found |= dict.fromkeys(_map_flags(row["image_id"], row["map_source"], value, n_revealed), 2.0)
+    found |= dict.fromkeys(_turned_sources(rows), 1.5)
+    return [flag for flag, _ in sorted(found.items(), key=lambda one: (one[1], one[0]))]
+
+
+def alike(pairs: Iterable[tuple[Job, Job, float]]) -> list[Flag]:
+    """Return flags for pictures of one phase that look the same."""
+    return [
+        Flag(one.image_id, "picture", f"looks like {other.image_id} (fields differ by {difference:.1f} grey levels)")
+        for one, other, difference in pairs
+    ]
+
+
+def _canvas_flags(name: str, value: dict[str, float]) -> dict[Flag, float]:
+    """Flags with their place in the list; clipping lies at -share, so that the worst comes first."""
+    found: dict[Flag, float] = {}
+    clipped = value["canvas_clipped_fraction"]
+    if clipped > MOST_CLIPPED:
+        found[Flag(name, "canvas", f"clips {clipped:.0%} of its values")] = -clipped
+    if abs(value["canvas_mean_error"]) > MOST_MEAN_ERROR:
+        found[Flag(name, "canvas", f"mean luma is off by {value['canvas_mean_error']:+.1f} grey levels")] = 1.0
+    if value["canvas_contrast_ratio"] < LEAST_CONTRAST:
+        found[Flag(name, "canvas", f"has {value['canvas_contrast_ratio']:.0%} of the picture's contrast")] = 1.0
+    return found
+
+
+def _map_flags(name: str, source: str, value: dict[str, float], n_revealed: int) -> Iterator[Flag]:
+    if value["n_points"] and value["n_outside"] > MOST_OUTSIDE * value["n_points"]:
+        yield Flag(name, source, f"{int(value['n_outside'])} of {int(value['n_points'])} points are outside")
+    if value["cut_fraction"] > MOST_CUT:
+        yield Flag(name, source, f"the square cut loses {value['cut_fraction']:.0%} of the importance")
+    if n_revealed > value["support_px"]:
+        yield Flag(name, source, f"{n_revealed} pixels are shown, {int(value['support_px'])} have any importance")
+    turn, upright, best = _best_turn([value])
+    if best > LEAST_TURNED and best - upright > TURNED_BY:
+        yield Flag(
+            name, source, f"looks {turn}: correlates {best:.2f} with the other maps then, {upright:.2f} as it is"
+        )
+
+
+def _turned_sources(rows: list[dict[str, str]]) -> Iterator[Flag]:
+    """A whole source that agrees better with the others after one and the same turn."""
+    for source in dict.fromkeys(row["map_source"] for row in rows):
+        mine = [
+            {name: float(text) for name, text in row.items() if text and name.startswith("agreement_")}
+            for row in rows
+            if row["map_source"] == source
+        ]
+        turn, upright, best = _best_turn([one for one in mine if one])
+        if len(mine) >= FEWEST_MAPS and best - upright > SOURCE_TURNED_BY:
+            yield Flag(
+                "(all)",
+                source,
+                f"maps look {turn}: they correlate {best:.2f} with the other sources' then, {upright:.2f} as they are",
             )
-        if value["cut_fraction"] > MOST_CUT:
-            found.append(Flag(name, source, f"the square cut loses {value['cut_fraction']:.0%} of the importance"))
-        if n_revealed > value["support_px"]:
-            found.append(
-                Flag(name, source, f"{n_revealed} pixels are shown, {int(value['support_px'])} have any importance")
-            )
-    return sorted(set(found))
+
+
+def _best_turn(maps: list[dict[str, float]]) -> tuple[str, float, float]:
+    """The best turn of some maps, the mean correlation upright, and that after the turn."""
+    columns = {turn: f"agreement_{turn.replace(' ', '_')}" for turn in TURNS}
+    if not maps or columns["upright"] not in maps[0]:
+        return "upright", 0.0, 0.0
+    means = {turn: sum(one[column] for one in maps) / len(maps) for turn, column in columns.items()}
+    best = max(means, key=lambda turn: means[turn])
+    return best, means["upright"], means[best]

@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
@@ -15,12 +16,14 @@ from rapidvision.maps import ImportanceMap
 from rapidvision.reveal import RevealSeries, level_counts, level_fractions
 from rapidvision.seeds import key64
 
-from . import flood, png, scramble
+from . import flood, png, scramble, turns
 from .blur import Blur, parse
 from .canvas import CanvasQuality, MadeCanvas, make_canvas
 from .flood import Engine
 from .jobs import Job
-from .match import MatchQuality, Target, find_target, matched
+from .looks import look_of
+from .match import MatchQuality, matched
+from .match_target import Target, find_target
 from .orders import centring_shift, n_revealed_px, order_of
 from .pictures import Picture, load
 from .prepare import PreparedMap, prepare
@@ -55,6 +58,9 @@ class SourceQuality(msgspec.Struct, frozen=True, kw_only=True):
         The same if 100 % of the features were the most important pixels.
     map_sha256 : str
         Hash of the map as it was used.
+    agreement : tuple of float
+        Correlation with the other sources' maps of the picture, upright first and then turned as :data:`.turns.TURNS`
+        says; empty where there is one source only.
     """
 
     support_px: int
@@ -65,6 +71,7 @@ class SourceQuality(msgspec.Struct, frozen=True, kw_only=True):
     captured: tuple[float, ...]
     best_captured: float
     map_sha256: str
+    agreement: tuple[float, ...] = ()
 
 
 class Quality(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,15 +79,15 @@ class Quality(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes
     ----------
-    canvas : CanvasQuality
-        How the canvas compares with the picture.
+    canvas : CanvasQuality or None
+        How the canvas compares with the picture; None where none was drawn (form ``recipe``).
     sources : dict
         Map source → :class:`SourceQuality`.
     match : MatchQuality or None
         How near the picture is to the set's common target.
     """
 
-    canvas: CanvasQuality
+    canvas: CanvasQuality | None
     sources: dict[str, SourceQuality]
     match: MatchQuality | None = None
 
@@ -99,6 +106,8 @@ class Inputs:
         Hash of its file.
     maps : dict
         Map source → prepared map, in the recipe's order.
+    look : str
+        What it looks like from far away, before it was matched; see :func:`.looks.look_of`.
     match : MatchQuality or None
         How near the picture is to the set's common target.
     """
@@ -107,29 +116,34 @@ class Inputs:
     pixels: NDArray[np.uint8]
     image_sha256: str
     maps: dict[str, PreparedMap]
+    look: str = ""
     match: MatchQuality | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class MadePicture:
-    """A picture, its canvas and its reveal series.
+class PlannedPicture:
+    """A picture and its reveal series: all that the form ``recipe`` needs, and much quicker than the canvas.
 
     Attributes
     ----------
     inputs : Inputs
         What went in.
-    canvas : MadeCanvas
-        Shared by all sources.
     series : dict
         Map source → RevealSeries.
     quality : Quality
-        Figures for the set's tables.
+        Figures for the set's tables; those of the canvas are missing.
     """
 
     inputs: Inputs
-    canvas: MadeCanvas
     series: dict[str, RevealSeries]
     quality: Quality
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MadePicture(PlannedPicture):
+    """A picture, its reveal series and its canvas, which all sources share; `quality` is complete."""
+
+    canvas: MadeCanvas
 
 
 class Maker:
@@ -157,14 +171,15 @@ class Maker:
 
     def read(self, job: Job) -> Inputs:
         """Read picture and maps of a job; InputError names the file that cannot be used."""
-        picture, match = picture_of(job, self.recipe, self.target)
+        read = picture_of(job, self.recipe, self.target)
+        picture = read.picture
         maps = {
             name: prepare(
                 reader.read(job.image_id), picture.geometry, self.blurs[name], image_id=job.image_id, source=name
             )
             for name, reader in self.readers.items()
         }
-        return Inputs(job, picture.pixels, picture.sha256, maps, match)
+        return Inputs(job, picture.pixels, picture.sha256, maps, read.look, read.match)
 
     def key(self, inputs: Inputs) -> str:
         """Return the content id of a picture's outputs: equal ids, equal bytes."""
@@ -185,14 +200,22 @@ class Maker:
 
     def make(self, inputs: Inputs) -> MadePicture:
         """Make canvas and reveal series of a picture."""
-        recipe = self.recipe
-        canvas = canvas_of(inputs.job, inputs.pixels, recipe)
+        canvas = canvas_of(inputs.job, inputs.pixels, self.recipe)
+        planned = self.plan(inputs)
+        quality = msgspec.structs.replace(planned.quality, canvas=canvas.quality)
+        return MadePicture(inputs, planned.series, quality, canvas)
+
+    def plan(self, inputs: Inputs) -> PlannedPicture:
+        """Make the reveal series of a picture; a recipe that bounds clipping has its canvas tried all the same."""
+        if self.recipe.canvas.largest_clipped_fraction < 1:
+            canvas_of(inputs.job, inputs.pixels, self.recipe)
         maps = {name: prepared.map for name, prepared in inputs.maps.items()}
-        n_px = n_revealed_px(list(maps.values()), recipe.reveal)
+        n_px = n_revealed_px(list(maps.values()), self.recipe.reveal)
         counts = level_counts(n_px, self.fractions)
         series = {name: self._series(one, n_px, counts) for name, one in maps.items()}
-        sources = {name: _source_quality(inputs.maps[name], series[name]) for name in maps}
-        return MadePicture(inputs, canvas, series, Quality(canvas=canvas.quality, sources=sources, match=inputs.match))
+        agreement = turns.agreement({name: one.values for name, one in maps.items()})
+        sources = {name: _source_quality(inputs.maps[name], series[name], agreement[name]) for name in maps}
+        return PlannedPicture(inputs, series, Quality(canvas=None, sources=sources, match=inputs.match))
 
     def _series(self, one: ImportanceMap, n_px: int, counts: NDArray[np.int64]) -> RevealSeries:
         reveal = self.recipe.reveal
@@ -201,13 +224,22 @@ class Maker:
         return RevealSeries(order, one.shape, counts, centring_shift(order, one.shape, reveal.centring))
 
 
-def picture_of(job: Job, recipe: StimulusRecipe, target: Target | None) -> tuple[Picture, MatchQuality | None]:
-    """Return a job's picture, ready for use, and how near it is to the set's common target if there is one."""
+class ReadPicture(NamedTuple):
+    """A picture ready for use, its look before it was matched, and how near it is to the set's common target."""
+
+    picture: Picture
+    look: str
+    match: MatchQuality | None
+
+
+def picture_of(job: Job, recipe: StimulusRecipe, target: Target | None) -> ReadPicture:
+    """Read a job's picture and match it to the target, if there is one."""
     picture = load(job.path, recipe.side_px, fit=recipe.fit, upscale=recipe.upscale, greyscale=recipe.greyscale)
+    look = look_of(picture.pixels)
     if target is None:
-        return picture, None
+        return ReadPicture(picture, look, None)
     pixels, quality = matched(picture.pixels, target, key=key64(recipe.seed, "match", job.image_id))
-    return dataclasses.replace(picture, pixels=pixels), quality
+    return ReadPicture(dataclasses.replace(picture, pixels=pixels), look, quality)
 
 
 def canvas_of(job: Job, pixels: NDArray[np.uint8], recipe: StimulusRecipe) -> MadeCanvas:
@@ -224,7 +256,7 @@ def target_of(recipe: StimulusRecipe, jobs: Sequence[Job]) -> Target | None:
     def pictures() -> Iterator[tuple[str, NDArray[np.uint8]]]:
         for job in jobs:
             try:
-                yield job.image_id, picture_of(job, recipe, None)[0].pixels
+                yield job.image_id, picture_of(job, recipe, None).picture.pixels
             except InputError:
                 continue  # the build itself refuses or lists it
 
@@ -237,7 +269,7 @@ def fractions_of(recipe: StimulusRecipe) -> NDArray[np.float64]:
     return np.array(reveal.levels) if reveal.levels else level_fractions(reveal.n_levels, reveal.lowest)
 
 
-def _source_quality(prepared: PreparedMap, series: RevealSeries) -> SourceQuality:
+def _source_quality(prepared: PreparedMap, series: RevealSeries, agreement: tuple[float, ...]) -> SourceQuality:
     values = prepared.map.values.ravel().astype(np.float64)
     total = values.sum()
     reached = np.cumsum(values[series.order])[series.counts - 1] / total
@@ -251,6 +283,7 @@ def _source_quality(prepared: PreparedMap, series: RevealSeries) -> SourceQualit
         captured=tuple(round(float(share), 9) for share in reached),
         best_captured=round(float(best), 9),
         map_sha256=prepared.map.sha256,
+        agreement=agreement,
     )
 
 

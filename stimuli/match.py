@@ -1,29 +1,20 @@
 """Make the pictures of a set alike in luminance, histogram or spectrum, or say that it cannot be done.
 
-Everything is done on luma, a weighted sum of coded sRGB values, and each pixel keeps its hue: its colour is taken
-towards grey just as far as the new luma needs to fit into 0 … 255, so the luma that comes out is the luma that was
-meant. A target that would need clipping is refused, or the whole set's contrast is shrunk until it needs none.
+Alike in what is said by ``space``: luma (``rec709``, ``rec601``: a weighted sum of coded sRGB values), luminance
+(``linear``: of linear light) or CIE lightness (``lab``: L*). All are counted here in 255ths of white and called luma
+for short. Each pixel keeps its hue: its colour is taken towards grey just as far as the new luma needs to fit into the
+gamut, so the luma that comes out is the luma that was meant. A target that would need clipping is refused, or the
+whole set's contrast is shrunk until it needs none.
 """
-
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
 import msgspec
 import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
-from rapidvision import files
-from rapidvision.errors import InputError
-
 from .flood import hashes
-from .recipe import Match
-
-#: Luma weights of red, green and blue.
-WEIGHTS = {"rec709": (0.2126, 0.7152, 0.0722), "rec601": (0.299, 0.587, 0.114)}
-
-#: Yields every picture of the set, with its id; called once per pass over the set.
-Pictures = Callable[[], Iterable[tuple[str, NDArray[np.uint8]]]]
+from .light import dithered, lightness, luminance
+from .match_target import Target, luma_of, planes_of, wanted_luma, weighted
 
 
 class MatchQuality(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,113 +39,6 @@ class MatchQuality(msgspec.Struct, frozen=True, kw_only=True):
     clipped_fraction: float
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Target:
-    """What all pictures of a set are made to have.
-
-    Attributes
-    ----------
-    match : Match
-        From the recipe.
-    mean, contrast : float
-        Mean and standard deviation of luma, in grey levels.
-    levels : ndarray of float64, shape (side * side,), or None
-        Sorted luma, for ``histogram``.
-    amplitudes : ndarray of float64, shape (side, side // 2 + 1), or None
-        Amplitude spectrum, for ``spectrum``; with ``rotational`` only its mean at each radius counts.
-    shrunk : float
-        By how much contrast was shrunk to fit, 1 meaning not at all.
-    """
-
-    match: Match
-    mean: float
-    contrast: float
-    levels: NDArray[np.float64] | None = None
-    amplitudes: NDArray[np.float64] | None = None
-    shrunk: float = 1.0
-
-    @property
-    def digest(self) -> str:
-        """SHA-256 of the target."""
-        arrays = [np.round(one, 6).astype("<f8").tobytes() for one in (self.levels, self.amplitudes) if one is not None]
-        head = repr((self.match, round(self.mean, 9), round(self.contrast, 9), round(self.shrunk, 9)))
-        return files.sha256(head.encode() + b"".join(arrays))
-
-
-def luma_of(pixels: NDArray[np.uint8] | NDArray[np.float64], match: Match) -> NDArray[np.float64]:
-    """Return the luma of coded sRGB pixels (height, width, 3)."""
-    red, green, blue = WEIGHTS[match.space]
-    out = pixels[..., 0] * red
-    out += pixels[..., 1] * green
-    out += pixels[..., 2] * blue
-    return np.asarray(out)
-
-
-def find_target(match: Match, pictures: Pictures) -> Target:
-    """Find what the pictures of a set can all be made to have.
-
-    Parameters
-    ----------
-    match : Match
-        What is asked for.
-    pictures : callable
-        Yields every picture; memory does not grow with their number.
-
-    Returns
-    -------
-    Target
-        To be given to :func:`matched`.
-
-    Raises
-    ------
-    InputError
-        When a picture cannot have it without clipping and ``shrink`` is false: names the worst pictures.
-    """
-    n = 0
-    means, contrasts = 0.0, 0.0
-    levels: NDArray[np.float64] | None = None
-    amplitudes: NDArray[np.float64] | None = None
-    for _, pixels in pictures():
-        luma = luma_of(pixels, match)
-        n += 1
-        means += luma.mean()
-        contrasts += luma.std()
-        if match.kind == "histogram":
-            levels = np.sort(luma, axis=None) + (0.0 if levels is None else levels)
-        if match.kind == "spectrum":
-            amplitudes = np.abs(scipy.fft.rfft2(luma)) + (0.0 if amplitudes is None else amplitudes)
-    if n == 0:
-        raise InputError("matching: no usable picture")
-    mean = means / n if match.mean is None else match.mean
-    contrast = contrasts / n if match.contrast is None else match.contrast
-    if match.kind == "histogram" and levels is not None:
-        levels = levels / n
-        return Target(match, float(levels.mean()), float(levels.std()), levels=levels)
-    target = Target(match, mean, contrast, amplitudes=None if amplitudes is None else amplitudes / n)
-    return _feasible(target, pictures)
-
-
-def _feasible(target: Target, pictures: Pictures) -> Target:
-    """Shrink the contrast until every picture fits, or refuse."""
-    room: dict[str, float] = {}
-    spread = 0.0
-    for image_id, pixels in pictures():
-        wanted = _wanted(luma_of(pixels, target.match), target) - target.mean
-        low, high = np.quantile(wanted, [target.match.clipped / 2, 1 - target.match.clipped / 2])
-        room[image_id] = float(min(target.mean / max(-low, 1e-9), (255 - target.mean) / max(high, 1e-9)))
-        spread += float(wanted.std())
-    shrunk = min(1.0, *room.values())
-    contrast = spread / len(room) * shrunk if target.match.kind == "spectrum" else target.contrast * shrunk
-    if shrunk < 1 and not target.match.shrink:
-        worst = sorted(room, key=lambda name: room[name])
-        tight = [name for name in worst if room[name] < 1]
-        raise InputError(
-            f"matching is infeasible: {len(tight)} of {len(room)} pictures would be clipped (worst: {', '.join(tight[:5])}); "
-            f"use shrink = true (contrast {contrast:.1f} fits all), a lower contrast, a larger clipped, or leave them out"
-        )
-    return Target(target.match, target.mean, contrast, amplitudes=target.amplitudes, shrunk=shrunk)
-
-
 def matched(pixels: NDArray[np.uint8], target: Target, *, key: int) -> tuple[NDArray[np.uint8], MatchQuality]:
     """Return a picture that has the target.
 
@@ -172,26 +56,31 @@ def matched(pixels: NDArray[np.uint8], target: Target, *, key: int) -> tuple[NDA
     (ndarray of uint8, MatchQuality)
         The picture and how near it is.
     """
-    luma = luma_of(pixels, target.match)
+    match = target.match
+    planes = planes_of(pixels, match)
+    y = weighted(planes, match)
+    luma = lightness(y) if match.space == "lab" else y
     lots = hashes(np.arange(luma.size, dtype=np.uint64), key)
     if target.levels is not None:
         wanted = _ranked(luma, lots, target.levels)
     else:
-        wanted = _wanted(luma, target)
-        if target.match.kind == "luminance":
+        wanted = wanted_luma(luma, target)
+        if match.kind == "luminance":
             wanted = _clipped_to(wanted, target)
         else:
             wanted = target.mean + (wanted - target.mean) * target.shrunk
     inside = np.clip(wanted, 0, 255)
-    made, greyed = recoloured(pixels, luma, inside)
+    made, greyed = recoloured(planes, y, luminance(inside) if match.space == "lab" else inside)
     dither = ((lots >> np.uint64(11)).astype(np.float64) / 2**53).reshape(luma.shape)
-    out = np.clip(np.floor(made + dither[..., None]), 0, 255).astype(np.uint8)
-    after = luma_of(out, target.match)
+    out = np.empty(pixels.shape, np.uint8)
+    for channel, values in enumerate(made):
+        out[..., channel] = dithered(values, dither, linear=match.space in ("linear", "lab"))
+    after = luma_of(out, match)
     residual = 0.0
-    if target.match.kind == "spectrum":
+    if match.kind == "spectrum":
         meant = np.abs(scipy.fft.rfft2(wanted - wanted.mean()))
         residual = float(np.linalg.norm(np.abs(scipy.fft.rfft2(after - after.mean())) - meant) / np.linalg.norm(meant))
-    own_contrast = float(wanted.std()) if target.match.kind == "spectrum" else target.contrast
+    own_contrast = float(wanted.std()) if match.kind == "spectrum" else target.contrast
     return out, MatchQuality(
         mean_residual=float(after.mean() - target.mean),
         contrast_residual=float(after.std() - own_contrast),
@@ -202,57 +91,42 @@ def matched(pixels: NDArray[np.uint8], target: Target, *, key: int) -> tuple[NDA
 
 
 def recoloured(
-    pixels: NDArray[np.uint8], luma: NDArray[np.float64], wanted: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], float]:
+    planes: list[NDArray[np.float64]], luma: NDArray[np.float64], wanted: NDArray[np.float64]
+) -> tuple[list[NDArray[np.float64]], float]:
     """Give pixels a new luma and keep their hue, greying them only as far as the gamut demands.
 
-    Returns the values, float64 in 0 … 255, and the share of pixels that were greyed.
+    Parameters
+    ----------
+    planes : list of ndarray of float64, shape (height, width)
+        Red, green and blue, 0 … 255.
+    luma, wanted : ndarray of float64, shape (height, width)
+        Their weighted sum, and what it should be.
+
+    Returns
+    -------
+    (list of ndarray, float)
+        Planes, and the share of pixels that were greyed.
     """
-    red, green, blue = pixels[..., 0], pixels[..., 1], pixels[..., 2]
+    red, green, blue = planes
     high = np.maximum(np.maximum(red, green), blue) - luma
     low = np.minimum(np.minimum(red, green), blue) - luma
     with np.errstate(divide="ignore", invalid="ignore"):
         keep = np.minimum(np.where(high > 0, (255 - wanted) / high, 1.0), np.where(low < 0, wanted / -low, 1.0))
-    keep = np.clip(keep, 0, 1)
-    out = np.empty(pixels.shape)
-    for channel, values in enumerate((red, green, blue)):
-        np.subtract(values, luma, out=out[..., channel])
-        out[..., channel] *= keep
-        out[..., channel] += wanted
+    np.clip(keep, 0, 1, out=keep)
+    out = []
+    for plane in planes:
+        values = plane - luma
+        values *= keep
+        values += wanted
+        out.append(np.clip(values, 0, 255, out=values))
     return out, float(np.mean(keep < 1 - 1e-9))
-
-
-def _wanted(luma: NDArray[np.float64], target: Target) -> NDArray[np.float64]:
-    """Return the luma that a picture would have without bounds and before shrinking."""
-    if target.match.kind == "luminance":
-        spread = luma.std()
-        return np.asarray(target.mean + (luma - luma.mean()) * (target.contrast / spread if spread > 0 else 0.0))
-    assert target.amplitudes is not None
-    spectrum = np.asarray(scipy.fft.rfft2(luma), np.complex128)
-    length = np.abs(spectrum)
-    if target.match.spectrum == "full":
-        gain = np.where(length > 0, target.amplitudes / np.where(length > 0, length, 1), 0.0)
-    else:
-        gain = _rotational_gain(length, target.amplitudes, luma.shape)
-    spectrum *= gain
-    spectrum[0, 0] = target.mean * luma.size
-    return np.asarray(scipy.fft.irfft2(spectrum, s=luma.shape))
-
-
-def _rotational_gain(
-    own: NDArray[np.float64], wanted: NDArray[np.float64], shape: tuple[int, ...]
-) -> NDArray[np.float64]:
-    """Return the factor per frequency that gives a spectrum the wanted mean amplitude at every radius."""
-    radius = np.hypot(np.fft.fftfreq(shape[0], 1 / shape[0])[:, None], np.fft.rfftfreq(shape[1], 1 / shape[1])[None])
-    ring = np.rint(radius).astype(np.int64)
-    mine, theirs = (np.bincount(ring.ravel(), one.ravel()) for one in (own, wanted))
-    gain = np.where(mine > 0, theirs / np.where(mine > 0, mine, 1), 1.0)
-    return np.asarray(gain[ring])
 
 
 def _clipped_to(wanted: NDArray[np.float64], target: Target) -> NDArray[np.float64]:
     """Adjust gain and offset so that mean and contrast hold after the few allowed values are clipped."""
     out = wanted
+    if target.match.clipped == 0 and out.min() >= 0 and out.max() <= 255:
+        return out
     for _ in range(30):
         inside = np.clip(out, 0, 255)
         spread = inside.std()

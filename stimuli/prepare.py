@@ -64,6 +64,8 @@ def prepare(found: DenseMap | Points, geometry: Geometry, blur: Blur, *, image_i
         is left in the square.
     """
     where = f"map of {image_id} from {source}"
+    if found.where:
+        where = f"{found.where} ({where})"
     n_points = n_outside = 0
     if isinstance(found, Points):
         whole, n_outside = rasterised(found, geometry, where=where)

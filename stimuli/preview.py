@@ -16,8 +16,9 @@ from rapidvision.progress import Advance, silent
 
 from .flags import flags_of, read_quality
 from .jobs import jobs_of
-from .make import Maker, target_of
+from .make import Maker, canvas_of, target_of
 from .pictures import opened
+from .preview_plots import before_and_after
 from .recipe import StimulusRecipe
 
 THUMB_PX = 112
@@ -30,7 +31,7 @@ h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2rem; }
 table { border-collapse: collapse; } th, td { text-align: left; padding: .2rem .8rem .2rem 0; vertical-align: top; }
 th { font-weight: 600; border-bottom: 1px solid #bbb; } .flag td { color: #a30; }
 figure { display: inline-block; margin: 0 .3rem .3rem 0; text-align: center; font-size: .75rem; color: #555; }
-figure img { display: block; width: 112px; height: 112px; } section { border-top: 1px solid #ddd; padding-top: .6rem; }
+figure img, figure svg { display: block; width: 112px; height: 112px; } section { border-top: 1px solid #ddd; padding-top: .6rem; }
 section h3 { margin: 0 0 .3rem; font-size: 1rem; } .sheet { max-width: 100%; }
 """
 
@@ -51,7 +52,8 @@ def contact_sheet(
     out : path-like
         Folder for both files.
     inputs : (StimulusRecipe, Path), optional
-        Recipe and root of the build; with them the importance maps are shown.
+        Recipe and root of the build; with them the importance maps and the bare canvas are shown. Without them the
+        lowest level stands for the canvas.
     advance : callable
         Called after each picture.
 
@@ -71,15 +73,18 @@ def contact_sheet(
     canvases: list[NDArray[np.uint8]] = []
     for exemplar in (*found.exemplars("practice"), *found.exemplars("main")):
         pictures = _pictures_of(found, rows, exemplar.image_id)
-        maps: dict[str, NDArray[Any]] = {}
-        if maker is not None and exemplar.image_id in jobs:
-            prepared = maker.read(jobs[exemplar.image_id]).maps
-            maps = {name: one.map.values for name, one in prepared.items()}
+        prepared = maker.read(jobs[exemplar.image_id]) if maker is not None and exemplar.image_id in jobs else None
+        maps = {} if prepared is None else {name: one.map.values for name, one in prepared.maps.items()}
         title = f"{exemplar.image_id} · {exemplar.category} · {exemplar.phase}"
-        sections.append(_section(title, pictures, maps))
+        canvas = next(image for name, image in pictures.items() if name != "picture")  # nearly all of the lowest level
+        if prepared is not None and maker is not None:
+            canvas = canvas_of(prepared.job, prepared.pixels, maker.recipe).pixels
+            pictures["canvas"] = canvas
+        plots = before_and_after(pictures["picture"], canvas) if "picture" in pictures else ""
+        sections.append(_section(title, pictures, maps, plots))
         if len(originals) < 200 and "picture" in pictures:
             originals.append(pictures["picture"])
-            canvases.append(next(image for name, image in pictures.items() if name != "picture"))
+            canvases.append(canvas)
         advance(1)
     files.write_bytes(out / "sheet.png", set_figures(originals, canvases, quality))
     figures = _data_url(files.read_bytes(out / "sheet.png"), "png")
@@ -117,13 +122,14 @@ def _read(found: StimulusSet, row: Stimulus) -> NDArray[np.uint8]:
     return np.asarray(opened(files.read_bytes(path), where=str(path)))
 
 
-def _section(title: str, pictures: dict[str, NDArray[np.uint8]], maps: dict[str, NDArray[Any]]) -> str:
-    """One picture: itself and its maps in the first line, then a line per source."""
-    lines: dict[str, str] = {"": "".join(_figure(_heat(values), f"map: {name}") for name, values in maps.items())}
+def _section(title: str, pictures: dict[str, NDArray[np.uint8]], maps: dict[str, NDArray[Any]], plots: str) -> str:
+    """One picture: itself, its canvas, their statistics and its maps in the first line, then a line per source."""
+    first = "".join(_figure(pictures[name], name) for name in ("picture", "canvas") if name in pictures) + plots
+    lines = {"": first + "".join(_figure(_heat(values), f"map: {name}") for name, values in maps.items())}
     for caption, image in pictures.items():
-        source = "" if caption == "picture" else caption.split()[0]
-        figure = _figure(image, caption)
-        lines[source] = figure + lines[source] if source == "" else lines.get(source, "") + figure
+        if caption not in ("picture", "canvas"):
+            source = caption.split()[0]
+            lines[source] = lines.get(source, "") + _figure(image, caption)
     return f"<section><h3>{html.escape(title)}</h3>{'<br>'.join(line for line in lines.values() if line)}</section>"
 
 

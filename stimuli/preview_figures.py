@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from .pictures import LUMA
+from .preview_plots import luma_histogram, radial_spectrum
 
 _PICTURE, _CANVAS = "#222222", "#d1495b"
 _SOURCES = ("#00798c", "#edae49", "#7b5ea7", "#66a182")
@@ -37,7 +38,7 @@ def set_figures(
         luma = [one @ LUMA for one in many]
         spectra = np.array([radial_spectrum(one) for one in luma])
         axes[0].loglog(np.arange(1, spectra.shape[1] + 1), np.median(spectra, axis=0), color=colour, label=name)
-        counts = np.array([np.histogram(one, bins=64, range=(0, 256))[0] / one.size for one in luma])
+        counts = np.array([luma_histogram(one) for one in luma])
         axes[1].plot(np.arange(2, 256, 4), 100 * counts.mean(axis=0), color=colour, label=name)
     axes[0].set(title="Luma spectrum (median)", xlabel="cycles per picture", ylabel="amplitude")
     axes[0].legend(frameon=False)
@@ -61,13 +62,3 @@ def set_figures(
     out = io.BytesIO()
     figure.savefig(out, format="png", metadata={"Software": None})
     return out.getvalue()
-
-
-def radial_spectrum(luma: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the mean amplitude at each whole number of cycles per picture, from 1; shape (side // 2,)."""
-    height, width = luma.shape
-    amplitude = np.abs(np.fft.rfft2(luma - luma.mean()))
-    radius = np.hypot(np.fft.fftfreq(height, 1 / height)[:, None], np.fft.rfftfreq(width, 1 / width)[None])
-    ring = np.rint(radius).astype(np.int64).ravel()
-    total, count = np.bincount(ring, amplitude.ravel()), np.bincount(ring)
-    return np.asarray((total / np.maximum(count, 1))[1 : min(height, width) // 2 + 1])

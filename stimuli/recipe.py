@@ -192,13 +192,14 @@ class Match(Recipe, frozen=True):
     Attributes
     ----------
     kind : {"none", "luminance", "histogram", "spectrum"}
-        ``luminance``: mean and contrast of luma. ``histogram``: all of its values. ``spectrum``: its amplitudes.
+        ``luminance``: mean and contrast (in `space`). ``histogram``: all values. ``spectrum``: the amplitudes.
     mean, contrast : float or None
-        Mean and standard deviation of luma in grey levels; None means the average of the set.
+        Mean and standard deviation in 255ths of white; None means the average of the set.
     spectrum : {"rotational", "full"}
         Whether amplitudes agree on average at each spatial frequency, or each by itself.
-    space : {"rec709", "rec601"}
-        Weights of luma on coded sRGB values.
+    space : {"rec709", "rec601", "linear", "lab"}
+        In what pictures are matched: luma of coded sRGB values with either standard's weights, luminance of linear
+        light, or CIE lightness L*. Mean and contrast are in 255ths of white in each of them.
     shrink : bool
         Lower the contrast of the whole set until every picture fits; else such a set is refused.
     clipped : float
@@ -209,7 +210,7 @@ class Match(Recipe, frozen=True):
     mean: float | None = None
     contrast: float | None = None
     spectrum: Literal["rotational", "full"] = "rotational"
-    space: Literal["rec709", "rec601"] = "rec709"
+    space: Literal["rec709", "rec601", "linear", "lab"] = "rec709"
     shrink: bool = False
     clipped: float = 0.0
 

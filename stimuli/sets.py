@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from rapidvision.manifest import StimulusSet, read_set
+from rapidvision.manifest import PACKED, StimulusSet, read_set
 
-from .finish import PACKED, PackedSet, read_packed
+from .finish import PackedSet, read_packed
 
 
 def open_set(folder: Path | str) -> StimulusSet | PackedSet:

@@ -28,12 +28,15 @@ from rapidvision.reveal import INTACT_LABEL, RevealSeries, level_label
 
 from .compose import encoded_levels
 from .jobs import Job
-from .make import MadePicture, Quality
+from .make import MadePicture, PlannedPicture, Quality
 from .png import encode
 from .recipe import StimulusRecipe
 
 Form = Literal["png", "tar", "series", "recipe"]
 FORMS: tuple[Form, ...] = ("png", "tar", "series", "recipe")
+
+#: How hard zlib tries on the levels; more effort takes several times as long for a few per cent.
+LEVELS_EFFORT = 6
 
 #: zip and tar members carry a fixed date, so that equal content is equal bytes.
 _ZIP_DATE = (1980, 1, 1, 0, 0, 0)
@@ -172,17 +175,21 @@ def series_container(made: MadePicture, recipe: StimulusRecipe) -> bytes:
     return _zip({"picture.json": msgspec.json.encode(head_of(made, recipe))} | members)
 
 
-def recipe_container(made: MadePicture, recipe: StimulusRecipe) -> bytes:
-    """Return a zip with ``picture.json`` and, per source, the level at which each pixel appears."""
-    members = {"picture.json": zlib.compress(msgspec.json.encode(head_of(made, recipe)), 9)}
+def recipe_container(made: PlannedPicture, recipe: StimulusRecipe) -> bytes:
+    """Return a zip with ``picture.json`` and, per source, the level at which each pixel appears.
+
+    No canvas was drawn for it, and none of its figures are in it: both follow from picture, recipe and seed.
+    """
+    members = {"picture.json": zlib.compress(msgspec.json.encode(head_of(made, recipe)), 6)}
     for source, one in made.series.items():
         levels = np.full(one.shape[0] * one.shape[1], 255, np.uint8)
-        levels[one.order] = np.searchsorted(one.counts, np.arange(one.order.size), side="right")
-        members[f"{source}.levels"] = zlib.compress(levels.tobytes(), 9)
+        sizes = np.diff(one.counts, prepend=0)
+        levels[one.order] = np.repeat(np.arange(one.n_levels, dtype=np.uint8), sizes)
+        members[f"{source}.levels"] = zlib.compress(levels.tobytes(), LEVELS_EFFORT)
     return _zip(members)
 
 
-def head_of(made: MadePicture, recipe: StimulusRecipe) -> SeriesHead:
+def head_of(made: PlannedPicture, recipe: StimulusRecipe) -> SeriesHead:
     """Return what a container says besides pixels."""
     first = next(iter(made.series.values()))
     return SeriesHead(

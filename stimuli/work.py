@@ -6,12 +6,13 @@ import msgspec
 
 from rapidvision import files
 from rapidvision.errors import RapidVisionError
-from rapidvision.manifest import Stimulus
+from rapidvision.manifest import DESCRIPTION, PACKED, Stimulus
 
 from .flood import Engine
 from .jobs import Job
-from .make import Maker, Quality
-from .match import Target
+from .make import MadePicture, Maker, Quality
+from .match_target import Target
+from .memory import keep_freed_memory
 from .recipe import StimulusRecipe
 from .storage import Form, png_files, recipe_container, series_container, tar_segment
 
@@ -40,6 +41,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
         Manifest rows; empty for the forms ``series`` and ``recipe``.
     quality : Quality
         Figures.
+    look : str
+        What the picture looks like from far away; see :func:`.looks.look_of`.
     """
 
     key: str
@@ -48,6 +51,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     stored: tuple[StoredFile, ...]
     rows: tuple[Stimulus, ...]
     quality: Quality
+    look: str = ""
 
 
 class Done(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,8 +94,10 @@ class Worker:
         engine: Engine = "auto",
         target: Target | None = None,
     ) -> None:
+        keep_freed_memory()
         self.maker = Maker(recipe, root, target=target, engine=engine)
         self.folder, self.form = folder, form
+        self._writing = False
 
     def do(self, job: Job, known: Record | None) -> Done | Rejected:
         """Make a picture's files, or find that they are there already."""
@@ -100,23 +106,27 @@ class Worker:
             key = self.maker.key(inputs)
             if known is not None and known.key == key and self._intact(known):
                 return Done(record=known, made=False)
-            made = self.maker.make(inputs)
+            made = self.maker.plan(inputs) if self.form == "recipe" else self.maker.make(inputs)
         except RapidVisionError as error:
             return Rejected(job=job, reason=str(error))
         outputs: list[tuple[str, bytes]] = []
         rows: list[Stimulus] = []
         recipe = self.maker.recipe
-        if self.form in ("png", "tar"):
+        if not isinstance(made, MadePicture):
+            outputs = [(f"recipes/{job.image_id}.zip", recipe_container(made, recipe))]
+        elif self.form in ("png", "tar"):
             pngs = list(png_files(job, inputs.pixels, made.canvas.pixels, made.series, recipe, self.maker.fractions))
             rows = [row for some, _ in pngs for row in some]
             if self.form == "png":
                 outputs = [(some[0].path, data) for some, data in pngs]
             else:
                 outputs = [(f".build/segments/{job.image_id}.tarpart", tar_segment(pngs))]
-        elif self.form == "series":
-            outputs = [(f"series/{job.image_id}.zip", series_container(made, recipe))]
         else:
-            outputs = [(f"recipes/{job.image_id}.zip", recipe_container(made, recipe))]
+            outputs = [(f"series/{job.image_id}.zip", series_container(made, recipe))]
+        if not self._writing:  # until the build is finished anew, the folder must not look as if it were
+            self._writing = True
+            for name in (DESCRIPTION, PACKED):
+                (self.folder / name).unlink(missing_ok=True)
         stored = []
         for path, data in outputs:
             files.write_bytes(self.folder / path, data, durable=False)  # a resumed build hashes every file
@@ -128,6 +138,7 @@ class Worker:
             stored=tuple(stored),
             rows=tuple(rows),
             quality=made.quality,
+            look=inputs.look,
         )
         return Done(record=record, made=True)
 

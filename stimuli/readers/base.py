@@ -20,10 +20,13 @@ class DenseMap:
         Finite, ≥ 0, not all equal.
     n_observers : int
         How many people it pools; 0 where unknown.
+    where : str
+        The file, for messages.
     """
 
     values: NDArray[np.float32]
     n_observers: int = 0
+    where: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,6 +43,8 @@ class Points:
         Width and height of the frame; None means that of the picture file.
     weights : ndarray of float64, shape (n,), or None
         For example durations; None means 1 each.
+    where : str
+        The file, for messages.
     """
 
     x_px: NDArray[np.float64]
@@ -47,6 +52,7 @@ class Points:
     n_observers: int
     frame_px: tuple[int, int] | None = None
     weights: NDArray[np.float64] | None = None
+    where: str = ""
 
 
 class MapReader(Protocol):
@@ -65,4 +71,5 @@ def dense(values: NDArray[np.generic], *, where: str, n_observers: int = 0) -> D
     if array.dtype.kind not in "buif":
         raise InputError(f"{where}: values of type {array.dtype}; a map is made of numbers")
     with np.errstate(over="ignore"):  # numbers beyond float32 become infinite and are refused as such
-        return DenseMap(checked_values(np.squeeze(array) if array.ndim > 2 else array, where=where), n_observers)
+        values = checked_values(np.squeeze(array) if array.ndim > 2 else array, where=where)
+    return DenseMap(values, n_observers, where)

@@ -81,7 +81,7 @@ def as_points(one: Recording, origin: int, source: MapSource, *, where: str) -> 
         if one.durations is None:
             raise InputError(f'{where}: no durations; use weights = "none"')
         weights = one.durations
-    return Points(one.x - origin, one.y - origin, one.n_observers, source.frame_px or one.frame_px, weights)
+    return Points(one.x - origin, one.y - origin, one.n_observers, source.frame_px or one.frame_px, weights, where)
 
 
 def check(one: Recording, origin: int, frame_px: tuple[int, int] | None, *, where: str) -> None:

@@ -55,7 +55,7 @@ def save_map(folder, values, name="p01", source="clickme"):
         (blobs(1) - 0.5, "p01.npy: .* of 4096 values are negative"),
         (
             blobs(1)[:48],
-            "map of p01 from clickme: 64 x 48 for a picture of 64 x 64; a map must have the picture's proportions",
+            r"maps/clickme/p01.npy \(map of p01 from clickme\): 64 x 48 for a picture of 64 x 64; a map must have",
         ),
         (np.array([["a", "b"]]), "a map is made of numbers"),
         (np.ones((4, 4, 3)) * np.arange(3), "a map has two dimensions"),

@@ -12,6 +12,7 @@ from rapidvision.cli import main
 from rapidvision.errors import CheckFailed, InputError
 from rapidvision.manifest import read_set
 from rapidvision.stimuli.build import build, read_recipe
+from rapidvision.stimuli.engines import run_local
 from rapidvision.stimuli.jobs import jobs_of
 from rapidvision.stimuli.make import Maker
 from rapidvision.stimuli.sets import open_set
@@ -79,6 +80,27 @@ def test_pictures_are_opaque_rgb_with_an_srgb_chunk_and_their_name(picture_folde
         assert (image.mode, image.size) == ("RGB", (64, 64))
         assert image.info["srgb"] == 0
         assert image.info["Title"] == row.stimulus_id
+
+
+def test_four_workers_and_shuffled_work_do_not_change_a_byte(tmp_path, monkeypatch):
+    """Chunks of one picture in a random order, so that every worker has work and none has it in order."""
+    folder = write_folder(tmp_path / "pictures", n_pictures=12).parent
+    built(folder, tmp_path / "one")
+    done_by = set()
+
+    def shuffled(settings, chunks, *, workers):
+        chunks = [chunks[number] for number in np.random.default_rng(5).permutation(len(chunks))]
+        for outcomes in run_local(settings, chunks, workers=workers):
+            done_by.update(one.record.job.image_id for one in outcomes)
+            yield outcomes
+
+    monkeypatch.setattr("rapidvision.stimuli.build.CHUNK", 1)
+    monkeypatch.setattr("rapidvision.stimuli.build.run_local", shuffled)
+    for workers in (1, 4):
+        done = built(folder, tmp_path / f"{workers}", workers=workers)
+        assert done.n_made == 12
+        assert tree(tmp_path / f"{workers}") == tree(tmp_path / "one")
+    assert len(done_by) == 12
 
 
 def test_workers_order_and_shards_do_not_change_a_byte(picture_folder, tmp_path):

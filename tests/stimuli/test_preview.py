@@ -8,8 +8,8 @@ from PIL import Image
 
 from rapidvision.cli import main
 from rapidvision.stimuli.flags import flags_of
-from rapidvision.stimuli.preview_figures import radial_spectrum
-from tests.stimuli.conftest import write_folder
+from rapidvision.stimuli.preview_plots import BINS, before_and_after, luma_histogram, radial_spectrum
+from tests.stimuli.conftest import natural, write_folder
 
 
 def test_a_contact_sheet_shows_every_picture_its_maps_and_levels(tmp_path, capsys):
@@ -22,6 +22,9 @@ def test_a_contact_sheet_shows_every_picture_its_maps_and_levels(tmp_path, capsy
         assert f"<h3>{name} ·" in page
     assert page.count('alt="map: clickme"') == 3
     assert page.count('alt="salicon 100 %"') == 3
+    assert page.count('alt="canvas"') == 3
+    assert page.count("<title>spectrum: picture dark, canvas red</title>") == 3
+    assert page.count("<title>histogram: picture dark, canvas red</title>") == 3
     assert page.index("Flags") < page.index("The set as a whole") < page.index("Pictures</h2>")
     assert not re.search(r'(src|href)="(?!data:)', page)
     with Image.open(io.BytesIO((tmp_path / "sheet/sheet.png").read_bytes())) as sheet:
@@ -39,6 +42,36 @@ def row(**changes):
         "cut_fraction": "0.0", "best_captured": "0.9", "captured_00": "0.1",
     }  # fmt: skip
     return {**base, **changes}
+
+
+def test_clipped_canvases_are_flagged_first_and_the_worst_before_the_others():
+    rows = [
+        row(image_id="a", canvas_mean_error="9.0", canvas_clipped_fraction="0.12"),
+        row(image_id="b", cut_fraction="0.5"),
+        row(image_id="z", canvas_clipped_fraction="0.40"),
+    ]
+    assert [(one.image_id, one.text) for one in flags_of(rows, 0)] == [
+        ("z", "clips 40% of its values"),
+        ("a", "clips 12% of its values"),
+        ("a", "mean luma is off by +9.0 grey levels"),
+        ("b", "the square cut loses 50% of the importance"),
+    ]
+
+
+def test_a_table_without_canvas_figures_has_the_flags_of_its_maps():
+    rows = [
+        {name: "" if name.startswith("canvas_") else text for name, text in row(n_points="50", n_outside="4").items()}
+    ]
+    assert [one.text for one in flags_of(rows, 0)] == ["4 of 50 points are outside"]
+
+
+def test_the_plots_of_a_picture_show_both_curves():
+    svg = before_and_after(natural(1), natural(2))
+    assert svg.count("<svg") == 2
+    assert svg.count("<polyline") == 4
+    grey = np.full((64, 64, 3), 128, np.uint8)
+    assert luma_histogram(grey[..., 0].astype(float)).tolist() == [float(bin_ == BINS // 2) for bin_ in range(BINS)]
+    assert "nan" not in before_and_after(grey, grey)
 
 
 def test_flags_name_what_is_odd_and_nothing_else():

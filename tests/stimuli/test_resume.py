@@ -8,11 +8,14 @@ import time
 
 import numpy as np
 import pytest
+from PIL import Image
 
+from rapidvision.cli import main
 from rapidvision.errors import InputError
+from rapidvision.manifest import read_set
 from rapidvision.stimuli.build import build, read_recipe
 from rapidvision.stimuli.engines import run_local
-from tests.stimuli.conftest import tree, write_folder
+from tests.stimuli.conftest import natural, tree, write_folder
 
 
 def built(folder, out, **options):
@@ -21,9 +24,9 @@ def built(folder, out, **options):
 
 
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
-@pytest.mark.parametrize("form", ["png", "tar"])
+@pytest.mark.parametrize("form", ["png", "tar", "series", "recipe"])
 def test_kill_9_at_twenty_random_moments_changes_nothing(tmp_path, form):
-    folder = write_folder(tmp_path / "pictures", n_pictures=20).parent
+    folder = write_folder(tmp_path / "pictures", n_pictures=10).parent
     start = time.monotonic()
     built(folder, tmp_path / "whole", form=form)
     duration = time.monotonic() - start
@@ -58,6 +61,23 @@ def test_a_pool_of_workers_that_is_killed_with_its_parent_goes_on_too(tmp_path):
     built(folder, tmp_path / "set")
     built(folder, tmp_path / "whole")
     assert tree(tmp_path / "set") == tree(tmp_path / "whole")
+
+
+def test_a_stopped_rebuild_does_not_look_finished(picture_folder, tmp_path, capsys):
+    """A finished set whose pictures changed: from the first new file on the folder says that it is unfinished."""
+    out = tmp_path / "set"
+    built(picture_folder, out)
+    Image.fromarray(natural(77)).save(picture_folder / "images/p01.png")
+    (picture_folder / "images/p03.png").write_bytes(b"broken")
+    with pytest.raises(InputError, match="p03.png: not a readable picture"):
+        built(picture_folder, out)
+    with pytest.raises(InputError, match="an unfinished build; run `rapidvision stimuli build` again"):
+        read_set(out)
+    assert main(["stimuli", "verify", str(out)]) == 2
+    assert "an unfinished build; run `rapidvision stimuli build` again" in capsys.readouterr().err
+    Image.fromarray(natural(3)).save(picture_folder / "images/p03.png")
+    built(picture_folder, out)
+    assert main(["stimuli", "verify", str(out)]) == 0
 
 
 def test_a_torn_journal_line_costs_one_picture_only(picture_folder, tmp_path):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from rapidvision.cli import main
 from rapidvision.errors import CheckFailed, InputError, RapidVisionError
@@ -17,7 +18,8 @@ from rapidvision.stimuli.compare import compare
 from rapidvision.stimuli.expand import expand, tar_members
 from rapidvision.stimuli.sets import open_set
 from rapidvision.stimuli.storage import open_container, packed_order, series_from, unpacked_order
-from tests.stimuli.conftest import RECIPE, tree, write_folder
+from tests.stimuli.conftest import RECIPE, natural, tree, write_folder
+from tests.stimuli.test_readers import corrupted
 
 PACKED_FORMS = ("tar", "series", "recipe")
 
@@ -85,6 +87,59 @@ def test_a_recipe_set_wants_its_own_pictures(picture_folder, tmp_path):
         expand(tmp_path / "packed", tmp_path / "out", root=picture_folder)
 
 
+def test_a_recipe_is_built_without_drawing_a_canvas(picture_folder, tmp_path, monkeypatch):
+    def never(*_arguments, **_options):
+        raise AssertionError("drawn")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("rapidvision.stimuli.make.make_canvas", never)
+        found = built(picture_folder, tmp_path / "packed", form="recipe").result
+    assert "canvas_clipped_fraction" not in found.description.description.quality
+    table = (tmp_path / "packed/quality.csv").read_text().splitlines()
+    assert table[1].startswith("p00,clickme,practice,cat,,,,,,")
+    expand(tmp_path / "packed", tmp_path / "out", root=picture_folder)
+    assert "canvas_clipped_fraction" in read_set(tmp_path / "out").description.quality
+
+
+def test_a_recipe_that_bounds_clipping_refuses_pictures_in_every_form(tmp_path):
+    recipe = RECIPE + "\n[canvas]\nlargest_clipped_fraction = 0.0\ngamut_iterations = 0\n"
+    folder = write_folder(tmp_path / "pictures", recipe=recipe).parent
+    for form in ("series", "recipe"):
+        with pytest.raises(InputError, match=r"p\d\d.png: its canvas clips .* allowed are 0.0%"):
+            built(folder, tmp_path / form, form=form)
+
+
+@pytest.mark.parametrize(("form", "name"), [("series", "png"), ("recipe", "scramble")])
+def test_a_set_of_other_algorithms_is_not_expanded_to_other_bytes(picture_folder, tmp_path, form, name):
+    built(picture_folder, tmp_path / "packed", form=form)
+    path = tmp_path / "packed/packed_set.json"
+    content = msgspec.json.decode(path.read_bytes())
+    content["description"]["algorithms"][name] = "0"
+    path.write_bytes(msgspec.json.encode(content))
+    with pytest.raises(InputError, match=f"built with version 0 of {name}, this RapidVision has 1 and would draw"):
+        expand(tmp_path / "packed", tmp_path / "out", root=picture_folder)
+
+
+def test_a_matched_recipe_set_wants_the_whole_set_it_was_matched_with(tmp_path):
+    recipe = RECIPE + '\n[match]\nkind = "luminance"\nshrink = true\n'
+    folder = write_folder(tmp_path / "pictures", recipe=recipe).parent
+    built(folder, tmp_path / "packed", form="recipe")
+    with (folder / "images.csv").open("a") as file:
+        file.write("more,images/more.png,cat,true,main,tests,CC0\n")
+    Image.fromarray(natural(50) // 2).save(folder / "images/more.png")
+    with pytest.raises(InputError, match="another common luminance than those of the build"):
+        expand(tmp_path / "packed", tmp_path / "out", root=folder)
+
+
+@pytest.mark.parametrize("form", PACKED_FORMS)
+def test_a_packed_set_in_place_of_a_set_is_told_how_to_expand(picture_folder, tmp_path, capsys, form):
+    built(picture_folder, tmp_path / "packed", form=form)
+    with pytest.raises(InputError, match=r"packed stimulus set; .*`rapidvision stimuli expand .*packed --out SET`"):
+        read_set(tmp_path / "packed")
+    assert main(["stimuli", "show", str(tmp_path / "packed")]) == 2
+    assert "rapidvision stimuli expand" in capsys.readouterr().err
+
+
 def test_expanding_never_overwrites(picture_folder, tmp_path):
     built(picture_folder, tmp_path / "packed", form="series")
     (tmp_path / "out").mkdir()
@@ -125,6 +180,22 @@ def test_members_that_are_not_what_their_rows_say_are_refused(picture_folder, tm
         list(tar_members(shard_with(row.path, [row], b"another"), where="shard"))
     with pytest.raises(InputError, match="not a readable shard"):
         list(tar_members(b"\0" * 100 + b"tar?" * 200, where="shard"))
+
+
+def test_damaged_shards_end_in_typed_errors(picture_folder, tmp_path):
+    built(picture_folder, tmp_path / "t", form="tar")
+    whole = (tmp_path / "t/shards/000000.tar").read_bytes()
+    rng = np.random.default_rng(6)
+    n_refused = 0
+    for _ in range(300):
+        try:
+            for rows, data in tar_members(corrupted(whole, rng), where="t"):
+                assert all(row.path.startswith("images/") for row in rows)
+                assert data
+        except RapidVisionError as error:
+            assert "\n" not in str(error)
+            n_refused += 1
+    assert n_refused > 150
 
 
 def test_damaged_containers_end_in_typed_errors(picture_folder, tmp_path):
