@@ -14,6 +14,7 @@ from rapidvision.extras import need
 from rapidvision.screen import Screen as Profile
 
 from .keyboard import QueueReader, load_hid
+from .later import OPTIONAL_FOR_PSYCHOPY, UNUSED_BY_SESSIONS, imported_later
 from .ports import Picture
 from .refresh import Grid, Pacer
 from .triggers import Guarded, NullPort, TriggerPort
@@ -84,8 +85,9 @@ class PsychoPyScreen:
         photodiode_px: int = 0,
     ) -> None:
         check_installed()
-        import pyglet
-        from psychopy import clock, core, logging, monitors, visual
+        with imported_later(UNUSED_BY_SESSIONS, never=OPTIONAL_FOR_PSYCHOPY):
+            import pyglet
+            from psychopy import clock, core, logging, monitors, visual
 
         logging.console.setLevel(logging.ERROR)
         self._visual, self._core, self._clock = visual, core, clock.getTime
@@ -118,14 +120,12 @@ class PsychoPyScreen:
         self._cross = visual.ShapeStim(
             self.win, vertices="cross", size=24, fillColor=self._ink, colorSpace="rgb255", lineWidth=0, autoLog=False
         )
-        self._patches: dict[bool, Any] = {}
-        if photodiode_px:
-            corner = (-self.win.size[0] / 2 + photodiode_px / 2, -self.win.size[1] / 2 + photodiode_px / 2)
-            for stimulus, value in ((True, 0), (False, 255)):
-                self._patches[stimulus] = visual.Rect(
-                    self.win, photodiode_px, photodiode_px, pos=corner, fillColor=(value,) * 3, colorSpace="rgb255",
-                    lineWidth=0, autoLog=False,
-                )  # fmt: skip
+        self._patches = {}
+        for stimulus, value in ((True, 0), (False, 255)) if photodiode_px else ():
+            self._patches[stimulus] = visual.Rect(
+                self.win, photodiode_px, photodiode_px, pos=(photodiode_px - self.win.size) / 2, fillColor=(value,) * 3,
+                colorSpace="rgb255", lineWidth=0, autoLog=False,
+            )  # fmt: skip
         self.win.winHandle.push_handlers(on_deactivate=lambda: self._notes.append("focus_lost"))
 
     def now(self) -> float:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from rapidvision import files
 from rapidvision.errors import InputError
+from rapidvision.manifest import StimulusSet
 from rapidvision.plan import Plan, plan_filename, read_plan
 from rapidvision.screen import Screen as Profile
 from rapidvision.study import Study
@@ -99,18 +100,24 @@ def make_ready(study: Study, entry: Entry, options: Options) -> Ready:
     InputError
         Says what is wrong and what to do; see :func:`check_study` and :func:`check_stimuli`.
     """
-    check_study(study, options)
+    stimulus_set = check_study(study, options)
     plan = plan_of(study, entry)
-    return Ready(plan, check_stimuli(study, plan, options))
+    return Ready(plan, check_stimuli(stimulus_set, plan))
 
 
-def check_study(study: Study, options: Options) -> None:
-    """Refuse a study that cannot be run here: changed protocol, strange keys, another set, no room, no rights."""
+def check_study(study: Study, options: Options) -> StimulusSet:
+    """Refuse a study that cannot be run here: changed protocol, strange keys, another set, no room, no rights.
+
+    Returns
+    -------
+    StimulusSet
+        The set that was planned with.
+    """
     protocol = study.protocol()
     for key in protocol.keys:
         if key not in KEYS:
             raise InputError(f'keys: "{key}" is not on every keyboard; letters, digits, space and arrows are')
-    study.stimulus_set(options.set_folder)
+    stimulus_set = study.stimulus_set(options.set_folder)
     if protocol.image_deg is not None and options.profile is None:
         raise InputError("image_deg needs the monitor's size and distance; give its profile with --screen FILE")
     try:
@@ -123,9 +130,10 @@ def check_study(study: Study, options: Options) -> None:
     disk = preflight.judge_disk(study.sessions_folder)
     if disk.colour == "red":
         raise InputError(f"{study.sessions_folder}: {disk.found}; {disk.remedy}")
+    return stimulus_set
 
 
-def check_stimuli(study: Study, plan: Plan, options: Options) -> dict[str, Path]:
+def check_stimuli(stimulus_set: StimulusSet, plan: Plan) -> dict[str, Path]:
     """Return the files of a plan's stimuli by their path in the plan, each hashed and looked at.
 
     Raises
@@ -136,7 +144,6 @@ def check_stimuli(study: Study, plan: Plan, options: Options) -> dict[str, Path]
     """
     from PIL import Image, UnidentifiedImageError
 
-    stimulus_set = study.stimulus_set(options.set_folder)
     side = stimulus_set.description.image_px
     found = {}
     for trial in plan.trials():

@@ -1,7 +1,7 @@
 """Small pictures without a plotting library: boxes, lines and words as SVG."""
 
 from collections.abc import Sequence
-from xml.sax.saxutils import escape, quoteattr
+from html import escape  # xml.sax would import a web client
 
 
 class Svg:
@@ -19,19 +19,19 @@ class Svg:
 
     def box(self, x: float, y: float, width: float, height: float, *, fill: str) -> None:
         """Fill a rectangle."""
-        self._parts.append(f'<rect x="{x:g}" y="{y:g}" width="{width:g}" height="{height:g}" fill={quoteattr(fill)}/>')
+        self._parts.append(f'<rect x="{x:g}" y="{y:g}" width="{width:g}" height="{height:g}" fill="{escape(fill)}"/>')
 
     def line(self, points: Sequence[tuple[float, float]], *, colour: str = "black", width: float = 1) -> None:
         """Draw a line through points."""
         path = " ".join(f"{x:.2f},{y:.2f}" for x, y in points)
         self._parts.append(
-            f'<polyline points="{path}" fill="none" stroke={quoteattr(colour)} stroke-width="{width:g}"/>'
+            f'<polyline points="{path}" fill="none" stroke="{escape(colour)}" stroke-width="{width:g}"/>'
         )
 
     def text(self, x: float, y: float, words: str, *, size: float = 12, anchor: str = "start") -> None:
         """Write words with their base line at `y`."""
         self._parts.append(
-            f'<text x="{x:g}" y="{y:g}" font-size="{size:g}" text-anchor={quoteattr(anchor)}>{escape(words)}</text>'
+            f'<text x="{x:g}" y="{y:g}" font-size="{size:g}" text-anchor="{escape(anchor)}">{escape(words)}</text>'
         )
 
     def document(self) -> str:

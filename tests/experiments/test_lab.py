@@ -140,7 +140,7 @@ def test_a_stimulus_that_is_not_what_was_planned_is_named(set_maker, tmp_path, d
         ]
         plan = msgspec.structs.replace(plan, steps=tuple(runs))
     with pytest.raises(InputError, match=words[damage]) as caught:
-        readiness.check_stimuli(study, plan, Options())
+        readiness.check_stimuli(made, plan)
     assert path.name in str(caught.value)
 
 
