@@ -159,7 +159,7 @@ def _with_display(
             journal.append(setup)
             files.write_text(path.with_suffix(".preflight.svg"), preflight.picture(checked.stamps_s, checked.refresh))
             _prepare(screen, ready, options)
-            screen.use_refresh(checked.refresh.hz)
+            screen.use_refresh(checked.refresh)
             look, press = _participant(plan, screen, keys, options)
             past = trials_and_events(journal.past)
             Session(plan, look, press, journal, past=past, utc=utc_now, between=gc.collect).run()

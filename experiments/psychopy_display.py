@@ -16,11 +16,11 @@ from rapidvision.screen import Screen as Profile
 from .keyboard import QueueReader, load_hid
 from .later import OPTIONAL_FOR_PSYCHOPY, UNUSED_BY_SESSIONS, imported_later
 from .ports import Picture
-from .refresh import Grid, Pacer
+from .refresh import Grid, Pacer, Refresh
 from .triggers import Guarded, NullPort, TriggerPort
 
-#: A flip that returns later than this, or a clock that moves by more than that against the monotonic one, is noted.
-_NOTE_LAG_S, _NOTE_STEP_S = 0.002, 0.001
+#: A clock that moves by more than this against the monotonic one is noted.
+_NOTE_STEP_S = 0.001
 
 
 def check_installed() -> dict[str, str]:
@@ -166,10 +166,10 @@ class PsychoPyScreen:
             self._reminder[0].draw()
         self.win.clearBuffer()
 
-    def use_refresh(self, hz: float) -> None:
-        """Set the measured refresh rate; stamps are moved to its grid from here on."""
-        self.period_s = 1 / hz
-        self._grid = Grid(self.period_s)
+    def use_refresh(self, measured: Refresh) -> None:
+        """Set the measured refreshes; stamps are moved to their grid from here on."""
+        self.period_s = 1 / measured.hz
+        self._grid = Grid(self.period_s, at_s=measured.at_s)
 
     def flip(self, picture: Picture) -> float:
         """Draw `picture`, wait for the refresh that shows it, and return the time of that refresh."""
@@ -185,20 +185,15 @@ class PsychoPyScreen:
                 stim.draw()
         if self._patches:
             self._patches[kind == "stimulus"].draw()
+        if self._pacer is not None:  # like a display: what is drawn shows at the refresh, and the swap returns then
+            self._visual.window.GL.glFinish()
+            self._pacer.wait(self.now())
         self.win.flip()
         now = self.now()
-        if self._pacer is not None:
-            now = self._pacer.wait(now)
-        if self._codes:
-            for code in self._codes:
-                self._triggers.send(code)
-            self._codes.clear()
-        if self._grid is None:
-            return now
-        at = self._grid.snap(now)
-        if self._grid.lag_s > _NOTE_LAG_S:
-            self._notes.append(f"flip_returned_late {self._grid.lag_s * 1000:.1f} ms")
-        return at
+        for code in self._codes:
+            self._triggers.send(code)
+        self._codes.clear()
+        return now if self._grid is None else self._grid.snap(now)
 
     def mark(self, code: int) -> None:
         """Send a trigger with the next flip."""
@@ -213,10 +208,7 @@ class PsychoPyScreen:
         if abs(offset - self._offset_s) > _NOTE_STEP_S:
             notes.append(f"clock_step {(offset - self._offset_s) * 1000:.1f} ms")
         self._offset_s = offset
-        if self._grid is not None and self._grid.unsynchronised:
-            notes.append(f"unsynchronised_flips {self._grid.unsynchronised}")
-            self._grid.unsynchronised = 0
-        return notes
+        return notes + (self._grid.notes() if self._grid is not None else [])
 
     def rush(self) -> bool:
         """Ask for realtime priority and stop the garbage collector; return whether the priority was granted."""

@@ -8,26 +8,29 @@ import numpy as np
 
 from rapidvision.errors import InputError
 
+#: A flip that returns later than this is noted.
+_NOTE_LAG_S = 0.002
+
 
 class Grid:
     """Moves each flip's time stamp back to the refresh that it belongs to.
 
-    A flip returns late when the system lets the program wait, never early; so a stamp belongs to the last refresh
-    before it. The grid follows early stamps at once and late ones slowly.
+    A flip returns late when the system lets the program wait, hardly ever early; so a stamp belongs to the last refresh
+    before it. The grid follows stamps on both sides slowly: a single one, however wrong, does not move it.
 
     Parameters
     ----------
     period_s : float
         Time between refreshes.
-    drift_s : float
-        How far the grid may move later per flip.
+    at_s : float, optional
+        Time of one refresh, best from many stamps (:attr:`Refresh.at_s`); the first stamp by default.
+    later_s, earlier_s : float
+        How far the grid may move per flip, either way.
 
     Attributes
     ----------
     lag_s : float
         How late the last stamp was.
-    unsynchronised : int
-        Flips that came less than half a period after the one before: they did not wait for a refresh.
 
     Examples
     --------
@@ -36,11 +39,14 @@ class Grid:
     [1.0, 1.01, 1.02, 1.03]
     """
 
-    def __init__(self, period_s: float, *, drift_s: float = 1e-5) -> None:
-        self.period_s, self._drift_s = period_s, drift_s
-        self._last: float | None = None
+    def __init__(
+        self, period_s: float, *, at_s: float | None = None, later_s: float = 1e-5, earlier_s: float = 1e-4
+    ) -> None:
+        self.period_s, self._later_s, self._earlier_s = period_s, later_s, earlier_s
+        self._last = at_s
         self.lag_s = 0.0
-        self.unsynchronised = 0
+        self._lags: list[float] = []
+        self._unsynchronised = 0
 
     def snap(self, time_s: float) -> float:
         """Return the time of the refresh that `time_s` belongs to."""
@@ -50,12 +56,24 @@ class Grid:
         # A stamp up to a quarter period early still belongs to the next refresh: clocks jitter.
         steps = int((time_s - self._last) / self.period_s + 0.25)
         if steps < 1:
-            self.unsynchronised += 1
+            self._unsynchronised += 1
             steps = 0 if time_s - self._last < self.period_s / 2 else 1
         at = self._last + steps * self.period_s
         self.lag_s = time_s - at
-        self._last = at + min(self.lag_s, self._drift_s)
+        if self.lag_s > _NOTE_LAG_S:
+            self._lags.append(self.lag_s)
+        self._last = at + max(-self._earlier_s, min(self.lag_s, self._later_s))
         return self._last
+
+    def notes(self) -> list[str]:
+        """Return what was unusual since the last call: flips that returned late, or did not wait for a refresh."""
+        notes = []
+        if self._lags:
+            notes.append(f"flip_returned_late {len(self._lags)}, at most {1000 * max(self._lags):.1f} ms")
+        if self._unsynchronised:  # less than three quarters of a period after the one before
+            notes.append(f"unsynchronised_flips {self._unsynchronised}")
+        self._lags, self._unsynchronised = [], 0
+        return notes
 
 
 class Pacer:
@@ -77,10 +95,10 @@ class Pacer:
         self._period_s, self._now, self._sleep = period_s, now, sleep
         self._next_s: float | None = None
 
-    def wait(self, swapped_s: float) -> float:
-        """Wait for the first refresh after a swap and return the time."""
-        at = swapped_s + self._period_s if self._next_s is None else self._next_s
-        while at < swapped_s:
+    def wait(self, drawn_s: float) -> float:
+        """Wait for the first refresh after a picture was drawn and return the time."""
+        at = drawn_s + self._period_s if self._next_s is None else self._next_s
+        while at < drawn_s:
             at += self._period_s
         while (rest := at - self._now()) > 0:
             if rest > 0.0007:
@@ -104,6 +122,8 @@ class Refresh(NamedTuple):
         Standard deviation of the intervals, those with missed refreshes left out, over their median.
     n : int
         Number of stamps.
+    at_s : float
+        Time of one refresh, by the regression.
     """
 
     hz: float
@@ -111,6 +131,7 @@ class Refresh(NamedTuple):
     jitter_ms: float
     spread: float
     n: int
+    at_s: float = 0.0
 
 
 def estimate(stamps_s: Sequence[float]) -> Refresh:
@@ -157,4 +178,5 @@ def estimate(stamps_s: Sequence[float]) -> Refresh:
         jitter_ms=float(residual.std()) * 1000,
         spread=float(single.std() / np.median(single)) if len(single) else 0.0,
         n=len(stamps),
+        at_s=float(start + intercept),
     )

@@ -49,7 +49,35 @@ def test_flips_that_do_not_wait_for_a_refresh_are_counted():
     grid = Grid(1 / 60)
     for k in range(20):
         grid.snap(k * 0.002)
-    assert grid.unsynchronised > 10
+    note = next(note for note in grid.notes() if note.startswith("unsynchronised_flips"))
+    assert int(note.split()[1]) > 10
+    assert grid.notes() == []
+
+
+def test_late_returns_are_noted_once_with_their_number_and_the_worst():
+    grid = Grid(0.010)
+    for stamp in (1.0, 1.0131, 1.020, 1.0345, 1.040):
+        grid.snap(stamp)
+    assert grid.notes() == ["flip_returned_late 2, at most 4.5 ms"]
+    assert grid.notes() == []
+
+
+def test_one_flip_that_returns_early_does_not_move_the_grid():
+    """A first flip may find an empty queue and return at once; the refreshes are where they were."""
+    true = 1.0 + np.arange(60) / 100
+    stamps = true.copy()
+    stamps[[0, 30]] -= 0.0024
+    grid = Grid(0.01, at_s=0.99)
+    snapped = np.array([grid.snap(t) for t in stamps])
+    assert np.abs(snapped - true).max() < 0.0002
+
+
+def test_a_run_of_flips_tells_where_a_refresh_is_whatever_single_stamps_say():
+    stamps = np.array(flips(75, late_sd=0.00002))
+    stamps[[0, 100, 239]] += 0.004
+    found = estimate(stamps)
+    at = (found.at_s - 1.7e9) * found.hz
+    assert abs(at - round(at)) / found.hz < 0.0002
 
 
 def test_a_pacer_gives_even_refreshes_and_skips_the_ones_that_were_missed():

@@ -213,13 +213,15 @@ def test_no_display_is_refused(session_command, quick_study):
 FAULTS = """
 import json
 from rapidvision.experiments.ports import BLANK, FIXATION
+from rapidvision.experiments.preflight import measure_flips
 from rapidvision.experiments.psychopy_display import PsychoPyScreen
+from rapidvision.experiments.refresh import estimate
 class Broken:
     def send(self, code):
         raise OSError("cable gone")
 found = {}
 with PsychoPyScreen(window_px=(320, 240), paced_hz=60, triggers=Broken()) as screen:
-    screen.use_refresh(60)
+    screen.use_refresh(estimate(measure_flips(screen.flip, seconds=0.5)))
     for _ in range(5):
         screen.flip(BLANK)
     screen.notes()

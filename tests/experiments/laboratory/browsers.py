@@ -17,11 +17,12 @@ from PIL import Image
 
 import rapidvision.experiments.online
 
-from .room import browser_truth, start_room
+from .room import browser_truth, start_room, summary
 
 RUNNER = Path(rapidvision.experiments.online.__file__).parent / "static" / "runner"
 HERE = Path(__file__).parent
 KINDS = {".js": "text/javascript", ".css": "text/css", ".html": "text/html", ".png": "image/png", ".webm": "video/webm"}
+__all__ = ["chromium_trials", "dark_png", "firefox_trials", "summary"]
 SENSOR = (470, 340)  # inside the picture, outside the cross
 
 CHROMIUM_ARGUMENTS = [
@@ -204,25 +205,3 @@ def firefox_trials(firefox, n, *, busy, method="ours", presenter="worker", limit
         return results[0]["info"], browser_truth(results[0]["trials"], offset, episodes)
     finally:
         shutil.rmtree(profile, ignore_errors=True)
-
-
-def summary(joined, period_ms, method=None, stimulus_ms=400):
-    """Shares and errors of the trials of one method: exact counts, SD of duration, bias and SD of response time."""
-    pairs = [(t, e) for t, e in joined if method is None or t["method"] == method]
-    seen = [(t, e) for t, e in pairs if e is not None and np.isfinite(e.off_ms)]
-    durations = np.array([e.duration_ms for _, e in seen])
-    planned = round(stimulus_ms / period_ms)
-    exact = np.abs(durations - planned * period_ms) < period_ms / 2
-    errors = np.array([t["response"] - e.response_ms for t, e in seen if t.get("response") and np.isfinite(e.key_ms)])
-    onsets = np.array([t.get("onset") or np.nan for t, e in seen])
-    return {
-        "n": len(pairs),
-        "seen": len(seen),
-        "exact": float(exact.sum() / len(pairs)) if pairs else 0.0,
-        "duration_sd_ms": float(durations.std(ddof=1)) if len(seen) > 1 else float("nan"),
-        "duration_mean_ms": float(durations.mean()) if len(seen) else float("nan"),
-        "response_n": len(errors),
-        "response_bias_ms": float(errors.mean()) if len(errors) else float("nan"),
-        "response_sd_ms": float(errors.std(ddof=1)) if len(errors) > 1 else float("nan"),
-        "onset_n": int(np.isfinite(onsets).sum()),
-    }

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 
 @dataclass
 class Episode:
@@ -89,7 +91,7 @@ def start_room(*, width=800, height=600):
 
 
 def browser_truth(trials, offset, episodes):
-    """Join a page's trials with the diode's episodes by time.
+    """Join a program's trials with the diode's episodes by time.
 
     Parameters
     ----------
@@ -112,3 +114,25 @@ def browser_truth(trials, offset, episodes):
         seen = [episode for episode in episodes if start - 20 <= episode.on_ms <= end + 20]
         joined.append((trial, seen[0] if len(seen) == 1 else None))
     return joined
+
+
+def summary(joined, period_ms, method=None, stimulus_ms=400):
+    """Shares and errors of the trials of one method: exact counts, SD of duration, bias and SD of response time."""
+    pairs = [(t, e) for t, e in joined if method is None or t["method"] == method]
+    seen = [(t, e) for t, e in pairs if e is not None and np.isfinite(e.off_ms)]
+    durations = np.array([e.duration_ms for _, e in seen])
+    planned = round(stimulus_ms / period_ms)
+    exact = np.abs(durations - planned * period_ms) < period_ms / 2
+    errors = np.array([t["response"] - e.response_ms for t, e in seen if t.get("response") and np.isfinite(e.key_ms)])
+    onsets = np.array([t.get("onset") or np.nan for t, e in seen])
+    return {
+        "n": len(pairs),
+        "seen": len(seen),
+        "exact": float(exact.sum() / len(pairs)) if pairs else 0.0,
+        "duration_sd_ms": float(durations.std(ddof=1)) if len(seen) > 1 else float("nan"),
+        "duration_mean_ms": float(durations.mean()) if len(seen) else float("nan"),
+        "response_n": len(errors),
+        "response_bias_ms": float(errors.mean()) if len(errors) else float("nan"),
+        "response_sd_ms": float(errors.std(ddof=1)) if len(errors) > 1 else float("nan"),
+        "onset_n": int(np.isfinite(onsets).sum()),
+    }
