@@ -1,147 +1,106 @@
 """Figures of the lab: a real PsychoPy window under Xvfb, real key events, real kills, and the engine on its own."""
 
-import contextlib
 import functools
 import importlib.util
-import json
+import math
 import os
-import random
-import shutil
-import signal
 import statistics
 import subprocess
 import sys
-import tempfile
-import time
-from pathlib import Path
 
-from benchmarks.harness import STATED, NotMeasured, Room, at_least, at_most, seconds
+from benchmarks.harness import STATED, NotMeasured, Room, at_least, at_most, between, seconds
+from benchmarks.lab_sessions import (
+    ROOT,
+    display,
+    first_trial,
+    fresh,
+    full_size_study,
+    helpers,
+    kill_sessions,
+    needs_display,
+    paper_study,
+    scratch,
+    script,
+)
 from rapidvision.experiments.assign import levels_for
-from rapidvision.experiments.journal import JournalFile, Setup, read_journal
-from rapidvision.experiments.ledger import Ledger
+from rapidvision.experiments.journal import JournalFile, Setup
 from rapidvision.experiments.participants import Observers
-from rapidvision.experiments.planning import make_study
 from rapidvision.experiments.ports import TrialData
-from rapidvision.experiments.readiness import journal_path
 from rapidvision.experiments.simulate import simulate_session, simulate_study
-from rapidvision.protocol import Protocol
-from rapidvision.study import Study
+from rapidvision.screen import refreshes
 
 room = Room()
-ROOT = Path(__file__).parent.parent
 RATES_HZ = (60, 75, 85, 100, 120, 144, 240)
-
-
-@functools.cache
-def helpers():
-    """The tests' sets, servers and child processes."""
-    spec = importlib.util.spec_from_file_location("lab_helpers", ROOT / "tests" / "experiments" / "conftest.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-@functools.cache
-def scratch():
-    """A folder that goes when the program ends."""
-    folder = tempfile.TemporaryDirectory()
-    helpers().keep_alive = folder
-    return Path(folder.name)
-
-
-def fresh():
-    """An empty folder for one study."""
-    return Path(tempfile.mkdtemp(dir=scratch()))
-
-
-@functools.cache
-def paper_study():
-    """The paper's form with noise pictures: 80 + 16 of 256 x 256, 12 levels, 60 + 60 slots."""
-    made = helpers().make_set(scratch() / "set", side=256)
-    make_study(made, Protocol(), scratch() / "study", n_slots=60)
-    return Study(scratch() / "study")
-
-
-@contextlib.contextmanager
-def display():
-    """A display of our own, or not measured."""
-    if shutil.which("Xvfb") is None or importlib.util.find_spec("psychopy") is None:
-        raise NotMeasured("Xvfb or PsychoPy is not installed")
-    with helpers().x_server() as (name, server):
-        yield name, server
-
-
-def environment(name):
-    # Mesa draws in the session's own thread, which has the priority, instead of in threads that have not.
-    return {**os.environ, "DISPLAY": name, "HOME": str(scratch()), "LP_NUM_THREADS": "0"}
-
-
-def hurry(process):
-    """Give the X server the priority that the session has; a kernel's input path has it too."""
-    with contextlib.suppress(OSError):
-        os.sched_setscheduler(process.pid, os.SCHED_RR, os.sched_param(1))
-
-
-def session(study, *words, name):
-    return subprocess.Popen(
-        [sys.executable, "-m", "rapidvision", "session", words[0], str(study.folder), *map(str, words[1:])],
-        env=environment(name), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd=ROOT,
-    )  # fmt: skip
-
-
-def script(code, *words, name):
-    done = subprocess.run(
-        [sys.executable, "-c", code, *map(str, words)],
-        env=environment(name), capture_output=True, text=True, check=True, cwd=ROOT, timeout=300,
-    )  # fmt: skip
-    return json.loads(done.stdout.splitlines()[-1])
-
-
-def options(hz=60):
-    return ("--simulate", "--paced", hz, "--window", "400x300", "--accept-timing")
-
-
-def trials_of(study):
-    return [
-        entry
-        for path in sorted(study.sessions_folder.glob("*.jsonl"))
-        for entry in read_journal(path)[1]
-        if isinstance(entry, TrialData)
-    ]
+#: Trials at each rate.
+N_TRIALS = int(os.environ.get("RV_DURATION_TRIALS", "40"))
 
 
 @functools.cache
 def shown():
-    """Every trial of one real session at each rate, as (rate, trial)."""
+    """Trials at each rate, as (rate, what the session recorded, what the photodiode saw)."""
+    from tests.experiments.laboratory.window import window_trials
+
+    needs_display()
     out = []
-    with display() as (name, server):
-        hurry(server)
-        for hz in RATES_HZ:
-            study = helpers().short_study(fresh(), fixation_ms=(300, 500))
-            process = session(study, "run", "--participant", "p1", *options(hz), name=name)
-            _, err = process.communicate(timeout=120)
-            if process.returncode:
-                raise NotMeasured(err.decode().strip().splitlines()[-1])
-            out += [(hz, data) for data in trials_of(study)]
+    for hz in RATES_HZ:
+        study = helpers().short_study(fresh(), fixation_ms=(17, 34), blank_ms=50)
+        _, joined = window_trials(study, N_TRIALS, hz=hz)
+        out += [(hz, trial, seen) for trial, seen in joined]
     return out
 
 
-@room.figure("stimulus within half a refresh, clean trials, 60 to 240 Hz", unit="%", bar=at_least(100))
+@room.figure(
+    f"stimulus within half a refresh, clean of {7 * N_TRIALS} trials, 60 to 240 Hz", unit="%", bar=at_least(100)
+)
 def clean_trials():
-    clean = [(hz, d) for hz, d in shown() if d.late_refreshes[1] == 0]
-    return 100 * statistics.mean(abs(d.stimulus_ms - 400) <= 500 / hz + 0.1 for hz, d in clean)
+    clean = [(hz, trial) for hz, trial, _ in shown() if trial["late_refreshes"][1] == 0]
+    return 100 * statistics.mean(abs(trial["stimulus_ms"] - 400) <= 500 / hz + 0.1 for hz, trial in clean)
 
 
 @room.figure("  trials of these sessions that were clean", unit="%", bar=STATED)
 def share_clean():
-    return 100 * statistics.mean(d.late_refreshes[1] == 0 for _, d in shown())
+    return 100 * statistics.mean(trial["late_refreshes"][1] == 0 for _, trial, _ in shown())
 
 
-@room.figure("  stimulus off by a refresh or more, all trials", unit="%", bar=STATED)
+@room.figure("  stimulus off by a refresh or more, all trials", unit="trials", bar=STATED)
 def off_by_one():
-    from rapidvision.screen import refreshes
+    return sum(round(trial["stimulus_ms"] * hz / 1000) != refreshes(400, hz) for hz, trial, _ in shown())
 
-    return 100 * statistics.mean(round(d.stimulus_ms * hz / 1000) != refreshes(400, hz) for hz, d in shown())
+
+@room.figure("  off by a refresh or more as the virtual photodiode saw it", unit="trials", bar=STATED)
+def off_outside():
+    return sum(seen is None or round(seen.duration_ms * hz / 1000) != refreshes(400, hz) for hz, _, seen in shown())
+
+
+@room.figure("  duration, photodiode minus session, sd", unit="ms", bar=STATED)
+def duration_outside():
+    return statistics.stdev(seen.duration_ms - trial["stimulus_ms"] for _, trial, seen in shown() if seen is not None)
+
+
+def response_outside():
+    """Response time of the session minus the one from light to the robot's press."""
+    return [
+        trial["response"] - seen.response_ms
+        for _, trial, seen in shown()
+        if seen is not None and trial["response"] is not None and math.isfinite(seen.key_ms)
+    ]
+
+
+@room.figure("response time, session minus photodiode and robot, mean", unit="ms", bar=between(-0.5, 0.5))
+def response_outside_mean():
+    return statistics.mean(response_outside())
+
+
+@room.figure("response time, session minus photodiode and robot, sd", unit="ms", bar=STATED)
+def response_outside_sd():
+    return statistics.stdev(response_outside())
+
+
+@room.figure("robot's presses that a session did not hear", unit="presses", bar=at_most(0))
+def presses_unheard():
+    return sum(
+        seen is not None and math.isfinite(seen.key_ms) and trial["response"] is None for _, trial, seen in shown()
+    )
 
 
 PRESSER = """
@@ -179,6 +138,8 @@ print(json.dumps({"granted": granted, "sent": len(sent), "same": [k for k, _ in 
 
 @functools.cache
 def response_errors():
+    from tests.experiments.laboratory.window import hurry
+
     with display() as (name, server):
         hurry(server)
         found = script(LISTEN, PRESSER, name=name)
@@ -236,44 +197,25 @@ def presses_lost():
         return script(TAPS, name=name)
 
 
-def kill_and_resume(study, *, kills, kill_server):
-    """Kill sessions at random moments, then finish; return completed trials that were lost or repeated."""
-    rng = random.Random(3)
-    path = journal_path(study, Ledger(study).slots().take("p1").session_id)
-    verb, before = ("run", "--participant", "p1"), 0
-    for _ in range(kills):
-        with display() as (name, server):
-            process = session(study, *verb, *options(), name=name)
-            while process.poll() is None and (
-                not path.exists() or path.read_bytes().count(b'"kind":"trial"') <= before
-            ):
-                time.sleep(0.02)
-            time.sleep(rng.uniform(0, 0.8))
-            before = path.read_bytes().count(b'"kind":"trial"')
-            (server if kill_server else process).send_signal(signal.SIGKILL)
-            process.wait(timeout=60)
-            process.stderr.close()
-        if sum(isinstance(e, TrialData) for e in read_journal(path)[1]) < before:
-            return 1
-        verb = ("resume", "p1")
-    with display() as (name, _):
-        process = session(study, *verb, *options(), name=name)
-        process.communicate(timeout=200)
-    done = [e.trial for e in read_journal(path)[1] if isinstance(e, TrialData)]
-    planned = len(study.plans()[0].trials())
-    return len(set(range(planned)) - set(done)) + len(done) - len(set(done))
+@functools.cache
+def killed():
+    """Ten sessions of 80 trials, each killed at a random moment and resumed; trials lost or repeated in each."""
+    return kill_sessions(10, n_trials=80, seed=3)
 
 
 @room.figure("trials lost or repeated, 10 real sessions killed and resumed", unit="trials", bar=at_most(0))
 def real_kills():
-    study = helpers().short_study(fresh(), block_size=80)
-    return kill_and_resume(study, kills=10, kill_server=False)
+    return sum(each.lost + each.repeated for each in killed())
 
 
-@room.figure("trials lost or repeated, X server killed twice", unit="trials", bar=at_most(0))
+@room.figure("  fewest unique trials in one of them", unit="of 80", bar=at_least(80))
+def unique_trials():
+    return min(each.unique for each in killed())
+
+
+@room.figure("trials lost or repeated, X server of 3 sessions killed", unit="trials", bar=at_most(0))
 def server_kills():
-    study = helpers().short_study(fresh(), block_size=16)
-    return kill_and_resume(study, kills=2, kill_server=True)
+    return sum(each.lost + each.repeated for each in kill_sessions(3, n_trials=16, seed=4, server=True))
 
 
 @room.figure("trials lost, 200 fake-clock sessions killed; and a full disk", unit="failed tests", bar=at_most(0))
@@ -282,26 +224,20 @@ def fake_kills():
         [sys.executable, "-m", "pytest", "-q", "tests/experiments/test_journal.py", "-k", "killed_200 or full_disk"],
         cwd=ROOT, capture_output=True, text=True, check=False,
     )  # fmt: skip
-    if "skipped" in done.stdout:
-        raise NotMeasured("a small file system cannot be mounted here")
     return int(done.returncode != 0)
 
 
 @room.figure("launch to first trial, 80 pictures of 256 x 256, warm", unit="s", bar=at_most(3))
 def launch():
-    """From the command to the first fixation cross, less what the simulated participant reads (0.7 s)."""
-    study, found = paper_study(), []
+    """From the command to the first fixation cross, less what the simulated participant reads (0.7 s).
+
+    1.2 s of it measure the display's refreshes before the participant gets a slot.
+    """
+    study, found = full_size_study(), []
     with display() as (name, _):
-        for number in range(3):
-            start = time.time()
-            process = session(study, "run", "--participant", f"launch{number}", *options(), name=name)
-            path = journal_path(study, Ledger(study).slots().take(f"launch{number}").session_id)
-            while process.poll() is None and (not path.exists() or b'"kind":"trial"' not in path.read_bytes()):
-                time.sleep(0.02)
-            process.kill()
-            process.communicate()
-            first = next(e for e in read_journal(path)[1] if isinstance(e, TrialData))
-            found.append(first.flips_s[0] - start - 0.7)
+        for number in range(4):
+            start, first = first_trial(study, f"launch{number}", name)
+            found.append(first - start - 0.7)
     return min(found)
 
 
@@ -322,7 +258,7 @@ def pixels():
     spec = importlib.util.spec_from_file_location("window", ROOT / "tests" / "experiments" / "test_window.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    study = paper_study()
+    study = full_size_study()
     with display() as (name, _):
         found = script(module.PIXELS, study.stimulus_set().folder / study.plans()[0].trials()[0].path, name=name)
     return 100 * min(what["equal"] for what in found.values())
