@@ -7,8 +7,15 @@ from typing import NoReturn
 
 from rapidvision.errors import Aborted, InputError
 
-#: macOS and Windows have no fdatasync.
-_sync = getattr(os, "fdatasync", os.fsync)
+
+def _sync(descriptor: int) -> None:
+    """Return when a file's content is on the disk."""
+    if sys.platform == "darwin":
+        import fcntl
+
+        fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)  # fsync leaves the content in the drive's own memory there
+    else:
+        getattr(os, "fdatasync", os.fsync)(descriptor)  # Windows has no fdatasync
 
 
 class AppendOnly:

@@ -38,7 +38,9 @@ class Timing(Recipe, frozen=True):
     response_ends_trial : bool
         Whether a press takes the picture away. The paper is silent; the 2017 code did.
     too_slow_ms : int
-        How long "too slow" feedback stays up.
+        How long "too slow" feedback stays up; an answer that comes meanwhile is recorded as late. With 0 there is no
+        feedback and no late answer: a trial ends at the limit, and what is pressed after it is an early press of the
+        next one.
     """
 
     fixation_ms: tuple[int, int] = (1100, 1600)

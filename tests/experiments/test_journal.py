@@ -1,11 +1,14 @@
 """What was appended is there, whatever happens after; damage is named; a full disk is noticed."""
 
-import ctypes
+import contextlib
 import multiprocessing
 import os
 import random
+import resource
 import signal
+import sys
 import time
+import types
 from pathlib import Path
 
 import pytest
@@ -16,6 +19,7 @@ from rapidvision.experiments.journal import Header, JournalFile, decode, encode,
 from rapidvision.experiments.participants import Observers
 from rapidvision.experiments.ports import TrialData
 from rapidvision.experiments.simulate import simulate_session
+from rapidvision.experiments.storage import AppendOnly
 
 HEADER = Header(
     session_id="p1-clickme-0000",
@@ -137,28 +141,95 @@ def test_a_short_write_is_taken_back_and_stops_the_session(entries, tmp_path, mo
     assert path.read_bytes() == whole
 
 
-def test_a_full_disk_loses_nothing_that_was_acknowledged(entries, tmp_path):
-    """On a real file system of 64 KB that fills up; a full disk writes short before it refuses."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.mount(b"none", str(disk).encode(), b"tmpfs", 0, b"size=64k") != 0:
-        pytest.skip(f"a small file system cannot be mounted here: {os.strerror(ctypes.get_errno())}")
+def test_a_full_disk_loses_nothing_that_was_acknowledged_and_resuming_adds_the_rest(entries, tmp_path):
+    """A disk that is full after 64 KB, by the kernel's own limit: it writes short first, then refuses."""
+    path = tmp_path / "j"
+    trials = [e for e in entries if isinstance(e, TrialData)]
+    read, write = os.pipe()
+    child = multiprocessing.get_context("fork").Process(target=_write_until_full, args=(path, trials, write))
+    child.start()
+    os.close(write)
+    with os.fdopen(read) as told:
+        *acknowledged, last = told.read().splitlines()
+    child.join()
+    assert 0 < len(acknowledged) < len(trials)
+    assert "bytes could be written" in last
+    assert "session resume" in last
+    assert path.stat().st_size < 65536
+    assert read_journal(path)[1] == trials[: len(acknowledged)]
+    with JournalFile(path, HEADER) as journal:
+        assert journal.torn_bytes == 0
+        for entry in trials[len(journal.past) :]:
+            journal.append(entry)
+    assert read_journal(path)[1] == trials
+
+
+def _write_until_full(path, trials, write):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (65536, 65536))
     try:
-        acknowledged = []
-        trials = [e for e in entries if isinstance(e, TrialData)]
-        with JournalFile(disk / "j", HEADER) as journal, pytest.raises(Aborted, match="session resume"):
-            for entry in trials * 10:
+        with JournalFile(path, HEADER) as journal:
+            for entry in trials:
                 journal.append(entry)
-                acknowledged.append(entry)
-        assert acknowledged
-        assert read_journal(disk / "j")[1] == acknowledged
-        with pytest.raises(Aborted), JournalFile(disk / "j", HEADER) as journal:
-            for entry in trials * 10:
-                journal.append(entry)
-        assert read_journal(disk / "j")[1][: len(acknowledged)] == acknowledged
-    finally:
-        libc.umount2(str(disk).encode(), 2)
+                os.write(write, b"%d\n" % entry.trial)
+    except Aborted as error:
+        os.write(write, f"{error}\n".encode())
+    os._exit(0)
+
+
+def test_a_disk_without_any_room_stops_the_session_and_says_so():
+    with contextlib.closing(AppendOnly("/dev/full", wait=False)) as file, pytest.raises(Aborted) as caught:
+        file.append(b"a line\n")
+    assert "No space left on device" in str(caught.value)
+    assert "session resume" in str(caught.value)
+
+
+class Msvcrt(types.ModuleType):
+    """Windows' locks as far as they are used: one program may hold a file's byte."""
+
+    LK_LOCK, LK_NBLCK = 1, 2
+
+    def __init__(self):
+        super().__init__("msvcrt")
+        self.places, self.held = [], []
+
+    def locking(self, descriptor, mode, n_bytes):
+        self.places.append(os.lseek(descriptor, 0, os.SEEK_CUR))
+        if any(held != descriptor and os.path.sameopenfile(held, descriptor) for held in self.held):
+            raise PermissionError(13, "Permission denied")
+        self.held.append(descriptor)
+
+
+def test_where_windows_locks_files_a_second_session_is_refused_too(entries, tmp_path, monkeypatch):
+    windows = Msvcrt()
+    monkeypatch.setattr(storage.sys, "platform", "win32")
+    monkeypatch.setitem(sys.modules, "msvcrt", windows)
+    with JournalFile(tmp_path / "j", HEADER) as journal:
+        with pytest.raises(InputError, match="open in another session"):
+            JournalFile(tmp_path / "j", HEADER)
+        journal.append(entries[0])
+        journal.append(entries[1])
+    assert read_journal(tmp_path / "j")[1] == entries[:2]
+    assert min(windows.places) >= 1 << 30, "a lock on the content itself would keep others from reading it"
+
+
+@pytest.mark.parametrize(("platform", "wanted"), [("linux", "fdatasync"), ("darwin", "full"), ("win32", "fsync")])
+def test_each_system_is_asked_to_put_a_line_on_the_disk_in_its_own_way(tmp_path, monkeypatch, platform, wanted):
+    import fcntl
+
+    asked = []
+    monkeypatch.setattr(os, "fsync", lambda descriptor: asked.append("fsync"))
+    monkeypatch.setattr(os, "fdatasync", lambda descriptor: asked.append("fdatasync"))
+    monkeypatch.setattr(fcntl, "F_FULLFSYNC", 51, raising=False)
+    monkeypatch.setattr(fcntl, "fcntl", lambda descriptor, what: asked.append({51: "full"}[what]))
+    windows = Msvcrt()
+    monkeypatch.setitem(sys.modules, "msvcrt", windows)
+    if platform == "win32":
+        monkeypatch.delattr(os, "fdatasync")
+    monkeypatch.setattr(storage.sys, "platform", platform)
+    with contextlib.closing(AppendOnly(tmp_path / "lines", wait=True)) as file:
+        asked.clear()  # the folder's own
+        file.append(b"one\n")
+    assert asked == [wanted]
 
 
 def test_killed_200_times_no_acknowledged_trial_is_lost_and_every_session_ends_whole(study, tmp_path):

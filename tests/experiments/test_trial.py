@@ -131,6 +131,34 @@ def test_a_late_answer_meets_too_slow_and_keeps_its_time(plan):
     assert data.flips_s[-1] - data.onset_s == pytest.approx(1.55, abs=0.02)
 
 
+def test_without_too_slow_the_trial_ends_at_the_limit_and_hears_no_late_answer(plan):
+    import msgspec
+
+    silent = msgspec.structs.replace(plan, protocol=Protocol(timing=Timing(too_slow_ms=0)))
+    data, shown, _ = run_one(silent, Script([("s", 700, True)]))
+    assert (data.response_key, data.response_ms) == (None, None)
+    assert outcome_of(silent, silent.trials()[8], data).status == "none"
+    assert shown[-1][0] == Picture("blank")
+    assert data.flips_s[-1] - data.onset_s == pytest.approx(0.55, abs=1e-6)
+
+
+def test_without_too_slow_a_press_after_the_limit_is_kept_as_an_early_press_of_the_next_trial(plan):
+    import msgspec
+
+    silent = msgspec.structs.replace(plan, protocol=Protocol(timing=Timing(too_slow_ms=0)))
+    screen = VirtualScreen(60)
+    script = Script([("s", 700, True)])
+    script.screen = screen
+    screen.see = script.see
+    session = Session(silent, screen, script, MemoryJournal())
+    first = RunningTrial(session, silent.trials()[8]).run()
+    following = RunningTrial(session, silent.trials()[9]).run()
+    assert first.response_key is None
+    assert "early_press" in following.flags
+    pressed = following.onset_s + following.presses[0][1] / 1000
+    assert pressed - first.onset_s == pytest.approx(0.7, abs=1e-6)
+
+
 def test_no_answer_is_none(plan):
     data, shown, _ = run_one(plan, Script())
     assert (data.response_key, data.response_ms) == (None, None)
