@@ -204,6 +204,7 @@ def check_display(
     refresh, checks = preflight.judge_refresh(stamps, nominal_hz=nominal)
     checks += [
         preflight.judge_mode(options.paced_hz),
+        *([preflight.judge_profile(options.profile, screen.monitor_px)] if options.profile else []),
         preflight.judge_scale(screen.scale),
         priority,
         preflight.judge_keyboard(keyboards, pressed),

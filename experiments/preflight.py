@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from rapidvision.errors import CheckFailed
+from rapidvision.screen import Screen as Profile
 
 from .ports import BLANK, Picture, Press
 from .refresh import Refresh, estimate
@@ -145,6 +146,15 @@ def judge_scale(scale: float) -> Check:
     if abs(scale - 1) < 1e-6:
         return Check("scale", "green", "1 pixel is 1 pixel")
     return Check("scale", "red", f"{scale:g} frame buffer pixels per pixel", "set the desktop's scale to 100 %")
+
+
+def judge_profile(profile: Profile, screen_px: tuple[int, int]) -> Check:
+    """Judge the monitor's profile against the monitor's resolution: visual angles follow from it."""
+    said = (profile.width_px, profile.height_px)
+    if said == screen_px:
+        return Check("monitor profile", "green", "{} x {}".format(*said))
+    found = "{} x {} in the profile, the screen has {} x {}".format(*said, *screen_px)
+    return Check("monitor profile", "red", found, "correct the profile, or choose the screen with --screen-index")
 
 
 def judge_priority(granted: bool) -> Check:

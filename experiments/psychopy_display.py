@@ -71,6 +71,8 @@ class PsychoPyScreen:
     ----------
     win, period_s
         PsychoPy's window, and the refresh period that :meth:`use_refresh` sets.
+    monitor_px : (int, int)
+        Resolution of the monitor.
     """
 
     def __init__(
@@ -99,7 +101,8 @@ class PsychoPyScreen:
         screens = pyglet.canvas.get_display().get_screens()
         if not 0 <= screen_index < len(screens):
             raise InputError(f"screen: got {screen_index}, this computer has 0 to {len(screens) - 1}")
-        size = window_px or (screens[screen_index].width, screens[screen_index].height)
+        self.monitor_px = (screens[screen_index].width, screens[screen_index].height)
+        size = window_px or self.monitor_px
         self.win = visual.Window(
             size, fullscr=window_px is None, screen=screen_index, monitor=monitor, units="pix", colorSpace="rgb255",
             color=background, allowGUI=False, checkTiming=False, waitBlanking=True, autoLog=False,

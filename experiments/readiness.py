@@ -50,6 +50,11 @@ class Options:
         Of the simulated participant.
     set_folder : path or None
         The stimulus set, where it is not where it was planned.
+
+    Raises
+    ------
+    InputError
+        When a size, a rate or an age makes no sense.
     """
 
     profile: Profile | None = None
@@ -64,6 +69,20 @@ class Options:
     simulate: Observers | None = None
     seed: int = 1
     set_folder: Path | None = None
+
+    def __post_init__(self) -> None:
+        low, high = preflight.SLOWEST_HZ, preflight.FASTEST_HZ
+        if self.paced_hz is not None and not low <= self.paced_hz <= high:
+            raise InputError(f"paced: got {self.paced_hz:g} Hz; {low:g} to {high:g} Hz are allowed")
+        if self.window_px is not None and min(self.window_px) < 64:
+            size = "{}x{}".format(*self.window_px)
+            raise InputError(f"window: got {size}; at least 64x64 is needed")
+        if self.screen_index < 0:
+            raise InputError(f"screen-index: got {self.screen_index}; screens count from 0")
+        if self.photodiode_px < 0:
+            raise InputError(f"photodiode: got {self.photodiode_px} pixels; 0 (no patch) or more are allowed")
+        if not self.max_age_h > 0:
+            raise InputError(f"max-age: got {self.max_age_h:g} hours; more than 0 is needed")
 
 
 class Ready(NamedTuple):

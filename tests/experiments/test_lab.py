@@ -188,6 +188,26 @@ def test_a_damaged_journal_is_named_by_line_on_resume_and_in_the_list(study, no_
     assert "line 3 is damaged" in sessions_table(study)
 
 
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--paced", "0"], "paced: got 0 Hz; 24 to 500 Hz"),
+        (["--paced", "nan"], "paced: got nan Hz"),
+        (["--window", "0x0"], "window: got 0x0; at least 64x64"),
+        (["--screen-index", "-1"], "screen-index: got -1"),
+        (["--photodiode", "-5"], "photodiode: got -5 pixels"),
+    ],
+)
+def test_an_option_that_makes_no_sense_is_refused_before_a_window_opens(study, no_window, capsys, words, told):
+    assert main(["session", "run", str(study.folder), "--participant", "p1", *words]) == 2
+    assert told in capsys.readouterr().err
+
+
+def test_an_age_that_makes_no_sense_is_refused(study, no_window, capsys):
+    assert main(["session", "resume", str(study.folder), "p1", "--max-age", "nan"]) == 2
+    assert "max-age: got nan hours" in capsys.readouterr().err
+
+
 def test_an_unknown_participant_is_not_resumed(study, no_window):
     refuse(study, "no session of p9", participant="p9", resume=True)
 

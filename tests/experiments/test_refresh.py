@@ -10,6 +10,7 @@ from rapidvision.experiments import preflight
 from rapidvision.experiments.ports import Press
 from rapidvision.experiments.preflight import Preflight, judge_refresh
 from rapidvision.experiments.refresh import Grid, Pacer, estimate
+from rapidvision.screen import Screen
 
 
 def flips(hz, n=240, *, missed=(), late_sd=0.0, seed=0):
@@ -139,6 +140,14 @@ def test_one_missed_refresh_is_yellow_and_no_profile_too():
     found = colours(judge_refresh(flips(60, missed=(100,)), nominal_hz=None)[1])
     assert found["missed refreshes"] == "yellow"
     assert found["refresh rate"] == "yellow"
+
+
+def test_a_profile_of_another_monitor_is_red():
+    profile = Screen(width_px=1920, height_px=1080)
+    assert preflight.judge_profile(profile, (1920, 1080)).colour == "green"
+    other = preflight.judge_profile(profile, (2560, 1440))
+    assert other.colour == "red"
+    assert "1920 x 1080 in the profile, the screen has 2560 x 1440" in other.found
 
 
 def test_the_other_checks_say_what_they_found(tmp_path, monkeypatch):
