@@ -12,7 +12,7 @@ from rapidvision.errors import InputError
 from rapidvision.plan import Plan
 from rapidvision.study import Study
 
-from . import preflight, texts
+from . import preflight
 from .journal import Header, JournalFile, Setup, read_journal, trials_and_events
 from .ledger import Ledger, utc_now
 from .participants import Participant
@@ -219,7 +219,8 @@ def _prepare(screen: "PsychoPyScreen", ready: Ready, options: Options) -> None:
     side = protocol.image_px
     if protocol.image_deg is not None and options.profile is not None:
         side = round(options.profile.deg_to_px(protocol.image_deg))
-    words = {name: texts.fill(text) for name, text in plan.texts.items() if name != "reminder"}
+    # Pages between trials are made when they come up; nobody's answer is timed there.
+    words = [plan.texts[name] for name in ("too_slow", "correct", "wrong")]
     reminder = plan.texts["reminder"] if protocol.key_reminder else ""
     screen.load(ready.stimuli, side_px=side, reminder=reminder, words=words)
 

@@ -14,7 +14,7 @@ from types import ModuleType
 from typing import Any
 
 #: What PsychoPy's window imports and uses nowhere in a session; still there for whoever does use it.
-UNUSED_BY_SESSIONS = frozenset({"json_tricks", "pandas", "requests", "scipy", "scipy.interpolate"})
+UNUSED_BY_SESSIONS = frozenset({"json_tricks", "numpy.f2py", "pandas", "requests", "scipy", "scipy.interpolate"})
 #: What it looks into at once, and does without where it is not installed.
 OPTIONAL_FOR_PSYCHOPY = frozenset({"matplotlib", "openpyxl"})
 

@@ -4,7 +4,7 @@ import gc
 import os
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -140,7 +140,7 @@ class PsychoPyScreen:
         """Pixels of the frame buffer per requested pixel; 1 unless a compositor scales."""
         return float(self.win.winHandle.get_viewport_size()[0]) / self.requested_px[0]
 
-    def load(self, stimuli: Mapping[str, Path], *, side_px: int, reminder: str, words: Mapping[str, str]) -> None:
+    def load(self, stimuli: Mapping[str, Path], *, side_px: int, reminder: str, words: Collection[str]) -> None:
         """Read the stimuli into textures and draw each once, so that nothing is left to do at an onset.
 
         Parameters
@@ -151,8 +151,8 @@ class PsychoPyScreen:
             Side on the screen; where it is the file's own, pixels are shown one to one.
         reminder : str
             Key mapping under the picture; empty for none.
-        words : mapping
-            Texts that will be shown.
+        words : collection of str
+            Texts that come up in trials; others are made when they are shown first.
         """
         for name, path in stimuli.items():
             picture = self._visual.ImageStim(
@@ -161,7 +161,7 @@ class PsychoPyScreen:
             picture.interpolate = bool(tuple(picture._origSize) != (side_px, side_px))  # noqa: SLF001  file's own size
             picture.draw()
             self._stimuli[name] = picture
-        for text in words.values():
+        for text in words:
             self._text(text).draw()
         if reminder:
             height = -side_px / 2 - 60

@@ -39,7 +39,7 @@ def main(folder: Path) -> None:
             {trial.path: folder / trial.path},
             side_px=plan.protocol.image_px,
             reminder=plan.texts["reminder"],
-            words={},
+            words=(),
         )
         shown = [grab(screen, page) for page in pages]
     framed = [np.pad(page, ((3, 3), (3, 3), (0, 0)), constant_values=160) for page in shown]

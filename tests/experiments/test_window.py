@@ -29,7 +29,7 @@ server = display.Display()
 found = {}
 for size in ((640, 480), (641, 481), (640, 481), (799, 599)):
     with PsychoPyScreen(window_px=size, paced_hz=60, photodiode_px=20) as screen:
-        screen.load({"a": path}, side_px=side, reminder="", words={})
+        screen.load({"a": path}, side_px=side, reminder="", words=())
         x0, y0 = screen.win.winHandle.get_location()
         def grab(picture):
             for _ in range(3):
@@ -190,6 +190,22 @@ def test_paced_test_mode_is_refused_for_a_person(session_command, x_display, qui
     )
     _, err = process.communicate(timeout=200)
     assert process.returncode == 1
+    assert "--accept-timing" in err
+    assert not Ledger(quick_study).slots().last
+
+
+def test_the_profile_of_another_monitor_is_red_before_a_slot_is_taken(
+    session_command, x_display, quick_study, tmp_path
+):
+    profile = tmp_path / "lab.toml"
+    profile.write_text("width_px = 1920\nheight_px = 1080\nrefresh_hz = 60\n")
+    process = session_command(
+        "run", quick_study.folder, "--participant", "p1", "--screen", profile, "--window", "400x300", "--simulate",
+        "--paced", "60", display=x_display,
+    )  # fmt: skip
+    out, err = process.communicate(timeout=200)
+    assert process.returncode == 1
+    assert "1920 x 1080 in the profile, the screen has 800 x 600" in out
     assert "--accept-timing" in err
     assert not Ledger(quick_study).slots().last
 

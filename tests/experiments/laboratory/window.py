@@ -31,7 +31,7 @@ runs = tuple(step for step in plan.steps if isinstance(step, Run))
 stimuli = {run.trial.path: study.stimulus_set().folder / run.trial.path for run in runs}
 journal = MemoryJournal()
 with PsychoPyScreen(window_px=(400, 300), paced_hz=hz, photodiode_px=int(sys.argv[4])) as screen, open_keys() as keys:
-    screen.load(stimuli, side_px=plan.protocol.image_px, reminder="", words=plan.texts)
+    screen.load(stimuli, side_px=plan.protocol.image_px, reminder="", words=(plan.texts["too_slow"],))
     granted = screen.rush()
     screen.use_refresh(estimate(measure_flips(screen.flip, seconds=0.5)))
     while n > 0:
