@@ -244,7 +244,8 @@ with PsychoPyScreen(window_px=(320, 240), paced_hz=60, triggers=Broken()) as scr
     screen.mark(1)
     stamps = [screen.flip(FIXATION) for _ in range(3)]
     found["trigger"] = screen.notes()
-    found["on_grid"] = all(abs((b - a) * 60 - round((b - a) * 60)) < 0.05 for a, b in zip(stamps, stamps[1:]))
+    found["on_grid"] = all(abs((b - a) / screen.period_s - round((b - a) / screen.period_s)) < 0.05
+                           for a, b in zip(stamps, stamps[1:]))
     screen.win.winHandle.dispatch_event("on_deactivate")
     screen.flip(FIXATION)
     found["focus"] = screen.notes()
