@@ -134,6 +134,10 @@ def read_plan(path: Path | str) -> Plan:
         When the file is missing, is not a plan, or was changed after it was made.
     """
     content = recipes.read(path, _PlanFile)
+    if content.plan.plan_version != PLAN_VERSION:
+        raise InputError(
+            f"{path}: plan version {content.plan.plan_version}, this RapidVision reads {PLAN_VERSION}; make it again with `session plan`"
+        )
     if content.plan.digest != content.digest:
         raise InputError(
             f"{path}: the plan was changed after it was made (digest differs); make it again with `session plan`"

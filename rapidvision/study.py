@@ -107,7 +107,13 @@ class Study:
             raise InputError(
                 f"{self.folder}: no study here (study.json is missing); make one with `rapidvision session plan`"
             )
-        return recipes.read(self.description_path, StudyDescription)
+        description = recipes.read(self.description_path, StudyDescription)
+        if description.study_version != STUDY_VERSION:
+            raise InputError(
+                f"{self.description_path}: study version {description.study_version}, this RapidVision reads {STUDY_VERSION}; "
+                "use the version that planned it"
+            )
+        return description
 
     def write_description(
         self, stimulus_set: StimulusSet, protocol: Protocol, *, groups: tuple[str, ...], n_slots: int

@@ -285,7 +285,7 @@ def parse_cell(name: str, cell: str, *, where: str) -> Any:
         if column.dtype == "bool":
             return {"true": True, "false": False}[cell.lower()]
         if column.dtype == "int":
-            return int(cell)
+            return _known_version(int(cell), where) if name == "schema_version" else int(cell)
         if column.dtype == "float":
             number = float(cell)
             if not math.isfinite(number):
@@ -296,6 +296,14 @@ def parse_cell(name: str, cell: str, *, where: str) -> Any:
     if column.allowed and cell not in column.allowed:
         raise InputError(f'{where}: {name} is "{cell}". {did_you_mean(cell, column.allowed)}')
     return cell
+
+
+def _known_version(version: int, where: str) -> int:
+    if version != SCHEMA_VERSION:
+        raise InputError(
+            f"{where}: schema_version {version}, this RapidVision reads {SCHEMA_VERSION}; read the table with the version that wrote it"
+        )
+    return version
 
 
 def _cell(value: Any) -> str:

@@ -51,6 +51,19 @@ def test_a_plan_that_was_edited_is_refused(tmp_path):
         plan.read_plan(path)
 
 
+def test_plans_and_studies_of_another_version_are_refused(tmp_path):
+    path = plan.write_plan(tmp_path, make(plan_version=2))
+    with pytest.raises(InputError, match="plan version 2, this RapidVision reads 1"):
+        plan.read_plan(path)
+    stimulus_set = manifest.write_set(tmp_path / "set", DESCRIPTION, [row()])
+    one = study.Study(tmp_path / "study")
+    one.write_description(stimulus_set, Protocol(), groups=("clickme",), n_slots=3)
+    text = one.description_path.read_text()
+    one.description_path.write_text(text.replace('"study_version": 1', '"study_version": 2'))
+    with pytest.raises(InputError, match="study version 2, this RapidVision reads 1"):
+        one.description()
+
+
 def test_a_folder_of_mixed_or_no_plans_is_refused(tmp_path):
     with pytest.raises(InputError, match="no plans here"):
         plan.read_plans(tmp_path)

@@ -47,6 +47,7 @@ def test_a_file_saved_by_a_spreadsheet_still_reads(tmp_path):
         ("slot", "1.5", "a int is needed"),
         ("response_ms", "nan", "a float is needed"),
         ("participant_id", "", "participant_id is empty"),
+        ("schema_version", "2", "row 2: schema_version 2, this RapidVision reads 1"),
     ],
 )
 def test_a_bad_cell_is_named_by_file_row_and_column(tmp_path, column, cell, says):
