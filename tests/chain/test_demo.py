@@ -9,6 +9,7 @@ from rapidvision import study, trials
 from tests.chain import console
 
 ROOT = Path(__file__).parents[2]
+HOW_TO = sorted((ROOT / "docs" / "howto").glob("*.md"))
 
 
 @pytest.fixture(scope="module")
@@ -60,8 +61,24 @@ def test_readme_commands_run(folder):
     listed = console.commands(ROOT / "README.md")
     assert listed[0].text == "make demo"
     for command in listed[1:]:
+        if command.not_run:
+            continue
         done = console.run(command.text, folder)
         assert done.returncode == 0, f"{command.text}\n{done.stdout}{done.stderr}"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", HOW_TO, ids=lambda path: path.stem)
+def test_how_to_pages_run_from_top_to_bottom(folder, page):
+    pytest.importorskip("torch")
+    assert console.follow(page, folder) == sum(step.not_run is None for step in console.commands(page))
+
+
+def test_what_is_not_run_in_the_how_to_pages_says_why_and_is_the_exception():
+    everything = [step for page in HOW_TO for step in console.commands(page)]
+    left_out = [step for step in everything if step.not_run]
+    assert len(left_out) < len(everything) / 2
+    assert all(len(step.not_run.split()) >= 4 for step in left_out)
 
 
 def test_nothing_is_half_written_when_the_demo_is_asked_for_nonsense(tmp_path):
