@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--without-networks", action="store_true", help="leave out the bundled networks")
     cli.add_common_options(parser)
     parser.set_defaults(run=run)
-    verbs = parser.add_subparsers(metavar="render", help="draw new pictures instead")
+    verbs = parser.add_subparsers(title="instead of the demo", metavar="VERB")
     importlib.import_module(_RENDER).add_arguments(
         verbs.add_parser("render", help="draw pictures with their maps and parts")
     )
