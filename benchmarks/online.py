@@ -1,7 +1,8 @@
 """Online sessions: timing seen by the virtual photodiode, nothing lost, writes per second, arrivals, page weight.
 
-The timing figures need Chromium, Firefox ESR and Xvfb, and a machine with nothing else to do. jsPsych is taken from
-``tests/experiments/online/jspsych/node_modules`` when ``npm ci`` was run there.
+The timing figures need Chromium, Firefox ESR and Xvfb, and a machine with nothing else to do, or realtime priority
+(``chrt -r 1 python -m benchmarks online``). ``RV_TIMING_TRIALS`` is the number of trials per condition. jsPsych is taken
+from ``tests/experiments/online/jspsych/node_modules`` when ``npm ci`` was run there.
 """
 
 import asyncio
@@ -22,7 +23,8 @@ room = Room()
 CHROMIUM = os.environ.get("RV_CHROMIUM") or shutil.which("chromium")
 FIREFOX = os.environ.get("RV_FIREFOX") or shutil.which("firefox-esr")
 JSPSYCH = Path(__file__).parents[1] / "tests" / "experiments" / "online" / "jspsych" / "node_modules"
-N_TRIALS = int(os.environ.get("RV_TIMING_TRIALS", "100"))
+N_TRIALS = int(os.environ.get("RV_TIMING_TRIALS", "50"))
+N_OTHERS = 20
 WRITES = 20_000
 CLIENTS = 64
 
@@ -43,19 +45,21 @@ def jspsych_scripts():
 
 @functools.cache
 def chromium(busy):
-    """Our presenter, jsPsych and the movie in one run, trials in random order."""
+    """Our presenter, on a busy page beside jsPsych and the movie: in one run, trials in random order."""
     from tests.experiments.laboratory.browsers import chromium_trials
 
     path = needed(CHROMIUM, "Chromium")
     scripts = jspsych_scripts()
-    methods = [("ours", "compositor"), ("movie", ""), *([("jspsych", "")] if scripts else [])]
+    methods = {("ours", "compositor"): N_TRIALS}
+    if busy:
+        methods |= {("movie", ""): N_OTHERS} | ({("jspsych", ""): N_OTHERS} if scripts else {})
     renamed = []
     if scripts:
         folder = Path(tempfile.mkdtemp())
         for number, script in enumerate(scripts):
             renamed.append(folder / f"{number}.js")
             shutil.copy(script, renamed[-1])
-    info, joined = chromium_trials(path, methods, N_TRIALS, busy=busy, extra=renamed)
+    info, joined = chromium_trials(path, methods, busy=busy, extra=renamed)
     return info["periodMs"], joined
 
 
@@ -147,6 +151,8 @@ def torment():
             browser.close()
     finally:
         served.stop()
+    for page in outcome.stopped:
+        print(f"a participant did not finish; the page says: {page!r}", file=sys.stderr)
     return outcome, stored_rows(folder / "study")
 
 

@@ -142,19 +142,19 @@ def laboratory_server(extra=()):
         thread.join()
 
 
-def chromium_trials(chromium, methods, n, **options):
-    """Run each of `methods` (name, presenter) `n` times in random order in Chromium; return info and joined trials.
+def chromium_trials(chromium, methods, **options):
+    """Run trials of methods, {(name, presenter): n}, in random order in Chromium; return info and joined trials.
 
     In a thread of its own, because another browser may keep a loop running in the main one.
     """
     with ThreadPoolExecutor(1) as pool:
-        return pool.submit(_chromium_trials, chromium, methods, n, **options).result()
+        return pool.submit(_chromium_trials, chromium, methods, **options).result()
 
 
-def _chromium_trials(chromium, methods, n, *, busy, extra=(), seed=1):
+def _chromium_trials(chromium, methods, *, busy, extra=(), seed=1):
     from playwright.sync_api import sync_playwright
 
-    order = list(methods) * n
+    order = [method for method, n in methods.items() for _ in range(n)]
     np.random.default_rng(seed).shuffle(order)
     with laboratory_server(extra) as (url, _, _), start_room() as room, sync_playwright() as playwright:
         browser = playwright.chromium.launch(

@@ -70,7 +70,7 @@ def test_a_trial_is_joined_with_the_one_picture_that_was_seen_in_it():
 
 @pytest.mark.parametrize("presenter", ["compositor", "worker"])
 def test_chromium_shows_every_picture_once_and_hears_the_robot(chromium_path, presenter):
-    info, joined = chromium_trials(chromium_path, [("ours", presenter)], 4, busy=False)
+    info, joined = chromium_trials(chromium_path, {("ours", presenter): 4}, busy=False)
     seen = summary(joined, info["periodMs"])
     assert info["isolated"] and info["chosen"] == "compositor"
     assert seen["seen"] == seen["n"] == seen["response_n"] == 4
