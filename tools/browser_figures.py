@@ -62,11 +62,8 @@ def serve(folder: Path, stimulus_set: str) -> tuple["subprocess.Popen[str]", str
 def take_part(context: BrowserContext, url: str, *, leave: bool) -> None:
     """Let a simulated participant through, or leave after the first trials."""
     page = context.new_page()
-    page.goto(f"{url}?simulate=fast")
-    if leave:
-        page.locator("body.running").wait_for()
-    else:
-        page.locator("body[data-done]").wait_for()
+    page.goto(f"{url}?simulate" if leave else f"{url}?simulate=fast")
+    page.locator("body.running" if leave else "body[data-done]").wait_for(timeout=120_000)
     context.close()
 
 
