@@ -69,7 +69,7 @@ class Login:
             raise Problem(429, "slow_down", "too many attempts; wait a minute")
         given = await body_as(request, _Password)
         if not await asyncio.to_thread(check_password, given.password, self._hash):
-            raise Problem(401, "password", "not the password")
+            raise Problem(401, "password", "That is not the password.")
         until = str(int(time.time()) + HOURS * 3600)
         return self._with_cookie(self._keys.sign("login", until), HOURS * 3600)
 

@@ -1,6 +1,7 @@
 """The small web vocabulary of the online rooms: problems, typed JSON in and out, static files, and the app."""
 
 import hashlib
+import html
 import mimetypes
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -66,9 +67,9 @@ def decoded(content_type: str, data: bytes, type_: type[T], *, max_bytes: int = 
         raise Problem(400, "not_json", "the body is not JSON") from error
 
 
-def page(html: Path | bytes, *, headers: Mapping[str, str] | None = None) -> Callable[[Request], Any]:
+def page(made: Path | bytes, *, headers: Mapping[str, str] | None = None) -> Callable[[Request], Any]:
     """Return an endpoint that serves one page: an HTML file, or what :func:`.shell.shell` made of one."""
-    content = html if isinstance(html, bytes) else html.read_bytes()
+    content = made if isinstance(made, bytes) else made.read_bytes()
 
     async def serve(_request: Request) -> Response:
         return Response(content, media_type="text/html", headers={"cache-control": "no-cache", **(headers or {})})
@@ -180,23 +181,35 @@ async def _alive(_request: Request) -> Response:
     return reply({"alive": True})
 
 
-async def _problem(_request: Request, error: Problem) -> Response:
-    headers = {"retry-after": "1"} if error.status in (429, 503) else None
-    return reply({"error": error.code, "text": error.text}, error.status, headers)
-
-
-async def _unavailable(_request: Request, _error: StoreUnavailable) -> Response:
-    return reply(
-        {"error": "unavailable", "text": "the database cannot store this now; try again"}, 503, {"retry-after": "1"}
+def refusal(request: Request, status: int, code: str, text: str, headers: Mapping[str, str] | None = None) -> Response:
+    """Return a refusal: as JSON, or as a plain page to somebody who typed an address."""
+    headers = {**(headers or {}), **({"retry-after": "1"} if status in (429, 503) else {})}
+    if "text/html" not in request.headers.get("accept", ""):
+        return reply({"error": code, "text": text}, status, headers)
+    words = html.escape(text)
+    content = (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{words}</title></head><body><h1>This did not work</h1><p>{words}</p></body></html>"
     )
+    return Response(content, status, media_type="text/html", headers=headers)
 
 
-async def _http_problem(_request: Request, error: HTTPException) -> Response:
-    return reply({"error": f"http_{error.status_code}", "text": error.detail}, error.status_code, error.headers)
+async def _problem(request: Request, error: Problem) -> Response:
+    return refusal(request, error.status, error.code, error.text)
 
 
-async def _input_problem(_request: Request, error: InputError) -> Response:
-    return reply({"error": "input", "text": str(error)}, 400)
+async def _unavailable(request: Request, _error: StoreUnavailable) -> Response:
+    return refusal(request, 503, "unavailable", "the database cannot store this now; try again")
+
+
+async def _http_problem(request: Request, error: HTTPException) -> Response:
+    text = "There is nothing at this address." if error.status_code == 404 else error.detail
+    return refusal(request, error.status_code, f"http_{error.status_code}", text, error.headers)
+
+
+async def _input_problem(request: Request, error: InputError) -> Response:
+    return refusal(request, 400, "input", str(error))
 
 
 async def _disconnected(_request: Request, _error: ClientDisconnect) -> Response:

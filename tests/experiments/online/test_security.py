@@ -48,6 +48,15 @@ async def test_every_answer_carries_the_security_headers_errors_too(study_folder
             assert "server" not in answer.headers
 
 
+@run
+async def test_somebody_who_typed_a_wrong_address_reads_words_and_no_script(study_folder):
+    async with world(study_folder) as here, here.client() as client:
+        answer = await client.get("/<script>x", headers={"accept": "text/html"})
+        assert answer.status_code == 404 and answer.headers["content-type"].startswith("text/html")
+        assert "nothing at this address" in answer.text and "<script" not in answer.text
+        assert (await client.get("/nowhere")).json()["error"] == "http_404"
+
+
 @pytest.mark.parametrize("value", ["NaN", "Infinity", "-1", "1e999", "1e7", '"12"', "[]", "{}", "true"])
 def test_a_response_time_that_is_none_is_refused(study_folder, value):
     @run

@@ -1,7 +1,7 @@
 /** Two small charts as SVG, drawn by hand: nothing to load, and they follow the page's colours. */
 
 const NS = "http://www.w3.org/2000/svg";
-const [WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT] = [480, 220, 36, 28, 10, 8];
+const [WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT] = [480, 220, 36, 28, 10, 26];
 
 /** @param {string} tag @param {Record<string, string|number>} attributes @param {(Node|string)[]} children */
 function node(tag, attributes, ...children) {

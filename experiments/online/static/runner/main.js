@@ -24,6 +24,7 @@ let study = null;
 export async function main(backend) {
   try {
     query = backend.query ?? query;
+    tellConnection(backend, /** @type {HTMLTemplateElement|null} */ (document.querySelector("template#waiting"))?.content.textContent ?? "");
     study = await backend.study();
     document.documentElement.lang = study.language;
     document.title = study.title;
@@ -142,15 +143,20 @@ async function fullscreen(session) {
 
 /** @param {any} backend @param {Session} session @param {Stimuli} stimuli */
 function connect(backend, session, stimuli) {
-  const line = /** @type {HTMLElement} */ (document.getElementById("connection"));
-  backend.onConnection = (/** @type {boolean} */ online) => {
-    line.hidden = online || document.body.classList.contains("running");
-    line.textContent = study.words.offline;
-  };
+  tellConnection(backend, study.words.offline);
   backend.onElsewhere = () => {
     stimuli.stopped = true;
     session.rig.presenter.cancel();
     stopped(backend, new Elsewhere());
+  };
+}
+
+/** Say that the server does not answer, but never during a trial. @param {any} backend @param {string} text */
+function tellConnection(backend, text) {
+  const line = /** @type {HTMLElement} */ (document.getElementById("connection"));
+  backend.onConnection = (/** @type {boolean} */ online) => {
+    line.hidden = online || document.body.classList.contains("running");
+    line.textContent = text;
   };
 }
 
