@@ -70,6 +70,7 @@ class ParticipantApi:
         self.seats = Seats(served, keys, per_session)
         self._per_address = Buckets(rate=limits.arrivals_per_second, burst=limits.arrival_burst)
         self._files: OrderedDict[str, bytes] = OrderedDict()
+        self._plans: dict[tuple[str, int], msgspec.Raw] = {}
         self._arrivals: Batch[Seat | Refusal] = Batch(lambda connection, some: arrive(connection, some, self.rules))
 
     def routes(self) -> list[Route]:
@@ -231,15 +232,21 @@ class ParticipantApi:
             raise Problem(400, "no_id", "The link is incomplete: open the study from where you found it.")
         return "link", {}
 
+    def _plan(self, group: str, slot: int) -> msgspec.Raw:
+        """A plan as the browser gets it, encoded once."""
+        if (group, slot) not in self._plans:
+            plan = for_browser(self.served.plans[group, slot], self.served)
+            self._plans[group, slot] = msgspec.Raw(msgspec.json.encode(plan))
+        return self._plans[group, slot]
+
     def _seat_reply(self, seat: Seat) -> dict[str, Any]:
-        plan = self.served.plans[seat.group, seat.slot]
         held = Held(seat.session_id, seat.participant_id, seat.group, seat.slot, seat.tab, seat.observer)
         return {
             "token": self.seats.token(held),
             "session": self.keys.pseudonym("outbox", seat.session_id),
             "resumed": seat.resumed,
             "state": seat.state,
-            "plan": for_browser(plan, self.served),
+            "plan": self._plan(seat.group, seat.slot),
             "done": [{"trial": t, "status": status, "correct": correct} for t, status, correct in seat.done],
         }
 
