@@ -57,18 +57,19 @@ SHOW = """async (witness) => {
   const stubs = {
     none: null,
     silent: { ready() {}, start() {}, stop: async () => [] },
-    /** Sees every refresh, or misses those from 12 ms before the end until 70 ms after it. */
+    /** Sees every refresh, or misses those between two times; the picture is up from 92 to 292 ms. */
     makes(lost) {
       let began = 0;
       return {
         ready() {},
         start() { began = performance.now(); },
         stop: async () => Array.from({ length: 6000 }, (_, i) => began + i * periodMs)
-          .filter((time) => !lost || time < start() + 280 || time > start() + 362),
+          .filter((time) => lost === null || time < start() + lost[0] || time > start() + lost[1]),
       };
     },
   };
-  const made = witness in stubs ? stubs[witness] : stubs.makes(witness === "gap");
+  const lost = { all: null, end: [280, 362], middle: [150, 222], before: [15, 56] };
+  const made = witness in stubs ? stubs[witness] : stubs.makes(lost[witness]);
   const presenter = new CompositorPresenter(stage, 64, made);
   const start = () => presenter.running[1].startTime;
   const canvas = new OffscreenCanvas(64, 64);
@@ -94,9 +95,19 @@ def test_a_picture_whose_every_refresh_was_watched_was_up_as_planned(page):
 
 
 def test_refreshes_that_were_missed_at_the_end_make_the_picture_longer(page):
-    shown = page.evaluate(SHOW, "gap")
+    shown = page.evaluate(SHOW, "end")
     assert shown["seen"] == "observed" and shown["lateRefreshes"] in (4, 5)
     assert 250 < shown["offset"] - shown["onset"] < 300
+
+
+def test_refreshes_that_were_missed_beside_the_end_leave_a_planned_duration_unproved(page):
+    shown = page.evaluate(SHOW, "middle")
+    assert shown["nRefreshes"] == 12 and shown["lateRefreshes"] in (4, 5) and shown["seen"] == "scheduled"
+
+
+def test_refreshes_that_were_missed_during_fixation_do_not_matter(page):
+    shown = page.evaluate(SHOW, "before")
+    assert shown["nRefreshes"] == 12 and shown["lateRefreshes"] >= 1 and shown["seen"] == "observed"
 
 
 def test_the_witness_is_called_at_refreshes_while_the_page_is_busy(page):

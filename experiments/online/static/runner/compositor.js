@@ -79,7 +79,7 @@ export class CompositorPresenter {
     const image = /** @type {HTMLImageElement} */ (this.images.get(stimulus));
     const on = boundary(fixationMs, periodMs);
     const off = on + periodMs / 2 + boundary(stimulusMs, periodMs);
-    const duration = off + tailMs;
+    const duration = off + Math.max(tailMs, WATCHED_AFTER * periodMs);
     this.takenAway = 0;
     const frames = [await nextFrame()];
     const visible = (/** @type {number} */ from, /** @type {number} */ to) => [
@@ -102,17 +102,19 @@ export class CompositorPresenter {
       const seen = (await this.witness?.stop()) ?? [];
       frames.push(await nextFrame());
       const ends = this.takenAway || start + off;
-      const observed = seen.length > 1 && seen[0] < start + on && seen[seen.length - 1] > ends;
-      const shown = observed
+      const watched = seen.length > 1 && seen[0] < start + on && seen[seen.length - 1] > ends;
+      const planned = Math.round((off - on) / periodMs);
+      const shown = watched
         ? { onset: firstOf(seen, start + on, periodMs), offset: firstOf(seen, ends, periodMs) }
-        : this.#scheduled(frames, start + on, Math.round((off - on) / periodMs), periodMs);
+        : this.#scheduled(frames, start + on, planned, periodMs);
+      const n = Math.round((shown.offset - shown.onset) / periodMs);
       return {
         fixationOn: firstFrame(frames, start, periodMs) + this.calibrationMs,
         onset: shown.onset + this.calibrationMs,
         offset: shown.offset + this.calibrationMs,
-        nRefreshes: Math.round((shown.offset - shown.onset) / periodMs),
-        lateRefreshes: observed ? missed(seen, periodMs) : null,
-        seen: observed ? "observed" : "scheduled",
+        nRefreshes: n,
+        lateRefreshes: watched ? missed(seen, periodMs) : null,
+        seen: watched && (n !== planned || calm(seen, shown, periodMs)) ? "observed" : "scheduled",
       };
     } finally {
       this.cancel();
@@ -158,6 +160,8 @@ export class CompositorPresenter {
   }
 }
 
+/** So many refreshes after the picture's end are watched, even where nothing else is waited for. */
+const WATCHED_AFTER = 5;
 /** A time this share of a period after a refresh is that refresh's: pages that are not isolated have coarse clocks. */
 const COARSE = 0.2;
 
@@ -192,4 +196,16 @@ export function missed(seen, periodMs) {
   let n = 0;
   for (let i = 1; i < seen.length; i++) n += Math.max(0, Math.round((seen[i] - seen[i - 1]) / periodMs) - 1);
   return n;
+}
+
+/**
+ * Whether no refresh was missed near the picture. Where some were, the computer was so busy that the compositor may have
+ * drawn late as well, which nobody can see: then a duration that came out as planned proves nothing.
+ * @param {number[]} seen
+ * @param {{onset: number, offset: number}} shown
+ * @param {number} periodMs
+ */
+export function calm(seen, { onset, offset }, periodMs) {
+  const near = seen.filter((time) => time > onset - 2.5 * periodMs && time < offset + 2.5 * periodMs);
+  return missed(near, periodMs) === 0 && near.length >= Math.round((offset - onset) / periodMs) + 4;
 }
