@@ -1,0 +1,189 @@
+"""A network as one ONNX file, from bytes of pictures to probabilities: it plays without torch, by onnxruntime."""
+
+import logging
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from rapidvision import extras, files
+from rapidvision.errors import InputError
+
+from .partner import for_inference
+from .pixels import Preprocessing
+from .resnet import ResNet, build, named
+from .weights import load_model, load_weights
+
+#: Key of the card in the file's metadata.
+CARD = "rapidvision"
+
+
+class Portable(nn.Module):
+    """A network with its preprocessing in front and a softmax behind.
+
+    Parameters
+    ----------
+    network : Module
+        In evaluation mode; class scores out.
+    preprocessing : Preprocessing
+        What it expects.
+    picture_px : int
+        Side of the square pictures that come in.
+
+    Notes
+    -----
+    Scaling is linear and separable, so it is two products with one matrix, which is what the antialiased scaling does
+    to the identity.
+
+    Examples
+    --------
+    >>> from rapidvision.gala_models.resnet import build
+    >>> network = Portable(build("compact-resnet").eval(), Preprocessing(size_px=96), picture_px=256)
+    >>> network(torch.zeros(2, 256, 256, 3, dtype=torch.uint8)).sum(1).round().tolist()
+    [1.0, 1.0]
+    """
+
+    rows: Tensor
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, network: nn.Module, preprocessing: Preprocessing, *, picture_px: int) -> None:
+        super().__init__()
+        self.network = network
+        self.register_buffer("rows", _scaling(preprocessing, picture_px))
+        self.register_buffer("mean", 255 * torch.tensor(preprocessing.mean)[:, None, None])
+        self.register_buffer("std", 255 * torch.tensor(preprocessing.std)[:, None, None])
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """Return probabilities (n, n_classes) of uint8 pictures (n, picture_px, picture_px, 3)."""
+        x = pictures.permute(0, 3, 1, 2).float()
+        x = self.rows @ x @ self.rows.T
+        scores: Tensor = self.network((x - self.mean) / self.std)
+        return scores.softmax(1)
+
+
+def _scaling(preprocessing: Preprocessing, picture_px: int) -> Tensor:
+    """Return the matrix (size_px, picture_px) that scales and cuts one axis of a picture."""
+    short, size_px = preprocessing.resize_px or preprocessing.size_px, preprocessing.size_px
+    rows = torch.eye(picture_px)
+    if short != picture_px:
+        size = (short, picture_px)
+        rows = F.interpolate(rows[None, None], size, mode="bilinear", antialias=True, align_corners=False)[0, 0]
+    first = (short - size_px) // 2
+    return rows[first : first + size_px].contiguous()
+
+
+def export_onnx(
+    path: Path | str,
+    model: ResNet,
+    preprocessing: Preprocessing,
+    categories: Sequence[str],
+    *,
+    name: str,
+    picture_px: int = 256,
+) -> None:
+    """Write a network as ONNX, folded: ``pictures`` in, ``probabilities`` out, any number at a time.
+
+    Parameters
+    ----------
+    path : path-like
+        ``.onnx``; written atomically.
+    model : ResNet
+        Post-activation networks are folded, others are taken as they are.
+    preprocessing : Preprocessing
+        Becomes part of the file.
+    categories : sequence of str
+        Names of the classes in order; stored in the file's metadata with `name`.
+    name : str
+        The network's id.
+    picture_px : int
+        Side of the pictures: uint8 (n, picture_px, picture_px, 3).
+
+    Raises
+    ------
+    InputError
+        When the names are not as many as the classes.
+    MissingExtra
+        Without ``onnx`` and ``onnxscript``.
+    """
+    n_classes = model.fc.out_features
+    if len(categories) != n_classes or len(set(categories)) != n_classes:
+        raise InputError(f"{name}: {len(set(categories))} different names for {n_classes} classes; one each is needed")
+    for package in ("onnx", "onnxscript"):
+        extras.need(package, extra="onnx", purpose="an ONNX file")
+    plain = for_inference(model)
+    card = {"name": name, "categories": list(categories), "picture_px": picture_px}
+    files.write_bytes(path, _program(Portable(plain, preprocessing, picture_px=picture_px).eval(), picture_px, card))
+
+
+def export_file(
+    model: Path,
+    out: Path,
+    *,
+    architecture: str | None = None,
+    size_px: int = 224,
+    names: Path | None = None,
+    picture_px: int = 256,
+) -> int:
+    """Write a file of weights as ONNX; returns the number of classes.
+
+    Parameters
+    ----------
+    model, out : Path
+        Weights of ours, or with `architecture` anybody's; the new file.
+    architecture : str, optional
+        Of a checkpoint without a card, whose input has a side of `size_px`.
+    names : Path, optional
+        Names of the classes, one per line; ours bring their own.
+    picture_px : int
+        Side of the pictures that come in.
+
+    Raises
+    ------
+    InputError
+        When a file is missing or does not fit, or the classes have no names.
+    """
+    given = tuple(line for line in files.read_bytes(names).decode().splitlines() if line) if names else ()
+    if architecture is not None:
+        network, preprocessing = build(named(architecture)).eval(), Preprocessing(size_px=size_px)
+        load_weights(network, model)
+        own: tuple[str, ...] = ()
+    else:
+        network, card = load_model(model)
+        preprocessing, own = card.preprocessing, tuple(category.name for category in card.categories)
+    if not (given or own):
+        raise InputError(f"{model}: its classes have no names; give them with --categories, one per line")
+    export_onnx(out, network, preprocessing, given or own, name=model.stem, picture_px=picture_px)
+    return len(given or own)
+
+
+def _program(network: Portable, picture_px: int, card: dict[str, Any]) -> bytes:
+    example = torch.zeros(2, picture_px, picture_px, 3, dtype=torch.uint8)
+    quiet = logging.getLogger("torch.onnx")
+    level = quiet.level
+    quiet.setLevel(logging.ERROR)  # it tells of every package that it did not need
+    try:
+        with warnings.catch_warnings(), torch.no_grad():
+            warnings.simplefilter("ignore")  # about the insides of torch
+            program = torch.onnx.export(
+                network,
+                (example,),
+                dynamo=True,
+                input_names=["pictures"],
+                output_names=["probabilities"],
+                dynamic_shapes=({0: torch.export.Dim("n", min=1, max=4096)},),
+                verbose=False,
+            )
+    finally:
+        quiet.setLevel(level)
+    assert program is not None
+    proto: Any = program.model_proto
+    entry = proto.metadata_props.add()
+    entry.key, entry.value = CARD, msgspec.json.encode(card).decode()
+    content: bytes = proto.SerializeToString()
+    return content
