@@ -2,6 +2,7 @@
 
 import asyncio
 import functools
+import os
 import tempfile
 import time
 from pathlib import Path
@@ -12,14 +13,16 @@ from benchmarks.harness import STATED, NotMeasured, Room, at_least, at_most
 from rapidvision import extras
 from rapidvision.errors import RapidVisionError
 from rapidvision.experiments.clickme import collected, host, simulate, tables
+from rapidvision.experiments.clickme.deck import read_maps
 from rapidvision.experiments.clickme.drive import Visitor
-from rapidvision.experiments.clickme.export import Form, map_of
 from rapidvision.experiments.clickme.painting import spearman
 from rapidvision.experiments.clickme.players import Player
+from rapidvision.experiments.clickme.pooling import Form, map_of
 from rapidvision.experiments.clickme.quality import judge
 from rapidvision.experiments.clickme.settings import Game
 from tests.experiments.clickme.chaos import chaos
 from tests.experiments.clickme.conftest import make_folder
+from tests.experiments.clickme.eye import COLOURS
 from tests.experiments.clickme.running import Running
 
 room = Room()
@@ -27,13 +30,13 @@ N_KILLS = 50
 ENDLESS = "practice_rounds = 0\ndaily_limit = 100000\n[rules]\ntop_k = 1\n"
 
 
-def answers_ms(partner, n_players, n_rounds, *, environment=None):
+def answers_ms(partner, n_players, n_rounds, *, more=()):
     """Milliseconds from sending a bubble that asks to word of the partner's look, and how many were not answered."""
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         pictures = make_folder(folder / "pictures", per_category=12, n_categories=8, n_practice=0)
         try:
-            running = Running(pictures, folder / "game", partner=partner, game=ENDLESS, environment=environment)
+            running = Running(pictures, folder / "game", partner=partner, game=ENDLESS, more=more)
         except RuntimeError as error:
             raise NotMeasured(str(error).strip()) from error
         with running:
@@ -77,42 +80,89 @@ def _bundled_median():
     return float(np.median(bundled_50()[0]))
 
 
-@functools.cache
-def compact_50():
-    extras.need("torch", extra="models")
-    return answers_ms("benchmarks.clickme_compact:make", 50, 2)
-
-
-@room.figure("network of the bundled ones' size, 50 players: answers within 250 ms", unit="%", bar=at_least(95))
-def _compact_within():
-    seen, unanswered = compact_50()
-    return 100 * float(np.mean(seen <= 250)) * (1 - unanswered)
-
-
-@room.figure("network of the bundled ones' size, 50 players: median answer", unit="ms", bar=STATED)
-def _compact_median():
-    return float(np.median(compact_50()[0]))
+#: The bar is for three threads; a machine with fewer cores measures with those it has, and the name says so.
+N_THREADS = min(3, os.cpu_count() or 1)
 
 
 @functools.cache
-def resnet_8():
+def large():
+    """A folder with a network of ResNet-50's architecture that names our categories: random weights, real cost."""
     extras.need("torch", extra="models")
-    return answers_ms("benchmarks.clickme_resnet:make", 8, 2, environment={"OMP_NUM_THREADS": "3"})
+    from rapidvision.gala_models.resnet import build, named
+    from rapidvision.gala_models.weights import Card, Category, save_model
+
+    scratch = tempfile.TemporaryDirectory()
+    names = [*COLOURS, *(f"class {k}" for k in range(1000 - len(COLOURS)))]
+    categories = tuple(Category(name=name, target=False) for name in names)
+    card = Card(name="large", architecture=named("resnet50"), categories=categories)
+    save_model(Path(scratch.name) / "large.safetensors", build("resnet50", seed=1), card)
+    return scratch
 
 
-@room.figure("ResNet-50 by torch, 3 threads, 8 players: 99 % answered within", unit="ms", bar=at_most(150))
-def _resnet_p99():
-    return float(np.percentile(resnet_8()[0], 99))
+def large_answers_ms(n_players, suffix=".safetensors", precision="float32"):
+    more = ["--partner-threads", str(N_THREADS), "--partner-precision", precision]
+    return answers_ms(str(Path(large().name) / f"large{suffix}"), n_players, 2, more=more)
 
 
-@room.figure("ResNet-50 by torch, 3 threads, 8 players: median answer", unit="ms", bar=STATED)
-def _resnet_median():
-    return float(np.median(resnet_8()[0]))
+@functools.cache
+def large_onnx():
+    for package in ("onnx", "onnxscript", "onnxruntime"):
+        try:
+            extras.need(package, extra="onnx")
+        except RapidVisionError as reason:
+            raise NotMeasured(str(reason)) from reason
+    from rapidvision.gala_models.onnx_export import export_file
+
+    folder = Path(large().name)
+    export_file(folder / "large.safetensors", folder / "large.onnx")
 
 
-@room.figure("ResNet-50 by torch, 3 threads, 8 players: views superseded or late", unit="%", bar=STATED)
-def _resnet_unanswered():
-    return 100 * resnet_8()[1]
+@functools.cache
+def torch_8(precision):
+    return large_answers_ms(8, precision=precision)
+
+
+@functools.cache
+def onnx_players(n_players):
+    large_onnx()
+    return large_answers_ms(n_players, ".onnx")
+
+
+def p99(found):
+    return float(np.percentile(found[0], 99))
+
+
+LARGE = f"ResNet-50, {N_THREADS} threads"
+
+
+@room.figure(f"{LARGE}, torch bfloat16, 8 players: p99", unit="ms", bar=at_most(150))
+def _torch_half():
+    return p99(torch_8("bfloat16"))
+
+
+@room.figure(f"{LARGE}, torch bfloat16, 8 players: views not answered", unit="%", bar=STATED)
+def _torch_half_unanswered():
+    return 100 * torch_8("bfloat16")[1]
+
+
+@room.figure(f"{LARGE}, torch float32, 8 players: p99", unit="ms", bar=at_most(150))
+def _torch_full():
+    return p99(torch_8("float32"))
+
+
+@room.figure(f"{LARGE}, onnxruntime float32, 8 players: p99", unit="ms", bar=at_most(150))
+def _onnx_8():
+    return p99(onnx_players(8))
+
+
+@room.figure(f"{LARGE}, onnxruntime float32, 32 players: p99", unit="ms", bar=at_most(150))
+def _onnx_32():
+    return p99(onnx_players(32))
+
+
+@room.figure(f"{LARGE}, onnxruntime float32, 32 players: views not answered", unit="%", bar=STATED)
+def _onnx_32_unanswered():
+    return 100 * onnx_players(32)[1]
 
 
 @functools.cache
@@ -140,7 +190,7 @@ def played():
         folder = make_folder(Path(scratch) / "pictures", per_category=6)
         game = Game()
         deck = host.set_up(Path(scratch) / "game", folder, game)
-        maps = simulate.read_maps(deck, "truth", game.rules.picture_px)
+        maps = read_maps(deck, "truth", game.rules.picture_px)
         players = [Player(f"painter {n}") for n in range(10)] + [Player(f"random {n}", "random") for n in range(4)]
         store = host.game_store(Path(scratch) / "game")
         partner = host.make_partner("none", deck, game)

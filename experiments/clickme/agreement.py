@@ -1,16 +1,22 @@
 """Agreement between players, measured by ``rapidvision analyse maps``: rooms meet in files and on the command line."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
 from rapidvision import cli, files
+from rapidvision.errors import InputError
+from rapidvision.protocol import N_RELABELLINGS
 from rapidvision.seeds import stream
 
 from .collected import RoundRecord
-from .export import Form, write_player_maps
+from .painting import blurred, spearman
+from .pooling import Form, map_of, write_player_maps
 from .rules import Rules
 
 #: "Repeating this procedure for 10,000 different images": more pictures are sampled down to this.
@@ -85,3 +91,63 @@ def measure(rounds: Sequence[RoundRecord], rules: Rules, out: Path, *, seed: int
     if cli.main(words) != 0:
         return None
     return msgspec.json.decode(files.read_bytes(found), type=Agreement)
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """The game's maps against another experiment's maps of the same pictures.
+
+    Attributes
+    ----------
+    n_images : int
+        Pictures that have both.
+    mean : float
+        Mean rank correlation (paper: .59 with Clicktionary, ten pictures).
+    null : float
+        The same over different pictures.
+    p : float
+        One-sided randomization test: the other experiment's maps shuffled over the pictures, (b + 1)/(m + 1).
+    """
+
+    n_images: int
+    mean: float
+    null: float
+    p: float
+
+
+def compare(
+    rounds: Sequence[RoundRecord], others: Mapping[str, NDArray[np.floating]], rules: Rules, *, seed: int
+) -> Compared:
+    """Compare the pooled maps of a game with other maps of the same pictures, both blurred like the paper's.
+
+    Parameters
+    ----------
+    rounds : sequence of RoundRecord
+        Rounds that count.
+    others : mapping
+        Image id → map, shape (picture_px, picture_px).
+    rules : Rules
+        Size of picture and bubbles.
+    seed : int
+        Of the randomization test.
+
+    Raises
+    ------
+    InputError
+        When fewer than two pictures have both.
+    """
+    by_image: defaultdict[str, list[RoundRecord]] = defaultdict(list)
+    for record in rounds:
+        if record.image_id in others:
+            by_image[record.image_id].append(record)
+    names = sorted(by_image)
+    if len(names) < 2:
+        raise InputError(f"compare: {len(names)} pictures have maps of both experiments; at least 2 are needed")
+    ours = [map_of(by_image[name], rules, Form()) for name in names]
+    theirs = [blurred(np.asarray(others[name], dtype=np.float64), Form().blur) for name in names]
+    pairs = np.array([[spearman(one, other) for other in theirs] for one in ours])
+    n = len(names)
+    mean, null = float(pairs.diagonal().mean()), float((pairs.sum() - pairs.trace()) / (n * (n - 1)))
+    rng = stream(seed, "clickme-compare")
+    at_least = sum(pairs[np.arange(n), rng.permutation(n)].mean() >= mean - 1e-12 for _ in range(N_RELABELLINGS))
+    return Compared(n, mean, null, float((at_least + 1) / (N_RELABELLINGS + 1)))

@@ -35,8 +35,8 @@ class RoundRecord:
     ----------
     round_id, player_id, player, image_id, category : str
         Who played what; `player` is the username and leaves the server only if asked to.
-    practice : bool
-        Practice rounds make no maps.
+    phase : str
+        ``main``, ``practice`` or ``catch``; only main rounds make maps.
     started_utc, ended_utc, result, pointer, partner, partner_state : str
         Empty where there is nothing.
     points, duration_ms : float
@@ -58,7 +58,7 @@ class RoundRecord:
     player: str
     image_id: str
     category: str
-    practice: bool
+    phase: str
     started_utc: str
     ended_utc: str
     result: str
@@ -104,8 +104,16 @@ class Collected:
 
     @property
     def played(self) -> tuple[RoundRecord, ...]:
-        """Rounds that count: played to an end, not for practice, with at least one bubble."""
-        return tuple(r for r in self.rounds if r.result in PLAYED and not r.practice and r.n_bubbles)
+        """Rounds that count: for maps, played to an end, with at least one bubble."""
+        return self._ended("main")
+
+    @property
+    def caught(self) -> tuple[RoundRecord, ...]:
+        """Rounds on catch pictures, played to an end, with at least one bubble."""
+        return self._ended("catch")
+
+    def _ended(self, phase: str) -> tuple[RoundRecord, ...]:
+        return tuple(r for r in self.rounds if r.result in PLAYED and r.phase == phase and r.n_bubbles)
 
 
 def collect(store: Store) -> Collected:
@@ -145,7 +153,7 @@ def _record(
         player=row["player"],
         image_id=row["image_id"],
         category=row["category"],
-        practice=bool(row["practice"]),
+        phase=row["phase"],
         started_utc=row["started_utc"] or "",
         ended_utc=row["ended_utc"] or "",
         result=row["result"] or "",

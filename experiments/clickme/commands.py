@@ -3,16 +3,17 @@
 import argparse
 import importlib
 from pathlib import Path
-from typing import Any, TypeAlias
 
 from rapidvision.cli import add_common_options, say
 
-Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001  the standard library has no public name
+from .output_commands import Verbs, add_database, add_output_verbs, verb, work
 
 _SERVE = """\
 examples:
+  rapidvision clickme serve bundled --out game/ --partner bundled         the pictures that come with RapidVision
   rapidvision clickme serve pictures/ --out game/ --partner bundled
   rapidvision clickme serve pictures/ --out game/ --partner my_lab.nets:make --port 9000
+  rapidvision clickme serve pictures/ --out game/ --partner resnet50.onnx --partner-threads 3
   rapidvision clickme serve pictures/ --out game/ --partner none          by the clock alone
   rapidvision clickme serve pictures/ --out game/ --public-url https://lab.example/play --behind-proxy
 
@@ -28,21 +29,15 @@ examples:
 Simulated players paint the maps of pictures/maps/clickme under the rules of the game. The game they leave in game/
 is exported and reported like a real one; every round says that it was automated."""
 
-_EXPORT = """\
+_PLAYERS = """\
 examples:
-  rapidvision clickme export game/ --out maps/
-  rapidvision clickme export game/ --out maps/ --blur gauss:7 --min-players 3 --keep-flagged
-  rapidvision clickme export game/ --out maps/ --per-player --tfrecords
-  rapidvision stimuli build maps/recipe.toml --out stimuli/
+  rapidvision clickme players game/                                       everybody, with rounds and points
+  rapidvision clickme players game/ --rename "Old name" "New name" --why "offensive"
+  rapidvision clickme players game/ --hide "A name" --why "a program"     gone from the others' leaderboard
+  rapidvision clickme players game/ --show "A name" --why "a mistake"
+  rapidvision clickme players game/ --log                                 what was done, when, by whom and why
 
-Usernames stay in the game; the files know players by random ids."""
-
-_REPORT = """\
-examples:
-  rapidvision clickme report game/ --out report/
-
-Writes report.html with figures and report.json: players per map, bubbles, time-outs, success, learning, contests,
-agreement of players, and a gallery of maps."""
+It may be used while the game is served; pages follow within seconds. Rounds and maps stay as they are."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -50,53 +45,52 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     verbs = parser.add_subparsers(dest="what", required=True, metavar="WHAT")
     _add_serve(verbs)
     _add_simulate(verbs)
-    _add_export(verbs)
-    _add_report(verbs)
-
-
-def _verb(verbs: Verbs, name: str, summary: str, examples: str) -> argparse.ArgumentParser:
-    return verbs.add_parser(
-        name,
-        help=summary,
-        description=summary,
-        epilog=examples,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-
-
-def _work(name: str) -> Any:
-    """Import the module that does the work, saying which extra is missing where one is."""
-    from rapidvision import extras
-
-    for package in ("starlette", "sqlalchemy"):
-        extras.need(package, extra="online", purpose="the ClickMe game")
-    return importlib.import_module(f"{__package__}.{name}")
+    _add_players(verbs)
+    add_output_verbs(verbs)
 
 
 def _add_serve(verbs: Verbs) -> None:
-    parser = _verb(verbs, "serve", "serve the game to players", _SERVE)
-    parser.add_argument("pictures", type=Path, metavar="PICTURES", help="picture folder")
+    parser = verb(verbs, "serve", "serve the game to players", _SERVE)
+    parser.add_argument("pictures", metavar="PICTURES", help="picture folder, or bundled")
     parser.add_argument("--out", type=Path, required=True, metavar="GAME", help="the game's folder")
-    parser.add_argument("--partner", required=True, help="module:function, bundled, a .safetensors file, or none")
+    parser.add_argument("--partner", required=True, help="module:function, bundled, a .safetensors or .onnx file, none")
+    parser.add_argument(
+        "--partner-threads", type=int, metavar="N", help="of a network of RapidVision (default: all cores but one)"
+    )
+    parser.add_argument(
+        "--partner-precision",
+        choices=("float32", "bfloat16"),
+        default="float32",
+        help="of the same (default: %(default)s)",
+    )
     parser.add_argument("--game", type=Path, metavar="FILE", help="settings (default: GAME/game.toml, or the paper's)")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=int, default=8007, help="port, 0 for any free one (default: %(default)s)")
     parser.add_argument("--public-url", default="", metavar="URL", help="the address that players use")
     parser.add_argument("--behind-proxy", action="store_true", help="a proxy on this computer hands requests on")
     parser.add_argument("--insecure", action="store_true", help="allow players from outside without https")
-    parser.add_argument("--database-url", default="", metavar="URL", help="postgresql://… instead of a file in GAME")
+    add_database(parser)
     add_common_options(parser, seed=False)
     parser.set_defaults(run=_serve)
 
 
 def _serve(arguments: argparse.Namespace) -> None:
-    host = _work("host")
+    host = work("host")
     serve = importlib.import_module("rapidvision.experiments.online.serve")
     game = host.read_game(arguments.out, arguments.game)
-    deck = host.set_up(arguments.out, arguments.pictures, game)
-    partner = host.make_partner(arguments.partner, deck, game)
+    deck = host.set_up(arguments.out, host.picture_folder(arguments.pictures), game)
+    partner = host.make_partner(
+        arguments.partner,
+        deck,
+        game,
+        n_threads=arguments.partner_threads,
+        precision=arguments.partner_precision,
+    )
     n_known, n_main = len(partner.categories), len(deck.main)
-    say(arguments, f"{n_main} pictures and {len(deck.practice)} for practice, {n_known} categories")
+    say(
+        arguments,
+        f"{n_main} pictures, {len(deck.of('practice'))} for practice, {len(deck.of('catch'))} to catch, {n_known} categories",
+    )
     say(arguments, f"partner: {partner.name}; it must have the word among its best {game.rules.top_k_of(n_known)}")
     address = serve.Address(arguments.host, arguments.port, arguments.public_url, arguments.behind_proxy)
     host.serve(
@@ -112,8 +106,8 @@ def _serve(arguments: argparse.Namespace) -> None:
 
 
 def _add_simulate(verbs: Verbs) -> None:
-    parser = _verb(verbs, "simulate", "let simulated players paint known maps", _SIMULATE)
-    parser.add_argument("pictures", type=Path, metavar="PICTURES", help="picture folder")
+    parser = verb(verbs, "simulate", "let simulated players paint known maps", _SIMULATE)
+    parser.add_argument("pictures", metavar="PICTURES", help="picture folder, or bundled")
     parser.add_argument("--out", type=Path, required=True, metavar="GAME", help="the game's folder")
     parser.add_argument(
         "--maps", required=True, metavar="SOURCE", help="what players have in mind: PICTURES/maps/SOURCE"
@@ -124,7 +118,7 @@ def _add_simulate(verbs: Verbs) -> None:
     parser.add_argument("--random", type=int, default=0, metavar="N", help="players who paint anywhere")
     parser.add_argument("--off-target", type=int, default=0, metavar="N", help="players who avoid what matters")
     parser.add_argument("--rounds", type=int, default=50, metavar="N", help="rounds per player (default: %(default)s)")
-    parser.add_argument("--database-url", default="", metavar="URL", help="postgresql://… instead of a file in GAME")
+    add_database(parser)
     add_common_options(parser)
     parser.set_defaults(run=_simulate)
 
@@ -135,11 +129,11 @@ def _simulate(arguments: argparse.Namespace) -> None:
 
     from .players import Player
 
-    host, simulate = _work("host"), _work("simulate")
+    host, simulate = work("host"), work("simulate")
     seed = fresh_seed() if arguments.seed is None else arguments.seed
     game = host.read_game(arguments.out, arguments.game)
-    deck = host.set_up(arguments.out, arguments.pictures, game)
-    maps = simulate.read_maps(deck, arguments.maps, game.rules.picture_px)
+    deck = host.set_up(arguments.out, host.picture_folder(arguments.pictures), game)
+    maps = work("deck").read_maps(deck, arguments.maps, game.rules.picture_px)
     partner = host.make_partner(arguments.partner, deck, game)
     players = [Player(f"painter {n + 1:03d}") for n in range(arguments.players)]
     players += [Player(f"random {n + 1:03d}", "random") for n in range(arguments.random)]
@@ -167,78 +161,39 @@ def _simulate(arguments: argparse.Namespace) -> None:
     )
 
 
-def _add_game(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("game", type=Path, metavar="GAME", help="the game's folder, made by serve or simulate")
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="a new folder")
-    parser.add_argument("--pictures", type=Path, metavar="DIR", help="picture folder, if it has moved")
-    parser.add_argument("--database-url", default="", metavar="URL", help="postgresql://… instead of the file in GAME")
-
-
-def _add_export(verbs: Verbs) -> None:
-    parser = _verb(verbs, "export", "write importance maps and clicks", _EXPORT)
-    _add_game(parser)
-    parser.add_argument("--blur", default="paper", help="none, paper (49 x 49 box), gauss:SIGMA (default: %(default)s)")
-    parser.add_argument("--pool", choices=("players", "bubbles"), default="players", help="what is shared out")
-    parser.add_argument("--min-bubbles", type=int, default=10, metavar="N", help="per map (default: %(default)s)")
-    parser.add_argument("--min-players", type=int, default=1, metavar="N", help="per picture (default: %(default)s)")
-    parser.add_argument(
-        "--report-limit", type=int, default=3, metavar="N", help="reports that drop a picture, 0: none (default: 3)"
-    )
-    parser.add_argument("--keep-flagged", action="store_true", help="keep players flagged as off target or scripted")
-    parser.add_argument("--drop-mobile", action="store_true", help="leave out phones and tablets")
-    parser.add_argument("--per-player", action="store_true", help="write each player's maps too")
-    parser.add_argument("--tfrecords", action="store_true", help="write the release's TFRecord form too")
+def _add_players(verbs: Verbs) -> None:
+    parser = verb(verbs, "players", "list players; rename or hide one, with a reason that is kept", _PLAYERS)
+    parser.add_argument("game", type=Path, metavar="GAME", help="the game's folder")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--rename", nargs=2, metavar=("NAME", "NEW"), help="give a player another username")
+    what.add_argument("--hide", metavar="NAME", help="take a player off the others' leaderboard")
+    what.add_argument("--show", metavar="NAME", help="bring a hidden player back")
+    what.add_argument("--log", action="store_true", help="list what was done")
+    parser.add_argument("--why", default="", metavar="TEXT", help="the reason, needed with a change")
+    add_database(parser)
     add_common_options(parser, seed=False)
-    parser.set_defaults(run=_export)
+    parser.set_defaults(run=_players)
 
 
-def _export(arguments: argparse.Namespace) -> None:
-    from rapidvision.progress import progress
-
-    export, quality = _work("export"), _work("quality")
-    collected, deck, game = _played(arguments)
-    judged = quality.judge(collected, game.rules, objects=export.read_objects(deck, game.rules))
-    filters = quality.Filters(
-        min_bubbles=arguments.min_bubbles,
-        min_players=arguments.min_players,
-        report_limit=arguments.report_limit,
-        drop_flags=() if arguments.keep_flagged else quality.Filters().drop_flags,
-        drop_mobile=arguments.drop_mobile,
-    )
-    form = export.Form(arguments.blur, arguments.pool, arguments.per_player, arguments.tfrecords)
-    with progress("pictures", len(deck.main), quiet=arguments.quiet) as advance:
-        done = export.export(
-            collected, deck, game.rules, arguments.out, quality=judged, filters=filters, form=form, advance=advance
-        )
-    say(arguments, f"{arguments.out}: {done.summary()}")
-
-
-def _add_report(verbs: Verbs) -> None:
-    parser = _verb(verbs, "report", "statistics, figures and a gallery of maps", _REPORT)
-    _add_game(parser)
-    add_common_options(parser)
-    parser.set_defaults(run=_report)
-
-
-def _report(arguments: argparse.Namespace) -> None:
-    export, quality, report = _work("export"), _work("quality"), _work("report")
-    collected, deck, game = _played(arguments)
-    seed = game.seed if arguments.seed is None else arguments.seed
-    judged = quality.judge(collected, game.rules, objects=export.read_objects(deck, game.rules))
-    numbers = report.write_report(collected, deck, game, arguments.out, quality=judged, seed=seed)
-    say(
-        arguments,
-        f"{numbers.n_players} players, {numbers.n_rounds} rounds, {numbers.n_bubbles} bubbles on {numbers.n_images} "
-        f"pictures; {100 * numbers.success:.0f} % recognised: {arguments.out / 'report.html'}",
-    )
-
-
-def _played(arguments: argparse.Namespace) -> tuple[Any, Any, Any]:
-    """Return what was played, the pictures, and the settings of a game."""
-    host, collected = _work("host"), _work("collected")
+def _players(arguments: argparse.Namespace) -> None:
+    host, moderation = work("host"), work("moderation")
+    blocked = host.read_game(arguments.game).blocked_names
     store = host.existing_store(arguments.game, arguments.database_url)
     try:
-        data = collected.collect(store)
+        if arguments.log:
+            for step in moderation.history(store):
+                say(arguments, "  ".join((step.utc, step.who, step.action, f"{step.before} -> {step.after}", step.why)))
+            return
+        for action in ("rename", "hide", "show"):
+            if (given := getattr(arguments, action)) is None:
+                continue
+            name, new = given if action == "rename" else (given, "")
+            step = moderation.moderate(store, action, name, why=arguments.why, new_name=new, blocked=blocked)
+            say(arguments, f"{step.action}: {step.before} -> {step.after} ({step.why})")
+            return
+        say(arguments, f"{'username':<20} {'rounds':>6} {'points':>7}  joined")
+        for one in moderation.players(store):
+            mark = "  hidden" if one.hidden else ""
+            say(arguments, f"{one.name:<20} {one.n_rounds:>6} {one.points:>7}  {one.joined_utc[:10]}{mark}")
     finally:
         store.close()
-    return data, host.pictures_of(arguments.game, arguments.pictures), host.read_game(arguments.game)

@@ -1,13 +1,12 @@
-"""The pictures of a game and who sees which: fewest maps first, never the same one twice."""
+"""The pictures of a game: the picture folder, pictures as players see them, masks of objects, and given maps."""
 
 import csv
 import io
 import warnings
-from collections import Counter, defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Literal, TypeAlias, cast, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,20 +14,26 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from rapidvision import files
 from rapidvision.errors import InputError
-from rapidvision.seeds import stream
+
+#: What a picture is for: maps; a new player's first rounds; or finding players who do not look, since its object is
+#: known and cannot be missed.
+Phase: TypeAlias = Literal["main", "practice", "catch"]
+PHASES = get_args(Phase)
 
 _NEEDED = ("image_id", "path", "category")
+#: Folder of the object masks beside the pictures.
+OBJECTS = "objects"
 _MOST_PX = 100_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One picture of the game: its id, file, category (the word above it), and whether it is for practice."""
+    """One picture of the game: its id, file, category (the word above it), phase and the table's whole row."""
 
     image_id: str
     path: Path
     category: str
-    practice: bool
+    phase: Phase
     row: dict[str, str]
 
 
@@ -54,13 +59,12 @@ class Deck:
 
     @property
     def main(self) -> tuple[str, ...]:
-        """Ids of the pictures that are not for practice."""
-        return tuple(name for name, card in self.cards.items() if not card.practice)
+        """Ids of the pictures that get maps."""
+        return self.of("main")
 
-    @property
-    def practice(self) -> tuple[str, ...]:
-        """Ids of the practice pictures."""
-        return tuple(name for name, card in self.cards.items() if card.practice)
+    def of(self, phase: Phase) -> tuple[str, ...]:
+        """Return the ids of the pictures of a phase."""
+        return tuple(name for name, card in self.cards.items() if card.phase == phase)
 
 
 def read_deck(folder: Path | str) -> Deck:
@@ -69,13 +73,14 @@ def read_deck(folder: Path | str) -> Deck:
     Parameters
     ----------
     folder : path-like
-        Holds ``images.csv`` with the columns image_id, path, category and, if wanted, phase (main or practice).
+        Holds ``images.csv`` with the columns image_id, path, category and, if wanted, phase (main, practice, catch).
+        Catch pictures need ``objects/IMAGE.png`` (1 = the object).
 
     Raises
     ------
     InputError
         When the table is missing, lacks a column, names a picture twice, a file that is not there or outside the
-        folder, or no picture to play with.
+        folder, another phase, a catch picture without its object, or no picture to play with.
     """
     folder = Path(folder)
     table = folder / "images.csv"
@@ -95,7 +100,12 @@ def read_deck(folder: Path | str) -> Deck:
         path = (folder / (row["path"] or "")).resolve()
         if not path.is_relative_to(root) or not path.is_file():
             raise InputError(f"{table}, line {number}: no file {row['path']} in {folder}")
-        cards[name] = Card(name, path, category, row.get("phase") == "practice", dict(row))
+        phase = row.get("phase") or "main"
+        if phase not in PHASES:
+            raise InputError(f'{table}, line {number}: phase is "{phase}"; allowed are {", ".join(PHASES)}')
+        if phase == "catch" and not (folder / OBJECTS / f"{name}.png").is_file():
+            raise InputError(f"{table}, line {number}: a catch picture needs {OBJECTS}/{name}.png (1 = the object)")
+        cards[name] = Card(name, path, category, cast(Phase, phase), dict(row))
     deck = Deck(folder, cards)
     if not deck.main:
         raise InputError(f"{table}: no picture to play with")
@@ -137,107 +147,38 @@ def png(array: NDArray[np.uint8] | NDArray[np.uint16]) -> bytes:
     return out.getvalue()
 
 
-class Feed:
-    """Deals pictures: those with the fewest maps first, ties at random, none twice to a player.
+def read_objects(deck: Deck, side_px: int) -> dict[str, NDArray[np.bool_]]:
+    """Return the object masks of a picture folder (``objects/IMAGE.png``, 1 = the object) for its square pictures."""
+    masks: dict[str, NDArray[np.bool_]] = {}
+    for name in deck.cards:
+        path = deck.folder / OBJECTS / f"{name}.png"
+        if path.is_file():
+            with Image.open(path) as opened:
+                if opened.width == opened.height:
+                    masks[name] = np.asarray(opened.resize((side_px, side_px), Image.Resampling.NEAREST)) == 1
+    return masks
 
-    Parameters
-    ----------
-    deck : Deck
-        The pictures.
-    seed : int
-        The choice among ties follows from it, the player and how many pictures the player has had.
-    practice_rounds : int
-        How many rounds a new player plays for practice.
 
-    Examples
-    --------
-    >>> card = Card("a", Path("a.png"), "cat", False, {})
-    >>> feed = Feed(Deck(Path("."), {"a": card}), seed=1, practice_rounds=0)
-    >>> feed.deal("anna"), feed.deal("anna")
-    (('a', False), None)
+def read_maps(deck: Deck, source: str, side_px: int) -> dict[str, NDArray[np.float64]]:
+    """Return the maps of a picture folder (``maps/SOURCE/IMAGE.png``) for simulated players.
+
+    Raises
+    ------
+    InputError
+        When the folder has none of that source.
     """
-
-    def __init__(self, deck: Deck, *, seed: int, practice_rounds: int = 1) -> None:
-        self.deck, self.seed, self.practice_rounds = deck, seed, practice_rounds
-        self._counts: Counter[str] = Counter(dict.fromkeys(deck.main, 0))
-        self._at: dict[int, list[str]] = {0: list(deck.main)}
-        self._place: dict[str, int] = {name: place for place, name in enumerate(deck.main)}
-        self._seen: defaultdict[str, set[str]] = defaultdict(set)
-        self._practised: Counter[str] = Counter()
-        self._out: set[str] = set()
-
-    def restore(self, dealt: Iterable[tuple[str, str, bool, bool]]) -> None:
-        """Tell what happened before: (player, image id, practice, whether it counts as a map)."""
-        for player, name, practice, counts in dealt:
-            self._seen[player].add(name)
-            self._practised[player] += practice
-            if counts and not practice:
-                self._move(name, 1)
-
-    def remove(self, name: str) -> None:
-        """Take a picture out of the game (it cannot be decoded, or too many reported it)."""
-        self._out.add(name)
-        if name in self._place:
-            self._take_out(name)
-
-    def deal(self, player: str) -> tuple[str, bool] | None:
-        """Return the player's next picture and whether it is for practice; None when all have been seen."""
-        seen = self._seen[player]
-        rng = stream(self.seed, "feed", player, len(seen))
-        practice = self._practised[player] < self.practice_rounds
-        name = self._practice(seen, rng) if practice else None
-        if name is None:
-            name = self._fewest(seen, rng)
-        if name is None:
-            return None
-        seen.add(name)
-        self._practised[player] += practice
-        if not practice:
-            self._move(name, 1)
-        return name, practice
-
-    def give_back(self, name: str, *, practice: bool) -> None:
-        """Say that a dealt picture brought no map (skipped, left)."""
-        if not practice:
-            self._move(name, -1)
-
-    def n_maps(self, name: str) -> int:
-        """How many maps a picture has, those in the making counted."""
-        return self._counts[name]
-
-    def _practice(self, seen: set[str], rng: np.random.Generator) -> str | None:
-        free = [name for name in self.deck.practice if name not in seen and name not in self._out]
-        return free[int(rng.integers(len(free)))] if free else None
-
-    def _fewest(self, seen: set[str], rng: np.random.Generator) -> str | None:
-        for count in sorted(self._at):
-            names = self._at[count]
-            for place in map(int, rng.integers(len(names), size=8)) if names else ():
-                if names[place] not in seen:
-                    return names[place]
-            free = [name for name in names if name not in seen]
-            if free:
-                return free[int(rng.integers(len(free)))]
-        return None
-
-    def _move(self, name: str, by: int) -> None:
-        if name not in self._counts:
-            return
-        present = name in self._place
-        if present:
-            self._take_out(name)
-        self._counts[name] += by
-        if present:
-            bucket = self._at.setdefault(self._counts[name], [])
-            self._place[name] = len(bucket)
-            bucket.append(name)
-
-    def _take_out(self, name: str) -> None:
-        """Remove from its bucket in constant time: the last one takes its place."""
-        bucket = self._at[self._counts[name]]
-        place, last = self._place.pop(name), bucket.pop()
-        if last != name:
-            bucket[place] = last
-            self._place[last] = place
-        if not bucket:
-            del self._at[self._counts[name]]
+    folder = deck.folder / "maps" / source
+    maps: dict[str, NDArray[np.float64]] = {}
+    for name in deck.cards:
+        path = folder / f"{name}.png"
+        if path.is_file():
+            with Image.open(path) as opened:
+                grey = opened if opened.mode in ("I", "F", "I;16") else opened.convert("L")
+                array = np.asarray(grey, dtype=np.float64)
+                if array.shape != (side_px, side_px):
+                    resized = Image.fromarray(array.astype(np.float32)).resize((side_px, side_px))
+                    array = np.asarray(resized, dtype=np.float64)
+            maps[name] = array
+    if not maps:
+        raise InputError(f"{folder}: no maps here; name a source that the picture folder has")
+    return maps

@@ -16,13 +16,9 @@
       export.json                     filters, counts, what made it
 """
 
-import csv
-import io
-import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,16 +27,16 @@ from rapidvision import files, tfrecord
 from rapidvision.errors import InputError
 from rapidvision.progress import Advance, silent
 
-from .collected import Collected, RoundRecord
+from .collected import Collected
 from .deck import Deck, pixels, png
-from .painting import blurred, counts, pooled
+from .pooling import Form, map_of, maps_by_player, scaled, write_npz, write_player_maps
 from .quality import Filters, Kept, PlayerQuality, kept
+from .release import records_of, user_id, write_clicks, write_table
 from .rules import Rules
 
 SOURCE = "clickme"
-_FULL_SCALE = 65535
 _ROUND_COLUMNS = (
-    "round_id", "image_id", "category", "practice", "started_utc", "ended_utc", "result", "points", "duration_ms",
+    "round_id", "image_id", "category", "phase", "started_utc", "ended_utc", "result", "points", "duration_ms",
     "n_bubbles", "partner", "partner_state", "pointer", "is_mobile", "automated", "n_refused",
 )  # fmt: skip
 
@@ -73,28 +69,6 @@ class Exported:
         """One line: what was kept, and what was left out for which reason."""
         lost = ", ".join(f"{n} {reason}" for reason, n in sorted(self.left_out.items(), key=lambda item: -item[1]))
         return f"kept {self.n_maps} of {self.n_rounds} rounds on {self.n_images} pictures; left out: {lost or 'none'}"
-
-
-@dataclass(frozen=True, slots=True)
-class Form:
-    """How maps are made and which files are written.
-
-    Attributes
-    ----------
-    blur : str
-        ``none``, ``paper``, ``gauss:SIGMA``.
-    pool : {"players", "bubbles"}
-        See :func:`.painting.pooled`.
-    per_player : bool
-        Write each player's maps.
-    with_tfrecords : bool
-        Write the release's TFRecord form.
-    """
-
-    blur: str = "paper"
-    pool: str = "players"
-    per_player: bool = False
-    with_tfrecords: bool = False
 
 
 def export(
@@ -161,9 +135,9 @@ def export(
     _write_tables(collected, passed, out, quality)
     maps = _write_maps(passed, rules, out, form, advance)
     _write_pictures(passed, deck, rules, out)
-    _write_clicks(passed, out, quality)
+    write_clicks(passed, out, quality)
     if form.with_tfrecords:
-        tfrecord.write(out / "clickme.tfrecords", _records(passed, deck, rules, maps))
+        tfrecord.write(out / "clickme.tfrecords", records_of(passed, deck, rules, maps))
     description = {
         "counts": {key: value for key, value in asdict(done).items() if key != "folder"},
         "filters": asdict(filters),
@@ -175,44 +149,6 @@ def export(
     }
     files.write_json(out / "export.json", description)
     return done
-
-
-def user_id(player_id: str) -> str:
-    """Return a player's id for files: random, without the username, and no formula to a spreadsheet."""
-    return f"p_{player_id}"
-
-
-def map_of(records: Sequence[RoundRecord], rules: Rules, form: Form) -> NDArray[np.float64]:
-    """Return the pooled map of a picture; a player's rounds on it are one player's."""
-    by_player: dict[str, list[Sequence[int]]] = {}
-    for record in records:
-        by_player.setdefault(record.player_id, []).extend(record.xy.tolist())
-    drawn = [counts(xy, side_px=rules.picture_px, bubble_px=rules.bubble_px) for xy in by_player.values()]
-    return blurred(pooled(drawn, pool=form.pool), form.blur)
-
-
-def maps_by_player(records: Sequence[RoundRecord], rules: Rules, form: Form) -> dict[str, NDArray[np.float64]]:
-    """Return each player's own map of a picture, by player id, in sorted order."""
-    players = sorted({record.player_id for record in records})
-    return {one: map_of([r for r in records if r.player_id == one], rules, form) for one in players}
-
-
-def write_player_maps(
-    path: Path, by_image: Mapping[str, Sequence[RoundRecord]], rules: Rules, form: Form, *, block_px: int = 1
-) -> None:
-    """Write an ``.npz`` of float32 (players, height, width) by image id, each pixel the mean of a block."""
-    side = rules.picture_px // block_px
-    stacks = {}
-    for name, records in by_image.items():
-        full = np.stack(list(maps_by_player(records, rules, form).values()))
-        cut = full[:, : side * block_px, : side * block_px]
-        stacks[name] = cut.reshape(-1, side, block_px, side, block_px).mean(axis=(2, 4)).astype(np.float32)
-    _write_npz(path, stacks)
-
-
-def scaled(values: NDArray[np.float64]) -> NDArray[np.uint16]:
-    """Return a map as 16-bit grey, its maximum full scale."""
-    return np.asarray(np.rint(values / values.max() * _FULL_SCALE), dtype=np.uint16)
 
 
 def _write_maps(passed: Kept, rules: Rules, out: Path, form: Form, advance: Advance) -> dict[str, NDArray[np.float32]]:
@@ -227,7 +163,7 @@ def _write_maps(passed: Kept, rules: Rules, out: Path, form: Form, advance: Adva
         advance(1)
     if form.per_player:
         write_player_maps(out / "players.npz", passed.by_image, rules, form)
-    _write_npz(out / "maps" / f"{SOURCE}.npz", maps)
+    write_npz(out / "maps" / f"{SOURCE}.npz", maps)
     return maps
 
 
@@ -252,61 +188,6 @@ def _write_pictures(passed: Kept, deck: Deck, rules: Rules, out: Path) -> None:
         files.write_text(out / "recipe.toml", "\n".join(lines) + "\n")
 
 
-def _write_clicks(passed: Kept, out: Path, quality: Mapping[str, PlayerQuality]) -> None:
-    records = [record for group in passed.by_image.values() for record in group]
-    paths = [f"{record.category}/{record.image_id}.png" for record in records]
-    rows = [
-        {
-            "image_path": path,
-            "clicks": "{" + ",".join(f'"({x},{y})"' for x, y in record.xy.tolist()) + "}",
-            "user_id": user_id(record.player_id),
-        }
-        for path, record in zip(paths, records, strict=True)
-    ]
-    write_table(out / "clicks.csv", ["image_path", "clicks", "user_id"], rows)
-    catch = [quality[r.player_id].catch_score if r.player_id in quality else float("nan") for r in records]
-    arrays: dict[str, NDArray[Any]] = {
-        "file_pointer": np.array(paths),
-        "clickmap_x": _ragged([record.xy[:, 0] for record in records]),
-        "clickmap_y": _ragged([record.xy[:, 1] for record in records]),
-        "user_id": np.array([user_id(record.player_id) for record in records]),
-        "user_catch_trial": np.array(catch),
-        "is_mobile": np.array([[record.is_mobile] for record in records]),
-    }
-    _write_npz(out / "clicks.npz", arrays)
-
-
-def _ragged(rows: Sequence[NDArray[Any]]) -> NDArray[Any]:
-    out = np.empty(len(rows), dtype=object)
-    for place, row in enumerate(rows):
-        out[place] = row
-    return out
-
-
-def _write_npz(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
-    """Write an ``.npz`` whose bytes depend on its content alone (numpy's own carries the time of day)."""
-    with files.atomic(path) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, array in arrays.items():
-            body = io.BytesIO()
-            np.lib.format.write_array(body, array, allow_pickle=array.dtype == object)
-            archive.writestr(zipfile.ZipInfo(f"{name}.npy"), body.getvalue(), zipfile.ZIP_DEFLATED)
-
-
-def _records(passed: Kept, deck: Deck, rules: Rules, maps: Mapping[str, NDArray[np.float32]]) -> list[bytes]:
-    """Return the records of the release's first form: raw float32 picture (0 … 255) and map, label, click count."""
-    labels = {category: number for number, category in enumerate(deck.categories)}
-    out = []
-    for name, records in passed.by_image.items():
-        features: dict[str, list[bytes] | list[int]] = {
-            "image": [pixels(deck.cards[name].path, rules.picture_px).astype("<f4").tobytes()],
-            "heatmap": [maps[name].astype("<f4").tobytes()],
-            "label": [labels[deck.cards[name].category]],
-            "click_count": [sum(record.n_bubbles for record in records)],
-        }
-        out.append(tfrecord.encode(features))
-    return out
-
-
 def _write_tables(collected: Collected, passed: Kept, out: Path, quality: Mapping[str, PlayerQuality]) -> None:
     rows = []
     for record in collected.rounds:
@@ -320,27 +201,3 @@ def _write_tables(collected: Collected, passed: Kept, out: Path, quality: Mappin
         row = {name: getattr(one, name) for name in columns[1:]}
         people.append({**row, "user_id": user_id(one.player_id), "flags": " ".join(one.flags)})
     write_table(out / "players.csv", columns, people)
-
-
-def write_table(path: Path, columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write a CSV file, atomically."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(columns), lineterminator="\n", extrasaction="ignore")
-    writer.writeheader()
-    writer.writerows(rows)
-    files.write_text(path, text.getvalue())
-
-
-def read_objects(deck: Deck, rules: Rules) -> dict[str, NDArray[np.bool_]]:
-    """Return the object masks of a picture folder (``objects/IMAGE.png``, 1 = the object) for its square pictures."""
-    from PIL import Image
-
-    masks: dict[str, NDArray[np.bool_]] = {}
-    for name in deck.cards:
-        path = deck.folder / "objects" / f"{name}.png"
-        if path.is_file():
-            with Image.open(path) as opened:
-                if opened.width == opened.height:
-                    side = (rules.picture_px, rules.picture_px)
-                    masks[name] = np.asarray(opened.resize(side, Image.Resampling.NEAREST)) == 1
-    return masks

@@ -1,7 +1,9 @@
 """Put a game together and serve it: settings, pictures, partner, database, page."""
 
 import asyncio
+import os
 from collections.abc import Callable
+from importlib import resources
 from pathlib import Path
 
 from starlette.applications import Starlette
@@ -20,6 +22,8 @@ from .server import Server
 from .settings import Game
 from .tables import open_store
 
+#: Package of the bundled pictures; reached by name, since rooms meet in names and files only.
+BUNDLED = "rapidvision.stimuli"
 SETTINGS, DATABASE, PICTURES = "game.toml", "game.sqlite", "pictures.txt"
 
 
@@ -47,6 +51,11 @@ def existing_store(data: Path, database_url: str = "") -> Store:
     if not database_url and not (data / DATABASE).is_file():
         raise InputError(f"{data}: no {DATABASE}; give the folder that `clickme serve --out` made, or --database-url")
     return game_store(data, database_url)
+
+
+def picture_folder(given: str) -> Path:
+    """Return the picture folder of a name: a path, or ``bundled`` for the pictures that come with RapidVision."""
+    return Path(str(resources.files(BUNDLED) / "bundled")) if given == "bundled" else Path(given)
 
 
 def set_up(data: Path, folder: Path, game: Game) -> Deck:
@@ -128,6 +137,9 @@ def serve(
         sock.close()
 
 
-def make_partner(spec: str, deck: Deck, game: Game) -> Loaded:
-    """Load the partner for the categories of a deck."""
-    return load(spec, deck.categories, picture_px=game.rules.picture_px)
+def make_partner(
+    spec: str, deck: Deck, game: Game, *, n_threads: int | None = None, precision: str = "float32"
+) -> Loaded:
+    """Load the partner for the categories of a deck; networks leave one core to the game unless told otherwise."""
+    n_threads = n_threads or max(1, (os.cpu_count() or 1) - 1)
+    return load(spec, deck.categories, picture_px=game.rules.picture_px, n_threads=n_threads, precision=precision)

@@ -6,7 +6,6 @@ The server decides picture, time, legality and points; the page only asks. Whate
 import asyncio
 import logging
 import time
-from collections import Counter
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,20 +13,19 @@ import msgspec
 import sqlalchemy as sa
 
 from rapidvision import files
-from rapidvision.errors import InputError
 
 from ..online.store import Store, StoreUnavailable
-from ..online.tokens import new_id
 from . import messages, tables
-from .deck import Deck, Feed, pixels, png
+from .dealer import Dealer
+from .deck import Deck
+from .lobby import Lobby
 from .messages import Bubbles, Deal, FromPage, Report, Skip, Start
 from .partner import Superseded, Table
-from .play import Guess, Result, Round
+from .play import Guess, Result
 from .seats import LiveRound, Seat, Send
 from .settings import Game, utc_text
 from .standings import Standings
 from .stroke import Illegal
-from .view import PartnerView
 
 _log = logging.getLogger("rapidvision.clickme")
 
@@ -53,21 +51,20 @@ class LiveGame:
     """
 
     def __init__(self, game: Game, deck: Deck, store: Store, partner: Table) -> None:
-        self.game, self.deck, self.store, self.partner = game, deck, store, partner
-        self.rules_digest = files.canonical_digest(game)
-        self._feed = Feed(deck, seed=game.seed, practice_rounds=game.practice_rounds)
-        self._seats: dict[str, Seat] = {}
-        self._today: Counter[tuple[str, str]] = Counter()
+        self.game, self.store, self.partner = game, store, partner
+        self._close_rounds()
         self.standings = Standings(game)
-        self._reported: dict[str, set[str]] = {}
+        self.lobby = Lobby(store, self.standings)
+        self.dealer = Dealer(game, deck, store, partner)
+        self._seats: dict[str, Seat] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._restore()
+        store.read(self._credit)
 
-    # -- what happened before ---------------------------------------------------------------------------------------
-
-    def _restore(self) -> None:
+    def _close_rounds(self) -> None:
+        """End what the last server did not live to end."""
         now = utc_text()
-        settings = {"digest": self.rules_digest, "content": msgspec.json.encode(self.game).decode(), "first_utc": now}
+        content = msgspec.json.encode(self.game).decode()
+        settings = {"digest": files.canonical_digest(self.game), "content": content, "first_utc": now}
 
         def begin(connection: sa.Connection) -> int:
             tables.insert_new(connection, tables.settings, [settings])
@@ -76,55 +73,18 @@ class LiveGame:
         n_open = self.store.submit(begin).result()
         if n_open:
             _log.warning("%d rounds of the last run were open and are closed now", n_open)
-        self.store.read(self._recall)
 
-    def _recall(self, connection: sa.Connection) -> None:
-        table, day = tables.rounds, utc_text()[:10]
-        self.standings.names = {player: name for player, name, *_ in connection.execute(sa.select(tables.players))}
-        columns = (table.c.player_id, table.c.image_id, table.c.practice, table.c.result, table.c.dealt_utc)
-        dealt = connection.execute(sa.select(*columns)).all()
-        self._feed.restore((p, i, practice, r in ("solved", "time", "interrupted")) for p, i, practice, r, _ in dealt)
-        self._today.update((player, day) for player, *_, utc in dealt if utc.startswith(day))
+    def _credit(self, connection: sa.Connection) -> None:
+        table = tables.rounds
         won = sa.select(table.c.player_id, table.c.points, table.c.ended_utc)
-        for player, points, utc in connection.execute(won.where(table.c.points > 0, table.c.practice.is_(False))):
+        for player, points, utc in connection.execute(won.where(table.c.points > 0, table.c.phase != "practice")):
             self.standings.credit(player, points, datetime.fromisoformat(utc))
-        for player, image_id, *_ in connection.execute(sa.select(tables.reports)):
-            self._note_report(player, image_id)
-        for image_id, *_ in connection.execute(sa.select(tables.broken)):
-            self._feed.remove(image_id)
-
-    # -- players ----------------------------------------------------------------------------------------------------
-
-    async def join(self, name: str, name_key: str) -> str | None:
-        """Enter a new player; returns the id, or None when the name is taken."""
-        player_id = new_id()
-        row = {"player_id": player_id, "name": name, "name_key": name_key, "joined_utc": utc_text()}
-
-        def write(connection: sa.Connection) -> bool:
-            tables.insert_new(connection, tables.players, [row])
-            found = sa.select(tables.players.c.player_id).where(tables.players.c.name_key == name_key)
-            return bool(connection.scalar(found) == player_id)
-
-        if not await self.store.write(write):
-            return None
-        self.standings.names[player_id] = name
-        return player_id
-
-    async def player_named(self, name_key: str) -> str | None:
-        """Return the id of the player with this name."""
-        found = sa.select(tables.players.c.player_id).where(tables.players.c.name_key == name_key)
-        player: str | None = await self.store.query(lambda connection: connection.scalar(found))
-        return player
-
-    def name_of(self, player_id: str) -> str | None:
-        """Return a player's name, or None for an unknown id."""
-        return self.standings.names.get(player_id)
 
     # -- connections ------------------------------------------------------------------------------------------------
 
     async def connect(self, player_id: str, send: Send) -> Seat:
         """Take a connection; an older one of the same player is told that it moved, and the round goes on here."""
-        seat = self._seats.setdefault(player_id, Seat(player_id, self.standings.names[player_id]))
+        seat = self._seats.setdefault(player_id, Seat(player_id))
         older, seat.send = seat.send, send
         if older is not None:
             self._spawn(older({"type": "moved"}))
@@ -173,40 +133,18 @@ class LiveGame:
             if seat.current is not None:
                 await self._show(seat, seat.current)
                 return
-            key = (seat.player_id, utc_text()[:10])
-            if self._today[key] >= self.game.daily_limit:
+            if not self.dealer.may_play(seat.player_id):
                 text = f"that were {self.game.daily_limit} rounds today; come back tomorrow"
                 await self._tell(seat, messages.refused("daily_limit", text))
                 return
-            live = await self._next(seat)
+            live = await self.dealer.deal(seat.player_id)
             if live is None:
                 await self._tell(seat, messages.refused("no_more", "you have seen every picture; thank you!"))
                 return
-            self._today[key] += 1
             seat.rounds[live.play.round_id] = live
             while len(seat.rounds) > _KEPT_ROUNDS:
                 seat.rounds.popitem(last=False)
             await self._show(seat, live)
-
-    async def _next(self, seat: Seat) -> LiveRound | None:
-        side = self.game.rules.picture_px
-        while (dealt := self._feed.deal(seat.player_id)) is not None:
-            card, practice = self.deck.cards[dealt[0]], dealt[1]
-            try:
-                array = await asyncio.to_thread(pixels, card.path, side)
-            except InputError as error:
-                _log.warning("%s; it is dealt no more", error)
-                self._feed.remove(card.image_id)
-                row = {"image_id": card.image_id, "reason": str(error)[:400], "utc": utc_text()}
-                await self.store.add(tables.BROKEN, [row])
-                continue
-            round_id = new_id()
-            view = PartnerView(array, self.game.rules, seed=self.game.seed, round_id=round_id)
-            play = Round(round_id, card.category, self.partner.loaded.categories, self.game.rules, view)
-            live = LiveRound(play, card, practice, utc_text(), await asyncio.to_thread(png, array))
-            await self.store.add(tables.ROUNDS, [live.dealt_row(seat.player_id, self.partner, self.rules_digest)])
-            return live
-        return None
 
     async def _start(self, seat: Seat, live: LiveRound, message: Start) -> None:
         if live.play.state == "dealt":
@@ -294,11 +232,10 @@ class LiveGame:
         self.partner.forget(play.round_id)
         stored = await self._write_end(live, utc_text(ended))
         if play.result in ("skipped", "left") or not play.stroke.bubbles:
-            self._feed.give_back(live.card.image_id, practice=live.practice)
-        if stored and play.points and not live.practice:
+            self.dealer.give_back(live)
+        if stored and play.points and live.phase != "practice":
             self.standings.credit(seat.player_id, play.points, ended)
-        show = self.game.show_view == "always" or (self.game.show_view == "practice" and live.practice)
-        await self._tell(seat, messages.end(play, show_view=show))
+        await self._tell(seat, messages.end(play, show_view=self.shows_view(live)))
 
     async def _write_end(self, live: LiveRound, utc: str) -> bool:
         """Commit the end; a database that is away is tried until it is back, for as long as a player would wait."""
@@ -317,24 +254,19 @@ class LiveGame:
             await self.store.add(tables.GUESSES, rows)
 
     async def _report(self, seat: Seat, live: LiveRound, message: Report) -> None:
-        image_id = live.card.image_id
-        row = {"player_id": seat.player_id, "image_id": image_id, "reason": message.reason, "utc": utc_text()}
-        await self.store.add(tables.REPORTS, [row])
-        self._note_report(seat.player_id, image_id)
+        await self.dealer.report(seat.player_id, live.card.image_id, message.reason)
         await self._tell(seat, {"type": "reported", "round": live.play.round_id})
         await self._finish(seat, live, "skipped")
 
     # -- small things -----------------------------------------------------------------------------------------------
 
-    def _note_report(self, player_id: str, image_id: str) -> None:
-        who = self._reported.setdefault(image_id, set())
-        who.add(player_id)
-        if len(who) >= self.game.report_limit:
-            self._feed.remove(image_id)
+    def shows_view(self, live: LiveRound) -> bool:
+        """Whether the player may see what the partner saw of a round."""
+        return self.game.show_view == "always" or (self.game.show_view == "practice" and live.phase == "practice")
 
     async def _show(self, seat: Seat, live: LiveRound) -> None:
         elapsed_ms = None if live.play.state == "dealt" else live.elapsed_ms()
-        await self._tell(seat, messages.picture(live.play, practice=live.practice, elapsed_ms=elapsed_ms))
+        await self._tell(seat, messages.picture(live.play, practice=live.phase == "practice", elapsed_ms=elapsed_ms))
 
     async def _tell(self, seat: Seat, message: dict[str, Any]) -> None:
         if seat.send is not None:

@@ -24,8 +24,9 @@ from rapidvision.errors import InputError, RapidVisionError
 Partner: TypeAlias = Callable[[NDArray[np.uint8]], NDArray[np.floating]]
 Probabilities: TypeAlias = NDArray[np.float64]
 
-#: The networks' own factory; reached by name, since rooms meet in names and files only.
+#: Factories of networks in files; the networks' own is reached by name, since rooms meet in names and files only.
 NETWORKS = "rapidvision.gala_models.partner:make"
+FILES = {".safetensors": NETWORKS, ".onnx": "rapidvision.experiments.clickme.onnx_partner:make"}
 
 _log = logging.getLogger("rapidvision.clickme")
 
@@ -42,18 +43,24 @@ class Loaded(NamedTuple):
     categories: tuple[str, ...]
 
 
-def load(spec: str, categories: Sequence[str], *, picture_px: int) -> Loaded:
+def load(
+    spec: str, categories: Sequence[str], *, picture_px: int, n_threads: int | None = None, precision: str = "float32"
+) -> Loaded:
     """Find a partner by name and let it answer once.
 
     Parameters
     ----------
     spec : str
-        ``module:function``; ``bundled`` or a network's file for the networks of RapidVision; ``none`` for a game by
-        the clock alone.
+        ``module:function``; ``bundled`` or a network's file (``.safetensors``, ``.onnx``) for the networks of
+        RapidVision; ``none`` for a game by the clock alone.
     categories : sequence of str
         What the pictures show.
     picture_px : int
         Side of the views.
+    n_threads : int, optional
+        Threads of a network of RapidVision; a function of your own sets its own.
+    precision : {"float32", "bfloat16"}
+        Of a network of RapidVision in torch.
 
     Returns
     -------
@@ -68,7 +75,7 @@ def load(spec: str, categories: Sequence[str], *, picture_px: int) -> Loaded:
     names = tuple(sorted(set(categories)))
     if spec == "none":
         return Loaded(None, "none", names)
-    make, keywords = _factory(spec)
+    make, keywords = _factory(spec, n_threads, precision)
     try:
         partner = make(names, **keywords)
     except RapidVisionError:
@@ -79,21 +86,27 @@ def load(spec: str, categories: Sequence[str], *, picture_px: int) -> Loaded:
         checked(partner(np.full((2, picture_px, picture_px, 3), 128, np.uint8)), 2, len(names))
     except Exception as error:  # whatever a foreign partner raises, the server must not start with it
         raise InputError(f"partner {spec}: its first answer failed ({error})") from error
-    return Loaded(partner, spec, names)
+    return Loaded(partner, spec if precision == "float32" else f"{spec} in {precision}", names)
 
 
-def _factory(spec: str) -> tuple[Callable[..., Partner], dict[str, Any]]:
+def _factory(spec: str, n_threads: int | None, precision: str) -> tuple[Callable[..., Partner], dict[str, Any]]:
     keywords: dict[str, Any] = {}
-    name = spec
+    name, suffix = spec, Path(spec).suffix
     if spec == "bundled":
-        name = NETWORKS
-    elif Path(spec).suffix == ".safetensors":
+        name, keywords = NETWORKS, {"n_threads": n_threads}
+    elif suffix in FILES:
         if not Path(spec).is_file():
             raise InputError(f"partner {spec}: no such file")
-        name, keywords = NETWORKS, {"model": spec}
+        name, keywords = FILES[suffix], {"model": spec, "n_threads": n_threads}
+    if name == NETWORKS:
+        keywords["precision"] = precision
+    elif precision != "float32":
+        raise InputError(f"partner {spec}: its precision is its own; --partner-precision is for our networks in torch")
     module_name, colon, function = name.partition(":")
     if not colon or not module_name or not function:
-        raise InputError(f'partner: got "{spec}"; allowed are module:function, bundled, a .safetensors file, none')
+        raise InputError(
+            f'partner: got "{spec}"; allowed are module:function, bundled, a .safetensors or .onnx file, none'
+        )
     if "" not in sys.path and str(Path.cwd()) not in sys.path:
         sys.path.insert(0, str(Path.cwd()))  # a lab's own file beside its game
     try:
@@ -122,23 +135,28 @@ class _Question(NamedTuple):
 
 
 class Table:
-    """Where the partner sits: a thread that answers all waiting views in one batch, the newest view of each round.
+    """Where the partner sits: a thread that answers waiting views in batches, the newest view of each round.
 
     Parameters
     ----------
     loaded : Loaded
         The partner.
     max_batch : int
-        Most views in one batch; bounds how long the first of them waits.
+        Most views in one batch.
+    batch_s : float
+        How long a batch should take: whoever asks next waits for it.
 
     Notes
     -----
-    While a batch is worked on, views gather for the next. A round that asks again before its view was taken up has
-    the older question superseded, so a slow partner falls behind by one batch and never more.
+    While a batch is worked on, views gather for the next, longest waiting first. A large network hardly gains from
+    batches and all in a batch wait for its end, so there the batches are small; a small one takes all that wait. A
+    round that asks again before its view was taken up has the older question superseded and keeps its place, so a slow
+    partner skips views and never falls behind.
     """
 
-    def __init__(self, loaded: Loaded, *, max_batch: int = 32) -> None:
-        self.loaded, self.max_batch = loaded, max_batch
+    def __init__(self, loaded: Loaded, *, max_batch: int = 32, batch_s: float = 0.06) -> None:
+        self.loaded, self.max_batch, self.batch_s = loaded, max_batch, batch_s
+        self._view_s = 0.0
         self._waiting: OrderedDict[str, _Question] = OrderedDict()
         self._changed = threading.Condition()
         self._closed = False
@@ -159,8 +177,8 @@ class Table:
             if self.loaded.partner is None or self._closed:
                 future.set_exception(InputError("there is no partner"))
                 return future
-            older = self._waiting.pop(round_id, None)
-            self._waiting[round_id] = _Question(view.copy(), future)
+            older = self._waiting.get(round_id)
+            self._waiting[round_id] = _Question(view.copy(), future)  # at the older one's place in the queue
             self._changed.notify()
         if older is not None:
             self.n_superseded += 1
@@ -200,7 +218,9 @@ class Table:
             else:
                 for question, row in zip(batch, answer, strict=True):
                     question.future.set_result(row)
-            self.busy_s += time.perf_counter() - started
+            took_s = time.perf_counter() - started
+            self._view_s += (took_s / len(batch) - self._view_s) / (4 if self._view_s else 1)
+            self.busy_s += took_s
             self.n_batches += 1
             self.n_views += len(batch)
 
@@ -210,5 +230,6 @@ class Table:
                 self._changed.wait()
             if self._closed:
                 return None
-            keys = list(self._waiting)[: self.max_batch]
+            n = self.max_batch if not self._view_s else int(self.batch_s / self._view_s)
+            keys = list(self._waiting)[: min(max(1, n), self.max_batch)]
             return [self._waiting.pop(key) for key in keys]

@@ -20,6 +20,8 @@ from .rules import Rules
 COARSE_PX = 32
 #: Fewer maps than this do not tell chance from carelessness.
 FEWEST_MAPS = 10
+#: Fewer catch rounds than this do not convict anybody; of more, half must be passed.
+FEWEST_CATCHES, LEAST_CAUGHT = 3, 0.5
 #: A stroke of so many steps that a player draws twice is no accident.
 REPEAT_STEPS = 15
 
@@ -41,15 +43,17 @@ class PlayerQuality:
     p : float
         Chance of so much agreement over the null for somebody who does not look at the pictures; nan for fewer than
         ten maps that others painted too.
+    n_catch : int
+        Rounds on catch pictures.
     catch_score : float
-        Share of the rounds on pictures with an object mask in which at least half of the bubbles lie on the object;
-        nan without any.
+        Share of them in which at least half of the bubbles lie on the object. In a game without catch pictures, the
+        same of all rounds on pictures with an object mask; nan without any.
     automated_share : float
         Share of rounds in which the page reported a remote-controlled browser or untrusted events.
     n_repeated : int
         Rounds whose first steps repeat those of an earlier round of the player.
     flags : tuple of str
-        ``off_target``, ``scripted``, ``automated``, ``too_few`` (to judge agreement).
+        ``off_target``, ``failed_catch``, ``scripted``, ``automated``, ``too_few`` (to judge agreement).
     """
 
     player_id: str
@@ -57,6 +61,7 @@ class PlayerQuality:
     agreement: float
     null: float
     p: float
+    n_catch: int
     catch_score: float
     automated_share: float
     n_repeated: int
@@ -84,7 +89,7 @@ class Filters:
     min_bubbles: int = 10
     min_players: int = 1
     report_limit: int = 3
-    drop_flags: tuple[str, ...] = ("off_target", "scripted")
+    drop_flags: tuple[str, ...] = ("off_target", "failed_catch", "scripted")
     drop_mobile: bool = False
 
 
@@ -141,8 +146,8 @@ def kept(collected: Collected, filters: Filters, quality: Mapping[str, PlayerQua
 
 
 def _reason(record: RoundRecord, collected: Collected, filters: Filters, quality: Mapping[str, PlayerQuality]) -> str:
-    if record.practice:
-        return "practice"
+    if record.phase != "main":
+        return "practice" if record.phase == "practice" else "catch picture"
     if record.result in ("skipped", "left"):
         return f"{record.result} by the player" if record.result == "skipped" else "never started"
     if filters.report_limit and len(collected.reports.get(record.image_id, ())) >= filters.report_limit:
@@ -214,8 +219,11 @@ def judge(
         tests[player_id] = _pairing_test(_pairs(shared, ranks, sums), n_null, stream(seed, "pairing", player_id))
     usual = [agreement - null for agreement, null, p in tests.values() if p <= alpha]
     enough = 0.5 * float(np.median(usual)) if usual else float("inf")
+    caught: defaultdict[str, list[RoundRecord]] = defaultdict(list)
+    for record in collected.caught:
+        caught[record.player_id].append(record)
     return {
-        player_id: _quality(player_id, by_player[player_id], test, objects or {}, alpha, enough)
+        player_id: _quality(by_player[player_id], caught[player_id], test, objects or {}, alpha, enough)
         for player_id, test in tests.items()
     }
 
@@ -257,8 +265,8 @@ def _unit_ranks(record: RoundRecord, rules: Rules) -> NDArray[np.float64]:
 
 
 def _quality(
-    player_id: str,
     records: Sequence[RoundRecord],
+    caught: Sequence[RoundRecord],
     test: tuple[float, float, float],
     objects: Mapping[str, NDArray[np.bool_]],
     alpha: float,
@@ -266,18 +274,25 @@ def _quality(
 ) -> PlayerQuality:
     n_repeated = _n_repeated(records)
     automated = float(np.mean([record.automated for record in records]))
+    score = _catch_score(caught or records, objects)
     flags = []
     if np.isnan(test[2]):
         flags.append("too_few")
     elif test[2] > alpha and test[0] - test[1] < enough:
         flags.append("off_target")
+    if len(caught) >= FEWEST_CATCHES and score < LEAST_CAUGHT:
+        flags.append("failed_catch")
     if n_repeated >= max(2, len(records) // 4):
         flags.append("scripted")
     if automated > 0.5:
         flags.append("automated")
-    caught = [_on_object(record, objects[record.image_id]) >= 0.5 for record in records if record.image_id in objects]
-    score = float(np.mean(caught)) if caught else float("nan")
-    return PlayerQuality(player_id, len(records), *test, score, automated, n_repeated, tuple(flags))
+    player_id = records[0].player_id
+    return PlayerQuality(player_id, len(records), *test, len(caught), score, automated, n_repeated, tuple(flags))
+
+
+def _catch_score(records: Sequence[RoundRecord], objects: Mapping[str, NDArray[np.bool_]]) -> float:
+    hits = [_on_object(record, objects[record.image_id]) >= 0.5 for record in records if record.image_id in objects]
+    return float(np.mean(hits)) if hits else float("nan")
 
 
 def _on_object(record: RoundRecord, mask: NDArray[np.bool_]) -> float:

@@ -12,9 +12,9 @@ from rapidvision import files
 from rapidvision.errors import InputError
 
 from . import figures
-from .agreement import Agreement, measure
+from .agreement import Agreement, Compared, compare, measure
 from .collected import Collected
-from .deck import Deck, pixels
+from .deck import Deck, pixels, read_maps
 from .painting import counts, pooled
 from .quality import PlayerQuality
 from .rules import Rules
@@ -41,6 +41,7 @@ def write_report(
     *,
     quality: Mapping[str, PlayerQuality],
     seed: int = 2019,
+    compare_with: str | None = None,
 ) -> Statistics:
     """Write ``report.html``, ``report.json`` and the figures of a game.
 
@@ -58,6 +59,8 @@ def write_report(
         Player id → quality.
     seed : int
         Of the randomization tests.
+    compare_with : str, optional
+        Source of another experiment's maps in the picture folder (``maps/SOURCE/IMAGE.png``).
 
     Returns
     -------
@@ -67,10 +70,14 @@ def write_report(
     Raises
     ------
     InputError
-        When nothing was played.
+        When nothing was played, or there are no such maps.
     """
     if not collected.played:
         raise InputError(f"nothing to report: none of {len(collected.rounds)} rounds counts")
+    compared = None
+    if compare_with is not None:
+        others = read_maps(deck, compare_with, game.rules.picture_px)
+        compared = compare(collected.played, others, game.rules, seed=seed)
     numbers = describe(collected, game, seed=seed)
     figures.histogram(out, "players_per_map", numbers.players_per_map, label="Players of a picture", what="Pictures")
     solved = [record.n_bubbles for record in collected.played if record.result == "solved"]
@@ -84,10 +91,11 @@ def write_report(
         "statistics": asdict(numbers),
         "flags": flags,
         "agreement": agreement,
+        "compared": {"with": compare_with, **asdict(compared)} if compared else None,
         "provenance": files.provenance("clickme report", seed=seed, packages=("numpy", "scipy", "matplotlib")),
     }
     files.write_json(out / "report.json", content)
-    files.write_text(out / "report.html", _page(game, numbers, flags, agreement, collected))
+    files.write_text(out / "report.html", _page(game, numbers, flags, agreement, compared, collected))
     return numbers
 
 
@@ -128,6 +136,7 @@ def _page(
     numbers: Statistics,
     flags: Mapping[str, int],
     agreement: Agreement | None,
+    compared: Compared | None,
     collected: Collected,
 ) -> str:
     automated = sum(record.automated for record in collected.played)
@@ -147,6 +156,7 @@ def _page(
             *(("<h2>Contests</h2>", _table(_contests(numbers))) if numbers.inside else ()),
             "<h2>Agreement of players</h2>",
             _agreement(agreement),
+            *(("<h2>The same pictures in another experiment</h2>", _compared(compared)) if compared else ()),
             "<h2>Quality</h2>",
             _table([(f"players flagged {flag}", str(n)) for flag, n in flags.items()]),
             _table([(f"rounds with partner {state}", str(n)) for state, n in sorted(numbers.partner_states.items())]),
@@ -213,6 +223,17 @@ def _agreement(found: Agreement | None) -> str:
             ("pictures below the null", _percent(found.share_below_null)),
             ("halves of the players, Spearman-Brown", f"{found.split_half:.3f}, {found.spearman_brown:.3f}"),
             ("maps", f"{found.n_maps}, and {found.n_dropped} constant ones left out"),
+        ]
+    )
+
+
+def _compared(found: Compared) -> str:
+    return _table(
+        [
+            ("pictures with maps of both", f"{found.n_images}"),
+            ("same picture", f"rho = {found.mean:.3f}; the paper, with Clicktionary: .59"),
+            ("different pictures (null)", f"rho = {found.null:.3f}"),
+            ("randomization test of the pairing", f"p = {found.p:.4g}"),
         ]
     )
 

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from .deck import Card
+from .deck import Card, Phase
 from .messages import Start
 from .partner import Table
 from .play import Guess, Round
@@ -24,7 +24,7 @@ class LiveRound:
 
     play: Round
     card: Card
-    practice: bool
+    phase: Phase
     dealt_utc: str
     picture_png: bytes
     started_s: float | None = None
@@ -45,7 +45,7 @@ class LiveRound:
             "player_id": player_id,
             "image_id": self.card.image_id,
             "category": self.card.category,
-            "practice": self.practice,
+            "phase": self.phase,
             "dealt_utc": self.dealt_utc,
             "partner": partner.name,
             "top_k": self.play.rules.top_k_of(len(partner.loaded.categories)),
@@ -81,7 +81,6 @@ class Seat:
     """A player who is or was connected: the newest connection and the last rounds."""
 
     player_id: str
-    name: str
     send: Send | None = None
     rounds: "OrderedDict[str, LiveRound]" = field(default_factory=OrderedDict)
     dealing: asyncio.Lock = field(default_factory=asyncio.Lock)

@@ -9,7 +9,7 @@ import msgspec
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
-from starlette.websockets import WebSocket, WebSocketDisconnect
+from starlette.websockets import WebSocket
 
 from rapidvision.errors import InputError
 
@@ -19,17 +19,18 @@ from ..online.tokens import Keyring
 from ..online.web import Files, Problem, body_as, page, reply
 from . import messages
 from .deck import png
+from .links import PostLink, PostLinks, SocketLink
 from .live import LiveGame
 from .names import checked_name, key_of
-from .seats import LiveRound
+from .seats import LiveRound, Seat, Send
 
 PAGE = Path(__file__).parent / "page"
 COOKIE = "clickme"
 _YEAR_S = 365 * 24 * 3600
 #: Close codes of the socket: who are you; too much at once; not a message.
 UNKNOWN_PLAYER, TOO_FAST, FOREIGN = 4401, 4429, 4403
-#: A page that takes nothing for so long is gone.
-SEND_S = 5.0
+#: How often pages that come by POST are looked for.
+SWEEP_S = 5.0
 
 
 class _Name(msgspec.Struct, forbid_unknown_fields=True):
@@ -39,6 +40,14 @@ class _Name(msgspec.Struct, forbid_unknown_fields=True):
 class _Return(msgspec.Struct, forbid_unknown_fields=True):
     name: Annotated[str, msgspec.Meta(max_length=100)]
     code: Annotated[str, msgspec.Meta(max_length=20)]
+
+
+class _Said(msgspec.Struct, forbid_unknown_fields=True):
+    messages: Annotated[list[msgspec.Raw], msgspec.Meta(max_length=64)]
+
+
+class _Hear(msgspec.Struct, forbid_unknown_fields=True):
+    after: Annotated[int, msgspec.Meta(ge=0, le=2**53)] = 0
 
 
 class Server:
@@ -61,6 +70,9 @@ class Server:
         self._joins = Buckets(rate=2, burst=100)  # a school class comes from one address
         self._returns = Buckets(rate=0.1, burst=10)
         self._messages = Buckets(rate=60, burst=180)
+        self._hears = Buckets(rate=60, burst=180)
+        self._links = PostLinks()
+        self._sweeper: asyncio.Task[None] | None = None
 
     def routes(self) -> list[BaseRoute]:
         """What is served."""
@@ -74,6 +86,9 @@ class Server:
             Route("/api/rounds/{round_id}/picture.png", self.picture),
             Route("/api/rounds/{round_id}/view.png", self.view),
             WebSocketRoute("/api/play", self.play),
+            Route("/api/links", self.open_link, methods=["POST"]),
+            Route("/api/links/{link_id}/say", self.say, methods=["POST"]),
+            Route("/api/links/{link_id}/hear", self.hear, methods=["POST"]),
         ]
 
     async def join(self, request: Request) -> Response:
@@ -85,7 +100,7 @@ class Server:
             name = checked_name(body.name, blocked=self.live.game.blocked_names)
         except InputError as error:
             raise Problem(422, "name", str(error)) from error
-        player_id = await self.live.join(name, key_of(name))
+        player_id = await self.live.lobby.join(name, key_of(name))
         if player_id is None:
             raise Problem(409, "taken", "username: somebody has this one; if that is you, come back with your code")
         return self._welcome(player_id, 201)
@@ -95,7 +110,7 @@ class Server:
         check_origin(request)
         self._limit(self._returns, request)
         body = await body_as(request, _Return)
-        player_id = await self.live.player_named(key_of(" ".join(body.name.split())))
+        player_id = await self.live.lobby.named(key_of(" ".join(body.name.split())))
         expected = self.keys.code("player", player_id or "nobody")
         given = body.code.strip().upper().replace("-", "")
         if player_id is None or not _same(expected, given):
@@ -111,6 +126,7 @@ class Server:
 
     async def board(self, request: Request) -> Response:
         """The leaderboard."""
+        await self.live.lobby.look()
         return reply(self.live.standings.board(self._player(request)))
 
     async def picture(self, request: Request) -> Response:
@@ -119,8 +135,8 @@ class Server:
 
     async def view(self, request: Request) -> Response:
         """What the partner saw, after the round and where the game shows it."""
-        own, show = self._own_round(request), self.live.game.show_view
-        if not own.finished or not (show == "always" or (show == "practice" and own.practice)):
+        own = self._own_round(request)
+        if not own.finished or not self.live.shows_view(own):
             raise Problem(403, "not_shown", "what the partner saw is not shown")
         return Response(await asyncio.to_thread(png, own.play.view.pixels), media_type="image/png")
 
@@ -134,27 +150,85 @@ class Server:
         if player_id is None:
             await socket.close(UNKNOWN_PLAYER)
             return
-        link = Link(socket)
+        link = SocketLink(socket)
         seat = await self.live.connect(player_id, link.send)
         try:
             while (text := await link.receive()) is not None:
                 if not self._messages.take(player_id):
                     await socket.close(TOO_FAST)
                     break
-                try:
-                    message = messages.decode(text)
-                except (msgspec.DecodeError, RecursionError) as error:
-                    await link.send(messages.refused("not_understood", str(error)))
-                    continue
-                await self.live.handle(seat, message)
+                await self._take(seat, link.send, text)
         finally:
             self.live.disconnect(seat, link.send)
+
+    async def _take(self, seat: Seat, send: Send, text: str | bytes) -> None:
+        """Do what one message asks."""
+        try:
+            message = messages.decode(text)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            await send(messages.refused("not_understood", str(error)))
+        else:
+            await self.live.handle(seat, message)
+
+    # -- by POST ----------------------------------------------------------------------------------------------------
+
+    async def open_link(self, request: Request) -> Response:
+        """Open a link for a page whose sockets are blocked; an older page of the player is told that it moved."""
+        check_origin(request)
+        player_id = self._player(request)
+        if player_id is None:
+            raise Problem(401, "who", "choose a username first")
+        if not self._messages.take(player_id):
+            raise Problem(429, "slow_down", "too many tries; wait a little")
+        link, surplus = self._links.open(player_id)
+        for old in surplus:
+            self._leave(old)
+        link.seat = await self.live.connect(player_id, link.send)
+        if self._sweeper is None or self._sweeper.done():
+            self._sweeper = asyncio.create_task(self._sweep())
+        return reply({"link": link.link_id}, 201)
+
+    async def say(self, request: Request) -> Response:
+        """Take messages of a page, in order."""
+        link, seat = self._link(request)
+        body = await body_as(request, _Said)
+        for raw in body.messages:
+            if not self._messages.take(link.player_id):
+                raise Problem(429, "slow_down", "too many messages; wait a little")
+            await self._take(seat, link.send, bytes(raw))
+        return reply({"taken": len(body.messages)})
+
+    async def hear(self, request: Request) -> Response:
+        """Return what a page has not heard yet, as soon as there is something."""
+        link, _ = self._link(request)
+        body = await body_as(request, _Hear)
+        if not self._hears.take(link.player_id):
+            raise Problem(429, "slow_down", "too many questions; wait a little")
+        news, last = await link.hear(body.after)
+        return reply({"messages": news, "last": last})
+
+    def _link(self, request: Request) -> tuple[PostLink, Seat]:
+        check_origin(request)
+        link = self._links.find(request.path_params["link_id"], self._player(request))
+        if link is None or link.seat is None:
+            raise Problem(404, "no_such_link", "this link is not known; open another one")
+        return link, link.seat
+
+    def _leave(self, link: PostLink) -> None:
+        if link.seat is not None:
+            self.live.disconnect(link.seat, link.send)
+
+    async def _sweep(self) -> None:
+        while len(self._links):
+            await asyncio.sleep(SWEEP_S)
+            for link in self._links.gone():
+                self._leave(link)
 
     # -- who asks ---------------------------------------------------------------------------------------------------
 
     def _player(self, connection: HTTPConnection) -> str | None:
         player_id = self.keys.open("player", connection.cookies.get(COOKIE, ""))
-        return player_id if player_id is not None and self.live.name_of(player_id) else None
+        return player_id if player_id is not None and self.live.lobby.name_of(player_id) else None
 
     def _own_round(self, request: Request) -> LiveRound:
         player_id = self._player(request)
@@ -169,7 +243,7 @@ class Server:
 
     def _self(self, player_id: str) -> dict[str, Any]:
         return {
-            "name": self.live.name_of(player_id),
+            "name": self.live.lobby.name_of(player_id),
             "code": self.keys.code("player", player_id),
             "game": self.live.game.name,
             "practice_rounds": self.live.game.practice_rounds,
@@ -187,37 +261,6 @@ class Server:
             samesite="strict",
         )
         return answer
-
-
-class Link:
-    """One socket: sends in order, and keeps quiet when the page is gone."""
-
-    def __init__(self, socket: WebSocket) -> None:
-        self._socket = socket
-        self._open = True
-        self._turn = asyncio.Lock()
-        self.send = self._send  # one bound method, so that connections can be told apart by it
-
-    async def _send(self, message: dict[str, Any]) -> None:
-        async with self._turn:
-            if not self._open:
-                return
-            try:
-                text = msgspec.json.encode(message).decode()
-                await asyncio.wait_for(self._socket.send_text(text), SEND_S)
-                if message["type"] == "moved":
-                    self._open = False
-                    await self._socket.close()
-            except (RuntimeError, WebSocketDisconnect, TimeoutError):
-                self._open = False
-
-    async def receive(self) -> str | None:
-        """Return the next text, or None when the page has gone; other data closes the socket."""
-        try:
-            return await self._socket.receive_text()
-        except (WebSocketDisconnect, RuntimeError, KeyError):
-            self._open = False
-            return None
 
 
 def _same(expected: str, given: str) -> bool:

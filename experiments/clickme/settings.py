@@ -45,6 +45,8 @@ class Game(Recipe, frozen=True):
         See there.
     practice_rounds : int
         Rounds that a new player plays before they count.
+    catch_every : int
+        One of so many rounds is on a catch picture, where the picture folder has some.
     daily_limit : int
         Most rounds per player and day (UTC).
     show_view : {"never", "practice", "always"}
@@ -61,6 +63,7 @@ class Game(Recipe, frozen=True):
     seed: int = 2019
     rules: Rules = Rules()
     practice_rounds: int = 1
+    catch_every: int = 20
     daily_limit: int = 500
     show_view: Literal["never", "practice", "always"] = "never"
     report_limit: int = 3
@@ -68,8 +71,10 @@ class Game(Recipe, frozen=True):
     blocked_names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.practice_rounds < 0 or self.daily_limit < 1 or self.report_limit < 1 or self.seed < 0:
-            raise ValueError("practice_rounds and seed must be >= 0, daily_limit and report_limit >= 1")
+        if self.practice_rounds < 0 or self.seed < 0:
+            raise ValueError("practice_rounds and seed must be >= 0")
+        if min(self.daily_limit, self.report_limit, self.catch_every) < 1:
+            raise ValueError("daily_limit, report_limit and catch_every must be >= 1")
         ordered = sorted(self.contests, key=lambda contest: contest.starts)
         for earlier, later in pairwise(ordered):
             if later.starts < earlier.ends:

@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rapidvision import files
-from rapidvision.errors import InputError
 from rapidvision.progress import Advance, silent
 from rapidvision.seeds import digest, stream
 
 from ..online.store import Store
 from . import tables
-from .deck import Deck, Feed, pixels
+from .deck import Deck, Phase, pixels
+from .feed import Feed
 from .messages import Start
 from .names import key_of
 from .partner import Loaded, Table, checked
@@ -80,7 +80,7 @@ def simulate(
     Simulated
         Counts.
     """
-    feed = Feed(deck, seed=game.seed, practice_rounds=game.practice_rounds)
+    feed = Feed(deck, seed=game.seed, practice_rounds=game.practice_rounds, catch_every=game.catch_every)
     table = Table(Loaded(None, partner.name, partner.categories))
     total = [0, 0, 0]
     try:
@@ -98,33 +98,6 @@ def simulate(
     finally:
         table.close()
     return Simulated(len(players), *total)
-
-
-def read_maps(deck: Deck, source: str, side_px: int) -> dict[str, NDArray[np.float64]]:
-    """Return the maps of a picture folder (``maps/SOURCE/IMAGE.png``) for simulated players.
-
-    Raises
-    ------
-    InputError
-        When the folder has none of that source.
-    """
-    from PIL import Image
-
-    folder = deck.folder / "maps" / source
-    maps: dict[str, NDArray[np.float64]] = {}
-    for name in deck.cards:
-        path = folder / f"{name}.png"
-        if path.is_file():
-            with Image.open(path) as opened:
-                grey = opened if opened.mode in ("I", "F", "I;16") else opened.convert("L")
-                array = np.asarray(grey, dtype=np.float64)
-                if array.shape != (side_px, side_px):
-                    resized = Image.fromarray(array.astype(np.float32)).resize((side_px, side_px))
-                    array = np.asarray(resized, dtype=np.float64)
-            maps[name] = array
-    if not maps:
-        raise InputError(f"{folder}: no maps here; name a source that the picture folder has")
-    return maps
 
 
 def _id(seed: int, *address: str | int) -> str:
@@ -147,7 +120,7 @@ def _play(
     partner: Loaded,
     player: Player,
     maps: Mapping[str, NDArray[np.floating]],
-    dealt: tuple[str, bool],
+    dealt: tuple[str, Phase],
     *,
     seed: int,
     moment: datetime,

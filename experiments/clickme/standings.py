@@ -27,6 +27,7 @@ class Standings:
     def __init__(self, game: Game) -> None:
         self.game = game
         self.names: dict[str, str] = {}
+        self.hidden: set[str] = set()
         self.points: Counter[str] = Counter()
         self.contest_points: dict[str, Counter[str]] = {contest.name: Counter() for contest in game.contests}
 
@@ -38,15 +39,21 @@ class Standings:
             self.contest_points[contest.name][player_id] += round(100 * points)
 
     def board(self, player_id: str | None, *, n_rows: int = 10, moment: datetime | None = None) -> dict[str, Any]:
-        """Return the leaderboard: that of the running contest, else of all time; and the player's own line."""
+        """Return the leaderboard: that of the running contest, else of all time; and the player's own line.
+
+        Players whom the experimenter has hidden see themselves on it, and nobody else does.
+        """
         contest = self.game.contest_at(moment or datetime.now(UTC))
         points = self.contest_points[contest.name] if contest else self.points
         own = points[player_id] if player_id else 0
-        rank = 1 + sum(other > own for other in points.values())
-        first = points.most_common(n_rows)
+        shown = Counter({who: n for who, n in points.items() if n and (who not in self.hidden or who == player_id)})
+        rank = 1 + sum(other > own for other in shown.values())
         return {
             "game": self.game.name,
             "contest": {"name": contest.name, "ends": utc_text(contest.ends)} if contest else None,
-            "rows": [{"name": self.names.get(who, "?"), "points": n, "you": who == player_id} for who, n in first if n],
+            "rows": [
+                {"name": self.names.get(who, "?"), "points": n, "you": who == player_id}
+                for who, n in shown.most_common(n_rows)
+            ],
             "you": {"points": own, "rank": rank if own else None, "total": self.points[player_id or ""]},
         }

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from ..online.store import Batch, Store
 
-FORM, VERSION = "clickme", 1
+FORM, VERSION = "clickme", 2
 
 metadata = sa.MetaData()
 
@@ -18,6 +18,21 @@ players = sa.Table(
     sa.Column("name", sa.String(40), nullable=False),
     sa.Column("name_key", sa.String(80), nullable=False, unique=True),
     sa.Column("joined_utc", sa.String(24), nullable=False),
+    sa.Column("hidden", sa.Boolean, nullable=False, default=False),
+)
+
+#: What the experimenter did to usernames, and why; nothing is ever taken out.
+moderation = sa.Table(
+    "clickme_moderation",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("utc", sa.String(24), nullable=False),
+    sa.Column("who", sa.String(80), nullable=False),
+    sa.Column("player_id", sa.ForeignKey("clickme_players.player_id"), nullable=False),
+    sa.Column("action", sa.String(10), nullable=False),
+    sa.Column("before", sa.String(40), nullable=False),
+    sa.Column("after", sa.String(40), nullable=False),
+    sa.Column("why", sa.String(400), nullable=False),
 )
 
 rounds = sa.Table(
@@ -27,7 +42,7 @@ rounds = sa.Table(
     sa.Column("player_id", sa.ForeignKey("clickme_players.player_id"), nullable=False, index=True),
     sa.Column("image_id", sa.String(200), nullable=False, index=True),
     sa.Column("category", sa.String(200), nullable=False),
-    sa.Column("practice", sa.Boolean, nullable=False),
+    sa.Column("phase", sa.String(10), nullable=False),
     sa.Column("dealt_utc", sa.String(24), nullable=False),
     sa.Column("started_utc", sa.String(24)),
     sa.Column("ended_utc", sa.String(24), index=True),

@@ -1,6 +1,9 @@
 // The page of the game. It draws, sends what the player paints, and believes the server in everything else.
 
+import { ask } from "./ask.js";
+import { refreshBoard } from "./board.js";
 import { Link } from "./link.js";
+import { draw } from "./picture.js";
 import { pixelAt, stepTowards } from "./rules.js";
 
 const $ = (/** @type {string} */ id) => /** @type {any} */ (document.getElementById(id));
@@ -11,7 +14,7 @@ const RESEND_AFTER_MS = 1500;
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 /** What the tests and the curious read: the round as this page knows it, and when things happened (ms, wall clock). */
-const seen = { round: null, log: [] };
+const seen = { round: null, log: [], way: "" };
 Object.assign(globalThis, { clickme: seen });
 const note = (/** @type {string} */ what) => seen.log.push({ what, at: performance.timeOrigin + performance.now() });
 
@@ -26,21 +29,12 @@ const keys = new Set();
 
 // -- joining --------------------------------------------------------------------------------------------------------
 
-async function ask(path, body) {
-  const options = body ? { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) } : {};
-  const answer = await fetch(new URL(path, root), { ...options, credentials: "same-origin" });
-  return { ok: answer.ok, status: answer.status, value: await answer.json() };
-}
-
 async function enter(path, body, problem) {
   problem.textContent = "";
-  try {
-    const answer = await ask(path, body);
-    if (answer.ok) welcome(answer.value);
-    else problem.textContent = answer.value.text.replace(/^username: /, "");
-  } catch {
-    problem.textContent = "The server does not answer. Try again in a moment.";
-  }
+  const answer = await ask(new URL(path, root), body);
+  if (answer === null) problem.textContent = "The server does not answer. Try again in a moment.";
+  else if (answer.ok) welcome(answer.value);
+  else problem.textContent = capital(answer.value.text.replace(/^username: /, ""));
 }
 
 function welcome(me) {
@@ -51,7 +45,7 @@ function welcome(me) {
   for (const id of ["player", "side"]) $(id).hidden = false;
   only("stage");
   connect();
-  refreshBoard();
+  refreshBoard(root);
 }
 
 function only(section) {
@@ -59,12 +53,12 @@ function only(section) {
 }
 
 function connect() {
-  const address = new URL("api/play", root);
-  address.protocol = address.protocol.replace("http", "ws");
-  link = new Link(address.href, { message: receive, open: opened, lost, unknown: () => { only("welcome"); state("loading"); } });
+  link = new Link(root, { message: receive, open: opened, lost, unknown: () => { only("welcome"); state("loading"); } });
 }
 
 function opened() {
+  seen.way = link?.way ?? "";
+  note("open");
   say("");
   if (!round || round.phase === "over") deal();
 }
@@ -147,7 +141,7 @@ function ready(elapsedMs) {
   round.phase = "waiting";
   state("waiting");
   for (const id of ["skip", "poor", "wrong"]) $(id).disabled = false;
-  draw();
+  draw($("canvas"), round);
   say(`${thanks}Press on the picture to begin.`);
   thanks = "";
   if (elapsedMs !== null) {
@@ -232,7 +226,7 @@ function place(now) {
   if (last && here[0] === last[0] && here[1] === last[1]) return;
   placed.push(here);
   round.times.push(now - round.startAt);
-  draw();
+  draw($("canvas"), round);
   sendFrom(placed.length - 1);
 }
 
@@ -276,7 +270,7 @@ function ended(message) {
   $("seen").hidden = !message.show_view;
   if (message.show_view) $("seen-image").src = new URL(`api/rounds/${message.round}/view.png`, root).href;
   say("");
-  refreshBoard();
+  refreshBoard(root);
   if (message.result === "skipped") {
     deal();
     return;
@@ -285,20 +279,6 @@ function ended(message) {
 }
 
 // -- drawing --------------------------------------------------------------------------------------------------------
-
-function draw() {
-  const canvas = $("canvas");
-  const { rules, image, placed } = round;
-  const scale = Math.max(1, Math.round((canvas.clientWidth * devicePixelRatio) / rules.picture_px));
-  const side = rules.picture_px * scale;
-  if (canvas.width !== side) canvas.width = canvas.height = side;
-  const context = canvas.getContext("2d");
-  context.setTransform(scale, 0, 0, scale, 0, 0);
-  context.drawImage(image, 0, 0, rules.picture_px, rules.picture_px);
-  context.fillStyle = "rgba(57, 182, 232, 0.38)";
-  const half = Math.floor(rules.bubble_px / 2);
-  for (const [x, y] of placed) context.fillRect(x - half, y - half, rules.bubble_px, rules.bubble_px);
-}
 
 function bar(left) {
   $("bar-fill").style.transform = `scaleX(${Math.max(0, left)})`;
@@ -314,26 +294,6 @@ function say(text) {
 }
 
 const capital = (text) => text[0].toUpperCase() + text.slice(1);
-
-async function refreshBoard() {
-  try {
-    const { value } = await ask("api/board");
-    $("board").replaceChildren(...value.rows.map((row) => {
-      const line = document.createElement("li");
-      const points = document.createElement("b");
-      points.textContent = row.points;
-      line.append(points, row.name);
-      if (row.you) line.className = "you";
-      return line;
-    }));
-    $("contest").hidden = !value.contest;
-    if (value.contest) $("contest").textContent = `${value.contest.name}, until ${new Date(value.contest.ends).toLocaleString()}`;
-    $("own-rank").textContent = value.you.rank ? `You: place ${value.you.rank} with ${value.you.points} points` : "No points yet.";
-    $("player-points").textContent = `${value.you.total} points`;
-  } catch {
-    say("The leaderboard is out of reach.");
-  }
-}
 
 // -- what the player does -------------------------------------------------------------------------------------------
 
@@ -363,7 +323,7 @@ canvas.addEventListener("keydown", (event) => {
 });
 addEventListener("keyup", (event) => keys.delete(event.key));
 addEventListener("blur", () => keys.clear());
-addEventListener("resize", () => { if (round && round.image.complete && round.phase !== "loading") draw(); });
+addEventListener("resize", () => { if (round && round.image.complete && round.phase !== "loading") draw($("canvas"), round); });
 $("next").addEventListener("click", () => { deal(); canvas.focus(); });
 $("skip").addEventListener("click", () => round && link?.send({ type: "skip", round: round.id }));
 $("poor").addEventListener("click", () => round && link?.send({ type: "report", round: round.id, reason: "poor_picture" }));
@@ -376,6 +336,6 @@ $("return").addEventListener("submit", (event) => {
   enter("api/return", { name: $("old-name").value, code: $("code").value }, $("return-problem"));
 });
 
-const me = await ask("api/me").catch(() => ({ ok: false, value: null }));
-if (me.ok) welcome(me.value);
+const me = await ask(new URL("api/me", root));
+if (me?.ok) welcome(me.value);
 else only("welcome");

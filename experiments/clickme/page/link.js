@@ -1,52 +1,107 @@
-// The socket: opens again when it breaks, waits longer each time, and says when somebody else took over.
+// The line to the server: a socket, or POST where something between here and the server blocks sockets. It opens again
+// when it breaks, waits longer each time, and says when another window took over.
+
+import { Post } from "./post.js";
 
 const UNKNOWN_PLAYER = 4401;
+/** A socket that opens and stays mute for so long after the first question is blocked, too. */
+const MUTE_MS = 5000;
 
 export class Link {
   /**
-   * @param {string} address
+   * @param {URL} root
    * @param {{message: (message: any) => void, open: () => void, lost: () => void, unknown: () => void}} on
    */
-  constructor(address, on) {
-    this.address = address;
+  constructor(root, on) {
+    this.root = root;
     this.on = on;
     this.tries = 0;
     this.over = false;
-    /** @type {WebSocket | null} */
-    this.socket = null;
+    /** @type {WebSocket | Post | null} */
+    this.line = null;
     this.connect();
   }
 
+  /** @returns {string} how this page reaches the server: "socket", "post", or "" while it does not */
+  get way() {
+    return this.line === null ? "" : this.line instanceof Post ? "post" : "socket";
+  }
+
   connect() {
-    const socket = new WebSocket(this.address);
-    this.socket = socket;
+    const address = new URL("api/play", this.root);
+    address.protocol = address.protocol.replace("http", "ws");
+    const socket = new WebSocket(address.href);
+    let heard = false;
+    let mute = 0;
     socket.onopen = () => {
-      this.tries = 0;
-      this.on.open();
+      this.line = socket;
+      mute = setTimeout(() => socket.close(), MUTE_MS);
+      this.opened();
     };
     socket.onmessage = (event) => {
-      const message = JSON.parse(event.data);
-      if (message.type === "moved") this.over = true;
-      this.on.message(message);
+      heard = true;
+      clearTimeout(mute);
+      this.receive(JSON.parse(event.data));
     };
     socket.onclose = (event) => {
-      this.socket = null;
-      if (event.code === UNKNOWN_PLAYER) {
-        this.over = true;
-        this.on.unknown();
-      }
-      if (this.over) return;
-      this.on.lost();
-      const wait = Math.min(5000, 150 * 2 ** this.tries) * (0.7 + 0.6 * Math.random());
-      this.tries += 1;
-      setTimeout(() => this.connect(), wait);
+      clearTimeout(mute);
+      this.line = null;
+      if (event.code === UNKNOWN_PLAYER) this.unknown();
+      else if (heard) this.again();
+      else this.byPost();
     };
   }
 
-  /** @param {object} message @returns {boolean} whether it went out */
+  /** The socket never spoke: when the server answers all the same, sockets are blocked here. */
+  async byPost() {
+    if (this.over) return;
+    const post = await Post.open(this.root, {
+      message: (message) => this.receive(message),
+      closed: () => {
+        this.line = null;
+        this.again();
+      },
+    });
+    if (post === "unknown") {
+      this.unknown();
+    } else if (post === null) {
+      this.again();
+    } else {
+      this.line = post;
+      this.opened();
+      post.listen();
+    }
+  }
+
+  opened() {
+    this.tries = 0;
+    this.on.open();
+  }
+
+  receive(message) {
+    if (message.type === "moved") this.over = true;
+    if (this.over && this.line instanceof Post) this.line.over = true;
+    this.on.message(message);
+  }
+
+  unknown() {
+    this.over = true;
+    this.on.unknown();
+  }
+
+  again() {
+    if (this.over) return;
+    this.on.lost();
+    const wait = Math.min(5000, 150 * 2 ** this.tries) * (0.7 + 0.6 * Math.random());
+    this.tries += 1;
+    setTimeout(() => this.connect(), wait);
+  }
+
+  /** @param {object} message @returns {boolean} whether it goes out */
   send(message) {
-    if (!this.socket || this.socket.readyState !== WebSocket.OPEN) return false;
-    this.socket.send(JSON.stringify(message));
+    if (this.line instanceof Post) return this.line.send(message);
+    if (!this.line || this.line.readyState !== WebSocket.OPEN) return false;
+    this.line.send(JSON.stringify(message));
     return true;
   }
 }

@@ -23,19 +23,20 @@ def draw(category, rng):
     return picture, np.exp(-0.5 * (distance / (0.6 * radius)) ** 2), inside
 
 
-def make_folder(folder, *, per_category=2, n_categories=4, n_practice=2, seed=1):
+def make_folder(folder, *, per_category=2, n_categories=4, n_practice=2, n_catch=0, seed=1):
     for name in ("images", "maps/truth", "objects"):
         (folder / name).mkdir(parents=True)
     rng = np.random.default_rng(seed)
     rows = []
     for category in sorted(COLOURS)[:n_categories]:
-        for number in range(per_category + (n_practice if category == sorted(COLOURS)[0] else 0)):
+        extra = n_practice + n_catch if category == sorted(COLOURS)[0] else 0
+        for number in range(per_category + extra):
             name = f"{category}-{number:02d}"
             picture, truth, mask = draw(category, rng)
             Image.fromarray(picture).save(folder / "images" / f"{name}.png")
             Image.fromarray(np.rint(truth * 65535).astype(np.uint16)).save(folder / "maps" / "truth" / f"{name}.png")
             Image.fromarray(mask.astype(np.uint8)).save(folder / "objects" / f"{name}.png")
-            phase = "practice" if number >= per_category else "main"
+            phase = "main" if number < per_category else "practice" if number < per_category + n_practice else "catch"
             rows.append([name, f"images/{name}.png", category, int(category in ("bird", "cat")), phase, "test", "CC0"])
     with (folder / "images.csv").open("w", newline="") as file:
         writer = csv.writer(file)
@@ -60,6 +61,7 @@ def rules():
 def played(tmp_path_factory, seed):
     """A simulated game without a partner, so that all rounds are long: ten painters and five others."""
     from rapidvision.experiments.clickme import collected, host, simulate
+    from rapidvision.experiments.clickme.deck import read_maps
     from rapidvision.experiments.clickme.players import Player
     from rapidvision.experiments.clickme.settings import Game
 
@@ -67,7 +69,7 @@ def played(tmp_path_factory, seed):
     data = folder.parent / "game"
     game = Game()
     deck = host.set_up(data, folder, game)
-    maps = simulate.read_maps(deck, "truth", 256)
+    maps = read_maps(deck, "truth", 256)
     players = [Player(f"painter {n}") for n in range(10)]
     players += [Player(f"random {n}", "random") for n in range(3)]
     players += [Player("avoider", "off_target"), Player("copyist", "scripted")]

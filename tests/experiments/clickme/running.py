@@ -12,9 +12,9 @@ EYE = "tests.experiments.clickme.eye"
 
 
 class Running:
-    def __init__(self, pictures, data, *, partner=f"{EYE}:make", port=0, environment=None, game=None):
+    def __init__(self, pictures, data, *, partner=f"{EYE}:make", port=0, environment=None, game=None, more=()):
         command = [sys.executable, "-m", "rapidvision", "clickme", "serve", str(pictures), "--out", str(data)]
-        command += ["--partner", partner, "--port", str(port)]
+        command += ["--partner", partner, "--port", str(port), *more]
         if game is not None:
             data.mkdir(parents=True, exist_ok=True)
             (data / "given.toml").write_text(game)

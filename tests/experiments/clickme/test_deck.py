@@ -2,25 +2,17 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from PIL import Image
 
 from rapidvision.errors import InputError
-from rapidvision.experiments.clickme.deck import Card, Deck, Feed, pixels, png, read_deck
-
-
-def deck_of(n, n_practice=0, folder="."):
-    from pathlib import Path
-
-    names = [f"m{k}" for k in range(n)] + [f"p{k}" for k in range(n_practice)]
-    return Deck(Path(folder), {name: Card(name, Path(name), "cat", name[0] == "p", {}) for name in names})
+from rapidvision.experiments.clickme.deck import pixels, png, read_deck, read_objects
 
 
 def test_a_folder_is_read_with_its_phases(pictures):
     deck = read_deck(pictures)
     assert len(deck.main) == 8
-    assert len(deck.practice) == 2
+    assert len(deck.of("practice")) == 2
+    assert deck.of("catch") == ()
     assert deck.categories == ("bird", "cat", "couch", "elephant")
 
 
@@ -36,6 +28,8 @@ def test_a_folder_is_read_with_its_phases(pictures):
         ("image_id,path,category\na,a.png,\n", "a category are needed"),
         ("image_id,path,category\n", "no picture to play with"),
         ("image_id,path,category,phase\na,a.png,cat,practice\n", "no picture to play with"),
+        ("image_id,path,category,phase\na,a.png,cat,later\n", 'phase is "later"; allowed are main, practice, catch'),
+        ("image_id,path,category,phase\na,a.png,cat,catch\n", "needs objects/a.png"),
     ],
 )
 def test_a_table_that_cannot_be_played_is_refused_with_line_and_reason(tmp_path, text, words):
@@ -78,45 +72,9 @@ def test_what_is_no_picture_is_named(tmp_path, content):
         pixels(tmp_path / "a.png", 64)
 
 
-@settings(max_examples=30, deadline=None)
-@given(st.integers(1, 12), st.integers(1, 5), st.integers(0, 3), st.integers(0, 99))
-def test_everybody_gets_a_picture_with_the_fewest_maps_and_nobody_the_same_one_twice(
-    n_pictures, n_players, n_practice, seed
-):
-    deck = deck_of(n_pictures, n_practice=3)
-    feed = Feed(deck, seed=seed, practice_rounds=n_practice)
-    seen = {player: [] for player in range(n_players)}
-    for _ in range(n_pictures + n_practice):
-        for player, own in seen.items():
-            fewest = min((feed.n_maps(name) for name in deck.main if name not in own), default=None)
-            name, practice = feed.deal(str(player))
-            assert practice == (len(own) < n_practice)
-            assert practice or feed.n_maps(name) == fewest + 1
-            own.append(name)
-    for player, own in seen.items():
-        assert feed.deal(str(player)) is None
-        assert sorted(set(own)) == sorted(own)
-        assert len(own) == n_pictures + n_practice
-
-
-def test_a_picture_given_back_is_dealt_to_others_first():
-    feed = Feed(deck_of(3), seed=1, practice_rounds=0)
-    first = feed.deal("anna")
-    for _ in range(2):
-        feed.deal("anna")
-    feed.give_back(first[0], practice=False)
-    assert feed.deal("berta") == first
-
-
-def test_a_removed_picture_is_dealt_to_nobody():
-    feed = Feed(deck_of(2), seed=1, practice_rounds=0)
-    feed.remove("m0")
-    assert [feed.deal("anna"), feed.deal("anna")] == [("m1", False), None]
-
-
-def test_a_restored_feed_goes_on_where_it_was():
-    feed = Feed(deck_of(4), seed=1, practice_rounds=0)
-    before = [(player, *feed.deal(player), True) for player in "abcabc"]
-    again = Feed(deck_of(4), seed=1, practice_rounds=0)
-    again.restore(before)
-    assert [feed.deal(player) for player in "abcd"] == [again.deal(player) for player in "abcd"]
+def test_a_mask_is_the_object_alone_at_the_side_of_the_game(pictures):
+    deck = read_deck(pictures)
+    masks = read_objects(deck, 128)
+    assert set(masks) == set(deck.cards)
+    assert {mask.shape for mask in masks.values()} == {(128, 128)}
+    assert all(0.03 < mask.mean() < 0.12 for mask in masks.values())

@@ -12,8 +12,9 @@ from PIL import Image
 from rapidvision import cli, tfrecord
 from rapidvision.errors import InputError
 from rapidvision.experiments.clickme.collected import Collected
-from rapidvision.experiments.clickme.export import Form, export, map_of
+from rapidvision.experiments.clickme.export import export
 from rapidvision.experiments.clickme.painting import spearman
+from rapidvision.experiments.clickme.pooling import Form, map_of
 from rapidvision.experiments.clickme.quality import Filters, judge
 
 

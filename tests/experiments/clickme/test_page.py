@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import time
 from pathlib import Path
 
@@ -11,12 +12,12 @@ from PIL import Image
 
 from rapidvision.experiments.clickme import host
 from rapidvision.experiments.clickme.collected import collect
-from rapidvision.experiments.clickme.deck import pixels, read_deck
+from rapidvision.experiments.clickme.deck import pixels, read_deck, read_maps
 from rapidvision.experiments.clickme.drive import mind_of
 from rapidvision.experiments.clickme.players import Player, stroke
 from rapidvision.experiments.clickme.rules import Rules, step_towards
-from rapidvision.experiments.clickme.simulate import read_maps
 from tests.conftest import missing
+from tests.experiments.clickme.blocked import Blocking
 from tests.experiments.clickme.page import QUICK, BrowserMissing, chromium, join, over, paint, until, waiting
 from tests.experiments.clickme.running import Running
 
@@ -74,6 +75,7 @@ def test_what_is_painted_with_the_mouse_is_what_the_server_stores(server, page):
     until(page, "clickme.round.stored === clickme.round.placed.length")
     record = record_of(server, round_id)
     assert record.xy.tolist() == placed
+    assert page.evaluate("clickme.way") == "socket"
     assert record.n_bubbles >= 8
     assert record.pointer == "mouse"
     assert record.automated  # a remote-controlled browser says so
@@ -157,6 +159,83 @@ def test_a_second_window_takes_over_and_the_first_says_so(server, browser):
     waiting(first)
     second.wait_for_selector("#notice:visible")
     context.close()
+
+
+def test_where_sockets_are_blocked_the_same_game_is_played_by_post(server, browser):
+    with Blocking(server.url) as proxy:
+        context = browser.new_context(viewport={"width": 1100, "height": 800})
+        page = context.new_page()
+        join(page, proxy.url, "Behind a wall")
+        assert page.evaluate("clickme.way") == "post"
+        assert proxy.n_refused >= 1
+        paint(page, n=14)
+        over(page)
+        round_id, placed = page.evaluate("[clickme.round.id, clickme.round.placed]")
+        until(page, "clickme.round.stored === clickme.round.placed.length")
+        record = record_of(server, round_id)
+        assert record.xy.tolist() == placed
+        assert record.n_bubbles >= 8
+        assert "refused" not in json.dumps(page.evaluate("clickme.log"))
+        page.click("#next")
+        waiting(page)
+        assert page.evaluate("clickme.round.id") != round_id
+        second = context.new_page()
+        second.goto(proxy.url)
+        waiting(second)
+        page.wait_for_selector("#notice:visible")
+        context.close()
+
+
+def test_a_server_that_comes_back_is_found_again_and_by_socket(browser, pictures, tmp_path):
+    with Running(pictures, tmp_path / "game", game=QUICK) as running:
+        context = browser.new_context()
+        page = context.new_page()
+        join(page, running.url, "Patient")
+        running.kill()
+        until(page, "document.getElementById('status').textContent.includes('Connection lost')")
+        with Running(pictures, tmp_path / "game", port=running.port):
+            until(page, "clickme.log.filter((one) => one.what === 'open').length >= 2")
+            waiting(page)
+            paint(page, n=6)
+            over(page)
+            assert page.evaluate("clickme.way") in ("socket", "post")
+        context.close()
+
+
+@pytest.mark.parametrize(("width", "height"), [(390, 844), (820, 1180), (1440, 900)])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_page_fits_phones_tablets_and_screens_by_day_and_night(server, browser, width, height, scheme):
+    context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
+    page = context.new_page()
+    page.goto(server.url)
+    page.wait_for_selector("#welcome:visible")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    join(page, server.url, f"Fits {width} {scheme}")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    for name in ("#word", "#canvas", "#skip", "#poor", "#wrong"):
+        box = page.locator(name).bounding_box()
+        assert box["x"] >= 0, name
+        assert box["x"] + box["width"] <= width, name
+        assert box["y"] + box["height"] <= height, f"{name} is below the screen"
+        if name in ("#skip", "#poor", "#wrong"):
+            assert min(box["height"], box["width"]) >= 44, f"{name} is too small for a finger"
+    assert page.locator("#canvas").bounding_box()["width"] >= min(256, width - 40)
+    assert contrast(page, "#word") >= 4.5
+    assert contrast(page, "#own-rank") >= 4.5
+    context.close()
+
+
+def contrast(page, selector):
+    """Contrast of a text with the page behind it, as the accessibility guidelines count it."""
+    script = "(name) => [getComputedStyle(document.querySelector(name)).color, getComputedStyle(document.body).backgroundColor]"
+    bright, dark = sorted((luminance(colour) for colour in page.evaluate(script, selector)), reverse=True)
+    return (bright + 0.05) / (dark + 0.05)
+
+
+def luminance(colour):
+    parts = [int(value) / 255 for value in re.findall(r"\d+", colour)[:3]]
+    linear = [value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
 def test_a_name_that_is_taken_or_offensive_is_explained_beside_the_field(server, page):

@@ -55,7 +55,7 @@ def gated():
         gate.wait(10)
         return np.tile(batch[:, :1, 0, 0] / 255.0, (1, 2))
 
-    return gate, batches, Table(Loaded(look, "gated", ("a", "b")))
+    return gate, batches, Table(Loaded(look, "gated", ("a", "b")), batch_s=60)
 
 
 def view(number):
@@ -155,3 +155,50 @@ def test_the_bundled_network_plays_by_its_name():
     assert loaded.partner(np.zeros((3, 64, 64, 3), np.uint8)).shape == (3, 2)
     with pytest.raises(InputError, match="unicorn"):
         load("bundled", ["bird", "unicorn"], picture_px=64)
+
+
+def test_a_slow_partner_gets_small_batches_so_that_nobody_waits_for_the_whole_queue():
+    sizes = []
+
+    def look(batch):
+        sizes.append(len(batch))
+        time.sleep(0.02 * len(batch))
+        return np.ones((len(batch), 2))
+
+    table = Table(Loaded(look, "slow", ("a", "b")), batch_s=0.05)
+    table.ask("first", VIEW).result(5)
+    for future in [table.ask(f"r{n}", VIEW) for n in range(12)]:
+        future.result(10)
+    assert sum(sizes) == 13
+    assert max(sizes) <= 2
+    table.close()
+
+
+def test_a_round_that_asks_again_keeps_its_place_in_the_queue():
+    gate, batches, table = gated()
+    table.ask("r0", view(1))
+    until(lambda: batches)
+    table.ask("r1", view(2))
+    last = table.ask("r2", view(3))
+    table.ask("r1", view(4))
+    gate.set()
+    last.result(5)
+    assert batches == [[1], [4, 3]]
+    table.close()
+
+
+@pytest.mark.parametrize("spec", [f"{EYE}:make", "none"])
+def test_precision_is_for_our_own_networks(spec):
+    if spec == "none":
+        assert load(spec, ["cat"], picture_px=64, precision="bfloat16").partner is None
+        return
+    with pytest.raises(InputError, match="its precision is its own"):
+        load(spec, ["bird", "cat"], picture_px=64, precision="bfloat16")
+
+
+def test_the_bundled_network_in_half_precision_says_so_and_nearly_agrees():
+    pytest.importorskip("torch")
+    views = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3), dtype=np.uint8)
+    half, full = (load("bundled", ["bird", "cat"], picture_px=64, precision=p) for p in ("bfloat16", "float32"))
+    assert (half.name, full.name) == ("bundled in bfloat16", "bundled")
+    assert np.abs(half.partner(views) - full.partner(views)).max() < 0.1

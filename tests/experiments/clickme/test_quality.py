@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from rapidvision.experiments.clickme.collected import Collected
-from rapidvision.experiments.clickme.export import read_objects
+from rapidvision.experiments.clickme.deck import read_objects
 from rapidvision.experiments.clickme.quality import Filters, judge, kept
 
 
 @pytest.fixture(scope="module")
 def judged(played):
-    return judge(played.everything, played.rules, objects=read_objects(played.deck, played.rules))
+    return judge(played.everything, played.rules, objects=read_objects(played.deck, 256))
 
 
 def flags_by_name(played, judged):
@@ -48,7 +48,7 @@ def test_catch_scores_tell_painters_from_avoiders(played, judged):
 
 def test_judging_does_not_depend_on_the_order_of_rounds(played, judged):
     backwards = dataclasses.replace(played.everything, rounds=played.everything.rounds[::-1])
-    again = judge(backwards, played.rules, objects=read_objects(played.deck, played.rules))
+    again = judge(backwards, played.rules, objects=read_objects(played.deck, 256))
     for player, quality in judged.items():
         assert again[player].agreement == pytest.approx(quality.agreement)
         assert again[player].flags == quality.flags
@@ -85,10 +85,10 @@ def test_kept_and_left_out_add_up_to_all_rounds(played, judged):
 def test_every_filter_names_its_reason(played, judged):
     records = list(played.everything.rounds)
     reported = played.everything.played[0].image_id
-    records[0] = dataclasses.replace(records[0], practice=False, result="skipped")
-    records[1] = dataclasses.replace(records[1], practice=False, result="left")
-    records[2] = dataclasses.replace(records[2], practice=False, result="time", is_mobile=True, image_id="other")
-    painted = next(n for n, r in enumerate(records) if n > 2 and r.player.startswith("painter") and not r.practice)
+    records[0] = dataclasses.replace(records[0], phase="main", result="skipped")
+    records[1] = dataclasses.replace(records[1], phase="main", result="left")
+    records[2] = dataclasses.replace(records[2], phase="main", result="time", is_mobile=True, image_id="other")
+    painted = next(n for n, r in enumerate(records) if n > 2 and r.player.startswith("painter") and r.phase == "main")
     records[painted] = dataclasses.replace(records[painted], image_id="lonely")
     records[painted + 1] = dataclasses.replace(records[painted + 1], xy=records[painted + 1].xy[:9])
     changed = Collected(tuple(records), {reported: frozenset("abc")})
@@ -105,3 +105,34 @@ def test_every_filter_names_its_reason(played, judged):
         "fewer than 10 bubbles",
         "fewer than 2 players on the picture",
     }
+
+
+def caught(played, n, *, hits):
+    """One painter's rounds with `n` of them on catch pictures, `hits` of which were on the object."""
+    objects = read_objects(played.deck, 256)
+    mine = [r for r in played.everything.played if r.player == "painter 0"]
+    outside = {name: np.argwhere(~mask)[:20, ::-1] for name, mask in objects.items()}
+    inside = {name: np.argwhere(mask)[:20, ::-1] for name, mask in objects.items()}
+    catches = [
+        dataclasses.replace(one, round_id=f"c{k}", phase="catch", xy=(inside if k < hits else outside)[one.image_id])
+        for k, one in enumerate(mine[:n])
+    ]
+    return Collected((*played.everything.rounds, *catches)), objects, mine[0].player_id
+
+
+@pytest.mark.parametrize(
+    ("n", "hits", "failed"), [(4, 4, False), (4, 2, False), (4, 1, True), (3, 0, True), (2, 0, False)]
+)
+def test_who_misses_most_catch_pictures_is_flagged_once_there_are_enough(played, n, hits, failed):
+    data, objects, player = caught(played, n, hits=hits)
+    quality = judge(data, played.rules, objects=objects)[player]
+    assert (quality.n_catch, quality.catch_score) == (n, hits / n)
+    assert ("failed_catch" in quality.flags) == failed
+
+
+def test_catch_rounds_make_no_maps_and_are_counted(played):
+    data, objects, _ = caught(played, 4, hits=0)
+    passed = kept(data, Filters(), judge(data, played.rules, objects=objects))
+    assert passed.left_out["catch picture"] == 4
+    assert passed.left_out["player flagged failed_catch"] == 16
+    assert passed.n_kept + sum(passed.left_out.values()) == len(data.rounds)

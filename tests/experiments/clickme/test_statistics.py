@@ -23,7 +23,7 @@ def record(number, *, player="p", image="i", result="time", n_bubbles=20, guesse
         player=player,
         image_id=image,
         category="cat",
-        practice=False,
+        phase="main",
         started_utc=f"2026-01-{day:02d}T00:00:{number % 60:02d}.000Z",
         ended_utc="",
         result=result,

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from rapidvision.errors import InputError
 from rapidvision.experiments.clickme import simulate, tables
 from rapidvision.experiments.clickme.collected import collect
-from rapidvision.experiments.clickme.deck import read_deck
+from rapidvision.experiments.clickme.deck import read_deck, read_maps
 from rapidvision.experiments.clickme.partner import Loaded
 from rapidvision.experiments.clickme.players import Player
 from rapidvision.experiments.clickme.settings import Game
@@ -89,7 +89,7 @@ def test_open_rounds_are_closed_by_what_they_hold(store, n_bubbles, result):
 
 def test_a_simulated_game_is_the_same_in_every_database(store, pictures, tmp_path):
     deck, game = read_deck(pictures), Game()
-    maps = simulate.read_maps(deck, "truth", 256)
+    maps = read_maps(deck, "truth", 256)
     players = [Player("one"), Player("two", "random")]
 
     def play(into):

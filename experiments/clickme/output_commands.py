@@ -1,0 +1,143 @@
+"""The verbs that read a game: ``export`` and ``report``; and what all verbs of the game share."""
+
+import argparse
+import importlib
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from rapidvision.cli import add_common_options, say
+
+Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001  the standard library has no public name
+
+_EXPORT = """\
+examples:
+  rapidvision clickme export game/ --out maps/
+  rapidvision clickme export game/ --out maps/ --blur gauss:7 --min-players 3 --keep-flagged
+  rapidvision clickme export game/ --out maps/ --per-player --tfrecords
+  rapidvision stimuli build maps/recipe.toml --out stimuli/
+
+Usernames stay in the game; the files know players by random ids."""
+
+_REPORT = """\
+examples:
+  rapidvision clickme report game/ --out report/
+  rapidvision clickme report game/ --out report/ --compare clicktionary
+
+Writes report.html with figures and report.json: players per map, bubbles, time-outs, success, learning, contests,
+agreement of players, and a gallery of maps."""
+
+
+def add_output_verbs(verbs: Verbs) -> None:
+    """Add ``export`` and ``report``."""
+    _add_export(verbs)
+    _add_report(verbs)
+
+
+def verb(verbs: Verbs, name: str, summary: str, examples: str) -> argparse.ArgumentParser:
+    """Add a sub-verb with its summary and examples."""
+    return verbs.add_parser(
+        name,
+        help=summary,
+        description=summary,
+        epilog=examples,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+
+def work(name: str) -> Any:
+    """Import the module that does the work, saying which extra is missing where one is."""
+    from rapidvision import extras
+
+    for package in ("starlette", "sqlalchemy"):
+        extras.need(package, extra="online", purpose="the ClickMe game")
+    return importlib.import_module(f"{__package__}.{name}")
+
+
+def add_database(parser: argparse.ArgumentParser) -> None:
+    """Add the option that names another database."""
+    parser.add_argument("--database-url", default="", metavar="URL", help="postgresql://… instead of the file in GAME")
+
+
+def _judged(collected: Any, deck: Any, game: Any) -> Any:
+    objects = work("deck").read_objects(deck, game.rules.picture_px)
+    return work("quality").judge(collected, game.rules, objects=objects)
+
+
+def _add_game(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("game", type=Path, metavar="GAME", help="the game's folder, made by serve or simulate")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="a new folder")
+    parser.add_argument("--pictures", type=Path, metavar="DIR", help="picture folder, if it has moved")
+    add_database(parser)
+
+
+def _add_export(verbs: Verbs) -> None:
+    parser = verb(verbs, "export", "write importance maps and clicks", _EXPORT)
+    _add_game(parser)
+    parser.add_argument("--blur", default="paper", help="none, paper (49 x 49 box), gauss:SIGMA (default: %(default)s)")
+    parser.add_argument("--pool", choices=("players", "bubbles"), default="players", help="what is shared out")
+    parser.add_argument("--min-bubbles", type=int, default=10, metavar="N", help="per map (default: %(default)s)")
+    parser.add_argument("--min-players", type=int, default=1, metavar="N", help="per picture (default: %(default)s)")
+    parser.add_argument(
+        "--report-limit", type=int, default=3, metavar="N", help="reports that drop a picture, 0: none (default: 3)"
+    )
+    parser.add_argument("--keep-flagged", action="store_true", help="keep players flagged as off target or scripted")
+    parser.add_argument("--drop-mobile", action="store_true", help="leave out phones and tablets")
+    parser.add_argument("--per-player", action="store_true", help="write each player's maps too")
+    parser.add_argument("--tfrecords", action="store_true", help="write the release's TFRecord form too")
+    add_common_options(parser, seed=False)
+    parser.set_defaults(run=_export)
+
+
+def _export(arguments: argparse.Namespace) -> None:
+    from rapidvision.progress import progress
+
+    export, pooling, quality = work("export"), work("pooling"), work("quality")
+    collected, deck, game = _played(arguments)
+    judged = _judged(collected, deck, game)
+    filters = quality.Filters(
+        min_bubbles=arguments.min_bubbles,
+        min_players=arguments.min_players,
+        report_limit=arguments.report_limit,
+        drop_flags=() if arguments.keep_flagged else quality.Filters().drop_flags,
+        drop_mobile=arguments.drop_mobile,
+    )
+    form = pooling.Form(arguments.blur, arguments.pool, arguments.per_player, arguments.tfrecords)
+    with progress("pictures", len(deck.main), quiet=arguments.quiet) as advance:
+        done = export.export(
+            collected, deck, game.rules, arguments.out, quality=judged, filters=filters, form=form, advance=advance
+        )
+    say(arguments, f"{arguments.out}: {done.summary()}")
+
+
+def _add_report(verbs: Verbs) -> None:
+    parser = verb(verbs, "report", "statistics, figures and a gallery of maps", _REPORT)
+    _add_game(parser)
+    parser.add_argument("--compare", metavar="SOURCE", help="maps of another experiment: PICTURES/maps/SOURCE")
+    add_common_options(parser)
+    parser.set_defaults(run=_report)
+
+
+def _report(arguments: argparse.Namespace) -> None:
+    report = work("report")
+    collected, deck, game = _played(arguments)
+    seed = game.seed if arguments.seed is None else arguments.seed
+    judged = _judged(collected, deck, game)
+    numbers = report.write_report(
+        collected, deck, game, arguments.out, quality=judged, seed=seed, compare_with=arguments.compare
+    )
+    say(
+        arguments,
+        f"{numbers.n_players} players, {numbers.n_rounds} rounds, {numbers.n_bubbles} bubbles on {numbers.n_images} "
+        f"pictures; {100 * numbers.success:.0f} % recognised: {arguments.out / 'report.html'}",
+    )
+
+
+def _played(arguments: argparse.Namespace) -> tuple[Any, Any, Any]:
+    """Return what was played, the pictures, and the settings of a game."""
+    host, collected = work("host"), work("collected")
+    store = host.existing_store(arguments.game, arguments.database_url)
+    try:
+        data = collected.collect(store)
+    finally:
+        store.close()
+    return data, host.pictures_of(arguments.game, arguments.pictures), host.read_game(arguments.game)

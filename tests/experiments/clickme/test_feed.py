@@ -1,0 +1,97 @@
+"""Who gets which picture: fewest maps first, none twice, and catch pictures where nobody can foresee them."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rapidvision.experiments.clickme.deck import Card, Deck
+from rapidvision.experiments.clickme.feed import Feed
+
+
+def deck_of(n, n_practice=0, n_catch=0):
+    phases = {"m": "main", "p": "practice", "c": "catch"}
+    names = [f"m{k}" for k in range(n)] + [f"p{k}" for k in range(n_practice)] + [f"c{k}" for k in range(n_catch)]
+    return Deck(Path(), {name: Card(name, Path(name), "cat", phases[name[0]], {}) for name in names})
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(1, 12), st.integers(1, 5), st.integers(0, 3), st.integers(0, 99))
+def test_everybody_gets_a_picture_with_the_fewest_maps_and_nobody_the_same_one_twice(
+    n_pictures, n_players, n_practice, seed
+):
+    deck = deck_of(n_pictures, n_practice=3)
+    feed = Feed(deck, seed=seed, practice_rounds=n_practice)
+    seen = {player: [] for player in range(n_players)}
+    for _ in range(n_pictures + n_practice):
+        for player, own in seen.items():
+            fewest = min((feed.n_maps(name) for name in deck.main if name not in own), default=None)
+            name, phase = feed.deal(str(player))
+            assert phase == ("practice" if len(own) < n_practice else "main")
+            assert phase == "practice" or feed.n_maps(name) == fewest + 1
+            own.append(name)
+    for player, own in seen.items():
+        assert feed.deal(str(player)) is None
+        assert sorted(set(own)) == sorted(own)
+        assert len(own) == n_pictures + n_practice
+
+
+def test_a_picture_given_back_is_dealt_to_others_first():
+    feed = Feed(deck_of(3), seed=1, practice_rounds=0)
+    first = feed.deal("anna")
+    for _ in range(2):
+        feed.deal("anna")
+    feed.give_back(*first)
+    assert feed.deal("berta") == first
+
+
+def test_a_removed_picture_is_dealt_to_nobody():
+    feed = Feed(deck_of(2), seed=1, practice_rounds=0)
+    feed.remove("m0")
+    assert [feed.deal("anna"), feed.deal("anna")] == [("m1", "main"), None]
+
+
+def test_a_restored_feed_goes_on_where_it_was():
+    feed = Feed(deck_of(4), seed=1, practice_rounds=0)
+    before = [(player, *feed.deal(player), True) for player in "abcabc"]
+    again = Feed(deck_of(4), seed=1, practice_rounds=0)
+    again.restore(before)
+    assert [feed.deal(player) for player in "abcd"] == [again.deal(player) for player in "abcd"]
+
+
+def test_one_of_every_so_many_rounds_is_on_a_catch_picture_at_a_place_of_its_own():
+    feed = Feed(deck_of(200, n_practice=1, n_catch=6), seed=1, catch_every=10)
+    places = {}
+    for player in ("anna", "berta", "clara"):
+        phases = [feed.deal(player)[1] for _ in range(61)]
+        assert phases[0] == "practice"
+        blocks = [phases[first : first + 10] for first in range(1, 61, 10)]
+        assert [block.count("catch") for block in blocks] == [1] * 6
+        places[player] = tuple(block.index("catch") for block in blocks)
+    assert len(set(places.values())) == 3
+    assert len({place for own in places.values() for place in own}) > 4
+
+
+def test_no_catch_picture_comes_twice_and_without_new_ones_the_game_goes_on():
+    feed = Feed(deck_of(40, n_catch=2), seed=1, practice_rounds=0, catch_every=4)
+    dealt = [feed.deal("anna") for _ in range(42)]
+    assert sorted(name for name, phase in dealt if phase == "catch") == ["c0", "c1"]
+    assert len({name for name, _ in dealt}) == 42
+    assert feed.deal("anna") is None
+
+
+def test_catch_rounds_are_no_maps_and_come_back_after_a_restart():
+    feed = Feed(deck_of(8, n_catch=3), seed=3, practice_rounds=0, catch_every=3)
+    before = [("anna", *feed.deal("anna"), True) for _ in range(6)]
+    assert sum(feed.n_maps(name) for name in feed.deck.main) == 4
+    again = Feed(deck_of(8, n_catch=3), seed=3, practice_rounds=0, catch_every=3)
+    again.restore(before)
+    assert [feed.deal("anna") for _ in range(5)] == [again.deal("anna") for _ in range(5)]
+
+
+@pytest.mark.parametrize("phase", ["practice", "catch"])
+def test_giving_back_what_brings_no_map_changes_nothing(phase):
+    feed = Feed(deck_of(2, n_practice=1, n_catch=1), seed=1)
+    feed.give_back(phase[0] + "0", phase)
+    assert [feed.n_maps(name) for name in feed.deck.main] == [0, 0]
