@@ -30,11 +30,10 @@ import numpy as np
 from PIL import Image
 
 from rapidvision.errors import CheckFailed
-from rapidvision.experiments.clickme.deck import pixels, read_deck
+from rapidvision.experiments.clickme.deck import pixels, read_deck, read_maps
 from rapidvision.experiments.clickme.drive import Mind, mind_of
 from rapidvision.experiments.clickme.players import Player, stroke
 from rapidvision.experiments.clickme.rules import Rules
-from rapidvision.experiments.clickme.simulate import read_maps
 from rapidvision.experiments.journal import read_journal
 from rapidvision.experiments.ledger import Ledger
 from rapidvision.experiments.readiness import journal_path

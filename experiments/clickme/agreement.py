@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
@@ -11,12 +10,11 @@ from numpy.typing import NDArray
 
 from rapidvision import cli, files
 from rapidvision.errors import InputError
-from rapidvision.protocol import N_RELABELLINGS
 from rapidvision.seeds import stream
 
 from .collected import RoundRecord
-from .painting import blurred, spearman
-from .pooling import Form, map_of, write_player_maps
+from .painting import blurred
+from .pooling import Form, map_of, write_npz, write_player_maps
 from .rules import Rules
 
 #: "Repeating this procedure for 10,000 different images": more pictures are sampled down to this.
@@ -93,32 +91,34 @@ def measure(rounds: Sequence[RoundRecord], rules: Rules, out: Path, *, seed: int
     return msgspec.json.decode(files.read_bytes(found), type=Agreement)
 
 
-@dataclass(frozen=True, slots=True)
-class Compared:
-    """The game's maps against another experiment's maps of the same pictures.
+class Compared(msgspec.Struct, frozen=True, kw_only=True):
+    """What `analyse maps` says of the game's maps and another experiment's maps of the same pictures.
 
     Attributes
     ----------
-    n_images : int
+    images : tuple of str
         Pictures that have both.
     mean : float
         Mean rank correlation (paper: .59 with Clicktionary, ten pictures).
+    interval : (float, float)
+        95 %, pictures resampled.
     null : float
         The same over different pictures.
     p : float
-        One-sided randomization test: the other experiment's maps shuffled over the pictures, (b + 1)/(m + 1).
+        Randomization test of the pairing.
     """
 
-    n_images: int
+    images: tuple[str, ...]
     mean: float
+    interval: tuple[float, float]
     null: float
     p: float
 
 
 def compare(
-    rounds: Sequence[RoundRecord], others: Mapping[str, NDArray[np.floating]], rules: Rules, *, seed: int
+    rounds: Sequence[RoundRecord], others: Mapping[str, NDArray[np.floating]], rules: Rules, out: Path, *, seed: int
 ) -> Compared:
-    """Compare the pooled maps of a game with other maps of the same pictures, both blurred like the paper's.
+    """Write the game's pooled maps and the other ones to `out`, both blurred like the paper's, and have them analysed.
 
     Parameters
     ----------
@@ -128,13 +128,15 @@ def compare(
         Image id → map, shape (picture_px, picture_px).
     rules : Rules
         Size of picture and bubbles.
+    out : Path
+        A folder; gets ``ours.npz``, ``theirs.npz`` and ``compared.json``.
     seed : int
         Of the randomization test.
 
     Raises
     ------
     InputError
-        When fewer than two pictures have both.
+        When fewer than two pictures have both, or the analysis refused (it says why).
     """
     by_image: defaultdict[str, list[RoundRecord]] = defaultdict(list)
     for record in rounds:
@@ -143,11 +145,11 @@ def compare(
     names = sorted(by_image)
     if len(names) < 2:
         raise InputError(f"compare: {len(names)} pictures have maps of both experiments; at least 2 are needed")
-    ours = [map_of(by_image[name], rules, Form()) for name in names]
-    theirs = [blurred(np.asarray(others[name], dtype=np.float64), Form().blur) for name in names]
-    pairs = np.array([[spearman(one, other) for other in theirs] for one in ours])
-    n = len(names)
-    mean, null = float(pairs.diagonal().mean()), float((pairs.sum() - pairs.trace()) / (n * (n - 1)))
-    rng = stream(seed, "clickme-compare")
-    at_least = sum(pairs[np.arange(n), rng.permutation(n)].mean() >= mean - 1e-12 for _ in range(N_RELABELLINGS))
-    return Compared(n, mean, null, float((at_least + 1) / (N_RELABELLINGS + 1)))
+    ours, theirs, found = out / "ours.npz", out / "theirs.npz", out / "compared.json"
+    write_npz(ours, {name: map_of(by_image[name], rules, Form())[None].astype(np.float32) for name in names})
+    blur = Form().blur
+    write_npz(theirs, {name: blurred(others[name].astype(np.float64), blur)[None].astype(np.float32) for name in names})
+    words = ["analyse", "maps", str(ours), str(theirs), "--out", str(found), "--seed", str(seed), "--quiet"]
+    if cli.main(words) != 0:
+        raise InputError("compare: the maps could not be analysed")
+    return msgspec.json.decode(files.read_bytes(found), type=Compared)

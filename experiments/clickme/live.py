@@ -235,7 +235,8 @@ class LiveGame:
             self.dealer.give_back(live)
         if stored and play.points and live.phase != "practice":
             self.standings.credit(seat.player_id, play.points, ended)
-        await self._tell(seat, messages.end(play, show_view=self.shows_view(live)))
+        partner = play.partner_state if self.partner.loaded.partner is not None else "none"
+        await self._tell(seat, messages.end(play, show_view=self.shows_view(live), partner=partner))
 
     async def _write_end(self, live: LiveRound, utc: str) -> bool:
         """Commit the end; a database that is away is tried until it is back, for as long as a player would wait."""

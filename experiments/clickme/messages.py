@@ -51,7 +51,7 @@ FromPage: TypeAlias = Deal | Start | Bubbles | Skip | Report
 _decoder: msgspec.json.Decoder[FromPage] = msgspec.json.Decoder(FromPage)
 
 
-def decode(text: str) -> FromPage:
+def decode(text: str | bytes) -> FromPage:
     """Return a message from the page; raises msgspec.DecodeError (ValidationError) for anything else."""
     return _decoder.decode(text)
 
@@ -80,14 +80,14 @@ def picture(play: Round, *, practice: bool, elapsed_ms: float | None) -> dict[st
     }
 
 
-def end(play: Round, *, show_view: bool) -> dict[str, Any]:
-    """Say how a round ended."""
+def end(play: Round, *, show_view: bool, partner: str) -> dict[str, Any]:
+    """Say how a round ended; `partner` is how it did, or ``none`` in a game without one."""
     return {
         "type": "end",
         "round": play.round_id,
         "result": play.result,
         "points": round(100 * play.points),
         "ended_ms": play.ended_ms,
-        "partner": play.partner_state,
+        "partner": partner,
         "show_view": show_view,
     }

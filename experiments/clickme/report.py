@@ -77,7 +77,7 @@ def write_report(
     compared = None
     if compare_with is not None:
         others = read_maps(deck, compare_with, game.rules.picture_px)
-        compared = compare(collected.played, others, game.rules, seed=seed)
+        compared = compare(collected.played, others, game.rules, out, seed=seed)
     numbers = describe(collected, game, seed=seed)
     figures.histogram(out, "players_per_map", numbers.players_per_map, label="Players of a picture", what="Pictures")
     solved = [record.n_bubbles for record in collected.played if record.result == "solved"]
@@ -91,7 +91,7 @@ def write_report(
         "statistics": asdict(numbers),
         "flags": flags,
         "agreement": agreement,
-        "compared": {"with": compare_with, **asdict(compared)} if compared else None,
+        "compared": {"with": compare_with, "agreement": compared},
         "provenance": files.provenance("clickme report", seed=seed, packages=("numpy", "scipy", "matplotlib")),
     }
     files.write_json(out / "report.json", content)
@@ -228,10 +228,14 @@ def _agreement(found: Agreement | None) -> str:
 
 
 def _compared(found: Compared) -> str:
+    low, high = found.interval
     return _table(
         [
-            ("pictures with maps of both", f"{found.n_images}"),
-            ("same picture", f"rho = {found.mean:.3f}; the paper, with Clicktionary: .59"),
+            ("pictures with maps of both", f"{len(found.images)}"),
+            (
+                "same picture",
+                f"rho = {found.mean:.3f} (95 % {low:.3f} to {high:.3f}); the paper, with Clicktionary: .59",
+            ),
             ("different pictures (null)", f"rho = {found.null:.3f}"),
             ("randomization test of the pairing", f"p = {found.p:.4g}"),
         ]

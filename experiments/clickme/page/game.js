@@ -262,9 +262,7 @@ function ended(message) {
   $("skip").disabled = true;
   for (const id of ["poor", "wrong"]) $(id).disabled = false;
   const won = message.result === "solved";
-  const texts = { solved: `Seen! ${message.points} points`, time: "Time is up: no points", skipped: "Skipped", left: "", interrupted: "" };
-  const absent = message.result === "time" && message.partner === "absent";
-  $("result-text").textContent = absent ? "The computer was away: no points, but your painting counts" : texts[message.result] ?? "";
+  $("result-text").textContent = outcome(message);
   $("result").dataset.won = String(won);
   $("result").hidden = message.result === "skipped";
   $("seen").hidden = !message.show_view;
@@ -276,6 +274,14 @@ function ended(message) {
     return;
   }
   nextTimer = setTimeout(() => { if (!document.hidden) deal(); }, message.show_view ? NEXT_AFTER_VIEW_MS : NEXT_AFTER_MS);
+}
+
+function outcome({ result, points, partner }) {
+  if (result === "solved") return `Seen! ${points} points`;
+  if (result === "skipped") return "Skipped";
+  if (result !== "time") return "";
+  if (partner === "none") return "Time is up: your painting counts";
+  return partner === "absent" ? "The computer was away: no points, but your painting counts" : "Time is up: no points";
 }
 
 // -- drawing --------------------------------------------------------------------------------------------------------
