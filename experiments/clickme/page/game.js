@@ -61,6 +61,7 @@ function opened() {
   note("open");
   say("");
   if (!round || round.phase === "over") deal();
+  else link?.send({ type: "deal" }); // shows the same round again, or another one where the server has lost it
 }
 
 function lost() {
@@ -116,7 +117,7 @@ function deal() {
 
 function show(message) {
   if (round && round.id === message.round && round.phase !== "over") {
-    if (message.elapsed_ms === null && round.phase !== "waiting") link?.send(startMessage());
+    if (message.elapsed_ms === null && ["painting", "closing"].includes(round.phase)) link?.send(startMessage());
     resend(message.xy.length);
     return;
   }

@@ -59,6 +59,8 @@ def test_filters_of_the_command_line_are_the_filters_of_the_export(game, tmp_pat
         (["report", "nowhere", "--out", "x"], "no game.sqlite"),
         (["simulate", "PICTURES", "--out", "x", "--maps", "salicon"], "no maps here"),
         (["simulate", "nowhere", "--out", "x", "--maps", "truth"], "no such file"),
+        (["simulate", "bundled", "--out", "x", "--maps", "truth"], "bundled/maps/truth: no maps here"),
+        (["players", "nowhere"], "no game.sqlite"),
         (["serve", "PICTURES", "--out", "x", "--partner", "eye"], "allowed are module:function"),
         (["serve", "PICTURES", "--out", "x", "--partner", "none", "--host", "0.0.0.0"], "without encryption"),
         (["serve", "PICTURES", "--out", "x", "--partner", "none", "--game", "BAD"], 'Did you mean "daily_limit"'),
@@ -79,7 +81,7 @@ def test_a_blur_that_does_not_exist_is_refused(game, tmp_path, capsys):
     assert "allowed are none, paper" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("verb", ["serve", "simulate", "export", "report"])
+@pytest.mark.parametrize("verb", ["serve", "simulate", "export", "report", "players"])
 def test_every_verb_helps_with_examples(verb, capsys):
     assert cli.main(["clickme", verb, "--help"]) == 0
     assert "examples:" in capsys.readouterr().out

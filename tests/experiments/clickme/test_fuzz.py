@@ -60,11 +60,8 @@ def bystander(server):
     with Guest(server.url, next(names)) as guest:
         round_id = guest.begin()
         yield
-        if guest.hear("end")["round"] != round_id:
-            raise AssertionError("the bystander's round was lost")
-        began = time.monotonic()
-        guest.deal()
-        assert time.monotonic() - began < 5
+        assert guest.hear("end", seconds=60)["round"] == round_id
+        assert guest.deal()["type"] == "picture"
 
 
 def n_rows(running):
@@ -81,7 +78,6 @@ def raw(url, content, *, seconds=15.0):
     with socket.create_connection((urlsplit(url).hostname, urlsplit(url).port), timeout=seconds) as link:
         try:
             link.sendall(content)
-            link.shutdown(socket.SHUT_WR)
             head = link.recv(65536)
         except ConnectionError:
             return 0
@@ -120,7 +116,7 @@ def test_no_body_method_or_header_gets_more_than_a_refusal(server, bystander, me
     for header in (
         "x: " + "y" * 40_000,
         "content-length: -5",
-        "transfer-encoding: nonsense",
+        "content-length: 5\r\ncontent-length: 6",
         "cookie: clickme=" + "z" * 9000,
     ):
         head = f"{method} {path} HTTP/1.1\r\nhost: x\r\n{header}\r\nconnection: close\r\n\r\n"

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import sqlalchemy as sa
 from PIL import Image
 
-from rapidvision.experiments.clickme import host
+from rapidvision.experiments.clickme import host, tables
 from rapidvision.experiments.clickme.collected import collect
 from rapidvision.experiments.clickme.deck import pixels, read_deck, read_maps
 from rapidvision.experiments.clickme.drive import mind_of
@@ -138,6 +139,25 @@ def test_a_reload_in_a_round_goes_on_with_it(server, page):
     assert record_after(server, page, round_id).n_bubbles >= before
 
 
+def test_a_reload_before_the_press_does_not_start_the_clock(server, page):
+    join(page, server.url, "Undecided")
+    round_id = page.evaluate("clickme.round.id")
+    for _ in range(3):
+        page.reload()
+        waiting(page)
+    assert page.evaluate("clickme.round.id") == round_id
+    page.wait_for_timeout(500)
+    store = host.existing_store(server.data)
+    try:
+        started = sa.select(tables.rounds.c.started_utc).where(tables.rounds.c.round_id == round_id)
+        assert store.read(lambda connection: connection.scalar(started)) is None
+    finally:
+        store.close()
+    paint(page, n=8)
+    over(page)
+    assert record_of(server, round_id).n_bubbles >= 3
+
+
 def record_after(server, page, round_id):
     for _ in range(100):
         for record in stored(server).rounds:
@@ -191,10 +211,11 @@ def test_a_server_that_comes_back_is_found_again_and_by_socket(browser, pictures
         context = browser.new_context()
         page = context.new_page()
         join(page, running.url, "Patient")
+        before = page.evaluate("clickme.round.id")
         running.kill()
         until(page, "document.getElementById('status').textContent.includes('Connection lost')")
         with Running(pictures, tmp_path / "game", port=running.port):
-            until(page, "clickme.log.filter((one) => one.what === 'open').length >= 2")
+            until(page, f"clickme.round.id !== '{before}'")  # the server that died has closed the round
             waiting(page)
             paint(page, n=6)
             over(page)
@@ -242,7 +263,7 @@ def test_a_name_that_is_taken_or_offensive_is_explained_beside_the_field(server,
     join(page, server.url, "Taken")
     page.context.clear_cookies()
     page.goto(server.url)
-    for name, words in (("taken", "somebody has this one"), ("f.u.c.k", "choose another")):
+    for name, words in (("taken", "Somebody has this one"), ("f.u.c.k", "choose another")):
         page.fill("#name", name)
         page.click("#join button")
         until(page, f"document.getElementById('join-problem').textContent.includes('{words}')")

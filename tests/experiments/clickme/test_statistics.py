@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from rapidvision.errors import InputError
+from rapidvision.experiments.clickme.agreement import compare
 from rapidvision.experiments.clickme.collected import Collected, GuessRecord, RoundRecord
 from rapidvision.experiments.clickme.quality import judge
 from rapidvision.experiments.clickme.report import write_report
@@ -178,3 +179,35 @@ def test_names_of_the_game_cannot_change_the_page(played, tmp_path):
 def test_a_game_that_nobody_played_has_no_report(played, tmp_path):
     with pytest.raises(InputError, match="nothing to report"):
         write_report(Collected(()), played.deck, played.game, tmp_path, quality={})
+
+
+def test_the_report_compares_with_another_experiment_s_maps(played, tmp_path):
+    quality = judge(played.everything, played.rules)
+    write_report(played.everything, played.deck, played.game, tmp_path, quality=quality, compare_with="truth")
+    content = json.loads((tmp_path / "report.json").read_text())["compared"]
+    assert content["with"] == "truth"
+    assert len(content["agreement"]["images"]) == 16
+    assert content["agreement"]["mean"] > 0.75
+    assert content["agreement"]["mean"] > content["agreement"]["null"] + 0.3
+    assert content["agreement"]["p"] < 0.001
+    assert "in another experiment" in (tmp_path / "report.html").read_text()
+
+
+def test_a_comparison_needs_maps_of_the_same_pictures(played, tmp_path):
+    with pytest.raises(InputError, match="no maps here"):
+        write_report(played.everything, played.deck, played.game, tmp_path, quality={}, compare_with="elsewhere")
+    one = dict(list(played.maps.items())[:1])
+    with pytest.raises(InputError, match="1 pictures have maps of both"):
+        compare(played.everything.played, one, played.rules, tmp_path, seed=1)
+
+
+def test_hidden_players_are_seen_by_themselves_alone():
+    standings = Standings(Game())
+    for player, points in (("a", 0.9), ("b", 0.5)):
+        standings.names[player] = player.upper()
+        standings.credit(player, points, datetime.now(UTC))
+    standings.hidden = {"a"}
+    assert [row["name"] for row in standings.board("b")["rows"]] == ["B"]
+    assert standings.board("b")["you"]["rank"] == 1
+    assert [row["name"] for row in standings.board("a")["rows"]] == ["A", "B"]
+    assert [row["name"] for row in standings.board(None)["rows"]] == ["B"]
