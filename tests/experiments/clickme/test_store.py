@@ -15,7 +15,7 @@ from tests.experiments.clickme.postgres import Unavailable, postgres
 
 PLAYER = {"player_id": "p", "name": "Anna", "name_key": "anna", "joined_utc": "2026"}
 ROUND = {
-    "round_id": "r", "player_id": "p", "image_id": "i", "category": "cat", "practice": False, "dealt_utc": "2026",
+    "round_id": "r", "player_id": "p", "image_id": "i", "category": "cat", "phase": "main", "dealt_utc": "2026",
     "partner": "none", "top_k": 1, "rules": "x",
 }  # fmt: skip
 
