@@ -29,8 +29,9 @@ from rapidvision.progress import Advance, silent
 
 from .collected import Collected
 from .deck import Deck, pixels, png
+from .filters import Filters, Kept, kept
 from .pooling import Form, map_of, maps_by_player, scaled, write_npz, write_player_maps
-from .quality import Filters, Kept, PlayerQuality, kept
+from .quality import PlayerQuality
 from .release import records_of, user_id, write_clicks, write_table
 from .rules import Rules
 

@@ -80,7 +80,9 @@ def _add_export(verbs: Verbs) -> None:
     parser.add_argument(
         "--report-limit", type=int, default=3, metavar="N", help="reports that drop a picture, 0: none (default: 3)"
     )
-    parser.add_argument("--keep-flagged", action="store_true", help="keep players flagged as off target or scripted")
+    parser.add_argument(
+        "--keep-flagged", action="store_true", help="keep players flagged off_target, failed_catch or scripted"
+    )
     parser.add_argument("--drop-mobile", action="store_true", help="leave out phones and tablets")
     parser.add_argument("--per-player", action="store_true", help="write each player's maps too")
     parser.add_argument("--tfrecords", action="store_true", help="write the release's TFRecord form too")
@@ -91,14 +93,14 @@ def _add_export(verbs: Verbs) -> None:
 def _export(arguments: argparse.Namespace) -> None:
     from rapidvision.progress import progress
 
-    export, pooling, quality = work("export"), work("pooling"), work("quality")
+    export, keep, pooling = work("export"), work("filters"), work("pooling")
     collected, deck, game = _played(arguments)
     judged = _judged(collected, deck, game)
-    filters = quality.Filters(
+    filters = keep.Filters(
         min_bubbles=arguments.min_bubbles,
         min_players=arguments.min_players,
         report_limit=arguments.report_limit,
-        drop_flags=() if arguments.keep_flagged else quality.Filters().drop_flags,
+        drop_flags=() if arguments.keep_flagged else keep.Filters().drop_flags,
         drop_mobile=arguments.drop_mobile,
     )
     form = pooling.Form(arguments.blur, arguments.pool, arguments.per_player, arguments.tfrecords)

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from rapidvision import files, tfrecord
 
 from .deck import Deck, pixels
+from .filters import Kept
 from .pooling import write_npz
-from .quality import Kept, PlayerQuality
+from .quality import PlayerQuality
 from .rules import Rules
 
 

@@ -13,9 +13,10 @@ from rapidvision import cli, tfrecord
 from rapidvision.errors import InputError
 from rapidvision.experiments.clickme.collected import Collected
 from rapidvision.experiments.clickme.export import export
+from rapidvision.experiments.clickme.filters import Filters
 from rapidvision.experiments.clickme.painting import spearman
 from rapidvision.experiments.clickme.pooling import Form, map_of
-from rapidvision.experiments.clickme.quality import Filters, judge
+from rapidvision.experiments.clickme.quality import judge
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,8 @@ import pytest
 
 from rapidvision.experiments.clickme.collected import Collected
 from rapidvision.experiments.clickme.deck import read_objects
-from rapidvision.experiments.clickme.quality import Filters, judge, kept
+from rapidvision.experiments.clickme.filters import Filters, kept
+from rapidvision.experiments.clickme.quality import judge
 
 
 @pytest.fixture(scope="module")
