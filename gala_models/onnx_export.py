@@ -168,7 +168,7 @@ def _program(network: Portable, picture_px: int, card: dict[str, Any]) -> bytes:
     level = quiet.level
     quiet.setLevel(logging.ERROR)  # it tells of every package that it did not need
     try:
-        with warnings.catch_warnings(), torch.no_grad():
+        with warnings.catch_warnings(), torch.enable_grad():  # without gradients, folded networks call oneDNN
             warnings.simplefilter("ignore")  # about the insides of torch
             program = torch.onnx.export(
                 network,
