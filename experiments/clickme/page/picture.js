@@ -16,5 +16,7 @@ export function draw(canvas, { rules, image, placed }) {
   context.drawImage(image, 0, 0, rules.picture_px, rules.picture_px);
   context.fillStyle = BUBBLE;
   const half = Math.floor(rules.bubble_px / 2);
-  for (const [x, y] of placed) context.fillRect(x - half, y - half, rules.bubble_px, rules.bubble_px);
+  context.beginPath(); // one path: where bubbles overlap, the picture must stay visible
+  for (const [x, y] of placed) context.rect(x - half, y - half, rules.bubble_px, rules.bubble_px);
+  context.fill();
 }
