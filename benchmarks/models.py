@@ -39,9 +39,14 @@ class Tiled(nn.Module):
         self.gala = gala
 
     def forward(self, u):
-        g, s = self.gala.pathways(u)
+        return self.scale(u, *self.gala.pathways(u))
+
+    def scale(self, u, g, s):
         G, S = g.expand_as(u).contiguous(), s.expand_as(u).contiguous()
-        return u * torch.tanh(self.gala.alpha * (G + S) + self.gala.m * (G * S))
+        A = torch.tanh(self.gala.alpha * (G + S) + self.gala.m * (G * S))
+        if self.gala.capture:
+            self.gala.captured = torch.linalg.vector_norm(A, dim=1, keepdim=True)
+        return u * A
 
 
 @lru_cache
@@ -66,6 +71,27 @@ def both_ways(module, x):
 def module_forward():
     ours, tiled, u = module_pair()
     return times(lambda: forward(ours, u), lambda: forward(tiled, u), repeats=21, warmup=3)
+
+
+@room.figure("the same, both handing out the map of Eq. 1", unit="x faster", bar=STATED)
+def module_forward_with_map():
+    ours, tiled, u = module_pair()
+    with attention_maps(ours):
+        return times(lambda: forward(ours, u), lambda: forward(tiled, u), repeats=21, warmup=3)
+
+
+@room.figure("the same, from g and s on (no convolutions)", unit="x faster", bar=STATED)
+def module_integration():
+    ours, tiled, u = module_pair()
+    with torch.inference_mode():
+        g, s = ours.pathways(u)
+        return times(lambda: ours.scale(u, g, s), lambda: tiled.scale(u, g, s), repeats=41, warmup=3)
+
+
+@room.figure("V_shrink's share of the module's forward", unit="of 1", bar=STATED)
+def module_floor():
+    ours, _, u = module_pair()
+    return 1 / times(lambda: forward(ours.local_shrink, u), lambda: forward(ours, u), repeats=21, warmup=3)
 
 
 @room.figure("GALA module, forward + backward, against the text", unit="x faster", bar=at_least(1.8))

@@ -13,6 +13,7 @@ from torch import Tensor
 from rapidvision.errors import InputError
 from rapidvision.seeds import stream
 
+from .clutter import cluttered
 from .pixels import Preprocessing
 from .store import Store
 from .surround import surrounded
@@ -90,6 +91,8 @@ class Batches:
         What stands in for the map: itself, its bounding box, another picture's map, nothing.
     surround : float
         Share of training pictures that are shown as a patch on their scrambled selves, 0 … 1.
+    clutter : int
+        Fragments of other pictures on every other picture, in evaluation too (the same ones every time).
     n_workers : int
         Threads; 0 makes each batch when it is asked for. The bytes are the same.
     rank, world_size : int
@@ -102,6 +105,7 @@ class Batches:
     seed: int = 0
     annotation: Annotation = "maps"
     surround: float = 0.0
+    clutter: int = 0
     n_workers: int = 0
     rank: int = 0
     world_size: int = 1
@@ -161,14 +165,34 @@ class Batches:
                 top, left, flip = window(self.seed, epoch, int(row), slack_px=slack_px)
             cut = np.s_[top : top + side_px, left : left + side_px]
             source, has_map[at] = self._map_of(int(row))
-            seen = self.store.pictures[row][cut], source[cut]
-            pictures[at], importance[at] = (one[:, ::-1] for one in seen) if flip else seen
-            if epoch is not None and self.surround:
-                draw = stream(self.seed, "surround", epoch, int(row))
-                if draw.random() < self.surround:
-                    pictures[at], importance[at] = surrounded(pictures[at], importance[at], draw)
-                    has_map[at] &= importance[at].any()
+            seen = self.store.pictures[row][cut], source[cut], self.store.maps[row][cut]
+            picture, target, own = (one[:, ::-1] for one in seen) if flip else seen
+            pictures[at], shown = self._harder(picture, target, own, epoch, int(row))
+            # Where things are in the picture must not show in another picture's map: that control has to know nothing.
+            importance[at] = target if self.annotation == "shuffled" else shown
+            has_map[at] &= importance[at].any()
         return Batch(rows, pictures, importance, self.store.labels[rows], has_map)
+
+    def _harder(
+        self,
+        picture: NDArray[np.uint8],
+        importance: NDArray[np.uint8],
+        own: NDArray[np.uint8],
+        epoch: int | None,
+        row: int,
+    ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        """Put a picture on its scrambled self or among fragments, where that is wanted; map and picture together."""
+        if epoch is not None and self.surround:
+            draw = stream(self.seed, "surround", epoch, row)
+            if draw.random() < self.surround:
+                return surrounded(picture, importance, draw)
+        if not self.clutter:
+            return picture, importance
+        draw = stream(self.seed, "clutter", "evaluation" if epoch is None else epoch, row)
+        return cluttered(picture, importance, own=own, donor=self._donor, n_fragments=self.clutter, rng=draw)
+
+    def _donor(self, draw: np.random.Generator) -> NDArray[np.uint8]:
+        return np.asarray(self.store.pictures[int(draw.integers(len(self.store)))])
 
     def _map_of(self, row: int) -> tuple[NDArray[np.uint8], bool]:
         if self.annotation == "none":

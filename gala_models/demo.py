@@ -201,6 +201,8 @@ def finish(trained: Path, path: Path, test: Store) -> Card:
     save_model(path, model, card, dtype="float16")
     model, card = load_model(path)
     results: dict[str, Any] = {**card.results, "test": evaluate(model, test, card.preprocessing).summary()}
+    if clutter := int(card.recipe.get("clutter", 0)):
+        results["test_cluttered"] = evaluate(model, test, card.preprocessing, clutter=clutter).summary()
     card = msgspec.structs.replace(card, name=path.stem, results=results)
     save_model(path, model, card, dtype="float16")
     return card

@@ -107,6 +107,7 @@ def evaluate(
     batch_size: int = 128,
     ceiling: Ceiling | None = None,
     resize: Resize = "bicubic",
+    clutter: int = 0,
 ) -> Evaluation:
     """Evaluate a network on every picture of a store, centre cut.
 
@@ -124,13 +125,15 @@ def evaluate(
         The paper's by default.
     resize : {"bicubic", "bilinear-corners"}
         How maps are brought to the layer's size.
+    clutter : int, default 0
+        Fragments of other pictures on each, see :mod:`rapidvision.gala_models.clutter`.
 
     Returns
     -------
     Evaluation
         With a row per picture.
     """
-    batches = Batches(store, preprocessing.size_px, min(batch_size, len(store)))
+    batches = Batches(store, preprocessing.size_px, min(batch_size, len(store)), clutter=clutter)
     predicted, ranks, rho, null = [], [], [], []
     was_training = model.training
     model.eval()

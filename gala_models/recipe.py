@@ -74,6 +74,9 @@ class Training(Recipe, frozen=True):
     surround : float
         Share of training pictures shown as a patch on their own phase-scrambled surround, 0 … 1, as in the test. The
         paper trained on intact pictures.
+    clutter : int
+        Fragments of other pictures that are pasted onto each of the others, off the high places of its map; 0 in the
+        paper. Validation pictures get them too.
     supervise : {"attention", "features"}
         What is supervised; ``features`` is the paper's control "ResNet-50 w/ ClickMe".
     map_loss : MapLoss
@@ -104,6 +107,7 @@ class Training(Recipe, frozen=True):
     preprocessing: Preprocessing = Preprocessing()
     annotation: Annotation = "maps"
     surround: float = 0.0
+    clutter: int = 0
     supervise: Literal["attention", "features"] = "attention"
     map_loss: MapLoss = MapLoss()
     schedule: Schedule = Schedule()
@@ -130,6 +134,8 @@ class Training(Recipe, frozen=True):
             raise ValueError("seed, n_workers and checkpoint_steps must be >= 0, momentum in [0, 1)")
         if not 0 <= self.surround <= 1:
             raise ValueError(f"surround must lie in 0 … 1, got {self.surround}")
+        if self.clutter < 0:
+            raise ValueError(f"clutter must be >= 0, got {self.clutter}")
 
     @property
     def supervised(self) -> bool:

@@ -62,6 +62,7 @@ class Trainer:
             seed=recipe.seed,
             annotation=recipe.annotation,
             surround=recipe.surround,
+            clutter=recipe.clutter,
             n_workers=recipe.n_workers,
             rank=self.world.rank,
             world_size=self.world.size,
@@ -227,7 +228,10 @@ class Trainer:
     def _end_epoch(self, seconds: float) -> None:
         recipe, n_steps = self.recipe, self.batches.n_steps
         # Batch norm's buffers are those of the first process, which alone evaluates and writes.
-        validation = evaluate(self.model, self.validation, recipe.preprocessing).summary() if self.world.first else {}
+        validation: dict[str, Any] = {}
+        if self.world.first:
+            found = evaluate(self.model, self.validation, recipe.preprocessing, clutter=recipe.clutter)
+            validation = found.summary()
         sums = [total / n_steps for total in self.progress.sums]
         entry: dict[str, Any] = {
             "epoch": self.progress.epoch + 1,

@@ -59,7 +59,7 @@ def test_pack_train_evaluate_and_table(folder, tmp_path, capsys):
     assert "tiny: top-1 error" in said.out
     code, said = run(capsys, "table", weights)
     assert "| tiny |" in said.out
-    assert "not reproduced" in said.out
+    assert "Not reproduced" in said.out
     code, said = run(
         capsys, "sweep", tmp_path / "tiny.toml", "--lam", 0, 6, "--seeds", 1, "--out", tmp_path / "sweep", "--quiet"
     )
@@ -113,10 +113,14 @@ def test_bad_maps_are_counted_and_said(folder, tmp_path, capsys):
     assert "map of square-000: all zero" in said.err
 
 
-def test_the_table_has_the_papers_numbers():
+def test_the_table_has_the_papers_numbers_and_says_which_rows_are_missing_and_why():
     text = tables.paper()
-    assert "| GALA-ResNet-50 w/ ClickMe | 49.29 | 27.73 | 88.56 | not reproduced" in text
-    assert "| ResNet-50 | 23.88 | 6.86 |  | not reproduced" in text
+    assert "None of the 18 rows" in text
+    assert "| GALA-ResNet-50 w/ ClickMe | 49.29 | 27.73 | 88.56 | as it is |" in text
+    assert '| ResNet-50 | 23.88 | 6.86 |  | annotation = "none", attention = "none" |' in text
+    for number in (1, 2, 3, 4):
+        assert f"Table {number}: " in text
+    assert text.count("Not reproduced: needs ") == 4
 
 
 def test_the_bundled_recipe_is_sound():

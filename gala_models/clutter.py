@@ -1,0 +1,68 @@
+"""Harder pictures: fragments of other pictures pasted where the picture's own map is low.
+
+On easy pictures any part tells the class, and a network does not have to find the right one. Among fragments of other
+pictures, which show parts of other classes, it does.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+#: Sides of the square fragments, as shares of the picture's side.
+SMALLEST, LARGEST = 1 / 7, 3 / 10
+#: Pixels of the map above this (of 255) are never covered.
+KEPT = 100
+
+
+def cluttered(
+    picture: NDArray[np.uint8],
+    importance: NDArray[np.uint8],
+    *,
+    own: NDArray[np.uint8],
+    donor: Callable[[np.random.Generator], NDArray[np.uint8]],
+    n_fragments: int,
+    rng: np.random.Generator,
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Paste fragments of other pictures onto a picture, and take the covered places out of its map.
+
+    Parameters
+    ----------
+    picture : ndarray of uint8, shape (side, side, 3)
+        The picture; it is left as it is.
+    importance : ndarray of uint8, shape (side, side)
+        The map that supervises.
+    own : ndarray of uint8, shape (side, side)
+        The picture's own map; fragments keep off its high places.
+    donor : callable
+        Draws another picture, at least as large, from a generator.
+    n_fragments : int
+        How many are tried; one that would cover a high place is left out.
+    rng : numpy.random.Generator
+        Draws sizes, places and donors.
+
+    Returns
+    -------
+    (ndarray of uint8, ndarray of uint8)
+        As the first two arguments.
+
+    Examples
+    --------
+    >>> grey, map_ = np.full((20, 20, 3), 9, np.uint8), np.zeros((20, 20), np.uint8)
+    >>> white = lambda rng: np.full((20, 20, 3), 255, np.uint8)
+    >>> found, _ = cluttered(grey, map_, own=map_, donor=white, n_fragments=2, rng=np.random.default_rng(0))
+    >>> sorted(set(found.ravel().tolist()))
+    [9, 255]
+    """
+    picture, importance, side = picture.copy(), importance.copy(), picture.shape[0]
+    for _ in range(n_fragments):
+        size = int(rng.integers(max(1, round(SMALLEST * side)), max(2, round(LARGEST * side)) + 1))
+        source = donor(rng)
+        y, x = rng.integers(0, source.shape[0] - size + 1, 2)
+        top, left = rng.integers(0, side - size + 1, 2)
+        place = np.s_[top : top + size, left : left + size]
+        if own[place].max() > KEPT:
+            continue
+        picture[place] = source[y : y + size, x : x + size]
+        importance[place] = 0
+    return picture, importance

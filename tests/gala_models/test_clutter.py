@@ -1,0 +1,64 @@
+import numpy as np
+import pytest
+
+from rapidvision import recipes
+from rapidvision.errors import RecipeError
+from rapidvision.gala_models.batches import Batches
+from rapidvision.gala_models.clutter import KEPT, cluttered
+from rapidvision.gala_models.recipe import Training
+
+
+def white(_rng):
+    return np.full((40, 40, 3), 255, np.uint8)
+
+
+def paste(own, n_fragments=30, seed=1):
+    picture, importance = np.zeros((40, 40, 3), np.uint8), np.full((40, 40), 7, np.uint8)
+    rng = np.random.Generator(np.random.PCG64(seed))
+    return cluttered(picture, importance, own=own, donor=white, n_fragments=n_fragments, rng=rng)
+
+
+def test_fragments_keep_off_the_high_places_of_the_pictures_own_map():
+    own = np.zeros((40, 40), np.uint8)
+    own[10:20, 10:20] = KEPT + 1
+    picture, _ = paste(own)
+    assert (picture == 255).any()
+    assert (picture[10:20, 10:20] == 0).all()
+
+
+def test_what_is_covered_is_no_longer_important():
+    picture, importance = paste(np.zeros((40, 40), np.uint8))
+    covered = picture[:, :, 0] == 255
+    assert (importance[covered] == 0).all()
+    assert (importance[~covered] == 7).all()
+
+
+def test_a_picture_that_is_important_everywhere_stays_as_it_is():
+    picture, importance = paste(np.full((40, 40), 255, np.uint8))
+    assert not picture.any()
+    assert (importance == 7).all()
+
+
+def test_clutter_is_drawn_by_address_and_the_same_in_every_evaluation(make_store):
+    store = make_store()
+    plain, hard = Batches(store, 32, 16), Batches(store, 32, 16, clutter=5)
+    rows = np.arange(16)
+    assert not np.array_equal(plain.make(rows, 0).pictures, hard.make(rows, 0).pictures)
+    assert np.array_equal(hard.make(rows, None).pictures, hard.make(rows, None).pictures)
+    assert np.array_equal(hard.make(rows, 3).pictures[5:6], hard.make(rows[5:6], 3).pictures)
+    assert not np.array_equal(hard.make(rows, 3).pictures, hard.make(rows, 4).pictures)
+
+
+@pytest.mark.parametrize("harder", [{"clutter": 5}, {"surround": 1.0}])
+def test_other_pictures_maps_do_not_tell_where_fragments_and_patches_are(make_store, harder):
+    store = make_store()
+    rows = np.arange(16)
+    hard = Batches(store, 32, 16, annotation="shuffled", **harder).make(rows, 0)
+    plain = Batches(store, 32, 16, annotation="shuffled").make(rows, 0)
+    assert np.array_equal(hard.importance, plain.importance)
+    assert not np.array_equal(hard.pictures, plain.pictures)
+
+
+def test_less_than_no_clutter_is_refused():
+    with pytest.raises(RecipeError, match="clutter must be >= 0, got -1"):
+        recipes.parse("clutter = -1", Training)
