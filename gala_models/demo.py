@@ -97,10 +97,19 @@ class DemoRecipe(Recipe, frozen=True):
         )
 
 
-def bundled_recipe() -> DemoRecipe:
-    """Read the recipe of the bundled networks."""
-    path = Path(str(resources.files("rapidvision.gala_models") / "bundled" / "recipe.toml"))
+#: Recipes that come with RapidVision: the bundled networks', and the test of what maps add.
+RECIPES = {"bundled": "recipe.toml", "few-pictures": "few-pictures.toml"}
+
+
+def bundled_recipe(name: str = "bundled") -> DemoRecipe:
+    """Read one of :data:`RECIPES`."""
+    path = Path(str(resources.files("rapidvision.gala_models") / "bundled" / RECIPES[name]))
     return recipes.read(path, DemoRecipe)
+
+
+def named_recipe(what: str) -> DemoRecipe:
+    """Read a recipe of ours by its name, or anybody's by its path."""
+    return bundled_recipe(what) if what in RECIPES else recipes.read(Path(what), DemoRecipe)
 
 
 def draw(recipe: Pictures, out: Path, *, n_workers: int, quiet: bool) -> dict[str, Store]:

@@ -171,10 +171,16 @@ def _add_train_demo(verbs: Verbs) -> None:
         "train-demo",
         "make the bundled networks again: draw their pictures, train and measure them",
         "  rapidvision models train-demo --out networks/\n"
-        "  rapidvision models train-demo --out networks/ --controls --seeds 0 1",
+        "  rapidvision models train-demo --out networks/ --controls --seeds 0 1\n"
+        "  rapidvision models train-demo --recipe few-pictures --controls --seeds 0 1 --out few/",
     )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for pictures, runs and networks")
-    parser.add_argument("--recipe", type=Path, metavar="TOML", help="another recipe than the bundled one")
+    parser.add_argument(
+        "--recipe",
+        default="bundled",
+        metavar="NAME|TOML",
+        help='"bundled", "few-pictures" (the test of what maps add), or a file (default: bundled)',
+    )
     parser.add_argument("--controls", action="store_true", help="train the controls too")
     parser.add_argument("--seeds", type=int, nargs="+", metavar="SEED", help="one network of each kind per seed")
     parser.add_argument("--workers", type=int, default=2, metavar="N", help="processes (default: 2)")
@@ -184,11 +190,9 @@ def _add_train_demo(verbs: Verbs) -> None:
 
 def _train_demo(arguments: argparse.Namespace) -> None:
     need("torch", extra="models", purpose="training")
-    from rapidvision import recipes
-
     from . import demo, tables
 
-    recipe = recipes.read(arguments.recipe, demo.DemoRecipe) if arguments.recipe else demo.bundled_recipe()
+    recipe = demo.named_recipe(arguments.recipe)
     cards = demo.make(
         recipe,
         arguments.out,

@@ -3,6 +3,7 @@ import pytest
 from PIL import Image
 
 from rapidvision import cli, recipes, tfrecord
+from rapidvision.errors import InputError
 from rapidvision.gala_models import demo, tables
 from rapidvision.gala_models.packing import source_at
 from rapidvision.gala_models.pixels import Preprocessing
@@ -134,6 +135,19 @@ def test_the_bundled_recipe_is_sound():
     for variant in (*recipe.networks, *recipe.controls):
         training = recipe.of(variant, seed=3)
         assert (training.seed, training.supervised) == (3, variant.annotation != "none")
+
+
+def test_the_recipe_for_few_pictures_compares_maps_with_none_and_with_other_pictures():
+    recipe = demo.named_recipe("few-pictures")
+    trainings = [recipe.of(variant) for variant in (*recipe.networks, *recipe.controls)]
+    assert [one.annotation for one in trainings] == ["none", "maps", "shuffled"]
+    assert {one.model.attention for one in trainings} == {"gala"}
+    assert all(one.clutter == 4 and not one.surround for one in trainings)
+
+
+def test_a_recipe_that_is_neither_ours_nor_a_file_is_named():
+    with pytest.raises(InputError, match="few-picture"):
+        demo.named_recipe("few-picture")
 
 
 def test_train_demo_makes_networks_from_nothing(tmp_path, squares, monkeypatch, capsys):

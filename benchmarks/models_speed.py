@@ -1,0 +1,261 @@
+"""Speed and size of GALA and its networks. Ratios are taken in one process, in alternation, against the named peer."""
+
+from contextlib import nullcontext
+from functools import lru_cache
+
+import torch
+from torch import nn
+
+from benchmarks.harness import STATED, NotMeasured, Room, at_least, at_most, between, times
+from rapidvision.gala_models.fold import fold
+from rapidvision.gala_models.gala import GALA
+from rapidvision.gala_models.loss import MapLoss, loss
+from rapidvision.gala_models.maps import attention_maps
+from rapidvision.gala_models.resnet import build, n_parameters
+
+room = Room()
+torch.set_num_threads(2)
+_BATCH = 8
+
+
+class Tiled(nn.Module):
+    """The paper's text taken literally: G and S are tiled to H x W x C before they are combined."""
+
+    def __init__(self, gala):
+        super().__init__()
+        self.gala = gala
+
+    def forward(self, u):
+        return self.scale(u, *self.gala.pathways(u))
+
+    def scale(self, u, g, s):
+        G, S = g.expand_as(u).contiguous(), s.expand_as(u).contiguous()
+        A = torch.tanh(self.gala.alpha * (G + S) + self.gala.m * (G * S))
+        if self.gala.capture:
+            self.gala.captured = torch.linalg.vector_norm(A, dim=1, keepdim=True)
+        return u * A
+
+
+@lru_cache
+def module_pair():
+    torch.manual_seed(0)
+    ours = GALA(1024).to(memory_format=torch.channels_last)
+    u = torch.randn(_BATCH, 1024, 14, 14).contiguous(memory_format=torch.channels_last)
+    return ours, Tiled(ours), u
+
+
+def forward(module, x):
+    with torch.inference_mode():
+        module(x)
+
+
+def both_ways(module, x):
+    module.zero_grad(set_to_none=True)
+    module(x.detach().requires_grad_()).sum().backward()
+
+
+@room.figure("GALA module, forward, against the text taken literally", unit="x faster", bar=at_least(5))
+def module_forward():
+    ours, tiled, u = module_pair()
+    return times(lambda: forward(ours, u), lambda: forward(tiled, u), repeats=21, warmup=3)
+
+
+@room.figure("the same, both handing out the map of Eq. 1", unit="x faster", bar=STATED)
+def module_forward_with_map():
+    ours, tiled, u = module_pair()
+    with attention_maps(ours):
+        return times(lambda: forward(ours, u), lambda: forward(tiled, u), repeats=21, warmup=3)
+
+
+@room.figure("the same, from g and s on (no convolutions)", unit="x faster", bar=STATED)
+def module_integration():
+    ours, tiled, u = module_pair()
+    with torch.inference_mode():
+        g, s = ours.pathways(u)
+        return times(lambda: ours.scale(u, g, s), lambda: tiled.scale(u, g, s), repeats=41, warmup=3)
+
+
+@room.figure("V_shrink's share of the module's forward", unit="of 1", bar=STATED)
+def module_floor():
+    ours, _, u = module_pair()
+    return 1 / times(lambda: forward(ours.local_shrink, u), lambda: forward(ours, u), repeats=21, warmup=3)
+
+
+@room.figure("GALA module, forward + backward, against the text", unit="x faster", bar=at_least(1.8))
+def module_both_ways():
+    ours, tiled, u = module_pair()
+    return times(lambda: both_ways(ours, u), lambda: both_ways(tiled, u), repeats=15, warmup=2)
+
+
+def saved_bytes(module, x):
+    found = {}
+
+    def keep(tensor):
+        found[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
+        return tensor
+
+    own = {parameter.untyped_storage().data_ptr() for parameter in module.parameters()}
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        module(x)
+    return sum(size for place, size in found.items() if place not in own)
+
+
+@room.figure("extra memory saved for backward, share of the text's", unit="of 1", bar=at_most(0.25))
+def module_memory():
+    x = torch.randn(1, 3, 224, 224).contiguous(memory_format=torch.channels_last)
+    plain, gala, literal = build("resnet50"), build("gala-resnet50"), build("gala-resnet50")
+    for block in literal.layer3:
+        block.gala = Tiled(block.gala)
+    base = saved_bytes(plain, x)
+    return (saved_bytes(gala, x) - base) / (saved_bytes(literal, x) - base)
+
+
+@lru_cache
+def network(name):
+    return build(name).eval()
+
+
+@lru_cache
+def pictures():
+    return torch.randn(_BATCH, 3, 224, 224).contiguous(memory_format=torch.channels_last)
+
+
+def inference(first, second):
+    x = pictures()
+    return 1 / times(lambda: forward(first, x), lambda: forward(second, x), repeats=11, warmup=2)
+
+
+@room.figure("GALA-ResNet-50 / ResNet-50, inference", unit="x the time", bar=at_most(1.10))
+def gala_inference():
+    return inference(network("gala-resnet50"), network("resnet50"))
+
+
+@room.figure("GALA-ResNet-50 folded / ResNet-50 unfolded, inference", unit="x the time", bar=at_most(0.88))
+def folded_against_plain():
+    return inference(fold(network("gala-resnet50")), network("resnet50"))
+
+
+@room.figure("GALA-ResNet-50 folded / unfolded, inference", unit="x the time", bar=at_most(0.88))
+def folded_against_itself():
+    return inference(fold(network("gala-resnet50")), network("gala-resnet50"))
+
+
+@room.figure("folding, largest relative difference in float64", unit="", bar=at_most(1e-10))
+def folding_difference():
+    model = build("gala-resnet50").eval().double()
+    x = torch.randn(2, 3, 224, 224, dtype=torch.double)
+    with torch.inference_mode():
+        expected = model(x)
+        return float((fold(model)(x) - expected).abs().max() / expected.abs().max())
+
+
+def trainer(name, *, lam):
+    model = build(name).train()
+    optimizer = torch.optim.SGD(model.parameters(), 1e-4, momentum=0.9, nesterov=True)
+    labels, importance = torch.arange(_BATCH), torch.rand(_BATCH, 1, 224, 224)
+    has_map = torch.ones(_BATCH, dtype=torch.bool)
+
+    def step():
+        optimizer.zero_grad(set_to_none=True)
+        with attention_maps(model) if lam else nullcontext() as maps:
+            scores = model(pictures())
+            loss(MapLoss(lam=lam), scores, labels, maps, importance, has_map).total.backward()
+        optimizer.step()
+
+    return step
+
+
+@room.figure("GALA-ResNet-50 / ResNet-50, training step", unit="x the time", bar=at_most(1.18))
+def training_step():
+    return 1 / times(trainer("gala-resnet50", lam=0.0), trainer("resnet50", lam=0.0), repeats=7)
+
+
+@room.figure("training step with the map loss / without", unit="x the time", bar=at_most(1.03))
+def map_loss():
+    return 1 / times(trainer("gala-resnet50", lam=6.0), trainer("gala-resnet50", lam=0.0), repeats=7)
+
+
+def on_a_gpu(train):
+    if not torch.cuda.is_available():
+        raise NotMeasured("no GPU here; see the arithmetic below")
+    x = torch.randn(64, 3, 224, 224, device="cuda").contiguous(memory_format=torch.channels_last)
+    models = [build(name).cuda().train(train) for name in ("gala-resnet50", "resnet50")]
+
+    def work(model):
+        def run():
+            with torch.autocast("cuda", torch.bfloat16), nullcontext() if train else torch.inference_mode():
+                out = model(x)
+            if train:
+                out.float().sum().backward()
+            torch.cuda.synchronize()
+
+        return run
+
+    return 1 / times(work(models[0]), work(models[1]), repeats=21, warmup=5)
+
+
+@room.figure("on a GPU, bf16: training step / plain ResNet-50", unit="x the time", bar=at_most(1.20))
+def gpu_training():
+    return on_a_gpu(train=True)
+
+
+@room.figure("on a GPU, bf16: inference / plain ResNet-50", unit="x the time", bar=at_most(1.10))
+def gpu_inference():
+    return on_a_gpu(train=False)
+
+
+def traffic():
+    """Bytes per picture in bf16 that a memory-bound GPU moves: ResNet-50 and what GALA adds (training, inference)."""
+    layers, n_in, side = [(3, 64, 224, 112)], 64, 56
+    for width, n_blocks, stride in ((64, 3, 1), (128, 4, 2), (256, 6, 2), (512, 3, 2)):
+        for block in range(n_blocks):
+            after = side // (stride if block == 0 else 1)
+            layers += [(n_in, width, side, side), (width, width, side, after), (width, 4 * width, after, after)]
+            if block == 0:
+                layers.append((n_in, 4 * width, side, after))
+            n_in, side = 4 * width, after
+    reads = sum(before * side * side for before, _, side, _ in layers)
+    writes = sum(after * side * side for _, after, _, side in layers)
+    shortcuts = 3 * 256 * 56**2 + 4 * 512 * 28**2 + 6 * 1024 * 14**2 + 3 * 2048 * 7**2
+    train = (reads + writes + 3 * writes + shortcuts) + (2 * (reads + writes) + 5 * writes + 3 * shortcuts)
+    infer = reads + writes + shortcuts
+    u = 6 * 1024 * 14**2
+    gala_train = (2 + 0.25 + 0.5 + 0.25 + 2) * u + (3 + 1.25 + 1.25 + 0.75 + 6) * u
+    return {"train": 2 * train, "infer": 2 * infer, "gala_train": 2 * gala_train, "gala_folded": 2 * 0.75 * u}
+
+
+@room.figure("arithmetic, not measured: GALA's extra bytes, training, bf16", unit="of ResNet-50", bar=STATED)
+def roofline_training():
+    found = traffic()
+    return found["gala_train"] / found["train"]
+
+
+@room.figure("arithmetic, not measured: GALA's extra bytes, folded, bf16", unit="of ResNet-50", bar=STATED)
+def roofline_inference():
+    found = traffic()
+    return found["gala_folded"] / found["infer"]
+
+
+@room.figure("arithmetic, not measured: ResNet-50 training at 3.35 TB/s", unit="pictures/s", bar=STATED)
+def roofline_rate():
+    return 3.35e12 / traffic()["train"]
+
+
+@room.figure("parameters of one GALA module, C = 1024", unit="", bar=between(790_273, 790_273))
+def parameters_module():
+    return n_parameters(GALA(1024))
+
+
+@room.figure("parameters of GALA-ResNet-50", unit="", bar=between(30_298_670, 30_298_670))
+def parameters_gala():
+    return n_parameters(network("gala-resnet50"))
+
+
+@room.figure("parameters of ResNet-50", unit="", bar=between(25_557_032, 25_557_032))
+def parameters_resnet():
+    return n_parameters(network("resnet50"))
+
+
+@room.figure("parameters of SE-ResNet-50", unit="", bar=between(28_088_024, 28_088_024))
+def parameters_se():
+    return n_parameters(network("se-resnet50"))
