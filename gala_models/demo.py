@@ -207,8 +207,9 @@ def _make_one(training: Training, out: Path, path: Path) -> None:
 def finish(trained: Path, path: Path, test: Store) -> Card:
     """Store a trained network as float16, with the results of exactly these weights on the test pictures."""
     model, card = load_model(trained)
-    save_model(path, model, card, dtype="float16")
-    model, card = load_model(path)
+    half = trained.with_name("float16.safetensors")  # a file without results must not look like a finished one
+    save_model(half, model, card, dtype="float16")
+    model, card = load_model(half)
     results: dict[str, Any] = {**card.results, "test": evaluate(model, test, card.preprocessing).summary()}
     if clutter := int(card.recipe.get("clutter", 0)):
         results["test_cluttered"] = evaluate(model, test, card.preprocessing, clutter=clutter).summary()
