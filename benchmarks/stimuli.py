@@ -75,8 +75,16 @@ def maker() -> Maker:
 
 @cache
 def inputs(n=8):
+    """Bundled maps, on photographs where there are some and else on their own pictures."""
     one = maker()
-    return [one.read(job) for job in jobs_of(one.recipe, one.root)[:n]]
+    found = [one.read(job) for job in jobs_of(one.recipe, one.root)[:n]]
+    if not os.environ.get("RAPIDVISION_PHOTOGRAPHS"):
+        return found
+    files = photographs()[:: max(1, len(photographs()) // n)]
+    return [
+        dataclasses.replace(input_, pixels=load(path, SIDE, upscale=True).pixels)
+        for input_, path in zip(found, files, strict=False)
+    ]
 
 
 def maps():

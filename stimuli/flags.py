@@ -16,8 +16,9 @@ from .turns import TURNS
 MOST_CLIPPED, MOST_MEAN_ERROR, LEAST_CONTRAST, MOST_OUTSIDE, MOST_CUT = 0.10, 2.0, 0.90, 0.05, 0.25
 
 #: A single map looks turned when its correlation with the other sources' maps is so high after a turn, and so much
-#: higher than before; a whole source of so many maps when it is so much higher on average.
-LEAST_TURNED, TURNED_BY, SOURCE_TURNED_BY, FEWEST_MAPS = 0.6, 0.5, 0.15, 8
+#: higher than before, while its source usually agrees so well with them; a whole source of so many maps when its mean
+#: correlation is so much higher after a turn.
+LEAST_TURNED, TURNED_BY, USUALLY, SOURCE_TURNED_BY, FEWEST_MAPS = 0.6, 0.5, 0.5, 0.15, 8
 _WORDS = ("image_id", "map_source", "phase", "category")
 
 
@@ -59,7 +60,7 @@ def flags_of(rows: list[dict[str, str]], n_revealed: int) -> list[Flag]:
         if "canvas_clipped_fraction" in value:
             found |= _canvas_flags(row["image_id"], value)
         found |= dict.fromkeys(_map_flags(row["image_id"], row["map_source"], value, n_revealed), 2.0)
-    found |= dict.fromkeys(_turned_sources(rows), 1.5)
+    found |= dict.fromkeys(_turned(rows), 1.5)
     return [flag for flag, _ in sorted(found.items(), key=lambda one: (one[1], one[0]))]
 
 
@@ -76,7 +77,8 @@ def _canvas_flags(name: str, value: dict[str, float]) -> dict[Flag, float]:
     found: dict[Flag, float] = {}
     clipped = value["canvas_clipped_fraction"]
     if clipped > MOST_CLIPPED:
-        found[Flag(name, "canvas", f"clips {clipped:.0%} of its values")] = -clipped
+        left = f"mean luma {value['canvas_mean_error']:+.1f} grey levels, contrast {value['canvas_contrast_ratio']:.0%}"
+        found[Flag(name, "canvas", f"clips {clipped:.0%} of its values ({left})")] = -clipped
     if abs(value["canvas_mean_error"]) > MOST_MEAN_ERROR:
         found[Flag(name, "canvas", f"mean luma is off by {value['canvas_mean_error']:+.1f} grey levels")] = 1.0
     if value["canvas_contrast_ratio"] < LEAST_CONTRAST:
@@ -91,22 +93,22 @@ def _map_flags(name: str, source: str, value: dict[str, float], n_revealed: int)
         yield Flag(name, source, f"the square cut loses {value['cut_fraction']:.0%} of the importance")
     if n_revealed > value["support_px"]:
         yield Flag(name, source, f"{n_revealed} pixels are shown, {int(value['support_px'])} have any importance")
-    turn, upright, best = _best_turn([value])
-    if best > LEAST_TURNED and best - upright > TURNED_BY:
-        yield Flag(
-            name, source, f"looks {turn}: correlates {best:.2f} with the other maps then, {upright:.2f} as it is"
-        )
 
 
-def _turned_sources(rows: list[dict[str, str]]) -> Iterator[Flag]:
-    """A whole source that agrees better with the others after one and the same turn."""
+def _turned(rows: list[dict[str, str]]) -> Iterator[Flag]:
+    """Sources that agree better with the others after a turn, and single maps of sources that agree otherwise."""
     for source in dict.fromkeys(row["map_source"] for row in rows):
-        mine = [
-            {name: float(text) for name, text in row.items() if text and name.startswith("agreement_")}
+        mine = {
+            row["image_id"]: {name: float(text) for name, text in row.items() if text and name.startswith("agreement_")}
             for row in rows
             if row["map_source"] == source
-        ]
-        turn, upright, best = _best_turn([one for one in mine if one])
+        }
+        turn, upright, best = _best_turn(list(mine.values()))
+        for image_id, one in mine.items() if upright > USUALLY else ():
+            own_turn, as_it_is, then = _best_turn([one])
+            if then > LEAST_TURNED and then - as_it_is > TURNED_BY:
+                text = f"looks {own_turn}: correlates {then:.2f} with the other maps then, {as_it_is:.2f} as it is"
+                yield Flag(image_id, source, text)
         if len(mine) >= FEWEST_MAPS and best - upright > SOURCE_TURNED_BY:
             yield Flag(
                 "(all)",

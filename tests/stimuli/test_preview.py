@@ -51,8 +51,8 @@ def test_clipped_canvases_are_flagged_first_and_the_worst_before_the_others():
         row(image_id="z", canvas_clipped_fraction="0.40"),
     ]
     assert [(one.image_id, one.text) for one in flags_of(rows, 0)] == [
-        ("z", "clips 40% of its values"),
-        ("a", "clips 12% of its values"),
+        ("z", "clips 40% of its values (mean luma +0.1 grey levels, contrast 99%)"),
+        ("a", "clips 12% of its values (mean luma +9.0 grey levels, contrast 99%)"),
         ("a", "mean luma is off by +9.0 grey levels"),
         ("b", "the square cut loses 50% of the importance"),
     ]

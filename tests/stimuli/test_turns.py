@@ -74,5 +74,8 @@ def test_a_single_turned_map_is_flagged_with_its_numbers():
     rows = rows_of({"a": TURNS["upright"], "b": TURNS["upright"]}, n=4)
     columns = dict.fromkeys((name for name in rows[0] if name.startswith("agreement_")), "0.1")
     rows[2] |= columns | {"agreement_mirrored": "0.83"}
+    unlike = [line | (columns if line["map_source"] == "a" else {}) for line in rows]
+    unlike[2] = rows[2]
+    assert flags_of(unlike, 0) == []  # sources that do not agree anyway say nothing about a single map
     (flag,) = flags_of(rows, 0)
     assert flag == ("p01", "a", "looks mirrored: correlates 0.83 with the other maps then, 0.10 as it is")
