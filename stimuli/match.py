@@ -23,7 +23,7 @@ class MatchQuality(msgspec.Struct, frozen=True, kw_only=True):
     Attributes
     ----------
     mean_residual, contrast_residual : float
-        Mean and standard deviation of luma minus their targets, in grey levels.
+        Mean and standard deviation of luma minus their targets, in 255ths of white.
     spectrum_residual : float
         Relative difference of the amplitude spectra from the target's, mean left out; 0 where none was asked for.
     greyed_fraction : float

@@ -89,6 +89,33 @@ def test_exchanged_axes_are_told_and_a_few_points_outside_are_counted():
         prepare(points([], []), geometry, parse_blur("gauss:2"), image_id="a", source="s")
 
 
+def test_a_build_tells_of_recordings_with_many_points_outside(picture_folder, tmp_path, capsys):
+    """Two of forty points outside are silent; three are told, with the counts, and stop nothing."""
+    rng = np.random.default_rng(1)
+    lines = ["image_id,x,y"]
+    for name, n_outside in (("p00", 0), ("p01", 2), ("p02", 3), ("p03", 0)):
+        x, y = rng.uniform(8, 56, 40), rng.uniform(8, 56, 40)
+        x[:n_outside] = 70
+        lines += [f"{name},{a:.1f},{b:.1f}" for a, b in zip(x, y, strict=True)]
+    (picture_folder / "clicks.csv").write_text("\n".join(lines) + "\n")
+    text = RECIPE.replace(
+        'reader = "folder"\npath = "maps/clickme"', 'reader = "points-csv"\npath = "clicks.csv"\nblur = "gauss:4"'
+    )
+    (picture_folder / "recipe.toml").write_text(text)
+    command = [
+        "stimuli",
+        "build",
+        str(picture_folder / "recipe.toml"),
+        "--out",
+        str(tmp_path / "set"),
+        "--workers",
+        "1",
+    ]
+    assert main(command) == 0
+    told = [line for line in capsys.readouterr().out.splitlines() if "outside" in line]
+    assert told == ["flag: p02 clickme: 3 of 40 points are outside"]
+
+
 def test_points_land_where_they_were_made():
     geometry = Geometry.of((640, 480), 64, fit="crop", upscale=False, where="a")
     found = prepare(points([320.0], [120.0]), geometry, parse_blur("none"), image_id="a", source="s").map

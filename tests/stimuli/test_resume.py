@@ -1,6 +1,7 @@
 """A build that is killed at any moment goes on, and the set is the same as if nothing had happened."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -60,6 +61,22 @@ def test_a_pool_of_workers_that_is_killed_with_its_parent_goes_on_too(tmp_path):
     process.wait()
     built(folder, tmp_path / "set")
     built(folder, tmp_path / "whole")
+    assert tree(tmp_path / "set") == tree(tmp_path / "whole")
+
+
+def test_a_file_system_that_takes_no_more_stops_the_build_with_the_file_and_the_remedy(picture_folder, tmp_path):
+    """The system itself refuses files beyond 4 kB: an error of the disk, not one of ours."""
+    command = [sys.executable, "-m", "rapidvision", "stimuli", "build", str(picture_folder / "recipe.toml")]
+    command += ["--out", str(tmp_path / "set"), "--workers", "1", "--quiet"]
+    limited = ["bash", "-c", 'ulimit -f 4; exec "$@"', "limited", *command]
+    done = subprocess.run(limited, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert re.search(
+        r"p00/\S+\.png: cannot be written \(File too large\); choose another folder or make room", done.stderr
+    )
+    assert not list((tmp_path / "set").rglob("*.tmp"))
+    built(picture_folder, tmp_path / "set")
+    built(picture_folder, tmp_path / "whole")
     assert tree(tmp_path / "set") == tree(tmp_path / "whole")
 
 
