@@ -63,8 +63,8 @@ class Blocking:
             onward = asyncio.create_task(pipe(reader, back))
             await pipe(answers, writer)
             onward.cancel()
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass
+        except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
+            pass  # streams of Python 3.11 log a task that ends as cancelled
         finally:
             for one in (writer, back):
                 if one is not None:
