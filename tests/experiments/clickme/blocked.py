@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 REFUSAL = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
@@ -46,10 +47,11 @@ class Blocking:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await server.wait_closed()
 
     async def _one(self, reader, writer):
         """Serve one request of a connection, then close it."""
-        back = None
+        back = onward = None
         try:
             head = await reader.readuntil(b"\r\n\r\n")
             if b"upgrade: websocket" in head.lower():
@@ -62,13 +64,17 @@ class Blocking:
             back.write(b"\r\n".join([*lines[:-2], b"connection: close", b"", b""]))
             onward = asyncio.create_task(pipe(reader, back))
             await pipe(answers, writer)
-            onward.cancel()
         except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
             pass  # streams of Python 3.11 log a task that ends as cancelled
         finally:
+            if onward is not None:
+                onward.cancel()
+                await asyncio.gather(onward, return_exceptions=True)
             for one in (writer, back):
                 if one is not None:
                     one.close()
+                    with suppress(ConnectionError):
+                        await one.wait_closed()
 
 
 async def pipe(reader, writer):
