@@ -23,7 +23,7 @@ from rapidvision.study import Study
 IMAGES = Path(__file__).parent.parent / "docs" / "images"
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
 PASSWORD = "a look at the dashboard"
-N_PEOPLE = 24
+N_PEOPLE = 16
 
 
 def main(study: str) -> None:
