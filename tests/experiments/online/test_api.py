@@ -14,6 +14,7 @@ from rapidvision import trials as tables
 from rapidvision.experiments.online import schema
 from rapidvision.experiments.online.export import trial_records
 from rapidvision.experiments.online.settings import Limits, OnlineSettings, Recruitment
+from rapidvision.experiments.online.trialrows import Stored, TrialRow, store_trials
 from rapidvision.experiments.simulate import simulate_study
 from rapidvision.experiments.slots import Slots
 from tests import asynchronous
@@ -82,6 +83,31 @@ async def test_the_same_write_many_times_at_once_is_stored_once(study_folder, ur
         assert all(answer.status_code == 200 for answer in answers)
         assert sum(not answer.json()["duplicate"] for answer in answers) == 1
         assert len(rows_of(here)) == 1
+
+
+@run
+async def test_hundreds_of_trials_that_wait_are_stored_together_and_each_is_answered(study_folder, url):
+    async with world(study_folder, url=url) as here, here.client() as client:
+        ann, bob = Person(client, here.served), Person(client, here.served)
+        await ann.begin()
+        await bob.begin()
+        ids = here.read(lambda c: list(c.scalars(sa.select(schema.session.c.session_id))))
+        gate = threading.Event()
+        here.store.submit(lambda _: gate.wait(30))  # holds the writer, so that the others wait together
+
+        def row(session_id, number, tab=1):
+            receipt, at = f"{number}-{tab}-{session_id[:8]}", 1.5 + number
+            return TrialRow(session_id, tab, number, receipt, at, "main", 1, "none", None, None, None, "{}")
+
+        rows = [row(session_id, number) for number in range(350) for session_id in ids]
+        odd = [row(ids[0], 400, tab=7), row("nobody", 1)]
+        futures = [here.store.submit_item(store_trials, each) for each in [*rows, *odd]]
+        gate.set()
+        answers = [future.result(60) for future in futures]
+        assert answers[:-2] == [Stored(duplicate=False)] * 700
+        assert [answer.code for answer in answers[-2:]] == ["elsewhere", "gone"]
+        kept = here.read(lambda c: list(c.execute(sa.select(schema.trial.c.trial, schema.trial.c.received))))
+        assert len(kept) == 700 and all(received == 1.5 + number for number, received in kept)
 
 
 @run
