@@ -23,7 +23,7 @@ from rapidvision.study import Study
 IMAGES = Path(__file__).parent.parent / "docs" / "images"
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
 PASSWORD = "a look at the dashboard"
-N_PEOPLE = 16
+N_PEOPLE = 10
 
 
 def main(study: str) -> None:
@@ -35,7 +35,7 @@ def main(study: str) -> None:
         server, url, dashboard_url = serve(folder, str(Study(study).stimulus_set().folder))
         try:
             for number in range(N_PEOPLE):
-                take_part(browser.new_context(viewport={"width": 1000, "height": 640}), url, leave=number % 8 == 7)
+                take_part(browser.new_context(viewport={"width": 1000, "height": 640}), url, leave=number % 5 == 4)
             keep(dashboard(browser.new_page(viewport={"width": 1200, "height": 900}), dashboard_url), "dashboard.png")
             keep(session(browser.new_page(viewport={"width": 1000, "height": 640}), url), "browser-session.png")
         finally:
@@ -105,7 +105,9 @@ def shown(page: Page, selector: str) -> Image.Image:
     end = time.monotonic() + 120
     visible = f"[...document.querySelectorAll('{selector}')].some((e) => getComputedStyle(e).opacity > 0.5)"
     while time.monotonic() < end:
-        page.wait_for_function(f"document.body.classList.contains('running') && {visible}", timeout=120_000)
+        if not page.evaluate(f"document.body.classList.contains('running') && {visible}"):
+            page.wait_for_timeout(10)
+            continue
         shot = picture(page)
         dark = (np.asarray(shot.convert("L"))[shot.height // 2 - 120 : shot.height // 2 + 120] < 100).mean()
         if (dark > 0.02) == (selector != ".cross") and dark > 0:
