@@ -125,7 +125,7 @@ def damaged(valid):
 def test_a_damaged_measurement_is_refused_or_was_a_good_one(begun, data):
     loop, here, ann = begun
     body = data.draw(damaged(ann.measurement(0)))
-    answer = loop.run_until_complete(ann.put(0, json.dumps(body).encode()))
+    answer = loop.run(ann.put(0, json.dumps(body).encode()))
     assert answer.status_code in (200, 400, 409, 422), answer.text
     assert len(rows_of(here)) <= 1  # and what is stored can be read again
 
@@ -133,15 +133,14 @@ def test_a_damaged_measurement_is_refused_or_was_a_good_one(begun, data):
 @pytest.fixture
 def begun(study_folder):
     write_settings(study_folder, OnlineSettings(limits=NO_LIMITS))
-    loop = asyncio.new_event_loop()
-    here = World(study_folder)
-    client = here.client()
-    ann = Person(client, here.served)
-    loop.run_until_complete(ann.begin())
-    yield loop, here, ann
-    loop.run_until_complete(client.aclose())
-    here.store.close()
-    loop.close()
+    with asynchronous.Loop() as loop:
+        here = World(study_folder)
+        client = here.client()
+        ann = Person(client, here.served)
+        loop.run(ann.begin())
+        yield loop, here, ann
+        loop.run(client.aclose())
+        here.store.close()
 
 
 def test_slow_and_silent_connections_keep_nobody_else_waiting(study_folder, serve):

@@ -378,7 +378,7 @@ def test_whatever_is_sent_to_any_route_is_a_4xx_and_nothing_is_stored(fuzzed, bo
                         assert answer.status_code < 500
 
     ann.headers = {"authorization": "Bearer " + here.keys.sign("session", ann.nobody)}
-    loop.run_until_complete(attack())
+    loop.run(attack())
     assert n_rows(here) == before
 
 
@@ -389,15 +389,14 @@ def fuzzed(study_folder):
     write_settings(study_folder, OnlineSettings(limits=limits))
     from .client import World
 
-    loop = asyncio.new_event_loop()
-    here = World(study_folder)
-    client = here.client()
-    ann = Person(client, here.served)
-    ann.nobody = "f" * 32 + ".pnobody.0.0.1.human"
-    yield loop, here, ann
-    loop.run_until_complete(client.aclose())
-    here.store.close()
-    loop.close()
+    with asynchronous.Loop() as loop:
+        here = World(study_folder)
+        client = here.client()
+        ann = Person(client, here.served)
+        ann.nobody = "f" * 32 + ".pnobody.0.0.1.human"
+        yield loop, here, ann
+        loop.run(client.aclose())
+        here.store.close()
 
 
 def test_secrets_are_private_files_and_not_in_arguments(tmp_path, monkeypatch):

@@ -185,7 +185,7 @@ def test_behind_nginx_under_a_path(study_folder, serve, tmp_path_factory, path):
         with httpx.Client(transport=httpx.HTTPTransport(uds=str(folder / "front.sock"))) as client:
             base = "http://lab.example/lab/animals"
             page = client.get(f"{base}/")
-            assert page.status_code == 200 and 'src="static/main.js"' in page.text
+            assert page.status_code == 200 and 'data-main="static/main.js"' in page.text
             assert page.headers["strict-transport-security"]
             assert client.get(f"{base}/static/main.js").status_code == 200
             assert [client.get(f"{base}/api/study").status_code for _ in range(4)] == [200, 200, 200, 429]
