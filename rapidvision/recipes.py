@@ -38,8 +38,8 @@ def read(path: Path | str, type_: type[R]) -> R:
 
     Returns
     -------
-    type_
-        The value, checked.
+    object
+        The value of that type, checked.
 
     Raises
     ------
