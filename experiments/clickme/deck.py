@@ -15,6 +15,8 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from rapidvision import files
 from rapidvision.errors import InputError
 
+from .tables import LONGEST_TEXT
+
 #: What a picture is for: maps; a new player's first rounds; or finding players who do not look, since its object is
 #: known and cannot be missed.
 Phase: TypeAlias = Literal["main", "practice", "catch"]
@@ -95,6 +97,10 @@ def read_deck(folder: Path | str) -> Deck:
         name, category = row["image_id"] or "", row["category"] or ""
         if not name or not category or "/" in name or name.startswith("."):
             raise InputError(f"{table}, line {number}: an image_id (without slashes) and a category are needed")
+        if max(len(name), len(category)) > LONGEST_TEXT:
+            raise InputError(
+                f"{table}, line {number}: image_id and category may have at most {LONGEST_TEXT} characters"
+            )
         if name in cards:
             raise InputError(f"{table}, line {number}: {name} is listed twice")
         path = (folder / (row["path"] or "")).resolve()

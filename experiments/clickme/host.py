@@ -1,6 +1,5 @@
 """Put a game together and serve it: settings, pictures, partner, database, page."""
 
-import asyncio
 import os
 from collections.abc import Callable
 from importlib import resources
@@ -11,7 +10,7 @@ from starlette.applications import Starlette
 from rapidvision import files, recipes
 from rapidvision.errors import InputError
 
-from ..online.serve import Address, listen, serve_apps
+from ..online.serve import Address, listen, run, serve_apps
 from ..online.store import Store, sqlite_url
 from ..online.tokens import Keyring, server_secret
 from ..online.web import create_app
@@ -130,7 +129,7 @@ def serve(
         live = LiveGame(game, deck, store, table)
         app = app_of(live, keys, address)
         shown = address.public_url or f"http://{address.host}:{sock.getsockname()[1]}/"
-        asyncio.run(serve_apps([(app, sock, address)], ready=(lambda: ready(shown)) if ready else None))
+        run(serve_apps([(app, sock, address)], ready=(lambda: ready(shown)) if ready else None))
     finally:
         table.close()
         store.close()

@@ -11,6 +11,7 @@ from .deck import Card, Phase
 from .messages import Start
 from .partner import Table
 from .play import Guess, Round
+from .tables import LONGEST_TEXT
 
 #: Sends one message to the player's page.
 Send: TypeAlias = Callable[[dict[str, Any]], Awaitable[None]]
@@ -47,7 +48,7 @@ class LiveRound:
             "category": self.card.category,
             "phase": self.phase,
             "dealt_utc": self.dealt_utc,
-            "partner": partner.name,
+            "partner": partner.name[-LONGEST_TEXT:],
             "top_k": self.play.rules.top_k_of(len(partner.loaded.categories)),
             "rules": rules_digest,
         }

@@ -5,8 +5,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from ..online.sessions import insert_into
 from ..online.store import Batch, Store
 
+#: Longest id, category or name of a partner; PostgreSQL refuses longer ones.
+LONGEST_TEXT = 200
 FORM, VERSION = "clickme", 2
 
 metadata = sa.MetaData()
@@ -40,8 +43,8 @@ rounds = sa.Table(
     metadata,
     sa.Column("round_id", sa.String(32), primary_key=True),
     sa.Column("player_id", sa.ForeignKey("clickme_players.player_id"), nullable=False, index=True),
-    sa.Column("image_id", sa.String(200), nullable=False, index=True),
-    sa.Column("category", sa.String(200), nullable=False),
+    sa.Column("image_id", sa.String(LONGEST_TEXT), nullable=False, index=True),
+    sa.Column("category", sa.String(LONGEST_TEXT), nullable=False),
     sa.Column("phase", sa.String(10), nullable=False),
     sa.Column("dealt_utc", sa.String(24), nullable=False),
     sa.Column("started_utc", sa.String(24)),
@@ -50,7 +53,7 @@ rounds = sa.Table(
     sa.Column("points", sa.Float),
     sa.Column("duration_ms", sa.Float),
     sa.Column("decided_by", sa.Integer),
-    sa.Column("partner", sa.String(200)),
+    sa.Column("partner", sa.String(LONGEST_TEXT)),
     sa.Column("partner_state", sa.String(12)),
     sa.Column("top_k", sa.Integer),
     sa.Column("pointer", sa.String(12)),
@@ -82,7 +85,7 @@ guesses = sa.Table(
     sa.Column("status", sa.String(12), nullable=False),
     sa.Column("rank", sa.Integer),
     sa.Column("probability", sa.Float),
-    sa.Column("best", sa.String(200), nullable=False),
+    sa.Column("best", sa.String(LONGEST_TEXT), nullable=False),
     sqlite_with_rowid=False,
 )
 
@@ -90,7 +93,7 @@ reports = sa.Table(
     "clickme_reports",
     metadata,
     sa.Column("player_id", sa.String(32), primary_key=True),
-    sa.Column("image_id", sa.String(200), primary_key=True),
+    sa.Column("image_id", sa.String(LONGEST_TEXT), primary_key=True),
     sa.Column("reason", sa.String(12), primary_key=True),
     sa.Column("utc", sa.String(24), nullable=False),
 )
@@ -98,7 +101,7 @@ reports = sa.Table(
 broken = sa.Table(
     "clickme_broken",
     metadata,
-    sa.Column("image_id", sa.String(200), primary_key=True),
+    sa.Column("image_id", sa.String(LONGEST_TEXT), primary_key=True),
     sa.Column("reason", sa.String(400), nullable=False),
     sa.Column("utc", sa.String(24), nullable=False),
 )
@@ -119,16 +122,9 @@ def open_store(url: str) -> Store:
 
 def insert_new(connection: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert rows, leaving those whose key is there as they are."""
-    if not rows:
-        return
-    if connection.dialect.name == "postgresql":
-        from sqlalchemy.dialects.postgresql import insert as pg_insert
-
-        connection.execute(pg_insert(table).on_conflict_do_nothing(), [dict(row) for row in rows])
-        return
-    from sqlalchemy.dialects.sqlite import insert
-
-    connection.execute(insert(table).on_conflict_do_nothing(), [dict(row) for row in rows])
+    if rows:
+        statement = insert_into(connection, table).on_conflict_do_nothing()
+        connection.execute(statement, [dict(row) for row in rows])
 
 
 def _write_all(table: sa.Table) -> Batch[int]:

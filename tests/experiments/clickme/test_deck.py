@@ -26,6 +26,7 @@ def test_a_folder_is_read_with_its_phases(pictures):
         ("image_id,path,category\n,a.png,cat\n", "an image_id"),
         ("image_id,path,category\na/b,a.png,cat\n", "without slashes"),
         ("image_id,path,category\na,a.png,\n", "a category are needed"),
+        ("image_id,path,category\na,a.png," + "x" * 201 + "\n", "at most 200 characters"),
         ("image_id,path,category\n", "no picture to play with"),
         ("image_id,path,category,phase\na,a.png,cat,practice\n", "no picture to play with"),
         ("image_id,path,category,phase\na,a.png,cat,later\n", 'phase is "later"; allowed are main, practice, catch'),
