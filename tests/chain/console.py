@@ -22,7 +22,7 @@ FENCE = re.compile(
     r"^(?:<!-- (?P<what>not run|file): (?P<note>[^>]+) -->\n)?```(?P<language>\w+)\n(?P<body>.*?)^```$",
     re.DOTALL | re.MULTILINE,
 )
-LIMIT_S = 400
+LIMIT_S = 900
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 ASKED = ("trial", "block", "phase", "image_id", "category", "target", "stimulus_sha256", "level_label", "key_target")
 ANSWERED = ("key_pressed", "response", "correct", "status")
 
-pytestmark = [pytest.mark.browser, pytest.mark.display, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.display, pytest.mark.slow, pytest.mark.timeout(1800)]
 
 
 @pytest.fixture(scope="module")

@@ -68,6 +68,7 @@ def test_readme_commands_run(folder):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("page", HOW_TO, ids=lambda path: path.stem)
 def test_how_to_pages_run_from_top_to_bottom(folder, page):
     pytest.importorskip("torch")
