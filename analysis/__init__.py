@@ -20,15 +20,39 @@ _HOME = {
     "Rules": "exclusions",
     "exclude": "exclusions",
     "bins": "workflow",
-    "fig2b": "workflow",
+    "fig2b": "panel",
     "curve": "workflow",
-    "compare": "workflow",
+    "chance": "workflow",
+    "effects": "regression",
+    "import_trials": "importers.formats",
+    "write_trials": "tables",
+    "strategy_test": "strategy",
+    "compare": "comparison",
     "maps": "mapping",
     "power": "planning",
     "calibrate": "planning",
     "report": "reporting",
 }
-__all__ = ["Rules", "Trials", "bins", "exclude", "fig2b", "from_records", "read_trials", "report"]
+__all__ = [
+    "Rules",
+    "Trials",
+    "bins",
+    "calibrate",
+    "chance",
+    "compare",
+    "curve",
+    "effects",
+    "exclude",
+    "fig2b",
+    "from_records",
+    "import_trials",
+    "maps",
+    "power",
+    "read_trials",
+    "report",
+    "strategy_test",
+    "write_trials",
+]
 
 
 def __getattr__(name: str) -> Any:

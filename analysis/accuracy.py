@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from rapidvision.errors import InputError, did_you_mean
 
-from .tables import PARTICIPANTS, Trials
+from .contradictions import PARTICIPANTS
+from .tables import Trials
 
 #: What a late, early or missing answer counts as. The paper is silent; all three are reported side by side.
 LateRule = Literal["exclude", "wrong", "half"]

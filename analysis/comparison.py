@@ -1,23 +1,23 @@
 """Human against model: curves on the same levels, thresholds, error consistency, and evidence against accuracy."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from rapidvision.errors import InputError
-from rapidvision.seeds import stream
+from rapidvision.seeds import fresh_seed, stream
 
-from .accuracy import Cells, curve
-from .networks import NetworkCurve
+from .accuracy import Cells, Curve, LateRule, Level, cells, curve
+from .consistency import ErrorConsistency, majority_consistency
+from .evidence import EvidenceCorrelation, evidence_correlation
+from .networks import NetworkCurve, network_curves
 from .psychometric import axis_of, fit
-from .ranks import unit_ranks
-from .tables import PARTICIPANTS, Trials
+from .tables import Trials, as_trials
 
 Floats = NDArray[np.float64]
-N_BOOTSTRAP = 2000
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,194 +114,104 @@ def _noise_ceiling(accuracy: Floats, *, seed: int, n_splits: int) -> float:
     return float(np.sqrt(np.nanmean(gap**2)) / 2)
 
 
-@dataclass(frozen=True)
-class ErrorConsistency:
-    """Whether two observers err on the same trials, beyond what their accuracies make them.
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """Networks beside people: one row per network and group.
 
     Attributes
     ----------
-    observed, expected : float
-        Share of trials where both are right or both wrong; and what independent observers would reach.
-    kappa : float
-        (observed - expected) / (1 - expected); NaN when both are perfect or both always wrong.
-    interval : (float, float)
-        95 %, trials (pictures) resampled.
-    n : int
-        Trials.
-    """
-
-    observed: float
-    expected: float
-    kappa: float
-    interval: tuple[float, float]
-    n: int
-
-
-def error_consistency(
-    first: ArrayLike, second: ArrayLike, *, seed: int = 0, n_bootstrap: int = N_BOOTSTRAP
-) -> ErrorConsistency:
-    """Cohen's kappa of two observers' errors (Geirhos et al., 2020), with a bootstrap interval.
-
-    Parameters
-    ----------
-    first, second : array_like of bool, shape (n,)
-        Correct or not, on the same trials in the same order.
-    seed, n_bootstrap : int
-        Of the interval.
-
-    Returns
-    -------
-    ErrorConsistency
-        Kappa 1: the same errors; 0: as independent observers.
-
-    Raises
-    ------
-    InputError
-        When the trials do not match.
-
-    Examples
-    --------
-    >>> error_consistency([True, True, False, False], [True, True, False, False]).kappa
-    1.0
-    """
-    a, b = np.asarray(first, dtype=bool), np.asarray(second, dtype=bool)
-    if a.shape != b.shape or a.ndim != 1 or not len(a):
-        raise InputError(f"error consistency: shapes {a.shape} and {b.shape}; the same trials are needed, at least one")
-    n = len(a)
-    rng = stream(seed, "analysis", "kappa")
-    kinds = np.bincount(2 * a + b, minlength=4) / n
-    tables = rng.multinomial(n, kinds, size=n_bootstrap) / n
-    observed, expected, kappa = _kappa(kinds[None])
-    usable = _kappa(tables)[2]
-    usable = usable[np.isfinite(usable)]
-    low, high = np.percentile(usable, [2.5, 97.5]) if len(usable) else (np.nan, np.nan)
-    return ErrorConsistency(float(observed[0]), float(expected[0]), float(kappa[0]), (float(low), float(high)), n)
-
-
-def _kappa(kinds: Floats) -> tuple[Floats, Floats, Floats]:
-    """From shares of (neither, only second, only first, both) right, shape (rows, 4)."""
-    observed = kinds[:, 0] + kinds[:, 3]
-    a, b = kinds[:, 2] + kinds[:, 3], kinds[:, 1] + kinds[:, 3]
-    expected = a * b + (1 - a) * (1 - b)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return observed, expected, np.where(expected < 1, (observed - expected) / (1 - expected), np.nan)
-
-
-def majority_consistency(
-    people: Trials, networks: Trials, model: str, group: str, *, seed: int
-) -> tuple[str, str, str, ErrorConsistency]:
-    """Error consistency of a network with the majority of the people, over the stimuli that both answered.
-
-    Parameters
-    ----------
-    people, networks : Trials
-        Of the same study.
-    model, group : str
-        Which network and group.
+    networks : tuple of NetworkCurve
+        The curves.
+    levels, groups, curves
+        The people's levels, groups and curves.
+    gaps : tuple of CurveGap
+        Thresholds, area, RMSE against the noise ceiling.
+    consistency : tuple of (str, str, str, ErrorConsistency)
+        First and second observer, group, kappa, on the level-picture pairs that both answered.
+    evidence : tuple of EvidenceCorrelation
+        Decision values against people's accuracy; only of networks that have them.
     seed : int
-        Of the interval.
-
-    Returns
-    -------
-    model, "majority of people", group, consistency
-        Stimuli on which people were split evenly count as wrong.
-    """
-    keys = ["image_id", "level_index"]
-    answers = people.main()
-    answers = answers[
-        answers["observer"].isin(PARTICIPANTS) & (answers["group"] == group) & (answers["status"] == "ok")
-    ]
-    rows = networks.main()
-    rows = rows[(rows["observer"] == model) & (rows["group"] == group)]
-    human = (answers["correct"] == True).groupby([answers[key] for key in keys]).mean() > 0.5  # noqa: E712
-    net = (rows["correct"] == True).groupby([rows[key] for key in keys]).mean() > 0.5  # noqa: E712
-    both = pd.concat([human.rename("human"), net.rename("net")], axis=1, join="inner")
-    return model, "majority of people", group, error_consistency(both["net"], both["human"], seed=seed)
-
-
-@dataclass(frozen=True)
-class EvidenceCorrelation:
-    """How a network's evidence goes with people's accuracy, picture by picture, level and class held constant.
-
-    Attributes
-    ----------
-    model, group : str
-        Who and whose maps.
-    rho : float
-        Partial Spearman correlation, given true class and level.
-    interval : (float, float)
-        95 %, pictures resampled.
-    n : int
-        Stimuli.
+        Of every interval.
     """
 
-    model: str
-    group: str
-    rho: float
-    interval: tuple[float, float]
-    n: int
+    networks: tuple[NetworkCurve, ...]
+    levels: tuple[Level, ...]
+    groups: tuple[str, ...]
+    curves: tuple[Curve, ...]
+    gaps: tuple[CurveGap, ...]
+    consistency: tuple[tuple[str, str, str, ErrorConsistency], ...]
+    evidence: tuple[EvidenceCorrelation, ...]
+    seed: int
+
+    def table(self) -> pd.DataFrame:
+        """One row per network and group."""
+        rho = {(one.model, one.group): one for one in self.evidence}
+        rows = []
+        for gap in self.gaps:
+            found = rho.get((gap.model, gap.group))
+            rows.append(
+                {
+                    "model": gap.model,
+                    "group": gap.group,
+                    "threshold_difference_log10": gap.threshold_difference,
+                    "area_human_minus_model": gap.area,
+                    "rmse": gap.rmse,
+                    "noise_ceiling": gap.noise_ceiling,
+                    "evidence_rho": found.rho if found else np.nan,
+                    "evidence_low": found.interval[0] if found else np.nan,
+                    "evidence_high": found.interval[1] if found else np.nan,
+                }
+            )
+        return pd.DataFrame(rows)
+
+    @property
+    def drawing(self) -> Any:
+        """One panel per network, with bands, beside the people."""
+        from .figures.plots import draw_networks
+
+        return draw_networks(self.levels, self.groups, self.curves, self.networks)
+
+    def _repr_html_(self) -> str:
+        return str(self.table().style.format(precision=3).hide(axis="index").to_html())
 
 
-def evidence_correlation(
-    people: Trials, networks: Trials, model: str, group: str, *, seed: int, n_bootstrap: int = 500
-) -> EvidenceCorrelation:
-    """Correlate the network's evidence for the right answer with the share of people who gave it.
+def compare(
+    trials: "Trials | Path | str", models: "Trials | Path | str", *, late: LateRule = "exclude", seed: int | None = None
+) -> Comparison:
+    """Compare networks with people on the same trials.
 
     Parameters
     ----------
-    people, networks : Trials
-        Of the same study.
-    model, group : str
-        Which network and group.
-    seed, n_bootstrap : int
-        Of the interval.
+    trials, models : Trials or path
+        The participants' and the networks' tables.
+    late : {"exclude", "wrong", "half"}
+        For the participants.
+    seed : int, optional
+        Of the intervals; drawn when absent.
 
     Returns
     -------
-    EvidenceCorrelation
-        NaN with fewer than four shared stimuli.
-
-    Raises
-    ------
-    InputError
-        When the network has no decision values.
+    Comparison
+        A deterministic network never gets a participant's error bar.
     """
-    rows = networks.main()
-    rows = rows[(rows["observer"] == model) & (rows["group"] == group)]
-    if rows["decision_value"].isna().all():
-        raise InputError(f"{networks.name}: {model} has no decision_value for {group}; observe it again with one")
-    answers = people.main()
-    answers = answers[
-        answers["observer"].isin(PARTICIPANTS) & (answers["group"] == group) & (answers["status"] == "ok")
-    ]
-    keys = ["image_id", "level_index"]
-    right = (answers["correct"] == True).groupby([answers[key] for key in keys]).mean()  # noqa: E712 (None is neither)
-    evidence = rows.groupby(keys)[["decision_value", "target"]].first()
-    table = evidence.join(right.rename("share"), how="inner").reset_index().sort_values(keys)
-    sign = np.where(table["target"], 1.0, -1.0)
-    value = table["decision_value"].to_numpy() * sign
-    share = table["share"].to_numpy()
-    cell = (table["level_index"] * 2 + table["target"]).to_numpy()
-    image, images = pd.factorize(table["image_id"])
-    rng = stream(seed, "analysis", "evidence", model, group)
-    places: Mapping[int, NDArray[np.intp]] = {i: np.flatnonzero(image == i) for i in range(len(images))}
-    again = []
-    for _ in range(n_bootstrap if len(images) > 1 else 0):
-        rows_again = np.concatenate([places[i] for i in rng.integers(len(images), size=len(images))])
-        again.append(_partial_spearman(value[rows_again], share[rows_again], cell[rows_again]))
-    finite = np.array(again)[np.isfinite(again)] if again else np.array([np.nan])
-    low, high = np.percentile(finite, [2.5, 97.5]) if len(finite) else (np.nan, np.nan)
-    rho = _partial_spearman(value, share, cell)
-    return EvidenceCorrelation(model, group, rho, (float(low), float(high)), len(table))
-
-
-def _partial_spearman(x: Floats, y: Floats, cell: NDArray[np.int64]) -> float:
-    """Correlation of ranks after each cell's mean rank is taken out."""
-    if len(x) < 4:
-        return float("nan")
-    ranks = unit_ranks(np.stack([x, y]))
-    _, place = np.unique(cell, return_inverse=True)
-    size = np.bincount(place)
-    left = [values - (np.bincount(place, values) / size)[place] for values in ranks]
-    length = np.sqrt((left[0] @ left[0]) * (left[1] @ left[1]))
-    return float(left[0] @ left[1] / length) if length > 1e-12 else float("nan")
+    seed = fresh_seed() if seed is None else seed
+    people, nets = as_trials(trials), as_trials(models)
+    table = cells(people, late=late)
+    networks = network_curves(nets, table.levels, seed=seed)
+    known = [one for one in networks if one.group in set(table.groups)]
+    with_evidence = set(nets.frame.loc[nets.frame["decision_value"].notna(), "observer"])
+    groups = tuple(sorted({str(name) for name in table.groups}))
+    return Comparison(
+        networks,
+        table.levels,
+        groups,
+        tuple(curve(table, group) for group in groups),
+        tuple(curve_gap(table, one, seed=seed) for one in known),
+        tuple(majority_consistency(people, nets, one.model, one.group, seed=seed) for one in known),
+        tuple(
+            evidence_correlation(people, nets, one.model, one.group, seed=seed)
+            for one in known
+            if one.model in with_evidence
+        ),
+        seed,
+    )

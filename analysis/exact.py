@@ -96,14 +96,28 @@ class _Half:
         self.most = min(most, len(values))
         largest = np.sort(self.values)[::-1][: self.most]
         self.width = int(largest.sum()) + 1
+        self._lowest = np.append(0, np.cumsum(self.values))
+        self._highest = np.append(0, np.cumsum(self.values[::-1]))
+        self._running: dict[int, tuple[Floats, Floats]] = {}
 
     @property
     def entries(self) -> int:
         return (self.most + 1) * self.width
 
     def count(self, *, fast: bool) -> None:
-        self.ways = shift_counts(self.values, self.most, self.width, fast=fast)
-        self.below = np.cumsum(self.ways, axis=1)
+        self.table = shift_counts(self.values, self.most, self.width, fast=fast)
+
+    def ways(self, c: int) -> tuple[int, Floats]:
+        """Smallest sum of `c` of them, and the ways to reach it and every sum up to the largest."""
+        low = int(self._lowest[c])
+        return low, self.table[c, low : int(self._highest[c]) + 1]
+
+    def running(self, c: int) -> tuple[int, Floats, Floats]:
+        """Smallest sum of `c` of them, ways to stay at or below each sum, and to reach it or more (and one past the end)."""
+        low, ways = self.ways(c)
+        if c not in self._running:  # summed from above, so that small tails keep their digits
+            self._running[c] = np.cumsum(ways), np.append(np.cumsum(ways[::-1])[::-1], 0.0)
+        return low, *self._running[c]
 
 
 def _halves(x: Ints, most: int, *, fast: bool) -> tuple[_Half, _Half] | None:
@@ -126,15 +140,13 @@ def _tails(halves: tuple[_Half, _Half], c: int, at_least: int, at_most: int) -> 
     for c1 in range(max(0, c - n2), min(c, n1) + 1):
         c2 = c - c1
         # `ways` holds counts / 2**n of its half, so the factor turns products into shares of all ways
-        ways, below = high.ways[c1], low.below[c2]
-        s1 = high.floor * c1 + high.step * np.arange(high.width)
+        begin, ways = high.ways(c1)
+        lowest, below, above = low.running(c2)
+        s1 = high.floor * c1 + high.step * np.arange(begin, begin + len(ways))
         base = low.floor * c2
-        need = -((-(at_least - base - s1)) // low.step)
-        upto = (at_most - base - s1) // low.step
-        total = below[-1]
-        # P(s2 >= need): summed from above, so that small tails keep their digits
-        above = np.append(np.cumsum(low.ways[c2][::-1])[::-1], 0.0)
-        up += float(ways @ np.where(need <= 0, total, above[np.clip(need, 0, low.width)]))
-        down += float(ways @ np.where(upto < 0, 0.0, below[np.clip(upto, 0, low.width - 1)]))
+        need = -((-(at_least - base - s1)) // low.step) - lowest
+        upto = (at_most - base - s1) // low.step - lowest
+        up += float(ways @ above[np.clip(need, 0, len(below))])
+        down += float(ways @ np.where(upto < 0, 0.0, below[np.clip(upto, 0, len(below) - 1)]))
     every = math.comb(n1 + n2, c) / 2 ** (n1 + n2)
     return up / every, down / every

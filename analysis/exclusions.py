@@ -10,7 +10,8 @@ import pandas as pd
 
 from rapidvision.errors import InputError
 
-from .tables import PARTICIPANTS, Trials
+from .contradictions import PARTICIPANTS
+from .tables import Trials
 
 
 @dataclass(frozen=True)

@@ -1,16 +1,18 @@
 """The inner loops behind one door: compiled where numba is installed and worth its start, numpy otherwise; same numbers."""
 
 import importlib.util
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .labels import BLOCK, COUNTS, MOST_DEALT_WORDS, deal
+from .labels import BLOCK, COUNTS, FLIPS, MOST_DEALT_WORDS, deal, eighths_of
+from .multiplicity import Joint
 
 Ints = NDArray[np.int64]
 
-#: Relabellings × blocks handed to the compiled counter at a time; its memory does not grow beyond them.
+#: Blocks of relabellings handed to the compiled counter at a time; its memory does not grow beyond them.
 _BLOCKS_AT_A_TIME = 1024
 
 
@@ -20,8 +22,8 @@ def has_numba() -> bool:
 
 
 def can_count(sums: Ints) -> bool:
-    """Whether the compiled counter covers these scores: at most 256 participants, sums within 32 bits."""
-    return has_numba() and len(sums) <= 64 * MOST_DEALT_WORDS and int(np.abs(sums).sum(axis=0).max(initial=0)) < 2**31
+    """Whether the compiled counter covers these scores: sums within 32 bits."""
+    return has_numba() and int(np.abs(sums).sum(axis=0).max(initial=0)) < 2**31
 
 
 def count_sums(sums: Ints, first: "NDArray[np.bool_]", *, key: int, m: int) -> tuple[Ints, Ints]:
@@ -43,37 +45,99 @@ def count_sums(sums: Ints, first: "NDArray[np.bool_]", *, key: int, m: int) -> t
     at_least, at_most : ndarray of int64, shape (levels,)
         The same numbers as the numpy engine's, for any number of threads.
     """
-    from . import compiled
+    from .compiled import relabellings
+
+    count: Any = relabellings.count_sums
+    observed = np.zeros(_width(sums), dtype=np.int32)
+    observed[: sums.shape[1]] = sums[first].sum(axis=0)
+    total = np.zeros((2, len(observed)), dtype=np.int64)
+    for labels in _label_blocks(sums, first, key=key, m=m):
+        total += count(*labels, observed).sum(axis=0)
+    return total[0, : sums.shape[1]], total[1, : sums.shape[1]]
+
+
+def count_joint(
+    sums: Ints,
+    first: "NDArray[np.bool_]",
+    joint: Joint,
+    centre: NDArray[np.float64],
+    inverse: NDArray[np.float64],
+    *,
+    key: int,
+    m: int,
+) -> tuple[Ints, Ints]:
+    """Count like :func:`count_sums`, and for max-T and cluster mass too.
+
+    Parameters
+    ----------
+    sums, first, key, m
+        As in :func:`count_sums`.
+    joint : Joint
+        Gets the joint counts, the same as the numpy engine's.
+    centre, inverse : ndarray of float64, shape (levels,)
+        What standardises the sums.
+
+    Returns
+    -------
+    at_least, at_most : ndarray of int64, shape (levels,)
+        As from :func:`count_sums`.
+    """
+    from .compiled import relabellings
+
+    count: Any = relabellings.count_joint
+    observed = sums[first].sum(axis=0)
+    masses = np.array([mass for _, _, _, mass in joint.found], dtype=float) * (1 - 1e-12)
+    total = [np.zeros(len(x), dtype=np.int64) for x in (observed, observed, observed, observed, masses)]
+    for labels in _label_blocks(sums, first, key=key, m=m):
+        found = count(
+            *labels,
+            observed,
+            centre,
+            inverse,
+            joint.sided,
+            joint.order,
+            joint.extreme,
+            joint.cluster_threshold,
+            masses,
+        )
+        for sum_, one in zip(total, found, strict=True):
+            sum_ += one.sum(axis=0)
+    joint.take(m, single=total[2], down=total[3], mass=total[4])
+    return total[0], total[1]
+
+
+def _width(sums: Ints) -> int:
+    from .compiled import relabellings
+
+    return -(-int(sums.shape[1]) // relabellings.LANES) * relabellings.LANES
+
+
+def _label_blocks(sums: Ints, first: "NDArray[np.bool_]", *, key: int, m: int) -> Iterator[tuple[Any, ...]]:
+    """What the compiled counters need of scores and relabellings, some blocks at a time."""
+    from .compiled import relabellings
 
     n, n_levels = sums.shape
     n_first = int(first.sum())
-    plan = deal(n, n_first)
-    width = -(-n_levels // compiled.LANES) * compiled.LANES
-    scores = np.zeros((len(plan.sizes) * 64, width), dtype=np.int32)
+    sizes = [min(64, n - start) for start in range(0, n, 64)]
+    plan = deal(n, n_first) if len(sizes) <= MOST_DEALT_WORDS else None
+    scores = np.zeros((len(sizes) * 64, _width(sums)), dtype=np.int32)
     scores[:n, :n_levels] = sums
-    observed = np.zeros(width, dtype=np.int32)
-    observed[:n_levels] = sums[first].sum(axis=0)
-    masks = np.array([2**64 - 1 if size == 64 else (1 << size) - 1 for size in plan.sizes], dtype=np.uint64)
-    total = np.zeros((2, width), dtype=np.int64)
+    how = (
+        plan.accepted if plan else np.zeros(65, dtype=np.uint64),
+        plan.thresholds if plan else np.zeros((1, 1, 65), dtype=np.uint64),
+        np.array(plan.rounds if plan else [], dtype=np.int64),
+        np.array([2**64 - 1 if size == 64 else (1 << size) - 1 for size in sizes], dtype=np.uint64),
+        eighths_of(n, n_first),
+        n_first,
+        n,
+        np.uint64(key),
+        np.uint64(key ^ COUNTS),
+        np.uint64(key ^ FLIPS),
+    )
+    tables = _tables(scores, relabellings.LANES)
     n_blocks = -(-m // BLOCK)
-    tables = _tables(scores, compiled.LANES)
     for start in range(0, n_blocks, _BLOCKS_AT_A_TIME):
-        total += compiled.count_sums(
-            tables,
-            observed,
-            plan.thresholds,
-            np.array(plan.rounds, dtype=np.int64),
-            masks,
-            plan.eighths,
-            n_first,
-            np.uint64(key),
-            np.uint64(key ^ COUNTS),
-            start,
-            min(_BLOCKS_AT_A_TIME, n_blocks - start),
-            BLOCK,
-            m,
-        ).sum(axis=0)
-    return total[0, :n_levels], total[1, :n_levels]
+        yield tables, how, start, min(_BLOCKS_AT_A_TIME, n_blocks - start), BLOCK, m
 
 
 def _tables(scores: NDArray[np.int32], lanes: int) -> NDArray[np.int32]:
@@ -88,10 +152,10 @@ def _tables(scores: NDArray[np.int32], lanes: int) -> NDArray[np.int32]:
 
 def count_flips(d: NDArray[np.float64], *, key: int, m: int) -> tuple[Ints, Ints]:
     """Flips whose sum is at least, and at most, the observed one; see :mod:`rapidvision.analysis.signflip`."""
-    from . import compiled
+    from .compiled import flips
 
     rows = max(256, min(BLOCK, -(-m // 16)))
-    out = compiled.count_flips(np.ascontiguousarray(d), np.uint64(key), m, rows).sum(axis=0)
+    out = flips.count_flips(np.ascontiguousarray(d), np.uint64(key), m, rows).sum(axis=0)
     return out[0], out[1]
 
 
@@ -115,9 +179,9 @@ def shift_counts(values: Ints, most: int, width: int, *, fast: bool = False) -> 
         All terms are positive, so the relative error stays near the machine's precision.
     """
     if fast:
-        from . import compiled
+        from .compiled import flips
 
-        return np.asarray(compiled.shift_counts(values, most, width))
+        return np.asarray(flips.shift_counts(values, most, width))
     ways = np.zeros((most + 1, width))
     ways[0, 0] = 1.0
     top = 0

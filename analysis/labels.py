@@ -1,8 +1,9 @@
 """Relabellings: uniformly random group memberships as bits, each block a pure function of seed and block number.
 
 A relabelling of n participants with a in the first group is an n-bit word with a ones, all such words equally likely.
-Up to 256 participants the words are *dealt*: how many ones each 64-bit part holds is drawn from its exact
-hypergeometric law, then random parts, sorted by their number of ones, are dealt to the relabellings that want that
+Up to 256 participants the words are *dealt*, 64 bits at a time. The first part is drawn by rejection, so that its number
+of ones follows its exact hypergeometric law; how many ones each further part holds is drawn from the same law, given
+the parts before it, and random parts, sorted by their number of ones, are dealt to the relabellings that want that
 number. Given their number of ones, random bits are uniform, so the result is exact, and hardly a bit is wasted. Beyond,
 random bits are *repaired*: a uniformly chosen bit of the kind that is too frequent flips until the number is right.
 
@@ -17,10 +18,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from rapidvision.protocol import N_RELABELLINGS
 from rapidvision.seeds import key64
 
-#: Relabellings per block.
-BLOCK = 4096
+#: Relabellings per block: two blocks are the paper's number.
+BLOCK = N_RELABELLINGS // 2
 #: More 64-bit parts than this are repaired instead of dealt.
 MOST_DEALT_WORDS = 4
 
@@ -42,15 +44,18 @@ class Deal(NamedTuple):
         Bits in each 64-bit part.
     eighths : int
         Random bits are one with probability `eighths` / 256, near a / n.
+    accepted : ndarray of uint64, shape (65,)
+        ``[c]``: 2**64 times the probability that random bits with c ones become the first part.
     thresholds : ndarray of uint64, shape (parts - 1, a + 1, 65)
         ``[j, r, c]``: 2**64 times the probability that part j holds at most c ones when r are left for it and the
-        parts after it.
+        parts after it; the first part does not need it.
     rounds : tuple of int
         Candidates drawn at a time for each part.
     """
 
     sizes: tuple[int, ...]
     eighths: int
+    accepted: Words
     thresholds: Words
     rounds: tuple[int, ...]
 
@@ -79,28 +84,36 @@ def stream_key(seed: int, *address: str | int) -> int:
     return key64(seed, "analysis", *address)
 
 
+def eighths_of(n: int, n_first: int) -> int:
+    """Probability of a one in random bits, in 256ths: near `n_first` / `n`, never 0 or 1."""
+    return min(max(round(256 * n_first / n), 1), 255)
+
+
 @lru_cache(maxsize=32)
 def deal(n: int, n_first: int) -> Deal:
     """Prepare dealing for `n` participants with `n_first` in the first group; at most 256 participants."""
     n_words = -(-n // 64)
     sizes = tuple(min(64, n - 64 * j) for j in range(n_words))
-    eighths = min(max(round(256 * n_first / n), 1), 255)
+    eighths = eighths_of(n, n_first)
     thresholds = np.zeros((max(n_words - 1, 1), n_first + 1, 65), dtype=np.uint64)
-    for j in range(n_words - 1):
+    for j in range(1, n_words - 1):
         rest = n - 64 * j
         for left in range(max(0, n_first - 64 * j), n_first + 1):
             thresholds[j, left] = _cumulative(rest, left, sizes[j])
     chance = eighths / 256
-    rounds = []
-    for size in sizes:
-        wanted = [
-            math.comb(size, c) * math.comb(n - size, n_first - c) / math.comb(n, n_first) if c <= n_first else 0.0
+    rounds, accepted = [], np.zeros(65, dtype=np.uint64)
+    for part, size in enumerate(sizes):
+        ratio = [
+            math.comb(n - size, n_first - c) / math.comb(n, n_first) / (chance**c * (1 - chance) ** (size - c))
+            if c <= n_first
+            else 0.0
             for c in range(size + 1)
         ]
-        made = [math.comb(size, c) * chance**c * (1 - chance) ** (size - c) for c in range(size + 1)]
-        ratio = max((w / g for w, g in zip(wanted, made, strict=True) if w > 1e-9), default=1.0)
-        rounds.append(int(BLOCK * min(ratio, 64.0) * 1.04) + 256)
-    return Deal(sizes, eighths, thresholds, tuple(rounds))
+        most = max(ratio)
+        if part == 0:
+            accepted[: size + 1] = [min(int(one / most * 2**64), 2**64 - 1) for one in ratio]
+        rounds.append(int(BLOCK * most * 1.1) + 128)
+    return Deal(sizes, eighths, accepted, thresholds, tuple(rounds))
 
 
 def _cumulative(rest: int, left: int, size: int) -> Words:
@@ -148,48 +161,58 @@ def dealt_block(key: int, block: int, n: int, n_first: int) -> Words:
         Bit i of word j says whether participant 64 j + i is in the first group.
     """
     plan = deal(n, n_first)
-    left = np.full(BLOCK, n_first, dtype=np.int64)
     out = np.empty((len(plan.sizes), BLOCK), dtype=np.uint64)
-    for j, size in enumerate(plan.sizes):
-        wanted = left
+    out[0] = _first_part(plan, key, block << 28)
+    left = n_first - np.bitwise_count(out[0]).astype(np.int64)
+    for j in range(1, len(plan.sizes)):
+        wanted, at = left, block << 28 | j << 26
         if j < len(plan.sizes) - 1:
-            u = hashed_words(key ^ COUNTS, (block << 3 | j) * BLOCK, BLOCK)
-            if j == 0:
-                wanted = np.searchsorted(plan.thresholds[0, n_first], u, side="right").astype(np.int64)
-            else:
-                wanted = (plan.thresholds[j][left] <= u[:, None]).sum(axis=1)
+            wanted = (plan.thresholds[j][left] <= hashed_words(key ^ COUNTS, at, BLOCK)[:, None]).sum(axis=1)
         left = left - wanted
-        _deal_words(out[j], wanted, key, block << 28 | j << 26, plan.rounds[j], plan.eighths, size)
+        _deal_words(out[j], wanted, plan, j, key, at)
     return out
 
 
-def _deal_words(
-    out: Words, wanted: NDArray[np.int64], key: int, at: int, n_drawn: int, eighths: int, size: int
-) -> None:
-    """Fill `out` with random words of `size` bits that hold `wanted` ones, drawing `n_drawn` candidates at a time."""
-    mask = _U(2**64 - 1 if size == 64 else (1 << size) - 1)
+def _candidates(plan: Deal, part: int, key: int, at: int, count: int) -> Words:
+    """Random bits for one part of a relabelling, from the `at`-th word of the stream on."""
+    size = plan.sizes[part]
+    return random_bits(key, at, count, plan.eighths) & _U(2**64 - 1 if size == 64 else (1 << size) - 1)
+
+
+def _first_part(plan: Deal, key: int, at: int) -> Words:
+    """Random words that are accepted so that their ones are as frequent as in a relabelling."""
+    found: list[Words] = []
+    count, n_drawn = 0, plan.rounds[0]
+    while count < BLOCK:
+        drawn = _candidates(plan, 0, key, at, n_drawn)
+        lucky = hashed_words(key ^ COUNTS, at, n_drawn) < plan.accepted[np.bitwise_count(drawn)]
+        found.append(drawn[lucky])
+        count += len(found[-1])
+        at, n_drawn = at + n_drawn, -(-plan.rounds[0] // 8)
+    return np.concatenate(found)[:BLOCK]
+
+
+def _deal_words(out: Words, wanted: NDArray[np.int64], plan: Deal, part: int, key: int, at: int) -> None:
+    """Fill `out` with random words that hold `wanted` ones: first drawn, first dealt."""
     need = np.bincount(wanted, minlength=65)
-    taker = np.argsort(wanted.astype(np.uint8), kind="stable")
-    first_taker = np.cumsum(need) - need
-    while need.any():
-        candidates = random_bits(key, at, n_drawn, eighths) & mask
-        at += n_drawn
+    candidates = _candidates(plan, part, key, at, plan.rounds[part])
+    while True:
         ones = np.bitwise_count(candidates)
         have = np.bincount(ones, minlength=65)
-        dealt = np.minimum(have, need)
-        within = np.arange(dealt.sum()) - np.repeat(np.cumsum(dealt) - dealt, dealt)
-        by_ones = np.argsort(ones, kind="stable")
-        out[taker[np.repeat(first_taker, dealt) + within]] = candidates[
-            by_ones[np.repeat(np.cumsum(have) - have, dealt) + within]
-        ]
-        need = need - dealt
-        first_taker = first_taker + dealt
+        if (have >= need).all():
+            break
+        more = -(-plan.rounds[part] // 8)
+        candidates = np.concatenate([candidates, _candidates(plan, part, key, at + len(candidates), more)])
+    taker = np.argsort(wanted.astype(np.uint8), kind="stable")
+    skipped = (np.cumsum(have) - have) - (np.cumsum(need) - need)
+    by_ones = np.argsort(ones, kind="stable")
+    out[taker] = candidates[by_ones[np.arange(len(out)) + np.repeat(skipped, need)]]
 
 
 def repaired_block(key: int, block: int, n: int, n_first: int) -> Words:
     """One block of relabellings by repair, for any number of participants; the form is :func:`dealt_block`'s."""
     n_words = -(-n // 64)
-    eighths = min(max(round(256 * n_first / n), 1), 255)
+    eighths = eighths_of(n, n_first)
     x = random_bits(key, block * BLOCK * n_words, BLOCK * n_words, eighths).reshape(n_words, BLOCK)
     if n % 64:
         x[-1] &= _U((1 << (n % 64)) - 1)

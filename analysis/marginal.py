@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .mixed import design
+from .regressors import design
 from .tables import Trials
 
 

@@ -8,6 +8,9 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+#: Standardised difference that opens a cluster: the one-sided .05 point, or the two-sided one.
+CLUSTER_THRESHOLD = {0: 1.959963984540054, 1: 1.6448536269514722, -1: 1.6448536269514722}
+
 
 def holm(p: Floats) -> Floats:
     """Holm's step-down Bonferroni correction; NaN stays NaN and does not count as a test.
@@ -121,6 +124,13 @@ class Joint:
                 np.maximum(largest, largest_mass(sign * z, self.cluster_threshold), out=largest)
             observed = np.array([mass for _, _, _, mass in self.found])
             self.mass += np.count_nonzero(largest[:, None] >= observed * (1 - 1e-12), axis=0)
+
+    def take(self, n: int, *, single: Ints, down: Ints, mass: Ints) -> None:
+        """Add what the compiled engine counted over `n` relabellings; `single` and `down` in the order of the levels."""
+        self.n += n
+        self.single += single[self.tested]
+        self.down += down[self.tested][self.order]
+        self.mass += mass
 
     def p_single_step(self) -> Floats:
         """Adjusted p of the single-step max-T procedure."""

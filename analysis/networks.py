@@ -14,7 +14,8 @@ from rapidvision.errors import InputError
 from rapidvision.seeds import stream
 
 from .accuracy import Level
-from .tables import PARTICIPANTS, Trials
+from .contradictions import PARTICIPANTS
+from .tables import Trials
 
 N_BOOTSTRAP = 2000
 

@@ -6,9 +6,9 @@ as extreme, they are exact because scores are integers on a common scale, and p 
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,26 +17,12 @@ from rapidvision.errors import InputError, did_you_mean
 from rapidvision.protocol import N_RELABELLINGS
 from rapidvision.seeds import fresh_seed
 
-from .labels import BLOCK, Words, as_matrix, label_block, stream_key
-from .multiplicity import Cluster, Joint, benjamini_hochberg, holm
-from .statistics import Columns
+from .columns import Columns
+from .counting import Counts, Engine, count_extreme
+from .multiplicity import Cluster, benjamini_hochberg, holm
 
 Alternative = Literal["two-sided", "greater", "less"]
-Engine = Literal["auto", "numpy", "numba"]
-#: Entries of the label matrix made at a time; more would leave the cache.
-LABELS_AT_A_TIME = 1 << 19
-#: Fewer relabellings than this are counted sooner by numpy than a compiled loop starts.
-FEWEST_COMPILED = 1_000_000
 SIDED: dict[str, int] = {"two-sided": 0, "greater": 1, "less": -1}
-#: Standardised difference that opens a cluster: the one-sided .05 point, or the two-sided one.
-CLUSTER_THRESHOLD = {0: 1.959963984540054, 1: 1.6448536269514722, -1: 1.6448536269514722}
-
-
-class Counts(NamedTuple):
-    """How many relabellings were at least, and at most, as large as observed, per level."""
-
-    at_least: NDArray[np.int64]
-    at_most: NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +38,7 @@ class RandomizationTest:
     p_low, p_high : ndarray
         95 % Clopper-Pearson interval of p for the finite number of relabellings.
     p_exact : ndarray
-        Over all relabellings; NaN where it was not computed.
+        Over all relabellings; NaN where there is none, and a note says why.
     p_holm, p_bh, p_max_t, p_step_down : ndarray
         Corrected for the number of levels. Holm and BH start from the exact p where every level has one.
     clusters : tuple of Cluster
@@ -119,13 +105,13 @@ def randomization_test(
     strata : ndarray of int, shape (n,), optional
         Relabel within these only (for example counterbalancing lists).
     exact : bool
-        Also compute the exact p where the statistic is a mean of participants.
+        Also compute the exact p, where the statistic is a mean of participants.
     joint : bool
         Also compute max-T and cluster mass.
     alpha : float
         Level at which notes warn.
     engine : {"auto", "numpy", "numba"}
-        Who counts when `joint` is off; the numbers are the same. ``auto`` compiles from a million relabellings on.
+        Who counts; the numbers are the same. ``auto`` compiles where the work is worth its start.
 
     Returns
     -------
@@ -153,8 +139,8 @@ def randomization_test(
     blank = ~np.isfinite(observed)
     p[blank] = low[blank] = high[blank] = np.nan
     p_exact = np.full(len(p), np.nan)
-    if exact and strata is None and columns.is_mean and columns.few_sums:
-        p_exact = exact_p_values(columns, first, alternative)
+    if exact:
+        p_exact = exact_p_values(columns, first, alternative, strata=strata)
     start = p_exact if np.isfinite(p_exact[~blank]).all() else p
     return RandomizationTest(
         difference=observed,
@@ -174,54 +160,12 @@ def randomization_test(
         alternative=alternative,
         statistic=columns.name,
         smallest_p=1 / math.comb(n, n_first),
-        notes=_notes(columns, first, m=m, alpha=alpha),
+        notes=(
+            *columns.notes(first),
+            *_without_exact(columns, p_exact, blank, wanted=exact),
+            *forewarnings(n_first, n - n_first, m=m, alpha=alpha),
+        ),
     )
-
-
-def count_extreme(
-    columns: Columns,
-    first: "NDArray[np.bool_]",
-    *,
-    m: int,
-    seed: int,
-    strata: NDArray[np.int64] | None = None,
-    sided: int = 0,
-    joint: bool = False,
-    engine: Engine = "auto",
-) -> tuple[Counts, Joint | None]:
-    """Count relabellings block by block; memory does not grow with `m`, and nothing depends on who works on what."""
-    keys = _strata_keys(first, strata, seed)
-    if not joint and strata is None and columns.is_complete_mean and engine != "numpy":
-        from . import kernels
-
-        if engine == "numba" or (m >= FEWEST_COMPILED and kernels.can_count(columns.sums)):
-            return Counts(*kernels.count_sums(columns.sums, first, key=keys[0].key, m=m)), None
-    matrix, dtype = columns.matrix(_padded(keys))
-    observed_sums = columns.sums_of(first)
-    observed = columns.compared(observed_sums[None])[0]
-    slack = columns.slack
-    at_least = np.zeros(len(observed), dtype=np.int64)
-    at_most = np.zeros(len(observed), dtype=np.int64)
-    standard, scale = None, None
-    chunk = max(64, min(BLOCK, LABELS_AT_A_TIME // len(matrix)))
-    labels = np.empty((chunk, len(matrix)), dtype=dtype)
-    sums = np.empty((chunk, matrix.shape[1]), dtype=dtype)
-    for words, rows in _chunks(keys, m, chunk):
-        _fill_labels(labels[:rows], keys, words)
-        np.matmul(labels[:rows], matrix, out=sums[:rows])
-        values = columns.compared(sums[:rows].reshape(rows, *observed_sums.shape))
-        # a relabelling that empties a group is NaN: it is below and above nothing, so it counts as extreme
-        at_least += rows - np.count_nonzero(values < observed - slack, axis=0)
-        at_most += rows - np.count_nonzero(values > observed + slack, axis=0)
-        if joint:
-            if scale is None:
-                scale = columns.standard(values, first)
-                standard = Joint(
-                    np.asarray(scale(observed), dtype=float), sided=sided, cluster_threshold=CLUSTER_THRESHOLD[sided]
-                )
-            assert standard is not None
-            standard.add(scale(values))
-    return Counts(at_least, at_most), standard
 
 
 def p_values(
@@ -250,79 +194,96 @@ def p_values(
 
 
 def exact_p_values(
-    columns: Columns, first: "NDArray[np.bool_]", alternative: Alternative, *, fast: bool = False
+    columns: Columns,
+    first: "NDArray[np.bool_]",
+    alternative: Alternative,
+    *,
+    strata: NDArray[np.int64] | None = None,
+    fast: bool = False,
 ) -> NDArray[np.float64]:
-    """Exact p per level, by compiled loops when `fast`; NaN where it cannot be had."""
+    """Exact p per level, by compiled loops on every core when `fast`; NaN where it cannot be had.
+
+    It exists for means of participants, whose sums can be tabled; within strata too.
+    """
+    from concurrent.futures import ThreadPoolExecutor
+
+    if not (columns.is_mean and columns.few_sums):
+        return np.full(columns.n_levels, np.nan)
+    levels = range(columns.n_levels)
+    one = _exact_at(columns, first, alternative, strata, fast=fast)
+    if not fast:
+        return np.array([one(level) for level in levels])
+    with ThreadPoolExecutor() as threads:
+        return np.array(list(threads.map(one, levels)))
+
+
+def _exact_at(
+    columns: Columns,
+    first: "NDArray[np.bool_]",
+    alternative: Alternative,
+    strata: NDArray[np.int64] | None,
+    *,
+    fast: bool,
+) -> Callable[[int], float]:
+    """Return the function from level to exact p."""
     from .exact import exact_p
+    from .limits import twice_the_limit
+    from .stratified import exact_p_within
 
-    out = np.full(columns.n_levels, np.nan)
-    for level in range(columns.n_levels):
-        greater, less = exact_p(columns.sums[:, level], columns.present[:, level], first, fast=fast)
-        out[level] = {"greater": greater, "less": less, "two-sided": min(1.0, 2 * min(greater, less))}[alternative]
-    return out
+    limit = twice_the_limit(columns, first) if strata is not None else None
 
+    def one(level: int) -> float:
+        scores, present = columns.sums[:, level], columns.present[:, level]
+        greater = less = math.nan
+        if strata is None:
+            greater, less = exact_p(scores, present, first, fast=fast)
+        elif limit is not None:
+            greater, less = exact_p_within(scores, present, first, strata, limit[level])
+        return {"greater": greater, "less": less, "two-sided": min(1.0, 2 * min(greater, less))}[alternative]
 
-class _Stratum(NamedTuple):
-    key: int
-    rows: NDArray[np.intp]
-    n_first: int
-
-
-def _strata_keys(first: "NDArray[np.bool_]", strata: NDArray[np.int64] | None, seed: int) -> list[_Stratum]:
-    if strata is None:
-        return [_Stratum(stream_key(seed, "relabel"), np.arange(len(first)), int(first.sum()))]
-    return [
-        _Stratum(stream_key(seed, "relabel", int(name)), rows, int(first[rows].sum()))
-        for name in np.unique(strata)
-        for rows in [np.flatnonzero(strata == name)]
-    ]
+    return one
 
 
-def _padded(keys: list[_Stratum]) -> NDArray[np.intp]:
-    """Participant of each column of the label matrix, -1 for the padding at the end of a stratum's last word."""
-    parts = []
-    for stratum in keys:
-        place = np.full(-(-len(stratum.rows) // 64) * 64, -1, dtype=np.intp)
-        place[: len(stratum.rows)] = stratum.rows
-        parts.append(place)
-    return np.concatenate(parts)
+def _without_exact(
+    columns: Columns, p_exact: NDArray[np.float64], blank: "NDArray[np.bool_]", *, wanted: bool
+) -> tuple[str, ...]:
+    """Say why an exact p is missing."""
+    missing = int(np.count_nonzero(np.isnan(p_exact) & ~blank))
+    if not wanted or not missing:
+        return ()
+    if not columns.is_mean:
+        return (
+            f"no exact p: {columns.name} is no mean over participants, so only Monte Carlo counts its relabellings",
+        )
+    why = "times finer than a millisecond, or relabellings that empty a group within strata"
+    return (f"no exact p at {missing} levels: their sums are too many to be tabled ({why}); Monte Carlo counts them",)
 
 
-def _chunks(keys: list[_Stratum], m: int, chunk: int) -> Iterator[tuple[list[Words | None], int]]:
-    """Relabellings a chunk at a time: words of each stratum (None for one that cannot be relabelled), and how many."""
-    for block in range(-(-m // BLOCK)):
-        words = [
-            None if n_first in (0, len(rows)) else label_block(key, block, len(rows), n_first)
-            for key, rows, n_first in keys
-        ]
-        rows_here = min(BLOCK, m - block * BLOCK)
-        for start in range(0, rows_here, chunk):
-            end = min(start + chunk, rows_here)
-            yield [None if part is None else part[:, start:end] for part in words], end - start
+def forewarnings(n_first: int, n_second: int, *, m: int = N_RELABELLINGS, alpha: float = 0.05) -> tuple[str, ...]:
+    """What can be known to go wrong before anything is computed.
 
+    Parameters
+    ----------
+    n_first, n_second : int
+        Sizes of the groups.
+    m : int
+        Relabellings.
+    alpha : float
+        Level of the test.
 
-def _fill_labels(labels: NDArray[np.floating[Any]], keys: list[_Stratum], words: list[Words | None]) -> None:
-    """Write one chunk of relabellings, stratum beside stratum; a stratum of one group only stays as it is."""
-    if len(keys) == 1 and words[0] is not None:
-        as_matrix(words[0], labels)
-        return
-    start = 0
-    for (_, rows, n_first), part in zip(keys, words, strict=True):
-        end = start + -(-len(rows) // 64) * 64
-        labels[:, start:end] = n_first > 0 if part is None else as_matrix(part, dtype=labels.dtype.type)
-        start = end
-
-
-def _notes(columns: Columns, first: "NDArray[np.bool_]", *, m: int, alpha: float) -> tuple[str, ...]:
-    n, n_first = len(first), int(first.sum())
-    smallest = 1 / math.comb(n, n_first)
-    notes = list(columns.notes(first))
+    Examples
+    --------
+    >>> forewarnings(2, 2)
+    ('groups of 2 and 2 can never reach p <= 0.05: the smallest p is 0.167',)
+    """
+    smallest = 1 / math.comb(n_first + n_second, n_first)
+    notes = []
     if smallest > alpha:
         notes.append(
-            f"groups of {n_first} and {n - n_first} can never reach p <= {alpha:g}: the smallest p is {smallest:.3g}"
+            f"groups of {n_first} and {n_second} can never reach p <= {alpha:g}: the smallest p is {smallest:.3g}"
         )
     if m < 20 / alpha:
         notes.append(f"{m} relabellings are few for alpha = {alpha:g}; use at least {round(20 / alpha)}")
-    if min(n_first, n - n_first) == 1:
+    if min(n_first, n_second) == 1:
         notes.append("a group of one has no standard error")
     return tuple(notes)

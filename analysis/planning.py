@@ -11,11 +11,10 @@ from rapidvision.errors import InputError
 from rapidvision.progress import Advance, silent
 from rapidvision.protocol import N_RELABELLINGS
 
+from .columns import Columns, mean_columns
 from .labels import BLOCK, as_matrix, label_block, stream_key
-from .multiplicity import holm, largest_mass
-from .permutation import CLUSTER_THRESHOLD
+from .multiplicity import CLUSTER_THRESHOLD, holm, largest_mass
 from .simulation import Design, simulate
-from .statistics import Columns, mean_columns
 
 Floats = NDArray[np.float64]
 
@@ -183,7 +182,8 @@ def _shares(design: Design, *, n_experiments: int, m: int, alpha: float, seed: i
 
 def _one(columns: Columns, first: "NDArray[np.bool_]", labels: NDArray[np.floating]) -> tuple[Floats, float, float]:
     """Two-sided p per level, smallest max-T p, and smallest cluster p of one experiment."""
-    matrix, _ = columns.matrix(np.append(np.arange(len(first)), np.full(labels.shape[1] - len(first), -1)))
+    padding = np.full(labels.shape[1] - len(first), -1)
+    matrix = columns.places(np.append(np.arange(len(first)), padding)).astype(labels.dtype)
     own = columns.sums_of(first)
     sums = (labels @ matrix).reshape(len(labels), *own.shape)
     observed, values = columns.compared(own[None])[0], columns.compared(sums)
@@ -191,8 +191,8 @@ def _one(columns: Columns, first: "NDArray[np.bool_]", labels: NDArray[np.floati
     above = m - np.count_nonzero(values < observed - columns.slack, axis=0)
     below = m - np.count_nonzero(values > observed + columns.slack, axis=0)
     p = np.minimum(1.0, 2 * (np.minimum(above, below) + 1) / (m + 1))
-    scale = columns.standard(values, first)
-    z, own_z = scale(values), scale(observed)
+    centre, inverse = columns.moments(values, first)
+    z, own_z = (values - centre) * inverse, (observed - centre) * inverse
     best = np.abs(own_z).max()
     p_max = (np.count_nonzero(np.abs(z).max(axis=1) >= best) + 1) / (m + 1)
     threshold = CLUSTER_THRESHOLD[0]

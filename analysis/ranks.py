@@ -48,9 +48,9 @@ def doubled_ranks(maps: ArrayLike, *, engine: str = "auto") -> NDArray[np.int32]
         raise InputError("ranks: some values are not finite; repair or leave out these maps")
     bits = _bits(values, engine)
     if bits is not None:
-        from . import compiled
+        from .compiled import ranks
 
-        return np.asarray(compiled.doubled_ranks(bits))
+        return np.asarray(ranks.doubled_ranks(bits))
     order = np.argsort(values, axis=1)
     rows = np.arange(len(values))[:, None]
     ordered = values[rows, order]
@@ -100,9 +100,9 @@ def spearman_pairs(a: ArrayLike, b: ArrayLike, *, engine: str = "auto") -> Float
         raise InputError(f"spearman: shapes {first.shape} and {second.shape}; pairs of maps have one size")
     both = _bits(first, engine), _bits(second, engine)
     if both[0] is not None and both[1] is not None:
-        from . import compiled
+        from .compiled import ranks
 
-        return np.asarray(compiled.rank_correlations(*both))
+        return np.asarray(ranks.rank_correlations(*both))
     ra, rb = doubled_ranks(first, engine=engine), doubled_ranks(second, engine=engine)
     n = ra.shape[1]
     x, y = ra.astype(float) - (n + 1), rb.astype(float) - (n + 1)

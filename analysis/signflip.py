@@ -16,8 +16,9 @@ from rapidvision.errors import InputError, did_you_mean
 from rapidvision.protocol import N_RELABELLINGS
 from rapidvision.seeds import fresh_seed
 
+from .counting import Counts, Engine
 from .labels import as_matrix, hashed_words, stream_key
-from .permutation import SIDED, Alternative, Counts, Engine, p_values
+from .permutation import SIDED, Alternative, p_values
 
 Floats = NDArray[np.float64]
 #: Largest number of label entries made at a time.

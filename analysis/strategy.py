@@ -4,16 +4,30 @@ Paper, appendix "Observers did not adopt a DCN-specific strategy": the most freq
 second half of their rounds as in the first, and in their second ten rounds as in their first ten.
 """
 
+import csv
+import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
+from rapidvision import files
 from rapidvision.errors import InputError
 from rapidvision.protocol import N_RELABELLINGS
 
 from .signflip import sign_flip_test
+
+Comparison = Literal["halves", "tens"]
+#: Comparison → what early and late are, in words.
+WORDS: dict[Comparison, tuple[str, str]] = {
+    "halves": ("first half", "second half"),
+    "tens": ("first ten rounds", "second ten rounds"),
+}
+
+#: How a round of an export ended → whether the network recognised; an interrupted one is neither.
+_OUTCOMES = {"solved": True, "time": False}
 
 
 @dataclass(frozen=True)
@@ -43,7 +57,7 @@ class StrategyTest:
 
 def strategy_test(
     rounds: Mapping[str, Sequence[bool]],
-    compare: Literal["halves", "tens"] = "halves",
+    compare: Comparison = "halves",
     *,
     most_frequent: int | None = 200,
     m: int = N_RELABELLINGS,
@@ -98,3 +112,34 @@ def strategy_test(
         test.m,
         test.seed,
     )
+
+
+def read_rounds(path: Path | str) -> dict[str, list[bool]]:
+    """Read ``rounds.csv`` of a ClickMe export: each player's rounds in order, and whether the network recognised.
+
+    Parameters
+    ----------
+    path : path-like
+        With the columns ``user_id``, ``started_utc``, ``practice`` and ``result``.
+
+    Returns
+    -------
+    dict of str to list of bool
+        Practice rounds, and rounds that were neither won nor lost, are left out.
+
+    Raises
+    ------
+    InputError
+        When a column is missing.
+    """
+    reader = csv.DictReader(io.StringIO(files.read_bytes(path).decode("utf-8-sig"), newline=""))
+    missing = [
+        name for name in ("user_id", "started_utc", "practice", "result") if name not in (reader.fieldnames or ())
+    ]
+    if missing:
+        raise InputError(f"{path}: not a ClickMe export's rounds.csv; it lacks {', '.join(missing)}")
+    found: dict[str, list[bool]] = {}
+    for row in sorted(reader, key=lambda row: row["started_utc"]):
+        if row["result"] in _OUTCOMES and row["practice"].lower() not in ("true", "1"):
+            found.setdefault(row["user_id"], []).append(_OUTCOMES[row["result"]])
+    return found

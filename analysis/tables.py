@@ -1,7 +1,7 @@
 """Trials in: read the one table that every observer fills, and list every row that contradicts itself."""
 
 import io
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -11,14 +11,11 @@ import pandas as pd
 
 from rapidvision import files
 from rapidvision.errors import InputError
-from rapidvision.trials import COLUMNS, TrialRecord, check_header, parse_cell
+from rapidvision.trials import COLUMNS, TrialRecord, check_header, parse_cell, write_table
 
-#: Observers that are participants; every other name in the column `observer` is a network's id.
-PARTICIPANTS = ("human", "simulated")
-#: A response slower than this is a broken clock, not a slow participant.
-SLOWEST_MS = 10_000.0
+from .contradictions import PARTICIPANTS, RULES, rows_of
+
 _DTYPES = {"int": "int64", "bool": "bool", "float": "float64", "str": "object"}
-_ROWS_SHOWN = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,6 +96,11 @@ def read_trials(
     return check(_without_doubles(trials, dedupe), repeats=repeats)
 
 
+def as_trials(source: "Trials | Path | str") -> Trials:
+    """Return a table as it is, or read it from a path."""
+    return source if isinstance(source, Trials) else read_trials(source)
+
+
 def from_records(records: Iterable[TrialRecord], *, name: str = "trials") -> Trials:
     """Make a checked table from records, as importers and simulations have them."""
     rows = list(records)
@@ -106,6 +108,23 @@ def from_records(records: Iterable[TrialRecord], *, name: str = "trials") -> Tri
     if not rows:
         raise InputError(f"{name}: no trials")
     return check(Trials(pd.DataFrame(columns), name=name))
+
+
+def write_trials(path: Path | str, trials: Trials) -> None:
+    """Write a table as CSV, atomically; :func:`read_trials` reads the same back."""
+    write_table(path, _records(trials))
+
+
+def _records(trials: Trials) -> Iterator[TrialRecord]:
+    names = [column.name for column in COLUMNS]
+    whole = [column.dtype == "int" for column in COLUMNS]
+    for row in trials.frame[names].itertuples(index=False, name=None):
+        cells = [None if value is None or value != value else value for value in row]  # NaN differs from itself
+        cells_by_name: dict[str, Any] = {
+            name: int(cell) if is_whole and cell is not None else cell
+            for name, is_whole, cell in zip(names, whole, cells, strict=True)
+        }
+        yield TrialRecord(**cells_by_name)
 
 
 def check(trials: Trials, *, repeats: Literal["refuse", "first", "keep"] = "refuse") -> Trials:
@@ -129,7 +148,7 @@ def check(trials: Trials, *, repeats: Literal["refuse", "first", "keep"] = "refu
         One line per broken rule, all of them at once.
     """
     frame = trials.frame
-    problems = [line for rule in _RULES for line in rule(frame)]
+    problems = [line for rule in RULES for line in rule(frame)]
     if problems:
         more = f" (and {len(problems) - 1} more: {' | '.join(problems[1:])})" if len(problems) > 1 else ""
         raise InputError(f"{trials.name}: {problems[0]}{more}")
@@ -139,7 +158,7 @@ def check(trials: Trials, *, repeats: Literal["refuse", "first", "keep"] = "refu
         return replace(trials, notes=(*trials.notes, note)) if note else trials
     if repeats == "refuse":
         raise InputError(
-            f"{trials.name}: a participant met the same picture twice in the main phase, {_rows(again)}; "
+            f"{trials.name}: a participant met the same picture twice in the main phase, {rows_of(again)}; "
             "choose repeats first (keep the first presentation) or keep (keep all)"
         )
     return trials.keep(~again, f"excluded {int(again.sum())} repeated presentations of a picture (kept the first)")
@@ -212,86 +231,9 @@ def _without_doubles(trials: Trials, dedupe: Literal["first"] | None) -> Trials:
     return trials.keep(~doubles, f"excluded {int(doubles.sum())} rows that repeat another byte for byte")
 
 
-def _rows(flags: Any) -> str:
-    """``rows 3, 4, 9`` of the file (the header is row 1), at most eight of them and a count."""
-    found = np.flatnonzero(np.asarray(flags)) + 2
-    shown = ", ".join(str(row) for row in found[:_ROWS_SHOWN])
-    more = f" and {len(found) - _ROWS_SHOWN} more" if len(found) > _ROWS_SHOWN else ""
-    return f"row{'s' * (len(found) > 1)} {shown}{more}"
-
-
 def _repeated_pictures(frame: pd.DataFrame) -> "np.ndarray[Any, np.dtype[np.bool_]]":
     people = (frame["phase"] == "main") & frame["observer"].isin(PARTICIPANTS)
     again = frame[people].duplicated(["participant_id", "image_id"]).to_numpy()
     flags = np.zeros(len(frame), dtype=bool)
     flags[np.flatnonzero(people)] = again
     return flags
-
-
-def _duplicate_trials(frame: pd.DataFrame) -> list[str]:
-    double = frame.duplicated(["session_id", "trial"], keep=False)
-    if not double.any():
-        return []
-    equal = frame.duplicated(keep=False)
-    hint = "they are equal, so `dedupe first` keeps one of each" if equal[double].all() else "they differ: find out why"
-    return [f"(session_id, trial) must be unique, {_rows(double)}; {hint}"]
-
-
-def _two_groups(frame: pd.DataFrame) -> list[str]:
-    people = frame[frame["observer"].isin(PARTICIPANTS)]
-    groups = people.groupby("participant_id", sort=True)["group"].nunique()
-    return [
-        f'participant "{who}" is in {count} groups, {_rows(frame["participant_id"] == who)}; a participant sees one'
-        for who, count in groups[groups > 1].items()
-    ][:3]
-
-
-def _wrong_correct(frame: pd.DataFrame) -> list[str]:
-    answered = frame["response"] != "none"
-    should = (frame["response"] == "target") == frame["target"]
-    given = frame["correct"]
-    wrong = (answered & (given != should)) | (~answered & given.notna())
-    return [f"`correct` contradicts `response` and `target`, {_rows(wrong)}"] if wrong.any() else []
-
-
-def _impossible_times(frame: pd.DataFrame) -> list[str]:
-    people = frame["observer"].isin(PARTICIPANTS)
-    time, answered = frame["response_ms"], frame["response"] != "none"
-    lines = []
-    if (bad := time <= 0).any():
-        lines.append(f"response_ms must be > 0, {_rows(bad)}")
-    if (bad := time > SLOWEST_MS).any():
-        lines.append(f"response_ms above {SLOWEST_MS:g}; are these microseconds? {_rows(bad)}")
-    if (bad := people & answered & time.isna()).any():
-        lines.append(f"a response without response_ms, {_rows(bad)}")
-    if (bad := ~answered & time.notna()).any():
-        lines.append(f"response_ms without a response, {_rows(bad)}")
-    if (bad := (frame["status"] == "none") & answered).any():
-        lines.append(f'status "none" with a response, {_rows(bad)}')
-    return lines
-
-
-def _odd_levels(frame: pd.DataFrame) -> list[str]:
-    fraction = frame["reveal_fraction"]
-    lines = []
-    if (bad := (fraction <= 0) | (fraction > 1)).any():
-        lines.append(f"reveal_fraction must lie in (0, 1]; divide per cent by 100, {_rows(bad)}")
-    labels = frame.drop_duplicates(["level_index", "level_label"])["level_index"]
-    if (twice := labels[labels.duplicated()]).size:
-        index = twice.iloc[0]
-        lines.append(f"level_index {index} has more than one level_label, {_rows(frame['level_index'] == index)}")
-    shares = pd.to_numeric(frame["level_label"], errors="coerce")
-    if shares.notna().any() and shares.max() <= 1 and fraction.max() > 0.01:
-        lines.append(
-            f"level_label goes from {shares.min():g} to {shares.max():g}; write per cent (40), not shares (0.4)"
-        )
-    return lines
-
-
-_RULES: tuple[Callable[[pd.DataFrame], list[str]], ...] = (
-    _duplicate_trials,
-    _two_groups,
-    _wrong_correct,
-    _impossible_times,
-    _odd_levels,
-)

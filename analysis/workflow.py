@@ -12,17 +12,15 @@ from rapidvision.errors import InputError, did_you_mean
 from rapidvision.protocol import N_RELABELLINGS
 from rapidvision.seeds import fresh_seed
 
+from .above_chance import ChanceTest, chance_test
 from .accuracy import Cells, Curve, LateRule, Level, cells, curve_of
-from .ceiling import Ceiling, ceiling
 from .exclusions import Kept, Rules, exclude
-from .networks import NetworkCurve, network_curves
 from .permutation import Alternative, RandomizationTest, randomization_test
 from .statistics import Statistic, columns_of
-from .tables import Trials, read_trials
+from .tables import Trials, as_trials
 
 if TYPE_CHECKING:
-    from .comparison import CurveGap, ErrorConsistency, EvidenceCorrelation
-    from .psychometric import GroupFit, ThresholdTest
+    from .thresholds import GroupFit, ThresholdTest
 
 Correction = Literal["step-down", "max-t", "holm", "bh", "none"]
 #: Correction → attribute of the test, and the words for it.
@@ -99,11 +97,6 @@ class Bins:
         return str(self.table().style.format(precision=4).hide(axis="index").to_html())
 
 
-def as_trials(source: "Trials | Path | str") -> Trials:
-    """Return a table as it is, or read it from a path."""
-    return source if isinstance(source, Trials) else read_trials(source)
-
-
 def bins(
     trials: "Trials | Path | str",
     *,
@@ -164,121 +157,6 @@ def bins(
 def _slots(trials: Trials, table: Cells) -> NDArray[np.int64]:
     slot_of = dict(zip(trials.frame["participant_id"], trials.frame["slot"], strict=True))
     return np.array([slot_of[name] for name in table.participants], dtype=np.int64)
-
-
-@dataclass(frozen=True, eq=False)
-class Fig2b:
-    """Fig. 2B with the numbers behind it; notebooks show the figure.
-
-    Attributes
-    ----------
-    drawing : Drawing
-        ``drawing.save(folder)`` writes PDF, SVG and PNG.
-    bins : Bins
-        The test.
-    ceilings : tuple of Ceiling
-        One per group; empty when the table has no intact pictures.
-    networks : tuple of NetworkCurve
-        Networks on the same levels.
-    """
-
-    drawing: Any
-    bins: Bins
-    ceilings: tuple[Ceiling, ...]
-    networks: tuple[NetworkCurve, ...]
-
-    def save(self, folder: Path | str) -> tuple[Path, ...]:
-        """Write ``fig2b.pdf``, ``.svg`` and ``.png``."""
-        return tuple(self.drawing.save(folder))
-
-    def _repr_png_(self) -> bytes:
-        return bytes(self.drawing.to_bytes("png", dpi=150))
-
-
-def fig2b(
-    trials: "Trials | Path | str",
-    *,
-    models: "Trials | Path | str | None" = None,
-    stimulus_set: Path | str | None = None,
-    margin: float = 0.05,
-    seed: int | None = None,
-    **options: Any,
-) -> Fig2b:
-    """Draw Fig. 2B.
-
-    Parameters
-    ----------
-    trials : Trials or path
-        The participants' table.
-    models : Trials or path, optional
-        The networks' table, drawn dashed.
-    stimulus_set : path, optional
-        For the insets.
-    margin : float
-        Of the ceiling; see :func:`~rapidvision.analysis.ceiling.ceiling`.
-    seed : int, optional
-        Drawn when absent.
-    **options
-        Those of :func:`bins`.
-
-    Returns
-    -------
-    Fig2b
-        With every number in it.
-    """
-    from .figures.fig2b import Fig2bData, draw_fig2b
-
-    trials = as_trials(trials)
-    seed = fresh_seed() if seed is None else seed
-    result = bins(trials, seed=seed, **options)
-    ceilings: tuple[Ceiling, ...] = ()
-    if any(level.full for level in result.levels):
-        accuracy = result.cells if result.late == "exclude" else cells(trials, late=result.late)
-        ceilings = tuple(ceiling(accuracy, group, margin=margin, m=result.test.m, seed=seed) for group in result.groups)
-    networks = network_curves(as_trials(models), result.levels, seed=seed) if models is not None else ()
-    drawing = draw_fig2b(
-        Fig2bData(
-            levels=result.levels,
-            groups=result.groups,
-            curves=result.curves,
-            p=result.p,
-            correction=CORRECTIONS[result.correction][1],
-            networks=networks,
-            ceilings=tuple((one.group, one.level) for one in ceilings),
-            insets=insets(stimulus_set, result.groups) if stimulus_set is not None else (),
-            note=observer_note(trials),
-        )
-    )
-    return Fig2b(drawing, result, ceilings, networks)
-
-
-def observer_note(trials: Trials) -> str:
-    """Words for the figure when the observers are not people; empty when they are."""
-    frame = trials.main()
-    simulated = frame.loc[frame["observer"] == "simulated", "participant_id"].nunique()
-    human = frame.loc[frame["observer"] == "human", "participant_id"].nunique()
-    if not simulated:
-        return ""
-    return "simulated participants" if not human else f"{simulated} of {simulated + human} participants are simulated"
-
-
-def insets(stimulus_set: Path | str, groups: tuple[str, ...]) -> tuple[tuple[str, NDArray[np.uint8]], ...]:
-    """One target picture per group at the level where all features are visible, the same picture for both."""
-    from PIL import Image
-
-    from rapidvision.manifest import read_set
-
-    found = read_set(stimulus_set)
-    rows = [row for row in found.stimuli if row.phase == "main" and row.target and row.reveal_fraction == 1]
-    sources = {row.image_id: {one.map_source for one in rows if one.image_id == row.image_id} for row in rows}
-    shared = next((image for image, have in sorted(sources.items()) if set(groups) <= have), None)
-    out = []
-    for group in groups:
-        row = next((one for one in rows if one.map_source == group and one.image_id == shared), None)
-        if row is not None and (found.folder / row.path).is_file():
-            with Image.open(found.folder / row.path) as picture:
-                out.append((group, np.asarray(picture.convert("RGB"))))
-    return tuple(out)
 
 
 @dataclass(frozen=True, eq=False)
@@ -350,7 +228,8 @@ def curve(
         Notebooks show the figure.
     """
     from .figures.plots import draw_fits
-    from .psychometric import axis_of, fit_group, threshold_test
+    from .psychometric import axis_of
+    from .thresholds import fit_group, threshold_test
 
     seed = fresh_seed() if seed is None else seed
     table = cells(as_trials(trials), late=late)
@@ -361,95 +240,30 @@ def curve(
     return CurveFits(pair, (first, second), test, draw_fits(axis_of(table), pair, curves, (first, second)))
 
 
-@dataclass(frozen=True, eq=False)
-class Comparison:
-    """Networks beside people: one row per network and group.
-
-    Attributes
-    ----------
-    networks : tuple of NetworkCurve
-        The curves.
-    gaps : tuple of CurveGap
-        Thresholds, area, RMSE against the noise ceiling.
-    consistency : tuple of (str, str, str, ErrorConsistency)
-        First and second observer, group, kappa, on the level-picture pairs that both answered.
-    evidence : tuple of EvidenceCorrelation
-        Decision values against people's accuracy; only of networks that have them.
-    seed : int
-        Of every interval.
-    """
-
-    networks: tuple[NetworkCurve, ...]
-    gaps: "tuple[CurveGap, ...]"
-    consistency: "tuple[tuple[str, str, str, ErrorConsistency], ...]"
-    evidence: "tuple[EvidenceCorrelation, ...]"
-    seed: int
-
-    def table(self) -> pd.DataFrame:
-        """One row per network and group."""
-        rho = {(one.model, one.group): one for one in self.evidence}
-        rows = []
-        for gap in self.gaps:
-            found = rho.get((gap.model, gap.group))
-            rows.append(
-                {
-                    "model": gap.model,
-                    "group": gap.group,
-                    "threshold_difference_log10": gap.threshold_difference,
-                    "area_human_minus_model": gap.area,
-                    "rmse": gap.rmse,
-                    "noise_ceiling": gap.noise_ceiling,
-                    "evidence_rho": found.rho if found else np.nan,
-                    "evidence_low": found.interval[0] if found else np.nan,
-                    "evidence_high": found.interval[1] if found else np.nan,
-                }
-            )
-        return pd.DataFrame(rows)
-
-    def _repr_html_(self) -> str:
-        return str(self.table().style.format(precision=3).hide(axis="index").to_html())
-
-
-def compare(
-    trials: "Trials | Path | str", models: "Trials | Path | str", *, late: LateRule = "exclude", seed: int | None = None
-) -> Comparison:
-    """Compare networks with people on the same trials.
-
-    Parameters
-    ----------
-    trials, models : Trials or path
-        The participants' and the networks' tables.
-    late : {"exclude", "wrong", "half"}
-        For the participants.
-    seed : int, optional
-        Of the intervals; drawn when absent.
-
-    Returns
-    -------
-    Comparison
-        A deterministic network never gets a participant's error bar.
-    """
-    from .comparison import curve_gap, evidence_correlation, majority_consistency
-
-    seed = fresh_seed() if seed is None else seed
-    people, nets = as_trials(trials), as_trials(models)
-    table = cells(people, late=late)
-    networks = network_curves(nets, table.levels, seed=seed)
-    known = [one for one in networks if one.group in set(table.groups)]
-    with_evidence = set(nets.frame.loc[nets.frame["decision_value"].notna(), "observer"])
-    return Comparison(
-        networks,
-        tuple(curve_gap(table, one, seed=seed) for one in known),
-        tuple(majority_consistency(people, nets, one.model, one.group, seed=seed) for one in known),
-        tuple(
-            evidence_correlation(people, nets, one.model, one.group, seed=seed)
-            for one in known
-            if one.model in with_evidence
-        ),
-        seed,
-    )
-
-
 def kept(trials: "Trials | Path | str", rules: Rules | None = None) -> Kept:
     """Apply exclusion rules; see :mod:`rapidvision.analysis.exclusions`."""
     return exclude(as_trials(trials), rules or Rules())
+
+
+def chance(
+    trials: "Trials | Path | str", *, late: LateRule = "exclude", m: int = N_RELABELLINGS, seed: int | None = None
+) -> tuple[ChanceTest, ...]:
+    """Test every group and level against chance; see :mod:`rapidvision.analysis.above_chance`.
+
+    Parameters
+    ----------
+    trials : Trials or path
+        The participants' table.
+    late : {"exclude", "wrong", "half"}
+        What a late answer counts as.
+    m, seed
+        Sign flips, and their seed (drawn when absent).
+
+    Returns
+    -------
+    tuple of ChanceTest
+        One per group, in alphabetical order.
+    """
+    seed = fresh_seed() if seed is None else seed
+    table = cells(as_trials(trials), late=late)
+    return tuple(chance_test(table, group, m=m, seed=seed) for group in sorted({str(name) for name in table.groups}))

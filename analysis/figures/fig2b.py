@@ -1,60 +1,18 @@
 """Fig. 2B: accuracy of the groups against the percentage of the image revealed by their feature source."""
 
-from dataclasses import dataclass, field
 from typing import Any
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from ..accuracy import Curve, Level
 from ..networks import NetworkCurve
-from .style import COLOURS, DASHES, GREY, MARKERS, RC, Drawing, new_figure, per_cent_axis, stars
+from .annotations import Fig2bData, draw_ceilings, draw_insets, draw_stars, legend, models_of
+from .style import COLOURS, DASHES, GREY, MARKERS, RC, Drawing, new_figure, per_cent_axis
 
 X_LABEL = "Percentage of image revealed by feature source"
-
-
-@dataclass(frozen=True, eq=False)
-class Fig2bData:
-    """Everything that the figure shows.
-
-    Attributes
-    ----------
-    levels : tuple of Level
-        In order, the intact picture last.
-    groups : tuple of str
-        The two groups, in the order of the test.
-    curves : tuple of Curve
-        One per group.
-    p : ndarray or None
-        Corrected p per level, for the stars.
-    correction : str
-        What it is corrected by, in words.
-    networks : tuple of NetworkCurve
-        Drawn dashed in their group's colour.
-    ceilings : tuple of (str, Level or None)
-        Group and its ceiling, marked on the axis.
-    insets : tuple of (str, ndarray)
-        Group and a picture of the level where all features are visible.
-    chance : float
-        Where guessing lies.
-    note : str
-        Who the observers are, written into the figure when they are not people.
-    """
-
-    levels: tuple[Level, ...]
-    groups: tuple[str, ...]
-    curves: tuple[Curve, ...]
-    p: NDArray[np.float64] | None = None
-    correction: str = ""
-    networks: tuple[NetworkCurve, ...] = ()
-    ceilings: tuple[tuple[str, Level | None], ...] = ()
-    insets: tuple[tuple[str, NDArray[np.uint8]], ...] = ()
-    chance: float = 0.5
-    note: str = ""
-    colours: dict[str, str] = field(default_factory=dict)
 
 
 def draw_fig2b(data: Fig2bData) -> Drawing:
@@ -84,10 +42,10 @@ def draw_fig2b(data: Fig2bData) -> Drawing:
                 band=len(models) == 1,
             )
         _axes(main, full, data, x, places, full_place)
-        _draw_stars(main, full, data, x, full_place)
-        _draw_ceilings(main, data, x)
-        _legend(main, data, models)
-        _draw_insets(figure, data)
+        draw_stars(main, full, data, x, full_place)
+        draw_ceilings(main, data, x)
+        legend(main, data, models)
+        draw_insets(figure, data)
         return Drawing("fig2b", figure)
 
 
@@ -214,104 +172,3 @@ def _axes(
             color=GREY,
             style="italic",
         )
-
-
-def _draw_stars(main: Axes, full: Axes, data: Fig2bData, x: NDArray[np.float64], full_place: int | None) -> None:
-    if data.p is None:
-        return
-    top = np.nanmax([curve.mean + np.nan_to_num(curve.sem) for curve in data.curves], axis=0)
-    for place, p in enumerate(data.p):
-        if not stars(p):
-            continue
-        axes, at = (full, 0.0) if place == full_place else (main, x[place])
-        axes.annotate(
-            stars(p),
-            (at, top[place]),
-            xytext=(0, 1.5),
-            textcoords="offset points",
-            ha="center",
-            va="bottom",
-            fontsize=7,
-        )
-
-
-def _draw_ceilings(main: Axes, data: Fig2bData, x: NDArray[np.float64]) -> None:
-    """A triangle on the x axis under the level where each group reaches its ceiling."""
-    for number, (group, level) in enumerate(data.ceilings):
-        if level is None:
-            continue
-        at = x[[one.index for one in data.levels].index(level.index)]
-        colour = COLOURS[data.groups.index(group) % 6]
-        main.plot(
-            [at],
-            [0.012 + 0.035 * number],
-            marker="^",
-            ms=5,
-            color=colour,
-            mec="none",
-            transform=main.get_xaxis_transform(),
-            clip_on=False,
-            zorder=4,
-        )
-        main.annotate(
-            "ceiling",
-            (at, 0.012 + 0.035 * number),
-            xycoords=main.get_xaxis_transform(),
-            xytext=(-5, 0),
-            textcoords="offset points",
-            ha="right",
-            va="center",
-            fontsize=6.5,
-            color=colour,
-        )
-
-
-def _legend(main: Axes, data: Fig2bData, models: tuple[str, ...]) -> None:
-    from matplotlib.lines import Line2D
-
-    handles, labels = main.get_legend_handles_labels()
-    for number, model in enumerate(models):
-        handles.append(Line2D([], [], color=GREY, ls=DASHES[number % 5], lw=1.0))
-        labels.append(model)
-    main.legend(handles, labels, loc="upper left", bbox_to_anchor=(0.0, 0.965), handlelength=2.6, labelspacing=0.35)
-    _footer(main, data)
-
-
-def _footer(main: Axes, data: Fig2bData) -> None:
-    """One line below the axis: what the bars are and what the stars mean."""
-    lines = ["bars: S.E.M. over participants"]
-    if data.networks:
-        lines[0] += "; networks have none" if len(models_of(data)) > 1 else "; band of the network: resampled pictures"
-    if data.p is not None:
-        lines.append(f"*** p < .001   ** p < .01   * p < .05   ({data.correction})")
-    main.annotate(
-        "\n".join(lines),
-        (0, 0),
-        xycoords="axes fraction",
-        xytext=(0, -32),
-        textcoords="offset points",
-        ha="left",
-        va="top",
-        fontsize=6,
-        color=GREY,
-        linespacing=1.35,
-    )
-
-
-def models_of(data: Fig2bData) -> tuple[str, ...]:
-    """The networks' names, each once, in order."""
-    return tuple(dict.fromkeys(network.model for network in data.networks))
-
-
-def _draw_insets(figure: Figure, data: Fig2bData) -> None:
-    for number, (group, picture) in enumerate(data.insets[:4]):
-        colour = COLOURS[data.groups.index(group) % 6] if group in data.groups else GREY
-        axes = figure.add_axes((0.835, 0.58 - 0.40 * number, 0.15, 0.30))
-        axes.imshow(picture, cmap="gray", vmin=0, vmax=255, interpolation="none")
-        axes.set_xticks([])
-        axes.set_yticks([])
-        for spine in axes.spines.values():
-            spine.set_visible(True)
-            spine.set_color(colour)
-            spine.set_linewidth(1.5)
-        axes.set_title(f"{group}, 100 %", fontsize=7, color=colour, pad=3)

@@ -7,7 +7,8 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from ..accuracy import Cells, Curve, Level
-from ..psychometric import GroupFit
+from ..networks import NetworkCurve
+from ..thresholds import GroupFit
 from .style import COLOURS, DASHES, GREY, MARKERS, RC, Drawing, new_figure, per_cent_axis
 
 X_LABEL = "Percentage of image revealed by feature source"
@@ -17,6 +18,7 @@ def draw_individuals(table: Cells, groups: tuple[str, ...], curves: tuple[Curve,
     """Every participant's curve, thin, under the group's mean, one panel per group."""
     with mpl.rc_context(RC):
         figure = new_figure(3.0 * len(groups), 2.9)
+        figure.subplots_adjust(left=0.62 / (3.0 * len(groups)), right=0.985, bottom=0.235, top=0.915, wspace=0.08)
         panels = figure.subplots(1, len(groups), sharey=True, squeeze=False)[0]
         x = np.arange(len(table.levels))
         for number, (axes, group, curve) in enumerate(zip(panels, groups, curves, strict=True)):
@@ -27,8 +29,7 @@ def draw_individuals(table: Cells, groups: tuple[str, ...], curves: tuple[Curve,
             _level_ticks(axes, table.levels)
         per_cent_axis(panels[0])
         panels[0].set_ylabel("Categorization accuracy")
-        figure.supxlabel(X_LABEL, fontsize=8)
-        figure.tight_layout()
+        figure.supxlabel(X_LABEL, fontsize=8, y=0.02)
         return Drawing("individuals", figure)
 
 
@@ -36,6 +37,7 @@ def draw_response_times(levels: tuple[Level, ...], groups: tuple[str, ...], curv
     """Median response time of correct answers in time: mean over participants with S.E.M."""
     with mpl.rc_context(RC):
         figure = new_figure(4.2, 2.9)
+        figure.subplots_adjust(left=0.13, right=0.985, bottom=0.245, top=0.97)
         axes = figure.add_subplot()
         x = np.arange(len(levels))
         for number, (group, curve) in enumerate(zip(groups, curves, strict=True)):
@@ -45,7 +47,6 @@ def draw_response_times(levels: tuple[Level, ...], groups: tuple[str, ...], curv
         axes.set_xlabel(X_LABEL)
         axes.set_ylabel("Median response time (ms)")
         axes.legend()
-        figure.tight_layout()
         return Drawing("response_times", figure)
 
 
@@ -55,6 +56,7 @@ def draw_fits(
     """Data and fitted psychometric functions, with thresholds and their intervals on the axis."""
     with mpl.rc_context(RC):
         figure = new_figure(4.4, 3.1)
+        figure.subplots_adjust(left=0.125, right=0.985, bottom=0.14, top=0.97)
         axes = figure.add_subplot()
         on_axis = np.isfinite(x)
         fine = np.linspace(x[on_axis].min(), x[on_axis].max(), 200)
@@ -76,14 +78,57 @@ def draw_fits(
         axes.set_xlabel(X_LABEL)
         axes.set_ylabel("Categorization accuracy")
         axes.legend(title="threshold (95 %)", loc="upper left", title_fontsize=7)
-        figure.tight_layout()
         return Drawing("psychometric", figure)
+
+
+def draw_networks(
+    levels: tuple[Level, ...],
+    groups: tuple[str, ...],
+    curves: tuple[Curve, ...],
+    networks: tuple[NetworkCurve, ...],
+) -> Drawing:
+    """One panel per network: its curves with bands over resampled pictures, and the people's with S.E.M."""
+    with mpl.rc_context(RC):
+        names = list(dict.fromkeys(network.model for network in networks))
+        across = min(len(names), 3)
+        down = -(-len(names) // across)
+        width, height = 2.45 * across + 0.6, 2.1 * down + 0.6
+        figure = new_figure(width, height)
+        figure.subplots_adjust(
+            left=0.55 / width,
+            right=1 - 0.06 / width,
+            bottom=0.62 / height,
+            top=1 - 0.22 / height,
+            wspace=0.08,
+            hspace=0.42,
+        )
+        panels = figure.subplots(down, across, sharex=True, sharey=True, squeeze=False)
+        x = np.arange(len(levels))
+        for axes, name in zip(panels.flat, names, strict=False):
+            for number, (group, curve) in enumerate(zip(groups, curves, strict=True)):
+                colour = COLOURS[number % 6]
+                axes.errorbar(x, curve.mean, curve.sem, color=colour, marker=MARKERS[number % 6], ms=2.5, lw=0.9,
+                              elinewidth=0.7, label=group)  # fmt: skip
+                for one in (one for one in networks if (one.model, one.group) == (name, group)):
+                    axes.plot(x, one.mean, color=colour, ls=DASHES[0], lw=1.2, label=f"network, {group}")
+                    axes.fill_between(x, one.low, one.high, color=colour, alpha=0.15, lw=0)
+            axes.set_title(name)
+            axes.axhline(0.5, color="#999999", lw=0.8, ls=(0, (3, 2)), zorder=0)
+            _level_ticks(axes, levels)
+        for axes in panels.flat[len(names) :]:
+            axes.set_visible(False)
+        per_cent_axis(panels[0, 0])
+        panels[0, 0].legend(fontsize=6)
+        figure.supylabel("Categorization accuracy", fontsize=8, x=0.06 / width)
+        figure.supxlabel(X_LABEL, fontsize=8, y=0.08 / height)
+        return Drawing("networks", figure)
 
 
 def draw_power(table: pd.DataFrame) -> Drawing:
     """Power against participants per group; one colour per effect, one dash per rule."""
     with mpl.rc_context(RC):
         figure = new_figure(4.4, 3.1)
+        figure.subplots_adjust(left=0.125, right=0.985, bottom=0.14, top=0.97)
         axes = figure.add_subplot()
         rules = list(dict.fromkeys(table["rule"]))
         for number, (effect, rows) in enumerate(table.groupby("effect_log10", sort=True)):
@@ -97,7 +142,6 @@ def draw_power(table: pd.DataFrame) -> Drawing:
         axes.set_xlabel("Participants per group")
         axes.set_ylabel("Experiments with a significant difference")
         axes.legend(fontsize=6)
-        figure.tight_layout()
         return Drawing("power", figure)
 
 

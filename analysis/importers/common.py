@@ -96,7 +96,7 @@ def make_row(
         block=block,
         trial=trial,
         image_id=image_id,
-        stimulus_sha256="",
+        stimulus_sha256=f"unknown:{image_id}@{level}",  # the file is not here; the same picture and level, the same name
         category=category,
         target=target,
         map_source=group,

@@ -53,6 +53,10 @@ class Fields:
     target_responses: tuple[str, ...] = ("target", "animal")
 
 
+#: Names that PsychoPy's Builder gives, in seconds; the key s means target.
+PSYCHOPY = Fields(response="key_resp.keys", response_ms="key_resp.rt", times_in_seconds=True, target_responses=("s",))
+
+
 def read_jspsych(paths: Iterable[Path | str], fields: Fields | None = None) -> Trials:
     """Read jsPsych data, JSON or CSV, one file per participant or all in one.
 
@@ -90,9 +94,7 @@ def read_psychopy(paths: Iterable[Path | str], fields: Fields | None = None) -> 
     Trials
         Rows without a picture (routines that are no trials) are left out, with a count.
     """
-    names = fields or Fields(
-        response="key_resp.keys", response_ms="key_resp.rt", times_in_seconds=True, target_responses=("s",)
-    )
+    names = fields or PSYCHOPY
     rows = []
     for path in sorted(map(Path, paths)):
         rows += [({names.participant: path.stem} | row, f"{path}: row {line}") for line, row in _rows_of(path)]

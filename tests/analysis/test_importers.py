@@ -10,8 +10,11 @@ import pytest
 from rapidvision.analysis.accuracy import cells
 from rapidvision.analysis.importers.bids import read_bids_events
 from rapidvision.analysis.importers.common import level_label
+from rapidvision.analysis.importers.formats import import_trials
 from rapidvision.analysis.importers.model_vs_human import read_model_vs_human
 from rapidvision.analysis.importers.tabular import Fields, read_jspsych, read_psiturk, read_psychopy
+from rapidvision.analysis.tables import read_trials
+from rapidvision.cli import main
 from rapidvision.errors import InputError
 
 
@@ -125,3 +128,53 @@ def test_rapid_animal_categorization_has_the_known_rates(data_folder):
     assert round(float(pressed[~target].mean()), 3) == 0.066
     assert np.median(trials.frame["response_ms"][pressed]) == 401
     assert trials.frame["participant_id"].nunique() == 14
+
+
+def test_the_import_verb_writes_a_table_that_reads_back(tmp_path, capsys):
+    rows = [one("a", "target") | {"reveal": "40"}, one("b", "l", 700.0) | {"reveal": "full"}]
+    (tmp_path / "p1.json").write_text(json.dumps(rows))
+    out = tmp_path / "trials.csv"
+    words = ["analyse", "import", "jspsych", str(tmp_path / "p1.json"), "--field", "level=reveal", "--out", str(out)]
+    assert main(words) == 0
+    assert "2 trials of 1 participants" in capsys.readouterr().out
+    read = read_trials(out)
+    assert read.frame["level_label"].tolist() == ["40", "full"]
+    assert read.frame["status"].tolist() == ["ok", "late"]
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--field", "levl=reveal"], 'Did you mean "level"'),
+        (["--field", "level"], "OURS=THEIRS"),
+    ],
+)
+def test_the_import_verb_says_what_is_wrong(tmp_path, capsys, words, says):
+    (tmp_path / "p1.json").write_text(json.dumps([one("a", "target")]))
+    command = ["analyse", "import", "jspsych", str(tmp_path / "p1.json"), "--out", str(tmp_path / "t.csv")]
+    assert main([*command, *words]) == 2
+    assert says in capsys.readouterr().err
+    assert not (tmp_path / "t.csv").exists()
+
+
+def test_programs_are_named_and_databases_come_one_at_a_time():
+    with pytest.raises(InputError, match='Did you mean "psychopy"'):
+        import_trials("psychopi", ["a"])
+    with pytest.raises(InputError, match="got 2 files; one is needed"):
+        import_trials("psiturk", ["a", "b"])
+
+
+@pytest.mark.data
+def test_contrast_collapses_to_the_known_range(data_folder):
+    table = cells(import_trials("mvh", sorted((data_folder / "model_vs_human" / "contrast").glob("*.csv"))))
+    accuracy = table.halves.sum(axis=0) / 2 / table.n_trials.sum(axis=0)
+    assert round(float(accuracy.min()), 3) == 0.588
+    assert round(float(accuracy.max()), 3) == 0.978
+
+
+def test_answers_outside_the_window_keep_their_time_and_get_a_status(tmp_path):
+    rows = [one(image, "target", rt) for image, rt in (("a", 99.0), ("b", 100.0), ("c", 550.0), ("d", 551.0))]
+    (tmp_path / "p1.json").write_text(json.dumps(rows))
+    frame = read_jspsych([tmp_path / "p1.json"]).frame
+    assert frame["status"].tolist() == ["early", "ok", "ok", "late"]
+    assert frame["response_ms"].tolist() == [99, 100, 550, 551]

@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 
 from rapidvision.analysis.marginal import fit_marginal
-from rapidvision.analysis.mixed import design, fit_mixed
+from rapidvision.analysis.mixed import fit_mixed
+from rapidvision.analysis.regressors import design
 from rapidvision.errors import InputError
 
 FIXTURES = Path(__file__).parent / "fixtures"

@@ -9,16 +9,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rapidvision.analysis.columns import mean_columns
+from rapidvision.analysis.counting import Counts, count_extreme
 from rapidvision.analysis.exact import exact_p
 from rapidvision.analysis.permutation import (
-    Counts,
-    count_extreme,
     exact_p_values,
     p_values,
     randomization_test,
 )
 from rapidvision.analysis.simulation import Design, simulate
-from rapidvision.analysis.statistics import columns_of, mean_columns
+from rapidvision.analysis.statistics import columns_of
 from rapidvision.errors import InputError
 
 FIXTURES = Path(__file__).parent / "fixtures"
@@ -89,7 +89,9 @@ def test_monte_carlo_converges_to_the_exact_p(coin_case, gappy, seed):
         assert np.abs(z[exact > 1e-3]).max() < 4.5
 
 
-@pytest.mark.parametrize(("n", "n_first", "levels"), [(120, 60, 5), (100, 30, 18), (130, 65, 2), (40, 13, 16)])
+@pytest.mark.parametrize(
+    ("n", "n_first", "levels"), [(120, 60, 5), (100, 30, 18), (130, 65, 2), (40, 13, 16), (700, 300, 3)]
+)
 def test_numba_counts_exactly_what_numpy_counts(n, n_first, levels, seed):
     pytest.importorskip("numba")
     scores = np.random.default_rng(seed).integers(0, 43, (n, levels))
@@ -228,3 +230,65 @@ def test_p_values_are_capped_at_one():
     p, low, high = p_values(Counts(np.array([80]), np.array([80])), 99, "two-sided")
     assert p[0] == high[0] == 1
     assert low[0] <= 1
+
+
+def test_a_constant_outcome_has_p_one(seed):
+    n = np.full((12, 2), 5)
+    for alternative in ("two-sided", "greater", "less"):
+        result = randomization_test(mean_columns(n, n), np.arange(12) < 6, m=300, seed=seed, alternative=alternative)
+        assert result.p.tolist() == result.p_exact.tolist() == result.p_step_down.tolist() == [1, 1]
+        assert result.clusters == ()
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.data())
+def test_exact_p_within_strata_counts_every_relabelling(data):
+    sizes = data.draw(st.lists(st.integers(1, 4), min_size=1, max_size=3))
+    strata = np.repeat(np.arange(len(sizes)), sizes)
+    n = len(strata)
+    first = np.array(data.draw(st.lists(st.booleans(), min_size=n, max_size=n)))
+    trials = np.array(data.draw(st.lists(st.integers(0, 3), min_size=n, max_size=n)))
+    if first.all() or not first.any():
+        return
+    correct = np.array([data.draw(st.integers(0, int(k))) for k in trials])
+    columns = mean_columns(correct[:, None], trials[:, None])
+    p = exact_p_values(columns, first, "greater", strata=strata)[0]
+    if np.isnan(p):  # a relabelling can empty a group
+        assert (trials == 0).sum() >= min(first.sum(), (~first).sum())
+        return
+    observed = columns.difference(first)[0]
+    extreme, total = 0, 0
+    for word in range(2**n):
+        members = (word >> np.arange(n) & 1).astype(bool)
+        if (np.bincount(strata, members) == np.bincount(strata, first)).all():
+            extreme += columns.difference(members)[0] >= observed - 1e-12
+            total += 1
+    assert p == pytest.approx(extreme / total, rel=1e-12)
+
+
+def test_monte_carlo_within_strata_agrees_with_the_exact_p(coin_case, gappy, seed):
+    for columns, first in (coin_case, gappy):
+        strata = np.arange(len(first)) % 5
+        result = randomization_test(columns, first, m=20_000, seed=seed, strata=strata, alternative="greater")
+        exact = result.p_exact
+        usable = np.isfinite(exact)
+        assert usable.any()
+        z = (result.p - exact)[usable] / np.sqrt(np.maximum(exact * (1 - exact), 1e-4)[usable] / 20_000)
+        assert np.abs(z).max() < 4.5
+
+
+def test_response_times_in_whole_milliseconds_have_an_exact_p(trials, seed):
+    from rapidvision.analysis.tables import Trials
+
+    whole = Trials(trials.frame.assign(response_ms=trials.frame["response_ms"].round()))
+    columns, table = columns_of(whole, "response_ms")
+    result = randomization_test(columns, table.of("clickme"), m=3000, seed=seed)
+    assert np.isfinite(result.p_exact).all()
+    error = np.sqrt(np.maximum(result.p_exact, 0.02) / 3000 * 2)
+    assert (np.abs(result.p - result.p_exact) < 5 * error).all()
+    fine, _ = columns_of(trials, "response_ms")
+    notes = randomization_test(fine, table.of("clickme"), m=300, seed=seed).notes
+    assert any("finer than a millisecond" in note for note in notes)
+    pooled, _ = columns_of(trials, "pooled")
+    notes = randomization_test(pooled, table.of("clickme"), m=300, seed=seed).notes
+    assert any("no mean over participants" in note for note in notes)

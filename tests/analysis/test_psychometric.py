@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from rapidvision.analysis.psychometric import _penalised, axis_of, fit, fit_group, fit_participants, threshold_test
+from rapidvision.analysis.psychometric import _penalised, axis_of, fit
 from rapidvision.analysis.simulation import Design, simulate
+from rapidvision.analysis.thresholds import fit_group, fit_participants, threshold_test
 from rapidvision.errors import InputError
 
 # Pictures and participants of one kind: the truth is then a logistic curve, not a mixture of them.

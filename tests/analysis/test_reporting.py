@@ -1,14 +1,17 @@
 """Curves of networks, ceilings, figures, the report and the commands."""
 
 import json
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
+from matplotlib.collections import PolyCollection
 
 from rapidvision import analysis
 from rapidvision.analysis.accuracy import Level, cells, curve_of
 from rapidvision.analysis.ceiling import ceiling
-from rapidvision.analysis.comparison import error_consistency
+from rapidvision.analysis.consistency import error_consistency
 from rapidvision.analysis.figures.style import FORMATS
 from rapidvision.analysis.networks import network_curves
 from rapidvision.analysis.planning import calibrate, power
@@ -16,7 +19,7 @@ from rapidvision.analysis.simulation import Design, simulate
 from rapidvision.analysis.tables import Trials, read_trials
 from rapidvision.cli import main
 from rapidvision.errors import InputError
-from tests.analysis.conftest import network_rows
+from tests.analysis.conftest import as_csv, network_rows
 
 FAST = ["--relabellings", "300", "--quiet"]
 
@@ -117,7 +120,11 @@ def test_the_report_is_whole_and_the_same_on_every_run(table_file, network_file,
     assert len(results["provenance"]["inputs"]) == 2
     assert [one["label"] if "label" in one else one["level"] for one in results["test"]["levels"]][-1] == "full"
     assert {one["model"] for one in results["networks"]} == {"net"}
-    assert results["compare"][0]["evidence_rho"] is not None
+    assert results["compare"]["curves"][0]["evidence_rho"] is not None
+    assert results["compare"]["error_consistency"][0]["kappa"] is not None
+    assert results["chance"][0][-1]["p_exact"] < 0.05
+    assert results["regression"] is None
+    assert len(results["response_ms"]["clickme"]["mean"]) == 12
     text = (tmp_path / "a" / "report.html").read_text()
     assert "simulated participants" in text
     assert "image bootstrap" in text
@@ -138,14 +145,22 @@ def test_every_verb_runs_from_the_command_line(table_file, network_file, tmp_pat
         ["bins", str(table_file), "--out", str(tmp_path / "bins.csv"), *FAST],
         ["fig2b", str(table_file), "--out", str(tmp_path / "fig"), *FAST],
         ["curve", str(table_file), "-m", "100", "--out", str(tmp_path / "fig")],
-        ["compare", str(table_file), str(network_file), "--out", str(tmp_path / "compare.csv")],
+        [
+            "compare",
+            str(table_file),
+            str(network_file),
+            "--out",
+            str(tmp_path / "compare.csv"),
+            "--figures",
+            str(tmp_path / "fig"),
+        ],
         ["power", "--n", "4", "--effects", "0.2", "--experiments", "5", "-m", "99", "--out", str(tmp_path / "fig")],
         ["calibrate", "--per-group", "4", "--experiments", "5", "-m", "99", "--out", str(tmp_path / "cal.csv")],
     )
     for words in runs:
         assert main(["analyse", *words, "--seed", "3"]) == 0, words
     names = {path.name for path in tmp_path.rglob("*.*")}
-    assert {"bins.csv", "fig2b.pdf", "psychometric.svg", "compare.csv", "power.png", "cal.csv"} <= names
+    assert {"bins.csv", "fig2b.pdf", "psychometric.svg", "compare.csv", "networks.pdf", "power.png", "cal.csv"} <= names
     assert "threshold of clickme minus salicon" in capsys.readouterr().out
 
 
@@ -193,3 +208,36 @@ def test_designs_and_corrections_are_checked(trials):
             Design(**change)
     with pytest.raises(InputError, match="correction"):
         analysis.bins(trials, correction="bonferoni")
+
+
+def test_a_hopeless_design_is_told_before_anything_runs(trials, tmp_path, capsys):
+    people = trials.frame.groupby("group")["participant_id"].unique()
+    few = [who for group in people for who in group[:2]]
+    path = as_csv(trials.frame[trials.frame["participant_id"].isin(few)], tmp_path / "few.csv")
+    assert main(["analyse", "bins", str(path), "-m", "100", "--seed", "1"]) == 0
+    said = capsys.readouterr().out
+    assert said.index("can never reach p <= 0.05") < said.index("p_exact")
+    assert "100 relabellings are few" in said
+
+
+def test_every_network_gets_a_panel_with_its_band(trials):
+    both = pd.concat([network_rows(trials, "one"), network_rows(trials, "two", flip=True)], ignore_index=True)
+    drawing = analysis.compare(trials, Trials(both, name="models"), seed=1).drawing
+    panels = [axes for axes in drawing.figure.axes if axes.get_visible()]
+    assert [axes.get_title() for axes in panels] == ["one", "two"]
+    bands = [sum(isinstance(one, PolyCollection) for one in axes.collections) for axes in panels]
+    assert bands == [2, 2]
+
+
+def test_a_report_can_carry_the_regression(table_file, tmp_path):
+    words = ["analyse", "report", str(table_file), "--out", str(tmp_path), "--mixed", "--seed", "1", *FAST]
+    assert main(words) == 0
+    results = json.loads((tmp_path / "results.json").read_text())
+    assert results["regression"]["effects"][0]["effect"] == "(intercept)"
+    assert "Mixed: random intercepts" in (tmp_path / "report.html").read_text()
+
+
+def test_no_verb_is_hidden_by_a_module_of_its_name():
+    """Importing a module of the room sets an attribute of its name; a verb of that name would then be lost."""
+    modules = {path.stem for path in Path(analysis.__file__).parent.iterdir()}
+    assert not modules & set(analysis.__all__)

@@ -6,7 +6,7 @@ import pytest
 
 from rapidvision import analysis
 from rapidvision.analysis.accuracy import cells
-from rapidvision.analysis.psychometric import fit_group
+from rapidvision.analysis.thresholds import fit_group
 from rapidvision.experiments.participants import Observers, Sight
 from rapidvision.experiments.planning import make_study
 from rapidvision.experiments.simulate import simulate_study

@@ -1,0 +1,22 @@
+"""``rapidvision analyse``: the room's verbs on the command line."""
+
+import argparse
+
+from . import importing, maps, models, planning, study
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the sub-verbs of ``rapidvision analyse``."""
+    verbs = parser.add_subparsers(dest="what", required=True, metavar="WHAT")
+    importing.add_import(verbs)
+    study.add_bins(verbs)
+    study.add_fig2b(verbs)
+    study.add_curve(verbs)
+    models.add_chance(verbs)
+    models.add_mixed(verbs)
+    models.add_compare(verbs)
+    maps.add_maps(verbs)
+    maps.add_strategy(verbs)
+    planning.add_power(verbs)
+    planning.add_calibrate(verbs)
+    study.add_report(verbs)

@@ -1,0 +1,108 @@
+"""``chance``, ``mixed`` and ``compare``: a study against chance, as a regression, and beside networks."""
+
+import argparse
+from pathlib import Path
+
+from rapidvision.cli import add_common_options, say
+from rapidvision.protocol import N_RELABELLINGS
+
+from .options import frame_text, seed_of, verb
+
+
+def add_chance(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add ``chance``: is a group above chance."""
+    parser = verb(
+        verbs,
+        "chance",
+        "every group and level against chance, by sign flips over participants",
+        "rapidvision analyse chance study/trials.csv",
+    )
+    parser.add_argument("trials", type=Path, help="the trials table (CSV or Parquet)")
+    parser.add_argument("--late", default="exclude", choices=("exclude", "wrong", "half"), help="see bins")
+    parser.add_argument("-m", "--flips", type=int, default=N_RELABELLINGS, metavar="M", help=f"({N_RELABELLINGS:,})")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="also write the table as CSV")
+    add_common_options(parser)
+    parser.set_defaults(run=_run_chance)
+
+
+def _run_chance(arguments: argparse.Namespace) -> None:
+    import pandas as pd
+
+    from rapidvision import files
+
+    from ..workflow import chance
+
+    seed = seed_of(arguments)
+    tests = chance(arguments.trials, late=arguments.late, m=arguments.flips, seed=seed)
+    table = pd.concat([one.table() for one in tests])
+    say(arguments, frame_text(table))
+    for one in tests:
+        say(arguments, one.sentence())
+    if arguments.out:
+        files.write_text(arguments.out, table.assign(seed=seed).to_csv(index=False))
+
+
+def add_mixed(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add ``mixed``: the regression with random participants and pictures."""
+    parser = verb(
+        verbs,
+        "mixed",
+        "accuracy ~ log reveal x group with random participants and pictures, beside GEE and GLM",
+        "rapidvision analyse mixed study/trials.csv --groups clickme salicon --guess 0.5",
+    )
+    parser.add_argument("trials", type=Path, help="the trials table (CSV or Parquet)")
+    parser.add_argument("--groups", nargs=2, metavar=("FIRST", "SECOND"), help="what FIRST adds to SECOND")
+    parser.add_argument("--guess", type=float, default=0.0, metavar="SHARE", help="guess rate of the link (0: logit)")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="also write the table as CSV")
+    add_common_options(parser, seed=False)
+    parser.set_defaults(run=_run_mixed)
+
+
+def _run_mixed(arguments: argparse.Namespace) -> None:
+    from rapidvision import files
+
+    from ..regression import effects
+
+    groups = tuple(arguments.groups) if arguments.groups else None
+    result = effects(arguments.trials, groups=groups, guess=arguments.guess)
+    say(arguments, frame_text(result.table()))
+    say(arguments, result.sentence())
+    if arguments.out:
+        files.write_text(arguments.out, result.table().to_csv(index=False))
+
+
+def add_compare(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add ``compare``: networks beside people."""
+    parser = verb(
+        verbs,
+        "compare",
+        "networks beside people on the same trials",
+        "rapidvision analyse compare study/trials.csv study/models.csv",
+    )
+    parser.add_argument("trials", type=Path, help="the participants' trials table")
+    parser.add_argument("models", type=Path, help="the networks' trials table")
+    parser.add_argument("--late", default="exclude", choices=("exclude", "wrong", "half"), help="see bins")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="also write the table as CSV")
+    parser.add_argument("--figures", type=Path, metavar="DIR", help="folder for networks.pdf, .svg and .png")
+    add_common_options(parser)
+    parser.set_defaults(run=_run_compare)
+
+
+def _run_compare(arguments: argparse.Namespace) -> None:
+    from rapidvision import files
+
+    from ..comparison import compare
+
+    result = compare(arguments.trials, arguments.models, late=arguments.late, seed=seed_of(arguments))
+    say(arguments, frame_text(result.table()))
+    for model, other, group, one in result.consistency:
+        say(
+            arguments,
+            f"{model} and the {other} ({group}): kappa {one.kappa:.3f} (95 % {one.interval[0]:.3f} to "
+            f"{one.interval[1]:.3f}), {one.n} stimuli",
+        )
+    if arguments.out:
+        files.write_text(arguments.out, result.table().assign(seed=result.seed).to_csv(index=False))
+    if arguments.figures:
+        for path in result.drawing.save(arguments.figures):
+            say(arguments, str(path))

@@ -1,0 +1,154 @@
+"""What the verbs share: how a verb is added, the options of every test, and how tables and seeds are told."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rapidvision.cli import add_common_options, say
+from rapidvision.protocol import N_RELABELLINGS
+
+if TYPE_CHECKING:  # pandas stays out of the help
+    import pandas as pd
+
+    from ..exclusions import Kept, Rules
+    from ..tables import Trials
+
+
+def verb(
+    verbs: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, text: str, example: str
+) -> argparse.ArgumentParser:
+    """Add a verb with its help and an example."""
+    return verbs.add_parser(
+        name,
+        help=text,
+        description=text,
+        epilog=f"example:\n  {example}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+
+def add_test_options(parser: argparse.ArgumentParser) -> None:
+    """Add the trials table, what is tested, and the exclusions."""
+    parser.add_argument("trials", type=Path, help="the trials table (CSV or Parquet)")
+    parser.add_argument("--groups", nargs=2, metavar=("FIRST", "SECOND"), help="first minus second is tested")
+    parser.add_argument(
+        "--statistic",
+        default="participant_mean",
+        metavar="NAME",
+        help="participant_mean, pooled, dprime, criterion, response_ms or late_share",
+    )
+    parser.add_argument(
+        "--late",
+        default="exclude",
+        choices=("exclude", "wrong", "half"),
+        help="what a late, early or missing answer counts as",
+    )
+    parser.add_argument(
+        "--alternative",
+        default="two-sided",
+        choices=("two-sided", "greater", "less"),
+        help="greater: FIRST scores higher (the paper's test, with clickme first)",
+    )
+    parser.add_argument(
+        "--correction",
+        default="step-down",
+        choices=("step-down", "max-t", "holm", "bh", "none"),
+        help="which p the stars show (none: the paper's raw stars)",
+    )
+    parser.add_argument(
+        "-m",
+        "--relabellings",
+        type=int,
+        default=N_RELABELLINGS,
+        metavar="M",
+        help=f"relabellings ({N_RELABELLINGS:,} in the paper)",
+    )
+    parser.add_argument("--by-slot", action="store_true", help="relabel only among participants with the same plan")
+    rules = parser.add_argument_group("exclusions (none by default)")
+    rules.add_argument("--min-full-accuracy", type=float, metavar="SHARE", help="with intact pictures")
+    rules.add_argument("--max-late-share", type=float, metavar="SHARE", help="late, early and missing answers")
+    rules.add_argument("--max-response-bias", type=float, metavar="SHARE", help="share of the same answer")
+    rules.add_argument("--first-session-only", action="store_true", help="of a participant who came more than once")
+    rules.add_argument("--dedupe", choices=("first",), help="keep the first of rows that are equal byte for byte")
+    rules.add_argument(
+        "--repeats",
+        default="refuse",
+        choices=("refuse", "first", "keep"),
+        help="when a participant met a picture twice",
+    )
+    add_common_options(parser)
+
+
+def add_company(parser: argparse.ArgumentParser) -> None:
+    """Add networks, the stimulus set and the margin of the ceiling."""
+    parser.add_argument("--models", type=Path, metavar="FILE", help="the networks' trials table")
+    parser.add_argument("--set", type=Path, metavar="DIR", help="the stimulus set, for the insets")
+    parser.add_argument(
+        "--margin",
+        type=float,
+        default=0.05,
+        metavar="SHARE",
+        help="how far below the intact picture is still the ceiling (0.05)",
+    )
+
+
+def test_options(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Return the options of :func:`rapidvision.analysis.workflow.bins`."""
+    return {
+        "groups": tuple(arguments.groups) if arguments.groups else None,
+        "statistic": arguments.statistic,
+        "late": arguments.late,
+        "alternative": arguments.alternative,
+        "correction": arguments.correction,
+        "m": arguments.relabellings,
+        "by_slot": arguments.by_slot,
+    }
+
+
+def trials_of(arguments: argparse.Namespace) -> "Trials":
+    """Read the trials table as asked."""
+    from ..tables import read_trials
+
+    return read_trials(arguments.trials, dedupe=arguments.dedupe, repeats=arguments.repeats)
+
+
+def kept_of(arguments: argparse.Namespace) -> "Kept":
+    """Read the trials, apply the exclusions, and say what is known to go wrong before anything runs."""
+    from ..permutation import forewarnings
+    from ..workflow import kept
+
+    left = kept(trials_of(arguments), rules_of(arguments))
+    say(arguments, left.sentence())
+    sizes = [left.after.get(group, 0) for group in arguments.groups or sorted(left.after)]
+    if len(sizes) == 2 and all(sizes):
+        for note in forewarnings(*sizes, m=arguments.relabellings):
+            say(arguments, f"note: {note}")
+    return left
+
+
+def rules_of(arguments: argparse.Namespace) -> "Rules":
+    """Return the exclusion rules."""
+    from ..exclusions import Rules
+
+    return Rules(
+        min_full_accuracy=arguments.min_full_accuracy,
+        max_late_share=arguments.max_late_share,
+        max_response_bias=arguments.max_response_bias,
+        first_session_only=arguments.first_session_only,
+    )
+
+
+def seed_of(arguments: argparse.Namespace) -> int:
+    """Return the seed; one that is not given is drawn and printed."""
+    from rapidvision.seeds import fresh_seed
+
+    if arguments.seed is not None:
+        return int(arguments.seed)
+    seed = fresh_seed()
+    say(arguments, f"seed {seed} (drawn; give --seed {seed} to repeat this run)")
+    return seed
+
+
+def frame_text(table: "pd.DataFrame") -> str:
+    """Return a table as text."""
+    return table.to_string(index=False, float_format=lambda value: f"{value:.4g}")

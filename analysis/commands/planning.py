@@ -1,0 +1,116 @@
+"""``power`` and ``calibrate``: simulated experiments."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rapidvision.cli import add_common_options, say
+from rapidvision.protocol import N_RELABELLINGS
+
+from .options import frame_text, seed_of, verb
+
+if TYPE_CHECKING:
+    from ..simulation import Design
+
+
+def _add_design_options(parser: argparse.ArgumentParser, *, experiments: int, relabellings: int) -> None:
+    parser.add_argument("--threshold", type=float, default=1.5, metavar="LOG10", help="of the first group (1.5)")
+    parser.add_argument("--slope", type=float, default=6.0, help="of the logistic over log10 per cent (6)")
+    parser.add_argument("--late-share", type=float, default=0.05, metavar="SHARE", help="answers past the limit (0.05)")
+    parser.add_argument("--images", type=int, default=80, metavar="N", help="pictures per participant (80)")
+    parser.add_argument("--experiments", type=int, default=experiments, metavar="N", help=f"({experiments})")
+    parser.add_argument("-m", "--relabellings", type=int, default=relabellings, metavar="M", help=f"({relabellings})")
+    parser.add_argument("--alpha", type=float, default=0.05, help="(0.05)")
+    add_common_options(parser)
+
+
+def add_power(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add ``power``: how many participants."""
+    parser = verb(
+        verbs,
+        "power",
+        "how many participants: simulated experiments against group size and effect",
+        "rapidvision analyse power --n 20 40 60 --effects 0.1 0.2 --out power/",
+    )
+    parser.add_argument("--n", type=int, nargs="+", default=[10, 20, 30, 45, 60, 90], help="participants per group")
+    parser.add_argument("--effects", type=float, nargs="+", default=[0.1, 0.2], help="difference of thresholds, log10")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="folder for power.csv, .pdf, .svg and .png")
+    _add_design_options(parser, experiments=300, relabellings=2000)
+    parser.set_defaults(run=_run_power)
+
+
+def _run_power(arguments: argparse.Namespace) -> None:
+    from rapidvision import files
+    from rapidvision.progress import progress
+
+    from ..planning import power
+
+    total = len(arguments.n) * len(arguments.effects) * arguments.experiments
+    seed = seed_of(arguments)
+    with progress("experiments", total, quiet=arguments.quiet) as advance:
+        table = power(
+            _design(arguments),
+            n_per_group=arguments.n,
+            effects=arguments.effects,
+            n_experiments=arguments.experiments,
+            m=arguments.relabellings,
+            alpha=arguments.alpha,
+            seed=seed,
+            advance=advance,
+        )
+    say(arguments, frame_text(table))
+    if arguments.out:
+        from ..figures.plots import draw_power
+
+        files.write_text(arguments.out / "power.csv", table.assign(seed=seed).to_csv(index=False))
+        for path in draw_power(table).save(arguments.out):
+            say(arguments, str(path))
+
+
+def add_calibrate(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add ``calibrate``: error rates."""
+    parser = verb(
+        verbs,
+        "calibrate",
+        "do the tests keep their promises: simulated experiments without a difference",
+        "rapidvision analyse calibrate --per-group 60 --experiments 2000",
+    )
+    parser.add_argument("--per-group", type=int, default=60, metavar="N", help="participants per group (60)")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="also write the table as CSV")
+    _add_design_options(parser, experiments=2000, relabellings=N_RELABELLINGS)
+    parser.set_defaults(run=_run_calibrate)
+
+
+def _run_calibrate(arguments: argparse.Namespace) -> None:
+    from dataclasses import replace
+
+    from rapidvision import files
+    from rapidvision.progress import progress
+
+    from ..planning import calibrate
+
+    seed = seed_of(arguments)
+    with progress("experiments", arguments.experiments, quiet=arguments.quiet) as advance:
+        result = calibrate(
+            replace(_design(arguments), n_per_group=arguments.per_group),
+            n_experiments=arguments.experiments,
+            m=arguments.relabellings,
+            alpha=arguments.alpha,
+            seed=seed,
+            advance=advance,
+        )
+    say(arguments, frame_text(result.table()))
+    say(arguments, f"alpha {result.alpha:g}, standard error of a rate {result.standard_error:.4f}")
+    if arguments.out:
+        files.write_text(arguments.out, result.table().assign(seed=seed).to_csv(index=False))
+
+
+def _design(arguments: argparse.Namespace) -> "Design":
+    from ..simulation import Design
+
+    return Design(
+        n_images=arguments.images,
+        thresholds=(arguments.threshold, arguments.threshold),
+        slope=arguments.slope,
+        late_share=arguments.late_share,
+    )

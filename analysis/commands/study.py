@@ -1,0 +1,150 @@
+"""``bins``, ``fig2b``, ``report``, ``curve``, ``compare``: a study from its trials table."""
+
+import argparse
+from pathlib import Path
+
+from rapidvision.cli import add_common_options, say
+from rapidvision.protocol import N_RELABELLINGS
+
+from .options import (
+    add_company,
+    add_test_options,
+    frame_text,
+    kept_of,
+    rules_of,
+    seed_of,
+    test_options,
+    trials_of,
+    verb,
+)
+
+
+def add_bins(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add ``bins``: both groups at every level."""
+    parser = verb(
+        verbs,
+        "bins",
+        "both groups at every level, with randomization tests",
+        "rapidvision analyse bins study/trials.csv --groups clickme salicon --alternative greater",
+    )
+    add_test_options(parser)
+    parser.add_argument("--out", type=Path, metavar="FILE", help="also write the table as CSV")
+    parser.set_defaults(run=_run_bins)
+
+
+def _run_bins(arguments: argparse.Namespace) -> None:
+    from rapidvision import files
+
+    from ..workflow import bins
+
+    left = kept_of(arguments)
+    result = bins(left.trials, seed=seed_of(arguments), **test_options(arguments))
+    table = result.table()
+    say(arguments, frame_text(table))
+    for note in result.test.notes:
+        say(arguments, f"note: {note}")
+    if arguments.out:
+        files.write_text(arguments.out, table.assign(seed=result.test.seed).to_csv(index=False))
+
+
+def add_fig2b(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add ``fig2b``: Fig. 2B."""
+    parser = verb(
+        verbs,
+        "fig2b",
+        "Fig. 2B as PDF, SVG and PNG",
+        "rapidvision analyse fig2b study/trials.csv --models study/models.csv --out figures/",
+    )
+    add_test_options(parser)
+    add_company(parser)
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for fig2b.pdf, .svg and .png")
+    parser.set_defaults(run=_run_fig2b)
+
+
+def _run_fig2b(arguments: argparse.Namespace) -> None:
+    from ..panel import fig2b
+
+    left = kept_of(arguments)
+    result = fig2b(
+        left.trials,
+        models=arguments.models,
+        stimulus_set=arguments.set,
+        margin=arguments.margin,
+        seed=seed_of(arguments),
+        **test_options(arguments),
+    )
+    for one in result.ceilings:
+        say(arguments, one.sentence())
+    for path in result.save(arguments.out):
+        say(arguments, str(path))
+
+
+def add_report(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add ``report``: the whole report."""
+    parser = verb(
+        verbs,
+        "report",
+        "everything: report.html, results.json and the figures",
+        "rapidvision analyse report study/trials.csv --models study/models.csv --set set/ --out report/",
+    )
+    add_test_options(parser)
+    add_company(parser)
+    parser.add_argument("--mixed", action="store_true", help="also the mixed model, GEE and GLM (some seconds more)")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the report")
+    parser.set_defaults(run=_run_report)
+
+
+def _run_report(arguments: argparse.Namespace) -> None:
+    from ..reporting import report
+
+    result = report(
+        trials_of(arguments),
+        arguments.out,
+        models=arguments.models,
+        stimulus_set=arguments.set,
+        rules=rules_of(arguments),
+        margin=arguments.margin,
+        mixed=arguments.mixed,
+        seed=seed_of(arguments),
+        command="analyse report",
+        **test_options(arguments),
+    )
+    for one in result.results["ceilings"]:
+        say(arguments, one["sentence"])
+    say(arguments, str(result.html))
+
+
+def add_curve(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add ``curve``: psychometric functions."""
+    parser = verb(
+        verbs,
+        "curve",
+        "psychometric functions, thresholds with intervals, and the test of their difference",
+        "rapidvision analyse curve study/trials.csv --groups clickme salicon --out figures/",
+    )
+    parser.add_argument("trials", type=Path, help="the trials table (CSV or Parquet)")
+    parser.add_argument("--groups", nargs=2, metavar=("FIRST", "SECOND"), help="first minus second is tested")
+    parser.add_argument("--late", default="exclude", choices=("exclude", "wrong", "half"), help="see bins")
+    parser.add_argument("-m", "--relabellings", type=int, default=N_RELABELLINGS, metavar="M")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="folder for psychometric.pdf, .svg and .png")
+    add_common_options(parser)
+    parser.set_defaults(run=_run_curve)
+
+
+def _run_curve(arguments: argparse.Namespace) -> None:
+    from ..workflow import curve
+
+    groups = tuple(arguments.groups) if arguments.groups else None
+    result = curve(
+        arguments.trials, groups=groups, late=arguments.late, m=arguments.relabellings, seed=seed_of(arguments)
+    )
+    say(arguments, frame_text(result.table()))
+    test = result.test
+    say(
+        arguments,
+        f"threshold of {test.groups[0]} minus {test.groups[1]}: {test.difference:.3f} log10 "
+        f"(95 % {test.interval[0]:.3f} to {test.interval[1]:.3f}), p = {test.p:.4g}",
+    )
+    if arguments.out:
+        for path in result.drawing.save(arguments.out):
+            say(arguments, str(path))
