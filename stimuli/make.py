@@ -168,6 +168,10 @@ class Maker:
         self.readers: dict[str, MapReader] = {one.source: open_source(one, root) for one in recipe.maps}
         self.blurs: dict[str, Blur] = {one.source: parse(one.blur, screen=recipe.screen) for one in recipe.maps}
         self.fractions = fractions_of(recipe)
+        settings = msgspec.to_builtins(recipe)
+        for name in ("name", "images", "maps", "screen", "image_deg"):
+            settings.pop(name)
+        self._settings = {"algorithms": ALGORITHMS, "recipe": settings | {"image_px": recipe.side_px}}
 
     def read(self, job: Job) -> Inputs:
         """Read picture and maps of a job; InputError names the file that cannot be used."""
@@ -183,14 +187,10 @@ class Maker:
 
     def key(self, inputs: Inputs) -> str:
         """Return the content id of a picture's outputs: equal ids, equal bytes."""
-        recipe = msgspec.to_builtins(self.recipe)
-        for name in ("name", "images", "maps", "screen", "image_deg"):
-            recipe.pop(name)
         job = msgspec.to_builtins(inputs.job)
         job.pop("path")
         content = {
-            "algorithms": ALGORITHMS,
-            "recipe": recipe | {"image_px": self.recipe.side_px},
+            **self._settings,
             "job": job,
             "image": files.sha256(inputs.pixels.tobytes()),
             "image_file": inputs.image_sha256,
