@@ -269,7 +269,7 @@ def _gull(rng: Rng) -> Body:
     for spread in (-0.25, 0.0, 0.25):
         fan = fly.frame((-0.3, 0.0, 0.0), yaw=spread)
         fan.ball((-0.18, 0.0, 0.0), (0.2, 0.018, 0.06), "tail", quill, 0.03)
-    lift = float(rng.uniform(0.1, 0.85))
+    lift = float(rng.uniform(0.05, 0.6))
     for side in (1, -1):
         inner = fly.frame((0.08, 0.05, side * 0.08), roll=-side * lift)
         inner.ball((0.0, 0.0, side * 0.25), (0.17, 0.03, 0.32), "wing", quill, 0.04)

@@ -1,6 +1,7 @@
-"""Measure the tables of ``finish``: how much targets and distractors differ before they are printed.
+"""Measure what the print needs to know: the tables of ``finish`` and the model of ``proof``.
 
-``calibrate()`` writes ``balance.json`` anew; it is needed when the renderer draws anything otherwise than before.
+``calibrate()`` writes ``balance.json`` and ``proof.json`` anew; both are needed when the renderer draws anything
+otherwise than before. The pictures are drawn once, unprinted; everything else is fitted on them.
 """
 
 from concurrent.futures import ProcessPoolExecutor
@@ -11,40 +12,54 @@ from numpy.typing import NDArray
 
 from rapidvision import files
 
-from . import finish
+from . import finish, proof
 from .folder import CATEGORIES, TARGETS
 
 Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
 
 SEED: Final = 20190507
 """Far from the seeds that anybody is likely to draw pictures with."""
-N_ROUNDS: Final = 10
+N_ROUNDS: Final = 6
 LARGEST: Final = 1.2
 """No gain goes beyond this in natural logarithms."""
 TONE_STEPS: Final = 33
+PROOF_ROUNDS: Final = 6
+RIDGE: Final = 0.02
+"""Penalty on the model's weights, in units of the number of pictures."""
 
 
 class Print(NamedTuple):
-    """A picture before it is printed: its display luminance, the object's cover, and its kind."""
+    """A picture before it is printed: its display values, the object's cover, and its category's index."""
 
-    grey: Floats
+    display: Floats
     cover: Floats
-    target: bool
+    kind: int
+
+    @property
+    def target(self) -> bool:
+        """Whether it shows a target."""
+        return CATEGORIES[self.kind] in TARGETS
+
+    @property
+    def grey(self) -> "Print":
+        """Its luminance alone; display of shape (side, side, 1)."""
+        return self._replace(display=finish.luminance(self.display)[..., None])
 
 
 def negatives(n_per_category: int, *, size: int, seed: int = SEED, workers: int = 1) -> list[Print]:
-    """Draw pictures up to the point where the tables come in."""
-    jobs = [(category, number, seed, size) for number in range(n_per_category) for category in CATEGORIES]
+    """Draw pictures up to the point where the tables come in; every first shot, kept or not."""
+    jobs = [(kind, number, seed, size) for number in range(n_per_category) for kind in range(len(CATEGORIES))]
     with ProcessPoolExecutor(workers) as pool:
         return list(pool.map(_negative, jobs, chunksize=16))
 
 
-def _negative(job: tuple[str, int, int, int]) -> Print:
-    from .picture import negative
+def _negative(job: tuple[int, int, int, int]) -> Print:
+    from .picture import composed, exposure
 
-    category, number, seed, size = job
-    display, cover = negative(category, seed=seed, number=number, size=size)
-    return Print(display @ finish.LUMINANCE, cover, category in TARGETS)
+    kind, number, seed, size = job
+    light = exposure(composed(CATEGORIES[kind], seed=seed, number=number), size)
+    return Print(light.display, light.cover.astype(np.float64), kind)
 
 
 def measured(prints: list[Print], *, rounds: int = N_ROUNDS) -> finish.Balance:
@@ -53,15 +68,15 @@ def measured(prints: list[Print], *, rounds: int = N_ROUNDS) -> finish.Balance:
     Parameters
     ----------
     prints : list of Print
-        Of one size, as many targets as distractors.
-    rounds : int, default 10
+        Greys of one size, as many targets as distractors.
+    rounds : int, default 6
         Corrections, each measured on the result of the one before.
     """
-    size = prints[0].grey.shape[0]
+    size = prints[0].cover.shape[0]
     target = np.array([one.target for one in prints])
     tables = finish.Balance(np.zeros((finish.bins_of(size, 1.0).n_bands, finish.N_ORIENTATIONS)), np.zeros(TONE_STEPS))
     for _ in range(rounds):
-        printed = [_printed(one, tables) for one in prints]
+        printed = [_printed(one, tables)[..., 0] for one in prints]
         amplitudes = np.stack([finish.log_amplitudes(one) for one in printed])
         left = amplitudes[~target].mean(0) - amplitudes[target].mean(0)
         gain = np.clip(tables.log_gain + 0.8 * left, -LARGEST, LARGEST)
@@ -70,12 +85,11 @@ def measured(prints: list[Print], *, rounds: int = N_ROUNDS) -> finish.Balance:
 
 
 def _printed(one: Print, tables: finish.Balance) -> Floats:
-    grey = np.repeat(one.grey[..., None], 3, axis=2)
-    out = finish.balanced(grey, one.cover, target=one.target, tables=tables)
-    return np.asarray(np.clip(out[..., 0], 0.0, 1.0))
+    out = finish.balanced(one.display, one.cover, target=one.target, tables=tables)
+    return np.asarray(np.clip(out, 0.0, 1.0))
 
 
-def _tone_left(printed: Floats, target: NDArray[np.bool_]) -> Floats:
+def _tone_left(printed: Floats, target: Bools) -> Floats:
     """Half of what must be added to targets' luminances so that both kinds have the same mean histogram."""
     shares = np.linspace(0.002, 0.998, 200)
     quantiles = [np.quantile(printed[kind], shares) for kind in (target, ~target)]
@@ -92,19 +106,81 @@ def joined(coarse: finish.Balance, fine: finish.Balance) -> finish.Balance:
     return finish.Balance(np.concatenate([coarse.log_gain[:n], fine.log_gain[n:]]), coarse.tone)
 
 
-def calibrate(n_small: int = 200, n_large: int = 30, *, workers: int = 1) -> finish.Balance:
-    """Measure at 64 and 256 px and write ``balance.json``."""
+def shares_kept(odds: Floats, kind: NDArray[np.int64], target: Bools) -> tuple[Floats, Floats]:
+    """Return each shot's probability of being kept, and its weight among the pictures that are: equal sums per category."""
+    share = np.exp(np.minimum(0.0, np.where(target, -odds, odds)))
+    per_category = np.bincount(kind, share) / np.bincount(kind)
+    return share, share / per_category[kind]
+
+
+def judged(
+    found: Floats, kind: NDArray[np.int64], *, rounds: int = PROOF_ROUNDS, ridge: float = RIDGE
+) -> proof.Model:
+    """Fit the log odds that make the pictures that are kept alike.
+
+    Every category ends up with equally many pictures, however many of its shots are dropped; so the odds are fitted
+    again to the shots as they are kept, and added up, until what is kept no longer tells targets from distractors.
+
+    Parameters
+    ----------
+    found : ndarray of float, shape (n, n_features)
+        ``proof.features`` of printed shots.
+    kind : ndarray of int, shape (n,)
+        Index of each one's category.
+    """
+    target = np.array([name in TARGETS for name in CATEGORIES])[kind]
+    middle, spread = found.mean(0), np.maximum(found.std(0), 1e-6)
+    x = proof.expanded(found, middle, spread)
+    weights = np.zeros(x.shape[1])
+    for _ in range(rounds):
+        _, weight = shares_kept(x @ weights, kind, target)
+        weights = weights + _logistic(x, target, weight, ridge)
+    return proof.Model(middle, spread, weights)
+
+
+def _logistic(x: Floats, target: Bools, weight: Floats, ridge: float, steps: int = 6) -> Floats:
+    """Weights of a penalised logistic regression, by Newton's steps; the constant is not penalised."""
+    beta = np.zeros(x.shape[1])
+    penalty = np.full(x.shape[1], ridge * weight.sum())
+    penalty[-1] = 0.0
+    for _ in range(steps):
+        p = 1.0 / (1.0 + np.exp(-(x @ beta)))
+        curvature = (x * (weight * p * (1.0 - p))[:, None]).T @ x + np.diag(penalty)
+        slope = x.T @ (weight * (target - p)) - penalty * beta
+        beta = beta + np.linalg.solve(curvature + 1e-9 * np.eye(beta.size), slope)
+    return np.asarray(beta)
+
+
+def proofs(prints: list[Print], tables: finish.Balance, *, seed: int = SEED) -> NDArray[np.uint8]:
+    """Print with `tables`, with the sensor's noise; shape (n, side, side, 3)."""
+    from .lens import developed
+
+    rng = np.random.default_rng(seed)
+    return np.stack([developed(_printed(one, tables), rng) for one in prints])
+
+
+def calibrate(n_small: int = 660, n_large: int = 24, *, workers: int = 1) -> None:
+    """Draw at 64 and 256 px, fit, and write ``balance.json`` and ``proof.json``."""
     small = negatives(n_small, size=64, workers=workers)
     large = negatives(n_large, size=256, workers=workers)
-    tables = joined(measured(small), measured(large))
-    write(tables, f"{n_small} pictures of each category at 64 px and {n_large} at 256 px, seed {SEED}")
-    return tables
+    tables = joined(measured([one.grey for one in small[:1600]]), measured([one.grey for one in large]))
+    write_balance(tables, f"200 pictures of each category at 64 px and {n_large} at 256 px, seed {SEED}")
+    images = proofs(small, tables)
+    model = judged(proof.features(images), np.array([one.kind for one in small]))
+    write_proof(model, f"{n_small} shots of each category, seed {SEED}")
 
 
-def write(tables: finish.Balance, measured_on: str) -> None:
+def write_balance(tables: finish.Balance, measured_on: str) -> None:
     """Write ``balance.json``."""
     rows = ",\n  ".join(str([round(float(v), 4) for v in row]) for row in tables.log_gain)
     tone = str([round(float(v), 5) for v in tables.tone])
     text = f'{{"measured_on": "{measured_on}",\n"tone": {tone},\n"log_gain": [\n  {rows}\n]}}\n'
     files.write_text(finish.TABLE, text)
     finish.balance.cache_clear()
+
+
+def write_proof(model: proof.Model, measured_on: str) -> None:
+    """Write ``proof.json``."""
+    rows = ",\n".join(f'"{name}": {[round(float(v), 6) for v in values]}' for name, values in model._asdict().items())
+    files.write_text(proof.MODEL, f'{{"measured_on": "{measured_on}",\n{rows}}}\n')
+    proof.model.cache_clear()

@@ -48,15 +48,18 @@ def histogram(images: Images) -> Floats:
 
 def spectrum(images: Images) -> Floats:
     """Log amplitude of luminance in 8 bands of an octave's half x 8 orientations, Hann-windowed; shape (n, 64)."""
-    side = images.shape[1]
-    window = np.hanning(side)
-    grey = images @ LUMINANCE
-    grey = (grey - grey.mean((1, 2), keepdims=True)) * window[:, None] * window[None, :]
-    amplitude = np.abs(np.fft.rfft2(grey))
-    band, orientation, keep = spectral_bins(side)
+    band, orientation, keep = spectral_bins(images.shape[1])
     index = (band * 8 + orientation)[keep]
     count = np.maximum(np.bincount(index, minlength=64), 1)
-    return np.stack([np.log(np.bincount(index, one[keep], minlength=64) / count + 1e-3) for one in amplitude])
+    return np.stack([np.log(np.bincount(index, one[keep], minlength=64) / count + 1e-3) for one in amplitudes(images)])
+
+
+def amplitudes(images: Images) -> Floats:
+    """Amplitude spectrum of luminance, Hann-windowed, as ``rfft2`` lays it out; shape (n, side, side // 2 + 1)."""
+    window = np.hanning(images.shape[1])
+    grey = images @ LUMINANCE
+    grey = (grey - grey.mean((1, 2), keepdims=True)) * window[:, None] * window[None, :]
+    return np.asarray(np.abs(np.fft.rfft2(grey)))
 
 
 def spectral_bins(side: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:

@@ -33,6 +33,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="draw N candidates per category and keep the most varied (docs/datasheet.md)",
     )
     parser.add_argument("--maps", default="clickme,salicon", help="clickme, salicon, both with a comma, or none")
+    parser.add_argument(
+        "--format", default="png", metavar="png|webp", help="of the pictures; webp keeps every pixel too, in less room"
+    )
     parser.add_argument("--workers", type=int, default=1, help="processes (default 1); the bytes do not depend on it")
     add_common_options(parser)
     parser.set_defaults(run=run)
@@ -69,6 +72,7 @@ def run(arguments: argparse.Namespace) -> int:
         seed=seed,
         size=arguments.size,
         maps=maps,
+        form=arguments.format,
         workers=arguments.workers,
         quiet=arguments.quiet,
     )

@@ -29,6 +29,14 @@ N_COARSE_BANDS: Final = 4
 """The lowest bands hold few coefficients: they tell four orientations apart, the first none."""
 
 
+def luminance(colour: Floats) -> Floats:
+    """Return the luminance of colours; shape (…, 3), or (…, 1) for greys, to (…); summed in one order on every machine."""
+    if colour.shape[-1] == 1:
+        return colour[..., 0]
+    red, green, blue = (float(weight) for weight in LUMINANCE)
+    return np.asarray(colour[..., 0] * red + colour[..., 1] * green + colour[..., 2] * blue)
+
+
 class Bins(NamedTuple):
     """Where each coefficient of ``rfft2`` lies among the bins."""
 
@@ -102,7 +110,7 @@ def balanced(display: Floats, cover: Floats, *, target: bool, tables: Balance | 
 
     Parameters
     ----------
-    display : ndarray of float, shape (side, side, 3)
+    display : ndarray of float, shape (side, side, 3) or (side, side, 1)
         0 … 1, as displayed.
     cover : ndarray of float, shape (side, side)
         Share of each pixel that the object covers.
@@ -113,7 +121,7 @@ def balanced(display: Floats, cover: Floats, *, target: bool, tables: Balance | 
 
     Returns
     -------
-    ndarray of float, shape (side, side, 3)
+    ndarray of float, the same shape
         Unchanged away from the object; values may leave 0 … 1 a little.
     """
     tables = balance() if tables is None else tables
@@ -122,7 +130,7 @@ def balanced(display: Floats, cover: Floats, *, target: bool, tables: Balance | 
     near = ndimage.gaussian_filter(np.minimum(ndimage.maximum_filter(cover, 2 * (side // 42) + 1), 1.0), side / 85)
     filtered = _filtered(display, sign * tables.log_gain)
     out = display + near[..., None] * (filtered - display)
-    curve = np.interp(out @ LUMINANCE, np.linspace(0.0, 1.0, tables.tone.size), tables.tone)
+    curve = np.interp(luminance(out), np.linspace(0.0, 1.0, tables.tone.size), tables.tone)
     return np.asarray(out + (sign * near * curve)[..., None])
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 CATEGORIES: Final = ("bird", "zebra", "elephant", "cat", "table", "couch", "refrigerator", "umbrella")
 TARGETS: Final = frozenset(CATEGORIES[:4])
 SOURCES: Final = ("clickme", "salicon")
+FORMS: Final = ("png", "webp")
 COLUMNS: Final = ("image_id", "path", "category", "target", "phase", "credit", "licence")
 LICENCE: Final = "CC0-1.0"
 POOL_PX: Final = 128
@@ -125,6 +126,7 @@ def render(
     seed: int,
     size: int = 256,
     maps: Sequence[str] = SOURCES,
+    form: str = "png",
     workers: int = 1,
     quiet: bool = True,
 ) -> None:
@@ -142,6 +144,8 @@ def render(
         Side in pixels.
     maps : sequence of str, default both
         Which of ``clickme`` and ``salicon`` to make.
+    form : str, default "png"
+        File form of the pictures: ``png``, or ``webp``, which keeps every pixel too and needs two thirds of the room.
     workers : int, default 1
         Processes.
     quiet : bool, default True
@@ -150,13 +154,15 @@ def render(
     Raises
     ------
     InputError
-        For an unknown map source, no pictures, or fewer than one worker.
+        For an unknown map source or file form, no pictures, or fewer than one worker.
     MissingExtra
         Without Numba.
     """
     unknown = sorted(set(maps) - set(SOURCES))
     if unknown:
         raise InputError(f"maps: got {', '.join(unknown)}; allowed are {', '.join(SOURCES)}")
+    if form not in FORMS:
+        raise InputError(f"format: got {form}; allowed are {', '.join(FORMS)}")
     if workers < 1 or not items:
         raise InputError(f"render: got {workers} workers and {len(items)} pictures; both must be 1 or more")
     from rapidvision.extras import need
@@ -168,15 +174,15 @@ def render(
     out = Path(out)
     for folder in ("images", "parts", "objects", *(f"maps/{source}" for source in maps)):
         (out / folder).mkdir(parents=True, exist_ok=True)
-    jobs = [(str(out), item, seed, size, tuple(maps)) for item in items]
+    jobs = [_Job(str(out), item, seed, size, tuple(maps), form) for item in items]
     with progress.progress("pictures", len(items), quiet=quiet) as advance:
         for _ in _each(_draw_one, jobs, workers):
             advance(1)
     files.write_json(out / "parts.json", dict(enumerate(PARTS)))
-    files.write_text(out / "images.csv", table(items, seed=seed))
+    files.write_text(out / "images.csv", table(items, seed=seed, form=form))
 
 
-def table(items: Sequence[Item], *, seed: int) -> str:
+def table(items: Sequence[Item], *, seed: int, form: str = "png") -> str:
     """Return ``images.csv`` of a folder."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -185,12 +191,22 @@ def table(items: Sequence[Item], *, seed: int) -> str:
         target = "true" if item.category in TARGETS else "false"
         credit = f"RapidVision renderer, seed {seed}, {item.category} {item.number}"
         writer.writerow(
-            [item.image_id, f"images/{item.image_id}.png", item.category, target, item.phase, credit, LICENCE]
+            [item.image_id, f"images/{item.image_id}.{form}", item.category, target, item.phase, credit, LICENCE]
         )
     return text.getvalue()
 
 
-_Job = tuple[str, Item, int, int, tuple[str, ...]]
+class _Job(NamedTuple):
+    """What one worker needs to draw one picture."""
+
+    out: str
+    item: Item
+    seed: int
+    size: int
+    maps: tuple[str, ...]
+    form: str
+
+
 J = TypeVar("J")
 R = TypeVar("R")
 
@@ -210,10 +226,11 @@ def _draw_one(job: _Job) -> None:
     from .picture import draw
     from .players import clickme_map
 
-    out, item, seed, size, maps = job
+    out, item, seed, size, maps, form = job
     root, name = Path(out), f"{item.image_id}.png"
     picture = draw(item.category, seed=seed, number=item.number, size=size)
-    files.write_bytes(root / "images" / name, png(picture.image))
+    encode = png if form == "png" else webp
+    files.write_bytes(root / "images" / f"{item.image_id}.{form}", encode(picture.image))
     files.write_bytes(root / "parts" / name, png(picture.parts))
     files.write_bytes(root / "objects" / name, png(picture.objects))
     key = {"seed": seed, "number": item.number}
@@ -231,4 +248,13 @@ def png(pixels: NDArray[np.uint8]) -> bytes:
 
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "PNG", optimize=False, compress_level=9)
+    return buffer.getvalue()
+
+
+def webp(pixels: NDArray[np.uint8]) -> bytes:
+    """Encode colour pixels as lossless WebP."""
+    from PIL import Image
+
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "WEBP", lossless=True, quality=100, method=6, exact=True)
     return buffer.getvalue()

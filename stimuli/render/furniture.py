@@ -307,7 +307,7 @@ def refrigerator(rng: Rng) -> Body:
 
 
 def umbrella(rng: Rng) -> Body:
-    """Umbrella: upright with a hooked grip, lying open on its rim, or a parasol on a pole."""
+    """Umbrella: upright with a hooked grip, lying open on its rim, a parasol on a pole, or closed and stood on its tip."""
     b = Body()
     first = _any_colour(rng, 0.1, 0.8)
     second = _any_colour(rng, 0.1, 0.8) if rng.random() < 0.55 else _scaled(first, 0.88)
@@ -319,7 +319,7 @@ def umbrella(rng: Rng) -> Body:
         if rng.random() < 0.6
         else b.material((0.03, 0.03, 0.03), specular=0.2)
     )
-    make = int(rng.choice(3, p=[0.5, 0.25, 0.25]))
+    make = int(rng.choice(4, p=[0.42, 0.2, 0.2, 0.18]))
     if make == 0:
         open_ = b.frame((0.0, 0.0, 0.0), pitch=float(rng.uniform(-0.22, 0.22)), roll=float(rng.uniform(-0.22, 0.22)))
         _opened(open_, 1.0, float(rng.uniform(0.5, 0.6)), float(rng.uniform(0.24, 0.34)), n, cloth, steel)
@@ -338,6 +338,10 @@ def umbrella(rng: Rng) -> Body:
         _opened(open_, 1.0, 0.58, 0.3, n, cloth, steel)
         hook: list[Point] = [(0.0, 0.2, 0.0), (0.0, 0.1, 0.0), (0.03, 0.06, 0.0), (0.08, 0.06, 0.0), (0.1, 0.1, 0.0)]
         open_.limb(hook, [0.024, 0.025, 0.025, 0.025, 0.022], "grip", wood, 0.01)
+    elif make == 3:
+        lean = float(rng.uniform(0.15, 0.65)) * (1 if rng.random() < 0.5 else -1)
+        closed = b.frame((0.0, 0.0, 0.0), roll=lean, pitch=float(rng.uniform(-0.2, 0.2)))
+        _closed(closed, float(rng.uniform(0.1, 0.15)), n, first, second, steel, wood)
     else:
         open_ = b.frame((0.0, 0.0, 0.0), pitch=float(rng.uniform(-0.1, 0.1)), roll=float(rng.uniform(-0.15, 0.15)))
         _opened(open_, 1.0, 0.62, float(rng.uniform(0.16, 0.24)), n, cloth, steel)
@@ -359,3 +363,32 @@ def _opened(b: Body, height: float, radius: float, rise: float, n: int, cloth: i
         ]
         b.limb(at, [0.007, 0.007, 0.006], "rib", steel, 0.0)
         b.limb([at[1], (0.0, height - rise - 0.08, 0.0)], [0.006, 0.006], "rib", steel, 0.0)
+
+
+def _closed(b: Body, loose: float, n: int, first: Colour, second: Colour, steel: int, wood: int) -> None:
+    """A closed umbrella on its tip: cloth in folds, held by a strap, the crook of its grip on top."""
+    folds = [b.material(colour, mottle=0.4, bump=0.3, specular=0.06) for colour in (first, second)]
+    b.limb([(0.0, 0.0, 0.0), (0.0, 0.12, 0.0)], [0.008, 0.018], "tip", steel, 0.0)
+    b.limb([(0.0, 0.1, 0.0), (0.0, 1.0, 0.0)], [0.016, 0.016], "shaft", steel, 0.0)
+    for i in range(n):
+        a = 2.0 * math.pi * i / n
+        c, s = loose * math.cos(a), loose * math.sin(a)
+        fold: list[Point] = [
+            (0.1 * c, 0.11, 0.1 * s),
+            (0.5 * c, 0.34, 0.5 * s),
+            (0.62 * c, 0.56, 0.62 * s),
+            (1.0 * c, 0.78, 1.0 * s),
+        ]
+        b.limb(fold, [0.014, 0.3 * loose, 0.32 * loose, 0.24 * loose], "canopy", folds[i % 2], 0.012)
+        b.limb([fold[-1], (0.96 * c, 0.83, 0.96 * s)], [0.008, 0.005], "rib", steel, 0.0)
+    strap = b.material(_scaled(first, 0.55), mottle=0.1)
+    b.disc((0.0, 0.56, 0.0), 0.98 * loose, 0.02, "canopy", strap, edge=0.008)
+    crook: list[Point] = [
+        (0.0, 0.93, 0.0),
+        (0.0, 1.12, 0.0),
+        (0.03, 1.18, 0.0),
+        (0.09, 1.2, 0.0),
+        (0.15, 1.17, 0.0),
+        (0.17, 1.09, 0.0),
+    ]
+    b.limb(crook, [0.026, 0.028, 0.028, 0.028, 0.028, 0.024], "grip", wood, 0.01)

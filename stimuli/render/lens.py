@@ -1,12 +1,13 @@
 """From light to a photograph: depth of field, exposure, tone, grain, eight bits."""
 
+import math
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .compiled import compiled
-from .finish import LUMINANCE, balanced
+from .finish import balanced, luminance
 from .scene import Scene
 
 Floats = NDArray[np.float32]
@@ -14,8 +15,8 @@ Rng = np.random.Generator
 
 VIVID: Final = 1.15
 """How much colour film adds."""
-GRAIN: Final = 0.0013
-"""Standard deviation of the film's grain, of 1."""
+GRAIN: Final = (1.0, 3.0)
+"""Standard deviation of the sensor's noise in grey levels at middle grey: each picture's is drawn from this range."""
 
 
 def exposed(colour: Floats, depth: Floats, cover: Floats, scene: Scene, rng: Rng) -> NDArray[np.float64]:
@@ -41,37 +42,48 @@ def exposed(colour: Floats, depth: Floats, cover: Floats, scene: Scene, rng: Rng
     """
     size = colour.shape[0]
     light = colour.astype(np.float64)
-    luminance = light @ LUMINANCE
-    inside, outside = cover, 1.0 - cover
-    on = (luminance * inside).sum() / max(float(inside.sum()), 1.0)
-    off = (luminance * outside).sum() / max(float(outside.sum()), 1.0)
-    gain = scene.tone * off / max(on, 1e-6)
-    light *= (1.0 + inside * (np.clip(gain, 0.45, 2.2) - 1.0))[..., None]
+    bright = luminance(light)
+    inside = cover.astype(np.float64)
+    outside = 1.0 - inside
+    on = (bright * inside).sum() / max(float(inside.sum()), 1.0)
+    off = (bright * outside).sum() / max(float(outside.sum()), 1.0)
+    gain = round(min(max(float(scene.tone * off / max(on, 1e-6)), 0.45), 2.2), 9)
+    light *= (1.0 + inside * (gain - 1.0))[..., None]
     focus = float((depth * (cover > 0.5)).sum() / max(int((cover > 0.5).sum()), 1))
     light = defocused(light, depth.astype(np.float64), focus, scene.aperture * size)
-    mean = float(((light @ LUMINANCE) * outside).sum() / outside.sum())
-    light *= 0.25 * float(np.exp(rng.normal(0.0, 0.2))) / mean
+    mean = float((luminance(light) * outside).sum() / outside.sum())
+    light *= round(0.25 * math.exp(float(rng.normal(0.0, 0.2))) / mean, 9)
     light *= 1.0 + np.array([1.0, 0.0, -1.0]) * float(rng.normal(0.0, 0.04))
-    grey = (light @ LUMINANCE)[..., None]
+    grey = luminance(light)[..., None]
     light = np.maximum(grey + (light - grey) * VIVID, 0.0)
     film = light * (1.0 + light / 9.0) / (1.0 + light * 0.62) * 1.3  # shoulders off gently
     return np.asarray(0.45 + (_srgb(np.clip(film, 0.0, 1.0)) - 0.45) * float(rng.uniform(1.0, 1.25)))
 
 
 def printed(display: NDArray[np.float64], cover: Floats, rng: Rng, *, target: bool) -> NDArray[np.uint8]:
-    """Return the picture: balanced for its kind, with grain, in eight bits."""
-    size = display.shape[0]
-    display = balanced(display, cover.astype(np.float64), target=target)
-    grain = rng.normal(0.0, 1.0, (size, size)) * GRAIN
-    return np.floor(np.clip(display + grain[..., None], 0.0, 1.0) * 255.0 + 0.5).astype(np.uint8)
+    """Return the picture: balanced for its kind, with the sensor's noise, in eight bits."""
+    return developed(np.clip(balanced(display, cover.astype(np.float64), target=target), 0.0, 1.0), rng)
+
+
+def developed(display: NDArray[np.float64], rng: Rng) -> NDArray[np.uint8]:
+    """Return display values (0 … 1) with the sensor's noise in eight bits.
+
+    The noise is the same in all channels and grows with the light, as that of photons does.
+    """
+    level = float(rng.uniform(*GRAIN)) / 255.0
+    noise = rng.normal(0.0, 1.0, display.shape[:2]) * level * np.sqrt(0.3 + 1.4 * luminance(display))
+    return np.floor(np.clip(display + noise[..., None], 0.0, 1.0) * 255.0 + 0.5).astype(np.uint8)
 
 
 def _srgb(linear: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Encode linear light; the power is taken by roots and products, which round alike everywhere."""
-    # x ** (1 / 2.4) = x ** (5 / 12) = fourth root of x, times the sixth root of it: by square roots and one cube root
-    fourth = np.sqrt(np.sqrt(linear))
-    sixth = np.cbrt(np.sqrt(linear))
-    return np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * fourth * sixth - 0.055)
+    """Encode linear light, 0 … 1; the power is taken by roots and products, which round alike everywhere."""
+    # x ** (1 / 2.4) = x ** (5 / 12): the fourth root of x times its sixth, which is the cube root of its square root
+    half = np.sqrt(linear)
+    safe = np.maximum(half, 0.05)  # below, the encoding is a straight line
+    sixth = 0.4 + 0.6 * safe
+    for _ in range(6):  # Newton's steps, from the start within 1e-15
+        sixth = (2.0 * sixth + safe / (sixth * sixth)) / 3.0
+    return np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * np.sqrt(half) * sixth - 0.055)
 
 
 @compiled

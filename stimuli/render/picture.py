@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,10 @@ CATEGORIES: Final[dict[str, tuple[bool, Callable[[Rng], Body], float, float, boo
     "umbrella": (False, umbrella, 0.8, 3.0, True),
 }
 OBJECT: Final = 1
+PROOF_PX: Final = 64
+"""Side of the print on which it is decided whether a shot is kept, whatever size is asked for."""
+ATTEMPTS: Final = 40
+"""So often a scene and its object are drawn anew; after that the likeliest of them is kept."""
 MAX_SIDE: Final = 0.8
 """No object is wider or taller than this share of the frame."""
 FARTHEST: Final = 1.3 * REACH
@@ -104,31 +108,67 @@ def draw(category: str, *, seed: int, number: int = 0, size: int = 256) -> Pictu
         raise InputError(f'category: got "{category}". {did_you_mean(category, CATEGORIES)}')
     check_size(size)
     from .lens import printed
+    from .proof import kept
 
-    display, cover, parts, objects, indoor, rng = _shot(category, seed, number, size)
-    image = printed(display, cover, rng, target=CATEGORIES[category][0])
-    return Picture(image, parts, objects, category, seed, number, indoor)
+    target = CATEGORIES[category][0]
+    best = (-1.0, 0)
+    for attempt in range(ATTEMPTS):
+        shot = composed(category, seed=seed, number=number, attempt=attempt)
+        light = exposure(shot, PROOF_PX)
+        image = printed(light.display, light.cover, light.rng, target=target)
+        chance = kept(image, target=target)
+        best = max(best, (chance, -attempt))
+        if seeds.stream(seed, "kept", category, number, attempt).random() < chance:
+            break
+    else:
+        shot = composed(category, seed=seed, number=number, attempt=-best[1])
+        light = None
+    if light is None or size != PROOF_PX:
+        light = exposure(shot, size)
+        image = printed(light.display, light.cover, light.rng, target=target)
+    return Picture(image, light.parts, light.objects, category, seed, number, shot.scene.indoor)
 
 
-def negative(category: str, *, seed: int, number: int, size: int) -> tuple[Array, Array]:
-    """Return a picture before it is printed (0 … 1) and the object's cover; for ``calibrate``."""
-    display, cover, *_ = _shot(category, seed, number, size)
-    return display, cover.astype(np.float64)
+class Shot(NamedTuple):
+    """A scene with its object, before any light falls on it."""
+
+    scene: Scene
+    rows: Array
+    materials: Array
+    frames: Array
+    address: tuple[int, str, int, int]  # seed, category, number, attempt
 
 
-def _shot(
-    category: str, seed: int, number: int, size: int
-) -> tuple[Array, NDArray[np.float32], NDArray[np.uint8], NDArray[np.uint8], bool, Rng]:
+class Exposure(NamedTuple):
+    """What the lens saw: display values 0 … 1, the object's cover, parts, objects, and the stream that goes on."""
+
+    display: Array
+    cover: NDArray[np.float32]
+    parts: NDArray[np.uint8]
+    objects: NDArray[np.uint8]
+    rng: Rng
+
+
+def composed(category: str, *, seed: int, number: int, attempt: int = 0) -> Shot:
+    """Draw a scene and put an object of the category into it."""
+    address = (category, number, attempt)
+    scene = draw_scene(seeds.stream(seed, "scene", *address))
+    rows, materials, frames = compose(category, scene, seeds.stream(seed, "object", *address))
+    return Shot(scene, rows, materials, frames, (seed, *address))
+
+
+def exposure(shot: Shot, size: int) -> Exposure:
+    """Light a shot and take its picture, up to the print."""
     from . import tracer
     from .lens import exposed
 
-    scene = draw_scene(seeds.stream(seed, "scene", category, number))
-    rows, materials, frames = compose(category, scene, seeds.stream(seed, "object", category, number))
+    scene = shot.scene
     colour, depth, cover, parts, objects = tracer.render(
-        rows, materials, frames, scene.surroundings, scene.camera, size, 4 if size >= 160 else 3
+        shot.rows, shot.materials, shot.frames, scene.surroundings, scene.camera, size, 4 if size >= 160 else 3
     )
-    rng = seeds.stream(seed, "lens", category, number)
-    return exposed(colour, depth, cover, scene, rng), cover, parts, objects, scene.indoor, rng
+    seed, category, number, attempt = shot.address
+    rng = seeds.stream(seed, "lens", category, number, attempt)
+    return Exposure(exposed(colour, depth, cover, scene, rng), cover, parts, objects, rng)
 
 
 def check_size(size: int) -> None:

@@ -113,7 +113,7 @@ def draw_scene(rng: Rng) -> Scene:
         centre=(float(rng.uniform(0.3, 0.7)), float(rng.uniform(0.44, 0.6))),
         facing=1.0 if rng.random() < 0.5 else -1.0,
         spin=float(rng.uniform(-1, 1)),
-        tone=float(np.exp(rng.normal(0.1, 0.4))),
+        tone=round(math.exp(float(rng.normal(0.1, 0.4))), 9),
         aperture=float(rng.uniform(0.0, 0.02)),
         indoor=indoor,
     )

@@ -59,13 +59,13 @@ def test_measured_tables_make_two_kinds_alike_that_were_not():
         smooth[12:52, 12:52] = inner[12:52, 12:52]  # targets lack fine vertical detail
         cover = np.zeros((64, 64))
         cover[12:52, 12:52] = 1
-        prints.append(calibrate.Print(np.clip(0.5 + 0.1 * smooth, 0, 1), cover, target))
+        grey = np.clip(0.5 + 0.1 * smooth, 0, 1)[..., None]
+        prints.append(calibrate.Print(grey, cover, 0 if target else 4))
 
     def difference(found):
         out = {True: [], False: []}
         for one in prints:
-            grey = np.repeat(one.grey[..., None], 3, 2)
-            shown = finish.balanced(grey, one.cover, target=one.target, tables=found)[..., 0]
+            shown = finish.balanced(one.display, one.cover, target=one.target, tables=found)[..., 0]
             out[one.target].append(finish.log_amplitudes(shown))
         spectra = [np.mean(out[kind], axis=0) for kind in (True, False)]
         return abs((spectra[0] - spectra[1])[-2:, [15, 0, 1]].mean())

@@ -1,0 +1,91 @@
+"""Which shots are kept: those whose amplitude spectrum and luminance histogram either kind of object could have.
+
+After the print (``finish``) targets and distractors still differ a little in how peaked their spectra are and how their
+histograms are shaped. So each shot is first printed small, and the odds that such statistics come from a target are
+read off a model (``proof.json``, fitted by ``calibrate``). A shot whose statistics speak for its own kind is kept with
+the inverse of these odds, every other shot always; then the statistics of the pictures that are kept are those that
+both kinds have (rejection sampling on the propensity score: Rosenbaum & Rubin, 1983). No pixel is altered for it.
+"""
+
+import json
+import math
+from functools import cache
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rapidvision import files
+
+from . import chance
+
+Floats = NDArray[np.float64]
+Images = NDArray[np.uint8]
+
+MODEL: Final = Path(__file__).with_name("proof.json")
+FARTHEST: Final = 3.0
+"""Features beyond so many standard deviations count as that far."""
+
+
+class Model(NamedTuple):
+    """Log odds of a target: linear in the standardised features and their squares."""
+
+    middle: Floats  # (n_features,)
+    spread: Floats  # (n_features,)
+    weights: Floats  # (2 n_features + 1,): of the features, of their squares, and the constant
+
+
+def features(images: Images) -> Floats:
+    """Return what the model looks at: spectrum, its unevenness within each bin, histogram; shape (n, 160)."""
+    return np.concatenate([chance.spectrum(images), unevenness(images), chance.histogram(images)], axis=1)
+
+
+def unevenness(images: Images) -> Floats:
+    """Standard deviation of the log amplitude within each bin of ``chance.spectrum``; shape (n, 64)."""
+    band, orientation, keep = chance.spectral_bins(images.shape[1])
+    index = (band * 8 + orientation)[keep]
+    count = np.maximum(np.bincount(index, minlength=64), 1)
+    out = np.zeros((len(images), 64))
+    for row, amplitude in zip(out, chance.amplitudes(images), strict=True):
+        value = np.log(amplitude[keep] + 1.0)
+        mean = np.bincount(index, value, minlength=64) / count
+        square = np.bincount(index, value * value, minlength=64) / count
+        row[:] = np.sqrt(np.maximum(square - mean * mean, 0.0))
+    return out
+
+
+def expanded(found: Floats, middle: Floats, spread: Floats) -> Floats:
+    """Return standardised features, their squares and a one; shape (n, 2 n_features + 1)."""
+    z = np.clip((found - middle) / spread, -FARTHEST, FARTHEST)
+    return np.concatenate([z, z * z - 1.0, np.ones((len(z), 1))], axis=1)
+
+
+@cache
+def model() -> Model:
+    """The model that comes with the package."""
+    content = json.loads(files.read_bytes(MODEL))
+    return Model(*(np.array(content[name]) for name in Model._fields))
+
+
+def kept(image: Images, *, target: bool, judge: Model | None = None) -> float:
+    """Return the probability with which a shot is kept.
+
+    Parameters
+    ----------
+    image : ndarray of uint8, shape (64, 64, 3)
+        Its small print.
+    target : bool
+        What it shows.
+    judge : Model, optional
+        Another than the shipped one.
+
+    Returns
+    -------
+    float
+        0 … 1: the odds of the other kind, at most 1.
+    """
+    judge = model() if judge is None else judge
+    row = expanded(features(image[None]), judge.middle, judge.spread)[0]
+    odds = sum(float(a) * float(b) for a, b in zip(row, judge.weights, strict=True))
+    return math.exp(min(0.0, -odds if target else odds))

@@ -1,0 +1,86 @@
+"""Shots are kept so that what is kept no longer tells the kinds apart; and a seed still decides every picture."""
+
+import numpy as np
+import pytest
+
+from rapidvision.stimuli.render import calibrate, chance, picture, proof
+
+KIND = np.tile(np.arange(8), 300)
+TARGET = KIND < 4
+
+
+@pytest.fixture
+def images():
+    return np.random.default_rng(0).integers(40, 210, (3, 64, 64, 3)).astype(np.uint8)
+
+
+def judge(weight, n=160):
+    """A model that looks at one feature: the amount of the darkest luminances."""
+    weights = np.zeros(2 * n + 1)
+    weights[128] = weight
+    return proof.Model(np.full(n, 0.02), np.full(n, 0.01), weights)
+
+
+def test_every_feature_is_a_number_and_a_still_picture_has_no_unevenness(images):
+    assert proof.features(images).shape == (3, 160)
+    assert np.isfinite(proof.features(images)).all()
+    assert proof.unevenness(np.full((1, 64, 64, 3), 90, np.uint8)).max() < 1e-6
+
+
+def test_a_shot_that_speaks_for_its_own_kind_is_kept_with_the_inverse_of_the_odds(images):
+    z = (chance.histogram(images[:1])[0, 0] - 0.02) / 0.01
+    z = float(np.clip(z, -proof.FARTHEST, proof.FARTHEST))
+    weight = 0.7 * np.sign(z)
+    assert proof.kept(images[0], target=True, judge=judge(weight)) == pytest.approx(np.exp(-abs(0.7 * z)))
+    assert proof.kept(images[0], target=False, judge=judge(weight)) == 1.0
+    assert proof.kept(images[0], target=False, judge=judge(-weight)) == pytest.approx(np.exp(-abs(0.7 * z)))
+    assert proof.kept(images[0], target=True, judge=judge(0.0)) == 1.0
+
+
+def test_fitted_odds_make_what_is_kept_alike_although_the_kinds_differ_in_mean_and_spread():
+    rng = np.random.default_rng(1)
+    found = rng.normal(size=(KIND.size, 6))
+    found[TARGET, 0] += 0.8
+    found[TARGET, 1] *= 1.5
+    found[KIND == 2, 2] += 0.7
+    before = chance.held_out_accuracy(np.concatenate([found, found**2], 1), TARGET, seed=1)
+    model = calibrate.judged(found, KIND)
+    fresh = rng.normal(size=(KIND.size, 6))
+    fresh[TARGET, 0] += 0.8
+    fresh[TARGET, 1] *= 1.5
+    fresh[KIND == 2, 2] += 0.7
+    odds = proof.expanded(fresh, model.middle, model.spread) @ model.weights
+    share, _ = calibrate.shares_kept(odds, KIND, TARGET)
+    keep = rng.random(KIND.size) < share
+    fewest = min(np.count_nonzero(keep & (KIND == k)) for k in range(8))
+    equal = np.concatenate([np.nonzero(keep & (KIND == k))[0][:fewest] for k in range(8)])
+    left = np.concatenate([fresh[equal], fresh[equal] ** 2], 1)
+    assert before > 0.65
+    assert chance.held_out_accuracy(left, TARGET[equal], seed=1) < 0.55
+    assert share.mean() > 0.4
+
+
+def test_a_size_other_than_the_proof_shows_the_shot_that_was_kept(monkeypatch):
+    kept = iter([0.0, 0.0, 1.0, 0.0, 0.0, 1.0])
+    monkeypatch.setattr(proof, "kept", lambda image, *, target: next(kept))
+    small, large = (picture.draw("couch", seed=4, number=2, size=size) for size in (64, 128))
+    third = picture.exposure(picture.composed("couch", seed=4, number=2, attempt=2), 64)
+    np.testing.assert_array_equal(small.objects, third.objects)
+    agree = large.objects.reshape(64, 2, 64, 2)[:, 0, :, 0] == small.objects
+    assert agree.mean() > 0.95
+
+
+def test_where_no_shot_is_taken_the_likeliest_is_kept(monkeypatch):
+    chances = iter([0.0] * 5 + [1e-9] + [0.0] * picture.ATTEMPTS)
+    monkeypatch.setattr(proof, "kept", lambda image, *, target: next(chances))
+    monkeypatch.setattr(picture, "ATTEMPTS", 8)
+    found = picture.draw("bird", seed=4, number=1, size=64)
+    sixth = picture.exposure(picture.composed("bird", seed=4, number=1, attempt=5), 64)
+    np.testing.assert_array_equal(found.parts, sixth.parts)
+
+
+def test_the_shipped_model_fits_the_features():
+    model = proof.model()
+    assert model.middle.shape == model.spread.shape == (160,)
+    assert model.weights.shape == (321,)
+    assert (model.spread > 0).all()
