@@ -5,8 +5,8 @@ import math
 import numpy as np
 
 from . import surfaces
-from .animals import BLACK
 from .body import Body, Colour, Point
+from .limbs import BLACK
 
 Rng = np.random.Generator
 

@@ -113,9 +113,7 @@ def shares_kept(odds: Floats, kind: NDArray[np.int64], target: Bools) -> tuple[F
     return share, share / per_category[kind]
 
 
-def judged(
-    found: Floats, kind: NDArray[np.int64], *, rounds: int = PROOF_ROUNDS, ridge: float = RIDGE
-) -> proof.Model:
+def judged(found: Floats, kind: NDArray[np.int64], *, rounds: int = PROOF_ROUNDS, ridge: float = RIDGE) -> proof.Model:
     """Fit the log odds that make the pictures that are kept alike.
 
     Every category ends up with equally many pictures, however many of its shots are dropped; so the odds are fitted

@@ -11,11 +11,17 @@ from numpy.typing import NDArray
 from rapidvision import seeds
 from rapidvision.errors import InputError, did_you_mean
 
-from .animals import cat, elephant, zebra
 from .birds import bird
 from .body import Body, mirrored, placed
-from .furniture import couch, refrigerator, table, umbrella
-from .scene import REACH, Scene, draw_scene, on_ground
+from .cats import cat
+from .couches import couch
+from .elephants import elephant
+from .refrigerators import refrigerator
+from .scene import Scene, draw_scene
+from .tables import table
+from .umbrellas import umbrella
+from .viewpoint import REACH, on_ground
+from .zebras import zebra
 
 Array = NDArray[np.float64]
 Rng = np.random.Generator
@@ -202,8 +208,8 @@ def compose(category: str, scene: Scene, rng: Rng) -> tuple[Array, Array, Array]
 
 def _fitted(own: Array, scene: Scene, yaw: float) -> tuple[Array, Array]:
     """Scale and place the object so that its outline has the extent and the middle that the scene asks for."""
+    from .rays import silhouette
     from .solids import bounded
-    from .tracer import silhouette
 
     scale, u, v = 1.6, scene.centre[0], scene.centre[1] + 0.22
     for _ in range(5):

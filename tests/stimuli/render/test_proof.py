@@ -52,8 +52,8 @@ def test_fitted_odds_make_what_is_kept_alike_although_the_kinds_differ_in_mean_a
     odds = proof.expanded(fresh, model.middle, model.spread) @ model.weights
     share, _ = calibrate.shares_kept(odds, KIND, TARGET)
     keep = rng.random(KIND.size) < share
-    fewest = min(np.count_nonzero(keep & (KIND == k)) for k in range(8))
-    equal = np.concatenate([np.nonzero(keep & (KIND == k))[0][:fewest] for k in range(8)])
+    fewest = min(np.count_nonzero(keep & (k == KIND)) for k in range(8))
+    equal = np.concatenate([np.nonzero(keep & (k == KIND))[0][:fewest] for k in range(8)])
     left = np.concatenate([fresh[equal], fresh[equal] ** 2], 1)
     assert before > 0.65
     assert chance.held_out_accuracy(left, TARGET[equal], seed=1) < 0.55
