@@ -14,6 +14,7 @@ from rapidvision import files
 
 from . import finish, proof
 from .folder import CATEGORIES, TARGETS
+from .lens import GRAIN, developed
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -24,8 +25,8 @@ N_ROUNDS: Final = 6
 LARGEST: Final = 1.2
 """No gain goes beyond this in natural logarithms."""
 TONE_STEPS: Final = 33
-PROOF_ROUNDS: Final = 6
-RIDGE: Final = 0.02
+PROOF_ROUNDS: Final = 2
+RIDGE: Final = 0.1
 """Penalty on the model's weights, in units of the number of pictures."""
 
 
@@ -76,7 +77,7 @@ def measured(prints: list[Print], *, rounds: int = N_ROUNDS) -> finish.Balance:
     target = np.array([one.target for one in prints])
     tables = finish.Balance(np.zeros((finish.bins_of(size, 1.0).n_bands, finish.N_ORIENTATIONS)), np.zeros(TONE_STEPS))
     for _ in range(rounds):
-        printed = [_printed(one, tables)[..., 0] for one in prints]
+        printed = [_grainy(_printed(one, tables)[..., 0], number) for number, one in enumerate(prints)]
         amplitudes = np.stack([finish.log_amplitudes(one) for one in printed])
         left = amplitudes[~target].mean(0) - amplitudes[target].mean(0)
         gain = np.clip(tables.log_gain + 0.8 * left, -LARGEST, LARGEST)
@@ -89,6 +90,12 @@ def _printed(one: Print, tables: finish.Balance) -> Floats:
     return np.asarray(np.clip(out, 0.0, 1.0))
 
 
+def _grainy(grey: Floats, number: int) -> Floats:
+    """Add the middling sensor's noise, which every print gets, the same in each round."""
+    noise = np.random.default_rng(number).normal(0.0, sum(GRAIN) / 2 / 255.0, grey.shape)
+    return np.asarray(grey + noise * np.sqrt(0.3 + 1.4 * grey))
+
+
 def _tone_left(printed: Floats, target: Bools) -> Floats:
     """Half of what must be added to targets' luminances so that both kinds have the same mean histogram."""
     shares = np.linspace(0.002, 0.998, 200)
@@ -98,12 +105,9 @@ def _tone_left(printed: Floats, target: Bools) -> Floats:
 
 
 def joined(coarse: finish.Balance, fine: finish.Balance) -> finish.Balance:
-    """Take the bands that small pictures have from `coarse`, the higher ones from `fine`, and the tone of `coarse`.
-
-    The highest band of small pictures is dropped: it is cut short by their pixels.
-    """
-    n = coarse.log_gain.shape[0] - 1
-    return finish.Balance(np.concatenate([coarse.log_gain[:n], fine.log_gain[n:]]), coarse.tone)
+    """Take the bands that small pictures have from `coarse`, the higher ones from `fine`, and the tone of `coarse`."""
+    n = coarse.log_gain.shape[0]
+    return finish.Balance(np.concatenate([coarse.log_gain, fine.log_gain[n:]]), coarse.tone)
 
 
 def shares_kept(odds: Floats, kind: NDArray[np.int64], target: Bools) -> tuple[Floats, Floats]:
@@ -151,18 +155,16 @@ def _logistic(x: Floats, target: Bools, weight: Floats, ridge: float, steps: int
 
 def proofs(prints: list[Print], tables: finish.Balance, *, seed: int = SEED) -> NDArray[np.uint8]:
     """Print with `tables`, with the sensor's noise; shape (n, side, side, 3)."""
-    from .lens import developed
-
     rng = np.random.default_rng(seed)
     return np.stack([developed(_printed(one, tables), rng) for one in prints])
 
 
-def calibrate(n_small: int = 660, n_large: int = 24, *, workers: int = 1) -> None:
+def calibrate(n_small: int = 380, n_large: int = 14, *, workers: int = 1) -> None:
     """Draw at 64 and 256 px, fit, and write ``balance.json`` and ``proof.json``."""
     small = negatives(n_small, size=64, workers=workers)
     large = negatives(n_large, size=256, workers=workers)
-    tables = joined(measured([one.grey for one in small[:1600]]), measured([one.grey for one in large]))
-    write_balance(tables, f"200 pictures of each category at 64 px and {n_large} at 256 px, seed {SEED}")
+    tables = joined(measured([one.grey for one in small[:1200]]), measured([one.grey for one in large]))
+    write_balance(tables, f"150 pictures of each category at 64 px and {n_large} at 256 px, seed {SEED}")
     images = proofs(small, tables)
     model = judged(proof.features(images), np.array([one.kind for one in small]))
     write_proof(model, f"{n_small} shots of each category, seed {SEED}")

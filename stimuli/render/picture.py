@@ -212,16 +212,16 @@ def _fitted(own: Array, scene: Scene, yaw: float) -> tuple[Array, Array]:
     from .solids import bounded
 
     scale, u, v = 1.6, scene.centre[0], scene.centre[1] + 0.22
-    for _ in range(5):
+    for side in (24, 32, 48, 48):  # the first corrections are coarse anyway
         at = on_ground(scene.camera, u, min(v, 0.97))
         assert at is not None  # the horizon is above every place where an object may stand
         solid, _frame = placed(own, yaw=yaw, scale=scale, at=at, number=OBJECT)
-        seen = silhouette(bounded(solid.copy()), scene.camera, 48)
+        seen = silhouette(bounded(solid.copy()), scene.camera, side)
         if not seen.any():
             break
         rows, columns = np.nonzero(seen.any(1))[0], np.nonzero(seen.any(0))[0]
-        top, bottom = rows[0] / 48, (rows[-1] + 1) / 48
-        left, right = columns[0] / 48, (columns[-1] + 1) / 48
+        top, bottom = rows[0] / side, (rows[-1] + 1) / side
+        left, right = columns[0] / side, (columns[-1] + 1) / side
         width, height = right - left, bottom - top
         share = math.sqrt(math.sqrt(width * height) * math.sqrt(float(seen.mean())) * 1.25)
         grow = min(scene.extent / share, MAX_SIDE / width, MAX_SIDE / height)

@@ -49,9 +49,8 @@ def unevenness(images: Images) -> Floats:
     out = np.zeros((len(images), 64))
     for row, amplitude in zip(out, chance.amplitudes(images), strict=True):
         value = np.log(amplitude[keep] + 1.0)
-        mean = np.bincount(index, value, minlength=64) / count
-        square = np.bincount(index, value * value, minlength=64) / count
-        row[:] = np.sqrt(np.maximum(square - mean * mean, 0.0))
+        away = value - (np.bincount(index, value, minlength=64) / count)[index]
+        row[:] = np.sqrt(np.bincount(index, away * away, minlength=64) / count)
     return out
 
 
