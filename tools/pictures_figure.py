@@ -23,9 +23,10 @@ def main(folder: Path) -> None:
         stimuli = list(csv.DictReader(file))
     lines = []
     for category in dict.fromkeys(row["category"] for row in pictures):
-        name = next(row["image_id"] for row in pictures if row["category"] == category)
+        shown = next(row for row in pictures if row["category"] == category)
+        name = shown["image_id"]
         mine = [row for row in stimuli if row["image_id"] == name]
-        line = [tile(BUNDLED / "images" / f"{name}.png")]
+        line = [tile(BUNDLED / shown["path"])]
         for source in ("clickme", "salicon"):
             line.append(tile(BUNDLED / "maps" / source / f"{name}.png"))
             series = sorted(
