@@ -43,8 +43,8 @@ def measured(shown=100.0, *, hz=60.0, seen="observed", aborted=False, **quality)
         (measured(aborted=True), False),
         (measured(None), False),
         (measured(hz=None), False),
-        (measured(104.0, hz=75.0), True),
-        (measured(120.0, hz=75.0), False),
+        (measured(93.4, hz=75.0), True),  # 7.5 refreshes: the tie goes to the earlier one
+        (measured(106.7, hz=75.0), False),
     ],
 )
 def test_timing_is_good_bad_or_was_not_watched(plan, measurement, good):
