@@ -106,7 +106,7 @@ def test_torchrun_with_two_processes_trains_what_one_process_does(tmp_path):
 
 @pytest.mark.database
 def test_two_workers_on_postgresql_behind_nginx_store_every_trial_once_though_one_is_killed(tmp_path):
-    from rapidvision.experiments.online.api import open_online_store
+    from rapidvision.experiments.online.database import open_online_store
     from rapidvision.experiments.online.export import trial_records
     from rapidvision.experiments.online.plans import open_study
     from rapidvision.experiments.online.settings import Limits, OnlineSettings
