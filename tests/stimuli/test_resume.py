@@ -24,24 +24,41 @@ def built(folder, out, **options):
     return build(recipe, out, root=root, **options)
 
 
+def n_calls(work, stop=None):
+    """Count the calls of functions, Python's and C's, while `work` runs; at the stop-th the process is killed."""
+    count = 0
+
+    def seen(_frame, _event, _argument):
+        nonlocal count
+        count += 1
+        if count == stop:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.setprofile(seen)
+    try:
+        work()
+    finally:
+        sys.setprofile(None)
+    return count
+
+
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 @pytest.mark.parametrize("form", ["png", "tar", "series", "recipe"])
 def test_kill_9_at_twenty_random_moments_changes_nothing(tmp_path, form):
+    """Moments are counted in function calls, not in time, so that a busy machine is killed at the same ones."""
     folder = write_folder(tmp_path / "pictures", n_pictures=10).parent
-    start = time.monotonic()
     built(folder, tmp_path / "whole", form=form)
-    duration = time.monotonic() - start
+    total = n_calls(lambda: built(folder, tmp_path / "again", form=form))
     rng = np.random.default_rng(4)
     n_killed = 0
     for _ in range(20):
         child = os.fork()
         if child == 0:
             try:
-                built(folder, tmp_path / "set", form=form)
+                n_calls(lambda: built(folder, tmp_path / "set", form=form), stop=int(rng.integers(1, total // 4)))
             finally:
                 os._exit(0)
-        time.sleep(rng.uniform(0, duration / 6))
-        os.kill(child, signal.SIGKILL)
+        rng.integers(1, total // 4)  # the child drew from its copy of the generator
         _, status = os.waitpid(child, 0)
         n_killed += os.WIFSIGNALED(status)
     assert n_killed > 5
