@@ -48,7 +48,7 @@ def agreement(maps: Mapping[str, NDArray[np.float32]]) -> dict[str, tuple[float,
     >>> agreement({"a": corner, "b": corner.T, "c": corner})["b"][0]
     1.0
     >>> agreement({"a": corner, "b": corner[:, ::-1]})["b"][:2]
-    (-0.004, 1.0)
+    (-0.016, 1.0)
     """
     if len(maps) < 2:
         return dict.fromkeys(maps, ())
