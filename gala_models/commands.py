@@ -4,10 +4,10 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rapidvision.cli import add_common_options, say
+from rapidvision.cli import Verbs, add_common_options, say
 from rapidvision.extras import need
 
-from .training_commands import Verbs, add_verbs, verb
+from .training_commands import add_verbs, verb
 
 if TYPE_CHECKING:
     from .observe import Network

@@ -2,12 +2,9 @@
 
 import argparse
 from pathlib import Path
-from typing import TypeAlias
 
-from rapidvision.cli import add_common_options, say
+from rapidvision.cli import Verbs, add_common_options, add_verb, say
 from rapidvision.extras import need
-
-Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001  no public name for it
 
 
 def add_verbs(verbs: Verbs) -> None:
@@ -20,13 +17,7 @@ def add_verbs(verbs: Verbs) -> None:
 
 def verb(verbs: Verbs, name: str, summary: str, examples: str) -> argparse.ArgumentParser:
     """Add a sub-verb with its summary and examples."""
-    return verbs.add_parser(
-        name,
-        help=summary,
-        description=summary[0].upper() + summary[1:],
-        epilog=f"examples:\n{examples}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    return add_verb(verbs, name, summary, f"examples:\n{examples}")
 
 
 def _add_pack(verbs: Verbs) -> None:

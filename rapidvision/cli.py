@@ -8,7 +8,9 @@ import argparse
 import importlib
 import sys
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
+
+Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001  no public name for it
 
 
 class Verb(NamedTuple):
@@ -100,6 +102,32 @@ def parser_of(name: str, commands: object) -> argparse.ArgumentParser:
     )
     commands.add_arguments(parser)  # type: ignore[attr-defined]
     return parser
+
+
+def add_verb(verbs: Verbs, name: str, summary: str, examples: str) -> argparse.ArgumentParser:
+    """Add a verb of a room.
+
+    Parameters
+    ----------
+    verbs : Verbs
+        What ``add_subparsers`` returned.
+    name, summary : str
+        The word, and what it does in a line.
+    examples : str
+        Shown as they are at the end of the verb's help.
+
+    Returns
+    -------
+    argparse.ArgumentParser
+        For the verb's own arguments.
+    """
+    return verbs.add_parser(
+        name,
+        help=summary,
+        description=summary[:1].upper() + summary[1:],
+        epilog=examples,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
 
 
 def add_common_options(parser: argparse.ArgumentParser, *, seed: bool = True) -> None:

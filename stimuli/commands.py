@@ -4,7 +4,7 @@ import argparse
 import os
 from pathlib import Path
 
-from rapidvision.cli import add_common_options, say
+from rapidvision.cli import Verbs, add_common_options, add_verb, say
 
 #: Flags that a build prints.
 MOST_FLAGS = 20
@@ -76,26 +76,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     unpack.set_defaults(run=_unpack)
 
 
-def _add(
-    verbs: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, help_: str, example: str
-) -> argparse.ArgumentParser:
-    return verbs.add_parser(
-        name,
-        help=help_,
-        description=help_,
-        epilog=f"example:\n  {example}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def _add(verbs: Verbs, name: str, summary: str, example: str) -> argparse.ArgumentParser:
+    return add_verb(verbs, name, summary, f"example:\n  {example}")
 
 
-def _add_build(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    parser = verbs.add_parser(
-        "build",
-        help="build a stimulus set from a recipe",
-        description="Build a stimulus set from pictures and importance maps.",
-        epilog=_BUILD_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def _add_build(verbs: Verbs) -> None:
+    parser = add_verb(verbs, "build", "build a stimulus set from pictures and importance maps", _BUILD_EXAMPLES)
     parser.add_argument("recipe", help="a TOML file, or `bundled` for the pictures that come with RapidVision")
     parser.add_argument("--out", type=Path, required=True, metavar="SET", help="folder of the set")
     parser.add_argument("--root", type=Path, help="folder that the recipe's paths are relative to (default: its own)")

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rapidvision.cli import add_common_options, say
+from rapidvision.cli import Verbs, add_common_options, add_verb, say
 from rapidvision.protocol import N_RELABELLINGS
 
 if TYPE_CHECKING:  # pandas stays out of the help
@@ -14,17 +14,9 @@ if TYPE_CHECKING:  # pandas stays out of the help
     from ..tables import Trials
 
 
-def verb(
-    verbs: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, text: str, example: str
-) -> argparse.ArgumentParser:
+def verb(verbs: Verbs, name: str, text: str, example: str) -> argparse.ArgumentParser:
     """Add a verb with its help and an example."""
-    return verbs.add_parser(
-        name,
-        help=text,
-        description=text,
-        epilog=f"example:\n  {example}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    return add_verb(verbs, name, text, f"example:\n  {example}")
 
 
 def add_test_options(parser: argparse.ArgumentParser) -> None:

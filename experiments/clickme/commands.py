@@ -4,9 +4,9 @@ import argparse
 import importlib
 from pathlib import Path
 
-from rapidvision.cli import add_common_options, say
+from rapidvision.cli import Verbs, add_common_options, add_verb, say
 
-from .output_commands import Verbs, add_database, add_output_verbs, verb, work
+from .output_commands import add_database, add_output_verbs, work
 
 _SERVE = """\
 examples:
@@ -50,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_serve(verbs: Verbs) -> None:
-    parser = verb(verbs, "serve", "serve the game to players", _SERVE)
+    parser = add_verb(verbs, "serve", "serve the game to players", _SERVE)
     parser.add_argument("pictures", metavar="PICTURES", help="picture folder, or bundled")
     parser.add_argument("--out", type=Path, required=True, metavar="GAME", help="the game's folder")
     parser.add_argument("--partner", required=True, help="module:function, bundled, a .safetensors or .onnx file, none")
@@ -106,7 +106,7 @@ def _serve(arguments: argparse.Namespace) -> None:
 
 
 def _add_simulate(verbs: Verbs) -> None:
-    parser = verb(verbs, "simulate", "let simulated players paint known maps", _SIMULATE)
+    parser = add_verb(verbs, "simulate", "let simulated players paint known maps", _SIMULATE)
     parser.add_argument("pictures", metavar="PICTURES", help="picture folder, or bundled")
     parser.add_argument("--out", type=Path, required=True, metavar="GAME", help="the game's folder")
     parser.add_argument(
@@ -162,7 +162,7 @@ def _simulate(arguments: argparse.Namespace) -> None:
 
 
 def _add_players(verbs: Verbs) -> None:
-    parser = verb(verbs, "players", "list players; rename or hide one, with a reason that is kept", _PLAYERS)
+    parser = add_verb(verbs, "players", "list players; rename or hide one, with a reason that is kept", _PLAYERS)
     parser.add_argument("game", type=Path, metavar="GAME", help="the game's folder")
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--rename", nargs=2, metavar=("NAME", "NEW"), help="give a player another username")

@@ -3,11 +3,9 @@
 import argparse
 import importlib
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
-from rapidvision.cli import add_common_options, say
-
-Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001  the standard library has no public name
+from rapidvision.cli import Verbs, add_common_options, add_verb, say
 
 _EXPORT = """\
 examples:
@@ -31,17 +29,6 @@ def add_output_verbs(verbs: Verbs) -> None:
     """Add ``export`` and ``report``."""
     _add_export(verbs)
     _add_report(verbs)
-
-
-def verb(verbs: Verbs, name: str, summary: str, examples: str) -> argparse.ArgumentParser:
-    """Add a sub-verb with its summary and examples."""
-    return verbs.add_parser(
-        name,
-        help=summary,
-        description=summary,
-        epilog=examples,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
 
 
 def work(name: str) -> Any:
@@ -71,7 +58,7 @@ def _add_game(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_export(verbs: Verbs) -> None:
-    parser = verb(verbs, "export", "write importance maps and clicks", _EXPORT)
+    parser = add_verb(verbs, "export", "write importance maps and clicks", _EXPORT)
     _add_game(parser)
     parser.add_argument("--blur", default="paper", help="none, paper (49 x 49 box), gauss:SIGMA (default: %(default)s)")
     parser.add_argument("--pool", choices=("players", "bubbles"), default="players", help="what is shared out")
@@ -112,7 +99,7 @@ def _export(arguments: argparse.Namespace) -> None:
 
 
 def _add_report(verbs: Verbs) -> None:
-    parser = verb(verbs, "report", "statistics, figures and a gallery of maps", _REPORT)
+    parser = add_verb(verbs, "report", "statistics, figures and a gallery of maps", _REPORT)
     _add_game(parser)
     parser.add_argument("--compare", metavar="SOURCE", help="maps of another experiment: PICTURES/maps/SOURCE")
     add_common_options(parser)

@@ -1,11 +1,8 @@
 """The online sub-verbs of ``rapidvision session``."""
 
 import argparse
-from typing import TypeAlias
 
-from rapidvision.cli import add_common_options
-
-Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001  no public name exists
+from rapidvision.cli import Verbs, add_common_options, add_verb
 
 _SERVE_EXAMPLES = """\
 examples:
@@ -26,18 +23,8 @@ def add_arguments(subparsers: Verbs) -> None:
     _add_plugin(subparsers)
 
 
-def _verb(subparsers: Verbs, name: str, summary: str, examples: str) -> argparse.ArgumentParser:
-    return subparsers.add_parser(
-        name,
-        help=summary,
-        description=summary,
-        epilog=examples,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-
-
 def _add_serve(subparsers: Verbs) -> None:
-    parser = _verb(
+    parser = add_verb(
         subparsers, "serve", "serve a study to browsers, with a dashboard for the experimenter", _SERVE_EXAMPLES
     )
     parser.add_argument("study", metavar="STUDY", help="study folder, or online.toml in it")
@@ -82,7 +69,7 @@ def _serve(arguments: argparse.Namespace) -> int:
 
 
 def _add_bundle(subparsers: Verbs) -> None:
-    parser = _verb(
+    parser = add_verb(
         subparsers,
         "bundle",
         "write a study as files for hosts that only serve files",
@@ -129,7 +116,7 @@ def _bundle(arguments: argparse.Namespace) -> int:
 
 
 def _add_collect(subparsers: Verbs) -> None:
-    parser = _verb(
+    parser = add_verb(
         subparsers,
         "collect",
         "write the trials table of online sessions",
@@ -160,7 +147,7 @@ def _collect(arguments: argparse.Namespace) -> int:
 
 
 def _add_plugin(subparsers: Verbs) -> None:
-    parser = _verb(
+    parser = add_verb(
         subparsers,
         "jspsych-plugin",
         "write the presenter as a plugin for jsPsych 8, one file",

@@ -21,6 +21,7 @@ from rapidvision.experiments.simulate import simulate_session
 from rapidvision.manifest import SetDescription, Stimulus, write_set
 from rapidvision.protocol import Practice, Protocol, Timing
 from rapidvision.study import Study
+from tests.conftest import missing
 
 TARGETS = ("bird", "zebra", "elephant", "cat")
 DISTRACTORS = ("table", "couch", "refrigerator", "umbrella")
@@ -106,10 +107,7 @@ def set_maker():
 def x_server(size="800x600x24"):
     """Run an Xvfb on a free display and yield its name and process."""
     if shutil.which("Xvfb") is None:
-        missing = "Xvfb is not installed"
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"{missing}; CI must have it", pytrace=False)
-        pytest.skip(missing)
+        missing("Xvfb is not installed")
     read, write = os.pipe()
     server = subprocess.Popen(
         ["Xvfb", "-displayfd", str(write), "-screen", "0", size, "-nolisten", "tcp"],

@@ -17,6 +17,7 @@ from rapidvision.experiments.export.table import write_rows
 from rapidvision.experiments.journal import Event, JournalFile, Setup, read_journal
 from rapidvision.experiments.readiness import journal_path, plan_of
 from rapidvision.trials import COLUMNS, read_table
+from tests.conftest import missing
 
 
 @pytest.fixture
@@ -73,7 +74,7 @@ def test_an_interrupted_trial_that_was_seen_has_a_row(study, record_session):
 def validator():
     path = Path(sys.executable).with_name("bids-validator-deno")
     found = str(path) if path.exists() else shutil.which("bids-validator-deno")
-    return found or pytest.skip("bids-validator-deno is not installed")
+    return found or missing("bids-validator-deno is not installed")
 
 
 def test_bids_is_clean_under_its_validator(recorded_study, tmp_path):
