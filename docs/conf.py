@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from rapidvision import __version__
@@ -10,11 +11,18 @@ from rapidvision import __version__
 project = "RapidVision"
 author = copyright = "The RapidVision developers"  # noqa: A001
 release = version = __version__
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.autosummary", "sphinx.ext.viewcode", "numpydoc"]
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.viewcode",
+    "numpydoc",
+    "sphinx_gallery.gen_gallery",
+]
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
 templates_path = ["_templates"]
-exclude_patterns = ["_build", "_templates"]
+exclude_patterns = ["_build", "_templates", "gallery/*.ipynb", "gallery/*.py"]
 html_theme = "furo"
 html_title = "RapidVision"
 autosummary_generate = True
@@ -23,3 +31,17 @@ autodoc_mock_imports = ["psychopy", "psychtoolbox"]
 numpydoc_show_class_members = False
 nitpicky = False
 suppress_warnings = ["myst.xref_missing"]
+
+sphinx_gallery_conf = {
+    "examples_dirs": "../examples/gallery",
+    "gallery_dirs": "gallery",
+    "image_scrapers": ("matplotlib", "drawings.scraped"),
+    "capture_repr": ("_repr_html_", "__repr__"),
+    "ignore_repr_types": r"rapidvision\.analysis\.(panel|workflow|figures).*(Fig2b|CurveFits|Drawing)",
+    "abort_on_example_error": True,
+    "download_all_examples": False,
+    "show_signature": False,
+    "remove_config_comments": True,
+    "min_reported_time": 1e9,
+    "write_computation_times": False,
+}

@@ -20,6 +20,8 @@ FEATURE_BUDGET = 0.15
 #: Log-spaced reveal levels, the intact picture not counted, and the smallest of them.
 N_LEVELS = 11
 LOWEST_LEVEL = 0.01
+#: Side of the kernel that blurs importance maps, "49x49 (the square of the bubble radius)", for pictures of 256 px.
+MAP_BLUR_PX = 49
 
 
 class Timing(Recipe, frozen=True):

@@ -1,0 +1,50 @@
+"""
+One picture at every level
+==========================
+
+Eleven log-spaced levels for two maps of the same picture, at equal numbers of pixels, centred on the same canvas: what the paper's
+participants saw (section 2.2).
+"""
+
+from importlib import resources
+from pathlib import Path
+
+import numpy as np
+from matplotlib import pyplot as plt
+from PIL import Image
+
+from rapidvision.maps import ImportanceMap
+from rapidvision.protocol import FEATURE_BUDGET, LOWEST_LEVEL, N_LEVELS
+from rapidvision.reveal import RevealSeries, level_counts, level_fractions, level_label
+from rapidvision.seeds import key64
+from rapidvision.stimuli.canvas import make_canvas
+from rapidvision.stimuli.orders import centring_shift, order_of
+from rapidvision.stimuli.recipe import Canvas, Reveal
+
+bundled = Path(str(resources.files("rapidvision.stimuli"))) / "bundled"
+path = min(bundled.glob("images/cat-*"))
+name = path.stem
+with Image.open(path) as file:
+    picture = np.asarray(file.convert("RGB"))
+canvas = make_canvas(picture, Canvas(), key=key64(1, name), where=name).pixels
+fractions = level_fractions(N_LEVELS, LOWEST_LEVEL)
+counts = level_counts(round(FEATURE_BUDGET * picture.shape[0] * picture.shape[1]), fractions)
+
+figure, axes = plt.subplots(2, N_LEVELS, figsize=(15, 3.2), layout="constrained")
+for row, source in zip(axes, ("clickme", "salicon"), strict=True):
+    with Image.open(bundled / "maps" / source / f"{name}.png") as file:
+        importance = ImportanceMap(np.asarray(file), image_id=name, source=source)
+    order = order_of(importance, int(counts[-1]), Reveal(), key=key64(1, name, source))
+    shift = centring_shift(order, importance.shape, "region")
+    series = RevealSeries(order, importance.shape, counts, shift)
+    for level, ax in enumerate(row):
+        ax.imshow(series.compose(picture, canvas, level))
+        ax.set_axis_off()
+        ax.set_title(
+            f"{level_label(float(fractions[level]))} %" if source == "clickme" else f"{counts[level]:,} px", fontsize=9
+        )
+    row[0].text(-0.1, 0.5, source, rotation=90, ha="right", va="center", transform=row[0].transAxes)
+plt.show()
+
+# %%
+# For whole sets use ``rapidvision stimuli build``: it also hashes, verifies and resumes.
