@@ -15,7 +15,6 @@ from rapidvision.errors import RapidVisionError
 from rapidvision.experiments.clickme import collected, host, simulate, tables
 from rapidvision.experiments.clickme.deck import read_maps
 from rapidvision.experiments.clickme.drive import Visitor
-from rapidvision.experiments.clickme.painting import spearman
 from rapidvision.experiments.clickme.players import Player
 from rapidvision.experiments.clickme.pooling import Form, map_of
 from rapidvision.experiments.clickme.quality import judge
@@ -28,6 +27,12 @@ from tests.experiments.clickme.running import Running
 room = Room()
 N_KILLS = 50
 ENDLESS = "practice_rounds = 0\ndaily_limit = 100000\n[rules]\ntop_k = 1\n"
+
+
+def rank_correlation(one, other):
+    from scipy.stats import spearmanr
+
+    return float(spearmanr(one, other, axis=None).statistic)
 
 
 def answers_ms(partner, n_players, n_rounds, *, more=()):
@@ -212,7 +217,9 @@ def painter_maps():
 @room.figure("pooled map of 10 players against what they painted: Spearman", unit="rho", bar=at_least(0.8))
 def _recovery():
     own, rules, maps = painter_maps()
-    return float(np.mean([spearman(map_of(records, rules, Form()), maps[name]) for name, records in own.items()]))
+    return float(
+        np.mean([rank_correlation(map_of(records, rules, Form()), maps[name]) for name, records in own.items()])
+    )
 
 
 @functools.cache
@@ -221,8 +228,8 @@ def pairs():
     first = {name: map_of(records[:1], rules, Form()) for name, records in own.items()}
     second = {name: map_of(records[1:2], rules, Form()) for name, records in own.items()}
     names = sorted(own)
-    same = float(np.mean([spearman(first[name], second[name]) for name in names]))
-    other = [spearman(first[a], second[b]) for a, b in zip(names, [*names[1:], names[0]], strict=True)]
+    same = float(np.mean([rank_correlation(first[name], second[name]) for name in names]))
+    other = [rank_correlation(first[a], second[b]) for a, b in zip(names, [*names[1:], names[0]], strict=True)]
     return same, float(np.mean(other))
 
 

@@ -5,8 +5,6 @@ patch of ``--photodiode`` is black while a stimulus is up and white otherwise; w
 photo-diode was used to verify stimulus timing was consistently accurate within 10ms."
 """
 
-import csv
-import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -14,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from rapidvision import files
+from rapidvision import csvfiles
 from rapidvision.errors import InputError
 
 from .ports import TrialData
@@ -57,11 +55,8 @@ def read_trace(path: Path | str) -> Trace:
     InputError
         When columns are missing, a cell is no number, or times do not increase; names the line.
     """
-    rows = csv.DictReader(io.StringIO(files.read_bytes(path).decode("utf-8-sig"), newline=""))
-    names = rows.fieldnames or ()
-    if not {"time_s", "light"} <= set(names):
-        raise InputError(f"{path}: columns {list(names)}; time_s and light are needed, trigger is optional")
-    wanted = [name for name in ("time_s", "light", "trigger") if name in names]
+    rows = csvfiles.read(path, ("time_s", "light"))
+    wanted = [name for name in ("time_s", "light", "trigger") if rows and name in rows[0]]
     values = []
     for number, row in enumerate(rows, 2):
         try:

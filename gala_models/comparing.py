@@ -1,7 +1,5 @@
 """``models evaluate``: networks on the same pictures, per picture and compared in pairs."""
 
-import csv
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from rapidvision import files
+from rapidvision import csvfiles, files
 from rapidvision.errors import InputError
 from rapidvision.protocol import N_RELABELLINGS
 
@@ -110,12 +108,10 @@ def _pair(first: str, second: str, evaluations: dict[str, Evaluation], seed: int
 
 
 def _rows(evaluations: dict[str, Evaluation]) -> str:
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["network", "image_id", "label", "predicted", "rank_of_label", "rho"])
+    rows = []
     for name, one in evaluations.items():
         for row in range(len(one.ids)):
             rho = "" if not np.isfinite(one.rho[row]) else repr(round(float(one.rho[row]), 6))
             cells = (one.labels[row], one.predicted[row], one.rank_of_label[row])
-            writer.writerow([name, one.ids[row], *map(int, cells), rho])
-    return out.getvalue()
+            rows.append([name, one.ids[row], *map(int, cells), rho])
+    return csvfiles.text_of(["network", "image_id", "label", "predicted", "rank_of_label", "rho"], rows)

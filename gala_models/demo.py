@@ -10,7 +10,7 @@ from typing import Any, Literal
 import msgspec
 import torch
 
-from rapidvision import cli, files, recipes
+from rapidvision import cli, files, picturefolder, recipes
 from rapidvision.errors import CheckFailed, InputError
 from rapidvision.progress import progress
 from rapidvision.recipes import Recipe
@@ -120,7 +120,7 @@ def draw(recipe: Pictures, out: Path, *, n_workers: int, quiet: bool) -> dict[st
         if not (store / "store.json").is_file():
             folder = out / "pictures" / name
             n, seed = getattr(recipe, f"n_{name}"), getattr(recipe, f"seed_{name}")
-            if not (folder / "images.csv").is_file():
+            if not (folder / picturefolder.TABLE).is_file():
                 words = ["demo", "render", "--out", str(folder), "--n", str(n), "--size", str(recipe.size_px)]
                 words += ["--seed", str(seed), "--maps", recipe.maps, "--workers", str(n_workers)]
                 if cli.main([*words, "--quiet"] if quiet else words):

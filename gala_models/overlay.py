@@ -1,7 +1,6 @@
 """Pictures of attention: maps as greyscale files, overlays and mosaics as in Figs. 4 and 8."""
 
 from collections.abc import Sequence
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from torch import Tensor
 
 from rapidvision import files
 from rapidvision.errors import InputError
+from rapidvision.png import png_bytes
 
 from .maps import attention_maps, kind_of
 from .observe import Network
@@ -100,15 +100,6 @@ def mosaic(rows: Sequence[Sequence[NDArray[np.uint8]]], *, gap_px: int = 4) -> N
     return out
 
 
-def write_png(path: Path, pixels: NDArray[np.uint8]) -> None:
-    """Write a greyscale or colour PNG, atomically."""
-    from PIL import Image
-
-    out = BytesIO()
-    Image.fromarray(pixels).save(out, "PNG", optimize=True)
-    files.write_bytes(path, out.getvalue())
-
-
 def attend(networks: Sequence[Network], pictures: dict[str, NDArray[np.uint8]], out: Path) -> list[Path]:
     """Write every network's attention to every picture, and one mosaic of overlays.
 
@@ -137,8 +128,8 @@ def attend(networks: Sequence[Network], pictures: dict[str, NDArray[np.uint8]], 
         rows.append([overlay(picture, one) for picture, one in zip(stack, found, strict=True)])
         for name, one in zip(pictures, found, strict=True):
             written.append(out / network.name / f"{name}.png")
-            write_png(written[-1], np.round(255 * one).astype(np.uint8))
-    write_png(out / "mosaic.png", mosaic(rows))
+            files.write_bytes(written[-1], png_bytes(np.round(255 * one).astype(np.uint8)))
+    files.write_bytes(out / "mosaic.png", png_bytes(mosaic(rows)))
     files.write_json(out / "attention.json", _legend(networks, list(pictures)))
     return [*written, out / "mosaic.png", out / "attention.json"]
 
@@ -195,5 +186,5 @@ def sheet(
         rows.append([tile(overlay(picture, one)) for picture, one in zip(stack, found, strict=True)])
     if not shown:
         return {"left_out": left_out}
-    write_png(path, mosaic(rows))
+    files.write_bytes(path, png_bytes(mosaic(rows)))
     return {"file": path.name, **_legend(shown, list(pictures)), "left_out": left_out}

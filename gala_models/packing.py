@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from rapidvision import files
+from rapidvision import files, picturefolder
 from rapidvision.errors import InputError
 from rapidvision.progress import progress
 
@@ -24,7 +24,7 @@ def source_at(
     if len(paths) > 1:
         raise InputError("pack: give one folder, or one or more TFRecord files")
     folder = paths[0]
-    if (folder / "images.csv").is_file():
+    if (folder / picturefolder.TABLE).is_file():
         return sources.picture_folder(folder, maps=maps)
     if any(folder.glob("*.npz")):
         return sources.npz(folder, first_label=first_label)

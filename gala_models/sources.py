@@ -1,6 +1,5 @@
 """Where pictures with maps come from: the ClickMe release, npz files, picture folders, class folders."""
 
-import csv
 import io
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
@@ -10,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from rapidvision import files, tfrecord
+from rapidvision import files, picturefolder, tfrecord
 from rapidvision.errors import InputError, did_you_mean
 
 from .store import Example
@@ -159,25 +158,16 @@ def picture_folder(folder: Path, *, maps: str = "clickme", phase: str | None = N
     phase : str, optional
         Only pictures of this phase.
     """
-    text = files.read_bytes(folder / "images.csv").decode("utf-8-sig")
-    rows = list(csv.DictReader(io.StringIO(text, newline="")))
-    columns = {"image_id", "path", "category", "target"}
-    if not rows or not columns <= set(rows[0]):
-        raise InputError(f"{folder / 'images.csv'}: needs the columns {', '.join(sorted(columns))}, and rows")
-    sources = sorted(path.name for path in (folder / "maps").glob("*") if path.is_dir())
+    rows = picturefolder.read_table(folder / picturefolder.TABLE, phases=("practice", "main", "catch"))
+    sources = picturefolder.map_sources(folder)
     if maps not in sources:
         raise InputError(f'{folder}: no maps from "{maps}". {did_you_mean(maps, sources)}')
-    rows = [row for row in rows if phase is None or row.get("phase", "main") == phase]
-    targets = {row["category"]: row["target"].strip().lower() in ("true", "1") for row in rows}
+    rows = [row for row in rows if phase is None or row.phase == phase]
+    targets = {row.category: bool(row.target) for row in rows}
     names = sorted(targets, key=lambda name: (not targets[name], name))
     categories = tuple(Category(name=name, target=targets[name]) for name in names)
     items = tuple(
-        (
-            row["image_id"],
-            folder / row["path"],
-            names.index(row["category"]),
-            folder / "maps" / maps / f"{row['image_id']}.png",
-        )
+        (row.image_id, row.path, names.index(row.category), picturefolder.map_path(folder, maps, row.image_id))
         for row in rows
     )
     return PictureFiles(len(items), categories, str(folder), items)

@@ -7,14 +7,15 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
+from rapidvision.blur import gala_tpu_line
 from rapidvision.errors import InputError, did_you_mean
+from rapidvision.protocol import MAP_BLUR_PX
 
 Annotation = Literal["maps", "boxes", "shuffled", "none"]
 Resize = Literal["bicubic", "bilinear-corners"]
 
-#: Side of the paper's blur kernel, "the square of the bubble radius", for a 256 px picture.
-BLUR_PX, BLUR_AT_PX = 49, 256
-_GALA_TPU_SIGMA_PX = 28.0
+#: Side of the pictures for which the paper's kernel is MAP_BLUR_PX wide.
+BLUR_AT_PX = 256
 
 
 def fault(values: NDArray[np.float32], *, shape: tuple[int, int] | None = None) -> str | None:
@@ -41,7 +42,7 @@ def fault(values: NDArray[np.float32], *, shape: tuple[int, int] | None = None) 
     return "all zero" if values.max() == 0 else None
 
 
-def kernel(name: str, size_px: int = BLUR_PX) -> NDArray[np.float64]:
+def kernel(name: str, size_px: int = MAP_BLUR_PX) -> NDArray[np.float64]:
     """Return a one-dimensional blur kernel, summing to 1, whose outer product with itself is the blur.
 
     Parameters
@@ -67,12 +68,7 @@ def kernel(name: str, size_px: int = BLUR_PX) -> NDArray[np.float64]:
     if name == "gaussian":
         weights = np.exp(-0.5 * (x / (size_px / 6)) ** 2)
     elif name == "gala_tpu":
-        sigma = _GALA_TPU_SIGMA_PX * size_px / BLUR_PX
-        reach = np.arange(-round(4 * sigma), round(4 * sigma) + 1)
-        gaussian = np.exp(-0.5 * (reach / sigma) ** 2)
-        place = (size_px // 2 + reach) % (2 * size_px)  # mirror at the borders, edge repeated
-        place = np.where(place >= size_px, 2 * size_px - 1 - place, place)
-        weights = np.bincount(place, weights=gaussian, minlength=size_px).astype(np.float64)
+        return gala_tpu_line(size_px)
     elif name != "box":
         raise InputError(f'blur: no kernel "{name}". {did_you_mean(name, ["box", "gaussian", "gala_tpu", "none"])}')
     normalized: NDArray[np.float64] = weights / weights.sum()
@@ -99,7 +95,7 @@ def blur(values: NDArray[np.float32], name: str = "box", *, size_px: int | None 
     from scipy.ndimage import correlate1d
 
     if size_px is None:
-        size_px = 2 * round((BLUR_PX * max(values.shape) / BLUR_AT_PX - 1) / 2) + 1
+        size_px = 2 * round((MAP_BLUR_PX * max(values.shape) / BLUR_AT_PX - 1) / 2) + 1
     weights = kernel(name, size_px)
     along = correlate1d(values.astype(np.float64), weights, axis=0, mode="constant")
     both: NDArray[np.float32] = correlate1d(along, weights, axis=1, mode="constant").astype(np.float32)

@@ -1,7 +1,5 @@
 """The stimulus set: a folder of pictures and a manifest that traces each one to its source, level and hash."""
 
-import csv
-import io
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -9,7 +7,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from rapidvision import files
+from rapidvision import csvfiles, files
 from rapidvision.errors import CheckFailed, InputError
 
 SET_VERSION = 1
@@ -233,12 +231,7 @@ def write_set(folder: Path | str, description: SetDescription, stimuli: Iterable
     """
     folder, rows = Path(folder), _ordered(stimuli)
     check_rows(rows, name=str(folder / MANIFEST))
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    for row in rows:
-        writer.writerow(_cell(getattr(row, name)) for name in COLUMNS)
-    files.write_text(folder / MANIFEST, out.getvalue())
+    csvfiles.write(folder / MANIFEST, COLUMNS, ([_cell(getattr(row, name)) for name in COLUMNS] for row in rows))
     description = msgspec.structs.replace(description, digest=rows_digest(rows))
     files.write_json(folder / DESCRIPTION, description)
     return StimulusSet(folder, description, tuple(rows))
@@ -294,10 +287,9 @@ def check_rows(rows: Iterable[Stimulus], *, name: str) -> None:
 
 
 def _read_rows(path: Path) -> list[Stimulus]:
-    rows = csv.DictReader(io.StringIO(files.read_bytes(path).decode(), newline=""))
-    if tuple(rows.fieldnames or ()) != COLUMNS:
-        raise InputError(f"{path}: columns {list(rows.fieldnames or ())}; a manifest has {list(COLUMNS)}")
-    out = []
+    rows, out = csvfiles.read(path, COLUMNS), []
+    if rows and tuple(rows[0]) != COLUMNS:
+        raise InputError(f"{path}: columns {list(rows[0])}; a manifest has {list(COLUMNS)}")
     for number, raw in enumerate(rows, 2):
         values: dict[str, Any] = {**raw, "target": {"true": True, "false": False}.get(raw["target"], raw["target"])}
         values["reveal_fraction"] = raw["reveal_fraction"] or None

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from rapidvision import files
+from rapidvision import csvfiles, files
 from rapidvision.errors import InputError, did_you_mean
 
 SCHEMA_VERSION = 1
@@ -211,12 +211,8 @@ def judge(
 
 def to_csv(records: Iterable[TrialRecord]) -> str:
     """Return the trials table as CSV text: header, then a row per trial; empty where there is no value."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow([column.name for column in COLUMNS])
-    for record in records:
-        writer.writerow([_cell(getattr(record, column.name)) for column in COLUMNS])
-    return out.getvalue()
+    names = [column.name for column in COLUMNS]
+    return csvfiles.text_of(names, ([_cell(getattr(record, name)) for name in names] for record in records))
 
 
 def write_table(path: Path | str, records: Iterable[TrialRecord]) -> None:
@@ -242,11 +238,7 @@ def read_table(path: Path | str) -> list[TrialRecord]:
     InputError
         Names the file, the row and the column.
     """
-    try:
-        text = files.read_bytes(path).decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: not UTF-8 text (byte {error.start}); save it as UTF-8") from error
-    rows = csv.reader(io.StringIO(text, newline=""))
+    rows = csv.reader(io.StringIO(csvfiles.read_text(path), newline=""))
     header = next(rows, [])
     check_header(header, name=str(path))
     records = []

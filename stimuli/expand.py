@@ -8,14 +8,14 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from rapidvision import files
+from rapidvision import csvfiles, files
 from rapidvision.errors import InputError
 from rapidvision.manifest import Stimulus, StimulusSet, write_set
 from rapidvision.progress import Advance, silent
 from rapidvision.recipes import convert
 
 from .finish import PICTURES, QUALITY, REJECTS, PackedSet, quality_table, read_packed, summary
-from .jobs import Job, jobs_of, read_rows
+from .jobs import Job, jobs_of
 from .make import ALGORITHMS, Quality, canvas_of, fractions_of, picture_of, target_of
 from .memory import keep_freed_memory
 from .pictures import opened
@@ -174,7 +174,7 @@ def _from_recipe(
 
 def _jobs(packed: PackedSet, recipe: StimulusRecipe, root: Path) -> list[Job]:
     """The pictures of the set, found again by the recipe's own table."""
-    wanted = {row["image_id"] for row in read_rows(packed.folder / PICTURES, ("image_id",))}
+    wanted = {row["image_id"] for row in csvfiles.read(packed.folder / PICTURES, ("image_id",))}
     jobs = [job for job in jobs_of(recipe, root) if job.image_id in wanted]
     missing = sorted(wanted - {job.image_id for job in jobs})
     if missing:

@@ -1,7 +1,5 @@
 """The last step of a build: tables and description, written when every picture is there."""
 
-import csv
-import io
 import os
 import statistics
 from collections.abc import Iterable, Sequence
@@ -10,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from rapidvision import files
+from rapidvision import csvfiles, files
 from rapidvision.errors import CheckFailed, InputError
 from rapidvision.manifest import PACKED, ImageCredit, SetDescription, StimulusSet, write_set
 from rapidvision.reveal import INTACT_LABEL, level_label
@@ -192,7 +190,7 @@ def finish(
         description = msgspec.structs.replace(description, digest=digest)
     files.write_text(
         folder / PICTURES,
-        _table(
+        csvfiles.text_of(
             ("image_id", "phase", "category", "target", "path", "sha256"),
             [
                 (job.image_id, job.phase, job.category, str(job.target).lower(), stored[0].path, stored[0].sha256)
@@ -266,7 +264,7 @@ def quality_table(pictures: Sequence[tuple[Job, Quality]]) -> str:
                     *(one.agreement or ("",) * len(TURNS)),
                 )
             )
-    return _table(header, rows)
+    return csvfiles.text_of(header, rows)
 
 
 def _shares(values: Iterable[float]) -> tuple[str, ...]:
@@ -278,12 +276,4 @@ def _write_rejects(folder: Path, rejected: Sequence[Rejected]) -> None:
         (folder / REJECTS).unlink(missing_ok=True)
         return
     rows = [(one.job.image_id, one.job.phase, one.job.category, one.reason) for one in rejected]
-    files.write_text(folder / REJECTS, _table(("image_id", "phase", "category", "reason"), sorted(rows)))
-
-
-def _table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(rows)
-    return out.getvalue()
+    files.write_text(folder / REJECTS, csvfiles.text_of(("image_id", "phase", "category", "reason"), sorted(rows)))

@@ -1,12 +1,10 @@
 """What is worth a look before a set is shown to anybody."""
 
-import csv
-import io
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from rapidvision import files
+from rapidvision import csvfiles
 from rapidvision.errors import InputError
 
 from .jobs import Job
@@ -32,8 +30,7 @@ class Flag(NamedTuple):
 
 def read_quality(folder: Path) -> list[dict[str, str]]:
     """Read ``quality.csv`` of a set."""
-    text = files.read_bytes(folder / "quality.csv").decode()
-    rows = list(csv.DictReader(io.StringIO(text, newline="")))
+    rows = csvfiles.read(folder / "quality.csv")
     if not rows or "canvas_clipped_fraction" not in rows[0]:
         raise InputError(f"{folder / 'quality.csv'}: not the quality table of a set")
     return rows

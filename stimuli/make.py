@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rapidvision import files
+from rapidvision.blur import Blur, parse
 from rapidvision.errors import InputError
 from rapidvision.maps import ImportanceMap
 from rapidvision.reveal import RevealSeries, level_counts, level_fractions
 from rapidvision.seeds import key64
 
 from . import flood, png, scramble, turns
-from .blur import Blur, parse
 from .canvas import CanvasQuality, MadeCanvas, make_canvas
 from .flood import Engine
 from .jobs import Job

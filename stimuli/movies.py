@@ -4,8 +4,6 @@
 time possible in a web browser" (paper, appendix).
 """
 
-import csv
-import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +12,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from rapidvision import files
+from rapidvision import csvfiles, files
 from rapidvision.errors import InputError
 from rapidvision.extras import need
 from rapidvision.manifest import Stimulus, StimulusSet
@@ -167,9 +165,7 @@ def write_movies(
     out, suffix = Path(out), _ENCODERS[codec][1]
     low, high = protocol.timing.fixation_ms
     steps = range(low, high + 1, protocol.timing.fixation_step_ms)
-    table: list[tuple[object, ...]] = [
-        ("stimulus_id", "path", "hz", "fixation_ms", "fixation_frames", "stimulus_frames", "blank_frames", "sha256")
-    ]
+    table: list[tuple[object, ...]] = []
     for row in rows:
         source = found.folder / row.path
         data = files.read_bytes(source)
@@ -188,7 +184,15 @@ def write_movies(
         frames = (counts.fixation, counts.stimulus, counts.blank)
         table.append((row.stimulus_id, name, hz, fixation_ms, *frames, files.sha256_file(out / name)))
         advance(1)
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(table)
-    files.write_text(out / "movies.csv", text.getvalue())
+    header = (
+        "stimulus_id",
+        "path",
+        "hz",
+        "fixation_ms",
+        "fixation_frames",
+        "stimulus_frames",
+        "blank_frames",
+        "sha256",
+    )
+    csvfiles.write(out / "movies.csv", header, table)
     return out / "movies.csv"

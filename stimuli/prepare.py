@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from rapidvision.blur import Blur, blurred
 from rapidvision.errors import InputError
 from rapidvision.maps import ImportanceMap
 
-from .blur import Blur, blurred
 from .pictures import Geometry
 from .readers.base import DenseMap, Points
 

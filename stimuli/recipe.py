@@ -5,13 +5,11 @@ Relative paths are relative to the recipe's folder, or to the folder given as ``
 
 from typing import Literal
 
+from rapidvision.picturefolder import checked_name
 from rapidvision.protocol import FEATURE_BUDGET, LOWEST_LEVEL, N_LEVELS
 from rapidvision.recipes import Recipe
 from rapidvision.reveal import INTACT_LABEL
 from rapidvision.screen import Screen
-
-#: What names may be made of, because they become parts of file names on every system.
-SAFE_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 
 ReaderName = Literal[
     "folder",
@@ -277,14 +275,3 @@ class StimulusRecipe(Recipe, frozen=True):
     def side_px(self) -> int:
         """Side of the finished pictures in pixels, degrees resolved."""
         return self.image_px if self.image_deg is None else round(self.screen.deg_to_px(self.image_deg))
-
-
-def checked_name(name: str, what: str) -> str:
-    """Return `name` if it can be part of a file name everywhere, else raise ValueError."""
-    import re
-
-    if not re.fullmatch(SAFE_NAME, name) or len(name) > 120:
-        raise ValueError(
-            f'{what} "{name[:60]}" must be letters, digits, ".", "_" and "-", and begin with a letter or digit'
-        )
-    return name

@@ -1,16 +1,14 @@
 """Turn the ClickMe release into a picture folder that a recipe can name."""
 
-import csv
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from rapidvision import files, tfrecord
+from rapidvision import csvfiles, files, picturefolder, tfrecord
 from rapidvision.errors import InputError
+from rapidvision.png import png_bytes
 from rapidvision.progress import Advance, silent
 
 from .light import rounded
@@ -92,24 +90,13 @@ def unpack(
             file = _write_picture(out / "images", record.image_id, record.image, where)
             values = record.heatmap.astype(np.float64)
             grey = np.rint(np.clip(values / values.max(), 0, 1) * 65535).astype(np.uint16)
-            files.write_bytes(out / "maps" / "clickme" / f"{record.image_id}.png", grey16_png(grey))
+            files.write_bytes(picturefolder.map_path(out, "clickme", record.image_id), png_bytes(grey, effort=1))
             table.append((record.image_id, f"images/{file}", name, str(record.label in animal).lower()))
     if not table:
         raise InputError(f"{source}: no record has both a picture and a map")
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows([("image_id", "path", "category", "target"), *table])
-    files.write_text(out / "images.csv", text.getvalue())
+    csvfiles.write(out / picturefolder.TABLE, picturefolder.COLUMNS[:4], table)
     files.write_text(out / "recipe.toml", _RECIPE)
     return Unpacked(len(table), without_map, without_label)
-
-
-def grey16_png(values: NDArray[np.uint16]) -> bytes:
-    """Return a 16-bit greyscale PNG of shape (height, width)."""
-    from PIL import Image
-
-    data = io.BytesIO()
-    Image.fromarray(values).save(data, "PNG", compress_level=1)
-    return data.getvalue()
 
 
 def _write_picture(folder: Path, image_id: str, blob: bytes, where: str) -> str:

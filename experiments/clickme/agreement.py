@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rapidvision import cli, files
+from rapidvision.blur import blurred, parse
 from rapidvision.errors import InputError
 from rapidvision.seeds import stream
 
 from .collected import RoundRecord
-from .painting import blurred
 from .pooling import Form, map_of, write_npz, write_player_maps
 from .rules import Rules
 
@@ -147,7 +147,7 @@ def compare(
         raise InputError(f"compare: {len(names)} pictures have maps of both experiments; at least 2 are needed")
     ours, theirs, found = out / "ours.npz", out / "theirs.npz", out / "compared.json"
     write_npz(ours, {name: map_of(by_image[name], rules, Form())[None].astype(np.float32) for name in names})
-    blur = Form().blur
+    blur = parse(Form().blur)
     write_npz(theirs, {name: blurred(others[name].astype(np.float64), blur)[None].astype(np.float32) for name in names})
     words = ["analyse", "maps", str(ours), str(theirs), "--out", str(found), "--seed", str(seed), "--quiet"]
     if cli.main(words) != 0:

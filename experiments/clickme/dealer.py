@@ -8,12 +8,13 @@ import sqlalchemy as sa
 
 from rapidvision import files
 from rapidvision.errors import InputError
+from rapidvision.png import png_bytes
 
 from ..online.store import Store
 from ..online.tokens import new_id
 from . import tables
 from .collected import PLAYED
-from .deck import Deck, pixels, png
+from .deck import Deck, pixels
 from .feed import Feed
 from .partner import Table
 from .play import Round
@@ -72,7 +73,7 @@ class Dealer:
             round_id = new_id()
             view = PartnerView(array, self.game.rules, seed=self.game.seed, round_id=round_id)
             play = Round(round_id, card.category, self.partner.loaded.categories, self.game.rules, view)
-            live = LiveRound(play, card, phase, utc_text(), await asyncio.to_thread(png, array))
+            live = LiveRound(play, card, phase, utc_text(), await asyncio.to_thread(png_bytes, array))
             await self.store.add(tables.ROUNDS, [live.dealt_row(player_id, self.partner, self.rules_digest)])
             self._today[player_id, utc_text()[:10]] += 1
             return live

@@ -1,7 +1,5 @@
 """The pictures of a game: the picture folder, pictures as players see them, masks of objects, and given maps."""
 
-import csv
-import io
 import warnings
 from dataclasses import dataclass
 from functools import lru_cache
@@ -12,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from rapidvision import files
+from rapidvision import picturefolder
 from rapidvision.errors import InputError
 
 from .tables import LONGEST_TEXT
@@ -22,7 +20,6 @@ from .tables import LONGEST_TEXT
 Phase: TypeAlias = Literal["main", "practice", "catch"]
 PHASES = get_args(Phase)
 
-_NEEDED = ("image_id", "path", "category")
 #: Folder of the object masks beside the pictures.
 OBJECTS = "objects"
 _MOST_PX = 100_000_000
@@ -85,33 +82,19 @@ def read_deck(folder: Path | str) -> Deck:
         folder, another phase, a catch picture without its object, or no picture to play with.
     """
     folder = Path(folder)
-    table = folder / "images.csv"
-    text = files.read_bytes(table).decode("utf-8-sig")
-    reader = csv.DictReader(io.StringIO(text))
-    missing = [name for name in _NEEDED if name not in (reader.fieldnames or ())]
-    if missing:
-        raise InputError(f"{table}: no column {', '.join(missing)}; needed are {', '.join(_NEEDED)}")
+    table = folder / picturefolder.TABLE
     cards: dict[str, Card] = {}
     root = folder.resolve()
-    for number, row in enumerate(reader, start=2):
-        name, category = row["image_id"] or "", row["category"] or ""
-        if not name or not category or "/" in name or name.startswith("."):
-            raise InputError(f"{table}, line {number}: an image_id (without slashes) and a category are needed")
-        if max(len(name), len(category)) > LONGEST_TEXT:
-            raise InputError(
-                f"{table}, line {number}: image_id and category may have at most {LONGEST_TEXT} characters"
-            )
-        if name in cards:
-            raise InputError(f"{table}, line {number}: {name} is listed twice")
-        path = (folder / (row["path"] or "")).resolve()
+    for number, row in enumerate(picturefolder.read_table(table, required=(), phases=PHASES), start=2):
+        where, name = f"{table}: row {number}", row.image_id
+        if len(row.category) > LONGEST_TEXT:
+            raise InputError(f"{where}: category may have at most {LONGEST_TEXT} characters")
+        path = row.path.resolve()
         if not path.is_relative_to(root) or not path.is_file():
-            raise InputError(f"{table}, line {number}: no file {row['path']} in {folder}")
-        phase = row.get("phase") or "main"
-        if phase not in PHASES:
-            raise InputError(f'{table}, line {number}: phase is "{phase}"; allowed are {", ".join(PHASES)}')
-        if phase == "catch" and not (folder / OBJECTS / f"{name}.png").is_file():
-            raise InputError(f"{table}, line {number}: a catch picture needs {OBJECTS}/{name}.png (1 = the object)")
-        cards[name] = Card(name, path, category, cast(Phase, phase), dict(row))
+            raise InputError(f"{where}: no file {row.cells['path']} in {folder}")
+        if row.phase == "catch" and not (folder / OBJECTS / f"{name}.png").is_file():
+            raise InputError(f"{where}: a catch picture needs {OBJECTS}/{name}.png (1 = the object)")
+        cards[name] = Card(name, path, row.category, cast(Phase, row.phase), row.cells)
     deck = Deck(folder, cards)
     if not deck.main:
         raise InputError(f"{table}: no picture to play with")
@@ -146,13 +129,6 @@ def pixels(path: Path, side_px: int) -> NDArray[np.uint8]:
     return array
 
 
-def png(array: NDArray[np.uint8] | NDArray[np.uint16]) -> bytes:
-    """Return an array (height, width[, 3]) of uint8 or uint16 as PNG."""
-    out = io.BytesIO()
-    Image.fromarray(array).save(out, "PNG")
-    return out.getvalue()
-
-
 def read_objects(deck: Deck, side_px: int) -> dict[str, NDArray[np.bool_]]:
     """Return the object masks of a picture folder (``objects/IMAGE.png``, 1 = the object) for its square pictures."""
     masks: dict[str, NDArray[np.bool_]] = {}
@@ -173,10 +149,9 @@ def read_maps(deck: Deck, source: str, side_px: int) -> dict[str, NDArray[np.flo
     InputError
         When the folder has none of that source.
     """
-    folder = deck.folder / "maps" / source
     maps: dict[str, NDArray[np.float64]] = {}
     for name in deck.cards:
-        path = folder / f"{name}.png"
+        path = picturefolder.map_path(deck.folder, source, name)
         if path.is_file():
             with Image.open(path) as opened:
                 grey = opened if opened.mode in ("I", "F", "I;16") else opened.convert("L")
@@ -186,5 +161,6 @@ def read_maps(deck: Deck, source: str, side_px: int) -> dict[str, NDArray[np.flo
                     array = np.asarray(resized, dtype=np.float64)
             maps[name] = array
     if not maps:
-        raise InputError(f"{folder}: no maps here; name a source that the picture folder has")
+        found = ", ".join(picturefolder.map_sources(deck.folder)) or "none"
+        raise InputError(f'{deck.folder}: no maps from "{source}"; the folder has {found}')
     return maps

@@ -23,12 +23,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from rapidvision import files, tfrecord
+from rapidvision import files, picturefolder, tfrecord
 from rapidvision.errors import InputError
+from rapidvision.png import png_bytes
 from rapidvision.progress import Advance, silent
 
 from .collected import Collected
-from .deck import Deck, pixels, png
+from .deck import Deck, pixels
 from .filters import Filters, Kept, kept
 from .pooling import Form, map_of, maps_by_player, scaled, write_npz, write_player_maps
 from .quality import PlayerQuality
@@ -157,10 +158,10 @@ def _write_maps(passed: Kept, rules: Rules, out: Path, form: Form, advance: Adva
     for name, records in passed.by_image.items():
         values = map_of(records, rules, form)
         maps[name] = values.astype(np.float32)
-        files.write_bytes(out / "maps" / SOURCE / f"{name}.png", png(scaled(values)))
+        files.write_bytes(out / "maps" / SOURCE / f"{name}.png", png_bytes(scaled(values)))
         if form.per_player:
             for player, own in maps_by_player(records, rules, form).items():
-                files.write_bytes(out / "players" / user_id(player) / f"{name}.png", png(scaled(own)))
+                files.write_bytes(out / "players" / user_id(player) / f"{name}.png", png_bytes(scaled(own)))
         advance(1)
     if form.per_player:
         write_player_maps(out / "players.npz", passed.by_image, rules, form)
@@ -172,9 +173,9 @@ def _write_pictures(passed: Kept, deck: Deck, rules: Rules, out: Path) -> None:
     rows = []
     for name in passed.by_image:
         card = deck.cards[name]
-        files.write_bytes(out / "images" / f"{name}.png", png(pixels(card.path, rules.picture_px)))
+        files.write_bytes(out / "images" / f"{name}.png", png_bytes(pixels(card.path, rules.picture_px)))
         rows.append({**card.row, "path": f"images/{name}.png"})
-    write_table(out / "images.csv", list(rows[0]), rows)
+    write_table(out / picturefolder.TABLE, list(rows[0]), rows)
     if "target" in rows[0]:
         lines = (
             f'name = "{SOURCE}"',

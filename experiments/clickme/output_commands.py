@@ -60,7 +60,11 @@ def _add_game(parser: argparse.ArgumentParser) -> None:
 def _add_export(verbs: Verbs) -> None:
     parser = add_verb(verbs, "export", "write importance maps and clicks", _EXPORT)
     _add_game(parser)
-    parser.add_argument("--blur", default="paper", help="none, paper (49 x 49 box), gauss:SIGMA (default: %(default)s)")
+    parser.add_argument(
+        "--blur",
+        default="paper",
+        help="none, paper (49 x 49 box), gala_tpu, gauss:SIGMA, disc:RADIUS in pixels (default: %(default)s)",
+    )
     parser.add_argument("--pool", choices=("players", "bubbles"), default="players", help="what is shared out")
     parser.add_argument("--min-bubbles", type=int, default=10, metavar="N", help="per map (default: %(default)s)")
     parser.add_argument("--min-players", type=int, default=1, metavar="N", help="per picture (default: %(default)s)")

@@ -1,6 +1,5 @@
-"""From bubbles to maps: counts, pooling over players, and the named blurs."""
+"""From bubbles to maps: counts, and pooling over players."""
 
-import re
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -9,9 +8,6 @@ from numpy.typing import NDArray
 from rapidvision.errors import InputError
 
 from .rules import span
-
-#: "blurred with a 49x49 kernel (the square of the bubble radius)"; the paper gives no shape, so it is a box.
-PAPER_KERNEL_PX = 49
 
 
 def counts(xy: Iterable[Sequence[int]], *, side_px: int, bubble_px: int) -> NDArray[np.float64]:
@@ -71,54 +67,3 @@ def pooled(maps: Sequence[NDArray[np.float64]], *, pool: str = "players") -> NDA
         raise InputError(f'pool: got "{pool}"; allowed are players, bubbles')
     total = stack.sum(axis=0)
     return np.asarray(total / total.sum())
-
-
-def blurred(values: NDArray[np.float64], blur: str) -> NDArray[np.float64]:
-    """Return a map blurred; outside the picture there is nothing.
-
-    Parameters
-    ----------
-    values : ndarray of float, shape (height, width)
-        A map.
-    blur : str
-        ``none``, ``paper`` (a box of 49 x 49 pixels) or ``gauss:SIGMA`` (pixels).
-
-    Raises
-    ------
-    InputError
-        For another name.
-
-    Examples
-    --------
-    >>> blurred(np.eye(3), "gauss:nine")
-    Traceback (most recent call last):
-        ...
-    rapidvision.errors.InputError: blur: got "gauss:nine"; allowed are none, paper, gauss:SIGMA (pixels)
-    """
-    from scipy import ndimage
-
-    if blur == "none":
-        return values
-    if blur == "paper":
-        out = ndimage.uniform_filter(values, PAPER_KERNEL_PX, mode="constant")
-        return np.where(out > 1e-12 * max(float(out.max()), 1e-300), out, 0.0)  # the running sum leaves crumbs
-    match = re.fullmatch(r"gauss:([0-9]*\.?[0-9]+)", blur)
-    if match is None or not 0 < float(match[1]) < 1000:
-        raise InputError(f'blur: got "{blur}"; allowed are none, paper, gauss:SIGMA (pixels)')
-    return np.asarray(ndimage.gaussian_filter(values, float(match[1]), mode="constant"))
-
-
-def spearman(one: NDArray[np.floating], other: NDArray[np.floating]) -> float:
-    """Return the rank correlation of two maps with average ties; nan where one is constant.
-
-    Examples
-    --------
-    >>> spearman(np.array([1.0, 2.0, 3.0]), np.array([1.0, 4.0, 9.0]))
-    1.0
-    """
-    from scipy.stats import rankdata
-
-    a, b = rankdata(one.ravel()), rankdata(other.ravel())
-    a, b = a - a.mean(), b - b.mean()
-    scale = float(np.sqrt((a * a).sum() * (b * b).sum()))
-    return round(float((a * b).sum()) / scale, 12) if scale else float("nan")

@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rapidvision import files
+from rapidvision.blur import blurred, parse
 
 from .collected import RoundRecord
-from .painting import blurred, counts, pooled
+from .painting import counts, pooled
 from .rules import Rules
 
 _FULL_SCALE = 65535
@@ -47,7 +48,7 @@ def map_of(records: Sequence[RoundRecord], rules: Rules, form: Form) -> NDArray[
     for record in records:
         by_player.setdefault(record.player_id, []).extend(record.xy.tolist())
     drawn = [counts(xy, side_px=rules.picture_px, bubble_px=rules.bubble_px) for xy in by_player.values()]
-    return blurred(pooled(drawn, pool=form.pool), form.blur)
+    return blurred(pooled(drawn, pool=form.pool), parse(form.blur))
 
 
 def maps_by_player(records: Sequence[RoundRecord], rules: Rules, form: Form) -> dict[str, NDArray[np.float64]]:

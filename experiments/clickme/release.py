@@ -1,7 +1,5 @@
 """Files that the readers of the ClickMe releases know: clicks as CSV and NPZ, pictures and maps as TFRecords."""
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rapidvision import files, tfrecord
+from rapidvision import csvfiles, tfrecord
 
 from .deck import Deck, pixels
 from .filters import Kept
@@ -72,8 +70,4 @@ def records_of(passed: Kept, deck: Deck, rules: Rules, maps: Mapping[str, NDArra
 
 def write_table(path: Path, columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
     """Write a CSV file, atomically."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(columns), lineterminator="\n", extrasaction="ignore")
-    writer.writeheader()
-    writer.writerows(rows)
-    files.write_text(path, text.getvalue())
+    csvfiles.write(path, columns, [[row.get(name, "") for name in columns] for row in rows])

@@ -12,13 +12,13 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from rapidvision.errors import InputError
+from rapidvision.png import png_bytes
 
 from ..online.login import check_origin
 from ..online.security import Buckets
 from ..online.tokens import Keyring
 from ..online.web import Files, Problem, body_as, page, reply
 from . import messages
-from .deck import png
 from .links import PostLink, PostLinks, SocketLink
 from .live import LiveGame
 from .names import checked_name, key_of
@@ -138,7 +138,7 @@ class Server:
         own = self._own_round(request)
         if not own.finished or not self.live.shows_view(own):
             raise Problem(403, "not_shown", "what the partner saw is not shown")
-        return Response(await asyncio.to_thread(png, own.play.view.pixels), media_type="image/png")
+        return Response(await asyncio.to_thread(png_bytes, own.play.view.pixels), media_type="image/png")
 
     async def play(self, socket: WebSocket) -> None:
         """Run the socket of one page until it closes."""

@@ -1,6 +1,5 @@
 """From the database to the trials table and what lies beside it."""
 
-import csv
 import io
 import json
 import zipfile
@@ -9,6 +8,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
+from rapidvision import csvfiles
 from rapidvision import trials as tables
 from rapidvision.errors import InputError
 from rapidvision.trials import COLUMNS, TrialRecord
@@ -91,12 +91,7 @@ def table(header: list[str], rows: list[list[Any]]) -> str:
     >>> table(["a", "b"], [["=1+1", -2.5]])
     "a,b\n'=1+1,-2.5\n"
     """
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(header)
-    for cells in rows:
-        writer.writerow([_cell(cell) for cell in cells])
-    return out.getvalue()
+    return csvfiles.text_of(header, [[_cell(cell) for cell in cells] for cells in rows])
 
 
 def psych_ds(connection: sa.Connection, served: ServedStudy) -> bytes:

@@ -1,12 +1,10 @@
 """The paper's method as an option: each trial is a movie of cross, picture and blank, made with the stimulus set."""
 
-import csv
-import io
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from rapidvision import files
+from rapidvision import csvfiles, files
 from rapidvision.errors import CheckFailed, InputError
 from rapidvision.plan import Plan
 from rapidvision.protocol import Protocol
@@ -101,10 +99,7 @@ def _rows(folder: Path) -> dict[str, dict[str, str]]:
     path = folder / _TABLE
     if not path.is_file():
         raise InputError(f"{path}: no such table; make the movies with `rapidvision stimuli movies SET --out {folder}`")
-    reader = csv.DictReader(io.StringIO(files.read_bytes(path).decode()))
-    if tuple(reader.fieldnames or ()) != _COLUMNS:
-        raise InputError(f"{path}: columns {', '.join(reader.fieldnames or ())}; needed are {', '.join(_COLUMNS)}")
-    return {row["stimulus_id"]: row for row in reader}
+    return {row["stimulus_id"]: row for row in csvfiles.read(path, _COLUMNS)}
 
 
 def _movie(path: Path, row: dict[str, str], protocol: Protocol, trial: Trial) -> TrialMovie:

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
+from rapidvision import csvfiles
 from rapidvision.errors import InputError
 
-from ..jobs import read_rows
 from ..recipe import MapSource
 from .points import PointsReader, Recording
 
@@ -36,7 +36,7 @@ class _Collected:
 
 def open_points_csv(path: Path, source: MapSource) -> PointsReader:
     """Open a table of clicks or fixations."""
-    rows = read_rows(path, ())
+    rows = csvfiles.read(path)
     header = set(rows[0]) if rows else set()
     name = next((one for one in ("image_id", "image_path") if one in header), None)
     if name is None or not ({"x", "y"} <= header or "clicks" in header):

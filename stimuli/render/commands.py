@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from rapidvision import picturefolder
 from rapidvision.cli import add_common_options, say
 
 EPILOG = """\
@@ -52,7 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
     each = 10 if each is None else each
     if (n is not None and n < 1) or each < 0 or practice < 0:
         raise InputError("render: --n must be 1 or more, --n-per-category and --practice-per-category 0 or more")
-    if (arguments.out / "images.csv").exists():
+    if (arguments.out / picturefolder.TABLE).exists():
         raise InputError(f"{arguments.out}: holds a picture folder already; choose another --out or remove it")
     seed = fresh_seed() if arguments.seed is None else arguments.seed
     maps = [] if arguments.maps == "none" else [name.strip() for name in arguments.maps.split(",")]

@@ -1,18 +1,19 @@
 """A picture folder on disk: pictures, maps, parts, objects, and the table that names them."""
 
-import csv
 import io
 import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rapidvision import files, progress
+from rapidvision import csvfiles, files, picturefolder, progress
 from rapidvision.errors import InputError
+from rapidvision.png import png_bytes
 
 from .body import PARTS
 
@@ -23,7 +24,6 @@ CATEGORIES: Final = ("bird", "zebra", "elephant", "cat", "table", "couch", "refr
 TARGETS: Final = frozenset(CATEGORIES[:4])
 SOURCES: Final = ("clickme", "salicon")
 FORMS: Final = ("png", "webp")
-COLUMNS: Final = ("image_id", "path", "category", "target", "phase", "credit", "licence")
 LICENCE: Final = "CC0-1.0"
 POOL_PX: Final = 128
 """Side of the candidates from which pictures are chosen."""
@@ -179,21 +179,18 @@ def render(
         for _ in _each(_draw_one, jobs, workers):
             advance(1)
     files.write_json(out / "parts.json", dict(enumerate(PARTS)))
-    files.write_text(out / "images.csv", table(items, seed=seed, form=form))
+    files.write_text(out / picturefolder.TABLE, table(items, seed=seed, form=form))
 
 
 def table(items: Sequence[Item], *, seed: int, form: str = "png") -> str:
     """Return ``images.csv`` of a folder."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
+    rows = []
     for item in items:
         target = "true" if item.category in TARGETS else "false"
         credit = f"RapidVision renderer, seed {seed}, {item.category} {item.number}"
-        writer.writerow(
-            [item.image_id, f"images/{item.image_id}.{form}", item.category, target, item.phase, credit, LICENCE]
-        )
-    return text.getvalue()
+        path = f"images/{item.image_id}.{form}"
+        rows.append([item.image_id, path, item.category, target, item.phase, credit, LICENCE])
+    return csvfiles.text_of(picturefolder.COLUMNS, rows)
 
 
 class _Job(NamedTuple):
@@ -229,26 +226,17 @@ def _draw_one(job: _Job) -> None:
     out, item, seed, size, maps, form = job
     root, name = Path(out), f"{item.image_id}.png"
     picture = draw(item.category, seed=seed, number=item.number, size=size)
-    encode = png if form == "png" else webp
+    encode = partial(png_bytes, effort=9) if form == "png" else webp
     files.write_bytes(root / "images" / f"{item.image_id}.{form}", encode(picture.image))
-    files.write_bytes(root / "parts" / name, png(picture.parts))
-    files.write_bytes(root / "objects" / name, png(picture.objects))
+    files.write_bytes(root / "parts" / name, png_bytes(picture.parts, effort=9))
+    files.write_bytes(root / "objects" / name, png_bytes(picture.objects, effort=9))
     key = {"seed": seed, "number": item.number}
     if "clickme" in maps:
         values = clickme_map(picture.parts, picture.objects, item.category, **key)
-        files.write_bytes(root / "maps/clickme" / name, png(values))
+        files.write_bytes(root / "maps/clickme" / name, png_bytes(values, effort=9))
     if "salicon" in maps:
         values = salicon_map(picture.image, category=item.category, **key)
-        files.write_bytes(root / "maps/salicon" / name, png(values))
-
-
-def png(pixels: NDArray[np.uint8]) -> bytes:
-    """Encode grey or colour pixels as PNG; the same bytes for the same pixels and zlib."""
-    from PIL import Image
-
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "PNG", optimize=False, compress_level=9)
-    return buffer.getvalue()
+        files.write_bytes(root / "maps/salicon" / name, png_bytes(values, effort=9))
 
 
 def webp(pixels: NDArray[np.uint8]) -> bytes:

@@ -125,7 +125,7 @@ def test_a_single_wild_sample_does_not_move_the_threshold():
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("time,light\n0,1\n1,0\n", "time_s and light are needed"),
+        ("time,light\n0,1\n1,0\n", 'no column "time_s". Did you mean "time"'),
         ("time_s,light\n0,1\n1,x\n", "line 3"),
         ("time_s,light\n0,1\n", "at least two samples"),
         ("time_s,light\n1,1\n0,1\n", "increasing times"),

@@ -95,6 +95,10 @@ def test_a_manifest_with_other_columns_or_cells_is_refused(folder):
     path = folder / manifest.MANIFEST
     text = path.read_text()
     path.write_text(text.replace("revealed_px", "pixels", 1))
+    with pytest.raises(InputError, match='no column "revealed_px"'):
+        manifest.read_set(folder)
+    header, *rows = text.splitlines()
+    path.write_text("\n".join([header + ",more", *(row + ",x" for row in rows)]) + "\n")
     with pytest.raises(InputError, match="a manifest has"):
         manifest.read_set(folder)
     path.write_text(text.replace(",7,", ",seven,", 1))

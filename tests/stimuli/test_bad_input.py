@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from rapidvision.blur import blurred
+from rapidvision.blur import parse as parse_blur
 from rapidvision.cli import main
 from rapidvision.errors import InputError, RecipeError
 from rapidvision.manifest import read_set
 from rapidvision.recipes import parse
-from rapidvision.stimuli.blur import blurred
-from rapidvision.stimuli.blur import parse as parse_blur
 from rapidvision.stimuli.build import build, read_recipe
 from rapidvision.stimuli.pictures import Geometry
 from rapidvision.stimuli.prepare import prepare

@@ -5,7 +5,8 @@ import pytest
 from PIL import Image
 
 from rapidvision.errors import InputError
-from rapidvision.experiments.clickme.deck import pixels, png, read_deck, read_objects
+from rapidvision.experiments.clickme.deck import pixels, read_deck, read_objects
+from rapidvision.png import png_bytes
 
 
 def test_a_folder_is_read_with_its_phases(pictures):
@@ -19,17 +20,17 @@ def test_a_folder_is_read_with_its_phases(pictures):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("image_id,path\na,a.png\n", "no column category"),
-        ("image_id,path,category\na,a.png,cat\na,a.png,cat\n", "line 3: a is listed twice"),
+        ("image_id,path\na,a.png\n", 'no column "category"'),
+        ("image_id,path,category\na,a.png,cat\na,a.png,cat\n", "a appears twice"),
         ("image_id,path,category\na,b.png,cat\n", "no file b.png"),
         ("image_id,path,category\na,../secret.png,cat\n", "no file ../secret.png"),
-        ("image_id,path,category\n,a.png,cat\n", "an image_id"),
-        ("image_id,path,category\na/b,a.png,cat\n", "without slashes"),
-        ("image_id,path,category\na,a.png,\n", "a category are needed"),
+        ("image_id,path,category\n,a.png,cat\n", 'row 2: image_id "" must be letters'),
+        ("image_id,path,category\na/b,a.png,cat\n", 'image_id "a/b" must be letters'),
+        ("image_id,path,category\na,a.png,\n", "row 2: category is empty"),
         ("image_id,path,category\na,a.png," + "x" * 201 + "\n", "at most 200 characters"),
-        ("image_id,path,category\n", "no picture to play with"),
+        ("image_id,path,category\n", "no pictures; the table has only a header"),
         ("image_id,path,category,phase\na,a.png,cat,practice\n", "no picture to play with"),
-        ("image_id,path,category,phase\na,a.png,cat,later\n", 'phase is "later"; allowed are main, practice, catch'),
+        ("image_id,path,category,phase\na,a.png,cat,later\n", 'phase is "later". Allowed: main, practice, catch'),
         ("image_id,path,category,phase\na,a.png,cat,catch\n", "needs objects/a.png"),
     ],
 )
@@ -62,7 +63,7 @@ def test_a_picture_is_cut_to_its_middle_square_and_transparency_becomes_white(tm
 
 def test_a_square_picture_of_the_right_size_is_shown_as_it_is(tmp_path):
     array = np.random.default_rng(1).integers(0, 256, (64, 64, 3), dtype=np.uint8)
-    (tmp_path / "a.png").write_bytes(png(array))
+    (tmp_path / "a.png").write_bytes(png_bytes(array))
     assert (pixels(tmp_path / "a.png", 64) == array).all()
 
 

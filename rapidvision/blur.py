@@ -1,4 +1,4 @@
-"""Named blurs: how clicks and fixations become maps."""
+"""Named blurs: how clicks, fixations and bubbles become maps, and how maps are blurred before training."""
 
 import re
 from typing import NamedTuple
@@ -7,12 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rapidvision.errors import InputError
+from rapidvision.protocol import MAP_BLUR_PX
 from rapidvision.screen import Screen
 
-#: "a 49x49 kernel (the square of the bubble radius)"; the paper gives no shape, so it is a box.
-PAPER_KERNEL_PX = 49
-#: The reference code's window and sigma; its kernel is a delta, blurred inside the window with mirrored borders.
-GALA_TPU_SIGMA_PX = 28
+#: The reference code's sigma for its window of 49 px; its kernel is a delta, blurred inside the window with mirrored
+#: borders. "49x49" is all that the paper says, so ``paper`` is a box.
+GALA_TPU_SIGMA_PX = 28.0
 
 
 class Blur(NamedTuple):
@@ -67,16 +67,35 @@ def _filtered(values: NDArray[np.float64], blur: Blur) -> NDArray[np.float64]:
     from scipy import ndimage
 
     if blur.kind == "paper":
-        return np.asarray(ndimage.uniform_filter(values, PAPER_KERNEL_PX, mode="constant"))
+        return np.asarray(ndimage.uniform_filter(values, MAP_BLUR_PX, mode="constant"))
     if blur.kind == "gauss":
         return np.asarray(ndimage.gaussian_filter(values, blur.size_px, mode="constant"))
     if blur.kind == "gala_tpu":
-        delta = np.zeros(PAPER_KERNEL_PX)
-        delta[PAPER_KERNEL_PX // 2] = 1
-        line = ndimage.gaussian_filter1d(delta, GALA_TPU_SIGMA_PX, mode="reflect")
+        line = gala_tpu_line(MAP_BLUR_PX)
         rows = ndimage.correlate1d(values, line, 0, mode="constant")
         return np.asarray(ndimage.correlate1d(rows, line, 1, mode="constant"))
     return _disc(values, blur.size_px)
+
+
+def gala_tpu_line(size_px: int) -> NDArray[np.float64]:
+    """Return the reference code's kernel along one axis, sum 1: a Gaussian folded back at the borders of its window.
+
+    Parameters
+    ----------
+    size_px : int
+        Odd side of the window; sigma goes with it, 28 px for 49.
+
+    Examples
+    --------
+    >>> line = gala_tpu_line(49)
+    >>> round(float(line.min() / line.max()) ** 2, 3)
+    0.987
+    """
+    from scipy import ndimage
+
+    delta = np.zeros(size_px)
+    delta[size_px // 2] = 1
+    return np.asarray(ndimage.gaussian_filter1d(delta, GALA_TPU_SIGMA_PX * size_px / MAP_BLUR_PX, mode="reflect"))
 
 
 def _disc(values: NDArray[np.float64], radius_px: float) -> NDArray[np.float64]:
