@@ -44,4 +44,5 @@ sphinx_gallery_conf = {
     "remove_config_comments": True,
     "min_reported_time": 1e9,
     "write_computation_times": False,
+    "within_subsection_order": "FileNameSortKey",
 }

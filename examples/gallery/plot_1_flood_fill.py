@@ -28,19 +28,22 @@ with Image.open(min(bundled.glob("maps/clickme/elephant-*.png"))) as file:
 # The order of the first 15 % of the pixels, for three exponents. The same key gives the same order on every machine, with either engine.
 
 n_px = round(FEATURE_BUDGET * importance.size)
-figure, axes = plt.subplots(1, 4, figsize=(10, 2.9), layout="constrained")
+best = np.sort(importance.ravel())[::-1][:n_px].sum()
+row, column = np.unravel_index(importance.argmax(), importance.shape)
+figure, axes = plt.subplots(1, 4, figsize=(11, 2.9), layout="constrained")
 axes[0].imshow(importance, cmap="gray")
 axes[0].set_title("importance")
 for ax, gamma in zip(axes[1:], (0.0, 2.0, 8.0), strict=True):
-    order = fill(
-        importance, n_px, key=key64(1, "gallery"), growth=Growth(gamma=gamma, start=(128, 128) if gamma == 0 else None)
-    )
+    growth = Growth(gamma=gamma, start=(int(row), int(column)))
+    order = fill(importance, n_px, key=key64(1, "gallery"), growth=growth)
     place = np.full(importance.size, np.nan)
     place[order] = np.arange(n_px) / n_px * 100
     shown = ax.imshow(place.reshape(importance.shape), cmap="viridis_r")
-    captured = importance.ravel()[order].sum() / np.sort(importance.ravel())[::-1][:n_px].sum()
-    ax.set_title(f"γ = {gamma:g}: {captured:.0%} of what\n{n_px:,} pixels could capture")
+    ax.set_title(f"γ = {gamma:g}: {importance.ravel()[order].sum() / best:.0%} captured")
 for ax in axes:
     ax.set_axis_off()
 figure.colorbar(shown, ax=axes, label="revealed at (% of the features)")
 plt.show()
+
+# %%
+# *Captured*: importance of the revealed pixels, relative to the most that as many pixels could have.

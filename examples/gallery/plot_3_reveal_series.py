@@ -2,7 +2,7 @@
 One picture at every level
 ==========================
 
-Eleven log-spaced levels for two maps of the same picture, at equal numbers of pixels, centred on the same canvas: what the paper's
+Log-spaced levels (every other one of eleven) for two maps of the same picture, at equal numbers of pixels, centred on the same canvas: what the paper's
 participants saw (section 2.2).
 """
 
@@ -30,14 +30,14 @@ canvas = make_canvas(picture, Canvas(), key=key64(1, name), where=name).pixels
 fractions = level_fractions(N_LEVELS, LOWEST_LEVEL)
 counts = level_counts(round(FEATURE_BUDGET * picture.shape[0] * picture.shape[1]), fractions)
 
-figure, axes = plt.subplots(2, N_LEVELS, figsize=(15, 3.2), layout="constrained")
+figure, axes = plt.subplots(2, (N_LEVELS + 1) // 2, figsize=(11, 4.1), layout="constrained")
 for row, source in zip(axes, ("clickme", "salicon"), strict=True):
     with Image.open(bundled / "maps" / source / f"{name}.png") as file:
         importance = ImportanceMap(np.asarray(file), image_id=name, source=source)
     order = order_of(importance, int(counts[-1]), Reveal(), key=key64(1, name, source))
     shift = centring_shift(order, importance.shape, "region")
     series = RevealSeries(order, importance.shape, counts, shift)
-    for level, ax in enumerate(row):
+    for level, ax in zip(range(0, N_LEVELS, 2), row, strict=True):
         ax.imshow(series.compose(picture, canvas, level))
         ax.set_axis_off()
         ax.set_title(

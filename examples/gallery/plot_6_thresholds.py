@@ -22,4 +22,5 @@ fits.table().round(3)
 # %%
 # The difference in log10 per cent, its interval, and p:
 
-fits.test.difference, fits.test.interval, fits.test.p
+low, high = fits.test.interval
+print(f"{fits.test.difference:.3f} [{low:.3f}, {high:.3f}], p = {fits.test.p:.4f}")
