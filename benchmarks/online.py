@@ -1,9 +1,4 @@
-"""Online sessions: timing seen by the virtual photodiode, nothing lost, writes per second, arrivals, page weight.
-
-The timing figures need Chromium, Firefox ESR and Xvfb, and a machine with nothing else to do, or realtime priority
-(``chrt -r 1 python -m benchmarks online``). ``RV_TIMING_TRIALS`` is the number of trials per condition. jsPsych is taken
-from ``tests/experiments/online/jspsych/node_modules`` when ``npm ci`` was run there.
-"""
+"""Online sessions: timing seen by the virtual photodiode, nothing lost, writes per second, arrivals, page weight."""
 
 import asyncio
 import functools
@@ -17,178 +12,13 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from benchmarks.harness import STATED, NotMeasured, Room, at_least, at_most
+from benchmarks.harness import STATED, NotMeasured, at_least, at_most
+from benchmarks.online_chaos import room
+from benchmarks.online_timing import needed
+from tests import chromium
 
-room = Room()
-CHROMIUM = os.environ.get("RV_CHROMIUM") or shutil.which("chromium")
-FIREFOX = os.environ.get("RV_FIREFOX") or shutil.which("firefox-esr")
-JSPSYCH = Path(__file__).parents[1] / "tests" / "experiments" / "online" / "jspsych" / "node_modules"
-N_TRIALS = int(os.environ.get("RV_TIMING_TRIALS", "50"))
-N_OTHERS = 20
 WRITES = 20_000
 CLIENTS = 64
-
-
-def needed(path, name):
-    if path is None or shutil.which("Xvfb") is None:
-        raise NotMeasured(f"{name} or Xvfb is not installed")
-    return path
-
-
-def jspsych_scripts():
-    scripts = [
-        JSPSYCH / "jspsych" / "dist" / "index.browser.min.js",
-        JSPSYCH / "@jspsych" / "plugin-image-keyboard-response" / "dist" / "index.browser.min.js",
-    ]
-    return scripts if all(path.is_file() for path in scripts) else []
-
-
-@functools.cache
-def chromium(busy):
-    """Our presenter, on a busy page beside jsPsych and the movie: in one run, trials in random order."""
-    from tests.experiments.laboratory.browsers import chromium_trials
-
-    path = needed(CHROMIUM, "Chromium")
-    scripts = jspsych_scripts()
-    methods = {("ours", "compositor"): N_TRIALS}
-    if busy:
-        methods |= {("movie", ""): N_OTHERS} | ({("jspsych", ""): N_OTHERS} if scripts else {})
-    renamed = []
-    if scripts:
-        folder = Path(tempfile.mkdtemp())
-        for number, script in enumerate(scripts):
-            renamed.append(folder / f"{number}.js")
-            shutil.copy(script, renamed[-1])
-    info, joined = chromium_trials(path, methods, busy=busy, extra=renamed)
-    return info["periodMs"], joined
-
-
-@functools.cache
-def firefox(busy):
-    from tests.experiments.laboratory.browsers import firefox_trials
-
-    info, joined = firefox_trials(needed(FIREFOX, "Firefox ESR"), N_TRIALS, busy=busy, limit_s=600)
-    return info["periodMs"], joined
-
-
-def figures_of(run, busy, method="ours"):
-    from tests.experiments.laboratory.browsers import summary
-
-    period, joined = run(busy)
-    return summary(joined, period, method)
-
-
-for _busy, _word, _bar in ((False, "idle", 99), (True, "busy", 97)):
-
-    @room.figure(f"Chromium, 400 ms shown in exact frames, {_word}", unit="%", bar=at_least(_bar))
-    def chromium_exact(busy=_busy):
-        return 100 * figures_of(chromium, busy)["exact"]
-
-    @room.figure(f"Chromium, SD of the duration, {_word}", unit="ms", bar=at_most(1))
-    def chromium_sd(busy=_busy):
-        return figures_of(chromium, busy)["duration_sd_ms"]
-
-    @room.figure(f"Chromium, bias of the response time, {_word}", unit="ms", bar=at_most(3))
-    def chromium_bias(busy=_busy):
-        return abs(figures_of(chromium, busy)["response_bias_ms"])
-
-    @room.figure(f"Chromium, SD of the response time's error, {_word}", unit="ms", bar=at_most(1.5))
-    def chromium_response_sd(busy=_busy):
-        return figures_of(chromium, busy)["response_sd_ms"]
-
-    @room.figure(f"Firefox ESR, 400 ms shown in exact frames, {_word}", unit="%", bar=at_least(95))
-    def firefox_exact(busy=_busy):
-        return 100 * figures_of(firefox, busy)["exact"]
-
-    @room.figure(f"Firefox ESR, SD of the response time's error, {_word}", unit="ms", bar=at_most(5))
-    def firefox_response_sd(busy=_busy):
-        return figures_of(firefox, busy)["response_sd_ms"]
-
-
-@room.figure("busy page, SD of response time: movie method / ours", unit="x", bar=at_least(20))
-def movie_ratio():
-    theirs = figures_of(chromium, True, "movie")["response_sd_ms"]
-    return theirs / figures_of(chromium, True)["response_sd_ms"]
-
-
-@room.figure("busy page, SD of response time: stock jsPsych / ours", unit="x", bar=at_least(20))
-def jspsych_ratio():
-    if not jspsych_scripts():
-        raise NotMeasured("no jsPsych; run npm ci in tests/experiments/online/jspsych")
-    theirs = figures_of(chromium, True, "jspsych")["response_sd_ms"]
-    return theirs / figures_of(chromium, True)["response_sd_ms"]
-
-
-@functools.cache
-def torment():
-    """The full chaos: 12 browsers, 80 main trials, real presentation."""
-    from playwright.sync_api import sync_playwright
-
-    from rapidvision.experiments.online.settings import Limits, OnlineSettings, Screening
-    from rapidvision.experiments.planning import make_study
-    from rapidvision.protocol import Practice, Protocol, Timing
-    from tests.experiments.online import chaos
-    from tests.experiments.online.conftest import CHROMIUM_ARGUMENTS, Served, make_set, write_settings
-
-    path = needed(CHROMIUM, "Chromium")
-    folder = Path(tempfile.mkdtemp(prefix="rapidvision-chaos-"))
-    protocol = Protocol(
-        name="chaos",
-        practice=Practice(n_trials=0),
-        timing=Timing(fixation_ms=(120, 180), stimulus_ms=100, blank_ms=100, too_slow_ms=60),
-        image_px=64,
-    )
-    make_study(make_set(folder / "set", n_images=80), protocol, folder / "study", n_slots=12)
-    limits = Limits(arrival_burst=1e6, request_burst=1e6)
-    write_settings(folder / "study", OnlineSettings(screening=Screening(fullscreen=False), limits=limits))
-    served = Served(folder / "study", "--simulate", "--seed", "5")
-    try:
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGUMENTS)
-            outcome = chaos.torment(
-                browser, served, n_browsers=12, kills=20, reloads=30, offline=15, seed=11, limit_s=500
-            )
-            browser.close()
-    finally:
-        served.stop()
-    for page in outcome.stopped:
-        print(f"a participant did not finish; the page says: {page!r}", file=sys.stderr)
-    return outcome, stored_rows(folder / "study")
-
-
-def stored_rows(folder):
-    from rapidvision.experiments.online.database import default_database, open_online_store
-    from rapidvision.experiments.online.export import trial_records
-    from rapidvision.experiments.online.plans import open_study
-
-    served = open_study(folder)
-    store = open_online_store(default_database(folder), served)
-    try:
-        return store.read(lambda connection: trial_records(connection, served))
-    finally:
-        store.close()
-
-
-@room.figure("chaos (20 kills, 30 reloads, 15 offline): trials lost of 960", unit="trials", bar=at_most(0))
-def chaos_lost():
-    return 960 - len({(row.session_id, row.trial) for row in torment()[1]})
-
-
-@room.figure("chaos: trials stored twice", unit="trials", bar=at_most(0))
-def chaos_doubled():
-    counts = Counter((row.session_id, row.trial) for row in torment()[1])
-    return sum(n - 1 for n in counts.values())
-
-
-@room.figure("chaos: pictures shown twice to one person", unit="pictures", bar=at_most(0))
-def chaos_shown_twice():
-    return torment()[0].shown_twice
-
-
-@room.figure("chaos: participants who finished, of 12", unit="people", bar=at_least(12))
-def chaos_finished():
-    return torment()[0].finished
-
 
 SLOW_DISK = r"""
 #define _GNU_SOURCE
@@ -354,16 +184,16 @@ def third_parties():
     from playwright.sync_api import sync_playwright
 
     from rapidvision.experiments.planning import make_study
-    from tests.experiments.online.conftest import CHROMIUM_ARGUMENTS, QUICK, Served, make_set
+    from tests.experiments.online.conftest import QUICK, Served, make_set
 
-    path = needed(CHROMIUM, "Chromium")
+    path = needed(chromium.PATH, "Chromium")
     folder = Path(tempfile.mkdtemp(prefix="rapidvision-page-"))
     make_study(make_set(folder / "set"), QUICK, folder / "study", n_slots=4)
     served = Served(folder / "study", "--simulate")
     asked = []
     try:
         with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGUMENTS)
+            browser = playwright.chromium.launch(executable_path=path, args=chromium.ARGUMENTS)
             page = browser.new_page(viewport={"width": 1000, "height": 700})
             page.on("request", lambda request: asked.append(request.url))
             page.goto(f"{served.url}?simulate=fast")

@@ -19,9 +19,9 @@ from PIL import Image
 from playwright.sync_api import BrowserContext, Page, sync_playwright
 
 from rapidvision.study import Study
+from tests import chromium
 
 IMAGES = Path(__file__).parent.parent / "docs" / "images"
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
 PASSWORD = "a look at the dashboard"
 N_PEOPLE = 10
 
@@ -31,7 +31,7 @@ def main(study: str) -> None:
     with tempfile.TemporaryDirectory() as temporary, sync_playwright() as playwright:
         folder = Path(temporary) / "study"
         shutil.copytree(study, folder)
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=chromium.PATH, args=chromium.ARGUMENTS)
         server, url, dashboard_url = serve(folder, str(Study(study).stimulus_set().folder))
         try:
             for number in range(N_PEOPLE):

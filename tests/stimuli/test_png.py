@@ -2,7 +2,6 @@
 
 import base64
 import io
-import shutil
 import zlib
 
 import numpy as np
@@ -12,6 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from rapidvision.stimuli.png import SeriesWriter, encode
+from tests import chromium
 from tests.conftest import missing
 from tests.stimuli.conftest import natural
 
@@ -57,8 +57,7 @@ def test_checksums_hold_as_the_standard_wants_them():
 
 @pytest.mark.browser
 def test_a_browser_shows_the_same_pixels():
-    chromium = shutil.which("chromium")
-    if chromium is None:
+    if chromium.PATH is None:
         missing("Chromium is not installed")
     from playwright.sync_api import sync_playwright
 
@@ -70,11 +69,8 @@ def test_a_browser_shows_the_same_pixels():
         const context = canvas.getContext('2d'); context.drawImage(image, 0, 0);
         return Array.from(context.getImageData(0, 0, image.width, image.height).data);
     }"""
-    arguments = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=chromium, args=[*arguments, "--disable-component-update", "--disable-sync"]
-        )
+        browser = playwright.chromium.launch(executable_path=chromium.PATH, args=chromium.ARGUMENTS)
         try:
             seen = np.array(browser.new_page().evaluate(script, url), np.uint8).reshape(64, 64, 4)
         finally:

@@ -1,19 +1,14 @@
 """The real page in a real browser."""
 
-import os
-import shutil
 import time
 from contextlib import contextmanager
 from datetime import datetime
 
 from rapidvision.experiments.clickme import host
 from rapidvision.experiments.clickme.collected import collect
+from tests.chromium import ARGUMENTS, PATH
 from tests.experiments.clickme.running import Running
 
-ARGUMENTS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
 QUICK = "practice_rounds = 0\n[rules]\nround_ms = 1500\nanswer_limit_ms = 200\n"
 
 
@@ -23,15 +18,14 @@ class BrowserMissing(Exception):
 
 @contextmanager
 def chromium():
-    path = os.environ.get("RV_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-    if path is None:
+    if PATH is None:
         raise BrowserMissing("Chromium is not installed")
     try:
         from playwright.sync_api import sync_playwright
     except ImportError as error:
         raise BrowserMissing("Playwright is not installed") from error
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=PATH, args=ARGUMENTS)
         try:
             yield browser
         finally:

@@ -57,9 +57,12 @@ def test_filters_of_the_command_line_are_the_filters_of_the_export(game, tmp_pat
     [
         (["export", "nowhere", "--out", "x"], "no game.sqlite"),
         (["report", "nowhere", "--out", "x"], "no game.sqlite"),
-        (["simulate", "PICTURES", "--out", "x", "--maps", "salicon"], "no maps here"),
+        (["simulate", "PICTURES", "--out", "x", "--maps", "salicon"], 'no maps from "salicon"; the folder has truth'),
         (["simulate", "nowhere", "--out", "x", "--maps", "truth"], "no such file"),
-        (["simulate", "bundled", "--out", "x", "--maps", "truth"], "bundled/maps/truth: no maps here"),
+        (
+            ["simulate", "bundled", "--out", "x", "--maps", "truth"],
+            'no maps from "truth"; the folder has clickme, salicon',
+        ),
         (["players", "nowhere"], "no game.sqlite"),
         (["serve", "PICTURES", "--out", "x", "--partner", "eye"], "allowed are module:function"),
         (["serve", "PICTURES", "--out", "x", "--partner", "none", "--host", "0.0.0.0"], "without encryption"),
@@ -78,7 +81,7 @@ def test_what_cannot_be_done_is_refused_in_one_line(pictures, tmp_path, monkeypa
 
 def test_a_blur_that_does_not_exist_is_refused(game, tmp_path, capsys):
     assert cli.main(["clickme", "export", str(game), "--out", str(tmp_path / "maps"), "--blur", "soft", "--quiet"]) == 2
-    assert "allowed are none, paper" in capsys.readouterr().err
+    assert "allowed: none, paper" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("verb", ["serve", "simulate", "export", "report", "players"])

@@ -194,7 +194,7 @@ def test_the_report_compares_with_another_experiment_s_maps(played, tmp_path):
 
 
 def test_a_comparison_needs_maps_of_the_same_pictures(played, tmp_path):
-    with pytest.raises(InputError, match="no maps here"):
+    with pytest.raises(InputError, match='no maps from "elsewhere"; the folder has truth'):
         write_report(played.everything, played.deck, played.game, tmp_path, quality={}, compare_with="elsewhere")
     one = dict(list(played.maps.items())[:1])
     with pytest.raises(InputError, match="1 pictures have maps of both"):

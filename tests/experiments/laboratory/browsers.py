@@ -16,6 +16,7 @@ import numpy as np
 from PIL import Image
 
 import rapidvision.experiments.online
+from tests import chromium
 
 from .room import browser_truth, start_room, summary
 
@@ -26,13 +27,7 @@ __all__ = ["chromium_trials", "dark_png", "firefox_trials", "summary"]
 SENSOR = (470, 340)  # inside the picture, outside the cross
 
 CHROMIUM_ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
+    *chromium.ARGUMENTS,
     "--kiosk",
     "--window-position=0,0",
     "--window-size=800,600",

@@ -21,20 +21,11 @@ from rapidvision.experiments.planning import make_study
 from rapidvision.manifest import SetDescription, Stimulus, write_set
 from rapidvision.protocol import Practice, Protocol, Timing
 from rapidvision.recipes import write
+from tests.chromium import ARGUMENTS, PATH
 from tests.conftest import missing
 
 from . import postgres
 
-CHROMIUM = os.environ.get("RV_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-CHROMIUM_ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 LEVELS = ("1", "40", "100", "full")
 
 
@@ -136,9 +127,9 @@ def node_modules():
 
 @pytest.fixture(scope="session")
 def chromium_path():
-    if CHROMIUM is None:
+    if PATH is None:
         missing("no Chromium on this computer (set RV_CHROMIUM)")
-    return CHROMIUM
+    return PATH
 
 
 @pytest.fixture(scope="session")
@@ -146,7 +137,7 @@ def chromium(chromium_path):
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium_path, args=CHROMIUM_ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=chromium_path, args=ARGUMENTS)
         yield browser
         browser.close()
 
