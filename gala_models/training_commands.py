@@ -31,6 +31,7 @@ def _add_pack(verbs: Verbs) -> None:
     )
     parser.add_argument(
         "source",
+        metavar="SOURCE",
         nargs="+",
         type=Path,
         help="ClickMe TFRecords, a folder of .npz, a picture folder (images.csv), or a folder with a folder per class",

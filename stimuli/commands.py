@@ -24,27 +24,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     verbs = parser.add_subparsers(dest="what", required=True, metavar="VERB")
     _add_build(verbs)
     expand = _add(verbs, "expand", "write the PNG files of a packed set", "rapidvision stimuli expand packed --out set")
-    expand.add_argument("folder", type=Path, help="a set that was built --as tar, series or recipe")
+    expand.add_argument("folder", type=Path, metavar="PACKED", help="a set that was built --as tar, series or recipe")
     expand.add_argument("--out", type=Path, required=True, metavar="SET", help="a new folder")
-    expand.add_argument("--root", type=Path, help="folder of the pictures; for sets built --as recipe")
+    expand.add_argument("--root", type=Path, metavar="DIR", help="folder of the pictures; for sets built --as recipe")
     add_common_options(expand, seed=False)
     expand.set_defaults(run=_expand)
     show = _add(
-        verbs, "show", "say what is in a set, and make its contact sheet", "rapidvision stimuli show set --sheet sheet"
+        verbs, "show", "say what is in a set, and make its contact sheet", "rapidvision stimuli show set --out sheet"
     )
-    show.add_argument("folder", type=Path, help="a stimulus set")
-    show.add_argument("--sheet", type=Path, metavar="DIR", help="write index.html and sheet.png there")
-    show.add_argument("--recipe", help="recipe of the build (or `bundled`), so that the sheet can show the maps")
-    show.add_argument("--root", type=Path, help="folder that the recipe's paths are relative to (default: its own)")
+    show.add_argument("folder", type=Path, metavar="SET", help="a stimulus set")
+    show.add_argument("--out", type=Path, metavar="DIR", help="write the contact sheet there: index.html and sheet.png")
+    show.add_argument(
+        "--recipe", metavar="RECIPE", help="recipe of the build (or `bundled`), so that the sheet can show the maps"
+    )
+    show.add_argument(
+        "--root", type=Path, metavar="DIR", help="folder that the recipe's paths are relative to (default: its own)"
+    )
     add_common_options(show, seed=False)
     show.set_defaults(run=_show)
     verify = _add(verbs, "verify", "hash every file of a set again", "rapidvision stimuli verify set")
-    verify.add_argument("folder", type=Path, help="a stimulus set, packed or not")
+    verify.add_argument("folder", type=Path, metavar="SET", help="a stimulus set, packed or not")
     add_common_options(verify, seed=False)
     verify.set_defaults(run=_verify)
     diff = _add(verbs, "diff", "compare two sets (exit code 1: they differ)", "rapidvision stimuli diff set other")
-    diff.add_argument("first", type=Path, help="a stimulus set")
-    diff.add_argument("second", type=Path, help="another")
+    diff.add_argument("first", type=Path, metavar="SET", help="a stimulus set")
+    diff.add_argument("second", type=Path, metavar="OTHER", help="another")
     add_common_options(diff, seed=False)
     diff.set_defaults(run=_diff)
     movies = _add(
@@ -53,12 +57,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "write each stimulus as a movie: fixation, stimulus, blank",
         "rapidvision stimuli movies set --out movies --hz 60 --codec vp9",
     )
-    movies.add_argument("folder", type=Path, help="a stimulus set")
+    movies.add_argument("folder", type=Path, metavar="SET", help="a stimulus set")
     movies.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the movies and movies.csv")
-    movies.add_argument("--protocol", default="paper", help="a protocol file or preset (default: paper)")
+    movies.add_argument(
+        "--protocol",
+        default="paper",
+        metavar="FILE|paper|authors-2017",
+        help="a protocol file or preset (default: paper)",
+    )
     movies.add_argument("--hz", type=int, default=60, help="frames per second (default: 60)")
     movies.add_argument("--codec", choices=("vp9", "h264"), default="vp9", help="video format (default: vp9)")
-    movies.add_argument("--limit", type=int, help="stop after so many stimuli")
+    movies.add_argument("--limit", type=int, metavar="N", help="stop after so many stimuli")
     add_common_options(movies)
     movies.set_defaults(run=_movies)
     unpack = _add(
@@ -67,11 +76,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "turn the ClickMe release into a picture folder",
         "rapidvision stimuli unpack clickme_train.tfrecords --out clickme --targets 0-397",
     )
-    unpack.add_argument("records", type=Path, help="a TFRecord file, or a folder of them")
+    unpack.add_argument("records", type=Path, metavar="RECORDS", help="a TFRecord file, or a folder of them")
     unpack.add_argument("--out", type=Path, required=True, metavar="DIR", help="a new folder")
-    unpack.add_argument("--targets", type=_ranges, default=range(398), help="labels that are targets (default: 0-397)")
-    unpack.add_argument("--names", type=Path, help="a text file with the name of a label per line")
-    unpack.add_argument("--limit", type=int, help="stop after so many pictures")
+    unpack.add_argument(
+        "--targets", type=_ranges, default=range(398), metavar="LABELS", help="labels that are targets (default: 0-397)"
+    )
+    unpack.add_argument("--names", type=Path, metavar="FILE", help="a text file with the name of a label per line")
+    unpack.add_argument("--limit", type=int, metavar="N", help="stop after so many pictures")
     add_common_options(unpack, seed=False)
     unpack.set_defaults(run=_unpack)
 
@@ -82,13 +93,19 @@ def _add(verbs: Verbs, name: str, summary: str, example: str) -> argparse.Argume
 
 def _add_build(verbs: Verbs) -> None:
     parser = add_verb(verbs, "build", "build a stimulus set from pictures and importance maps", _BUILD_EXAMPLES)
-    parser.add_argument("recipe", help="a TOML file, or `bundled` for the pictures that come with RapidVision")
+    parser.add_argument(
+        "recipe", metavar="RECIPE", help="a TOML file, or `bundled` for the pictures that come with RapidVision"
+    )
     parser.add_argument("--out", type=Path, required=True, metavar="SET", help="folder of the set")
-    parser.add_argument("--root", type=Path, help="folder that the recipe's paths are relative to (default: its own)")
+    parser.add_argument(
+        "--root", type=Path, metavar="DIR", help="folder that the recipe's paths are relative to (default: its own)"
+    )
     parser.add_argument(
         "--as", dest="form", default="png", choices=("png", "tar", "series", "recipe"), help="storage form"
     )
-    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes (default: one per core)")
+    parser.add_argument(
+        "--workers", type=int, default=os.cpu_count() or 1, metavar="N", help="processes (default: one per core)"
+    )
     parser.add_argument("--shard", type=_shard, default=(1, 1), metavar="I/N", help="build only this part")
     parser.add_argument("--scheduler", metavar="ADDRESS", help="let a dask.distributed cluster do the work")
     parser.add_argument(
@@ -127,7 +144,7 @@ def _build(arguments: argparse.Namespace) -> int:
     for flag in built.flags[:MOST_FLAGS]:
         say(arguments, f"flag: {flag.image_id} {flag.map_source}: {flag.text}")
     if len(built.flags) > MOST_FLAGS:
-        say(arguments, f"and {len(built.flags) - MOST_FLAGS} more flags; see `rapidvision stimuli show --sheet`")
+        say(arguments, f"and {len(built.flags) - MOST_FLAGS} more flags; see `rapidvision stimuli show --out`")
     if built.n_missing:
         say(arguments, f"{built.n_missing} pictures are still missing; a build without --shard finishes the set")
     return 0
@@ -164,10 +181,10 @@ def _show(arguments: argparse.Namespace) -> int:
 
     found = read_set(arguments.folder)
     say(arguments, summary_of(found))
-    if arguments.sheet is not None:
+    if arguments.out is not None:
         inputs = read_recipe(arguments.recipe, root=arguments.root) if arguments.recipe else None
         with progress("pictures", len(found.description.images), quiet=arguments.quiet) as advance:
-            page = contact_sheet(found, arguments.sheet, inputs=inputs, advance=advance)
+            page = contact_sheet(found, arguments.out, inputs=inputs, advance=advance)
         say(arguments, f"{page}")
     return 0
 

@@ -17,8 +17,10 @@ def add_maps(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         "reliability of participants' maps (one file), or agreement of two sources",
         "rapidvision analyse maps pictures/maps/clickme pictures/maps/salicon",
     )
-    parser.add_argument("first", type=Path, help="folder of IMAGE_ID.png, or .npz (participants x height x width)")
-    parser.add_argument("second", type=Path, nargs="?", help="the other source")
+    parser.add_argument(
+        "first", metavar="MAPS", type=Path, help="folder of IMAGE_ID.png, or .npz (participants x height x width)"
+    )
+    parser.add_argument("second", metavar="OTHER", type=Path, nargs="?", help="the other source")
     parser.add_argument("-m", "--relabellings", type=int, default=N_RELABELLINGS, metavar="M")
     parser.add_argument("--out", type=Path, metavar="FILE", help="also write the result as JSON")
     add_common_options(parser)
@@ -56,7 +58,7 @@ def add_strategy(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -
         "ClickMe players early against late: first and second half, first and second ten rounds",
         "rapidvision analyse strategy export/rounds.csv",
     )
-    parser.add_argument("rounds", type=Path, help="rounds.csv of a ClickMe export")
+    parser.add_argument("rounds", metavar="ROUNDS", type=Path, help="rounds.csv of a ClickMe export")
     parser.add_argument("--players", type=int, default=200, metavar="N", help="only the N with most rounds (200)")
     parser.add_argument("-m", "--flips", type=int, default=N_RELABELLINGS, metavar="M", help=f"({N_RELABELLINGS:,})")
     parser.add_argument("--out", type=Path, metavar="FILE", help="also write the result as JSON")

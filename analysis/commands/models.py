@@ -17,7 +17,7 @@ def add_chance(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
         "every group and level against chance, by sign flips over participants",
         "rapidvision analyse chance study/trials.csv",
     )
-    parser.add_argument("trials", type=Path, help="the trials table (CSV or Parquet)")
+    parser.add_argument("trials", metavar="TRIALS", type=Path, help="the trials table (CSV or Parquet)")
     parser.add_argument("--late", default="exclude", choices=("exclude", "wrong", "half"), help="see bins")
     parser.add_argument("-m", "--flips", type=int, default=N_RELABELLINGS, metavar="M", help=f"({N_RELABELLINGS:,})")
     parser.add_argument("--out", type=Path, metavar="FILE", help="also write the table as CSV")
@@ -50,7 +50,7 @@ def add_mixed(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         "accuracy ~ log reveal x group with random participants and pictures, beside GEE and GLM",
         "rapidvision analyse mixed study/trials.csv --groups clickme salicon --guess 0.5",
     )
-    parser.add_argument("trials", type=Path, help="the trials table (CSV or Parquet)")
+    parser.add_argument("trials", metavar="TRIALS", type=Path, help="the trials table (CSV or Parquet)")
     parser.add_argument("--groups", nargs=2, metavar=("FIRST", "SECOND"), help="what FIRST adds to SECOND")
     parser.add_argument("--guess", type=float, default=0.0, metavar="SHARE", help="guess rate of the link (0: logit)")
     parser.add_argument("--out", type=Path, metavar="FILE", help="also write the table as CSV")
@@ -79,8 +79,8 @@ def add_compare(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         "networks beside people on the same trials",
         "rapidvision analyse compare study/trials.csv study/models.csv",
     )
-    parser.add_argument("trials", type=Path, help="the participants' trials table")
-    parser.add_argument("models", type=Path, help="the networks' trials table")
+    parser.add_argument("trials", metavar="TRIALS", type=Path, help="the participants' trials table")
+    parser.add_argument("models", metavar="MODELS", type=Path, help="the networks' trials table")
     parser.add_argument("--late", default="exclude", choices=("exclude", "wrong", "half"), help="see bins")
     parser.add_argument("--out", type=Path, metavar="FILE", help="also write the table as CSV")
     parser.add_argument("--figures", type=Path, metavar="DIR", help="folder for networks.pdf, .svg and .png")

@@ -21,7 +21,7 @@ def verb(verbs: Verbs, name: str, text: str, example: str) -> argparse.ArgumentP
 
 def add_test_options(parser: argparse.ArgumentParser) -> None:
     """Add the trials table, what is tested, and the exclusions."""
-    parser.add_argument("trials", type=Path, help="the trials table (CSV or Parquet)")
+    parser.add_argument("trials", metavar="TRIALS", type=Path, help="the trials table (CSV or Parquet)")
     parser.add_argument("--groups", nargs=2, metavar=("FIRST", "SECOND"), help="first minus second is tested")
     parser.add_argument(
         "--statistic",

@@ -122,7 +122,7 @@ def add_curve(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         "psychometric functions, thresholds with intervals, and the test of their difference",
         "rapidvision analyse curve study/trials.csv --groups clickme salicon --out figures/",
     )
-    parser.add_argument("trials", type=Path, help="the trials table (CSV or Parquet)")
+    parser.add_argument("trials", metavar="TRIALS", type=Path, help="the trials table (CSV or Parquet)")
     parser.add_argument("--groups", nargs=2, metavar=("FIRST", "SECOND"), help="first minus second is tested")
     parser.add_argument("--late", default="exclude", choices=("exclude", "wrong", "half"), help="see bins")
     parser.add_argument("-m", "--relabellings", type=int, default=N_RELABELLINGS, metavar="M")

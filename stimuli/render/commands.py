@@ -21,23 +21,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.description = "Draw pictures of the eight categories from a seed, with maps, parts and objects."
     parser.epilog = EPILOG
-    parser.add_argument("--out", type=Path, required=True, help="the picture folder to make")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="the picture folder to make")
     count = parser.add_mutually_exclusive_group()
-    count.add_argument("--n-per-category", type=int, default=None, help="main pictures of each category (default 10)")
+    count.add_argument(
+        "--n-per-category", type=int, default=None, metavar="N", help="main pictures of each category (default 10)"
+    )
     count.add_argument("--n", type=int, default=None, help="main pictures in all, balanced over the categories")
-    parser.add_argument("--practice-per-category", type=int, default=0, help="practice pictures besides (default 0)")
-    parser.add_argument("--size", type=int, default=256, help="side in pixels (default 256)")
+    parser.add_argument(
+        "--practice-per-category", type=int, default=0, metavar="N", help="practice pictures besides (default 0)"
+    )
+    parser.add_argument("--size", type=int, default=256, metavar="PX", help="side in pixels (default 256)")
     parser.add_argument(
         "--choose-from",
         type=int,
         metavar="N",
         help="draw N candidates per category and keep the most varied (docs/datasheet.md)",
     )
-    parser.add_argument("--maps", default="clickme,salicon", help="clickme, salicon, both with a comma, or none")
+    parser.add_argument(
+        "--maps", default="clickme,salicon", metavar="SOURCES", help="clickme, salicon, both with a comma, or none"
+    )
     parser.add_argument(
         "--format", default="png", metavar="png|webp", help="of the pictures; webp keeps every pixel too, in less room"
     )
-    parser.add_argument("--workers", type=int, default=1, help="processes (default 1); the bytes do not depend on it")
+    parser.add_argument(
+        "--workers", type=int, default=1, metavar="N", help="processes (default 1); the bytes do not depend on it"
+    )
     add_common_options(parser)
     parser.set_defaults(run=run)
 

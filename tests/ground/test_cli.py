@@ -1,5 +1,7 @@
 """The door: exit codes, hints, progress on and off a terminal."""
 
+import argparse
+import importlib
 import io
 import types
 
@@ -128,3 +130,50 @@ def test_an_extra_that_is_broken_says_why(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(errors.MissingExtra, match="no_such_library_of_its_own"):
         extras.need("broken_extra", extra="lab")
+
+
+def every_action():
+    """Every verb's arguments: (command, action)."""
+
+    def below(parser, words):
+        for action in parser._actions:
+            if isinstance(action, argparse._SubParsersAction):
+                for name, child in action.choices.items():
+                    yield from below(child, [*words, name])
+            else:
+                yield " ".join(words), action
+
+    for name, verb in cli.VERBS.items():
+        yield from below(cli.parser_of(name, importlib.import_module(verb.module)), [name])
+
+
+def test_what_is_to_be_filled_in_is_written_in_capitals():
+    lower = [
+        (command, action.dest)
+        for command, action in every_action()
+        if not action.option_strings
+        and not action.choices
+        and (action.metavar or action.dest) != (action.metavar or "").upper()
+    ]
+    assert lower == []
+
+
+def test_every_verb_that_writes_names_where_by_out():
+    folders = {"DIR", "SET", "STUDY", "GAME", "STORE"}
+    others = {
+        "--set",
+        "--root",
+        "--pictures",
+        "--map-folder",
+        "--store",
+        "--figures",
+    }  # what is read, and a second output
+    odd = [
+        (command, action.option_strings)
+        for command, action in every_action()
+        if action.option_strings
+        and action.metavar in folders
+        and not {"--out"} & {*action.option_strings}
+        and not others & {*action.option_strings}
+    ]
+    assert odd == []

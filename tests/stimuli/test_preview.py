@@ -15,7 +15,7 @@ from tests.stimuli.conftest import natural, write_folder
 def test_a_contact_sheet_shows_every_picture_its_maps_and_levels(tmp_path, capsys):
     recipe = write_folder(tmp_path / "pictures", n_pictures=3)
     assert main(["stimuli", "build", str(recipe), "--out", str(tmp_path / "set"), "--quiet", "--workers", "1"]) == 0
-    command = ["stimuli", "show", str(tmp_path / "set"), "--sheet", str(tmp_path / "sheet"), "--recipe", str(recipe)]
+    command = ["stimuli", "show", str(tmp_path / "set"), "--out", str(tmp_path / "sheet"), "--recipe", str(recipe)]
     assert main(command) == 0
     page = (tmp_path / "sheet/index.html").read_text()
     for name in ("p00", "p01", "p02"):
