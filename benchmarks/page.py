@@ -1,12 +1,16 @@
 """``python -m benchmarks.page OUT.md [FILE ...]``: the figures as a page, from printed results or from ``results/*.json``.
 
-A printed result is what ``make bench`` writes to the screen; lines that are no figures are left out.
+A printed result is what ``make bench`` writes to the screen; lines that are no figures are left out. ``--note`` says what
+else was going on. Run it on the machine and the day of the measurement: both are written into the page's head.
 """
 
+import argparse
 import json
+import os
+import platform
 import re
 import sys
-from datetime import date
+from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks.harness import RESULTS, Result
@@ -72,16 +76,39 @@ def page(rooms: dict[str, list[Result]], *, head: str) -> str:
     return "\n\n".join(["# Measured figures", head, lead, *sections]) + "\n"
 
 
-def main(out: str, *files: str) -> None:
+def machine() -> str:
+    """This machine in words: processor, cores, system, Python.
+
+    Examples
+    --------
+    >>> machine().startswith(f"{os.cpu_count()} cores")
+    True
+    """
+    info = Path("/proc/cpuinfo")
+    models = re.findall(r"^model name\s*: (.*)$", info.read_text(), re.M) if info.is_file() else []
+    processor = models[0] if models else platform.processor() or platform.machine()
+    system = f"{platform.system()} {platform.machine()}"
+    return f"{os.cpu_count()} cores of an {processor} processor, {system}, Python {platform.python_version()}"
+
+
+def main(words: list[str]) -> None:
     """Write the page."""
-    rooms: dict[str, list[Result]] = {}
-    for name in files:
-        rooms.update(printed(Path(name).read_text()))
-    head = (
-        f"What `make bench` printed, {date.today():%d %B %Y}. Ratios compare with the named peer in the same process."  # noqa: DTZ011  a page's date
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.page")
+    parser.add_argument("out", metavar="OUT.md", type=Path)
+    parser.add_argument(
+        "files", metavar="FILE", type=Path, nargs="*", help="what make bench printed; default: results/*.json"
     )
-    Path(out).write_text(page(rooms or stored(), head=head))
+    parser.add_argument("--note", default="", help="a sentence about the circumstances")
+    arguments = parser.parse_args(words)
+    rooms: dict[str, list[Result]] = {}
+    for name in arguments.files:
+        rooms.update(printed(name.read_text()))
+    day = f"{datetime.now(UTC):%d %B %Y}".lstrip("0")
+    head = (
+        f"What `make bench` printed on {day}, on {machine()}. Ratios compare with the named peer in the same process."
+    )
+    arguments.out.write_text(page(rooms or stored(), head=" ".join([head, arguments.note]).strip()))
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main(sys.argv[1:])

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.harness import Result
-from benchmarks.page import page, printed
+from benchmarks.page import machine, main, page, printed
 
 FIGURES = [
     Result("exact p of 12 levels, compiled", "s", "<= 0.1", 0.1108, False),
@@ -32,3 +32,10 @@ def test_what_falls_short_is_said_first_and_in_bold():
     assert "6 figures: 1 fall short of their bar, 1 were not measured." in text
     assert text.count("**falls short**") == 1
     assert "not measured: no GPU here" in text
+
+
+def test_the_page_names_machine_day_and_circumstances(tmp_path):
+    (tmp_path / "log.txt").write_text("# room\n" + "\n".join(one.line() for one in FIGURES) + "\n")
+    main([str(tmp_path / "measured.md"), str(tmp_path / "log.txt"), "--note", "Nothing else ran."])
+    text = (tmp_path / "measured.md").read_text()
+    assert machine() in text and "Nothing else ran." in text and "## room" in text
