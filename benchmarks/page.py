@@ -77,7 +77,7 @@ def page(rooms: dict[str, list[Result]], *, head: str) -> str:
 
 
 def machine() -> str:
-    """This machine in words: processor, cores, system, Python.
+    """Return this machine in words: processor, cores, system, Python.
 
     Examples
     --------

@@ -1,5 +1,7 @@
 """The participants' and experimenters' apps in this process, and a participant that speaks to them."""
 
+import asyncio
+import functools
 import json
 import secrets
 from contextlib import asynccontextmanager
@@ -9,9 +11,11 @@ import httpx
 from rapidvision.experiments.online.api import ParticipantApi, participant_app
 from rapidvision.experiments.online.dashboard import Dashboard, dashboard_app
 from rapidvision.experiments.online.database import default_database, open_online_store
+from rapidvision.experiments.online.export import trial_records
 from rapidvision.experiments.online.login import Login
 from rapidvision.experiments.online.plans import open_study
 from rapidvision.experiments.online.tokens import Keyring
+from tests import asynchronous
 
 SECRET = b"k" * 32
 PASSWORD = "correct horse"
@@ -97,3 +101,17 @@ class Person:
 
     async def finish(self):
         return await self.client.post("/api/finish", json={}, headers=self.headers)
+
+
+def run(test):
+    """Run a coroutine test."""
+
+    @functools.wraps(test)
+    def wrapped(*args, **kwargs):
+        asynchronous.run(asyncio.wait_for(test(*args, **kwargs), 120))
+
+    return wrapped
+
+
+def rows_of(here):
+    return here.read(lambda connection: trial_records(connection, here.served))

@@ -233,3 +233,8 @@ def postgresql_url(postgresql_server):
         except psycopg.OperationalError:
             time.sleep(0.05)
     return postgresql_server.replace("/postgres?", f"/{name}?")
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.database)])
+def url(request):
+    return None if request.param == "sqlite" else request.getfixturevalue("postgresql_url")

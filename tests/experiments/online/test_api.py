@@ -1,45 +1,22 @@
 """What participants can do, on SQLite and PostgreSQL alike: one test per promise."""
 
 import asyncio
-import functools
 import threading
 import time
 from collections import Counter
 
 import msgspec
-import pytest
 import sqlalchemy as sa
 
 from rapidvision import trials as tables
 from rapidvision.experiments.online import schema
-from rapidvision.experiments.online.export import trial_records
 from rapidvision.experiments.online.settings import Limits, OnlineSettings, Recruitment
 from rapidvision.experiments.online.trialrows import Stored, TrialRow, store_trials
 from rapidvision.experiments.simulate import simulate_study
 from rapidvision.experiments.slots import Slots
-from tests import asynchronous
 
-from .client import Person, world
+from .client import Person, rows_of, run, world
 from .conftest import write_settings
-
-
-def run(test):
-    """Run a coroutine test."""
-
-    @functools.wraps(test)
-    def wrapped(*args, **kwargs):
-        asynchronous.run(asyncio.wait_for(test(*args, **kwargs), 120))
-
-    return wrapped
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.database)])
-def url(request):
-    return None if request.param == "sqlite" else request.getfixturevalue("postgresql_url")
-
-
-def rows_of(here):
-    return here.read(lambda connection: trial_records(connection, here.served))
 
 
 @run
@@ -226,89 +203,6 @@ async def test_repeat_participants_are_refused_by_id_list_and_across_studies(stu
         move = schema.session.update().values(study_id="another")
         here.store.submit(lambda c: c.execute(move) and None).result(10)
         assert (await eve.begin()).json()["error"] == "repeat"
-
-
-@run
-async def test_withdrawal_deletes_data_ids_and_device_by_token_or_code(study_folder, url):
-    async with world(study_folder, url=url) as here, here.client() as client:
-        ann, bob, eve = (Person(client, here.served, PROLIFIC_PID=name) for name in ("ann", "bob", "eve"))
-        for person in (ann, bob, eve):
-            await person.begin()
-            await person.send_all()
-            await client.post("/api/events", json={"kind": "hidden"}, headers=person.headers)
-        code = (await bob.finish()).json()["withdrawal_code"]
-        assert (await client.post("/api/withdraw", headers=ann.headers)).json() == {"withdrawn": True}
-        spaced = f"{code[:4].lower()} {code[4:8]}-{code[8:]}"
-        assert (await client.post("/api/withdraw", json={"code": spaced})).json() == {"withdrawn": True}
-        assert (await client.post("/api/withdraw", json={"code": "ABCDEFGHJKMNPQRS"})).status_code == 404
-        assert len({row.participant_id for row in rows_of(here)}) == 1
-        identities = here.read(lambda c: list(c.scalars(sa.select(schema.identity.c.external))))
-        assert identities == ['{"PROLIFIC_PID": "eve"}']
-        assert here.read(lambda c: c.scalar(sa.select(sa.func.count()).select_from(schema.event))) == 1
-        gone = here.read(
-            lambda c: list(c.execute(sa.select(schema.session).where(schema.session.c.state == "withdrawn")))
-        )
-        assert len(gone) == 2 and all(each.device == "{}" and each.browser == "" for each in gone)
-        assert (await ann.send(0)).json()["error"] == "gone"
-
-
-@run
-async def test_nothing_withdrawn_remains_in_any_file_of_sqlite(study_folder):
-    async with world(study_folder) as here, here.client() as client:
-        ann, bob = (
-            Person(client, here.served, PROLIFIC_PID="annsid"),
-            Person(client, here.served, PROLIFIC_PID="bobsid"),
-        )
-        for person, words in ((ann, "annswords"), (bob, "bobswords")):
-            await person.begin()
-            for trial in range(10):
-                await person.send(trial, quality={"reason": words})
-            await client.post("/api/events", json={"kind": "error", "detail": words}, headers=person.headers)
-
-        def remains():
-            kept = b"".join(path.read_bytes() for path in (study_folder / "online").glob("online.sqlite*"))
-            return [word in kept for word in (b"annsid", b"annswords", b"bobsid", b"bobswords")]
-
-        assert remains() == [True] * 4
-        assert (await client.post("/api/withdraw", headers=ann.headers)).json() == {"withdrawn": True}
-        assert remains() == [False, False, True, True]
-
-
-@run
-async def test_a_reader_delays_the_emptying_of_the_log_but_not_the_withdrawal(study_folder):
-    async with world(study_folder) as here, here.client() as client:
-        ann, bob = Person(client, here.served), Person(client, here.served)
-        await ann.begin()
-        await bob.begin()
-        await ann.send(0, quality={"reason": "annswords"})
-        reading, finish_reading = threading.Event(), threading.Event()
-
-        def slow_export(connection):
-            connection.exec_driver_sql("BEGIN")  # one state of the database for all of its reads
-            connection.execute(sa.select(schema.trial)).fetchall()
-            reading.set()
-            finish_reading.wait(30)
-
-        export = asyncio.create_task(here.store.query(slow_export))
-        await asyncio.to_thread(reading.wait, 30)
-        assert (await client.post("/api/withdraw", headers=ann.headers)).status_code == 200
-        log = study_folder / "online" / "online.sqlite-wal"
-        assert b"annswords" in log.read_bytes()
-        finish_reading.set()
-        await export
-        await bob.send(0)
-        assert b"annswords" not in log.read_bytes()
-
-
-@run
-async def test_silent_sessions_lapse_by_time_alone(study_folder, url):
-    write_settings(study_folder, OnlineSettings(lapse_minutes=0.002))
-    async with world(study_folder, url=url) as here, here.client() as client:
-        await Person(client, here.served).begin()
-        keeper = asyncio.create_task(here.api.keep_time())
-        while here.read(lambda c: c.scalar(sa.select(schema.session.c.state))) != "lapsed":
-            await asyncio.sleep(0.02)
-        keeper.cancel()
 
 
 @run

@@ -18,9 +18,8 @@ from rapidvision.experiments.online.patience import PatientProtocol
 from rapidvision.experiments.online.settings import Limits, OnlineSettings
 from tests import asynchronous
 
-from .client import Person, World, world
+from .client import Person, World, rows_of, run, world
 from .conftest import write_settings
-from .test_api import rows_of, run
 
 NO_LIMITS = Limits(request_burst=1e9, arrival_burst=1e9, requests_per_second=1e9, arrivals_per_second=1e9)
 

@@ -8,8 +8,7 @@ import pytest
 
 from rapidvision.experiments.online.shell import BOOT_SOURCE, STATIC, shell
 
-from .client import world
-from .test_api import run
+from .client import run, world
 
 WORDS = {"waiting": "wait & see <b>", "too_old": "old"}
 

@@ -11,9 +11,8 @@ from rapidvision.experiments.online.settings import OnlineSettings, Screening
 from rapidvision.manifest import read_set
 from rapidvision.stimuli.movies import write_movies
 
-from .client import Person, world
+from .client import Person, run, world
 from .conftest import QUICK, write_settings
-from .test_api import run
 from .test_runner import SIZE, press_through, stored
 
 SETTINGS = OnlineSettings(presenter="movie", movies="movies", screening=Screening(fullscreen=False))
@@ -72,7 +71,7 @@ def test_movies_that_are_missing_changed_or_of_another_protocol_are_named(movie_
     with pytest.raises(InputError, match="whole numbers"):
         open_study(movie_study, verify=False)
     table.write_text(text.replace("hz", "rate"))
-    with pytest.raises(InputError, match="needed are stimulus_id"):
+    with pytest.raises(InputError, match='no column "hz"'):
         open_study(movie_study, verify=False)
     table.unlink()
     with pytest.raises(InputError, match="rapidvision stimuli movies"):
