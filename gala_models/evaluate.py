@@ -8,12 +8,12 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from rapidvision.ranks import correlations, doubled_ranks
 from rapidvision.recipes import Recipe
 
 from .batches import Batches
 from .maps import attention_maps, kind_of
 from .pixels import Preprocessing
-from .ranks import spearman
 from .store import Store
 from .targets import Resize, resized
 
@@ -147,22 +147,22 @@ def evaluate(
             ranks.append((scores > own).sum(1))
             attention = maps.last[:, 0].float()
             grid = (attention.shape[1], attention.shape[2])
-            wanted = resized(importance, *grid, how=resize).flatten(1)
-            mine = spearman(attention.flatten(1), wanted)
-            other = spearman(attention.flatten(1), wanted.roll(1, 0))
-            rho.append(torch.where(has_map, mine, torch.nan))
-            null.append(
-                torch.where(has_map & has_map.roll(1, 0), other, torch.nan) if len(batch.rows) > 1 else mine[:0]
-            )
+            seen = doubled_ranks(attention.flatten(1).cpu().numpy())
+            wanted = doubled_ranks(resized(importance, *grid, how=resize).flatten(1).cpu().numpy())
+            usable = has_map.cpu().numpy()
+            rho.append(np.where(usable, correlations(seen, wanted), np.nan))
+            if len(batch.rows) > 1:
+                other = correlations(seen, np.roll(wanted, 1, 0))
+                null.append(np.where(usable & np.roll(usable, 1), other, np.nan))
     model.train(was_training)
-    chance = torch.cat(null).numpy()
+    chance = np.concatenate(null) if null else np.zeros(0)
     chance = chance[np.isfinite(chance)]
     return Evaluation(
         ids=list(store.ids),
         labels=store.labels,
         predicted=torch.cat(predicted).numpy(),
         rank_of_label=torch.cat(ranks).numpy(),
-        rho=torch.cat(rho).numpy(),
+        rho=np.concatenate(rho),
         null=float(chance.mean()) if chance.size else float("nan"),
         grid=grid,
         ceiling=ceiling or Ceiling(),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from rapidvision.ranks import unit_ranks
 from rapidvision.seeds import stream
 
 from .collected import Collected, RoundRecord
@@ -151,15 +152,11 @@ def _pairing_test(pairs: NDArray[np.float64], n_null: int, rng: np.random.Genera
 
 
 def _unit_ranks(record: RoundRecord, rules: Rules) -> NDArray[np.float64]:
-    """Return the ranks of a coarse map, centred and of length 1, so that a product of two is their correlation."""
-    from scipy.stats import rankdata
-
+    """Return the ranks of a coarse map, centred and of length 1, so that a product of two is their correlation; 0 where flat."""
     full = counts(record.xy.tolist(), side_px=rules.picture_px, bubble_px=rules.patch_px)
     edges = np.linspace(0, rules.picture_px, COARSE_PX + 1).astype(int)[:-1]
     coarse = np.add.reduceat(np.add.reduceat(full, edges, 0), edges, 1)
-    centred = rankdata(coarse.ravel()) - (coarse.size + 1) / 2
-    length = float(np.linalg.norm(centred))
-    return centred / length if length else centred
+    return np.asarray(np.nan_to_num(unit_ranks(coarse.reshape(1, -1))[0]))
 
 
 def _quality(
