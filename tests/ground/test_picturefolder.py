@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from rapidvision import csvfiles, picturefolder
@@ -64,3 +66,9 @@ def test_maps_lie_beside_the_pictures(tmp_path):
         picturefolder.map_path(tmp_path, source, "cat-01").parent.mkdir(parents=True)
     assert picturefolder.map_sources(tmp_path) == ["clickme", "salicon"]
     assert picturefolder.map_path(tmp_path, "clickme", "cat-01") == tmp_path / "maps/clickme/cat-01.png"
+
+
+def test_the_page_of_the_form_names_every_column():
+    page = (Path(__file__).parents[2] / "docs/reference/picture-folder.md").read_text()
+    rows = [line for line in page.splitlines() if line.startswith("| `")]
+    assert all(any(f"`{name}`" in row for row in rows) for name in picturefolder.COLUMNS)
