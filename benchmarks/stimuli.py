@@ -27,18 +27,10 @@ from benchmarks.harness import NotMeasured, Room, at_least, at_most
 from rapidvision.reveal import level_counts, level_fractions
 from rapidvision.stimuli.build import build, read_recipe
 from rapidvision.stimuli.canvas import make_canvas
-from rapidvision.stimuli.flood import (
-    EXP_TABLE,
-    LN2,
-    fill,
-    origin_of,
-    slowness_of,
-    speed_of,
-    start_pixel,
-    tie_break,
-    waits,
-)
+from rapidvision.stimuli.clocks import EXP_TABLE, LN2, slowness_of, speed_of, tie_break, waits
+from rapidvision.stimuli.flood import fill, start_pixel
 from rapidvision.stimuli.jobs import jobs_of
+from rapidvision.stimuli.lots import origin_of
 from rapidvision.stimuli.make import Maker
 from rapidvision.stimuli.match import matched
 from rapidvision.stimuli.match_target import find_target, luma_of
@@ -470,6 +462,7 @@ _MEMORY = """
 import re, sys
 from pathlib import Path
 from rapidvision.stimuli.build import read_recipe
+from rapidvision.stimuli.lots import origin_of
 from rapidvision.stimuli.jobs import jobs_of
 from rapidvision.stimuli.work import Worker
 recipe, root = read_recipe(sys.argv[1])

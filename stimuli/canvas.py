@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from rapidvision.errors import InputError
 
-from .flood import hashes
 from .light import rounded, to_coded, to_linear
+from .lots import hashes
 from .pictures import LUMA
 from .recipe import Canvas
 from .scramble import scramble

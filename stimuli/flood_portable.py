@@ -6,7 +6,7 @@ Costs are whole numbers below 2**53 and add up exactly in its float64, so the or
 import numpy as np
 from numpy.typing import NDArray
 
-from .flood import Speed, slowness_of, tie_break, waits
+from .clocks import Speed, slowness_of, tie_break, waits
 
 _EXACT = 2**53
 

@@ -12,8 +12,8 @@ import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
-from .flood import hashes
 from .light import dithered, lightness, luminance
+from .lots import hashes
 from .match_target import Target, luma_of, planes_of, wanted_luma, weighted
 
 

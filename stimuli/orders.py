@@ -6,7 +6,8 @@ from numpy.typing import NDArray
 from rapidvision.errors import InputError
 from rapidvision.maps import ImportanceMap
 
-from .flood import Engine, Growth, fill, hashes
+from .flood import Engine, Growth, fill
+from .lots import hashes
 from .recipe import Reveal
 
 

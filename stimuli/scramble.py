@@ -17,7 +17,7 @@ import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
-from .flood import hashes
+from .lots import hashes
 
 VERSION = "1"
 
