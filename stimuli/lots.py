@@ -30,11 +30,12 @@ def hashes(numbers: NDArray[np.uint64], key: int) -> NDArray[np.uint64]:
     [6542311707026663385, 13447167546015097853]
     """
     with np.errstate(over="ignore"):
-        x = numbers + np.uint64(origin_of(key))
-        x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        out: NDArray[np.uint64] = x ^ (x >> np.uint64(31))
-    return out
+        x: NDArray[np.uint64] = numbers + np.uint64(origin_of(key))
+        shifted = np.empty_like(x)
+        for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB), (31, 1)):
+            x ^= np.right_shift(x, np.uint64(shift), out=shifted)
+            x *= np.uint64(factor)
+    return x
 
 
 def origin_of(key: int) -> int:
