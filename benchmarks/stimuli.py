@@ -33,7 +33,7 @@ from rapidvision.stimuli.jobs import jobs_of
 from rapidvision.stimuli.lots import origin_of
 from rapidvision.stimuli.make import Maker
 from rapidvision.stimuli.match import matched
-from rapidvision.stimuli.match_target import find_target, luma_of
+from rapidvision.stimuli.match_target import find_target, luma_of, remembering
 from rapidvision.stimuli.memory import keep_freed_memory
 from rapidvision.stimuli.pictures import load
 from rapidvision.stimuli.png import SeriesWriter
@@ -401,7 +401,8 @@ def our_match_seconds(match):
             paths.append(Path(name) / f"{number}.png")
             Image.fromarray(one.pixels).save(paths[-1])
         start = time.perf_counter()
-        target = find_target(match, lambda: ((path.stem, load(path, SIDE).pixels) for path in paths))
+        read = remembering(lambda path: load(path, SIDE).pixels)  # as a build does it
+        target = find_target(match, lambda: ((path.stem, read(path)) for path in paths))
         for number, path in enumerate(paths):
             pixels, _ = matched(load(path, SIDE).pixels, target, key=number)
             (Path(name) / f"out{number}.png").write_bytes(SeriesWriter(SIDE, SIDE).encode(pixels))

@@ -70,7 +70,8 @@ def dithered(values: NDArray[np.float64], lots: NDArray[np.float64], *, linear: 
         Coded levels.
     """
     if not linear:
-        return np.minimum(np.floor(values + lots), 255).astype(np.uint8)
+        levels = values + lots
+        return np.minimum(levels, 255, out=levels).astype(np.uint8)
     below = np.clip(np.searchsorted(_LUMINANCE, values, side="right") - 1, 0, 254)
     share = (values - _LUMINANCE[below]) / (_LUMINANCE[below + 1] - _LUMINANCE[below])
     return np.asarray(below + (share + lots >= 1)).astype(np.uint8)

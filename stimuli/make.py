@@ -23,7 +23,7 @@ from .flood import Engine
 from .jobs import Job
 from .looks import look_of
 from .match import MatchQuality, matched
-from .match_target import Target, find_target
+from .match_target import Target, find_target, remembering
 from .orders import centring_shift, n_revealed_px, order_of
 from .pictures import Picture, load
 from .prepare import PreparedMap, prepare
@@ -253,10 +253,15 @@ def target_of(recipe: StimulusRecipe, jobs: Sequence[Job]) -> Target | None:
     if recipe.match.kind == "none":
         return None
 
+    def decode(path: str) -> NDArray[np.uint8]:
+        return load(path, recipe.side_px, fit=recipe.fit, upscale=recipe.upscale, greyscale=recipe.greyscale).pixels
+
+    read = remembering(decode) if recipe.match.kind == "spectrum" else decode
+
     def pictures() -> Iterator[tuple[str, NDArray[np.uint8]]]:
         for job in jobs:
             try:
-                yield job.image_id, picture_of(job, recipe, None).picture.pixels
+                yield job.image_id, read(job.path)
             except InputError:
                 continue  # the build itself refuses or lists it
 

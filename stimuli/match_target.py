@@ -56,6 +56,42 @@ class Target:
         return files.sha256(head.encode() + b"".join(arrays))
 
 
+#: Decoded pictures that are remembered between two passes over a set; 340 of 256 pixels.
+MOST_REMEMBERED_BYTES = 64 * 2**20
+
+
+def remembering(
+    decode: Callable[[str], NDArray[np.uint8]], *, most_bytes: int = MOST_REMEMBERED_BYTES
+) -> Callable[[str], NDArray[np.uint8]]:
+    """Return `decode` with a memory: what it returned first is not decoded again, until `most_bytes` are full.
+
+    A spectrum is found in two passes; the pictures of a laboratory's set need be decoded for the first only, and
+    those of a release that fills the memory are decoded again, so that memory does not grow with the set.
+
+    Examples
+    --------
+    >>> asked = []
+    >>> decode = remembering(lambda path: asked.append(path) or np.zeros((2, 2, 3), np.uint8), most_bytes=12)
+    >>> _ = [decode(path) for path in ("a", "b", "a", "b")]
+    >>> asked
+    ['a', 'b', 'b']
+    """
+    kept: dict[str, NDArray[np.uint8]] = {}
+    room = most_bytes
+
+    def remembered(path: str) -> NDArray[np.uint8]:
+        nonlocal room
+        if path in kept:
+            return kept[path]
+        pixels = decode(path)
+        if pixels.nbytes <= room:
+            kept[path] = pixels
+            room -= pixels.nbytes
+        return pixels
+
+    return remembered
+
+
 def luma_of(pixels: NDArray[np.uint8], match: Match) -> NDArray[np.float64]:
     """Return what is matched of coded sRGB pixels (height, width, 3), in 255ths of white; shape (height, width)."""
     y = weighted(planes_of(pixels, match), match)
