@@ -124,7 +124,7 @@ def recoloured(
     np.clip(keep, 0, 1, out=keep)
     for values, plane in zip(out, planes, strict=True):
         values.ravel()[outside] = np.clip((plane.ravel()[outside] - luma) * keep + wanted, 0, 255)
-    return out, np.count_nonzero(keep < 1 - 1e-9) / moved.size
+    return out, float(np.count_nonzero(keep < 1 - 1e-9) / moved.size)
 
 
 def _clipped_to(wanted: NDArray[np.float64], target: Target) -> NDArray[np.float64]:
