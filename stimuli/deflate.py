@@ -1,0 +1,214 @@
+"""Huffman coding alone, in the deflate format that every PNG reader knows.
+
+Scrambled pictures are noise: to search them for repeats costs most of a compressor's time and finds nothing. And a
+coder of our own gives the same bytes on every machine, whichever zlib Python was built with there, so that two
+laboratories' stimuli have the same hashes. Where numba is installed, what goes symbol by symbol is compiled.
+"""
+
+import importlib.util
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rapidvision.extras import need
+
+_Packer = Callable[[NDArray[np.uint8], NDArray[np.int64]], tuple[NDArray[np.uint32], int]]
+
+#: The symbol after the last byte of a block.
+END = 256
+#: Longest code of a symbol, and of a code's length.
+MOST_BITS, MOST_LENGTH_BITS = 15, 7
+#: Not the last block, codes of its own, 257 lengths of symbols and one of distances, all 19 lengths of lengths' codes.
+_HEAD, _HEAD_BITS = 0b100 | 15 << 13, 17
+#: In which order the format stores the lengths of the lengths' codes.
+_ORDER = np.array([16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15])
+#: Whole numbers of :data:`MOST_BITS` bits with their bits turned round, as codes are stored.
+_MIRRORED: NDArray[np.int64] = np.array([int(f"{number:015b}"[::-1], 2) for number in range(2**MOST_BITS)])
+
+
+def deflated(data: NDArray[np.uint8], *, compiled: bool = True) -> bytes:
+    """Return `data` as one deflate block that is not the last and ends at a whole byte.
+
+    Blocks put together, and an empty last one behind them, are a deflate stream.
+
+    Parameters
+    ----------
+    data : ndarray of uint8, shape (n,)
+        What to code.
+    compiled : bool
+        Whether numba may help where it is installed; the bytes are the same.
+
+    Returns
+    -------
+    bytes
+        The block.
+
+    Examples
+    --------
+    >>> import zlib
+    >>> block = deflated(np.frombuffer(b"noise has no repeats", np.uint8))
+    >>> zlib.decompress(block + bytes([3, 0]), -15)
+    b'noise has no repeats'
+    """
+    if compiled and _numba_is_here():
+        words, n_bits = _compiled()(data, _MIRRORED)
+    else:
+        words, n_bits = _packed(data)
+    n_bytes = (n_bits + 3 + 7) // 8  # an empty stored block, whose first three bits are 0, fills the last byte
+    return words.astype("<u4", copy=False).tobytes()[:n_bytes] + b"\x00\x00\xff\xff"
+
+
+def code_lengths(counts: NDArray[np.int64], most_bits: int) -> NDArray[np.int64]:
+    """Return the Huffman code length of each symbol, 0 for those that do not occur.
+
+    The two rarest are joined again and again; among equals a symbol comes before a joint, and a smaller symbol before
+    a larger. Counts are halved until no code is too long.
+
+    Parameters
+    ----------
+    counts : ndarray of int64, shape (n,), n up to 512
+        How often each symbol occurs; one at least does.
+    most_bits : int
+        Longest code allowed.
+
+    Returns
+    -------
+    ndarray of int64, shape (n,)
+        Lengths in bits.
+
+    Examples
+    --------
+    >>> code_lengths(np.array([4, 0, 1, 2]), 15).tolist()
+    [1, 0, 2, 2]
+    """
+    lengths = np.zeros(counts.size, np.int64)
+    while True:
+        keys = np.sort((counts * 512 + np.arange(counts.size))[counts > 0])  # rarest first, the symbol in the low bits
+        n = keys.size
+        weights, parent, depth = np.zeros(2 * n, np.int64), np.zeros(2 * n, np.int64), np.zeros(2 * n, np.int64)
+        weights[:n] = keys >> 9
+        leaf, joint = 0, n
+        for made in range(n, 2 * n - 1):
+            for _ in range(2):
+                if leaf < n and (joint >= made or weights[leaf] <= weights[joint]):
+                    rarest = leaf
+                    leaf += 1
+                else:
+                    rarest = joint
+                    joint += 1
+                weights[made] += weights[rarest]
+                parent[rarest] = made
+        for node in range(2 * n - 3, -1, -1):
+            depth[node] = depth[parent[node]] + 1
+        if depth.max() <= most_bits:
+            break
+        counts = (counts + 1) >> 1
+    lengths[keys & 511] = np.maximum(depth[:n], 1)
+    return lengths
+
+
+def codes_of(lengths: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the canonical code of each symbol, its bits turned round; int64, same shape."""
+    order = np.lexsort((np.arange(lengths.size), lengths))
+    order = order[lengths[order] > 0]
+    steps = 1 << (MOST_BITS - lengths[order])
+    out = np.zeros(lengths.size, np.int64)
+    out[order] = _MIRRORED[np.cumsum(steps) - steps]
+    return out
+
+
+def _bits(values: NDArray[np.int64], lengths: NDArray[np.int64], chosen: NDArray[np.integer]) -> NDArray[np.uint8]:
+    """Write the chosen ones of some values one after the other, lowest bits first, each with its own number of bits."""
+    places = np.arange(MOST_BITS)
+    bits, used = (values[:, None] >> places & 1).astype(np.uint8), places < lengths[:, None]
+    out: NDArray[np.uint8] = bits[chosen][used[chosen]]
+    return out
+
+
+def _packed(data: NDArray[np.uint8]) -> tuple[NDArray[np.uint32], int]:
+    """Return a block as 32-bit words, and how many bits of them count."""
+    counts = np.bincount(data, minlength=END + 1)
+    counts[END] = 1
+    lengths = code_lengths(counts, MOST_BITS)
+    stored = np.append(lengths, 0)  # one distance, which no block of ours uses
+    of_lengths = code_lengths(np.bincount(stored, minlength=_ORDER.size), MOST_LENGTH_BITS)
+    head = np.array([_HEAD & 0x7FFF, _HEAD >> 15]), np.array([15, _HEAD_BITS - 15])
+    stream = np.concatenate(
+        [
+            _bits(*head, np.arange(2)),
+            _bits(of_lengths, np.full(_ORDER.size, 3), _ORDER),
+            _bits(codes_of(of_lengths), of_lengths, stored),
+            _bits(codes_of(lengths), lengths, np.append(data, np.uint16(END))),
+        ]
+    )
+    words = np.zeros(stream.size // 32 + 2, "<u4")
+    filled = np.packbits(stream, bitorder="little")
+    words.view(np.uint8)[: filled.size] = filled
+    return words, stream.size
+
+
+@lru_cache(maxsize=1)
+def _numba_is_here() -> bool:
+    return importlib.util.find_spec("numba") is not None
+
+
+@lru_cache(maxsize=1)
+def _compiled() -> _Packer:
+    """Return what does the same as :func:`_packed`, compiled."""
+    numba: Any = need("numba", extra="fast", purpose="the compiled coder")
+    compiled = numba.njit(cache=True)
+    lengths_of = compiled(code_lengths)
+
+    @compiled
+    def put(words, at, value, length):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+        words[at >> 5] |= np.uint32((value << (at & 31)) & 0xFFFFFFFF)
+        words[(at >> 5) + 1] |= np.uint32(value >> (32 - (at & 31)))
+        return at + length
+
+    @compiled
+    def codes(lengths, mirrored):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+        out, code = np.zeros(lengths.size, np.int64), 0
+        for length in range(1, MOST_BITS + 1):
+            for symbol in range(lengths.size):
+                if lengths[symbol] == length:
+                    out[symbol] = mirrored[code]
+                    code += 1 << (MOST_BITS - length)
+        return out
+
+    @compiled
+    def packed(data, mirrored):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+        counts = np.zeros(END + 1, np.int64)
+        for symbol in data:
+            counts[symbol] += 1
+        counts[END] = 1
+        lengths = lengths_of(counts, MOST_BITS)
+        of_counts = np.zeros(_ORDER.size, np.int64)
+        of_counts[0] = 1
+        for length in lengths:
+            of_counts[length] += 1
+        of_lengths = lengths_of(of_counts, MOST_LENGTH_BITS)
+        words = np.zeros((data.size * MOST_BITS + 4096) // 32, np.uint32)
+        at = put(words, 0, _HEAD, _HEAD_BITS)
+        for symbol in _ORDER:
+            at = put(words, at, of_lengths[symbol], 3)
+        of_codes, symbol_codes = codes(of_lengths, mirrored), codes(lengths, mirrored)
+        for length in lengths:
+            at = put(words, at, of_codes[length], of_lengths[length])
+        at = put(words, at, of_codes[0], of_lengths[0])
+        held, n_held, place = np.uint64(words[at >> 5]), np.uint64(at & 31), at >> 5
+        for k in range(data.size + 1):
+            symbol = np.int64(data[k]) if k < data.size else END
+            held |= np.uint64(symbol_codes[symbol]) << n_held
+            n_held += np.uint64(lengths[symbol])
+            if n_held >= np.uint64(32):
+                words[place] = np.uint32(held & np.uint64(0xFFFFFFFF))
+                held >>= np.uint64(32)
+                n_held -= np.uint64(32)
+                place += 1
+        words[place] = np.uint32(held)
+        return words, 32 * place + np.int64(n_held)
+
+    return cast(_Packer, packed)
