@@ -18,13 +18,13 @@ def to_coded(linear: NDArray[np.float64]) -> NDArray[np.uint8]:
     """Return the nearest coded levels of linear light; values outside 0 … 1 are clipped."""
     x = np.clip(linear, 0, 1)
     coded = np.where(x <= 0.0031308, 12.92 * x, 1.055 * np.power(np.maximum(x, 0.0031308), 1 / 2.4) - 0.055)
-    out: NDArray[np.uint8] = np.rint(coded * 255).astype(np.uint8)
+    out: NDArray[np.uint8] = np.rint(coded * 255).astype(np.uint8, order="C")
     return out
 
 
 def rounded(values: NDArray[np.float64]) -> NDArray[np.uint8]:
     """Return values on the 0 … 255 scale rounded to levels, clipped at both ends."""
-    out: NDArray[np.uint8] = np.clip(np.rint(values), 0, 255).astype(np.uint8)
+    out: NDArray[np.uint8] = np.clip(np.rint(values), 0, 255).astype(np.uint8, order="C")
     return out
 
 
