@@ -8,14 +8,12 @@ laboratories' stimuli have the same hashes. Where numba is installed, what goes 
 import importlib.util
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rapidvision.extras import need
-
-_Packer = Callable[[NDArray[np.uint8], NDArray[np.int64]], tuple[NDArray[np.uint32], int]]
 
 #: The symbol after the last byte of a block.
 END = 256
@@ -25,6 +23,8 @@ MOST_BITS, MOST_LENGTH_BITS = 15, 7
 _HEAD, _HEAD_BITS = 0b100 | 15 << 13, 17
 #: In which order the format stores the lengths of the lengths' codes.
 _ORDER = np.array([16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15])
+#: How many bits each of them takes; and a block's end, as a list of symbols.
+_THREES, _END = np.full(19, 3), np.array([END])
 #: Whole numbers of :data:`MOST_BITS` bits with their bits turned round, as codes are stored.
 _MIRRORED: NDArray[np.int64] = np.array([int(f"{number:015b}"[::-1], 2) for number in range(2**MOST_BITS)])
 
@@ -53,11 +53,20 @@ def deflated(data: NDArray[np.uint8], *, compiled: bool = True) -> bytes:
     >>> zlib.decompress(block + bytes([3, 0]), -15)
     b'noise has no repeats'
     """
-    if compiled and _numba_is_here():
-        words, n_bits = _compiled()(data, _MIRRORED)
-    else:
-        words, n_bits = _packed(data)
-    n_bytes = (n_bits + 3 + 7) // 8  # an empty stored block, whose first three bits are 0, fills the last byte
+    steps = _compiled() if compiled and _numba_is_here() else _PLAIN
+    counts = steps.tally(data)
+    counts[END] = 1
+    lengths = steps.code_lengths(counts, MOST_BITS)
+    stored = np.append(lengths, 0)  # and one distance, which no block of ours uses
+    of_lengths = steps.code_lengths(np.bincount(stored, minlength=_ORDER.size), MOST_LENGTH_BITS)
+    words = np.zeros((data.size * MOST_BITS + 4096) // 32, np.uint32)
+    words[0] = _HEAD
+    at = steps.put(words, _HEAD_BITS, _ORDER, of_lengths, _THREES)
+    at = steps.put(words, at, stored, steps.codes_of(of_lengths, _MIRRORED), of_lengths)
+    codes = steps.codes_of(lengths, _MIRRORED)
+    at = steps.put(words, at, data, codes, lengths)
+    at = steps.put(words, at, _END, codes, lengths)
+    n_bytes = (at + 3 + 7) // 8  # an empty stored block, whose first three bits are 0, fills the last byte
     return words.astype("<u4", copy=False).tobytes()[:n_bytes] + b"\x00\x00\xff\xff"
 
 
@@ -110,44 +119,80 @@ def code_lengths(counts: NDArray[np.int64], most_bits: int) -> NDArray[np.int64]
     return lengths
 
 
-def codes_of(lengths: NDArray[np.int64]) -> NDArray[np.int64]:
+def _tally(data: NDArray[np.uint8]) -> NDArray[np.int64]:
+    return np.bincount(data, minlength=END + 1)
+
+
+def _tally_one_by_one(data: NDArray[np.uint8]) -> NDArray[np.int64]:
+    counts = np.zeros(END + 1, np.int64)
+    for symbol in data:
+        counts[symbol] += 1
+    return counts
+
+
+def codes_of(lengths: NDArray[np.int64], mirrored: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return the canonical code of each symbol, its bits turned round; int64, same shape."""
     order = np.lexsort((np.arange(lengths.size), lengths))
     order = order[lengths[order] > 0]
     steps = 1 << (MOST_BITS - lengths[order])
     out = np.zeros(lengths.size, np.int64)
-    out[order] = _MIRRORED[np.cumsum(steps) - steps]
+    out[order] = mirrored[np.cumsum(steps) - steps]
     return out
 
 
-def _bits(values: NDArray[np.int64], lengths: NDArray[np.int64], chosen: NDArray[np.integer]) -> NDArray[np.uint8]:
-    """Write the chosen ones of some values one after the other, lowest bits first, each with its own number of bits."""
+def _codes_one_by_one(lengths: NDArray[np.int64], mirrored: NDArray[np.int64]) -> NDArray[np.int64]:
+    out, code = np.zeros(lengths.size, np.int64), 0
+    for length in range(1, MOST_BITS + 1):
+        for symbol in range(lengths.size):
+            if lengths[symbol] == length:
+                out[symbol] = mirrored[code]
+                code += 1 << (MOST_BITS - length)
+    return out
+
+
+def put(
+    words: NDArray[np.uint32],
+    at: int,
+    symbols: NDArray[np.integer],
+    codes: NDArray[np.int64],
+    lengths: NDArray[np.int64],
+) -> int:
+    """Write the symbols' codes into `words`, which are 0 there, from bit `at` on; returns the bit behind them."""
     places = np.arange(MOST_BITS)
-    bits, used = (values[:, None] >> places & 1).astype(np.uint8), places < lengths[:, None]
-    out: NDArray[np.uint8] = bits[chosen][used[chosen]]
-    return out
-
-
-def _packed(data: NDArray[np.uint8]) -> tuple[NDArray[np.uint32], int]:
-    """Return a block as 32-bit words, and how many bits of them count."""
-    counts = np.bincount(data, minlength=END + 1)
-    counts[END] = 1
-    lengths = code_lengths(counts, MOST_BITS)
-    stored = np.append(lengths, 0)  # one distance, which no block of ours uses
-    of_lengths = code_lengths(np.bincount(stored, minlength=_ORDER.size), MOST_LENGTH_BITS)
-    head = np.array([_HEAD & 0x7FFF, _HEAD >> 15]), np.array([15, _HEAD_BITS - 15])
-    stream = np.concatenate(
-        [
-            _bits(*head, np.arange(2)),
-            _bits(of_lengths, np.full(_ORDER.size, 3), _ORDER),
-            _bits(codes_of(of_lengths), of_lengths, stored),
-            _bits(codes_of(lengths), lengths, np.append(data, np.uint16(END))),
-        ]
-    )
-    words = np.zeros(stream.size // 32 + 2, "<u4")
+    bits, used = (codes[:, None] >> places & 1).astype(np.uint8), places < lengths[:, None]
+    stream = np.concatenate([np.zeros(at % 32, np.uint8), bits[symbols][used[symbols]]])
     filled = np.packbits(stream, bitorder="little")
-    words.view(np.uint8)[: filled.size] = filled
-    return words, stream.size
+    new = np.zeros(-(-filled.size // 4), "<u4")
+    new.view(np.uint8)[: filled.size] = filled
+    words[at // 32 : at // 32 + new.size] |= new
+    return at - at % 32 + stream.size
+
+
+def _put_one_by_one(words, at, symbols, codes, lengths):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    place, n_held = at >> 5, np.uint64(at & 31)
+    held = np.uint64(words[place])
+    for symbol in symbols:
+        held |= np.uint64(codes[symbol]) << n_held
+        n_held += np.uint64(lengths[symbol])
+        if n_held >= np.uint64(32):
+            words[place] = np.uint32(held & np.uint64(0xFFFFFFFF))
+            held >>= np.uint64(32)
+            n_held -= np.uint64(32)
+            place += 1
+    words[place] = np.uint32(held)
+    return 32 * place + np.int64(n_held)
+
+
+class _Steps(NamedTuple):
+    """What a block is made by: whole arrays at a time, or one symbol after the other and compiled."""
+
+    tally: Callable[[NDArray[np.uint8]], NDArray[np.int64]]
+    code_lengths: Callable[[NDArray[np.int64], int], NDArray[np.int64]]
+    codes_of: Callable[[NDArray[np.int64], NDArray[np.int64]], NDArray[np.int64]]
+    put: Callable[..., int]
+
+
+_PLAIN = _Steps(_tally, code_lengths, codes_of, put)
 
 
 @lru_cache(maxsize=1)
@@ -156,59 +201,7 @@ def _numba_is_here() -> bool:
 
 
 @lru_cache(maxsize=1)
-def _compiled() -> _Packer:
-    """Return what does the same as :func:`_packed`, compiled."""
+def _compiled() -> _Steps:
     numba: Any = need("numba", extra="fast", purpose="the compiled coder")
-    compiled = numba.njit(cache=True)
-    lengths_of = compiled(code_lengths)
-
-    @compiled
-    def put(words, at, value, length):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-        words[at >> 5] |= np.uint32((value << (at & 31)) & 0xFFFFFFFF)
-        words[(at >> 5) + 1] |= np.uint32(value >> (32 - (at & 31)))
-        return at + length
-
-    @compiled
-    def codes(lengths, mirrored):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-        out, code = np.zeros(lengths.size, np.int64), 0
-        for length in range(1, MOST_BITS + 1):
-            for symbol in range(lengths.size):
-                if lengths[symbol] == length:
-                    out[symbol] = mirrored[code]
-                    code += 1 << (MOST_BITS - length)
-        return out
-
-    @compiled
-    def packed(data, mirrored):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-        counts = np.zeros(END + 1, np.int64)
-        for symbol in data:
-            counts[symbol] += 1
-        counts[END] = 1
-        lengths = lengths_of(counts, MOST_BITS)
-        of_counts = np.zeros(_ORDER.size, np.int64)
-        of_counts[0] = 1
-        for length in lengths:
-            of_counts[length] += 1
-        of_lengths = lengths_of(of_counts, MOST_LENGTH_BITS)
-        words = np.zeros((data.size * MOST_BITS + 4096) // 32, np.uint32)
-        at = put(words, 0, _HEAD, _HEAD_BITS)
-        for symbol in _ORDER:
-            at = put(words, at, of_lengths[symbol], 3)
-        of_codes, symbol_codes = codes(of_lengths, mirrored), codes(lengths, mirrored)
-        for length in lengths:
-            at = put(words, at, of_codes[length], of_lengths[length])
-        at = put(words, at, of_codes[0], of_lengths[0])
-        held, n_held, place = np.uint64(words[at >> 5]), np.uint64(at & 31), at >> 5
-        for k in range(data.size + 1):
-            symbol = np.int64(data[k]) if k < data.size else END
-            held |= np.uint64(symbol_codes[symbol]) << n_held
-            n_held += np.uint64(lengths[symbol])
-            if n_held >= np.uint64(32):
-                words[place] = np.uint32(held & np.uint64(0xFFFFFFFF))
-                held >>= np.uint64(32)
-                n_held -= np.uint64(32)
-                place += 1
-        words[place] = np.uint32(held)
-        return words, 32 * place + np.int64(n_held)
-
-    return cast(_Packer, packed)
+    steps = (_tally_one_by_one, code_lengths, _codes_one_by_one, _put_one_by_one)
+    return _Steps(*(numba.njit(cache=True)(step) for step in steps))
