@@ -138,7 +138,7 @@ def decode(
 
 def opened(data: bytes, *, where: str) -> Any:
     """Decode a picture file to a Pillow RGB image, upright and in sRGB; see :func:`load` for what is refused."""
-    from PIL import Image, ImageOps
+    from PIL import Image, ImageOps, UnidentifiedImageError
 
     try:
         with warnings.catch_warnings():
@@ -154,7 +154,9 @@ def opened(data: bytes, *, where: str) -> Any:
     except InputError:
         raise
     except Exception as error:  # Pillow's decoders raise almost anything on damaged files
-        reason = str(error).split("\n")[0][:120] or type(error).__name__
+        reason = "empty" if not data else str(error).split("\n")[0][:120] or type(error).__name__
+        if data and isinstance(error, UnidentifiedImageError):  # Pillow names an address in memory
+            reason = "of no format that Pillow knows"
         raise InputError(f"{where}: not a readable picture ({reason}); is the file complete?") from error
 
 
