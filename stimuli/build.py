@@ -204,7 +204,13 @@ def _finished(
 
 
 def checked_shard(shard: tuple[int, int]) -> tuple[int, int]:
-    """Return a shard (number, count), or refuse it."""
+    """Return a shard (number, count), or refuse it.
+
+    Raises
+    ------
+    InputError
+        When the number is not from 1 to the count.
+    """
     number, count = shard
     if not 1 <= number <= count:
         raise InputError(

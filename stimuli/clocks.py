@@ -41,7 +41,20 @@ class Speed(NamedTuple):
 
 
 def speed_of(values: NDArray[np.float32], *, gamma: float, epsilon: float) -> Speed:
-    """Return the speed of growth on a map: its largest value has the highest grade."""
+    """Return the speed of growth on a map: its largest value has the highest grade.
+
+    Parameters
+    ----------
+    values : ndarray of float32, shape (height, width)
+        Importance, ≥ 0.
+    gamma, epsilon : float
+        A pixel's rate is importance**gamma + epsilon, importance counted from 0 to 1.
+
+    Returns
+    -------
+    Speed
+        Scale and table.
+    """
     largest = float(values.max())
     return Speed(N_GRADES / largest if largest > 0 else 0.0, _slowness_table(gamma, epsilon))
 

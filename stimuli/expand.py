@@ -16,9 +16,10 @@ from rapidvision.recipes import convert
 
 from .finish import PICTURES, QUALITY, REJECTS, PackedSet, quality_table, read_packed, summary
 from .jobs import Job, jobs_of, read_rows
-from .make import ALGORITHMS, Quality, canvas_of, fractions_of, picture_of, target_of
+from .make import ALGORITHMS, canvas_of, fractions_of, picture_of, target_of
 from .memory import keep_freed_memory
 from .pictures import opened
+from .quality import Quality
 from .recipe import StimulusRecipe
 from .storage import open_container, png_files, series_from
 
@@ -111,6 +112,23 @@ def tar_members(data: bytes, *, where: str) -> Iterator[tuple[list[Stimulus], by
 
     A member's own name decides nothing but which rows belong to it, and rows whose path would leave the set are
     refused, so no name in an archive can write outside.
+
+    Parameters
+    ----------
+    data : bytes
+        A whole shard.
+    where : str
+        Names it in messages.
+
+    Yields
+    ------
+    (list of Stimulus, bytes)
+        Rows and the PNG file that they name.
+
+    Raises
+    ------
+    InputError
+        When the shard is damaged, or a member is not what its rows say or leads out of the set.
     """
     try:
         with tarfile.open(fileobj=io.BytesIO(data), mode="r:") as archive:

@@ -31,7 +31,13 @@ class Flag(NamedTuple):
 
 
 def read_quality(folder: Path) -> list[dict[str, str]]:
-    """Read ``quality.csv`` of a set."""
+    """Read ``quality.csv`` of a set.
+
+    Raises
+    ------
+    InputError
+        When the table is missing, empty or another one.
+    """
     text = files.read_bytes(folder / "quality.csv").decode()
     rows = list(csv.DictReader(io.StringIO(text, newline="")))
     if not rows or "canvas_clipped_fraction" not in rows[0]:

@@ -118,6 +118,18 @@ def start_pixel(values: NDArray[np.float32], *, key: int) -> int:
     A draw, and not the first in raster order, because maps with a plateau (saturated 8-bit files) would otherwise
     always start at its upper left; not the plateau's middle, because then raising one pixel's importance could
     reveal it later.
+
+    Parameters
+    ----------
+    values : ndarray of float32, shape (height, width)
+        Importance.
+    key : int
+        64-bit key of the fill.
+
+    Returns
+    -------
+    int
+        0 … height * width - 1.
     """
     best = np.flatnonzero(values.ravel() == values.max())
     if best.size > 1:

@@ -25,7 +25,26 @@ _NEVER = 2**64 - 1
 def grow(
     values: NDArray[np.float32], speed: Speed, start: int, n_px: int, key: int, *, eight: bool
 ) -> NDArray[np.int32] | None:
-    """Return the order of the first `n_px` pixels, or None when times overflow; see :func:`.flood.fill`."""
+    """Return the order of the first `n_px` pixels, or None when times overflow; see :func:`.flood.fill`.
+
+    Parameters
+    ----------
+    values : ndarray of float32, shape (height, width)
+        Importance, C-contiguous.
+    speed : Speed
+        From :func:`.clocks.speed_of`.
+    start, n_px : int
+        First pixel, as a raster index, and how many.
+    key : int
+        64-bit key of the fill.
+    eight : bool
+        Whether corners touch.
+
+    Returns
+    -------
+    ndarray of int32, shape (n_px,), or None
+        Raster indices.
+    """
     height, width = values.shape
     bits, mask = tie_break(values.size, key)
     near = _EIGHT if eight else _FOUR

@@ -93,7 +93,20 @@ def remembering(
 
 
 def luma_of(pixels: NDArray[np.uint8], match: Match) -> NDArray[np.float64]:
-    """Return what is matched of coded sRGB pixels (height, width, 3), in 255ths of white; shape (height, width)."""
+    """Return what is matched of coded sRGB pixels (height, width, 3), in 255ths of white; shape (height, width).
+
+    Parameters
+    ----------
+    pixels : ndarray of uint8, shape (height, width, 3)
+        Coded sRGB.
+    match : Match
+        Its space says what is meant by luma.
+
+    Returns
+    -------
+    ndarray of float64, shape (height, width)
+        0 … 255.
+    """
     y = weighted(planes_of(pixels, match), match)
     return lightness(y) if match.space == "lab" else y
 
@@ -205,7 +218,20 @@ def _feasible(target: Target, wanted: dict[str, _Extent]) -> Target:
 
 
 def wanted_luma(luma: NDArray[np.float64], target: Target) -> NDArray[np.float64]:
-    """Return the luma that a picture would have without bounds and before shrinking."""
+    """Return the luma that a picture would have without bounds and before shrinking.
+
+    Parameters
+    ----------
+    luma : ndarray of float64, shape (height, width)
+        Of a picture, 0 … 255.
+    target : Target
+        Of its set; kind ``luminance`` or ``spectrum``.
+
+    Returns
+    -------
+    ndarray of float64, shape (height, width)
+        May lie outside 0 … 255.
+    """
     if target.match.kind == "luminance":
         spread = luma.std()
         return np.asarray(target.mean + (luma - luma.mean()) * (target.contrast / spread if spread > 0 else 0.0))

@@ -137,7 +137,13 @@ def decode(
 
 
 def opened(data: bytes, *, where: str) -> Any:
-    """Decode a picture file to a Pillow RGB image, upright and in sRGB; see :func:`load` for what is refused."""
+    """Decode a picture file to a Pillow RGB image, upright and in sRGB; see :func:`load` for what is refused.
+
+    Raises
+    ------
+    InputError
+        With the reason and the remedy; nothing else comes out, however the file is damaged.
+    """
     from PIL import Image, ImageOps, UnidentifiedImageError
 
     try:

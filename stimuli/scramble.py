@@ -131,6 +131,18 @@ def phase_field(shape: tuple[int, int], *, key: int) -> NDArray[np.complex128]:
 
     Every turn has length 1, the zero frequency has turn 1 (the mean stays), frequencies that are their own mirror
     image have turn +1 or -1, and mirrored frequencies of the first and last column are conjugate.
+
+    Parameters
+    ----------
+    shape : (int, int)
+        Height and width of the picture in pixels.
+    key : int
+        64-bit key; equal keys, equal phases.
+
+    Returns
+    -------
+    ndarray of complex128, shape (height, width // 2 + 1)
+        To be multiplied onto the spectra of all channels.
     """
     height, width = shape
     half = width // 2 + 1

@@ -10,9 +10,10 @@ from rapidvision.manifest import DESCRIPTION, PACKED, Stimulus
 
 from .flood import Engine
 from .jobs import Job
-from .make import MadePicture, Maker, Quality
+from .make import MadePicture, Maker
 from .match_target import Target
 from .memory import keep_freed_memory
+from .quality import Quality
 from .recipe import StimulusRecipe
 from .storage import Form, png_files, recipe_container, series_container, tar_segment
 
