@@ -64,7 +64,7 @@ def series_ratio(iterations):
         return harness.times(
             lambda: [our_series(path, one, folder, iterations) for path, one in zip(files, inputs(), strict=False)],
             lambda: [lab_series(path, values, folder) for path, values in zip(files, maps(), strict=False)],
-            repeats=3,
+            repeats=7,
         )
 
 
