@@ -59,11 +59,16 @@ def our_series(path, one, folder, iterations):
 
 
 def series_ratio(iterations):
+    """Both write into a new folder each time, as a build does: a file system waits for the disk where files are replaced."""
+    files = source_files()[:3]
     with tempfile.TemporaryDirectory() as name:
-        folder, files = Path(name), source_files()[:3]
+
+        def fresh():
+            return Path(tempfile.mkdtemp(dir=name))
+
         return harness.times(
-            lambda: [our_series(path, one, folder, iterations) for path, one in zip(files, inputs(), strict=False)],
-            lambda: [lab_series(path, values, folder) for path, values in zip(files, maps(), strict=False)],
+            lambda: [our_series(path, one, fresh(), iterations) for path, one in zip(files, inputs(), strict=False)],
+            lambda: [lab_series(path, values, fresh()) for path, values in zip(files, maps(), strict=False)],
             repeats=7,
         )
 
