@@ -8,7 +8,7 @@ laboratories' stimuli have the same hashes. Where numba is installed, what goes 
 import importlib.util
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,21 +53,26 @@ def deflated(data: NDArray[np.uint8], *, compiled: bool = True) -> bytes:
     >>> zlib.decompress(block + bytes([3, 0]), -15)
     b'noise has no repeats'
     """
-    steps = _compiled() if compiled and _numba_is_here() else _PLAIN
-    counts = steps.tally(data)
+    block = _compiled() if compiled and _numba_is_here() else _block
+    words, n_bits = block(data, _MIRRORED)
+    n_bytes = (n_bits + 3 + 7) // 8  # an empty stored block, whose first three bits are 0, fills the last byte
+    return words.astype("<u4", copy=False).tobytes()[:n_bytes] + b"\x00\x00\xff\xff"
+
+
+def _block(data: NDArray[np.uint8], mirrored: NDArray[np.int64]) -> tuple[NDArray[np.uint32], int]:
+    """Return a block as words of 32 bits, and how many bits of them count."""
+    counts = np.bincount(data, minlength=END + 1)
     counts[END] = 1
-    lengths = steps.code_lengths(counts, MOST_BITS)
+    lengths = code_lengths(counts, MOST_BITS)
     stored = np.append(lengths, 0)  # and one distance, which no block of ours uses
-    of_lengths = steps.code_lengths(np.bincount(stored, minlength=_ORDER.size), MOST_LENGTH_BITS)
+    of_lengths = code_lengths(np.bincount(stored, minlength=_ORDER.size), MOST_LENGTH_BITS)
+    codes, of_codes = codes_of(lengths, mirrored), codes_of(of_lengths, mirrored)
     words = np.zeros((data.size * MOST_BITS + 4096) // 32, np.uint32)
     words[0] = _HEAD
-    at = steps.put(words, _HEAD_BITS, _ORDER, of_lengths, _THREES)
-    at = steps.put(words, at, stored, steps.codes_of(of_lengths, _MIRRORED), of_lengths)
-    codes = steps.codes_of(lengths, _MIRRORED)
-    at = steps.put(words, at, data, codes, lengths)
-    at = steps.put(words, at, _END, codes, lengths)
-    n_bytes = (at + 3 + 7) // 8  # an empty stored block, whose first three bits are 0, fills the last byte
-    return words.astype("<u4", copy=False).tobytes()[:n_bytes] + b"\x00\x00\xff\xff"
+    at = put(words, _HEAD_BITS, _ORDER, of_lengths, _THREES)
+    at = put(words, at, stored, of_codes, of_lengths)
+    at = put(words, at, data, codes, lengths)
+    return words, put(words, at, _END, codes, lengths)
 
 
 def code_lengths(counts: NDArray[np.int64], most_bits: int) -> NDArray[np.int64]:
@@ -119,17 +124,6 @@ def code_lengths(counts: NDArray[np.int64], most_bits: int) -> NDArray[np.int64]
     return lengths
 
 
-def _tally(data: NDArray[np.uint8]) -> NDArray[np.int64]:
-    return np.bincount(data, minlength=END + 1)
-
-
-def _tally_one_by_one(data: NDArray[np.uint8]) -> NDArray[np.int64]:
-    counts = np.zeros(END + 1, np.int64)
-    for symbol in data:
-        counts[symbol] += 1
-    return counts
-
-
 def codes_of(lengths: NDArray[np.int64], mirrored: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return the canonical code of each symbol, its bits turned round; int64, same shape."""
     order = np.lexsort((np.arange(lengths.size), lengths))
@@ -168,7 +162,13 @@ def put(
     return at - at % 32 + stream.size
 
 
-def _put_one_by_one(words, at, symbols, codes, lengths):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _put_one_by_one(
+    words: NDArray[np.uint32],
+    at: int,
+    symbols: NDArray[np.integer],
+    codes: NDArray[np.int64],
+    lengths: NDArray[np.int64],
+) -> int:
     place, n_held = at >> 5, np.uint64(at & 31)
     held = np.uint64(words[place])
     for symbol in symbols:
@@ -180,19 +180,26 @@ def _put_one_by_one(words, at, symbols, codes, lengths):  # type: ignore[no-unty
             n_held -= np.uint64(32)
             place += 1
     words[place] = np.uint32(held)
-    return 32 * place + np.int64(n_held)
+    return 32 * place + int(n_held)
 
 
-class _Steps(NamedTuple):
-    """What a block is made by: whole arrays at a time, or one symbol after the other and compiled."""
-
-    tally: Callable[[NDArray[np.uint8]], NDArray[np.int64]]
-    code_lengths: Callable[[NDArray[np.int64], int], NDArray[np.int64]]
-    codes_of: Callable[[NDArray[np.int64], NDArray[np.int64]], NDArray[np.int64]]
-    put: Callable[..., int]
-
-
-_PLAIN = _Steps(_tally, code_lengths, codes_of, put)
+def _block_one_by_one(data: NDArray[np.uint8], mirrored: NDArray[np.int64]) -> tuple[NDArray[np.uint32], int]:
+    counts, stored, of_counts = np.zeros(END + 1, np.int64), np.zeros(END + 2, np.int64), np.zeros(19, np.int64)
+    for symbol in data:
+        counts[symbol] += 1
+    counts[END] = 1
+    lengths = code_lengths(counts, MOST_BITS)
+    stored[:-1] = lengths
+    for length in stored:
+        of_counts[length] += 1
+    of_lengths = code_lengths(of_counts, MOST_LENGTH_BITS)
+    codes, of_codes = _codes_one_by_one(lengths, mirrored), _codes_one_by_one(of_lengths, mirrored)
+    words = np.zeros((data.size * MOST_BITS + 4096) // 32, np.uint32)
+    words[0] = _HEAD
+    at = _put_one_by_one(words, _HEAD_BITS, _ORDER, of_lengths, _THREES)
+    at = _put_one_by_one(words, at, stored, of_codes, of_lengths)
+    at = _put_one_by_one(words, at, data, codes, lengths)
+    return words, _put_one_by_one(words, at, _END, codes, lengths)
 
 
 @lru_cache(maxsize=1)
@@ -201,7 +208,9 @@ def _numba_is_here() -> bool:
 
 
 @lru_cache(maxsize=1)
-def _compiled() -> _Steps:
+def _compiled() -> Callable[..., tuple[NDArray[np.uint32], int]]:
     numba: Any = need("numba", extra="fast", purpose="the compiled coder")
-    steps = (_tally_one_by_one, code_lengths, _codes_one_by_one, _put_one_by_one)
-    return _Steps(*(numba.njit(cache=True)(step) for step in steps))
+    extending: Any = need("numba.extending", extra="fast", purpose="the compiled coder")
+    for step in (code_lengths, _codes_one_by_one, _put_one_by_one):
+        extending.register_jitable(step)
+    return cast(Callable[..., tuple[NDArray[np.uint32], int]], numba.njit(cache=True)(_block_one_by_one))
