@@ -81,7 +81,8 @@ def matched(pixels: NDArray[np.uint8], target: Target, *, key: int) -> tuple[NDA
     if match.kind == "spectrum":
         meant = np.abs(scipy.fft.rfft2(wanted - wanted.mean()))
         missed = np.abs(scipy.fft.rfft2(after - after.mean())) - meant
-        residual = float(np.sqrt(np.square(missed).sum() / np.square(meant).sum()))
+        energy = float(np.square(meant).sum())
+        residual = float(np.sqrt(np.square(missed).sum() / energy)) if energy > 0 else 0.0
     own_contrast = float(wanted.std()) if match.kind == "spectrum" else target.contrast
     return out, MatchQuality(
         mean_residual=float(after.mean() - target.mean),

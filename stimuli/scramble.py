@@ -166,7 +166,10 @@ def _mixed(turns: NDArray[np.complex128], coherence: float) -> NDArray[np.comple
 def _best_turns(
     wanted: Iterable[NDArray[np.complex128]], mirrored: list[NDArray[np.complex128]]
 ) -> NDArray[np.complex128]:
-    """Return the one turn per frequency that brings all channels nearest to `wanted`; `mirrored` are their conjugates."""
+    """Return the one turn per frequency that brings all channels nearest to `wanted`, which is used up.
+
+    `mirrored` are the conjugates of the channels' own spectra.
+    """
     total = np.zeros(mirrored[0].shape, np.complex128)
     for one, conjugate in zip(wanted, mirrored, strict=True):
         one *= conjugate
@@ -218,9 +221,10 @@ def _jump_responses(height: int, width: int) -> tuple[NDArray[np.complex128], ND
 
 def _power(spectrum: NDArray[np.complex128], width: int) -> float:
     """Sum of squares of a real picture's whole spectrum, mean left out, from its half."""
+    mean, spectrum[0, 0] = spectrum[0, 0], 0  # far larger than the rest: taken off later it would leave its rounding
     parts = spectrum.view(np.float64)
     of_columns = np.einsum("ij,ij->j", parts, parts).reshape(-1, 2).sum(axis=1)
-    of_columns[0] -= abs(spectrum[0, 0]) ** 2
+    spectrum[0, 0] = mean
     alone = of_columns[0] + (of_columns[-1] if width % 2 == 0 else 0.0)
     return float(2 * of_columns.sum() - alone)
 
