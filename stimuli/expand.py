@@ -16,7 +16,7 @@ from rapidvision.recipes import convert
 
 from .finish import PICTURES, QUALITY, REJECTS, PackedSet, quality_table, read_packed, summary
 from .jobs import Job, jobs_of, read_rows
-from .make import ALGORITHMS, canvas_of, fractions_of, picture_of, target_of
+from .make import ALGORITHMS, canvas_of, fractions_of, picture_of, reader_of, target_of
 from .memory import keep_freed_memory
 from .pictures import opened
 from .quality import Quality
@@ -170,7 +170,8 @@ def _from_recipe(
 ) -> Iterator[tuple[list[Stimulus], bytes]]:
     """Draw the canvases again; `quality` is filled with the figures that a recipe set does not have."""
     paths = {job.image_id: job for job in _jobs(packed, recipe, root)}
-    target = target_of(recipe, jobs_of(recipe, root))
+    read = reader_of(recipe)
+    target = target_of(recipe, jobs_of(recipe, root), read)
     if (target.digest if target else "") != packed.description.target:
         raise InputError(
             f"{root}: the pictures here have another common {recipe.match.kind} than those of the build, to which all "
@@ -181,7 +182,7 @@ def _from_recipe(
         where = str(packed.folder / one.path)
         head, members = open_container(files.read_bytes(packed.folder / one.path), where=where)
         job = paths[head.job.image_id]
-        picture = picture_of(job, recipe, target).picture
+        picture = picture_of(job, recipe, target, read).picture
         if picture.sha256 != head.image_sha256:
             raise InputError(f"{job.path}: not the picture that the set was built from (hash differs)")
         canvas = canvas_of(job, picture.pixels, recipe)

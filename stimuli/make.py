@@ -23,9 +23,9 @@ from .flood import Engine
 from .jobs import Job
 from .looks import look_of
 from .match import MatchQuality, matched
-from .match_target import Target, find_target, remembering
+from .match_target import Target, find_target
 from .orders import centring_shift, n_revealed_px, order_of
-from .pictures import Picture, load
+from .pictures import Picture, PictureReader, load, remembering
 from .prepare import PreparedMap, prepare
 from .quality import Quality, source_quality
 from .readers import MapReader, open_source
@@ -109,11 +109,20 @@ class Maker:
         What pictures are matched to.
     engine : {"auto", "numba", "portable"}
         For the flood fill.
+    read : callable, optional
+        From :func:`reader_of`, when it has read the pictures before.
     """
 
     def __init__(
-        self, recipe: StimulusRecipe, root: Path, *, target: Target | None = None, engine: Engine = "auto"
+        self,
+        recipe: StimulusRecipe,
+        root: Path,
+        *,
+        target: Target | None = None,
+        engine: Engine = "auto",
+        read: PictureReader | None = None,
     ) -> None:
+        self._read = reader_of(recipe) if read is None else read
         self.recipe, self.root, self.target, self.engine = recipe, root, target, engine
         self.readers: dict[str, MapReader] = {one.source: open_source(one, root) for one in recipe.maps}
         self.blurs: dict[str, Blur] = {one.source: parse(one.blur, screen=recipe.screen) for one in recipe.maps}
@@ -125,7 +134,7 @@ class Maker:
 
     def read(self, job: Job) -> Inputs:
         """Read picture and maps of a job; InputError names the file that cannot be used."""
-        read = picture_of(job, self.recipe, self.target)
+        read = picture_of(job, self.recipe, self.target, self._read)
         picture = read.picture
         maps = {
             name: prepare(
@@ -182,7 +191,16 @@ class ReadPicture(NamedTuple):
     match: MatchQuality | None
 
 
-def picture_of(job: Job, recipe: StimulusRecipe, target: Target | None) -> ReadPicture:
+def reader_of(recipe: StimulusRecipe) -> PictureReader:
+    """Return what reads the recipe's pictures; where they are matched, with a memory for those that it has read."""
+
+    def read(path: str) -> Picture:
+        return load(path, recipe.side_px, fit=recipe.fit, upscale=recipe.upscale, greyscale=recipe.greyscale)
+
+    return read if recipe.match.kind == "none" else remembering(read)
+
+
+def picture_of(job: Job, recipe: StimulusRecipe, target: Target | None, read: PictureReader) -> ReadPicture:
     """Read a job's picture and match it to the target, if there is one.
 
     Raises
@@ -190,7 +208,7 @@ def picture_of(job: Job, recipe: StimulusRecipe, target: Target | None) -> ReadP
     InputError
         Names the file that cannot be used, as :func:`.pictures.load` does.
     """
-    picture = load(job.path, recipe.side_px, fit=recipe.fit, upscale=recipe.upscale, greyscale=recipe.greyscale)
+    picture = read(job.path)
     look = look_of(picture.pixels)
     if target is None:
         return ReadPicture(picture, look, None)
@@ -219,7 +237,7 @@ def canvas_of(job: Job, pixels: NDArray[np.uint8], recipe: StimulusRecipe) -> Ma
     return make_canvas(pixels, recipe.canvas, key=key, where=job.path or job.image_id)
 
 
-def target_of(recipe: StimulusRecipe, jobs: Sequence[Job]) -> Target | None:
+def target_of(recipe: StimulusRecipe, jobs: Sequence[Job], read: PictureReader) -> Target | None:
     """Return what the pictures of a set are matched to; pictures that cannot be read have no say.
 
     Raises
@@ -230,15 +248,10 @@ def target_of(recipe: StimulusRecipe, jobs: Sequence[Job]) -> Target | None:
     if recipe.match.kind == "none":
         return None
 
-    def decode(path: str) -> NDArray[np.uint8]:
-        return load(path, recipe.side_px, fit=recipe.fit, upscale=recipe.upscale, greyscale=recipe.greyscale).pixels
-
-    read = remembering(decode) if recipe.match.kind == "spectrum" else decode
-
     def pictures() -> Iterator[tuple[str, NDArray[np.uint8]]]:
         for job in jobs:
             try:
-                yield job.image_id, read(job.path)
+                yield job.image_id, read(job.path).pixels
             except InputError:
                 continue  # the build itself refuses or lists it
 

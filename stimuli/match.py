@@ -14,7 +14,15 @@ from numpy.typing import NDArray
 
 from .light import dithered, lightness, luminance
 from .lots import hashes
-from .match_target import Target, luma_of, planes_of, wanted_luma, weighted
+from .match_target import (
+    Target,
+    luma_of,
+    picture_of_spectrum,
+    planes_of,
+    wanted_luma,
+    wanted_spectrum,
+    weighted,
+)
 
 
 class MatchQuality(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,12 +71,12 @@ def matched(pixels: NDArray[np.uint8], target: Target, *, key: int) -> tuple[NDA
     lots = hashes(np.arange(luma.size, dtype=np.uint64), key)
     if target.levels is not None:
         wanted = _ranked(luma, lots, target.levels)
+    elif match.kind == "luminance":
+        wanted = _clipped_to(wanted_luma(luma, target), target)
     else:
-        wanted = wanted_luma(luma, target)
-        if match.kind == "luminance":
-            wanted = _clipped_to(wanted, target)
-        else:
-            wanted = target.mean + (wanted - target.mean) * target.shrunk
+        spectrum = wanted_spectrum(luma, target)
+        meant = np.abs(spectrum) * target.shrunk
+        wanted = target.mean + (picture_of_spectrum(spectrum, luma.shape) - target.mean) * target.shrunk
     clipped = int(np.count_nonzero(wanted < -0.5) + np.count_nonzero(wanted > 255.5))
     inside = np.clip(wanted, 0, 255)
     made, greyed = recoloured(planes, y, luminance(inside) if match.space == "lab" else inside)
@@ -79,7 +87,7 @@ def matched(pixels: NDArray[np.uint8], target: Target, *, key: int) -> tuple[NDA
     after = luma_of(out, match)
     residual = 0.0
     if match.kind == "spectrum":
-        meant = np.abs(scipy.fft.rfft2(wanted - wanted.mean()))
+        meant[0, 0] = 0
         missed = np.abs(scipy.fft.rfft2(after - after.mean())) - meant
         energy = float(np.square(meant).sum())
         residual = float(np.sqrt(np.square(missed).sum() / energy)) if energy > 0 else 0.0

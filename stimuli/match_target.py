@@ -56,42 +56,6 @@ class Target:
         return files.sha256(head.encode() + b"".join(arrays))
 
 
-#: Decoded pictures that are remembered between two passes over a set; 340 of 256 pixels.
-MOST_REMEMBERED_BYTES = 64 * 2**20
-
-
-def remembering(
-    decode: Callable[[str], NDArray[np.uint8]], *, most_bytes: int = MOST_REMEMBERED_BYTES
-) -> Callable[[str], NDArray[np.uint8]]:
-    """Return `decode` with a memory: what it returned first is not decoded again, until `most_bytes` are full.
-
-    A spectrum is found in two passes; the pictures of a laboratory's set need be decoded for the first only, and
-    those of a release that fills the memory are decoded again, so that memory does not grow with the set.
-
-    Examples
-    --------
-    >>> asked = []
-    >>> decode = remembering(lambda path: asked.append(path) or np.zeros((2, 2, 3), np.uint8), most_bytes=12)
-    >>> _ = [decode(path) for path in ("a", "b", "a", "b")]
-    >>> asked
-    ['a', 'b', 'b']
-    """
-    kept: dict[str, NDArray[np.uint8]] = {}
-    room = most_bytes
-
-    def remembered(path: str) -> NDArray[np.uint8]:
-        nonlocal room
-        if path in kept:
-            return kept[path]
-        pixels = decode(path)
-        if pixels.nbytes <= room:
-            kept[path] = pixels
-            room -= pixels.nbytes
-        return pixels
-
-    return remembered
-
-
 def luma_of(pixels: NDArray[np.uint8], match: Match) -> NDArray[np.float64]:
     """Return what is matched of coded sRGB pixels (height, width, 3), in 255ths of white; shape (height, width).
 
@@ -235,6 +199,11 @@ def wanted_luma(luma: NDArray[np.float64], target: Target) -> NDArray[np.float64
     if target.match.kind == "luminance":
         spread = luma.std()
         return np.asarray(target.mean + (luma - luma.mean()) * (target.contrast / spread if spread > 0 else 0.0))
+    return picture_of_spectrum(wanted_spectrum(luma, target), luma.shape)
+
+
+def wanted_spectrum(luma: NDArray[np.float64], target: Target) -> NDArray[np.complex128]:
+    """Return the half spectrum of :func:`wanted_luma` for kind ``spectrum``; complex, shape (height, width // 2 + 1)."""
     assert target.amplitudes is not None
     spectrum = np.asarray(scipy.fft.rfft2(luma), np.complex128)
     length = np.abs(spectrum)
@@ -244,7 +213,12 @@ def wanted_luma(luma: NDArray[np.float64], target: Target) -> NDArray[np.float64
         gain = _rotational_gain(length, target.amplitudes)
     spectrum *= gain
     spectrum[0, 0] = target.mean * luma.size
-    return np.asarray(scipy.fft.irfft2(spectrum, s=luma.shape, overwrite_x=True))
+    return spectrum
+
+
+def picture_of_spectrum(spectrum: NDArray[np.complex128], shape: tuple[int, ...]) -> NDArray[np.float64]:
+    """Return the values of shape (height, width) that have a half spectrum, which is used up."""
+    return np.asarray(scipy.fft.irfft2(spectrum, s=shape, overwrite_x=True))
 
 
 def _rotational_gain(own: NDArray[np.float64], wanted: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -16,7 +16,7 @@ from rapidvision.progress import Advance, silent
 
 from .flags import Flag, flags_of, read_quality
 from .jobs import jobs_of
-from .make import Maker, canvas_of, target_of
+from .make import Maker, canvas_of, reader_of, target_of
 from .pictures import opened
 from .preview_plots import before_and_after
 from .preview_sheet import MOST_LINES, THUMB_PX, Line, draw_sheet
@@ -106,7 +106,8 @@ def _maker(inputs: tuple[StimulusRecipe, Path] | None) -> tuple[Maker | None, di
         return None, {}
     recipe, root = inputs
     jobs = jobs_of(recipe, root)
-    return Maker(recipe, root, target=target_of(recipe, jobs)), {job.image_id: job for job in jobs}
+    read = reader_of(recipe)
+    return Maker(recipe, root, target=target_of(recipe, jobs, read), read=read), {job.image_id: job for job in jobs}
 
 
 def _pictures_of(
