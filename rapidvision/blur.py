@@ -32,6 +32,11 @@ def parse(text: str, *, screen: Screen | None = None) -> Blur:
     screen : Screen, optional
         Turns degrees into pixels.
 
+    Raises
+    ------
+    InputError
+        When the name is unknown or its size is not above 0 and below 1000.
+
     Examples
     --------
     >>> parse("gauss:7")
@@ -56,6 +61,18 @@ def blurred(values: NDArray[np.float64], blur: Blur) -> NDArray[np.float64]:
     """Return `values` (height, width) blurred; outside the picture there is nothing.
 
     What rounding leaves where nothing can be (running sums and transforms give a little less or more than 0) is 0.
+
+    Parameters
+    ----------
+    values : ndarray of float64, shape (height, width)
+        Points counted per pixel, or a map.
+    blur : Blur
+        From :func:`parse`; its size is in pixels of `values`.
+
+    Returns
+    -------
+    ndarray of float64, shape (height, width)
+        ≥ 0.
     """
     if blur.kind == "none":
         return values

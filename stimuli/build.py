@@ -22,7 +22,7 @@ from .flags import Flag, alike, flags_of, read_quality
 from .flood import Engine
 from .jobs import Job, jobs_of
 from .looks import Seen, check_duplicates, check_looks, hashed_where_sizes_agree, same_looks
-from .make import target_of
+from .make import reader_of, target_of
 from .memory import keep_freed_memory
 from .recipe import StimulusRecipe
 from .storage import Form
@@ -142,14 +142,15 @@ def build(
     known = journal.read(folder)
     mine = [(job, known.get(job.image_id)) for job in jobs[number - 1 :: count]]
     chunks = [mine[start : start + CHUNK] for start in range(0, len(mine), CHUNK)]
-    target = target_of(recipe, jobs)
+    read = reader_of(recipe)
+    target = target_of(recipe, jobs, read)
     settings = (recipe, root, folder, form, engine, target)
     if scheduler is not None:
         from .cluster import run_cluster
 
         results = run_cluster(settings, chunks, address=scheduler)
     else:
-        results = run_local(settings, chunks, workers=workers)
+        results = run_local(settings, chunks, workers=workers, read=read)
     n_made, n_kept, rejected = 0, 0, []
     book = journal.Journal(folder, shard)
     try:
@@ -204,7 +205,13 @@ def _finished(
 
 
 def checked_shard(shard: tuple[int, int]) -> tuple[int, int]:
-    """Return a shard (number, count), or refuse it."""
+    """Return a shard (number, count), or refuse it.
+
+    Raises
+    ------
+    InputError
+        When the number is not from 1 to the count.
+    """
     number, count = shard
     if not 1 <= number <= count:
         raise InputError(

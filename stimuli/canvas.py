@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from rapidvision.errors import InputError
 
-from .flood import hashes
 from .light import rounded, to_coded, to_linear
+from .lots import hashes
 from .pictures import LUMA
 from .recipe import Canvas
 from .scramble import scramble
@@ -150,7 +150,22 @@ def _noise_like(values: NDArray[np.float64], *, key: int) -> NDArray[np.float64]
 def quality_of(
     picture: NDArray[np.uint8], canvas: NDArray[np.uint8], clipped_fraction: float, intended: NDArray[np.float64]
 ) -> CanvasQuality:
-    """Compare a finished canvas with its picture, and its spectrum with that of the values that were intended."""
+    """Compare a finished canvas with its picture, and its spectrum with that of the values that were intended.
+
+    Parameters
+    ----------
+    picture, canvas : ndarray of uint8, shape (height, width, 3)
+        Coded sRGB.
+    clipped_fraction : float
+        Share of values that did not fit, 0 … 1.
+    intended : ndarray of float64, shape (height, width, 3)
+        What the canvas was before it was rounded and clipped, 0 … 255.
+
+    Returns
+    -------
+    CanvasQuality
+        The comparison.
+    """
     before, after, meant = picture @ LUMA, canvas @ LUMA, intended @ LUMA
     spectrum, other = (np.abs(scipy.fft.rfft2(x - x.mean())) for x in (meant, after))
     contrast, energy = float(before.std()), float(np.sqrt((spectrum**2).sum()))

@@ -35,7 +35,18 @@ class Difference:
 
 
 def compare(first: StimulusSet, second: StimulusSet) -> Difference:
-    """Compare two sets by their manifests and descriptions."""
+    """Compare two sets by their manifests and descriptions.
+
+    Parameters
+    ----------
+    first, second : StimulusSet
+        Two sets; their pictures are not read, the manifest has their hashes.
+
+    Returns
+    -------
+    Difference
+        Settings and stimuli in which they differ.
+    """
     one, two = ({row.stimulus_id: row for row in found.stimuli} for found in (first, second))
     shared = sorted(one.keys() & two.keys())
     changed = [name for name in shared if one[name].sha256 != two[name].sha256]

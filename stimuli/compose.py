@@ -63,6 +63,20 @@ def soft_mask(series: RevealSeries, level: int, feather_px: int) -> NDArray[np.f
 
     A linear ramp across the edge of the hard mask, moved in or out until the sum equals the level's count within
     half a pixel, so that soft and hard edges show the same amount.
+
+    Parameters
+    ----------
+    series : RevealSeries
+        Order, counts and shift.
+    level : int
+        Which level, from 0.
+    feather_px : int
+        Width of the ramp in pixels, above 0.
+
+    Returns
+    -------
+    ndarray of float64, shape (height, width)
+        0 … 1.
     """
     from scipy.ndimage import distance_transform_edt
 

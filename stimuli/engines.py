@@ -11,6 +11,7 @@ from rapidvision.errors import Aborted
 from .flood import Engine
 from .jobs import Job
 from .match_target import Target
+from .pictures import PictureReader
 from .recipe import StimulusRecipe
 from .storage import Form
 from .work import Done, Record, Rejected, Worker
@@ -26,7 +27,9 @@ MOST_RESTARTS = 5
 _worker: dict[str, Worker] = {}
 
 
-def run_local(settings: Settings, chunks: Sequence[Chunk], *, workers: int) -> Iterator[Outcomes]:
+def run_local(
+    settings: Settings, chunks: Sequence[Chunk], *, workers: int, read: PictureReader | None = None
+) -> Iterator[Outcomes]:
     """Yield the outcomes of every chunk, in any order.
 
     Parameters
@@ -37,6 +40,8 @@ def run_local(settings: Settings, chunks: Sequence[Chunk], *, workers: int) -> I
         The work.
     workers : int
         1 works in this process.
+    read : callable, optional
+        From :func:`.make.reader_of`, for the work in this process; other processes read for themselves.
 
     Raises
     ------
@@ -44,7 +49,7 @@ def run_local(settings: Settings, chunks: Sequence[Chunk], *, workers: int) -> I
         When workers keep dying.
     """
     if workers <= 1:
-        worker = Worker(*settings)
+        worker = Worker(*settings, read=read)
         for chunk in chunks:
             yield [worker.do(job, known) for job, known in chunk]
         return

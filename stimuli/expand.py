@@ -16,9 +16,10 @@ from rapidvision.recipes import convert
 
 from .finish import PICTURES, QUALITY, REJECTS, PackedSet, quality_table, read_packed, summary
 from .jobs import Job, jobs_of
-from .make import ALGORITHMS, Quality, canvas_of, fractions_of, picture_of, target_of
+from .make import ALGORITHMS, canvas_of, fractions_of, picture_of, reader_of, target_of
 from .memory import keep_freed_memory
 from .pictures import opened
+from .quality import Quality
 from .recipe import StimulusRecipe
 from .storage import open_container, png_files, series_from
 
@@ -111,6 +112,23 @@ def tar_members(data: bytes, *, where: str) -> Iterator[tuple[list[Stimulus], by
 
     A member's own name decides nothing but which rows belong to it, and rows whose path would leave the set are
     refused, so no name in an archive can write outside.
+
+    Parameters
+    ----------
+    data : bytes
+        A whole shard.
+    where : str
+        Names it in messages.
+
+    Yields
+    ------
+    (list of Stimulus, bytes)
+        Rows and the PNG file that they name.
+
+    Raises
+    ------
+    InputError
+        When the shard is damaged, or a member is not what its rows say or leads out of the set.
     """
     try:
         with tarfile.open(fileobj=io.BytesIO(data), mode="r:") as archive:
@@ -152,7 +170,8 @@ def _from_recipe(
 ) -> Iterator[tuple[list[Stimulus], bytes]]:
     """Draw the canvases again; `quality` is filled with the figures that a recipe set does not have."""
     paths = {job.image_id: job for job in _jobs(packed, recipe, root)}
-    target = target_of(recipe, jobs_of(recipe, root))
+    read = reader_of(recipe)
+    target = target_of(recipe, jobs_of(recipe, root), read)
     if (target.digest if target else "") != packed.description.target:
         raise InputError(
             f"{root}: the pictures here have another common {recipe.match.kind} than those of the build, to which all "
@@ -163,7 +182,7 @@ def _from_recipe(
         where = str(packed.folder / one.path)
         head, members = open_container(files.read_bytes(packed.folder / one.path), where=where)
         job = paths[head.job.image_id]
-        picture = picture_of(job, recipe, target).picture
+        picture = picture_of(job, recipe, target, read).picture
         if picture.sha256 != head.image_sha256:
             raise InputError(f"{job.path}: not the picture that the set was built from (hash differs)")
         canvas = canvas_of(job, picture.pixels, recipe)

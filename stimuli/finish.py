@@ -15,7 +15,8 @@ from rapidvision.reveal import INTACT_LABEL, level_label
 
 from .canvas import CanvasQuality
 from .jobs import Job
-from .make import ALGORITHMS, Quality, fractions_of
+from .make import ALGORITHMS, fractions_of
+from .quality import Quality
 from .recipe import StimulusRecipe
 from .storage import Form
 from .turns import TURNS
@@ -75,7 +76,13 @@ class PackedSet:
 
 
 def read_packed(folder: Path | str) -> PackedSet:
-    """Read a packed set; its files are checked by :meth:`PackedSet.verify`."""
+    """Read a packed set; its files are checked by :meth:`PackedSet.verify`.
+
+    Raises
+    ------
+    InputError
+        When the folder holds none, or its description is damaged.
+    """
     path = Path(folder) / PACKED
     try:
         return PackedSet(Path(folder), msgspec.json.decode(files.read_bytes(path), type=PackedDescription))

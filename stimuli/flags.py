@@ -29,7 +29,13 @@ class Flag(NamedTuple):
 
 
 def read_quality(folder: Path) -> list[dict[str, str]]:
-    """Read ``quality.csv`` of a set."""
+    """Read ``quality.csv`` of a set.
+
+    Raises
+    ------
+    InputError
+        When the table is missing, empty or another one.
+    """
     rows = csvfiles.read(folder / "quality.csv")
     if not rows or "canvas_clipped_fraction" not in rows[0]:
         raise InputError(f"{folder / 'quality.csv'}: not the quality table of a set")

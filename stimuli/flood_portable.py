@@ -6,7 +6,7 @@ Costs are whole numbers below 2**53 and add up exactly in its float64, so the or
 import numpy as np
 from numpy.typing import NDArray
 
-from .flood import Speed, slowness_of, tie_break, waits
+from .clocks import Speed, slowness_of, tie_break, waits
 
 _EXACT = 2**53
 
@@ -14,7 +14,26 @@ _EXACT = 2**53
 def grow(
     values: NDArray[np.float32], speed: Speed, start: int, n_px: int, key: int, *, eight: bool
 ) -> NDArray[np.int32] | None:
-    """Return the order of the first `n_px` pixels, or None when times overflow; see :func:`.flood.fill`."""
+    """Return the order of the first `n_px` pixels, or None when times overflow; see :func:`.flood.fill`.
+
+    Parameters
+    ----------
+    values : ndarray of float32, shape (height, width)
+        Importance.
+    speed : Speed
+        From :func:`.clocks.speed_of`.
+    start, n_px : int
+        First pixel, as a raster index, and how many.
+    key : int
+        64-bit key of the fill.
+    eight : bool
+        Whether corners touch.
+
+    Returns
+    -------
+    ndarray of int32, shape (n_px,), or None
+        Raster indices.
+    """
     from skimage.graph import MCP
 
     slowness = slowness_of(values, speed)

@@ -18,13 +18,13 @@ def to_coded(linear: NDArray[np.float64]) -> NDArray[np.uint8]:
     """Return the nearest coded levels of linear light; values outside 0 … 1 are clipped."""
     x = np.clip(linear, 0, 1)
     coded = np.where(x <= 0.0031308, 12.92 * x, 1.055 * np.power(np.maximum(x, 0.0031308), 1 / 2.4) - 0.055)
-    out: NDArray[np.uint8] = np.rint(coded * 255).astype(np.uint8)
+    out: NDArray[np.uint8] = np.rint(coded * 255).astype(np.uint8, order="C")
     return out
 
 
 def rounded(values: NDArray[np.float64]) -> NDArray[np.uint8]:
     """Return values on the 0 … 255 scale rounded to levels, clipped at both ends."""
-    out: NDArray[np.uint8] = np.clip(np.rint(values), 0, 255).astype(np.uint8)
+    out: NDArray[np.uint8] = np.clip(np.rint(values), 0, 255).astype(np.uint8, order="C")
     return out
 
 
@@ -70,7 +70,8 @@ def dithered(values: NDArray[np.float64], lots: NDArray[np.float64], *, linear: 
         Coded levels.
     """
     if not linear:
-        return np.minimum(np.floor(values + lots), 255).astype(np.uint8)
+        levels = values + lots
+        return np.minimum(levels, 255, out=levels).astype(np.uint8)
     below = np.clip(np.searchsorted(_LUMINANCE, values, side="right") - 1, 0, 254)
     share = (values - _LUMINANCE[below]) / (_LUMINANCE[below + 1] - _LUMINANCE[below])
     return np.asarray(below + (share + lots >= 1)).astype(np.uint8)

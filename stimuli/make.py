@@ -18,15 +18,16 @@ from rapidvision.reveal import RevealSeries, level_counts, level_fractions
 from rapidvision.seeds import key64
 
 from . import flood, png, scramble, turns
-from .canvas import CanvasQuality, MadeCanvas, make_canvas
+from .canvas import MadeCanvas, make_canvas
 from .flood import Engine
 from .jobs import Job
 from .looks import look_of
 from .match import MatchQuality, matched
 from .match_target import Target, find_target
 from .orders import centring_shift, n_revealed_px, order_of
-from .pictures import Picture, load
+from .pictures import Picture, PictureReader, load, remembering
 from .prepare import PreparedMap, prepare
+from .quality import Quality, source_quality
 from .readers import MapReader, open_source
 from .recipe import StimulusRecipe
 
@@ -39,57 +40,6 @@ ALGORITHMS = {
     "prepare": "1",
     "match": "1",
 }
-
-
-class SourceQuality(msgspec.Struct, frozen=True, kw_only=True):
-    """What is to be known about one map of one picture.
-
-    Attributes
-    ----------
-    support_px : int
-        Pixels with any importance.
-    n_observers, n_points, n_outside : int
-        People, recorded points, and points outside the frame; 0 where unknown or not recorded.
-    cut_fraction : float
-        Share of the importance lost by cutting the picture square.
-    captured : tuple of float
-        Share of the map's importance revealed at each level.
-    best_captured : float
-        The same if 100 % of the features were the most important pixels.
-    map_sha256 : str
-        Hash of the map as it was used.
-    agreement : tuple of float
-        Correlation with the other sources' maps of the picture, upright first and then turned as :data:`.turns.TURNS`
-        says; empty where there is one source only.
-    """
-
-    support_px: int
-    n_observers: int
-    n_points: int
-    n_outside: int
-    cut_fraction: float
-    captured: tuple[float, ...]
-    best_captured: float
-    map_sha256: str
-    agreement: tuple[float, ...] = ()
-
-
-class Quality(msgspec.Struct, frozen=True, kw_only=True):
-    """What is to be known about one picture of a set.
-
-    Attributes
-    ----------
-    canvas : CanvasQuality or None
-        How the canvas compares with the picture; None where none was drawn (form ``recipe``).
-    sources : dict
-        Map source → :class:`SourceQuality`.
-    match : MatchQuality or None
-        How near the picture is to the set's common target.
-    """
-
-    canvas: CanvasQuality | None
-    sources: dict[str, SourceQuality]
-    match: MatchQuality | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -159,11 +109,20 @@ class Maker:
         What pictures are matched to.
     engine : {"auto", "numba", "portable"}
         For the flood fill.
+    read : callable, optional
+        From :func:`reader_of`, when it has read the pictures before.
     """
 
     def __init__(
-        self, recipe: StimulusRecipe, root: Path, *, target: Target | None = None, engine: Engine = "auto"
+        self,
+        recipe: StimulusRecipe,
+        root: Path,
+        *,
+        target: Target | None = None,
+        engine: Engine = "auto",
+        read: PictureReader | None = None,
     ) -> None:
+        self._read = reader_of(recipe) if read is None else read
         self.recipe, self.root, self.target, self.engine = recipe, root, target, engine
         self.readers: dict[str, MapReader] = {one.source: open_source(one, root) for one in recipe.maps}
         self.blurs: dict[str, Blur] = {one.source: parse(one.blur, screen=recipe.screen) for one in recipe.maps}
@@ -175,7 +134,7 @@ class Maker:
 
     def read(self, job: Job) -> Inputs:
         """Read picture and maps of a job; InputError names the file that cannot be used."""
-        read = picture_of(job, self.recipe, self.target)
+        read = picture_of(job, self.recipe, self.target, self._read)
         picture = read.picture
         maps = {
             name: prepare(
@@ -214,7 +173,7 @@ class Maker:
         counts = level_counts(n_px, self.fractions)
         series = {name: self._series(one, n_px, counts) for name, one in maps.items()}
         agreement = turns.agreement({name: one.values for name, one in maps.items()})
-        sources = {name: _source_quality(inputs.maps[name], series[name], agreement[name]) for name in maps}
+        sources = {name: source_quality(inputs.maps[name], series[name], agreement[name]) for name in maps}
         return PlannedPicture(inputs, series, Quality(canvas=None, sources=sources, match=inputs.match))
 
     def _series(self, one: ImportanceMap, n_px: int, counts: NDArray[np.int64]) -> RevealSeries:
@@ -232,9 +191,24 @@ class ReadPicture(NamedTuple):
     match: MatchQuality | None
 
 
-def picture_of(job: Job, recipe: StimulusRecipe, target: Target | None) -> ReadPicture:
-    """Read a job's picture and match it to the target, if there is one."""
-    picture = load(job.path, recipe.side_px, fit=recipe.fit, upscale=recipe.upscale, greyscale=recipe.greyscale)
+def reader_of(recipe: StimulusRecipe) -> PictureReader:
+    """Return what reads the recipe's pictures; where they are matched, with a memory for those that it has read."""
+
+    def read(path: str) -> Picture:
+        return load(path, recipe.side_px, fit=recipe.fit, upscale=recipe.upscale, greyscale=recipe.greyscale)
+
+    return read if recipe.match.kind == "none" else remembering(read)
+
+
+def picture_of(job: Job, recipe: StimulusRecipe, target: Target | None, read: PictureReader) -> ReadPicture:
+    """Read a job's picture and match it to the target, if there is one.
+
+    Raises
+    ------
+    InputError
+        Names the file that cannot be used, as :func:`.pictures.load` does.
+    """
+    picture = read(job.path)
     look = look_of(picture.pixels)
     if target is None:
         return ReadPicture(picture, look, None)
@@ -243,20 +217,41 @@ def picture_of(job: Job, recipe: StimulusRecipe, target: Target | None) -> ReadP
 
 
 def canvas_of(job: Job, pixels: NDArray[np.uint8], recipe: StimulusRecipe) -> MadeCanvas:
-    """Make the canvas of a job's picture."""
+    """Make the canvas of a job's picture.
+
+    Parameters
+    ----------
+    job : Job
+        Its id decides the phases.
+    pixels : ndarray of uint8, shape (side, side, 3)
+        The picture, coded sRGB.
+    recipe : StimulusRecipe
+        Seed and canvas.
+
+    Raises
+    ------
+    InputError
+        When more is clipped than the recipe allows.
+    """
     key = key64(recipe.seed, "canvas", job.image_id)
     return make_canvas(pixels, recipe.canvas, key=key, where=job.path or job.image_id)
 
 
-def target_of(recipe: StimulusRecipe, jobs: Sequence[Job]) -> Target | None:
-    """Return what the pictures of a set are matched to; pictures that cannot be read have no say."""
+def target_of(recipe: StimulusRecipe, jobs: Sequence[Job], read: PictureReader) -> Target | None:
+    """Return what the pictures of a set are matched to; pictures that cannot be read have no say.
+
+    Raises
+    ------
+    InputError
+        When some picture cannot have the target; see :func:`.match_target.find_target`.
+    """
     if recipe.match.kind == "none":
         return None
 
     def pictures() -> Iterator[tuple[str, NDArray[np.uint8]]]:
         for job in jobs:
             try:
-                yield job.image_id, picture_of(job, recipe, None).picture.pixels
+                yield job.image_id, read(job.path).pixels
             except InputError:
                 continue  # the build itself refuses or lists it
 
@@ -267,32 +262,3 @@ def fractions_of(recipe: StimulusRecipe) -> NDArray[np.float64]:
     """Return the recipe's reveal levels as fractions of the features, the intact picture not counted."""
     reveal = recipe.reveal
     return np.array(reveal.levels) if reveal.levels else level_fractions(reveal.n_levels, reveal.lowest)
-
-
-def _source_quality(prepared: PreparedMap, series: RevealSeries, agreement: tuple[float, ...]) -> SourceQuality:
-    values = prepared.map.values.ravel().astype(np.float64)
-    total = values.sum()
-    reached = np.cumsum(values[series.order])[series.counts - 1] / total
-    best = _largest(values, series.order.size) / total
-    return SourceQuality(
-        support_px=prepared.map.n_supported_px,
-        n_observers=prepared.map.n_observers,
-        n_points=prepared.n_points,
-        n_outside=prepared.n_outside,
-        cut_fraction=round(prepared.cut_fraction, 9),
-        captured=tuple(round(float(share), 9) for share in reached),
-        best_captured=round(float(best), 9),
-        map_sha256=prepared.map.sha256,
-        agreement=agreement,
-    )
-
-
-def _largest(values: NDArray[np.float64], n: int) -> float:
-    """Sum of the `n` largest values, to one part in 65,535 of the largest; counting is much faster than sorting."""
-    grades = np.rint(values * (65535 / values.max())).astype(np.int64)
-    counts = np.bincount(grades, minlength=65536)[::-1]
-    sums = np.bincount(grades, values, minlength=65536)[::-1]
-    reached = np.cumsum(counts)
-    last = int(np.searchsorted(reached, n))
-    before = int(reached[last - 1]) if last else 0
-    return float(sums[:last].sum() + (sums[last] / counts[last] * (n - before) if counts[last] else 0.0))

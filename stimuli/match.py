@@ -12,9 +12,17 @@ import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
-from .flood import hashes
 from .light import dithered, lightness, luminance
-from .match_target import Target, luma_of, planes_of, wanted_luma, weighted
+from .lots import hashes
+from .match_target import (
+    Target,
+    luma_of,
+    picture_of_spectrum,
+    planes_of,
+    wanted_luma,
+    wanted_spectrum,
+    weighted,
+)
 
 
 class MatchQuality(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,12 +71,13 @@ def matched(pixels: NDArray[np.uint8], target: Target, *, key: int) -> tuple[NDA
     lots = hashes(np.arange(luma.size, dtype=np.uint64), key)
     if target.levels is not None:
         wanted = _ranked(luma, lots, target.levels)
+    elif match.kind == "luminance":
+        wanted = _clipped_to(wanted_luma(luma, target), target)
     else:
-        wanted = wanted_luma(luma, target)
-        if match.kind == "luminance":
-            wanted = _clipped_to(wanted, target)
-        else:
-            wanted = target.mean + (wanted - target.mean) * target.shrunk
+        spectrum = wanted_spectrum(luma, target)
+        meant = np.abs(spectrum) * target.shrunk
+        wanted = target.mean + (picture_of_spectrum(spectrum, luma.shape) - target.mean) * target.shrunk
+    clipped = int(np.count_nonzero(wanted < -0.5) + np.count_nonzero(wanted > 255.5))
     inside = np.clip(wanted, 0, 255)
     made, greyed = recoloured(planes, y, luminance(inside) if match.space == "lab" else inside)
     dither = ((lots >> np.uint64(11)).astype(np.float64) / 2**53).reshape(luma.shape)
@@ -78,15 +87,17 @@ def matched(pixels: NDArray[np.uint8], target: Target, *, key: int) -> tuple[NDA
     after = luma_of(out, match)
     residual = 0.0
     if match.kind == "spectrum":
-        meant = np.abs(scipy.fft.rfft2(wanted - wanted.mean()))
-        residual = float(np.linalg.norm(np.abs(scipy.fft.rfft2(after - after.mean())) - meant) / np.linalg.norm(meant))
+        meant[0, 0] = 0
+        missed = np.abs(scipy.fft.rfft2(after - after.mean())) - meant
+        energy = float(np.square(meant).sum())
+        residual = float(np.sqrt(np.square(missed).sum() / energy)) if energy > 0 else 0.0
     own_contrast = float(wanted.std()) if match.kind == "spectrum" else target.contrast
     return out, MatchQuality(
         mean_residual=float(after.mean() - target.mean),
         contrast_residual=float(after.std() - own_contrast),
         spectrum_residual=residual,
         greyed_fraction=greyed,
-        clipped_fraction=float(np.mean((wanted < -0.5) | (wanted > 255.5))),
+        clipped_fraction=clipped / wanted.size,
     )
 
 
@@ -108,18 +119,21 @@ def recoloured(
         Planes, and the share of pixels that were greyed.
     """
     red, green, blue = planes
-    high = np.maximum(np.maximum(red, green), blue) - luma
-    low = np.minimum(np.minimum(red, green), blue) - luma
+    moved = wanted - luma
+    out = [plane + moved for plane in planes]
+    high = np.maximum(np.maximum(red, green), blue)
+    low = np.minimum(np.minimum(red, green), blue)
+    outside = np.flatnonzero((high + moved > 255) | (low + moved < 0))  # few, and only they are divided
+    if outside.size == 0:
+        return out, 0.0
+    wanted, luma = wanted.ravel()[outside], luma.ravel()[outside]
+    high, low = high.ravel()[outside] - luma, low.ravel()[outside] - luma
     with np.errstate(divide="ignore", invalid="ignore"):
         keep = np.minimum(np.where(high > 0, (255 - wanted) / high, 1.0), np.where(low < 0, wanted / -low, 1.0))
     np.clip(keep, 0, 1, out=keep)
-    out = []
-    for plane in planes:
-        values = plane - luma
-        values *= keep
-        values += wanted
-        out.append(np.clip(values, 0, 255, out=values))
-    return out, float(np.mean(keep < 1 - 1e-9))
+    for values, plane in zip(out, planes, strict=True):
+        values.ravel()[outside] = np.clip((plane.ravel()[outside] - luma) * keep + wanted, 0, 255)
+    return out, float(np.count_nonzero(keep < 1 - 1e-9) / moved.size)
 
 
 def _clipped_to(wanted: NDArray[np.float64], target: Target) -> NDArray[np.float64]:
@@ -142,9 +156,9 @@ def _ranked(luma: NDArray[np.float64], lots: NDArray[np.uint64], levels: NDArray
     The three are packed into one whole number with the pixel's own number in the last bits: sorting numbers is much
     faster than sorting by several keys.
     """
-    from scipy.ndimage import uniform_filter
-
-    around = uniform_filter(luma, 3, mode="nearest").ravel()
+    padded = np.pad(luma, 1, mode="edge")
+    rows = padded[:-2] + padded[1:-1] + padded[2:]
+    around = (rows[:, :-2] + rows[:, 1:-1] + rows[:, 2:]).ravel() / 9
     bits = np.uint64(max(1, (luma.size - 1).bit_length()))
     key = np.rint(luma.ravel() * 8192).astype(np.uint64) << np.uint64(42)  # 22 bits
     key |= np.rint(np.clip(around, 0, 255) * 16).astype(np.uint64) << np.uint64(30)  # 12 bits

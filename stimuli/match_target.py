@@ -57,7 +57,20 @@ class Target:
 
 
 def luma_of(pixels: NDArray[np.uint8], match: Match) -> NDArray[np.float64]:
-    """Return what is matched of coded sRGB pixels (height, width, 3), in 255ths of white; shape (height, width)."""
+    """Return what is matched of coded sRGB pixels (height, width, 3), in 255ths of white; shape (height, width).
+
+    Parameters
+    ----------
+    pixels : ndarray of uint8, shape (height, width, 3)
+        Coded sRGB.
+    match : Match
+        Its space says what is meant by luma.
+
+    Returns
+    -------
+    ndarray of float64, shape (height, width)
+        0 … 255.
+    """
     y = weighted(planes_of(pixels, match), match)
     return lightness(y) if match.space == "lab" else y
 
@@ -169,10 +182,28 @@ def _feasible(target: Target, wanted: dict[str, _Extent]) -> Target:
 
 
 def wanted_luma(luma: NDArray[np.float64], target: Target) -> NDArray[np.float64]:
-    """Return the luma that a picture would have without bounds and before shrinking."""
+    """Return the luma that a picture would have without bounds and before shrinking.
+
+    Parameters
+    ----------
+    luma : ndarray of float64, shape (height, width)
+        Of a picture, 0 … 255.
+    target : Target
+        Of its set; kind ``luminance`` or ``spectrum``.
+
+    Returns
+    -------
+    ndarray of float64, shape (height, width)
+        May lie outside 0 … 255.
+    """
     if target.match.kind == "luminance":
         spread = luma.std()
         return np.asarray(target.mean + (luma - luma.mean()) * (target.contrast / spread if spread > 0 else 0.0))
+    return picture_of_spectrum(wanted_spectrum(luma, target), luma.shape)
+
+
+def wanted_spectrum(luma: NDArray[np.float64], target: Target) -> NDArray[np.complex128]:
+    """Return the half spectrum of :func:`wanted_luma` for kind ``spectrum``; complex, shape (height, width // 2 + 1)."""
     assert target.amplitudes is not None
     spectrum = np.asarray(scipy.fft.rfft2(luma), np.complex128)
     length = np.abs(spectrum)
@@ -182,7 +213,12 @@ def wanted_luma(luma: NDArray[np.float64], target: Target) -> NDArray[np.float64
         gain = _rotational_gain(length, target.amplitudes)
     spectrum *= gain
     spectrum[0, 0] = target.mean * luma.size
-    return np.asarray(scipy.fft.irfft2(spectrum, s=luma.shape, overwrite_x=True))
+    return spectrum
+
+
+def picture_of_spectrum(spectrum: NDArray[np.complex128], shape: tuple[int, ...]) -> NDArray[np.float64]:
+    """Return the values of shape (height, width) that have a half spectrum, which is used up."""
+    return np.asarray(scipy.fft.irfft2(spectrum, s=shape, overwrite_x=True))
 
 
 def _rotational_gain(own: NDArray[np.float64], wanted: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -89,6 +89,13 @@ def write_movie(
     -------
     MovieFrames
         Frames of each part.
+
+    Raises
+    ------
+    MissingExtra
+        When PyAV is not installed.
+    InputError
+        When a side of the picture is odd, or the file cannot be written.
     """
     av = need("av", extra="online", purpose="a trial movie")
     if picture.shape[0] % 2 or picture.shape[1] % 2:

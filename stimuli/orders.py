@@ -6,7 +6,8 @@ from numpy.typing import NDArray
 from rapidvision.errors import InputError
 from rapidvision.maps import ImportanceMap
 
-from .flood import Engine, Growth, fill, hashes
+from .flood import Engine, Growth, fill
+from .lots import hashes
 from .recipe import Reveal
 
 
@@ -15,6 +16,18 @@ def n_revealed_px(maps: list[ImportanceMap], reveal: Reveal) -> int:
 
     "The total number of pixels in the attention maps for a given image was equalized between ClickMe and saliency
     maps" (paper, appendix).
+
+    Parameters
+    ----------
+    maps : list of ImportanceMap
+        One per source, all of one picture.
+    reveal : Reveal
+        Its budget: a share of the picture's pixels, or ``support``.
+
+    Returns
+    -------
+    int
+        At least 1.
     """
     if reveal.budget == "support":
         return min(one.n_supported_px for one in maps)
@@ -112,6 +125,20 @@ def centring_shift(order: NDArray[np.int32], shape: tuple[int, int], centring: s
 
     "The revealed region was set to the center of the image" (paper, appendix): the region's centroid, or its start,
     goes to the middle, but never so far that a revealed pixel would leave the frame.
+
+    Parameters
+    ----------
+    order : ndarray of int32, shape (n,)
+        Revealed pixels as raster indices, the start first.
+    shape : (int, int)
+        Height and width in pixels.
+    centring : {"region", "start", "none"}
+        What goes to the middle.
+
+    Returns
+    -------
+    (int, int)
+        Pixels down and to the right.
 
     Examples
     --------

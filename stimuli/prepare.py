@@ -86,6 +86,20 @@ def rasterised(points: Points, geometry: Geometry, *, where: str) -> tuple[NDArr
     """Count points per pixel of the scaled picture; returns shape (scaled height, scaled width) and the number outside.
 
     The message guesses what is wrong: axes exchanged when x runs beyond the width but would fit the height.
+
+    Parameters
+    ----------
+    points : Points
+        x and y in pixels of their frame, counted from 0.
+    geometry : Geometry
+        How the picture is scaled.
+    where : str
+        Names the recording in messages.
+
+    Raises
+    ------
+    InputError
+        When proportions differ by more than 2 %, or more than a tenth of the points lie outside the frame.
     """
     frame = points.frame_px or geometry.source_px
     _check_aspect(frame, geometry.source_px, where)

@@ -14,14 +14,14 @@ from rapidvision.errors import InputError
 from rapidvision.manifest import Stimulus, StimulusSet
 from rapidvision.progress import Advance, silent
 
-from .flags import flags_of, read_quality
+from .flags import Flag, flags_of, read_quality
 from .jobs import jobs_of
-from .make import Maker, canvas_of, target_of
+from .make import Maker, canvas_of, reader_of, target_of
 from .pictures import opened
 from .preview_plots import before_and_after
+from .preview_sheet import MOST_LINES, THUMB_PX, Line, draw_sheet
 from .recipe import StimulusRecipe
 
-THUMB_PX = 112
 #: Reveal levels shown per source, as fractions of the features (the nearest there are).
 SHOWN = (0.01, 0.1, 0.4, 1.0)
 
@@ -50,7 +50,8 @@ def contact_sheet(
     found : StimulusSet
         A set of PNG files.
     out : path-like
-        Folder for both files.
+        Folder for both files; the page shows every picture, the sheet the first :data:`.preview_sheet.MOST_LINES`, flagged
+        ones before the others.
     inputs : (StimulusRecipe, Path), optional
         Recipe and root of the build; with them the importance maps and the bare canvas are shown. Without them the
         lowest level stands for the canvas.
@@ -66,12 +67,17 @@ def contact_sheet(
 
     out = Path(out)
     quality = read_quality(found.folder)
+    flagged = [one.image_id for one in _flags(found, quality)]
     rows = found.index()
     maker, jobs = _maker(inputs)
     sections: list[str] = []
     originals: list[NDArray[np.uint8]] = []
     canvases: list[NDArray[np.uint8]] = []
-    for exemplar in (*found.exemplars("practice"), *found.exemplars("main")):
+    lines: list[Line] = []
+    exemplars = (*found.exemplars("practice"), *found.exemplars("main"))
+    ids = [one.image_id for one in exemplars]
+    shown = set(list(dict.fromkeys([name for name in flagged if name in ids] + ids))[:MOST_LINES])
+    for exemplar in exemplars:
         pictures = _pictures_of(found, rows, exemplar.image_id)
         prepared = maker.read(jobs[exemplar.image_id]) if maker is not None and exemplar.image_id in jobs else None
         maps = {} if prepared is None else {name: one.map.values for name, one in prepared.maps.items()}
@@ -82,13 +88,16 @@ def contact_sheet(
             pictures["canvas"] = canvas
         plots = before_and_after(pictures["picture"], canvas) if "picture" in pictures else ""
         sections.append(_section(title, pictures, maps, plots))
+        if exemplar.image_id in shown:
+            lines.append(_line(title, pictures, maps))
         if len(originals) < 200 and "picture" in pictures:
             originals.append(pictures["picture"])
             canvases.append(canvas)
         advance(1)
-    files.write_bytes(out / "sheet.png", set_figures(originals, canvases, quality))
-    figures = _data_url(files.read_bytes(out / "sheet.png"), "png")
-    files.write_text(out / "index.html", _page(found, quality, figures, sections))
+    figures = set_figures(originals, canvases, quality)
+    lines.sort(key=lambda line: line.title.split(" ")[0] not in flagged)
+    files.write_bytes(out / "sheet.png", draw_sheet(figures, lines, n_pictures=len(exemplars)))
+    files.write_text(out / "index.html", _page(found, quality, _data_url(figures, "png"), sections))
     return out / "index.html"
 
 
@@ -97,7 +106,8 @@ def _maker(inputs: tuple[StimulusRecipe, Path] | None) -> tuple[Maker | None, di
         return None, {}
     recipe, root = inputs
     jobs = jobs_of(recipe, root)
-    return Maker(recipe, root, target=target_of(recipe, jobs)), {job.image_id: job for job in jobs}
+    read = reader_of(recipe)
+    return Maker(recipe, root, target=target_of(recipe, jobs, read), read=read), {job.image_id: job for job in jobs}
 
 
 def _pictures_of(
@@ -133,6 +143,26 @@ def _section(title: str, pictures: dict[str, NDArray[np.uint8]], maps: dict[str,
     return f"<section><h3>{html.escape(title)}</h3>{'<br>'.join(line for line in lines.values() if line)}</section>"
 
 
+def _line(title: str, pictures: dict[str, NDArray[np.uint8]], maps: dict[str, NDArray[Any]]) -> Line:
+    """The same for the sheet: itself, its canvas, and each source's map before its levels."""
+    cells: dict[str, NDArray[np.uint8]] = {}
+    for name in ("picture", "canvas"):
+        if name in pictures:
+            cells[name] = pictures[name]
+    for caption, image in pictures.items():
+        source = caption.split()[0]
+        if caption not in cells:
+            if source in maps:
+                cells.setdefault(f"map: {source}", _heat(maps[source]))
+            cells[caption] = image
+    return Line(title, cells)
+
+
+def _flags(found: StimulusSet, quality: list[dict[str, str]]) -> list[Flag]:
+    counts = {row.revealed_px for row in found.stimuli if row.reveal_fraction == 1}
+    return flags_of(quality, counts.pop() if len(counts) == 1 else 0)
+
+
 def _figure(image: NDArray[np.uint8], caption: str) -> str:
     from PIL import Image
 
@@ -154,8 +184,7 @@ def _data_url(data: bytes, kind: str) -> str:
 
 def _page(found: StimulusSet, quality: list[dict[str, str]], figures: str, sections: list[str]) -> str:
     description = found.description
-    counts = {row.revealed_px for row in found.stimuli if row.reveal_fraction == 1}
-    flags = flags_of(quality, counts.pop() if len(counts) == 1 else 0)
+    flags = _flags(found, quality)
     flagged = "".join(
         f'<tr class="flag"><td>{html.escape(one.image_id)}</td><td>{html.escape(one.map_source)}</td>'
         f"<td>{html.escape(one.text)}</td></tr>"
@@ -198,8 +227,7 @@ def summary_of(found: StimulusSet) -> str:
     for name, spread in description.quality.get("captured_importance", {}).items():
         lines.append(f"captured  {name}: median {spread['median']:.0%} of the importance at 100 % of the features")
     try:
-        counts = {row.revealed_px for row in found.stimuli if row.reveal_fraction == 1}
-        flags = flags_of(read_quality(found.folder), counts.pop() if len(counts) == 1 else 0)
+        flags = _flags(found, read_quality(found.folder))
         lines += [f"flag      {one.image_id} {one.map_source}: {one.text}" for one in flags[:20]]
         if len(flags) > 20:
             lines.append(f"          and {len(flags) - 20} more; see the contact sheet")

@@ -17,7 +17,7 @@ import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
-from .flood import hashes
+from .lots import hashes
 
 VERSION = "1"
 
@@ -85,22 +85,23 @@ def scramble(
     True
     """
     height, width, n_channels = picture.shape
-    x = [np.array(picture[..., channel], np.float64) for channel in range(n_channels)]
-    spectra = _periodic_spectra(x) if edges == "periodic" else [_spectrum(one) for one in x]
+    x = [np.asarray(picture[..., channel], np.float64) for channel in range(n_channels)]
+    spectra = [_spectrum(one) for one in x]
+    if edges == "periodic":
+        _make_periodic(spectra, x)
     turns = phase_field((height, width), key=key)
     if coherence > 0:
         turns = _mixed(turns, coherence)
-    y = [_picture(spectrum * turns, one) for spectrum, one in zip(spectra, x, strict=True)]
+    y = [_picture(spectrum * turns, width) for spectrum in spectra]
     done = 0
     if coherence == 0 and gamut_iterations:
+        mirrored = [np.conj(spectrum) for spectrum in spectra]
         for done in range(gamut_iterations + 1):
             if done == gamut_iterations or not _outside(y, white):
                 break
-            turns = _best_turns((_spectrum(_pulled_in(one, white)) for one in y), spectra)
-            y = [_picture(spectrum * turns, one) for spectrum, one in zip(spectra, y, strict=True)]
-    values = np.empty(picture.shape)
-    for channel, one in enumerate(y):
-        values[..., channel] = one
+            turns = _best_turns((_spectrum(_pulled_in(one, white)) for one in y), mirrored)
+            y = [_picture(spectrum * turns, width) for spectrum in spectra]
+    values = np.moveaxis(np.stack(y), 0, -1)  # whoever comes next works by channel, too
     return Scrambled(values, _outside(y, white) / values.size, done)
 
 
@@ -112,8 +113,8 @@ def _spectrum(channel: NDArray[np.float64]) -> NDArray[np.complex128]:
     return np.asarray(scipy.fft.rfft2(channel))
 
 
-def _picture(spectrum: NDArray[np.complex128], like: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.asarray(scipy.fft.irfft2(spectrum, s=like.shape, overwrite_x=True))
+def _picture(spectrum: NDArray[np.complex128], width: int) -> NDArray[np.float64]:
+    return np.asarray(scipy.fft.irfft2(spectrum, s=(spectrum.shape[0], width), overwrite_x=True))
 
 
 def _pulled_in(y: NDArray[np.float64], white: float) -> NDArray[np.float64]:
@@ -130,6 +131,18 @@ def phase_field(shape: tuple[int, int], *, key: int) -> NDArray[np.complex128]:
 
     Every turn has length 1, the zero frequency has turn 1 (the mean stays), frequencies that are their own mirror
     image have turn +1 or -1, and mirrored frequencies of the first and last column are conjugate.
+
+    Parameters
+    ----------
+    shape : (int, int)
+        Height and width of the picture in pixels.
+    key : int
+        64-bit key; equal keys, equal phases.
+
+    Returns
+    -------
+    ndarray of complex128, shape (height, width // 2 + 1)
+        To be multiplied onto the spectra of all channels.
     """
     height, width = shape
     half = width // 2 + 1
@@ -151,61 +164,69 @@ def _mixed(turns: NDArray[np.complex128], coherence: float) -> NDArray[np.comple
 
 
 def _best_turns(
-    wanted: Iterable[NDArray[np.complex128]], spectra: list[NDArray[np.complex128]]
+    wanted: Iterable[NDArray[np.complex128]], mirrored: list[NDArray[np.complex128]]
 ) -> NDArray[np.complex128]:
-    """Return the one turn per frequency that brings the spectra of all channels nearest to `wanted`."""
-    total = np.zeros(spectra[0].shape, np.complex128)
-    for one, spectrum in zip(wanted, spectra, strict=True):
-        total += one * np.conj(spectrum)
+    """Return the one turn per frequency that brings all channels nearest to `wanted`, which is used up.
+
+    `mirrored` are the conjugates of the channels' own spectra.
+    """
+    total = np.zeros(mirrored[0].shape, np.complex128)
+    for one, conjugate in zip(wanted, mirrored, strict=True):
+        one *= conjugate
+        total += one
     length = np.abs(total)
-    turns = np.where(length > 0, total / np.where(length > 0, length, 1), 1.0)
-    turns[0, 0] = 1.0
-    return turns
+    nothing = length == 0
+    if nothing.any():
+        total[nothing] = length[nothing] = 1.0
+    total *= 1 / length  # complex numbers are divided far more slowly than multiplied
+    total[0, 0] = 1.0
+    return total
+
+
+def _make_periodic(spectra: list[NDArray[np.complex128]], x: list[NDArray[np.float64]]) -> None:
+    """Turn the half spectra of channels into those of their periodic component, scaled to the picture's contrast.
+
+    What is taken off is the smooth component, whose Laplacian is the jump between opposite borders. The jump is one
+    row and one column, so two short transforms give its whole spectrum. One factor for all channels keeps their
+    covariance: the square root of the ratio of total variances.
+    """
+    height, width = x[0].shape
+    by_row, by_column = _jump_responses(height, width)
+    before = after = 0.0
+    for spectrum, channel in zip(spectra, x, strict=True):
+        before += _power(spectrum, width)
+        smooth = by_row * scipy.fft.rfft(channel[0] - channel[-1])
+        smooth += by_column * scipy.fft.fft(channel[:, 0] - channel[:, -1])[:, None]
+        spectrum -= smooth
+        after += _power(spectrum, width)
+    if after > 1e-9 * max(before, 1.0):
+        factor = np.sqrt(before / after)
+        for spectrum in spectra:
+            mean = spectrum[0, 0]
+            spectrum *= factor
+            spectrum[0, 0] = mean
 
 
 @lru_cache(maxsize=4)
-def _smoothing_divisor(height: int, width: int) -> NDArray[np.float64]:
-    waves_y = np.cos(2 * np.pi * np.arange(height) / height)[:, None]
-    waves_x = np.cos(2 * np.pi * np.arange(width // 2 + 1) / width)[None]
-    divisor = np.asarray(2 * (2 - waves_y - waves_x))
+def _jump_responses(height: int, width: int) -> tuple[NDArray[np.complex128], NDArray[np.complex128]]:
+    """Half spectra of the smooth component whose border jumps by 1 in one row, and in one column."""
+    rows = np.exp(2j * np.pi * np.arange(height) / height)[:, None]
+    columns = np.exp(2j * np.pi * np.arange(width // 2 + 1) / width)[None]
+    divisor = 2 * (2 - rows.real - columns.real)
     divisor[0, 0] = 1
-    divisor.setflags(write=False)
-    return divisor
+    by_row, by_column = (1 - rows) / divisor, (1 - columns) / divisor
+    by_row[0, 0] = by_column[0, 0] = 0
+    return by_row, by_column
 
 
-def _periodic_spectra(x: list[NDArray[np.float64]]) -> list[NDArray[np.complex128]]:
-    """Half spectra of the channels' periodic component, scaled to the contrast of the whole picture.
-
-    One factor for all channels keeps their covariance: the square root of the ratio of total variances.
-    """
-    height, width = x[0].shape
-    divisor = _smoothing_divisor(height, width)
-    weights = np.full(width // 2 + 1, 2.0)
-    weights[0] = 1.0
-    if width % 2 == 0:
-        weights[-1] = 1.0
-    spectra, power, variance = [], 0.0, 0.0
-    for channel in x:
-        jump = np.zeros_like(channel)
-        rows, columns = channel[0] - channel[-1], channel[:, 0] - channel[:, -1]
-        jump[0] += rows
-        jump[-1] -= rows
-        jump[:, 0] += columns
-        jump[:, -1] -= columns
-        smooth = _spectrum(jump)
-        smooth /= divisor
-        smooth[0, 0] = 0
-        spectrum = _spectrum(channel)
-        spectrum -= smooth
-        power += float((np.abs(spectrum) ** 2 * weights).sum() - np.abs(spectrum[0, 0]) ** 2)
-        variance += float(channel.var()) * (height * width) ** 2
-        spectra.append(spectrum)
-    factor = np.sqrt(variance / power) if power > 1e-9 * max(variance, 1.0) else 1.0
-    for spectrum in spectra:
-        mean = spectrum[0, 0]
-        spectrum *= factor
-        spectrum[0, 0] = mean
-    return spectra
+def _power(spectrum: NDArray[np.complex128], width: int) -> float:
+    """Sum of squares of a real picture's whole spectrum, mean left out, from its half."""
+    mean, spectrum[0, 0] = spectrum[0, 0], 0  # far larger than the rest: taken off later it would leave its rounding
+    parts = spectrum.view(np.float64)
+    of_columns = np.einsum("ij,ij->j", parts, parts).reshape(-1, 2).sum(axis=1)
+    spectrum[0, 0] = mean
+    alone = of_columns[0] + (of_columns[-1] if width % 2 == 0 else 0.0)
+    return float(2 * of_columns.sum() - alone)
 
 
 def _outside(y: list[NDArray[np.float64]], white: float) -> int:

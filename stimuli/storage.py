@@ -28,8 +28,9 @@ from rapidvision.reveal import INTACT_LABEL, RevealSeries, level_label
 
 from .compose import encoded_levels
 from .jobs import Job
-from .make import MadePicture, PlannedPicture, Quality
+from .make import MadePicture, PlannedPicture
 from .png import encode
+from .quality import Quality
 from .recipe import StimulusRecipe
 
 Form = Literal["png", "tar", "series", "recipe"]
@@ -225,6 +226,11 @@ def series_from(head: SeriesHead, members: dict[str, bytes], *, where: str) -> d
     """Return the reveal series of an opened container.
 
     From a recipe container the order within a level is the raster's, which no picture of that level can show.
+
+    Raises
+    ------
+    InputError
+        When a member is missing or damaged.
     """
     shape, counts = (head.side_px, head.side_px), np.array(head.counts, np.int64)
     out = {}

@@ -68,6 +68,11 @@ def unpack(
     -------
     Unpacked
         The counts.
+
+    Raises
+    ------
+    InputError
+        Names the file and the record that cannot be used.
     """
     out, animal = Path(out), frozenset(targets)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):

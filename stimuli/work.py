@@ -10,9 +10,11 @@ from rapidvision.manifest import DESCRIPTION, PACKED, Stimulus
 
 from .flood import Engine
 from .jobs import Job
-from .make import MadePicture, Maker, Quality
+from .make import MadePicture, Maker
 from .match_target import Target
 from .memory import keep_freed_memory
+from .pictures import PictureReader
+from .quality import Quality
 from .recipe import StimulusRecipe
 from .storage import Form, png_files, recipe_container, series_container, tar_segment
 
@@ -83,6 +85,8 @@ class Worker:
         For the flood fill.
     target : Target, optional
         What pictures are matched to.
+    read : callable, optional
+        From :func:`.make.reader_of`, when it has read the pictures before.
     """
 
     def __init__(
@@ -93,9 +97,11 @@ class Worker:
         form: Form,
         engine: Engine = "auto",
         target: Target | None = None,
+        *,
+        read: PictureReader | None = None,
     ) -> None:
         keep_freed_memory()
-        self.maker = Maker(recipe, root, target=target, engine=engine)
+        self.maker = Maker(recipe, root, target=target, engine=engine, read=read)
         self.folder, self.form = folder, form
         self._writing = False
 

@@ -99,7 +99,13 @@ def records(path: Path) -> Iterator[ClickMeRecord]:
 
 
 def parsed(payload: memoryview, image_id: str, *, where: str) -> ClickMeRecord:
-    """Read one record."""
+    """Read one record.
+
+    Raises
+    ------
+    InputError
+        When the record has neither of the release's schemas, or its values do not fit its size.
+    """
     try:
         features = tfrecord.example(payload)
     except InputError as error:

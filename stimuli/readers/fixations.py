@@ -12,7 +12,13 @@ from .points import PointsReader, Recording
 
 
 def open_fixations_mat(path: Path, source: MapSource) -> PointsReader:
-    """Open ``fixations(i).img`` and ``.subjects{j}.fix_x, fix_y, fix_duration``, counted from 1."""
+    """Open ``fixations(i).img`` and ``.subjects{j}.fix_x, fix_y, fix_duration``, counted from 1.
+
+    Raises
+    ------
+    InputError
+        When the file is missing, damaged or of another structure.
+    """
     content = loadmat(path)
     if "fixations" not in content:
         raise InputError(f'{path}: no variable "fixations"; it is not in the form of OSIE')
@@ -38,7 +44,13 @@ def open_fixations_mat(path: Path, source: MapSource) -> PointsReader:
 
 
 def open_bubbles_mat(path: Path, source: MapSource) -> PointsReader:
-    """Open ``bubble(i).filename`` and ``.userdata(j).fixations.enc`` = x, y of each click, counted from 1."""
+    """Open ``bubble(i).filename`` and ``.userdata(j).fixations.enc`` = x, y of each click, counted from 1.
+
+    Raises
+    ------
+    InputError
+        When the file is missing, damaged or of another structure.
+    """
     content = loadmat(path)
     if "bubble" not in content:
         raise InputError(f'{path}: no variable "bubble"; it is not in the form of BubbleView')

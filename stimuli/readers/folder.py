@@ -43,7 +43,13 @@ class FolderReader:
 
 
 def open_folder(path: Path, source: MapSource) -> FolderReader:
-    """Open a folder of maps."""
+    """Open a folder of maps.
+
+    Raises
+    ------
+    InputError
+        When there is no such folder; a missing or unusable map is refused when it is read.
+    """
     if not path.is_dir():
         raise InputError(f'{path}: not a folder; reader = "{source.reader}" wants one with a map per picture')
     return FolderReader(path)
@@ -58,10 +64,28 @@ def read_array(path: Path) -> NDArray[np.generic]:
 
 
 def grey_values(data: bytes, *, where: str) -> NDArray[np.generic]:
-    """Decode a greyscale picture at its own depth; a colour picture whose channels differ is refused."""
+    """Decode a greyscale picture at its own depth; a colour picture whose channels differ is refused.
+
+    Parameters
+    ----------
+    data : bytes
+        A picture file.
+    where : str
+        Names it in messages.
+
+    Returns
+    -------
+    ndarray, shape (height, width)
+        Levels as they are stored.
+
+    Raises
+    ------
+    InputError
+        When it is damaged, or has colours.
+    """
     import warnings
 
-    from PIL import Image
+    from PIL import Image, UnidentifiedImageError
 
     try:
         with warnings.catch_warnings():
@@ -73,6 +97,8 @@ def grey_values(data: bytes, *, where: str) -> NDArray[np.generic]:
             array = np.asarray(image if image.mode[0] in "LIF1" and image.mode != "LA" else image.convert("RGB"))
     except InputError:
         raise
+    except UnidentifiedImageError as error:  # its text has an address in memory
+        raise InputError(f"{where}: of no picture format that Pillow knows; is the file complete?") from error
     except Exception as error:  # Pillow's decoders raise almost anything on damaged files
         raise InputError(f"{where}: not a readable picture ({str(error)[:120]}); is the file complete?") from error
     if array.ndim == 3:

@@ -85,7 +85,13 @@ def as_points(one: Recording, origin: int, source: MapSource, *, where: str) -> 
 
 
 def check(one: Recording, origin: int, frame_px: tuple[int, int] | None, *, where: str) -> None:
-    """Refuse coordinates that contradict their counting or their frame."""
+    """Refuse coordinates that contradict their counting or their frame.
+
+    Raises
+    ------
+    InputError
+        When coordinates are not finite, are counted from another number than `origin`, or look exchanged.
+    """
     if one.x.size == 0:
         return
     if not (np.isfinite(one.x).all() and np.isfinite(one.y).all()):

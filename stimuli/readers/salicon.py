@@ -37,7 +37,13 @@ class _Salicon(msgspec.Struct):
 
 
 def open_salicon_json(path: Path, source: MapSource) -> PointsReader:
-    """Open a SALICON annotation file."""
+    """Open a SALICON annotation file.
+
+    Raises
+    ------
+    InputError
+        When the file is missing, damaged, or no SALICON file.
+    """
     try:
         found = msgspec.json.decode(files.read_bytes(path), type=_Salicon)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -85,7 +91,13 @@ class SaliconFolder:
 
 
 def open_salicon_mat(path: Path, source: MapSource) -> SaliconFolder:
-    """Open a folder of SALICON MATLAB files."""
+    """Open a folder of SALICON MATLAB files.
+
+    Raises
+    ------
+    InputError
+        When there is no such folder; a missing or damaged file is refused when it is read.
+    """
     if not path.is_dir():
         raise InputError(f'{path}: not a folder; reader = "salicon-mat" wants one with a .mat file per picture')
     return SaliconFolder(path, source)

@@ -35,7 +35,13 @@ class _Collected:
 
 
 def open_points_csv(path: Path, source: MapSource) -> PointsReader:
-    """Open a table of clicks or fixations."""
+    """Open a table of clicks or fixations.
+
+    Raises
+    ------
+    InputError
+        When the file is missing or a column or number is: names the row.
+    """
     rows = csvfiles.read(path)
     header = set(rows[0]) if rows else set()
     name = next((one for one in ("image_id", "image_path") if one in header), None)

@@ -2,6 +2,7 @@
 
 import csv
 import shutil
+import sys
 
 import msgspec
 import numpy as np
@@ -11,6 +12,7 @@ from PIL import Image
 from rapidvision.cli import main
 from rapidvision.errors import CheckFailed, InputError
 from rapidvision.manifest import read_set
+from rapidvision.stimuli import deflate, flood
 from rapidvision.stimuli.build import build, read_recipe
 from rapidvision.stimuli.engines import run_local
 from rapidvision.stimuli.jobs import jobs_of
@@ -88,9 +90,9 @@ def test_four_workers_and_shuffled_work_do_not_change_a_byte(tmp_path, monkeypat
     built(folder, tmp_path / "one")
     done_by = set()
 
-    def shuffled(settings, chunks, *, workers):
+    def shuffled(settings, chunks, *, workers, read):
         chunks = [chunks[number] for number in np.random.default_rng(5).permutation(len(chunks))]
-        for outcomes in run_local(settings, chunks, workers=workers):
+        for outcomes in run_local(settings, chunks, workers=workers, read=read):
             done_by.update(one.record.job.image_id for one in outcomes)
             yield outcomes
 
@@ -133,6 +135,17 @@ def test_the_order_of_the_table_does_not_change_a_byte(picture_folder, tmp_path)
 def test_both_fill_engines_build_the_same_set(picture_folder, tmp_path):
     built(picture_folder, tmp_path / "one", engine="numba")
     built(picture_folder, tmp_path / "two", engine="portable")
+    assert tree(tmp_path / "one") == tree(tmp_path / "two")
+
+
+def test_a_set_is_the_same_without_numba(picture_folder, tmp_path, monkeypatch):
+    built(picture_folder, tmp_path / "one")
+    with monkeypatch.context() as without:
+        without.setattr(flood, "_numba_is_here", lambda: False)
+        without.setattr(deflate, "_numba_is_here", lambda: False)
+        without.setitem(sys.modules, "rapidvision.stimuli.flood_numba", None)  # whoever asks for it fails
+        without.setattr(deflate, "_compiled", None)
+        built(picture_folder, tmp_path / "two")
     assert tree(tmp_path / "one") == tree(tmp_path / "two")
 
 

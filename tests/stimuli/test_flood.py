@@ -8,8 +8,10 @@ from scipy.ndimage import label
 from scipy.stats import chisquare, kstest
 
 from rapidvision.errors import InputError
-from rapidvision.stimuli.flood import EXP_BITS, Growth, Speed, exponentials, fill, hashes, slowness_of, speed_of
+from rapidvision.stimuli.clocks import EXP_BITS, Speed, exponentials, slowness_of, speed_of
+from rapidvision.stimuli.flood import Growth, fill
 from rapidvision.stimuli.flood_numba import grow
+from rapidvision.stimuli.lots import hashes
 
 ENGINES = ("numba", "portable")
 
@@ -121,6 +123,32 @@ def test_the_engines_agree_on_a_full_size_picture():
     assert np.array_equal(fill(values, 9830, key=9, engine="numba"), fill(values, 9830, key=9, engine="portable"))
 
 
+def cliffs(height, width):
+    """Bright islands in a dark sea: waits differ a thousandfold between neighbours, and whole crowds come due at once."""
+    rows, columns = np.mgrid[:height, :width]
+    values = np.where((rows // 37 + columns // 41) % 3 == 0, 1.0, 0.0) + 1e-4 * ((rows * columns) % 11)
+    values[height // 2, width // 2] = 2
+    return values.astype(np.float32)
+
+
+@pytest.mark.parametrize("neighbours", [4, 8])
+@pytest.mark.parametrize("make", [blob_map, lambda _, *shape: cliffs(*shape), lambda _, *shape: np.ones(shape)])
+def test_the_engines_agree_to_the_last_pixel_of_large_pictures(make, neighbours):
+    values = make(5, 403, 611).astype(np.float32)
+    growth = Growth(0.0 if values.min() == values.max() else 2.0, 1e-3, neighbours)
+    order = fill(values, values.size, key=3, growth=growth, engine="numba")
+    assert np.array_equal(order, fill(values, values.size, key=3, growth=growth, engine="portable"))
+
+
+def test_many_small_maps_of_few_speeds_give_both_engines_the_same_order():
+    """Few different waits make ties, in which only the shuffled pixel number decides."""
+    for key in range(60):
+        values = np.random.default_rng(key).integers(1, 3, (31, 17)).astype(np.float32)
+        growth = Growth(2.0, 1e6, 8)
+        order = fill(values, values.size, key=key, growth=growth, engine="numba")
+        assert np.array_equal(order, fill(values, values.size, key=key, growth=growth, engine="portable"))
+
+
 @settings(max_examples=80, deadline=None)
 @given(pixel=st.integers(0, 143), raised=st.floats(1.01, 50), key=st.integers(0, 2**64 - 1))
 def test_raising_one_pixels_importance_never_reveals_it_later(pixel, raised, key):
@@ -182,6 +210,9 @@ def test_the_start_is_the_peak_and_ties_are_drawn_by_lot():
         (np.zeros((4, 4)), 3, Growth(), "all values are zero"),
         (np.array([[0, np.nan]]), 1, Growth(), "not finite"),
         (np.array([[0, -1.0]]), 1, Growth(), "negative"),
+        (np.array([[1, np.nan]]), 1, Growth(gamma=0.0), "not finite"),
+        (np.array([[1, np.inf]]), 1, Growth(gamma=0.0), "not finite"),
+        (np.ones(4), 1, Growth(gamma=0.0), "two dimensions"),
         (np.eye(4), 17, Growth(), "17 pixels asked for, a picture of 4 x 4 has 1 to 16"),
         (np.eye(4), 0, Growth(), "0 pixels asked for"),
         (np.eye(4), 3, Growth(start=(4, 0)), "start \\(4, 0\\) lies outside"),

@@ -1,6 +1,7 @@
 """The series PNG writer: ordinary files, pixel for pixel, in Pillow and in a browser."""
 
 import base64
+import hashlib
 import io
 import zlib
 
@@ -10,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from rapidvision.stimuli.png import SeriesWriter, encode
+from rapidvision.stimuli.deflate import MOST_BITS, code_lengths, deflated
+from rapidvision.stimuli.png import VERSION, SeriesWriter, encode
 from tests import chromium
 from tests.conftest import missing
 from tests.stimuli.conftest import natural
@@ -26,6 +28,48 @@ def pixels(data):
 def test_any_size_survives(height, width, seed):
     picture = np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
     assert np.array_equal(pixels(encode(picture)), picture)
+
+
+def noises():
+    """Bytes of many kinds: any, of a few values, in the steps of photographs, and as skewed as codes can be."""
+    uneven = st.builds(
+        lambda seed, n, spread: np.random.default_rng(seed).normal(0, spread, n).astype(np.int64).astype(np.uint8).tobytes(),
+        st.integers(0, 999), st.integers(0, 5000), st.sampled_from([0.3, 4, 40]),
+    )  # fmt: skip
+    return st.binary(max_size=300) | uneven
+
+
+@settings(max_examples=120, deadline=None)
+@given(st.lists(noises(), max_size=3))
+def test_blocks_unpack_by_zlib_and_are_the_same_with_and_without_a_compiler(parts):
+    arrays = [np.frombuffer(one, np.uint8) for one in parts]
+    blocks = [deflated(one) for one in arrays]
+    assert blocks == [deflated(one, compiled=False) for one in arrays]
+    assert zlib.decompress(b"".join(blocks) + b"\x03\x00", -15) == b"".join(parts)
+
+
+def test_codes_are_as_short_as_huffmans_and_never_longer_than_the_format_allows():
+    rng = np.random.default_rng(0)
+    for spread in (2, 20, 500):
+        counts = rng.integers(0, spread, 257) + (np.arange(257) == 256)
+        lengths = code_lengths(counts, MOST_BITS)
+        share = counts[counts > 0] / counts.sum()
+        entropy = -(share * np.log2(share)).sum()
+        assert (2.0 ** -lengths[lengths > 0]).sum() == 1  # no bit pattern is left over
+        assert entropy <= (lengths * counts).sum() / counts.sum() < entropy + 0.1
+    steep = np.array([int(1.7**k) + 1 for k in range(40)])
+    for most in (7, MOST_BITS):
+        lengths = code_lengths(steep, most)
+        assert lengths.max() <= most
+        assert (2.0**-lengths).sum() <= 1
+
+
+def test_the_bytes_of_a_file_are_known():
+    """Whoever changes them must raise the writer's version, because the hashes of every set change."""
+    assert VERSION == "2"
+    picture = np.arange(40 * 30 * 3, dtype=np.uint32).reshape(40, 30, 3) * 7919 % 256
+    data = encode(picture.astype(np.uint8), title="a")
+    assert hashlib.sha256(data).hexdigest() == "d8ffa7a84d2f61f1742202810bd4c28716384f209229ba93751ecee7822018c5"
 
 
 def test_a_series_is_the_same_bytes_as_its_pictures_alone():

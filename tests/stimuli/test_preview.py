@@ -9,6 +9,7 @@ from PIL import Image
 from rapidvision.cli import main
 from rapidvision.stimuli.flags import flags_of
 from rapidvision.stimuli.preview_plots import BINS, before_and_after, luma_histogram, radial_spectrum
+from rapidvision.stimuli.preview_sheet import GAP_PX, MOST_LINES, THUMB_PX, Line, draw_sheet
 from tests.stimuli.conftest import natural, write_folder
 
 
@@ -27,11 +28,40 @@ def test_a_contact_sheet_shows_every_picture_its_maps_and_levels(tmp_path, capsy
     assert page.count("<title>histogram: picture dark, canvas red</title>") == 3
     assert page.index("Flags") < page.index("The set as a whole") < page.index("Pictures</h2>")
     assert not re.search(r'(src|href)="(?!data:)', page)
-    with Image.open(io.BytesIO((tmp_path / "sheet/sheet.png").read_bytes())) as sheet:
-        assert sheet.size[0] > 1000
+    sheet = np.asarray(Image.open(io.BytesIO((tmp_path / "sheet/sheet.png").read_bytes())).convert("RGB"))
+    thumbs = sheet[-3 * (THUMB_PX + GAP_PX + 20) :]  # a line of twelve small pictures for each of the three
+    assert sheet.shape[1] > 1000
+    for column in range(12):
+        cell = thumbs[20 : 20 + THUMB_PX, GAP_PX + column * (THUMB_PX + GAP_PX) :][:, :THUMB_PX]
+        assert cell.std() > 10, f"column {column} is empty"
     printed = capsys.readouterr().out
     assert "sources   clickme, salicon" in printed
     assert "practice  1 pictures, 1 targets; cat" in printed
+
+
+def test_a_sheet_of_many_pictures_says_how_many_it_shows_and_starts_with_the_flagged(tmp_path):
+    recipe = write_folder(tmp_path / "pictures", n_pictures=MOST_LINES + 3)
+    hard = np.where(natural(1) > 120, 255, 0).astype(np.uint8)
+    Image.fromarray(hard).save(tmp_path / "pictures/images" / f"p{MOST_LINES + 2:02d}.png")
+    assert main(["stimuli", "build", str(recipe), "--out", str(tmp_path / "set"), "--quiet", "--workers", "1"]) == 0
+    assert main(["stimuli", "show", str(tmp_path / "set"), "--sheet", str(tmp_path / "sheet")]) == 0
+    sheet = np.asarray(Image.open(tmp_path / "sheet/sheet.png").convert("RGB"))
+    lines = sheet.shape[0] - MOST_LINES * (THUMB_PX + GAP_PX + 20)
+    first = sheet[lines + 20 : lines + 20 + THUMB_PX, GAP_PX : GAP_PX + THUMB_PX].astype(int)
+    wanted = np.asarray(Image.fromarray(hard).resize((THUMB_PX, THUMB_PX), Image.Resampling.LANCZOS)).astype(int)
+    assert np.abs(first - wanted).mean() < 1
+    assert (tmp_path / "sheet/index.html").read_text().count("<section>") == MOST_LINES + 3
+
+
+def test_a_line_that_lacks_a_picture_leaves_its_place_empty():
+    panel = io.BytesIO()
+    Image.new("RGB", (50, 10), "white").save(panel, "PNG")
+    black = np.zeros((8, 8, 3), np.uint8)
+    lines = [Line("a", {"picture": black, "canvas": black}), Line("b", {"canvas": black})]
+    sheet = np.asarray(Image.open(io.BytesIO(draw_sheet(panel.getvalue(), lines, n_pictures=2))))
+    last = sheet[-(THUMB_PX + GAP_PX) : -GAP_PX]
+    assert (last[:, GAP_PX : GAP_PX + THUMB_PX] == 255).all()
+    assert (last[:, 2 * GAP_PX + THUMB_PX :][:, :THUMB_PX] == 0).all()
 
 
 def row(**changes):

@@ -60,6 +60,38 @@ def test_colours_keep_their_correlations():
     assert np.abs(before - np.corrcoef(raw.reshape(-1, 3).T)).max() < 1e-10
 
 
+@pytest.mark.parametrize("level", [0, 1, 117, 254, 255])
+@pytest.mark.parametrize("space", ["srgb", "linear"])
+def test_a_picture_without_contrast_is_its_own_canvas(level, space):
+    flat = np.full((256, 256, 3), level, np.uint8)
+    assert np.array_equal(make_canvas(flat, Canvas(space=space), key=3, where="a").pixels, flat)
+
+
+@pytest.mark.parametrize("shape", [(64, 64), (63, 65), (31, 64), (17, 24), (1, 9), (9, 1), (2, 2)])
+def test_the_periodic_component_is_that_of_its_definition(shape):
+    """Moisan (2011): the spectrum of the picture without that of the Poisson solution of its border jumps."""
+    picture = natural(3, *shape).astype(float)
+    made = scramble(picture, key=5, coherence=1.0, gamut_iterations=0).values
+    height, width = shape
+    whole, kept = 0.0, []
+    for channel in np.moveaxis(picture, -1, 0):
+        jump = np.zeros(shape)
+        jump[0] += channel[0] - channel[-1]
+        jump[-1] -= channel[0] - channel[-1]
+        jump[:, 0] += channel[:, 0] - channel[:, -1]
+        jump[:, -1] -= channel[:, 0] - channel[:, -1]
+        y, x = np.mgrid[:height, :width]
+        laplacian = 2 * np.cos(2 * np.pi * y / height) + 2 * np.cos(2 * np.pi * x / width) - 4
+        laplacian[0, 0] = 1
+        smooth = np.fft.fft2(jump) / -laplacian
+        smooth[0, 0] = 0
+        kept.append(channel - np.fft.ifft2(smooth).real)
+        whole += channel.var()
+    factor = np.sqrt(whole / sum(one.var() for one in kept))
+    for channel, one in enumerate(kept):
+        assert np.allclose(made[..., channel], one.mean() + factor * (one - one.mean()))
+
+
 def test_the_phase_field_belongs_to_a_real_picture():
     for height, width in ((8, 8), (7, 9), (8, 7), (1, 6), (6, 1)):
         turns = phase_field((height, width), key=5)

@@ -16,6 +16,7 @@ from rapidvision.manifest import read_set
 from rapidvision.stimuli.build import build, read_recipe
 from rapidvision.stimuli.compare import compare
 from rapidvision.stimuli.expand import expand, tar_members
+from rapidvision.stimuli.make import ALGORITHMS
 from rapidvision.stimuli.sets import open_set
 from rapidvision.stimuli.storage import open_container, packed_order, series_from, unpacked_order
 from tests.stimuli.conftest import RECIPE, natural, tree, write_folder
@@ -116,7 +117,8 @@ def test_a_set_of_other_algorithms_is_not_expanded_to_other_bytes(picture_folder
     content = msgspec.json.decode(path.read_bytes())
     content["description"]["algorithms"][name] = "0"
     path.write_bytes(msgspec.json.encode(content))
-    with pytest.raises(InputError, match=f"built with version 0 of {name}, this RapidVision has 1 and would draw"):
+    ours = ALGORITHMS[name]
+    with pytest.raises(InputError, match=f"built with version 0 of {name}, this RapidVision has {ours} and would draw"):
         expand(tmp_path / "packed", tmp_path / "out", root=picture_folder)
 
 

@@ -1,0 +1,56 @@
+"""What the figures of the stimuli are measured on.
+
+Photographs come from the folder named by RAPIDVISION_PHOTOGRAPHS; without it the bundled pictures take their place
+where only time and size count.
+"""
+
+import dataclasses
+import os
+from functools import cache
+from pathlib import Path
+
+from benchmarks.harness import NotMeasured
+from rapidvision.stimuli.build import read_recipe
+from rapidvision.stimuli.jobs import jobs_of
+from rapidvision.stimuli.make import Maker
+from rapidvision.stimuli.memory import keep_freed_memory
+from rapidvision.stimuli.pictures import load
+
+SIDE, N_PX = 256, 9830
+
+
+@cache
+def photographs() -> list[Path]:
+    """Real photographs, when the environment names a folder of them."""
+    folder = os.environ.get("RAPIDVISION_PHOTOGRAPHS")
+    if not folder:
+        raise NotMeasured("set RAPIDVISION_PHOTOGRAPHS to a folder of photographs")
+    found = sorted(path for path in Path(folder).rglob("*.jpg"))
+    if len(found) < 10:
+        raise NotMeasured(f"{folder} holds fewer than 10 .jpg files")
+    return found
+
+
+@cache
+def maker() -> Maker:
+    keep_freed_memory()  # as every worker does; it is to the advantage of both contenders
+    recipe, root = read_recipe("bundled")
+    return Maker(recipe, root)
+
+
+@cache
+def inputs(n=8):
+    """Bundled maps, on photographs where there are some and else on their own pictures."""
+    one = maker()
+    found = [one.read(job) for job in jobs_of(one.recipe, one.root)[:n]]
+    if not os.environ.get("RAPIDVISION_PHOTOGRAPHS"):
+        return found
+    files = photographs()[:: max(1, len(photographs()) // n)]
+    return [
+        dataclasses.replace(input_, pixels=load(path, SIDE, upscale=True).pixels)
+        for input_, path in zip(found, files, strict=False)
+    ]
+
+
+def maps():
+    return [one.maps["salicon"].map.values for one in inputs()]

@@ -1,0 +1,84 @@
+"""Matching against SHINIER, from file to file, and how near the matched pictures come to their target."""
+
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+from PIL import Image
+
+from benchmarks.harness import NotMeasured, Room, at_least, at_most
+from benchmarks.stimuli_inputs import SIDE, inputs
+from rapidvision.stimuli.match import matched
+from rapidvision.stimuli.match_target import find_target, luma_of
+from rapidvision.stimuli.pictures import load, remembering
+from rapidvision.stimuli.png import SeriesWriter
+from rapidvision.stimuli.recipe import Match
+
+room = Room()
+
+
+def shinier_seconds(mode):
+    """Seconds per picture of SHINIER's own pipeline, reading and writing included."""
+    try:
+        from shinier import ImageDataset, ImageProcessor, Options
+    except ImportError:
+        raise NotMeasured("shinier is not installed (pip install 'rapidvision[bench]')") from None
+    with tempfile.TemporaryDirectory() as name:
+        source, out = Path(name) / "in", Path(name) / "out"
+        source.mkdir()
+        out.mkdir()
+        for number, one in enumerate(inputs()):
+            Image.fromarray(one.pixels).save(source / f"{number}.png")
+        options = Options(input_folder=source, output_folder=out, mode=mode, as_gray=False, seed=1, verbose=-1)
+        start = time.perf_counter()
+        ImageProcessor(dataset=ImageDataset(options=options), options=options, verbose=-1)
+        return (time.perf_counter() - start) / len(inputs())
+
+
+def our_match_seconds(match):
+    """Seconds per picture from file to file, all passes over the set included."""
+    with tempfile.TemporaryDirectory() as name:
+        paths = []
+        for number, one in enumerate(inputs()):
+            paths.append(Path(name) / f"{number}.png")
+            Image.fromarray(one.pixels).save(paths[-1])
+        start = time.perf_counter()
+        read = remembering(lambda path: load(path, SIDE))  # as a build in one process does it
+        target = find_target(match, lambda: ((path.stem, read(path).pixels) for path in paths))
+        for number, path in enumerate(paths):
+            pixels, _ = matched(read(path).pixels, target, key=number)
+            (Path(name) / f"out{number}.png").write_bytes(SeriesWriter(SIDE, SIDE).encode(pixels))
+        return (time.perf_counter() - start) / len(paths)
+
+
+def match_ratio(mode, match):
+    our_match_seconds(match)
+    return statistics.median(shinier_seconds(mode) / our_match_seconds(match) for _ in range(3))
+
+
+@room.figure("luminance matching per picture: against SHINIER", unit="x", bar=at_least(10))
+def match_luminance():
+    return match_ratio(1, Match(kind="luminance", shrink=True))
+
+
+@room.figure("histogram matching per picture: against SHINIER", unit="x", bar=at_least(10))
+def match_histogram():
+    return match_ratio(2, Match(kind="histogram"))
+
+
+@room.figure("spectrum matching per picture: against SHINIER", unit="x", bar=at_least(10))
+def match_spectrum():
+    return match_ratio(4, Match(kind="spectrum", spectrum="full", shrink=True))
+
+
+@room.figure("matching: largest residual of mean or contrast", unit="grey level", bar=at_most(0.05))
+def match_residual():
+    pictures = [(one.job.image_id, one.pixels) for one in inputs()]
+    worst = 0.0
+    for match in (Match(kind="luminance", shrink=True), Match(kind="histogram")):
+        target = find_target(match, lambda: pictures)
+        for number, (_, pixels) in enumerate(pictures):
+            luma = luma_of(matched(pixels, target, key=number)[0], match)
+            worst = max(worst, abs(luma.mean() - target.mean), abs(luma.std() - target.contrast))
+    return worst

@@ -1,0 +1,105 @@
+"""How much memory a worker needs, and what a run of the size of ClickMe would take."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from functools import cache
+from pathlib import Path
+
+import msgspec
+
+from benchmarks import harness
+from benchmarks.harness import NotMeasured, Room, at_most
+from rapidvision.stimuli.build import build, read_recipe
+from rapidvision.stimuli.jobs import jobs_of
+
+room = Room()
+CLICKME = 196_499
+
+
+def enlarged_folder(folder, n):
+    """The bundled pictures under n names, each with other bytes, so that a large set can be measured."""
+    recipe, root = read_recipe("bundled")
+    jobs = jobs_of(recipe, root)
+    lines = ["image_id,path,category,target"]
+    for kind in ("images", "maps/clickme", "maps/salicon"):
+        (folder / kind).mkdir(parents=True)
+    for number in range(n):
+        job, name = jobs[number % len(jobs)], f"n{number:05d}"
+        data = Path(job.path).read_bytes()
+        (folder / "images" / f"{name}.png").write_bytes(data + number.to_bytes(4, "little"))
+        for source in ("clickme", "salicon"):
+            shutil.copy(root / "maps" / source / f"{job.image_id}.png", folder / "maps" / source / f"{name}.png")
+        lines.append(f"{name},images/{name}.png,{job.category},{str(job.target).lower()}")
+    (folder / "images.csv").write_text("\n".join(lines) + "\n")
+    (folder / "recipe.toml").write_text((root / "recipe.toml").read_text())
+
+
+_MEMORY = """
+import re, sys
+from pathlib import Path
+from rapidvision.stimuli.build import read_recipe
+from rapidvision.stimuli.lots import origin_of
+from rapidvision.stimuli.jobs import jobs_of
+from rapidvision.stimuli.work import Worker
+recipe, root = read_recipe(sys.argv[1])
+worker = Worker(recipe, root, Path(sys.argv[2]), "png")
+for job in jobs_of(recipe, root)[: int(sys.argv[3])]:
+    worker.do(job, None)
+print(int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) / 1024)
+"""
+
+
+def worker_mb(n):
+    if not Path("/proc/self/status").is_file():  # getrusage would count what the process was before it became this one
+        raise NotMeasured("this system has no /proc/self/status")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        enlarged_folder(folder / "in", n)
+        command = [sys.executable, "-c", _MEMORY, str(folder / "in/recipe.toml"), str(folder / "out"), str(n)]
+        return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+
+@room.figure("worker memory, 60 pictures", unit="MB", bar=at_most(250))
+def worker_memory():
+    return worker_mb(60)
+
+
+@room.figure("worker memory, 180 pictures against 20", unit="ratio", bar=at_most(1.05))
+def worker_memory_growth():
+    return worker_mb(180) / worker_mb(20)
+
+
+def timed_build(folder, form, n):
+    """Core seconds and bytes of a build of n pictures with one map source, two workers."""
+    enlarged_folder(folder / "in", n)
+    recipe, root = read_recipe(str(folder / "in/recipe.toml"))
+    recipe = msgspec.structs.replace(recipe, maps=recipe.maps[1:])
+    start = os.times()
+    build(recipe, folder / "out", root=root, form=form, workers=2)
+    spent = sum(os.times()[:4]) - sum(start[:4])
+    return spent, sum(path.stat().st_size for path in (folder / "out").rglob("*") if path.is_file())
+
+
+@cache
+def large_run(form):
+    """Core seconds and bytes per picture, from the difference between builds of 1,000 and of 40 pictures.
+
+    Core seconds, not the clock's: they depend less on what else the machine does. A difference, because workers
+    need seconds to start, however many pictures follow.
+    """
+    n, few = int(os.environ.get("RAPIDVISION_LARGE_RUN", "1000")), 40
+    with tempfile.TemporaryDirectory() as name:
+        (seconds, size), (start, first) = (timed_build(Path(name) / str(count), form, count) for count in (n, few))
+        return (seconds - start) / (n - few), (size - first) / (n - few)
+
+
+for _form in ("png", "tar", "series", "recipe"):
+    room.figure(f"ClickMe-sized run as {_form}: core hours, from 1,000 pictures", unit="h", bar=harness.STATED)(
+        lambda form=_form: large_run(form)[0] * CLICKME / 3600
+    )
+    room.figure(f"ClickMe-sized run as {_form}: gigabytes, from 1,000 pictures", unit="GB", bar=harness.STATED)(
+        lambda form=_form: large_run(form)[1] * CLICKME / 1e9
+    )

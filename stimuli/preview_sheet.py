@@ -1,0 +1,67 @@
+"""The contact sheet as one picture: the set's figures, and below them a line for each of some pictures."""
+
+import io
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+#: Side of a small picture and the space around it.
+THUMB_PX, GAP_PX = 112, 6
+#: Pictures shown; the page shows all.
+MOST_LINES = 24
+_HEAD_PX, _INK = 20, (34, 34, 34)
+
+
+class Line(NamedTuple):
+    """One picture of the sheet: its title, and its small pictures by caption."""
+
+    title: str
+    cells: dict[str, NDArray[np.uint8]]
+
+
+def draw_sheet(figures: bytes, lines: Sequence[Line], *, n_pictures: int) -> bytes:
+    """Draw the sheet.
+
+    Parameters
+    ----------
+    figures : bytes
+        PNG file of the set's figures.
+    lines : sequence of Line
+        At most :data:`MOST_LINES`, with the same captions.
+    n_pictures : int
+        How many pictures the set has.
+
+    Returns
+    -------
+    bytes
+        A PNG file.
+    """
+    from PIL import Image, ImageDraw, ImageFont
+
+    top = Image.open(io.BytesIO(figures)).convert("RGB")
+    captions = list(dict.fromkeys(caption for line in lines for caption in line.cells))
+    step = THUMB_PX + GAP_PX
+    width = max(top.width, GAP_PX + step * len(captions))
+    height = top.height + 2 * _HEAD_PX + len(lines) * (step + _HEAD_PX)
+    sheet = Image.new("RGB", (width, height), "white")
+    sheet.paste(top, (0, 0))
+    pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(12)
+    if len(lines) < n_pictures:
+        says = f"{len(lines)} of {n_pictures} pictures, flagged ones first; index.html shows all"
+        pen.text((GAP_PX, top.height), says, _INK, font)
+    down = top.height + _HEAD_PX
+    for column, caption in enumerate(captions):
+        pen.text((GAP_PX + column * step, down), caption, _INK, font)
+    down += _HEAD_PX
+    for line in lines:
+        pen.text((GAP_PX, down), line.title, _INK, font)
+        for column, caption in enumerate(captions):
+            if caption in line.cells:
+                small = Image.fromarray(line.cells[caption]).resize((THUMB_PX, THUMB_PX), Image.Resampling.LANCZOS)
+                sheet.paste(small, (GAP_PX + column * step, down + _HEAD_PX))
+        down += step + _HEAD_PX
+    out = io.BytesIO()
+    sheet.save(out, "PNG")
+    return out.getvalue()
