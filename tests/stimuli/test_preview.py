@@ -44,7 +44,7 @@ def test_a_sheet_of_many_pictures_says_how_many_it_shows_and_starts_with_the_fla
     hard = np.where(natural(1) > 120, 255, 0).astype(np.uint8)
     Image.fromarray(hard).save(tmp_path / "pictures/images" / f"p{MOST_LINES + 2:02d}.png")
     assert main(["stimuli", "build", str(recipe), "--out", str(tmp_path / "set"), "--quiet", "--workers", "1"]) == 0
-    assert main(["stimuli", "show", str(tmp_path / "set"), "--sheet", str(tmp_path / "sheet")]) == 0
+    assert main(["stimuli", "show", str(tmp_path / "set"), "--out", str(tmp_path / "sheet")]) == 0
     sheet = np.asarray(Image.open(tmp_path / "sheet/sheet.png").convert("RGB"))
     lines = sheet.shape[0] - MOST_LINES * (THUMB_PX + GAP_PX + 20)
     first = sheet[lines + 20 : lines + 20 + THUMB_PX, GAP_PX : GAP_PX + THUMB_PX].astype(int)
