@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .columns import Columns
-from .labels import BLOCK, Words, label_block, stream_key
+from .labels import label_block
+from .randomwords import BLOCK, Words, stream_key
 from .limits import twice_the_limit
 from .multiplicity import CLUSTER_THRESHOLD, Joint
 from .sums import GroupSums, count_true

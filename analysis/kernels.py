@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .labels import BLOCK, COUNTS, FLIPS, MOST_DEALT_WORDS, deal, eighths_of
+from .labels import MOST_DEALT_WORDS, deal
+from .randomwords import BLOCK, COUNTS, FLIPS, eighths_of
 from .multiplicity import Joint
 
 Ints = NDArray[np.int64]

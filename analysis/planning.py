@@ -12,7 +12,8 @@ from rapidvision.progress import Advance, silent
 from rapidvision.protocol import N_RELABELLINGS
 
 from .columns import Columns, mean_columns
-from .labels import BLOCK, as_matrix, label_block, stream_key
+from .labels import as_matrix, label_block
+from .randomwords import BLOCK, stream_key
 from .multiplicity import CLUSTER_THRESHOLD, holm, largest_mass
 from .simulation import Design, simulate
 

@@ -17,7 +17,8 @@ from rapidvision.protocol import N_RELABELLINGS
 from rapidvision.seeds import fresh_seed
 
 from .counting import Counts, Engine
-from .labels import as_matrix, hashed_words, stream_key
+from .labels import as_matrix
+from .randomwords import hashed_words, stream_key
 from .permutation import SIDED, Alternative, p_values
 
 Floats = NDArray[np.float64]

@@ -9,7 +9,8 @@ from rapidvision.protocol import N_RELABELLINGS
 from rapidvision.seeds import fresh_seed, stream
 
 from .accuracy import Cells
-from .labels import BLOCK, as_matrix, label_block, stream_key
+from .labels import as_matrix, label_block
+from .randomwords import BLOCK, stream_key
 from .psychometric import GUESS, Fits, axis_of, fit
 
 Floats = NDArray[np.float64]

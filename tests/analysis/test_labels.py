@@ -9,6 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rapidvision.analysis import labels
+from rapidvision.analysis.randomwords import BLOCK, random_bits, stream_key
+from rapidvision.analysis.repair import repaired_block
 
 UNIFORM = 1e-4  # p below which a fixed seed would count as broken
 
@@ -20,28 +22,28 @@ def chi_square_p(counts, expected):
     return chdtrc(len(counts) - 1, statistic)
 
 
-@pytest.mark.parametrize("make", [labels.dealt_block, labels.repaired_block])
+@pytest.mark.parametrize("make", [labels.dealt_block, repaired_block])
 @pytest.mark.parametrize(("n", "n_first"), [(8, 4), (9, 3), (10, 2), (7, 6)])
 def test_every_relabelling_is_equally_likely(make, n, n_first, seed):
     counts = Counter()
     for block in range(12):
-        counts.update(make(labels.stream_key(seed, "uniform"), block, n, n_first)[0].tolist())
+        counts.update(make(stream_key(seed, "uniform"), block, n, n_first)[0].tolist())
     assert len(counts) == math.comb(n, n_first)
-    assert chi_square_p(counts.values(), 12 * labels.BLOCK / math.comb(n, n_first)) > UNIFORM
+    assert chi_square_p(counts.values(), 12 * BLOCK / math.comb(n, n_first)) > UNIFORM
 
 
 @settings(max_examples=25, deadline=None)
 @given(st.integers(2, 400).flatmap(lambda n: st.tuples(st.just(n), st.integers(1, n - 1))), st.integers(0, 5))
 def test_every_relabelling_keeps_the_size_of_the_groups(sizes, block):
     n, n_first = sizes
-    words = labels.label_block(labels.stream_key(3, "size"), block, n, n_first)
+    words = labels.label_block(stream_key(3, "size"), block, n, n_first)
     assert (np.bitwise_count(words).sum(axis=0) == n_first).all()
     assert not (words[-1] >> np.uint64(n % 64)).any() or n % 64 == 0
 
 
 @pytest.mark.parametrize(("n", "n_first"), [(120, 60), (130, 40), (300, 150)])
 def test_participants_meet_in_a_group_as_often_as_they_should(n, n_first, seed):
-    key = labels.stream_key(seed, "pairs")
+    key = stream_key(seed, "pairs")
     matrix = np.concatenate([labels.as_matrix(labels.label_block(key, b, n, n_first)) for b in range(3)])[:, :n]
     together = (matrix.T @ matrix / len(matrix))[~np.eye(n, dtype=bool)]
     expected = n_first / n * (n_first - 1) / (n - 1)
@@ -51,16 +53,16 @@ def test_participants_meet_in_a_group_as_often_as_they_should(n, n_first, seed):
 
 
 def test_blocks_and_seeds_differ_and_repeat():
-    one, two = (labels.label_block(labels.stream_key(1, "a"), block, 120, 60) for block in (0, 1))
-    other = labels.label_block(labels.stream_key(2, "a"), 0, 120, 60)
+    one, two = (labels.label_block(stream_key(1, "a"), block, 120, 60) for block in (0, 1))
+    other = labels.label_block(stream_key(2, "a"), 0, 120, 60)
     assert not np.array_equal(one, two)
     assert not np.array_equal(one, other)
-    assert np.array_equal(one, labels.label_block(labels.stream_key(1, "a"), 0, 120, 60))
+    assert np.array_equal(one, labels.label_block(stream_key(1, "a"), 0, 120, 60))
 
 
 @pytest.mark.parametrize("eighths", [1, 64, 96, 200, 255])
 def test_bits_are_one_with_the_wanted_probability(eighths):
-    words = labels.random_bits(labels.stream_key(1, "bits"), 0, 4000, eighths)
+    words = random_bits(stream_key(1, "bits"), 0, 4000, eighths)
     share = np.bitwise_count(words).sum() / (64 * 4000)
     p = eighths / 256
     assert abs(share - p) < 5 * math.sqrt(p * (1 - p) / (64 * 4000))
