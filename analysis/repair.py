@@ -12,7 +12,7 @@ from .randomwords import BLOCK, FLIPS, Words, bits_at, eighths_of, mixed, step, 
 
 _U = np.uint64
 Ints = NDArray[np.int64]
-#: Places proposed to one relabelling are this many words of a stream, its own.
+#: Places proposed to one relabelling are so many words of a stream, its own.
 PROPOSALS = 1 << 24
 #: Bytes of relabellings made at a time: they stay in the second cache while their bits flip.
 _BYTES_AT_A_TIME = 1 << 19
@@ -35,20 +35,22 @@ def repaired_block(key: int, block: int, n: int, n_first: int) -> Words:
     out = np.empty((n_words, BLOCK), dtype=np.uint64)
     rows = max(64, _BYTES_AT_A_TIME // (8 * n_words))
     eighths = eighths_of(n, n_first)
-    masks = np.full((n_words, 1), 2**64 - 1, dtype=np.uint64)
-    masks[-1] >>= _U(-n % 64)
+    last = _U((1 << 64 - -n % 64) - 1)
     for start in range(0, BLOCK, rows):
         end = min(start + rows, BLOCK)
-        starts = np.array([step((block * n_words + j) * BLOCK + start) for j in range(n_words)], dtype=np.uint64)
-        x = bits_at(key, starts[:, None] + steps(end - start), eighths) & masks
+        starts = steps(n_words) * _U(BLOCK) + step(block * n_words * BLOCK + start)
+        x = bits_at(key, starts[:, None] + steps(end - start), eighths)
+        x[-1] &= last
         # where ones are too rare, the bits are read inverted, so that flipping always clears
         ones = _ones(x)
         rare = ones < n_first
-        inverted = np.where(rare, masks, _U(0))
+        inverted = np.where(rare, _U(2**64 - 1), _U(0))
         x ^= inverted
+        x[-1] &= last
         proposals = steps(end - start) * _U(PROPOSALS) + step((block * BLOCK + start) * PROPOSALS, key ^ FLIPS)
         _clear(x, np.where(rare, n - ones, ones), np.where(rare, n - n_first, n_first), n, proposals)
-        out[:, start:end] = x ^ inverted
+        np.bitwise_xor(x, inverted, out=out[:, start:end])
+    out[-1] &= last
     return out
 
 
@@ -60,8 +62,9 @@ def _ones(x: Words) -> Ints:
 def _clear(x: Words, ones: Ints, wanted: Ints, n: int, proposals: Words) -> None:
     """Clear uniformly chosen ones of each relabelling, a column of `x`, until it holds as many as wanted.
 
-    Places are proposed by the relabelling's stream, which starts at `proposals`. One that repeats clears once; what is
-    then missing is proposed next, so the result is the same as if one place were tried after the other.
+    Places are proposed by the relabelling's stream, which starts at `proposals`, two by each word. One that repeats
+    clears once; what is then missing is proposed next, so the result is the same as if one place were tried after the
+    other.
     """
     rows = x.shape[1]
     flat = x.reshape(-1)
@@ -70,25 +73,33 @@ def _clear(x: Words, ones: Ints, wanted: Ints, n: int, proposals: Words) -> None
     while len(active):
         missing = ones[active] - wanted[active]
         share = ones[active] / n
-        count = ((missing + 3 * np.sqrt(missing * (1 - share))) / share).astype(np.int64) + 4
-        of = np.repeat(np.arange(len(active)), count)
-        turn = np.arange(len(of)) - np.repeat(np.cumsum(count) - count - tried[active], count)
-        place, fair = _places(proposals[active][of] + turn.astype(np.uint64) * step(1), n)
-        at = (place >> _U(6)).astype(np.intp) * rows + active[of]
+        count = ((missing + np.sqrt(missing * (1 - share))) / (2 * share)).astype(np.int64) + 2
+        begin = np.cumsum(count) - count
+        word = tried[active] >> 1
+        z = np.repeat(proposals[active] + (word - begin).astype(np.uint64) * step(1), count)
+        z += steps(len(z))
+        place, good = _places(mixed(z), n)
+        at = (place >> _U(6)).view(np.int64) * rows
+        at += np.repeat(active, 2 * count)
         bit = _U(1) << (place & _U(63))
-        hit = np.flatnonzero(fair & ((flat[at] & bit) != 0))
-        hits = np.bincount(of[hit], minlength=len(active))
-        begin = np.cumsum(hits) - hits
-        used = hit[np.arange(len(hit)) - begin[of[hit]] < missing[of[hit]]]
+        good &= (flat.take(at, mode="clip") & bit) != 0
+        good[2 * begin[(tried[active] & 1) > 0]] = False  # the word's first half was tried before
+        hit = np.flatnonzero(good)
+        first = np.searchsorted(hit, 2 * begin)
+        hits = np.diff(first, append=len(hit))
+        used = hit[np.arange(len(hit)) < np.repeat(first + missing, hits)]
         np.bitwise_and.at(flat, at[used], ~bit[used])
+        tried[active] = 2 * (word + count)
         enough = hits >= missing
-        tried[active] += count
-        tried[active[enough]] = turn[hit[(begin + missing - 1)[enough]]] + 1
-        ones[active] = _ones(x[:, active])
+        last = hit[(first + missing - 1)[enough]]
+        tried[active[enough]] = (2 * (word - begin))[enough] + last + 1
+        ones[active] = _ones(x)[active] if 2 * len(active) > rows else _ones(x[:, active])
         active = active[ones[active] > wanted[active]]
 
 
 def _places(z: Words, n: int) -> tuple[Words, "NDArray[np.bool_]"]:
-    """Uniform places below `n`, and whether each is one: the few draws that would favour some places are not."""
-    wide = (mixed(z) >> _U(32)) * _U(n)
-    return wide >> _U(32), (wide & _U(2**32 - 1)) >= _U(2**32 % n)
+    """Two places below `n` from each word, low half first, and whether each counts: those that would be favoured do not."""
+    wide = z.astype("<u8", copy=False).view("<u4").astype(np.uint64)
+    wide *= _U(n)
+    fair = (wide & _U(2**32 - 1)) >= _U(2**32 % n)
+    return wide >> _U(32), fair

@@ -19,6 +19,8 @@ from .randomwords import Words
 
 Ints = NDArray[np.int64]
 Indices = NDArray[np.intp]
+#: Word, lowest bit and number of bits of each piece.
+_Pieces = tuple[tuple[int, int, int], ...]
 
 #: Bytes of one row of a table; numpy copies rows of this size fastest.
 _ROW_BYTES = 32
@@ -27,8 +29,6 @@ _KEPT_BITS, _MADE_BITS = 11, 10
 #: Words of 64 participants whose tables are made together; up to so many words they are kept (300 KB for each).
 _WORDS = 2
 _MOST_KEPT_WORDS = 8
-#: A pattern's sums are those of its lowest five bits plus those of the rest.
-_LOW = 5
 #: Entries of the label matrix made at a time; more would leave the cache.
 _LABELS_AT_A_TIME = 1 << 19
 
@@ -64,19 +64,33 @@ class GroupSums:
         bound = int(np.abs(scores).sum(axis=0).max(initial=0))
         if bound >= 2**53:
             raise InputError(f"sums up to {bound:.3g} are too large to be exact; use fewer trials per cell")
-        self._bound = bound
-        self._tables: list[_Tables] = []
-        n_words = len(scores) // 64
+        self._groups: list[tuple[_Pieces, int]] = []
+        self._kept: dict[int, list[NDArray[Any]]] = {}
         if bound < 2**32 and scores.min(initial=0) >= 0:
-            parts = [scores[start : start + 64 * _WORDS] for start in range(0, len(scores), 64 * _WORDS)]
-            largest = max(int(part.sum(axis=0).max(initial=0)) for part in parts)
-            dtype = np.dtype(np.uint16 if largest < 2**16 else np.uint32)
-            self._tables = [_Tables(part, dtype, kept=n_words <= _MOST_KEPT_WORDS) for part in parts]
+            self._prepare(scores)
         else:
             # sixteen columns at a time suit the product best
             self._matrix: Matrix = np.zeros((len(scores), -(-self.columns // 16) * 16), float)
             self._matrix[:, : self.columns] = scores
             self._matrix = self._matrix.astype(np.float32 if bound < 2**24 else np.float64)
+
+    def _prepare(self, scores: Ints) -> None:
+        """Cut the words into pieces, and lay the scores out in rows of the tables' width, lane by lane."""
+        n_words = len(scores) // 64
+        starts = np.arange(0, len(scores), 64 * _WORDS)
+        bounds = np.add.reduceat(scores, starts).max(axis=1)
+        used = scores.any(axis=1).reshape(n_words, 64)
+        spans = np.where(used.any(axis=1), 64 - np.argmax(used[:, ::-1], axis=1), 0).tolist()
+        self._keep = n_words <= _MOST_KEPT_WORDS
+        most = _KEPT_BITS if self._keep else _MADE_BITS
+        for number, bound in enumerate(bounds.tolist()):
+            self._groups.append((_pieces(tuple(spans[number * _WORDS : (number + 1) * _WORDS]), most), bound))
+        dtype = np.dtype(np.uint16 if bounds.max() < 2**16 else np.uint32)
+        fields = _ROW_BYTES // dtype.itemsize
+        n_lanes = -(-self.columns // fields)
+        padded = np.zeros((len(scores) + 1, n_lanes * fields), dtype)  # the last row is nobody's
+        padded[:-1, : self.columns] = scores
+        self._scores = np.ascontiguousarray(padded.reshape(-1, n_lanes, fields).transpose(1, 0, 2))
 
     def of(self, words: Words) -> NDArray[Any]:
         """Sums over the first group.
@@ -91,21 +105,38 @@ class GroupSums:
         ndarray, shape (relabellings, columns or more)
             Whole numbers, in an unsigned or floating type; columns past :attr:`columns` are zero.
         """
-        if not self._tables:
+        if not self._groups:
             return self._product(words)
-        lanes = self._tables[0].lanes
-        narrow = np.zeros((len(lanes), words.shape[1], lanes[0].shape[1]), lanes[0].dtype)
+        n_lanes, _, fields = self._scores.shape
+        narrow = np.zeros((n_lanes, words.shape[1], fields), self._scores.dtype)
+        most = int(np.iinfo(narrow.dtype).max)
         wide = None
         reached = 0
-        for number, tables in enumerate(self._tables):
-            if reached + tables.bound > np.iinfo(narrow.dtype).max:
+        for number, (pieces, bound) in enumerate(self._groups):
+            if reached + bound > most:
                 # sixteen bits hold the sums of many words; only when they no longer do are wider ones needed
                 wide = narrow.astype(np.uint32) if wide is None else np.add(wide, narrow, out=wide)
                 narrow[:], reached = 0, 0
-            tables.add_to(narrow, words[_WORDS * number : _WORDS * (number + 1)])
-            reached += tables.bound
+            _add_rows(narrow, self._tables(number), pieces, words[_WORDS * number : _WORDS * (number + 1)])
+            reached += bound
         totals = narrow if wide is None else np.add(wide, narrow, out=wide)
         return totals[0] if len(totals) == 1 else np.concatenate(totals, axis=1)
+
+    def _tables(self, number: int) -> list[NDArray[Any]]:
+        """Tables of some words, a lane each: the sums of every pattern of each piece, shape (patterns of all, fields)."""
+        if number in self._kept:
+            return self._kept[number]
+        low, high, places = _rows(self._groups[number][0])
+        at = np.where(places < 0, -1, places + 64 * _WORDS * number)
+        made = []
+        for scores in self._scores:
+            sums = _subset_sums(scores[at])
+            tables = sums.take(low, axis=0, mode="clip")
+            tables += sums.take(high, axis=0, mode="clip")
+            made.append(tables)
+        if self._keep:
+            self._kept[number] = made
+        return made
 
     def _product(self, words: Words) -> Matrix:
         """A matrix product, a chunk of relabellings at a time, so that the labels stay in the cache."""
@@ -120,54 +151,23 @@ class GroupSums:
         return out
 
 
-class _Tables:
-    """Tables of the sums of every pattern of each piece of some words; `bound` is the largest sum of them all."""
-
-    def __init__(self, scores: Ints, dtype: np.dtype[Any], *, kept: bool) -> None:
-        by_word = scores.reshape(-1, 64, scores.shape[1])
-        spans = tuple(int(np.flatnonzero(word.any(axis=1)).max(initial=-1)) + 1 for word in by_word)
-        self._pieces = _pieces(spans, _KEPT_BITS if kept else _MADE_BITS)
-        self._scores, self._dtype, self._kept = scores, dtype, kept
-        self.bound = int(scores.sum(axis=0).max(initial=0))
-        self._made: tuple[NDArray[Any], ...] = ()
-
-    @property
-    def lanes(self) -> tuple[NDArray[Any], ...]:
-        """Tables of as many columns as fit into a row each, shape (patterns of all pieces, fields)."""
-        if self._made:
-            return self._made
-        fields = _ROW_BYTES // self._dtype.itemsize
-        n_lanes = -(-self._scores.shape[1] // fields)
-        padded = np.zeros((len(self._scores) + 1, n_lanes, fields), self._dtype)
-        padded.reshape(len(padded), -1)[:-1, : self._scores.shape[1]] = self._scores
-        low, high, places = _rows(self._pieces)
-        made = []
-        for lane in range(n_lanes):
-            one = padded[places, lane]  # a bit that a piece lacks is the last row, which is zero
-            tables = _subset_sums(one[:, :_LOW]).take(low, axis=0, mode="clip")
-            tables += _subset_sums(one[:, _LOW:]).take(high, axis=0, mode="clip")
-            made.append(tables)
-        if self._kept:
-            self._made = tuple(made)
-        return tuple(made)
-
-    def add_to(self, totals: NDArray[Any], words: Words) -> None:
-        """Add the sums of some words, shape (words, relabellings), to totals, shape (lanes, relabellings, fields)."""
-        lanes = self.lanes
-        signed = np.ascontiguousarray(words).view(np.int64)
-        pattern, row = np.empty(words.shape[1], np.int64), np.empty_like(totals[0])
-        start = 0
-        for word, shift, bits in self._pieces:
-            np.right_shift(signed[word], shift, out=pattern)
-            np.bitwise_and(pattern, (1 << bits) - 1, out=pattern)
-            for total, tables in zip(totals, lanes, strict=True):
-                tables[start : start + (1 << bits)].take(pattern, axis=0, out=row, mode="clip")
-                total += row
-            start += 1 << bits
+def _add_rows(totals: NDArray[Any], lanes: list[NDArray[Any]], pieces: _Pieces, words: Words) -> None:
+    """Add the rows that some words, shape (words, relabellings), pick to totals, shape (lanes, relabellings, fields)."""
+    signed = np.ascontiguousarray(words).view(np.int64)
+    pattern, row = np.empty(words.shape[1], np.int64), np.empty_like(totals[0])
+    start = 0
+    for word, shift, bits in pieces:
+        np.right_shift(signed[word], shift, out=pattern)
+        np.bitwise_and(pattern, (1 << bits) - 1, out=pattern)
+        for total, tables in zip(totals, lanes, strict=True):
+            # "clip" spares numpy the check of every index; none is outside
+            tables[start : start + (1 << bits)].take(pattern, axis=0, out=row, mode="clip")
+            total += row
+        start += 1 << bits
 
 
 @lru_cache(maxsize=32)
-def _pieces(spans: tuple[int, ...], most: int) -> tuple[tuple[int, int, int], ...]:
+def _pieces(spans: tuple[int, ...], most: int) -> _Pieces:
     """Word, lowest bit and number of bits of each piece, where word j is used up to bit `spans[j]`.
 
     Examples
@@ -184,23 +184,25 @@ def _pieces(spans: tuple[int, ...], most: int) -> tuple[tuple[int, int, int], ..
 
 
 @lru_cache(maxsize=32)
-def _rows(pieces: tuple[tuple[int, int, int], ...]) -> tuple[Indices, Indices, Indices]:
-    """How the tables of some pieces come from those of their lowest and of their other bits.
+def _rows(pieces: _Pieces) -> tuple[Indices, Indices, Indices]:
+    """How the tables of some pieces come from those of their halves, the lower bits and the higher.
 
     Returns
     -------
     low, high : ndarray, shape (patterns of all pieces,)
-        Rows to add.
-    places : ndarray, shape (pieces, bits)
-        Place of each bit, -1 where a piece has fewer.
+        Rows of the halves' tables to add.
+    places : ndarray, shape (2 * pieces, bits of a half)
+        Place of each bit, -1 where a half has fewer.
     """
     low, high = [np.zeros(0, np.intp)], [np.zeros(0, np.intp)]
-    places = np.full((len(pieces), _KEPT_BITS), -1, dtype=np.intp)
+    half = -(-max((bits for _, _, bits in pieces), default=0) // 2)
+    places = np.full((2 * len(pieces), half), -1, dtype=np.intp)
     for number, (word, shift, bits) in enumerate(pieces):
         pattern = np.arange(1 << bits)
-        low.append((number << _LOW) + (pattern & ((1 << _LOW) - 1)))
-        high.append((number << (_KEPT_BITS - _LOW)) + (pattern >> _LOW))
-        places[number, :bits] = 64 * word + shift + np.arange(bits)
+        low.append((2 * number << half) + (pattern & ((1 << half) - 1)))
+        high.append((2 * number + 1 << half) + (pattern >> half))
+        bit = np.arange(bits)
+        places[2 * number + bit // half, bit % half] = 64 * word + shift + bit
     return np.concatenate(low), np.concatenate(high), places
 
 
