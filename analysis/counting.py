@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from .columns import Columns
 from .labels import label_block
-from .randomwords import BLOCK, Words, stream_key
 from .limits import twice_the_limit
 from .multiplicity import CLUSTER_THRESHOLD, Joint
+from .randomwords import BLOCK, Words, stream_key
 from .sums import GroupSums, count_true
 
 Engine = Literal["auto", "numpy", "numba"]

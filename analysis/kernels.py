@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .labels import MOST_DEALT_WORDS, deal
-from .randomwords import BLOCK, COUNTS, FLIPS, eighths_of
 from .multiplicity import Joint
+from .randomwords import BLOCK, COUNTS, FLIPS, eighths_of
 
 Ints = NDArray[np.int64]
 

@@ -13,8 +13,8 @@ from rapidvision.protocol import N_RELABELLINGS
 
 from .columns import Columns, mean_columns
 from .labels import as_matrix, label_block
-from .randomwords import BLOCK, stream_key
 from .multiplicity import CLUSTER_THRESHOLD, holm, largest_mass
+from .randomwords import BLOCK, stream_key
 from .simulation import Design, simulate
 
 Floats = NDArray[np.float64]

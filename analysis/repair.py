@@ -56,7 +56,7 @@ def repaired_block(key: int, block: int, n: int, n_first: int) -> Words:
 
 def _ones(x: Words) -> Ints:
     """Ones of each relabelling, shape (relabellings,)."""
-    return np.bitwise_count(x).sum(axis=0, dtype=np.uint32).astype(np.int64)
+    return np.asarray(np.bitwise_count(x).sum(axis=0, dtype=np.uint32), dtype=np.int64)
 
 
 def _clear(x: Words, ones: Ints, wanted: Ints, n: int, proposals: Words) -> None:

@@ -10,8 +10,8 @@ from rapidvision.seeds import fresh_seed, stream
 
 from .accuracy import Cells
 from .labels import as_matrix, label_block
-from .randomwords import BLOCK, stream_key
 from .psychometric import GUESS, Fits, axis_of, fit
+from .randomwords import BLOCK, stream_key
 
 Floats = NDArray[np.float64]
 N_BOOTSTRAP = 2000

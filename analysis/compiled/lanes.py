@@ -4,18 +4,19 @@ A compiler cannot know that the rows it adds do not overlap the row it adds them
 in its own intermediate language, sixteen levels are one number, and it chooses what the processor has for them.
 """
 
+import importlib
 from typing import Any
 
 from numba import types
 from numba.extending import intrinsic
+
+ir: Any = importlib.import_module("llvmlite.ir")
 
 LANES = 16
 
 
 def _vector(context: Any, array: Any) -> Any:
     """Type of a row of sixteen numbers of an array."""
-    from llvmlite import ir
-
     return ir.VectorType(context.get_value_type(array.dtype), LANES)
 
 
@@ -36,12 +37,10 @@ def _store(builder: Any, value: Any, pointer: Any, size: int) -> None:
 
 
 @intrinsic
-def _add_word(_typing: Any, totals: Any, r: Any, part: Any, first: Any, word: Any) -> Any:
-    """Add to row `r` of the totals what a word's sixteen nibbles pick from the tables `first`, `first` + 1, …"""
+def _add_word(_typing: Any, totals: Any, r: Any, part: Any, first: Any, word: Any) -> Any:  # noqa: ARG001 (types below)
+    """Add to row `r` of the totals what a word's sixteen nibbles pick from the tables from `first` on."""
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        from llvmlite import ir
-
         to, row, tables, at, bits = args
         vector = _vector(context, signature.args[0])
         size = signature.args[0].dtype.bitwidth // 8
@@ -60,12 +59,10 @@ def _add_word(_typing: Any, totals: Any, r: Any, part: Any, first: Any, word: An
 
 
 @intrinsic
-def _count_row(_typing: Any, totals: Any, r: Any, observed: Any, group: Any, counts: Any) -> Any:
+def _count_row(_typing: Any, totals: Any, r: Any, observed: Any, group: Any, counts: Any) -> Any:  # noqa: ARG001 (types below)
     """Count where row `r` of the totals is at least, and at most, the observed row, in the two rows of `counts`."""
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        from llvmlite import ir
-
         vector = _vector(context, signature.args[0])
         size = signature.args[0].dtype.bitwidth // 8
         total = _load(builder, _row(context, builder, signature.args[0], args[0], args[1], vector), size)

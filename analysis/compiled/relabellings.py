@@ -5,8 +5,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from rapidvision.analysis.repair import PROPOSALS
-
+from ..repair import PROPOSALS
 from .words import draw, hashed, ones_of
 
 _U = np.uint64

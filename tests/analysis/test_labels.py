@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rapidvision.analysis import labels
-from rapidvision.analysis.randomwords import BLOCK, random_bits, stream_key
-from rapidvision.analysis.repair import repaired_block
+from rapidvision.analysis.randomwords import BLOCK, FLIPS, bits_at, hashed_words, random_bits, step, steps, stream_key
+from rapidvision.analysis.repair import PROPOSALS, repaired_block
 
 UNIFORM = 1e-4  # p below which a fixed seed would count as broken
 
@@ -66,6 +66,37 @@ def test_bits_are_one_with_the_wanted_probability(eighths):
     share = np.bitwise_count(words).sum() / (64 * 4000)
     p = eighths / 256
     assert abs(share - p) < 5 * math.sqrt(p * (1 - p) / (64 * 4000))
+
+
+@pytest.mark.parametrize(("n", "n_first"), [(70, 35), (300, 150), (330, 40), (129, 128)])
+def test_repair_is_as_if_one_place_were_tried_after_the_other(n, n_first, seed):
+    key, block, n_words = stream_key(seed, "one by one"), 3, -(-n // 64)
+    made = repaired_block(key, block, n, n_first)
+    eighths = min(max(round(256 * n_first / n), 1), 255)
+    for r in (0, 1, 777, BLOCK - 1):
+        bits = 0
+        for j in range(n_words):
+            word = random_bits(key, (block * n_words + j) * BLOCK + r, 1, eighths)[0]
+            bits |= int(word) << (64 * j)
+        bits &= (1 << n) - 1
+        at, proposals = (block * BLOCK + r) * PROPOSALS, []
+        clears = bits.bit_count() > n_first
+        while bits.bit_count() != n_first:
+            if not proposals:
+                both = int(hashed_words(key ^ FLIPS, at, 1)[0])
+                proposals, at = [both & 0xFFFFFFFF, both >> 32], at + 1
+            place, rest = divmod(proposals.pop(0) * n, 1 << 32)
+            if rest >= (1 << 32) % n and bool(bits >> place & 1) == clears:
+                bits ^= 1 << place
+        assert bits == sum(int(made[j, r]) << (64 * j) for j in range(n_words))
+
+
+@pytest.mark.parametrize("eighths", [128, 64, 77])
+def test_bits_are_the_same_one_by_one_and_in_arrays(eighths):
+    key = stream_key(1, "array")
+    counters = steps(3)[:, None] * np.uint64(100) + steps(5) + step(2000)
+    for row in range(3):
+        assert np.array_equal(bits_at(key, counters, eighths)[row], random_bits(key, 2000 + 100 * row, 5, eighths))
 
 
 def test_matrix_puts_bit_i_into_column_i():
