@@ -12,7 +12,7 @@ from .accuracy import Curve, LateRule, curve_of
 from .comparison import Comparison
 from .contradictions import PARTICIPANTS
 from .exclusions import Kept
-from .page import bullets, figure, paragraph, plain, table
+from .page import bullets, figure, paragraph, plain, show, table
 from .panel import Fig2b, observer_note
 from .statistics import columns_of
 from .tables import Trials
@@ -103,7 +103,7 @@ def levels(result: Bins) -> str:
                 second.sem[place],
                 test.difference[place],
                 test.p[place],
-                f"{test.p_low[place]:.4f} to {test.p_high[place]:.4f}" if np.isfinite(test.p[place]) else "–",
+                f"{show(test.p_low[place])} to {show(test.p_high[place])}" if np.isfinite(test.p[place]) else "–",
                 test.p_exact[place],
                 test.p_holm[place],
                 test.p_bh[place],
@@ -116,7 +116,7 @@ def levels(result: Bins) -> str:
         low, high = result.levels[cluster.first].label, result.levels[cluster.last].label
         above = a if cluster.sign > 0 else b
         text += paragraph(
-            f"Cluster from {low} to {high}: {above} higher, mass {cluster.mass:.1f}, p = {cluster.p:.4f}."
+            f"Cluster from {low} to {high}: {above} higher, mass {cluster.mass:.1f}, p = {show(cluster.p)}."
         )
     return text + bullets(test.notes)
 
@@ -282,7 +282,9 @@ def networks(main: Fig2b, compared: Comparison | None) -> str:
 def provenance(made: files.Provenance, result: Bins) -> str:
     """Command, seed, versions, inputs."""
     versions = ", ".join(f"{name} {version}" for name, version in made.packages.items())
-    text = paragraph(f"Command: {made.command}. Seed: {made.seed}. RapidVision {made.version}; {versions}.")
+    text = paragraph(f"Command: {made.command}") + paragraph(
+        f"Seed: {made.seed}. RapidVision {made.version}; {versions}."
+    )
     if made.inputs:
         text += table(("input", "SHA-256"), made.inputs.items())
     return text + paragraph(f"Running it again with this seed writes the same bytes ({result.test.m:,} relabellings).")

@@ -13,7 +13,7 @@ from rapidvision import files
 from rapidvision.errors import InputError
 from rapidvision.trials import COLUMNS, TrialRecord, check_header, parse_cell, write_table
 
-from .contradictions import PARTICIPANTS, RULES, rows_of
+from .contradictions import PARTICIPANTS, RULES, outside_window, rows_of
 
 _DTYPES = {"int": "int64", "bool": "bool", "float": "float64", "str": "object"}
 
@@ -152,6 +152,7 @@ def check(trials: Trials, *, repeats: Literal["refuse", "first", "keep"] = "refu
     if problems:
         more = f" (and {len(problems) - 1} more: {' | '.join(problems[1:])})" if len(problems) > 1 else ""
         raise InputError(f"{trials.name}: {problems[0]}{more}")
+    trials = replace(trials, notes=(*trials.notes, *outside_window(frame)))
     again = _repeated_pictures(frame)
     if not again.any() or repeats == "keep":
         note = f"kept {int(again.sum())} repeated presentations of a picture, as asked" if again.any() else ""

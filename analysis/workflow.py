@@ -1,6 +1,6 @@
 """The room's verbs as functions: the same names on the command line, in scripts and in notebooks."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -146,7 +146,7 @@ def bins(
     columns, table = columns_of(trials, statistic, late=late)
     pair = table.pair(groups)
     members = np.isin(table.groups, pair)
-    chosen = columns.rows(members)
+    chosen = replace(columns.rows(members), labels=tuple(level.label for level in table.levels))
     first = table.groups[members] == pair[0]
     strata = _slots(trials, table)[members] if by_slot else None
     test = randomization_test(chosen, first, m=m, seed=seed, alternative=alternative, strata=strata, exact=exact)

@@ -1,6 +1,7 @@
 """What the verbs share: how a verb is added, the options of every test, and how tables and seeds are told."""
 
 import argparse
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -84,6 +85,11 @@ def add_company(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_mixed(parser: argparse.ArgumentParser) -> None:
+    """Add whether a report carries the regressions."""
+    parser.add_argument("--mixed", action="store_true", help="also the mixed model, GEE and GLM (some seconds more)")
+
+
 def test_options(arguments: argparse.Namespace) -> dict[str, Any]:
     """Return the options of :func:`rapidvision.analysis.workflow.bins`."""
     return {
@@ -95,6 +101,31 @@ def test_options(arguments: argparse.Namespace) -> dict[str, Any]:
         "m": arguments.relabellings,
         "by_slot": arguments.by_slot,
     }
+
+
+def command_of(verb_name: str, arguments: argparse.Namespace, *, seed: int) -> str:
+    """The command that makes the same output again: files by name, options where they are not the default, the seed.
+
+    Examples
+    --------
+    >>> parser = argparse.ArgumentParser()
+    >>> add_test_options(parser)
+    >>> command_of("bins", parser.parse_args(["study/trials.csv", "--groups", "b", "a", "--by-slot"]), seed=7)
+    'rapidvision analyse bins trials.csv --groups b a --by-slot --seed 7'
+    """
+    parser = argparse.ArgumentParser(add_help=False)
+    add_test_options(parser)
+    add_company(parser)
+    add_mixed(parser)
+    words = [f"rapidvision analyse {verb_name} {arguments.trials.name}"]
+    for name, value in vars(parser.parse_args(["-"])).items():
+        given = getattr(arguments, name, value)
+        if name in ("trials", "seed", "quiet") or given == value:
+            continue
+        parts = given if isinstance(given, list | tuple) else [] if given is True else [given]
+        shown = [part.name if isinstance(part, Path) else str(part) for part in parts]
+        words.append(shlex.join([f"--{name.replace('_', '-')}", *shown]))
+    return " ".join([*words, f"--seed {seed}"])
 
 
 def trials_of(arguments: argparse.Namespace) -> "Trials":
@@ -109,7 +140,10 @@ def kept_of(arguments: argparse.Namespace) -> "Kept":
     from ..permutation import forewarnings
     from ..workflow import kept
 
-    left = kept(trials_of(arguments), rules_of(arguments))
+    source = trials_of(arguments)
+    for note in source.notes:
+        say(arguments, f"note: {note}")
+    left = kept(source, rules_of(arguments))
     say(arguments, left.sentence())
     sizes = [left.after.get(group, 0) for group in arguments.groups or sorted(left.after)]
     if len(sizes) == 2 and all(sizes):

@@ -8,7 +8,9 @@ from rapidvision.protocol import N_RELABELLINGS
 
 from .options import (
     add_company,
+    add_mixed,
     add_test_options,
+    command_of,
     frame_text,
     kept_of,
     rules_of,
@@ -89,7 +91,7 @@ def add_report(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     )
     add_test_options(parser)
     add_company(parser)
-    parser.add_argument("--mixed", action="store_true", help="also the mixed model, GEE and GLM (some seconds more)")
+    add_mixed(parser)
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the report")
     parser.set_defaults(run=_run_report)
 
@@ -97,6 +99,7 @@ def add_report(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
 def _run_report(arguments: argparse.Namespace) -> None:
     from ..reporting import report
 
+    seed = seed_of(arguments)
     result = report(
         trials_of(arguments),
         arguments.out,
@@ -105,8 +108,8 @@ def _run_report(arguments: argparse.Namespace) -> None:
         rules=rules_of(arguments),
         margin=arguments.margin,
         mixed=arguments.mixed,
-        seed=seed_of(arguments),
-        command="analyse report",
+        seed=seed,
+        command=command_of("report", arguments, seed=seed),
         **test_options(arguments),
     )
     for one in result.results["ceilings"]:

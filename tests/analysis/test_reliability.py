@@ -123,6 +123,11 @@ def test_maps_read_folders_and_arrays(raters, tmp_path):
             maps(tmp_path / bad)
 
 
+def test_maps_that_are_not_there_are_told_as_such(tmp_path):
+    with pytest.raises(InputError, match="no such file or folder"):
+        maps(tmp_path / "nowhere", tmp_path)
+
+
 def test_learning_is_found_where_it_is_and_only_there(seed):
     rng = np.random.default_rng(seed)
     steady = {f"p{i}": list(rng.random(40) < 0.5) for i in range(60)}

@@ -133,6 +133,33 @@ def test_the_report_is_whole_and_the_same_on_every_run(table_file, network_file,
     )
 
 
+def test_the_report_names_the_command_that_makes_it_again(table_file, tmp_path):
+    words = [
+        "analyse",
+        "report",
+        str(table_file),
+        "--late",
+        "half",
+        "--groups",
+        "salicon",
+        "clickme",
+        "--seed",
+        "4",
+        *FAST,
+    ]
+    assert main([*words, "--out", str(tmp_path / "one")]) == 0
+    results = json.loads((tmp_path / "one" / "results.json").read_text())
+    command = results["provenance"]["command"]
+    assert command == (
+        "rapidvision analyse report trials.csv --groups salicon clickme --late half --relabellings 300 --seed 4"
+    )
+    assert command in (tmp_path / "one" / "report.html").read_text()
+    again = [str(table_file) if word == table_file.name else word for word in command.split()[1:]]
+    assert main([*again, "--quiet", "--out", str(tmp_path / "two")]) == 0
+    for name in ("report.html", "results.json", "fig2b.png"):
+        assert (tmp_path / "two" / name).read_bytes() == (tmp_path / "one" / name).read_bytes()
+
+
 def test_an_unseeded_run_prints_and_stores_its_seed(table_file, tmp_path, capsys):
     assert main(["analyse", "report", str(table_file), "--out", str(tmp_path), "--relabellings", "200"]) == 0
     said = capsys.readouterr().out
