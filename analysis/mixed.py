@@ -15,6 +15,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from rapidvision.errors import InputError
 
+from .shown import ShownAsTable
+
 Floats = NDArray[np.float64]
 _CLOSE = 1e-9
 _MOST_STEPS = 60
@@ -24,8 +26,8 @@ _MOST_MULTIPLICATIONS = 1 << 17
 _BOUNDARY = 1e-4
 
 
-@dataclass(frozen=True, eq=False)
-class MixedFit:
+@dataclass(frozen=True, eq=False, repr=False)
+class MixedFit(ShownAsTable):
     """Result of :func:`fit_mixed`.
 
     Attributes
@@ -74,9 +76,6 @@ class MixedFit:
                 "high": self.estimate + 1.959964 * self.se,
             }
         )
-
-    def _repr_html_(self) -> str:
-        return str(self.table().style.format(precision=4).hide(axis="index").to_html())
 
 
 def fit_mixed(

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from rapidvision.seeds import fresh_seed
@@ -12,12 +13,13 @@ from rapidvision.seeds import fresh_seed
 from .accuracy import cells
 from .ceiling import Ceiling, ceiling
 from .networks import NetworkCurve, network_curves
+from .shown import Shown
 from .tables import Trials, as_trials
 from .workflow import CORRECTIONS, Bins, bins
 
 
-@dataclass(frozen=True, eq=False)
-class Fig2b:
+@dataclass(frozen=True, eq=False, repr=False)
+class Fig2b(Shown):
     """Fig. 2B with the numbers behind it; notebooks show the figure.
 
     Attributes
@@ -36,6 +38,10 @@ class Fig2b:
     bins: Bins
     ceilings: tuple[Ceiling, ...]
     networks: tuple[NetworkCurve, ...]
+
+    def table(self) -> pd.DataFrame:
+        """The test's table: one row per level."""
+        return self.bins.table()
 
     def save(self, folder: Path | str) -> tuple[Path, ...]:
         """Write ``fig2b.pdf``, ``.svg`` and ``.png``."""

@@ -15,6 +15,7 @@ from .columns import Columns, mean_columns
 from .labels import as_matrix, label_block
 from .multiplicity import CLUSTER_THRESHOLD, holm, largest_mass
 from .randomwords import BLOCK, stream_key
+from .shown import ShownAsTable
 from .simulation import Design, simulate
 
 Floats = NDArray[np.float64]
@@ -23,8 +24,8 @@ Floats = NDArray[np.float64]
 RULES = ("uncorrected", "holm", "max-t", "cluster")
 
 
-@dataclass(frozen=True, eq=False)
-class Calibration:
+@dataclass(frozen=True, eq=False, repr=False)
+class Calibration(ShownAsTable):
     """How often experiments came out significant.
 
     Attributes
@@ -62,9 +63,6 @@ class Calibration:
             for level, share in zip(self.design.levels, self.per_level, strict=True)
         ]
         return pd.DataFrame(rows, columns=["where", "rule", "share significant"])
-
-    def _repr_html_(self) -> str:
-        return str(self.table().style.format(precision=4).hide(axis="index").to_html())
 
 
 def calibrate(

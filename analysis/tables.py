@@ -18,7 +18,7 @@ from .contradictions import PARTICIPANTS, RULES, outside_window, rows_of
 _DTYPES = {"int": "int64", "bool": "bool", "float": "float64", "str": "object"}
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Trials:
     """A checked trials table.
 
@@ -56,9 +56,15 @@ class Trials:
         """Who answered: ``human``, ``simulated``, ids of networks."""
         return tuple(sorted(set(self.frame["observer"])))
 
-    def _repr_html_(self) -> str:
+    def _counted(self) -> str:
         who = ", ".join(self.observers)
-        return f"<p><b>{self.name}</b>: {len(self)} trials, {self.frame['participant_id'].nunique()} participants ({who})</p>"
+        return f"{len(self)} trials, {self.frame['participant_id'].nunique()} participants ({who})"
+
+    def __repr__(self) -> str:
+        return f"{self.name}: {self._counted()}"
+
+    def _repr_html_(self) -> str:
+        return f"<p><b>{self.name}</b>: {self._counted()}</p>"
 
 
 def read_trials(

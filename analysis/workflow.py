@@ -16,6 +16,7 @@ from .above_chance import ChanceTest, chance_test
 from .accuracy import Cells, Curve, LateRule, Level, cells, curve_of
 from .exclusions import Kept, Rules, exclude
 from .permutation import Alternative, RandomizationTest, randomization_test
+from .shown import Shown, ShownAsTable
 from .statistics import Statistic, columns_of
 from .tables import Trials, as_trials
 
@@ -33,8 +34,8 @@ CORRECTIONS: dict[str, tuple[str, str]] = {
 }
 
 
-@dataclass(frozen=True, eq=False)
-class Bins:
+@dataclass(frozen=True, eq=False, repr=False)
+class Bins(ShownAsTable):
     """Both groups at every level, and the test of their difference.
 
     Attributes
@@ -92,9 +93,6 @@ class Bins:
                 "p_step_down": self.test.p_step_down,
             }
         )
-
-    def _repr_html_(self) -> str:
-        return str(self.table().style.format(precision=4).hide(axis="index").to_html())
 
 
 def bins(
@@ -159,8 +157,8 @@ def _slots(trials: Trials, table: Cells) -> NDArray[np.int64]:
     return np.array([slot_of[name] for name in table.participants], dtype=np.int64)
 
 
-@dataclass(frozen=True, eq=False)
-class CurveFits:
+@dataclass(frozen=True, eq=False, repr=False)
+class CurveFits(Shown):
     """Psychometric functions of both groups.
 
     Attributes

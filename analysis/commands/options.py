@@ -9,8 +9,6 @@ from rapidvision.cli import Verbs, add_common_options, add_verb, say
 from rapidvision.protocol import N_RELABELLINGS
 
 if TYPE_CHECKING:  # pandas stays out of the help
-    import pandas as pd
-
     from ..exclusions import Kept, Rules
     from ..tables import Trials
 
@@ -173,8 +171,3 @@ def seed_of(arguments: argparse.Namespace) -> int:
     seed = fresh_seed()
     say(arguments, f"seed {seed} (drawn; give --seed {seed} to repeat this run)")
     return seed
-
-
-def frame_text(table: "pd.DataFrame") -> str:
-    """Return a table as text."""
-    return table.to_string(index=False, float_format=lambda value: f"{value:.4g}")

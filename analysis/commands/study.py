@@ -11,7 +11,6 @@ from .options import (
     add_mixed,
     add_test_options,
     command_of,
-    frame_text,
     kept_of,
     rules_of,
     seed_of,
@@ -41,12 +40,11 @@ def _run_bins(arguments: argparse.Namespace) -> None:
 
     left = kept_of(arguments)
     result = bins(left.trials, seed=seed_of(arguments), **test_options(arguments))
-    table = result.table()
-    say(arguments, frame_text(table))
+    say(arguments, str(result))
     for note in result.test.notes:
         say(arguments, f"note: {note}")
     if arguments.out:
-        files.write_text(arguments.out, table.assign(seed=result.test.seed).to_csv(index=False))
+        files.write_text(arguments.out, result.table().assign(seed=result.test.seed).to_csv(index=False))
 
 
 def add_fig2b(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -141,7 +139,7 @@ def _run_curve(arguments: argparse.Namespace) -> None:
     result = curve(
         arguments.trials, groups=groups, late=arguments.late, m=arguments.relabellings, seed=seed_of(arguments)
     )
-    say(arguments, frame_text(result.table()))
+    say(arguments, str(result))
     test = result.test
     say(
         arguments,

@@ -225,6 +225,25 @@ def test_notebooks_get_tables_and_pictures(trials, table_file):
         analysis.nothing  # noqa: B018
 
 
+def test_printing_a_result_prints_its_table(trials, tmp_path):
+    found = analysis.bins(trials, m=300, seed=1)
+    lines = str(found).splitlines()
+    assert lines[0].split()[:2] == ["level", "clickme"]
+    assert len(lines) == len(found.levels) + 1
+    assert str(analysis.fig2b(trials, m=300, seed=1)) == str(found)
+    assert str(analysis.curve(trials, m=50, n_bootstrap=20, seed=1)).split()[0] == "group"
+    assert not hasattr(analysis.curve(trials, m=50, n_bootstrap=20, seed=1), "_repr_html_")  # it is shown as its figure
+    assert str(trials) == f"{trials.name}: {len(trials)} trials, 48 participants (simulated)"
+    assert str(analysis.report(trials, tmp_path, m=300, seed=1)) == f"report: {tmp_path / 'report.html'} (seed 1)"
+
+
+def test_a_misspelt_name_is_answered_with_the_right_one():
+    with pytest.raises(AttributeError, match='Did you mean "bins"'):
+        analysis.bin  # noqa: B018
+    assert dir(analysis)[-1] == "write_trials"
+    assert "importlib" not in dir(analysis)
+
+
 def test_designs_and_corrections_are_checked(trials):
     for change, says in (
         ({"n_per_group": 0}, "at least 1"),
