@@ -70,23 +70,24 @@ def eighths_of(n: int, n_first: int) -> int:
 
 def random_bits(key: int, start: int, count: int, eighths: int) -> Words:
     """`count` words of independent bits, each one with probability `eighths` / 256; eight words make one unless it is ½."""
-    return bits_at(key, step(start) + steps(count), eighths)
+    return bits_at(key, np.array([step(start)]), count, eighths).reshape(-1)
 
 
-def bits_at(key: int, counters: Words, eighths: int) -> Words:
-    """Words of independent bits at some counters (times the constant, see :func:`steps`), in an array of any shape.
+def bits_at(key: int, starts: Words, count: int, eighths: int) -> Words:
+    """Words of independent bits, `count` from each of some counters on (times the constant, as :func:`step` gives them).
 
     The binary digits of the probability are read from the lowest to the highest: OR for a 1, AND for a 0.
 
     Examples
     --------
-    >>> bool((bits_at(7, steps(4), 96) == random_bits(7, 0, 4, 96)).all())
-    True
+    >>> two = bits_at(7, np.array([step(0), step(100)]), 4, 96)
+    >>> two.shape, bool((two[1] == random_bits(7, 100, 4, 96)).all())
+    ((2, 4), True)
     """
     if eighths == 128:
-        return mixed(counters + _U(key))
+        return mixed((starts + _U(key))[:, None] + steps(count))
     lowest = (eighths & -eighths).bit_length() - 1
-    base = (counters << _U(3)) + _U(key)
+    base = ((starts << _U(3)) + _U(key))[:, None] + (steps(count) << _U(3))
     x = mixed(base + step(lowest))
     for digit in range(lowest + 1, 8):
         word = mixed(base + step(digit))

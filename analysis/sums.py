@@ -91,6 +91,10 @@ class GroupSums:
         padded = np.zeros((len(scores) + 1, n_lanes * fields), dtype)  # the last row is nobody's
         padded[:-1, : self.columns] = scores
         self._scores = np.ascontiguousarray(padded.reshape(-1, n_lanes, fields).transpose(1, 0, 2))
+        # memory that is used again and again: fresh memory costs more than the sums
+        rows = max(sum(1 << bits for _, _, bits in pieces) for pieces, _ in self._groups)
+        self._half = np.empty((rows, fields), dtype)
+        self._made = [np.empty((rows, fields), dtype) for _ in range(n_lanes)]
 
     def of(self, words: Words) -> NDArray[Any]:
         """Sums over the first group.
@@ -111,13 +115,15 @@ class GroupSums:
         narrow = np.zeros((n_lanes, words.shape[1], fields), self._scores.dtype)
         most = int(np.iinfo(narrow.dtype).max)
         wide = None
+        scratch = np.empty(words.shape[1], np.int64), np.empty_like(narrow[0])
         reached = 0
         for number, (pieces, bound) in enumerate(self._groups):
             if reached + bound > most:
                 # sixteen bits hold the sums of many words; only when they no longer do are wider ones needed
                 wide = narrow.astype(np.uint32) if wide is None else np.add(wide, narrow, out=wide)
                 narrow[:], reached = 0, 0
-            _add_rows(narrow, self._tables(number), pieces, words[_WORDS * number : _WORDS * (number + 1)])
+            here = words[_WORDS * number : _WORDS * (number + 1)]
+            _add_rows(narrow, self._tables(number), pieces, here, scratch)
             reached += bound
         totals = narrow if wide is None else np.add(wide, narrow, out=wide)
         return totals[0] if len(totals) == 1 else np.concatenate(totals, axis=1)
@@ -128,12 +134,15 @@ class GroupSums:
             return self._kept[number]
         low, high, places = _rows(self._groups[number][0])
         at = np.where(places < 0, -1, places + 64 * _WORDS * number)
-        made = []
-        for scores in self._scores:
+        made = [
+            np.empty((len(low), *one.shape[1:]), one.dtype) if self._keep else one[: len(low)] for one in self._made
+        ]
+        half = self._half[: len(low)]
+        for scores, tables in zip(self._scores, made, strict=True):
             sums = _subset_sums(scores[at])
-            tables = sums.take(low, axis=0, mode="clip")
-            tables += sums.take(high, axis=0, mode="clip")
-            made.append(tables)
+            np.take(sums, low, axis=0, out=tables, mode="clip")
+            np.take(sums, high, axis=0, out=half, mode="clip")
+            tables += half
         if self._keep:
             self._kept[number] = made
         return made
@@ -151,10 +160,16 @@ class GroupSums:
         return out
 
 
-def _add_rows(totals: NDArray[Any], lanes: list[NDArray[Any]], pieces: _Pieces, words: Words) -> None:
+def _add_rows(
+    totals: NDArray[Any],
+    lanes: list[NDArray[Any]],
+    pieces: _Pieces,
+    words: Words,
+    scratch: tuple[Ints, NDArray[Any]],
+) -> None:
     """Add the rows that some words, shape (words, relabellings), pick to totals, shape (lanes, relabellings, fields)."""
     signed = np.ascontiguousarray(words).view(np.int64)
-    pattern, row = np.empty(words.shape[1], np.int64), np.empty_like(totals[0])
+    pattern, row = scratch
     start = 0
     for word, shift, bits in pieces:
         np.right_shift(signed[word], shift, out=pattern)
