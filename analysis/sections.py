@@ -52,12 +52,18 @@ def what(source: Trials, left: Kept, networks: Trials | None) -> str:
 
 def fig2b(main: Fig2b, trials: Trials, svg: bytes) -> str:
     """Fig. 2B with its caption."""
+    from .figures.annotations import MEASURES
+
     a, b = main.bins.groups
+    measure = MEASURES[main.bins.test.statistic]
+    tested = f"of {measure.tested}, " if measure.tested else ""
     caption = (
-        f"Accuracy of {a} and {b} at every reveal level; error bars are S.E.M. over participants. Stars: "
-        f"{CORRECTIONS[main.bins.correction][1]}, {main.bins.test.m:,} relabellings. Dashed grey: chance."
+        f"{measure.label} of {a} and {b} at every reveal level; error bars are S.E.M. over participants. Stars: "
+        f"{tested}{CORRECTIONS[main.bins.correction][1]}, {main.bins.test.m:,} relabellings."
     )
-    if main.networks:
+    if measure.is_accuracy:
+        caption += " Dashed grey: chance."
+    if main.networks and measure.is_accuracy:
         caption += " Broken curves: networks; a band, drawn here only for a single network, resamples pictures, never participants."
     if note := observer_note(trials):
         caption += f" The participants: {note}."

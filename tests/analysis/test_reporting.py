@@ -106,6 +106,37 @@ def test_figures_are_the_same_bytes_on_every_run_in_all_forms(trials):
         assert one.to_bytes(form, dpi=80) == two.to_bytes(form, dpi=80)
 
 
+@pytest.mark.parametrize(
+    ("statistic", "label", "tested", "is_accuracy"),
+    [
+        ("participant_mean", "Categorization accuracy", "(max-T", True),
+        ("dprime", "Categorization accuracy", "(d′; max-T", True),
+        ("response_ms", "Median response time, correct answers (ms)", "(max-T", False),
+        ("late_share", "Late, early and missing answers", "(max-T", False),
+    ],
+)
+def test_the_figure_shows_what_is_tested_inside_its_frame(
+    trials, table_file, network_file, statistic, label, tested, is_accuracy
+):
+    found = analysis.fig2b(table_file, models=network_file, statistic=statistic, m=300, seed=1)
+    main_axes, full_axes = found.drawing.figure.axes[:2]
+    assert main_axes.get_ylabel() == label
+    words = [text.get_text() for text in (*main_axes.texts, *full_axes.texts)]
+    assert any(tested in text for text in words)
+    assert ("chance" in words) == ("ceiling" in words) == is_accuracy
+    assert ("net" in [text.get_text() for text in main_axes.get_legend().get_texts()]) == is_accuracy
+    low, high = main_axes.get_ylim()
+    for curve in found.bins.curves:
+        assert low <= np.nanmin(curve.mean - curve.sem)
+        assert np.nanmax(curve.mean + curve.sem) <= high
+
+
+def test_a_report_of_response_times_draws_them(table_file, network_file, tmp_path):
+    words = ["analyse", "report", str(table_file), "--models", str(network_file), "--statistic", "response_ms"]
+    assert main([*words, "--seed", "1", "--out", str(tmp_path), *FAST]) == 0
+    assert "Median response time, correct answers (ms) of clickme and salicon" in (tmp_path / "report.html").read_text()
+
+
 def test_the_report_is_whole_and_the_same_on_every_run(table_file, network_file, tmp_path):
     for run in ("a", "b"):
         words = ["analyse", "report", str(table_file), "--models", str(network_file), "--out", str(tmp_path / run)]
