@@ -44,13 +44,14 @@ def doubled_ranks(maps: ArrayLike, *, engine: str = "auto") -> NDArray[np.int32]
     values = np.asarray(maps)
     if values.ndim != 2:
         raise InputError(f"ranks: shape {values.shape}; one row per map is needed")
-    if not np.isfinite(values).all():
-        raise InputError("ranks: some values are not finite; repair or leave out these maps")
     bits = _bits(values, engine)
     if bits is not None:
         from .compiled import ranks
 
-        return np.asarray(ranks.doubled_ranks(bits))
+        found, finite = ranks.doubled_ranks(bits)
+        _check_finite(finite)
+        return np.asarray(found)
+    _check_finite(np.isfinite(values))
     order, begins = _sorted(values)
     starts = np.flatnonzero(begins)  # of runs of equal values, all rows in one line
     sizes = np.diff(starts, append=begins.size)
@@ -85,13 +86,18 @@ def _sorted(values: NDArray[Any]) -> tuple[NDArray[np.int64], "NDArray[np.bool_]
 
 def _bits(values: NDArray[Any], engine: str) -> NDArray[np.uint32] | None:
     """Values as the bits of float32, for the compiled sort; None where numpy should rank (or values would be rounded)."""
-    if values.ndim != 2 or not np.isfinite(values).all():
+    if values.ndim != 2:
         return None  # the other path says what is wrong
     large = values.size >= FEWEST_COMPILED and values.shape[1] >= _SMALLEST_COMPILED
     fits = values.dtype == np.float32 or np.array_equal(values, values.astype(np.float32))
     if not (engine == "numba" or (engine == "auto" and large and fits and has_numba())):
         return None
-    return (np.ascontiguousarray(values, dtype=np.float32) + np.float32(0)).view(np.uint32)  # -0 becomes 0
+    return np.ascontiguousarray(values, dtype=np.float32).view(np.uint32)
+
+
+def _check_finite(finite: "NDArray[np.bool_]") -> None:
+    if not np.all(finite):
+        raise InputError("ranks: some values are not finite; repair or leave out these maps")
 
 
 def unit_ranks(maps: ArrayLike, *, engine: str = "auto") -> Floats:
@@ -118,7 +124,9 @@ def spearman_pairs(a: ArrayLike, b: ArrayLike, *, engine: str = "auto") -> Float
     if both[0] is not None and both[1] is not None:
         from .compiled import ranks
 
-        return np.asarray(ranks.rank_correlations(*both))
+        found, finite = ranks.rank_correlations(*both)
+        _check_finite(finite)
+        return np.asarray(found)
     ra, rb = doubled_ranks(first, engine=engine), doubled_ranks(second, engine=engine)
     n = ra.shape[1]
     x, y = ra.astype(float) - (n + 1), rb.astype(float) - (n + 1)
