@@ -127,10 +127,13 @@ def command_of(verb_name: str, arguments: argparse.Namespace, *, seed: int) -> s
 
 
 def trials_of(arguments: argparse.Namespace) -> "Trials":
-    """Read the trials table as asked."""
+    """Read the trials table as asked, and say what was done or odd on the way in."""
     from ..tables import read_trials
 
-    return read_trials(arguments.trials, dedupe=arguments.dedupe, repeats=arguments.repeats)
+    source = read_trials(arguments.trials, dedupe=arguments.dedupe, repeats=arguments.repeats)
+    for note in source.notes:
+        say(arguments, f"note: {note}")
+    return source
 
 
 def kept_of(arguments: argparse.Namespace) -> "Kept":
@@ -138,10 +141,7 @@ def kept_of(arguments: argparse.Namespace) -> "Kept":
     from ..permutation import forewarnings
     from ..workflow import kept
 
-    source = trials_of(arguments)
-    for note in source.notes:
-        say(arguments, f"note: {note}")
-    left = kept(source, rules_of(arguments))
+    left = kept(trials_of(arguments), rules_of(arguments))
     say(arguments, left.sentence())
     sizes = [left.after.get(group, 0) for group in arguments.groups or sorted(left.after)]
     if len(sizes) == 2 and all(sizes):
