@@ -12,11 +12,12 @@ from rapidvision.progress import Advance, silent
 from rapidvision.protocol import N_RELABELLINGS
 
 from .columns import Columns, mean_columns
-from .labels import as_matrix, label_block
+from .labels import label_block
 from .multiplicity import CLUSTER_THRESHOLD, holm, largest_mass
-from .randomwords import BLOCK, stream_key
+from .randomwords import BLOCK, Words, stream_key
 from .shown import ShownAsTable
 from .simulation import Design, simulate
+from .sums import GroupSums
 
 Floats = NDArray[np.float64]
 
@@ -156,14 +157,15 @@ def _shares(design: Design, *, n_experiments: int, m: int, alpha: float, seed: i
     n = 2 * design.n_per_group
     first = np.arange(n) < design.n_per_group
     key = stream_key(seed, "calibrate")
-    labels = np.concatenate(
-        [as_matrix(label_block(key, block, n, design.n_per_group)) for block in range(-(-m // BLOCK))]
-    )[:m]
+    blocks = [
+        label_block(key, block, n, design.n_per_group)[:, : min(BLOCK, m - block * BLOCK)]
+        for block in range(-(-m // BLOCK))
+    ]
     hits = np.zeros((n_experiments, design.n_levels + 1), dtype=bool)
     found = np.zeros((n_experiments, len(RULES)), dtype=bool)
     for number in range(n_experiments):
         good, every = simulate(design, seed=seed, number=number).counts()
-        p, p_max, p_cluster = _one(mean_columns(good, every), first, labels)
+        p, p_max, p_cluster = _one(mean_columns(good, every), first, blocks)
         hits[number] = p <= alpha
         smallest = (np.nanmin(p), np.nanmin(holm(p)), p_max, p_cluster)
         found[number] = [value <= alpha for value in smallest]
@@ -179,16 +181,16 @@ def _shares(design: Design, *, n_experiments: int, m: int, alpha: float, seed: i
     )
 
 
-def _one(columns: Columns, first: "NDArray[np.bool_]", labels: NDArray[np.floating]) -> tuple[Floats, float, float]:
+def _one(columns: Columns, first: "NDArray[np.bool_]", blocks: list[Words]) -> tuple[Floats, float, float]:
     """Two-sided p per level, smallest max-T p, and smallest cluster p of one experiment."""
-    padding = np.full(labels.shape[1] - len(first), -1)
-    matrix = columns.places(np.append(np.arange(len(first)), padding)).astype(labels.dtype)
+    padding = np.full(-len(first) % 64, -1)
+    group_sums = GroupSums(columns.places(np.append(np.arange(len(first)), padding)))
     own = columns.sums_of(first)
-    sums = (labels @ matrix).reshape(len(labels), *own.shape)
-    observed, values = columns.compared(own[None])[0], columns.compared(sums)
+    sums = np.concatenate([group_sums.of(words)[:, : own.size] for words in blocks])
+    observed, values = columns.compared(own[None])[0], columns.compared(sums.reshape(len(sums), *own.shape))
     centre, inverse = columns.moments(values, first)
     m = len(values)
-    by_level = np.ascontiguousarray(values.T)  # long rows are counted many times faster than short ones
+    by_level = np.ascontiguousarray(values.T, dtype=float)  # long rows are counted many times faster than short ones
     slack, floor = columns.slack, observed[:, None]
     above = m - np.count_nonzero(by_level < floor - slack, axis=1)
     below = m - np.count_nonzero(by_level > floor + slack, axis=1)
