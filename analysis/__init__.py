@@ -59,9 +59,12 @@ def __getattr__(name: str) -> Any:
     try:
         home = _HOME[name]
     except KeyError:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None
+        from rapidvision.errors import did_you_mean
+
+        hint = "" if name.startswith("_") else f". {did_you_mean(name, __all__)}"
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}{hint}") from None
     return getattr(importlib.import_module(f"{__name__}.{home}"), name)
 
 
 def __dir__() -> list[str]:
-    return [*globals(), *__all__]
+    return sorted({name for name in globals() if name.startswith("__")} | set(__all__))

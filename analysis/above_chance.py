@@ -14,13 +14,14 @@ from rapidvision.seeds import fresh_seed
 
 from .accuracy import Cells, Level, curve, integer_scores
 from .multiplicity import holm
+from .shown import ShownAsTable
 from .signflip import exact_sign_flip_p, sign_flip_test
 
 Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True, eq=False)
-class ChanceTest:
+@dataclass(frozen=True, eq=False, repr=False)
+class ChanceTest(ShownAsTable):
     """One group against chance; arrays have one entry per level.
 
     Attributes
@@ -76,12 +77,17 @@ class ChanceTest:
                 break
             lowest = level
         if lowest is None:
-            return f"{self.group}: not above chance at the highest level (Holm, alpha {alpha:g})."
+            text = f"{self.group}: not above chance at the highest level (Holm, alpha {alpha:g})."
+            n, tested = int(self.n.max(initial=0)), int(np.isfinite(self.p_exact).sum())
+            smallest = 0.5**n
+            if smallest * tested > alpha:
+                text += (
+                    f" It could not be: {n} participants reach no p below {smallest:.3g}, and {tested} levels are "
+                    f"corrected to {min(1.0, tested * smallest):.3g}."
+                )
+            return text
         where = "with the intact picture only" if lowest.full else f"from {lowest.label} % of the features on"
         return f"{self.group}: above chance {where} (Holm, alpha {alpha:g})."
-
-    def _repr_html_(self) -> str:
-        return str(self.table().style.format(precision=4).hide(axis="index").to_html())
 
 
 def chance_test(table: Cells, group: str, *, m: int = N_RELABELLINGS, seed: int | None = None) -> ChanceTest:

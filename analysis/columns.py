@@ -39,6 +39,8 @@ class Columns:
         Whether the sums are few enough to be tabled for an exact p; times finer than half a millisecond are not.
     exact : bool
         Whether the integers are exact (see :func:`~rapidvision.analysis.accuracy.integer_scores`).
+    labels : tuple of str
+        Names of the levels, for notes; without them the notes count from 0.
     """
 
     name: str
@@ -49,6 +51,7 @@ class Columns:
     is_ratio: bool = False
     few_sums: bool = True
     exact: bool = True
+    labels: tuple[str, ...] = ()
 
     def rows(self, members: "NDArray[np.bool_]") -> "Columns":
         """The same for some participants only."""
@@ -148,7 +151,10 @@ class Columns:
     def notes(self, first: "NDArray[np.bool_]") -> tuple[str, ...]:
         """What a reader should know: levels that cannot be tested, missing cells, inexact scales."""
         blank = np.flatnonzero(~np.isfinite(self.difference(first)))
-        notes = [f"level {level}: a group has no data there, so it is not tested (p is empty)" for level in blank]
+        names = self.labels or tuple(str(level) for level in range(self.n_levels))
+        notes = [
+            f"level {names[level]}: a group has no data there, so it is not tested (p is empty)" for level in blank
+        ]
         if self.is_mean and not self.is_complete_mean:
             notes.append(f"{int((~self.present).sum())} of {self.present.size} participant x level cells are empty")
         if not self.exact:

@@ -15,6 +15,7 @@ from .consistency import ErrorConsistency, majority_consistency
 from .evidence import EvidenceCorrelation, evidence_correlation
 from .networks import NetworkCurve, network_curves
 from .psychometric import axis_of, fit
+from .shown import ShownAsTable
 from .tables import Trials, as_trials
 
 Floats = NDArray[np.float64]
@@ -114,8 +115,8 @@ def _noise_ceiling(accuracy: Floats, *, seed: int, n_splits: int) -> float:
     return float(np.sqrt(np.nanmean(gap**2)) / 2)
 
 
-@dataclass(frozen=True, eq=False)
-class Comparison:
+@dataclass(frozen=True, eq=False, repr=False)
+class Comparison(ShownAsTable):
     """Networks beside people: one row per network and group.
 
     Attributes
@@ -170,9 +171,6 @@ class Comparison:
         from .figures.plots import draw_networks
 
         return draw_networks(self.levels, self.groups, self.curves, self.networks)
-
-    def _repr_html_(self) -> str:
-        return str(self.table().style.format(precision=3).hide(axis="index").to_html())
 
 
 def compare(

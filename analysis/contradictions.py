@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from rapidvision.protocol import Protocol
+
 #: Observers that are participants; every other name in the column `observer` is a network's id.
 PARTICIPANTS = ("human", "simulated")
 #: A response slower than this is a broken clock, not a slow participant.
@@ -79,6 +81,24 @@ def _odd_levels(frame: pd.DataFrame) -> list[str]:
             f"level_label goes from {shares.min():g} to {shares.max():g}; write per cent (40), not shares (0.4)"
         )
     return lines
+
+
+def outside_window(frame: pd.DataFrame) -> list[str]:
+    """Note answers that count as in time although the paper's task would not: no contradiction, but not silent either."""
+    task = Protocol()
+    low, high = task.anticipation_ms, task.timing.response_limit_ms
+    time = frame["response_ms"]
+    odd = (
+        frame["observer"].isin(PARTICIPANTS)
+        & (frame["phase"] == "main")
+        & (frame["status"] == "ok")
+        & ((time < low) | (time > high))
+    )
+    if not odd.any():
+        return []
+    count, verb = int(odd.sum()), "answers have" if odd.sum() > 1 else "answer has"
+    text = f"{count} {verb} status ok outside {low:g} to {high:g} ms, the paper's window, {rows_of(odd)}"
+    return [f"{text}; in time all the same, because the status says so"]
 
 
 #: Each returns one line per contradiction, with its rows.

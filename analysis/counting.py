@@ -10,14 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .columns import Columns
-from .labels import BLOCK, Words, label_block, stream_key
+from .labels import label_block
 from .limits import twice_the_limit
 from .multiplicity import CLUSTER_THRESHOLD, Joint
+from .randomwords import BLOCK, Words, stream_key
 from .sums import GroupSums, count_true
 
 Engine = Literal["auto", "numpy", "numba"]
-#: Less work than this (relabellings times participants) is done sooner by numpy than a compiled loop starts.
-LEAST_COMPILED = 40_000_000
+#: Less work than this (relabellings times participants) is done sooner by numpy than a compiled loop starts: counting
+#: level by level, and jointly.
+LEAST_COMPILED = (1_000_000_000, 200_000_000)
 
 
 class Counts(NamedTuple):
@@ -77,7 +79,7 @@ def count_extreme(
     if strata is None and columns.is_complete_mean and engine != "numpy":
         from . import kernels
 
-        if engine == "numba" or (m * len(first) >= LEAST_COMPILED and kernels.can_count(columns.sums)):
+        if engine == "numba" or (m * len(first) >= LEAST_COMPILED[joint] and kernels.can_count(columns.sums)):
             if not joint:
                 return Counts(*kernels.count_sums(columns.sums, first, key=keys[0].key, m=m)), None
             whole, centre, inverse = _joint(columns, first, columns.sums_of(first), sided)

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .labels import BLOCK, COUNTS, FLIPS, MOST_DEALT_WORDS, deal, eighths_of
+from .labels import MOST_DEALT_WORDS, deal
 from .multiplicity import Joint
+from .randomwords import BLOCK, COUNTS, FLIPS, eighths_of
 
 Ints = NDArray[np.int64]
 
@@ -45,10 +46,10 @@ def count_sums(sums: Ints, first: "NDArray[np.bool_]", *, key: int, m: int) -> t
     at_least, at_most : ndarray of int64, shape (levels,)
         The same numbers as the numpy engine's, for any number of threads.
     """
-    from .compiled import relabellings
+    from .compiled import kept
 
-    count: Any = relabellings.count_sums
-    observed = np.zeros(_width(sums), dtype=np.int32)
+    count: Any = kept.count_sums
+    observed = np.zeros(_width(sums), dtype=_smallest(sums))
     observed[: sums.shape[1]] = sums[first].sum(axis=0)
     total = np.zeros((2, len(observed)), dtype=np.int64)
     for labels in _label_blocks(sums, first, key=key, m=m):
@@ -82,9 +83,9 @@ def count_joint(
     at_least, at_most : ndarray of int64, shape (levels,)
         As from :func:`count_sums`.
     """
-    from .compiled import relabellings
+    from .compiled import kept
 
-    count: Any = relabellings.count_joint
+    count: Any = kept.count_joint
     observed = sums[first].sum(axis=0)
     masses = np.array([mass for _, _, _, mass in joint.found], dtype=float) * (1 - 1e-12)
     total = [np.zeros(len(x), dtype=np.int64) for x in (observed, observed, observed, observed, masses)]
@@ -107,20 +108,25 @@ def count_joint(
 
 
 def _width(sums: Ints) -> int:
-    from .compiled import relabellings
+    from .compiled.lanes import LANES
 
-    return -(-int(sums.shape[1]) // relabellings.LANES) * relabellings.LANES
+    return -(-int(sums.shape[1]) // LANES) * LANES
+
+
+def _smallest(sums: Ints) -> type[np.signedinteger[Any]]:
+    """Type of the sums: half the bytes are added in half the time; the counts of a block fit too."""
+    return np.int16 if max(int(np.abs(sums).sum(axis=0).max(initial=0)), BLOCK) < 2**15 else np.int32
 
 
 def _label_blocks(sums: Ints, first: "NDArray[np.bool_]", *, key: int, m: int) -> Iterator[tuple[Any, ...]]:
     """What the compiled counters need of scores and relabellings, some blocks at a time."""
-    from .compiled import relabellings
+    from .compiled.lanes import LANES
 
     n, n_levels = sums.shape
     n_first = int(first.sum())
     sizes = [min(64, n - start) for start in range(0, n, 64)]
     plan = deal(n, n_first) if len(sizes) <= MOST_DEALT_WORDS else None
-    scores = np.zeros((len(sizes) * 64, _width(sums)), dtype=np.int32)
+    scores = np.zeros((len(sizes) * 64, _width(sums)), dtype=_smallest(sums))
     scores[:n, :n_levels] = sums
     how = (
         plan.accepted if plan else np.zeros(65, dtype=np.uint64),
@@ -134,16 +140,16 @@ def _label_blocks(sums: Ints, first: "NDArray[np.bool_]", *, key: int, m: int) -
         np.uint64(key ^ COUNTS),
         np.uint64(key ^ FLIPS),
     )
-    tables = _tables(scores, relabellings.LANES)
+    tables = _tables(scores, LANES)
     n_blocks = -(-m // BLOCK)
     for start in range(0, n_blocks, _BLOCKS_AT_A_TIME):
         yield tables, how, start, min(_BLOCKS_AT_A_TIME, n_blocks - start), BLOCK, m
 
 
-def _tables(scores: NDArray[np.int32], lanes: int) -> NDArray[np.int32]:
+def _tables(scores: NDArray[Any], lanes: int) -> NDArray[Any]:
     """Sum of the scores of every subset of each four neighbours, shape (width / lanes, n / 4, 16, lanes)."""
     fours = scores.reshape(-1, 4, scores.shape[1])
-    tables = np.zeros((len(fours), 16, scores.shape[1]), dtype=np.int32)
+    tables = np.zeros((len(fours), 16, scores.shape[1]), dtype=scores.dtype)
     for bit in range(4):
         tables[:, 1 << bit : 2 << bit] = tables[:, : 1 << bit] + fours[:, bit, None]
     grouped = tables.reshape(len(tables), 16, -1, lanes)
@@ -152,10 +158,10 @@ def _tables(scores: NDArray[np.int32], lanes: int) -> NDArray[np.int32]:
 
 def count_flips(d: NDArray[np.float64], *, key: int, m: int) -> tuple[Ints, Ints]:
     """Flips whose sum is at least, and at most, the observed one; see :mod:`rapidvision.analysis.signflip`."""
-    from .compiled import flips
+    from .compiled import kept
 
     rows = max(256, min(BLOCK, -(-m // 16)))
-    out = flips.count_flips(np.ascontiguousarray(d), np.uint64(key), m, rows).sum(axis=0)
+    out = kept.count_flips(np.ascontiguousarray(d), np.uint64(key), m, rows).sum(axis=0)
     return out[0], out[1]
 
 

@@ -5,10 +5,7 @@ Up to 256 participants the words are *dealt*, 64 bits at a time. The first part 
 of ones follows its exact hypergeometric law; how many ones each further part holds is drawn from the same law, given
 the parts before it, and random parts, sorted by their number of ones, are dealt to the relabellings that want that
 number. Given their number of ones, random bits are uniform, so the result is exact, and hardly a bit is wasted. Beyond,
-random bits are *repaired*: a uniformly chosen bit of the kind that is too frequent flips until the number is right.
-
-Randomness is counted, not drawn: word i of a stream is a hash (SplitMix64) of key + i, so any block can be made by
-any thread, in any order, by numpy or by the compiled kernels, with the same bits.
+they are repaired (:mod:`~rapidvision.analysis.repair`).
 """
 
 import math
@@ -18,20 +15,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from rapidvision.protocol import N_RELABELLINGS
-from rapidvision.seeds import key64
+from .randomwords import BLOCK, COUNTS, Words, eighths_of, hashed_words, random_bits
+from .repair import repaired_block
 
-#: Relabellings per block: two blocks are the paper's number.
-BLOCK = N_RELABELLINGS // 2
 #: More 64-bit parts than this are repaired instead of dealt.
 MOST_DEALT_WORDS = 4
 
-_GAMMA = 0x9E3779B97F4A7C15
-# Streams of their own for the counts of ones and for the flips of a repair.
-COUNTS = 0x5851F42D4C957F2D
-FLIPS = 0x2545F4914F6CDD1D
 _U = np.uint64
-Words = NDArray[np.uint64]
 Matrix = NDArray[np.floating[Any]]
 
 
@@ -58,35 +48,6 @@ class Deal(NamedTuple):
     accepted: Words
     thresholds: Words
     rounds: tuple[int, ...]
-
-
-def hashed_words(key: int, start: int, count: int) -> Words:
-    """Words `start` … `start + count - 1` of a stream: SplitMix64 of a counter.
-
-    Examples
-    --------
-    >>> bool((hashed_words(7, 0, 4)[2:] == hashed_words(7, 2, 2)).all())
-    True
-    """
-    z = np.arange(start, start + count, dtype=np.uint64)
-    z *= _U(_GAMMA)
-    z += _U(key)
-    z ^= z >> _U(30)
-    z *= _U(0xBF58476D1CE4E5B9)
-    z ^= z >> _U(27)
-    z *= _U(0x94D049BB133111EB)
-    z ^= z >> _U(31)
-    return z
-
-
-def stream_key(seed: int, *address: str | int) -> int:
-    """Key of a stream of words; every test, stratum and kind of resampling has its own address."""
-    return key64(seed, "analysis", *address)
-
-
-def eighths_of(n: int, n_first: int) -> int:
-    """Probability of a one in random bits, in 256ths: near `n_first` / `n`, never 0 or 1."""
-    return min(max(round(256 * n_first / n), 1), 255)
 
 
 @lru_cache(maxsize=32)
@@ -128,28 +89,13 @@ def _cumulative(rest: int, left: int, size: int) -> Words:
     return np.array(row, dtype=np.uint64)
 
 
-def random_bits(key: int, start: int, count: int, eighths: int) -> Words:
-    """`count` words of independent bits, each one with probability `eighths` / 256; eight words make one unless it is ½.
-
-    The binary digits of the probability are read from the lowest to the highest: OR for a 1, AND for a 0.
-    """
-    if eighths == 128:
-        return hashed_words(key, start, count)
-    lowest = (eighths & -eighths).bit_length() - 1
-    words = hashed_words(key, 8 * start, 8 * count).reshape(count, 8)
-    x = words[:, lowest].copy()
-    for digit in range(lowest + 1, 8):
-        x = words[:, digit] | x if (eighths >> digit) & 1 else words[:, digit] & x
-    return x
-
-
 def dealt_block(key: int, block: int, n: int, n_first: int) -> Words:
     """One block of relabellings by dealing.
 
     Parameters
     ----------
     key : int
-        From :func:`stream_key`.
+        From :func:`~rapidvision.analysis.randomwords.stream_key`.
     block : int
         Number of the block, from 0.
     n, n_first : int
@@ -162,8 +108,9 @@ def dealt_block(key: int, block: int, n: int, n_first: int) -> Words:
     """
     plan = deal(n, n_first)
     out = np.empty((len(plan.sizes), BLOCK), dtype=np.uint64)
-    out[0] = _first_part(plan, key, block << 28)
-    left = n_first - np.bitwise_count(out[0]).astype(np.int64)
+    first, ones = _first_part(plan, key, block << 28)
+    out[0] = first
+    left = n_first - ones.astype(np.intp)
     for j in range(1, len(plan.sizes)):
         wanted, at = left, block << 28 | j << 26
         if j < len(plan.sizes) - 1:
@@ -173,65 +120,48 @@ def dealt_block(key: int, block: int, n: int, n_first: int) -> Words:
     return out
 
 
-def _candidates(plan: Deal, part: int, key: int, at: int, count: int) -> Words:
-    """Random bits for one part of a relabelling, from the `at`-th word of the stream on."""
+def _candidates(plan: Deal, part: int, key: int, at: int, count: int) -> tuple[Words, NDArray[np.uint8]]:
+    """Random bits for one part of a relabelling, from the `at`-th word of the stream on, and their numbers of ones."""
     size = plan.sizes[part]
-    return random_bits(key, at, count, plan.eighths) & _U(2**64 - 1 if size == 64 else (1 << size) - 1)
+    drawn = random_bits(key, at, count, plan.eighths)
+    if size < 64:
+        drawn &= _U((1 << size) - 1)
+    return drawn, np.bitwise_count(drawn)
 
 
-def _first_part(plan: Deal, key: int, at: int) -> Words:
-    """Random words that are accepted so that their ones are as frequent as in a relabelling."""
-    found: list[Words] = []
-    count, n_drawn = 0, plan.rounds[0]
-    while count < BLOCK:
-        drawn = _candidates(plan, 0, key, at, n_drawn)
-        lucky = hashed_words(key ^ COUNTS, at, n_drawn) < plan.accepted[np.bitwise_count(drawn)]
-        found.append(drawn[lucky])
-        count += len(found[-1])
+def _first_part(plan: Deal, key: int, at: int) -> tuple[Words, NDArray[np.uint8]]:
+    """Random words that are accepted so that their ones are as frequent as in a relabelling, and their ones."""
+    words: list[Words] = []
+    counts: list[NDArray[np.uint8]] = []
+    found, n_drawn = 0, plan.rounds[0]
+    while found < BLOCK:
+        drawn, ones = _candidates(plan, 0, key, at, n_drawn)
+        # "clip" spares numpy the check of every index; none is outside
+        bound = plan.accepted.take(ones, mode="clip")
+        lucky = np.flatnonzero(hashed_words(key ^ COUNTS, at, n_drawn) < bound)[: BLOCK - found]
+        words.append(drawn.take(lucky, mode="clip"))
+        counts.append(ones.take(lucky, mode="clip"))
+        found += len(lucky)
         at, n_drawn = at + n_drawn, -(-plan.rounds[0] // 8)
-    return np.concatenate(found)[:BLOCK]
+    return (words[0], counts[0]) if len(words) == 1 else (np.concatenate(words), np.concatenate(counts))
 
 
-def _deal_words(out: Words, wanted: NDArray[np.int64], plan: Deal, part: int, key: int, at: int) -> None:
+def _deal_words(out: Words, wanted: NDArray[np.intp], plan: Deal, part: int, key: int, at: int) -> None:
     """Fill `out` with random words that hold `wanted` ones: first drawn, first dealt."""
     need = np.bincount(wanted, minlength=65)
-    candidates = _candidates(plan, part, key, at, plan.rounds[part])
+    words, ones = _candidates(plan, part, key, at, plan.rounds[part])
     while True:
-        ones = np.bitwise_count(candidates)
-        have = np.bincount(ones, minlength=65)
+        have = np.bincount(ones.astype(np.intp), minlength=65)
         if (have >= need).all():
             break
-        more = -(-plan.rounds[part] // 8)
-        candidates = np.concatenate([candidates, _candidates(plan, part, key, at + len(candidates), more)])
+        more = _candidates(plan, part, key, at + len(words), -(-plan.rounds[part] // 8))
+        words, ones = np.concatenate([words, more[0]]), np.concatenate([ones, more[1]])
     taker = np.argsort(wanted.astype(np.uint8), kind="stable")
     skipped = (np.cumsum(have) - have) - (np.cumsum(need) - need)
+    place = np.repeat(skipped, need)
+    place += np.arange(len(out))
     by_ones = np.argsort(ones, kind="stable")
-    out[taker] = candidates[by_ones[np.arange(len(out)) + np.repeat(skipped, need)]]
-
-
-def repaired_block(key: int, block: int, n: int, n_first: int) -> Words:
-    """One block of relabellings by repair, for any number of participants; the form is :func:`dealt_block`'s."""
-    n_words = -(-n // 64)
-    eighths = eighths_of(n, n_first)
-    x = random_bits(key, block * BLOCK * n_words, BLOCK * n_words, eighths).reshape(n_words, BLOCK)
-    if n % 64:
-        x[-1] &= _U((1 << (n % 64)) - 1)
-    excess = np.bitwise_count(x).sum(axis=0, dtype=np.int64) - n_first
-    active = np.flatnonzero(excess)
-    step = block << 40
-    limit = _U((1 << 32) // n * n)
-    while len(active):
-        draw = hashed_words(key ^ FLIPS, step, BLOCK)[active] >> _U(32)
-        step += BLOCK
-        place = draw % _U(n)
-        word, bit = (place >> _U(6)).astype(np.intp), _U(1) << (place & _U(63))
-        is_one = (x[word, active] & bit) != 0
-        flip = (draw < limit) & (is_one == (excess[active] > 0))
-        rows = active[flip]
-        x[word[flip], rows] ^= bit[flip]
-        excess[rows] -= np.sign(excess[rows])
-        active = active[excess[active] != 0]
-    return x
+    out[taker] = words.take(by_ones.take(place, mode="clip"), mode="clip")
 
 
 def label_block(key: int, block: int, n: int, n_first: int) -> Words:

@@ -65,6 +65,8 @@ def read_maps(path: Path | str) -> dict[str, NDArray[Any]]:
         When there are none, or a file is no grey picture.
     """
     path = Path(path)
+    if not path.exists():
+        raise InputError(f"{path}: no such file or folder; maps come as a folder of PNG files or as an .npz")
     if path.is_dir():
         found = {file.stem: _grey(file) for file in sorted(path.glob("*.png"))}
         if not found:

@@ -15,15 +15,19 @@ from numpy.typing import ArrayLike, NDArray
 
 from rapidvision.errors import InputError
 
+from .shown import ShownAsTable
+
 Floats = NDArray[np.float64]
 _CLOSE = 1e-9
 _MOST_STEPS = 60
+#: A product of matrices up to this size is computed by one thread (OpenBLAS wakes others from 2**18 on).
+_MOST_MULTIPLICATIONS = 1 << 17
 #: Standard deviations below this are reported as a fit on the boundary (lme4's "singular fit").
 _BOUNDARY = 1e-4
 
 
-@dataclass(frozen=True, eq=False)
-class MixedFit:
+@dataclass(frozen=True, eq=False, repr=False)
+class MixedFit(ShownAsTable):
     """Result of :func:`fit_mixed`.
 
     Attributes
@@ -72,9 +76,6 @@ class MixedFit:
                 "high": self.estimate + 1.959964 * self.se,
             }
         )
-
-    def _repr_html_(self) -> str:
-        return str(self.table().style.format(precision=4).hide(axis="index").to_html())
 
 
 def fit_mixed(
@@ -192,7 +193,7 @@ class _Problem:
                 break
         self.modes = modes
         people, crossed, rest, _ = self._curvature(modes, eta, sd)
-        pictures = rest[k:, k:] - crossed[:, k:].T @ (crossed[:, k:] / people[:, None])
+        pictures = rest[k:, k:] - _crossproduct(crossed[:, k:], crossed[:, k:] / people[:, None])
         return float(2 * value + np.log(people).sum() + np.linalg.slogdet(pictures)[1])
 
     def _step(self, modes: Floats, eta: Floats, sd: Floats, *, fixed: bool) -> Floats:
@@ -201,7 +202,7 @@ class _Problem:
         people, crossed, rest, gradient = self._curvature(modes, eta, sd)
         mine, others = gradient[k : k + p], np.concatenate([gradient[:k], gradient[k + p :]])
         scaled = crossed / people[:, None]
-        reduced = rest - crossed.T @ scaled
+        reduced = rest - _crossproduct(crossed, scaled)
         target = others - scaled.T @ mine
         if fixed:
             reduced[:k] = reduced[:, :k] = 0
@@ -254,6 +255,18 @@ class _Problem:
             ]
         )
         return people, crossed, rest, gradient
+
+
+def _crossproduct(a: Floats, b: Floats) -> Floats:
+    """`a.T @ b` some rows at a time: small products, for which BLAS does not wake its other threads.
+
+    There are thousands of them, and waiting for a thread on a busy machine costs many times the product.
+    """
+    rows = max(1, _MOST_MULTIPLICATIONS // (a.shape[1] * b.shape[1]))
+    total = np.zeros((a.shape[1], b.shape[1]))
+    for start in range(0, len(a), rows):
+        total += a[start : start + rows].T @ b[start : start + rows]
+    return total
 
 
 def _logistic(eta: Floats) -> Floats:

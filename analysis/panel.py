@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from rapidvision.seeds import fresh_seed
@@ -12,12 +13,13 @@ from rapidvision.seeds import fresh_seed
 from .accuracy import cells
 from .ceiling import Ceiling, ceiling
 from .networks import NetworkCurve, network_curves
+from .shown import Shown
 from .tables import Trials, as_trials
 from .workflow import CORRECTIONS, Bins, bins
 
 
-@dataclass(frozen=True, eq=False)
-class Fig2b:
+@dataclass(frozen=True, eq=False, repr=False)
+class Fig2b(Shown):
     """Fig. 2B with the numbers behind it; notebooks show the figure.
 
     Attributes
@@ -36,6 +38,10 @@ class Fig2b:
     bins: Bins
     ceilings: tuple[Ceiling, ...]
     networks: tuple[NetworkCurve, ...]
+
+    def table(self) -> pd.DataFrame:
+        """The test's table: one row per level."""
+        return self.bins.table()
 
     def save(self, folder: Path | str) -> tuple[Path, ...]:
         """Write ``fig2b.pdf``, ``.svg`` and ``.png``."""
@@ -61,7 +67,7 @@ def fig2b(
     trials : Trials or path
         The participants' table.
     models : Trials or path, optional
-        The networks' table, drawn dashed.
+        The networks' table, drawn dashed beside accuracy.
     stimulus_set : path, optional
         For the insets.
     margin : float
@@ -69,14 +75,14 @@ def fig2b(
     seed : int, optional
         Drawn when absent.
     **options
-        Those of :func:`bins`.
+        Those of :func:`bins`. The statistic decides what is drawn: accuracy, response times or late answers.
 
     Returns
     -------
     Fig2b
         With every number in it.
     """
-    from .figures.annotations import Fig2bData
+    from .figures.annotations import MEASURES, Fig2bData
     from .figures.fig2b import draw_fig2b
 
     trials = as_trials(trials)
@@ -87,6 +93,7 @@ def fig2b(
         accuracy = result.cells if result.late == "exclude" else cells(trials, late=result.late)
         ceilings = tuple(ceiling(accuracy, group, margin=margin, m=result.test.m, seed=seed) for group in result.groups)
     networks = network_curves(as_trials(models), result.levels, seed=seed) if models is not None else ()
+    measure = MEASURES[result.test.statistic]
     drawing = draw_fig2b(
         Fig2bData(
             levels=result.levels,
@@ -94,10 +101,11 @@ def fig2b(
             curves=result.curves,
             p=result.p,
             correction=CORRECTIONS[result.correction][1],
-            networks=networks,
-            ceilings=tuple((one.group, one.level) for one in ceilings),
+            networks=networks if measure.is_accuracy else (),
+            ceilings=tuple((one.group, one.level) for one in ceilings) if measure.is_accuracy else (),
             insets=insets(stimulus_set, result.groups) if stimulus_set is not None else (),
             note=observer_note(trials),
+            measure=measure,
         )
     )
     return Fig2b(drawing, result, ceilings, networks)

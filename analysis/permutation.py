@@ -239,7 +239,9 @@ def _exact_at(
             greater, less = exact_p(scores, present, first, fast=fast)
         elif limit is not None:
             greater, less = exact_p_within(scores, present, first, strata, limit[level])
-        return {"greater": greater, "less": less, "two-sided": min(1.0, 2 * min(greater, less))}[alternative]
+        # numpy's minimum keeps NaN, which min(1, NaN) would turn into 1
+        both = float(np.minimum(1.0, 2 * np.minimum(greater, less)))
+        return {"greater": greater, "less": less, "two-sided": both}[alternative]
 
     return one
 

@@ -12,9 +12,12 @@ from rapidvision.progress import Advance, silent
 from rapidvision.protocol import N_RELABELLINGS
 
 from .columns import Columns, mean_columns
-from .labels import BLOCK, as_matrix, label_block, stream_key
+from .labels import label_block
 from .multiplicity import CLUSTER_THRESHOLD, holm, largest_mass
+from .randomwords import BLOCK, Words, stream_key
+from .shown import ShownAsTable
 from .simulation import Design, simulate
+from .sums import GroupSums
 
 Floats = NDArray[np.float64]
 
@@ -22,8 +25,8 @@ Floats = NDArray[np.float64]
 RULES = ("uncorrected", "holm", "max-t", "cluster")
 
 
-@dataclass(frozen=True, eq=False)
-class Calibration:
+@dataclass(frozen=True, eq=False, repr=False)
+class Calibration(ShownAsTable):
     """How often experiments came out significant.
 
     Attributes
@@ -61,9 +64,6 @@ class Calibration:
             for level, share in zip(self.design.levels, self.per_level, strict=True)
         ]
         return pd.DataFrame(rows, columns=["where", "rule", "share significant"])
-
-    def _repr_html_(self) -> str:
-        return str(self.table().style.format(precision=4).hide(axis="index").to_html())
 
 
 def calibrate(
@@ -157,14 +157,15 @@ def _shares(design: Design, *, n_experiments: int, m: int, alpha: float, seed: i
     n = 2 * design.n_per_group
     first = np.arange(n) < design.n_per_group
     key = stream_key(seed, "calibrate")
-    labels = np.concatenate(
-        [as_matrix(label_block(key, block, n, design.n_per_group)) for block in range(-(-m // BLOCK))]
-    )[:m]
+    blocks = [
+        label_block(key, block, n, design.n_per_group)[:, : min(BLOCK, m - block * BLOCK)]
+        for block in range(-(-m // BLOCK))
+    ]
     hits = np.zeros((n_experiments, design.n_levels + 1), dtype=bool)
     found = np.zeros((n_experiments, len(RULES)), dtype=bool)
     for number in range(n_experiments):
         good, every = simulate(design, seed=seed, number=number).counts()
-        p, p_max, p_cluster = _one(mean_columns(good, every), first, labels)
+        p, p_max, p_cluster = _one(mean_columns(good, every), first, blocks)
         hits[number] = p <= alpha
         smallest = (np.nanmin(p), np.nanmin(holm(p)), p_max, p_cluster)
         found[number] = [value <= alpha for value in smallest]
@@ -180,24 +181,26 @@ def _shares(design: Design, *, n_experiments: int, m: int, alpha: float, seed: i
     )
 
 
-def _one(columns: Columns, first: "NDArray[np.bool_]", labels: NDArray[np.floating]) -> tuple[Floats, float, float]:
+def _one(columns: Columns, first: "NDArray[np.bool_]", blocks: list[Words]) -> tuple[Floats, float, float]:
     """Two-sided p per level, smallest max-T p, and smallest cluster p of one experiment."""
-    padding = np.full(labels.shape[1] - len(first), -1)
-    matrix = columns.places(np.append(np.arange(len(first)), padding)).astype(labels.dtype)
+    padding = np.full(-len(first) % 64, -1)
+    group_sums = GroupSums(columns.places(np.append(np.arange(len(first)), padding)))
     own = columns.sums_of(first)
-    sums = (labels @ matrix).reshape(len(labels), *own.shape)
-    observed, values = columns.compared(own[None])[0], columns.compared(sums)
-    m = len(values)
-    above = m - np.count_nonzero(values < observed - columns.slack, axis=0)
-    below = m - np.count_nonzero(values > observed + columns.slack, axis=0)
-    p = np.minimum(1.0, 2 * (np.minimum(above, below) + 1) / (m + 1))
+    sums = np.concatenate([group_sums.of(words)[:, : own.size] for words in blocks])
+    observed, values = columns.compared(own[None])[0], columns.compared(sums.reshape(len(sums), *own.shape))
     centre, inverse = columns.moments(values, first)
-    z, own_z = (values - centre) * inverse, (observed - centre) * inverse
+    m = len(values)
+    by_level = np.ascontiguousarray(values.T, dtype=float)  # long rows are counted many times faster than short ones
+    slack, floor = columns.slack, observed[:, None]
+    above = m - np.count_nonzero(by_level < floor - slack, axis=1)
+    below = m - np.count_nonzero(by_level > floor + slack, axis=1)
+    p = np.minimum(1.0, 2 * (np.minimum(above, below) + 1) / (m + 1))
+    z, own_z = (by_level - centre[:, None]) * inverse[:, None], (observed - centre) * inverse
     best = np.abs(own_z).max()
-    p_max = (np.count_nonzero(np.abs(z).max(axis=1) >= best) + 1) / (m + 1)
+    p_max = (np.count_nonzero(np.abs(z).max(axis=0) >= best) + 1) / (m + 1)
     threshold = CLUSTER_THRESHOLD[0]
     mine = max(float(largest_mass(sign * own_z[None], threshold)[0]) for sign in (1, -1))
     if mine == 0:
         return p, p_max, 1.0
-    masses = np.maximum(largest_mass(z, threshold), largest_mass(-z, threshold))
+    masses = np.maximum(largest_mass(z.T, threshold), largest_mass(-z.T, threshold))
     return p, p_max, (np.count_nonzero(masses >= mine * (1 - 1e-6)) + 1) / (m + 1)

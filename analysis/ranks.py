@@ -42,24 +42,26 @@ def doubled_ranks(maps: ArrayLike, *, engine: str = "auto") -> NDArray[np.int32]
     >>> doubled_ranks([[10.0, 30.0, 10.0]])
     array([[3, 6, 3]], dtype=int32)
     """
-    values = plain.checked(maps)
+    values = plain.rows_of(maps)
     bits = _bits(values, engine)
     if bits is None:
         return plain.doubled_ranks(values)
     from .compiled import ranks
 
-    return np.asarray(ranks.doubled_ranks(bits))
+    found, finite = ranks.doubled_ranks(bits)
+    plain.check_finite(finite)
+    return np.asarray(found)
 
 
 def _bits(values: NDArray[Any], engine: str) -> NDArray[np.uint32] | None:
     """Values as the bits of float32, for the compiled sort; None where numpy should rank (or values would be rounded)."""
-    if values.ndim != 2 or not np.isfinite(values).all():
+    if values.ndim != 2:
         return None  # the other path says what is wrong
     large = values.size >= FEWEST_COMPILED and values.shape[1] >= _SMALLEST_COMPILED
     fits = values.dtype == np.float32 or np.array_equal(values, values.astype(np.float32))
     if not (engine == "numba" or (engine == "auto" and large and fits and has_numba())):
         return None
-    return (np.ascontiguousarray(values, dtype=np.float32) + np.float32(0)).view(np.uint32)  # -0 becomes 0
+    return np.ascontiguousarray(values, dtype=np.float32).view(np.uint32)
 
 
 def unit_ranks(maps: ArrayLike, *, engine: str = "auto") -> Floats:
@@ -82,5 +84,7 @@ def spearman_pairs(a: ArrayLike, b: ArrayLike, *, engine: str = "auto") -> Float
     if both[0] is not None and both[1] is not None:
         from .compiled import ranks
 
-        return np.asarray(ranks.rank_correlations(*both))
+        found, finite = ranks.rank_correlations(*both)
+        plain.check_finite(finite)
+        return np.asarray(found)
     return plain.correlations(doubled_ranks(first, engine=engine), doubled_ranks(second, engine=engine))

@@ -9,11 +9,12 @@ from .accuracy import cells
 from .marginal import MarginalFit, fit_marginal
 from .mixed import MixedFit, fit_mixed
 from .regressors import design
+from .shown import ShownAsTable
 from .tables import Trials, as_trials
 
 
-@dataclass(frozen=True, eq=False)
-class Effects:
+@dataclass(frozen=True, eq=False, repr=False)
+class Effects(ShownAsTable):
     """The same effects under three assumptions about what is independent.
 
     Attributes
@@ -50,9 +51,6 @@ class Effects:
             f"{fit.sd_participant:.3f}, of pictures {fit.sd_image:.3f} logits, log likelihood {fit.log_likelihood:.3f}"
         )
         return text + ("; a standard deviation is 0 (singular fit)" if fit.boundary else "")
-
-    def _repr_html_(self) -> str:
-        return str(self.table().style.format(precision=4).hide(axis="index").to_html())
 
 
 def effects(trials: "Trials | Path | str", *, groups: tuple[str, str] | None = None, guess: float = 0.0) -> Effects:

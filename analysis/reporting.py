@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 PACKAGES = ("numpy", "scipy", "pandas", "matplotlib")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Report:
     """What was written, and the numbers in it.
 
@@ -47,6 +47,9 @@ class Report:
     html: Path
     results: dict[str, Any]
     seed: int
+
+    def __repr__(self) -> str:
+        return f"report: {self.html} (seed {self.seed})"
 
     def _repr_html_(self) -> str:
         return f'<p>report: <a href="{self.html}">{self.html}</a> (seed {self.seed})</p>'

@@ -12,7 +12,7 @@ from .accuracy import Curve, LateRule, curve_of
 from .comparison import Comparison
 from .contradictions import PARTICIPANTS
 from .exclusions import Kept
-from .page import bullets, figure, paragraph, plain, table
+from .page import bullets, figure, paragraph, plain, show, table
 from .panel import Fig2b, observer_note
 from .statistics import columns_of
 from .tables import Trials
@@ -52,12 +52,18 @@ def what(source: Trials, left: Kept, networks: Trials | None) -> str:
 
 def fig2b(main: Fig2b, trials: Trials, svg: bytes) -> str:
     """Fig. 2B with its caption."""
+    from .figures.annotations import MEASURES
+
     a, b = main.bins.groups
+    measure = MEASURES[main.bins.test.statistic]
+    tested = f"of {measure.tested}, " if measure.tested else ""
     caption = (
-        f"Accuracy of {a} and {b} at every reveal level; error bars are S.E.M. over participants. Stars: "
-        f"{CORRECTIONS[main.bins.correction][1]}, {main.bins.test.m:,} relabellings. Dashed grey: chance."
+        f"{measure.label} of {a} and {b} at every reveal level; error bars are S.E.M. over participants. Stars: "
+        f"{tested}{CORRECTIONS[main.bins.correction][1]}, {main.bins.test.m:,} relabellings."
     )
-    if main.networks:
+    if measure.is_accuracy:
+        caption += " Dashed grey: chance."
+    if main.networks and measure.is_accuracy:
         caption += " Broken curves: networks; a band, drawn here only for a single network, resamples pictures, never participants."
     if note := observer_note(trials):
         caption += f" The participants: {note}."
@@ -103,7 +109,7 @@ def levels(result: Bins) -> str:
                 second.sem[place],
                 test.difference[place],
                 test.p[place],
-                f"{test.p_low[place]:.4f} to {test.p_high[place]:.4f}" if np.isfinite(test.p[place]) else "–",
+                f"{show(test.p_low[place])} to {show(test.p_high[place])}" if np.isfinite(test.p[place]) else "–",
                 test.p_exact[place],
                 test.p_holm[place],
                 test.p_bh[place],
@@ -116,7 +122,7 @@ def levels(result: Bins) -> str:
         low, high = result.levels[cluster.first].label, result.levels[cluster.last].label
         above = a if cluster.sign > 0 else b
         text += paragraph(
-            f"Cluster from {low} to {high}: {above} higher, mass {cluster.mass:.1f}, p = {cluster.p:.4f}."
+            f"Cluster from {low} to {high}: {above} higher, mass {cluster.mass:.1f}, p = {show(cluster.p)}."
         )
     return text + bullets(test.notes)
 
@@ -282,7 +288,9 @@ def networks(main: Fig2b, compared: Comparison | None) -> str:
 def provenance(made: files.Provenance, result: Bins) -> str:
     """Command, seed, versions, inputs."""
     versions = ", ".join(f"{name} {version}" for name, version in made.packages.items())
-    text = paragraph(f"Command: {made.command}. Seed: {made.seed}. RapidVision {made.version}; {versions}.")
+    text = paragraph(f"Command: {made.command}") + paragraph(
+        f"Seed: {made.seed}. RapidVision {made.version}; {versions}."
+    )
     if made.inputs:
         text += table(("input", "SHA-256"), made.inputs.items())
     return text + paragraph(f"Running it again with this seed writes the same bytes ({result.test.m:,} relabellings).")

@@ -17,8 +17,9 @@ from rapidvision.protocol import N_RELABELLINGS
 from rapidvision.seeds import fresh_seed
 
 from .counting import Counts, Engine
-from .labels import as_matrix, hashed_words, stream_key
+from .labels import as_matrix
 from .permutation import SIDED, Alternative, p_values
+from .randomwords import hashed_words, stream_key
 
 Floats = NDArray[np.float64]
 #: Largest number of label entries made at a time.

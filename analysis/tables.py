@@ -13,12 +13,12 @@ from rapidvision import files
 from rapidvision.errors import InputError
 from rapidvision.trials import COLUMNS, TrialRecord, check_header, parse_cell, write_table
 
-from .contradictions import PARTICIPANTS, RULES, rows_of
+from .contradictions import PARTICIPANTS, RULES, outside_window, rows_of
 
 _DTYPES = {"int": "int64", "bool": "bool", "float": "float64", "str": "object"}
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Trials:
     """A checked trials table.
 
@@ -56,9 +56,15 @@ class Trials:
         """Who answered: ``human``, ``simulated``, ids of networks."""
         return tuple(sorted(set(self.frame["observer"])))
 
-    def _repr_html_(self) -> str:
+    def _counted(self) -> str:
         who = ", ".join(self.observers)
-        return f"<p><b>{self.name}</b>: {len(self)} trials, {self.frame['participant_id'].nunique()} participants ({who})</p>"
+        return f"{len(self)} trials, {self.frame['participant_id'].nunique()} participants ({who})"
+
+    def __repr__(self) -> str:
+        return f"{self.name}: {self._counted()}"
+
+    def _repr_html_(self) -> str:
+        return f"<p><b>{self.name}</b>: {self._counted()}</p>"
 
 
 def read_trials(
@@ -152,6 +158,7 @@ def check(trials: Trials, *, repeats: Literal["refuse", "first", "keep"] = "refu
     if problems:
         more = f" (and {len(problems) - 1} more: {' | '.join(problems[1:])})" if len(problems) > 1 else ""
         raise InputError(f"{trials.name}: {problems[0]}{more}")
+    trials = replace(trials, notes=(*trials.notes, *outside_window(frame)))
     again = _repeated_pictures(frame)
     if not again.any() or repeats == "keep":
         note = f"kept {int(again.sum())} repeated presentations of a picture, as asked" if again.any() else ""

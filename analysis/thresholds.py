@@ -9,8 +9,9 @@ from rapidvision.protocol import N_RELABELLINGS
 from rapidvision.seeds import fresh_seed, stream
 
 from .accuracy import Cells
-from .labels import BLOCK, as_matrix, label_block, stream_key
+from .labels import as_matrix, label_block
 from .psychometric import GUESS, Fits, axis_of, fit
+from .randomwords import BLOCK, stream_key
 
 Floats = NDArray[np.float64]
 N_BOOTSTRAP = 2000

@@ -1,6 +1,6 @@
 """The room's verbs as functions: the same names on the command line, in scripts and in notebooks."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -16,6 +16,7 @@ from .above_chance import ChanceTest, chance_test
 from .accuracy import Cells, Curve, LateRule, Level, cells, curve_of
 from .exclusions import Kept, Rules, exclude
 from .permutation import Alternative, RandomizationTest, randomization_test
+from .shown import Shown, ShownAsTable
 from .statistics import Statistic, columns_of
 from .tables import Trials, as_trials
 
@@ -33,8 +34,8 @@ CORRECTIONS: dict[str, tuple[str, str]] = {
 }
 
 
-@dataclass(frozen=True, eq=False)
-class Bins:
+@dataclass(frozen=True, eq=False, repr=False)
+class Bins(ShownAsTable):
     """Both groups at every level, and the test of their difference.
 
     Attributes
@@ -93,9 +94,6 @@ class Bins:
             }
         )
 
-    def _repr_html_(self) -> str:
-        return str(self.table().style.format(precision=4).hide(axis="index").to_html())
-
 
 def bins(
     trials: "Trials | Path | str",
@@ -146,7 +144,7 @@ def bins(
     columns, table = columns_of(trials, statistic, late=late)
     pair = table.pair(groups)
     members = np.isin(table.groups, pair)
-    chosen = columns.rows(members)
+    chosen = replace(columns.rows(members), labels=tuple(level.label for level in table.levels))
     first = table.groups[members] == pair[0]
     strata = _slots(trials, table)[members] if by_slot else None
     test = randomization_test(chosen, first, m=m, seed=seed, alternative=alternative, strata=strata, exact=exact)
@@ -159,8 +157,8 @@ def _slots(trials: Trials, table: Cells) -> NDArray[np.int64]:
     return np.array([slot_of[name] for name in table.participants], dtype=np.int64)
 
 
-@dataclass(frozen=True, eq=False)
-class CurveFits:
+@dataclass(frozen=True, eq=False, repr=False)
+class CurveFits(Shown):
     """Psychometric functions of both groups.
 
     Attributes

@@ -1,5 +1,7 @@
 """Ranks of whole maps, ties averaged, many maps at once: the ground of every map correlation (paper, section 3)."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -32,30 +34,57 @@ def doubled_ranks(maps: ArrayLike) -> NDArray[np.int32]:
     array([[3, 6, 3]], dtype=int32)
     """
     values = checked(maps)
-    order = np.argsort(values, axis=1)
-    rows = np.arange(len(values))[:, None]
-    ordered = values[rows, order]
+    order, begins = _sorted(values)
+    starts = np.flatnonzero(begins)  # of runs of equal values, all rows in one line
+    sizes = np.diff(starts, append=begins.size)
     n = values.shape[1]
-    place = np.arange(n, dtype=np.int32)
-    begins = np.ones(ordered.shape, dtype=bool)
-    begins[:, 1:] = ordered[:, 1:] != ordered[:, :-1]
-    first = np.maximum.accumulate(np.where(begins, place, 0), axis=1)
-    ends = np.ones(ordered.shape, dtype=bool)
-    ends[:, :-1] = begins[:, 1:]
-    last = np.minimum.accumulate(np.where(ends, place, n)[:, ::-1], axis=1)[:, ::-1]
-    out = np.empty(values.shape, dtype=np.int32)
-    out[rows, order] = first + last + 2
-    return out
+    out = np.empty(values.size, dtype=np.int32)
+    order += np.arange(0, values.size, max(n, 1))[:, None]
+    out[order.reshape(-1)] = np.repeat((2 * (starts % n) + sizes + 1).astype(np.int32), sizes)
+    return out.reshape(values.shape)
 
 
-def checked(maps: ArrayLike) -> NDArray[np.generic]:
+def _sorted(values: NDArray[Any]) -> tuple[NDArray[np.int64], "NDArray[np.bool_]"]:
+    """Where each row's values come from in ascending order, and where a new value begins.
+
+    Values that are float32 are sorted together with their places, as one whole number each: sorting numbers is several
+    times faster than sorting places.
+    """
+    begins = np.ones(values.shape, dtype=bool)
+    if values.dtype == np.float32 and values.shape[1]:
+        bits = (values + np.float32(0)).view(np.uint32)  # -0 becomes 0
+        # negative numbers grow with falling bits, the others with rising ones
+        keys = (bits ^ np.where(bits >> np.uint32(31), np.uint32(2**32 - 1), np.uint32(2**31))).astype(np.uint64)
+        keys <<= np.uint64(32)
+        keys |= np.arange(values.shape[1], dtype=np.uint64)
+        keys.sort(axis=1)
+        np.not_equal(keys[:, 1:] >> np.uint64(32), keys[:, :-1] >> np.uint64(32), out=begins[:, 1:])
+        return (keys & np.uint64(2**32 - 1)).view(np.int64), begins
+    order = np.argsort(values, axis=1)
+    ordered = np.take_along_axis(values, order, axis=1)
+    np.not_equal(ordered[:, 1:], ordered[:, :-1], out=begins[:, 1:])
+    return order, begins
+
+
+def checked(maps: ArrayLike) -> NDArray[Any]:
     """Return `maps` as an array of one finite map per row, or raise InputError."""
+    values = rows_of(maps)
+    check_finite(np.isfinite(values))
+    return values
+
+
+def rows_of(maps: ArrayLike) -> NDArray[Any]:
+    """Return `maps` as an array of one map per row, or raise InputError."""
     values = np.asarray(maps)
     if values.ndim != 2:
         raise InputError(f"ranks: shape {values.shape}; one row per map is needed")
-    if not np.isfinite(values).all():
-        raise InputError("ranks: some values are not finite; repair or leave out these maps")
     return values
+
+
+def check_finite(finite: "NDArray[np.bool_] | bool") -> None:
+    """Raise InputError where something is not finite."""
+    if not np.all(finite):
+        raise InputError("ranks: some values are not finite; repair or leave out these maps")
 
 
 def units_of(ranks: NDArray[np.int32]) -> Floats:

@@ -6,7 +6,7 @@ from pathlib import Path
 from rapidvision.cli import add_common_options, say
 from rapidvision.protocol import N_RELABELLINGS
 
-from .options import frame_text, seed_of, verb
+from .options import seed_of, verb
 
 
 def add_chance(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -30,6 +30,7 @@ def _run_chance(arguments: argparse.Namespace) -> None:
 
     from rapidvision import files
 
+    from ..shown import frame_text
     from ..workflow import chance
 
     seed = seed_of(arguments)
@@ -65,7 +66,7 @@ def _run_mixed(arguments: argparse.Namespace) -> None:
 
     groups = tuple(arguments.groups) if arguments.groups else None
     result = effects(arguments.trials, groups=groups, guess=arguments.guess)
-    say(arguments, frame_text(result.table()))
+    say(arguments, str(result))
     say(arguments, result.sentence())
     if arguments.out:
         files.write_text(arguments.out, result.table().to_csv(index=False))
@@ -94,7 +95,7 @@ def _run_compare(arguments: argparse.Namespace) -> None:
     from ..comparison import compare
 
     result = compare(arguments.trials, arguments.models, late=arguments.late, seed=seed_of(arguments))
-    say(arguments, frame_text(result.table()))
+    say(arguments, str(result))
     for model, other, group, one in result.consistency:
         say(
             arguments,

@@ -1,6 +1,7 @@
 """What the verbs share: how a verb is added, the options of every test, and how tables and seeds are told."""
 
 import argparse
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -8,8 +9,6 @@ from rapidvision.cli import Verbs, add_common_options, add_verb, say
 from rapidvision.protocol import N_RELABELLINGS
 
 if TYPE_CHECKING:  # pandas stays out of the help
-    import pandas as pd
-
     from ..exclusions import Kept, Rules
     from ..tables import Trials
 
@@ -84,6 +83,11 @@ def add_company(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_mixed(parser: argparse.ArgumentParser) -> None:
+    """Add whether a report carries the regressions."""
+    parser.add_argument("--mixed", action="store_true", help="also the mixed model, GEE and GLM (some seconds more)")
+
+
 def test_options(arguments: argparse.Namespace) -> dict[str, Any]:
     """Return the options of :func:`rapidvision.analysis.workflow.bins`."""
     return {
@@ -97,11 +101,39 @@ def test_options(arguments: argparse.Namespace) -> dict[str, Any]:
     }
 
 
+def command_of(verb_name: str, arguments: argparse.Namespace, *, seed: int) -> str:
+    """The command that makes the same output again: files by name, options where they are not the default, the seed.
+
+    Examples
+    --------
+    >>> parser = argparse.ArgumentParser()
+    >>> add_test_options(parser)
+    >>> command_of("bins", parser.parse_args(["study/trials.csv", "--groups", "b", "a", "--by-slot"]), seed=7)
+    'rapidvision analyse bins trials.csv --groups b a --by-slot --seed 7'
+    """
+    parser = argparse.ArgumentParser(add_help=False)
+    add_test_options(parser)
+    add_company(parser)
+    add_mixed(parser)
+    words = [f"rapidvision analyse {verb_name} {arguments.trials.name}"]
+    for name, value in vars(parser.parse_args(["-"])).items():
+        given = getattr(arguments, name, value)
+        if name in ("trials", "seed", "quiet") or given == value:
+            continue
+        parts = given if isinstance(given, list | tuple) else [] if given is True else [given]
+        shown = [part.name if isinstance(part, Path) else str(part) for part in parts]
+        words.append(shlex.join([f"--{name.replace('_', '-')}", *shown]))
+    return " ".join([*words, f"--seed {seed}"])
+
+
 def trials_of(arguments: argparse.Namespace) -> "Trials":
-    """Read the trials table as asked."""
+    """Read the trials table as asked, and say what was done or odd on the way in."""
     from ..tables import read_trials
 
-    return read_trials(arguments.trials, dedupe=arguments.dedupe, repeats=arguments.repeats)
+    source = read_trials(arguments.trials, dedupe=arguments.dedupe, repeats=arguments.repeats)
+    for note in source.notes:
+        say(arguments, f"note: {note}")
+    return source
 
 
 def kept_of(arguments: argparse.Namespace) -> "Kept":
@@ -139,8 +171,3 @@ def seed_of(arguments: argparse.Namespace) -> int:
     seed = fresh_seed()
     say(arguments, f"seed {seed} (drawn; give --seed {seed} to repeat this run)")
     return seed
-
-
-def frame_text(table: "pd.DataFrame") -> str:
-    """Return a table as text."""
-    return table.to_string(index=False, float_format=lambda value: f"{value:.4g}")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rapidvision.cli import add_common_options, say
 from rapidvision.protocol import N_RELABELLINGS
 
-from .options import frame_text, seed_of, verb
+from .options import seed_of, verb
 
 if TYPE_CHECKING:
     from ..simulation import Design
@@ -44,6 +44,7 @@ def _run_power(arguments: argparse.Namespace) -> None:
     from rapidvision.progress import progress
 
     from ..planning import power
+    from ..shown import frame_text
 
     total = len(arguments.n) * len(arguments.effects) * arguments.experiments
     seed = seed_of(arguments)
@@ -99,7 +100,7 @@ def _run_calibrate(arguments: argparse.Namespace) -> None:
             seed=seed,
             advance=advance,
         )
-    say(arguments, frame_text(result.table()))
+    say(arguments, str(result))
     say(arguments, f"alpha {result.alpha:g}, standard error of a rate {result.standard_error:.4f}")
     if arguments.out:
         files.write_text(arguments.out, result.table().assign(seed=seed).to_csv(index=False))

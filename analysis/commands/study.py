@@ -8,8 +8,9 @@ from rapidvision.protocol import N_RELABELLINGS
 
 from .options import (
     add_company,
+    add_mixed,
     add_test_options,
-    frame_text,
+    command_of,
     kept_of,
     rules_of,
     seed_of,
@@ -39,12 +40,11 @@ def _run_bins(arguments: argparse.Namespace) -> None:
 
     left = kept_of(arguments)
     result = bins(left.trials, seed=seed_of(arguments), **test_options(arguments))
-    table = result.table()
-    say(arguments, frame_text(table))
+    say(arguments, str(result))
     for note in result.test.notes:
         say(arguments, f"note: {note}")
     if arguments.out:
-        files.write_text(arguments.out, table.assign(seed=result.test.seed).to_csv(index=False))
+        files.write_text(arguments.out, result.table().assign(seed=result.test.seed).to_csv(index=False))
 
 
 def add_fig2b(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -89,7 +89,7 @@ def add_report(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     )
     add_test_options(parser)
     add_company(parser)
-    parser.add_argument("--mixed", action="store_true", help="also the mixed model, GEE and GLM (some seconds more)")
+    add_mixed(parser)
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the report")
     parser.set_defaults(run=_run_report)
 
@@ -97,6 +97,7 @@ def add_report(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
 def _run_report(arguments: argparse.Namespace) -> None:
     from ..reporting import report
 
+    seed = seed_of(arguments)
     result = report(
         trials_of(arguments),
         arguments.out,
@@ -105,8 +106,8 @@ def _run_report(arguments: argparse.Namespace) -> None:
         rules=rules_of(arguments),
         margin=arguments.margin,
         mixed=arguments.mixed,
-        seed=seed_of(arguments),
-        command="analyse report",
+        seed=seed,
+        command=command_of("report", arguments, seed=seed),
         **test_options(arguments),
     )
     for one in result.results["ceilings"]:
@@ -138,7 +139,7 @@ def _run_curve(arguments: argparse.Namespace) -> None:
     result = curve(
         arguments.trials, groups=groups, late=arguments.late, m=arguments.relabellings, seed=seed_of(arguments)
     )
-    say(arguments, frame_text(result.table()))
+    say(arguments, str(result))
     test = result.test
     say(
         arguments,

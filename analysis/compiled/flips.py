@@ -5,13 +5,13 @@ from typing import Any
 import numpy as np
 from numba import njit, prange
 
-from .relabellings import hashed
+from .words import hashed
 
 _U = np.uint64
 _BYTE = _U(255)
 
 
-@njit(parallel=True, cache=True)
+@njit(parallel=True)
 def count_flips(d: Any, key: Any, m: int, n_block: int) -> Any:
     """Count flips whose flipped part sums to ≤ 0, and to ≥ 0, per column; tables of bytes, a few words at a time."""
     n, columns = d.shape

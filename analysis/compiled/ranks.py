@@ -10,17 +10,23 @@ from numba import njit, prange
 
 
 @njit
-def _rank(x: Any, out: Any, key_a: Any, key_b: Any, place_a: Any, place_b: Any, counts: Any) -> None:
-    """Twice the average ranks of one map: zeros, the lowest of a map, are counted apart; the rest is radix-sorted."""
+def _rank(x: Any, out: Any, key_a: Any, key_b: Any, place_a: Any, place_b: Any, counts: Any) -> bool:
+    """Twice the average ranks of one map, and whether it is finite (else there are none).
+
+    Zeros, the lowest of a map, are counted apart; the rest is radix-sorted.
+    """
     n = x.shape[0]
     n_below, m = 0, 0
     counts[:] = 0
     zeros = 0
     for i in range(n):
         bits = x[i]
-        if bits == np.uint32(0):
+        size = bits & np.uint32(0x7FFFFFFF)
+        if size == np.uint32(0):  # -0 too
             zeros += 1
             continue
+        if size >= np.uint32(0x7F800000):
+            return False
         if bits >> np.uint32(31):
             n_below += 1
             bits = bits ^ np.uint32(0xFFFFFFFF)
@@ -65,30 +71,33 @@ def _rank(x: Any, out: Any, key_a: Any, key_b: Any, place_a: Any, place_b: Any, 
     if zeros:
         value = np.int32(2 * n_below + zeros + 1)
         for i in range(n):
-            if x[i] == np.uint32(0):
+            if x[i] & np.uint32(0x7FFFFFFF) == np.uint32(0):
                 out[i] = value
+    return True
 
 
 @njit(parallel=True, cache=True)
 def doubled_ranks(maps: Any) -> Any:
-    """Twice the average rank of every value within its row; rows are float32 read as their bits, -0 excluded."""
+    """Twice the average rank of every value within its row, float32 read as bits; and which rows are finite."""
     rows, n = maps.shape
     out = np.empty((rows, n), np.int32)
+    finite = np.ones(rows, np.bool_)
     n_chunks = min(rows, 16)
     for chunk in prange(n_chunks):
         key_a, key_b = np.empty(n, np.uint32), np.empty(n, np.uint32)
         place_a, place_b = np.empty(n, np.int32), np.empty(n, np.int32)
         counts = np.empty((3, 2048), np.int32)
         for row in range(chunk, rows, n_chunks):
-            _rank(maps[row], out[row], key_a, key_b, place_a, place_b, counts)
-    return out
+            finite[row] = _rank(maps[row], out[row], key_a, key_b, place_a, place_b, counts)
+    return out, finite
 
 
 @njit(parallel=True, cache=True)
 def rank_correlations(a: Any, b: Any) -> Any:
-    """Spearman correlation of each row of `a` with the same row of `b`: whole numbers until the last step."""
+    """Spearman correlation of each row of `a` with the same row of `b`, whole numbers until the last step; which are finite."""
     rows, n = a.shape
     out = np.empty(rows, np.float64)
+    finite = np.ones(rows, np.bool_)
     n_chunks = min(rows, 16)
     for chunk in prange(n_chunks):
         key_a, key_b = np.empty(n, np.uint32), np.empty(n, np.uint32)
@@ -96,8 +105,11 @@ def rank_correlations(a: Any, b: Any) -> Any:
         counts = np.empty((3, 2048), np.int32)
         first, second = np.empty(n, np.int32), np.empty(n, np.int32)
         for row in range(chunk, rows, n_chunks):
-            _rank(a[row], first, key_a, key_b, place_a, place_b, counts)
-            _rank(b[row], second, key_a, key_b, place_a, place_b, counts)
+            finite[row] = _rank(a[row], first, key_a, key_b, place_a, place_b, counts) and _rank(
+                b[row], second, key_a, key_b, place_a, place_b, counts
+            )
+            if not finite[row]:
+                continue
             xy, xx, yy = np.int64(0), np.int64(0), np.int64(0)
             for i in range(n):
                 x, y = np.int64(first[i]) - (n + 1), np.int64(second[i]) - (n + 1)
@@ -105,4 +117,4 @@ def rank_correlations(a: Any, b: Any) -> Any:
                 xx += x * x
                 yy += y * y
             out[row] = float(xy) / np.sqrt(float(xx) * float(yy)) if xx > 0 and yy > 0 else np.nan
-    return out
+    return out, finite

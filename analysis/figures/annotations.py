@@ -1,6 +1,7 @@
 """What stands in and around Fig. 2B: stars, ceilings, legend, footer, insets; and everything that it shows."""
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -10,6 +11,38 @@ from numpy.typing import NDArray
 from ..accuracy import Curve, Level
 from ..networks import NetworkCurve
 from .style import COLOURS, DASHES, GREY, stars
+
+
+class Measure(NamedTuple):
+    """What the y axis shows.
+
+    Attributes
+    ----------
+    label : str
+        Of the axis.
+    is_accuracy : bool
+        Whether chance, ceilings and networks belong beside it.
+    is_share : bool
+        Whether it is shown in per cent.
+    tested : str
+        What the stars test where that is not what is drawn; empty where it is.
+    """
+
+    label: str = "Categorization accuracy"
+    is_accuracy: bool = True
+    is_share: bool = True
+    tested: str = ""
+
+
+#: By the name of the statistic. What is pooled within a group has no curve of participants: accuracy is drawn instead.
+MEASURES: dict[str, Measure] = {
+    "participant_mean": Measure(),
+    "pooled": Measure(tested="accuracy of all trials together"),
+    "dprime": Measure(tested="d′"),
+    "criterion": Measure(tested="the criterion"),
+    "response_ms": Measure("Median response time, correct answers (ms)", is_accuracy=False, is_share=False),
+    "late_share": Measure("Late, early and missing answers", is_accuracy=False),
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +71,8 @@ class Fig2bData:
         Where guessing lies.
     note : str
         Who the observers are, written into the figure when they are not people.
+    measure : Measure
+        What the y axis shows.
     """
 
     levels: tuple[Level, ...]
@@ -50,6 +85,7 @@ class Fig2bData:
     insets: tuple[tuple[str, NDArray[np.uint8]], ...] = ()
     chance: float = 0.5
     note: str = ""
+    measure: Measure = MEASURES["participant_mean"]
     colours: dict[str, str] = field(default_factory=dict)
 
 
@@ -127,7 +163,8 @@ def footer(main: Axes, data: Fig2bData) -> None:
     if data.networks:
         lines[0] += "; networks have none" if len(models_of(data)) > 1 else "; band of the network: resampled pictures"
     if data.p is not None:
-        lines.append(f"*** p < .001   ** p < .01   * p < .05   ({data.correction})")
+        tested = f"{data.measure.tested}; " if data.measure.tested else ""
+        lines.append(f"*** p < .001   ** p < .01   * p < .05   ({tested}{data.correction})")
     main.annotate(
         "\n".join(lines),
         (0, 0),

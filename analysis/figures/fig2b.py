@@ -110,35 +110,43 @@ def _draw_network(
         full.plot([-0.45, 0.45], [network.mean[full_place]] * 2, color=colour, ls=dash, lw=1.0, alpha=0.9, zorder=2)
 
 
+def _y_axis(main: Axes, data: Fig2bData) -> None:
+    """Accuracy from 40 % (or lower) to above 100 %; shares from 0; times where they lie."""
+    main.set_ylabel(data.measure.label)
+    # bands of networks may leave the frame; means and standard errors may not
+    low = [np.nanmin(curve.mean - np.nan_to_num(curve.sem)) for curve in data.curves]
+    high = [np.nanmax(curve.mean + np.nan_to_num(curve.sem)) for curve in data.curves]
+    if data.measure.is_share:
+        per_cent_axis(main)
+    if data.measure.is_accuracy:
+        lowest = min(low + [float(np.nanmin(network.mean)) for network in data.networks])
+        main.set_ylim(min(0.4, np.floor(lowest * 10) / 10), 1.04)
+        main.set_yticks(np.arange(np.ceil(main.get_ylim()[0] * 10) / 10, 1.001, 0.1))
+    else:  # room for the legend above, and for stars
+        bottom = 0.0 if data.measure.is_share else min(low) - 0.1 * (max(high) - min(low))
+        main.set_ylim(bottom, max(high) + 0.35 * max(max(high) - bottom, 1e-3))
+
+
+def _chance(main: Axes, full: Axes | None, chance: float) -> None:
+    """The dashed line of guessing, named where no curve runs: beside the intact picture."""
+    for axes in (main, full):
+        if axes is not None:
+            axes.axhline(chance, color="#999999", lw=0.8, ls=(0, (3, 2)), zorder=0)
+    axes, at, side = (main, 1.0, "right") if full is None else (full, 0.5, "center")
+    axes.annotate("chance", (at, chance), xycoords=("axes fraction", "data"), xytext=(0, 2),
+                  textcoords="offset points", ha=side, va="bottom", fontsize=6.5, color=GREY)  # fmt: skip
+
+
 def _axes(
     main: Axes, full: Axes, data: Fig2bData, x: NDArray[np.float64], places: list[int], full_place: int | None
 ) -> None:
-    # bands of networks may leave the frame; means and standard errors may not
-    lowest = min(
-        [np.nanmin(curve.mean - np.nan_to_num(curve.sem)) for curve in data.curves]
-        + [float(np.nanmin(network.mean)) for network in data.networks]
-    )
-    main.set_ylim(min(0.4, np.floor(lowest * 10) / 10), 1.04)
-    main.set_yticks(np.arange(np.ceil(main.get_ylim()[0] * 10) / 10, 1.001, 0.1))
-    per_cent_axis(main)
-    main.set_ylabel("Categorization accuracy")
+    _y_axis(main, data)
     main.set_xlabel(X_LABEL if np.isfinite([data.levels[p].percent for p in places]).all() else "Level")
     step = 0.5 * float(np.median(np.diff(x[places]))) if len(places) > 1 else 0.5
     main.set_xlim(x[places].min() - step, x[places].max() + step)
     main.set_xticks(x[places], [data.levels[place].label for place in places])
-    for axes in (main, full):
-        axes.axhline(data.chance, color="#999999", lw=0.8, ls=(0, (3, 2)), zorder=0)
-    main.annotate(
-        "chance",
-        (1, data.chance),
-        xycoords=("axes fraction", "data"),
-        xytext=(-2, 2),
-        textcoords="offset points",
-        ha="right",
-        va="bottom",
-        fontsize=6.5,
-        color=GREY,
-    )
+    if data.measure.is_accuracy:
+        _chance(main, full if full_place is not None else None, data.chance)
     full.set_visible(full_place is not None)
     full.spines["left"].set_visible(False)
     full.tick_params(left=False, labelleft=False)

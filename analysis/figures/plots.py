@@ -90,7 +90,7 @@ def draw_networks(
     """One panel per network: its curves with bands over resampled pictures, and the people's with S.E.M."""
     with mpl.rc_context(RC):
         names = list(dict.fromkeys(network.model for network in networks))
-        across = min(len(names), 3)
+        across = 2 if len(names) == 4 else min(len(names), 3)
         down = -(-len(names) // across)
         width, height = 2.45 * across + 0.6, 2.1 * down + 0.6
         figure = new_figure(width, height)
@@ -127,8 +127,8 @@ def draw_networks(
 def draw_power(table: pd.DataFrame) -> Drawing:
     """Power against participants per group; one colour per effect, one dash per rule."""
     with mpl.rc_context(RC):
-        figure = new_figure(4.4, 3.1)
-        figure.subplots_adjust(left=0.125, right=0.985, bottom=0.14, top=0.97)
+        figure = new_figure(5.6, 3.1)
+        figure.subplots_adjust(left=0.1, right=0.755, bottom=0.14, top=0.97)
         axes = figure.add_subplot()
         rules = list(dict.fromkeys(table["rule"]))
         for number, (effect, rows) in enumerate(table.groupby("effect_log10", sort=True)):
@@ -139,9 +139,11 @@ def draw_power(table: pd.DataFrame) -> Drawing:
         axes.axhline(0.8, color=GREY, lw=0.7, ls=(0, (1, 2)))
         axes.set_ylim(0, 1.02)
         per_cent_axis(axes)
+        axes.set_xticks(sorted(set(table["n_per_group"])))
         axes.set_xlabel("Participants per group")
         axes.set_ylabel("Experiments with a significant difference")
-        axes.legend(fontsize=6)
+        axes.legend(fontsize=6, title="difference, rule", title_fontsize=7, loc="upper left", bbox_to_anchor=(1.02, 1.02),
+                    handlelength=3.6)  # fmt: skip
         return Drawing("power", figure)
 
 

@@ -39,6 +39,11 @@ def test_a_group_that_guesses_is_said_to_guess(seed):
     assert "not above chance" in chance_test(simulate(design, seed=seed).cells(), "salicon", seed=seed).sentence()
 
 
+def test_a_group_too_small_to_be_above_chance_is_told_so(seed):
+    sentence = chance_test(simulate(Design(n_per_group=4), seed=seed).cells(), "clickme", seed=seed).sentence()
+    assert "4 participants reach no p below 0.0625, and 12 levels are corrected to 0.75" in sentence
+
+
 def test_mixed_gee_and_glm_see_the_same_effect(trials):
     found = analysis.effects(trials, groups=("clickme", "salicon"))
     table = found.table().set_index("effect")

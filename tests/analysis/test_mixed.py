@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from rapidvision.analysis import mixed
 from rapidvision.analysis.marginal import fit_marginal
 from rapidvision.analysis.mixed import fit_mixed
 from rapidvision.analysis.regressors import design
@@ -48,6 +49,12 @@ def test_a_guess_rate_is_recovered_where_the_plain_logit_bends(crossed):
     assert abs(guessing.estimate[1] - 2.0) < 4 * guessing.se[1]
     assert plain.estimate[1] < 1.3
     assert guessing.log_likelihood > plain.log_likelihood
+
+
+def test_products_in_small_parts_are_the_product(seed):
+    rng = np.random.default_rng(seed)
+    a, b = rng.normal(size=(131, 84)), rng.normal(size=(131, 83))
+    assert mixed._crossproduct(a, b) == pytest.approx(a.T @ b, abs=1e-12)
 
 
 def test_a_factor_without_spread_is_reported_on_the_boundary(seed):

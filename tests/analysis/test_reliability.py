@@ -123,6 +123,22 @@ def test_maps_read_folders_and_arrays(raters, tmp_path):
             maps(tmp_path / bad)
 
 
+@pytest.mark.parametrize("engine", ["numpy", "numba"])
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_values_that_are_not_finite_are_refused_by_both_engines(engine, bad):
+    pair = np.arange(24, dtype=np.float32).reshape(2, 12)
+    pair[1, 5] = bad
+    with pytest.raises(InputError, match="not finite"):
+        doubled_ranks(pair, engine=engine)
+    with pytest.raises(InputError, match="not finite"):
+        spearman_pairs(pair[::-1], pair, engine=engine)
+
+
+def test_maps_that_are_not_there_are_told_as_such(tmp_path):
+    with pytest.raises(InputError, match="no such file or folder"):
+        maps(tmp_path / "nowhere", tmp_path)
+
+
 def test_learning_is_found_where_it_is_and_only_there(seed):
     rng = np.random.default_rng(seed)
     steady = {f"p{i}": list(rng.random(40) < 0.5) for i in range(60)}

@@ -106,6 +106,37 @@ def test_figures_are_the_same_bytes_on_every_run_in_all_forms(trials):
         assert one.to_bytes(form, dpi=80) == two.to_bytes(form, dpi=80)
 
 
+@pytest.mark.parametrize(
+    ("statistic", "label", "tested", "is_accuracy"),
+    [
+        ("participant_mean", "Categorization accuracy", "(max-T", True),
+        ("dprime", "Categorization accuracy", "(d′; max-T", True),
+        ("response_ms", "Median response time, correct answers (ms)", "(max-T", False),
+        ("late_share", "Late, early and missing answers", "(max-T", False),
+    ],
+)
+def test_the_figure_shows_what_is_tested_inside_its_frame(
+    trials, table_file, network_file, statistic, label, tested, is_accuracy
+):
+    found = analysis.fig2b(table_file, models=network_file, statistic=statistic, m=300, seed=1)
+    main_axes, full_axes = found.drawing.figure.axes[:2]
+    assert main_axes.get_ylabel() == label
+    words = [text.get_text() for text in (*main_axes.texts, *full_axes.texts)]
+    assert any(tested in text for text in words)
+    assert ("chance" in words) == ("ceiling" in words) == is_accuracy
+    assert ("net" in [text.get_text() for text in main_axes.get_legend().get_texts()]) == is_accuracy
+    low, high = main_axes.get_ylim()
+    for curve in found.bins.curves:
+        assert low <= np.nanmin(curve.mean - curve.sem)
+        assert np.nanmax(curve.mean + curve.sem) <= high
+
+
+def test_a_report_of_response_times_draws_them(table_file, network_file, tmp_path):
+    words = ["analyse", "report", str(table_file), "--models", str(network_file), "--statistic", "response_ms"]
+    assert main([*words, "--seed", "1", "--out", str(tmp_path), *FAST]) == 0
+    assert "Median response time, correct answers (ms) of clickme and salicon" in (tmp_path / "report.html").read_text()
+
+
 def test_the_report_is_whole_and_the_same_on_every_run(table_file, network_file, tmp_path):
     for run in ("a", "b"):
         words = ["analyse", "report", str(table_file), "--models", str(network_file), "--out", str(tmp_path / run)]
@@ -131,6 +162,33 @@ def test_the_report_is_whole_and_the_same_on_every_run(table_file, network_file,
     assert "http://" not in text.replace("http://www.w3.org", "").replace("http://purl.org", "").replace(
         "http://creativecommons.org", ""
     )
+
+
+def test_the_report_names_the_command_that_makes_it_again(table_file, tmp_path):
+    words = [
+        "analyse",
+        "report",
+        str(table_file),
+        "--late",
+        "half",
+        "--groups",
+        "salicon",
+        "clickme",
+        "--seed",
+        "4",
+        *FAST,
+    ]
+    assert main([*words, "--out", str(tmp_path / "one")]) == 0
+    results = json.loads((tmp_path / "one" / "results.json").read_text())
+    command = results["provenance"]["command"]
+    assert command == (
+        "rapidvision analyse report trials.csv --groups salicon clickme --late half --relabellings 300 --seed 4"
+    )
+    assert command in (tmp_path / "one" / "report.html").read_text()
+    again = [str(table_file) if word == table_file.name else word for word in command.split()[1:]]
+    assert main([*again, "--quiet", "--out", str(tmp_path / "two")]) == 0
+    for name in ("report.html", "results.json", "fig2b.png"):
+        assert (tmp_path / "two" / name).read_bytes() == (tmp_path / "one" / name).read_bytes()
 
 
 def test_an_unseeded_run_prints_and_stores_its_seed(table_file, tmp_path, capsys):
@@ -196,6 +254,25 @@ def test_notebooks_get_tables_and_pictures(trials, table_file):
     assert set(analysis.__all__) <= set(dir(analysis))
     with pytest.raises(AttributeError):
         analysis.nothing  # noqa: B018
+
+
+def test_printing_a_result_prints_its_table(trials, tmp_path):
+    found = analysis.bins(trials, m=300, seed=1)
+    lines = str(found).splitlines()
+    assert lines[0].split()[:2] == ["level", "clickme"]
+    assert len(lines) == len(found.levels) + 1
+    assert str(analysis.fig2b(trials, m=300, seed=1)) == str(found)
+    assert str(analysis.curve(trials, m=50, n_bootstrap=20, seed=1)).split()[0] == "group"
+    assert not hasattr(analysis.curve(trials, m=50, n_bootstrap=20, seed=1), "_repr_html_")  # it is shown as its figure
+    assert str(trials) == f"{trials.name}: {len(trials)} trials, 48 participants (simulated)"
+    assert str(analysis.report(trials, tmp_path, m=300, seed=1)) == f"report: {tmp_path / 'report.html'} (seed 1)"
+
+
+def test_a_misspelt_name_is_answered_with_the_right_one():
+    with pytest.raises(AttributeError, match='Did you mean "bins"'):
+        analysis.bin  # noqa: B018
+    assert dir(analysis)[-1] == "write_trials"
+    assert "importlib" not in dir(analysis)
 
 
 def test_designs_and_corrections_are_checked(trials):

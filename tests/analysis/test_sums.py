@@ -13,7 +13,10 @@ from rapidvision.analysis.sums import GroupSums, count_true
 from rapidvision.errors import InputError
 
 
-@pytest.mark.parametrize(("n", "columns", "largest"), [(9, 3, 5), (120, 14, 30), (120, 20, 4000), (600, 3, 9)])
+@pytest.mark.parametrize(
+    ("n", "columns", "largest"),
+    [(9, 3, 5), (120, 14, 30), (120, 20, 4000), (600, 3, 9), (1100, 17, 200), (4700, 14, 60), (700, 2, 900_000)],
+)
 def test_tables_and_matrix_product_sum_the_same(n, columns, largest, seed):
     n_words = -(-n // 64)
     scores = np.zeros((64 * n_words, columns), dtype=np.int64)
@@ -21,6 +24,20 @@ def test_tables_and_matrix_product_sum_the_same(n, columns, largest, seed):
     words = label_block(seed, 2, n, n // 3)
     expected = as_matrix(words, dtype=np.float64) @ scores
     assert np.array_equal(GroupSums(scores).of(words)[:, :columns], expected)
+
+
+def test_places_of_nobody_between_strata_add_nothing(seed):
+    rng = np.random.default_rng(seed)
+    scores = np.zeros((192, 5), dtype=np.int64)
+    scores[:40], scores[64:69] = rng.integers(0, 9, (40, 5)), rng.integers(0, 9, (5, 5))
+    words = rng.integers(0, 2**63, (3, 700)).astype(np.uint64)
+    assert np.array_equal(GroupSums(scores).of(words)[:, :5], as_matrix(words, dtype=np.float64) @ scores)
+
+
+def test_negative_scores_are_summed_too(seed):
+    scores = np.random.default_rng(seed).integers(-9, 9, (64, 3))
+    words = label_block(seed, 0, 64, 20)
+    assert np.array_equal(GroupSums(scores).of(words)[:, :3], as_matrix(words, dtype=np.float64) @ scores)
 
 
 def test_sums_beyond_exact_arithmetic_are_refused():
@@ -55,6 +72,19 @@ def test_a_limit_divides_the_sums_as_the_ratios_do(data):
         value = columns.difference(members)[0]
         assert (2 * s >= limit[0, c]) == (value > observed - 1e-9)
         assert (2 * s <= limit[0, c]) == (value < observed + 1e-9)
+
+
+def test_kept_machine_code_is_of_these_files(tmp_path):
+    pytest.importorskip("numba")
+    from rapidvision.analysis.compiled import kept
+
+    for name in ("a.py", "b.py"):
+        (tmp_path / name).write_text("x = 1\n")
+    before = kept.sources_digest(tmp_path)
+    (tmp_path / "b.py").write_text("x = 2\n")
+    assert kept.sources_digest(tmp_path) != before
+    for function in (kept.count_sums, kept.count_joint, kept.count_flips):
+        assert kept.SOURCES in [cell.cell_contents for cell in function.py_func.__closure__]
 
 
 @pytest.mark.parametrize("sided", [-1, 0, 1])

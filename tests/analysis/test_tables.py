@@ -7,6 +7,8 @@ import pytest
 from rapidvision.analysis.accuracy import cells
 from rapidvision.analysis.exclusions import Rules, exclude
 from rapidvision.analysis.tables import Trials, check, read_trials
+from rapidvision.analysis.workflow import bins
+from rapidvision.cli import main
 from rapidvision.errors import InputError
 from tests.analysis.conftest import as_csv
 
@@ -166,3 +168,31 @@ def test_response_bias_finds_the_one_key_presser(trials):
     frame.loc[mine, "response"] = "target"
     frame.loc[mine, "correct"] = frame.loc[mine, "target"]
     assert exclude(Trials(frame), Rules(max_response_bias=0.95)).excluded[0].who == (who,)
+
+
+@pytest.mark.parametrize(("time", "many"), [(700.0, "1 answer has"), (50.0, "1 answer has"), (400.0, None)])
+def test_an_answer_outside_the_window_is_never_silently_in_time(trials, time, many):
+    row = np.flatnonzero((trials.frame["status"] == "ok") & (trials.frame["phase"] == "main"))[3]
+    notes = check(changed(trials, row, response_ms=time)).notes
+    said = [note for note in notes if "outside 100 to 550 ms" in note]
+    assert len(said) == (many is not None)
+    if many:
+        assert said[0].startswith(many)
+        assert f"row {row + 2}" in said[0]
+
+
+def test_what_was_done_on_the_way_in_is_printed(trials, tmp_path, capsys):
+    first = np.flatnonzero(trials.frame["phase"] == "main")[:2]
+    frame = changed(trials, first[1], image_id=trials.frame["image_id"].iloc[first[0]]).frame
+    path = as_csv(frame, tmp_path / "twice.csv")
+    assert main(["analyse", "bins", str(path), "--repeats", "first", "-m", "300", "--seed", "1"]) == 0
+    assert "excluded 1 repeated presentations" in capsys.readouterr().out
+
+
+def test_an_empty_level_is_named_by_its_label(trials, seed):
+    frame = trials.frame
+    gone = (frame["group"] == "salicon") & (frame["level_label"] == "1")
+    result = bins(Trials(frame[~gone].reset_index(drop=True), name="gap"), m=300, seed=seed)
+    place = [level.label for level in result.levels].index("1")
+    assert np.isnan(result.test.p_exact[place])
+    assert any(note.startswith("level 1: a group has no data") for note in result.test.notes)

@@ -1,0 +1,82 @@
+"""Compiled functions whose machine code is kept on disk, for the next process.
+
+Numba forgets such code when the function's own file or what its closure holds changes; what it calls in other files may
+change unseen. So the closure here holds a digest of every file of this folder.
+"""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from numba import njit
+
+from . import counts, flips
+
+_count_sums, _count_joint, _count_flips = counts.count_sums, counts.count_joint, flips.count_flips
+
+
+def sources_digest(folder: Path) -> str:
+    """Digest of the Python files of a folder.
+
+    Examples
+    --------
+    >>> sources_digest(Path(__file__).parent) == SOURCES
+    True
+    """
+    content = [path.name.encode() + b"\0" + path.read_bytes() for path in sorted(folder.glob("*.py"))]
+    return hashlib.sha256(b"\0".join(content)).hexdigest()
+
+
+SOURCES = sources_digest(Path(__file__).parent)
+
+
+def _kept(sources: str) -> tuple[Any, Any, Any]:
+    @njit(cache=True)
+    def sums(tables: Any, dealt: Any, first_block: int, n_blocks: int, n_block: int, m: int, observed: Any) -> Any:
+        _ = sources
+        return _count_sums(tables, dealt, first_block, n_blocks, n_block, m, observed)
+
+    @njit(cache=True)
+    def joint(
+        tables: Any,
+        dealt: Any,
+        first_block: int,
+        n_blocks: int,
+        n_block: int,
+        m: int,
+        observed: Any,
+        centre: Any,
+        inverse: Any,
+        sided: int,
+        order: Any,
+        extreme: Any,
+        threshold: float,
+        masses: Any,
+    ) -> Any:
+        _ = sources
+        return _count_joint(
+            tables,
+            dealt,
+            first_block,
+            n_blocks,
+            n_block,
+            m,
+            observed,
+            centre,
+            inverse,
+            sided,
+            order,
+            extreme,
+            threshold,
+            masses,
+        )
+
+    @njit(cache=True)
+    def sign_flips(d: Any, key: Any, m: int, n_block: int) -> Any:
+        _ = sources
+        return _count_flips(d, key, m, n_block)
+
+    return sums, joint, sign_flips
+
+
+count_sums, count_joint, count_flips = _kept(SOURCES)
