@@ -40,16 +40,24 @@ class Model(NamedTuple):
 
 def features(images: Images) -> Floats:
     """Return what the model looks at: spectrum, its unevenness within each bin, histogram; shape (n, 160)."""
-    return np.concatenate([chance.spectrum(images), unevenness(images), chance.histogram(images)], axis=1)
+    return _features(images, chance.amplitudes(images))
+
+
+def _features(images: Images, amplitudes: Floats) -> Floats:
+    return np.concatenate([chance.binned(amplitudes), _unevenness(amplitudes), chance.histogram(images)], axis=1)
 
 
 def unevenness(images: Images) -> Floats:
     """Standard deviation of the log amplitude within each bin of ``chance.spectrum``; shape (n, 64)."""
-    band, orientation, keep = chance.spectral_bins(images.shape[1])
+    return _unevenness(chance.amplitudes(images))
+
+
+def _unevenness(amplitudes: Floats) -> Floats:
+    band, orientation, keep = chance.spectral_bins(amplitudes.shape[1])
     index = (band * 8 + orientation)[keep]
     count = np.maximum(np.bincount(index, minlength=64), 1)
-    out = np.zeros((len(images), 64))
-    for row, amplitude in zip(out, chance.amplitudes(images), strict=True):
+    out = np.zeros((len(amplitudes), 64))
+    for row, amplitude in zip(out, amplitudes, strict=True):
         value = np.log(amplitude[keep] + 1.0)
         away = value - (np.bincount(index, value, minlength=64) / count)[index]
         row[:] = np.sqrt(np.bincount(index, away * away, minlength=64) / count)
@@ -58,7 +66,11 @@ def unevenness(images: Images) -> Floats:
 
 def planes(images: Images) -> Floats:
     """Return what the network looks at: log amplitudes, low frequencies in the middle; shape (n, 64, 33)."""
-    return np.log(np.fft.fftshift(chance.amplitudes(images), axes=1) / 255.0 + 0.05)
+    return _planes(chance.amplitudes(images))
+
+
+def _planes(amplitudes: Floats) -> Floats:
+    return np.log(np.fft.fftshift(amplitudes, axes=1) / 255.0 + 0.05)
 
 
 def expanded(found: Floats, middle: Floats, spread: Floats) -> Floats:
@@ -103,8 +115,9 @@ def kept(image: Images, *, target: bool, judge: Model | None = None) -> float:
         0 … 1: the odds of the other kind, at most 1.
     """
     judge = model() if judge is None else judge
-    row = expanded(features(image[None]), judge.middle, judge.spread)[0]
-    odds = sum(float(a) * float(b) for a, b in zip(row, judge.weights, strict=True))
+    amplitudes = chance.amplitudes(image[None])
+    row = expanded(_features(image[None], amplitudes), judge.middle, judge.spread)[0]
+    odds = sum(a * b for a, b in zip(row.tolist(), judge.weights.tolist(), strict=True))
     if judge.net is not None:
-        odds += log_odds(judge.net, planes(image[None])[0])
+        odds += log_odds(judge.net, _planes(amplitudes)[0])
     return math.exp(min(0.0, -odds if target else odds))
