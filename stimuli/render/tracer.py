@@ -86,7 +86,7 @@ def refine(
                     else ((k * 2 + k // 2) % n_extra + 0.5) / n_extra
                 )
                 dx, dy, dz = direction(C, (column + u) / size, (row + v) / size)
-                r, g, b, t, hit = light_along(S, M, T, E, C, dx, dy, dz, spread, active)
+                r, g, b, _t, hit = light_along(S, M, T, E, C, dx, dy, dz, spread, active)
                 total_r += r
                 total_g += g
                 total_b += b
