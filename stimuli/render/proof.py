@@ -1,8 +1,9 @@
 """Which shots are kept: those whose amplitude spectrum and luminance histogram either kind of object could have.
 
-After the print (``finish``) targets and distractors still differ a little in how peaked their spectra are and how their
-histograms are shaped. So each shot is first printed small, and the odds that such statistics come from a target are
-read off a model (``proof.json``, fitted by ``calibrate``). A shot whose statistics speak for its own kind is kept with
+After the print (``finish``) targets and distractors still differ in how peaked their spectra are and how their
+histograms are shaped. So each shot is first printed small and quickly, and the odds that such statistics come from a
+target are read off a model: means and unevenness in bins, and a small convolutional network that sees the lines which
+straight edges draw in a spectrum (``proof.json``, fitted by ``calibrate``). A shot whose statistics speak for its own kind is kept with
 the inverse of these odds, every other shot always; then the statistics of the pictures that are kept are those that
 both kinds have (rejection sampling on the propensity score: Rosenbaum & Rubin, 1983). No pixel is altered for it.
 """
@@ -86,7 +87,9 @@ def model() -> Model:
     net = content["net"]
     kernels, biases = ([np.array(one) for one in net[name]] for name in ("kernels", "biases"))
     return Model(
-        *(np.array(content[name]) for name in ("middle", "spread", "weights")),
+        np.array(content["middle"]),
+        np.array(content["spread"]),
+        np.array(content["weights"]),
         Net(
             np.array(net["middle"]),
             (kernels[0], kernels[1], kernels[2]),
