@@ -200,7 +200,7 @@ def proofs(prints: list[Print], tables: finish.Balance, *, seed: int = SEED) -> 
     return np.stack([developed(_printed(one, tables), rng) for one in prints])
 
 
-def calibrate(fit_net: FitNet, n_small: int = 150, n_large: int = 14, n_quick: int = 450, *, workers: int = 1) -> None:
+def calibrate(fit_net: FitNet, n_small: int = 150, n_large: int = 14, n_quick: int = 400, *, workers: int = 1) -> None:
     """Draw shots, fit, and write ``balance.json`` and ``proof.json``.
 
     Parameters
