@@ -5,6 +5,7 @@ These functions measure what the border, the mean colour, the amplitude spectrum
 """
 
 from collections.abc import Callable
+from functools import cache
 from typing import Final
 
 import numpy as np
@@ -48,10 +49,15 @@ def histogram(images: Images) -> Floats:
 
 def spectrum(images: Images) -> Floats:
     """Log amplitude of luminance in 8 bands of an octave's half x 8 orientations, Hann-windowed; shape (n, 64)."""
-    band, orientation, keep = spectral_bins(images.shape[1])
+    return binned(amplitudes(images))
+
+
+def binned(amplitude: Floats) -> Floats:
+    """Log of the mean amplitude in each bin; from shape (n, side, side // 2 + 1) to (n, 64)."""
+    band, orientation, keep = spectral_bins(amplitude.shape[1])
     index = (band * 8 + orientation)[keep]
     count = np.maximum(np.bincount(index, minlength=64), 1)
-    return np.stack([np.log(np.bincount(index, one[keep], minlength=64) / count + 1e-3) for one in amplitudes(images)])
+    return np.stack([np.log(np.bincount(index, one[keep], minlength=64) / count + 1e-3) for one in amplitude])
 
 
 def amplitudes(images: Images) -> Floats:
@@ -62,6 +68,7 @@ def amplitudes(images: Images) -> Floats:
     return np.asarray(np.abs(np.fft.rfft2(grey)))
 
 
+@cache
 def spectral_bins(side: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
     """Band and orientation (0 … 7 each) of every coefficient of ``rfft2``, and which of them count."""
     fy = np.fft.fftfreq(side)[:, None] * side

@@ -1,8 +1,9 @@
 """Which shots are kept: those whose amplitude spectrum and luminance histogram either kind of object could have.
 
-After the print (``finish``) targets and distractors still differ a little in how peaked their spectra are and how their
-histograms are shaped. So each shot is first printed small, and the odds that such statistics come from a target are
-read off a model (``proof.json``, fitted by ``calibrate``). A shot whose statistics speak for its own kind is kept with
+After the print (``finish``) targets and distractors still differ in how peaked their spectra are and how their
+histograms are shaped. So each shot is first printed small and quickly, and the odds that such statistics come from a
+target are read off a model: means and unevenness in bins, and a small convolutional network that sees the lines which
+straight edges draw in a spectrum (``proof.json``, fitted by ``calibrate``). A shot whose statistics speak for its own kind is kept with
 the inverse of these odds, every other shot always; then the statistics of the pictures that are kept are those that
 both kinds have (rejection sampling on the propensity score: Rosenbaum & Rubin, 1983). No pixel is altered for it.
 """
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 from rapidvision import files
 
 from . import chance
+from .net import Net, log_odds
 
 Floats = NDArray[np.float64]
 Images = NDArray[np.uint8]
@@ -29,29 +31,47 @@ FARTHEST: Final = 3.0
 
 
 class Model(NamedTuple):
-    """Log odds of a target: linear in the standardised features and their squares."""
+    """Log odds of a target: linear in the standardised features and their squares, and what the network adds."""
 
     middle: Floats  # (n_features,)
     spread: Floats  # (n_features,)
     weights: Floats  # (2 n_features + 1,): of the features, of their squares, and the constant
+    net: Net | None = None  # reads `planes`
 
 
 def features(images: Images) -> Floats:
     """Return what the model looks at: spectrum, its unevenness within each bin, histogram; shape (n, 160)."""
-    return np.concatenate([chance.spectrum(images), unevenness(images), chance.histogram(images)], axis=1)
+    return _features(images, chance.amplitudes(images))
+
+
+def _features(images: Images, amplitudes: Floats) -> Floats:
+    return np.concatenate([chance.binned(amplitudes), _unevenness(amplitudes), chance.histogram(images)], axis=1)
 
 
 def unevenness(images: Images) -> Floats:
     """Standard deviation of the log amplitude within each bin of ``chance.spectrum``; shape (n, 64)."""
-    band, orientation, keep = chance.spectral_bins(images.shape[1])
+    return _unevenness(chance.amplitudes(images))
+
+
+def _unevenness(amplitudes: Floats) -> Floats:
+    band, orientation, keep = chance.spectral_bins(amplitudes.shape[1])
     index = (band * 8 + orientation)[keep]
     count = np.maximum(np.bincount(index, minlength=64), 1)
-    out = np.zeros((len(images), 64))
-    for row, amplitude in zip(out, chance.amplitudes(images), strict=True):
+    out = np.zeros((len(amplitudes), 64))
+    for row, amplitude in zip(out, amplitudes, strict=True):
         value = np.log(amplitude[keep] + 1.0)
         away = value - (np.bincount(index, value, minlength=64) / count)[index]
         row[:] = np.sqrt(np.bincount(index, away * away, minlength=64) / count)
     return out
+
+
+def planes(images: Images) -> Floats:
+    """Return what the network looks at: log amplitudes, low frequencies in the middle; shape (n, 64, 33)."""
+    return _planes(chance.amplitudes(images))
+
+
+def _planes(amplitudes: Floats) -> Floats:
+    return np.log(np.fft.fftshift(amplitudes, axes=1) / 255.0 + 0.05)
 
 
 def expanded(found: Floats, middle: Floats, spread: Floats) -> Floats:
@@ -64,7 +84,20 @@ def expanded(found: Floats, middle: Floats, spread: Floats) -> Floats:
 def model() -> Model:
     """The model that comes with the package."""
     content = json.loads(files.read_bytes(MODEL))
-    return Model(*(np.array(content[name]) for name in Model._fields))
+    net = content["net"]
+    kernels, biases = ([np.array(one) for one in net[name]] for name in ("kernels", "biases"))
+    return Model(
+        np.array(content["middle"]),
+        np.array(content["spread"]),
+        np.array(content["weights"]),
+        Net(
+            np.array(net["middle"]),
+            (kernels[0], kernels[1], kernels[2]),
+            (biases[0], biases[1], biases[2]),
+            np.array(net["last"]),
+            net["constant"],
+        ),
+    )
 
 
 def kept(image: Images, *, target: bool, judge: Model | None = None) -> float:
@@ -85,6 +118,9 @@ def kept(image: Images, *, target: bool, judge: Model | None = None) -> float:
         0 … 1: the odds of the other kind, at most 1.
     """
     judge = model() if judge is None else judge
-    row = expanded(features(image[None]), judge.middle, judge.spread)[0]
-    odds = sum(float(a) * float(b) for a, b in zip(row, judge.weights, strict=True))
+    amplitudes = chance.amplitudes(image[None])
+    row = expanded(_features(image[None], amplitudes), judge.middle, judge.spread)[0]
+    odds = sum(a * b for a, b in zip(row.tolist(), judge.weights.tolist(), strict=True))
+    if judge.net is not None:
+        odds += log_odds(judge.net, _planes(amplitudes)[0])
     return math.exp(min(0.0, -odds if target else odds))

@@ -161,19 +161,19 @@ def nearest_two(S: Array, active: NDArray[np.int32], n: int, x: float, y: float,
 
 def bounded(rows: Array) -> Array:
     """Fill in each row's bounding ball; returns `rows`."""
-    for row in rows:
-        a, b = row[A : A + 3], row[B : B + 3]
-        if row[KIND] == CONE:
-            centre, radius = (a + b) / 2, np.sqrt(((b - a) ** 2).sum()) / 2 + max(row[R1], row[R2])
-        elif row[KIND] == BALL:
-            centre, radius = a, b.max()
-        elif row[KIND] == BOX:
-            centre, radius = a, np.sqrt((b**2).sum())
-        elif row[KIND] == DISC:
-            centre, radius = a, np.sqrt(b[0] ** 2 + b[1] ** 2)
+    kind = rows[:, KIND]
+    a, b = rows[:, A : A + 3], rows[:, B : B + 3]
+    cone, flat = kind == CONE, (kind == DISC) | (kind == CANOPY)
+    centre = np.where(cone[:, None], (a + b) / 2, a)
+    across = np.sqrt((np.where(cone[:, None], b - a, b) ** 2).sum(1))
+    radius = np.where(cone, across / 2 + np.maximum(rows[:, R1], rows[:, R2]), across)
+    radius[kind == BALL] = b[kind == BALL].max(1)
+    for i in np.flatnonzero(flat):
+        if kind[i] == DISC:
+            radius[i] = np.sqrt(b[i, 0] ** 2 + b[i, 1] ** 2)
         else:
-            down = row[AXES + 3 : AXES + 6] * (-0.55 * b[1])
-            centre, radius = a + down, np.sqrt(b[0] ** 2 + (0.6 * b[1]) ** 2) + row[R1]
-        row[BOUND : BOUND + 3] = centre
-        row[BOUND + 3] = radius + row[SMOOTH] + 1e-3
+            centre[i] += rows[i, AXES + 3 : AXES + 6] * (-0.55 * b[i, 1])
+            radius[i] = np.sqrt(b[i, 0] ** 2 + (0.6 * b[i, 1]) ** 2) + rows[i, R1]
+    rows[:, BOUND : BOUND + 3] = centre
+    rows[:, BOUND + 3] = radius + rows[:, SMOOTH] + 1e-3
     return rows

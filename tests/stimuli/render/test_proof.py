@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rapidvision.stimuli.render import calibrate, chance, picture, proof
+from rapidvision.stimuli.render import calibrate, chance, net, picture, proof
 
 KIND = np.tile(np.arange(8), 300)
 TARGET = KIND < 4
@@ -84,3 +84,41 @@ def test_the_shipped_model_fits_the_features():
     assert model.middle.shape == model.spread.shape == (160,)
     assert model.weights.shape == (321,)
     assert (model.spread > 0).all()
+    assert model.net.middle.shape == proof.planes(np.full((1, 64, 64, 3), 90, np.uint8))[0].shape
+
+
+def test_what_the_network_says_is_added_to_the_odds(images):
+    blocks = tuple(np.zeros((3, 3, 1, 1)) for _ in range(3))
+    sure = net.Net(np.zeros((64, 33)), blocks, (np.zeros(1),) * 3, np.zeros(1), 0.7)
+    plain = judge(0.0)
+    assert proof.kept(images[0], target=True, judge=plain._replace(net=sure)) == pytest.approx(np.exp(-0.7))
+    assert proof.kept(images[0], target=False, judge=plain._replace(net=sure)) == 1.0
+
+
+def test_a_network_is_fitted_to_what_is_kept_and_the_rest_once_more_beside_it():
+    rng = np.random.default_rng(3)
+    spectra = rng.normal(size=(KIND.size, 16, 16))
+    spectra[TARGET] += 0.5
+    found = np.stack([spectra.mean((1, 2)) + rng.normal(size=KIND.size), rng.normal(size=KIND.size)], 1)
+    seen = {}
+
+    def fit_net(spectra, target, weight):
+        seen["weight"] = np.bincount(KIND, weight)
+        kernels = tuple(np.full((3, 3, 1, 1), 1 / 9) for _ in range(3))
+        return net.Net(np.full((16, 16), -1.0), kernels, (np.zeros(1),) * 3, np.full(1, 8.0), -10.0)
+
+    before = calibrate.judged(found, KIND)
+    after = calibrate.completed(before, found, spectra, KIND, fit_net)
+    np.testing.assert_allclose(seen["weight"], seen["weight"].mean())  # as many of each category
+    assert after.net is not None
+    assert not np.allclose(after.weights, before.weights)
+
+
+def test_the_proof_looks_at_the_first_rays_of_what_is_drawn():
+    shot = picture.composed("table", seed=4, number=1)
+    rays = picture.quick(shot)
+    whole = picture.exposure(shot, 64)
+    np.testing.assert_array_equal(rays.objects, whole.objects)
+    refined = picture.exposure(shot, 64, picture.refined(shot, picture.quick(shot)))
+    np.testing.assert_array_equal(refined.display, whole.display)
+    assert not np.array_equal(picture.exposure(shot, 64, rays).display, whole.display)
