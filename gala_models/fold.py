@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from rapidvision.errors import InputError
 
-from .fused import convolved_relu, convolved_sum_relu
+from .fused import FixedConvolution, convolved_relu, convolved_sum_relu
 from .resnet import Architecture, Block, ResNet, pooled
 from .se import SqueezeExcite
 
@@ -160,7 +160,7 @@ def _through(before: nn.Conv2d, after: nn.Conv2d) -> nn.Conv2d:
 
 def _convolution(weight: Tensor, bias: Tensor | None, like: nn.Conv2d) -> nn.Conv2d:
     kernel_px = (weight.shape[2], weight.shape[3])
-    made = nn.Conv2d(
+    made = FixedConvolution(
         weight.shape[1],
         weight.shape[0],
         kernel_px,
