@@ -67,8 +67,8 @@ def smoothgrad(
         rows = torch.tensor([row for row, _ in part], device=x.device)
         noise = torch.stack([_noise(x, seed, row, sample) for row, sample in part])
         noisy = torch.addcmul(x[rows], noise, spread[rows][:, None, None, None])
-        pairs = zip(noisy.split(COPIES_PER_PASS), target[rows].split(COPIES_PER_PASS), strict=True)
-        gradients = torch.cat([_gradient(model, copies, wanted) for copies, wanted in pairs])
+        passes = [slice(first, first + COPIES_PER_PASS) for first in range(0, len(part), COPIES_PER_PASS)]
+        gradients = torch.cat([_gradient(model, noisy[one], target[rows[one]]) for one in passes])
         for (row, _), gradient in zip(part, gradients, strict=True):
             total[row] += gradient
     return (total / n_samples).to(x)

@@ -126,11 +126,11 @@ def fold(model: ResNet) -> FoldedResNet:
     """
     import copy
 
-    with torch.no_grad():
+    with torch.inference_mode(mode=False), torch.no_grad():  # weights made in inference mode do not tell of changes
         folded = FoldedResNet(copy.deepcopy(model).eval())
-    for parameter in folded.parameters():
-        parameter.requires_grad_(False)
-    return folded.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+        for parameter in folded.parameters():
+            parameter.requires_grad_(False)
+        return folded.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
 
 def joined(convolution: nn.Conv2d, norm: nn.BatchNorm2d) -> nn.Conv2d:

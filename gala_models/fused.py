@@ -35,8 +35,9 @@ class FixedConvolution(nn.Conv2d):
     def ordered(self, x: Tensor) -> Tensor:
         """The weights, as oneDNN wants them for an input of this size."""
         weight = self.weight
-        made_for = (x.shape, weight.data_ptr(), 0 if weight.is_inference() else weight._version)  # noqa: SLF001
-        if self._ordered is not None and self._ordered[0] == made_for:
+        version = None if weight.is_inference() else weight._version  # noqa: SLF001  nothing else tells of changes
+        made_for = (x.shape, weight.data_ptr(), version)
+        if version is not None and self._ordered is not None and self._ordered[0] == made_for:
             return self._ordered[1]
         sizes = (self.padding, self.stride, self.dilation, self.groups, list(x.shape))
         found: Tensor = torch.ops.mkldnn._reorder_convolution_weight(weight, *sizes)  # noqa: SLF001

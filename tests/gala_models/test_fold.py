@@ -77,6 +77,13 @@ def test_weights_are_ordered_once_per_size_and_again_when_they_change():
         torch.testing.assert_close(convolution(x), expected)
 
 
+def test_a_network_folded_in_inference_mode_orders_its_weights_once_too():
+    x, model = torch.rand(1, 3, 40, 40), lived_in(CASES["compact gala"]).float()
+    with torch.inference_mode():
+        first = fold(model).conv1
+        assert first.ordered(x) is first.ordered(x)
+
+
 def test_a_folded_network_can_be_copied_and_sent_to_another_process():
     folded, x = fold(lived_in(CASES["compact gala"]).float()), torch.rand(2, 3, 96, 96)
     with torch.inference_mode():
