@@ -238,8 +238,8 @@ def read_state(path: Path | str) -> dict[str, Tensor]:
 
 def _unreadable(error: Exception) -> str:
     """What PyTorch found in a file, without its advice to read it all the same."""
-    found = re.search(r"unsupported (?:global|class|operand) [\w.]+", str(error), re.IGNORECASE)
+    found = re.search(r"unsupported (?:global: )?(?:global|class|operand) [\w.]+", str(error), re.IGNORECASE)
     if found:
         return found[0]
     lines = str(error).strip().splitlines()
-    return lines[0] if lines and "weights_only" not in lines[0] else "damaged, or a pickle of something else"
+    return lines[0] if lines and not lines[0].startswith("Weights only") else "damaged, or a pickle of something else"
