@@ -127,7 +127,10 @@ class Training(Recipe, frozen=True):
                 f"batch_size must be a multiple of n_accumulate, got {self.batch_size}, {self.n_accumulate}"
             )
         if self.supervised and self.supervise == "attention" and self.model.attention == "none":
-            raise ValueError('a network without attention can only be supervised with supervise = "features"')
+            raise ValueError(
+                'a network without attention can only be supervised with supervise = "features"; '
+                'or set model.attention = "gala", or annotation = "none"'
+            )
         if self.map_loss.reduction == "supervised" and self.n_accumulate > 1:
             raise ValueError('map_loss.reduction "supervised" cannot be accumulated; use "batch"')
         if self.seed < 0 or self.n_workers < 0 or self.checkpoint_steps < 0 or not 0 <= self.momentum < 1:
