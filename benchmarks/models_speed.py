@@ -1,8 +1,5 @@
 """Speed and size of GALA and its networks. Ratios are taken in one process, in alternation, against the named peer."""
 
-import os
-import subprocess
-import sys
 from contextlib import nullcontext
 from functools import lru_cache
 
@@ -63,17 +60,32 @@ def both_ways(module, x):
     module(x.detach().requires_grad_()).sum().backward()
 
 
+@room.figure("GALA module, forward, against the text taken literally", unit="x faster", bar=at_least(5))
 def module_forward():
     ours, literal, u = module_pair()
     return times(lambda: forward(ours, u), lambda: forward(literal, u), repeats=41, warmup=5)
 
 
-def module_forward_with_map():
+@room.figure("… the most there could be: all but V_shrink for nothing", unit="x faster", bar=STATED)
+def module_ceiling():
     ours, literal, u = module_pair()
-    with attention_maps(ours):
-        return times(lambda: forward(ours, u), lambda: forward(literal, u), repeats=41, warmup=5)
+    return times(lambda: forward(ours.local_shrink, u), lambda: forward(literal, u), repeats=41, warmup=5)
 
 
+@room.figure("… V_shrink's share of our forward", unit="of 1", bar=STATED)
+def module_share():
+    ours, _, u = module_pair()
+    return 1 / times(lambda: forward(ours.local_shrink, u), lambda: forward(ours, u), repeats=41, warmup=5)
+
+
+@room.figure("… V_shrink on two threads", unit="GFLOP/s", bar=STATED)
+def module_rate():
+    ours, _, u = module_pair()
+    best = min(seconds(lambda: forward(ours.local_shrink, u)) for _ in range(41))
+    return 2 * 256 * u.numel() / best / 1e9
+
+
+@room.figure("… from g and s on (no convolutions)", unit="x faster", bar=STATED)
 def module_integration():
     ours, literal, u = module_pair()
     with torch.inference_mode():
@@ -81,72 +93,17 @@ def module_integration():
         return times(lambda: ours.scale(u, g, s), lambda: literal.scale(u, g, s), repeats=41, warmup=5)
 
 
-def module_floor():
-    """What the ratio would be if everything but V_shrink were free in ours."""
+@room.figure("… both handing out the map of Eq. 1", unit="x faster", bar=STATED)
+def module_forward_with_map():
     ours, literal, u = module_pair()
-    return times(lambda: forward(ours.local_shrink, u), lambda: forward(literal, u), repeats=41, warmup=5)
+    with attention_maps(ours):
+        return times(lambda: forward(ours, u), lambda: forward(literal, u), repeats=41, warmup=5)
 
 
-def module_share():
-    ours, _, u = module_pair()
-    return 1 / times(lambda: forward(ours.local_shrink, u), lambda: forward(ours, u), repeats=41, warmup=5)
-
-
-def module_rate():
-    """V_shrink's billions of operations per second: what no other way to compute it can be far above."""
-    ours, _, u = module_pair()
-    best = min(seconds(lambda: forward(ours.local_shrink, u)) for _ in range(41))
-    return 2 * 256 * u.numel() / best / 1e9
-
-
+@room.figure("GALA module, forward + backward, against the text", unit="x faster", bar=at_least(1.8))
 def module_both_ways():
     ours, literal, u = module_pair()
     return times(lambda: both_ways(ours, u), lambda: both_ways(literal, u), repeats=21, warmup=3)
-
-
-#: What glibc does with the memory of large tensors: by default it goes back to the system, which clears it page by page
-#: when it is asked for again; a process that has had larger tensors, or is told so, keeps it. The text taken literally
-#: makes seven volumes, so that its time is mostly one or the other, and both are stated.
-MEMORY = {
-    "memory returned": {},
-    "memory kept": {"MALLOC_TRIM_THRESHOLD_": str(1 << 30), "MALLOC_MMAP_THRESHOLD_": str(1 << 30)},
-}
-
-
-def alone(measure, memory):
-    """Measure in a process of its own, because what ran before in this one decides what its memory does."""
-    code = f"from benchmarks import models_speed; print(models_speed.{measure.__name__}())"
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("MALLOC_")}
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        env=environment | MEMORY[memory],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return float(done.stdout)
-
-
-def figures_of_the_module(memory):
-    rows = (
-        ("GALA module, forward, against the text taken literally", "x faster", at_least(5), module_forward),
-        ("… both handing out the map of Eq. 1", "x faster", STATED, module_forward_with_map),
-        ("… from g and s on (no convolutions)", "x faster", STATED, module_integration),
-        ("… if all but V_shrink cost nothing", "x faster", STATED, module_floor),
-        ("V_shrink's share of our forward", "of 1", STATED, module_share),
-        ("GALA module, forward + backward, against the text", "x faster", at_least(1.8), module_both_ways),
-    )
-    for name, unit, bar, measure in rows:
-        room.figure(f"{name}, {memory}", unit=unit, bar=bar)(lambda measure=measure: alone(measure, memory))
-
-
-for _memory in MEMORY:
-    figures_of_the_module(_memory)
-
-
-@room.figure("V_shrink, two threads", unit="GFLOP/s", bar=STATED)
-def shrink_rate():
-    return alone(module_rate, "memory kept")
 
 
 def saved_bytes(module, x):
