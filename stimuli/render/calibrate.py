@@ -1,9 +1,12 @@
 """Measure what the print needs to know: the tables of ``finish`` and the model of ``proof``.
 
 ``calibrate()`` writes ``balance.json`` and ``proof.json`` anew; both are needed when the renderer draws anything
-otherwise than before. The pictures are drawn once, unprinted; everything else is fitted on them.
+otherwise than before (``tools/calibrate_pictures.py``). The pictures are drawn once, unprinted; everything else is
+fitted on them.
 """
 
+import json
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from typing import Final, NamedTuple
 
@@ -15,6 +18,7 @@ from rapidvision import files
 from . import finish, proof
 from .folder import CATEGORIES, TARGETS
 from .lens import GRAIN, developed
+from .net import Net, log_odds
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -28,6 +32,9 @@ TONE_STEPS: Final = 33
 PROOF_ROUNDS: Final = 2
 RIDGE: Final = 0.1
 """Penalty on the model's weights, in units of the number of pictures."""
+
+FitNet = Callable[[Floats, Bools, Floats], Net]
+"""From spectra (n, 64, 33), which of them are targets', and weights, to a network."""
 
 
 class Print(NamedTuple):
@@ -48,18 +55,22 @@ class Print(NamedTuple):
         return self._replace(display=finish.luminance(self.display)[..., None])
 
 
-def negatives(n_per_category: int, *, size: int, seed: int = SEED, workers: int = 1) -> list[Print]:
-    """Draw pictures up to the point where the tables come in; every first shot, kept or not."""
+def negatives(n_per_category: int, *, size: int | None, seed: int = SEED, workers: int = 1) -> list[Print]:
+    """Draw pictures up to the point where the tables come in; every first shot, kept or not.
+
+    Without a `size` they are the quick small shots that the proof looks at.
+    """
     jobs = [(kind, number, seed, size) for number in range(n_per_category) for kind in range(len(CATEGORIES))]
     with ProcessPoolExecutor(workers) as pool:
         return list(pool.map(_negative, jobs, chunksize=16))
 
 
-def _negative(job: tuple[int, int, int, int]) -> Print:
-    from .picture import composed, exposure
+def _negative(job: tuple[int, int, int, int | None]) -> Print:
+    from .picture import PROOF_PX, composed, exposure, quick
 
     kind, number, seed, size = job
-    light = exposure(composed(CATEGORIES[kind], seed=seed, number=number), size)
+    shot = composed(CATEGORIES[kind], seed=seed, number=number)
+    light = exposure(shot, PROOF_PX, quick(shot)) if size is None else exposure(shot, size)
     return Print(light.display, light.cover.astype(np.float64), kind)
 
 
@@ -117,7 +128,15 @@ def shares_kept(odds: Floats, kind: NDArray[np.int64], target: Bools) -> tuple[F
     return share, share / per_category[kind]
 
 
-def judged(found: Floats, kind: NDArray[np.int64], *, rounds: int = PROOF_ROUNDS, ridge: float = RIDGE) -> proof.Model:
+def judged(
+    found: Floats,
+    kind: NDArray[np.int64],
+    *,
+    rounds: int = PROOF_ROUNDS,
+    ridge: float = RIDGE,
+    before: proof.Model | None = None,
+    offset: Floats | float = 0.0,
+) -> proof.Model:
     """Fit the log odds that make the pictures that are kept alike.
 
     Every category ends up with equally many pictures, however many of its shots are dropped; so the odds are fitted
@@ -129,15 +148,37 @@ def judged(found: Floats, kind: NDArray[np.int64], *, rounds: int = PROOF_ROUNDS
         ``proof.features`` of printed shots.
     kind : ndarray of int, shape (n,)
         Index of each one's category.
+    rounds : int, default 2
+        So often.
+    ridge : float, default 0.1
+        Penalty on the weights of each round.
+    before : Model, optional
+        What the new odds are added to.
+    offset : ndarray of float, shape (n,), optional
+        Log odds of each shot that come from elsewhere.
     """
     target = np.array([name in TARGETS for name in CATEGORIES])[kind]
-    middle, spread = found.mean(0), np.maximum(found.std(0), 1e-6)
-    x = proof.expanded(found, middle, spread)
-    weights = np.zeros(x.shape[1])
+    if before is None:
+        middle, spread = found.mean(0), np.maximum(found.std(0), 1e-6)
+        before = proof.Model(middle, spread, np.zeros(2 * middle.size + 1))
+    x = proof.expanded(found, before.middle, before.spread)
+    weights = before.weights
     for _ in range(rounds):
-        _, weight = shares_kept(x @ weights, kind, target)
+        _, weight = shares_kept(x @ weights + offset, kind, target)
         weights = weights + _logistic(x, target, weight, ridge)
-    return proof.Model(middle, spread, weights)
+    return before._replace(weights=weights)
+
+
+def completed(
+    model: proof.Model, found: Floats, spectra: Floats, kind: NDArray[np.int64], fit_net: FitNet
+) -> proof.Model:
+    """Add a network, fitted to the shots as the model keeps them, and fit the rest once more beside it."""
+    target = np.array([name in TARGETS for name in CATEGORIES])[kind]
+    odds = proof.expanded(found, model.middle, model.spread) @ model.weights
+    _, weight = shares_kept(odds, kind, target)
+    net = fit_net(spectra, target, weight / weight.mean())
+    added = np.array([log_odds(net, one) for one in spectra])
+    return judged(found, kind, rounds=1, before=model._replace(net=net), offset=added)
 
 
 def _logistic(x: Floats, target: Bools, weight: Floats, ridge: float, steps: int = 6) -> Floats:
@@ -159,15 +200,33 @@ def proofs(prints: list[Print], tables: finish.Balance, *, seed: int = SEED) -> 
     return np.stack([developed(_printed(one, tables), rng) for one in prints])
 
 
-def calibrate(n_small: int = 380, n_large: int = 14, *, workers: int = 1) -> None:
-    """Draw at 64 and 256 px, fit, and write ``balance.json`` and ``proof.json``."""
-    small = negatives(n_small, size=64, workers=workers)
-    large = negatives(n_large, size=256, workers=workers)
-    tables = joined(measured([one.grey for one in small[:1200]]), measured([one.grey for one in large]))
-    write_balance(tables, f"150 pictures of each category at 64 px and {n_large} at 256 px, seed {SEED}")
-    images = proofs(small, tables)
-    model = judged(proof.features(images), np.array([one.kind for one in small]))
-    write_proof(model, f"{n_small} shots of each category, seed {SEED}")
+def calibrate(
+    fit_net: FitNet, n_small: int = 150, n_large: int = 14, n_quick: int = 450, *, workers: int = 1
+) -> None:
+    """Draw shots, fit, and write ``balance.json`` and ``proof.json``.
+
+    Parameters
+    ----------
+    fit_net : callable
+        Fits the network of the proof.
+    n_small, n_large : int
+        Shots of each category at 64 and 256 px, for the tables; 0 small ones leave the tables as they are.
+    n_quick : int
+        Quick shots of each category, for the proof.
+    workers : int, default 1
+        Processes.
+    """
+    if n_small:
+        small = negatives(n_small, size=64, workers=workers)
+        large = negatives(n_large, size=256, workers=workers)
+        tables = joined(measured([one.grey for one in small]), measured([one.grey for one in large]))
+        write_balance(tables, f"{n_small} pictures of each category at 64 px and {n_large} at 256 px, seed {SEED}")
+    shots = negatives(n_quick, size=None, workers=workers)
+    images = proofs(shots, finish.balance())
+    kind = np.array([one.kind for one in shots])
+    found = proof.features(images)
+    model = completed(judged(found, kind), found, proof.planes(images), kind, fit_net)
+    write_proof(model, f"{n_quick} quick shots of each category, seed {SEED}")
 
 
 def write_balance(tables: finish.Balance, measured_on: str) -> None:
@@ -181,6 +240,21 @@ def write_balance(tables: finish.Balance, measured_on: str) -> None:
 
 def write_proof(model: proof.Model, measured_on: str) -> None:
     """Write ``proof.json``."""
-    rows = ",\n".join(f'"{name}": {[round(float(v), 6) for v in values]}' for name, values in model._asdict().items())
-    files.write_text(proof.MODEL, f'{{"measured_on": "{measured_on}",\n{rows}}}\n')
+    assert model.net is not None
+    content: dict[str, object] = {"measured_on": measured_on}
+    content |= {name: _rounded(getattr(model, name)) for name in ("middle", "spread", "weights")}
+    net = model.net
+    content["net"] = {
+        "middle": _rounded(net.middle),
+        "kernels": [_rounded(one) for one in net.kernels],
+        "biases": [_rounded(one) for one in net.biases],
+        "last": _rounded(net.last),
+        "constant": round(net.constant, 6),
+    }
+    lines = ",\n".join(f"{json.dumps(name)}: {json.dumps(value)}" for name, value in content.items())
+    files.write_text(proof.MODEL, "{" + lines + "}\n")
     proof.model.cache_clear()
+
+
+def _rounded(values: Floats) -> object:
+    return np.round(values, 6).tolist()

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from rapidvision import files
 
 from . import chance
+from .net import Net, log_odds
 
 Floats = NDArray[np.float64]
 Images = NDArray[np.uint8]
@@ -29,11 +30,12 @@ FARTHEST: Final = 3.0
 
 
 class Model(NamedTuple):
-    """Log odds of a target: linear in the standardised features and their squares."""
+    """Log odds of a target: linear in the standardised features and their squares, and what the network adds."""
 
     middle: Floats  # (n_features,)
     spread: Floats  # (n_features,)
     weights: Floats  # (2 n_features + 1,): of the features, of their squares, and the constant
+    net: Net | None = None  # reads `planes`
 
 
 def features(images: Images) -> Floats:
@@ -54,6 +56,11 @@ def unevenness(images: Images) -> Floats:
     return out
 
 
+def planes(images: Images) -> Floats:
+    """Return what the network looks at: log amplitudes, low frequencies in the middle; shape (n, 64, 33)."""
+    return np.log(np.fft.fftshift(chance.amplitudes(images), axes=1) / 255.0 + 0.05)
+
+
 def expanded(found: Floats, middle: Floats, spread: Floats) -> Floats:
     """Return standardised features, their squares and a one; shape (n, 2 n_features + 1)."""
     z = np.clip((found - middle) / spread, -FARTHEST, FARTHEST)
@@ -64,7 +71,18 @@ def expanded(found: Floats, middle: Floats, spread: Floats) -> Floats:
 def model() -> Model:
     """The model that comes with the package."""
     content = json.loads(files.read_bytes(MODEL))
-    return Model(*(np.array(content[name]) for name in Model._fields))
+    net = content["net"]
+    kernels, biases = ([np.array(one) for one in net[name]] for name in ("kernels", "biases"))
+    return Model(
+        *(np.array(content[name]) for name in ("middle", "spread", "weights")),
+        Net(
+            np.array(net["middle"]),
+            (kernels[0], kernels[1], kernels[2]),
+            (biases[0], biases[1], biases[2]),
+            np.array(net["last"]),
+            net["constant"],
+        ),
+    )
 
 
 def kept(image: Images, *, target: bool, judge: Model | None = None) -> float:
@@ -87,4 +105,6 @@ def kept(image: Images, *, target: bool, judge: Model | None = None) -> float:
     judge = model() if judge is None else judge
     row = expanded(features(image[None]), judge.middle, judge.spread)[0]
     odds = sum(float(a) * float(b) for a, b in zip(row, judge.weights, strict=True))
+    if judge.net is not None:
+        odds += log_odds(judge.net, planes(image[None])[0])
     return math.exp(min(0.0, -odds if target else odds))

@@ -25,6 +25,17 @@ def render(
 
     `n_extra` more rays are spent on each pixel whose neighbours show another part or differ in brightness.
     """
+    colour, depth, cover, parts, objects = first(S, M, T, E, C, size)
+    if n_extra > 0:
+        refine(S, M, T, E, C, colour, cover, parts, objects, n_extra)
+    return colour, depth, cover, parts, objects
+
+
+@compiled
+def first(
+    S: Array, M: Array, T: Array, E: Array, C: Array, size: int
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32], NDArray[np.uint8], NDArray[np.uint8]]:
+    """Draw with one ray for each pixel."""
     colour = np.zeros((size, size, 3), np.float32)
     depth = np.zeros((size, size), np.float32)
     cover = np.zeros((size, size), np.float32)
@@ -44,8 +55,19 @@ def render(
                 parts[row, column] = int(S[hit, PART])
                 objects[row, column] = int(S[hit, OBJECT])
                 cover[row, column] = 1.0 if S[hit, OBJECT] == 1.0 else 0.0
-    if n_extra == 0:
-        return colour, depth, cover, parts, objects
+    return colour, depth, cover, parts, objects
+
+
+@compiled
+def refine(
+    S: Array, M: Array, T: Array, E: Array, C: Array,
+    colour: NDArray[np.float32], cover: NDArray[np.float32], parts: NDArray[np.uint8], objects: NDArray[np.uint8],
+    n_extra: int,
+) -> None:  # fmt: skip
+    """Spend `n_extra` more rays on each pixel whose neighbours differ; changes `colour` and `cover`."""
+    size = parts.shape[0]
+    active = np.zeros(S.shape[0], np.int32)
+    spread = 2.0 * C[12] / size
     edge = edges(colour, parts, objects)
     for row in range(size):
         for column in range(size):
@@ -74,7 +96,6 @@ def render(
             colour[row, column, 1] = total_g / (n_extra + 1)
             colour[row, column, 2] = total_b / (n_extra + 1)
             cover[row, column] = covered / (n_extra + 1)
-    return colour, depth, cover, parts, objects
 
 
 @compiled
