@@ -244,7 +244,11 @@ class _Scale(torch.autograd.Function):
 
 
 class _Mean(torch.autograd.Function):
-    """Mean over places. PyTorch's own backward divides after spreading, over the whole volume: ten times slower."""
+    """Mean over places, whose gradient has the layout of its input.
+
+    PyTorch's own divides after spreading, over the whole volume, and comes out in the other layout, so that adding it to the
+    other gradients of the input is slow too.
+    """
 
     @staticmethod
     def forward(ctx: Any, u: Tensor) -> Tensor:
