@@ -211,8 +211,9 @@ class Batches:
         draw = stream(self.seed, "clutter", "evaluation" if epoch is None else epoch, row)
         return cluttered(picture, importance, own=own, donor=self._donor, n_fragments=self.clutter, rng=draw)
 
-    def _donor(self, draw: np.random.Generator) -> NDArray[np.uint8]:
-        return np.asarray(self.store.pictures[int(draw.integers(len(self.store)))])
+    def _donor(self, draw: np.random.Generator) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        row = int(draw.integers(len(self.store)))
+        return np.asarray(self.store.pictures[row]), np.asarray(self.store.maps[row])
 
     def _map_of(self, row: int) -> tuple[NDArray[np.uint8], bool]:
         if self.annotation == "none":
