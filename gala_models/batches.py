@@ -95,7 +95,7 @@ class Batches:
     clutter : int
         Fragments of other pictures on every other picture, in evaluation too (the same ones every time).
     scatter : bool
-        Whether pictures are moved so that the high places of their maps lie anywhere, in evaluation too.
+        Whether pictures are moved around their borders, so that objects lie anywhere, in evaluation too.
     n_workers : int
         Threads; 0 makes each batch when it is asked for. The bytes are the same.
     rank, world_size : int
@@ -187,10 +187,10 @@ class Batches:
         epoch: int | None,
         row: int,
     ) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]:
-        """Move a picture with its map; another picture's map is moved by a draw of its own, and as far as its own places."""
+        """Move a picture with its map; another picture's map is moved by a draw of its own."""
         draw = stream(self.seed, "scatter", "evaluation" if epoch is None else epoch, row)
-        by = offset(own, draw)
-        targets_by = offset(target, draw) if self.annotation == "shuffled" else by
+        by = offset(self.side_px, draw)
+        targets_by = offset(self.side_px, draw) if self.annotation == "shuffled" else by
         return moved(picture, by), moved(target, targets_by), moved(own, by)
 
     def _harder(

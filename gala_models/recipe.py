@@ -78,8 +78,8 @@ class Training(Recipe, frozen=True):
         Fragments of other pictures that are pasted onto each of the others, off the high places of its map; 0 in the
         paper. Validation pictures get them too.
     scatter : bool
-        Whether pictures are moved, around their borders, so that the high places of their maps lie anywhere. The paper
-        has no such thing. Validation pictures are moved too.
+        Whether pictures are moved around their borders, so that objects lie anywhere. The paper has no such thing.
+        Validation pictures are moved too.
     supervise : {"attention", "features"}
         What is supervised; ``features`` is the paper's control "ResNet-50 w/ ClickMe".
     map_loss : MapLoss
