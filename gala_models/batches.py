@@ -15,6 +15,7 @@ from rapidvision.seeds import stream
 
 from .clutter import cluttered
 from .pixels import Preprocessing
+from .scatter import moved, offset
 from .store import Store
 from .surround import surrounded
 from .targets import Annotation, box
@@ -93,6 +94,8 @@ class Batches:
         Share of training pictures that are shown as a patch on their scrambled selves, 0 … 1.
     clutter : int
         Fragments of other pictures on every other picture, in evaluation too (the same ones every time).
+    scatter : bool
+        Whether pictures are moved around their borders, so that objects lie anywhere, in evaluation too.
     n_workers : int
         Threads; 0 makes each batch when it is asked for. The bytes are the same.
     rank, world_size : int
@@ -106,6 +109,7 @@ class Batches:
     annotation: Annotation = "maps"
     surround: float = 0.0
     clutter: int = 0
+    scatter: bool = False
     n_workers: int = 0
     rank: int = 0
     world_size: int = 1
@@ -167,11 +171,27 @@ class Batches:
             source, has_map[at] = self._map_of(int(row))
             seen = self.store.pictures[row][cut], source[cut], self.store.maps[row][cut]
             picture, target, own = (one[:, ::-1] for one in seen) if flip else seen
+            if self.scatter:
+                picture, target, own = self._scattered(picture, target, own, epoch, int(row))
             pictures[at], shown = self._harder(picture, target, own, epoch, int(row))
             # Where things are in the picture must not show in another picture's map: that control has to know nothing.
             importance[at] = target if self.annotation == "shuffled" else shown
             has_map[at] &= importance[at].any()
         return Batch(rows, pictures, importance, self.store.labels[rows], has_map)
+
+    def _scattered(
+        self,
+        picture: NDArray[np.uint8],
+        target: NDArray[np.uint8],
+        own: NDArray[np.uint8],
+        epoch: int | None,
+        row: int,
+    ) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]:
+        """Move a picture with its map; another picture's map is moved by a draw of its own."""
+        draw = stream(self.seed, "scatter", "evaluation" if epoch is None else epoch, row)
+        by = offset(self.side_px, draw)
+        targets_by = offset(self.side_px, draw) if self.annotation == "shuffled" else by
+        return moved(picture, by), moved(target, targets_by), moved(own, by)
 
     def _harder(
         self,
@@ -191,8 +211,9 @@ class Batches:
         draw = stream(self.seed, "clutter", "evaluation" if epoch is None else epoch, row)
         return cluttered(picture, importance, own=own, donor=self._donor, n_fragments=self.clutter, rng=draw)
 
-    def _donor(self, draw: np.random.Generator) -> NDArray[np.uint8]:
-        return np.asarray(self.store.pictures[int(draw.integers(len(self.store)))])
+    def _donor(self, draw: np.random.Generator) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        row = int(draw.integers(len(self.store)))
+        return np.asarray(self.store.pictures[row]), np.asarray(self.store.maps[row])
 
     def _map_of(self, row: int) -> tuple[NDArray[np.uint8], bool]:
         if self.annotation == "none":

@@ -211,8 +211,9 @@ def finish(trained: Path, path: Path, test: Store) -> Card:
     save_model(half, model, card, dtype="float16")
     model, card = load_model(half)
     results: dict[str, Any] = {**card.results, "test": evaluate(model, test, card.preprocessing).summary()}
-    if clutter := int(card.recipe.get("clutter", 0)):
-        results["test_cluttered"] = evaluate(model, test, card.preprocessing, clutter=clutter).summary()
+    training = recipes.convert(card.recipe, Training, name=f"{trained}: recipe")
+    if any(training.harder.values()):
+        results["test_cluttered"] = evaluate(model, test, card.preprocessing, **training.harder).summary()
     card = msgspec.structs.replace(card, name=path.stem, results=results)
     save_model(path, model, card, dtype="float16")
     return card

@@ -108,6 +108,7 @@ def evaluate(
     ceiling: Ceiling | None = None,
     resize: Resize = "bicubic",
     clutter: int = 0,
+    scatter: bool = False,
 ) -> Evaluation:
     """Evaluate a network on every picture of a store, centre cut.
 
@@ -127,13 +128,16 @@ def evaluate(
         How maps are brought to the layer's size.
     clutter : int, default 0
         Fragments of other pictures on each, see :mod:`rapidvision.gala_models.clutter`.
+    scatter : bool, default False
+        Whether they are moved so that their objects lie anywhere, see :mod:`rapidvision.gala_models.scatter`.
 
     Returns
     -------
     Evaluation
         With a row per picture.
     """
-    batches = Batches(store, preprocessing.size_px, min(batch_size, len(store)), clutter=clutter)
+    size = min(batch_size, len(store))
+    batches = Batches(store, preprocessing.size_px, size, clutter=clutter, scatter=scatter)
     predicted, ranks, rho, null = [], [], [], []
     was_training = model.training
     model.eval()

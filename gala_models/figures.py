@@ -70,7 +70,7 @@ def figure_7(points: Sequence[Point], path: Path, *, ceiling: Ceiling | None = N
     rows = means(points)
     at = {row["lam"]: place for place, row in enumerate(rows)}
     with mpl.rc_context(_STYLE):
-        figure = Figure(figsize=(5.6, 2.4), layout="constrained")
+        figure = Figure(figsize=(6.0, 2.6), layout="constrained")
         axes = figure.subplots(1, 2)
         for axis, name, color in zip(axes, ("accuracy", "maps"), (_BLUE, _RED), strict=True):
             axis.plot(
@@ -86,8 +86,20 @@ def figure_7(points: Sequence[Point], path: Path, *, ceiling: Ceiling | None = N
             axis.set(xlabel="weight of the map loss, λ", xticks=range(len(rows)))
             axis.set_xticklabels([f"{row['lam']:g}" for row in rows])
         axes[0].set_ylabel("accuracy (%)")
-        axes[1].set_ylabel("human map variability explained (%)")
-        axes[1].axhline(null_line(ceiling or Ceiling()), ls="--", lw=1, color=_GREY)
+        axes[1].set_ylabel("fraction of human\nmap variability (%)")
+        null = null_line(ceiling or Ceiling())
+        axes[1].axhline(null, ls="--", lw=1, color=_GREY)
+        axes[1].annotate(
+            "null between people",
+            (1, null),
+            (0, 2),
+            xycoords=("axes fraction", "data"),
+            textcoords="offset points",
+            ha="right",
+            va="bottom",
+            fontsize=7,
+            color=_GREY,
+        )
         _write(figure, path)
 
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from rapidvision.errors import InputError
 
-from .fused import convolved_relu, convolved_sum_relu
+from .fused import FixedConvolution, convolved_relu, convolved_sum_relu
 from .resnet import Architecture, Block, ResNet, pooled
 from .se import SqueezeExcite
 
@@ -126,11 +126,11 @@ def fold(model: ResNet) -> FoldedResNet:
     """
     import copy
 
-    with torch.no_grad():
+    with torch.inference_mode(mode=False), torch.no_grad():  # weights made in inference mode do not tell of changes
         folded = FoldedResNet(copy.deepcopy(model).eval())
-    for parameter in folded.parameters():
-        parameter.requires_grad_(False)
-    return folded.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+        for parameter in folded.parameters():
+            parameter.requires_grad_(False)
+        return folded.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
 
 def joined(convolution: nn.Conv2d, norm: nn.BatchNorm2d) -> nn.Conv2d:
@@ -160,7 +160,7 @@ def _through(before: nn.Conv2d, after: nn.Conv2d) -> nn.Conv2d:
 
 def _convolution(weight: Tensor, bias: Tensor | None, like: nn.Conv2d) -> nn.Conv2d:
     kernel_px = (weight.shape[2], weight.shape[3])
-    made = nn.Conv2d(
+    made = FixedConvolution(
         weight.shape[1],
         weight.shape[0],
         kernel_px,

@@ -14,6 +14,8 @@ from torch.autograd.function import once_differentiable
 from rapidvision.errors import InputError, did_you_mean
 from rapidvision.recipes import Recipe
 
+from .fused import convolved_relu
+
 Squash = Literal["tanh", "sigmoid"]
 
 
@@ -133,12 +135,11 @@ class GALA(nn.Module):
 
     def pathways(self, u: Tensor) -> tuple[Tensor, Tensor]:
         """Global attention g, shape (batch, C, 1, 1), and local attention s, shape (batch, 1, height, width)."""
-        z: Tensor = F.relu(self.local_shrink(u))
-        return self.global_path(self.narrow_mean(u)), self.local_path(z)
+        return self.global_path(self.narrow_mean(u)), self.local_path(convolved_relu(self.local_shrink, u))
 
     def narrow_mean(self, u: Tensor) -> Tensor:
         """W_shrink p: the pooled activity after the shrinking layer, shape (batch, C / r)."""
-        return F.linear(u.mean((2, 3)), self.global_shrink.weight.flatten(1), self.global_shrink.bias)
+        return F.linear(_mean(u), self.global_shrink.weight.flatten(1), self.global_shrink.bias)
 
     def global_path(self, shrunk: Tensor) -> Tensor:
         """W_expand δ(·) of the shrunk summary statistics."""
@@ -225,19 +226,48 @@ class _Scale(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, grad: Tensor, grad_norm: Tensor | None) -> tuple[Tensor | None, ...]:
         u, o, k, s, norm = ctx.saved_tensors
-        gate = _gate(u, o, k, s, ctx.squash)
-        grad_u = grad * gate
+        tanh = ctx.squash == "tanh"
+        factor, slope = (-2, 4) if tanh else (1, 1)
+        # All of it follows from one sigmoid: tanh z = 1 - 2σ(-2z), and its derivative is 4σ(1 - σ).
+        sigma = torch.empty_like(u)
+        torch.addcmul(o * factor, k * factor, s, out=sigma).sigmoid_()
+        grad_u = torch.addcmul(grad, grad, sigma, value=-2) if tanh else grad * sigma
         inner = grad * u
         if norm is not None and grad_norm is not None:
-            inner.addcmul_(gate, grad_norm / norm.clamp_min(1e-12))
-        if ctx.squash == "sigmoid":
-            inner.mul_(gate.mul_(1 - gate))
-        else:
-            inner.sub_(gate.square_().mul_(inner))
-        grad_o = inner.sum((2, 3), keepdim=True)
-        grad_s = torch.linalg.vecdot(inner, k.expand_as(inner), dim=1).unsqueeze(1)
-        grad_k = inner.mul_(s).sum((2, 3), keepdim=True)
+            through = grad_norm / norm.clamp_min(1e-12)
+            inner = inner.add_(through).addcmul_(sigma, through, value=-2) if tanh else inner.addcmul_(sigma, through)
+        inner.mul_(sigma.addcmul_(sigma, sigma, value=-1))
+        grad_o = inner.sum((2, 3), keepdim=True).mul_(slope)
+        grad_s = torch.linalg.vecdot(inner, k.expand_as(inner), dim=1).unsqueeze(1).mul_(slope)
+        grad_k = inner.mul_(s).sum((2, 3), keepdim=True).mul_(slope)
         return grad_u, grad_o, grad_k, grad_s, None, None
+
+
+class _Mean(torch.autograd.Function):
+    """Mean over places, whose gradient has the layout of its input.
+
+    PyTorch's own divides after spreading, over the whole volume, and comes out in the other layout, so that adding it to the
+    other gradients of the input is slow too.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, u: Tensor) -> Tensor:
+        last = u.is_contiguous(memory_format=torch.channels_last)
+        ctx.shape, ctx.layout = u.shape, torch.channels_last if last else torch.contiguous_format
+        return u.mean((2, 3))
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
+        spread = torch.empty(ctx.shape, dtype=grad.dtype, device=grad.device, memory_format=ctx.layout)
+        return spread.copy_((grad / (ctx.shape[2] * ctx.shape[3]))[:, :, None, None])
+
+
+def _mean(u: Tensor) -> Tensor:
+    if not torch.is_grad_enabled():
+        return u.mean((2, 3))
+    found: Tensor = _Mean.apply(u)  # type: ignore[no-untyped-call]
+    return found
 
 
 def _scale(u: Tensor, o: Tensor, k: Tensor, s: Tensor, squash: Squash, want_norm: bool) -> tuple[Tensor, Tensor | None]:

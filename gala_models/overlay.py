@@ -18,6 +18,7 @@ from .maps import attention_maps, kind_of
 from .observe import Network
 
 _GREY = 128
+_LABEL_PX = 16
 
 
 def unit_range(maps: Tensor) -> Tensor:
@@ -100,6 +101,19 @@ def mosaic(rows: Sequence[Sequence[NDArray[np.uint8]]], *, gap_px: int = 4) -> N
     return out
 
 
+def labelled(rows: Sequence[Sequence[NDArray[np.uint8]]], names: Sequence[str]) -> NDArray[np.uint8]:
+    """A mosaic with a name above each row; uint8 (height, width, 3)."""
+    from PIL import Image, ImageDraw, ImageFont
+
+    bands = []
+    for row, name in zip(rows, names, strict=True):
+        tiles = mosaic([row])
+        strip = Image.new("RGB", (tiles.shape[1], _LABEL_PX), "white")
+        ImageDraw.Draw(strip).text((2, 1), name, fill="black", font=ImageFont.load_default(_LABEL_PX - 4))
+        bands += [np.asarray(strip), tiles]
+    return np.concatenate(bands)
+
+
 def attend(networks: Sequence[Network], pictures: dict[str, NDArray[np.uint8]], out: Path) -> list[Path]:
     """Write every network's attention to every picture, and one mosaic of overlays.
 
@@ -129,8 +143,9 @@ def attend(networks: Sequence[Network], pictures: dict[str, NDArray[np.uint8]], 
         for name, one in zip(pictures, found, strict=True):
             written.append(out / network.name / f"{name}.png")
             files.write_bytes(written[-1], png_bytes(np.round(255 * one).astype(np.uint8)))
-    files.write_bytes(out / "mosaic.png", png_bytes(mosaic(rows)))
-    files.write_json(out / "attention.json", _legend(networks, list(pictures)))
+    legend = _legend(networks, list(pictures))
+    files.write_bytes(out / "mosaic.png", png_bytes(labelled(rows, legend["rows"])))
+    files.write_json(out / "attention.json", legend)
     return [*written, out / "mosaic.png", out / "attention.json"]
 
 
@@ -186,5 +201,6 @@ def sheet(
         rows.append([tile(overlay(picture, one)) for picture, one in zip(stack, found, strict=True)])
     if not shown:
         return {"left_out": left_out}
-    files.write_bytes(path, png_bytes(mosaic(rows)))
-    return {"file": path.name, **_legend(shown, list(pictures)), "left_out": left_out}
+    legend = _legend(shown, list(pictures))
+    files.write_bytes(path, png_bytes(labelled(rows, legend["rows"])))
+    return {"file": path.name, **legend, "left_out": left_out}

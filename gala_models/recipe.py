@@ -1,6 +1,6 @@
 """The training recipe: every number of a training run, with the paper's as defaults."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from rapidvision.recipes import Recipe
 
@@ -77,6 +77,9 @@ class Training(Recipe, frozen=True):
     clutter : int
         Fragments of other pictures that are pasted onto each of the others, off the high places of its map; 0 in the
         paper. Validation pictures get them too.
+    scatter : bool
+        Whether pictures are moved around their borders, so that objects lie anywhere. The paper has no such thing.
+        Validation pictures are moved too.
     supervise : {"attention", "features"}
         What is supervised; ``features`` is the paper's control "ResNet-50 w/ ClickMe".
     map_loss : MapLoss
@@ -108,6 +111,7 @@ class Training(Recipe, frozen=True):
     annotation: Annotation = "maps"
     surround: float = 0.0
     clutter: int = 0
+    scatter: bool = False
     supervise: Literal["attention", "features"] = "attention"
     map_loss: MapLoss = MapLoss()
     schedule: Schedule = Schedule()
@@ -127,7 +131,10 @@ class Training(Recipe, frozen=True):
                 f"batch_size must be a multiple of n_accumulate, got {self.batch_size}, {self.n_accumulate}"
             )
         if self.supervised and self.supervise == "attention" and self.model.attention == "none":
-            raise ValueError('a network without attention can only be supervised with supervise = "features"')
+            raise ValueError(
+                'a network without attention can only be supervised with supervise = "features"; '
+                'or set model.attention = "gala", or annotation = "none"'
+            )
         if self.map_loss.reduction == "supervised" and self.n_accumulate > 1:
             raise ValueError('map_loss.reduction "supervised" cannot be accumulated; use "batch"')
         if self.seed < 0 or self.n_workers < 0 or self.checkpoint_steps < 0 or not 0 <= self.momentum < 1:
@@ -136,6 +143,11 @@ class Training(Recipe, frozen=True):
             raise ValueError(f"surround must lie in 0 … 1, got {self.surround}")
         if self.clutter < 0:
             raise ValueError(f"clutter must be >= 0, got {self.clutter}")
+
+    @property
+    def harder(self) -> dict[str, Any]:
+        """What makes pictures harder in training and in evaluation alike."""
+        return {"clutter": self.clutter, "scatter": self.scatter}
 
     @property
     def supervised(self) -> bool:

@@ -56,7 +56,7 @@ def sweep(
     recipe : Training
         What they share.
     out : Path
-        A folder per network, and ``sweep.json``.
+        A folder per network, whose name says λ and seed too, and ``sweep.json``.
     base : Path
         Where the recipe's stores are relative to.
     lams, seeds : sequence
@@ -77,8 +77,9 @@ def sweep(
         for lam in lams:
             for seed in seeds:
                 loss = msgspec.structs.replace(recipe.map_loss, lam=lam)
-                one = msgspec.structs.replace(recipe, map_loss=loss, seed=seed)
-                folder = out / f"lam{lam:g}-seed{seed}"
+                label = f"lam{lam:g}-seed{seed}"
+                one = msgspec.structs.replace(recipe, name=f"{recipe.name}-{label}", map_loss=loss, seed=seed)
+                folder = out / label
                 done = folder / f"{one.name}.safetensors"
                 if not done.is_file():
                     Trainer(one, folder, **stores, world=World()).run()

@@ -62,7 +62,7 @@ class Trainer:
             seed=recipe.seed,
             annotation=recipe.annotation,
             surround=recipe.surround,
-            clutter=recipe.clutter,
+            **recipe.harder,
             n_workers=recipe.n_workers,
             rank=self.world.rank,
             world_size=self.world.size,
@@ -230,7 +230,7 @@ class Trainer:
         # Batch norm's buffers are those of the first process, which alone evaluates and writes.
         validation: dict[str, Any] = {}
         if self.world.first:
-            found = evaluate(self.model, self.validation, recipe.preprocessing, clutter=recipe.clutter)
+            found = evaluate(self.model, self.validation, recipe.preprocessing, **recipe.harder)
             validation = found.summary()
         sums = [total / n_steps for total in self.progress.sums]
         entry: dict[str, Any] = {

@@ -1,6 +1,7 @@
 """Files of weights: ours (safetensors with a card), and other people's by path with a report of what matched."""
 
 import pickle
+import re
 import warnings
 import zipfile
 from collections.abc import Sequence
@@ -223,9 +224,8 @@ def read_state(path: Path | str) -> dict[str, Tensor]:
                 warnings.simplefilter("ignore")  # about pickle protocols; what matters is refused below
                 data = torch.load(path, map_location="cpu", weights_only=True)
         except (pickle.UnpicklingError, RuntimeError, EOFError, OSError) as error:
-            first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
             raise InputError(
-                f"{path}: not a weights-only PyTorch file ({first}); it could run code when read, so it is refused: "
+                f"{path}: not a weights-only PyTorch file ({_unreadable(error)}); it could run code when read, so it is refused: "
                 "save model.state_dict() as safetensors"
             ) from error
     for key in ("state_dict", "model"):
@@ -234,3 +234,12 @@ def read_state(path: Path | str) -> dict[str, Tensor]:
     if not isinstance(data, dict) or not all(isinstance(value, Tensor) for value in data.values()):
         raise InputError(f"{path}: holds no parameters by name; save model.state_dict()")
     return {str(name).removeprefix("module."): value for name, value in data.items()}
+
+
+def _unreadable(error: Exception) -> str:
+    """What PyTorch found in a file, without its advice to read it all the same."""
+    found = re.search(r"unsupported (?:global: )?(?:global|class|operand) [\w.]+", str(error), re.IGNORECASE)
+    if found:
+        return found[0]
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines and not lines[0].startswith("Weights only") else "damaged, or a pickle of something else"

@@ -9,7 +9,7 @@ from rapidvision.gala_models.recipe import Training
 
 
 def white(_rng):
-    return np.full((40, 40, 3), 255, np.uint8)
+    return np.full((40, 40, 3), 255, np.uint8), np.zeros((40, 40), np.uint8)
 
 
 def paste(own, n_fragments=30, seed=1):
@@ -24,6 +24,20 @@ def test_fragments_keep_off_the_high_places_of_the_pictures_own_map():
     picture, _ = paste(own)
     assert (picture == 255).any()
     assert (picture[10:20, 10:20] == 0).all()
+
+
+@pytest.mark.parametrize("peak", [(0, 0), (20, 31), (39, 39)])
+def test_fragments_show_what_is_important_in_other_pictures(peak):
+    def donor(_rng):
+        picture, importance = np.full((40, 40, 3), 1, np.uint8), np.zeros((40, 40), np.uint8)
+        picture[peak], importance[peak] = 255, 9
+        return picture, importance
+
+    flat = np.zeros((40, 40), np.uint8)
+    rng = np.random.Generator(np.random.PCG64(4))
+    picture, _ = cluttered(flat[:, :, None].repeat(3, 2), flat, own=flat, donor=donor, n_fragments=1, rng=rng)
+    assert (picture[:, :, 0] == 255).sum() == 1
+    assert (picture[:, :, 0] == 1).any()
 
 
 def test_what_is_covered_is_no_longer_important():

@@ -142,7 +142,7 @@ def test_the_recipe_for_few_pictures_compares_maps_with_none_and_with_other_pict
     trainings = [recipe.of(variant) for variant in (*recipe.networks, *recipe.controls)]
     assert [one.annotation for one in trainings] == ["none", "maps", "shuffled"]
     assert {one.model.attention for one in trainings} == {"gala"}
-    assert all(one.clutter == 4 and not one.surround for one in trainings)
+    assert all(one.clutter == 4 and one.scatter and not one.surround for one in trainings)
 
 
 def test_a_recipe_that_is_neither_ours_nor_a_file_is_named():

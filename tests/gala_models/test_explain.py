@@ -3,7 +3,7 @@ import torch
 from torch import nn
 
 from rapidvision.errors import InputError
-from rapidvision.gala_models.explain import difference, salience, smoothgrad
+from rapidvision.gala_models.explain import COPIES_PER_PASS, difference, salience, smoothgrad
 from rapidvision.gala_models.resnet import build
 
 
@@ -24,13 +24,27 @@ def test_the_smoothed_gradient_of_a_square_is_twice_the_picture():
     assert (found - 2 * x).abs().max() < 5 * 2 * 0.3 / 4000**0.5
 
 
-def test_the_batch_does_not_change_the_result():
-    # In float64, where the network's own rounding cannot turn a rectified unit on or off.
-    model = build("compact-gala", seed=1).eval().double()
-    x = torch.rand(3, 3, 96, 96, generator=torch.Generator().manual_seed(0), dtype=torch.double)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_the_batch_does_not_change_a_bit(dtype):
+    model = build("compact-gala", seed=1).eval().to(dtype)
+    x = torch.rand(3, 3, 96, 96, generator=torch.Generator().manual_seed(0), dtype=dtype)
     target = torch.tensor([0, 3, 5])
-    whole, single = (smoothgrad(model, x, target, n_samples=6, batch_size=n) for n in (64, 1))
-    assert ((whole - single).abs().max() / whole.abs().max()).item() <= 1e-12
+    whole, single, odd = (smoothgrad(model, x, target, n_samples=13, batch_size=n) for n in (64, 1, 17))
+    assert whole.dtype == dtype
+    assert torch.equal(whole, single)
+    assert torch.equal(whole, odd)
+
+
+def test_the_network_never_sees_more_copies_than_a_pass_holds():
+    seen = []
+
+    class Counting(nn.Module):
+        def forward(self, x):
+            seen.append(len(x))
+            return x.flatten(1).sum(1, keepdim=True)
+
+    smoothgrad(Counting().eval(), torch.rand(3, 1, 4, 4), torch.tensor([0, 0, 0]), n_samples=15, batch_size=100)
+    assert seen == [COPIES_PER_PASS, COPIES_PER_PASS, 45 - 2 * COPIES_PER_PASS]
 
 
 def test_seeds_give_different_noise_and_the_global_generator_stays():

@@ -1,9 +1,13 @@
+import copy
+import pickle
+
 import pytest
 import torch
 from torch import nn
 
 from rapidvision.errors import InputError
 from rapidvision.gala_models.fold import fold, joined
+from rapidvision.gala_models.fused import FixedConvolution
 from rapidvision.gala_models.gala import PRESETS, GALAOptions
 from rapidvision.gala_models.maps import attention_maps
 from rapidvision.gala_models.resnet import Architecture, build
@@ -56,6 +60,36 @@ def test_a_folded_network_hands_out_the_same_maps():
             found.append([one.clone() for one in maps.values()])
     for a, b in zip(*found, strict=True):
         torch.testing.assert_close(a, b, rtol=1e-10, atol=1e-10)
+
+
+def test_weights_are_ordered_once_per_size_and_again_when_they_change():
+    convolution = FixedConvolution(4, 8, 3, padding=1)
+    x, y = torch.randn(2, 4, 6, 6), torch.randn(3, 4, 5, 5)
+    with torch.no_grad():
+        first = convolution.ordered(x)
+        assert convolution.ordered(x) is first
+        torch.testing.assert_close(
+            convolution(y), nn.functional.conv2d(y, convolution.weight, convolution.bias, padding=1)
+        )
+        convolution.ordered(x)
+        convolution.weight.mul_(2)
+        expected = nn.functional.conv2d(x, convolution.weight, convolution.bias, padding=1)
+        torch.testing.assert_close(convolution(x), expected)
+
+
+def test_a_network_folded_in_inference_mode_orders_its_weights_once_too():
+    x, model = torch.rand(1, 3, 40, 40), lived_in(CASES["compact gala"]).float()
+    with torch.inference_mode():
+        first = fold(model).conv1
+        assert first.ordered(x) is first.ordered(x)
+
+
+def test_a_folded_network_can_be_copied_and_sent_to_another_process():
+    folded, x = fold(lived_in(CASES["compact gala"]).float()), torch.rand(2, 3, 96, 96)
+    with torch.inference_mode():
+        expected = folded(x)
+        for twin in (copy.deepcopy(folded), pickle.loads(pickle.dumps(folded))):
+            assert torch.equal(twin(x), expected)
 
 
 def test_what_cannot_be_folded_is_refused():

@@ -71,6 +71,30 @@ def test_equals_a_plain_transcription_of_the_equations(name, layout, graph):
     assert out.stride() == u.stride()
 
 
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+@pytest.mark.parametrize("n_threads", [1, 2])
+def test_inference_in_float32_equals_the_transcription_with_any_threads(layout, n_threads):
+    # Without gradients the shrinking layer runs through oneDNN's fused operator, which the graph never sees.
+    module, u = double(GALA(32)), activity(3, 32, 14, 14)
+    expected, _ = transcription(module, u)
+    before = torch.get_num_threads()
+    torch.set_num_threads(n_threads)
+    try:
+        with torch.inference_mode():
+            out = module.float()(u.float().contiguous(memory_format=layout))
+    finally:
+        torch.set_num_threads(before)
+    np.testing.assert_allclose(out, expected, atol=2e-4)
+    assert out.is_contiguous(memory_format=layout)
+
+
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_gradients_come_back_in_the_layout_of_the_input(layout):
+    module, u = double(GALA(8)), activity(2, 8, 3, 4).contiguous(memory_format=layout).requires_grad_()
+    (grad,) = torch.autograd.grad(module.narrow_mean(u).sum(), u)
+    assert grad.is_contiguous(memory_format=layout)
+
+
 SWITCHES = [
     GALAOptions(),
     GALAOptions(squash="sigmoid"),

@@ -34,7 +34,7 @@ def test_every_map_and_a_mosaic_are_written(pictures, tmp_path):
     found = np.asarray(Image.open(tmp_path / "compact-gala" / "dog.png"))
     assert (found.shape, found.dtype, found.max()) == ((64, 64), np.uint8, 255)
     with Image.open(tmp_path / "mosaic.png") as mosaic:
-        assert mosaic.size == (3 * 64 + 2 * 4, 4 * 64 + 3 * 4)
+        assert mosaic.size == (3 * 64 + 2 * 4, 4 * (64 + 16))  # a strip with the name above each row
     index = json.loads((tmp_path / "attention.json").read_text())
     assert index["rows"] == ["pictures", "compact-gala", "compact-se", "compact-resnet"]
     assert index["maps"]["compact-resnet"] == "features"
@@ -56,6 +56,16 @@ def test_mosaics_place_their_pictures():
     assert out.shape == (5, 7, 3)
     assert (out[3:, 4:] == 7).all()
     assert (out[:2, 4:] == 255).all()
+
+
+def test_every_row_of_a_mosaic_carries_its_name():
+    rows = [[np.zeros((20, 60, 3), np.uint8)], [np.zeros((20, 60, 3), np.uint8)]]
+    out, other = (overlay.labelled(rows, names) for names in (["pictures", "gala"], ["pictures", "se"]))
+    assert out.shape == (72, 60, 3)
+    assert np.array_equal(out[:36], other[:36])
+    assert not np.array_equal(out[36:52], other[36:52])
+    assert out[36:52].min() < 128  # there is ink
+    assert not out[52:].any()  # and none on the tiles
 
 
 def test_pictures_of_different_sizes_or_not_square_are_refused(pictures, tmp_path):
@@ -100,7 +110,7 @@ def test_a_small_sheet_says_what_it_shows_and_what_it_could_not(pictures, tmp_pa
     assert (found["file"], found["rows"], found["columns"]) == ("a.png", ["pictures", "compact-gala"], [*pictures])
     assert "has no features layers" in found["left_out"]["other"]
     with Image.open(tmp_path / "a.png") as mosaic:
-        assert mosaic.size == (3 * 16 + 2 * 4, 2 * 16 + 4)
+        assert mosaic.size == (3 * 16 + 2 * 4, 2 * (16 + 16))
 
 
 def test_a_sheet_that_would_be_empty_is_not_written(pictures, tmp_path):

@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 from rapidvision.errors import InputError
+from rapidvision.gala_models.comparing import compare
 from rapidvision.gala_models.evaluate import Ceiling
 from rapidvision.gala_models.figures import figure_7, learning_curves
 from rapidvision.gala_models.pixels import Preprocessing
@@ -27,7 +28,9 @@ def test_a_sweep_trains_each_weight_and_seed_once(make_store, tmp_path):
     points = sweep(TINY, tmp_path / "out", base=tmp_path, lams=[0.0, 6.0], seeds=[0, 1], quiet=True)
     assert [(point.lam, point.seed) for point in points] == [(0, 0), (0, 1), (6, 0), (6, 1)]
     assert read_points(tmp_path / "out" / "sweep.json") == points
-    files = sorted((tmp_path / "out").glob("*/tiny.safetensors"))
+    files = sorted((tmp_path / "out").glob("*/tiny-*.safetensors"))
+    assert [path.stem for path in files] == [f"tiny-lam{lam}-seed{seed}" for lam in (0, 6) for seed in (0, 1)]
+    assert compare(files, tmp_path / "validation", seed=1).text()  # each has a name of its own
     before = [path.stat().st_mtime_ns for path in files]
     assert sweep(TINY, tmp_path / "out", base=tmp_path, lams=[0.0, 6.0], seeds=[0, 1], quiet=True) == points
     assert [path.stat().st_mtime_ns for path in files] == before
