@@ -7,7 +7,7 @@ from rapidvision.errors import InputError
 from rapidvision.seeds import key64
 
 #: Noisy copies per forward pass. A constant, because convolutions of another size round differently in float32.
-COPIES_PER_PASS = 16
+COPIES_PER_PASS = 32
 
 
 def smoothgrad(
@@ -23,8 +23,8 @@ def smoothgrad(
     """Average the gradient of a class score over noisy copies of each picture.
 
     The noise of a sample follows from the seed, the picture's place and the sample's number alone, the network always
-    sees the same copies together, 16 at a time, and gradients are added in the order of the samples in float64: the
-    result is the same to the bit for any `batch_size`. The network's memory is that of 16 pictures, whatever
+    sees the same copies together, 32 at a time, and gradients are added in the order of the samples in float64: the
+    result is the same to the bit for any `batch_size`. The network's memory is that of 32 pictures, whatever
     `batch_size` is.
 
     Parameters
@@ -42,7 +42,7 @@ def smoothgrad(
     seed : int, default 0
         Of the noise.
     batch_size : int, default 64
-        Copies whose noise and gradients are held at once, rounded up to whole passes of 16.
+        Copies whose noise and gradients are held at once, rounded up to whole passes of 32.
 
     Returns
     -------

@@ -184,12 +184,13 @@ def scaled_normal_(weight: Tensor, scale: float = 1.0, *, generator: torch.Gener
 def _gate(u: Tensor, o: Tensor, k: Tensor, s: Tensor, squash: Squash) -> Tensor:
     """A, in the layout of `u`: the broadcast of o and s alone would come out in the other layout, ten times slower.
 
-    A tanh is 2σ(2z) - 1: the same to rounding, and several times faster than torch.tanh on a CPU.
+    A tanh is 1 - 2σ(-2z): the same to rounding, and several times faster than torch.tanh on a CPU.
     """
     gate = torch.empty_like(u)
     if squash == "sigmoid":
         return torch.addcmul(o, k, s, out=gate).sigmoid_()
-    return torch.addcmul(o * 2, k * 2, s, out=gate).sigmoid_().mul_(2).sub_(1)
+    torch.addcmul(o * -2, k * -2, s, out=gate).sigmoid_()
+    return torch.add(gate.new_ones(()), gate, alpha=-2, out=gate)
 
 
 def _attended(
@@ -232,10 +233,13 @@ class _Scale(torch.autograd.Function):
         sigma = torch.empty_like(u)
         torch.addcmul(o * factor, k * factor, s, out=sigma).sigmoid_()
         grad_u = torch.addcmul(grad, grad, sigma, value=-2) if tanh else grad * sigma
-        inner = grad * u
-        if norm is not None and grad_norm is not None:
+        if norm is None or grad_norm is None:
+            inner = grad * u
+        elif tanh:
             through = grad_norm / norm.clamp_min(1e-12)
-            inner = inner.add_(through).addcmul_(sigma, through, value=-2) if tanh else inner.addcmul_(sigma, through)
+            inner = torch.addcmul(through, grad, u, out=torch.empty_like(u)).addcmul_(sigma, through, value=-2)
+        else:
+            inner = (grad * u).addcmul_(sigma, grad_norm / norm.clamp_min(1e-12))
         inner.mul_(sigma.addcmul_(sigma, sigma, value=-1))
         grad_o = inner.sum((2, 3), keepdim=True).mul_(slope)
         grad_s = torch.linalg.vecdot(inner, k.expand_as(inner), dim=1).unsqueeze(1).mul_(slope)
