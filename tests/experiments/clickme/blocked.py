@@ -43,10 +43,12 @@ class Blocking:
         self.ready.set()
         await self.done.wait()
         server.close()
-        tasks = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        for _ in range(5):  # a connection that was accepted at the last moment becomes a task some turns later
+            await asyncio.sleep(0)
+            tasks = asyncio.all_tasks() - {asyncio.current_task()}
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
         await server.wait_closed()
 
     async def _one(self, reader, writer):
