@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from .compiled import compiled
+from .compiled import compiled, inlined
 from .solids import balls_of, distance
 from .surroundings import SOFTNESS, SUN
 
@@ -24,7 +24,7 @@ FAR: Final = 60.0
 CAMERA_ENTRIES: Final = 13
 
 
-@compiled
+@inlined
 def gather(
     G: Array, W: Array, ox: float, oy: float, oz: float, dx: float, dy: float, dz: float, near: float, far: float,
     active: Active,
@@ -125,7 +125,7 @@ def openness(S: Array, G: Array, W: Array, x: float, y: float, z: float, nx: flo
     return max(seen, 0.12)
 
 
-@compiled
+@inlined
 def direction(C: Array, u: float, v: float) -> tuple[float, float, float]:
     """Unit direction of the ray through a place in the frame, `u` from the left and `v` from the top (0 … 1)."""
     a = (2.0 * u - 1.0) * C[12]
