@@ -35,4 +35,6 @@ def compiled(function: F, *, inline: bool = False) -> F:
             raise MissingExtra(reason)
 
         return cast(F, refuse)
-    return cast(F, numba.njit(cache=True, error_model="numpy", fastmath=False, nogil=True, forceinline=inline)(function))
+    return cast(
+        F, numba.njit(cache=True, error_model="numpy", fastmath=False, nogil=True, forceinline=inline)(function)
+    )

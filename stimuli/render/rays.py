@@ -98,7 +98,9 @@ def shadow(S: Array, G: Array, W: Array, E: Array, x: float, y: float, z: float,
 
 
 @compiled
-def openness(S: Array, G: Array, W: Array, x: float, y: float, z: float, nx: float, ny: float, nz: float, active: Active) -> float:
+def openness(
+    S: Array, G: Array, W: Array, x: float, y: float, z: float, nx: float, ny: float, nz: float, active: Active
+) -> float:
     """Share of the sky that a point can see: ambient occlusion by the solids around."""
     for i in range(G.shape[1]):
         cx = G[0, i] - x
