@@ -2,7 +2,7 @@
 
 import math
 
-from .compiled import compiled
+from .compiled import compiled, inlined
 
 _PI_HIGH = 3.140625
 _PI_LOW = math.pi - _PI_HIGH
@@ -50,7 +50,7 @@ def angle(y: float, x: float) -> float:
     return -r if y < 0.0 else r
 
 
-@compiled
+@inlined
 def hashed(i: int, j: int, k: int) -> float:
     """A number in [0, 1] that looks random and depends on the three cell indices alone."""
     h = (i * 374761393 + j * 668265263 + k * 1274126177) & 0xFFFFFFFF
@@ -58,7 +58,7 @@ def hashed(i: int, j: int, k: int) -> float:
     return ((h ^ (h >> 16)) & 0xFFFF) / 65535.0
 
 
-@compiled
+@inlined
 def noise(x: float, y: float, z: float) -> float:
     """Smooth value noise in [0, 1] with features about one unit wide."""
     i = math.floor(x)
@@ -98,7 +98,7 @@ def layers(x: float, y: float, z: float, n: int, finest: float) -> float:
     return total + amplitude
 
 
-@compiled
+@inlined
 def step(low: float, high: float, x: float) -> float:
     """Smooth step: 0 below `low`, 1 above `high`."""
     t = min(max((x - low) / (high - low), 0.0), 1.0)

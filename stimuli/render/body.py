@@ -24,10 +24,15 @@ PARTS: Final = (
 PART_INDEX: Final = {name: index for index, name in enumerate(PARTS)}
 
 
+STRAIGHT: Final = np.eye(3)
+"""No turn at all; most solids have it."""
+STRAIGHT.flags.writeable = False
+
+
 def turn(*, yaw: float = 0.0, pitch: float = 0.0, roll: float = 0.0) -> Array:
     """Rotation matrix, radians: `yaw` about the upright y axis, then `pitch` (x up) about z, then `roll` about x."""
     if yaw == pitch == roll == 0.0:
-        return np.eye(3)
+        return STRAIGHT
     cy, sy, cp, sp, cr, sr = (f(a) for a in (yaw, pitch, roll) for f in (math.cos, math.sin))
     about_y = np.array([[cy, 0.0, sy], [0.0, 1.0, 0.0], [-sy, 0.0, cy]])
     about_z = np.array([[cp, -sp, 0.0], [sp, cp, 0.0], [0.0, 0.0, 1.0]])

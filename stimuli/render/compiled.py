@@ -14,7 +14,12 @@ from rapidvision.extras import need
 F = TypeVar("F", bound=Callable[..., object])
 
 
-def compiled(function: F) -> F:
+def inlined(function: F) -> F:
+    """As :func:`compiled`, and written out wherever another kernel calls it: handing over an array's shape costs more than small work."""
+    return compiled(function, inline=True)
+
+
+def compiled(function: F, *, inline: bool = False) -> F:
     """Compile `function` to machine code when it is first called; it keeps its type.
 
     Without Numba the function can be imported, and says what is missing when it is called: in plain Python one picture
@@ -30,4 +35,6 @@ def compiled(function: F) -> F:
             raise MissingExtra(reason)
 
         return cast(F, refuse)
-    return cast(F, numba.njit(cache=True, error_model="numpy", fastmath=False, nogil=True)(function))
+    return cast(
+        F, numba.njit(cache=True, error_model="numpy", fastmath=False, nogil=True, forceinline=inline)(function)
+    )

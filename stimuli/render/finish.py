@@ -8,7 +8,7 @@ histograms equal at every luminance. Only the object and its outline are altered
 """
 
 import json
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -134,15 +134,23 @@ def balanced(display: Floats, cover: Floats, *, target: bool, tables: Balance | 
     return np.asarray(out + (sign * near * curve)[..., None])
 
 
+@lru_cache(maxsize=8)
+def _gain(side: int, shape: tuple[int, int], content: bytes) -> Floats:
+    """What each coefficient is multiplied by; kept, for it is asked for every shot anew. `content` are log gains."""
+    gains = np.frombuffer(content).reshape(shape)
+    wide = side + 2 * (side // 4)
+    bins = bins_of(wide, wide / side)
+    rows = np.minimum(np.arange(bins.n_bands), gains.shape[0] - 1)
+    log_gain = (gains[rows].ravel()[bins.corners] * bins.weights).sum(0)
+    log_gain[0, 0] = 0.0
+    return np.asarray(np.exp(log_gain))
+
+
 def _filtered(display: Floats, gains: Floats) -> Floats:
     side = display.shape[0]
     margin = side // 4
     padded = np.pad(display, ((margin, margin), (margin, margin), (0, 0)), mode="reflect")
     wide = padded.shape[0]
-    bins = bins_of(wide, wide / side)
-    rows = np.minimum(np.arange(bins.n_bands), gains.shape[0] - 1)
-    log_gain = (gains[rows].ravel()[bins.corners] * bins.weights).sum(0)
-    log_gain[0, 0] = 0.0
-    filtered = fft.rfft2(padded, axes=(0, 1)) * np.exp(log_gain)[..., None]
+    filtered = fft.rfft2(padded, axes=(0, 1)) * _gain(side, gains.shape, gains.tobytes())[..., None]
     inner = slice(margin, margin + side)
     return np.asarray(fft.irfft2(filtered, s=(wide, wide), axes=(0, 1))[inner, inner])

@@ -75,15 +75,20 @@ def developed(display: NDArray[np.float64], rng: Rng) -> NDArray[np.uint8]:
     return np.floor(np.clip(display + noise[..., None], 0.0, 1.0) * 255.0 + 0.5).astype(np.uint8)
 
 
+@compiled
 def _srgb(linear: NDArray[np.float64]) -> NDArray[np.float64]:
     """Encode linear light, 0 … 1; the power is taken by roots and products, which round alike everywhere."""
     # x ** (1 / 2.4) = x ** (5 / 12): the fourth root of x times its sixth, which is the cube root of its square root
-    half = np.sqrt(linear)
-    safe = np.maximum(half, 0.05)  # below, the encoding is a straight line
-    sixth = 0.4 + 0.6 * safe
-    for _ in range(6):  # Newton's steps, from the start within 1e-15
-        sixth = (2.0 * sixth + safe / (sixth * sixth)) / 3.0
-    return np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * np.sqrt(half) * sixth - 0.055)
+    values = linear.ravel()
+    out = np.empty(values.size)
+    for i in range(values.size):
+        half = math.sqrt(values[i])
+        safe = max(half, 0.05)  # below, the encoding is a straight line
+        sixth = 0.4 + 0.6 * safe
+        for _ in range(6):  # Newton's steps, from the start within 1e-15
+            sixth = (2.0 * sixth + safe / (sixth * sixth)) / 3.0
+        out[i] = 12.92 * values[i] if values[i] <= 0.0031308 else 1.055 * math.sqrt(half) * sixth - 0.055
+    return out.reshape(linear.shape)
 
 
 @compiled

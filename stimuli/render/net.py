@@ -52,27 +52,26 @@ def block(x: Floats, kernel: Floats, bias: Floats) -> Floats:
     height, width, n_in = x.shape
     n_out = bias.size
     out = np.zeros((height // 2, width // 2, n_out))
-    total = np.empty(n_out)
+    total = np.empty((width // 2 * 2, n_out))  # a row at a time: its columns do not wait for each other's sums
     for row in range(height // 2 * 2):
         for column in range(width // 2 * 2):
             for o in range(n_out):
-                total[o] = bias[o]
-            for dy in range(3):
-                y = row + dy - 1
-                if y < 0 or y >= height:
-                    continue
-                for dx in range(3):
-                    z = column + dx - 1
-                    if z < 0 or z >= width:
-                        continue
+                total[column, o] = bias[o]
+        for dy in range(3):
+            y = row + dy - 1
+            if y < 0 or y >= height:
+                continue
+            for dx in range(3):
+                for column in range(max(1 - dx, 0), min(width // 2 * 2, width + 1 - dx)):
                     for i in range(n_in):
-                        value = x[y, z, i]
+                        value = x[y, column + dx - 1, i]
                         if value == 0.0:  # half of all, after the first block
                             continue
                         for o in range(n_out):
-                            total[o] += value * kernel[dy, dx, i, o]
+                            total[column, o] += value * kernel[dy, dx, i, o]
+        for column in range(width // 2 * 2):
             for o in range(n_out):
-                out[row // 2, column // 2, o] = max(out[row // 2, column // 2, o], total[o])
+                out[row // 2, column // 2, o] = max(out[row // 2, column // 2, o], total[column, o])
     return out
 
 

@@ -61,20 +61,32 @@ def pull_of(
     liking : dict, optional
         A player's own factor on each part; 1 where absent.
     """
-    mine = objects == 1
-    area = np.bincount(parts[mine], minlength=256)
-    weight = np.zeros(256)
-    for name, value in DIAGNOSTIC[category].items():
-        index = PART_INDEX[name]
-        if area[index]:
-            factor = 1.0 if liking is None else liking.get(name, 1.0)
-            weight[index] = value**4 * factor * (area[index] / mine.sum()) ** -AREA_POWER
-    pull = np.where(mine, weight[parts], 0.0)
-    total = pull.sum()
-    anywhere = mine / max(int(mine.sum()), 1)
-    if total == 0.0:
-        return np.asarray(anywhere if mine.any() else np.full(parts.shape, 1.0 / parts.size))
-    return np.asarray((1.0 - ASTRAY) * pull / total + ASTRAY * anywhere)
+    return _Outline(parts, objects).pull(category, liking)
+
+
+class _Outline:
+    """What all players of a picture see of its object: measured once."""
+
+    def __init__(self, parts: NDArray[np.uint8], objects: NDArray[np.uint8]) -> None:
+        self.parts = parts
+        self.mine = objects == 1
+        self.n_mine = self.mine.sum()
+        self.area = np.bincount(parts[self.mine], minlength=256)
+        self.anywhere = self.mine / max(int(self.n_mine), 1)
+
+    def pull(self, category: str, liking: dict[str, float] | None) -> Floats:
+        """See :func:`pull_of`."""
+        weight = np.zeros(256)
+        for name, value in DIAGNOSTIC[category].items():
+            index = PART_INDEX[name]
+            if self.area[index]:
+                factor = 1.0 if liking is None else liking.get(name, 1.0)
+                weight[index] = value**4 * factor * (self.area[index] / self.n_mine) ** -AREA_POWER
+        pull = np.where(self.mine, weight[self.parts], 0.0)
+        total = pull.sum()
+        if total == 0.0:
+            return np.asarray(self.anywhere if self.n_mine else np.full(self.parts.shape, 1.0 / self.parts.size))
+        return np.asarray((1.0 - ASTRAY) * pull / total + ASTRAY * self.anywhere)
 
 
 def play(
@@ -100,10 +112,11 @@ def play(
     """
     height, width = parts.shape
     painted = np.zeros((n_players, GAME_PX, GAME_PX), np.uint8)
+    outline = _Outline(parts, objects)
+    names = list(DIAGNOSTIC[category])
     for player in range(n_players):
-        names = list(DIAGNOSTIC[category])
         liking = dict(zip(names, np.exp(rng.normal(0.0, TASTE, len(names))), strict=True))
-        summed = np.cumsum(pull_of(parts, objects, category, liking).ravel())
+        summed = np.cumsum(outline.pull(category, liking).ravel())
         cells = np.searchsorted(summed, rng.random(BUBBLES) * summed[-1]).clip(0, parts.size - 1)
         rows, columns = np.divmod(cells, width)
         aims = np.stack([(rows + rng.random(BUBBLES)) / height, (columns + rng.random(BUBBLES)) / width], 1) * GAME_PX

@@ -10,8 +10,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from .compiled import compiled
-from .solids import BOUND, distance
+from .compiled import compiled, inlined
+from .solids import balls_of, distance
 from .surroundings import SOFTNESS, SUN
 
 Array = NDArray[np.float64]
@@ -24,24 +24,31 @@ FAR: Final = 60.0
 CAMERA_ENTRIES: Final = 13
 
 
-@compiled
+@inlined
 def gather(
-    S: Array, ox: float, oy: float, oz: float, dx: float, dy: float, dz: float, near: float, far: float, active: Active
-) -> tuple[int, float, float]:
-    """Put the rows that a ray may meet into `active`; returns how many, and between which distances."""
+    G: Array, W: Array, ox: float, oy: float, oz: float, dx: float, dy: float, dz: float, near: float, far: float,
+    active: Active,
+) -> tuple[int, float, float]:  # fmt: skip
+    """Put the rows that a ray may meet into `active`; returns how many, and between which distances.
+
+    `G` are the rows' balls, `W` (2, rows) is room to work in. Few balls are met, so all are asked without a branch first.
+    """
+    for i in range(G.shape[1]):
+        cx = G[0, i] - ox
+        cy = G[1, i] - oy
+        cz = G[2, i] - oz
+        b = cx * dx + cy * dy + cz * dz
+        W[0, i] = b
+        W[1, i] = G[3, i] * G[3, i] - (cx * cx + cy * cy + cz * cz - b * b)
     n = 0
     first = far
     last = near
-    for i in range(S.shape[0]):
-        cx = S[i, BOUND] - ox
-        cy = S[i, BOUND + 1] - oy
-        cz = S[i, BOUND + 2] - oz
-        r = S[i, BOUND + 3]
-        b = cx * dx + cy * dy + cz * dz
-        q = r * r - (cx * cx + cy * cy + cz * cz - b * b)
+    for i in range(G.shape[1]):
+        q = W[1, i]
         if q <= 0.0:
             continue
         q = math.sqrt(q)
+        b = W[0, i]
         if b + q < near or b - q > far:
             continue
         active[n] = i
@@ -53,10 +60,11 @@ def gather(
 
 @compiled
 def march(
-    S: Array, ox: float, oy: float, oz: float, dx: float, dy: float, dz: float, near: float, far: float, active: Active
-) -> tuple[float, int]:
+    S: Array, G: Array, W: Array, ox: float, oy: float, oz: float, dx: float, dy: float, dz: float, near: float, far: float,
+    active: Active,
+) -> tuple[float, int]:  # fmt: skip
     """Distance to the first solid along a ray (-1: none) and how many rows of `active` were in question."""
-    n, t, last = gather(S, ox, oy, oz, dx, dy, dz, near, far, active)
+    n, t, last = gather(G, W, ox, oy, oz, dx, dy, dz, near, far, active)
     if n == 0:
         return -1.0, 0
     for _ in range(96):
@@ -70,9 +78,9 @@ def march(
 
 
 @compiled
-def shadow(S: Array, E: Array, x: float, y: float, z: float, active: Active) -> float:
+def shadow(S: Array, G: Array, W: Array, E: Array, x: float, y: float, z: float, active: Active) -> float:
     """Share of the sun that reaches a point (0 … 1), with a soft edge."""
-    n, t, last = gather(S, x, y, z, E[SUN], E[SUN + 1], E[SUN + 2], 0.01, 12.0, active)
+    n, t, last = gather(G, W, x, y, z, E[SUN], E[SUN + 1], E[SUN + 2], 0.01, 12.0, active)
     if n == 0:
         return 1.0
     light = 1.0
@@ -90,15 +98,20 @@ def shadow(S: Array, E: Array, x: float, y: float, z: float, active: Active) -> 
 
 
 @compiled
-def openness(S: Array, x: float, y: float, z: float, nx: float, ny: float, nz: float, active: Active) -> float:
+def openness(
+    S: Array, G: Array, W: Array, x: float, y: float, z: float, nx: float, ny: float, nz: float, active: Active
+) -> float:
     """Share of the sky that a point can see: ambient occlusion by the solids around."""
+    for i in range(G.shape[1]):
+        cx = G[0, i] - x
+        cy = G[1, i] - y
+        cz = G[2, i] - z
+        r = G[3, i] + 0.35
+        W[0, i] = cx * cx + cy * cy + cz * cz
+        W[1, i] = r * r
     n = 0
-    for i in range(S.shape[0]):
-        cx = S[i, BOUND] - x
-        cy = S[i, BOUND + 1] - y
-        cz = S[i, BOUND + 2] - z
-        r = S[i, BOUND + 3] + 0.35
-        if cx * cx + cy * cy + cz * cz < r * r:
+    for i in range(G.shape[1]):
+        if W[0, i] < W[1, i]:
             active[n] = i
             n += 1
     if n == 0:
@@ -114,7 +127,7 @@ def openness(S: Array, x: float, y: float, z: float, nx: float, ny: float, nz: f
     return max(seen, 0.12)
 
 
-@compiled
+@inlined
 def direction(C: Array, u: float, v: float) -> tuple[float, float, float]:
     """Unit direction of the ray through a place in the frame, `u` from the left and `v` from the top (0 … 1)."""
     a = (2.0 * u - 1.0) * C[12]
@@ -131,9 +144,11 @@ def silhouette(S: Array, C: Array, size: int) -> NDArray[np.bool_]:
     """Which of `size` x `size` pixels the solids cover; quick, without light."""
     out = np.zeros((size, size), np.bool_)
     active = np.zeros(S.shape[0], np.int32)
+    G = balls_of(S)
+    W = np.empty((2, S.shape[0]))
     for row in range(size):
         for column in range(size):
             dx, dy, dz = direction(C, (column + 0.5) / size, (row + 0.5) / size)
-            t, _n = march(S, C[0], C[1], C[2], dx, dy, dz, 0.3, FAR, active)
+            t, _n = march(S, G, W, C[0], C[1], C[2], dx, dy, dz, 0.3, FAR, active)
             out[row, column] = t > 0.0
     return out

@@ -18,14 +18,24 @@ Active = NDArray[np.int32]
 
 @compiled
 def surface(
-    S: Array, M: Array, T: Array, active: Active, n: int, x: float, y: float, z: float, finest: float
+    S: Array, G: Array, M: Array, T: Array, active: Active, n: int, x: float, y: float, z: float, finest: float
 ) -> tuple[int, float, float, float, float, float, float]:
     """Row that is hit at a point, its albedo there, and the surface's normal."""
     e = max(finest * 0.5, 0.0008)
-    a = distance(S, active, n, x + e, y - e, z - e)
-    b = distance(S, active, n, x - e, y - e, z + e)
-    c = distance(S, active, n, x - e, y + e, z - e)
-    d = distance(S, active, n, x + e, y + e, z + e)
+    a = b = c = d = 0.0
+    for corner in range(4):  # of a tetrahedron
+        below = -e if corner < 2 else e
+        across = -e if corner == 1 or corner == 2 else e
+        behind = -e if corner == 0 or corner == 2 else e
+        there = distance(S, active, n, x + across, y + below, z + behind)
+        if corner == 0:
+            a = there
+        elif corner == 1:
+            b = there
+        elif corner == 2:
+            c = there
+        else:
+            d = there
     nx = a - b - c + d
     ny = -a - b + c + d
     nz = -a + b - c + d
@@ -33,7 +43,7 @@ def surface(
     nx /= length
     ny /= length
     nz /= length
-    first, second, share = nearest_two(S, active, n, x, y, z)
+    first, second, share = nearest_two(S, G, active, n, x, y, z)
     o = int(S[first, OBJECT])
     px = (x - T[o, 2]) / T[o, 5]
     py = (y - T[o, 3]) / T[o, 5]
@@ -113,8 +123,9 @@ def _room(E: Array, ox: float, oz: float, dx: float, dz: float) -> tuple[float, 
 
 @compiled
 def light_along(
-    S: Array, M: Array, T: Array, E: Array, C: Array, dx: float, dy: float, dz: float, spread: float, active: Active
-) -> tuple[float, float, float, float, int]:
+    S: Array, G: Array, W: Array, M: Array, T: Array, E: Array, C: Array, dx: float, dy: float, dz: float,
+    spread: float, active: Active,
+) -> tuple[float, float, float, float, int]:  # fmt: skip
     """Light that arrives along a ray from the camera (red, green, blue), the distance, and the row hit (-1: none)."""
     ox = C[0]
     oy = C[1]
@@ -134,7 +145,7 @@ def light_along(
             t_far = t_wall
             on_wall = True
             on_ground = False
-    t, n = march(S, ox, oy, oz, dx, dy, dz, 0.3, t_far, active)
+    t, n = march(S, G, W, ox, oy, oz, dx, dy, dz, 0.3, t_far, active)
     hit = -1
     glow = 0.0
     spec = 0.0
@@ -143,7 +154,7 @@ def light_along(
         x = ox + dx * t
         y = oy + dy * t
         z = oz + dz * t
-        hit, r, g, b, nx, ny, nz = surface(S, M, T, active, n, x, y, z, spread * t)
+        hit, r, g, b, nx, ny, nz = surface(S, G, M, T, active, n, x, y, z, spread * t)
         spec = M[int(S[hit, MATERIAL]), SPECULAR]
         gloss = int(M[int(S[hit, MATERIAL]), GLOSS])
     elif on_wall or on_ground:
@@ -170,8 +181,8 @@ def light_along(
     facing = nx * E[SUN] + ny * E[SUN + 1] + nz * E[SUN + 2]
     lit = 0.0
     if facing > 0.0:
-        lit = shadow(S, E, x + nx * 0.012, y + ny * 0.012, z + nz * 0.012, active)
-    seen = openness(S, x, y, z, nx, ny, nz, active)
+        lit = shadow(S, G, W, E, x + nx * 0.012, y + ny * 0.012, z + nz * 0.012, active)
+    seen = openness(S, G, W, x, y, z, nx, ny, nz, active)
     direct = max(facing, 0.0) * lit
     up = 0.5 + 0.5 * ny
     view = min(max(-(nx * dx + ny * dy + nz * dz), 0.0), 1.0)

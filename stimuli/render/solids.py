@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .arithmetic import angle, sine
-from .compiled import compiled
+from .compiled import compiled, inlined
 
 Array = NDArray[np.float64]
 
@@ -40,7 +40,7 @@ N_PANELS: Final = 27
 N_COLUMNS: Final = 28
 
 
-@compiled
+@inlined
 def distance_to(S: Array, i: int, x: float, y: float, z: float) -> float:
     """Distance from a point to row `i`."""
     kind = S[i, KIND]
@@ -108,6 +108,39 @@ def _canopy(S: Array, i: int, x: float, y: float, z: float) -> float:
 
 
 @compiled
+def balls_of(S: Array) -> Array:
+    """The rows' bounding balls, entry by entry as a processor's vectors want them, and how far away each is left out.
+
+    Shape (6, rows): centre (3), radius, and (4, 5) what :func:`away` needs. A cone, a box and a disc are nowhere
+    nearer than their ball. An ellipsoid's distance is an estimate, at least the smallest radius times the share by which the
+    distance to its centre exceeds the largest one. A canopy is never left out.
+    """
+    G = np.empty((6, S.shape[0]))
+    for i in range(S.shape[0]):
+        for q in range(4):
+            G[q, i] = S[i, BOUND + q]
+        G[4, i] = S[i, BOUND + 3]
+        G[5, i] = 1.0
+        if S[i, KIND] == 1.0:
+            longest = max(S[i, B], S[i, B + 1], S[i, B + 2])
+            G[5, i] = longest / min(S[i, B], S[i, B + 1], S[i, B + 2])
+            G[4, i] = longest + (S[i, SMOOTH] + 1e-3) * G[5, i]
+        elif S[i, KIND] == 4.0:
+            G[4, i] = 1e9
+    return G
+
+
+@inlined
+def away(G: Array, i: int, x: float, y: float, z: float, near: float) -> bool:
+    """Whether row `i` is farther from a point than `near` and the width of its blend, so that it need not be asked."""
+    cx = G[0, i] - x
+    cy = G[1, i] - y
+    cz = G[2, i] - z
+    reach = G[4, i] + G[5, i] * max(near, 0.0)
+    return bool(cx * cx + cy * cy + cz * cz > reach * reach)
+
+
+@inlined
 def distance(S: Array, active: NDArray[np.int32], n: int, x: float, y: float, z: float) -> float:
     """Distance to the blended union of the first `n` rows named in `active`; objects never blend with each other."""
     best = 1e9
@@ -115,12 +148,12 @@ def distance(S: Array, active: NDArray[np.int32], n: int, x: float, y: float, z:
     owner = -1.0
     for a in range(n):
         i = active[a]
-        t = distance_to(S, i, x, y, z)
         if S[i, OBJECT] != owner:
             best = min(best, body)
-            body = t
+            body = distance_to(S, i, x, y, z)
             owner = S[i, OBJECT]
             continue
+        t = distance_to(S, i, x, y, z)
         k = S[i, SMOOTH]
         h = k - abs(body - t)
         body = min(body, t)
@@ -130,11 +163,15 @@ def distance(S: Array, active: NDArray[np.int32], n: int, x: float, y: float, z:
 
 
 @compiled
-def nearest_two(S: Array, active: NDArray[np.int32], n: int, x: float, y: float, z: float) -> tuple[int, int, float]:
+def nearest_two(
+    S: Array, G: Array, active: NDArray[np.int32], n: int, x: float, y: float, z: float
+) -> tuple[int, int, float]:
     """The nearest row, the nearest other row of the same object, and the share of that other one (0 … 0.5)."""
     first = -1
     d1 = 1e9
     for a in range(n):
+        if away(G, active[a], x, y, z, d1):
+            continue
         t = distance_to(S, active[a], x, y, z)
         if t < d1:
             d1 = t
@@ -145,12 +182,8 @@ def nearest_two(S: Array, active: NDArray[np.int32], n: int, x: float, y: float,
         i = active[a]
         if i == first or S[i, OBJECT] != S[first, OBJECT]:
             continue
-        k = max(S[i, SMOOTH], S[first, SMOOTH]) * 0.6
-        if i < first:
-            k = S[first, SMOOTH] * 0.6
-        elif i > first:
-            k = S[i, SMOOTH] * 0.6
-        if k <= 0.0:
+        k = S[first, SMOOTH] * 0.6 if i < first else S[i, SMOOTH] * 0.6
+        if k <= 0.0 or away(G, i, x, y, z, d1 + k):
             continue
         here = 0.5 * (1.0 - (distance_to(S, i, x, y, z) - d1) / k)
         if here > share:

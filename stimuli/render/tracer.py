@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from .compiled import compiled
 from .rays import direction
 from .shading import light_along
-from .solids import OBJECT, PART
+from .solids import OBJECT, PART, balls_of
 
 Array = NDArray[np.float64]
 
@@ -42,11 +42,13 @@ def first(
     parts = np.zeros((size, size), np.uint8)
     objects = np.zeros((size, size), np.uint8)
     active = np.zeros(S.shape[0], np.int32)
+    G = balls_of(S)
+    W = np.empty((2, S.shape[0]))
     spread = 2.0 * C[12] / size
     for row in range(size):
         for column in range(size):
             dx, dy, dz = direction(C, (column + 0.5) / size, (row + 0.5) / size)
-            r, g, b, t, hit = light_along(S, M, T, E, C, dx, dy, dz, spread, active)
+            r, g, b, t, hit = light_along(S, G, W, M, T, E, C, dx, dy, dz, spread, active)
             colour[row, column, 0] = r
             colour[row, column, 1] = g
             colour[row, column, 2] = b
@@ -67,6 +69,8 @@ def refine(
     """Spend `n_extra` more rays on each pixel whose neighbours differ; changes `colour` and `cover`."""
     size = parts.shape[0]
     active = np.zeros(S.shape[0], np.int32)
+    G = balls_of(S)
+    W = np.empty((2, S.shape[0]))
     spread = 2.0 * C[12] / size
     edge = edges(colour, parts, objects)
     for row in range(size):
@@ -86,7 +90,7 @@ def refine(
                     else ((k * 2 + k // 2) % n_extra + 0.5) / n_extra
                 )
                 dx, dy, dz = direction(C, (column + u) / size, (row + v) / size)
-                r, g, b, _t, hit = light_along(S, M, T, E, C, dx, dy, dz, spread, active)
+                r, g, b, _t, hit = light_along(S, G, W, M, T, E, C, dx, dy, dz, spread, active)
                 total_r += r
                 total_g += g
                 total_b += b
