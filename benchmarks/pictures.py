@@ -352,11 +352,19 @@ def usual_changes(batch):
     return x
 
 
-def reveal_curves():
-    """Area under the ROC between targets and distractors, per map source and level, of a network fitted to intact pictures.
+@cache
+def intact_network():
+    """A small residual network with the usual training recipe, fitted to intact pictures alone."""
+    torch = torch_or_not()
+    images, _ = many()
+    x = torch.tensor(images.transpose(0, 3, 1, 2) / 255.0 - 0.5, dtype=torch.float32)
+    kinds = torch.tensor(np.arange(len(images)) % 8)
+    return fitted(residual(), x, kinds, epochs=30, change=usual_changes, smoothing=0.1)
 
-    A small residual network with the usual training recipe. It never saw a scrambled canvas.
-    """
+
+@cache
+def reveal_curves(canvas):
+    """Area under the ROC between targets and distractors, per map source and level, on canvases of a kind."""
     import csv
 
     from PIL import Image
@@ -364,16 +372,12 @@ def reveal_curves():
     from rapidvision import cli
 
     torch = torch_or_not()
-    _, folder, _, _ = render()
-    images, _ = many()
-    kinds = np.arange(len(images)) % 8
-    x = torch.tensor(images.transpose(0, 3, 1, 2) / 255.0 - 0.5, dtype=torch.float32)
-    net = fitted(residual(), x, torch.tensor(kinds), epochs=30, change=usual_changes, smoothing=0.1)
+    net, (_, folder, _, _) = intact_network(), render()
     with tempfile.TemporaryDirectory() as scratch:
         root = Path(scratch)
         folder.render(root / "p", folder.plan([25] * 8), seed=SEED + 1, size=64, workers=2)
         recipe = (BUNDLED / "recipe.toml").read_text().replace("gauss:7", "gauss:1.75")
-        (root / "p" / "recipe.toml").write_text("image_px = 64\n" + recipe)
+        (root / "p" / "recipe.toml").write_text(f'image_px = 64\n{recipe}\n[canvas]\nkind = "{canvas}"\n')
         if cli.main(["stimuli", "build", str(root / "p" / "recipe.toml"), "--out", str(root / "set"), "--quiet"]):
             raise NotMeasured("the stimulus set could not be built")
         with (root / "set" / "manifest.csv").open() as file:
@@ -394,16 +398,17 @@ def reveal_curves():
     return curves
 
 
-@room.figure("network, 10 to 63 % revealed: ClickMe-like minus SALICON-like order", unit="% correct", bar=at_least(3))
-def reveal():
-    curves = reveal_curves()
-    for source in sorted({source for source, _, _ in curves}):
-        print(
-            f"    {source or 'intact':8}",
-            *(f"{label}:{100 * v:.0f}" for (s, _, label), v in curves.items() if s == source),
-        )
+for _canvas, _where in (("phase", "scrambled canvases"), ("mean", "canvases of the mean colour")):
 
-    def mean(source):
-        return np.mean([v for (s, level, _), v in curves.items() if s == source and 0.09 < level < 0.7])
+    @room.figure(f"network on {_where}, 10 to 63 %: ClickMe- less SALICON-like", unit="% correct", bar=at_least(3))
+    def reveal(canvas=_canvas):
+        """The network never saw a canvas of either kind, nor a picture that was revealed in part."""
+        curves = reveal_curves(canvas)
+        for source in sorted({source for source, _, _ in curves}):
+            mine = (f"{label}:{100 * v:.0f}" for (s, _, label), v in curves.items() if s == source)
+            print(f"    {source or 'intact':8}", *mine)
 
-    return 100 * float(mean("clickme") - mean("salicon"))
+        def mean(source):
+            return np.mean([v for (s, level, _), v in curves.items() if s == source and 0.09 < level < 0.7])
+
+        return 100 * float(mean("clickme") - mean("salicon"))
