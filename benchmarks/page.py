@@ -16,7 +16,7 @@ from pathlib import Path
 from benchmarks.harness import RESULTS, Result
 
 LINE = re.compile(
-    r"^ *(?P<name>\S.*\S) +(?P<value>-?[\d.]+(?:e[+-]?\d+)?|-) (?P<unit>(?:[^\d\s]\S*(?: \S+)*?)?) +"
+    r"^ *(?P<name>\S.*\S) {2,}(?P<value>-?[\d.]+(?:e[+-]?\d+)?|-) (?P<unit>(?:[^\d\s]\S*(?: \S+)*?)?) +"
     r"(?P<bar>[<>]= \S+|stated|-?[\d.e+]+ to \S+) +(?P<verdict>holds|falls short|not measured \(.*\))$"
 )
 
