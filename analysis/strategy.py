@@ -13,7 +13,7 @@ from typing import Literal
 
 import numpy as np
 
-from rapidvision import files
+from rapidvision import csvfiles
 from rapidvision.errors import InputError
 from rapidvision.protocol import N_RELABELLINGS
 
@@ -132,7 +132,7 @@ def read_rounds(path: Path | str) -> dict[str, list[bool]]:
     InputError
         When a column is missing.
     """
-    reader = csv.DictReader(io.StringIO(files.read_bytes(path).decode("utf-8-sig"), newline=""))
+    reader = csv.DictReader(io.StringIO(csvfiles.read_text(path), newline=""))
     missing = [
         name for name in ("user_id", "started_utc", "practice", "result") if name not in (reader.fieldnames or ())
     ]

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from rapidvision import extras, files
+from rapidvision import csvfiles, extras, files
 from rapidvision.errors import InputError
 
 from .partner import for_inference
@@ -148,7 +148,7 @@ def export_file(
     InputError
         When a file is missing or does not fit, or the classes have no names.
     """
-    given = tuple(line for line in files.read_bytes(names).decode().splitlines() if line) if names else ()
+    given = tuple(line for line in csvfiles.read_text(names).splitlines() if line) if names else ()
     if architecture is not None:
         network, preprocessing = build(named(architecture)).eval(), Preprocessing(size_px=size_px)
         load_weights(network, model)

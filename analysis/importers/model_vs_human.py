@@ -5,7 +5,7 @@ import io
 from collections.abc import Iterable
 from pathlib import Path
 
-from rapidvision import files
+from rapidvision import csvfiles
 from rapidvision.errors import InputError
 
 from ..tables import Trials
@@ -38,7 +38,7 @@ def read_model_vs_human(paths: Iterable[Path | str], *, animals: tuple[str, ...]
     """
     table: list[tuple[str, dict[str, str]]] = []
     for path in sorted(map(Path, paths)):
-        reader = csv.DictReader(io.StringIO(files.read_bytes(path).decode("utf-8-sig"), newline=""))
+        reader = csv.DictReader(io.StringIO(csvfiles.read_text(path), newline=""))
         missing = [name for name in _COLUMNS if name not in (reader.fieldnames or ())]
         if missing:
             raise InputError(f"{path}: not a model-vs-human file; it lacks {', '.join(missing)}")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rapidvision import files
+from rapidvision import csvfiles, files
 from rapidvision.errors import InputError, did_you_mean
 from rapidvision.trials import TrialRecord
 
@@ -164,7 +164,7 @@ def read_psiturk(
 
 
 def _rows_of(path: Path) -> list[tuple[int, dict[str, Any]]]:
-    text = files.read_bytes(path).decode("utf-8-sig")
+    text = csvfiles.read_text(path)
     if path.suffix == ".json":
         try:
             data = json.loads(text)

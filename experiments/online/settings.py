@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import quote, urlsplit
 
-from rapidvision import files, recipes
-from rapidvision.errors import InputError
+from rapidvision import csvfiles, files, recipes
 from rapidvision.recipes import Recipe
 from rapidvision.study import Study
 
@@ -192,8 +191,4 @@ def read_refused_ids(study: Study, settings: OnlineSettings) -> frozenset[str]:
     if not settings.recruitment.refuse_ids:
         return frozenset()
     path = study.folder / Path(settings.recruitment.refuse_ids)
-    try:
-        lines = files.read_bytes(path).decode("utf-8-sig").splitlines()
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: not UTF-8 text (byte {error.start}); one id per line is needed") from error
-    return frozenset(line.strip() for line in lines if line.strip())
+    return frozenset(line.strip() for line in csvfiles.read_text(path).splitlines() if line.strip())

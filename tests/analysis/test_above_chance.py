@@ -105,3 +105,9 @@ def test_another_table_is_no_table_of_rounds(table_file):
         read_rounds(table_file)
     with pytest.raises(InputError, match="no player has 2 rounds"):
         analysis.strategy_test({"a": [True]})
+
+
+def test_rounds_that_are_not_utf_8_are_refused(tmp_path):
+    (tmp_path / "rounds.csv").write_bytes(b"user_id,started_utc,practice,result\nJos\xe9,1,0,solved\n")
+    with pytest.raises(InputError, match="not UTF-8 text"):
+        read_rounds(tmp_path / "rounds.csv")

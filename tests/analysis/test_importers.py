@@ -178,3 +178,19 @@ def test_answers_outside_the_window_keep_their_time_and_get_a_status(tmp_path):
     frame = read_jspsych([tmp_path / "p1.json"]).frame
     assert frame["status"].tolist() == ["early", "ok", "ok", "late"]
     assert frame["response_ms"].tolist() == [99, 100, 550, 551]
+
+
+@pytest.mark.parametrize("program", ["jspsych", "mvh"])
+def test_a_foreign_table_that_is_not_utf_8_is_refused_in_one_line(tmp_path, capsys, program):
+    (tmp_path / "latin.csv").write_bytes(b"subj,condition\nJos\xe9,c100\n")
+    words = [
+        "analyse",
+        "import",
+        program,
+        str(tmp_path / "latin.csv"),
+        "--out",
+        str(tmp_path / "trials.csv"),
+        "--quiet",
+    ]
+    assert main(words) == 2
+    assert "latin.csv: not UTF-8 text (byte 18); save it as UTF-8" in capsys.readouterr().err
