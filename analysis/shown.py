@@ -1,9 +1,11 @@
 """How results show themselves: as a table, in a notebook and in a console alike."""
 
+from abc import ABC, abstractmethod
+
 import pandas as pd
 
 
-class Shown:
+class Shown(ABC):
     """A result that has a table; whoever prints it sees the table, not every array that it holds.
 
     Examples
@@ -17,9 +19,9 @@ class Shown:
      full         1
     """
 
+    @abstractmethod
     def table(self) -> pd.DataFrame:
         """One row per level, group or effect."""
-        raise NotImplementedError(f"{type(self).__name__} has no table of its own")
 
     def __repr__(self) -> str:
         return frame_text(self.table())

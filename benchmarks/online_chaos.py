@@ -20,6 +20,7 @@ def torment():
     from rapidvision.experiments.planning import make_study
     from rapidvision.protocol import Practice, Protocol, Timing
     from tests.experiments.online import chaos
+    from tests.experiments.online.client import stored_trials
     from tests.experiments.online.conftest import Served, make_set, write_settings
 
     path = needed(chromium.PATH, "Chromium")
@@ -45,20 +46,7 @@ def torment():
         served.stop()
     for page in outcome.stopped:
         print(f"a participant did not finish; the page says: {page!r}", file=sys.stderr)
-    return outcome, stored_rows(folder / "study")
-
-
-def stored_rows(folder):
-    from rapidvision.experiments.online.database import default_database, open_online_store
-    from rapidvision.experiments.online.export import trial_records
-    from rapidvision.experiments.online.plans import open_study
-
-    served = open_study(folder)
-    store = open_online_store(default_database(folder), served)
-    try:
-        return store.read(lambda connection: trial_records(connection, served))
-    finally:
-        store.close()
+    return outcome, stored_trials(folder / "study")
 
 
 @room.figure("chaos (20 kills, 30 reloads, 15 offline): trials lost of 960", unit="trials", bar=at_most(0))

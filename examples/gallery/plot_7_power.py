@@ -9,7 +9,8 @@ from rapidvision.analysis.figures.plots import draw_power
 from rapidvision.analysis.planning import power
 
 table = power(n_per_group=(10, 20, 40, 80), effects=(0.1, 0.2), n_experiments=200, m=999, seed=1)
-draw_power(table)
+drawing = draw_power(table)
+drawing
 
 # %%
 # 200 experiments for each point: standard errors of up to 3.5 points. Use more for a proposal: ``rapidvision analyse power``.

@@ -115,3 +115,13 @@ def run(test):
 
 def rows_of(here):
     return here.read(lambda connection: trial_records(connection, here.served))
+
+
+def stored_trials(folder):
+    """The trials of a study on SQLite, as its store holds them."""
+    served = open_study(folder)
+    store = open_online_store(default_database(folder), served)
+    try:
+        return store.read(lambda connection: trial_records(connection, served))
+    finally:
+        store.close()

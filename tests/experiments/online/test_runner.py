@@ -8,26 +8,16 @@ import pytest
 
 import rapidvision
 from rapidvision.experiments import online
-from rapidvision.experiments.online.database import default_database, open_online_store
-from rapidvision.experiments.online.export import trial_records
 from rapidvision.experiments.online.plans import open_study
 from rapidvision.experiments.online.settings import OnlineSettings, Screening
 
+from .client import stored_trials
 from .conftest import write_settings
 
 pytestmark = pytest.mark.browser
 
 SETTINGS = OnlineSettings(screening=Screening(fullscreen=False))
 SIZE = {"width": 1000, "height": 700}
-
-
-def stored(folder):
-    served = open_study(folder)
-    store = open_online_store(default_database(folder), served)
-    try:
-        return store.read(lambda connection: trial_records(connection, served))
-    finally:
-        store.close()
 
 
 def agree(page, url):
@@ -60,7 +50,7 @@ def test_a_session_by_real_keys_ends_with_a_code_and_every_trial_stored(chromium
     code = page.locator(".code").first.inner_text()
     context.close()
     served.stop()
-    rows = stored(study_folder)
+    rows = stored_trials(study_folder)
     assert len(code) == 8 and not errors
     assert [row.trial for row in rows] == list(range(10))
     assert {row.observer for row in rows} == {"human"} and len({row.participant_id for row in rows}) == 1
@@ -112,7 +102,7 @@ def test_a_reload_within_a_trial_marks_it_and_goes_on_with_the_next(chromium, st
     page.locator("body[data-done]").wait_for(timeout=60_000)
     context.close()
     served.stop()
-    rows = stored(study_folder)
+    rows = stored_trials(study_folder)
     assert [row.trial for row in rows] == list(range(10))
     assert [row.status for row in rows].count("aborted") == 1
     assert {row.observer for row in rows} == {"simulated"}
@@ -130,7 +120,7 @@ def test_the_newest_tab_wins_and_the_old_one_says_so(chromium, study_folder, ser
     new.locator("body[data-done]").wait_for(timeout=60_000)
     context.close()
     served.stop()
-    assert [row.trial for row in stored(study_folder)] == list(range(10))
+    assert [row.trial for row in stored_trials(study_folder)] == list(range(10))
 
 
 def test_a_phone_and_a_small_window_are_turned_away_before_consent_and_counted(chromium, study_folder, serve):
@@ -147,7 +137,7 @@ def test_a_phone_and_a_small_window_are_turned_away_before_consent_and_counted(c
         assert page.get_by_role("button").count() == 0
         context.close()
     served.stop()
-    assert stored(study_folder) == []
+    assert stored_trials(study_folder) == []
 
 
 def test_who_does_not_agree_leaves_no_trace(chromium, study_folder, serve):
@@ -187,7 +177,7 @@ def test_a_fast_simulated_session_gives_the_engines_table(chromium, study_folder
         page.locator("body[data-done]").wait_for(timeout=60_000)
         context.close()
     served.stop()
-    rows = stored(study_folder)
+    rows = stored_trials(study_folder)
     study = open_study(study_folder)
     plans = [study.plans[key] for key in dict.fromkeys((row.group, row.slot) for row in rows)]
     expected = simulate_study(plans, Observers(), seed=9)
