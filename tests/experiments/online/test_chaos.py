@@ -7,8 +7,8 @@ import pytest
 from rapidvision.experiments.online.settings import Limits, OnlineSettings, Screening
 
 from .chaos import torment
+from .client import stored_trials
 from .conftest import write_settings
-from .test_runner import stored
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -23,7 +23,7 @@ def test_nothing_is_lost_doubled_or_shown_twice_when_servers_die_pages_reload_an
     outcome = torment(chromium, served, n_browsers=3, kills=2, reloads=4, offline=2, seed=3, limit_s=120)
     served.stop()
     assert outcome.finished == 3, outcome.stopped
-    rows = stored(study_folder)
+    rows = stored_trials(study_folder)
     assert len(rows) == 30 and set(Counter((row.session_id, row.trial) for row in rows).values()) == {1}
     assert outcome.shown_twice == 0
     shown = sum(sum(counts.values()) for counts in outcome.shown)

@@ -11,9 +11,9 @@ from rapidvision.experiments.online.settings import OnlineSettings, Screening
 from rapidvision.manifest import read_set
 from rapidvision.stimuli.movies import write_movies
 
-from .client import Person, run, world
+from .client import Person, run, stored_trials, world
 from .conftest import QUICK, write_settings
-from .test_runner import SIZE, press_through, stored
+from .test_runner import SIZE, press_through
 
 SETTINGS = OnlineSettings(presenter="movie", movies="movies", screening=Screening(fullscreen=False))
 
@@ -94,7 +94,7 @@ def test_a_session_of_movies_is_played_and_says_so(chromium, movie_study, serve)
     press_through(page)
     context.close()
     served.stop()
-    rows = stored(movie_study)
+    rows = stored_trials(movie_study)
     assert [row.trial for row in rows] == list(range(10)) and "aborted" not in {row.status for row in rows}
     assert all(row.stimulus_ms_shown is not None and row.fixation_ms is not None for row in rows)
     quality = qualities(movie_study)
