@@ -123,6 +123,36 @@ def test_the_newest_tab_wins_and_the_old_one_says_so(chromium, study_folder, ser
     assert [row.trial for row in stored_trials(study_folder)] == list(range(10))
 
 
+CUT_SHORT = """
+    window.BroadcastChannel = class extends BroadcastChannel {
+        constructor(name) { super(name); window.tabs = this; }
+    };
+    const animate = Element.prototype.animate;
+    let calls = 0;
+    Element.prototype.animate = function (...how) {
+        if (document.body.classList.contains("running") && ++calls === 4) queueMicrotask(() => window.tabs.onmessage());
+        return animate.apply(this, how);
+    };
+"""
+
+
+def test_a_picture_cut_short_by_a_newer_tab_is_no_error_and_no_measurement(chromium, study_folder, serve):
+    """The news comes while the second trial's picture is about to start: its two animations are not ready yet."""
+    write_settings(study_folder, SETTINGS)
+    served = serve(study_folder, "--simulate", "--seed", "1")
+    context = chromium.new_context(viewport=SIZE)
+    page = context.new_page()
+    page.add_init_script(CUT_SHORT)
+    page.goto(f"{served.url}?simulate")
+    page.locator("body[data-stopped]").wait_for(timeout=30_000)
+    page.wait_for_timeout(500)
+    assert page.locator("body").get_attribute("data-stopped") == "elsewhere"
+    assert "another tab" in page.inner_text("body")
+    context.close()
+    served.stop()
+    assert [row.trial for row in stored_trials(study_folder)] == [0]
+
+
 def test_a_phone_and_a_small_window_are_turned_away_before_consent_and_counted(chromium, study_folder, serve):
     write_settings(study_folder, SETTINGS)
     served = serve(study_folder)

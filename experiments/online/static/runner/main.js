@@ -54,7 +54,7 @@ async function takePart(backend) {
   const rig = { presenter, keys, watch, plan: seat.plan, periodMs, clockMs: device.clock_ms, simulated: actor };
   const stimuli = new Stimuli((hash, suffix) => backend.stimulus(hash, suffix));
   const session = new Session(rig, backend, stimuli, seat, words, study.screening.fullscreen && !actor);
-  connect(backend, session, stimuli);
+  connect(backend, session);
   if (seat.state === "open") {
     await session.markInterrupted(seat.begun);
     stimuli.get(session.runs().filter((/** @type {any} */ step) => !session.done.has(step.trial))).catch(() => {});
@@ -141,12 +141,11 @@ async function fullscreen(session) {
   await session.enterFullscreen();
 }
 
-/** @param {any} backend @param {Session} session @param {Stimuli} stimuli */
-function connect(backend, session, stimuli) {
+/** @param {any} backend @param {Session} session */
+function connect(backend, session) {
   tellConnection(backend, study.words.offline);
   backend.onElsewhere = () => {
-    stimuli.stopped = true;
-    session.rig.presenter.cancel();
+    session.moveElsewhere();
     stopped(backend, new Elsewhere());
   };
 }
@@ -190,6 +189,7 @@ function contact() {
 
 /** @param {any} backend @param {any} error */
 function stopped(backend, error) {
+  if (document.body.dataset.stopped) return; // the first reason is the one to read
   document.body.classList.remove("running");
   /** @type {HTMLElement} */ (document.getElementById("stage")).hidden = true;
   /** @type {HTMLElement} */ (document.getElementById("reminder")).hidden = true;

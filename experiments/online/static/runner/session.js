@@ -1,5 +1,6 @@
 /** Executes the plan's flat list of steps, from wherever the participant is. */
 
+import { Elsewhere } from "./outbox.js";
 import { clear, element, fill, say, show, choose } from "./pages.js";
 import { measurePeriod, sleep } from "./timing.js";
 import { abortedMeasurement, firstResponse, isResponse, measurementOf, outcomeOf, runTrial } from "./trial.js";
@@ -23,6 +24,7 @@ export class Session {
     /** @type {Map<number, {status: string, correct: boolean|null}>} */
     this.done = new Map(seat.done.map((/** @type {any} */ each) => [each.trial, each]));
     this.block = NaN;
+    this.movedElsewhere = false;
     this.stage = /** @type {HTMLElement} */ (document.getElementById("stage"));
     this.reminder = /** @type {HTMLElement} */ (document.getElementById("reminder"));
     this.reminder.textContent = this.plan.texts.reminder ?? "";
@@ -35,6 +37,12 @@ export class Session {
       await this.backend.keep(step.trial, abortedMeasurement(step, "interrupted"));
       this.done.set(step.trial, { status: "aborted", correct: null });
     }
+  }
+
+  /** Another tab has taken over: what is on the screen ends here, and no measurement of it is kept. */
+  moveElsewhere() {
+    this.movedElsewhere = this.stimuli.stopped = true;
+    this.rig.presenter.cancel();
   }
 
   runs() {
@@ -53,6 +61,7 @@ export class Session {
       if (next >= 0) await this.#showText({ text_id: "resume", wait: "both_keys" });
     }
     for (; at < steps.length; at++) {
+      if (this.movedElsewhere) throw new Elsewhere();
       const step = steps[at];
       if (step.step === "run") {
         if (!this.done.has(step.trial)) await this.#trial(step);
@@ -64,6 +73,7 @@ export class Session {
       else if (step.step === "break") await this.#showText({ text_id: step.text_id, wait: "key" });
       else await this.#save();
     }
+    if (this.movedElsewhere) throw new Elsewhere();
     this.#leaveStage();
   }
 
@@ -76,12 +86,23 @@ export class Session {
     this.reminder.hidden = !this.plan.key_reminder;
     document.body.classList.add("running");
     await this.backend.noteBegin(step.trial);
-    const run = await runTrial(this.rig, step);
+    const run = await this.#shown(step);
     await this.#afterTrial(step, run);
     const press = firstResponse(this.rig, run.shown.onset);
     const outcome = outcomeOf(this.plan, step, press, run.shown.onset);
     this.done.set(step.trial, outcome);
     await this.backend.keep(step.trial, measurementOf(this.rig, step, run));
+  }
+
+  /** A presentation that was cut short for another tab says so, whatever else it failed with. @param {any} step */
+  async #shown(step) {
+    try {
+      const run = await runTrial(this.rig, step);
+      if (!this.movedElsewhere) return run;
+    } catch (error) {
+      if (!this.movedElsewhere) throw error;
+    }
+    throw new Elsewhere();
   }
 
   /** "Too slow", and in practice right or wrong; a late press during these words still counts as late. */
