@@ -1,8 +1,7 @@
 """The bundled networks: their recipe, and the commands that make them again from nothing."""
 
-import multiprocessing
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
@@ -12,6 +11,7 @@ import torch
 
 from rapidvision import cli, files, picturefolder, recipes
 from rapidvision.errors import CheckFailed, InputError
+from rapidvision.pools import pool_of
 from rapidvision.progress import progress
 from rapidvision.recipes import Recipe
 
@@ -179,10 +179,9 @@ def make(
     trainings = [recipe.of(variant, seed=seed) for seed in seeds or (recipe.training.seed,) for variant in variants]
     paths = [out / "networks" / f"{_label(recipe, one)}.safetensors" for one in trainings]
     todo = [(one, path) for one, path in zip(trainings, paths, strict=True) if not path.is_file()]
-    spawn = multiprocessing.get_context("spawn")
     with (
         progress("networks", len(todo), quiet=quiet) as advance,
-        ProcessPoolExecutor(min(n_workers, max(1, len(todo))), mp_context=spawn) as pool,
+        pool_of(min(n_workers, max(1, len(todo)))) as pool,
     ):
         for future in as_completed([pool.submit(_make_one, one, out, path) for one, path in todo]):
             future.result()

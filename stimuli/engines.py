@@ -1,12 +1,12 @@
 """Who does the work on this machine: this process, or a pool of processes that outlives a dead worker."""
 
-import multiprocessing
 from collections.abc import Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 from rapidvision.errors import Aborted
+from rapidvision.pools import pool_of
 
 from .flood import Engine
 from .jobs import Job
@@ -71,8 +71,7 @@ def run_local(
 
 def _run_pool(settings: Settings, left: dict[int, Chunk], workers: int) -> Iterator[tuple[int, Outcomes]]:
     """Keep the pool a little ahead of the work, so that memory does not grow with the set."""
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_start, initargs=(settings,))
+    pool = pool_of(workers, _start, settings)
     try:
         waiting = list(left.items())[::-1]
         running: dict[Future[Outcomes], int] = {}

@@ -1,9 +1,7 @@
 """A picture folder on disk: pictures, maps, parts, objects, and the table that names them."""
 
 import io
-import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
@@ -14,6 +12,7 @@ from numpy.typing import NDArray
 from rapidvision import csvfiles, files, picturefolder, progress
 from rapidvision.errors import InputError
 from rapidvision.png import png_bytes
+from rapidvision.pools import pool_of
 
 from .body import PARTS
 
@@ -213,8 +212,7 @@ def _each(work: Callable[[J], R], jobs: list[J], workers: int) -> Iterator[R]:
     if workers == 1:
         yield from map(work, jobs)
         return
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(workers, len(jobs)), mp_context=context) as pool:
+    with pool_of(min(workers, len(jobs))) as pool:
         yield from pool.map(work, jobs, chunksize=max(1, min(16, len(jobs) // (4 * workers))))
 
 

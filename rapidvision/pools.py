@@ -1,0 +1,52 @@
+"""Processes that work side by side, and never outlive the one that started them."""
+
+import multiprocessing
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import connection
+from typing import Any
+
+
+def pool_of(n_workers: int, start: Callable[..., object] | None = None, *args: Any) -> ProcessPoolExecutor:
+    """Return a pool of fresh Python processes.
+
+    A parent that is ended by a signal (a scheduler's SIGTERM, an operating system short of memory) cannot tell its
+    workers; each of them therefore watches it, and ends with it.
+
+    Parameters
+    ----------
+    n_workers : int
+        Most processes at a time; they are started when there is work for them.
+    start : callable, optional
+        Called once in each process before its first work; must be found by import.
+    *args
+        What it is called with.
+
+    Returns
+    -------
+    concurrent.futures.ProcessPoolExecutor
+        To be used in a ``with`` statement.
+
+    Examples
+    --------
+    >>> with pool_of(1) as pool:
+    ...     pool.submit(pow, 2, 10).result()
+    1024
+    """
+    spawn = multiprocessing.get_context("spawn")
+    return ProcessPoolExecutor(n_workers, mp_context=spawn, initializer=_begin, initargs=(start, args))
+
+
+def _begin(start: Callable[..., object] | None, args: tuple[Any, ...]) -> None:
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    if start is not None:
+        start(*args)
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    connection.wait([parent.sentinel])
+    os._exit(1)
