@@ -1,6 +1,6 @@
 """Measure the tables of the print and fit the proof's model anew, after a change of what the renderer draws.
 
-usage: python tools/calibrate_pictures.py [SMALL LARGE QUICK]      (writes stimuli/render/*.json; needs PyTorch)
+usage: python tools/calibrate_pictures.py [SMALL LARGE PROOF]      (writes stimuli/render/*.json; needs PyTorch)
 """
 
 import sys
@@ -16,28 +16,16 @@ from rapidvision.stimuli.render.net import Net
 CHANNELS = (16, 24, 32)
 EPOCHS = 14
 BATCH = 64
-HELD_OUT = 5  # every fifth shot tells how far to trust the network's odds
 
 
 def fit_net(spectra: np.ndarray, target: np.ndarray, weight: np.ndarray) -> Net:
-    """Fit a network; its odds are scaled to be right for shots that it was not fitted to."""
+    """Fit a network to spectra (n, 64, 33), the same on every run."""
     torch.manual_seed(1)
     middle = spectra.mean(0)
     x = torch.tensor((spectra - middle)[:, None], dtype=torch.float32)
-    y = torch.tensor(target.astype(np.float32))
-    w = torch.tensor(weight.astype(np.float32))
-    held = torch.arange(len(x)) // 8 % HELD_OUT == 0
     net = network()
-    fit(net, x[~held], y[~held], w[~held])
-    with torch.no_grad():
-        odds = torch.cat([net(part)[:, 0] for part in x[held].split(256)])
-        trust = np.linspace(0.2, 1.5, 131)
-        losses = [float(loss(odds * t, y[held], w[held])) for t in trust]
-        right = ((odds > 0) == (y[held] > 0.5)).float()
-    best = float(trust[int(np.argmin(losses))])
-    share = ((right * w[held]).sum() / w[held].sum()).item()
-    print(f"network: {100 * share:.1f} % of held-out shots right, odds scaled by {best:.2f}")
-    return folded(net, middle, best)
+    fit(net, x, torch.tensor(target.astype(np.float32)), torch.tensor(weight.astype(np.float32)))
+    return folded(net, middle)
 
 
 def network() -> nn.Sequential:
@@ -70,8 +58,8 @@ def fit(net: nn.Sequential, x: torch.Tensor, y: torch.Tensor, w: torch.Tensor) -
     net.eval()
 
 
-def folded(net: nn.Sequential, middle: np.ndarray, trust: float) -> Net:
-    """Put the normalisations into the kernels, and the scale into the last weights."""
+def folded(net: nn.Sequential, middle: np.ndarray) -> Net:
+    """Put the normalisations into the kernels."""
     kernels, biases = [], []
     for i in range(0, 4 * len(CHANNELS), 4):
         scale = net[i + 1].weight / torch.sqrt(net[i + 1].running_var + net[i + 1].eps)
@@ -80,8 +68,8 @@ def folded(net: nn.Sequential, middle: np.ndarray, trust: float) -> Net:
         kernels.append(kernel.permute(2, 3, 1, 0).detach().numpy().astype(float))
         biases.append(bias.detach().numpy().astype(float))
     last = net[-1]
-    weights = last.weight[0].detach().numpy().astype(float) * trust
-    return Net(middle, tuple(kernels), tuple(biases), weights, last.bias[0].item() * trust)
+    weights = last.weight[0].detach().numpy().astype(float)
+    return Net(middle, tuple(kernels), tuple(biases), weights, last.bias[0].item())
 
 
 if __name__ == "__main__":

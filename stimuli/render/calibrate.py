@@ -7,21 +7,22 @@ fitted on them.
 
 import json
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
 from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rapidvision import files
+from rapidvision.pools import pool_of
 
 from . import finish, proof
 from .folder import CATEGORIES, TARGETS
-from .lens import GRAIN, developed
+from .lens import GRAIN
 from .net import Net, log_odds
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
+Kinds = NDArray[np.int64]
 
 SEED: Final = 20190507
 """Far from the seeds that anybody is likely to draw pictures with."""
@@ -32,6 +33,8 @@ TONE_STEPS: Final = 33
 PROOF_ROUNDS: Final = 2
 RIDGE: Final = 0.1
 """Penalty on the model's weights, in units of the number of pictures."""
+HELD_OUT: Final = 5
+"""Every fifth shot of a category is kept from the network, and tells how far to trust it."""
 
 FitNet = Callable[[Floats, Bools, Floats], Net]
 """From spectra (n, 64, 33), which of them are targets', and weights, to a network."""
@@ -55,23 +58,37 @@ class Print(NamedTuple):
         return self._replace(display=finish.luminance(self.display)[..., None])
 
 
-def negatives(n_per_category: int, *, size: int | None, seed: int = SEED, workers: int = 1) -> list[Print]:
-    """Draw pictures up to the point where the tables come in; every first shot, kept or not.
-
-    Without a `size` they are the quick small shots that the proof looks at.
-    """
+def negatives(n_per_category: int, *, size: int, seed: int = SEED, workers: int = 1) -> list[Print]:
+    """Draw pictures up to the point where the tables come in; every first shot, kept or not."""
     jobs = [(kind, number, seed, size) for number in range(n_per_category) for kind in range(len(CATEGORIES))]
-    with ProcessPoolExecutor(workers) as pool:
+    with pool_of(workers) as pool:
         return list(pool.map(_negative, jobs, chunksize=16))
 
 
-def _negative(job: tuple[int, int, int, int | None]) -> Print:
-    from .picture import PROOF_PX, composed, exposure, quick
+def _negative(job: tuple[int, int, int, int]) -> Print:
+    from .picture import composed, exposure
 
     kind, number, seed, size = job
-    shot = composed(CATEGORIES[kind], seed=seed, number=number)
-    light = exposure(shot, PROOF_PX, quick(shot)) if size is None else exposure(shot, size)
+    light = exposure(composed(CATEGORIES[kind], seed=seed, number=number), size)
     return Print(light.display, light.cover.astype(np.float64), kind)
+
+
+def first_prints(n_per_category: int, *, seed: int = SEED, workers: int = 1) -> tuple[NDArray[np.uint8], Kinds]:
+    """Return every first shot as the proof sees it, kept or not, and the index of each one's category.
+
+    They are printed with the shipped tables; the categories take turns.
+    """
+    jobs = [(kind, number, seed) for number in range(n_per_category) for kind in range(len(CATEGORIES))]
+    with pool_of(workers) as pool:
+        images = np.stack(list(pool.map(_first_print, jobs, chunksize=64)))
+    return images, np.array([kind for kind, _, _ in jobs])
+
+
+def _first_print(job: tuple[int, int, int]) -> NDArray[np.uint8]:
+    from .picture import PROOF_PX, composed, taken
+
+    kind, number, seed = job
+    return taken(composed(CATEGORIES[kind], seed=seed, number=number), PROOF_PX)[0]
 
 
 def measured(prints: list[Print], *, rounds: int = N_ROUNDS) -> finish.Balance:
@@ -121,7 +138,7 @@ def joined(coarse: finish.Balance, fine: finish.Balance) -> finish.Balance:
     return finish.Balance(np.concatenate([coarse.log_gain, fine.log_gain[n:]]), coarse.tone)
 
 
-def shares_kept(odds: Floats, kind: NDArray[np.int64], target: Bools) -> tuple[Floats, Floats]:
+def shares_kept(odds: Floats, kind: Kinds, target: Bools) -> tuple[Floats, Floats]:
     """Return each shot's probability of being kept, and its weight among the pictures that are: equal sums per category."""
     share = np.exp(np.minimum(0.0, np.where(target, -odds, odds)))
     per_category = np.bincount(kind, share) / np.bincount(kind)
@@ -130,7 +147,7 @@ def shares_kept(odds: Floats, kind: NDArray[np.int64], target: Bools) -> tuple[F
 
 def judged(
     found: Floats,
-    kind: NDArray[np.int64],
+    kind: Kinds,
     *,
     rounds: int = PROOF_ROUNDS,
     ridge: float = RIDGE,
@@ -169,16 +186,27 @@ def judged(
     return before._replace(weights=weights)
 
 
-def completed(
-    model: proof.Model, found: Floats, spectra: Floats, kind: NDArray[np.int64], fit_net: FitNet
-) -> proof.Model:
-    """Add a network, fitted to the shots as the model keeps them, and fit the rest once more beside it."""
+def completed(model: proof.Model, found: Floats, spectra: Floats, kind: Kinds, fit_net: FitNet) -> proof.Model:
+    """Add a network, fitted to the shots as the model keeps them, and fit the rest once more beside it.
+
+    How far the network's odds are trusted, and what is fitted beside them, rests on shots that it was not fitted to.
+    """
     target = np.array([name in TARGETS for name in CATEGORIES])[kind]
     odds = proof.expanded(found, model.middle, model.spread) @ model.weights
     _, weight = shares_kept(odds, kind, target)
-    net = fit_net(spectra, target, weight / weight.mean())
-    added = np.array([log_odds(net, one) for one in spectra])
-    return judged(found, kind, rounds=1, before=model._replace(net=net), offset=added)
+    held = np.arange(kind.size) // len(CATEGORIES) % HELD_OUT == 0
+    net = fit_net(spectra[~held], target[~held], weight[~held] / weight[~held].mean())
+    added = np.array([log_odds(net, one) for one in spectra[held]])
+    trust = trusted(added, target[held], weight[held])
+    net = net._replace(last=net.last * trust, constant=net.constant * trust)
+    return judged(found[held], kind[held], rounds=1, before=model._replace(net=net), offset=added * trust)
+
+
+def trusted(odds: Floats, target: Bools, weight: Floats) -> float:
+    """Return by what log odds must be multiplied to be right: the least cross entropy between .2 and 1.5."""
+    factors = np.linspace(0.2, 1.5, 131)
+    right = np.where(target, odds, -odds)
+    return float(factors[np.argmin([(weight * np.logaddexp(0.0, -factor * right)).sum() for factor in factors])])
 
 
 def _logistic(x: Floats, target: Bools, weight: Floats, ridge: float, steps: int = 6) -> Floats:
@@ -194,13 +222,7 @@ def _logistic(x: Floats, target: Bools, weight: Floats, ridge: float, steps: int
     return np.asarray(beta)
 
 
-def proofs(prints: list[Print], tables: finish.Balance, *, seed: int = SEED) -> NDArray[np.uint8]:
-    """Print with `tables`, with the sensor's noise; shape (n, side, side, 3)."""
-    rng = np.random.default_rng(seed)
-    return np.stack([developed(_printed(one, tables), rng) for one in prints])
-
-
-def calibrate(fit_net: FitNet, n_small: int = 150, n_large: int = 14, n_quick: int = 400, *, workers: int = 1) -> None:
+def calibrate(fit_net: FitNet, n_small: int = 150, n_large: int = 14, n_proof: int = 3200, *, workers: int = 1) -> None:
     """Draw shots, fit, and write ``balance.json`` and ``proof.json``.
 
     Parameters
@@ -209,8 +231,8 @@ def calibrate(fit_net: FitNet, n_small: int = 150, n_large: int = 14, n_quick: i
         Fits the network of the proof.
     n_small, n_large : int
         Shots of each category at 64 and 256 px, for the tables; 0 small ones leave the tables as they are.
-    n_quick : int
-        Quick shots of each category, for the proof.
+    n_proof : int
+        Shots of each category, for the proof.
     workers : int, default 1
         Processes.
     """
@@ -219,12 +241,11 @@ def calibrate(fit_net: FitNet, n_small: int = 150, n_large: int = 14, n_quick: i
         large = negatives(n_large, size=256, workers=workers)
         tables = joined(measured([one.grey for one in small]), measured([one.grey for one in large]))
         write_balance(tables, f"{n_small} pictures of each category at 64 px and {n_large} at 256 px, seed {SEED}")
-    shots = negatives(n_quick, size=None, workers=workers)
-    images = proofs(shots, finish.balance())
-    kind = np.array([one.kind for one in shots])
-    found = proof.features(images)
-    model = completed(judged(found, kind), found, proof.planes(images), kind, fit_net)
-    write_proof(model, f"{n_quick} quick shots of each category, seed {SEED}")
+    images, kind = first_prints(n_proof, workers=workers)
+    parts = np.array_split(images, max(len(images) // 256, 1))
+    found, spectra = (np.concatenate([look(part) for part in parts]) for look in (proof.features, proof.planes))
+    model = completed(judged(found, kind), found, spectra, kind, fit_net)
+    write_proof(model, f"{n_proof} shots of each category, seed {SEED}")
 
 
 def write_balance(tables: finish.Balance, measured_on: str) -> None:

@@ -39,7 +39,9 @@ CATEGORIES: Final[dict[str, tuple[bool, Callable[[Rng], Body], float, float, boo
 }
 OBJECT: Final = 1
 PROOF_PX: Final = 64
-"""Side of the quick print on which it is decided whether a shot is kept, whatever size is asked for."""
+"""Side of the print on which it is decided whether a shot is kept, whatever size is asked for."""
+FINE_PX: Final = 160
+"""From this side on, pixels whose neighbours differ get four more rays instead of two, and slighter differences count."""
 ATTEMPTS: Final = 40
 """So often a scene and its object are drawn anew; after that the likeliest of them is kept."""
 MAX_SIDE: Final = 0.8
@@ -113,24 +115,22 @@ def draw(category: str, *, seed: int, number: int = 0, size: int = 256) -> Pictu
     if category not in CATEGORIES:
         raise InputError(f'category: got "{category}". {did_you_mean(category, CATEGORIES)}')
     check_size(size)
-    from .lens import printed
     from .proof import kept
 
     target = CATEGORIES[category][0]
     best = (-1.0, 0)
     for attempt in range(ATTEMPTS):
         shot = composed(category, seed=seed, number=number, attempt=attempt)
-        rays = quick(shot)
-        light = exposure(shot, PROOF_PX, rays)
-        chance = kept(printed(light.display, light.cover, light.rng, target=target), target=target)
+        image, light = taken(shot, PROOF_PX)
+        chance = kept(image, target=target)
         best = max(best, (chance, -attempt))
         if seeds.stream(seed, "kept", category, number, attempt).random() < chance:
             break
     else:
         shot = composed(category, seed=seed, number=number, attempt=-best[1])
-        rays = quick(shot)
-    light = exposure(shot, size, refined(shot, rays) if size == PROOF_PX else None)
-    image = printed(light.display, light.cover, light.rng, target=target)
+        image, light = taken(shot, PROOF_PX)
+    if size != PROOF_PX:
+        image, light = taken(shot, size)
     return Picture(image, light.parts, light.objects, category, seed, number, shot.scene.indoor)
 
 
@@ -162,57 +162,28 @@ def composed(category: str, *, seed: int, number: int, attempt: int = 0) -> Shot
     return Shot(scene, rows, materials, frames, (seed, *address))
 
 
-class Rays(NamedTuple):
-    """What the rays brought: linear colour, distance, the object's cover, parts, objects."""
+def taken(shot: Shot, size: int) -> tuple[NDArray[np.uint8], Exposure]:
+    """Take a picture of a shot, and print it."""
+    from .lens import printed
 
-    colour: NDArray[np.float32]
-    depth: NDArray[np.float32]
-    cover: NDArray[np.float32]
-    parts: NDArray[np.uint8]
-    objects: NDArray[np.uint8]
-
-
-def quick(shot: Shot) -> Rays:
-    """Light a small shot with one ray for each pixel: a third of the work, and all that the proof needs."""
-    from . import tracer
-
-    scene = shot.scene
-    return Rays(*tracer.first(shot.rows, shot.materials, shot.frames, scene.surroundings, scene.camera, PROOF_PX))
+    light = exposure(shot, size)
+    _seed, category, _number, _attempt = shot.address
+    return printed(light.display, light.cover, light.rng, target=CATEGORIES[category][0]), light
 
 
-def refined(shot: Shot, rays: Rays) -> Rays:
-    """Spend more rays where neighbours differ."""
-    from . import tracer
-
-    scene = shot.scene
-    tracer.refine(
-        shot.rows, shot.materials, shot.frames, scene.surroundings, scene.camera,
-        rays.colour, rays.cover, rays.parts, rays.objects, extra_rays(rays.parts.shape[0]),
-    )  # fmt: skip
-    return rays
-
-
-def extra_rays(size: int) -> int:
-    """How many more rays a pixel gets whose neighbours differ."""
-    return 4 if size >= 160 else 3
-
-
-def exposure(shot: Shot, size: int, rays: Rays | None = None) -> Exposure:
-    """Light a shot, unless `rays` did, and take its picture, up to the print."""
+def exposure(shot: Shot, size: int) -> Exposure:
+    """Light a shot and let the lens see it, up to the print."""
     from . import tracer
     from .lens import exposed
 
     scene = shot.scene
-    if rays is None:
-        rays = Rays(
-            *tracer.render(
-                shot.rows, shot.materials, shot.frames, scene.surroundings, scene.camera, size, extra_rays(size)
-            )
-        )
+    n_extra, contrast = (4, 0.06) if size >= FINE_PX else (2, 0.2)
+    colour, depth, cover, parts, objects = tracer.render(
+        shot.rows, shot.materials, shot.frames, scene.surroundings, scene.camera, size, n_extra, contrast
+    )
     seed, category, number, attempt = shot.address
     rng = seeds.stream(seed, "lens", category, number, attempt)
-    display = exposed(rays.colour, rays.depth, rays.cover, scene, rng)
-    return Exposure(display, rays.cover, rays.parts, rays.objects, rng)
+    return Exposure(exposed(colour, depth, cover, scene, rng), cover, parts, objects, rng)
 
 
 def check_size(size: int) -> None:
@@ -250,7 +221,7 @@ def _fitted(own: Array, scene: Scene, yaw: float) -> tuple[Array, Array]:
     from .solids import bounded
 
     scale, u, v = 1.6, scene.centre[0], scene.centre[1] + 0.22
-    for side in (24, 32, 48, 48):  # the first corrections are coarse anyway
+    for side in (16, 24, 32, 40):  # the first corrections are coarse anyway
         at = on_ground(scene.camera, u, min(v, 0.97))
         assert at is not None  # the horizon is above every place where an object may stand
         solid, _frame = placed(own, yaw=yaw, scale=scale, at=at, number=OBJECT)

@@ -8,22 +8,34 @@ from .paints import any_colour, scaled
 
 Rng = np.random.Generator
 
+#: Patterns of decorated doors, with their scales.
+DECORS = (
+    (surfaces.WOOD, 5.0),
+    (surfaces.PATCHES, 6.0),
+    (surfaces.CHECKS, 22.0),
+    (surfaces.DOTS, 30.0),
+    (surfaces.STRIPES, 26.0),
+)
+
 
 def refrigerator(rng: Rng) -> Body:
     """Refrigerator: freezer on top, retro single door, side by side, or double doors over a drawer."""
     b = Body()
     kind = rng.random()
-    if kind < 0.4:
+    if kind < 0.25:
         tone = float(rng.uniform(0.55, 0.8))
         colour: Colour = (tone, tone, tone * float(rng.uniform(0.94, 1.02)))
         paint = b.material(colour, mottle=0.2, bump=0.12, specular=0.25, gloss=4)
-    elif kind < 0.7:
+    elif kind < 0.44:
         tone = float(rng.uniform(0.14, 0.42))
         colour = (tone, tone * 1.01, tone * 1.03)
         paint = b.material(colour, mottle=0.3, bump=0.16, specular=0.45, gloss=3)
-    else:
+    elif kind < 0.6:
         colour = any_colour(rng, 0.2, 0.6)
         paint = b.material(colour, mottle=0.25, bump=0.12, specular=0.3, gloss=4)
+    else:
+        colour = any_colour(rng, 0.2, 0.7)
+        paint = _decorated(rng, b, colour)
     side = b.material(scaled(colour, 0.85), mottle=0.04, specular=0.15)
     chrome = (
         b.material((0.55, 0.56, 0.58), mottle=0.02, specular=0.9, gloss=4)
@@ -78,7 +90,7 @@ def refrigerator(rng: Rng) -> Body:
             half = (2 * h + 0.05 - low - 0.06) / 2
             door(low + 0.06 + half, s * w * 0.5, half, w * 0.5)
             bar(low + half * 0.8, s * 0.045, half * 0.5)
-    for _ in range(int(rng.integers(1, 8))):
+    for _ in range(int(rng.integers(2, 11))):
         paper = b.material(
             any_colour(rng, 0.35, 0.85),
             any_colour(rng, 0.1, 0.6),
@@ -90,10 +102,20 @@ def refrigerator(rng: Rng) -> Body:
         z, y = float(rng.uniform(-0.7, 0.7)) * w, float(rng.uniform(0.85, 1.75)) * h
         b.box(
             (front + 0.042, y, z),
-            (0.006, float(rng.uniform(0.025, 0.06)), float(rng.uniform(0.025, 0.05))),
+            (0.006, float(rng.uniform(0.025, 0.08)), float(rng.uniform(0.025, 0.07))),
             "note",
             paper,
             edge=0.003,
             roll=float(rng.uniform(-0.6, 0.6)),
         )
     return b
+
+
+def _decorated(rng: Rng, b: Body, colour: Colour) -> int:
+    """Doors with veneer, stripes, checks, dots or blots."""
+    pattern, scale = DECORS[int(rng.integers(len(DECORS)))]
+    other = scaled(colour, float(rng.uniform(0.45, 0.8)))
+    phase = float(rng.uniform(0, 30))
+    return b.material(
+        colour, other, pattern=pattern, scale=scale, mottle=0.25, bump=0.12, specular=0.25, gloss=4, phase=phase
+    )

@@ -68,7 +68,7 @@ def draw_scene(rng: Rng) -> Scene:
     indoor = bool(rng.random() < 0.5)
     half_width = float(rng.uniform(0.24, 0.42))
     camera = camera_of(
-        half_width=half_width, horizon=float(rng.uniform(0.12, 0.75)), roll=float(rng.normal(0.0, 0.045))
+        half_width=half_width, horizon=float(rng.uniform(0.12, 0.75)), roll=float(rng.normal(0.0, 0.065))
     )
     world = room(rng) if indoor else open_air(rng)
     azimuth = float(rng.uniform(-1.2, 1.2))
@@ -82,11 +82,11 @@ def draw_scene(rng: Rng) -> Scene:
         surroundings=np.round(world, 9),
         things=[(rows, frame) for rows, frame in things],
         materials=body.materials,
-        extent=float(rng.uniform(0.38, 0.64)),
+        extent=float(rng.uniform(0.33, 0.5)),
         centre=(float(rng.uniform(0.3, 0.7)), float(rng.uniform(0.44, 0.6))),
         facing=1.0 if rng.random() < 0.5 else -1.0,
         spin=float(rng.uniform(-1, 1)),
         tone=round(math.exp(float(rng.normal(0.1, 0.4))), 9),
-        aperture=float(rng.uniform(0.0, 0.02)),
+        aperture=float(rng.uniform(0.0, 0.015)),
         indoor=indoor,
     )

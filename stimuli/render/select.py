@@ -19,15 +19,16 @@ from .players import DIAGNOSTIC
 
 Floats = NDArray[np.float64]
 
-SMALLEST: Final = 0.07
+SMALLEST: Final = 0.06
 """Gate 1: the object covers at least this share of the frame …"""
 LARGEST: Final = 0.32
 """… and at most this."""
 CONTRAST: Final = 9.0
 """Gate 2: root mean square difference of the object's outline from what is just outside it, in grey levels or colour."""
-N_PARTS: Final = 2
-"""Gate 3: so many diagnostic parts are visible, each on at least PART_PX pixels of a picture 256 wide."""
+TELLING: Final = 0.5
+"""Gate 3: the visible parts hold at least this share of all that the category's parts tell (``players.DIAGNOSTIC``) …"""
 PART_PX: Final = 24
+"""… where a part counts as visible on so many pixels of a picture 256 wide."""
 CONCEALED: Final = 0.12
 """Gate 4: things in front of the object cover at most this share of its outline's filled shape."""
 
@@ -62,10 +63,9 @@ def passes(picture: Picture) -> bool:
     if np.sqrt((step**2 + spread**2).mean()) < CONTRAST:
         return False
     enough = PART_PX * (size / 256) ** 2
-    seen = sum(
-        np.count_nonzero(mine & (picture.parts == PART_INDEX[name])) >= enough for name in DIAGNOSTIC[picture.category]
-    )
-    if seen < N_PARTS:
+    telling = DIAGNOSTIC[picture.category]
+    seen = [name for name in telling if np.count_nonzero(mine & (picture.parts == PART_INDEX[name])) >= enough]
+    if sum(telling[name] for name in seen) < TELLING * sum(telling.values()):
         return False
     filled = ndimage.binary_closing(mine, iterations=4 * rim)
     before = filled & (picture.objects > 1)

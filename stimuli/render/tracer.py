@@ -1,7 +1,5 @@
 """Pixels from rays: one ray each, and more where neighbours differ."""
 
-from typing import Final
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,21 +11,18 @@ from .solids import OBJECT, PART, balls_of
 Array = NDArray[np.float64]
 
 
-CONTRAST: Final = 0.06
-"""Neighbours that differ by more than this share of white get more rays."""
-
-
 @compiled
 def render(
-    S: Array, M: Array, T: Array, E: Array, C: Array, size: int, n_extra: int
+    S: Array, M: Array, T: Array, E: Array, C: Array, size: int, n_extra: int, contrast: float
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32], NDArray[np.uint8], NDArray[np.uint8]]:
     """Draw `size` x `size` pixels: linear colour, distance, how much of a pixel object 1 covers, parts, objects.
 
-    `n_extra` more rays are spent on each pixel whose neighbours show another part or differ in brightness.
+    `n_extra` more rays are spent on each pixel whose neighbours show another part or differ in brightness by more than
+    `contrast`, a share of white.
     """
     colour, depth, cover, parts, objects = first(S, M, T, E, C, size)
     if n_extra > 0:
-        refine(S, M, T, E, C, colour, cover, parts, objects, n_extra)
+        refine(S, M, T, E, C, colour, cover, parts, objects, n_extra, contrast)
     return colour, depth, cover, parts, objects
 
 
@@ -64,7 +59,7 @@ def first(
 def refine(
     S: Array, M: Array, T: Array, E: Array, C: Array,
     colour: NDArray[np.float32], cover: NDArray[np.float32], parts: NDArray[np.uint8], objects: NDArray[np.uint8],
-    n_extra: int,
+    n_extra: int, contrast: float,
 ) -> None:  # fmt: skip
     """Spend `n_extra` more rays on each pixel whose neighbours differ; changes `colour` and `cover`."""
     size = parts.shape[0]
@@ -72,7 +67,7 @@ def refine(
     G = balls_of(S)
     W = np.empty((2, S.shape[0]))
     spread = 2.0 * C[12] / size
-    edge = edges(colour, parts, objects)
+    edge = edges(colour, parts, objects, contrast)
     for row in range(size):
         for column in range(size):
             if not edge[row, column]:
@@ -84,11 +79,8 @@ def refine(
             for k in range(n_extra):
                 # a rotated grid: no two rays of a pixel share a row or a column
                 u = (k + 0.5) / n_extra
-                v = (
-                    ((k * 2 + 1) % n_extra + 0.5) / n_extra
-                    if n_extra % 2 == 1
-                    else ((k * 2 + k // 2) % n_extra + 0.5) / n_extra
-                )
+                turned = (k * 2 + 1) % (n_extra + 1 - n_extra % 2)
+                v = (turned + 0.5) / n_extra
                 dx, dy, dz = direction(C, (column + u) / size, (row + v) / size)
                 r, g, b, _t, hit = light_along(S, G, W, M, T, E, C, dx, dy, dz, spread, active)
                 total_r += r
@@ -103,7 +95,9 @@ def refine(
 
 
 @compiled
-def edges(colour: NDArray[np.float32], parts: NDArray[np.uint8], objects: NDArray[np.uint8]) -> NDArray[np.bool_]:
+def edges(
+    colour: NDArray[np.float32], parts: NDArray[np.uint8], objects: NDArray[np.uint8], contrast: float
+) -> NDArray[np.bool_]:
     """Pixels with a neighbour (4) that shows another part or object or is much brighter or darker."""
     size = parts.shape[0]
     out = np.zeros((size, size), np.bool_)
@@ -116,7 +110,7 @@ def edges(colour: NDArray[np.float32], parts: NDArray[np.uint8], objects: NDArra
                     continue
                 one = (colour[row, column, 0] + 2.0 * colour[row, column, 1] + colour[row, column, 2]) * 0.25
                 two = (colour[r2, c2, 0] + 2.0 * colour[r2, c2, 1] + colour[r2, c2, 2]) * 0.25
-                differ = abs(one - two) > CONTRAST * (0.35 + 0.65 * max(one, two)) * 2.0
+                differ = abs(one - two) > contrast * (0.35 + 0.65 * max(one, two)) * 2.0
                 if differ or parts[row, column] != parts[r2, c2] or objects[row, column] != objects[r2, c2]:
                     out[row, column] = True
                     out[r2, c2] = True

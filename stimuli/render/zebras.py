@@ -15,10 +15,10 @@ def zebra(rng: Rng) -> Body:
     """Zebra: stout or slender, long or short in the leg; standing, walking, grazing, looking at you or lying; foals too."""
     b = Body()
     phase = float(rng.uniform(0, 6.28))
-    white = float(rng.uniform(0.72, 0.86))
+    white = float(rng.uniform(0.56, 0.84))  # from dusty to bright
     pale: Colour = (white, white * float(rng.uniform(0.9, 0.98)), white * float(rng.uniform(0.78, 0.94)))
-    brown = float(rng.uniform(0.0, 0.05))
-    dark: Colour = (0.02 + brown, 0.018 + 0.6 * brown, 0.02 + 0.3 * brown)
+    brown = float(rng.uniform(0.02, 0.15))  # from black stripes to faded ones
+    dark: Colour = (0.02 + brown, 0.018 + 0.75 * brown, 0.02 + 0.55 * brown)
     fine = float(rng.uniform(0.75, 1.35))  # from broad stripes to narrow ones
 
     def striped(frequency: float) -> int:
