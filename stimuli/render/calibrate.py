@@ -1,8 +1,8 @@
 """Measure what the print needs to know: the tables of ``finish`` and the model of ``proof``.
 
 ``calibrate()`` writes ``balance.json`` and ``proof.json`` anew; both are needed when the renderer draws anything
-otherwise than before (``tools/calibrate_pictures.py``). The pictures are drawn once, unprinted; everything else is
-fitted on them.
+otherwise than before (``tools/calibrate_pictures.py``). The tables are measured on unprinted pictures, the model on
+shots printed with these tables.
 """
 
 import json

@@ -41,7 +41,11 @@ OBJECT: Final = 1
 PROOF_PX: Final = 64
 """Side of the print on which it is decided whether a shot is kept, whatever size is asked for."""
 FINE_PX: Final = 160
-"""From this side on, pixels whose neighbours differ get four more rays instead of two, and slighter differences count."""
+"""From this side on pictures are drawn finely."""
+FINE: Final = (4, 0.06)
+"""Finely drawn, a pixel gets so many more rays when its neighbours differ by this share of white …"""
+COARSE: Final = (2, 0.2)
+"""… and in smaller pictures so many."""
 ATTEMPTS: Final = 40
 """So often a scene and its object are drawn anew; after that the likeliest of them is kept."""
 MAX_SIDE: Final = 0.8
@@ -177,7 +181,7 @@ def exposure(shot: Shot, size: int) -> Exposure:
     from .lens import exposed
 
     scene = shot.scene
-    n_extra, contrast = (4, 0.06) if size >= FINE_PX else (2, 0.2)
+    n_extra, contrast = FINE if size >= FINE_PX else COARSE
     colour, depth, cover, parts, objects = tracer.render(
         shot.rows, shot.materials, shot.frames, scene.surroundings, scene.camera, size, n_extra, contrast
     )

@@ -7,6 +7,8 @@ import pytest
 from PIL import Image
 
 from tests.experiments.clickme.eye import COLOURS
+from tests.experiments.clickme.quickgame import QUICK
+from tests.experiments.clickme.running import Running
 
 SIDE = 256
 
@@ -87,3 +89,13 @@ class Played:
         self.maps, self.everything = maps, everything
         self.rules = game.rules
         self.name_of = {record.player_id: record.player for record in everything.rounds}
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """A server of quick rounds, for all tests of a file."""
+    folder = tmp_path_factory.mktemp("server")
+    pictures = make_folder(folder / "pictures", per_category=12)
+    with Running(pictures, folder / "game", game=QUICK) as running:
+        running.data = folder / "game"
+        yield running

@@ -7,7 +7,9 @@ import secrets
 from contextlib import asynccontextmanager
 
 import httpx
+import sqlalchemy as sa
 
+from rapidvision.experiments.online import schema
 from rapidvision.experiments.online.api import ParticipantApi, participant_app
 from rapidvision.experiments.online.dashboard import Dashboard, dashboard_app
 from rapidvision.experiments.online.database import default_database, open_online_store
@@ -125,3 +127,9 @@ def stored_trials(folder):
         return store.read(lambda connection: trial_records(connection, served))
     finally:
         store.close()
+
+
+def n_rows(here):
+    """How many rows each table holds."""
+    tables = (schema.session, schema.identity, schema.trial, schema.event, schema.tally)
+    return here.read(lambda c: [c.scalar(sa.select(sa.func.count()).select_from(table)) for table in tables])
