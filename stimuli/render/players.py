@@ -26,11 +26,11 @@ LONGEST_STEP_PX: Final = 7.0
 SHARE_TIMED_OUT: Final = 0.47  # rounds that lasted until the end
 AREA_POWER: Final = 0.9
 """How a part's pull falls with its area: 1 gives an eye the pull of a flank, 0 gives each pixel the same."""
-TASTE: Final = 0.8
+TASTE: Final = 1.0
 """Standard deviation, in natural logarithms, of a player's liking for a part around its diagnosticity."""
 ASTRAY: Final = 0.04
 """Share of aims that are anywhere on the object."""
-PACE_PX: Final = 0.9
+PACE_PX: Final = 0.4
 """Mean step from bubble to bubble."""
 TREMOR_PX: Final = 1.2
 
