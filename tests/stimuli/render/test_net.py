@@ -61,7 +61,7 @@ def test_the_fitted_network_finds_a_planted_difference_and_is_folded_without_los
         torch.tensor(target.astype(np.float32)),
         torch.ones(len(target)),
     )
-    folded = tool.folded(fitted, np.zeros((64, 33)), 1.0)
+    folded = tool.folded(fitted, np.zeros((64, 33)))
     odds = np.array([net.log_odds(folded, one) for one in spectra[:64]])
     with torch.no_grad():
         expected = fitted(torch.tensor(spectra[:64, None], dtype=torch.float32))[:, 0].numpy()
