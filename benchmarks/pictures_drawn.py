@@ -1,13 +1,11 @@
 """The renderer: how fast it draws, whether a seed is a picture, what tells kinds apart, and whether players agree."""
 
 import itertools
-import multiprocessing
 import os
 import subprocess
 import sys
 import tempfile
 import time
-from concurrent.futures import ProcessPoolExecutor
 from functools import cache
 from pathlib import Path
 
@@ -17,6 +15,7 @@ from scipy.stats import spearmanr
 
 from benchmarks.harness import NotMeasured, Room, at_least, at_most, between
 from rapidvision import seeds
+from rapidvision.pools import pool_of
 
 room = Room()
 BUNDLED = Path(__file__).parents[1] / "stimuli" / "bundled"
@@ -151,11 +150,11 @@ def one_of_many(job):
 
 
 @cache
-def many():
-    """N_CHANCE pictures at 64 px and whether each is a target."""
+def many(n=N_CHANCE):
+    """`n` pictures at 64 px, the categories in turn, and whether each is a target."""
     _, folder, _, _ = render()
-    jobs = [(number, category) for number in range(N_CHANCE // 8) for category in folder.CATEGORIES]
-    with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as pool:
+    jobs = [(number, category) for number in range(n // 8) for category in folder.CATEGORIES]
+    with pool_of(2) as pool:
         images = np.stack(list(pool.map(one_of_many, jobs, chunksize=32)))
     return images, np.array([category in folder.TARGETS for _, category in jobs])
 
@@ -205,8 +204,8 @@ def network(n_channels, n_classes):
     )
 
 
-def fitted(net, x, y, *, epochs, change=lambda x: x, smoothing=0.0):
-    """Fit a network with Adam and a falling rate; `change` alters each batch."""
+def fitted(net, x, y, *, epochs, change=lambda x, y: (x, y), smoothing=0.0):
+    """Fit a network with Adam and a falling rate; `change` alters each batch and its classes, or shares of them."""
     import torch
     from torch.nn import functional as F
 
@@ -218,7 +217,8 @@ def fitted(net, x, y, *, epochs, change=lambda x: x, smoothing=0.0):
         order = torch.randperm(len(x))
         for i in range(max(len(x) // 64, 1)):
             batch = order[i * 64 : (i + 1) * 64]
-            loss = F.cross_entropy(net(change(x[batch])), y[batch], label_smoothing=smoothing)
+            seen, classes = change(x[batch], y[batch])
+            loss = F.cross_entropy(net(seen), classes, label_smoothing=smoothing)
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
