@@ -45,8 +45,8 @@ def residual():
     return nn.Sequential(*stem, *blocks, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(96, 8))
 
 
-def usual_changes(batch, kinds):
-    """What networks are trained on for ImageNet: crops, mirror, colour jitter, erasing with noise, CutMix (Yun et al., 2019)."""
+def usual_changes(batch):
+    """What networks are trained on for ImageNet: crops of 35 to 100 %, mirror, colour jitter, erasing with noise."""
     import torch
     from torch.nn import functional as F
 
@@ -75,16 +75,7 @@ def usual_changes(batch, kinds):
         wide = int(torch.sqrt(erased[i] / shape[i]).clamp(1, side - 1))
         top, left = int(torch.randint(0, side + 1 - high, ())), int(torch.randint(0, side + 1 - wide, ()))
         x[i, :, top : top + high, left : left + wide] = 0.25 * torch.randn(3, high, wide)
-    shares = F.one_hot(kinds, 8).float()
-    if torch.rand(()) < 0.5:
-        wide = int(side * torch.rand(()).sqrt())
-        top, left = (int(torch.randint(0, side + 1 - wide, ())) for _ in range(2))
-        other = torch.randperm(n)
-        x = x.clone()
-        x[:, :, top : top + wide, left : left + wide] = x[other, :, top : top + wide, left : left + wide]
-        part = wide**2 / side**2
-        shares = (1 - part) * shares + part * shares[other]
-    return x, shares
+    return x
 
 
 @cache

@@ -204,8 +204,8 @@ def network(n_channels, n_classes):
     )
 
 
-def fitted(net, x, y, *, epochs, change=lambda x, y: (x, y), smoothing=0.0):
-    """Fit a network with Adam and a falling rate; `change` alters each batch and its classes, or shares of them."""
+def fitted(net, x, y, *, epochs, change=lambda x: x, smoothing=0.0):
+    """Fit a network with Adam and a falling rate; `change` alters each batch."""
     import torch
     from torch.nn import functional as F
 
@@ -217,8 +217,7 @@ def fitted(net, x, y, *, epochs, change=lambda x, y: (x, y), smoothing=0.0):
         order = torch.randperm(len(x))
         for i in range(max(len(x) // 64, 1)):
             batch = order[i * 64 : (i + 1) * 64]
-            seen, classes = change(x[batch], y[batch])
-            loss = F.cross_entropy(net(seen), classes, label_smoothing=smoothing)
+            loss = F.cross_entropy(net(change(x[batch])), y[batch], label_smoothing=smoothing)
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
