@@ -19,7 +19,11 @@ def with_gradients(call, module, x):
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # the compiler's own parts use deprecated parts of torch
 def test_a_compiled_module_gives_the_same_scores_maps_and_gradients_or_says_why_it_is_not_compiled():
-    module, x = GALA(8), torch.randn(2, 8, 4, 4, generator=torch.Generator().manual_seed(1))
+    torch.manual_seed(1)
+    module, x = (
+        GALA(8).double(),
+        torch.randn(2, 8, 4, 4, dtype=torch.float64),
+    )  # single precision is off by 1e-4 at times
     expected = with_gradients(module, module, x)
     twin = copy.deepcopy(module)
     call, note = compiled(twin)

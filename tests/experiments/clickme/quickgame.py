@@ -1,8 +1,11 @@
 """A game with rounds of little more than a second, and what its store holds."""
 
+import io
 import itertools
 
+import numpy as np
 import sqlalchemy as sa
+from PIL import Image
 
 from rapidvision.experiments.clickme import host
 from rapidvision.experiments.clickme.collected import collect
@@ -38,3 +41,10 @@ def bubbles_of(running, round_id):
 
 def line(n, start=20):
     return [[start + 5 * k, 30] for k in range(n)]
+
+
+def coloured_place(png):
+    """The middle of what has colour in a picture: there the partner looks."""
+    pixels = np.asarray(Image.open(io.BytesIO(png)).convert("HSV"))
+    rows, columns = np.nonzero(pixels[..., 1] > 100)
+    return int(columns.mean()), int(rows.mean())

@@ -16,8 +16,8 @@ from rapidvision.experiments.clickme import host, tables
 from tests import asynchronous
 from tests.experiments.clickme.conftest import make_folder
 from tests.experiments.clickme.guest import Guest, call
+from tests.experiments.clickme.quickgame import QUICK, bubbles_of, line
 from tests.experiments.clickme.running import Running
-from tests.experiments.clickme.test_server import QUICK, bubbles_of, line
 
 #: The whole route table; a test compares it with the server's own.
 ROUTES = (

@@ -11,8 +11,8 @@ from rapidvision.experiments.clickme.links import MOST_LINKS, PostLink, PostLink
 from tests import asynchronous
 from tests.experiments.clickme.conftest import make_folder
 from tests.experiments.clickme.guest import Guest, call
+from tests.experiments.clickme.quickgame import QUICK, bubbles_of, line
 from tests.experiments.clickme.running import Running
-from tests.experiments.clickme.test_server import QUICK, bubbles_of, line
 
 names = (f"poster {number}" for number in itertools.count())
 

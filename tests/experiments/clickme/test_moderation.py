@@ -91,7 +91,7 @@ def names(guest):
 
 
 def solve(guest):
-    from tests.experiments.clickme.test_server import coloured_place
+    from tests.experiments.clickme.quickgame import coloured_place
 
     picture = guest.deal()
     image = call(guest.url, f"/api/rounds/{picture['round']}/picture.png", cookie=guest.cookie)[1]

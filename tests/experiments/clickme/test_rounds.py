@@ -8,7 +8,7 @@ from websockets.exceptions import ConnectionClosed
 
 from tests.experiments.clickme.chaos import chaos
 from tests.experiments.clickme.guest import Guest, call
-from tests.experiments.clickme.quickgame import QUICK, bubbles_of, line, names, stored
+from tests.experiments.clickme.quickgame import QUICK, bubbles_of, coloured_place, line, names, stored
 from tests.experiments.clickme.running import EYE, Running
 
 
@@ -210,17 +210,6 @@ def test_a_solved_round_gives_points_for_the_time_left_and_the_board_shows_them(
         assert board["rows"] == [{"name": "anna", "points": end["points"], "you": True}]
         assert running.stop() == 0
         assert "".join(running.errors) == ""
-
-
-def coloured_place(png):
-    import io
-
-    import numpy as np
-    from PIL import Image
-
-    pixels = np.asarray(Image.open(io.BytesIO(png)).convert("HSV"))
-    rows, columns = np.nonzero(pixels[..., 1] > 100)
-    return int(columns.mean()), int(rows.mean())
 
 
 def test_no_acknowledged_bubble_is_lost_when_the_server_is_killed_under_play(tmp_path, pictures, seed):
