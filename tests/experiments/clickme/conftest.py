@@ -93,9 +93,11 @@ class Played:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    """A server of quick rounds, for all tests of a file."""
+    """A server of quick rounds, for all tests of a file; at its end it stops in order and has not stumbled."""
     folder = tmp_path_factory.mktemp("server")
     pictures = make_folder(folder / "pictures", per_category=12)
     with Running(pictures, folder / "game", game=QUICK) as running:
         running.data = folder / "game"
         yield running
+        assert running.stop() == 0
+        assert "Traceback" not in "".join(running.errors)

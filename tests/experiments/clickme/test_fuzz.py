@@ -14,10 +14,8 @@ import sqlalchemy as sa
 
 from rapidvision.experiments.clickme import host, tables
 from tests import asynchronous
-from tests.experiments.clickme.conftest import make_folder
 from tests.experiments.clickme.guest import Guest, call
-from tests.experiments.clickme.quickgame import QUICK, bubbles_of, line
-from tests.experiments.clickme.running import Running
+from tests.experiments.clickme.quickgame import bubbles_of, line
 
 #: The whole route table; a test compares it with the server's own.
 ROUTES = (
@@ -41,17 +39,6 @@ BODIES = (
     b'{"name": "a", "code": ' + b"9" * 400 + b"}", b'"' + b"x" * 70_000 + b'"',
 )  # fmt: skip
 names = (f"fuzz {number}" for number in itertools.count())
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("fuzz")
-    pictures = make_folder(folder / "pictures", per_category=12)
-    with Running(pictures, folder / "game", game=QUICK) as running:
-        running.data = folder / "game"
-        yield running
-        assert running.stop() == 0
-        assert "Traceback" not in "".join(running.errors)
 
 
 @pytest.fixture

@@ -9,21 +9,10 @@ import pytest
 from rapidvision.experiments.clickme import links
 from rapidvision.experiments.clickme.links import MOST_LINKS, PostLink, PostLinks
 from tests import asynchronous
-from tests.experiments.clickme.conftest import make_folder
 from tests.experiments.clickme.guest import Guest, call
-from tests.experiments.clickme.quickgame import QUICK, bubbles_of, line
-from tests.experiments.clickme.running import Running
+from tests.experiments.clickme.quickgame import bubbles_of, line
 
 names = (f"poster {number}" for number in itertools.count())
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("links")
-    pictures = make_folder(folder / "pictures", per_category=12)
-    with Running(pictures, folder / "game", game=QUICK) as running:
-        running.data = folder / "game"
-        yield running
 
 
 class Poster(Guest):

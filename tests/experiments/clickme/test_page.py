@@ -11,7 +11,6 @@ import sqlalchemy as sa
 from PIL import Image
 
 from rapidvision.experiments.clickme import host, tables
-from rapidvision.experiments.clickme.collected import collect
 from rapidvision.experiments.clickme.deck import pixels, read_deck, read_maps
 from rapidvision.experiments.clickme.drive import mind_of
 from rapidvision.experiments.clickme.players import Player, stroke
@@ -19,6 +18,7 @@ from rapidvision.experiments.clickme.rules import Rules, step_towards
 from tests.conftest import missing
 from tests.experiments.clickme.blocked import Blocking
 from tests.experiments.clickme.page import QUICK, BrowserMissing, chromium, join, over, paint, until, waiting
+from tests.experiments.clickme.quickgame import stored
 from tests.experiments.clickme.running import Running
 
 pytestmark = pytest.mark.browser
@@ -53,14 +53,6 @@ def page(browser):
     yield opened
     assert opened.problems == []
     context.close()
-
-
-def stored(running):
-    store = host.existing_store(running.data)
-    try:
-        return collect(store)
-    finally:
-        store.close()
 
 
 def record_of(running, round_id):
