@@ -4,35 +4,21 @@ import contextlib
 import multiprocessing
 import os
 import random
-import resource
 import signal
 import sys
 import time
 import types
-from pathlib import Path
 
 import pytest
 
 from rapidvision.errors import Aborted, InputError
 from rapidvision.experiments import storage
-from rapidvision.experiments.journal import Header, JournalFile, decode, encode, read_journal, trials_and_events
+from rapidvision.experiments.journal import JournalFile, decode, encode, read_journal, trials_and_events
 from rapidvision.experiments.participants import Observers
 from rapidvision.experiments.ports import TrialData
 from rapidvision.experiments.simulate import simulate_session
 from rapidvision.experiments.storage import AppendOnly
-
-HEADER = Header(
-    session_id="p1-clickme-0000",
-    participant_id="p1",
-    study_id="rapidvision",
-    group="clickme",
-    slot=0,
-    observer="simulated",
-    plan_digest="plan",
-    protocol_digest="protocol",
-    stimulus_set_digest="set",
-    utc="2026-01-01T00:00:00+00:00",
-)
+from tests.experiments.journal_children import HEADER, session_child, write_until_full
 
 
 @pytest.fixture(scope="session")
@@ -146,7 +132,7 @@ def test_a_full_disk_loses_nothing_that_was_acknowledged_and_resuming_adds_the_r
     path = tmp_path / "j"
     trials = [e for e in entries if isinstance(e, TrialData)]
     read, write = os.pipe()
-    child = multiprocessing.get_context("fork").Process(target=_write_until_full, args=(path, trials, write))
+    child = multiprocessing.get_context("fork").Process(target=write_until_full, args=(path, trials, write))
     child.start()
     os.close(write)
     with os.fdopen(read) as told:
@@ -162,18 +148,6 @@ def test_a_full_disk_loses_nothing_that_was_acknowledged_and_resuming_adds_the_r
         for entry in trials[len(journal.past) :]:
             journal.append(entry)
     assert read_journal(path)[1] == trials
-
-
-def _write_until_full(path, trials, write):
-    resource.setrlimit(resource.RLIMIT_FSIZE, (65536, 65536))
-    try:
-        with JournalFile(path, HEADER) as journal:
-            for entry in trials:
-                journal.append(entry)
-                os.write(write, b"%d\n" % entry.trial)
-    except Aborted as error:
-        os.write(write, f"{error}\n".encode())
-    os._exit(0)
 
 
 def test_a_disk_without_any_room_stops_the_session_and_says_so():
@@ -249,7 +223,7 @@ def test_killed_200_times_no_acknowledged_trial_is_lost_and_every_session_ends_w
     while killed < 200:
         assert time.monotonic() < deadline
         read, write = os.pipe()
-        child = context.Process(target=_session_child, args=(plan_path, header, tmp_path, session, write))
+        child = context.Process(target=session_child, args=(plan_path, header, tmp_path, session, write))
         child.start()
         os.close(write)
         time.sleep(rng.uniform(0.0, 0.05))
@@ -270,7 +244,7 @@ def test_killed_200_times_no_acknowledged_trial_is_lost_and_every_session_ends_w
         if not path.exists():
             continue
         read, write = os.pipe()
-        child = context.Process(target=_session_child, args=(plan_path, header, tmp_path, number, write))
+        child = context.Process(target=session_child, args=(plan_path, header, tmp_path, number, write))
         child.start()
         os.close(write)
         child.join()
@@ -280,29 +254,3 @@ def test_killed_200_times_no_acknowledged_trial_is_lost_and_every_session_ends_w
         told = acknowledged.get(number, [])
         assert len(told) == len(set(told))
         assert set(told) <= set(done)
-
-
-def _session_child(plan_path, header_path, folder, number, write):
-    import msgspec
-
-    from rapidvision.experiments.participants import Participant
-    from rapidvision.experiments.session import Session
-    from rapidvision.experiments.virtual import VirtualScreen
-    from rapidvision.plan import read_plan
-
-    header = msgspec.json.decode(Path(header_path).read_bytes(), type=Header)
-    plan = read_plan(plan_path)
-    with JournalFile(Path(folder) / f"{number}.jsonl", header) as journal:
-
-        class Telling:
-            def append(self, entry):
-                journal.append(entry)
-                if isinstance(entry, TrialData):
-                    os.write(write, b"%d " % entry.trial)
-
-        screen = VirtualScreen(60)
-        person = Participant(plan, Observers(), seed=1, clock=lambda: screen.now_s)
-        screen.see = person.see
-        Session(plan, screen, person, Telling(), past=trials_and_events(journal.past)).run()
-    os.write(write, b"end ")
-    os._exit(0)

@@ -1,5 +1,6 @@
 """The real page in a real browser."""
 
+import re
 import time
 from contextlib import contextmanager
 from datetime import datetime
@@ -95,3 +96,16 @@ def ends_in_page(pictures, data, *, n_rounds):
         store.close()
     ends = {name: 1000 * datetime.fromisoformat(rounds[name].started_utc).timestamp() + 1500 for name in late}
     return [late[name] - ends[name] for name in late]
+
+
+def contrast(page, selector):
+    """Contrast of a text with the page behind it, as the accessibility guidelines count it."""
+    script = "(name) => [getComputedStyle(document.querySelector(name)).color, getComputedStyle(document.body).backgroundColor]"
+    bright, dark = sorted((luminance(colour) for colour in page.evaluate(script, selector)), reverse=True)
+    return (bright + 0.05) / (dark + 0.05)
+
+
+def luminance(colour):
+    parts = [int(value) / 255 for value in re.findall(r"\d+", colour)[:3]]
+    linear = [value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]

@@ -1,7 +1,6 @@
 """The real page in Chromium: painting by mouse, touch and keyboard, and one rule for both languages."""
 
 import io
-import re
 import time
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from rapidvision.experiments.clickme.players import Player, stroke
 from rapidvision.experiments.clickme.rules import Rules, step_towards
 from tests.conftest import missing
 from tests.experiments.clickme.blocked import Blocking
-from tests.experiments.clickme.page import QUICK, BrowserMissing, chromium, join, over, paint, until, waiting
+from tests.experiments.clickme.page import QUICK, BrowserMissing, chromium, contrast, join, over, paint, until, waiting
 from tests.experiments.clickme.quickgame import stored
 from tests.experiments.clickme.running import Running
 
@@ -236,19 +235,6 @@ def test_the_page_fits_phones_tablets_and_screens_by_day_and_night(server, brows
     assert contrast(page, "#word") >= 4.5
     assert contrast(page, "#own-rank") >= 4.5
     context.close()
-
-
-def contrast(page, selector):
-    """Contrast of a text with the page behind it, as the accessibility guidelines count it."""
-    script = "(name) => [getComputedStyle(document.querySelector(name)).color, getComputedStyle(document.body).backgroundColor]"
-    bright, dark = sorted((luminance(colour) for colour in page.evaluate(script, selector)), reverse=True)
-    return (bright + 0.05) / (dark + 0.05)
-
-
-def luminance(colour):
-    parts = [int(value) / 255 for value in re.findall(r"\d+", colour)[:3]]
-    linear = [value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in parts]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
 def test_a_name_that_is_taken_or_offensive_is_explained_beside_the_field(server, page):

@@ -51,6 +51,15 @@ async def world(folder, **options):
         made.store.close()
 
 
+@asynccontextmanager
+async def begun(folder, **options):
+    """A world and somebody whose session has begun in it."""
+    async with world(folder, **options) as here, here.client() as client:
+        ann = Person(client, here.served)
+        await ann.begin()
+        yield here, ann
+
+
 class Person:
     """A participant: begins, answers, finishes."""
 

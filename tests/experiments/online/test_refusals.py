@@ -8,22 +8,17 @@ from rapidvision.experiments.online.security import MAX_BODY_BYTES
 from rapidvision.experiments.online.settings import OnlineSettings, Recruitment
 from rapidvision.experiments.online.tokens import Keyring
 
-from .client import Person, n_rows, rows_of, run, world
+from .client import Person, begun, n_rows, rows_of, run, world
 from .conftest import write_settings
 
 
 @pytest.mark.parametrize("value", ["NaN", "Infinity", "-1", "1e999", "1e7", '"12"', "[]", "{}", "true"])
-def test_a_response_time_that_is_none_is_refused(study_folder, value):
-    @run
-    async def test():
-        async with world(study_folder) as here, here.client() as client:
-            ann = Person(client, here.served)
-            await ann.begin()
-            body = json.dumps(ann.measurement(0)).replace("150.5", value).encode()
-            assert (await ann.put(0, body)).status_code in (400, 422)
-            assert rows_of(here) == []
-
-    test()
+@run
+async def test_a_response_time_that_is_none_is_refused(study_folder, value):
+    async with begun(study_folder) as (here, ann):
+        body = json.dumps(ann.measurement(0)).replace("150.5", value).encode()
+        assert (await ann.put(0, body)).status_code in (400, 422)
+        assert rows_of(here) == []
 
 
 @pytest.mark.parametrize(
@@ -42,29 +37,19 @@ def test_a_response_time_that_is_none_is_refused(study_folder, value):
         ({"quality": {"presses": [{"code": "a", "at_ms": 1, "handled_ms": 1, "trusted": True}] * 41}}, 422),
     ],
 )
-def test_a_trial_that_was_not_planned_so_is_refused(study_folder, changes, status):
-    @run
-    async def test():
-        async with world(study_folder) as here, here.client() as client:
-            ann = Person(client, here.served)
-            await ann.begin()
-            assert (await ann.send(0, **changes)).status_code == status
-            assert rows_of(here) == []
-
-    test()
+@run
+async def test_a_trial_that_was_not_planned_so_is_refused(study_folder, changes, status):
+    async with begun(study_folder) as (here, ann):
+        assert (await ann.send(0, **changes)).status_code == status
+        assert rows_of(here) == []
 
 
 @pytest.mark.parametrize("number", ["10", "99999999999999999999", "-1", "x", "1.5", "%00"])
-def test_a_trial_number_outside_the_plan_is_refused(study_folder, number):
-    @run
-    async def test():
-        async with world(study_folder) as here, here.client() as client:
-            ann = Person(client, here.served)
-            await ann.begin()
-            assert (await ann.put(number, ann.measurement(0))).status_code in (404, 405)
-            assert rows_of(here) == []
-
-    test()
+@run
+async def test_a_trial_number_outside_the_plan_is_refused(study_folder, number):
+    async with begun(study_folder) as (here, ann):
+        assert (await ann.put(number, ann.measurement(0))).status_code in (404, 405)
+        assert rows_of(here) == []
 
 
 @run
