@@ -6,7 +6,7 @@ from pathlib import Path
 
 from benchmarks import harness
 
-NAMES = ("ground", "stimuli", "experiments", "online", "analysis", "models", "clickme", "scale")
+NAMES = ("truth", "ground", "stimuli", "experiments", "online", "analysis", "models", "clickme", "scale")
 PARTS = ("pictures",)  # measured with the room that it belongs to, or alone
 
 
