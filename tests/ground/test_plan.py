@@ -108,5 +108,13 @@ def test_a_record_says_what_was_asked_and_what_came_back():
         False,
         "late",
     )
-    silent = record(make(), trial(1), Answer(target=None), observer="human", session_id="a", participant_id="p")
+    silent = record(
+        make(),
+        trial(1),
+        Answer(target=None),
+        observer="human",
+        observer_kind="human",
+        session_id="a",
+        participant_id="p",
+    )
     assert (silent.key_pressed, silent.response, silent.correct, silent.status) == (None, "none", None, "none")
