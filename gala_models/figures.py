@@ -8,10 +8,10 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from rapidvision import files
+from rapidvision.system import files
 
-from .evaluate import Ceiling
-from .sweep import Point, means, null_line
+from .evaluation.evaluate import Ceiling
+from .training.sweep import Point, means, null_line
 
 _BLUE, _RED, _GREY = "#2166ac", "#b2182b", "#777777"
 _STYLE: Any = {
@@ -61,7 +61,7 @@ def figure_7(points: Sequence[Point], path: Path, *, ceiling: Ceiling | None = N
     Parameters
     ----------
     points : sequence of Point
-        From :func:`rapidvision.gala_models.sweep.sweep`; small dots. Large dots and bars: mean and S.E.M. over seeds.
+        From :func:`rapidvision.gala_models.training.sweep.sweep`; small dots. Large dots and bars: mean and S.E.M. over seeds.
     path : Path
         A ``.png``, ``.pdf`` or ``.svg``.
     ceiling : Ceiling, optional

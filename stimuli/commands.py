@@ -116,12 +116,12 @@ def _add_build(verbs: Verbs) -> None:
 
 
 def _build(arguments: argparse.Namespace) -> int:
-    from rapidvision.progress import progress
+    from rapidvision.system.progress import progress
 
-    from .build import build, read_recipe
+    from .builder.build import build, read_recipe
 
     recipe, root = read_recipe(arguments.recipe, root=arguments.root, seed=arguments.seed)
-    from .jobs import jobs_of
+    from .pipeline.image_list import jobs_of
 
     n_jobs = len(jobs_of(recipe, root)[arguments.shard[0] - 1 :: arguments.shard[1]])
     with progress("pictures", n_jobs, quiet=arguments.quiet) as advance:
@@ -151,7 +151,7 @@ def _build(arguments: argparse.Namespace) -> int:
 
 
 def _verify(arguments: argparse.Namespace) -> int:
-    from .sets import open_set
+    from .builder.open_set import open_set
 
     found = open_set(arguments.folder)
     found.verify()
@@ -160,10 +160,10 @@ def _verify(arguments: argparse.Namespace) -> int:
 
 
 def _expand(arguments: argparse.Namespace) -> int:
-    from rapidvision.progress import progress
+    from rapidvision.system.progress import progress
 
-    from .expand import expand
-    from .finish import read_packed
+    from .builder.expand import expand
+    from .builder.manifest_writer import read_packed
 
     n_images = len(read_packed(arguments.folder).description.description.images)
     with progress("pictures", n_images, quiet=arguments.quiet) as advance:
@@ -173,11 +173,11 @@ def _expand(arguments: argparse.Namespace) -> int:
 
 
 def _show(arguments: argparse.Namespace) -> int:
-    from rapidvision.manifest import read_set
-    from rapidvision.progress import progress
+    from rapidvision.formats.manifest import read_set
+    from rapidvision.system.progress import progress
 
-    from .build import read_recipe
-    from .preview import contact_sheet, summary_of
+    from .builder.build import read_recipe
+    from .report.contact_sheet import contact_sheet, summary_of
 
     found = read_set(arguments.folder)
     say(arguments, summary_of(found))
@@ -190,9 +190,9 @@ def _show(arguments: argparse.Namespace) -> int:
 
 
 def _diff(arguments: argparse.Namespace) -> int:
-    from rapidvision.manifest import read_set
+    from rapidvision.formats.manifest import read_set
 
-    from .compare import compare
+    from .report.compare import compare
 
     found = compare(read_set(arguments.first), read_set(arguments.second))
     for line in found.settings:
@@ -211,9 +211,9 @@ def _diff(arguments: argparse.Namespace) -> int:
 
 def _movies(arguments: argparse.Namespace) -> int:
     from rapidvision import recipes
-    from rapidvision.manifest import read_set
-    from rapidvision.progress import progress
+    from rapidvision.formats.manifest import read_set
     from rapidvision.protocol import PRESETS, Protocol, preset
+    from rapidvision.system.progress import progress
 
     from .movies import write_movies
 
@@ -238,7 +238,7 @@ def _movies(arguments: argparse.Namespace) -> int:
 
 
 def _unpack(arguments: argparse.Namespace) -> int:
-    from .unpack import unpack
+    from .import_clickme import unpack
 
     names = arguments.names.read_text().splitlines() if arguments.names else ()
     done = unpack(arguments.records, arguments.out, targets=arguments.targets, names=names, limit=arguments.limit)

@@ -39,7 +39,7 @@ def add_import(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
 def _run_import(arguments: argparse.Namespace) -> None:
     from ..importers.formats import import_trials
     from ..importers.model_vs_human import ANIMALS
-    from ..tables import write_trials
+    from ..table.trials import write_trials
 
     columns = {}
     for pair in arguments.field:

@@ -1,4 +1,4 @@
-"""Compiled random words: the same hash and the same bits as :mod:`rapidvision.analysis.randomwords`."""
+"""Compiled random words: the same hash and the same bits as :mod:`rapidvision.analysis.relabelling.counter_rng`."""
 
 from typing import Any
 

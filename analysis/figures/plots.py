@@ -6,9 +6,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from ..accuracy import Cells, Curve, Level
-from ..networks import NetworkCurve
-from ..thresholds import GroupFit
+from ..fits.thresholds import GroupFit
+from ..models.curves import NetworkCurve
+from ..table.accuracy import Cells, Curve, Level
 from .style import COLOURS, DASHES, GREY, MARKERS, RC, Drawing, new_figure, per_cent_axis
 
 X_LABEL = "Percentage of image revealed by feature source"

@@ -6,10 +6,10 @@ import io
 from collections.abc import Sequence
 from pathlib import Path
 
-from rapidvision import files
 from rapidvision.errors import InputError
+from rapidvision.system import files
 
-from ..tables import Trials
+from ..table.trials import Trials
 from .common import finished, make_row
 
 _COLUMNS = ("subject", "session", "run", "stim_file", "condition", "response_time_ms", "response_event")

@@ -9,7 +9,7 @@ from rapidvision.errors import InputError
 from rapidvision.protocol import Protocol
 from rapidvision.trials import TrialRecord, judge
 
-from ..tables import Trials, from_records
+from ..table.trials import Trials, from_records
 
 #: How the authors' code and others write "the intact picture".
 _FULL_CODES = {"full", "200", "-10", "intact"}

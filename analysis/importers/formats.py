@@ -7,7 +7,7 @@ from typing import Literal
 
 from rapidvision.errors import InputError, did_you_mean
 
-from ..tables import Trials
+from ..table.trials import Trials
 from .bids import read_bids_events
 from .model_vs_human import ANIMALS, read_model_vs_human
 from .tabular import PSYCHOPY, Fields, read_jspsych, read_psiturk, read_psychopy

@@ -5,10 +5,10 @@ import io
 from collections.abc import Iterable
 from pathlib import Path
 
-from rapidvision import csvfiles
 from rapidvision.errors import InputError
+from rapidvision.formats import csv_text
 
-from ..tables import Trials
+from ..table.trials import Trials
 from .common import finished, level_indices, make_row
 
 ANIMALS = ("bear", "bird", "cat", "dog", "elephant")
@@ -38,7 +38,7 @@ def read_model_vs_human(paths: Iterable[Path | str], *, animals: tuple[str, ...]
     """
     table: list[tuple[str, dict[str, str]]] = []
     for path in sorted(map(Path, paths)):
-        reader = csv.DictReader(io.StringIO(csvfiles.read_text(path), newline=""))
+        reader = csv.DictReader(io.StringIO(csv_text.read_text(path), newline=""))
         missing = [name for name in _COLUMNS if name not in (reader.fieldnames or ())]
         if missing:
             raise InputError(f"{path}: not a model-vs-human file; it lacks {', '.join(missing)}")

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rapidvision import csvfiles, files
 from rapidvision.errors import InputError, did_you_mean
+from rapidvision.formats import csv_text
+from rapidvision.system import files
 from rapidvision.trials import TrialRecord
 
-from ..tables import Trials
+from ..table.trials import Trials
 from .common import finished, level_indices, level_label, make_row, share_of
 
 #: psiTurk's codes of participants whose data are complete: completed, submitted, credited, bonused.
@@ -164,7 +165,7 @@ def read_psiturk(
 
 
 def _rows_of(path: Path) -> list[tuple[int, dict[str, Any]]]:
-    text = csvfiles.read_text(path)
+    text = csv_text.read_text(path)
     if path.suffix == ".json":
         try:
             data = json.loads(text)

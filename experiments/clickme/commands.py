@@ -76,7 +76,7 @@ def _add_serve(verbs: Verbs) -> None:
 
 def _serve(arguments: argparse.Namespace) -> None:
     host = work("host")
-    serve = importlib.import_module("rapidvision.experiments.online.serve")
+    serve = importlib.import_module("rapidvision.experiments.web.serve")
     game = host.read_game(arguments.out, arguments.game)
     deck = host.set_up(arguments.out, host.picture_folder(arguments.pictures), game)
     partner = host.make_partner(
@@ -124,10 +124,10 @@ def _add_simulate(verbs: Verbs) -> None:
 
 
 def _simulate(arguments: argparse.Namespace) -> None:
-    from rapidvision.progress import progress
     from rapidvision.seeds import fresh_seed
+    from rapidvision.system.progress import progress
 
-    from .players import Player
+    from .simulation.simulated_player import Player
 
     host, simulate = work("host"), work("simulate")
     seed = fresh_seed() if arguments.seed is None else arguments.seed

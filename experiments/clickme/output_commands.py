@@ -33,7 +33,7 @@ def add_output_verbs(verbs: Verbs) -> None:
 
 def work(name: str) -> Any:
     """Import the module that does the work, saying which extra is missing where one is."""
-    from rapidvision import extras
+    from rapidvision.system import extras
 
     for package in ("starlette", "sqlalchemy"):
         extras.need(package, extra="online", purpose="the ClickMe game")
@@ -82,7 +82,7 @@ def _add_export(verbs: Verbs) -> None:
 
 
 def _export(arguments: argparse.Namespace) -> None:
-    from rapidvision.progress import progress
+    from rapidvision.system.progress import progress
 
     export, keep, pooling = work("export"), work("filters"), work("pooling")
     collected, deck, game = _played(arguments)

@@ -9,14 +9,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from rapidvision import __version__, files
+from rapidvision import __version__
 from rapidvision.errors import InputError
-from rapidvision.manifest import StimulusSet
+from rapidvision.formats.manifest import StimulusSet
 from rapidvision.screen import Screen
+from rapidvision.system import files
 from rapidvision.trials import TrialRecord
 
-from ..journal import Setup
-from ..ports import TrialData
+from ..engine.interfaces import TrialData
+from ..engine.journal import Setup
 from .sessions import Recorded
 
 BIDS_VERSION = "1.10.0"

@@ -4,8 +4,9 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from rapidvision import __version__, files
+from rapidvision import __version__
 from rapidvision.errors import InputError
+from rapidvision.system import files
 from rapidvision.trials import COLUMNS, write_table
 
 from .bids import labels_of

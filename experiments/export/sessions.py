@@ -7,9 +7,9 @@ from rapidvision.plan import Plan
 from rapidvision.study import Study
 from rapidvision.trials import TrialRecord
 
-from ..journal import Entry, Header, Setup, read_journal, trials_and_events
-from ..ports import TrialData
-from ..rows import rows_of
+from ..engine.interfaces import TrialData
+from ..engine.journal import Entry, Header, Setup, read_journal, trials_and_events
+from ..engine.rows import rows_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from rapidvision import files
+from rapidvision.system import files
 from rapidvision.errors import InputError
 
 from .colour import to_srgb
@@ -80,7 +80,7 @@ def load_rgb(source: Path | str | bytes, *, name: str | None = None) -> NDArray[
 
     Examples
     --------
-    >>> from rapidvision.png import png_bytes
+    >>> from rapidvision.formats.png import png_bytes
     >>> load_rgb(png_bytes(np.array([[0, 51385]], np.uint16)), name="deep.png").tolist()
     [[[0, 0, 0], [200, 200, 200]]]
     """
@@ -111,7 +111,7 @@ def load_map(source: Path | str | bytes, *, name: str | None = None) -> NDArray[
 
     Examples
     --------
-    >>> from rapidvision.png import png_bytes
+    >>> from rapidvision.formats.png import png_bytes
     >>> load_map(png_bytes(np.array([[0, 51385]], np.uint16)), name="deep.png").tolist()
     [[0.0, 51385.0]]
     """

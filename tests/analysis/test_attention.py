@@ -3,7 +3,7 @@ import json
 
 import pytest
 
-from rapidvision.analysis.attention import attention
+from rapidvision.analysis.reporting.attention_figure import attention
 from rapidvision.errors import InputError
 
 FOUND = {

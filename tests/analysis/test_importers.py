@@ -7,13 +7,13 @@ import sqlite3
 import numpy as np
 import pytest
 
-from rapidvision.analysis.accuracy import cells
 from rapidvision.analysis.importers.bids import read_bids_events
 from rapidvision.analysis.importers.common import level_label
 from rapidvision.analysis.importers.formats import import_trials
 from rapidvision.analysis.importers.model_vs_human import read_model_vs_human
 from rapidvision.analysis.importers.tabular import Fields, read_jspsych, read_psiturk, read_psychopy
-from rapidvision.analysis.tables import read_trials
+from rapidvision.analysis.table.accuracy import cells
+from rapidvision.analysis.table.trials import read_trials
 from rapidvision.cli import main
 from rapidvision.errors import InputError
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rapidvision.analysis.signflip import exact_sign_flip_p, on_grid, sign_flip_test
+from rapidvision.analysis.inference.sign_flip import exact_sign_flip_p, on_grid, sign_flip_test
 from rapidvision.errors import InputError
 
 MAIZE = [49, -67, 8, 16, 6, 23, 28, 41, 14, 29, 56, 24, 75, 60, -48]

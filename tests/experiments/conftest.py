@@ -11,16 +11,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from rapidvision import files
-from rapidvision.experiments import readiness
-from rapidvision.experiments.journal import Header, JournalFile, Setup
-from rapidvision.experiments.ledger import Ledger
-from rapidvision.experiments.participants import Observers
-from rapidvision.experiments.planning import make_study
-from rapidvision.experiments.simulate import simulate_session
-from rapidvision.manifest import SetDescription, Stimulus, write_set
+from rapidvision.experiments.design.planning import make_study
+from rapidvision.experiments.engine.journal import Header, JournalFile, Setup
+from rapidvision.experiments.engine.participants import Observers
+from rapidvision.experiments.engine.simulate import simulate_session
+from rapidvision.experiments.lab import file_checks
+from rapidvision.experiments.lab.ledger import Ledger
+from rapidvision.formats.manifest import SetDescription, Stimulus, write_set
 from rapidvision.protocol import Practice, Protocol, Timing
 from rapidvision.study import Study
+from rapidvision.system import files
 from tests.conftest import missing
 
 TARGETS = ("bird", "zebra", "elephant", "cat")
@@ -220,10 +220,10 @@ def header_of(plan, session_id="p1", participant="p1", observer="human", utc="20
 def recorded(study, participant="p1", *, n=None, finished=True, seed=1, observer="human"):
     """A session as if it had been run: ledger, journal, trials of a simulated participant."""
     entry = Ledger(study).take(participant)
-    plan = readiness.plan_of(study, entry)
+    plan = file_checks.plan_of(study, entry)
     header = header_of(plan, entry.session_id, participant, observer, entry.utc)
     study.sessions_folder.mkdir(exist_ok=True)
-    with JournalFile(readiness.journal_path(study, entry.session_id), header) as journal:
+    with JournalFile(file_checks.journal_path(study, entry.session_id), header) as journal:
         journal.append(Setup(display="real", refresh_hz=60.0, software={"psychopy": "2026.1"}))
         for data in simulate_session(plan, Observers(), seed=seed)[:n]:
             journal.append(data)

@@ -6,8 +6,8 @@ import types
 import pytest
 
 from rapidvision.errors import InputError, MissingExtra
-from rapidvision.experiments.keyboard import QueueReader, load_hid
-from rapidvision.experiments.ports import Press
+from rapidvision.experiments.engine.interfaces import Press
+from rapidvision.experiments.lab.keyboard import QueueReader, load_hid
 
 
 class FakeDevice:

@@ -8,12 +8,12 @@ import types
 import pytest
 
 from rapidvision.errors import InputError, MissingExtra
-from rapidvision.experiments import triggers
-from rapidvision.experiments.participants import Observers, Participant
-from rapidvision.experiments.ports import TrialData
-from rapidvision.experiments.session import Session
-from rapidvision.experiments.triggers import Guarded, NullPort, SerialPort, open_port
-from rapidvision.experiments.virtual import MemoryJournal, VirtualScreen
+from rapidvision.experiments.engine.interfaces import TrialData
+from rapidvision.experiments.engine.participants import Observers, Participant
+from rapidvision.experiments.engine.session import Session
+from rapidvision.experiments.engine.virtual import MemoryJournal, VirtualScreen
+from rapidvision.experiments.lab import triggers
+from rapidvision.experiments.lab.triggers import Guarded, NullPort, SerialPort, open_port
 
 
 class Broken:

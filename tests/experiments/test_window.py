@@ -7,10 +7,10 @@ import time
 
 import pytest
 
-from rapidvision.experiments.journal import Setup, read_journal
-from rapidvision.experiments.ledger import Ledger
-from rapidvision.experiments.ports import TrialData
-from rapidvision.experiments.readiness import journal_path
+from rapidvision.experiments.engine.interfaces import TrialData
+from rapidvision.experiments.engine.journal import Setup, read_journal
+from rapidvision.experiments.lab.file_checks import journal_path
+from rapidvision.experiments.lab.ledger import Ledger
 
 pytestmark = pytest.mark.display
 
@@ -20,8 +20,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 from Xlib import X, display
-from rapidvision.experiments.ports import BLANK, FIXATION, Picture
-from rapidvision.experiments.psychopy_display import PsychoPyScreen
+from rapidvision.experiments.engine.interfaces import BLANK, FIXATION, Picture
+from rapidvision.experiments.lab.psychopy_display import PsychoPyScreen
 path = Path(sys.argv[1])
 want = np.asarray(Image.open(path))
 side = want.shape[0]
@@ -67,8 +67,8 @@ TAPS = """
 import json, threading, time
 from Xlib import X, XK, display
 from Xlib.ext import xtest
-from rapidvision.experiments.ports import BLANK
-from rapidvision.experiments.psychopy_display import PsychoPyScreen, open_keys
+from rapidvision.experiments.engine.interfaces import BLANK
+from rapidvision.experiments.lab.psychopy_display import PsychoPyScreen, open_keys
 server = display.Display()
 codes = {c: server.keysym_to_keycode(XK.string_to_keysym(c)) for c in "sl"}
 sent = []
@@ -228,10 +228,10 @@ def test_no_display_is_refused(session_command, quick_study):
 
 FAULTS = """
 import json
-from rapidvision.experiments.ports import BLANK, FIXATION
-from rapidvision.experiments.preflight import measure_flips
-from rapidvision.experiments.psychopy_display import PsychoPyScreen
-from rapidvision.experiments.refresh import estimate
+from rapidvision.experiments.engine.interfaces import BLANK, FIXATION
+from rapidvision.experiments.lab.display_checks import measure_flips
+from rapidvision.experiments.lab.psychopy_display import PsychoPyScreen
+from rapidvision.experiments.engine.refresh import estimate
 class Broken:
     def send(self, code):
         raise OSError("cable gone")

@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rapidvision.errors import InputError
-from rapidvision.gala_models.gala import GALA, PRESETS, GALAOptions, preset
-from rapidvision.gala_models.maps import attention_maps
-from rapidvision.gala_models.se import SqueezeExcite
+from rapidvision.gala_models.layers.attention import attention_maps
+from rapidvision.gala_models.layers.gala import GALA, PRESETS, GALAOptions, preset
+from rapidvision.gala_models.layers.se import SqueezeExcite
 
 
 def double(module, seed=0):

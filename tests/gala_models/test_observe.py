@@ -9,16 +9,16 @@ from PIL import Image
 
 from rapidvision import cli, trials
 from rapidvision.errors import CheckFailed, InputError
-from rapidvision.gala_models import observe
-from rapidvision.gala_models.networks import find
-from rapidvision.gala_models.participants import Participants
-from rapidvision.gala_models.pixels import Preprocessing
-from rapidvision.gala_models.probes import EarlyExit
-from rapidvision.gala_models.probing import Probing
-from rapidvision.gala_models.readout import binary
-from rapidvision.gala_models.resnet import Architecture, build
-from rapidvision.gala_models.sitting import sit
-from rapidvision.gala_models.weights import Card, Category, save_model
+from rapidvision.gala_models.layers.resnet import Architecture, build
+from rapidvision.gala_models.observer import observe
+from rapidvision.gala_models.observer.networks import find
+from rapidvision.gala_models.observer.participants import Participants
+from rapidvision.gala_models.observer.probe_observer import Probing
+from rapidvision.gala_models.observer.probes import EarlyExit
+from rapidvision.gala_models.observer.readout import binary
+from rapidvision.gala_models.observer.study_run import sit
+from rapidvision.gala_models.preprocessing import Preprocessing
+from rapidvision.gala_models.weights.load import Card, Category, save_model
 
 
 class Redness(torch.nn.Module):

@@ -8,8 +8,9 @@ import pytest
 from PIL import Image
 
 from rapidvision.errors import InputError
-from rapidvision.gala_models import networks, partner
-from rapidvision.gala_models.weights import Card, load_model, save_model
+from rapidvision.gala_models import clickme_partner
+from rapidvision.gala_models.observer import networks
+from rapidvision.gala_models.weights.load import Card, load_model, save_model
 
 BUNDLED = Path(__file__).parents[2] / "stimuli" / "bundled"
 CATEGORIES = ("zebra", "bird", "couch")
@@ -17,7 +18,7 @@ CATEGORIES = ("zebra", "bird", "couch")
 
 @pytest.fixture(scope="module")
 def answer():
-    return partner.make(CATEGORIES)
+    return clickme_partner.make(CATEGORIES)
 
 
 def test_probabilities_come_in_the_order_that_was_asked_for(answer):
@@ -26,7 +27,7 @@ def test_probabilities_come_in_the_order_that_was_asked_for(answer):
     assert found.shape == (3, 3)
     assert (found >= 0).all()
     assert (found.sum(1) <= 1 + 1e-9).all()
-    assert np.allclose(partner.make(CATEGORIES[::-1])(views), found[:, ::-1])
+    assert np.allclose(clickme_partner.make(CATEGORIES[::-1])(views), found[:, ::-1])
 
 
 def test_an_answer_does_not_depend_on_who_else_is_in_the_batch(answer):
@@ -40,13 +41,13 @@ def test_the_bundled_partner_knows_the_bundled_pictures():
     names = [row["category"] for row in rows]
     categories = sorted(set(names))
     views = np.stack([np.asarray(Image.open(BUNDLED / row["path"]).convert("RGB")) for row in rows])
-    right = np.take(categories, partner.make(categories)(views).argmax(1)) == names
+    right = np.take(categories, clickme_partner.make(categories)(views).argmax(1)) == names
     assert right.mean() > 0.7
 
 
 def test_a_category_that_it_does_not_know_is_named():
     with pytest.raises(LookupError, match="submarine"):
-        partner.make(("zebra", "submarine"))
+        clickme_partner.make(("zebra", "submarine"))
 
 
 def test_a_network_without_named_classes_is_refused(tmp_path):
@@ -54,10 +55,10 @@ def test_a_network_without_named_classes_is_refused(tmp_path):
     path = tmp_path / "nameless.safetensors"
     save_model(path, model, Card(name="nameless", architecture=card.architecture, preprocessing=card.preprocessing))
     with pytest.raises(InputError, match="no names"):
-        partner.make(CATEGORIES, model=str(path))
+        clickme_partner.make(CATEGORIES, model=str(path))
 
 
 def test_an_installation_without_networks_says_how_to_make_some(monkeypatch):
-    monkeypatch.setattr(partner, "bundled_paths", list)
+    monkeypatch.setattr(clickme_partner, "bundled_paths", list)
     with pytest.raises(InputError, match="train-demo"):
-        partner.make(CATEGORIES)
+        clickme_partner.make(CATEGORIES)

@@ -4,8 +4,8 @@ import torch
 from scipy.optimize import minimize
 
 from rapidvision.errors import InputError
-from rapidvision.gala_models import probes
-from rapidvision.gala_models.resnet import build
+from rapidvision.gala_models.layers.resnet import build
+from rapidvision.gala_models.observer import probes
 
 
 def points(n=60, size=4, seed=0):

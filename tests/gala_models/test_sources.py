@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from rapidvision import tfrecord
 from rapidvision.errors import InputError
-from rapidvision.gala_models import sources
-from rapidvision.gala_models.store import pack
+from rapidvision.formats import tfrecord
+from rapidvision.gala_models.data import sources
+from rapidvision.gala_models.data.dataset import pack
 
 
 def encoded(pixels, kind="PNG"):

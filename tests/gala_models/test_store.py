@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from rapidvision.errors import InputError
-from rapidvision.gala_models.store import Example, check_labels, open_store, pack
-from rapidvision.gala_models.weights import Category
+from rapidvision.gala_models.data.dataset import Example, check_labels, open_store, pack
+from rapidvision.gala_models.weights.load import Category
 
 
 def test_what_goes_in_comes_out(make_store, squares, tmp_path):

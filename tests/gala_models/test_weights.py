@@ -5,8 +5,8 @@ import torch
 from safetensors.torch import save_file
 
 from rapidvision.errors import InputError
-from rapidvision.gala_models.resnet import build
-from rapidvision.gala_models.weights import Card, Category, load_model, load_weights, read_card, save_model
+from rapidvision.gala_models.layers.resnet import build
+from rapidvision.gala_models.weights.load import Card, Category, load_model, load_weights, read_card, save_model
 
 
 def card(model, **more):

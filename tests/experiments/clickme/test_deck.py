@@ -5,8 +5,8 @@ import pytest
 from PIL import Image
 
 from rapidvision.errors import InputError
-from rapidvision.experiments.clickme.deck import pixels, read_deck, read_objects
-from rapidvision.png import png_bytes
+from rapidvision.experiments.clickme.storage.images import pixels, read_deck, read_objects
+from rapidvision.formats.png import png_bytes
 
 
 def test_a_folder_is_read_with_its_phases(pictures):

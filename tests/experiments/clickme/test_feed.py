@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rapidvision.experiments.clickme.deck import Card, Deck
-from rapidvision.experiments.clickme.feed import Feed
+from rapidvision.experiments.clickme.storage.images import Card, Deck
+from rapidvision.experiments.clickme.storage.queue import Feed
 
 
 def deck_of(n, n_practice=0, n_catch=0):

@@ -5,9 +5,9 @@ from collections import Counter
 
 import sqlalchemy as sa
 
-from rapidvision.experiments.online import schema
-from rapidvision.experiments.online.settings import Limits, OnlineSettings, Recruitment
-from rapidvision.experiments.slots import Slots
+from rapidvision.experiments.design.allocation import Slots
+from rapidvision.experiments.online.storage import schema
+from rapidvision.experiments.online.study.settings import Limits, OnlineSettings, Recruitment
 
 from .client import Person, run, world
 from .conftest import write_settings

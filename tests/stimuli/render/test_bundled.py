@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 import rapidvision.stimuli
-from rapidvision.stimuli.render.folder import CATEGORIES, TARGETS
-from rapidvision.stimuli.render.picture import draw
+from rapidvision.stimuli.render.bundle.folder import CATEGORIES, TARGETS
+from rapidvision.stimuli.render.bundle.picture import draw
 
 BUNDLED = Path(rapidvision.stimuli.__file__).parent / "bundled"
 

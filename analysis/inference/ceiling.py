@@ -1,0 +1,139 @@
+"""Ceiling: the reveal level from which on a group is as good as with the intact picture.
+
+The paper says "ceiling performance when 40 % of the ClickMe features were visible" and gives no rule. "Not
+significantly worse than full" rewards small samples. Non-inferiority does not: a level counts when it is shown to lie
+less than a named margin below the intact picture, tested from the highest level downward, stopping at the first that
+fails, so the family-wise error stays at alpha without any correction.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rapidvision.errors import InputError
+from rapidvision.protocol import N_RELABELLINGS
+from rapidvision.seeds import fresh_seed
+
+from ..table.accuracy import Cells, Level
+from .sign_flip import sign_flip_test
+
+
+@dataclass(frozen=True, eq=False)
+class Ceiling:
+    """Where a group reaches its ceiling.
+
+    Attributes
+    ----------
+    group : str
+        The group.
+    level : Level or None
+        Lowest level of the unbroken run from the top that is non-inferior; None: undetermined.
+    naive_level : Level or None
+        The same by "does not differ significantly from full", for comparison only.
+    shortfall : ndarray, shape (levels - 1,)
+        Mean accuracy with the intact picture minus that at each level.
+    p_noninferior, p_below : ndarray, shape (levels - 1,)
+        One-sided sign-flip p of "less than the margin below full", and of "below full".
+    full_accuracy : float
+        Accuracy with the intact picture.
+    margin, alpha : float
+        What "as good as" means, and the error that is kept.
+    """
+
+    group: str
+    level: Level | None
+    naive_level: Level | None
+    shortfall: NDArray[np.float64]
+    p_noninferior: NDArray[np.float64]
+    p_below: NDArray[np.float64]
+    full_accuracy: float
+    margin: float
+    alpha: float
+    m: int
+    seed: int
+
+    def sentence(self) -> str:
+        """The paper's sentence with this group's numbers."""
+        within = f"within {100 * self.margin:g} points of {self.full_accuracy:.1%} with the intact picture"
+        if self.level is None:
+            return f"{self.group}: no ceiling below the intact picture could be shown ({within})."
+        return (
+            f"{self.group}: ceiling at {self.level.label} % of the features "
+            f"= {self.level.image_percent:.1f} % of the pixels ({within})."
+        )
+
+
+def ceiling(
+    table: Cells,
+    group: str,
+    *,
+    margin: float = 0.05,
+    alpha: float = 0.05,
+    m: int = N_RELABELLINGS,
+    seed: int | None = None,
+) -> Ceiling:
+    """Find the ceiling of a group.
+
+    Parameters
+    ----------
+    table : Cells
+        From :func:`~rapidvision.analysis.table.accuracy.cells`.
+    group : str
+        Which group.
+    margin : float
+        How far below the intact picture is still the ceiling, as a share (0.05 = 5 points).
+    alpha : float
+        Error of the whole sequence.
+    m : int
+        Sign flips per level.
+    seed : int, optional
+        Drawn and stored when absent.
+
+    Returns
+    -------
+    Ceiling
+        Both rules side by side.
+
+    Raises
+    ------
+    InputError
+        When the table has no intact pictures, or the margin is not in (0, 0.5).
+    """
+    if not 0 < margin < 0.5:
+        raise InputError(f"margin: got {margin:g}, allowed is a share between 0 and 0.5 (0.05 is 5 points)")
+    full = [place for place, level in enumerate(table.levels) if level.full]
+    if not full:
+        raise InputError(
+            "ceiling: the table has no intact pictures (level_label full); there is nothing to compare with"
+        )
+    seed = fresh_seed() if seed is None else seed
+    accuracy = table.accuracy[table.of(group)]
+    others = [place for place in range(len(table.levels)) if place != full[0]]
+    below = accuracy[:, others] - accuracy[:, full]
+    # A grid of 1e-9 keeps levels that fall short by exactly the margin ties.
+    noninferior = sign_flip_test(np.round(below + margin, 9), m=m, seed=seed, alternative="greater")
+    worse = sign_flip_test(np.round(-below, 9), m=m, seed=seed, alternative="greater")
+    return Ceiling(
+        group=group,
+        level=_lowest(table, others, noninferior.p <= alpha),
+        naive_level=_lowest(table, others, worse.p > alpha),
+        shortfall=worse.mean,
+        p_noninferior=noninferior.p,
+        p_below=worse.p,
+        full_accuracy=float(np.nanmean(accuracy[:, full])),
+        margin=margin,
+        alpha=alpha,
+        m=m,
+        seed=seed,
+    )
+
+
+def _lowest(table: Cells, places: list[int], passed: "NDArray[np.bool_]") -> Level | None:
+    """Lowest level of the run of passed levels that starts at the highest one."""
+    found = None
+    for place, good in zip(reversed(places), passed[::-1], strict=True):
+        if not good:
+            break
+        found = table.levels[place]
+    return found

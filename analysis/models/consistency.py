@@ -1,0 +1,121 @@
+"""Error consistency: do two observers err on the same trials, beyond what their accuracies make them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from rapidvision.errors import InputError
+from rapidvision.seeds import stream
+
+from ..table.contradictions import PARTICIPANTS
+from ..table.trials import Trials
+
+Floats = NDArray[np.float64]
+N_BOOTSTRAP = 2000
+
+
+@dataclass(frozen=True)
+class ErrorConsistency:
+    """Whether two observers err on the same trials, beyond what their accuracies make them.
+
+    Attributes
+    ----------
+    observed, expected : float
+        Share of trials where both are right or both wrong; and what independent observers would reach.
+    kappa : float
+        (observed - expected) / (1 - expected); NaN when both are perfect or both always wrong.
+    interval : (float, float)
+        95 %, trials (pictures) resampled.
+    n : int
+        Trials.
+    """
+
+    observed: float
+    expected: float
+    kappa: float
+    interval: tuple[float, float]
+    n: int
+
+
+def error_consistency(
+    first: ArrayLike, second: ArrayLike, *, seed: int = 0, n_bootstrap: int = N_BOOTSTRAP
+) -> ErrorConsistency:
+    """Cohen's kappa of two observers' errors (Geirhos et al., 2020), with a bootstrap interval.
+
+    Parameters
+    ----------
+    first, second : array_like of bool, shape (n,)
+        Correct or not, on the same trials in the same order.
+    seed, n_bootstrap : int
+        Of the interval.
+
+    Returns
+    -------
+    ErrorConsistency
+        Kappa 1: the same errors; 0: as independent observers.
+
+    Raises
+    ------
+    InputError
+        When the trials do not match.
+
+    Examples
+    --------
+    >>> error_consistency([True, True, False, False], [True, True, False, False]).kappa
+    1.0
+    """
+    a, b = np.asarray(first, dtype=bool), np.asarray(second, dtype=bool)
+    if a.shape != b.shape or a.ndim != 1 or not len(a):
+        raise InputError(f"error consistency: shapes {a.shape} and {b.shape}; the same trials are needed, at least one")
+    n = len(a)
+    rng = stream(seed, "analysis", "kappa")
+    kinds = np.bincount(2 * a + b, minlength=4) / n
+    tables = rng.multinomial(n, kinds, size=n_bootstrap) / n
+    observed, expected, kappa = _kappa(kinds[None])
+    usable = _kappa(tables)[2]
+    usable = usable[np.isfinite(usable)]
+    low, high = np.percentile(usable, [2.5, 97.5]) if len(usable) else (np.nan, np.nan)
+    return ErrorConsistency(float(observed[0]), float(expected[0]), float(kappa[0]), (float(low), float(high)), n)
+
+
+def _kappa(kinds: Floats) -> tuple[Floats, Floats, Floats]:
+    """From shares of (neither, only second, only first, both) right, shape (rows, 4)."""
+    observed = kinds[:, 0] + kinds[:, 3]
+    a, b = kinds[:, 2] + kinds[:, 3], kinds[:, 1] + kinds[:, 3]
+    expected = a * b + (1 - a) * (1 - b)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return observed, expected, np.where(expected < 1, (observed - expected) / (1 - expected), np.nan)
+
+
+def majority_consistency(
+    people: Trials, networks: Trials, model: str, group: str, *, seed: int
+) -> tuple[str, str, str, ErrorConsistency]:
+    """Error consistency of a network with the majority of the people, over the stimuli that both answered.
+
+    Parameters
+    ----------
+    people, networks : Trials
+        Of the same study.
+    model, group : str
+        Which network and group.
+    seed : int
+        Of the interval.
+
+    Returns
+    -------
+    model, "majority of people", group, consistency
+        Stimuli on which people were split evenly count as wrong.
+    """
+    keys = ["image_id", "level_index"]
+    answers = people.main()
+    answers = answers[
+        answers["observer"].isin(PARTICIPANTS) & (answers["group"] == group) & (answers["status"] == "ok")
+    ]
+    rows = networks.main()
+    rows = rows[(rows["observer"] == model) & (rows["group"] == group)]
+    human = (answers["correct"] == True).groupby([answers[key] for key in keys]).mean() > 0.5  # noqa: E712
+    net = (rows["correct"] == True).groupby([rows[key] for key in keys]).mean() > 0.5  # noqa: E712
+    both = pd.concat([human.rename("human"), net.rename("net")], axis=1, join="inner")
+    return model, "majority of people", group, error_consistency(both["net"], both["human"], seed=seed)

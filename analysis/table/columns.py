@@ -1,0 +1,185 @@
+"""Columns of sums: what each participant contributes to a statistic, so that one engine serves all of them.
+
+A relabelling only changes who is summed. So each participant contributes integers per level, the engine sums them for
+thousands of relabellings at once, and the statistic is a function of the first group's sums and the totals.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .accuracy import Cells, integer_scores
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Columns:
+    """What each participant contributes to a statistic.
+
+    Attributes
+    ----------
+    name : str
+        The statistic.
+    parts : ndarray of int64, shape (n, parts, levels)
+        Integers to sum. A mean has two parts: the score on a common scale, and whether there is one.
+    scale : ndarray, shape (levels,)
+        Divides the first part of a mean.
+    value : callable
+        Group sums, shape (…, parts, levels) → the statistic of that group, shape (…, levels).
+    is_mean : bool
+        Whether the statistic is a mean over participants, for which exact p exists.
+    is_ratio : bool
+        Whether the statistic is the first part's sum over the second's; means are, and pooled accuracy is.
+    few_sums : bool
+        Whether the sums are few enough to be tabled for an exact p; times finer than half a millisecond are not.
+    exact : bool
+        Whether the integers are exact (see :func:`~rapidvision.analysis.table.accuracy.integer_scores`).
+    labels : tuple of str
+        Names of the levels, for notes; without them the notes count from 0.
+    """
+
+    name: str
+    parts: Ints
+    scale: NDArray[Any]
+    value: Callable[[Floats], Floats]
+    is_mean: bool
+    is_ratio: bool = False
+    few_sums: bool = True
+    exact: bool = True
+    labels: tuple[str, ...] = ()
+
+    def rows(self, members: "NDArray[np.bool_]") -> "Columns":
+        """The same for some participants only."""
+        return replace(self, parts=self.parts[members])
+
+    def individual(self, members: "NDArray[np.bool_]", table: Cells) -> Floats:
+        """The statistic of each participant, shape (n, levels), for curves and their S.E.M.; NaN for missing cells.
+
+        Statistics that are pooled within a group have no value per participant: their curves show accuracy.
+        """
+        if not self.is_mean:
+            return table.accuracy[members]
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return self.value(self.parts[members].astype(float))
+
+    @property
+    def n_levels(self) -> int:
+        """Number of levels."""
+        return int(self.parts.shape[2])
+
+    @property
+    def sums(self) -> Ints:
+        """Scores of a mean, shape (n, levels)."""
+        return self.parts[:, 0]
+
+    @property
+    def present(self) -> "NDArray[np.bool_]":
+        """Who has a score at each level, shape (n, levels)."""
+        return self.parts[:, 1] > 0
+
+    @property
+    def is_complete_mean(self) -> bool:
+        """Whether nobody misses a level, so that comparing sums is comparing means."""
+        return self.is_mean and bool(self.present.all())
+
+    @property
+    def slack(self) -> float:
+        """How far below the observed value still counts as equal: nothing for whole numbers, rounding for others.
+
+        Distinct ratios of the paper's design differ by more than 1e-10, so 1e-12 never merges two of them.
+        """
+        return 0.0 if self.is_complete_mean else 1e-12
+
+    def places(self, place: NDArray[np.intp]) -> Ints:
+        """Parts as rows for :class:`~rapidvision.analysis.resampling.sums.GroupSums`: one per place, zeros where it is nobody's (-1)."""
+        parts = self.parts[:, :1] if self.is_complete_mean else self.parts
+        out = np.zeros((len(place), parts.shape[1] * parts.shape[2]), dtype=np.int64)
+        out[place >= 0] = parts.reshape(len(parts), -1)[place[place >= 0]]
+        return out
+
+    def sums_of(self, members: "NDArray[np.bool_]") -> Floats:
+        """Sums over some participants, shape (parts, levels); one part where comparing sums is enough."""
+        parts = self.parts[:, :1] if self.is_complete_mean else self.parts
+        return np.asarray(parts[members].sum(axis=0), dtype=float)
+
+    def compared(self, sums: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
+        """The number that is compared, shape (relabellings, levels), from the first group's sums.
+
+        Relabellings that leave a group without data become infinite in neither direction: they are NaN, and a level
+        that is observed NaN is not tested; see :meth:`difference`.
+        """
+        if self.is_complete_mean:
+            return sums[:, 0]
+        total = self.parts.sum(axis=0)
+        mine = sums.astype(float)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return self.value(mine) - self.value(total - mine)
+
+    def difference(self, first: "NDArray[np.bool_]") -> Floats:
+        """Observed statistic of the first group minus that of the second, per level; NaN where one has no data."""
+        with np.errstate(invalid="ignore", divide="ignore"):
+            mine = self.value(np.asarray(self.parts[first].sum(axis=0), dtype=float))
+            theirs = self.value(np.asarray(self.parts[~first].sum(axis=0), dtype=float))
+            return np.asarray(mine - theirs)
+
+    def moments(self, values: NDArray[Any], first: "NDArray[np.bool_]") -> tuple[Floats, Floats]:
+        """Mean of each level under relabelling, and one over its spread: what standardises compared values.
+
+        For complete means both are known exactly; otherwise they are those of `values`, the first block of
+        relabellings. Either way they do not depend on the observed labels, so the joint test stays valid.
+        """
+        if self.is_complete_mean:
+            x = self.sums.astype(float)
+            n, a = len(first), int(first.sum())
+            centre = x.mean(axis=0) * a
+            spread = np.sqrt(a * (n - a) / n * x.var(axis=0, ddof=1)) if n > 1 else np.ones(self.n_levels)
+        else:
+            with np.errstate(invalid="ignore"):
+                here = np.isfinite(values)
+                count = np.maximum(here.sum(axis=0), 1)
+                centre = np.where(here, values, 0).sum(axis=0) / count
+                spread = np.sqrt((np.where(here, values - centre, 0) ** 2).sum(axis=0) / count)
+        blank = ~np.isfinite(self.difference(first))
+        inverse = np.where(spread > 1e-15, 1 / np.where(spread > 1e-15, spread, 1.0), 0.0)
+        return np.where(blank, np.nan, centre), inverse
+
+    def notes(self, first: "NDArray[np.bool_]") -> tuple[str, ...]:
+        """What a reader should know: levels that cannot be tested, missing cells, inexact scales."""
+        blank = np.flatnonzero(~np.isfinite(self.difference(first)))
+        names = self.labels or tuple(str(level) for level in range(self.n_levels))
+        notes = [
+            f"level {names[level]}: a group has no data there, so it is not tested (p is empty)" for level in blank
+        ]
+        if self.is_mean and not self.is_complete_mean:
+            notes.append(f"{int((~self.present).sum())} of {self.present.size} participant x level cells are empty")
+        if not self.exact:
+            notes.append("scores have no small common denominator; ties are exact on a grid of 2**36 steps")
+        return tuple(notes)
+
+
+def mean_columns(numerator: Ints, denominator: Ints, *, name: str = "participant_mean") -> Columns:
+    """Columns of a mean over participants of each one's ratio; denominator 0 marks a missing cell.
+
+    Parameters
+    ----------
+    numerator, denominator : ndarray of int64, shape (n, levels)
+        For accuracy: correct answers and trials.
+
+    Examples
+    --------
+    >>> both = mean_columns(np.array([[3], [1]]), np.array([[4], [4]]))
+    >>> both.difference(np.array([True, False]))
+    array([0.5])
+    """
+    scores, scale, exact = integer_scores(numerator, denominator)
+    parts = np.stack([scores, (denominator > 0).astype(np.int64)], axis=1)
+
+    def value(sums: Floats) -> Floats:
+        return np.asarray(sums[..., 0, :] / sums[..., 1, :] / scale)
+
+    return Columns(name, parts, scale, value, is_mean=True, is_ratio=True, exact=exact)

@@ -1,0 +1,246 @@
+"""Trials in: read the one table that every observer fills, and list every row that contradicts itself."""
+
+import io
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from rapidvision.errors import InputError
+from rapidvision.system import files
+from rapidvision.trials import COLUMNS, TrialRecord, check_header, parse_cell, write_table
+
+from .contradictions import PARTICIPANTS, RULES, outside_window, rows_of
+
+_DTYPES = {"int": "int64", "bool": "bool", "float": "float64", "str": "object"}
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Trials:
+    """A checked trials table.
+
+    Attributes
+    ----------
+    frame : DataFrame
+        One row per trial, the columns of :data:`rapidvision.trials.COLUMNS`; `correct` holds True, False or None.
+    name : str
+        Where it came from.
+    sha256 : str
+        Hash of the file; empty for tables made in memory.
+    notes : tuple of str
+        What was done on the way in, with counts.
+    """
+
+    frame: pd.DataFrame
+    name: str = "trials"
+    sha256: str = ""
+    notes: tuple[str, ...] = field(default=())
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    def main(self) -> pd.DataFrame:
+        """Rows of the main phase that were not aborted: what is analysed."""
+        frame = self.frame
+        return frame[(frame["phase"] == "main") & (frame["status"] != "aborted")]
+
+    def keep(self, rows: "np.ndarray[Any, np.dtype[np.bool_]]", note: str) -> "Trials":
+        """Return the rows where `rows` is true, with a note that says why."""
+        return replace(self, frame=self.frame[rows].reset_index(drop=True), notes=(*self.notes, note))
+
+    @property
+    def observers(self) -> tuple[str, ...]:
+        """Who answered: ``human``, ``simulated``, ids of networks."""
+        return tuple(sorted(set(self.frame["observer"])))
+
+    def _counted(self) -> str:
+        who = ", ".join(self.observers)
+        return f"{len(self)} trials, {self.frame['participant_id'].nunique()} participants ({who})"
+
+    def __repr__(self) -> str:
+        return f"{self.name}: {self._counted()}"
+
+    def _repr_html_(self) -> str:
+        return f"<p><b>{self.name}</b>: {self._counted()}</p>"
+
+
+def read_trials(
+    path: Path | str,
+    *,
+    dedupe: Literal["first"] | None = None,
+    repeats: Literal["refuse", "first", "keep"] = "refuse",
+) -> Trials:
+    """Read and check a trials table, CSV or Parquet.
+
+    Parameters
+    ----------
+    path : path-like
+        Written by any runner or importer of the suite.
+    dedupe : {"first"}, optional
+        Keep the first of rows that are equal byte for byte; without it, a repeated (session, trial) is refused.
+    repeats : {"refuse", "first", "keep"}
+        What to do when a participant met a picture twice ("each unique exemplar only once", the paper says).
+
+    Returns
+    -------
+    Trials
+        Checked by :func:`check`.
+
+    Raises
+    ------
+    InputError
+        Names the file and every offending row.
+    """
+    data = files.read_bytes(path)
+    frame = _from_parquet(path) if Path(path).suffix == ".parquet" else _from_csv(data, name=str(path))
+    if frame.empty:
+        raise InputError(f"{path}: no trials, only a header; has the session been recorded?")
+    trials = Trials(frame, name=Path(path).name, sha256=files.sha256(data))
+    return check(_without_doubles(trials, dedupe), repeats=repeats)
+
+
+def as_trials(source: "Trials | Path | str") -> Trials:
+    """Return a table as it is, or read it from a path."""
+    return source if isinstance(source, Trials) else read_trials(source)
+
+
+def from_records(records: Iterable[TrialRecord], *, name: str = "trials") -> Trials:
+    """Make a checked table from records, as importers and simulations have them."""
+    rows = list(records)
+    columns = {c.name: _typed([getattr(row, c.name) for row in rows], c.name) for c in COLUMNS}
+    if not rows:
+        raise InputError(f"{name}: no trials")
+    return check(Trials(pd.DataFrame(columns), name=name))
+
+
+def write_trials(path: Path | str, trials: Trials) -> None:
+    """Write a table as CSV, atomically; :func:`read_trials` reads the same back."""
+    write_table(path, _records(trials))
+
+
+def _records(trials: Trials) -> Iterator[TrialRecord]:
+    names = [column.name for column in COLUMNS]
+    whole = [column.dtype == "int" for column in COLUMNS]
+    for row in trials.frame[names].itertuples(index=False, name=None):
+        cells = [None if value is None or value != value else value for value in row]  # NaN differs from itself
+        cells_by_name: dict[str, Any] = {
+            name: int(cell) if is_whole and cell is not None else cell
+            for name, is_whole, cell in zip(names, whole, cells, strict=True)
+        }
+        yield TrialRecord(**cells_by_name)
+
+
+def check(trials: Trials, *, repeats: Literal["refuse", "first", "keep"] = "refuse") -> Trials:
+    """Refuse a table that contradicts itself, naming every rule that is broken and the rows that break it.
+
+    Parameters
+    ----------
+    trials : Trials
+        Any table of the schema.
+    repeats : {"refuse", "first", "keep"}
+        See :func:`read_trials`.
+
+    Returns
+    -------
+    Trials
+        The same, or without repeated pictures when `repeats` is ``first``.
+
+    Raises
+    ------
+    InputError
+        One line per broken rule, all of them at once.
+    """
+    frame = trials.frame
+    problems = [line for rule in RULES for line in rule(frame)]
+    if problems:
+        more = f" (and {len(problems) - 1} more: {' | '.join(problems[1:])})" if len(problems) > 1 else ""
+        raise InputError(f"{trials.name}: {problems[0]}{more}")
+    trials = replace(trials, notes=(*trials.notes, *outside_window(frame)))
+    again = _repeated_pictures(frame)
+    if not again.any() or repeats == "keep":
+        note = f"kept {int(again.sum())} repeated presentations of a picture, as asked" if again.any() else ""
+        return replace(trials, notes=(*trials.notes, note)) if note else trials
+    if repeats == "refuse":
+        raise InputError(
+            f"{trials.name}: a participant met the same picture twice in the main phase, {rows_of(again)}; "
+            "choose repeats first (keep the first presentation) or keep (keep all)"
+        )
+    return trials.keep(~again, f"excluded {int(again.sum())} repeated presentations of a picture (kept the first)")
+
+
+def _from_csv(data: bytes, *, name: str) -> pd.DataFrame:
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{name}: not UTF-8 text (byte {error.start}); save it as UTF-8") from error
+    try:
+        raw = pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False, na_filter=False)
+    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raise InputError(f"{name}: not a table of equally long rows ({str(error).strip()})") from error
+    check_header(list(raw.columns), name=name)
+    last = text.rstrip("\n").rpartition("\n")[2]
+    if len(raw) and last.count(",") < len(raw.columns) - 1:
+        raise InputError(f"{name}: row {len(raw) + 1} has too few cells; is the file cut off?")
+    return pd.DataFrame({column.name: _parsed(raw[column.name], column.name, name) for column in COLUMNS})
+
+
+def _parsed(cells: "pd.Series[Any]", column: str, name: str) -> Any:
+    """Parse each distinct cell once, by the ground's own rule, and name the first row that breaks it."""
+    codes, distinct = pd.factorize(cells)
+    values = []
+    for code, cell in enumerate(distinct):
+        try:
+            values.append(parse_cell(column, cell, where=""))
+        except InputError:
+            row = int(np.argmax(codes == code)) + 2
+            parse_cell(column, cell, where=f"{name}: row {row}")
+    kind = next(c.dtype for c in COLUMNS if c.name == column)
+    nullable = None in values
+    dtype = "object" if nullable and kind != "float" else _DTYPES[kind]
+    if nullable and kind == "int":
+        dtype, kind = "float64", "float"
+    table = np.empty(len(values), dtype=dtype)
+    table[:] = [np.nan if value is None and kind == "float" else value for value in values]
+    return table[codes]
+
+
+def _typed(values: list[Any], column: str) -> Any:
+    kind = next(c.dtype for c in COLUMNS if c.name == column)
+    if None in values:
+        if kind in ("int", "float"):
+            return np.array([np.nan if value is None else value for value in values], dtype=float)
+        return np.array(values, dtype=object)
+    return np.array(values, dtype=_DTYPES[kind])
+
+
+def _from_parquet(path: Path | str) -> pd.DataFrame:
+    from rapidvision.system.extras import need
+
+    need("pyarrow", extra="fast", purpose="reading Parquet")
+    frame = pd.read_parquet(path)
+    check_header(list(frame.columns), name=str(path))
+    return pd.DataFrame({c.name: _typed([_plain(v) for v in frame[c.name]], c.name) for c in COLUMNS})
+
+
+def _plain(value: Any) -> Any:
+    return None if value is None or value is pd.NA or (isinstance(value, float) and np.isnan(value)) else value
+
+
+def _without_doubles(trials: Trials, dedupe: Literal["first"] | None) -> Trials:
+    if dedupe is None:
+        return trials
+    doubles = trials.frame.duplicated().to_numpy()
+    if not doubles.any():
+        return trials
+    return trials.keep(~doubles, f"excluded {int(doubles.sum())} rows that repeat another byte for byte")
+
+
+def _repeated_pictures(frame: pd.DataFrame) -> "np.ndarray[Any, np.dtype[np.bool_]]":
+    people = (frame["phase"] == "main") & frame["observer"].isin(PARTICIPANTS)
+    again = frame[people].duplicated(["participant_id", "image_id"]).to_numpy()
+    flags = np.zeros(len(frame), dtype=bool)
+    flags[np.flatnonzero(people)] = again
+    return flags

@@ -1,0 +1,107 @@
+"""What leaves the game and what stays: filters for maps, and the reason of every round that is left out."""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ..storage.collected import Collected, RoundRecord
+from .quality import PlayerQuality
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What a map must be to leave the game.
+
+    Attributes
+    ----------
+    min_bubbles : int
+        Fewest bubbles of a round; ten is what it takes to be looked at once.
+    min_players : int
+        Fewest players of a picture.
+    report_limit : int
+        A picture reported by so many players is left out; 0 keeps all. The paper left out about 5 %.
+    drop_flags : tuple of str
+        Players with one of these flags are left out.
+    drop_mobile : bool
+        Leave out rounds on phones and tablets.
+    """
+
+    min_bubbles: int = 10
+    min_players: int = 1
+    report_limit: int = 3
+    drop_flags: tuple[str, ...] = ("off_target", "failed_catch", "scripted")
+    drop_mobile: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The rounds that pass, by picture, and the reason of every other one (round id → reason).
+
+    Both together are all rounds.
+    """
+
+    by_image: dict[str, tuple[RoundRecord, ...]]
+    reasons: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def left_out(self) -> dict[str, int]:
+        """How many rounds were left out for each reason."""
+        return dict(Counter(self.reasons.values()))
+
+    @property
+    def n_kept(self) -> int:
+        """How many rounds pass."""
+        return sum(map(len, self.by_image.values()))
+
+
+def kept(collected: Collected, filters: Filters, quality: Mapping[str, PlayerQuality]) -> Kept:
+    """Apply the filters, in the order in which they are counted.
+
+    Parameters
+    ----------
+    collected : Collected
+        Everything played.
+    filters : Filters
+        What to leave out.
+    quality : mapping
+        Player id → quality, from :func:`.quality.judge`.
+
+    Returns
+    -------
+    Kept
+        With the reason of every round that is left out.
+    """
+    reasons: dict[str, str] = {}
+    by_image: defaultdict[str, list[RoundRecord]] = defaultdict(list)
+    for record in collected.rounds:
+        reason = _reason(record, collected, filters, quality)
+        if reason:
+            reasons[record.round_id] = reason
+        else:
+            by_image[record.image_id].append(record)
+    for name in [name for name, records in by_image.items() if _n_players(records) < filters.min_players]:
+        reason = f"fewer than {filters.min_players} players on the picture"
+        reasons.update((record.round_id, reason) for record in by_image.pop(name))
+    return Kept({name: tuple(by_image[name]) for name in sorted(by_image)}, reasons)
+
+
+def _reason(record: RoundRecord, collected: Collected, filters: Filters, quality: Mapping[str, PlayerQuality]) -> str:
+    if record.phase != "main":
+        return "practice" if record.phase == "practice" else "catch picture"
+    if record.result in ("skipped", "left"):
+        return f"{record.result} by the player" if record.result == "skipped" else "never started"
+    if filters.report_limit and len(collected.reports.get(record.image_id, ())) >= filters.report_limit:
+        return f"picture reported by {filters.report_limit} or more players"
+    if filters.drop_mobile and record.is_mobile:
+        return "on a phone or tablet"
+    flags = quality[record.player_id].flags if record.player_id in quality else ()
+    for flag in filters.drop_flags:
+        if flag in flags:
+            return f"player flagged {flag}"
+    if record.n_bubbles < filters.min_bubbles:
+        return f"fewer than {filters.min_bubbles} bubbles"
+    return ""
+
+
+def _n_players(records: Sequence[RoundRecord]) -> int:
+    return len({record.player_id for record in records})

@@ -1,0 +1,1 @@
+"""Partners that guess what the player uncovers."""

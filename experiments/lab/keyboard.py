@@ -1,0 +1,97 @@
+"""A direct reader of psychtoolbox's key queue: no press is lost, however short, and each has its own time.
+
+PsychoPy's ``Keyboard`` drops a press whose release arrived before the next look at it, so that most taps of 3 ms are
+lost to a program that looks once per refresh. The queue itself holds every press; it is read here.
+"""
+
+from collections.abc import Mapping, Sequence
+from types import ModuleType, TracebackType
+from typing import Any
+
+from rapidvision.errors import InputError, MissingExtra
+
+from ..engine.interfaces import Press
+
+_LIBRARIES = {
+    "libasound": "apt-get install libasound2",
+    "libjack": "apt-get install libjack-jackd2-0",
+    "libusb": "apt-get install libusb-1.0-0",
+    "libportaudio": "apt-get install libportaudio2",
+}
+
+
+def load_hid() -> ModuleType:
+    """Import psychtoolbox's keyboard part.
+
+    Raises
+    ------
+    MissingExtra
+        When it cannot be loaded; names the system library where that is the cause. Without psychtoolbox PsychoPy would
+        go on and record no key at all.
+    """
+    try:
+        from psychtoolbox import hid
+    except (ImportError, OSError) as error:
+        remedy = next((how for library, how in _LIBRARIES.items() if library in str(error)), None)
+        how = remedy or 'pip install "rapidvision[lab]"'
+        raise MissingExtra(f"reading keys needs psychtoolbox, which does not load ({error}): {how}") from error
+    module: ModuleType = hid
+    return module
+
+
+class QueueReader:
+    """Every keyboard of the computer, read from psychtoolbox's queues.
+
+    Parameters
+    ----------
+    names : mapping
+        Key code → name, as PsychoPy has it.
+    hid : module, optional
+        psychtoolbox's ``hid``.
+
+    Raises
+    ------
+    InputError
+        When there is no keyboard.
+
+    Notes
+    -----
+    Use it as a context: a queue that still runs when the program ends crashes it.
+    """
+
+    def __init__(self, names: Mapping[int, str], *, hid: Any | None = None) -> None:
+        hid = load_hid() if hid is None else hid
+        self._names = names
+        indices, self.products, _ = hid.get_keyboard_indices()
+        if not indices:
+            raise InputError("no keyboard was found; plug one in (on Linux, check that X11 sees it)")
+        self._devices = [hid.Keyboard(index) for index in indices]
+        for device in self._devices:
+            device.queue_start()
+
+    def poll(self) -> Sequence[Press]:
+        """Return the presses and releases since the last call, in order of time."""
+        new: list[Press] = []
+        for device in self._devices:
+            while device.flush(flush_type=1):
+                event, _ = device.queue_get_event()
+                if event:
+                    code = int(event["Keycode"])
+                    name = str(self._names.get(code, code)).lower()
+                    new.append(Press(name, float(event["Time"]), bool(event["Pressed"])))
+        if len(new) > 1:
+            new.sort(key=lambda press: press.time_s)
+        return new
+
+    def close(self) -> None:
+        """Stop the queues and release them."""
+        for device in self._devices:
+            device.queue_stop()
+            device._release_queue()  # noqa: SLF001  psychtoolbox has no public name for it
+        self._devices = []
+
+    def __enter__(self) -> "QueueReader":
+        return self
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        self.close()

@@ -1,0 +1,269 @@
+"""What a participant's browser may ask for: the study, a session, its stimuli, trial writes, the end, withdrawal."""
+
+import asyncio
+import json
+import re
+import time
+from collections import OrderedDict
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from ...web.app import Files, Problem, body_as, create_app, file_forever, page, reply
+from ...web.security import Buckets, content_policy
+from ...web.store import Batch, Store, StoreUnavailable
+from ...web.tokens import Keyring, new_code, new_id
+from ..pages.shell import BOOT_SOURCE, shell
+from ..pages.study_json import public_study
+from ..storage.allocation import Arrival, Rules, Seat, arrive, lapse
+from ..storage.schema import identity
+from ..storage.sessions import TALLIES, Refusal, add_event, count, finish, withdraw
+from ..storage.trial_writes import Held, Seats, TrialWrites
+from ..study.plans import ServedStudy, for_browser
+from ..study.requests import Event, NewSession, Tally, Withdrawal
+from ..study.settings import ID_PARAMETERS
+from ..study.translations import loading_words
+from .answers import Simulated
+
+STATIC = Path(__file__).parents[1] / "static"
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_MAX_CACHED_FILES = 4096
+
+
+class ParticipantApi:
+    """The participants' side of a served study.
+
+    Parameters
+    ----------
+    served : ServedStudy
+        The study.
+    store : Store
+        Opened with :func:`open_online_store`.
+    keys : Keyring
+        Signs the tokens.
+    simulated : Simulated, optional
+        Lets simulated participants in, who answer like these observers; their rows say so.
+    """
+
+    def __init__(self, served: ServedStudy, store: Store, keys: Keyring, *, simulated: Simulated | None = None) -> None:
+        self.served, self.store, self.keys, self.simulated = served, store, keys, simulated
+        settings = served.settings
+        self.rules = Rules(
+            study_id=served.study_id,
+            groups=served.groups,
+            n_slots=served.n_slots,
+            seed=next(iter(served.plans.values())).protocol.seed,
+            quota_per_group=settings.quota_per_group,
+            lapse_s=settings.lapse_minutes * 60,
+            refuse_other_studies=settings.recruitment.refuse_other_studies,
+            resume_elsewhere=settings.recruitment.resume_elsewhere,
+        )
+        limits = settings.limits
+        per_session = Buckets(rate=limits.requests_per_second, burst=limits.request_burst)
+        self.seats = Seats(served, keys, per_session)
+        self._per_address = Buckets(rate=limits.arrivals_per_second, burst=limits.arrival_burst)
+        self._files: OrderedDict[str, bytes] = OrderedDict()
+        self._plans: dict[tuple[str, int], msgspec.Raw] = {}
+        self._arrivals: Batch[Seat | Refusal] = Batch(lambda connection, some: arrive(connection, some, self.rules))
+
+    def routes(self) -> list[Route]:
+        """Every address that participants' browsers use; all of them relative to where the page lies."""
+        words = loading_words(next(iter(self.served.plans.values())).protocol.language)
+        writes = TrialWrites(self.served, self.store, self.seats)
+        return [
+            Route("/api/trials/{number:int}", writes, methods=["PUT"]),  # first: it is asked for most
+            Route("/", page(shell(STATIC / "index.html", main="static/main.js", **words))),
+            Route("/withdraw", page(shell(STATIC / "withdraw.html", main="static/withdraw.js", **words))),
+            Route("/static/{path:path}", Files(STATIC / "runner").endpoint),
+            Route("/stimuli/{name}", self.stimulus),
+            Route("/api/study", self.study),
+            Route("/api/tally", self.tally, methods=["POST"]),
+            Route("/api/sessions", self.begin, methods=["POST"]),
+            Route("/api/answers", self.answers),
+            Route("/api/events", self.event, methods=["POST"]),
+            Route("/api/finish", self.finish, methods=["POST"]),
+            Route("/api/withdraw", self.withdraw, methods=["POST"]),
+        ]
+
+    async def study(self, request: Request) -> Response:
+        """What is said before consent."""
+        self._slow_down(request)
+        return reply({**public_study(self.served), "simulate": self.simulated is not None})
+
+    async def tally(self, request: Request) -> Response:
+        """Count somebody who is not known yet."""
+        self._slow_down(request)
+        kind = (await body_as(request, Tally, max_bytes=200)).kind
+        assert kind in TALLIES
+        await self.store.write(lambda connection: count(connection, self.served.study_id, kind))
+        return reply({"counted": kind})
+
+    async def begin(self, request: Request) -> Response:
+        """Begin a session after consent, or go on with the one that this participant has."""
+        self._slow_down(request)
+        new = await body_as(request, NewSession, max_bytes=8192)
+        if new.consent_sha256 != self.served.settings.consent_sha256:
+            raise Problem(409, "consent", "The words of consent have changed; load the page again.")
+        if new.simulated and self.simulated is None:
+            raise Problem(403, "simulate", "This server takes no simulated participants.")
+        service, ids = self._who(new.ids)
+        if ids and next(iter(ids.values())) in self.served.refused_ids:
+            await self.store.write(lambda connection: count(connection, self.served.study_id, "refused_repeat"))
+            raise Problem(409, "repeat", "You have taken part before; the pictures must be new to you.")
+        session_id = new_id()
+        code = self._withdrawal_code(session_id)
+        arrival = Arrival(
+            session_id=session_id,
+            participant_id=f"p{new_code(length=10).lower()}",
+            withdrawal_hash=self.keys.pseudonym("withdrawal", code),
+            service=service,
+            key=self.keys.pseudonym("participant", f"{service}:{next(iter(ids.values()))}") if ids else "",
+            external=json.dumps(ids),
+            resume_hash=self.keys.pseudonym("resume", new.resume_key),
+            consent_sha256=new.consent_sha256,
+            browser=new.device.browser,
+            device=msgspec.json.encode(new.device).decode(),
+            observer="simulated" if new.simulated else "human",
+            at=time.time(),
+        )
+        seat = await self.store.add(self._arrivals, arrival)
+        if isinstance(seat, Refusal):
+            raise Problem(seat.status, seat.code, seat.text)
+        return reply(self._seat_reply(seat), 200 if seat.resumed else 201)
+
+    async def answers(self, request: Request) -> Response:
+        """What a simulated participant does, trial by trial."""
+        held = self.seats.held(request.headers.get("authorization", ""))
+        if self.simulated is None or held.observer != "simulated":
+            raise Problem(403, "simulate", "Only simulated participants are told what to answer.")
+        plan, simulated = self.served.plans[held.group, held.slot], self.simulated
+        return reply(await asyncio.to_thread(simulated.answers, plan))
+
+    async def event(self, request: Request) -> Response:
+        """Store what happened around the trials."""
+        held = self.seats.held(request.headers.get("authorization", ""))
+        event = await body_as(request, Event, max_bytes=2048)
+        most = self.served.settings.limits.events_per_session
+        kept = await self.store.write(
+            lambda connection: add_event(connection, held.session_id, held.tab, event.kind, event.detail, most)
+        )
+        return reply({"stored": kept})
+
+    async def finish(self, request: Request) -> Response:
+        """Close the session, if every trial is stored, and give the completion code."""
+        held = self.seats.held(request.headers.get("authorization", ""))
+        n_trials = len(self.served.trials(held.group, held.slot))
+        at = time.time()
+        refused = await self.store.write(lambda connection: finish(connection, held.session_id, held.tab, n_trials, at))
+        if refused is not None:
+            raise Problem(refused.status, refused.code, refused.text)
+        recruitment = self.served.settings.recruitment
+        code = recruitment.completion_code or self.keys.code("completion", held.session_id)
+        external = await self.store.query(lambda connection: _external_id(connection, held.participant_id))
+        return reply(
+            {
+                "completion_code": code,
+                "redirect": recruitment.redirect_for(code=code, external_id=external),
+                "withdrawal_code": self._withdrawal_code(held.session_id),
+            }
+        )
+
+    async def withdraw(self, request: Request) -> Response:
+        """Delete a participant's data: by the token of a session, or by the code that was given at the end."""
+        self._slow_down(request, 5)
+        if request.headers.get("authorization"):
+            held = self.seats.held(request.headers.get("authorization", ""))
+            gone = await self.store.erase(
+                lambda connection: withdraw(connection, self.served.study_id, session_id=held.session_id)
+            )
+        else:
+            code = (await body_as(request, Withdrawal, max_bytes=200)).code.upper().replace(" ", "").replace("-", "")
+            hashed = self.keys.pseudonym("withdrawal", code)
+            gone = await self.store.erase(
+                lambda connection: withdraw(connection, self.served.study_id, withdrawal_hash=hashed)
+            )
+        if not gone:
+            raise Problem(404, "no_such_code", "No session has this code.")
+        return reply({"withdrawn": True})
+
+    async def stimulus(self, request: Request) -> Response:
+        """A planned picture, by its hash."""
+        sha256 = request.path_params["name"].partition(".")[0]
+        found = self.served.media.get(sha256)
+        if found is None:
+            raise Problem(404, "no_such_stimulus", "no such picture")
+        content = self._files.get(sha256)
+        if content is None:
+            try:
+                content = await asyncio.to_thread(found.path.read_bytes)
+            except OSError as error:
+                raise Problem(503, "unavailable", "the picture cannot be read now") from error
+            self._files[sha256] = content
+            if len(self._files) > _MAX_CACHED_FILES:
+                self._files.popitem(last=False)
+        return file_forever(content, found.media_type)
+
+    async def keep_time(self) -> None:
+        """Mark silent sessions as lapsed while nobody arrives, so that the dashboard tells the truth."""
+        while True:
+            await asyncio.sleep(min(60.0, self.rules.lapse_s / 2))
+            with suppress(StoreUnavailable):
+                await self.store.write(lambda connection: lapse(connection, self.rules, time.time()))
+
+    def _who(self, given: dict[str, str]) -> tuple[str, dict[str, str]]:
+        """The recruitment service and the allowed ids of a link."""
+        for service in self.served.settings.recruitment.services:
+            names = ID_PARAMETERS[service]
+            if names[0] in given:
+                ids = {name: given[name] for name in names if name in given}
+                if all(_ID.fullmatch(value) for value in ids.values()):
+                    return service, ids
+                raise Problem(
+                    400, "bad_id", "The link is damaged: its id has letters that no id has. Use it as you got it."
+                )
+        if "link" not in self.served.settings.recruitment.services:
+            raise Problem(400, "no_id", "The link is incomplete: open the study from where you found it.")
+        return "link", {}
+
+    def _plan(self, group: str, slot: int) -> msgspec.Raw:
+        """A plan as the browser gets it, encoded once."""
+        if (group, slot) not in self._plans:
+            plan = for_browser(self.served.plans[group, slot], self.served)
+            self._plans[group, slot] = msgspec.Raw(msgspec.json.encode(plan))
+        return self._plans[group, slot]
+
+    def _seat_reply(self, seat: Seat) -> dict[str, Any]:
+        held = Held(seat.session_id, seat.participant_id, seat.group, seat.slot, seat.tab, seat.observer)
+        return {
+            "token": self.seats.token(held),
+            "session": self.keys.pseudonym("outbox", seat.session_id),
+            "resumed": seat.resumed,
+            "state": seat.state,
+            "plan": self._plan(seat.group, seat.slot),
+            "done": [{"trial": t, "status": status, "correct": correct} for t, status, correct in seat.done],
+        }
+
+    def _withdrawal_code(self, session_id: str) -> str:
+        return self.keys.code("withdrawal", session_id, length=16)
+
+    def _slow_down(self, request: Request, amount: float = 1.0) -> None:
+        if not self._per_address.take(request.client.host if request.client else "", amount):
+            raise Problem(429, "slow_down", "too many requests from your network; wait a moment")
+
+
+def _external_id(connection: Any, participant_id: str) -> str:
+    found = connection.scalar(sa.select(identity.c.external).where(identity.c.participant_id == participant_id))
+    return next(iter(json.loads(found).values()), "") if found else ""
+
+
+def participant_app(api: ParticipantApi, *, https: bool = False, root_path: str = "") -> Starlette:
+    """Return the app that participants reach."""
+    policy = {"content-security-policy": content_policy(BOOT_SOURCE)}
+    return create_app(api.routes(), https=https, root_path=root_path, headers=policy)

@@ -1,0 +1,118 @@
+"""Networks that answer through linear probes, with or without an early exit and its response times."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from rapidvision.errors import InputError
+from rapidvision.formats.manifest import Stimulus, StimulusSet
+from rapidvision.recipes import Recipe
+from rapidvision.system.progress import Advance, silent
+
+from .observe import Network, Seen, decoded, verify
+from .probes import EarlyExit, cross_validated, layer_features, multiply_accumulates
+
+
+class Probing(Recipe, frozen=True):
+    """Which layers answer.
+
+    Attributes
+    ----------
+    layers : tuple of str
+        In the order of the network. Without `early_exit` the last one answers.
+    early_exit : EarlyExit or None
+        Give response times; answers past the protocol's response limit are late, as for people.
+    penalty : float
+        Of the probes.
+    seed : int
+        Of the cross-validation's folds.
+    """
+
+    layers: tuple[str, ...]
+    early_exit: EarlyExit | None = None
+    penalty: float = 1.0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not self.layers:
+            raise ValueError("layers: name at least one")
+
+
+def look_through_probes(
+    networks: Sequence[Network],
+    found: StimulusSet,
+    stimuli: dict[str, str],
+    probing: Probing,
+    *,
+    batch_size: int = 64,
+    advance: Advance = silent,
+) -> list[Seen]:
+    """Show stimuli to networks and read the answers from cross-validated probes instead of the networks' own scores.
+
+    Probes are fitted on the set's intact pictures, which are shown too, and never judge a picture that they saw.
+
+    Parameters
+    ----------
+    networks : sequence of Network
+        Their readouts are not used.
+    found : StimulusSet
+        Says what each stimulus is.
+    stimuli : dict
+        Path → hash of what the plans show.
+    probing : Probing
+        Layers, and when to answer.
+    batch_size : int, default 64
+        Pictures per forward pass.
+    advance : callable
+        Called with the number of pictures just seen.
+
+    Returns
+    -------
+    list of Seen
+        With response times under an early exit.
+    """
+    rows = {row.path: row for row in found.stimuli}
+    unknown = [path for path in stimuli if path not in rows]
+    if unknown:
+        raise InputError(f"{found.folder}: the plans show {unknown[0]}, which is not in the set")
+    pictures = {rows[path].image_id for path in stimuli}
+    intact = {row.path: row.sha256 for row in found.stimuli if row.reveal_fraction is None and row.image_id in pictures}
+    every = dict(sorted({**stimuli, **intact}.items()))
+    verify(found.folder, every)
+    shown = [rows[path] for path in every]
+    return [_seen(network, probing, found.folder, every, shown, batch_size, advance) for network in networks]
+
+
+def _seen(
+    network: Network,
+    probing: Probing,
+    folder: Path,
+    every: dict[str, str],
+    shown: Sequence[Stimulus],
+    batch_size: int,
+    advance: Advance,
+) -> Seen:
+    def inputs() -> Iterator[torch.Tensor]:
+        for pictures in decoded(folder, every, batch_size=batch_size):
+            yield network.preprocessing(pictures)
+            advance(len(pictures))
+
+    features = layer_features(network.model, probing.layers, inputs())
+    target = torch.tensor([row.target for row in shown])
+    intact = torch.tensor([row.reveal_fraction is None for row in shown])
+    picture = [row.image_id for row in shown]
+    evidence = [
+        cross_validated(
+            features[layer], target=target, picture=picture, intact=intact, seed=probing.seed, penalty=probing.penalty
+        )
+        for layer in probing.layers
+    ]
+    row_of = {sha256: row for row, sha256 in enumerate(every.values())}
+    if probing.early_exit is None:
+        return Seen(row_of, evidence[-1])
+    side = network.preprocessing.size_px
+    work = multiply_accumulates(network.model, probing.layers, torch.zeros(1, 3, side, side))
+    answer, times_ms = probing.early_exit.decide(np.stack(evidence), [work[layer] for layer in probing.layers])
+    return Seen(row_of, answer, response_ms=times_ms)

@@ -1,0 +1,1 @@
+"""Files that packages hand to one another: readers and writers."""

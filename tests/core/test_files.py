@@ -1,0 +1,65 @@
+"""Files appear whole or not at all."""
+
+import os
+
+import pytest
+
+from rapidvision.errors import InputError
+from rapidvision.system import files
+
+
+def test_an_interrupted_write_leaves_the_old_file_and_no_litter(tmp_path):
+    path = tmp_path / "a.txt"
+    files.write_text(path, "old")
+    with pytest.raises(RuntimeError), files.atomic(path) as file:
+        file.write(b"half")
+        raise RuntimeError
+    assert path.read_text() == "old"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["a.txt"]
+
+
+@pytest.mark.parametrize(("durable", "n_syncs"), [(True, 1), (False, 0)])
+def test_only_a_durable_write_waits_for_the_disk_and_both_are_whole(tmp_path, monkeypatch, durable, n_syncs):
+    synced = []
+    monkeypatch.setattr(os, "fsync", synced.append)
+    files.write_bytes(tmp_path / "a.bin", b"whole", durable=durable)
+    assert (tmp_path / "a.bin").read_bytes() == b"whole"
+    assert len(synced) == n_syncs
+    assert [entry.name for entry in tmp_path.iterdir()] == ["a.bin"]
+
+
+def test_a_full_disk_is_an_input_error_and_leaves_nothing(tmp_path):
+    if not os.path.exists("/dev/full"):
+        pytest.skip("this system has no /dev/full")
+    with pytest.raises(InputError, match="No space left"), files.atomic(tmp_path / "a.bin"):
+        with open("/dev/full", "wb", buffering=0) as full:
+            full.write(b"x")
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_unwritable_folder_is_named(tmp_path):
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(InputError, match="cannot be written"):
+        files.write_text(tmp_path / "file" / "a.txt", "x")
+
+
+def test_missing_and_unreadable_files_are_named(tmp_path):
+    with pytest.raises(InputError, match="no such file"):
+        files.read_bytes(tmp_path / "none")
+    with pytest.raises(InputError, match="cannot be read"):
+        files.read_bytes(tmp_path)
+    with pytest.raises(InputError, match="no such file"):
+        files.sha256_file(tmp_path / "none")
+
+
+def test_equal_values_have_equal_digests_whatever_their_key_order():
+    assert files.canonical_digest({"a": 1, "b": [1.5]}) == files.canonical_digest({"b": [1.5], "a": 1})
+    assert files.canonical_digest({"a": 1}) != files.canonical_digest({"a": 2})
+
+
+def test_provenance_says_what_made_an_output_and_not_when():
+    made = files.provenance(
+        "analyse bins x.csv", seed=1, inputs={"x.csv": "0" * 64}, packages=("numpy", "no-such-package")
+    )
+    assert made.packages.keys() == {"numpy"}
+    assert made == files.provenance("analyse bins x.csv", seed=1, inputs={"x.csv": "0" * 64}, packages=("numpy",))
