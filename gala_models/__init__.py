@@ -1,1 +1,5 @@
-"""gala_models: GALA, squeeze-and-excitation and residual networks that take the same test as people."""
+"""Networks: GALA, squeeze-and-excitation and residual networks, trained with and without importance maps, as observers."""
+
+from rapidvision.system.lazy import attach as _attach
+
+__getattr__, __dir__ = _attach(__name__, __file__)

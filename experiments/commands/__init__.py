@@ -47,16 +47,15 @@ def _add_plan(verbs: Verbs) -> None:
 def _plan(arguments: argparse.Namespace) -> int:
     import msgspec
 
-    from rapidvision import recipes
     from rapidvision.formats.manifest import read_set
-    from rapidvision.protocol import N_PARTICIPANTS_PER_GROUP, PRESETS, Protocol, preset
+    from rapidvision.formats.protocol_file import read_protocol
+    from rapidvision.protocol import N_PARTICIPANTS_PER_GROUP
     from rapidvision.system import files
     from rapidvision.system.progress import progress
 
     from ..design import balance, planning
 
-    name = arguments.protocol
-    protocol = preset(name) if name in PRESETS or not Path(name).suffix else recipes.read(name, Protocol)
+    protocol = read_protocol(arguments.protocol)
     if arguments.language is not None:
         protocol = msgspec.structs.replace(protocol, language=arguments.language)
     stimulus_set = read_set(arguments.set)

@@ -3,11 +3,15 @@
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rapidvision.errors import Aborted, InputError
+from rapidvision.formats.trials_frame import to_frame
 from rapidvision.plan import Plan
 from rapidvision.seeds import stream
+from rapidvision.study import Study
 from rapidvision.system.progress import Advance, silent
+from rapidvision.system.progress import progress as progress_bar
 from rapidvision.trials import TrialRecord, read_table
 
 from .interfaces import Event, TrialData
@@ -15,6 +19,9 @@ from .participants import Observers, Participant
 from .rows import rows_of
 from .session import Session
 from .virtual import MemoryJournal, VirtualScreen
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 #: More refreshes than any session has; late ones are drawn among them.
 _MOST_REFRESHES = 400_000
@@ -64,6 +71,42 @@ def simulate_study(
         )
         advance(1)
     return rows
+
+
+def simulate(
+    study: Study | Path | str,
+    observers: Observers | None = None,
+    *,
+    seed: int,
+    progress: bool = False,
+) -> "pd.DataFrame":
+    """Let simulated participants take part: one per plan, on a virtual screen, through the real session engine.
+
+    Parameters
+    ----------
+    study : Study or path-like
+        The study, or its folder.
+    observers : Observers, optional
+        Thresholds, slopes, lapses and response times; by default ClickMe's threshold is half of Salicon's.
+    seed : int
+        Seed of the simulation, 0 or more. Each session depends on its plan and on the seed alone.
+    progress : bool, default False
+        Show a progress bar.
+
+    Returns
+    -------
+    DataFrame
+        The trials table (:data:`rapidvision.trials.COLUMNS`), one row per trial, `observer_kind` ``simulated``.
+
+    Raises
+    ------
+    InputError
+        When the folder holds no plans.
+    """
+    plans = (study if isinstance(study, Study) else Study(study)).plans()
+    with progress_bar("sessions", len(plans), quiet=not progress) as advance:
+        rows = simulate_study(plans, observers or Observers(), seed=seed, advance=advance)
+    return to_frame(rows)
 
 
 def refuse_to_replace_people(path: Path) -> None:

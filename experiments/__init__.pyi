@@ -1,0 +1,3 @@
+from .design.plan_study import plan as plan
+from .engine.participants import Observers as Observers
+from .engine.simulate import simulate as simulate
