@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from rapidvision.errors import InputError, did_you_mean
 
-from .contradictions import PARTICIPANTS
 from .tables import Trials
 
 #: What a late, early or missing answer counts as. The paper is silent; all three are reported side by side.
@@ -56,6 +55,11 @@ class Cells:
         Late, early and missing answers, and all trials.
     late : {"exclude", "wrong", "half"}
         The rule.
+    notes : tuple of str
+        What every rule leaves out or counts as wrong, with counts: the first lines of each result.
+    two_alternatives : bool
+        Whether each answer was target or distractor, so that guessing is right half of the time. False where the
+        table holds only whether answers were correct.
     """
 
     participants: tuple[str, ...]
@@ -66,6 +70,8 @@ class Cells:
     n_untimely: Ints
     n_shown: Ints
     late: LateRule
+    notes: tuple[str, ...] = ()
+    two_alternatives: bool = True
 
     @property
     def accuracy(self) -> Floats:
@@ -86,6 +92,11 @@ class Cells:
             When there are not two, or a name is unknown.
         """
         known = sorted({str(group) for group in self.groups})
+        if len(known) < 2:
+            raise InputError(
+                f"groups: the table has one group ({known[0]}); a comparison needs two. Against chance one group can be "
+                "tested: rapidvision analyse chance"
+            )
         if groups is None:
             if len(known) != 2:
                 raise InputError(f"groups: the table has {len(known)} ({', '.join(known)}); name the two to compare")
@@ -96,6 +107,21 @@ class Cells:
         if groups[0] == groups[1]:
             raise InputError(f'groups: "{groups[0]}" is named twice; name two different groups')
         return groups
+
+    def guess_rate(self, said: float | None = None) -> float:
+        """The share that guessing gets right: one half between two answers, else what the user says.
+
+        Raises
+        ------
+        InputError
+            When the table does not tell how many answers there were to choose from.
+        """
+        if self.two_alternatives or said is not None:
+            return 0.5 if said is None else said
+        raise InputError(
+            "guess rate: the table holds only whether answers were correct, not which answers there were to choose "
+            "from. Say the share that guessing gets right (--guess 0.5 for two), or import answers and truth"
+        )
 
 
 class Curve(NamedTuple):
@@ -112,7 +138,7 @@ def cells(trials: Trials, *, late: LateRule = "exclude") -> Cells:
     Parameters
     ----------
     trials : Trials
-        Networks' rows are left out: they are no participants.
+        With observers of one kind, or a choice of one: :meth:`~rapidvision.analysis.tables.Trials.select`.
     late : {"exclude", "wrong", "half"}
         What an answer outside the response window (late, early or none) counts as: nothing, a wrong answer, or half
         a correct one.
@@ -125,16 +151,14 @@ def cells(trials: Trials, *, late: LateRule = "exclude") -> Cells:
     Raises
     ------
     InputError
-        When no trial of a participant is left, or the rule is unknown.
+        When there are several kinds of observers, no trial of a participant is left, or the rule is unknown.
     """
     if late not in LATE_RULES:
         raise InputError(f'late: got "{late}". {did_you_mean(late, LATE_RULES)}')
-    frame = trials.main()
-    frame = frame[frame["observer"].isin(PARTICIPANTS)]
+    frame = trials.people()
     if frame.empty:
-        raise InputError(
-            f"{trials.name}: no main-phase trials of participants are left; check phase, observer, exclusions"
-        )
+        why = "; ".join(trials.left_out()) or "check phase, observers and exclusions"
+        raise InputError(f"{trials.name}: no main-phase trials of participants are left ({why})")
     levels, column = level_codes(frame)
     row, names = pd.factorize(frame["participant_id"], sort=True)
     shape = (len(names), len(levels))
@@ -157,7 +181,64 @@ def cells(trials: Trials, *, late: LateRule = "exclude") -> Cells:
         n_untimely=total(~in_time),
         n_shown=total(None),
         late=late,
+        notes=opening(trials, late=late),
+        two_alternatives=bool(frame["target"].notna().all()),
     )
+
+
+#: Rule → what is done to an answer that is not in time.
+_DONE: dict[LateRule, str] = {"exclude": "left out", "wrong": "counted as wrong", "half": "counted as half correct"}
+
+
+def opening(trials: Trials, *, late: LateRule = "exclude") -> tuple[str, ...]:
+    """The first lines of every result: who answered, and what each rule leaves out, with counts.
+
+    Parameters
+    ----------
+    trials : Trials
+        With its rules for observers, timing and attempts.
+    late : {"exclude", "wrong", "half"}
+        What an answer outside the response window counts as.
+
+    Returns
+    -------
+    tuple of str
+        Empty when people answered and nothing was left out.
+    """
+    frame = trials.people()
+    n = len(frame)
+    lines = [f"observers: {kind}" for kind in sorted(set(frame["observer_kind"]) - {"human"})]
+    lines += trials.left_out()
+    for status, when, edge, pick in (
+        ("late", "after the response limit", "fastest", "min"),
+        ("early", "before the anticipation limit", "slowest", "max"),
+    ):
+        times = frame.loc[frame["status"] == status, "response_ms"]
+        if len(times):
+            at = getattr(times, pick)()
+            lines.append(
+                f"{len(times):,} of {n:,} answers came {when} (the {edge} at {at:.0f} ms) and are {_DONE[late]} "
+                f"(late: {late})"
+            )
+    if none := int((frame["status"] == "none").sum()):
+        lines.append(f"{none:,} of {n:,} trials have no answer and are {_DONE[late]} (late: {late})")
+    return tuple(lines)
+
+
+def require_answers(trials: Trials, *, what: str) -> None:
+    """Refuse a table that holds only whether answers were correct.
+
+    Raises
+    ------
+    InputError
+        When answers or truths are not in it.
+    """
+    frame = trials.people()
+    if frame["target"].isna().any() or (frame["response"].isna()).any():
+        raise InputError(
+            f"{what}: {trials.name} holds only whether answers were correct; answers and truths are needed "
+            "(import with --field response=COLUMN --field target=COLUMN)"
+        )
 
 
 def level_codes(frame: pd.DataFrame) -> tuple[tuple[Level, ...], NDArray[np.intp]]:
@@ -165,7 +246,7 @@ def level_codes(frame: pd.DataFrame) -> tuple[tuple[Level, ...], NDArray[np.intp
     codes, indices = pd.factorize(frame["level_index"], sort=True)
     first = frame.drop_duplicates("level_index").set_index("level_index")
     pixels = frame.groupby("level_index")["revealed_px"].mean()
-    most = max(float(pixels.max()), 1.0)
+    most = max(float(pixels.max()), 1.0) if pixels.notna().any() else float("nan")
     levels = tuple(
         Level(
             int(index),

@@ -133,6 +133,8 @@ class Comparison(ShownAsTable):
         Decision values against people's accuracy; only of networks that have them.
     seed : int
         Of every interval.
+    notes : tuple of str
+        What was left out of the people's answers, with counts.
     """
 
     networks: tuple[NetworkCurve, ...]
@@ -143,6 +145,11 @@ class Comparison(ShownAsTable):
     consistency: tuple[tuple[str, str, str, ErrorConsistency], ...]
     evidence: tuple[EvidenceCorrelation, ...]
     seed: int
+    notes: tuple[str, ...] = ()
+
+    def opening(self) -> tuple[str, ...]:
+        """What was left out of the people's answers, with counts."""
+        return self.notes
 
     def table(self) -> pd.DataFrame:
         """One row per network and group."""
@@ -212,4 +219,5 @@ def compare(
             if one.model in with_evidence
         ),
         seed,
+        table.notes,
     )

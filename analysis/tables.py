@@ -9,11 +9,12 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from rapidvision import files
+from rapidvision import files, texttables
 from rapidvision.errors import InputError
 from rapidvision.trials import COLUMNS, TrialRecord, check_header, parse_cell, write_table
 
-from .contradictions import PARTICIPANTS, RULES, outside_window, rows_of
+from .contradictions import RULES, odd_times, rows_of
+from .selection import Selection
 
 _DTYPES = {"int": "int64", "bool": "bool", "float": "float64", "str": "object"}
 
@@ -32,20 +33,49 @@ class Trials:
         Hash of the file; empty for tables made in memory.
     notes : tuple of str
         What was done on the way in, with counts.
+    selection : Selection
+        Which rows an analysis counts: kind of observer, timing, attempts.
     """
 
     frame: pd.DataFrame
     name: str = "trials"
     sha256: str = ""
     notes: tuple[str, ...] = field(default=())
+    selection: Selection = field(default=Selection())
 
     def __len__(self) -> int:
         return len(self.frame)
 
     def main(self) -> pd.DataFrame:
-        """Rows of the main phase that were not aborted: what is analysed."""
-        frame = self.frame
-        return frame[(frame["phase"] == "main") & (frame["status"] != "aborted")]
+        """Rows that count: of the main phase, not aborted, kept by the rules for timing and attempts."""
+        return self.selection.counted(self.frame)
+
+    def people(self) -> pd.DataFrame:
+        """Rows of :meth:`main` of the one kind of observer that is analysed: every test stands on these.
+
+        Raises
+        ------
+        InputError
+            When the table has several kinds of observers and none was chosen.
+        """
+        return self.selection.of_one_kind(self.main(), name=self.name)
+
+    def select(self, **rules: Any) -> "Trials":
+        """Return the table with other rules; see :class:`~rapidvision.analysis.selection.Selection`.
+
+        Parameters
+        ----------
+        **rules
+            `observers`, `timing`, `attempts`.
+        """
+        unknown = [name for name in rules if name not in ("observers", "timing", "attempts")]
+        if unknown:
+            raise InputError(f'select: no rule "{unknown[0]}"; rules are observers, timing and attempts')
+        return replace(self, selection=replace(self.selection, **rules))
+
+    def left_out(self) -> tuple[str, ...]:
+        """Sentences on what the rules leave out, and on voided or flagged trials where they are many."""
+        return self.selection.sentences(self.selection.of_one_kind(self.frame, name=self.name))
 
     def keep(self, rows: "np.ndarray[Any, np.dtype[np.bool_]]", note: str) -> "Trials":
         """Return the rows where `rows` is true, with a note that says why."""
@@ -53,7 +83,7 @@ class Trials:
 
     @property
     def observers(self) -> tuple[str, ...]:
-        """Who answered: ``human``, ``simulated``, ids of networks."""
+        """Who answered: ``human``, ``pilot``, ``simulated``, ids of networks."""
         return tuple(sorted(set(self.frame["observer"])))
 
     def _counted(self) -> str:
@@ -95,10 +125,10 @@ def read_trials(
         Names the file and every offending row.
     """
     data = files.read_bytes(path)
-    frame = _from_parquet(path) if Path(path).suffix == ".parquet" else _from_csv(data, name=str(path))
+    frame, notes = (_from_parquet(path), ()) if Path(path).suffix == ".parquet" else _from_csv(data, name=str(path))
     if frame.empty:
         raise InputError(f"{path}: no trials, only a header; has the session been recorded?")
-    trials = Trials(frame, name=Path(path).name, sha256=files.sha256(data))
+    trials = Trials(frame, name=Path(path).name, sha256=files.sha256(data), notes=notes)
     return check(_without_doubles(trials, dedupe), repeats=repeats)
 
 
@@ -107,13 +137,18 @@ def as_trials(source: "Trials | Path | str") -> Trials:
     return source if isinstance(source, Trials) else read_trials(source)
 
 
-def from_records(records: Iterable[TrialRecord], *, name: str = "trials") -> Trials:
-    """Make a checked table from records, as importers and simulations have them."""
+def from_records(
+    records: Iterable[TrialRecord],
+    *,
+    name: str = "trials",
+    repeats: Literal["refuse", "first", "keep"] = "refuse",
+) -> Trials:
+    """Make a checked table from records, as importers and simulations have them; `repeats` as in :func:`read_trials`."""
     rows = list(records)
     columns = {c.name: _typed([getattr(row, c.name) for row in rows], c.name) for c in COLUMNS}
     if not rows:
         raise InputError(f"{name}: no trials")
-    return check(Trials(pd.DataFrame(columns), name=name))
+    return check(Trials(pd.DataFrame(columns), name=name), repeats=repeats)
 
 
 def write_trials(path: Path | str, trials: Trials) -> None:
@@ -158,33 +193,81 @@ def check(trials: Trials, *, repeats: Literal["refuse", "first", "keep"] = "refu
     if problems:
         more = f" (and {len(problems) - 1} more: {' | '.join(problems[1:])})" if len(problems) > 1 else ""
         raise InputError(f"{trials.name}: {problems[0]}{more}")
-    trials = replace(trials, notes=(*trials.notes, *outside_window(frame)))
+    trials = replace(trials, notes=(*trials.notes, *odd_times(frame)))
     again = _repeated_pictures(frame)
     if not again.any() or repeats == "keep":
         note = f"kept {int(again.sum())} repeated presentations of a picture, as asked" if again.any() else ""
         return replace(trials, notes=(*trials.notes, note)) if note else trials
     if repeats == "refuse":
         raise InputError(
-            f"{trials.name}: a participant met the same picture twice in the main phase, {rows_of(again)}; "
-            "choose repeats first (keep the first presentation) or keep (keep all)"
+            f"{trials.name}: a participant met the same picture twice in the main phase, {rows_of(again)}; choose "
+            "--repeats first (keep the first presentation) or --repeats keep (keep all)"
         )
     return trials.keep(~again, f"excluded {int(again.sum())} repeated presentations of a picture (kept the first)")
 
 
-def _from_csv(data: bytes, *, name: str) -> pd.DataFrame:
+def _from_csv(data: bytes, *, name: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Read the table as it was written, or as a spreadsheet saved it again (other delimiter, encoding, decimal sign)."""
+    text, note = texttables.decode(data, name=name)
+    notes = [note] if note else []
+    delimiter = texttables.delimiter_of(text, name=name)
+    if delimiter != ",":
+        notes.append(f"{texttables.DELIMITERS[delimiter]} between cells")
     try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(f"{name}: not UTF-8 text (byte {error.start}); save it as UTF-8") from error
-    try:
-        raw = pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False, na_filter=False)
+        head = pd.read_csv(io.StringIO(text), sep=delimiter, dtype=str, header=None, nrows=1, na_filter=False)
+        raw = pd.read_csv(io.StringIO(text), sep=delimiter, dtype=str, keep_default_na=False, na_filter=False)
     except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         raise InputError(f"{name}: not a table of equally long rows ({str(error).strip()})") from error
-    check_header(list(raw.columns), name=name)
+    _check_columns([str(cell) for cell in head.iloc[0]], name=name)
     last = text.rstrip("\n").rpartition("\n")[2]
-    if len(raw) and last.count(",") < len(raw.columns) - 1:
+    if len(raw) and last.count(delimiter) < len(raw.columns) - 1:
         raise InputError(f"{name}: row {len(raw) + 1} has too few cells; is the file cut off?")
-    return pd.DataFrame({column.name: _parsed(raw[column.name], column.name, name) for column in COLUMNS})
+    if delimiter != ",":
+        raw, told = _as_written(raw, delimiter=delimiter, name=name)
+        notes += told
+    frame = pd.DataFrame({column.name: _parsed(raw[column.name], column.name, name) for column in COLUMNS})
+    return frame, tuple(notes)
+
+
+def _check_columns(header: list[str], *, name: str) -> None:
+    twice = sorted({word for word in header if header.count(word) > 1})
+    if twice:
+        raise InputError(f'{name}: row 1: two columns are named "{twice[0]}"; delete one')
+    missing = [column.name for column in COLUMNS if column.name not in header]
+    if len(missing) > len(COLUMNS) // 2:
+        raise InputError(
+            f"{name}: not a trials table: {len(missing)} of its {len(COLUMNS)} columns are missing. A table of another "
+            f"program becomes one with: rapidvision analyse import csv {Path(name).name} --out trials.csv"
+        )
+    check_header(header, name=name)
+
+
+#: How spreadsheets of other languages write what they took for a truth value.
+_SPREADSHEET = {
+    "WAHR": "true",
+    "FALSCH": "false",
+    "VRAI": "true",
+    "FAUX": "false",
+    "VERDADERO": "true",
+    "FALSO": "false",
+}
+
+
+def _as_written(raw: pd.DataFrame, *, delimiter: str, name: str) -> tuple[pd.DataFrame, list[str]]:
+    """Undo what a spreadsheet of another language did to numbers and truth values."""
+    floats = [column.name for column in COLUMNS if column.dtype == "float"]
+    numbers = [
+        (cell, f"{name}: row {row}: {column}")
+        for column in (*floats, "level_label")
+        for row, cell in enumerate(raw[column], 2)
+        if "," in cell or "." in cell
+    ]
+    notes = []
+    if texttables.decimal_of(numbers, delimiter=delimiter) == ",":
+        raw = raw.assign(**{column: raw[column].str.replace(",", ".") for column in (*floats, "level_label")})
+        notes.append("numbers have decimal commas")
+    words = {column.name: raw[column.name].replace(_SPREADSHEET) for column in COLUMNS if column.dtype == "bool"}
+    return raw.assign(**words), notes
 
 
 def _parsed(cells: "pd.Series[Any]", column: str, name: str) -> Any:
@@ -239,7 +322,7 @@ def _without_doubles(trials: Trials, dedupe: Literal["first"] | None) -> Trials:
 
 
 def _repeated_pictures(frame: pd.DataFrame) -> "np.ndarray[Any, np.dtype[np.bool_]]":
-    people = (frame["phase"] == "main") & frame["observer"].isin(PARTICIPANTS)
+    people = (frame["phase"] == "main") & (frame["observer_kind"] != "model") & frame["image_id"].notna()
     again = frame[people].duplicated(["participant_id", "image_id"]).to_numpy()
     flags = np.zeros(len(frame), dtype=bool)
     flags[np.flatnonzero(people)] = again

@@ -66,7 +66,7 @@ def test_the_report_is_whole_and_the_same_on_every_run(table_file, network_file,
     for name in names:
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
     results = json.loads((tmp_path / "a" / "results.json").read_text())
-    assert results["simulated"]
+    assert results["observer_kinds"] == ["simulated"]
     assert results["provenance"]["seed"] == 5
     assert len(results["provenance"]["inputs"]) == 2
     assert [one["label"] if "label" in one else one["level"] for one in results["test"]["levels"]][-1] == "full"
