@@ -132,6 +132,8 @@ class Selection:
         parts += [f"timing_ok false {wrong.sum():,}"] if wrong.any() else []
         parts += [f"{name} {count:,}" for name, count in sorted(names.items(), key=lambda item: (-item[1], item[0]))]
         return (
-            (f"WARNING: {marked.sum():,} of {len(main):,} trials ({marked.mean():.1%}) were voided or flagged "
-            f"({', '.join(parts)})"),
+            (
+                f"WARNING: {marked.sum():,} of {len(main):,} trials ({marked.mean():.1%}) were voided or flagged "
+                f"({', '.join(parts)})"
+            ),
         )

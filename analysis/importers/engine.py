@@ -232,9 +232,7 @@ def _answers(reading: Reading, people: Sequence[str]) -> tuple[list[Answer | Non
     raw_times = reading.cells("response_ms")
     pressed = [_pressed(reading, place, said, correct, raw_times) for place in range(len(reading.rows))]
     timed = "response_ms" in columns
-    untimed = [
-        place for place, press in enumerate(pressed) if press and timed and not _above_zero(raw_times[place].text)
-    ]
+    untimed = [place for place, press in enumerate(pressed) if press and timed and _without_time(raw_times[place].text)]
     if layout.untimed == "refuse":
         refuse_untimed(
             [reading.rows[place].where for place in untimed], column=columns["response_ms"].name if timed else ""
@@ -350,9 +348,11 @@ def _pressed(
     return correct[place] is not None
 
 
-def _above_zero(text: str) -> bool:
-    digits = re.sub(r"[eE].*", "", text)
-    return bool(digits) and not digits.startswith("-") and any(mark in "123456789" for mark in digits)
+def _without_time(text: str) -> bool:
+    """Whether a cell is empty or holds a number of 0 or less; a word is for :func:`.times.milliseconds` to refuse."""
+    if not re.fullmatch(r"[-+]?[\d.,]+([eE][-+]?\d+)?", text):
+        return not text
+    return text.startswith("-") or not re.search(r"[1-9]", re.sub(r"[eE].*", "", text))
 
 
 def _check_contradictions(reading: Reading, answers: Sequence[Answer | None], *, withheld: bool | None) -> None:

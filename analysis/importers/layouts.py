@@ -23,23 +23,23 @@ FIELDS = (
 )
 #: model-vs-human's sixteen categories, and those of them that are animals.
 SIXTEEN = (
-        "airplane",
-        "bear",
-        "bicycle",
-        "bird",
-        "boat",
-        "bottle",
-        "car",
-        "cat",
-        "chair",
-        "clock",
-        "dog",
-        "elephant",
-        "keyboard",
-        "knife",
-        "oven",
-        "truck",
-    )
+    "airplane",
+    "bear",
+    "bicycle",
+    "bird",
+    "boat",
+    "bottle",
+    "car",
+    "cat",
+    "chair",
+    "clock",
+    "dog",
+    "elephant",
+    "keyboard",
+    "knife",
+    "oven",
+    "truck",
+)
 ANIMALS = ("bear", "bird", "cat", "dog", "elephant")
 
 

@@ -204,8 +204,10 @@ def read_psiturk(path: Path | str, layout: Layout) -> Source:
             if isinstance(trial, dict):
                 rows.append(Row({"@who": who} | _flat(trial), f"{path}: {who}, entry {number}", str(who)))
     notes = [
-        (f"{table}: left out {unfinished} of {len(people)} participants whose status is not one of "
-        f"{', '.join(map(str, complete))}")
+        (
+            f"{table}: left out {unfinished} of {len(people)} participants whose status is not one of "
+            f"{', '.join(map(str, complete))}"
+        )
     ]
     if empty:
         notes.append(f"left out {empty} complete participants without a datastring")

@@ -179,6 +179,8 @@ def test_notebooks_get_tables_and_pictures(trials, table_file):
 def test_printing_a_result_prints_its_table(trials, tmp_path):
     found = analysis.bins(trials, m=300, seed=1)
     lines = str(found).splitlines()
+    assert lines.pop(0) == "observers: simulated"
+    assert lines.pop(0).endswith("and are left out (late: exclude)")
     assert lines[0].split()[:2] == ["level", "clickme"]
     assert len(lines) == len(found.levels) + 1
     assert str(analysis.fig2b(trials, m=300, seed=1)) == str(found)
