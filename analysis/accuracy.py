@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -10,11 +10,8 @@ from numpy.typing import NDArray
 
 from rapidvision.errors import InputError, did_you_mean
 
+from .opening import LATE_RULES, LateRule, opening
 from .tables import Trials
-
-#: What a late, early or missing answer counts as. The paper is silent; all three are reported side by side.
-LateRule = Literal["exclude", "wrong", "half"]
-LATE_RULES: tuple[LateRule, ...] = ("exclude", "wrong", "half")
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -108,20 +105,26 @@ class Cells:
             raise InputError(f'groups: "{groups[0]}" is named twice; name two different groups')
         return groups
 
-    def guess_rate(self, said: float | None = None) -> float:
-        """The share that guessing gets right: one half between two answers, else what the user says.
+    def require_one_half(self, guess: float | None = None) -> None:
+        """Refuse what guessing does not get right half of the time, or where nobody said that it does.
+
+        Parameters
+        ----------
+        guess : float, optional
+            The guess rate that the user states.
 
         Raises
         ------
         InputError
-            When the table does not tell how many answers there were to choose from.
+            When the table does not tell how many answers there were, or there were not two.
         """
-        if self.two_alternatives or said is not None:
-            return 0.5 if said is None else said
-        raise InputError(
-            "guess rate: the table holds only whether answers were correct, not which answers there were to choose "
-            "from. Say the share that guessing gets right (--guess 0.5 for two), or import answers and truth"
-        )
+        if guess is None and not self.two_alternatives:
+            raise InputError(
+                "guess rate: the table holds only whether answers were correct, not which answers there were to choose "
+                "from. Say the share that guessing gets right (--guess 0.5 for two), or import answers and truth"
+            )
+        if guess not in (None, 0.5):
+            raise InputError(f"guess: got {guess:g}; these tests know two answers, a guess rate of 0.5")
 
 
 class Curve(NamedTuple):
@@ -184,61 +187,6 @@ def cells(trials: Trials, *, late: LateRule = "exclude") -> Cells:
         notes=opening(trials, late=late),
         two_alternatives=bool(frame["target"].notna().all()),
     )
-
-
-#: Rule → what is done to an answer that is not in time.
-_DONE: dict[LateRule, str] = {"exclude": "left out", "wrong": "counted as wrong", "half": "counted as half correct"}
-
-
-def opening(trials: Trials, *, late: LateRule = "exclude") -> tuple[str, ...]:
-    """The first lines of every result: who answered, and what each rule leaves out, with counts.
-
-    Parameters
-    ----------
-    trials : Trials
-        With its rules for observers, timing and attempts.
-    late : {"exclude", "wrong", "half"}
-        What an answer outside the response window counts as.
-
-    Returns
-    -------
-    tuple of str
-        Empty when people answered and nothing was left out.
-    """
-    frame = trials.people()
-    n = len(frame)
-    lines = [f"observers: {kind}" for kind in sorted(set(frame["observer_kind"]) - {"human"})]
-    lines += trials.left_out()
-    for status, when, edge, pick in (
-        ("late", "after the response limit", "fastest", "min"),
-        ("early", "before the anticipation limit", "slowest", "max"),
-    ):
-        times = frame.loc[frame["status"] == status, "response_ms"]
-        if len(times):
-            at = getattr(times, pick)()
-            lines.append(
-                f"{len(times):,} of {n:,} answers came {when} (the {edge} at {at:.0f} ms) and are {_DONE[late]} "
-                f"(late: {late})"
-            )
-    if none := int((frame["status"] == "none").sum()):
-        lines.append(f"{none:,} of {n:,} trials have no answer and are {_DONE[late]} (late: {late})")
-    return tuple(lines)
-
-
-def require_answers(trials: Trials, *, what: str) -> None:
-    """Refuse a table that holds only whether answers were correct.
-
-    Raises
-    ------
-    InputError
-        When answers or truths are not in it.
-    """
-    frame = trials.people()
-    if frame["target"].isna().any() or (frame["response"].isna()).any():
-        raise InputError(
-            f"{what}: {trials.name} holds only whether answers were correct; answers and truths are needed "
-            "(import with --field response=COLUMN --field target=COLUMN)"
-        )
 
 
 def level_codes(frame: pd.DataFrame) -> tuple[tuple[Level, ...], NDArray[np.intp]]:

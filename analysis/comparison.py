@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from rapidvision.seeds import fresh_seed, stream
 
-from .accuracy import Cells, Curve, LateRule, Level, cells, curve
+from .accuracy import Cells, Curve, Level, cells, curve
 from .consistency import ErrorConsistency, majority_consistency
 from .evidence import EvidenceCorrelation, evidence_correlation
 from .networks import NetworkCurve, network_curves
+from .opening import LateRule
 from .psychometric import axis_of, fit
 from .shown import ShownAsTable
 from .tables import Trials, as_trials

@@ -10,7 +10,7 @@ import pandas as pd
 
 from rapidvision.errors import InputError
 
-from .accuracy import require_answers
+from .opening import require_answers
 from .tables import Trials
 
 

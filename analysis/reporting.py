@@ -12,10 +12,10 @@ from rapidvision.seeds import fresh_seed
 
 from . import sections as text
 from .above_chance import chance_test
-from .accuracy import LATE_RULES, LateRule
 from .attention import attention
 from .comparison import Comparison, compare
 from .exclusions import Kept, Rules
+from .opening import LATE_RULES, LateRule
 from .page import page, plain
 from .panel import Fig2b, fig2b
 from .tables import Trials, as_trials

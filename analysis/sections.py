@@ -8,9 +8,10 @@ import numpy as np
 from rapidvision import files
 
 from .above_chance import ChanceTest
-from .accuracy import Curve, LateRule, curve_of
+from .accuracy import Curve, curve_of
 from .comparison import Comparison
 from .exclusions import Kept
+from .opening import LateRule
 from .page import bullets, figure, paragraph, plain, show, table
 from .panel import Fig2b, observer_note
 from .statistics import columns_of

@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 from rapidvision.errors import InputError, did_you_mean
 
-from .accuracy import Cells, LateRule, cells, level_codes, require_answers
+from .accuracy import Cells, cells, level_codes
 from .columns import Columns, mean_columns
+from .opening import LateRule, require_answers
 from .tables import Trials
 
 Statistic = Literal["participant_mean", "pooled", "dprime", "criterion", "response_ms", "late_share"]

@@ -1,6 +1,5 @@
 """Trials in: read the one table that every observer fills, and list every row that contradicts itself."""
 
-import io
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -9,14 +8,13 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from rapidvision import files, texttables
+from rapidvision import files
 from rapidvision.errors import InputError
-from rapidvision.trials import COLUMNS, TrialRecord, check_header, parse_cell, write_table
+from rapidvision.trials import COLUMNS, TrialRecord, write_table
 
 from .contradictions import RULES, odd_times, rows_of
 from .selection import Selection
-
-_DTYPES = {"int": "int64", "bool": "bool", "float": "float64", "str": "object"}
+from .tablefiles import from_csv, from_parquet, typed
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -125,7 +123,7 @@ def read_trials(
         Names the file and every offending row.
     """
     data = files.read_bytes(path)
-    frame, notes = (_from_parquet(path), ()) if Path(path).suffix == ".parquet" else _from_csv(data, name=str(path))
+    frame, notes = (from_parquet(path), ()) if Path(path).suffix == ".parquet" else from_csv(data, name=str(path))
     if frame.empty:
         raise InputError(f"{path}: no trials, only a header; has the session been recorded?")
     trials = Trials(frame, name=Path(path).name, sha256=files.sha256(data), notes=notes)
@@ -145,7 +143,7 @@ def from_records(
 ) -> Trials:
     """Make a checked table from records, as importers and simulations have them; `repeats` as in :func:`read_trials`."""
     rows = list(records)
-    columns = {c.name: _typed([getattr(row, c.name) for row in rows], c.name) for c in COLUMNS}
+    columns = {c.name: typed([getattr(row, c.name) for row in rows], c.name) for c in COLUMNS}
     if not rows:
         raise InputError(f"{name}: no trials")
     return check(Trials(pd.DataFrame(columns), name=name), repeats=repeats)
@@ -204,112 +202,6 @@ def check(trials: Trials, *, repeats: Literal["refuse", "first", "keep"] = "refu
             "--repeats first (keep the first presentation) or --repeats keep (keep all)"
         )
     return trials.keep(~again, f"excluded {int(again.sum())} repeated presentations of a picture (kept the first)")
-
-
-def _from_csv(data: bytes, *, name: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """Read the table as it was written, or as a spreadsheet saved it again (other delimiter, encoding, decimal sign)."""
-    text, note = texttables.decode(data, name=name)
-    notes = [note] if note else []
-    delimiter = texttables.delimiter_of(text, name=name)
-    if delimiter != ",":
-        notes.append(f"{texttables.DELIMITERS[delimiter]} between cells")
-    try:
-        head = pd.read_csv(io.StringIO(text), sep=delimiter, dtype=str, header=None, nrows=1, na_filter=False)
-        raw = pd.read_csv(io.StringIO(text), sep=delimiter, dtype=str, keep_default_na=False, na_filter=False)
-    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise InputError(f"{name}: not a table of equally long rows ({str(error).strip()})") from error
-    _check_columns([str(cell) for cell in head.iloc[0]], name=name)
-    last = text.rstrip("\n").rpartition("\n")[2]
-    if len(raw) and last.count(delimiter) < len(raw.columns) - 1:
-        raise InputError(f"{name}: row {len(raw) + 1} has too few cells; is the file cut off?")
-    if delimiter != ",":
-        raw, told = _as_written(raw, delimiter=delimiter, name=name)
-        notes += told
-    frame = pd.DataFrame({column.name: _parsed(raw[column.name], column.name, name) for column in COLUMNS})
-    return frame, tuple(notes)
-
-
-def _check_columns(header: list[str], *, name: str) -> None:
-    twice = sorted({word for word in header if header.count(word) > 1})
-    if twice:
-        raise InputError(f'{name}: row 1: two columns are named "{twice[0]}"; delete one')
-    missing = [column.name for column in COLUMNS if column.name not in header]
-    if len(missing) > len(COLUMNS) // 2:
-        raise InputError(
-            f"{name}: not a trials table: {len(missing)} of its {len(COLUMNS)} columns are missing. A table of another "
-            f"program becomes one with: rapidvision analyse import csv {Path(name).name} --out trials.csv"
-        )
-    check_header(header, name=name)
-
-
-#: How spreadsheets of other languages write what they took for a truth value.
-_SPREADSHEET = {
-    "WAHR": "true",
-    "FALSCH": "false",
-    "VRAI": "true",
-    "FAUX": "false",
-    "VERDADERO": "true",
-    "FALSO": "false",
-}
-
-
-def _as_written(raw: pd.DataFrame, *, delimiter: str, name: str) -> tuple[pd.DataFrame, list[str]]:
-    """Undo what a spreadsheet of another language did to numbers and truth values."""
-    floats = [column.name for column in COLUMNS if column.dtype == "float"]
-    numbers = [
-        (cell, f"{name}: row {row}: {column}")
-        for column in (*floats, "level_label")
-        for row, cell in enumerate(raw[column], 2)
-        if "," in cell or "." in cell
-    ]
-    notes = []
-    if texttables.decimal_of(numbers, delimiter=delimiter) == ",":
-        raw = raw.assign(**{column: raw[column].str.replace(",", ".") for column in (*floats, "level_label")})
-        notes.append("numbers have decimal commas")
-    words = {column.name: raw[column.name].replace(_SPREADSHEET) for column in COLUMNS if column.dtype == "bool"}
-    return raw.assign(**words), notes
-
-
-def _parsed(cells: "pd.Series[Any]", column: str, name: str) -> Any:
-    """Parse each distinct cell once, by the ground's own rule, and name the first row that breaks it."""
-    codes, distinct = pd.factorize(cells)
-    values = []
-    for code, cell in enumerate(distinct):
-        try:
-            values.append(parse_cell(column, cell, where=""))
-        except InputError:
-            row = int(np.argmax(codes == code)) + 2
-            parse_cell(column, cell, where=f"{name}: row {row}")
-    kind = next(c.dtype for c in COLUMNS if c.name == column)
-    nullable = None in values
-    dtype = "object" if nullable and kind != "float" else _DTYPES[kind]
-    if nullable and kind == "int":
-        dtype, kind = "float64", "float"
-    table = np.empty(len(values), dtype=dtype)
-    table[:] = [np.nan if value is None and kind == "float" else value for value in values]
-    return table[codes]
-
-
-def _typed(values: list[Any], column: str) -> Any:
-    kind = next(c.dtype for c in COLUMNS if c.name == column)
-    if None in values:
-        if kind in ("int", "float"):
-            return np.array([np.nan if value is None else value for value in values], dtype=float)
-        return np.array(values, dtype=object)
-    return np.array(values, dtype=_DTYPES[kind])
-
-
-def _from_parquet(path: Path | str) -> pd.DataFrame:
-    from rapidvision.extras import need
-
-    need("pyarrow", extra="fast", purpose="reading Parquet")
-    frame = pd.read_parquet(path)
-    check_header(list(frame.columns), name=str(path))
-    return pd.DataFrame({c.name: _typed([_plain(v) for v in frame[c.name]], c.name) for c in COLUMNS})
-
-
-def _plain(value: Any) -> Any:
-    return None if value is None or value is pd.NA or (isinstance(value, float) and np.isnan(value)) else value
 
 
 def _without_doubles(trials: Trials, dedupe: Literal["first"] | None) -> Trials:

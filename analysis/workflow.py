@@ -1,4 +1,4 @@
-"""The room's verbs as functions: the same names on the command line, in scripts and in notebooks."""
+"""The verbs of the analysis as functions: the same names on the command line, in scripts and in notebooks."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,8 +13,9 @@ from rapidvision.protocol import N_RELABELLINGS
 from rapidvision.seeds import fresh_seed
 
 from .above_chance import ChanceTest, chance_test
-from .accuracy import Cells, Curve, LateRule, Level, cells, curve_of
+from .accuracy import Cells, Curve, Level, cells, curve_of
 from .exclusions import Kept, Rules, exclude
+from .opening import LateRule
 from .permutation import Alternative, RandomizationTest, randomization_test
 from .shown import Shown, ShownAsTable
 from .statistics import Statistic, columns_of
@@ -251,7 +252,7 @@ def curve(
 
     seed = fresh_seed() if seed is None else seed
     table = cells(as_trials(trials), late=late)
-    _require_one_half(table, guess)
+    table.require_one_half(guess)
     pair = table.pair(groups)
     first, second = (fit_group(table, group, n_bootstrap=n_bootstrap, seed=seed) for group in pair)
     test = threshold_test(table, pair, m=m, n_bootstrap=n_bootstrap, seed=seed)
@@ -292,10 +293,5 @@ def chance(
     """
     seed = fresh_seed() if seed is None else seed
     table = cells(as_trials(trials), late=late)
-    _require_one_half(table, guess)
+    table.require_one_half(guess)
     return tuple(chance_test(table, group, m=m, seed=seed) for group in sorted({str(name) for name in table.groups}))
-
-
-def _require_one_half(table: Cells, guess: float | None) -> None:
-    if (rate := table.guess_rate(guess)) != 0.5:
-        raise InputError(f"guess: got {rate:g}; these tests know two answers, a guess rate of 0.5")

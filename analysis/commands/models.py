@@ -34,7 +34,7 @@ def _run_chance(arguments: argparse.Namespace) -> None:
 
     from rapidvision import files
 
-    from ..accuracy import opening
+    from ..opening import opening
     from ..shown import frame_text
     from ..workflow import chance
 

@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from rapidvision import texttables
+from rapidvision import decimals
 from rapidvision.errors import InputError
 
 from .answers import Cell
@@ -27,7 +27,7 @@ class Levels(NamedTuple):
 
 
 def levels_of(
-    cells: Sequence[Cell], *, column: str, unit: str, full: Sequence[str], most: int, decimal: texttables.Decimal
+    cells: Sequence[Cell], *, column: str, unit: str, full: Sequence[str], most: int, decimal: decimals.Decimal
 ) -> Levels:
     """Label every row's level.
 
@@ -104,7 +104,7 @@ def levels_of(
     )
 
 
-def _number(cell: Cell, column: str, unit: str, full_words: set[str], decimal: texttables.Decimal) -> float | None:
+def _number(cell: Cell, column: str, unit: str, full_words: set[str], decimal: decimals.Decimal) -> float | None:
     where = f"{cell.where}: {column}"
     if not cell.text:
         raise InputError(f"{where} is empty; every trial needs a level")
@@ -112,7 +112,7 @@ def _number(cell: Cell, column: str, unit: str, full_words: set[str], decimal: t
         return None
     text = cell.text.removesuffix("%").strip()
     if _NUMBER.fullmatch(text):
-        return texttables.number_of(text, decimal=decimal, where=where)
+        return decimals.number_of(text, decimal=decimal, where=where)
     if unit in ("percent", "share"):
         raise InputError(f'{where} is "{cell.text}"; a number is needed where levels are a {unit}, or full')
     return None

@@ -4,7 +4,7 @@ import statistics
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from rapidvision import texttables
+from rapidvision import decimals
 from rapidvision.errors import InputError
 
 from .folding import places, rows
@@ -22,7 +22,7 @@ class Time(NamedTuple):
     where: str
 
 
-def milliseconds(times: Sequence[Time], *, unit: str, decimal: texttables.Decimal) -> tuple[list[float], list[str]]:
+def milliseconds(times: Sequence[Time], *, unit: str, decimal: decimals.Decimal) -> tuple[list[float], list[str]]:
     """Convert response times to milliseconds.
 
     Parameters
@@ -52,7 +52,7 @@ def milliseconds(times: Sequence[Time], *, unit: str, decimal: texttables.Decima
     >>> milliseconds([Time("0.528", "P0", "row 2")], unit="auto", decimal=".")[0]
     [528.0]
     """
-    values = [texttables.number_of(time.text, decimal=decimal, where=f"{time.where}: response time") for time in times]
+    values = [decimals.number_of(time.text, decimal=decimal, where=f"{time.where}: response time") for time in times]
     by_participant: dict[str, list[float]] = {}
     for time, value in zip(times, values, strict=True):
         by_participant.setdefault(time.participant, []).append(value)

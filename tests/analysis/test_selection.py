@@ -5,9 +5,10 @@ import pandas as pd
 import pytest
 
 from rapidvision.analysis import regression, workflow
-from rapidvision.analysis.accuracy import cells, opening
+from rapidvision.analysis.accuracy import cells
 from rapidvision.analysis.comparison import compare
 from rapidvision.analysis.exclusions import Rules, exclude
+from rapidvision.analysis.opening import opening
 from rapidvision.analysis.panel import fig2b
 from rapidvision.analysis.reporting import report
 from rapidvision.analysis.statistics import STATISTICS, columns_of
