@@ -60,7 +60,7 @@ def add_import(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
         action="append",
         default=[],
         metavar="OURS=THEIRS",
-        help="what a column is called: participant, group, level, image, category, target, response, correct, "
+        help="what a column is called: participant, group, level, image, category, target, response, target_key, correct, "
         "response_ms, phase, session, slot; COLUMN~PATTERN takes part of its cells, OURS= means there is none",
     )
     parser.add_argument(

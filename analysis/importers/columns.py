@@ -70,6 +70,8 @@ def columns_of(source: Source, layout: Layout, named: Mapping[str, str]) -> tupl
             raise InputError(f'import: no field "{field}". {did_you_mean(field, FIELDS)}')
     found: dict[str, Column] = {}
     for field in FIELDS:
+        if field == "participant" and layout.participant_from_file and field not in named:
+            continue
         if field in named:
             if named[field]:
                 found[field] = _column(named[field], source, must=field)

@@ -11,6 +11,7 @@ from rapidvision.trials import TrialRecord
 
 from ..tables import Trials, from_records
 from .columns import Column, columns_of, selected
+from .doubts import exchanged, incomplete_files, refuse_rows_twice, refuse_spreadsheet_damage
 from .folding import folded, given, rows, text_of
 from .layouts import Layout
 from .levels import Levels, levels_of
@@ -59,17 +60,20 @@ def trials_from(source: Source, layout: Layout, named: Mapping[str, str]) -> Tri
     kept, told = _trial_rows(kept, columns, missing)
     notes += told
     reading = Reading(kept, columns, layout, missing)
+    incomplete_files(reading)
+    refuse_spreadsheet_damage(reading)
     reading = replace(reading, decimal=_decimal(reading, source.delimiter))
     if reading.decimal == ",":
         notes.append("numbers have decimal commas")
     people, told = participants_of(reading)
     notes += told
+    refuse_rows_twice(reading, people)
     levels, told = _levels(reading)
     notes += told
     groups, told = groups_of(reading)
     notes += told
     answers, told = answers_of(reading, people)
-    notes += told
+    notes += [*told, *exchanged(answers, people)]
     keep = [place for place, answer in enumerate(answers) if answer is not None]
     refuse_two_groups(reading, people, groups)
     if layout.repeats == "refuse":
@@ -132,7 +136,7 @@ def _levels(reading: Reading) -> tuple[Levels, list[str]]:
         found = Levels(["all"] * len(reading.rows), {"all": 0}, {"all": None}, [])
         return found, ["no column of levels: every trial is at one level, all"]
     found = levels_of(
-        reading.cells("level"),
+        reading.cells("level", never_missing=layout.full),
         column=column.name,
         unit=layout.level_unit,
         full=layout.full,

@@ -1,5 +1,6 @@
 """Every import by the name of its program."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
@@ -84,4 +85,6 @@ def _changed(layout: Layout, options: Mapping[str, Any]) -> Layout:
     for name in ("limit_ms", "anticipation_ms"):
         if name in changes and changes[name] <= 0:
             raise InputError(f"{name}: got {changes[name]:g}, more than 0 is needed; leave it out for no limit")
+    if changes.get("anticipation_ms", 0) >= changes.get("limit_ms", math.inf):
+        raise InputError("anticipation_ms must lie below limit_ms")
     return replace(layout, **changes)

@@ -15,6 +15,7 @@ FIELDS = (
     "category",
     "target",
     "response",
+    "target_key",
     "correct",
     "response_ms",
     "phase",

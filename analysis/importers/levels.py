@@ -9,7 +9,7 @@ from rapidvision import decimals
 from rapidvision.errors import InputError
 
 from .answers import Cell
-from .folding import folded, one_spelling
+from .folding import folded, one_spelling, places, rows, tally
 
 _NUMBER = re.compile(r"[-+]?[\d.,]+([eE][-+]?\d+)?")
 #: Codes of the authors' files for the intact picture, where levels are per cent.
@@ -70,10 +70,13 @@ def levels_of(
     full_words = {folded(word) for word in (*full, *(_FULL_CODES if unit == "percent" else ()))}
     spelling, told = one_spelling([cell.text for cell in cells], what=column)
     told = [note for note in told if not _NUMBER.match(note.partition('"')[2])]
+    _refuse_mixed_marks(cells, column)
     number: dict[str, float | None] = {}
     for cell in cells:
         if cell.text not in number:
             number[cell.text] = _number(cell, column, unit, full_words, decimal)
+    if not unit:
+        _refuse_words_among_numbers(number, cells, column, full_words)
     if unit in ("percent", "share"):
         _check_range(number, cells, column, unit)
     names = _names({value for value in number.values() if value is not None}, unit)
@@ -116,6 +119,31 @@ def _number(cell: Cell, column: str, unit: str, full_words: set[str], decimal: d
     if unit in ("percent", "share"):
         raise InputError(f'{where} is "{cell.text}"; a number is needed where levels are a {unit}, or full')
     return None
+
+
+def _refuse_mixed_marks(cells: Sequence[Cell], column: str) -> None:
+    plain = [cell.where for cell in cells if _NUMBER.fullmatch(cell.text)]
+    marked = [cell.where for cell in cells if cell.text.endswith("%")]
+    if plain and marked:
+        raise InputError(
+            f"{column}: {rows(len(marked))} end in % ({places(marked)}) and {rows(len(plain))} do not ({places(plain)}); "
+            "write all levels in one unit"
+        )
+
+
+def _refuse_words_among_numbers(
+    number: dict[str, float | None], cells: Sequence[Cell], column: str, full_words: set[str]
+) -> None:
+    """A word among numbers is often a number that a spreadsheet took for a date (2.5 became 02 May)."""
+    words: dict[str, list[str]] = {}
+    for cell in cells:
+        if number[cell.text] is None and folded(cell.text) not in full_words:
+            words.setdefault(cell.text, []).append(cell.where)
+    if words and any(value is not None for value in number.values()):
+        raise InputError(
+            f"{column}: words among numbers: {tally(words)}. If a word names the intact picture say so (full), if all are "
+            "labels name a unit (level_unit), else mend the cells"
+        )
 
 
 def _check_range(number: dict[str, float | None], cells: Sequence[Cell], column: str, unit: str) -> None:

@@ -59,6 +59,8 @@ def record_of(
     target, said = answer.target, answer.said
     if target is not None and said is None and answer.recorded is not None:
         said = target if answer.recorded else not target
+    elif target is None and said is not None and answer.recorded is not None:
+        target = said if answer.recorded else not said
     only_correct = target is None or said is None
     outcome = judge(
         target=True if target is None else target,

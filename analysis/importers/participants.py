@@ -14,6 +14,14 @@ def participants_of(reading: Reading) -> tuple[list[str], list[str]]:
     """Return each row's participant, and what was tidied in their names."""
     if "participant" not in reading.columns:
         names = [text_of(row.cells["@file"]) for row in reading.rows]
+        files = {
+            name: {row.file for row, own in zip(reading.rows, names, strict=True) if own == name} for name in set(names)
+        }
+        for name, same in files.items():
+            if len(same) > 1:
+                raise InputError(
+                    f'{" and ".join(sorted(same))}: two files of the name "{name}"; rename one participant\'s file'
+                )
         return names, [f"each of {len(set(names))} files is one participant, named after it"]
     column = reading.columns["participant"]
     names = [column.text(row) for row in reading.rows]
@@ -28,6 +36,13 @@ def participants_of(reading: Reading) -> tuple[list[str], list[str]]:
     )
     if padded:
         notes.append(f"{column.name}: blanks or decimals at the end of names were removed in {rows(padded)}")
+    files_of: dict[str, set[str]] = {}
+    for name, row in zip(names, reading.rows, strict=True):
+        files_of.setdefault(name, set()).add(row.file)
+    if several := [name for name, files in files_of.items() if len(files) > 1]:
+        notes.append(
+            f"{len(several)} participants have several files, taken as sessions of one person: {', '.join(several[:8])}"
+        )
     alike: dict[str, set[str]] = {}
     for name in names:
         alike.setdefault(folded(name), set()).add(name)
@@ -96,7 +111,8 @@ def refuse_two_groups(reading: Reading, people: Sequence[str], groups: Sequence[
         raise InputError(
             f'{column}: participant "{who}" is in {len(found)} groups ({tally(found)}), as are {len(several) - 1} others; '
             "these tests compare groups of different participants. Take one condition "
-            f"(where {column}=VALUE), or take the conditions as levels (level={column}, group=)"
+            f"(where {column}=VALUE), or take the conditions as levels (level={column}, group=); if they are different "
+            "people, give them different names in the file"
         )
 
 

@@ -7,6 +7,7 @@ from rapidvision import decimals
 
 from .answers import Cell
 from .columns import Column, one_value
+from .folding import folded, text_of
 from .layouts import Layout
 from .sources import Row
 
@@ -21,10 +22,14 @@ class Reading:
     missing: frozenset[str]
     decimal: decimals.Decimal = "."
 
-    def cells(self, field: str) -> list[Cell]:
-        """Each row's value of a field; empty text where it is missing or the field has no column."""
+    def cells(self, field: str, *, never_missing: Sequence[str] = ()) -> list[Cell]:
+        """Each row's value of a field; empty text where it is missing or the field has no column.
+
+        Words of `never_missing` are values, also where they are words for missing values elsewhere.
+        """
         column = self.columns.get(field)
         if column is None:
             return [Cell("", row.where) for row in self.rows]
         several = self.layout.several
-        return [Cell(one_value(row, column, several=several, missing=self.missing), row.where) for row in self.rows]
+        missing = self.missing - {folded(text_of(word)) for word in never_missing}
+        return [Cell(one_value(row, column, several=several, missing=missing), row.where) for row in self.rows]

@@ -2,12 +2,11 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 
 from rapidvision.errors import InputError
 
 from .answers import NO, RIGHT, WRONG, YES, Cell, decided, refuse_contradictions, refuse_no_match
-from .folding import folded, rows, text_of
+from .folding import folded, places, refuse, rows, text_of
 from .outcomes import Answer
 from .reading import Reading
 from .times import Time, limit_notes, milliseconds, refuse_untimed
@@ -60,7 +59,23 @@ def answers_of(reading: Reading, people: Sequence[str]) -> tuple[list[Answer | N
         count = sum(not press for press in pressed)
         notes.append(f"{count:,} trials without a press mean {layout.no_answer}, as asked")
     _check_contradictions(reading, out, withheld=withheld)
+    if "target" not in columns:
+        _refuse_unscored(reading, out)
     return out, notes
+
+
+def _refuse_unscored(reading: Reading, answers: Sequence[Answer | None]) -> None:
+    """Refuse answers that nothing scores: no truth, and no word on correctness."""
+    unscored = [
+        row.where
+        for row, answer in zip(reading.rows, answers, strict=True)
+        if answer is not None and answer.said is not None and answer.recorded is None
+    ]
+    if unscored:
+        raise InputError(
+            f"{reading.columns['correct'].name}: empty in {rows(len(unscored))} with an answer ({places(unscored)}); fill "
+            "it, or name the column that says whether a picture is a target (target=COLUMN)"
+        )
 
 
 def _truths(reading: Reading, notes: list[str]) -> list[bool | None]:
@@ -92,17 +107,18 @@ def _said(reading: Reading, notes: list[str]) -> list[bool | None]:
     if "response" not in reading.columns:
         return [None] * len(reading.rows)
     column = reading.columns["response"]
-    named = {folded(text_of(word)) for word in (*layout.targets, *layout.distractors)}
-    reading = replace(reading, missing=reading.missing - named)  # an answer that the user names is no missing value
-    cells = reading.cells("response")
-    found, told = decided(
-        cells,
-        layout.targets,
-        layout.distractors,
-        what=column.name,
-        remedy="Name the answers that mean target (targets) and distractor (distractors), or no answer (missing)",
-    )
-    refuse_no_match(cells, found, layout.targets, what=column.name)
+    cells = reading.cells("response", never_missing=(*layout.targets, *layout.distractors))
+    if "target_key" in reading.columns:
+        found, told = _by_key(reading, cells)
+    else:
+        found, told = decided(
+            cells,
+            layout.targets,
+            layout.distractors,
+            what=column.name,
+            remedy="Name the answers that mean target (targets) and distractor (distractors), or no answer (missing)",
+        )
+        refuse_no_match(cells, found, layout.targets, what=column.name)
     words: dict[str, int] = {}
     for row, cell in zip(reading.rows, cells, strict=True):
         raw = text_of(column.raw(row))
@@ -111,6 +127,29 @@ def _said(reading: Reading, notes: list[str]) -> list[bool | None]:
     told += [f'{column.name}: "{word}" is no answer ({rows(count)})' for word, count in words.items()]
     notes += told
     return found
+
+
+def _by_key(reading: Reading, cells: Sequence[Cell]) -> tuple[list[bool | None], list[str]]:
+    """Answers where each row names the key that meant target; all keys are those that some row names."""
+    keys = reading.cells("target_key")
+    for text, where in keys:
+        if not text:
+            raise InputError(f"{where}: {reading.columns['target_key'].name} is empty; which key meant target?")
+    known = {folded(key.text) for key in keys}
+    if len(known) != 2:
+        raise InputError(
+            f"{reading.columns['target_key'].name}: {len(known)} different keys ({', '.join(sorted(known))}) mean target; "
+            "with two keys that change their meaning there are two. Name one meaning with targets and distractors instead"
+        )
+    odd: dict[str, list[str]] = {}
+    for cell in cells:
+        if cell.text and folded(cell.text) not in known:
+            odd.setdefault(cell.text, []).append(cell.where)
+    refuse(
+        odd, what=reading.columns["response"].name, allowed=", ".join(sorted(known)), remedy="Name no answer: missing"
+    )
+    said = [folded(cell.text) == folded(key.text) if cell.text else None for cell, key in zip(cells, keys, strict=True)]
+    return said, [f"{reading.columns['target_key'].name} says which key meant target ({', '.join(sorted(known))})"]
 
 
 def _correct(reading: Reading, notes: list[str]) -> list[bool | None]:

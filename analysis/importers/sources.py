@@ -80,10 +80,10 @@ def _rows_of(text: str, path: Path, layout: Layout) -> tuple[list[Row], Sequence
     known = _from_name(path)
     if text.lstrip("\ufeff \t\r\n")[:1] in ("[", "{"):
         found = list(_json_rows(text, str(path)))
-        return [Row(known | _flat(cells), where, path.name) for cells, where in found], (), ""
+        return [Row(known | _flat(cells), where, str(path)) for cells, where in found], (), ""
     table = texttables.parse(text, name=str(path), delimiter=layout.delimiter or None)
     rows = [
-        Row(known | _flat(dict(cells)), f"{path}: row {number}", path.name)
+        Row(known | _flat(dict(cells)), f"{path}: row {number}", str(path))
         for number, cells in zip(table.numbers, table.rows, strict=True)
     ]
     return rows, table.notes, table.delimiter

@@ -21,8 +21,11 @@ from tests.analysis.foreign_tables import (
     excel,
     gzipped,
     opensesame,
+    parts,
     per_participant,
+    put,
     raw,
+    same_stem,
     table,
     trailing,
     twice,
@@ -213,4 +216,31 @@ FILES: tuple[Form, ...] = (
         says=("sub-P00", "row", "untimed"),
     ),
     Form("PsychoPy, other columns", trailing, program="psychopy", options={}),
+    # several files, spreadsheets
+    Form(
+        "a file that lacks a column",
+        parts(a=lambda f: f[:72], b=lambda f: f[72:].rename(columns={"pressed": "key"})),
+        says=("b.csv", "no column pressed", "other files"),
+    ),
+    Form(
+        "a file within another",
+        parts(everybody=lambda f: f, one=lambda f: f[f["subject"] == "P01"]),
+        says=('"P01"', "too; name one"),
+    ),
+    Form(
+        "rows pasted twice",
+        table(change=lambda f: pd.concat([f[:24], f[:24], f[24:]])),
+        columns={key: value for key, value in COLUMNS.items() if key != "image"},
+        says=("row 26", "repeat", "delete one copy"),
+    ),
+    Form(
+        "two files of one name",
+        same_stem,
+        columns={key: value for key, value in COLUMNS.items() if key != "participant"},
+        options=KEYS | {"participant_from_file": True},
+        says=("data.csv", "rename"),
+    ),
+    Form("halves of one experiment", parts(a=lambda f: f[:70], b=lambda f: f[70:]), notes=("several files",)),
+    Form("a spreadsheet's error", table(change=put("condition", [3], "#NV")), says=("#NV", "row 5", "Mend")),
+    Form("ids as rounded numbers", table(change=put("subject", [3], "5,6E+11")), says=("5,6E+11", "row 5", "as text")),
 )

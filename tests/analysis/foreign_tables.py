@@ -158,6 +158,29 @@ def twice(folder: Path) -> list[Path]:
     return [folder / "a.csv", folder / "b.csv"]
 
 
+def parts(**frames: Callable[[pd.DataFrame], pd.DataFrame]):
+    """Several files, each of a part of the experiment."""
+
+    def write(folder: Path) -> list[Path]:
+        paths = []
+        for name, part in frames.items():
+            paths.append(folder / f"{name}.csv")
+            part(FRAME.copy()).to_csv(paths[-1], index=False)
+        return paths
+
+    return write
+
+
+def same_stem(folder: Path) -> list[Path]:
+    """Two participants' files of one name in two folders."""
+    paths = []
+    for who in ("P00", "P01"):
+        (folder / who).mkdir()
+        paths.append(folder / who / "data.csv")
+        FRAME[FRAME["subject"] == who].drop(columns="subject").to_csv(paths[-1], index=False)
+    return paths
+
+
 def database(*tables: str):
     """A psiTurk database, its participants in the tables that are named."""
 

@@ -56,6 +56,21 @@ def scored(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.groupby(["subject", "condition", "level"], as_index=False)["right"].mean()
 
 
+def changing_keys(frame: pd.DataFrame) -> pd.DataFrame:
+    """The key that means target differs between participants."""
+    other = frame["subject"].isin(["P01", "P02"])
+    return frame.assign(
+        key=["l" if swap else "s" for swap in other],
+        pressed=[{"s": "l", "l": "s"}[key] if swap else key for swap, key in zip(other, frame["pressed"], strict=True)],
+    )
+
+
+def third_key(frame: pd.DataFrame) -> pd.DataFrame:
+    """A key that no row names."""
+    frame = changing_keys(frame)
+    return frame.assign(pressed=["x", *frame["pressed"][1:]])
+
+
 DB = {2.5: -12.5, 10: 0, 40: 3}
 CONTRAST = {2.5: 0.025, 10: 0.1, 40: 0.4}
 CAPS = each(lambda row: row | {"pressed": row["pressed"].upper() if row["condition"] == "parts" else row["pressed"]})
@@ -189,4 +204,40 @@ VALUES: tuple[Form, ...] = (
     Form("an empty participant", table(change=put("subject", [3], "")), says=("row 5", "subject is empty")),
     Form("one picture again", table(change=put("picture", [1], "pic00.png")), says=("row 3", "repeats keep")),
     Form("one picture again, kept", table(change=put("picture", [1], "pic00.png")), options=KEYS | {"repeats": "keep"}),
+    # what the file says twice, or not at all
+    Form(
+        "levels as dates",
+        table(change=levels({2.5: "02. Mai", 10: 10, 40: 40})),
+        says=("02. Mai", "row 2", "level_unit"),
+    ),
+    Form(
+        "per cent signs on some",
+        table(change=levels({2.5: "2.5%", 10: 10, 40: 40})),
+        says=("row 2", "row 3", "one unit"),
+    ),
+    Form(
+        "keys that change their meaning",
+        table(change=changing_keys),
+        columns=COLUMNS | {"target_key": "key"},
+        options={},
+        notes=("says which key meant target",),
+    ),
+    Form(
+        "a third key among changing ones",
+        table(change=third_key),
+        columns=COLUMNS | {"target_key": "key"},
+        options={},
+        says=('"x" in', "row 2"),
+    ),
+    Form(
+        "answers and correctness without truth",
+        table(),
+        columns={key: value for key, value in COLUMNS.items() if key != "target"},
+    ),
+    Form(
+        "an answer that nothing scores",
+        table(change=put("right", [8], "")),
+        columns={key: value for key, value in COLUMNS.items() if key != "target"},
+        says=("row 10", "target=COLUMN"),
+    ),
 )

@@ -14,7 +14,7 @@ from rapidvision.cli import main
 from rapidvision.errors import InputError
 from tests.analysis.foreign_files import FILES
 from tests.analysis.foreign_tables import COLUMNS, FRAME, KEYS, outcome, table
-from tests.analysis.foreign_values import VALUES, accuracy_only
+from tests.analysis.foreign_values import VALUES, accuracy_only, changing_keys
 
 
 @pytest.mark.parametrize("form", [*FILES, *VALUES], ids=lambda form: form.name)
@@ -119,6 +119,23 @@ def test_a_full_label_is_the_intact_picture_and_comes_last(tmp_path):
     )
     assert trials.frame["level_label"].drop_duplicates().tolist() == ["full", "10"]
     assert cells(trials).levels[-1].full
+
+
+def test_levels_in_words_keep_their_words_and_a_named_word_is_the_intact_picture(tmp_path):
+    words = FRAME["level"].map({2.5: "low", 10: "mid", 40: "top"}).where(FRAME.index > 2, "Low")
+    worded = imported(tmp_path, lambda f: f.assign(level=words))
+    assert [level.label for level in cells(worded).levels] == ["low", "mid", "top"]
+    assert 'level: "Low" is read as "low" (3 rows)' in worded.notes
+    intact = imported(tmp_path, lambda f: f.assign(level=f["level"].map({2.5: "2.5", 10: "10", 40: "NA"})), full=["NA"])
+    assert [level.label for level in cells(intact).levels] == ["2.5", "10", "full"]
+
+
+def test_exchanged_keys_are_said(tmp_path):
+    columns = {key: value for key, value in COLUMNS.items() if key != "correct"}
+    assert not any("WARNING" in note for note in imported(tmp_path, columns=columns).notes)
+    swapped = [note for note in imported(tmp_path, changing_keys, columns).notes if "WARNING" in note]
+    assert "2 of 6 participants are right less often than by guessing (P01 0.12, P02 0.17)" in swapped[0]
+    assert "target_key" in swapped[0]
 
 
 def test_rows_are_selected_by_value_and_by_pattern(tmp_path):
