@@ -142,7 +142,7 @@ def delimiter_of(text: str, *, name: str, delimiter: str | None = None) -> str:
         return delimiter
     head = _records(text, ",", rows=1)
     if not head:
-        raise InputError(f"{name}: empty")
+        raise InputError(f"{name}: the file is empty; export it again")
     counts = {one: [len(row) for row in _records(text, one, rows=2)] for one in DELIMITERS}
     most = max(found[0] for found in counts.values())
     best = [one for one, found in counts.items() if found[0] == most]

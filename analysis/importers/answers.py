@@ -22,7 +22,13 @@ class Cell(NamedTuple):
 
 
 def decided(
-    cells: Sequence[Cell], yes: Sequence[str], no: Sequence[str], *, what: str, remedy: str
+    cells: Sequence[Cell],
+    yes: Sequence[str],
+    no: Sequence[str],
+    *,
+    what: str,
+    remedy: str,
+    meaning: tuple[str, str] = ("target", "distractor"),
 ) -> tuple[list[bool | None], list[str]]:
     """Decide each cell by two closed lists.
 
@@ -34,6 +40,8 @@ def decided(
         The two lists; case does not count unless they differ by it alone. ``*`` in one list stands for every word.
     what, remedy : str
         What the cells are, and what to do about a word in neither list.
+    meaning : (str, str)
+        What the two lists mean, for messages.
 
     Returns
     -------
@@ -75,7 +83,7 @@ def decided(
         else:
             out.append(None)
             odd.setdefault(text, []).append(where)
-    allowed = f"{_listed(yes)} (target), {_listed(no)} (distractor)"
+    allowed = f"{_listed(yes)} ({meaning[0]}), {_listed(no)} ({meaning[1]})"
     refuse(odd, what=what, allowed=allowed, remedy=remedy)
     notes = [f'{what}: "{text}" is read as "{kept}" ({rows(count)})' for (text, kept), count in other.items()]
     return out, notes

@@ -54,10 +54,12 @@ def answers_of(reading: Reading, people: Sequence[str]) -> tuple[list[Answer | N
             out.append(Answer(truth[place], None, None, None))
     none = sum(answer is not None and not answer.given for answer in out)
     if none:
-        notes.append(f"{none:,} of {len(out):,} trials without an answer")
+        notes.append(f"{none:,} of {len(out):,} trials {'has' if none == 1 else 'have'} no answer")
     if withheld is not None:
         count = sum(not press for press in pressed)
-        notes.append(f"{count:,} trials without a press mean {layout.no_answer}, as asked")
+        notes.append(
+            f"a trial without a press means {layout.no_answer}, as asked or as the layout says ({rows(count)})"
+        )
     _check_contradictions(reading, out, withheld=withheld)
     if "target" not in columns:
         _refuse_unscored(reading, out)
@@ -161,6 +163,7 @@ def _correct(reading: Reading, notes: list[str]) -> list[bool | None]:
         WRONG,
         what=reading.columns["correct"].name,
         remedy="One row per trial with 1 or 0 is needed; a share of several trials cannot be imported",
+        meaning=("correct", "wrong"),
     )
     if "response" not in reading.columns:
         notes += told

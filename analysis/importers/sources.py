@@ -151,10 +151,22 @@ def _trials_in(value: Any, name: str) -> Iterator[Any]:
         for entry in value:
             yield from _trials_in(entry, name) if isinstance(entry, list) else (entry,)
         return
+    if isinstance(value, dict) and len(value) > 1 and _is_columns(list(value.values())):
+        raise InputError(
+            f"{name}: an object with the cells of a whole column under each name; save one object per trial "
+            '(pandas: to_json(orient="records"))'
+        )
     lists = {key: entry for key, entry in value.items() if _is_table(entry)} if isinstance(value, dict) else {}
     if len(lists) > 1:
         raise InputError(f"{name}: holds {len(lists)} tables ({', '.join(lists)}); save the one of the trials alone")
     yield from next(iter(lists.values())) if lists else (value,)
+
+
+def _is_columns(values: list[Any]) -> bool:
+    """Whether every value holds the same number of cells, two or more: columns, not a trial."""
+    sizes = {len(value) if isinstance(value, list | dict) else 0 for value in values}
+    nested = any(isinstance(cell, dict | list) for value in values if isinstance(value, list) for cell in value)
+    return len(sizes) == 1 and sizes.pop() > 1 and not nested
 
 
 def _is_table(value: Any) -> bool:

@@ -171,7 +171,7 @@ FILES: tuple[Form, ...] = (
             json.dumps, lambda row: row | {"pressed": None, "right": None} if row["picture"] == "pic05.png" else row
         ),
         program="jspsych",
-        notes=("6 of 144 trials without an answer",),
+        notes=("6 of 144 trials have no answer",),
         truth={
             (str(g), float(v)): float(rows["right"].mean())
             for (g, v), rows in FRAME[FRAME["picture"] != "pic05.png"].groupby(["condition", "level"])
@@ -205,7 +205,7 @@ FILES: tuple[Form, ...] = (
         program="bids",
         columns={"target": "trial_type", "level": "level", "group": "cond"},
         options={"no_answer": "distractor", "target_truths": ["animal"], "distractor_truths": ["other"]},
-        notes=("without a press mean distractor",),
+        notes=("without a press means distractor",),
     ),
     Form(
         "BIDS events, no-go not said",
@@ -216,6 +216,18 @@ FILES: tuple[Form, ...] = (
         says=("sub-P00", "row", "untimed"),
     ),
     Form("PsychoPy, other columns", trailing, program="psychopy", options={}),
+    Form(
+        "JSON by columns",
+        entries(lambda rows: json.dumps({key: [row[key] for row in rows] for key in rows[0]})),
+        program="jspsych",
+        says=("whole column", "records"),
+    ),
+    Form(
+        "JSON as pandas writes it",
+        entries(lambda rows: pd.DataFrame(rows).to_json()),
+        program="jspsych",
+        says=("whole column", "records"),
+    ),
     # several files, spreadsheets
     Form(
         "a file that lacks a column",
