@@ -22,7 +22,7 @@ HEAVY = {
     "psychopy": ("experiments/psychopy_display.py",),
     "psychtoolbox": ("experiments/psychopy_display.py", "experiments/keyboard.py"),
     "torch": ("gala_models/",),
-    "numba": ("stimuli/flood_numba.py", "stimuli/render/", "analysis/compiled/"),
+    "numba": ("rapidvision/numerics/compiled.py", "stimuli/flood_numba.py", "stimuli/render/", "analysis/compiled/"),
     "matplotlib": (
         "analysis/figures",
         "stimuli/preview",

@@ -1,0 +1,1 @@
+"""Arithmetic that more than one package needs."""
