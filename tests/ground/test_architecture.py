@@ -24,9 +24,9 @@ HEAVY = {
     "torch": ("gala_models/",),
     "numba": ("rapidvision/numerics/compiled.py", "stimuli/flood_numba.py", "stimuli/render/", "analysis/compiled/"),
     "matplotlib": (
+        "rapidvision/figures.py",
         "analysis/figures",
         "stimuli/preview",
-        "experiments/pictures.py",
         "gala_models/figures.py",
         "experiments/clickme/figures.py",
     ),
