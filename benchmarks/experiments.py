@@ -222,7 +222,7 @@ def server_kills():
 def fake_kills():
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "tests/experiments/test_journal.py", "-k", "killed_200 or full_disk"],
-        cwd=ROOT, capture_output=True, text=True, check=False,
+        cwd=ROOT, capture_output=True, text=True, check=False, encoding="utf-8"
     )  # fmt: skip
     return int(done.returncode != 0)
 
@@ -285,4 +285,4 @@ def plan_time():
 
 @room.figure("lines of the only module that imports PsychoPy", unit="lines", bar=at_most(250))
 def display_lines():
-    return len((ROOT / "experiments" / "psychopy_display.py").read_text().splitlines())
+    return len((ROOT / "experiments" / "psychopy_display.py").read_text(encoding="utf-8").splitlines())

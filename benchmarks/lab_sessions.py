@@ -103,7 +103,7 @@ def script(code, *words, name):
     """Run code in a process of its own and return the JSON that it prints last."""
     done = subprocess.run(
         [sys.executable, "-c", code, *map(str, words)],
-        env=environment(name), capture_output=True, text=True, check=True, cwd=ROOT, timeout=LIMIT_S,
+        env=environment(name), capture_output=True, text=True, check=True, cwd=ROOT, timeout=LIMIT_S, encoding="utf-8"
     )  # fmt: skip
     return json.loads(done.stdout.splitlines()[-1])
 

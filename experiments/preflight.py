@@ -176,7 +176,7 @@ def judge_clock(path: Path = Path("/sys/devices/system/clocksource/clocksource0/
     """Judge the clock source of the system, where it can be read."""
     if not path.is_file():
         return Check("clock source", "green", "the system's own")
-    name = path.read_text().strip()
+    name = path.read_text(encoding="utf-8").strip()
     if name in ("hpet", "acpi_pm", "jiffies", "pit"):
         return Check("clock source", "yellow", name, "a slow clock; tsc is better where the processor has it")
     return Check("clock source", "green", name)

@@ -97,6 +97,28 @@ def read_bytes(path: Path | str) -> bytes:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from error
 
 
+def read_text(path: Path | str) -> str:
+    r"""Read a whole text file: UTF-8, a byte order mark removed, as some editors for Windows put it there.
+
+    Raises
+    ------
+    InputError
+        When it is missing, a folder, unreadable or not UTF-8.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_bytes(Path(folder) / "a.txt", b"\xef\xbb\xbfJos\xc3\xa9")
+    ...     read_text(Path(folder) / "a.txt")
+    'José'
+    """
+    try:
+        return read_bytes(path).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: not UTF-8 text (byte {error.start}); save it as UTF-8") from error
+
+
 def sha256(data: bytes | memoryview) -> str:
     """Return the SHA-256 of `data` as 64 hexadecimal digits."""
     return hashlib.sha256(data).hexdigest()

@@ -146,7 +146,7 @@ def kill_a_worker(parent):
     children = Path(f"/proc/{parent}/task/{parent}/children")
     end = time.monotonic() + 60
     while time.monotonic() < end and children.exists():
-        workers = [pid for pid in children.read_text().split() if is_worker(pid)]
+        workers = [pid for pid in children.read_text(encoding="utf-8").split() if is_worker(pid)]
         if len(workers) == 2:
             time.sleep(0.1)
             os.kill(int(workers[0]), signal.SIGKILL)

@@ -27,7 +27,7 @@ if __name__ == "__main__":
 def alive(pid):
     """Whether a process is there and not a corpse that nobody has fetched yet."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()[0] != "Z"
     except FileNotFoundError:
         return False
 
