@@ -1,1 +1,1 @@
-"""Arithmetic that more than one package needs."""
+"""Numbers that several packages compute or read by one rule."""
