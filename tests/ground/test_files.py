@@ -63,3 +63,39 @@ def test_provenance_says_what_made_an_output_and_not_when():
     )
     assert made.packages.keys() == {"numpy"}
     assert made == files.provenance("analyse bins x.csv", seed=1, inputs={"x.csv": "0" * 64}, packages=("numpy",))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "aux",
+        "AUX.png",
+        "con.tar.gz",
+        "Com1",
+        "lpt9.csv",
+        "nul .txt",
+        "cat.",
+        "cat ",
+        "a:b",
+        "a?",
+        "a\tb",
+        "..",
+        "",
+        "x" * 201,
+    ],
+)
+def test_a_name_that_some_system_cannot_have_is_refused_on_all(name):
+    assert files.name_fault(name)
+
+
+@pytest.mark.parametrize("name", ["auxiliary", "con-1", "com10", "cat.01", ".hidden", "José", "a b"])
+def test_names_that_only_look_like_devices_are_fine(name):
+    assert files.name_fault(name) == ""
+
+
+def test_a_byte_order_mark_is_not_part_of_a_text(tmp_path):
+    (tmp_path / "a.txt").write_bytes("José\n".encode("utf-8-sig"))
+    assert files.read_text(tmp_path / "a.txt") == "José\n"
+    (tmp_path / "b.txt").write_bytes("José\n".encode("cp1252"))
+    with pytest.raises(InputError, match=r"b\.txt: not UTF-8 text \(byte 3\); save it as UTF-8"):
+        files.read_text(tmp_path / "b.txt")

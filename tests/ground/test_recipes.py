@@ -51,7 +51,7 @@ def test_a_missing_file_and_a_wrong_encoding_are_told_apart(tmp_path):
     with pytest.raises(InputError, match="no such file"):
         recipes.read(tmp_path / "none.toml", Outer)
     (tmp_path / "latin.toml").write_bytes('label = "ä"'.encode("latin-1"))
-    with pytest.raises(RecipeError, match="not UTF-8"):
+    with pytest.raises(InputError, match="not UTF-8"):
         recipes.read(tmp_path / "latin.toml", Outer)
 
 
