@@ -14,13 +14,13 @@ import msgspec
 
 from rapidvision import files
 from rapidvision.errors import InputError
+from rapidvision.folders import BUILD
 
 from .make import ALGORITHMS
 from .recipe import StimulusRecipe
 from .storage import Form
 from .work import Record
 
-BUILD = ".build"
 FINISHED = "journal.jsonl"
 
 

@@ -6,6 +6,8 @@ import pytest
 from rapidvision import files, manifest
 from rapidvision.errors import CheckFailed, InputError
 from rapidvision.manifest import SetDescription, Stimulus
+from rapidvision.protocol import Protocol
+from rapidvision.study import Study
 
 
 def row(image="cat-03", source="clickme", level=0, **changes):
@@ -59,7 +61,7 @@ def test_an_unfinished_and_an_absent_set_are_told_apart(folder, tmp_path):
     (folder / manifest.DESCRIPTION).unlink()
     with pytest.raises(InputError, match="unfinished"):
         manifest.read_set(folder)
-    with pytest.raises(InputError, match="build one first"):
+    with pytest.raises(InputError, match="there is no such folder; build one"):
         manifest.read_set(tmp_path / "none")
 
 
@@ -104,3 +106,24 @@ def test_a_manifest_with_other_columns_or_cells_is_refused(folder):
     path.write_text(text.replace(",7,", ",seven,", 1))
     with pytest.raises(InputError, match="row 2"):
         manifest.read_set(folder)
+
+
+def test_a_folder_that_holds_something_else_is_named_for_what_it_is(folder, tmp_path):
+    def said(place):
+        with pytest.raises(InputError, match="no stimulus set here") as error:
+            manifest.read_set(place)
+        return str(error.value)
+
+    study = Study(tmp_path / "study")
+    study.write_description(manifest.read_set(folder), Protocol(), groups=("clickme",), n_slots=1)
+    assert "it is a study; its stimulus set is named in" in said(study.folder)
+    (tmp_path / "half" / ".build").mkdir(parents=True)
+    assert "an unfinished build" in said(tmp_path / "half")
+    (tmp_path / "pictures").mkdir()
+    (tmp_path / "pictures" / "images.csv").write_text("image_id\n", encoding="utf-8")
+    assert "it is a picture folder" in said(tmp_path / "pictures")
+    assert "it is a file" in said(tmp_path / "pictures" / "images.csv")
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "notes.txt").write_text("x", encoding="utf-8")
+    assert "unfinished" not in said(tmp_path / "other")
+    assert "there is no such folder" in said(tmp_path / "none")

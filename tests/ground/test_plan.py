@@ -1,6 +1,9 @@
 """Plans and studies: one digest from writing to running."""
 
 import json
+import ntpath
+import types
+from pathlib import PureWindowsPath
 
 import pytest
 
@@ -118,3 +121,11 @@ def test_a_record_says_what_was_asked_and_what_came_back():
         participant_id="p",
     )
     assert (silent.key_pressed, silent.response, silent.correct, silent.status) == (None, "none", None, "none")
+
+
+@pytest.mark.parametrize(
+    ("target", "way"), [(r"C:\lab\set", "../set"), (r"C:\lab\study\José\set", "José/set"), (r"D:\set", "D:/set")]
+)
+def test_a_study_planned_on_windows_names_its_set_with_slashes(target, way, monkeypatch):
+    monkeypatch.setattr(study, "os", types.SimpleNamespace(path=ntpath, sep="\\"))  # what os is there
+    assert study._way(PureWindowsPath(r"C:\lab\study"), PureWindowsPath(target)) == way
