@@ -7,6 +7,7 @@ function that takes the parsed arguments and returns an exit code (or None for 0
 import argparse
 import importlib
 import io
+import os
 import re
 import sys
 from collections.abc import Sequence
@@ -55,7 +56,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0 done, 1 a check failed, 2 bad input, 3 stopped and can be resumed.
+        0 done, 1 a check failed, 2 bad input, 3 stopped and can be resumed; also 3 when the reader of standard output
+        has gone before the end.
     """
     _print_every_letter()
     words = list(sys.argv[1:] if argv is None else argv)
@@ -94,8 +96,9 @@ def _run(name: str, words: list[str]) -> int:
         _refuse("stopped; run the same command again to resume")
         return 3
     except BrokenPipeError:
-        sys.stderr.close()
-        return 0
+        if not _output_is_closed():
+            raise
+        return 3
 
 
 class Parser(argparse.ArgumentParser):
@@ -129,6 +132,23 @@ def _name_of(action: argparse.Action) -> str:
     if isinstance(action.metavar, str) and not action.option_strings:
         return action.metavar
     return "/".join(action.option_strings) or action.dest
+
+
+def _output_is_closed() -> bool:
+    """Whether the reader of standard output has gone (``| head``); if so, what is still to be written goes nowhere."""
+    import select
+
+    try:
+        descriptor = sys.stdout.fileno()
+    except (AttributeError, OSError, ValueError):  # no file: a notebook's, a test's, none at all
+        return False
+    if hasattr(select, "poll"):
+        poll = select.poll()
+        poll.register(descriptor, select.POLLOUT)
+        if not any(state & (select.POLLERR | select.POLLHUP) for _, state in poll.poll(0)):
+            return False
+    os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)  # Python flushes once more when it ends
+    return True
 
 
 def _print_every_letter() -> None:

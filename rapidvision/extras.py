@@ -88,8 +88,14 @@ def need(package: str, *, extra: str, purpose: str = "this") -> ModuleType:
     """
     try:
         return importlib.import_module(package)
-    except ImportError as error:
+    except MissingExtra:
+        raise
+    except Exception as error:  # of a package beside the wrong version of another, or without a system library
         top = package.partition(".")[0]
-        missing = isinstance(error, ModuleNotFoundError) and (error.name or "").partition(".")[0] == top
-        message = f"{purpose} needs {NAMES.get(top, top)}: {remedy(top, extra=extra)}"
-        raise MissingExtra(message if missing else f"{message} (it is here, but: {error})") from error
+        needs = f"{purpose} needs {NAMES.get(top, top)}"
+        if isinstance(error, ModuleNotFoundError) and (error.name or "").partition(".")[0] == top:
+            raise MissingExtra(f"{needs}: {remedy(top, extra=extra)}") from error
+        raise MissingExtra(
+            f"{needs}, which is installed and does not load ({type(error).__name__}: {error}); install it again in a "
+            f'new environment: pip install "rapidvision[{extra}]"'
+        ) from error

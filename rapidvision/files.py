@@ -1,5 +1,6 @@
 """Files that are either whole or not there, known by their content."""
 
+import errno
 import hashlib
 import os
 import secrets
@@ -36,7 +37,7 @@ def atomic(path: Path | str, *, durable: bool = True) -> Iterator[IO[bytes]]:
     Raises
     ------
     InputError
-        When the folder cannot be written or the disk is full.
+        When the folder cannot be written or the disk is full. Other errors of the ``with`` block are passed on.
 
     Examples
     --------
@@ -58,11 +59,31 @@ def atomic(path: Path | str, *, durable: bool = True) -> Iterator[IO[bytes]]:
                 os.fsync(file.fileno())
         temporary.replace(path)
     except OSError as error:
-        reason = error.strerror or str(error)
-        raise InputError(f"{path}: cannot be written ({reason}); choose another folder or make room") from error
+        if not _is_about(error, path, temporary):
+            raise
+        remedy = _REMEDIES.get(error.errno or 0, "choose another folder or make room")
+        raise InputError(f"{path}: cannot be written ({error.strerror}); {remedy}") from error
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+_REMEDIES = {
+    errno.EDQUOT: "your quota is used up: make room or choose another folder",
+    errno.EACCES: "close it where another program has it open, or choose a folder that you may write to",
+    errno.EPERM: "close it where another program has it open, or choose a folder that you may write to",
+    errno.EROFS: "the drive is read-only; choose another folder",
+}
+
+
+def _is_about(error: OSError, path: Path, temporary: Path) -> bool:
+    """Whether an error comes from writing this file, and not from what the ``with`` block does besides.
+
+    Errors of an open file name none; those without a number are other libraries', which count their own as OSError.
+    """
+    if error.errno is None:
+        return False
+    return error.filename is None or Path(os.fsdecode(error.filename)) in (path, temporary, *path.parents)
 
 
 #: Names that Windows keeps for devices, with any ending: no file can have them there.

@@ -222,6 +222,17 @@ def every_action():
         yield from below(cli.parser_of(name, importlib.import_module(verb.module)), [name])
 
 
+@pytest.mark.parametrize(
+    "line", ["raise OSError('libcudart.so.12: cannot open')", "raise AttributeError('numpy.core')"]
+)
+def test_a_package_whose_import_fails_in_its_own_way_is_named(tmp_path, monkeypatch, line):
+    name = f"broken_{len(line)}"
+    (tmp_path / f"{name}.py").write_text(line, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(errors.MissingExtra, match=f"{name}, which is installed and does not load"):
+        extras.need(name, extra="models")
+
+
 def test_what_is_to_be_filled_in_is_written_in_capitals():
     lower = [
         (command, action.dest)
@@ -252,3 +263,24 @@ def test_every_verb_that_writes_names_where_by_out():
         and not others & {*action.option_strings}
     ]
     assert odd == []
+
+
+def test_a_reader_that_has_gone_stops_the_command_without_calling_it_done():
+    """`rapidvision … | head -1`: what came after was not done, so the exit code is not 0, and no traceback is shown."""
+    code = (
+        "import sys; from rapidvision import cli\n"
+        "def add_arguments(parser):\n    parser.set_defaults(run=lambda a: [cli.say(a, 'x' * 1000) for _ in range(9999)] and 0)\n"
+        "sys.modules['long_verb'] = sys.modules['__main__']; cli.VERBS['try'] = cli.Verb('long_verb', '')\n"
+        "sys.exit(cli.main(['try']))"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
+        child.stdout.read(1)
+        child.stdout.close()
+        assert child.stderr.read() == b""
+        assert child.wait() == 3
+
+
+def test_a_broken_connection_to_something_else_is_not_taken_for_the_output(verb):
+    verb(raising(BrokenPipeError()))
+    with pytest.raises(BrokenPipeError):
+        cli.main(["try"])

@@ -3,6 +3,7 @@
 import os
 
 import pytest
+from PIL import Image
 
 from rapidvision import files
 from rapidvision.errors import InputError
@@ -99,3 +100,11 @@ def test_a_byte_order_mark_is_not_part_of_a_text(tmp_path):
     (tmp_path / "b.txt").write_bytes("José\n".encode("cp1252"))
     with pytest.raises(InputError, match=r"b\.txt: not UTF-8 text \(byte 3\); save it as UTF-8"):
         files.read_text(tmp_path / "b.txt")
+
+
+def test_an_error_of_what_is_written_is_not_called_an_error_of_the_disk(tmp_path):
+    with pytest.raises(FileNotFoundError), files.atomic(tmp_path / "a.bin") as file:
+        file.write((tmp_path / "source.bin").read_bytes())
+    with pytest.raises(OSError, match="cannot write mode F as PNG"), files.atomic(tmp_path / "a.png") as file:
+        Image.new("F", (2, 2)).save(file, "PNG")
+    assert list(tmp_path.iterdir()) == []
