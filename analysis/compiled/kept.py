@@ -23,7 +23,9 @@ def sources_digest(folder: Path) -> str:
     >>> sources_digest(Path(__file__).parent) == SOURCES
     True
     """
-    content = [path.name.encode() + b"\0" + path.read_bytes() for path in sorted(folder.glob("*.py"))]
+    content = [
+        path.name.encode() + b"\0" + path.read_bytes() for path in sorted(folder.glob("*.py"), key=Path.as_posix)
+    ]
     return hashlib.sha256(b"\0".join(content)).hexdigest()
 
 

@@ -63,7 +63,7 @@ def read_sessions(study: Study) -> list[Recorded]:
     """
     plans = {(plan.group, plan.slot): plan for plan in study.plans()}
     sessions = []
-    for path in sorted(study.sessions_folder.glob("*.jsonl")):
+    for path in sorted(study.sessions_folder.glob("*.jsonl"), key=lambda path: path.name):
         header, entries = read_journal(path)
         plan = plans.get((header.group, header.slot))
         if plan is None or plan.digest != header.plan_digest:
