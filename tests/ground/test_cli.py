@@ -201,7 +201,7 @@ def test_the_newest_python_of_the_lab_is_the_one_that_its_extra_allows():
 
 
 def test_an_extra_that_is_broken_says_why(tmp_path, monkeypatch):
-    (tmp_path / "broken_extra.py").write_text("import no_such_library_of_its_own\n")
+    (tmp_path / "broken_extra.py").write_text("import no_such_library_of_its_own\n", encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(errors.MissingExtra, match="no_such_library_of_its_own"):
         extras.need("broken_extra", extra="lab")

@@ -15,7 +15,7 @@ def test_an_interrupted_write_leaves_the_old_file_and_no_litter(tmp_path):
     with pytest.raises(RuntimeError), files.atomic(path) as file:
         file.write(b"half")
         raise RuntimeError
-    assert path.read_text() == "old"
+    assert path.read_text(encoding="utf-8") == "old"
     assert [entry.name for entry in tmp_path.iterdir()] == ["a.txt"]
 
 
@@ -39,7 +39,7 @@ def test_a_full_disk_is_an_input_error_and_leaves_nothing(tmp_path):
 
 
 def test_an_unwritable_folder_is_named(tmp_path):
-    (tmp_path / "file").write_text("x")
+    (tmp_path / "file").write_text("x", encoding="utf-8")
     with pytest.raises(InputError, match="cannot be written"):
         files.write_text(tmp_path / "file" / "a.txt", "x")
 

@@ -52,7 +52,7 @@ def test_changed_and_missing_files_are_named(folder):
 
 def test_an_edited_manifest_is_refused(folder):
     path = folder / manifest.MANIFEST
-    path.write_text(path.read_text().replace(",7,", ",8,", 1))
+    path.write_text(path.read_text(encoding="utf-8").replace(",7,", ",8,", 1), encoding="utf-8")
     with pytest.raises(InputError, match="digest differs"):
         manifest.read_set(folder)
 
@@ -70,7 +70,7 @@ def test_another_version_and_a_torn_description_are_refused(folder):
     files.write_json(folder / manifest.DESCRIPTION, msgspec.structs.replace(description, set_version=99))
     with pytest.raises(InputError, match="set version 99"):
         manifest.read_set(folder)
-    (folder / manifest.DESCRIPTION).write_text("{")
+    (folder / manifest.DESCRIPTION).write_text("{", encoding="utf-8")
     with pytest.raises(InputError, match=manifest.DESCRIPTION):
         manifest.read_set(folder)
 
@@ -95,15 +95,15 @@ def test_rows_that_cannot_be_a_set_are_refused(tmp_path, rows, says):
 
 def test_a_manifest_with_other_columns_or_cells_is_refused(folder):
     path = folder / manifest.MANIFEST
-    text = path.read_text()
-    path.write_text(text.replace("revealed_px", "pixels", 1))
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("revealed_px", "pixels", 1), encoding="utf-8")
     with pytest.raises(InputError, match='no column "revealed_px"'):
         manifest.read_set(folder)
     header, *rows = text.splitlines()
-    path.write_text("\n".join([header + ",more", *(row + ",x" for row in rows)]) + "\n")
+    path.write_text("\n".join([header + ",more", *(row + ",x" for row in rows)]) + "\n", encoding="utf-8")
     with pytest.raises(InputError, match="a manifest has"):
         manifest.read_set(folder)
-    path.write_text(text.replace(",7,", ",seven,", 1))
+    path.write_text(text.replace(",7,", ",seven,", 1), encoding="utf-8")
     with pytest.raises(InputError, match="row 2"):
         manifest.read_set(folder)
 

@@ -56,9 +56,9 @@ def test_a_missing_file_and_a_wrong_encoding_are_told_apart(tmp_path):
 
 
 def test_json_is_read_like_toml(tmp_path):
-    (tmp_path / "r.json").write_text('{"reveal": {"n_levels": 3}}')
+    (tmp_path / "r.json").write_text('{"reveal": {"n_levels": 3}}', encoding="utf-8")
     assert recipes.read(tmp_path / "r.json", Outer).reveal.n_levels == 3
-    (tmp_path / "r.json").write_text("{")
+    (tmp_path / "r.json").write_text("{", encoding="utf-8")
     with pytest.raises(RecipeError, match="not JSON"):
         recipes.read(tmp_path / "r.json", Outer)
 
