@@ -137,13 +137,33 @@ def write_bytes(path: Path | str, data: bytes, *, durable: bool = True) -> None:
 
 
 def write_text(path: Path | str, text: str) -> None:
-    """Write `text` as UTF-8 with line feeds at line ends, as :func:`atomic` does."""
-    write_bytes(path, text.encode())
+    """Write `text` as UTF-8 with line feeds at line ends, as :func:`atomic` does.
+
+    Raises
+    ------
+    InputError
+        As :func:`atomic`, and when the text holds a file's name that is not UTF-8.
+    """
+    try:
+        data = text.encode()
+    except UnicodeEncodeError as error:
+        raise _not_a_name(path, error) from error
+    write_bytes(path, data)
 
 
 def write_json(path: Path | str, value: Any) -> None:
-    """Write a value (struct, dict, list, number …) as indented JSON that ends with a line break."""
-    write_bytes(path, msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n")
+    """Write a value (struct, dict, list, number …) as indented JSON that ends with a line break; errors as :func:`write_text`."""
+    try:
+        data = msgspec.json.encode(value)
+    except UnicodeEncodeError as error:
+        raise _not_a_name(path, error) from error
+    write_bytes(path, msgspec.json.format(data, indent=2) + b"\n")
+
+
+def _not_a_name(path: Path | str, error: UnicodeEncodeError) -> InputError:
+    """Python stands in for bytes of a file's name that are not UTF-8 by letters that no text can hold."""
+    around = error.object[max(0, error.start - 20) : error.end + 20]
+    return InputError(f"{path}: cannot hold {around!r}, a file's name that is not UTF-8; rename that file or folder")
 
 
 def read_bytes(path: Path | str) -> bytes:

@@ -1,6 +1,7 @@
 """The star, the one place of each heavy package, the wheel, and what a lab's own folder must not break."""
 
 import ast
+import functools
 import os
 import re
 import shutil
@@ -22,7 +23,7 @@ HEAVY = {
     "psychopy": ("experiments/psychopy_display.py",),
     "psychtoolbox": ("experiments/psychopy_display.py", "experiments/keyboard.py"),
     "torch": ("gala_models/",),
-    "numba": ("rapidvision/numerics/compiled.py", "stimuli/flood_numba.py", "stimuli/render/", "analysis/compiled/"),
+    "numba": ("stimuli/flood_numba.py", "stimuli/render/", "analysis/compiled/"),
     "matplotlib": (
         "rapidvision/figures.py",
         "analysis/figures",
@@ -45,8 +46,13 @@ def sources(folder):
     return sorted(path for path in (ROOT / folder).rglob("*.py"))
 
 
+@functools.cache
 def imports(path):
     """Every module that a file imports, at the top or inside functions, relative ones resolved to a leading dot."""
+    return tuple(imported(path))
+
+
+def imported(path):
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)

@@ -108,3 +108,11 @@ def test_an_error_of_what_is_written_is_not_called_an_error_of_the_disk(tmp_path
     with pytest.raises(OSError, match="cannot write mode F as PNG"), files.atomic(tmp_path / "a.png") as file:
         Image.new("F", (2, 2)).save(file, "PNG")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_name_that_is_not_utf_8_is_named_when_it_is_to_be_written(tmp_path):
+    name = os.fsdecode("José".encode("latin-1"))
+    for write in (files.write_text, files.write_json):
+        with pytest.raises(InputError, match=r"a\.txt: cannot hold 'Jos.udce9', a file's name that is not UTF-8"):
+            write(tmp_path / "a.txt", name)
+    assert list(tmp_path.iterdir()) == []

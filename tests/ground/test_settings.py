@@ -118,7 +118,7 @@ def test_a_matplotlibrc_that_asks_for_tex_changes_no_figure(as_always, settings_
     assert drawn(tmp_path / "figures", MATPLOTLIBRC=settings_file("text.usetex: True\n")) == as_always
 
 
-@pytest.mark.parametrize("backend", ["module://matplotlib_inline.backend_inline", "no-such-backend", "svg", "qtagg"])
+@pytest.mark.parametrize("backend", ["module://matplotlib_inline.backend_inline", "qtagg"])
 def test_an_inherited_backend_changes_no_figure(as_always, backend, tmp_path):
     assert drawn(tmp_path / "figures", MPLBACKEND=backend) == as_always
 
@@ -126,3 +126,45 @@ def test_an_inherited_backend_changes_no_figure(as_always, backend, tmp_path):
 def test_the_locale_and_the_code_page_change_no_figure(as_always, tmp_path):
     found = drawn(tmp_path / "figures", LC_ALL="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0")
     assert found == as_always
+
+
+def told(code, **settings):
+    """What a process prints that runs some code under some environment variables."""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env={**os.environ, **settings},
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
+    )
+    return done.stdout.strip() + done.stderr.strip()
+
+
+def test_a_settings_file_that_matplotlib_cannot_read_is_named(tmp_path):
+    (tmp_path / "matplotlibrc").write_bytes("font.family: Größe\n".encode("cp1252"))
+    code = (
+        "from rapidvision import errors, figures\n"
+        "try: figures.load_matplotlib()\n"
+        "except errors.InputError as error: print(error)"
+    )
+    assert "save your matplotlibrc as UTF-8" in told(code, MATPLOTLIBRC=str(tmp_path))
+
+
+@pytest.mark.parametrize(("backend", "in_force"), [("svg", "svg"), ("no-such-backend", "agg")])
+def test_a_backend_stays_in_the_environment_and_in_force_for_the_users_own_figures(backend, in_force):
+    code = (
+        "import os\nfrom rapidvision import figures\nfigures.load_matplotlib()\n"
+        "import matplotlib.pyplot as plt\nprint(os.environ['MPLBACKEND'], plt.get_backend())"
+    )
+    assert told(code, MPLBACKEND=backend, DISPLAY="").lower() == f"{backend} {in_force}"
+
+
+def test_the_users_own_choice_of_a_backend_is_not_taken_back():
+    code = (
+        "import matplotlib\nmatplotlib.use('svg')\nfrom rapidvision import figures\n"
+        "with figures.figure_style():\n    figures.figure_bytes(figures.new_figure(1, 1), 'png', dpi=20)\n"
+        "print(matplotlib.get_backend(), matplotlib.rcParams['axes.spines.left'])"
+    )
+    assert told(code, MPLBACKEND="pdf") == "svg True"
