@@ -10,6 +10,7 @@ from typing import Any
 
 from rapidvision.errors import InputError, MissingExtra
 
+from .clock import Conversion
 from .ports import Press
 
 _LIBRARIES = {
@@ -48,6 +49,8 @@ class QueueReader:
         Key code → name, as PsychoPy has it.
     hid : module, optional
         psychtoolbox's ``hid``.
+    conversion : Conversion, optional
+        From psychtoolbox's clock, the wall clock on Linux, to the screen's; stamps are left as they are without it.
 
     Raises
     ------
@@ -59,9 +62,11 @@ class QueueReader:
     Use it as a context: a queue that still runs when the program ends crashes it.
     """
 
-    def __init__(self, names: Mapping[int, str], *, hid: Any | None = None) -> None:
+    def __init__(
+        self, names: Mapping[int, str], *, hid: Any | None = None, conversion: Conversion | None = None
+    ) -> None:
         hid = load_hid() if hid is None else hid
-        self._names = names
+        self._names, self._conversion = names, conversion
         indices, self.products, _ = hid.get_keyboard_indices()
         if not indices:
             raise InputError("no keyboard was found; plug one in (on Linux, check that X11 sees it)")
@@ -72,13 +77,17 @@ class QueueReader:
     def poll(self) -> Sequence[Press]:
         """Return the presses and releases since the last call, in order of time."""
         new: list[Press] = []
+        if self._conversion is not None:
+            self._conversion.look()
         for device in self._devices:
             while device.flush(flush_type=1):
                 event, _ = device.queue_get_event()
                 if event:
                     code = int(event["Keycode"])
                     name = str(self._names.get(code, code)).lower()
-                    new.append(Press(name, float(event["Time"]), bool(event["Pressed"])))
+                    stamp_s = float(event["Time"])
+                    time_s = stamp_s if self._conversion is None else self._conversion.convert(stamp_s)
+                    new.append(Press(name, time_s, bool(event["Pressed"])))
         if len(new) > 1:
             new.sort(key=lambda press: press.time_s)
         return new

@@ -124,7 +124,7 @@ def _with_display(
             triggers=port,
             photodiode_px=options.photodiode_px,
         ) as screen,
-        display.open_keys() as keys,
+        display.open_keys(screen.conversion) as keys,
     ):
         checked = check_display(screen, study.sessions_folder, options, keyboards=list(keys.products))
         say(checked.report())
@@ -209,7 +209,7 @@ def check_display(
         priority,
         preflight.judge_keyboard(keyboards, pressed),
         preflight.judge_disk(folder),
-        preflight.judge_clock(),
+        preflight.judge_clock(screen.clock.resolution_s),
     ]
     return Preflight(refresh, tuple(checks), tuple(stamps))
 

@@ -24,7 +24,7 @@ def run(arguments: argparse.Namespace) -> int:
     options = Options(profile=profile, screen_index=arguments.screen_index, paced_hz=arguments.paced)
     with (
         display.PsychoPyScreen(profile=profile, screen_index=options.screen_index, paced_hz=options.paced_hz) as screen,
-        display.open_keys() as keys,
+        display.open_keys(screen.conversion) as keys,
     ):
         pressed: list[Press] | None = None
         if not arguments.no_press:

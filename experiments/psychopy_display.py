@@ -3,7 +3,6 @@
 import gc
 import os
 import sys
-import time
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -13,14 +12,12 @@ from rapidvision.errors import InputError
 from rapidvision.extras import need
 from rapidvision.screen import Screen as Profile
 
+from .clock import Conversion, steady
 from .keyboard import QueueReader, load_hid
 from .later import OPTIONAL_FOR_PSYCHOPY, UNUSED_BY_SESSIONS, imported_later
 from .ports import Picture
 from .refresh import Grid, Pacer, Refresh
 from .triggers import Guarded, NullPort, TriggerPort
-
-#: A clock that moves by more than this against the monotonic one is noted.
-_NOTE_STEP_S = 0.001
 
 
 def check_installed() -> dict[str, str]:
@@ -40,11 +37,11 @@ def check_installed() -> dict[str, str]:
     return {"psychopy": psychopy.__version__, "psychtoolbox": version("psychtoolbox")}
 
 
-def open_keys() -> QueueReader:
-    """Return a reader of every keyboard."""
+def open_keys(conversion: Conversion) -> QueueReader:
+    """Return a reader of every keyboard, whose stamps `conversion` turns into the screen's."""
     from psychopy.hardware.keyboard import keyNames
 
-    return QueueReader(keyNames)
+    return QueueReader(keyNames, conversion=conversion)
 
 
 class PsychoPyScreen:
@@ -71,6 +68,10 @@ class PsychoPyScreen:
     ----------
     win, period_s
         PsychoPy's window, and the refresh period that :meth:`use_refresh` sets.
+    clock : Clock
+        The steady clock of every stamp.
+    conversion : Conversion
+        From psychtoolbox's clock, which stamps keys, to that one.
     monitor_px : (int, int)
         Resolution of the monitor.
     """
@@ -92,7 +93,9 @@ class PsychoPyScreen:
             from psychopy import clock, core, logging, monitors, visual
 
         logging.console.setLevel(logging.ERROR)
-        self._visual, self._core, self._clock = visual, core, clock.getTime
+        self._visual, self._core = visual, core
+        self.clock = steady()
+        self.conversion = Conversion(clock.getTime, self.clock)
         monitor = monitors.Monitor("rapidvision", autoLog=False)
         if profile is not None:
             monitor.setWidth(profile.width_cm)
@@ -115,7 +118,6 @@ class PsychoPyScreen:
         self._pacer = None if paced_hz is None else Pacer(1 / paced_hz, now=self.now)
         self._grid: Grid | None = None
         self.period_s = 1 / 60 if paced_hz is None else 1 / paced_hz
-        self._offset_s = self.now() - time.monotonic()
         self._texts: dict[str, Any] = {}
         self._stimuli: dict[str, Any] = {}
         self._reminder: list[Any] = []
@@ -133,7 +135,7 @@ class PsychoPyScreen:
 
     def now(self) -> float:
         """Return the time on the clock of flips and keys, in seconds."""
-        return float(self._clock())
+        return self.clock.now()
 
     @property
     def scale(self) -> float:
@@ -207,10 +209,7 @@ class PsychoPyScreen:
         """Return what was unusual since the last call: clock steps, lost focus, late returns, failed triggers."""
         notes, self._notes = self._notes + self._triggers.notes, []
         self._triggers.notes = []
-        offset = self.now() - time.monotonic()
-        if abs(offset - self._offset_s) > _NOTE_STEP_S:
-            notes.append(f"clock_step {(offset - self._offset_s) * 1000:.1f} ms")
-        self._offset_s = offset
+        notes += self.conversion.notes()
         return notes + (self._grid.notes() if self._grid is not None else [])
 
     def rush(self) -> bool:

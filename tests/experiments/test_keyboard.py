@@ -6,6 +6,7 @@ import types
 import pytest
 
 from rapidvision.errors import InputError, MissingExtra
+from rapidvision.experiments.clock import Clock, Conversion
 from rapidvision.experiments.keyboard import QueueReader, load_hid
 from rapidvision.experiments.ports import Press
 
@@ -49,6 +50,27 @@ def test_presses_of_all_keyboards_come_in_order_of_time_and_none_twice():
     hid.devices[0].queue += [{"Keycode": 39.0, "Time": 1.2, "Pressed": 1}, {"Keycode": 99.0, "Time": 1.6, "Pressed": 1}]
     assert reader.poll() == [Press("s", 1.2), Press("l", 1.5), Press("l", 1.501, False), Press("99", 1.6)]
     assert reader.poll() == []
+
+
+def test_presses_keep_their_true_time_when_the_wall_clock_is_set_back_an_hour():
+    at = types.SimpleNamespace(now=50.0, step=0.0)
+    clock = Clock("true", lambda: at.now, 1e-7)
+    conversion = Conversion(lambda: 1.7e9 + at.now + at.step, clock, other_resolution_s=1e-6)
+    hid = fake_hid(1)
+    reader = QueueReader({39: "s"}, hid=hid, conversion=conversion)
+    pressed = []
+    for n in range(100):
+        at.now += 1 / 60
+        if n == 50:
+            at.step = -3600.0
+        if n % 10 == 0:
+            pressed.append(at.now)
+            hid.devices[0].queue.append({"Keycode": 39.0, "Time": 1.7e9 + at.now + at.step, "Pressed": 1})
+        at.now += 0.002
+        for press in reader.poll():
+            assert press.time_s == pytest.approx(pressed.pop(0), abs=1e-5)
+    assert not pressed
+    assert conversion.notes() == ["clock_step -3600000.0 ms"]
 
 
 def test_queues_are_stopped_and_released_at_the_end():

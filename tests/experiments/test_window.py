@@ -81,7 +81,7 @@ def tap(held_ms):
         xtest.fake_input(server, X.KeyRelease, codes[key]); server.sync()
         sent.append(key)
 found = {}
-with PsychoPyScreen(window_px=(320, 240), paced_hz=60) as screen, open_keys() as keys:
+with PsychoPyScreen(window_px=(320, 240), paced_hz=60) as screen, open_keys(screen.conversion) as keys:
     for held_ms in (1, 3, 8, 15, 60):
         sent.clear()
         keys.poll()
@@ -249,10 +249,12 @@ with PsychoPyScreen(window_px=(320, 240), paced_hz=60, triggers=Broken()) as scr
     screen.win.winHandle.dispatch_event("on_deactivate")
     screen.flip(FIXATION)
     found["focus"] = screen.notes()
-    real = screen._clock
-    screen._clock = lambda: real() + 0.05
+    real = screen.conversion._other
+    screen.conversion._other = lambda: real() + 0.05
+    screen.conversion.look()
     found["clock"] = screen.notes()
-    screen._clock = real
+    screen.conversion._other = real
+    screen.conversion.look()
     screen.notes()
     screen._pacer = None
     for _ in range(30):
