@@ -14,11 +14,13 @@ import msgspec
 
 from rapidvision import files
 from rapidvision.errors import InputError
+from rapidvision.screen import Screen as Profile
+from rapidvision.trials import ObserverKind
 
 from .ports import Event, TrialData
 from .storage import AppendOnly
 
-JOURNAL_VERSION = 1
+JOURNAL_VERSION = 2
 
 
 class Header(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="header"):
@@ -31,7 +33,9 @@ class Header(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=Tr
     session_id, participant_id, study_id, group, slot
         Who, in which study, and which plan.
     observer : str
-        ``human`` or ``simulated``.
+        Who answers: ``human`` or ``simulated``.
+    observer_kind : {"human", "pilot", "simulated", "model"}
+        What kind of observer that is; the same at every opening.
     plan_digest, protocol_digest, stimulus_set_digest : str
         What the session follows; another one is refused.
     utc : str
@@ -45,6 +49,7 @@ class Header(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=Tr
     group: str
     slot: int
     observer: str
+    observer_kind: ObserverKind
     plan_digest: str
     protocol_digest: str
     stimulus_set_digest: str
@@ -65,13 +70,37 @@ class Setup(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=Tru
     preflight : dict
         The checks.
     software : dict
-        Versions.
+        Versions of Python and packages.
+    observer, observer_kind : str
+        Who answers from here on; the same as in the header.
+    host, system : str
+        Name of the computer, and its operating system with its release.
+    profile : Profile or None
+        Size, distance and resolution of the monitor as described; the same at every opening.
+    monitor_px, window_px : (int, int) or None
+        Resolution of the monitor, and size of the window.
+    screen_index : int
+        Which monitor.
+    photodiode_px : int
+        Side of the photodiode patch; 0 for none.
+    trigger : str
+        Where triggers go.
     utc : str
         When.
     """
 
     display: str
     refresh_hz: float
+    observer: str
+    observer_kind: ObserverKind
+    host: str = ""
+    system: str = ""
+    profile: Profile | None = None
+    monitor_px: tuple[int, int] | None = None
+    window_px: tuple[int, int] | None = None
+    screen_index: int = 0
+    photodiode_px: int = 0
+    trigger: str = "none"
     accepted: list[str] = []
     preflight: dict[str, Any] = {}
     software: dict[str, str] = {}
@@ -145,6 +174,10 @@ class JournalFile:
         The entries that were there, the header left out.
     torn_bytes : int
         Length of the unfinished last line that was taken off.
+    header : Header
+        The first line.
+    setup : Setup or None
+        What the session last ran on.
 
     Raises
     ------
@@ -163,16 +196,27 @@ class JournalFile:
             if self.torn_bytes:
                 self._file.cut(whole)
             if entries:
-                _same(entries[0], header, name=str(path))
+                self.header = _same(entries[0], header, name=str(path))
             else:
+                self.header = header
                 self._file.append(encode(header))
         except BaseException:
             self._file.close()
             raise
         self.past: list[Entry] = entries[1:]
+        self.setup = last_setup(self.past)
 
     def append(self, entry: Entry) -> None:
-        """Store an entry for good; see :meth:`AppendOnly.append` for a full disk."""
+        """Store an entry for good; see :meth:`AppendOnly.append` for a full disk.
+
+        Raises
+        ------
+        InputError
+            When a setup names another observer than the header, or another display than the openings before.
+        """
+        if isinstance(entry, Setup):
+            require_same(self.header, self.setup, entry, name=str(self.path))
+            self.setup = entry
         self._file.append(encode(entry))
 
     def close(self) -> None:
@@ -191,7 +235,44 @@ def trials_and_events(entries: Sequence[Entry]) -> list[TrialData | Event]:
     return [entry for entry in entries if isinstance(entry, TrialData | Event)]
 
 
-def _same(old: Entry, new: Header, *, name: str) -> None:
+def last_setup(entries: Sequence[Entry]) -> Setup | None:
+    """Return what a session last ran on, or None before its first opening."""
+    return next((entry for entry in reversed(entries) if isinstance(entry, Setup)), None)
+
+
+def require_same(header: Header, old: Setup | None, new: Setup, *, name: str) -> None:
+    """Refuse an opening that would mix observers or displays within one session.
+
+    Host, trigger, photodiode and versions may differ; each opening records its own.
+
+    Raises
+    ------
+    InputError
+        Says what differs, what was got and what is allowed.
+    """
+    pairs: list[tuple[str, object, object]] = [
+        (field, getattr(header, field), getattr(new, field)) for field in ("observer_kind", "observer")
+    ]
+    if old is not None:
+        pairs += [(field, getattr(old, field), getattr(new, field)) for field in ("display", "profile", "window_px")]
+    for field, allowed, got in pairs:
+        if got != allowed:
+            raise InputError(
+                f"{name}: {field}: got {_words(got)}, allowed is {_words(allowed)}, as the session began; "
+                "resume it as it began, or give it up with `rapidvision session return`"
+            )
+
+
+def _words(value: object) -> str:
+    if isinstance(value, Profile):
+        return (
+            f"{value.width_px} x {value.height_px} px, {value.width_cm:g} cm wide at {value.distance_cm:g} cm, "
+            f"{value.refresh_hz:g} Hz"
+        )
+    return "none" if value is None else " x ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+def _same(old: Entry, new: Header, *, name: str) -> Header:
     if not isinstance(old, Header):
         raise InputError(f"{name}: no journal (it has no header)")
     for field, words in (
@@ -199,6 +280,12 @@ def _same(old: Entry, new: Header, *, name: str) -> None:
         ("protocol_digest", "protocol"),
         ("stimulus_set_digest", "stimulus set"),
         ("plan_digest", "plan"),
+        ("participant_id", "participant"),
+        ("observer_kind", "kind of observer"),
     ):
-        if getattr(old, field) != getattr(new, field):
-            raise InputError(f"{name}: belongs to another {words}; a session ends as it began")
+        got, allowed = getattr(new, field), getattr(old, field)
+        if got != allowed:
+            raise InputError(
+                f"{name}: belongs to another {words}: got {got}, allowed is {allowed}; a session ends as it began"
+            )
+    return old

@@ -9,6 +9,7 @@ import numpy as np
 
 from rapidvision.errors import InputError
 from rapidvision.plan import Plan
+from rapidvision.protocol import PAGE_MS
 from rapidvision.recipes import Recipe
 from rapidvision.seeds import stream
 from rapidvision.trials import Trial
@@ -141,6 +142,8 @@ class Participant:
 
     #: How long a key stays down.
     HOLD_S = 0.08
+    #: How long a page is read.
+    READ_S = PAGE_MS / 1000 + 0.2
 
     def __init__(
         self, plan: Plan, observers: Observers, *, seed: int, clock: Callable[[], float], may_leave: bool = True
@@ -192,9 +195,9 @@ class Participant:
             if self._leaves_at is not None and picture.content == self.plan.texts["paused"]:
                 self._press("escape", time_s + 0.2)
                 return
-            self._press(self.plan.key_target, time_s + 0.2)
+            self._press(self.plan.key_target, time_s + self.READ_S)
             if picture.content in self._both:
-                self._press(self.plan.key_distractor, time_s + 0.3)
+                self._press(self.plan.key_distractor, time_s + self.READ_S + 0.1)
 
     def _press(self, key: str, time_s: float) -> None:
         events = [*self._due, Press(key, time_s), Press(key, time_s + self.HOLD_S, down=False)]

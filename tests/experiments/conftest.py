@@ -201,7 +201,7 @@ def study_maker():
     return short_study
 
 
-def header_of(plan, session_id="p1", participant="p1", observer="human", utc="2026-01-01T00:00:00+00:00"):
+def header_of(plan, session_id="p1", participant="p1", kind="human", utc="2026-01-01T00:00:00+00:00"):
     """The header of a session that follows a plan."""
     return Header(
         session_id=session_id,
@@ -209,7 +209,8 @@ def header_of(plan, session_id="p1", participant="p1", observer="human", utc="20
         study_id=plan.study_id,
         group=plan.group,
         slot=plan.slot,
-        observer=observer,
+        observer="simulated" if kind == "simulated" else "human",
+        observer_kind=kind,
         plan_digest=plan.digest,
         protocol_digest=plan.protocol.digest,
         stimulus_set_digest=plan.stimulus_set_digest,
@@ -217,14 +218,20 @@ def header_of(plan, session_id="p1", participant="p1", observer="human", utc="20
     )
 
 
-def recorded(study, participant="p1", *, n=None, finished=True, seed=1, observer="human"):
+def setup_of(header, **fields):
+    """What a session of this header runs on."""
+    known = {"display": "real", "refresh_hz": 60.0, "software": {"psychopy": "2026.1"}, "host": "lab-1", "system": "Linux 6.1"}
+    return Setup(observer=header.observer, observer_kind=header.observer_kind, **{**known, **fields})
+
+
+def recorded(study, participant="p1", *, n=None, finished=True, seed=1, kind="human"):
     """A session as if it had been run: ledger, journal, trials of a simulated participant."""
     entry = Ledger(study).take(participant)
     plan = readiness.plan_of(study, entry)
-    header = header_of(plan, entry.session_id, participant, observer, entry.utc)
+    header = header_of(plan, entry.session_id, participant, kind, entry.utc)
     study.sessions_folder.mkdir(exist_ok=True)
     with JournalFile(readiness.journal_path(study, entry.session_id), header) as journal:
-        journal.append(Setup(display="real", refresh_hz=60.0, software={"psychopy": "2026.1"}))
+        journal.append(setup_of(header))
         for data in simulate_session(plan, Observers(), seed=seed)[:n]:
             journal.append(data)
     if finished:

@@ -16,6 +16,7 @@ HEADER = Header(
     group="clickme",
     slot=0,
     observer="simulated",
+    observer_kind="simulated",
     plan_digest="plan",
     protocol_digest="protocol",
     stimulus_set_digest="set",

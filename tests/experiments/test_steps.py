@@ -10,7 +10,7 @@ STEPS_S = (-3600.0, -60.0, -5.0, -1.0, 1.0, 5.0)
 
 
 def rows(plan, entries):
-    return rows_of(plan, entries, observer="human", session_id="p1", participant_id="p1")
+    return rows_of(plan, entries, observer="human", observer_kind="human", session_id="p1", participant_id="p1")
 
 
 def durations(shown):
