@@ -17,7 +17,7 @@ from .keyboard import QueueReader, load_hid
 from .later import OPTIONAL_FOR_PSYCHOPY, UNUSED_BY_SESSIONS, imported_later
 from .ports import Picture
 from .refresh import Grid, Pacer, Refresh
-from .triggers import Guarded, NullPort, TriggerPort
+from .triggers import Guarded, Marks, NullPort, TriggerPort
 
 
 def check_installed() -> dict[str, str]:
@@ -113,7 +113,7 @@ class PsychoPyScreen:
         self.win.mouseVisible = False
         self.requested_px = size
         self._triggers = Guarded(triggers or NullPort())
-        self._codes: list[int] = []
+        self._marks = Marks()
         self._notes: list[str] = []
         self._pacer = None if paced_hz is None else Pacer(1 / paced_hz, now=self.now)
         self._grid: Grid | None = None
@@ -175,6 +175,7 @@ class PsychoPyScreen:
         """Set the measured refreshes; stamps are moved to their grid from here on."""
         self.period_s = 1 / measured.hz
         self._grid = Grid(self.period_s, at_s=measured.at_s)
+        self._triggers.use_period(self.period_s)
 
     def flip(self, picture: Picture) -> float:
         """Draw `picture`, wait for the refresh that shows it, and return the time of that refresh."""
@@ -195,21 +196,18 @@ class PsychoPyScreen:
             self._pacer.wait(self.now())
         self.win.flip()
         now = self.now()
-        for code in self._codes:
+        code = self._marks.due()
+        if code is not None:
             self._triggers.send(code)
-        self._codes.clear()
         return now if self._grid is None else self._grid.snap(now)
 
     def mark(self, code: int) -> None:
-        """Send a trigger with the next flip."""
-        if code:
-            self._codes.append(code)
+        """Send a trigger with the next flip, a press's with the next one that has no other."""
+        self._marks.add(code)
 
     def notes(self) -> list[str]:
         """Return what was unusual since the last call: clock steps, lost focus, late returns, failed triggers."""
-        notes, self._notes = self._notes + self._triggers.notes, []
-        self._triggers.notes = []
-        notes += self.conversion.notes()
+        notes, self._notes = self._notes + self._triggers.notes() + self.conversion.notes(), []
         return notes + (self._grid.notes() if self._grid is not None else [])
 
     def rush(self) -> bool:
@@ -220,7 +218,8 @@ class PsychoPyScreen:
         return bool(self._core.rush(True))
 
     def close(self) -> None:
-        """Close the window and give priority and collector back."""
+        """Close the window and the triggers, and give priority and collector back."""
+        self._triggers.close()
         self._core.rush(False)
         gc.enable()
         gc.unfreeze()

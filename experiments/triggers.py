@@ -1,10 +1,22 @@
 """Triggers to recording equipment, sent right after the flip they mark; trouble with them never disturbs a session."""
 
 import importlib
+import sys
+import threading
+import time
+from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Protocol
 
 from rapidvision.errors import InputError, MissingExtra, did_you_mean
+
+from .ports import RESPONSE_CODE
+
+
+#: How long a pulse stays on the lines, at most; on fast displays half a refresh.
+PULSE_S = 0.005
+_LONGEST_NOTE = 160
 
 
 class TriggerPort(Protocol):
@@ -14,12 +26,78 @@ class TriggerPort(Protocol):
         """Send the code and return at once."""
         ...
 
+    def close(self) -> None:
+        """Leave the port as it was found."""
+        ...
+
 
 class NullPort:
     """Sends nothing."""
 
     def send(self, code: int) -> None:
         """Do nothing."""
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+class Pulsed:
+    """Codes as pulses: the code, and zero again a few milliseconds later.
+
+    Parameters
+    ----------
+    put : callable
+        Sets the lines to a value from 0 to 255.
+
+    Attributes
+    ----------
+    width_s : float
+        How long a code stays.
+
+    Notes
+    -----
+    The code is put by the caller, right after the flip; a thread of its own takes it off, so that nothing waits.
+    """
+
+    def __init__(self, put: Callable[[int], object]) -> None:
+        self._put, self.width_s = put, PULSE_S
+        self._wake = threading.Condition()
+        self._high = self._closed = False
+        self._trouble: Exception | None = None
+        put(0)
+        self._thread = threading.Thread(target=self._lower, daemon=True)
+        self._thread.start()
+
+    def send(self, code: int) -> None:
+        """Put the code on the lines; trouble in taking the one before off is raised afterwards."""
+        with self._wake:
+            self._put(code)
+            self._high = True
+            self._wake.notify()
+            trouble, self._trouble = self._trouble, None
+        if trouble is not None:
+            raise trouble
+
+    def close(self) -> None:
+        """Take the last code off and stop."""
+        with self._wake:
+            self._closed = True
+            self._wake.notify()
+        self._thread.join()
+
+    def _lower(self) -> None:
+        while True:
+            with self._wake:
+                self._wake.wait_for(lambda: self._high or self._closed)
+                if not self._high:
+                    return
+            time.sleep(self.width_s)
+            with self._wake:
+                self._high = False
+                try:
+                    self._put(0)
+                except Exception as error:
+                    self._trouble = error
 
 
 class SerialPort:
@@ -44,26 +122,65 @@ class SerialPort:
         """Write one byte."""
         self._port.write(bytes((code,)))
 
+    def close(self) -> None:
+        """Close the port."""
+        self._port.close()
 
-class ParallelPort:
-    """A code on the data lines of a parallel port, taken off at the next code or refresh.
+
+class SerialPulsePort(Pulsed):
+    """A byte per code and a zero byte after it, for boxes that hold the last byte on their lines.
+
+    Parameters
+    ----------
+    device : str
+        As of :class:`SerialPort`.
+    """
+
+    def __init__(self, device: str) -> None:
+        self._serial = SerialPort(device)
+        super().__init__(self._serial.send)
+
+    def close(self) -> None:
+        """Take the last code off and close the port."""
+        super().close()
+        self._serial.close()
+
+
+class ParallelPort(Pulsed):
+    """A code on the data lines of a parallel port, taken off after 5 ms or half a refresh, whichever is shorter.
 
     Parameters
     ----------
     address : str
-        Device or address as pyparallel takes it, such as ``/dev/parport0`` or ``0x378``.
+        The device on Linux, such as ``/dev/parport0``; the port's number on Windows, such as ``0x378``.
+
+    Raises
+    ------
+    InputError
+        When the address is not of the system's kind, or the port cannot be opened.
     """
 
     def __init__(self, address: str) -> None:
+        number = _number(address)
+        if sys.platform != "win32" and number is not None:
+            raise InputError(
+                f"trigger parallel:{address}: here a parallel port is a device such as parallel:/dev/parport0"
+            )
+        if sys.platform == "win32" and number is None:
+            raise InputError(f"trigger parallel:{address}: on Windows a port's number such as parallel:0x378 is needed")
         parallel = _need("parallel", "pip install pyparallel")
         try:
-            self._port = parallel.Parallel(address)
-        except OSError as error:
-            raise InputError(f"trigger parallel:{address}: cannot be opened ({error})") from error
+            port = parallel.Parallel(address if number is None else number)
+            super().__init__(port.setData)
+        except Exception as error:  # drivers raise what they like
+            raise InputError(f"trigger parallel:{address}: cannot be opened ({one_line(error)})") from error
 
-    def send(self, code: int) -> None:
-        """Set the data lines."""
-        self._port.setData(code)
+
+def _number(address: str) -> int | None:
+    try:
+        return int(address, 0)
+    except ValueError:
+        return None
 
 
 class LslPort:
@@ -84,6 +201,9 @@ class LslPort:
         """Push one sample."""
         self._outlet.push_sample([code])
 
+    def close(self) -> None:
+        """Nothing is left on."""
+
 
 def _need(package: str, remedy: str) -> Any:
     try:
@@ -92,7 +212,12 @@ def _need(package: str, remedy: str) -> Any:
         raise MissingExtra(f"this trigger needs {package}: {remedy}") from error
 
 
-_PORTS: dict[str, Callable[[str], TriggerPort]] = {"serial": SerialPort, "parallel": ParallelPort, "lsl": LslPort}
+_PORTS: dict[str, Callable[[str], TriggerPort]] = {
+    "serial": SerialPort,
+    "serial-pulse": SerialPulsePort,
+    "parallel": ParallelPort,
+    "lsl": LslPort,
+}
 
 
 def open_port(description: str) -> TriggerPort:
@@ -101,7 +226,7 @@ def open_port(description: str) -> TriggerPort:
     Parameters
     ----------
     description : str
-        ``none``, ``serial:DEVICE``, ``parallel:ADDRESS`` or ``lsl:NAME``.
+        ``none``, ``serial:DEVICE``, ``serial-pulse:DEVICE``, ``parallel:ADDRESS`` or ``lsl:NAME``.
 
     Returns
     -------
@@ -118,14 +243,40 @@ def open_port(description: str) -> TriggerPort:
         return NullPort()
     if kind not in _PORTS or not where:
         raise InputError(
-            f'trigger: got "{description}"; none, serial:DEVICE, parallel:ADDRESS or lsl:NAME are allowed. '
+            f'trigger: got "{description}"; none, serial:DEVICE, serial-pulse:DEVICE, parallel:ADDRESS or '
+            "lsl:NAME are allowed. "
             + did_you_mean(kind, ["none", *_PORTS])
         )
     return _PORTS[kind](where)
 
 
+class Marks:
+    """Codes that wait for their flip: one per flip, those that belong to a flip before those of a press.
+
+    Examples
+    --------
+    >>> marks = Marks()
+    >>> marks.add(3); marks.add(2)  # a press was heard, and the picture goes with the next flip
+    >>> marks.due(), marks.due(), marks.due()
+    (2, 3, None)
+    """
+
+    def __init__(self) -> None:
+        self._flips: deque[int] = deque()
+        self._presses: deque[int] = deque()
+
+    def add(self, code: int) -> None:
+        """Let a code wait; 0 is none."""
+        if code:
+            (self._presses if code == RESPONSE_CODE else self._flips).append(code)
+
+    def due(self) -> int | None:
+        """Return the code that goes out with this flip."""
+        return self._flips.popleft() if self._flips else self._presses.popleft() if self._presses else None
+
+
 class Guarded:
-    """A trigger port that may fail: the first failure switches it off and becomes a note.
+    """A trigger port that may fail: each code is tried, and what failed is counted and noted.
 
     Parameters
     ----------
@@ -135,12 +286,41 @@ class Guarded:
 
     def __init__(self, port: TriggerPort) -> None:
         self._port: TriggerPort = port
-        self.notes: list[str] = []
+        self._sent = self._failed = 0
+        self._why = ""
 
     def send(self, code: int) -> None:
-        """Send the code, or note why that failed."""
+        """Send the code, or remember why that failed; the next code is tried all the same."""
+        self._sent += 1
         try:
             self._port.send(code)
         except Exception as error:
-            self.notes.append(f"trigger_failed {type(error).__name__}: {error}; off from here")
-            self._port = NullPort()
+            self._failed += 1
+            self._why = f"{type(error).__name__}: {one_line(error)}"
+
+    def use_period(self, period_s: float) -> None:
+        """Keep pulses shorter than half a refresh."""
+        if isinstance(self._port, Pulsed):
+            self._port.width_s = min(PULSE_S, period_s / 2)
+
+    def close(self) -> None:
+        """Close the port, whatever state it is in."""
+        with suppress(Exception):
+            self._port.close()
+
+    def notes(self) -> list[str]:
+        """Return how many codes failed since the last call, and why."""
+        notes = [f"trigger_failed {self._failed} of {self._sent}, {self._why}"] if self._failed else []
+        self._sent = self._failed = 0
+        return notes
+
+
+def one_line(error: Exception) -> str:
+    """Return an error's text without line breaks and tabs, cut to what fits into a table.
+
+    Examples
+    --------
+    >>> one_line(OSError("lost\\n(22)\\tcode 31"))
+    'lost (22) code 31'
+    """
+    return " ".join(str(error).split())[:_LONGEST_NOTE]

@@ -235,6 +235,8 @@ from rapidvision.experiments.refresh import estimate
 class Broken:
     def send(self, code):
         raise OSError("cable gone")
+    def close(self):
+        pass
 found = {}
 with PsychoPyScreen(window_px=(320, 240), paced_hz=60, triggers=Broken()) as screen:
     screen.use_refresh(estimate(measure_flips(screen.flip, seconds=0.5)))
@@ -268,7 +270,7 @@ print(json.dumps(found))
 
 def test_what_goes_wrong_during_a_session_is_noted_and_fatal_to_nothing(python_with_display):
     found = json.loads(python_with_display(FAULTS).splitlines()[-1])
-    assert "trigger_failed OSError: cable gone; off from here" in found["trigger"]
+    assert "trigger_failed 1 of 1, OSError: cable gone" in found["trigger"]
     assert found["on_grid"]
     assert "focus_lost" in found["focus"]
     assert any(note.startswith("clock_step 50.") for note in found["clock"])
