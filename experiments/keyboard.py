@@ -9,6 +9,7 @@ from types import ModuleType, TracebackType
 from typing import Any
 
 from rapidvision.errors import InputError, MissingExtra
+from rapidvision.protocol import Protocol
 
 from .clock import Conversion
 from .ports import Press
@@ -19,6 +20,27 @@ _LIBRARIES = {
     "libusb": "apt-get install libusb-1.0-0",
     "libportaudio": "apt-get install libportaudio2",
 }
+
+
+#: Keys that PsychoPy names and every keyboard has; a protocol's keys must be among them.
+KEYS = (*"abcdefghijklmnopqrstuvwxyz0123456789", "space", "left", "right", "up", "down", "tab", "return")
+
+
+def check_keys(protocol: Protocol) -> None:
+    """Refuse a protocol whose response keys a session would not hear.
+
+    Raises
+    ------
+    InputError
+        Names the key and those that are allowed.
+    """
+    for key in protocol.keys:
+        if key not in KEYS:
+            hint = f' Did you mean "{key.lower()}"?' if key.lower() in KEYS else ""
+            raise InputError(
+                f'keys: "{key}" is not on every keyboard; letters (in lower case), digits, space, tab, return, left, '
+                f"right, up and down are.{hint}"
+            )
 
 
 def load_hid() -> ModuleType:

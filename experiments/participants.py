@@ -14,7 +14,7 @@ from rapidvision.recipes import Recipe
 from rapidvision.seeds import stream
 from rapidvision.trials import Trial
 
-from .ports import Picture, Press
+from .ports import Picture, Press, Screen
 
 CHANCE = 0.5
 
@@ -212,3 +212,29 @@ class Participant:
         while due and due[0].time_s <= now:
             ready.append(due.popleft())
         return ready
+
+
+class Watched:
+    """A screen that a simulated participant looks at.
+
+    Parameters
+    ----------
+    screen : Screen
+        The real one.
+    see : callable
+        Told of each new picture and when it came up.
+    """
+
+    def __init__(self, screen: Screen, see: Callable[[Picture, float], object]) -> None:
+        self._screen, self._see = screen, see
+        self._last: Picture | None = None
+        self.period_s = screen.period_s
+        self.mark, self.notes = screen.mark, screen.notes
+
+    def flip(self, picture: Picture) -> float:
+        """Flip, and let the participant see what is new."""
+        time_s = self._screen.flip(picture)
+        if picture is not self._last:
+            self._last = picture
+            self._see(picture, time_s)
+        return time_s

@@ -17,7 +17,8 @@ from .keyboard import QueueReader, load_hid
 from .later import OPTIONAL_FOR_PSYCHOPY, UNUSED_BY_SESSIONS, imported_later
 from .ports import Picture
 from .refresh import Grid, Pacer, Refresh
-from .triggers import Guarded, Marks, NullPort, TriggerPort
+from .trigger_ports import NullPort, TriggerPort
+from .triggers import Guarded, Marks
 
 
 def check_installed() -> dict[str, str]:

@@ -8,7 +8,8 @@ import msgspec
 from rapidvision.plan import Plan
 from rapidvision.screen import refreshes
 
-from .journal import Entry, Setup
+from .headers import Setup
+from .journal import Entry
 from .ports import Event, TrialData
 
 #: A session in which more trials than this share are void or flagged says so.

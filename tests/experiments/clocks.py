@@ -98,7 +98,7 @@ class Queue:
     def get_keyboard_indices(self):
         return [0], ["virtual"], None
 
-    def Keyboard(self, index):  # noqa: N802 - psychtoolbox's name
+    def Keyboard(self, index):
         return types.SimpleNamespace(queue_start=lambda: None, flush=self.flush, queue_get_event=self.get)
 
     def flush(self, flush_type):

@@ -13,10 +13,12 @@ from PIL import Image
 
 from rapidvision import files
 from rapidvision.experiments import readiness
-from rapidvision.experiments.journal import Header, JournalFile, Setup
+from rapidvision.experiments.headers import Header, Setup
+from rapidvision.experiments.journal import JournalFile
 from rapidvision.experiments.ledger import Ledger
 from rapidvision.experiments.participants import Observers
 from rapidvision.experiments.planning import make_study
+from rapidvision.experiments.rehearsals import part_of, prefix_of
 from rapidvision.experiments.simulate import simulate_session
 from rapidvision.manifest import SetDescription, Stimulus, write_set
 from rapidvision.protocol import Practice, Protocol, Timing
@@ -220,22 +222,29 @@ def header_of(plan, session_id="p1", participant="p1", kind="human", utc="2026-0
 
 def setup_of(header, **fields):
     """What a session of this header runs on."""
-    known = {"display": "real", "refresh_hz": 60.0, "software": {"psychopy": "2026.1"}, "host": "lab-1", "system": "Linux 6.1"}
+    known = {
+        "display": "real",
+        "refresh_hz": 60.0,
+        "software": {"psychopy": "2026.1"},
+        "host": "lab-1",
+        "system": "Linux 6.1",
+    }
     return Setup(observer=header.observer, observer_kind=header.observer_kind, **{**known, **fields})
 
 
-def recorded(study, participant="p1", *, n=None, finished=True, seed=1, kind="human"):
+def recorded(study, participant="p1", *, n=None, finished=True, seed=1, kind="human", **fields):
     """A session as if it had been run: ledger, journal, trials of a simulated participant."""
-    entry = Ledger(study).take(participant)
-    plan = readiness.plan_of(study, entry)
+    part = part_of(study, kind)
+    entry = Ledger(part).take(participant, prefix=prefix_of(kind))
+    plan = readiness.plan_of(part, entry)
     header = header_of(plan, entry.session_id, participant, kind, entry.utc)
-    study.sessions_folder.mkdir(exist_ok=True)
-    with JournalFile(readiness.journal_path(study, entry.session_id), header) as journal:
-        journal.append(setup_of(header))
+    part.sessions_folder.mkdir(parents=True, exist_ok=True)
+    with JournalFile(readiness.journal_path(part, entry.session_id), header) as journal:
+        journal.append(setup_of(header, **fields))
         for data in simulate_session(plan, Observers(), seed=seed)[:n]:
             journal.append(data)
     if finished:
-        Ledger(study).close(entry.session_id, "finished")
+        Ledger(part).close(entry.session_id, "finished")
     return entry
 
 
@@ -243,3 +252,9 @@ def recorded(study, participant="p1", *, n=None, finished=True, seed=1, kind="hu
 def record_session():
     """The function that records a session."""
     return recorded
+
+
+@pytest.fixture(scope="session")
+def make_setup():
+    """The function that makes what a session of a header runs on."""
+    return setup_of

@@ -79,9 +79,11 @@ def test_an_unknown_preset_is_refused(noise_set, tmp_path, capsys):
     assert 'Did you mean "paper"' in capsys.readouterr().err
 
 
-def test_a_key_that_is_not_on_every_keyboard_is_refused(noise_set, tmp_path, no_window):
-    make_study(noise_set, Protocol(keys=("s", "ß")), tmp_path / "s", n_slots=1)
-    refuse(Study(tmp_path / "s"), "not on every keyboard")
+@pytest.mark.parametrize("key", ["ß", "S", "semicolon", "num_4", "é", ";"])
+def test_a_key_that_a_session_would_not_hear_is_refused_before_plans_are_made(noise_set, tmp_path, key):
+    with pytest.raises(InputError, match="not on every keyboard"):
+        make_study(noise_set, Protocol(keys=("l", key)), tmp_path / "s", n_slots=1)
+    assert not (tmp_path / "s").exists()
 
 
 def test_degrees_need_a_monitor_profile(noise_set, tmp_path, no_window):
@@ -241,11 +243,12 @@ def test_list_and_status_show_where_the_study_stands(study, capsys, record_sessi
 
 
 def test_a_watched_screen_shows_each_new_picture_once(plans):
+    from rapidvision.experiments.participants import Watched
     from rapidvision.experiments.ports import BLANK, FIXATION
     from rapidvision.experiments.virtual import VirtualScreen
 
     seen = []
-    screen = lab.Watched(VirtualScreen(60), lambda picture, time_s: seen.append(picture))
+    screen = Watched(VirtualScreen(60), lambda picture, time_s: seen.append(picture))
     for picture in (FIXATION, FIXATION, BLANK, FIXATION):
         screen.flip(picture)
     assert seen == [FIXATION, BLANK, FIXATION]

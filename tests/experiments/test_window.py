@@ -7,7 +7,8 @@ import time
 
 import pytest
 
-from rapidvision.experiments.journal import Setup, read_journal
+from rapidvision.experiments.headers import Setup
+from rapidvision.experiments.journal import read_journal
 from rapidvision.experiments.ledger import Ledger
 from rapidvision.experiments.ports import TrialData
 from rapidvision.experiments.readiness import journal_path
