@@ -184,9 +184,9 @@ def _event(row: TrialRecord, data: TrialData, path: str, begin: float) -> list[s
         row.response,
         "n/a" if row.correct is None else str(int(row.correct)),
         row.status,
-        str(row.late_refreshes),
         str(row.attempt),
         "n/a" if row.timing_ok is None else str(int(row.timing_ok)),
+        str(row.late_refreshes),
         row.flags or "n/a",
     ]
 
