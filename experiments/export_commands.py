@@ -123,9 +123,20 @@ def _report(arguments: argparse.Namespace) -> int:
     trials = [e for e in entries if isinstance(e, TrialData)]
     if not trials:
         raise InputError(f"{path}: no completed trials to report")
-    diode = photodiode.compare(photodiode.read_trace(arguments.photodiode), trials) if arguments.photodiode else []
-    found = timing.timing_of(readiness.plan_of(part, entry), entries, diode=diode)
+    seen = photodiode.Compared([], [], 0, strobes=False)
+    if arguments.photodiode:
+        seen = photodiode.compare(photodiode.read_trace(arguments.photodiode), photodiode.pictures_of(entries))
+    found = timing.timing_of(readiness.plan_of(part, entry), entries, diode=seen.trials)
     say(arguments, f"{entry.session_id}\n{timing.report(found)}")
+    if arguments.photodiode:
+        say(arguments, seen.report())
     if arguments.out is not None:
-        files.write_json(arguments.out, {"timing": found, "diode_trials": [d._asdict() for d in diode]})
+        diode = [trial._asdict() for trial in seen.trials]
+        content = {
+            "timing": found,
+            "diode_trials": diode,
+            "diode_unseen": seen.unseen,
+            "diode_strangers": seen.strangers,
+        }
+        files.write_json(arguments.out, content)
     return 0

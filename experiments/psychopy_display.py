@@ -29,7 +29,13 @@ def check_installed() -> dict[str, str]:
     MissingExtra, InputError
         When one is missing or there is no display, with the remedy.
     """
-    psychopy = need("psychopy", extra="lab", purpose="a lab session")
+    try:
+        psychopy = need("psychopy", extra="lab", purpose="a lab session")
+    except OSError as error:  # it makes a folder for its settings when it is imported
+        raise InputError(
+            f"PsychoPy cannot keep its settings in the home folder {Path.home()} ({error.strerror}: {error.filename}); "
+            "set HOME (on Windows: APPDATA) to a folder that can be written"
+        ) from error
     load_hid()
     from importlib.metadata import version
 

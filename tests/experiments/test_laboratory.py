@@ -9,6 +9,7 @@ import pytest
 from rapidvision.cli import main
 from rapidvision.experiments.journal import read_journal
 from rapidvision.experiments.ports import TrialData
+from rapidvision.experiments.rehearsals import Rehearsals
 from tests.conftest import missing
 from tests.experiments.laboratory import start_room
 from tests.experiments.laboratory.window import PATCH_PX, SENSOR, SIZE, window_trials
@@ -56,7 +57,7 @@ def test_the_timing_report_reads_what_the_diode_saw(quick_study, session_command
         out, err = process.communicate(timeout=250)
         assert process.returncode == 0, out + err
         _, episodes = room.read()
-    path = next(quick_study.sessions_folder.glob("*.jsonl"))
+    path = next(Rehearsals(quick_study.folder).sessions_folder.glob("*.jsonl"))
     trials = [entry for entry in read_journal(path)[1] if isinstance(entry, TrialData)]
     begin, end = 1000 * trials[0].flips_s[0], 1000 * trials[-1].flips_s[-1]
     pictures = [seen for seen in episodes if begin < seen.on_ms < end]

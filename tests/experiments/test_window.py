@@ -2,6 +2,7 @@
 
 import json
 import os
+import platform
 import signal
 import time
 
@@ -12,6 +13,7 @@ from rapidvision.experiments.journal import read_journal
 from rapidvision.experiments.ledger import Ledger
 from rapidvision.experiments.ports import TrialData
 from rapidvision.experiments.readiness import journal_path
+from rapidvision.experiments.rehearsals import Rehearsals
 
 pytestmark = pytest.mark.display
 
@@ -117,12 +119,17 @@ def test_every_clean_trial_is_within_half_a_refresh(session_command, x_display, 
     process = session_command("run", study.folder, "--participant", "p1", *run_options(hz), display=x_display)
     out, err = process.communicate(timeout=250)
     assert process.returncode == 0, out + err
+    study = Rehearsals(study.folder)
     entry = next(iter(Ledger(study).slots().last.values()))
     assert entry.event == "finished"
     _, entries = read_journal(journal_path(study, entry.session_id))
     setup = next(e for e in entries if isinstance(e, Setup))
     assert setup.display == "paced test mode"
     assert "display" in setup.accepted
+    assert (setup.observer, setup.observer_kind) == ("simulated", "simulated")
+    assert (setup.monitor_px, setup.window_px, setup.trigger) == ((800, 600), (400, 300), "none")
+    assert setup.host
+    assert setup.system.startswith(platform.system())
     assert setup.preflight["scale"][0] == "green"
     assert {"psychopy", "psychtoolbox"} <= set(setup.software)
     trials = [e for e in entries if isinstance(e, TrialData)]
@@ -153,7 +160,8 @@ def completed(path):
 def test_killed_sessions_and_a_killed_x_server_lose_no_completed_trial(session_command, new_x_server, quick_study):
     study = quick_study
     with new_x_server() as (display, server):
-        path = journal_path(study, Ledger(study).slots().take("p1").session_id)
+        beside = Rehearsals(study.folder)
+        path = journal_path(beside, Ledger(beside).slots().take("p1", prefix="simulated-").session_id)
         process = session_command("run", study.folder, "--participant", "p1", *run_options(), display=display)
         done = wait_for_trials(path, 3, process)
         os.kill(process.pid, signal.SIGKILL)
@@ -171,7 +179,7 @@ def test_killed_sessions_and_a_killed_x_server_lose_no_completed_trial(session_c
         assert process.returncode == 0, out + err
     trials = completed(path)
     assert sorted(trials) == list(range(16))
-    assert Ledger(study).slots().last[path.stem].event == "finished"
+    assert Ledger(beside).slots().last[path.stem].event == "finished"
 
 
 def test_a_display_without_refreshes_is_refused_before_a_slot_is_taken(session_command, x_display, quick_study):
@@ -225,6 +233,15 @@ def test_no_display_is_refused(session_command, quick_study):
     _, err = process.communicate(timeout=200)
     assert process.returncode == 2
     assert "DISPLAY is not set" in err
+
+
+def test_a_home_that_cannot_be_written_is_a_sentence(session_command, x_display, quick_study):
+    process = session_command("run", quick_study.folder, "--participant", "p1", display=x_display, home="/proc")
+    _, err = process.communicate(timeout=200)
+    assert process.returncode == 2
+    assert "Traceback" not in err
+    assert "cannot keep its settings in the home folder /proc" in err
+    assert not Ledger(quick_study).slots().last
 
 
 FAULTS = """
