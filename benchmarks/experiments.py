@@ -24,7 +24,7 @@ from benchmarks.lab_sessions import (
 )
 from rapidvision.experiments.assign import levels_for
 from rapidvision.experiments.journal import JournalFile, Setup
-from rapidvision.experiments.participants import Observers
+from rapidvision.experiments.participants import Observers, Participant
 from rapidvision.experiments.ports import TrialData
 from rapidvision.experiments.simulate import simulate_session, simulate_study
 from rapidvision.screen import refreshes
@@ -228,7 +228,7 @@ def fake_kills():
 
 @room.figure("launch to first trial, 80 pictures of 256 x 256, warm", unit="s", bar=at_most(3))
 def launch():
-    """From the command to the first fixation cross, less what the simulated participant reads (0.7 s).
+    """From the command to the first fixation cross, less what the simulated participant reads (three pages, 2.2 s).
 
     1.2 s of it measure the display's refreshes before the participant gets a slot.
     """
@@ -236,7 +236,7 @@ def launch():
     with display() as (name, _):
         for number in range(4):
             start, first = first_trial(study, f"launch{number}", name)
-            found.append(first - start - 0.7)
+            found.append(first - start - 3 * Participant.READ_S - 0.1)
     return min(found)
 
 

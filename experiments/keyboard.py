@@ -4,7 +4,7 @@ PsychoPy's ``Keyboard`` drops a press whose release arrived before the next look
 lost to a program that looks once per refresh. The queue itself holds every press; it is read here.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import ModuleType, TracebackType
 from typing import Any
 
@@ -41,6 +41,36 @@ def check_keys(protocol: Protocol) -> None:
                 f'keys: "{key}" is not on every keyboard; letters (in lower case), digits, space, tab, return, left, '
                 f"right, up and down are.{hint}"
             )
+
+
+def labelled(names: Mapping[int, str], symbol: Callable[[int, int], int]) -> dict[int, str]:
+    """Return key names by what is printed on the keys, where the names that came are those of an American keyboard.
+
+    Parameters
+    ----------
+    names : mapping
+        Psychtoolbox's key code on Linux → name by position.
+    symbol : callable
+        Returns the X11 symbol of a key code for a level, 0 without and 1 with Shift; letters and digits are their ASCII
+        codes. X11's key codes are smaller than psychtoolbox's by one.
+
+    Returns
+    -------
+    dict
+        Code → name. A key in a letter's or digit's place that bears neither is named by its code. A layout without
+        Latin letters leaves all names as they were.
+    """
+    found = dict(names)
+    letters = set()
+    for code, name in names.items():
+        printed = [chr(each) for level in (0, 1) if 32 < (each := symbol(code - 1, level)) < 127]
+        latin = [each for each in printed if each.isdigit() or "a" <= each <= "z"]
+        if latin:
+            found[code] = latin[0]
+            letters |= {each for each in latin if each.isalpha()}
+        elif len(name) == 1:
+            found[code] = str(code)
+    return found if len(letters) >= 20 else dict(names)
 
 
 def load_hid() -> ModuleType:

@@ -13,7 +13,7 @@ from rapidvision.extras import need
 from rapidvision.screen import Screen as Profile
 
 from .clock import Conversion, steady
-from .keyboard import QueueReader, load_hid
+from .keyboard import QueueReader, labelled, load_hid
 from .later import OPTIONAL_FOR_PSYCHOPY, UNUSED_BY_SESSIONS, imported_later
 from .ports import Picture
 from .refresh import Grid, Pacer, Refresh
@@ -48,7 +48,14 @@ def open_keys(conversion: Conversion) -> QueueReader:
     """Return a reader of every keyboard, whose stamps `conversion` turns into the screen's."""
     from psychopy.hardware.keyboard import keyNames
 
-    return QueueReader(keyNames, conversion=conversion)
+    names = keyNames
+    if sys.platform.startswith("linux"):  # PsychoPy's names are by position there
+        from Xlib.display import Display
+
+        server = Display()
+        names = labelled(keyNames, server.keycode_to_keysym)
+        server.close()
+    return QueueReader(names, conversion=conversion)
 
 
 class PsychoPyScreen:

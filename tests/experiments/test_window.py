@@ -109,6 +109,36 @@ def test_no_tap_is_lost_at_any_hold_time_from_one_millisecond(python_with_displa
     assert found == {str(held): [True, True, True] for held in (1, 3, 8, 15, 60)}
 
 
+LABELS = """
+import json
+from Xlib import X, display
+from Xlib.ext import xtest
+from rapidvision.experiments.ports import BLANK
+from rapidvision.experiments.psychopy_display import PsychoPyScreen, open_keys
+server = display.Display()
+def bear(code, letter):  # another keyboard: its key bears another letter
+    server.change_keyboard_mapping(code, [[ord(letter), ord(letter.upper())]])
+    server.sync()
+bear(24, "a"); bear(38, "q")
+got = []
+try:
+    with PsychoPyScreen(window_px=(320, 240), paced_hz=60) as screen, open_keys(screen.conversion) as keys:
+        for code in (24, 38, 39):
+            xtest.fake_input(server, X.KeyPress, code); server.sync()
+            xtest.fake_input(server, X.KeyRelease, code); server.sync()
+            for _ in range(20):
+                screen.flip(BLANK)
+                got += [press.key for press in keys.poll() if press.down]
+finally:
+    bear(24, "q"); bear(38, "a")
+print(json.dumps(got))
+"""
+
+
+def test_keys_are_heard_as_what_is_printed_on_them(python_with_display):
+    assert json.loads(python_with_display(LABELS).splitlines()[-1]) == ["a", "q", "s"]
+
+
 def run_options(hz=60):
     return ("--simulate", "--paced", hz, "--window", "400x300", "--accept-timing")
 
