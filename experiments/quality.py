@@ -56,13 +56,17 @@ def timing_ok(plan: Plan, data: TrialData, setup: Setup | None = None) -> bool:
     bool
         False as well where the flips did not wait for the display or a press fell together with a small clock step.
     """
+    sure = setup is None or TIMING_CHECKS.isdisjoint(setup.accepted)
+    return as_planned(plan, data) and sure and UNSURE_FLAGS.isdisjoint(map(flag_name, data.flags))
+
+
+def as_planned(plan: Plan, data: TrialData) -> bool:
+    """Return whether a picture was up for the planned number of refreshes, or until the response where that ends it."""
     timing = plan.protocol.timing
     n_shown = round(data.stimulus_ms * data.refresh_hz / 1000)
     n_wanted = refreshes(timing.stimulus_ms, data.refresh_hz)
     ended = timing.response_ends_trial and data.response_ms is not None and data.response_ms < timing.stimulus_ms
-    shown = n_shown <= n_wanted if ended else n_shown == n_wanted
-    sure = setup is None or TIMING_CHECKS.isdisjoint(setup.accepted)
-    return shown and sure and UNSURE_FLAGS.isdisjoint(map(flag_name, data.flags))
+    return n_shown <= n_wanted if ended else n_shown == n_wanted
 
 
 class Quality(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,7 +112,7 @@ def quality_of(plan: Plan, entries: Sequence[Entry]) -> Quality:
         if completed[data.trial] is not data:
             continue
         trouble = {name for name in flag_names(data, setup) if name not in PARTICIPANT_FLAGS}
-        if not timing_ok(plan, data):
+        if not as_planned(plan, data):
             trouble.add("not_as_planned")
         flags.update(trouble)
         n_flagged += bool(trouble)

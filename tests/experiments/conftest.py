@@ -161,8 +161,14 @@ def session_command(tmp_path):
     """Start ``rapidvision session`` in a process of its own, with the display given."""
     running = []
 
-    def start(*words, display, home=tmp_path):
-        environment = {**os.environ, "HOME": str(home), "DISPLAY": display or "", "LP_NUM_THREADS": "0"}
+    def start(*words, display, home=tmp_path, path=""):
+        environment = {
+            **os.environ,
+            "HOME": str(home),
+            "DISPLAY": display or "",
+            "LP_NUM_THREADS": "0",
+            "PYTHONPATH": str(path),
+        }
         process = subprocess.Popen(
             [sys.executable, "-m", "rapidvision", "session", *map(str, words)],
             env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,

@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from rapidvision.experiments.export.sessions import read_sessions
 from rapidvision.experiments.headers import Setup
 from rapidvision.experiments.journal import read_journal
 from rapidvision.experiments.ledger import Ledger
@@ -272,6 +273,23 @@ def test_a_home_that_cannot_be_written_is_a_sentence(session_command, x_display,
     assert "Traceback" not in err
     assert "cannot keep its settings in the home folder /proc" in err
     assert not Ledger(quick_study).slots().last
+
+
+def test_a_monotonic_clock_that_ticks_as_windows_does_voids_no_trial(session_command, x_display, quick_study, tmp_path):
+    """``time.monotonic`` in steps of 15.6 ms, before anything of the suite is imported."""
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "sitecustomize.py").write_text(
+        "import math, time\n_fine = time.monotonic\ntime.monotonic = lambda: math.floor(_fine() / 0.015625) * 0.015625\n"
+    )
+    process = session_command("run", quick_study.folder, *run_options(), display=x_display, path=tmp_path / "site")
+    out, err = process.communicate(timeout=250)
+    assert process.returncode == 0, out + err
+    assert "0 void" in out
+    recorded = read_sessions(quick_study, observers=["simulated"]).recorded[0]
+    rows = recorded.rows()
+    assert len(rows) == 16
+    assert not [row for row in rows if row.status == "aborted"]
+    assert not [flag for row in rows for flag in (row.flags or "").split() if "clock" in flag]
 
 
 FAULTS = """
