@@ -59,7 +59,7 @@ def _size(text: str) -> tuple[int, int]:
 
 def _options(arguments: argparse.Namespace) -> "Options":
     from rapidvision import recipes
-    from rapidvision.screen import Screen
+    from rapidvision.screen import read_profile
 
     from .participants import Observers
     from .readiness import Options
@@ -68,7 +68,7 @@ def _options(arguments: argparse.Namespace) -> "Options":
     if arguments.simulate:
         simulate = Observers() if arguments.observers is None else recipes.read(arguments.observers, Observers)
     return Options(
-        profile=None if arguments.screen is None else recipes.read(arguments.screen, Screen),
+        profile=None if arguments.screen is None else read_profile(arguments.screen),
         screen_index=arguments.screen_index,
         window_px=arguments.window,
         paced_hz=arguments.paced,

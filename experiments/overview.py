@@ -10,7 +10,7 @@ from .journal import Entry, read_begun
 from .ledger import Ledger
 from .ports import TrialData
 from .quality import quality_of
-from .readiness import journal_path
+from .readiness import journal_path, plan_of
 from .rehearsals import Rehearsals
 from .slots import Entry as Taken
 
@@ -22,13 +22,13 @@ def sessions_table(study: Study) -> str:
 
     A damaged journal is named in its line and does not hide the others.
     """
-    planned = {(plan.group, plan.slot): len(plan.trials()) for plan in study.plans()}
     lines = [f"{'session':<32}{'group':<12}{'slot':>5}  {'state':<11}{'trials':>8}  last change"]
     for part in (study, Rehearsals(study.folder)):
         for entry in Ledger(part).slots().last.values():
             entries, trouble = _entries(part, entry)
             n = len({e.trial for e in entries if isinstance(e, TrialData)})
-            count = f"{n}/{planned.get((entry.group, entry.slot), '?')}"
+            plan = _plan(part, entry)
+            count = f"{n}/{'?' if plan is None else len(plan.trials())}"
             lines.append(
                 f"{entry.session_id:<32}{entry.group:<12}{entry.slot:>5}  {_STATES[entry.event]:<11}{count:>8}  "
                 f"{entry.utc}{trouble}"
@@ -70,8 +70,7 @@ def status(study: Study) -> str:
         for entry in slots.last.values()
         if entry.event == "taken"
     ]
-    plans = {(plan.group, plan.slot): plan for plan in study.plans()}
-    lines += [line for entry in slots.last.values() for line in _doubts(study, entry, plans)]
+    lines += [line for entry in slots.last.values() for line in _doubts(study, entry)]
     beside = Ledger(Rehearsals(study.folder)).slots().last
     if beside:
         kinds = Counter(session_id.partition("-")[0] for session_id in beside)
@@ -79,12 +78,19 @@ def status(study: Study) -> str:
     return "\n".join(lines)
 
 
-def _doubts(study: Study, entry: Taken, plans: dict[tuple[str, int], Plan]) -> list[str]:
+def _plan(part: Study, entry: Taken) -> Plan | None:
+    try:
+        return plan_of(part, entry)
+    except InputError:
+        return None
+
+
+def _doubts(study: Study, entry: Taken) -> list[str]:
     entries, trouble = _entries(study, entry)
     if trouble:
         return [f"  damaged: {entry.session_id}:{trouble}"]
-    plan = plans.get((entry.group, entry.slot))
+    plan = _plan(study, entry)
     if plan is None:
-        return []
+        return [f"  damaged: {entry.session_id}: its plan cannot be read; restore {study.plans_folder} from a backup"]
     quality = quality_of(plan, entries)
     return [f"  ATTENTION: {entry.session_id}: {quality.sentence()}"] if quality.warns else []

@@ -14,6 +14,7 @@ from rapidvision.study import Study
 from rapidvision.trials import ObserverKind
 
 from . import preflight
+from .headers import Header
 from .keyboard import check_keys
 from .ledger import Ledger
 from .participants import Observers
@@ -170,8 +171,8 @@ def journal_path(study: Study, session_id: str) -> Path:
     return study.sessions_folder / f"{session_id}.jsonl"
 
 
-def plan_of(study: Study, entry: Entry) -> Plan:
-    """Return the plan that a session follows."""
+def plan_of(study: Study, entry: Entry | Header) -> Plan:
+    """Return the plan that a session follows, by its line of the ledger or its journal's header."""
     return read_plan(study.plans_folder / plan_filename(entry.group, entry.slot))
 
 

@@ -5,9 +5,10 @@ import importlib
 import importlib.metadata
 import importlib.util
 import shutil
+import sys
 from typing import NamedTuple
 
-from rapidvision.cli import add_common_options, say
+from rapidvision.cli import add_common_options
 from rapidvision.extras import need
 
 
@@ -95,16 +96,40 @@ def found(part: Part, *, load: bool = False) -> tuple[bool, str]:
         return True, "here"
 
 
+def remedy_of(part: Part, *, python: tuple[int, int] = sys.version_info[:2]) -> str:
+    """Return how to add a part that is absent.
+
+    Examples
+    --------
+    >>> remedy_of(Part("torch", "models", "networks"))
+    '; pip install "rapidvision[models]"'
+    >>> remedy_of(Part("psychopy", "lab", "lab sessions"), python=(3, 13))
+    '; PsychoPy has no version for Python 3.13: install the suite in an environment with Python 3.12, with the extra "lab"'
+    """
+    if part.name == "pyarrow":
+        return "; pip install pyarrow"
+    if part.name in ("psychopy", "psychtoolbox") and python >= (3, 13):
+        version = ".".join(map(str, python))
+        return (
+            f"; PsychoPy has no version for Python {version}: install the suite in an environment with Python 3.12, "
+            'with the extra "lab"'
+        )
+    return f'; pip install "rapidvision[{part.extra}]"' if part.extra else ""
+
+
+def _print(line: str) -> None:
+    print(line)  # noqa: T201  the list is the result, --quiet or not
+
+
 def _install(arguments: argparse.Namespace) -> int:
     broken = 0
     for part in PARTS:
         here, words = found(part, load=arguments.load)
-        remedy = "" if here or not part.extra else f'; pip install "rapidvision[{part.extra}]"'
-        remedy = "; pip install pyarrow" if part.name == "pyarrow" and not here else remedy
+        remedy = "" if here else remedy_of(part)
         broken += not here and (part.name in _REQUIRED or words.startswith("does not load"))
-        say(arguments, f"{'yes' if here else 'no':<4}{part.name:<16}{words:<16} {part.purpose}{remedy}")
+        _print(f"{'yes' if here else 'no':<4}{part.name:<16}{words:<16} {part.purpose}{remedy}")
     for program, purpose in (("Xvfb", "tests of lab sessions"), ("chromium", "tests of online sessions")):
-        say(arguments, f"{'yes' if shutil.which(program) else 'no':<4}{program:<16}{'':<16} {purpose}")
+        _print(f"{'yes' if shutil.which(program) else 'no':<4}{program:<16}{'':<16} {purpose}")
     return 1 if broken else 0
 
 

@@ -15,6 +15,7 @@ from ..journal import GIVEN_UP, Entry, read_begun
 from ..ledger import Ledger
 from ..ports import Event, TrialData
 from ..quality import Quality, quality_of
+from ..readiness import plan_of
 from ..rehearsals import Rehearsals, part_of
 from ..rows import rows_of
 
@@ -148,7 +149,6 @@ def read_sessions(study: Study, *, observers: Collection[ObserverKind] = PEOPLE)
 
 
 def _read_part(part: Study, observers: set[ObserverKind], found: Sessions) -> None:
-    plans = {(plan.group, plan.slot): plan for plan in part.plans()}
     ledger = Ledger(part).slots().last
     by_session: dict[str, list[Journal]] = {}
     for path in sorted(part.sessions_folder.glob("*.jsonl")):
@@ -171,8 +171,12 @@ def _read_part(part: Study, observers: set[ObserverKind], found: Sessions) -> No
             found.faults.append(Fault(longest.path, what))
             continue
         header, entries = longest.header, longest.entries
-        plan = plans.get((header.group, header.slot))
-        if plan is None or plan.digest != header.plan_digest:
+        try:
+            plan = plan_of(part, header)
+        except InputError as error:
+            found.faults.append(Fault(longest.path, f"{longest.path}: its plan cannot be read: {error}"))
+            continue
+        if plan.digest != header.plan_digest:
             what = "follows another plan than this study's; export it with the study it belongs to"
             found.faults.append(Fault(longest.path, f"{longest.path}: {what}"))
             continue

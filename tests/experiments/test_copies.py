@@ -128,3 +128,18 @@ def test_the_rows_of_a_session_that_was_given_up_say_so(study, record_session, c
     people = (tmp_path / "b" / "participants.tsv").read_text().splitlines()
     assert people[1].endswith("given up")
     assert len(read_sessions(study).recorded) == 2
+
+
+@pytest.mark.parametrize("damage", ["changed", "gone"])
+def test_a_damaged_plan_costs_the_sessions_that_follow_it(study, two, capsys, damage):
+    plan = study.plans_folder / f"{two[0].group}-{two[0].slot:04d}.json"
+    if damage == "gone":
+        plan.unlink()
+    else:
+        plan.write_bytes(plan.read_bytes().replace(b"zebra", b"horse", 1))
+    code, _, err, rows = export(study, capsys)
+    assert code == 0
+    assert {row.participant_id for row in rows} == {"p2"}
+    assert "its plan cannot be read" in err
+    assert f"damaged: {two[0].session_id}" in status(study)
+    assert "88/?" in sessions_table(study)

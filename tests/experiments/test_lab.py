@@ -205,6 +205,27 @@ def test_an_option_that_makes_no_sense_is_refused_before_a_window_opens(study, n
     assert told in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"distance_cm": None}, "lacks distance_cm"),
+        ({"width_cm": None, "refresh_hz": None}, "lacks width_cm, refresh_hz"),
+        ({"width_cm": 530.0}, "makes a pixel 2.76 mm wide"),
+        ({"width_cm": 0.53}, "width of the lit area in centimetres"),
+        ({"distance_cm": 0.57}, "distance_cm: got 0.57"),
+        ({"refresh_hz": "inf"}, "finite"),
+    ],
+)
+def test_a_monitor_profile_that_is_not_measured_or_in_other_units_is_refused(
+    study, no_window, tmp_path, capsys, changed, told
+):
+    fields = {"width_px": 1920, "height_px": 1080, "width_cm": 53.0, "distance_cm": 57.0, "refresh_hz": 60.0, **changed}
+    path = tmp_path / "lab.toml"
+    path.write_text("".join(f"{name} = {value}\n" for name, value in fields.items() if value is not None))
+    assert main(["session", "run", str(study.folder), "--participant", "p1", "--screen", str(path)]) == 2
+    assert told in capsys.readouterr().err
+
+
 def test_an_age_that_makes_no_sense_is_refused(study, no_window, capsys):
     assert main(["session", "resume", str(study.folder), "p1", "--max-age", "nan"]) == 2
     assert "max-age: got nan hours" in capsys.readouterr().err

@@ -238,7 +238,7 @@ def test_the_profile_of_another_monitor_is_red_before_a_slot_is_taken(
     session_command, x_display, quick_study, tmp_path
 ):
     profile = tmp_path / "lab.toml"
-    profile.write_text("width_px = 1920\nheight_px = 1080\nrefresh_hz = 60\n")
+    profile.write_text("width_px = 1920\nheight_px = 1080\nwidth_cm = 53\ndistance_cm = 57\nrefresh_hz = 60\n")
     process = session_command(
         "run", quick_study.folder, "--participant", "p1", "--screen", profile, "--window", "400x300", "--simulate",
         "--paced", "60", display=x_display,
