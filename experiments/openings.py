@@ -62,10 +62,10 @@ def setup_of(
 
 
 def words_of(entry: Entry, plan: Plan, past: Sequence[TrialData | Event]) -> str:
-    """Return what the experimenter reads before a session goes on: whose it is."""
+    """Return what the experimenter reads before a session is resumed: whose it is."""
     n_done = sum(isinstance(each, TrialData) for each in past)
     return (
         f"For the experimenter\n\nSession {entry.session_id}\nParticipant {entry.participant_id}\n"
         f"{n_done} of {len(plan.trials())} trials are done; begun {entry.utc[:16].replace('T', ' ')} UTC\n\n"
-        "Any key goes on, Escape leaves it as it is."
+        "Any key resumes it, Escape leaves it as it is."
     )

@@ -114,7 +114,7 @@ class Session:
     between : callable
         Called while nothing is being timed: during breaks and before texts.
     opening : str
-        Words for the experimenter before anything else, such as whose session goes on; none by default.
+        Words for the experimenter before anything else, such as whose session is resumed; none by default.
 
     Attributes
     ----------
@@ -188,7 +188,7 @@ class Session:
             self._show(self.opening)
         except Interrupted:
             self._log("aborted", code=ports.END_CODE)
-            raise Aborted("stopped before it went on; nothing was changed") from None
+            raise Aborted("stopped before it was resumed; no trial was run") from None
 
     def _step(self, step: Step) -> None:
         if isinstance(step, Run):

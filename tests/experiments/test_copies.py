@@ -67,7 +67,9 @@ def test_journals_of_one_session_that_contradict_cost_that_session_and_are_named
 
 
 @pytest.mark.parametrize("content", [b"", b'{"kind":"hea'])
-def test_a_journal_that_lost_its_power_before_its_first_line_blocks_nobody(study, two, capsys, record_session, content):
+def test_a_journal_that_lost_its_power_before_its_first_line_costs_no_other(
+    study, two, capsys, record_session, content
+):
     third = record_session(study, "p3", n=5, finished=False)
     journal(study, third).write_bytes(content)
     code, _, err, rows = export(study, capsys)
