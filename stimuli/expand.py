@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
-import numpy as np
 
 from rapidvision import csvfiles, files
 from rapidvision.errors import InputError
 from rapidvision.manifest import Stimulus, StimulusSet, write_set
+from rapidvision.numerics.image import load_rgb
 from rapidvision.progress import Advance, silent
 from rapidvision.recipes import convert
 
@@ -18,7 +18,6 @@ from .finish import PICTURES, QUALITY, REJECTS, PackedSet, quality_table, read_p
 from .jobs import Job, jobs_of
 from .make import ALGORITHMS, canvas_of, fractions_of, picture_of, reader_of, target_of
 from .memory import keep_freed_memory
-from .pictures import opened
 from .quality import Quality
 from .recipe import StimulusRecipe
 from .storage import open_container, png_files, series_from
@@ -159,8 +158,7 @@ def _from_series(packed: PackedSet, recipe: StimulusRecipe) -> Iterator[tuple[li
         head, members = open_container(files.read_bytes(packed.folder / one.path), where=where)
         series = series_from(head, members, where=where)
         picture, canvas = (
-            np.asarray(opened(members.get(name, b""), where=f"{where}: {name}"))
-            for name in ("picture.png", "canvas.png")
+            load_rgb(members.get(name, b""), name=f"{where}: {name}") for name in ("picture.png", "canvas.png")
         )
         yield from png_files(head.job, picture, canvas, series, recipe, fractions)
 

@@ -16,11 +16,10 @@ from rapidvision import csvfiles, files
 from rapidvision.errors import InputError
 from rapidvision.extras import need
 from rapidvision.manifest import Stimulus, StimulusSet
+from rapidvision.numerics.image import load_rgb
 from rapidvision.progress import Advance, silent
 from rapidvision.protocol import Protocol
 from rapidvision.seeds import key64
-
-from .pictures import opened
 
 Codec = Literal["vp9", "h264"]
 
@@ -181,7 +180,7 @@ def write_movies(
         fixation_ms = steps[key64(seed, "movie", row.stimulus_id) % len(steps)]
         name = f"{row.image_id}_{row.map_source}_{row.level_index:02d}.{suffix}"
         counts = write_movie(
-            np.asarray(opened(data, where=str(source))),
+            load_rgb(data, name=str(source)),
             out / name,
             protocol=protocol,
             fixation_ms=fixation_ms,

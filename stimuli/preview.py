@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from rapidvision import files
 from rapidvision.errors import InputError
 from rapidvision.manifest import Stimulus, StimulusSet
+from rapidvision.numerics.image import load_rgb
 from rapidvision.progress import Advance, silent
 
 from .flags import Flag, flags_of, read_quality
 from .jobs import jobs_of
 from .make import Maker, canvas_of, reader_of, target_of
-from .pictures import opened
 from .preview_plots import before_and_after
 from .preview_sheet import MOST_LINES, THUMB_PX, Line, draw_sheet
 from .recipe import StimulusRecipe
@@ -129,7 +129,7 @@ def _pictures_of(
 
 def _read(found: StimulusSet, row: Stimulus) -> NDArray[np.uint8]:
     path = found.folder / row.path
-    return np.asarray(opened(files.read_bytes(path), where=str(path)))
+    return load_rgb(path)
 
 
 def _section(title: str, pictures: dict[str, NDArray[np.uint8]], maps: dict[str, NDArray[Any]], plots: str) -> str:

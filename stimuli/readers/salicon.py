@@ -16,7 +16,7 @@ from rapidvision.errors import InputError
 from ..recipe import MapSource
 from .base import Points
 from .matlab import field, items, loadmat, numbers, pairs
-from .points import PointsReader, Recording, as_points, check
+from .points import PointsReader, Recording, as_points, check, only_once
 
 
 class _Image(msgspec.Struct):
@@ -51,13 +51,21 @@ def open_salicon_json(path: Path, source: MapSource) -> PointsReader:
     people: dict[int, list[list[tuple[float, float]]]] = {}
     for annotation in found.annotations:
         people.setdefault(annotation.image_id, []).append(annotation.fixations)
-    recordings = {}
+    strange = sorted(people.keys() - {image.id for image in found.images})
+    if strange:
+        n = sum(len(people[one]) for one in strange)
+        raise InputError(f"{path}: {n} annotations of pictures that the file does not list (first: {strange[0]})")
+    if len({image.id for image in found.images}) < len(found.images):
+        raise InputError(f"{path}: two pictures have one id")
+    recordings: dict[str, Recording] = {}
     for image in found.images:
+        name = Path(image.file_name).stem
+        only_once(recordings, name, where=str(path))
         all_points = [pair for person in people.get(image.id, []) for pair in person]
         points = np.array(all_points, np.float64).reshape(-1, 2)
         if image.width < 1 or image.height < 1:
             raise InputError(f"{path}: {image.file_name} is {image.width} x {image.height} pixels")
-        recordings[Path(image.file_name).stem] = Recording(
+        recordings[name] = Recording(
             points[:, 1], points[:, 0], len(people.get(image.id, [])), (image.width, image.height)
         )
     return PointsReader(path, recordings, origin=1, source=source)
