@@ -141,6 +141,8 @@ def _build(arguments: argparse.Namespace) -> int:
     kept = f", {built.n_kept} were there" if built.n_kept else ""
     left_out = f", {len(built.rejected)} left out" if built.rejected else ""
     say(arguments, f"{arguments.out}: {built.n_made} pictures made{kept}{left_out}, seed {recipe.seed}")
+    for note in built.notes:
+        say(arguments, f"note: {note}")
     for flag in built.flags[:MOST_FLAGS]:
         say(arguments, f"flag: {flag.image_id} {flag.map_source}: {flag.text}")
     if len(built.flags) > MOST_FLAGS:

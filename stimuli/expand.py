@@ -14,8 +14,9 @@ from rapidvision.numerics.image import load_rgb
 from rapidvision.progress import Advance, silent
 from rapidvision.recipes import convert
 
-from .finish import PICTURES, QUALITY, REJECTS, PackedSet, quality_table, read_packed, summary
+from .finish import LEFT_OUT, PICTURES, QUALITY, PackedSet, quality_table, read_packed, summary
 from .jobs import Job, jobs_of
+from .journal import REJECTS
 from .make import ALGORITHMS, canvas_of, fractions_of, picture_of, reader_of, target_of
 from .memory import keep_freed_memory
 from .quality import Quality
@@ -84,7 +85,9 @@ def expand(
     if quality:
         quality.sort(key=lambda one: one[0].image_id)
         files.write_text(out / QUALITY, quality_table(quality))
-        description = msgspec.structs.replace(description, quality=summary([one for _, one in quality]))
+        left_out = {name: one for name, one in description.quality.items() if name == LEFT_OUT}
+        figures = summary([one for _, one in quality]) | left_out
+        description = msgspec.structs.replace(description, quality=figures)
     return write_set(out, description, rows)
 
 
@@ -169,7 +172,8 @@ def _from_recipe(
     """Draw the canvases again; `quality` is filled with the figures that a recipe set does not have."""
     paths = {job.image_id: job for job in _jobs(packed, recipe, root)}
     read = reader_of(recipe)
-    target = target_of(recipe, jobs_of(recipe, root), read)
+    part = [job for job in jobs_of(recipe, root) if job.image_id not in packed.description.left_out]
+    target = target_of(recipe, part, read)
     if (target.digest if target else "") != packed.description.target:
         raise InputError(
             f"{root}: the pictures here have another common {recipe.match.kind} than those of the build, to which all "

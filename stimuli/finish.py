@@ -15,7 +15,9 @@ from rapidvision.reveal import INTACT_LABEL, level_label
 
 from .canvas import CanvasQuality
 from .jobs import Job
+from .journal import REJECTS
 from .make import ALGORITHMS, fractions_of
+from .match_target import Target
 from .quality import Quality
 from .recipe import StimulusRecipe
 from .storage import Form
@@ -24,7 +26,9 @@ from .work import Record, Rejected, StoredFile
 
 PICTURES = "pictures.csv"
 QUALITY = "quality.csv"
-REJECTS = "rejects.csv"
+
+#: Figure of a set: the pictures that had no part in the common target, with the reasons.
+LEFT_OUT = "match_left_out"
 
 #: Pictures per tar shard.
 SHARD_PICTURES = 64
@@ -45,6 +49,8 @@ class PackedDescription(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
         Every file with its hash.
     target : str
         Digest of what the pictures are matched to; empty where they are not.
+    left_out : tuple of str
+        Ids of the pictures that had no part in it.
     """
 
     packed_version: int = 1
@@ -52,6 +58,7 @@ class PackedDescription(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     description: SetDescription
     files: tuple[StoredFile, ...]
     target: str = ""
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +97,9 @@ def read_packed(folder: Path | str) -> PackedSet:
         raise InputError(f"{path}: {error}") from error
 
 
-def description_of(recipe: StimulusRecipe, records: Sequence[Record]) -> SetDescription:
-    """Return the description of the set that the records make."""
+def description_of(recipe: StimulusRecipe, records: Sequence[Record], target: Target | None = None) -> SetDescription:
+    """Return the description of the set that the records make, matched to `target`."""
+    matching = {LEFT_OUT: target.left_out} if target is not None and target.left_out else {}
     labels = [level_label(float(fraction)) for fraction in fractions_of(recipe)]
     return SetDescription(
         name=recipe.name,
@@ -110,7 +118,7 @@ def description_of(recipe: StimulusRecipe, records: Sequence[Record]) -> SetDesc
             )
             for record in records
         ),
-        quality=summary([record.quality for record in records]),
+        quality=summary([record.quality for record in records]) | matching,
         provenance=files.provenance(
             "stimuli build", seed=recipe.seed, packages=("numpy", "scipy", "pillow", "scikit-image")
         ),
@@ -162,7 +170,7 @@ def finish(
     form: Form,
     records: list[Record],
     rejected: Sequence[Rejected],
-    target: str = "",
+    target: Target | None = None,
 ) -> tuple[StimulusSet | PackedSet, list[Record]]:
     """Write tables and description of a set whose pictures are all there.
 
@@ -174,8 +182,8 @@ def finish(
         Sorted by picture.
     rejected : sequence of Rejected
         What was left out.
-    target : str
-        Digest of what the pictures are matched to.
+    target : Target, optional
+        What the pictures are matched to.
 
     Returns
     -------
@@ -185,8 +193,8 @@ def finish(
     if hasattr(os, "sync"):
         os.sync()  # once for all pictures instead of once for each; the description that makes the set valid comes after
     files.write_text(folder / QUALITY, quality_table([(record.job, record.quality) for record in records]))
-    _write_rejects(folder, rejected)
-    description = description_of(recipe, records)
+    write_rejects(folder, rejected)
+    description = description_of(recipe, records, target)
     if form == "png":
         return write_set(folder, description, [row for record in records for row in record.rows]), records
     if form == "tar":
@@ -207,7 +215,11 @@ def finish(
     )
     stored = {one.path: one for record in records for one in record.stored}
     packed = PackedDescription(
-        form=form, description=description, files=tuple(stored[path] for path in sorted(stored)), target=target
+        form=form,
+        description=description,
+        files=tuple(stored[path] for path in sorted(stored)),
+        target="" if target is None else target.digest,
+        left_out=() if target is None else tuple(target.left_out),
     )
     files.write_json(folder / PACKED, packed)
     return PackedSet(folder, packed), records
@@ -278,7 +290,8 @@ def _shares(values: Iterable[float]) -> tuple[str, ...]:
     return tuple(f"{value:.6f}" for value in values)
 
 
-def _write_rejects(folder: Path, rejected: Sequence[Rejected]) -> None:
+def write_rejects(folder: Path, rejected: Sequence[Rejected]) -> None:
+    """Write the pictures that were left out, with the reasons; without any, remove the table of an earlier build."""
     if not rejected:
         (folder / REJECTS).unlink(missing_ok=True)
         return
