@@ -17,7 +17,7 @@ from rapidvision.progress import Advance, silent
 
 from . import journal
 from .engines import run_local
-from .finish import PackedSet, finish, remove_leftovers, write_rejects
+from .finish import finish, remove_leftovers, write_rejects
 from .flags import Flag, alike, flags_of, read_quality
 from .flood import Engine
 from .jobs import Job, jobs_of
@@ -26,6 +26,7 @@ from .looks import Seen, check_duplicates, check_looks, hashed_where_sizes_agree
 from .make import reader_of, target_of
 from .match_target import Target
 from .memory import keep_freed_memory
+from .packed import PackedSet
 from .readers.folder import FolderReader
 from .recipe import StimulusRecipe
 from .sources import Sources, sources_of

@@ -165,7 +165,7 @@ def _expand(arguments: argparse.Namespace) -> int:
     from rapidvision.progress import progress
 
     from .expand import expand
-    from .finish import read_packed
+    from .packed import read_packed
 
     n_images = len(read_packed(arguments.folder).description.description.images)
     with progress("pictures", n_images, quiet=arguments.quiet) as advance:

@@ -14,11 +14,12 @@ from rapidvision.numerics.image import load_rgb
 from rapidvision.progress import Advance, silent
 from rapidvision.recipes import convert
 
-from .finish import LEFT_OUT, PICTURES, QUALITY, PackedSet, quality_table, read_packed, summary
+from .finish import LEFT_OUT, PICTURES, QUALITY, quality_table, summary
 from .jobs import Job, jobs_of
 from .journal import REJECTS
 from .make import ALGORITHMS, canvas_of, fractions_of, picture_of, reader_of, target_of
 from .memory import keep_freed_memory
+from .packed import PackedSet, read_packed
 from .quality import Quality
 from .recipe import StimulusRecipe
 from .storage import open_container, png_files, series_from
@@ -78,9 +79,9 @@ def expand(
         if some[0].image_id not in pictures:
             pictures.add(some[0].image_id)
             advance(1)
-    for name in (QUALITY, REJECTS):
-        if (packed.folder / name).is_file():
-            files.write_bytes(out / name, files.read_bytes(packed.folder / name))
+    tables = [name for name in (QUALITY, REJECTS) if name in packed.description.tables]
+    for name in tables:
+        files.write_bytes(out / name, files.read_bytes(packed.folder / name))
     description = packed.description.description
     if quality:
         quality.sort(key=lambda one: one[0].image_id)
@@ -88,7 +89,7 @@ def expand(
         left_out = {name: one for name, one in description.quality.items() if name == LEFT_OUT}
         figures = summary([one for _, one in quality]) | left_out
         description = msgspec.structs.replace(description, quality=figures)
-    return write_set(out, description, rows)
+    return write_set(out, description, rows, tables=tables)
 
 
 def _check_algorithms(packed: PackedSet, needed: tuple[str, ...]) -> None:

@@ -61,6 +61,25 @@ def test_packed_sets_do_not_depend_on_workers_and_are_repaired(picture_folder, t
     assert tree(tmp_path / "one") == whole
 
 
+@pytest.mark.parametrize("form", [*PACKED_FORMS, "png"])
+def test_verify_finds_a_changed_byte_in_any_file_and_every_added_file(picture_folder, tmp_path, form):
+    out = tmp_path / "set"
+    (picture_folder / "images/p03.png").write_bytes(b"no picture")  # so that there is a rejects.csv
+    built(picture_folder, out, form=form, skip_bad=True)
+    open_set(out).verify()
+    paths = [path for path in sorted(out.rglob("*")) if path.is_file() and ".build" not in path.parts]
+    assert {path.name for path in paths} >= {"quality.csv", "rejects.csv"}
+    for path in paths:
+        whole = path.read_bytes()
+        path.write_bytes(whole[:-3] + bytes([whole[-3] ^ 1]) + whole[-2:])
+        assert main(["stimuli", "verify", str(out)]) in (1, 2), path
+        path.write_bytes(whole)
+    assert main(["stimuli", "verify", str(out)]) == 0
+    (out / "extra.png").touch()
+    with pytest.raises(CheckFailed, match=r"extra\.png \(added\)"):
+        open_set(out).verify()
+
+
 def test_series_and_recipe_are_much_smaller_than_pngs(tmp_path):
     recipe = RECIPE.replace("image_px = 64", "image_px = 256").replace("n_levels = 5\nlowest = 0.02\n", "")
     folder = write_folder(tmp_path / "pictures", n_pictures=2, side=256, recipe=recipe).parent
