@@ -153,7 +153,8 @@ class Canvas(Recipe, frozen=True):
         ``phase``: the picture with scrambled phases. ``noise``: white noise given the picture's spectrum.
         ``grey``: one grey; ``mean``: the picture's mean colour; ``blur``: the picture out of focus.
     coherence : float
-        0 scrambles fully, 1 leaves the picture as it is.
+        For ``phase``: 0 scrambles fully, 1 leaves the picture as it is. Edges, contrast and the search for phases that
+        clip less hold at every coherence.
     edges : {"periodic", "raw"}
         Whether the border's jump is taken out of the spectrum first.
     gamut_iterations : int
@@ -180,6 +181,8 @@ class Canvas(Recipe, frozen=True):
     def __post_init__(self) -> None:
         if not 0 <= self.coherence <= 1 or not 0 <= self.largest_clipped_fraction <= 1:
             raise ValueError("coherence and largest_clipped_fraction must be 0 to 1")
+        if self.coherence > 0 and self.kind != "phase":
+            raise ValueError(f'coherence belongs to kind = "phase", got {self.kind}')
         if self.gamut_iterations < 0 or not 0 <= self.grey <= 255 or not self.blur_px > 0:
             raise ValueError("gamut_iterations must be >= 0, grey 0 to 255, blur_px > 0")
 

@@ -13,10 +13,12 @@ from PIL import Image
 from rapidvision.cli import main
 from rapidvision.errors import CheckFailed, InputError, RapidVisionError
 from rapidvision.manifest import read_set
+from rapidvision.seal import seal_of
 from rapidvision.stimuli.build import build, read_recipe
 from rapidvision.stimuli.compare import compare
 from rapidvision.stimuli.expand import expand, tar_members
 from rapidvision.stimuli.make import ALGORITHMS
+from rapidvision.stimuli.packed import PackedDescription
 from rapidvision.stimuli.sets import open_set
 from rapidvision.stimuli.storage import open_container, packed_order, series_from, unpacked_order
 from tests.stimuli.conftest import RECIPE, natural, tree, write_folder
@@ -135,6 +137,7 @@ def test_a_set_of_other_algorithms_is_not_expanded_to_other_bytes(picture_folder
     path = tmp_path / "packed/packed_set.json"
     content = msgspec.json.decode(path.read_bytes())
     content["description"]["algorithms"][name] = "0"
+    content["checksum"] = seal_of(msgspec.convert(content, PackedDescription))
     path.write_bytes(msgspec.json.encode(content))
     ours = ALGORITHMS[name]
     with pytest.raises(InputError, match=f"built with version 0 of {name}, this RapidVision has {ours} and would draw"):
