@@ -2,6 +2,7 @@
 
 import argparse
 import os
+from fractions import Fraction
 from pathlib import Path
 
 from rapidvision.cli import Verbs, add_common_options, add_verb, say
@@ -65,7 +66,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE|paper|authors-2017",
         help="a protocol file or preset (default: paper)",
     )
-    movies.add_argument("--hz", type=int, default=60, help="frames per second (default: 60)")
+    movies.add_argument(
+        "--hz",
+        type=_hz,
+        default=Fraction(60),
+        metavar="HZ",
+        help="frames per second, as 60, 59.94 or 60000/1001 (default: 60)",
+    )
     movies.add_argument("--codec", choices=("vp9", "h264"), default="vp9", help="video format (default: vp9)")
     movies.add_argument("--limit", type=int, metavar="N", help="stop after so many stimuli")
     add_common_options(movies)
@@ -235,7 +242,7 @@ def _movies(arguments: argparse.Namespace) -> int:
             seed=seed,
             advance=advance,
         )
-    say(arguments, f"{arguments.out}: {len(rows)} movies at {arguments.hz} Hz, seed {seed}")
+    say(arguments, f"{arguments.out}: {len(rows)} movies at {float(arguments.hz):g} Hz, seed {seed}")
     return 0
 
 
@@ -250,6 +257,13 @@ def _unpack(arguments: argparse.Namespace) -> int:
         f"{done.n_without_label} without a label",
     )
     return 0
+
+
+def _hz(text: str) -> Fraction:
+    try:
+        return Fraction(text)
+    except (ValueError, ZeroDivisionError):
+        raise argparse.ArgumentTypeError(f'got "{text}", a rate like 60, 59.94 or 60000/1001 is needed') from None
 
 
 def _ranges(text: str) -> list[int]:

@@ -1,6 +1,7 @@
 """Expand a packed set into PNG files: byte for byte the set that ``build`` would have written."""
 
 import io
+import re
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,7 +23,7 @@ from .memory import keep_freed_memory
 from .packed import PackedSet, read_packed
 from .quality import Quality
 from .recipe import StimulusRecipe
-from .storage import open_container, png_files, series_from
+from .storage import member_key, open_container, png_files, series_from
 
 
 def expand(
@@ -144,10 +145,11 @@ def tar_members(data: bytes, *, where: str) -> Iterator[tuple[list[Stimulus], by
                     png = content.read()
                     continue
                 rows = msgspec.json.decode(content.read(), type=list[Stimulus])
-                name = member.name.removesuffix(".json") + ".png"
-                if not rows or any(row.path != name or row.sha256 != files.sha256(png) for row in rows):
+                key, sha256 = member.name.removesuffix(".json"), files.sha256(png)
+                if not rows or any(member_key(row.path) != key or row.sha256 != sha256 for row in rows):
                     raise InputError(f"{where}: {member.name} does not describe the picture before it; get it again")
-                if name.startswith("/") or ".." in Path(name).parts or "\\" in name or not name.startswith("images/"):
+                name = rows[0].path
+                if not re.fullmatch(r"images/[^\\]+\.png", name) or ".." in Path(name).parts:
                     raise InputError(f"{where}: {member.name} leads out of the set; not a shard of ours")
                 yield rows, png
     except (tarfile.TarError, msgspec.DecodeError, EOFError, OSError, ValueError) as error:

@@ -1,6 +1,7 @@
 """Storage forms: packed sets that expand to the same bytes, and containers that refuse what they are not."""
 
 import io
+import re
 import tarfile
 
 import msgspec
@@ -20,7 +21,7 @@ from rapidvision.stimuli.expand import expand, tar_members
 from rapidvision.stimuli.make import ALGORITHMS
 from rapidvision.stimuli.packed import PackedDescription
 from rapidvision.stimuli.sets import open_set
-from rapidvision.stimuli.storage import open_container, packed_order, series_from, unpacked_order
+from rapidvision.stimuli.storage import member_key, open_container, packed_order, series_from, unpacked_order
 from tests.stimuli.conftest import RECIPE, natural, tree, write_folder
 from tests.stimuli.test_readers import corrupted
 
@@ -175,7 +176,10 @@ def test_expanding_never_overwrites(picture_folder, tmp_path):
 def shard_with(name, rows, png=b"png"):
     data = io.BytesIO()
     with tarfile.open(fileobj=data, mode="w") as archive:
-        for member, content in ((name, png), (name.removesuffix(".png") + ".json", msgspec.json.encode(rows))):
+        for member, content in (
+            (member_key(name) + ".png", png),
+            (member_key(name) + ".json", msgspec.json.encode(rows)),
+        ):
             info = tarfile.TarInfo(member)
             info.size = len(content)
             archive.addfile(info, io.BytesIO(content))
@@ -188,7 +192,7 @@ def some_row(picture_folder, tmp_path, **changes):
 
 
 @pytest.mark.parametrize(
-    "name", ["../evil.png", "/etc/evil.png", "images/../../evil.png", "images\\evil.png", "other/x.png"]
+    "name", ["../evil.png", "/etc/evil.png", "images/../../evil.png", "images\\evil.png", "other/x.png", "images/evil"]
 )
 def test_members_that_lead_out_of_the_set_are_refused(picture_folder, tmp_path, name):
     from rapidvision import files
@@ -196,6 +200,27 @@ def test_members_that_lead_out_of_the_set_are_refused(picture_folder, tmp_path, 
     row = some_row(picture_folder, tmp_path, path=name, sha256=files.sha256(b"png"))
     with pytest.raises(InputError, match="leads out of the set"):
         list(tar_members(shard_with(name, [row]), where="shard"))
+
+
+def test_dots_in_names_leave_every_picture_a_sample_of_its_own(tmp_path):
+    """WebDataset's rule: a sample is what has the same name up to the first dot after the last slash."""
+    text = RECIPE.replace('source = "clickme"', 'source = "deepgaze.v2"').replace('"salicon"', '"deepgaze.v3"', 1)
+    folder = write_folder(tmp_path / "p", recipe=text).parent
+    table = (folder / "images.csv").read_text()
+    (folder / "images.csv").write_text(table.replace("p03,", "p.0.3,"))
+    for source in ("clickme", "salicon"):
+        (folder / "maps" / source / "p03.png").rename(folder / "maps" / source / "p.0.3.png")
+    built(folder, tmp_path / "t", form="tar")
+    samples = {}
+    with tarfile.open(tmp_path / "t/shards/000000.tar") as archive:
+        for name in archive.getnames():
+            key, suffix = re.match(r"^((?:.*/|)[^.]+)[.]([^/]*)$", name).groups()
+            samples.setdefault(key, []).append(suffix)
+    assert len(samples) == 4 * (2 * 5 + 1)
+    assert all(suffixes == ["png", "json"] for suffixes in samples.values())
+    built(folder, tmp_path / "png")
+    expand(tmp_path / "t", tmp_path / "expanded")
+    assert tree(tmp_path / "expanded") == tree(tmp_path / "png", hidden=False)
 
 
 def test_members_that_are_not_what_their_rows_say_are_refused(picture_folder, tmp_path):
