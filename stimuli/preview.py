@@ -15,6 +15,7 @@ from rapidvision.manifest import Stimulus, StimulusSet
 from rapidvision.numerics.image import load_rgb
 from rapidvision.progress import Advance, silent
 
+from .finish import LEFT_OUT
 from .flags import Flag, flags_of, read_quality
 from .jobs import jobs_of
 from .make import Maker, canvas_of, reader_of, target_of
@@ -69,7 +70,7 @@ def contact_sheet(
     quality = read_quality(found.folder)
     flagged = [one.image_id for one in _flags(found, quality)]
     rows = found.index()
-    maker, jobs = _maker(inputs)
+    maker, jobs = _maker(inputs, found)
     sections: list[str] = []
     originals: list[NDArray[np.uint8]] = []
     canvases: list[NDArray[np.uint8]] = []
@@ -101,13 +102,16 @@ def contact_sheet(
     return out / "index.html"
 
 
-def _maker(inputs: tuple[StimulusRecipe, Path] | None) -> tuple[Maker | None, dict[str, Any]]:
+def _maker(inputs: tuple[StimulusRecipe, Path] | None, found: StimulusSet) -> tuple[Maker | None, dict[str, Any]]:
+    """Return what makes the set's pictures again, matched to the target of its build, and the jobs by picture."""
     if inputs is None:
         return None, {}
     recipe, root = inputs
     jobs = jobs_of(recipe, root)
     read = reader_of(recipe)
-    return Maker(recipe, root, target=target_of(recipe, jobs, read), read=read), {job.image_id: job for job in jobs}
+    left_out = found.description.quality.get(LEFT_OUT, {})
+    target = target_of(recipe, [job for job in jobs if job.image_id not in left_out], read)
+    return Maker(recipe, root, target=target, read=read), {job.image_id: job for job in jobs}
 
 
 def _pictures_of(

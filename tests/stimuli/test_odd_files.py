@@ -21,7 +21,8 @@ def test_a_plain_conversion_is_wrong_about_many_of_them():
     """That is what the files are for."""
 
     def plainly(path):
-        return np.asarray(Image.open(path).convert("L" if path.name.startswith("map-") else "RGB"))
+        with Image.open(path) as image:
+            return np.asarray(image.convert("L" if path.name.startswith("map-") else "RGB"))
 
     with tempfile.TemporaryDirectory() as folder:
         wrong = [file.name for file in odd_files(seed=3, rounds=1) if outcome(file, folder, plainly) == "wrong"]

@@ -87,6 +87,8 @@ def test_pictures_without_a_part_in_the_common_target_are_named(tmp_path, form):
     left_out = (description if form == "png" else description.description).quality["match_left_out"]
     assert list(left_out) == ["p02", "p03"]
     if form == "png":
+        sheet = ["stimuli", "show", str(tmp_path / "set"), "--out", str(tmp_path / "sheet"), "--quiet"]
+        assert main([*sheet, "--recipe", str(folder / "recipe.toml")]) == 0
         fewer = write_folder(tmp_path / "fewer", recipe=text, n_pictures=5).parent
         rows = (fewer / "images.csv").read_text().split("\n")
         (fewer / "images.csv").write_text("\n".join(row for row in rows if row[:3] not in ("p02", "p03")))
