@@ -28,6 +28,7 @@ from .match_target import Target
 from .memory import keep_freed_memory
 from .packed import PackedSet
 from .readers.folder import FolderReader
+from .readers.salicon import SaliconFolder
 from .recipe import StimulusRecipe
 from .sources import Sources, sources_of
 from .storage import Form
@@ -184,7 +185,7 @@ def notes_of(sources: Sources, target: Target | None) -> tuple[str, ...]:
     passed = [
         f"map source {name}: {reader.left_out} passed over"
         for name, reader in sources.readers.items()
-        if isinstance(reader, FolderReader) and reader.left_out
+        if isinstance(reader, FolderReader | SaliconFolder) and reader.left_out
     ]
     left_out = {} if target is None else target.left_out
     return (*passed, *(f"{name} has no part in the common target: {why}" for name, why in left_out.items()))

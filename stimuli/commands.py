@@ -247,9 +247,11 @@ def _movies(arguments: argparse.Namespace) -> int:
 
 
 def _unpack(arguments: argparse.Namespace) -> int:
+    from rapidvision import csvfiles
+
     from .unpack import unpack
 
-    names = arguments.names.read_text().splitlines() if arguments.names else ()
+    names = csvfiles.read_text(arguments.names).splitlines() if arguments.names else ()
     done = unpack(arguments.records, arguments.out, targets=arguments.targets, names=names, limit=arguments.limit)
     say(
         arguments,

@@ -12,6 +12,7 @@ import numpy as np
 
 from rapidvision import files
 from rapidvision.errors import InputError
+from rapidvision.numerics.listing import list_images
 
 from ..recipe import MapSource
 from .base import Points
@@ -80,18 +81,25 @@ class SaliconFolder:
         The folder.
     source : MapSource
         Frame, origin and weights.
+
+    Attributes
+    ----------
+    left_out : str
+        What lies in the folder besides such files, counted by suffix; empty if nothing does.
     """
 
     def __init__(self, folder: Path, source: MapSource) -> None:
-        self.folder, self.source = folder, source
+        listing = list_images(folder, suffixes=(".mat",))
+        self.folder, self.source, self.left_out = folder, source, listing.left_out
+        self._names = {path.stem: path.name for path in listing.paths}
 
     def has(self, image_id: str) -> bool:
         """Whether there is a file for the picture."""
-        return (self.folder / f"{image_id}.mat").is_file()
+        return image_id in self._names
 
     def read(self, image_id: str) -> Points:
         """Return the points of a picture, counted from 0."""
-        path = self.folder / f"{image_id}.mat"
+        path = self.folder / self._names.get(image_id, f"{image_id}.mat")
         recording = salicon_mat(path)
         origin = 1 if self.source.origin is None else self.source.origin
         check(recording, origin, self.source.frame_px or recording.frame_px, where=str(path))

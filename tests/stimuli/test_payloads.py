@@ -2,6 +2,9 @@
 
 import csv
 import json
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -171,3 +174,39 @@ def test_unpack_refuses_maps_that_are_no_importance(tmp_path, bad):
     tfrecord.write(tmp_path / "r.tfrecords", [tfrecord.encode(record)])
     with pytest.raises(InputError, match="r-000000: 1 of 4096 values are"):
         unpack(tmp_path / "r.tfrecords", tmp_path / "out", targets=[3])
+
+
+def test_hidden_matlab_files_are_counted_and_suffixes_may_be_in_capitals(tmp_path):
+    (tmp_path / "m").mkdir()
+    savemat(tmp_path / "m" / "a.mat", {"fixations": {"coord": np.ones((3, 2)) * 4, "subj": np.ones(3)}})
+    (tmp_path / "m" / "a.mat").rename(tmp_path / "m" / "a.MAT")
+    (tmp_path / "m" / "._a.mat").touch()
+    opened = reader(tmp_path / "m", "salicon-mat")
+    assert opened.read("a").x_px.tolist() == [3, 3, 3]
+    assert opened.left_out == "1 hidden"
+    with pytest.raises(InputError, match=r"b\.mat: no such file"):
+        opened.read("b")
+
+
+def test_names_of_labels_are_utf_8_whatever_the_locale(tmp_path):
+    tfrecord.write(
+        tmp_path / "r.tfrecords",
+        [
+            tfrecord.encode(
+                {
+                    "image": [natural(1).astype("<f4").tobytes()],
+                    "heatmap": [blobs(1).astype("<f4").tobytes()],
+                    "label": [0],
+                }
+            )
+        ],
+    )
+    (tmp_path / "names.txt").write_bytes("\ufeffBär\n".encode())
+    arguments = ["stimuli", "unpack", str(tmp_path / "r.tfrecords"), "--out", str(tmp_path / "out"), "--targets", "0"]
+    done = subprocess.run(
+        [sys.executable, "-m", "rapidvision", *arguments, "--names", str(tmp_path / "names.txt"), "--quiet"],
+        env=os.environ | {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+        check=False,
+    )
+    assert done.returncode == 0
+    assert ",Bär," in (tmp_path / "out/images.csv").read_text(encoding="utf-8")
