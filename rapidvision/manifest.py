@@ -9,6 +9,7 @@ import msgspec
 
 from rapidvision import csvfiles, files, inventory
 from rapidvision.errors import InputError
+from rapidvision.imagecredit import ImageCredit
 from rapidvision.seal import check_seal, seal_of
 
 SET_VERSION = 1
@@ -69,25 +70,6 @@ class Stimulus(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     shift_x_px: int
     path: str
     sha256: str
-
-
-class ImageCredit(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where a picture comes from and on what terms.
-
-    Attributes
-    ----------
-    image_id : str
-        The picture.
-    sha256 : str
-        Hash of the source file.
-    credit, licence : str
-        Who made it, and the terms; empty where unknown.
-    """
-
-    image_id: str
-    sha256: str
-    credit: str = ""
-    licence: str = ""
 
 
 class SetDescription(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

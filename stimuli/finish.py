@@ -9,7 +9,8 @@ import msgspec
 
 from rapidvision import csvfiles, files
 from rapidvision.errors import InputError
-from rapidvision.manifest import PACKED, ImageCredit, SetDescription, StimulusSet, write_set
+from rapidvision.imagecredit import ImageCredit
+from rapidvision.manifest import PACKED, SetDescription, StimulusSet, write_set
 from rapidvision.reveal import INTACT_LABEL, level_label
 from rapidvision.seal import seal_of
 

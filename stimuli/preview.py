@@ -6,6 +6,7 @@ import io
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -63,6 +64,11 @@ def contact_sheet(
     -------
     Path
         The HTML file; it needs nothing beside it.
+
+    Raises
+    ------
+    InputError
+        When the recipe, or a picture, is not that of the build: canvases and maps of another set would be shown.
     """
     from .preview_figures import set_figures
 
@@ -71,6 +77,7 @@ def contact_sheet(
     flagged = [one.image_id for one in _flags(found, quality)]
     rows = found.index()
     maker, jobs = _maker(inputs, found)
+    sources = {one.image_id: one.sha256 for one in found.description.images}
     sections: list[str] = []
     originals: list[NDArray[np.uint8]] = []
     canvases: list[NDArray[np.uint8]] = []
@@ -81,6 +88,8 @@ def contact_sheet(
     for exemplar in exemplars:
         pictures = _pictures_of(found, rows, exemplar.image_id)
         prepared = maker.read(jobs[exemplar.image_id]) if maker is not None and exemplar.image_id in jobs else None
+        if prepared is not None and prepared.image_sha256 != sources[exemplar.image_id]:
+            raise InputError(f"{prepared.job.path}: not the picture that the set was built from (hash differs)")
         maps = {} if prepared is None else {name: one.map.values for name, one in prepared.maps.items()}
         title = f"{exemplar.image_id} · {exemplar.category} · {exemplar.phase}"
         canvas = next(image for name, image in pictures.items() if name != "picture")  # nearly all of the lowest level
@@ -107,6 +116,11 @@ def _maker(inputs: tuple[StimulusRecipe, Path] | None, found: StimulusSet) -> tu
     if inputs is None:
         return None, {}
     recipe, root = inputs
+    recipe = msgspec.structs.replace(recipe, seed=found.description.seed)  # a build may have been given another
+    ours, built = msgspec.json.decode(msgspec.json.encode(recipe)), found.description.recipe
+    if ours != built:
+        differing = ", ".join(name for name in ours if ours[name] != built.get(name))
+        raise InputError(f"{found.folder}: built from another recipe ({differing} differs); name that of the build")
     jobs = jobs_of(recipe, root)
     read = reader_of(recipe)
     left_out = found.description.quality.get(LEFT_OUT, {})
