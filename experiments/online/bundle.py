@@ -95,7 +95,7 @@ def write_bundle(
 
 def _archive(folder: Path, out: Path) -> None:
     """Write JATOS's study archive: the files in a folder of the study's name, and what JATOS calls its properties."""
-    public = json.loads((folder / "study.json").read_text())
+    public = json.loads((folder / "study.json").read_text(encoding="utf-8"))
     name = re.sub(r"[^A-Za-z0-9_-]+", "_", public["study_id"]).strip("_") or "study"
 
     def same(what: str) -> str:  # importing again updates the study instead of adding another
