@@ -100,9 +100,7 @@ class Seat:
     done: list[tuple[int, str, bool | None]] = field(default_factory=list)
 
 
-def arrive(
-    connection: sa.Connection, arrivals: Sequence[Arrival], rules: Rules, up: UpTime
-) -> list[Seat | Refusal]:
+def arrive(connection: sa.Connection, arrivals: Sequence[Arrival], rules: Rules, up: UpTime) -> list[Seat | Refusal]:
     """Begin sessions on the least-filled slots, in order; or go on with those that these participants have."""
     lock(connection, DEAL_LOCK)
     state = connection.scalar(sa.select(study.c.state).where(study.c.study_id == rules.study_id))

@@ -82,7 +82,7 @@ def write_bundle(
     code = recruitment.completion_code
     public = {
         **public_study(served),
-        "study_id": served.study_id,
+        "study_id": served.name,
         "n_plans": len(served.plans),
         "target": target,
         "datapipe_id": datapipe_id,

@@ -6,8 +6,8 @@ from rapidvision.errors import InputError
 from rapidvision.study import Study
 
 from .plans import ServedStudy
-from .schema import FORM, VERSION, metadata
 from .register import known_studies, open_or_check
+from .schema import FORM, VERSION, metadata
 from .store import Store, sqlite_url
 
 ONLINE_FOLDER = "online"

@@ -58,7 +58,7 @@ class Pace:
     """
 
     def __init__(self, up: UpTime, *, wall: Callable[[], float] | None = None) -> None:
-        self._up, self._wall = up, wall or (lambda: time.time())
+        self._up, self._wall = up, wall
         self._accounts: OrderedDict[str, _Account] = OrderedDict()
 
     def possible(self, session_id: str, trial: int, needed_ms: float, *, began: float, began_s: float) -> bool:
@@ -81,6 +81,6 @@ class Pace:
             self._accounts.popitem(last=False)
         if trial not in account.decided:
             account.spent_ms += needed_ms
-            elapsed_ms = 1000 * max(self._wall() - began, self._up.now_s() - began_s)
+            elapsed_ms = 1000 * max((self._wall or time.time)() - began, self._up.now_s() - began_s)
             account.decided[trial] = elapsed_ms >= _SHARE * account.spent_ms
         return account.decided[trial]

@@ -7,9 +7,7 @@ from .plans import ServedStudy
 from .schema import event, identity, session, study, tally, trial
 from .sessions import DEAL_LOCK
 
-_OTHER_PLANS = (
-    "its sessions followed other plans; serve the study folder that it was begun with, or plan a new study in another folder"
-)
+_OTHER_PLANS = "its sessions followed other plans; serve the study folder that it was begun with, or plan a new study in another folder"
 
 
 def open_or_check(connection: sa.Connection, served: ServedStudy) -> str | None:
@@ -58,9 +56,7 @@ def rehearsed(connection: sa.Connection, study_id: str) -> dict[str, dict[str, i
 
 def discard(connection: sa.Connection, study_id: str, rehearsal: str) -> int:
     """Delete a rehearsal's sessions with all that belongs to them, and return how many there were; never a participant's."""
-    mine = sa.and_(
-        session.c.study_id == study_id, session.c.rehearsal == rehearsal, session.c.observer_kind != "human"
-    )
+    mine = sa.and_(session.c.study_id == study_id, session.c.rehearsal == rehearsal, session.c.observer_kind != "human")
     ids = sa.select(session.c.session_id).where(mine)
     for table in (trial, event):
         connection.execute(table.delete().where(table.c.session_id.in_(ids)))

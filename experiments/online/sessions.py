@@ -54,7 +54,7 @@ def may_write(seat: Any, tab: int) -> Refusal | None:
     A lapsed session may: its slot went to somebody else, its answers are as good as before.
     """
     if seat is None:
-        return Refusal(409, "unknown", "The server's database does not know this session.")
+        return Refusal(410, "gone", "The server's database does not know this session.")
     if seat.state == "withdrawn":
         return Refusal(410, "gone", "This session does not exist any more.")
     if seat.state not in ("open", "lapsed"):

@@ -173,6 +173,4 @@ class TrialWrites:
             return True
         plan = self.served.plans[held.group, held.slot]
         needed_ms = least_ms(plan, self.served.fixation_ms(planned), measured)
-        return self.pace.possible(
-            held.session_id, planned.trial, needed_ms, began=held.began, began_s=held.began_s
-        )
+        return self.pace.possible(held.session_id, planned.trial, needed_ms, began=held.began, began_s=held.began_s)

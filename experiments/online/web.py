@@ -11,7 +11,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
@@ -174,6 +174,11 @@ def _under(app: Starlette, root_path: str) -> Starlette:
             self.guarded = guarded
 
         async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+            if scope["type"] == "http" and scope["path"] == root_path:
+                query = scope["query_string"].decode("latin-1")
+                address = f"{root_path}/" + (f"?{query}" if query else "")
+                await RedirectResponse(address, 308)(scope, receive, send)
+                return
             if scope["type"] in ("http", "websocket") and scope["path"].startswith(root_path + "/"):
                 scope = {**scope, "path": scope["path"][len(root_path) :], "raw_path": None}
             await self.guarded(scope, receive, send)
