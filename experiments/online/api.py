@@ -114,7 +114,8 @@ class ParticipantApi:
     async def study(self, request: Request) -> Response:
         """What is said before consent."""
         self._slow_down(request)
-        return reply({**public_study(self.served), "simulate": self.simulated is not None})
+        mode = {"simulate": self.simulated is not None, "rehearsal": bool(self.rehearsal)}
+        return reply({**public_study(self.served), **mode})
 
     async def tally(self, request: Request) -> Response:
         """Count somebody who is not known yet."""
@@ -264,12 +265,17 @@ class ParticipantApi:
         """What lets a browser write into its session, and the name under which it keeps the session's answers."""
         place = (seat.session_id, seat.participant_id, seat.group, seat.slot, seat.tab)
         held = Held(*place, seat.observer_kind, seat.began, seat.began_s)
-        return {"token": self.seats.token(held), "session": self.keys.pseudonym("outbox", seat.session_id)}
+        return {
+            "token": self.seats.token(held),
+            "session": self.keys.pseudonym("outbox", seat.session_id),
+            "study_name": self.served.name,
+            "plan_digest": self.served.plan_digest(seat.group, seat.slot),
+            "observer_kind": seat.observer_kind,
+        }
 
     def _seat_reply(self, seat: Seat) -> dict[str, Any]:
         return {
             **self._access(seat),
-            "observer_kind": seat.observer_kind,
             "resumed": seat.resumed,
             "state": seat.state,
             "plan": self._plan(seat.group, seat.slot),
