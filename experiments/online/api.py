@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import re
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -21,10 +20,10 @@ from .bodies import Event, NewSession, Tally, Withdrawal
 from .identity import id_key
 from .plans import ServedStudy, for_browser
 from .public import public_study
+from .recruits import who_comes
 from .schema import identity
 from .security import Buckets, content_policy
 from .sessions import TALLIES, Refusal, add_event, count, finish, withdraw
-from .settings import ID_PARAMETERS
 from .shell import BOOT_SOURCE, shell
 from .stimulusfiles import StimulusFiles
 from .store import Batch, Store, StoreUnavailable
@@ -35,7 +34,6 @@ from .uptime import UpTime, beat
 from .web import Files, Problem, body_as, create_app, page, reply
 
 STATIC = Path(__file__).parent / "static"
-_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 class ParticipantApi:
@@ -132,7 +130,7 @@ class ParticipantApi:
         if new.consent_sha256 != self.served.settings.consent_sha256:
             raise Problem(409, "consent", "The words of consent have changed; load the page again.")
         kind = self._kind(new.simulated)
-        service, ids = self._who(new.ids)
+        service, ids = who_comes(new.ids, self.served.settings.recruitment.services)
         if kind == "human" and ids and next(iter(ids.values())) in self.served.refused_ids:
             await self._count("refused_repeat", kind)
             raise Problem(409, "repeat", "You have taken part before; the pictures must be new to you.")
@@ -239,21 +237,6 @@ class ParticipantApi:
     async def _count(self, kind: str, observer_kind: str) -> None:
         await self.store.write(lambda connection: count(connection, self.served.study_id, kind, observer_kind))
 
-    def _who(self, given: dict[str, str]) -> tuple[str, dict[str, str]]:
-        """The recruitment service and the allowed ids of a link."""
-        for service in self.served.settings.recruitment.services:
-            names = ID_PARAMETERS[service]
-            if names[0] in given:
-                ids = {name: given[name] for name in names if name in given}
-                if all(_ID.fullmatch(value) for value in ids.values()):
-                    return service, ids
-                raise Problem(
-                    400, "bad_id", "The link is damaged: its id has letters that no id has. Use it as you got it."
-                )
-        if "link" not in self.served.settings.recruitment.services:
-            raise Problem(400, "no_id", "The link is incomplete: open the study from where you found it.")
-        return "link", {}
-
     def _plan(self, group: str, slot: int) -> msgspec.Raw:
         """A plan as the browser gets it, encoded once."""
         if (group, slot) not in self._plans:
@@ -263,8 +246,16 @@ class ParticipantApi:
 
     def _access(self, seat: Seat) -> dict[str, Any]:
         """What lets a browser write into its session, and the name under which it keeps the session's answers."""
-        place = (seat.session_id, seat.participant_id, seat.group, seat.slot, seat.tab)
-        held = Held(*place, seat.observer_kind, seat.began, seat.began_s)
+        held = Held(
+            seat.session_id,
+            seat.participant_id,
+            seat.group,
+            seat.slot,
+            seat.tab,
+            seat.observer_kind,
+            seat.began,
+            seat.began_s,
+        )
         return {
             "token": self.seats.token(held),
             "session": self.keys.pseudonym("outbox", seat.session_id),

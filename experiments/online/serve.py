@@ -172,10 +172,19 @@ async def serve_apps(
     if ready is not None:
         ready()
     others = [asyncio.create_task(each()) for each in beside]
+    for other in others:
+        other.add_done_callback(_tell_of_failure)
     await asyncio.gather(*tasks)
     for other in others:
         other.cancel()
     await asyncio.gather(*others, return_exceptions=True)
+
+
+def _tell_of_failure(task: "asyncio.Task[None]") -> None:
+    """Say at once what ended a task that should have run as long as the server."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        context = {"message": f"{task.get_coro()} ended", "exception": error, "task": task}
+        task.get_loop().call_exception_handler(context)
 
 
 def _on_signal(loop: asyncio.AbstractEventLoop, number: int, stop: Callable[[], None]) -> None:

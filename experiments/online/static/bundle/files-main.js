@@ -4,6 +4,7 @@ import { Refused } from "./backend.js";
 import { main } from "./main.js";
 import { Outbox } from "./outbox.js";
 import { fill } from "./pages.js";
+import { ResumeKey } from "./resume.js";
 import { sleep } from "./timing.js";
 
 const HEX = (/** @type {number} */ bytes) =>
@@ -19,6 +20,11 @@ class FilesBackend {
   async study() {
     this.info = await fileOf("study.json");
     return this.info;
+  }
+
+  /** Plain links only: an id says who is here. */
+  key() {
+    return new ResumeKey(`${location.pathname}:`, false);
   }
 
   tally() {}
@@ -38,7 +44,8 @@ class FilesBackend {
    * @param {Record<string, string>} ids @param {string} consent @param {object} device
    */
   async begin(ids, consent, device) {
-    const name = `rapidvision:${location.pathname}:${Object.values(ids)[0] ?? ""}`;
+    this.resume = new ResumeKey(`${location.pathname}:${Object.values(ids)[0] ?? ""}`, false);
+    const { name } = this.resume;
     const before = JSON.parse(localStorage.getItem(name) ?? "null");
     const number = before ? before.number : this.#number();
     const observer_kind = this.query.has("pilot") ? "pilot" : "human";
@@ -46,6 +53,7 @@ class FilesBackend {
     this.seat = before ?? fresh;
     this.plan = await fileOf(`plans/${number}.json`);
     localStorage.setItem(name, JSON.stringify(this.seat)); // only a seat whose plan is there
+    this.resume.here();
     this.outbox = await Outbox.open(this.seat.session_id);
     await this.outbox.claim();
     const kept = await this.outbox.waiting();
@@ -77,6 +85,7 @@ class FilesBackend {
     const { number: _number, ...seat } = this.seat;
     const result = JSON.stringify({ form: 1, study_id: this.info.study_id, plan_digest: this.plan.digest, ...seat, trials });
     const name = `${this.info.study_id}-${seat.session_id}.json`;
+    this.resume.leave();
     const failed = await this.#handOver(name, result).then(() => "", (error) => String(error.message || error));
     const url = URL.createObjectURL(new Blob([result], { type: "application/json" }));
     const { completion_code: code, redirect } = this.info;
