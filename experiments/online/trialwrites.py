@@ -23,6 +23,8 @@ from .web import Problem, decoded
 MAX_BYTES = 16_384
 #: So many tokens whose signature was found good are remembered.
 MAX_KNOWN = 20_000
+#: Fields of a token, in the order of :class:`Held`.
+N_FIELDS = 8
 
 
 class Held(NamedTuple):
@@ -85,7 +87,10 @@ class Seats:
         text = self.keys.open("session", token) if scheme == "Bearer" else None
         if text is None:
             raise Problem(401, "token", "this token is not valid")
-        session_id, participant_id, group, slot, tab, kind, began_ms, began_up_ms = text.split(".")
+        fields = text.split(".")
+        if len(fields) != N_FIELDS:
+            raise Problem(401, "token", "this token was made by another version of the server; load the page again")
+        session_id, participant_id, group, slot, tab, kind, began_ms, began_up_ms = fields
         groups = self.served.groups
         if int(group) >= len(groups) or int(slot) >= self.served.n_slots:
             raise Problem(401, "token", "this token belongs to another study")

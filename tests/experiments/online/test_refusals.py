@@ -74,6 +74,7 @@ async def test_forged_foreign_and_missing_tokens_are_refused(study_folder):
             ".".join([*fields[:4], "2", fields[5], mac]),
             Keyring(b"z" * 32).sign("session", held),
             here.keys.sign("login", held),
+            here.keys.sign("session", ".".join(fields[:6])),
             token + "\u00e9",
             token[:-1],
         ]

@@ -85,7 +85,7 @@ class FilesBackend {
     const { number: _number, ...seat } = this.seat;
     const result = JSON.stringify({ form: 1, study_id: this.info.study_id, plan_digest: this.plan.digest, ...seat, trials });
     const name = `${this.info.study_id}-${seat.session_id}.json`;
-    this.resume.leave();
+    this.resume?.leave();
     const failed = await this.#handOver(name, result).then(() => "", (error) => String(error.message || error));
     const url = URL.createObjectURL(new Blob([result], { type: "application/json" }));
     const { completion_code: code, redirect } = this.info;
