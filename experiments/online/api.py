@@ -3,7 +3,6 @@
 import asyncio
 import json
 import time
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -221,10 +220,14 @@ class ParticipantApi:
 
     async def keep_time(self) -> None:
         """Note how long the study is served, and mark silent sessions as lapsed while nobody arrives."""
+        heard_s = self.up.now_s()
         while True:
             await asyncio.sleep(min(10.0, self.rules.lapse_s / 2))
-            with suppress(StoreUnavailable):
+            try:
                 await self.store.write(lambda connection: lapse(connection, self.rules, self.up, time.time()))
+            except StoreUnavailable:
+                self.up.hold(heard_s)
+            heard_s = self.up.now_s()
 
     def _kind(self, simulated: bool) -> str:
         """Who comes: a participant, a person in a rehearsal, or the simulation."""

@@ -42,6 +42,10 @@ class UpTime:
         """Take over a count that is further than this one."""
         self._before += max(0.0, known_s - self.now_s())
 
+    def hold(self, at_s: float) -> None:
+        """Take back what was counted after `at_s`: nothing could be stored, so participants could not be heard."""
+        self._before -= max(0.0, self.now_s() - at_s)
+
 
 def beat(connection: sa.Connection, study_id: str, up: UpTime) -> float:
     """Bring a process's count and the study's to the larger of both, and return it in seconds."""

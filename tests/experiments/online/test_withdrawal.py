@@ -97,3 +97,15 @@ async def test_silent_sessions_lapse_by_time_alone(study_folder, url):
         while here.read(lambda c: c.scalar(sa.select(schema.session.c.state))) != "lapsed":
             await asyncio.sleep(0.02)
         keeper.cancel()
+
+
+@run
+async def test_time_in_which_nothing_could_be_stored_is_not_the_participants_silence(study_folder):
+    write_settings(study_folder, OnlineSettings(lapse_minutes=0.002))
+    async with world(study_folder) as here:
+        here.store.close()
+        before_s = here.api.up.now_s()
+        keeper = asyncio.create_task(here.api.keep_time())
+        await asyncio.sleep(0.6)
+        assert not keeper.done() and here.api.up.now_s() - before_s < 0.3, "the last tick at most"
+        keeper.cancel()
