@@ -9,6 +9,7 @@ import msgspec
 
 from rapidvision import csvfiles, files
 from rapidvision.errors import CheckFailed, InputError
+from rapidvision.folders import instead_of_a_set
 
 SET_VERSION = 1
 DESCRIPTION = "stimulus_set.json"
@@ -252,11 +253,7 @@ def read_set(folder: Path | str) -> StimulusSet:
             f"`rapidvision stimuli expand {folder} --out SET` (built --as recipe: with --root PICTURES)"
         )
     if not (folder / DESCRIPTION).is_file():
-        unfinished = folder.is_dir() and any(folder.iterdir())
-        hint = (
-            "an unfinished build; run `rapidvision stimuli build` again to go on" if unfinished else "build one first"
-        )
-        raise InputError(f"{folder}: no stimulus set here ({DESCRIPTION} is missing); {hint}")
+        raise InputError(f"{folder}: no stimulus set here ({DESCRIPTION} is missing); {instead_of_a_set(folder)}")
     try:
         description = msgspec.json.decode(files.read_bytes(folder / DESCRIPTION), type=SetDescription)
     except msgspec.DecodeError as error:

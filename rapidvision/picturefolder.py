@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from rapidvision import csvfiles
+from rapidvision import csvfiles, files
 from rapidvision.errors import InputError, did_you_mean
 
 TABLE = "images.csv"
@@ -180,11 +180,18 @@ def checked_name(name: str, what: str) -> str:
     Traceback (most recent call last):
         ...
     ValueError: image_id "../cat" must be letters, digits, ".", "_" and "-", and begin with a letter or digit
+    >>> checked_name("aux", "image_id")
+    Traceback (most recent call last):
+        ...
+    ValueError: image_id "aux" cannot be a file name everywhere: Windows keeps the name AUX for a device; choose another
     """
     if not re.fullmatch(SAFE_NAME, name) or len(name) > _LONGEST_NAME:
         raise ValueError(
             f'{what} "{name[:60]}" must be letters, digits, ".", "_" and "-", and begin with a letter or digit'
         )
+    fault = files.name_fault(name)
+    if fault:
+        raise ValueError(f'{what} "{name}" cannot be a file name everywhere: {fault}; choose another')
     return name
 
 

@@ -2,11 +2,14 @@
 
 import multiprocessing
 import os
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import connection
 from typing import Any
+
+_MOST_ON_WINDOWS = 61
 
 
 def pool_of(n_workers: int, start: Callable[..., object] | None = None, *args: Any) -> ProcessPoolExecutor:
@@ -18,7 +21,7 @@ def pool_of(n_workers: int, start: Callable[..., object] | None = None, *args: A
     Parameters
     ----------
     n_workers : int
-        Most processes at a time; they are started when there is work for them.
+        Most processes at a time (61 on Windows); they are started when there is work for them.
     start : callable, optional
         Called once in each process before its first work; must be found by import.
     *args
@@ -36,7 +39,18 @@ def pool_of(n_workers: int, start: Callable[..., object] | None = None, *args: A
     1024
     """
     spawn = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(n_workers, mp_context=spawn, initializer=_begin, initargs=(start, args))
+    return ProcessPoolExecutor(fitting(n_workers), mp_context=spawn, initializer=_begin, initargs=(start, args))
+
+
+def fitting(n_workers: int, *, platform: str = sys.platform) -> int:
+    """Return `n_workers`, or as many as the operating system can wait for: Windows waits for 61 at most.
+
+    Examples
+    --------
+    >>> fitting(128, platform="win32"), fitting(128, platform="linux")
+    (61, 128)
+    """
+    return min(n_workers, _MOST_ON_WINDOWS) if platform == "win32" else n_workers
 
 
 def _begin(start: Callable[..., object] | None, args: tuple[Any, ...]) -> None:

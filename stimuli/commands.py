@@ -4,6 +4,7 @@ import argparse
 import os
 from pathlib import Path
 
+from rapidvision import files
 from rapidvision.cli import Verbs, add_common_options, add_verb, say
 
 #: Flags that a build prints.
@@ -240,7 +241,7 @@ def _movies(arguments: argparse.Namespace) -> int:
 def _unpack(arguments: argparse.Namespace) -> int:
     from .unpack import unpack
 
-    names = arguments.names.read_text().splitlines() if arguments.names else ()
+    names = files.read_text(arguments.names).splitlines() if arguments.names else ()
     done = unpack(arguments.records, arguments.out, targets=arguments.targets, names=names, limit=arguments.limit)
     say(
         arguments,

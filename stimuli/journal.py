@@ -14,13 +14,13 @@ import msgspec
 
 from rapidvision import files
 from rapidvision.errors import InputError
+from rapidvision.folders import BUILD
 
 from .make import ALGORITHMS
 from .recipe import StimulusRecipe
 from .storage import Form
 from .work import Record
 
-BUILD = ".build"
 FINISHED = "journal.jsonl"
 
 
@@ -63,7 +63,7 @@ def claim(folder: Path, recipe: StimulusRecipe, form: Form) -> None:
 def read(folder: Path) -> dict[str, Record]:
     """Return what was finished, by picture; a torn last line of a killed build is passed over."""
     found: dict[str, Record] = {}
-    for path in sorted((folder / BUILD).glob("*.jsonl")):
+    for path in sorted((folder / BUILD).glob("*.jsonl"), key=Path.as_posix):
         for line in files.read_bytes(path).split(b"\n"):
             try:
                 record = msgspec.json.decode(line, type=Record)

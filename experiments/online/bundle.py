@@ -118,6 +118,6 @@ def _archive(folder: Path, out: Path) -> None:
     with files.atomic(out) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         stamp = (2020, 1, 1, 0, 0, 0)  # the same study gives the same bytes
         archive.writestr(zipfile.ZipInfo(f"{name}.jas", stamp), json.dumps({"version": "3", "data": properties}))
-        for path in sorted(each for each in folder.rglob("*") if each.is_file()):
+        for path in sorted((each for each in folder.rglob("*") if each.is_file()), key=Path.as_posix):
             place = f"{name}/{path.relative_to(folder).as_posix()}"
             archive.writestr(zipfile.ZipInfo(place, stamp), path.read_bytes(), zipfile.ZIP_DEFLATED)

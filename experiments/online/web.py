@@ -97,7 +97,7 @@ class Files:
 
     def __init__(self, folder: Path, *, suffixes: Sequence[str] = tuple(MEDIA_TYPES)) -> None:
         self._files: dict[str, tuple[bytes, str, str]] = {}
-        for path in sorted(folder.rglob("*")):
+        for path in sorted(folder.rglob("*"), key=Path.as_posix):
             if path.is_file() and path.suffix in suffixes:
                 content = path.read_bytes()
                 tag = f'"{hashlib.sha256(content).hexdigest()[:20]}"'

@@ -85,7 +85,9 @@ def record_files(path: Path) -> list[Path]:
     """Return the TFRecord files that a path names, sorted."""
     if path.is_file():
         return [path]
-    found = sorted(one for one in path.iterdir() if one.suffix in SUFFIXES) if path.is_dir() else []
+    found = (
+        sorted((one for one in path.iterdir() if one.suffix in SUFFIXES), key=Path.as_posix) if path.is_dir() else []
+    )
     if not found:
         raise InputError(f"{path}: no TFRecord files ({', '.join(SUFFIXES)}) here")
     return found

@@ -264,3 +264,15 @@ def test_a_broken_recipe_ends_the_command_line_with_2(tmp_path, capsys):
     (tmp_path / "r.toml").write_text("name = ")
     assert main(["stimuli", "build", str(tmp_path / "r.toml"), "--out", str(tmp_path / "s")]) == 2
     assert "not TOML" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["aux", "NUL.1", "com3", "p01."])
+def test_a_picture_whose_id_windows_cannot_have_as_a_file_is_refused(picture_folder, tmp_path, name):
+    edit_table(picture_folder, lambda rows: rows[1].__setitem__(0, name))
+    refused(picture_folder, tmp_path / "set", f'image_id "{name}" cannot be a file name everywhere: Windows')
+
+
+def test_a_recipe_may_begin_with_the_byte_order_mark_of_windows_editors(picture_folder, tmp_path):
+    path = picture_folder / "recipe.toml"
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert built(picture_folder, tmp_path / "set").result is not None
