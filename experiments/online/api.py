@@ -51,7 +51,7 @@ class ParticipantApi:
     rehearsal : str
         Name of a rehearsal: people who come are pilots, and nothing of theirs counts. Empty: they are participants.
     up : UpTime, optional
-        The clock by which sessions lapse; default: one of its own, which goes on where the study's servers stopped.
+        The clock by which sessions lapse; default: one of its own, which continues the count of the study's servers.
     """
 
     def __init__(
@@ -219,7 +219,7 @@ class ParticipantApi:
         return reply({"withdrawn": True})
 
     async def keep_time(self) -> None:
-        """Note how long the study is served, and mark silent sessions as lapsed while nobody arrives."""
+        """Note how long the study is served, and mark silent sessions as lapsed also when no participant arrives."""
         heard_s = self.up.now_s()
         while True:
             await asyncio.sleep(min(10.0, self.rules.lapse_s / 2))

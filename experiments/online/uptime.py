@@ -9,7 +9,7 @@ from .schema import study
 
 
 class UpTime:
-    """Counts while this process runs and goes on where the study's servers stopped.
+    """Counts while this process runs, and continues the count of the study's servers.
 
     A server that was down and a wall clock that was set add nothing, so neither of them makes participants look silent.
     Processes of one study agree by :func:`beat`: the one that lags behind takes over the other's count.

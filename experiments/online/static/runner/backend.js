@@ -119,7 +119,7 @@ export class ServerBackend {
     this.pump().catch((error) => this.onFailure(error));
   }
 
-  /** Send what waits, in order, until nothing does; one pump at a time, whoever asks. @returns {Promise<void>} */
+  /** Send what waits, in order, until nothing does; one pump at a time. @returns {Promise<void>} */
   pump() {
     this.wanted = true;
     this.pumping ??= this.#pump().finally(() => (this.pumping = null));

@@ -1,4 +1,4 @@
-/** Answers that an earlier session of this browser could not send: a later page sends them, whoever opened it. */
+/** Answers that an earlier session of this browser could not send: a later page sends them. */
 
 import { Outbox } from "./outbox.js";
 

@@ -89,7 +89,7 @@ async function askWhoIsHere(/** @type {any} */ backend) {
   if (!mine) key.forget();
 }
 
-/** The session's slot is gone; what this browser kept was sent. Whoever has answered everything is done all the same. */
+/** The session's slot is gone; what this browser kept was sent. A participant who has answered everything is done all the same. */
 async function lapsed(/** @type {any} */ backend) {
   say(study.words.saving);
   backend.onRefused = (/** @type {Error} */ error) => stopped(backend, error);
