@@ -69,7 +69,7 @@ class Portable(nn.Module):
 
 def _scaling(preprocessing: Preprocessing, picture_px: int) -> Tensor:
     """Return the matrix (size_px, picture_px) that scales and cuts one axis of a picture."""
-    short, size_px = preprocessing.resize_px or preprocessing.size_px, preprocessing.size_px
+    short, size_px = preprocessing.short_px, preprocessing.size_px
     rows = torch.eye(picture_px)
     if short != picture_px:
         size = (short, picture_px)

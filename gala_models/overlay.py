@@ -60,7 +60,7 @@ def attention_of(network: Network, pictures: NDArray[np.uint8]) -> Tensor:
         network.model(network.preprocessing(pictures))
         found = maps.last[:, 0].float().clone()
     shown = network.preprocessing
-    seen = round(side * shown.size_px / (shown.resize_px or shown.size_px))
+    seen = round(side * shown.size_px / shown.short_px)
     margin = (side - seen) // 2
     out = torch.zeros(len(pictures), side, side)
     out[:, margin : margin + seen, margin : margin + seen] = unit_range(enlarged(found, seen, seen))

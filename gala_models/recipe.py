@@ -2,6 +2,9 @@
 
 from typing import Any, Literal
 
+from msgspec import structs
+
+from rapidvision import files
 from rapidvision.recipes import Recipe
 
 from .loss import MapLoss
@@ -148,6 +151,11 @@ class Training(Recipe, frozen=True):
     def harder(self) -> dict[str, Any]:
         """What makes pictures harder in training and in evaluation alike."""
         return {"clutter": self.clutter, "scatter": self.scatter}
+
+    @property
+    def digest(self) -> str:
+        """Hash of everything that decides the result: threads and checkpoints do not."""
+        return files.canonical_digest(structs.replace(self, n_workers=0, checkpoint_steps=0))
 
     @property
     def supervised(self) -> bool:

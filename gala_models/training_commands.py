@@ -145,13 +145,17 @@ def _sweep(arguments: argparse.Namespace) -> None:
     from rapidvision import recipes
 
     from .figures import figure_7
+    from .processes import world
     from .recipe import Training
     from .sweep import sweep
 
     recipe = recipes.read(arguments.recipe, Training)
     seeds = range(recipe.seed, recipe.seed + arguments.seeds)
     base = arguments.recipe.parent
-    points = sweep(recipe, arguments.out, base=base, lams=arguments.lam, seeds=seeds, quiet=arguments.quiet)
+    with world() as here:
+        points = sweep(
+            recipe, arguments.out, base=base, lams=arguments.lam, seeds=seeds, world=here, quiet=arguments.quiet
+        )
     for kind in ("png", "pdf", "svg"):
         figure_7(points, arguments.out / f"fig7.{kind}")
     say(arguments, f"{arguments.out / 'fig7.png'}: {len(points)} networks")
