@@ -14,13 +14,14 @@ from benchmarks.harness import STATED, NotMeasured, at_least, at_most, seconds, 
 from benchmarks.models_speed import forward, network, room
 from benchmarks.train_demo import STORED
 from rapidvision import tfrecord
+from rapidvision.gala_models.example import Example
 from rapidvision.gala_models.explain import smoothgrad
 from rapidvision.gala_models.fold import fold
 from rapidvision.gala_models.networks import bundled_paths
 from rapidvision.gala_models.pixels import Preprocessing
 from rapidvision.gala_models.recipe import Schedule, Training
 from rapidvision.gala_models.resnet import Architecture
-from rapidvision.gala_models.store import Example, pack
+from rapidvision.gala_models.store import pack
 from rapidvision.gala_models.train import Trainer
 
 

@@ -199,16 +199,37 @@ def _attended(
     """U ⊙ A and, if wanted, the column norm of A; without it A itself is never made: u tanh z = u - 2uσ(-2z)."""
     if want_norm or squash == "sigmoid":
         gate = _gate(u, o, k, s, squash)
-        norm = _column_norm(gate) if want_norm else None
+        norm = column_norm(gate) if want_norm else None
         return gate.mul_(u), norm
     gate = torch.empty_like(u)
     torch.addcmul(o * -2, k * -2, s, out=gate).sigmoid_()
     return torch.addcmul(u, u, gate, value=-2, out=gate), None
 
 
-def _column_norm(volume: Tensor) -> Tensor:
-    squares: Tensor = torch.linalg.vecdot(volume, volume, dim=1)
-    return squares.unsqueeze(1).sqrt_()
+def column_norm(volume: Tensor) -> Tensor:
+    """L2 norm over channels, float32 at least: a map in half precision would have a few dozen different values.
+
+    Parameters
+    ----------
+    volume : Tensor, shape (batch, channels, height, width)
+        Of any floating type.
+
+    Returns
+    -------
+    Tensor, shape (batch, 1, height, width)
+        float64 where the volume is, else float32.
+
+    Examples
+    --------
+    >>> column_norm(torch.ones(1, 4, 1, 1, dtype=torch.bfloat16))
+    tensor([[[[2.]]]])
+    """
+    if volume.dtype in (torch.bfloat16, torch.float16):
+        norm: Tensor = torch.linalg.vector_norm(volume, dim=1, keepdim=True, dtype=torch.float32)
+        return norm
+    with torch.autocast(volume.device.type, enabled=False):  # it would compute the products in half precision
+        squares: Tensor = torch.linalg.vecdot(volume, volume, dim=1)
+    return squares.unsqueeze(1).clamp_min(1e-24).sqrt()  # the slope at 0 is infinite
 
 
 class _Scale(torch.autograd.Function):
@@ -236,10 +257,10 @@ class _Scale(torch.autograd.Function):
         if norm is None or grad_norm is None:
             inner = grad * u
         elif tanh:
-            through = grad_norm / norm.clamp_min(1e-12)
+            through = (grad_norm / norm.clamp_min(1e-12)).to(grad.dtype)
             inner = torch.addcmul(through, grad, u, out=torch.empty_like(u)).addcmul_(sigma, through, value=-2)
         else:
-            inner = (grad * u).addcmul_(sigma, grad_norm / norm.clamp_min(1e-12))
+            inner = (grad * u).addcmul_(sigma, (grad_norm / norm.clamp_min(1e-12)).to(grad.dtype))
         inner.mul_(sigma.addcmul_(sigma, sigma, value=-1))
         grad_o = inner.sum((2, 3), keepdim=True).mul_(slope)
         grad_s = torch.linalg.vecdot(inner, k.expand_as(inner), dim=1).unsqueeze(1).mul_(slope)

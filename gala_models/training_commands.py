@@ -52,6 +52,11 @@ def _add_pack(verbs: Verbs) -> None:
     )
     parser.add_argument("--first-label", type=int, default=0, choices=(0, 1), help="1 where labels count from 1")
     parser.add_argument("--strict", action="store_true", help="stop at a map that cannot be used")
+    parser.add_argument(
+        "--skip-bad",
+        action="store_true",
+        help="leave out pictures and maps that cannot be read and list them in skipped.csv (default: stop at the first)",
+    )
     add_common_options(parser, seed=False)
     parser.set_defaults(run=_pack)
 
@@ -69,6 +74,7 @@ def _pack(arguments: argparse.Namespace) -> None:
         blur=arguments.blur,
         first_label=arguments.first_label,
         strict=arguments.strict,
+        skip_bad=arguments.skip_bad,
         quiet=arguments.quiet,
     )
     reasons = ", ".join(f"{n} {reason}" for reason, n in description.left_out.items()) or "none"
@@ -76,6 +82,10 @@ def _pack(arguments: argparse.Namespace) -> None:
         arguments,
         f"{arguments.out}: {description.n} pictures, {description.n_maps} with a map; maps left out: {reasons}",
     )
+    if description.ignored:
+        say(arguments, f"not read: {', '.join(f'{n} {what}' for what, n in description.ignored.items())}")
+    if description.n_skipped:
+        say(arguments, f"{description.n_skipped} could not be read and were skipped: {arguments.out / 'skipped.csv'}")
 
 
 def _add_train(verbs: Verbs) -> None:

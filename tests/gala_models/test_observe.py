@@ -9,7 +9,7 @@ from PIL import Image
 
 from rapidvision import cli, trials
 from rapidvision.errors import CheckFailed, InputError
-from rapidvision.gala_models import observe
+from rapidvision.gala_models import observe, shown
 from rapidvision.gala_models.networks import find
 from rapidvision.gala_models.participants import Participants
 from rapidvision.gala_models.pixels import Preprocessing
@@ -74,13 +74,13 @@ def test_every_stimulus_is_seen_once_however_many_plans_show_it(study, out):
 
 
 def test_batches_do_not_change_what_is_seen(study):
-    folder, stimuli = study.stimulus_set().folder, observe.stimuli_of(study.plans())
+    folder, stimuli = study.stimulus_set().folder, shown.stimuli_of(study.plans())
     first, second = (observe.look([network()], folder, stimuli, batch_size=n)[0] for n in (1, 64))
     np.testing.assert_allclose(first.evidence, second.evidence, atol=1e-5)
 
 
 def test_a_changed_picture_is_refused_before_the_first_forward_pass(study, out):
-    path = next(iter(observe.stimuli_of(study.plans())))
+    path = next(iter(shown.stimuli_of(study.plans())))
     Image.new("RGB", (32, 32)).save(study.stimulus_set().folder / path)
     net = network()
     with pytest.raises(CheckFailed, match=r"\(changed\); no network has seen anything"):
@@ -90,7 +90,7 @@ def test_a_changed_picture_is_refused_before_the_first_forward_pass(study, out):
 
 
 def test_a_missing_picture_is_named(study, out):
-    path = next(iter(observe.stimuli_of(study.plans())))
+    path = next(iter(shown.stimuli_of(study.plans())))
     (study.stimulus_set().folder / path).unlink()
     with pytest.raises(CheckFailed, match=r"png \(missing\)"):
         sit(study, [network()], out=out, quiet=True)
@@ -103,7 +103,7 @@ def test_a_head_that_does_not_fit_the_readout_is_refused_before_the_work(study, 
 
 
 def test_scores_that_are_not_finite_are_refused(study, out):
-    with pytest.raises(InputError, match="stimuli give scores that are not finite"):
+    with pytest.raises(CheckFailed, match=r"red: 60 of 60 pictures .* layer whose output is not finite is fc"):
         sit(study, [network(gain=math.nan)], out=out, quiet=True)
 
 

@@ -9,10 +9,12 @@ from torch import nn
 from rapidvision.errors import CheckFailed, InputError
 from rapidvision.gala_models.batches import Batches
 from rapidvision.gala_models.evaluate import evaluate
+from rapidvision.gala_models.example import Example
 from rapidvision.gala_models.maps import attention_maps
 from rapidvision.gala_models.pixels import Preprocessing
 from rapidvision.gala_models.resnet import Architecture, Block, build
 from rapidvision.gala_models.scores import first_guess, ranks
+from rapidvision.gala_models.store import pack
 from rapidvision.gala_models.targets import resized
 
 SMALL = Preprocessing(size_px=32, resize_px=36)
@@ -153,8 +155,6 @@ def test_the_null_is_the_mean_over_all_pairs_of_other_classes(make_store, batch_
 
 
 def test_a_null_of_one_class_is_none(make_store, tmp_path):
-    from rapidvision.gala_models.store import Example, pack
-
     rng = np.random.Generator(np.random.PCG64(4))
     drawn = [
         Example(f"p{n}", rng.integers(0, 255, (36, 36, 3), dtype=np.uint8), 0, rng.random((36, 36), np.float32))
