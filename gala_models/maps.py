@@ -8,7 +8,8 @@ from torch import Tensor, nn
 
 from rapidvision.errors import InputError, did_you_mean
 
-from .gala import GALA, column_norm
+from .gala import GALA
+from .gating import column_norm
 from .resnet import Block
 from .se import SqueezeExcite
 

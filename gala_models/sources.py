@@ -3,6 +3,7 @@
 A source never ends at a picture that cannot be read: it yields why, and the store that is packed stops or keeps a list.
 """
 
+import io
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from rapidvision import tfrecord
+from rapidvision import files, tfrecord
 from rapidvision.errors import InputError
 from rapidvision.numerics.image import load_map, load_rgb
 from rapidvision.numerics.listing import list_images
@@ -195,8 +196,9 @@ class NpzFiles(Source):
             yield tried(path.stem, partial(self._read, path))
 
     def _read(self, path: Path) -> Example:
+        content = io.BytesIO(files.read_bytes(path))
         try:
-            with np.load(path, allow_pickle=False) as data:
+            with np.load(content, allow_pickle=False) as data:
                 importance = np.asarray(data["map"], np.float32) if "map" in data else None
                 picture, label = np.asarray(data["image"]), data["label"]
         except Exception as error:  # zip, header, key and value errors of many kinds

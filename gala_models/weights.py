@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from rapidvision import files, recipes
-from rapidvision.errors import InputError
+from rapidvision.errors import CheckFailed, InputError
 from rapidvision.recipes import Recipe
 
 from . import naming
@@ -92,13 +92,22 @@ class LoadReport:
 def save_model(
     path: Path | str, model: ResNet, card: Card, *, dtype: Literal["float32", "float16"] = "float32"
 ) -> None:
-    """Write weights and card as one safetensors file, atomically; float16 halves it, and is read back as float32."""
+    """Write weights and card as one safetensors file, atomically; float16 halves it, and is read back as float32.
+
+    Raises
+    ------
+    CheckFailed
+        When a parameter is not finite, or too large for float16.
+    """
     from safetensors.torch import save
 
     state = {}
     for name, value in model.state_dict().items():
         value = value.detach().cpu().contiguous()
         state[name] = value.to(getattr(torch, dtype)) if value.is_floating_point() else value
+    wrong = not_finite(state)
+    if wrong:
+        raise CheckFailed(f"{path}: as {dtype}, {wrong}; nothing was written")
     files.write_bytes(path, save(state, {_CARD: msgspec.json.encode(card).decode()}))
 
 
