@@ -1,5 +1,6 @@
 """From the pixels of a picture to a network's input, in one place for training, tests and observers."""
 
+from math import inf, isfinite
 from typing import Annotated
 
 import msgspec
@@ -42,8 +43,8 @@ class Preprocessing(Recipe, frozen=True):
     def __post_init__(self) -> None:
         if self.size_px < 1 or 0 < self.resize_px < self.size_px:
             raise ValueError(f"size_px must be >= 1 and resize_px 0 or >= it, got {self.size_px}, {self.resize_px}")
-        if not all(value > 0 for value in self.std):
-            raise ValueError(f"std must be > 0, got {list(self.std)}")
+        if not all(0 < value < inf for value in self.std) or not all(map(isfinite, self.mean)):
+            raise ValueError(f"mean must be finite and std > 0, got {list(self.mean)} and {list(self.std)}")
 
     @property
     def short_px(self) -> int:
