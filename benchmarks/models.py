@@ -176,9 +176,9 @@ def gain(key, name, seed, where):
 
 
 def share(key, seed, where):
-    """How much of the gain other pictures' maps give too."""
+    """How much of the gain other pictures' maps give too; negative where they take something away."""
     whole = gain(key, "few-gala-maps", seed, where)
-    return max(0.0, gain(key, "few-gala-shuffled", seed, where)) / whole if whole > 0 else float("inf")
+    return gain(key, "few-gala-shuffled", seed, where) / whole if whole > 0 else float("inf")
 
 
 def figures_of_training(seed, where, what, bars):
