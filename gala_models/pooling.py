@@ -73,6 +73,7 @@ def pooled(output: object, layer: nn.Module, *, model: nn.Module, name: str, lay
 
     Examples
     --------
+    >>> import torch
     >>> layer = nn.Conv2d(3, 5, 1)
     >>> found = pooled(layer(torch.zeros(2, 3, 4, 4)), layer, model=layer, name="conv")
     >>> tuple(found.features.shape), found.layout
