@@ -22,7 +22,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_attend(verbs)
     _add_evaluate(verbs)
     _add_table(verbs)
-    _add_export(verbs)
     add_verbs(verbs)
 
 
@@ -259,39 +258,3 @@ def _table(arguments: argparse.Namespace) -> None:
 
     cards = [read_card(path) for path in arguments.model or bundled_paths()]
     say(arguments, f"Ours\n\n{tables.ours(cards)}\n\n{tables.paper()}")
-
-
-def _add_export(verbs: Verbs) -> None:
-    parser = verb(
-        verbs,
-        "export-onnx",
-        "write a network as one ONNX file, bytes of pictures in and probabilities out",
-        "  rapidvision models export-onnx gala.safetensors --out gala.onnx\n"
-        "  rapidvision models export-onnx resnet50.pth --architecture resnet50 --categories names.txt --out resnet50.onnx\n"
-        "  rapidvision clickme serve pictures/ --out game/ --partner gala.onnx",
-    )
-    parser.add_argument("model", type=Path, metavar="FILE", help="a file of weights")
-    parser.add_argument("--out", type=Path, required=True, metavar="ONNX", help="the new file")
-    parser.add_argument("--architecture", metavar="NAME", help="for a checkpoint without a card: resnet50, …")
-    parser.add_argument("--size", type=int, default=224, metavar="PX", help="side of its input (default: %(default)s)")
-    parser.add_argument("--categories", type=Path, metavar="FILE", help="names of its classes in order, one per line")
-    parser.add_argument(
-        "--picture-px", type=int, default=256, metavar="PX", help="side of the pictures that come in (default: 256)"
-    )
-    add_common_options(parser, seed=False)
-    parser.set_defaults(run=_export)
-
-
-def _export(arguments: argparse.Namespace) -> None:
-    need("torch", extra="models", purpose="a network")
-    from .onnx_export import export_file
-
-    n_classes = export_file(
-        arguments.model,
-        arguments.out,
-        architecture=arguments.architecture,
-        size_px=arguments.size,
-        names=arguments.categories,
-        picture_px=arguments.picture_px,
-    )
-    say(arguments, f"{arguments.out}: {n_classes} classes, pictures of {arguments.picture_px} px")

@@ -44,7 +44,7 @@ class Comparison:
                 f"n = {found['n']}, {found['n_maps_left_out']} maps left out"
             )
         lines += [
-            f"{pair['first']} - {pair['second']}: rho {pair['rho_difference']:+.3f} (p = {pair['rho_p']:.4g}), "
+            f"{pair['first']} - {pair['second']}: rho {pair['rho_difference']:+.3f} (p = {pair['rho_p']:.4g}, n = {pair['rho_n']}), "
             f"right answers {100 * pair['accuracy_difference']:+.1f} points (p = {pair['accuracy_p']:.4g})"
             for pair in self.pairs
         ]
@@ -109,6 +109,7 @@ def _pair(first: str, second: str, evaluations: dict[str, Evaluation], seed: int
     return {
         "first": first,
         "second": second,
+        "rho_n": int(np.count_nonzero(np.isfinite(a.rho) & np.isfinite(b.rho))),
         "rho_difference": rho[0],
         "rho_p": rho[1],
         "accuracy_difference": accuracy[0],

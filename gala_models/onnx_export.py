@@ -127,6 +127,7 @@ def export_file(
     *,
     architecture: str | None = None,
     size_px: int = 224,
+    resize_px: int = 0,
     names: Path | None = None,
     picture_px: int = 256,
 ) -> int:
@@ -137,7 +138,8 @@ def export_file(
     model, out : Path
         Weights of ours, or with `architecture` anybody's; the new file.
     architecture : str, optional
-        Of a checkpoint without a card, whose input has a side of `size_px`.
+        Of a checkpoint without a card, whose input has a side of `size_px`, cut from pictures whose shorter side is brought
+        to `resize_px` (`size_px` by default).
     names : Path, optional
         Names of the classes, one per line; ours bring their own.
     picture_px : int
@@ -150,7 +152,7 @@ def export_file(
     """
     given = tuple(line for line in csvfiles.read_text(names).splitlines() if line) if names else ()
     if architecture is not None:
-        network, preprocessing = build(named(architecture)).eval(), Preprocessing(size_px=size_px)
+        network, preprocessing = build(named(architecture)).eval(), Preprocessing(size_px=size_px, resize_px=resize_px)
         load_weights(network, model)
         own: tuple[str, ...] = ()
     else:

@@ -3,11 +3,14 @@
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from scipy.stats import spearmanr
 from torch import nn
 
+from rapidvision import cli
 from rapidvision.errors import CheckFailed, InputError
 from rapidvision.gala_models.batches import Batches
+from rapidvision.gala_models.devices import device_named
 from rapidvision.gala_models.evaluate import evaluate
 from rapidvision.gala_models.example import Example
 from rapidvision.gala_models.maps import attention_maps
@@ -136,6 +139,18 @@ def test_pictures_follow_the_network_to_its_device(make_store):
     network.fc.to("meta")
     with pytest.raises(InputError, match="its parameters lie on cpu, meta; move it to one device"):
         evaluate(network, make_store("again"), SMALL)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
+def test_devices_that_are_not_here_are_refused(tmp_path, capsys):
+    for name in ("cuda", "cuda:7", "gpu", "meta"):
+        with pytest.raises(InputError, match=f'device: "{name}" cannot be used here'):
+            device_named(name)
+    words = ["models", "attend", "p.png", "--model", "bundled", "--device", "cuda", "--out", str(tmp_path / "a")]
+    Image.new("RGB", (8, 8)).save(tmp_path / "p.png")
+    words[2] = str(tmp_path / "p.png")
+    assert cli.main(words) == 2
+    assert 'device: "cuda" cannot be used here' in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("batch_size", [1, 2, 5, 48])
