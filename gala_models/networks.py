@@ -24,7 +24,7 @@ from .weights import Card, load_model, load_weights, not_finite, state_sha256
 def bundled_paths() -> list[Path]:
     """Files of the networks that come with RapidVision, sorted by name."""
     folder = Path(str(resources.files("rapidvision.gala_models") / "bundled"))
-    return sorted(folder.glob("*.safetensors"))
+    return sorted(folder.glob("*.safetensors"), key=Path.as_posix)
 
 
 def find(
