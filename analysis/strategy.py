@@ -4,8 +4,6 @@ Paper, appendix "Observers did not adopt a DCN-specific strategy": the most freq
 second half of their rounds as in the first, and in their second ten rounds as in their first ten.
 """
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +11,8 @@ from typing import Literal
 
 import numpy as np
 
-from rapidvision import csvfiles
 from rapidvision.errors import InputError
+from rapidvision.formats.rounds import read_rounds
 from rapidvision.protocol import N_RELABELLINGS
 
 from .signflip import sign_flip_test
@@ -25,9 +23,6 @@ WORDS: dict[Comparison, tuple[str, str]] = {
     "halves": ("first half", "second half"),
     "tens": ("first ten rounds", "second ten rounds"),
 }
-
-#: How a round of an export ended → whether the network recognised; an interrupted one is neither.
-_OUTCOMES = {"solved": True, "time": False}
 
 
 @dataclass(frozen=True)
@@ -114,32 +109,27 @@ def strategy_test(
     )
 
 
-def read_rounds(path: Path | str) -> dict[str, list[bool]]:
+def read_wins(path: Path | str) -> dict[str, list[bool]]:
     """Read ``rounds.csv`` of a ClickMe export: each player's rounds in order, and whether the network recognised.
 
     Parameters
     ----------
     path : path-like
-        With the columns ``user_id``, ``started_utc``, ``practice`` and ``result``.
+        The table; see :mod:`rapidvision.formats.rounds`.
 
     Returns
     -------
     dict of str to list of bool
-        Practice rounds, and rounds that were neither won nor lost, are left out.
+        Of main rounds that were won or lost. Practice and catch rounds are left out, and so are those that the player
+        skipped or left, or that the server did not live to end.
 
     Raises
     ------
     InputError
-        When a column is missing.
+        When the table is not a ClickMe export's.
     """
-    reader = csv.DictReader(io.StringIO(csvfiles.read_text(path), newline=""))
-    missing = [
-        name for name in ("user_id", "started_utc", "practice", "result") if name not in (reader.fieldnames or ())
-    ]
-    if missing:
-        raise InputError(f"{path}: not a ClickMe export's rounds.csv; it lacks {', '.join(missing)}")
     found: dict[str, list[bool]] = {}
-    for row in sorted(reader, key=lambda row: row["started_utc"]):
-        if row["result"] in _OUTCOMES and row["practice"].lower() not in ("true", "1"):
-            found.setdefault(row["user_id"], []).append(_OUTCOMES[row["result"]])
+    for one in sorted(read_rounds(path), key=lambda one: (one.started_utc, one.round_id)):
+        if one.phase == "main" and one.result in ("solved", "time"):
+            found.setdefault(one.user_id, []).append(one.result == "solved")
     return found

@@ -70,9 +70,9 @@ def _run_strategy(arguments: argparse.Namespace) -> None:
     from rapidvision import files
 
     from ..page import plain
-    from ..strategy import WORDS, read_rounds, strategy_test
+    from ..strategy import WORDS, read_wins, strategy_test
 
-    rounds = read_rounds(arguments.rounds)
+    rounds = read_wins(arguments.rounds)
     seed = seed_of(arguments)
     results = {}
     for compare, (first, second) in WORDS.items():
