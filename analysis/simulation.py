@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from rapidvision.errors import InputError
 from rapidvision.protocol import LOWEST_LEVEL, N_LEVELS, N_PARTICIPANTS_PER_GROUP, Protocol
 from rapidvision.seeds import stream
+from rapidvision.trials import SCHEMA_VERSION
 
 from .accuracy import Cells, LateRule, Level
 from .tables import Trials, check
@@ -188,11 +189,12 @@ def _table(experiment: Experiment, *, seed: int) -> Trials:
     order = np.argsort(rng.random((n, n_images)), axis=1).ravel()
     frame = pd.DataFrame(
         {
-            "schema_version": 1,
+            "schema_version": SCHEMA_VERSION,
             "study_id": "simulated",
             "session_id": np.char.mod("s%04d", row).astype(object),
             "participant_id": np.char.mod("p%04d", row).astype(object),
             "observer": "simulated",
+            "observer_kind": "simulated",
             "group": names[row].astype(object),
             "slot": row % design.n_per_group,
             "phase": "main",
@@ -217,6 +219,9 @@ def _table(experiment: Experiment, *, seed: int) -> Trials:
             "stimulus_ms_shown": float(protocol.timing.stimulus_ms),
             "late_refreshes": 0,
             "refresh_hz": 60.0,
+            "timing_ok": None,
+            "attempt": 1,
+            "flags": None,
             "decision_value": np.nan,
             "utc": None,
         }

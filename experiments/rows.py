@@ -6,7 +6,7 @@ import msgspec
 
 from rapidvision.observers import Answer, record
 from rapidvision.plan import Plan
-from rapidvision.trials import TrialRecord
+from rapidvision.trials import ObserverKind, TrialRecord
 
 from .ports import Event, TrialData
 
@@ -15,7 +15,13 @@ VOID_FLAGS = ("clock_step",)
 
 
 def rows_of(
-    plan: Plan, entries: Sequence[TrialData | Event], *, observer: str, session_id: str, participant_id: str
+    plan: Plan,
+    entries: Sequence[TrialData | Event],
+    *,
+    observer: str,
+    observer_kind: ObserverKind,
+    session_id: str,
+    participant_id: str,
 ) -> list[TrialRecord]:
     """Return a session's rows in order of trial number.
 
@@ -27,6 +33,8 @@ def rows_of(
         What happened.
     observer, session_id, participant_id : str
         Who answered.
+    observer_kind : {"human", "pilot", "simulated", "model"}
+        What kind of observer this is.
 
     Returns
     -------
@@ -52,12 +60,15 @@ def rows_of(
             trial,
             Answer(target=None) if void else answer,
             observer=observer,
+            observer_kind=observer_kind,
             session_id=session_id,
             participant_id=participant_id,
             fixation_ms=None if data is None else data.fixation_ms,
             stimulus_ms_shown=None if data is None else data.stimulus_ms,
             late_refreshes=None if data is None else sum(data.late_refreshes),
             refresh_hz=None if data is None else data.refresh_hz,
+            attempt=1 if data is None else data.attempt,
+            flags=() if data is None else data.flags,
             utc=(data.utc if data is not None else event.utc if event is not None else "") or None,
         )
         rows.append(msgspec.structs.replace(row, status="aborted") if void else row)

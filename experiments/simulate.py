@@ -59,7 +59,9 @@ def simulate_study(
     for plan in plans:
         name = f"sim-{plan.group}-{plan.slot:04d}"
         entries = simulate_session(plan, observers, seed=seed)
-        rows += rows_of(plan, entries, observer="simulated", session_id=name, participant_id=name)
+        rows += rows_of(
+            plan, entries, observer="simulated", observer_kind="simulated", session_id=name, participant_id=name
+        )
         advance(1)
     return rows
 

@@ -267,7 +267,15 @@ def take(network: Network, seen: Seen, plans: Sequence[Plan], participants: Part
         code = f"{network.name}.{participants.policy}.{plan.group}.{plan.slot:04d}"
         for trial, extra in zip(trials, noise, strict=True):
             answer = observer.answer(trial, noise=float(extra))
-            yield observers.record(plan, trial, answer, observer=network.name, session_id=code, participant_id=code)
+            yield observers.record(
+                plan,
+                trial,
+                answer,
+                observer=network.name,
+                observer_kind="model",
+                session_id=code,
+                participant_id=code,
+            )
 
 
 def _lacking(network: Network, seen: Seen, plan: Plan, participants: Participants) -> Seen:

@@ -1,10 +1,11 @@
 """Observers: whatever turns a trial into an answer, be it a person, a simulation or a network."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from rapidvision.plan import Plan
-from rapidvision.trials import Trial, TrialRecord, judge
+from rapidvision.trials import ObserverKind, Trial, TrialRecord, judge
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +49,16 @@ def record(
     answer: Answer,
     *,
     observer: str,
+    observer_kind: ObserverKind,
     session_id: str,
     participant_id: str,
     fixation_ms: float | None = None,
     stimulus_ms_shown: float | None = None,
     late_refreshes: int | None = None,
     refresh_hz: float | None = None,
+    timing_ok: bool | None = None,
+    attempt: int = 1,
+    flags: Sequence[str] = (),
     utc: str | None = None,
 ) -> TrialRecord:
     """Turn an answer into the row of the trials table; the one place where rows are made.
@@ -66,10 +71,18 @@ def record(
         What came back.
     observer, session_id, participant_id : str
         Who answered.
+    observer_kind : {"human", "pilot", "simulated", "model"}
+        What kind of observer this is.
     fixation_ms, stimulus_ms_shown, refresh_hz : float, optional
         As measured by the runner.
     late_refreshes : int, optional
         As counted by the runner.
+    timing_ok : bool, optional
+        Whether the measured durations are the planned ones; None where the runner did not measure them.
+    attempt : int
+        1, or more when the trial was interrupted after its picture had come up.
+    flags : sequence of str
+        What was unusual; blanks within a flag become underscores.
     utc : str, optional
         When the trial ended.
 
@@ -91,6 +104,7 @@ def record(
         session_id=session_id,
         participant_id=participant_id,
         observer=observer,
+        observer_kind=observer_kind,
         group=plan.group,
         slot=plan.slot,
         phase=trial.phase,
@@ -115,6 +129,9 @@ def record(
         stimulus_ms_shown=stimulus_ms_shown,
         late_refreshes=late_refreshes,
         refresh_hz=refresh_hz,
+        timing_ok=timing_ok,
+        attempt=attempt,
+        flags=" ".join("_".join(flag.split()) for flag in flags) or None,
         decision_value=answer.decision_value,
         utc=utc,
     )

@@ -13,11 +13,14 @@ import msgspec
 from rapidvision import csvfiles, files
 from rapidvision.errors import InputError, did_you_mean
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 Phase = Literal["practice", "main"]
 Response = Literal["target", "distractor", "none"]
 Status = Literal["ok", "late", "none", "early", "aborted"]
+ObserverKind = Literal["human", "pilot", "simulated", "model"]
+#: Every kind of observer; rows of different kinds are never analysed together unless the user asks for it.
+OBSERVER_KINDS: tuple[ObserverKind, ...] = ("human", "pilot", "simulated", "model")
 
 
 class Trial(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -77,8 +80,9 @@ class TrialRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     session_id: str
     participant_id: str
     observer: str
+    observer_kind: ObserverKind
     group: str
-    slot: int
+    slot: int | None
     phase: Phase
     block: int
     trial: int
@@ -90,7 +94,7 @@ class TrialRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     level_index: int
     level_label: str
     reveal_fraction: float | None
-    revealed_px: int
+    revealed_px: int | None
     key_target: str | None
     key_pressed: str | None
     response: Response
@@ -101,6 +105,9 @@ class TrialRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     stimulus_ms_shown: float | None
     late_refreshes: int | None
     refresh_hz: float | None
+    timing_ok: bool | None = None
+    attempt: int = 1
+    flags: str | None = None
     decision_value: float | None = None
     utc: str | None = None
 
@@ -123,8 +130,15 @@ COLUMNS: tuple[Column, ...] = (
     Column("session_id", "str", "", "One participant's one session"),
     Column("participant_id", "str", "", "The participant, under a code that says nothing about the person"),
     Column("observer", "str", "", "human, simulated, or the id of a network"),
+    Column(
+        "observer_kind",
+        "str",
+        "",
+        "human; pilot: a person in a pilot or rehearsal; simulated; model: a network",
+        allowed=OBSERVER_KINDS,
+    ),
     Column("group", "str", "", "Group of participants: whose maps they saw"),
-    Column("slot", "int", "", "Number of the plan that the session followed"),
+    Column("slot", "int", "", "Number of the plan that the session followed; empty without a plan", nullable=True),
     Column("phase", "str", "", "practice or main; practice is never analysed", allowed=("practice", "main")),
     Column("block", "int", "", "Block from 0; practice is -1"),
     Column("trial", "int", "", "Number within the session from 0, practice included"),
@@ -136,7 +150,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("level_index", "int", "", "Reveal level from 0; the intact picture comes last"),
     Column("level_label", "str", "%", "Per cent of the features, or full"),
     Column("reveal_fraction", "float", "1", "Share of the features; empty for the intact picture", nullable=True),
-    Column("revealed_px", "int", "px", "Pixels of the picture that could be seen"),
+    Column("revealed_px", "int", "px", "Pixels of the picture that could be seen; empty where unknown", nullable=True),
     Column("key_target", "str", "", "The key that means target in this session", nullable=True),
     Column("key_pressed", "str", "", "The first response key pressed after the onset, late ones too", nullable=True),
     Column("response", "str", "", "What that key means", allowed=("target", "distractor", "none")),
@@ -155,6 +169,17 @@ COLUMNS: tuple[Column, ...] = (
     Column("stimulus_ms_shown", "float", "ms", "How long the picture was up", nullable=True),
     Column("late_refreshes", "int", "", "Refreshes that came late during the trial", nullable=True),
     Column("refresh_hz", "float", "Hz", "Measured refresh rate", nullable=True),
+    Column(
+        "timing_ok",
+        "bool",
+        "",
+        "Whether the measured presentation kept the planned durations; empty where it was not measured",
+        nullable=True,
+    ),
+    Column("attempt", "int", "", "1, or more when the trial was interrupted after its picture had come up"),
+    Column(
+        "flags", "str", "", "What was unusual, names separated by blanks; empty when there was nothing", nullable=True
+    ),
     Column("decision_value", "float", "", "A network's signed evidence for target", nullable=True),
     Column("utc", "str", "", "When the trial ended, ISO 8601", nullable=True),
 )

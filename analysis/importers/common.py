@@ -90,6 +90,7 @@ def make_row(
         session_id=session,
         participant_id=participant,
         observer=observer,
+        observer_kind="human" if observer == "human" else "model",
         group=group,
         slot=0,
         phase="practice" if phase == "practice" else "main",

@@ -37,6 +37,7 @@ class Recorded:
             self.plan,
             trials_and_events(self.entries),
             observer=h.observer,
+            observer_kind="simulated" if h.observer == "simulated" else "human",
             session_id=h.session_id,
             participant_id=h.participant_id,
         )

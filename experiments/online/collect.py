@@ -81,7 +81,7 @@ def from_files(served: ServedStudy, paths: Iterable[Path]) -> list[TrialRecord]:
             if trial is None or refused is not None:
                 raise InputError(f"{path}: trial {name}: {refused}; the file was changed")
             who: dict[str, Any] = {"session_id": result.session_id, "participant_id": result.participant_id}
-            records.append(row(plan, trial, measured, observer="human", **who))
+            records.append(row(plan, trial, measured, observer="human", observer_kind="human", **who))
     return records
 
 

@@ -181,6 +181,7 @@ def _measured(connection: sa.Connection, served: ServedStudy, *, finished_only: 
             planned,
             measured,
             observer=found.observer,
+            observer_kind="simulated" if found.observer == "simulated" else "human",
             session_id=found.session_id,
             participant_id=found.participant_id,
         )

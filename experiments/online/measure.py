@@ -7,7 +7,7 @@ import msgspec
 from rapidvision.observers import Answer, record
 from rapidvision.plan import Plan
 from rapidvision.screen import refreshes
-from rapidvision.trials import Status, Trial, TrialRecord, judge
+from rapidvision.trials import ObserverKind, Status, Trial, TrialRecord, judge
 
 Ms = Annotated[float, msgspec.Meta(ge=0, le=600_000)]
 Clock = Annotated[float, msgspec.Meta(ge=-1e15, le=1e15)]
@@ -164,7 +164,14 @@ def outcome(plan: Plan, trial: Trial, measurement: Measurement) -> tuple[Status,
 
 
 def row(
-    plan: Plan, trial: Trial, measurement: Measurement, *, observer: str, session_id: str, participant_id: str
+    plan: Plan,
+    trial: Trial,
+    measurement: Measurement,
+    *,
+    observer: str,
+    observer_kind: ObserverKind,
+    session_id: str,
+    participant_id: str,
 ) -> TrialRecord:
     """Return the row of the trials table."""
     pressed = measurement.key_pressed
@@ -174,12 +181,14 @@ def row(
         trial,
         answer,
         observer=observer,
+        observer_kind=observer_kind,
         session_id=session_id,
         participant_id=participant_id,
         fixation_ms=measurement.fixation_ms,
         stimulus_ms_shown=measurement.stimulus_ms_shown,
         late_refreshes=measurement.late_refreshes,
         refresh_hz=measurement.refresh_hz,
+        timing_ok=timing_ok(plan, measurement),
         utc=measurement.utc,
     )
     return msgspec.structs.replace(made, status="aborted") if measurement.aborted else made

@@ -36,6 +36,7 @@ def network_rows(trials, name="net", flip=None):
     sure = frame["stimulus_sha256"].map(lambda text: sum(map(ord, text)) % 10 < 8)
     correct = sure if flip is None else ~sure
     frame["observer"] = name
+    frame["observer_kind"] = "model"
     frame["participant_id"] = name + "-" + frame["participant_id"].astype(str)
     frame["session_id"] = name + "-" + frame["session_id"].astype(str)
     frame["correct"] = correct.astype(object)

@@ -87,7 +87,9 @@ def test_drop_outs_stop_before_the_end_and_keep_what_they_did(plans):
     assert len(set(lengths)) > 3
     for one in entries:
         assert [e.what for e in one if isinstance(e, Event)] == ["interrupted", "paused", "aborted"]
-    rows = rows_of(plans[0], entries[0], observer="simulated", session_id="s", participant_id="p")
+    rows = rows_of(
+        plans[0], entries[0], observer="simulated", observer_kind="simulated", session_id="s", participant_id="p"
+    )
     assert [r.status for r in rows][-1] == "aborted"
     assert len(rows) == lengths[0] + 1
 
@@ -103,7 +105,9 @@ def test_a_trial_in_which_the_clock_stepped_is_void(plans):
     entries = simulate_session(plans[0], Observers(), seed=1)
     data = next(e for e in entries if isinstance(e, TrialData) and e.response_ms is not None)
     data.flags.append("clock_step 40.0 ms")
-    row = rows_of(plans[0], entries, observer="human", session_id="s", participant_id="p")[data.trial]
+    row = rows_of(plans[0], entries, observer="human", observer_kind="human", session_id="s", participant_id="p")[
+        data.trial
+    ]
     assert (row.status, row.response, row.response_ms, row.correct) == ("aborted", "none", None, None)
 
 

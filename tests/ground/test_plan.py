@@ -93,7 +93,13 @@ def test_a_study_refuses_a_changed_protocol_and_another_stimulus_set(tmp_path):
 
 def test_a_record_says_what_was_asked_and_what_came_back():
     done = record(
-        make(), trial(1), Answer(target=False, response_ms=600.0), observer="human", session_id="a", participant_id="p"
+        make(),
+        trial(1),
+        Answer(target=False, response_ms=600.0),
+        observer="human",
+        observer_kind="human",
+        session_id="a",
+        participant_id="p",
     )
     assert (done.key_target, done.key_pressed, done.response, done.correct, done.status) == (
         "l",
@@ -102,5 +108,13 @@ def test_a_record_says_what_was_asked_and_what_came_back():
         False,
         "late",
     )
-    silent = record(make(), trial(1), Answer(target=None), observer="human", session_id="a", participant_id="p")
+    silent = record(
+        make(),
+        trial(1),
+        Answer(target=None),
+        observer="human",
+        observer_kind="human",
+        session_id="a",
+        participant_id="p",
+    )
     assert (silent.key_pressed, silent.response, silent.correct, silent.status) == (None, "none", None, "none")

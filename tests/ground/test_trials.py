@@ -10,7 +10,7 @@ from rapidvision.errors import InputError
 from rapidvision.trials import COLUMNS, TrialRecord, judge
 
 ROW = {
-    "study_id": "s", "session_id": "a", "participant_id": "p1", "observer": "simulated", "group": "clickme", "slot": 0,
+    "study_id": "s", "session_id": "a", "participant_id": "p1", "observer": "simulated", "observer_kind": "simulated", "group": "clickme", "slot": 0,
     "phase": "main", "block": 0, "trial": 8, "image_id": "cat-03", "stimulus_sha256": "0" * 64, "category": "cat",
     "target": True, "map_source": "clickme", "level_index": 3, "level_label": "4", "reveal_fraction": 0.0398,
     "revealed_px": 391, "key_target": "s", "key_pressed": "s", "response": "target", "correct": True, "response_ms": 431.25,
@@ -44,10 +44,10 @@ def test_a_file_saved_by_a_spreadsheet_still_reads(tmp_path):
     [
         ("phase", "mian", 'row 2: phase is "mian". Did you mean "main"?'),
         ("target", "yes", 'row 2: target is "yes"; a bool is needed'),
-        ("slot", "1.5", "a int is needed"),
+        ("trial", "1.5", "a int is needed"),
         ("response_ms", "nan", "a float is needed"),
         ("participant_id", "", "participant_id is empty"),
-        ("schema_version", "2", "row 2: schema_version 2, this RapidVision reads 1"),
+        ("schema_version", "1", "row 2: schema_version 1, this RapidVision reads 2"),
     ],
 )
 def test_a_bad_cell_is_named_by_file_row_and_column(tmp_path, column, cell, says):

@@ -1,0 +1,1 @@
+"""Numbers that several packages compute or read by one rule."""
