@@ -11,7 +11,9 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from .kernels import has_numba, shift_counts
+from rapidvision.numerics.engine import has_numba
+
+from .kernels import shift_counts
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]

@@ -8,13 +8,15 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from rapidvision.errors import InputError
+from rapidvision.numerics.resampling import TIE
+from rapidvision.numerics.words import Words
 from rapidvision.progress import Advance, silent
 from rapidvision.protocol import N_RELABELLINGS
 
 from .columns import Columns, mean_columns
 from .labels import label_block
 from .multiplicity import CLUSTER_THRESHOLD, holm, largest_mass
-from .randomwords import BLOCK, Words, stream_key
+from .randomwords import BLOCK, stream_key
 from .shown import ShownAsTable
 from .simulation import Design, simulate
 from .sums import GroupSums
@@ -191,16 +193,16 @@ def _one(columns: Columns, first: "NDArray[np.bool_]", blocks: list[Words]) -> t
     centre, inverse = columns.moments(values, first)
     m = len(values)
     by_level = np.ascontiguousarray(values.T, dtype=float)  # long rows are counted many times faster than short ones
-    slack, floor = columns.slack, observed[:, None]
+    slack, floor = columns.slack(first)[:, None], observed[:, None]
     above = m - np.count_nonzero(by_level < floor - slack, axis=1)
     below = m - np.count_nonzero(by_level > floor + slack, axis=1)
     p = np.minimum(1.0, 2 * (np.minimum(above, below) + 1) / (m + 1))
     z, own_z = (by_level - centre[:, None]) * inverse[:, None], (observed - centre) * inverse
     best = np.abs(own_z).max()
-    p_max = (np.count_nonzero(np.abs(z).max(axis=0) >= best) + 1) / (m + 1)
+    p_max = (np.count_nonzero(np.abs(z).max(axis=0) >= best - TIE * max(1.0, best)) + 1) / (m + 1)
     threshold = CLUSTER_THRESHOLD[0]
     mine = max(float(largest_mass(sign * own_z[None], threshold)[0]) for sign in (1, -1))
     if mine == 0:
         return p, p_max, 1.0
     masses = np.maximum(largest_mass(z.T, threshold), largest_mass(-z.T, threshold))
-    return p, p_max, (np.count_nonzero(masses >= mine * (1 - 1e-6)) + 1) / (m + 1)
+    return p, p_max, (np.count_nonzero(masses >= mine * (1 - TIE)) + 1) / (m + 1)

@@ -7,8 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from rapidvision import ranks as plain
 from rapidvision.errors import InputError
-
-from .kernels import has_numba
+from rapidvision.numerics.engine import has_numba
 
 Floats = NDArray[np.float64]
 #: Below this many values in all, numpy ranks sooner than a compiled loop starts.

@@ -13,9 +13,8 @@ import numpy as np
 
 from rapidvision.errors import InputError
 from rapidvision.formats.rounds import read_rounds
+from rapidvision.numerics.sign_flip import sign_flip_test
 from rapidvision.protocol import N_RELABELLINGS
-
-from .signflip import sign_flip_test
 
 Comparison = Literal["halves", "tens"]
 #: Comparison → what early and late are, in words.
@@ -34,7 +33,7 @@ class StrategyTest:
     early, late : float
         Mean success rate over players.
     p : float
-        Two-sided sign-flip p over players.
+        Two-sided sign-flip p over players: exact where it could be counted, else (b + 1) / (m + 1).
     n_players, n_left_out : int
         Players who had enough rounds, and those who had not.
     m, seed : int
@@ -91,17 +90,19 @@ def strategy_test(
     if not enough:
         raise InputError(f"strategy: no player has {needed} rounds or more")
     players = sorted(enough, key=lambda player: (-len(enough[player]), player))[:most_frequent]
-    early, late = [], []
-    for player in players:
-        won = enough[player]
-        cut = len(won) // 2 if compare == "halves" else 10
-        early.append(float(np.mean(won[:cut])))
-        late.append(float(np.mean(won[-cut:] if compare == "halves" else won[10:20])))
-    test = sign_flip_test(np.round(np.subtract(late, early), 12), m=m, seed=seed)
+    sizes = np.array([len(enough[player]) // 2 if compare == "halves" else 10 for player in players])
+    early = np.array([sum(enough[player][:size]) for player, size in zip(players, sizes, strict=True)])
+    late = np.array(
+        [
+            sum(enough[player][-size:] if compare == "halves" else enough[player][size : 2 * size])
+            for player, size in zip(players, sizes, strict=True)
+        ]
+    )
+    test = sign_flip_test(late - early, denominators=sizes, m=m, seed=seed)
     return StrategyTest(
-        float(np.mean(early)),
-        float(np.mean(late)),
-        float(test.p[0]),
+        float(np.mean(early / sizes)),
+        float(np.mean(late / sizes)),
+        float(test.p_best[0]),
         len(players),
         len(rounds) - len(enough),
         test.m,

@@ -9,13 +9,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from rapidvision.errors import InputError, did_you_mean
+from rapidvision.numerics.resampling import Alternative
 from rapidvision.protocol import N_RELABELLINGS
 from rapidvision.seeds import fresh_seed
 
 from .above_chance import ChanceTest, chance_test
 from .accuracy import Cells, Curve, LateRule, Level, cells, curve_of
 from .exclusions import Kept, Rules, exclude
-from .permutation import Alternative, RandomizationTest, randomization_test
+from .permutation import RandomizationTest, randomization_test
 from .shown import Shown, ShownAsTable
 from .statistics import Statistic, columns_of
 from .tables import Trials, as_trials

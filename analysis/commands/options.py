@@ -138,7 +138,7 @@ def trials_of(arguments: argparse.Namespace) -> "Trials":
 
 def kept_of(arguments: argparse.Namespace) -> "Kept":
     """Read the trials, apply the exclusions, and say what is known to go wrong before anything runs."""
-    from ..permutation import forewarnings
+    from ..cautions import forewarnings
     from ..workflow import kept
 
     left = kept(trials_of(arguments), rules_of(arguments))
