@@ -89,9 +89,18 @@ class Cells:
             When there are not two, or a name is unknown.
         """
         known = sorted({str(group) for group in self.groups})
+        if len(known) < 2:
+            raise InputError(
+                f"groups: everybody is in one group ({known[0]}), and this compares two; `rapidvision analyse chance` tests "
+                "one group against chance, and `--field group=COLUMN` of `rapidvision analyse import` takes groups from a "
+                "column of your own table"
+            )
         if groups is None:
             if len(known) != 2:
-                raise InputError(f"groups: the table has {len(known)} ({', '.join(known)}); name the two to compare")
+                raise InputError(
+                    f"groups: the table has {len(known)} ({', '.join(known)}); name the two to compare: --groups {known[0]} "
+                    f"{known[1]}"
+                )
             return known[0], known[1]
         for group in groups:
             if group not in known:

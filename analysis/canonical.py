@@ -59,11 +59,10 @@ def canonical(columns: Columns, first: "NDArray[np.bool_]", strata: Ints | None 
     ([1, 2, 3], [False, True, False], True)
     """
     rows = columns.parts[:, 0] if columns.is_complete_mean else columns.parts.reshape(len(first), -1)
-    order = row_order(rows)
-    rows, first = rows[order], first[order]
+    order, turned = pair_order(rows, first)
     if strata is None:
-        turned = _key(rows, first) > _key(rows, ~first)
-        return Canonical(columns.rows(order), ~first if turned else first, None, turned)
+        return Canonical(columns.rows(order), first[order] != turned, None, turned)
+    rows, first = rows[order], first[order]
     numbers = strata[order]
     members = [numbers == name for name in np.unique(numbers)]
     one, other = ([_key(rows[where], group[where]) for where in members] for group in (first, ~first))
@@ -73,6 +72,26 @@ def canonical(columns: Columns, first: "NDArray[np.bool_]", strata: Ints | None 
     for number, place in enumerate(sorted(range(len(keys)), key=lambda place: keys[place])):
         numbered[members[place]] = number
     return Canonical(columns.rows(order), ~first if turned else first, numbered, turned)
+
+
+def pair_order(rows: Ints, first: "NDArray[np.bool_]") -> tuple[NDArray[np.intp], bool]:
+    """The order of the rows, and whether resamples are drawn for the second group instead of the first.
+
+    Parameters
+    ----------
+    rows : ndarray of int, shape (n, k)
+        What each participant contributes.
+    first : ndarray of bool, shape (n,)
+        Who is in the first group.
+
+    Examples
+    --------
+    >>> order, turned = pair_order(np.array([[3], [1], [2]]), np.array([True, True, False]))
+    >>> order.tolist(), turned
+    ([1, 2, 0], True)
+    """
+    order = row_order(rows)
+    return order, _key(rows[order], first[order]) > _key(rows[order], ~first[order])
 
 
 def _key(rows: Ints, members: "NDArray[np.bool_]") -> tuple[int, bytes, bytes]:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from rapidvision.numerics.resampling import TIE
 
-from .accuracy import Cells, integer_scores
+from .accuracy import Curve, curve_of, integer_scores
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -60,15 +60,23 @@ class Columns:
         """The same for some participants, or in another order."""
         return replace(self, parts=self.parts[members])
 
-    def individual(self, members: "NDArray[np.bool_]", table: Cells) -> Floats:
-        """The statistic of each participant, shape (n, levels), for curves and their S.E.M.; NaN for missing cells.
+    def curve(self, members: "NDArray[np.bool_]") -> Curve:
+        """A group's value at every level, its standard error, and how many participants it stands on.
 
-        Statistics that are pooled within a group have no value per participant: their curves show accuracy.
+        Means of participants have their S.E.M. Statistics that are pooled within a group have none, so theirs is the
+        jackknife's: the group is taken without each participant in turn.
         """
-        if not self.is_mean:
-            return table.accuracy[members]
         with np.errstate(invalid="ignore", divide="ignore"):
-            return self.value(self.parts[members].astype(float))
+            if self.is_mean:
+                return curve_of(self.value(self.parts[members].astype(float)))
+            own = self.parts[members].astype(float)
+            there = (own != 0).any(axis=1)
+            n = there.sum(axis=0)
+            total = own.sum(axis=0)
+            without = self.value(total - own)
+            gaps = np.where(there, without - np.where(there, without, 0).sum(axis=0) / n, 0.0)
+            error = np.sqrt((n - 1) / n * (gaps**2).sum(axis=0))
+            return Curve(self.value(total), np.where(n > 1, error, np.nan), n)
 
     def label(self, level: int) -> str:
         """Name of a level."""

@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 
 from rapidvision.errors import InputError, did_you_mean
 from rapidvision.numerics.engine import Engine
-from rapidvision.numerics.resampling import SIDED, Alternative, p_values, sided_p
+from rapidvision.numerics.resampling import OTHER_WAY, SIDED, Alternative, p_values, sided_p
 from rapidvision.protocol import N_RELABELLINGS
 from rapidvision.seeds import fresh_seed
 
+from .canonical import canonical
 from .cautions import forewarnings, hopeless_corrections, spread_warning
 from .columns import Columns
 from .counting import count_extreme
@@ -200,8 +201,9 @@ def exact_p_values(
 
     if not (columns.is_mean and columns.few_sums):
         return np.full(columns.n_levels, np.nan)
+    columns, first, strata, turned = canonical(columns, first, strata)
     levels = range(columns.n_levels)
-    counted = _exact_at(columns, first, alternative, strata, fast=fast)
+    counted = _exact_at(columns, first, OTHER_WAY[alternative] if turned else alternative, strata, fast=fast)
 
     def one(level: int) -> float:
         return counted(level) if columns.exact[level] else math.nan
@@ -221,7 +223,7 @@ def _exact_at(
     fast: bool,
 ) -> Callable[[int], float]:
     """Return the function from level to exact p."""
-    from .exact import exact_p
+    from .exact import MOST_ADDITIONS, exact_p
     from .limits import twice_the_limit
     from .stratified import exact_p_within
 
@@ -231,9 +233,11 @@ def _exact_at(
         scores, present = columns.sums[:, level], columns.present[:, level]
         greater = less = math.nan
         if strata is None:
-            greater, less = exact_p(scores, present, first, fast=fast)
+            greater, less = exact_p(scores, present, first, fast=fast, most_additions=MOST_ADDITIONS / columns.n_levels)
         elif limit is not None:
-            greater, less = exact_p_within(scores, present, first, strata, limit[level])
+            greater, less = exact_p_within(
+                scores, present, first, strata, limit[level], most_additions=MOST_ADDITIONS / columns.n_levels
+            )
         return sided_p(greater, less, alternative)
 
     return one

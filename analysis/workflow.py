@@ -31,7 +31,7 @@ CORRECTIONS: dict[str, tuple[str, str]] = {
     "max-t": ("p_max_t", "max-T over the levels"),
     "holm": ("p_holm", "Holm over the levels"),
     "bh": ("p_bh", "false discovery rate"),
-    "none": ("p", "uncorrected, as in the paper"),
+    "none": ("p_best", "uncorrected, as in the paper"),
 }
 
 
@@ -46,11 +46,12 @@ class Bins(ShownAsTable):
     levels : tuple of Level
         In order.
     curves : (Curve, Curve)
-        Mean, S.E.M. and number of participants.
+        Value of the statistic, its standard error and number of participants: mean and S.E.M. of participants, or what
+        is pooled within the group with its jackknife error.
     test : RandomizationTest
         Every p.
     correction : str
-        Which p the stars show.
+        Which p the stars show; where it starts from single levels, from their exact p if there is one.
     late : str
         What late answers count as.
     cells : Cells
@@ -121,7 +122,8 @@ def bins(
         See :func:`~rapidvision.analysis.statistics.columns_of` and
         :func:`~rapidvision.analysis.permutation.randomization_test`.
     correction : {"step-down", "max-t", "holm", "bh", "none"}
-        Which p the stars show; every one is in the table.
+        Which p the stars show; every one is in the table. ``holm``, ``bh`` and ``none`` take the exact p of a level where
+        there is one.
     m, seed
         Relabellings, and their seed (drawn when absent).
     by_slot : bool
@@ -149,7 +151,7 @@ def bins(
     first = table.groups[members] == pair[0]
     strata = _slots(trials, table)[members] if by_slot else None
     test = randomization_test(chosen, first, m=m, seed=seed, alternative=alternative, strata=strata, exact=exact)
-    curves = tuple(curve_of(columns.individual(table.of(group), table)) for group in pair)
+    curves = tuple(columns.curve(table.of(group)) for group in pair)
     return Bins(pair, table.levels, (curves[0], curves[1]), test, correction, late, table)
 
 
@@ -173,6 +175,11 @@ class CurveFits(Shown):
     drawing : Drawing
         Data and curves.
     """
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Warnings: few participants, or groups whose spreads differ."""
+        return tuple(dict.fromkeys((*self.fits[0].notes, *self.fits[1].notes, *self.test.notes)))
 
     groups: tuple[str, str]
     fits: "tuple[GroupFit, GroupFit]"
