@@ -180,11 +180,13 @@ def spread_warning(columns: Columns, first: "NDArray[np.bool_]") -> tuple[str, .
     return (text,)
 
 
-def ceiling_cautions(n: int, full_accuracy: float) -> tuple[str, ...]:
+def ceiling_cautions(group: str, n: int, full_accuracy: float) -> tuple[str, ...]:
     """Say where the ceiling's sign flips do not keep their level.
 
     Parameters
     ----------
+    group : str
+        Which group.
     n : int
         Participants.
     full_accuracy : float
@@ -193,7 +195,7 @@ def ceiling_cautions(n: int, full_accuracy: float) -> tuple[str, ...]:
     if not full_accuracy >= NEAR_ONE:
         return ()
     text = (
-        f"warning: {full_accuracy:.1%} correct with the intact picture: differences of {n} participants near 1 are skewed, and "
+        f"warning: {group}, {full_accuracy:.1%} correct with the intact picture: differences of {n} participants near 1 are skewed, and "
         "sign flips declare a ceiling too often. Measured at alpha .05 with a true shortfall of exactly the margin: "
         ".05 to .08 at 97 %, .09 to .25 at 99 %; at 95 % and below, .05 to .06"
     )

@@ -135,7 +135,7 @@ def ceiling(
         alpha=alpha,
         m=m,
         seed=seed,
-        notes=tuple(f"{group}: {note}" for note in ceiling_cautions(int(members.sum()), full_accuracy)),
+        notes=ceiling_cautions(group, int(members.sum()), full_accuracy),
     )
 
 

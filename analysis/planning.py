@@ -176,7 +176,7 @@ def warnings_of(design: Design, n_per_group: Sequence[int], *, m: int, alpha: fl
         for size in n_per_group
         for note in (
             *forewarnings(size, size, m=m, alpha=alpha),
-            *hopeless_corrections(design.n_levels, size, size, m=m, alpha=alpha),
+            *hopeless_corrections(len(design.levels), size, size, m=m, alpha=alpha),
         )
     ]
     return tuple(dict.fromkeys(notes))

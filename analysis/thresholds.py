@@ -109,7 +109,7 @@ def fit_group(
         p_deviance=float((np.count_nonzero(worse >= best.deviance[0] * (1 - TIE)) + 1) / (n_bootstrap + 1)),
         n_bootstrap=n_bootstrap,
         seed=seed,
-        notes=tuple(f"{group}: {note}" for note in interval_cautions(people)),
+        notes=interval_cautions(people),
     )
 
 

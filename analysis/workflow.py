@@ -179,7 +179,7 @@ class CurveFits(Shown):
     @property
     def notes(self) -> tuple[str, ...]:
         """Warnings: few participants, or groups whose spreads differ."""
-        return tuple(dict.fromkeys((*self.fits[0].notes, *self.fits[1].notes, *self.test.notes)))
+        return self.test.notes
 
     groups: tuple[str, str]
     fits: "tuple[GroupFit, GroupFit]"
