@@ -20,9 +20,6 @@ LATE_RULES: tuple[LateRule, ...] = ("exclude", "wrong", "half")
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
-#: Sums of scores stay below this, so that float64 holds them exactly.
-MOST_SUM = 2**50
-
 
 @dataclass(frozen=True, slots=True)
 class Level:
@@ -91,16 +88,12 @@ class Cells:
         known = sorted({str(group) for group in self.groups})
         if len(known) < 2:
             raise InputError(
-                f"groups: everybody is in one group ({known[0]}), and this compares two; `rapidvision analyse chance` tests "
-                "one group against chance, and `--field group=COLUMN` of `rapidvision analyse import` takes groups from a "
-                "column of your own table"
+                f"groups: the table has one group ({known[0]}); a comparison needs two. Against chance one group can be "
+                "tested: rapidvision analyse chance"
             )
         if groups is None:
             if len(known) != 2:
-                raise InputError(
-                    f"groups: the table has {len(known)} ({', '.join(known)}); name the two to compare: --groups {known[0]} "
-                    f"{known[1]}"
-                )
+                raise InputError(f"groups: the table has {len(known)} ({', '.join(known)}); name the two to compare")
             return known[0], known[1]
         for group in groups:
             if group not in known:
@@ -214,6 +207,10 @@ def curve_of(accuracy: Floats) -> Curve:
         squares = (np.where(present, accuracy - mean, 0.0) ** 2).sum(axis=0)
         sem = np.sqrt(squares / (n - 1) / n)
     return Curve(mean, np.where(n > 1, sem, np.nan), n)
+
+
+#: Sums of scores stay below this, so that float64 holds them exactly.
+MOST_SUM = 2**50
 
 
 def integer_scores(numerator: Ints, denominator: Ints) -> tuple[Ints, Ints, Ints]:

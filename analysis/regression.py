@@ -36,7 +36,7 @@ class Effects(ShownAsTable):
     glm: MarginalFit
 
     @property
-    def notes(self) -> tuple[str, ...]:
+    def cautions(self) -> tuple[str, ...]:
         """What the random effects leave out."""
         return (INTERCEPTS_ONLY,)
 

@@ -234,7 +234,7 @@ def _fit_results(fits: CurveFits | None) -> Any:
         return None
     return {
         "groups": plain(fits.table().to_dict("records")),
-        "notes": list(fits.notes),
+        "notes": list(fits.cautions),
         "test": plain(fits.test) | {"ratio": fits.test.ratio},
     }
 
@@ -246,7 +246,7 @@ def _regression_results(found: "Effects | None") -> Any:
         "effects": plain(found.table().to_dict("records")),
         "mixed": plain(found.mixed),
         "sentence": found.sentence(),
-        "notes": list(found.notes),
+        "notes": list(found.cautions),
     }
 
 

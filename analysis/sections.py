@@ -184,7 +184,7 @@ def thresholds(fits: CurveFits) -> str:
         f"{test.interval[1]:.3f}), a factor of {test.ratio:.2f}; randomization test p = {test.p:.4g} (two-sided, both "
         f"curves fitted again after each of {test.m:,} relabellings)."
     )
-    text += notices(fits.notes)
+    text += notices(fits.cautions)
     rows = fits.table()
     head = ("group", "threshold %", "low", "high", "slope", "lapse", "deviance", "p of fit")
     text += table(head, rows.itertuples(index=False))
@@ -250,7 +250,7 @@ def regression(found: "Effects") -> str:
         f"what {a} adds. Mixed: random intercepts of participants and pictures (Laplace). GEE clusters participants only, "
         "GLM nothing: their standard errors are for comparison."
     )
-    text += notices(found.notes)
+    text += notices(found.cautions)
     shown = found.table()
     head = ("effect", "estimate", "S.E.", "z", "p", "low", "high", "GEE", "S.E.", "GLM", "S.E.")
     return text + table(head, shown.itertuples(index=False)) + paragraph(found.sentence() + ".")

@@ -177,7 +177,7 @@ class CurveFits(Shown):
     """
 
     @property
-    def notes(self) -> tuple[str, ...]:
+    def cautions(self) -> tuple[str, ...]:
         """Warnings: few participants, or groups whose spreads differ."""
         return self.test.notes
 

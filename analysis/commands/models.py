@@ -69,7 +69,7 @@ def _run_mixed(arguments: argparse.Namespace) -> None:
     result = effects(arguments.trials, groups=groups, guess=arguments.guess)
     tell(str(result))
     tell(result.sentence())
-    tell_notes(result.notes)
+    tell_notes(result.cautions)
     if arguments.out:
         files.write_text(arguments.out, result.table().to_csv(index=False))
 

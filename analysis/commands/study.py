@@ -150,7 +150,7 @@ def _run_curve(arguments: argparse.Namespace) -> None:
         f"threshold of {test.groups[0]} minus {test.groups[1]}: {test.difference:.3f} log10 "
         f"(95 % {test.interval[0]:.3f} to {test.interval[1]:.3f}), p = {test.p:.4g}",
     )
-    tell_notes(result.notes)
+    tell_notes(result.cautions)
     if arguments.out:
         for path in result.drawing.save(arguments.out):
             say(arguments, str(path))

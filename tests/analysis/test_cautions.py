@@ -80,10 +80,10 @@ def test_one_group_is_tested_against_chance_and_told_what_else_to_do(trials, tmp
         ["report", "--out", str(tmp_path / "r")],
     ):
         assert main(["analyse", words[0], str(one), *words[1:], "--seed", "1"]) == 2
-        assert "everybody is in one group (clickme), and this compares two; `rapidvision analyse chance`" in (
+        assert "the table has one group (clickme); a comparison needs two. Against chance one group can be tested" in (
             capsys.readouterr().err
         )
-    with pytest.raises(InputError, match="name the two to compare: --groups a b"):
+    with pytest.raises(InputError, match="name the two to compare"):
         three = trials.frame.assign(group=np.array(["a", "b", "c"])[trials.frame["slot"] % 3])
         analysis.bins(Trials(three.assign(participant_id=three["participant_id"] + three["group"])), m=9, seed=1)
 
@@ -153,8 +153,10 @@ def test_corrections_that_can_never_reject_are_told(capsys, table_file):
 
 def test_few_participants_and_missing_slopes_are_told(trials, table_file, capsys):
     few = trials.frame[trials.frame["slot"] < 6]
-    assert any("cover the true threshold less often" in note for note in analysis.curve(Trials(few), m=9, seed=1).notes)
-    assert analysis.curve(trials, m=9, seed=1).notes == ()
+    assert any(
+        "cover the true threshold less often" in note for note in analysis.curve(Trials(few), m=9, seed=1).cautions
+    )
+    assert analysis.curve(trials, m=9, seed=1).cautions == ()
     assert main(["analyse", "mixed", str(table_file), "--quiet"]) == 0
     assert "warning: participants and pictures differ in their intercepts only" in capsys.readouterr().out
 

@@ -30,7 +30,7 @@ def same(one, other, names):
 EVERY_P = ("p", "p_low", "p_high", "p_exact", "p_holm", "p_bh", "p_max_t", "p_step_down")
 
 
-@pytest.mark.parametrize(("n_first", "n_second"), [(10, 10), (5, 19), (70, 70)])
+@pytest.mark.parametrize(("n_first", "n_second"), [(10, 10), (5, 19), (70, 70), (130, 170)])
 @pytest.mark.parametrize("missing", [0, 0.1])
 @pytest.mark.parametrize("strata", [False, True])
 @pytest.mark.parametrize("alternative", OPPOSITE)
@@ -188,3 +188,14 @@ def test_levels_that_are_copies_have_the_same_adjusted_p(seed):
     assert result.p_max_t[0] == result.p_max_t[1] == result.p_max_t[2] == result.p_step_down[0]
     assert result.p[0] == result.p[1] == result.p[2]
     assert result.p_max_t[0] == pytest.approx(result.p[0], abs=0.05)
+
+
+def test_sums_beyond_32_bits_are_counted_alike_by_both_engines(seed):
+    pytest.importorskip("numba")
+    rng = np.random.default_rng(seed)
+    columns = mean_columns(rng.integers(0, 2**30, (40, 2)), np.full((40, 2), 2**31 - 1))
+    first = np.arange(40) < 20
+    one, other = (
+        randomization_test(columns, first, m=500, seed=1, exact=False, engine=engine) for engine in ("numpy", "numba")
+    )
+    same(one, other, ("p", "p_max_t", "p_step_down"))
