@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from rapidvision.numerics.engine import Engine, has_numba
+from rapidvision.numerics.compiled import can_compile
+from rapidvision.numerics.engine import Engine
 from rapidvision.numerics.resampling import Counts
 from rapidvision.numerics.words import Words
 
@@ -89,7 +90,7 @@ def _compiled(columns: Columns, work: int, *, joint: bool, engine: Engine) -> bo
         return False
     from .kernels import can_count
 
-    wanted = engine == "numba" or (work >= LEAST_COMPILED[joint] and has_numba())
+    wanted = engine == "numba" or (work >= LEAST_COMPILED[joint] and can_compile())
     return wanted and can_count(columns.sums)
 
 

@@ -11,7 +11,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from rapidvision.numerics.engine import has_numba
+from rapidvision.numerics.compiled import can_compile
 
 from .kernels import shift_counts
 
@@ -136,7 +136,7 @@ def _halves(x: Ints, most: int, *, fast: bool, most_additions: float) -> tuple[_
     additions = sum(half.entries * len(half.values) for half in halves)
     if sum(half.entries for half in halves) > MOST_ENTRIES or additions > most_additions:
         return None
-    fast = fast or (additions > _FEWEST_COMPILED and has_numba())
+    fast = fast or (additions > _FEWEST_COMPILED and can_compile())
     for half in halves:
         half.count(fast=fast)
     return halves

@@ -163,7 +163,9 @@ def trained(name, seed):
     """Results of a network of the stored run; see `benchmarks/train_demo.py`."""
     if not STORED.is_file():
         raise NotMeasured("no stored run; python -m benchmarks.train_demo makes one")
-    found = json.loads(STORED.read_text())["networks"].get(f"{name}{'' if seed == 0 else f'-seed{seed}'}")
+    found = json.loads(STORED.read_text(encoding="utf-8"))["networks"].get(
+        f"{name}{'' if seed == 0 else f'-seed{seed}'}"
+    )
     if found is None:
         raise NotMeasured(f"{name} was not trained from seed {seed} in the stored run")
     return found
@@ -181,7 +183,11 @@ def share(key, seed, where):
 
 
 def figures_of_training(seed, where, what, bars):
-    made = f"stored run of {json.loads(STORED.read_text())['date']}" if STORED.is_file() else "no stored run"
+    made = (
+        f"stored run of {json.loads(STORED.read_text(encoding='utf-8'))['date']}"
+        if STORED.is_file()
+        else "no stored run"
+    )
     accuracy, rho, half = bars
 
     @room.figure(f"{made}, seed {seed}, {what}: accuracy by maps", unit="points", bar=accuracy)

@@ -21,7 +21,7 @@ from .weights import load_model, load_weights
 def bundled_paths() -> list[Path]:
     """Files of the networks that come with RapidVision, sorted by name."""
     folder = Path(str(resources.files("rapidvision.gala_models") / "bundled"))
-    return sorted(folder.glob("*.safetensors"))
+    return sorted(folder.glob("*.safetensors"), key=Path.as_posix)
 
 
 def find(

@@ -127,7 +127,7 @@ class NpzFiles(Source):
 
 def npz(folder: Path, *, first_label: int = 0) -> NpzFiles:
     """Read a folder of ``.npz`` files."""
-    paths = tuple(sorted(folder.glob("*.npz")))
+    paths = tuple(sorted(folder.glob("*.npz"), key=Path.as_posix))
     if not paths:
         raise InputError(f"{folder}: no .npz files")
     return NpzFiles(len(paths), (), str(folder), paths, first_label)
@@ -178,7 +178,9 @@ def class_folders(folder: Path, *, maps: Path | None = None) -> PictureFiles:
     names = sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
     items = []
     for label, name in enumerate(names):
-        for path in sorted(path for path in (folder / name).iterdir() if path.suffix.lower() in _PICTURES):
+        for path in sorted(
+            (path for path in (folder / name).iterdir() if path.suffix.lower() in _PICTURES), key=Path.as_posix
+        ):
             beside = (maps / name if maps is not None else folder / name / "none") / f"{path.stem}.png"
             items.append((f"{name}/{path.stem}", path, label, beside))
     if not items:

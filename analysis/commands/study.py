@@ -9,6 +9,7 @@ from rapidvision.protocol import N_RELABELLINGS
 from .options import (
     add_company,
     add_mixed,
+    add_reading_options,
     add_test_options,
     command_of,
     kept_of,
@@ -74,6 +75,8 @@ def _run_fig2b(arguments: argparse.Namespace) -> None:
         seed=seed_of(arguments),
         **test_options(arguments),
     )
+    for line in result.opening():
+        tell(line)
     tell_notes(result.bins.test.notes)
     for one in result.ceilings:
         tell(one.sentence())
@@ -114,6 +117,8 @@ def _run_report(arguments: argparse.Namespace) -> None:
         command=command_of("report", arguments, seed=seed),
         **test_options(arguments),
     )
+    for line in result.results["left_out"]:
+        tell(line)
     tell_notes(note for note in result.notes if note not in source.notes)
     for one in result.results["ceilings"]:
         tell(one["sentence"])
@@ -132,7 +137,11 @@ def add_curve(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     parser.add_argument("--groups", nargs=2, metavar=("FIRST", "SECOND"), help="first minus second is tested")
     parser.add_argument("--late", default="exclude", choices=("exclude", "wrong", "half"), help="see bins")
     parser.add_argument("-m", "--relabellings", type=int, default=N_RELABELLINGS, metavar="M")
+    parser.add_argument(
+        "--guess", type=float, metavar="SHARE", help="what guessing gets right, where the table cannot say"
+    )
     parser.add_argument("--out", type=Path, metavar="DIR", help="folder for psychometric.pdf, .svg and .png")
+    add_reading_options(parser)
     add_common_options(parser)
     parser.set_defaults(run=_run_curve)
 
@@ -142,7 +151,12 @@ def _run_curve(arguments: argparse.Namespace) -> None:
 
     groups = tuple(arguments.groups) if arguments.groups else None
     result = curve(
-        arguments.trials, groups=groups, late=arguments.late, m=arguments.relabellings, seed=seed_of(arguments)
+        trials_of(arguments),
+        groups=groups,
+        late=arguments.late,
+        m=arguments.relabellings,
+        seed=seed_of(arguments),
+        guess=arguments.guess,
     )
     tell(str(result))
     test = result.test

@@ -3,10 +3,11 @@
 from typing import Any
 
 import numpy as np
-from numba import njit
+
+from rapidvision.numerics.compiled import compiled
 
 
-@njit(cache=True, nogil=True)
+@compiled(nogil=True)
 def shift_counts(values: Any, most: int, width: int) -> Any:
     """Ways to choose c of some ascending values with sum s, over 2**n; only sums that c of them can reach are touched."""
     n = values.shape[0]

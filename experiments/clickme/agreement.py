@@ -1,7 +1,9 @@
 """Agreement between players, measured by ``rapidvision analyse maps``: rooms meet in files and on the command line."""
 
+import io
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import msgspec
@@ -86,7 +88,9 @@ def measure(rounds: Sequence[RoundRecord], rules: Rules, out: Path, *, seed: int
     maps, found = out / "players.npz", out / "reliability.json"
     write_player_maps(maps, {name: by_image[name] for name in names}, rules, Form(), block_px=BLOCK_PX)
     words = ["analyse", "maps", str(maps), "--out", str(found), "--seed", str(seed), "--quiet"]
-    if cli.main(words) != 0:
+    with redirect_stdout(io.StringIO()):
+        code = cli.main(words)
+    if code != 0:
         return None
     return msgspec.json.decode(files.read_bytes(found), type=Agreement)
 
@@ -150,6 +154,8 @@ def compare(
     blur = parse(Form().blur)
     write_npz(theirs, {name: blurred(others[name].astype(np.float64), blur)[None].astype(np.float32) for name in names})
     words = ["analyse", "maps", str(ours), str(theirs), "--out", str(found), "--seed", str(seed), "--quiet"]
-    if cli.main(words) != 0:
+    with redirect_stdout(io.StringIO()):
+        code = cli.main(words)
+    if code != 0:
         raise InputError("compare: the maps could not be analysed")
     return msgspec.json.decode(files.read_bytes(found), type=Compared)

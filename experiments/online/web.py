@@ -90,7 +90,7 @@ class Files:
 
     def __init__(self, folder: Path, *, suffixes: Sequence[str] = (".js", ".css", ".json", ".svg", ".png")) -> None:
         self._files: dict[str, tuple[bytes, str, str]] = {}
-        for path in sorted(folder.rglob("*")):
+        for path in sorted(folder.rglob("*"), key=Path.as_posix):
             if path.is_file() and path.suffix in suffixes:
                 content = path.read_bytes()
                 kind = "text/javascript" if path.suffix == ".js" else mimetypes.guess_type(path.name)[0]

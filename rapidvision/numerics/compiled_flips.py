@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numba import njit, prange
 
+from .compiled import compiled
+
 _U = np.uint64
 _BYTE = _U(255)
 _GAMMA, _MIX1, _MIX2 = _U(0x9E3779B97F4A7C15), _U(0xBF58476D1CE4E5B9), _U(0x94D049BB133111EB)
@@ -37,7 +39,7 @@ def _fill_tables(tables: Any, d: Any, column: int, first: int, last: int) -> Non
                 tables[q, (1 << bit) + v] = tables[q, v] + value
 
 
-@njit(parallel=True, cache=True)
+@compiled(parallel=True)
 def count_flips(d: Any, slack: Any, key: Any, m: int, n_block: int) -> Any:
     """Count flips whose flipped part is at most, and at least, 0 up to `slack`, shape (blocks, 2, columns)."""
     n, columns = d.shape

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .engine import Engine, has_numba
+from .compiled import can_compile
+from .engine import Engine
 from .resampling import Counts, row_order
 from .words import hashed_words
 
@@ -60,7 +61,7 @@ def count_flips(whole: Floats, slack: Floats, *, m: int, key: int, engine: Engin
     ordered, mirrored = rows[row_order(rows)], -rows[row_order(-rows)]
     turned = _comes_after(ordered, mirrored)
     chosen = np.ascontiguousarray(mirrored if turned else ordered)
-    if engine == "numba" or (engine == "auto" and len(chosen) * m >= _FEWEST_COMPILED and has_numba()):
+    if engine == "numba" or (engine == "auto" and len(chosen) * m >= _FEWEST_COMPILED and can_compile()):
         from .compiled_flips import count_flips as compiled
 
         size = max(256, min(_BLOCK, -(-m // 16)))

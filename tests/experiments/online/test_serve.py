@@ -134,11 +134,13 @@ def test_several_workers_share_one_port_and_a_dead_one_is_replaced(study_folder,
         import os
         import signal
 
-        before = set(children.read_text().split())
+        before = set(children.read_text(encoding="utf-8").split())
         workers = [pid for pid in before if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
         assert len(workers) == 2
         os.kill(int(workers[0]), signal.SIGKILL)
-        while workers[0] in children.read_text().split() or len(set(children.read_text().split())) < len(before):
+        while workers[0] in children.read_text(encoding="utf-8").split() or len(
+            set(children.read_text(encoding="utf-8").split())
+        ) < len(before):
             assert time.monotonic() < end
             time.sleep(0.1)
     assert get(f"{served.url}api/study")["title"]
