@@ -25,10 +25,11 @@ from numpy.typing import NDArray
 
 from rapidvision import files, picturefolder, tfrecord
 from rapidvision.errors import InputError
+from rapidvision.formats.rounds import COLUMNS, Round, write_rounds
 from rapidvision.png import png_bytes
 from rapidvision.progress import Advance, silent
 
-from .collected import Collected
+from .collected import Collected, RoundRecord
 from .deck import Deck, pixels
 from .filters import Filters, Kept, kept
 from .pooling import Form, map_of, maps_by_player, scaled, write_npz, write_player_maps
@@ -37,10 +38,6 @@ from .release import records_of, user_id, write_clicks, write_table
 from .rules import Rules
 
 SOURCE = "clickme"
-_ROUND_COLUMNS = (
-    "round_id", "image_id", "category", "phase", "started_utc", "ended_utc", "result", "points", "duration_ms",
-    "n_bubbles", "partner", "partner_state", "pointer", "is_mobile", "automated", "n_refused",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,15 +188,15 @@ def _write_pictures(passed: Kept, deck: Deck, rules: Rules, out: Path) -> None:
 
 
 def _write_tables(collected: Collected, passed: Kept, out: Path, quality: Mapping[str, PlayerQuality]) -> None:
-    rows = []
-    for record in collected.rounds:
-        row = {name: getattr(record, name) for name in _ROUND_COLUMNS}
-        reason = passed.reasons.get(record.round_id, "")
-        rows.append({**row, "user_id": user_id(record.player_id), "left_out": reason})
-    write_table(out / "rounds.csv", [*_ROUND_COLUMNS, "user_id", "left_out"], rows)
+    write_rounds(out / "rounds.csv", (_round(record, passed) for record in collected.rounds))
     columns = ["user_id", *(field.name for field in fields(PlayerQuality) if field.name != "player_id")]
     people = []
     for one in quality.values():
         row = {name: getattr(one, name) for name in columns[1:]}
         people.append({**row, "user_id": user_id(one.player_id), "flags": " ".join(one.flags)})
     write_table(out / "players.csv", columns, people)
+
+
+def _round(record: RoundRecord, passed: Kept) -> Round:
+    own = {name: getattr(record, name) for name in COLUMNS if name not in ("user_id", "left_out")}
+    return Round(**own, user_id=user_id(record.player_id), left_out=passed.reasons.get(record.round_id, ""))

@@ -50,6 +50,36 @@ def test_changed_and_missing_files_are_named(folder):
         manifest.read_set(folder).verify()
 
 
+def test_files_that_were_added_and_tables_that_were_changed_are_named(tmp_path):
+    files.write_bytes(tmp_path / "images/a.png", b"picture")
+    (tmp_path / "quality.csv").write_text("a\n1\n")
+    one = row(path="images/a.png", sha256=files.sha256(b"picture"))
+    manifest.write_set(tmp_path, DESCRIPTION, [one], tables=["quality.csv"]).verify()
+    (tmp_path / ".DS_Store").touch()
+    (tmp_path / "images/Thumbs.db").touch()
+    manifest.read_set(tmp_path).verify()
+    (tmp_path / "quality.csv").write_text("a\n2\n")
+    (tmp_path / "images/extra.png").touch()
+    with pytest.raises(CheckFailed, match=r"quality\.csv \(changed\), images/extra\.png \(added\); remove what was"):
+        manifest.read_set(tmp_path).verify()
+    (tmp_path / "quality.csv").unlink()
+    with pytest.raises(CheckFailed, match=r"quality\.csv \(missing\)"):
+        manifest.read_set(tmp_path).verify()
+
+
+def test_an_edited_description_is_refused(folder):
+    path = folder / manifest.DESCRIPTION
+    text = path.read_text()
+    for old, new in (
+        ('"image_px": 16', '"image_px": 32'),
+        ('"seed": 1', '"seed": 2'),
+        ('"name": "toy"', '"name": "toi"'),
+    ):
+        path.write_text(text.replace(old, new))
+        with pytest.raises(InputError, match="changed after the set was built"):
+            manifest.read_set(folder)
+
+
 def test_an_edited_manifest_is_refused(folder):
     path = folder / manifest.MANIFEST
     path.write_text(path.read_text(encoding="utf-8").replace(",7,", ",8,", 1), encoding="utf-8")

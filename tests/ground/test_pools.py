@@ -56,3 +56,12 @@ def test_workers_end_with_a_parent_that_is_ended_by_a_signal(tmp_path, how):
 def test_each_process_begins_with_what_it_is_told(tmp_path):
     with pool_of(1, os.chdir, tmp_path) as pool:
         assert pool.submit(os.getcwd).result() == str(tmp_path)
+
+
+def test_an_error_of_the_start_reaches_the_caller():
+    with pool_of(2, int, "no number") as pool:
+        for future in [pool.submit(pow, 2, 3) for _ in range(3)]:
+            with pytest.raises(ValueError, match="no number"):
+                future.result()
+        with pytest.raises(ValueError, match="no number"):
+            list(pool.map(pow, [1, 2], [3, 4]))
