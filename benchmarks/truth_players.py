@@ -115,12 +115,22 @@ def judged(kind, seed):
         "by object": lambda: recognising(deck, maps, seed, by_object=True),
     }[kind]
     blank = np.full(len(deck.categories), 1 / len(deck.categories)) if kind != "none" else None
-    players = [Player(f"painter {n}") for n in range(N_PAINTERS)] + [Player(f"r {n}", "random") for n in range(N_RANDOM)]
+    players = [Player(f"painter {n}") for n in range(N_PAINTERS)] + [
+        Player(f"r {n}", "random") for n in range(N_RANDOM)
+    ]
     with tempfile.TemporaryDirectory() as scratch:
         store = host.game_store(Path(scratch))
         partner = Loaded(make(), kind, deck.categories, blank)
         simulate.simulate(
-            deck, Game(practice_rounds=0), store, partner, players, maps, rounds_per_player=N_PICTURES, seed=seed, hand=hand
+            deck,
+            Game(practice_rounds=0),
+            store,
+            partner,
+            players,
+            maps,
+            rounds_per_player=N_PICTURES,
+            seed=seed,
+            hand=hand,
         )
         everything = collected.collect(store)
         store.close()
@@ -134,7 +144,13 @@ def judged(kind, seed):
 
 
 for _kind in ("by picture", "by object", "random", "none"):
-    _where = "without a partner" if _kind == "none" else f"partner answers {_kind}" if _kind != "random" else "random partner"
+    _where = (
+        "without a partner"
+        if _kind == "none"
+        else f"partner answers {_kind}"
+        if _kind != "random"
+        else "random partner"
+    )
 
     @room.figure(f"random players found of {N_RANDOM}, {_where}", unit="players", bar=at_least(24))
     def _found(kind=_kind):

@@ -57,4 +57,3 @@ def doubts(loaded: Loaded, rules: Rules) -> list[str]:
 def _probability_needed(blank: float, gain: float) -> float:
     """Return the least probability whose odds are `gain` times those of `blank`."""
     return gain * blank / (1 - blank + gain * blank)
-

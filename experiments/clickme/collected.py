@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, cast
@@ -36,6 +36,9 @@ class GuessRecord:
     rank: int | None
     probability: float | None
     best: str
+
+
+_GUESS = tuple(one.name for one in fields(GuessRecord))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -157,21 +160,21 @@ def _read(connection: sa.Connection, name: str) -> Collected:
     strokes = _strokes(connection)
     asked: dict[str, list[GuessRecord]] = defaultdict(list)
     g, r, p = tables.guesses, tables.rounds, tables.players
-    for round_id, *values in _rows(connection, sa.select(g).order_by(g.c.round_id, g.c.seq)):
-        asked[round_id].append(GuessRecord(*values))
+    for row in _rows(connection, sa.select(g).order_by(g.c.round_id, g.c.seq)):
+        asked[row[0]].append(GuessRecord(**{name: row._mapping[name] for name in _GUESS}))
     kept = connection.execute(sa.select(tables.settings.c.digest, tables.settings.c.content))
     rules = {digest: settings_from(content, where=name).rules for digest, content in kept}
-    rows = sa.select(r, p.c.name.label("player"), p.c.kind).join(p).order_by(r.c.dealt_utc, r.c.round_id)
+    every = sa.select(r, p.c.name.label("player"), p.c.kind).join(p).order_by(r.c.dealt_utc, r.c.round_id)
     rounds, n_open = [], 0
-    for row in connection.execute(rows).mappings():
-        if row["ended_utc"] is None:
+    for one in connection.execute(every).mappings():
+        if one["ended_utc"] is None:
             n_open += 1
             continue
-        round_id = row["round_id"]
-        rounds.append(_record(row, rules[row["settings"]], strokes.pop(round_id, None), tuple(asked.pop(round_id, ()))))
+        round_id = one["round_id"]
+        rounds.append(_record(one, rules[one["settings"]], strokes.pop(round_id, None), tuple(asked.pop(round_id, ()))))
     reports: dict[str, set[str]] = defaultdict(set)
-    for row in connection.execute(sa.select(tables.reports)).mappings():
-        reports[row["image_id"]].add(row["player_id"])
+    for one in connection.execute(sa.select(tables.reports)).mappings():
+        reports[one["image_id"]].add(one["player_id"])
     broken = {row["image_id"]: row["reason"] for row in connection.execute(sa.select(tables.broken)).mappings()}
     return Collected(tuple(rounds), {name: frozenset(who) for name, who in reports.items()}, broken, n_open)
 
@@ -195,9 +198,7 @@ def _strokes(connection: sa.Connection) -> dict[str, _Stroke]:
     return strokes
 
 
-def _record(
-    row: sa.RowMapping, rules: Rules, stroke: _Stroke | None, guesses: tuple[GuessRecord, ...]
-) -> RoundRecord:
+def _record(row: sa.RowMapping, rules: Rules, stroke: _Stroke | None, guesses: tuple[GuessRecord, ...]) -> RoundRecord:
     xy, times_ms = stroke or (np.zeros((0, 2), np.int16), np.zeros((0, 2), np.float32))
     return RoundRecord(
         round_id=row["round_id"],

@@ -68,7 +68,9 @@ def _add_serve(verbs: Verbs) -> None:
         help="of the same (default: %(default)s)",
     )
     parser.add_argument("--game", type=Path, metavar="FILE", help="settings (default: GAME/game.toml, or the paper's)")
-    parser.add_argument("--rehearsal", action="store_true", help="those who play are pilots, who count for nothing else")
+    parser.add_argument(
+        "--rehearsal", action="store_true", help="those who play are pilots, who count for nothing else"
+    )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=int, default=8007, help="port, 0 for any free one (default: %(default)s)")
     parser.add_argument("--public-url", default="", metavar="URL", help="the address that players use")

@@ -65,6 +65,7 @@ class LiveGame:
         self._seats: dict[str, Seat] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         store.read(lambda connection: self.standings.recall(connection, players))
+
     # -- connections ------------------------------------------------------------------------------------------------
 
     async def connect(self, player_id: str, send: Send) -> Seat:
@@ -143,11 +144,13 @@ class LiveGame:
         """Find what the partner says to a background of noise, which differs from round to round."""
         play = live.play
         try:
-            play.blank = await asyncio.wrap_future(self.partner.ask(_blank_id(play.round_id), play.view.pixels))
+            answer = await asyncio.wrap_future(self.partner.ask(_blank_id(play.round_id), play.view.pixels))
         except Superseded:  # the round ended before
             return
         except Exception as error:  # whatever a foreign partner raises; its table has logged it
             _log.warning("round %s cannot be won: no answer to its empty view (%s)", play.round_id, error)
+        else:
+            play.blank = answer
 
     async def _start(self, seat: Seat, live: LiveRound, message: Start) -> None:
         if live.play.state == "dealt":

@@ -1,6 +1,7 @@
 """Who plays: joining, coming back, and usernames that the experimenter changes while the game runs."""
 
 import time
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -89,7 +90,7 @@ def enter(connection: sa.Connection, row: dict[str, object]) -> bool:
     return bool(connection.scalar(_named(str(row["kind"]), str(row["name_key"]))) == row["player_id"])
 
 
-def _named(kind: str, name_key: str) -> sa.Select[tuple[str]]:
+def _named(kind: str, name_key: str) -> sa.Select[Any]:
     p = tables.players.c
     return sa.select(p.player_id).where(p.kind == kind, p.name_key == name_key)
 

@@ -66,7 +66,14 @@ def history(store: Store) -> list[Step]:
 
 
 def moderate(
-    store: Store, action: Action, name: str, *, why: str, new_name: str = "", blocked: Iterable[str] = (), kind: PlayerKind = "human"
+    store: Store,
+    action: Action,
+    name: str,
+    *,
+    why: str,
+    new_name: str = "",
+    blocked: Iterable[str] = (),
+    kind: PlayerKind = "human",
 ) -> Step:
     """Rename, hide or show a player, and write it down.
 
@@ -103,7 +110,9 @@ def moderate(
     utc, who, p = utc_text(), getpass.getuser(), tables.players
 
     def write(connection: sa.Connection) -> Step | str:
-        found = connection.execute(sa.select(p).where(p.c.kind == kind, p.c.name_key == key_of(name))).mappings().first()
+        found = (
+            connection.execute(sa.select(p).where(p.c.kind == kind, p.c.name_key == key_of(name))).mappings().first()
+        )
         if found is None:
             return f"{name}: no {kind} player has this username"
         same = p.c.player_id == found["player_id"]

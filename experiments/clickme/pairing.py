@@ -48,6 +48,10 @@ class Pairing(NamedTuple):
     p: float
 
 
+#: Of a player without rounds to compare.
+NOT_TESTED = Pairing(float("nan"), float("nan"), float("nan"))
+
+
 def common_length(records: Sequence[RoundRecord]) -> int | None:
     """Return the number of bubbles of the shortest round that the partner ended; None where it ended none."""
     return min((record.n_bubbles for record in records if record.result == "solved"), default=None)
@@ -108,7 +112,7 @@ def _pairs(
     others = np.stack([sums[place[record.picture]] - whole[record.picture] for record in shared])
     n_of = np.stack([_cells(record, rules) for record in shared])  # bubbles of each round in each cell
     density = n_of.sum(axis=0) / n_of.sum()
-    others -= (others @ density)[:, None]
+    others = others - (others @ density)[:, None]
     spread = np.sqrt(others**2 @ density)[:, None]
     return np.asarray(n_of @ (others / np.where(spread > 0, spread, 1)).T) / n_of.sum()
 
@@ -116,13 +120,14 @@ def _pairs(
 def _cells(record: RoundRecord, rules: Rules) -> NDArray[np.float64]:
     """Return how many bubbles of a round have their centre in each cell of the coarse map, in raster order."""
     column, row = (record.xy.astype(np.int64) * COARSE_PX // rules.picture_px).T
-    return np.bincount(row * COARSE_PX + column, minlength=COARSE_PX**2).astype(float)
+    n_of = np.bincount(row * COARSE_PX + column, minlength=COARSE_PX**2).astype(np.float64)
+    return n_of
 
 
 def _test(pairs: NDArray[np.float64], n_null: int, rng: np.random.Generator) -> Pairing:
     n = len(pairs)
     if n == 0:
-        return Pairing(float("nan"), float("nan"), float("nan"))
+        return NOT_TESTED
     agreement = float(pairs.trace())
     null = float((pairs.sum() - pairs.trace()) / (n - 1)) if n > 1 else float("nan")
     if n < FEWEST_MAPS:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .collected import Collected, RoundRecord
-from .pairing import Pairing, pairings
+from .pairing import NOT_TESTED, Pairing, pairings
 from .pictures import Pictures
 from .rules import Rules
 
@@ -66,6 +66,7 @@ def judge(
     *,
     objects: Mapping[str, NDArray[np.bool_]] | None = None,
     pictures: Pictures | None = None,
+    automated: bool = False,
     alpha: float = 0.01,
     n_null: int = 999,
     seed: int = 2019,
@@ -86,6 +87,8 @@ def judge(
         Image id → mask of the object, shape (picture_px, picture_px).
     pictures : Pictures, optional
         The pictures as they are now; rounds on others are not compared with the masks.
+    automated : bool
+        Whether automated rounds are compared, too; else they are counted only.
     alpha : float
         A player passes when the pairing's p is at most this.
     n_null : int
@@ -98,7 +101,8 @@ def judge(
     dict
         Player id → PlayerQuality.
     """
-    tests = pairings(collected.played, rules, n_null=n_null, seed=seed)
+    compared = [record for record in collected.played if automated or not record.automated]
+    tests = pairings(compared, rules, n_null=n_null, seed=seed)
     usual = [one.agreement - one.null for one in tests.values() if one.p <= alpha]
     enough = 0.5 * float(np.median(usual)) if usual else float("inf")
     by_player: defaultdict[str, list[RoundRecord]] = defaultdict(list)
@@ -109,8 +113,10 @@ def judge(
         caught[record.player_id].append(record)
     masks = _Masks(objects or {}, pictures)
     return {
-        player_id: _quality(by_player[player_id], caught[player_id], test, masks, alpha, enough)
-        for player_id, test in tests.items()
+        player_id: _quality(
+            by_player[player_id], caught[player_id], tests.get(player_id, NOT_TESTED), masks, alpha, enough
+        )
+        for player_id in sorted(by_player)
     }
 
 

@@ -65,7 +65,9 @@ def select(collected: Collected, *, players: PlayerKind = "human", rules: str = 
     own = [record for record in collected.rounds if record.kind == players]
     left_out = Counter(f"by {record.kind} players" for record in collected.rounds if record.kind != players)
     if not own:
-        found = ", ".join(f"{left_out[f'by {kind} players']} of {kind}" for kind in KINDS if f"by {kind} players" in left_out)
+        found = ", ".join(
+            f"{left_out[f'by {kind} players']} of {kind}" for kind in KINDS if f"by {kind} players" in left_out
+        )
         known = f"{found} players; choose with --players" if found else "none at all"
         raise InputError(f"no rounds of {players} players; the game has {known}")
     chosen = _chosen(own, rules)
@@ -75,6 +77,14 @@ def select(collected: Collected, *, players: PlayerKind = "human", rules: str = 
     reports = {name: frozenset(by & who) for name, by in collected.reports.items() if by & who}
     part = replace(collected, rounds=kept, reports=reports)
     return Selection(part, players, max(chosen, key=chosen.__getitem__), dict(left_out))
+
+
+def by_hand(part: Selection) -> Selection:
+    """Leave out the rounds of remote-controlled pages, counted."""
+    kept = tuple(record for record in part.collected.rounds if not record.automated)
+    n_automated = len(part.collected.rounds) - len(kept)
+    left_out = {**part.left_out, **({"automated": n_automated} if n_automated else {})}
+    return replace(part, collected=replace(part.collected, rounds=kept), left_out=left_out)
 
 
 def digest_of(rules: Rules) -> str:

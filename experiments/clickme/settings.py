@@ -119,7 +119,9 @@ def settings_from(content: str, *, where: str) -> Game:
     try:
         return msgspec.json.decode(content, type=Game)
     except msgspec.DecodeError as error:
-        raise InputError(f"{where}: the settings of its rounds cannot be read ({error}); use the older RapidVision") from error
+        raise InputError(
+            f"{where}: the settings of its rounds cannot be read ({error}); use the older RapidVision"
+        ) from error
 
 
 def utc_text(moment: datetime | None = None) -> str:

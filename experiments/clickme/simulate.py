@@ -147,9 +147,7 @@ def _known(store: Store, names: Sequence[str], n_players: int) -> InputError:
 
 
 def _join(store: Store, player: Player, seed: int) -> None:
-    row = player_row(
-        _id(seed, "player", player.name), "simulated", player.name, key_of(player.name), utc_text(_EPOCH)
-    )
+    row = player_row(_id(seed, "player", player.name), "simulated", player.name, key_of(player.name), utc_text(_EPOCH))
     if not store.submit(lambda connection: enter(connection, row)).result():
         raise _known(store, [player.name], 1)
 
@@ -187,7 +185,7 @@ def _play(
 def _answer(partner: Loaded, view: PartnerView) -> Probabilities | None:
     if partner.partner is None:
         return None
-    return checked(partner.partner(view.pixels[None]), 1, len(partner.categories))[0]
+    return np.asarray(checked(partner.partner(view.pixels[None]), 1, len(partner.categories))[0])
 
 
 def _keep(store: Store, live: LiveRound, dealt: Mapping[str, object], moment: datetime) -> None:
@@ -204,4 +202,6 @@ def _keep(store: Store, live: LiveRound, dealt: Mapping[str, object], moment: da
     for one in waiting:
         one.result()
     if not ended.result():
-        raise InputError(f"{store.name}: round {play.round_id} was ended by another process; nothing else may play here")
+        raise InputError(
+            f"{store.name}: round {play.round_id} was ended by another process; nothing else may play here"
+        )

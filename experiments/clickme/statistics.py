@@ -119,7 +119,7 @@ def describe(collected: Collected, game: Game, *, seed: int = 2019) -> Statistic
     by_player, by_image = defaultdict(list), defaultdict(set)
     for record in rounds:
         by_player[record.player_id].append(record)
-        by_image[record.image_id].add(record.player_id)
+        by_image[record.picture].add(record.player_id)
     sizes = np.array([len(own) for own in by_player.values()])
     bubbles = np.array([record.n_bubbles for record in rounds])
     waits, n_unanswered = _answers(rounds)
@@ -138,7 +138,7 @@ def describe(collected: Collected, game: Game, *, seed: int = 2019) -> Statistic
         success=_share(rounds, "solved"),
         time_outs=_share(rounds, "time"),
         interrupted=_share(rounds, "interrupted"),
-        reported_share=_mean(np.array([name in collected.reports for name in by_image])),
+        reported_share=_mean(np.array([image_id in collected.reports for image_id, _ in by_image])),
         partner_states=dict(Counter(record.partner_state or "unknown" for record in rounds)),
         answer_ms_median=float(np.median(waits)) if len(waits) else float("nan"),
         answer_ms_p95=float(np.percentile(waits, 95)) if len(waits) else float("nan"),

@@ -12,6 +12,8 @@ from rapidvision.experiments.clickme.agreement import compare
 from rapidvision.experiments.clickme.collected import Collected, GuessRecord, RoundRecord
 from rapidvision.experiments.clickme.quality import judge
 from rapidvision.experiments.clickme.report import write_report
+from rapidvision.experiments.clickme.rules import Rules
+from rapidvision.experiments.clickme.selection import Selection
 from rapidvision.experiments.clickme.settings import Contest, Game
 from rapidvision.experiments.clickme.standings import Standings
 from rapidvision.experiments.clickme.statistics import describe, sign_flip_p
@@ -24,6 +26,9 @@ def record(number, *, player="p", image="i", result="time", n_bubbles=20, guesse
         player=player,
         image_id=image,
         category="cat",
+        kind="human",
+        rules=Rules(),
+        picture_sha256=image,
         phase="main",
         started_utc=f"2026-01-{day:02d}T00:00:{number % 60:02d}.000Z",
         ended_utc="",
@@ -144,9 +149,13 @@ def test_a_contest_has_a_board_of_its_own():
     assert after["you"]["rank"] == 2
 
 
+def part(collected):
+    return Selection(collected, "simulated", Rules(), {})
+
+
 def test_the_report_says_that_programs_played_and_draws_its_figures(played, tmp_path):
     quality = judge(played.everything, played.rules)
-    write_report(played.everything, played.deck, played.game, tmp_path, quality=quality)
+    write_report(part(played.everything), played.deck, played.game, tmp_path, quality=quality)
     page = (tmp_path / "report.html").read_text()
     assert "were played by programs, not by people" in page
     for name in ("players_per_map", "bubbles_per_round", "gallery"):
@@ -165,25 +174,25 @@ def test_the_report_says_that_programs_played_and_draws_its_figures(played, tmp_
 
 def test_without_two_pictures_of_two_players_there_is_no_agreement(played, tmp_path):
     rounds = tuple(one for one in played.everything.played if one.player == "painter 0")
-    write_report(Collected(rounds), played.deck, played.game, tmp_path, quality={})
+    write_report(part(Collected(rounds)), played.deck, played.game, tmp_path, quality={})
     assert "Not computed" in (tmp_path / "report.html").read_text()
 
 
 def test_names_of_the_game_cannot_change_the_page(played, tmp_path):
     game = Game(name="<script>x</script>")
     few = Collected(played.everything.played[:4])
-    write_report(few, played.deck, game, tmp_path, quality={})
+    write_report(part(few), played.deck, game, tmp_path, quality={})
     assert "<script>" not in (tmp_path / "report.html").read_text()
 
 
 def test_a_game_that_nobody_played_has_no_report(played, tmp_path):
     with pytest.raises(InputError, match="nothing to report"):
-        write_report(Collected(()), played.deck, played.game, tmp_path, quality={})
+        write_report(part(Collected(())), played.deck, played.game, tmp_path, quality={})
 
 
 def test_the_report_compares_with_another_experiment_s_maps(played, tmp_path):
     quality = judge(played.everything, played.rules)
-    write_report(played.everything, played.deck, played.game, tmp_path, quality=quality, compare_with="truth")
+    write_report(part(played.everything), played.deck, played.game, tmp_path, quality=quality, compare_with="truth")
     content = json.loads((tmp_path / "report.json").read_text())["compared"]
     assert content["with"] == "truth"
     assert len(content["agreement"]["images"]) == 16
@@ -195,7 +204,7 @@ def test_the_report_compares_with_another_experiment_s_maps(played, tmp_path):
 
 def test_a_comparison_needs_maps_of_the_same_pictures(played, tmp_path):
     with pytest.raises(InputError, match='no maps from "elsewhere"; the folder has truth'):
-        write_report(played.everything, played.deck, played.game, tmp_path, quality={}, compare_with="elsewhere")
+        write_report(part(played.everything), played.deck, played.game, tmp_path, quality={}, compare_with="elsewhere")
     one = dict(list(played.maps.items())[:1])
     with pytest.raises(InputError, match="1 pictures have maps of both"):
         compare(played.everything.played, one, played.rules, tmp_path, seed=1)
