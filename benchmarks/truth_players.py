@@ -4,13 +4,16 @@ The players here have hands of their own, not those of ``clickme simulate``, and
 the worst of two seeds.
 """
 
+import dataclasses
 import functools
 import tempfile
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
 
 from benchmarks.harness import STATED, Room, at_least, at_most
+from benchmarks.odd_pictures import HEIGHT, WIDTH, odd_files, outcome
 from rapidvision.experiments.clickme import collected, host, simulate
 from rapidvision.experiments.clickme.deck import read_deck, read_maps
 from rapidvision.experiments.clickme.partner import Loaded
@@ -163,3 +166,39 @@ for _kind in ("by picture", "by object", "random", "none"):
     @room.figure(f"  rounds that the partner ended, {_where}", unit="share", bar=STATED)
     def _ended(kind=_kind):
         return float(np.mean([judged(kind, seed)[2] for seed in SEEDS]))
+
+
+def middle(values):
+    """What the game shows of a picture whose shorter side is the game's: the middle square."""
+    height, width = values.shape[:2]
+    side = min(height, width)
+    top, left = (height - side) // 2, (width - side) // 2
+    return values[top : top + side, left : left + side]
+
+
+@functools.cache
+def odd():
+    """Count the outcomes of odd pictures (right, refused by name, or wrong), and whether a good loader reads the file."""
+    found = Counter()
+    with tempfile.TemporaryDirectory() as folder:
+        for file in odd_files(seed=14, rounds=6):
+            if not file.is_map:
+                cut = file if file.truth is None else dataclasses.replace(file, truth=middle(np.asarray(file.truth)))
+                how = outcome(cut, folder, lambda path: shown(path, min(HEIGHT, WIDTH)).pixels)
+                found[how, file.whole and file.truth is not None] += 1
+    return found
+
+
+@room.figure("odd pictures shown neither right nor refused", unit="files", bar=at_most(0))
+def _odd_wrong():
+    return odd()["wrong", True] + odd()["wrong", False]
+
+
+@room.figure("  of the undamaged ones shown", unit="share", bar=at_least(1))
+def _odd_read():
+    return odd()["right", True] / sum(n for (_, whole), n in odd().items() if whole)
+
+
+@room.figure("  out of odd pictures (seed 14)", unit="files", bar=at_least(200))
+def _odd_all():
+    return sum(odd().values())
