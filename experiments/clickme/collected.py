@@ -1,7 +1,6 @@
 """What was played, read back from the store: rounds with their bubbles and guesses, ready for maps and statistics."""
 
 from collections import defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from itertools import groupby
 from operator import itemgetter
@@ -160,8 +159,8 @@ def _read(connection: sa.Connection, name: str) -> Collected:
     strokes = _strokes(connection)
     asked: dict[str, list[GuessRecord]] = defaultdict(list)
     g, r, p = tables.guesses, tables.rounds, tables.players
-    for row in _rows(connection, sa.select(g).order_by(g.c.round_id, g.c.seq)):
-        asked[row[0]].append(GuessRecord(**{name: row._mapping[name] for name in _GUESS}))
+    for row in _rows(connection, sa.select(g).order_by(g.c.round_id, g.c.seq)).mappings():
+        asked[row["round_id"]].append(GuessRecord(**{name: row[name] for name in _GUESS}))
     kept = connection.execute(sa.select(tables.settings.c.digest, tables.settings.c.content))
     rules = {digest: settings_from(content, where=name).rules for digest, content in kept}
     every = sa.select(r, p.c.name.label("player"), p.c.kind).join(p).order_by(r.c.dealt_utc, r.c.round_id)
@@ -179,7 +178,7 @@ def _read(connection: sa.Connection, name: str) -> Collected:
     return Collected(tuple(rounds), {name: frozenset(who) for name, who in reports.items()}, broken, n_open)
 
 
-def _rows(connection: sa.Connection, statement: sa.Select[Any]) -> Iterable[sa.Row[Any]]:
+def _rows(connection: sa.Connection, statement: sa.Select[Any]) -> sa.CursorResult[Any]:
     """Return the rows of a long table, a part at a time in memory."""
     return connection.execute(statement, execution_options={"yield_per": _ROWS})
 

@@ -34,7 +34,7 @@ _KEPT_ROUNDS = 3
 
 
 class LiveGame:
-    """One running game.
+    """One running game; it closes the store's open rounds, so no other may run (:func:`.locking.only_one`).
 
     Parameters
     ----------
@@ -48,14 +48,10 @@ class LiveGame:
         Where the partner answers.
     players : {"human", "pilot"}
         What those who play are; players of another kind, their points and their maps are not seen.
-
-    Notes
-    -----
-    Rounds that the store holds as open are closed, so no other server may play with it: :func:`.locking.only_one`.
     """
 
     def __init__(self, game: Game, deck: Deck, store: Store, partner: Table, *, players: PlayerKind = "human") -> None:
-        self.game, self.store, self.partner, self.players = game, store, partner, players
+        self.game, self.store, self.partner = game, store, partner
         n_open = store.submit(lambda connection: tables.begin_play(connection, settings_row(game))).result()
         if n_open:
             _log.warning("%d rounds of the last run were open and are closed now", n_open)

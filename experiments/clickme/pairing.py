@@ -114,7 +114,8 @@ def _pairs(
     density = n_of.sum(axis=0) / n_of.sum()
     others = others - (others @ density)[:, None]
     spread = np.sqrt(others**2 @ density)[:, None]
-    return np.asarray(n_of @ (others / np.where(spread > 0, spread, 1)).T) / n_of.sum()
+    scores: NDArray[np.float64] = n_of @ (others / np.where(spread > 0, spread, 1)).T
+    return np.asarray(scores / n_of.sum())
 
 
 def _cells(record: RoundRecord, rules: Rules) -> NDArray[np.float64]:

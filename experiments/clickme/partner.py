@@ -30,6 +30,9 @@ Probabilities: TypeAlias = NDArray[np.float64]
 NETWORKS = "rapidvision.gala_models.partner:make"
 FILES = {".safetensors": NETWORKS, ".onnx": "rapidvision.experiments.clickme.onnx_partner:make"}
 
+#: The name of no partner, on the command line and in the records.
+NO_PARTNER = "none"
+
 #: A probability computed in half precision may exceed 1 by this much.
 _ROUNDING = 1e-2
 
@@ -91,8 +94,8 @@ def load(
         When the partner cannot be found or made, does not know a category, or answers in another form.
     """
     names = tuple(sorted(set(categories)))
-    if spec == "none":
-        return Loaded(None, "none", names)
+    if spec == NO_PARTNER:
+        return Loaded(None, NO_PARTNER, names)
     make, keywords = _factory(spec, n_threads, precision)
     try:
         partner = make(names, **keywords)

@@ -208,10 +208,16 @@ def _sizes(numbers: Statistics) -> list[tuple[str, str]]:
         ("ended by the clock", _percent(numbers.time_outs)),
         ("interrupted (server stopped)", _percent(numbers.interrupted)),
         ("pictures reported by anybody", _percent(numbers.reported_share)),
-        ("partner's answer, median and 95 %", f"{numbers.answer_ms_median:.0f} and {numbers.answer_ms_p95:.0f} ms"),
+        ("partner's answer, median and 95 %", _answer_times(numbers)),
         ("questions without an answer in time", f"{numbers.n_unanswered}"),
         ("pointers", ", ".join(f"{name} {n}" for name, n in sorted(numbers.pointers.items()))),
     ]
+
+
+def _answer_times(numbers: Statistics) -> str:
+    if np.isnan(numbers.answer_ms_median):
+        return "no answers"
+    return f"{numbers.answer_ms_median:.0f} and {numbers.answer_ms_p95:.0f} ms"
 
 
 def _learning(numbers: Statistics) -> list[tuple[str, str]]:

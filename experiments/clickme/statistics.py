@@ -13,6 +13,7 @@ from rapidvision.protocol import N_RELABELLINGS
 from rapidvision.seeds import stream
 
 from .collected import Collected, RoundRecord
+from .partner import NO_PARTNER
 from .settings import Game
 
 #: "The top-200 most frequent players", and "the first ten trials … their second set of ten trials".
@@ -70,7 +71,7 @@ class Statistics:
     answer_ms_median, answer_ms_p95 : float
         From the bubble that asked to the partner's answer.
     n_unanswered : int
-        Questions without an answer in time.
+        Questions to a partner without an answer in time.
     halves, tens : Paired or None
         Success in the first and second half of the rounds of the most frequent players; in their first and second ten.
     inside, outside : Span or None
@@ -210,8 +211,9 @@ def _successes(rounds: Sequence[RoundRecord]) -> NDArray[np.float64]:
 
 
 def _answers(rounds: Sequence[RoundRecord]) -> tuple[NDArray[np.float64], int]:
-    guesses = [guess for record in rounds for guess in record.guesses if guess.status != "unneeded"]
-    waits = [guess.answered_ms - guess.asked_ms for guess in guesses if guess.answered_ms is not None]
+    asked = [record for record in rounds if record.partner != NO_PARTNER]
+    guesses = [guess for record in asked for guess in record.guesses if guess.status != "unneeded"]
+    waits = [g.answered_ms - g.asked_ms for g in guesses if g.answered_ms is not None and g.rank is not None]
     return np.array(waits), sum(guess.status != "answered" for guess in guesses)
 
 

@@ -1,6 +1,8 @@
 """The command line: simulate, export, report on the same game, and refusals in one line."""
 
 import json
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -111,6 +113,21 @@ def test_what_cannot_be_done_is_refused_in_one_line(pictures, tmp_path, monkeypa
     error = capsys.readouterr().err
     assert text in error
     assert error.count("\n") == 1
+
+
+def test_a_game_in_a_folder_with_an_accent_is_read_whatever_the_system_s_code_page(pictures, tmp_path, monkeypatch):
+    """As on Windows, where a text file without a named encoding is cp1252."""
+    plain = Path.read_text
+    monkeypatch.setattr(
+        Path, "read_text", lambda self, encoding=None, errors=None: plain(self, encoding or "cp1252", errors)
+    )
+    home = tmp_path / "José"
+    shutil.copytree(pictures, home / "bilder")
+    words = ["clickme", "simulate", str(home / "bilder"), "--out", str(home / "spiel"), "--maps", "truth", "--quiet"]
+    assert cli.main([*words, "--players", "2", "--rounds", "2", "--seed", "1"]) == 0
+    for verb in ("export", "report"):
+        out = ["--out", str(home / verb), "--players", "simulated", "--quiet"]
+        assert cli.main(["clickme", verb, str(home / "spiel"), *out]) == 0
 
 
 def test_a_blur_that_does_not_exist_is_refused(game, tmp_path, capsys):

@@ -1,5 +1,6 @@
 """The report's numbers: exact small cases, calibrated tests, and a page that says who played."""
 
+import dataclasses
 import json
 from datetime import UTC, datetime
 from itertools import product
@@ -71,9 +72,17 @@ def test_answers_of_the_partner_are_counted_with_their_fates():
         GuessRecord(29, 1450, None, "superseded", None, None, ""),
         GuessRecord(39, 1950, None, "unneeded", None, None, ""),
     ]
-    numbers = describe(Collected((record(1, guesses=guesses),)), Game())
+    one = dataclasses.replace(record(1, guesses=guesses), partner="eye")
+    numbers = describe(Collected((one,)), Game())
     assert numbers.answer_ms_median == 1025
     assert numbers.n_unanswered == 2
+
+
+def test_without_a_partner_there_are_no_answers_and_no_questions(played, tmp_path):
+    """The report said that a partner that was not there had answered within 0 ms and failed 512 times."""
+    numbers = describe(played.everything, played.game)
+    assert sum(len(one.guesses) for one in played.everything.played) > 0
+    assert (np.isnan(numbers.answer_ms_median), numbers.n_unanswered) == (True, 0)
 
 
 def test_learning_is_seen_where_it_is():
