@@ -22,6 +22,8 @@ PHASES = get_args(Phase)
 
 #: Folder of the object masks beside the pictures.
 OBJECTS = "objects"
+#: Things in a mask, each with its number; larger values are grey levels or an object of 255.
+_MOST_LABELS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,17 +108,21 @@ def read_objects(deck: Deck, side_px: int) -> dict[str, NDArray[np.bool_]]:
     Raises
     ------
     InputError
-        When a mask has other values than 0 (background) and 1 (object), or no object; the message names the file.
+        When a mask has no pixel of 1, or values that are no labels (0 background, 1 the object, 2 … other things); the
+        message names the file.
     """
     masks: dict[str, NDArray[np.bool_]] = {}
     for name in deck.cards:
         path = deck.folder / OBJECTS / f"{name}.png"
         if path.is_file():
             values = load_map(path)
-            others = sorted(set(np.unique(values).tolist()) - {0.0, 1.0})
-            if others or not values.any():
-                got = f"also {', '.join(f'{one:g}' for one in others[:3])}" if others else "0 alone"
-                raise InputError(f"{path}: a mask is made of 0 (background) and 1 (object), got {got}; write it anew")
+            labels = np.unique(values)
+            if 1 not in labels or labels[-1] > _MOST_LABELS:
+                got = ", ".join(f"{one:g}" for one in labels[-3:])
+                raise InputError(
+                    f"{path}: a mask has 0 for the background, 1 for the object and up to {_MOST_LABELS} for other things; "
+                    f"its largest values are {got}; write it anew"
+                )
             masks[name] = _framed(values, side_px, Image.Resampling.NEAREST) == 1
     return masks
 

@@ -92,14 +92,14 @@ def test_small_and_long_pictures_are_named(tmp_path):
     assert found == {"a": "8 x 8 pixels: enlarged 32.0 times", "b": "2000 x 600 pixels: 70 % cut off"}
 
 
-@pytest.mark.parametrize("values", [(0, 255), (0, 1, 2), (0, 0)])
-def test_a_mask_of_other_values_than_0_and_1_is_refused(tmp_path, values):
+@pytest.mark.parametrize("values", [(0, 255), (0, 1, 255), (0, 0), (0, 2)])
+def test_a_mask_without_an_object_of_1_is_refused(tmp_path, values):
     """A mask of 0 and 255 had no object at all, so everybody failed the catch pictures."""
     (tmp_path / "images.csv").write_text("image_id,path,category\na,a.png,cat\n")
     Image.new("RGB", (8, 8)).save(tmp_path / "a.png")
     (tmp_path / "objects").mkdir()
     Image.fromarray(np.resize(np.array(values, np.uint8), (8, 8))).save(tmp_path / "objects" / "a.png")
-    with pytest.raises(InputError, match=r"objects.a.png: a mask is made of 0"):
+    with pytest.raises(InputError, match=r"objects.a.png: a mask has 0 for the background, 1 for the object"):
         read_objects(read_deck(tmp_path), 8)
 
 
