@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from rapidvision.seeds import fresh_seed, stream
 
-from .accuracy import Cells, Curve, LateRule, Level, cells, curve
+from .accuracy import Cells, Curve, Level, cells, curve
 from .consistency import ErrorConsistency, majority_consistency
 from .evidence import EvidenceCorrelation, evidence_correlation
 from .networks import NetworkCurve, network_curves
+from .opening import LateRule
 from .psychometric import axis_of, fit
 from .shown import ShownAsTable
 from .tables import Trials, as_trials
@@ -133,6 +134,8 @@ class Comparison(ShownAsTable):
         Decision values against people's accuracy; only of networks that have them.
     seed : int
         Of every interval.
+    notes : tuple of str
+        What was left out of the people's answers, with counts.
     """
 
     networks: tuple[NetworkCurve, ...]
@@ -143,6 +146,11 @@ class Comparison(ShownAsTable):
     consistency: tuple[tuple[str, str, str, ErrorConsistency], ...]
     evidence: tuple[EvidenceCorrelation, ...]
     seed: int
+    notes: tuple[str, ...] = ()
+
+    def opening(self) -> tuple[str, ...]:
+        """What was left out of the people's answers, with counts."""
+        return self.notes
 
     def table(self) -> pd.DataFrame:
         """One row per network and group."""
@@ -212,4 +220,5 @@ def compare(
             if one.model in with_evidence
         ),
         seed,
+        table.notes,
     )

@@ -9,7 +9,6 @@ from numpy.typing import ArrayLike, NDArray
 from rapidvision.errors import InputError
 from rapidvision.seeds import stream
 
-from .contradictions import PARTICIPANTS
 from .tables import Trials
 
 Floats = NDArray[np.float64]
@@ -109,10 +108,8 @@ def majority_consistency(
         Stimuli on which people were split evenly count as wrong.
     """
     keys = ["image_id", "level_index"]
-    answers = people.main()
-    answers = answers[
-        answers["observer"].isin(PARTICIPANTS) & (answers["group"] == group) & (answers["status"] == "ok")
-    ]
+    answers = people.people()
+    answers = answers[(answers["group"] == group) & (answers["status"] == "ok")]
     rows = networks.main()
     rows = rows[(rows["observer"] == model) & (rows["group"] == group)]
     human = (answers["correct"] == True).groupby([answers[key] for key in keys]).mean() > 0.5  # noqa: E712

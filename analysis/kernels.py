@@ -1,11 +1,12 @@
 """The inner loops behind one door: compiled where numba is installed and worth its start, numpy otherwise; same numbers."""
 
-import importlib.util
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from rapidvision.numerics.compiled import can_compile
 
 from .labels import MOST_DEALT_WORDS, deal
 from .multiplicity import Joint
@@ -19,7 +20,7 @@ _BLOCKS_AT_A_TIME = 1024
 
 def has_numba() -> bool:
     """Whether the compiled loops can be used."""
-    return importlib.util.find_spec("numba") is not None
+    return can_compile()
 
 
 def can_count(sums: Ints) -> bool:

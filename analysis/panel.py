@@ -39,6 +39,10 @@ class Fig2b(Shown):
     ceilings: tuple[Ceiling, ...]
     networks: tuple[NetworkCurve, ...]
 
+    def opening(self) -> tuple[str, ...]:
+        """What was left out, with counts."""
+        return self.bins.cells.notes
+
     def table(self) -> pd.DataFrame:
         """The test's table: one row per level."""
         return self.bins.table()
@@ -112,13 +116,10 @@ def fig2b(
 
 
 def observer_note(trials: Trials) -> str:
-    """Words for the figure when the observers are not people; empty when they are."""
-    frame = trials.main()
-    simulated = frame.loc[frame["observer"] == "simulated", "participant_id"].nunique()
-    human = frame.loc[frame["observer"] == "human", "participant_id"].nunique()
-    if not simulated:
-        return ""
-    return "simulated participants" if not human else f"{simulated} of {simulated + human} participants are simulated"
+    """Words for the figure when the observers are not people in the study itself; empty when they are."""
+    kinds = sorted(set(trials.people()["observer_kind"]) - {"human"})
+    words = {"simulated": "simulated participants", "pilot": "pilot participants", "model": "networks"}
+    return ", ".join(words[kind] for kind in kinds)
 
 
 def insets(stimulus_set: Path | str, groups: tuple[str, ...]) -> tuple[tuple[str, NDArray[np.uint8]], ...]:

@@ -12,12 +12,12 @@ from rapidvision.seeds import fresh_seed
 
 from . import sections as text
 from .above_chance import chance_test
-from .accuracy import LATE_RULES, LateRule
 from .attention import attention
 from .comparison import Comparison, compare
 from .exclusions import Kept, Rules
+from .opening import LATE_RULES, LateRule
 from .page import page, plain
-from .panel import Fig2b, fig2b, observer_note
+from .panel import Fig2b, fig2b
 from .tables import Trials, as_trials
 from .workflow import Bins, CurveFits, bins, curve, kept
 
@@ -105,9 +105,9 @@ def report(
     left = kept(source, rules)
     main = fig2b(left.trials, models=networks, stimulus_set=stimulus_set, margin=margin, seed=seed, **options)
     late = _late_rules(left.trials, main.bins, seed=seed, options=options)
-    chances = tuple(
-        chance_test(late[main.bins.late].cells, group, m=main.bins.test.m, seed=seed) for group in main.bins.groups
-    )
+    table = late[main.bins.late].cells
+    tested = main.bins.groups if table.two_alternatives else ()  # a table of correctness alone names no guess rate
+    chances = tuple(chance_test(table, group, m=main.bins.test.m, seed=seed) for group in tested)
     fits = _fits(left.trials, main, seed)
     compared = compare(left.trials, networks, late=main.bins.late, seed=seed) if networks is not None and fits else None
     regression = _regression(left.trials, main.bins.groups) if mixed else None
@@ -115,10 +115,10 @@ def report(
     svg = next(files.read_bytes(path) for path in main.save(out) if path.suffix == ".svg")
     drawn = text.People(left.trials, main)
     sections = [
-        ("What was analysed", text.what(source, left, networks)),
+        ("What was analysed", text.what(source, left, networks, main.bins.cells.notes)),
         ("Fig. 2B", text.fig2b(main, left.trials, svg)),
         ("Every level", text.levels(main.bins)),
-        ("Above chance", text.chance(chances)),
+        *([("Above chance", text.chance(chances))] if chances else []),
         ("Ceiling", text.ceilings(main)),
         ("Late answers under three rules", text.late(late)),
     ]
@@ -169,7 +169,8 @@ def _results(
     return {
         "observers": list(source.observers),
         "n_trials": int(main.bins.cells.n_shown.sum()),
-        "simulated": bool(observer_note(source)),
+        "observer_kinds": sorted(set(source.people()["observer_kind"])),
+        "left_out": list(main.bins.cells.notes),
         "notes": [*left.trials.notes, *test.notes],
         "exclusions": {
             "before": left.before,

@@ -8,10 +8,10 @@ import numpy as np
 from rapidvision import files
 
 from .above_chance import ChanceTest
-from .accuracy import Curve, LateRule, curve_of
+from .accuracy import Curve, curve_of
 from .comparison import Comparison
-from .contradictions import PARTICIPANTS
 from .exclusions import Kept
+from .opening import LateRule
 from .page import bullets, figure, paragraph, plain, show, table
 from .panel import Fig2b, observer_note
 from .statistics import columns_of
@@ -22,21 +22,21 @@ if TYPE_CHECKING:
     from .regression import Effects
 
 
-def what(source: Trials, left: Kept, networks: Trials | None) -> str:
-    """What came in, what was excluded."""
+def what(source: Trials, left: Kept, networks: Trials | None, notes: Sequence[str] = ()) -> str:
+    """What came in, what was excluded, and what each rule leaves out (`notes`)."""
     text = ""
     if note := observer_note(source):
         text += paragraph(
-            f"These are {note}: no person answered, and nothing here is evidence about people."
-            if note == "simulated participants"
-            else f"{note[0].upper()}{note[1:]}; their answers are not evidence about people.",
+            f"These are {note}: nothing here is evidence about people in the study itself."
+            if note == "pilot participants"
+            else f"These are {note}: no person answered, and nothing here is evidence about people.",
             "notice",
         )
-    frame = left.trials.main()
-    people = frame[frame["observer"].isin(PARTICIPANTS)]
+    people = left.trials.people()
     text += paragraph(
         f"{source.name}: {len(people)} main-phase trials. {left.sentence()[0].upper()}{left.sentence()[1:]}."
     )
+    text += bullets(notes)
     rows = [(group, left.before[group], left.after.get(group, 0)) for group in left.before]
     text += table(("group", "participants before", "after exclusions"), rows)
     if left.excluded:
@@ -45,7 +45,7 @@ def what(source: Trials, left: Kept, networks: Trials | None) -> str:
         )
     text += bullets(left.trials.notes)
     if networks is not None:
-        names = sorted(set(networks.frame["observer"]) - set(PARTICIPANTS))
+        names = sorted(set(networks.frame.loc[networks.frame["observer_kind"] == "model", "observer"]))
         text += paragraph(f"{networks.name}: networks {', '.join(names)}, on the same plans.")
     return text
 

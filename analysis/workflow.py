@@ -1,4 +1,4 @@
-"""The room's verbs as functions: the same names on the command line, in scripts and in notebooks."""
+"""The verbs of the analysis as functions: the same names on the command line, in scripts and in notebooks."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,8 +13,9 @@ from rapidvision.protocol import N_RELABELLINGS
 from rapidvision.seeds import fresh_seed
 
 from .above_chance import ChanceTest, chance_test
-from .accuracy import Cells, Curve, LateRule, Level, cells, curve_of
+from .accuracy import Cells, Curve, Level, cells, curve_of
 from .exclusions import Kept, Rules, exclude
+from .opening import LateRule
 from .permutation import Alternative, RandomizationTest, randomization_test
 from .shown import Shown, ShownAsTable
 from .statistics import Statistic, columns_of
@@ -68,6 +69,10 @@ class Bins(ShownAsTable):
     def p(self) -> NDArray[np.float64]:
         """Corrected p per level, as chosen."""
         return np.asarray(getattr(self.test, CORRECTIONS[self.correction][0]))
+
+    def opening(self) -> tuple[str, ...]:
+        """What was left out, with counts."""
+        return self.cells.notes
 
     def table(self) -> pd.DataFrame:
         """One row per level: both curves, the difference and every p."""
@@ -124,7 +129,7 @@ def bins(
     m, seed
         Relabellings, and their seed (drawn when absent).
     by_slot : bool
-        Relabel only among participants who had the same plan.
+        Relabel only among participants who had the same plan; refused where the table has no plans (slots).
     exact : bool
         Also the exact p.
 
@@ -153,7 +158,13 @@ def bins(
 
 
 def _slots(trials: Trials, table: Cells) -> NDArray[np.int64]:
-    slot_of = dict(zip(trials.frame["participant_id"], trials.frame["slot"], strict=True))
+    people = trials.people()
+    if (unknown := people["slot"].isna()).any():
+        raise InputError(
+            f"by_slot: {trials.name} does not say which plan {people.loc[unknown, 'participant_id'].nunique()} of its "
+            "participants followed (slot is empty); relabel without slots, or import a column (--field slot=COLUMN)"
+        )
+    slot_of = dict(zip(people["participant_id"], people["slot"], strict=True))
     return np.array([slot_of[name] for name in table.participants], dtype=np.int64)
 
 
@@ -171,12 +182,19 @@ class CurveFits(Shown):
         Of the difference of the thresholds.
     drawing : Drawing
         Data and curves.
+    notes : tuple of str
+        What was left out, with counts.
     """
 
     groups: tuple[str, str]
     fits: "tuple[GroupFit, GroupFit]"
     test: "ThresholdTest"
     drawing: Any
+    notes: tuple[str, ...] = ()
+
+    def opening(self) -> tuple[str, ...]:
+        """What was left out, with counts."""
+        return self.notes
 
     def table(self) -> pd.DataFrame:
         """One row per group: parameters, intervals, goodness of fit."""
@@ -208,6 +226,7 @@ def curve(
     m: int = N_RELABELLINGS,
     n_bootstrap: int = 2000,
     seed: int | None = None,
+    guess: float | None = None,
 ) -> CurveFits:
     """Fit psychometric functions and test the difference of the thresholds.
 
@@ -219,6 +238,8 @@ def curve(
         As in :func:`bins`.
     n_bootstrap : int
         Resamples of participants for the intervals.
+    guess : float, optional
+        What guessing gets right; must be said (0.5) where the table holds only whether answers were correct.
 
     Returns
     -------
@@ -231,11 +252,12 @@ def curve(
 
     seed = fresh_seed() if seed is None else seed
     table = cells(as_trials(trials), late=late)
+    table.require_one_half(guess)
     pair = table.pair(groups)
     first, second = (fit_group(table, group, n_bootstrap=n_bootstrap, seed=seed) for group in pair)
     test = threshold_test(table, pair, m=m, n_bootstrap=n_bootstrap, seed=seed)
     curves = tuple(curve_of(table.accuracy[table.of(group)]) for group in pair)
-    return CurveFits(pair, (first, second), test, draw_fits(axis_of(table), pair, curves, (first, second)))
+    return CurveFits(pair, (first, second), test, draw_fits(axis_of(table), pair, curves, (first, second)), table.notes)
 
 
 def kept(trials: "Trials | Path | str", rules: Rules | None = None) -> Kept:
@@ -244,7 +266,12 @@ def kept(trials: "Trials | Path | str", rules: Rules | None = None) -> Kept:
 
 
 def chance(
-    trials: "Trials | Path | str", *, late: LateRule = "exclude", m: int = N_RELABELLINGS, seed: int | None = None
+    trials: "Trials | Path | str",
+    *,
+    late: LateRule = "exclude",
+    m: int = N_RELABELLINGS,
+    seed: int | None = None,
+    guess: float | None = None,
 ) -> tuple[ChanceTest, ...]:
     """Test every group and level against chance; see :mod:`rapidvision.analysis.above_chance`.
 
@@ -256,6 +283,8 @@ def chance(
         What a late answer counts as.
     m, seed
         Sign flips, and their seed (drawn when absent).
+    guess : float, optional
+        As in :func:`curve`.
 
     Returns
     -------
@@ -264,4 +293,5 @@ def chance(
     """
     seed = fresh_seed() if seed is None else seed
     table = cells(as_trials(trials), late=late)
+    table.require_one_half(guess)
     return tuple(chance_test(table, group, m=m, seed=seed) for group in sorted({str(name) for name in table.groups}))

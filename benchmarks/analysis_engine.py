@@ -122,7 +122,7 @@ def against_scipy_at_first():
     def first_call(work):
         found = subprocess.run(
             [sys.executable, "-c", FIRST_CALL.format(work)], check=True, capture_output=True, text=True,
-            env=os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
+            env=os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}, encoding="utf-8"
         )  # fmt: skip
         return float(found.stdout)
 

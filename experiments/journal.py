@@ -8,74 +8,18 @@ import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 import msgspec
 
 from rapidvision import files
 from rapidvision.errors import InputError
 
+from .headers import Header, Setup, require_same
 from .ports import Event, TrialData
 from .storage import AppendOnly
 
-JOURNAL_VERSION = 1
-
-
-class Header(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="header"):
-    """Whose session this is and what it follows.
-
-    Attributes
-    ----------
-    journal_version : int
-        Version of this file's form.
-    session_id, participant_id, study_id, group, slot
-        Who, in which study, and which plan.
-    observer : str
-        ``human`` or ``simulated``.
-    plan_digest, protocol_digest, stimulus_set_digest : str
-        What the session follows; another one is refused.
-    utc : str
-        When it began.
-    """
-
-    journal_version: int = JOURNAL_VERSION
-    session_id: str
-    participant_id: str
-    study_id: str
-    group: str
-    slot: int
-    observer: str
-    plan_digest: str
-    protocol_digest: str
-    stimulus_set_digest: str
-    utc: str
-
-
-class Setup(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="setup"):
-    """What a session ran on, from one opening of the journal to the next.
-
-    Attributes
-    ----------
-    display : str
-        ``real``, or ``paced test mode`` where refreshes were imitated.
-    refresh_hz : float
-        As measured before the first trial.
-    accepted : list of str
-        Red checks that somebody accepted to be able to run.
-    preflight : dict
-        The checks.
-    software : dict
-        Versions.
-    utc : str
-        When.
-    """
-
-    display: str
-    refresh_hz: float
-    accepted: list[str] = []
-    preflight: dict[str, Any] = {}
-    software: dict[str, str] = {}
-    utc: str = ""
+#: The event of a session whose slot was given back.
+GIVEN_UP = "given up"
 
 
 Entry = Header | Setup | TrialData | Event
@@ -129,6 +73,12 @@ def read_journal(path: Path | str) -> tuple[Header, list[Entry]]:
     return entries[0], entries[1:]
 
 
+def read_begun(path: Path | str) -> tuple[Header, list[Entry]] | None:
+    """Read a journal as :func:`read_journal` does; None where it is missing or lost its power before its first line."""
+    path = Path(path)
+    return read_journal(path) if path.exists() and b"\n" in files.read_bytes(path) else None
+
+
 class JournalFile:
     """An open journal; the third port of the engine.
 
@@ -145,6 +95,10 @@ class JournalFile:
         The entries that were there, the header left out.
     torn_bytes : int
         Length of the unfinished last line that was taken off.
+    header : Header
+        The first line.
+    setup : Setup or None
+        What the session last ran on.
 
     Raises
     ------
@@ -163,16 +117,27 @@ class JournalFile:
             if self.torn_bytes:
                 self._file.cut(whole)
             if entries:
-                _same(entries[0], header, name=str(path))
+                self.header = _same(entries[0], header, name=str(path))
             else:
+                self.header = header
                 self._file.append(encode(header))
         except BaseException:
             self._file.close()
             raise
         self.past: list[Entry] = entries[1:]
+        self.setup = last_setup(self.past)
 
     def append(self, entry: Entry) -> None:
-        """Store an entry for good; see :meth:`AppendOnly.append` for a full disk."""
+        """Store an entry for good; see :meth:`AppendOnly.append` for a full disk.
+
+        Raises
+        ------
+        InputError
+            When a setup names another observer than the header, or another display than the openings before.
+        """
+        if isinstance(entry, Setup):
+            require_same(self.header, self.setup, entry, name=str(self.path))
+            self.setup = entry
         self._file.append(encode(entry))
 
     def close(self) -> None:
@@ -191,7 +156,12 @@ def trials_and_events(entries: Sequence[Entry]) -> list[TrialData | Event]:
     return [entry for entry in entries if isinstance(entry, TrialData | Event)]
 
 
-def _same(old: Entry, new: Header, *, name: str) -> None:
+def last_setup(entries: Sequence[Entry]) -> Setup | None:
+    """Return what a session last ran on, or None before its first opening."""
+    return next((entry for entry in reversed(entries) if isinstance(entry, Setup)), None)
+
+
+def _same(old: Entry, new: Header, *, name: str) -> Header:
     if not isinstance(old, Header):
         raise InputError(f"{name}: no journal (it has no header)")
     for field, words in (
@@ -199,6 +169,12 @@ def _same(old: Entry, new: Header, *, name: str) -> None:
         ("protocol_digest", "protocol"),
         ("stimulus_set_digest", "stimulus set"),
         ("plan_digest", "plan"),
+        ("participant_id", "participant"),
+        ("observer_kind", "kind of observer"),
     ):
-        if getattr(old, field) != getattr(new, field):
-            raise InputError(f"{name}: belongs to another {words}; a session ends as it began")
+        got, allowed = getattr(new, field), getattr(old, field)
+        if got != allowed:
+            raise InputError(
+                f"{name}: belongs to another {words}: got {got}, allowed is {allowed}; a session ends as it began"
+            )
+    return old

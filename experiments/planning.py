@@ -12,6 +12,7 @@ from rapidvision.trials import Phase, Trial
 
 from . import texts
 from .assign import blocks_for, fixations_for, keys_for, levels_for, practice_for
+from .keyboard import check_keys
 
 Rows = dict[tuple[str, str, int], Stimulus]
 
@@ -209,6 +210,7 @@ def make_study(
     """
     if n_slots < 1:
         raise InputError(f"slots: got {n_slots}, at least 1 is needed")
+    check_keys(protocol)
     check_fit(stimulus_set, protocol)
     study, groups = Study(folder), groups_of(stimulus_set, protocol)
     words = texts.read_texts(protocol.language, override=texts_file)

@@ -96,6 +96,8 @@ class Event(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, tag_field=
         The trial that it interrupted.
     seen : bool
         Whether that trial's picture had come up.
+    onset_s : float or None
+        When it had, on the screen's clock.
     detail : str
         For the reader.
     utc : str
@@ -105,6 +107,7 @@ class Event(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, tag_field=
     what: str
     trial: int | None = None
     seen: bool = False
+    onset_s: float | None = None
     detail: str = ""
     utc: str = ""
 

@@ -1,5 +1,6 @@
 """From a journal's entries to rows of the trials table, through the one place where rows are made."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 import msgspec
@@ -8,20 +9,20 @@ from rapidvision.observers import Answer, record
 from rapidvision.plan import Plan
 from rapidvision.trials import ObserverKind, TrialRecord
 
-from .ports import Event, TrialData
-
-#: Flags that make a trial's times worthless; its row says ``aborted``.
-VOID_FLAGS = ("clock_step",)
+from .journal import Entry
+from .ports import Event
+from .quality import flag_names, timing_ok, with_setups
 
 
 def rows_of(
     plan: Plan,
-    entries: Sequence[TrialData | Event],
+    entries: Sequence[Entry],
     *,
     observer: str,
     observer_kind: ObserverKind,
     session_id: str,
     participant_id: str,
+    flags: Sequence[str] = (),
 ) -> list[TrialRecord]:
     """Return a session's rows in order of trial number.
 
@@ -29,36 +30,39 @@ def rows_of(
     ----------
     plan : Plan
         What was asked.
-    entries : sequence of TrialData or Event
-        What happened.
+    entries : sequence of Entry
+        What happened, and what it ran on.
     observer, session_id, participant_id : str
         Who answered.
     observer_kind : {"human", "pilot", "simulated", "model"}
         What kind of observer this is.
+    flags : sequence of str
+        What holds for the whole session, such as ``given_up``; in every row.
 
     Returns
     -------
     list of TrialRecord
         A row per completed trial, and one with status ``aborted`` for each trial that was interrupted after its
-        picture had been seen and never completed, or whose times are void.
+        picture had been seen and never completed.
     """
-    completed = {entry.trial: entry for entry in entries if isinstance(entry, TrialData)}
+    completed = {data.trial: (data, setup) for data, setup in with_setups(entries)}
     broken = {e.trial: e for e in entries if isinstance(e, Event) and e.seen and e.trial not in completed}
+    views = Counter(e.trial for e in entries if isinstance(e, Event) and e.seen)
     rows = []
     for trial in plan.trials():
-        data, event = completed.get(trial.trial), broken.get(trial.trial)
-        if data is None and event is None:
+        event = broken.get(trial.trial)
+        if trial.trial not in completed and event is None:
             continue
+        data, setup = completed.get(trial.trial, (None, None))
         key = None if data is None else data.response_key
         answer = Answer(
             target=None if key is None else key == plan.key_target,
             response_ms=None if data is None else data.response_ms,
         )
-        void = data is None or any(flag.startswith(VOID_FLAGS) for flag in data.flags)
         row = record(
             plan,
             trial,
-            Answer(target=None) if void else answer,
+            answer,
             observer=observer,
             observer_kind=observer_kind,
             session_id=session_id,
@@ -67,9 +71,10 @@ def rows_of(
             stimulus_ms_shown=None if data is None else data.stimulus_ms,
             late_refreshes=None if data is None else sum(data.late_refreshes),
             refresh_hz=None if data is None else data.refresh_hz,
-            attempt=1 if data is None else data.attempt,
-            flags=() if data is None else data.flags,
+            timing_ok=None if data is None else timing_ok(plan, data, setup),
+            attempt=views[trial.trial] if data is None else data.attempt,
+            flags=[*([] if data is None else flag_names(data, setup)), *flags],
             utc=(data.utc if data is not None else event.utc if event is not None else "") or None,
         )
-        rows.append(msgspec.structs.replace(row, status="aborted") if void else row)
+        rows.append(msgspec.structs.replace(row, status="aborted") if data is None else row)
     return rows

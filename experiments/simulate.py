@@ -72,7 +72,7 @@ def refuse_to_replace_people(path: Path) -> None:
     Raises
     ------
     InputError
-        When `path` holds rows of human observers, or is no trials table.
+        When `path` holds rows of other observers than simulated ones, or is no trials table.
     """
-    if path.exists() and any(row.observer == "human" for row in read_table(path)):
-        raise InputError(f"{path}: holds trials of people; choose another --out for the simulation")
+    if path.exists() and any(row.observer_kind != "simulated" for row in read_table(path)):
+        raise InputError(f"{path}: holds trials of people or networks; choose another --out for the simulation")

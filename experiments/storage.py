@@ -1,5 +1,6 @@
 """Lines that are on the disk before the next line of code, in a file that one program holds."""
 
+import errno
 import os
 import sys
 from pathlib import Path
@@ -31,7 +32,7 @@ class AppendOnly:
     Raises
     ------
     InputError
-        When it cannot be opened for writing, or another program holds it and `wait` is False.
+        When it cannot be opened for writing, another program holds it and `wait` is False, or the drive has no locks.
     """
 
     def __init__(self, path: Path | str, *, wait: bool) -> None:
@@ -47,9 +48,14 @@ class AppendOnly:
             ) from error
         try:
             _lock(self._descriptor, wait=wait)
-        except OSError:
+        except OSError as error:
             os.close(self._descriptor)
-            raise InputError(f"{path}: open in another session; close that one first") from None
+            if error.errno in (errno.EACCES, errno.EAGAIN, errno.EDEADLK):  # EDEADLK: Windows, after it waited
+                raise InputError(f"{path}: open in another session; close that one first") from None
+            raise InputError(
+                f"{path}: this drive cannot lock files ({error.strerror}), so two sessions could write at once; "
+                "put the study on a local disk"
+            ) from error
         if new and sys.platform != "win32":
             folder = os.open(self.path.parent, os.O_RDONLY)
             os.fsync(folder)  # the file's name must survive too

@@ -1,131 +1,39 @@
-"""Triggers to recording equipment, sent right after the flip they mark; trouble with them never disturbs a session."""
+"""Triggers on their way to a port: one code per flip, and trouble with the port never disturbs a session."""
 
-import importlib
-from collections.abc import Callable
-from typing import Any, Protocol
+from collections import deque
+from contextlib import suppress
 
-from rapidvision.errors import InputError, MissingExtra, did_you_mean
-
-
-class TriggerPort(Protocol):
-    """Something that takes a code from 1 to 255."""
-
-    def send(self, code: int) -> None:
-        """Send the code and return at once."""
-        ...
+from .ports import RESPONSE_CODE
+from .trigger_ports import PULSE_S, Pulsed, TriggerPort, one_line
 
 
-class NullPort:
-    """Sends nothing."""
+class Marks:
+    """Codes that wait for their flip: one per flip, those that belong to a flip before those of a press.
 
-    def send(self, code: int) -> None:
-        """Do nothing."""
-
-
-class SerialPort:
-    """One byte per code on a serial port.
-
-    Parameters
-    ----------
-    device : str
-        Such as ``/dev/ttyUSB0`` or ``COM3``.
-    baud : int
-        Bits per second.
+    Examples
+    --------
+    >>> marks = Marks()
+    >>> marks.add(3); marks.add(2)  # a press was heard, and the picture goes with the next flip
+    >>> marks.due(), marks.due(), marks.due()
+    (2, 3, None)
     """
 
-    def __init__(self, device: str, *, baud: int = 115_200) -> None:
-        serial = _need("serial", "pip install pyserial")
-        try:
-            self._port = serial.Serial(device, baud, timeout=0, write_timeout=0)  # never waits
-        except (OSError, ValueError) as error:
-            raise InputError(f"trigger serial:{device}: cannot be opened ({error})") from error
+    def __init__(self) -> None:
+        self._flips: deque[int] = deque()
+        self._presses: deque[int] = deque()
 
-    def send(self, code: int) -> None:
-        """Write one byte."""
-        self._port.write(bytes((code,)))
+    def add(self, code: int) -> None:
+        """Let a code wait; 0 is none."""
+        if code:
+            (self._presses if code == RESPONSE_CODE else self._flips).append(code)
 
-
-class ParallelPort:
-    """A code on the data lines of a parallel port, taken off at the next code or refresh.
-
-    Parameters
-    ----------
-    address : str
-        Device or address as pyparallel takes it, such as ``/dev/parport0`` or ``0x378``.
-    """
-
-    def __init__(self, address: str) -> None:
-        parallel = _need("parallel", "pip install pyparallel")
-        try:
-            self._port = parallel.Parallel(address)
-        except OSError as error:
-            raise InputError(f"trigger parallel:{address}: cannot be opened ({error})") from error
-
-    def send(self, code: int) -> None:
-        """Set the data lines."""
-        self._port.setData(code)
-
-
-class LslPort:
-    """A marker stream of the Lab Streaming Layer.
-
-    Parameters
-    ----------
-    name : str
-        Name of the stream.
-    """
-
-    def __init__(self, name: str) -> None:
-        pylsl = _need("pylsl", "pip install pylsl")
-        info = pylsl.StreamInfo(name, "Markers", 1, 0, "int32", f"rapidvision-{name}")
-        self._outlet = pylsl.StreamOutlet(info)
-
-    def send(self, code: int) -> None:
-        """Push one sample."""
-        self._outlet.push_sample([code])
-
-
-def _need(package: str, remedy: str) -> Any:
-    try:
-        return importlib.import_module(package)
-    except ImportError as error:
-        raise MissingExtra(f"this trigger needs {package}: {remedy}") from error
-
-
-_PORTS: dict[str, Callable[[str], TriggerPort]] = {"serial": SerialPort, "parallel": ParallelPort, "lsl": LslPort}
-
-
-def open_port(description: str) -> TriggerPort:
-    """Open a trigger port.
-
-    Parameters
-    ----------
-    description : str
-        ``none``, ``serial:DEVICE``, ``parallel:ADDRESS`` or ``lsl:NAME``.
-
-    Returns
-    -------
-    TriggerPort
-        Ready.
-
-    Raises
-    ------
-    InputError
-        When the description cannot be read or the port cannot be opened; before the session, not in it.
-    """
-    kind, _, where = description.partition(":")
-    if kind == "none":
-        return NullPort()
-    if kind not in _PORTS or not where:
-        raise InputError(
-            f'trigger: got "{description}"; none, serial:DEVICE, parallel:ADDRESS or lsl:NAME are allowed. '
-            + did_you_mean(kind, ["none", *_PORTS])
-        )
-    return _PORTS[kind](where)
+    def due(self) -> int | None:
+        """Return the code that goes out with this flip."""
+        return self._flips.popleft() if self._flips else self._presses.popleft() if self._presses else None
 
 
 class Guarded:
-    """A trigger port that may fail: the first failure switches it off and becomes a note.
+    """A trigger port that may fail: each code is tried, and what failed is counted and noted.
 
     Parameters
     ----------
@@ -135,12 +43,30 @@ class Guarded:
 
     def __init__(self, port: TriggerPort) -> None:
         self._port: TriggerPort = port
-        self.notes: list[str] = []
+        self._sent = self._failed = 0
+        self._why = ""
 
     def send(self, code: int) -> None:
-        """Send the code, or note why that failed."""
+        """Send the code, or remember why that failed; the next code is tried all the same."""
+        self._sent += 1
         try:
             self._port.send(code)
         except Exception as error:
-            self.notes.append(f"trigger_failed {type(error).__name__}: {error}; off from here")
-            self._port = NullPort()
+            self._failed += 1
+            self._why = f"{type(error).__name__}: {one_line(error)}"
+
+    def use_period(self, period_s: float) -> None:
+        """Keep pulses shorter than half a refresh."""
+        if isinstance(self._port, Pulsed):
+            self._port.width_s = min(PULSE_S, period_s / 2)
+
+    def close(self) -> None:
+        """Close the port, whatever state it is in."""
+        with suppress(Exception):
+            self._port.close()
+
+    def notes(self) -> list[str]:
+        """Return how many codes failed since the last call, and why."""
+        notes = [f"trigger_failed {self._failed} of {self._sent}, {self._why}"] if self._failed else []
+        self._sent = self._failed = 0
+        return notes

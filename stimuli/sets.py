@@ -4,7 +4,7 @@ from pathlib import Path
 
 from rapidvision.manifest import PACKED, StimulusSet, read_set
 
-from .finish import PackedSet, read_packed
+from .packed import PackedSet, read_packed
 
 
 def open_set(folder: Path | str) -> StimulusSet | PackedSet:

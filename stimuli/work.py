@@ -16,6 +16,7 @@ from .memory import keep_freed_memory
 from .pictures import PictureReader
 from .quality import Quality
 from .recipe import StimulusRecipe
+from .sources import Sources
 from .storage import Form, png_files, recipe_container, series_container, tar_segment
 
 
@@ -87,6 +88,8 @@ class Worker:
         What pictures are matched to.
     read : callable, optional
         From :func:`.make.reader_of`, when it has read the pictures before.
+    sources : Sources, optional
+        From :func:`.sources.sources_of`, when they are open.
     """
 
     def __init__(
@@ -99,9 +102,10 @@ class Worker:
         target: Target | None = None,
         *,
         read: PictureReader | None = None,
+        sources: Sources | None = None,
     ) -> None:
         keep_freed_memory()
-        self.maker = Maker(recipe, root, target=target, engine=engine, read=read)
+        self.maker = Maker(recipe, root, target=target, engine=engine, read=read, sources=sources)
         self.folder, self.form = folder, form
         self._writing = False
 

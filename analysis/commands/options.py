@@ -60,14 +60,37 @@ def add_test_options(parser: argparse.ArgumentParser) -> None:
     rules.add_argument("--max-late-share", type=float, metavar="SHARE", help="late, early and missing answers")
     rules.add_argument("--max-response-bias", type=float, metavar="SHARE", help="share of the same answer")
     rules.add_argument("--first-session-only", action="store_true", help="of a participant who came more than once")
-    rules.add_argument("--dedupe", choices=("first",), help="keep the first of rows that are equal byte for byte")
-    rules.add_argument(
+    add_reading_options(parser)
+    add_common_options(parser)
+
+
+def add_reading_options(parser: argparse.ArgumentParser) -> None:
+    """Add which rows of the trials table count."""
+    rows = parser.add_argument_group("rows that count")
+    rows.add_argument(
+        "--observers",
+        choices=("human", "pilot", "simulated", "model"),
+        help="kind of observer, where the table holds several",
+    )
+    rows.add_argument(
+        "--timing",
+        default="not-false",
+        choices=("all", "not-false", "verified"),
+        help="not-false: leave out trials whose measured durations were wrong; verified: and those not measured",
+    )
+    rows.add_argument(
+        "--attempts",
+        default="first",
+        choices=("first", "all"),
+        help="first: leave out repeated attempts, whose picture had been seen",
+    )
+    rows.add_argument("--dedupe", choices=("first",), help="keep the first of rows that are equal byte for byte")
+    rows.add_argument(
         "--repeats",
         default="refuse",
         choices=("refuse", "first", "keep"),
         help="when a participant met a picture twice",
     )
-    add_common_options(parser)
 
 
 def add_company(parser: argparse.ArgumentParser) -> None:
@@ -133,7 +156,7 @@ def trials_of(arguments: argparse.Namespace) -> "Trials":
     source = read_trials(arguments.trials, dedupe=arguments.dedupe, repeats=arguments.repeats)
     for note in source.notes:
         say(arguments, f"note: {note}")
-    return source
+    return source.select(observers=arguments.observers, timing=arguments.timing, attempts=arguments.attempts)
 
 
 def kept_of(arguments: argparse.Namespace) -> "Kept":

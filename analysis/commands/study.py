@@ -9,6 +9,7 @@ from rapidvision.protocol import N_RELABELLINGS
 from .options import (
     add_company,
     add_mixed,
+    add_reading_options,
     add_test_options,
     command_of,
     kept_of,
@@ -73,8 +74,8 @@ def _run_fig2b(arguments: argparse.Namespace) -> None:
         seed=seed_of(arguments),
         **test_options(arguments),
     )
-    for one in result.ceilings:
-        say(arguments, one.sentence())
+    for line in (*result.opening(), *(one.sentence() for one in result.ceilings)):
+        say(arguments, line)
     for path in result.save(arguments.out):
         say(arguments, str(path))
 
@@ -110,6 +111,8 @@ def _run_report(arguments: argparse.Namespace) -> None:
         command=command_of("report", arguments, seed=seed),
         **test_options(arguments),
     )
+    for line in result.results["left_out"]:
+        say(arguments, line)
     for one in result.results["ceilings"]:
         say(arguments, one["sentence"])
     say(arguments, str(result.html))
@@ -127,7 +130,11 @@ def add_curve(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     parser.add_argument("--groups", nargs=2, metavar=("FIRST", "SECOND"), help="first minus second is tested")
     parser.add_argument("--late", default="exclude", choices=("exclude", "wrong", "half"), help="see bins")
     parser.add_argument("-m", "--relabellings", type=int, default=N_RELABELLINGS, metavar="M")
+    parser.add_argument(
+        "--guess", type=float, metavar="SHARE", help="what guessing gets right, where the table cannot say"
+    )
     parser.add_argument("--out", type=Path, metavar="DIR", help="folder for psychometric.pdf, .svg and .png")
+    add_reading_options(parser)
     add_common_options(parser)
     parser.set_defaults(run=_run_curve)
 
@@ -137,7 +144,12 @@ def _run_curve(arguments: argparse.Namespace) -> None:
 
     groups = tuple(arguments.groups) if arguments.groups else None
     result = curve(
-        arguments.trials, groups=groups, late=arguments.late, m=arguments.relabellings, seed=seed_of(arguments)
+        trials_of(arguments),
+        groups=groups,
+        late=arguments.late,
+        m=arguments.relabellings,
+        seed=seed_of(arguments),
+        guess=arguments.guess,
     )
     say(arguments, str(result))
     test = result.test

@@ -5,6 +5,8 @@ from typing import Any
 import numpy as np
 from numba import njit, prange
 
+from rapidvision.numerics.compiled import compiled
+
 from .words import hashed
 
 _U = np.uint64
@@ -57,7 +59,7 @@ def count_flips(d: Any, key: Any, m: int, n_block: int) -> Any:
     return out
 
 
-@njit(cache=True, nogil=True)
+@compiled(nogil=True)
 def shift_counts(values: Any, most: int, width: int) -> Any:
     """Ways to choose c of some ascending values with sum s, over 2**n; only sums that c of them can reach are touched."""
     n = values.shape[0]

@@ -8,7 +8,7 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
-from numba import njit
+from rapidvision.numerics.compiled import compiled
 
 from . import counts, flips
 
@@ -23,7 +23,9 @@ def sources_digest(folder: Path) -> str:
     >>> sources_digest(Path(__file__).parent) == SOURCES
     True
     """
-    content = [path.name.encode() + b"\0" + path.read_bytes() for path in sorted(folder.glob("*.py"))]
+    content = [
+        path.name.encode() + b"\0" + path.read_bytes() for path in sorted(folder.glob("*.py"), key=Path.as_posix)
+    ]
     return hashlib.sha256(b"\0".join(content)).hexdigest()
 
 
@@ -31,12 +33,12 @@ SOURCES = sources_digest(Path(__file__).parent)
 
 
 def _kept(sources: str) -> tuple[Any, Any, Any]:
-    @njit(cache=True)
+    @compiled
     def sums(tables: Any, dealt: Any, first_block: int, n_blocks: int, n_block: int, m: int, observed: Any) -> Any:
         _ = sources
         return _count_sums(tables, dealt, first_block, n_blocks, n_block, m, observed)
 
-    @njit(cache=True)
+    @compiled
     def joint(
         tables: Any,
         dealt: Any,
@@ -71,7 +73,7 @@ def _kept(sources: str) -> tuple[Any, Any, Any]:
             masses,
         )
 
-    @njit(cache=True)
+    @compiled
     def sign_flips(d: Any, key: Any, m: int, n_block: int) -> Any:
         _ = sources
         return _count_flips(d, key, m, n_block)

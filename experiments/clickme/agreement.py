@@ -1,7 +1,9 @@
 """Agreement between players, measured by ``rapidvision analyse maps``: rooms meet in files and on the command line."""
 
+import io
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from contextlib import redirect_stdout
 from dataclasses import replace
 from pathlib import Path
 
@@ -106,7 +108,9 @@ def measure(
     )
     write_npz(maps, stacks)
     words = ["analyse", "maps", str(maps), "--out", str(found), "--seed", str(seed), "--quiet"]
-    if cli.main(words) != 0:
+    with redirect_stdout(io.StringIO()):
+        code = cli.main(words)
+    if code != 0:
         return None
     return msgspec.json.decode(files.read_bytes(found), type=Agreement)
 
@@ -170,6 +174,8 @@ def compare(
     blur = parse(Form().blur)
     write_npz(theirs, ((name, blurred(others[name].astype("f8"), blur)[None].astype(np.float32)) for name in names))
     words = ["analyse", "maps", str(ours), str(theirs), "--out", str(found), "--seed", str(seed), "--quiet"]
-    if cli.main(words) != 0:
+    with redirect_stdout(io.StringIO()):
+        code = cli.main(words)
+    if code != 0:
         raise InputError("compare: the maps could not be analysed")
     return msgspec.json.decode(files.read_bytes(found), type=Compared)

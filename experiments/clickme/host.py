@@ -71,7 +71,7 @@ def set_up(data: Path, folder: Path) -> Deck:
     data.mkdir(parents=True, exist_ok=True)
     note = data / PICTURES
     here = str(folder.resolve())
-    if note.is_file() and (was := note.read_text(encoding="utf-8").strip()) != here:
+    if note.is_file() and (was := files.read_text(note).strip()) != here:
         raise InputError(f"{data}: its game is played with {was}, not with {here}; choose another --out")
     files.write_text(note, here + "\n")
     return deck
@@ -89,7 +89,7 @@ def pictures_of(data: Path, given: Path | None = None) -> Deck:
     note = data / PICTURES
     if not note.is_file():
         raise InputError(f"{data}: does not say where its pictures are; give --pictures")
-    return read_deck(Path(note.read_text(encoding="utf-8").strip()))
+    return read_deck(Path(files.read_text(note).strip()))
 
 
 def app_of(live: LiveGame, keys: Keyring, address: Address) -> Starlette:

@@ -27,6 +27,7 @@ pixels cannot be found from the file alone.
 
 import io
 import warnings
+import zipfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -252,16 +253,18 @@ def _grey(data: bytes, name: str) -> NDArray[Any]:
 
 
 def _numpy_array(data: bytes, name: str) -> NDArray[Any]:
-    file = io.BytesIO(data)
     try:
-        loaded = np.load(file, allow_pickle=False)
-        if isinstance(loaded, np.ndarray):
-            if file.tell() != len(data):
-                raise InputError(f"{name}: {len(data) - file.tell()} bytes more than its array; get the file again")
-            return loaded
-        if len(loaded.files) != 1:
-            raise InputError(f"{name}: {len(loaded.files)} arrays; a map file holds one")
-        return np.asarray(loaded[loaded.files[0]])
+        if data[:2] == b"PK":
+            with zipfile.ZipFile(io.BytesIO(data)) as archive:
+                members = archive.namelist()
+                if len(members) != 1:
+                    raise InputError(f"{name}: {len(members)} arrays; a map file holds one")
+                data = archive.read(members[0])  # whole, so that its checksum is compared
+        file = io.BytesIO(data)
+        array = np.lib.format.read_array(file, allow_pickle=False)
+        if file.tell() != len(data):
+            raise InputError(f"{name}: {len(data) - file.tell()} bytes more than its array; get the file again")
+        return np.asarray(array)
     except InputError:
         raise
     except Exception as error:  # zip, header and value errors of many kinds

@@ -66,7 +66,7 @@ def test_the_report_is_whole_and_the_same_on_every_run(table_file, network_file,
     for name in names:
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
     results = json.loads((tmp_path / "a" / "results.json").read_text())
-    assert results["simulated"]
+    assert results["observer_kinds"] == ["simulated"]
     assert results["provenance"]["seed"] == 5
     assert len(results["provenance"]["inputs"]) == 2
     assert [one["label"] if "label" in one else one["level"] for one in results["test"]["levels"]][-1] == "full"
@@ -179,6 +179,8 @@ def test_notebooks_get_tables_and_pictures(trials, table_file):
 def test_printing_a_result_prints_its_table(trials, tmp_path):
     found = analysis.bins(trials, m=300, seed=1)
     lines = str(found).splitlines()
+    assert lines.pop(0) == "observers: simulated"
+    assert lines.pop(0).endswith("and are left out (late: exclude)")
     assert lines[0].split()[:2] == ["level", "clickme"]
     assert len(lines) == len(found.levels) + 1
     assert str(analysis.fig2b(trials, m=300, seed=1)) == str(found)

@@ -5,7 +5,8 @@ import resource
 from pathlib import Path
 
 from rapidvision.errors import Aborted
-from rapidvision.experiments.journal import Header, JournalFile, trials_and_events
+from rapidvision.experiments.headers import Header
+from rapidvision.experiments.journal import JournalFile, trials_and_events
 from rapidvision.experiments.participants import Observers
 from rapidvision.experiments.ports import TrialData
 
@@ -16,6 +17,7 @@ HEADER = Header(
     group="clickme",
     slot=0,
     observer="simulated",
+    observer_kind="simulated",
     plan_digest="plan",
     protocol_digest="protocol",
     stimulus_set_digest="set",

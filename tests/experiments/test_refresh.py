@@ -160,8 +160,9 @@ def test_the_other_checks_say_what_they_found(tmp_path, monkeypatch):
     assert preflight.judge_keyboard(["A"], [Press("s", 0.0)]).colour == "green"
     source = tmp_path / "clock"
     source.write_text("hpet\n")
-    assert preflight.judge_clock(source).colour == "yellow"
-    assert preflight.judge_clock(tmp_path / "none").colour == "green"
+    assert preflight.judge_clock(1e-7, source).colour == "yellow"
+    assert preflight.judge_clock(1e-7, tmp_path / "none").colour == "green"
+    assert preflight.judge_clock(0.0156, tmp_path / "none").colour == "red"
     assert preflight.judge_disk(tmp_path).colour == "green"
     monkeypatch.setattr(preflight.shutil, "disk_usage", lambda _: type("U", (), {"free": 3_000_000})())
     assert "3.0 MB free" in preflight.judge_disk(tmp_path).found

@@ -26,7 +26,7 @@ def test_a_byte_order_mark_and_other_line_ends_are_read(tmp_path):
 
 
 def test_other_delimiters(tmp_path):
-    (tmp_path / "a.tsv").write_text("a\tb\n1\t2,3\n")
+    (tmp_path / "a.tsv").write_text("a\tb\n1\t2,3\n", encoding="utf-8")
     assert csvfiles.read(tmp_path / "a.tsv", delimiter="\t") == [{"a": "1", "b": "2,3"}]
 
 
