@@ -144,7 +144,7 @@ def ceilings(main: Fig2b) -> str:
             one.group,
             one.full_accuracy,
             one.level.label if one.level else "undetermined",
-            f"{one.level.image_percent:.1f} %" if one.level else "–",
+            f"{one.level.image_percent:.1f} %" if one.level and one.level.image_percent > 0 else "–",
             one.naive_level.label if one.naive_level else "undetermined",
         )
         for one in main.ceilings
