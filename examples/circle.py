@@ -239,7 +239,8 @@ def run_everywhere(out: Path, study: Study) -> list[dict]:
     ports = ("--port", 0, "--dashboard-port", 0)
     with serving("session", "serve", study.folder, "--simulate", observers, "--seed", SEED, *ports) as url:
         asked = asyncio.run(visit(url, len(groups)))
-    rapidvision("session", "collect", study.folder, "--out", out / "browser.csv")
+    collected = ("--observers", "simulated", "--out", out / "browser.csv")
+    rapidvision("session", "collect", study.folder, *collected)
     rapidvision(
         "session", "simulate", study.folder, "--observers", observers, "--seed", SEED, "--out", out / "simulated.csv"
     )

@@ -16,8 +16,8 @@ from rapidvision.progress import progress
 from rapidvision.recipes import Recipe
 
 from .evaluate import evaluate
+from .folders import picture_folder
 from .recipe import Training
-from .sources import picture_folder
 from .store import Store, open_store, pack
 from .targets import Annotation
 from .train import Trainer

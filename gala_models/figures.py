@@ -46,7 +46,7 @@ def learning_curves(history: Sequence[dict[str, Any]], path: Path) -> None:
         middle.legend(frameon=False)
         right.plot(epochs, [_or_nan(found["rho"]) for found in validation], color=_BLUE, label="own picture")
         right.plot(
-            epochs, [_or_nan(found["rho_other_pictures"]) for found in validation], color=_GREY, label="other pictures"
+            epochs, [_or_nan(found["rho_other_classes"]) for found in validation], color=_GREY, label="other classes"
         )
         right.set(xlabel="epoch", ylabel="rank correlation with maps")
         right.legend(frameon=False)

@@ -10,12 +10,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from rapidvision import files
-from rapidvision.errors import InputError
+from rapidvision.errors import CheckFailed, InputError
 from rapidvision.formats.model_record import Attention, Mosaic
 from rapidvision.png import png_bytes
 
+from .devices import device_of
 from .maps import attention_maps, kind_of
 from .observe import Network
+from .scores import check_finite
 
 _GREY = 128
 _LABEL_PX = 16
@@ -38,7 +40,7 @@ def enlarged(maps: Tensor, height: int, width: int) -> Tensor:
     return F.interpolate(maps[:, None], (height, width), mode="bilinear", align_corners=False)[:, 0]
 
 
-def attention_of(network: Network, pictures: NDArray[np.uint8]) -> Tensor:
+def attention_of(network: Network, pictures: NDArray[np.uint8], *, names: Sequence[str] = ()) -> Tensor:
     """Attention of a network's deepest attended layer to pictures.
 
     Parameters
@@ -47,20 +49,32 @@ def attention_of(network: Network, pictures: NDArray[np.uint8]) -> Tensor:
         Any of this room's networks; one without attention gives its features' map instead.
     pictures : ndarray of uint8, shape (n, height, width, 3)
         Square pictures of one size.
+    names : sequence of str, optional
+        Theirs, for messages.
 
     Returns
     -------
     Tensor, shape (n, height, width)
         In 0 … 1 over the part of each picture that the network saw, 0 outside it.
+
+    Raises
+    ------
+    InputError
+        When the pictures are not square.
+    CheckFailed
+        When attention is not finite; names network, pictures and layer.
     """
     side = pictures.shape[1]
     if pictures.shape[2] != side:
         raise InputError(f"attention: pictures of {pictures.shape[2]} x {side} px; they must be square")
     with torch.inference_mode(), attention_maps(network.model, layers="last", kind=kind_of(network.model)) as maps:
-        network.model(network.preprocessing(pictures))
-        found = maps.last[:, 0].float().clone()
+        x = network.preprocessing(pictures).to(device_of(network.model))
+        network.model(x)
+        names = names or [f"picture {number}" for number in range(len(pictures))]
+        check_finite(maps.last, names, network=f"{network.name}: attention", model=network.model, x=x)
+        found = maps.last[:, 0].float().cpu().clone()
     shown = network.preprocessing
-    seen = round(side * shown.size_px / (shown.resize_px or shown.size_px))
+    seen = round(side * shown.size_px / shown.short_px)
     margin = (side - seen) // 2
     out = torch.zeros(len(pictures), side, side)
     out[:, margin : margin + seen, margin : margin + seen] = unit_range(enlarged(found, seen, seen))
@@ -138,7 +152,7 @@ def attend(networks: Sequence[Network], pictures: dict[str, NDArray[np.uint8]], 
     stack, written = np.stack(list(pictures.values())), []
     rows: list[list[NDArray[np.uint8]]] = [list(stack)]
     for network in networks:
-        found = attention_of(network, stack).numpy()
+        found = attention_of(network, stack, names=list(pictures)).numpy()
         rows.append([overlay(picture, one) for picture, one in zip(stack, found, strict=True)])
         for name, one in zip(pictures, found, strict=True):
             written.append(out / network.name / f"{name}.png")
@@ -194,8 +208,8 @@ def sheet(
     left_out: dict[str, str] = {}
     for network in networks:
         try:
-            found = attention_of(network, stack).numpy()
-        except InputError as error:
+            found = attention_of(network, stack, names=list(pictures)).numpy()
+        except (InputError, CheckFailed) as error:
             left_out[network.name] = str(error)
             continue
         shown.append(network)

@@ -18,10 +18,12 @@ from rapidvision.study import Study
 from rapidvision.trials import TrialRecord
 
 from .looking import intact_pictures
-from .observe import Network, look, stimuli_of, take
+from .observe import Network, Seen, look, take
 from .overlay import sheet
 from .participants import MEANING, Participants
 from .probing import Probing, look_through_probes
+from .shown import stimuli_of
+from .weights import state_sha256
 
 #: Intact pictures in the mosaic of attention: one of each category in a set of the paper's form.
 N_LOOKED_AT = 8
@@ -108,7 +110,9 @@ def sit(
     participants = participants or Participants()
     names = [network.name for network in networks]
     if len(set(names)) < len(names):
-        raise InputError(f"networks must have different names, got {', '.join(sorted(names))}; use --name")
+        raise InputError(
+            f"networks must have different names, got {', '.join(sorted(names))}; give --name once per --model, in their order"
+        )
     plans, found = study.plans(), study.stimulus_set(stimulus_set)
     stimuli = stimuli_of(plans)
     dropout = participants.policy == "dropout"
@@ -126,7 +130,7 @@ def sit(
         records = [record for network, one in pairs for record in take(network, one, plans, participants)]
     trials.write_table(out, records)
     attention = sheet(networks, intact_pictures(found, N_LOOKED_AT), out.with_name(f"{out.stem}-attention.png"))
-    write_record(out, _record(study, plans, networks, participants, probing, records, command, attention))
+    write_record(out, _record(study, plans, pairs, participants, probing, records, command, attention))
     n_participants = len({record.participant_id for record in records})
     return Sitting(records, len(stimuli), n_participants, time.perf_counter() - started)
 
@@ -150,7 +154,7 @@ def _shared_name(names: Sequence[str]) -> str:
 def _record(
     study: Study,
     plans: Sequence[Plan],
-    networks: Sequence[Network],
+    pairs: Sequence[tuple[Network, Seen]],
     participants: Participants,
     probing: Probing | None,
     records: Sequence[TrialRecord],
@@ -171,10 +175,14 @@ def _record(
                 name=network.name,
                 readout="cross-validated linear probes" if probing else network.readout.name,
                 preprocessing=msgspec.to_builtins(network.preprocessing),
-                weights_sha256=network.sha256 or None,
+                pixels=str(network.preprocessing),
+                weights_sha256=network.sha256 or state_sha256(network.model),
+                layouts=seen.layouts,
+                n_ties=seen.n_ties,
             )
-            for network in networks
+            for network, seen in pairs
         ),
+        ties="a stimulus whose evidence is 0 is answered wrongly, except where an answer is drawn (stochastic)",
         n_plans=len(plans),
         n_trials=len(records),
         probing=None if probing is None else msgspec.to_builtins(probing),

@@ -63,14 +63,23 @@ class NetworkRecord(msgspec.Struct, frozen=True, kw_only=True):
         How scores became answers.
     preprocessing : dict
         How pictures became input.
-    weights_sha256 : str or None
-        Of the file of weights; None for a module made by a function.
+    pixels : str
+        The same in words.
+    weights_sha256 : str
+        Of the file of weights, or of the weights themselves for a module made by a function.
+    layouts : dict
+        Layer → order of its axes, where linear probes read layers.
+    n_ties : int
+        Stimuli whose evidence is 0.
     """
 
     name: str
     readout: str
     preprocessing: dict[str, Any]
-    weights_sha256: str | None
+    pixels: str
+    weights_sha256: str
+    layouts: dict[str, str]
+    n_ties: int
 
 
 class ModelRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,6 +93,8 @@ class ModelRecord(msgspec.Struct, frozen=True, kw_only=True):
         The same in words.
     networks : tuple of NetworkRecord
         Those who answered.
+    ties : str
+        How stimuli without evidence either way were answered.
     n_plans, n_trials : int
         How many plans were answered, and trials in the table.
     probing : dict or None
@@ -99,6 +110,7 @@ class ModelRecord(msgspec.Struct, frozen=True, kw_only=True):
     policy: dict[str, Any]
     a_participant_is: str
     networks: tuple[NetworkRecord, ...]
+    ties: str
     n_plans: int
     n_trials: int
     probing: dict[str, Any] | None

@@ -120,3 +120,18 @@ def test_a_sheet_that_would_be_empty_is_not_written(pictures, tmp_path):
     wide = {"cat": np.zeros((8, 16, 3), np.uint8)}
     assert "square" in overlay.sheet([network("compact-gala")], wide, tmp_path / "a.png").left_out["every network"]
     assert not (tmp_path / "a.png").exists()
+
+
+def test_attention_that_is_not_finite_is_refused_by_picture_and_layer(pictures, tmp_path):
+    broken = network("compact-gala")
+    with torch.no_grad():
+        broken.model.layer3[1].gala.alpha[0, 3] = torch.nan
+    with pytest.raises(
+        CheckFailed, match=r"compact-gala: attention: 3 of 3 pictures .*\(cat, dog, table\).*layer3\.1\.gala"
+    ):
+        overlay.attend([broken], pictures, tmp_path)
+
+
+def test_two_pictures_of_one_name_are_refused(tmp_path):
+    with pytest.raises(InputError, match=r"a\.png and .*a\.png have one name"):
+        pictures_of([tmp_path / "x" / "a.png", tmp_path / "y" / "a.png"])

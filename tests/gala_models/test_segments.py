@@ -90,3 +90,10 @@ def test_attention_is_brought_to_the_pictures_size():
     assert found.shape == (2, 192, 192)
     assert torch.all(found[:, :8] == 0)  # what the network did not see
     assert found.amax((1, 2)).min() > 0.9
+
+
+def test_maps_that_are_not_finite_are_not_matched():
+    good, bad = np.eye(3, dtype=np.float32), np.eye(3, dtype=np.float32)
+    bad[0, 1] = np.nan
+    with pytest.raises(InputError, match="1 values of a map are not finite"):
+        segments.matched(good, bad)

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from rapidvision.errors import InputError
-from rapidvision.gala_models.store import Example, check_labels, open_store, pack
+from rapidvision.gala_models.example import Example
+from rapidvision.gala_models.store import check_labels, open_store, pack
 from rapidvision.gala_models.weights import Category
 
 
