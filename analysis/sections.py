@@ -11,12 +11,13 @@ from .above_chance import ChanceTest
 from .accuracy import Curve, curve
 from .comparison import Comparison
 from .exclusions import Kept
+from .multiplicity import CORRECTIONS
 from .opening import LateRule
 from .page import bullets, figure, notices, paragraph, plain, show, table
 from .panel import Fig2b, observer_note
 from .statistics import columns_of
 from .tables import Trials
-from .workflow import CORRECTIONS, Bins, CurveFits
+from .workflow import Bins, CurveFits
 
 if TYPE_CHECKING:
     from .regression import Effects
