@@ -30,7 +30,7 @@ def test_figures_are_the_same_bytes_on_every_run_in_all_forms(trials):
     ("statistic", "label", "tested", "is_accuracy"),
     [
         ("participant_mean", "Categorization accuracy", "(max-T", True),
-        ("dprime", "Categorization accuracy", "(d′; max-T", True),
+        ("dprime", "Sensitivity (d′)", "(max-T", False),
         ("response_ms", "Median response time, correct answers (ms)", "(max-T", False),
         ("late_share", "Late, early and missing answers", "(max-T", False),
     ],
