@@ -68,10 +68,9 @@ class Ceiling:
         within = f"within {100 * self.margin:g} points of {self.full_accuracy:.1%} with the intact picture"
         if self.level is None:
             return f"{self.group}: no ceiling below the intact picture could be shown ({within})."
-        return (
-            f"{self.group}: ceiling at {self.level.label} % of the features "
-            f"= {self.level.image_percent:.1f} % of the pixels ({within})."
-        )
+        at = f"{self.level.label} % of the features" if self.level.percent > 0 else f"level {self.level.label}"
+        pixels = f" = {self.level.image_percent:.1f} % of the pixels" if self.level.image_percent > 0 else ""
+        return f"{self.group}: ceiling at {at}{pixels} ({within})."
 
 
 def ceiling(

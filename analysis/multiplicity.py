@@ -1,6 +1,6 @@
 """Many levels, one question: corrections that keep the family-wise error (or false discoveries) where it was promised."""
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,15 @@ from rapidvision.numerics.resampling import TIE
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+Correction = Literal["step-down", "max-t", "holm", "bh", "none"]
+#: Correction → attribute of the test, and the words for it.
+CORRECTIONS: dict[str, tuple[str, str]] = {
+    "step-down": ("p_step_down", "max-T step-down over the levels"),
+    "max-t": ("p_max_t", "max-T over the levels"),
+    "holm": ("p_holm", "Holm over the levels"),
+    "bh": ("p_bh", "false discovery rate"),
+    "none": ("p_best", "uncorrected, as in the paper"),
+}
 #: Standardised difference that opens a cluster: the one-sided .05 point, or the two-sided one.
 CLUSTER_THRESHOLD = {0: 1.959963984540054, 1: 1.6448536269514722, -1: 1.6448536269514722}
 

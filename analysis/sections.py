@@ -11,12 +11,13 @@ from .above_chance import ChanceTest
 from .accuracy import Curve, curve
 from .comparison import Comparison
 from .exclusions import Kept
+from .multiplicity import CORRECTIONS
 from .opening import LateRule
 from .page import bullets, figure, notices, paragraph, plain, show, table
 from .panel import Fig2b, observer_note
 from .statistics import columns_of
 from .tables import Trials
-from .workflow import CORRECTIONS, Bins, CurveFits
+from .workflow import Bins, CurveFits
 
 if TYPE_CHECKING:
     from .regression import Effects
@@ -144,7 +145,7 @@ def ceilings(main: Fig2b) -> str:
             one.group,
             one.full_accuracy,
             one.level.label if one.level else "undetermined",
-            f"{one.level.image_percent:.1f} %" if one.level else "–",
+            f"{one.level.image_percent:.1f} %" if one.level and one.level.image_percent > 0 else "–",
             one.naive_level.label if one.naive_level else "undetermined",
         )
         for one in main.ceilings

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,7 @@ from rapidvision.seeds import fresh_seed
 from .above_chance import ChanceTest, chance_test
 from .accuracy import Cells, Curve, Level, cells, curve_of
 from .exclusions import Kept, Rules, exclude
+from .multiplicity import CORRECTIONS, Correction
 from .opening import LateRule
 from .permutation import RandomizationTest, randomization_test
 from .shown import Shown, ShownAsTable
@@ -24,16 +25,6 @@ from .tables import Trials, as_trials
 
 if TYPE_CHECKING:
     from .thresholds import GroupFit, ThresholdTest
-
-Correction = Literal["step-down", "max-t", "holm", "bh", "none"]
-#: Attribute of the test, and words.
-CORRECTIONS: dict[str, tuple[str, str]] = {
-    "step-down": ("p_step_down", "max-T step-down over the levels"),
-    "max-t": ("p_max_t", "max-T over the levels"),
-    "holm": ("p_holm", "Holm over the levels"),
-    "bh": ("p_bh", "false discovery rate"),
-    "none": ("p_best", "uncorrected, as in the paper"),
-}
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from rapidvision.numerics.sign_flip import sign_flip_test
 
 from .collected import Collected, RoundRecord
+from .partner import NO_PARTNER
 from .settings import Game
 
 #: "The top-200 most frequent players", and "the first ten trials … their second set of ten trials".
@@ -66,7 +67,7 @@ class Statistics:
     answer_ms_median, answer_ms_p95 : float
         From the bubble that asked to the partner's answer.
     n_unanswered : int
-        Questions without an answer in time.
+        Questions to a partner without an answer in time.
     halves, tens : Paired or None
         Success in the first and second half of the rounds of the most frequent players; in their first and second ten.
     inside, outside : Span or None
@@ -115,7 +116,7 @@ def describe(collected: Collected, game: Game, *, seed: int = 2019) -> Statistic
     by_player, by_image = defaultdict(list), defaultdict(set)
     for record in rounds:
         by_player[record.player_id].append(record)
-        by_image[record.image_id].add(record.player_id)
+        by_image[record.picture].add(record.player_id)
     sizes = np.array([len(own) for own in by_player.values()])
     bubbles = np.array([record.n_bubbles for record in rounds])
     waits, n_unanswered = _answers(rounds)
@@ -134,7 +135,7 @@ def describe(collected: Collected, game: Game, *, seed: int = 2019) -> Statistic
         success=_share(rounds, "solved"),
         time_outs=_share(rounds, "time"),
         interrupted=_share(rounds, "interrupted"),
-        reported_share=_mean(np.array([name in collected.reports for name in by_image])),
+        reported_share=_mean(np.array([image_id in collected.reports for image_id, _ in by_image])),
         partner_states=dict(Counter(record.partner_state or "unknown" for record in rounds)),
         answer_ms_median=float(np.median(waits)) if len(waits) else float("nan"),
         answer_ms_p95=float(np.percentile(waits, 95)) if len(waits) else float("nan"),
@@ -178,8 +179,9 @@ def _successes(rounds: Sequence[RoundRecord]) -> NDArray[np.int64]:
 
 
 def _answers(rounds: Sequence[RoundRecord]) -> tuple[NDArray[np.float64], int]:
-    guesses = [guess for record in rounds for guess in record.guesses if guess.status != "unneeded"]
-    waits = [guess.answered_ms - guess.asked_ms for guess in guesses if guess.answered_ms is not None]
+    asked = [record for record in rounds if record.partner != NO_PARTNER]
+    guesses = [guess for record in asked for guess in record.guesses if guess.status != "unneeded"]
+    waits = [g.answered_ms - g.asked_ms for g in guesses if g.answered_ms is not None and g.rank is not None]
     return np.array(waits), sum(guess.status != "answered" for guess in guesses)
 
 

@@ -25,7 +25,18 @@ def record(mosaic=FOUND):
     return ModelRecord(
         policy={"policy": "replay"},
         a_participant_is="a plan, answered without noise",
-        networks=(NetworkRecord(name="gala", readout="binary", preprocessing={}, weights_sha256=None),),
+        networks=(
+            NetworkRecord(
+                name="gala",
+                readout="binary",
+                preprocessing={},
+                pixels="as they are",
+                weights_sha256="0" * 64,
+                layouts={},
+                n_ties=0,
+            ),
+        ),
+        ties="answered wrongly",
         n_plans=2,
         n_trials=60,
         probing=None,

@@ -1,5 +1,6 @@
 """The report's numbers: exact small cases, calibrated tests, and a page that says who played."""
 
+import dataclasses
 import json
 from datetime import UTC, datetime
 
@@ -11,6 +12,8 @@ from rapidvision.experiments.clickme.agreement import compare
 from rapidvision.experiments.clickme.collected import Collected, GuessRecord, RoundRecord
 from rapidvision.experiments.clickme.quality import judge
 from rapidvision.experiments.clickme.report import write_report
+from rapidvision.experiments.clickme.rules import Rules
+from rapidvision.experiments.clickme.selection import Selection
 from rapidvision.experiments.clickme.settings import Contest, Game
 from rapidvision.experiments.clickme.standings import Standings
 from rapidvision.experiments.clickme.statistics import describe
@@ -23,6 +26,9 @@ def record(number, *, player="p", image="i", result="time", n_bubbles=20, guesse
         player=player,
         image_id=image,
         category="cat",
+        kind="human",
+        rules=Rules(),
+        picture_sha256=image,
         phase="main",
         started_utc=f"2026-01-{day:02d}T00:00:{number % 60:02d}.000Z",
         ended_utc="",
@@ -65,9 +71,17 @@ def test_answers_of_the_partner_are_counted_with_their_fates():
         GuessRecord(29, 1450, None, "superseded", None, None, ""),
         GuessRecord(39, 1950, None, "unneeded", None, None, ""),
     ]
-    numbers = describe(Collected((record(1, guesses=guesses),)), Game())
+    one = dataclasses.replace(record(1, guesses=guesses), partner="eye")
+    numbers = describe(Collected((one,)), Game())
     assert numbers.answer_ms_median == 1025
     assert numbers.n_unanswered == 2
+
+
+def test_without_a_partner_there_are_no_answers_and_no_questions(played, tmp_path):
+    """The report said that a partner that was not there had answered within 0 ms and failed 512 times."""
+    numbers = describe(played.everything, played.game)
+    assert sum(len(one.guesses) for one in played.everything.played) > 0
+    assert (np.isnan(numbers.answer_ms_median), numbers.n_unanswered) == (True, 0)
 
 
 def test_learning_is_seen_where_it_is():
@@ -133,9 +147,13 @@ def test_a_contest_has_a_board_of_its_own():
     assert after["you"]["rank"] == 2
 
 
+def part(collected):
+    return Selection(collected, "simulated", Rules(), {})
+
+
 def test_the_report_says_that_programs_played_and_draws_its_figures(played, tmp_path):
     quality = judge(played.everything, played.rules)
-    write_report(played.everything, played.deck, played.game, tmp_path, quality=quality)
+    write_report(part(played.everything), played.deck, played.game, tmp_path, quality=quality)
     page = (tmp_path / "report.html").read_text()
     assert "were played by programs, not by people" in page
     for name in ("players_per_map", "bubbles_per_round", "gallery"):
@@ -154,25 +172,25 @@ def test_the_report_says_that_programs_played_and_draws_its_figures(played, tmp_
 
 def test_without_two_pictures_of_two_players_there_is_no_agreement(played, tmp_path):
     rounds = tuple(one for one in played.everything.played if one.player == "painter 0")
-    write_report(Collected(rounds), played.deck, played.game, tmp_path, quality={})
+    write_report(part(Collected(rounds)), played.deck, played.game, tmp_path, quality={})
     assert "Not computed" in (tmp_path / "report.html").read_text()
 
 
 def test_names_of_the_game_cannot_change_the_page(played, tmp_path):
     game = Game(name="<script>x</script>")
     few = Collected(played.everything.played[:4])
-    write_report(few, played.deck, game, tmp_path, quality={})
+    write_report(part(few), played.deck, game, tmp_path, quality={})
     assert "<script>" not in (tmp_path / "report.html").read_text()
 
 
 def test_a_game_that_nobody_played_has_no_report(played, tmp_path):
     with pytest.raises(InputError, match="nothing to report"):
-        write_report(Collected(()), played.deck, played.game, tmp_path, quality={})
+        write_report(part(Collected(())), played.deck, played.game, tmp_path, quality={})
 
 
 def test_the_report_compares_with_another_experiment_s_maps(played, tmp_path):
     quality = judge(played.everything, played.rules)
-    write_report(played.everything, played.deck, played.game, tmp_path, quality=quality, compare_with="truth")
+    write_report(part(played.everything), played.deck, played.game, tmp_path, quality=quality, compare_with="truth")
     content = json.loads((tmp_path / "report.json").read_text())["compared"]
     assert content["with"] == "truth"
     assert len(content["agreement"]["images"]) == 16
@@ -184,7 +202,7 @@ def test_the_report_compares_with_another_experiment_s_maps(played, tmp_path):
 
 def test_a_comparison_needs_maps_of_the_same_pictures(played, tmp_path):
     with pytest.raises(InputError, match='no maps from "elsewhere"; the folder has truth'):
-        write_report(played.everything, played.deck, played.game, tmp_path, quality={}, compare_with="elsewhere")
+        write_report(part(played.everything), played.deck, played.game, tmp_path, quality={}, compare_with="elsewhere")
     one = dict(list(played.maps.items())[:1])
     with pytest.raises(InputError, match="1 pictures have maps of both"):
         compare(played.everything.played, one, played.rules, tmp_path, seed=1)
