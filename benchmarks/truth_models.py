@@ -233,6 +233,10 @@ def both_say_it(bases):
     for rank, base in enumerate(bases):
         env = {**os.environ, "RANK": str(rank), "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
         words = [sys.executable, "-c", SCRIPT, str(base)]
-        running.append(subprocess.Popen(words, env=env, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True))
+        running.append(
+            subprocess.Popen(
+                words, env=env, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, encoding="utf-8"
+            )
+        )
     said = [one.communicate(timeout=300)[1] for one in running]
     return all(one.returncode == 1 for one in running) and all("processes disagree on" in text for text in said)
