@@ -233,7 +233,11 @@ def curve_of(accuracy: Floats) -> Curve:
     return Curve(mean, np.where(n > 1, sem, np.nan), n)
 
 
-def integer_scores(numerator: Ints, denominator: Ints) -> tuple[Ints, Ints, bool]:
+#: Sums of scores stay below this, so that float64 holds them exactly.
+MOST_SUM = 2**50
+
+
+def integer_scores(numerator: Ints, denominator: Ints) -> tuple[Ints, Ints, Ints]:
     """Turn the ratios of each column into integers over one common denominator, so that ties are ties.
 
     Parameters
@@ -247,28 +251,31 @@ def integer_scores(numerator: Ints, denominator: Ints) -> tuple[Ints, Ints, bool
         ``numerator / denominator * scale``; 0 for missing cells.
     scale : ndarray of int64, shape (k,)
         The least common multiple of each column's denominators, reduced by the common divisor.
-    exact : bool
-        False where that multiple is so large that a grid of 2**36 steps stands in; equal ratios stay equal.
+    rounding : ndarray of int64, shape (k,)
+        0 where that multiple was small enough. Where it was not, scores are rounded, and two sums that are equal in
+        mathematics may differ by up to this many units; equal ratios stay equal.
 
     Examples
     --------
     >>> integer_scores(np.array([[1], [2]]), np.array([[2], [3]]))
     (array([[3],
-           [4]]), array([6]), True)
+           [4]]), array([6]), array([0]))
     """
     scores = np.zeros_like(numerator)
-    scale = np.ones(numerator.shape[1], dtype=np.int64)
-    exact = True
+    scale, rounding = np.ones((2, numerator.shape[1]), dtype=np.int64)
     for column in range(numerator.shape[1]):
         below = denominator[:, column]
         here = below > 0
         multiple = math.lcm(*(int(value) for value in np.unique(below[here]))) if here.any() else 1
-        if multiple * max(len(below), 1) < 2**50:
+        largest = int(np.ceil((np.abs(numerator[here, column]) / below[here]).max(initial=1)))
+        rounding[column] = 0
+        if multiple * largest * max(len(below), 1) < MOST_SUM:
             values = numerator[here, column] * (multiple // below[here])
         else:
-            multiple, exact = 2**36, False
+            multiple, rounding[column] = MOST_SUM // (largest * len(below)), len(below)
             values = np.rint(numerator[here, column] / below[here] * multiple).astype(np.int64)
         divisor = math.gcd(multiple, *(int(value) for value in np.unique(values)))
         scores[here, column] = values // divisor
         scale[column] = multiple // divisor
-    return scores, scale, exact
+        rounding[column] = -(-rounding[column] // divisor)
+    return scores, scale, rounding

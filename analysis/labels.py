@@ -15,7 +15,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .randomwords import BLOCK, COUNTS, Words, eighths_of, hashed_words, random_bits
+from rapidvision.numerics.words import Words, hashed_words
+
+from .randomwords import BLOCK, COUNTS, eighths_of, random_bits
 from .repair import repaired_block
 
 #: More 64-bit parts than this are repaired instead of dealt.

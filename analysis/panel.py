@@ -12,10 +12,11 @@ from rapidvision.seeds import fresh_seed
 
 from .accuracy import cells
 from .ceiling import Ceiling, ceiling
+from .multiplicity import CORRECTIONS
 from .networks import NetworkCurve, network_curves
 from .shown import Shown
 from .tables import Trials, as_trials
-from .workflow import CORRECTIONS, Bins, bins
+from .workflow import Bins, bins
 
 
 @dataclass(frozen=True, eq=False, repr=False)

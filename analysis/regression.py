@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from .accuracy import cells
+from .cautions import INTERCEPTS_ONLY
 from .marginal import MarginalFit, fit_marginal
 from .mixed import MixedFit, fit_mixed
 from .regressors import design
@@ -40,6 +41,11 @@ class Effects(ShownAsTable):
     def opening(self) -> tuple[str, ...]:
         """What was left out, with counts."""
         return self.notes
+
+    @property
+    def cautions(self) -> tuple[str, ...]:
+        """What the random effects leave out."""
+        return (INTERCEPTS_ONLY,)
 
     def table(self) -> pd.DataFrame:
         """One row per effect: the mixed model's columns, then estimate and standard error of the two others."""

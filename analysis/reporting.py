@@ -48,6 +48,14 @@ class Report:
     results: dict[str, Any]
     seed: int
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Every note and warning of the report, each once."""
+        found = self.results
+        ceilings = [note for one in found["ceilings"] for note in one["notes"]]
+        others = [note for name in ("thresholds", "regression") if found[name] for note in found[name]["notes"]]
+        return tuple(dict.fromkeys([*found["notes"], *found["chance_notes"], *ceilings, *others]))
+
     def __repr__(self) -> str:
         return f"report: {self.html} (seed {self.seed})"
 
@@ -133,6 +141,7 @@ def report(
     sections.append(("How to make this again", text.provenance(made, main.bins)))
     results = _results(source, left, main, late, made) | {
         "chance": [plain(one.table().to_dict("records")) for one in chances],
+        "chance_notes": [note for one in chances for note in one.notes],
         "thresholds": _fit_results(fits),
         "regression": _regression_results(regression),
         "response_ms": drawn.results(),
@@ -146,8 +155,9 @@ def report(
 
 def _late_rules(trials: Trials, main: Bins, *, seed: int, options: dict[str, Any]) -> dict[LateRule, Bins]:
     """The same test under every rule for late answers."""
+    exact = main.correction in ("holm", "bh", "none")  # these start from the exact p
     return {
-        rule: main if rule == main.late else bins(trials, seed=seed, **{**options, "late": rule, "exact": False})
+        rule: main if rule == main.late else bins(trials, seed=seed, **{**options, "late": rule, "exact": exact})
         for rule in LATE_RULES
     }
 
@@ -225,6 +235,7 @@ def _fit_results(fits: CurveFits | None) -> Any:
         return None
     return {
         "groups": plain(fits.table().to_dict("records")),
+        "notes": list(fits.cautions),
         "test": plain(fits.test) | {"ratio": fits.test.ratio},
     }
 
@@ -236,6 +247,7 @@ def _regression_results(found: "Effects | None") -> Any:
         "effects": plain(found.table().to_dict("records")),
         "mixed": plain(found.mixed),
         "sentence": found.sentence(),
+        "notes": list(found.cautions),
     }
 
 

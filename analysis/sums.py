@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rapidvision.errors import InputError
+from rapidvision.numerics.words import Words
 
 from .labels import Matrix, as_matrix
-from .randomwords import Words
 
 Ints = NDArray[np.int64]
 Indices = NDArray[np.intp]

@@ -2,37 +2,29 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from rapidvision.errors import InputError, did_you_mean
+from rapidvision.numerics.resampling import Alternative
 from rapidvision.protocol import N_RELABELLINGS
 from rapidvision.seeds import fresh_seed
 
 from .above_chance import ChanceTest, chance_test
 from .accuracy import Cells, Curve, Level, cells, curve_of
 from .exclusions import Kept, Rules, exclude
+from .multiplicity import CORRECTIONS, Correction
 from .opening import LateRule
-from .permutation import Alternative, RandomizationTest, randomization_test
+from .permutation import RandomizationTest, randomization_test
 from .shown import Shown, ShownAsTable
 from .statistics import Statistic, columns_of
 from .tables import Trials, as_trials
 
 if TYPE_CHECKING:
     from .thresholds import GroupFit, ThresholdTest
-
-Correction = Literal["step-down", "max-t", "holm", "bh", "none"]
-#: Correction → attribute of the test, and the words for it.
-CORRECTIONS: dict[str, tuple[str, str]] = {
-    "step-down": ("p_step_down", "max-T step-down over the levels"),
-    "max-t": ("p_max_t", "max-T over the levels"),
-    "holm": ("p_holm", "Holm over the levels"),
-    "bh": ("p_bh", "false discovery rate"),
-    "none": ("p", "uncorrected, as in the paper"),
-}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -46,11 +38,12 @@ class Bins(ShownAsTable):
     levels : tuple of Level
         In order.
     curves : (Curve, Curve)
-        Mean, S.E.M. and number of participants.
+        Value of the statistic, its standard error and number of participants: mean and S.E.M. of participants, or what
+        is pooled within the group with its jackknife error.
     test : RandomizationTest
         Every p.
     correction : str
-        Which p the stars show.
+        Which p the stars show; where it starts from single levels, from their exact p if there is one.
     late : str
         What late answers count as.
     cells : Cells
@@ -125,7 +118,8 @@ def bins(
         See :func:`~rapidvision.analysis.statistics.columns_of` and
         :func:`~rapidvision.analysis.permutation.randomization_test`.
     correction : {"step-down", "max-t", "holm", "bh", "none"}
-        Which p the stars show; every one is in the table.
+        Which p the stars show; every one is in the table. ``holm``, ``bh`` and ``none`` take the exact p of a level where
+        there is one.
     m, seed
         Relabellings, and their seed (drawn when absent).
     by_slot : bool
@@ -153,7 +147,7 @@ def bins(
     first = table.groups[members] == pair[0]
     strata = _slots(trials, table)[members] if by_slot else None
     test = randomization_test(chosen, first, m=m, seed=seed, alternative=alternative, strata=strata, exact=exact)
-    curves = tuple(curve_of(columns.individual(table.of(group), table)) for group in pair)
+    curves = tuple(columns.curve(table.of(group)) for group in pair)
     return Bins(pair, table.levels, (curves[0], curves[1]), test, correction, late, table)
 
 
@@ -191,6 +185,11 @@ class CurveFits(Shown):
     test: "ThresholdTest"
     drawing: Any
     notes: tuple[str, ...] = ()
+
+    @property
+    def cautions(self) -> tuple[str, ...]:
+        """Warnings: few participants, or groups whose spreads differ."""
+        return self.test.notes
 
     def opening(self) -> tuple[str, ...]:
         """What was left out, with counts."""

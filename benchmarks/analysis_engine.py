@@ -218,7 +218,7 @@ def sign_flips():
     compiled()
     from scipy.stats import permutation_test
 
-    from rapidvision.analysis.signflip import sign_flip_test
+    from rapidvision.numerics.sign_flip import sign_flip_test
 
     d = np.random.default_rng(1).normal(0.02, 1, 17_581)
     peer_m = 500

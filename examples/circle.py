@@ -30,10 +30,11 @@ import numpy as np
 from PIL import Image
 
 from rapidvision.errors import CheckFailed
-from rapidvision.experiments.clickme.deck import pixels, read_deck, read_maps
+from rapidvision.experiments.clickme.deck import read_deck, read_maps
 from rapidvision.experiments.clickme.drive import Mind, mind_of
 from rapidvision.experiments.clickme.players import Player, stroke
 from rapidvision.experiments.clickme.rules import Rules
+from rapidvision.experiments.clickme.shown import shown
 from rapidvision.experiments.journal import read_journal
 from rapidvision.experiments.ledger import Ledger
 from rapidvision.experiments.readiness import journal_path
@@ -203,13 +204,13 @@ async def visit(url: str, n_participants: int) -> list[dict]:
 def collect_maps(out: Path, players: int) -> None:
     """ClickMe: pictures and players in, importance maps out."""
     deck = read_deck(out / "pictures")
-    cards = {name: pixels(card.path, 256) for name, card in deck.cards.items()}
+    cards = {name: shown(card.path, 256).pixels for name, card in deck.cards.items()}
     mind = mind_of(cards, read_maps(deck, "clickme", 256))
     (out / "game.toml").write_text(GAME, encoding="utf-8")
     command = ("clickme", "serve", out / "pictures", "--out", out / "game", "--game", out / "game.toml")
     with serving(*command, "--partner", "bundled", "--port", 0) as url:
         asyncio.run(play(url, [f"player {n}" for n in range(players)], mind, len(cards)))
-    rapidvision("clickme", "export", out / "game", "--out", out / "maps")
+    rapidvision("clickme", "export", out / "game", "--out", out / "maps", "--keep-automated")  # programs played
 
 
 def build_and_plan(out: Path, slots: int) -> Study:
@@ -239,7 +240,8 @@ def run_everywhere(out: Path, study: Study) -> list[dict]:
     ports = ("--port", 0, "--dashboard-port", 0)
     with serving("session", "serve", study.folder, "--simulate", observers, "--seed", SEED, *ports) as url:
         asked = asyncio.run(visit(url, len(groups)))
-    rapidvision("session", "collect", study.folder, "--out", out / "browser.csv")
+    collected = ("--observers", "simulated", "--out", out / "browser.csv")
+    rapidvision("session", "collect", study.folder, *collected)
     rapidvision(
         "session", "simulate", study.folder, "--observers", observers, "--seed", SEED, "--out", out / "simulated.csv"
     )

@@ -10,9 +10,9 @@ import torch
 
 from rapidvision import csvfiles, files
 from rapidvision.errors import InputError
-from rapidvision.protocol import N_RELABELLINGS
+from rapidvision.numerics.sign_flip import sign_flip_test
 
-from .evaluate import Evaluation, evaluate, paired_randomization
+from .evaluate import Evaluation, evaluate
 from .store import open_store
 from .weights import load_model
 
@@ -103,18 +103,20 @@ def compare(
 
 def _pair(first: str, second: str, evaluations: dict[str, Evaluation], seed: int) -> dict[str, Any]:
     a, b = evaluations[first], evaluations[second]
-    rho = paired_randomization(a.rho, b.rho, seed=seed, n_flips=N_RELABELLINGS)
     right = [(one.rank_of_label == 0).astype(np.float64) for one in (a, b)]
-    accuracy = paired_randomization(right[0], right[1], seed=seed, n_flips=N_RELABELLINGS)
+    rho, accuracy = (
+        sign_flip_test(difference, seed=seed, alternative="greater")
+        for difference in (a.rho - b.rho, right[0] - right[1])
+    )
     return {
         "first": first,
         "second": second,
         "rho_n": int(np.count_nonzero(np.isfinite(a.rho) & np.isfinite(b.rho))),
-        "rho_difference": rho[0],
-        "rho_p": rho[1],
-        "accuracy_difference": accuracy[0],
-        "accuracy_p": accuracy[1],
-        "test": f"sign flips over pictures, {N_RELABELLINGS}, one-sided, the observed one counted in",
+        "rho_difference": float(rho.mean[0]),
+        "rho_p": float(rho.p_best[0]),
+        "accuracy_difference": float(accuracy.mean[0]),
+        "accuracy_p": float(accuracy.p_best[0]),
+        "test": f"sign flips over pictures, one-sided: every flip where they can be counted, else {rho.m} random ones",
     }
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -12,6 +11,7 @@ from torch import Tensor
 
 from rapidvision import files
 from rapidvision.errors import CheckFailed, InputError
+from rapidvision.formats.model_record import Attention, Mosaic
 from rapidvision.png import png_bytes
 
 from .devices import device_of
@@ -157,24 +157,25 @@ def attend(networks: Sequence[Network], pictures: dict[str, NDArray[np.uint8]], 
         for name, one in zip(pictures, found, strict=True):
             written.append(out / network.name / f"{name}.png")
             files.write_bytes(written[-1], png_bytes(np.round(255 * one).astype(np.uint8)))
-    legend = _legend(networks, list(pictures))
-    files.write_bytes(out / "mosaic.png", png_bytes(labelled(rows, legend["rows"])))
+    legend = _legend(networks, list(pictures), "mosaic.png")
+    files.write_bytes(out / legend.file, png_bytes(labelled(rows, legend.rows)))
     files.write_json(out / "attention.json", legend)
     return [*written, out / "mosaic.png", out / "attention.json"]
 
 
-def _legend(networks: Sequence[Network], names: Sequence[str]) -> dict[str, Any]:
-    return {
-        "rows": ["pictures", *(network.name for network in networks)],
-        "columns": list(names),
-        "maps": {network.name: kind_of(network.model) for network in networks},
-        "meaning": "column-wise L2 norm of the deepest attended layer, 0 to 1 per picture; opacity in the mosaic",
-    }
+def _legend(networks: Sequence[Network], names: Sequence[str], file: str) -> Mosaic:
+    return Mosaic(
+        rows=("pictures", *(network.name for network in networks)),
+        columns=tuple(names),
+        maps={network.name: kind_of(network.model) for network in networks},
+        meaning="column-wise L2 norm of the deepest attended layer, 0 to 1 per picture; opacity in the mosaic",
+        file=file,
+    )
 
 
 def sheet(
     networks: Sequence[Network], pictures: dict[str, NDArray[np.uint8]], path: Path, *, tile_px: int = 112
-) -> dict[str, Any]:
+) -> Attention:
     """Write a small mosaic of what networks look at, for a report.
 
     Parameters
@@ -190,8 +191,8 @@ def sheet(
 
     Returns
     -------
-    dict
-        ``file``, ``rows``, ``columns``, ``maps``, ``meaning``; and ``left_out`` with a reason per network.
+    Attention
+        The mosaic, and a reason per network that is not in it.
     """
     from PIL import Image
 
@@ -200,11 +201,11 @@ def sheet(
 
     sizes = sorted({picture.shape[:2] for picture in pictures.values()})
     if len(sizes) != 1 or sizes[0][0] != sizes[0][1]:
-        return {
-            "left_out": {"every network": f"needs square intact pictures of one size, the set has {sizes or 'none'}"}
-        }
+        why = f"needs square intact pictures of one size, the set has {sizes or 'none'}"
+        return Attention(mosaic=None, left_out={"every network": why})
     stack = np.stack(list(pictures.values()))
-    rows, shown, left_out = [[tile(picture) for picture in stack]], [], {}
+    rows, shown = [[tile(picture) for picture in stack]], []
+    left_out: dict[str, str] = {}
     for network in networks:
         try:
             found = attention_of(network, stack, names=list(pictures)).numpy()
@@ -214,7 +215,7 @@ def sheet(
         shown.append(network)
         rows.append([tile(overlay(picture, one)) for picture, one in zip(stack, found, strict=True)])
     if not shown:
-        return {"left_out": left_out}
-    legend = _legend(shown, list(pictures))
-    files.write_bytes(path, png_bytes(labelled(rows, legend["rows"])))
-    return {"file": path.name, **legend, "left_out": left_out}
+        return Attention(mosaic=None, left_out=left_out)
+    legend = _legend(shown, list(pictures), path.name)
+    files.write_bytes(path, png_bytes(labelled(rows, legend.rows)))
+    return Attention(mosaic=legend, left_out=left_out)

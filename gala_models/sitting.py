@@ -7,8 +7,11 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from rapidvision import files, trials
 from rapidvision.errors import InputError
+from rapidvision.formats.model_record import Attention, ModelRecord, NetworkRecord, write_record
 from rapidvision.plan import Plan
 from rapidvision.progress import progress
 from rapidvision.study import Study
@@ -127,8 +130,7 @@ def sit(
         records = [record for network, one in pairs for record in take(network, one, plans, participants)]
     trials.write_table(out, records)
     attention = sheet(networks, intact_pictures(found, N_LOOKED_AT), out.with_name(f"{out.stem}-attention.png"))
-    record = _record(study, plans, pairs, participants, probing, records, command)
-    files.write_json(out.with_suffix(".json"), {**record, "attention": attention})
+    write_record(out, _record(study, plans, pairs, participants, probing, records, command, attention))
     n_participants = len({record.participant_id for record in records})
     return Sitting(records, len(stimuli), n_participants, time.perf_counter() - started)
 
@@ -157,34 +159,36 @@ def _record(
     probing: Probing | None,
     records: Sequence[TrialRecord],
     command: str,
-) -> dict[str, Any]:
+    attention: Attention,
+) -> ModelRecord:
     made = files.provenance(
         command,
         seed=participants.seed,
         inputs={"study": study.description().stimulus_set_digest},
         packages=("numpy", "torch", "pillow"),
     )
-    return {
-        "policy": participants,
-        "a_participant_is": MEANING[participants.policy],
-        "networks": [
-            {
-                "name": network.name,
-                "readout": "cross-validated linear probes" if probing else network.readout.name,
-                "preprocessing": network.preprocessing,
-                "pixels": str(network.preprocessing),
-                "weights_sha256": network.sha256 or state_sha256(network.model),
-                "layouts": seen.layouts,
-                "n_ties": seen.n_ties,
-            }
+    return ModelRecord(
+        policy=msgspec.to_builtins(participants),
+        a_participant_is=MEANING[participants.policy],
+        networks=tuple(
+            NetworkRecord(
+                name=network.name,
+                readout="cross-validated linear probes" if probing else network.readout.name,
+                preprocessing=msgspec.to_builtins(network.preprocessing),
+                pixels=str(network.preprocessing),
+                weights_sha256=network.sha256 or state_sha256(network.model),
+                layouts=seen.layouts,
+                n_ties=seen.n_ties,
+            )
             for network, seen in pairs
-        ],
-        "ties": "a stimulus whose evidence is 0 is answered wrongly, except where an answer is drawn (stochastic)",
-        "n_plans": len(plans),
-        "n_trials": len(records),
-        "probing": probing,
-        "time": "early exit: response times stand for multiply-accumulates"
+        ),
+        ties="a stimulus whose evidence is 0 is answered wrongly, except where an answer is drawn (stochastic)",
+        n_plans=len(plans),
+        n_trials=len(records),
+        probing=None if probing is None else msgspec.to_builtins(probing),
+        time="early exit: response times stand for multiply-accumulates"
         if probing and probing.early_exit
         else "networks have no clock: every answer is in time",
-        "provenance": made,
-    }
+        attention=attention,
+        provenance=made,
+    )

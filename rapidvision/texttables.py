@@ -135,7 +135,7 @@ def delimiter_of(text: str, *, name: str, delimiter: str | None = None) -> str:
 
     Examples
     --------
-    >>> delimiter_of("level;rt\\n2,5;232,5\\n", name="a.csv")
+    >>> delimiter_of("level;rt\n2,5;232,5\n", name="a.csv")
     ';'
     """
     if delimiter is not None:
@@ -196,7 +196,7 @@ def read(path: Path | str, *, encoding: str | None = None, delimiter: str | None
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = Path(folder) / "a.csv"
-    ...     _ = path.write_text("who;level\\nJo;2,5\\n", encoding="utf-16")
+    ...     _ = path.write_text("who;level\nJo;2,5\n", encoding="utf-16")
     ...     read(path).rows
     ({'who': 'Jo', 'level': '2,5'},)
     """

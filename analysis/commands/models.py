@@ -6,7 +6,7 @@ from pathlib import Path
 from rapidvision.cli import add_common_options, say
 from rapidvision.protocol import N_RELABELLINGS
 
-from .options import add_reading_options, seed_of, trials_of, verb
+from .options import add_reading_options, seed_of, tell, tell_notes, trials_of, verb
 
 
 def add_chance(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -42,11 +42,12 @@ def _run_chance(arguments: argparse.Namespace) -> None:
     trials = trials_of(arguments)
     tests = chance(trials, late=arguments.late, m=arguments.flips, seed=seed, guess=arguments.guess)
     for line in opening(trials, late=arguments.late):
-        say(arguments, line)
+        tell(line)
     table = pd.concat([one.table() for one in tests])
-    say(arguments, frame_text(table))
+    tell(frame_text(table))
     for one in tests:
-        say(arguments, one.sentence())
+        tell(one.sentence())
+        tell_notes(one.notes)
     if arguments.out:
         files.write_text(arguments.out, table.assign(seed=seed).to_csv(index=False))
 
@@ -75,8 +76,9 @@ def _run_mixed(arguments: argparse.Namespace) -> None:
 
     groups = tuple(arguments.groups) if arguments.groups else None
     result = effects(trials_of(arguments), groups=groups, guess=arguments.guess)
-    say(arguments, str(result))
-    say(arguments, result.sentence())
+    tell(str(result))
+    tell(result.sentence())
+    tell_notes(result.cautions)
     if arguments.out:
         files.write_text(arguments.out, result.table().to_csv(index=False))
 
@@ -105,10 +107,9 @@ def _run_compare(arguments: argparse.Namespace) -> None:
     from ..comparison import compare
 
     result = compare(trials_of(arguments), arguments.models, late=arguments.late, seed=seed_of(arguments))
-    say(arguments, str(result))
+    tell(str(result))
     for model, other, group, one in result.consistency:
-        say(
-            arguments,
+        tell(
             f"{model} and the {other} ({group}): kappa {one.kappa:.3f} (95 % {one.interval[0]:.3f} to "
             f"{one.interval[1]:.3f}), {one.n} stimuli",
         )

@@ -2,11 +2,15 @@
 
 import argparse
 import shlex
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rapidvision.cli import Verbs, add_common_options, add_verb, say
+from rapidvision.cli import Verbs, add_common_options, add_verb
 from rapidvision.protocol import N_RELABELLINGS
+
+#: How a note begins that changes what a p is worth; see :mod:`rapidvision.analysis.cautions`.
+WARNING = "warning: "
 
 if TYPE_CHECKING:  # pandas stays out of the help
     from ..exclusions import Kept, Rules
@@ -16,6 +20,17 @@ if TYPE_CHECKING:  # pandas stays out of the help
 def verb(verbs: Verbs, name: str, text: str, example: str) -> argparse.ArgumentParser:
     """Add a verb with its help and an example."""
     return add_verb(verbs, name, text, f"example:\n  {example}")
+
+
+def tell(text: str) -> None:
+    """Print a result, or a note on it: ``--quiet`` takes away progress and paths, never these."""
+    print(text, flush=True)  # noqa: T201
+
+
+def tell_notes(notes: Iterable[str]) -> None:
+    """Print notes on a result, a line each; warnings say themselves what they are."""
+    for note in notes:
+        tell(note if note.startswith(WARNING) else f"note: {note}")
 
 
 def add_test_options(parser: argparse.ArgumentParser) -> None:
@@ -154,22 +169,20 @@ def trials_of(arguments: argparse.Namespace) -> "Trials":
     from ..tables import read_trials
 
     source = read_trials(arguments.trials, dedupe=arguments.dedupe, repeats=arguments.repeats)
-    for note in source.notes:
-        say(arguments, f"note: {note}")
+    tell_notes(source.notes)
     return source.select(observers=arguments.observers, timing=arguments.timing, attempts=arguments.attempts)
 
 
 def kept_of(arguments: argparse.Namespace) -> "Kept":
     """Read the trials, apply the exclusions, and say what is known to go wrong before anything runs."""
-    from ..permutation import forewarnings
+    from ..cautions import forewarnings
     from ..workflow import kept
 
     left = kept(trials_of(arguments), rules_of(arguments))
-    say(arguments, left.sentence())
+    tell(left.sentence())
     sizes = [left.after.get(group, 0) for group in arguments.groups or sorted(left.after)]
     if len(sizes) == 2 and all(sizes):
-        for note in forewarnings(*sizes, m=arguments.relabellings):
-            say(arguments, f"note: {note}")
+        tell_notes(forewarnings(*sizes, m=arguments.relabellings))
     return left
 
 
@@ -192,5 +205,5 @@ def seed_of(arguments: argparse.Namespace) -> int:
     if arguments.seed is not None:
         return int(arguments.seed)
     seed = fresh_seed()
-    say(arguments, f"seed {seed} (drawn; give --seed {seed} to repeat this run)")
+    tell(f"seed {seed} (drawn; give --seed {seed} to repeat this run)")
     return seed

@@ -15,6 +15,8 @@ from .options import (
     kept_of,
     rules_of,
     seed_of,
+    tell,
+    tell_notes,
     test_options,
     trials_of,
     verb,
@@ -41,9 +43,8 @@ def _run_bins(arguments: argparse.Namespace) -> None:
 
     left = kept_of(arguments)
     result = bins(left.trials, seed=seed_of(arguments), **test_options(arguments))
-    say(arguments, str(result))
-    for note in result.test.notes:
-        say(arguments, f"note: {note}")
+    tell(str(result))
+    tell_notes(result.test.notes)
     if arguments.out:
         files.write_text(arguments.out, result.table().assign(seed=result.test.seed).to_csv(index=False))
 
@@ -74,8 +75,12 @@ def _run_fig2b(arguments: argparse.Namespace) -> None:
         seed=seed_of(arguments),
         **test_options(arguments),
     )
-    for line in (*result.opening(), *(one.sentence() for one in result.ceilings)):
-        say(arguments, line)
+    for line in result.opening():
+        tell(line)
+    tell_notes(result.bins.test.notes)
+    for one in result.ceilings:
+        tell(one.sentence())
+        tell_notes(one.notes)
     for path in result.save(arguments.out):
         say(arguments, str(path))
 
@@ -99,8 +104,9 @@ def _run_report(arguments: argparse.Namespace) -> None:
     from ..reporting import report
 
     seed = seed_of(arguments)
+    source = trials_of(arguments)
     result = report(
-        trials_of(arguments),
+        source,
         arguments.out,
         models=arguments.models,
         stimulus_set=arguments.set,
@@ -112,9 +118,10 @@ def _run_report(arguments: argparse.Namespace) -> None:
         **test_options(arguments),
     )
     for line in result.results["left_out"]:
-        say(arguments, line)
+        tell(line)
+    tell_notes(note for note in result.notes if note not in source.notes)
     for one in result.results["ceilings"]:
-        say(arguments, one["sentence"])
+        tell(one["sentence"])
     say(arguments, str(result.html))
 
 
@@ -151,13 +158,13 @@ def _run_curve(arguments: argparse.Namespace) -> None:
         seed=seed_of(arguments),
         guess=arguments.guess,
     )
-    say(arguments, str(result))
+    tell(str(result))
     test = result.test
-    say(
-        arguments,
+    tell(
         f"threshold of {test.groups[0]} minus {test.groups[1]}: {test.difference:.3f} log10 "
         f"(95 % {test.interval[0]:.3f} to {test.interval[1]:.3f}), p = {test.p:.4g}",
     )
+    tell_notes(result.cautions)
     if arguments.out:
         for path in result.drawing.save(arguments.out):
             say(arguments, str(path))

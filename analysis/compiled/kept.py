@@ -10,9 +10,9 @@ from typing import Any
 
 from rapidvision.numerics.compiled import compiled
 
-from . import counts, flips
+from . import counts
 
-_count_sums, _count_joint, _count_flips = counts.count_sums, counts.count_joint, flips.count_flips
+_count_sums, _count_joint = counts.count_sums, counts.count_joint
 
 
 def sources_digest(folder: Path) -> str:
@@ -32,7 +32,7 @@ def sources_digest(folder: Path) -> str:
 SOURCES = sources_digest(Path(__file__).parent)
 
 
-def _kept(sources: str) -> tuple[Any, Any, Any]:
+def _kept(sources: str) -> tuple[Any, Any]:
     @compiled
     def sums(tables: Any, dealt: Any, first_block: int, n_blocks: int, n_block: int, m: int, observed: Any) -> Any:
         _ = sources
@@ -73,12 +73,7 @@ def _kept(sources: str) -> tuple[Any, Any, Any]:
             masses,
         )
 
-    @compiled
-    def sign_flips(d: Any, key: Any, m: int, n_block: int) -> Any:
-        _ = sources
-        return _count_flips(d, key, m, n_block)
-
-    return sums, joint, sign_flips
+    return sums, joint
 
 
-count_sums, count_joint, count_flips = _kept(SOURCES)
+count_sums, count_joint = _kept(SOURCES)

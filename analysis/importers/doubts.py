@@ -34,6 +34,8 @@ def refuse_spreadsheet_damage(reading: Reading) -> None:
         rounded: dict[str, list[str]] = {}
         for row in reading.rows:
             text = text_of(row.cells.get(column.name))
+            if text[:1] != "#" and field not in ("participant", "session"):
+                continue
             if _ERRORS.fullmatch(text):
                 errors.setdefault(text, []).append(row.where)
             elif field in ("participant", "session") and _ROUNDED.fullmatch(text):
@@ -63,18 +65,19 @@ def refuse_rows_twice(reading: Reading, people: Sequence[str]) -> None:
     for place, (row, who) in enumerate(zip(reading.rows, people, strict=True)):
         found.setdefault(who, {}).setdefault(row.file, []).append(place)
     for who, files in found.items():
-        counted = {name: Counter(_cells(reading, place) for place in at) for name, at in files.items()}
+        several = files if len(files) > 1 else {}
+        counted = {name: Counter(_cells(reading, place) for place in at) for name, at in several.items()}
         for name, count in counted.items():
             for other, more in counted.items():
                 if name != other and sum(count.values()) >= 3 and count <= more:
                     raise InputError(f'{name}: every row of "{who}" stands in {other} too; name one of the files')
         for at in files.values():
             half = len(at) // 2
-            if len(at) >= 6 and len(at) % 2 == 0:
-                lines = [_cells(reading, place) for place in at]
-                if lines[:half] == lines[half:]:
-                    where = reading.rows[at[half]].where
-                    raise InputError(f'{where}: from here the rows of "{who}" repeat those before; delete one copy')
+            pairs = zip(at[:half], at[half:], strict=False)
+            if len(at) < 6 or len(at) % 2 or any(_cells(reading, one) != _cells(reading, two) for one, two in pairs):
+                continue
+            where = reading.rows[at[half]].where
+            raise InputError(f'{where}: from here the rows of "{who}" repeat those before; delete one copy')
 
 
 def _cells(reading: Reading, place: int) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from rapidvision.errors import InputError
@@ -26,11 +27,17 @@ def text_of(value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
-    text = " ".join(unicodedata.normalize("NFC", str(value)).split())
+    return _tidy(str(value))
+
+
+@lru_cache(maxsize=1 << 16)
+def _tidy(text: str) -> str:
+    text = " ".join(unicodedata.normalize("NFC", text).split())
     whole = _WHOLE.fullmatch(text)
     return whole[1] if whole else text
 
 
+@lru_cache(maxsize=1 << 16)
 def folded(text: str) -> str:
     """Return the word that all spellings share: case does not count.
 

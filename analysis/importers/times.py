@@ -130,5 +130,6 @@ def refuse_untimed(wheres: Sequence[str], *, column: str) -> None:
     if wheres:
         raise InputError(
             f"{column}: {rows(len(wheres))} with an answer but no time above 0 ({places(wheres)}). Say what they are: "
-            "untimed missing (nobody answered), untimed leave out, or no time column (response_ms=)"
+            "untimed missing (no answer), untimed leave out, no-answer distractor (a withheld press in go / no-go tasks), or no "
+            "time column (response_ms=)"
         )

@@ -15,7 +15,9 @@ from ..online.store import Store, sqlite_url
 from ..online.tokens import Keyring, server_secret
 from ..online.web import create_app
 from .deck import Deck, read_deck
+from .kinds import PlayerKind
 from .live import LiveGame
+from .locking import only_one
 from .partner import Loaded, Table, load
 from .server import Server
 from .settings import Game
@@ -57,8 +59,8 @@ def picture_folder(given: str) -> Path:
     return Path(str(resources.files(BUNDLED) / "bundled")) if given == "bundled" else Path(given)
 
 
-def set_up(data: Path, folder: Path, game: Game) -> Deck:
-    """Make the game's folder: the settings as resolved, and where the pictures are.
+def set_up(data: Path, folder: Path) -> Deck:
+    """Make the game's folder and note where its pictures are.
 
     Raises
     ------
@@ -72,8 +74,12 @@ def set_up(data: Path, folder: Path, game: Game) -> Deck:
     if note.is_file() and (was := files.read_text(note).strip()) != here:
         raise InputError(f"{data}: its game is played with {was}, not with {here}; choose another --out")
     files.write_text(note, here + "\n")
-    recipes.write(data / SETTINGS, game)
     return deck
+
+
+def keep_game(data: Path, game: Game) -> None:
+    """Write the settings as resolved to the game's folder, for the next start; each round keeps its own in the store."""
+    recipes.write(data / SETTINGS, game)
 
 
 def pictures_of(data: Path, given: Path | None = None) -> Deck:
@@ -101,6 +107,7 @@ def serve(
     *,
     database_url: str = "",
     insecure: bool = False,
+    players: PlayerKind = "human",
     ready: Callable[[str], None] | None = None,
 ) -> None:
     """Serve a game until the process is told to stop.
@@ -117,8 +124,15 @@ def serve(
         Another database than the SQLite file.
     insecure : bool
         Allow to be public without https.
+    players : {"human", "pilot"}
+        What those who join are; ``pilot`` for a rehearsal.
     ready : callable, optional
         Called with the page's address when it answers.
+
+    Raises
+    ------
+    InputError
+        When another process plays the same game.
     """
     address.check(insecure=insecure)
     keys = Keyring(server_secret(data))
@@ -126,10 +140,12 @@ def serve(
     store = game_store(data, database_url)
     table = Table(partner)
     try:
-        live = LiveGame(game, deck, store, table)
-        app = app_of(live, keys, address)
-        shown = address.public_url or f"http://{address.host}:{sock.getsockname()[1]}/"
-        run(serve_apps([(app, sock, address)], ready=(lambda: ready(shown)) if ready else None))
+        with only_one(store):
+            keep_game(data, game)
+            live = LiveGame(game, deck, store, table, players=players)
+            app = app_of(live, keys, address)
+            shown = address.public_url or f"http://{address.host}:{sock.getsockname()[1]}/"
+            run(serve_apps([(app, sock, address)], ready=(lambda: ready(shown)) if ready else None))
     finally:
         table.close()
         store.close()

@@ -20,6 +20,8 @@ from numpy.typing import NDArray
 
 from rapidvision.errors import InputError, RapidVisionError
 
+from .view import BLANK
+
 #: What a factory returns.
 Partner: TypeAlias = Callable[[NDArray[np.uint8]], NDArray[np.floating]]
 Probabilities: TypeAlias = NDArray[np.float64]
@@ -27,6 +29,12 @@ Probabilities: TypeAlias = NDArray[np.float64]
 #: Factories of networks in files; the networks' own is reached by name, since rooms meet in names and files only.
 NETWORKS = "rapidvision.gala_models.partner:make"
 FILES = {".safetensors": NETWORKS, ".onnx": "rapidvision.experiments.clickme.onnx_partner:make"}
+
+#: The name of no partner, on the command line and in the records.
+NO_PARTNER = "none"
+
+#: A probability computed in half precision may exceed 1 by this much.
+_ROUNDING = 1e-2
 
 _log = logging.getLogger("rapidvision.clickme")
 
@@ -36,11 +44,24 @@ class Superseded(Exception):
 
 
 class Loaded(NamedTuple):
-    """A partner that has answered once, its name for the records, and the categories it knows."""
+    """A partner that has answered once.
+
+    Attributes
+    ----------
+    partner : callable or None
+        None in a game without one.
+    name : str
+        For the records.
+    categories : tuple of str
+        What it knows, in the order of its answers.
+    blank : ndarray of float64, shape (n_categories,), or None
+        Its answer to a view of one grey, as in a round before the first bubble; None without a partner.
+    """
 
     partner: Partner | None
     name: str
     categories: tuple[str, ...]
+    blank: Probabilities | None = None
 
 
 def load(
@@ -65,7 +86,7 @@ def load(
     Returns
     -------
     Loaded
-        With the categories in sorted order, which is the order of the answers.
+        With the categories in sorted order, which is the order of the answers, and the answer to an empty view.
 
     Raises
     ------
@@ -73,8 +94,8 @@ def load(
         When the partner cannot be found or made, does not know a category, or answers in another form.
     """
     names = tuple(sorted(set(categories)))
-    if spec == "none":
-        return Loaded(None, "none", names)
+    if spec == NO_PARTNER:
+        return Loaded(None, NO_PARTNER, names)
     make, keywords = _factory(spec, n_threads, precision)
     try:
         partner = make(names, **keywords)
@@ -83,10 +104,11 @@ def load(
     except (LookupError, ValueError) as error:
         raise InputError(f"partner {spec}: cannot play with these categories ({error}); leave some out") from error
     try:
-        checked(partner(np.full((2, picture_px, picture_px, 3), 128, np.uint8)), 2, len(names))
+        empty = np.full((2, picture_px, picture_px, 3), BLANK, np.uint8)
+        blank = checked(partner(empty), len(empty), len(names)).mean(axis=0)
     except Exception as error:  # whatever a foreign partner raises, the server must not start with it
         raise InputError(f"partner {spec}: its first answer failed ({error})") from error
-    return Loaded(partner, spec if precision == "float32" else f"{spec} in {precision}", names)
+    return Loaded(partner, spec if precision == "float32" else f"{spec} in {precision}", names, blank)
 
 
 def _factory(spec: str, n_threads: int | None, precision: str) -> tuple[Callable[..., Partner], dict[str, Any]]:
@@ -124,9 +146,9 @@ def checked(answer: Any, n_views: int, n_categories: int) -> Probabilities:
     values = np.asarray(answer, dtype=np.float64)
     if values.shape != (n_views, n_categories):
         raise ValueError(f"the answer has shape {values.shape}, needed is {(n_views, n_categories)}")
-    if not np.isfinite(values).all() or (values < 0).any():
+    if not np.isfinite(values).all() or (values < 0).any() or (values > 1 + _ROUNDING).any():
         raise ValueError("the answer has values that are not probabilities")
-    return values
+    return np.minimum(values, 1.0)
 
 
 class _Question(NamedTuple):

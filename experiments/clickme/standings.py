@@ -4,6 +4,10 @@ from collections import Counter
 from datetime import UTC, datetime
 from typing import Any
 
+import sqlalchemy as sa
+
+from . import tables
+from .kinds import PlayerKind
 from .settings import Game, utc_text
 
 
@@ -30,6 +34,14 @@ class Standings:
         self.hidden: set[str] = set()
         self.points: Counter[str] = Counter()
         self.contest_points: dict[str, Counter[str]] = {contest.name: Counter() for contest in game.contests}
+
+    def recall(self, connection: sa.Connection, players: PlayerKind) -> None:
+        """Add what players of one kind have won, as the store has it."""
+        r = tables.rounds.c
+        won = sa.select(r.player_id, r.points, r.ended_utc).join(tables.players)
+        won = won.where(tables.players.c.kind == players, r.points > 0, r.phase != "practice")
+        for player, points, utc in connection.execute(won):
+            self.credit(player, points, datetime.fromisoformat(utc))
 
     def credit(self, player_id: str, points: float, moment: datetime) -> None:
         """Add a round's points (0 … 1, shown as 0 … 100) that ended at `moment`."""

@@ -82,7 +82,8 @@ def write_bundle(
     code = recruitment.completion_code
     public = {
         **public_study(served),
-        "study_id": served.study_id,
+        "study_id": served.name,
+        "identity": served.study_id,
         "n_plans": len(served.plans),
         "target": target,
         "datapipe_id": datapipe_id,
@@ -99,7 +100,7 @@ def _archive(folder: Path, out: Path) -> None:
     name = re.sub(r"[^A-Za-z0-9_-]+", "_", public["study_id"]).strip("_") or "study"
 
     def same(what: str) -> str:  # importing again updates the study instead of adding another
-        return str(uuid.uuid5(uuid.NAMESPACE_URL, f"rapidvision:{public['study_id']}:{what}"))
+        return str(uuid.uuid5(uuid.NAMESPACE_URL, f"rapidvision:{public['identity']}:{what}"))
 
     component = {"uuid": same("component"), "title": public["title"], "htmlFilePath": "index.html"}
     component |= {"reloadable": True, "active": True, "comments": "", "jsonData": None}

@@ -11,7 +11,6 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from .engines import lock
 from .schema import event, identity, session, study, tally, trial
 
 #: One at a time, over all processes: whatever deals slots or registers studies.
@@ -24,6 +23,7 @@ TALLIES = (
     "excluded_size",
     "excluded_refresh",
     "excluded_browser",
+    "excluded_storage",
     "refused_repeat",
     "refused_full",
     "refused_closed",
@@ -41,25 +41,32 @@ class Refusal:
     text: str
 
 
-def count(connection: sa.Connection, study_id: str, kind: str, n: int = 1) -> None:
-    """Add to an anonymous count."""
-    insert = insert_into(connection, tally).values(study_id=study_id, kind=kind, n=n)
-    changed = {"n": tally.c.n + n}
-    connection.execute(insert.on_conflict_do_update(index_elements=["study_id", "kind"], set_=changed))
+def count(connection: sa.Connection, study_id: str, kind: str, observer_kind: str) -> None:
+    """Add one to an anonymous count."""
+    insert = insert_into(connection, tally).values(study_id=study_id, observer_kind=observer_kind, kind=kind, n=1)
+    place = ["study_id", "observer_kind", "kind"]
+    connection.execute(insert.on_conflict_do_update(index_elements=place, set_={"n": tally.c.n + 1}))
 
 
 def may_write(seat: Any, tab: int) -> Refusal | None:
-    """Say why a tab may not write into a session (its row's `state` and `tab`, or None), or None."""
-    if seat is None or seat.state == "withdrawn":
+    """Say why a tab may not write into a session (its row's `state` and `tab`, or None), or None.
+
+    A lapsed session may: its slot went to somebody else, its answers are as good as before.
+    """
+    if seat is None:
+        return Refusal(410, "gone", "The server's database does not know this session.")
+    if seat.state == "withdrawn":
         return Refusal(410, "gone", "This session does not exist any more.")
-    if seat.state != "open":
+    if seat.state not in ("open", "lapsed"):
         return Refusal(409, seat.state, f"This session is {seat.state}.")
     if seat.tab != tab:
         return Refusal(409, "elsewhere", "The study was opened in another tab; go on there.")
     return None
 
 
-def add_event(connection: sa.Connection, session_id: str, tab: int, kind: str, detail: str, most: int) -> bool:
+def add_event(
+    connection: sa.Connection, session_id: str, tab: int, kind: str, detail: str, *, most: int, up_s: float
+) -> bool:
     """Store what happened around the trials; False when the session may not write or has too many events."""
     seat = connection.execute(
         sa.select(session.c.state, session.c.tab).where(session.c.session_id == session_id)
@@ -69,8 +76,8 @@ def add_event(connection: sa.Connection, session_id: str, tab: int, kind: str, d
         return False
     values = {"session_id": session_id, "received": time.time(), "kind": kind, "detail": detail}
     connection.execute(event.insert().values(**values))
-    if kind == "step":
-        connection.execute(session.update().where(session.c.session_id == session_id).values(last_step=detail[:40]))
+    changed = {"active_s": up_s, **({"last_step": detail[:40]} if kind == "step" else {})}
+    connection.execute(session.update().where(session.c.session_id == session_id).values(**changed))
     return True
 
 
@@ -93,7 +100,7 @@ def finish(connection: sa.Connection, session_id: str, tab: int, n_trials: int, 
 
 
 def withdraw(connection: sa.Connection, study_id: str, *, session_id: str = "", withdrawal_hash: str = "") -> bool:
-    """Delete a participant's data and ids; what stays is an empty session that says so."""
+    """Delete a participant's data and ids; what stays is an empty session that says so, and hashes that find repeats."""
     mine = session.c.session_id == session_id if session_id else session.c.withdrawal_hash == withdrawal_hash
     found = connection.execute(sa.select(session).where(mine, session.c.study_id == study_id)).first()
     if found is None:
@@ -102,22 +109,12 @@ def withdraw(connection: sa.Connection, study_id: str, *, session_id: str = "", 
         return True
     for table in (trial, event):
         connection.execute(table.delete().where(table.c.session_id == found.session_id))
-    connection.execute(identity.delete().where(identity.c.participant_id == found.participant_id))
-    emptied = {"state": "withdrawn", "device": "{}", "browser": "", "resume_hash": "", "finished": None}
+    mine_too = identity.c.participant_id == found.participant_id
+    connection.execute(identity.update().where(mine_too).values(service="", external=""))
+    emptied = {"state": "withdrawn", "device": "{}", "browser": "", "service": "", "finished": None}
     connection.execute(session.update().where(session.c.session_id == found.session_id).values(**emptied))
-    count(connection, study_id, "withdrawn")
+    count(connection, study_id, "withdrawn", found.observer_kind)
     return True
-
-
-def open_or_check(connection: sa.Connection, study_id: str, plans_digest: str) -> str | None:
-    """Register a study, or return why the database's sessions cannot go on with these plans."""
-    lock(connection, DEAL_LOCK)
-    found = connection.scalar(sa.select(study.c.plans_digest).where(study.c.study_id == study_id))
-    if found is None:
-        connection.execute(study.insert().values(study_id=study_id, state="open", plans_digest=plans_digest))
-    elif found != plans_digest:
-        return "its sessions followed other plans; serve the study folder that it was begun with, or another database"
-    return None
 
 
 def set_state(connection: sa.Connection, study_id: str, state: str) -> None:

@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rapidvision.analysis import labels
-from rapidvision.analysis.randomwords import BLOCK, FLIPS, bits_at, hashed_words, random_bits, step, stream_key
+from rapidvision.analysis.randomwords import BLOCK, FLIPS, bits_at, random_bits, stream_key
 from rapidvision.analysis.repair import PROPOSALS, repaired_block
+from rapidvision.numerics.words import hashed_words, step
 
 UNIFORM = 1e-4  # p below which a fixed seed would count as broken
 

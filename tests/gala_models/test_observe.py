@@ -8,7 +8,9 @@ import torch
 from PIL import Image
 
 from rapidvision import cli, trials
+from rapidvision.analysis.attention import attention
 from rapidvision.errors import CheckFailed, InputError
+from rapidvision.formats.model_record import mosaic_bytes, read_record
 from rapidvision.gala_models import observe, shown
 from rapidvision.gala_models.networks import find
 from rapidvision.gala_models.participants import Participants
@@ -180,10 +182,11 @@ def test_what_a_participant_is_stands_beside_the_table(study, out):
 def test_what_networks_look_at_is_written_beside_the_table(study, out):
     model = build(Architecture(family="compact", attention="gala", n_classes=2), seed=1).eval()
     sit(study, [observe.Network("tiny", model, binary(), Preprocessing(size_px=32))], out=out, quiet=True)
-    found = json.loads(out.with_suffix(".json").read_text())["attention"]
-    assert found["rows"] == ["pictures", "tiny"]
-    assert len(found["columns"]) == 8
-    assert (out.parent / found["file"]).read_bytes().startswith(b"\x89PNG")
+    found = read_record(out).attention.mosaic
+    assert found.rows == ("pictures", "tiny")
+    assert len(found.columns) == 8
+    assert mosaic_bytes(out, found).startswith(b"\x89PNG")
+    assert "Rows: the pictures, tiny (attention)." in attention(out)
 
 
 def test_the_command_runs_a_file_of_weights(study, tmp_path, capsys):

@@ -107,17 +107,18 @@ def test_the_command(study, tmp_path, capsys):
 def test_a_small_sheet_says_what_it_shows_and_what_it_could_not(pictures, tmp_path):
     other = Network("other", torch.nn.Flatten(), binary(), Preprocessing(size_px=64))
     found = overlay.sheet([network("compact-gala"), other], pictures, tmp_path / "a.png", tile_px=16)
-    assert (found["file"], found["rows"], found["columns"]) == ("a.png", ["pictures", "compact-gala"], [*pictures])
-    assert "has no features layers" in found["left_out"]["other"]
+    shown = found.mosaic
+    assert (shown.file, shown.rows, shown.columns) == ("a.png", ("pictures", "compact-gala"), (*pictures,))
+    assert "has no features layers" in found.left_out["other"]
     with Image.open(tmp_path / "a.png") as mosaic:
         assert mosaic.size == (3 * 16 + 2 * 4, 2 * (16 + 16))
 
 
 def test_a_sheet_that_would_be_empty_is_not_written(pictures, tmp_path):
     other = Network("other", torch.nn.Flatten(), binary(), Preprocessing(size_px=64))
-    assert list(overlay.sheet([other], pictures, tmp_path / "a.png")) == ["left_out"]
+    assert overlay.sheet([other], pictures, tmp_path / "a.png").mosaic is None
     wide = {"cat": np.zeros((8, 16, 3), np.uint8)}
-    assert "square" in overlay.sheet([network("compact-gala")], wide, tmp_path / "a.png")["left_out"]["every network"]
+    assert "square" in overlay.sheet([network("compact-gala")], wide, tmp_path / "a.png").left_out["every network"]
     assert not (tmp_path / "a.png").exists()
 
 

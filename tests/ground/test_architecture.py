@@ -23,7 +23,12 @@ HEAVY = {
     "psychopy": ("experiments/psychopy_display.py",),
     "psychtoolbox": ("experiments/psychopy_display.py", "experiments/keyboard.py"),
     "torch": ("gala_models/",),
-    "numba": ("stimuli/flood_numba.py", "stimuli/render/", "analysis/compiled/"),
+    "numba": (
+        "stimuli/flood_numba.py",
+        "stimuli/render/",
+        "analysis/compiled/",
+        "rapidvision/numerics/compiled_flips.py",
+    ),
     "matplotlib": (
         "rapidvision/figures.py",
         "analysis/figures",

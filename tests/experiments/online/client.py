@@ -4,6 +4,7 @@ import asyncio
 import functools
 import json
 import secrets
+import time
 from contextlib import asynccontextmanager
 
 import httpx
@@ -17,20 +18,32 @@ from rapidvision.experiments.online.export import trial_records
 from rapidvision.experiments.online.login import Login
 from rapidvision.experiments.online.plans import open_study
 from rapidvision.experiments.online.tokens import Keyring
+from rapidvision.experiments.online.uptime import UpTime
 from tests import asynchronous
 
 SECRET = b"k" * 32
 PASSWORD = "correct horse"
 
 
+class Later(UpTime):
+    """The study's clock, put forward by hand: an hour of serving that a test does not wait for."""
+
+    def __init__(self):
+        self.ahead_s = 0.0
+        super().__init__(lambda: time.monotonic() + self.ahead_s)
+
+    def wait(self, seconds):
+        self.ahead_s += seconds
+
+
 class World:
     """A served study, its store, and clients of both apps."""
 
-    def __init__(self, folder, *, url=None, simulated=None):
+    def __init__(self, folder, *, url=None, simulated=None, rehearsal="", up=None):
         self.served = open_study(folder)
         self.store = open_online_store(url or default_database(folder), self.served)
         self.keys = Keyring(SECRET)
-        self.api = ParticipantApi(self.served, self.store, self.keys, simulated=simulated)
+        self.api = ParticipantApi(self.served, self.store, self.keys, simulated=simulated, rehearsal=rehearsal, up=up)
         self.app = participant_app(self.api)
         self.dashboard = dashboard_app(Dashboard(self.served, self.store, Login(self.keys, PASSWORD, https=False)))
 
@@ -124,16 +137,16 @@ def run(test):
     return wrapped
 
 
-def rows_of(here):
-    return here.read(lambda connection: trial_records(connection, here.served))
+def rows_of(here, observers=("human",)):
+    return here.read(lambda connection: trial_records(connection, here.served, observers=observers))
 
 
-def stored_trials(folder):
+def stored_trials(folder, observers=schema.KINDS):
     """The trials of a study on SQLite, as its store holds them."""
     served = open_study(folder)
-    store = open_online_store(default_database(folder), served)
+    store = open_online_store(default_database(folder), served, reading=True)
     try:
-        return store.read(lambda connection: trial_records(connection, served))
+        return store.read(lambda connection: trial_records(connection, served, observers=observers))
     finally:
         store.close()
 

@@ -197,3 +197,52 @@ def test_behind_nginx_under_a_path(study_folder, serve, tmp_path_factory, path):
     finally:
         front.terminate()
         front.wait(10)
+
+
+def test_the_address_without_a_slash_leads_to_the_study(study_folder, serve):
+    served = serve(study_folder, "--behind-proxy", "--public-url", "https://lab.example/animals")
+    assert served.url == "https://lab.example/animals/"
+    base = f"http://127.0.0.1:{served.process_port()}"
+    import httpx
+
+    answer = httpx.get(f"{base}/animals?PROLIFIC_PID=ann")
+    assert (answer.status_code, answer.headers["location"]) == (308, "/animals/?PROLIFIC_PID=ann")
+    assert httpx.get(f"{base}/animals/").status_code == 200
+
+
+WINDOWS = """
+import asyncio, os, sys
+def no(*_): raise NotImplementedError
+asyncio.unix_events._UnixSelectorEventLoop.add_signal_handler = no
+sys.modules["uvloop"] = None
+from rapidvision.cli import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def test_the_server_starts_and_ends_where_loops_take_no_signals(study_folder):
+    """What asyncio does on Windows: its loops have no ``add_signal_handler``."""
+    command = [sys.executable, "-c", WINDOWS, "session", "serve", str(study_folder), "--port", "0"]
+    with subprocess.Popen([*command, "--dashboard-port", "0"], stdout=subprocess.PIPE, text=True) as process:
+        said = []
+        while not said or not said[-1].startswith("dashboard"):
+            said.append(process.stdout.readline())
+            assert said[-1], said
+        address = next(line.split()[1] for line in said if line.startswith("study"))
+        assert get(f"{address}alive") == {"alive": True}
+        process.terminate()
+        assert process.wait(20) == 0
+
+
+def test_a_database_of_another_version_is_refused_with_what_to_do(study_folder, capsys):
+    import sqlite3
+
+    url = default_database(study_folder)
+    open_online_store(url, open_study(study_folder)).close()
+    with sqlite3.connect(url.removeprefix("sqlite:///")) as connection:
+        connection.execute("UPDATE form SET version = 2")
+    connection.close()
+    said = refusal(study_folder, capsys)
+    assert "version 2" in said and "move the file away" in said and "Nothing was changed" in said
+    assert main(["session", "collect", str(study_folder)]) == 2
+    assert "version 2" in capsys.readouterr().err
