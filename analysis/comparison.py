@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 
 from rapidvision.seeds import fresh_seed, stream
 
-from .accuracy import Cells, Curve, Level, cells, curve
-from .consistency import ErrorConsistency, majority_consistency
-from .evidence import EvidenceCorrelation, evidence_correlation
-from .networks import NetworkCurve, network_curves
-from .opening import LateRule
-from .psychometric import axis_of, fit
-from .shown import ShownAsTable
-from .tables import Trials, as_trials
+from .fits.psychometric import axis_of, fit
+from .models.consistency import ErrorConsistency, majority_consistency
+from .models.curves import NetworkCurve, network_curves
+from .models.evidence import EvidenceCorrelation, evidence_correlation
+from .result_repr import ShownAsTable
+from .table.accuracy import Cells, Curve, Level, cells, curve
+from .table.first_lines import LateRule
+from .table.trials import Trials, as_trials
 
 Floats = NDArray[np.float64]
 
@@ -63,7 +63,7 @@ def curve_gap(table: Cells, network: NetworkCurve, *, seed: int, n_splits: int =
     table : Cells
         The participants.
     network : NetworkCurve
-        From :func:`~rapidvision.analysis.networks.network_curves` on the same levels.
+        From :func:`~rapidvision.analysis.models.curves.network_curves` on the same levels.
     seed : int
         Of the random halves.
     n_splits : int

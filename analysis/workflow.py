@@ -13,18 +13,18 @@ from rapidvision.numerics.resampling import Alternative
 from rapidvision.protocol import N_RELABELLINGS
 from rapidvision.seeds import fresh_seed
 
-from .above_chance import ChanceTest, chance_test
-from .accuracy import Cells, Curve, Level, cells, curve_of
-from .exclusions import Kept, Rules, exclude
-from .multiplicity import CORRECTIONS, Correction
-from .opening import LateRule
-from .permutation import RandomizationTest, randomization_test
-from .shown import Shown, ShownAsTable
-from .statistics import Statistic, columns_of
-from .tables import Trials, as_trials
+from .inference.above_chance import ChanceTest, chance_test
+from .inference.permutation import RandomizationTest, randomization_test
+from .resampling.multiplicity import CORRECTIONS, Correction
+from .result_repr import Shown, ShownAsTable
+from .table.accuracy import Cells, Curve, Level, cells, curve_of
+from .table.exclusions import Kept, Rules, exclude
+from .table.first_lines import LateRule
+from .table.statistics import Statistic, columns_of
+from .table.trials import Trials, as_trials
 
 if TYPE_CHECKING:
-    from .thresholds import GroupFit, ThresholdTest
+    from .fits.thresholds import GroupFit, ThresholdTest
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -115,8 +115,8 @@ def bins(
     groups : (str, str), optional
         First minus second; alphabetical when there are exactly two.
     statistic, late, alternative
-        See :func:`~rapidvision.analysis.statistics.columns_of` and
-        :func:`~rapidvision.analysis.permutation.randomization_test`.
+        See :func:`~rapidvision.analysis.table.statistics.columns_of` and
+        :func:`~rapidvision.analysis.inference.permutation.randomization_test`.
     correction : {"step-down", "max-t", "holm", "bh", "none"}
         Which p the stars show; every one is in the table. ``holm``, ``bh`` and ``none`` take the exact p of a level where
         there is one.
@@ -246,8 +246,8 @@ def curve(
         Notebooks show the figure.
     """
     from .figures.plots import draw_fits
-    from .psychometric import axis_of
-    from .thresholds import fit_group, threshold_test
+    from .fits.psychometric import axis_of
+    from .fits.thresholds import fit_group, threshold_test
 
     seed = fresh_seed() if seed is None else seed
     table = cells(as_trials(trials), late=late)
@@ -260,7 +260,7 @@ def curve(
 
 
 def kept(trials: "Trials | Path | str", rules: Rules | None = None) -> Kept:
-    """Apply exclusion rules; see :mod:`rapidvision.analysis.exclusions`."""
+    """Apply exclusion rules; see :mod:`rapidvision.analysis.table.exclusions`."""
     return exclude(as_trials(trials), rules or Rules())
 
 
@@ -272,7 +272,7 @@ def chance(
     seed: int | None = None,
     guess: float | None = None,
 ) -> tuple[ChanceTest, ...]:
-    """Test every group and level against chance; see :mod:`rapidvision.analysis.above_chance`.
+    """Test every group and level against chance; see :mod:`rapidvision.analysis.inference.above_chance`.
 
     Parameters
     ----------

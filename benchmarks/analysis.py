@@ -16,7 +16,7 @@ FIXTURES = Path(__file__).parent.parent / "tests" / "analysis" / "fixtures"
 
 
 def coin_case():
-    from rapidvision.analysis.columns import mean_columns
+    from rapidvision.analysis.table.columns import mean_columns
 
     table = np.loadtxt(FIXTURES / "bins12.csv", delimiter=",", dtype=np.int64)
     return mean_columns(table[:, 1:], np.full_like(table[:, 1:], 420)), table[:, 0] == 1
@@ -24,7 +24,7 @@ def coin_case():
 
 @room.figure("exact p of 12 levels, numpy", unit="s", bar=at_most(0.6))
 def exact_numpy():
-    from rapidvision.analysis.permutation import exact_p_values
+    from rapidvision.analysis.inference.permutation import exact_p_values
 
     columns, first = coin_case()
     return best(lambda: exact_p_values(columns, first, "greater"))
@@ -33,7 +33,7 @@ def exact_numpy():
 @room.figure("exact p of 12 levels, compiled", unit="s", bar=at_most(0.1))
 def exact_compiled():
     compiled()
-    from rapidvision.analysis.permutation import exact_p_values
+    from rapidvision.analysis.inference.permutation import exact_p_values
 
     columns, first = coin_case()
     return best(lambda: exact_p_values(columns, first, "greater", fast=True))
@@ -41,7 +41,7 @@ def exact_compiled():
 
 @room.figure("exact p against R's coin, largest relative difference", unit="", bar=at_most(1e-9))
 def exact_difference():
-    from rapidvision.analysis.permutation import exact_p_values
+    from rapidvision.analysis.inference.permutation import exact_p_values
 
     columns, first = coin_case()
     coin = json.loads((FIXTURES / "bins12_coin.json").read_text(encoding="utf-8"))["exact_greater"]
@@ -50,7 +50,7 @@ def exact_difference():
 
 @lru_cache(maxsize=1)
 def calibration():
-    from rapidvision.analysis.planning import calibrate
+    from rapidvision.analysis.sample_size.power import calibrate
 
     found = []
     took = seconds(lambda: found.append(calibrate(n_experiments=2000, m=M, seed=11)))
@@ -90,7 +90,7 @@ def map_pairs(side, n):
 def spearman_ratio(side, n):
     from scipy.stats import spearmanr
 
-    from rapidvision.analysis.ranks import spearman_pairs
+    from rapidvision.analysis.resampling.ranks import spearman_pairs
 
     a, b = map_pairs(side, n)
     return times(
@@ -113,7 +113,7 @@ def spearman_large():
 def spearman_difference():
     from scipy.stats import spearmanr
 
-    from rapidvision.analysis.ranks import spearman_pairs
+    from rapidvision.analysis.resampling.ranks import spearman_pairs
 
     a, b = map_pairs(64, 30)
     theirs = [spearmanr(x, y).statistic for x, y in zip(a, b, strict=True)]
@@ -124,8 +124,8 @@ def spearman_difference():
 def psychometric_fits():
     from scipy.optimize import minimize
 
-    from rapidvision.analysis.psychometric import _penalised, axis_of, fit
-    from rapidvision.analysis.simulation import Design, simulate
+    from rapidvision.analysis.fits.psychometric import _penalised, axis_of, fit
+    from rapidvision.analysis.sample_size.simulation import Design, simulate
 
     table = simulate(Design(), seed=2).cells()
     members, x = table.of("clickme"), axis_of(table)
@@ -144,8 +144,8 @@ def psychometric_fits():
 
 @room.figure("threshold test with 10,000 relabellings", unit="s", bar=at_most(0.5))
 def threshold_permutations():
-    from rapidvision.analysis.simulation import Design, simulate
-    from rapidvision.analysis.thresholds import threshold_test
+    from rapidvision.analysis.fits.thresholds import threshold_test
+    from rapidvision.analysis.sample_size.simulation import Design, simulate
 
     table = simulate(Design(), seed=2).cells()
     return best(lambda: threshold_test(table, m=M, n_bootstrap=200, seed=1), repeats=3)
@@ -153,8 +153,8 @@ def threshold_permutations():
 
 @room.figure("coverage of 95 % threshold intervals, 1,000 experiments", unit="share", bar=between(0.93, 0.97))
 def coverage():
-    from rapidvision.analysis.simulation import Design, simulate
-    from rapidvision.analysis.thresholds import fit_group
+    from rapidvision.analysis.fits.thresholds import fit_group
+    from rapidvision.analysis.sample_size.simulation import Design, simulate
 
     design = Design(thresholds=(1.5, 1.5), sd_participant=0.0, sd_image=0.0)
     inside = 0
@@ -170,7 +170,7 @@ def coverage():
 def lme4_case():
     import pandas as pd
 
-    from rapidvision.analysis.mixed import fit_mixed
+    from rapidvision.analysis.fits.mixed import fit_mixed
 
     data = pd.read_csv(FIXTURES / "glmm.csv")
     X = np.stack([np.ones(len(data)), data["x"], data["group"], data["x"] * data["group"]], axis=1)
@@ -201,7 +201,7 @@ def report_time():
     import subprocess
     import sys
 
-    from rapidvision.analysis.simulation import Design, simulate
+    from rapidvision.analysis.sample_size.simulation import Design, simulate
 
     with tempfile.TemporaryDirectory() as folder:
         frame = simulate(Design(), seed=3).trials(seed=3).frame

@@ -66,8 +66,8 @@ def compiled():
 @lru_cache(maxsize=4)
 def case(n_per_group=60, missing=0.0):
     """Integer columns, first group, and accuracies with NaN for missing cells: fourteen levels."""
-    from rapidvision.analysis.columns import mean_columns
-    from rapidvision.analysis.simulation import Design, simulate
+    from rapidvision.analysis.sample_size.simulation import Design, simulate
+    from rapidvision.analysis.table.columns import mean_columns
 
     experiment = simulate(Design(n_per_group=n_per_group, n_levels=13, late_share=0.0), seed=3)
     good, every = experiment.counts()
@@ -78,7 +78,7 @@ def case(n_per_group=60, missing=0.0):
 
 
 def ours(n_per_group=60, missing=0.0, m=M, engine="numpy"):
-    from rapidvision.analysis.counting import count_extreme
+    from rapidvision.analysis.resampling.counting import count_extreme
 
     columns, first, _ = case(n_per_group, missing)
     return lambda: count_extreme(columns, first, m=m, seed=1, engine=engine)
@@ -182,7 +182,7 @@ def many_participants_compiled():
 @room.figure("10,000,000 relabellings, compiled", unit="us each", bar=at_most(0.15))
 def ten_million():
     compiled()
-    from rapidvision.analysis.counting import count_extreme
+    from rapidvision.analysis.resampling.counting import count_extreme
 
     columns, first, _ = case()
     count_extreme(columns, first, m=1000, seed=1, engine="numba")
@@ -192,7 +192,7 @@ def ten_million():
 @room.figure("10,000,000 relabellings with max-T and cluster mass, compiled", unit="us each", bar=STATED)
 def ten_million_joint():
     compiled()
-    from rapidvision.analysis.counting import count_extreme
+    from rapidvision.analysis.resampling.counting import count_extreme
 
     columns, first, _ = case()
     count_extreme(columns, first, m=1000, seed=1, joint=True, engine="numba")
@@ -204,7 +204,7 @@ def constant_memory():
     compiled()
     import resource
 
-    from rapidvision.analysis.counting import count_extreme
+    from rapidvision.analysis.resampling.counting import count_extreme
 
     columns, first, _ = case()
     count_extreme(columns, first, m=10**6, seed=1, joint=True)

@@ -10,12 +10,14 @@ import numpy as np
 from benchmarks.clickme_partner import room
 from benchmarks.harness import STATED, NotMeasured, at_least, at_most
 from rapidvision.errors import RapidVisionError
-from rapidvision.experiments.clickme import collected, host, simulate, tables
-from rapidvision.experiments.clickme.deck import read_maps
-from rapidvision.experiments.clickme.players import Player
-from rapidvision.experiments.clickme.pooling import Form, map_of
-from rapidvision.experiments.clickme.quality import judge
-from rapidvision.experiments.clickme.settings import Game
+from rapidvision.experiments.clickme.game.settings import Game
+from rapidvision.experiments.clickme.maps.pooling import Form, map_of
+from rapidvision.experiments.clickme.maps.quality import judge
+from rapidvision.experiments.clickme.server import host
+from rapidvision.experiments.clickme.simulation import simulate
+from rapidvision.experiments.clickme.simulation.simulated_player import Player
+from rapidvision.experiments.clickme.storage import collected, tables
+from rapidvision.experiments.clickme.storage.images import read_maps
 from tests.experiments.clickme.chaos import chaos
 from tests.experiments.clickme.conftest import make_folder
 

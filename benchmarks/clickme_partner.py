@@ -9,11 +9,12 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.harness import STATED, NotMeasured, Room, at_least, at_most
-from rapidvision import extras
 from rapidvision.errors import RapidVisionError
-from rapidvision.experiments.clickme import collected, host
-from rapidvision.experiments.clickme.drive import Visitor
-from rapidvision.experiments.clickme.players import Player
+from rapidvision.experiments.clickme.server import host
+from rapidvision.experiments.clickme.simulation.browser_player import Visitor
+from rapidvision.experiments.clickme.simulation.simulated_player import Player
+from rapidvision.experiments.clickme.storage import collected
+from rapidvision.system import extras
 from tests.experiments.clickme.conftest import make_folder
 from tests.experiments.clickme.eye import COLOURS
 from tests.experiments.clickme.running import Running
@@ -80,8 +81,8 @@ N_THREADS = min(3, os.cpu_count() or 1)
 def large():
     """A folder with a network of ResNet-50's architecture that names our categories: random weights, real cost."""
     extras.need("torch", extra="models")
-    from rapidvision.gala_models.resnet import build, named
-    from rapidvision.gala_models.weights import Card, Category, save_model
+    from rapidvision.gala_models.layers.resnet import build, named
+    from rapidvision.gala_models.weights.load import Card, Category, save_model
 
     scratch = tempfile.TemporaryDirectory()
     names = [*COLOURS, *(f"class {k}" for k in range(1000 - len(COLOURS)))]

@@ -22,11 +22,11 @@ from benchmarks.lab_sessions import (
     scratch,
     script,
 )
-from rapidvision.experiments.assign import levels_for
-from rapidvision.experiments.journal import JournalFile, Setup
-from rapidvision.experiments.participants import Observers, Participant
-from rapidvision.experiments.ports import TrialData
-from rapidvision.experiments.simulate import simulate_session, simulate_study
+from rapidvision.experiments.design.assign import levels_for
+from rapidvision.experiments.engine.participants import Observers, Participant
+from rapidvision.experiments.engine.simulate import simulate_session, simulate_study
+from rapidvision.experiments.interfaces import TrialData
+from rapidvision.experiments.recording.journal import JournalFile, Setup
 from rapidvision.screen import refreshes
 
 room = Room()
@@ -117,8 +117,8 @@ for _ in range(int(sys.argv[1])):
 """
 LISTEN = """
 import json, subprocess, sys
-from rapidvision.experiments.ports import BLANK
-from rapidvision.experiments.psychopy_display import PsychoPyScreen, open_keys
+from rapidvision.experiments.interfaces import BLANK
+from rapidvision.experiments.lab.psychopy_display import PsychoPyScreen, open_keys
 with PsychoPyScreen(window_px=(400, 300), paced_hz=60) as screen, open_keys(screen.conversion) as keys:
     granted = screen.rush()
     keys.poll()
@@ -171,8 +171,8 @@ TAPS = """
 import json, threading, time
 from Xlib import X, XK, display
 from Xlib.ext import xtest
-from rapidvision.experiments.ports import BLANK
-from rapidvision.experiments.psychopy_display import PsychoPyScreen, open_keys
+from rapidvision.experiments.interfaces import BLANK
+from rapidvision.experiments.lab.psychopy_display import PsychoPyScreen, open_keys
 d = display.Display(); code = d.keysym_to_keycode(XK.string_to_keysym("s")); lost = 0
 def tap(held):
     for _ in range(60):

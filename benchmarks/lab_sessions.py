@@ -18,13 +18,13 @@ from typing import NamedTuple
 
 from benchmarks.harness import NotMeasured
 from rapidvision import recipes
-from rapidvision.experiments.journal import read_journal
-from rapidvision.experiments.ledger import Ledger
-from rapidvision.experiments.participants import Observers
-from rapidvision.experiments.planning import make_study
-from rapidvision.experiments.ports import TrialData
-from rapidvision.experiments.readiness import journal_path
-from rapidvision.experiments.rehearsals import Rehearsals
+from rapidvision.experiments.design.planning import make_study
+from rapidvision.experiments.design.rehearsals import Rehearsals
+from rapidvision.experiments.engine.participants import Observers
+from rapidvision.experiments.interfaces import TrialData
+from rapidvision.experiments.lab.file_checks import journal_path
+from rapidvision.experiments.lab.ledger import Ledger
+from rapidvision.experiments.recording.journal import read_journal
 from rapidvision.protocol import Protocol
 from rapidvision.study import Study
 

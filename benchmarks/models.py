@@ -13,16 +13,16 @@ import torch
 from benchmarks.harness import STATED, NotMeasured, at_least, at_most, seconds, times
 from benchmarks.models_speed import forward, network, room
 from benchmarks.train_demo import STORED
-from rapidvision import tfrecord
-from rapidvision.gala_models.example import Example
-from rapidvision.gala_models.explain import smoothgrad
-from rapidvision.gala_models.fold import fold
-from rapidvision.gala_models.networks import bundled_paths
-from rapidvision.gala_models.pixels import Preprocessing
-from rapidvision.gala_models.recipe import Schedule, Training
-from rapidvision.gala_models.resnet import Architecture
-from rapidvision.gala_models.store import pack
-from rapidvision.gala_models.train import Trainer
+from rapidvision.formats import tfrecord
+from rapidvision.gala_models.attribution.smoothgrad import smoothgrad
+from rapidvision.gala_models.data.dataset import pack
+from rapidvision.gala_models.data.example import Example
+from rapidvision.gala_models.layers.fold import fold
+from rapidvision.gala_models.layers.resnet import Architecture
+from rapidvision.gala_models.observer.networks import bundled_paths
+from rapidvision.gala_models.preprocessing import Preprocessing
+from rapidvision.gala_models.training.recipe import Schedule, Training
+from rapidvision.gala_models.training.train import Trainer
 
 
 def noise_examples(n, side_px):
@@ -55,7 +55,7 @@ def resume():
 
 @lru_cache
 def bundled_gala():
-    from rapidvision.gala_models.weights import load_model
+    from rapidvision.gala_models.weights.load import load_model
 
     found = [path for path in bundled_paths() if "gala-maps" in path.name]
     if not found:
@@ -138,9 +138,9 @@ def tfrecords_verified():
 def observe_rate():
     from PIL import Image
 
-    from rapidvision import files
-    from rapidvision.gala_models.observe import Network, look
-    from rapidvision.gala_models.readout import imagenet_animal
+    from rapidvision.gala_models.observer.observe import Network, look
+    from rapidvision.gala_models.observer.readout import imagenet_animal
+    from rapidvision.system import files
 
     n, preprocessing = 64, Preprocessing(size_px=224)
     net = Network("gala-resnet50", fold(network("gala-resnet50")), imagenet_animal(), preprocessing)
@@ -218,8 +218,8 @@ def observe_bundled():
     folder = os.environ.get("RAPIDVISION_STUDY")
     if not folder:
         raise NotMeasured("set RAPIDVISION_STUDY to a study folder, for example demo/study")
-    from rapidvision.gala_models.networks import find
-    from rapidvision.gala_models.sitting import sit
+    from rapidvision.gala_models.observer.networks import find
+    from rapidvision.gala_models.observer.study_run import sit
     from rapidvision.study import Study
 
     with tempfile.TemporaryDirectory() as out:

@@ -8,11 +8,11 @@ import torch.nn.functional as F
 from torch import nn
 
 from benchmarks.harness import STATED, NotMeasured, Room, at_least, at_most, between, seconds, times
-from rapidvision.gala_models.fold import fold
-from rapidvision.gala_models.gala import GALA
-from rapidvision.gala_models.loss import MapLoss, loss
-from rapidvision.gala_models.maps import attention_maps
-from rapidvision.gala_models.resnet import build, n_parameters
+from rapidvision.gala_models.layers.attention import attention_maps
+from rapidvision.gala_models.layers.fold import fold
+from rapidvision.gala_models.layers.gala import GALA
+from rapidvision.gala_models.layers.resnet import build, n_parameters
+from rapidvision.gala_models.training.loss import MapLoss, loss
 
 room = Room()
 torch.set_num_threads(2)

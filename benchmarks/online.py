@@ -111,8 +111,8 @@ def postgresql_store_rate():
 @functools.cache
 def arrivals():
     """1,000 people with 500 ids arrive at once: every id twice."""
-    from rapidvision.experiments.online.settings import Limits, OnlineSettings
-    from rapidvision.experiments.planning import make_study
+    from rapidvision.experiments.design.planning import make_study
+    from rapidvision.experiments.online.study.settings import Limits, OnlineSettings
     from tests.experiments.online.client import Person, world
     from tests.experiments.online.conftest import QUICK, make_set, write_settings
 
@@ -131,7 +131,7 @@ def arrivals():
             assert {answer.status_code for answer in answers} == {200, 201}
             import sqlalchemy as sa
 
-            from rapidvision.experiments.online.schema import session
+            from rapidvision.experiments.online.database.schema import session
 
             rows = here.read(lambda c: list(c.execute(sa.select(session.c.group_name, session.c.slot))))
             cells = Counter(
@@ -183,7 +183,7 @@ def page_weight():
 def third_parties():
     from playwright.sync_api import sync_playwright
 
-    from rapidvision.experiments.planning import make_study
+    from rapidvision.experiments.design.planning import make_study
     from tests.experiments.online.conftest import QUICK, Served, make_set
 
     path = needed(chromium.PATH, "Chromium")

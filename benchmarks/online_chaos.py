@@ -16,8 +16,8 @@ def torment():
     """The full chaos: 12 browsers, 80 main trials, real presentation."""
     from playwright.sync_api import sync_playwright
 
-    from rapidvision.experiments.online.settings import Limits, OnlineSettings, Screening
-    from rapidvision.experiments.planning import make_study
+    from rapidvision.experiments.design.planning import make_study
+    from rapidvision.experiments.online.study.settings import Limits, OnlineSettings, Screening
     from rapidvision.protocol import Practice, Protocol, Timing
     from tests.experiments.online import chaos
     from tests.experiments.online.client import stored_trials

@@ -109,8 +109,8 @@ def write(seat, run):
 
 
 def study(folder):
-    from rapidvision.experiments.online.settings import Limits, OnlineSettings
-    from rapidvision.experiments.planning import make_study
+    from rapidvision.experiments.design.planning import make_study
+    from rapidvision.experiments.online.study.settings import Limits, OnlineSettings
     from rapidvision.protocol import Practice, Protocol
     from tests.experiments.online.conftest import make_set, write_settings
 
@@ -170,7 +170,7 @@ def milliseconds(waits, percentile):
 
 
 async def measure(n_people, n_writes, per_second, seconds):
-    from rapidvision.experiments.online.plans import open_study
+    from rapidvision.experiments.online.study.plans import open_study
     from tests.experiments.online.conftest import Served
 
     folder = study(Path(tempfile.mkdtemp(prefix="rapidvision-load-")))

@@ -12,9 +12,9 @@ import time
 import numpy as np
 import sqlalchemy as sa
 
-from rapidvision.experiments.online import schema
-from rapidvision.experiments.online.store import Store
-from rapidvision.experiments.online.trialrows import TrialRow, store_trials
+from rapidvision.experiments.online.database import schema
+from rapidvision.experiments.online.storage.trial_rows import TrialRow, store_trials
+from rapidvision.experiments.web.store import Store
 
 MEASUREMENT = json.dumps({"stimulus_sha256": "0" * 64, "response_ms": 401.2, "quality": {"presses": []}}).ljust(520)
 

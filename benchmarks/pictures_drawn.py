@@ -15,7 +15,7 @@ from scipy.stats import spearmanr
 
 from benchmarks.harness import NotMeasured, Room, at_least, at_most, between
 from rapidvision import seeds
-from rapidvision.pools import pool_of
+from rapidvision.system.pools import pool_of
 
 room = Room()
 BUNDLED = Path(__file__).parents[1] / "stimuli" / "bundled"
@@ -29,7 +29,9 @@ def render():
         import numba  # noqa: F401
     except ImportError as error:
         raise NotMeasured("Numba is not installed") from error
-    from rapidvision.stimuli.render import chance, folder, picture, players
+    from rapidvision.stimuli.render.bundle import folder, picture
+    from rapidvision.stimuli.render.decodability import classifiers as chance
+    from rapidvision.stimuli.render.observers import players
 
     return chance, folder, picture, players
 
@@ -76,10 +78,10 @@ def workers():
 
 PROBE = """
 import hashlib
-from rapidvision.stimuli.render.folder import CATEGORIES
-from rapidvision.stimuli.render.gaze import salicon_map
-from rapidvision.stimuli.render.picture import draw
-from rapidvision.stimuli.render.players import clickme_map
+from rapidvision.stimuli.render.bundle.folder import CATEGORIES
+from rapidvision.stimuli.render.observers.gaze import salicon_map
+from rapidvision.stimuli.render.bundle.picture import draw
+from rapidvision.stimuli.render.observers.players import clickme_map
 for number in range(3):
     for category in CATEGORIES:
         one = draw(category, seed=77, number=number, size=64)
@@ -148,7 +150,7 @@ def weight():
 
 def one_of_many(job):
     """A picture of 64 px; the work of one process."""
-    from rapidvision.stimuli.render.picture import draw
+    from rapidvision.stimuli.render.bundle.picture import draw
 
     number, category = job
     return draw(category, seed=SEED, number=number, size=64).image

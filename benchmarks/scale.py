@@ -27,7 +27,7 @@ def folder():
 @functools.cache
 def builds():
     """Seconds of building the bundled set with two processes of this machine, and with a cluster's two workers."""
-    from rapidvision.stimuli.build import build, read_recipe
+    from rapidvision.stimuli.builder.build import build, read_recipe
     from tests.chain import machines
 
     recipe, root = read_recipe("bundled")
@@ -51,8 +51,8 @@ def dask_rate():
 
 @room.figure("one session's pictures, from the server to the browser", unit="MB", bar=STATED)
 def session_download():
-    from rapidvision.experiments.planning import make_study
-    from rapidvision.manifest import read_set
+    from rapidvision.experiments.design.planning import make_study
+    from rapidvision.formats.manifest import read_set
     from rapidvision.protocol import Protocol
 
     builds()
@@ -64,9 +64,9 @@ def session_download():
 @functools.cache
 def crowd():
     """Trials per second, waits, and the database's growth, when 64 people answer as fast as they can."""
-    from rapidvision.experiments.online.plans import open_study
-    from rapidvision.experiments.online.settings import Limits, OnlineSettings
-    from rapidvision.experiments.planning import make_study
+    from rapidvision.experiments.design.planning import make_study
+    from rapidvision.experiments.online.study.plans import open_study
+    from rapidvision.experiments.online.study.settings import Limits, OnlineSettings
     from rapidvision.protocol import Practice, Protocol
     from tests.chain import machines
     from tests.experiments.online import postgres

@@ -8,10 +8,10 @@ import numpy as np
 from benchmarks import harness
 from benchmarks.harness import Room, at_least, at_most
 from benchmarks.stimuli_inputs import SIDE, inputs, photographs
-from rapidvision.stimuli.canvas import make_canvas
-from rapidvision.stimuli.pictures import load
+from rapidvision.stimuli.background.canvas import make_canvas
+from rapidvision.stimuli.background.scramble import scramble
+from rapidvision.stimuli.image.load import load
 from rapidvision.stimuli.recipe import Canvas
-from rapidvision.stimuli.scramble import scramble
 
 room = Room()
 

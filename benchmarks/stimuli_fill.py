@@ -13,9 +13,9 @@ import numpy as np
 from benchmarks import harness
 from benchmarks.harness import NotMeasured, Room, at_least
 from benchmarks.stimuli_inputs import N_PX, SIDE, maps
-from rapidvision.stimuli.clocks import EXP_TABLE, LN2, slowness_of, speed_of, tie_break, waits
-from rapidvision.stimuli.flood import fill, start_pixel
-from rapidvision.stimuli.lots import origin_of
+from rapidvision.stimuli.reveal.counter_rng import origin_of
+from rapidvision.stimuli.reveal.flood import fill, start_pixel
+from rapidvision.stimuli.reveal.passage_times import EXP_TABLE, LN2, slowness_of, speed_of, tie_break, waits
 
 room = Room()
 
@@ -118,7 +118,7 @@ def compiled_fill():
 @room.figure("fill 256x256, 15 %: kernel against the same in C", unit="x", bar=at_least(1))
 def fill_against_c():
     try:
-        from rapidvision.stimuli.flood_numba import grow
+        from rapidvision.stimuli.reveal.flood_numba import grow
     except ImportError:
         raise NotMeasured("numba is not installed (pip install 'rapidvision[fast]')") from None
     compiled = compiled_fill()

@@ -10,11 +10,11 @@ from functools import cache
 from pathlib import Path
 
 from benchmarks.harness import NotMeasured
-from rapidvision.stimuli.build import read_recipe
-from rapidvision.stimuli.jobs import jobs_of
-from rapidvision.stimuli.make import Maker
-from rapidvision.stimuli.memory import keep_freed_memory
-from rapidvision.stimuli.pictures import load
+from rapidvision.stimuli.builder.build import read_recipe
+from rapidvision.stimuli.builder.memory import keep_freed_memory
+from rapidvision.stimuli.image.load import load
+from rapidvision.stimuli.pipeline.image_list import jobs_of
+from rapidvision.stimuli.pipeline.image_pipeline import Maker
 
 SIDE, N_PX = 256, 9830
 

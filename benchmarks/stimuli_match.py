@@ -9,10 +9,10 @@ from PIL import Image
 
 from benchmarks.harness import NotMeasured, Room, at_least, at_most
 from benchmarks.stimuli_inputs import SIDE, inputs
-from rapidvision.stimuli.match import matched
-from rapidvision.stimuli.match_target import find_target, luma_of
-from rapidvision.stimuli.pictures import load, remembering
-from rapidvision.stimuli.png import SeriesWriter
+from rapidvision.stimuli.image.load import load, remembering
+from rapidvision.stimuli.image.match import matched
+from rapidvision.stimuli.image.match_target import find_target, luma_of
+from rapidvision.stimuli.png.series import SeriesWriter
 from rapidvision.stimuli.recipe import Match
 
 room = Room()

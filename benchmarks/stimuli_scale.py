@@ -12,8 +12,8 @@ import msgspec
 
 from benchmarks import harness
 from benchmarks.harness import NotMeasured, Room, at_most
-from rapidvision.stimuli.build import build, read_recipe
-from rapidvision.stimuli.jobs import jobs_of
+from rapidvision.stimuli.builder.build import build, read_recipe
+from rapidvision.stimuli.pipeline.image_list import jobs_of
 
 room = Room()
 CLICKME = 196_499
@@ -40,10 +40,10 @@ def enlarged_folder(folder, n):
 _MEMORY = """
 import re, sys
 from pathlib import Path
-from rapidvision.stimuli.build import read_recipe
-from rapidvision.stimuli.lots import origin_of
-from rapidvision.stimuli.jobs import jobs_of
-from rapidvision.stimuli.work import Worker
+from rapidvision.stimuli.builder.build import read_recipe
+from rapidvision.stimuli.reveal.counter_rng import origin_of
+from rapidvision.stimuli.pipeline.image_list import jobs_of
+from rapidvision.stimuli.builder.task import Worker
 recipe, root = read_recipe(sys.argv[1])
 worker = Worker(recipe, root, Path(sys.argv[2]), "png")
 for job in jobs_of(recipe, root)[: int(sys.argv[3])]:

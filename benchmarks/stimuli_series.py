@@ -16,10 +16,10 @@ from benchmarks.stimuli_canvas import lab_scramble
 from benchmarks.stimuli_fill import literal_fill
 from benchmarks.stimuli_inputs import N_PX, SIDE, inputs, maker, maps
 from rapidvision.reveal import level_counts, level_fractions
-from rapidvision.stimuli.make import Maker
-from rapidvision.stimuli.pictures import load
-from rapidvision.stimuli.png import SeriesWriter
-from rapidvision.stimuli.storage import png_files, recipe_container, series_container
+from rapidvision.stimuli.image.load import load
+from rapidvision.stimuli.pipeline.image_pipeline import Maker
+from rapidvision.stimuli.png.series import SeriesWriter
+from rapidvision.stimuli.storage.forms import png_files, recipe_container, series_container
 
 room = Room()
 

@@ -8,7 +8,7 @@ import functools
 
 from benchmarks.harness import Room, at_most
 from benchmarks.lab_sessions import paper_study
-from rapidvision.experiments.rows import rows_of
+from rapidvision.experiments.recording.rows import rows_of
 from rapidvision.screen import refreshes
 
 room = Room()

@@ -19,14 +19,14 @@ from benchmarks.harness import Room, at_least, at_most, between
 from benchmarks.odd_pictures import HEIGHT, WIDTH, odd_files
 from rapidvision import recipes
 from rapidvision.errors import RapidVisionError
-from rapidvision.gala_models.evaluate import evaluate
-from rapidvision.gala_models.example import Example
-from rapidvision.gala_models.packing import pack_from
-from rapidvision.gala_models.pixels import Preprocessing
-from rapidvision.gala_models.probes import multiply_accumulates
-from rapidvision.gala_models.recipe import Training
-from rapidvision.gala_models.resnet import Architecture, build
-from rapidvision.gala_models.store import open_store, pack
+from rapidvision.gala_models.data.dataset import open_store, pack
+from rapidvision.gala_models.data.example import Example
+from rapidvision.gala_models.data.packing import pack_from
+from rapidvision.gala_models.evaluation.evaluate import evaluate
+from rapidvision.gala_models.layers.resnet import Architecture, build
+from rapidvision.gala_models.observer.probes import multiply_accumulates
+from rapidvision.gala_models.preprocessing import Preprocessing
+from rapidvision.gala_models.training.recipe import Training
 
 SEED = 14
 SIDE = 32

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from benchmarks.harness import Room, at_least, at_most
 from benchmarks.odd_pictures import HEIGHT, WIDTH, odd_files, outcome
-from rapidvision.stimuli.pictures import load
-from rapidvision.stimuli.readers.folder import FolderReader
+from rapidvision.stimuli.image.load import load
+from rapidvision.stimuli.maps.readers.folder import FolderReader
 
 SEED = 14
 room = Room()

@@ -14,14 +14,16 @@ import numpy as np
 
 from benchmarks.harness import STATED, Room, at_least, at_most
 from benchmarks.odd_pictures import HEIGHT, WIDTH, odd_files, outcome
-from rapidvision.experiments.clickme import collected, host, simulate
-from rapidvision.experiments.clickme.deck import read_deck, read_maps
-from rapidvision.experiments.clickme.partner import Loaded
-from rapidvision.experiments.clickme.players import Move, Player
-from rapidvision.experiments.clickme.quality import judge
-from rapidvision.experiments.clickme.selection import select
-from rapidvision.experiments.clickme.settings import Game
-from rapidvision.experiments.clickme.shown import shown
+from rapidvision.experiments.clickme.game.partner import Loaded
+from rapidvision.experiments.clickme.game.settings import Game
+from rapidvision.experiments.clickme.maps.quality import judge
+from rapidvision.experiments.clickme.server import host
+from rapidvision.experiments.clickme.simulation import simulate
+from rapidvision.experiments.clickme.simulation.simulated_player import Move, Player
+from rapidvision.experiments.clickme.storage import collected
+from rapidvision.experiments.clickme.storage.displayed import shown
+from rapidvision.experiments.clickme.storage.images import read_deck, read_maps
+from rapidvision.experiments.clickme.storage.selection import select
 
 SEEDS = (5, 11)
 N_PAINTERS, N_RANDOM, N_PICTURES = 15, 25, 19

@@ -97,7 +97,7 @@ def table(design, number):
 def reports():
     """Share of the designs whose report is whole, and the seconds of each; computed once."""
     if not _DONE:
-        from rapidvision.analysis.reporting import report
+        from rapidvision.analysis.reporting.build import report
 
         with tempfile.TemporaryDirectory() as folder:
             for number, design in enumerate(DESIGNS):

@@ -30,14 +30,14 @@ import numpy as np
 from PIL import Image
 
 from rapidvision.errors import CheckFailed
-from rapidvision.experiments.clickme.deck import read_deck, read_maps
-from rapidvision.experiments.clickme.drive import Mind, mind_of
-from rapidvision.experiments.clickme.players import Player, stroke
-from rapidvision.experiments.clickme.rules import Rules
-from rapidvision.experiments.clickme.shown import shown
-from rapidvision.experiments.journal import read_journal
-from rapidvision.experiments.ledger import Ledger
-from rapidvision.experiments.readiness import journal_path
+from rapidvision.experiments.clickme.game.rules import Rules
+from rapidvision.experiments.clickme.simulation.browser_player import Mind, mind_of
+from rapidvision.experiments.clickme.simulation.simulated_player import Player, stroke
+from rapidvision.experiments.clickme.storage.displayed import shown
+from rapidvision.experiments.clickme.storage.images import read_deck, read_maps
+from rapidvision.experiments.lab.file_checks import journal_path
+from rapidvision.experiments.lab.ledger import Ledger
+from rapidvision.experiments.recording.journal import read_journal
 from rapidvision.plan import Plan
 from rapidvision.study import Study
 from rapidvision.trials import TrialRecord, read_table, write_table

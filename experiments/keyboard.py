@@ -12,7 +12,7 @@ from rapidvision.errors import InputError, MissingExtra
 from rapidvision.protocol import Protocol
 
 from .clock import Conversion
-from .ports import Press
+from .interfaces import Press
 
 _LIBRARIES = {
     "libasound": "apt-get install libasound2",

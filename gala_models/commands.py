@@ -5,14 +5,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rapidvision.cli import Verbs, add_common_options, say
-from rapidvision.extras import need
+from rapidvision.system.extras import need
 
 from .training_commands import add_verbs, verb
 
 if TYPE_CHECKING:
     import torch
 
-    from .observe import Network
+    from .observer.observe import Network
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -65,7 +65,7 @@ def _device(arguments: argparse.Namespace) -> "torch.device | None":
 def _networks(arguments: argparse.Namespace) -> "list[Network]":
     from rapidvision.errors import InputError
 
-    from .networks import find
+    from .observer.networks import find
 
     names = arguments.name or [None] * len(arguments.model)
     if len(names) != len(arguments.model) or (arguments.name and "bundled" in arguments.model):
@@ -145,10 +145,10 @@ def _observe(arguments: argparse.Namespace) -> None:
     from rapidvision.errors import InputError
     from rapidvision.study import Study
 
-    from .participants import Participants
-    from .probes import EarlyExit
-    from .probing import Probing
-    from .sitting import sit
+    from .observer.participants import Participants
+    from .observer.probe_observer import Probing
+    from .observer.probes import EarlyExit
+    from .observer.study_run import sit
 
     if arguments.early_exit and not arguments.probe:
         raise InputError("observe: --early-exit needs --probe with the layers that may answer, in the network's order")
@@ -197,8 +197,8 @@ def _add_attend(verbs: Verbs) -> None:
 
 def _attend(arguments: argparse.Namespace) -> None:
     need("torch", extra="models", purpose="a network")
-    from .looking import pictures_of
-    from .overlay import attend
+    from .observer.images import pictures_of
+    from .observer.overlay import attend
 
     pictures = pictures_of(arguments.pictures, stimulus_set=arguments.set, n=arguments.n)
     written = attend(_networks(arguments), pictures, arguments.out)
@@ -229,7 +229,7 @@ def _add_evaluate(verbs: Verbs) -> None:
 
 def _evaluate(arguments: argparse.Namespace) -> None:
     need("torch", extra="models", purpose="a network")
-    from .comparing import compare
+    from .evaluation.compare_models import compare
 
     device = _device(arguments)
     result = compare(arguments.model, arguments.store, seed=arguments.seed or 0, out=arguments.out, device=device)
@@ -252,9 +252,9 @@ def _add_table(verbs: Verbs) -> None:
 
 def _table(arguments: argparse.Namespace) -> None:
     need("torch", extra="models", purpose="a network")
-    from . import tables
-    from .networks import bundled_paths
-    from .weights import read_card
+    from .evaluation import paper_tables
+    from .observer.networks import bundled_paths
+    from .weights.load import read_card
 
     cards = [read_card(path) for path in arguments.model or bundled_paths()]
-    say(arguments, f"Ours\n\n{tables.ours(cards)}\n\n{tables.paper()}")
+    say(arguments, f"Ours\n\n{paper_tables.ours(cards)}\n\n{paper_tables.paper()}")

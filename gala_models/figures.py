@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rapidvision import files
-from rapidvision.figures import figure_bytes, figure_style, new_figure
+from rapidvision.system import files
+from rapidvision.system.figures import figure_bytes, figure_style, new_figure
 
-from .evaluate import Ceiling
-from .sweep import Point, means, null_line
+from .evaluation.evaluate import Ceiling
+from .training.sweep import Point, means, null_line
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -59,7 +59,7 @@ def figure_7(points: Sequence[Point], path: Path, *, ceiling: Ceiling | None = N
     Parameters
     ----------
     points : sequence of Point
-        From :func:`rapidvision.gala_models.sweep.sweep`; small dots. Large dots and bars: mean and S.E.M. over seeds.
+        From :func:`rapidvision.gala_models.training.sweep.sweep`; small dots. Large dots and bars: mean and S.E.M. over seeds.
     path : Path
         A ``.png``, ``.pdf`` or ``.svg``.
     ceiling : Ceiling, optional

@@ -11,13 +11,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from rapidvision import csvfiles, extras, files
 from rapidvision.errors import InputError
+from rapidvision.system import extras, files
+from rapidvision.text import csv_text
 
-from .partner import for_inference
-from .pixels import Preprocessing
-from .resnet import ResNet, build, named
-from .weights import load_model, load_weights
+from .clickme_partner import for_inference
+from .layers.resnet import ResNet, build, named
+from .preprocessing import Preprocessing
+from .weights.load import load_model, load_weights
 
 #: Key of the card in the file's metadata.
 CARD = "rapidvision"
@@ -42,7 +43,7 @@ class Portable(nn.Module):
 
     Examples
     --------
-    >>> from rapidvision.gala_models.resnet import build
+    >>> from rapidvision.gala_models.layers.resnet import build
     >>> network = Portable(build("compact-resnet").eval(), Preprocessing(size_px=96), picture_px=256)
     >>> network(torch.zeros(2, 256, 256, 3, dtype=torch.uint8)).sum(1).round().tolist()
     [1.0, 1.0]
@@ -150,7 +151,7 @@ def export_file(
     InputError
         When a file is missing or does not fit, or the classes have no names.
     """
-    given = tuple(line for line in csvfiles.read_text(names).splitlines() if line) if names else ()
+    given = tuple(line for line in csv_text.read_text(names).splitlines() if line) if names else ()
     if architecture is not None:
         network, preprocessing = build(named(architecture)).eval(), Preprocessing(size_px=size_px, resize_px=resize_px)
         load_weights(network, model)

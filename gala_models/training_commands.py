@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from rapidvision.cli import Verbs, add_common_options, add_verb, say
-from rapidvision.extras import need
+from rapidvision.system.extras import need
 
 
 def add_verbs(verbs: Verbs) -> None:
@@ -64,7 +64,7 @@ def _add_pack(verbs: Verbs) -> None:
 
 def _pack(arguments: argparse.Namespace) -> None:
     need("torch", extra="models", purpose="a store")
-    from .packing import pack_from
+    from .data.packing import pack_from
 
     description = pack_from(
         arguments.source,
@@ -112,9 +112,9 @@ def _train(arguments: argparse.Namespace) -> None:
     from rapidvision import recipes
     from rapidvision.errors import InputError
 
-    from .processes import world
-    from .recipe import PRESETS, Training
-    from .train import train
+    from .training.processes import world
+    from .training.recipe import PRESETS, Training
+    from .training.train import train
 
     if arguments.example:
         say(arguments, recipes.dump(PRESETS[arguments.example]))
@@ -156,9 +156,9 @@ def _sweep(arguments: argparse.Namespace) -> None:
     from rapidvision import recipes
 
     from .figures import figure_7
-    from .processes import world
-    from .recipe import Training
-    from .sweep import sweep
+    from .training.processes import world
+    from .training.recipe import Training
+    from .training.sweep import sweep
 
     recipe = recipes.read(arguments.recipe, Training)
     seeds = range(recipe.seed, recipe.seed + arguments.seeds)
@@ -197,10 +197,11 @@ def _add_train_demo(verbs: Verbs) -> None:
 
 def _train_demo(arguments: argparse.Namespace) -> None:
     need("torch", extra="models", purpose="training")
-    from . import demo, tables
+    from .evaluation import paper_tables
+    from .training import bundled_networks
 
-    recipe = demo.named_recipe(arguments.recipe)
-    cards = demo.make(
+    recipe = bundled_networks.named_recipe(arguments.recipe)
+    cards = bundled_networks.make(
         recipe,
         arguments.out,
         controls=arguments.controls,
@@ -208,7 +209,7 @@ def _train_demo(arguments: argparse.Namespace) -> None:
         n_workers=arguments.workers,
         quiet=arguments.quiet,
     )
-    say(arguments, tables.ours(cards))
+    say(arguments, paper_tables.ours(cards))
 
 
 def _add_export(verbs: Verbs) -> None:

@@ -24,13 +24,15 @@ class Verb(NamedTuple):
 
 
 VERBS = {
-    "demo": Verb("rapidvision.demo", "bundled pictures to Fig. 2B in under a minute; `demo render` draws new pictures"),
+    "demo": Verb(
+        "rapidvision.commands.demo", "bundled pictures to Fig. 2B in under a minute; `demo render` draws new pictures"
+    ),
     "stimuli": Verb("rapidvision.stimuli.commands", "build, look at, verify and expand stimulus sets"),
     "session": Verb("rapidvision.experiments.commands", "plan, run, simulate, serve and export sessions"),
     "analyse": Verb("rapidvision.analysis.commands", "per-level randomization tests, Fig. 2B, comparisons, reports"),
     "models": Verb("rapidvision.gala_models.commands", "train, evaluate and observe GALA, SE and ResNet networks"),
     "clickme": Verb("rapidvision.experiments.clickme.commands", "collect importance maps with the ClickMe game"),
-    "check": Verb("rapidvision.check", "is everything installed, and does this screen keep time?"),
+    "check": Verb("rapidvision.commands.check", "is everything installed, and does this screen keep time?"),
 }
 ALIASES = {"analyze": "analyse"}
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rapidvision import files
 from rapidvision.errors import InputError
+from rapidvision.system import files
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,9 +9,10 @@ from typing import Literal
 
 import msgspec
 
-from rapidvision import files, recipes
+from rapidvision import recipes
 from rapidvision.errors import InputError
 from rapidvision.protocol import Protocol
+from rapidvision.system import files
 from rapidvision.trials import Trial
 
 PLAN_VERSION = 1

@@ -6,10 +6,10 @@ and ``docs/decisions.md`` gives the reason.
 
 from typing import Literal, NamedTuple
 
-from rapidvision import files
 from rapidvision.errors import InputError, did_you_mean
 from rapidvision.recipes import Recipe
 from rapidvision.screen import refreshes
+from rapidvision.system import files
 
 #: Every bound of the randomization tests that the paper names.
 N_RELABELLINGS = 10_000

@@ -12,8 +12,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from rapidvision import files
 from rapidvision.errors import RecipeError, did_you_mean
+from rapidvision.system import files
 
 
 class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

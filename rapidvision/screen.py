@@ -4,9 +4,10 @@ import math
 import tomllib
 from pathlib import Path
 
-from rapidvision import files, recipes
+from rapidvision import recipes
 from rapidvision.errors import InputError
 from rapidvision.recipes import Recipe
+from rapidvision.system import files
 
 #: Durations this close to a half refresh count as ties; far below any clock's resolution.
 _TIE_REFRESHES = 1e-9

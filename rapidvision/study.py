@@ -16,11 +16,12 @@ from pathlib import Path, PurePath
 
 import msgspec
 
-from rapidvision import files, recipes
+from rapidvision import recipes
 from rapidvision.errors import InputError
-from rapidvision.manifest import StimulusSet, read_set
+from rapidvision.formats.manifest import StimulusSet, read_set
 from rapidvision.plan import Plan, read_plans
 from rapidvision.protocol import Protocol
+from rapidvision.system import files
 
 STUDY_VERSION = 1
 

@@ -10,8 +10,9 @@ from typing import Any, Literal
 
 import msgspec
 
-from rapidvision import csvfiles, files
 from rapidvision.errors import InputError, did_you_mean
+from rapidvision.system import files
+from rapidvision.text import csv_text
 
 SCHEMA_VERSION = 2
 
@@ -256,7 +257,7 @@ def judge(
 def to_csv(records: Iterable[TrialRecord]) -> str:
     """Return the trials table as CSV text: header, then a row per trial; empty where there is no value."""
     names = [column.name for column in COLUMNS]
-    return csvfiles.text_of(names, ([_cell(getattr(record, name)) for name in names] for record in records))
+    return csv_text.text_of(names, ([_cell(getattr(record, name)) for name in names] for record in records))
 
 
 def write_table(path: Path | str, records: Iterable[TrialRecord]) -> None:
@@ -282,7 +283,7 @@ def read_table(path: Path | str) -> list[TrialRecord]:
     InputError
         Names the file, the row and the column.
     """
-    rows = csv.reader(io.StringIO(csvfiles.read_text(path), newline=""))
+    rows = csv.reader(io.StringIO(csv_text.read_text(path), newline=""))
     header = next(rows, [])
     check_header(header, name=str(path))
     records = []

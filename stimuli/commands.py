@@ -5,8 +5,8 @@ import os
 from fractions import Fraction
 from pathlib import Path
 
-from rapidvision import files
 from rapidvision.cli import Verbs, add_common_options, add_verb, say
+from rapidvision.system import files
 
 #: Flags that a build prints.
 MOST_FLAGS = 20
@@ -124,12 +124,12 @@ def _add_build(verbs: Verbs) -> None:
 
 
 def _build(arguments: argparse.Namespace) -> int:
-    from rapidvision.progress import progress
+    from rapidvision.system.progress import progress
 
-    from .build import build, read_recipe
+    from .builder.build import build, read_recipe
 
     recipe, root = read_recipe(arguments.recipe, root=arguments.root, seed=arguments.seed)
-    from .jobs import jobs_of
+    from .pipeline.image_list import jobs_of
 
     n_jobs = len(jobs_of(recipe, root)[arguments.shard[0] - 1 :: arguments.shard[1]])
     with progress("pictures", n_jobs, quiet=arguments.quiet) as advance:
@@ -161,7 +161,7 @@ def _build(arguments: argparse.Namespace) -> int:
 
 
 def _verify(arguments: argparse.Namespace) -> int:
-    from .sets import open_set
+    from .builder.open_set import open_set
 
     found = open_set(arguments.folder)
     found.verify()
@@ -170,10 +170,10 @@ def _verify(arguments: argparse.Namespace) -> int:
 
 
 def _expand(arguments: argparse.Namespace) -> int:
-    from rapidvision.progress import progress
+    from rapidvision.system.progress import progress
 
-    from .expand import expand
-    from .packed import read_packed
+    from .builder.expand import expand
+    from .builder.packed import read_packed
 
     n_images = len(read_packed(arguments.folder).description.description.images)
     with progress("pictures", n_images, quiet=arguments.quiet) as advance:
@@ -183,11 +183,11 @@ def _expand(arguments: argparse.Namespace) -> int:
 
 
 def _show(arguments: argparse.Namespace) -> int:
-    from rapidvision.manifest import read_set
-    from rapidvision.progress import progress
+    from rapidvision.formats.manifest import read_set
+    from rapidvision.system.progress import progress
 
-    from .build import read_recipe
-    from .preview import contact_sheet, summary_of
+    from .builder.build import read_recipe
+    from .report.contact_sheet import contact_sheet, summary_of
 
     found = read_set(arguments.folder)
     say(arguments, summary_of(found))
@@ -200,9 +200,9 @@ def _show(arguments: argparse.Namespace) -> int:
 
 
 def _diff(arguments: argparse.Namespace) -> int:
-    from rapidvision.manifest import read_set
+    from rapidvision.formats.manifest import read_set
 
-    from .compare import compare
+    from .report.compare import compare
 
     found = compare(read_set(arguments.first), read_set(arguments.second))
     for line in found.settings:
@@ -221,9 +221,9 @@ def _diff(arguments: argparse.Namespace) -> int:
 
 def _movies(arguments: argparse.Namespace) -> int:
     from rapidvision import recipes
-    from rapidvision.manifest import read_set
-    from rapidvision.progress import progress
+    from rapidvision.formats.manifest import read_set
     from rapidvision.protocol import PRESETS, Protocol, preset
+    from rapidvision.system.progress import progress
 
     from .movies import write_movies
 
@@ -248,7 +248,7 @@ def _movies(arguments: argparse.Namespace) -> int:
 
 
 def _unpack(arguments: argparse.Namespace) -> int:
-    from .unpack import unpack
+    from .import_clickme import unpack
 
     names = files.read_text(arguments.names).splitlines() if arguments.names else ()
     done = unpack(arguments.records, arguments.out, targets=arguments.targets, names=names, limit=arguments.limit)

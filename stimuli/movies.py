@@ -13,14 +13,15 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from rapidvision import csvfiles, files
 from rapidvision.errors import InputError
-from rapidvision.extras import need
-from rapidvision.manifest import Stimulus, StimulusSet
-from rapidvision.numerics.image import load_rgb
-from rapidvision.progress import Advance, silent
+from rapidvision.formats.manifest import Stimulus, StimulusSet
+from rapidvision.images.load import load_rgb
 from rapidvision.protocol import Protocol
 from rapidvision.seeds import key64
+from rapidvision.system import files
+from rapidvision.system.extras import need
+from rapidvision.system.progress import Advance, silent
+from rapidvision.text import csv_text
 
 Codec = Literal["vp9", "h264"]
 
@@ -210,5 +211,5 @@ def write_movies(
         "blank_frames",
         "sha256",
     )
-    csvfiles.write(out / "movies.csv", header, table)
+    csv_text.write(out / "movies.csv", header, table)
     return out / "movies.csv"

@@ -5,7 +5,7 @@ Relative paths are relative to the recipe's folder, or to the folder given as ``
 
 from typing import Literal
 
-from rapidvision.picturefolder import checked_name
+from rapidvision.formats.image_folder import checked_name
 from rapidvision.protocol import FEATURE_BUDGET, LOWEST_LEVEL, N_LEVELS
 from rapidvision.recipes import Recipe
 from rapidvision.reveal import INTACT_LABEL

@@ -10,8 +10,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from rapidvision.stimuli.render.calibrate import calibrate
-from rapidvision.stimuli.render.net import Net
+from rapidvision.stimuli.render.bundle.calibrate import calibrate
+from rapidvision.stimuli.render.decodability.network import Net
 
 CHANNELS = (16, 24, 32)
 EPOCHS = 14

@@ -11,10 +11,10 @@ import numpy as np
 from PIL import Image
 from Xlib import X, display
 
-from rapidvision.experiments.planning import make_study
-from rapidvision.experiments.ports import FIXATION, Picture
-from rapidvision.experiments.psychopy_display import PsychoPyScreen
-from rapidvision.manifest import read_set
+from rapidvision.experiments.design.planning import make_study
+from rapidvision.experiments.interfaces import FIXATION, Picture
+from rapidvision.experiments.lab.psychopy_display import PsychoPyScreen
+from rapidvision.formats.manifest import read_set
 from rapidvision.protocol import Protocol
 
 ROOT = Path(__file__).parents[1]

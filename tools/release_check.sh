@@ -35,7 +35,7 @@ for python in "$@"; do
         grep -q '^Without networks: .*pip install "rapidvision\[models\]"' said.txt
         [ -s demo/report/fig2b.png ] && [ -s demo/report/report.html ]
         for module in rapidvision rapidvision.cli rapidvision.stimuli.commands rapidvision.experiments.commands rapidvision.analysis.commands \
-            rapidvision.stimuli.build rapidvision.experiments.simulate rapidvision.analysis.workflow; do
+            rapidvision.stimuli.builder.build rapidvision.experiments.engine.simulate rapidvision.analysis.workflow; do
             say "Python $version: import $module" "$("$here/bin/python" - "$module" <<'END'
 import os, subprocess, sys
 def cpu_ms(code):

@@ -9,7 +9,7 @@ from rapidvision.errors import InputError
 
 from .options import verb
 
-#: Option → what it says; each is a field of :class:`~rapidvision.analysis.importers.layouts.Layout`.
+#: Option → what it says; each is a field of :class:`~rapidvision.analysis.importers.source.layouts.Layout`.
 _WORDS = {
     "targets": "answers (or keys) that mean target",
     "distractors": "answers (or keys) that mean distractor",
@@ -83,7 +83,7 @@ def add_import(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
 
 def _run_import(arguments: argparse.Namespace) -> None:
     from ..importers.formats import import_trials
-    from ..tables import write_trials
+    from ..table.trials import write_trials
 
     trials = import_trials(arguments.program, arguments.files, columns=_fields(arguments), **_options(arguments))
     write_trials(arguments.out, trials)

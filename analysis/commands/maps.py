@@ -28,11 +28,11 @@ def add_maps(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 
 
 def _run_maps(arguments: argparse.Namespace) -> None:
-    from rapidvision import files
+    from rapidvision.system import files
 
-    from ..mapping import maps
-    from ..page import plain
-    from ..reliability import Reliability
+    from ..importance_maps.comparison import maps
+    from ..importance_maps.reliability import Reliability
+    from ..reporting.html import plain
 
     result = maps(arguments.first, arguments.second, m=arguments.relabellings, seed=seed_of(arguments))
     low, high = result.interval
@@ -66,10 +66,10 @@ def add_strategy(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -
 
 
 def _run_strategy(arguments: argparse.Namespace) -> None:
-    from rapidvision import files
+    from rapidvision.system import files
 
-    from ..page import plain
-    from ..strategy import WORDS, read_wins, strategy_test
+    from ..inference.learning import WORDS, read_wins, strategy_test
+    from ..reporting.html import plain
 
     rounds = read_wins(arguments.rounds)
     seed = seed_of(arguments)

@@ -32,10 +32,10 @@ def add_chance(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
 def _run_chance(arguments: argparse.Namespace) -> None:
     import pandas as pd
 
-    from rapidvision import files
+    from rapidvision.system import files
 
-    from ..opening import opening
-    from ..shown import frame_text
+    from ..result_repr import frame_text
+    from ..table.first_lines import opening
     from ..workflow import chance
 
     seed = seed_of(arguments)
@@ -70,9 +70,9 @@ def add_mixed(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
 
 
 def _run_mixed(arguments: argparse.Namespace) -> None:
-    from rapidvision import files
+    from rapidvision.system import files
 
-    from ..regression import effects
+    from ..fits.regression import effects
 
     groups = tuple(arguments.groups) if arguments.groups else None
     result = effects(trials_of(arguments), groups=groups, guess=arguments.guess)
@@ -102,7 +102,7 @@ def add_compare(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 
 
 def _run_compare(arguments: argparse.Namespace) -> None:
-    from rapidvision import files
+    from rapidvision.system import files
 
     from ..comparison import compare
 

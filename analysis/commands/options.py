@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 from rapidvision.cli import Verbs, add_common_options, add_verb
 from rapidvision.protocol import N_RELABELLINGS
 
-#: How a note begins that changes what a p is worth; see :mod:`rapidvision.analysis.cautions`.
+#: How a note begins that changes what a p is worth; see :mod:`rapidvision.analysis.inference.cautions`.
 WARNING = "warning: "
 
 if TYPE_CHECKING:  # pandas stays out of the help
-    from ..exclusions import Kept, Rules
-    from ..tables import Trials
+    from ..table.exclusions import Kept, Rules
+    from ..table.trials import Trials
 
 
 def verb(verbs: Verbs, name: str, text: str, example: str) -> argparse.ArgumentParser:
@@ -166,7 +166,7 @@ def command_of(verb_name: str, arguments: argparse.Namespace, *, seed: int) -> s
 
 def trials_of(arguments: argparse.Namespace) -> "Trials":
     """Read the trials table as asked, and say what was done or odd on the way in."""
-    from ..tables import read_trials
+    from ..table.trials import read_trials
 
     source = read_trials(arguments.trials, dedupe=arguments.dedupe, repeats=arguments.repeats)
     tell_notes(source.notes)
@@ -175,7 +175,7 @@ def trials_of(arguments: argparse.Namespace) -> "Trials":
 
 def kept_of(arguments: argparse.Namespace) -> "Kept":
     """Read the trials, apply the exclusions, and say what is known to go wrong before anything runs."""
-    from ..cautions import forewarnings
+    from ..inference.cautions import forewarnings
     from ..workflow import kept
 
     left = kept(trials_of(arguments), rules_of(arguments))
@@ -188,7 +188,7 @@ def kept_of(arguments: argparse.Namespace) -> "Kept":
 
 def rules_of(arguments: argparse.Namespace) -> "Rules":
     """Return the exclusion rules."""
-    from ..exclusions import Rules
+    from ..table.exclusions import Rules
 
     return Rules(
         min_full_accuracy=arguments.min_full_accuracy,

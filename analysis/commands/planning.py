@@ -10,7 +10,7 @@ from rapidvision.protocol import N_RELABELLINGS
 from .options import seed_of, tell, tell_notes, verb
 
 if TYPE_CHECKING:
-    from ..simulation import Design
+    from ..sample_size.simulation import Design
 
 
 def _add_design_options(parser: argparse.ArgumentParser, *, experiments: int, relabellings: int) -> None:
@@ -40,11 +40,11 @@ def add_power(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
 
 
 def _run_power(arguments: argparse.Namespace) -> None:
-    from rapidvision import files
-    from rapidvision.progress import progress
+    from rapidvision.system import files
+    from rapidvision.system.progress import progress
 
-    from ..planning import power
-    from ..shown import frame_text
+    from ..result_repr import frame_text
+    from ..sample_size.power import power
 
     total = len(arguments.n) * len(arguments.effects) * arguments.experiments
     seed = seed_of(arguments)
@@ -86,10 +86,10 @@ def add_calibrate(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 def _run_calibrate(arguments: argparse.Namespace) -> None:
     from dataclasses import replace
 
-    from rapidvision import files
-    from rapidvision.progress import progress
+    from rapidvision.system import files
+    from rapidvision.system.progress import progress
 
-    from ..planning import calibrate
+    from ..sample_size.power import calibrate
 
     seed = seed_of(arguments)
     with progress("experiments", arguments.experiments, quiet=arguments.quiet) as advance:
@@ -109,7 +109,7 @@ def _run_calibrate(arguments: argparse.Namespace) -> None:
 
 
 def _design(arguments: argparse.Namespace) -> "Design":
-    from ..simulation import Design
+    from ..sample_size.simulation import Design
 
     return Design(
         n_images=arguments.images,

@@ -37,7 +37,7 @@ def add_bins(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 
 
 def _run_bins(arguments: argparse.Namespace) -> None:
-    from rapidvision import files
+    from rapidvision.system import files
 
     from ..workflow import bins
 
@@ -64,7 +64,7 @@ def add_fig2b(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
 
 
 def _run_fig2b(arguments: argparse.Namespace) -> None:
-    from ..panel import fig2b
+    from ..reporting.fig2b_panel import fig2b
 
     left = kept_of(arguments)
     result = fig2b(
@@ -101,7 +101,7 @@ def add_report(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
 
 
 def _run_report(arguments: argparse.Namespace) -> None:
-    from ..reporting import report
+    from ..reporting.build import report
 
     seed = seed_of(arguments)
     source = trials_of(arguments)

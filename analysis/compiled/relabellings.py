@@ -1,11 +1,11 @@
-"""Compiled relabellings: the same bits as :mod:`rapidvision.analysis.labels` and :mod:`rapidvision.analysis.repair` make."""
+"""Compiled relabellings: the same bits as :mod:`rapidvision.analysis.relabelling.permutations` and :mod:`rapidvision.analysis.relabelling.balanced_labels` make."""
 
 from typing import Any
 
 import numpy as np
 from numba import njit
 
-from ..repair import PROPOSALS
+from ..relabelling.balanced_labels import PROPOSALS
 from .words import draw, hashed, ones_of
 
 _U = np.uint64

@@ -3,6 +3,6 @@
 A package and not a module because style, Fig. 2B and the smaller figures together pass three hundred lines.
 """
 
-from rapidvision.figures import load_matplotlib
+from rapidvision.system.figures import load_matplotlib
 
 load_matplotlib()  # before the modules of this package import parts of it

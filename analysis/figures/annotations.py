@@ -8,8 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from ..accuracy import Curve, Level
-from ..networks import NetworkCurve
+from ..models.curves import NetworkCurve
+from ..table.accuracy import Curve, Level
 from .style import COLOURS, DASHES, GREY, stars
 
 

@@ -6,10 +6,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from rapidvision.figures import figure_style, new_figure
+from rapidvision.system.figures import figure_style, new_figure
 
-from ..accuracy import Curve, Level
-from ..networks import NetworkCurve
+from ..models.curves import NetworkCurve
+from ..table.accuracy import Curve, Level
 from .annotations import Fig2bData, draw_ceilings, draw_insets, draw_stars, legend, models_of
 from .style import COLOURS, DASHES, GREY, MARKERS, RC, Drawing, per_cent_axis
 

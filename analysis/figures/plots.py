@@ -5,11 +5,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from rapidvision.figures import figure_style, new_figure
+from rapidvision.system.figures import figure_style, new_figure
 
-from ..accuracy import Cells, Curve, Level
-from ..networks import NetworkCurve
-from ..thresholds import GroupFit
+from ..fits.thresholds import GroupFit
+from ..models.curves import NetworkCurve
+from ..table.accuracy import Cells, Curve, Level
 from .style import COLOURS, DASHES, GREY, MARKERS, RC, Drawing, per_cent_axis
 
 X_LABEL = "Percentage of image revealed by feature source"

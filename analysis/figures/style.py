@@ -7,8 +7,8 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from rapidvision import files
-from rapidvision.figures import FORMATS, figure_bytes, figure_style
+from rapidvision.system import files
+from rapidvision.system.figures import FORMATS, figure_bytes, figure_style
 
 #: Okabe & Ito's colours that stay apart for colour-blind readers; blue and vermilion first, as in the paper's Fig. 2B.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")

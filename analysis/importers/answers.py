@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from rapidvision.errors import InputError
 
-from .folding import folded, refuse, rows, tally, text_of
+from .source.folding import folded, refuse, rows, tally, text_of
 
 #: Words for yes and no, as programs and spreadsheets of several languages write them.
 YES = ("true", "1", "yes", "target", "animal", "wahr", "vrai", "verdadero", "vero")

@@ -8,9 +8,9 @@ from scipy.stats import binom
 
 from rapidvision.errors import InputError
 
-from .folding import places, rows, tally, text_of
 from .outcomes import Answer
 from .reading import Reading
+from .source.folding import places, rows, tally, text_of
 
 _ERRORS = re.compile(
     r"#(N/A|DIV/0!|REF!|VALUE!|NAME\?|NUM!|NULL!|NV|WERT!|BEZUG!|ZAHL!|VALEUR!|NOMBRE!|¡VALOR!|¡REF!|¡DIV/0!)"

@@ -5,15 +5,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from rapidvision import decimals
 from rapidvision.errors import InputError
+from rapidvision.text import decimals
 from rapidvision.trials import TrialRecord
 
-from ..tables import Trials, from_records
-from .columns import Column, columns_of, selected
+from ..table.trials import Trials, from_records
 from .doubts import exchanged, incomplete_files, refuse_rows_twice, refuse_spreadsheet_damage
-from .folding import folded, given, rows, text_of
-from .layouts import Layout
 from .levels import Levels, levels_of
 from .outcomes import Answer, record_of
 from .participants import (
@@ -27,7 +24,10 @@ from .participants import (
 )
 from .reading import Reading
 from .responses import answers_of
-from .sources import Row, Source
+from .source.columns import Column, columns_of, selected
+from .source.files import Row, Source
+from .source.folding import folded, given, rows, text_of
+from .source.layouts import Layout
 
 
 def trials_from(source: Source, layout: Layout, named: Mapping[str, str]) -> Trials:

@@ -8,10 +8,10 @@ from typing import Any, get_args
 
 from rapidvision.errors import InputError, did_you_mean
 
-from ..tables import Trials
+from ..table.trials import Trials
 from .engine import trials_from
-from .layouts import LAYOUTS, Layout
-from .sources import read_psiturk, read_sources
+from .source.files import read_psiturk, read_sources
+from .source.layouts import LAYOUTS, Layout
 
 #: Programs that the user can name.
 PROGRAMS = ("csv", "jspsych", "psychopy", "psiturk", "mvh", "bids")

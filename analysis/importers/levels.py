@@ -5,11 +5,11 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from rapidvision import decimals
 from rapidvision.errors import InputError
+from rapidvision.text import decimals
 
 from .answers import Cell
-from .folding import folded, one_spelling, places, rows, tally
+from .source.folding import folded, one_spelling, places, rows, tally
 
 _NUMBER = re.compile(r"[-+]?[\d.,]+([eE][-+]?\d+)?")
 #: Codes of the authors' files for the intact picture, where levels are per cent.

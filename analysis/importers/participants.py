@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from rapidvision.errors import InputError
 
 from .answers import Cell
-from .folding import folded, given, one_spelling, places, rows, tally, text_of
 from .reading import Reading
+from .source.folding import folded, given, one_spelling, places, rows, tally, text_of
 
 
 def participants_of(reading: Reading) -> tuple[list[str], list[str]]:

@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from rapidvision import decimals
+from rapidvision.text import decimals
 
 from .answers import Cell
-from .columns import Column, one_value
-from .folding import folded, text_of
-from .layouts import Layout
-from .sources import Row
+from .source.columns import Column, one_value
+from .source.files import Row
+from .source.folding import folded, text_of
+from .source.layouts import Layout
 
 
 @dataclass(frozen=True)

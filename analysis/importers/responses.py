@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from rapidvision.errors import InputError
 
 from .answers import NO, RIGHT, WRONG, YES, Cell, decided, refuse_contradictions, refuse_no_match
-from .folding import folded, places, refuse, rows, text_of
 from .outcomes import Answer
 from .reading import Reading
+from .source.folding import folded, places, refuse, rows, text_of
 from .times import Time, limit_notes, milliseconds, refuse_untimed
 
 

@@ -4,10 +4,10 @@ import statistics
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from rapidvision import decimals
 from rapidvision.errors import InputError
+from rapidvision.text import decimals
 
-from .folding import places, rows
+from .source.folding import places, rows
 
 _MS = {"ms": 1.0, "s": 1000.0, "us": 0.001}
 #: A participant's median response time in milliseconds lies in here; anything else is another unit.

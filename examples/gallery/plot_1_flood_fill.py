@@ -15,7 +15,7 @@ from PIL import Image
 
 from rapidvision.protocol import FEATURE_BUDGET
 from rapidvision.seeds import key64
-from rapidvision.stimuli.flood import Growth, fill
+from rapidvision.stimuli.reveal.flood import Growth, fill
 
 # %%
 # A bundled picture and its ClickMe-like map, made by simulated players.

@@ -14,7 +14,7 @@ from matplotlib import pyplot as plt
 from PIL import Image
 
 from rapidvision.seeds import key64
-from rapidvision.stimuli.canvas import make_canvas
+from rapidvision.stimuli.background.canvas import make_canvas
 from rapidvision.stimuli.recipe import Canvas
 
 bundled = Path(str(resources.files("rapidvision.stimuli"))) / "bundled"

@@ -17,9 +17,9 @@ from rapidvision.maps import ImportanceMap
 from rapidvision.protocol import FEATURE_BUDGET, LOWEST_LEVEL, N_LEVELS
 from rapidvision.reveal import RevealSeries, level_counts, level_fractions, level_label
 from rapidvision.seeds import key64
-from rapidvision.stimuli.canvas import make_canvas
-from rapidvision.stimuli.orders import centring_shift, order_of
+from rapidvision.stimuli.background.canvas import make_canvas
 from rapidvision.stimuli.recipe import Canvas, Reveal
+from rapidvision.stimuli.reveal.order import centring_shift, order_of
 
 bundled = Path(str(resources.files("rapidvision.stimuli"))) / "bundled"
 path = min(bundled.glob("images/cat-*"))

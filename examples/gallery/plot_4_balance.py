@@ -9,8 +9,8 @@ sees a picture twice. Both groups use the same slots.
 import numpy as np
 from matplotlib import pyplot as plt
 
-from rapidvision.experiments.assign import levels_for
-from rapidvision.manifest import Exemplar
+from rapidvision.experiments.design.assign import levels_for
+from rapidvision.formats.manifest import Exemplar
 from rapidvision.protocol import N_LEVELS
 
 animals, things = ("bird", "zebra", "elephant", "cat"), ("table", "couch", "refrigerator", "umbrella")

@@ -6,7 +6,7 @@ Psychometric functions with guess rate ½ and a free lapse rate, intervals from 
 groups again for each of 10,000 relabellings.
 """
 
-from rapidvision.analysis.simulation import Design, simulate
+from rapidvision.analysis.sample_size.simulation import Design, simulate
 from rapidvision.analysis.workflow import curve
 
 truth = (1.3, 1.6)

@@ -13,8 +13,8 @@ import numpy as np
 from matplotlib import pyplot as plt
 from PIL import Image
 
-from rapidvision.gala_models.networks import find
-from rapidvision.gala_models.overlay import attention_of, overlay
+from rapidvision.gala_models.observer.networks import find
+from rapidvision.gala_models.observer.overlay import attention_of, overlay
 
 bundled = Path(str(resources.files("rapidvision.stimuli"))) / "bundled"
 names = [

@@ -14,10 +14,10 @@ from matplotlib import pyplot as plt
 from PIL import Image
 from scipy.ndimage import uniform_filter
 
-from rapidvision.analysis.reliability import reliability
+from rapidvision.analysis.importance_maps.reliability import reliability
 from rapidvision.protocol import MAP_BLUR_PX
 from rapidvision.seeds import stream
-from rapidvision.stimuli.render.players import play
+from rapidvision.stimuli.render.observers.players import play
 
 # %%
 # Six players paint each of sixteen bundled pictures under the rules of the game; blurred as in the paper, every fourth pixel kept.

@@ -82,8 +82,8 @@ def _add_serve(verbs: Verbs) -> None:
 
 
 def _serve(arguments: argparse.Namespace) -> None:
-    host = work("host")
-    serve = importlib.import_module("rapidvision.experiments.online.serve")
+    host = work("server.host")
+    serve = importlib.import_module("rapidvision.experiments.web.serve")
     game = host.read_game(arguments.out, arguments.game)
     deck = host.set_up(arguments.out, host.picture_folder(arguments.pictures))
     partner = host.make_partner(
@@ -116,9 +116,9 @@ def _serve(arguments: argparse.Namespace) -> None:
 
 def _warn(arguments: argparse.Namespace, deck: Any, partner: Any, game: Any) -> None:
     """Say what makes a game's maps doubtful before it is played."""
-    for sentence in work("blank").doubts(partner, game.rules):
+    for sentence in work("game.blank_view").doubts(partner, game.rules):
         say(arguments, f"partner: {sentence}")
-    small = work("deck").doubtful(deck, game.rules.picture_px)
+    small = work("storage.images").doubtful(deck, game.rules.picture_px)
     if small:
         named = "; ".join(f"{name} {text}" for name, text in list(small.items())[:3])
         say(arguments, f"pictures: {len(small)} of doubtful size ({named}{' …' if len(small) > 3 else ''})")
@@ -143,16 +143,16 @@ def _add_simulate(verbs: Verbs) -> None:
 
 
 def _simulate(arguments: argparse.Namespace) -> None:
-    from rapidvision.progress import progress
     from rapidvision.seeds import fresh_seed
+    from rapidvision.system.progress import progress
 
-    from .players import Player
+    from .simulation.simulated_player import Player
 
-    host, simulate = work("host"), work("simulate")
+    host, simulate = work("server.host"), work("simulation.simulate")
     seed = fresh_seed() if arguments.seed is None else arguments.seed
     game = host.read_game(arguments.out, arguments.game)
     deck = host.set_up(arguments.out, host.picture_folder(arguments.pictures))
-    maps = work("deck").read_maps(deck, arguments.maps, game.rules.picture_px)
+    maps = work("storage.images").read_maps(deck, arguments.maps, game.rules.picture_px)
     partner = host.make_partner(arguments.partner, deck, game)
     _warn(arguments, deck, partner, game)
     players = [Player(f"painter {n + 1:03d}") for n in range(arguments.players)]
@@ -160,7 +160,7 @@ def _simulate(arguments: argparse.Namespace) -> None:
     players += [Player(f"off-target {n + 1:03d}", "off_target") for n in range(arguments.off_target)]
     store = host.game_store(arguments.out, arguments.database_url)
     try:
-        with work("locking").only_one(store), progress("players", len(players), quiet=arguments.quiet) as advance:
+        with work("storage.lock").only_one(store), progress("players", len(players), quiet=arguments.quiet) as advance:
             host.keep_game(arguments.out, game)
             done = simulate.simulate(
                 deck,
@@ -198,7 +198,7 @@ def _add_players(verbs: Verbs) -> None:
 
 
 def _players(arguments: argparse.Namespace) -> None:
-    host, moderation = work("host"), work("moderation")
+    host, moderation = work("server.host"), work("server.moderation")
     blocked = host.read_game(arguments.game).blocked_names
     store = host.existing_store(arguments.game, arguments.database_url)
     try:

@@ -7,7 +7,7 @@ from typing import Any
 
 from rapidvision.cli import Verbs, add_common_options, add_verb, say
 
-from .kinds import KINDS
+from .game.kinds import KINDS
 
 _EXPORT = """\
 examples:
@@ -37,7 +37,7 @@ def add_output_verbs(verbs: Verbs) -> None:
 
 def work(name: str) -> Any:
     """Import the module that does the work, saying which extra is missing where one is."""
-    from rapidvision import extras
+    from rapidvision.system import extras
 
     for package in ("starlette", "sqlalchemy"):
         extras.need(package, extra="online", purpose="the ClickMe game")
@@ -60,9 +60,11 @@ def add_kind(parser: argparse.ArgumentParser) -> None:
 
 
 def _judged(part: Any, deck: Any, *, automated: bool) -> Any:
-    objects = work("deck").read_objects(deck, part.rules.picture_px)
-    pictures = work("pictures").Pictures(deck)
-    return work("quality").judge(part.collected, part.rules, objects=objects, pictures=pictures, automated=automated)
+    objects = work("storage.images").read_objects(deck, part.rules.picture_px)
+    pictures = work("storage.played_images").Pictures(deck)
+    return work("maps.quality").judge(
+        part.collected, part.rules, objects=objects, pictures=pictures, automated=automated
+    )
 
 
 def _add_game(parser: argparse.ArgumentParser) -> None:
@@ -102,9 +104,9 @@ def _add_export(verbs: Verbs) -> None:
 
 
 def _export(arguments: argparse.Namespace) -> None:
-    from rapidvision.progress import progress
+    from rapidvision.system.progress import progress
 
-    export, keep, pooling = work("export"), work("filters"), work("pooling")
+    export, keep, pooling = work("maps.export"), work("maps.filters"), work("maps.pooling")
     part, deck, _ = _played(arguments)
     judged = _judged(part, deck, automated=arguments.keep_automated)
     filters = keep.Filters(
@@ -142,12 +144,12 @@ def _add_report(verbs: Verbs) -> None:
 
 
 def _report(arguments: argparse.Namespace) -> None:
-    report = work("report")
+    report = work("report.page")
     part, deck, game = _played(arguments)
     seed = game.seed if arguments.seed is None else arguments.seed
     judged = _judged(part, deck, automated=arguments.keep_automated)
     if not arguments.keep_automated:
-        part = work("selection").by_hand(part)
+        part = work("storage.selection").by_hand(part)
     numbers = report.write_report(
         part, deck, game, arguments.out, quality=judged, seed=seed, compare_with=arguments.compare
     )
@@ -162,7 +164,7 @@ def _report(arguments: argparse.Namespace) -> None:
 
 def _played(arguments: argparse.Namespace) -> tuple[Any, Any, Any]:
     """Return the rounds that are meant, the pictures, and the settings of a game."""
-    host, collected, selection = work("host"), work("collected"), work("selection")
+    host, collected, selection = work("server.host"), work("storage.collected"), work("storage.selection")
     store = host.existing_store(arguments.game, arguments.database_url)
     try:
         data = collected.collect(store)

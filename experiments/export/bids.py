@@ -8,13 +8,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from rapidvision import __version__, files
+from rapidvision import __version__
 from rapidvision.errors import InputError
-from rapidvision.manifest import StimulusSet
+from rapidvision.formats.manifest import StimulusSet
+from rapidvision.system import files
 from rapidvision.trials import TrialRecord
 
-from ..headers import Setup
-from ..ports import TrialData
+from ..interfaces import TrialData
+from ..recording.headers import Setup
 from .sessions import Recorded
 
 BIDS_VERSION = "1.10.0"

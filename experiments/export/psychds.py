@@ -4,8 +4,8 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from rapidvision import files
 from rapidvision.errors import InputError
+from rapidvision.system import files
 from rapidvision.trials import COLUMNS, write_table
 
 from .bids import description_of, labels_of

@@ -10,14 +10,14 @@ from rapidvision.plan import Plan
 from rapidvision.study import Study
 from rapidvision.trials import ObserverKind, TrialRecord
 
-from ..headers import Header, Setup
-from ..journal import GIVEN_UP, Entry, read_begun
-from ..ledger import Ledger
-from ..ports import Event, TrialData
-from ..quality import Quality, quality_of
-from ..readiness import plan_of
-from ..rehearsals import Rehearsals, part_of
-from ..rows import rows_of
+from ..design.rehearsals import Rehearsals, part_of
+from ..interfaces import Event, TrialData
+from ..lab.file_checks import plan_of
+from ..lab.ledger import Ledger
+from ..recording.headers import Header, Setup
+from ..recording.journal import GIVEN_UP, Entry, read_begun
+from ..recording.quality import Quality, quality_of
+from ..recording.rows import rows_of
 
 #: Whose sessions are exported unless others are asked for.
 PEOPLE: tuple[ObserverKind, ...] = ("human",)

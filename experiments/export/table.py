@@ -4,9 +4,9 @@ import io
 from collections.abc import Sequence
 from pathlib import Path
 
-from rapidvision import files
 from rapidvision.errors import InputError
-from rapidvision.extras import need
+from rapidvision.system import files
+from rapidvision.system.extras import need
 from rapidvision.trials import COLUMNS, TrialRecord, write_table
 
 

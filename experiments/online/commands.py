@@ -71,11 +71,11 @@ def _add_serve(subparsers: Verbs) -> None:
 
 
 def _serve(arguments: argparse.Namespace) -> int:
-    from rapidvision.extras import need
+    from rapidvision.system.extras import need
 
     for package in ("starlette", "uvicorn", "sqlalchemy"):
         need(package, extra="online", purpose="serving a study")
-    from . import server
+    from .service import server
 
     return server.serve(arguments)
 
@@ -108,11 +108,11 @@ def _add_bundle(subparsers: Verbs) -> None:
 
 def _bundle(arguments: argparse.Namespace) -> int:
     from rapidvision.cli import say
-    from rapidvision.extras import need
+    from rapidvision.system.extras import need
 
     need("starlette", extra="online", purpose="writing a bundle")
     need("sqlalchemy", extra="online", purpose="writing a bundle")
-    from .bundle import write_bundle
+    from .output.bundle import write_bundle
 
     n_plans, n_stimuli = write_bundle(
         arguments.study,
@@ -154,11 +154,11 @@ def _add_collect(subparsers: Verbs) -> None:
 
 def _collect(arguments: argparse.Namespace) -> int:
     from rapidvision.cli import say
-    from rapidvision.extras import need
+    from rapidvision.system.extras import need
 
     need("sqlalchemy", extra="online", purpose="collecting online sessions")
     need("starlette", extra="online", purpose="collecting online sessions")
-    from .collect import collect
+    from .output.collect import collect
 
     say(arguments, collect(arguments))
     return 0
@@ -177,10 +177,10 @@ def _add_plugin(subparsers: Verbs) -> None:
 
 
 def _plugin(arguments: argparse.Namespace) -> int:
-    from rapidvision import files
     from rapidvision.cli import say
+    from rapidvision.system import files
 
-    from .jspsych import plugin
+    from .output.jspsych import plugin
 
     files.write_text(arguments.out, plugin())
     say(arguments, f"{arguments.out}: load it after jsPsych 8 and use {{type: jsPsychRapidVision, stimulus: ...}}")

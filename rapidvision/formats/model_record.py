@@ -5,9 +5,9 @@ from typing import Any, Literal
 
 import msgspec
 
-from rapidvision import files
 from rapidvision.errors import InputError, RecipeError
 from rapidvision.recipes import convert
+from rapidvision.system import files
 
 #: What a map shows: attention of a network that has it, or activity of a network without.
 MapKind = Literal["attention", "features"]

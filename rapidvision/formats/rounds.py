@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from rapidvision import csvfiles
 from rapidvision.errors import InputError, did_you_mean
+from rapidvision.text import csv_text
 
 #: How a round ended: the partner recognised, the time was over, the player skipped it or went away, the server stopped.
 RoundResult = Literal["solved", "time", "skipped", "left", "interrupted"]
@@ -73,7 +73,7 @@ _AT = re.compile(r" - at `\$\.(?P<column>\w+)`")
 
 def write_rounds(path: Path | str, rounds: Iterable[Round]) -> None:
     """Write the table, atomically: a header and a row per round."""
-    csvfiles.write(path, COLUMNS, ([_cell(getattr(one, name)) for name in COLUMNS] for one in rounds))
+    csv_text.write(path, COLUMNS, ([_cell(getattr(one, name)) for name in COLUMNS] for one in rounds))
 
 
 def _cell(value: object) -> object:
@@ -110,14 +110,14 @@ def read_rounds(path: Path | str) -> list[Round]:
     ...     read_rounds(Path(folder) / "rounds.csv") == [one]
     True
     """
-    header = csvfiles.read_text(path).split("\n", 1)[0].rstrip("\r").split(",")
+    header = csv_text.read_text(path).split("\n", 1)[0].rstrip("\r").split(",")
     missing = [name for name in COLUMNS if name not in header]
     if missing:
         raise InputError(f"{path}: not the rounds.csv of a ClickMe export; it lacks {', '.join(missing)}")
     unknown = [name for name in header if name not in COLUMNS]
     if unknown:
         raise InputError(f'{path}: unknown column "{unknown[0]}". {did_you_mean(unknown[0], COLUMNS)}')
-    return [_round(row, where=f"{path}: row {number}") for number, row in enumerate(csvfiles.read(path, COLUMNS), 2)]
+    return [_round(row, where=f"{path}: row {number}") for number, row in enumerate(csv_text.read(path, COLUMNS), 2)]
 
 
 def _round(row: dict[str, str], *, where: str) -> Round:

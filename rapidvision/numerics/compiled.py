@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, overload
 
 from rapidvision.errors import MissingExtra
-from rapidvision.extras import need
+from rapidvision.system.extras import need
 
 _changing_numbas_settings = threading.Lock()
 

@@ -3,8 +3,8 @@
 import argparse
 from pathlib import Path
 
-from rapidvision import picturefolder
 from rapidvision.cli import add_common_options, say
+from rapidvision.formats import image_folder
 
 EPILOG = """\
 examples:
@@ -55,13 +55,13 @@ def run(arguments: argparse.Namespace) -> int:
     from rapidvision.errors import InputError
     from rapidvision.seeds import fresh_seed
 
-    from . import folder
+    from .bundle import folder
 
     n, each, practice = arguments.n, arguments.n_per_category, arguments.practice_per_category
     each = 10 if each is None else each
     if (n is not None and n < 1) or each < 0 or practice < 0:
         raise InputError("render: --n must be 1 or more, --n-per-category and --practice-per-category 0 or more")
-    if (arguments.out / picturefolder.TABLE).exists():
+    if (arguments.out / image_folder.TABLE).exists():
         raise InputError(f"{arguments.out}: holds a picture folder already; choose another --out or remove it")
     seed = fresh_seed() if arguments.seed is None else arguments.seed
     maps = [] if arguments.maps == "none" else [name.strip() for name in arguments.maps.split(",")]

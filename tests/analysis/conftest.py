@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from rapidvision.analysis.simulation import Design, simulate
+from rapidvision.analysis.sample_size.simulation import Design, simulate
 from rapidvision.trials import COLUMNS
 
 

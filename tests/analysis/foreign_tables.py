@@ -16,8 +16,8 @@ from typing import Any
 
 import pandas as pd
 
-from rapidvision.analysis.accuracy import cells
 from rapidvision.analysis.importers.formats import import_trials
+from rapidvision.analysis.table.accuracy import cells
 from rapidvision.errors import InputError
 
 LEVELS = (2.5, 10, 40)

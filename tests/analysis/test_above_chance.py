@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from rapidvision import analysis
-from rapidvision.analysis.above_chance import chance_test
-from rapidvision.analysis.accuracy import cells
-from rapidvision.analysis.simulation import Design, simulate
-from rapidvision.analysis.tables import Trials
+from rapidvision.analysis.inference.above_chance import chance_test
+from rapidvision.analysis.sample_size.simulation import Design, simulate
+from rapidvision.analysis.table.accuracy import cells
+from rapidvision.analysis.table.trials import Trials
 from rapidvision.cli import main
 from rapidvision.errors import InputError
 

@@ -6,11 +6,11 @@ import json
 import msgspec
 import pytest
 
-from rapidvision import files
-from rapidvision.analysis.attention import attention
+from rapidvision.analysis.reporting.attention_figure import attention
 from rapidvision.cli import main
 from rapidvision.errors import InputError
 from rapidvision.formats.model_record import Attention, ModelRecord, Mosaic, NetworkRecord, record_path, write_record
+from rapidvision.system import files
 
 FOUND = Mosaic(
     rows=("pictures", "gala", "plain"),

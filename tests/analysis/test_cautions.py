@@ -7,12 +7,12 @@ import pandas as pd
 import pytest
 
 from rapidvision import analysis
-from rapidvision.analysis.cautions import hopeless_corrections, spread_ratio, spread_warning
-from rapidvision.analysis.ceiling import ceiling
-from rapidvision.analysis.columns import mean_columns
-from rapidvision.analysis.permutation import randomization_test
-from rapidvision.analysis.simulation import Design, simulate
-from rapidvision.analysis.tables import Trials
+from rapidvision.analysis.inference.cautions import hopeless_corrections, spread_ratio, spread_warning
+from rapidvision.analysis.inference.ceiling import ceiling
+from rapidvision.analysis.inference.permutation import randomization_test
+from rapidvision.analysis.sample_size.simulation import Design, simulate
+from rapidvision.analysis.table.columns import mean_columns
+from rapidvision.analysis.table.trials import Trials
 from rapidvision.cli import main
 from rapidvision.errors import InputError
 from tests.analysis.conftest import as_csv

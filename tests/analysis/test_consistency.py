@@ -5,8 +5,8 @@ import itertools
 import numpy as np
 import pytest
 
-from rapidvision.analysis.consistency import error_consistency
 from rapidvision.analysis.importers.formats import import_trials
+from rapidvision.analysis.models.consistency import error_consistency
 
 
 def cohen(a, b):

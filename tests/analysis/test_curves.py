@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from rapidvision import analysis
-from rapidvision.analysis.accuracy import Level, cells, curve_of
-from rapidvision.analysis.ceiling import ceiling
-from rapidvision.analysis.consistency import error_consistency
-from rapidvision.analysis.networks import network_curves
-from rapidvision.analysis.simulation import Design, simulate
-from rapidvision.analysis.tables import Trials
+from rapidvision.analysis.inference.ceiling import ceiling
+from rapidvision.analysis.models.consistency import error_consistency
+from rapidvision.analysis.models.curves import network_curves
+from rapidvision.analysis.sample_size.simulation import Design, simulate
+from rapidvision.analysis.table.accuracy import Level, cells, curve_of
+from rapidvision.analysis.table.trials import Trials
 from rapidvision.errors import InputError
 from tests.analysis.conftest import network_rows
 

@@ -5,10 +5,10 @@ import json
 import numpy as np
 import pytest
 
-from rapidvision.analysis.accuracy import cells
-from rapidvision.analysis.exclusions import Rules, exclude
 from rapidvision.analysis.importers.formats import import_trials
-from rapidvision.analysis.tables import read_trials, write_trials
+from rapidvision.analysis.table.accuracy import cells
+from rapidvision.analysis.table.exclusions import Rules, exclude
+from rapidvision.analysis.table.trials import read_trials, write_trials
 from rapidvision.analysis.workflow import bins, chance, curve
 from rapidvision.cli import main
 from rapidvision.errors import InputError

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from rapidvision import analysis
-from rapidvision.analysis.accuracy import Cells
-from rapidvision.analysis.columns import mean_columns
-from rapidvision.analysis.consistency import error_consistency
-from rapidvision.analysis.permutation import randomization_test
-from rapidvision.analysis.reliability import agreement, reliability
-from rapidvision.analysis.tables import Trials
-from rapidvision.analysis.thresholds import fit_group, threshold_test
+from rapidvision.analysis.fits.thresholds import fit_group, threshold_test
+from rapidvision.analysis.importance_maps.reliability import agreement, reliability
+from rapidvision.analysis.inference.permutation import randomization_test
+from rapidvision.analysis.models.consistency import error_consistency
+from rapidvision.analysis.table.accuracy import Cells
+from rapidvision.analysis.table.columns import mean_columns
+from rapidvision.analysis.table.trials import Trials
 from rapidvision.numerics.resampling import row_order
 
 OPPOSITE = {"two-sided": "two-sided", "greater": "less", "less": "greater"}
@@ -94,7 +94,7 @@ def test_renamed_participants_and_groups_have_the_same_p(trials, seed, statistic
 
 
 def test_chance_curves_and_thresholds_do_not_know_names(design, seed):
-    from rapidvision.analysis.simulation import simulate
+    from rapidvision.analysis.sample_size.simulation import simulate
 
     table = simulate(design, seed=seed).cells()
     order = np.random.default_rng(seed).permutation(len(table.participants))
@@ -115,8 +115,8 @@ def test_chance_curves_and_thresholds_do_not_know_names(design, seed):
     first, again = (fit_group(t, g, n_bootstrap=50, seed=1) for t, g in ((table, "clickme"), (other, "z")))
     assert first.threshold_interval == again.threshold_interval
     assert first.p_deviance == again.p_deviance
-    from rapidvision.analysis.above_chance import chance_test
-    from rapidvision.analysis.ceiling import ceiling
+    from rapidvision.analysis.inference.above_chance import chance_test
+    from rapidvision.analysis.inference.ceiling import ceiling
 
     assert np.array_equal(chance_test(table, "clickme", m=300, seed=1).p, chance_test(other, "z", m=300, seed=1).p)
     assert np.array_equal(

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rapidvision.analysis import labels
-from rapidvision.analysis.randomwords import BLOCK, FLIPS, bits_at, random_bits, stream_key
-from rapidvision.analysis.repair import PROPOSALS, repaired_block
+from rapidvision.analysis.relabelling import permutations
+from rapidvision.analysis.relabelling.balanced_labels import PROPOSALS, repaired_block
+from rapidvision.analysis.relabelling.counter_rng import BLOCK, FLIPS, bits_at, random_bits, stream_key
 from rapidvision.numerics.words import hashed_words, step
 
 UNIFORM = 1e-4  # p below which a fixed seed would count as broken
@@ -23,7 +23,7 @@ def chi_square_p(counts, expected):
     return chdtrc(len(counts) - 1, statistic)
 
 
-@pytest.mark.parametrize("make", [labels.dealt_block, repaired_block])
+@pytest.mark.parametrize("make", [permutations.dealt_block, repaired_block])
 @pytest.mark.parametrize(("n", "n_first"), [(8, 4), (9, 3), (10, 2), (7, 6)])
 def test_every_relabelling_is_equally_likely(make, n, n_first, seed):
     counts = Counter()
@@ -37,7 +37,7 @@ def test_every_relabelling_is_equally_likely(make, n, n_first, seed):
 @given(st.integers(2, 400).flatmap(lambda n: st.tuples(st.just(n), st.integers(1, n - 1))), st.integers(0, 5))
 def test_every_relabelling_keeps_the_size_of_the_groups(sizes, block):
     n, n_first = sizes
-    words = labels.label_block(stream_key(3, "size"), block, n, n_first)
+    words = permutations.label_block(stream_key(3, "size"), block, n, n_first)
     assert (np.bitwise_count(words).sum(axis=0) == n_first).all()
     assert not (words[-1] >> np.uint64(n % 64)).any() or n % 64 == 0
 
@@ -45,7 +45,9 @@ def test_every_relabelling_keeps_the_size_of_the_groups(sizes, block):
 @pytest.mark.parametrize(("n", "n_first"), [(120, 60), (130, 40), (300, 150)])
 def test_participants_meet_in_a_group_as_often_as_they_should(n, n_first, seed):
     key = stream_key(seed, "pairs")
-    matrix = np.concatenate([labels.as_matrix(labels.label_block(key, b, n, n_first)) for b in range(3)])[:, :n]
+    matrix = np.concatenate([permutations.as_matrix(permutations.label_block(key, b, n, n_first)) for b in range(3)])[
+        :, :n
+    ]
     together = (matrix.T @ matrix / len(matrix))[~np.eye(n, dtype=bool)]
     expected = n_first / n * (n_first - 1) / (n - 1)
     z = (together - expected) / math.sqrt(expected * (1 - expected) / len(matrix))
@@ -54,11 +56,11 @@ def test_participants_meet_in_a_group_as_often_as_they_should(n, n_first, seed):
 
 
 def test_blocks_and_seeds_differ_and_repeat():
-    one, two = (labels.label_block(stream_key(1, "a"), block, 120, 60) for block in (0, 1))
-    other = labels.label_block(stream_key(2, "a"), 0, 120, 60)
+    one, two = (permutations.label_block(stream_key(1, "a"), block, 120, 60) for block in (0, 1))
+    other = permutations.label_block(stream_key(2, "a"), 0, 120, 60)
     assert not np.array_equal(one, two)
     assert not np.array_equal(one, other)
-    assert np.array_equal(one, labels.label_block(stream_key(1, "a"), 0, 120, 60))
+    assert np.array_equal(one, permutations.label_block(stream_key(1, "a"), 0, 120, 60))
 
 
 @pytest.mark.parametrize("eighths", [1, 64, 96, 200, 255])
@@ -102,4 +104,4 @@ def test_bits_are_the_same_one_by_one_and_in_arrays(eighths):
 
 def test_matrix_puts_bit_i_into_column_i():
     words = np.array([[0b101], [0b10]], dtype=np.uint64)
-    assert np.flatnonzero(labels.as_matrix(words)[0]).tolist() == [0, 2, 65]
+    assert np.flatnonzero(permutations.as_matrix(words)[0]).tolist() == [0, 2, 65]

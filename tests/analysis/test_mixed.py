@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rapidvision.analysis import mixed
-from rapidvision.analysis.marginal import fit_marginal
-from rapidvision.analysis.mixed import fit_mixed
-from rapidvision.analysis.regressors import design
+from rapidvision.analysis.fits import mixed
+from rapidvision.analysis.fits.marginal import fit_marginal
+from rapidvision.analysis.fits.mixed import fit_mixed
+from rapidvision.analysis.fits.regressors import design
 from rapidvision.errors import InputError
 
 FIXTURES = Path(__file__).parent / "fixtures"

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rapidvision.analysis.multiplicity import Joint, benjamini_hochberg, holm, largest_mass, runs
+from rapidvision.analysis.resampling.multiplicity import Joint, benjamini_hochberg, holm, largest_mass, runs
 
 P = st.lists(st.floats(1e-6, 1), min_size=1, max_size=12).map(np.array)
 

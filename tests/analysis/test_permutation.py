@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rapidvision.analysis.columns import mean_columns
-from rapidvision.analysis.counting import count_extreme
-from rapidvision.analysis.exact import exact_p
-from rapidvision.analysis.permutation import exact_p_values, randomization_test
-from rapidvision.analysis.simulation import Design, simulate
-from rapidvision.analysis.statistics import columns_of
+from rapidvision.analysis.inference.permutation import exact_p_values, randomization_test
+from rapidvision.analysis.resampling.counting import count_extreme
+from rapidvision.analysis.resampling.exact import exact_p
+from rapidvision.analysis.sample_size.simulation import Design, simulate
+from rapidvision.analysis.table.columns import mean_columns
+from rapidvision.analysis.table.statistics import columns_of
 from rapidvision.errors import InputError
 from rapidvision.numerics.resampling import Counts, p_values
 
@@ -115,7 +115,7 @@ def test_the_first_relabellings_are_the_same_whatever_comes_after(coin_case, see
 
 
 def test_row_order_changes_nothing(trials, seed):
-    from rapidvision.analysis.tables import Trials
+    from rapidvision.analysis.table.trials import Trials
     from rapidvision.analysis.workflow import bins
 
     shuffled = Trials(trials.frame.sample(frac=1, random_state=seed), name="shuffled")
@@ -277,7 +277,7 @@ def test_monte_carlo_within_strata_agrees_with_the_exact_p(coin_case, gappy, see
 
 
 def test_response_times_in_whole_milliseconds_have_an_exact_p(trials, seed):
-    from rapidvision.analysis.tables import Trials
+    from rapidvision.analysis.table.trials import Trials
 
     whole = Trials(trials.frame.assign(response_ms=trials.frame["response_ms"].round()))
     columns, table = columns_of(whole, "response_ms")

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from rapidvision.analysis.psychometric import _penalised, axis_of, fit
-from rapidvision.analysis.simulation import Design, simulate
-from rapidvision.analysis.thresholds import fit_group, fit_participants, threshold_test
+from rapidvision.analysis.fits.psychometric import _penalised, axis_of, fit
+from rapidvision.analysis.fits.thresholds import fit_group, fit_participants, threshold_test
+from rapidvision.analysis.sample_size.simulation import Design, simulate
 from rapidvision.errors import InputError
 
 # Pictures and participants of one kind: the truth is then a logistic curve, not a mixture of them.
@@ -75,7 +75,7 @@ def test_the_threshold_test_sees_a_difference_and_keeps_its_rate(seed):
 
 
 def test_every_participant_gets_a_finite_curve(trials):
-    from rapidvision.analysis.accuracy import cells
+    from rapidvision.analysis.table.accuracy import cells
 
     table = cells(trials)
     found = fit_participants(table, "clickme")

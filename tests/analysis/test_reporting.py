@@ -10,9 +10,9 @@ from matplotlib.collections import PolyCollection
 
 from rapidvision import analysis
 from rapidvision.analysis.figures.style import FORMATS
-from rapidvision.analysis.planning import calibrate, power
-from rapidvision.analysis.simulation import Design
-from rapidvision.analysis.tables import Trials, read_trials
+from rapidvision.analysis.sample_size.power import calibrate, power
+from rapidvision.analysis.sample_size.simulation import Design
+from rapidvision.analysis.table.trials import Trials, read_trials
 from rapidvision.cli import main
 from rapidvision.errors import InputError
 from tests.analysis.conftest import as_csv, network_rows

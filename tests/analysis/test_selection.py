@@ -4,15 +4,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rapidvision.analysis import regression, workflow
-from rapidvision.analysis.accuracy import cells
+from rapidvision.analysis import workflow
 from rapidvision.analysis.comparison import compare
-from rapidvision.analysis.exclusions import Rules, exclude
-from rapidvision.analysis.opening import opening
-from rapidvision.analysis.panel import fig2b
-from rapidvision.analysis.reporting import report
-from rapidvision.analysis.statistics import STATISTICS, columns_of
-from rapidvision.analysis.tables import Trials, read_trials
+from rapidvision.analysis.fits import regression
+from rapidvision.analysis.reporting.build import report
+from rapidvision.analysis.reporting.fig2b_panel import fig2b
+from rapidvision.analysis.table.accuracy import cells
+from rapidvision.analysis.table.exclusions import Rules, exclude
+from rapidvision.analysis.table.first_lines import opening
+from rapidvision.analysis.table.statistics import STATISTICS, columns_of
+from rapidvision.analysis.table.trials import Trials, read_trials
 from rapidvision.cli import main
 from rapidvision.errors import InputError
 from tests.analysis.conftest import as_csv, network_rows

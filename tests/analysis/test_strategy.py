@@ -5,7 +5,7 @@ import json
 import pytest
 
 from rapidvision import analysis
-from rapidvision.analysis.strategy import read_wins
+from rapidvision.analysis.inference.learning import read_wins
 from rapidvision.cli import main
 from rapidvision.errors import InputError
 from rapidvision.formats.rounds import COLUMNS, Round, read_rounds, write_rounds

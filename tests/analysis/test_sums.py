@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rapidvision.analysis.columns import mean_columns
-from rapidvision.analysis.counting import count_extreme
-from rapidvision.analysis.labels import as_matrix, label_block
-from rapidvision.analysis.limits import twice_the_limit
-from rapidvision.analysis.sums import GroupSums, count_true
+from rapidvision.analysis.relabelling.permutations import as_matrix, label_block
+from rapidvision.analysis.resampling.counting import count_extreme
+from rapidvision.analysis.resampling.critical_values import twice_the_limit
+from rapidvision.analysis.resampling.sums import GroupSums, count_true
+from rapidvision.analysis.table.columns import mean_columns
 from rapidvision.errors import InputError
 
 

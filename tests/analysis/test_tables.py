@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rapidvision.analysis.accuracy import cells
-from rapidvision.analysis.exclusions import Rules, exclude
-from rapidvision.analysis.tables import Trials, check, read_trials
+from rapidvision.analysis.table.accuracy import cells
+from rapidvision.analysis.table.exclusions import Rules, exclude
+from rapidvision.analysis.table.trials import Trials, check, read_trials
 from rapidvision.analysis.workflow import bins
 from rapidvision.cli import main
 from rapidvision.errors import InputError

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from rapidvision.experiments.journal import read_journal
+from rapidvision.experiments.recording.journal import read_journal
 from rapidvision.study import Study
 from rapidvision.trials import read_table
 from tests.chain import console

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from rapidvision import manifest, study, trials
+from rapidvision import study, trials
+from rapidvision.formats import manifest
 from tests.chain import console
 
 ROOT = Path(__file__).parents[2]

@@ -5,12 +5,12 @@ import math
 import pytest
 
 from rapidvision import analysis
-from rapidvision.analysis.accuracy import cells
-from rapidvision.analysis.thresholds import fit_group
-from rapidvision.experiments.participants import Observers, Sight
-from rapidvision.experiments.planning import make_study
-from rapidvision.experiments.simulate import simulate_study
-from rapidvision.manifest import read_set
+from rapidvision.analysis.fits.thresholds import fit_group
+from rapidvision.analysis.table.accuracy import cells
+from rapidvision.experiments.design.planning import make_study
+from rapidvision.experiments.engine.participants import Observers, Sight
+from rapidvision.experiments.engine.simulate import simulate_study
+from rapidvision.formats.manifest import read_set
 from rapidvision.protocol import Protocol
 from tests.experiments.conftest import make_set
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from rapidvision.stimuli.build import build, read_recipe
+from rapidvision.stimuli.builder.build import build, read_recipe
 from tests.chain import console, machines
 from tests.conftest import missing
 from tests.stimuli.conftest import tree, write_folder
@@ -86,7 +86,7 @@ milestones = []
 @pytest.mark.slow
 def test_torchrun_with_two_processes_trains_what_one_process_does(tmp_path):
     torch = pytest.importorskip("torch")
-    from rapidvision.gala_models.weights import load_model
+    from rapidvision.gala_models.weights.load import load_model
 
     write_folder(tmp_path / "pictures", n_pictures=16, n_practice=0)
     table = (tmp_path / "pictures/images.csv").read_text(encoding="utf-8")
@@ -108,11 +108,11 @@ def test_torchrun_with_two_processes_trains_what_one_process_does(tmp_path):
 
 @pytest.mark.database
 def test_two_workers_on_postgresql_behind_nginx_store_every_trial_once_though_one_is_killed(tmp_path):
-    from rapidvision.experiments.online.database import open_online_store
-    from rapidvision.experiments.online.export import trial_records
-    from rapidvision.experiments.online.plans import open_study
-    from rapidvision.experiments.online.settings import Limits, OnlineSettings
-    from rapidvision.experiments.planning import make_study
+    from rapidvision.experiments.design.planning import make_study
+    from rapidvision.experiments.online.output.export import trial_records
+    from rapidvision.experiments.online.storage.open_database import open_online_store
+    from rapidvision.experiments.online.study.plans import open_study
+    from rapidvision.experiments.online.study.settings import Limits, OnlineSettings
     from tests.experiments.online import postgres
     from tests.experiments.online.conftest import QUICK, Served, make_set, write_settings
 

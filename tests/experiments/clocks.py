@@ -6,12 +6,12 @@ from contextlib import suppress
 
 from rapidvision.errors import Aborted
 from rapidvision.experiments.clock import Conversion, steady
+from rapidvision.experiments.engine.participants import Observers, Participant
+from rapidvision.experiments.engine.refresh import Grid
+from rapidvision.experiments.engine.session import Session
+from rapidvision.experiments.engine.virtual import MemoryJournal
+from rapidvision.experiments.interfaces import Press, TrialData
 from rapidvision.experiments.keyboard import QueueReader
-from rapidvision.experiments.participants import Observers, Participant
-from rapidvision.experiments.ports import Press, TrialData
-from rapidvision.experiments.refresh import Grid
-from rapidvision.experiments.session import Session
-from rapidvision.experiments.virtual import MemoryJournal
 
 #: Windows' slowest clock.
 TICK_S = 0.015625

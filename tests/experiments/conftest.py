@@ -11,18 +11,18 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from rapidvision import files
-from rapidvision.experiments import readiness
-from rapidvision.experiments.headers import Header, Setup
-from rapidvision.experiments.journal import JournalFile
-from rapidvision.experiments.ledger import Ledger
-from rapidvision.experiments.participants import Observers
-from rapidvision.experiments.planning import make_study
-from rapidvision.experiments.rehearsals import part_of, prefix_of
-from rapidvision.experiments.simulate import simulate_session
-from rapidvision.manifest import SetDescription, Stimulus, write_set
+from rapidvision.experiments.design.planning import make_study
+from rapidvision.experiments.design.rehearsals import part_of, prefix_of
+from rapidvision.experiments.engine.participants import Observers
+from rapidvision.experiments.engine.simulate import simulate_session
+from rapidvision.experiments.lab import file_checks
+from rapidvision.experiments.lab.ledger import Ledger
+from rapidvision.experiments.recording.headers import Header, Setup
+from rapidvision.experiments.recording.journal import JournalFile
+from rapidvision.formats.manifest import SetDescription, Stimulus, write_set
 from rapidvision.protocol import Practice, Protocol, Timing
 from rapidvision.study import Study
+from rapidvision.system import files
 from tests.conftest import missing
 
 TARGETS = ("bird", "zebra", "elephant", "cat")
@@ -242,10 +242,10 @@ def recorded(study, participant="p1", *, n=None, finished=True, seed=1, kind="hu
     """A session as if it had been run: ledger, journal, trials of a simulated participant."""
     part = part_of(study, kind)
     entry = Ledger(part).take(participant, prefix=prefix_of(kind))
-    plan = readiness.plan_of(part, entry)
+    plan = file_checks.plan_of(part, entry)
     header = header_of(plan, entry.session_id, participant, kind, entry.utc)
     part.sessions_folder.mkdir(parents=True, exist_ok=True)
-    with JournalFile(readiness.journal_path(part, entry.session_id), header) as journal:
+    with JournalFile(file_checks.journal_path(part, entry.session_id), header) as journal:
         journal.append(setup_of(header, **fields))
         for data in simulate_session(plan, Observers(), seed=seed)[:n]:
             journal.append(data)

@@ -5,10 +5,10 @@ import resource
 from pathlib import Path
 
 from rapidvision.errors import Aborted
-from rapidvision.experiments.headers import Header
-from rapidvision.experiments.journal import JournalFile, trials_and_events
-from rapidvision.experiments.participants import Observers
-from rapidvision.experiments.ports import TrialData
+from rapidvision.experiments.engine.participants import Observers
+from rapidvision.experiments.interfaces import TrialData
+from rapidvision.experiments.recording.headers import Header
+from rapidvision.experiments.recording.journal import JournalFile, trials_and_events
 
 HEADER = Header(
     session_id="p1-clickme-0000",
@@ -42,9 +42,9 @@ def session_child(plan_path, header_path, folder, number, write):
     """Begin a session on a fake clock, or go on with it; tell through a pipe which trials were acknowledged."""
     import msgspec
 
-    from rapidvision.experiments.participants import Participant
-    from rapidvision.experiments.session import Session
-    from rapidvision.experiments.virtual import VirtualScreen
+    from rapidvision.experiments.engine.participants import Participant
+    from rapidvision.experiments.engine.session import Session
+    from rapidvision.experiments.engine.virtual import VirtualScreen
     from rapidvision.plan import read_plan
 
     header = msgspec.json.decode(Path(header_path).read_bytes(), type=Header)

@@ -7,8 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rapidvision.experiments.assign import blocks_for, fixations_for, keys_for, latin_square, levels_for, practice_for
-from rapidvision.manifest import Exemplar
+from rapidvision.experiments.design.assign import (
+    blocks_for,
+    fixations_for,
+    keys_for,
+    latin_square,
+    levels_for,
+    practice_for,
+)
+from rapidvision.formats.manifest import Exemplar
 
 
 def pictures(per_category=10, categories=8, phase="main"):

@@ -4,7 +4,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from rapidvision.experiments.balance import balance_of, picture, table
+from rapidvision.experiments.design.balance import balance_of, picture, table
 
 
 def test_the_paper_s_design_is_exactly_even(plans):

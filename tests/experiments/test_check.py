@@ -7,9 +7,9 @@ import sys
 
 import pytest
 
-from rapidvision import check
-from rapidvision.check import Part, found
 from rapidvision.cli import main
+from rapidvision.commands import check
+from rapidvision.commands.check import Part, found
 
 
 def test_what_is_installed_is_listed_with_versions(capsys):

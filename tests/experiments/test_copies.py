@@ -5,13 +5,13 @@ import shutil
 import pytest
 
 from rapidvision.cli import main
-from rapidvision.experiments import lab
 from rapidvision.experiments.export.sessions import read_sessions
-from rapidvision.experiments.journal import encode, read_journal
-from rapidvision.experiments.ledger import Ledger
-from rapidvision.experiments.overview import sessions_table, status
-from rapidvision.experiments.ports import TrialData
-from rapidvision.experiments.readiness import Options, journal_path
+from rapidvision.experiments.interfaces import TrialData
+from rapidvision.experiments.lab import run
+from rapidvision.experiments.lab.file_checks import Options, journal_path
+from rapidvision.experiments.lab.ledger import Ledger
+from rapidvision.experiments.lab.overview import sessions_table, status
+from rapidvision.experiments.recording.journal import encode, read_journal
 from rapidvision.trials import read_table
 
 
@@ -84,8 +84,8 @@ def test_an_empty_journal_can_be_gone_on_with(study, record_session, monkeypatch
     entry = record_session(study, "p1", n=5, finished=False)
     journal(study, entry).write_bytes(b"")
     opened = []
-    monkeypatch.setattr(lab, "_with_display", lambda *_, **__: opened.append(1))
-    lab.resume_session(study, "p1", Options())
+    monkeypatch.setattr(run, "_with_display", lambda *_, **__: opened.append(1))
+    run.resume_session(study, "p1", Options())
     assert opened
 
 

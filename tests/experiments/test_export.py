@@ -14,9 +14,9 @@ from rapidvision.errors import InputError
 from rapidvision.experiments.export.bids import labels_of
 from rapidvision.experiments.export.sessions import read_sessions
 from rapidvision.experiments.export.table import write_rows
-from rapidvision.experiments.headers import Setup
-from rapidvision.experiments.journal import Event, JournalFile, read_journal
-from rapidvision.experiments.readiness import journal_path, plan_of
+from rapidvision.experiments.lab.file_checks import journal_path, plan_of
+from rapidvision.experiments.recording.headers import Setup
+from rapidvision.experiments.recording.journal import Event, JournalFile, read_journal
 from rapidvision.screen import Screen
 from rapidvision.trials import COLUMNS, read_table
 from tests.conftest import missing
@@ -143,7 +143,7 @@ def test_nothing_to_export_and_a_stranger_s_journal_are_refused(study, record_se
         read_sessions(study)
     entry = record_session(study, "p1", n=3, finished=False)
     path = journal_path(study, entry.session_id)
-    from rapidvision.experiments.journal import encode
+    from rapidvision.experiments.recording.journal import encode
 
     header, entries = read_journal(path)
     import msgspec

@@ -13,12 +13,12 @@ import types
 import pytest
 
 from rapidvision.errors import Aborted, InputError
-from rapidvision.experiments import storage
-from rapidvision.experiments.journal import JournalFile, decode, encode, read_journal, trials_and_events
-from rapidvision.experiments.participants import Observers
-from rapidvision.experiments.ports import TrialData
-from rapidvision.experiments.simulate import simulate_session
-from rapidvision.experiments.storage import AppendOnly
+from rapidvision.experiments.engine.participants import Observers
+from rapidvision.experiments.engine.simulate import simulate_session
+from rapidvision.experiments.interfaces import TrialData
+from rapidvision.experiments.recording import append_file
+from rapidvision.experiments.recording.append_file import AppendOnly
+from rapidvision.experiments.recording.journal import JournalFile, decode, encode, read_journal, trials_and_events
 from tests.experiments.journal_children import HEADER, session_child, write_until_full
 
 
@@ -122,7 +122,7 @@ def test_a_short_write_is_taken_back_and_stops_the_session(entries, tmp_path, mo
         journal.append(entries[0])
         whole = path.read_bytes()
         real = os.write
-        monkeypatch.setattr(storage.os, "write", lambda fd, data: real(fd, data[: len(data) // 2]))
+        monkeypatch.setattr(append_file.os, "write", lambda fd, data: real(fd, data[: len(data) // 2]))
         with pytest.raises(Aborted, match=r"only \d+ of \d+ bytes"):
             journal.append(entries[1])
     assert path.read_bytes() == whole
@@ -189,7 +189,7 @@ def test_a_drive_without_locks_is_said_to_be_one(tmp_path, monkeypatch, number):
 
 def test_where_windows_locks_files_a_second_session_is_refused_too(entries, tmp_path, monkeypatch):
     windows = Msvcrt()
-    monkeypatch.setattr(storage.sys, "platform", "win32")
+    monkeypatch.setattr(append_file.sys, "platform", "win32")
     monkeypatch.setitem(sys.modules, "msvcrt", windows)
     with JournalFile(tmp_path / "j", HEADER) as journal:
         with pytest.raises(InputError, match="open in another session"):
@@ -213,7 +213,7 @@ def test_each_system_is_asked_to_put_a_line_on_the_disk_in_its_own_way(tmp_path,
     monkeypatch.setitem(sys.modules, "msvcrt", windows)
     if platform == "win32":
         monkeypatch.delattr(os, "fdatasync")
-    monkeypatch.setattr(storage.sys, "platform", platform)
+    monkeypatch.setattr(append_file.sys, "platform", platform)
     with contextlib.closing(AppendOnly(tmp_path / "lines", wait=True)) as file:
         asked.clear()  # the folder's own
         file.append(b"one\n")

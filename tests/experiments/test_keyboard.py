@@ -7,8 +7,8 @@ import pytest
 
 from rapidvision.errors import InputError, MissingExtra
 from rapidvision.experiments.clock import Clock, Conversion
+from rapidvision.experiments.interfaces import Press
 from rapidvision.experiments.keyboard import QueueReader, labelled, load_hid
-from rapidvision.experiments.ports import Press
 
 
 class FakeDevice:

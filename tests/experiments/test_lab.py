@@ -8,11 +8,11 @@ import pytest
 
 from rapidvision.cli import main
 from rapidvision.errors import InputError
-from rapidvision.experiments import lab, preflight, readiness
-from rapidvision.experiments.ledger import Ledger
-from rapidvision.experiments.overview import sessions_table, status
-from rapidvision.experiments.planning import make_study
-from rapidvision.experiments.readiness import Options
+from rapidvision.experiments.design.planning import make_study
+from rapidvision.experiments.lab import display_checks, file_checks, run
+from rapidvision.experiments.lab.file_checks import Options
+from rapidvision.experiments.lab.ledger import Ledger
+from rapidvision.experiments.lab.overview import sessions_table, status
 from rapidvision.protocol import Protocol
 from rapidvision.study import Study
 
@@ -20,9 +20,9 @@ from rapidvision.study import Study
 def refuse(study, match, *, participant="p1", options=None, resume=False, error=InputError):
     with pytest.raises(error, match=match):
         if resume:
-            lab.resume_session(study, participant, options or Options(), say=lambda _: None)
+            run.resume_session(study, participant, options or Options(), say=lambda _: None)
         else:
-            lab.run_session(study, participant, options or Options(), say=lambda _: None)
+            run.run_session(study, participant, options or Options(), say=lambda _: None)
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def no_window(monkeypatch):
     def opened(*_, **__):
         raise AssertionError("a window was opened")
 
-    monkeypatch.setattr(lab, "_with_display", opened)
+    monkeypatch.setattr(run, "_with_display", opened)
 
 
 @pytest.mark.parametrize("name", ["", "a/b", "a b"])
@@ -92,7 +92,7 @@ def test_degrees_need_a_monitor_profile(noise_set, tmp_path, no_window):
 
 
 def test_too_little_disk_is_refused(study, no_window, monkeypatch):
-    monkeypatch.setattr(preflight.shutil, "disk_usage", lambda _: type("U", (), {"free": 49_000_000})())
+    monkeypatch.setattr(display_checks.shutil, "disk_usage", lambda _: type("U", (), {"free": 49_000_000})())
     refuse(study, "50 MB are needed")
 
 
@@ -110,8 +110,8 @@ def test_another_stimulus_set_is_refused(study, no_window, set_maker, tmp_path):
 def test_a_stimulus_that_is_not_what_was_planned_is_named(set_maker, tmp_path, damage):
     from PIL import Image
 
-    from rapidvision import files
     from rapidvision.protocol import Practice
+    from rapidvision.system import files
 
     made = set_maker(tmp_path / "set", per_category=2, practice=0, n_levels=3)
     make_study(made, Protocol(n_blocks=1, block_size=16, practice=Practice(n_trials=0)), tmp_path / "s", n_slots=1)
@@ -142,7 +142,7 @@ def test_a_stimulus_that_is_not_what_was_planned_is_named(set_maker, tmp_path, d
         ]
         plan = msgspec.structs.replace(plan, steps=tuple(runs))
     with pytest.raises(InputError, match=words[damage]) as caught:
-        readiness.check_stimuli(made, plan)
+        file_checks.check_stimuli(made, plan)
     assert path.name in str(caught.value)
 
 
@@ -166,13 +166,13 @@ def test_an_old_session_is_not_resumed_unless_that_is_accepted(study, no_window,
     study.ledger_path.write_text(text.replace(entry.utc, old))
     refuse(study, r"began 30\.0 h ago, at most 24 h", resume=True)
     with pytest.raises(AssertionError, match="window was opened"):
-        lab.resume_session(study, "p1", Options(accept_age=True))
+        run.resume_session(study, "p1", Options(accept_age=True))
 
 
 def test_a_session_of_another_plan_is_not_resumed(study, no_window, record_session):
     entry = record_session(study, finished=False, n=10)
-    path = readiness.journal_path(study, entry.session_id)
-    from rapidvision.experiments.journal import encode, read_journal
+    path = file_checks.journal_path(study, entry.session_id)
+    from rapidvision.experiments.recording.journal import encode, read_journal
 
     header, entries = read_journal(path)
     other = msgspec.structs.replace(header, plan_digest="0" * 64)
@@ -182,7 +182,7 @@ def test_a_session_of_another_plan_is_not_resumed(study, no_window, record_sessi
 
 def test_a_damaged_journal_is_named_by_line_on_resume_and_in_the_list(study, no_window, record_session):
     entry = record_session(study, finished=False, n=10)
-    path = readiness.journal_path(study, entry.session_id)
+    path = file_checks.journal_path(study, entry.session_id)
     raw = bytearray(path.read_bytes())
     raw[raw.find(b'"kind":"trial"') + 30] ^= 1
     path.write_bytes(bytes(raw))
@@ -264,9 +264,9 @@ def test_list_and_status_show_where_the_study_stands(study, capsys, record_sessi
 
 
 def test_a_watched_screen_shows_each_new_picture_once(plans):
-    from rapidvision.experiments.participants import Watched
-    from rapidvision.experiments.ports import BLANK, FIXATION
-    from rapidvision.experiments.virtual import VirtualScreen
+    from rapidvision.experiments.engine.participants import Watched
+    from rapidvision.experiments.engine.virtual import VirtualScreen
+    from rapidvision.experiments.interfaces import BLANK, FIXATION
 
     seen = []
     screen = Watched(VirtualScreen(60), lambda picture, time_s: seen.append(picture))

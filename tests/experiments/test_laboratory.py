@@ -7,9 +7,9 @@ import shutil
 import pytest
 
 from rapidvision.cli import main
-from rapidvision.experiments.journal import read_journal
-from rapidvision.experiments.ports import TrialData
-from rapidvision.experiments.rehearsals import Rehearsals
+from rapidvision.experiments.design.rehearsals import Rehearsals
+from rapidvision.experiments.interfaces import TrialData
+from rapidvision.experiments.recording.journal import read_journal
 from tests.conftest import missing
 from tests.experiments.laboratory import start_room
 from tests.experiments.laboratory.window import PATCH_PX, SENSOR, SIZE, window_trials

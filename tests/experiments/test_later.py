@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from rapidvision.experiments.later import imported_later
+from rapidvision.experiments.lab.lazy_imports import imported_later
 
 
 @pytest.fixture

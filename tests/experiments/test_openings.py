@@ -7,10 +7,10 @@ import pytest
 
 from rapidvision.cli import main
 from rapidvision.errors import InputError
-from rapidvision.experiments import lab
-from rapidvision.experiments.headers import Setup
-from rapidvision.experiments.journal import JournalFile, read_journal
-from rapidvision.experiments.readiness import Options, journal_path
+from rapidvision.experiments.lab import run
+from rapidvision.experiments.lab.file_checks import Options, journal_path
+from rapidvision.experiments.recording.headers import Setup
+from rapidvision.experiments.recording.journal import JournalFile, read_journal
 from rapidvision.screen import Screen
 from tests.experiments.conftest import header_of, setup_of
 
@@ -53,11 +53,11 @@ def test_what_may_differ_is_recorded_as_another_opening(journal):
 def test_a_session_is_not_resumed_at_another_distance_and_no_window_opens(study, record_session, monkeypatch):
     record_session(study, "p1", n=20, finished=False, profile=NEAR)
     opened = []
-    monkeypatch.setattr(lab, "_with_display", lambda *_, **__: opened.append(1))
+    monkeypatch.setattr(run, "_with_display", lambda *_, **__: opened.append(1))
     with pytest.raises(InputError, match="profile: got .*at 300 cm"):
-        lab.resume_session(study, "p1", Options(profile=FAR))
+        run.resume_session(study, "p1", Options(profile=FAR))
     assert not opened
-    lab.resume_session(study, "p1", Options(profile=NEAR))
+    run.resume_session(study, "p1", Options(profile=NEAR))
     assert opened
 
 
@@ -104,7 +104,7 @@ def test_bids_names_the_task_and_the_categories_of_the_study(study, record_sessi
 def test_a_picture_that_was_changed_since_is_not_exported_as_the_one_that_was_shown(
     set_maker, tmp_path, record_session
 ):
-    from rapidvision.experiments.planning import make_study
+    from rapidvision.experiments.design.planning import make_study
     from rapidvision.protocol import Practice, Protocol
     from rapidvision.study import Study
 

@@ -5,11 +5,11 @@ from contextlib import suppress
 import pytest
 
 from rapidvision.errors import Aborted
-from rapidvision.experiments.participants import Observers, Participant
-from rapidvision.experiments.ports import Event, Press, TrialData
-from rapidvision.experiments.quality import quality_of
-from rapidvision.experiments.session import Session
-from rapidvision.experiments.virtual import MemoryJournal, VirtualScreen
+from rapidvision.experiments.engine.participants import Observers, Participant
+from rapidvision.experiments.engine.session import Session
+from rapidvision.experiments.engine.virtual import MemoryJournal, VirtualScreen
+from rapidvision.experiments.interfaces import Event, Press, TrialData
+from rapidvision.experiments.recording.quality import quality_of
 from rapidvision.protocol import PAGE_MS
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 from Xlib import X, display
-from rapidvision.experiments.ports import BLANK, FIXATION, Picture
-from rapidvision.experiments.psychopy_display import PsychoPyScreen
+from rapidvision.experiments.interfaces import BLANK, FIXATION, Picture
+from rapidvision.experiments.lab.psychopy_display import PsychoPyScreen
 path = Path(sys.argv[1])
 want = np.asarray(Image.open(path))
 side = want.shape[0]
@@ -59,8 +59,8 @@ TAPS = """
 import json, threading, time
 from Xlib import X, XK, display
 from Xlib.ext import xtest
-from rapidvision.experiments.ports import BLANK
-from rapidvision.experiments.psychopy_display import PsychoPyScreen, open_keys
+from rapidvision.experiments.interfaces import BLANK
+from rapidvision.experiments.lab.psychopy_display import PsychoPyScreen, open_keys
 server = display.Display()
 codes = {c: server.keysym_to_keycode(XK.string_to_keysym(c)) for c in "sl"}
 sent = []
@@ -102,8 +102,8 @@ LABELS = """
 import json
 from Xlib import X, display
 from Xlib.ext import xtest
-from rapidvision.experiments.ports import BLANK
-from rapidvision.experiments.psychopy_display import PsychoPyScreen, open_keys
+from rapidvision.experiments.interfaces import BLANK
+from rapidvision.experiments.lab.psychopy_display import PsychoPyScreen, open_keys
 server = display.Display()
 def bear(code, letter):  # another keyboard: its key bears another letter
     server.change_keyboard_mapping(code, [[ord(letter), ord(letter.upper())]])

@@ -4,8 +4,8 @@ import msgspec
 import pytest
 
 from rapidvision.errors import InputError
-from rapidvision.experiments.ledger import Ledger
-from rapidvision.experiments.planning import make_plan, make_study
+from rapidvision.experiments.design.planning import make_plan, make_study
+from rapidvision.experiments.lab.ledger import Ledger
 from rapidvision.plan import Feedback, Run, Save, read_plans
 from rapidvision.protocol import Practice, Protocol, preset
 from rapidvision.study import Study

@@ -4,14 +4,14 @@ import msgspec
 import pytest
 
 from rapidvision.cli import main
+from rapidvision.experiments.engine.participants import Observers
+from rapidvision.experiments.engine.simulate import simulate_session
 from rapidvision.experiments.export.sessions import read_sessions
-from rapidvision.experiments.journal import JournalFile, read_journal
-from rapidvision.experiments.overview import status
-from rapidvision.experiments.participants import Observers
-from rapidvision.experiments.ports import Event, TrialData
-from rapidvision.experiments.quality import quality_of, timing_ok
-from rapidvision.experiments.readiness import journal_path
-from rapidvision.experiments.simulate import simulate_session
+from rapidvision.experiments.interfaces import Event, TrialData
+from rapidvision.experiments.lab.file_checks import journal_path
+from rapidvision.experiments.lab.overview import status
+from rapidvision.experiments.recording.journal import JournalFile, read_journal
+from rapidvision.experiments.recording.quality import quality_of, timing_ok
 from rapidvision.trials import read_table
 from tests.experiments.conftest import header_of, setup_of
 

@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rapidvision.errors import CheckFailed, InputError
-from rapidvision.experiments import preflight
-from rapidvision.experiments.ports import Press
-from rapidvision.experiments.preflight import Preflight, judge_refresh
-from rapidvision.experiments.refresh import Grid, Pacer, estimate
+from rapidvision.experiments.engine.refresh import Grid, Pacer, estimate
+from rapidvision.experiments.interfaces import Press
+from rapidvision.experiments.lab import display_checks
+from rapidvision.experiments.lab.display_checks import Preflight, judge_refresh
 from rapidvision.screen import Screen
 
 
@@ -144,33 +144,33 @@ def test_one_missed_refresh_is_yellow_and_no_profile_too():
 
 def test_a_profile_of_another_monitor_is_red():
     profile = Screen(width_px=1920, height_px=1080)
-    assert preflight.judge_profile(profile, (1920, 1080)).colour == "green"
-    other = preflight.judge_profile(profile, (2560, 1440))
+    assert display_checks.judge_profile(profile, (1920, 1080)).colour == "green"
+    other = display_checks.judge_profile(profile, (2560, 1440))
     assert other.colour == "red"
     assert "1920 x 1080 in the profile, the screen has 2560 x 1440" in other.found
 
 
 def test_the_other_checks_say_what_they_found(tmp_path, monkeypatch):
-    assert preflight.judge_scale(2.0).colour == "red"
-    assert "100 %" in preflight.judge_scale(2.0).remedy
-    assert preflight.judge_scale(1.0).colour == "green"
-    assert preflight.judge_priority(False).colour == "yellow"
-    assert preflight.judge_mode(60.0).colour == "red"
-    assert preflight.judge_keyboard(["A"], []).colour == "red"
-    assert preflight.judge_keyboard(["A"], [Press("s", 0.0)]).colour == "green"
+    assert display_checks.judge_scale(2.0).colour == "red"
+    assert "100 %" in display_checks.judge_scale(2.0).remedy
+    assert display_checks.judge_scale(1.0).colour == "green"
+    assert display_checks.judge_priority(False).colour == "yellow"
+    assert display_checks.judge_mode(60.0).colour == "red"
+    assert display_checks.judge_keyboard(["A"], []).colour == "red"
+    assert display_checks.judge_keyboard(["A"], [Press("s", 0.0)]).colour == "green"
     source = tmp_path / "clock"
     source.write_text("hpet\n")
-    assert preflight.judge_clock(1e-7, source).colour == "yellow"
-    assert preflight.judge_clock(1e-7, tmp_path / "none").colour == "green"
-    assert preflight.judge_clock(0.0156, tmp_path / "none").colour == "red"
-    assert preflight.judge_disk(tmp_path).colour == "green"
-    monkeypatch.setattr(preflight.shutil, "disk_usage", lambda _: type("U", (), {"free": 3_000_000})())
-    assert "3.0 MB free" in preflight.judge_disk(tmp_path).found
-    assert preflight.judge_disk(tmp_path).colour == "red"
+    assert display_checks.judge_clock(1e-7, source).colour == "yellow"
+    assert display_checks.judge_clock(1e-7, tmp_path / "none").colour == "green"
+    assert display_checks.judge_clock(0.0156, tmp_path / "none").colour == "red"
+    assert display_checks.judge_disk(tmp_path).colour == "green"
+    monkeypatch.setattr(display_checks.shutil, "disk_usage", lambda _: type("U", (), {"free": 3_000_000})())
+    assert "3.0 MB free" in display_checks.judge_disk(tmp_path).found
+    assert display_checks.judge_disk(tmp_path).colour == "red"
 
 
 def test_the_picture_of_intervals_has_one_bar_per_flip():
     stamps = flips(60, missed=(100,))
-    text = preflight.picture(stamps, estimate(stamps))
+    text = display_checks.picture(stamps, estimate(stamps))
     assert text.count("steelblue") == 238
     assert text.count("firebrick") == 1

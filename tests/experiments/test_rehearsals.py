@@ -4,13 +4,13 @@ import pytest
 
 from rapidvision.cli import main
 from rapidvision.errors import InputError
-from rapidvision.experiments import lab, readiness
+from rapidvision.experiments.design.rehearsals import Rehearsals
+from rapidvision.experiments.engine.participants import Observers
 from rapidvision.experiments.export.sessions import read_sessions
-from rapidvision.experiments.ledger import Ledger
-from rapidvision.experiments.overview import sessions_table, status
-from rapidvision.experiments.participants import Observers
-from rapidvision.experiments.readiness import Options, find_session, next_rehearsal
-from rapidvision.experiments.rehearsals import Rehearsals
+from rapidvision.experiments.lab import file_checks, run
+from rapidvision.experiments.lab.file_checks import Options, find_session, next_rehearsal
+from rapidvision.experiments.lab.ledger import Ledger
+from rapidvision.experiments.lab.overview import sessions_table, status
 from rapidvision.trials import read_table
 
 SIMULATED = Options(simulate=Observers())
@@ -23,26 +23,26 @@ def opened(monkeypatch):
 
     def claim(study, options, ready, take, *, resume, say):
         calls.append((study, take()))
-        return readiness.journal_path(study, calls[-1][1].session_id)
+        return file_checks.journal_path(study, calls[-1][1].session_id)
 
-    monkeypatch.setattr(lab, "_with_display", claim)
+    monkeypatch.setattr(run, "_with_display", claim)
     return calls
 
 
 @pytest.mark.parametrize("options", [SIMULATED, Options(pilot=True)])
 def test_a_rehearsal_takes_no_slot_of_the_study(study, opened, options):
-    lab.run_session(study, "rehearsal", options)
+    run.run_session(study, "rehearsal", options)
     part, entry = opened[0]
     assert not Ledger(study).slots().last
     assert list(Ledger(Rehearsals(study.folder)).slots().last) == [entry.session_id]
     assert entry.session_id.startswith(f"{options.kind}-rehearsal-")
     assert part.sessions_folder == study.folder / "rehearsals" / "sessions"
-    assert lab.run_session(study, "rehearsal", Options()) == study.sessions_folder / f"{opened[1][1].session_id}.jsonl"
+    assert run.run_session(study, "rehearsal", Options()) == study.sessions_folder / f"{opened[1][1].session_id}.jsonl"
 
 
 def test_rehearsals_never_run_out_of_slots(study, opened):
     for _ in range(10):
-        lab.run_session(study, next_rehearsal(study, "pilot"), Options(pilot=True))
+        run.run_session(study, next_rehearsal(study, "pilot"), Options(pilot=True))
     assert [entry.participant_id for _, entry in opened] == [f"pilot{n}" for n in range(1, 11)]
 
 
@@ -98,14 +98,14 @@ def test_a_study_of_rehearsals_only_says_where_they_are(study, record_session):
 def test_no_session_goes_on_with_another_kind_of_observer(study, opened, record_session, began, options, got, how):
     record_session(study, "p1", kind=began, n=20, finished=False)
     with pytest.raises(InputError, match=f"observer: got {got}, allowed is {began}.*{how}"):
-        lab.resume_session(study, "p1", options)
+        run.resume_session(study, "p1", options)
     assert not opened
 
 
 def test_a_rehearsal_is_found_resumed_reported_and_returned_by_its_id(study, opened, record_session, capsys):
     entry = record_session(study, "r2", kind="pilot", n=20, finished=False)
     assert find_session(study, "r2").entry == entry
-    lab.resume_session(study, "r2", Options(pilot=True))
+    run.resume_session(study, "r2", Options(pilot=True))
     assert opened[0][1] == entry
     assert main(["session", "report", str(study.folder), "r2"]) == 0
     assert main(["session", "return", str(study.folder), "r2"]) == 0

@@ -5,10 +5,10 @@ import pytest
 
 from rapidvision.cli import main
 from rapidvision.errors import InputError, RecipeError
-from rapidvision.experiments.participants import Observers, Sight
-from rapidvision.experiments.ports import Event, TrialData
-from rapidvision.experiments.rows import rows_of
-from rapidvision.experiments.simulate import refuse_to_replace_people, simulate_session, simulate_study
+from rapidvision.experiments.engine.participants import Observers, Sight
+from rapidvision.experiments.engine.simulate import refuse_to_replace_people, simulate_session, simulate_study
+from rapidvision.experiments.interfaces import Event, TrialData
+from rapidvision.experiments.recording.rows import rows_of
 from rapidvision.recipes import dump, parse
 from rapidvision.trials import read_table, write_table
 

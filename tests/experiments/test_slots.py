@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rapidvision.errors import InputError
-from rapidvision.experiments.ledger import Ledger
-from rapidvision.experiments.slots import Slots
+from rapidvision.experiments.design.allocation import Slots
+from rapidvision.experiments.lab.ledger import Ledger
 from rapidvision.study import Study
 
 

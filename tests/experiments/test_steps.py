@@ -2,7 +2,7 @@
 
 import pytest
 
-from rapidvision.experiments.rows import rows_of
+from rapidvision.experiments.recording.rows import rows_of
 from rapidvision.screen import refreshes
 from tests.experiments.clocks import Step, take_part
 

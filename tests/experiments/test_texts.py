@@ -3,7 +3,7 @@
 import pytest
 
 from rapidvision.errors import InputError
-from rapidvision.experiments.texts import _PLACE, TEXT_IDS, fill, languages, planned, read_texts
+from rapidvision.experiments.design.texts import _PLACE, TEXT_IDS, fill, languages, planned, read_texts
 from rapidvision.protocol import Protocol
 
 

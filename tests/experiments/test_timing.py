@@ -8,11 +8,11 @@ import pytest
 
 from rapidvision.cli import main
 from rapidvision.errors import InputError
-from rapidvision.experiments.participants import Observers
-from rapidvision.experiments.photodiode import Trace, compare, crossings, pictures_of, read_trace
-from rapidvision.experiments.ports import TrialData
-from rapidvision.experiments.simulate import simulate_session
-from rapidvision.experiments.timing import report, timing_of
+from rapidvision.experiments.engine.participants import Observers
+from rapidvision.experiments.engine.simulate import simulate_session
+from rapidvision.experiments.interfaces import TrialData
+from rapidvision.experiments.lab.photodiode import Trace, compare, crossings, pictures_of, read_trace
+from rapidvision.experiments.lab.timing import report, timing_of
 
 
 @pytest.fixture(scope="module")

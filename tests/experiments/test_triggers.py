@@ -9,13 +9,13 @@ import types
 import pytest
 
 from rapidvision.errors import InputError, MissingExtra
-from rapidvision.experiments import trigger_ports
-from rapidvision.experiments.participants import Observers, Participant
-from rapidvision.experiments.ports import TrialData
-from rapidvision.experiments.session import Session
-from rapidvision.experiments.trigger_ports import NullPort, SerialPort, open_port
-from rapidvision.experiments.triggers import Guarded
-from rapidvision.experiments.virtual import MemoryJournal, VirtualScreen
+from rapidvision.experiments.engine.participants import Observers, Participant
+from rapidvision.experiments.engine.session import Session
+from rapidvision.experiments.engine.virtual import MemoryJournal, VirtualScreen
+from rapidvision.experiments.interfaces import TrialData
+from rapidvision.experiments.triggers import ports
+from rapidvision.experiments.triggers.marks import Guarded
+from rapidvision.experiments.triggers.ports import NullPort, SerialPort, open_port
 
 
 class Broken:
@@ -140,7 +140,7 @@ def test_a_pulse_that_cannot_be_taken_off_is_a_failed_trigger(monkeypatch):
         fell.calls += 1
 
     fell.calls = 0
-    port = Guarded(trigger_ports.Pulsed(put))
+    port = Guarded(ports.Pulsed(put))
     port.send(1)
     assert fell.wait(20)
     port._port._wake.acquire()
@@ -197,7 +197,7 @@ def test_a_missing_package_is_named(monkeypatch):
     with pytest.raises(MissingExtra, match="pip install pylsl"):
         open_port("lsl:x")
     assert isinstance(open_port("none"), NullPort)
-    assert trigger_ports.NullPort().send(1) is None
+    assert ports.NullPort().send(1) is None
 
 
 def test_on_windows_a_parallel_port_is_a_number_and_whatever_its_driver_raises_is_a_sentence(monkeypatch):
@@ -208,7 +208,7 @@ def test_on_windows_a_parallel_port_is_a_number_and_whatever_its_driver_raises_i
         raise ValueError("No such port")
 
     monkeypatch.setitem(sys.modules, "parallel", types.SimpleNamespace(Parallel=parallel))
-    monkeypatch.setattr(trigger_ports.sys, "platform", "win32")
+    monkeypatch.setattr(ports.sys, "platform", "win32")
     with pytest.raises(InputError, match=r"cannot be opened \(No such port\)"):
         open_port("parallel:0x378")
     assert asked == [0x378]

@@ -8,13 +8,13 @@ import time
 
 import pytest
 
+from rapidvision.experiments.design.rehearsals import Rehearsals
 from rapidvision.experiments.export.sessions import read_sessions
-from rapidvision.experiments.headers import Setup
-from rapidvision.experiments.journal import read_journal
-from rapidvision.experiments.ledger import Ledger
-from rapidvision.experiments.ports import TrialData
-from rapidvision.experiments.readiness import journal_path
-from rapidvision.experiments.rehearsals import Rehearsals
+from rapidvision.experiments.interfaces import TrialData
+from rapidvision.experiments.lab.file_checks import journal_path
+from rapidvision.experiments.lab.ledger import Ledger
+from rapidvision.experiments.recording.headers import Setup
+from rapidvision.experiments.recording.journal import read_journal
 
 pytestmark = pytest.mark.display
 
@@ -173,10 +173,10 @@ def test_a_monotonic_clock_that_ticks_as_windows_does_voids_no_trial(session_com
 
 FAULTS = """
 import json
-from rapidvision.experiments.ports import BLANK, FIXATION
-from rapidvision.experiments.preflight import measure_flips
-from rapidvision.experiments.psychopy_display import PsychoPyScreen
-from rapidvision.experiments.refresh import estimate
+from rapidvision.experiments.interfaces import BLANK, FIXATION
+from rapidvision.experiments.lab.display_checks import measure_flips
+from rapidvision.experiments.lab.psychopy_display import PsychoPyScreen
+from rapidvision.experiments.engine.refresh import estimate
 class Broken:
     def send(self, code):
         raise OSError("cable gone")

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from rapidvision import files
-from rapidvision.manifest import SetDescription, Stimulus, write_set
+from rapidvision.formats.manifest import SetDescription, Stimulus, write_set
 from rapidvision.plan import Plan, Run, write_plan
 from rapidvision.protocol import Practice, Protocol
 from rapidvision.study import Study
+from rapidvision.system import files
 from rapidvision.trials import Trial
 
 torch = pytest.importorskip("torch")
@@ -112,7 +112,7 @@ def study(tmp_path):
 
 def draw_squares(n=48, side_px=36, *, n_classes=4, share_of_maps=1.0):
     """Examples whose class is the corner that holds a bright square, which is also the map."""
-    from rapidvision.gala_models.example import Example
+    from rapidvision.gala_models.data.example import Example
 
     rng = np.random.Generator(np.random.PCG64(3))
     for number in range(n):
@@ -129,8 +129,8 @@ def draw_squares(n=48, side_px=36, *, n_classes=4, share_of_maps=1.0):
 
 @pytest.fixture
 def make_store(tmp_path):
-    from rapidvision.gala_models.store import pack
-    from rapidvision.gala_models.weights import Category
+    from rapidvision.gala_models.data.dataset import pack
+    from rapidvision.gala_models.weights.load import Category
 
     def make(name="store", n=48, side_px=36, **options):
         categories = tuple(Category(name=letter, target=letter in "ab") for letter in "abcd")

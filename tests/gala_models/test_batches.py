@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from rapidvision.errors import InputError
-from rapidvision.gala_models.batches import Batches, order, partner, window
-from rapidvision.gala_models.pixels import Preprocessing
+from rapidvision.gala_models.data.batches import Batches, order, partner, window
+from rapidvision.gala_models.preprocessing import Preprocessing
 
 
 def contents(batches, epoch=0, **more):

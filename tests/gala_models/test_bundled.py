@@ -1,11 +1,11 @@
 import pytest
 
 from rapidvision import recipes
-from rapidvision.gala_models.demo import bundled_recipe
-from rapidvision.gala_models.networks import bundled_paths, find
-from rapidvision.gala_models.recipe import Training
-from rapidvision.gala_models.resnet import n_parameters
-from rapidvision.gala_models.weights import read_card
+from rapidvision.gala_models.layers.resnet import n_parameters
+from rapidvision.gala_models.observer.networks import bundled_paths, find
+from rapidvision.gala_models.training.bundled_networks import bundled_recipe
+from rapidvision.gala_models.training.recipe import Training
+from rapidvision.gala_models.weights.load import read_card
 
 NAMES = ["compact-gala-maps", "compact-gala", "compact-resnet", "compact-se"]
 

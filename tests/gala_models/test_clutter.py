@@ -3,9 +3,9 @@ import pytest
 
 from rapidvision import recipes
 from rapidvision.errors import RecipeError
-from rapidvision.gala_models.batches import Batches
-from rapidvision.gala_models.clutter import KEPT, cluttered
-from rapidvision.gala_models.recipe import Training
+from rapidvision.gala_models.data.batches import Batches
+from rapidvision.gala_models.data.clutter import KEPT, cluttered
+from rapidvision.gala_models.training.recipe import Training
 
 
 def white(_rng):

@@ -2,15 +2,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from rapidvision import cli, recipes, tfrecord
+from rapidvision import cli, recipes
 from rapidvision.errors import InputError
-from rapidvision.gala_models import demo, tables
-from rapidvision.gala_models.packing import source_at
-from rapidvision.gala_models.pixels import Preprocessing
-from rapidvision.gala_models.recipe import Schedule, Training
-from rapidvision.gala_models.resnet import Architecture
-from rapidvision.gala_models.store import open_store
-from rapidvision.gala_models.weights import load_model, read_card
+from rapidvision.formats import tfrecord
+from rapidvision.gala_models.data.dataset import open_store
+from rapidvision.gala_models.data.packing import source_at
+from rapidvision.gala_models.evaluation import paper_tables
+from rapidvision.gala_models.layers.resnet import Architecture
+from rapidvision.gala_models.preprocessing import Preprocessing
+from rapidvision.gala_models.training import bundled_networks
+from rapidvision.gala_models.training.recipe import Schedule, Training
+from rapidvision.gala_models.weights.load import load_model, read_card
 
 
 @pytest.fixture
@@ -115,7 +117,7 @@ def test_bad_maps_are_counted_and_said(folder, tmp_path, capsys):
 
 
 def test_the_table_has_the_papers_numbers_and_says_which_rows_are_missing_and_why():
-    text = tables.paper()
+    text = paper_tables.paper()
     assert "None of the 18 rows" in text
     assert "| GALA-ResNet-50 w/ ClickMe | 49.29 | 27.73 | 88.56 | as it is |" in text
     assert '| ResNet-50 | 23.88 | 6.86 |  | annotation = "none", attention = "none" |' in text
@@ -125,7 +127,7 @@ def test_the_table_has_the_papers_numbers_and_says_which_rows_are_missing_and_wh
 
 
 def test_the_bundled_recipe_is_sound():
-    recipe = demo.bundled_recipe()
+    recipe = bundled_networks.bundled_recipe()
     assert [variant.name for variant in recipe.networks] == [
         "compact-resnet",
         "compact-se",
@@ -138,7 +140,7 @@ def test_the_bundled_recipe_is_sound():
 
 
 def test_the_recipe_for_few_pictures_compares_maps_with_none_and_with_other_pictures():
-    recipe = demo.named_recipe("few-pictures")
+    recipe = bundled_networks.named_recipe("few-pictures")
     trainings = [recipe.of(variant) for variant in (*recipe.networks, *recipe.controls)]
     assert [one.annotation for one in trainings] == ["none", "maps", "shuffled"]
     assert {one.model.attention for one in trainings} == {"gala"}
@@ -147,7 +149,7 @@ def test_the_recipe_for_few_pictures_compares_maps_with_none_and_with_other_pict
 
 def test_a_recipe_that_is_neither_ours_nor_a_file_is_named():
     with pytest.raises(InputError, match="few-picture"):
-        demo.named_recipe("few-picture")
+        bundled_networks.named_recipe("few-picture")
 
 
 def test_train_demo_makes_networks_from_nothing(tmp_path, squares, monkeypatch, capsys):
@@ -158,12 +160,14 @@ def test_train_demo_makes_networks_from_nothing(tmp_path, squares, monkeypatch, 
         words = list(words)
         drawn.append(words)
         write_pictures(
-            tmp_path / "d" / "pictures" / demo.SETS[len(drawn) - 1], squares, int(words[words.index("--n") + 1])
+            tmp_path / "d" / "pictures" / bundled_networks.SETS[len(drawn) - 1],
+            squares,
+            int(words[words.index("--n") + 1]),
         )
         return 0
 
-    recipe = demo.DemoRecipe(
-        pictures=demo.Pictures(size_px=36, n_train=32, n_validation=16, n_test=16),
+    recipe = bundled_networks.DemoRecipe(
+        pictures=bundled_networks.Pictures(size_px=36, n_train=32, n_validation=16, n_test=16),
         training=Training(
             model=Architecture(family="compact", n_classes=4),
             annotation="none",
@@ -172,20 +176,22 @@ def test_train_demo_makes_networks_from_nothing(tmp_path, squares, monkeypatch, 
             batch_size=16,
         ),
         networks=(
-            demo.Variant(name="plain", attention="none", annotation="none"),
-            demo.Variant(name="maps", attention="gala", annotation="maps"),
+            bundled_networks.Variant(name="plain", attention="none", annotation="none"),
+            bundled_networks.Variant(name="maps", attention="gala", annotation="maps"),
         ),
     )
     recipes.write(tmp_path / "r.toml", recipe)
-    monkeypatch.setattr(demo.cli, "main", draw)
-    cards = demo.make(recipes.read(tmp_path / "r.toml", demo.DemoRecipe), tmp_path / "d", n_workers=1, quiet=True)
+    monkeypatch.setattr(bundled_networks.cli, "main", draw)
+    cards = bundled_networks.make(
+        recipes.read(tmp_path / "r.toml", bundled_networks.DemoRecipe), tmp_path / "d", n_workers=1, quiet=True
+    )
     assert [words[:2] for words in drawn] == [["demo", "render"]] * 3
     assert [card.name for card in cards] == ["plain", "maps"]
     assert cards[0].results["test"]["n"] == 16
     _model, card = load_model(tmp_path / "d" / "networks" / "maps.safetensors")
     assert card.recipe["annotation"] == "maps"
     before = (tmp_path / "d" / "networks" / "maps.safetensors").stat().st_mtime_ns
-    demo.make(recipe, tmp_path / "d", n_workers=1, quiet=True)
+    bundled_networks.make(recipe, tmp_path / "d", n_workers=1, quiet=True)
     assert (tmp_path / "d" / "networks" / "maps.safetensors").stat().st_mtime_ns == before
     assert open_store(tmp_path / "d" / "stores" / "train").description.n_maps == 32
     assert read_card(tmp_path / "d" / "networks" / "plain.safetensors").architecture.attention == "none"

@@ -3,9 +3,9 @@ import copy
 import pytest
 import torch
 
-from rapidvision.gala_models.compiling import compiled
-from rapidvision.gala_models.gala import GALA
-from rapidvision.gala_models.maps import attention_maps
+from rapidvision.gala_models.layers.attention import attention_maps
+from rapidvision.gala_models.layers.compiling import compiled
+from rapidvision.gala_models.layers.gala import GALA
 
 
 def with_gradients(call, module, x):

@@ -5,11 +5,11 @@ import pytest
 import torch
 
 from rapidvision.errors import InputError
-from rapidvision.gala_models.comparing import compare
-from rapidvision.gala_models.evaluate import Ceiling, evaluate
-from rapidvision.gala_models.pixels import Preprocessing
-from rapidvision.gala_models.resnet import Architecture, build
-from rapidvision.gala_models.weights import Card, Category, save_model
+from rapidvision.gala_models.evaluation.compare_models import compare
+from rapidvision.gala_models.evaluation.evaluate import Ceiling, evaluate
+from rapidvision.gala_models.layers.resnet import Architecture, build
+from rapidvision.gala_models.preprocessing import Preprocessing
+from rapidvision.gala_models.weights.load import Card, Category, save_model
 
 SMALL = Preprocessing(size_px=32, resize_px=36)
 

@@ -3,8 +3,8 @@ import torch
 from torch import nn
 
 from rapidvision.errors import CheckFailed, InputError
-from rapidvision.gala_models.explain import COPIES_PER_PASS, difference, salience, smoothgrad
-from rapidvision.gala_models.resnet import build
+from rapidvision.gala_models.attribution.smoothgrad import COPIES_PER_PASS, difference, salience, smoothgrad
+from rapidvision.gala_models.layers.resnet import build
 
 
 def test_the_smoothed_gradient_of_a_linear_network_is_its_weights():

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from rapidvision import cli, csvfiles
+from rapidvision import cli
 from rapidvision.errors import InputError
-from rapidvision.gala_models.packing import pack_from
-from rapidvision.gala_models.store import open_store
+from rapidvision.gala_models.data.dataset import open_store
+from rapidvision.gala_models.data.packing import pack_from
+from rapidvision.text import csv_text
 
 SIDE = 16
 
@@ -130,7 +131,7 @@ def test_a_damaged_picture_is_named_or_skipped_and_listed(classes, what):
     assert store.labels.tolist() == [0, 0, 1, 1, 1]
     np.testing.assert_array_equal(store.pictures[1], np.asarray(picture(2)))
     assert (store.description.n, store.description.n_skipped, store.description.n_maps) == (5, 2, 1)
-    rows = csvfiles.read(classes / "s" / "skipped.csv", ("name", "reason"))
+    rows = csv_text.read(classes / "s" / "skipped.csv", ("name", "reason"))
     assert [row["name"] for row in rows] == ["n01/n01_1", "map of n02/n02_0"]
     assert "n01_1.png" in rows[0]["reason"]
 

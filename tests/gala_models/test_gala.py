@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rapidvision.errors import InputError
-from rapidvision.gala_models.gala import GALA, PRESETS, GALAOptions, preset
-from rapidvision.gala_models.maps import attention_maps, kind_of
-from rapidvision.gala_models.resnet import Architecture, build
-from rapidvision.gala_models.se import SqueezeExcite
+from rapidvision.gala_models.layers.attention import attention_maps, kind_of
+from rapidvision.gala_models.layers.gala import GALA, PRESETS, GALAOptions, preset
+from rapidvision.gala_models.layers.resnet import Architecture, build
+from rapidvision.gala_models.layers.se import SqueezeExcite
 
 
 def double(module, seed=0):

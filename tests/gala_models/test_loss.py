@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 
 from rapidvision.errors import InputError
-from rapidvision.gala_models.loss import PRESETS, MapLoss, loss, map_distance, preset
+from rapidvision.gala_models.training.loss import PRESETS, MapLoss, loss, map_distance, preset
 
 
 def maps(*shape, seed=0):

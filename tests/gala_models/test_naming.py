@@ -7,12 +7,12 @@ import pytest
 import torch
 
 from rapidvision.errors import InputError
-from rapidvision.gala_models import resnet
-from rapidvision.gala_models.gala import PRESETS
-from rapidvision.gala_models.maps import attention_maps
-from rapidvision.gala_models.naming import tensorflow_names, timm_name
-from rapidvision.gala_models.resnet import Architecture, build
-from rapidvision.gala_models.weights import load_weights
+from rapidvision.gala_models.layers import resnet
+from rapidvision.gala_models.layers.attention import attention_maps
+from rapidvision.gala_models.layers.gala import PRESETS
+from rapidvision.gala_models.layers.resnet import Architecture, build
+from rapidvision.gala_models.weights.load import load_weights
+from rapidvision.gala_models.weights.naming import tensorflow_names, timm_name
 
 
 @pytest.fixture

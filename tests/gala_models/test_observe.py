@@ -8,19 +8,19 @@ import torch
 from PIL import Image
 
 from rapidvision import cli, trials
-from rapidvision.analysis.attention import attention
+from rapidvision.analysis.reporting.attention_figure import attention
 from rapidvision.errors import CheckFailed, InputError
 from rapidvision.formats.model_record import mosaic_bytes, read_record
-from rapidvision.gala_models import observe, shown
-from rapidvision.gala_models.networks import find
-from rapidvision.gala_models.participants import Participants
-from rapidvision.gala_models.pixels import Preprocessing
-from rapidvision.gala_models.probes import EarlyExit
-from rapidvision.gala_models.probing import Probing
-from rapidvision.gala_models.readout import binary
-from rapidvision.gala_models.resnet import Architecture, build
-from rapidvision.gala_models.sitting import sit
-from rapidvision.gala_models.weights import Card, Category, save_model, state_sha256
+from rapidvision.gala_models.layers.resnet import Architecture, build
+from rapidvision.gala_models.observer import observe, shown
+from rapidvision.gala_models.observer.networks import find
+from rapidvision.gala_models.observer.participants import Participants
+from rapidvision.gala_models.observer.probe_observer import Probing
+from rapidvision.gala_models.observer.probes import EarlyExit
+from rapidvision.gala_models.observer.readout import binary
+from rapidvision.gala_models.observer.study_run import sit
+from rapidvision.gala_models.preprocessing import Preprocessing
+from rapidvision.gala_models.weights.load import Card, Category, save_model, state_sha256
 
 
 class Redness(torch.nn.Module):

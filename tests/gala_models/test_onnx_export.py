@@ -5,11 +5,12 @@ import pytest
 
 from rapidvision import cli
 from rapidvision.errors import InputError
-from rapidvision.experiments.clickme.partner import load
-from rapidvision.gala_models import networks, partner
+from rapidvision.experiments.clickme.game.partner import load
+from rapidvision.gala_models import clickme_partner
+from rapidvision.gala_models.layers.resnet import build
+from rapidvision.gala_models.observer import networks
 from rapidvision.gala_models.onnx_export import export_onnx
-from rapidvision.gala_models.pixels import Preprocessing
-from rapidvision.gala_models.resnet import build
+from rapidvision.gala_models.preprocessing import Preprocessing
 from tests.conftest import missing
 
 CATEGORIES = ("bird", "couch", "zebra")
@@ -31,7 +32,7 @@ def exported(tmp_path_factory):
 def test_probabilities_are_those_of_torch_whatever_the_number_of_pictures(exported):
     source, out = exported
     ours = load(str(out), CATEGORIES, picture_px=256, n_threads=1).partner
-    theirs = partner.make(CATEGORIES, model=str(source))
+    theirs = clickme_partner.make(CATEGORIES, model=str(source))
     for n in (1, 3, 8):
         views = np.random.default_rng(n).integers(0, 256, (n, 256, 256, 3), dtype=np.uint8)
         assert np.abs(ours(views) - theirs(views)).max() < 1e-4

@@ -7,13 +7,13 @@ from PIL import Image
 
 from rapidvision import cli
 from rapidvision.errors import CheckFailed, InputError
-from rapidvision.gala_models import overlay
-from rapidvision.gala_models.looking import pictures_of
-from rapidvision.gala_models.observe import Network
-from rapidvision.gala_models.pixels import Preprocessing
-from rapidvision.gala_models.readout import binary
-from rapidvision.gala_models.resnet import build
-from rapidvision.gala_models.weights import Card, save_model
+from rapidvision.gala_models.layers.resnet import build
+from rapidvision.gala_models.observer import overlay
+from rapidvision.gala_models.observer.images import pictures_of
+from rapidvision.gala_models.observer.observe import Network
+from rapidvision.gala_models.observer.readout import binary
+from rapidvision.gala_models.preprocessing import Preprocessing
+from rapidvision.gala_models.weights.load import Card, save_model
 
 
 def network(name):

@@ -4,7 +4,7 @@ import torch
 
 from rapidvision import recipes
 from rapidvision.errors import InputError, RecipeError
-from rapidvision.gala_models.pixels import Preprocessing
+from rapidvision.gala_models.preprocessing import Preprocessing
 
 
 def test_values_are_normalized_once_and_channels_keep_their_place():

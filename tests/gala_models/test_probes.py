@@ -5,10 +5,10 @@ from scipy.optimize import minimize
 from torch import nn
 
 from rapidvision.errors import InputError
-from rapidvision.gala_models import probes
-from rapidvision.gala_models.features import layer_features
-from rapidvision.gala_models.fold import fold
-from rapidvision.gala_models.resnet import build
+from rapidvision.gala_models.layers.fold import fold
+from rapidvision.gala_models.layers.resnet import build
+from rapidvision.gala_models.observer import probes
+from rapidvision.gala_models.observer.features import layer_features
 
 
 def points(n=60, size=4, seed=0):

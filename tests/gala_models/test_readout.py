@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from rapidvision.errors import InputError
-from rapidvision.gala_models import readout
-from rapidvision.gala_models.weights import Category
+from rapidvision.gala_models.observer import readout
+from rapidvision.gala_models.weights.load import Category
 
 
 def test_a_flat_answer_is_neither_only_with_the_prior_taken_out():

@@ -3,9 +3,9 @@ import torch
 
 from rapidvision import recipes
 from rapidvision.errors import InputError, RecipeError
-from rapidvision.gala_models.gala import GALA, PRESETS
-from rapidvision.gala_models.maps import attention_maps
-from rapidvision.gala_models.resnet import Architecture, ResNet, build, n_parameters, named
+from rapidvision.gala_models.layers.attention import attention_maps
+from rapidvision.gala_models.layers.gala import GALA, PRESETS
+from rapidvision.gala_models.layers.resnet import Architecture, ResNet, build, n_parameters, named
 
 PUBLISHED = {
     "resnet18": 11_689_512,

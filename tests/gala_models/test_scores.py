@@ -9,16 +9,16 @@ from torch import nn
 
 from rapidvision import cli
 from rapidvision.errors import CheckFailed, InputError
-from rapidvision.gala_models.batches import Batches
+from rapidvision.gala_models.data.batches import Batches
+from rapidvision.gala_models.data.dataset import pack
+from rapidvision.gala_models.data.example import Example
+from rapidvision.gala_models.data.targets import resized
 from rapidvision.gala_models.devices import device_named
-from rapidvision.gala_models.evaluate import evaluate
-from rapidvision.gala_models.example import Example
-from rapidvision.gala_models.maps import attention_maps
-from rapidvision.gala_models.pixels import Preprocessing
-from rapidvision.gala_models.resnet import Architecture, Block, build
+from rapidvision.gala_models.evaluation.evaluate import evaluate
+from rapidvision.gala_models.layers.attention import attention_maps
+from rapidvision.gala_models.layers.resnet import Architecture, Block, build
+from rapidvision.gala_models.preprocessing import Preprocessing
 from rapidvision.gala_models.scores import first_guess, ranks
-from rapidvision.gala_models.store import pack
-from rapidvision.gala_models.targets import resized
 
 SMALL = Preprocessing(size_px=32, resize_px=36)
 COMPACT = Architecture(family="compact", attention="gala", n_classes=4)

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from rapidvision import tfrecord
 from rapidvision.errors import InputError
-from rapidvision.gala_models import folders, sources
-from rapidvision.gala_models.example import Unreadable
-from rapidvision.gala_models.store import pack
+from rapidvision.formats import tfrecord
+from rapidvision.gala_models.data import folders, sources
+from rapidvision.gala_models.data.dataset import pack
+from rapidvision.gala_models.data.example import Unreadable
 
 
 def reasons(source):

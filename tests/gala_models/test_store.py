@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from rapidvision.errors import InputError
-from rapidvision.gala_models.example import Example
-from rapidvision.gala_models.store import check_labels, open_store, pack
-from rapidvision.gala_models.weights import Category
+from rapidvision.gala_models.data.dataset import check_labels, open_store, pack
+from rapidvision.gala_models.data.example import Example
+from rapidvision.gala_models.weights.load import Category
 
 
 def test_what_goes_in_comes_out(make_store, squares, tmp_path):

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rapidvision.errors import RecipeError
-from rapidvision.gala_models.recipe import Training
-from rapidvision.gala_models.surround import SMALLEST_PATCH, patch, scrambled, surrounded
+from rapidvision.gala_models.data.surround import SMALLEST_PATCH, patch, scrambled, surrounded
+from rapidvision.gala_models.training.recipe import Training
 from rapidvision.recipes import convert
 
 

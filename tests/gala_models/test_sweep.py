@@ -5,13 +5,13 @@ import pytest
 from PIL import Image
 
 from rapidvision.errors import InputError
-from rapidvision.gala_models.comparing import compare
-from rapidvision.gala_models.evaluate import Ceiling
+from rapidvision.gala_models.evaluation.compare_models import compare
+from rapidvision.gala_models.evaluation.evaluate import Ceiling
 from rapidvision.gala_models.figures import figure_7, learning_curves
-from rapidvision.gala_models.pixels import Preprocessing
-from rapidvision.gala_models.recipe import Schedule, Training
-from rapidvision.gala_models.resnet import Architecture
-from rapidvision.gala_models.sweep import Point, means, null_line, read_points, sweep
+from rapidvision.gala_models.layers.resnet import Architecture
+from rapidvision.gala_models.preprocessing import Preprocessing
+from rapidvision.gala_models.training.recipe import Schedule, Training
+from rapidvision.gala_models.training.sweep import Point, means, null_line, read_points, sweep
 
 TINY = Training(
     name="tiny",

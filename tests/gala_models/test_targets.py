@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from rapidvision.errors import InputError
-from rapidvision.gala_models import targets
+from rapidvision.gala_models.data import targets
 
 
 @pytest.mark.parametrize("name", ["box", "gaussian", "gala_tpu"])

@@ -11,14 +11,14 @@ import torch
 
 from rapidvision import recipes
 from rapidvision.errors import Aborted, CheckFailed, InputError, RecipeError
-from rapidvision.gala_models import checkpoint
-from rapidvision.gala_models.loss import MapLoss
-from rapidvision.gala_models.pixels import Preprocessing
-from rapidvision.gala_models.processes import World
-from rapidvision.gala_models.recipe import PRESETS, Schedule, Training
-from rapidvision.gala_models.resnet import Architecture
-from rapidvision.gala_models.train import Trainer, train
-from rapidvision.gala_models.weights import load_model
+from rapidvision.gala_models.layers.resnet import Architecture
+from rapidvision.gala_models.preprocessing import Preprocessing
+from rapidvision.gala_models.training import checkpoint
+from rapidvision.gala_models.training.loss import MapLoss
+from rapidvision.gala_models.training.processes import World
+from rapidvision.gala_models.training.recipe import PRESETS, Schedule, Training
+from rapidvision.gala_models.training.train import Trainer, train
+from rapidvision.gala_models.weights.load import load_model
 
 TINY = Training(
     name="tiny",
@@ -214,10 +214,10 @@ import sys, torch
 torch.set_num_threads(1)
 from pathlib import Path
 from rapidvision import recipes
-from rapidvision.gala_models.processes import world
-from rapidvision.gala_models.recipe import Training
-from rapidvision.gala_models.store import open_store
-from rapidvision.gala_models.train import Trainer
+from rapidvision.gala_models.training.processes import world
+from rapidvision.gala_models.training.recipe import Training
+from rapidvision.gala_models.data.dataset import open_store
+from rapidvision.gala_models.training.train import Trainer
 base = Path(sys.argv[1])
 with world() as here:
     store = open_store(base / "store")

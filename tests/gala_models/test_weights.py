@@ -6,8 +6,8 @@ import torch
 from safetensors.torch import save_file
 
 from rapidvision.errors import CheckFailed, InputError
-from rapidvision.gala_models.resnet import build
-from rapidvision.gala_models.weights import (
+from rapidvision.gala_models.layers.resnet import build
+from rapidvision.gala_models.weights.load import (
     Card,
     Category,
     load_model,

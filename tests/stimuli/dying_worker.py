@@ -4,7 +4,7 @@ import os
 import signal
 from pathlib import Path
 
-from rapidvision.stimuli import engines
+from rapidvision.stimuli.builder import executor
 
 
 def do(chunk):
@@ -12,4 +12,4 @@ def do(chunk):
     if not flag.exists():
         flag.touch()
         os.kill(os.getpid(), signal.SIGKILL)
-    return [engines._worker["here"].do(job, known) for job, known in chunk]
+    return [executor._worker["here"].do(job, known) for job, known in chunk]

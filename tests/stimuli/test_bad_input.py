@@ -6,16 +6,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from rapidvision.blur import blurred
-from rapidvision.blur import parse as parse_blur
 from rapidvision.cli import main
 from rapidvision.errors import InputError, RecipeError
-from rapidvision.manifest import read_set
+from rapidvision.formats.manifest import read_set
+from rapidvision.numerics.blur import blurred
+from rapidvision.numerics.blur import parse as parse_blur
 from rapidvision.recipes import parse
-from rapidvision.stimuli.build import build, read_recipe
-from rapidvision.stimuli.pictures import Geometry
-from rapidvision.stimuli.prepare import prepare
-from rapidvision.stimuli.readers.base import DenseMap, Points
+from rapidvision.stimuli.builder.build import build, read_recipe
+from rapidvision.stimuli.image.load import Geometry
+from rapidvision.stimuli.maps.prepare import prepare
+from rapidvision.stimuli.maps.readers.base import DenseMap, Points
 from rapidvision.stimuli.recipe import StimulusRecipe
 from tests.stimuli.conftest import RECIPE, blobs, natural
 

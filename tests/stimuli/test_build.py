@@ -11,13 +11,14 @@ from PIL import Image
 
 from rapidvision.cli import main
 from rapidvision.errors import CheckFailed, InputError
-from rapidvision.manifest import read_set
-from rapidvision.stimuli import deflate, flood
-from rapidvision.stimuli.build import build, read_recipe
-from rapidvision.stimuli.engines import run_local
-from rapidvision.stimuli.jobs import jobs_of
-from rapidvision.stimuli.make import Maker
-from rapidvision.stimuli.sets import open_set
+from rapidvision.formats.manifest import read_set
+from rapidvision.stimuli.builder.build import build, read_recipe
+from rapidvision.stimuli.builder.executor import run_local
+from rapidvision.stimuli.builder.open_set import open_set
+from rapidvision.stimuli.pipeline.image_list import jobs_of
+from rapidvision.stimuli.pipeline.image_pipeline import Maker
+from rapidvision.stimuli.png import deflate
+from rapidvision.stimuli.reveal import flood
 from tests.stimuli.conftest import tree, write_folder
 
 
@@ -96,8 +97,8 @@ def test_four_workers_and_shuffled_work_do_not_change_a_byte(tmp_path, monkeypat
             done_by.update(one.record.job.image_id for one in outcomes)
             yield outcomes
 
-    monkeypatch.setattr("rapidvision.stimuli.build.CHUNK", 1)
-    monkeypatch.setattr("rapidvision.stimuli.build.run_local", shuffled)
+    monkeypatch.setattr("rapidvision.stimuli.builder.build.CHUNK", 1)
+    monkeypatch.setattr("rapidvision.stimuli.builder.build.run_local", shuffled)
     for workers in (1, 4):
         done = built(folder, tmp_path / f"{workers}", workers=workers)
         assert done.n_made == 12
@@ -143,7 +144,7 @@ def test_a_set_is_the_same_without_numba(picture_folder, tmp_path, monkeypatch):
     with monkeypatch.context() as without:
         without.setattr(flood, "_numba_is_here", lambda: False)
         without.setattr(deflate, "_numba_is_here", lambda: False)
-        without.setitem(sys.modules, "rapidvision.stimuli.flood_numba", None)  # whoever asks for it fails
+        without.setitem(sys.modules, "rapidvision.stimuli.reveal.flood_numba", None)  # whoever asks for it fails
         without.setattr(deflate, "_compiled", None)
         built(picture_folder, tmp_path / "two")
     assert tree(tmp_path / "one") == tree(tmp_path / "two")

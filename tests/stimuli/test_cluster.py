@@ -5,7 +5,7 @@ import socket
 import pytest
 
 from rapidvision.errors import InputError
-from rapidvision.stimuli.build import build, read_recipe
+from rapidvision.stimuli.builder.build import build, read_recipe
 from tests.conftest import missing
 from tests.stimuli.conftest import tree
 
@@ -34,7 +34,7 @@ def test_a_cluster_builds_the_same_bytes(picture_folder, tmp_path):
 def test_a_scheduler_that_does_not_answer_is_named(picture_folder, tmp_path, monkeypatch):
     if distributed is None:
         missing("dask.distributed is not installed")
-    monkeypatch.setattr("rapidvision.stimuli.cluster.PATIENCE_S", 1)
+    monkeypatch.setattr("rapidvision.stimuli.builder.cluster.PATIENCE_S", 1)
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         address = f"tcp://127.0.0.1:{unused.getsockname()[1]}"

@@ -8,10 +8,10 @@ from scipy.ndimage import label
 from scipy.stats import chisquare, kstest
 
 from rapidvision.errors import InputError
-from rapidvision.stimuli.clocks import EXP_BITS, Speed, exponentials, slowness_of, speed_of
-from rapidvision.stimuli.flood import Growth, fill
-from rapidvision.stimuli.flood_numba import grow
-from rapidvision.stimuli.lots import hashes
+from rapidvision.stimuli.reveal.counter_rng import hashes
+from rapidvision.stimuli.reveal.flood import Growth, fill
+from rapidvision.stimuli.reveal.flood_numba import grow
+from rapidvision.stimuli.reveal.passage_times import EXP_BITS, Speed, exponentials, slowness_of, speed_of
 
 ENGINES = ("numba", "portable")
 
@@ -225,7 +225,7 @@ def test_what_cannot_be_filled_is_refused_with_a_reason(values, n_px, growth, sa
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_times_that_would_overflow_are_refused_by_both_engines(engine):
-    from rapidvision.stimuli import flood_numba, flood_portable
+    from rapidvision.stimuli.reveal import flood_numba, flood_portable
 
     grow = {"numba": flood_numba, "portable": flood_portable}[engine].grow
     slowest = Speed(0.0, np.full(65536, 2**32 - 1, np.uint32))

@@ -6,11 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from rapidvision import files
 from rapidvision.errors import InputError
-from rapidvision.stimuli.build import build, read_recipe
-from rapidvision.stimuli.jobs import Job
-from rapidvision.stimuli.looks import (
+from rapidvision.stimuli.builder.build import build, read_recipe
+from rapidvision.stimuli.pipeline.duplicates import (
     SAME_LEVELS,
     Seen,
     check_duplicates,
@@ -19,6 +17,8 @@ from rapidvision.stimuli.looks import (
     look_of,
     same_looks,
 )
+from rapidvision.stimuli.pipeline.image_list import Job
+from rapidvision.system import files
 from tests.stimuli.conftest import natural, write_folder
 
 

@@ -5,14 +5,14 @@ import pytest
 
 from rapidvision.cli import main
 from rapidvision.errors import InputError
-from rapidvision.manifest import read_set
-from rapidvision.stimuli import make
-from rapidvision.stimuli.build import build, read_recipe
-from rapidvision.stimuli.expand import expand
-from rapidvision.stimuli.light import LINEAR, dithered, lightness, luminance
-from rapidvision.stimuli.match import matched, recoloured
-from rapidvision.stimuli.match_target import WEIGHTS, find_target, luma_of
-from rapidvision.stimuli.pictures import load, remembering
+from rapidvision.formats.manifest import read_set
+from rapidvision.stimuli.builder.build import build, read_recipe
+from rapidvision.stimuli.builder.expand import expand
+from rapidvision.stimuli.image.colorspace import LINEAR, dithered, lightness, luminance
+from rapidvision.stimuli.image.load import load, remembering
+from rapidvision.stimuli.image.match import matched, recoloured
+from rapidvision.stimuli.image.match_target import WEIGHTS, find_target, luma_of
+from rapidvision.stimuli.pipeline import image_pipeline
 from rapidvision.stimuli.recipe import Match
 from tests.stimuli.conftest import RECIPE, natural, tree, write_folder
 
@@ -182,11 +182,13 @@ def test_one_process_decodes_each_picture_once_as_long_as_there_is_room(tmp_path
     folder = write_folder(tmp_path / "pictures", recipe=recipe, n_pictures=4).parent
     loaded, root = read_recipe(str(folder / "recipe.toml"))
     asked = []
-    monkeypatch.setattr(make, "load", lambda path, *more, **options: asked.append(path) or load(path, *more, **options))
+    monkeypatch.setattr(
+        image_pipeline, "load", lambda path, *more, **options: asked.append(path) or load(path, *more, **options)
+    )
     build(loaded, tmp_path / "once", root=root)
     assert len(asked) == len(set(asked)) == 4
     with monkeypatch.context() as narrow:
-        narrow.setattr(make, "remembering", lambda read: remembering(read, most_bytes=2 * 64 * 64 * 3))
+        narrow.setattr(image_pipeline, "remembering", lambda read: remembering(read, most_bytes=2 * 64 * 64 * 3))
         build(loaded, tmp_path / "again", root=root)
     assert len(asked) == 4 + 2 + 2 * 3  # two were remembered, two were decoded in each of three passes
     assert tree(tmp_path / "once") == tree(tmp_path / "again")

@@ -11,12 +11,12 @@ import pytest
 from PIL import Image
 from scipy.io import savemat
 
-from rapidvision import tfrecord
 from rapidvision.errors import InputError
-from rapidvision.stimuli.build import build
-from rapidvision.stimuli.readers import open_source
+from rapidvision.formats import tfrecord
+from rapidvision.stimuli.builder.build import build
+from rapidvision.stimuli.import_clickme import unpack
+from rapidvision.stimuli.maps.readers import open_source
 from rapidvision.stimuli.recipe import MapSource, StimulusRecipe
-from rapidvision.stimuli.unpack import unpack
 from tests.stimuli.conftest import blobs, natural
 
 

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from rapidvision.errors import InputError, RapidVisionError
-from rapidvision.stimuli.pictures import Geometry, decode, load
+from rapidvision.stimuli.image.load import Geometry, decode, load
 from tests.stimuli.conftest import natural
 from tests.stimuli.test_readers import corrupted
 

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from rapidvision.stimuli.deflate import MOST_BITS, code_lengths, deflated
-from rapidvision.stimuli.png import VERSION, SeriesWriter, encode
+from rapidvision.stimuli.png.deflate import MOST_BITS, code_lengths, deflated
+from rapidvision.stimuli.png.series import VERSION, SeriesWriter, encode
 from tests import chromium
 from tests.conftest import missing
 from tests.stimuli.conftest import natural

@@ -7,9 +7,9 @@ import numpy as np
 from PIL import Image
 
 from rapidvision.cli import main
-from rapidvision.stimuli.flags import flags_of
-from rapidvision.stimuli.preview_plots import BINS, before_and_after, luma_histogram, radial_spectrum
-from rapidvision.stimuli.preview_sheet import GAP_PX, MOST_LINES, THUMB_PX, Line, draw_sheet
+from rapidvision.stimuli.pipeline.flags import flags_of
+from rapidvision.stimuli.report.page import GAP_PX, MOST_LINES, THUMB_PX, Line, draw_sheet
+from rapidvision.stimuli.report.plots import BINS, before_and_after, luma_histogram, radial_spectrum
 from tests.stimuli.conftest import natural, write_folder
 
 

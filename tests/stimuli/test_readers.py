@@ -10,9 +10,9 @@ from scipy.io import savemat
 from scipy.ndimage import gaussian_filter
 from scipy.stats import spearmanr
 
-from rapidvision import tfrecord
 from rapidvision.errors import InputError, RapidVisionError
-from rapidvision.stimuli.readers import DenseMap, Points, open_source
+from rapidvision.formats import tfrecord
+from rapidvision.stimuli.maps.readers import DenseMap, Points, open_source
 from rapidvision.stimuli.recipe import MapSource
 
 

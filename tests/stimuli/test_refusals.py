@@ -6,9 +6,9 @@ from PIL import Image
 
 from rapidvision.cli import main
 from rapidvision.errors import InputError
-from rapidvision.manifest import read_set
-from rapidvision.stimuli.build import build, read_recipe
-from rapidvision.stimuli.expand import expand
+from rapidvision.formats.manifest import read_set
+from rapidvision.stimuli.builder.build import build, read_recipe
+from rapidvision.stimuli.builder.expand import expand
 from tests.stimuli.conftest import RECIPE, natural, tree, write_folder
 
 ONE_SOURCE = RECIPE.split("[[maps]]")[0]

@@ -13,9 +13,9 @@ from PIL import Image
 
 from rapidvision.cli import main
 from rapidvision.errors import InputError
-from rapidvision.manifest import read_set
-from rapidvision.stimuli.build import build, read_recipe
-from rapidvision.stimuli.engines import run_local
+from rapidvision.formats.manifest import read_set
+from rapidvision.stimuli.builder.build import build, read_recipe
+from rapidvision.stimuli.builder.executor import run_local
 from tests.stimuli.conftest import natural, tree, write_folder
 
 
@@ -129,19 +129,19 @@ def test_a_worker_that_dies_is_replaced(picture_folder, tmp_path, monkeypatch):
     flag = tmp_path / "died"
     monkeypatch.setenv("RAPIDVISION_TEST_DIE", str(flag))
     recipe, root = read_recipe(str(picture_folder / "recipe.toml"))
-    from rapidvision.stimuli.jobs import jobs_of
+    from rapidvision.stimuli.pipeline.image_list import jobs_of
     from tests.stimuli import dying_worker
 
     chunks = [[(job, None)] for job in jobs_of(recipe, root)]
     settings = (recipe, root, tmp_path / "set", "png", "auto", None)
-    monkeypatch.setattr("rapidvision.stimuli.engines._do", dying_worker.do)
+    monkeypatch.setattr("rapidvision.stimuli.builder.executor._do", dying_worker.do)
     outcomes = [one for some in run_local(settings, chunks, workers=2) for one in some]
     assert flag.exists()
     assert sorted(one.record.job.image_id for one in outcomes) == ["p00", "p01", "p02", "p03"]
 
 
 def test_a_full_disk_stops_with_a_remedy_and_the_build_goes_on_later(picture_folder, tmp_path, monkeypatch):
-    from rapidvision import files
+    from rapidvision.system import files
 
     real, count = files.write_bytes, [0]
 

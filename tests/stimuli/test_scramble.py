@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from rapidvision.errors import InputError
-from rapidvision.stimuli.canvas import make_canvas
-from rapidvision.stimuli.pictures import load
+from rapidvision.stimuli.background.canvas import make_canvas
+from rapidvision.stimuli.background.scramble import phase_field, scramble
+from rapidvision.stimuli.image.load import load
 from rapidvision.stimuli.recipe import Canvas
-from rapidvision.stimuli.scramble import phase_field, scramble
 from tests.stimuli.conftest import natural
 
 

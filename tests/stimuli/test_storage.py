@@ -13,15 +13,15 @@ from PIL import Image
 
 from rapidvision.cli import main
 from rapidvision.errors import CheckFailed, InputError, RapidVisionError
-from rapidvision.manifest import read_set
-from rapidvision.seal import seal_of
-from rapidvision.stimuli.build import build, read_recipe
-from rapidvision.stimuli.compare import compare
-from rapidvision.stimuli.expand import expand, tar_members
-from rapidvision.stimuli.make import ALGORITHMS
-from rapidvision.stimuli.packed import PackedDescription
-from rapidvision.stimuli.sets import open_set
-from rapidvision.stimuli.storage import member_key, open_container, packed_order, series_from, unpacked_order
+from rapidvision.formats.manifest import read_set
+from rapidvision.integrity.seal import seal_of
+from rapidvision.stimuli.builder.build import build, read_recipe
+from rapidvision.stimuli.builder.expand import expand, tar_members
+from rapidvision.stimuli.builder.open_set import open_set
+from rapidvision.stimuli.builder.packed import PackedDescription
+from rapidvision.stimuli.pipeline.image_pipeline import ALGORITHMS
+from rapidvision.stimuli.report.compare import compare
+from rapidvision.stimuli.storage.forms import member_key, open_container, packed_order, series_from, unpacked_order
 from tests.stimuli.conftest import RECIPE, natural, tree, write_folder
 from tests.stimuli.test_readers import corrupted
 
@@ -115,7 +115,7 @@ def test_a_recipe_is_built_without_drawing_a_canvas(picture_folder, tmp_path, mo
         raise AssertionError("drawn")
 
     with monkeypatch.context() as patch:
-        patch.setattr("rapidvision.stimuli.make.make_canvas", never)
+        patch.setattr("rapidvision.stimuli.pipeline.image_pipeline.make_canvas", never)
         found = built(picture_folder, tmp_path / "packed", form="recipe").result
     assert "canvas_clipped_fraction" not in found.description.description.quality
     table = (tmp_path / "packed/quality.csv").read_text().splitlines()
@@ -195,7 +195,7 @@ def some_row(picture_folder, tmp_path, **changes):
     "name", ["../evil.png", "/etc/evil.png", "images/../../evil.png", "images\\evil.png", "other/x.png", "images/evil"]
 )
 def test_members_that_lead_out_of_the_set_are_refused(picture_folder, tmp_path, name):
-    from rapidvision import files
+    from rapidvision.system import files
 
     row = some_row(picture_folder, tmp_path, path=name, sha256=files.sha256(b"png"))
     with pytest.raises(InputError, match="leads out of the set"):

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
-from rapidvision.stimuli.flags import flags_of
-from rapidvision.stimuli.turns import CELLS, TURNS, agreement, cells
+from rapidvision.stimuli.maps.orientation import CELLS, TURNS, agreement, cells
+from rapidvision.stimuli.pipeline.flags import flags_of
 from tests.stimuli.conftest import blobs
 from tests.stimuli.test_preview import row
 

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from rapidvision import tfrecord
 from rapidvision.cli import main
 from rapidvision.errors import InputError
-from rapidvision.manifest import read_set
-from rapidvision.stimuli.unpack import unpack
+from rapidvision.formats import tfrecord
+from rapidvision.formats.manifest import read_set
+from rapidvision.stimuli.import_clickme import unpack
 from tests.stimuli.conftest import blobs, natural
 
 

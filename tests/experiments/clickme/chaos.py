@@ -8,10 +8,10 @@ import numpy as np
 import sqlalchemy as sa
 
 from rapidvision.errors import InputError
-from rapidvision.experiments.clickme import host
-from rapidvision.experiments.clickme.collected import collect
-from rapidvision.experiments.clickme.drive import Visitor
-from rapidvision.experiments.clickme.players import Player
+from rapidvision.experiments.clickme.server import host
+from rapidvision.experiments.clickme.simulation.browser_player import Visitor
+from rapidvision.experiments.clickme.simulation.simulated_player import Player
+from rapidvision.experiments.clickme.storage.collected import collect
 from tests import asynchronous
 from tests.experiments.clickme.running import Running
 

@@ -54,7 +54,7 @@ def pictures(tmp_path_factory):
 
 @pytest.fixture
 def rules():
-    from rapidvision.experiments.clickme.rules import Rules
+    from rapidvision.experiments.clickme.game.rules import Rules
 
     return Rules()
 
@@ -62,10 +62,12 @@ def rules():
 @pytest.fixture(scope="session")
 def played(tmp_path_factory, seed):
     """A simulated game without a partner, so that all rounds are long: ten painters and five others."""
-    from rapidvision.experiments.clickme import collected, host, simulate
-    from rapidvision.experiments.clickme.deck import read_maps
-    from rapidvision.experiments.clickme.players import Player
-    from rapidvision.experiments.clickme.settings import Game
+    from rapidvision.experiments.clickme.game.settings import Game
+    from rapidvision.experiments.clickme.server import host
+    from rapidvision.experiments.clickme.simulation import simulate
+    from rapidvision.experiments.clickme.simulation.simulated_player import Player
+    from rapidvision.experiments.clickme.storage import collected
+    from rapidvision.experiments.clickme.storage.images import read_maps
 
     folder = make_folder(tmp_path_factory.mktemp("played") / "pictures", per_category=4)
     data = folder.parent / "game"

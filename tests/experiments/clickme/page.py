@@ -5,8 +5,8 @@ import time
 from contextlib import contextmanager
 from datetime import datetime
 
-from rapidvision.experiments.clickme import host
-from rapidvision.experiments.clickme.collected import collect
+from rapidvision.experiments.clickme.server import host
+from rapidvision.experiments.clickme.storage.collected import collect
 from tests.chromium import ARGUMENTS, PATH
 from tests.experiments.clickme.running import Running
 

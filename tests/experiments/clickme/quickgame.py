@@ -7,8 +7,8 @@ import numpy as np
 import sqlalchemy as sa
 from PIL import Image
 
-from rapidvision.experiments.clickme import host
-from rapidvision.experiments.clickme.collected import collect
+from rapidvision.experiments.clickme.server import host
+from rapidvision.experiments.clickme.storage.collected import collect
 
 QUICK = """
 name = "Test game"

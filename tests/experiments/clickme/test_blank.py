@@ -5,16 +5,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rapidvision.experiments.clickme import host, simulate
-from rapidvision.experiments.clickme.blank import doubts, gained
-from rapidvision.experiments.clickme.collected import collect
-from rapidvision.experiments.clickme.deck import read_deck, read_maps
-from rapidvision.experiments.clickme.partner import Loaded, load
-from rapidvision.experiments.clickme.play import Round
-from rapidvision.experiments.clickme.players import Player
-from rapidvision.experiments.clickme.rules import Rules
-from rapidvision.experiments.clickme.settings import Game
-from rapidvision.experiments.clickme.view import PartnerView
+from rapidvision.experiments.clickme.game.blank_view import doubts, gained
+from rapidvision.experiments.clickme.game.masking import PartnerView
+from rapidvision.experiments.clickme.game.partner import Loaded, load
+from rapidvision.experiments.clickme.game.round import Round
+from rapidvision.experiments.clickme.game.rules import Rules
+from rapidvision.experiments.clickme.game.settings import Game
+from rapidvision.experiments.clickme.server import host
+from rapidvision.experiments.clickme.simulation import simulate
+from rapidvision.experiments.clickme.simulation.simulated_player import Player
+from rapidvision.experiments.clickme.storage.collected import collect
+from rapidvision.experiments.clickme.storage.images import read_deck, read_maps
 
 SHARES = st.floats(0, 1)
 
@@ -131,7 +132,7 @@ def test_a_partner_of_many_words_without_a_fixed_idea_leaves_no_doubts():
 
 @pytest.mark.parametrize("answer", [[[1.2, 0.1]], [[50.0, 50.0]]])
 def test_numbers_above_one_are_no_probabilities(answer):
-    from rapidvision.experiments.clickme.partner import checked
+    from rapidvision.experiments.clickme.game.partner import checked
 
     with pytest.raises(ValueError, match="not probabilities"):
         checked(answer, 1, 2)

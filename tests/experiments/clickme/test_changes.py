@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from rapidvision import cli
-from rapidvision.experiments.clickme import host
-from rapidvision.experiments.clickme.collected import collect
+from rapidvision.experiments.clickme.server import host
+from rapidvision.experiments.clickme.storage.collected import collect
 from tests.experiments.clickme.conftest import make_folder
 
 
@@ -115,7 +115,7 @@ def test_a_renamed_category_keeps_the_word_that_was_played(copy):
 def test_rounds_under_another_word_are_left_out_by_name(copy):
     store = host.existing_store(copy / "game")
     first = collect(store).rounds[0]
-    from rapidvision.experiments.clickme import tables
+    from rapidvision.experiments.clickme.storage import tables
 
     change = tables.rounds.update().where(tables.rounds.c.round_id == first.round_id).values(category="thing")
     store.submit(lambda connection: connection.execute(change).rowcount).result()

@@ -5,9 +5,9 @@ import pytest
 from PIL import Image
 
 from rapidvision.errors import InputError
-from rapidvision.experiments.clickme.deck import doubtful, read_deck, read_objects
-from rapidvision.experiments.clickme.shown import png_of, shown
-from rapidvision.png import png_bytes
+from rapidvision.experiments.clickme.storage.displayed import png_of, shown
+from rapidvision.experiments.clickme.storage.images import doubtful, read_deck, read_objects
+from rapidvision.formats.png import png_bytes
 
 
 def test_a_folder_is_read_with_its_phases(pictures):

@@ -9,13 +9,14 @@ import pytest
 from PIL import Image
 from scipy import stats
 
-from rapidvision import cli, tfrecord
+from rapidvision import cli
 from rapidvision.errors import InputError
-from rapidvision.experiments.clickme.collected import Collected
-from rapidvision.experiments.clickme.export import export
-from rapidvision.experiments.clickme.filters import Filters
-from rapidvision.experiments.clickme.pooling import Form, map_of
-from rapidvision.experiments.clickme.quality import judge
+from rapidvision.experiments.clickme.maps.export import export
+from rapidvision.experiments.clickme.maps.filters import Filters
+from rapidvision.experiments.clickme.maps.pooling import Form, map_of
+from rapidvision.experiments.clickme.maps.quality import judge
+from rapidvision.experiments.clickme.storage.collected import Collected
+from rapidvision.formats import tfrecord
 
 
 @pytest.fixture(scope="module")

@@ -6,17 +6,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rapidvision.experiments.clickme import host, tables
-from rapidvision.experiments.clickme.collected import collect
-from rapidvision.experiments.clickme.dealer import Dealer
-from rapidvision.experiments.clickme.deck import Card, Deck, read_deck
-from rapidvision.experiments.clickme.feed import Feed
-from rapidvision.experiments.clickme.filters import Filters, kept
-from rapidvision.experiments.clickme.partner import Loaded, Table
-from rapidvision.experiments.clickme.players import Player
-from rapidvision.experiments.clickme.rules import Rules
-from rapidvision.experiments.clickme.settings import Game
-from rapidvision.experiments.clickme.simulate import simulate
+from rapidvision.experiments.clickme.game.partner import Loaded, Table
+from rapidvision.experiments.clickme.game.rules import Rules
+from rapidvision.experiments.clickme.game.settings import Game
+from rapidvision.experiments.clickme.maps.filters import Filters, kept
+from rapidvision.experiments.clickme.server import host
+from rapidvision.experiments.clickme.server.serving import Dealer
+from rapidvision.experiments.clickme.simulation.simulate import simulate
+from rapidvision.experiments.clickme.simulation.simulated_player import Player
+from rapidvision.experiments.clickme.storage import tables
+from rapidvision.experiments.clickme.storage.collected import collect
+from rapidvision.experiments.clickme.storage.images import Card, Deck, read_deck
+from rapidvision.experiments.clickme.storage.queue import Feed
 
 
 def deck_of(n, n_practice=0, n_catch=0):

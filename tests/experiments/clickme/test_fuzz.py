@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 import pytest
 import sqlalchemy as sa
 
-from rapidvision.experiments.clickme import host, tables
+from rapidvision.experiments.clickme.server import host
+from rapidvision.experiments.clickme.storage import tables
 from tests import asynchronous
 from tests.experiments.clickme.guest import Guest, call
 from tests.experiments.clickme.quickgame import bubbles_of, line
@@ -74,8 +75,8 @@ def raw(url, content, *, seconds=15.0):
 def test_the_route_table_is_the_server_s():
     from starlette.routing import Route
 
-    from rapidvision.experiments.clickme.server import Server
-    from rapidvision.experiments.online.tokens import Keyring
+    from rapidvision.experiments.clickme.server.app import Server
+    from rapidvision.experiments.web.tokens import Keyring
 
     served = Server(None, Keyring(b"0" * 32)).routes()
     found = {(sorted(r.methods - {"HEAD"})[0] if isinstance(r, Route) else "GET", r.path) for r in served}

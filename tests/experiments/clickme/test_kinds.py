@@ -6,14 +6,16 @@ import pytest
 
 from rapidvision import cli
 from rapidvision.errors import InputError
-from rapidvision.experiments.clickme import host, moderation, simulate, tables
-from rapidvision.experiments.clickme.collected import Collected, collect
-from rapidvision.experiments.clickme.deck import read_deck, read_maps
-from rapidvision.experiments.clickme.lobby import enter, player_row
-from rapidvision.experiments.clickme.partner import Loaded
-from rapidvision.experiments.clickme.players import Player
-from rapidvision.experiments.clickme.selection import by_hand, digest_of, select
-from rapidvision.experiments.clickme.settings import Game
+from rapidvision.experiments.clickme.game.partner import Loaded
+from rapidvision.experiments.clickme.game.settings import Game
+from rapidvision.experiments.clickme.server import host, moderation
+from rapidvision.experiments.clickme.server.joining import enter, player_row
+from rapidvision.experiments.clickme.simulation import simulate
+from rapidvision.experiments.clickme.simulation.simulated_player import Player
+from rapidvision.experiments.clickme.storage import tables
+from rapidvision.experiments.clickme.storage.collected import Collected, collect
+from rapidvision.experiments.clickme.storage.images import read_deck, read_maps
+from rapidvision.experiments.clickme.storage.selection import by_hand, digest_of, select
 from tests.experiments.clickme.guest import Guest, call
 from tests.experiments.clickme.quickgame import QUICK, coloured_place, line
 from tests.experiments.clickme.running import Running
@@ -69,7 +71,7 @@ def test_simulate_twice_on_the_command_line_prints_what_the_database_holds(tmp_p
 
 
 def test_a_failed_write_of_a_simulated_round_is_raised(store, pictures, monkeypatch):
-    from rapidvision.experiments.online.store import StoreUnavailable
+    from rapidvision.experiments.web.store import StoreUnavailable
 
     bubbles = "create trigger full before insert on clickme_bubbles begin select raise(abort, 'disk full'); end"
     store.submit(lambda connection: connection.exec_driver_sql(bubbles)).result()

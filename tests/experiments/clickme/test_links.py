@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from rapidvision.experiments.clickme import links
-from rapidvision.experiments.clickme.links import MOST_LINKS, PostLink, PostLinks
+from rapidvision.experiments.clickme.server import transport
+from rapidvision.experiments.clickme.server.transport import MOST_LINKS, PostLink, PostLinks
 from tests import asynchronous
 from tests.experiments.clickme.guest import Guest, call
 from tests.experiments.clickme.quickgame import bubbles_of, line
@@ -144,13 +144,13 @@ def test_links_of_one_player_are_few_and_silent_ones_are_forgotten(monkeypatch):
     assert known.find(opened[0][0].link_id, "anna") is None
     assert known.find(opened[-1][0].link_id, "anna") is opened[-1][0]
     assert known.find(opened[-1][0].link_id, "berta") is None
-    monkeypatch.setattr(links, "GONE_S", -1.0)
+    monkeypatch.setattr(transport, "GONE_S", -1.0)
     assert len(known.gone()) == MOST_LINKS
     assert len(known) == 0
 
 
 def test_a_question_without_news_is_answered_with_none(monkeypatch):
-    monkeypatch.setattr(links, "HEAR_S", 0.01)
+    monkeypatch.setattr(transport, "HEAR_S", 0.01)
 
     async def ask():
         link = PostLink("anna")

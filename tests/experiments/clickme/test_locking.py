@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from rapidvision import cli
 from rapidvision.errors import InputError
-from rapidvision.experiments.clickme import locking, tables
+from rapidvision.experiments.clickme.storage import lock, tables
 from tests.conftest import missing
 from tests.experiments.clickme.guest import Guest
 from tests.experiments.clickme.postgres import Unavailable, postgres
@@ -53,16 +53,16 @@ def test_a_file_system_without_locks_is_told_from_a_lock_that_is_held(tmp_path, 
 
     store = tables.open_store(f"sqlite:///{tmp_path}/game.sqlite")
     monkeypatch.setattr(fcntl, "flock", refuse)
-    with pytest.raises(InputError, match="cannot lock files"), locking.only_one(store):
+    with pytest.raises(InputError, match="cannot lock files"), lock.only_one(store):
         pass
     store.close()
 
 
 def test_the_lock_ends_with_its_holder(tmp_path):
     stores = [tables.open_store(f"sqlite:///{tmp_path}/game.sqlite") for _ in range(2)]
-    with locking.only_one(stores[0]), pytest.raises(InputError, match="another process"), locking.only_one(stores[1]):
+    with lock.only_one(stores[0]), pytest.raises(InputError, match="another process"), lock.only_one(stores[1]):
         pass
-    with locking.only_one(stores[1]):
+    with lock.only_one(stores[1]):
         pass
     for store in stores:
         store.close()
@@ -74,12 +74,12 @@ def test_postgresql_lends_one_lock(tmp_path):
         with postgres() as url:
             stores = [tables.open_store(url) for _ in range(2)]
             with (
-                locking.only_one(stores[0]),
+                lock.only_one(stores[0]),
                 pytest.raises(InputError, match="another process"),
-                locking.only_one(stores[1]),
+                lock.only_one(stores[1]),
             ):
                 pass
-            with locking.only_one(stores[1]):
+            with lock.only_one(stores[1]):
                 held = "select count(*) from pg_locks where locktype = 'advisory'"
                 assert stores[0].read(lambda connection: connection.scalar(sa.text(held))) == 1
             for store in stores:

@@ -6,23 +6,24 @@ import tracemalloc
 
 import pytest
 
-from rapidvision.experiments.clickme import host, live, tables
-from rapidvision.experiments.clickme.collected import collect
-from rapidvision.experiments.clickme.deck import read_deck, read_maps
-from rapidvision.experiments.clickme.export import export
-from rapidvision.experiments.clickme.live import LiveGame
-from rapidvision.experiments.clickme.messages import Deal, Skip, Start
-from rapidvision.experiments.clickme.names import key_of
-from rapidvision.experiments.clickme.partner import Loaded, Table
-from rapidvision.experiments.clickme.players import Player
-from rapidvision.experiments.clickme.pooling import Form
-from rapidvision.experiments.clickme.rules import Rules
-from rapidvision.experiments.clickme.seats import LiveRound, Seat
-from rapidvision.experiments.clickme.selection import select
-from rapidvision.experiments.clickme.settings import Game
-from rapidvision.experiments.clickme.shown import shown
-from rapidvision.experiments.clickme.simulate import simulate
-from rapidvision.experiments.clickme.view import PartnerView
+from rapidvision.experiments.clickme.game.masking import PartnerView
+from rapidvision.experiments.clickme.game.messages import Deal, Skip, Start
+from rapidvision.experiments.clickme.game.names import key_of
+from rapidvision.experiments.clickme.game.partner import Loaded, Table
+from rapidvision.experiments.clickme.game.rules import Rules
+from rapidvision.experiments.clickme.game.settings import Game
+from rapidvision.experiments.clickme.maps.export import export
+from rapidvision.experiments.clickme.maps.pooling import Form
+from rapidvision.experiments.clickme.server import game_loop, host
+from rapidvision.experiments.clickme.server.game_loop import LiveGame
+from rapidvision.experiments.clickme.server.players import LiveRound, Seat
+from rapidvision.experiments.clickme.simulation.simulate import simulate
+from rapidvision.experiments.clickme.simulation.simulated_player import Player
+from rapidvision.experiments.clickme.storage import tables
+from rapidvision.experiments.clickme.storage.collected import collect
+from rapidvision.experiments.clickme.storage.displayed import shown
+from rapidvision.experiments.clickme.storage.images import read_deck, read_maps
+from rapidvision.experiments.clickme.storage.selection import select
 from tests import asynchronous
 from tests.experiments.clickme.conftest import make_folder
 
@@ -52,7 +53,7 @@ async def visit(game, name, n_rounds):
 
 
 def test_seats_rounds_and_views_of_players_who_have_gone_are_given_back(tmp_path, pictures, monkeypatch):
-    monkeypatch.setattr(live, "LEFT_AFTER_S", 0.01)
+    monkeypatch.setattr(game_loop, "LEFT_AFTER_S", 0.01)
     deck = read_deck(pictures)
     store = tables.open_store(f"sqlite:///{tmp_path}/game.sqlite")
     table = Table(Loaded(None, "none", deck.categories))

@@ -6,7 +6,8 @@ import pytest
 
 from rapidvision import cli
 from rapidvision.errors import InputError
-from rapidvision.experiments.clickme import host, moderation, tables
+from rapidvision.experiments.clickme.server import host, moderation
+from rapidvision.experiments.clickme.storage import tables
 from tests.experiments.clickme.guest import Guest, call
 from tests.experiments.clickme.running import Running
 

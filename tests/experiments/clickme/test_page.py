@@ -9,12 +9,13 @@ import pytest
 import sqlalchemy as sa
 from PIL import Image
 
-from rapidvision.experiments.clickme import host, tables
-from rapidvision.experiments.clickme.deck import read_deck, read_maps
-from rapidvision.experiments.clickme.drive import mind_of
-from rapidvision.experiments.clickme.players import Player, stroke
-from rapidvision.experiments.clickme.rules import Rules, step_towards
-from rapidvision.experiments.clickme.shown import shown
+from rapidvision.experiments.clickme.game.rules import Rules, step_towards
+from rapidvision.experiments.clickme.server import host
+from rapidvision.experiments.clickme.simulation.browser_player import mind_of
+from rapidvision.experiments.clickme.simulation.simulated_player import Player, stroke
+from rapidvision.experiments.clickme.storage import tables
+from rapidvision.experiments.clickme.storage.displayed import shown
+from rapidvision.experiments.clickme.storage.images import read_deck, read_maps
 from tests.conftest import missing
 from tests.experiments.clickme.blocked import Blocking
 from tests.experiments.clickme.page import QUICK, BrowserMissing, chromium, contrast, join, over, paint, until, waiting

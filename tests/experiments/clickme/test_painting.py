@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rapidvision.errors import InputError
-from rapidvision.experiments.clickme.painting import counts, pooled
+from rapidvision.experiments.clickme.maps.bubbles import counts, pooled
 
 marks = st.lists(st.tuples(st.integers(0, 31), st.integers(0, 31)), min_size=1, max_size=30)
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from rapidvision.experiments.clickme.pairing import FEWEST_MAPS, common_length, pairings
-from rapidvision.experiments.clickme.rules import Rules
+from rapidvision.experiments.clickme.game.rules import Rules
+from rapidvision.experiments.clickme.maps.pairing import FEWEST_MAPS, common_length, pairings
 from tests.experiments.clickme.test_statistics import record
 
 RULES = Rules()

@@ -5,10 +5,10 @@ import dataclasses
 import numpy as np
 import pytest
 
-from rapidvision.experiments.clickme.collected import Collected
-from rapidvision.experiments.clickme.deck import read_objects
-from rapidvision.experiments.clickme.filters import Filters, kept
-from rapidvision.experiments.clickme.quality import judge
+from rapidvision.experiments.clickme.maps.filters import Filters, kept
+from rapidvision.experiments.clickme.maps.quality import judge
+from rapidvision.experiments.clickme.storage.collected import Collected
+from rapidvision.experiments.clickme.storage.images import read_objects
 
 
 @pytest.fixture(scope="module")

@@ -9,9 +9,9 @@ import dataclasses
 import numpy as np
 import pytest
 
-from rapidvision.experiments.clickme.deck import read_objects
-from rapidvision.experiments.clickme.export import export
-from rapidvision.experiments.clickme.quality import judge
+from rapidvision.experiments.clickme.maps.export import export
+from rapidvision.experiments.clickme.maps.quality import judge
+from rapidvision.experiments.clickme.storage.images import read_objects
 
 LEAST_CATCH = 0.95
 

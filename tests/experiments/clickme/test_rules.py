@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rapidvision.errors import RecipeError
-from rapidvision.experiments.clickme.players import Player, stroke
-from rapidvision.experiments.clickme.rules import Rules, span, step_towards
-from rapidvision.experiments.clickme.stroke import Illegal, Stroke
-from rapidvision.experiments.clickme.view import BLANK, PartnerView
+from rapidvision.experiments.clickme.game.masking import BLANK, PartnerView
+from rapidvision.experiments.clickme.game.rules import Rules, span, step_towards
+from rapidvision.experiments.clickme.game.stroke import Illegal, Stroke
+from rapidvision.experiments.clickme.simulation.simulated_player import Player, stroke
 from rapidvision.recipes import parse
 
 places = st.tuples(st.integers(0, 255), st.integers(0, 255))

@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 
 from rapidvision.errors import InputError
-from rapidvision.experiments.clickme.agreement import compare
-from rapidvision.experiments.clickme.collected import Collected, GuessRecord, RoundRecord
-from rapidvision.experiments.clickme.quality import judge
-from rapidvision.experiments.clickme.report import write_report
-from rapidvision.experiments.clickme.rules import Rules
-from rapidvision.experiments.clickme.selection import Selection
-from rapidvision.experiments.clickme.settings import Contest, Game
-from rapidvision.experiments.clickme.standings import Standings
-from rapidvision.experiments.clickme.statistics import describe
+from rapidvision.experiments.clickme.game.rules import Rules
+from rapidvision.experiments.clickme.game.settings import Contest, Game
+from rapidvision.experiments.clickme.maps.agreement import compare
+from rapidvision.experiments.clickme.maps.quality import judge
+from rapidvision.experiments.clickme.report.page import write_report
+from rapidvision.experiments.clickme.report.statistics import describe
+from rapidvision.experiments.clickme.storage.collected import Collected, GuessRecord, RoundRecord
+from rapidvision.experiments.clickme.storage.selection import Selection
+from rapidvision.experiments.clickme.storage.standings import Standings
 
 
 def record(number, *, player="p", image="i", result="time", n_bubbles=20, guesses=(), day=1):

@@ -4,12 +4,13 @@ import pytest
 import sqlalchemy as sa
 
 from rapidvision.errors import InputError
-from rapidvision.experiments.clickme import simulate, tables
-from rapidvision.experiments.clickme.collected import collect
-from rapidvision.experiments.clickme.deck import read_deck, read_maps
-from rapidvision.experiments.clickme.partner import Loaded
-from rapidvision.experiments.clickme.players import Player
-from rapidvision.experiments.clickme.settings import Game, settings_row
+from rapidvision.experiments.clickme.game.partner import Loaded
+from rapidvision.experiments.clickme.game.settings import Game, settings_row
+from rapidvision.experiments.clickme.simulation import simulate
+from rapidvision.experiments.clickme.simulation.simulated_player import Player
+from rapidvision.experiments.clickme.storage import tables
+from rapidvision.experiments.clickme.storage.collected import collect
+from rapidvision.experiments.clickme.storage.images import read_deck, read_maps
 from tests.conftest import missing
 from tests.experiments.clickme.postgres import Unavailable, postgres
 

@@ -17,12 +17,12 @@ SENSOR = (20, 280)  # on the patch, lower left
 SESSION = """
 import json, sys
 import msgspec
-from rapidvision.experiments.ports import TrialData
-from rapidvision.experiments.preflight import measure_flips
-from rapidvision.experiments.psychopy_display import PsychoPyScreen, open_keys
-from rapidvision.experiments.refresh import estimate
-from rapidvision.experiments.session import Session
-from rapidvision.experiments.virtual import MemoryJournal
+from rapidvision.experiments.interfaces import TrialData
+from rapidvision.experiments.lab.display_checks import measure_flips
+from rapidvision.experiments.lab.psychopy_display import PsychoPyScreen, open_keys
+from rapidvision.experiments.engine.refresh import estimate
+from rapidvision.experiments.engine.session import Session
+from rapidvision.experiments.engine.virtual import MemoryJournal
 from rapidvision.plan import Run
 from rapidvision.study import Study
 study, hz, n = Study(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3])

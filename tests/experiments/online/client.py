@@ -10,15 +10,15 @@ from contextlib import asynccontextmanager
 import httpx
 import sqlalchemy as sa
 
-from rapidvision.experiments.online import schema
-from rapidvision.experiments.online.api import ParticipantApi, participant_app
-from rapidvision.experiments.online.dashboard import Dashboard, dashboard_app
-from rapidvision.experiments.online.database import default_database, open_online_store
-from rapidvision.experiments.online.export import trial_records
-from rapidvision.experiments.online.login import Login
-from rapidvision.experiments.online.plans import open_study
-from rapidvision.experiments.online.tokens import Keyring
-from rapidvision.experiments.online.uptime import UpTime
+from rapidvision.experiments.online.database import schema
+from rapidvision.experiments.online.database.uptime import UpTime
+from rapidvision.experiments.online.output.export import trial_records
+from rapidvision.experiments.online.service.api import ParticipantApi, participant_app
+from rapidvision.experiments.online.service.dashboard import Dashboard, dashboard_app
+from rapidvision.experiments.online.storage.open_database import default_database, open_online_store
+from rapidvision.experiments.online.study.plans import open_study
+from rapidvision.experiments.web.login import Login
+from rapidvision.experiments.web.tokens import Keyring
 from tests import asynchronous
 
 SECRET = b"k" * 32

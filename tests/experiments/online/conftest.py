@@ -16,11 +16,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from rapidvision import files
-from rapidvision.experiments.planning import make_study
-from rapidvision.manifest import SetDescription, Stimulus, write_set
+from rapidvision.experiments.design.planning import make_study
+from rapidvision.formats.manifest import SetDescription, Stimulus, write_set
 from rapidvision.protocol import Practice, Protocol, Timing
 from rapidvision.recipes import write
+from rapidvision.system import files
 from tests.chromium import ARGUMENTS, PATH
 from tests.conftest import missing
 

@@ -9,10 +9,10 @@ import msgspec
 import sqlalchemy as sa
 
 from rapidvision import trials as tables
-from rapidvision.experiments.online import schema
-from rapidvision.experiments.online.settings import OnlineSettings, Recruitment
-from rapidvision.experiments.online.trialrows import Stored, TrialRow, store_trials
-from rapidvision.experiments.simulate import simulate_study
+from rapidvision.experiments.engine.simulate import simulate_study
+from rapidvision.experiments.online.database import schema
+from rapidvision.experiments.online.storage.trial_rows import Stored, TrialRow, store_trials
+from rapidvision.experiments.online.study.settings import OnlineSettings, Recruitment
 
 from .client import Later, Person, begun, rows_of, run, world
 from .conftest import write_settings
@@ -88,7 +88,7 @@ async def test_hundreds_of_trials_that_wait_are_stored_together_and_each_is_answ
 
 @run
 async def test_ids_lie_apart_from_data_and_in_no_export(study_folder, url):
-    from rapidvision.experiments.online import export
+    from rapidvision.experiments.online.output import export
 
     async with world(study_folder, url=url) as here, here.client() as client:
         ann = Person(client, here.served, PROLIFIC_PID="secretname", STUDY_ID="s9", evil="x")
@@ -183,8 +183,8 @@ def test_two_servers_on_one_postgresql_share_slots_and_trials(study_folder, post
 
 
 def test_simulated_people_answer_as_the_engines_simulation_does(study_folder):
-    from rapidvision.experiments.online.answers import Simulated
-    from rapidvision.experiments.participants import Observers
+    from rapidvision.experiments.engine.participants import Observers
+    from rapidvision.experiments.online.service.answers import Simulated
 
     @run
     async def test():

@@ -6,9 +6,9 @@ from collections import Counter
 
 import sqlalchemy as sa
 
-from rapidvision.experiments.online import schema
-from rapidvision.experiments.online.settings import Limits, OnlineSettings, Recruitment
-from rapidvision.experiments.slots import Slots
+from rapidvision.experiments.design.allocation import Slots
+from rapidvision.experiments.online.database import schema
+from rapidvision.experiments.online.study.settings import Limits, OnlineSettings, Recruitment
 
 from .client import Later, Person, rows_of, run, world
 from .conftest import write_settings

@@ -13,9 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from uvicorn.server import ServerState
 
-from rapidvision.experiments.online import schema
-from rapidvision.experiments.online.patience import PatientProtocol
-from rapidvision.experiments.online.settings import Limits, OnlineSettings
+from rapidvision.experiments.online.database import schema
+from rapidvision.experiments.online.study.settings import Limits, OnlineSettings
+from rapidvision.experiments.web.timeouts import PatientProtocol
 from tests import asynchronous
 
 from .client import Person, World, rows_of, run, world
@@ -159,7 +159,7 @@ def test_slow_and_silent_connections_keep_nobody_else_waiting(study_folder, serv
 
     async def take_part():
         async with httpx.AsyncClient(base_url=served.url, timeout=30) as client:
-            from rapidvision.experiments.online.plans import open_study
+            from rapidvision.experiments.online.study.plans import open_study
 
             ann = Person(client, open_study(study_folder, verify=False))
             assert (await ann.begin()).status_code == 201

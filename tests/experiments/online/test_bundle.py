@@ -11,10 +11,10 @@ import pytest
 
 from rapidvision.cli import main
 from rapidvision.errors import InputError
-from rapidvision.experiments.online.bundle import write_bundle
-from rapidvision.experiments.online.collect import from_files
-from rapidvision.experiments.online.plans import open_study
-from rapidvision.experiments.online.settings import OnlineSettings, Recruitment, Screening
+from rapidvision.experiments.online.output.bundle import write_bundle
+from rapidvision.experiments.online.output.collect import from_files
+from rapidvision.experiments.online.study.plans import open_study
+from rapidvision.experiments.online.study.settings import OnlineSettings, Recruitment, Screening
 from rapidvision.trials import read_table
 
 from .conftest import write_settings

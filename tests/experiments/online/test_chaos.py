@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from rapidvision.experiments.online.settings import Limits, OnlineSettings, Screening
+from rapidvision.experiments.online.study.settings import Limits, OnlineSettings, Screening
 
 from .chaos import torment
 from .client import stored_trials

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rapidvision.experiments.online.settings import Limits, OnlineSettings
+from rapidvision.experiments.online.study.settings import Limits, OnlineSettings
 from tests import asynchronous
 
 from .client import Person, n_rows

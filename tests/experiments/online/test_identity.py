@@ -6,14 +6,14 @@ import pytest
 import sqlalchemy as sa
 
 from rapidvision.errors import InputError
-from rapidvision.experiments.online import schema
-from rapidvision.experiments.online.database import default_database, open_online_store
-from rapidvision.experiments.online.identity import study_identity
-from rapidvision.experiments.online.plans import open_study
-from rapidvision.experiments.online.settings import OnlineSettings, Recruitment
-from rapidvision.experiments.online.store import sqlite_url
-from rapidvision.experiments.planning import make_study
-from rapidvision.manifest import read_set
+from rapidvision.experiments.design.planning import make_study
+from rapidvision.experiments.online.database import schema
+from rapidvision.experiments.online.database.identity import study_identity
+from rapidvision.experiments.online.storage.open_database import default_database, open_online_store
+from rapidvision.experiments.online.study.plans import open_study
+from rapidvision.experiments.online.study.settings import OnlineSettings, Recruitment
+from rapidvision.experiments.web.store import sqlite_url
+from rapidvision.formats.manifest import read_set
 
 from .client import Person, World, rows_of, run, world
 from .conftest import QUICK, write_settings

@@ -4,8 +4,8 @@ import httpx
 import pytest
 
 from rapidvision.cli import main
-from rapidvision.experiments.online.dashboard import Dashboard, dashboard_app
-from rapidvision.experiments.online.login import HOURS, Login
+from rapidvision.experiments.online.service.dashboard import Dashboard, dashboard_app
+from rapidvision.experiments.web.login import HOURS, Login
 
 from .client import PASSWORD, run, world
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rapidvision.experiments.online.measure import Measurement, Quality, outcome, row, timing_ok
-from rapidvision.experiments.online.plans import open_study
+from rapidvision.experiments.online.storage.trial_report import Measurement, Quality, outcome, row, timing_ok
+from rapidvision.experiments.online.study.plans import open_study
 from rapidvision.protocol import Timing
 
 

@@ -8,11 +8,12 @@ import sqlalchemy as sa
 
 from rapidvision.cli import main
 from rapidvision.errors import InputError
-from rapidvision.experiments.online import export, schema
-from rapidvision.experiments.online.answers import Simulated
-from rapidvision.experiments.online.register import discard, rehearsed
-from rapidvision.experiments.online.settings import OnlineSettings, Recruitment
-from rapidvision.experiments.participants import Observers
+from rapidvision.experiments.engine.participants import Observers
+from rapidvision.experiments.online.database import schema
+from rapidvision.experiments.online.output import export
+from rapidvision.experiments.online.service.answers import Simulated
+from rapidvision.experiments.online.storage.register import discard, rehearsed
+from rapidvision.experiments.online.study.settings import OnlineSettings, Recruitment
 from rapidvision.trials import read_table
 
 from .client import Person, rows_of, run, world

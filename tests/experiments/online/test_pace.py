@@ -4,8 +4,8 @@ import time
 
 import msgspec
 
-from rapidvision.experiments.online.pace import Pace, least_ms
-from rapidvision.experiments.online.uptime import UpTime
+from rapidvision.experiments.online.database.uptime import UpTime
+from rapidvision.experiments.online.storage.pace import Pace, least_ms
 
 from .client import Later, Person, rows_of, run, world
 
@@ -76,8 +76,8 @@ def test_an_honest_pace_is_never_flagged_whatever_the_order_of_delivery(study_fo
 
 
 def test_what_a_trial_takes_at_least(study_folder):
-    from rapidvision.experiments.online.measure import Measurement
-    from rapidvision.experiments.online.plans import open_study
+    from rapidvision.experiments.online.storage.trial_report import Measurement
+    from rapidvision.experiments.online.study.plans import open_study
 
     plan = next(iter(open_study(study_folder, verify=False).plans.values()))
     measured = Measurement(stimulus_sha256="0" * 64, key_pressed="s", response_ms=40.0)

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from rapidvision.experiments.online.security import MAX_BODY_BYTES
-from rapidvision.experiments.online.settings import OnlineSettings, Recruitment
-from rapidvision.experiments.online.tokens import Keyring
+from rapidvision.experiments.online.study.settings import OnlineSettings, Recruitment
+from rapidvision.experiments.web.security import MAX_BODY_BYTES
+from rapidvision.experiments.web.tokens import Keyring
 
 from .client import Person, begun, n_rows, rows_of, run, world
 from .conftest import write_settings

@@ -8,8 +8,8 @@ import pytest
 
 import rapidvision
 from rapidvision.experiments import online
-from rapidvision.experiments.online.plans import open_study
-from rapidvision.experiments.online.settings import OnlineSettings, Screening
+from rapidvision.experiments.online.study.plans import open_study
+from rapidvision.experiments.online.study.settings import OnlineSettings, Screening
 
 from .client import stored_trials
 from .conftest import write_settings
@@ -195,8 +195,8 @@ def test_a_damaged_picture_stops_the_session_with_plain_words(chromium, study_fo
 
 
 def test_a_fast_simulated_session_gives_the_engines_table(chromium, study_folder, serve):
-    from rapidvision.experiments.participants import Observers
-    from rapidvision.experiments.simulate import simulate_study
+    from rapidvision.experiments.engine.participants import Observers
+    from rapidvision.experiments.engine.simulate import simulate_study
 
     write_settings(study_folder, SETTINGS)
     served = serve(study_folder, "--simulate", "--seed", "9")

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from rapidvision.errors import InputError
-from rapidvision.experiments.online.serve import Address
-from rapidvision.experiments.online.tokens import Keyring, check_password, hash_password, server_secret
+from rapidvision.experiments.web.serve import Address
+from rapidvision.experiments.web.tokens import Keyring, check_password, hash_password, server_secret
 
 
 def test_secrets_are_private_files_and_not_in_arguments(tmp_path, monkeypatch):

@@ -5,9 +5,10 @@ import json
 
 import sqlalchemy as sa
 
-from rapidvision.experiments.online import export, schema
-from rapidvision.experiments.online.security import BodyLimit, Buckets
-from rapidvision.experiments.online.settings import Limits, OnlineSettings
+from rapidvision.experiments.online.database import schema
+from rapidvision.experiments.online.output import export
+from rapidvision.experiments.online.study.settings import Limits, OnlineSettings
+from rapidvision.experiments.web.security import BodyLimit, Buckets
 from tests import asynchronous
 
 from .client import PASSWORD, Person, n_rows, run, world

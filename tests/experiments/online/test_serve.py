@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from rapidvision.cli import main
-from rapidvision.experiments.online.database import default_database, open_online_store
-from rapidvision.experiments.online.plans import open_study
-from rapidvision.experiments.online.settings import Limits, OnlineSettings, Recruitment, Screening
+from rapidvision.experiments.online.storage.open_database import default_database, open_online_store
+from rapidvision.experiments.online.study.plans import open_study
+from rapidvision.experiments.online.study.settings import Limits, OnlineSettings, Recruitment, Screening
 from tests.conftest import missing
 
 from .conftest import write_settings
@@ -90,7 +90,7 @@ def test_arguments_that_cannot_be_are_refused(study_folder, capsys, arguments, w
 def test_a_database_of_other_pictures_is_refused(study_folder, capsys):
     served = open_study(study_folder)
     store = open_online_store(default_database(study_folder), served)
-    from rapidvision.experiments.online import schema
+    from rapidvision.experiments.online.database import schema
 
     other = schema.study.update().values(plans_digest="0" * 64)
     store.submit(lambda connection: connection.execute(other) and None).result(10)

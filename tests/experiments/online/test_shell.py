@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from rapidvision.experiments.online.shell import BOOT_SOURCE, STATIC, shell
+from rapidvision.experiments.online.pages.shell import BOOT_SOURCE, STATIC, shell
 
 from .client import run, world
 

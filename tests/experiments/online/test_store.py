@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from rapidvision.errors import InputError
-from rapidvision.experiments.online.store import Batch, Store, StoreUnavailable, sqlite_url
+from rapidvision.experiments.web.store import Batch, Store, StoreUnavailable, sqlite_url
 
 metadata = sa.MetaData()
 thing = sa.Table(
@@ -177,7 +177,7 @@ def test_a_full_disk_is_told_and_what_was_acknowledged_stays(tmp_path):
 
 KILLED = """
 import sys
-from rapidvision.experiments.online.store import Store
+from rapidvision.experiments.web.store import Store
 from tests.experiments.online.test_store import metadata, put
 store = Store(sys.argv[1], metadata, form="things", version=1)
 for i in range(100000):

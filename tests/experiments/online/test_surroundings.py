@@ -5,10 +5,10 @@ import io
 
 import pytest
 
-from rapidvision.experiments.online import export
-from rapidvision.experiments.online.database import default_database, open_online_store
-from rapidvision.experiments.online.plans import open_study
-from rapidvision.experiments.online.settings import OnlineSettings, Screening
+from rapidvision.experiments.online.output import export
+from rapidvision.experiments.online.storage.open_database import default_database, open_online_store
+from rapidvision.experiments.online.study.plans import open_study
+from rapidvision.experiments.online.study.settings import OnlineSettings, Screening
 
 from .client import stored_trials
 from .conftest import write_settings

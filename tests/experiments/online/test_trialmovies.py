@@ -6,9 +6,9 @@ import msgspec
 import pytest
 
 from rapidvision.errors import CheckFailed, InputError
-from rapidvision.experiments.online.plans import for_browser, open_study
-from rapidvision.experiments.online.settings import OnlineSettings, Screening
-from rapidvision.manifest import read_set
+from rapidvision.experiments.online.study.plans import for_browser, open_study
+from rapidvision.experiments.online.study.settings import OnlineSettings, Screening
+from rapidvision.formats.manifest import read_set
 from rapidvision.stimuli.movies import write_movies
 
 from .client import Person, run, stored_trials, world
@@ -105,9 +105,9 @@ def test_a_session_of_movies_is_played_and_says_so(chromium, movie_study, serve)
 def qualities(folder):
     import sqlalchemy as sa
 
-    from rapidvision.experiments.online import schema
-    from rapidvision.experiments.online.database import default_database, open_online_store
-    from rapidvision.experiments.online.measure import Measurement
+    from rapidvision.experiments.online.database import schema
+    from rapidvision.experiments.online.storage.open_database import default_database, open_online_store
+    from rapidvision.experiments.online.storage.trial_report import Measurement
 
     store = open_online_store(default_database(folder), open_study(folder))
     try:

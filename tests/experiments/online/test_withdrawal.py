@@ -5,8 +5,8 @@ import threading
 
 import sqlalchemy as sa
 
-from rapidvision.experiments.online import schema
-from rapidvision.experiments.online.settings import OnlineSettings
+from rapidvision.experiments.online.database import schema
+from rapidvision.experiments.online.study.settings import OnlineSettings
 
 from .client import Person, rows_of, run, world
 from .conftest import write_settings

@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 
 import rapidvision.stimuli
-from rapidvision.stimuli.render.folder import CATEGORIES, TARGETS
-from rapidvision.stimuli.render.picture import draw
-from rapidvision.stimuli.render.select import LARGEST, SMALLEST
+from rapidvision.stimuli.render.bundle.folder import CATEGORIES, TARGETS
+from rapidvision.stimuli.render.bundle.picture import draw
+from rapidvision.stimuli.render.bundle.select import LARGEST, SMALLEST
 
 BUNDLED = Path(rapidvision.stimuli.__file__).parent / "bundled"
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rapidvision.errors import InputError
-from rapidvision.stimuli.render import chance
+from rapidvision.stimuli.render.decodability import classifiers
 
 
 @pytest.fixture
@@ -15,9 +15,9 @@ def images():
 TARGET = np.arange(240) % 2 == 0
 
 
-@pytest.mark.parametrize("name", chance.STATISTICS)
+@pytest.mark.parametrize("name", classifiers.STATISTICS)
 def test_pictures_that_do_not_differ_stay_near_chance(images, name):
-    assert 0.38 < chance.held_out_accuracy(chance.STATISTICS[name](images), TARGET, seed=1) < 0.62
+    assert 0.38 < classifiers.held_out_accuracy(classifiers.STATISTICS[name](images), TARGET, seed=1) < 0.62
 
 
 def planted(images, name):
@@ -33,19 +33,19 @@ def planted(images, name):
     return out.clip(0, 255).astype(np.uint8)
 
 
-@pytest.mark.parametrize("name", chance.STATISTICS)
+@pytest.mark.parametrize("name", classifiers.STATISTICS)
 def test_a_planted_difference_is_found(images, name):
-    assert chance.held_out_accuracy(chance.STATISTICS[name](planted(images, name)), TARGET, seed=1) > 0.9
+    assert classifiers.held_out_accuracy(classifiers.STATISTICS[name](planted(images, name)), TARGET, seed=1) > 0.9
 
 
 def test_the_border_does_not_see_the_middle(images):
     other = images.copy()
     other[:, 8:-8, 8:-8] = 0
-    np.testing.assert_array_equal(chance.border(images), chance.border(other))
+    np.testing.assert_array_equal(classifiers.border(images), classifiers.border(other))
 
 
 def test_too_few_pictures_and_odd_sizes_are_refused(images):
     with pytest.raises(InputError, match="10 of each are needed"):
-        chance.held_out_accuracy(np.zeros((12, 1)), np.arange(12) < 3, seed=1)
+        classifiers.held_out_accuracy(np.zeros((12, 1)), np.arange(12) < 3, seed=1)
     with pytest.raises(InputError, match="multiple of 16"):
-        chance.border(images[:, :50, :50])
+        classifiers.border(images[:, :50, :50])

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from rapidvision.stimuli.render import calibrate, finish
+from rapidvision.stimuli.render.bundle import calibrate
+from rapidvision.stimuli.render.tracing import equalize
 
 
 @pytest.fixture
@@ -12,28 +13,28 @@ def picture():
 
 
 def tables(gain=0.0, tone=0.0):
-    n_bands = finish.bins_of(64, 1.0).n_bands
-    return finish.Balance(np.full((n_bands, finish.N_ORIENTATIONS), gain), np.full(33, tone))
+    n_bands = equalize.bins_of(64, 1.0).n_bands
+    return equalize.Balance(np.full((n_bands, equalize.N_ORIENTATIONS), gain), np.full(33, tone))
 
 
 def test_nothing_changes_away_from_the_object(picture):
     cover = np.zeros((64, 64))
     cover[24:40, 24:40] = 1
-    out = finish.balanced(picture, cover, target=True, tables=tables(0.5, 0.05))
+    out = equalize.balanced(picture, cover, target=True, tables=tables(0.5, 0.05))
     assert np.abs(out - picture)[28:36, 28:36].max() > 0.05
     np.testing.assert_allclose(out[:12], picture[:12], atol=1e-12)
     np.testing.assert_allclose(out[:, -12:], picture[:, -12:], atol=1e-12)
 
 
 def test_tables_of_zero_change_nothing(picture):
-    out = finish.balanced(picture, np.ones((64, 64)), target=True, tables=tables())
+    out = equalize.balanced(picture, np.ones((64, 64)), target=True, tables=tables())
     np.testing.assert_allclose(out, picture, atol=1e-12)
 
 
 def test_a_uniform_gain_scales_contrast_up_for_targets_and_down_for_distractors(picture):
     whole = np.ones((64, 64))
     for target, factor in ((True, np.exp(0.3)), (False, np.exp(-0.3))):
-        out = finish.balanced(picture, whole, target=target, tables=tables(0.3))
+        out = equalize.balanced(picture, whole, target=target, tables=tables(0.3))
         assert out.std() / picture.std() == pytest.approx(factor, rel=0.02)
 
 
@@ -42,10 +43,10 @@ def test_a_grating_is_found_in_its_own_band_and_orientation():
     for cycles, turn in ((8, 0.0), (8, 90.0), (16, 45.0)):
         a = np.deg2rad(turn)
         grating = np.sin(2 * np.pi * cycles * (np.cos(a) * x + np.sin(a) * y))
-        found = finish.log_amplitudes(grating)
+        found = equalize.log_amplitudes(grating)
         band, way = np.unravel_index(found.argmax(), found.shape)
-        assert band == round(np.log2(cycles / finish.LOWEST) * finish.BANDS_PER_OCTAVE)
-        assert way == round(turn / 180 * finish.N_ORIENTATIONS)
+        assert band == round(np.log2(cycles / equalize.LOWEST) * equalize.BANDS_PER_OCTAVE)
+        assert way == round(turn / 180 * equalize.N_ORIENTATIONS)
 
 
 def test_measured_tables_make_two_kinds_alike_that_were_not():
@@ -65,12 +66,12 @@ def test_measured_tables_make_two_kinds_alike_that_were_not():
     def difference(found):
         out = {True: [], False: []}
         for one in prints:
-            shown = finish.balanced(one.display, one.cover, target=one.target, tables=found)[..., 0]
-            out[one.target].append(finish.log_amplitudes(shown))
+            shown = equalize.balanced(one.display, one.cover, target=one.target, tables=found)[..., 0]
+            out[one.target].append(equalize.log_amplitudes(shown))
         spectra = [np.mean(out[kind], axis=0) for kind in (True, False)]
         return abs((spectra[0] - spectra[1])[-2:, [15, 0, 1]].mean())
 
-    n_bands = finish.bins_of(64, 1.0).n_bands
-    before = difference(finish.Balance(np.zeros((n_bands, 16)), np.zeros(33)))
+    n_bands = equalize.bins_of(64, 1.0).n_bands
+    before = difference(equalize.Balance(np.zeros((n_bands, 16)), np.zeros(33)))
     after = difference(calibrate.measured(prints, rounds=4))
     assert after < 0.4 * before

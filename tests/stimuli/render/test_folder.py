@@ -11,8 +11,8 @@ from PIL import Image
 
 from rapidvision.cli import main
 from rapidvision.errors import CheckFailed, InputError
-from rapidvision.stimuli.render import folder
-from rapidvision.stimuli.render.select import Candidate, choose
+from rapidvision.stimuli.render.bundle import folder
+from rapidvision.stimuli.render.bundle.select import Candidate, choose
 
 
 def contents(root):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rapidvision.stimuli.render import gaze
+from rapidvision.stimuli.render.observers import gaze
 
 
 def scene(size=64):

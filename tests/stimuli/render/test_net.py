@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import signal
 
-from rapidvision.stimuli.render import net, proof
+from rapidvision.stimuli.render.decodability import network, rejection
 from tests.conftest import missing
 
 TOOL = Path(__file__).parents[3] / "tools" / "calibrate_pictures.py"
@@ -29,16 +29,18 @@ def by_hand(x, kernel, bias):
 def test_a_block_convolves_rectifies_and_takes_the_largest_of_four(shape):
     rng = np.random.default_rng(0)
     x, kernel, bias = rng.normal(size=shape), rng.normal(size=(3, 3, shape[2], 5)), rng.normal(size=5)
-    np.testing.assert_allclose(net.block(x, kernel, bias), by_hand(x, kernel, bias), atol=1e-12)
+    np.testing.assert_allclose(network.block(x, kernel, bias), by_hand(x, kernel, bias), atol=1e-12)
 
 
 def test_the_odds_of_the_shipped_network_are_those_computed_by_hand():
-    shipped = proof.model().net
+    shipped = rejection.model().net
     spectrum = shipped.middle + np.random.default_rng(1).normal(size=shipped.middle.shape)
     x = (spectrum - shipped.middle)[..., None]
     for kernel, bias in zip(shipped.kernels, shipped.biases, strict=True):
         x = by_hand(x, kernel, bias)
-    assert net.log_odds(shipped, spectrum) == pytest.approx(x.mean((0, 1)) @ shipped.last + shipped.constant, abs=1e-6)
+    assert network.log_odds(shipped, spectrum) == pytest.approx(
+        x.mean((0, 1)) @ shipped.last + shipped.constant, abs=1e-6
+    )
 
 
 def test_the_fitted_network_finds_a_planted_difference_and_is_folded_without_loss():
@@ -62,7 +64,7 @@ def test_the_fitted_network_finds_a_planted_difference_and_is_folded_without_los
         torch.ones(len(target)),
     )
     folded = tool.folded(fitted, np.zeros((64, 33)))
-    odds = np.array([net.log_odds(folded, one) for one in spectra[:64]])
+    odds = np.array([network.log_odds(folded, one) for one in spectra[:64]])
     with torch.no_grad():
         expected = fitted(torch.tensor(spectra[:64, None], dtype=torch.float32))[:, 0].numpy()
     np.testing.assert_allclose(odds, expected, atol=1e-4)

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from rapidvision.errors import InputError
-from rapidvision.stimuli.render.body import PART_INDEX
-from rapidvision.stimuli.render.picture import CATEGORIES, draw
-from rapidvision.stimuli.render.players import DIAGNOSTIC
+from rapidvision.stimuli.render.bundle.picture import CATEGORIES, draw
+from rapidvision.stimuli.render.observers.players import DIAGNOSTIC
+from rapidvision.stimuli.render.shapes.body import PART_INDEX
 
 
 @pytest.mark.parametrize("category", CATEGORIES)

@@ -10,9 +10,9 @@ from scipy import ndimage
 from scipy.stats import spearmanr
 
 from rapidvision import seeds
-from rapidvision.stimuli.render import players
-from rapidvision.stimuli.render.body import PART_INDEX
-from rapidvision.stimuli.render.picture import CATEGORIES, draw
+from rapidvision.stimuli.render.bundle.picture import CATEGORIES, draw
+from rapidvision.stimuli.render.observers import players
+from rapidvision.stimuli.render.shapes.body import PART_INDEX
 
 
 @pytest.fixture(scope="module")

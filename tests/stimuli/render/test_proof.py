@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from rapidvision.stimuli.render import calibrate, chance, net, picture, proof
+from rapidvision.stimuli.render.bundle import calibrate, picture
+from rapidvision.stimuli.render.decodability import classifiers, network, rejection
 
 KIND = np.tile(np.arange(8), 300)
 TARGET = KIND < 4
@@ -18,23 +19,23 @@ def judge(weight, n=160):
     """A model that looks at one feature: the amount of the darkest luminances."""
     weights = np.zeros(2 * n + 1)
     weights[128] = weight
-    return proof.Model(np.full(n, 0.02), np.full(n, 0.01), weights)
+    return rejection.Model(np.full(n, 0.02), np.full(n, 0.01), weights)
 
 
 def test_every_feature_is_a_number_and_a_still_picture_has_no_unevenness(images):
-    assert proof.features(images).shape == (3, 160)
-    assert np.isfinite(proof.features(images)).all()
-    assert proof.unevenness(np.full((1, 64, 64, 3), 90, np.uint8)).max() < 1e-6
+    assert rejection.features(images).shape == (3, 160)
+    assert np.isfinite(rejection.features(images)).all()
+    assert rejection.unevenness(np.full((1, 64, 64, 3), 90, np.uint8)).max() < 1e-6
 
 
 def test_a_shot_that_speaks_for_its_own_kind_is_kept_with_the_inverse_of_the_odds(images):
-    z = (chance.histogram(images[:1])[0, 0] - 0.02) / 0.01
-    z = float(np.clip(z, -proof.FARTHEST, proof.FARTHEST))
+    z = (classifiers.histogram(images[:1])[0, 0] - 0.02) / 0.01
+    z = float(np.clip(z, -rejection.FARTHEST, rejection.FARTHEST))
     weight = 0.7 * np.sign(z)
-    assert proof.kept(images[0], target=True, judge=judge(weight)) == pytest.approx(np.exp(-abs(0.7 * z)))
-    assert proof.kept(images[0], target=False, judge=judge(weight)) == 1.0
-    assert proof.kept(images[0], target=False, judge=judge(-weight)) == pytest.approx(np.exp(-abs(0.7 * z)))
-    assert proof.kept(images[0], target=True, judge=judge(0.0)) == 1.0
+    assert rejection.kept(images[0], target=True, judge=judge(weight)) == pytest.approx(np.exp(-abs(0.7 * z)))
+    assert rejection.kept(images[0], target=False, judge=judge(weight)) == 1.0
+    assert rejection.kept(images[0], target=False, judge=judge(-weight)) == pytest.approx(np.exp(-abs(0.7 * z)))
+    assert rejection.kept(images[0], target=True, judge=judge(0.0)) == 1.0
 
 
 def test_fitted_odds_make_what_is_kept_alike_although_the_kinds_differ_in_mean_and_spread():
@@ -43,26 +44,26 @@ def test_fitted_odds_make_what_is_kept_alike_although_the_kinds_differ_in_mean_a
     found[TARGET, 0] += 0.8
     found[TARGET, 1] *= 1.5
     found[KIND == 2, 2] += 0.7
-    before = chance.held_out_accuracy(np.concatenate([found, found**2], 1), TARGET, seed=1)
+    before = classifiers.held_out_accuracy(np.concatenate([found, found**2], 1), TARGET, seed=1)
     model = calibrate.judged(found, KIND)
     fresh = rng.normal(size=(KIND.size, 6))
     fresh[TARGET, 0] += 0.8
     fresh[TARGET, 1] *= 1.5
     fresh[KIND == 2, 2] += 0.7
-    odds = proof.expanded(fresh, model.middle, model.spread) @ model.weights
+    odds = rejection.expanded(fresh, model.middle, model.spread) @ model.weights
     share, _ = calibrate.shares_kept(odds, KIND, TARGET)
     keep = rng.random(KIND.size) < share
     fewest = min(np.count_nonzero(keep & (k == KIND)) for k in range(8))
     equal = np.concatenate([np.nonzero(keep & (k == KIND))[0][:fewest] for k in range(8)])
     left = np.concatenate([fresh[equal], fresh[equal] ** 2], 1)
     assert before > 0.65
-    assert chance.held_out_accuracy(left, TARGET[equal], seed=1) < 0.55
+    assert classifiers.held_out_accuracy(left, TARGET[equal], seed=1) < 0.55
     assert share.mean() > 0.4
 
 
 def test_a_size_other_than_the_proof_shows_the_shot_that_was_kept(monkeypatch):
     kept = iter([0.0, 0.0, 1.0, 0.0, 0.0, 1.0])
-    monkeypatch.setattr(proof, "kept", lambda image, *, target: next(kept))
+    monkeypatch.setattr(rejection, "kept", lambda image, *, target: next(kept))
     small, large = (picture.draw("couch", seed=4, number=2, size=size) for size in (64, 128))
     third = picture.exposure(picture.composed("couch", seed=4, number=2, attempt=2), 64)
     np.testing.assert_array_equal(small.objects, third.objects)
@@ -72,7 +73,7 @@ def test_a_size_other_than_the_proof_shows_the_shot_that_was_kept(monkeypatch):
 
 def test_where_no_shot_is_taken_the_likeliest_is_kept(monkeypatch):
     chances = iter([0.0] * 5 + [1e-9] + [0.0] * picture.ATTEMPTS)
-    monkeypatch.setattr(proof, "kept", lambda image, *, target: next(chances))
+    monkeypatch.setattr(rejection, "kept", lambda image, *, target: next(chances))
     monkeypatch.setattr(picture, "ATTEMPTS", 8)
     found = picture.draw("bird", seed=4, number=1, size=64)
     sixth = picture.exposure(picture.composed("bird", seed=4, number=1, attempt=5), 64)
@@ -80,19 +81,19 @@ def test_where_no_shot_is_taken_the_likeliest_is_kept(monkeypatch):
 
 
 def test_the_shipped_model_fits_the_features():
-    model = proof.model()
+    model = rejection.model()
     assert model.middle.shape == model.spread.shape == (160,)
     assert model.weights.shape == (321,)
     assert (model.spread > 0).all()
-    assert model.net.middle.shape == proof.planes(np.full((1, 64, 64, 3), 90, np.uint8))[0].shape
+    assert model.net.middle.shape == rejection.planes(np.full((1, 64, 64, 3), 90, np.uint8))[0].shape
 
 
 def test_what_the_network_says_is_added_to_the_odds(images):
     blocks = tuple(np.zeros((3, 3, 1, 1)) for _ in range(3))
-    sure = net.Net(np.zeros((64, 33)), blocks, (np.zeros(1),) * 3, np.zeros(1), 0.7)
+    sure = network.Net(np.zeros((64, 33)), blocks, (np.zeros(1),) * 3, np.zeros(1), 0.7)
     plain = judge(0.0)
-    assert proof.kept(images[0], target=True, judge=plain._replace(net=sure)) == pytest.approx(np.exp(-0.7))
-    assert proof.kept(images[0], target=False, judge=plain._replace(net=sure)) == 1.0
+    assert rejection.kept(images[0], target=True, judge=plain._replace(net=sure)) == pytest.approx(np.exp(-0.7))
+    assert rejection.kept(images[0], target=False, judge=plain._replace(net=sure)) == 1.0
 
 
 def test_a_network_is_fitted_to_what_is_kept_and_the_rest_once_more_beside_it():
@@ -105,7 +106,7 @@ def test_a_network_is_fitted_to_what_is_kept_and_the_rest_once_more_beside_it():
     def fit_net(spectra, target, weight):
         seen["weight"] = np.bincount(KIND[fitted], weight)
         kernels = tuple(np.full((3, 3, 1, 1), 1 / 9) for _ in range(3))
-        return net.Net(np.full((16, 16), -1.0), kernels, (np.zeros(1),) * 3, np.full(1, 8.0), -10.0)
+        return network.Net(np.full((16, 16), -1.0), kernels, (np.zeros(1),) * 3, np.full(1, 8.0), -10.0)
 
     before = calibrate.judged(found, KIND)
     after = calibrate.completed(before, found, spectra, KIND, fit_net)
@@ -124,6 +125,6 @@ def test_odds_that_are_too_sure_are_trusted_less_and_timid_ones_more(factor):
 
 def test_the_proof_looks_at_the_very_picture_that_is_drawn_at_its_size(monkeypatch):
     seen = []
-    monkeypatch.setattr(proof, "kept", lambda image, *, target: seen.append(image) or 1.0)
+    monkeypatch.setattr(rejection, "kept", lambda image, *, target: seen.append(image) or 1.0)
     drawn = picture.draw("table", seed=4, number=1, size=picture.PROOF_PX)
     np.testing.assert_array_equal(seen[0], drawn.image)

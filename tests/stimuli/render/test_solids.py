@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from rapidvision.stimuli.render import picture, solids
+from rapidvision.stimuli.render.bundle import picture
+from rapidvision.stimuli.render.shapes import solids
 
 
 def test_a_row_that_is_left_out_is_farther_away_than_what_was_found_and_its_blend():

@@ -1,0 +1,1 @@
+"""Psychometric functions, thresholds and mixed models."""

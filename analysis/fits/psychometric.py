@@ -1,0 +1,203 @@
+"""Psychometric functions: accuracy against log10 per cent of the features, thousands of curves fitted at once.
+
+    p(x) = guess + (1 - guess - lapse) F(slope (x - threshold)),   F logistic
+
+The intact picture has F = 1: it says how good a participant gets, whatever is revealed. Slope and lapse carry weak
+priors, without which data at the ceiling have no finite estimate; the threshold carries none.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rapidvision.errors import InputError
+
+from ..table.accuracy import Cells
+
+Floats = NDArray[np.float64]
+
+GUESS = 0.5
+#: Largest lapse rate that is believed.
+MOST_LAPSE = 0.25
+# Weak priors: normal on log slope and on the logit of lapse / MOST_LAPSE (mean, standard deviation).
+_SLOPE_PRIOR = (math.log(5.0), 1.0)
+_LAPSE_PRIOR = (-1.4, 1.5)
+_MOST_STEPS = 60
+_CLOSE = 1e-9
+
+
+@dataclass(frozen=True, eq=False)
+class Fits:
+    """Fitted curves, one per row.
+
+    Attributes
+    ----------
+    threshold : ndarray
+        log10 per cent halfway between guessing and the best.
+    slope : ndarray
+        Of the logistic.
+    lapse : ndarray
+        Share of errors with everything visible, 0 … 0.25.
+    deviance : ndarray
+        Twice the log likelihood ratio against the saturated model.
+    converged : ndarray of bool
+        Whether the fit stopped because nothing improved any more.
+    guess : float
+        Guess rate.
+    """
+
+    threshold: Floats
+    slope: Floats
+    lapse: Floats
+    deviance: Floats
+    converged: "NDArray[np.bool_]"
+    guess: float
+
+    def predict(self, x: Floats) -> Floats:
+        """Share correct at `x` (log10 per cent, infinity for the intact picture), shape (rows, len(x))."""
+        return _share(self.threshold, self.slope, self.lapse, np.asarray(x, dtype=float), self.guess)
+
+    def at(self, share: float) -> Floats:
+        """log10 per cent where the curve reaches `share` correct; infinity where it never does."""
+        top = 1 - self.guess - self.lapse
+        with np.errstate(divide="ignore", invalid="ignore"):
+            f = (share - self.guess) / top
+            return np.where(f < 1, self.threshold + np.log(f / (1 - f)) / self.slope, np.inf)
+
+
+def fit(x: Floats, correct: Floats, trials: Floats, *, guess: float = GUESS) -> Fits:
+    """Fit every row by penalised maximum likelihood: damped Fisher scoring, all rows in each step.
+
+    Parameters
+    ----------
+    x : ndarray, shape (levels,)
+        log10 per cent; infinity for the intact picture.
+    correct, trials : ndarray, shape (rows, levels)
+        Counts; halves and weighted counts are fine.
+    guess : float
+        Guess rate.
+
+    Returns
+    -------
+    Fits
+        One per row.
+
+    Raises
+    ------
+    InputError
+        When shapes do not fit, or fewer than three levels have trials.
+
+    Examples
+    --------
+    >>> x = np.linspace(0, 2, 9)
+    >>> share = 0.5 + 0.5 / (1 + np.exp(-6 * (x - 1.2)))
+    >>> float(fit(x, 400 * share[None], np.full((1, 9), 400.0)).threshold[0].round(2))
+    1.2
+    """
+    x, k, n = np.asarray(x, float), np.atleast_2d(np.asarray(correct, float)), np.atleast_2d(np.asarray(trials, float))
+    if k.shape != n.shape or k.shape[1] != len(x):
+        raise InputError(f"fit: correct {k.shape}, trials {n.shape}, x ({len(x)},); rows x levels are needed")
+    if (k > n + 1e-9).any() or (k < 0).any():
+        raise InputError("fit: more correct answers than trials, or fewer than none")
+    if np.count_nonzero(n.sum(axis=0)) < 3:
+        raise InputError("fit: fewer than three levels have trials; a curve has three parameters")
+    if len(k) > 1:  # all rows start where their mean ends
+        whole = fit(x, k.mean(axis=0), n.mean(axis=0), guess=guess)
+        begin = [whole.threshold[0], math.log(whole.slope[0]), _logit(whole.lapse[0] / MOST_LAPSE)]
+    else:
+        finite = np.isfinite(x)
+        begin = [float(np.average(x[finite], weights=n[0, finite] + 1e-9)), _SLOPE_PRIOR[0], _LAPSE_PRIOR[0]]
+    t = np.tile(np.array(begin), (len(k), 1))
+    value = _penalised(t, x, k, n, guess)
+    damping = np.full(len(k), 1e-2)
+    active = np.arange(len(k))
+    converged = np.zeros(len(k), dtype=bool)
+    for _ in range(_MOST_STEPS):
+        step = _scoring_step(t[active], x, k[active], n[active], guess, damping[active])
+        tried = t[active] + step
+        new = _penalised(tried, x, k[active], n[active], guess)
+        better = new <= value[active]
+        gain = value[active] - new
+        rows = active[better]
+        t[rows], value[rows] = tried[better], new[better]
+        damping[active] = np.where(better, damping[active] * 0.3, damping[active] * 8)
+        done = (better & (gain < _CLOSE)) | (damping[active] > 1e8)
+        converged[active[done]] = True
+        active = active[~done]
+        if not len(active):
+            break
+    threshold, slope, lapse = t[:, 0], np.exp(t[:, 1]), _lapse(t[:, 2])
+    return Fits(threshold, slope, lapse, _deviance(threshold, slope, lapse, x, k, n, guess), converged, guess)
+
+
+def _logistic(u: Floats) -> Floats:
+    return np.asarray(1 / (1 + np.exp(-np.clip(u, -500, 500))))
+
+
+def _logit(share: float) -> float:
+    share = min(max(float(share), 1e-6), 1 - 1e-6)
+    return math.log(share / (1 - share))
+
+
+def _lapse(t: Floats) -> Floats:
+    return MOST_LAPSE * _logistic(t)
+
+
+def _share(threshold: Floats, slope: Floats, lapse: Floats, x: Floats, guess: float) -> Floats:
+    f = _logistic(slope[:, None] * (np.where(np.isfinite(x), x, 1e3) - threshold[:, None]))
+    return np.asarray(guess + (1 - guess - lapse)[:, None] * f)
+
+
+def _penalised(t: Floats, x: Floats, k: Floats, n: Floats, guess: float) -> Floats:
+    p = np.clip(_share(t[:, 0], np.exp(t[:, 1]), _lapse(t[:, 2]), x, guess), 1e-12, 1 - 1e-12)
+    fitted = (k * np.log(p) + (n - k) * np.log1p(-p)).sum(axis=1)
+    prior = ((t[:, 1] - _SLOPE_PRIOR[0]) / _SLOPE_PRIOR[1]) ** 2 + ((t[:, 2] - _LAPSE_PRIOR[0]) / _LAPSE_PRIOR[1]) ** 2
+    return np.asarray(0.5 * prior - fitted)
+
+
+def _scoring_step(t: Floats, x: Floats, k: Floats, n: Floats, guess: float, damping: Floats) -> Floats:
+    slope, lapse = np.exp(t[:, 1]), _lapse(t[:, 2])
+    u = slope[:, None] * (np.where(np.isfinite(x), x, 1e3) - t[:, :1])
+    f = _logistic(u)
+    height = (1 - guess - lapse)[:, None]
+    p = np.clip(guess + height * f, 1e-9, 1 - 1e-9)
+    bend = height * f * (1 - f)
+    jacobian = (-bend * slope[:, None], bend * u, -f * (lapse * (1 - lapse / MOST_LAPSE))[:, None])
+    weight = n / (p * (1 - p))
+    residual = (k - n * p) / (p * (1 - p))
+    gradient = np.stack([-(residual * j).sum(axis=1) for j in jacobian], axis=1)
+    hessian = np.empty((len(t), 3, 3))
+    for a in range(3):
+        for b in range(a, 3):
+            hessian[:, a, b] = hessian[:, b, a] = (weight * jacobian[a] * jacobian[b]).sum(axis=1)
+    for column, (mean, sd) in ((1, _SLOPE_PRIOR), (2, _LAPSE_PRIOR)):
+        gradient[:, column] += (t[:, column] - mean) / sd**2
+        hessian[:, column, column] += 1 / sd**2
+    diagonal = np.einsum("rii->ri", hessian)
+    diagonal *= 1 + damping[:, None]
+    diagonal += 1e-9
+    return np.clip(np.linalg.solve(hessian, -gradient[..., None])[..., 0], -1, 1)
+
+
+def _deviance(threshold: Floats, slope: Floats, lapse: Floats, x: Floats, k: Floats, n: Floats, guess: float) -> Floats:
+    p = np.clip(_share(threshold, slope, lapse, x, guess), 1e-12, 1 - 1e-12)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        right = np.where(k > 0, k * np.log(k / (n * p)), 0.0)
+        wrong = np.where(n > k, (n - k) * np.log((n - k) / (n * (1 - p))), 0.0)
+    return np.asarray(2 * (right + wrong).sum(axis=1))
+
+
+def axis_of(table: Cells) -> Floats:
+    """log10 per cent of each level, infinity for the intact picture.
+
+    Raises
+    ------
+    InputError
+        When a level has neither a per cent nor the label ``full``.
+    """
+    percent = np.array([np.inf if level.full else level.percent for level in table.levels])
+    if np.isnan(percent).any():
+        raise InputError("curve: some levels have no per cent of the features; a psychometric function needs an axis")
+    return np.asarray(np.log10(percent))

@@ -1,0 +1,287 @@
+"""Reliability of importance maps: do participants agree, how far from chance, and how much of it does a model explain.
+
+Paper, appendix "Inter-rater reliability of the ClickMe maps": Spearman correlation between participants' maps of one
+picture, a null from maps of different pictures, and a model's correlation as a fraction of the former. The paper
+calls the share of correlations below the null a p-value; it is reported here as what it is, beside a test.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from rapidvision.errors import InputError
+from rapidvision.numerics.resampling import row_order
+from rapidvision.protocol import N_RELABELLINGS
+from rapidvision.seeds import fresh_seed, stream
+
+from ..resampling.ranks import spearman_pairs, unit_ranks
+from .pairing import pairing_p
+
+Floats = NDArray[np.float64]
+N_BOOTSTRAP = 2000
+N_SPLITS = 100
+
+
+@dataclass(frozen=True, eq=False)
+class Reliability:
+    """Agreement of participants about where to look.
+
+    Attributes
+    ----------
+    images : tuple of str
+        Pictures with at least two usable maps, in the order of `per_image`.
+    per_image : ndarray
+        Mean correlation over the pairs of participants of each picture.
+    mean : float
+        Mean of `per_image`.
+    interval : (float, float)
+        95 %, pictures resampled.
+    null : float
+        Mean correlation over *all* pairs of maps of different pictures, exactly.
+    share_below_null : float
+        Share of pictures whose correlation lies below the null (the paper's "p").
+    p : float
+        Randomization test: halves of the participants paired with the wrong pictures correlate at least as well.
+    split_half, spearman_brown : float
+        Correlation of the mean maps of random halves of the participants, and corrected to the full number.
+    n_maps, n_dropped : int
+        Usable maps, and constant ones, which have no ranks.
+    m, seed : int
+        Of the test, the splits and the bootstrap.
+    """
+
+    images: tuple[str, ...]
+    per_image: Floats
+    mean: float
+    interval: tuple[float, float]
+    null: float
+    share_below_null: float
+    p: float
+    split_half: float
+    spearman_brown: float
+    n_maps: int
+    n_dropped: int
+    m: int
+    seed: int
+
+
+def reliability(
+    maps: Mapping[str, ArrayLike],
+    *,
+    m: int = N_RELABELLINGS,
+    n_splits: int = N_SPLITS,
+    n_bootstrap: int = N_BOOTSTRAP,
+    seed: int | None = None,
+) -> Reliability:
+    """Measure how well participants' maps of the same picture agree.
+
+    Parameters
+    ----------
+    maps : mapping of str to array_like, shape (participants, height, width) or (participants, pixels)
+        Picture → one map per participant; one size for all.
+    m, n_splits, n_bootstrap : int
+        Randomizations, random halves, resamples of pictures.
+    seed : int, optional
+        Drawn and stored when absent.
+
+    Returns
+    -------
+    Reliability
+        Constant maps are dropped and counted; pictures with fewer than two maps are left out.
+
+    Raises
+    ------
+    InputError
+        When fewer than two pictures have two maps, or sizes differ.
+    """
+    seed = fresh_seed() if seed is None else seed
+    raters, n_dropped = _usable(maps)
+    if len(raters) < 2:
+        raise InputError("reliability: fewer than two pictures have two usable maps; the null needs different pictures")
+    images = tuple(sorted(raters, key=lambda image: raters[image].tobytes()))  # names change no random draw
+    units = {image: unit_ranks(raters[image]) for image in images}
+    per_image = np.array([_mean_pair(units[image]) for image in images])
+    rng = stream(seed, "analysis", "reliability")
+    chosen = rng.integers(len(images), size=(n_bootstrap, len(images)))
+    low, high = np.percentile(per_image[chosen].mean(axis=1), [2.5, 97.5])
+    null = _mean_between([units[image] for image in images])
+    halves = [_half_means(raters[image], rng, n_splits) for image in images]
+    split = float(np.mean([np.nanmean(spearman_pairs(a, b)) for a, b in halves]))
+    first = unit_ranks(np.stack([a[0] for a, _ in halves]))
+    second = unit_ranks(np.stack([b[0] for _, b in halves]))
+    by_name = np.argsort(np.array(images))
+    return Reliability(
+        images=tuple(images[at] for at in by_name),
+        per_image=per_image[by_name],
+        mean=float(per_image.mean()),
+        interval=(float(low), float(high)),
+        null=null,
+        share_below_null=float(np.mean(per_image < null)),
+        p=pairing_p(first @ second.T, m=m, seed=seed),
+        split_half=split,
+        spearman_brown=2 * split / (1 + split),
+        n_maps=sum(len(raters[image]) for image in images),
+        n_dropped=n_dropped,
+        m=m,
+        seed=seed,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class SourceAgreement:
+    """Correlation of two sources' maps of the same pictures.
+
+    Attributes
+    ----------
+    images : tuple of str
+        Pictures that both have.
+    per_image : ndarray
+        Correlation per picture.
+    mean : float
+        Their mean.
+    interval : (float, float)
+        95 %, pictures resampled.
+    null : float
+        Mean over all wrong pairings, exactly.
+    p : float
+        Randomization test of the pairing.
+    share_below_null : float
+        Share of pictures below the null.
+    fraction_of_human, fraction_interval : float and (float, float), or None
+        ``mean / human``: "fraction of explained human variability", when human correlations were given.
+    m, seed : int
+        Of test and bootstrap.
+    """
+
+    images: tuple[str, ...]
+    per_image: Floats
+    mean: float
+    interval: tuple[float, float]
+    null: float
+    p: float
+    share_below_null: float
+    fraction_of_human: float | None
+    fraction_interval: tuple[float, float] | None
+    m: int
+    seed: int
+
+
+def agreement(
+    first: Mapping[str, ArrayLike],
+    second: Mapping[str, ArrayLike],
+    *,
+    human: Mapping[str, float] | None = None,
+    m: int = N_RELABELLINGS,
+    n_bootstrap: int = N_BOOTSTRAP,
+    seed: int | None = None,
+) -> SourceAgreement:
+    """Compare two sources of maps: ClickMe with a second set of maps, or a model with people.
+
+    Parameters
+    ----------
+    first, second : mapping of str to array_like, shape (height, width)
+        Picture → map; pictures that only one has are left out.
+    human : mapping of str to float, optional
+        Picture → correlation between people; its mean is the ceiling of the fraction.
+    m, n_bootstrap : int
+        Randomizations and resamples of pictures.
+    seed : int, optional
+        Drawn and stored when absent.
+
+    Returns
+    -------
+    SourceAgreement
+        The interval of the fraction resamples pictures jointly in both correlations.
+
+    Raises
+    ------
+    InputError
+        When fewer than two pictures are shared, or a map is constant.
+    """
+    seed = fresh_seed() if seed is None else seed
+    images = tuple(sorted(set(first) & set(second) & (set(human) if human is not None else set(first))))
+    if len(images) < 2:
+        raise InputError(f"agreement: {len(images)} pictures are in both; at least two are needed")
+    a = unit_ranks(np.stack([np.ravel(np.asarray(first[image])) for image in images]))
+    b = unit_ranks(np.stack([np.ravel(np.asarray(second[image])) for image in images]))
+    flat = [image for at, image in enumerate(images) if not (np.isfinite(a[at]).all() and np.isfinite(b[at]).all())]
+    if flat:
+        raise InputError(
+            f"agreement: {len(flat)} pictures have a constant map ({flat[0]}), which has no ranks; leave them out"
+        )
+    table = a @ b.T
+    per_image = np.diagonal(table).copy()
+    n = len(images)
+    null = float((table.sum() - per_image.sum()) / (n * (n - 1)))
+    rng = stream(seed, "analysis", "agreement")
+    chosen = rng.integers(n, size=(n_bootstrap, n))
+    order = np.argsort(per_image, kind="stable")  # by content, so that names change no interval
+    means = per_image[order][chosen].mean(axis=1)
+    fraction, fraction_interval = None, None
+    if human is not None:
+        people = np.array([float(human[image]) for image in images])
+        fraction = float(per_image.mean() / people.mean())
+        fraction_interval = _interval(means / people[order][chosen].mean(axis=1))
+    return SourceAgreement(
+        images=images,
+        per_image=per_image,
+        mean=float(per_image.mean()),
+        interval=_interval(means),
+        null=null,
+        p=pairing_p(table, m=m, seed=seed),
+        share_below_null=float(np.mean(per_image < null)),
+        fraction_of_human=fraction,
+        fraction_interval=fraction_interval,
+        m=m,
+        seed=seed,
+    )
+
+
+def _usable(maps: Mapping[str, ArrayLike]) -> tuple[dict[str, Floats], int]:
+    """Flat maps per picture without constant ones; pictures with fewer than two are left out."""
+    out, dropped, sizes = {}, 0, set()
+    for image, raters in maps.items():
+        stack = np.asarray(raters, dtype=float)
+        flat = stack.reshape(len(stack), -1) if len(stack) else stack.reshape(0, 1)
+        varied = np.ptp(flat, axis=1) > 0 if len(flat) else np.zeros(0, dtype=bool)
+        dropped += int(len(flat) - varied.sum())
+        if varied.sum() >= 2:
+            usable = flat[varied]
+            out[image] = usable[row_order(usable)]
+            sizes.add(flat.shape[1])
+    if len(sizes) > 1:
+        raise InputError(f"reliability: maps of {len(sizes)} sizes; bring all of them to one size first")
+    return out, dropped
+
+
+def _mean_pair(units: Floats) -> float:
+    """Mean correlation over all pairs of rows: the length of their sum knows it."""
+    n = len(units)
+    return float((np.sum(units.sum(axis=0) ** 2) - n) / (n * (n - 1)))
+
+
+def _mean_between(groups: list[Floats]) -> float:
+    """Mean correlation over all pairs of rows of different groups, without forming any pair."""
+    sums = np.stack([units.sum(axis=0) for units in groups])
+    sizes = np.array([len(units) for units in groups], dtype=float)
+    every = np.sum(sums.sum(axis=0) ** 2) - np.sum(sums**2)
+    return float(every / (sizes.sum() ** 2 - np.sum(sizes**2)))
+
+
+def _half_means(raters: Floats, rng: np.random.Generator, n_splits: int) -> tuple[Floats, Floats]:
+    """Mean maps of random halves of the participants, shape (splits, pixels) each."""
+    n = len(raters)
+    order = rng.permuted(np.tile(np.arange(n), (n_splits, 1)), axis=1)
+    half = n // 2
+    pick = np.zeros((n_splits, n))
+    np.put_along_axis(pick, order[:, :half], 1 / half, axis=1)
+    rest = np.zeros((n_splits, n))
+    np.put_along_axis(rest, order[:, half : 2 * half], 1 / half, axis=1)
+    return pick @ raters, rest @ raters
+
+
+def _interval(values: Floats) -> tuple[float, float]:
+    low, high = np.percentile(values, [2.5, 97.5])
+    return float(low), float(high)

@@ -1,0 +1,267 @@
+"""The randomization test of the paper: relabel participants jointly over all levels and count what is as extreme.
+
+"A null distribution of 'no difference between groups' at that bin was constructed by randomly switching participants'
+group memberships" (appendix, Psychophysics methods). Here every relabelling keeps the sizes of the groups, ties count
+as extreme (scores are integers on a common scale, or sums that differ by a billionth are equal), and
+p = (b + 1) / (m + 1). The test keeps its level where participants are exchangeable: equal means with unequal spread are
+not, and a warning says so.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rapidvision.errors import InputError, did_you_mean
+from rapidvision.numerics.engine import Engine
+from rapidvision.numerics.resampling import OTHER_WAY, SIDED, Alternative, p_values, sided_p
+from rapidvision.protocol import N_RELABELLINGS
+from rapidvision.seeds import fresh_seed
+
+from ..relabelling.canonical_order import canonical
+from ..resampling.counting import count_extreme
+from ..resampling.multiplicity import Cluster, benjamini_hochberg, holm
+from ..table.columns import Columns
+from .cautions import forewarnings, hopeless_corrections, spread_warning
+
+
+@dataclass(frozen=True, eq=False)
+class RandomizationTest:
+    """Result of :func:`randomization_test`; arrays have one entry per level.
+
+    Attributes
+    ----------
+    difference : ndarray
+        Observed difference, first group minus second; NaN where a group has no data.
+    p : ndarray
+        (b + 1) / (m + 1), two-sided or in the named direction.
+    p_low, p_high : ndarray
+        95 % Clopper-Pearson interval of p for the finite number of relabellings.
+    p_exact : ndarray
+        Over all relabellings; NaN where there is none, and a note says why.
+    p_holm, p_bh, p_max_t, p_step_down : ndarray
+        Corrected for the number of levels. Holm and BH start from :attr:`p_best`, max-T from the relabellings.
+    clusters : tuple of Cluster
+        Runs of levels with their family-wise p.
+    n_first, n_second, m, seed : int
+        Sizes of the groups, relabellings, and the seed that they follow from.
+    alternative : {"two-sided", "greater", "less"}
+        ``greater``: the first group scores higher.
+    statistic : str
+        What was compared.
+    smallest_p : float
+        No relabelling test of these groups can go below it: 1 / C(n, n_first).
+    notes : tuple of str
+        What the reader should know before believing a number.
+    """
+
+    difference: NDArray[np.float64]
+    p: NDArray[np.float64]
+    p_low: NDArray[np.float64]
+    p_high: NDArray[np.float64]
+    p_exact: NDArray[np.float64]
+    p_holm: NDArray[np.float64]
+    p_bh: NDArray[np.float64]
+    p_max_t: NDArray[np.float64]
+    p_step_down: NDArray[np.float64]
+    clusters: tuple[Cluster, ...]
+    n_first: int
+    n_second: int
+    m: int
+    seed: int
+    alternative: Alternative
+    statistic: str
+    smallest_p: float
+    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def p_best(self) -> NDArray[np.float64]:
+        """The exact p of each level where there is one, else the Monte-Carlo p; not corrected."""
+        return np.where(np.isfinite(self.p_exact), self.p_exact, self.p)
+
+
+def randomization_test(
+    columns: Columns,
+    first: "NDArray[np.bool_]",
+    *,
+    m: int = N_RELABELLINGS,
+    seed: int | None = None,
+    alternative: Alternative = "two-sided",
+    strata: NDArray[np.int64] | None = None,
+    exact: bool = True,
+    joint: bool = True,
+    alpha: float = 0.05,
+    engine: Engine = "auto",
+) -> RandomizationTest:
+    """Test the difference between two groups at every level.
+
+    Parameters
+    ----------
+    columns : Columns
+        What each participant contributes, from :mod:`rapidvision.analysis.table.statistics`; participants in a fixed order.
+    first : ndarray of bool, shape (n,)
+        Who is in the first group.
+    m : int
+        Relabellings; 10,000 in the paper.
+    seed : int, optional
+        Drawn and stored in the result when absent.
+    alternative : {"two-sided", "greater", "less"}
+        ``greater``: the first group's value is larger. Two-sided p is twice the smaller tail.
+    strata : ndarray of int, shape (n,), optional
+        Relabel within these only (for example counterbalancing lists).
+    exact : bool
+        Also compute the exact p, where the statistic is a mean of participants.
+    joint : bool
+        Also compute max-T and cluster mass.
+    alpha : float
+        Level at which notes warn.
+    engine : {"auto", "numpy", "numba"}
+        Who counts; the numbers are the same. ``auto`` compiles where the work is worth its start.
+
+    Returns
+    -------
+    RandomizationTest
+        With the seed and everything else that made it.
+
+    Raises
+    ------
+    InputError
+        When a group is empty or an argument is not allowed.
+    """
+    if alternative not in SIDED:
+        raise InputError(f'alternative: got "{alternative}". {did_you_mean(alternative, SIDED)}')
+    if m < 1:
+        raise InputError(f"relabellings: got {m}, at least 1 is needed")
+    n, n_first = len(first), int(first.sum())
+    if n_first in (0, n):
+        raise InputError(f"groups: sizes {n_first} and {n - n_first}; both need at least one participant")
+    seed = fresh_seed() if seed is None else seed
+    counts, standard = count_extreme(
+        columns, first, m=m, seed=seed, strata=strata, sided=SIDED[alternative], joint=joint, engine=engine
+    )
+    observed = columns.difference(first)
+    p, low, high = p_values(counts, m, alternative)
+    blank = ~np.isfinite(observed)
+    p[blank] = low[blank] = high[blank] = np.nan
+    p_exact = np.full(len(p), np.nan)
+    if exact:
+        p_exact = exact_p_values(columns, first, alternative, strata=strata)
+    start = np.where(np.isfinite(p_exact), p_exact, p)
+    return RandomizationTest(
+        difference=observed,
+        p=p,
+        p_low=low,
+        p_high=high,
+        p_exact=p_exact,
+        p_holm=holm(start),
+        p_bh=benjamini_hochberg(start),
+        p_max_t=standard.p_single_step() if standard else np.full(len(p), np.nan),
+        p_step_down=standard.p_step_down() if standard else np.full(len(p), np.nan),
+        clusters=standard.clusters() if standard else (),
+        n_first=n_first,
+        n_second=n - n_first,
+        m=m,
+        seed=seed,
+        alternative=alternative,
+        statistic=columns.name,
+        smallest_p=1 / math.comb(n, n_first),
+        notes=(
+            *spread_warning(columns, first),
+            *columns.notes(first),
+            *_without_exact(columns, p_exact, blank, wanted=exact, within=strata is not None),
+            *forewarnings(n_first, n - n_first, m=m, alpha=alpha),
+            *hopeless_corrections(
+                int(np.count_nonzero(~blank)),
+                n_first,
+                n - n_first,
+                m=m,
+                alpha=alpha,
+                alternative=alternative,
+                exact=bool(np.isfinite(p_exact).any()),
+            ),
+        ),
+    )
+
+
+def exact_p_values(
+    columns: Columns,
+    first: "NDArray[np.bool_]",
+    alternative: Alternative,
+    *,
+    strata: NDArray[np.int64] | None = None,
+    fast: bool = False,
+) -> NDArray[np.float64]:
+    """Exact p per level, by compiled loops on every core when `fast`; NaN where it cannot be had.
+
+    It exists for means of participants, whose sums can be tabled; within strata too.
+    """
+    from concurrent.futures import ThreadPoolExecutor
+
+    if not (columns.is_mean and columns.few_sums):
+        return np.full(columns.n_levels, np.nan)
+    columns, first, strata, turned = canonical(columns, first, strata)
+    levels = range(columns.n_levels)
+    counted = _exact_at(columns, first, OTHER_WAY[alternative] if turned else alternative, strata, fast=fast)
+
+    def one(level: int) -> float:
+        return counted(level) if columns.exact[level] else math.nan
+
+    if not fast:
+        return np.array([one(level) for level in levels])
+    with ThreadPoolExecutor() as threads:
+        return np.array(list(threads.map(one, levels)))
+
+
+def _exact_at(
+    columns: Columns,
+    first: "NDArray[np.bool_]",
+    alternative: Alternative,
+    strata: NDArray[np.int64] | None,
+    *,
+    fast: bool,
+) -> Callable[[int], float]:
+    """Return the function from level to exact p."""
+    from ..resampling.critical_values import twice_the_limit
+    from ..resampling.exact import MOST_ADDITIONS, exact_p
+    from ..resampling.stratified import exact_p_within
+
+    limit = twice_the_limit(columns, first) if strata is not None else None
+
+    def one(level: int) -> float:
+        scores, present = columns.sums[:, level], columns.present[:, level]
+        greater = less = math.nan
+        if strata is None:
+            greater, less = exact_p(scores, present, first, fast=fast, most_additions=MOST_ADDITIONS / columns.n_levels)
+        elif limit is not None:
+            greater, less = exact_p_within(
+                scores, present, first, strata, limit[level], most_additions=MOST_ADDITIONS / columns.n_levels
+            )
+        return sided_p(greater, less, alternative)
+
+    return one
+
+
+def _without_exact(
+    columns: Columns, p_exact: NDArray[np.float64], blank: "NDArray[np.bool_]", *, wanted: bool, within: bool
+) -> tuple[str, ...]:
+    """Say why an exact p is missing."""
+    missing = np.isnan(p_exact) & ~blank
+    if not wanted or not missing.any():
+        return ()
+    if not columns.is_mean:
+        return (
+            f"no exact p: {columns.name} is no mean over participants, so only Monte Carlo counts its relabellings",
+        )
+    if not columns.few_sums:
+        return ("no exact p: times finer than half a millisecond have too many sums to table; Monte Carlo counts them",)
+    where = ", ".join(columns.label(level) for level in np.flatnonzero(missing).tolist())
+    if within:
+        why = "a relabelling within strata may leave a group without data, or the sums are too many to table"
+    else:
+        why = (
+            f"participants' trial counts differ, and over their common denominator the sums of {len(columns.parts)} "
+            "participants are too many to table"
+        )
+    return (f"no exact p at level {where}: {why}; Monte Carlo counts the relabellings",)

@@ -1,0 +1,1 @@
+"""Networks' curves, error consistency and evidence."""

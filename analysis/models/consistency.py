@@ -1,0 +1,129 @@
+"""Error consistency: do two observers err on the same trials, beyond what their accuracies make them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from rapidvision.errors import InputError
+from rapidvision.seeds import stream
+
+from ..table.trials import Trials
+
+Floats = NDArray[np.float64]
+N_BOOTSTRAP = 2000
+
+
+@dataclass(frozen=True)
+class ErrorConsistency:
+    """Whether two observers err on the same trials, beyond what their accuracies make them.
+
+    Attributes
+    ----------
+    observed, expected : float
+        Share of trials where both are right or both wrong; and what independent observers would reach.
+    kappa : float
+        (observed - expected) / (1 - expected); 1 when both are always right or both always wrong.
+    interval : (float, float)
+        95 %, trials (pictures) resampled.
+    n : int
+        Trials.
+    """
+
+    observed: float
+    expected: float
+    kappa: float
+    interval: tuple[float, float]
+    n: int
+
+
+def error_consistency(
+    first: ArrayLike, second: ArrayLike, *, seed: int = 0, n_bootstrap: int = N_BOOTSTRAP
+) -> ErrorConsistency:
+    """Cohen's kappa of two observers' errors (Geirhos et al., 2020), with a bootstrap interval.
+
+    Parameters
+    ----------
+    first, second : array_like of bool, shape (n,)
+        Correct or not, on the same trials in the same order.
+    seed, n_bootstrap : int
+        Of the interval.
+
+    Returns
+    -------
+    ErrorConsistency
+        Kappa 1: the same errors; 0: as independent observers.
+
+    Raises
+    ------
+    InputError
+        When the trials do not match.
+
+    Notes
+    -----
+    Two observers who are always right, or both always wrong, agree in every trial: kappa is 1, though chance alone would
+    make them agree as much and the ratio is 0 / 0. That is the benchmark model-vs-human's convention.
+
+    Examples
+    --------
+    >>> error_consistency([True, True, False, False], [True, True, False, False]).kappa
+    1.0
+    >>> error_consistency([True, True], [True, True]).kappa
+    1.0
+    """
+    a, b = np.asarray(first, dtype=bool), np.asarray(second, dtype=bool)
+    if a.shape != b.shape or a.ndim != 1 or not len(a):
+        raise InputError(f"error consistency: shapes {a.shape} and {b.shape}; the same trials are needed, at least one")
+    n = len(a)
+    rng = stream(seed, "analysis", "kappa")
+    kinds = np.bincount(2 * a + b, minlength=4)
+    kinds[1:3] = np.sort(kinds[1:3])  # which observer is first changes no interval
+    tables = rng.multinomial(n, kinds / n, size=n_bootstrap)
+    observed, expected, kappa = _kappa(kinds[None])
+    low, high = np.percentile(_kappa(tables)[2], [2.5, 97.5])
+    return ErrorConsistency(float(observed[0]), float(expected[0]), float(kappa[0]), (float(low), float(high)), n)
+
+
+def _kappa(counts: NDArray[np.int64]) -> tuple[Floats, Floats, Floats]:
+    """From counts of (neither, only one, only the other, both) right, shape (rows, 4)."""
+    kinds = counts / counts.sum(axis=1, keepdims=True)
+    observed = kinds[:, 0] + kinds[:, 3]
+    a, b = kinds[:, 2] + kinds[:, 3], kinds[:, 1] + kinds[:, 3]
+    expected = a * b + (1 - a) * (1 - b)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return (
+            observed,
+            expected,
+            np.where(counts[:, 1] + counts[:, 2] > 0, (observed - expected) / (1 - expected), 1.0),
+        )
+
+
+def majority_consistency(
+    people: Trials, networks: Trials, model: str, group: str, *, seed: int
+) -> tuple[str, str, str, ErrorConsistency]:
+    """Error consistency of a network with the majority of the people, over the stimuli that both answered.
+
+    Parameters
+    ----------
+    people, networks : Trials
+        Of the same study.
+    model, group : str
+        Which network and group.
+    seed : int
+        Of the interval.
+
+    Returns
+    -------
+    model, "majority of people", group, consistency
+        Stimuli on which people were split evenly count as wrong.
+    """
+    keys = ["image_id", "level_index"]
+    answers = people.people()
+    answers = answers[(answers["group"] == group) & (answers["status"] == "ok")]
+    rows = networks.main()
+    rows = rows[(rows["observer"] == model) & (rows["group"] == group)]
+    human = (answers["correct"] == True).groupby([answers[key] for key in keys]).mean() > 0.5  # noqa: E712
+    net = (rows["correct"] == True).groupby([rows[key] for key in keys]).mean() > 0.5  # noqa: E712
+    both = pd.concat([human.rename("human"), net.rename("net")], axis=1, join="inner")
+    return model, "majority of people", group, error_consistency(both["net"], both["human"], seed=seed)

@@ -1,0 +1,1 @@
+"""Permutations of group labels from a counter-based generator."""

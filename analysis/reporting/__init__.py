@@ -1,0 +1,1 @@
+"""The report: sections, HTML and Fig. 2B."""

@@ -1,0 +1,301 @@
+"""The report's sections: what is written about every result, as HTML."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rapidvision.system import files
+
+from ..comparison import Comparison
+from ..inference.above_chance import ChanceTest
+from ..resampling.multiplicity import CORRECTIONS
+from ..table.accuracy import Curve, curve
+from ..table.exclusions import Kept
+from ..table.first_lines import LateRule
+from ..table.statistics import columns_of
+from ..table.trials import Trials
+from ..workflow import Bins, CurveFits
+from .fig2b_panel import Fig2b, observer_note
+from .html import bullets, figure, notices, paragraph, plain, show, table
+
+if TYPE_CHECKING:
+    from ..fits.regression import Effects
+
+
+def what(source: Trials, left: Kept, networks: Trials | None, notes: Sequence[str] = ()) -> str:
+    """What came in, what was excluded, and what each rule leaves out (`notes`)."""
+    text = ""
+    if note := observer_note(source):
+        text += paragraph(
+            f"These are {note}: nothing here is evidence about people in the study itself."
+            if note == "pilot participants"
+            else f"These are {note}: no person answered, and nothing here is evidence about people.",
+            "notice",
+        )
+    people = left.trials.people()
+    text += paragraph(
+        f"{source.name}: {len(people)} main-phase trials. {left.sentence()[0].upper()}{left.sentence()[1:]}."
+    )
+    text += bullets(notes)
+    rows = [(group, left.before[group], left.after.get(group, 0)) for group in left.before]
+    text += table(("group", "participants before", "after exclusions"), rows)
+    if left.excluded:
+        text += table(
+            ("rule", "excluded", "who"), [(one.rule, one.n, ", ".join(one.who) or "nobody") for one in left.excluded]
+        )
+    text += bullets(left.trials.notes)
+    if networks is not None:
+        names = sorted(set(networks.frame.loc[networks.frame["observer_kind"] == "model", "observer"]))
+        text += paragraph(f"{networks.name}: networks {', '.join(names)}, on the same plans.")
+    return text
+
+
+def fig2b(main: Fig2b, trials: Trials, svg: bytes) -> str:
+    """Fig. 2B with its caption."""
+    from ..figures.annotations import MEASURES
+
+    a, b = main.bins.groups
+    measure = MEASURES[main.bins.test.statistic]
+    caption = (
+        f"{measure.label} of {a} and {b} at every reveal level; error bars are {measure.error}. Stars: "
+        f"{CORRECTIONS[main.bins.correction][1]}, {main.bins.test.m:,} relabellings."
+    )
+    if measure.is_accuracy:
+        caption += " Dashed grey: chance."
+    if measure.is_accuracy and main.networks:
+        caption += " Broken curves: networks; a band, drawn here only for a single network, resamples pictures, never participants."
+    if note := observer_note(trials):
+        caption += f" The participants: {note}."
+    return figure(svg, caption)
+
+
+def levels(result: Bins) -> str:
+    """Every level with every p."""
+    a, b = result.groups
+    test = result.test
+    words = {"two-sided": "two-sided", "greater": f"one-sided, {a} above {b}", "less": f"one-sided, {a} below {b}"}
+    text = paragraph(
+        f"Randomization test of {a} minus {b} ({words[test.alternative]}): participants relabelled jointly over all "
+        f"levels, {test.m:,} times, groups of {test.n_first} and {test.n_second}, ties counted as extreme, "
+        f"p = (b + 1)/(m + 1). Statistic: {test.statistic.replace('_', ' ')}; late answers: {result.late}. "
+        f"No p below {test.smallest_p:.1e} can be reached. Smallest p of the relabellings: {1 / (test.m + 1):.1e}; "
+        "the exact p counts every relabelling."
+    )
+    head = (
+        "level",
+        a,
+        "S.E.M.",
+        b,
+        "S.E.M.",
+        "difference",
+        "p",
+        "95 % of p",
+        "exact p",
+        "Holm",
+        "BH",
+        "max-T",
+        "step-down",
+    )
+    rows = []
+    for place, level in enumerate(result.levels):
+        first, second = result.curves
+        rows.append(
+            (
+                level.label,
+                first.mean[place],
+                first.sem[place],
+                second.mean[place],
+                second.sem[place],
+                test.difference[place],
+                test.p[place],
+                f"{show(test.p_low[place])} to {show(test.p_high[place])}" if np.isfinite(test.p[place]) else "–",
+                test.p_exact[place],
+                test.p_holm[place],
+                test.p_bh[place],
+                test.p_max_t[place],
+                test.p_step_down[place],
+            )
+        )
+    text += table(head, rows)
+    for cluster in test.clusters:
+        low, high = result.levels[cluster.first].label, result.levels[cluster.last].label
+        above = a if cluster.sign > 0 else b
+        text += paragraph(
+            f"Cluster from {low} to {high}: {above} higher, mass {cluster.mass:.1f}, p = {show(cluster.p)}."
+        )
+    return text + notices(test.notes)
+
+
+def ceilings(main: Fig2b) -> str:
+    """Where each group reaches its ceiling."""
+    if not main.ceilings:
+        return paragraph("The table has no intact pictures, so no ceiling can be named.")
+    text = "".join(paragraph(one.sentence()) for one in main.ceilings)
+    one = main.ceilings[0]
+    text += paragraph(
+        f"Rule: non-inferior to the intact picture by {100 * one.margin:g} points, paired sign flips, alpha = {one.alpha:g}, "
+        "from the highest level downward until the first that fails. Sign flips keep alpha where participants' differences "
+        "from the margin are symmetric. Beside it the naive rule (no significant difference from full), which rewards "
+        "small samples."
+    )
+    text += notices([note for one in main.ceilings for note in one.notes])
+    rows = [
+        (
+            one.group,
+            one.full_accuracy,
+            one.level.label if one.level else "undetermined",
+            f"{one.level.image_percent:.1f} %" if one.level and one.level.image_percent > 0 else "–",
+            one.naive_level.label if one.naive_level else "undetermined",
+        )
+        for one in main.ceilings
+    ]
+    return text + table(("group", "intact", "ceiling (% of features)", "pixels", "naive rule"), rows)
+
+
+def late(late: Mapping[LateRule, Bins]) -> str:
+    """The three rules for late answers."""
+    first = next(iter(late.values()))
+    a, b = first.groups
+    text = paragraph(
+        "Answers later than the response limit (early and missing ones too) can be left out, counted as wrong, or as "
+        "half correct. Leaving them out selects on response time, so all three stand here, each with its own test."
+    )
+    text += paragraph(f"Differences are {a} minus {b}; p is corrected as the stars are.")
+    head = ["level"] + [f"{rule}: {name}" for rule in late for name in ("difference", "p")]
+    rows = [
+        [level.label, *(value for one in late.values() for value in (one.test.difference[place], one.p[place]))]
+        for place, level in enumerate(first.levels)
+    ]
+    shares = [
+        (group, float(table_.n_untimely[table_.of(group)].sum() / table_.n_shown[table_.of(group)].sum()))
+        for table_ in [first.cells]
+        for group in first.groups
+    ]
+    return text + table(head, rows) + table(("group", "late, early or missing"), [(g, f"{s:.1%}") for g, s in shares])
+
+
+def thresholds(fits: CurveFits) -> str:
+    """Psychometric functions."""
+    test = fits.test
+    a, b = test.groups
+    text = paragraph(
+        f"Threshold: per cent of the features halfway between guessing and the group's best, with 95 % intervals from "
+        f"resampled participants. {a} minus {b}: {test.difference:.3f} log10 (95 % {test.interval[0]:.3f} to "
+        f"{test.interval[1]:.3f}), a factor of {test.ratio:.2f}; randomization test p = {test.p:.4g} (two-sided, both "
+        f"curves fitted again after each of {test.m:,} relabellings)."
+    )
+    text += notices(fits.cautions)
+    rows = fits.table()
+    head = ("group", "threshold %", "low", "high", "slope", "lapse", "deviance", "p of fit")
+    text += table(head, rows.itertuples(index=False))
+    return text + figure(
+        fits.drawing.to_bytes("svg"), "Data with S.E.M., fitted curves, thresholds with 95 % intervals."
+    )
+
+
+class People:
+    """Every participant's curve, and the response times, drawn and as numbers."""
+
+    def __init__(self, trials: Trials, main: Fig2b) -> None:
+        self.main = main
+        columns, cells_of = columns_of(trials, "response_ms", late=main.bins.late)
+        self.times: tuple[Curve, ...] = tuple(columns.curve(cells_of.of(group)) for group in main.bins.groups)
+
+    def results(self) -> Any:
+        """Mean over participants of median response times, per group and level."""
+        labels = [level.label for level in self.main.bins.levels]
+        return {
+            group: {"level": labels, **plain(one)} for group, one in zip(self.main.bins.groups, self.times, strict=True)
+        }
+
+    def html(self) -> str:
+        """Both figures."""
+        from ..figures.plots import draw_individuals, draw_response_times
+
+        bins = self.main.bins
+        accuracy = tuple(curve(bins.cells, group) for group in bins.groups)
+        individuals = draw_individuals(bins.cells, bins.groups, accuracy)
+        times = draw_response_times(bins.levels, bins.groups, self.times)
+        return figure(individuals.to_bytes("svg"), "Every participant (thin) and the group's mean.") + figure(
+            times.to_bytes("svg"),
+            "Median response time of correct answers in time, mean over participants with S.E.M.",
+        )
+
+
+def chance(tests: Sequence[ChanceTest]) -> str:
+    """Every group and level against chance."""
+    text = "".join(paragraph(one.sentence()) for one in tests)
+    text += paragraph(
+        f"Participants' distances from one half with random signs, all levels jointly, {tests[0].m:,} flips; one-sided. "
+        "The exact p counts every flip. Holm corrects it, or the other p where there is none, for the number of levels of a "
+        "group."
+    )
+    text += notices([note for one in tests for note in one.notes])
+    head = ["level"] + [f"{one.group}: {name}" for one in tests for name in ("accuracy", "p", "exact p", "Holm")]
+    rows = [
+        [
+            level.label,
+            *(x for one in tests for x in (one.accuracy[at], one.p[at], one.p_exact[at], one.p_holm[at])),
+        ]
+        for at, level in enumerate(tests[0].levels)
+    ]
+    return text + table(head, rows)
+
+
+def regression(found: "Effects") -> str:
+    """Mixed model, GEE and GLM."""
+    a, b = found.groups
+    text = paragraph(
+        f"Accuracy ~ log10 per cent x group, trials in time below the intact picture; {b} is the reference, effects say "
+        f"what {a} adds. Mixed: random intercepts of participants and pictures (Laplace). GEE clusters participants only, "
+        "GLM nothing: their standard errors are for comparison."
+    )
+    text += notices(found.cautions)
+    shown = found.table()
+    head = ("effect", "estimate", "S.E.", "z", "p", "low", "high", "GEE", "S.E.", "GLM", "S.E.")
+    return text + table(head, shown.itertuples(index=False)) + paragraph(found.sentence() + ".")
+
+
+def networks(main: Fig2b, compared: Comparison | None) -> str:
+    """Networks beside people."""
+    from ..figures.plots import draw_networks
+
+    text = paragraph(
+        "A network that always answers the same picture alike has no participants: its bars resample pictures."
+    )
+    head = ["network", "map source", "pictures", *(level.label for level in main.bins.levels)]
+    rows = [[one.model, one.group, one.n_images, *one.mean] for one in main.networks]
+    text += table(head, rows) + bullets(f"{one.model}, {one.group}: {one.bar}" for one in main.networks)
+    people = tuple(curve(main.bins.cells, group) for group in main.bins.groups)
+    drawing = draw_networks(main.bins.levels, main.bins.groups, people, main.networks)
+    text += figure(
+        drawing.to_bytes("svg"),
+        "Every network (broken; band: ± 1 SD over resampled pictures) beside the participants (markers; S.E.M.).",
+    )
+    if compared is None:
+        return text
+    text += paragraph(
+        "Beside the people: threshold difference (model minus human, log10 per cent; positive: it needs to see more), "
+        "mean of human minus model accuracy over the log axis, root mean square difference with the noise of the human "
+        "curve, and partial Spearman correlation of the network's evidence with people's accuracy, given class and level."
+    )
+    head2 = ("network", "group", "threshold", "area", "RMSE", "noise", "rho", "low", "high")
+    text += table(head2, compared.table().itertuples(index=False))
+    kappas = [
+        (model, group, one.kappa, one.interval[0], one.interval[1], one.n)
+        for model, _, group, one in compared.consistency
+    ]
+    text += paragraph("Error consistency (kappa) with the majority of the people, stimuli resampled:")
+    return text + table(("network", "group", "kappa", "low", "high", "stimuli"), kappas)
+
+
+def provenance(made: files.Provenance, result: Bins) -> str:
+    """Command, seed, versions, inputs."""
+    versions = ", ".join(f"{name} {version}" for name, version in made.packages.items())
+    text = paragraph(f"Command: {made.command}") + paragraph(
+        f"Seed: {made.seed}. RapidVision {made.version}; {versions}."
+    )
+    if made.inputs:
+        text += table(("input", "SHA-256"), made.inputs.items())
+    return text + paragraph(f"Running it again with this seed writes the same bytes ({result.test.m:,} relabellings).")

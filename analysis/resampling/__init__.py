@@ -1,0 +1,1 @@
+"""Counting permutations: sums, exact distributions, corrections."""

@@ -1,0 +1,238 @@
+"""How many participants? And do the tests keep their promises? Answered by simulated experiments."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from rapidvision.errors import InputError
+from rapidvision.numerics.resampling import TIE
+from rapidvision.numerics.words import Words
+from rapidvision.protocol import N_RELABELLINGS
+from rapidvision.system.progress import Advance, silent
+
+from ..inference.cautions import forewarnings, hopeless_corrections
+from ..relabelling.counter_rng import BLOCK, stream_key
+from ..relabelling.permutations import label_block
+from ..resampling.multiplicity import CLUSTER_THRESHOLD, holm, largest_mass
+from ..resampling.sums import GroupSums
+from ..result_repr import ShownAsTable
+from ..table.columns import Columns, mean_columns
+from .simulation import Design, simulate
+
+Floats = NDArray[np.float64]
+
+#: Ways to call an experiment significant: any level by each correction, or the largest cluster.
+RULES = ("uncorrected", "holm", "max-t", "cluster")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Calibration(ShownAsTable):
+    """How often experiments came out significant.
+
+    Attributes
+    ----------
+    design : Design
+        Simulated.
+    alpha : float
+        Level.
+    n_experiments, m, seed : int
+        Experiments, relabellings of each, and the seed of both.
+    per_level : ndarray
+        Share of experiments with p ≤ alpha, per level.
+    any_level : dict
+        Rule → share of experiments with any significant level.
+    """
+
+    design: Design
+    alpha: float
+    n_experiments: int
+    m: int
+    seed: int
+    per_level: Floats
+    any_level: dict[str, float]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Corrections that can never reject with so few relabellings."""
+        return warnings_of(self.design, [self.design.n_per_group], m=self.m, alpha=self.alpha)
+
+    @property
+    def standard_error(self) -> float:
+        """Of a share that is truly alpha."""
+        return float(np.sqrt(self.alpha * (1 - self.alpha) / self.n_experiments))
+
+    def table(self) -> pd.DataFrame:
+        """One row per rule, and one per level."""
+        rows = [("any level", rule, share) for rule, share in self.any_level.items()]
+        rows += [
+            ("level " + level.label, "uncorrected", float(share))
+            for level, share in zip(self.design.levels, self.per_level, strict=True)
+        ]
+        return pd.DataFrame(rows, columns=["where", "rule", "share significant"])
+
+
+def calibrate(
+    design: Design | None = None,
+    *,
+    n_experiments: int = 2000,
+    m: int = N_RELABELLINGS,
+    alpha: float = 0.05,
+    seed: int = 0,
+    advance: Advance = silent,
+) -> Calibration:
+    """Simulate experiments without a difference and count how often each rule finds one.
+
+    Parameters
+    ----------
+    design : Design, optional
+        The paper's by default; both groups get the first threshold.
+    n_experiments, m : int
+        Experiments, and relabellings of each.
+    alpha : float
+        Level.
+    seed : int
+        Of everything.
+    advance : callable
+        Called with the number of experiments just done.
+
+    Returns
+    -------
+    Calibration
+        `per_level` should lie around alpha, `any_level` below it for every rule but ``uncorrected``.
+    """
+    chosen = design or Design()
+    null = replace(chosen, thresholds=(chosen.thresholds[0], chosen.thresholds[0]))
+    return _shares(null, n_experiments=n_experiments, m=m, alpha=alpha, seed=seed, advance=advance)
+
+
+def power(
+    design: Design | None = None,
+    *,
+    n_per_group: Sequence[int] = (10, 20, 30, 45, 60, 90),
+    effects: Sequence[float] = (0.1, 0.2),
+    n_experiments: int = 300,
+    m: int = 2000,
+    alpha: float = 0.05,
+    seed: int = 0,
+    advance: Advance = silent,
+) -> pd.DataFrame:
+    """Power against the number of participants and the difference of the thresholds.
+
+    Parameters
+    ----------
+    design : Design, optional
+        Its second threshold is replaced by the first plus the effect.
+    n_per_group : sequence of int
+        Participants in each group.
+    effects : sequence of float
+        Differences of the thresholds, in log10 per cent.
+    n_experiments, m, alpha, seed, advance
+        As in :func:`calibrate`.
+
+    Returns
+    -------
+    DataFrame
+        One row per size, effect and rule: `power` with its standard error. ``attrs["notes"]`` warns of corrections that
+        can never reject with so few relabellings.
+
+    Raises
+    ------
+    InputError
+        When there is nothing to simulate.
+    """
+    base = design or Design()
+    if not n_per_group or not effects:
+        raise InputError("power: name at least one group size and one effect")
+    rows = []
+    for size in n_per_group:
+        for effect in effects:
+            first = base.thresholds[0]
+            one = replace(base, n_per_group=size, thresholds=(first, first + effect))
+            found = _shares(one, n_experiments=n_experiments, m=m, alpha=alpha, seed=seed, advance=advance)
+            for rule in RULES[1:]:
+                share = found.any_level[rule]
+                error = float(np.sqrt(share * (1 - share) / n_experiments))
+                rows.append((size, effect, rule, share, error))
+    table = pd.DataFrame(rows, columns=["n_per_group", "effect_log10", "rule", "power", "standard_error"])
+    table.attrs["notes"] = warnings_of(base, n_per_group, m=m, alpha=alpha)
+    return table
+
+
+def warnings_of(design: Design, n_per_group: Sequence[int], *, m: int, alpha: float) -> tuple[str, ...]:
+    """Corrections that can never reject, and groups that are too small, before anything is simulated.
+
+    Examples
+    --------
+    >>> for note in warnings_of(Design(), [16], m=200, alpha=0.05):
+    ...     print(note)
+    200 relabellings are few for alpha = 0.05; use at least 400
+    warning: Holm over 12 levels can never reach p <= 0.05: its smallest p is 0.119; use at least 479 relabellings
+    """
+    notes = [
+        note
+        for size in n_per_group
+        for note in (
+            *forewarnings(size, size, m=m, alpha=alpha),
+            *hopeless_corrections(len(design.levels), size, size, m=m, alpha=alpha),
+        )
+    ]
+    return tuple(dict.fromkeys(notes))
+
+
+def _shares(design: Design, *, n_experiments: int, m: int, alpha: float, seed: int, advance: Advance) -> Calibration:
+    """Simulate and test; the experiments share one set of relabellings, which leaves every p as uniform as before."""
+    if n_experiments < 1 or m < 1:
+        raise InputError(f"simulation: {n_experiments} experiments of {m} relabellings; both must be at least 1")
+    n = 2 * design.n_per_group
+    first = np.arange(n) < design.n_per_group
+    key = stream_key(seed, "calibrate")
+    blocks = [
+        label_block(key, block, n, design.n_per_group)[:, : min(BLOCK, m - block * BLOCK)]
+        for block in range(-(-m // BLOCK))
+    ]
+    hits = np.zeros((n_experiments, design.n_levels + 1), dtype=bool)
+    found = np.zeros((n_experiments, len(RULES)), dtype=bool)
+    for number in range(n_experiments):
+        good, every = simulate(design, seed=seed, number=number).counts()
+        p, p_max, p_cluster = _one(mean_columns(good, every), first, blocks)
+        hits[number] = p <= alpha
+        smallest = (np.nanmin(p), np.nanmin(holm(p)), p_max, p_cluster)
+        found[number] = [value <= alpha for value in smallest]
+        advance(1)
+    return Calibration(
+        design=design,
+        alpha=alpha,
+        n_experiments=n_experiments,
+        m=m,
+        seed=seed,
+        per_level=hits.mean(axis=0),
+        any_level={rule: float(share) for rule, share in zip(RULES, found.mean(axis=0), strict=True)},
+    )
+
+
+def _one(columns: Columns, first: "NDArray[np.bool_]", blocks: list[Words]) -> tuple[Floats, float, float]:
+    """Two-sided p per level, smallest max-T p, and smallest cluster p of one experiment."""
+    padding = np.full(-len(first) % 64, -1)
+    group_sums = GroupSums(columns.places(np.append(np.arange(len(first)), padding)))
+    own = columns.sums_of(first)
+    sums = np.concatenate([group_sums.of(words)[:, : own.size] for words in blocks])
+    observed, values = columns.compared(own[None])[0], columns.compared(sums.reshape(len(sums), *own.shape))
+    centre, inverse = columns.moments(values, first)
+    m = len(values)
+    by_level = np.ascontiguousarray(values.T, dtype=float)  # long rows are counted many times faster than short ones
+    slack, floor = columns.slack(first)[:, None], observed[:, None]
+    above = m - np.count_nonzero(by_level < floor - slack, axis=1)
+    below = m - np.count_nonzero(by_level > floor + slack, axis=1)
+    p = np.minimum(1.0, 2 * (np.minimum(above, below) + 1) / (m + 1))
+    z, own_z = (by_level - centre[:, None]) * inverse[:, None], (observed - centre) * inverse
+    best = np.abs(own_z).max()
+    p_max = (np.count_nonzero(np.abs(z).max(axis=0) >= best - TIE * max(1.0, best)) + 1) / (m + 1)
+    threshold = CLUSTER_THRESHOLD[0]
+    mine = max(float(largest_mass(sign * own_z[None], threshold)[0]) for sign in (1, -1))
+    if mine == 0:
+        return p, p_max, 1.0
+    masses = np.maximum(largest_mass(z.T, threshold), largest_mass(-z.T, threshold))
+    return p, p_max, (np.count_nonzero(masses >= mine * (1 - TIE)) + 1) / (m + 1)

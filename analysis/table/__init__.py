@@ -1,0 +1,1 @@
+"""The trials table: reading, checks, exclusions, accuracy per cell."""

@@ -1,0 +1,221 @@
+"""Trials in: read the one table that every observer fills, and list every row that contradicts itself."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from rapidvision.errors import InputError
+from rapidvision.system import files
+from rapidvision.trials import COLUMNS, TrialRecord, write_table
+
+from .contradictions import RULES, odd_times, rows_of
+from .files import from_csv, from_parquet, typed
+from .selection import Selection
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Trials:
+    """A checked trials table.
+
+    Attributes
+    ----------
+    frame : DataFrame
+        One row per trial, the columns of :data:`rapidvision.trials.COLUMNS`; `correct` holds True, False or None.
+    name : str
+        Where it came from.
+    sha256 : str
+        Hash of the file; empty for tables made in memory.
+    notes : tuple of str
+        What was done on the way in, with counts.
+    selection : Selection
+        Which rows an analysis counts: kind of observer, timing, attempts.
+    """
+
+    frame: pd.DataFrame
+    name: str = "trials"
+    sha256: str = ""
+    notes: tuple[str, ...] = field(default=())
+    selection: Selection = field(default=Selection())
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    def main(self) -> pd.DataFrame:
+        """Rows that count: of the main phase, not aborted, kept by the rules for timing and attempts."""
+        return self.selection.counted(self.frame)
+
+    def people(self) -> pd.DataFrame:
+        """Rows of :meth:`main` of the one kind of observer that is analysed: every test stands on these.
+
+        Raises
+        ------
+        InputError
+            When the table has several kinds of observers and none was chosen.
+        """
+        return self.selection.of_one_kind(self.main(), name=self.name)
+
+    def select(self, **rules: Any) -> "Trials":
+        """Return the table with other rules; see :class:`~rapidvision.analysis.table.selection.Selection`.
+
+        Parameters
+        ----------
+        **rules
+            `observers`, `timing`, `attempts`.
+        """
+        unknown = [name for name in rules if name not in ("observers", "timing", "attempts")]
+        if unknown:
+            raise InputError(f'select: no rule "{unknown[0]}"; rules are observers, timing and attempts')
+        return replace(self, selection=replace(self.selection, **rules))
+
+    def left_out(self) -> tuple[str, ...]:
+        """Sentences on what the rules leave out, and on voided or flagged trials where they are many."""
+        return self.selection.sentences(self.selection.of_one_kind(self.frame, name=self.name))
+
+    def keep(self, rows: "np.ndarray[Any, np.dtype[np.bool_]]", note: str) -> "Trials":
+        """Return the rows where `rows` is true, with a note that says why."""
+        return replace(self, frame=self.frame[rows].reset_index(drop=True), notes=(*self.notes, note))
+
+    @property
+    def observers(self) -> tuple[str, ...]:
+        """Who answered: ``human``, ``pilot``, ``simulated``, ids of networks."""
+        return tuple(sorted(set(self.frame["observer"])))
+
+    def _counted(self) -> str:
+        who = ", ".join(self.observers)
+        return f"{len(self)} trials, {self.frame['participant_id'].nunique()} participants ({who})"
+
+    def __repr__(self) -> str:
+        return f"{self.name}: {self._counted()}"
+
+    def _repr_html_(self) -> str:
+        return f"<p><b>{self.name}</b>: {self._counted()}</p>"
+
+
+def read_trials(
+    path: Path | str,
+    *,
+    dedupe: Literal["first"] | None = None,
+    repeats: Literal["refuse", "first", "keep"] = "refuse",
+) -> Trials:
+    """Read and check a trials table, CSV or Parquet.
+
+    Parameters
+    ----------
+    path : path-like
+        Written by any runner or importer of the suite.
+    dedupe : {"first"}, optional
+        Keep the first of rows that are equal byte for byte; without it, a repeated (session, trial) is refused.
+    repeats : {"refuse", "first", "keep"}
+        What to do when a participant met a picture twice ("each unique exemplar only once", the paper says).
+
+    Returns
+    -------
+    Trials
+        Checked by :func:`check`.
+
+    Raises
+    ------
+    InputError
+        Names the file and every offending row.
+    """
+    data = files.read_bytes(path)
+    frame, notes = (from_parquet(path), ()) if Path(path).suffix == ".parquet" else from_csv(data, name=str(path))
+    if frame.empty:
+        raise InputError(f"{path}: no trials, only a header; has the session been recorded?")
+    trials = Trials(frame, name=Path(path).name, sha256=files.sha256(data), notes=notes)
+    return check(_without_doubles(trials, dedupe), repeats=repeats)
+
+
+def as_trials(source: "Trials | Path | str") -> Trials:
+    """Return a table as it is, or read it from a path."""
+    return source if isinstance(source, Trials) else read_trials(source)
+
+
+def from_records(
+    records: Iterable[TrialRecord],
+    *,
+    name: str = "trials",
+    repeats: Literal["refuse", "first", "keep"] = "refuse",
+) -> Trials:
+    """Make a checked table from records, as importers and simulations have them; `repeats` as in :func:`read_trials`."""
+    rows = list(records)
+    columns = {c.name: typed([getattr(row, c.name) for row in rows], c.name) for c in COLUMNS}
+    if not rows:
+        raise InputError(f"{name}: no trials")
+    return check(Trials(pd.DataFrame(columns), name=name), repeats=repeats)
+
+
+def write_trials(path: Path | str, trials: Trials) -> None:
+    """Write a table as CSV, atomically; :func:`read_trials` reads the same back."""
+    write_table(path, _records(trials))
+
+
+def _records(trials: Trials) -> Iterator[TrialRecord]:
+    names = [column.name for column in COLUMNS]
+    whole = [column.dtype == "int" for column in COLUMNS]
+    for row in trials.frame[names].itertuples(index=False, name=None):
+        cells = [None if value is None or value != value else value for value in row]  # NaN differs from itself
+        cells_by_name: dict[str, Any] = {
+            name: int(cell) if is_whole and cell is not None else cell
+            for name, is_whole, cell in zip(names, whole, cells, strict=True)
+        }
+        yield TrialRecord(**cells_by_name)
+
+
+def check(trials: Trials, *, repeats: Literal["refuse", "first", "keep"] = "refuse") -> Trials:
+    """Refuse a table that contradicts itself, naming every rule that is broken and the rows that break it.
+
+    Parameters
+    ----------
+    trials : Trials
+        Any table of the schema.
+    repeats : {"refuse", "first", "keep"}
+        See :func:`read_trials`.
+
+    Returns
+    -------
+    Trials
+        The same, or without repeated pictures when `repeats` is ``first``.
+
+    Raises
+    ------
+    InputError
+        One line per broken rule, all of them at once.
+    """
+    frame = trials.frame
+    problems = [line for rule in RULES for line in rule(frame)]
+    if problems:
+        more = f" (and {len(problems) - 1} more: {' | '.join(problems[1:])})" if len(problems) > 1 else ""
+        raise InputError(f"{trials.name}: {problems[0]}{more}")
+    trials = replace(trials, notes=(*trials.notes, *odd_times(frame)))
+    again = _repeated_pictures(frame)
+    if not again.any() or repeats == "keep":
+        note = f"kept {int(again.sum())} repeated presentations of a picture, as asked" if again.any() else ""
+        return replace(trials, notes=(*trials.notes, note)) if note else trials
+    if repeats == "refuse":
+        raise InputError(
+            f"{trials.name}: a participant met the same picture twice in the main phase, {rows_of(again)}; choose "
+            "--repeats first (keep the first presentation) or --repeats keep (keep all)"
+        )
+    return trials.keep(~again, f"excluded {int(again.sum())} repeated presentations of a picture (kept the first)")
+
+
+def _without_doubles(trials: Trials, dedupe: Literal["first"] | None) -> Trials:
+    if dedupe is None:
+        return trials
+    doubles = trials.frame.duplicated().to_numpy()
+    if not doubles.any():
+        return trials
+    return trials.keep(~doubles, f"excluded {int(doubles.sum())} rows that repeat another byte for byte")
+
+
+def _repeated_pictures(frame: pd.DataFrame) -> "np.ndarray[Any, np.dtype[np.bool_]]":
+    people = (frame["phase"] == "main") & (frame["observer_kind"] != "model") & frame["image_id"].notna()
+    again = frame[people].duplicated(["participant_id", "image_id"]).to_numpy()
+    flags = np.zeros(len(frame), dtype=bool)
+    flags[np.flatnonzero(people)] = again
+    return flags

@@ -1,0 +1,1 @@
+"""Rules of the game, without a clock or a network."""

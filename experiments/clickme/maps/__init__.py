@@ -1,0 +1,1 @@
+"""From clicks to importance maps and their quality."""

@@ -1,0 +1,182 @@
+"""Agreement between players, measured by ``rapidvision analyse maps``: rooms meet in files and on the command line."""
+
+import io
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from contextlib import redirect_stdout
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from rapidvision import cli
+from rapidvision.errors import InputError
+from rapidvision.numerics.blur import blurred, parse
+from rapidvision.seeds import stream
+from rapidvision.system import files
+
+from ..game.rules import Rules
+from ..storage.collected import RoundRecord
+from .pooling import Form, map_of, stack_of, write_npz
+
+#: "Repeating this procedure for 10,000 different images": more pictures are sampled down to this.
+MOST_PICTURES = 10_000
+#: Maps blurred by 49 pixels lose nothing to means of blocks this size, and are ranked sixteen times faster.
+BLOCK_PX = 4
+
+
+class Agreement(msgspec.Struct, frozen=True, kw_only=True):
+    """What `analyse maps` says of the players' maps.
+
+    Attributes
+    ----------
+    mean : float
+        Rank correlation between two players of a picture (paper: .58).
+    interval : (float, float)
+        95 %, pictures resampled.
+    null : float
+        The same over different pictures (paper: .18).
+    p : float
+        Randomization test of the pairing.
+    share_below_null : float
+        Share of pictures whose players agree less than the null.
+    split_half, spearman_brown : float
+        Halves of the players.
+    n_maps, n_dropped : int
+        Usable maps, and constant ones.
+    """
+
+    mean: float
+    interval: tuple[float, float]
+    null: float
+    p: float
+    share_below_null: float
+    split_half: float
+    spearman_brown: float
+    n_maps: int
+    n_dropped: int = 0
+
+
+def measure(
+    rounds: Sequence[RoundRecord], rules: Rules, out: Path, *, seed: int, n_bubbles: int | None = None
+) -> Agreement | None:
+    """Write the players' maps to `out` and have them analysed.
+
+    Maps of pictures whose rounds a partner ends early are shorter, which alone makes maps of the same picture more
+    alike than maps of different ones. So what says that players agree *about the picture* (`null`, `p`,
+    `share_below_null`) is to be taken from maps of equal length.
+
+    Parameters
+    ----------
+    rounds : sequence of RoundRecord
+        Rounds that count.
+    rules : Rules
+        Size of picture and bubbles.
+    out : Path
+        A folder; gets ``players.npz`` and ``reliability.json``, or ``players-N.npz`` and ``reliability-N.json``.
+    seed : int
+        Of the tests, and of the choice where there are too many pictures.
+    n_bubbles : int, optional
+        Take the first so many bubbles of each round, and rounds that have them; whole rounds unless given.
+
+    Returns
+    -------
+    Agreement or None
+        None where fewer than two pictures have two players, or the analysis refused (it says why).
+    """
+    if n_bubbles is not None:
+        rounds = [replace(record, xy=record.xy[:n_bubbles]) for record in rounds if record.n_bubbles >= n_bubbles]
+    by_image: defaultdict[tuple[str, str], list[RoundRecord]] = defaultdict(list)
+    for record in rounds:
+        by_image[record.picture].append(record)
+    names = sorted(name for name, own in by_image.items() if len({record.player_id for record in own}) > 1)
+    if len(names) < 2:
+        return None
+    if len(names) > MOST_PICTURES:
+        chosen = stream(seed, "clickme-agreement").choice(len(names), MOST_PICTURES, replace=False)
+        names = [names[place] for place in sorted(chosen.tolist())]
+    ending = "" if n_bubbles is None else f"-{n_bubbles}"
+    maps, found = out / f"players{ending}.npz", out / f"reliability{ending}.json"
+    twice = {image for image, n in Counter(image for image, _ in names).items() if n > 1}  # replaced during the game
+    stacks = (
+        (
+            f"{image}-{sha256[:8]}" if image in twice else image,
+            stack_of(by_image[image, sha256], rules, Form(), block_px=BLOCK_PX),
+        )
+        for image, sha256 in names
+    )
+    write_npz(maps, stacks)
+    words = ["analyse", "maps", str(maps), "--out", str(found), "--seed", str(seed), "--quiet"]
+    with redirect_stdout(io.StringIO()):
+        code = cli.main(words)
+    if code != 0:
+        return None
+    return msgspec.json.decode(files.read_bytes(found), type=Agreement)
+
+
+class Compared(msgspec.Struct, frozen=True, kw_only=True):
+    """What `analyse maps` says of the game's maps and another experiment's maps of the same pictures.
+
+    Attributes
+    ----------
+    images : tuple of str
+        Pictures that have both.
+    mean : float
+        Mean rank correlation (paper: .59 with Clicktionary, ten pictures).
+    interval : (float, float)
+        95 %, pictures resampled.
+    null : float
+        The same over different pictures.
+    p : float
+        Randomization test of the pairing.
+    """
+
+    images: tuple[str, ...]
+    mean: float
+    interval: tuple[float, float]
+    null: float
+    p: float
+
+
+def compare(
+    rounds: Sequence[RoundRecord], others: Mapping[str, NDArray[np.floating]], rules: Rules, out: Path, *, seed: int
+) -> Compared:
+    """Write the game's pooled maps and the other ones to `out`, both blurred like the paper's, and have them analysed.
+
+    Parameters
+    ----------
+    rounds : sequence of RoundRecord
+        Rounds that count.
+    others : mapping
+        Image id → map, shape (picture_px, picture_px).
+    rules : Rules
+        Size of picture and bubbles.
+    out : Path
+        A folder; gets ``ours.npz``, ``theirs.npz`` and ``compared.json``.
+    seed : int
+        Of the randomization test.
+
+    Raises
+    ------
+    InputError
+        When fewer than two pictures have both, or the analysis refused (it says why).
+    """
+    by_image: defaultdict[str, list[RoundRecord]] = defaultdict(list)
+    for record in rounds:
+        if record.image_id in others:
+            by_image[record.image_id].append(record)
+    names = sorted(by_image)
+    if len(names) < 2:
+        raise InputError(f"compare: {len(names)} pictures have maps of both experiments; at least 2 are needed")
+    ours, theirs, found = out / "ours.npz", out / "theirs.npz", out / "compared.json"
+    write_npz(ours, ((name, map_of(by_image[name], rules, Form())[None].astype(np.float32)) for name in names))
+    blur = parse(Form().blur)
+    write_npz(theirs, ((name, blurred(others[name].astype("f8"), blur)[None].astype(np.float32)) for name in names))
+    words = ["analyse", "maps", str(ours), str(theirs), "--out", str(found), "--seed", str(seed), "--quiet"]
+    with redirect_stdout(io.StringIO()):
+        code = cli.main(words)
+    if code != 0:
+        raise InputError("compare: the maps could not be analysed")
+    return msgspec.json.decode(files.read_bytes(found), type=Compared)

@@ -1,0 +1,236 @@
+"""Maps out: a picture folder that `stimuli build` takes as it is, and the files that the release's users read.
+
+::
+
+    OUT/
+      images.csv, images/             the pictures as they were played
+      maps/clickme/IMAGE.png          pooled maps, 16 bit, scaled to their maximum
+      maps/clickme.npz                the same as float32, unscaled, by image id
+      players/PLAYER/IMAGE.png        maps of each player, 16 bit (if wanted)
+      players.npz                     the same as float32 (players, height, width), by image id
+      recipe.toml                     for `rapidvision stimuli build`
+      clicks.csv                      image_path, clicks, user_id
+      clicks.npz                      file_pointer, clickmap_x, clickmap_y, user_id, user_catch_trial, is_mobile
+      clickme.tfrecords               image, heatmap, label, click_count (if wanted)
+      rounds.csv, players.csv         every round and every player, with what became of them
+      export.json                     filters, counts, what made it
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+from rapidvision.errors import InputError
+from rapidvision.formats import image_folder, tfrecord
+from rapidvision.formats.png import png_bytes
+from rapidvision.formats.rounds import COLUMNS, Round, write_rounds
+from rapidvision.system import files
+from rapidvision.system.progress import Advance, silent
+
+from ..game.rules import Rules
+from ..storage.collected import Collected, RoundRecord
+from ..storage.displayed import shown
+from ..storage.images import Deck
+from ..storage.played_images import MISSING, REPLACED, UNREADABLE, Pictures
+from ..storage.selection import digest_of
+from .filters import Filters, Kept, kept
+from .pooling import Form, map_of, maps_by_player, npz, scaled, stack_of
+from .quality import PlayerQuality
+from .release import record_of, user_id, write_clicks, write_table
+
+SOURCE = "clickme"
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What an export did.
+
+    Attributes
+    ----------
+    folder : Path
+        Where it is.
+    n_images, n_maps, n_players, n_bubbles : int
+        What it holds.
+    left_out : dict
+        Reason → number of rounds.
+    n_rounds : int
+        All rounds of the game.
+    changed : dict
+        Reason → ids of the pictures that are not what was played any more.
+    """
+
+    folder: Path
+    n_images: int
+    n_maps: int
+    n_players: int
+    n_bubbles: int
+    left_out: dict[str, int]
+    n_rounds: int
+    changed: dict[str, tuple[str, ...]]
+
+    def summary(self) -> str:
+        """One line: what was kept, and what was left out for which reason."""
+        lost = ", ".join(f"{n} {reason}" for reason, n in sorted(self.left_out.items(), key=lambda item: -item[1]))
+        return f"kept {self.n_maps} of {self.n_rounds} rounds on {self.n_images} pictures; left out: {lost or 'none'}"
+
+
+def export(
+    collected: Collected,
+    deck: Deck,
+    rules: Rules,
+    out: Path,
+    *,
+    quality: Mapping[str, PlayerQuality],
+    filters: Filters | None = None,
+    form: Form | None = None,
+    others: Mapping[str, int] | None = None,
+    command: str = "clickme export",
+    advance: Advance = silent,
+) -> Exported:
+    """Write the maps of a game, one picture at a time in memory.
+
+    Parameters
+    ----------
+    collected : Collected
+        Rounds that may be counted together, see :func:`.selection.select`.
+    deck : Deck
+        The pictures. Rounds on pictures that are not the played ones any more are left out, by their hash.
+    rules : Rules
+        Those of the rounds.
+    out : Path
+        A new or empty folder.
+    quality : mapping
+        Player id → quality, from :func:`.quality.judge`.
+    filters, form : Filters, Form
+        What is left out, and how maps are made.
+    others : mapping, optional
+        Reason → number of the game's rounds that are not in `collected`; they are counted as left out.
+    command : str
+        For the record.
+    advance : callable
+        Told of every picture done.
+
+    Returns
+    -------
+    Exported
+        Counts.
+
+    Raises
+    ------
+    InputError
+        When the folder has something in it, rounds have another frame than `rules`, or nothing passes the filters.
+    """
+    filters, form = filters or Filters(), form or Form()
+    if out.is_dir() and any(out.iterdir()):
+        raise InputError(f"{out}: not empty; choose a new folder, so that no old map stays among the new ones")
+    _check_frame(collected, rules)
+    passed = kept(collected, filters, quality, pictures=Pictures(deck))
+    done = _counted(collected, passed, out, others or {})
+    if not passed.by_image:
+        raise InputError(f"nothing to export: {done.summary()}")
+    _write_tables(collected, passed, out, quality)
+    payloads = _each_picture(passed, deck, rules, out, form, advance)
+    if form.with_tfrecords:
+        tfrecord.write(out / "clickme.tfrecords", payloads)
+    else:
+        for _ in payloads:
+            pass
+    _write_folder(passed, deck, rules, out)
+    write_clicks(passed, out, quality)
+    description = {
+        "counts": {key: value for key, value in asdict(done).items() if key != "folder"},
+        "filters": asdict(filters),
+        "form": asdict(form),
+        "rules": rules,
+        "rules_played": sorted({digest_of(record.rules) for record in collected.rounds}),
+        "n_open_rounds": collected.n_open,
+        "broken_pictures": collected.broken,
+        "provenance": files.provenance(command, packages=("numpy", "scipy")),
+    }
+    files.write_json(out / "export.json", description)
+    return done
+
+
+def _check_frame(collected: Collected, rules: Rules) -> None:
+    """Refuse rounds that were played in another frame: their bubbles would lie elsewhere on the picture."""
+    frames = {(record.rules.picture_px, record.rules.bubble_px) for record in collected.rounds}
+    if frames - {(rules.picture_px, rules.bubble_px)}:
+        raise InputError(
+            "export: rounds of several picture_px or bubble_px; choose those of one set of rules (--rules)"
+        )
+
+
+def _counted(collected: Collected, passed: Kept, out: Path, others: Mapping[str, int]) -> Exported:
+    changed: defaultdict[str, set[str]] = defaultdict(set)
+    for record in collected.rounds:
+        if (reason := passed.reasons.get(record.round_id, "")) in (MISSING, UNREADABLE, REPLACED):
+            changed[reason].add(record.image_id)
+    records = [record for group in passed.by_image.values() for record in group]
+    return Exported(
+        out,
+        len(passed.by_image),
+        passed.n_kept,
+        len({record.player_id for record in records}),
+        sum(record.n_bubbles for record in records),
+        {**passed.left_out, **others},
+        len(collected.rounds) + sum(others.values()),
+        {reason: tuple(sorted(names)) for reason, names in sorted(changed.items())},
+    )
+
+
+def _each_picture(passed: Kept, deck: Deck, rules: Rules, out: Path, form: Form, advance: Advance) -> Iterator[bytes]:
+    """Write the files of one picture after the other, and yield its TFRecord."""
+    words = sorted({records[0].category for records in passed.by_image.values()})
+    with ExitStack() as stack:
+        pooled = stack.enter_context(npz(out / "maps" / f"{SOURCE}.npz"))
+        single = stack.enter_context(npz(out / "players.npz")) if form.per_player else None
+        for name, records in passed.by_image.items():
+            picture = shown(deck.cards[name].path, rules.picture_px).pixels
+            values = map_of(records, rules, form)
+            files.write_bytes(out / "images" / f"{name}.png", png_bytes(picture))
+            files.write_bytes(out / "maps" / SOURCE / f"{name}.png", png_bytes(scaled(values)))
+            pooled.add(name, values.astype("f4"))
+            if single is not None:
+                single.add(name, stack_of(records, rules, form))
+                for player, own in maps_by_player(records, rules, form).items():
+                    files.write_bytes(out / "players" / user_id(player) / f"{name}.png", png_bytes(scaled(own)))
+            yield record_of(picture, values, words.index(records[0].category), records)
+            advance(1)
+
+
+def _write_folder(passed: Kept, deck: Deck, rules: Rules, out: Path) -> None:
+    """Write the table of the pictures, with the words as they were played, and the recipe."""
+    rows = [
+        {**deck.cards[name].row, "path": f"images/{name}.png", "category": records[0].category}
+        for name, records in passed.by_image.items()
+    ]
+    write_table(out / image_folder.TABLE, list(rows[0]), rows)
+    if "target" in rows[0]:
+        lines = (
+            f'name = "{SOURCE}"',
+            f"image_px = {rules.picture_px}",
+            'images = "images.csv"',
+            "",
+            "[[maps]]",
+            f'source = "{SOURCE}"',
+            'reader = "folder"',
+            f'path = "maps/{SOURCE}"',
+        )
+        files.write_text(out / "recipe.toml", "\n".join(lines) + "\n")
+
+
+def _write_tables(collected: Collected, passed: Kept, out: Path, quality: Mapping[str, PlayerQuality]) -> None:
+    write_rounds(out / "rounds.csv", (_round(record, passed) for record in collected.rounds))
+    columns = ["user_id", *(field.name for field in fields(PlayerQuality) if field.name != "player_id")]
+    people = []
+    for one in quality.values():
+        row = {name: getattr(one, name) for name in columns[1:]}
+        people.append({**row, "user_id": user_id(one.player_id), "flags": " ".join(one.flags)})
+    write_table(out / "players.csv", columns, people)
+
+
+def _round(record: RoundRecord, passed: Kept) -> Round:
+    own = {name: getattr(record, name) for name in COLUMNS if name not in ("user_id", "left_out")}
+    return Round(**own, user_id=user_id(record.player_id), left_out=passed.reasons.get(record.round_id, ""))

@@ -1,0 +1,104 @@
+"""Maps of pictures from rounds: pooled over players, of each player, and as files."""
+
+import zipfile
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rapidvision.numerics.blur import blurred, parse
+from rapidvision.system import files
+
+from ..game.rules import Rules
+from ..storage.collected import RoundRecord
+from .bubbles import counts, pooled
+
+_FULL_SCALE = 65535
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How maps are made and which files are written.
+
+    Attributes
+    ----------
+    blur : str
+        ``none``, ``paper``, ``gauss:SIGMA``.
+    pool : {"players", "bubbles"}
+        See :func:`.painting.pooled`.
+    per_player : bool
+        Write each player's maps.
+    with_tfrecords : bool
+        Write the release's TFRecord form.
+    """
+
+    blur: str = "paper"
+    pool: str = "players"
+    per_player: bool = False
+    with_tfrecords: bool = False
+
+
+def map_of(records: Sequence[RoundRecord], rules: Rules, form: Form) -> NDArray[np.float64]:
+    """Return the pooled map of a picture; a player's rounds on it are one player's."""
+    by_player: dict[str, list[Sequence[int]]] = {}
+    for record in records:
+        by_player.setdefault(record.player_id, []).extend(record.xy.tolist())
+    drawn = [counts(xy, side_px=rules.picture_px, bubble_px=rules.bubble_px) for xy in by_player.values()]
+    return blurred(pooled(drawn, pool=form.pool), parse(form.blur))
+
+
+def maps_by_player(records: Sequence[RoundRecord], rules: Rules, form: Form) -> dict[str, NDArray[np.float64]]:
+    """Return each player's own map of a picture, by player id, in sorted order."""
+    players = sorted({record.player_id for record in records})
+    return {one: map_of([r for r in records if r.player_id == one], rules, form) for one in players}
+
+
+def stack_of(records: Sequence[RoundRecord], rules: Rules, form: Form, *, block_px: int = 1) -> NDArray[np.float32]:
+    """Return the players' own maps of a picture, shape (players, height, width), each pixel the mean of a block."""
+    side = rules.picture_px // block_px
+    full = np.stack(list(maps_by_player(records, rules, form).values()))
+    cut = full[:, : side * block_px, : side * block_px]
+    return np.asarray(cut.reshape(-1, side, block_px, side, block_px).mean(axis=(2, 4)), dtype=np.float32)
+
+
+def scaled(values: NDArray[np.float64]) -> NDArray[np.uint16]:
+    """Return a map as 16-bit grey, its maximum full scale."""
+    return np.asarray(np.rint(values / values.max() * _FULL_SCALE), dtype=np.uint16)
+
+
+class Npz:
+    """An ``.npz`` that is written array by array; its bytes depend on its content alone (numpy's carry the time of day).
+
+    Parameters
+    ----------
+    archive : zipfile.ZipFile
+        Open for writing.
+    """
+
+    def __init__(self, archive: zipfile.ZipFile) -> None:
+        self._archive = archive
+
+    def add(self, name: str, array: NDArray[Any]) -> None:
+        """Write an array under a name."""
+        info = zipfile.ZipInfo(f"{name}.npy")
+        info.compress_type = zipfile.ZIP_DEFLATED
+        with self._archive.open(info, "w", force_zip64=True) as body:
+            np.lib.format.write_array(body, array, allow_pickle=array.dtype == object)
+
+
+@contextmanager
+def npz(path: Path) -> Iterator[Npz]:
+    """Open an ``.npz`` for writing; it appears whole or not at all."""
+    with files.atomic(path) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        yield Npz(archive)
+
+
+def write_npz(path: Path, arrays: Iterable[tuple[str, NDArray[Any]]]) -> None:
+    """Write an ``.npz`` from names and arrays, one at a time in memory."""
+    with npz(path) as out:
+        for name, array in arrays:
+            out.add(name, array)

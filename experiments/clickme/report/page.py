@@ -1,0 +1,295 @@
+"""``clickme report``: what was played, as a page with figures and as JSON."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from html import escape
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rapidvision.errors import InputError
+from rapidvision.system import files
+
+from ..game.rules import Rules
+from ..game.settings import Game
+from ..maps.agreement import Agreement, Compared, compare, measure
+from ..maps.bubbles import counts, pooled
+from ..maps.pairing import common_length
+from ..maps.quality import PlayerQuality
+from ..storage.collected import Collected
+from ..storage.displayed import shown
+from ..storage.images import Deck, read_maps
+from ..storage.played_images import Pictures
+from ..storage.selection import Selection
+from . import figures
+from .statistics import Paired, Span, Statistics, describe
+
+_N_PANELS = 24
+_STYLE = """
+:root { color-scheme: light dark; }
+body { font: 1rem/1.55 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
+table { border-collapse: collapse; margin: 1rem 0; }
+th, td { text-align: left; padding: .25rem 1.2rem .25rem 0; border-bottom: 1px solid #8884; vertical-align: top; }
+td.n { text-align: right; font-variant-numeric: tabular-nums; }
+img { max-width: 100%; background: white; }
+.note { border-left: 4px solid #0072B2; padding-left: .8rem; }
+"""
+
+
+def write_report(
+    part: Selection,
+    deck: Deck,
+    game: Game,
+    out: Path,
+    *,
+    quality: Mapping[str, PlayerQuality],
+    seed: int = 2019,
+    compare_with: str | None = None,
+) -> Statistics:
+    """Write ``report.html``, ``report.json`` and the figures of a game.
+
+    Parameters
+    ----------
+    part : Selection
+        The rounds, and what of the game is left out.
+    deck : Deck
+        The pictures.
+    game : Game
+        Name and contests.
+    out : Path
+        A folder.
+    quality : mapping
+        Player id → quality.
+    seed : int
+        Of the randomization tests.
+    compare_with : str, optional
+        Source of another experiment's maps in the picture folder (``maps/SOURCE/IMAGE.png``).
+
+    Returns
+    -------
+    Statistics
+        The numbers.
+
+    Raises
+    ------
+    InputError
+        When nothing was played, or there are no such maps.
+    """
+    collected, rules = part.collected, part.rules
+    if not collected.played:
+        raise InputError(f"nothing to report: none of {len(collected.rounds)} rounds counts")
+    compared, pictures = None, Pictures(deck)
+    if compare_with is not None:
+        others = read_maps(deck, compare_with, rules.picture_px)
+        there = [record for record in collected.played if not pictures.reason(record)]
+        compared = compare(there, others, rules, out, seed=seed)
+    numbers = describe(collected, game, seed=seed)
+    figures.histogram(out, "players_per_map", numbers.players_per_map, label="Players of a picture", what="Pictures")
+    solved = [record.n_bubbles for record in collected.played if record.result == "solved"]
+    unsolved = [record.n_bubbles for record in collected.played if record.result != "solved"]
+    figures.bubbles(out, "bubbles_per_round", solved, unsolved, most=rules.max_bubbles)
+    figures.gallery(out, "gallery", _gallery(collected, deck, rules, pictures))
+    flags = _flag_counts(quality)
+    agreement = measure(collected.played, rules, out, seed=seed)
+    length = common_length(collected.played)
+    equal = None if length is None else measure(collected.played, rules, out, seed=seed, n_bubbles=length)
+    content = {
+        "statistics": asdict(numbers),
+        "flags": flags,
+        "players": part.players,
+        "left_out": part.left_out,
+        "agreement": agreement,
+        "agreement_of_equal_length": {"n_bubbles": length, "agreement": equal},
+        "compared": {"with": compare_with, "agreement": compared},
+        "provenance": files.provenance("clickme report", seed=seed, packages=("numpy", "scipy", "matplotlib")),
+    }
+    files.write_json(out / "report.json", content)
+    files.write_text(
+        out / "report.html", _page(game, numbers, flags, _agreement(agreement, equal, length), compared, part)
+    )
+    return numbers
+
+
+def _gallery(
+    collected: Collected, deck: Deck, rules: Rules, pictures: Pictures
+) -> list[tuple[str, NDArray[np.uint8], NDArray[np.floating], str]]:
+    """The pictures with most players, as they were played, categories in turn."""
+    xy: dict[str, dict[str, list[list[int]]]] = {}
+    words: dict[str, str] = {}
+    for record in collected.played:
+        if not pictures.reason(record):
+            words[record.image_id] = record.category
+            xy.setdefault(record.image_id, {}).setdefault(record.player_id, []).extend(record.xy.tolist())
+    turns: dict[str, list[str]] = {}
+    for name in sorted(xy, key=lambda name: (-len(xy[name]), name)):
+        turns.setdefault(words[name], []).append(name)
+    longest = max((len(names) for names in turns.values()), default=0)
+    chosen = [names[turn] for turn in range(longest) for _, names in sorted(turns.items()) if turn < len(names)]
+    panels = []
+    for name in chosen[:_N_PANELS]:
+        drawn = [counts(own, side_px=rules.picture_px, bubble_px=rules.bubble_px) for own in xy[name].values()]
+        share = pooled(drawn)
+        target = deck.cards[name].row.get("target", "").lower()
+        colour = figures.BLUE if target in ("1", "true") else figures.RED if target else figures.GREY
+        title = f"{words[name]} ({len(drawn)})"
+        panels.append((title, shown(deck.cards[name].path, rules.picture_px).pixels, share / share.max(), colour))
+    return panels
+
+
+def _flag_counts(quality: Mapping[str, PlayerQuality]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for one in quality.values():
+        for flag in one.flags or ("none",):
+            found[flag] = found.get(flag, 0) + 1
+    return dict(sorted(found.items()))
+
+
+def _page(
+    game: Game,
+    numbers: Statistics,
+    flags: Mapping[str, int],
+    agreement: str,
+    compared: Compared | None,
+    part: Selection,
+) -> str:
+    note = "".join(f'<p class="note">{escape(sentence)}</p>' for sentence in _notes(part, numbers))
+    return "\n".join(
+        (
+            f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(game.name)}</title>',
+            f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style>',
+            f"<h1>{escape(game.name)}: what was played</h1>{note}",
+            _table(_sizes(numbers)),
+            _figure("players_per_map", "Players per picture (the paper's Fig. 5)."),
+            _figure("bubbles_per_round", "Bubbles per round."),
+            "<h2>Do players learn the partner?</h2>",
+            _table(_learning(numbers)),
+            *(("<h2>Contests</h2>", _table(_contests(numbers))) if numbers.inside else ()),
+            "<h2>Agreement of players</h2>",
+            agreement,
+            *(("<h2>The same pictures in another experiment</h2>", _compared(compared)) if compared else ()),
+            "<h2>Quality</h2>",
+            _table([(f"players flagged {flag}", str(n)) for flag, n in flags.items()]),
+            _table([(f"rounds with partner {state}", str(n)) for state, n in sorted(numbers.partner_states.items())]),
+            "<h2>Maps</h2>",
+            _figure("gallery", "Opacity is the share of players who painted there; number of players in brackets."),
+            "</html>",
+            "",
+        )
+    )
+
+
+def _notes(part: Selection, numbers: Statistics) -> list[str]:
+    """Who played, and what of the game is not counted here."""
+    automated = sum(record.automated for record in part.collected.played)
+    found = []
+    if part.players == "simulated":
+        found.append(f"All {numbers.n_rounds} rounds were played by programs, not by people.")
+    elif part.players == "pilot":
+        found.append(f"All {numbers.n_rounds} rounds were played in rehearsals.")
+    elif automated:
+        found.append(f"{automated} of {numbers.n_rounds} rounds came from remote-controlled pages.")
+    if part.left_out:
+        lost = ", ".join(f"{n} {reason}" for reason, n in part.left_out.items())
+        found.append(f"Rounds of the game that are left out here: {lost}.")
+    return found
+
+
+def _sizes(numbers: Statistics) -> list[tuple[str, str]]:
+    return [
+        ("players", f"{numbers.n_players}"),
+        ("rounds that count", f"{numbers.n_rounds}"),
+        ("pictures", f"{numbers.n_images}"),
+        ("bubbles", f"{numbers.n_bubbles}"),
+        ("rounds per player", f"{numbers.rounds_per_player:.1f}"),
+        ("players with more than one round", _percent(numbers.share_of_players_with_more)),
+        ("bubbles per round, mean and median", f"{numbers.bubbles_mean:.1f} and {numbers.bubbles_median:g}"),
+        ("recognised by the partner", _percent(numbers.success)),
+        ("ended by the clock", _percent(numbers.time_outs)),
+        ("interrupted (server stopped)", _percent(numbers.interrupted)),
+        ("pictures reported by anybody", _percent(numbers.reported_share)),
+        ("partner's answer, median and 95 %", _answer_times(numbers)),
+        ("questions without an answer in time", f"{numbers.n_unanswered}"),
+        ("pointers", ", ".join(f"{name} {n}" for name, n in sorted(numbers.pointers.items()))),
+    ]
+
+
+def _answer_times(numbers: Statistics) -> str:
+    if np.isnan(numbers.answer_ms_median):
+        return "no answers"
+    return f"{numbers.answer_ms_median:.0f} and {numbers.answer_ms_p95:.0f} ms"
+
+
+def _learning(numbers: Statistics) -> list[tuple[str, str]]:
+    def words(paired: Paired | None) -> str:
+        if paired is None:
+            return "too few rounds"
+        means = f"{_percent(paired.first)} against {_percent(paired.second)}"
+        return f"{means}, {paired.n_players} players, p = {paired.p:.3f} (sign flips, two-sided)"
+
+    return [
+        ("success in the first and second half of each player's rounds", words(numbers.halves)),
+        ("success in the first and second ten rounds", words(numbers.tens)),
+    ]
+
+
+def _contests(numbers: Statistics) -> list[tuple[str, str]]:
+    def words(span: Span | None) -> str:
+        if span is None or not span.n_rounds:
+            return "no rounds"
+        return (
+            f"{span.rounds_per_day:.1f} rounds a day, {_percent(span.success)} recognised, {span.bubbles:.1f} bubbles"
+        )
+
+    return [("during contests", words(numbers.inside)), ("otherwise", words(numbers.outside))]
+
+
+def _agreement(found: Agreement | None, equal: Agreement | None, length: int | None) -> str:
+    """Describe the agreement; what tells same from different pictures comes from maps of equal length."""
+    if found is None:
+        return "<p>Not computed: it needs two pictures with two players each.</p>"
+    low, high = found.interval
+    tested = found if length is None else equal
+    rows = [
+        ("two players of a picture", f"rho = {found.mean:.3f} (95 % {low:.3f} to {high:.3f}); the paper: .58"),
+        ("halves of the players, Spearman-Brown", f"{found.split_half:.3f}, {found.spearman_brown:.3f}"),
+        ("maps", f"{found.n_maps}, and {found.n_dropped} constant ones left out"),
+    ]
+    if length is not None:
+        rows.append(("the partner ended rounds, so here each round's first", f"{length} bubbles"))
+        rows.append(("two players of a picture", "not computed" if equal is None else f"rho = {equal.mean:.3f}"))
+    if tested is not None:
+        rows += [
+            ("players of different pictures (null)", f"rho = {tested.null:.3f}; the paper, whole rounds: .18"),
+            ("randomization test of the pairing", f"p = {tested.p:.4g}"),
+            ("pictures below the null", _percent(tested.share_below_null)),
+        ]
+    return _table(rows)
+
+
+def _compared(found: Compared) -> str:
+    low, high = found.interval
+    return _table(
+        [
+            ("pictures with maps of both", f"{len(found.images)}"),
+            (
+                "same picture",
+                f"rho = {found.mean:.3f} (95 % {low:.3f} to {high:.3f}); the paper, with Clicktionary: .59",
+            ),
+            ("different pictures (null)", f"rho = {found.null:.3f}"),
+            ("randomization test of the pairing", f"p = {found.p:.4g}"),
+        ]
+    )
+
+
+def _table(rows: list[tuple[str, str]]) -> str:
+    lines = "".join(f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in rows)
+    return f"<table>{lines}</table>"
+
+
+def _figure(name: str, caption: str) -> str:
+    return f'<figure><img src="{name}.png" alt="{escape(caption)}"><figcaption>{escape(caption)}</figcaption></figure>'
+
+
+def _percent(share: float) -> str:
+    return "not known" if np.isnan(share) else f"{100 * share:.1f} %"

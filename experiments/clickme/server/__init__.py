@@ -1,0 +1,1 @@
+"""The running game: players, rounds, transport, moderation."""

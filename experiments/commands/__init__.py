@@ -1,0 +1,127 @@
+"""``rapidvision session``: plan a study, run and simulate its sessions, look after them and export them."""
+
+import argparse
+import importlib
+from pathlib import Path
+
+from rapidvision.cli import add_common_options, say
+
+from . import export, lab
+from .verbs import Verbs, verb
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the sub-verbs of ``rapidvision session``."""
+    verbs = parser.add_subparsers(dest="what", required=True, metavar="WHAT")
+    _add_plan(verbs)
+    _add_simulate(verbs)
+    lab.add_arguments(verbs)
+    export.add_arguments(verbs)
+    try:
+        online = importlib.import_module("rapidvision.experiments.online.commands")
+    except ModuleNotFoundError as error:
+        if not (error.name or "").startswith("rapidvision.experiments.online"):
+            raise
+    else:
+        online.add_arguments(verbs)
+
+
+def _add_plan(verbs: Verbs) -> None:
+    parser = verb(
+        verbs,
+        "plan",
+        "make a study folder with one balanced plan per participant slot",
+        "  rapidvision session plan set/ --out study/\n"
+        "  rapidvision session plan set/ --out study/ --protocol authors-2017 --slots 24 --language de",
+    )
+    parser.add_argument("set", metavar="SET", help="stimulus set, from `rapidvision stimuli build`")
+    parser.add_argument("--out", metavar="STUDY", required=True, help="the study folder")
+    parser.add_argument("--protocol", default="paper", metavar="FILE|paper|authors-2017", help="default: paper")
+    parser.add_argument("--slots", type=int, default=None, metavar="N", help="participants per group; default: 60")
+    parser.add_argument("--language", metavar="CODE", help="language of the texts; default: the protocol's")
+    parser.add_argument("--texts", metavar="FILE", help="TOML with texts for another task or language")
+    add_common_options(parser, seed=False)
+    parser.set_defaults(run=_plan)
+
+
+def _plan(arguments: argparse.Namespace) -> int:
+    import msgspec
+
+    from rapidvision import recipes
+    from rapidvision.formats.manifest import read_set
+    from rapidvision.protocol import N_PARTICIPANTS_PER_GROUP, PRESETS, Protocol, preset
+    from rapidvision.system import files
+    from rapidvision.system.progress import progress
+
+    from ..design import balance, planning
+
+    name = arguments.protocol
+    protocol = preset(name) if name in PRESETS or not Path(name).suffix else recipes.read(name, Protocol)
+    if arguments.language is not None:
+        protocol = msgspec.structs.replace(protocol, language=arguments.language)
+    stimulus_set = read_set(arguments.set)
+    n_slots = N_PARTICIPANTS_PER_GROUP if arguments.slots is None else arguments.slots
+    n_plans = n_slots * len(planning.groups_of(stimulus_set, protocol))
+    with progress("plans", n_plans, quiet=arguments.quiet) as advance:
+        plans = planning.make_study(
+            stimulus_set, protocol, arguments.out, n_slots=n_slots, texts_file=arguments.texts, advance=advance
+        )
+    balances = balance.balance_of(plans)
+    out = Path(arguments.out)
+    files.write_text(out / "balance.txt", balance.table(balances) + "\n")
+    files.write_text(out / "balance.svg", balance.picture(balances, stimulus_set.description.level_labels))
+    say(arguments, balance.table(balances))
+    say(arguments, f"{len(plans)} plans in {out / 'plans'}, seed {protocol.seed}; picture: {out / 'balance.svg'}")
+    return 0
+
+
+def _add_simulate(verbs: Verbs) -> None:
+    parser = verb(
+        verbs,
+        "simulate",
+        "let simulated participants with known thresholds take every plan, on a virtual screen",
+        "  rapidvision session simulate study/ --seed 1\n"
+        "  rapidvision session simulate study/ --observers observers.toml --out pilot.csv\n"
+        "  rapidvision session simulate study/ --describe > observers.toml",
+    )
+    parser.add_argument("study", metavar="STUDY", help="the study folder")
+    parser.add_argument("--observers", metavar="FILE", help="thresholds, slopes, lapses, times … as TOML")
+    parser.add_argument("--out", metavar="FILE", help="the trials table; default: STUDY/trials.csv")
+    parser.add_argument(
+        "--describe", action="store_true", help="print the observers that would be used, as TOML, and stop"
+    )
+    add_common_options(parser)
+    parser.set_defaults(run=_simulate)
+
+
+def _simulate(arguments: argparse.Namespace) -> int:
+    from rapidvision import recipes, seeds
+    from rapidvision.study import Study
+    from rapidvision.system import files
+    from rapidvision.system.progress import progress
+    from rapidvision.trials import write_table
+
+    from ..engine import simulate
+    from ..engine.participants import Observers
+
+    observers = Observers() if arguments.observers is None else recipes.read(arguments.observers, Observers)
+    if arguments.describe:
+        print(recipes.dump(observers), end="")  # noqa: T201
+        return 0
+    study = Study(arguments.study)
+    study.protocol()
+    plans = study.plans()
+    out = study.trials_path if arguments.out is None else Path(arguments.out)
+    simulate.refuse_to_replace_people(out)
+    seed = seeds.fresh_seed() if arguments.seed is None else arguments.seed
+    with progress("sessions", len(plans), quiet=arguments.quiet) as advance:
+        rows = simulate.simulate_study(plans, observers, seed=seed, advance=advance)
+    write_table(out, rows)
+    made = files.provenance(
+        "session simulate", seed=seed, inputs={"study.json": files.sha256_file(study.description_path)}
+    )
+    files.write_json(out.with_name(f"{out.stem}.simulation.json"), {"provenance": made, "observers": observers})
+    planned = sum(len(plan.trials()) for plan in plans)
+    missing = "" if len(rows) == planned else f", {planned - len(rows)} planned trials not reached by drop-outs"
+    say(arguments, f"{len(rows)} trials of {len(plans)} simulated participants in {out}, seed {seed}{missing}")
+    return 0

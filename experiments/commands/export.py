@@ -1,0 +1,142 @@
+"""``rapidvision session export`` and ``report``: what is made from the journals."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rapidvision.cli import add_common_options, say
+
+from .verbs import Verbs, verb
+
+if TYPE_CHECKING:
+    from ..export.sessions import Sessions
+
+
+def add_arguments(verbs: Verbs) -> None:
+    """Add the sub-verbs."""
+    parser = verb(
+        verbs,
+        "export",
+        "write the recorded trials as a table (CSV, Parquet), as BIDS or as Psych-DS",
+        "  rapidvision session export study/\n"
+        "  rapidvision session export study/ --out trials.parquet\n"
+        "  rapidvision session export study/ --form bids --out bids/\n"
+        "  rapidvision session export study/ --observers pilot --out pilots.csv\n\n"
+        "A journal that is empty, damaged or contradicts another one is named and left out; the others are exported.",
+    )
+    parser.add_argument("study", metavar="STUDY", help="the study folder")
+    parser.add_argument("--form", choices=("table", "bids", "psychds"), default="table", help="default: table")
+    parser.add_argument(
+        "--out", metavar="PATH", help="file or folder; default: STUDY/trials.csv, STUDY/bids, STUDY/psychds"
+    )
+    parser.add_argument(
+        "--observers",
+        nargs="+",
+        default=["human"],
+        choices=("human", "pilot", "simulated"),
+        metavar="KIND",
+        help="human, pilot or simulated, one or several; default: human",
+    )
+    parser.add_argument("--set", metavar="SET", help="the stimulus set, where it was moved")
+    add_common_options(parser, seed=False)
+    parser.set_defaults(run=_export)
+    parser = verb(
+        verbs,
+        "report",
+        "report a session's timing: durations, late refreshes, resolution of response times, photodiode",
+        "  rapidvision session report study/ p01\n"
+        "  rapidvision session report study/ p01 --photodiode trace.csv --out timing.json",
+    )
+    parser.add_argument("study", metavar="STUDY", help="the study folder")
+    parser.add_argument("name", metavar="ID", help="participant or session")
+    parser.add_argument("--photodiode", metavar="CSV", help="trace with the columns time_s, light and perhaps trigger")
+    parser.add_argument("--out", metavar="FILE", help="write the figures as JSON too")
+    add_common_options(parser, seed=False)
+    parser.set_defaults(run=_report)
+
+
+def _export(arguments: argparse.Namespace) -> int:
+    from rapidvision.study import Study
+
+    from ..design.rehearsals import part_of
+    from ..export.bids import write_bids
+    from ..export.psychds import write_psychds
+    from ..export.sessions import read_sessions
+    from ..export.table import write_rows
+
+    study = Study(arguments.study)
+    found = read_sessions(study, observers=arguments.observers)
+    sessions = found.recorded
+    name = study.description().study_id
+    home = part_of(study, "human" if "human" in arguments.observers else arguments.observers[0])
+    default = home.trials_path if arguments.form == "table" else home.trials_path.with_name(arguments.form)
+    out = Path(arguments.out) if arguments.out else default
+    if arguments.form == "table":
+        write_rows(out, [row for session in sessions for row in session.rows()])
+    elif arguments.form == "bids":
+        write_bids(sessions, study.stimulus_set(arguments.set), out, name=name)
+    else:
+        write_psychds(sessions, out, name=name)
+    _tell(arguments, found, out)
+    return 0
+
+
+def _tell(arguments: argparse.Namespace, found: "Sessions", out: Path) -> None:
+    """Say what was written, and on the error stream, whatever was asked to be quiet, what was left out and why."""
+    sessions = found.recorded
+    rows = [row for session in sessions for row in session.rows()]
+    aborted = sum(row.status == "aborted" for row in rows)
+    late = sum(row.timing_ok is False for row in rows)
+    say(
+        arguments,
+        f"{len(rows)} trials of {len(sessions)} sessions ({', '.join(arguments.observers)}) in {out}; "
+        f"{aborted} of them aborted, {late} not shown as planned",
+    )
+    for state in ("unfinished", "given up"):
+        names = [session.header.session_id for session in sessions if session.state == state]
+        if names:
+            say(arguments, f"{state} sessions are included with the trials they have: {', '.join(names)}")
+    for session in sessions:
+        if session.quality.warns:
+            say(arguments, f"ATTENTION: {session.header.session_id}: {session.quality.sentence()}")
+    for path in found.copies:
+        say(arguments, f"{path}: a copy, not counted again")
+    if found.faults:
+        lines = [f"left out {len(found.faults)} of the journals:", *(f"  {fault.what}" for fault in found.faults)]
+        print("\n".join(lines), file=sys.stderr)  # noqa: T201
+
+
+def _report(arguments: argparse.Namespace) -> int:
+    from rapidvision.errors import InputError
+    from rapidvision.study import Study
+    from rapidvision.system import files
+
+    from ..interfaces import TrialData
+    from ..lab import file_checks, photodiode, timing
+    from ..recording.journal import read_journal
+
+    study = Study(arguments.study)
+    part, entry = file_checks.find_session(study, arguments.name)
+    path = file_checks.journal_path(part, entry.session_id)
+    _, entries = read_journal(path)
+    trials = [e for e in entries if isinstance(e, TrialData)]
+    if not trials:
+        raise InputError(f"{path}: no completed trials to report")
+    seen = photodiode.Compared([], [], 0, strobes=False)
+    if arguments.photodiode:
+        seen = photodiode.compare(photodiode.read_trace(arguments.photodiode), photodiode.pictures_of(entries))
+    found = timing.timing_of(file_checks.plan_of(part, entry), entries, diode=seen.trials)
+    say(arguments, f"{entry.session_id}\n{timing.report(found)}")
+    if arguments.photodiode:
+        say(arguments, seen.report())
+    if arguments.out is not None:
+        diode = [trial._asdict() for trial in seen.trials]
+        content = {
+            "timing": found,
+            "diode_trials": diode,
+            "diode_unseen": seen.unseen,
+            "diode_strangers": seen.strangers,
+        }
+        files.write_json(arguments.out, content)
+    return 0

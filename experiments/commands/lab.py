@@ -1,0 +1,204 @@
+"""``rapidvision session run``, ``resume``, ``return``, ``list`` and ``status``: sessions with people in the lab."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rapidvision.cli import add_common_options, say
+
+from .verbs import Verbs, verb
+
+if TYPE_CHECKING:
+    from ..lab.file_checks import Options
+
+
+def add_arguments(verbs: Verbs) -> None:
+    """Add the sub-verbs."""
+    _add_run(verbs)
+    _add_resume(verbs)
+    _add_care(verbs)
+
+
+def _add_display_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--screen",
+        metavar="FILE",
+        help="monitor profile as TOML: width_px, height_px, width_cm, distance_cm, refresh_hz",
+    )
+    parser.add_argument("--screen-index", type=int, default=0, metavar="N", help="which monitor, from 0")
+    parser.add_argument("--window", type=_size, metavar="WxH", help="a window instead of the full screen, for tests")
+    parser.add_argument(
+        "--paced",
+        type=float,
+        metavar="HZ",
+        help="paced test mode: imitate refreshes where a display has none; recorded",
+    )
+    parser.add_argument("--trigger", default="none", metavar="PORT", help="serial:DEVICE, parallel:ADDRESS or lsl:NAME")
+    parser.add_argument(
+        "--photodiode", type=int, default=0, metavar="PX", help="side of a patch for a photodiode, lower left"
+    )
+    parser.add_argument(
+        "--accept-timing", action="store_true", help="run although a check of the display is red; recorded"
+    )
+    parser.add_argument("--set", metavar="SET", help="the stimulus set, where it was moved")
+    parser.add_argument(
+        "--simulate", action="store_true", help="a simulated participant presses the keys; kept beside the study"
+    )
+    parser.add_argument("--pilot", action="store_true", help="a person tries it out; kept beside the study")
+    parser.add_argument("--observers", metavar="FILE", help="what the simulated participant is like, as TOML")
+    add_common_options(parser)
+
+
+def _size(text: str) -> tuple[int, int]:
+    width, _, height = text.partition("x")
+    try:
+        return int(width), int(height)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f'got "{text}", a size such as 800x600 is needed') from None
+
+
+def _options(arguments: argparse.Namespace) -> "Options":
+    from rapidvision import recipes
+    from rapidvision.screen import read_profile
+
+    from ..engine.participants import Observers
+    from ..lab.file_checks import Options
+
+    simulate = None
+    if arguments.simulate:
+        simulate = Observers() if arguments.observers is None else recipes.read(arguments.observers, Observers)
+    return Options(
+        profile=None if arguments.screen is None else read_profile(arguments.screen),
+        screen_index=arguments.screen_index,
+        window_px=arguments.window,
+        paced_hz=arguments.paced,
+        trigger=arguments.trigger,
+        photodiode_px=arguments.photodiode,
+        accept_timing=arguments.accept_timing,
+        accept_age=getattr(arguments, "accept_age", False),
+        max_age_h=getattr(arguments, "max_age", 24.0),
+        simulate=simulate,
+        pilot=arguments.pilot,
+        reuse_slot=getattr(arguments, "reuse_slot", False),
+        seed=1 if arguments.seed is None else arguments.seed,
+        set_folder=None if arguments.set is None else Path(arguments.set),
+    )
+
+
+def _add_run(verbs: Verbs) -> None:
+    parser = verb(
+        verbs,
+        "run",
+        "run one participant's session in PsychoPy, after a check of the display",
+        "  rapidvision session run study/ --participant p01 --screen lab.toml\n"
+        "  rapidvision session run study/ --participant p01 --screen lab.toml --trigger serial:/dev/ttyUSB0\n"
+        "  rapidvision session run study/ --simulate --paced 60 --window 800x600\n"
+        "  rapidvision session run study/ --pilot --screen lab.toml\n\n"
+        "Pilots and simulated participants take no slot of the study and are in none of its counts and exports.\n"
+        "Escape pauses; Escape again stops, and `rapidvision session resume` goes on.",
+    )
+    parser.add_argument("study", metavar="STUDY", help="the study folder")
+    parser.add_argument(
+        "--participant",
+        metavar="ID",
+        help="a code that says nothing about the person; needed for people, numbered for pilots and simulations",
+    )
+    parser.add_argument("--group", metavar="NAME", help="a group; default: the one with the fewest participants")
+    parser.add_argument(
+        "--reuse-slot", action="store_true", help="give a plan to a second participant where every slot is taken"
+    )
+    _add_display_options(parser)
+    parser.set_defaults(run=_run)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from rapidvision.study import Study
+
+    from ..lab import file_checks, run
+
+    def tell(text: str) -> None:
+        say(arguments, text)
+
+    study, options = Study(arguments.study), _options(arguments)
+    participant = arguments.participant or file_checks.next_rehearsal(study, options.kind)
+    path = run.run_session(study, participant, options, group=arguments.group, say=tell)
+    say(arguments, f"finished: {path}")
+    return 0
+
+
+def _add_resume(verbs: Verbs) -> None:
+    parser = verb(
+        verbs,
+        "resume",
+        "go on with a session that was stopped, by participant or session",
+        "  rapidvision session resume study/ p01 --screen lab.toml",
+    )
+    parser.add_argument("study", metavar="STUDY", help="the study folder")
+    parser.add_argument("name", metavar="ID", help="participant or session")
+    parser.add_argument(
+        "--max-age", type=float, default=24.0, metavar="HOURS", help="older sessions are refused; default: 24"
+    )
+    parser.add_argument("--accept-age", action="store_true", help="go on with an older session; recorded")
+    _add_display_options(parser)
+    parser.set_defaults(run=_resume)
+
+
+def _resume(arguments: argparse.Namespace) -> int:
+    from rapidvision.study import Study
+
+    from ..lab import run
+
+    path = run.resume_session(
+        Study(arguments.study), arguments.name, _options(arguments), say=lambda text: say(arguments, text)
+    )
+    say(arguments, f"finished: {path}")
+    return 0
+
+
+def _add_care(verbs: Verbs) -> None:
+    for name, summary, function in (
+        ("list", "list the sessions of a study: how far each came", _list),
+        ("status", "show how the slots are filled, and what is unfinished", _status),
+    ):
+        parser = verb(verbs, name, summary, f"  rapidvision session {name} study/")
+        parser.add_argument("study", metavar="STUDY", help="the study folder")
+        add_common_options(parser, seed=False)
+        parser.set_defaults(run=function)
+    parser = verb(
+        verbs,
+        "return",
+        "give an unfinished session up, so that its slot is free again; its data stay",
+        "  rapidvision session return study/ p01",
+    )
+    parser.add_argument("study", metavar="STUDY", help="the study folder")
+    parser.add_argument("name", metavar="ID", help="participant or session")
+    add_common_options(parser, seed=False)
+    parser.set_defaults(run=_return)
+
+
+def _list(arguments: argparse.Namespace) -> int:
+    from rapidvision.study import Study
+
+    from ..lab import overview
+
+    print(overview.sessions_table(Study(arguments.study)))  # noqa: T201
+    return 0
+
+
+def _status(arguments: argparse.Namespace) -> int:
+    from rapidvision.study import Study
+
+    from ..lab import overview
+
+    print(overview.status(Study(arguments.study)))  # noqa: T201
+    return 0
+
+
+def _return(arguments: argparse.Namespace) -> int:
+    from rapidvision.study import Study
+
+    from ..lab import run
+
+    entry = run.give_up(Study(arguments.study), arguments.name)
+    say(arguments, f"{entry.session_id}: given up; {entry.group} slot {entry.slot} is free again, its trials stay")
+    return 0

@@ -1,0 +1,1 @@
+"""Plans: assignment, balance, allocation of slots, texts."""

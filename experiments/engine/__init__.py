@@ -1,0 +1,1 @@
+"""The session engine: trials, journal, virtual screen, simulated participants."""

@@ -1,0 +1,78 @@
+"""Whole studies of simulated participants, through the same engine as people."""
+
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+from rapidvision.errors import Aborted, InputError
+from rapidvision.plan import Plan
+from rapidvision.seeds import stream
+from rapidvision.system.progress import Advance, silent
+from rapidvision.trials import TrialRecord, read_table
+
+from ..interfaces import Event, TrialData
+from ..recording.rows import rows_of
+from .participants import Observers, Participant
+from .session import Session
+from .virtual import MemoryJournal, VirtualScreen
+
+#: More refreshes than any session has; late ones are drawn among them.
+_MOST_REFRESHES = 400_000
+
+
+def simulate_session(plan: Plan, observers: Observers, *, seed: int) -> list[TrialData | Event]:
+    """Run one plan with a simulated participant on a virtual screen.
+
+    Parameters
+    ----------
+    plan : Plan
+        The session.
+    observers : Observers
+        What the participant is like.
+    seed : int
+        Seed of the simulation.
+
+    Returns
+    -------
+    list of TrialData or Event
+        The journal; it ends early, with an event ``aborted``, for a drop-out.
+    """
+    late: dict[int, int] = {}
+    if observers.late_refreshes:
+        rng = stream(seed, "late refreshes", plan.group, plan.slot)
+        n = rng.binomial(_MOST_REFRESHES, observers.late_refreshes)
+        late = dict.fromkeys(rng.choice(_MOST_REFRESHES, size=n, replace=False).tolist(), 1)
+    journal = MemoryJournal()
+    screen = VirtualScreen(observers.refresh_hz, late=late)
+    participant = Participant(plan, observers, seed=seed, clock=lambda: screen.now_s)
+    screen.see = participant.see
+    with suppress(Aborted):  # a drop-out; the journal says so
+        Session(plan, screen, participant, journal).run()
+    return journal.entries
+
+
+def simulate_study(
+    plans: Iterable[Plan], observers: Observers, *, seed: int, advance: Advance = silent
+) -> list[TrialRecord]:
+    """Run every plan once and return the trials table; each session depends on its plan and the seed alone."""
+    rows: list[TrialRecord] = []
+    for plan in plans:
+        name = f"sim-{plan.group}-{plan.slot:04d}"
+        entries = simulate_session(plan, observers, seed=seed)
+        rows += rows_of(
+            plan, entries, observer="simulated", observer_kind="simulated", session_id=name, participant_id=name
+        )
+        advance(1)
+    return rows
+
+
+def refuse_to_replace_people(path: Path) -> None:
+    """Refuse to write simulated trials over a table that holds a person's.
+
+    Raises
+    ------
+    InputError
+        When `path` holds rows of other observers than simulated ones, or is no trials table.
+    """
+    if path.exists() and any(row.observer_kind != "simulated" for row in read_table(path)):
+        raise InputError(f"{path}: holds trials of people or networks; choose another --out for the simulation")

@@ -1,0 +1,1 @@
+"""Lab sessions: PsychoPy display, keyboard, checks, triggers, timing."""

@@ -1,0 +1,252 @@
+"""A lab session from the participant's name to the last stored trial: checks, slot, window, engine, journal."""
+
+import gc
+import platform
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from rapidvision import __version__
+from rapidvision.errors import InputError
+from rapidvision.plan import Plan
+from rapidvision.study import Study
+from rapidvision.system import files
+
+from ..design.allocation import Entry, check_participant_id
+from ..design.rehearsals import part_of, prefix_of
+from ..engine.participants import Participant, Watched
+from ..engine.session import Session
+from ..interfaces import Event, Keys, Press, Screen
+from ..recording.headers import require_same
+from ..recording.journal import GIVEN_UP, JournalFile, last_setup, read_begun, read_journal, trials_and_events
+from ..recording.quality import quality_of
+from ..triggers.ports import open_port
+from . import display_checks
+from .display_checks import Preflight
+from .file_checks import Options, Ready, find_session, journal_path, make_ready, plan_of
+from .ledger import Ledger, utc_now
+from .openings import header_of, observer_of, setup_of, words_of
+
+if TYPE_CHECKING:
+    from .psychopy_display import PsychoPyScreen
+
+
+def run_session(
+    study: Study,
+    participant_id: str,
+    options: Options,
+    *,
+    group: str | None = None,
+    say: Callable[[str], object] = print,
+) -> Path:
+    """Run a new participant's session and return the path of its journal.
+
+    Everything that can be wrong is looked at before the window opens or, for the display itself, before the
+    participant gets a slot.
+
+    Parameters
+    ----------
+    study : Study
+        The study.
+    participant_id : str
+        A code that says nothing about the person; new to the study.
+    options : Options
+        How.
+    group : str, optional
+        A group; the one with the fewest participants by default.
+    say : callable
+        Told of the checks.
+
+    Returns
+    -------
+    path
+        The journal.
+
+    Raises
+    ------
+    InputError, CheckFailed
+        When something does not fit; nothing was stored.
+    Aborted
+        When the session was stopped; go on with :func:`resume_session`.
+    """
+    check_participant_id(participant_id)
+    kind = options.kind
+    part = part_of(study, kind)
+    ledger = Ledger(part)
+    reuse, prefix = options.reuse_slot or kind != "human", prefix_of(kind)
+    tried = ledger.slots().take(participant_id, group=group, reuse=reuse, prefix=prefix)  # stores nothing
+
+    def claim() -> Entry:
+        return ledger.take(participant_id, group=group, reuse=reuse, prefix=prefix)
+
+    return _with_display(part, options, make_ready(part, tried, options), claim, resume=False, say=say)
+
+
+def resume_session(study: Study, name: str, options: Options, *, say: Callable[[str], object] = print) -> Path:
+    """Go on with an unfinished session, by session or participant id; see :func:`run_session`.
+
+    Raises
+    ------
+    InputError
+        When there is no such session, it is of another kind of observer, is finished or was given up, is older than the
+        set age, or protocol, plan, stimulus set or monitor are not those that it began with.
+    """
+    part, entry = find_session(study, name, kind=options.kind)
+    if entry.event != "taken":
+        done = "is finished" if entry.event == "finished" else "was given up; its slot is free for others"
+        raise InputError(f"session {entry.session_id}: {done}")
+    age_h = (datetime.now(UTC) - datetime.fromisoformat(entry.utc)).total_seconds() / 3600
+    if age_h > options.max_age_h and not options.accept_age:
+        raise InputError(
+            f"session {entry.session_id}: began {age_h:.1f} h ago, at most {options.max_age_h:g} h are allowed; "
+            "give it up with `rapidvision session return`, or go on with --accept-age, which is recorded"
+        )
+    ready = make_ready(part, entry, options)
+    path = journal_path(part, entry.session_id)
+    begun = read_begun(path)
+    if begun is not None:
+        header, entries = begun
+        if header.plan_digest != ready.plan.digest:
+            raise InputError(f"{path}: belongs to another plan; a session ends as it began")
+        last = last_setup(entries)
+        now = None if last is None else msgspec.structs.replace(last, profile=options.profile, **observer_of(options))
+        if now is not None:
+            require_same(header, last, now, name=str(path))
+    return _with_display(part, options, ready, lambda: entry, resume=True, say=say)
+
+
+def _with_display(
+    study: Study,
+    options: Options,
+    ready: Ready,
+    claim: Callable[[], Entry],
+    *,
+    resume: bool,
+    say: Callable[[str], object],
+) -> Path:
+    from . import psychopy_display as display
+
+    software = {**display.check_installed(), "rapidvision": __version__, "python": platform.python_version()}
+    protocol = study.protocol()
+    with (
+        display.PsychoPyScreen(
+            background=protocol.background,
+            profile=options.profile,
+            screen_index=options.screen_index,
+            window_px=options.window_px,
+            paced_hz=options.paced_hz,
+            triggers=open_port(options.trigger),
+            photodiode_px=options.photodiode_px,
+        ) as screen,
+        display.open_keys(screen.conversion) as keys,
+    ):
+        checked = check_display(screen, study.sessions_folder, options, keyboards=list(keys.products))
+        say(checked.report())
+        accepted = checked.require(accepted=options.accept_timing or _only_paced(checked, options))
+        accepted += ["age"] if resume and options.accept_age else []
+        entry = claim()
+        plan = plan_of(study, entry)
+        if plan.digest != ready.plan.digest:  # another computer took the slot in the meantime
+            ready = make_ready(study, entry, options)
+        path = journal_path(study, entry.session_id)
+        with JournalFile(path, header_of(entry, plan, options)) as journal:
+            journal.append(setup_of(screen, checked, options, accepted=accepted, software=software))
+            files.write_text(
+                path.with_suffix(".preflight.svg"), display_checks.picture(checked.stamps_s, checked.refresh)
+            )
+            _prepare(screen, ready, options)
+            screen.use_refresh(checked.refresh)
+            look, press = _participant(plan, screen, keys, options)
+            past = trials_and_events(journal.past)
+            opening = words_of(entry, plan, past) if resume else ""
+            Session(plan, look, press, journal, past=past, utc=utc_now, between=gc.collect, opening=opening).run()
+        Ledger(study).close(entry.session_id, "finished")
+    quality = quality_of(plan, read_journal(path)[1])
+    say(f"{'ATTENTION: ' if quality.warns else ''}{entry.session_id}: {quality.sentence()}")
+    return path
+
+
+def _only_paced(checked: Preflight, options: Options) -> bool:
+    """Whether a simulated participant meets nothing worse than the test mode that was asked for."""
+    return options.simulate is not None and [c.name for c in checked.red] == ["display"]
+
+
+def check_display(
+    screen: "PsychoPyScreen",
+    folder: Path,
+    options: Options,
+    *,
+    keyboards: list[str],
+    pressed: list[Press] | None = None,
+    seconds: float = display_checks.SESSION_S,
+) -> Preflight:
+    """Measure the display and judge it, with what belongs to it.
+
+    Parameters
+    ----------
+    screen : PsychoPyScreen
+        Open.
+    folder : path
+        Where data will go.
+    options : Options
+        The monitor's profile and the mode.
+    keyboards : list of str
+        Their names.
+    pressed : list of Press, optional
+        What was pressed when asked.
+    seconds : float
+        How long flips are measured.
+    """
+    priority = display_checks.judge_priority(screen.rush())
+    stamps = display_checks.measure_flips(screen.flip, seconds=seconds)
+    nominal = options.paced_hz or (options.profile.refresh_hz if options.profile else None)
+    refresh, checks = display_checks.judge_refresh(stamps, nominal_hz=nominal)
+    checks += [
+        display_checks.judge_mode(options.paced_hz),
+        *([display_checks.judge_profile(options.profile, screen.monitor_px)] if options.profile else []),
+        display_checks.judge_scale(screen.scale),
+        priority,
+        display_checks.judge_keyboard(keyboards, pressed),
+        display_checks.judge_disk(folder),
+        display_checks.judge_clock(screen.clock.resolution_s),
+    ]
+    return Preflight(refresh, tuple(checks), tuple(stamps))
+
+
+def _prepare(screen: "PsychoPyScreen", ready: Ready, options: Options) -> None:
+    plan, protocol = ready.plan, ready.plan.protocol
+    side = protocol.image_px
+    if protocol.image_deg is not None and options.profile is not None:
+        side = round(options.profile.deg_to_px(protocol.image_deg))
+    # Pages between trials are made when they come up; nobody's answer is timed there.
+    words = [plan.texts[name] for name in ("too_slow", "correct", "wrong")]
+    reminder = plan.texts["reminder"] if protocol.key_reminder else ""
+    screen.load(ready.stimuli, side_px=side, reminder=reminder, words=words)
+
+
+def _participant(plan: Plan, screen: "PsychoPyScreen", keys: Keys, options: Options) -> tuple[Screen, Keys]:
+    """Return the screen and the keys of whoever takes part."""
+    if options.simulate is None:
+        return screen, keys
+    participant = Participant(plan, options.simulate, seed=options.seed, clock=screen.now)
+    return Watched(screen, participant.see), participant
+
+
+def give_up(study: Study, name: str) -> Entry:
+    """Give an unfinished session's slot back, by session or participant id, and say so in its journal.
+
+    A journal that is empty or damaged stays as it is; the ledger says all the same that the session was given up.
+    """
+    part, entry = find_session(study, name)
+    path = journal_path(part, entry.session_id)
+    try:
+        begun = read_begun(path)
+    except InputError:
+        begun = None
+    if begun is not None:
+        with JournalFile(path, begun[0]) as journal:
+            journal.append(Event(what=GIVEN_UP, utc=utc_now()))
+    return Ledger(part).close(entry.session_id, "returned")

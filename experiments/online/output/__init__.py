@@ -1,0 +1,1 @@
+"""Exports, collected results and bundles."""

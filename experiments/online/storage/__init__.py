@@ -1,0 +1,1 @@
+"""Tables of online sessions and what is written into them."""

@@ -1,0 +1,1 @@
+"""The served study: settings, plans, translations, requests."""

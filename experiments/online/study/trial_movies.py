@@ -1,0 +1,121 @@
+"""The paper's method as an option: each trial is a movie of cross, picture and blank, made with the stimulus set."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from rapidvision.errors import CheckFailed, InputError
+from rapidvision.plan import Plan
+from rapidvision.protocol import Protocol
+from rapidvision.screen import refreshes
+from rapidvision.system import files
+from rapidvision.text import csv_text
+from rapidvision.trials import Trial
+
+MEDIA_TYPES = {".webm": "video/webm", ".mp4": "video/mp4"}
+_TABLE = "movies.csv"
+_COLUMNS = ("stimulus_id", "path", "hz", "fixation_ms", "fixation_frames", "stimulus_frames", "blank_frames", "sha256")
+
+
+@dataclass(frozen=True)
+class TrialMovie:
+    """A trial's movie.
+
+    Attributes
+    ----------
+    path : Path
+        The file.
+    sha256 : str
+        Of its bytes.
+    hz : int
+        Frames per second.
+    fixation_ms : int
+        How long the cross stands; the movie's, which takes the place of the plan's.
+    fixation_frames : int
+        The same in frames: the picture is up from frame `fixation_frames` on.
+    """
+
+    path: Path
+    sha256: str
+    hz: int
+    fixation_ms: int
+    fixation_frames: int
+
+    @property
+    def media_type(self) -> str:
+        """What browsers are told."""
+        return MEDIA_TYPES[self.path.suffix.lower()]
+
+
+def read_movies(
+    folder: Path, plans: Iterable[Plan], stimulus_ids: dict[str, str], *, verify: bool
+) -> dict[str, TrialMovie]:
+    """Read the movies of every planned stimulus.
+
+    Parameters
+    ----------
+    folder : Path
+        As ``rapidvision stimuli movies`` made it.
+    plans : iterable of Plan
+        What will be shown.
+    stimulus_ids : dict
+        SHA-256 of a stimulus → its id in the set.
+    verify : bool
+        Hash every movie.
+
+    Returns
+    -------
+    dict
+        SHA-256 of the stimulus → movie.
+
+    Raises
+    ------
+    InputError
+        Without a table of movies, or when they have other durations than the protocol's.
+    CheckFailed
+        When movies are missing or differ; names the first ten.
+    """
+    rows = _rows(folder)
+    wrong, found = [], {}
+    for plan in plans:
+        for trial in plan.trials():
+            if trial.stimulus_sha256 in found:
+                continue
+            stimulus_id = stimulus_ids[trial.stimulus_sha256]
+            row = rows.get(stimulus_id)
+            path = folder / row["path"] if row else folder / stimulus_id
+            if row is None or not path.is_file():
+                wrong.append(f"{stimulus_id} (missing)")
+                continue
+            if verify and files.sha256_file(path) != row["sha256"]:
+                wrong.append(f"{stimulus_id} (changed)")
+            found[trial.stimulus_sha256] = _movie(path, row, plan.protocol, trial)
+    if wrong:
+        more = f" and {len(wrong) - 10} more" if len(wrong) > 10 else ""
+        raise CheckFailed(f"{folder}: {', '.join(wrong[:10])}{more}; run `rapidvision stimuli movies` again")
+    return found
+
+
+def _rows(folder: Path) -> dict[str, dict[str, str]]:
+    path = folder / _TABLE
+    if not path.is_file():
+        raise InputError(f"{path}: no such table; make the movies with `rapidvision stimuli movies SET --out {folder}`")
+    return {row["stimulus_id"]: row for row in csv_text.read(path, _COLUMNS)}
+
+
+def _movie(path: Path, row: dict[str, str], protocol: Protocol, trial: Trial) -> TrialMovie:
+    try:
+        hz, fixation_ms, fixation, shown, blank = (int(row[name]) for name in _COLUMNS[2:7])
+    except ValueError as error:
+        raise InputError(f"{path.parent / _TABLE}: {row['stimulus_id']}: {error}; whole numbers are needed") from error
+    if path.suffix.lower() not in MEDIA_TYPES:
+        raise InputError(f"{path}: browsers play {', '.join(MEDIA_TYPES)}")
+    timing = protocol.timing
+    planned = refreshes(timing.stimulus_ms, hz)
+    if (shown, blank) != (planned, refreshes(timing.response_limit_ms, hz) - planned):
+        raise InputError(
+            f"{path}: {shown} frames of picture and {blank} of blank at {hz} Hz are not the protocol's "
+            f"{timing.stimulus_ms} and {timing.response_limit_ms - timing.stimulus_ms} ms of trial {trial.trial}; "
+            "make the movies with --protocol"
+        )
+    return TrialMovie(path, row["sha256"], hz, fixation_ms, fixation)

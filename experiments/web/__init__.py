@@ -1,0 +1,1 @@
+"""Web application base: guards, store, tokens, log-in, serving."""

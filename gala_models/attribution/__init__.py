@@ -1,0 +1,1 @@
+"""What networks attend to."""

@@ -1,0 +1,1 @@
+"""Training images, importance maps and batches."""

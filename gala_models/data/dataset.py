@@ -1,0 +1,233 @@
+"""The packed store: pictures, maps and labels as flat files, any one of them found at once.
+
+Neither TFRecords nor shards can be read in random order; flat memory-mapped bytes can. ::
+
+    store/
+      store.json     what is inside, its digest, where it came from and what was left out
+      pictures.npy   uint8, n x side x side x 3
+      maps.npy       uint8, n x side x side, 255 at each map's maximum
+      labels.npy     int64, n
+      has_map.npy    bool, n
+      ids.json       n names
+      skipped.csv    pictures and maps that could not be read, where that was asked for
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from rapidvision import recipes
+from rapidvision.errors import InputError
+from rapidvision.recipes import Recipe
+from rapidvision.system import files
+from rapidvision.system.progress import Advance, silent
+
+from ..weights.load import Category
+from .example import Example, Unreadable
+from .filling import Packed
+
+STORE_VERSION = 1
+
+
+class StoreDescription(Recipe, frozen=True, kw_only=True):
+    """``store.json``.
+
+    Attributes
+    ----------
+    store_version : int
+        Version of this form.
+    n, side_px, n_maps : int
+        Pictures, their side, and how many have a map.
+    categories : tuple of Category
+        Classes in order; empty where they are only numbers.
+    blur : str
+        The kernel that the maps went through.
+    left_out : dict
+        Reason → number of maps that were treated as missing.
+    ignored : dict
+        What lay beside the pictures and was not read (by suffix; hidden files; maps without a picture) → how many.
+    n_skipped : int
+        Pictures and maps that could not be read and were skipped on request; ``skipped.csv`` names them.
+    digest : str
+        SHA-256 over pictures, maps, labels and flags.
+    provenance : Provenance or None
+        What made it.
+    """
+
+    store_version: int = STORE_VERSION
+    n: int
+    side_px: int
+    n_maps: int
+    categories: tuple[Category, ...] = ()
+    blur: str = "none"
+    left_out: dict[str, int] = msgspec.field(default_factory=dict)
+    ignored: dict[str, int] = msgspec.field(default_factory=dict)
+    n_skipped: int = 0
+    digest: str = ""
+    provenance: files.Provenance | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Store:
+    """A store that is open for reading; the arrays are memory maps.
+
+    Attributes
+    ----------
+    description : StoreDescription
+        What it is.
+    pictures : ndarray of uint8, shape (n, side, side, 3)
+    maps : ndarray of uint8, shape (n, side, side)
+    labels : ndarray of int64, shape (n,)
+    has_map : ndarray of bool, shape (n,)
+    ids : list of str
+    """
+
+    description: StoreDescription
+    pictures: NDArray[np.uint8]
+    maps: NDArray[np.uint8]
+    labels: NDArray[np.int64]
+    has_map: NDArray[np.bool_]
+    ids: list[str]
+
+    def __len__(self) -> int:
+        return self.description.n
+
+
+def pack(
+    examples: Iterable[Example | Unreadable],
+    out: Path | str,
+    *,
+    n: int,
+    side_px: int,
+    categories: Sequence[Category] = (),
+    blur: str = "none",
+    strict: bool = False,
+    skip_bad: bool = False,
+    ignored: Mapping[str, int] | None = None,
+    provenance: files.Provenance | None = None,
+    advance: Advance = silent,
+) -> Store:
+    """Write examples as a store.
+
+    Parameters
+    ----------
+    examples : iterable of Example
+        `n` of them.
+    out : path-like
+        The folder; ``store.json`` is written last.
+    n : int
+        How many come.
+    side_px : int
+        The shorter side of each picture is brought to this, and the centre is cut out; its map goes with it.
+    categories : sequence of Category
+        Classes in order.
+    blur : str
+        Kernel for the maps, see :func:`rapidvision.gala_models.data.targets.kernel`.
+    strict : bool, default False
+        Stop at the first map that cannot be used, instead of treating it as missing and counting it.
+    skip_bad : bool, default False
+        Leave out pictures that cannot be read, and treat maps that cannot be read as missing; ``skipped.csv`` names them.
+        Otherwise the first one stops the pack.
+    ignored : mapping, optional
+        What lay beside the pictures and was not read → how many, for the record.
+    provenance : Provenance, optional
+        What made it.
+    advance : callable
+        Called after every picture.
+
+    Returns
+    -------
+    Store
+        Open.
+
+    Raises
+    ------
+    InputError
+        When a picture or map cannot be read (its file is named), two pictures have one name, labels do not fit the
+        categories, or there are more or fewer pictures than `n`.
+    """
+    out = Path(out)
+    if (out / "store.json").exists():
+        raise InputError(f"{out}: holds a store already; choose another folder or remove it")
+    out.mkdir(parents=True, exist_ok=True)
+    packed = Packed(out, n, side_px, blur=blur, strict=strict, skip_bad=skip_bad)
+    for place, example in enumerate(examples):
+        if place == n:
+            raise InputError(f"{out}: more than the {n} pictures that were announced")
+        packed.add(example)
+        advance(1)
+    if len(packed.ids) + packed.n_unreadable != n:
+        raise InputError(f"{out}: {len(packed.ids)} pictures came, {n} were announced")
+    if not packed.ids:
+        raise InputError(f"{out}: none of the {n} pictures can be read; the first: {packed.skipped[0][1]}")
+    check_labels(packed.labels, n_classes=len(categories) or None, where=str(out))
+    packed.write()
+    has_map, ids = packed.has_map, packed.ids
+    files.write_json(out / "ids.json", ids)
+    description = StoreDescription(
+        n=len(ids),
+        side_px=side_px,
+        n_maps=int(has_map.sum()),
+        categories=tuple(categories),
+        blur=blur,
+        left_out=dict(packed.left_out),
+        ignored=dict(ignored or {}),
+        n_skipped=len(packed.skipped),
+        digest=files.canonical_digest([files.sha256_file(out / f"{name}.npy") for name in _ARRAYS]),
+        provenance=provenance,
+    )
+    files.write_json(out / "store.json", description)
+    return open_store(out)
+
+
+_ARRAYS = ("pictures", "maps", "labels", "has_map")
+
+
+def check_labels(labels: NDArray[np.int64], *, n_classes: int | None, where: str) -> None:
+    """Refuse labels that cannot be classes from 0, and say so when they count from 1."""
+    low, high = int(labels.min()), int(labels.max())
+    if n_classes is not None and low >= 1 and high == n_classes:
+        raise InputError(f"{where}: labels run from {low} to {high}: they count from 1; subtract 1 (--first-label 1)")
+    if low < 0 or (n_classes is not None and high >= n_classes):
+        raise InputError(
+            f"{where}: labels run from {low} to {high}; {n_classes or 'n'} classes are 0 to {(n_classes or 0) - 1}"
+        )
+
+
+def open_store(folder: Path | str) -> Store:
+    """Open a store.
+
+    Raises
+    ------
+    InputError
+        When there is none, or a file is not of the size that the description says.
+    """
+    folder = Path(folder)
+    if not (folder / "store.json").is_file():
+        raise InputError(f"{folder}: no store here (store.json is missing); make one with `rapidvision models pack`")
+    description = recipes.read(folder / "store.json", StoreDescription)
+    try:
+        arrays: dict[str, NDArray[Any]] = {
+            name: np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in _ARRAYS
+        }
+        ids = msgspec.json.decode(files.read_bytes(folder / "ids.json"), type=list[str])
+    except (OSError, ValueError, msgspec.DecodeError) as error:
+        raise InputError(f"{folder}: the store is damaged ({error}); pack it again") from error
+    n, side_px = description.n, description.side_px
+    shapes = {"pictures": (n, side_px, side_px, 3), "maps": (n, side_px, side_px), "labels": (n,), "has_map": (n,)}
+    for name, shape in shapes.items():
+        if arrays[name].shape != shape:
+            raise InputError(f"{folder}: {name} have the shape {arrays[name].shape}, not {shape}; pack the store again")
+    labels, has_map = np.array(arrays["labels"]), np.array(arrays["has_map"])
+    silent_maps = has_map & ~arrays["maps"].reshape(n, -1).any(1) if n < _CHECKED else np.zeros(n, bool)
+    if silent_maps.any():
+        raise InputError(f"{folder}: {int(silent_maps.sum())} maps are flagged as present and are empty; pack it again")
+    return Store(description, arrays["pictures"], arrays["maps"], labels, has_map, ids)
+
+
+_CHECKED = 20_000  # maps are read through on opening up to this many pictures

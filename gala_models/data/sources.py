@@ -1,0 +1,218 @@
+"""Where pictures with maps come from: the ClickMe release and npz files; folders of pictures have a module of their own.
+
+A source never ends at a picture that cannot be read: it yields why, and the store that is packed stops or keeps a list.
+"""
+
+import io
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rapidvision.errors import InputError
+from rapidvision.formats import tfrecord
+from rapidvision.images.listing import list_images
+from rapidvision.images.load import load_map, load_rgb
+from rapidvision.system import files
+
+from ..weights.load import Category
+from .example import Example, Unreadable
+
+_ENCODED = (b"\xff\xd8", b"\x89PNG")
+
+
+@dataclass(frozen=True)
+class Source(ABC):
+    """Pictures with maps, read one at a time.
+
+    Attributes
+    ----------
+    n : int
+        How many there are.
+    categories : tuple of Category
+        Classes in order, where they have names.
+    name : str
+        For messages and records.
+    ignored : dict
+        What lies beside them and was not read → how many.
+    """
+
+    n: int
+    categories: tuple[Category, ...]
+    name: str
+    ignored: Mapping[str, int] = field(default_factory=dict)
+
+    @abstractmethod
+    def __iter__(self) -> Iterator[Example | Unreadable]:
+        """Yield the examples in a fixed order, and in their places those that cannot be read."""
+
+
+def tried(image_id: str, make: Callable[[], Example]) -> Example | Unreadable:
+    """Return an example, or why there is none."""
+    try:
+        return make()
+    except InputError as error:
+        return Unreadable(image_id, str(error))
+
+
+@dataclass(frozen=True)
+class TFRecords(Source):
+    """The ClickMe release: TFRecords with raw float32 or JPEG pictures; see :func:`tfrecords`."""
+
+    paths: tuple[Path, ...] = ()
+    first_label: int = 0
+    verify: bool = True
+
+    def __iter__(self) -> Iterator[Example | Unreadable]:
+        """Yield the examples file by file."""
+        for path in self.paths:
+            for record in tfrecord.records(path, verify=self.verify):
+                where = f"{path}: record {record.number} at byte {record.offset}"
+                yield tried(where.rsplit("/", 1)[-1], partial(_example, bytes(record.payload), where, self.first_label))
+
+
+def tfrecords(paths: Sequence[Path], *, first_label: int = 0, verify: bool = True) -> TFRecords:
+    """Read ClickMe TFRecords; `first_label` is subtracted from the labels."""
+    n = sum(1 for path in paths for _ in tfrecord.records(path, verify=False))
+    if n == 0:
+        raise InputError(f"{', '.join(map(str, paths)) or 'no files'}: no records")
+    return TFRecords(n, (), str(paths[0]), paths=tuple(paths), first_label=first_label, verify=verify)
+
+
+def _example(payload: bytes, where: str, first_label: int) -> Example:
+    try:
+        features = tfrecord.example(payload)
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from error
+    missing = [name for name in ("image", "label") if name not in features]
+    if missing:
+        raise InputError(f"{where}: no feature {missing[0]}; it has {', '.join(sorted(features))}")
+    picture = _picture(_blob(features, "image", where), where)
+    blob = _blob(features, "heatmap", where) if "heatmap" in features and len(features["heatmap"]) else b""
+    label, count = _whole(features, "label", where), features.get("click_count")
+    flagged = count is None or _whole(features, "click_count", where) > 0
+    importance, unused, damaged = None, "", ""
+    if blob:
+        try:
+            found = _map(blob, where)
+        except InputError as error:
+            found, damaged = np.zeros((1, 1), np.float32), str(error)
+        importance = found if flagged and not damaged else None
+        unused = "there, but click_count is 0" if not flagged and found.any() else ""
+    return Example(where.rsplit("/", 1)[-1], picture, label - first_label, importance, unused, damaged)
+
+
+def _blob(features: dict[str, tfrecord.Feature], name: str, where: str) -> bytes:
+    values = features[name]
+    if not isinstance(values, list) or len(values) != 1:
+        raise InputError(f"{where}: feature {name} is not one string of bytes")
+    return bytes(values[0])
+
+
+def _whole(features: dict[str, tfrecord.Feature], name: str, where: str) -> int:
+    values = features[name]
+    if isinstance(values, list) or len(values) != 1:
+        raise InputError(f"{where}: feature {name} is not one number")
+    return as_label(values[0], f"{where}: {name}")
+
+
+def as_label(value: object, where: str) -> int:
+    """Return a label as a whole number.
+
+    Raises
+    ------
+    InputError
+        When it is none, such as 2.7.
+
+    Examples
+    --------
+    >>> as_label(np.float32(2.0), "x")
+    2
+    """
+    try:
+        number = float(np.asarray(value).item())
+    except (ValueError, TypeError):
+        number = float("nan")
+    if not number.is_integer():
+        raise InputError(f"{where}: {np.asarray(value).tolist()!r:.40} is not a whole number")
+    return int(number)
+
+
+def _picture(blob: bytes, where: str) -> NDArray[np.uint8]:
+    if blob.startswith(_ENCODED):
+        return load_rgb(blob, name=where)
+    return as_bytes(tfrecord.picture(blob, n_channels=3, where=where), where)
+
+
+def _map(blob: bytes, where: str) -> NDArray[np.float32]:
+    if blob.startswith(_ENCODED):
+        return load_map(blob, name=f"{where}: heatmap").astype(np.float32)
+    return np.asarray(tfrecord.picture(blob, n_channels=1, where=f"{where}: heatmap"), np.float32)
+
+
+def as_bytes(picture: NDArray[np.generic], where: str) -> NDArray[np.uint8]:
+    """Return a picture as bytes: numbers must lie in 0 … 255; fractions up to 1 are taken as 0 … 1.
+
+    Raises
+    ------
+    InputError
+        When they lie elsewhere, so that the picture was normalized already, and would be twice; or when nothing but 0 and
+        1 occurs in floats, which may be black and white or two levels of black.
+
+    Examples
+    --------
+    >>> as_bytes(np.array([[[0.0, 0.5, 1.0]]], np.float32), "x").tolist()
+    [[[0, 128, 255]]]
+    """
+    if picture.dtype == np.uint8:
+        return np.asarray(picture, np.uint8)
+    if picture.dtype.kind not in "uif" or picture.size == 0:
+        raise InputError(f"{where}: {picture.dtype} of shape {picture.shape}; pixels are numbers from 0 to 255")
+    values = picture.astype(np.float64)
+    low, high = float(values.min()), float(values.max())
+    if not (np.isfinite(low) and np.isfinite(high)) or low < 0 or high > 255:
+        raise InputError(
+            f"{where}: values from {low:g} to {high:g}; raw pixels lie in 0 to 255, so this was normalized already"
+        )
+    in_unit = picture.dtype.kind == "f" and 0 < high <= 1
+    if in_unit and np.all(values == np.rint(values)):
+        raise InputError(f"{where}: floats of 0 and 1 only, at a scale of 1 or of 255; store bytes from 0 to 255")
+    return np.round(values * (255.0 if in_unit else 1.0)).astype(np.uint8)
+
+
+@dataclass(frozen=True)
+class NpzFiles(Source):
+    """One ``.npz`` per picture with ``image``, ``label`` and, where there is one, ``map``; see :func:`npz`."""
+
+    paths: tuple[Path, ...] = ()
+    first_label: int = 0
+
+    def __iter__(self) -> Iterator[Example | Unreadable]:
+        """Yield the examples in the order of their names."""
+        for path in self.paths:
+            yield tried(path.stem, partial(self._read, path))
+
+    def _read(self, path: Path) -> Example:
+        content = io.BytesIO(files.read_bytes(path))
+        try:
+            with np.load(content, allow_pickle=False) as data:
+                importance = np.asarray(data["map"], np.float32) if "map" in data else None
+                picture, label = np.asarray(data["image"]), data["label"]
+        except Exception as error:  # zip, header, key and value errors of many kinds
+            raise InputError(f"{path}: not an npz with image and label ({error})") from error
+        return Example(
+            path.stem, as_bytes(picture, str(path)), as_label(label, f"{path}: label") - self.first_label, importance
+        )
+
+
+def npz(folder: Path, *, first_label: int = 0) -> NpzFiles:
+    """Read a folder of ``.npz`` files; hidden files and those of other suffixes are counted."""
+    listing = list_images(folder, suffixes=(".npz",))
+    if not listing.paths:
+        raise InputError(f"{folder}: no .npz files")
+    ignored = {**listing.ignored, **({"hidden": listing.n_hidden} if listing.n_hidden else {})}
+    return NpzFiles(len(listing.paths), (), str(folder), ignored, paths=listing.paths, first_label=first_label)

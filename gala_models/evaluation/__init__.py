@@ -1,0 +1,1 @@
+"""Evaluation and comparison of networks."""

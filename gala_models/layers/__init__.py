@@ -1,0 +1,1 @@
+"""GALA, squeeze-and-excitation and residual networks."""

@@ -1,0 +1,1 @@
+"""Networks as observers of a study."""

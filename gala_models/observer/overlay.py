@@ -1,0 +1,221 @@
+"""Pictures of attention: maps as greyscale files, overlays and mosaics as in Figs. 4 and 8."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+from rapidvision.errors import CheckFailed, InputError
+from rapidvision.formats.model_record import Attention, Mosaic
+from rapidvision.formats.png import png_bytes
+from rapidvision.system import files
+
+from ..devices import device_of
+from ..layers.attention import attention_maps, kind_of
+from ..scores import check_finite
+from .observe import Network
+
+_GREY = 128
+_LABEL_PX = 16
+
+
+def unit_range(maps: Tensor) -> Tensor:
+    """Bring each map to 0 … 1; a flat map becomes 0. Shape (n, height, width) in and out.
+
+    Examples
+    --------
+    >>> unit_range(torch.tensor([[[1.0, 3.0], [2.0, 1.0]]])).tolist()
+    [[[0.0, 1.0], [0.5, 0.0]]]
+    """
+    low, high = maps.amin((1, 2), keepdim=True), maps.amax((1, 2), keepdim=True)
+    return (maps - low) / (high - low).clamp_min(1e-12)
+
+
+def enlarged(maps: Tensor, height: int, width: int) -> Tensor:
+    """Bring maps (n, h, w) to the size of a picture, bilinearly; values stay within their range."""
+    return F.interpolate(maps[:, None], (height, width), mode="bilinear", align_corners=False)[:, 0]
+
+
+def attention_of(network: Network, pictures: NDArray[np.uint8], *, names: Sequence[str] = ()) -> Tensor:
+    """Attention of a network's deepest attended layer to pictures.
+
+    Parameters
+    ----------
+    network : Network
+        Any of this room's networks; one without attention gives its features' map instead.
+    pictures : ndarray of uint8, shape (n, height, width, 3)
+        Square pictures of one size.
+    names : sequence of str, optional
+        Theirs, for messages.
+
+    Returns
+    -------
+    Tensor, shape (n, height, width)
+        In 0 … 1 over the part of each picture that the network saw, 0 outside it.
+
+    Raises
+    ------
+    InputError
+        When the pictures are not square.
+    CheckFailed
+        When attention is not finite; names network, pictures and layer.
+    """
+    side = pictures.shape[1]
+    if pictures.shape[2] != side:
+        raise InputError(f"attention: pictures of {pictures.shape[2]} x {side} px; they must be square")
+    with torch.inference_mode(), attention_maps(network.model, layers="last", kind=kind_of(network.model)) as maps:
+        x = network.preprocessing(pictures).to(device_of(network.model))
+        network.model(x)
+        names = names or [f"picture {number}" for number in range(len(pictures))]
+        check_finite(maps.last, names, network=f"{network.name}: attention", model=network.model, x=x)
+        found = maps.last[:, 0].float().cpu().clone()
+    shown = network.preprocessing
+    seen = round(side * shown.size_px / shown.short_px)
+    margin = (side - seen) // 2
+    out = torch.zeros(len(pictures), side, side)
+    out[:, margin : margin + seen, margin : margin + seen] = unit_range(enlarged(found, seen, seen))
+    return out
+
+
+def overlay(picture: NDArray[np.uint8], attention: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Show a picture on grey with the map as its opacity (Fig. 4).
+
+    Parameters
+    ----------
+    picture : ndarray of uint8, shape (height, width, 3)
+    attention : ndarray, shape (height, width)
+        0 … 1.
+
+    Returns
+    -------
+    ndarray of uint8, shape (height, width, 3)
+
+    Examples
+    --------
+    >>> overlay(np.zeros((1, 2, 3), np.uint8), np.array([[1.0, 0.0]], np.float32))[0, :, 0].tolist()
+    [0, 128]
+    """
+    alpha = attention[:, :, None]
+    return np.round(alpha * picture + (1 - alpha) * _GREY).astype(np.uint8)
+
+
+def mosaic(rows: Sequence[Sequence[NDArray[np.uint8]]], *, gap_px: int = 4) -> NDArray[np.uint8]:
+    """Put equally large pictures side by side on white, a list per row; uint8 (height, width, 3)."""
+    height, width = rows[0][0].shape[:2]
+    n_columns = max(map(len, rows))
+    out = np.full((len(rows) * (height + gap_px) - gap_px, n_columns * (width + gap_px) - gap_px, 3), 255, np.uint8)
+    for y, row in enumerate(rows):
+        for x, picture in enumerate(row):
+            top, left = y * (height + gap_px), x * (width + gap_px)
+            out[top : top + height, left : left + width] = picture if picture.ndim == 3 else picture[:, :, None]
+    return out
+
+
+def labelled(rows: Sequence[Sequence[NDArray[np.uint8]]], names: Sequence[str]) -> NDArray[np.uint8]:
+    """A mosaic with a name above each row; uint8 (height, width, 3)."""
+    from PIL import Image, ImageDraw, ImageFont
+
+    bands = []
+    for row, name in zip(rows, names, strict=True):
+        tiles = mosaic([row])
+        strip = Image.new("RGB", (tiles.shape[1], _LABEL_PX), "white")
+        ImageDraw.Draw(strip).text((2, 1), name, fill="black", font=ImageFont.load_default(_LABEL_PX - 4))
+        bands += [np.asarray(strip), tiles]
+    return np.concatenate(bands)
+
+
+def attend(networks: Sequence[Network], pictures: dict[str, NDArray[np.uint8]], out: Path) -> list[Path]:
+    """Write every network's attention to every picture, and one mosaic of overlays.
+
+    Parameters
+    ----------
+    networks : sequence of Network
+        A row of the mosaic each, below the pictures themselves.
+    pictures : dict
+        Name → pixels, all of one square size.
+    out : Path
+        ``<network>/<name>.png`` (8-bit greyscale, 255 where attention is highest), ``mosaic.png`` and
+        ``attention.json``, which says what is what.
+
+    Returns
+    -------
+    list of Path
+        What was written.
+    """
+    sizes = {picture.shape for picture in pictures.values()}
+    if len(sizes) != 1:
+        raise InputError(f"attention: pictures of {len(sizes)} sizes; give pictures of one size")
+    stack, written = np.stack(list(pictures.values())), []
+    rows: list[list[NDArray[np.uint8]]] = [list(stack)]
+    for network in networks:
+        found = attention_of(network, stack, names=list(pictures)).numpy()
+        rows.append([overlay(picture, one) for picture, one in zip(stack, found, strict=True)])
+        for name, one in zip(pictures, found, strict=True):
+            written.append(out / network.name / f"{name}.png")
+            files.write_bytes(written[-1], png_bytes(np.round(255 * one).astype(np.uint8)))
+    legend = _legend(networks, list(pictures), "mosaic.png")
+    files.write_bytes(out / legend.file, png_bytes(labelled(rows, legend.rows)))
+    files.write_json(out / "attention.json", legend)
+    return [*written, out / "mosaic.png", out / "attention.json"]
+
+
+def _legend(networks: Sequence[Network], names: Sequence[str], file: str) -> Mosaic:
+    return Mosaic(
+        rows=("pictures", *(network.name for network in networks)),
+        columns=tuple(names),
+        maps={network.name: kind_of(network.model) for network in networks},
+        meaning="column-wise L2 norm of the deepest attended layer, 0 to 1 per picture; opacity in the mosaic",
+        file=file,
+    )
+
+
+def sheet(
+    networks: Sequence[Network], pictures: dict[str, NDArray[np.uint8]], path: Path, *, tile_px: int = 112
+) -> Attention:
+    """Write a small mosaic of what networks look at, for a report.
+
+    Parameters
+    ----------
+    networks : sequence of Network
+        Those without layers that could be mapped are left out, and named.
+    pictures : dict
+        Name → pixels.
+    path : Path
+        The PNG; not written when nothing can be shown.
+    tile_px : int, default 112
+        Side of each tile.
+
+    Returns
+    -------
+    Attention
+        The mosaic, and a reason per network that is not in it.
+    """
+    from PIL import Image
+
+    def tile(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        return np.asarray(Image.fromarray(pixels).resize((tile_px, tile_px), Image.Resampling.BOX))
+
+    sizes = sorted({picture.shape[:2] for picture in pictures.values()})
+    if len(sizes) != 1 or sizes[0][0] != sizes[0][1]:
+        why = f"needs square intact pictures of one size, the set has {sizes or 'none'}"
+        return Attention(mosaic=None, left_out={"every network": why})
+    stack = np.stack(list(pictures.values()))
+    rows, shown = [[tile(picture) for picture in stack]], []
+    left_out: dict[str, str] = {}
+    for network in networks:
+        try:
+            found = attention_of(network, stack, names=list(pictures)).numpy()
+        except (InputError, CheckFailed) as error:
+            left_out[network.name] = str(error)
+            continue
+        shown.append(network)
+        rows.append([tile(overlay(picture, one)) for picture, one in zip(stack, found, strict=True)])
+    if not shown:
+        return Attention(mosaic=None, left_out=left_out)
+    legend = _legend(shown, list(pictures), path.name)
+    files.write_bytes(path, png_bytes(labelled(rows, legend.rows)))
+    return Attention(mosaic=legend, left_out=left_out)

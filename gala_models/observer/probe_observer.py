@@ -1,0 +1,169 @@
+"""Networks that answer through linear probes, with or without an early exit and its response times."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import torch
+
+from rapidvision.errors import CheckFailed, InputError, did_you_mean
+from rapidvision.formats.manifest import Stimulus, StimulusSet
+from rapidvision.recipes import Recipe
+from rapidvision.system.progress import Advance, silent
+
+from .features import layer_features
+from .observe import Network, Seen
+from .pooling import MEANING
+from .probes import EarlyExit, cross_validated, multiply_accumulates
+from .shown import decoded, verify
+
+
+class Probing(Recipe, frozen=True):
+    """Which layers answer.
+
+    Attributes
+    ----------
+    layers : tuple of str
+        In the order of the network. Without `early_exit` the last one answers.
+    layouts : dict
+        Layer → which axis of its output holds the channels, where that is not certain; see
+        :data:`rapidvision.gala_models.observer.pooling.MEANING`.
+    early_exit : EarlyExit or None
+        Give response times; answers past the protocol's response limit are late, as for people.
+    penalty : float
+        Of the probes.
+    seed : int
+        Of the cross-validation's folds.
+    """
+
+    layers: tuple[str, ...]
+    layouts: dict[str, str] = msgspec.field(default_factory=dict)
+    early_exit: EarlyExit | None = None
+    penalty: float = 1.0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not self.layers:
+            raise ValueError("layers: name at least one")
+        for layer, layout in self.layouts.items():
+            if layer not in self.layers or layout not in MEANING:
+                raise ValueError(
+                    f"layouts: {layer} = {layout}; a layer of {list(self.layers)} and one of {list(MEANING)}"
+                )
+
+    @classmethod
+    def of_words(cls, words: Sequence[str], *, early_exit: EarlyExit | None = None, seed: int = 0) -> "Probing":
+        """Read layers as they are written on the command line, ``LAYER`` or ``LAYER=LAYOUT``.
+
+        Raises
+        ------
+        InputError
+            When a layout is none.
+
+        Examples
+        --------
+        >>> Probing.of_words(["layer1", "blocks.5=patch-tokens"]).layouts
+        {'blocks.5': 'patch-tokens'}
+        """
+        pairs = [word.partition("=") for word in words]
+        for layer, sign, layout in pairs:
+            if sign and layout not in MEANING:
+                raise InputError(f'--probe {layer}: no layout "{layout}". {did_you_mean(layout, MEANING)}')
+        layouts = {layer: layout for layer, sign, layout in pairs if sign}
+        return cls(layers=tuple(layer for layer, _, _ in pairs), layouts=layouts, early_exit=early_exit, seed=seed)
+
+
+def look_through_probes(
+    networks: Sequence[Network],
+    found: StimulusSet,
+    stimuli: dict[str, str],
+    probing: Probing,
+    *,
+    batch_size: int = 64,
+    advance: Advance = silent,
+) -> list[Seen]:
+    """Show stimuli to networks and read the answers from cross-validated probes instead of the networks' own scores.
+
+    Probes are fitted on the set's intact pictures, which are shown too, and never judge a picture that they saw.
+
+    Parameters
+    ----------
+    networks : sequence of Network
+        Their readouts are not used.
+    found : StimulusSet
+        Says what each stimulus is.
+    stimuli : dict
+        Path → hash of what the plans show.
+    probing : Probing
+        Layers, and when to answer.
+    batch_size : int, default 64
+        Pictures per forward pass.
+    advance : callable
+        Called with the number of pictures just seen.
+
+    Returns
+    -------
+    list of Seen
+        With response times under an early exit.
+    """
+    rows = {row.path: row for row in found.stimuli}
+    unknown = [path for path in stimuli if path not in rows]
+    if unknown:
+        raise InputError(f"{found.folder}: the plans show {unknown[0]}, which is not in the set")
+    pictures = {rows[path].image_id for path in stimuli}
+    intact = {row.path: row.sha256 for row in found.stimuli if row.reveal_fraction is None and row.image_id in pictures}
+    every = dict(sorted({**stimuli, **intact}.items()))
+    verify(found.folder, every)
+    shown = [rows[path] for path in every]
+    return [_seen(network, probing, found.folder, every, shown, batch_size, advance) for network in networks]
+
+
+def _seen(
+    network: Network,
+    probing: Probing,
+    folder: Path,
+    every: dict[str, str],
+    shown: Sequence[Stimulus],
+    batch_size: int,
+    advance: Advance,
+) -> Seen:
+    def inputs() -> Iterator[torch.Tensor]:
+        for pictures in decoded(folder, every, batch_size=batch_size):
+            yield network.preprocessing(pictures)
+            advance(len(pictures))
+
+    found = layer_features(network.model, probing.layers, inputs(), layouts=probing.layouts)
+    _check_finite(network, {layer: one.features for layer, one in found.items()}, list(every))
+    layouts = {layer: one.layout for layer, one in found.items()}
+    target = torch.tensor([row.target for row in shown])
+    intact = torch.tensor([row.reveal_fraction is None for row in shown])
+    picture = [row.image_id for row in shown]
+    evidence = [
+        cross_validated(
+            found[layer].features,
+            target=target,
+            picture=picture,
+            intact=intact,
+            seed=probing.seed,
+            penalty=probing.penalty,
+        )
+        for layer in probing.layers
+    ]
+    row_of = {sha256: row for row, sha256 in enumerate(every.values())}
+    if probing.early_exit is None:
+        return Seen(row_of, evidence[-1], layouts=layouts)
+    side = network.preprocessing.size_px
+    work = multiply_accumulates(network.model, probing.layers, torch.zeros(1, 3, side, side))
+    answer, times_ms = probing.early_exit.decide(np.stack(evidence), [work[layer] for layer in probing.layers])
+    return Seen(row_of, answer, response_ms=times_ms, layouts=layouts)
+
+
+def _check_finite(network: Network, features: dict[str, torch.Tensor], paths: Sequence[str]) -> None:
+    for layer, found in features.items():
+        bad = (~torch.isfinite(found).all(1)).nonzero()[:, 0].tolist()
+        if bad:
+            raise CheckFailed(
+                f"{network.name}: layer {layer} gives values that are not finite for {len(bad)} of {len(paths)} stimuli "
+                f"({paths[bad[0]]}, …); such a layer has no answers: repair or replace the network's weights"
+            )

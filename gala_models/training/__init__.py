@@ -1,0 +1,1 @@
+"""Training with and without importance maps."""

@@ -1,0 +1,84 @@
+"""Checkpoints: everything that a training run needs to go on as if it had not stopped."""
+
+import io
+import pickle
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import torch
+from torch import Tensor
+
+from rapidvision.errors import InputError
+from rapidvision.recipes import Recipe
+from rapidvision.system import files
+
+from ..weights.load import not_finite
+
+CHECKPOINT_VERSION = 1
+
+
+class Progress(Recipe, frozen=True, kw_only=True):
+    """Where a run is.
+
+    Attributes
+    ----------
+    checkpoint_version : int
+        Version of this form.
+    recipe_digest, data_digest : str
+        What is trained on what; another recipe or store cannot go on from here.
+    epoch, step : int
+        Epochs done, and steps done within the current one.
+    sums : tuple of float
+        Loss, its two parts, and right answers, summed over the current epoch's steps.
+    history : tuple of dict
+        One entry per epoch.
+    best_top1_error : float
+        Of the validation pictures, in per cent.
+    """
+
+    checkpoint_version: int = CHECKPOINT_VERSION
+    recipe_digest: str
+    data_digest: str
+    epoch: int = 0
+    step: int = 0
+    sums: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
+    history: tuple[dict[str, Any], ...] = ()
+    best_top1_error: float = 100.0
+
+
+def save(
+    path: Path, progress: Progress, *, model: dict[str, Tensor], optimizer: dict[str, Any], best: dict[str, Tensor]
+) -> None:
+    """Write a checkpoint; the file is the old one or the new one, never half of each."""
+    out = io.BytesIO()
+    torch.save(
+        {"progress": msgspec.json.encode(progress).decode(), "model": model, "optimizer": optimizer, "best": best}, out
+    )
+    files.write_bytes(path, out.getvalue())
+
+
+def load(path: Path) -> tuple[Progress, dict[str, Any]]:
+    """Read a checkpoint: where the run is, and its tensors.
+
+    Raises
+    ------
+    InputError
+        When the file is damaged, unsafe, of another version, or holds a parameter that is not finite.
+    """
+    try:
+        data = torch.load(path, map_location="cpu", weights_only=True)
+        progress = msgspec.json.decode(data["progress"], type=Progress)
+    except (pickle.UnpicklingError, RuntimeError, EOFError, KeyError, TypeError, msgspec.DecodeError) as error:
+        raise InputError(
+            f"{path}: not a checkpoint that can be read ({str(error).splitlines()[0]}); remove it to start anew"
+        ) from error
+    if progress.checkpoint_version != CHECKPOINT_VERSION:
+        raise InputError(
+            f"{path}: checkpoint version {progress.checkpoint_version}, this RapidVision reads {CHECKPOINT_VERSION}"
+        )
+    for what in ("model", "best"):
+        wrong = not_finite(data[what])
+        if wrong:
+            raise InputError(f"{path}: {what}: {wrong}; remove this checkpoint to start anew")
+    return progress, data

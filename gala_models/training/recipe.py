@@ -1,0 +1,176 @@
+"""The training recipe: every number of a training run, with the paper's as defaults."""
+
+from typing import Any, Literal
+
+from msgspec import structs
+
+from rapidvision.recipes import Recipe
+from rapidvision.system import files
+
+from ..data.targets import Annotation
+from ..layers.resnet import Architecture
+from ..preprocessing import Preprocessing
+from .loss import MapLoss
+from .loss import preset as loss_preset
+
+
+class Schedule(Recipe, frozen=True):
+    """Learning rate over time, by epochs.
+
+    Attributes
+    ----------
+    learning_rate : float
+        At the start. The paper is silent; 0.1 per 256 pictures is the usual rule, and the one of the authors' code.
+    epochs : int
+        Passes over the training pictures.
+    milestones : tuple of int
+        After these epochs the rate is multiplied by `decay`.
+    decay : float
+        1/10 in the paper.
+    warmup_epochs : float
+        Linear rise from 0; 5 in the authors' code, none in the paper.
+
+    Examples
+    --------
+    >>> rate = Schedule(learning_rate=1.0, warmup_epochs=1)
+    >>> [round(rate.at(step, steps_per_epoch=10), 6) for step in (0, 9, 10, 299, 300, 600, 899, 900)]
+    [0.1, 1.0, 1.0, 1.0, 0.1, 0.01, 0.001, 0.0001]
+    """
+
+    learning_rate: float = 0.0125
+    epochs: int = 100
+    milestones: tuple[int, ...] = (30, 60, 80, 90)
+    decay: float = 0.1
+    warmup_epochs: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not (self.learning_rate > 0 and self.epochs >= 1 and 0 < self.decay <= 1 and self.warmup_epochs >= 0):
+            raise ValueError("learning_rate and epochs must be > 0, decay in (0, 1], warmup_epochs >= 0")
+        if list(self.milestones) != sorted(set(self.milestones)):
+            raise ValueError(f"milestones must rise, got {list(self.milestones)}")
+
+    def at(self, step: int, *, steps_per_epoch: int) -> float:
+        """Learning rate of a step, counted from 0."""
+        epoch = step // steps_per_epoch
+        rate = self.learning_rate * self.decay ** sum(epoch >= milestone for milestone in self.milestones)
+        warmup_steps = self.warmup_epochs * steps_per_epoch
+        return rate * min(1.0, (step + 1) / warmup_steps) if warmup_steps else rate
+
+
+class Training(Recipe, frozen=True):
+    """A training run. The defaults are the paper's run on the ClickMe subset (appendix "GALA-ResNet-50 training").
+
+    Attributes
+    ----------
+    name : str
+        The network's id.
+    seed : int
+        First weights, order and augmentation follow from it.
+    train, validation : str
+        Stores, from `rapidvision models pack`; relative to the recipe.
+    model : Architecture
+        `n_classes` must fit the store.
+    preprocessing : Preprocessing
+        Cuts of `size_px` from the store's larger pictures.
+    annotation : {"maps", "boxes", "shuffled", "none"}
+        What supervises: importance maps, rectangles around them, other pictures' maps, nothing.
+    surround : float
+        Share of training pictures shown as a patch on their own phase-scrambled surround, 0 … 1, as in the test. The
+        paper trained on intact pictures.
+    clutter : int
+        Fragments of other pictures that are pasted onto each of the others, off the high places of its map; 0 in the
+        paper. Validation pictures get them too.
+    scatter : bool
+        Whether pictures are moved around their borders, so that objects lie anywhere. The paper has no such thing.
+        Validation pictures are moved too.
+    supervise : {"attention", "features"}
+        What is supervised; ``features`` is the paper's control "ResNet-50 w/ ClickMe".
+    map_loss : MapLoss
+        λ and the switches of Eq. 1.
+    schedule : Schedule
+        See there.
+    batch_size, n_accumulate : int
+        Pictures per step over all processes, and in how many parts they are computed.
+    momentum, weight_decay : float
+        SGD with Nesterov momentum. The paper gives neither number; these are the authors' code's.
+    precision : {"float32", "bfloat16"}
+        Of the forward pass; the maps that are supervised and the loss are float32 all the same.
+    compile : bool
+        Use torch.compile where it works.
+    freeze_batch_norm : bool
+        Keep batch norm's statistics as they are (per process they differ by nature).
+    n_workers : int
+        Threads that prepare batches.
+    checkpoint_steps : int
+        Steps between checkpoints besides the one after every epoch; 0 for none.
+    """
+
+    name: str = "network"
+    seed: int = 0
+    train: str = "train"
+    validation: str = "validation"
+    model: Architecture = Architecture(attention="gala")
+    preprocessing: Preprocessing = Preprocessing()
+    annotation: Annotation = "maps"
+    surround: float = 0.0
+    clutter: int = 0
+    scatter: bool = False
+    supervise: Literal["attention", "features"] = "attention"
+    map_loss: MapLoss = MapLoss()
+    schedule: Schedule = Schedule()
+    batch_size: int = 32
+    n_accumulate: int = 1
+    momentum: float = 0.9
+    weight_decay: float = 1e-4
+    precision: Literal["float32", "bfloat16"] = "float32"
+    compile: bool = False
+    freeze_batch_norm: bool = False
+    n_workers: int = 1
+    checkpoint_steps: int = 0
+
+    def __post_init__(self) -> None:
+        if self.batch_size < 1 or self.n_accumulate < 1 or self.batch_size % self.n_accumulate:
+            raise ValueError(
+                f"batch_size must be a multiple of n_accumulate, got {self.batch_size}, {self.n_accumulate}"
+            )
+        if self.supervised and self.supervise == "attention" and self.model.attention == "none":
+            raise ValueError(
+                'a network without attention can only be supervised with supervise = "features"; '
+                'or set model.attention = "gala", or annotation = "none"'
+            )
+        if self.map_loss.reduction == "supervised" and self.n_accumulate > 1:
+            raise ValueError('map_loss.reduction "supervised" cannot be accumulated; use "batch"')
+        if self.seed < 0 or self.n_workers < 0 or self.checkpoint_steps < 0 or not 0 <= self.momentum < 1:
+            raise ValueError("seed, n_workers and checkpoint_steps must be >= 0, momentum in [0, 1)")
+        if not 0 <= self.surround <= 1:
+            raise ValueError(f"surround must lie in 0 … 1, got {self.surround}")
+        if self.clutter < 0:
+            raise ValueError(f"clutter must be >= 0, got {self.clutter}")
+
+    @property
+    def harder(self) -> dict[str, Any]:
+        """What makes pictures harder in training and in evaluation alike."""
+        return {"clutter": self.clutter, "scatter": self.scatter}
+
+    @property
+    def digest(self) -> str:
+        """Hash of everything that decides the result: threads and checkpoints do not."""
+        return files.canonical_digest(structs.replace(self, n_workers=0, checkpoint_steps=0))
+
+    @property
+    def supervised(self) -> bool:
+        """Whether maps enter the loss."""
+        return self.annotation != "none" and self.map_loss.lam > 0
+
+
+#: The paper's two settings: ClickMe subset on GPUs, ILSVRC12 on TPUs. The second is the paper's network with the loss,
+#: schedule and batch of the authors' code, not that code's network.
+PRESETS = {
+    "paper": Training(),
+    "tpu": Training(
+        batch_size=1024,
+        map_loss=loss_preset("gala_tpu"),
+        schedule=Schedule(learning_rate=0.4, epochs=160, milestones=(30, 60, 80), warmup_epochs=5.0),
+        precision="bfloat16",
+    ),
+}

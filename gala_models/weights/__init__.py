@@ -1,0 +1,1 @@
+"""Weights of our own and of other programs."""

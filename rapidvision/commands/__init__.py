@@ -1,0 +1,1 @@
+"""Verbs of the core: check and demo."""

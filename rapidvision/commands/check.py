@@ -1,0 +1,113 @@
+"""``rapidvision check``: what is installed, and whether this screen keeps time."""
+
+import argparse
+import importlib
+import importlib.metadata
+import importlib.util
+import shutil
+from typing import NamedTuple
+
+from rapidvision.cli import add_common_options, say
+from rapidvision.system.extras import need, remedy
+
+
+class Part(NamedTuple):
+    """A package that may be installed: its import name, extra and purpose, and its name on PyPI where that differs."""
+
+    name: str
+    extra: str
+    purpose: str
+    distribution: str = ""
+
+
+PARTS = (
+    Part("numpy", "", "everything"),
+    Part("scipy", "", "everything"),
+    Part("skimage", "", "stimuli", "scikit-image"),
+    Part("pandas", "", "analysis"),
+    Part("matplotlib", "", "figures"),
+    Part("statsmodels", "", "mixed models"),
+    Part("PIL", "", "stimuli", "pillow"),
+    Part("msgspec", "", "everything"),
+    Part("numba", "fast", "fast stimuli; the same bytes without it"),
+    Part("psychopy", "lab", "lab sessions", "psychopy-lib"),
+    Part("psychtoolbox", "lab", "key times in lab sessions"),
+    Part("serial", "lab", "serial triggers", "pyserial"),
+    Part("torch", "models", "networks"),
+    Part("safetensors", "models", "networks"),
+    Part("starlette", "online", "online sessions"),
+    Part("uvicorn", "online", "online sessions"),
+    Part("sqlalchemy", "online", "online sessions"),
+    Part("psycopg", "online", "online sessions with PostgreSQL"),
+    Part("av", "online", "movies"),
+    Part("distributed", "cluster", "stimulus sets on a cluster"),
+    Part("pyarrow", "", "Parquet tables; CSV needs nothing"),
+)
+_REQUIRED = {part.name for part in PARTS if not part.extra and part.name != "pyarrow"}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the sub-verbs of ``rapidvision check``."""
+    verbs = parser.add_subparsers(dest="what", required=True, metavar="WHAT")
+    install = verbs.add_parser(
+        "install",
+        help="list what is installed, and how to add what is not",
+        epilog="examples:\n  rapidvision check install\n  rapidvision check install --load",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    install.add_argument("--load", action="store_true", help="import every package, to find broken ones (seconds)")
+    add_common_options(install, seed=False)
+    install.set_defaults(run=_install)
+    timing = verbs.add_parser(
+        "timing",
+        help="measure this display, the keyboard and the clock, as before every session",
+        epilog="examples:\n  rapidvision check timing --screen lab.toml\n  rapidvision check timing --picture intervals.svg",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    timing.add_argument("--screen", metavar="FILE", help="monitor profile as TOML, to compare the rate with")
+    timing.add_argument("--screen-index", type=int, default=0, metavar="N", help="which monitor, from 0")
+    timing.add_argument("--paced", type=float, metavar="HZ", help="paced test mode, for displays without refreshes")
+    timing.add_argument("--no-press", action="store_true", help="do not ask for a key")
+    timing.add_argument("--picture", metavar="SVG", help="draw the intervals between flips")
+    timing.add_argument("--out", metavar="JSON", help="write the checks")
+    add_common_options(timing, seed=False)
+    timing.set_defaults(run=_timing)
+
+
+def found(part: Part, *, load: bool = False) -> tuple[bool, str]:
+    """Return whether a part is here, and its version or what is wrong with it.
+
+    Examples
+    --------
+    >>> found(Part("msgspec", "", "everything"))[0]
+    True
+    """
+    if importlib.util.find_spec(part.name) is None:
+        return False, "absent"
+    if load:
+        try:
+            importlib.import_module(part.name)
+        except Exception as error:
+            return False, f"does not load: {error}"
+    try:
+        return True, importlib.metadata.version(part.distribution or part.name)
+    except importlib.metadata.PackageNotFoundError:
+        return True, "here"
+
+
+def _install(arguments: argparse.Namespace) -> int:
+    broken = 0
+    for part in PARTS:
+        here, words = found(part, load=arguments.load)
+        way = "" if here or not part.extra else f"; {remedy(part.name, extra=part.extra)}"
+        way = "; pip install pyarrow" if part.name == "pyarrow" and not here else way
+        broken += not here and (part.name in _REQUIRED or words.startswith("does not load"))
+        say(arguments, f"{'yes' if here else 'no':<4}{part.name:<16}{words:<16} {part.purpose}{way}")
+    for program, purpose in (("Xvfb", "tests of lab sessions"), ("chromium", "tests of online sessions")):
+        say(arguments, f"{'yes' if shutil.which(program) else 'no':<4}{program:<16}{'':<16} {purpose}")
+    return 1 if broken else 0
+
+
+def _timing(arguments: argparse.Namespace) -> int:
+    room = need("rapidvision.experiments.commands.check_timing", extra="lab", purpose="check timing")
+    return int(room.run(arguments))

@@ -1,0 +1,215 @@
+"""Picture folders: the form in which pictures and their maps go from room to room.
+
+::
+
+    images.csv                 image_id, path, category, target; and, if wanted, phase, credit, licence
+    images/…                   the pictures
+    maps/SOURCE/IMAGE_ID.png   importance maps
+    objects/IMAGE_ID.png       0 background, 1 the object; parts/ likewise
+
+The renderer, the ClickMe game and `stimuli unpack` write such folders; stimulus sets, the game and the networks' stores
+are made from them.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from rapidvision.errors import InputError, did_you_mean
+from rapidvision.images.listing import list_folders
+from rapidvision.system import files
+from rapidvision.text import csv_text
+
+TABLE = "images.csv"
+NEEDED = ("image_id", "path", "category")
+COLUMNS = (*NEEDED, "target", "phase", "credit", "licence")
+SAFE_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"
+_LONGEST_NAME = 120
+_TRUTH = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+
+
+@dataclass(frozen=True, slots=True)
+class PictureRow:
+    """One picture of a folder.
+
+    Attributes
+    ----------
+    image_id, category : str
+        The picture and what it shows.
+    path : Path
+        Its file, relative to the table's folder resolved.
+    target : bool or None
+        Whether the category is a target; None where the table does not say.
+    phase : str
+        Where it may appear; ``main`` unless the table says otherwise.
+    credit, licence : str
+        Empty where unknown.
+    cells : dict
+        The whole row as it stands in the table.
+    """
+
+    image_id: str
+    path: Path
+    category: str
+    target: bool | None
+    phase: str
+    credit: str
+    licence: str
+    cells: dict[str, str]
+
+
+def read_table(
+    path: Path | str, *, required: Sequence[str] = ("target",), phases: Sequence[str] = ("practice", "main")
+) -> list[PictureRow]:
+    """Read the table of a picture folder.
+
+    Parameters
+    ----------
+    path : path-like
+        The table itself, usually ``FOLDER/images.csv``.
+    required : sequence of str
+        Columns that must be there besides image_id, path and category.
+    phases : sequence of str
+        Allowed phases.
+
+    Returns
+    -------
+    list of PictureRow
+        In the order of the table; the files themselves are not looked at.
+
+    Raises
+    ------
+    InputError
+        When a column is missing, a cell is not allowed, or :func:`check` finds something.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     csv_text.write(Path(folder) / TABLE, COLUMNS[:4], [["cat-01", "images/cat-01.png", "cat", "true"]])
+    ...     (row,) = read_table(Path(folder) / TABLE)
+    >>> row.image_id, row.path.name, row.target, row.phase
+    ('cat-01', 'cat-01.png', True, 'main')
+    """
+    path = Path(path)
+    rows = [
+        _row(cells, path.parent, f"{path}: row {number}", phases)
+        for number, cells in enumerate(csv_text.read(path, (*NEEDED, *required)), 2)
+    ]
+    check(rows, name=str(path))
+    return rows
+
+
+def _row(cells: dict[str, str], folder: Path, where: str, phases: Sequence[str]) -> PictureRow:
+    try:
+        image_id = checked_name(cells["image_id"], "image_id")
+    except ValueError as error:
+        raise InputError(f"{where}: {error}") from None
+    for name in ("path", "category"):
+        if not cells[name].strip():
+            raise InputError(f"{where}: {name} is empty")
+    target = cells.get("target")
+    if target is not None and target.strip().lower() not in _TRUTH:
+        raise InputError(f'{where}: target is "{target}"; true or false is needed')
+    phase = cells.get("phase") or "main"
+    if phase not in phases:
+        raise InputError(f'{where}: phase is "{phase}". {did_you_mean(phase, phases)}')
+    return PictureRow(
+        image_id=image_id,
+        path=folder / cells["path"],
+        category=cells["category"],
+        target=None if target is None else _TRUTH[target.strip().lower()],
+        phase=phase,
+        credit=cells.get("credit") or "",
+        licence=cells.get("licence") or "",
+        cells=cells,
+    )
+
+
+class Named(Protocol):
+    """A picture with what must not contradict itself between the rows of a table."""
+
+    @property
+    def image_id(self) -> str:
+        """The picture."""
+        ...
+
+    @property
+    def category(self) -> str:
+        """What it shows."""
+        ...
+
+    @property
+    def target(self) -> bool | None:
+        """Whether that is a target."""
+        ...
+
+
+def check(rows: Iterable[Named], *, name: str) -> None:
+    """Refuse rows that contradict each other.
+
+    Raises
+    ------
+    InputError
+        When a picture has two rows, two ids differ only in capitals, two categories only in capitals or blanks, one
+        category is both target and distractor, or there is no row at all.
+    """
+    spelt: dict[str, str] = {}
+    seen: set[str] = set()
+    folded: dict[str, str] = {}
+    targets: dict[str, bool | None] = {}
+    for row in rows:
+        if row.image_id in seen:
+            raise InputError(f"{name}: {row.image_id} appears twice; each picture has one row")
+        seen.add(row.image_id)
+        if targets.setdefault(row.category, row.target) != row.target:
+            raise InputError(f"{name}: category {row.category} is both target and distractor")
+        spelling = spelt.setdefault(" ".join(row.category.casefold().split()), row.category)
+        if spelling != row.category:
+            raise InputError(
+                f'{name}: the categories "{spelling}" and "{row.category}" differ only in capitals or blanks; write them alike'
+            )
+        other = folded.setdefault(row.image_id.casefold(), row.image_id)
+        if other != row.image_id:
+            raise InputError(
+                f"{name}: {other} and {row.image_id} differ only in capitals; some file systems cannot keep both"
+            )
+    if not seen:
+        raise InputError(f"{name}: no pictures; the table has only a header")
+
+
+def checked_name(name: str, what: str) -> str:
+    """Return `name` if it can be part of a file name everywhere, else raise ValueError.
+
+    Examples
+    --------
+    >>> checked_name("../cat", "image_id")
+    Traceback (most recent call last):
+        ...
+    ValueError: image_id "../cat" must be letters, digits, ".", "_" and "-", and begin with a letter or digit
+    >>> checked_name("aux", "image_id")
+    Traceback (most recent call last):
+        ...
+    ValueError: image_id "aux" cannot be a file name everywhere: Windows keeps the name AUX for a device; choose another
+    """
+    if not re.fullmatch(SAFE_NAME, name) or len(name) > _LONGEST_NAME:
+        raise ValueError(
+            f'{what} "{name[:60]}" must be letters, digits, ".", "_" and "-", and begin with a letter or digit'
+        )
+    fault = files.name_fault(name)
+    if fault:
+        raise ValueError(f'{what} "{name}" cannot be a file name everywhere: {fault}; choose another')
+    return name
+
+
+def map_path(folder: Path | str, source: str, image_id: str) -> Path:
+    """Return where a picture folder keeps a picture's map; the file need not be there."""
+    return Path(folder) / "maps" / source / f"{image_id}.png"
+
+
+def map_sources(folder: Path | str) -> list[str]:
+    """Return the sources whose maps a picture folder has, sorted; hidden folders are none."""
+    maps = Path(folder) / "maps"
+    return [path.name for path in list_folders(maps).paths] if maps.is_dir() else []

@@ -1,0 +1,179 @@
+"""The canvas: what is seen where the picture is not, and how well it keeps the picture's statistics."""
+
+from dataclasses import dataclass
+
+import msgspec
+import numpy as np
+import scipy.fft
+from numpy.typing import NDArray
+
+from rapidvision.errors import InputError
+
+from ..image.colorspace import rounded, to_coded, to_linear
+from ..image.load import LUMA
+from ..recipe import Canvas
+from ..reveal.counter_rng import hashes
+from .scramble import scramble
+
+
+class CanvasQuality(msgspec.Struct, frozen=True, kw_only=True):
+    """How a finished canvas compares with its picture; luma is Rec. 709 on coded values.
+
+    Attributes
+    ----------
+    clipped_fraction : float
+        Share of values that did not fit into 0 … 255.
+    mean_error : float
+        Difference of mean luma in grey levels, canvas minus picture.
+    contrast_ratio : float
+        Standard deviation of luma, canvas over picture.
+    spectrum_error : float
+        Relative difference of the luma amplitude spectra, root mean square, mean left out; for scrambled canvases
+        against the spectrum before rounding and clipping (that of the picture's periodic component).
+    linear_mean_ratio : float
+        Mean linear light (luminance), canvas over picture.
+    """
+
+    clipped_fraction: float
+    mean_error: float
+    contrast_ratio: float
+    spectrum_error: float
+    linear_mean_ratio: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MadeCanvas:
+    """A canvas and its quality.
+
+    Attributes
+    ----------
+    pixels : ndarray of uint8, shape (height, width, 3)
+        Coded sRGB.
+    quality : CanvasQuality
+        Compared with the picture.
+    """
+
+    pixels: NDArray[np.uint8]
+    quality: CanvasQuality
+
+
+def make_canvas(picture: NDArray[np.uint8], canvas: Canvas, *, key: int, where: str) -> MadeCanvas:
+    """Make the canvas of a picture.
+
+    Parameters
+    ----------
+    picture : ndarray of uint8, shape (height, width, 3)
+        Coded sRGB.
+    canvas : Canvas
+        From the recipe.
+    key : int
+        64-bit key of this picture's canvas.
+    where : str
+        Names the picture in messages.
+
+    Returns
+    -------
+    MadeCanvas
+        Pixels and quality.
+
+    Raises
+    ------
+    InputError
+        When more values are clipped than the recipe allows.
+    """
+    clipped, intended = 0.0, picture.astype(np.float64)
+    if canvas.kind == "grey":
+        pixels = np.full_like(picture, canvas.grey)
+    elif canvas.kind == "mean":
+        pixels = np.broadcast_to(rounded(picture.reshape(-1, 3).mean(axis=0)), picture.shape).copy()
+    elif canvas.kind == "blur":
+        from scipy.ndimage import gaussian_filter
+
+        sigma = (canvas.blur_px, canvas.blur_px, 0)
+        if canvas.space == "linear":
+            pixels = to_coded(gaussian_filter(to_linear(picture), sigma, mode="reflect"))
+        else:
+            pixels = rounded(gaussian_filter(picture.astype(np.float64), sigma, mode="reflect"))
+    else:
+        pixels, clipped, intended = _scrambled(picture, canvas, key)
+    if clipped > canvas.largest_clipped_fraction:
+        raise InputError(
+            f"{where}: its canvas clips {clipped:.1%} of the values, allowed are {canvas.largest_clipped_fraction:.1%}; "
+            "use more gamut_iterations, a lower contrast or leave the picture out"
+        )
+    return MadeCanvas(pixels, quality_of(picture, pixels, clipped, intended))
+
+
+def _scrambled(
+    picture: NDArray[np.uint8], canvas: Canvas, key: int
+) -> tuple[NDArray[np.uint8], float, NDArray[np.float64]]:
+    linear = canvas.space == "linear"
+    values = to_linear(picture) if linear else picture.astype(np.float64)
+    white = 1.0 if linear else 255.0
+    if canvas.kind == "noise":
+        values = _noise_like(values, key=key)
+    made = scramble(
+        values,
+        key=key,
+        coherence=canvas.coherence,
+        edges=canvas.edges,
+        gamut_iterations=canvas.gamut_iterations,
+        white=white,
+    )
+    if linear:
+        pixels = to_coded(made.values)
+        return pixels, made.clipped_fraction, pixels.astype(np.float64)
+    return rounded(made.values), made.clipped_fraction, made.values
+
+
+def _noise_like(values: NDArray[np.float64], *, key: int) -> NDArray[np.float64]:
+    """Return Gaussian white noise, coloured by the picture's amplitude spectra; each channel keeps mean and variance.
+
+    Unlike scrambling the amplitudes themselves are random, so no trace of the single picture's spectrum remains.
+    """
+    height, width, channels = values.shape
+    n = height * width
+    u = (hashes(np.arange(2 * n, dtype=np.uint64), key ^ 0x5DEECE66D) >> np.uint64(11)).astype(np.float64) / 2**53
+    noise = (np.sqrt(-2 * np.log(1 - u[:n])) * np.cos(2 * np.pi * u[n:])).reshape(height, width)
+    grain = scipy.fft.rfft2(noise) / np.sqrt(n)
+    out = np.empty_like(values)
+    for channel in range(channels):
+        spectrum = scipy.fft.rfft2(values[..., channel])
+        mean = values[..., channel].mean()
+        spectrum[0, 0] = 0
+        made = scipy.fft.irfft2(spectrum * grain, s=(height, width))
+        spread = made.std()
+        out[..., channel] = mean + (made * (values[..., channel].std() / spread) if spread > 0 else 0)
+    return out
+
+
+def quality_of(
+    picture: NDArray[np.uint8], canvas: NDArray[np.uint8], clipped_fraction: float, intended: NDArray[np.float64]
+) -> CanvasQuality:
+    """Compare a finished canvas with its picture, and its spectrum with that of the values that were intended.
+
+    Parameters
+    ----------
+    picture, canvas : ndarray of uint8, shape (height, width, 3)
+        Coded sRGB.
+    clipped_fraction : float
+        Share of values that did not fit, 0 … 1.
+    intended : ndarray of float64, shape (height, width, 3)
+        What the canvas was before it was rounded and clipped, 0 … 255.
+
+    Returns
+    -------
+    CanvasQuality
+        The comparison.
+    """
+    before, after, meant = picture @ LUMA, canvas @ LUMA, intended @ LUMA
+    spectrum, other = (np.abs(scipy.fft.rfft2(x - x.mean())) for x in (meant, after))
+    contrast, energy = float(before.std()), float(np.sqrt((spectrum**2).sum()))
+    light = float((to_linear(picture) @ LUMA).mean())
+    return CanvasQuality(
+        clipped_fraction=clipped_fraction,
+        mean_error=float(after.mean() - before.mean()),
+        contrast_ratio=float(after.std()) / contrast if contrast > 0 else 1.0,
+        spectrum_error=float(np.sqrt(((spectrum - other) ** 2).sum())) / energy if energy > 0 else 0.0,
+        linear_mean_ratio=float((to_linear(canvas) @ LUMA).mean()) / light if light > 0 else 1.0,
+    )

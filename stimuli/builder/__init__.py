@@ -1,0 +1,1 @@
+"""Building a stimulus set: tasks, processes, journal, manifest."""

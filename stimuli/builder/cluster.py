@@ -1,0 +1,74 @@
+"""The same work on a dask.distributed cluster: for sets of ImageNet's size on many machines that share a disk."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from rapidvision.errors import Aborted, InputError
+from rapidvision.system.extras import need
+
+from .executor import Chunk, Outcomes, Settings
+from .task import Worker
+
+#: Chunks that wait at the scheduler for each worker thread.
+AHEAD = 3
+#: How long to wait for the scheduler.
+PATIENCE_S = 20
+
+_workers: dict[bytes, Worker] = {}
+
+
+def run_cluster(settings: Settings, chunks: Sequence[Chunk], *, address: str) -> Iterator[Outcomes]:
+    """Yield the outcomes of every chunk, in any order.
+
+    Parameters
+    ----------
+    settings : tuple
+        Makes a :class:`.work.Worker` in each process; its folders must exist on every machine.
+    chunks : sequence of chunks
+        The work.
+    address : str
+        Of the scheduler, like ``tcp://host:8786``.
+
+    Raises
+    ------
+    InputError
+        When no scheduler answers.
+    Aborted
+        When the cluster loses a chunk again and again.
+    """
+    distributed = need("distributed", extra="cluster", purpose="--scheduler")
+    import pickle
+
+    try:
+        client = distributed.Client(address, timeout=PATIENCE_S)
+    except (OSError, TimeoutError, ValueError) as error:
+        raise InputError(f"{address}: no dask scheduler answers ({error}); is it running?") from error
+    with client:
+        shared = client.scatter(pickle.dumps(settings), broadcast=True)
+        waiting = iter(chunks)
+        n_ahead = AHEAD * max(1, sum(client.nthreads().values()))
+        first = [chunk for _, chunk in zip(range(n_ahead), waiting, strict=False)]
+        done = distributed.as_completed([client.submit(do_chunk, shared, chunk, pure=False) for chunk in first])
+        for future in done:
+            try:
+                yield future.result()
+            except distributed.KilledWorker as error:
+                raise Aborted(
+                    f"{address}: a chunk ended several workers ({error}); the same command goes on"
+                ) from error
+            future.release()
+            for chunk in waiting:
+                done.add(client.submit(do_chunk, shared, chunk, pure=False))
+                break
+
+
+def do_chunk(packed: bytes, chunk: Chunk) -> Outcomes:
+    """Do a chunk in a cluster's worker; the :class:`.work.Worker` is made once per process and build."""
+    import pickle
+
+    if packed not in _workers:
+        settings: Any = pickle.loads(packed)  # noqa: S301 - it comes from our own client
+        _workers.clear()
+        _workers[packed] = Worker(*settings)
+    worker = _workers[packed]
+    return [worker.do(job, known) for job, known in chunk]

@@ -1,0 +1,160 @@
+"""What a worker does with a picture, and the record that it leaves in the journal."""
+
+from pathlib import Path
+
+import msgspec
+
+from rapidvision.errors import RapidVisionError
+from rapidvision.formats.manifest import DESCRIPTION, PACKED, Stimulus
+from rapidvision.system import files
+
+from ..image.load import PictureReader
+from ..image.match_target import Target
+from ..maps.sources import Sources
+from ..pipeline.image_list import Job
+from ..pipeline.image_pipeline import MadePicture, Maker
+from ..pipeline.quality import Quality
+from ..recipe import StimulusRecipe
+from ..reveal.flood import Engine
+from ..storage.forms import Form, png_files, recipe_container, series_container, tar_segment
+from .memory import keep_freed_memory
+
+
+class StoredFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A file that a worker wrote: its path inside the set and its hash."""
+
+    path: str
+    sha256: str
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of the journal: a picture that is done.
+
+    Attributes
+    ----------
+    key : str
+        Content id; equal ids, equal bytes.
+    job : Job
+        Which picture; its path is left out, so that the record is the same wherever the pictures lie.
+    image_sha256 : str
+        Hash of its file.
+    stored : tuple of StoredFile
+        What was written.
+    rows : tuple of Stimulus
+        Manifest rows; empty for the forms ``series`` and ``recipe``.
+    quality : Quality
+        Figures.
+    look : str
+        What the picture looks like from far away; see :func:`.looks.look_of`.
+    """
+
+    key: str
+    job: Job
+    image_sha256: str
+    stored: tuple[StoredFile, ...]
+    rows: tuple[Stimulus, ...]
+    quality: Quality
+    look: str = ""
+
+
+class Done(msgspec.Struct, frozen=True, kw_only=True):
+    """A picture that is there, and whether it was made just now."""
+
+    record: Record
+    made: bool
+
+
+class Rejected(msgspec.Struct, frozen=True, kw_only=True):
+    """A picture that could not be used, and why."""
+
+    job: Job
+    reason: str
+
+
+class Worker:
+    """Turns jobs into files and records; every process of a build has one.
+
+    Parameters
+    ----------
+    recipe : StimulusRecipe
+        What to make.
+    root, folder : Path
+        Where the inputs are and where the outputs go.
+    form : {"png", "tar", "series", "recipe"}
+        Storage form.
+    engine : {"auto", "numba", "portable"}
+        For the flood fill.
+    target : Target, optional
+        What pictures are matched to.
+    read : callable, optional
+        From :func:`.make.reader_of`, when it has read the pictures before.
+    sources : Sources, optional
+        From :func:`.sources.sources_of`, when they are open.
+    """
+
+    def __init__(
+        self,
+        recipe: StimulusRecipe,
+        root: Path,
+        folder: Path,
+        form: Form,
+        engine: Engine = "auto",
+        target: Target | None = None,
+        *,
+        read: PictureReader | None = None,
+        sources: Sources | None = None,
+    ) -> None:
+        keep_freed_memory()
+        self.maker = Maker(recipe, root, target=target, engine=engine, read=read, sources=sources)
+        self.folder, self.form = folder, form
+        self._writing = False
+
+    def do(self, job: Job, known: Record | None) -> Done | Rejected:
+        """Make a picture's files, or find that they are there already."""
+        try:
+            inputs = self.maker.read(job)
+            key = self.maker.key(inputs)
+            if known is not None and known.key == key and self._intact(known):
+                return Done(record=known, made=False)
+            made = self.maker.plan(inputs) if self.form == "recipe" else self.maker.make(inputs)
+        except RapidVisionError as error:
+            return Rejected(job=job, reason=str(error))
+        outputs: list[tuple[str, bytes]] = []
+        rows: list[Stimulus] = []
+        recipe = self.maker.recipe
+        if not isinstance(made, MadePicture):
+            outputs = [(f"recipes/{job.image_id}.zip", recipe_container(made, recipe))]
+        elif self.form in ("png", "tar"):
+            pngs = list(png_files(job, inputs.pixels, made.canvas.pixels, made.series, recipe, self.maker.fractions))
+            rows = [row for some, _ in pngs for row in some]
+            if self.form == "png":
+                outputs = [(some[0].path, data) for some, data in pngs]
+            else:
+                outputs = [(f".build/segments/{job.image_id}.tarpart", tar_segment(pngs))]
+        else:
+            outputs = [(f"series/{job.image_id}.zip", series_container(made, recipe))]
+        if not self._writing:  # until the build is finished anew, the folder must not look as if it were
+            self._writing = True
+            for name in (DESCRIPTION, PACKED):
+                (self.folder / name).unlink(missing_ok=True)
+        stored = []
+        for path, data in outputs:
+            files.write_bytes(self.folder / path, data, durable=False)  # a resumed build hashes every file
+            stored.append(StoredFile(path=path, sha256=files.sha256(data)))
+        record = Record(
+            key=key,
+            job=msgspec.structs.replace(job, path=""),
+            image_sha256=inputs.image_sha256,
+            stored=tuple(stored),
+            rows=tuple(rows),
+            quality=made.quality,
+            look=inputs.look,
+        )
+        return Done(record=record, made=True)
+
+    def _intact(self, record: Record) -> bool:
+        """Whether every file of a record is there and unchanged."""
+        return all(
+            (self.folder / one.path).is_file() and files.sha256_file(self.folder / one.path) == one.sha256
+            for one in record.stored
+        )

@@ -1,0 +1,1 @@
+"""Images: loading, colour spaces, matching."""

@@ -1,0 +1,1 @@
+"""Importance maps: preparation, orientation and readers."""

@@ -1,0 +1,130 @@
+"""Recorded points: what all readers of clicks and fixations share."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rapidvision.errors import InputError
+
+from ...recipe import MapSource
+from .base import Points
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Recording:
+    """All points of one picture as the file has them.
+
+    Attributes
+    ----------
+    x, y : ndarray of float64, shape (n,)
+        Column and row in the file's own counting.
+    n_observers : int
+        How many people.
+    frame_px : (int, int) or None
+        Width and height that the file names.
+    durations : ndarray of float64, shape (n,), or None
+        How long each lasted.
+    """
+
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+    n_observers: int
+    frame_px: tuple[int, int] | None = None
+    durations: NDArray[np.float64] | None = None
+
+
+class PointsReader:
+    """Recordings held in memory.
+
+    Parameters
+    ----------
+    path : Path
+        For messages.
+    recordings : mapping
+        Picture id → Recording.
+    origin : int
+        Coordinate of the first pixel in the format.
+    source : MapSource
+        May say otherwise.
+
+    Raises
+    ------
+    InputError
+        When the coordinates cannot be meant so: a 0 where counting starts at 1, exchanged axes.
+    """
+
+    def __init__(self, path: Path, recordings: Mapping[str, Recording], *, origin: int, source: MapSource) -> None:
+        self.path, self.recordings, self.source = path, recordings, source
+        self.origin = origin if source.origin is None else source.origin
+        for image_id, one in recordings.items():
+            check(one, self.origin, source.frame_px or one.frame_px, where=f"{path}: {image_id}")
+
+    def has(self, image_id: str) -> bool:
+        """Whether there are points on the picture."""
+        return image_id in self.recordings
+
+    def read(self, image_id: str) -> Points:
+        """Return the points of a picture, counted from 0."""
+        one = self.recordings.get(image_id)
+        if one is None:
+            raise InputError(f"{self.path}: no points on {image_id} (map source {self.source.source})")
+        return as_points(one, self.origin, self.source, where=f"{self.path}: {image_id}")
+
+
+def only_once(recordings: Mapping[str, Recording], name: str, *, where: str) -> None:
+    """Refuse a second recording of one picture.
+
+    Raises
+    ------
+    InputError
+        When `name` is there already.
+    """
+    if name in recordings:
+        raise InputError(f"{where}: {name} appears twice; two pictures must not have one name")
+
+
+def as_points(one: Recording, origin: int, source: MapSource, *, where: str) -> Points:
+    """Return a recording's points counted from 0, with the weights that the recipe asks for."""
+    weights = None
+    if source.weights == "duration":
+        if one.durations is None:
+            raise InputError(f'{where}: no durations; use weights = "none"')
+        weights = one.durations
+    return Points(one.x - origin, one.y - origin, one.n_observers, source.frame_px or one.frame_px, weights, where)
+
+
+def check(one: Recording, origin: int, frame_px: tuple[int, int] | None, *, where: str) -> None:
+    """Refuse coordinates that contradict their counting or their frame.
+
+    Raises
+    ------
+    InputError
+        When coordinates are not finite, are counted from another number than `origin`, or look exchanged; when a
+        duration is no number from 0 up.
+    """
+    if one.x.size == 0:
+        return
+    if one.durations is not None and not (np.isfinite(one.durations).all() and one.durations.min() >= 0):
+        raise InputError(f"{where}: durations that are negative or not finite; repair or remove them")
+    if not (np.isfinite(one.x).all() and np.isfinite(one.y).all()):
+        raise InputError(f"{where}: coordinates that are not finite; repair or remove them")
+    whole = bool(np.all(one.x == np.rint(one.x)) and np.all(one.y == np.rint(one.y)))
+    if origin == 1 and whole and min(one.x.min(), one.y.min()) == 0:
+        raise InputError(
+            f"{where}: a coordinate 0, but counting starts at 1 in this format; say origin = 0 if it is so"
+        )
+    if frame_px is None:
+        return
+    width, height = frame_px
+    most_x, most_y = one.x.max() - origin, one.y.max() - origin
+    if origin == 0 and whole and (most_x == width or most_y == height):
+        raise InputError(
+            f"{where}: a coordinate {int(max(most_x, most_y))} in a frame of {width} x {height}; say origin = 1"
+        )
+    if width != height and (most_y > height - 0.5 or most_x > width - 0.5) and most_y <= width and most_x <= height:
+        raise InputError(
+            f"{where}: x reaches {most_x:.0f} and y {most_y:.0f} in {width} x {height}; they look exchanged"
+        )

@@ -1,0 +1,1 @@
+"""From one image and its maps to its stimuli."""

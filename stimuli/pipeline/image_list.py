@@ -1,0 +1,102 @@
+"""The work list: which pictures, in which phase, with what credit. A pure function of the recipe and its tables."""
+
+from pathlib import Path
+
+import msgspec
+
+from rapidvision.errors import InputError, did_you_mean
+from rapidvision.formats import image_folder
+from rapidvision.text import csv_text
+from rapidvision.trials import Phase
+
+from ..recipe import ImageTable, StimulusRecipe
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True):
+    """One picture to be made into stimuli.
+
+    Attributes
+    ----------
+    image_id, category : str
+        The picture and what it shows.
+    path : str
+        Its file, relative to the root or absolute.
+    target : bool
+        Whether the category is a target.
+    phase : {"practice", "main"}
+        Where it may appear.
+    credit, licence : str
+        Empty where unknown.
+    """
+
+    image_id: str
+    path: str
+    category: str
+    target: bool
+    phase: Phase = "main"
+    credit: str = ""
+    licence: str = ""
+
+
+def jobs_of(recipe: StimulusRecipe, root: Path) -> list[Job]:
+    """Return the pictures of a recipe, sorted by id.
+
+    Parameters
+    ----------
+    recipe : StimulusRecipe
+        Names the table.
+    root : Path
+        What relative paths are relative to.
+
+    Raises
+    ------
+    InputError
+        When the table is missing, lacks a column, names a picture twice, or gives one category both as target and
+        as distractor.
+    """
+    table = recipe.images
+    if isinstance(table, ImageTable):
+        jobs = _foreign(table, root)
+        image_folder.check(jobs, name=str(root / table.table))
+    else:
+        jobs = _own(root / table)
+    return sorted(jobs, key=lambda job: job.image_id)
+
+
+def _own(path: Path) -> list[Job]:
+    rows = image_folder.read_table(path)
+    unknown = [name for name in rows[0].cells if name not in image_folder.COLUMNS]
+    if unknown:
+        raise InputError(f'{path}: unknown column "{unknown[0]}". {did_you_mean(unknown[0], image_folder.COLUMNS)}')
+    names = [field.name for field in msgspec.structs.fields(Job)]
+    return [
+        msgspec.convert({name: getattr(row, name) for name in names} | {"path": str(row.path)}, Job) for row in rows
+    ]
+
+
+def _foreign(table: ImageTable, root: Path) -> list[Job]:
+    path = root / table.table
+    rows = csv_text.read(path, (table.path_column, table.category_column))
+    absent = [name for name in table.targets if name not in {row[table.category_column] for row in rows}]
+    if absent:
+        raise InputError(f'{path}: no picture of the target category "{absent[0]}"')
+    return [
+        _job(
+            f"{path}: row {number}",
+            image_id=Path(row[table.path_column]).stem,
+            path=str(root / table.folder / row[table.path_column]),
+            category=row[table.category_column],
+            target=row[table.category_column] in table.targets,
+        )
+        for number, row in enumerate(rows, 2)
+    ]
+
+
+def _job(where: str, **values: object) -> Job:
+    try:
+        image_folder.checked_name(str(values["image_id"]), "image_id")
+        if not values["category"]:
+            raise ValueError("category is empty")
+    except ValueError as error:
+        raise InputError(f"{where}: {error}") from None
+    return msgspec.convert(values, Job)

@@ -1,0 +1,102 @@
+"""What is to be known about a finished picture and its maps: the figures of ``quality.csv``."""
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from rapidvision.reveal import RevealSeries
+
+from ..background.canvas import CanvasQuality
+from ..image.match import MatchQuality
+from ..maps.prepare import PreparedMap
+
+
+class SourceQuality(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be known about one map of one picture.
+
+    Attributes
+    ----------
+    support_px : int
+        Pixels with any importance.
+    n_observers, n_points, n_outside : int
+        People, recorded points, and points outside the frame; 0 where unknown or not recorded.
+    cut_fraction : float
+        Share of the importance lost by cutting the picture square.
+    captured : tuple of float
+        Share of the map's importance revealed at each level.
+    best_captured : float
+        The same if 100 % of the features were the most important pixels.
+    map_sha256 : str
+        Hash of the map as it was used.
+    agreement : tuple of float
+        Correlation with the other sources' maps of the picture, upright first and then turned as :data:`.turns.TURNS`
+        says; empty where there is one source only.
+    """
+
+    support_px: int
+    n_observers: int
+    n_points: int
+    n_outside: int
+    cut_fraction: float
+    captured: tuple[float, ...]
+    best_captured: float
+    map_sha256: str
+    agreement: tuple[float, ...] = ()
+
+
+class Quality(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be known about one picture of a set.
+
+    Attributes
+    ----------
+    canvas : CanvasQuality or None
+        How the canvas compares with the picture; None where none was drawn (form ``recipe``).
+    sources : dict
+        Map source → :class:`SourceQuality`.
+    match : MatchQuality or None
+        How near the picture is to the set's common target.
+    """
+
+    canvas: CanvasQuality | None
+    sources: dict[str, SourceQuality]
+    match: MatchQuality | None = None
+
+
+def source_quality(prepared: PreparedMap, series: RevealSeries, agreement: tuple[float, ...]) -> SourceQuality:
+    """Return the figures of one map.
+
+    Parameters
+    ----------
+    prepared : PreparedMap
+        The map as it was used.
+    series : RevealSeries
+        What is revealed of it.
+    agreement : tuple of float
+        From :func:`.turns.agreement`.
+    """
+    values = prepared.map.values.ravel().astype(np.float64)
+    total = values.sum()
+    reached = np.cumsum(values[series.order])[series.counts - 1] / total
+    best = _largest(values, series.order.size) / total
+    return SourceQuality(
+        support_px=prepared.map.n_supported_px,
+        n_observers=prepared.map.n_observers,
+        n_points=prepared.n_points,
+        n_outside=prepared.n_outside,
+        cut_fraction=round(prepared.cut_fraction, 9),
+        captured=tuple(round(float(share), 9) for share in reached),
+        best_captured=round(float(best), 9),
+        map_sha256=prepared.map.sha256,
+        agreement=agreement,
+    )
+
+
+def _largest(values: NDArray[np.float64], n: int) -> float:
+    """Sum of the `n` largest values, to one part in 65,535 of the largest; counting is much faster than sorting."""
+    grades = np.rint(values * (65535 / values.max())).astype(np.int64)
+    counts = np.bincount(grades, minlength=65536)[::-1]
+    sums = np.bincount(grades, values, minlength=65536)[::-1]
+    reached = np.cumsum(counts)
+    last = int(np.searchsorted(reached, n))
+    before = int(reached[last - 1]) if last else 0
+    return float(sums[:last].sum() + (sums[last] / counts[last] * (n - before) if counts[last] else 0.0))

@@ -1,0 +1,129 @@
+"""Which pictures are shipped: a written rule, applied by a program, the same for every category.
+
+From a pool of candidates per category those are kept that pass four gates (docs/datasheet.md), and among them pictures
+are taken one by one, half of them indoors: each time the candidate that is farthest from all that were taken so far.
+"""
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from rapidvision.errors import CheckFailed
+
+from ..observers.players import DIAGNOSTIC
+from ..shapes.body import PART_INDEX
+from .picture import Picture
+
+Floats = NDArray[np.float64]
+
+SMALLEST: Final = 0.06
+"""Gate 1: the object covers at least this share of the frame …"""
+LARGEST: Final = 0.32
+"""… and at most this."""
+CONTRAST: Final = 9.0
+"""Gate 2: root mean square difference of the object's outline from what is just outside it, in grey levels or colour."""
+TELLING: Final = 0.5
+"""Gate 3: the visible parts hold at least this share of all that the category's parts tell (``players.DIAGNOSTIC``) …"""
+PART_PX: Final = 24
+"""… where a part counts as visible on so many pixels of a picture 256 wide."""
+CONCEALED: Final = 0.12
+"""Gate 4: things in front of the object cover at most this share of its outline's filled shape."""
+
+
+class Candidate(NamedTuple):
+    """What the rule looks at: the picture's number, whether it is indoors, what it looks like, whether it passed."""
+
+    number: int
+    indoor: bool
+    features: Floats
+    passed: bool
+
+
+def candidate(picture: Picture) -> Candidate:
+    """Measure a picture for the rule."""
+    return Candidate(picture.number, picture.indoor, features_of(picture), passes(picture))
+
+
+def passes(picture: Picture) -> bool:
+    """Whether a picture passes the gates."""
+    mine = picture.objects == 1
+    size = picture.parts.shape[0]
+    if not SMALLEST <= mine.mean() <= LARGEST:
+        return False
+    rim = max(size // 85, 1)
+    inner = mine & ~ndimage.binary_erosion(mine, iterations=rim)
+    outer = ndimage.binary_dilation(mine, iterations=2 * rim) & ~ndimage.binary_dilation(mine, iterations=rim)
+    image = picture.image.astype(np.float64)
+    smooth = np.stack([ndimage.uniform_filter(image[..., c], 2 * rim + 1) for c in range(3)], -1)
+    step = smooth[inner].mean(0) - smooth[outer].mean(0)
+    spread = smooth[inner].std(0) - smooth[outer].std(0)
+    if np.sqrt((step**2 + spread**2).mean()) < CONTRAST:
+        return False
+    enough = PART_PX * (size / 256) ** 2
+    telling = DIAGNOSTIC[picture.category]
+    seen = [name for name in telling if np.count_nonzero(mine & (picture.parts == PART_INDEX[name])) >= enough]
+    if sum(telling[name] for name in seen) < TELLING * sum(telling.values()):
+        return False
+    filled = ndimage.binary_closing(mine, iterations=4 * rim)
+    before = filled & (picture.objects > 1)
+    return bool(before.sum() <= CONCEALED * mine.sum())
+
+
+def features_of(picture: Picture) -> Floats:
+    """Describe a picture for variety: object's colour, surroundings' colour, size, place, coarse outline; shape (76,)."""
+    mine = picture.objects == 1
+    image = picture.image / 255.0
+    size = mine.shape[0]
+    rows, columns = np.nonzero(mine)
+    if not rows.size:
+        return np.zeros(76)
+    top, left = rows.min(), columns.min()
+    box = mine[top : rows.max() + 1, left : columns.max() + 1].astype(np.float64)
+    outline = ndimage.zoom(box, (8 / box.shape[0], 8 / box.shape[1]), order=1, grid_mode=True, mode="nearest")
+    own = [*image[mine].mean(0), *image[mine].std(0)]
+    around = [*image[~mine].mean(0)]
+    place = [rows.mean() / size, columns.mean() / size, float(np.sqrt(mine.mean()))]
+    # the outline's 64 numbers together weigh as much as the others
+    return np.array([*np.array(own) * 3.0, *np.array(around) * 3.0, *np.array(place) * 3.0, *outline.ravel() * 0.35])
+
+
+def choose(pool: Sequence[Candidate], n: int) -> list[int]:
+    """Return the numbers of `n` candidates that passed, as different from each other as can be, in the order taken.
+
+    Half (rounded up) are indoors. The first is the one nearest to the mean of those that passed.
+
+    Raises
+    ------
+    CheckFailed
+        When too few candidates passed.
+
+    Examples
+    --------
+    >>> pool = [Candidate(i, i % 2 == 0, np.array([float(i)]), True) for i in range(9)]
+    >>> choose(pool, 3)
+    [4, 0, 7]
+    """
+    good = [one for one in pool if one.passed]
+    quota = {True: (n + 1) // 2, False: n // 2}
+    for indoor, wanted in quota.items():
+        have = sum(one.indoor == indoor for one in good)
+        if have < wanted:
+            where = "indoors" if indoor else "outdoors"
+            raise CheckFailed(
+                f"selection: {have} candidates {where} passed and {wanted} are needed; draw a larger pool"
+            )
+    features = np.stack([one.features for one in good])
+    away = np.sqrt(((features - features.mean(0)) ** 2).sum(1))
+    nearest = np.full(len(good), np.inf)
+    taken: list[int] = []
+    while len(taken) < n:
+        score = -away if not taken else nearest
+        free = [i for i, one in enumerate(good) if i not in taken and quota[one.indoor] > 0]
+        best = max(free, key=lambda i: (score[i], -i))
+        taken.append(best)
+        quota[good[best].indoor] -= 1
+        nearest = np.minimum(nearest, np.sqrt(((features - features[best]) ** 2).sum(1)))
+    return [good[i].number for i in taken]

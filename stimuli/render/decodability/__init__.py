@@ -1,0 +1,1 @@
+"""Rejection of images whose amplitude spectrum tells the category."""

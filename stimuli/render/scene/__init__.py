@@ -1,0 +1,1 @@
+"""Scenes: places, surroundings and clutter."""

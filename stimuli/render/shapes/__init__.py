@@ -1,0 +1,1 @@
+"""Solids, surfaces and bodies."""

@@ -1,0 +1,1 @@
+"""Ray tracing, lens and spectrum equalization."""

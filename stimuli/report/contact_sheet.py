@@ -1,0 +1,254 @@
+"""The contact sheet of a set: flags first, then every picture with its maps, levels and canvas."""
+
+import base64
+import html
+import io
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from rapidvision.errors import InputError
+from rapidvision.formats.manifest import Stimulus, StimulusSet
+from rapidvision.images.load import load_rgb
+from rapidvision.system import files
+from rapidvision.system.progress import Advance, silent
+
+from ..builder.manifest_writer import LEFT_OUT
+from ..pipeline.flags import Flag, flags_of, read_quality
+from ..pipeline.image_list import jobs_of
+from ..pipeline.image_pipeline import Maker, canvas_of, reader_of, target_of
+from ..recipe import StimulusRecipe
+from .page import MOST_LINES, THUMB_PX, Line, draw_sheet
+from .plots import before_and_after
+
+#: Reveal levels shown per source, as fractions of the features (the nearest there are).
+SHOWN = (0.01, 0.1, 0.4, 1.0)
+
+_STYLE = """
+body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 76rem; padding: 0 1rem; color: #222; }
+h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2rem; }
+table { border-collapse: collapse; } th, td { text-align: left; padding: .2rem .8rem .2rem 0; vertical-align: top; }
+th { font-weight: 600; border-bottom: 1px solid #bbb; } .flag td { color: #a30; }
+figure { display: inline-block; margin: 0 .3rem .3rem 0; text-align: center; font-size: .75rem; color: #555; }
+figure img, figure svg { display: block; width: 112px; height: 112px; } section { border-top: 1px solid #ddd; padding-top: .6rem; }
+section h3 { margin: 0 0 .3rem; font-size: 1rem; } .sheet { max-width: 100%; }
+"""
+
+
+def contact_sheet(
+    found: StimulusSet,
+    out: Path | str,
+    *,
+    inputs: tuple[StimulusRecipe, Path] | None = None,
+    advance: Advance = silent,
+) -> Path:
+    """Write ``index.html`` and ``sheet.png`` for a set.
+
+    Parameters
+    ----------
+    found : StimulusSet
+        A set of PNG files.
+    out : path-like
+        Folder for both files; the page shows every picture, the sheet the first :data:`.preview_sheet.MOST_LINES`, flagged
+        ones before the others.
+    inputs : (StimulusRecipe, Path), optional
+        Recipe and root of the build; with them the importance maps and the bare canvas are shown. Without them the
+        lowest level stands for the canvas.
+    advance : callable
+        Called after each picture.
+
+    Returns
+    -------
+    Path
+        The HTML file; it needs nothing beside it.
+
+    Raises
+    ------
+    InputError
+        When the recipe, or a picture, is not that of the build: canvases and maps of another set would be shown.
+    """
+    from .figures import set_figures
+
+    out = Path(out)
+    quality = read_quality(found.folder)
+    flagged = [one.image_id for one in _flags(found, quality)]
+    rows = found.index()
+    maker, jobs = _maker(inputs, found)
+    sources = {one.image_id: one.sha256 for one in found.description.images}
+    sections: list[str] = []
+    originals: list[NDArray[np.uint8]] = []
+    canvases: list[NDArray[np.uint8]] = []
+    lines: list[Line] = []
+    exemplars = (*found.exemplars("practice"), *found.exemplars("main"))
+    ids = [one.image_id for one in exemplars]
+    shown = set(list(dict.fromkeys([name for name in flagged if name in ids] + ids))[:MOST_LINES])
+    for exemplar in exemplars:
+        pictures = _pictures_of(found, rows, exemplar.image_id)
+        prepared = maker.read(jobs[exemplar.image_id]) if maker is not None and exemplar.image_id in jobs else None
+        if prepared is not None and prepared.image_sha256 != sources[exemplar.image_id]:
+            raise InputError(f"{prepared.job.path}: not the picture that the set was built from (hash differs)")
+        maps = {} if prepared is None else {name: one.map.values for name, one in prepared.maps.items()}
+        title = f"{exemplar.image_id} · {exemplar.category} · {exemplar.phase}"
+        canvas = next(image for name, image in pictures.items() if name != "picture")  # nearly all of the lowest level
+        if prepared is not None and maker is not None:
+            canvas = canvas_of(prepared.job, prepared.pixels, maker.recipe).pixels
+            pictures["canvas"] = canvas
+        plots = before_and_after(pictures["picture"], canvas) if "picture" in pictures else ""
+        sections.append(_section(title, pictures, maps, plots))
+        if exemplar.image_id in shown:
+            lines.append(_line(title, pictures, maps))
+        if len(originals) < 200 and "picture" in pictures:
+            originals.append(pictures["picture"])
+            canvases.append(canvas)
+        advance(1)
+    figures = set_figures(originals, canvases, quality)
+    lines.sort(key=lambda line: line.title.split(" ")[0] not in flagged)
+    files.write_bytes(out / "sheet.png", draw_sheet(figures, lines, n_pictures=len(exemplars)))
+    files.write_text(out / "index.html", _page(found, quality, _data_url(figures, "png"), sections))
+    return out / "index.html"
+
+
+def _maker(inputs: tuple[StimulusRecipe, Path] | None, found: StimulusSet) -> tuple[Maker | None, dict[str, Any]]:
+    """Return what makes the set's pictures again, matched to the target of its build, and the jobs by picture."""
+    if inputs is None:
+        return None, {}
+    recipe, root = inputs
+    recipe = msgspec.structs.replace(recipe, seed=found.description.seed)  # a build may have been given another
+    ours, built = msgspec.json.decode(msgspec.json.encode(recipe)), found.description.recipe
+    if ours != built:
+        differing = ", ".join(name for name in ours if ours[name] != built.get(name))
+        raise InputError(f"{found.folder}: built from another recipe ({differing} differs); name that of the build")
+    jobs = jobs_of(recipe, root)
+    read = reader_of(recipe)
+    left_out = found.description.quality.get(LEFT_OUT, {})
+    target = target_of(recipe, [job for job in jobs if job.image_id not in left_out], read)
+    return Maker(recipe, root, target=target, read=read), {job.image_id: job for job in jobs}
+
+
+def _pictures_of(
+    found: StimulusSet, rows: dict[tuple[str, str, int], Stimulus], image_id: str
+) -> dict[str, NDArray[np.uint8]]:
+    """The intact picture and the shown levels of each source, by caption."""
+    mine = [row for row in rows.values() if row.image_id == image_id]
+    out: dict[str, NDArray[np.uint8]] = {}
+    intact = [row for row in mine if row.reveal_fraction is None]
+    if intact:
+        out["picture"] = _read(found, intact[0])
+    for source in found.description.map_sources:
+        levels = [row for row in mine if row.map_source == source and row.reveal_fraction is not None]
+        for fraction in SHOWN:
+            row = min(levels, key=lambda one: abs(np.log((one.reveal_fraction or 1) / fraction)))
+            out[f"{source} {row.level_label} %"] = _read(found, row)
+    return out
+
+
+def _read(found: StimulusSet, row: Stimulus) -> NDArray[np.uint8]:
+    path = found.folder / row.path
+    return load_rgb(path)
+
+
+def _section(title: str, pictures: dict[str, NDArray[np.uint8]], maps: dict[str, NDArray[Any]], plots: str) -> str:
+    """One picture: itself, its canvas, their statistics and its maps in the first line, then a line per source."""
+    first = "".join(_figure(pictures[name], name) for name in ("picture", "canvas") if name in pictures) + plots
+    lines = {"": first + "".join(_figure(_heat(values), f"map: {name}") for name, values in maps.items())}
+    for caption, image in pictures.items():
+        if caption not in ("picture", "canvas"):
+            source = caption.split()[0]
+            lines[source] = lines.get(source, "") + _figure(image, caption)
+    return f"<section><h3>{html.escape(title)}</h3>{'<br>'.join(line for line in lines.values() if line)}</section>"
+
+
+def _line(title: str, pictures: dict[str, NDArray[np.uint8]], maps: dict[str, NDArray[Any]]) -> Line:
+    """The same for the sheet: itself, its canvas, and each source's map before its levels."""
+    cells: dict[str, NDArray[np.uint8]] = {}
+    for name in ("picture", "canvas"):
+        if name in pictures:
+            cells[name] = pictures[name]
+    for caption, image in pictures.items():
+        source = caption.split()[0]
+        if caption not in cells:
+            if source in maps:
+                cells.setdefault(f"map: {source}", _heat(maps[source]))
+            cells[caption] = image
+    return Line(title, cells)
+
+
+def _flags(found: StimulusSet, quality: list[dict[str, str]]) -> list[Flag]:
+    counts = {row.revealed_px for row in found.stimuli if row.reveal_fraction == 1}
+    return flags_of(quality, counts.pop() if len(counts) == 1 else 0)
+
+
+def _figure(image: NDArray[np.uint8], caption: str) -> str:
+    from PIL import Image
+
+    out = io.BytesIO()
+    small = Image.fromarray(image).resize((THUMB_PX, THUMB_PX), Image.Resampling.LANCZOS)
+    small.save(out, "JPEG", quality=85)
+    alt = html.escape(caption)
+    return f'<figure><img alt="{alt}" src="{_data_url(out.getvalue(), "jpeg")}">{alt}</figure>'
+
+
+def _heat(values: NDArray[Any]) -> NDArray[np.uint8]:
+    scaled = np.rint(255 * values / values.max()).astype(np.uint8)
+    return np.repeat(scaled[..., None], 3, axis=2)
+
+
+def _data_url(data: bytes, kind: str) -> str:
+    return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
+
+
+def _page(found: StimulusSet, quality: list[dict[str, str]], figures: str, sections: list[str]) -> str:
+    description = found.description
+    flags = _flags(found, quality)
+    flagged = "".join(
+        f'<tr class="flag"><td>{html.escape(one.image_id)}</td><td>{html.escape(one.map_source)}</td>'
+        f"<td>{html.escape(one.text)}</td></tr>"
+        for one in flags
+    )
+    table = (
+        f"<table><tr><th>picture</th><th>source</th><th>what</th></tr>{flagged}</table>" if flags else "<p>None.</p>"
+    )
+    licences = sorted({image.licence for image in description.images if image.licence})
+    return (
+        f"<!doctype html><html lang=en><meta charset=utf-8><title>{html.escape(description.name)}</title>"
+        f"<style>{_STYLE}</style><h1>{html.escape(description.name)}</h1>"
+        f"<p>{len(description.images)} pictures of {description.image_px} px, sources "
+        f"{html.escape(', '.join(description.map_sources))}, seed {description.seed}, digest {description.digest[:16]}. "
+        f"Licences: {html.escape(', '.join(licences)) or 'not stated'}.</p>"
+        f"<h2>Flags ({len(flags)})</h2>{table}<h2>The set as a whole</h2>"
+        f'<img class="sheet" alt="Spectra, histograms, captured importance and clipping" src="{figures}">'
+        f"<h2>Pictures</h2>{''.join(sections)}</html>\n"
+    )
+
+
+def summary_of(found: StimulusSet) -> str:
+    """Return what ``rapidvision stimuli show`` prints about a set."""
+    description = found.description
+    lines = [
+        f"{description.name}: {len(description.images)} pictures of {description.image_px} px, seed {description.seed}",
+        f"digest    {description.digest}",
+        f"sources   {', '.join(description.map_sources)}",
+        f"levels    {', '.join(description.level_labels)} (% of the features)",
+    ]
+    for phase in ("practice", "main"):
+        pictures = found.exemplars(phase)
+        if pictures:
+            targets = sum(one.target for one in pictures)
+            categories = sorted({one.category for one in pictures})
+            lines.append(f"{phase:<9} {len(pictures)} pictures, {targets} targets; {', '.join(categories)}")
+    clipped = description.quality.get("canvas_clipped_fraction", {})
+    if clipped:
+        lines.append(f"clipped   median {clipped['median']:.1%}, largest {clipped['largest']:.1%} of a canvas")
+    for name, spread in description.quality.get("captured_importance", {}).items():
+        lines.append(f"captured  {name}: median {spread['median']:.0%} of the importance at 100 % of the features")
+    try:
+        flags = _flags(found, read_quality(found.folder))
+        lines += [f"flag      {one.image_id} {one.map_source}: {one.text}" for one in flags[:20]]
+        if len(flags) > 20:
+            lines.append(f"          and {len(flags) - 20} more; see the contact sheet")
+    except InputError as error:
+        lines.append(f"flags     not known ({error})")
+    return "\n".join(lines)

@@ -1,0 +1,1 @@
+"""Reveal orders: the stochastic flood fill and its alternatives."""

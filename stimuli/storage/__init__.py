@@ -1,0 +1,1 @@
+"""Storage forms of a stimulus set."""
