@@ -15,7 +15,8 @@ from .models.consistency import ErrorConsistency, majority_consistency
 from .models.curves import NetworkCurve, network_curves
 from .models.evidence import EvidenceCorrelation, evidence_correlation
 from .result_repr import ShownAsTable
-from .table.accuracy import Cells, Curve, LateRule, Level, cells, curve
+from .table.accuracy import Cells, Curve, Level, cells, curve
+from .table.first_lines import LateRule
 from .table.trials import Trials, as_trials
 
 Floats = NDArray[np.float64]
@@ -133,6 +134,8 @@ class Comparison(ShownAsTable):
         Decision values against people's accuracy; only of networks that have them.
     seed : int
         Of every interval.
+    notes : tuple of str
+        What was left out of the people's answers, with counts.
     """
 
     networks: tuple[NetworkCurve, ...]
@@ -143,6 +146,11 @@ class Comparison(ShownAsTable):
     consistency: tuple[tuple[str, str, str, ErrorConsistency], ...]
     evidence: tuple[EvidenceCorrelation, ...]
     seed: int
+    notes: tuple[str, ...] = ()
+
+    def opening(self) -> tuple[str, ...]:
+        """What was left out of the people's answers, with counts."""
+        return self.notes
 
     def table(self) -> pd.DataFrame:
         """One row per network and group."""
@@ -212,4 +220,5 @@ def compare(
             if one.model in with_evidence
         ),
         seed,
+        table.notes,
     )

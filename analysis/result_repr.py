@@ -1,12 +1,13 @@
 """How results show themselves: as a table, in a notebook and in a console alike."""
 
+import html
 from abc import ABC, abstractmethod
 
 import pandas as pd
 
 
 class Shown(ABC):
-    """A result that has a table; whoever prints it sees the table, not every array that it holds.
+    """A result that has a table: printed, it shows what was left out and the table, not every array that it holds.
 
     Examples
     --------
@@ -23,15 +24,20 @@ class Shown(ABC):
     def table(self) -> pd.DataFrame:
         """One row per level, group or effect."""
 
+    def opening(self) -> tuple[str, ...]:
+        """Lines before the table: who answered when it was not people, and what each rule leaves out, with counts."""
+        return ()
+
     def __repr__(self) -> str:
-        return frame_text(self.table())
+        return "\n".join([*self.opening(), frame_text(self.table())])
 
 
 class ShownAsTable(Shown):
     """A result that notebooks show as its table, too; those with a figure are shown as the figure there."""
 
     def _repr_html_(self) -> str:
-        return str(self.table().style.format(precision=4).hide(axis="index").to_html())
+        lines = "".join(f"<p>{html.escape(line)}</p>" for line in self.opening())
+        return lines + str(self.table().style.format(precision=4).hide(axis="index").to_html())
 
 
 def frame_text(table: pd.DataFrame) -> str:

@@ -1,37 +1,30 @@
-"""The room's verbs as functions: the same names on the command line, in scripts and in notebooks."""
+"""The verbs of the analysis as functions: the same names on the command line, in scripts and in notebooks."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from rapidvision.errors import InputError, did_you_mean
+from rapidvision.numerics.resampling import Alternative
 from rapidvision.protocol import N_RELABELLINGS
 from rapidvision.seeds import fresh_seed
 
 from .inference.above_chance import ChanceTest, chance_test
-from .inference.permutation import Alternative, RandomizationTest, randomization_test
+from .inference.permutation import RandomizationTest, randomization_test
+from .resampling.multiplicity import CORRECTIONS, Correction
 from .result_repr import Shown, ShownAsTable
-from .table.accuracy import Cells, Curve, LateRule, Level, cells, curve_of
+from .table.accuracy import Cells, Curve, Level, cells, curve_of
 from .table.exclusions import Kept, Rules, exclude
+from .table.first_lines import LateRule
 from .table.statistics import Statistic, columns_of
 from .table.trials import Trials, as_trials
 
 if TYPE_CHECKING:
     from .fits.thresholds import GroupFit, ThresholdTest
-
-Correction = Literal["step-down", "max-t", "holm", "bh", "none"]
-#: Correction → attribute of the test, and the words for it.
-CORRECTIONS: dict[str, tuple[str, str]] = {
-    "step-down": ("p_step_down", "max-T step-down over the levels"),
-    "max-t": ("p_max_t", "max-T over the levels"),
-    "holm": ("p_holm", "Holm over the levels"),
-    "bh": ("p_bh", "false discovery rate"),
-    "none": ("p", "uncorrected, as in the paper"),
-}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -45,11 +38,12 @@ class Bins(ShownAsTable):
     levels : tuple of Level
         In order.
     curves : (Curve, Curve)
-        Mean, S.E.M. and number of participants.
+        Value of the statistic, its standard error and number of participants: mean and S.E.M. of participants, or what
+        is pooled within the group with its jackknife error.
     test : RandomizationTest
         Every p.
     correction : str
-        Which p the stars show.
+        Which p the stars show; where it starts from single levels, from their exact p if there is one.
     late : str
         What late answers count as.
     cells : Cells
@@ -68,6 +62,10 @@ class Bins(ShownAsTable):
     def p(self) -> NDArray[np.float64]:
         """Corrected p per level, as chosen."""
         return np.asarray(getattr(self.test, CORRECTIONS[self.correction][0]))
+
+    def opening(self) -> tuple[str, ...]:
+        """What was left out, with counts."""
+        return self.cells.notes
 
     def table(self) -> pd.DataFrame:
         """One row per level: both curves, the difference and every p."""
@@ -120,11 +118,12 @@ def bins(
         See :func:`~rapidvision.analysis.table.statistics.columns_of` and
         :func:`~rapidvision.analysis.inference.permutation.randomization_test`.
     correction : {"step-down", "max-t", "holm", "bh", "none"}
-        Which p the stars show; every one is in the table.
+        Which p the stars show; every one is in the table. ``holm``, ``bh`` and ``none`` take the exact p of a level where
+        there is one.
     m, seed
         Relabellings, and their seed (drawn when absent).
     by_slot : bool
-        Relabel only among participants who had the same plan.
+        Relabel only among participants who had the same plan; refused where the table has no plans (slots).
     exact : bool
         Also the exact p.
 
@@ -148,12 +147,18 @@ def bins(
     first = table.groups[members] == pair[0]
     strata = _slots(trials, table)[members] if by_slot else None
     test = randomization_test(chosen, first, m=m, seed=seed, alternative=alternative, strata=strata, exact=exact)
-    curves = tuple(curve_of(columns.individual(table.of(group), table)) for group in pair)
+    curves = tuple(columns.curve(table.of(group)) for group in pair)
     return Bins(pair, table.levels, (curves[0], curves[1]), test, correction, late, table)
 
 
 def _slots(trials: Trials, table: Cells) -> NDArray[np.int64]:
-    slot_of = dict(zip(trials.frame["participant_id"], trials.frame["slot"], strict=True))
+    people = trials.people()
+    if (unknown := people["slot"].isna()).any():
+        raise InputError(
+            f"by_slot: {trials.name} does not say which plan {people.loc[unknown, 'participant_id'].nunique()} of its "
+            "participants followed (slot is empty); relabel without slots, or import a column (--field slot=COLUMN)"
+        )
+    slot_of = dict(zip(people["participant_id"], people["slot"], strict=True))
     return np.array([slot_of[name] for name in table.participants], dtype=np.int64)
 
 
@@ -171,12 +176,24 @@ class CurveFits(Shown):
         Of the difference of the thresholds.
     drawing : Drawing
         Data and curves.
+    notes : tuple of str
+        What was left out, with counts.
     """
 
     groups: tuple[str, str]
     fits: "tuple[GroupFit, GroupFit]"
     test: "ThresholdTest"
     drawing: Any
+    notes: tuple[str, ...] = ()
+
+    @property
+    def cautions(self) -> tuple[str, ...]:
+        """Warnings: few participants, or groups whose spreads differ."""
+        return self.test.notes
+
+    def opening(self) -> tuple[str, ...]:
+        """What was left out, with counts."""
+        return self.notes
 
     def table(self) -> pd.DataFrame:
         """One row per group: parameters, intervals, goodness of fit."""
@@ -208,6 +225,7 @@ def curve(
     m: int = N_RELABELLINGS,
     n_bootstrap: int = 2000,
     seed: int | None = None,
+    guess: float | None = None,
 ) -> CurveFits:
     """Fit psychometric functions and test the difference of the thresholds.
 
@@ -219,6 +237,8 @@ def curve(
         As in :func:`bins`.
     n_bootstrap : int
         Resamples of participants for the intervals.
+    guess : float, optional
+        What guessing gets right; must be said (0.5) where the table holds only whether answers were correct.
 
     Returns
     -------
@@ -231,11 +251,12 @@ def curve(
 
     seed = fresh_seed() if seed is None else seed
     table = cells(as_trials(trials), late=late)
+    table.require_one_half(guess)
     pair = table.pair(groups)
     first, second = (fit_group(table, group, n_bootstrap=n_bootstrap, seed=seed) for group in pair)
     test = threshold_test(table, pair, m=m, n_bootstrap=n_bootstrap, seed=seed)
     curves = tuple(curve_of(table.accuracy[table.of(group)]) for group in pair)
-    return CurveFits(pair, (first, second), test, draw_fits(axis_of(table), pair, curves, (first, second)))
+    return CurveFits(pair, (first, second), test, draw_fits(axis_of(table), pair, curves, (first, second)), table.notes)
 
 
 def kept(trials: "Trials | Path | str", rules: Rules | None = None) -> Kept:
@@ -244,7 +265,12 @@ def kept(trials: "Trials | Path | str", rules: Rules | None = None) -> Kept:
 
 
 def chance(
-    trials: "Trials | Path | str", *, late: LateRule = "exclude", m: int = N_RELABELLINGS, seed: int | None = None
+    trials: "Trials | Path | str",
+    *,
+    late: LateRule = "exclude",
+    m: int = N_RELABELLINGS,
+    seed: int | None = None,
+    guess: float | None = None,
 ) -> tuple[ChanceTest, ...]:
     """Test every group and level against chance; see :mod:`rapidvision.analysis.inference.above_chance`.
 
@@ -256,6 +282,8 @@ def chance(
         What a late answer counts as.
     m, seed
         Sign flips, and their seed (drawn when absent).
+    guess : float, optional
+        As in :func:`curve`.
 
     Returns
     -------
@@ -264,4 +292,5 @@ def chance(
     """
     seed = fresh_seed() if seed is None else seed
     table = cells(as_trials(trials), late=late)
+    table.require_one_half(guess)
     return tuple(chance_test(table, group, m=m, seed=seed) for group in sorted({str(name) for name in table.groups}))

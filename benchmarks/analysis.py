@@ -44,7 +44,7 @@ def exact_difference():
     from rapidvision.analysis.inference.permutation import exact_p_values
 
     columns, first = coin_case()
-    coin = json.loads((FIXTURES / "bins12_coin.json").read_text())["exact_greater"]
+    coin = json.loads((FIXTURES / "bins12_coin.json").read_text(encoding="utf-8"))["exact_greater"]
     return np.abs(exact_p_values(columns, first, "greater") / np.array(coin) - 1).max()
 
 
@@ -176,7 +176,7 @@ def lme4_case():
     X = np.stack([np.ones(len(data)), data["x"], data["group"], data["x"] * data["group"]], axis=1)
     found = []
     took = seconds(lambda: found.append(fit_mixed(data["y"], X, data["participant"], data["image"])))
-    return took, found[0], json.loads((FIXTURES / "glmm_lme4.json").read_text())
+    return took, found[0], json.loads((FIXTURES / "glmm_lme4.json").read_text(encoding="utf-8"))
 
 
 @room.figure("mixed model: log likelihood minus lme4's", unit="", bar=between(-0.001, 0.001))

@@ -122,7 +122,7 @@ def against_scipy_at_first():
     def first_call(work):
         found = subprocess.run(
             [sys.executable, "-c", FIRST_CALL.format(work)], check=True, capture_output=True, text=True,
-            env=os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
+            env=os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}, encoding="utf-8"
         )  # fmt: skip
         return float(found.stdout)
 
@@ -218,7 +218,7 @@ def sign_flips():
     compiled()
     from scipy.stats import permutation_test
 
-    from rapidvision.analysis.inference.sign_flip import sign_flip_test
+    from rapidvision.numerics.sign_flip import sign_flip_test
 
     d = np.random.default_rng(1).normal(0.02, 1, 17_581)
     peer_m = 500

@@ -54,7 +54,7 @@ def played():
     with tempfile.TemporaryDirectory() as scratch:
         folder = make_folder(Path(scratch) / "pictures", per_category=6)
         game = Game()
-        deck = host.set_up(Path(scratch) / "game", folder, game)
+        deck = host.set_up(Path(scratch) / "game", folder)
         maps = read_maps(deck, "truth", game.rules.picture_px)
         players = [Player(f"painter {n}") for n in range(10)] + [Player(f"random {n}", "random") for n in range(4)]
         store = host.game_store(Path(scratch) / "game")

@@ -23,10 +23,10 @@ from benchmarks.lab_sessions import (
     script,
 )
 from rapidvision.experiments.design.assign import levels_for
-from rapidvision.experiments.engine.interfaces import TrialData
-from rapidvision.experiments.engine.journal import JournalFile, Setup
-from rapidvision.experiments.engine.participants import Observers
+from rapidvision.experiments.engine.participants import Observers, Participant
 from rapidvision.experiments.engine.simulate import simulate_session, simulate_study
+from rapidvision.experiments.interfaces import TrialData
+from rapidvision.experiments.recording.journal import JournalFile, Setup
 from rapidvision.screen import refreshes
 
 room = Room()
@@ -107,20 +107,19 @@ PRESSER = """
 import json, random, sys, time
 from Xlib import X, XK, display
 from Xlib.ext import xtest
-from psychtoolbox import GetSecs
 d = display.Display(); rng = random.Random(5)
 codes = {c: d.keysym_to_keycode(XK.string_to_keysym(c)) for c in "sl"}
 for _ in range(int(sys.argv[1])):
     time.sleep(rng.uniform(0.05, 0.12)); key = rng.choice("sl")
-    before = GetSecs(); xtest.fake_input(d, X.KeyPress, codes[key]); d.sync()
+    before = time.perf_counter(); xtest.fake_input(d, X.KeyPress, codes[key]); d.sync()
     time.sleep(rng.choice([0.003, 0.03])); xtest.fake_input(d, X.KeyRelease, codes[key]); d.sync()
     print(json.dumps([key, before]), flush=True)
 """
 LISTEN = """
 import json, subprocess, sys
-from rapidvision.experiments.engine.interfaces import BLANK
+from rapidvision.experiments.interfaces import BLANK
 from rapidvision.experiments.lab.psychopy_display import PsychoPyScreen, open_keys
-with PsychoPyScreen(window_px=(400, 300), paced_hz=60) as screen, open_keys() as keys:
+with PsychoPyScreen(window_px=(400, 300), paced_hz=60) as screen, open_keys(screen.conversion) as keys:
     granted = screen.rush()
     keys.poll()
     child = subprocess.Popen([sys.executable, "-c", sys.argv[1], "100"], stdout=subprocess.PIPE, text=True)
@@ -172,14 +171,14 @@ TAPS = """
 import json, threading, time
 from Xlib import X, XK, display
 from Xlib.ext import xtest
-from rapidvision.experiments.engine.interfaces import BLANK
+from rapidvision.experiments.interfaces import BLANK
 from rapidvision.experiments.lab.psychopy_display import PsychoPyScreen, open_keys
 d = display.Display(); code = d.keysym_to_keycode(XK.string_to_keysym("s")); lost = 0
 def tap(held):
     for _ in range(60):
         time.sleep(0.03); xtest.fake_input(d, X.KeyPress, code); d.sync()
         time.sleep(held / 1000); xtest.fake_input(d, X.KeyRelease, code); d.sync()
-with PsychoPyScreen(window_px=(400, 300), paced_hz=60) as screen, open_keys() as keys:
+with PsychoPyScreen(window_px=(400, 300), paced_hz=60) as screen, open_keys(screen.conversion) as keys:
     for held in (1, 2, 3, 5, 8, 15, 60):
         thread = threading.Thread(target=tap, args=(held,)); thread.start(); got = []
         while thread.is_alive():
@@ -222,14 +221,14 @@ def server_kills():
 def fake_kills():
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "tests/experiments/test_journal.py", "-k", "killed_200 or full_disk"],
-        cwd=ROOT, capture_output=True, text=True, check=False,
+        cwd=ROOT, capture_output=True, text=True, check=False, encoding="utf-8"
     )  # fmt: skip
     return int(done.returncode != 0)
 
 
 @room.figure("launch to first trial, 80 pictures of 256 x 256, warm", unit="s", bar=at_most(3))
 def launch():
-    """From the command to the first fixation cross, less what the simulated participant reads (0.7 s).
+    """From the command to the first fixation cross, less what the simulated participant reads (three pages, 2.2 s).
 
     1.2 s of it measure the display's refreshes before the participant gets a slot.
     """
@@ -237,7 +236,7 @@ def launch():
     with display() as (name, _):
         for number in range(4):
             start, first = first_trial(study, f"launch{number}", name)
-            found.append(first - start - 0.7)
+            found.append(first - start - 3 * Participant.READ_S - 0.1)
     return min(found)
 
 
@@ -285,4 +284,4 @@ def plan_time():
 
 @room.figure("lines of the only module that imports PsychoPy", unit="lines", bar=at_most(250))
 def display_lines():
-    return len((ROOT / "experiments" / "psychopy_display.py").read_text().splitlines())
+    return len((ROOT / "experiments" / "psychopy_display.py").read_text(encoding="utf-8").splitlines())

@@ -12,7 +12,9 @@ ROOT = Path(__file__).parents[1]
 
 
 def _process(*arguments: str, cwd: Path = ROOT) -> None:
-    done = subprocess.run([sys.executable, *arguments], cwd=cwd, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, *arguments], cwd=cwd, capture_output=True, text=True, check=False, encoding="utf-8"
+    )
     if done.returncode:
         raise NotMeasured(
             done.stderr.strip().splitlines()[-1] if done.stderr.strip() else f"exit code {done.returncode}"

@@ -133,5 +133,5 @@ def run(name: str, room: Room) -> list[Result]:
     RESULTS.mkdir(exist_ok=True)
     machine = {"python": platform.python_version(), "machine": platform.machine(), "system": platform.system()}
     content = {"room": name, "machine": machine, "figures": [asdict(result) for result in results]}
-    (RESULTS / f"{name}.json").write_text(json.dumps(content, indent=2) + "\n")
+    (RESULTS / f"{name}.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     return results

@@ -19,11 +19,12 @@ from typing import NamedTuple
 from benchmarks.harness import NotMeasured
 from rapidvision import recipes
 from rapidvision.experiments.design.planning import make_study
-from rapidvision.experiments.engine.interfaces import TrialData
-from rapidvision.experiments.engine.journal import read_journal
+from rapidvision.experiments.design.rehearsals import Rehearsals
 from rapidvision.experiments.engine.participants import Observers
+from rapidvision.experiments.interfaces import TrialData
 from rapidvision.experiments.lab.file_checks import journal_path
 from rapidvision.experiments.lab.ledger import Ledger
+from rapidvision.experiments.recording.journal import read_journal
 from rapidvision.protocol import Protocol
 from rapidvision.study import Study
 
@@ -103,7 +104,7 @@ def script(code, *words, name):
     """Run code in a process of its own and return the JSON that it prints last."""
     done = subprocess.run(
         [sys.executable, "-c", code, *map(str, words)],
-        env=environment(name), capture_output=True, text=True, check=True, cwd=ROOT, timeout=LIMIT_S,
+        env=environment(name), capture_output=True, text=True, check=True, cwd=ROOT, timeout=LIMIT_S, encoding="utf-8"
     )  # fmt: skip
     return json.loads(done.stdout.splitlines()[-1])
 
@@ -125,11 +126,17 @@ def wait_for_trials(path, n, process):
     raise RuntimeError(f"{path}: {n_stored} of {n} trials after {LIMIT_S} s")
 
 
+def simulated_path(study, participant):
+    """Return where the journal of the next simulated session will lie."""
+    beside = Rehearsals(study.folder)
+    return journal_path(beside, Ledger(beside).slots().take(participant, reuse=True, prefix="simulated-").session_id)
+
+
 def first_trial(study, participant, name):
     """Start a session, kill it in its second trial, and return when it was started and when its first fixation came."""
-    start = time.time()
+    start = time.perf_counter()  # the sessions' clock too, which all processes share on Linux
     process = session(study, "run", "--participant", participant, *options(), name=name)
-    path = journal_path(study, Ledger(study).slots().take(participant).session_id)
+    path = simulated_path(study, participant)
     wait_for_trials(path, 1, process)
     process.kill()
     process.communicate()
@@ -165,7 +172,7 @@ def kill_sessions(n, *, n_trials, seed, server=False):
 
 
 def _survive(study, n_before, delay_s, *, server, words):
-    path = journal_path(study, Ledger(study).slots().take("p1").session_id)
+    path = simulated_path(study, "p1")
     with display() as (name, x_server):
         process = session(study, "run", "--participant", "p1", *words, name=name)
         wait_for_trials(path, n_before, process)

@@ -15,7 +15,8 @@ from benchmarks.models_speed import forward, network, room
 from benchmarks.train_demo import STORED
 from rapidvision.formats import tfrecord
 from rapidvision.gala_models.attribution.smoothgrad import smoothgrad
-from rapidvision.gala_models.data.dataset import Example, pack
+from rapidvision.gala_models.data.dataset import pack
+from rapidvision.gala_models.data.example import Example
 from rapidvision.gala_models.layers.fold import fold
 from rapidvision.gala_models.layers.resnet import Architecture
 from rapidvision.gala_models.observer.networks import bundled_paths
@@ -163,7 +164,9 @@ def trained(name, seed):
     """Results of a network of the stored run; see `benchmarks/train_demo.py`."""
     if not STORED.is_file():
         raise NotMeasured("no stored run; python -m benchmarks.train_demo makes one")
-    found = json.loads(STORED.read_text())["networks"].get(f"{name}{'' if seed == 0 else f'-seed{seed}'}")
+    found = json.loads(STORED.read_text(encoding="utf-8"))["networks"].get(
+        f"{name}{'' if seed == 0 else f'-seed{seed}'}"
+    )
     if found is None:
         raise NotMeasured(f"{name} was not trained from seed {seed} in the stored run")
     return found
@@ -175,13 +178,17 @@ def gain(key, name, seed, where):
 
 
 def share(key, seed, where):
-    """How much of the gain other pictures' maps give too."""
+    """How much of the gain other pictures' maps give too; negative where they take something away."""
     whole = gain(key, "few-gala-maps", seed, where)
-    return max(0.0, gain(key, "few-gala-shuffled", seed, where)) / whole if whole > 0 else float("inf")
+    return gain(key, "few-gala-shuffled", seed, where) / whole if whole > 0 else float("inf")
 
 
 def figures_of_training(seed, where, what, bars):
-    made = f"stored run of {json.loads(STORED.read_text())['date']}" if STORED.is_file() else "no stored run"
+    made = (
+        f"stored run of {json.loads(STORED.read_text(encoding='utf-8'))['date']}"
+        if STORED.is_file()
+        else "no stored run"
+    )
     accuracy, rho, half = bars
 
     @room.figure(f"{made}, seed {seed}, {what}: accuracy by maps", unit="points", bar=accuracy)

@@ -37,7 +37,7 @@ def slow_disk():
     if compiler is None:
         raise NotMeasured("no C compiler for the slow disk")
     folder = Path(tempfile.mkdtemp(prefix="rapidvision-slow-"))
-    (folder / "slow.c").write_text(SLOW_DISK)
+    (folder / "slow.c").write_text(SLOW_DISK, encoding="utf-8")
     subprocess.run([compiler, "-shared", "-fPIC", "-o", folder / "slow.so", folder / "slow.c", "-ldl"], check=True)
     return str(folder / "slow.so")
 
@@ -46,7 +46,7 @@ def measured(module, *arguments, preload=""):
     """What a program of ours prints, in a process of its own."""
     environment = {**os.environ, **({"LD_PRELOAD": preload} if preload else {})}
     command = [sys.executable, "-m", module, *map(str, arguments)]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, encoding="utf-8")
     if done.returncode:
         raise NotMeasured(done.stderr.strip().splitlines()[-1] if done.stderr.strip() else "the process died")
     return json.loads(done.stdout)
@@ -131,7 +131,7 @@ def arrivals():
             assert {answer.status_code for answer in answers} == {200, 201}
             import sqlalchemy as sa
 
-            from rapidvision.experiments.online.storage.schema import session
+            from rapidvision.experiments.online.database.schema import session
 
             rows = here.read(lambda c: list(c.execute(sa.select(session.c.group_name, session.c.slot))))
             cells = Counter(

@@ -161,7 +161,7 @@ async def open_loop(connections, requests, per_second, seed=1):
 
 def processor_seconds(pid):
     """Seconds of processor that a process has used: what a busy machine cannot hide."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 

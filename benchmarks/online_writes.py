@@ -12,7 +12,7 @@ import time
 import numpy as np
 import sqlalchemy as sa
 
-from rapidvision.experiments.online.storage import schema
+from rapidvision.experiments.online.database import schema
 from rapidvision.experiments.online.storage.trial_rows import TrialRow, store_trials
 from rapidvision.experiments.web.store import Store
 
@@ -28,10 +28,14 @@ def session_row(number):
         "slot": number,
         "state": "open",
         "tab": 1,
-        "observer": "human",
+        "observer_kind": "human",
+        "rehearsal": "",
+        "plan_digest": "0" * 64,
         "service": "link",
         "consent_sha256": "0" * 64,
         "began": 0.0,
+        "began_s": 0.0,
+        "active_s": 0.0,
         "resume_hash": "",
         "withdrawal_hash": str(number),
         "last_step": "",

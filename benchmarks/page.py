@@ -50,7 +50,7 @@ def stored() -> dict[str, list[Result]]:
     """Room → figures, from ``results/*.json``."""
     rooms = {}
     for path in sorted(RESULTS.glob("*.json")):
-        content = json.loads(path.read_text())
+        content = json.loads(path.read_text(encoding="utf-8"))
         rooms[content["room"]] = [Result(**figure) for figure in content["figures"]]
     return rooms
 
@@ -85,7 +85,7 @@ def machine() -> str:
     True
     """
     info = Path("/proc/cpuinfo")
-    models = re.findall(r"^model name\s*: (.*)$", info.read_text(), re.M) if info.is_file() else []
+    models = re.findall(r"^model name\s*: (.*)$", info.read_text(encoding="utf-8"), re.M) if info.is_file() else []
     processor = models[0] if models else platform.processor() or platform.machine()
     system = f"{platform.system()} {platform.machine()}"
     return f"{os.cpu_count()} cores of an {processor} processor, {system}, Python {platform.python_version()}"
@@ -102,12 +102,12 @@ def main(words: list[str]) -> None:
     arguments = parser.parse_args(words)
     rooms: dict[str, list[Result]] = {}
     for name in arguments.files:
-        rooms.update(printed(name.read_text()))
+        rooms.update(printed(name.read_text(encoding="utf-8")))
     day = f"{datetime.now(UTC):%d %B %Y}".lstrip("0")
     head = (
         f"What `make bench` printed on {day}, on {machine()}. Ratios compare with the named peer in the same process."
     )
-    arguments.out.write_text(page(rooms or stored(), head=" ".join([head, arguments.note]).strip()))
+    arguments.out.write_text(page(rooms or stored(), head=" ".join([head, arguments.note]).strip()), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -102,11 +102,13 @@ def reveal_curves(canvas):
     with tempfile.TemporaryDirectory() as scratch:
         root = Path(scratch)
         folder.render(root / "p", folder.plan([25] * 8), seed=SEED + 1, size=64, workers=2)
-        recipe = (BUNDLED / "recipe.toml").read_text().replace("gauss:7", "gauss:1.75")
-        (root / "p" / "recipe.toml").write_text(f'image_px = 64\n{recipe}\n[canvas]\nkind = "{canvas}"\n')
+        recipe = (BUNDLED / "recipe.toml").read_text(encoding="utf-8").replace("gauss:7", "gauss:1.75")
+        (root / "p" / "recipe.toml").write_text(
+            f'image_px = 64\n{recipe}\n[canvas]\nkind = "{canvas}"\n', encoding="utf-8"
+        )
         if cli.main(["stimuli", "build", str(root / "p" / "recipe.toml"), "--out", str(root / "set"), "--quiet"]):
             raise NotMeasured("the stimulus set could not be built")
-        with (root / "set" / "manifest.csv").open() as file:
+        with (root / "set" / "manifest.csv").open(encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
         shown = np.stack([np.array(Image.open(root / "set" / row["path"]).convert("RGB")) for row in rows])
     values = []

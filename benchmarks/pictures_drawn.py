@@ -110,7 +110,12 @@ def processors():
     with tempfile.TemporaryDirectory() as cache:
         found = [
             subprocess.run(
-                [sys.executable, "-c", PROBE], env=os.environ | more, capture_output=True, text=True, check=True
+                [sys.executable, "-c", PROBE],
+                env=os.environ | more,
+                capture_output=True,
+                text=True,
+                check=True,
+                encoding="utf-8",
             ).stdout.split()
             for more in ({}, plain | {"NUMBA_CACHE_DIR": cache})
         ]
@@ -126,7 +131,7 @@ def redrawn():
     from PIL import Image
 
     _, _, picture, _ = render()
-    with (BUNDLED / "images.csv").open() as file:
+    with (BUNDLED / "images.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))[::12]
     wrong = 0
     for row in rows:

@@ -137,7 +137,7 @@ def training(n_processes):
 
     here = folder() / "training"
     here.mkdir(exist_ok=True)
-    (here / "net.toml").write_text(TRAINING)
+    (here / "net.toml").write_text(TRAINING, encoding="utf-8")
     bundled = Path(__file__).parents[1] / "stimuli" / "bundled"
     commands = [] if (here / "store").exists() else [f"rapidvision models pack {bundled} --out store --size 96"]
     launcher = f"{sys.executable} -m torch.distributed.run --standalone --nproc-per-node {n_processes} -m"
@@ -146,7 +146,7 @@ def training(n_processes):
         done = console.run(command, here)
         if done.returncode:
             raise NotMeasured(done.stderr.strip().splitlines()[-1])
-    timing = json.loads((here / f"run-{n_processes}" / "timing.json").read_text())
+    timing = json.loads((here / f"run-{n_processes}" / "timing.json").read_text(encoding="utf-8"))
     return 16 * timing["steps_per_s"]
 
 

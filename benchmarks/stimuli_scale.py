@@ -33,8 +33,8 @@ def enlarged_folder(folder, n):
         for source in ("clickme", "salicon"):
             shutil.copy(root / "maps" / source / f"{job.image_id}.png", folder / "maps" / source / f"{name}.png")
         lines.append(f"{name},images/{name}.png,{job.category},{str(job.target).lower()}")
-    (folder / "images.csv").write_text("\n".join(lines) + "\n")
-    (folder / "recipe.toml").write_text((root / "recipe.toml").read_text())
+    (folder / "images.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (folder / "recipe.toml").write_text((root / "recipe.toml").read_text(encoding="utf-8"), encoding="utf-8")
 
 
 _MEMORY = """
@@ -59,7 +59,7 @@ def worker_mb(n):
         folder = Path(name)
         enlarged_folder(folder / "in", n)
         command = [sys.executable, "-c", _MEMORY, str(folder / "in/recipe.toml"), str(folder / "out"), str(n)]
-        return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+        return float(subprocess.run(command, capture_output=True, text=True, check=True, encoding="utf-8").stdout)
 
 
 @room.figure("worker memory, 60 pictures", unit="MB", bar=at_most(250))

@@ -21,7 +21,7 @@ def main(folder: Path) -> int:
     networks = {card.name: {key: card.results[key] for key in ("test", "test_cluttered")} for card in cards}
     made = max(path.stat().st_mtime for path in (folder / "networks").glob("*.safetensors"))
     content = {"date": f"{datetime.fromtimestamp(made, UTC):%Y-%m-%d}", "command": COMMAND, "networks": networks}
-    STORED.write_text(json.dumps(content, indent=1) + "\n")
+    STORED.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     return 0
 
 

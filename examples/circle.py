@@ -33,10 +33,11 @@ from rapidvision.errors import CheckFailed
 from rapidvision.experiments.clickme.game.rules import Rules
 from rapidvision.experiments.clickme.simulation.browser_player import Mind, mind_of
 from rapidvision.experiments.clickme.simulation.simulated_player import Player, stroke
-from rapidvision.experiments.clickme.storage.images import pixels, read_deck, read_maps
-from rapidvision.experiments.engine.journal import read_journal
+from rapidvision.experiments.clickme.storage.displayed import shown
+from rapidvision.experiments.clickme.storage.images import read_deck, read_maps
 from rapidvision.experiments.lab.file_checks import journal_path
 from rapidvision.experiments.lab.ledger import Ledger
+from rapidvision.experiments.recording.journal import read_journal
 from rapidvision.plan import Plan
 from rapidvision.study import Study
 from rapidvision.trials import TrialRecord, read_table, write_table
@@ -91,7 +92,7 @@ def serving(*words: object) -> Iterator[str]:
     """Run a server until the block ends; yields the address that it prints first."""
     line = ["rapidvision", *map(str, words)]
     print(f"$ {shlex.join(line)}", flush=True)
-    server = subprocess.Popen([sys.executable, "-m", *line], stdout=subprocess.PIPE, text=True)
+    server = subprocess.Popen([sys.executable, "-m", *line], stdout=subprocess.PIPE, text=True, encoding="utf-8")
     assert server.stdout is not None
     try:
         for said in server.stdout:
@@ -124,7 +125,7 @@ def virtual_display() -> Iterator[str]:
 def some_pictures(out: Path, per_category: int) -> None:
     """Make a picture folder of the first bundled pictures of each category, with both of their maps."""
     bundled = Path(str(resources.files("rapidvision.stimuli") / "bundled"))
-    with (bundled / "images.csv").open(newline="") as file:
+    with (bundled / "images.csv").open(newline="", encoding="utf-8") as file:
         rows = [row for row in csv.DictReader(file) if row["phase"] == "main"]
     seen: dict[str, int] = {}
     chosen = [
@@ -134,7 +135,7 @@ def some_pictures(out: Path, per_category: int) -> None:
         for path in (row["path"], *(f"maps/{source}/{row['image_id']}.png" for source in ("clickme", "salicon"))):
             (out / path).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(bundled / path, out / path)
-    with (out / "images.csv").open("w", newline="") as file:
+    with (out / "images.csv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, list(chosen[0]))
         writer.writeheader()
         writer.writerows(chosen)
@@ -203,23 +204,23 @@ async def visit(url: str, n_participants: int) -> list[dict]:
 def collect_maps(out: Path, players: int) -> None:
     """ClickMe: pictures and players in, importance maps out."""
     deck = read_deck(out / "pictures")
-    cards = {name: pixels(card.path, 256) for name, card in deck.cards.items()}
+    cards = {name: shown(card.path, 256).pixels for name, card in deck.cards.items()}
     mind = mind_of(cards, read_maps(deck, "clickme", 256))
-    (out / "game.toml").write_text(GAME)
+    (out / "game.toml").write_text(GAME, encoding="utf-8")
     command = ("clickme", "serve", out / "pictures", "--out", out / "game", "--game", out / "game.toml")
     with serving(*command, "--partner", "bundled", "--port", 0) as url:
         asyncio.run(play(url, [f"player {n}" for n in range(players)], mind, len(cards)))
-    rapidvision("clickme", "export", out / "game", "--out", out / "maps")
+    rapidvision("clickme", "export", out / "game", "--out", out / "maps", "--keep-automated")  # programs played
 
 
 def build_and_plan(out: Path, slots: int) -> Study:
     """Maps in, stimuli and plans out; the second source is the bundled pictures' own."""
     shutil.copytree(out / "pictures/maps/salicon", out / "maps/maps/salicon")
-    with (out / "maps/recipe.toml").open("a") as recipe:
+    with (out / "maps/recipe.toml").open("a", encoding="utf-8") as recipe:
         recipe.write(SALICON)
     rapidvision("stimuli", "build", out / "maps/recipe.toml", "--out", out / "stimuli")
     n_pictures = len(read_deck(out / "maps").cards)
-    (out / "protocol.toml").write_text(PROTOCOL.format(n_pictures=n_pictures))
+    (out / "protocol.toml").write_text(PROTOCOL.format(n_pictures=n_pictures), encoding="utf-8")
     protocol = ("--protocol", out / "protocol.toml")
     rapidvision("session", "plan", out / "stimuli", "--out", out / "study", *protocol, "--slots", slots)
     return Study(out / "study")
@@ -228,7 +229,7 @@ def build_and_plan(out: Path, slots: int) -> Study:
 def run_everywhere(out: Path, study: Study) -> list[dict]:
     """Run slot 0 of both groups in the lab and in the browser, and every slot in the simulation."""
     observers = out / "observers.toml"
-    observers.write_text(OBSERVERS)
+    observers.write_text(OBSERVERS, encoding="utf-8")
     groups = study.description().groups
     with virtual_display() as display:
         for group in groups:
@@ -239,7 +240,8 @@ def run_everywhere(out: Path, study: Study) -> list[dict]:
     ports = ("--port", 0, "--dashboard-port", 0)
     with serving("session", "serve", study.folder, "--simulate", observers, "--seed", SEED, *ports) as url:
         asked = asyncio.run(visit(url, len(groups)))
-    rapidvision("session", "collect", study.folder, "--out", out / "browser.csv")
+    collected = ("--observers", "simulated", "--out", out / "browser.csv")
+    rapidvision("session", "collect", study.folder, *collected)
     rapidvision(
         "session", "simulate", study.folder, "--observers", observers, "--seed", SEED, "--out", out / "simulated.csv"
     )
@@ -311,7 +313,7 @@ def main() -> None:
     collect_maps(out, arguments.players)
     study = build_and_plan(out, arguments.slots)
     asked = run_everywhere(out, study)
-    (out / "browser-plans.json").write_text(json.dumps(asked))
+    (out / "browser-plans.json").write_text(json.dumps(asked), encoding="utf-8")
     network = resources.files("rapidvision.gala_models") / "bundled" / "compact-gala-maps.safetensors"
     rapidvision("models", "observe", study.folder, "--model", network, "--out", out / "models.csv")
     compared = check(out, study, asked)

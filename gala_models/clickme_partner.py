@@ -14,6 +14,7 @@ from rapidvision.errors import InputError
 from .layers.fold import fold
 from .layers.resnet import ResNet
 from .observer.networks import bundled_paths
+from .scores import check_finite
 from .weights.load import load_model, read_card
 
 Partner = Callable[[NDArray[np.uint8]], NDArray[np.float64]]
@@ -52,6 +53,8 @@ def make(
         When the network does not know one of the categories.
     InputError
         When there is no such network, or its classes have no names.
+    CheckFailed
+        When its scores are not finite, now or for a later view.
     """
     path = Path(model) if model else _best_bundled()
     trained, card = load_model(path)
@@ -64,14 +67,18 @@ def make(
     columns = torch.tensor([known[name] for name in categories])
     dtype = torch.bfloat16 if precision == "bfloat16" else torch.float32
     network = for_inference(trained).to(dtype)
+    blank = np.full((1, card.preprocessing.size_px, card.preprocessing.size_px, 3), 128, np.uint8)
     if n_threads is not None:
         torch.set_num_threads(n_threads)
 
     def answer(views: NDArray[np.uint8]) -> NDArray[np.float64]:
         with torch.inference_mode():
-            scores = network(card.preprocessing(views).to(dtype))
+            x = card.preprocessing(views).to(dtype)
+            scores = network(x)
+            check_finite(scores, [f"view {row}" for row in range(len(views))], network=path.name, model=network, x=x)
             return np.asarray(scores.double().softmax(1)[:, columns].numpy())
 
+    answer(blank)  # a network without answers is refused before anybody plays
     return answer
 
 
@@ -90,4 +97,9 @@ def _best_bundled() -> Path:
 def _errors(path: Path) -> tuple[float, float]:
     """Share of unseen pictures that a network names wrongly, and how little its attention is like people's."""
     test = read_card(path).results.get("test", {})
-    return float(test.get("top1_error", np.inf)), -float(test.get("maps", 0.0))
+    return _or_worst(test.get("top1_error")), _or_worst(test.get("maps"), sign=-1)
+
+
+def _or_worst(value: float | None, *, sign: int = 1) -> float:
+    """A result to be as small as possible; one that is missing or not finite is the worst."""
+    return np.inf if value is None or not np.isfinite(value) else sign * float(value)

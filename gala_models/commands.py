@@ -10,6 +10,8 @@ from rapidvision.system.extras import need
 from .training_commands import add_verbs, verb
 
 if TYPE_CHECKING:
+    import torch
+
     from .observer.observe import Network
 
 
@@ -20,7 +22,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_attend(verbs)
     _add_evaluate(verbs)
     _add_table(verbs)
-    _add_export(verbs)
     add_verbs(verbs)
 
 
@@ -35,21 +36,56 @@ def _add_model_options(parser: argparse.ArgumentParser, *, several: bool) -> Non
     )
     parser.add_argument("--architecture", metavar="NAME", help="for a checkpoint without a card: resnet50, …")
     parser.add_argument("--size", type=int, metavar="PX", help="side of the input of such a network (default: 224)")
-    parser.add_argument("--name", help="the network's id in tables (default: the file's or function's name)")
+    parser.add_argument(
+        "--resize",
+        type=int,
+        metavar="PX",
+        help="what the shorter side is brought to before the centre of --size is cut out "
+        "(default: --size, so that the whole of a square picture is seen)",
+    )
+    parser.add_argument(
+        "--name",
+        action="append",
+        metavar="NAME",
+        help="the network's id in tables, once per --model (default: the file's or function's name)",
+    )
+    _add_device_option(parser)
+
+
+def _add_device_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--device", metavar="DEVICE", help="cpu, cuda, cuda:1, mps (default: cpu)")
+
+
+def _device(arguments: argparse.Namespace) -> "torch.device | None":
+    from .devices import device_named
+
+    return device_named(arguments.device) if arguments.device else None
 
 
 def _networks(arguments: argparse.Namespace) -> "list[Network]":
+    from rapidvision.errors import InputError
+
     from .observer.networks import find
 
+    names = arguments.name or [None] * len(arguments.model)
+    if len(names) != len(arguments.model) or (arguments.name and "bundled" in arguments.model):
+        raise InputError(
+            f"--name: {len(names)} given for {len(arguments.model)} --model ({', '.join(arguments.model)}); give it once per "
+            "--model, in their order, or not at all; the bundled networks have names of their own"
+        )
+    device = _device(arguments)
     return [
         network
-        for what in arguments.model
+        for what, name in zip(arguments.model, names, strict=True)
         for network in find(
             what,
             readout=getattr(arguments, "readout", None),
             architecture=arguments.architecture,
             size_px=arguments.size,
-            name=arguments.name,
+            resize_px=arguments.resize,
+            name=name,
+            targets=getattr(arguments, "targets", None) or (),
+            device=device,
         )
     ]
 
@@ -73,6 +109,12 @@ def _add_observe(verbs: Verbs) -> None:
         "--readout", metavar="NAME", help="imagenet-animal, imagenet-categories, binary (default: its own)"
     )
     parser.add_argument(
+        "--targets",
+        nargs="+",
+        metavar="CLASS",
+        help="target classes of a network whose card does not say which they are, as after training on class folders",
+    )
+    parser.add_argument(
         "--participants",
         choices=("replay", "dropout", "seeds", "stochastic"),
         default="replay",
@@ -81,8 +123,9 @@ def _add_observe(verbs: Verbs) -> None:
     parser.add_argument(
         "--probe",
         nargs="+",
-        metavar="LAYER",
-        help="answer through linear probes on these layers, cross-validated by picture",
+        metavar="LAYER[=LAYOUT]",
+        help="answer through linear probes on these layers, cross-validated by picture; the layout (channels-first, "
+        "channels-last, tokens, patch-tokens, class-token) is declared where it is not certain",
     )
     parser.add_argument(
         "--early-exit",
@@ -113,7 +156,7 @@ def _observe(arguments: argparse.Namespace) -> None:
     if arguments.probe:
         early = arguments.early_exit
         exits = EarlyExit(threshold=early[0], base_ms=early[1], ms_per_million=early[2]) if early else None
-        probing = Probing(layers=tuple(arguments.probe), early_exit=exits, seed=arguments.seed or 0)
+        probing = Probing.of_words(arguments.probe, early_exit=exits, seed=arguments.seed or 0)
     networks = _networks(arguments)
     out = arguments.out or arguments.study / "models.csv"
     sitting = sit(
@@ -179,6 +222,7 @@ def _add_evaluate(verbs: Verbs) -> None:
     parser.add_argument(
         "--out", type=Path, metavar="CSV", help="a row per network and picture; a .json with the sums beside it"
     )
+    _add_device_option(parser)
     add_common_options(parser)
     parser.set_defaults(run=_evaluate)
 
@@ -187,7 +231,8 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     need("torch", extra="models", purpose="a network")
     from .evaluation.compare_models import compare
 
-    result = compare(arguments.model, arguments.store, seed=arguments.seed or 0, out=arguments.out)
+    device = _device(arguments)
+    result = compare(arguments.model, arguments.store, seed=arguments.seed or 0, out=arguments.out, device=device)
     say(arguments, result.text())
 
 
@@ -213,39 +258,3 @@ def _table(arguments: argparse.Namespace) -> None:
 
     cards = [read_card(path) for path in arguments.model or bundled_paths()]
     say(arguments, f"Ours\n\n{paper_tables.ours(cards)}\n\n{paper_tables.paper()}")
-
-
-def _add_export(verbs: Verbs) -> None:
-    parser = verb(
-        verbs,
-        "export-onnx",
-        "write a network as one ONNX file, bytes of pictures in and probabilities out",
-        "  rapidvision models export-onnx gala.safetensors --out gala.onnx\n"
-        "  rapidvision models export-onnx resnet50.pth --architecture resnet50 --categories names.txt --out resnet50.onnx\n"
-        "  rapidvision clickme serve pictures/ --out game/ --partner gala.onnx",
-    )
-    parser.add_argument("model", type=Path, metavar="FILE", help="a file of weights")
-    parser.add_argument("--out", type=Path, required=True, metavar="ONNX", help="the new file")
-    parser.add_argument("--architecture", metavar="NAME", help="for a checkpoint without a card: resnet50, …")
-    parser.add_argument("--size", type=int, default=224, metavar="PX", help="side of its input (default: %(default)s)")
-    parser.add_argument("--categories", type=Path, metavar="FILE", help="names of its classes in order, one per line")
-    parser.add_argument(
-        "--picture-px", type=int, default=256, metavar="PX", help="side of the pictures that come in (default: 256)"
-    )
-    add_common_options(parser, seed=False)
-    parser.set_defaults(run=_export)
-
-
-def _export(arguments: argparse.Namespace) -> None:
-    need("torch", extra="models", purpose="a network")
-    from .onnx_export import export_file
-
-    n_classes = export_file(
-        arguments.model,
-        arguments.out,
-        architecture=arguments.architecture,
-        size_px=arguments.size,
-        names=arguments.categories,
-        picture_px=arguments.picture_px,
-    )
-    say(arguments, f"{arguments.out}: {n_classes} classes, pictures of {arguments.picture_px} px")

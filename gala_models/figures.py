@@ -1,25 +1,23 @@
 """Figures of this room: learning curves, and Fig. 7."""
 
 from collections.abc import Sequence
-from io import BytesIO
 from pathlib import Path
-from typing import Any
-
-import matplotlib as mpl
-from matplotlib.figure import Figure
+from typing import TYPE_CHECKING, Any
 
 from rapidvision.system import files
+from rapidvision.system.figures import figure_bytes, figure_style, new_figure
 
 from .evaluation.evaluate import Ceiling
 from .training.sweep import Point, means, null_line
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 _BLUE, _RED, _GREY = "#2166ac", "#b2182b", "#777777"
 _STYLE: Any = {
     "font.size": 8,
     "axes.spines.top": False,
     "axes.spines.right": False,
-    "savefig.dpi": 200,
-    "svg.hashsalt": "rapidvision",
 }
 
 
@@ -35,8 +33,8 @@ def learning_curves(history: Sequence[dict[str, Any]], path: Path) -> None:
     """
     epochs = [entry["epoch"] for entry in history]
     validation = [entry["validation"] for entry in history]
-    with mpl.rc_context(_STYLE):
-        figure = Figure(figsize=(7.2, 2.2), layout="constrained")
+    with figure_style(_STYLE):
+        figure = new_figure(7.2, 2.2, layout="constrained")
         left, middle, right = figure.subplots(1, 3)
         left.plot(epochs, [entry["classification_loss"] for entry in history], color=_BLUE, label="classification")
         left.plot(epochs, [entry["map_distance"] for entry in history], color=_RED, label="map distance")
@@ -48,7 +46,7 @@ def learning_curves(history: Sequence[dict[str, Any]], path: Path) -> None:
         middle.legend(frameon=False)
         right.plot(epochs, [_or_nan(found["rho"]) for found in validation], color=_BLUE, label="own picture")
         right.plot(
-            epochs, [_or_nan(found["rho_other_pictures"]) for found in validation], color=_GREY, label="other pictures"
+            epochs, [_or_nan(found["rho_other_classes"]) for found in validation], color=_GREY, label="other classes"
         )
         right.set(xlabel="epoch", ylabel="rank correlation with maps")
         right.legend(frameon=False)
@@ -69,8 +67,8 @@ def figure_7(points: Sequence[Point], path: Path, *, ceiling: Ceiling | None = N
     """
     rows = means(points)
     at = {row["lam"]: place for place, row in enumerate(rows)}
-    with mpl.rc_context(_STYLE):
-        figure = Figure(figsize=(6.0, 2.6), layout="constrained")
+    with figure_style(_STYLE):
+        figure = new_figure(6.0, 2.6, layout="constrained")
         axes = figure.subplots(1, 2)
         for axis, name, color in zip(axes, ("accuracy", "maps"), (_BLUE, _RED), strict=True):
             axis.plot(
@@ -107,8 +105,5 @@ def _or_nan(value: float | None) -> float:
     return float("nan") if value is None else value
 
 
-def _write(figure: Figure, path: Path) -> None:
-    out, kind = BytesIO(), path.suffix.removeprefix(".") or "png"
-    metadata = {"png": {"Software": None}, "pdf": {"CreationDate": None}, "svg": {"Date": None}}.get(kind)
-    figure.savefig(out, format=kind, metadata=metadata)
-    files.write_bytes(path, out.getvalue())
+def _write(figure: "Figure", path: Path) -> None:
+    files.write_bytes(path, figure_bytes(figure, path.suffix.removeprefix(".") or "png", dpi=200))

@@ -12,8 +12,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from rapidvision.errors import InputError
-from rapidvision.formats import csv_text
 from rapidvision.system import extras, files
+from rapidvision.text import csv_text
 
 from .clickme_partner import for_inference
 from .layers.resnet import ResNet, build, named
@@ -70,7 +70,7 @@ class Portable(nn.Module):
 
 def _scaling(preprocessing: Preprocessing, picture_px: int) -> Tensor:
     """Return the matrix (size_px, picture_px) that scales and cuts one axis of a picture."""
-    short, size_px = preprocessing.resize_px or preprocessing.size_px, preprocessing.size_px
+    short, size_px = preprocessing.short_px, preprocessing.size_px
     rows = torch.eye(picture_px)
     if short != picture_px:
         size = (short, picture_px)
@@ -128,6 +128,7 @@ def export_file(
     *,
     architecture: str | None = None,
     size_px: int = 224,
+    resize_px: int = 0,
     names: Path | None = None,
     picture_px: int = 256,
 ) -> int:
@@ -138,7 +139,8 @@ def export_file(
     model, out : Path
         Weights of ours, or with `architecture` anybody's; the new file.
     architecture : str, optional
-        Of a checkpoint without a card, whose input has a side of `size_px`.
+        Of a checkpoint without a card, whose input has a side of `size_px`, cut from pictures whose shorter side is brought
+        to `resize_px` (`size_px` by default).
     names : Path, optional
         Names of the classes, one per line; ours bring their own.
     picture_px : int
@@ -151,7 +153,7 @@ def export_file(
     """
     given = tuple(line for line in csv_text.read_text(names).splitlines() if line) if names else ()
     if architecture is not None:
-        network, preprocessing = build(named(architecture)).eval(), Preprocessing(size_px=size_px)
+        network, preprocessing = build(named(architecture)).eval(), Preprocessing(size_px=size_px, resize_px=resize_px)
         load_weights(network, model)
         own: tuple[str, ...] = ()
     else:

@@ -1,5 +1,6 @@
 """From the pixels of a picture to a network's input, in one place for training, tests and observers."""
 
+from math import inf, isfinite
 from typing import Annotated
 
 import msgspec
@@ -23,7 +24,8 @@ class Preprocessing(Recipe, frozen=True):
     size_px : int
         Side of the square input.
     resize_px : int
-        The shorter side is brought to this before the centre is cut out; 0 means `size_px`.
+        The shorter side is brought to this before the centre is cut out; 0 means `size_px`, so that the whole of a
+        square picture is seen.
     mean, std : three floats
         Subtracted from, and divided into, values of 0 … 1.
 
@@ -41,8 +43,31 @@ class Preprocessing(Recipe, frozen=True):
     def __post_init__(self) -> None:
         if self.size_px < 1 or 0 < self.resize_px < self.size_px:
             raise ValueError(f"size_px must be >= 1 and resize_px 0 or >= it, got {self.size_px}, {self.resize_px}")
-        if not all(value > 0 for value in self.std):
-            raise ValueError(f"std must be > 0, got {list(self.std)}")
+        if not all(0 < value < inf for value in self.std) or not all(map(isfinite, self.mean)):
+            raise ValueError(f"mean must be finite and std > 0, got {list(self.mean)} and {list(self.std)}")
+
+    @property
+    def short_px(self) -> int:
+        """What the shorter side is brought to."""
+        return self.resize_px or self.size_px
+
+    def check_side(self, side_px: int, *, where: str) -> None:
+        """Refuse stored pictures whose side is not what pictures are brought to before the centre is cut out.
+
+        Raises
+        ------
+        InputError
+            Says both sides and what to do.
+        """
+        if side_px != self.short_px:
+            raise InputError(
+                f"{where} has pictures of {side_px} px, but the network's preprocessing brings the shorter side to "
+                f"{self.short_px} px and cuts {self.size_px} px out of the centre; pack with --size {self.short_px}, "
+                f"or state resize_px = {side_px} where the network was trained on cuts of such pictures"
+            )
+
+    def __str__(self) -> str:
+        return f"shorter side to {self.short_px} px, centre of {self.size_px} px"
 
     def __call__(self, pictures: NDArray[np.uint8]) -> Tensor:
         """Return input, float32 (n, 3, size_px, size_px) and channels last, of pictures (n, height, width, 3).
@@ -61,7 +86,7 @@ class Preprocessing(Recipe, frozen=True):
             raise InputError(f"pictures: shape {pictures.shape}; (n, height, width, 3) is needed")
         x = torch.from_numpy(np.array(pictures, order="C")).permute(0, 3, 1, 2).float()
         height, width = x.shape[2:]
-        short = self.resize_px or self.size_px
+        short = self.short_px
         if min(height, width) != short:
             scale = short / min(height, width)
             size = (round(height * scale), round(width * scale))
@@ -72,5 +97,5 @@ class Preprocessing(Recipe, frozen=True):
 
     def normalized(self, x: Tensor) -> Tensor:
         """Subtract the mean and divide by the standard deviation; `x` is (n, 3, height, width) in 0 … 1."""
-        mean, std = torch.tensor(self.mean)[:, None, None], torch.tensor(self.std)[:, None, None]
+        mean, std = (torch.tensor(three, device=x.device)[:, None, None] for three in (self.mean, self.std))
         return ((x - mean) / std).contiguous(memory_format=torch.channels_last)

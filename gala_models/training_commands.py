@@ -1,4 +1,4 @@
-"""The verbs that make networks: ``pack``, ``train``, ``sweep`` and ``train-demo``."""
+"""The verbs that make networks and their files: ``pack``, ``train``, ``sweep``, ``train-demo`` and ``export-onnx``."""
 
 import argparse
 from pathlib import Path
@@ -8,11 +8,12 @@ from rapidvision.system.extras import need
 
 
 def add_verbs(verbs: Verbs) -> None:
-    """Add the four verbs."""
+    """Add the five verbs."""
     _add_pack(verbs)
     _add_train(verbs)
     _add_sweep(verbs)
     _add_train_demo(verbs)
+    _add_export(verbs)
 
 
 def verb(verbs: Verbs, name: str, summary: str, examples: str) -> argparse.ArgumentParser:
@@ -52,6 +53,11 @@ def _add_pack(verbs: Verbs) -> None:
     )
     parser.add_argument("--first-label", type=int, default=0, choices=(0, 1), help="1 where labels count from 1")
     parser.add_argument("--strict", action="store_true", help="stop at a map that cannot be used")
+    parser.add_argument(
+        "--skip-bad",
+        action="store_true",
+        help="leave out pictures and maps that cannot be read and list them in skipped.csv (default: stop at the first)",
+    )
     add_common_options(parser, seed=False)
     parser.set_defaults(run=_pack)
 
@@ -69,6 +75,7 @@ def _pack(arguments: argparse.Namespace) -> None:
         blur=arguments.blur,
         first_label=arguments.first_label,
         strict=arguments.strict,
+        skip_bad=arguments.skip_bad,
         quiet=arguments.quiet,
     )
     reasons = ", ".join(f"{n} {reason}" for reason, n in description.left_out.items()) or "none"
@@ -76,6 +83,10 @@ def _pack(arguments: argparse.Namespace) -> None:
         arguments,
         f"{arguments.out}: {description.n} pictures, {description.n_maps} with a map; maps left out: {reasons}",
     )
+    if description.ignored:
+        say(arguments, f"not read: {', '.join(f'{n} {what}' for what, n in description.ignored.items())}")
+    if description.n_skipped:
+        say(arguments, f"{description.n_skipped} could not be read and were skipped: {arguments.out / 'skipped.csv'}")
 
 
 def _add_train(verbs: Verbs) -> None:
@@ -145,13 +156,17 @@ def _sweep(arguments: argparse.Namespace) -> None:
     from rapidvision import recipes
 
     from .figures import figure_7
+    from .training.processes import world
     from .training.recipe import Training
     from .training.sweep import sweep
 
     recipe = recipes.read(arguments.recipe, Training)
     seeds = range(recipe.seed, recipe.seed + arguments.seeds)
     base = arguments.recipe.parent
-    points = sweep(recipe, arguments.out, base=base, lams=arguments.lam, seeds=seeds, quiet=arguments.quiet)
+    with world() as here:
+        points = sweep(
+            recipe, arguments.out, base=base, lams=arguments.lam, seeds=seeds, world=here, quiet=arguments.quiet
+        )
     for kind in ("png", "pdf", "svg"):
         figure_7(points, arguments.out / f"fig7.{kind}")
     say(arguments, f"{arguments.out / 'fig7.png'}: {len(points)} networks")
@@ -195,3 +210,47 @@ def _train_demo(arguments: argparse.Namespace) -> None:
         quiet=arguments.quiet,
     )
     say(arguments, paper_tables.ours(cards))
+
+
+def _add_export(verbs: Verbs) -> None:
+    parser = verb(
+        verbs,
+        "export-onnx",
+        "write a network as one ONNX file, bytes of pictures in and probabilities out",
+        "  rapidvision models export-onnx gala.safetensors --out gala.onnx\n"
+        "  rapidvision models export-onnx resnet50.pth --architecture resnet50 --categories names.txt --out resnet50.onnx\n"
+        "  rapidvision clickme serve pictures/ --out game/ --partner gala.onnx",
+    )
+    parser.add_argument("model", type=Path, metavar="FILE", help="a file of weights")
+    parser.add_argument("--out", type=Path, required=True, metavar="ONNX", help="the new file")
+    parser.add_argument("--architecture", metavar="NAME", help="for a checkpoint without a card: resnet50, …")
+    parser.add_argument("--size", type=int, default=224, metavar="PX", help="side of its input (default: %(default)s)")
+    parser.add_argument(
+        "--resize",
+        type=int,
+        default=0,
+        metavar="PX",
+        help="shorter side before the centre is cut out (default: --size)",
+    )
+    parser.add_argument("--categories", type=Path, metavar="FILE", help="names of its classes in order, one per line")
+    parser.add_argument(
+        "--picture-px", type=int, default=256, metavar="PX", help="side of the pictures that come in (default: 256)"
+    )
+    add_common_options(parser, seed=False)
+    parser.set_defaults(run=_export)
+
+
+def _export(arguments: argparse.Namespace) -> None:
+    need("torch", extra="models", purpose="a network")
+    from .onnx_export import export_file
+
+    n_classes = export_file(
+        arguments.model,
+        arguments.out,
+        architecture=arguments.architecture,
+        size_px=arguments.size,
+        resize_px=arguments.resize,
+        names=arguments.categories,
+        picture_px=arguments.picture_px,
+    )
+    say(arguments, f"{arguments.out}: {n_classes} classes, pictures of {arguments.picture_px} px")

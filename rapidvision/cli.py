@@ -6,9 +6,12 @@ function that takes the parsed arguments and returns an exit code (or None for 0
 
 import argparse
 import importlib
+import io
+import os
+import re
 import sys
 from collections.abc import Sequence
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, NoReturn, TypeAlias
 
 Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001  no public name for it
 
@@ -55,9 +58,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0 done, 1 a check failed, 2 bad input, 3 stopped and can be resumed.
+        0 done, 1 a check failed, 2 bad input, 3 stopped and can be resumed; also 3 when the reader of standard output
+        has gone before the end.
     """
+    _print_every_letter()
     words = list(sys.argv[1:] if argv is None else argv)
+    if words[:1] == ["help"]:
+        words = [*words[1:], "--help"]
     if not words or words[0] in ("-h", "--help"):
         print(_help())  # noqa: T201
         return 0 if words else 2
@@ -88,16 +95,74 @@ def _run(name: str, words: list[str]) -> int:
     except SystemExit as stop:  # argparse has spoken
         return stop.code if isinstance(stop.code, int) else 2
     except KeyboardInterrupt:
-        _refuse("stopped; the same command goes on from here")
+        _refuse("stopped; run the same command again to resume")
         return 3
     except BrokenPipeError:
-        sys.stderr.close()
-        return 0
+        if not _output_is_closed():
+            raise
+        return 3
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that says what was probably meant, and shows the usage of the verb that was given the wrong words."""
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Refuse unknown words here, in the verb's own parser: argparse would leave that to the outermost one."""
+        found, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            from rapidvision.errors import did_you_mean
+
+            known = [name for action in self._actions for name in action.option_strings]
+            word = unknown[0].partition("=")[0]
+            hint = f". {did_you_mean(word, known)}" if word.startswith("-") else ""
+            self.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")
+        return found, unknown
+
+    def error(self, message: str) -> NoReturn:
+        """End with usage and message; of a word that is no choice, name the closest."""
+        wrong = re.match(r"argument (?P<what>.+?): invalid choice: '(?P<word>.*?)' \(", message)
+        action = next((one for one in self._actions if wrong and _name_of(one) == wrong["what"]), None)
+        if wrong and action is not None and action.choices is not None:
+            from rapidvision.errors import did_you_mean
+
+            hint = did_you_mean(wrong["word"], map(str, action.choices))
+            message = f'argument {wrong["what"]}: got "{wrong["word"]}". {hint}'
+        super().error(message)
+
+
+def _name_of(action: argparse.Action) -> str:
+    if isinstance(action.metavar, str) and not action.option_strings:
+        return action.metavar
+    return "/".join(action.option_strings) or action.dest
+
+
+def _output_is_closed() -> bool:
+    """Whether the reader of standard output has gone (``| head``); if so, what is still to be written goes nowhere."""
+    import select
+
+    try:
+        descriptor = sys.stdout.fileno()
+    except (AttributeError, OSError, ValueError):  # no file: a notebook's, a test's, none at all
+        return False
+    if hasattr(select, "poll"):
+        poll = select.poll()
+        poll.register(descriptor, select.POLLOUT)
+        if not any(state & (select.POLLERR | select.POLLHUP) for _, state in poll.poll(0)):
+            return False
+    os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)  # Python flushes once more when it ends
+    return True
+
+
+def _print_every_letter() -> None:
+    """Write letters that the terminal's code page lacks as numbered escapes instead of stopping at them."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="backslashreplace")
 
 
 def parser_of(name: str, commands: object) -> argparse.ArgumentParser:
     """Return the parser of a verb, filled by its room."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog=f"rapidvision {name}",
         description=VERBS[name].summary,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -138,13 +203,12 @@ def add_common_options(parser: argparse.ArgumentParser, *, seed: bool = True) ->
         parser.add_argument(
             "--seed", type=_whole, help="seed of every random decision (drawn, printed and stored if absent)"
         )
-    parser.add_argument("--quiet", action="store_true", help="no progress, no summary; errors still speak")
+    parser.add_argument("--quiet", action="store_true", help="show no progress; results, notes and errors are shown")
 
 
-def say(arguments: argparse.Namespace, text: str) -> None:
-    """Print a result line unless ``--quiet`` was given."""
-    if not getattr(arguments, "quiet", False):
-        print(text, flush=True)  # noqa: T201
+def say(_arguments: argparse.Namespace, text: str) -> None:
+    """Print what a verb found, wrote or left out; ``--quiet`` hides progress, never this."""
+    print(text, flush=True)  # noqa: T201
 
 
 def _whole(text: str) -> int:

@@ -154,7 +154,7 @@ def read_plans(folder: Path | str) -> list[Plan]:
     InputError
         When there is none, or they belong to different protocols or stimulus sets.
     """
-    plans = [read_plan(path) for path in sorted(Path(folder).glob("*.json"))]
+    plans = [read_plan(path) for path in sorted(Path(folder).glob("*.json"), key=Path.as_posix)]
     if not plans:
         raise InputError(f"{folder}: no plans here; make them with `rapidvision session plan`")
     if len({(plan.protocol.digest, plan.stimulus_set_digest) for plan in plans}) > 1:

@@ -15,6 +15,8 @@ from rapidvision.system import files
 N_RELABELLINGS = 10_000
 #: Participants per group in the paper.
 N_PARTICIPANTS_PER_GROUP = 60
+#: How long a page must have been up before a key counts: a press meant for the trial before must not skip it.
+PAGE_MS = 500
 #: 100 % of the features as a share of the picture: makes 40 % of the features 6 % of the pixels, as printed.
 FEATURE_BUDGET = 0.15
 #: Log-spaced reveal levels, the intact picture not counted, and the smallest of them.

@@ -46,18 +46,15 @@ def read(path: Path | str, type_: type[R]) -> R:
     RecipeError
         When a key is unknown or a value does not fit; the message names the file, the key and the remedy.
     InputError
-        When the file is missing or unreadable.
+        When the file is missing, unreadable or not UTF-8.
     """
-    data = files.read_bytes(path)
-    if Path(path).suffix == ".json":
+    text = files.read_text(path)
+    if Path(path).suffix.lower() == ".json":
         try:
-            return convert(msgspec.json.decode(data), type_, name=str(path))
+            return convert(msgspec.json.decode(text), type_, name=str(path))
         except msgspec.DecodeError as error:
             raise RecipeError(f"{path}: not JSON ({error})") from error
-    try:
-        return parse(data.decode(), type_, name=str(path))
-    except UnicodeDecodeError as error:
-        raise RecipeError(f"{path}: not UTF-8 text (byte {error.start}); save it as UTF-8") from error
+    return parse(text, type_, name=str(path))
 
 
 def parse(text: str, type_: type[R], *, name: str = "recipe") -> R:

@@ -1,9 +1,13 @@
 """The screen: pixels, centimetres, degrees of visual angle, hertz, and the half-frame rule."""
 
 import math
+import tomllib
+from pathlib import Path
 
+from rapidvision import recipes
 from rapidvision.errors import InputError
 from rapidvision.recipes import Recipe
+from rapidvision.system import files
 
 #: Durations this close to a half refresh count as ties; far below any clock's resolution.
 _TIE_REFRESHES = 1e-9
@@ -40,8 +44,8 @@ class Screen(Recipe, frozen=True):
 
     def __post_init__(self) -> None:
         for name in ("width_px", "height_px", "width_cm", "distance_cm", "refresh_hz"):
-            if not getattr(self, name) > 0:
-                raise ValueError(f"{name} must be > 0, got {getattr(self, name)}")
+            if not 0 < getattr(self, name) < math.inf:
+                raise ValueError(f"{name} must be > 0 and finite, got {getattr(self, name)}")
 
     def px_to_deg(self, size_px: float) -> float:
         """Visual angle in degrees of a centred extent of `size_px` pixels."""
@@ -54,6 +58,50 @@ class Screen(Recipe, frozen=True):
             raise InputError(f"visual angle: got {size_deg} deg, allowed are 0 to below 180")
         size_cm = 2 * self.distance_cm * math.tan(math.radians(size_deg) / 2)
         return size_cm * self.width_px / self.width_cm
+
+
+#: Sizes of a pixel and distances of the eyes that are no monitor's: metres or millimetres were meant.
+_PIXEL_CM = (0.001, 0.25)
+_NEAREST_CM = 10.0
+
+
+def read_profile(path: Path | str) -> Screen:
+    """Read a monitor's profile from TOML; every field must be in it, because a default would be somebody else's monitor.
+
+    Parameters
+    ----------
+    path : path-like
+        With width_px, height_px, width_cm, distance_cm and refresh_hz.
+
+    Returns
+    -------
+    Screen
+        As measured.
+
+    Raises
+    ------
+    InputError
+        When a field is missing, or a length cannot be in centimetres.
+    """
+    profile = recipes.read(path, Screen)
+    given = tomllib.loads(files.read_bytes(path).decode("utf-8-sig"))
+    missing = [name for name in Screen.__struct_fields__ if name not in given]
+    if missing:
+        raise InputError(
+            f"{path}: lacks {', '.join(missing)}; measure them and write all of {', '.join(Screen.__struct_fields__)}"
+        )
+    pixel_cm = profile.width_cm / profile.width_px
+    if not _PIXEL_CM[0] <= pixel_cm <= _PIXEL_CM[1]:
+        raise InputError(
+            f"{path}: width_cm: got {profile.width_cm:g}, which makes a pixel {10 * pixel_cm:.3g} mm wide; give the "
+            "width of the lit area in centimetres"
+        )
+    if profile.distance_cm < _NEAREST_CM:
+        raise InputError(
+            f"{path}: distance_cm: got {profile.distance_cm:g}; give the distance of the eyes in centimetres, at least "
+            f"{_NEAREST_CM:g}"
+        )
+    return profile
 
 
 def refreshes(duration_ms: float, refresh_hz: float) -> int:

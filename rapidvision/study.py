@@ -12,7 +12,7 @@
 """
 
 import os
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import msgspec
 
@@ -125,7 +125,7 @@ class Study:
             self.description_path,
             StudyDescription(
                 study_id=protocol.name,
-                stimulus_set=os.path.relpath(stimulus_set.folder.resolve(), self.folder.resolve()),
+                stimulus_set=_way(self.folder.resolve(), stimulus_set.folder.resolve()),
                 stimulus_set_digest=stimulus_set.digest,
                 protocol_digest=protocol.digest,
                 groups=groups,
@@ -154,3 +154,14 @@ class Study:
     def plans(self) -> list[Plan]:
         """Read every plan, ordered by group and slot."""
         return read_plans(self.plans_folder)
+
+
+def _way(start: PurePath, target: PurePath) -> str:
+    """Return the relative path from one folder to another with slashes, so that a study made on Windows moves.
+
+    Between two drives of Windows there is none, and the target's absolute path is returned.
+    """
+    try:
+        return os.path.relpath(target, start).replace(os.sep, "/")
+    except ValueError:
+        return target.as_posix()

@@ -11,8 +11,8 @@ from typing import Any, Literal
 import msgspec
 
 from rapidvision.errors import InputError, did_you_mean
-from rapidvision.formats import csv_text
 from rapidvision.system import files
+from rapidvision.text import csv_text
 
 SCHEMA_VERSION = 2
 
@@ -87,10 +87,10 @@ class TrialRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     phase: Phase
     block: int
     trial: int
-    image_id: str
-    stimulus_sha256: str
-    category: str
-    target: bool
+    image_id: str | None
+    stimulus_sha256: str | None
+    category: str | None
+    target: bool | None
     map_source: str
     level_index: int
     level_label: str
@@ -98,7 +98,7 @@ class TrialRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     revealed_px: int | None
     key_target: str | None
     key_pressed: str | None
-    response: Response
+    response: Response | None
     correct: bool | None
     response_ms: float | None
     status: Status
@@ -143,18 +143,37 @@ COLUMNS: tuple[Column, ...] = (
     Column("phase", "str", "", "practice or main; practice is never analysed", allowed=("practice", "main")),
     Column("block", "int", "", "Block from 0; practice is -1"),
     Column("trial", "int", "", "Number within the session from 0, practice included"),
-    Column("image_id", "str", "", "The picture"),
-    Column("stimulus_sha256", "str", "", "Hash of the stimulus file that was shown"),
-    Column("category", "str", "", "What the picture shows"),
-    Column("target", "bool", "", "Whether the category is a target"),
+    Column("image_id", "str", "", "The picture; empty where unknown", nullable=True),
+    Column(
+        "stimulus_sha256", "str", "", "Hash of the stimulus file that was shown; empty where unknown", nullable=True
+    ),
+    Column("category", "str", "", "What the picture shows; empty where unknown", nullable=True),
+    Column(
+        "target", "bool", "", "Whether the category is a target; empty where only `correct` was recorded", nullable=True
+    ),
     Column("map_source", "str", "", "Whose map revealed the picture"),
     Column("level_index", "int", "", "Reveal level from 0; the intact picture comes last"),
-    Column("level_label", "str", "%", "Per cent of the features, or full"),
-    Column("reveal_fraction", "float", "1", "Share of the features; empty for the intact picture", nullable=True),
+    Column(
+        "level_label", "str", "", "Per cent of the features, or full; in imported tables the level as it was written"
+    ),
+    Column(
+        "reveal_fraction",
+        "float",
+        "1",
+        "Share of the features; empty for the intact picture and where levels are no per cent",
+        nullable=True,
+    ),
     Column("revealed_px", "int", "px", "Pixels of the picture that could be seen; empty where unknown", nullable=True),
     Column("key_target", "str", "", "The key that means target in this session", nullable=True),
     Column("key_pressed", "str", "", "The first response key pressed after the onset, late ones too", nullable=True),
-    Column("response", "str", "", "What that key means", allowed=("target", "distractor", "none")),
+    Column(
+        "response",
+        "str",
+        "",
+        "What that key means; empty where only `correct` was recorded",
+        nullable=True,
+        allowed=("target", "distractor", "none"),
+    ),
     Column(
         "correct", "bool", "", "Whether the response fits the picture, in time or not; empty without one", nullable=True
     ),

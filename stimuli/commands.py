@@ -2,9 +2,11 @@
 
 import argparse
 import os
+from fractions import Fraction
 from pathlib import Path
 
 from rapidvision.cli import Verbs, add_common_options, add_verb, say
+from rapidvision.system import files
 
 #: Flags that a build prints.
 MOST_FLAGS = 20
@@ -65,7 +67,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE|paper|authors-2017",
         help="a protocol file or preset (default: paper)",
     )
-    movies.add_argument("--hz", type=int, default=60, help="frames per second (default: 60)")
+    movies.add_argument(
+        "--hz",
+        type=_hz,
+        default=Fraction(60),
+        metavar="HZ",
+        help="frames per second, as 60, 59.94 or 60000/1001 (default: 60)",
+    )
     movies.add_argument("--codec", choices=("vp9", "h264"), default="vp9", help="video format (default: vp9)")
     movies.add_argument("--limit", type=int, metavar="N", help="stop after so many stimuli")
     add_common_options(movies)
@@ -141,6 +149,8 @@ def _build(arguments: argparse.Namespace) -> int:
     kept = f", {built.n_kept} were there" if built.n_kept else ""
     left_out = f", {len(built.rejected)} left out" if built.rejected else ""
     say(arguments, f"{arguments.out}: {built.n_made} pictures made{kept}{left_out}, seed {recipe.seed}")
+    for note in built.notes:
+        say(arguments, f"note: {note}")
     for flag in built.flags[:MOST_FLAGS]:
         say(arguments, f"flag: {flag.image_id} {flag.map_source}: {flag.text}")
     if len(built.flags) > MOST_FLAGS:
@@ -163,7 +173,7 @@ def _expand(arguments: argparse.Namespace) -> int:
     from rapidvision.system.progress import progress
 
     from .builder.expand import expand
-    from .builder.manifest_writer import read_packed
+    from .builder.packed import read_packed
 
     n_images = len(read_packed(arguments.folder).description.description.images)
     with progress("pictures", n_images, quiet=arguments.quiet) as advance:
@@ -233,14 +243,14 @@ def _movies(arguments: argparse.Namespace) -> int:
             seed=seed,
             advance=advance,
         )
-    say(arguments, f"{arguments.out}: {len(rows)} movies at {arguments.hz} Hz, seed {seed}")
+    say(arguments, f"{arguments.out}: {len(rows)} movies at {float(arguments.hz):g} Hz, seed {seed}")
     return 0
 
 
 def _unpack(arguments: argparse.Namespace) -> int:
     from .import_clickme import unpack
 
-    names = arguments.names.read_text().splitlines() if arguments.names else ()
+    names = files.read_text(arguments.names).splitlines() if arguments.names else ()
     done = unpack(arguments.records, arguments.out, targets=arguments.targets, names=names, limit=arguments.limit)
     say(
         arguments,
@@ -248,6 +258,13 @@ def _unpack(arguments: argparse.Namespace) -> int:
         f"{done.n_without_label} without a label",
     )
     return 0
+
+
+def _hz(text: str) -> Fraction:
+    try:
+        return Fraction(text)
+    except (ValueError, ZeroDivisionError):
+        raise argparse.ArgumentTypeError(f'got "{text}", a rate like 60, 59.94 or 60000/1001 is needed') from None
 
 
 def _ranges(text: str) -> list[int]:

@@ -7,10 +7,13 @@ from pathlib import Path
 import numpy as np
 
 from rapidvision.errors import InputError
-from rapidvision.formats import csv_text, image_folder, tfrecord
+from rapidvision.formats import image_folder, tfrecord
 from rapidvision.formats.png import png_bytes
+from rapidvision.images.load import load_rgb
+from rapidvision.maps import checked_values
 from rapidvision.system import files
 from rapidvision.system.progress import Advance, silent
+from rapidvision.text import csv_text
 
 from .image.colorspace import rounded
 from .maps.readers.clickme import record_files, records
@@ -94,8 +97,8 @@ def unpack(
             name = names[record.label] if names else f"class-{record.label:03d}"
             where = f"{path}: {record.image_id}"
             file = _write_picture(out / "images", record.image_id, record.image, where)
-            values = record.heatmap.astype(np.float64)
-            grey = np.rint(np.clip(values / values.max(), 0, 1) * 65535).astype(np.uint16)
+            values = checked_values(record.heatmap, where=where).astype(np.float64)
+            grey = np.rint(values / values.max() * 65535).astype(np.uint16)
             files.write_bytes(image_folder.map_path(out, "clickme", record.image_id), png_bytes(grey, effort=1))
             table.append((record.image_id, f"images/{file}", name, str(record.label in animal).lower()))
     if not table:
@@ -108,10 +111,11 @@ def unpack(
 def _write_picture(folder: Path, image_id: str, blob: bytes, where: str) -> str:
     """Keep encoded pictures as they are; store raw ones, whose values are 0 … 255 (or 0 … 1), as PNG."""
     if blob[:2] == b"\xff\xd8":
+        load_rgb(blob, name=where)  # refused here, where the record is known
         files.write_bytes(folder / f"{image_id}.jpg", blob)
         return f"{image_id}.jpg"
     pixels = np.asarray(tfrecord.picture(blob, n_channels=3, where=where), np.float64)
-    if pixels.min() < -0.5 or pixels.max() > 255.5:
+    if not (pixels.min() >= -0.5 and pixels.max() <= 255.5):  # NaN, too
         raise InputError(
             f"{where}: picture values from {pixels.min():.3g} to {pixels.max():.3g}; 0 to 255 are expected"
         )

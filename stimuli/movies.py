@@ -6,6 +6,7 @@ time possible in a web browser" (paper, appendix).
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Literal
 
@@ -13,15 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rapidvision.errors import InputError
-from rapidvision.formats import csv_text
 from rapidvision.formats.manifest import Stimulus, StimulusSet
+from rapidvision.images.load import load_rgb
 from rapidvision.protocol import Protocol
 from rapidvision.seeds import key64
 from rapidvision.system import files
 from rapidvision.system.extras import need
 from rapidvision.system.progress import Advance, silent
-
-from .image.load import opened
+from rapidvision.text import csv_text
 
 Codec = Literal["vp9", "h264"]
 
@@ -41,7 +41,7 @@ class MovieFrames:
     blank: int
 
     @classmethod
-    def of(cls, protocol: Protocol, *, fixation_ms: int, hz: int) -> "MovieFrames":
+    def of(cls, protocol: Protocol, *, fixation_ms: int, hz: Fraction | int) -> "MovieFrames":
         """Count frames by the half-frame rule of every runner.
 
         Examples
@@ -55,9 +55,10 @@ class MovieFrames:
         if not low <= fixation_ms <= high:
             raise InputError(f"fixation: got {fixation_ms} ms, the protocol allows {low} to {high} ms")
         if not 10 <= hz <= 480:
-            raise InputError(f"frame rate: got {hz} Hz, allowed are 10 to 480")
-        shown = refreshes(protocol.timing.stimulus_ms, hz)
-        return cls(refreshes(fixation_ms, hz), shown, refreshes(protocol.timing.response_limit_ms, hz) - shown)
+            raise InputError(f"frame rate: got {float(hz):g} Hz, allowed are 10 to 480")
+        rate = float(hz)
+        shown = refreshes(protocol.timing.stimulus_ms, rate)
+        return cls(refreshes(fixation_ms, rate), shown, refreshes(protocol.timing.response_limit_ms, rate) - shown)
 
 
 def write_movie(
@@ -66,7 +67,7 @@ def write_movie(
     *,
     protocol: Protocol,
     fixation_ms: int,
-    hz: int = 60,
+    hz: Fraction | int = 60,
     codec: Codec = "vp9",
 ) -> MovieFrames:
     """Write one trial as a movie; frame `n` is shown at n / hz seconds exactly.
@@ -81,8 +82,8 @@ def write_movie(
         Durations and background.
     fixation_ms : int
         How long the fixation cross stands.
-    hz : int
-        Frames per second.
+    hz : Fraction or int
+        Frames per second, 10 … 480; 59.94 Hz is ``Fraction("59.94")``.
     codec : {"vp9", "h264"}
         Video format.
 
@@ -101,17 +102,16 @@ def write_movie(
     av = need("av", extra="online", purpose="a trial movie")
     if picture.shape[0] % 2 or picture.shape[1] % 2:
         raise InputError(f"{path}: a picture of {picture.shape[1]} x {picture.shape[0]}; movies need even sides")
-    from fractions import Fraction
-
     counts = MovieFrames.of(protocol, fixation_ms=fixation_ms, hz=hz)
     encoder, container = _ENCODERS[codec]
+    rate = Fraction(hz)
     with files.atomic(path, durable=False) as file, av.open(file, "w", format=container) as movie:
-        stream = movie.add_stream(encoder, rate=hz, options=_OPTIONS[codec])
+        stream = movie.add_stream(encoder, rate=rate, options=_OPTIONS[codec])
         stream.width, stream.height, stream.pix_fmt = picture.shape[1], picture.shape[0], "yuv420p"
-        stream.time_base = stream.codec_context.time_base = Fraction(1, hz)
+        stream.time_base = stream.codec_context.time_base = 1 / rate
         for number, image in enumerate(frames_of(picture, counts, protocol.background)):
             frame = av.VideoFrame.from_ndarray(image, format="rgb24")
-            frame.pts, frame.time_base = number, Fraction(1, hz)
+            frame.pts, frame.time_base = number, 1 / rate
             movie.mux(stream.encode(frame))
         movie.mux(stream.encode())
     return counts
@@ -139,7 +139,7 @@ def write_movies(
     out: Path | str,
     *,
     protocol: Protocol,
-    hz: int = 60,
+    hz: Fraction | int = 60,
     codec: Codec = "vp9",
     seed: int,
     advance: Advance = silent,
@@ -156,8 +156,8 @@ def write_movies(
         Folder of the movies.
     protocol : Protocol
         Durations and background; fixations are drawn uniformly from its steps.
-    hz : int
-        Frames per second.
+    hz : Fraction or int
+        Frames per second, 10 … 480; 59.94 Hz is ``Fraction("59.94")``.
     codec : {"vp9", "h264"}
         Video format.
     seed : int
@@ -182,7 +182,7 @@ def write_movies(
         fixation_ms = steps[key64(seed, "movie", row.stimulus_id) % len(steps)]
         name = f"{row.image_id}_{row.map_source}_{row.level_index:02d}.{suffix}"
         counts = write_movie(
-            np.asarray(opened(data, where=str(source))),
+            load_rgb(data, name=str(source)),
             out / name,
             protocol=protocol,
             fixation_ms=fixation_ms,
@@ -190,7 +190,16 @@ def write_movies(
             codec=codec,
         )
         frames = (counts.fixation, counts.stimulus, counts.blank)
-        table.append((row.stimulus_id, name, hz, fixation_ms, *frames, files.sha256_file(out / name)))
+        table.append(
+            (
+                row.stimulus_id,
+                name,
+                float(hz) if Fraction(hz).denominator > 1 else int(hz),
+                fixation_ms,
+                *frames,
+                files.sha256_file(out / name),
+            )
+        )
         advance(1)
     header = (
         "stimulus_id",

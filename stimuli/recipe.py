@@ -153,7 +153,8 @@ class Canvas(Recipe, frozen=True):
         ``phase``: the picture with scrambled phases. ``noise``: white noise given the picture's spectrum.
         ``grey``: one grey; ``mean``: the picture's mean colour; ``blur``: the picture out of focus.
     coherence : float
-        0 scrambles fully, 1 leaves the picture as it is.
+        For ``phase``: 0 scrambles fully, 1 leaves the picture as it is. Edges, contrast and the search for phases that
+        clip less hold at every coherence.
     edges : {"periodic", "raw"}
         Whether the border's jump is taken out of the spectrum first.
     gamut_iterations : int
@@ -180,6 +181,8 @@ class Canvas(Recipe, frozen=True):
     def __post_init__(self) -> None:
         if not 0 <= self.coherence <= 1 or not 0 <= self.largest_clipped_fraction <= 1:
             raise ValueError("coherence and largest_clipped_fraction must be 0 to 1")
+        if self.coherence > 0 and self.kind != "phase":
+            raise ValueError(f'coherence belongs to kind = "phase", got {self.kind}')
         if self.gamut_iterations < 0 or not 0 <= self.grey <= 255 or not self.blur_px > 0:
             raise ValueError("gamut_iterations must be >= 0, grey 0 to 255, blur_px > 0")
 
@@ -191,22 +194,26 @@ class Match(Recipe, frozen=True):
     ----------
     kind : {"none", "luminance", "histogram", "spectrum"}
         ``luminance``: mean and contrast (in `space`). ``histogram``: all values. ``spectrum``: the amplitudes.
-    mean, contrast : float or None
-        Mean and standard deviation in 255ths of white; None means the average of the set.
+    mean : float or None
+        Common mean in 255ths of white, for ``luminance`` and ``spectrum``; left out, the average of the set.
+    contrast : float, "own" or None
+        Common standard deviation in 255ths of white, for ``luminance``; left out, the average of the set. ``own``: only
+        the means are made equal, and each picture keeps its contrast.
     spectrum : {"rotational", "full"}
         Whether amplitudes agree on average at each spatial frequency, or each by itself.
     space : {"rec709", "rec601", "linear", "lab"}
         In what pictures are matched: luma of coded sRGB values with either standard's weights, luminance of linear
         light, or CIE lightness L*. Mean and contrast are in 255ths of white in each of them.
     shrink : bool
-        Lower the contrast of the whole set until every picture fits; else such a set is refused.
+        Lower the contrast of the whole set until every picture fits, with own contrasts that of each picture that does
+        not fit; else such a set is refused.
     clipped : float
         Share of a picture's values that may be clipped.
     """
 
     kind: Literal["none", "luminance", "histogram", "spectrum"] = "none"
     mean: float | None = None
-    contrast: float | None = None
+    contrast: float | Literal["own"] | None = None
     spectrum: Literal["rotational", "full"] = "rotational"
     space: Literal["rec709", "rec601", "linear", "lab"] = "rec709"
     shrink: bool = False
@@ -215,8 +222,12 @@ class Match(Recipe, frozen=True):
     def __post_init__(self) -> None:
         if self.mean is not None and not 0 < self.mean < 255:
             raise ValueError(f"mean must be between 0 and 255, got {self.mean}")
-        if self.contrast is not None and not 0 < self.contrast <= 127.5:
-            raise ValueError(f"contrast must be above 0 and at most 127.5, got {self.contrast}")
+        if isinstance(self.contrast, float) and not 0 < self.contrast <= 127.5:
+            raise ValueError(f'contrast must be above 0 and at most 127.5, or "own"; got {self.contrast}')
+        if self.contrast is not None and self.kind != "luminance":
+            raise ValueError(f'contrast belongs to kind = "luminance", got {self.kind}')
+        if self.mean is not None and self.kind not in ("luminance", "spectrum"):
+            raise ValueError(f'mean belongs to kind = "luminance" or "spectrum", got {self.kind}')
         if not 0 <= self.clipped <= 0.1:
             raise ValueError(f"clipped must be 0 to 0.1, got {self.clipped}")
 

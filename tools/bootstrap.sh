@@ -27,6 +27,7 @@ if [ "$purpose" != demo ]; then # the real window, the real browsers, the real d
     missing=""
     need() { command -v "$1" >/dev/null || ls $1 >/dev/null 2>&1 || missing="$missing $2"; }
     need Xvfb xvfb; need xdotool xdotool; need chromium chromium; need firefox-esr firefox-esr; need nginx nginx-light; need cc gcc; need npm npm
+    need /usr/share/i18n/charmaps/CP1252.gz locales
     need '/usr/lib/postgresql/*/bin/initdb' postgresql
     for library in libGLU.so.1:libglu1-mesa libasound.so.2:libasound2 libjack.so.0:libjack-jackd2-0 libfontconfig.so.1:libfontconfig1 \
         libusb-1.0.so.0:libusb-1.0-0 libportaudio.so.2:libportaudio2 libGL.so.1:libgl1; do

@@ -49,7 +49,7 @@ def serve(folder: Path, stimulus_set: str) -> tuple["subprocess.Popen[str]", str
     command = [sys.executable, "-m", "rapidvision", "session", "serve", str(folder), "--set", stimulus_set]
     command += ["--port", "0", "--dashboard-port", "0", "--simulate", "--seed", "1"]
     environment = {**os.environ, "RAPIDVISION_PASSWORD": PASSWORD}
-    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment, encoding="utf-8")
     found = []
     while len(found) < 2:
         line = server.stdout.readline() if server.stdout else ""

@@ -12,7 +12,7 @@ from PIL import Image
 from Xlib import X, display
 
 from rapidvision.experiments.design.planning import make_study
-from rapidvision.experiments.engine.interfaces import FIXATION, Picture
+from rapidvision.experiments.interfaces import FIXATION, Picture
 from rapidvision.experiments.lab.psychopy_display import PsychoPyScreen
 from rapidvision.formats.manifest import read_set
 from rapidvision.protocol import Protocol

@@ -17,9 +17,9 @@ SIDE = 128
 
 def main(folder: Path) -> None:
     """Draw a line per category."""
-    with (BUNDLED / "images.csv").open() as file:
+    with (BUNDLED / "images.csv").open(encoding="utf-8") as file:
         pictures = [row for row in csv.DictReader(file) if row["phase"] == "main"]
-    with (folder / "manifest.csv").open() as file:
+    with (folder / "manifest.csv").open(encoding="utf-8") as file:
         stimuli = list(csv.DictReader(file))
     lines = []
     for category in dict.fromkeys(row["category"] for row in pictures):

@@ -3,10 +3,10 @@
 import argparse
 from pathlib import Path
 
-from rapidvision.cli import add_common_options, say
+from rapidvision.cli import add_common_options
 from rapidvision.protocol import N_RELABELLINGS
 
-from .options import seed_of, verb
+from .options import seed_of, tell, verb
 
 
 def add_maps(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -37,15 +37,14 @@ def _run_maps(arguments: argparse.Namespace) -> None:
     result = maps(arguments.first, arguments.second, m=arguments.relabellings, seed=seed_of(arguments))
     low, high = result.interval
     kind = "participants' maps" if isinstance(result, Reliability) else "sources"
-    say(
-        arguments,
+    tell(
         f"{len(result.images)} pictures: {kind} correlate {result.mean:.3f} (95 % {low:.3f} to {high:.3f}), "
         f"different pictures {result.null:.3f}, p = {result.p:.4g}; {result.share_below_null:.1%} of pictures below the null",
     )
     if isinstance(result, Reliability):
-        say(arguments, f"split-half {result.split_half:.3f}, Spearman-Brown {result.spearman_brown:.3f}")
+        tell(f"split-half {result.split_half:.3f}, Spearman-Brown {result.spearman_brown:.3f}")
         if result.n_dropped:
-            say(arguments, f"dropped {result.n_dropped} constant maps, which have no ranks")
+            tell(f"dropped {result.n_dropped} constant maps, which have no ranks")
     if arguments.out:
         files.write_json(arguments.out, plain(result))
 
@@ -69,17 +68,16 @@ def add_strategy(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -
 def _run_strategy(arguments: argparse.Namespace) -> None:
     from rapidvision.system import files
 
-    from ..inference.learning import WORDS, read_rounds, strategy_test
+    from ..inference.learning import WORDS, read_wins, strategy_test
     from ..reporting.html import plain
 
-    rounds = read_rounds(arguments.rounds)
+    rounds = read_wins(arguments.rounds)
     seed = seed_of(arguments)
     results = {}
     for compare, (first, second) in WORDS.items():
         one = strategy_test(rounds, compare, most_frequent=arguments.players, m=arguments.flips, seed=seed)
         results[compare] = plain(one)
-        say(
-            arguments,
+        tell(
             f"{one.n_players} players: {first} {one.early:.1%}, {second} {one.late:.1%} of rounds won, p = {one.p:.4g} "
             f"({one.n_left_out} with too few rounds left out)",
         )

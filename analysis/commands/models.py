@@ -6,7 +6,7 @@ from pathlib import Path
 from rapidvision.cli import add_common_options, say
 from rapidvision.protocol import N_RELABELLINGS
 
-from .options import seed_of, verb
+from .options import add_reading_options, seed_of, tell, tell_notes, trials_of, verb
 
 
 def add_chance(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -21,6 +21,10 @@ def add_chance(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     parser.add_argument("--late", default="exclude", choices=("exclude", "wrong", "half"), help="see bins")
     parser.add_argument("-m", "--flips", type=int, default=N_RELABELLINGS, metavar="M", help=f"({N_RELABELLINGS:,})")
     parser.add_argument("--out", type=Path, metavar="FILE", help="also write the table as CSV")
+    parser.add_argument(
+        "--guess", type=float, metavar="SHARE", help="what guessing gets right, where the table cannot say"
+    )
+    add_reading_options(parser)
     add_common_options(parser)
     parser.set_defaults(run=_run_chance)
 
@@ -31,14 +35,19 @@ def _run_chance(arguments: argparse.Namespace) -> None:
     from rapidvision.system import files
 
     from ..result_repr import frame_text
+    from ..table.first_lines import opening
     from ..workflow import chance
 
     seed = seed_of(arguments)
-    tests = chance(arguments.trials, late=arguments.late, m=arguments.flips, seed=seed)
+    trials = trials_of(arguments)
+    tests = chance(trials, late=arguments.late, m=arguments.flips, seed=seed, guess=arguments.guess)
+    for line in opening(trials, late=arguments.late):
+        tell(line)
     table = pd.concat([one.table() for one in tests])
-    say(arguments, frame_text(table))
+    tell(frame_text(table))
     for one in tests:
-        say(arguments, one.sentence())
+        tell(one.sentence())
+        tell_notes(one.notes)
     if arguments.out:
         files.write_text(arguments.out, table.assign(seed=seed).to_csv(index=False))
 
@@ -55,6 +64,7 @@ def add_mixed(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     parser.add_argument("--groups", nargs=2, metavar=("FIRST", "SECOND"), help="what FIRST adds to SECOND")
     parser.add_argument("--guess", type=float, default=0.0, metavar="SHARE", help="guess rate of the link (0: logit)")
     parser.add_argument("--out", type=Path, metavar="FILE", help="also write the table as CSV")
+    add_reading_options(parser)
     add_common_options(parser, seed=False)
     parser.set_defaults(run=_run_mixed)
 
@@ -65,9 +75,10 @@ def _run_mixed(arguments: argparse.Namespace) -> None:
     from ..fits.regression import effects
 
     groups = tuple(arguments.groups) if arguments.groups else None
-    result = effects(arguments.trials, groups=groups, guess=arguments.guess)
-    say(arguments, str(result))
-    say(arguments, result.sentence())
+    result = effects(trials_of(arguments), groups=groups, guess=arguments.guess)
+    tell(str(result))
+    tell(result.sentence())
+    tell_notes(result.cautions)
     if arguments.out:
         files.write_text(arguments.out, result.table().to_csv(index=False))
 
@@ -85,6 +96,7 @@ def add_compare(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     parser.add_argument("--late", default="exclude", choices=("exclude", "wrong", "half"), help="see bins")
     parser.add_argument("--out", type=Path, metavar="FILE", help="also write the table as CSV")
     parser.add_argument("--figures", type=Path, metavar="DIR", help="folder for networks.pdf, .svg and .png")
+    add_reading_options(parser)
     add_common_options(parser)
     parser.set_defaults(run=_run_compare)
 
@@ -94,11 +106,10 @@ def _run_compare(arguments: argparse.Namespace) -> None:
 
     from ..comparison import compare
 
-    result = compare(arguments.trials, arguments.models, late=arguments.late, seed=seed_of(arguments))
-    say(arguments, str(result))
+    result = compare(trials_of(arguments), arguments.models, late=arguments.late, seed=seed_of(arguments))
+    tell(str(result))
     for model, other, group, one in result.consistency:
-        say(
-            arguments,
+        tell(
             f"{model} and the {other} ({group}): kappa {one.kappa:.3f} (95 % {one.interval[0]:.3f} to "
             f"{one.interval[1]:.3f}), {one.n} stimuli",
         )

@@ -2,11 +2,15 @@
 
 import argparse
 import shlex
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rapidvision.cli import Verbs, add_common_options, add_verb, say
+from rapidvision.cli import Verbs, add_common_options, add_verb
 from rapidvision.protocol import N_RELABELLINGS
+
+#: How a note begins that changes what a p is worth; see :mod:`rapidvision.analysis.inference.cautions`.
+WARNING = "warning: "
 
 if TYPE_CHECKING:  # pandas stays out of the help
     from ..table.exclusions import Kept, Rules
@@ -16,6 +20,17 @@ if TYPE_CHECKING:  # pandas stays out of the help
 def verb(verbs: Verbs, name: str, text: str, example: str) -> argparse.ArgumentParser:
     """Add a verb with its help and an example."""
     return add_verb(verbs, name, text, f"example:\n  {example}")
+
+
+def tell(text: str) -> None:
+    """Print a result, or a note on it: ``--quiet`` takes away progress and paths, never these."""
+    print(text, flush=True)  # noqa: T201
+
+
+def tell_notes(notes: Iterable[str]) -> None:
+    """Print notes on a result, a line each; warnings say themselves what they are."""
+    for note in notes:
+        tell(note if note.startswith(WARNING) else f"note: {note}")
 
 
 def add_test_options(parser: argparse.ArgumentParser) -> None:
@@ -60,14 +75,37 @@ def add_test_options(parser: argparse.ArgumentParser) -> None:
     rules.add_argument("--max-late-share", type=float, metavar="SHARE", help="late, early and missing answers")
     rules.add_argument("--max-response-bias", type=float, metavar="SHARE", help="share of the same answer")
     rules.add_argument("--first-session-only", action="store_true", help="of a participant who came more than once")
-    rules.add_argument("--dedupe", choices=("first",), help="keep the first of rows that are equal byte for byte")
-    rules.add_argument(
+    add_reading_options(parser)
+    add_common_options(parser)
+
+
+def add_reading_options(parser: argparse.ArgumentParser) -> None:
+    """Add which rows of the trials table count."""
+    rows = parser.add_argument_group("rows that count")
+    rows.add_argument(
+        "--observers",
+        choices=("human", "pilot", "simulated", "model"),
+        help="kind of observer, where the table holds several",
+    )
+    rows.add_argument(
+        "--timing",
+        default="not-false",
+        choices=("all", "not-false", "verified"),
+        help="not-false: leave out trials whose measured durations were wrong; verified: and those not measured",
+    )
+    rows.add_argument(
+        "--attempts",
+        default="first",
+        choices=("first", "all"),
+        help="first: leave out repeated attempts, whose picture had been seen",
+    )
+    rows.add_argument("--dedupe", choices=("first",), help="keep the first of rows that are equal byte for byte")
+    rows.add_argument(
         "--repeats",
         default="refuse",
         choices=("refuse", "first", "keep"),
         help="when a participant met a picture twice",
     )
-    add_common_options(parser)
 
 
 def add_company(parser: argparse.ArgumentParser) -> None:
@@ -131,22 +169,20 @@ def trials_of(arguments: argparse.Namespace) -> "Trials":
     from ..table.trials import read_trials
 
     source = read_trials(arguments.trials, dedupe=arguments.dedupe, repeats=arguments.repeats)
-    for note in source.notes:
-        say(arguments, f"note: {note}")
-    return source
+    tell_notes(source.notes)
+    return source.select(observers=arguments.observers, timing=arguments.timing, attempts=arguments.attempts)
 
 
 def kept_of(arguments: argparse.Namespace) -> "Kept":
     """Read the trials, apply the exclusions, and say what is known to go wrong before anything runs."""
-    from ..inference.permutation import forewarnings
+    from ..inference.cautions import forewarnings
     from ..workflow import kept
 
     left = kept(trials_of(arguments), rules_of(arguments))
-    say(arguments, left.sentence())
+    tell(left.sentence())
     sizes = [left.after.get(group, 0) for group in arguments.groups or sorted(left.after)]
     if len(sizes) == 2 and all(sizes):
-        for note in forewarnings(*sizes, m=arguments.relabellings):
-            say(arguments, f"note: {note}")
+        tell_notes(forewarnings(*sizes, m=arguments.relabellings))
     return left
 
 
@@ -169,5 +205,5 @@ def seed_of(arguments: argparse.Namespace) -> int:
     if arguments.seed is not None:
         return int(arguments.seed)
     seed = fresh_seed()
-    say(arguments, f"seed {seed} (drawn; give --seed {seed} to repeat this run)")
+    tell(f"seed {seed} (drawn; give --seed {seed} to repeat this run)")
     return seed

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rapidvision.cli import add_common_options, say
 from rapidvision.protocol import N_RELABELLINGS
 
-from .options import seed_of, verb
+from .options import seed_of, tell, tell_notes, verb
 
 if TYPE_CHECKING:
     from ..sample_size.simulation import Design
@@ -59,7 +59,8 @@ def _run_power(arguments: argparse.Namespace) -> None:
             seed=seed,
             advance=advance,
         )
-    say(arguments, frame_text(table))
+    tell(frame_text(table))
+    tell_notes(table.attrs["notes"])
     if arguments.out:
         from ..figures.plots import draw_power
 
@@ -100,8 +101,9 @@ def _run_calibrate(arguments: argparse.Namespace) -> None:
             seed=seed,
             advance=advance,
         )
-    say(arguments, str(result))
-    say(arguments, f"alpha {result.alpha:g}, standard error of a rate {result.standard_error:.4f}")
+    tell(str(result))
+    tell_notes(result.notes)
+    tell(f"alpha {result.alpha:g}, standard error of a rate {result.standard_error:.4f}")
     if arguments.out:
         files.write_text(arguments.out, result.table().assign(seed=seed).to_csv(index=False))
 

@@ -9,11 +9,14 @@ from rapidvision.protocol import N_RELABELLINGS
 from .options import (
     add_company,
     add_mixed,
+    add_reading_options,
     add_test_options,
     command_of,
     kept_of,
     rules_of,
     seed_of,
+    tell,
+    tell_notes,
     test_options,
     trials_of,
     verb,
@@ -40,9 +43,8 @@ def _run_bins(arguments: argparse.Namespace) -> None:
 
     left = kept_of(arguments)
     result = bins(left.trials, seed=seed_of(arguments), **test_options(arguments))
-    say(arguments, str(result))
-    for note in result.test.notes:
-        say(arguments, f"note: {note}")
+    tell(str(result))
+    tell_notes(result.test.notes)
     if arguments.out:
         files.write_text(arguments.out, result.table().assign(seed=result.test.seed).to_csv(index=False))
 
@@ -73,8 +75,12 @@ def _run_fig2b(arguments: argparse.Namespace) -> None:
         seed=seed_of(arguments),
         **test_options(arguments),
     )
+    for line in result.opening():
+        tell(line)
+    tell_notes(result.bins.test.notes)
     for one in result.ceilings:
-        say(arguments, one.sentence())
+        tell(one.sentence())
+        tell_notes(one.notes)
     for path in result.save(arguments.out):
         say(arguments, str(path))
 
@@ -98,8 +104,9 @@ def _run_report(arguments: argparse.Namespace) -> None:
     from ..reporting.build import report
 
     seed = seed_of(arguments)
+    source = trials_of(arguments)
     result = report(
-        trials_of(arguments),
+        source,
         arguments.out,
         models=arguments.models,
         stimulus_set=arguments.set,
@@ -110,8 +117,11 @@ def _run_report(arguments: argparse.Namespace) -> None:
         command=command_of("report", arguments, seed=seed),
         **test_options(arguments),
     )
+    for line in result.results["left_out"]:
+        tell(line)
+    tell_notes(note for note in result.notes if note not in source.notes)
     for one in result.results["ceilings"]:
-        say(arguments, one["sentence"])
+        tell(one["sentence"])
     say(arguments, str(result.html))
 
 
@@ -127,7 +137,11 @@ def add_curve(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     parser.add_argument("--groups", nargs=2, metavar=("FIRST", "SECOND"), help="first minus second is tested")
     parser.add_argument("--late", default="exclude", choices=("exclude", "wrong", "half"), help="see bins")
     parser.add_argument("-m", "--relabellings", type=int, default=N_RELABELLINGS, metavar="M")
+    parser.add_argument(
+        "--guess", type=float, metavar="SHARE", help="what guessing gets right, where the table cannot say"
+    )
     parser.add_argument("--out", type=Path, metavar="DIR", help="folder for psychometric.pdf, .svg and .png")
+    add_reading_options(parser)
     add_common_options(parser)
     parser.set_defaults(run=_run_curve)
 
@@ -137,15 +151,20 @@ def _run_curve(arguments: argparse.Namespace) -> None:
 
     groups = tuple(arguments.groups) if arguments.groups else None
     result = curve(
-        arguments.trials, groups=groups, late=arguments.late, m=arguments.relabellings, seed=seed_of(arguments)
+        trials_of(arguments),
+        groups=groups,
+        late=arguments.late,
+        m=arguments.relabellings,
+        seed=seed_of(arguments),
+        guess=arguments.guess,
     )
-    say(arguments, str(result))
+    tell(str(result))
     test = result.test
-    say(
-        arguments,
+    tell(
         f"threshold of {test.groups[0]} minus {test.groups[1]}: {test.difference:.3f} log10 "
         f"(95 % {test.interval[0]:.3f} to {test.interval[1]:.3f}), p = {test.p:.4g}",
     )
+    tell_notes(result.cautions)
     if arguments.out:
         for path in result.drawing.save(arguments.out):
             say(arguments, str(path))

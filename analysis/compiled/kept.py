@@ -8,11 +8,11 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
-from numba import njit
+from rapidvision.numerics.compiled import compiled
 
-from . import counts, flips
+from . import counts
 
-_count_sums, _count_joint, _count_flips = counts.count_sums, counts.count_joint, flips.count_flips
+_count_sums, _count_joint = counts.count_sums, counts.count_joint
 
 
 def sources_digest(folder: Path) -> str:
@@ -23,20 +23,22 @@ def sources_digest(folder: Path) -> str:
     >>> sources_digest(Path(__file__).parent) == SOURCES
     True
     """
-    content = [path.name.encode() + b"\0" + path.read_bytes() for path in sorted(folder.glob("*.py"))]
+    content = [
+        path.name.encode() + b"\0" + path.read_bytes() for path in sorted(folder.glob("*.py"), key=Path.as_posix)
+    ]
     return hashlib.sha256(b"\0".join(content)).hexdigest()
 
 
 SOURCES = sources_digest(Path(__file__).parent)
 
 
-def _kept(sources: str) -> tuple[Any, Any, Any]:
-    @njit(cache=True)
+def _kept(sources: str) -> tuple[Any, Any]:
+    @compiled
     def sums(tables: Any, dealt: Any, first_block: int, n_blocks: int, n_block: int, m: int, observed: Any) -> Any:
         _ = sources
         return _count_sums(tables, dealt, first_block, n_blocks, n_block, m, observed)
 
-    @njit(cache=True)
+    @compiled
     def joint(
         tables: Any,
         dealt: Any,
@@ -71,12 +73,7 @@ def _kept(sources: str) -> tuple[Any, Any, Any]:
             masses,
         )
 
-    @njit(cache=True)
-    def sign_flips(d: Any, key: Any, m: int, n_block: int) -> Any:
-        _ = sources
-        return _count_flips(d, key, m, n_block)
-
-    return sums, joint, sign_flips
+    return sums, joint
 
 
-count_sums, count_joint, count_flips = _kept(SOURCES)
+count_sums, count_joint = _kept(SOURCES)

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numba import njit, prange
 
+from rapidvision.numerics.compiled import compiled
+
 
 @njit
 def _rank(x: Any, out: Any, key_a: Any, key_b: Any, place_a: Any, place_b: Any, counts: Any) -> bool:
@@ -76,7 +78,7 @@ def _rank(x: Any, out: Any, key_a: Any, key_b: Any, place_a: Any, place_b: Any, 
     return True
 
 
-@njit(parallel=True, cache=True)
+@compiled(parallel=True)
 def doubled_ranks(maps: Any) -> Any:
     """Twice the average rank of every value within its row, float32 read as bits; and which rows are finite."""
     rows, n = maps.shape
@@ -92,7 +94,7 @@ def doubled_ranks(maps: Any) -> Any:
     return out, finite
 
 
-@njit(parallel=True, cache=True)
+@compiled(parallel=True)
 def rank_correlations(a: Any, b: Any) -> Any:
     """Spearman correlation of each row of `a` with the same row of `b`, whole numbers until the last step; which are finite."""
     rows, n = a.shape

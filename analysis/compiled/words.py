@@ -1,4 +1,4 @@
-"""Compiled random words: the same hash and the same bits as :mod:`rapidvision.analysis.relabelling.counter_rng`."""
+"""Compiled random words: the hash of :mod:`rapidvision.numerics.words`, the bits of `analysis.randomwords`."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ ones_of: Any = _population
 
 @njit(inline="always")
 def hashed(key: Any, counter: Any) -> Any:
-    """Word `counter` of a stream: `randomwords.hashed_words` for one."""
+    """Word `counter` of a stream: `numerics.words.hashed_words` for one."""
     z = counter * _GAMMA + key
     z = (z ^ (z >> _S30)) * _MIX1
     z = (z ^ (z >> _S27)) * _MIX2

@@ -24,22 +24,23 @@ class Measure(NamedTuple):
         Whether chance, ceilings and networks belong beside it.
     is_share : bool
         Whether it is shown in per cent.
-    tested : str
-        What the stars test where that is not what is drawn; empty where it is.
+    error : str
+        What the error bars are.
     """
 
     label: str = "Categorization accuracy"
     is_accuracy: bool = True
     is_share: bool = True
-    tested: str = ""
+    error: str = "S.E.M. over participants"
 
 
-#: By the name of the statistic. What is pooled within a group has no curve of participants: accuracy is drawn instead.
+_JACKKNIFE = "jackknife S.E. over participants"
+#: By the name of the statistic.
 MEASURES: dict[str, Measure] = {
     "participant_mean": Measure(),
-    "pooled": Measure(tested="accuracy of all trials together"),
-    "dprime": Measure(tested="d′"),
-    "criterion": Measure(tested="the criterion"),
+    "pooled": Measure("Categorization accuracy, all trials together", error=_JACKKNIFE),
+    "dprime": Measure("Sensitivity (d′)", is_accuracy=False, is_share=False, error=_JACKKNIFE),
+    "criterion": Measure("Criterion (c)", is_accuracy=False, is_share=False, error=_JACKKNIFE),
     "response_ms": Measure("Median response time, correct answers (ms)", is_accuracy=False, is_share=False),
     "late_share": Measure("Late, early and missing answers", is_accuracy=False),
 }
@@ -159,12 +160,11 @@ def legend(main: Axes, data: Fig2bData, models: tuple[str, ...]) -> None:
 
 def footer(main: Axes, data: Fig2bData) -> None:
     """One line below the axis: what the bars are and what the stars mean."""
-    lines = ["bars: S.E.M. over participants"]
+    lines = [f"bars: {data.measure.error}"]
     if data.networks:
         lines[0] += "; networks have none" if len(models_of(data)) > 1 else "; band of the network: resampled pictures"
     if data.p is not None:
-        tested = f"{data.measure.tested}; " if data.measure.tested else ""
-        lines.append(f"*** p < .001   ** p < .01   * p < .05   ({tested}{data.correction})")
+        lines.append(f"*** p < .001   ** p < .01   * p < .05   ({data.correction})")
     main.annotate(
         "\n".join(lines),
         (0, 0),

@@ -2,22 +2,23 @@
 
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
+from rapidvision.system.figures import figure_style, new_figure
+
 from ..models.curves import NetworkCurve
 from ..table.accuracy import Curve, Level
 from .annotations import Fig2bData, draw_ceilings, draw_insets, draw_stars, legend, models_of
-from .style import COLOURS, DASHES, GREY, MARKERS, RC, Drawing, new_figure, per_cent_axis
+from .style import COLOURS, DASHES, GREY, MARKERS, RC, Drawing, per_cent_axis
 
 X_LABEL = "Percentage of image revealed by feature source"
 
 
 def draw_fig2b(data: Fig2bData) -> Drawing:
     """Draw Fig. 2B: log axis, broken before "full", S.E.M., stars, chance, ceilings, insets, networks."""
-    with mpl.rc_context(RC):
+    with figure_style(RC):
         models = models_of(data)
         figure = new_figure(5.6 if not data.insets else 6.6, 4.1)
         right = 0.985 if not data.insets else 0.81

@@ -1,22 +1,23 @@
 """The smaller figures: individual curves, psychometric fits, response times, power."""
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
+from rapidvision.system.figures import figure_style, new_figure
+
 from ..fits.thresholds import GroupFit
 from ..models.curves import NetworkCurve
 from ..table.accuracy import Cells, Curve, Level
-from .style import COLOURS, DASHES, GREY, MARKERS, RC, Drawing, new_figure, per_cent_axis
+from .style import COLOURS, DASHES, GREY, MARKERS, RC, Drawing, per_cent_axis
 
 X_LABEL = "Percentage of image revealed by feature source"
 
 
 def draw_individuals(table: Cells, groups: tuple[str, ...], curves: tuple[Curve, ...]) -> Drawing:
     """Every participant's curve, thin, under the group's mean, one panel per group."""
-    with mpl.rc_context(RC):
+    with figure_style(RC):
         figure = new_figure(3.0 * len(groups), 2.9)
         figure.subplots_adjust(left=0.62 / (3.0 * len(groups)), right=0.985, bottom=0.235, top=0.915, wspace=0.08)
         panels = figure.subplots(1, len(groups), sharey=True, squeeze=False)[0]
@@ -35,7 +36,7 @@ def draw_individuals(table: Cells, groups: tuple[str, ...], curves: tuple[Curve,
 
 def draw_response_times(levels: tuple[Level, ...], groups: tuple[str, ...], curves: tuple[Curve, ...]) -> Drawing:
     """Median response time of correct answers in time: mean over participants with S.E.M."""
-    with mpl.rc_context(RC):
+    with figure_style(RC):
         figure = new_figure(4.2, 2.9)
         figure.subplots_adjust(left=0.13, right=0.985, bottom=0.245, top=0.97)
         axes = figure.add_subplot()
@@ -54,7 +55,7 @@ def draw_fits(
     x: NDArray[np.float64], groups: tuple[str, ...], curves: tuple[Curve, ...], fits: tuple[GroupFit, ...]
 ) -> Drawing:
     """Data and fitted psychometric functions, with thresholds and their intervals on the axis."""
-    with mpl.rc_context(RC):
+    with figure_style(RC):
         figure = new_figure(4.4, 3.1)
         figure.subplots_adjust(left=0.125, right=0.985, bottom=0.14, top=0.97)
         axes = figure.add_subplot()
@@ -88,7 +89,7 @@ def draw_networks(
     networks: tuple[NetworkCurve, ...],
 ) -> Drawing:
     """One panel per network: its curves with bands over resampled pictures, and the people's with S.E.M."""
-    with mpl.rc_context(RC):
+    with figure_style(RC):
         names = list(dict.fromkeys(network.model for network in networks))
         across = 2 if len(names) == 4 else min(len(names), 3)
         down = -(-len(names) // across)
@@ -126,7 +127,7 @@ def draw_networks(
 
 def draw_power(table: pd.DataFrame) -> Drawing:
     """Power against participants per group; one colour per effect, one dash per rule."""
-    with mpl.rc_context(RC):
+    with figure_style(RC):
         figure = new_figure(5.6, 3.1)
         figure.subplots_adjust(left=0.1, right=0.755, bottom=0.14, top=0.97)
         axes = figure.add_subplot()

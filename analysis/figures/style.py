@@ -1,16 +1,14 @@
 """One look for every figure, and bytes that are the same on every run."""
 
-import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from rapidvision.system import files
+from rapidvision.system.figures import FORMATS, figure_bytes, figure_style
 
 #: Okabe & Ito's colours that stay apart for colour-blind readers; blue and vermilion first, as in the paper's Fig. 2B.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
@@ -19,7 +17,6 @@ DASHES: tuple[Any, ...] = ((0, (4, 1.5)), (0, (1, 1.2)), (0, (5, 1, 1, 1)), (0, 
 GREY = "#666666"
 
 RC: Any = {
-    "font.family": "DejaVu Sans",
     "font.size": 8,
     "axes.titlesize": 8,
     "axes.labelsize": 8,
@@ -35,17 +32,8 @@ RC: Any = {
     "xtick.major.size": 3,
     "ytick.major.size": 3,
     "legend.frameon": False,
-    "pdf.fonttype": 42,
-    "svg.fonttype": "path",
-    "svg.hashsalt": "rapidvision",
     "path.simplify": False,
 }
-_METADATA: dict[str, dict[str, Any]] = {
-    "pdf": {"CreationDate": None, "Producer": None, "Creator": "RapidVision"},
-    "svg": {"Date": None, "Creator": "RapidVision"},
-    "png": {"Software": "RapidVision"},
-}
-FORMATS = ("pdf", "svg", "png")
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,10 +53,8 @@ class Drawing:
 
     def to_bytes(self, form: str, *, dpi: int = 300) -> bytes:
         """Return the figure as ``pdf``, ``svg`` or ``png``; equal inputs give equal bytes."""
-        out = io.BytesIO()
-        with mpl.rc_context(RC):
-            self.figure.savefig(out, format=form, dpi=dpi, metadata=_METADATA[form])
-        return out.getvalue()
+        with figure_style(RC):
+            return figure_bytes(self.figure, form, dpi=dpi)
 
     def save(self, folder: Path | str) -> tuple[Path, ...]:
         """Write PDF, SVG and PNG into `folder` and return their paths."""
@@ -79,13 +65,6 @@ class Drawing:
 
     def _repr_png_(self) -> bytes:
         return self.to_bytes("png", dpi=150)
-
-
-def new_figure(width_in: float, height_in: float) -> Figure:
-    """An empty figure that belongs to nobody: no global state, no window."""
-    figure = Figure(figsize=(width_in, height_in))
-    FigureCanvasAgg(figure)
-    return figure
 
 
 def per_cent_axis(axes: Axes) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from ..inference.cautions import INTERCEPTS_ONLY
 from ..result_repr import ShownAsTable
 from ..table.accuracy import cells
 from ..table.trials import Trials, as_trials
@@ -27,12 +28,24 @@ class Effects(ShownAsTable):
         Population average, clustered by participant, robust standard errors.
     glm : MarginalFit
         Population average, every trial independent: too sure of itself, for comparison only.
+    notes : tuple of str
+        What was left out, with counts.
     """
 
     groups: tuple[str, str]
     mixed: MixedFit
     gee: MarginalFit
     glm: MarginalFit
+    notes: tuple[str, ...] = ()
+
+    def opening(self) -> tuple[str, ...]:
+        """What was left out, with counts."""
+        return self.notes
+
+    @property
+    def cautions(self) -> tuple[str, ...]:
+        """What the random effects leave out."""
+        return (INTERCEPTS_ONLY,)
 
     def table(self) -> pd.DataFrame:
         """One row per effect: the mixed model's columns, then estimate and standard error of the two others."""
@@ -71,8 +84,9 @@ def effects(trials: "Trials | Path | str", *, groups: tuple[str, str] | None = N
         Notebooks show the table.
     """
     source = as_trials(trials)
-    pair = cells(source).pair(groups)
+    table = cells(source)
+    pair = table.pair(groups)
     y, X, participant, image, names = design(source, pair)
     mixed = fit_mixed(y, X, participant, image, names=names, guess=guess)
     glm, gee = fit_marginal(source, pair)
-    return Effects(pair, mixed, gee, glm)
+    return Effects(pair, mixed, gee, glm, table.notes)

@@ -5,7 +5,6 @@ from numpy.typing import NDArray
 
 from rapidvision.errors import InputError
 
-from ..table.contradictions import PARTICIPANTS
 from ..table.trials import Trials
 
 Floats = NDArray[np.float64]
@@ -33,16 +32,15 @@ def design(
     InputError
         When nothing is left.
     """
-    frame = trials.main()
-    chosen = (
-        frame["observer"].isin(PARTICIPANTS)
-        & (frame["status"] == "ok")
-        & frame["reveal_fraction"].notna()
-        & frame["group"].isin(groups)
-    )
+    frame = trials.people()
+    chosen = (frame["status"] == "ok") & frame["reveal_fraction"].notna() & frame["group"].isin(groups)
     frame = frame[chosen]
     if frame.empty:
         raise InputError(f"{trials.name}: no trials in time on levels with a reveal fraction; a mixed model needs them")
+    if frame["image_id"].isna().any():
+        raise InputError(
+            f"{trials.name}: some trials do not name their picture; a mixed model needs participant and picture"
+        )
     x = np.log10(frame["reveal_fraction"].to_numpy(dtype=float) * 100)
     x = x - x.mean()
     g = (frame["group"] == groups[0]).to_numpy(dtype=float)

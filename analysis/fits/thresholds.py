@@ -5,12 +5,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from rapidvision.numerics.resampling import TIE, row_order
 from rapidvision.protocol import N_RELABELLINGS
 from rapidvision.seeds import fresh_seed, stream
 
+from ..inference.cautions import interval_cautions, spread_warning
+from ..relabelling.canonical_order import pair_order
 from ..relabelling.counter_rng import BLOCK, stream_key
 from ..relabelling.permutations import as_matrix, label_block
 from ..table.accuracy import Cells
+from ..table.columns import mean_columns
 from .psychometric import GUESS, Fits, axis_of, fit
 
 Floats = NDArray[np.float64]
@@ -33,6 +37,8 @@ class GroupFit:
         Goodness of fit: the deviance, and the share of curves simulated from the fit that are worse.
     n_bootstrap, seed : int
         Resamples, and their seed.
+    notes : tuple of str
+        Warnings: with few participants the intervals are too short.
     """
 
     group: str
@@ -44,6 +50,7 @@ class GroupFit:
     p_deviance: float
     n_bootstrap: int
     seed: int
+    notes: tuple[str, ...] = ()
 
     @property
     def percent(self) -> float:
@@ -80,10 +87,12 @@ def fit_group(
         With its goodness of fit.
     """
     seed = fresh_seed() if seed is None else seed
-    x, members = axis_of(table), table.of(group)
+    x, members = axis_of(table), np.flatnonzero(table.of(group))
+    # in the order of the data, so that no name changes an interval
+    members = members[row_order(table.halves[members], table.n_trials[members])]
     k, n = table.halves[members] / 2.0, table.n_trials[members].astype(float)
     best = fit(x, k.sum(axis=0)[None], n.sum(axis=0)[None], guess=guess)
-    rng = stream(seed, "analysis", "psychometric", group)
+    rng = stream(seed, "analysis", "psychometric")
     people = len(k)
     weights = rng.multinomial(people, np.full(people, 1 / people), size=n_bootstrap).astype(float)
     again = fit(x, weights @ k, weights @ n, guess=guess)
@@ -97,9 +106,10 @@ def fit_group(
         slope_interval=_interval(again.slope),
         lapse_interval=_interval(again.lapse),
         deviance=float(best.deviance[0]),
-        p_deviance=float((np.count_nonzero(worse >= best.deviance[0]) + 1) / (n_bootstrap + 1)),
+        p_deviance=float((np.count_nonzero(worse >= best.deviance[0] * (1 - TIE)) + 1) / (n_bootstrap + 1)),
         n_bootstrap=n_bootstrap,
         seed=seed,
+        notes=interval_cautions(people),
     )
 
 
@@ -130,6 +140,8 @@ class ThresholdTest:
         Two-sided, (b + 1) / (m + 1).
     m, seed : int
         Relabellings, and their seed.
+    notes : tuple of str
+        Warnings: few participants, or groups whose spreads differ.
     """
 
     groups: tuple[str, str]
@@ -138,6 +150,7 @@ class ThresholdTest:
     p: float
     m: int
     seed: int
+    notes: tuple[str, ...] = ()
 
     @property
     def ratio(self) -> float:
@@ -156,7 +169,8 @@ def threshold_test(
 ) -> ThresholdTest:
     """Relabel participants, fit both groups again each time, and count thresholds at least as far apart.
 
-    One question instead of one per level, so it needs no correction and has more power than any single level.
+    One question instead of one per level, so it needs no correction and has more power than any single level. Its level
+    holds where participants are exchangeable; groups of unequal spread are not, see the notes of the result.
 
     Parameters
     ----------
@@ -182,25 +196,45 @@ def threshold_test(
     first = table.groups[chosen] == pair[0]
     x = axis_of(table)
     both = np.concatenate([table.halves[chosen] / 2.0, table.n_trials[chosen].astype(float)], axis=1)
-    observed = _threshold_gap(x, both[first].sum(axis=0)[None], both.sum(axis=0), guess)[0]
-    matrix = np.zeros((-(-len(first) // 64) * 64, both.shape[1]))
-    matrix[: len(first)] = both
+    halves, trials = table.halves[chosen], table.n_trials[chosen]
+    order, turned = pair_order(np.concatenate([halves, trials], axis=1), first)
+    both, drawn = both[order], first[order] != turned
+    observed = float(_threshold_gap(x, both[drawn].sum(axis=0)[None], both.sum(axis=0), guess)[0])
+    least = abs(observed) * (1 - TIE)
+    matrix = np.zeros((-(-len(drawn) // 64) * 64, both.shape[1]))
+    matrix[: len(drawn)] = both
     key = stream_key(seed, "threshold")
     extreme = 0
     for block in range(-(-m // BLOCK)):
         rows = min(BLOCK, m - block * BLOCK)
-        labels = as_matrix(label_block(key, block, len(first), int(first.sum())), dtype=np.float64)
+        labels = as_matrix(label_block(key, block, len(drawn), int(drawn.sum())), dtype=np.float64)
         gaps = _threshold_gap(x, labels[:rows] @ matrix, both.sum(axis=0), guess)
-        extreme += int(np.count_nonzero(np.abs(gaps) >= abs(observed) - 1e-9))
+        extreme += int(np.count_nonzero(np.abs(gaps) >= least))
+    low, high = _interval(_resampled_gap(x, both, drawn, guess=guess, n_bootstrap=n_bootstrap, seed=seed))
+    columns = mean_columns(halves, 2 * trials)
+    return ThresholdTest(
+        groups=pair,
+        difference=-observed if turned else observed,
+        interval=(-high, -low) if turned else (low, high),
+        p=(extreme + 1) / (m + 1),
+        m=m,
+        seed=seed,
+        notes=(*interval_cautions(int(first.sum()), int((~first).sum())), *spread_warning(columns, first)),
+    )
+
+
+def _resampled_gap(
+    x: Floats, both: Floats, first: "NDArray[np.bool_]", *, guess: float, n_bootstrap: int, seed: int
+) -> Floats:
+    """Differences of the thresholds of resampled groups, shape (n_bootstrap,)."""
     rng = stream(seed, "analysis", "threshold bootstrap")
-    resampled = []
+    thresholds = []
     for members in (first, ~first):
         people = int(members.sum())
         weights = rng.multinomial(people, np.full(people, 1 / people), size=n_bootstrap).astype(float)
         sums = weights @ both[members]
-        resampled.append(fit(x, sums[:, : len(x)], sums[:, len(x) :], guess=guess).threshold)
-    interval = _interval(resampled[0] - resampled[1])
-    return ThresholdTest(pair, float(observed), interval, (extreme + 1) / (m + 1), m, seed)
+        thresholds.append(fit(x, sums[:, : len(x)], sums[:, len(x) :], guess=guess).threshold)
+    return np.asarray(thresholds[0] - thresholds[1])
 
 
 def _threshold_gap(x: Floats, first_sums: Floats, total: Floats, guess: float) -> Floats:

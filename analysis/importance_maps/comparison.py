@@ -68,7 +68,7 @@ def read_maps(path: Path | str) -> dict[str, NDArray[Any]]:
     if not path.exists():
         raise InputError(f"{path}: no such file or folder; maps come as a folder of PNG files or as an .npz")
     if path.is_dir():
-        found = {file.stem: _grey(file) for file in sorted(path.glob("*.png"))}
+        found = {file.stem: _grey(file) for file in sorted(path.glob("*.png"), key=Path.as_posix)}
         if not found:
             raise InputError(f"{path}: no maps here; a map is a grey IMAGE_ID.png")
         return found

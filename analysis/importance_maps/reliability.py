@@ -12,10 +12,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rapidvision.errors import InputError
+from rapidvision.numerics.resampling import row_order
 from rapidvision.protocol import N_RELABELLINGS
 from rapidvision.seeds import fresh_seed, stream
 
 from ..resampling.ranks import spearman_pairs, unit_ranks
+from .pairing import pairing_p
 
 Floats = NDArray[np.float64]
 N_BOOTSTRAP = 2000
@@ -29,7 +31,7 @@ class Reliability:
     Attributes
     ----------
     images : tuple of str
-        Pictures with at least two usable maps.
+        Pictures with at least two usable maps, in the order of `per_image`.
     per_image : ndarray
         Mean correlation over the pairs of participants of each picture.
     mean : float
@@ -98,7 +100,7 @@ def reliability(
     raters, n_dropped = _usable(maps)
     if len(raters) < 2:
         raise InputError("reliability: fewer than two pictures have two usable maps; the null needs different pictures")
-    images = tuple(sorted(raters))
+    images = tuple(sorted(raters, key=lambda image: raters[image].tobytes()))  # names change no random draw
     units = {image: unit_ranks(raters[image]) for image in images}
     per_image = np.array([_mean_pair(units[image]) for image in images])
     rng = stream(seed, "analysis", "reliability")
@@ -109,9 +111,10 @@ def reliability(
     split = float(np.mean([np.nanmean(spearman_pairs(a, b)) for a, b in halves]))
     first = unit_ranks(np.stack([a[0] for a, _ in halves]))
     second = unit_ranks(np.stack([b[0] for _, b in halves]))
+    by_name = np.argsort(np.array(images))
     return Reliability(
-        images=images,
-        per_image=per_image,
+        images=tuple(images[at] for at in by_name),
+        per_image=per_image[by_name],
         mean=float(per_image.mean()),
         interval=(float(low), float(high)),
         null=null,
@@ -195,7 +198,7 @@ def agreement(
     Raises
     ------
     InputError
-        When fewer than two pictures are shared.
+        When fewer than two pictures are shared, or a map is constant.
     """
     seed = fresh_seed() if seed is None else seed
     images = tuple(sorted(set(first) & set(second) & (set(human) if human is not None else set(first))))
@@ -203,18 +206,24 @@ def agreement(
         raise InputError(f"agreement: {len(images)} pictures are in both; at least two are needed")
     a = unit_ranks(np.stack([np.ravel(np.asarray(first[image])) for image in images]))
     b = unit_ranks(np.stack([np.ravel(np.asarray(second[image])) for image in images]))
+    flat = [image for at, image in enumerate(images) if not (np.isfinite(a[at]).all() and np.isfinite(b[at]).all())]
+    if flat:
+        raise InputError(
+            f"agreement: {len(flat)} pictures have a constant map ({flat[0]}), which has no ranks; leave them out"
+        )
     table = a @ b.T
     per_image = np.diagonal(table).copy()
     n = len(images)
-    null = float((np.nansum(table) - np.nansum(per_image)) / (n * (n - 1)))
+    null = float((table.sum() - per_image.sum()) / (n * (n - 1)))
     rng = stream(seed, "analysis", "agreement")
     chosen = rng.integers(n, size=(n_bootstrap, n))
-    means = per_image[chosen].mean(axis=1)
+    order = np.argsort(per_image, kind="stable")  # by content, so that names change no interval
+    means = per_image[order][chosen].mean(axis=1)
     fraction, fraction_interval = None, None
     if human is not None:
         people = np.array([float(human[image]) for image in images])
         fraction = float(per_image.mean() / people.mean())
-        fraction_interval = _interval(means / people[chosen].mean(axis=1))
+        fraction_interval = _interval(means / people[order][chosen].mean(axis=1))
     return SourceAgreement(
         images=images,
         per_image=per_image,
@@ -230,25 +239,6 @@ def agreement(
     )
 
 
-def pairing_p(table: Floats, *, m: int, seed: int) -> float:
-    """(b + 1) / (m + 1) for the mean of the diagonal against randomly permuted columns.
-
-    Parameters
-    ----------
-    table : ndarray, shape (n, n)
-        ``[i, j]``: correlation of map i of one set with map j of the other.
-    """
-    n = len(table)
-    rng = stream(seed, "analysis", "pairing")
-    observed = np.trace(table)
-    extreme = 0
-    for start in range(0, m, 1000):
-        rows = min(1000, m - start)
-        order = rng.permuted(np.tile(np.arange(n), (rows, 1)), axis=1)
-        extreme += int(np.count_nonzero(table[np.arange(n), order].sum(axis=1) >= observed - 1e-12))
-    return (extreme + 1) / (m + 1)
-
-
 def _usable(maps: Mapping[str, ArrayLike]) -> tuple[dict[str, Floats], int]:
     """Flat maps per picture without constant ones; pictures with fewer than two are left out."""
     out, dropped, sizes = {}, 0, set()
@@ -258,7 +248,8 @@ def _usable(maps: Mapping[str, ArrayLike]) -> tuple[dict[str, Floats], int]:
         varied = np.ptp(flat, axis=1) > 0 if len(flat) else np.zeros(0, dtype=bool)
         dropped += int(len(flat) - varied.sum())
         if varied.sum() >= 2:
-            out[image] = flat[varied]
+            usable = flat[varied]
+            out[image] = usable[row_order(usable)]
             sizes.add(flat.shape[1])
     if len(sizes) > 1:
         raise InputError(f"reliability: maps of {len(sizes)} sizes; bring all of them to one size first")

@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from rapidvision.numerics.sign_flip import sign_flip_test
 from rapidvision.protocol import N_RELABELLINGS
 from rapidvision.seeds import fresh_seed
 
 from ..resampling.multiplicity import holm
 from ..result_repr import ShownAsTable
-from ..table.accuracy import Cells, Level, curve, integer_scores
-from .sign_flip import exact_sign_flip_p, sign_flip_test
+from ..table.accuracy import Cells, Level, curve
 
 Floats = NDArray[np.float64]
 
@@ -37,11 +37,13 @@ class ChanceTest(ShownAsTable):
     p : ndarray
         One-sided (above one half), (b + 1) / (m + 1), all levels flipped jointly.
     p_exact : ndarray
-        Over all flips.
+        Over all flips; NaN where there is none, and a note says why.
     p_holm : ndarray
-        The exact p, corrected for the number of levels.
+        The exact p, or the other where there is none, corrected for the number of levels.
     m, seed : int
         Flips, and their seed.
+    notes : tuple of str
+        What the reader should know.
     """
 
     group: str
@@ -53,6 +55,7 @@ class ChanceTest(ShownAsTable):
     p_holm: Floats
     m: int
     seed: int
+    notes: tuple[str, ...] = ()
 
     def table(self) -> pd.DataFrame:
         """One row per level."""
@@ -77,17 +80,21 @@ class ChanceTest(ShownAsTable):
                 break
             lowest = level
         if lowest is None:
-            text = f"{self.group}: not above chance at the highest level (Holm, alpha {alpha:g})."
-            n, tested = int(self.n.max(initial=0)), int(np.isfinite(self.p_exact).sum())
-            smallest = 0.5**n
-            if smallest * tested > alpha:
-                text += (
-                    f" It could not be: {n} participants reach no p below {smallest:.3g}, and {tested} levels are "
-                    f"corrected to {min(1.0, tested * smallest):.3g}."
-                )
-            return text
+            return f"{self.group}: not above chance at the highest level (Holm, alpha {alpha:g}).{self._why_not(alpha)}"
         where = "with the intact picture only" if lowest.full else f"from {lowest.label} % of the features on"
         return f"{self.group}: above chance {where} (Holm, alpha {alpha:g})."
+
+    def _why_not(self, alpha: float) -> str:
+        """Say so where no answers could have been above chance."""
+        n, tested = int(self.n.max(initial=0)), int(np.isfinite(self.p).sum())
+        if np.isfinite(self.p_exact).any():
+            smallest, by = 0.5**n, f"{n} participants reach no p below {0.5**n:.3g}"
+        else:
+            smallest, by = 1 / (self.m + 1), f"{self.m} flips reach no p below {1 / (self.m + 1):.3g}"
+        if smallest * tested <= alpha:
+            return ""
+        corrected = min(1.0, tested * smallest)
+        return f" It could not be: {by}, and {tested} levels are corrected to {corrected:.3g}."
 
 
 def chance_test(table: Cells, group: str, *, m: int = N_RELABELLINGS, seed: int | None = None) -> ChanceTest:
@@ -121,15 +128,28 @@ def chance_test(table: Cells, group: str, *, m: int = N_RELABELLINGS, seed: int 
     """
     seed = fresh_seed() if seed is None else seed
     members = table.of(group)
-    scores, scale, _ = integer_scores(table.halves[members], 2 * table.n_trials[members])
-    here = table.n_trials[members] > 0
-    # twice the distance from one half, in units of the common denominator: whole numbers, so ties are ties
-    distance = 2 * scores - scale
-    test = sign_flip_test(np.where(here, distance.astype(float), np.nan), m=m, seed=seed, alternative="greater")
-    exact = np.array(
-        [
-            exact_sign_flip_p(distance[present, level])[0] if present.any() else np.nan
-            for level, present in enumerate(here.T)
-        ]
+    # scores are halves of trials: twice the distance from one half is halves - trials, over trials
+    test = sign_flip_test(
+        table.halves[members] - table.n_trials[members],
+        denominators=table.n_trials[members],
+        m=m,
+        seed=seed,
+        alternative="greater",
     )
-    return ChanceTest(group, table.levels, curve(table, group).mean, test.n, test.p, exact, holm(exact), m, seed)
+    missing: dict[str, list[str]] = {}
+    for level, why in zip(table.levels, test.without_exact, strict=True):
+        if why:
+            missing.setdefault(why, []).append(level.label)
+    notes = tuple(f"{group}: no exact p at level {', '.join(where)}: {why}" for why, where in missing.items())
+    return ChanceTest(
+        group=group,
+        levels=table.levels,
+        accuracy=curve(table, group).mean,
+        n=test.n,
+        p=test.p,
+        p_exact=test.p_exact,
+        p_holm=holm(test.p_best),
+        m=m,
+        seed=seed,
+        notes=notes,
+    )

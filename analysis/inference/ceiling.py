@@ -3,7 +3,9 @@
 The paper says "ceiling performance when 40 % of the ClickMe features were visible" and gives no rule. "Not
 significantly worse than full" rewards small samples. Non-inferiority does not: a level counts when it is shown to lie
 less than a named margin below the intact picture, tested from the highest level downward, stopping at the first that
-fails, so the family-wise error stays at alpha without any correction.
+fails. The sequence needs no correction: its family-wise error is that of one test. One test keeps alpha where
+participants' differences from the margin are symmetric. Near 100 % correct they are skewed and it does not; the result
+then carries a warning with the error rates that were measured.
 """
 
 from dataclasses import dataclass
@@ -12,11 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rapidvision.errors import InputError
+from rapidvision.numerics.resampling import Alternative
+from rapidvision.numerics.sign_flip import SignFlipTest, sign_flip_test
 from rapidvision.protocol import N_RELABELLINGS
 from rapidvision.seeds import fresh_seed
 
 from ..table.accuracy import Cells, Level
-from .sign_flip import sign_flip_test
+from .cautions import ceiling_cautions
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,11 +38,16 @@ class Ceiling:
     shortfall : ndarray, shape (levels - 1,)
         Mean accuracy with the intact picture minus that at each level.
     p_noninferior, p_below : ndarray, shape (levels - 1,)
-        One-sided sign-flip p of "less than the margin below full", and of "below full".
+        One-sided sign-flip p of "less than the margin below full", and of "below full": exact where it could be
+        counted, else (b + 1) / (m + 1).
     full_accuracy : float
         Accuracy with the intact picture.
     margin, alpha : float
-        What "as good as" means, and the error that is kept.
+        What "as good as" means, and the level of each test.
+    m, seed : int
+        Sign flips, and their seed.
+    notes : tuple of str
+        Warnings.
     """
 
     group: str
@@ -52,16 +61,16 @@ class Ceiling:
     alpha: float
     m: int
     seed: int
+    notes: tuple[str, ...] = ()
 
     def sentence(self) -> str:
         """The paper's sentence with this group's numbers."""
         within = f"within {100 * self.margin:g} points of {self.full_accuracy:.1%} with the intact picture"
         if self.level is None:
             return f"{self.group}: no ceiling below the intact picture could be shown ({within})."
-        return (
-            f"{self.group}: ceiling at {self.level.label} % of the features "
-            f"= {self.level.image_percent:.1f} % of the pixels ({within})."
-        )
+        at = f"{self.level.label} % of the features" if self.level.percent > 0 else f"level {self.level.label}"
+        pixels = f" = {self.level.image_percent:.1f} % of the pixels" if self.level.image_percent > 0 else ""
+        return f"{self.group}: ceiling at {at}{pixels} ({within})."
 
 
 def ceiling(
@@ -84,7 +93,7 @@ def ceiling(
     margin : float
         How far below the intact picture is still the ceiling, as a share (0.05 = 5 points).
     alpha : float
-        Error of the whole sequence.
+        Level of each test of the sequence.
     m : int
         Sign flips per level.
     seed : int, optional
@@ -108,25 +117,43 @@ def ceiling(
             "ceiling: the table has no intact pictures (level_label full); there is nothing to compare with"
         )
     seed = fresh_seed() if seed is None else seed
-    accuracy = table.accuracy[table.of(group)]
+    members = table.of(group)
     others = [place for place in range(len(table.levels)) if place != full[0]]
-    below = accuracy[:, others] - accuracy[:, full]
-    # A grid of 1e-9 keeps levels that fall short by exactly the margin ties.
-    noninferior = sign_flip_test(np.round(below + margin, 9), m=m, seed=seed, alternative="greater")
-    worse = sign_flip_test(np.round(-below, 9), m=m, seed=seed, alternative="greater")
+    noninferior = _below_full(table, members, others, full, null=-margin, alternative="greater", m=m, seed=seed)
+    worse = _below_full(table, members, others, full, null=0.0, alternative="less", m=m, seed=seed)
+    full_accuracy = float(np.nanmean(table.accuracy[members][:, full]))
     return Ceiling(
         group=group,
-        level=_lowest(table, others, noninferior.p <= alpha),
-        naive_level=_lowest(table, others, worse.p > alpha),
-        shortfall=worse.mean,
-        p_noninferior=noninferior.p,
-        p_below=worse.p,
-        full_accuracy=float(np.nanmean(accuracy[:, full])),
+        level=_lowest(table, others, noninferior.p_best <= alpha),
+        naive_level=_lowest(table, others, worse.p_best > alpha),
+        shortfall=-worse.mean,
+        p_noninferior=noninferior.p_best,
+        p_below=worse.p_best,
+        full_accuracy=full_accuracy,
         margin=margin,
         alpha=alpha,
         m=m,
         seed=seed,
+        notes=ceiling_cautions(group, int(members.sum()), full_accuracy),
     )
+
+
+def _below_full(
+    table: Cells,
+    members: "NDArray[np.bool_]",
+    others: list[int],
+    full: list[int],
+    *,
+    null: float,
+    alternative: Alternative,
+    m: int,
+    seed: int,
+) -> SignFlipTest:
+    """Sign flips of accuracy at each level minus that with the intact picture, as fractions of the trial counts."""
+    halves, trials = table.halves[members], table.n_trials[members]
+    above = halves[:, others] * trials[:, full] - halves[:, full] * trials[:, others]
+    below = 2 * trials[:, others] * trials[:, full]
+    return sign_flip_test(above, denominators=below, null=null, m=m, seed=seed, alternative=alternative)
 
 
 def _lowest(table: Cells, places: list[int], passed: "NDArray[np.bool_]") -> Level | None:

@@ -4,8 +4,6 @@ Paper, appendix "Observers did not adopt a DCN-specific strategy": the most freq
 second half of their rounds as in the first, and in their second ten rounds as in their first ten.
 """
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +12,9 @@ from typing import Literal
 import numpy as np
 
 from rapidvision.errors import InputError
-from rapidvision.formats import csv_text
+from rapidvision.formats.rounds import read_rounds
+from rapidvision.numerics.sign_flip import sign_flip_test
 from rapidvision.protocol import N_RELABELLINGS
-
-from .sign_flip import sign_flip_test
 
 Comparison = Literal["halves", "tens"]
 #: Comparison → what early and late are, in words.
@@ -25,9 +22,6 @@ WORDS: dict[Comparison, tuple[str, str]] = {
     "halves": ("first half", "second half"),
     "tens": ("first ten rounds", "second ten rounds"),
 }
-
-#: How a round of an export ended → whether the network recognised; an interrupted one is neither.
-_OUTCOMES = {"solved": True, "time": False}
 
 
 @dataclass(frozen=True)
@@ -39,7 +33,7 @@ class StrategyTest:
     early, late : float
         Mean success rate over players.
     p : float
-        Two-sided sign-flip p over players.
+        Two-sided sign-flip p over players: exact where it could be counted, else (b + 1) / (m + 1).
     n_players, n_left_out : int
         Players who had enough rounds, and those who had not.
     m, seed : int
@@ -96,17 +90,19 @@ def strategy_test(
     if not enough:
         raise InputError(f"strategy: no player has {needed} rounds or more")
     players = sorted(enough, key=lambda player: (-len(enough[player]), player))[:most_frequent]
-    early, late = [], []
-    for player in players:
-        won = enough[player]
-        cut = len(won) // 2 if compare == "halves" else 10
-        early.append(float(np.mean(won[:cut])))
-        late.append(float(np.mean(won[-cut:] if compare == "halves" else won[10:20])))
-    test = sign_flip_test(np.round(np.subtract(late, early), 12), m=m, seed=seed)
+    sizes = np.array([len(enough[player]) // 2 if compare == "halves" else 10 for player in players])
+    early = np.array([sum(enough[player][:size]) for player, size in zip(players, sizes, strict=True)])
+    late = np.array(
+        [
+            sum(enough[player][-size:] if compare == "halves" else enough[player][size : 2 * size])
+            for player, size in zip(players, sizes, strict=True)
+        ]
+    )
+    test = sign_flip_test(late - early, denominators=sizes, m=m, seed=seed)
     return StrategyTest(
-        float(np.mean(early)),
-        float(np.mean(late)),
-        float(test.p[0]),
+        float(np.mean(early / sizes)),
+        float(np.mean(late / sizes)),
+        float(test.p_best[0]),
         len(players),
         len(rounds) - len(enough),
         test.m,
@@ -114,32 +110,27 @@ def strategy_test(
     )
 
 
-def read_rounds(path: Path | str) -> dict[str, list[bool]]:
+def read_wins(path: Path | str) -> dict[str, list[bool]]:
     """Read ``rounds.csv`` of a ClickMe export: each player's rounds in order, and whether the network recognised.
 
     Parameters
     ----------
     path : path-like
-        With the columns ``user_id``, ``started_utc``, ``practice`` and ``result``.
+        The table; see :mod:`rapidvision.formats.rounds`.
 
     Returns
     -------
     dict of str to list of bool
-        Practice rounds, and rounds that were neither won nor lost, are left out.
+        Of main rounds that were won or lost. Practice and catch rounds are left out, and so are those that the player
+        skipped or left, or that the server did not live to end.
 
     Raises
     ------
     InputError
-        When a column is missing.
+        When the table is not a ClickMe export's.
     """
-    reader = csv.DictReader(io.StringIO(csv_text.read_text(path), newline=""))
-    missing = [
-        name for name in ("user_id", "started_utc", "practice", "result") if name not in (reader.fieldnames or ())
-    ]
-    if missing:
-        raise InputError(f"{path}: not a ClickMe export's rounds.csv; it lacks {', '.join(missing)}")
     found: dict[str, list[bool]] = {}
-    for row in sorted(reader, key=lambda row: row["started_utc"]):
-        if row["result"] in _OUTCOMES and row["practice"].lower() not in ("true", "1"):
-            found.setdefault(row["user_id"], []).append(_OUTCOMES[row["result"]])
+    for one in sorted(read_rounds(path), key=lambda one: (one.started_utc, one.round_id)):
+        if one.phase == "main" and one.result in ("solved", "time"):
+            found.setdefault(one.user_id, []).append(one.result == "solved")
     return found

@@ -2,27 +2,29 @@
 
 "A null distribution of 'no difference between groups' at that bin was constructed by randomly switching participants'
 group memberships" (appendix, Psychophysics methods). Here every relabelling keeps the sizes of the groups, ties count
-as extreme, they are exact because scores are integers on a common scale, and p = (b + 1) / (m + 1).
+as extreme (scores are integers on a common scale, or sums that differ by a billionth are equal), and
+p = (b + 1) / (m + 1). The test keeps its level where participants are exchangeable: equal means with unequal spread are
+not, and a warning says so.
 """
 
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rapidvision.errors import InputError, did_you_mean
+from rapidvision.numerics.engine import Engine
+from rapidvision.numerics.resampling import OTHER_WAY, SIDED, Alternative, p_values, sided_p
 from rapidvision.protocol import N_RELABELLINGS
 from rapidvision.seeds import fresh_seed
 
-from ..resampling.counting import Counts, Engine, count_extreme
+from ..relabelling.canonical_order import canonical
+from ..resampling.counting import count_extreme
 from ..resampling.multiplicity import Cluster, benjamini_hochberg, holm
 from ..table.columns import Columns
-
-Alternative = Literal["two-sided", "greater", "less"]
-SIDED: dict[str, int] = {"two-sided": 0, "greater": 1, "less": -1}
+from .cautions import forewarnings, hopeless_corrections, spread_warning
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +42,7 @@ class RandomizationTest:
     p_exact : ndarray
         Over all relabellings; NaN where there is none, and a note says why.
     p_holm, p_bh, p_max_t, p_step_down : ndarray
-        Corrected for the number of levels. Holm and BH start from the exact p where every level has one.
+        Corrected for the number of levels. Holm and BH start from :attr:`p_best`, max-T from the relabellings.
     clusters : tuple of Cluster
         Runs of levels with their family-wise p.
     n_first, n_second, m, seed : int
@@ -73,6 +75,11 @@ class RandomizationTest:
     statistic: str
     smallest_p: float
     notes: tuple[str, ...] = field(default=())
+
+    @property
+    def p_best(self) -> NDArray[np.float64]:
+        """The exact p of each level where there is one, else the Monte-Carlo p; not corrected."""
+        return np.where(np.isfinite(self.p_exact), self.p_exact, self.p)
 
 
 def randomization_test(
@@ -141,7 +148,7 @@ def randomization_test(
     p_exact = np.full(len(p), np.nan)
     if exact:
         p_exact = exact_p_values(columns, first, alternative, strata=strata)
-    start = p_exact if np.isfinite(p_exact[~blank]).all() else p
+    start = np.where(np.isfinite(p_exact), p_exact, p)
     return RandomizationTest(
         difference=observed,
         p=p,
@@ -161,36 +168,21 @@ def randomization_test(
         statistic=columns.name,
         smallest_p=1 / math.comb(n, n_first),
         notes=(
+            *spread_warning(columns, first),
             *columns.notes(first),
-            *_without_exact(columns, p_exact, blank, wanted=exact),
+            *_without_exact(columns, p_exact, blank, wanted=exact, within=strata is not None),
             *forewarnings(n_first, n - n_first, m=m, alpha=alpha),
+            *hopeless_corrections(
+                int(np.count_nonzero(~blank)),
+                n_first,
+                n - n_first,
+                m=m,
+                alpha=alpha,
+                alternative=alternative,
+                exact=bool(np.isfinite(p_exact).any()),
+            ),
         ),
     )
-
-
-def p_values(
-    counts: Counts, m: int, alternative: Alternative
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Return p = (b + 1) / (m + 1) with its 95 % Clopper-Pearson interval; two-sided p is twice the smaller tail.
-
-    Examples
-    --------
-    >>> p, low, high = p_values(Counts(np.array([4]), np.array([96])), 99, "greater")
-    >>> float(p[0]), float(low[0].round(4)), float(high[0].round(4))
-    (0.05, 0.0111, 0.1002)
-    """
-    from scipy.special import betaincinv
-
-    b = {
-        "greater": counts.at_least,
-        "less": counts.at_most,
-        "two-sided": np.minimum(counts.at_least, counts.at_most),
-    }[alternative]
-    times = 2 if alternative == "two-sided" else 1
-    with np.errstate(invalid="ignore"):
-        low = np.where(b > 0, betaincinv(np.maximum(b, 1), m - b + 1, 0.025), 0.0)
-        high = np.where(b < m, betaincinv(b + 1, np.maximum(m - b, 1), 0.975), 1.0)
-    return tuple(np.minimum(times * value, 1.0) for value in ((b + 1) / (m + 1), low, high))  # type: ignore[return-value]
 
 
 def exact_p_values(
@@ -209,8 +201,13 @@ def exact_p_values(
 
     if not (columns.is_mean and columns.few_sums):
         return np.full(columns.n_levels, np.nan)
+    columns, first, strata, turned = canonical(columns, first, strata)
     levels = range(columns.n_levels)
-    one = _exact_at(columns, first, alternative, strata, fast=fast)
+    counted = _exact_at(columns, first, OTHER_WAY[alternative] if turned else alternative, strata, fast=fast)
+
+    def one(level: int) -> float:
+        return counted(level) if columns.exact[level] else math.nan
+
     if not fast:
         return np.array([one(level) for level in levels])
     with ThreadPoolExecutor() as threads:
@@ -227,7 +224,7 @@ def _exact_at(
 ) -> Callable[[int], float]:
     """Return the function from level to exact p."""
     from ..resampling.critical_values import twice_the_limit
-    from ..resampling.exact import exact_p
+    from ..resampling.exact import MOST_ADDITIONS, exact_p
     from ..resampling.stratified import exact_p_within
 
     limit = twice_the_limit(columns, first) if strata is not None else None
@@ -236,56 +233,35 @@ def _exact_at(
         scores, present = columns.sums[:, level], columns.present[:, level]
         greater = less = math.nan
         if strata is None:
-            greater, less = exact_p(scores, present, first, fast=fast)
+            greater, less = exact_p(scores, present, first, fast=fast, most_additions=MOST_ADDITIONS / columns.n_levels)
         elif limit is not None:
-            greater, less = exact_p_within(scores, present, first, strata, limit[level])
-        # numpy's minimum keeps NaN, which min(1, NaN) would turn into 1
-        both = float(np.minimum(1.0, 2 * np.minimum(greater, less)))
-        return {"greater": greater, "less": less, "two-sided": both}[alternative]
+            greater, less = exact_p_within(
+                scores, present, first, strata, limit[level], most_additions=MOST_ADDITIONS / columns.n_levels
+            )
+        return sided_p(greater, less, alternative)
 
     return one
 
 
 def _without_exact(
-    columns: Columns, p_exact: NDArray[np.float64], blank: "NDArray[np.bool_]", *, wanted: bool
+    columns: Columns, p_exact: NDArray[np.float64], blank: "NDArray[np.bool_]", *, wanted: bool, within: bool
 ) -> tuple[str, ...]:
     """Say why an exact p is missing."""
-    missing = int(np.count_nonzero(np.isnan(p_exact) & ~blank))
-    if not wanted or not missing:
+    missing = np.isnan(p_exact) & ~blank
+    if not wanted or not missing.any():
         return ()
     if not columns.is_mean:
         return (
             f"no exact p: {columns.name} is no mean over participants, so only Monte Carlo counts its relabellings",
         )
-    why = "times finer than a millisecond, or relabellings that empty a group within strata"
-    return (f"no exact p at {missing} levels: their sums are too many to be tabled ({why}); Monte Carlo counts them",)
-
-
-def forewarnings(n_first: int, n_second: int, *, m: int = N_RELABELLINGS, alpha: float = 0.05) -> tuple[str, ...]:
-    """What can be known to go wrong before anything is computed.
-
-    Parameters
-    ----------
-    n_first, n_second : int
-        Sizes of the groups.
-    m : int
-        Relabellings.
-    alpha : float
-        Level of the test.
-
-    Examples
-    --------
-    >>> forewarnings(2, 2)
-    ('groups of 2 and 2 can never reach p <= 0.05: the smallest p is 0.167',)
-    """
-    smallest = 1 / math.comb(n_first + n_second, n_first)
-    notes = []
-    if smallest > alpha:
-        notes.append(
-            f"groups of {n_first} and {n_second} can never reach p <= {alpha:g}: the smallest p is {smallest:.3g}"
+    if not columns.few_sums:
+        return ("no exact p: times finer than half a millisecond have too many sums to table; Monte Carlo counts them",)
+    where = ", ".join(columns.label(level) for level in np.flatnonzero(missing).tolist())
+    if within:
+        why = "a relabelling within strata may leave a group without data, or the sums are too many to table"
+    else:
+        why = (
+            f"participants' trial counts differ, and over their common denominator the sums of {len(columns.parts)} "
+            "participants are too many to table"
         )
-    if m < 20 / alpha:
-        notes.append(f"{m} relabellings are few for alpha = {alpha:g}; use at least {round(20 / alpha)}")
-    if min(n_first, n_second) == 1:
-        notes.append("a group of one has no standard error")
-    return tuple(notes)
+    return (f"no exact p at level {where}: {why}; Monte Carlo counts the relabellings",)

@@ -9,7 +9,6 @@ from numpy.typing import ArrayLike, NDArray
 from rapidvision.errors import InputError
 from rapidvision.seeds import stream
 
-from ..table.contradictions import PARTICIPANTS
 from ..table.trials import Trials
 
 Floats = NDArray[np.float64]
@@ -25,7 +24,7 @@ class ErrorConsistency:
     observed, expected : float
         Share of trials where both are right or both wrong; and what independent observers would reach.
     kappa : float
-        (observed - expected) / (1 - expected); NaN when both are perfect or both always wrong.
+        (observed - expected) / (1 - expected); 1 when both are always right or both always wrong.
     interval : (float, float)
         95 %, trials (pictures) resampled.
     n : int
@@ -61,9 +60,16 @@ def error_consistency(
     InputError
         When the trials do not match.
 
+    Notes
+    -----
+    Two observers who are always right, or both always wrong, agree in every trial: kappa is 1, though chance alone would
+    make them agree as much and the ratio is 0 / 0. That is the benchmark model-vs-human's convention.
+
     Examples
     --------
     >>> error_consistency([True, True, False, False], [True, True, False, False]).kappa
+    1.0
+    >>> error_consistency([True, True], [True, True]).kappa
     1.0
     """
     a, b = np.asarray(first, dtype=bool), np.asarray(second, dtype=bool)
@@ -71,22 +77,26 @@ def error_consistency(
         raise InputError(f"error consistency: shapes {a.shape} and {b.shape}; the same trials are needed, at least one")
     n = len(a)
     rng = stream(seed, "analysis", "kappa")
-    kinds = np.bincount(2 * a + b, minlength=4) / n
-    tables = rng.multinomial(n, kinds, size=n_bootstrap) / n
+    kinds = np.bincount(2 * a + b, minlength=4)
+    kinds[1:3] = np.sort(kinds[1:3])  # which observer is first changes no interval
+    tables = rng.multinomial(n, kinds / n, size=n_bootstrap)
     observed, expected, kappa = _kappa(kinds[None])
-    usable = _kappa(tables)[2]
-    usable = usable[np.isfinite(usable)]
-    low, high = np.percentile(usable, [2.5, 97.5]) if len(usable) else (np.nan, np.nan)
+    low, high = np.percentile(_kappa(tables)[2], [2.5, 97.5])
     return ErrorConsistency(float(observed[0]), float(expected[0]), float(kappa[0]), (float(low), float(high)), n)
 
 
-def _kappa(kinds: Floats) -> tuple[Floats, Floats, Floats]:
-    """From shares of (neither, only second, only first, both) right, shape (rows, 4)."""
+def _kappa(counts: NDArray[np.int64]) -> tuple[Floats, Floats, Floats]:
+    """From counts of (neither, only one, only the other, both) right, shape (rows, 4)."""
+    kinds = counts / counts.sum(axis=1, keepdims=True)
     observed = kinds[:, 0] + kinds[:, 3]
     a, b = kinds[:, 2] + kinds[:, 3], kinds[:, 1] + kinds[:, 3]
     expected = a * b + (1 - a) * (1 - b)
     with np.errstate(invalid="ignore", divide="ignore"):
-        return observed, expected, np.where(expected < 1, (observed - expected) / (1 - expected), np.nan)
+        return (
+            observed,
+            expected,
+            np.where(counts[:, 1] + counts[:, 2] > 0, (observed - expected) / (1 - expected), 1.0),
+        )
 
 
 def majority_consistency(
@@ -109,10 +119,8 @@ def majority_consistency(
         Stimuli on which people were split evenly count as wrong.
     """
     keys = ["image_id", "level_index"]
-    answers = people.main()
-    answers = answers[
-        answers["observer"].isin(PARTICIPANTS) & (answers["group"] == group) & (answers["status"] == "ok")
-    ]
+    answers = people.people()
+    answers = answers[(answers["group"] == group) & (answers["status"] == "ok")]
     rows = networks.main()
     rows = rows[(rows["observer"] == model) & (rows["group"] == group)]
     human = (answers["correct"] == True).groupby([answers[key] for key in keys]).mean() > 0.5  # noqa: E712

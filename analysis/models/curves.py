@@ -14,7 +14,6 @@ from rapidvision.errors import InputError
 from rapidvision.seeds import stream
 
 from ..table.accuracy import Level
-from ..table.contradictions import PARTICIPANTS
 from ..table.trials import Trials
 
 N_BOOTSTRAP = 2000
@@ -86,7 +85,7 @@ def network_curves(
         When there is no network, or a level is not among the people's.
     """
     frame = trials.main()
-    frame = frame[~frame["observer"].isin(PARTICIPANTS)]
+    frame = frame[frame["observer_kind"] == "model"]
     if frame.empty:
         raise InputError(f"{trials.name}: no network answered here (observer is {', '.join(trials.observers)})")
     known = {level.index: level.label for level in levels}

@@ -11,7 +11,6 @@ from rapidvision.errors import InputError
 from rapidvision.seeds import stream
 
 from ..resampling.ranks import unit_ranks
-from ..table.contradictions import PARTICIPANTS
 from ..table.trials import Trials
 
 Floats = NDArray[np.float64]
@@ -68,10 +67,8 @@ def evidence_correlation(
     rows = rows[(rows["observer"] == model) & (rows["group"] == group)]
     if rows["decision_value"].isna().all():
         raise InputError(f"{networks.name}: {model} has no decision_value for {group}; observe it again with one")
-    answers = people.main()
-    answers = answers[
-        answers["observer"].isin(PARTICIPANTS) & (answers["group"] == group) & (answers["status"] == "ok")
-    ]
+    answers = people.people()
+    answers = answers[(answers["group"] == group) & (answers["status"] == "ok")]
     keys = ["image_id", "level_index"]
     right = (answers["correct"] == True).groupby([answers[key] for key in keys]).mean()  # noqa: E712 (None is neither)
     evidence = rows.groupby(keys)[["decision_value", "target"]].first()

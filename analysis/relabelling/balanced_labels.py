@@ -8,7 +8,9 @@ as the square root of the number of participants.
 import numpy as np
 from numpy.typing import NDArray
 
-from .counter_rng import BLOCK, FLIPS, Words, bits_at, eighths_of, mixed, step, steps
+from rapidvision.numerics.words import Words, mixed, step, steps
+
+from .counter_rng import BLOCK, FLIPS, bits_at, eighths_of
 
 _U = np.uint64
 Ints = NDArray[np.int64]

@@ -15,8 +15,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from rapidvision.numerics.words import Words, hashed_words
+
 from .balanced_labels import repaired_block
-from .counter_rng import BLOCK, COUNTS, Words, eighths_of, hashed_words, random_bits
+from .counter_rng import BLOCK, COUNTS, eighths_of, random_bits
 
 #: More 64-bit parts than this are repaired instead of dealt.
 MOST_DEALT_WORDS = 4

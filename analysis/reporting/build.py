@@ -12,13 +12,13 @@ from rapidvision.system import files
 
 from ..comparison import Comparison, compare
 from ..inference.above_chance import chance_test
-from ..table.accuracy import LATE_RULES, LateRule
 from ..table.exclusions import Kept, Rules
+from ..table.first_lines import LATE_RULES, LateRule
 from ..table.trials import Trials, as_trials
 from ..workflow import Bins, CurveFits, bins, curve, kept
 from . import sections as text
 from .attention_figure import attention
-from .fig2b_panel import Fig2b, fig2b, observer_note
+from .fig2b_panel import Fig2b, fig2b
 from .html import page, plain
 
 if TYPE_CHECKING:
@@ -47,6 +47,14 @@ class Report:
     html: Path
     results: dict[str, Any]
     seed: int
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Every note and warning of the report, each once."""
+        found = self.results
+        ceilings = [note for one in found["ceilings"] for note in one["notes"]]
+        others = [note for name in ("thresholds", "regression") if found[name] for note in found[name]["notes"]]
+        return tuple(dict.fromkeys([*found["notes"], *found["chance_notes"], *ceilings, *others]))
 
     def __repr__(self) -> str:
         return f"report: {self.html} (seed {self.seed})"
@@ -105,9 +113,9 @@ def report(
     left = kept(source, rules)
     main = fig2b(left.trials, models=networks, stimulus_set=stimulus_set, margin=margin, seed=seed, **options)
     late = _late_rules(left.trials, main.bins, seed=seed, options=options)
-    chances = tuple(
-        chance_test(late[main.bins.late].cells, group, m=main.bins.test.m, seed=seed) for group in main.bins.groups
-    )
+    table = late[main.bins.late].cells
+    tested = main.bins.groups if table.two_alternatives else ()  # a table of correctness alone names no guess rate
+    chances = tuple(chance_test(table, group, m=main.bins.test.m, seed=seed) for group in tested)
     fits = _fits(left.trials, main, seed)
     compared = compare(left.trials, networks, late=main.bins.late, seed=seed) if networks is not None and fits else None
     regression = _regression(left.trials, main.bins.groups) if mixed else None
@@ -115,10 +123,10 @@ def report(
     svg = next(files.read_bytes(path) for path in main.save(out) if path.suffix == ".svg")
     drawn = text.People(left.trials, main)
     sections = [
-        ("What was analysed", text.what(source, left, networks)),
+        ("What was analysed", text.what(source, left, networks, main.bins.cells.notes)),
         ("Fig. 2B", text.fig2b(main, left.trials, svg)),
         ("Every level", text.levels(main.bins)),
-        ("Above chance", text.chance(chances)),
+        *([("Above chance", text.chance(chances))] if chances else []),
         ("Ceiling", text.ceilings(main)),
         ("Late answers under three rules", text.late(late)),
     ]
@@ -133,6 +141,7 @@ def report(
     sections.append(("How to make this again", text.provenance(made, main.bins)))
     results = _results(source, left, main, late, made) | {
         "chance": [plain(one.table().to_dict("records")) for one in chances],
+        "chance_notes": [note for one in chances for note in one.notes],
         "thresholds": _fit_results(fits),
         "regression": _regression_results(regression),
         "response_ms": drawn.results(),
@@ -146,8 +155,9 @@ def report(
 
 def _late_rules(trials: Trials, main: Bins, *, seed: int, options: dict[str, Any]) -> dict[LateRule, Bins]:
     """The same test under every rule for late answers."""
+    exact = main.correction in ("holm", "bh", "none")  # these start from the exact p
     return {
-        rule: main if rule == main.late else bins(trials, seed=seed, **{**options, "late": rule, "exact": False})
+        rule: main if rule == main.late else bins(trials, seed=seed, **{**options, "late": rule, "exact": exact})
         for rule in LATE_RULES
     }
 
@@ -169,7 +179,8 @@ def _results(
     return {
         "observers": list(source.observers),
         "n_trials": int(main.bins.cells.n_shown.sum()),
-        "simulated": bool(observer_note(source)),
+        "observer_kinds": sorted(set(source.people()["observer_kind"])),
+        "left_out": list(main.bins.cells.notes),
         "notes": [*left.trials.notes, *test.notes],
         "exclusions": {
             "before": left.before,
@@ -224,6 +235,7 @@ def _fit_results(fits: CurveFits | None) -> Any:
         return None
     return {
         "groups": plain(fits.table().to_dict("records")),
+        "notes": list(fits.cautions),
         "test": plain(fits.test) | {"ratio": fits.test.ratio},
     }
 
@@ -235,6 +247,7 @@ def _regression_results(found: "Effects | None") -> Any:
         "effects": plain(found.table().to_dict("records")),
         "mixed": plain(found.mixed),
         "sentence": found.sentence(),
+        "notes": list(found.cautions),
     }
 
 

@@ -12,10 +12,11 @@ from rapidvision.seeds import fresh_seed
 
 from ..inference.ceiling import Ceiling, ceiling
 from ..models.curves import NetworkCurve, network_curves
+from ..resampling.multiplicity import CORRECTIONS
 from ..result_repr import Shown
 from ..table.accuracy import cells
 from ..table.trials import Trials, as_trials
-from ..workflow import CORRECTIONS, Bins, bins
+from ..workflow import Bins, bins
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -38,6 +39,10 @@ class Fig2b(Shown):
     bins: Bins
     ceilings: tuple[Ceiling, ...]
     networks: tuple[NetworkCurve, ...]
+
+    def opening(self) -> tuple[str, ...]:
+        """What was left out, with counts."""
+        return self.bins.cells.notes
 
     def table(self) -> pd.DataFrame:
         """The test's table: one row per level."""
@@ -112,13 +117,10 @@ def fig2b(
 
 
 def observer_note(trials: Trials) -> str:
-    """Words for the figure when the observers are not people; empty when they are."""
-    frame = trials.main()
-    simulated = frame.loc[frame["observer"] == "simulated", "participant_id"].nunique()
-    human = frame.loc[frame["observer"] == "human", "participant_id"].nunique()
-    if not simulated:
-        return ""
-    return "simulated participants" if not human else f"{simulated} of {simulated + human} participants are simulated"
+    """Words for the figure when the observers are not people in the study itself; empty when they are."""
+    kinds = sorted(set(trials.people()["observer_kind"]) - {"human"})
+    words = {"simulated": "simulated participants", "pilot": "pilot participants", "model": "networks"}
+    return ", ".join(words[kind] for kind in kinds)
 
 
 def insets(stimulus_set: Path | str, groups: tuple[str, ...]) -> tuple[tuple[str, NDArray[np.uint8]], ...]:

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from ..inference.cautions import WARNING
+
 _STYLE = """
 :root { color-scheme: light dark; --ink: #1a1a1a; --soft: #555; --paper: #fff; --line: #e4e4e4; --rule: #999; --note: #fff4d6; }
 @media (prefers-color-scheme: dark) { @media screen { :root { --ink: #e6e6e6; --soft: #a8a8a8; --paper: #16181b;
@@ -62,6 +64,13 @@ def bullets(lines: Iterable[str]) -> str:
     """A list of escaped lines; nothing when there are none."""
     items = "".join(f"<li>{html.escape(line)}</li>" for line in lines)
     return f"<ul>{items}</ul>\n" if items else ""
+
+
+def notices(notes: Iterable[str]) -> str:
+    """Warnings in boxes, other notes as a list."""
+    loud = [note for note in notes if note.startswith(WARNING)]
+    boxes = "".join(paragraph(note[0].upper() + note[1:], "notice") for note in loud)
+    return boxes + bullets(note for note in notes if note not in loud)
 
 
 def figure(svg: bytes, caption: str) -> str:

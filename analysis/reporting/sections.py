@@ -9,34 +9,35 @@ from rapidvision.system import files
 
 from ..comparison import Comparison
 from ..inference.above_chance import ChanceTest
-from ..table.accuracy import Curve, LateRule, curve_of
-from ..table.contradictions import PARTICIPANTS
+from ..resampling.multiplicity import CORRECTIONS
+from ..table.accuracy import Curve, curve
 from ..table.exclusions import Kept
+from ..table.first_lines import LateRule
 from ..table.statistics import columns_of
 from ..table.trials import Trials
-from ..workflow import CORRECTIONS, Bins, CurveFits
+from ..workflow import Bins, CurveFits
 from .fig2b_panel import Fig2b, observer_note
-from .html import bullets, figure, paragraph, plain, show, table
+from .html import bullets, figure, notices, paragraph, plain, show, table
 
 if TYPE_CHECKING:
     from ..fits.regression import Effects
 
 
-def what(source: Trials, left: Kept, networks: Trials | None) -> str:
-    """What came in, what was excluded."""
+def what(source: Trials, left: Kept, networks: Trials | None, notes: Sequence[str] = ()) -> str:
+    """What came in, what was excluded, and what each rule leaves out (`notes`)."""
     text = ""
     if note := observer_note(source):
         text += paragraph(
-            f"These are {note}: no person answered, and nothing here is evidence about people."
-            if note == "simulated participants"
-            else f"{note[0].upper()}{note[1:]}; their answers are not evidence about people.",
+            f"These are {note}: nothing here is evidence about people in the study itself."
+            if note == "pilot participants"
+            else f"These are {note}: no person answered, and nothing here is evidence about people.",
             "notice",
         )
-    frame = left.trials.main()
-    people = frame[frame["observer"].isin(PARTICIPANTS)]
+    people = left.trials.people()
     text += paragraph(
         f"{source.name}: {len(people)} main-phase trials. {left.sentence()[0].upper()}{left.sentence()[1:]}."
     )
+    text += bullets(notes)
     rows = [(group, left.before[group], left.after.get(group, 0)) for group in left.before]
     text += table(("group", "participants before", "after exclusions"), rows)
     if left.excluded:
@@ -45,7 +46,7 @@ def what(source: Trials, left: Kept, networks: Trials | None) -> str:
         )
     text += bullets(left.trials.notes)
     if networks is not None:
-        names = sorted(set(networks.frame["observer"]) - set(PARTICIPANTS))
+        names = sorted(set(networks.frame.loc[networks.frame["observer_kind"] == "model", "observer"]))
         text += paragraph(f"{networks.name}: networks {', '.join(names)}, on the same plans.")
     return text
 
@@ -56,14 +57,13 @@ def fig2b(main: Fig2b, trials: Trials, svg: bytes) -> str:
 
     a, b = main.bins.groups
     measure = MEASURES[main.bins.test.statistic]
-    tested = f"of {measure.tested}, " if measure.tested else ""
     caption = (
-        f"{measure.label} of {a} and {b} at every reveal level; error bars are S.E.M. over participants. Stars: "
-        f"{tested}{CORRECTIONS[main.bins.correction][1]}, {main.bins.test.m:,} relabellings."
+        f"{measure.label} of {a} and {b} at every reveal level; error bars are {measure.error}. Stars: "
+        f"{CORRECTIONS[main.bins.correction][1]}, {main.bins.test.m:,} relabellings."
     )
     if measure.is_accuracy:
         caption += " Dashed grey: chance."
-    if main.networks and measure.is_accuracy:
+    if measure.is_accuracy and main.networks:
         caption += " Broken curves: networks; a band, drawn here only for a single network, resamples pictures, never participants."
     if note := observer_note(trials):
         caption += f" The participants: {note}."
@@ -124,7 +124,7 @@ def levels(result: Bins) -> str:
         text += paragraph(
             f"Cluster from {low} to {high}: {above} higher, mass {cluster.mass:.1f}, p = {show(cluster.p)}."
         )
-    return text + bullets(test.notes)
+    return text + notices(test.notes)
 
 
 def ceilings(main: Fig2b) -> str:
@@ -135,15 +135,17 @@ def ceilings(main: Fig2b) -> str:
     one = main.ceilings[0]
     text += paragraph(
         f"Rule: non-inferior to the intact picture by {100 * one.margin:g} points, paired sign flips, alpha = {one.alpha:g}, "
-        "from the highest level downward until the first that fails. Beside it the naive rule (no significant "
-        "difference from full), which rewards small samples."
+        "from the highest level downward until the first that fails. Sign flips keep alpha where participants' differences "
+        "from the margin are symmetric. Beside it the naive rule (no significant difference from full), which rewards "
+        "small samples."
     )
+    text += notices([note for one in main.ceilings for note in one.notes])
     rows = [
         (
             one.group,
             one.full_accuracy,
             one.level.label if one.level else "undetermined",
-            f"{one.level.image_percent:.1f} %" if one.level else "–",
+            f"{one.level.image_percent:.1f} %" if one.level and one.level.image_percent > 0 else "–",
             one.naive_level.label if one.naive_level else "undetermined",
         )
         for one in main.ceilings
@@ -183,6 +185,7 @@ def thresholds(fits: CurveFits) -> str:
         f"{test.interval[1]:.3f}), a factor of {test.ratio:.2f}; randomization test p = {test.p:.4g} (two-sided, both "
         f"curves fitted again after each of {test.m:,} relabellings)."
     )
+    text += notices(fits.cautions)
     rows = fits.table()
     head = ("group", "threshold %", "low", "high", "slope", "lapse", "deviance", "p of fit")
     text += table(head, rows.itertuples(index=False))
@@ -197,9 +200,7 @@ class People:
     def __init__(self, trials: Trials, main: Fig2b) -> None:
         self.main = main
         columns, cells_of = columns_of(trials, "response_ms", late=main.bins.late)
-        self.times: tuple[Curve, ...] = tuple(
-            curve_of(columns.individual(cells_of.of(group), cells_of)) for group in main.bins.groups
-        )
+        self.times: tuple[Curve, ...] = tuple(columns.curve(cells_of.of(group)) for group in main.bins.groups)
 
     def results(self) -> Any:
         """Mean over participants of median response times, per group and level."""
@@ -213,7 +214,8 @@ class People:
         from ..figures.plots import draw_individuals, draw_response_times
 
         bins = self.main.bins
-        individuals = draw_individuals(bins.cells, bins.groups, bins.curves)
+        accuracy = tuple(curve(bins.cells, group) for group in bins.groups)
+        individuals = draw_individuals(bins.cells, bins.groups, accuracy)
         times = draw_response_times(bins.levels, bins.groups, self.times)
         return figure(individuals.to_bytes("svg"), "Every participant (thin) and the group's mean.") + figure(
             times.to_bytes("svg"),
@@ -226,8 +228,10 @@ def chance(tests: Sequence[ChanceTest]) -> str:
     text = "".join(paragraph(one.sentence()) for one in tests)
     text += paragraph(
         f"Participants' distances from one half with random signs, all levels jointly, {tests[0].m:,} flips; one-sided. "
-        "The exact p counts every flip, and Holm corrects it for the number of levels of a group."
+        "The exact p counts every flip. Holm corrects it, or the other p where there is none, for the number of levels of a "
+        "group."
     )
+    text += notices([note for one in tests for note in one.notes])
     head = ["level"] + [f"{one.group}: {name}" for one in tests for name in ("accuracy", "p", "exact p", "Holm")]
     rows = [
         [
@@ -247,6 +251,7 @@ def regression(found: "Effects") -> str:
         f"what {a} adds. Mixed: random intercepts of participants and pictures (Laplace). GEE clusters participants only, "
         "GLM nothing: their standard errors are for comparison."
     )
+    text += notices(found.cautions)
     shown = found.table()
     head = ("effect", "estimate", "S.E.", "z", "p", "low", "high", "GEE", "S.E.", "GLM", "S.E.")
     return text + table(head, shown.itertuples(index=False)) + paragraph(found.sentence() + ".")
@@ -257,13 +262,13 @@ def networks(main: Fig2b, compared: Comparison | None) -> str:
     from ..figures.plots import draw_networks
 
     text = paragraph(
-        "A network that always answers the same picture alike has no participants: its bars resample pictures and say "
-        "how much the curve would change with other pictures."
+        "A network that always answers the same picture alike has no participants: its bars resample pictures."
     )
     head = ["network", "map source", "pictures", *(level.label for level in main.bins.levels)]
     rows = [[one.model, one.group, one.n_images, *one.mean] for one in main.networks]
     text += table(head, rows) + bullets(f"{one.model}, {one.group}: {one.bar}" for one in main.networks)
-    drawing = draw_networks(main.bins.levels, main.bins.groups, main.bins.curves, main.networks)
+    people = tuple(curve(main.bins.cells, group) for group in main.bins.groups)
+    drawing = draw_networks(main.bins.levels, main.bins.groups, people, main.networks)
     text += figure(
         drawing.to_bytes("svg"),
         "Every network (broken; band: ± 1 SD over resampled pictures) beside the participants (markers; S.E.M.).",

@@ -1,32 +1,31 @@
 """Relabellings counted block by block: how many are as extreme as observed, level by level and over all levels jointly.
 
-Memory does not grow with their number, and nothing depends on who counts what: relabelling number r is a function of
-the seed and r, and its sums are whole numbers.
+Memory does not grow with their number, and nothing depends on the engine: relabelling number r is a function of the
+seed and r, and its sums are whole numbers. Nor does anything depend on names, row order or which group comes first, see
+:mod:`~rapidvision.analysis.relabelling.canonical_order`.
 """
 
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..relabelling.counter_rng import BLOCK, Words, stream_key
+from rapidvision.numerics.compiled import can_compile
+from rapidvision.numerics.engine import Engine
+from rapidvision.numerics.resampling import Counts
+from rapidvision.numerics.words import Words
+
+from ..relabelling.canonical_order import canonical
+from ..relabelling.counter_rng import BLOCK, stream_key
 from ..relabelling.permutations import label_block
 from ..table.columns import Columns
 from .critical_values import twice_the_limit
 from .multiplicity import CLUSTER_THRESHOLD, Joint
 from .sums import GroupSums, count_true
 
-Engine = Literal["auto", "numpy", "numba"]
 #: Less work than this (relabellings times participants) is done sooner by numpy than a compiled loop starts: counting
 #: level by level, and jointly.
 LEAST_COMPILED = (1_000_000_000, 200_000_000)
-
-
-class Counts(NamedTuple):
-    """How many relabellings were at least, and at most, as large as observed, per level."""
-
-    at_least: NDArray[np.int64]
-    at_most: NDArray[np.int64]
 
 
 class Stratum(NamedTuple):
@@ -75,21 +74,39 @@ def count_extreme(
     Counts, Joint or None
         The latter when it was asked for.
     """
+    columns, first, strata, turned = canonical(columns, first, strata)
     keys = strata_keys(first, strata, seed)
-    if strata is None and columns.is_complete_mean and engine != "numpy":
-        from . import kernels
+    sided = -sided if turned else sided
+    if strata is None and _compiled(columns, m * len(first), joint=joint, engine=engine):
+        counts, whole = _count_compiled(columns, first, keys[0].key, m=m, sided=sided, joint=joint, turned=turned)
+    else:
+        counts, whole = _count(columns, first, keys, m=m, sided=sided, joint=joint, turned=turned)
+    return counts.turned() if turned else counts, whole
 
-        if engine == "numba" or (m * len(first) >= LEAST_COMPILED[joint] and kernels.can_count(columns.sums)):
-            if not joint:
-                return Counts(*kernels.count_sums(columns.sums, first, key=keys[0].key, m=m)), None
-            whole, centre, inverse = _joint(columns, first, columns.sums_of(first), sided)
-            counts = kernels.count_joint(columns.sums, first, whole, centre, inverse, key=keys[0].key, m=m)
-            return Counts(*counts), whole
-    return _count(columns, first, keys, m=m, sided=sided, joint=joint)
+
+def _compiled(columns: Columns, work: int, *, joint: bool, engine: Engine) -> bool:
+    """Whether the compiled loops count: exact means without missing cells, where they are wanted and worth their start."""
+    if engine == "numpy" or not (columns.is_complete_mean and columns.exact.all()):
+        return False
+    from .kernels import can_count
+
+    wanted = engine == "numba" or (work >= LEAST_COMPILED[joint] and can_compile())
+    return wanted and can_count(columns.sums)
+
+
+def _count_compiled(
+    columns: Columns, first: "NDArray[np.bool_]", key: int, *, m: int, sided: int, joint: bool, turned: bool
+) -> tuple[Counts, Joint | None]:
+    from . import kernels
+
+    if not joint:
+        return Counts(*kernels.count_sums(columns.sums, first, key=key, m=m)), None
+    whole, centre, inverse = _joint(columns, first, columns.sums_of(first), sided, turned)
+    return Counts(*kernels.count_joint(columns.sums, first, whole, centre, inverse, key=key, m=m)), whole
 
 
 def _count(
-    columns: Columns, first: "NDArray[np.bool_]", keys: list[Stratum], *, m: int, sided: int, joint: bool
+    columns: Columns, first: "NDArray[np.bool_]", keys: list[Stratum], *, m: int, sided: int, joint: bool, turned: bool
 ) -> tuple[Counts, Joint | None]:
     sums = GroupSums(columns.places(places(keys)))
     counter = _Counter(columns, first)
@@ -100,18 +117,19 @@ def _count(
         if joint:
             values = columns.compared(counter.parts_of(found))
             if whole is None:
-                whole, centre, inverse = _joint(columns, first, values, sided)
+                whole, centre, inverse = _joint(columns, first, values, sided, turned)
             whole.add((values - centre) * inverse)
     return Counts(counter.at_least, counter.at_most), whole
 
 
 def _joint(
-    columns: Columns, first: "NDArray[np.bool_]", values: NDArray[Any], sided: int
+    columns: Columns, first: "NDArray[np.bool_]", values: NDArray[Any], sided: int, turned: bool
 ) -> tuple[Joint, NDArray[np.float64], NDArray[np.float64]]:
     """Begin the joint count: observed standardised differences, and what standardises the others."""
     centre, inverse = columns.moments(values, first)
     observed = (columns.compared(columns.sums_of(first)[None])[0] - centre) * inverse
-    return Joint(observed, sided=sided, cluster_threshold=CLUSTER_THRESHOLD[sided]), centre, inverse
+    threshold = CLUSTER_THRESHOLD[sided]
+    return Joint(observed, sided=sided, cluster_threshold=threshold, turned=turned), centre, inverse
 
 
 class _Counter:
@@ -120,6 +138,7 @@ class _Counter:
     def __init__(self, columns: Columns, first: "NDArray[np.bool_]") -> None:
         self.columns = columns
         self.own = columns.sums_of(first)
+        self.slack = columns.slack(first)
         self.limit = None if columns.is_complete_mean else twice_the_limit(columns, first)
         self.at_least = np.zeros(columns.n_levels, dtype=np.int64)
         self.at_most = np.zeros(columns.n_levels, dtype=np.int64)
@@ -133,12 +152,12 @@ class _Counter:
         """Count one block, shape (relabellings, columns or more)."""
         n = self.columns.n_levels
         if self.columns.is_complete_mean:
-            if len(self._repeated) < len(sums):  # comparing long rows is many times faster than broadcasting
-                row = np.zeros(sums.shape[1], dtype=sums.dtype)
-                row[:n] = self.own[0]
-                self._repeated = np.tile(row, (len(sums), 1))
-            own = self._repeated[: len(sums)]
-            above, below = count_true(sums >= own), count_true(sums <= own)
+            own = self._observed(sums)
+            if self.slack.any():  # rounded scores: their sums are float64
+                slack = np.append(self.slack, np.zeros(sums.shape[1] - n))
+                above, below = count_true(sums >= own - slack), count_true(sums <= own + slack)
+            else:
+                above, below = count_true(sums >= own), count_true(sums <= own)
         elif self.limit is not None:
             twice = 2 * sums[:, :n].astype(np.int64)
             place = sums[:, n : 2 * n].astype(np.intp)
@@ -146,16 +165,24 @@ class _Counter:
             limit = self.limit.take(place)
             above, below = count_true(twice >= limit), count_true(twice <= limit)
         else:
-            values, slack = self.columns.compared(self.parts_of(sums)), self.columns.slack
+            values, slack = self.columns.compared(self.parts_of(sums)), self.slack
             observed = self.columns.compared(self.own[None])[0]
             # a relabelling that empties a group is NaN: it is below and above nothing, so it counts as extreme
             above, below = count_true(~(values < observed - slack)), count_true(~(values > observed + slack))
         self.at_least += above[:n]
         self.at_most += below[:n]
 
+    def _observed(self, sums: NDArray[Any]) -> NDArray[Any]:
+        """The observed sums as often as there are relabellings: comparing long rows is much faster than broadcasting."""
+        if len(self._repeated) < len(sums):
+            row = np.zeros(sums.shape[1], dtype=sums.dtype)
+            row[: self.columns.n_levels] = self.own[0]
+            self._repeated = np.tile(row, (len(sums), 1))
+        return self._repeated[: len(sums)]
+
 
 def strata_keys(first: "NDArray[np.bool_]", strata: NDArray[np.int64] | None, seed: int) -> list[Stratum]:
-    """One stratum of everybody, or one per name in `strata`, each with a stream of its own."""
+    """One stratum of everybody, or one per number in `strata`, each with a stream of its own."""
     if strata is None:
         return [Stratum(stream_key(seed, "relabel"), np.arange(len(first)), int(first.sum()))]
     return [

@@ -30,7 +30,7 @@ def twice_the_limit(columns: Columns, first: "NDArray[np.bool_]") -> Ints | None
     -------
     ndarray of int64, shape (levels, most c + 1), or None
         A relabelling is at least as large when ``2 s >=`` it, at most as large when ``2 s <=`` it. None when the
-        statistic is no ratio, a relabelling can empty a group, or the numbers are too large for 64 bits.
+        statistic is no ratio, scores are rounded, a relabelling can empty a group, or the numbers are too large for 64 bits.
 
     Examples
     --------
@@ -41,7 +41,7 @@ def twice_the_limit(columns: Columns, first: "NDArray[np.bool_]") -> Ints | None
     >>> twice_the_limit(both, np.array([True, False, False])) is None  # the third may empty the first group
     True
     """
-    if not columns.is_ratio:
+    if not columns.is_ratio or not columns.exact.all():
         return None
     every = columns.parts.sum(axis=0)
     mine = columns.parts[first].sum(axis=0)

@@ -11,20 +11,28 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from .kernels import has_numba, shift_counts
+from rapidvision.numerics.compiled import can_compile
+
+from .kernels import shift_counts
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
-#: Above this many table entries (8 bytes each), or additions, the exact p is not computed.
-MOST_ENTRIES = 50_000_000
-MOST_ADDITIONS = 10_000_000_000
+#: Above this many table entries (8 bytes each), or additions, the exact p is not computed: about a second's work, which
+#: the levels of a test share.
+MOST_ENTRIES = 4_000_000
+MOST_ADDITIONS = 600_000_000
 #: From this many additions on the compiled loop is worth its start.
 _FEWEST_COMPILED = 500_000_000
 
 
 def exact_p(
-    scores: Ints, present: "NDArray[np.bool_]", first: "NDArray[np.bool_]", *, fast: bool = False
+    scores: Ints,
+    present: "NDArray[np.bool_]",
+    first: "NDArray[np.bool_]",
+    *,
+    fast: bool = False,
+    most_additions: float = MOST_ADDITIONS,
 ) -> tuple[float, float]:
     """P(difference ≥ observed) and P(difference ≤ observed) over all relabellings.
 
@@ -38,11 +46,13 @@ def exact_p(
         Who is in the first group.
     fast : bool
         Use the compiled loop; the numbers are the same.
+    most_additions : float
+        Work above which there is no exact p.
 
     Returns
     -------
     greater, less : float
-        NaN when a group has nobody with a score, or the table would not fit into memory. Relabellings that empty a
+        NaN when a group has nobody with a score, or the sums are too many to table. Relabellings that empty a
         group count as extreme in both directions.
 
     Examples
@@ -66,7 +76,7 @@ def exact_p(
     greater = less = 0.0
     low, high = max(0, n_first - (n - n_here)), min(n_first, n_here)
     counts = [c for c in range(low, high + 1) if 0 < c < n_here]
-    halves = _halves(x, max(counts, default=0), fast=fast)
+    halves = _halves(x, max(counts, default=0), fast=fast, most_additions=most_additions)
     if halves is None:
         return math.nan, math.nan
     for c in range(low, high + 1):
@@ -120,13 +130,13 @@ class _Half:
         return low, *self._running[c]
 
 
-def _halves(x: Ints, most: int, *, fast: bool) -> tuple[_Half, _Half] | None:
+def _halves(x: Ints, most: int, *, fast: bool, most_additions: float) -> tuple[_Half, _Half] | None:
     middle = len(x) // 2
     halves = _Half(x[:middle], most), _Half(x[middle:], most)
     additions = sum(half.entries * len(half.values) for half in halves)
-    if sum(half.entries for half in halves) > MOST_ENTRIES or additions > MOST_ADDITIONS:
+    if sum(half.entries for half in halves) > MOST_ENTRIES or additions > most_additions:
         return None
-    fast = fast or (additions > _FEWEST_COMPILED and has_numba())
+    fast = fast or (additions > _FEWEST_COMPILED and can_compile())
     for half in halves:
         half.count(fast=fast)
     return halves

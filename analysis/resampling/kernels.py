@@ -1,6 +1,5 @@
 """The inner loops behind one door: compiled where numba is installed and worth its start, numpy otherwise; same numbers."""
 
-import importlib.util
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,14 +16,9 @@ Ints = NDArray[np.int64]
 _BLOCKS_AT_A_TIME = 1024
 
 
-def has_numba() -> bool:
-    """Whether the compiled loops can be used."""
-    return importlib.util.find_spec("numba") is not None
-
-
 def can_count(sums: Ints) -> bool:
     """Whether the compiled counter covers these scores: sums within 32 bits."""
-    return has_numba() and int(np.abs(sums).sum(axis=0).max(initial=0)) < 2**31
+    return int(np.abs(sums).sum(axis=0).max(initial=0)) < 2**31
 
 
 def count_sums(sums: Ints, first: "NDArray[np.bool_]", *, key: int, m: int) -> tuple[Ints, Ints]:
@@ -87,7 +81,7 @@ def count_joint(
 
     count: Any = kept.count_joint
     observed = sums[first].sum(axis=0)
-    masses = np.array([mass for _, _, _, mass in joint.found], dtype=float) * (1 - 1e-12)
+    masses = joint.least_masses
     total = [np.zeros(len(x), dtype=np.int64) for x in (observed, observed, observed, observed, masses)]
     for labels in _label_blocks(sums, first, key=key, m=m):
         found = count(
@@ -97,7 +91,7 @@ def count_joint(
             inverse,
             joint.sided,
             joint.order,
-            joint.extreme,
+            joint.reach,
             joint.cluster_threshold,
             masses,
         )
@@ -156,15 +150,6 @@ def _tables(scores: NDArray[Any], lanes: int) -> NDArray[Any]:
     return np.ascontiguousarray(grouped.transpose(2, 0, 1, 3))
 
 
-def count_flips(d: NDArray[np.float64], *, key: int, m: int) -> tuple[Ints, Ints]:
-    """Flips whose sum is at least, and at most, the observed one; see :mod:`rapidvision.analysis.inference.sign_flip`."""
-    from ..compiled import kept
-
-    rows = max(256, min(BLOCK, -(-m // 16)))
-    out = kept.count_flips(np.ascontiguousarray(d), np.uint64(key), m, rows).sum(axis=0)
-    return out[0], out[1]
-
-
 def shift_counts(values: Ints, most: int, width: int, *, fast: bool = False) -> NDArray[Any]:
     """Ways to choose c of `values` that sum to s, divided by 2**len(values).
 
@@ -185,9 +170,9 @@ def shift_counts(values: Ints, most: int, width: int, *, fast: bool = False) -> 
         All terms are positive, so the relative error stays near the machine's precision.
     """
     if fast:
-        from ..compiled import flips
+        from ..compiled import shifts
 
-        return np.asarray(flips.shift_counts(values, most, width))
+        return np.asarray(shifts.shift_counts(values, most, width))
     ways = np.zeros((most + 1, width))
     ways[0, 0] = 1.0
     top = 0

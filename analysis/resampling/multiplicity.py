@@ -1,13 +1,24 @@
 """Many levels, one question: corrections that keep the family-wise error (or false discoveries) where it was promised."""
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rapidvision.numerics.resampling import TIE
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+Correction = Literal["step-down", "max-t", "holm", "bh", "none"]
+#: Correction → attribute of the test, and the words for it.
+CORRECTIONS: dict[str, tuple[str, str]] = {
+    "step-down": ("p_step_down", "max-T step-down over the levels"),
+    "max-t": ("p_max_t", "max-T over the levels"),
+    "holm": ("p_holm", "Holm over the levels"),
+    "bh": ("p_bh", "false discovery rate"),
+    "none": ("p_best", "uncorrected, as in the paper"),
+}
 #: Standardised difference that opens a cluster: the one-sided .05 point, or the two-sided one.
 CLUSTER_THRESHOLD = {0: 1.959963984540054, 1: 1.6448536269514722, -1: 1.6448536269514722}
 
@@ -94,18 +105,31 @@ class Joint:
         The alternative: less, two-sided, greater.
     cluster_threshold : float
         Levels with a standardised difference above it form clusters.
+    turned : bool
+        Whether the differences are those of the second group minus the first; the clusters are told the right way.
+
+    Attributes
+    ----------
+    reach : ndarray, shape (tested levels,)
+        What a relabelling must reach at each level: the observed difference, less a billionth, because equal numbers of
+        different levels may differ in their last digits.
+    least_masses : ndarray, shape (clusters,)
+        The same for the masses of the observed clusters.
     """
 
-    def __init__(self, observed: Floats, *, sided: int, cluster_threshold: float) -> None:
+    def __init__(self, observed: Floats, *, sided: int, cluster_threshold: float, turned: bool = False) -> None:
         self.sided = sided
+        self.turned = turned
         self.cluster_threshold = cluster_threshold
         self.observed = observed
         self.tested = np.flatnonzero(np.isfinite(observed))
         self.extreme = self._directed(observed[self.tested])
+        self.reach = self.extreme - TIE * np.maximum(1.0, np.abs(self.extreme))
         self.order = np.argsort(self.extreme, kind="stable")
         self.single = np.zeros(len(self.tested), dtype=np.int64)
         self.down = np.zeros(len(self.tested), dtype=np.int64)
         self.found = self._clusters()
+        self.least_masses = np.array([mass for _, _, _, mass in self.found], dtype=float) * (1 - TIE)
         self.mass = np.zeros(len(self.found), dtype=np.int64)
         self.n = 0
 
@@ -114,16 +138,15 @@ class Joint:
         self.n += len(z)
         directed = self._directed(z[:, self.tested])
         running = np.maximum.accumulate(directed[:, self.order], axis=1)
-        self.down += np.count_nonzero(running >= self.extreme[self.order], axis=0)
+        self.down += np.count_nonzero(running >= self.reach[self.order], axis=0)
         if len(self.tested):
-            self.single += np.count_nonzero(running[:, -1:] >= self.extreme, axis=0)
+            self.single += np.count_nonzero(running[:, -1:] >= self.reach, axis=0)
         if self.found:
             z = np.where(np.isfinite(z), z, 0.0)
             largest = np.zeros(len(z))
             for sign in self._signs():
                 np.maximum(largest, largest_mass(sign * z, self.cluster_threshold), out=largest)
-            observed = np.array([mass for _, _, _, mass in self.found])
-            self.mass += np.count_nonzero(largest[:, None] >= observed * (1 - 1e-12), axis=0)
+            self.mass += np.count_nonzero(largest[:, None] >= self.least_masses, axis=0)
 
     def take(self, n: int, *, single: Ints, down: Ints, mass: Ints) -> None:
         """Add what the compiled engine counted over `n` relabellings; `single` and `down` in the order of the levels."""
@@ -146,7 +169,7 @@ class Joint:
     def clusters(self) -> tuple[Cluster, ...]:
         """The observed clusters with their family-wise p."""
         return tuple(
-            Cluster(first, last, sign, mass, float((count + 1) / (self.n + 1)))
+            Cluster(first, last, -sign if self.turned else sign, mass, float((count + 1) / (self.n + 1)))
             for (first, last, sign, mass), count in zip(self.found, self.mass, strict=True)
         )
 

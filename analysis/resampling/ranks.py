@@ -7,8 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from rapidvision.errors import InputError
 from rapidvision.numerics import ranks as plain
-
-from .kernels import has_numba
+from rapidvision.numerics.compiled import can_compile
 
 Floats = NDArray[np.float64]
 #: Below this many values in all, numpy ranks sooner than a compiled loop starts.
@@ -59,7 +58,7 @@ def _bits(values: NDArray[Any], engine: str) -> NDArray[np.uint32] | None:
         return None  # the other path says what is wrong
     large = values.size >= FEWEST_COMPILED and values.shape[1] >= _SMALLEST_COMPILED
     fits = values.dtype == np.float32 or np.array_equal(values, values.astype(np.float32))
-    if not (engine == "numba" or (engine == "auto" and large and fits and has_numba())):
+    if not (engine == "numba" or (engine == "auto" and large and fits and can_compile())):
         return None
     return np.ascontiguousarray(values, dtype=np.float32).view(np.uint32)
 

@@ -9,15 +9,20 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from .exact import MOST_ADDITIONS
+
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
-#: Above this many additions the exact p is not computed.
-MOST_ADDITIONS = 2_000_000_000
-
 
 def exact_p_within(
-    scores: Ints, present: "NDArray[np.bool_]", first: "NDArray[np.bool_]", strata: Ints, limit: Ints
+    scores: Ints,
+    present: "NDArray[np.bool_]",
+    first: "NDArray[np.bool_]",
+    strata: Ints,
+    limit: Ints,
+    *,
+    most_additions: float = MOST_ADDITIONS,
 ) -> tuple[float, float]:
     """P(difference ≥ observed) and P(difference ≤ observed) over all relabellings within strata, at one level.
 
@@ -32,6 +37,8 @@ def exact_p_within(
     limit : ndarray of int64, shape (most + 1,)
         Twice the sum from which a relabelling is extreme, per number of members who have a score; from
         :func:`~rapidvision.analysis.resampling.critical_values.twice_the_limit`.
+    most_additions : float
+        Work above which there is no exact p.
 
     Returns
     -------
@@ -54,7 +61,7 @@ def exact_p_within(
     for table, _, _ in parts:
         width, depth = width + table.shape[1] - 1, depth + table.shape[0] - 1
         additions += int(np.count_nonzero(table)) * width * depth
-    if additions > MOST_ADDITIONS:
+    if additions > most_additions:
         return math.nan, math.nan
     share, lowest, least = np.ones((1, 1)), 0, 0
     for table, c0, s0 in parts:

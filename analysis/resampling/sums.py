@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rapidvision.errors import InputError
+from rapidvision.numerics.words import Words
 
-from ..relabelling.counter_rng import Words
 from ..relabelling.permutations import Matrix, as_matrix
 
 Ints = NDArray[np.int64]

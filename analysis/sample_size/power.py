@@ -8,10 +8,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from rapidvision.errors import InputError
+from rapidvision.numerics.resampling import TIE
+from rapidvision.numerics.words import Words
 from rapidvision.protocol import N_RELABELLINGS
 from rapidvision.system.progress import Advance, silent
 
-from ..relabelling.counter_rng import BLOCK, Words, stream_key
+from ..inference.cautions import forewarnings, hopeless_corrections
+from ..relabelling.counter_rng import BLOCK, stream_key
 from ..relabelling.permutations import label_block
 from ..resampling.multiplicity import CLUSTER_THRESHOLD, holm, largest_mass
 from ..resampling.sums import GroupSums
@@ -50,6 +53,11 @@ class Calibration(ShownAsTable):
     seed: int
     per_level: Floats
     any_level: dict[str, float]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Corrections that can never reject with so few relabellings."""
+        return warnings_of(self.design, [self.design.n_per_group], m=self.m, alpha=self.alpha)
 
     @property
     def standard_error(self) -> float:
@@ -127,7 +135,8 @@ def power(
     Returns
     -------
     DataFrame
-        One row per size, effect and rule: `power` with its standard error.
+        One row per size, effect and rule: `power` with its standard error. ``attrs["notes"]`` warns of corrections that
+        can never reject with so few relabellings.
 
     Raises
     ------
@@ -147,7 +156,30 @@ def power(
                 share = found.any_level[rule]
                 error = float(np.sqrt(share * (1 - share) / n_experiments))
                 rows.append((size, effect, rule, share, error))
-    return pd.DataFrame(rows, columns=["n_per_group", "effect_log10", "rule", "power", "standard_error"])
+    table = pd.DataFrame(rows, columns=["n_per_group", "effect_log10", "rule", "power", "standard_error"])
+    table.attrs["notes"] = warnings_of(base, n_per_group, m=m, alpha=alpha)
+    return table
+
+
+def warnings_of(design: Design, n_per_group: Sequence[int], *, m: int, alpha: float) -> tuple[str, ...]:
+    """Corrections that can never reject, and groups that are too small, before anything is simulated.
+
+    Examples
+    --------
+    >>> for note in warnings_of(Design(), [16], m=200, alpha=0.05):
+    ...     print(note)
+    200 relabellings are few for alpha = 0.05; use at least 400
+    warning: Holm over 12 levels can never reach p <= 0.05: its smallest p is 0.119; use at least 479 relabellings
+    """
+    notes = [
+        note
+        for size in n_per_group
+        for note in (
+            *forewarnings(size, size, m=m, alpha=alpha),
+            *hopeless_corrections(len(design.levels), size, size, m=m, alpha=alpha),
+        )
+    ]
+    return tuple(dict.fromkeys(notes))
 
 
 def _shares(design: Design, *, n_experiments: int, m: int, alpha: float, seed: int, advance: Advance) -> Calibration:
@@ -191,16 +223,16 @@ def _one(columns: Columns, first: "NDArray[np.bool_]", blocks: list[Words]) -> t
     centre, inverse = columns.moments(values, first)
     m = len(values)
     by_level = np.ascontiguousarray(values.T, dtype=float)  # long rows are counted many times faster than short ones
-    slack, floor = columns.slack, observed[:, None]
+    slack, floor = columns.slack(first)[:, None], observed[:, None]
     above = m - np.count_nonzero(by_level < floor - slack, axis=1)
     below = m - np.count_nonzero(by_level > floor + slack, axis=1)
     p = np.minimum(1.0, 2 * (np.minimum(above, below) + 1) / (m + 1))
     z, own_z = (by_level - centre[:, None]) * inverse[:, None], (observed - centre) * inverse
     best = np.abs(own_z).max()
-    p_max = (np.count_nonzero(np.abs(z).max(axis=0) >= best) + 1) / (m + 1)
+    p_max = (np.count_nonzero(np.abs(z).max(axis=0) >= best - TIE * max(1.0, best)) + 1) / (m + 1)
     threshold = CLUSTER_THRESHOLD[0]
     mine = max(float(largest_mass(sign * own_z[None], threshold)[0]) for sign in (1, -1))
     if mine == 0:
         return p, p_max, 1.0
     masses = np.maximum(largest_mass(z.T, threshold), largest_mass(-z.T, threshold))
-    return p, p_max, (np.count_nonzero(masses >= mine * (1 - 1e-6)) + 1) / (m + 1)
+    return p, p_max, (np.count_nonzero(masses >= mine * (1 - TIE)) + 1) / (m + 1)

@@ -14,7 +14,8 @@ from rapidvision.protocol import LOWEST_LEVEL, N_LEVELS, N_PARTICIPANTS_PER_GROU
 from rapidvision.seeds import stream
 from rapidvision.trials import SCHEMA_VERSION
 
-from ..table.accuracy import Cells, LateRule, Level
+from ..table.accuracy import Cells, Level
+from ..table.first_lines import LateRule
 from ..table.trials import Trials, check
 
 #: Pixels of the whole picture and share of them that 100 % of the features are, for tables that need them.

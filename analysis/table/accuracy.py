@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -10,12 +10,8 @@ from numpy.typing import NDArray
 
 from rapidvision.errors import InputError, did_you_mean
 
-from .contradictions import PARTICIPANTS
+from .first_lines import LATE_RULES, LateRule, opening
 from .trials import Trials
-
-#: What a late, early or missing answer counts as. The paper is silent; all three are reported side by side.
-LateRule = Literal["exclude", "wrong", "half"]
-LATE_RULES: tuple[LateRule, ...] = ("exclude", "wrong", "half")
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -56,6 +52,11 @@ class Cells:
         Late, early and missing answers, and all trials.
     late : {"exclude", "wrong", "half"}
         The rule.
+    notes : tuple of str
+        What every rule leaves out or counts as wrong, with counts: the first lines of each result.
+    two_alternatives : bool
+        Whether each answer was target or distractor, so that guessing is right half of the time. False where the
+        table holds only whether answers were correct.
     """
 
     participants: tuple[str, ...]
@@ -66,6 +67,8 @@ class Cells:
     n_untimely: Ints
     n_shown: Ints
     late: LateRule
+    notes: tuple[str, ...] = ()
+    two_alternatives: bool = True
 
     @property
     def accuracy(self) -> Floats:
@@ -86,6 +89,11 @@ class Cells:
             When there are not two, or a name is unknown.
         """
         known = sorted({str(group) for group in self.groups})
+        if len(known) < 2:
+            raise InputError(
+                f"groups: the table has one group ({known[0]}); a comparison needs two. Against chance one group can be "
+                "tested: rapidvision analyse chance"
+            )
         if groups is None:
             if len(known) != 2:
                 raise InputError(f"groups: the table has {len(known)} ({', '.join(known)}); name the two to compare")
@@ -96,6 +104,27 @@ class Cells:
         if groups[0] == groups[1]:
             raise InputError(f'groups: "{groups[0]}" is named twice; name two different groups')
         return groups
+
+    def require_one_half(self, guess: float | None = None) -> None:
+        """Refuse what guessing does not get right half of the time, or where nobody said that it does.
+
+        Parameters
+        ----------
+        guess : float, optional
+            The guess rate that the user states.
+
+        Raises
+        ------
+        InputError
+            When the table does not tell how many answers there were, or there were not two.
+        """
+        if guess is None and not self.two_alternatives:
+            raise InputError(
+                "guess rate: the table holds only whether answers were correct, not which answers there were to choose "
+                "from. Say the share that guessing gets right (--guess 0.5 for two), or import answers and truth"
+            )
+        if guess not in (None, 0.5):
+            raise InputError(f"guess: got {guess:g}; these tests know two answers, a guess rate of 0.5")
 
 
 class Curve(NamedTuple):
@@ -112,7 +141,7 @@ def cells(trials: Trials, *, late: LateRule = "exclude") -> Cells:
     Parameters
     ----------
     trials : Trials
-        Networks' rows are left out: they are no participants.
+        With observers of one kind, or a choice of one: :meth:`~rapidvision.analysis.table.trials.Trials.select`.
     late : {"exclude", "wrong", "half"}
         What an answer outside the response window (late, early or none) counts as: nothing, a wrong answer, or half
         a correct one.
@@ -125,16 +154,14 @@ def cells(trials: Trials, *, late: LateRule = "exclude") -> Cells:
     Raises
     ------
     InputError
-        When no trial of a participant is left, or the rule is unknown.
+        When there are several kinds of observers, no trial of a participant is left, or the rule is unknown.
     """
     if late not in LATE_RULES:
         raise InputError(f'late: got "{late}". {did_you_mean(late, LATE_RULES)}')
-    frame = trials.main()
-    frame = frame[frame["observer"].isin(PARTICIPANTS)]
+    frame = trials.people()
     if frame.empty:
-        raise InputError(
-            f"{trials.name}: no main-phase trials of participants are left; check phase, observer, exclusions"
-        )
+        why = "; ".join(trials.left_out()) or "check phase, observers and exclusions"
+        raise InputError(f"{trials.name}: no main-phase trials of participants are left ({why})")
     levels, column = level_codes(frame)
     row, names = pd.factorize(frame["participant_id"], sort=True)
     shape = (len(names), len(levels))
@@ -157,6 +184,8 @@ def cells(trials: Trials, *, late: LateRule = "exclude") -> Cells:
         n_untimely=total(~in_time),
         n_shown=total(None),
         late=late,
+        notes=opening(trials, late=late),
+        two_alternatives=bool(frame["target"].notna().all()),
     )
 
 
@@ -165,7 +194,7 @@ def level_codes(frame: pd.DataFrame) -> tuple[tuple[Level, ...], NDArray[np.intp
     codes, indices = pd.factorize(frame["level_index"], sort=True)
     first = frame.drop_duplicates("level_index").set_index("level_index")
     pixels = frame.groupby("level_index")["revealed_px"].mean()
-    most = max(float(pixels.max()), 1.0)
+    most = max(float(pixels.max()), 1.0) if pixels.notna().any() else float("nan")
     levels = tuple(
         Level(
             int(index),
@@ -204,7 +233,11 @@ def curve_of(accuracy: Floats) -> Curve:
     return Curve(mean, np.where(n > 1, sem, np.nan), n)
 
 
-def integer_scores(numerator: Ints, denominator: Ints) -> tuple[Ints, Ints, bool]:
+#: Sums of scores stay below this, so that float64 holds them exactly.
+MOST_SUM = 2**50
+
+
+def integer_scores(numerator: Ints, denominator: Ints) -> tuple[Ints, Ints, Ints]:
     """Turn the ratios of each column into integers over one common denominator, so that ties are ties.
 
     Parameters
@@ -218,28 +251,31 @@ def integer_scores(numerator: Ints, denominator: Ints) -> tuple[Ints, Ints, bool
         ``numerator / denominator * scale``; 0 for missing cells.
     scale : ndarray of int64, shape (k,)
         The least common multiple of each column's denominators, reduced by the common divisor.
-    exact : bool
-        False where that multiple is so large that a grid of 2**36 steps stands in; equal ratios stay equal.
+    rounding : ndarray of int64, shape (k,)
+        0 where that multiple was small enough. Where it was not, scores are rounded, and two sums that are equal in
+        mathematics may differ by up to this many units; equal ratios stay equal.
 
     Examples
     --------
     >>> integer_scores(np.array([[1], [2]]), np.array([[2], [3]]))
     (array([[3],
-           [4]]), array([6]), True)
+           [4]]), array([6]), array([0]))
     """
     scores = np.zeros_like(numerator)
-    scale = np.ones(numerator.shape[1], dtype=np.int64)
-    exact = True
+    scale, rounding = np.ones((2, numerator.shape[1]), dtype=np.int64)
     for column in range(numerator.shape[1]):
         below = denominator[:, column]
         here = below > 0
         multiple = math.lcm(*(int(value) for value in np.unique(below[here]))) if here.any() else 1
-        if multiple * max(len(below), 1) < 2**50:
+        largest = int(np.ceil((np.abs(numerator[here, column]) / below[here]).max(initial=1)))
+        rounding[column] = 0
+        if multiple * largest * max(len(below), 1) < MOST_SUM:
             values = numerator[here, column] * (multiple // below[here])
         else:
-            multiple, exact = 2**36, False
+            multiple, rounding[column] = MOST_SUM // (largest * len(below)), len(below)
             values = np.rint(numerator[here, column] / below[here] * multiple).astype(np.int64)
         divisor = math.gcd(multiple, *(int(value) for value in np.unique(values)))
         scores[here, column] = values // divisor
         scale[column] = multiple // divisor
-    return scores, scale, exact
+        rounding[column] = -(-rounding[column] // divisor)
+    return scores, scale, rounding

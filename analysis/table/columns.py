@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .accuracy import Cells, integer_scores
+from rapidvision.numerics.resampling import TIE
+
+from .accuracy import Curve, curve_of, integer_scores
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -37,8 +39,9 @@ class Columns:
         Whether the statistic is the first part's sum over the second's; means are, and pooled accuracy is.
     few_sums : bool
         Whether the sums are few enough to be tabled for an exact p; times finer than half a millisecond are not.
-    exact : bool
-        Whether the integers are exact (see :func:`~rapidvision.analysis.table.accuracy.integer_scores`).
+    rounding : ndarray of int64, shape (levels,), optional
+        By how much equal sums of the first part may differ; absent where integers are exact, see
+        :func:`~rapidvision.analysis.table.accuracy.integer_scores`.
     labels : tuple of str
         Names of the levels, for notes; without them the notes count from 0.
     """
@@ -50,22 +53,34 @@ class Columns:
     is_mean: bool
     is_ratio: bool = False
     few_sums: bool = True
-    exact: bool = True
+    rounding: Ints | None = None
     labels: tuple[str, ...] = ()
 
-    def rows(self, members: "NDArray[np.bool_]") -> "Columns":
-        """The same for some participants only."""
+    def rows(self, members: "NDArray[np.bool_] | NDArray[np.intp]") -> "Columns":
+        """The same for some participants, or in another order."""
         return replace(self, parts=self.parts[members])
 
-    def individual(self, members: "NDArray[np.bool_]", table: Cells) -> Floats:
-        """The statistic of each participant, shape (n, levels), for curves and their S.E.M.; NaN for missing cells.
+    def curve(self, members: "NDArray[np.bool_]") -> Curve:
+        """A group's value at every level, its standard error, and how many participants it stands on.
 
-        Statistics that are pooled within a group have no value per participant: their curves show accuracy.
+        Means of participants have their S.E.M. Statistics that are pooled within a group have none, so theirs is the
+        jackknife's: the group is taken without each participant in turn.
         """
-        if not self.is_mean:
-            return table.accuracy[members]
         with np.errstate(invalid="ignore", divide="ignore"):
-            return self.value(self.parts[members].astype(float))
+            if self.is_mean:
+                return curve_of(self.value(self.parts[members].astype(float)))
+            own = self.parts[members].astype(float)
+            there = (own != 0).any(axis=1)
+            n = there.sum(axis=0)
+            total = own.sum(axis=0)
+            without = self.value(total - own)
+            gaps = np.where(there, without - np.where(there, without, 0).sum(axis=0) / n, 0.0)
+            error = np.sqrt((n - 1) / n * (gaps**2).sum(axis=0))
+            return Curve(self.value(total), np.where(n > 1, error, np.nan), n)
+
+    def label(self, level: int) -> str:
+        """Name of a level."""
+        return self.labels[level] if self.labels else str(level)
 
     @property
     def n_levels(self) -> int:
@@ -88,12 +103,23 @@ class Columns:
         return self.is_mean and bool(self.present.all())
 
     @property
-    def slack(self) -> float:
-        """How far below the observed value still counts as equal: nothing for whole numbers, rounding for others.
+    def exact(self) -> "NDArray[np.bool_]":
+        """At which levels the integers are the scores themselves, not rounded ones."""
+        return np.ones(self.n_levels, dtype=bool) if self.rounding is None else self.rounding == 0
 
-        Distinct ratios of the paper's design differ by more than 1e-10, so 1e-12 never merges two of them.
+    def slack(self, first: "NDArray[np.bool_]") -> Floats:
+        """How far below the observed number still counts as equal, shape (levels,), in units of :meth:`compared`.
+
+        Nothing where whole numbers are compared; elsewhere a billionth of the groups' values, which is far above
+        rounding and below any difference that matters.
         """
-        return 0.0 if self.is_complete_mean else 1e-12
+        rounding = np.zeros(self.n_levels) if self.rounding is None else self.rounding.astype(float)
+        if self.is_complete_mean:
+            return rounding
+        with np.errstate(invalid="ignore", divide="ignore"):
+            groups = [np.abs(self.value(self.parts[who].sum(axis=0).astype(float))) for who in (first, ~first)]
+            scale = np.nanmax(np.nan_to_num([*groups, np.full(self.n_levels, 0.0 if self.is_ratio else 1.0)]), axis=0)
+        return np.asarray(TIE * scale + rounding / self.scale)
 
     def places(self, place: NDArray[np.intp]) -> Ints:
         """Parts as rows for :class:`~rapidvision.analysis.resampling.sums.GroupSums`: one per place, zeros where it is nobody's (-1)."""
@@ -149,16 +175,14 @@ class Columns:
         return np.where(blank, np.nan, centre), inverse
 
     def notes(self, first: "NDArray[np.bool_]") -> tuple[str, ...]:
-        """What a reader should know: levels that cannot be tested, missing cells, inexact scales."""
+        """What a reader should know: levels that cannot be tested, and missing cells."""
         blank = np.flatnonzero(~np.isfinite(self.difference(first)))
-        names = self.labels or tuple(str(level) for level in range(self.n_levels))
         notes = [
-            f"level {names[level]}: a group has no data there, so it is not tested (p is empty)" for level in blank
+            f"level {self.label(level)}: a group has no data there, so it is not tested (p is empty)"
+            for level in blank.tolist()
         ]
         if self.is_mean and not self.is_complete_mean:
             notes.append(f"{int((~self.present).sum())} of {self.present.size} participant x level cells are empty")
-        if not self.exact:
-            notes.append("scores have no small common denominator; ties are exact on a grid of 2**36 steps")
         return tuple(notes)
 
 
@@ -176,10 +200,10 @@ def mean_columns(numerator: Ints, denominator: Ints, *, name: str = "participant
     >>> both.difference(np.array([True, False]))
     array([0.5])
     """
-    scores, scale, exact = integer_scores(numerator, denominator)
+    scores, scale, rounding = integer_scores(numerator, denominator)
     parts = np.stack([scores, (denominator > 0).astype(np.int64)], axis=1)
 
     def value(sums: Floats) -> Floats:
         return np.asarray(sums[..., 0, :] / sums[..., 1, :] / scale)
 
-    return Columns(name, parts, scale, value, is_mean=True, is_ratio=True, exact=exact)
+    return Columns(name, parts, scale, value, is_mean=True, is_ratio=True, rounding=rounding)

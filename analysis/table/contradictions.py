@@ -6,11 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rapidvision.protocol import Protocol
-
-#: Observers that are participants; every other name in the column `observer` is a network's id.
-PARTICIPANTS = ("human", "simulated")
-#: A response slower than this is a broken clock, not a slow participant.
+#: A session whose median response is slower than this was recorded in another unit; a single answer may be slow.
 SLOWEST_MS = 10_000.0
 _ROWS_SHOWN = 8
 
@@ -33,37 +29,55 @@ def _duplicate_trials(frame: pd.DataFrame) -> list[str]:
 
 
 def _two_groups(frame: pd.DataFrame) -> list[str]:
-    people = frame[frame["observer"].isin(PARTICIPANTS)]
+    people = frame[frame["observer_kind"] != "model"]
     groups = people.groupby("participant_id", sort=True)["group"].nunique()
     return [
-        f'participant "{who}" is in {count} groups, {rows_of(frame["participant_id"] == who)}; a participant sees one'
+        f'participant "{who}" is in {count} groups, {rows_of(frame["participant_id"] == who)}; these tests compare '
+        "groups of different participants, so a participant belongs to one. Take one condition (import with --where "
+        "COLUMN=VALUE), or take the conditions as levels (--field level=COLUMN --field group=)"
         for who, count in groups[groups > 1].items()
     ][:3]
 
 
 def _wrong_correct(frame: pd.DataFrame) -> list[str]:
-    answered = frame["response"] != "none"
+    answered = frame["response"].notna() & (frame["response"] != "none")
+    only_correct = frame["response"].isna() & frame["status"].isin(["ok", "late", "early"])
+    unknown = answered & frame["target"].isna()
     should = (frame["response"] == "target") == frame["target"]
     given = frame["correct"]
-    wrong = (answered & (given != should)) | (~answered & given.notna())
-    return [f"`correct` contradicts `response` and `target`, {rows_of(wrong)}"] if wrong.any() else []
+    wrong = (answered & ~unknown & (given != should)) | (~answered & ~only_correct & given.notna())
+    lines = [f"`correct` contradicts `response` and `target`, {rows_of(wrong)}"] if wrong.any() else []
+    if (bad := only_correct & given.isna()).any():
+        lines.append(f"an answer with neither `response` nor `correct`, {rows_of(bad)}")
+    return lines
 
 
 def _impossible_times(frame: pd.DataFrame) -> list[str]:
-    people = frame["observer"].isin(PARTICIPANTS)
     time, answered = frame["response_ms"], frame["response"] != "none"
     lines = []
     if (bad := time <= 0).any():
         lines.append(f"response_ms must be > 0, {rows_of(bad)}")
-    if (bad := time > SLOWEST_MS).any():
-        lines.append(f"response_ms above {SLOWEST_MS:g}; are these microseconds? {rows_of(bad)}")
-    if (bad := people & answered & time.isna()).any():
+    typical = time.groupby(frame["session_id"]).transform("median")
+    if (bad := typical > SLOWEST_MS).any():
+        lines.append(f"sessions with a median response_ms above {SLOWEST_MS:g}; are these microseconds? {rows_of(bad)}")
+    if (bad := _untimed(frame)).any():
         lines.append(f"a response without response_ms, {rows_of(bad)}")
     if (bad := ~answered & time.notna()).any():
         lines.append(f"response_ms without a response, {rows_of(bad)}")
     if (bad := (frame["status"] == "none") & answered).any():
         lines.append(f'status "none" with a response, {rows_of(bad)}')
     return lines
+
+
+def _untimed(frame: pd.DataFrame) -> "pd.Series[bool]":
+    """Answers of people without a time, in a session where the same answer has times.
+
+    A session without any times had no clock; in go / no-go tasks the answer that is not pressed never has a time.
+    """
+    answered = (frame["response"] != "none") & (frame["observer_kind"] != "model") & (frame["status"] != "aborted")
+    timed = frame["response_ms"].notna()
+    same = [frame["session_id"], frame["response"].fillna("")]
+    return answered & ~timed & (timed & answered).groupby(same).transform("any")
 
 
 def _odd_levels(frame: pd.DataFrame) -> list[str]:
@@ -83,22 +97,25 @@ def _odd_levels(frame: pd.DataFrame) -> list[str]:
     return lines
 
 
-def outside_window(frame: pd.DataFrame) -> list[str]:
-    """Note answers that count as in time although the paper's task would not: no contradiction, but not silent either."""
-    task = Protocol()
-    low, high = task.anticipation_ms, task.timing.response_limit_ms
+def odd_times(frame: pd.DataFrame) -> list[str]:
+    """Note answers in time that are slower than a late one of the same study, or faster than an early one."""
+    main = (frame["phase"] == "main") & (frame["observer_kind"] != "model")
     time = frame["response_ms"]
-    odd = (
-        frame["observer"].isin(PARTICIPANTS)
-        & (frame["phase"] == "main")
-        & (frame["status"] == "ok")
-        & ((time < low) | (time > high))
-    )
-    if not odd.any():
-        return []
-    count, verb = int(odd.sum()), "answers have" if odd.sum() > 1 else "answer has"
-    text = f"{count} {verb} status ok outside {low:g} to {high:g} ms, the paper's window, {rows_of(odd)}"
-    return [f"{text}; in time all the same, because the status says so"]
+    late = time.where(frame["status"] == "late").groupby(frame["study_id"]).transform("min")
+    early = time.where(frame["status"] == "early").groupby(frame["study_id"]).transform("max")
+    in_time = main & (frame["status"] == "ok")
+    notes = []
+    for odd, than in (
+        (in_time & (time > late), "slower than a late"),
+        (in_time & (time < early), "faster than an early"),
+    ):
+        if odd.any():
+            count, verb = int(odd.sum()), "answers have" if odd.sum() > 1 else "answer has"
+            notes.append(
+                f"{count} {verb} status ok, yet {than} one of the study, {rows_of(odd)}; in time all the same, "
+                "because the status says so"
+            )
+    return notes
 
 
 #: Each returns one line per contradiction, with its rows.

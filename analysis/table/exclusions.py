@@ -10,7 +10,7 @@ import pandas as pd
 
 from rapidvision.errors import InputError
 
-from .contradictions import PARTICIPANTS
+from .first_lines import require_answers
 from .trials import Trials
 
 
@@ -59,12 +59,17 @@ class Kept:
     excluded: tuple[Excluded, ...]
     before: dict[str, int]
     after: dict[str, int]
+    notes: tuple[str, ...] = ()
 
     def sentence(self) -> str:
         """``kept 118 of 120 participants, excluded 2 because full-image accuracy below 0.6``."""
         total, left = sum(self.before.values()), sum(self.after.values())
         why = "; ".join(f"excluded {one.n} because {one.rule}" for one in self.excluded if one.n)
-        return f"kept {left} of {total} participants" + (f", {why}" if why else "; nothing was excluded")
+        return (
+            f"kept {left} of {total} participants"
+            + (f", {why}" if why else "; nothing was excluded")
+            + "".join(f"; {note}" for note in self.notes)
+        )
 
 
 def exclude(trials: Trials, rules: Rules) -> Kept:
@@ -96,6 +101,7 @@ def exclude(trials: Trials, rules: Rules) -> Kept:
     """
     before = _sizes(trials)
     excluded: list[Excluded] = []
+    notes: list[str] = []
     if rules.first_session_only:
         trials = _first_sessions(trials, excluded)
     for name, text in (
@@ -105,29 +111,31 @@ def exclude(trials: Trials, rules: Rules) -> Kept:
     ):
         limit = getattr(rules, name)
         if limit is not None:
-            trials = _drop(trials, _measure(trials, name), name, limit, f"{text} {limit:g}", excluded)
-    return Kept(trials, tuple(excluded), before, _sizes(trials))
-
-
-def _people(trials: Trials) -> pd.DataFrame:
-    frame = trials.main()
-    return frame[frame["observer"].isin(PARTICIPANTS)]
+            measured = _measure(trials, name)
+            unknown = trials.people()["participant_id"].nunique() - len(measured)
+            if unknown:
+                notes.append(f"{unknown} without a trial that {name} measures stay")
+            trials = _drop(trials, measured, name, limit, f"{text} {limit:g}", excluded)
+    return Kept(trials, tuple(excluded), before, _sizes(trials), tuple(notes))
 
 
 def _sizes(trials: Trials) -> dict[str, int]:
-    sizes = _people(trials).groupby("group", sort=True)["participant_id"].nunique()
+    sizes = trials.people().groupby("group", sort=True)["participant_id"].nunique()
     return {str(group): int(n) for group, n in sizes.items()}
 
 
 def _measure(trials: Trials, name: str) -> "pd.Series[Any]":
-    frame = _people(trials)
+    frame = trials.people()
     if name == "max_late_share":
         return (frame["status"] != "ok").groupby(frame["participant_id"]).mean()
     in_time = frame[frame["status"] == "ok"]
     if name == "max_response_bias":
+        require_answers(trials, what=name)
         share = (in_time["response"] == "target").groupby(in_time["participant_id"]).mean()
         return share.where(share > 0.5, 1 - share)
     full = in_time[in_time["level_label"] == "full"]
+    if full.empty:
+        raise InputError(f"{trials.name}: {name} needs answers to intact pictures (level full), and there are none")
     return (full["correct"] == True).groupby(full["participant_id"]).mean()  # noqa: E712 (None is neither)
 
 
@@ -140,14 +148,21 @@ def _drop(
     if not who:
         return trials
     left = trials.keep(~trials.frame["participant_id"].isin(who).to_numpy(), f"excluded {len(who)} because {text}")
-    if _people(left).empty:
+    if left.people().empty:
         raise InputError(f'{trials.name}: the rule "{text}" leaves no participant; loosen it')
     return left
 
 
 def _first_sessions(trials: Trials, excluded: list[Excluded]) -> Trials:
     frame = trials.frame
-    people = frame[frame["observer"].isin(PARTICIPANTS)]
+    people = trials.selection.of_one_kind(frame, name=trials.name)
+    several = people.groupby("participant_id")["session_id"].transform("nunique") > 1
+    if (undated := several & people["utc"].isna()).any():
+        who = sorted(set(people.loc[undated, "participant_id"]))
+        raise InputError(
+            f"{trials.name}: first_session_only needs to know when sessions were, and utc is empty for "
+            f"{', '.join(map(str, who[:5]))}; keep their first sessions when importing"
+        )
     first = people.sort_values("utc", kind="stable", na_position="last").drop_duplicates("participant_id")
     keep = set(first["session_id"])
     later = sorted(set(people["session_id"]) - keep)

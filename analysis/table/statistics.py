@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from rapidvision.errors import InputError, did_you_mean
 
-from .accuracy import Cells, LateRule, cells, level_codes
+from .accuracy import Cells, cells, level_codes
 from .columns import Columns, mean_columns
-from .contradictions import PARTICIPANTS
+from .first_lines import LateRule, require_answers
 from .trials import Trials
 
 Statistic = Literal["participant_mean", "pooled", "dprime", "criterion", "response_ms", "late_share"]
@@ -60,6 +60,7 @@ def columns_of(
         return Columns(statistic, parts, np.ones(1), _ratio, is_mean=False, is_ratio=True), table
     if statistic == "response_ms":
         return _median_times(trials, table), table
+    require_answers(trials, what=statistic)
     parts = _detection(trials, table)
     return Columns(statistic, parts, np.ones(1), _dprime if statistic == "dprime" else _criterion, is_mean=False), table
 
@@ -91,8 +92,7 @@ def _criterion(sums: Floats) -> Floats:
 
 def _people(trials: Trials, table: Cells) -> tuple[pd.DataFrame, NDArray[np.intp]]:
     """Main-phase rows of participants, and each row's cell in participants × levels."""
-    frame = trials.main()
-    frame = frame[frame["observer"].isin(PARTICIPANTS)]
+    frame = trials.people()
     row, _ = pd.factorize(frame["participant_id"], sort=True)
     _, column = level_codes(frame)
     return frame, row * len(table.levels) + column

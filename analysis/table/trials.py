@@ -1,6 +1,5 @@
 """Trials in: read the one table that every observer fills, and list every row that contradicts itself."""
 
-import io
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,11 +10,11 @@ import pandas as pd
 
 from rapidvision.errors import InputError
 from rapidvision.system import files
-from rapidvision.trials import COLUMNS, TrialRecord, check_header, parse_cell, write_table
+from rapidvision.trials import COLUMNS, TrialRecord, write_table
 
-from .contradictions import PARTICIPANTS, RULES, outside_window, rows_of
-
-_DTYPES = {"int": "int64", "bool": "bool", "float": "float64", "str": "object"}
+from .contradictions import RULES, odd_times, rows_of
+from .files import from_csv, from_parquet, typed
+from .selection import Selection
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -32,20 +31,49 @@ class Trials:
         Hash of the file; empty for tables made in memory.
     notes : tuple of str
         What was done on the way in, with counts.
+    selection : Selection
+        Which rows an analysis counts: kind of observer, timing, attempts.
     """
 
     frame: pd.DataFrame
     name: str = "trials"
     sha256: str = ""
     notes: tuple[str, ...] = field(default=())
+    selection: Selection = field(default=Selection())
 
     def __len__(self) -> int:
         return len(self.frame)
 
     def main(self) -> pd.DataFrame:
-        """Rows of the main phase that were not aborted: what is analysed."""
-        frame = self.frame
-        return frame[(frame["phase"] == "main") & (frame["status"] != "aborted")]
+        """Rows that count: of the main phase, not aborted, kept by the rules for timing and attempts."""
+        return self.selection.counted(self.frame)
+
+    def people(self) -> pd.DataFrame:
+        """Rows of :meth:`main` of the one kind of observer that is analysed: every test stands on these.
+
+        Raises
+        ------
+        InputError
+            When the table has several kinds of observers and none was chosen.
+        """
+        return self.selection.of_one_kind(self.main(), name=self.name)
+
+    def select(self, **rules: Any) -> "Trials":
+        """Return the table with other rules; see :class:`~rapidvision.analysis.table.selection.Selection`.
+
+        Parameters
+        ----------
+        **rules
+            `observers`, `timing`, `attempts`.
+        """
+        unknown = [name for name in rules if name not in ("observers", "timing", "attempts")]
+        if unknown:
+            raise InputError(f'select: no rule "{unknown[0]}"; rules are observers, timing and attempts')
+        return replace(self, selection=replace(self.selection, **rules))
+
+    def left_out(self) -> tuple[str, ...]:
+        """Sentences on what the rules leave out, and on voided or flagged trials where they are many."""
+        return self.selection.sentences(self.selection.of_one_kind(self.frame, name=self.name))
 
     def keep(self, rows: "np.ndarray[Any, np.dtype[np.bool_]]", note: str) -> "Trials":
         """Return the rows where `rows` is true, with a note that says why."""
@@ -53,7 +81,7 @@ class Trials:
 
     @property
     def observers(self) -> tuple[str, ...]:
-        """Who answered: ``human``, ``simulated``, ids of networks."""
+        """Who answered: ``human``, ``pilot``, ``simulated``, ids of networks."""
         return tuple(sorted(set(self.frame["observer"])))
 
     def _counted(self) -> str:
@@ -95,10 +123,10 @@ def read_trials(
         Names the file and every offending row.
     """
     data = files.read_bytes(path)
-    frame = _from_parquet(path) if Path(path).suffix == ".parquet" else _from_csv(data, name=str(path))
+    frame, notes = (from_parquet(path), ()) if Path(path).suffix == ".parquet" else from_csv(data, name=str(path))
     if frame.empty:
         raise InputError(f"{path}: no trials, only a header; has the session been recorded?")
-    trials = Trials(frame, name=Path(path).name, sha256=files.sha256(data))
+    trials = Trials(frame, name=Path(path).name, sha256=files.sha256(data), notes=notes)
     return check(_without_doubles(trials, dedupe), repeats=repeats)
 
 
@@ -107,13 +135,18 @@ def as_trials(source: "Trials | Path | str") -> Trials:
     return source if isinstance(source, Trials) else read_trials(source)
 
 
-def from_records(records: Iterable[TrialRecord], *, name: str = "trials") -> Trials:
-    """Make a checked table from records, as importers and simulations have them."""
+def from_records(
+    records: Iterable[TrialRecord],
+    *,
+    name: str = "trials",
+    repeats: Literal["refuse", "first", "keep"] = "refuse",
+) -> Trials:
+    """Make a checked table from records, as importers and simulations have them; `repeats` as in :func:`read_trials`."""
     rows = list(records)
-    columns = {c.name: _typed([getattr(row, c.name) for row in rows], c.name) for c in COLUMNS}
+    columns = {c.name: typed([getattr(row, c.name) for row in rows], c.name) for c in COLUMNS}
     if not rows:
         raise InputError(f"{name}: no trials")
-    return check(Trials(pd.DataFrame(columns), name=name))
+    return check(Trials(pd.DataFrame(columns), name=name), repeats=repeats)
 
 
 def write_trials(path: Path | str, trials: Trials) -> None:
@@ -158,75 +191,17 @@ def check(trials: Trials, *, repeats: Literal["refuse", "first", "keep"] = "refu
     if problems:
         more = f" (and {len(problems) - 1} more: {' | '.join(problems[1:])})" if len(problems) > 1 else ""
         raise InputError(f"{trials.name}: {problems[0]}{more}")
-    trials = replace(trials, notes=(*trials.notes, *outside_window(frame)))
+    trials = replace(trials, notes=(*trials.notes, *odd_times(frame)))
     again = _repeated_pictures(frame)
     if not again.any() or repeats == "keep":
         note = f"kept {int(again.sum())} repeated presentations of a picture, as asked" if again.any() else ""
         return replace(trials, notes=(*trials.notes, note)) if note else trials
     if repeats == "refuse":
         raise InputError(
-            f"{trials.name}: a participant met the same picture twice in the main phase, {rows_of(again)}; "
-            "choose repeats first (keep the first presentation) or keep (keep all)"
+            f"{trials.name}: a participant met the same picture twice in the main phase, {rows_of(again)}; choose "
+            "--repeats first (keep the first presentation) or --repeats keep (keep all)"
         )
     return trials.keep(~again, f"excluded {int(again.sum())} repeated presentations of a picture (kept the first)")
-
-
-def _from_csv(data: bytes, *, name: str) -> pd.DataFrame:
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(f"{name}: not UTF-8 text (byte {error.start}); save it as UTF-8") from error
-    try:
-        raw = pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False, na_filter=False)
-    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise InputError(f"{name}: not a table of equally long rows ({str(error).strip()})") from error
-    check_header(list(raw.columns), name=name)
-    last = text.rstrip("\n").rpartition("\n")[2]
-    if len(raw) and last.count(",") < len(raw.columns) - 1:
-        raise InputError(f"{name}: row {len(raw) + 1} has too few cells; is the file cut off?")
-    return pd.DataFrame({column.name: _parsed(raw[column.name], column.name, name) for column in COLUMNS})
-
-
-def _parsed(cells: "pd.Series[Any]", column: str, name: str) -> Any:
-    """Parse each distinct cell once, by the ground's own rule, and name the first row that breaks it."""
-    codes, distinct = pd.factorize(cells)
-    values = []
-    for code, cell in enumerate(distinct):
-        try:
-            values.append(parse_cell(column, cell, where=""))
-        except InputError:
-            row = int(np.argmax(codes == code)) + 2
-            parse_cell(column, cell, where=f"{name}: row {row}")
-    kind = next(c.dtype for c in COLUMNS if c.name == column)
-    nullable = None in values
-    dtype = "object" if nullable and kind != "float" else _DTYPES[kind]
-    if nullable and kind == "int":
-        dtype, kind = "float64", "float"
-    table = np.empty(len(values), dtype=dtype)
-    table[:] = [np.nan if value is None and kind == "float" else value for value in values]
-    return table[codes]
-
-
-def _typed(values: list[Any], column: str) -> Any:
-    kind = next(c.dtype for c in COLUMNS if c.name == column)
-    if None in values:
-        if kind in ("int", "float"):
-            return np.array([np.nan if value is None else value for value in values], dtype=float)
-        return np.array(values, dtype=object)
-    return np.array(values, dtype=_DTYPES[kind])
-
-
-def _from_parquet(path: Path | str) -> pd.DataFrame:
-    from rapidvision.system.extras import need
-
-    need("pyarrow", extra="fast", purpose="reading Parquet")
-    frame = pd.read_parquet(path)
-    check_header(list(frame.columns), name=str(path))
-    return pd.DataFrame({c.name: _typed([_plain(v) for v in frame[c.name]], c.name) for c in COLUMNS})
-
-
-def _plain(value: Any) -> Any:
-    return None if value is None or value is pd.NA or (isinstance(value, float) and np.isnan(value)) else value
 
 
 def _without_doubles(trials: Trials, dedupe: Literal["first"] | None) -> Trials:
@@ -239,7 +214,7 @@ def _without_doubles(trials: Trials, dedupe: Literal["first"] | None) -> Trials:
 
 
 def _repeated_pictures(frame: pd.DataFrame) -> "np.ndarray[Any, np.dtype[np.bool_]]":
-    people = (frame["phase"] == "main") & frame["observer"].isin(PARTICIPANTS)
+    people = (frame["phase"] == "main") & (frame["observer_kind"] != "model") & frame["image_id"].notna()
     again = frame[people].duplicated(["participant_id", "image_id"]).to_numpy()
     flags = np.zeros(len(frame), dtype=bool)
     flags[np.flatnonzero(people)] = again

@@ -3,10 +3,11 @@
 import argparse
 import importlib
 from pathlib import Path
+from typing import Any
 
 from rapidvision.cli import Verbs, add_common_options, add_verb, say
 
-from .output_commands import add_database, add_output_verbs, work
+from .output_commands import add_database, add_kind, add_output_verbs, work
 
 _SERVE = """\
 examples:
@@ -15,10 +16,12 @@ examples:
   rapidvision clickme serve pictures/ --out game/ --partner my_lab.nets:make --port 9000
   rapidvision clickme serve pictures/ --out game/ --partner resnet50.onnx --partner-threads 3
   rapidvision clickme serve pictures/ --out game/ --partner none          by the clock alone
+  rapidvision clickme serve pictures/ --out game/ --partner bundled --rehearsal
   rapidvision clickme serve pictures/ --out game/ --public-url https://lab.example/play --behind-proxy
 
 pictures/ is a picture folder: images.csv (image_id, path, category) and the files that it names.
-game/ gets the settings, the database and the server's key; the same command goes on where it stopped."""
+game/ gets the settings, the database and the server's key; the same command continues a stopped game. Players of a
+rehearsal are pilots: their rounds, points and names are apart from those of the game."""
 
 
 _SIMULATE = """\
@@ -27,7 +30,7 @@ examples:
   rapidvision clickme simulate pictures/ --out game/ --maps clickme --players 10 --random 2 --off-target 1
 
 Simulated players paint the maps of pictures/maps/clickme under the rules of the game. The game they leave in game/
-is exported and reported like a real one; every round says that it was automated."""
+is exported and reported with --players simulated; people's maps, points and counts never hold theirs."""
 
 _PLAYERS = """\
 examples:
@@ -36,6 +39,7 @@ examples:
   rapidvision clickme players game/ --hide "A name" --why "a program"     gone from the others' leaderboard
   rapidvision clickme players game/ --show "A name" --why "a mistake"
   rapidvision clickme players game/ --log                                 what was done, when, by whom and why
+  rapidvision clickme players game/ --players pilot                       those of rehearsals
 
 It may be used while the game is served; pages follow within seconds. Rounds and maps stay as they are."""
 
@@ -64,6 +68,9 @@ def _add_serve(verbs: Verbs) -> None:
         help="of the same (default: %(default)s)",
     )
     parser.add_argument("--game", type=Path, metavar="FILE", help="settings (default: GAME/game.toml, or the paper's)")
+    parser.add_argument(
+        "--rehearsal", action="store_true", help="those who play are pilots, who count for nothing else"
+    )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=int, default=8007, help="port, 0 for any free one (default: %(default)s)")
     parser.add_argument("--public-url", default="", metavar="URL", help="the address that players use")
@@ -75,10 +82,10 @@ def _add_serve(verbs: Verbs) -> None:
 
 
 def _serve(arguments: argparse.Namespace) -> None:
-    host = work("host")
+    host = work("server.host")
     serve = importlib.import_module("rapidvision.experiments.web.serve")
     game = host.read_game(arguments.out, arguments.game)
-    deck = host.set_up(arguments.out, host.picture_folder(arguments.pictures), game)
+    deck = host.set_up(arguments.out, host.picture_folder(arguments.pictures))
     partner = host.make_partner(
         arguments.partner,
         deck,
@@ -92,6 +99,7 @@ def _serve(arguments: argparse.Namespace) -> None:
         f"{n_main} pictures, {len(deck.of('practice'))} for practice, {len(deck.of('catch'))} to catch, {n_known} categories",
     )
     say(arguments, f"partner: {partner.name}; it must have the word among its best {game.rules.top_k_of(n_known)}")
+    _warn(arguments, deck, partner, game)
     address = serve.Address(arguments.host, arguments.port, arguments.public_url, arguments.behind_proxy)
     host.serve(
         arguments.out,
@@ -101,8 +109,19 @@ def _serve(arguments: argparse.Namespace) -> None:
         address,
         database_url=arguments.database_url,
         insecure=arguments.insecure,
+        players="pilot" if arguments.rehearsal else "human",
         ready=lambda url: say(arguments, f"the game is at {url} (Ctrl-C stops it)"),
     )
+
+
+def _warn(arguments: argparse.Namespace, deck: Any, partner: Any, game: Any) -> None:
+    """Say what makes a game's maps doubtful before it is played."""
+    for sentence in work("game.blank_view").doubts(partner, game.rules):
+        say(arguments, f"partner: {sentence}")
+    small = work("storage.images").doubtful(deck, game.rules.picture_px)
+    if small:
+        named = "; ".join(f"{name} {text}" for name, text in list(small.items())[:3])
+        say(arguments, f"pictures: {len(small)} of doubtful size ({named}{' …' if len(small) > 3 else ''})")
 
 
 def _add_simulate(verbs: Verbs) -> None:
@@ -129,18 +148,20 @@ def _simulate(arguments: argparse.Namespace) -> None:
 
     from .simulation.simulated_player import Player
 
-    host, simulate = work("host"), work("simulate")
+    host, simulate = work("server.host"), work("simulation.simulate")
     seed = fresh_seed() if arguments.seed is None else arguments.seed
     game = host.read_game(arguments.out, arguments.game)
-    deck = host.set_up(arguments.out, host.picture_folder(arguments.pictures), game)
-    maps = work("deck").read_maps(deck, arguments.maps, game.rules.picture_px)
+    deck = host.set_up(arguments.out, host.picture_folder(arguments.pictures))
+    maps = work("storage.images").read_maps(deck, arguments.maps, game.rules.picture_px)
     partner = host.make_partner(arguments.partner, deck, game)
+    _warn(arguments, deck, partner, game)
     players = [Player(f"painter {n + 1:03d}") for n in range(arguments.players)]
     players += [Player(f"random {n + 1:03d}", "random") for n in range(arguments.random)]
     players += [Player(f"off-target {n + 1:03d}", "off_target") for n in range(arguments.off_target)]
     store = host.game_store(arguments.out, arguments.database_url)
     try:
-        with progress("players", len(players), quiet=arguments.quiet) as advance:
+        with work("storage.lock").only_one(store), progress("players", len(players), quiet=arguments.quiet) as advance:
+            host.keep_game(arguments.out, game)
             done = simulate.simulate(
                 deck,
                 game,
@@ -170,13 +191,14 @@ def _add_players(verbs: Verbs) -> None:
     what.add_argument("--show", metavar="NAME", help="bring a hidden player back")
     what.add_argument("--log", action="store_true", help="list what was done")
     parser.add_argument("--why", default="", metavar="TEXT", help="the reason, needed with a change")
+    add_kind(parser)
     add_database(parser)
     add_common_options(parser, seed=False)
     parser.set_defaults(run=_players)
 
 
 def _players(arguments: argparse.Namespace) -> None:
-    host, moderation = work("host"), work("moderation")
+    host, moderation = work("server.host"), work("server.moderation")
     blocked = host.read_game(arguments.game).blocked_names
     store = host.existing_store(arguments.game, arguments.database_url)
     try:
@@ -188,11 +210,13 @@ def _players(arguments: argparse.Namespace) -> None:
             if (given := getattr(arguments, action)) is None:
                 continue
             name, new = given if action == "rename" else (given, "")
-            step = moderation.moderate(store, action, name, why=arguments.why, new_name=new, blocked=blocked)
+            step = moderation.moderate(
+                store, action, name, why=arguments.why, new_name=new, blocked=blocked, kind=arguments.players
+            )
             say(arguments, f"{step.action}: {step.before} -> {step.after} ({step.why})")
             return
         say(arguments, f"{'username':<20} {'rounds':>6} {'points':>7}  joined")
-        for one in moderation.players(store):
+        for one in moderation.players(store, arguments.players):
             mark = "  hidden" if one.hidden else ""
             say(arguments, f"{one.name:<20} {one.n_rounds:>6} {one.points:>7}  {one.joined_utc[:10]}{mark}")
     finally:

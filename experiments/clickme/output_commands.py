@@ -7,11 +7,14 @@ from typing import Any
 
 from rapidvision.cli import Verbs, add_common_options, add_verb, say
 
+from .game.kinds import KINDS
+
 _EXPORT = """\
 examples:
   rapidvision clickme export game/ --out maps/
   rapidvision clickme export game/ --out maps/ --blur gauss:7 --min-players 3 --keep-flagged
   rapidvision clickme export game/ --out maps/ --per-player --tfrecords
+  rapidvision clickme export rehearsal/ --out maps/ --players simulated
   rapidvision stimuli build maps/recipe.toml --out stimuli/
 
 Usernames stay in the game; the files know players by random ids."""
@@ -20,6 +23,7 @@ _REPORT = """\
 examples:
   rapidvision clickme report game/ --out report/
   rapidvision clickme report game/ --out report/ --compare clicktionary
+  rapidvision clickme report rehearsal/ --out report/ --players simulated
 
 Writes report.html with figures and report.json: players per map, bubbles, time-outs, success, learning, contests,
 agreement of players, and a gallery of maps."""
@@ -45,15 +49,33 @@ def add_database(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--database-url", default="", metavar="URL", help="postgresql://… instead of the file in GAME")
 
 
-def _judged(collected: Any, deck: Any, game: Any) -> Any:
-    objects = work("deck").read_objects(deck, game.rules.picture_px)
-    return work("quality").judge(collected, game.rules, objects=objects)
+def add_kind(parser: argparse.ArgumentParser) -> None:
+    """Add the option that names whose rounds are meant."""
+    parser.add_argument(
+        "--players",
+        choices=KINDS,
+        default="human",
+        help="whose rounds: people's, those of rehearsals, or of `clickme simulate` (default: %(default)s)",
+    )
+
+
+def _judged(part: Any, deck: Any, *, automated: bool) -> Any:
+    objects = work("storage.images").read_objects(deck, part.rules.picture_px)
+    pictures = work("storage.played_images").Pictures(deck)
+    return work("maps.quality").judge(
+        part.collected, part.rules, objects=objects, pictures=pictures, automated=automated
+    )
 
 
 def _add_game(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("game", type=Path, metavar="GAME", help="the game's folder, made by serve or simulate")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="a new folder")
     parser.add_argument("--pictures", type=Path, metavar="DIR", help="picture folder, if it has moved")
+    add_kind(parser)
+    parser.add_argument(
+        "--rules", default="", metavar="DIGEST", help="of the rules under which the game was played, if several; or all"
+    )
+    parser.add_argument("--keep-automated", action="store_true", help="keep rounds of remote-controlled pages")
     add_database(parser)
 
 
@@ -84,22 +106,33 @@ def _add_export(verbs: Verbs) -> None:
 def _export(arguments: argparse.Namespace) -> None:
     from rapidvision.system.progress import progress
 
-    export, keep, pooling = work("export"), work("filters"), work("pooling")
-    collected, deck, game = _played(arguments)
-    judged = _judged(collected, deck, game)
+    export, keep, pooling = work("maps.export"), work("maps.filters"), work("maps.pooling")
+    part, deck, _ = _played(arguments)
+    judged = _judged(part, deck, automated=arguments.keep_automated)
     filters = keep.Filters(
         min_bubbles=arguments.min_bubbles,
         min_players=arguments.min_players,
         report_limit=arguments.report_limit,
         drop_flags=() if arguments.keep_flagged else keep.Filters().drop_flags,
         drop_mobile=arguments.drop_mobile,
+        drop_automated=not arguments.keep_automated,
     )
     form = pooling.Form(arguments.blur, arguments.pool, arguments.per_player, arguments.tfrecords)
     with progress("pictures", len(deck.main), quiet=arguments.quiet) as advance:
         done = export.export(
-            collected, deck, game.rules, arguments.out, quality=judged, filters=filters, form=form, advance=advance
+            part.collected,
+            deck,
+            part.rules,
+            arguments.out,
+            quality=judged,
+            filters=filters,
+            form=form,
+            others=part.left_out,
+            advance=advance,
         )
     say(arguments, f"{arguments.out}: {done.summary()}")
+    for reason, names in done.changed.items():
+        say(arguments, f"{reason}: {', '.join(names[:5])}{' …' if len(names) > 5 else ''} ({len(names)} pictures)")
 
 
 def _add_report(verbs: Verbs) -> None:
@@ -111,26 +144,31 @@ def _add_report(verbs: Verbs) -> None:
 
 
 def _report(arguments: argparse.Namespace) -> None:
-    report = work("report")
-    collected, deck, game = _played(arguments)
+    report = work("report.page")
+    part, deck, game = _played(arguments)
     seed = game.seed if arguments.seed is None else arguments.seed
-    judged = _judged(collected, deck, game)
+    judged = _judged(part, deck, automated=arguments.keep_automated)
+    if not arguments.keep_automated:
+        part = work("storage.selection").by_hand(part)
     numbers = report.write_report(
-        collected, deck, game, arguments.out, quality=judged, seed=seed, compare_with=arguments.compare
+        part, deck, game, arguments.out, quality=judged, seed=seed, compare_with=arguments.compare
     )
     say(
         arguments,
         f"{numbers.n_players} players, {numbers.n_rounds} rounds, {numbers.n_bubbles} bubbles on {numbers.n_images} "
         f"pictures; {100 * numbers.success:.0f} % recognised: {arguments.out / 'report.html'}",
     )
+    if part.left_out:
+        say(arguments, "left out: " + ", ".join(f"{n} rounds {reason}" for reason, n in part.left_out.items()))
 
 
 def _played(arguments: argparse.Namespace) -> tuple[Any, Any, Any]:
-    """Return what was played, the pictures, and the settings of a game."""
-    host, collected = work("host"), work("collected")
+    """Return the rounds that are meant, the pictures, and the settings of a game."""
+    host, collected, selection = work("server.host"), work("storage.collected"), work("storage.selection")
     store = host.existing_store(arguments.game, arguments.database_url)
     try:
         data = collected.collect(store)
     finally:
         store.close()
-    return data, host.pictures_of(arguments.game, arguments.pictures), host.read_game(arguments.game)
+    part = selection.select(data, players=arguments.players, rules=arguments.rules)
+    return part, host.pictures_of(arguments.game, arguments.pictures), host.read_game(arguments.game)

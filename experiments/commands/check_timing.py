@@ -3,12 +3,11 @@
 import argparse
 from pathlib import Path
 
-from rapidvision import recipes
 from rapidvision.cli import say
-from rapidvision.screen import Screen as Profile
+from rapidvision.screen import read_profile
 from rapidvision.system import files
 
-from ..engine.interfaces import Picture, Press
+from ..interfaces import Picture, Press
 from ..lab import display_checks
 from ..lab.file_checks import Options
 from ..lab.run import check_display
@@ -21,11 +20,11 @@ def run(arguments: argparse.Namespace) -> int:
     """Measure the display and print the checks; 1 when one is red."""
     from ..lab import psychopy_display as display
 
-    profile = None if arguments.screen is None else recipes.read(arguments.screen, Profile)
+    profile = None if arguments.screen is None else read_profile(arguments.screen)
     options = Options(profile=profile, screen_index=arguments.screen_index, paced_hz=arguments.paced)
     with (
         display.PsychoPyScreen(profile=profile, screen_index=options.screen_index, paced_hz=options.paced_hz) as screen,
-        display.open_keys() as keys,
+        display.open_keys(screen.conversion) as keys,
     ):
         pressed: list[Press] | None = None
         if not arguments.no_press:

@@ -1,11 +1,16 @@
 """``rapidvision session export`` and ``report``: what is made from the journals."""
 
 import argparse
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rapidvision.cli import add_common_options, say
 
 from .verbs import Verbs, verb
+
+if TYPE_CHECKING:
+    from ..export.sessions import Sessions
 
 
 def add_arguments(verbs: Verbs) -> None:
@@ -16,14 +21,23 @@ def add_arguments(verbs: Verbs) -> None:
         "write the recorded trials as a table (CSV, Parquet), as BIDS or as Psych-DS",
         "  rapidvision session export study/\n"
         "  rapidvision session export study/ --out trials.parquet\n"
-        "  rapidvision session export study/ --form bids --out bids/ --screen lab.toml",
+        "  rapidvision session export study/ --form bids --out bids/\n"
+        "  rapidvision session export study/ --observers pilot --out pilots.csv\n\n"
+        "A journal that is empty, damaged or contradicts another one is named and left out; the others are exported.",
     )
     parser.add_argument("study", metavar="STUDY", help="the study folder")
     parser.add_argument("--form", choices=("table", "bids", "psychds"), default="table", help="default: table")
     parser.add_argument(
         "--out", metavar="PATH", help="file or folder; default: STUDY/trials.csv, STUDY/bids, STUDY/psychds"
     )
-    parser.add_argument("--screen", metavar="FILE", help="monitor profile, for the BIDS sidecars")
+    parser.add_argument(
+        "--observers",
+        nargs="+",
+        default=["human"],
+        choices=("human", "pilot", "simulated"),
+        metavar="KIND",
+        help="human, pilot or simulated, one or several; default: human",
+    )
     parser.add_argument("--set", metavar="SET", help="the stimulus set, where it was moved")
     add_common_options(parser, seed=False)
     parser.set_defaults(run=_export)
@@ -43,34 +57,54 @@ def add_arguments(verbs: Verbs) -> None:
 
 
 def _export(arguments: argparse.Namespace) -> int:
-    from rapidvision import recipes
-    from rapidvision.screen import Screen
     from rapidvision.study import Study
 
+    from ..design.rehearsals import part_of
     from ..export.bids import write_bids
     from ..export.psychds import write_psychds
     from ..export.sessions import read_sessions
     from ..export.table import write_rows
 
     study = Study(arguments.study)
-    sessions = read_sessions(study)
-    screen = None if arguments.screen is None else recipes.read(arguments.screen, Screen)
+    found = read_sessions(study, observers=arguments.observers)
+    sessions = found.recorded
     name = study.description().study_id
-    defaults = {"table": study.trials_path, "bids": study.folder / "bids", "psychds": study.folder / "psychds"}
-    out = defaults[arguments.form] if arguments.out is None else Path(arguments.out)
+    home = part_of(study, "human" if "human" in arguments.observers else arguments.observers[0])
+    default = home.trials_path if arguments.form == "table" else home.trials_path.with_name(arguments.form)
+    out = Path(arguments.out) if arguments.out else default
     if arguments.form == "table":
         write_rows(out, [row for session in sessions for row in session.rows()])
     elif arguments.form == "bids":
-        write_bids(sessions, study.stimulus_set(arguments.set), out, name=name, screen=screen)
+        write_bids(sessions, study.stimulus_set(arguments.set), out, name=name)
     else:
         write_psychds(sessions, out, name=name)
-    rows = [session.rows() for session in sessions]
-    unfinished = [s.header.session_id for s, r in zip(sessions, rows, strict=True) if len(r) < len(s.plan.trials())]
-    aborted = sum(row.status == "aborted" for some in rows for row in some)
-    say(arguments, f"{sum(map(len, rows))} trials of {len(sessions)} sessions in {out}; {aborted} of them aborted")
-    if unfinished:
-        say(arguments, f"unfinished sessions are included with the trials they have: {', '.join(unfinished)}")
+    _tell(arguments, found, out)
     return 0
+
+
+def _tell(arguments: argparse.Namespace, found: "Sessions", out: Path) -> None:
+    """Say what was written, and on the error stream, whatever was asked to be quiet, what was left out and why."""
+    sessions = found.recorded
+    rows = [row for session in sessions for row in session.rows()]
+    aborted = sum(row.status == "aborted" for row in rows)
+    late = sum(row.timing_ok is False for row in rows)
+    say(
+        arguments,
+        f"{len(rows)} trials of {len(sessions)} sessions ({', '.join(arguments.observers)}) in {out}; "
+        f"{aborted} of them aborted, {late} not shown as planned",
+    )
+    for state in ("unfinished", "given up"):
+        names = [session.header.session_id for session in sessions if session.state == state]
+        if names:
+            say(arguments, f"{state} sessions are included with the trials they have: {', '.join(names)}")
+    for session in sessions:
+        if session.quality.warns:
+            say(arguments, f"ATTENTION: {session.header.session_id}: {session.quality.sentence()}")
+    for path in found.copies:
+        say(arguments, f"{path}: a copy, not counted again")
+    if found.faults:
+        lines = [f"left out {len(found.faults)} of the journals:", *(f"  {fault.what}" for fault in found.faults)]
+        print("\n".join(lines), file=sys.stderr)  # noqa: T201
 
 
 def _report(arguments: argparse.Namespace) -> int:
@@ -78,20 +112,31 @@ def _report(arguments: argparse.Namespace) -> int:
     from rapidvision.study import Study
     from rapidvision.system import files
 
-    from ..engine.interfaces import TrialData
-    from ..engine.journal import read_journal
+    from ..interfaces import TrialData
     from ..lab import file_checks, photodiode, timing
+    from ..recording.journal import read_journal
 
     study = Study(arguments.study)
-    entry = file_checks.find_session(study, arguments.name)
-    path = file_checks.journal_path(study, entry.session_id)
+    part, entry = file_checks.find_session(study, arguments.name)
+    path = file_checks.journal_path(part, entry.session_id)
     _, entries = read_journal(path)
     trials = [e for e in entries if isinstance(e, TrialData)]
     if not trials:
         raise InputError(f"{path}: no completed trials to report")
-    diode = photodiode.compare(photodiode.read_trace(arguments.photodiode), trials) if arguments.photodiode else []
-    found = timing.timing_of(file_checks.plan_of(study, entry), trials, diode=diode)
+    seen = photodiode.Compared([], [], 0, strobes=False)
+    if arguments.photodiode:
+        seen = photodiode.compare(photodiode.read_trace(arguments.photodiode), photodiode.pictures_of(entries))
+    found = timing.timing_of(file_checks.plan_of(part, entry), entries, diode=seen.trials)
     say(arguments, f"{entry.session_id}\n{timing.report(found)}")
+    if arguments.photodiode:
+        say(arguments, seen.report())
     if arguments.out is not None:
-        files.write_json(arguments.out, {"timing": found, "diode_trials": [d._asdict() for d in diode]})
+        diode = [trial._asdict() for trial in seen.trials]
+        content = {
+            "timing": found,
+            "diode_trials": diode,
+            "diode_unseen": seen.unseen,
+            "diode_strangers": seen.strangers,
+        }
+        files.write_json(arguments.out, content)
     return 0

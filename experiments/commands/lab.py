@@ -41,7 +41,10 @@ def _add_display_options(parser: argparse.ArgumentParser) -> None:
         "--accept-timing", action="store_true", help="run although a check of the display is red; recorded"
     )
     parser.add_argument("--set", metavar="SET", help="the stimulus set, where it was moved")
-    parser.add_argument("--simulate", action="store_true", help="a simulated participant presses the keys")
+    parser.add_argument(
+        "--simulate", action="store_true", help="a simulated participant presses the keys; kept beside the study"
+    )
+    parser.add_argument("--pilot", action="store_true", help="a person tries it out; kept beside the study")
     parser.add_argument("--observers", metavar="FILE", help="what the simulated participant is like, as TOML")
     add_common_options(parser)
 
@@ -56,7 +59,7 @@ def _size(text: str) -> tuple[int, int]:
 
 def _options(arguments: argparse.Namespace) -> "Options":
     from rapidvision import recipes
-    from rapidvision.screen import Screen
+    from rapidvision.screen import read_profile
 
     from ..engine.participants import Observers
     from ..lab.file_checks import Options
@@ -65,7 +68,7 @@ def _options(arguments: argparse.Namespace) -> "Options":
     if arguments.simulate:
         simulate = Observers() if arguments.observers is None else recipes.read(arguments.observers, Observers)
     return Options(
-        profile=None if arguments.screen is None else recipes.read(arguments.screen, Screen),
+        profile=None if arguments.screen is None else read_profile(arguments.screen),
         screen_index=arguments.screen_index,
         window_px=arguments.window,
         paced_hz=arguments.paced,
@@ -75,6 +78,8 @@ def _options(arguments: argparse.Namespace) -> "Options":
         accept_age=getattr(arguments, "accept_age", False),
         max_age_h=getattr(arguments, "max_age", 24.0),
         simulate=simulate,
+        pilot=arguments.pilot,
+        reuse_slot=getattr(arguments, "reuse_slot", False),
         seed=1 if arguments.seed is None else arguments.seed,
         set_folder=None if arguments.set is None else Path(arguments.set),
     )
@@ -87,12 +92,21 @@ def _add_run(verbs: Verbs) -> None:
         "run one participant's session in PsychoPy, after a check of the display",
         "  rapidvision session run study/ --participant p01 --screen lab.toml\n"
         "  rapidvision session run study/ --participant p01 --screen lab.toml --trigger serial:/dev/ttyUSB0\n"
-        "  rapidvision session run study/ --participant test --simulate --paced 60 --window 800x600\n\n"
+        "  rapidvision session run study/ --simulate --paced 60 --window 800x600\n"
+        "  rapidvision session run study/ --pilot --screen lab.toml\n\n"
+        "Pilots and simulated participants take no slot of the study and are in none of its counts and exports.\n"
         "Escape pauses; Escape again stops, and `rapidvision session resume` goes on.",
     )
     parser.add_argument("study", metavar="STUDY", help="the study folder")
-    parser.add_argument("--participant", required=True, metavar="ID", help="a code that says nothing about the person")
+    parser.add_argument(
+        "--participant",
+        metavar="ID",
+        help="a code that says nothing about the person; needed for people, numbered for pilots and simulations",
+    )
     parser.add_argument("--group", metavar="NAME", help="a group; default: the one with the fewest participants")
+    parser.add_argument(
+        "--reuse-slot", action="store_true", help="give a plan to a second participant where every slot is taken"
+    )
     _add_display_options(parser)
     parser.set_defaults(run=_run)
 
@@ -100,14 +114,14 @@ def _add_run(verbs: Verbs) -> None:
 def _run(arguments: argparse.Namespace) -> int:
     from rapidvision.study import Study
 
-    from ..lab import run
+    from ..lab import file_checks, run
 
     def tell(text: str) -> None:
         say(arguments, text)
 
-    path = run.run_session(
-        Study(arguments.study), arguments.participant, _options(arguments), group=arguments.group, say=tell
-    )
+    study, options = Study(arguments.study), _options(arguments)
+    participant = arguments.participant or file_checks.next_rehearsal(study, options.kind)
+    path = run.run_session(study, participant, options, group=arguments.group, say=tell)
     say(arguments, f"finished: {path}")
     return 0
 

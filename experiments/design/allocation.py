@@ -1,5 +1,7 @@
 """Who gets which slot: the least filled one, once per participant. Pure, so that the lab and the server share it."""
 
+import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Literal
@@ -9,7 +11,15 @@ import msgspec
 from rapidvision.errors import InputError
 from rapidvision.seeds import stream
 
-_FORBIDDEN = set('/\\:*?"<>|')
+_ALLOWED = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+#: Names that Windows keeps for devices.
+_DEVICES = {"con", "prn", "aux", "nul", *(f"{kind}{n}" for kind in ("com", "lpt") for n in range(1, 10))}
+_MONTH = "jan|feb|mar|apr|may|jun|jul|aug|sep|sept|oct|nov|dec|march|april|june|july"
+#: What spreadsheets read as a power of ten, a date or a truth value.
+_CHANGED = re.compile(
+    rf"\d+e\d{{1,3}}|\d{{1,4}}-\d{{1,2}}(-\d{{1,4}})?|({_MONTH})-?\d{{1,4}}|\d{{1,2}}-?({_MONTH})(-\d{{2,4}})?|true|false",
+    re.IGNORECASE,
+)
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -36,20 +46,57 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 def check_participant_id(participant_id: str) -> str:
-    """Return the id, or refuse one that cannot be part of a file name.
+    """Return the id, or refuse one that a file system, a spreadsheet or BIDS would change.
+
+    Letters of the English alphabet, digits, ``-`` and ``_`` are allowed, with a letter or digit first; no names of
+    devices (Windows cannot make such a file), and nothing that spreadsheets turn into numbers or dates.
 
     Raises
     ------
     InputError
-        When it is empty, longer than 64 characters, starts with a dot, or has a character that file systems refuse.
+        Says what is wrong, and suggests an id that can be used.
+
+    Examples
+    --------
+    >>> check_participant_id("p01")
+    'p01'
+    >>> check_participant_id("=1+1")
+    Traceback (most recent call last):
+        ...
+    rapidvision.errors.InputError: participant: got "=1+1"; 1 to 64 letters (a-z), digits, - or _ are allowed, a letter \
+or digit first. Use "p11"?
     """
-    bad = sorted({c for c in participant_id if c in _FORBIDDEN or c.isspace() or not c.isprintable()})
-    if not participant_id or len(participant_id) > 64 or participant_id.startswith(".") or bad:
-        raise InputError(
-            f'participant: got "{participant_id}"; 1 to 64 letters, digits, - or _ are allowed'
-            + (f", not {' '.join(map(repr, bad))}" if bad else "")
-        )
-    return participant_id
+    if not _ALLOWED.fullmatch(participant_id):
+        why = "1 to 64 letters (a-z), digits, - or _ are allowed, a letter or digit first"
+    elif participant_id.casefold() in _DEVICES:
+        why = "Windows keeps this name for a device and cannot store a file under it"
+    elif _CHANGED.fullmatch(participant_id):
+        why = "spreadsheets change this into a number or a date"
+    else:
+        return participant_id
+    raise InputError(f'participant: got "{participant_id}"; {why}.{_suggestion(participant_id)}')
+
+
+def _suggestion(participant_id: str) -> str:
+    plain = unicodedata.normalize("NFKD", participant_id).encode("ascii", "ignore").decode()
+    plain = "".join(c for c in plain if c.isalnum() or c in "-_").strip("-_")[:60]
+    if not plain:
+        return ""
+    return f' Use "{plain if plain != participant_id and plain[0].isalpha() else "p" + plain}"?'
+
+
+def likeness(participant_id: str) -> str:
+    """Return what is left of an id without case, ``-``, ``_`` and zeros in front of numbers.
+
+    Two ids with one likeness are one person written twice, or would collide as folders on Windows, macOS or in BIDS.
+
+    Examples
+    --------
+    >>> likeness("p01"), likeness("P-1"), likeness("p10")
+    ('p1', 'p1', 'p10')
+    """
+    plain = re.sub(r"[-_]", "", unicodedata.normalize("NFC", participant_id).casefold())
+    return re.sub(r"(?<!\d)0+(?=\d)", "", plain)
 
 
 class Slots:
@@ -90,7 +137,9 @@ class Slots:
         """``(group, slot)`` → sessions that hold or finished it."""
         return Counter((e.group, e.slot) for e in self.last.values() if e.event != "returned")
 
-    def take(self, participant_id: str, *, group: str | None = None, utc: str = "") -> Entry:
+    def take(
+        self, participant_id: str, *, group: str | None = None, utc: str = "", reuse: bool = False, prefix: str = ""
+    ) -> Entry:
         """Return the entry that gives a participant the least filled slot; the caller stores it.
 
         Parameters
@@ -101,6 +150,10 @@ class Slots:
             Only slots of this group; the group with the fewest participants by default.
         utc : str
             Goes into the entry.
+        reuse : bool
+            Give a slot to a second participant when all are taken; refused otherwise.
+        prefix : str
+            Put before the session's id, where several kinds of sessions are told apart by it.
 
         Returns
         -------
@@ -110,20 +163,33 @@ class Slots:
         Raises
         ------
         InputError
-            When the id cannot be used, the participant already took part, or there is no such group.
+            When the id cannot be used or is another's in other spelling, the participant already took part, there is no
+            such group, or every slot of the group is taken.
         """
         check_participant_id(participant_id)
         for entry in self.last.values():
             if entry.participant_id == participant_id:
                 raise InputError(f"participant {participant_id}: {_ALREADY[entry.event]} ({entry.session_id})")
+            if likeness(entry.participant_id) == likeness(participant_id):
+                raise InputError(
+                    f'participant: got "{participant_id}", and "{entry.participant_id}" has taken part '
+                    f"({entry.session_id}); ids must differ by more than case, -, _ and zeros in front. If this is "
+                    f'the same person, use "{entry.participant_id}"'
+                )
         filled = self.filled()
         group = self._next_group(filled) if group is None else group
         if group not in self.groups:
             raise InputError(f'group: this study has no "{group}"; it has {", ".join(self.groups)}')
         slot = min(range(self.n_slots), key=lambda number: (filled[group, number], number))
+        if filled[group, slot] and not reuse:
+            raise InputError(
+                f"group {group}: all {self.n_slots} slots are taken; plan more with `rapidvision session plan --slots`, "
+                "give unfinished sessions back with `rapidvision session return`, or run with --reuse-slot, which "
+                "gives a plan to a second participant"
+            )
         entry = Entry(
             event="taken",
-            session_id=f"{participant_id}-{group}-{slot:04d}",
+            session_id=f"{prefix}{participant_id}-{group}-{slot:04d}",
             participant_id=participant_id,
             group=group,
             slot=slot,

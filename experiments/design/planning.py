@@ -10,6 +10,7 @@ from rapidvision.study import Study
 from rapidvision.system.progress import Advance, silent
 from rapidvision.trials import Phase, Trial
 
+from ..keyboard import check_keys
 from . import texts
 from .assign import blocks_for, fixations_for, keys_for, levels_for, practice_for
 
@@ -209,6 +210,7 @@ def make_study(
     """
     if n_slots < 1:
         raise InputError(f"slots: got {n_slots}, at least 1 is needed")
+    check_keys(protocol)
     check_fit(stimulus_set, protocol)
     study, groups = Study(folder), groups_of(stimulus_set, protocol)
     words = texts.read_texts(protocol.language, override=texts_file)

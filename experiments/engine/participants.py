@@ -9,11 +9,12 @@ import numpy as np
 
 from rapidvision.errors import InputError
 from rapidvision.plan import Plan
+from rapidvision.protocol import PAGE_MS
 from rapidvision.recipes import Recipe
 from rapidvision.seeds import stream
 from rapidvision.trials import Trial
 
-from .interfaces import Picture, Press
+from ..interfaces import Picture, Press, Screen
 
 CHANCE = 0.5
 
@@ -122,7 +123,7 @@ class Observers(Recipe, frozen=True):
 class Participant:
     """A simulated participant: sees pictures come up and presses keys some time later.
 
-    It is a :class:`~rapidvision.experiments.engine.interfaces.Keys` port. Every answer is drawn from the address (seed, group,
+    It is a :class:`~rapidvision.experiments.interfaces.Keys` port. Every answer is drawn from the address (seed, group,
     slot), so a session that stops and goes on gives the same answers.
 
     Parameters
@@ -141,6 +142,8 @@ class Participant:
 
     #: How long a key stays down.
     HOLD_S = 0.08
+    #: How long a page is read.
+    READ_S = PAGE_MS / 1000 + 0.2
 
     def __init__(
         self, plan: Plan, observers: Observers, *, seed: int, clock: Callable[[], float], may_leave: bool = True
@@ -192,9 +195,9 @@ class Participant:
             if self._leaves_at is not None and picture.content == self.plan.texts["paused"]:
                 self._press("escape", time_s + 0.2)
                 return
-            self._press(self.plan.key_target, time_s + 0.2)
+            self._press(self.plan.key_target, time_s + self.READ_S)
             if picture.content in self._both:
-                self._press(self.plan.key_distractor, time_s + 0.3)
+                self._press(self.plan.key_distractor, time_s + self.READ_S + 0.1)
 
     def _press(self, key: str, time_s: float) -> None:
         events = [*self._due, Press(key, time_s), Press(key, time_s + self.HOLD_S, down=False)]
@@ -209,3 +212,29 @@ class Participant:
         while due and due[0].time_s <= now:
             ready.append(due.popleft())
         return ready
+
+
+class Watched:
+    """A screen that a simulated participant looks at.
+
+    Parameters
+    ----------
+    screen : Screen
+        The real one.
+    see : callable
+        Told of each new picture and when it came up.
+    """
+
+    def __init__(self, screen: Screen, see: Callable[[Picture, float], object]) -> None:
+        self._screen, self._see = screen, see
+        self._last: Picture | None = None
+        self.period_s = screen.period_s
+        self.mark, self.notes = screen.mark, screen.notes
+
+    def flip(self, picture: Picture) -> float:
+        """Flip, and let the participant see what is new."""
+        time_s = self._screen.flip(picture)
+        if picture is not self._last:
+            self._last = picture
+            self._see(picture, time_s)
+        return time_s

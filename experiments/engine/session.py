@@ -6,15 +6,18 @@ end of each of the five experimental blocks."
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 
 from rapidvision.errors import Aborted
 from rapidvision.plan import Break, Feedback, Plan, Run, Show, Step
+from rapidvision.protocol import PAGE_MS
 from rapidvision.screen import refreshes
 from rapidvision.trials import Outcome, Trial, judge
 
+from .. import interfaces
 from ..design.texts import fill
-from . import interfaces
-from .interfaces import BLANK, Event, Journal, Keys, Picture, Press, Screen, TrialData
+from ..interfaces import BLANK, Event, Journal, Keys, Picture, Press, Screen, TrialData
+from ..recording.quality import quality_of
 from .trial import RunningTrial
 
 ESCAPE = "escape"
@@ -110,6 +113,8 @@ class Session:
         Returns the time for the record.
     between : callable
         Called while nothing is being timed: during breaks and before texts.
+    opening : str
+        Words for the experimenter before anything else, such as whose session is resumed; none by default.
 
     Attributes
     ----------
@@ -131,9 +136,11 @@ class Session:
         past: Sequence[TrialData | Event] = (),
         utc: Callable[[], str] = lambda: "",
         between: Callable[[], object] = lambda: None,
+        opening: str = "",
     ) -> None:
         self.plan, self.screen, self.keys, self.journal = plan, screen, keys, journal
-        self.utc, self.between = utc, between
+        self.utc, self.between, self.opening = utc, between, opening
+        self._entries = list(past)
         self.done = {entry.trial: entry for entry in past if isinstance(entry, TrialData)}
         self.attempts: dict[int, int] = {}
         for entry in past:
@@ -144,20 +151,26 @@ class Session:
         self.held: set[str] = set()
 
     def run(self) -> None:
-        """Run what is left of the session.
+        """Run what is left of the session, and tell the experimenter when much of it is void or flagged.
 
         Raises
         ------
         Aborted
-            When escape is pressed, and again on the text ``paused``; what was done is stored.
+            When escape is pressed, and again on the text ``paused``; what was done is stored. After the last trial
+            both finish the session.
         """
+        if self.opening:
+            self._open()
         steps = remaining(self.plan, self.done, self.attempts)
         while steps:
             try:
                 self._step(steps[0])
                 steps.pop(0)
             except Interrupted:
-                self._pause()
+                if len(steps) == 1 and isinstance(steps[0], Show):
+                    break  # the page of thanks
+                if self._pause(last=not any(isinstance(step, Run) for step in steps)):
+                    break
                 first = steps[0]
                 if isinstance(first, Run):
                     if first.trial.trial in self.done:
@@ -165,6 +178,17 @@ class Session:
                     elif first.trial.trial in self.attempts:
                         steps = postpone(steps)
         self._log("finished", code=interfaces.END_CODE)
+        quality = quality_of(self.plan, self._entries)
+        if quality.warns:
+            with suppress(Interrupted):
+                self._show(f"For the experimenter\n\n{quality.sentence()}\n\nPress any key.")
+
+    def _open(self) -> None:
+        try:
+            self._show(self.opening)
+        except Interrupted:
+            self._log("aborted", code=interfaces.END_CODE)
+            raise Aborted("stopped before it was resumed; no trial was run") from None
 
     def _step(self, step: Step) -> None:
         if isinstance(step, Run):
@@ -188,7 +212,7 @@ class Session:
     def _run(self, trial: Trial) -> None:
         notes = self.screen.notes()
         if notes:  # trouble between trials belongs to no trial
-            self.journal.append(Event(what="noted", detail="; ".join(notes), utc=self.utc()))
+            self._store(Event(what="noted", detail="; ".join(notes), utc=self.utc()))
         running = RunningTrial(self, trial, attempt=1 + self.attempts.get(trial.trial, 0))
         try:
             data = running.run()
@@ -196,9 +220,9 @@ class Session:
             seen = running.onset_s is not None
             if seen:
                 self.attempts[trial.trial] = self.attempts.get(trial.trial, 0) + 1
-            self._log("interrupted", trial=trial.trial, seen=seen)
+            self._log("interrupted", trial=trial.trial, seen=seen, onset_s=running.onset_s)
             raise
-        self.journal.append(data)
+        self._store(data)
         self.done[trial.trial] = data
         if trial.phase == "practice":
             outcome = outcome_of(self.plan, trial, data)
@@ -206,21 +230,37 @@ class Session:
                 words = self.plan.texts["correct" if outcome.correct else "wrong"]
                 self._show(words, wait="ms", ms=self.plan.protocol.practice.feedback_ms)
 
-    def _pause(self) -> None:
+    def _pause(self, *, last: bool) -> bool:
+        """Show the text ``paused``; return whether that ended the session because its last trial is done."""
         self._log("paused")
         try:
             self._show(self.plan.texts["paused"])
         except Interrupted:
+            if last:
+                return True
             self._log("aborted", code=interfaces.END_CODE)
             raise Aborted("stopped at the participant's place; go on with `rapidvision session resume`") from None
         self._log("resumed")
+        return False
 
-    def _log(self, what: str, *, trial: int | None = None, seen: bool = False, code: int | None = None) -> None:
+    def _store(self, entry: TrialData | Event) -> None:
+        self.journal.append(entry)
+        self._entries.append(entry)
+
+    def _log(
+        self,
+        what: str,
+        *,
+        trial: int | None = None,
+        seen: bool = False,
+        onset_s: float | None = None,
+        code: int | None = None,
+    ) -> None:
         if code is not None:
             self.screen.mark(code)
             self.screen.flip(BLANK)
         detail = "; ".join(self.screen.notes())
-        self.journal.append(Event(what=what, trial=trial, seen=seen, detail=detail, utc=self.utc()))
+        self._store(Event(what=what, trial=trial, seen=seen, onset_s=onset_s, detail=detail, utc=self.utc()))
 
     def note(self, new: Sequence[Press]) -> None:
         """Keep track of what is held down; an escape that goes down interrupts."""
@@ -233,6 +273,11 @@ class Session:
             raise Interrupted
 
     def _show(self, words: str, *, wait: str = "key", ms: int = 0) -> None:
+        """Show words until a key, both response keys or a time; keys count once the page was up for ``PAGE_MS``.
+
+        Where both response keys are asked for and another one arrives, its name is added to the page: a keyboard that
+        is labelled otherwise than it is read shows there.
+        """
         picture = Picture("text", words)
         self.note(self.keys.poll())
         shown = last = self.screen.flip(picture)
@@ -242,10 +287,13 @@ class Session:
             new = self.keys.poll()
             self.note(new)
             for press in new:
-                if press.down and press.time_s >= shown:
+                if press.down and press.time_s >= shown + PAGE_MS / 1000:
                     if wait == "key":
                         return
                     wanted.discard(press.key)
+                    if wait == "both_keys" and press.key not in self.response_keys:
+                        needed = " ".join(key.upper() for key in self.response_keys)
+                        picture = Picture("text", f"{words}\n\n{press.key.upper()} ?   ({needed})")
             if wait == "both_keys" and not wanted:
                 return
             last = self.screen.flip(picture)

@@ -14,9 +14,9 @@ from rapidvision.system.progress import Advance, silent
 from rapidvision.system.progress import progress as progress_bar
 from rapidvision.trials import TrialRecord, read_table
 
-from .interfaces import Event, TrialData
+from ..interfaces import Event, TrialData
+from ..recording.rows import rows_of
 from .participants import Observers, Participant
-from .rows import rows_of
 from .session import Session
 from .virtual import MemoryJournal, VirtualScreen
 
@@ -115,7 +115,7 @@ def refuse_to_replace_people(path: Path) -> None:
     Raises
     ------
     InputError
-        When `path` holds rows of human observers, or is no trials table.
+        When `path` holds rows of other observers than simulated ones, or is no trials table.
     """
-    if path.exists() and any(row.observer == "human" for row in read_table(path)):
-        raise InputError(f"{path}: holds trials of people; choose another --out for the simulation")
+    if path.exists() and any(row.observer_kind != "simulated" for row in read_table(path)):
+        raise InputError(f"{path}: holds trials of people or networks; choose another --out for the simulation")

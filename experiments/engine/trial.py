@@ -12,8 +12,8 @@ from rapidvision.plan import Plan
 from rapidvision.screen import refreshes
 from rapidvision.trials import Trial
 
-from . import interfaces
-from .interfaces import BLANK, FIXATION, Keys, Picture, Press, Screen, TrialData
+from .. import interfaces
+from ..interfaces import BLANK, FIXATION, Keys, Picture, Press, Screen, TrialData
 
 #: Two response keys this close together cannot be told apart by intention; the first one counts and is flagged.
 BOTH_KEYS_MS = 5.0

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Mapping
 
-from .interfaces import Event, Picture, TrialData
+from ..interfaces import Event, Picture, TrialData
+from ..triggers.marks import Marks
 
 See = Callable[[Picture, float], object]
 
@@ -53,7 +54,7 @@ class VirtualScreen:
         self._late = late or {}
         self.see = see
         self._last: Picture | None = None
-        self._codes: list[int] = []
+        self._marks = Marks()
 
     def flip(self, picture: Picture) -> float:
         """Go on to the next refresh, or a later one."""
@@ -66,15 +67,14 @@ class VirtualScreen:
             self._last = picture
             if self.see is not None:
                 self.see(picture, now)
-        if self._codes:
-            self.marks += [(code, now) for code in self._codes]
-            self._codes.clear()
+        code = self._marks.due()
+        if code is not None:
+            self.marks.append((code, now))
         return now
 
     def mark(self, code: int) -> None:
-        """Send a trigger with the next flip."""
-        if code:
-            self._codes.append(code)
+        """Send a trigger with the next flip, a press's with the next one that has no other."""
+        self._marks.add(code)
 
     def notes(self) -> list[str]:
         """Nothing unusual happens here."""

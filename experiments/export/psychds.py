@@ -4,12 +4,11 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from rapidvision import __version__
 from rapidvision.errors import InputError
 from rapidvision.system import files
 from rapidvision.trials import COLUMNS, write_table
 
-from .bids import labels_of
+from .bids import description_of, labels_of
 from .sessions import Recorded
 
 
@@ -47,7 +46,7 @@ def write_psychds(sessions: Sequence[Recorded], folder: Path, *, name: str) -> N
         "@context": "https://schema.org/",
         "@type": "Dataset",
         "name": name,
-        "description": f"Trials of rapid animal categorization, exported by RapidVision {__version__}",
+        "description": description_of(sessions),
         "schemaVersion": "Psych-DS 0.4.0",
         "variableMeasured": variables,
     }

@@ -13,8 +13,8 @@ from rapidvision.errors import CheckFailed
 from rapidvision.screen import Screen as Profile
 
 from ..design.svg import Svg
-from ..engine.interfaces import BLANK, Picture, Press
 from ..engine.refresh import Refresh, estimate
+from ..interfaces import BLANK, Picture, Press
 
 Colour = Literal["green", "yellow", "red"]
 
@@ -24,6 +24,8 @@ SLOWEST_HZ = 24.0
 FREE_BYTES = 50_000_000
 #: How long flips are measured before a session, and by `check timing`.
 SESSION_S, CHECK_S = 1.0, 4.0
+#: A steady clock that ticks more coarsely than this cannot time a session.
+COARSEST_CLOCK_S = 0.001
 _WARM_UP = 10
 
 
@@ -172,11 +174,16 @@ def judge_disk(folder: Path) -> Check:
     return Check("disk", "red", f"{free / 1e6:.1f} MB free", f"make room: {FREE_BYTES // 1_000_000} MB are needed")
 
 
-def judge_clock(path: Path = Path("/sys/devices/system/clocksource/clocksource0/current_clocksource")) -> Check:
-    """Judge the clock source of the system, where it can be read."""
+def judge_clock(
+    resolution_s: float, path: Path = Path("/sys/devices/system/clocksource/clocksource0/current_clocksource")
+) -> Check:
+    """Judge the steady clock by its measured resolution in seconds, and by its source where that can be read."""
+    if resolution_s > COARSEST_CLOCK_S:
+        found = f"the finest one ticks every {1000 * resolution_s:.1f} ms"
+        return Check("clock source", "red", found, "use another computer or a newer Python")
     if not path.is_file():
-        return Check("clock source", "green", "the system's own")
-    name = path.read_text().strip()
+        return Check("clock source", "green", f"the system's own, steps of {1e6 * resolution_s:.1f} us")
+    name = path.read_text(encoding="utf-8").strip()
     if name in ("hpet", "acpi_pm", "jiffies", "pit"):
         return Check("clock source", "yellow", name, "a slow clock; tsc is better where the processor has it")
     return Check("clock source", "green", name)

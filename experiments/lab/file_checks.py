@@ -1,5 +1,6 @@
 """What is looked at before a window opens: the study, its folder, the plan of a slot and every stimulus in it."""
 
+import itertools
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -10,14 +11,15 @@ from rapidvision.plan import Plan, plan_filename, read_plan
 from rapidvision.screen import Screen as Profile
 from rapidvision.study import Study
 from rapidvision.system import files
+from rapidvision.trials import ObserverKind
 
 from ..design.allocation import Entry
+from ..design.rehearsals import Rehearsals
 from ..engine.participants import Observers
+from ..keyboard import check_keys
+from ..recording.headers import Header
 from . import display_checks
 from .ledger import Ledger
-
-#: Keys that PsychoPy names and every keyboard has; a protocol's keys must be among them.
-KEYS = {*"abcdefghijklmnopqrstuvwxyz0123456789", "space", "left", "right", "up", "down", "tab", "return"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,7 @@ class Options:
     paced_hz : float or None
         Paced test mode.
     trigger : str
-        See :func:`rapidvision.experiments.lab.triggers.open_port`.
+        See :func:`rapidvision.experiments.triggers.ports.open_port`.
     photodiode_px : int
         Side of the photodiode patch; 0 for none.
     accept_timing : bool
@@ -46,6 +48,10 @@ class Options:
         Sessions older than this are not resumed.
     simulate : Observers or None
         Let a simulated participant press the keys.
+    pilot : bool
+        A person tries the study out; kept apart from the study's sessions.
+    reuse_slot : bool
+        Give a slot to a second participant where all are taken.
     seed : int
         Of the simulated participant.
     set_folder : path or None
@@ -67,6 +73,8 @@ class Options:
     accept_age: bool = False
     max_age_h: float = 24.0
     simulate: Observers | None = None
+    pilot: bool = False
+    reuse_slot: bool = False
     seed: int = 1
     set_folder: Path | None = None
 
@@ -81,8 +89,17 @@ class Options:
             raise InputError(f"screen-index: got {self.screen_index}; screens count from 0")
         if self.photodiode_px < 0:
             raise InputError(f"photodiode: got {self.photodiode_px} pixels; 0 (no patch) or more are allowed")
+        if self.pilot and self.simulate is not None:
+            raise InputError(
+                "got --pilot and --simulate; a pilot is a person, a simulated participant is none: give one"
+            )
         if not self.max_age_h > 0:
             raise InputError(f"max-age: got {self.max_age_h:g} hours; more than 0 is needed")
+
+    @property
+    def kind(self) -> ObserverKind:
+        """The kind of observer that takes part."""
+        return "simulated" if self.simulate is not None else "pilot" if self.pilot else "human"
 
 
 class Ready(NamedTuple):
@@ -92,13 +109,61 @@ class Ready(NamedTuple):
     stimuli: dict[str, Path]
 
 
-def find_session(study: Study, name: str) -> Entry:
-    """Return the ledger's last entry for a session or participant id."""
-    known = Ledger(study).slots().last
-    for entry in known.values():
-        if name in (entry.session_id, entry.participant_id):
-            return entry
+class Found(NamedTuple):
+    """A session of the ledger, and the part of the study folder that it lies in."""
+
+    study: Study
+    entry: Entry
+
+
+def find_session(study: Study, name: str, *, kind: ObserverKind | None = None) -> Found:
+    """Return the ledger's last entry for a session or participant id.
+
+    Parameters
+    ----------
+    study : Study
+        The study.
+    name : str
+        Id of the session or the participant.
+    kind : {"human", "pilot", "simulated"}, optional
+        Only sessions of this kind; by default people's, then those beside the study.
+
+    Raises
+    ------
+    InputError
+        When there is none, or it is of another kind.
+    """
+    others = []
+    for part in (study, Rehearsals(study.folder)):
+        for entry in Ledger(part).slots().last.values():
+            if name not in (entry.session_id, entry.participant_id):
+                continue
+            has = "human" if part is study else entry.session_id.partition("-")[0]
+            if kind is None or has == kind:
+                return Found(part, entry)
+            others.append((entry, has))
+    if others:
+        entry, has = others[0]
+        how = {"human": "without --simulate and --pilot", "pilot": "with --pilot", "simulated": "with --simulate"}[has]
+        raise InputError(
+            f"session {entry.session_id}: observer: got {kind}, allowed is {has}, as the session began; "
+            f"go on {how}, or run a new session"
+        )
     raise InputError(f"{study.folder}: no session of {name}; see `rapidvision session list`")
+
+
+def next_rehearsal(study: Study, kind: ObserverKind) -> str:
+    """Return the next free id for a pilot or a simulated participant; a person's must be given.
+
+    Raises
+    ------
+    InputError
+        For people.
+    """
+    if kind == "human":
+        raise InputError("participant: give an id with --participant; only --pilot and --simulate number them")
+    taken = {entry.participant_id for entry in Ledger(Rehearsals(study.folder)).slots().last.values()}
+    return next(name for n in itertools.count(1) if (name := f"{kind}{n}") not in taken)
 
 
 def journal_path(study: Study, session_id: str) -> Path:
@@ -106,8 +171,8 @@ def journal_path(study: Study, session_id: str) -> Path:
     return study.sessions_folder / f"{session_id}.jsonl"
 
 
-def plan_of(study: Study, entry: Entry) -> Plan:
-    """Return the plan that a session follows."""
+def plan_of(study: Study, entry: Entry | Header) -> Plan:
+    """Return the plan that a session follows, by its line of the ledger or its journal's header."""
     return read_plan(study.plans_folder / plan_filename(entry.group, entry.slot))
 
 
@@ -133,14 +198,12 @@ def check_study(study: Study, options: Options) -> StimulusSet:
         The set that was planned with.
     """
     protocol = study.protocol()
-    for key in protocol.keys:
-        if key not in KEYS:
-            raise InputError(f'keys: "{key}" is not on every keyboard; letters, digits, space and arrows are')
+    check_keys(protocol)
     stimulus_set = study.stimulus_set(options.set_folder)
     if protocol.image_deg is not None and options.profile is None:
         raise InputError("image_deg needs the monitor's size and distance; give its profile with --screen FILE")
     try:
-        study.sessions_folder.mkdir(exist_ok=True)
+        study.sessions_folder.mkdir(parents=True, exist_ok=True)
         probe = study.sessions_folder / ".writable"
         probe.write_bytes(b"")
         probe.unlink()

@@ -11,7 +11,7 @@ from rapidvision.errors import InputError
 from rapidvision.study import Study
 
 from ..design.allocation import Entry, Slots
-from ..engine.append_file import AppendOnly
+from ..recording.append_file import AppendOnly
 
 
 def utc_now() -> str:
@@ -42,10 +42,10 @@ class Ledger:
             return self._slots(b"")
         return self._slots(self.path.read_bytes())
 
-    def take(self, participant_id: str, *, group: str | None = None) -> Entry:
+    def take(self, participant_id: str, *, group: str | None = None, reuse: bool = False, prefix: str = "") -> Entry:
         """Give a participant the least filled slot and store that; see :meth:`Slots.take`."""
         with self._locked() as (file, slots):
-            entry = slots.take(participant_id, group=group, utc=utc_now())
+            entry = slots.take(participant_id, group=group, utc=utc_now(), reuse=reuse, prefix=prefix)
             file.append(msgspec.json.encode(entry) + b"\n")
         return entry
 
@@ -72,6 +72,8 @@ class Ledger:
 
     @contextmanager
     def _locked(self) -> Iterator[tuple[AppendOnly, Slots]]:
+        if self.study.folder.is_dir():
+            self.path.parent.mkdir(exist_ok=True)
         file = AppendOnly(self.path, wait=True)
         try:
             raw = file.read()

@@ -13,9 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rapidvision.errors import InputError
-from rapidvision.formats import csv_text
+from rapidvision.text import csv_text
 
-from ..engine.interfaces import TrialData
+from ..interfaces import Event, TrialData
+from ..recording.headers import Setup
+from ..recording.journal import Entry
 
 Floats = NDArray[np.float64]
 
@@ -45,6 +47,48 @@ class DiodeTrial(NamedTuple):
     trial: int
     onset_lag_ms: float
     duration_error_ms: float
+
+
+class Shown(NamedTuple):
+    """A picture that came up: its trial (None where it was interrupted), onset, duration in ms and refresh rate."""
+
+    trial: int | None
+    onset_s: float
+    stimulus_ms: float | None
+    refresh_hz: float | None
+
+
+class Compared(NamedTuple):
+    """What a diode saw of a session.
+
+    Attributes
+    ----------
+    trials : list of DiodeTrial
+        The trials that it saw.
+    unseen : list of int
+        Completed trials without a dark interval.
+    strangers : int
+        Dark intervals that belong to no picture.
+    strobes : bool
+        Whether the display goes dark between refreshes; durations are then uncertain by one of them.
+    """
+
+    trials: list[DiodeTrial]
+    unseen: list[int]
+    strangers: int
+    strobes: bool
+
+    def report(self) -> str:
+        """Return what was seen, as text."""
+        counts = (
+            f"{len(self.trials)} trials seen, {len(self.unseen)} not, {self.strangers} dark intervals of no picture"
+        )
+        lines = [f"photodiode            {counts}"]
+        if self.unseen:
+            lines.append(f"  without light       trials {', '.join(map(str, self.unseen))}")
+        if self.strobes:
+            lines.append("  the display strobes: durations are uncertain by one refresh")
+        return "\n".join(lines)
 
 
 def read_trace(path: Path | str) -> Trace:
@@ -91,48 +135,128 @@ def crossings(time_s: Floats, value: Floats) -> tuple[Floats, Floats]:
     return times[falls], times[~falls]
 
 
-def compare(trace: Trace, trials: Sequence[TrialData]) -> list[DiodeTrial]:
-    """Match the dark intervals of a trace to the trials of a journal.
+def pictures_of(entries: Sequence[Entry]) -> list[list[Shown]]:
+    """Return every picture that came up, interrupted ones too, by opening of the journal and in order of time."""
+    runs: list[list[Shown]] = [[]]
+    for entry in entries:
+        if isinstance(entry, Setup):
+            runs.append([])
+        elif isinstance(entry, TrialData):
+            runs[-1].append(Shown(entry.trial, entry.onset_s, entry.stimulus_ms, entry.refresh_hz))
+        elif isinstance(entry, Event) and entry.onset_s is not None:
+            runs[-1].append(Shown(None, entry.onset_s, None, None))
+    return [sorted(run, key=lambda shown: shown.onset_s) for run in runs if run]
+
+
+def compare(trace: Trace, runs: Sequence[Sequence[Shown]]) -> Compared:
+    """Match the dark intervals of a trace to the pictures of a journal by their sequence in time.
 
     Parameters
     ----------
     trace : Trace
         From :func:`read_trace`.
-    trials : sequence of TrialData
-        In the order in which they ran.
+    runs : sequence of sequences of Shown
+        From :func:`pictures_of`; each run has a clock with a zero of its own.
 
     Returns
     -------
-    list of DiodeTrial
-        One per trial.
+    Compared
+        Trials that were seen, those that were not, and dark intervals that belong to no picture.
 
     Raises
     ------
     InputError
-        When the trace does not hold exactly one dark interval per trial.
+        When fewer than half of the pictures can be found in the trace.
+    """
+    pictures = [shown for run in runs for shown in run]
+    onsets, ends, n_short = _dark(trace, pictures)
+    found: list[DiodeTrial] = []
+    unseen: list[int] = []
+    first = n_matched = 0
+    marks = None if trace.trigger is None else crossings(trace.time_s, trace.trigger)[1]
+    for run in runs:
+        software = np.array([shown.onset_s for shown in run])
+        at = _match(software, onsets[first:])
+        seen = np.flatnonzero(at >= 0)
+        unseen += [shown.trial for shown, place in zip(run, at, strict=True) if place < 0 and shown.trial is not None]
+        if not len(seen):
+            continue
+        places = at[seen] + first
+        first, n_matched = int(places.max()) + 1, n_matched + len(seen)
+        lags = _lags(software[seen], onsets[places], marks)
+        for shown, lag, place in zip([run[int(i)] for i in seen], lags, places, strict=True):
+            if shown.trial is not None and shown.stimulus_ms is not None:
+                length_ms = float(1000 * (ends[place] - onsets[place]))
+                found.append(DiodeTrial(shown.trial, float(1000 * lag), length_ms - shown.stimulus_ms))
+    if 2 * n_matched < len(pictures):
+        raise InputError(
+            f"the trace has {len(onsets)} dark intervals and the journal {len(pictures)} pictures, of which {n_matched} "
+            "fit in time; is it the trace of this session, recorded from its beginning?"
+        )
+    return Compared(found, unseen, len(onsets) - n_matched, n_short > 5 * len(pictures))
+
+
+def _dark(trace: Trace, pictures: Sequence[Shown]) -> tuple[Floats, Floats, int]:
+    """Return when the patch was dark for as long as a picture, and how many shorter gaps there were.
+
+    Displays that strobe are dark between any two refreshes; such gaps, and flicker, are no pictures.
     """
     falls, rises = crossings(trace.time_s, trace.light)
     rises = rises[rises > falls[0]] if len(falls) else rises
     n = min(len(falls), len(rises))
-    # A flicker within the diode's settling time is no stimulus.
-    keep = rises[:n] - falls[:n] > 0.005
-    onsets, ends = falls[:n][keep], rises[:n][keep]
-    if len(onsets) != len(trials):
-        raise InputError(
-            f"the trace has {len(onsets)} stimuli, the journal {len(trials)} trials; cut the trace to the session"
-        )
-    software = np.array([trial.onset_s for trial in trials])
-    if trace.trigger is not None:
-        _, marks = crossings(trace.time_s, trace.trigger)
-        nearest = np.array([marks[np.abs(marks - onset).argmin()] for onset in onsets])
-        lags = onsets - nearest
-    else:
-        offset = np.polynomial.Polynomial.fit(software - software[0], onsets - software, 1) if n > 2 else None
-        drift = offset(software - software[0]) if offset is not None else onsets - software
-        lags = onsets - software - drift
-        lags -= np.median(lags)
-    durations = (ends - onsets) * 1000
-    return [
-        DiodeTrial(trial.trial, float(1000 * lag), float(duration - trial.stimulus_ms))
-        for trial, lag, duration in zip(trials, lags, durations, strict=True)
-    ]
+    lengths = rises[:n] - falls[:n]
+    shortest = min((shown.stimulus_ms for shown in pictures if shown.stimulus_ms is not None), default=400.0)
+    slowest = min((shown.refresh_hz for shown in pictures if shown.refresh_hz is not None), default=60.0)
+    keep = lengths > max(0.005, min(1.5 / slowest, shortest / 2000))
+    return falls[:n][keep], rises[:n][keep], int(n - keep.sum())
+
+
+def _match(software: Floats, onsets: Floats) -> NDArray[np.intp]:
+    """Return for each picture the place of its dark interval, -1 for none.
+
+    The clocks have no common zero and may drift apart by a ten-thousandth: an offset is tried from pairs of both
+    sequences, the one under which most pictures have an interval near is refined by a straight line.
+    """
+    nothing = np.full(len(software), -1, dtype=np.intp)
+    if not len(onsets):
+        return nothing
+    tolerance_s = min(0.15, 0.3 * float(np.diff(software).min())) if len(software) > 1 else np.inf
+    best, best_key = nothing, (0, -np.inf)
+    for anchor in np.unique(np.linspace(0, len(software) - 1, 12).astype(int)):
+        for onset in onsets:
+            line = np.array([0.0, onset - software[anchor]])
+            for _ in range(3):
+                at, distance = _nearest(software, onsets, line, tolerance_s)
+                hit = at >= 0
+                if hit.sum() < 3:
+                    break
+                line = np.polyfit(software[hit] - software[0], onsets[at[hit]] - software[hit], 1)
+                line[0] = np.clip(line[0], -1e-3, 1e-3)
+                line[1] = np.median(onsets[at[hit]] - software[hit] - line[0] * (software[hit] - software[0]))
+            hit = at >= 0
+            key = (int(hit.sum()), -float(distance[hit].sum()) if hit.any() else -np.inf)
+            if key > best_key:
+                best, best_key = at, key
+    return best
+
+
+def _nearest(software: Floats, onsets: Floats, line: Floats, tolerance_s: float) -> tuple[NDArray[np.intp], Floats]:
+    wanted = software + line[0] * (software - software[0]) + line[1]
+    right = np.clip(np.searchsorted(onsets, wanted), 1, max(1, len(onsets) - 1))
+    places = right - 1 if len(onsets) == 1 else right - (wanted - onsets[right - 1] < onsets[right] - wanted)
+    distance = np.abs(onsets[places] - wanted)
+    places = np.where(distance <= tolerance_s, places, -1)
+    _, first = np.unique(places, return_index=True)
+    once = np.isin(np.arange(len(places)), first)
+    return np.where(once, places, -1).astype(np.intp), distance
+
+
+def _lags(software: Floats, onsets: Floats, marks: Floats | None) -> Floats:
+    """Return how late the light was: after the nearest trigger, or around the median where there is none."""
+    if marks is not None:
+        return np.array([onset - marks[np.abs(marks - onset).argmin()] for onset in onsets])
+    lags: Floats = onsets - software
+    if len(lags) > 2:
+        line = np.polynomial.Polynomial.fit(software - software[0], lags, 1)
+        lags = lags - line(software - software[0])
+    return lags - np.median(lags)

@@ -3,7 +3,6 @@
 import gc
 import os
 import sys
-import time
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -13,14 +12,13 @@ from rapidvision.errors import InputError
 from rapidvision.screen import Screen as Profile
 from rapidvision.system.extras import need
 
-from ..engine.interfaces import Picture
+from ..clock import Conversion, steady
 from ..engine.refresh import Grid, Pacer, Refresh
-from .keyboard import QueueReader, load_hid
+from ..interfaces import Picture
+from ..keyboard import QueueReader, labelled, load_hid
+from ..triggers.marks import Guarded, Marks
+from ..triggers.ports import NullPort, TriggerPort
 from .lazy_imports import OPTIONAL_FOR_PSYCHOPY, UNUSED_BY_SESSIONS, imported_later
-from .triggers import Guarded, NullPort, TriggerPort
-
-#: A clock that moves by more than this against the monotonic one is noted.
-_NOTE_STEP_S = 0.001
 
 
 def check_installed() -> dict[str, str]:
@@ -31,7 +29,13 @@ def check_installed() -> dict[str, str]:
     MissingExtra, InputError
         When one is missing or there is no display, with the remedy.
     """
-    psychopy = need("psychopy", extra="lab", purpose="a lab session")
+    try:
+        psychopy = need("psychopy", extra="lab", purpose="a lab session")
+    except OSError as error:  # it makes a folder for its settings when it is imported
+        raise InputError(
+            f"PsychoPy cannot keep its settings in the home folder {Path.home()} ({error.strerror}: {error.filename}); "
+            "set HOME (on Windows: APPDATA) to a folder that can be written"
+        ) from error
     load_hid()
     from importlib.metadata import version
 
@@ -40,11 +44,18 @@ def check_installed() -> dict[str, str]:
     return {"psychopy": psychopy.__version__, "psychtoolbox": version("psychtoolbox")}
 
 
-def open_keys() -> QueueReader:
-    """Return a reader of every keyboard."""
+def open_keys(conversion: Conversion) -> QueueReader:
+    """Return a reader of every keyboard, whose stamps `conversion` turns into the screen's."""
     from psychopy.hardware.keyboard import keyNames
 
-    return QueueReader(keyNames)
+    names = keyNames
+    if sys.platform.startswith("linux"):  # PsychoPy's names are by position there
+        from Xlib.display import Display
+
+        server = Display()
+        names = labelled(keyNames, server.keycode_to_keysym)
+        server.close()
+    return QueueReader(names, conversion=conversion)
 
 
 class PsychoPyScreen:
@@ -71,6 +82,10 @@ class PsychoPyScreen:
     ----------
     win, period_s
         PsychoPy's window, and the refresh period that :meth:`use_refresh` sets.
+    clock : Clock
+        The steady clock of every stamp.
+    conversion : Conversion
+        From psychtoolbox's clock, which stamps keys, to that one.
     monitor_px : (int, int)
         Resolution of the monitor.
     """
@@ -92,7 +107,9 @@ class PsychoPyScreen:
             from psychopy import clock, core, logging, monitors, visual
 
         logging.console.setLevel(logging.ERROR)
-        self._visual, self._core, self._clock = visual, core, clock.getTime
+        self._visual, self._core = visual, core
+        self.clock = steady()
+        self.conversion = Conversion(clock.getTime, self.clock)
         monitor = monitors.Monitor("rapidvision", autoLog=False)
         if profile is not None:
             monitor.setWidth(profile.width_cm)
@@ -110,12 +127,11 @@ class PsychoPyScreen:
         self.win.mouseVisible = False
         self.requested_px = size
         self._triggers = Guarded(triggers or NullPort())
-        self._codes: list[int] = []
+        self._marks = Marks()
         self._notes: list[str] = []
         self._pacer = None if paced_hz is None else Pacer(1 / paced_hz, now=self.now)
         self._grid: Grid | None = None
         self.period_s = 1 / 60 if paced_hz is None else 1 / paced_hz
-        self._offset_s = self.now() - time.monotonic()
         self._texts: dict[str, Any] = {}
         self._stimuli: dict[str, Any] = {}
         self._reminder: list[Any] = []
@@ -133,7 +149,7 @@ class PsychoPyScreen:
 
     def now(self) -> float:
         """Return the time on the clock of flips and keys, in seconds."""
-        return float(self._clock())
+        return self.clock.now()
 
     @property
     def scale(self) -> float:
@@ -173,6 +189,7 @@ class PsychoPyScreen:
         """Set the measured refreshes; stamps are moved to their grid from here on."""
         self.period_s = 1 / measured.hz
         self._grid = Grid(self.period_s, at_s=measured.at_s)
+        self._triggers.use_period(self.period_s)
 
     def flip(self, picture: Picture) -> float:
         """Draw `picture`, wait for the refresh that shows it, and return the time of that refresh."""
@@ -193,24 +210,18 @@ class PsychoPyScreen:
             self._pacer.wait(self.now())
         self.win.flip()
         now = self.now()
-        for code in self._codes:
+        code = self._marks.due()
+        if code is not None:
             self._triggers.send(code)
-        self._codes.clear()
         return now if self._grid is None else self._grid.snap(now)
 
     def mark(self, code: int) -> None:
-        """Send a trigger with the next flip."""
-        if code:
-            self._codes.append(code)
+        """Send a trigger with the next flip, a press's with the next one that has no other."""
+        self._marks.add(code)
 
     def notes(self) -> list[str]:
         """Return what was unusual since the last call: clock steps, lost focus, late returns, failed triggers."""
-        notes, self._notes = self._notes + self._triggers.notes, []
-        self._triggers.notes = []
-        offset = self.now() - time.monotonic()
-        if abs(offset - self._offset_s) > _NOTE_STEP_S:
-            notes.append(f"clock_step {(offset - self._offset_s) * 1000:.1f} ms")
-        self._offset_s = offset
+        notes, self._notes = self._notes + self._triggers.notes() + self.conversion.notes(), []
         return notes + (self._grid.notes() if self._grid is not None else [])
 
     def rush(self) -> bool:
@@ -221,7 +232,8 @@ class PsychoPyScreen:
         return bool(self._core.rush(True))
 
     def close(self) -> None:
-        """Close the window and give priority and collector back."""
+        """Close the window and the triggers, and give priority and collector back."""
+        self._triggers.close()
         self._core.rush(False)
         gc.enable()
         gc.unfreeze()

@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from rapidvision import __version__
 from rapidvision.errors import InputError
 from rapidvision.plan import Plan
@@ -14,15 +16,19 @@ from rapidvision.study import Study
 from rapidvision.system import files
 
 from ..design.allocation import Entry, check_participant_id
-from ..engine.interfaces import Event, Keys, Picture, Press, Screen
-from ..engine.journal import Header, JournalFile, Setup, read_journal, trials_and_events
-from ..engine.participants import Participant
+from ..design.rehearsals import part_of, prefix_of
+from ..engine.participants import Participant, Watched
 from ..engine.session import Session
+from ..interfaces import Event, Keys, Press, Screen
+from ..recording.headers import require_same
+from ..recording.journal import GIVEN_UP, JournalFile, last_setup, read_begun, read_journal, trials_and_events
+from ..recording.quality import quality_of
+from ..triggers.ports import open_port
 from . import display_checks
 from .display_checks import Preflight
 from .file_checks import Options, Ready, find_session, journal_path, make_ready, plan_of
 from .ledger import Ledger, utc_now
-from .triggers import open_port
+from .openings import header_of, observer_of, setup_of, words_of
 
 if TYPE_CHECKING:
     from .psychopy_display import PsychoPyScreen
@@ -67,10 +73,16 @@ def run_session(
         When the session was stopped; go on with :func:`resume_session`.
     """
     check_participant_id(participant_id)
-    ledger = Ledger(study)
-    rehearsed = ledger.slots().take(participant_id, group=group)  # refuses without storing anything
-    ready = make_ready(study, rehearsed, options)
-    return _with_display(study, options, ready, lambda: ledger.take(participant_id, group=group), resume=False, say=say)
+    kind = options.kind
+    part = part_of(study, kind)
+    ledger = Ledger(part)
+    reuse, prefix = options.reuse_slot or kind != "human", prefix_of(kind)
+    tried = ledger.slots().take(participant_id, group=group, reuse=reuse, prefix=prefix)  # stores nothing
+
+    def claim() -> Entry:
+        return ledger.take(participant_id, group=group, reuse=reuse, prefix=prefix)
+
+    return _with_display(part, options, make_ready(part, tried, options), claim, resume=False, say=say)
 
 
 def resume_session(study: Study, name: str, options: Options, *, say: Callable[[str], object] = print) -> Path:
@@ -79,10 +91,10 @@ def resume_session(study: Study, name: str, options: Options, *, say: Callable[[
     Raises
     ------
     InputError
-        When there is no such session, it is finished or was given up, is older than the set age, or protocol, plan or
-        stimulus set are not those that it began with.
+        When there is no such session, it is of another kind of observer, is finished or was given up, is older than the
+        set age, or protocol, plan, stimulus set or monitor are not those that it began with.
     """
-    entry = find_session(study, name)
+    part, entry = find_session(study, name, kind=options.kind)
     if entry.event != "taken":
         done = "is finished" if entry.event == "finished" else "was given up; its slot is free for others"
         raise InputError(f"session {entry.session_id}: {done}")
@@ -92,13 +104,18 @@ def resume_session(study: Study, name: str, options: Options, *, say: Callable[[
             f"session {entry.session_id}: began {age_h:.1f} h ago, at most {options.max_age_h:g} h are allowed; "
             "give it up with `rapidvision session return`, or go on with --accept-age, which is recorded"
         )
-    ready = make_ready(study, entry, options)
-    path = journal_path(study, entry.session_id)
-    if path.exists():
-        header, _ = read_journal(path)
+    ready = make_ready(part, entry, options)
+    path = journal_path(part, entry.session_id)
+    begun = read_begun(path)
+    if begun is not None:
+        header, entries = begun
         if header.plan_digest != ready.plan.digest:
             raise InputError(f"{path}: belongs to another plan; a session ends as it began")
-    return _with_display(study, options, ready, lambda: entry, resume=True, say=say)
+        last = last_setup(entries)
+        now = None if last is None else msgspec.structs.replace(last, profile=options.profile, **observer_of(options))
+        if now is not None:
+            require_same(header, last, now, name=str(path))
+    return _with_display(part, options, ready, lambda: entry, resume=True, say=say)
 
 
 def _with_display(
@@ -113,7 +130,6 @@ def _with_display(
     from . import psychopy_display as display
 
     software = {**display.check_installed(), "rapidvision": __version__, "python": platform.python_version()}
-    port = open_port(options.trigger)
     protocol = study.protocol()
     with (
         display.PsychoPyScreen(
@@ -122,10 +138,10 @@ def _with_display(
             screen_index=options.screen_index,
             window_px=options.window_px,
             paced_hz=options.paced_hz,
-            triggers=port,
+            triggers=open_port(options.trigger),
             photodiode_px=options.photodiode_px,
         ) as screen,
-        display.open_keys() as keys,
+        display.open_keys(screen.conversion) as keys,
     ):
         checked = check_display(screen, study.sessions_folder, options, keyboards=list(keys.products))
         say(checked.report())
@@ -135,29 +151,9 @@ def _with_display(
         plan = plan_of(study, entry)
         if plan.digest != ready.plan.digest:  # another computer took the slot in the meantime
             ready = make_ready(study, entry, options)
-        header = Header(
-            session_id=entry.session_id,
-            participant_id=entry.participant_id,
-            study_id=plan.study_id,
-            group=entry.group,
-            slot=entry.slot,
-            observer="human" if options.simulate is None else "simulated",
-            plan_digest=plan.digest,
-            protocol_digest=plan.protocol.digest,
-            stimulus_set_digest=plan.stimulus_set_digest,
-            utc=utc_now(),
-        )
         path = journal_path(study, entry.session_id)
-        with JournalFile(path, header) as journal:
-            setup = Setup(
-                display="real" if options.paced_hz is None else "paced test mode",
-                refresh_hz=checked.refresh.hz,
-                accepted=accepted,
-                preflight={check.name: [check.colour, check.found] for check in checked.checks},
-                software=software,
-                utc=utc_now(),
-            )
-            journal.append(setup)
+        with JournalFile(path, header_of(entry, plan, options)) as journal:
+            journal.append(setup_of(screen, checked, options, accepted=accepted, software=software))
             files.write_text(
                 path.with_suffix(".preflight.svg"), display_checks.picture(checked.stamps_s, checked.refresh)
             )
@@ -165,8 +161,11 @@ def _with_display(
             screen.use_refresh(checked.refresh)
             look, press = _participant(plan, screen, keys, options)
             past = trials_and_events(journal.past)
-            Session(plan, look, press, journal, past=past, utc=utc_now, between=gc.collect).run()
+            opening = words_of(entry, plan, past) if resume else ""
+            Session(plan, look, press, journal, past=past, utc=utc_now, between=gc.collect, opening=opening).run()
         Ledger(study).close(entry.session_id, "finished")
+    quality = quality_of(plan, read_journal(path)[1])
+    say(f"{'ATTENTION: ' if quality.warns else ''}{entry.session_id}: {quality.sentence()}")
     return path
 
 
@@ -212,7 +211,7 @@ def check_display(
         priority,
         display_checks.judge_keyboard(keyboards, pressed),
         display_checks.judge_disk(folder),
-        display_checks.judge_clock(),
+        display_checks.judge_clock(screen.clock.resolution_s),
     ]
     return Preflight(refresh, tuple(checks), tuple(stamps))
 
@@ -236,38 +235,18 @@ def _participant(plan: Plan, screen: "PsychoPyScreen", keys: Keys, options: Opti
     return Watched(screen, participant.see), participant
 
 
-class Watched:
-    """A screen that a simulated participant looks at.
-
-    Parameters
-    ----------
-    screen : Screen
-        The real one.
-    see : callable
-        Told of each new picture and when it came up.
-    """
-
-    def __init__(self, screen: Screen, see: Callable[[Picture, float], object]) -> None:
-        self._screen, self._see = screen, see
-        self._last: Picture | None = None
-        self.period_s = screen.period_s
-        self.mark, self.notes = screen.mark, screen.notes
-
-    def flip(self, picture: Picture) -> float:
-        """Flip, and let the participant see what is new."""
-        time_s = self._screen.flip(picture)
-        if picture is not self._last:
-            self._last = picture
-            self._see(picture, time_s)
-        return time_s
-
-
 def give_up(study: Study, name: str) -> Entry:
-    """Give an unfinished session's slot back, by session or participant id, and say so in its journal."""
-    entry = find_session(study, name)
-    path = journal_path(study, entry.session_id)
-    if path.exists():
-        header, _ = read_journal(path)
-        with JournalFile(path, header) as journal:
-            journal.append(Event(what="given up", utc=utc_now()))
-    return Ledger(study).close(entry.session_id, "returned")
+    """Give an unfinished session's slot back, by session or participant id, and say so in its journal.
+
+    A journal that is empty or damaged stays as it is; the ledger says all the same that the session was given up.
+    """
+    part, entry = find_session(study, name)
+    path = journal_path(part, entry.session_id)
+    try:
+        begun = read_begun(path)
+    except InputError:
+        begun = None
+    if begun is not None:
+        with JournalFile(path, begun[0]) as journal:
+            journal.append(Event(what=GIVEN_UP, utc=utc_now()))
+    return Ledger(part).close(entry.session_id, "returned")

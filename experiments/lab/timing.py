@@ -11,7 +11,9 @@ import numpy as np
 from rapidvision.plan import Plan
 from rapidvision.screen import refreshes
 
-from ..engine.interfaces import TrialData
+from ..interfaces import TrialData
+from ..recording.journal import Entry
+from ..recording.quality import Quality, quality_of
 from .photodiode import DiodeTrial
 
 _PHASES = ("fixation", "stimulus", "blank")
@@ -42,6 +44,8 @@ class Timing(msgspec.Struct, frozen=True, kw_only=True):
         How far response times cluster within the refresh period, 0 (not at all) … 1 (stamped once per refresh).
     flags : dict
         What was unusual → trials.
+    quality : Quality
+        How much is void or flagged.
     diode : dict
         From a photodiode: mean, sd and largest of onset lag and duration error in ms.
     """
@@ -56,18 +60,19 @@ class Timing(msgspec.Struct, frozen=True, kw_only=True):
     response_step_ms: float | None
     response_lock: float | None
     flags: dict[str, int]
+    quality: Quality
     diode: dict[str, float] = {}
 
 
-def timing_of(plan: Plan, trials: Sequence[TrialData], *, diode: Sequence[DiodeTrial] = ()) -> Timing:
+def timing_of(plan: Plan, entries: Sequence[Entry], *, diode: Sequence[DiodeTrial] = ()) -> Timing:
     """Summarize the timing of a session's completed trials.
 
     Parameters
     ----------
     plan : Plan
         What was planned.
-    trials : sequence of TrialData
-        What happened; at least one.
+    entries : sequence of Entry
+        What the journal holds; at least one completed trial.
     diode : sequence of DiodeTrial
         What a photodiode saw.
 
@@ -76,6 +81,7 @@ def timing_of(plan: Plan, trials: Sequence[TrialData], *, diode: Sequence[DiodeT
     Timing
         See there. Trials that a response ended are left out of the durations.
     """
+    trials = [entry for entry in entries if isinstance(entry, TrialData)]
     timing = plan.protocol.timing
     hz = float(np.median([data.refresh_hz for data in trials]))
     n_wanted = refreshes(timing.stimulus_ms, hz)
@@ -102,6 +108,7 @@ def timing_of(plan: Plan, trials: Sequence[TrialData], *, diode: Sequence[DiodeT
         response_step_ms=float(steps[steps > 0].min()) if (steps > 0).any() else None,
         response_lock=_lock(times, hz),
         flags=_counts(flag.split(" ")[0] for data in trials for flag in data.flags),
+        quality=quality_of(plan, entries),
         diode=_diode(diode),
     )
 
@@ -149,5 +156,6 @@ def report(timing: Timing) -> str:
         verdict = "stamped once per refresh" if timing.response_lock > 0.9 else "not tied to refreshes"
         lines.append(f"  cluster by refresh  {timing.response_lock:.2f} (0 not at all, 1 wholly): {verdict}")
     lines.append("flags                 " + (", ".join(f"{k} {n}" for k, n in timing.flags.items()) or "none"))
+    lines.append(f"{'ATTENTION' if timing.quality.warns else 'void or flagged':<22}{timing.quality.sentence()}")
     lines += [f"photodiode            {name} {value:.3f}" for name, value in timing.diode.items()]
     return "\n".join(lines)

@@ -6,7 +6,7 @@ from rapidvision.cli import Verbs, add_common_options, add_verb
 
 _SERVE_EXAMPLES = """\
 examples:
-  rapidvision session serve study/                              on this computer only, to try it out
+  rapidvision session serve study/ --rehearsal --simulate       on this computer only, to try it out
   rapidvision session serve study/ --behind-proxy --public-url https://lab.example/animals
   RAPIDVISION_PASSWORD=… rapidvision session serve study/ --database-url postgresql://…  --workers 4
 
@@ -52,7 +52,19 @@ def _add_serve(subparsers: Verbs) -> None:
         nargs="?",
         const="default",
         metavar="FILE",
-        help="let simulated participants in (?simulate, ?simulate=fast); FILE: their observers.toml",
+        help="let simulated participants in (?simulate, ?simulate=fast), on a public address in a --rehearsal only; "
+        "FILE: their observers.toml",
+    )
+    parser.add_argument(
+        "--rehearsal",
+        nargs="?",
+        const="rehearsal",
+        default="",
+        metavar="NAME",
+        help="people who come are pilots: no slot, no quota, no completion code, no place in the default exports",
+    )
+    parser.add_argument(
+        "--discard-rehearsal", default="", metavar="NAME", help="delete a rehearsal's sessions before serving"
     )
     add_common_options(parser)
     parser.set_defaults(run=_serve)
@@ -128,6 +140,12 @@ def _add_collect(subparsers: Verbs) -> None:
     parser.add_argument("results", metavar="FILE", nargs="*", help="result files of a bundle; none: the database")
     parser.add_argument("--set", metavar="SET", help="the stimulus set, when it is not where the study says")
     parser.add_argument("--database-url", default="", metavar="URL", help="as for `session serve`")
+    parser.add_argument(
+        "--observers",
+        default="human",
+        metavar="KINDS",
+        help="whose sessions, with commas: human, pilot (a rehearsal), simulated; default: human",
+    )
     parser.add_argument("--finished-only", action="store_true", help="leave unfinished sessions out (database)")
     parser.add_argument("--out", metavar="CSV", help="default: trials.csv in the study")
     add_common_options(parser, seed=False)

@@ -2,7 +2,6 @@
 
 import hashlib
 import html
-import mimetypes
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,7 +11,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
@@ -23,15 +22,23 @@ from .store import StoreUnavailable
 
 T = TypeVar("T")
 
+#: Named here, because the computer's own list differs: Windows takes it from the registry.
+MEDIA_TYPES = {
+    ".js": "text/javascript",
+    ".css": "text/css",
+    ".json": "application/json",
+    ".svg": "image/svg+xml",
+    ".png": "image/png",
+}
 _FOREVER = "public, max-age=31536000, immutable"
 
 
 class Problem(Exception):
-    """A refusal that the browser understands: a status, a code for programs, a sentence for people."""
+    """A refusal that the browser understands: a status, a code for programs, a sentence for people, and `more` for pages."""
 
-    def __init__(self, status: int, code: str, text: str) -> None:
+    def __init__(self, status: int, code: str, text: str, *, more: Mapping[str, Any] | None = None) -> None:
         super().__init__(text)
-        self.status, self.code, self.text = status, code, text
+        self.status, self.code, self.text, self.more = status, code, text, more or {}
 
 
 def reply(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
@@ -85,17 +92,16 @@ class Files:
     folder : Path
         The folder; only files that exist when the server starts are served.
     suffixes : sequence of str
-        Only files that end so.
+        Only files that end so; of :data:`MEDIA_TYPES`.
     """
 
-    def __init__(self, folder: Path, *, suffixes: Sequence[str] = (".js", ".css", ".json", ".svg", ".png")) -> None:
+    def __init__(self, folder: Path, *, suffixes: Sequence[str] = tuple(MEDIA_TYPES)) -> None:
         self._files: dict[str, tuple[bytes, str, str]] = {}
-        for path in sorted(folder.rglob("*")):
+        for path in sorted(folder.rglob("*"), key=Path.as_posix):
             if path.is_file() and path.suffix in suffixes:
                 content = path.read_bytes()
-                kind = "text/javascript" if path.suffix == ".js" else mimetypes.guess_type(path.name)[0]
                 tag = f'"{hashlib.sha256(content).hexdigest()[:20]}"'
-                self._files[path.relative_to(folder).as_posix()] = (content, kind or "application/octet-stream", tag)
+                self._files[path.relative_to(folder).as_posix()] = (content, MEDIA_TYPES[path.suffix], tag)
 
     async def __call__(self, request: Request) -> Response:
         """Serve one file, or 304 when the browser has it."""
@@ -168,6 +174,11 @@ def _under(app: Starlette, root_path: str) -> Starlette:
             self.guarded = guarded
 
         async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+            if scope["type"] == "http" and scope["path"] == root_path:
+                query = scope["query_string"].decode("latin-1")
+                address = f"{root_path}/" + (f"?{query}" if query else "")
+                await RedirectResponse(address, 308)(scope, receive, send)
+                return
             if scope["type"] in ("http", "websocket") and scope["path"].startswith(root_path + "/"):
                 scope = {**scope, "path": scope["path"][len(root_path) :], "raw_path": None}
             await self.guarded(scope, receive, send)
@@ -196,6 +207,8 @@ def refusal(request: Request, status: int, code: str, text: str, headers: Mappin
 
 
 async def _problem(request: Request, error: Problem) -> Response:
+    if error.more:
+        return reply({"error": error.code, "text": error.text, **error.more}, error.status)
     return refusal(request, error.status, error.code, error.text)
 
 

@@ -72,8 +72,18 @@ def prepare(engine: sa.Engine, metadata: sa.MetaData, form: str, version: int) -
             metadata.create_all(connection)
             connection.execute(forms.insert().values(name=form, version=version))
         elif found != version:
-            newer = "update RapidVision" if found > version else "use another database, or the older RapidVision"
-            raise InputError(f"{engine.url}: {form} tables of version {found}, this RapidVision has {version}; {newer}")
+            raise InputError(_other_version(engine.url, form, found, version))
+
+
+def _other_version(url: sa.URL, form: str, found: int, version: int) -> str:
+    name = url.render_as_string(hide_password=True)
+    what = f"{name}: {form} tables of version {found}, this RapidVision has {version}"
+    if found > version:
+        return f"{what}; update RapidVision. Nothing was changed in the database"
+    return (
+        f"{what}; use another database (move the file away, or give another --database-url), and collect what is in this one "
+        "with the RapidVision that wrote it. Nothing was changed in it"
+    )
 
 
 def reason(error: SQLAlchemyError) -> str:

@@ -4,7 +4,6 @@ import asyncio
 import importlib.util
 import ipaddress
 import multiprocessing
-import os
 import signal
 import socket
 from collections.abc import Callable, Coroutine, Sequence
@@ -47,6 +46,12 @@ class Address:
         """Path under which a proxy shows the app, without a slash at its end."""
         return urlsplit(self.public_url).path.rstrip("/")
 
+    @property
+    def public(self) -> bool:
+        """Whether other computers can reach it."""
+        host = urlsplit(self.public_url).hostname
+        return not is_loopback(self.host) or (bool(self.public_url) and not is_loopback(host or ""))
+
     def check(self, *, insecure: bool) -> None:
         """Refuse to be public without encryption.
 
@@ -60,8 +65,7 @@ class Address:
             raise InputError(
                 f'public url: got "{self.public_url}"; an address like https://lab.example/study is needed'
             )
-        public = not is_loopback(self.host) or (bool(self.public_url) and not is_loopback(parts.hostname or ""))
-        if public and not self.https and not insecure:
+        if self.public and not self.https and not insecure:
             raise InputError(
                 f"{self.public_url or self.host}: reachable from outside without encryption; give --public-url https://… "
                 "(a proxy does the encryption), or --insecure if the network is closed"
@@ -94,7 +98,8 @@ def listen(address: Address) -> socket.socket:
     """
     family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
     sock = socket.socket(family, socket.SOCK_STREAM)
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    # Windows would let a second server listen on the same port, and let either have the connections.
+    sock.setsockopt(socket.SOL_SOCKET, getattr(socket, "SO_EXCLUSIVEADDRUSE", socket.SO_REUSEADDR), 1)
     try:
         sock.bind((address.host, address.port))
     except OSError as error:
@@ -158,7 +163,7 @@ async def serve_apps(
             server.should_exit = True
 
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop)
+        _on_signal(loop, number, stop)
     tasks = [
         asyncio.create_task(server.serve(sockets=[sock])) for server, (_, sock, _) in zip(servers, apps, strict=True)
     ]
@@ -167,10 +172,27 @@ async def serve_apps(
     if ready is not None:
         ready()
     others = [asyncio.create_task(each()) for each in beside]
+    for other in others:
+        other.add_done_callback(_tell_of_failure)
     await asyncio.gather(*tasks)
     for other in others:
         other.cancel()
     await asyncio.gather(*others, return_exceptions=True)
+
+
+def _tell_of_failure(task: "asyncio.Task[None]") -> None:
+    """Say at once what ended a task that should have run as long as the server."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        context = {"message": f"{task.get_coro()} ended", "exception": error, "task": task}
+        task.get_loop().call_exception_handler(context)
+
+
+def _on_signal(loop: asyncio.AbstractEventLoop, number: int, stop: Callable[[], None]) -> None:
+    """Call `stop` in the loop on a signal; the event loops of Windows cannot be asked to, the interpreter can."""
+    try:
+        loop.add_signal_handler(number, stop)
+    except NotImplementedError:
+        signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop))
 
 
 def run_workers(work: Callable[..., None], arguments: tuple[object, ...], n_workers: int) -> int:
@@ -213,8 +235,8 @@ def run_workers(work: Callable[..., None], arguments: tuple[object, ...], n_work
                 deaths += 1
                 workers[number] = start(number)
     for process in workers:
-        if process.is_alive() and process.pid is not None:
-            os.kill(process.pid, signal.SIGTERM)
+        if process.is_alive():
+            process.terminate()
     for process in workers:
         process.join(timeout=15)
     return 0 if stopped else 1

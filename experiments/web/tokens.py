@@ -96,7 +96,7 @@ def server_secret(folder: Path | str) -> bytes:
         pass
     except OSError as error:
         raise InputError(f"{path}: the server's key cannot be made ({error.strerror})") from error
-    if path.stat().st_mode & 0o077:
+    if os.name == "posix" and path.stat().st_mode & 0o077:  # Windows has no such bits: its folders decide
         raise InputError(f"{path}: other users can read the server's key; run chmod 600 on it")
     secret = path.read_bytes().strip()
     if len(secret) < 32:

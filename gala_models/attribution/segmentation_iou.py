@@ -52,6 +52,8 @@ def matched(a: NDArray[np.float32], b: NDArray[np.float32]) -> tuple[NDArray[np.
 
 
 def _unit(values: NDArray[np.float32]) -> NDArray[np.float64]:
+    if not np.isfinite(values).all():
+        raise InputError(f"matched area: {np.count_nonzero(~np.isfinite(values))} values of a map are not finite")
     low, high = float(values.min()), float(values.max())
     return (values.astype(np.float64) - low) / ((high - low) or 1.0)
 

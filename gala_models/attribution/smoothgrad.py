@@ -6,6 +6,8 @@ from torch import Tensor, nn
 from rapidvision.errors import InputError
 from rapidvision.seeds import key64
 
+from ..scores import check_finite
+
 #: Noisy copies per forward pass. A constant, because convolutions of another size round differently in float32.
 COPIES_PER_PASS = 32
 
@@ -53,6 +55,8 @@ def smoothgrad(
     ------
     InputError
         When the model is in training mode (batch norm would mix pictures), or shapes do not fit.
+    CheckFailed
+        When a gradient is not finite; names the picture's place and the layer.
     """
     if model.training:
         raise InputError("smoothgrad: the model is in training mode; call model.eval() first")
@@ -71,6 +75,7 @@ def smoothgrad(
         gradients = torch.cat([_gradient(model, noisy[one], target[rows[one]]) for one in passes])
         for (row, _), gradient in zip(part, gradients, strict=True):
             total[row] += gradient
+    check_finite(total, [f"picture {row}" for row in range(len(x))], network="smoothgrad", model=model, x=x)
     return (total / n_samples).to(x)
 
 
@@ -94,6 +99,8 @@ def salience(gradient: Tensor) -> Tensor:
     >>> salience(torch.tensor([[[[1.0, -4.0]], [[2.0, 0.0]]]])).tolist()
     [[[0.5, 1.0]]]
     """
+    if not bool(torch.isfinite(gradient).all()):
+        raise InputError("salience: the gradient is not finite; there is nothing to rank")
     strongest = gradient.abs().amax(1)
     return strongest / strongest.amax((1, 2), keepdim=True).clamp_min(1e-12)
 

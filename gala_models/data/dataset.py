@@ -9,10 +9,10 @@ Neither TFRecords nor shards can be read in random order; flat memory-mapped byt
       labels.npy     int64, n
       has_map.npy    bool, n
       ids.json       n names
+      skipped.csv    pictures and maps that could not be read, where that was asked for
 """
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,34 +28,10 @@ from rapidvision.system import files
 from rapidvision.system.progress import Advance, silent
 
 from ..weights.load import Category
-from . import targets
+from .example import Example, Unreadable
+from .filling import Packed
 
 STORE_VERSION = 1
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Example:
-    """One picture on its way into a store.
-
-    Attributes
-    ----------
-    image_id : str
-        Its name.
-    picture : ndarray of uint8, shape (height, width, 3)
-        Its pixels.
-    label : int
-        Its class, from 0.
-    importance : ndarray of float32, shape (height, width), or None
-        Its map, of the same size.
-    unused : str
-        Why a map that is there does not count, for the record of what was left out.
-    """
-
-    image_id: str
-    picture: NDArray[np.uint8]
-    label: int
-    importance: NDArray[np.float32] | None = None
-    unused: str = ""
 
 
 class StoreDescription(Recipe, frozen=True, kw_only=True):
@@ -73,6 +49,10 @@ class StoreDescription(Recipe, frozen=True, kw_only=True):
         The kernel that the maps went through.
     left_out : dict
         Reason → number of maps that were treated as missing.
+    ignored : dict
+        What lay beside the pictures and was not read (by suffix; hidden files; maps without a picture) → how many.
+    n_skipped : int
+        Pictures and maps that could not be read and were skipped on request; ``skipped.csv`` names them.
     digest : str
         SHA-256 over pictures, maps, labels and flags.
     provenance : Provenance or None
@@ -86,6 +66,8 @@ class StoreDescription(Recipe, frozen=True, kw_only=True):
     categories: tuple[Category, ...] = ()
     blur: str = "none"
     left_out: dict[str, int] = msgspec.field(default_factory=dict)
+    ignored: dict[str, int] = msgspec.field(default_factory=dict)
+    n_skipped: int = 0
     digest: str = ""
     provenance: files.Provenance | None = None
 
@@ -117,7 +99,7 @@ class Store:
 
 
 def pack(
-    examples: Iterable[Example],
+    examples: Iterable[Example | Unreadable],
     out: Path | str,
     *,
     n: int,
@@ -125,6 +107,8 @@ def pack(
     categories: Sequence[Category] = (),
     blur: str = "none",
     strict: bool = False,
+    skip_bad: bool = False,
+    ignored: Mapping[str, int] | None = None,
     provenance: files.Provenance | None = None,
     advance: Advance = silent,
 ) -> Store:
@@ -146,6 +130,11 @@ def pack(
         Kernel for the maps, see :func:`rapidvision.gala_models.data.targets.kernel`.
     strict : bool, default False
         Stop at the first map that cannot be used, instead of treating it as missing and counting it.
+    skip_bad : bool, default False
+        Leave out pictures that cannot be read, and treat maps that cannot be read as missing; ``skipped.csv`` names them.
+        Otherwise the first one stops the pack.
+    ignored : mapping, optional
+        What lay beside the pictures and was not read → how many, for the record.
     provenance : Provenance, optional
         What made it.
     advance : callable
@@ -159,53 +148,36 @@ def pack(
     Raises
     ------
     InputError
-        When labels do not fit the categories, or there are more or fewer pictures than `n`.
+        When a picture or map cannot be read (its file is named), two pictures have one name, labels do not fit the
+        categories, or there are more or fewer pictures than `n`.
     """
     out = Path(out)
     if (out / "store.json").exists():
         raise InputError(f"{out}: holds a store already; choose another folder or remove it")
     out.mkdir(parents=True, exist_ok=True)
-    pictures = np.lib.format.open_memmap(out / "pictures.npy.part", "w+", np.uint8, (n, side_px, side_px, 3))
-    maps = np.lib.format.open_memmap(out / "maps.npy.part", "w+", np.uint8, (n, side_px, side_px))
-    labels, has_map, ids = np.zeros(n, np.int64), np.zeros(n, bool), []
-    left_out: Counter[str] = Counter()
-    for row, example in enumerate(examples):
-        if row == n:
+    packed = Packed(out, n, side_px, blur=blur, strict=strict, skip_bad=skip_bad)
+    for place, example in enumerate(examples):
+        if place == n:
             raise InputError(f"{out}: more than the {n} pictures that were announced")
-        pictures[row], importance = _fitted(example, side_px)
-        labels[row] = example.label
-        ids.append(example.image_id)
-        wrong = (example.unused or None) if importance is None else targets.fault(importance)
-        if example.importance is not None:
-            wrong = targets.fault(example.importance, shape=example.picture.shape[:2]) or wrong
-        if wrong and strict:
-            raise InputError(
-                f"map of {example.image_id}: {wrong}; repair or leave out this map, or pack without --strict"
-            )
-        if wrong:
-            left_out[wrong] += 1
-        elif importance is not None:
-            soft = targets.blur(importance, blur) if blur != "none" else importance
-            maps[row] = np.round(soft * (255 / soft.max()))
-            has_map[row] = True
+        packed.add(example)
         advance(1)
-    if len(ids) != n:
-        raise InputError(f"{out}: {len(ids)} pictures came, {n} were announced")
-    check_labels(labels, n_classes=len(categories) or None, where=str(out))
-    for name, array in (("pictures", pictures), ("maps", maps)):
-        array.flush()
-        (out / f"{name}.npy.part").replace(out / f"{name}.npy")
-    for name, values in (("labels", labels), ("has_map", has_map)):
-        with files.atomic(out / f"{name}.npy") as file:
-            np.save(file, values)
+    if len(packed.ids) + packed.n_unreadable != n:
+        raise InputError(f"{out}: {len(packed.ids)} pictures came, {n} were announced")
+    if not packed.ids:
+        raise InputError(f"{out}: none of the {n} pictures can be read; the first: {packed.skipped[0][1]}")
+    check_labels(packed.labels, n_classes=len(categories) or None, where=str(out))
+    packed.write()
+    has_map, ids = packed.has_map, packed.ids
     files.write_json(out / "ids.json", ids)
     description = StoreDescription(
-        n=n,
+        n=len(ids),
         side_px=side_px,
         n_maps=int(has_map.sum()),
         categories=tuple(categories),
         blur=blur,
-        left_out=dict(left_out),
+        left_out=dict(packed.left_out),
+        ignored=dict(ignored or {}),
+        n_skipped=len(packed.skipped),
         digest=files.canonical_digest([files.sha256_file(out / f"{name}.npy") for name in _ARRAYS]),
         provenance=provenance,
     )
@@ -225,29 +197,6 @@ def check_labels(labels: NDArray[np.int64], *, n_classes: int | None, where: str
         raise InputError(
             f"{where}: labels run from {low} to {high}; {n_classes or 'n'} classes are 0 to {(n_classes or 0) - 1}"
         )
-
-
-def _fitted(example: Example, side_px: int) -> tuple[NDArray[np.uint8], NDArray[np.float32] | None]:
-    from PIL import Image
-
-    picture = example.picture
-    if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3:
-        raise InputError(
-            f"{example.image_id}: {picture.dtype} of shape {picture.shape}; bytes (height, width, 3) are needed"
-        )
-    importance = example.importance
-    if importance is not None and targets.fault(importance, shape=picture.shape[:2]):
-        importance = None
-    height, width = picture.shape[:2]
-    scale = side_px / min(height, width)
-    size = (max(side_px, round(width * scale)), max(side_px, round(height * scale)))
-    left, top = (size[0] - side_px) // 2, (size[1] - side_px) // 2
-    window = np.s_[top : top + side_px, left : left + side_px]
-    if size != (width, height):
-        picture = np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.BILINEAR))
-        if importance is not None:
-            importance = np.asarray(Image.fromarray(importance).resize(size, Image.Resampling.BILINEAR))
-    return picture[window], None if importance is None else importance[window].astype(np.float32)
 
 
 def open_store(folder: Path | str) -> Store:

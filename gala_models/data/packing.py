@@ -8,7 +8,7 @@ from rapidvision.formats import image_folder
 from rapidvision.system import files
 from rapidvision.system.progress import progress
 
-from . import sources
+from . import folders, sources
 from .dataset import StoreDescription, pack
 from .sources import Source
 
@@ -26,10 +26,10 @@ def source_at(
         raise InputError("pack: give one folder, or one or more TFRecord files")
     folder = paths[0]
     if (folder / image_folder.TABLE).is_file():
-        return sources.picture_folder(folder, maps=maps)
+        return folders.picture_folder(folder, maps=maps)
     if any(folder.glob("*.npz")):
         return sources.npz(folder, first_label=first_label)
-    return sources.class_folders(folder, maps=map_folder)
+    return folders.class_folders(folder, maps=map_folder)
 
 
 def pack_from(
@@ -42,6 +42,7 @@ def pack_from(
     blur: str = "none",
     first_label: int = 0,
     strict: bool = False,
+    skip_bad: bool = False,
     quiet: bool = False,
 ) -> StoreDescription:
     """Pack what lies at `paths`; see :func:`rapidvision.gala_models.data.dataset.pack`."""
@@ -55,6 +56,8 @@ def pack_from(
             categories=source.categories,
             blur=blur,
             strict=strict,
+            skip_bad=skip_bad,
+            ignored=source.ignored,
             provenance=files.provenance(
                 f"models pack {' '.join(path.name for path in paths)}", packages=("numpy", "pillow")
             ),

@@ -1,22 +1,28 @@
-"""Where pictures with maps come from: the ClickMe release, npz files, picture folders, class folders."""
+"""Where pictures with maps come from: the ClickMe release and npz files; folders of pictures have a module of their own.
+
+A source never ends at a picture that cannot be read: it yields why, and the store that is packed stops or keeps a list.
+"""
 
 import io
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rapidvision.errors import InputError, did_you_mean
-from rapidvision.formats import image_folder, tfrecord
+from rapidvision.errors import InputError
+from rapidvision.formats import tfrecord
+from rapidvision.images.listing import list_images
+from rapidvision.images.load import load_map, load_rgb
 from rapidvision.system import files
 
 from ..weights.load import Category
-from .dataset import Example
+from .example import Example, Unreadable
 
-_PICTURES = (".png", ".jpg", ".jpeg")
+_ENCODED = (b"\xff\xd8", b"\x89PNG")
 
 
 @dataclass(frozen=True)
@@ -31,15 +37,26 @@ class Source(ABC):
         Classes in order, where they have names.
     name : str
         For messages and records.
+    ignored : dict
+        What lies beside them and was not read → how many.
     """
 
     n: int
     categories: tuple[Category, ...]
     name: str
+    ignored: Mapping[str, int] = field(default_factory=dict)
 
     @abstractmethod
-    def __iter__(self) -> Iterator[Example]:
-        """Yield the examples in a fixed order."""
+    def __iter__(self) -> Iterator[Example | Unreadable]:
+        """Yield the examples in a fixed order, and in their places those that cannot be read."""
+
+
+def tried(image_id: str, make: Callable[[], Example]) -> Example | Unreadable:
+    """Return an example, or why there is none."""
+    try:
+        return make()
+    except InputError as error:
+        return Unreadable(image_id, str(error))
 
 
 @dataclass(frozen=True)
@@ -50,12 +67,12 @@ class TFRecords(Source):
     first_label: int = 0
     verify: bool = True
 
-    def __iter__(self) -> Iterator[Example]:
+    def __iter__(self) -> Iterator[Example | Unreadable]:
         """Yield the examples file by file."""
         for path in self.paths:
             for record in tfrecord.records(path, verify=self.verify):
                 where = f"{path}: record {record.number} at byte {record.offset}"
-                yield _from_features(tfrecord.example(record.payload), where, self.first_label)
+                yield tried(where.rsplit("/", 1)[-1], partial(_example, bytes(record.payload), where, self.first_label))
 
 
 def tfrecords(paths: Sequence[Path], *, first_label: int = 0, verify: bool = True) -> TFRecords:
@@ -63,34 +80,88 @@ def tfrecords(paths: Sequence[Path], *, first_label: int = 0, verify: bool = Tru
     n = sum(1 for path in paths for _ in tfrecord.records(path, verify=False))
     if n == 0:
         raise InputError(f"{', '.join(map(str, paths)) or 'no files'}: no records")
-    return TFRecords(n, (), str(paths[0]), tuple(paths), first_label, verify)
+    return TFRecords(n, (), str(paths[0]), paths=tuple(paths), first_label=first_label, verify=verify)
 
 
-def _from_features(features: dict[str, tfrecord.Feature], where: str, first_label: int) -> Example:
+def _example(payload: bytes, where: str, first_label: int) -> Example:
+    try:
+        features = tfrecord.example(payload)
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from error
     missing = [name for name in ("image", "label") if name not in features]
     if missing:
         raise InputError(f"{where}: no feature {missing[0]}; it has {', '.join(sorted(features))}")
-    blobs, heat = features["image"], features.get("heatmap", [b""])
-    picture = as_bytes(tfrecord.picture(bytes(blobs[0]), n_channels=3, where=where), where)
-    blob = bytes(heat[0]) if len(heat) else b""
-    count = features.get("click_count")
-    flagged = count is None or int(count[0]) > 0
-    importance, unused = None, ""
+    picture = _picture(_blob(features, "image", where), where)
+    blob = _blob(features, "heatmap", where) if "heatmap" in features and len(features["heatmap"]) else b""
+    label, count = _whole(features, "label", where), features.get("click_count")
+    flagged = count is None or _whole(features, "click_count", where) > 0
+    importance, unused, damaged = None, "", ""
     if blob:
-        found = np.asarray(tfrecord.picture(blob, n_channels=1, where=where), np.float32)
-        importance = found if flagged else None
+        try:
+            found = _map(blob, where)
+        except InputError as error:
+            found, damaged = np.zeros((1, 1), np.float32), str(error)
+        importance = found if flagged and not damaged else None
         unused = "there, but click_count is 0" if not flagged and found.any() else ""
-    label = int(features["label"][0]) - first_label
-    return Example(where.rsplit("/", 1)[-1], picture, label, importance, unused)
+    return Example(where.rsplit("/", 1)[-1], picture, label - first_label, importance, unused, damaged)
 
 
-def as_bytes(picture: NDArray[np.float32] | NDArray[np.uint8], where: str) -> NDArray[np.uint8]:
-    """Return a picture as bytes; floats must lie in 0 … 255, or in 0 … 1.
+def _blob(features: dict[str, tfrecord.Feature], name: str, where: str) -> bytes:
+    values = features[name]
+    if not isinstance(values, list) or len(values) != 1:
+        raise InputError(f"{where}: feature {name} is not one string of bytes")
+    return bytes(values[0])
+
+
+def _whole(features: dict[str, tfrecord.Feature], name: str, where: str) -> int:
+    values = features[name]
+    if isinstance(values, list) or len(values) != 1:
+        raise InputError(f"{where}: feature {name} is not one number")
+    return as_label(values[0], f"{where}: {name}")
+
+
+def as_label(value: object, where: str) -> int:
+    """Return a label as a whole number.
 
     Raises
     ------
     InputError
-        When they lie elsewhere: the picture was normalized already, and would be twice.
+        When it is none, such as 2.7.
+
+    Examples
+    --------
+    >>> as_label(np.float32(2.0), "x")
+    2
+    """
+    try:
+        number = float(np.asarray(value).item())
+    except (ValueError, TypeError):
+        number = float("nan")
+    if not number.is_integer():
+        raise InputError(f"{where}: {np.asarray(value).tolist()!r:.40} is not a whole number")
+    return int(number)
+
+
+def _picture(blob: bytes, where: str) -> NDArray[np.uint8]:
+    if blob.startswith(_ENCODED):
+        return load_rgb(blob, name=where)
+    return as_bytes(tfrecord.picture(blob, n_channels=3, where=where), where)
+
+
+def _map(blob: bytes, where: str) -> NDArray[np.float32]:
+    if blob.startswith(_ENCODED):
+        return load_map(blob, name=f"{where}: heatmap").astype(np.float32)
+    return np.asarray(tfrecord.picture(blob, n_channels=1, where=f"{where}: heatmap"), np.float32)
+
+
+def as_bytes(picture: NDArray[np.generic], where: str) -> NDArray[np.uint8]:
+    """Return a picture as bytes: numbers must lie in 0 … 255; fractions up to 1 are taken as 0 … 1.
+
+    Raises
+    ------
+    InputError
+        When they lie elsewhere, so that the picture was normalized already, and would be twice; or when nothing but 0 and
+        1 occurs in floats, which may be black and white or two levels of black.
 
     Examples
     --------
@@ -99,12 +170,18 @@ def as_bytes(picture: NDArray[np.float32] | NDArray[np.uint8], where: str) -> ND
     """
     if picture.dtype == np.uint8:
         return np.asarray(picture, np.uint8)
-    low, high = float(picture.min()), float(picture.max())
+    if picture.dtype.kind not in "uif" or picture.size == 0:
+        raise InputError(f"{where}: {picture.dtype} of shape {picture.shape}; pixels are numbers from 0 to 255")
+    values = picture.astype(np.float64)
+    low, high = float(values.min()), float(values.max())
     if not (np.isfinite(low) and np.isfinite(high)) or low < 0 or high > 255:
         raise InputError(
             f"{where}: values from {low:g} to {high:g}; raw pixels lie in 0 to 255, so this was normalized already"
         )
-    return np.round(picture * (255.0 if high <= 1 else 1.0)).astype(np.uint8)
+    in_unit = picture.dtype.kind == "f" and 0 < high <= 1
+    if in_unit and np.all(values == np.rint(values)):
+        raise InputError(f"{where}: floats of 0 and 1 only, at a scale of 1 or of 255; store bytes from 0 to 255")
+    return np.round(values * (255.0 if in_unit else 1.0)).astype(np.uint8)
 
 
 @dataclass(frozen=True)
@@ -114,94 +191,28 @@ class NpzFiles(Source):
     paths: tuple[Path, ...] = ()
     first_label: int = 0
 
-    def __iter__(self) -> Iterator[Example]:
+    def __iter__(self) -> Iterator[Example | Unreadable]:
         """Yield the examples in the order of their names."""
         for path in self.paths:
-            try:
-                with np.load(path, allow_pickle=False) as data:
-                    importance = np.asarray(data["map"], np.float32) if "map" in data else None
-                    picture, label = data["image"], int(data["label"])
-            except (OSError, ValueError, KeyError) as error:
-                raise InputError(f"{path}: not an npz with image and label ({error})") from error
-            yield Example(path.stem, as_bytes(picture, str(path)), label - self.first_label, importance)
+            yield tried(path.stem, partial(self._read, path))
+
+    def _read(self, path: Path) -> Example:
+        content = io.BytesIO(files.read_bytes(path))
+        try:
+            with np.load(content, allow_pickle=False) as data:
+                importance = np.asarray(data["map"], np.float32) if "map" in data else None
+                picture, label = np.asarray(data["image"]), data["label"]
+        except Exception as error:  # zip, header, key and value errors of many kinds
+            raise InputError(f"{path}: not an npz with image and label ({error})") from error
+        return Example(
+            path.stem, as_bytes(picture, str(path)), as_label(label, f"{path}: label") - self.first_label, importance
+        )
 
 
 def npz(folder: Path, *, first_label: int = 0) -> NpzFiles:
-    """Read a folder of ``.npz`` files."""
-    paths = tuple(sorted(folder.glob("*.npz")))
-    if not paths:
+    """Read a folder of ``.npz`` files; hidden files and those of other suffixes are counted."""
+    listing = list_images(folder, suffixes=(".npz",))
+    if not listing.paths:
         raise InputError(f"{folder}: no .npz files")
-    return NpzFiles(len(paths), (), str(folder), paths, first_label)
-
-
-@dataclass(frozen=True)
-class PictureFiles(Source):
-    """Picture files with maps in parallel files; see :func:`picture_folder` and :func:`class_folders`."""
-
-    items: tuple[tuple[str, Path, int, Path], ...] = ()
-
-    def __iter__(self) -> Iterator[Example]:
-        """Yield the examples in the order of their names."""
-        for image_id, path, label, map_path in self.items:
-            importance = _grey(map_path) if map_path.is_file() else None
-            yield Example(image_id, _colour(path), label, importance)
-
-
-def picture_folder(folder: Path, *, maps: str = "clickme", phase: str | None = None) -> PictureFiles:
-    """Read a picture folder: ``images.csv`` and ``maps/<source>/<image_id>.png``.
-
-    Parameters
-    ----------
-    folder : Path
-        As `rapidvision demo render` makes it.
-    maps : str
-        Which source's maps.
-    phase : str, optional
-        Only pictures of this phase.
-    """
-    rows = image_folder.read_table(folder / image_folder.TABLE, phases=("practice", "main", "catch"))
-    sources = image_folder.map_sources(folder)
-    if maps not in sources:
-        raise InputError(f'{folder}: no maps from "{maps}". {did_you_mean(maps, sources)}')
-    rows = [row for row in rows if phase is None or row.phase == phase]
-    targets = {row.category: bool(row.target) for row in rows}
-    names = sorted(targets, key=lambda name: (not targets[name], name))
-    categories = tuple(Category(name=name, target=targets[name]) for name in names)
-    items = tuple(
-        (row.image_id, row.path, names.index(row.category), image_folder.map_path(folder, maps, row.image_id))
-        for row in rows
-    )
-    return PictureFiles(len(items), categories, str(folder), items)
-
-
-def class_folders(folder: Path, *, maps: Path | None = None) -> PictureFiles:
-    """Read ``folder/<class>/<picture>`` with maps in ``maps/<class>/<picture>.png``; classes in the order of their names."""
-    names = sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
-    items = []
-    for label, name in enumerate(names):
-        for path in sorted(path for path in (folder / name).iterdir() if path.suffix.lower() in _PICTURES):
-            beside = (maps / name if maps is not None else folder / name / "none") / f"{path.stem}.png"
-            items.append((f"{name}/{path.stem}", path, label, beside))
-    if not items:
-        raise InputError(f"{folder}: no <class>/<picture> files ({', '.join(_PICTURES)})")
-    categories = tuple(Category(name=name, target=False) for name in names)
-    return PictureFiles(len(items), categories, str(folder), tuple(items))
-
-
-def _colour(path: Path) -> NDArray[np.uint8]:
-    from PIL import Image
-
-    try:
-        return np.asarray(Image.open(io.BytesIO(files.read_bytes(path))).convert("RGB"))
-    except OSError as error:
-        raise InputError(f"{path}: not a picture that can be read ({error})") from error
-
-
-def _grey(path: Path) -> NDArray[np.float32]:
-    from PIL import Image
-
-    try:
-        values = np.asarray(Image.open(io.BytesIO(files.read_bytes(path))))
-    except OSError as error:
-        raise InputError(f"{path}: not a map that can be read ({error})") from error
-    return np.asarray(values if values.ndim == 2 else values[..., 0], np.float32)
+    ignored = {**listing.ignored, **({"hidden": listing.n_hidden} if listing.n_hidden else {})}
+    return NpzFiles(len(listing.paths), (), str(folder), ignored, paths=listing.paths, first_label=first_label)

@@ -6,15 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from rapidvision.errors import InputError
-from rapidvision.formats import csv_text
-from rapidvision.protocol import N_RELABELLINGS
+from rapidvision.numerics.sign_flip import sign_flip_test
 from rapidvision.system import files
+from rapidvision.text import csv_text
 
 from ..data.dataset import open_store
 from ..weights.load import load_model
-from .evaluate import Evaluation, evaluate, paired_randomization
+from .evaluate import Evaluation, evaluate
 
 
 @dataclass(frozen=True)
@@ -40,18 +41,25 @@ class Comparison:
             found = evaluation.summary()
             lines.append(
                 f"{name}: top-1 error {found['top1_error']:.2f} %, top-5 error {found['top5_error']:.2f} %, "
-                f"rho {found['rho']} (other pictures {found['rho_other_pictures']}), maps {found['maps']} %, "
+                f"rho {found['rho']} (other classes {found['rho_other_classes']}), maps {found['maps']} %, "
                 f"n = {found['n']}, {found['n_maps_left_out']} maps left out"
             )
         lines += [
-            f"{pair['first']} - {pair['second']}: rho {pair['rho_difference']:+.3f} (p = {pair['rho_p']:.4g}), "
+            f"{pair['first']} - {pair['second']}: rho {pair['rho_difference']:+.3f} (p = {pair['rho_p']:.4g}, n = {pair['rho_n']}), "
             f"right answers {100 * pair['accuracy_difference']:+.1f} points (p = {pair['accuracy_p']:.4g})"
             for pair in self.pairs
         ]
         return "\n".join(lines)
 
 
-def compare(paths: Sequence[Path], store: Path, *, seed: int = 0, out: Path | None = None) -> Comparison:
+def compare(
+    paths: Sequence[Path],
+    store: Path,
+    *,
+    seed: int = 0,
+    out: Path | None = None,
+    device: torch.device | None = None,
+) -> Comparison:
     """Evaluate networks on a store; the first is compared with each of the others by sign flips, picture by picture.
 
     Parameters
@@ -64,6 +72,8 @@ def compare(paths: Sequence[Path], store: Path, *, seed: int = 0, out: Path | No
         Of the sign flips.
     out : Path, optional
         A CSV with a row per network and picture, and a JSON of the same name with the sums.
+    device : torch.device, optional
+        Where the networks compute; the CPU by default.
 
     Returns
     -------
@@ -78,7 +88,7 @@ def compare(paths: Sequence[Path], store: Path, *, seed: int = 0, out: Path | No
             )
         if card.name in evaluations:
             raise InputError(f"{path}: a second network named {card.name}; names must differ")
-        evaluations[card.name] = evaluate(model, pictures, card.preprocessing)
+        evaluations[card.name] = evaluate(model.to(device or "cpu"), pictures, card.preprocessing, name=card.name)
     names = list(evaluations)
     pairs = [_pair(names[0], other, evaluations, seed) for other in names[1:]]
     result = Comparison(evaluations, pairs)
@@ -94,17 +104,20 @@ def compare(paths: Sequence[Path], store: Path, *, seed: int = 0, out: Path | No
 
 def _pair(first: str, second: str, evaluations: dict[str, Evaluation], seed: int) -> dict[str, Any]:
     a, b = evaluations[first], evaluations[second]
-    rho = paired_randomization(a.rho, b.rho, seed=seed, n_flips=N_RELABELLINGS)
     right = [(one.rank_of_label == 0).astype(np.float64) for one in (a, b)]
-    accuracy = paired_randomization(right[0], right[1], seed=seed, n_flips=N_RELABELLINGS)
+    rho, accuracy = (
+        sign_flip_test(difference, seed=seed, alternative="greater")
+        for difference in (a.rho - b.rho, right[0] - right[1])
+    )
     return {
         "first": first,
         "second": second,
-        "rho_difference": rho[0],
-        "rho_p": rho[1],
-        "accuracy_difference": accuracy[0],
-        "accuracy_p": accuracy[1],
-        "test": f"sign flips over pictures, {N_RELABELLINGS}, one-sided, the observed one counted in",
+        "rho_n": int(np.count_nonzero(np.isfinite(a.rho) & np.isfinite(b.rho))),
+        "rho_difference": float(rho.mean[0]),
+        "rho_p": float(rho.p_best[0]),
+        "accuracy_difference": float(accuracy.mean[0]),
+        "accuracy_p": float(accuracy.p_best[0]),
+        "test": f"sign flips over pictures, one-sided: every flip where they can be counted, else {rho.m} random ones",
     }
 
 

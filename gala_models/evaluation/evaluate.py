@@ -1,4 +1,8 @@
-"""Evaluation as in the paper's tables: top-1 and top-5 error, and "maps", the fraction of human variability."""
+"""Evaluation as in the paper's tables: top-1 and top-5 error, and "maps", the fraction of human variability.
+
+Whatever is doubtful counts against the network: a class that shares the highest score is not the first guess, and
+scores or maps that are not finite are refused.
+"""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,16 +10,20 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 
+from rapidvision.errors import InputError
 from rapidvision.numerics.ranks import correlations, doubled_ranks
 from rapidvision.recipes import Recipe
 
 from ..data.batches import Batches
 from ..data.dataset import Store
 from ..data.targets import Resize, resized
+from ..devices import device_of
 from ..layers.attention import attention_maps, kind_of
 from ..preprocessing import Preprocessing
+from ..scores import check_finite, first_guess, ranks
+from .null import null_of
 
 
 class Ceiling(Recipe, frozen=True):
@@ -42,13 +50,15 @@ class Evaluation:
     ids : list of str
         Pictures.
     labels, predicted : ndarray of int64, shape (n,)
-        Classes.
+        Classes; `predicted` is -1 where several share the highest score.
     rank_of_label : ndarray of int64, shape (n,)
-        0 where the right class has the highest score.
+        How many other classes score as high as the right one or higher; 0 where it alone has the highest score.
     rho : ndarray of float64, shape (n,)
         Rank correlation of the deepest layer's map with the picture's map; NaN without a map or for a flat one.
+    n_flat : int
+        Pictures with a map whose attention is the same everywhere, so that no correlation exists.
     null : float
-        Mean correlation with other pictures' maps.
+        Mean correlation with the maps of pictures of other classes, see :func:`rapidvision.gala_models.evaluation.null.null_of`.
     grid : tuple of int
         Height and width at which maps were compared: the layer's own.
     ceiling : Ceiling
@@ -60,6 +70,7 @@ class Evaluation:
     predicted: NDArray[np.int64]
     rank_of_label: NDArray[np.int64]
     rho: NDArray[np.float64]
+    n_flat: int
     null: float
     grid: tuple[int, int]
     ceiling: Ceiling
@@ -86,11 +97,13 @@ class Evaluation:
             "top1_error": round(100 * self.top1_error, 4),
             "top5_error": round(100 * self.top5_error, 4),
             "rho": _rounded(mean),
-            "rho_other_pictures": _rounded(self.null),
+            "rho_other_classes": _rounded(self.null),
             "maps": _rounded(100 * mean / self.ceiling.rho),
             "maps_p": _rounded(float(np.mean(rho < self.ceiling.null)) if rho.size else float("nan")),
             "n_maps": int(rho.size),
             "n_maps_left_out": int(np.count_nonzero(~np.isfinite(self.rho))),
+            "n_flat": self.n_flat,
+            "n_ties": int(np.count_nonzero(self.predicted < 0)),
             "grid": list(self.grid),
         }
 
@@ -104,24 +117,27 @@ def evaluate(
     store: Store,
     preprocessing: Preprocessing,
     *,
+    name: str = "",
     batch_size: int = 128,
     ceiling: Ceiling | None = None,
     resize: Resize = "bicubic",
     clutter: int = 0,
     scatter: bool = False,
 ) -> Evaluation:
-    """Evaluate a network on every picture of a store, centre cut.
+    """Evaluate a network on every picture of a store, centre cut, on the device that holds the network.
 
     Parameters
     ----------
     model : Module
         Put into evaluation mode for the time being.
     store : Store
-        Pictures, labels, maps.
+        Pictures, labels, maps. Its side must be what the preprocessing brings pictures to before it cuts the centre.
     preprocessing : Preprocessing
         The network's.
+    name : str, optional
+        The network's, for messages; its type by default.
     batch_size : int, default 128
-        Does not change the result beyond rounding.
+        Does not change the result beyond the rounding of the network's own activity.
     ceiling : Ceiling, optional
         The paper's by default.
     resize : {"bicubic", "bilinear-corners"}
@@ -135,76 +151,80 @@ def evaluate(
     -------
     Evaluation
         With a row per picture.
+
+    Raises
+    ------
+    CheckFailed
+        When scores or maps are not finite; names network, pictures and layer.
+    InputError
+        When the store's pictures are not of the size that the preprocessing asks for, or a label is no class of the
+        network.
     """
+    name = name or type(model).__name__
+    preprocessing.check_side(store.description.side_px, where=f"{name}: the store")
     size = min(batch_size, len(store))
     batches = Batches(store, preprocessing.size_px, size, clutter=clutter, scatter=scatter)
-    predicted, ranks, rho, null = [], [], [], []
+    parts: list[_Part] = []
     was_training = model.training
     model.eval()
-    grid = (0, 0)
-    with torch.inference_mode(), attention_maps(model, layers="last", kind=kind_of(model)) as maps:
-        for batch in batches.in_order():
-            x, importance, labels, has_map = batch.tensors(preprocessing)
-            scores = model(x).float()
-            own = scores.gather(1, labels[:, None])
-            predicted.append(scores.argmax(1))
-            ranks.append((scores > own).sum(1))
-            attention = maps.last[:, 0].float()
-            grid = (attention.shape[1], attention.shape[2])
-            seen = doubled_ranks(attention.flatten(1).cpu().numpy())
-            wanted = doubled_ranks(resized(importance, *grid, how=resize).flatten(1).cpu().numpy())
-            usable = has_map.cpu().numpy()
-            rho.append(np.where(usable, correlations(seen, wanted), np.nan))
-            if len(batch.rows) > 1:
-                other = correlations(seen, np.roll(wanted, 1, 0))
-                null.append(np.where(usable & np.roll(usable, 1), other, np.nan))
-    model.train(was_training)
-    chance = np.concatenate(null) if null else np.zeros(0)
-    chance = chance[np.isfinite(chance)]
+    try:
+        with torch.inference_mode(), attention_maps(model, layers="last", kind=kind_of(model)) as maps:
+            for batch in batches.in_order():
+                pictures = [store.ids[row] for row in batch.rows]
+                x, importance, labels, has_map = batch.tensors(preprocessing)
+                x = x.to(device_of(model))
+                scores = _scores(model, x, labels, name=name)
+                check_finite(scores, pictures, network=name, model=model, x=x)
+                attention = maps.last.float().cpu()
+                check_finite(attention, pictures, network=f"{name}: attention", model=model, x=x)
+                wanted = resized(importance, *attention.shape[2:], how=resize)
+                parts.append(_part(scores, labels, attention, wanted, has_map))
+    finally:
+        model.train(was_training)
+    seen, targets = np.concatenate([part.seen for part in parts]), np.concatenate([part.wanted for part in parts])
+    usable = np.concatenate([part.usable for part in parts])
+    rho = np.where(usable, correlations(seen, targets), np.nan)
     return Evaluation(
         ids=list(store.ids),
         labels=store.labels,
-        predicted=torch.cat(predicted).numpy(),
-        rank_of_label=torch.cat(ranks).numpy(),
-        rho=np.concatenate(rho),
-        null=float(chance.mean()) if chance.size else float("nan"),
-        grid=grid,
+        predicted=np.concatenate([part.predicted for part in parts]),
+        rank_of_label=np.concatenate([part.rank for part in parts]),
+        rho=rho,
+        n_flat=int(np.count_nonzero(usable & (seen == seen[:, :1]).all(1))),
+        null=null_of(seen, targets, np.where(np.isfinite(rho), store.labels, -1)),
+        grid=parts[-1].grid,
         ceiling=ceiling or Ceiling(),
     )
 
 
-def paired_randomization(
-    a: NDArray[np.float64], b: NDArray[np.float64], *, seed: int, n_flips: int
-) -> tuple[float, float]:
-    """Compare two models picture by picture: flip the signs of the differences at random (Edgington, 1964).
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What came out of one batch; doubled ranks of both maps, shape (batch, places)."""
 
-    Parameters
-    ----------
-    a, b : ndarray of float64, shape (n,)
-        A score per picture of each model; pictures where either is NaN are left out.
-    seed : int
-        Of the flips.
-    n_flips : int
-        How many; the observed one is counted in.
+    predicted: NDArray[np.int64]
+    rank: NDArray[np.int64]
+    seen: NDArray[np.int32]
+    wanted: NDArray[np.int32]
+    usable: NDArray[np.bool_]
+    grid: tuple[int, int]
 
-    Returns
-    -------
-    tuple of float
-        Mean difference a - b, and the one-sided p of a > b.
 
-    Examples
-    --------
-    >>> paired_randomization(np.ones(8), np.zeros(8), seed=1, n_flips=9999)[0]
-    1.0
-    """
-    from rapidvision.seeds import stream
+def _scores(model: nn.Module, x: Tensor, labels: Tensor, *, name: str) -> Tensor:
+    scores = model(x)
+    if not isinstance(scores, Tensor) or scores.ndim != 2 or len(scores) != len(x):
+        raise InputError(f"{name}: must return scores of shape (batch, classes); wrap it in a function that does")
+    if int(labels.max()) >= scores.shape[1]:
+        raise InputError(f"{name}: has {scores.shape[1]} outputs, the store has labels up to {int(labels.max())}")
+    return scores.float().cpu()
 
-    difference = (a - b)[np.isfinite(a) & np.isfinite(b)]
-    if difference.size == 0:
-        return float("nan"), float("nan")
-    draw, count, observed = stream(seed, "sign flips"), 0, difference.sum()
-    for start in range(0, n_flips, 1000):
-        n = min(1000, n_flips - start)
-        signs = draw.integers(0, 2, (n, difference.size), dtype=np.int8) * 2.0 - 1.0
-        count += int(np.count_nonzero(signs @ difference >= observed - 1e-12 * abs(observed)))
-    return float(difference.mean()), (count + 1) / (n_flips + 1)
+
+def _part(scores: Tensor, labels: Tensor, attention: Tensor, importance: Tensor, has_map: Tensor) -> _Part:
+    seen, wanted = (doubled_ranks(maps.flatten(1).numpy()) for maps in (attention, importance))
+    return _Part(
+        first_guess(scores).numpy(),
+        ranks(scores, labels).numpy(),
+        seen,
+        wanted,
+        has_map.numpy(),
+        (attention.shape[2], attention.shape[3]),
+    )

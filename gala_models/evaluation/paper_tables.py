@@ -88,7 +88,7 @@ PAPER: dict[int, Table] = {
 def ours(cards: Sequence[Card]) -> str:
     """Return our networks' rows as a Markdown table, from the results in their files."""
     lines = [
-        "| network | top-1 error | top-5 error | maps | rho | rho, other pictures | measured on |",
+        "| network | top-1 error | top-5 error | maps | rho | rho, other classes | measured on |",
         "|---|---|---|---|---|---|---|",
     ]
     for card in cards:
@@ -98,7 +98,7 @@ def ours(cards: Sequence[Card]) -> str:
             lines.append(f"| {card.name} | | | | | | nothing: its file holds no results |")
             continue
         cells = [_cell(found[key]) for key in ("top1_error", "top5_error", "maps")]
-        cells += [_cell(found[key], 3) for key in ("rho", "rho_other_pictures")]
+        cells += [_cell(found[key], 3) for key in ("rho", "rho_other_classes")]
         lines.append(f"| {card.name} | {' | '.join(cells)} | {where}, n = {found['n']} |")
     return "\n".join(lines)
 

@@ -4,12 +4,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Literal
 
-import torch
 from torch import Tensor, nn
 
 from rapidvision.errors import InputError, did_you_mean
 
 from .gala import GALA
+from .gating import column_norm
 from .resnet import Block
 from .se import SqueezeExcite
 
@@ -74,6 +74,7 @@ def attention_maps(
 
     Examples
     --------
+    >>> import torch
     >>> from rapidvision.gala_models.layers.resnet import build
     >>> network = build("compact-gala")
     >>> with attention_maps(network) as maps:
@@ -141,7 +142,6 @@ def _n_channels(module: nn.Module) -> int:
 
 def _keeper(found: dict[str, Tensor], name: str) -> Any:
     def keep(_module: nn.Module, _inputs: object, output: Tensor) -> None:
-        squares: Tensor = torch.linalg.vecdot(output, output, dim=1)
-        found[name] = squares.unsqueeze(1).clamp_min(1e-24).sqrt()
+        found[name] = column_norm(output)
 
     return keep

@@ -4,6 +4,9 @@ On a CPU a residual network spends a sixth of its time on writing activities out
 sum. The operators are those that torch.compile uses; where a build lacks them, the separate steps are taken.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import torch
@@ -14,7 +17,22 @@ _OPERATORS = ("_convolution_pointwise", "_convolution_pointwise_", "_reorder_con
 _AVAILABLE = torch.backends.mkldnn.is_available() and all(hasattr(torch.ops.mkldnn, name) for name in _OPERATORS)  # type: ignore[no-untyped-call]
 
 
+_separately = ContextVar("separately", default=False)
+
+
+@contextmanager
+def separate_steps() -> Iterator[None]:
+    """Take every step by itself inside the block, as where the operators are missing: those that count work see the steps."""
+    token = _separately.set(True)
+    try:
+        yield
+    finally:
+        _separately.reset(token)
+
+
 def _can(x: Tensor) -> bool:
+    if _separately.get():
+        return False
     if torch.is_grad_enabled() or torch.compiler.is_compiling():  # a compiler and an exporter want the plain steps
         return False
     if torch.is_autocast_enabled("cpu"):  # it would leave the operators' inputs as they are

@@ -4,19 +4,17 @@ The paper's integration tanh(α(G + S) + m(G·S)) is, per channel, a straight li
 k = α + mg. Nothing of size H × W × C but the input has to be stored, and the map is made only when it is asked for.
 """
 
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.autograd.function import once_differentiable
 
 from rapidvision.errors import InputError, did_you_mean
 from rapidvision.recipes import Recipe
 
 from .fused import convolved_relu
-
-Squash = Literal["tanh", "sigmoid"]
+from .gating import HALF, Squash, attended, scaled_with_gradient, spatial_mean
 
 
 class GALAOptions(Recipe, frozen=True):
@@ -139,7 +137,7 @@ class GALA(nn.Module):
 
     def narrow_mean(self, u: Tensor) -> Tensor:
         """W_shrink p: the pooled activity after the shrinking layer, shape (batch, C / r)."""
-        return F.linear(_mean(u), self.global_shrink.weight.flatten(1), self.global_shrink.bias)
+        return F.linear(spatial_mean(u), self.global_shrink.weight.flatten(1), self.global_shrink.bias)
 
     def global_path(self, shrunk: Tensor) -> Tensor:
         """W_expand δ(·) of the shrunk summary statistics."""
@@ -150,8 +148,13 @@ class GALA(nn.Module):
         """V_collapse * of the shrunk, rectified activity."""
         if self.local_extra is not None:
             z = F.relu(self.local_extra(z))
-        s: Tensor = self.local_collapse(z)
-        return s
+        if z.dtype not in HALF:
+            s: Tensor = self.local_collapse(z)
+            return s
+        last = self.local_collapse
+        bias = None if last.bias is None else last.bias.float()
+        with torch.autocast(z.device.type, enabled=False):  # one number per place decides the map: it keeps float32
+            return F.conv2d(z.float(), last.weight.float(), bias)
 
     def forward(self, u: Tensor) -> Tensor:
         """Return U' = U ⊙ A; shape and memory layout as `u`, (batch, C, height, width) with more than one place."""
@@ -165,11 +168,12 @@ class GALA(nn.Module):
     def scale(self, u: Tensor, g: Tensor, s: Tensor) -> Tensor:
         """Integrate g and s and scale `u`; shared with the folded form."""
         o, k = self.alpha * g, self.alpha + self.m * g
-        o, k, s = o.to(u.dtype), k.to(u.dtype), s.to(u.dtype)
+        if not (self.capture and u.dtype in HALF):  # a map of half precision would have few different values
+            o, k, s = o.to(u.dtype), k.to(u.dtype), s.to(u.dtype)
         if torch.is_grad_enabled():
-            scaled, norm = _scale(u, o, k, s, self.options.squash, self.capture)
+            scaled, norm = scaled_with_gradient(u, o, k, s, self.options.squash, self.capture)
         else:
-            scaled, norm = _attended(u, o, k, s, self.options.squash, self.capture)
+            scaled, norm = attended(u, o, k, s, self.options.squash, self.capture)
         if self.capture:
             self.captured = norm
         return scaled
@@ -179,101 +183,3 @@ def scaled_normal_(weight: Tensor, scale: float = 1.0, *, generator: torch.Gener
     """Fill `weight` from a normal cut at two standard deviations, with variance `scale` / fan-in after the cut."""
     std = (scale / weight[0].numel()) ** 0.5 / 0.87962566103423978  # standard deviation of a unit normal cut at ±2
     return nn.init.trunc_normal_(weight, 0.0, std, -2 * std, 2 * std, generator=generator)
-
-
-def _gate(u: Tensor, o: Tensor, k: Tensor, s: Tensor, squash: Squash) -> Tensor:
-    """A, in the layout of `u`: the broadcast of o and s alone would come out in the other layout, ten times slower.
-
-    A tanh is 1 - 2σ(-2z): the same to rounding, and several times faster than torch.tanh on a CPU.
-    """
-    gate = torch.empty_like(u)
-    if squash == "sigmoid":
-        return torch.addcmul(o, k, s, out=gate).sigmoid_()
-    torch.addcmul(o * -2, k * -2, s, out=gate).sigmoid_()
-    return torch.add(gate.new_ones(()), gate, alpha=-2, out=gate)
-
-
-def _attended(
-    u: Tensor, o: Tensor, k: Tensor, s: Tensor, squash: Squash, want_norm: bool
-) -> tuple[Tensor, Tensor | None]:
-    """U ⊙ A and, if wanted, the column norm of A; without it A itself is never made: u tanh z = u - 2uσ(-2z)."""
-    if want_norm or squash == "sigmoid":
-        gate = _gate(u, o, k, s, squash)
-        norm = _column_norm(gate) if want_norm else None
-        return gate.mul_(u), norm
-    gate = torch.empty_like(u)
-    torch.addcmul(o * -2, k * -2, s, out=gate).sigmoid_()
-    return torch.addcmul(u, u, gate, value=-2, out=gate), None
-
-
-def _column_norm(volume: Tensor) -> Tensor:
-    squares: Tensor = torch.linalg.vecdot(volume, volume, dim=1)
-    return squares.unsqueeze(1).sqrt_()
-
-
-class _Scale(torch.autograd.Function):
-    """U ⊙ ζ(o + k·s) and, if wanted, the column norm of ζ(·); ζ is computed again in backward instead of stored."""
-
-    @staticmethod
-    def forward(
-        ctx: Any, u: Tensor, o: Tensor, k: Tensor, s: Tensor, squash: Squash, want: bool
-    ) -> tuple[Tensor, Tensor | None]:
-        scaled, norm = _attended(u, o, k, s, squash, want)
-        ctx.squash = squash
-        ctx.save_for_backward(u, o, k, s, norm)
-        return scaled, norm
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, grad: Tensor, grad_norm: Tensor | None) -> tuple[Tensor | None, ...]:
-        u, o, k, s, norm = ctx.saved_tensors
-        tanh = ctx.squash == "tanh"
-        factor, slope = (-2, 4) if tanh else (1, 1)
-        # All of it follows from one sigmoid: tanh z = 1 - 2σ(-2z), and its derivative is 4σ(1 - σ).
-        sigma = torch.empty_like(u)
-        torch.addcmul(o * factor, k * factor, s, out=sigma).sigmoid_()
-        grad_u = torch.addcmul(grad, grad, sigma, value=-2) if tanh else grad * sigma
-        if norm is None or grad_norm is None:
-            inner = grad * u
-        elif tanh:
-            through = grad_norm / norm.clamp_min(1e-12)
-            inner = torch.addcmul(through, grad, u, out=torch.empty_like(u)).addcmul_(sigma, through, value=-2)
-        else:
-            inner = (grad * u).addcmul_(sigma, grad_norm / norm.clamp_min(1e-12))
-        inner.mul_(sigma.addcmul_(sigma, sigma, value=-1))
-        grad_o = inner.sum((2, 3), keepdim=True).mul_(slope)
-        grad_s = torch.linalg.vecdot(inner, k.expand_as(inner), dim=1).unsqueeze(1).mul_(slope)
-        grad_k = inner.mul_(s).sum((2, 3), keepdim=True).mul_(slope)
-        return grad_u, grad_o, grad_k, grad_s, None, None
-
-
-class _Mean(torch.autograd.Function):
-    """Mean over places, whose gradient has the layout of its input.
-
-    PyTorch's own divides after spreading, over the whole volume, and comes out in the other layout, so that adding it to the
-    other gradients of the input is slow too.
-    """
-
-    @staticmethod
-    def forward(ctx: Any, u: Tensor) -> Tensor:
-        last = u.is_contiguous(memory_format=torch.channels_last)
-        ctx.shape, ctx.layout = u.shape, torch.channels_last if last else torch.contiguous_format
-        return u.mean((2, 3))
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, grad: Tensor) -> Tensor:
-        spread = torch.empty(ctx.shape, dtype=grad.dtype, device=grad.device, memory_format=ctx.layout)
-        return spread.copy_((grad / (ctx.shape[2] * ctx.shape[3]))[:, :, None, None])
-
-
-def _mean(u: Tensor) -> Tensor:
-    if not torch.is_grad_enabled():
-        return u.mean((2, 3))
-    found: Tensor = _Mean.apply(u)  # type: ignore[no-untyped-call]
-    return found
-
-
-def _scale(u: Tensor, o: Tensor, k: Tensor, s: Tensor, squash: Squash, want_norm: bool) -> tuple[Tensor, Tensor | None]:
-    found: tuple[Tensor, Tensor | None] = _Scale.apply(u, o, k, s, squash, want_norm)  # type: ignore[no-untyped-call]
-    return found

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from rapidvision.errors import CheckFailed, InputError
 from rapidvision.formats.manifest import Stimulus, StimulusSet, read_set
+from rapidvision.images.load import load_rgb
 from rapidvision.system.files import sha256_file
 
 
@@ -32,14 +33,18 @@ def pictures_of(
     """
     if bool(paths) == (stimulus_set is not None):
         raise InputError("pictures: give either picture files or a stimulus set")
-    chosen = {path.stem: path for path in paths}
+    chosen: dict[str, Path] = {}
+    for path in paths:
+        other = chosen.setdefault(path.stem, path)
+        if other != path:
+            raise InputError(f"pictures: {other} and {path} have one name; rename one of them")
     if stimulus_set is not None:
         found = read_set(stimulus_set)
         n_intact = len(intact_of(found))
         if not 1 <= n <= n_intact:
             raise InputError(f"pictures: {n} asked for, {found.folder} has 1 to {n_intact} intact ones")
         return intact_pictures(found, n)
-    return {name: _read(path) for name, path in chosen.items()}
+    return {name: load_rgb(path) for name, path in chosen.items()}
 
 
 def intact_of(found: StimulusSet) -> list[Stimulus]:
@@ -56,14 +61,5 @@ def intact_pictures(found: StimulusSet, n: int) -> dict[str, NDArray[np.uint8]]:
     for row in (rows[at] for at in places):
         if sha256_file(found.folder / row.path) != row.sha256:
             raise CheckFailed(f"{found.folder / row.path}: changed; build the stimulus set again")
-        pictures[row.image_id] = _read(found.folder / row.path)
+        pictures[row.image_id] = load_rgb(found.folder / row.path)
     return pictures
-
-
-def _read(path: Path) -> NDArray[np.uint8]:
-    from PIL import Image
-
-    try:
-        return np.asarray(Image.open(path).convert("RGB"))
-    except OSError as error:
-        raise InputError(f"{path}: not a picture that can be read ({error})") from error

@@ -2,9 +2,11 @@
 
 import importlib
 import sys
+from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 
+import torch
 from torch import nn
 
 from rapidvision.errors import InputError
@@ -13,15 +15,16 @@ from rapidvision.system import files
 from ..layers.resnet import build
 from ..layers.resnet import named as architecture_named
 from ..preprocessing import Preprocessing
-from ..weights.load import load_model, load_weights
+from ..weights.load import Card, load_model, load_weights, not_finite, state_sha256
 from . import readout as readouts
 from .observe import Network
+from .readout import Readout
 
 
 def bundled_paths() -> list[Path]:
     """Files of the networks that come with RapidVision, sorted by name."""
     folder = Path(str(resources.files("rapidvision.gala_models") / "bundled"))
-    return sorted(folder.glob("*.safetensors"))
+    return sorted(folder.glob("*.safetensors"), key=Path.as_posix)
 
 
 def find(
@@ -30,7 +33,10 @@ def find(
     readout: str | None = None,
     architecture: str | None = None,
     size_px: int | None = None,
+    resize_px: int | None = None,
     name: str | None = None,
+    targets: Sequence[str] = (),
+    device: torch.device | None = None,
 ) -> list[Network]:
     """Return the networks that `what` names, in evaluation mode.
 
@@ -46,8 +52,15 @@ def find(
         Name in :data:`rapidvision.gala_models.layers.resnet.NETWORKS` for a checkpoint without a card.
     size_px : int, optional
         Side of the input, for networks without a card; 224 by default.
+    resize_px : int, optional
+        What the shorter side of a picture is brought to before the centre of `size_px` is cut out, for networks without a
+        card; `size_px` by default, so that the whole of a square picture is seen.
     name : str, optional
         The id in the trials table; the file's or function's name by default.
+    targets : sequence of str, optional
+        Which of the network's named classes are targets, where its card does not say.
+    device : torch.device, optional
+        Where it computes; the CPU by default.
 
     Raises
     ------
@@ -58,26 +71,39 @@ def find(
         paths = bundled_paths()
         if not paths:
             raise InputError("no bundled networks in this installation; make some with `rapidvision models train-demo`")
-        return [network for path in paths for network in find(str(path), readout=readout)]
+        return [one for path in paths for one in find(str(path), readout=readout, targets=targets, device=device)]
     if ":" in what and not Path(what).exists():
-        return [_from_function(what, readout=readout, size_px=size_px, name=name)]
-    path = Path(what)
-    if architecture is not None:
-        model = build(architecture_named(architecture))
-        load_weights(model, path)
-        return [_plain(model, name or path.stem, readout, size_px, files.sha256_file(path))]
-    model, card = load_model(path)
-    found = readouts.of_categories(card.categories) if readout is None and card.categories else None
-    found = found or readouts.named(readout or "imagenet-animal")
-    return [Network(name or card.name, model, found, card.preprocessing, files.sha256_file(path))]
+        model, default, sha256 = _from_function(what)
+        card = None
+    elif architecture is not None:
+        model, default, sha256 = build(architecture_named(architecture)), Path(what).stem, files.sha256_file(what)
+        load_weights(model, what)
+        card = None
+    else:
+        model, card = load_model(what)
+        default, sha256 = card.name, files.sha256_file(what)
+    if card is None:
+        given = Preprocessing(size_px=size_px or Preprocessing().size_px, resize_px=resize_px or 0)
+    elif size_px is not None or resize_px is not None:
+        raise InputError(
+            f"{what}: its card states its preprocessing ({card.preprocessing}); leave out --size and --resize"
+        )
+    else:
+        given = card.preprocessing
+    chosen = _readout(what, readout, card, targets)
+    return [Network(name or default, model.eval().to(device or "cpu"), chosen, given, sha256)]
 
 
-def _plain(model: nn.Module, name: str, readout: str | None, size_px: int | None, sha256: str = "") -> Network:
-    preprocessing = Preprocessing() if size_px is None else Preprocessing(size_px=size_px)
-    return Network(name, model.eval(), readouts.named(readout or "imagenet-animal"), preprocessing, sha256)
+def _readout(what: str, readout: str | None, card: Card | None, targets: Sequence[str]) -> Readout:
+    categories = card.categories if card is not None else ()
+    if targets and (readout is not None or not categories):
+        raise InputError(f"{what}: --targets names classes of a network that has named ones, without --readout")
+    if readout is None and categories:
+        return readouts.of_categories(readouts.with_targets(categories, targets) if targets else categories)
+    return readouts.named(readout or "imagenet-animal")
 
 
-def _from_function(what: str, *, readout: str | None, size_px: int | None, name: str | None) -> Network:
+def _from_function(what: str) -> tuple[nn.Module, str, str]:
     module_name, _, function_name = what.partition(":")
     if "" not in sys.path and str(Path.cwd()) not in sys.path:
         sys.path.insert(0, str(Path.cwd()))  # a lab's own file beside its study
@@ -90,4 +116,7 @@ def _from_function(what: str, *, readout: str | None, size_px: int | None, name:
     model = function()
     if not isinstance(model, nn.Module):
         raise InputError(f"{what}: returned {type(model).__name__}; a torch.nn.Module is needed")
-    return _plain(model, name or function_name, readout, size_px)
+    wrong = not_finite(model.state_dict())
+    if wrong:
+        raise InputError(f"{what}: {wrong}; such a network has no answers")
+    return model, function_name, state_sha256(model)

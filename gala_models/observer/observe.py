@@ -4,11 +4,8 @@ Each stimulus file is decoded and shown to a network once, however many plans it
 before the first forward pass.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from io import BytesIO
-from itertools import islice
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -20,16 +17,21 @@ from rapidvision import observers
 from rapidvision.errors import CheckFailed, InputError
 from rapidvision.observers import Answer
 from rapidvision.plan import Plan
-from rapidvision.system import files
 from rapidvision.system.progress import Advance, silent
 from rapidvision.trials import Trial, TrialRecord
 
+from ..devices import device_of
 from ..preprocessing import Preprocessing
+from ..scores import check_finite
 from .participants import Participants
 from .readout import Readout
+from .shown import decoded, verify
 
-_DECODERS = 2
 _DECIMALS = 4  # what different processors agree on
+#: Log odds this close to 0 are a tie: less than the rounding of float32 scores.
+TIE_LOG_ODDS = 1e-6
+#: Largest difference between scores and what the last layer makes of its input, relative to the largest score.
+_SAME_SCORES = 1e-4
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,8 @@ class Network:
     preprocessing : Preprocessing
         Pixels → input.
     sha256 : str
-        Of the file of weights; empty for a module made by a function.
+        Of the file of weights, or of parameters and buffers for a module made by a function; see
+        :func:`rapidvision.gala_models.weights.load.state_sha256`.
     """
 
     name: str
@@ -71,12 +74,20 @@ class Seen:
         Input of the last linear layer, where asked for.
     response_ms : ndarray of float64, shape (n_stimuli,), or None
         Response times, where the network has a clock (an early exit).
+    layouts : dict
+        Probed layer → how its output was read.
     """
 
     row: dict[str, int]
     evidence: NDArray[np.float64]
     features: Tensor | None = None
     response_ms: NDArray[np.float64] | None = None
+    layouts: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def n_ties(self) -> int:
+        """Stimuli whose evidence is a tie."""
+        return int(np.count_nonzero(np.abs(self.evidence) <= TIE_LOG_ODDS))
 
 
 class NetworkObserver:
@@ -99,60 +110,15 @@ class NetworkObserver:
         return float(self._seen.evidence[self._seen.row[trial.stimulus_sha256]])
 
     def answer(self, trial: Trial, *, noise: float = 0.0) -> Answer:
-        """Say target when the evidence (and `noise`, where a policy asks for it) is above 0."""
+        """Say target when the evidence (and `noise`, where a policy asks for it) is above 0.
+
+        A tie counts against the network: without noise, evidence of 0 becomes the wrong answer.
+        """
         evidence, times_ms = self.evidence(trial), self._seen.response_ms
         response_ms = None if times_ms is None else float(times_ms[self._seen.row[trial.stimulus_sha256]])
-        return Answer(target=evidence + noise > 0, response_ms=response_ms, decision_value=round(evidence, _DECIMALS))
-
-
-def stimuli_of(plans: Iterable[Plan]) -> dict[str, str]:
-    """Path → hash of every stimulus that the plans show, each once, sorted by path."""
-    return dict(sorted({(trial.path, trial.stimulus_sha256) for plan in plans for trial in plan.trials()}))
-
-
-def verify(folder: Path, stimuli: dict[str, str]) -> None:
-    """Hash the files that will be shown.
-
-    Raises
-    ------
-    CheckFailed
-        Names the first ten that are missing or not what was planned.
-    """
-
-    def fault(item: tuple[str, str]) -> str | None:
-        path, sha256 = item
-        try:
-            return None if files.sha256_file(folder / path) == sha256 else f"{path} (changed)"
-        except InputError:
-            return f"{path} (missing)"
-
-    with ThreadPoolExecutor(_DECODERS) as pool:
-        wrong = [found for found in pool.map(fault, stimuli.items()) if found]
-    if wrong:
-        more = f" and {len(wrong) - 10} more" if len(wrong) > 10 else ""
-        raise CheckFailed(
-            f"{folder}: {', '.join(wrong[:10])}{more}; no network has seen anything: build the stimulus set again"
-        )
-
-
-def decoded(folder: Path, stimuli: dict[str, str], *, batch_size: int) -> Iterator[NDArray[np.uint8]]:
-    """Yield batches of pictures, uint8 (n, height, width, 3), decoded ahead of their use; memory stays bounded."""
-
-    def one(item: tuple[str, str]) -> NDArray[np.uint8]:
-        from PIL import Image
-
-        data = files.read_bytes(folder / item[0])
-        if files.sha256(data) != item[1]:
-            raise CheckFailed(f"{folder / item[0]}: changed while networks were looking; start again")
-        return np.asarray(Image.open(BytesIO(data)).convert("RGB"))
-
-    items = iter(stimuli.items())
-    with ThreadPoolExecutor(_DECODERS) as pool:
-        ahead = [pool.submit(one, item) for item in islice(items, 2 * batch_size)]
-        while ahead:
-            now, ahead = ahead[:batch_size], ahead[batch_size:]
-            ahead += [pool.submit(one, item) for item in islice(items, batch_size)]
-            yield np.stack([future.result() for future in now])
+        tie = noise == 0 and abs(evidence) <= TIE_LOG_ODDS
+        target = not trial.target if tie else evidence + noise > 0
+        return Answer(target=target, response_ms=response_ms, decision_value=round(evidence, _DECIMALS))
 
 
 def look(
@@ -173,7 +139,7 @@ def look(
     folder : Path
         Of the stimulus set.
     stimuli : dict
-        Path → hash, from :func:`stimuli_of`.
+        Path → hash, from :func:`rapidvision.gala_models.observer.shown.stimuli_of`.
     batch_size : int, default 64
         Pictures per forward pass.
     features : bool, default False
@@ -189,39 +155,55 @@ def look(
     Raises
     ------
     CheckFailed
-        When a file is not what was planned; before the first forward pass.
+        When a file is not what was planned, before the first forward pass; or when scores are not finite.
     InputError
-        When a readout does not fit a network, or its scores are not finite.
+        When a readout does not fit a network, or, with `features`, no linear layer makes its scores.
     """
     verify(folder, stimuli)
+    paths = list(stimuli)
     scores: list[list[Tensor]] = [[] for _ in networks]
-    inputs: list[list[Tensor]] = [[] for _ in networks]
+    kept: list[list[Tensor]] = [[] for _ in networks]
     rows = {sha256: row for row, sha256 in enumerate(stimuli.values())}
-    hooks = [_keep_input(network, kept) for network, kept in zip(networks, inputs, strict=True)] if features else []
     with torch.inference_mode():
         for network in networks:
             _probe(network)
-        for kept in inputs:
-            kept.clear()
-        for pictures in decoded(folder, stimuli, batch_size=batch_size):
-            ready: dict[Preprocessing, Tensor] = {}
-            for network, found in zip(networks, scores, strict=True):
-                if network.preprocessing not in ready:
-                    ready[network.preprocessing] = network.preprocessing(pictures)
-                found.append(network.model(ready[network.preprocessing]).float())
-            advance(len(pictures))
-    for hook in hooks:
-        hook.remove()
+        hooks = [_keep_input(network, into) for network, into in zip(networks, kept, strict=True)] if features else []
+        try:
+            for pictures in decoded(folder, stimuli, batch_size=batch_size):
+                names, paths = paths[: len(pictures)], paths[len(pictures) :]
+                ready: dict[Preprocessing, Tensor] = {}
+                for network, found in zip(networks, scores, strict=True):
+                    if network.preprocessing not in ready:
+                        ready[network.preprocessing] = network.preprocessing(pictures)
+                    found.append(_scores(network, ready[network.preprocessing], names))
+                advance(len(pictures))
+        finally:
+            for hook in hooks:
+                hook.remove()
     return [
-        Seen(rows, _evidence(network, torch.cat(found)), torch.cat(kept).float() if features else None)
-        for network, found, kept in zip(networks, scores, inputs, strict=True)
+        _seen(network, rows, torch.cat(found), torch.cat(inputs) if features else None)
+        for network, found, inputs in zip(networks, scores, kept, strict=True)
     ]
+
+
+def _scores(network: Network, x: Tensor, names: Sequence[str]) -> Tensor:
+    x = x.to(device_of(network.model))
+    scores: Tensor = network.model(x)
+    check_finite(scores, names, network=network.name, model=network.model, x=x)
+    return scores.float().cpu()
+
+
+def _seen(network: Network, rows: dict[str, int], scores: Tensor, features: Tensor | None) -> Seen:
+    if features is not None:
+        _check_readout(network, scores, features)
+    return Seen(rows, _evidence(network, scores), features)
 
 
 def _probe(network: Network) -> None:
     """One grey picture, so that a network that does not fit its readout is refused before the work, not after."""
     side = network.preprocessing.size_px
-    out = network.model(network.preprocessing(np.full((1, side, side, 3), 128, np.uint8)))
+    x = network.preprocessing(np.full((1, side, side, 3), 128, np.uint8))
+    out = network.model(x.to(device_of(network.model)))
     if not isinstance(out, Tensor) or out.ndim != 2:
         raise InputError(
             f"{network.name}: must return scores of shape (batch, classes); wrap it in a function that does"
@@ -233,12 +215,12 @@ def _evidence(network: Network, scores: Tensor) -> NDArray[np.float64]:
     evidence = network.readout.evidence(scores).double().numpy()
     n_bad = int(np.count_nonzero(~np.isfinite(evidence)))
     if n_bad:
-        raise InputError(f"{network.name}: {n_bad} of {len(evidence)} stimuli give scores that are not finite")
+        raise CheckFailed(f"{network.name}: {n_bad} of {len(evidence)} stimuli give evidence that is not finite")
     return evidence
 
 
 def last_linear(model: nn.Module, *, name: str) -> nn.Linear:
-    """The layer that the readout's features go into."""
+    """The last of a network's linear layers."""
     found = [module for module in model.modules() if isinstance(module, nn.Linear)]
     if not found:
         raise InputError(f"{name}: has no linear layer at its end, so there are no readout features to drop")
@@ -247,7 +229,33 @@ def last_linear(model: nn.Module, *, name: str) -> nn.Linear:
 
 def _keep_input(network: Network, kept: list[Tensor]) -> torch.utils.hooks.RemovableHandle:
     linear = last_linear(network.model, name=network.name)
-    return linear.register_forward_pre_hook(lambda _module, inputs: kept.append(inputs[0].detach().clone()))
+    return linear.register_forward_pre_hook(
+        lambda _module, inputs: kept.append(inputs[0].detach().float().cpu().clone())
+    )
+
+
+def _check_readout(network: Network, scores: Tensor, features: Tensor) -> None:
+    """Refuse features from which the last linear layer does not make the network's own scores of every stimulus."""
+    linear = last_linear(network.model, name=network.name)
+    layer = next(name for name, module in network.model.named_modules() if module is linear)
+    found = _of_features(linear, features) if features.ndim == 2 else None
+    if found is not None and found.shape == scores.shape:
+        largest = float((found - scores).abs().max())
+        if largest <= _SAME_SCORES * max(1.0, float(scores.abs().max())):
+            return
+        what = f"its scores and the network's differ by up to {largest:.2g}"
+    else:
+        what = f"its input is {tuple(features.shape)}, the network's scores are {tuple(scores.shape)}"
+    raise InputError(
+        f"{network.name}: the last linear layer, {layer}, does not make the network's scores ({what}), so dropping its "
+        "features would be another network; choose another policy, or wrap the network so that it ends with that layer"
+    )
+
+
+def _of_features(linear: nn.Linear, features: Tensor) -> Tensor:
+    with torch.inference_mode():
+        scores: Tensor = linear(features.to(linear.weight))
+    return scores.float().cpu()
 
 
 def take(network: Network, seen: Seen, plans: Sequence[Plan], participants: Participants) -> Iterator[TrialRecord]:
@@ -285,6 +293,5 @@ def _lacking(network: Network, seen: Seen, plan: Plan, participants: Participant
         raise InputError("dropout: the readout's features were not kept; call look(..., features=True)")
     kept = participants.kept(seen.features.shape[1], network.name, plan.group, plan.slot)
     linear = last_linear(network.model, name=network.name)
-    with torch.inference_mode():
-        scores = linear((seen.features * torch.from_numpy(kept)).to(linear.weight.dtype))
-    return Seen(seen.row, _evidence(network, scores.float()))
+    scores = _of_features(linear, seen.features * torch.from_numpy(kept))
+    return Seen(seen.row, _evidence(network, scores))

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -10,11 +9,14 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from rapidvision.errors import InputError
+from rapidvision.errors import CheckFailed, InputError
+from rapidvision.formats.model_record import Attention, Mosaic
 from rapidvision.formats.png import png_bytes
 from rapidvision.system import files
 
+from ..devices import device_of
 from ..layers.attention import attention_maps, kind_of
+from ..scores import check_finite
 from .observe import Network
 
 _GREY = 128
@@ -38,7 +40,7 @@ def enlarged(maps: Tensor, height: int, width: int) -> Tensor:
     return F.interpolate(maps[:, None], (height, width), mode="bilinear", align_corners=False)[:, 0]
 
 
-def attention_of(network: Network, pictures: NDArray[np.uint8]) -> Tensor:
+def attention_of(network: Network, pictures: NDArray[np.uint8], *, names: Sequence[str] = ()) -> Tensor:
     """Attention of a network's deepest attended layer to pictures.
 
     Parameters
@@ -47,20 +49,32 @@ def attention_of(network: Network, pictures: NDArray[np.uint8]) -> Tensor:
         Any of this room's networks; one without attention gives its features' map instead.
     pictures : ndarray of uint8, shape (n, height, width, 3)
         Square pictures of one size.
+    names : sequence of str, optional
+        Theirs, for messages.
 
     Returns
     -------
     Tensor, shape (n, height, width)
         In 0 … 1 over the part of each picture that the network saw, 0 outside it.
+
+    Raises
+    ------
+    InputError
+        When the pictures are not square.
+    CheckFailed
+        When attention is not finite; names network, pictures and layer.
     """
     side = pictures.shape[1]
     if pictures.shape[2] != side:
         raise InputError(f"attention: pictures of {pictures.shape[2]} x {side} px; they must be square")
     with torch.inference_mode(), attention_maps(network.model, layers="last", kind=kind_of(network.model)) as maps:
-        network.model(network.preprocessing(pictures))
-        found = maps.last[:, 0].float().clone()
+        x = network.preprocessing(pictures).to(device_of(network.model))
+        network.model(x)
+        names = names or [f"picture {number}" for number in range(len(pictures))]
+        check_finite(maps.last, names, network=f"{network.name}: attention", model=network.model, x=x)
+        found = maps.last[:, 0].float().cpu().clone()
     shown = network.preprocessing
-    seen = round(side * shown.size_px / (shown.resize_px or shown.size_px))
+    seen = round(side * shown.size_px / shown.short_px)
     margin = (side - seen) // 2
     out = torch.zeros(len(pictures), side, side)
     out[:, margin : margin + seen, margin : margin + seen] = unit_range(enlarged(found, seen, seen))
@@ -138,29 +152,30 @@ def attend(networks: Sequence[Network], pictures: dict[str, NDArray[np.uint8]], 
     stack, written = np.stack(list(pictures.values())), []
     rows: list[list[NDArray[np.uint8]]] = [list(stack)]
     for network in networks:
-        found = attention_of(network, stack).numpy()
+        found = attention_of(network, stack, names=list(pictures)).numpy()
         rows.append([overlay(picture, one) for picture, one in zip(stack, found, strict=True)])
         for name, one in zip(pictures, found, strict=True):
             written.append(out / network.name / f"{name}.png")
             files.write_bytes(written[-1], png_bytes(np.round(255 * one).astype(np.uint8)))
-    legend = _legend(networks, list(pictures))
-    files.write_bytes(out / "mosaic.png", png_bytes(labelled(rows, legend["rows"])))
+    legend = _legend(networks, list(pictures), "mosaic.png")
+    files.write_bytes(out / legend.file, png_bytes(labelled(rows, legend.rows)))
     files.write_json(out / "attention.json", legend)
     return [*written, out / "mosaic.png", out / "attention.json"]
 
 
-def _legend(networks: Sequence[Network], names: Sequence[str]) -> dict[str, Any]:
-    return {
-        "rows": ["pictures", *(network.name for network in networks)],
-        "columns": list(names),
-        "maps": {network.name: kind_of(network.model) for network in networks},
-        "meaning": "column-wise L2 norm of the deepest attended layer, 0 to 1 per picture; opacity in the mosaic",
-    }
+def _legend(networks: Sequence[Network], names: Sequence[str], file: str) -> Mosaic:
+    return Mosaic(
+        rows=("pictures", *(network.name for network in networks)),
+        columns=tuple(names),
+        maps={network.name: kind_of(network.model) for network in networks},
+        meaning="column-wise L2 norm of the deepest attended layer, 0 to 1 per picture; opacity in the mosaic",
+        file=file,
+    )
 
 
 def sheet(
     networks: Sequence[Network], pictures: dict[str, NDArray[np.uint8]], path: Path, *, tile_px: int = 112
-) -> dict[str, Any]:
+) -> Attention:
     """Write a small mosaic of what networks look at, for a report.
 
     Parameters
@@ -176,8 +191,8 @@ def sheet(
 
     Returns
     -------
-    dict
-        ``file``, ``rows``, ``columns``, ``maps``, ``meaning``; and ``left_out`` with a reason per network.
+    Attention
+        The mosaic, and a reason per network that is not in it.
     """
     from PIL import Image
 
@@ -186,21 +201,21 @@ def sheet(
 
     sizes = sorted({picture.shape[:2] for picture in pictures.values()})
     if len(sizes) != 1 or sizes[0][0] != sizes[0][1]:
-        return {
-            "left_out": {"every network": f"needs square intact pictures of one size, the set has {sizes or 'none'}"}
-        }
+        why = f"needs square intact pictures of one size, the set has {sizes or 'none'}"
+        return Attention(mosaic=None, left_out={"every network": why})
     stack = np.stack(list(pictures.values()))
-    rows, shown, left_out = [[tile(picture) for picture in stack]], [], {}
+    rows, shown = [[tile(picture) for picture in stack]], []
+    left_out: dict[str, str] = {}
     for network in networks:
         try:
-            found = attention_of(network, stack).numpy()
-        except InputError as error:
+            found = attention_of(network, stack, names=list(pictures)).numpy()
+        except (InputError, CheckFailed) as error:
             left_out[network.name] = str(error)
             continue
         shown.append(network)
         rows.append([tile(overlay(picture, one)) for picture, one in zip(stack, found, strict=True)])
     if not shown:
-        return {"left_out": left_out}
-    legend = _legend(shown, list(pictures))
-    files.write_bytes(path, png_bytes(labelled(rows, legend["rows"])))
-    return {"file": path.name, **legend, "left_out": left_out}
+        return Attention(mosaic=None, left_out=left_out)
+    legend = _legend(shown, list(pictures), path.name)
+    files.write_bytes(path, png_bytes(labelled(rows, legend.rows)))
+    return Attention(mosaic=legend, left_out=left_out)

@@ -3,16 +3,20 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import torch
 
-from rapidvision.errors import InputError
+from rapidvision.errors import CheckFailed, InputError, did_you_mean
 from rapidvision.formats.manifest import Stimulus, StimulusSet
 from rapidvision.recipes import Recipe
 from rapidvision.system.progress import Advance, silent
 
-from .observe import Network, Seen, decoded, verify
-from .probes import EarlyExit, cross_validated, layer_features, multiply_accumulates
+from .features import layer_features
+from .observe import Network, Seen
+from .pooling import MEANING
+from .probes import EarlyExit, cross_validated, multiply_accumulates
+from .shown import decoded, verify
 
 
 class Probing(Recipe, frozen=True):
@@ -22,6 +26,9 @@ class Probing(Recipe, frozen=True):
     ----------
     layers : tuple of str
         In the order of the network. Without `early_exit` the last one answers.
+    layouts : dict
+        Layer → which axis of its output holds the channels, where that is not certain; see
+        :data:`rapidvision.gala_models.observer.pooling.MEANING`.
     early_exit : EarlyExit or None
         Give response times; answers past the protocol's response limit are late, as for people.
     penalty : float
@@ -31,6 +38,7 @@ class Probing(Recipe, frozen=True):
     """
 
     layers: tuple[str, ...]
+    layouts: dict[str, str] = msgspec.field(default_factory=dict)
     early_exit: EarlyExit | None = None
     penalty: float = 1.0
     seed: int = 0
@@ -38,6 +46,32 @@ class Probing(Recipe, frozen=True):
     def __post_init__(self) -> None:
         if not self.layers:
             raise ValueError("layers: name at least one")
+        for layer, layout in self.layouts.items():
+            if layer not in self.layers or layout not in MEANING:
+                raise ValueError(
+                    f"layouts: {layer} = {layout}; a layer of {list(self.layers)} and one of {list(MEANING)}"
+                )
+
+    @classmethod
+    def of_words(cls, words: Sequence[str], *, early_exit: EarlyExit | None = None, seed: int = 0) -> "Probing":
+        """Read layers as they are written on the command line, ``LAYER`` or ``LAYER=LAYOUT``.
+
+        Raises
+        ------
+        InputError
+            When a layout is none.
+
+        Examples
+        --------
+        >>> Probing.of_words(["layer1", "blocks.5=patch-tokens"]).layouts
+        {'blocks.5': 'patch-tokens'}
+        """
+        pairs = [word.partition("=") for word in words]
+        for layer, sign, layout in pairs:
+            if sign and layout not in MEANING:
+                raise InputError(f'--probe {layer}: no layout "{layout}". {did_you_mean(layout, MEANING)}')
+        layouts = {layer: layout for layer, sign, layout in pairs if sign}
+        return cls(layers=tuple(layer for layer, _, _ in pairs), layouts=layouts, early_exit=early_exit, seed=seed)
 
 
 def look_through_probes(
@@ -99,20 +133,37 @@ def _seen(
             yield network.preprocessing(pictures)
             advance(len(pictures))
 
-    features = layer_features(network.model, probing.layers, inputs())
+    found = layer_features(network.model, probing.layers, inputs(), layouts=probing.layouts)
+    _check_finite(network, {layer: one.features for layer, one in found.items()}, list(every))
+    layouts = {layer: one.layout for layer, one in found.items()}
     target = torch.tensor([row.target for row in shown])
     intact = torch.tensor([row.reveal_fraction is None for row in shown])
     picture = [row.image_id for row in shown]
     evidence = [
         cross_validated(
-            features[layer], target=target, picture=picture, intact=intact, seed=probing.seed, penalty=probing.penalty
+            found[layer].features,
+            target=target,
+            picture=picture,
+            intact=intact,
+            seed=probing.seed,
+            penalty=probing.penalty,
         )
         for layer in probing.layers
     ]
     row_of = {sha256: row for row, sha256 in enumerate(every.values())}
     if probing.early_exit is None:
-        return Seen(row_of, evidence[-1])
+        return Seen(row_of, evidence[-1], layouts=layouts)
     side = network.preprocessing.size_px
     work = multiply_accumulates(network.model, probing.layers, torch.zeros(1, 3, side, side))
     answer, times_ms = probing.early_exit.decide(np.stack(evidence), [work[layer] for layer in probing.layers])
-    return Seen(row_of, answer, response_ms=times_ms)
+    return Seen(row_of, answer, response_ms=times_ms, layouts=layouts)
+
+
+def _check_finite(network: Network, features: dict[str, torch.Tensor], paths: Sequence[str]) -> None:
+    for layer, found in features.items():
+        bad = (~torch.isfinite(found).all(1)).nonzero()[:, 0].tolist()
+        if bad:
+            raise CheckFailed(
+                f"{network.name}: layer {layer} gives values that are not finite for {len(bad)} of {len(paths)} stimuli "
+                f"({paths[bad[0]]}, …); such a layer has no answers: repair or replace the network's weights"
+            )

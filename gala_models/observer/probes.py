@@ -5,7 +5,8 @@ picture that it was not fitted on. An early-exit network answers at the first pr
 until then, in multiply-accumulates, stands for its response time.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,9 +14,18 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from rapidvision.errors import InputError, did_you_mean
+from rapidvision.errors import CheckFailed, InputError
 from rapidvision.recipes import Recipe
 from rapidvision.seeds import stream
+
+from ..devices import device_of
+from ..layers.fused import separate_steps
+from .features import named_layers
+
+#: A column whose spread is below this share of its mean differs by the rounding of float32 alone.
+_ROUNDING = 1e-6
+#: The fit must have settled to this, in units of the standardized weights.
+_SETTLED = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +48,7 @@ def fit(features: Tensor, target: Tensor, *, penalty: float = 1.0, n_iterations:
     Parameters
     ----------
     features : Tensor, shape (n, size)
-        Standardized here; columns that never vary stay 0.
+        Finite; standardized here. Columns that vary by no more than rounding stay 0.
     target : Tensor of bool, shape (n,)
         Both values must occur.
     penalty : float, default 1.0
@@ -51,6 +61,13 @@ def fit(features: Tensor, target: Tensor, *, penalty: float = 1.0, n_iterations:
     Probe
         The unique minimum.
 
+    Raises
+    ------
+    InputError
+        When only one of the two values occurs, or a feature is not finite.
+    CheckFailed
+        When the fit does not settle.
+
     Examples
     --------
     >>> x = torch.tensor([[-2.0], [-1.0], [1.0], [2.0]])
@@ -62,12 +79,14 @@ def fit(features: Tensor, target: Tensor, *, penalty: float = 1.0, n_iterations:
     if not penalty > 0 or not 0 < float(y.mean()) < 1:
         raise InputError("probe: needs pictures of targets and of distractors, and a penalty above 0")
     x = features.double()
+    if not bool(torch.isfinite(x).all()):
+        raise InputError("probe: some features are not finite; such a layer has no answers")
     mean, std = x.mean(0), x.std(0, correction=0)
-    std = torch.where(std > 0, std, 1.0)
+    std = torch.where(std > _ROUNDING * mean.abs(), std, torch.inf)
     design = torch.cat([(x - mean) / std, torch.ones(len(x), 1, dtype=torch.double)], 1)
     ridge = torch.full((design.shape[1],), penalty, dtype=torch.double)
     ridge[-1] = 1e-9
-    w = torch.zeros(design.shape[1], dtype=torch.double)
+    w, size = torch.zeros(design.shape[1], dtype=torch.double), 0.0
     for _ in range(n_iterations):
         p = (design @ w).sigmoid()
         gradient = design.T @ (p - y) + ridge * w
@@ -77,6 +96,8 @@ def fit(features: Tensor, target: Tensor, *, penalty: float = 1.0, n_iterations:
         w = w - step * min(1.0, 5.0 / max(size, 1e-12))
         if size < 1e-10:
             break
+    if size > _SETTLED:
+        raise CheckFailed(f"probe: the fit moved by {size:g} in its last of {n_iterations} steps; use a larger penalty")
     return Probe(mean, std, w[:-1], w[-1])
 
 
@@ -136,48 +157,15 @@ def cross_validated(
     return evidence.numpy()
 
 
-def layer_features(model: nn.Module, layers: Sequence[str], batches: Iterable[Tensor]) -> dict[str, Tensor]:
-    """Run a network over batches and keep the pooled activity of named layers.
-
-    Parameters
-    ----------
-    model : Module
-        In evaluation mode.
-    layers : sequence of str
-        As in ``model.named_modules()``.
-    batches : iterable of Tensor
-        Inputs.
-
-    Returns
-    -------
-    dict
-        Layer → float32 (n, channels); places are averaged.
-    """
-    modules = dict(model.named_modules())
-    for name in layers:
-        if name not in modules:
-            raise InputError(f'probe: no layer "{name}". {did_you_mean(name, [key for key in modules if key])}')
-    found: dict[str, list[Tensor]] = {name: [] for name in layers}
-    hooks = [
-        modules[name].register_forward_hook(
-            lambda _module, _inputs, output, name=name: found[name].append(
-                (output.flatten(2).mean(2) if output.ndim > 2 else output).float().clone()
-            )
-        )
-        for name in layers
-    ]
-    try:
-        with torch.inference_mode():
-            for x in batches:
-                model(x)
-    finally:
-        for hook in hooks:
-            hook.remove()
-    return {name: torch.cat(parts) for name, parts in found.items()}
-
-
 def multiply_accumulates(model: nn.Module, layers: Sequence[str], x: Tensor) -> dict[str, float]:
     """Work until each layer has answered, in millions of multiply-accumulates for one picture of `x`.
+
+    Convolutions, linear layers and attention are counted, whatever operators compute them on this processor.
+
+    Raises
+    ------
+    InputError
+        When a layer is unknown or does not run.
 
     Examples
     --------
@@ -188,19 +176,39 @@ def multiply_accumulates(model: nn.Module, layers: Sequence[str], x: Tensor) -> 
     """
     from torch.utils.flop_counter import FlopCounterMode
 
-    modules = dict(model.named_modules())
-    done: dict[str, float] = {}
-    with FlopCounterMode(display=False) as counter, torch.no_grad():
+    modules = named_layers(model, layers)
+    done: dict[str, int] = {}
+    with FlopCounterMode(display=False) as counter, torch.no_grad(), _countable():
         hooks = [
             modules[name].register_forward_hook(
                 lambda _module, _inputs, _output, name=name: done.__setitem__(name, counter.get_total_flops())
             )
             for name in layers
         ]
-        model(x)
-    for hook in hooks:
-        hook.remove()
+        try:
+            model(x.to(device_of(model)))
+        finally:
+            for hook in hooks:
+                hook.remove()
+    idle = [name for name in layers if name not in done]
+    if idle:
+        raise InputError(f"probe: {', '.join(idle)} does not run when the network answers; name other layers")
     return {name: done[name] / 2e6 / len(x) for name in layers}
+
+
+@contextmanager
+def _countable() -> Iterator[None]:
+    """Let fused operators of oneDNN and of attention be computed in the steps that a counter knows."""
+    from torch.backends import mha
+    from torch.nn.attention import SDPBackend, sdpa_kernel
+
+    fast = mha.get_fastpath_enabled()
+    mha.set_fastpath_enabled(False)
+    try:
+        with separate_steps(), sdpa_kernel(SDPBackend.MATH):
+            yield
+    finally:
+        mha.set_fastpath_enabled(fast)
 
 
 class EarlyExit(Recipe, frozen=True):

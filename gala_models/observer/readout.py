@@ -40,14 +40,19 @@ class Readout:
         Outputs that the network must have.
     evidence : callable
         Scores (n, n_classes) → log odds of "target" (n,); positive means target.
+    refusal : str
+        Why there is no evidence and what to do, where the classes do not say what a target is; empty otherwise.
     """
 
     name: str
     n_classes: int
     evidence: Callable[[Tensor], Tensor]
+    refusal: str = ""
 
     def check(self, n_outputs: int, *, network: str) -> None:
-        """Refuse a network with another number of outputs, before any picture is shown."""
+        """Refuse a network with another number of outputs, or without targets, before any picture is shown."""
+        if self.refusal:
+            raise InputError(f"{network}: {self.refusal}")
         if n_outputs != self.n_classes:
             raise InputError(
                 f"{network}: has {n_outputs} outputs, the readout {self.name} needs {self.n_classes}; "
@@ -70,16 +75,39 @@ def log_odds(scores: Tensor, targets: Sequence[int], others: Sequence[int], *, c
 def of_categories(categories: Sequence[Category]) -> Readout:
     """Readout of a network that was trained on the task's own categories.
 
-    Raises
-    ------
-    InputError
-        When all of them are targets, or none is.
+    Where all of them are targets, or none is, as after training on class folders, the readout refuses to be asked.
     """
     targets = [index for index, category in enumerate(categories) if category.target]
     others = [index for index, category in enumerate(categories) if not category.target]
     if not targets or not others:
-        raise InputError("readout: the network's classes need at least one target and one distractor")
+        names = ", ".join(category.name for category in categories[:8]) + (", …" if len(categories) > 8 else "")
+        refusal = (
+            f"its {len(categories)} classes ({names}) are all {'targets' if targets else 'distractors'}, because what it was "
+            "trained on does not say which are targets; name the target classes with --targets, or choose a --readout "
+            f"({', '.join(READOUTS)})"
+        )
+        return Readout("categories", len(categories), lambda scores: log_odds(scores, targets, others), refusal)
     return Readout("categories", len(categories), lambda scores: log_odds(scores, targets, others))
+
+
+def with_targets(categories: Sequence[Category], names: Sequence[str]) -> tuple[Category, ...]:
+    """Return the categories with those of `names` as targets and all others as distractors.
+
+    Raises
+    ------
+    InputError
+        When a name is no category.
+
+    Examples
+    --------
+    >>> with_targets([Category(name="cat", target=False), Category(name="table", target=False)], ["cat"])[0].target
+    True
+    """
+    known = [category.name for category in categories]
+    for name in names:
+        if name not in known:
+            raise InputError(f'targets: no class "{name}". {did_you_mean(name, known)}')
+    return tuple(Category(name=name, target=name in names) for name in known)
 
 
 def imagenet_animal(*, corrected: bool = True) -> Readout:

@@ -7,19 +7,24 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from rapidvision import trials
 from rapidvision.errors import InputError
+from rapidvision.formats.model_record import Attention, ModelRecord, NetworkRecord, write_record
 from rapidvision.plan import Plan
 from rapidvision.study import Study
 from rapidvision.system import files
 from rapidvision.system.progress import progress
 from rapidvision.trials import TrialRecord
 
+from ..weights.load import state_sha256
 from .images import intact_pictures
-from .observe import Network, look, stimuli_of, take
+from .observe import Network, Seen, look, take
 from .overlay import sheet
 from .participants import MEANING, Participants
 from .probe_observer import Probing, look_through_probes
+from .shown import stimuli_of
 
 #: Intact pictures in the mosaic of attention: one of each category in a set of the paper's form.
 N_LOOKED_AT = 8
@@ -106,7 +111,9 @@ def sit(
     participants = participants or Participants()
     names = [network.name for network in networks]
     if len(set(names)) < len(names):
-        raise InputError(f"networks must have different names, got {', '.join(sorted(names))}; use --name")
+        raise InputError(
+            f"networks must have different names, got {', '.join(sorted(names))}; give --name once per --model, in their order"
+        )
     plans, found = study.plans(), study.stimulus_set(stimulus_set)
     stimuli = stimuli_of(plans)
     dropout = participants.policy == "dropout"
@@ -124,8 +131,7 @@ def sit(
         records = [record for network, one in pairs for record in take(network, one, plans, participants)]
     trials.write_table(out, records)
     attention = sheet(networks, intact_pictures(found, N_LOOKED_AT), out.with_name(f"{out.stem}-attention.png"))
-    record = _record(study, plans, networks, participants, probing, records, command)
-    files.write_json(out.with_suffix(".json"), {**record, "attention": attention})
+    write_record(out, _record(study, plans, pairs, participants, probing, records, command, attention))
     n_participants = len({record.participant_id for record in records})
     return Sitting(records, len(stimuli), n_participants, time.perf_counter() - started)
 
@@ -149,35 +155,41 @@ def _shared_name(names: Sequence[str]) -> str:
 def _record(
     study: Study,
     plans: Sequence[Plan],
-    networks: Sequence[Network],
+    pairs: Sequence[tuple[Network, Seen]],
     participants: Participants,
     probing: Probing | None,
     records: Sequence[TrialRecord],
     command: str,
-) -> dict[str, Any]:
+    attention: Attention,
+) -> ModelRecord:
     made = files.provenance(
         command,
         seed=participants.seed,
         inputs={"study": study.description().stimulus_set_digest},
         packages=("numpy", "torch", "pillow"),
     )
-    return {
-        "policy": participants,
-        "a_participant_is": MEANING[participants.policy],
-        "networks": [
-            {
-                "name": network.name,
-                "readout": "cross-validated linear probes" if probing else network.readout.name,
-                "preprocessing": network.preprocessing,
-                "weights_sha256": network.sha256 or None,
-            }
-            for network in networks
-        ],
-        "n_plans": len(plans),
-        "n_trials": len(records),
-        "probing": probing,
-        "time": "early exit: response times stand for multiply-accumulates"
+    return ModelRecord(
+        policy=msgspec.to_builtins(participants),
+        a_participant_is=MEANING[participants.policy],
+        networks=tuple(
+            NetworkRecord(
+                name=network.name,
+                readout="cross-validated linear probes" if probing else network.readout.name,
+                preprocessing=msgspec.to_builtins(network.preprocessing),
+                pixels=str(network.preprocessing),
+                weights_sha256=network.sha256 or state_sha256(network.model),
+                layouts=seen.layouts,
+                n_ties=seen.n_ties,
+            )
+            for network, seen in pairs
+        ),
+        ties="a stimulus whose evidence is 0 is answered wrongly, except where an answer is drawn (stochastic)",
+        n_plans=len(plans),
+        n_trials=len(records),
+        probing=None if probing is None else msgspec.to_builtins(probing),
+        time="early exit: response times stand for multiply-accumulates"
         if probing and probing.early_exit
         else "networks have no clock: every answer is in time",
-        "provenance": made,
-    }
+        attention=attention,
+        provenance=made,
+    )

@@ -18,7 +18,7 @@ from rapidvision.system.pools import pool_of
 from rapidvision.system.progress import progress
 
 from ..data.dataset import Store, open_store, pack
-from ..data.sources import picture_folder
+from ..data.folders import picture_folder
 from ..data.targets import Annotation
 from ..evaluation.evaluate import evaluate
 from ..weights.load import Card, load_model, read_card, save_model

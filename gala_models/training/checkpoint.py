@@ -13,6 +13,8 @@ from rapidvision.errors import InputError
 from rapidvision.recipes import Recipe
 from rapidvision.system import files
 
+from ..weights.load import not_finite
+
 CHECKPOINT_VERSION = 1
 
 
@@ -62,7 +64,7 @@ def load(path: Path) -> tuple[Progress, dict[str, Any]]:
     Raises
     ------
     InputError
-        When the file is damaged, unsafe, or of another version.
+        When the file is damaged, unsafe, of another version, or holds a parameter that is not finite.
     """
     try:
         data = torch.load(path, map_location="cpu", weights_only=True)
@@ -75,4 +77,8 @@ def load(path: Path) -> tuple[Progress, dict[str, Any]]:
         raise InputError(
             f"{path}: checkpoint version {progress.checkpoint_version}, this RapidVision reads {CHECKPOINT_VERSION}"
         )
+    for what in ("model", "best"):
+        wrong = not_finite(data[what])
+        if wrong:
+            raise InputError(f"{path}: {what}: {wrong}; remove this checkpoint to start anew")
     return progress, data

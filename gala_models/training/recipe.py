@@ -2,7 +2,10 @@
 
 from typing import Any, Literal
 
+from msgspec import structs
+
 from rapidvision.recipes import Recipe
+from rapidvision.system import files
 
 from ..data.targets import Annotation
 from ..layers.resnet import Architecture
@@ -91,7 +94,7 @@ class Training(Recipe, frozen=True):
     momentum, weight_decay : float
         SGD with Nesterov momentum. The paper gives neither number; these are the authors' code's.
     precision : {"float32", "bfloat16"}
-        Of the forward pass; the loss is always float32.
+        Of the forward pass; the maps that are supervised and the loss are float32 all the same.
     compile : bool
         Use torch.compile where it works.
     freeze_batch_norm : bool
@@ -150,12 +153,18 @@ class Training(Recipe, frozen=True):
         return {"clutter": self.clutter, "scatter": self.scatter}
 
     @property
+    def digest(self) -> str:
+        """Hash of everything that decides the result: threads and checkpoints do not."""
+        return files.canonical_digest(structs.replace(self, n_workers=0, checkpoint_steps=0))
+
+    @property
     def supervised(self) -> bool:
         """Whether maps enter the loss."""
         return self.annotation != "none" and self.map_loss.lam > 0
 
 
-#: The paper's two settings: ClickMe subset on GPUs, ILSVRC12 on TPUs (with the reference code's loss and schedule).
+#: The paper's two settings: ClickMe subset on GPUs, ILSVRC12 on TPUs. The second is the paper's network with the loss,
+#: schedule and batch of the authors' code, not that code's network.
 PRESETS = {
     "paper": Training(),
     "tpu": Training(

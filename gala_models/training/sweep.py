@@ -47,6 +47,7 @@ def sweep(
     base: Path,
     lams: Sequence[float],
     seeds: Sequence[int],
+    world: World | None = None,
     quiet: bool = False,
 ) -> list[Point]:
     """Train one network per λ and seed, and collect them in ``sweep.json``; finished ones are not trained again.
@@ -61,6 +62,8 @@ def sweep(
         Where the recipe's stores are relative to.
     lams, seeds : sequence
         0 means no supervision. The paper trained five networks per λ.
+    world : World, optional
+        Where it trains; one process on the CPU by default.
     quiet : bool, default False
         No progress.
 
@@ -71,6 +74,9 @@ def sweep(
     """
     if not lams or not seeds or min(lams) < 0:
         raise InputError(f"sweep: λ {list(lams)} and seeds {list(seeds)}; at least one of each, none below 0")
+    world = world or World()
+    if world.size > 1:
+        raise InputError("sweep: runs in one process; start it without torchrun, or train each network with torchrun")
     stores = {name: open_store(base / getattr(recipe, name)) for name in ("train", "validation")}
     points = []
     with progress("networks", len(lams) * len(seeds), quiet=quiet) as advance:
@@ -82,9 +88,11 @@ def sweep(
                 folder = out / label
                 done = folder / f"{one.name}.safetensors"
                 if not done.is_file():
-                    Trainer(one, folder, **stores, world=World()).run()
+                    Trainer(one, folder, **stores, world=world).run()
                 model, card = load_model(done)
-                found = evaluate(model, stores["validation"], card.preprocessing).summary()
+                found = evaluate(
+                    model.to(world.device), stores["validation"], card.preprocessing, name=one.name
+                ).summary()
                 points.append(Point(lam=lam, seed=seed, accuracy=100 - found["top1_error"], maps=found["maps"]))
                 advance(1)
     files.write_json(out / "sweep.json", points)

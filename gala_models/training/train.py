@@ -1,5 +1,6 @@
 """Training: a trainer that can stop after any step and go on to the same bits."""
 
+import math
 import sys
 import time
 from collections.abc import Iterator
@@ -22,11 +23,13 @@ from ..evaluation.evaluate import evaluate
 from ..layers.attention import Maps, attention_maps
 from ..layers.compiling import compiled
 from ..layers.resnet import ResNet, build
-from ..weights.load import Card, save_model
+from ..scores import ranks
+from ..weights.load import Card, not_finite, save_model
 from . import checkpoint
-from .loss import Loss, loss
+from .loss import loss
 from .processes import World
 from .recipe import Training
+from .requirements import check_fit, seen_as
 
 
 class Trainer:
@@ -55,7 +58,8 @@ class Trainer:
     ) -> None:
         self.recipe, self.out, self.validation = recipe, out, validation
         self.world = world or World()
-        _check(recipe, train, validation, self.world)
+        check_fit(recipe, train, validation, n_processes=self.world.size)
+        self.preprocessing = seen_as(recipe.preprocessing, train, validation)
         self.batches = Batches(
             train,
             recipe.preprocessing.size_px,
@@ -78,7 +82,7 @@ class Trainer:
         )
         self.best = _copied(self.model)
         data_digest = files.canonical_digest([train.description.digest, validation.description.digest])
-        self.progress = checkpoint.Progress(recipe_digest=_digest(recipe), data_digest=data_digest)
+        self.progress = checkpoint.Progress(recipe_digest=recipe.digest, data_digest=data_digest)
         self.world.agree("the recipe or the data", (self.progress.recipe_digest, data_digest))
         self._resume()
 
@@ -121,8 +125,9 @@ class Trainer:
             ) from None
         if not self.finished:
             self.save()
-        elif self.world.first:
-            save_model(self.out / f"{self.recipe.name}.safetensors", self._best_model(), self.card())
+        else:
+            path = self.out / f"{self.recipe.name}.safetensors"
+            self.world.led(lambda: save_model(path, self._best_model(), self.card()))
 
     def card(self) -> Card:
         """What the best weights are."""
@@ -130,30 +135,41 @@ class Trainer:
         return Card(
             name=self.recipe.name,
             architecture=self.recipe.model,
-            preprocessing=self.recipe.preprocessing,
+            preprocessing=self.preprocessing,
             categories=self.validation.description.categories,
             recipe=msgspec.to_builtins(self.recipe),
             results={"validation": best["validation"], "epoch": best["epoch"]},
         )
 
     def save(self) -> None:
-        """Write the checkpoint (the first process does)."""
-        if self.world.first:
-            checkpoint.save(
-                self.out / "checkpoint.pt",
-                self.progress,
-                model=self.model.state_dict(),
-                optimizer=self.optimizer.state_dict(),
-                best=self.best,
+        """Write the checkpoint (the first process does).
+
+        Raises
+        ------
+        CheckFailed
+            When a parameter is not finite; the checkpoint on disk stays.
+        """
+        self.world.led(self._write)
+
+    def _write(self) -> None:
+        wrong = not_finite(self.model.state_dict())
+        if wrong:
+            raise CheckFailed(
+                f"{self.recipe.name}: {wrong} after {self.n_steps} steps; nothing was saved, the last checkpoint in "
+                f"{self.out} is sound: lower schedule.learning_rate or map_loss.lam"
             )
-        self.world.wait()
+        checkpoint.save(
+            self.out / "checkpoint.pt",
+            self.progress,
+            model=self.model.state_dict(),
+            optimizer=self.optimizer.state_dict(),
+            best=self.best,
+        )
 
     def _resume(self) -> None:
         path = self.out / "checkpoint.pt"
         if not path.is_file():
-            if self.world.first:
-                recipes.write(self.out / "recipe.toml", self.recipe)
-            self.world.wait()
+            self.world.led(lambda: recipes.write(self.out / "recipe.toml", self.recipe))
             return
         progress, data = checkpoint.load(path)
         for what in ("recipe_digest", "data_digest"):
@@ -200,39 +216,38 @@ class Trainer:
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         self.optimizer.zero_grad(set_to_none=True)
-        whole = [tensor.to(device) for tensor in batch.tensors(recipe.preprocessing)]
+        whole = [tensor.to(device) for tensor in batch.tensors(self.preprocessing)]
         parts = list(zip(*(tensor.chunk(recipe.n_accumulate) for tensor in whole), strict=True))
-        sums = torch.zeros(4)
+        sums = torch.zeros(4, device=device)  # nccl adds up what lies on GPUs only
         for number, (x, importance, labels, has_map) in enumerate(parts, 1):
             alone = isinstance(forward, nn.parallel.DistributedDataParallel) and number < len(parts)
             with forward.no_sync() if alone else nullcontext():  # type: ignore[operator]
                 with torch.autocast(device.type, torch.bfloat16, enabled=recipe.precision == "bfloat16"):
                     scores = forward(x)
                 found = loss(recipe.map_loss, scores, labels, maps, importance, has_map)
-                self._check_finite(found, batch)
                 torch.autograd.backward(found.total / len(parts))
-            right = (scores.argmax(1) == labels).float().mean()
-            sums += torch.stack([*found, right]).detach().cpu() / len(parts)
+            right = (ranks(scores.detach(), labels) == 0).float().mean()
+            sums += torch.stack([*found, right]).detach() / len(parts)
+        total, classification, distance, right_answers = self.world.mean(sums).tolist()
+        self._check_finite(total, classification, distance, batch)
         self.optimizer.step()
-        mean = self.world.mean(sums)
-        return (float(mean[0]), float(mean[1]), float(mean[2]), float(mean[3]))
+        return total, classification, distance, right_answers
 
-    def _check_finite(self, found: Loss, batch: Batch) -> None:
-        if not torch.isfinite(found.total):
+    def _check_finite(self, total: float, classification: float, distance: float, batch: Batch) -> None:
+        """Stop before the weights change; every process sees the same mean, so all of them stop."""
+        if not math.isfinite(total):
             rows = ", ".join(str(int(row)) for row in batch.rows[:8])
             raise CheckFailed(
-                f"{self.recipe.name}: the loss is {float(found.total.detach()):g} at step {self.n_steps} (classification "
-                f"{float(found.classification.detach()):g}, maps {float(found.maps.detach()):g}; pictures {rows} …); the last "
-                f"checkpoint in {self.out} is sound: lower schedule.learning_rate or map_loss.lam"
+                f"{self.recipe.name}: the loss is {total:g} at step {self.n_steps} (classification {classification:g}, "
+                f"maps {distance:g}; pictures {rows} …); the last checkpoint in {self.out} is sound: lower "
+                "schedule.learning_rate or map_loss.lam"
             )
 
     def _end_epoch(self, seconds: float) -> None:
         recipe, n_steps = self.recipe, self.batches.n_steps
         # Batch norm's buffers are those of the first process, which alone evaluates and writes.
         validation: dict[str, Any] = {}
-        if self.world.first:
-            found = evaluate(self.model, self.validation, recipe.preprocessing, **recipe.harder)
-            validation = found.summary()
+        self.world.led(lambda: validation.update(self._validated()))
         sums = [total / n_steps for total in self.progress.sums]
         entry: dict[str, Any] = {
             "epoch": self.progress.epoch + 1,
@@ -254,11 +269,17 @@ class Trainer:
             history=(*self.progress.history, entry),
             best_top1_error=min(self.progress.best_top1_error, validation.get("top1_error", 100.0)),
         )
-        if self.world.first:
-            lines = [msgspec.json.encode(one).decode() for one in self.progress.history]
-            files.write_text(self.out / "metrics.jsonl", "\n".join(lines) + "\n")
-            files.write_json(self.out / "timing.json", {"last_epoch_s": seconds, "steps_per_s": n_steps / seconds})
+        self.world.led(lambda: self._write_metrics(n_steps / seconds, seconds))
         self.save()
+
+    def _validated(self) -> dict[str, Any]:
+        found = evaluate(self.model, self.validation, self.preprocessing, name=self.recipe.name, **self.recipe.harder)
+        return found.summary()
+
+    def _write_metrics(self, steps_per_s: float, seconds: float) -> None:
+        lines = [msgspec.json.encode(one).decode() for one in self.progress.history]
+        files.write_text(self.out / "metrics.jsonl", "\n".join(lines) + "\n")
+        files.write_json(self.out / "timing.json", {"last_epoch_s": seconds, "steps_per_s": steps_per_s})
 
     def _best_model(self) -> ResNet:
         model = build(self.recipe.model)
@@ -268,33 +289,13 @@ class Trainer:
 
 def train(recipe: Training, out: Path, *, base: Path, world: World, quiet: bool = False) -> Trainer:
     """Run a recipe whose stores lie relative to `base`, and return the finished trainer."""
-    stores = {name: open_store(base / getattr(recipe, name)) for name in ("train", "validation")}
+    stores = world.together(
+        lambda: {name: open_store(base / getattr(recipe, name)) for name in ("train", "validation")}
+    )
     trainer = Trainer(recipe, out, **stores, world=world)
     trainer.run(quiet=quiet)
     return trainer
 
 
-def _digest(recipe: Training) -> str:
-    """Of everything that decides the result: threads and checkpoints do not."""
-    return files.canonical_digest(msgspec.structs.replace(recipe, n_workers=0, checkpoint_steps=0))
-
-
 def _copied(model: nn.Module) -> dict[str, Tensor]:
     return {name: value.detach().cpu().clone() for name, value in model.state_dict().items()}
-
-
-def _check(recipe: Training, train: Store, validation: Store, world: World) -> None:
-    for name, store in (("train", train), ("validation", validation)):
-        highest = int(store.labels.max())
-        if highest >= recipe.model.n_classes:
-            raise InputError(f"{name}: labels up to {highest}, but model.n_classes is {recipe.model.n_classes}")
-    if train.description.categories != validation.description.categories:
-        raise InputError("train and validation have different categories; pack them from the same source")
-    if recipe.supervised and not train.has_map.any():
-        raise InputError('train: no picture has a map to supervise with; use annotation = "none" or another store')
-    if recipe.batch_size % (world.size * recipe.n_accumulate):
-        raise InputError(
-            f"batch_size {recipe.batch_size} cannot be shared equally by {world.size} processes x {recipe.n_accumulate}"
-        )
-    if world.size > 1 and recipe.map_loss.reduction == "supervised":
-        raise InputError('map_loss.reduction "supervised" depends on how pictures are shared out; use "batch"')

@@ -1,10 +1,11 @@
 """Files of weights: ours (safetensors with a card), and other people's by path with a report of what matched."""
 
+import hashlib
 import pickle
 import re
 import warnings
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -15,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from rapidvision import recipes
-from rapidvision.errors import InputError
+from rapidvision.errors import CheckFailed, InputError
 from rapidvision.recipes import Recipe
 from rapidvision.system import files
 
@@ -92,13 +93,22 @@ class LoadReport:
 def save_model(
     path: Path | str, model: ResNet, card: Card, *, dtype: Literal["float32", "float16"] = "float32"
 ) -> None:
-    """Write weights and card as one safetensors file, atomically; float16 halves it, and is read back as float32."""
+    """Write weights and card as one safetensors file, atomically; float16 halves it, and is read back as float32.
+
+    Raises
+    ------
+    CheckFailed
+        When a parameter is not finite, or too large for float16.
+    """
     from safetensors.torch import save
 
     state = {}
     for name, value in model.state_dict().items():
         value = value.detach().cpu().contiguous()
         state[name] = value.to(getattr(torch, dtype)) if value.is_floating_point() else value
+    wrong = not_finite(state)
+    if wrong:
+        raise CheckFailed(f"{path}: as {dtype}, {wrong}; nothing was written")
     files.write_bytes(path, save(state, {_CARD: msgspec.json.encode(card).decode()}))
 
 
@@ -155,7 +165,7 @@ def load_weights(model: nn.Module, path: Path | str, *, allow_missing: Sequence[
     Raises
     ------
     InputError
-        When the file is missing or unsafe, or anything is missing, unexpected or of another shape.
+        When the file is missing or unsafe, or anything is missing, unexpected, of another shape or not finite.
 
     Examples
     --------
@@ -234,7 +244,45 @@ def read_state(path: Path | str) -> dict[str, Tensor]:
             data = data[key]
     if not isinstance(data, dict) or not all(isinstance(value, Tensor) for value in data.values()):
         raise InputError(f"{path}: holds no parameters by name; save model.state_dict()")
-    return {str(name).removeprefix("module."): value for name, value in data.items()}
+    state = {str(name).removeprefix("module."): value for name, value in data.items()}
+    wrong = not_finite(state)
+    if wrong:
+        raise InputError(f"{path}: {wrong}; such a network has no answers, so nothing was loaded")
+    return state
+
+
+def not_finite(state: Mapping[str, Tensor]) -> str:
+    """Say which parameters hold NaN or infinite values; empty when none does.
+
+    Examples
+    --------
+    >>> not_finite({"fc.bias": torch.tensor([0.0, float("nan")]), "fc.weight": torch.zeros(2)})
+    'fc.bias holds values that are not finite (1 of 2)'
+    """
+    bad = [name for name, value in state.items() if not bool(torch.isfinite(value).all())]
+    if not bad:
+        return ""
+    n_bad = int((~torch.isfinite(state[bad[0]])).sum())
+    more = f"; so do {len(bad) - 1} more" if len(bad) > 1 else ""
+    return f"{bad[0]} holds values that are not finite ({n_bad} of {state[bad[0]].numel()}){more}"
+
+
+def state_sha256(model: nn.Module) -> str:
+    """Hash a network's parameters and buffers: their names, types, shapes and bytes, in the order of the names.
+
+    Examples
+    --------
+    >>> one, other = nn.Linear(1, 1), nn.Linear(1, 1)
+    >>> _ = other.load_state_dict(one.state_dict())
+    >>> state_sha256(one) == state_sha256(other)
+    True
+    """
+    state, digest = model.state_dict(), hashlib.sha256()
+    for name in sorted(state):
+        value = state[name].detach().cpu().contiguous()
+        digest.update(f"{name} {value.dtype} {tuple(value.shape)}\n".encode())
+        digest.update(value.reshape(-1).view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()
 
 
 def _unreadable(error: Exception) -> str:

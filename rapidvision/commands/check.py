@@ -8,7 +8,7 @@ import shutil
 from typing import NamedTuple
 
 from rapidvision.cli import add_common_options, say
-from rapidvision.system.extras import need
+from rapidvision.system.extras import need, remedy
 
 
 class Part(NamedTuple):
@@ -99,10 +99,10 @@ def _install(arguments: argparse.Namespace) -> int:
     broken = 0
     for part in PARTS:
         here, words = found(part, load=arguments.load)
-        remedy = "" if here or not part.extra else f'; pip install "rapidvision[{part.extra}]"'
-        remedy = "; pip install pyarrow" if part.name == "pyarrow" and not here else remedy
+        way = "" if here or not part.extra else f"; {remedy(part.name, extra=part.extra)}"
+        way = "; pip install pyarrow" if part.name == "pyarrow" and not here else way
         broken += not here and (part.name in _REQUIRED or words.startswith("does not load"))
-        say(arguments, f"{'yes' if here else 'no':<4}{part.name:<16}{words:<16} {part.purpose}{remedy}")
+        say(arguments, f"{'yes' if here else 'no':<4}{part.name:<16}{words:<16} {part.purpose}{way}")
     for program, purpose in (("Xvfb", "tests of lab sessions"), ("chromium", "tests of online sessions")):
         say(arguments, f"{'yes' if shutil.which(program) else 'no':<4}{program:<16}{'':<16} {purpose}")
     return 1 if broken else 0

@@ -107,7 +107,8 @@ def run(arguments: argparse.Namespace) -> int:
         quiet=arguments.quiet,
     )
     for step in steps:
-        cli.say(arguments, f"$ rapidvision {shlex.join(step)}")
+        if not arguments.quiet:
+            cli.say(arguments, f"$ rapidvision {shlex.join(step)}")
         code = cli.main(step)
         if code:
             return code

@@ -1,1 +1,1 @@
-"""Files that packages hand to one another: readers and writers."""
+"""Files that one package writes and another reads: each has one definition, one writer and one reader here."""

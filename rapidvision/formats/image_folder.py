@@ -18,7 +18,9 @@ from pathlib import Path
 from typing import Protocol
 
 from rapidvision.errors import InputError, did_you_mean
-from rapidvision.formats import csv_text
+from rapidvision.images.listing import list_folders
+from rapidvision.system import files
+from rapidvision.text import csv_text
 
 TABLE = "images.csv"
 NEEDED = ("image_id", "path", "category")
@@ -105,8 +107,9 @@ def _row(cells: dict[str, str], folder: Path, where: str, phases: Sequence[str])
         image_id = checked_name(cells["image_id"], "image_id")
     except ValueError as error:
         raise InputError(f"{where}: {error}") from None
-    if not cells["category"]:
-        raise InputError(f"{where}: category is empty")
+    for name in ("path", "category"):
+        if not cells[name].strip():
+            raise InputError(f"{where}: {name} is empty")
     target = cells.get("target")
     if target is not None and target.strip().lower() not in _TRUTH:
         raise InputError(f'{where}: target is "{target}"; true or false is needed')
@@ -150,9 +153,10 @@ def check(rows: Iterable[Named], *, name: str) -> None:
     Raises
     ------
     InputError
-        When a picture has two rows, two ids differ only in capitals, one category is both target and distractor, or
-        there is no row at all.
+        When a picture has two rows, two ids differ only in capitals, two categories only in capitals or blanks, one
+        category is both target and distractor, or there is no row at all.
     """
+    spelt: dict[str, str] = {}
     seen: set[str] = set()
     folded: dict[str, str] = {}
     targets: dict[str, bool | None] = {}
@@ -162,6 +166,11 @@ def check(rows: Iterable[Named], *, name: str) -> None:
         seen.add(row.image_id)
         if targets.setdefault(row.category, row.target) != row.target:
             raise InputError(f"{name}: category {row.category} is both target and distractor")
+        spelling = spelt.setdefault(" ".join(row.category.casefold().split()), row.category)
+        if spelling != row.category:
+            raise InputError(
+                f'{name}: the categories "{spelling}" and "{row.category}" differ only in capitals or blanks; write them alike'
+            )
         other = folded.setdefault(row.image_id.casefold(), row.image_id)
         if other != row.image_id:
             raise InputError(
@@ -180,11 +189,18 @@ def checked_name(name: str, what: str) -> str:
     Traceback (most recent call last):
         ...
     ValueError: image_id "../cat" must be letters, digits, ".", "_" and "-", and begin with a letter or digit
+    >>> checked_name("aux", "image_id")
+    Traceback (most recent call last):
+        ...
+    ValueError: image_id "aux" cannot be a file name everywhere: Windows keeps the name AUX for a device; choose another
     """
     if not re.fullmatch(SAFE_NAME, name) or len(name) > _LONGEST_NAME:
         raise ValueError(
             f'{what} "{name[:60]}" must be letters, digits, ".", "_" and "-", and begin with a letter or digit'
         )
+    fault = files.name_fault(name)
+    if fault:
+        raise ValueError(f'{what} "{name}" cannot be a file name everywhere: {fault}; choose another')
     return name
 
 
@@ -194,5 +210,6 @@ def map_path(folder: Path | str, source: str, image_id: str) -> Path:
 
 
 def map_sources(folder: Path | str) -> list[str]:
-    """Return the sources whose maps a picture folder has, sorted."""
-    return sorted(path.name for path in (Path(folder) / "maps").glob("*") if path.is_dir())
+    """Return the sources whose maps a picture folder has, sorted; hidden folders are none."""
+    maps = Path(folder) / "maps"
+    return [path.name for path in list_folders(maps).paths] if maps.is_dir() else []

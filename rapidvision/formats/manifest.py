@@ -7,9 +7,13 @@ from typing import Any, Literal
 
 import msgspec
 
-from rapidvision.errors import CheckFailed, InputError
-from rapidvision.formats import csv_text
+from rapidvision.errors import InputError
+from rapidvision.formats.folder_kind import instead_of_a_set
+from rapidvision.formats.image_credit import ImageCredit
+from rapidvision.integrity import inventory
+from rapidvision.integrity.seal import check_seal, seal_of
 from rapidvision.system import files
+from rapidvision.text import csv_text
 
 SET_VERSION = 1
 DESCRIPTION = "stimulus_set.json"
@@ -71,25 +75,6 @@ class Stimulus(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     sha256: str
 
 
-class ImageCredit(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where a picture comes from and on what terms.
-
-    Attributes
-    ----------
-    image_id : str
-        The picture.
-    sha256 : str
-        Hash of the source file.
-    credit, licence : str
-        Who made it, and the terms; empty where unknown.
-    """
-
-    image_id: str
-    sha256: str
-    credit: str = ""
-    licence: str = ""
-
-
 class SetDescription(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``stimulus_set.json``: what the set is and how to make it again.
 
@@ -119,6 +104,10 @@ class SetDescription(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         SHA-256 over the manifest's rows; the set's name for plans and sessions.
     provenance : Provenance or None
         What made it.
+    tables : dict
+        Path → SHA-256 of every file of the set that no row names.
+    checksum : str
+        SHA-256 over all the above.
     """
 
     set_version: int = SET_VERSION
@@ -133,6 +122,8 @@ class SetDescription(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     quality: dict[str, Any] = {}
     digest: str = ""
     provenance: files.Provenance | None = None
+    tables: dict[str, str] = {}
+    checksum: str = ""
 
 
 COLUMNS = tuple(field.name for field in msgspec.structs.fields(Stimulus))
@@ -185,23 +176,15 @@ class StimulusSet:
         return {(row.image_id, row.map_source, row.level_index): row for row in self.stimuli}
 
     def verify(self) -> None:
-        """Hash every file again.
+        """Hash every file of the set, and look for files that were added; hidden files do not count.
 
         Raises
         ------
         CheckFailed
-            Names every missing and every changed file (the first ten of them).
+            Names every changed, missing and added file (the first ten of them).
         """
-        wrong = []
-        for path, sha256 in sorted({(row.path, row.sha256) for row in self.stimuli}):
-            try:
-                if files.sha256_file(self.folder / path) != sha256:
-                    wrong.append(f"{path} (changed)")
-            except InputError:
-                wrong.append(f"{path} (missing)")
-        if wrong:
-            more = f" and {len(wrong) - 10} more" if len(wrong) > 10 else ""
-            raise CheckFailed(f"{self.folder}: {', '.join(wrong[:10])}{more}; build the set again to repair it")
+        pictures = {row.path: row.sha256 for row in self.stimuli}
+        inventory.check(self.folder, pictures | self.description.tables, but=(DESCRIPTION,))
 
 
 def rows_digest(stimuli: Iterable[Stimulus]) -> str:
@@ -213,7 +196,9 @@ def _ordered(stimuli: Iterable[Stimulus]) -> list[Stimulus]:
     return sorted(stimuli, key=lambda row: (row.phase, row.image_id, row.map_source, row.level_index))
 
 
-def write_set(folder: Path | str, description: SetDescription, stimuli: Iterable[Stimulus]) -> StimulusSet:
+def write_set(
+    folder: Path | str, description: SetDescription, stimuli: Iterable[Stimulus], *, tables: Iterable[str] = ()
+) -> StimulusSet:
     """Write manifest and description into `folder`, where the picture files already are.
 
     Parameters
@@ -221,9 +206,11 @@ def write_set(folder: Path | str, description: SetDescription, stimuli: Iterable
     folder : path-like
         The set's folder.
     description : SetDescription
-        Its digest is computed here.
+        Its digest, hashes and checksum are computed here.
     stimuli : iterable of Stimulus
         The rows, in any order.
+    tables : iterable of str
+        Other files of the set, which are there already; every other file counts as added.
 
     Returns
     -------
@@ -233,7 +220,9 @@ def write_set(folder: Path | str, description: SetDescription, stimuli: Iterable
     folder, rows = Path(folder), _ordered(stimuli)
     check_rows(rows, name=str(folder / MANIFEST))
     csv_text.write(folder / MANIFEST, COLUMNS, ([_cell(getattr(row, name)) for name in COLUMNS] for row in rows))
-    description = msgspec.structs.replace(description, digest=rows_digest(rows))
+    hashes = {name: files.sha256_file(folder / name) for name in sorted({MANIFEST, *tables})}
+    description = msgspec.structs.replace(description, digest=rows_digest(rows), tables=hashes)
+    description = msgspec.structs.replace(description, checksum=seal_of(description))
     files.write_json(folder / DESCRIPTION, description)
     return StimulusSet(folder, description, tuple(rows))
 
@@ -253,17 +242,14 @@ def read_set(folder: Path | str) -> StimulusSet:
             f"`rapidvision stimuli expand {folder} --out SET` (built --as recipe: with --root PICTURES)"
         )
     if not (folder / DESCRIPTION).is_file():
-        unfinished = folder.is_dir() and any(folder.iterdir())
-        hint = (
-            "an unfinished build; run `rapidvision stimuli build` again to go on" if unfinished else "build one first"
-        )
-        raise InputError(f"{folder}: no stimulus set here ({DESCRIPTION} is missing); {hint}")
+        raise InputError(f"{folder}: no stimulus set here ({DESCRIPTION} is missing); {instead_of_a_set(folder)}")
     try:
         description = msgspec.json.decode(files.read_bytes(folder / DESCRIPTION), type=SetDescription)
     except msgspec.DecodeError as error:
         raise InputError(f"{folder / DESCRIPTION}: {error}") from error
     if description.set_version != SET_VERSION:
         raise InputError(f"{folder}: set version {description.set_version}, this RapidVision reads {SET_VERSION}")
+    check_seal(description, where=str(folder / DESCRIPTION))
     rows = _read_rows(folder / MANIFEST)
     if rows_digest(rows) != description.digest:
         raise InputError(f"{folder}: {MANIFEST} was changed after the set was built (digest differs); build it again")

@@ -4,7 +4,6 @@ A file is a row of records: length (8 bytes), masked CRC-32C of the length, payl
 The ClickMe release exists with raw float32 pictures and with JPEG pictures; :func:`picture` reads both.
 """
 
-import io
 import mmap
 import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 
 from rapidvision.errors import InputError
 from rapidvision.formats.crc32c import crc32c
+from rapidvision.images.load import load_map, load_rgb
 from rapidvision.system import files
 
 #: A feature's values: byte strings, float32 numbers or 64-bit whole numbers.
@@ -26,11 +26,26 @@ _FOOT = struct.Struct("<I")
 
 
 class Record(NamedTuple):
-    """One record: its number in the file, the byte where it begins, and its payload (a view, not a copy)."""
+    """One record: its number in the file, the byte where it begins, its payload (a view, not a copy) and checksum."""
 
     number: int
     offset: int
     payload: memoryview
+    checksum: int
+
+    def check(self, path: Path | str) -> None:
+        """Compare the payload with its checksum.
+
+        Raises
+        ------
+        InputError
+            When they differ: names the file, the record and the byte.
+        """
+        if _masked(crc32c(self.payload)) != self.checksum:
+            raise InputError(
+                f"{path}: record {self.number} at byte {self.offset}: its content is damaged (checksum differs); "
+                "get the file again"
+            )
 
 
 def records(path: Path | str, *, verify: bool = True) -> Iterator[Record]:
@@ -41,7 +56,8 @@ def records(path: Path | str, *, verify: bool = True) -> Iterator[Record]:
     path : path-like
         A TFRecord file without compression.
     verify : bool, default True
-        Check the payloads' checksums. The lengths' checksums are always checked.
+        Check the payloads' checksums; without it, call :meth:`Record.check` before a payload is used. The lengths'
+        checksums are always checked.
 
     Yields
     ------
@@ -66,12 +82,10 @@ def records(path: Path | str, *, verify: bool = True) -> Iterator[Record]:
     offset = index = 0
     while offset < len(view):
         end = _payload_end(view, offset, where=f"{path}: record {index} at byte {offset}")
-        payload = view[offset + _HEAD.size : end]
-        if verify and _masked(crc32c(payload)) != _FOOT.unpack_from(view, end)[0]:
-            raise InputError(
-                f"{path}: record {index} at byte {offset}: its content is damaged (checksum differs); get the file again"
-            )
-        yield Record(index, offset, payload)
+        record = Record(index, offset, view[offset + _HEAD.size : end], _FOOT.unpack_from(view, end)[0])
+        if verify:
+            record.check(path)
+        yield record
         offset, index = end + _FOOT.size, index + 1
 
 
@@ -260,12 +274,12 @@ def picture(blob: bytes, *, n_channels: int, where: str = "picture") -> NDArray[
     Returns
     -------
     ndarray of float32 or uint8, shape (height, width, n_channels) or (height, width) for one channel
-        float32 as stored, uint8 from encoded files.
+        float32 as stored; uint8 from encoded pictures, float32 from encoded maps.
 
     Raises
     ------
     InputError
-        When the bytes are neither.
+        When the bytes are neither, or damaged.
 
     Examples
     --------
@@ -273,12 +287,7 @@ def picture(blob: bytes, *, n_channels: int, where: str = "picture") -> NDArray[
     (4, 4, 3)
     """
     if blob[:2] == b"\xff\xd8" or blob[:4] == b"\x89PNG":
-        from PIL import Image
-
-        try:
-            return np.asarray(Image.open(io.BytesIO(blob)).convert("RGB" if n_channels == 3 else "L"))
-        except OSError as error:
-            raise InputError(f"{where}: the encoded picture cannot be read ({error})") from error
+        return load_rgb(blob, name=where) if n_channels == 3 else load_map(blob, name=where).astype(np.float32)
     side = round((len(blob) / (4 * n_channels)) ** 0.5)
     if side == 0 or side * side * 4 * n_channels != len(blob):
         raise InputError(f"{where}: {len(blob)} bytes are neither JPEG nor PNG nor a square of float32 x {n_channels}")

@@ -1,5 +1,6 @@
 """Files that are either whole or not there, known by their content."""
 
+import errno
 import hashlib
 import os
 import secrets
@@ -36,7 +37,7 @@ def atomic(path: Path | str, *, durable: bool = True) -> Iterator[IO[bytes]]:
     Raises
     ------
     InputError
-        When the folder cannot be written or the disk is full.
+        When the folder cannot be written or the disk is full. Other errors of the ``with`` block are passed on.
 
     Examples
     --------
@@ -58,11 +59,75 @@ def atomic(path: Path | str, *, durable: bool = True) -> Iterator[IO[bytes]]:
                 os.fsync(file.fileno())
         temporary.replace(path)
     except OSError as error:
-        reason = error.strerror or str(error)
-        raise InputError(f"{path}: cannot be written ({reason}); choose another folder or make room") from error
+        if not _is_about(error, path, temporary):
+            raise
+        remedy = _REMEDIES.get(error.errno or 0, "choose another folder or make room")
+        raise InputError(f"{path}: cannot be written ({error.strerror}); {remedy}") from error
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+_REMEDIES = {
+    errno.EDQUOT: "your quota is used up: make room or choose another folder",
+    errno.EACCES: "close it where another program has it open, or choose a folder that you may write to",
+    errno.EPERM: "close it where another program has it open, or choose a folder that you may write to",
+    errno.EROFS: "the drive is read-only; choose another folder",
+}
+
+
+def _is_about(error: OSError, path: Path, temporary: Path) -> bool:
+    """Whether an error comes from writing this file, and not from what the ``with`` block does besides.
+
+    Errors of an open file name none; those without a number are other libraries', which count their own as OSError.
+    """
+    if error.errno is None:
+        return False
+    return error.filename is None or Path(os.fsdecode(error.filename)) in (path, temporary, *path.parents)
+
+
+#: Names that Windows keeps for devices, with any ending: no file can have them there.
+_DEVICES = frozenset(
+    {"CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"}
+    | {f"{port}{n}" for port in ("COM", "LPT") for n in "123456789¹²³"}
+)
+_NOT_ON_WINDOWS = frozenset('<>:"/\\|?*')
+_LONGEST_NAME_BYTES = 200
+
+
+def name_fault(name: str) -> str:
+    """Return why some operating system cannot have a file of this name, or nothing when all can.
+
+    A stimulus set is copied from computer to computer, so a name that one of them refuses is refused everywhere.
+
+    Parameters
+    ----------
+    name : str
+        A file's name, or what it begins with before a dot; without folders.
+
+    Examples
+    --------
+    >>> name_fault("cat-01.png")
+    ''
+    >>> name_fault("aux.png")
+    'Windows keeps the name AUX for a device'
+    >>> name_fault("cat.")
+    'Windows drops a dot or blank at the end'
+    """
+    if name in ("", ".", ".."):
+        return "it names no file"
+    stem = name.partition(".")[0].rstrip(" ").upper()
+    if stem in _DEVICES:
+        return f"Windows keeps the name {stem} for a device"
+    if name[-1] in ". ":
+        return "Windows drops a dot or blank at the end"
+    wrong = next((letter for letter in name if letter in _NOT_ON_WINDOWS or ord(letter) < 32), None)
+    if wrong is not None:
+        return f"Windows allows no {wrong!r} in a name"
+    n_bytes = len(name.encode())
+    if n_bytes > _LONGEST_NAME_BYTES:
+        return f"it has {n_bytes} bytes; some file systems keep {_LONGEST_NAME_BYTES} and an ending"
+    return ""
 
 
 def write_bytes(path: Path | str, data: bytes, *, durable: bool = True) -> None:
@@ -72,13 +137,33 @@ def write_bytes(path: Path | str, data: bytes, *, durable: bool = True) -> None:
 
 
 def write_text(path: Path | str, text: str) -> None:
-    """Write `text` as UTF-8 with line feeds at line ends, as :func:`atomic` does."""
-    write_bytes(path, text.encode())
+    """Write `text` as UTF-8 with line feeds at line ends, as :func:`atomic` does.
+
+    Raises
+    ------
+    InputError
+        As :func:`atomic`, and when the text holds a file's name that is not UTF-8.
+    """
+    try:
+        data = text.encode()
+    except UnicodeEncodeError as error:
+        raise _not_a_name(path, error) from error
+    write_bytes(path, data)
 
 
 def write_json(path: Path | str, value: Any) -> None:
-    """Write a value (struct, dict, list, number …) as indented JSON that ends with a line break."""
-    write_bytes(path, msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n")
+    """Write a value (struct, dict, list, number …) as indented JSON that ends with a line break; errors as :func:`write_text`."""
+    try:
+        data = msgspec.json.encode(value)
+    except UnicodeEncodeError as error:
+        raise _not_a_name(path, error) from error
+    write_bytes(path, msgspec.json.format(data, indent=2) + b"\n")
+
+
+def _not_a_name(path: Path | str, error: UnicodeEncodeError) -> InputError:
+    """Python stands in for bytes of a file's name that are not UTF-8 by letters that no text can hold."""
+    around = error.object[max(0, error.start - 20) : error.end + 20]
+    return InputError(f"{path}: cannot hold {around!r}, a file's name that is not UTF-8; rename that file or folder")
 
 
 def read_bytes(path: Path | str) -> bytes:
@@ -95,6 +180,28 @@ def read_bytes(path: Path | str) -> bytes:
         raise InputError(f"{path}: no such file") from None
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from error
+
+
+def read_text(path: Path | str) -> str:
+    r"""Read a whole text file: UTF-8, a byte order mark removed, as some editors for Windows put it there.
+
+    Raises
+    ------
+    InputError
+        When it is missing, a folder, unreadable or not UTF-8.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_bytes(Path(folder) / "a.txt", b"\xef\xbb\xbfJos\xc3\xa9")
+    ...     read_text(Path(folder) / "a.txt")
+    'José'
+    """
+    try:
+        return read_bytes(path).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: not UTF-8 text (byte {error.start}); save it as UTF-8") from error
 
 
 def sha256(data: bytes | memoryview) -> str:

@@ -2,11 +2,14 @@
 
 import multiprocessing
 import os
+import sys
 import threading
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from multiprocessing import connection
 from typing import Any
+
+_MOST_ON_WINDOWS = 61
 
 
 def pool_of(n_workers: int, start: Callable[..., object] | None = None, *args: Any) -> ProcessPoolExecutor:
@@ -18,9 +21,10 @@ def pool_of(n_workers: int, start: Callable[..., object] | None = None, *args: A
     Parameters
     ----------
     n_workers : int
-        Most processes at a time; they are started when there is work for them.
+        Most processes at a time (61 on Windows); they are started when there is work for them.
     start : callable, optional
-        Called once in each process before its first work; must be found by import.
+        Called once in each process before its first work; must be found by import. What it raises is raised by the
+        result of every work that the process is given.
     *args
         What it is called with.
 
@@ -36,13 +40,47 @@ def pool_of(n_workers: int, start: Callable[..., object] | None = None, *args: A
     1024
     """
     spawn = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(n_workers, mp_context=spawn, initializer=_begin, initargs=(start, args))
+    return _Pool(fitting(n_workers), mp_context=spawn, initializer=_begin, initargs=(start, args))
+
+
+def fitting(n_workers: int, *, platform: str = sys.platform) -> int:
+    """Return `n_workers`, or as many as the operating system can wait for: Windows waits for 61 at most.
+
+    Examples
+    --------
+    >>> fitting(128, platform="win32"), fitting(128, platform="linux")
+    (61, 128)
+    """
+    return min(n_workers, _MOST_ON_WINDOWS) if platform == "win32" else n_workers
+
+
+class _Pool(ProcessPoolExecutor):
+    """A pool whose processes outlive an error of their start, so that the error reaches the caller.
+
+    The standard library ends such a process and says only that the pool is broken.
+    """
+
+    def submit(self, work: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        return super().submit(_do, work, *args, **kwargs)
+
+
+#: What this process's start raised; empty in a process that began as it should.
+_start_errors: list[Exception] = []
 
 
 def _begin(start: Callable[..., object] | None, args: tuple[Any, ...]) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     if start is not None:
-        start(*args)
+        try:
+            start(*args)
+        except Exception as error:  # whatever it is, it belongs to the caller
+            _start_errors.append(error)
+
+
+def _do(work: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+    if _start_errors:
+        raise _start_errors[0]
+    return work(*args, **kwargs)
 
 
 def _end_with_parent() -> None:

@@ -7,6 +7,9 @@ and are read from a table; all arithmetic is float64, which makes the rounded by
 Hard clipping is the silent error of the usual recipe. :func:`scramble` therefore looks for a phase field whose
 picture stays inside the gamut (over-relaxed projections, always back onto the exact spectra) and reports what is
 still clipped.
+
+A coherence above 0 keeps a share of the picture's own phases, and the same share of the smooth component that
+``periodic`` edges take out; contrast is restored and the gamut searched as without it. Coherence 1 is the picture.
 """
 
 from collections.abc import Iterable
@@ -19,7 +22,7 @@ from numpy.typing import NDArray
 
 from ..reveal.counter_rng import hashes
 
-VERSION = "1"
+VERSION = "2"
 
 #: How far beyond the bound a value is pulled back in one improvement.
 RELAXATION = 1.8
@@ -34,7 +37,8 @@ class Scrambled:
     Attributes
     ----------
     values : ndarray of float64, shape (height, width, channels)
-        Same auto- and cross-spectra as the source; may lie outside [0, white].
+        Same auto- and cross-spectra as the source (its periodic component), plus the share of its smooth component
+        that `coherence` keeps; may lie outside [0, white].
     clipped_fraction : float
         Share of values outside [0, white].
     n_iterations : int
@@ -64,7 +68,8 @@ def scramble(
     key : int
         64-bit key of the phase field.
     coherence : float, 0 … 1
-        Weight of the picture's own phases (weighted mean phase); 1 gives the picture back.
+        Weight of the picture's own phases (weighted mean phase) and share of its smooth component; 1 gives the picture
+        back.
     edges : {"periodic", "raw"}
         ``periodic`` takes the jump between opposite borders out of the spectrum first (periodic plus smooth
         decomposition) and restores each picture's contrast; ``raw`` leaves a cross in the spectrum.
@@ -84,23 +89,30 @@ def scramble(
     >>> bool(np.allclose(scramble(flat, key=1).values, flat))
     True
     """
+    if coherence == 1:
+        x = [np.asarray(picture[..., channel], np.float64) for channel in range(picture.shape[2])]
+        return Scrambled(np.stack(x, -1), _outside(x, white) / picture.size, 0)
     height, width, n_channels = picture.shape
     x = [np.asarray(picture[..., channel], np.float64) for channel in range(n_channels)]
     spectra = [_spectrum(one) for one in x]
-    if edges == "periodic":
-        _make_periodic(spectra, x)
     turns = phase_field((height, width), key=key)
     if coherence > 0:
         turns = _mixed(turns, coherence)
-    y = [_picture(spectrum * turns, width) for spectrum in spectra]
+    kept: list[NDArray[np.float64]] = []
+    if edges == "periodic":
+        kept = _make_periodic(spectra, x, turns, coherence)
+    y = [_turned(spectra[channel], turns, kept[channel : channel + 1], width) for channel in range(n_channels)]
     done = 0
-    if coherence == 0 and gamut_iterations:
+    if gamut_iterations:
         mirrored = [np.conj(spectrum) for spectrum in spectra]
         for done in range(gamut_iterations + 1):
             if done == gamut_iterations or not _outside(y, white):
                 break
-            turns = _best_turns((_spectrum(_pulled_in(one, white)) for one in y), mirrored)
-            y = [_picture(spectrum * turns, width) for spectrum in spectra]
+            pulled = (_pulled_in(one, white) for one in y)
+            if kept:
+                pulled = (one - smooth for one, smooth in zip(pulled, kept, strict=True))
+            turns = _best_turns(map(_spectrum, pulled), mirrored)
+            y = [_turned(spectra[channel], turns, kept[channel : channel + 1], width) for channel in range(n_channels)]
     values = np.moveaxis(np.stack(y), 0, -1)  # whoever comes next works by channel, too
     return Scrambled(values, _outside(y, white) / values.size, done)
 
@@ -115,6 +127,16 @@ def _spectrum(channel: NDArray[np.float64]) -> NDArray[np.complex128]:
 
 def _picture(spectrum: NDArray[np.complex128], width: int) -> NDArray[np.float64]:
     return np.asarray(scipy.fft.irfft2(spectrum, s=(spectrum.shape[0], width), overwrite_x=True))
+
+
+def _turned(
+    spectrum: NDArray[np.complex128], turns: NDArray[np.complex128], kept: list[NDArray[np.float64]], width: int
+) -> NDArray[np.float64]:
+    """Return a channel with turned phases, and what is kept of its smooth component added."""
+    out = _picture(spectrum * turns, width)
+    for smooth in kept:
+        out += smooth
+    return out
 
 
 def _pulled_in(y: NDArray[np.float64], white: float) -> NDArray[np.float64]:
@@ -183,28 +205,50 @@ def _best_turns(
     return total
 
 
-def _make_periodic(spectra: list[NDArray[np.complex128]], x: list[NDArray[np.float64]]) -> None:
+def _make_periodic(
+    spectra: list[NDArray[np.complex128]],
+    x: list[NDArray[np.float64]],
+    turns: NDArray[np.complex128],
+    coherence: float,
+) -> list[NDArray[np.float64]]:
     """Turn the half spectra of channels into those of their periodic component, scaled to the picture's contrast.
 
     What is taken off is the smooth component, whose Laplacian is the jump between opposite borders. The jump is one
     row and one column, so two short transforms give its whole spectrum. One factor for all channels keeps their
-    covariance: the square root of the ratio of total variances.
+    covariance: that with which the turned component, and what is kept of the smooth one, have the total variance of
+    the picture. Returns what is kept, `coherence` times the smooth component; nothing at coherence 0.
     """
     height, width = x[0].shape
     by_row, by_column = _jump_responses(height, width)
-    before = after = 0.0
+    kept: list[NDArray[np.float64]] = []
+    before = after = shared = added = 0.0
     for spectrum, channel in zip(spectra, x, strict=True):
         before += _power(spectrum, width)
         smooth = by_row * scipy.fft.rfft(channel[0] - channel[-1])
         smooth += by_column * scipy.fft.fft(channel[:, 0] - channel[:, -1])[:, None]
         spectrum -= smooth
         after += _power(spectrum, width)
+        if coherence > 0:
+            smooth *= coherence
+            both = spectrum * turns + smooth
+            added += _power(smooth, width)
+            shared += (_power(both, width) - _power(spectrum, width) - _power(smooth, width)) / 2
+            kept.append(_picture(smooth, width))
     if after > 1e-9 * max(before, 1.0):
-        factor = np.sqrt(before / after)
+        factor = _factor(before, after, shared, added)
         for spectrum in spectra:
             mean = spectrum[0, 0]
             spectrum *= factor
             spectrum[0, 0] = mean
+    return kept
+
+
+def _factor(whole: float, turned: float, shared: float, added: float) -> float:
+    """Return f ≥ 0 with f² `turned` + 2 f `shared` + `added` = `whole`, or nearest to it."""
+    if added == 0:
+        return float(np.sqrt(whole / turned))
+    inside = shared**2 - turned * (added - whole)
+    return max(0.0, (float(np.sqrt(max(inside, 0.0))) - shared) / turned)
 
 
 @lru_cache(maxsize=4)

@@ -15,6 +15,10 @@ from rapidvision.errors import InputError
 from rapidvision.formats.manifest import StimulusSet
 from rapidvision.system.progress import Advance, silent
 
+from ..image.match_target import Target
+from ..maps.readers.folder import FolderReader
+from ..maps.readers.salicon import SaliconFolder
+from ..maps.sources import Sources, sources_of
 from ..pipeline.duplicates import Seen, check_duplicates, check_looks, hashed_where_sizes_agree, same_looks
 from ..pipeline.flags import Flag, alike, flags_of, read_quality
 from ..pipeline.image_list import Job, jobs_of
@@ -24,8 +28,10 @@ from ..reveal.flood import Engine
 from ..storage.forms import Form
 from . import journal
 from .executor import run_local
-from .manifest_writer import PackedSet, finish, remove_leftovers
+from .journal import REJECTS
+from .manifest_writer import finish, remove_leftovers, write_rejects
 from .memory import keep_freed_memory
+from .packed import PackedSet
 from .task import Done, Record, Rejected
 
 #: Pictures that a worker takes at once.
@@ -50,6 +56,8 @@ class Built:
         Pictures that other shards must still make.
     flags : tuple of Flag
         What is odd about the pictures and maps of a finished set; it stops nothing.
+    notes : tuple of str
+        Files that map sources passed over, by suffix; pictures that had no part in the common target.
     """
 
     result: StimulusSet | PackedSet | None
@@ -58,6 +66,7 @@ class Built:
     rejected: tuple[Rejected, ...]
     n_missing: int
     flags: tuple[Flag, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def read_recipe(name: str, *, root: Path | None = None, seed: int | None = None) -> tuple[StimulusRecipe, Path]:
@@ -138,36 +147,48 @@ def build(
     number, count = checked_shard(shard)
     if count == 1 and not skip_bad:
         check_duplicates(hashed_where_sizes_agree(jobs))
+    journal.check(folder, recipe, form)
+    sources, read = sources_of(recipe, root), reader_of(recipe)
+    target = target_of(recipe, jobs, read, skip_bad=skip_bad, lacking=sources.lacking)
     journal.claim(folder, recipe, form)
     known = journal.read(folder)
     mine = [(job, known.get(job.image_id)) for job in jobs[number - 1 :: count]]
     chunks = [mine[start : start + CHUNK] for start in range(0, len(mine), CHUNK)]
-    read = reader_of(recipe)
-    target = target_of(recipe, jobs, read)
     settings = (recipe, root, folder, form, engine, target)
     if scheduler is not None:
         from .cluster import run_cluster
 
         results = run_cluster(settings, chunks, address=scheduler)
     else:
-        results = run_local(settings, chunks, workers=workers, read=read)
+        results = run_local(settings, chunks, workers=workers, read=read, sources=sources)
     n_made, n_kept, rejected = 0, 0, []
     book = journal.Journal(folder, shard)
     try:
         for outcomes in results:
-            for outcome in outcomes:
-                if isinstance(outcome, Rejected) and not skip_bad:
-                    raise InputError(outcome.reason)
             done = [one for one in outcomes if isinstance(one, Done)]
             book.add(one.record for one in done if known.get(one.record.job.image_id) != one.record)
             n_made += sum(one.made for one in done)
             n_kept += sum(not one.made for one in done)
             rejected += [one for one in outcomes if isinstance(one, Rejected)]
+            if rejected and not skip_bad:
+                raise InputError(rejected[0].reason)
             advance(len(outcomes))
     finally:
         book.close()
-    left = _finished(recipe, folder, form, jobs, rejected, "" if target is None else target.digest)
-    return Built(left.result, n_made, n_kept, tuple(rejected), left.n_missing, left.flags)
+    left = _finished(recipe, folder, form, jobs, rejected, target)
+    notes = notes_of(sources, target)
+    return Built(left.result, n_made, n_kept, tuple(rejected), left.n_missing, left.flags, notes)
+
+
+def notes_of(sources: Sources, target: Target | None) -> tuple[str, ...]:
+    """Return what was passed over without stopping the build: one sentence each."""
+    passed = [
+        f"map source {name}: {reader.left_out} passed over"
+        for name, reader in sources.readers.items()
+        if isinstance(reader, FolderReader | SaliconFolder) and reader.left_out
+    ]
+    left_out = {} if target is None else target.left_out
+    return (*passed, *(f"{name} has no part in the common target: {why}" for name, why in left_out.items()))
 
 
 class _Left(NamedTuple):
@@ -184,7 +205,7 @@ def _finished(
     form: Form,
     jobs: list[Job],
     rejected: list[Rejected],
-    target: str,
+    target: Target | None,
 ) -> _Left:
     found = journal.read(folder)
     bad = {one.job.image_id for one in rejected}
@@ -193,7 +214,10 @@ def _finished(
         return _Left(None, len(missing), ())
     records = [found[job.image_id] for job in jobs if job.image_id not in bad]
     if not records:
-        raise InputError(f"{folder}: every picture was refused, the first because: {rejected[0].reason}")
+        write_rejects(folder, rejected)
+        raise InputError(
+            f"{folder}: every picture was refused ({REJECTS} has the reasons), the first because: {rejected[0].reason}"
+        )
     check_duplicates((record.job, record.image_sha256) for record in records)
     seen = [Seen(record.job, record.image_sha256, record.look) for record in records]
     check_looks(seen)

@@ -10,6 +10,7 @@ from rapidvision.system.pools import pool_of
 
 from ..image.load import PictureReader
 from ..image.match_target import Target
+from ..maps.sources import Sources
 from ..pipeline.image_list import Job
 from ..recipe import StimulusRecipe
 from ..reveal.flood import Engine
@@ -28,7 +29,12 @@ _worker: dict[str, Worker] = {}
 
 
 def run_local(
-    settings: Settings, chunks: Sequence[Chunk], *, workers: int, read: PictureReader | None = None
+    settings: Settings,
+    chunks: Sequence[Chunk],
+    *,
+    workers: int,
+    read: PictureReader | None = None,
+    sources: Sources | None = None,
 ) -> Iterator[Outcomes]:
     """Yield the outcomes of every chunk, in any order.
 
@@ -42,14 +48,18 @@ def run_local(
         1 works in this process.
     read : callable, optional
         From :func:`.make.reader_of`, for the work in this process; other processes read for themselves.
+    sources : Sources, optional
+        From :func:`.sources.sources_of`, for the work in this process; other processes open them for themselves.
 
     Raises
     ------
+    InputError
+        When a process cannot open what it needs.
     Aborted
         When workers keep dying.
     """
     if workers <= 1:
-        worker = Worker(*settings, read=read)
+        worker = Worker(*settings, read=read, sources=sources)
         for chunk in chunks:
             yield [worker.do(job, known) for job, known in chunk]
         return

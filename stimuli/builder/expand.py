@@ -1,28 +1,30 @@
 """Expand a packed set into PNG files: byte for byte the set that ``build`` would have written."""
 
 import io
+import re
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
-import numpy as np
 
 from rapidvision.errors import InputError
-from rapidvision.formats import csv_text
 from rapidvision.formats.manifest import Stimulus, StimulusSet, write_set
+from rapidvision.images.load import load_rgb
 from rapidvision.recipes import convert
 from rapidvision.system import files
 from rapidvision.system.progress import Advance, silent
+from rapidvision.text import csv_text
 
-from ..image.load import opened
 from ..pipeline.image_list import Job, jobs_of
 from ..pipeline.image_pipeline import ALGORITHMS, canvas_of, fractions_of, picture_of, reader_of, target_of
 from ..pipeline.quality import Quality
 from ..recipe import StimulusRecipe
-from ..storage.forms import open_container, png_files, series_from
-from .manifest_writer import PICTURES, QUALITY, REJECTS, PackedSet, quality_table, read_packed, summary
+from ..storage.forms import member_key, open_container, png_files, series_from
+from .journal import REJECTS
+from .manifest_writer import LEFT_OUT, PICTURES, QUALITY, quality_table, summary
 from .memory import keep_freed_memory
+from .packed import PackedSet, read_packed
 
 
 def expand(
@@ -79,15 +81,17 @@ def expand(
         if some[0].image_id not in pictures:
             pictures.add(some[0].image_id)
             advance(1)
-    for name in (QUALITY, REJECTS):
-        if (packed.folder / name).is_file():
-            files.write_bytes(out / name, files.read_bytes(packed.folder / name))
+    tables = [name for name in (QUALITY, REJECTS) if name in packed.description.tables]
+    for name in tables:
+        files.write_bytes(out / name, files.read_bytes(packed.folder / name))
     description = packed.description.description
     if quality:
         quality.sort(key=lambda one: one[0].image_id)
         files.write_text(out / QUALITY, quality_table(quality))
-        description = msgspec.structs.replace(description, quality=summary([one for _, one in quality]))
-    return write_set(out, description, rows)
+        left_out = {name: one for name, one in description.quality.items() if name == LEFT_OUT}
+        figures = summary([one for _, one in quality]) | left_out
+        description = msgspec.structs.replace(description, quality=figures)
+    return write_set(out, description, rows, tables=tables)
 
 
 def _check_algorithms(packed: PackedSet, needed: tuple[str, ...]) -> None:
@@ -142,10 +146,11 @@ def tar_members(data: bytes, *, where: str) -> Iterator[tuple[list[Stimulus], by
                     png = content.read()
                     continue
                 rows = msgspec.json.decode(content.read(), type=list[Stimulus])
-                name = member.name.removesuffix(".json") + ".png"
-                if not rows or any(row.path != name or row.sha256 != files.sha256(png) for row in rows):
+                key, sha256 = member.name.removesuffix(".json"), files.sha256(png)
+                if not rows or any(member_key(row.path) != key or row.sha256 != sha256 for row in rows):
                     raise InputError(f"{where}: {member.name} does not describe the picture before it; get it again")
-                if name.startswith("/") or ".." in Path(name).parts or "\\" in name or not name.startswith("images/"):
+                name = rows[0].path
+                if not re.fullmatch(r"images/[^\\]+\.png", name) or ".." in Path(name).parts:
                     raise InputError(f"{where}: {member.name} leads out of the set; not a shard of ours")
                 yield rows, png
     except (tarfile.TarError, msgspec.DecodeError, EOFError, OSError, ValueError) as error:
@@ -160,8 +165,7 @@ def _from_series(packed: PackedSet, recipe: StimulusRecipe) -> Iterator[tuple[li
         head, members = open_container(files.read_bytes(packed.folder / one.path), where=where)
         series = series_from(head, members, where=where)
         picture, canvas = (
-            np.asarray(opened(members.get(name, b""), where=f"{where}: {name}"))
-            for name in ("picture.png", "canvas.png")
+            load_rgb(members.get(name, b""), name=f"{where}: {name}") for name in ("picture.png", "canvas.png")
         )
         yield from png_files(head.job, picture, canvas, series, recipe, fractions)
 
@@ -172,7 +176,8 @@ def _from_recipe(
     """Draw the canvases again; `quality` is filled with the figures that a recipe set does not have."""
     paths = {job.image_id: job for job in _jobs(packed, recipe, root)}
     read = reader_of(recipe)
-    target = target_of(recipe, jobs_of(recipe, root), read)
+    part = [job for job in jobs_of(recipe, root) if job.image_id not in packed.description.left_out]
+    target = target_of(recipe, part, read)
     if (target.digest if target else "") != packed.description.target:
         raise InputError(
             f"{root}: the pictures here have another common {recipe.match.kind} than those of the build, to which all "

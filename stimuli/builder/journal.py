@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 
 from rapidvision.errors import InputError
+from rapidvision.formats.folder_kind import BUILD
 from rapidvision.system import files
 
 from ..pipeline.image_pipeline import ALGORITHMS
@@ -20,8 +21,10 @@ from ..recipe import StimulusRecipe
 from ..storage.forms import Form
 from .task import Record
 
-BUILD = ".build"
 FINISHED = "journal.jsonl"
+STATE = "recipe.json"
+#: Pictures that a build left out, with the reasons.
+REJECTS = "rejects.csv"
 
 
 class BuildState(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,19 +36,32 @@ class BuildState(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def claim(folder: Path, recipe: StimulusRecipe, form: Form) -> None:
-    """Mark a folder as the place where a recipe is built.
+    """Mark a folder as the place where a recipe is built, once nothing speaks against the build.
+
+    Raises
+    ------
+    InputError
+        As :func:`check` does.
+    """
+    check(folder, recipe, form)
+    files.write_json(folder / BUILD / STATE, _state(recipe, form))
+
+
+def check(folder: Path, recipe: StimulusRecipe, form: Form) -> None:
+    """Refuse a folder in which a recipe cannot be built. A build that finished no picture holds no folder.
 
     Raises
     ------
     InputError
         When it is the place of another recipe, form or version, or holds other files.
     """
-    state = BuildState(form=form, recipe=msgspec.to_builtins(recipe), algorithms=ALGORITHMS)
-    path = folder / BUILD / "recipe.json"
+    path = folder / BUILD / STATE
+    others = {one.name for one in folder.iterdir()} - {BUILD, REJECTS} if folder.is_dir() else set()
     if not path.exists():
-        if folder.exists() and (not folder.is_dir() or any(one.name != BUILD for one in folder.iterdir())):
+        if others or (folder.exists() and not folder.is_dir()):
             raise InputError(f"{folder}: not empty and not a stimulus set under construction; choose another folder")
-        files.write_json(path, state)
+        return
+    if not others and not read(folder):
         return
     try:
         found = msgspec.json.decode(files.read_bytes(path), type=BuildState)
@@ -53,17 +69,21 @@ def claim(folder: Path, recipe: StimulusRecipe, form: Form) -> None:
         raise InputError(f"{path}: damaged ({error}); choose another folder") from error
     if found.form != form:
         raise InputError(f"{folder}: is being built as {found.form}, not as {form}; choose another folder")
-    theirs, ours = msgspec.to_builtins(found), msgspec.json.decode(msgspec.json.encode(state))
+    theirs, ours = msgspec.to_builtins(found), msgspec.json.decode(msgspec.json.encode(_state(recipe, form)))
     if theirs != ours:
         what = [name for name in ours["recipe"] if theirs["recipe"].get(name) != ours["recipe"][name]]
         changed = ", ".join(what) if what else "another version of RapidVision"
         raise InputError(f"{folder}: holds a set of another recipe ({changed} differs); choose another folder")
 
 
+def _state(recipe: StimulusRecipe, form: Form) -> BuildState:
+    return BuildState(form=form, recipe=msgspec.to_builtins(recipe), algorithms=ALGORITHMS)
+
+
 def read(folder: Path) -> dict[str, Record]:
     """Return what was finished, by picture; a torn last line of a killed build is passed over."""
     found: dict[str, Record] = {}
-    for path in sorted((folder / BUILD).glob("*.jsonl")):
+    for path in sorted((folder / BUILD).glob("*.jsonl"), key=Path.as_posix):
         for line in files.read_bytes(path).split(b"\n"):
             try:
                 record = msgspec.json.decode(line, type=Record)

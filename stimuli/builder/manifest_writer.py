@@ -3,96 +3,43 @@
 import os
 import statistics
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
-from rapidvision.errors import CheckFailed, InputError
-from rapidvision.formats import csv_text
-from rapidvision.formats.manifest import PACKED, ImageCredit, SetDescription, StimulusSet, write_set
+from rapidvision.errors import InputError
+from rapidvision.formats.image_credit import ImageCredit
+from rapidvision.formats.manifest import PACKED, SetDescription, StimulusSet, write_set
+from rapidvision.integrity.seal import seal_of
 from rapidvision.reveal import INTACT_LABEL, level_label
 from rapidvision.system import files
+from rapidvision.text import csv_text
 
 from ..background.canvas import CanvasQuality
+from ..image.match_target import Target
 from ..maps.orientation import TURNS
 from ..pipeline.image_list import Job
 from ..pipeline.image_pipeline import ALGORITHMS, fractions_of
 from ..pipeline.quality import Quality
 from ..recipe import StimulusRecipe
 from ..storage.forms import Form
+from .journal import REJECTS
+from .packed import PackedDescription, PackedSet
 from .task import Record, Rejected, StoredFile
 
 PICTURES = "pictures.csv"
 QUALITY = "quality.csv"
-REJECTS = "rejects.csv"
+
+#: Figure of a set: the pictures that had no part in the common target, with the reasons.
+LEFT_OUT = "match_left_out"
 
 #: Pictures per tar shard.
 SHARD_PICTURES = 64
 
 
-class PackedDescription(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """``packed_set.json``: a set in one of the forms ``tar``, ``series`` and ``recipe``.
-
-    Attributes
-    ----------
-    packed_version : int
-        Version of this file's form.
-    form : str
-        Storage form.
-    description : SetDescription
-        Of the set that it expands to; the digest is filled for ``tar`` only, because the other forms hold no PNG.
-    files : tuple of StoredFile
-        Every file with its hash.
-    target : str
-        Digest of what the pictures are matched to; empty where they are not.
-    """
-
-    packed_version: int = 1
-    form: Form
-    description: SetDescription
-    files: tuple[StoredFile, ...]
-    target: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class PackedSet:
-    """A packed set: where it is and what it is."""
-
-    folder: Path
-    description: PackedDescription
-
-    def verify(self) -> None:
-        """Hash every file again; CheckFailed names what is missing or changed."""
-        wrong = []
-        for one in self.description.files:
-            path = self.folder / one.path
-            if not path.is_file():
-                wrong.append(f"{one.path} (missing)")
-            elif files.sha256_file(path) != one.sha256:
-                wrong.append(f"{one.path} (changed)")
-        if wrong:
-            more = f" and {len(wrong) - 10} more" if len(wrong) > 10 else ""
-            raise CheckFailed(f"{self.folder}: {', '.join(wrong[:10])}{more}; build the set again to repair it")
-
-
-def read_packed(folder: Path | str) -> PackedSet:
-    """Read a packed set; its files are checked by :meth:`PackedSet.verify`.
-
-    Raises
-    ------
-    InputError
-        When the folder holds none, or its description is damaged.
-    """
-    path = Path(folder) / PACKED
-    try:
-        return PackedSet(Path(folder), msgspec.json.decode(files.read_bytes(path), type=PackedDescription))
-    except msgspec.DecodeError as error:
-        raise InputError(f"{path}: {error}") from error
-
-
-def description_of(recipe: StimulusRecipe, records: Sequence[Record]) -> SetDescription:
-    """Return the description of the set that the records make."""
+def description_of(recipe: StimulusRecipe, records: Sequence[Record], target: Target | None = None) -> SetDescription:
+    """Return the description of the set that the records make, matched to `target`."""
+    matching = {LEFT_OUT: target.left_out} if target is not None and target.left_out else {}
     labels = [level_label(float(fraction)) for fraction in fractions_of(recipe)]
     return SetDescription(
         name=recipe.name,
@@ -111,7 +58,7 @@ def description_of(recipe: StimulusRecipe, records: Sequence[Record]) -> SetDesc
             )
             for record in records
         ),
-        quality=summary([record.quality for record in records]),
+        quality=summary([record.quality for record in records]) | matching,
         provenance=files.provenance(
             "stimuli build", seed=recipe.seed, packages=("numpy", "scipy", "pillow", "scikit-image")
         ),
@@ -163,7 +110,7 @@ def finish(
     form: Form,
     records: list[Record],
     rejected: Sequence[Rejected],
-    target: str = "",
+    target: Target | None = None,
 ) -> tuple[StimulusSet | PackedSet, list[Record]]:
     """Write tables and description of a set whose pictures are all there.
 
@@ -175,8 +122,8 @@ def finish(
         Sorted by picture.
     rejected : sequence of Rejected
         What was left out.
-    target : str
-        Digest of what the pictures are matched to.
+    target : Target, optional
+        What the pictures are matched to.
 
     Returns
     -------
@@ -186,10 +133,12 @@ def finish(
     if hasattr(os, "sync"):
         os.sync()  # once for all pictures instead of once for each; the description that makes the set valid comes after
     files.write_text(folder / QUALITY, quality_table([(record.job, record.quality) for record in records]))
-    _write_rejects(folder, rejected)
-    description = description_of(recipe, records)
+    write_rejects(folder, rejected)
+    description = description_of(recipe, records, target)
+    tables = (QUALITY, *([REJECTS] if rejected else []))
     if form == "png":
-        return write_set(folder, description, [row for record in records for row in record.rows]), records
+        rows = [row for record in records for row in record.rows]
+        return write_set(folder, description, rows, tables=tables), records
     if form == "tar":
         records = _write_shards(folder, records)
         from rapidvision.formats.manifest import rows_digest
@@ -208,8 +157,14 @@ def finish(
     )
     stored = {one.path: one for record in records for one in record.stored}
     packed = PackedDescription(
-        form=form, description=description, files=tuple(stored[path] for path in sorted(stored)), target=target
+        form=form,
+        description=description,
+        files=tuple(stored[path] for path in sorted(stored)),
+        target="" if target is None else target.digest,
+        left_out=() if target is None else tuple(target.left_out),
+        tables={name: files.sha256_file(folder / name) for name in (PICTURES, *tables)},
     )
+    packed = msgspec.structs.replace(packed, checksum=seal_of(packed))
     files.write_json(folder / PACKED, packed)
     return PackedSet(folder, packed), records
 
@@ -279,7 +234,8 @@ def _shares(values: Iterable[float]) -> tuple[str, ...]:
     return tuple(f"{value:.6f}" for value in values)
 
 
-def _write_rejects(folder: Path, rejected: Sequence[Rejected]) -> None:
+def write_rejects(folder: Path, rejected: Sequence[Rejected]) -> None:
+    """Write the pictures that were left out, with the reasons; without any, remove the table of an earlier build."""
     if not rejected:
         (folder / REJECTS).unlink(missing_ok=True)
         return

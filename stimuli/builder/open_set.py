@@ -4,7 +4,7 @@ from pathlib import Path
 
 from rapidvision.formats.manifest import PACKED, StimulusSet, read_set
 
-from .manifest_writer import PackedSet, read_packed
+from .packed import PackedSet, read_packed
 
 
 def open_set(folder: Path | str) -> StimulusSet | PackedSet:

@@ -10,6 +10,7 @@ from rapidvision.system import files
 
 from ..image.load import PictureReader
 from ..image.match_target import Target
+from ..maps.sources import Sources
 from ..pipeline.image_list import Job
 from ..pipeline.image_pipeline import MadePicture, Maker
 from ..pipeline.quality import Quality
@@ -87,6 +88,8 @@ class Worker:
         What pictures are matched to.
     read : callable, optional
         From :func:`.make.reader_of`, when it has read the pictures before.
+    sources : Sources, optional
+        From :func:`.sources.sources_of`, when they are open.
     """
 
     def __init__(
@@ -99,9 +102,10 @@ class Worker:
         target: Target | None = None,
         *,
         read: PictureReader | None = None,
+        sources: Sources | None = None,
     ) -> None:
         keep_freed_memory()
-        self.maker = Maker(recipe, root, target=target, engine=engine, read=read)
+        self.maker = Maker(recipe, root, target=target, engine=engine, read=read, sources=sources)
         self.folder, self.form = folder, form
         self._writing = False
 

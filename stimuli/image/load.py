@@ -1,7 +1,5 @@
-"""Pictures in: any file that Pillow opens becomes an opaque 8-bit sRGB square, or is refused with a reason."""
+"""Pictures in: a file becomes an opaque 8-bit sRGB square, or is refused with a reason."""
 
-import io
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,10 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rapidvision.errors import InputError
+from rapidvision.images.load import load_rgb
 from rapidvision.system import files
-
-#: Pictures with more pixels are refused before they are decoded.
-MOST_PX = 100_000_000
 
 #: Rec. 709 luma of coded sRGB values.
 LUMA = np.array([0.2126, 0.7152, 0.0722])
@@ -103,8 +99,7 @@ def load(
     Parameters
     ----------
     path : path-like
-        Any format that Pillow knows. The camera's orientation is applied, embedded colour profiles are converted to
-        sRGB, 16-bit greys are scaled to 8 bits.
+        A picture; :func:`rapidvision.images.load.load_rgb` says what is converted and what is refused.
     side_px : int
         Side of the square that comes out.
     fit : {"crop", "stretch"}
@@ -122,7 +117,7 @@ def load(
     Raises
     ------
     InputError
-        When the file is missing, truncated, animated, CMYK, not opaque, too large or too small.
+        When the file is one that :func:`rapidvision.images.load.load_rgb` refuses, or is too small.
     """
     return decode(files.read_bytes(path), side_px, where=str(path), fit=fit, upscale=upscale, greyscale=greyscale)
 
@@ -167,85 +162,13 @@ def decode(
     data: bytes, side_px: int, *, where: str, fit: str = "crop", upscale: bool = False, greyscale: bool = False
 ) -> Picture:
     """Do the same as :func:`load` for the bytes of a file; `where` names it in messages."""
-    rgb = opened(data, where=where)
+    from PIL import Image
+
+    rgb = Image.fromarray(load_rgb(data, name=where))
     geometry = Geometry.of(rgb.size, side_px, fit=fit, upscale=upscale, where=where)
     if rgb.size != geometry.scaled_px:
-        rgb = rgb.resize(geometry.scaled_px, _bicubic())
+        rgb = rgb.resize(geometry.scaled_px, Image.Resampling.BICUBIC)
     pixels = np.ascontiguousarray(geometry.cut(np.asarray(rgb, np.uint8)))
     if greyscale:
         pixels = np.repeat(np.rint(pixels @ LUMA).astype(np.uint8)[..., None], 3, axis=2)
     return Picture(pixels, geometry, files.sha256(data))
-
-
-def opened(data: bytes, *, where: str) -> Any:
-    """Decode a picture file to a Pillow RGB image, upright and in sRGB; see :func:`load` for what is refused.
-
-    Raises
-    ------
-    InputError
-        With the reason and the remedy; nothing else comes out, however the file is damaged.
-    """
-    from PIL import Image, ImageOps, UnidentifiedImageError
-
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            image: Any = Image.open(io.BytesIO(data))
-            if image.width * image.height > MOST_PX:
-                raise InputError(f"{where}: {image.width} x {image.height} pixels; make it smaller first")
-            if getattr(image, "n_frames", 1) > 1:
-                raise InputError(f"{where}: an animation of {image.n_frames} frames; save one frame as a picture")
-            image.load()
-            image = ImageOps.exif_transpose(image)
-            return _rgb(image, where)
-    except InputError:
-        raise
-    except Exception as error:  # Pillow's decoders raise almost anything on damaged files
-        reason = "empty" if not data else str(error).split("\n")[0][:120] or type(error).__name__
-        if data and isinstance(error, UnidentifiedImageError):  # Pillow names an address in memory
-            reason = "of no format that Pillow knows"
-        raise InputError(f"{where}: not a readable picture ({reason}); is the file complete?") from error
-
-
-def _rgb(image: Any, where: str) -> Any:
-    mode = image.mode
-    if mode in ("CMYK", "YCCK", "LAB", "HSV"):
-        raise InputError(f"{where}: a {mode} picture; convert it to sRGB in a program that knows its ink profile")
-    if mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
-        rgba = image.convert("RGBA")
-        if rgba.getchannel("A").getextrema()[0] < 255:
-            raise InputError(f"{where}: has transparent pixels; flatten it on the background that you want")
-        return _to_srgb(rgba.convert("RGB"), image, where)
-    if mode.startswith("I") or mode == "F":
-        return _grey16(image, where)
-    return _to_srgb(image.convert("RGB"), image, where)
-
-
-def _grey16(image: Any, where: str) -> Any:
-    from PIL import Image
-
-    values = np.asarray(image).astype(np.float64)
-    if image.mode == "F" or values.min() < 0 or values.max() > 65535:
-        raise InputError(f"{where}: a picture of {image.mode} numbers; save it with 8 or 16 bits per channel")
-    return Image.fromarray(np.rint(values / 257).astype(np.uint8)).convert("RGB")
-
-
-def _to_srgb(rgb: Any, original: Any, where: str) -> Any:
-    profile = original.info.get("icc_profile")
-    if not profile or original.mode in ("L", "1", "P", "LA"):
-        return rgb
-    from PIL import ImageCms
-
-    try:
-        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        if "sRGB" in ImageCms.getProfileDescription(source):
-            return rgb
-        return ImageCms.profileToProfile(rgb, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
-    except (ImageCms.PyCMSError, OSError) as error:
-        raise InputError(f"{where}: its colour profile cannot be used ({error}); save it as sRGB") from error
-
-
-def _bicubic() -> Any:
-    from PIL import Image
-
-    return Image.Resampling.BICUBIC

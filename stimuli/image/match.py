@@ -19,6 +19,7 @@ from .match_target import (
     luma_of,
     picture_of_spectrum,
     planes_of,
+    wanted_contrast,
     wanted_luma,
     wanted_spectrum,
     weighted,
@@ -31,7 +32,8 @@ class MatchQuality(msgspec.Struct, frozen=True, kw_only=True):
     Attributes
     ----------
     mean_residual, contrast_residual : float
-        Mean and standard deviation of luma minus their targets, in 255ths of white.
+        Mean and standard deviation of luma minus their targets, in 255ths of white; with own contrasts the target is
+        the picture's own, lowered where it must be.
     spectrum_residual : float
         Relative difference of the amplitude spectra from the target's, mean left out; 0 where none was asked for.
     greyed_fraction : float
@@ -72,7 +74,7 @@ def matched(pixels: NDArray[np.uint8], target: Target, *, key: int) -> tuple[NDA
     if target.levels is not None:
         wanted = _ranked(luma, lots, target.levels)
     elif match.kind == "luminance":
-        wanted = _clipped_to(wanted_luma(luma, target), target)
+        wanted = _clipped_to(wanted_luma(luma, target), target, wanted_contrast(luma, target))
     else:
         spectrum = wanted_spectrum(luma, target)
         meant = np.abs(spectrum) * target.shrunk
@@ -91,10 +93,13 @@ def matched(pixels: NDArray[np.uint8], target: Target, *, key: int) -> tuple[NDA
         missed = np.abs(scipy.fft.rfft2(after - after.mean())) - meant
         energy = float(np.square(meant).sum())
         residual = float(np.sqrt(np.square(missed).sum() / energy)) if energy > 0 else 0.0
-    own_contrast = float(wanted.std()) if match.kind == "spectrum" else target.contrast
+    if match.kind == "luminance":
+        contrast = wanted_contrast(luma, target)
+    else:
+        contrast = float(wanted.std()) if match.kind == "spectrum" else target.contrast
     return out, MatchQuality(
         mean_residual=float(after.mean() - target.mean),
-        contrast_residual=float(after.std() - own_contrast),
+        contrast_residual=float(after.std() - contrast),
         spectrum_residual=residual,
         greyed_fraction=greyed,
         clipped_fraction=clipped / wanted.size,
@@ -136,7 +141,7 @@ def recoloured(
     return out, float(np.count_nonzero(keep < 1 - 1e-9) / moved.size)
 
 
-def _clipped_to(wanted: NDArray[np.float64], target: Target) -> NDArray[np.float64]:
+def _clipped_to(wanted: NDArray[np.float64], target: Target, contrast: float) -> NDArray[np.float64]:
     """Adjust gain and offset so that mean and contrast hold after the few allowed values are clipped."""
     out = wanted
     if target.match.clipped == 0 and out.min() >= 0 and out.max() <= 255:
@@ -144,9 +149,9 @@ def _clipped_to(wanted: NDArray[np.float64], target: Target) -> NDArray[np.float
     for _ in range(30):
         inside = np.clip(out, 0, 255)
         spread = inside.std()
-        if spread == 0 or abs(inside.mean() - target.mean) < 1e-6 > abs(spread - target.contrast):
+        if spread == 0 or abs(inside.mean() - target.mean) < 1e-6 > abs(spread - contrast):
             break
-        out = target.mean + (out - inside.mean()) * (target.contrast / spread)
+        out = target.mean + (out - inside.mean()) * (contrast / spread)
     return out
 
 

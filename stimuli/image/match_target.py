@@ -1,7 +1,7 @@
 """What the pictures of a set can all be made to have: the common target of :mod:`.match`, found or refused."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -32,13 +32,15 @@ class Target:
     match : Match
         From the recipe.
     mean, contrast : float
-        Mean and standard deviation of luma, in grey levels.
+        Mean and standard deviation of luma, in grey levels; with own contrasts their average.
     levels : ndarray of float64, shape (side * side,), or None
         Sorted luma, for ``histogram``.
     amplitudes : ndarray of float64, shape (side, side // 2 + 1), or None
         Amplitude spectrum, for ``spectrum``; with ``rotational`` only its mean at each radius counts.
     shrunk : float
-        By how much contrast was shrunk to fit, 1 meaning not at all.
+        By how much contrast was shrunk to fit, 1 meaning not at all; with own contrasts that of the worst picture.
+    left_out : dict
+        Pictures that had no part in it: id → reason.
     """
 
     match: Match
@@ -47,6 +49,7 @@ class Target:
     levels: NDArray[np.float64] | None = None
     amplitudes: NDArray[np.float64] | None = None
     shrunk: float = 1.0
+    left_out: dict[str, str] = field(default_factory=dict)
 
     @property
     def digest(self) -> str:
@@ -129,8 +132,15 @@ def find_target(match: Match, pictures: Pictures) -> Target:
         levels = levels / n
         return Target(match, float(levels.mean()), float(levels.std()), levels=levels)
     mean = sum(one.mean for one in found.values()) / n if match.mean is None else match.mean
-    contrast = sum(one.contrast for one in found.values()) / n if match.contrast is None else match.contrast
+    average = sum(one.contrast for one in found.values()) / n
+    contrast = match.contrast if isinstance(match.contrast, float) else average
     if amplitudes is None:
+        if match.contrast == "own":
+            offsets = {
+                name: _Extent(mean, one.contrast, one.low - one.mean, one.high - one.mean)
+                for name, one in found.items()
+            }
+            return _feasible(Target(match, mean, contrast), offsets)
         gains = {name: contrast / one.contrast if one.contrast > 0 else 0.0 for name, one in found.items()}
         return _feasible(
             Target(match, mean, contrast),
@@ -164,21 +174,52 @@ def _extent(luma: NDArray[np.float64], clipped: float) -> _Extent:
 
 def _feasible(target: Target, wanted: dict[str, _Extent]) -> Target:
     """Shrink the contrast until every picture fits, or refuse; extents are relative to the target's mean."""
-    room = {
-        name: min(target.mean / max(-one.low, 1e-9), (255 - target.mean) / max(one.high, 1e-9))
-        for name, one in wanted.items()
-    }
+    room = {name: _room(one, target.mean) for name, one in wanted.items()}
     shrunk = min(1.0, *room.values())
     spread = sum(one.contrast for one in wanted.values()) / len(wanted)
     contrast = spread * shrunk if target.match.kind == "spectrum" else target.contrast * shrunk
     if shrunk < 1 and not target.match.shrink:
         worst = sorted(room, key=lambda name: room[name])
         tight = [name for name in worst if room[name] < 1]
+        if target.match.contrast == "own":
+            remedy = f"shrink = true (lowers the contrast of these alone, by {1 - shrunk:.0%} at most), another mean"
+        else:
+            remedy = f"shrink = true (contrast {contrast:.1f} fits all), a lower contrast"
         raise InputError(
             f"matching is infeasible: {len(tight)} of {len(room)} pictures would be clipped (worst: {', '.join(tight[:5])}); "
-            f"use shrink = true (contrast {contrast:.1f} fits all), a lower contrast, a larger clipped, or leave them out"
+            f"use {remedy}, a larger clipped, or leave them out"
         )
+    if target.match.contrast == "own":
+        return replace(target, shrunk=shrunk)
     return Target(target.match, target.mean, contrast, amplitudes=target.amplitudes, shrunk=shrunk)
+
+
+def _room(one: _Extent, mean: float) -> float:
+    """Return the largest factor of contrast with which a picture fits; its extent is relative to `mean`."""
+    return min(mean / max(-one.low, 1e-9), (255 - mean) / max(one.high, 1e-9))
+
+
+def wanted_contrast(luma: NDArray[np.float64], target: Target) -> float:
+    """Return the standard deviation that a picture is given; kind ``luminance``.
+
+    With own contrasts it is the picture's own, lowered as far as it must be to fit around the common mean.
+
+    Parameters
+    ----------
+    luma : ndarray of float64, shape (height, width)
+        Of a picture, 0 … 255.
+    target : Target
+        Of its set.
+
+    Returns
+    -------
+    float
+        In 255ths of white.
+    """
+    if target.match.contrast != "own":
+        return target.contrast
+    own = _extent(luma, target.match.clipped)
+    return own.contrast * min(1.0, _room(_Extent(0.0, 0.0, own.low - own.mean, own.high - own.mean), target.mean))
 
 
 def wanted_luma(luma: NDArray[np.float64], target: Target) -> NDArray[np.float64]:
@@ -198,7 +239,8 @@ def wanted_luma(luma: NDArray[np.float64], target: Target) -> NDArray[np.float64
     """
     if target.match.kind == "luminance":
         spread = luma.std()
-        return np.asarray(target.mean + (luma - luma.mean()) * (target.contrast / spread if spread > 0 else 0.0))
+        gain = wanted_contrast(luma, target) / spread if spread > 0 else 0.0
+        return np.asarray(target.mean + (luma - luma.mean()) * gain)
     return picture_of_spectrum(wanted_spectrum(luma, target), luma.shape)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from rapidvision.errors import InputError
-from rapidvision.formats import csv_text
+from rapidvision.text import csv_text
 
 from ..maps.orientation import TURNS
 from .image_list import Job

@@ -5,7 +5,8 @@ from pathlib import Path
 import msgspec
 
 from rapidvision.errors import InputError, did_you_mean
-from rapidvision.formats import csv_text, image_folder
+from rapidvision.formats import image_folder
+from rapidvision.text import csv_text
 from rapidvision.trials import Phase
 
 from ..recipe import ImageTable, StimulusRecipe

@@ -1,7 +1,7 @@
 """One picture from its files to its reveal series: the unit of work of a build."""
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from rapidvision.errors import InputError
 from rapidvision.maps import ImportanceMap
-from rapidvision.numerics.blur import Blur, parse
 from rapidvision.reveal import RevealSeries, level_counts, level_fractions
 from rapidvision.seeds import key64
 from rapidvision.system import files
@@ -24,7 +23,7 @@ from ..image.match import MatchQuality, matched
 from ..image.match_target import Target, find_target
 from ..maps import orientation
 from ..maps.prepare import PreparedMap, prepare
-from ..maps.readers import MapReader, open_source
+from ..maps.sources import Sources, sources_of
 from ..png import series as png
 from ..recipe import StimulusRecipe
 from ..reveal import flood
@@ -114,6 +113,8 @@ class Maker:
         For the flood fill.
     read : callable, optional
         From :func:`reader_of`, when it has read the pictures before.
+    sources : Sources, optional
+        From :func:`.sources.sources_of`, when they are open.
     """
 
     def __init__(
@@ -124,11 +125,11 @@ class Maker:
         target: Target | None = None,
         engine: Engine = "auto",
         read: PictureReader | None = None,
+        sources: Sources | None = None,
     ) -> None:
         self._read = reader_of(recipe) if read is None else read
         self.recipe, self.root, self.target, self.engine = recipe, root, target, engine
-        self.readers: dict[str, MapReader] = {one.source: open_source(one, root) for one in recipe.maps}
-        self.blurs: dict[str, Blur] = {one.source: parse(one.blur, screen=recipe.screen) for one in recipe.maps}
+        self.readers, self.blurs = sources_of(recipe, root) if sources is None else sources
         self.fractions = fractions_of(recipe)
         settings = msgspec.to_builtins(recipe)
         for name in ("name", "images", "maps", "screen", "image_deg"):
@@ -240,25 +241,58 @@ def canvas_of(job: Job, pixels: NDArray[np.uint8], recipe: StimulusRecipe) -> Ma
     return make_canvas(pixels, recipe.canvas, key=key, where=job.path or job.image_id)
 
 
-def target_of(recipe: StimulusRecipe, jobs: Sequence[Job], read: PictureReader) -> Target | None:
-    """Return what the pictures of a set are matched to; pictures that cannot be read have no say.
+def target_of(
+    recipe: StimulusRecipe,
+    jobs: Sequence[Job],
+    read: PictureReader,
+    *,
+    skip_bad: bool = False,
+    lacking: Callable[[str], str] | None = None,
+) -> Target | None:
+    """Return what the pictures of a set are matched to.
+
+    Parameters
+    ----------
+    recipe : StimulusRecipe
+        What is matched.
+    jobs : sequence of Job
+        The pictures.
+    read : callable
+        From :func:`reader_of`.
+    skip_bad : bool
+        Leave pictures out that cannot be read, or have no map, and name them in the target.
+    lacking : callable, optional
+        Picture id → the map source that has no map of it; see :meth:`.sources.Sources.lacking`.
 
     Raises
     ------
     InputError
-        When some picture cannot have the target; see :func:`.match_target.find_target`.
+        When some picture cannot have the target, see :func:`.match_target.find_target`; when one cannot be read and
+        `skip_bad` is false.
     """
     if recipe.match.kind == "none":
         return None
+    left_out: dict[str, str] = {}
 
     def pictures() -> Iterator[tuple[str, NDArray[np.uint8]]]:
         for job in jobs:
+            without = lacking(job.image_id) if lacking is not None and skip_bad else ""
             try:
+                if without:
+                    raise InputError(f"{job.image_id}: no map from {without}")
                 yield job.image_id, read(job.path).pixels
-            except InputError:
-                continue  # the build itself refuses or lists it
+            except InputError as error:
+                if not skip_bad:
+                    raise
+                left_out[job.image_id] = str(error)
 
-    return find_target(recipe.match, pictures)
+    try:
+        target = find_target(recipe.match, pictures)
+    except InputError as error:
+        if not skip_bad or not left_out:
+            raise
+        raise InputError(f"{error}; left out of the target: {'; '.join(left_out.values())}") from error
+    return dataclasses.replace(target, left_out=left_out)
 
 
 def fractions_of(recipe: StimulusRecipe) -> NDArray[np.float64]:

@@ -5,7 +5,6 @@ coder of our own gives the same bytes on every machine, whichever zlib Python wa
 laboratories' stimuli have the same hashes. Where numba is installed, what goes symbol by symbol is compiled.
 """
 
-import importlib.util
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, cast
@@ -13,6 +12,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from rapidvision.numerics.compiled import can_compile, compiled
 from rapidvision.system.extras import need
 
 #: The symbol after the last byte of a block.
@@ -204,13 +204,12 @@ def _block_one_by_one(data: NDArray[np.uint8], mirrored: NDArray[np.int64]) -> t
 
 @lru_cache(maxsize=1)
 def _numba_is_here() -> bool:
-    return importlib.util.find_spec("numba") is not None
+    return can_compile()
 
 
 @lru_cache(maxsize=1)
 def _compiled() -> Callable[..., tuple[NDArray[np.uint32], int]]:
-    numba: Any = need("numba", extra="fast", purpose="the compiled coder")
     extending: Any = need("numba.extending", extra="fast", purpose="the compiled coder")
     for step in (code_lengths, _codes_one_by_one, _put_one_by_one):
         extending.register_jitable(step)
-    return cast(Callable[..., tuple[NDArray[np.uint32], int]], numba.njit(cache=True)(_block_one_by_one))
+    return cast(Callable[..., tuple[NDArray[np.uint32], int]], compiled(_block_one_by_one))

@@ -6,15 +6,17 @@ import io
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from rapidvision.errors import InputError
 from rapidvision.formats.manifest import Stimulus, StimulusSet
+from rapidvision.images.load import load_rgb
 from rapidvision.system import files
 from rapidvision.system.progress import Advance, silent
 
-from ..image.load import opened
+from ..builder.manifest_writer import LEFT_OUT
 from ..pipeline.flags import Flag, flags_of, read_quality
 from ..pipeline.image_list import jobs_of
 from ..pipeline.image_pipeline import Maker, canvas_of, reader_of, target_of
@@ -62,6 +64,11 @@ def contact_sheet(
     -------
     Path
         The HTML file; it needs nothing beside it.
+
+    Raises
+    ------
+    InputError
+        When the recipe, or a picture, is not that of the build: canvases and maps of another set would be shown.
     """
     from .figures import set_figures
 
@@ -69,7 +76,8 @@ def contact_sheet(
     quality = read_quality(found.folder)
     flagged = [one.image_id for one in _flags(found, quality)]
     rows = found.index()
-    maker, jobs = _maker(inputs)
+    maker, jobs = _maker(inputs, found)
+    sources = {one.image_id: one.sha256 for one in found.description.images}
     sections: list[str] = []
     originals: list[NDArray[np.uint8]] = []
     canvases: list[NDArray[np.uint8]] = []
@@ -80,6 +88,8 @@ def contact_sheet(
     for exemplar in exemplars:
         pictures = _pictures_of(found, rows, exemplar.image_id)
         prepared = maker.read(jobs[exemplar.image_id]) if maker is not None and exemplar.image_id in jobs else None
+        if prepared is not None and prepared.image_sha256 != sources[exemplar.image_id]:
+            raise InputError(f"{prepared.job.path}: not the picture that the set was built from (hash differs)")
         maps = {} if prepared is None else {name: one.map.values for name, one in prepared.maps.items()}
         title = f"{exemplar.image_id} · {exemplar.category} · {exemplar.phase}"
         canvas = next(image for name, image in pictures.items() if name != "picture")  # nearly all of the lowest level
@@ -101,13 +111,21 @@ def contact_sheet(
     return out / "index.html"
 
 
-def _maker(inputs: tuple[StimulusRecipe, Path] | None) -> tuple[Maker | None, dict[str, Any]]:
+def _maker(inputs: tuple[StimulusRecipe, Path] | None, found: StimulusSet) -> tuple[Maker | None, dict[str, Any]]:
+    """Return what makes the set's pictures again, matched to the target of its build, and the jobs by picture."""
     if inputs is None:
         return None, {}
     recipe, root = inputs
+    recipe = msgspec.structs.replace(recipe, seed=found.description.seed)  # a build may have been given another
+    ours, built = msgspec.json.decode(msgspec.json.encode(recipe)), found.description.recipe
+    if ours != built:
+        differing = ", ".join(name for name in ours if ours[name] != built.get(name))
+        raise InputError(f"{found.folder}: built from another recipe ({differing} differs); name that of the build")
     jobs = jobs_of(recipe, root)
     read = reader_of(recipe)
-    return Maker(recipe, root, target=target_of(recipe, jobs, read), read=read), {job.image_id: job for job in jobs}
+    left_out = found.description.quality.get(LEFT_OUT, {})
+    target = target_of(recipe, [job for job in jobs if job.image_id not in left_out], read)
+    return Maker(recipe, root, target=target, read=read), {job.image_id: job for job in jobs}
 
 
 def _pictures_of(
@@ -129,7 +147,7 @@ def _pictures_of(
 
 def _read(found: StimulusSet, row: Stimulus) -> NDArray[np.uint8]:
     path = found.folder / row.path
-    return np.asarray(opened(files.read_bytes(path), where=str(path)))
+    return load_rgb(path)
 
 
 def _section(title: str, pictures: dict[str, NDArray[np.uint8]], maps: dict[str, NDArray[Any]], plots: str) -> str:

@@ -1,18 +1,19 @@
 """The figures of the contact sheet: spectrum, histogram, captured importance, clipping."""
 
-import io
-
 import numpy as np
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
+
+from rapidvision.system.figures import figure_bytes, figure_style, new_figure
 
 from ..image.load import LUMA
 from .plots import luma_histogram, radial_spectrum
 
+_DPI = 110
 _PICTURE, _CANVAS = "#222222", "#d1495b"
 _SOURCES = ("#00798c", "#edae49", "#7b5ea7", "#66a182")
 
 
+@figure_style()
 def set_figures(
     originals: list[NDArray[np.uint8]], canvases: list[NDArray[np.uint8]], quality: list[dict[str, str]]
 ) -> bytes:
@@ -30,7 +31,7 @@ def set_figures(
     bytes
         A PNG file.
     """
-    figure = Figure(figsize=(13, 3.2), dpi=110, layout="constrained")
+    figure = new_figure(13, 3.2, dpi=_DPI, layout="constrained")
     axes = figure.subplots(1, 4)
     for many, colour, name in ((originals, _PICTURE, "pictures"), (canvases, _CANVAS, "canvases")):
         if not many:
@@ -59,6 +60,4 @@ def set_figures(
     axes[3].set(title="Clipped share of each canvas", xlabel="% of the values", ylabel="pictures")
     for one in axes:
         one.spines[["top", "right"]].set_visible(False)
-    out = io.BytesIO()
-    figure.savefig(out, format="png", metadata={"Software": None})
-    return out.getvalue()
+    return figure_bytes(figure, "png", dpi=_DPI)

@@ -16,7 +16,6 @@ Each pixel's E is a hash of a key and the pixel, and times are whole numbers: th
 generator, no traversal and no floating-point sum, and two engines of different make return it pixel for pixel.
 """
 
-import importlib.util
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
@@ -25,6 +24,7 @@ from numpy.typing import NDArray
 
 from rapidvision.errors import InputError
 from rapidvision.maps import checked_values
+from rapidvision.numerics.compiled import can_compile
 
 from .counter_rng import hashes
 from .passage_times import speed_of
@@ -109,7 +109,7 @@ def _usable(importance: NDArray[np.float32], *, flat_is_fine: bool) -> NDArray[n
 
 @lru_cache(maxsize=1)
 def _numba_is_here() -> bool:
-    return importlib.util.find_spec("numba") is not None
+    return can_compile()
 
 
 def start_pixel(values: NDArray[np.float32], *, key: int) -> int:

@@ -10,9 +10,11 @@ as the square root of `later` the processor has little to guess and less to wait
 from typing import Any
 
 import numpy as np
-from numba import boolean, int64, njit, uint64
+from numba import boolean, int64, uint64
 from numba.extending import intrinsic
 from numpy.typing import NDArray
+
+from rapidvision.numerics.compiled import compiled
 
 from .counter_rng import origin_of
 from .passage_times import DROPPED_BITS, EXP_TABLE, LN2, MOST_MEDIANS, Speed, tie_break
@@ -79,7 +81,7 @@ def _code_of_leading_ones(typing_context, x):  # type: ignore[no-untyped-def]  #
 _leading_ones: Any = intrinsic(_code_of_leading_ones)
 
 
-@njit(cache=True, inline="always")  # type: ignore[untyped-decorator, unused-ignore]
+@compiled(inline="always")  # type: ignore[untyped-decorator, unused-ignore]
 def _wait(pixel, slowness, origin, table):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     x = uint64(pixel) + origin
     x = (x ^ (x >> uint64(30))) * uint64(0xBF58476D1CE4E5B9)
@@ -95,7 +97,7 @@ def _wait(pixel, slowness, origin, table):  # type: ignore[no-untyped-def]  # no
     return max(wait, uint64(1))
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator, unused-ignore]
+@compiled  # type: ignore[untyped-decorator, unused-ignore]
 def _grow(values, scale, slowness, origin, table, height, width, start, shift, mask, steps, guarded_steps, order):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     # Every index is unsigned: numba asks of signed ones each time whether they count from the end.
     zero, one, two = uint64(0), uint64(1), uint64(2)
@@ -153,7 +155,7 @@ def _grow(values, scale, slowness, origin, table, height, width, start, shift, m
     return done
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator, unused-ignore]
+@compiled  # type: ignore[untyped-decorator, unused-ignore]
 def _refill(soon, later, n_later, span, spare):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """Sort what is due within `span` of the first into `soon`, or less; returns both lengths, their bound, the span."""
     one, few = uint64(1), uint64(np.sqrt(0.5 * n_later)) + uint64(1)
@@ -186,7 +188,7 @@ def _refill(soon, later, n_later, span, spare):  # type: ignore[no-untyped-def] 
     return n_soon, kept, bound, span
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator, unused-ignore]
+@compiled  # type: ignore[untyped-decorator, unused-ignore]
 def _spill(soon, n_soon, later, n_later):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """Move the later half of `soon`, which has become long, to `later`; returns both lengths and their bound."""
     half = n_soon >> uint64(1)

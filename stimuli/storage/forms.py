@@ -155,17 +155,30 @@ def _intact_row(job: Job, source: str, level: int, n_px: int, sha256: str) -> St
 def tar_segment(rows_and_data: list[tuple[list[Stimulus], bytes]]) -> bytes:
     """Return tar members without the end mark: segments put together are a tar archive.
 
-    Every PNG is followed by its rows as JSON under the same name, as WebDataset wants it.
+    Every PNG is followed by its rows as JSON under the same name, as WebDataset wants it. WebDataset's name of a sample
+    ends at the first dot, so dots inside names are written as ``%2E``.
     """
     out = io.BytesIO()
     for rows, data in rows_and_data:
         path = rows[0].path
-        for name, content in ((path, data), (path.removesuffix(".png") + ".json", msgspec.json.encode(rows))):
+        key = member_key(path)
+        for name, content in ((key + ".png", data), (key + ".json", msgspec.json.encode(rows))):
             info = tarfile.TarInfo(name)
             info.size = len(content)
             out.write(info.tobuf(tarfile.USTAR_FORMAT if len(name) < 100 else tarfile.PAX_FORMAT))
             out.write(content + bytes(-len(content) % tarfile.BLOCKSIZE))
     return out.getvalue()
+
+
+def member_key(path: str) -> str:
+    """Return the name of a PNG file's sample in a shard, without suffix; other files, other names.
+
+    Examples
+    --------
+    >>> member_key("images/p00/deepgaze.v2_00.png")
+    'images/p00/deepgaze%2Ev2_00'
+    """
+    return path.removesuffix(".png").replace("%", "%25").replace(".", "%2E")
 
 
 def series_container(made: MadePicture, recipe: StimulusRecipe) -> bytes:

@@ -7,7 +7,6 @@ import pytest
 
 from rapidvision import analysis
 from rapidvision.analysis.inference.above_chance import chance_test
-from rapidvision.analysis.inference.learning import read_rounds
 from rapidvision.analysis.sample_size.simulation import Design, simulate
 from rapidvision.analysis.table.accuracy import cells
 from rapidvision.analysis.table.trials import Trials
@@ -73,41 +72,3 @@ def test_chance_and_mixed_run_from_the_command_line(table_file, tmp_path, capsys
 
 def cells_levels(path):
     return cells(analysis.read_trials(path)).levels
-
-
-def rounds_file(path, learned):
-    lines = ["round_id,user_id,practice,started_utc,result"]
-    for player in range(30):
-        for number in range(24):
-            won = number >= 12 if learned else number % 2 == player % 2
-            result = "solved" if won else "time"
-            lines.append(f"r{player}-{number},u{player},false,2026-01-01T00:{number:02d}:00Z,{result}")
-    lines.append("x,u0,true,2026-01-01T00:00:00Z,time")
-    lines.append("y,u0,false,2026-01-01T00:00:00Z,interrupted")
-    path.write_text("\n".join(lines) + "\n")
-    return path
-
-
-def test_strategy_is_found_where_players_learned_and_not_where_they_did_not(tmp_path, capsys):
-    learned, steady = rounds_file(tmp_path / "a.csv", True), rounds_file(tmp_path / "b.csv", False)
-    rounds = read_rounds(learned)
-    assert len(rounds["u0"]) == 24
-    assert analysis.strategy_test(rounds, "halves", seed=1).p < 0.001
-    assert analysis.strategy_test(read_rounds(steady), "halves", seed=1).p == 1
-    out = tmp_path / "strategy.json"
-    assert main(["analyse", "strategy", str(learned), "--seed", "1", "--out", str(out)]) == 0
-    assert "first half 0.0%, second half 100.0% of rounds won" in capsys.readouterr().out
-    assert "tens" in out.read_text()
-
-
-def test_another_table_is_no_table_of_rounds(table_file):
-    with pytest.raises(InputError, match="it lacks user_id"):
-        read_rounds(table_file)
-    with pytest.raises(InputError, match="no player has 2 rounds"):
-        analysis.strategy_test({"a": [True]})
-
-
-def test_rounds_that_are_not_utf_8_are_refused(tmp_path):
-    (tmp_path / "rounds.csv").write_bytes(b"user_id,started_utc,practice,result\nJos\xe9,1,0,solved\n")
-    with pytest.raises(InputError, match="not UTF-8 text"):
-        read_rounds(tmp_path / "rounds.csv")

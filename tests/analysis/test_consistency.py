@@ -27,6 +27,16 @@ def test_kappa_is_cohens(seed):
         assert found.interval[0] < found.kappa < found.interval[1]
 
 
+@pytest.mark.parametrize("share", [True, False])
+def test_observers_who_always_agree_have_kappa_one(share):
+    # Geirhos et al.'s benchmark: where the observed consistency is 1, so is kappa.
+    found = error_consistency([share] * 30, [share] * 30, seed=1)
+    assert (found.observed, found.expected, found.kappa, found.interval) == (1, 1, 1, (1, 1))
+    one_apart = error_consistency([True] * 30, [True] * 29 + [False], seed=1)
+    assert one_apart.kappa == 0
+    assert np.isfinite(one_apart.interval).all()
+
+
 def right_answers(folder):
     frame = import_trials("mvh", sorted(folder.glob("*.csv"))).frame
     frame = frame.assign(right=frame["correct"] == True)  # noqa: E712 (None is neither)
@@ -48,5 +58,5 @@ def test_real_observers_err_together(data_folder, experiment, low, high, n):
     assert max(kappas) == pytest.approx(high, abs=6e-4)
     for _, rows in right.groupby("level_index"):
         for a, b in pairs:
-            ours = error_consistency(rows[a], rows[b], n_bootstrap=1).kappa
-            assert np.isnan(ours) or ours == pytest.approx(cohen(rows[a], rows[b]), abs=1e-12)
+            ours, both = error_consistency(rows[a], rows[b], n_bootstrap=1).kappa, (rows[a] == rows[b]).all()
+            assert ours == (1 if both else pytest.approx(cohen(rows[a], rows[b]), abs=1e-12))

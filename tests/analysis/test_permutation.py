@@ -9,13 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rapidvision.analysis.inference.permutation import exact_p_values, p_values, randomization_test
-from rapidvision.analysis.resampling.counting import Counts, count_extreme
+from rapidvision.analysis.inference.permutation import exact_p_values, randomization_test
+from rapidvision.analysis.resampling.counting import count_extreme
 from rapidvision.analysis.resampling.exact import exact_p
 from rapidvision.analysis.sample_size.simulation import Design, simulate
 from rapidvision.analysis.table.columns import mean_columns
 from rapidvision.analysis.table.statistics import columns_of
 from rapidvision.errors import InputError
+from rapidvision.numerics.resampling import Counts, p_values
 
 FIXTURES = Path(__file__).parent / "fixtures"
 COIN = json.loads((FIXTURES / "bins12_coin.json").read_text())
@@ -286,7 +287,7 @@ def test_response_times_in_whole_milliseconds_have_an_exact_p(trials, seed):
     assert (np.abs(result.p - result.p_exact) < 5 * error).all()
     fine, _ = columns_of(trials, "response_ms")
     notes = randomization_test(fine, table.of("clickme"), m=300, seed=seed).notes
-    assert any("finer than a millisecond" in note for note in notes)
+    assert any("finer than half a millisecond" in note for note in notes)
     pooled, _ = columns_of(trials, "pooled")
     notes = randomization_test(pooled, table.of("clickme"), m=300, seed=seed).notes
     assert any("no mean over participants" in note for note in notes)

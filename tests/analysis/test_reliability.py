@@ -150,3 +150,11 @@ def test_learning_is_found_where_it_is_and_only_there(seed):
     assert strategy_test(learning, "tens", seed=1, m=500, most_frequent=20).n_players == 20
     with pytest.raises(InputError, match="no player"):
         strategy_test({"a": [True] * 5}, "tens")
+
+
+def test_a_constant_map_is_refused_because_it_has_no_ranks(seed):
+    rng = np.random.default_rng(seed)
+    one = {f"i{n}": rng.normal(size=(6, 6)) for n in range(4)}
+    two = {**{name: rng.normal(size=(6, 6)) for name in one}, "i2": np.ones((6, 6))}
+    with pytest.raises(InputError, match=r"1 pictures have a constant map \(i2\)"):
+        agreement(one, two, m=99, seed=1)

@@ -30,7 +30,7 @@ def test_figures_are_the_same_bytes_on_every_run_in_all_forms(trials):
     ("statistic", "label", "tested", "is_accuracy"),
     [
         ("participant_mean", "Categorization accuracy", "(max-T", True),
-        ("dprime", "Categorization accuracy", "(d′; max-T", True),
+        ("dprime", "Sensitivity (d′)", "(max-T", False),
         ("response_ms", "Median response time, correct answers (ms)", "(max-T", False),
         ("late_share", "Late, early and missing answers", "(max-T", False),
     ],
@@ -66,7 +66,7 @@ def test_the_report_is_whole_and_the_same_on_every_run(table_file, network_file,
     for name in names:
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
     results = json.loads((tmp_path / "a" / "results.json").read_text())
-    assert results["simulated"]
+    assert results["observer_kinds"] == ["simulated"]
     assert results["provenance"]["seed"] == 5
     assert len(results["provenance"]["inputs"]) == 2
     assert [one["label"] if "label" in one else one["level"] for one in results["test"]["levels"]][-1] == "full"
@@ -179,10 +179,12 @@ def test_notebooks_get_tables_and_pictures(trials, table_file):
 def test_printing_a_result_prints_its_table(trials, tmp_path):
     found = analysis.bins(trials, m=300, seed=1)
     lines = str(found).splitlines()
+    assert lines.pop(0) == "observers: simulated"
+    assert lines.pop(0).endswith("and are left out (late: exclude)")
     assert lines[0].split()[:2] == ["level", "clickme"]
     assert len(lines) == len(found.levels) + 1
     assert str(analysis.fig2b(trials, m=300, seed=1)) == str(found)
-    assert str(analysis.curve(trials, m=50, n_bootstrap=20, seed=1)).split()[0] == "group"
+    assert str(analysis.curve(trials, m=50, n_bootstrap=20, seed=1)).splitlines()[2].split()[0] == "group"
     assert not hasattr(analysis.curve(trials, m=50, n_bootstrap=20, seed=1), "_repr_html_")  # it is shown as its figure
     assert str(trials) == f"{trials.name}: {len(trials)} trials, 48 participants (simulated)"
     assert str(analysis.report(trials, tmp_path, m=300, seed=1)) == f"report: {tmp_path / 'report.html'} (seed 1)"

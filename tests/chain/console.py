@@ -43,7 +43,7 @@ class File:
 
 def steps(page):
     """What a page tells its reader to do, in order: commands and files."""
-    for block in FENCE.finditer(page.read_text()):
+    for block in FENCE.finditer(page.read_text(encoding="utf-8")):
         if block["what"] == "file":
             yield File(block["note"].strip(), block["body"])
         elif block["language"] in ("console", "sh"):
@@ -97,7 +97,7 @@ def follow(page, folder):
     for step in steps(page):
         if isinstance(step, File):
             (folder / step.name).parent.mkdir(parents=True, exist_ok=True)
-            (folder / step.name).write_text(step.content)
+            (folder / step.name).write_text(step.content, encoding="utf-8")
         elif step.not_run is None:
             done = run(step.text, folder)
             assert done.returncode == 0, f"{page.name}: {step.text}\n{done.stdout}{done.stderr}"

@@ -41,7 +41,7 @@ class Cluster:
         self.folder, self.workers = folder, []
         folder.mkdir(parents=True, exist_ok=True)
         self.file = folder / "scheduler.json"
-        self.log = (folder / "log.txt").open("w")
+        self.log = (folder / "log.txt").open("w", encoding="utf-8")
         self.scheduler = self._start("scheduler", "--port", "0", "--scheduler-file", self.file, "--no-dashboard")
         try:
             self.address = wait_until(self._address, "the scheduler")
@@ -66,12 +66,12 @@ class Cluster:
 
     def _address(self):
         with suppress(OSError, json.JSONDecodeError, KeyError):
-            return json.loads(self.file.read_text())["address"]
+            return json.loads(self.file.read_text(encoding="utf-8"))["address"]
         return None
 
     def _registered(self):
         self.log.flush()
-        return (self.folder / "log.txt").read_text().count("Register worker")
+        return (self.folder / "log.txt").read_text(encoding="utf-8").count("Register worker")
 
     def stop(self):
         """End every process."""
@@ -121,7 +121,7 @@ def nginx_program():
 def nginx(folder, port, path):
     """Run nginx in front of a port and yield its socket."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "nginx.conf").write_text(NGINX.format(folder=folder, port=port, path=path))
+    (folder / "nginx.conf").write_text(NGINX.format(folder=folder, port=port, path=path), encoding="utf-8")
     front = subprocess.Popen([nginx_program(), "-c", folder / "nginx.conf"], stderr=subprocess.DEVNULL)
     try:
         wait_until((folder / "front.sock").exists, "nginx")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from rapidvision.experiments.engine.journal import read_journal
+from rapidvision.experiments.recording.journal import read_journal
 from rapidvision.study import Study
 from rapidvision.trials import read_table
 from tests.chain import console
@@ -32,7 +32,13 @@ def around(tmp_path_factory):
     command = [sys.executable, "examples/circle.py", "--out", out, "--per-category", "1", "--players", "2"]
     environment = {**console.environment(), "HOME": str(tmp_path_factory.mktemp("home"))}
     done = subprocess.run(
-        [*command, "--slots", "2"], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+        [*command, "--slots", "2"],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        encoding="utf-8",
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return out
@@ -72,7 +78,7 @@ def test_every_runner_was_given_the_planned_fixation_times_and_keys(around):
     for path in journals:
         header, _ = read_journal(path)
         assert header.plan_digest == plans[header.group, header.slot].digest
-    asked = json.loads((around / "browser-plans.json").read_text())
+    asked = json.loads((around / "browser-plans.json").read_text(encoding="utf-8"))
     expected = {
         tuple(
             (trial.stimulus_sha256, trial.fixation_ms, trial.target, plan.key_target, plan.key_distractor)
@@ -108,19 +114,19 @@ def test_the_same_answers_get_the_same_response_correct_and_status_everywhere(ar
 def test_one_table_and_a_report_with_four_curves(around):
     rows = read_table(around / "trials.csv")
     assert len({row.session_id for row in rows}) == 2 + 2 + 4
-    results = json.loads((around / "report" / "results.json").read_text())
+    results = json.loads((around / "report" / "results.json").read_text(encoding="utf-8"))
     text = json.dumps(results)
     assert "compact-gala-maps" in text
     assert {row.group for row in rows} == {"clickme", "salicon"}
     for name in ("fig2b.png", "fig2b.svg", "report.html"):
         assert (around / "report" / name).stat().st_size > 1000, name
-    figure = (around / "report" / "fig2b.svg").read_text()
+    figure = (around / "report" / "fig2b.svg").read_text(encoding="utf-8")
     assert "clickme" in figure.lower()
     assert "compact-gala-maps" in figure
 
 
 def test_the_maps_came_through_the_page_of_the_game(around):
-    counts = json.loads((around / "maps" / "export.json").read_text())["counts"]
+    counts = json.loads((around / "maps" / "export.json").read_text(encoding="utf-8"))["counts"]
     assert counts["n_images"] == 8
     assert counts["n_players"] == 2
     assert counts["n_bubbles"] > 100

@@ -31,8 +31,8 @@ def whole(folder, out):
 def test_a_cluster_that_loses_a_worker_builds_the_same_bytes(tmp_path):
     pytest.importorskip("distributed")
     pictures = write_folder(tmp_path / "pictures", n_pictures=48, side=128).parent
-    recipe = (pictures / "recipe.toml").read_text().replace("image_px = 64", "image_px = 128")
-    (pictures / "recipe.toml").write_text(recipe + "\n[canvas]\ngamut_iterations = 60\n")
+    recipe = (pictures / "recipe.toml").read_text(encoding="utf-8").replace("image_px = 64", "image_px = 128")
+    (pictures / "recipe.toml").write_text(recipe + "\n[canvas]\ngamut_iterations = 60\n", encoding="utf-8")
     expected = whole(pictures, tmp_path / "one")
     with machines.dask_cluster(tmp_path / "cluster", n_workers=2) as cluster:
         command = [sys.executable, "-m", "rapidvision", "stimuli", "build", pictures / "recipe.toml", "--quiet"]
@@ -53,7 +53,7 @@ def test_the_tasks_of_the_slurm_array_make_the_set_of_one_build(tmp_path):
     script = next(step for step in console.steps(PAGE) if isinstance(step, console.File))
     assert script.name == "build.sbatch"
     folder = write_folder(tmp_path / "here", n_pictures=7).parent
-    (folder / script.name).write_text(script.content)
+    (folder / script.name).write_text(script.content, encoding="utf-8")
     tasks = []
     for number in (3, 1, 2):  # in any order; side by side as on a cluster
         slurm = {"SLURM_ARRAY_TASK_ID": number, "SLURM_ARRAY_TASK_COUNT": 3, "SLURM_CPUS_PER_TASK": 1}
@@ -89,9 +89,11 @@ def test_torchrun_with_two_processes_trains_what_one_process_does(tmp_path):
     from rapidvision.gala_models.weights.load import load_model
 
     write_folder(tmp_path / "pictures", n_pictures=16, n_practice=0)
-    table = (tmp_path / "pictures/images.csv").read_text()
-    (tmp_path / "pictures/images.csv").write_text(table.replace("bird", "cat").replace("couch", "table"))
-    (tmp_path / "two.toml").write_text(RECIPE)
+    table = (tmp_path / "pictures/images.csv").read_text(encoding="utf-8")
+    (tmp_path / "pictures/images.csv").write_text(
+        table.replace("bird", "cat").replace("couch", "table"), encoding="utf-8"
+    )
+    (tmp_path / "two.toml").write_text(RECIPE, encoding="utf-8")
     assert console.run("rapidvision models pack pictures --out store --size 32", tmp_path).returncode == 0
     assert console.run("rapidvision models train two.toml --out alone", tmp_path).returncode == 0
     with socket.socket() as unused:
@@ -146,7 +148,7 @@ def kill_a_worker(parent):
     children = Path(f"/proc/{parent}/task/{parent}/children")
     end = time.monotonic() + 60
     while time.monotonic() < end and children.exists():
-        workers = [pid for pid in children.read_text().split() if is_worker(pid)]
+        workers = [pid for pid in children.read_text(encoding="utf-8").split() if is_worker(pid)]
         if len(workers) == 2:
             time.sleep(0.1)
             os.kill(int(workers[0]), signal.SIGKILL)

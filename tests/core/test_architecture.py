@@ -1,6 +1,7 @@
 """The star, the one place of each heavy package, the wheel, and what a lab's own folder must not break."""
 
 import ast
+import functools
 import os
 import re
 import shutil
@@ -20,10 +21,16 @@ FOLDERS = ("rapidvision", *ROOMS)
 #: Package → where it may be imported, as path prefixes.
 HEAVY = {
     "psychopy": ("experiments/lab/psychopy_display.py",),
-    "psychtoolbox": ("experiments/lab/psychopy_display.py", "experiments/lab/keyboard.py"),
+    "psychtoolbox": ("experiments/lab/psychopy_display.py", "experiments/keyboard.py"),
     "torch": ("gala_models/",),
-    "numba": ("stimuli/reveal/flood_numba.py", "stimuli/render/", "analysis/compiled/"),
+    "numba": (
+        "stimuli/reveal/flood_numba.py",
+        "stimuli/render/",
+        "analysis/compiled/",
+        "rapidvision/numerics/compiled_flips.py",
+    ),
     "matplotlib": (
+        "rapidvision/system/figures.py",
         "analysis/figures",
         "stimuli/report/figures.py",
         "stimuli/report/plots.py",
@@ -45,9 +52,14 @@ def sources(folder):
     return sorted(path for path in (ROOT / folder).rglob("*.py"))
 
 
+@functools.cache
 def imports(path):
     """Every module that a file imports, at the top or inside functions, relative ones resolved to a leading dot."""
-    for node in ast.walk(ast.parse(path.read_text())):
+    return tuple(imported(path))
+
+
+def imported(path):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -57,7 +69,9 @@ def imports(path):
 
 
 def tracked_files():
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    listed = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True, encoding="utf-8"
+    ).stdout
     return [ROOT / name for name in listed.split("\0") if name and (ROOT / name).is_file()]
 
 
@@ -132,7 +146,9 @@ def test_everything_else_imports_without_the_optional_packages():
                 names.append(module_name(path))
     assert len(names) > 20
     code = BLOCKED.format(blocked=optional, names=names)
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False, encoding="utf-8"
+    )
     assert done.stdout.strip() == "all imported", done.stderr
 
 
@@ -141,7 +157,7 @@ def wheel(tmp_path_factory):
     """A wheel built from the sdist, so that both are shown to be complete."""
     out = tmp_path_factory.mktemp("dist")
     command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(out), str(ROOT)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, encoding="utf-8")
     assert done.returncode == 0, done.stdout + done.stderr
     return next(out.glob("*.whl"))
 
@@ -175,7 +191,13 @@ def test_the_sdist_holds_code_tests_and_docs(wheel):
 def run_from_wheel(installed, folder, *arguments):
     environment = {**os.environ, "PYTHONPATH": str(installed), "PYTHONNOUSERSITE": "1"}
     return subprocess.run(
-        [sys.executable, *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False
+        [sys.executable, *arguments],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        encoding="utf-8",
     )
 
 
@@ -183,19 +205,19 @@ def run_from_wheel(installed, folder, *arguments):
 @pytest.mark.parametrize("how", ["-c", "-m", "script"])
 def test_a_lab_folder_with_its_own_analysis_does_not_collide(installed, tmp_path, kind, how):
     if kind == "module":
-        (tmp_path / "analysis.py").write_text("mine = True\n")
+        (tmp_path / "analysis.py").write_text("mine = True\n", encoding="utf-8")
     else:
         (tmp_path / "analysis").mkdir()
-        (tmp_path / "analysis" / "notes.py").write_text("mine = True\n")
+        (tmp_path / "analysis" / "notes.py").write_text("mine = True\n", encoding="utf-8")
         if kind == "package":
-            (tmp_path / "analysis" / "__init__.py").write_text("mine = True\n")
+            (tmp_path / "analysis" / "__init__.py").write_text("mine = True\n", encoding="utf-8")
     code = "import rapidvision.analysis, rapidvision.analysis.commands; print(rapidvision.analysis.__file__)"
     if how == "-m":
         done = run_from_wheel(installed, tmp_path, "-m", "rapidvision", "analyse", "--help")
         assert done.returncode == 0, done.stderr
         return
     if how == "script":
-        (tmp_path / "go.py").write_text(code)
+        (tmp_path / "go.py").write_text(code, encoding="utf-8")
         done = run_from_wheel(installed, tmp_path, "go.py")
     else:
         done = run_from_wheel(installed, tmp_path, "-c", code)
@@ -203,20 +225,30 @@ def test_a_lab_folder_with_its_own_analysis_does_not_collide(installed, tmp_path
 
 
 def test_help_loads_a_handful_of_modules():
-    # What they cost is measured by `python -m benchmarks ground`, against a bare interpreter.
+    # Without the site module, whose .pth files load modules of other packages into some environments. What the modules
+    # cost is measured by `python -m benchmarks ground`.
     code = (
-        "import sys; before = set(sys.modules); from rapidvision import cli; cli.main(['--help']);"
+        f"import sys; sys.path.insert(0, {str(ROOT)!r}); before = set(sys.modules);"
+        "from rapidvision import cli; cli.main(['--help']);"
         "print(*set(sys.modules) - before, sep='\\n', file=sys.stderr)"
     )
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert len(done.stderr.split()) <= 30, done.stderr
+    command = [sys.executable, "-I", "-S", "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=True)
+    loaded = set(done.stderr.split())
+    assert {name for name in loaded if name.partition(".")[0] not in sys.stdlib_module_names} == {
+        "rapidvision",
+        "rapidvision.cli",
+    }
+    assert len(loaded) <= 60, done.stderr
 
 
 def test_help_imports_no_room_and_nothing_heavy():
     code = (
         "import sys; from rapidvision import cli; cli.main(['--help']); print(*sys.modules, sep='\\n', file=sys.stderr)"
     )
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True, encoding="utf-8"
+    )
     loaded = done.stderr.split()
     heavy = {"numpy", "msgspec", "pandas", "scipy", "matplotlib", "torch", "psychopy"}
     assert not heavy & {name.partition(".")[0] for name in loaded}
@@ -238,7 +270,7 @@ def test_numbers_of_the_paper_stand_in_the_protocol_only():
         for path in sources(folder):
             if path.relative_to(ROOT).as_posix() == "rapidvision/protocol.py":
                 continue
-            for node in ast.walk(ast.parse(path.read_text())):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
                 if isinstance(node, ast.Constant) and type(node.value) in (int, float):
                     assert node.value not in paper, f"{path.relative_to(ROOT)}:{node.lineno}: {node.value}"
 
@@ -258,7 +290,7 @@ def test_every_package_file_is_found_from_an_installed_wheel(installed):
 
 def test_requirements_are_pinned_with_hashes():
     for lock in (ROOT / "requirements").glob("*.lock"):
-        text = lock.read_text()
+        text = lock.read_text(encoding="utf-8")
         pinned = re.findall(r"^[A-Za-z0-9_.\[\]-]+==\S+", text, flags=re.M)
         assert pinned
         assert text.count("--hash=sha256:") >= len(pinned)
@@ -269,5 +301,7 @@ def test_requirements_are_pinned_with_hashes():
 @pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
 def test_the_makefile_has_the_promised_targets():
     for target in ("demo", "test", "check", "bench", "docs", "build"):
-        done = subprocess.run(["make", "--dry-run", target], cwd=ROOT, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            ["make", "--dry-run", target], cwd=ROOT, capture_output=True, text=True, check=False, encoding="utf-8"
+        )
         assert done.returncode == 0, done.stderr

@@ -3,13 +3,21 @@
 import argparse
 import importlib
 import io
+import os
+import subprocess
+import sys
+import tomllib
 import types
+from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 from rapidvision import __version__, cli, errors
 from rapidvision.system import extras
 from rapidvision.system.progress import progress
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -99,9 +107,61 @@ def test_every_verb_has_help(name, capsys):
     assert f"rapidvision {name}" in capsys.readouterr().out
 
 
-def test_quiet_says_nothing(capsys):
-    cli.say(types.SimpleNamespace(quiet=True), "text")
-    assert capsys.readouterr().out == ""
+def test_quiet_hides_progress_and_never_a_result(verb, capsys):
+    def run(arguments):
+        with progress("pictures", 2, quiet=arguments.quiet) as advance:
+            advance(2)
+        cli.say(arguments, "p = .03")
+
+    verb(run)
+    said = {}
+    for words in (["try"], ["try", "--quiet"]):
+        assert cli.main(words) == 0
+        said[len(words)] = capsys.readouterr().out
+    assert said[1] == said[2] == "p = .03\n"
+
+
+def test_what_is_installed_is_listed_when_quiet_too(capsys):
+    assert cli.main(["check", "install", "--quiet"]) == 0
+    assert "numpy" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "usage", "hint"),
+    [
+        (["analyse", "bin"], "usage: rapidvision analyse ", 'got "bin". Did you mean "bins"?'),
+        (["session", "plan", "set", "--out", "x", "--seed", "4"], "usage: rapidvision session plan ", "--seed 4"),
+        (["analyse", "bins", "x.csv", "--relabeling", "9"], "usage: rapidvision analyse bins ", '"--relabellings"?'),
+        (["analyse", "import", "jspych", "x"], "usage: rapidvision analyse import ", 'Did you mean "jspsych"?'),
+        (["demo", "rendr"], "usage: rapidvision demo ", 'Did you mean "render"?'),
+        (["check", "instal"], "usage: rapidvision check ", 'Did you mean "install"?'),
+    ],
+)
+def test_words_below_a_verb_are_refused_with_its_usage_and_a_hint(words, usage, hint, capsys):
+    assert cli.main(words) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(usage)
+    assert hint in said
+
+
+def test_help_is_a_verb_too(capsys):
+    assert cli.main(["help"]) == 0
+    assert "verbs (" in capsys.readouterr().out
+    assert cli.main(["help", "session", "plan"]) == 0
+    assert "usage: rapidvision session plan" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+def test_a_terminal_that_lacks_a_letter_gets_its_number(encoding):
+    code = "from rapidvision import cli; cli.VERBS['demo'] = cli.Verb('', 'λ ≤ 2'); sys.exit(cli.main(['--help']))"
+    done = subprocess.run(
+        [sys.executable, "-c", f"import sys; {code}"],
+        env={**os.environ, "PYTHONIOENCODING": encoding},
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert b"\\u03bb \\u2264 2" in done.stdout
 
 
 class Terminal(io.StringIO):
@@ -126,8 +186,23 @@ def test_a_missing_extra_names_the_command_that_installs_it():
         extras.need("no_such_package", extra="lab", purpose="a lab session")
 
 
+def test_the_newest_python_of_the_lab_is_the_one_that_its_extra_allows():
+    (requirement,) = [
+        line
+        for line in tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"][
+            "optional-dependencies"
+        ]["lab"]
+        if line.startswith("psychopy")
+    ]
+    assert Requirement(requirement).marker.evaluate({"python_version": "3.12"})
+    assert not Requirement(requirement).marker.evaluate({"python_version": "3.13"})
+    assert extras.NEWEST_PYTHON["psychopy"] == (3, 12)
+    for python, words in (((3, 12), "pip install"), ((3, 13), "it needs Python 3.12"), ((3, 14), "this is 3.14")):
+        assert words in extras.remedy("psychopy", extra="lab", python=python)
+
+
 def test_an_extra_that_is_broken_says_why(tmp_path, monkeypatch):
-    (tmp_path / "broken_extra.py").write_text("import no_such_library_of_its_own\n")
+    (tmp_path / "broken_extra.py").write_text("import no_such_library_of_its_own\n", encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(errors.MissingExtra, match="no_such_library_of_its_own"):
         extras.need("broken_extra", extra="lab")
@@ -146,6 +221,17 @@ def every_action():
 
     for name, verb in cli.VERBS.items():
         yield from below(cli.parser_of(name, importlib.import_module(verb.module)), [name])
+
+
+@pytest.mark.parametrize(
+    "line", ["raise OSError('libcudart.so.12: cannot open')", "raise AttributeError('numpy.core')"]
+)
+def test_a_package_whose_import_fails_in_its_own_way_is_named(tmp_path, monkeypatch, line):
+    name = f"broken_{len(line)}"
+    (tmp_path / f"{name}.py").write_text(line, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(errors.MissingExtra, match=f"{name}, which is installed and does not load"):
+        extras.need(name, extra="models")
 
 
 def test_what_is_to_be_filled_in_is_written_in_capitals():
@@ -178,3 +264,24 @@ def test_every_verb_that_writes_names_where_by_out():
         and not others & {*action.option_strings}
     ]
     assert odd == []
+
+
+def test_a_reader_that_has_gone_stops_the_command_without_calling_it_done():
+    """`rapidvision … | head -1`: what came after was not done, so the exit code is not 0, and no traceback is shown."""
+    code = (
+        "import sys; from rapidvision import cli\n"
+        "def add_arguments(parser):\n    parser.set_defaults(run=lambda a: [cli.say(a, 'x' * 1000) for _ in range(9999)] and 0)\n"
+        "sys.modules['long_verb'] = sys.modules['__main__']; cli.VERBS['try'] = cli.Verb('long_verb', '')\n"
+        "sys.exit(cli.main(['try']))"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
+        child.stdout.read(1)
+        child.stdout.close()
+        assert child.stderr.read() == b""
+        assert child.wait() == 3
+
+
+def test_a_broken_connection_to_something_else_is_not_taken_for_the_output(verb):
+    verb(raising(BrokenPipeError()))
+    with pytest.raises(BrokenPipeError):
+        cli.main(["try"])

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rapidvision.errors import InputError
-from rapidvision.formats import csv_text
+from rapidvision.text import csv_text
 
 CELL = st.text(st.characters(codec="utf-8", exclude_characters="\r\x00"), max_size=12)
 
@@ -26,7 +26,7 @@ def test_a_byte_order_mark_and_other_line_ends_are_read(tmp_path):
 
 
 def test_other_delimiters(tmp_path):
-    (tmp_path / "a.tsv").write_text("a\tb\n1\t2,3\n")
+    (tmp_path / "a.tsv").write_text("a\tb\n1\t2,3\n", encoding="utf-8")
     assert csv_text.read(tmp_path / "a.tsv", delimiter="\t") == [{"a": "1", "b": "2,3"}]
 
 

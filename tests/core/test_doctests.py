@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 def modules_with_examples():
     for folder in ("rapidvision", "stimuli", "experiments", "analysis", "gala_models"):
         for path in sorted((ROOT / folder).rglob("*.py")):
-            if ">>> " in path.read_text():
+            if ">>> " in path.read_text(encoding="utf-8"):
                 parts = path.relative_to(ROOT).with_suffix("").parts
                 parts = parts if parts[0] == "rapidvision" else ("rapidvision", *parts)
                 yield ".".join(parts[:-1] if parts[-1] == "__init__" else parts)

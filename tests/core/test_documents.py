@@ -22,7 +22,7 @@ OURS = re.compile(r"`(rapidvision [a-z][^`\n]*)`")
 
 
 def test_the_trials_table_page_is_the_schema():
-    page = (ROOT / "docs/reference/trials-table.md").read_text()
+    page = (ROOT / "docs/reference/trials-table.md").read_text(encoding="utf-8")
     listed = re.findall(r"^\| `(\w+)` \| ([^|]*) \| ([^|]*) \| ([^|]*) \|$", page, flags=re.M)
     assert [row[0] for row in listed] == [column.name for column in trials.COLUMNS]
     for (_, dtype, unit, meaning), column in zip(listed, trials.COLUMNS, strict=True):
@@ -32,13 +32,13 @@ def test_the_trials_table_page_is_the_schema():
 
 
 def test_one_version_everywhere():
-    assert f'version = "{__version__}"' in (ROOT / "pyproject.toml").read_text()
-    assert f"version: {__version__}" in (ROOT / "CITATION.cff").read_text()
+    assert f'version = "{__version__}"' in (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    assert f"version: {__version__}" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
 
 
 def test_links_between_documents_lead_somewhere():
     for page in PAGES:
-        for target in re.findall(r"\]\(([^)#:]+?)(?:#[^)]*)?\)", page.read_text()):
+        for target in re.findall(r"\]\(([^)#:]+?)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
             assert (page.parent / target).exists(), f"{page.name}: {target}"
 
 
@@ -60,12 +60,12 @@ def named_object(name):
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_every_function_and_option_that_a_page_names_exists(page):
-    names = ROLE.findall(page.read_text())
+    names = ROLE.findall(page.read_text(encoding="utf-8"))
     assert not [name for name in names if named_object(name) is None]
 
 
 def test_the_page_about_the_paper_names_what_does_each_step():
-    page = (ROOT / "docs/paper.md").read_text()
+    page = (ROOT / "docs/paper.md").read_text(encoding="utf-8")
     assert len(set(ROLE.findall(page))) > 90
     rows = [line for line in page.splitlines() if line.startswith("| ") and not line.startswith("| the paper")]
     assert len(rows) > 110
@@ -90,7 +90,7 @@ def subparser(words):
 
 def command_lines(page):
     blocks = [step.text for step in console.commands(page)]
-    return [*blocks, *OURS.findall(page.read_text())]
+    return [*blocks, *OURS.findall(page.read_text(encoding="utf-8"))]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())

@@ -9,8 +9,8 @@ import pytest
 from PIL import Image, ImageCms
 
 from rapidvision.errors import InputError
-from rapidvision.numerics.image import load_map, load_rgb
-from rapidvision.numerics.listing import list_folders, list_images
+from rapidvision.images.listing import list_folders, list_images
+from rapidvision.images.load import load_map, load_rgb
 
 RNG = np.random.default_rng(14)
 PIXELS = RNG.integers(0, 256, (12, 20, 3)).astype(np.uint8)

@@ -6,6 +6,8 @@ import pytest
 from rapidvision.errors import CheckFailed, InputError
 from rapidvision.formats import manifest
 from rapidvision.formats.manifest import SetDescription, Stimulus
+from rapidvision.protocol import Protocol
+from rapidvision.study import Study
 from rapidvision.system import files
 
 
@@ -49,9 +51,39 @@ def test_changed_and_missing_files_are_named(folder):
         manifest.read_set(folder).verify()
 
 
+def test_files_that_were_added_and_tables_that_were_changed_are_named(tmp_path):
+    files.write_bytes(tmp_path / "images/a.png", b"picture")
+    (tmp_path / "quality.csv").write_text("a\n1\n")
+    one = row(path="images/a.png", sha256=files.sha256(b"picture"))
+    manifest.write_set(tmp_path, DESCRIPTION, [one], tables=["quality.csv"]).verify()
+    (tmp_path / ".DS_Store").touch()
+    (tmp_path / "images/Thumbs.db").touch()
+    manifest.read_set(tmp_path).verify()
+    (tmp_path / "quality.csv").write_text("a\n2\n")
+    (tmp_path / "images/extra.png").touch()
+    with pytest.raises(CheckFailed, match=r"quality\.csv \(changed\), images/extra\.png \(added\); remove what was"):
+        manifest.read_set(tmp_path).verify()
+    (tmp_path / "quality.csv").unlink()
+    with pytest.raises(CheckFailed, match=r"quality\.csv \(missing\)"):
+        manifest.read_set(tmp_path).verify()
+
+
+def test_an_edited_description_is_refused(folder):
+    path = folder / manifest.DESCRIPTION
+    text = path.read_text()
+    for old, new in (
+        ('"image_px": 16', '"image_px": 32'),
+        ('"seed": 1', '"seed": 2'),
+        ('"name": "toy"', '"name": "toi"'),
+    ):
+        path.write_text(text.replace(old, new))
+        with pytest.raises(InputError, match="changed after the set was built"):
+            manifest.read_set(folder)
+
+
 def test_an_edited_manifest_is_refused(folder):
     path = folder / manifest.MANIFEST
-    path.write_text(path.read_text().replace(",7,", ",8,", 1))
+    path.write_text(path.read_text(encoding="utf-8").replace(",7,", ",8,", 1), encoding="utf-8")
     with pytest.raises(InputError, match="digest differs"):
         manifest.read_set(folder)
 
@@ -60,7 +92,7 @@ def test_an_unfinished_and_an_absent_set_are_told_apart(folder, tmp_path):
     (folder / manifest.DESCRIPTION).unlink()
     with pytest.raises(InputError, match="unfinished"):
         manifest.read_set(folder)
-    with pytest.raises(InputError, match="build one first"):
+    with pytest.raises(InputError, match="there is no such folder; build one"):
         manifest.read_set(tmp_path / "none")
 
 
@@ -69,7 +101,7 @@ def test_another_version_and_a_torn_description_are_refused(folder):
     files.write_json(folder / manifest.DESCRIPTION, msgspec.structs.replace(description, set_version=99))
     with pytest.raises(InputError, match="set version 99"):
         manifest.read_set(folder)
-    (folder / manifest.DESCRIPTION).write_text("{")
+    (folder / manifest.DESCRIPTION).write_text("{", encoding="utf-8")
     with pytest.raises(InputError, match=manifest.DESCRIPTION):
         manifest.read_set(folder)
 
@@ -94,14 +126,35 @@ def test_rows_that_cannot_be_a_set_are_refused(tmp_path, rows, says):
 
 def test_a_manifest_with_other_columns_or_cells_is_refused(folder):
     path = folder / manifest.MANIFEST
-    text = path.read_text()
-    path.write_text(text.replace("revealed_px", "pixels", 1))
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("revealed_px", "pixels", 1), encoding="utf-8")
     with pytest.raises(InputError, match='no column "revealed_px"'):
         manifest.read_set(folder)
     header, *rows = text.splitlines()
-    path.write_text("\n".join([header + ",more", *(row + ",x" for row in rows)]) + "\n")
+    path.write_text("\n".join([header + ",more", *(row + ",x" for row in rows)]) + "\n", encoding="utf-8")
     with pytest.raises(InputError, match="a manifest has"):
         manifest.read_set(folder)
-    path.write_text(text.replace(",7,", ",seven,", 1))
+    path.write_text(text.replace(",7,", ",seven,", 1), encoding="utf-8")
     with pytest.raises(InputError, match="row 2"):
         manifest.read_set(folder)
+
+
+def test_a_folder_that_holds_something_else_is_named_for_what_it_is(folder, tmp_path):
+    def said(place):
+        with pytest.raises(InputError, match="no stimulus set here") as error:
+            manifest.read_set(place)
+        return str(error.value)
+
+    study = Study(tmp_path / "study")
+    study.write_description(manifest.read_set(folder), Protocol(), groups=("clickme",), n_slots=1)
+    assert "it is a study; its stimulus set is named in" in said(study.folder)
+    (tmp_path / "half" / ".build").mkdir(parents=True)
+    assert "an unfinished build" in said(tmp_path / "half")
+    (tmp_path / "pictures").mkdir()
+    (tmp_path / "pictures" / "images.csv").write_text("image_id\n", encoding="utf-8")
+    assert "it is a picture folder" in said(tmp_path / "pictures")
+    assert "it is a file" in said(tmp_path / "pictures" / "images.csv")
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "notes.txt").write_text("x", encoding="utf-8")
+    assert "unfinished" not in said(tmp_path / "other")
+    assert "there is no such folder" in said(tmp_path / "none")

@@ -36,7 +36,7 @@ def test_what_falls_short_is_said_first_and_in_bold():
 
 
 def test_the_page_names_machine_day_and_circumstances(tmp_path):
-    (tmp_path / "log.txt").write_text("# room\n" + "\n".join(one.line() for one in FIGURES) + "\n")
+    (tmp_path / "log.txt").write_text("# room\n" + "\n".join(one.line() for one in FIGURES) + "\n", encoding="utf-8")
     main([str(tmp_path / "measured.md"), str(tmp_path / "log.txt"), "--note", "Nothing else ran."])
-    text = (tmp_path / "measured.md").read_text()
+    text = (tmp_path / "measured.md").read_text(encoding="utf-8")
     assert machine() in text and "Nothing else ran." in text and "## room" in text

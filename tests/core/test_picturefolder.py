@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 
 from rapidvision.errors import InputError
-from rapidvision.formats import csv_text, image_folder
+from rapidvision.formats import image_folder
+from rapidvision.text import csv_text
 
 HEADER = image_folder.COLUMNS
 ROW = ["cat-01", "images/cat-01.png", "cat", "true", "practice", "us", "CC0"]
@@ -32,7 +33,9 @@ def test_pictures_are_main_and_of_no_known_kind_unless_the_table_says_so(tmp_pat
         (0, "", 'row 2: image_id "" must be letters'),
         (0, "a/b", 'row 2: image_id "a/b" must be letters'),
         (0, "x" * 121, "must be letters"),
+        (1, " ", "row 2: path is empty"),
         (2, "", "row 2: category is empty"),
+        (2, "  ", "row 2: category is empty"),
         (3, "maybe", 'row 2: target is "maybe"; true or false is needed'),
         (4, "catch", 'row 2: phase is "catch". Allowed: practice, main'),
     ],
@@ -49,6 +52,11 @@ def test_a_cell_that_is_not_allowed_is_named(tmp_path, column, value, says):
         (["cat-01", "b.png", "cat", "true", "main", "", ""], "cat-01 appears twice"),
         (["Cat-01", "b.png", "cat", "true", "main", "", ""], "cat-01 and Cat-01 differ only in capitals"),
         (["cat-02", "b.png", "cat", "false", "main", "", ""], "category cat is both target and distractor"),
+        (
+            ["cat-02", "b.png", "Cat", "true", "main", "", ""],
+            'categories "cat" and "Cat" differ only in capitals or blanks',
+        ),
+        (["cat-02", "b.png", "cat ", "true", "main", "", ""], 'categories "cat" and "cat " differ only in capitals'),
     ],
 )
 def test_rows_that_contradict_each_other_are_refused(tmp_path, second, says):
@@ -69,6 +77,14 @@ def test_maps_lie_beside_the_pictures(tmp_path):
 
 
 def test_the_page_of_the_form_names_every_column():
-    page = (Path(__file__).parents[2] / "docs/reference/picture-folder.md").read_text()
+    page = (Path(__file__).parents[2] / "docs/reference/picture-folder.md").read_text(encoding="utf-8")
     rows = [line for line in page.splitlines() if line.startswith("| `")]
     assert all(any(f"`{name}`" in row for row in rows) for name in image_folder.COLUMNS)
+
+
+def test_hidden_folders_are_no_map_sources(tmp_path):
+    assert image_folder.map_sources(tmp_path) == []
+    for name in ("salicon", "clickme", ".ipynb_checkpoints", "__MACOSX"):
+        (tmp_path / "maps" / name).mkdir(parents=True)
+    (tmp_path / "maps/notes.txt").touch()
+    assert image_folder.map_sources(tmp_path) == ["clickme", "salicon"]

@@ -1,6 +1,9 @@
 """Plans and studies: one digest from writing to running."""
 
 import json
+import ntpath
+import types
+from pathlib import PureWindowsPath
 
 import pytest
 
@@ -45,9 +48,9 @@ def test_a_plan_reads_back_with_its_digest(tmp_path):
 
 def test_a_plan_that_was_edited_is_refused(tmp_path):
     path = plan.write_plan(tmp_path, make())
-    content = json.loads(path.read_text())
+    content = json.loads(path.read_text(encoding="utf-8"))
     content["plan"]["slot"] = 5
-    path.write_text(json.dumps(content))
+    path.write_text(json.dumps(content), encoding="utf-8")
     with pytest.raises(InputError, match="changed after it was made"):
         plan.read_plan(path)
 
@@ -59,8 +62,8 @@ def test_plans_and_studies_of_another_version_are_refused(tmp_path):
     stimulus_set = manifest.write_set(tmp_path / "set", DESCRIPTION, [row()])
     one = study.Study(tmp_path / "study")
     one.write_description(stimulus_set, Protocol(), groups=("clickme",), n_slots=3)
-    text = one.description_path.read_text()
-    one.description_path.write_text(text.replace('"study_version": 1', '"study_version": 2'))
+    text = one.description_path.read_text(encoding="utf-8")
+    one.description_path.write_text(text.replace('"study_version": 1', '"study_version": 2'), encoding="utf-8")
     with pytest.raises(InputError, match="study version 2, this RapidVision reads 1"):
         one.description()
 
@@ -87,7 +90,9 @@ def test_a_study_refuses_a_changed_protocol_and_another_stimulus_set(tmp_path):
     other = manifest.write_set(tmp_path / "other", DESCRIPTION, [row(level=1)])
     with pytest.raises(InputError, match="not the stimulus set"):
         one.stimulus_set(other.folder)
-    one.protocol_path.write_text(one.protocol_path.read_text().replace("n_blocks = 5", "n_blocks = 4"))
+    one.protocol_path.write_text(
+        one.protocol_path.read_text(encoding="utf-8").replace("n_blocks = 5", "n_blocks = 4"), encoding="utf-8"
+    )
     with pytest.raises(InputError, match="changed after the plans were made"):
         one.protocol()
 
@@ -119,3 +124,11 @@ def test_a_record_says_what_was_asked_and_what_came_back():
         participant_id="p",
     )
     assert (silent.key_pressed, silent.response, silent.correct, silent.status) == (None, "none", None, "none")
+
+
+@pytest.mark.parametrize(
+    ("target", "way"), [(r"C:\lab\set", "../set"), (r"C:\lab\study\José\set", "José/set"), (r"D:\set", "D:/set")]
+)
+def test_a_study_planned_on_windows_names_its_set_with_slashes(target, way, monkeypatch):
+    monkeypatch.setattr(study, "os", types.SimpleNamespace(path=ntpath, sep="\\"))  # what os is there
+    assert study._way(PureWindowsPath(r"C:\lab\study"), PureWindowsPath(target)) == way

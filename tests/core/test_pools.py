@@ -27,7 +27,7 @@ if __name__ == "__main__":
 def alive(pid):
     """Whether a process is there and not a corpse that nobody has fetched yet."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()[0] != "Z"
     except FileNotFoundError:
         return False
 
@@ -35,8 +35,8 @@ def alive(pid):
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
 def test_workers_end_with_a_parent_that_is_ended_by_a_signal(tmp_path, how):
     script = tmp_path / "parent.py"
-    script.write_text(PARENT)
-    parent = subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, text=True)
+    script.write_text(PARENT, encoding="utf-8")
+    parent = subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, text=True, encoding="utf-8")
     workers = [int(word) for word in parent.stdout.readline().split()]
     assert len(workers) == 2
     time.sleep(1.0)  # they have begun to sleep
@@ -56,3 +56,12 @@ def test_workers_end_with_a_parent_that_is_ended_by_a_signal(tmp_path, how):
 def test_each_process_begins_with_what_it_is_told(tmp_path):
     with pool_of(1, os.chdir, tmp_path) as pool:
         assert pool.submit(os.getcwd).result() == str(tmp_path)
+
+
+def test_an_error_of_the_start_reaches_the_caller():
+    with pool_of(2, int, "no number") as pool:
+        for future in [pool.submit(pow, 2, 3) for _ in range(3)]:
+            with pytest.raises(ValueError, match="no number"):
+                future.result()
+        with pytest.raises(ValueError, match="no number"):
+            list(pool.map(pow, [1, 2], [3, 4]))

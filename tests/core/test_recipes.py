@@ -51,14 +51,14 @@ def test_a_missing_file_and_a_wrong_encoding_are_told_apart(tmp_path):
     with pytest.raises(InputError, match="no such file"):
         recipes.read(tmp_path / "none.toml", Outer)
     (tmp_path / "latin.toml").write_bytes('label = "ä"'.encode("latin-1"))
-    with pytest.raises(RecipeError, match="not UTF-8"):
+    with pytest.raises(InputError, match="not UTF-8"):
         recipes.read(tmp_path / "latin.toml", Outer)
 
 
 def test_json_is_read_like_toml(tmp_path):
-    (tmp_path / "r.json").write_text('{"reveal": {"n_levels": 3}}')
+    (tmp_path / "r.json").write_text('{"reveal": {"n_levels": 3}}', encoding="utf-8")
     assert recipes.read(tmp_path / "r.json", Outer).reveal.n_levels == 3
-    (tmp_path / "r.json").write_text("{")
+    (tmp_path / "r.json").write_text("{", encoding="utf-8")
     with pytest.raises(RecipeError, match="not JSON"):
         recipes.read(tmp_path / "r.json", Outer)
 

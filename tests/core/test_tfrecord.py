@@ -95,5 +95,5 @@ def test_pictures_of_both_schemas(seed):
 def test_pictures_of_neither_schema_are_refused():
     with pytest.raises(InputError, match="13 bytes are neither"):
         tfrecord.picture(bytes(13), n_channels=3, where="record 4")
-    with pytest.raises(InputError, match="record 4: the encoded picture cannot be read"):
+    with pytest.raises(InputError, match="record 4: not a picture of a format that is read"):
         tfrecord.picture(b"\xff\xd8" + struct.pack("<I", 3), n_channels=3, where="record 4")

@@ -54,7 +54,7 @@ def test_a_bad_cell_is_named_by_file_row_and_column(tmp_path, column, cell, says
     lines = trials.to_csv([record()]).splitlines()
     cells = lines[1].split(",")
     cells[lines[0].split(",").index(column)] = cell
-    (tmp_path / "t.csv").write_text(lines[0] + "\n" + ",".join(cells) + "\n")
+    (tmp_path / "t.csv").write_text(lines[0] + "\n" + ",".join(cells) + "\n", encoding="utf-8")
     with pytest.raises(InputError, match="t.csv") as error:
         trials.read_table(tmp_path / "t.csv")
     assert says in str(error.value)
@@ -62,14 +62,14 @@ def test_a_bad_cell_is_named_by_file_row_and_column(tmp_path, column, cell, says
 
 def test_other_tables_are_refused(tmp_path):
     path = tmp_path / "t.csv"
-    path.write_text("a,b\n1,2\n")
+    path.write_text("a,b\n1,2\n", encoding="utf-8")
     with pytest.raises(InputError, match="not a trials table"):
         trials.read_table(path)
     header = ",".join([column.name for column in COLUMNS] + ["moood"])
-    path.write_text(header + "\n")
+    path.write_text(header + "\n", encoding="utf-8")
     with pytest.raises(InputError, match='unknown column "moood"'):
         trials.read_table(path)
-    path.write_text(trials.to_csv([record()]).rstrip("\n").rsplit(",", 3)[0])
+    path.write_text(trials.to_csv([record()]).rstrip("\n").rsplit(",", 3)[0], encoding="utf-8")
     with pytest.raises(InputError, match="is the file cut off"):
         trials.read_table(path)
     path.write_bytes("é".encode("latin-1"))

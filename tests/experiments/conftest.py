@@ -12,11 +12,13 @@ import pytest
 from PIL import Image
 
 from rapidvision.experiments.design.planning import make_study
-from rapidvision.experiments.engine.journal import Header, JournalFile, Setup
+from rapidvision.experiments.design.rehearsals import part_of, prefix_of
 from rapidvision.experiments.engine.participants import Observers
 from rapidvision.experiments.engine.simulate import simulate_session
 from rapidvision.experiments.lab import file_checks
 from rapidvision.experiments.lab.ledger import Ledger
+from rapidvision.experiments.recording.headers import Header, Setup
+from rapidvision.experiments.recording.journal import JournalFile
 from rapidvision.formats.manifest import SetDescription, Stimulus, write_set
 from rapidvision.protocol import Practice, Protocol, Timing
 from rapidvision.study import Study
@@ -159,8 +161,14 @@ def session_command(tmp_path):
     """Start ``rapidvision session`` in a process of its own, with the display given."""
     running = []
 
-    def start(*words, display):
-        environment = {**os.environ, "HOME": str(tmp_path), "DISPLAY": display or "", "LP_NUM_THREADS": "0"}
+    def start(*words, display, home=tmp_path, path=""):
+        environment = {
+            **os.environ,
+            "HOME": str(home),
+            "DISPLAY": display or "",
+            "LP_NUM_THREADS": "0",
+            "PYTHONPATH": str(path),
+        }
         process = subprocess.Popen(
             [sys.executable, "-m", "rapidvision", "session", *map(str, words)],
             env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
@@ -201,7 +209,7 @@ def study_maker():
     return short_study
 
 
-def header_of(plan, session_id="p1", participant="p1", observer="human", utc="2026-01-01T00:00:00+00:00"):
+def header_of(plan, session_id="p1", participant="p1", kind="human", utc="2026-01-01T00:00:00+00:00"):
     """The header of a session that follows a plan."""
     return Header(
         session_id=session_id,
@@ -209,7 +217,8 @@ def header_of(plan, session_id="p1", participant="p1", observer="human", utc="20
         study_id=plan.study_id,
         group=plan.group,
         slot=plan.slot,
-        observer=observer,
+        observer="simulated" if kind == "simulated" else "human",
+        observer_kind=kind,
         plan_digest=plan.digest,
         protocol_digest=plan.protocol.digest,
         stimulus_set_digest=plan.stimulus_set_digest,
@@ -217,18 +226,31 @@ def header_of(plan, session_id="p1", participant="p1", observer="human", utc="20
     )
 
 
-def recorded(study, participant="p1", *, n=None, finished=True, seed=1, observer="human"):
+def setup_of(header, **fields):
+    """What a session of this header runs on."""
+    known = {
+        "display": "real",
+        "refresh_hz": 60.0,
+        "software": {"psychopy": "2026.1"},
+        "host": "lab-1",
+        "system": "Linux 6.1",
+    }
+    return Setup(observer=header.observer, observer_kind=header.observer_kind, **{**known, **fields})
+
+
+def recorded(study, participant="p1", *, n=None, finished=True, seed=1, kind="human", **fields):
     """A session as if it had been run: ledger, journal, trials of a simulated participant."""
-    entry = Ledger(study).take(participant)
-    plan = file_checks.plan_of(study, entry)
-    header = header_of(plan, entry.session_id, participant, observer, entry.utc)
-    study.sessions_folder.mkdir(exist_ok=True)
-    with JournalFile(file_checks.journal_path(study, entry.session_id), header) as journal:
-        journal.append(Setup(display="real", refresh_hz=60.0, software={"psychopy": "2026.1"}))
+    part = part_of(study, kind)
+    entry = Ledger(part).take(participant, prefix=prefix_of(kind))
+    plan = file_checks.plan_of(part, entry)
+    header = header_of(plan, entry.session_id, participant, kind, entry.utc)
+    part.sessions_folder.mkdir(parents=True, exist_ok=True)
+    with JournalFile(file_checks.journal_path(part, entry.session_id), header) as journal:
+        journal.append(setup_of(header, **fields))
         for data in simulate_session(plan, Observers(), seed=seed)[:n]:
             journal.append(data)
     if finished:
-        Ledger(study).close(entry.session_id, "finished")
+        Ledger(part).close(entry.session_id, "finished")
     return entry
 
 
@@ -236,3 +258,9 @@ def recorded(study, participant="p1", *, n=None, finished=True, seed=1, observer
 def record_session():
     """The function that records a session."""
     return recorded
+
+
+@pytest.fixture(scope="session")
+def make_setup():
+    """The function that makes what a session of a header runs on."""
+    return setup_of

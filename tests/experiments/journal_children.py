@@ -5,9 +5,10 @@ import resource
 from pathlib import Path
 
 from rapidvision.errors import Aborted
-from rapidvision.experiments.engine.interfaces import TrialData
-from rapidvision.experiments.engine.journal import Header, JournalFile, trials_and_events
 from rapidvision.experiments.engine.participants import Observers
+from rapidvision.experiments.interfaces import TrialData
+from rapidvision.experiments.recording.headers import Header
+from rapidvision.experiments.recording.journal import JournalFile, trials_and_events
 
 HEADER = Header(
     session_id="p1-clickme-0000",
@@ -16,6 +17,7 @@ HEADER = Header(
     group="clickme",
     slot=0,
     observer="simulated",
+    observer_kind="simulated",
     plan_digest="plan",
     protocol_digest="protocol",
     stimulus_set_digest="set",

@@ -21,6 +21,11 @@ def test_what_is_installed_is_listed_with_versions(capsys):
     assert numpy.__version__ in out
 
 
+def test_the_list_is_the_result_and_is_printed_when_quiet_too(capsys):
+    assert main(["check", "install", "--quiet"]) == 0
+    assert "numpy" in capsys.readouterr().out
+
+
 def test_what_is_absent_comes_with_its_remedy(capsys, monkeypatch):
     monkeypatch.setattr(check, "PARTS", (Part("no_such_package", "lab", "a test"),))
     assert main(["check", "install"]) == 0

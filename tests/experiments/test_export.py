@@ -11,18 +11,20 @@ import pytest
 
 from rapidvision.cli import main
 from rapidvision.errors import InputError
-from rapidvision.experiments.engine.journal import Event, JournalFile, Setup, read_journal
 from rapidvision.experiments.export.bids import labels_of
 from rapidvision.experiments.export.sessions import read_sessions
 from rapidvision.experiments.export.table import write_rows
 from rapidvision.experiments.lab.file_checks import journal_path, plan_of
+from rapidvision.experiments.recording.headers import Setup
+from rapidvision.experiments.recording.journal import Event, JournalFile, read_journal
+from rapidvision.screen import Screen
 from rapidvision.trials import COLUMNS, read_table
 from tests.conftest import missing
 
 
 @pytest.fixture
 def recorded_study(study, record_session):
-    record_session(study, "p-01")
+    record_session(study, "p-01", profile=Screen(), monitor_px=(1920, 1080))
     record_session(study, "p02", n=40, finished=False)
     return study
 
@@ -39,7 +41,7 @@ def test_the_table_has_every_completed_trial_and_reads_back(recorded_study, caps
 
 def test_parquet_and_csv_hold_the_same(recorded_study, tmp_path):
     parquet = pytest.importorskip("pyarrow.parquet")
-    rows = [row for session in read_sessions(recorded_study) for row in session.rows()]
+    rows = [row for session in read_sessions(recorded_study).recorded for row in session.rows()]
     write_rows(tmp_path / "t.parquet", rows)
     write_rows(tmp_path / "t.csv", rows)
     table = parquet.read_table(tmp_path / "t.parquet")
@@ -67,7 +69,7 @@ def test_an_interrupted_trial_that_was_seen_has_a_row(study, record_session):
     number = plan_of(study, entry).trials()[20].trial
     with JournalFile(path, header) as journal:
         journal.append(Event(what="interrupted", trial=number, seen=True, utc="2026-01-01T00:00:00+00:00"))
-    rows = read_sessions(study)[0].rows()
+    rows = read_sessions(study).recorded[0].rows()
     assert (len(rows), rows[-1].status, rows[-1].trial) == (21, "aborted", number)
 
 
@@ -78,52 +80,35 @@ def validator():
 
 
 def test_bids_is_clean_under_its_validator(recorded_study, tmp_path):
-    screen = tmp_path / "screen.toml"
-    screen.write_text("width_px = 1920\nheight_px = 1080\nwidth_cm = 53.0\ndistance_cm = 57.0\nrefresh_hz = 60.0\n")
     out = tmp_path / "bids"
-    assert (
-        main(
-            [
-                "session",
-                "export",
-                str(recorded_study.folder),
-                "--form",
-                "bids",
-                "--out",
-                str(out),
-                "--screen",
-                str(screen),
-            ]
-        )
-        == 0
-    )
+    assert main(["session", "export", str(recorded_study.folder), "--form", "bids", "--out", str(out)]) == 0
     done = subprocess.run(
         [validator(), "--json", str(out)], capture_output=True, text=True, check=False, timeout=120,
         env={"HOME": str(tmp_path), "PATH": "/usr/bin:/bin", "NO_COLOR": "1"},
     )  # fmt: skip
     issues = json.loads(done.stdout)["issues"]["issues"]
     assert [i for i in issues if i["severity"] == "error"] == []
-    with (out / "sub-p01" / "beh" / "sub-p01_task-animal_run-1_events.tsv").open() as file:
+    with (out / "sub-p01" / "beh" / "sub-p01_task-rapidvision_run-1_events.tsv").open() as file:
         rows = list(csv.DictReader(file, delimiter="\t"))
     assert len(rows) == 88
     onsets = [float(row["onset"]) for row in rows]
     assert onsets == sorted(onsets)
     assert all(float(row["duration"]) == pytest.approx(0.4) for row in rows)
     assert all((out / "stimuli" / row["stim_file"]).is_file() for row in rows)
-    sidecar = json.loads((out / "sub-p01" / "beh" / "sub-p01_task-animal_run-1_beh.json").read_text())
+    sidecar = json.loads((out / "sub-p01" / "beh" / "sub-p01_task-rapidvision_run-1_beh.json").read_text())
     assert sidecar["StimulusPresentation"]["ScreenDistance"] == 0.57
 
 
-def test_each_opening_of_a_session_is_a_run(study, record_session):
+def test_each_opening_of_a_session_is_a_run(study, record_session, make_setup):
     entry = record_session(study, "p1", n=20, finished=False)
     path = journal_path(study, entry.session_id)
     header, entries = read_journal(path)
     with JournalFile(path, header) as journal:
-        journal.append(Setup(display="real", refresh_hz=60.0))
+        journal.append(make_setup(header, host="another"))
         last = next(e for e in entries[::-1] if not isinstance(e, Setup | Event))
         last.trial = 87
         journal.append(last)
-    runs = read_sessions(study)[0].runs()
+    runs = read_sessions(study).recorded[0].runs()
     assert [len(trials) for _, trials in runs] == [20, 1]
 
 
@@ -158,11 +143,12 @@ def test_nothing_to_export_and_a_stranger_s_journal_are_refused(study, record_se
         read_sessions(study)
     entry = record_session(study, "p1", n=3, finished=False)
     path = journal_path(study, entry.session_id)
-    from rapidvision.experiments.engine.journal import encode
+    from rapidvision.experiments.recording.journal import encode
 
     header, entries = read_journal(path)
     import msgspec
 
     path.write_bytes(b"".join(map(encode, [msgspec.structs.replace(header, plan_digest="x"), *entries])))
-    with pytest.raises(InputError, match="follows another plan"):
-        read_sessions(study)
+    found = read_sessions(study)
+    assert not found.recorded
+    assert "follows another plan" in found.faults[0].what

@@ -1,6 +1,7 @@
 """What was appended is there, whatever happens after; damage is named; a full disk is noticed."""
 
 import contextlib
+import errno
 import multiprocessing
 import os
 import random
@@ -12,12 +13,12 @@ import types
 import pytest
 
 from rapidvision.errors import Aborted, InputError
-from rapidvision.experiments.engine import append_file
-from rapidvision.experiments.engine.append_file import AppendOnly
-from rapidvision.experiments.engine.interfaces import TrialData
-from rapidvision.experiments.engine.journal import JournalFile, decode, encode, read_journal, trials_and_events
 from rapidvision.experiments.engine.participants import Observers
 from rapidvision.experiments.engine.simulate import simulate_session
+from rapidvision.experiments.interfaces import TrialData
+from rapidvision.experiments.recording import append_file
+from rapidvision.experiments.recording.append_file import AppendOnly
+from rapidvision.experiments.recording.journal import JournalFile, decode, encode, read_journal, trials_and_events
 from tests.experiments.journal_children import HEADER, session_child, write_until_full
 
 
@@ -171,6 +172,19 @@ class Msvcrt(types.ModuleType):
         if any(held != descriptor and os.path.sameopenfile(held, descriptor) for held in self.held):
             raise PermissionError(13, "Permission denied")
         self.held.append(descriptor)
+
+
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EIO])
+def test_a_drive_without_locks_is_said_to_be_one(tmp_path, monkeypatch, number):
+    import fcntl
+
+    def flock(*_):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    for wait in (False, True):
+        with pytest.raises(InputError, match="cannot lock files .*put the study on a local disk"):
+            AppendOnly(tmp_path / "j", wait=wait)
 
 
 def test_where_windows_locks_files_a_second_session_is_refused_too(entries, tmp_path, monkeypatch):

@@ -79,9 +79,11 @@ def test_an_unknown_preset_is_refused(noise_set, tmp_path, capsys):
     assert 'Did you mean "paper"' in capsys.readouterr().err
 
 
-def test_a_key_that_is_not_on_every_keyboard_is_refused(noise_set, tmp_path, no_window):
-    make_study(noise_set, Protocol(keys=("s", "ß")), tmp_path / "s", n_slots=1)
-    refuse(Study(tmp_path / "s"), "not on every keyboard")
+@pytest.mark.parametrize("key", ["ß", "S", "semicolon", "num_4", "é", ";"])
+def test_a_key_that_a_session_would_not_hear_is_refused_before_plans_are_made(noise_set, tmp_path, key):
+    with pytest.raises(InputError, match="not on every keyboard"):
+        make_study(noise_set, Protocol(keys=("l", key)), tmp_path / "s", n_slots=1)
+    assert not (tmp_path / "s").exists()
 
 
 def test_degrees_need_a_monitor_profile(noise_set, tmp_path, no_window):
@@ -170,7 +172,7 @@ def test_an_old_session_is_not_resumed_unless_that_is_accepted(study, no_window,
 def test_a_session_of_another_plan_is_not_resumed(study, no_window, record_session):
     entry = record_session(study, finished=False, n=10)
     path = file_checks.journal_path(study, entry.session_id)
-    from rapidvision.experiments.engine.journal import encode, read_journal
+    from rapidvision.experiments.recording.journal import encode, read_journal
 
     header, entries = read_journal(path)
     other = msgspec.structs.replace(header, plan_digest="0" * 64)
@@ -200,6 +202,27 @@ def test_a_damaged_journal_is_named_by_line_on_resume_and_in_the_list(study, no_
 )
 def test_an_option_that_makes_no_sense_is_refused_before_a_window_opens(study, no_window, capsys, words, told):
     assert main(["session", "run", str(study.folder), "--participant", "p1", *words]) == 2
+    assert told in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"distance_cm": None}, "lacks distance_cm"),
+        ({"width_cm": None, "refresh_hz": None}, "lacks width_cm, refresh_hz"),
+        ({"width_cm": 530.0}, "makes a pixel 2.76 mm wide"),
+        ({"width_cm": 0.53}, "width of the lit area in centimetres"),
+        ({"distance_cm": 0.57}, "distance_cm: got 0.57"),
+        ({"refresh_hz": "inf"}, "finite"),
+    ],
+)
+def test_a_monitor_profile_that_is_not_measured_or_in_other_units_is_refused(
+    study, no_window, tmp_path, capsys, changed, told
+):
+    fields = {"width_px": 1920, "height_px": 1080, "width_cm": 53.0, "distance_cm": 57.0, "refresh_hz": 60.0, **changed}
+    path = tmp_path / "lab.toml"
+    path.write_text("".join(f"{name} = {value}\n" for name, value in fields.items() if value is not None))
+    assert main(["session", "run", str(study.folder), "--participant", "p1", "--screen", str(path)]) == 2
     assert told in capsys.readouterr().err
 
 
@@ -241,11 +264,12 @@ def test_list_and_status_show_where_the_study_stands(study, capsys, record_sessi
 
 
 def test_a_watched_screen_shows_each_new_picture_once(plans):
-    from rapidvision.experiments.engine.interfaces import BLANK, FIXATION
+    from rapidvision.experiments.engine.participants import Watched
     from rapidvision.experiments.engine.virtual import VirtualScreen
+    from rapidvision.experiments.interfaces import BLANK, FIXATION
 
     seen = []
-    screen = run.Watched(VirtualScreen(60), lambda picture, time_s: seen.append(picture))
+    screen = Watched(VirtualScreen(60), lambda picture, time_s: seen.append(picture))
     for picture in (FIXATION, FIXATION, BLANK, FIXATION):
         screen.flip(picture)
     assert seen == [FIXATION, BLANK, FIXATION]

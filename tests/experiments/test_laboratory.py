@@ -7,8 +7,9 @@ import shutil
 import pytest
 
 from rapidvision.cli import main
-from rapidvision.experiments.engine.interfaces import TrialData
-from rapidvision.experiments.engine.journal import read_journal
+from rapidvision.experiments.design.rehearsals import Rehearsals
+from rapidvision.experiments.interfaces import TrialData
+from rapidvision.experiments.recording.journal import read_journal
 from tests.conftest import missing
 from tests.experiments.laboratory import start_room
 from tests.experiments.laboratory.window import PATCH_PX, SENSOR, SIZE, window_trials
@@ -55,10 +56,10 @@ def test_the_timing_report_reads_what_the_diode_saw(quick_study, session_command
         process = session_command("run", quick_study.folder, "--participant", "p1", *options, display=room.display)
         out, err = process.communicate(timeout=250)
         assert process.returncode == 0, out + err
-        offset, episodes = room.read()
-    path = next(quick_study.sessions_folder.glob("*.jsonl"))
+        _, episodes = room.read()
+    path = next(Rehearsals(quick_study.folder).sessions_folder.glob("*.jsonl"))
     trials = [entry for entry in read_journal(path)[1] if isinstance(entry, TrialData)]
-    begin, end = 1000 * trials[0].flips_s[0] - offset, 1000 * trials[-1].flips_s[-1] - offset
+    begin, end = 1000 * trials[0].flips_s[0], 1000 * trials[-1].flips_s[-1]
     pictures = [seen for seen in episodes if begin < seen.on_ms < end]
     rows = [
         f"{ms / 1000:.4f},{int(not any(p.on_ms <= ms < p.off_ms for p in pictures))}" for ms in _every_ms(begin, end)

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rapidvision.errors import CheckFailed, InputError
-from rapidvision.experiments.engine.interfaces import Press
 from rapidvision.experiments.engine.refresh import Grid, Pacer, estimate
+from rapidvision.experiments.interfaces import Press
 from rapidvision.experiments.lab import display_checks
 from rapidvision.experiments.lab.display_checks import Preflight, judge_refresh
 from rapidvision.screen import Screen
@@ -160,8 +160,9 @@ def test_the_other_checks_say_what_they_found(tmp_path, monkeypatch):
     assert display_checks.judge_keyboard(["A"], [Press("s", 0.0)]).colour == "green"
     source = tmp_path / "clock"
     source.write_text("hpet\n")
-    assert display_checks.judge_clock(source).colour == "yellow"
-    assert display_checks.judge_clock(tmp_path / "none").colour == "green"
+    assert display_checks.judge_clock(1e-7, source).colour == "yellow"
+    assert display_checks.judge_clock(1e-7, tmp_path / "none").colour == "green"
+    assert display_checks.judge_clock(0.0156, tmp_path / "none").colour == "red"
     assert display_checks.judge_disk(tmp_path).colour == "green"
     monkeypatch.setattr(display_checks.shutil, "disk_usage", lambda _: type("U", (), {"free": 3_000_000})())
     assert "3.0 MB free" in display_checks.judge_disk(tmp_path).found

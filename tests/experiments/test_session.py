@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rapidvision.errors import Aborted
-from rapidvision.experiments.engine.interfaces import Event, Picture, Press, TrialData
 from rapidvision.experiments.engine.participants import Observers, Participant
 from rapidvision.experiments.engine.session import Session, accuracy_percent, postpone, remaining
 from rapidvision.experiments.engine.virtual import MemoryJournal, VirtualScreen
+from rapidvision.experiments.interfaces import Event, Picture, Press, TrialData
 from rapidvision.plan import Run, Show
 from rapidvision.trials import Outcome
 

@@ -5,10 +5,10 @@ import pytest
 
 from rapidvision.cli import main
 from rapidvision.errors import InputError, RecipeError
-from rapidvision.experiments.engine.interfaces import Event, TrialData
 from rapidvision.experiments.engine.participants import Observers, Sight
-from rapidvision.experiments.engine.rows import rows_of
 from rapidvision.experiments.engine.simulate import refuse_to_replace_people, simulate_session, simulate_study
+from rapidvision.experiments.interfaces import Event, TrialData
+from rapidvision.experiments.recording.rows import rows_of
 from rapidvision.recipes import dump, parse
 from rapidvision.trials import read_table, write_table
 
@@ -101,14 +101,15 @@ def test_late_refreshes_are_counted_and_leave_durations_alone(plans):
     assert np.mean([abs(r.stimulus_ms_shown - nominal) < 1e-6 for r in rows]) > 0.97
 
 
-def test_a_trial_in_which_the_clock_stepped_is_void(plans):
-    entries = simulate_session(plans[0], Observers(), seed=1)
-    data = next(e for e in entries if isinstance(e, TrialData) and e.response_ms is not None)
-    data.flags.append("clock_step 40.0 ms")
-    row = rows_of(plans[0], entries, observer="human", observer_kind="human", session_id="s", participant_id="p")[
-        data.trial
-    ]
-    assert (row.status, row.response, row.response_ms, row.correct) == ("aborted", "none", None, None)
+def test_a_trial_in_which_the_clock_stepped_is_kept_and_flagged(plans):
+    entries = [e for e in simulate_session(plans[0], Observers(), seed=1) if isinstance(e, TrialData)]
+    entries[3].flags.append("clock_step -5000.0 ms")
+    entries[4].flags += ["clock_step 2.0 ms", "press_time_uncertain 2.0 ms"]
+    who = {"observer": "human", "observer_kind": "human", "session_id": "a", "participant_id": "a"}
+    made = rows_of(plans[0], entries, **who)
+    assert [row.flags for row in made[3:5]] == ["clock_step", "clock_step press_time_uncertain"]
+    assert [row.timing_ok for row in made[3:5]] == [True, False]
+    assert "aborted" not in {row.status for row in made}
 
 
 def test_the_observers_file_round_trips_and_refuses_nonsense():
@@ -135,7 +136,7 @@ def test_simulated_trials_never_replace_a_person_s(rows, tmp_path):
     refuse_to_replace_people(path)
     import msgspec
 
-    write_table(path, [msgspec.structs.replace(rows[0], observer="human")])
+    write_table(path, [msgspec.structs.replace(rows[0], observer="human", observer_kind="human")])
     with pytest.raises(InputError, match="holds trials of people"):
         refuse_to_replace_people(path)
 

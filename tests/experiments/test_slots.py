@@ -41,9 +41,18 @@ def test_a_returned_slot_is_given_out_next():
     assert slots.take("newer", group="clickme").slot == 5
 
 
-def test_a_full_study_starts_a_second_layer():
+def test_a_full_study_refuses_unless_a_second_layer_is_asked_for():
     slots = fresh(2)
-    entries = [slots.take(f"p{i}", group="salicon") for i in range(5)]
+    for i in range(2):
+        slots.take(f"p{i}", group="salicon")
+    with pytest.raises(InputError, match=r"all 2 slots are taken.*--slots.*--reuse-slot"):
+        slots.take("p2", group="salicon")
+    assert len(slots.last) == 2
+
+
+def test_a_second_layer_is_given_out_as_evenly_as_the_first():
+    slots = fresh(2)
+    entries = [slots.take(f"p{i}", group="salicon", reuse=True) for i in range(5)]
     assert [e.slot for e in entries] == [0, 1, 0, 1, 0]
     assert len({e.session_id for e in entries}) == 5
 
@@ -60,10 +69,71 @@ def test_a_participant_is_refused_a_second_time(event, message):
         slots.take("p1")
 
 
-@pytest.mark.parametrize("name", ["", "a/b", "a\\b", "..", "a b", "x" * 65, "a\nb", "a:b", ".p"])
-def test_an_id_that_cannot_be_a_file_name_is_refused(name):
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        "a/b",
+        "a\\b",
+        "..",
+        "a b",
+        "x" * 65,
+        "a\nb",
+        "a:b",
+        ".p",
+        "p.",
+        "a,b",
+        "-p",
+        "_p",
+        "CON",
+        "nul",
+        "Com1",
+        "=1+1",
+        "@SUM(1)",
+        "+1",
+        "é",
+        "e\u0301",
+        "ｐ１",
+        "p１",
+    ],
+)
+def test_an_id_that_files_or_tables_would_change_is_refused(name):
     with pytest.raises(InputError, match="participant: got"):
         fresh().take(name)
+
+
+@pytest.mark.parametrize("name", ["1e5", "12E3", "1-2", "2026-11-30", "mar-1", "SEPT2", "1dec", "TRUE", "false"])
+def test_an_id_that_a_spreadsheet_turns_into_a_number_or_a_date_is_refused(name):
+    with pytest.raises(InputError, match="spreadsheets change this"):
+        fresh().take(name)
+
+
+@pytest.mark.parametrize("name", ["p01", "P-1_b", "60", "007", "5f3a1b2c9d8e7f6a5b4c3d2e", "march", "a1e5", "x" * 64])
+def test_ordinary_ids_are_taken(name):
+    assert fresh().take(name).participant_id == name
+
+
+@pytest.mark.parametrize(
+    ("name", "suggested"), [("=1+1", "p11"), ("José", "Jose"), ("p.", "p"), ("a,b", "ab"), ("CON", "pCON")]
+)
+def test_a_refused_id_comes_with_one_that_can_be_used(name, suggested):
+    with pytest.raises(InputError, match=f'Use "{suggested}"'):
+        fresh().take(name)
+
+
+@pytest.mark.parametrize("other", ["P01", "p-01", "p_01", "p1", "P-1", "p001"])
+def test_one_id_in_two_spellings_is_refused(other):
+    slots = fresh()
+    slots.take("p01")
+    with pytest.raises(InputError, match='"p01" has taken part'):
+        slots.take(other)
+
+
+@pytest.mark.parametrize("other", ["p10", "p02", "p011", "q01", "p0"])
+def test_ids_that_differ_in_more_than_spelling_are_taken(other):
+    slots = fresh()
+    slots.take("p01")
+    assert slots.take(other).participant_id == other
 
 
 def test_an_unknown_group_and_an_unknown_session_are_refused():
@@ -87,7 +157,7 @@ def test_no_slot_is_ever_two_ahead_of_another(events):
     for event in events:
         if event == "take":
             filled = slots.filled()
-            entry = slots.take(f"p{number}")
+            entry = slots.take(f"p{number}", reuse=True)
             number += 1
             open_.append(entry.session_id)
             least = min(filled[entry.group, s] for s in range(3))

@@ -1,22 +1,27 @@
 """The timing report and the photodiode: faults that are put in come out."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from rapidvision.cli import main
 from rapidvision.errors import InputError
-from rapidvision.experiments.engine.interfaces import TrialData
 from rapidvision.experiments.engine.participants import Observers
 from rapidvision.experiments.engine.simulate import simulate_session
-from rapidvision.experiments.lab.photodiode import compare, crossings, read_trace
+from rapidvision.experiments.interfaces import TrialData
+from rapidvision.experiments.lab.photodiode import Trace, compare, crossings, pictures_of, read_trace
 from rapidvision.experiments.lab.timing import report, timing_of
 
 
 @pytest.fixture(scope="module")
 def trials(plans):
     return [e for e in simulate_session(plans[0], Observers(), seed=1) if isinstance(e, TrialData)]
+
+
+def shown(trials):
+    return pictures_of(trials)[0]
 
 
 def write_trace(
@@ -91,7 +96,7 @@ def test_trials_that_a_response_ended_are_no_error(plans):
 def test_a_diode_s_lag_and_duration_error_are_recovered(trials, tmp_path, lag, longer):
     some = trials[:12]
     trace = read_trace(write_trace(tmp_path / "t.csv", some, lag_ms=lag, longer_ms=longer))
-    found = compare(trace, some)
+    found = compare(trace, [shown(some)]).trials
     assert [d.trial for d in found] == [t.trial for t in some]
     for trial in found:
         assert trial.onset_lag_ms == pytest.approx(lag, abs=0.25)
@@ -103,7 +108,7 @@ def test_without_a_trigger_line_another_clock_is_fitted_and_jitter_remains(trial
     path = write_trace(
         tmp_path / "t.csv", some, lag_ms=12.0, jitter_ms=2.0, trigger=False, clock=1.00002, zero=777.0, rate=2000
     )
-    lags = np.array([d.onset_lag_ms for d in compare(read_trace(path), some)])
+    lags = np.array([d.onset_lag_ms for d in compare(read_trace(path), [shown(some)]).trials])
     assert np.median(lags) == pytest.approx(0, abs=1e-9)
     assert lags.std() == pytest.approx(2.0, rel=0.4)
 
@@ -141,17 +146,65 @@ def test_a_trace_without_stimuli_or_with_another_number_is_refused(trials, tmp_p
     flat = tmp_path / "flat.csv"
     flat.write_text("time_s,light\n" + "\n".join(f"{i},0.5" for i in range(100)))
     with pytest.raises(InputError, match="does not change"):
-        compare(read_trace(flat), trials)
+        compare(read_trace(flat), [shown(trials)])
     trace = read_trace(write_trace(tmp_path / "t.csv", trials[:5]))
-    with pytest.raises(InputError, match="the trace has 5 stimuli, the journal 6 trials"):
-        compare(trace, trials[:6])
+    with pytest.raises(InputError, match="5 dark intervals and the journal 60 pictures"):
+        compare(trace, [shown(trials[20:80])])
+
+
+def test_pictures_that_the_trace_lacks_cost_their_own_trials_only(trials, tmp_path):
+    trace = read_trace(write_trace(tmp_path / "t.csv", trials[3:11], lag_ms=7.0))
+    found = compare(trace, [shown(trials[:12])])
+    assert found.unseen == [0, 1, 2, 11]
+    assert [d.trial for d in found.trials] == list(range(3, 11))
+    assert all(d.onset_lag_ms == pytest.approx(7.0, abs=0.3) for d in found.trials)
+
+
+@pytest.mark.parametrize("trigger", [True, False])
+def test_a_picture_that_was_interrupted_is_seen_and_refuses_nothing(plans, tmp_path, trigger):
+    """The real engine: escape during a picture, then on; the trace has one dark interval more than there are trials."""
+    from tests.experiments.test_session import take_part
+
+    onset_s = [e for e in take_part(plans[0]) if isinstance(e, TrialData)][10].onset_s
+    entries = take_part(plans[0], at=[onset_s + 0.15])
+    runs = pictures_of(entries)
+    assert (len(runs), len(runs[0])) == (1, 89)
+    some = runs[0][:20]
+    assert [s.trial for s in some].count(None) == 1
+    made = [SimpleNamespace(onset_s=s.onset_s, stimulus_ms=s.stimulus_ms or 150.0) for s in some]
+    trace = read_trace(write_trace(tmp_path / "t.csv", made, lag_ms=12.3, trigger=trigger, rate=2000))
+    found = compare(trace, [some])
+    assert [d.trial for d in found.trials] == [s.trial for s in some if s.trial is not None]
+    assert (found.unseen, found.strangers) == ([], 0)
+    assert all(abs(d.duration_error_ms) < 1.0 for d in found.trials)
+    assert np.mean([d.onset_lag_ms for d in found.trials]) == pytest.approx(12.3 if trigger else 0.0, abs=0.3)
+
+
+def test_two_openings_with_clocks_of_their_own_are_matched_one_after_the_other(trials, tmp_path):
+    trace = read_trace(write_trace(tmp_path / "t.csv", trials[:16], trigger=False, rate=2000))
+    later = [s._replace(onset_s=s.onset_s - 1e4) for s in shown(trials[8:16])]
+    found = compare(trace, [shown(trials[:8]), later])
+    assert [d.trial for d in found.trials] == list(range(16))
+    assert max(abs(d.onset_lag_ms) for d in found.trials) < 0.5
+
+
+def test_a_display_that_strobes_shows_its_pictures_all_the_same(trials):
+    some, time_s = trials[:5], np.arange(trials[0].onset_s - 0.5, trials[4].onset_s + 1, 1 / 5000)
+    lit = (time_s * 60) % 1 < 0.3
+    for data in some:
+        lit &= ~((time_s >= data.onset_s) & (time_s < data.onset_s + data.stimulus_ms / 1000))
+    found = compare(Trace(time_s, lit.astype(float), None), [shown(some)])
+    assert [d.trial for d in found.trials] == [d.trial for d in some]
+    assert (found.unseen, found.strangers, found.strobes) == ([], 0, True)
+    assert all(abs(d.duration_error_ms) <= 1000 / 60 for d in found.trials)
+    assert "strobes" in found.report()
 
 
 def test_the_command_reports_a_session_with_its_diode(study, record_session, tmp_path, capsys):
     entry = record_session(study, "p1", n=10, finished=False)
     from rapidvision.experiments.export.sessions import read_sessions
 
-    trials = [t for _, run in read_sessions(study)[0].runs() for t in run]
+    trials = [t for _, run in read_sessions(study).recorded[0].runs() for t in run]
     trace = write_trace(tmp_path / "t.csv", trials, lag_ms=9.0)
     out = tmp_path / "timing.json"
     assert main(["session", "report", str(study.folder), "p1", "--photodiode", str(trace), "--out", str(out)]) == 0

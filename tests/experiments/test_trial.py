@@ -8,10 +8,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import rapidvision
-from rapidvision.experiments.engine.interfaces import Picture, Press, stimulus_code
 from rapidvision.experiments.engine.session import Session, outcome_of
 from rapidvision.experiments.engine.trial import RunningTrial, answer_in
 from rapidvision.experiments.engine.virtual import MemoryJournal, VirtualScreen
+from rapidvision.experiments.interfaces import Picture, Press, stimulus_code
 from rapidvision.protocol import Protocol, Timing
 from rapidvision.screen import refreshes
 

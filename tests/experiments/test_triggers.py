@@ -3,22 +3,43 @@
 import os
 import pty
 import sys
+import threading
 import types
 
 import pytest
 
 from rapidvision.errors import InputError, MissingExtra
-from rapidvision.experiments.engine.interfaces import TrialData
 from rapidvision.experiments.engine.participants import Observers, Participant
 from rapidvision.experiments.engine.session import Session
 from rapidvision.experiments.engine.virtual import MemoryJournal, VirtualScreen
-from rapidvision.experiments.lab import triggers
-from rapidvision.experiments.lab.triggers import Guarded, NullPort, SerialPort, open_port
+from rapidvision.experiments.interfaces import TrialData
+from rapidvision.experiments.triggers import ports
+from rapidvision.experiments.triggers.marks import Guarded
+from rapidvision.experiments.triggers.ports import NullPort, SerialPort, open_port
 
 
 class Broken:
     def send(self, code):
-        raise OSError("cable gone")
+        raise OSError("cable\tgone\n(22)")
+
+    def close(self):
+        pass
+
+
+class Hiccup:
+    """Fails once."""
+
+    def __init__(self):
+        self.sent, self.tried = [], 0
+
+    def send(self, code):
+        self.tried += 1
+        if self.tried == 5:
+            raise OSError("one hiccup")
+        self.sent.append(code)
+
+    def close(self):
+        pass
 
 
 class WithTriggers(VirtualScreen):
@@ -36,8 +57,7 @@ class WithTriggers(VirtualScreen):
         return now
 
     def notes(self):
-        notes, self.port.notes = self.port.notes, []
-        return notes
+        return self.port.notes()
 
 
 def take_part(plan, port):
@@ -51,7 +71,83 @@ def take_part(plan, port):
 def test_a_port_that_raises_neither_ends_the_session_nor_moves_a_flip(plans):
     good, bad = take_part(plans[0], NullPort()), take_part(plans[0], Broken())
     assert [d.flips_s for d in bad] == [d.flips_s for d in good]
-    assert [f for d in bad for f in d.flags if "trigger" in f] == ["trigger_failed OSError: cable gone; off from here"]
+    assert all(any(f.startswith("trigger_failed") for f in d.flags) for d in bad)
+    assert all("\t" not in flag and "\n" not in flag for d in bad for flag in d.flags)
+    assert "OSError: cable gone (22)" in " ".join(bad[0].flags)
+
+
+def test_one_failure_costs_one_code_and_is_noted_in_its_trial_alone(plans):
+    port = Hiccup()
+    trials = take_part(plans[0], port)
+    assert len(port.sent) == port.tried - 1 > 300
+    noted = [d.trial for d in trials if any("trigger_failed" in flag for flag in d.flags)]
+    assert len(noted) == 1
+    assert "trigger_failed 1 of" in " ".join(trials[noted[0]].flags)
+
+
+def test_a_failed_trigger_is_on_the_experimenter_s_page_at_the_end(plans):
+    screen, shown = WithTriggers(Hiccup()), []
+    person = Participant(plans[0], Observers(), seed=1, clock=lambda: screen.now_s)
+    screen.see = lambda picture, time_s: (shown.append(picture.content), person.see(picture, time_s))
+    Session(plans[0], screen, person, MemoryJournal()).run()
+    assert shown[-1].startswith("For the experimenter")
+    assert "trigger_failed 1" in shown[-1]
+
+
+def test_no_flip_carries_two_codes_and_every_code_of_a_flip_goes_with_it(plans):
+    screen = VirtualScreen(60)
+    person = Participant(plans[0], Observers(), seed=1, clock=lambda: screen.now_s)
+    screen.see = person.see
+    journal = MemoryJournal()
+    Session(plans[0], screen, person, journal).run()
+    times = [time_s for _, time_s in screen.marks]
+    assert len(set(times)) == len(times) > 300
+    trials = [e for e in journal.entries if isinstance(e, TrialData)]
+    onsets = {round(t, 6): code for code, t in screen.marks if code >= 16}
+    offsets = {round(t, 6) for code, t in screen.marks if code == 2}
+    assert sorted(onsets) == sorted(round(d.onset_s, 6) for d in trials)
+    assert offsets == {round(d.onset_s + d.stimulus_ms / 1000, 6) for d in trials}
+    assert sum(code == 3 for code, _ in screen.marks) == sum(d.response_key is not None for d in trials)
+
+
+def test_every_code_on_a_parallel_port_returns_to_zero(monkeypatch):
+    values, zero = [], threading.Event()
+
+    def set_data(value):
+        values.append(value)
+        if value == 0:
+            zero.set()
+
+    fake = types.SimpleNamespace(Parallel=lambda address: types.SimpleNamespace(setData=set_data))
+    monkeypatch.setitem(sys.modules, "parallel", fake)
+    port = open_port("parallel:/dev/parport0")
+    for code in (1, 21, 2, 3):
+        zero.clear()
+        port.send(code)
+        assert zero.wait(20)
+    port.send(5)
+    port.close()
+    assert values == [0, 1, 0, 21, 0, 2, 0, 3, 0, 5, 0]
+
+
+def test_a_pulse_that_cannot_be_taken_off_is_a_failed_trigger(monkeypatch):
+    fell = threading.Event()
+
+    def put(value):
+        if value == 0 and fell.calls:
+            fell.set()
+            raise OSError("stuck")
+        fell.calls += 1
+
+    fell.calls = 0
+    port = Guarded(ports.Pulsed(put))
+    port.send(1)
+    assert fell.wait(20)
+    port._port._wake.acquire()
+    port._port._wake.release()
+    port.send(2)
+    assert port.notes() == ["trigger_failed 1 of 2, OSError: stuck"]
+    port.close()
 
 
 def test_bytes_arrive_on_a_real_serial_line():
@@ -65,7 +161,7 @@ def test_bytes_arrive_on_a_real_serial_line():
     assert arrived == bytes([1, 16, 255])
     os.close(ours)
     os.close(theirs)
-    port._port.close()
+    port.close()
 
 
 def test_a_parallel_port_and_a_marker_stream_get_the_code(monkeypatch):
@@ -77,9 +173,9 @@ def test_a_parallel_port_and_a_marker_stream_get_the_code(monkeypatch):
     )
     monkeypatch.setitem(sys.modules, "parallel", fake)
     monkeypatch.setitem(sys.modules, "pylsl", fake)
-    open_port("parallel:0x378").send(7)
+    open_port("parallel:/dev/parport0").send(7)
     open_port("lsl:markers").send(9)
-    assert sent == [("0x378", 7), ("markers", [9])]
+    assert [each for each in sent if each[1] != 0] == [("/dev/parport0", 7), ("markers", [9])]
 
 
 @pytest.mark.parametrize(
@@ -88,6 +184,7 @@ def test_a_parallel_port_and_a_marker_stream_get_the_code(monkeypatch):
         ("serail:/dev/x", 'Did you mean "serial"'),
         ("serial", "serial:DEVICE"),
         ("serial:/dev/no-such-port", "cannot be opened"),
+        ("parallel:0x378", "a device such as parallel:/dev/parport0"),
     ],
 )
 def test_a_port_that_cannot_be_opened_is_refused_before_the_session(text, words):
@@ -100,4 +197,20 @@ def test_a_missing_package_is_named(monkeypatch):
     with pytest.raises(MissingExtra, match="pip install pylsl"):
         open_port("lsl:x")
     assert isinstance(open_port("none"), NullPort)
-    assert triggers.NullPort().send(1) is None
+    assert ports.NullPort().send(1) is None
+
+
+def test_on_windows_a_parallel_port_is_a_number_and_whatever_its_driver_raises_is_a_sentence(monkeypatch):
+    asked = []
+
+    def parallel(address):
+        asked.append(address)
+        raise ValueError("No such port")
+
+    monkeypatch.setitem(sys.modules, "parallel", types.SimpleNamespace(Parallel=parallel))
+    monkeypatch.setattr(ports.sys, "platform", "win32")
+    with pytest.raises(InputError, match=r"cannot be opened \(No such port\)"):
+        open_port("parallel:0x378")
+    assert asked == [0x378]
+    with pytest.raises(InputError, match="number such as parallel:0x378"):
+        open_port("parallel:/dev/parport0")

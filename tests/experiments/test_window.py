@@ -2,108 +2,21 @@
 
 import json
 import os
+import platform
 import signal
 import time
 
 import pytest
 
-from rapidvision.experiments.engine.interfaces import TrialData
-from rapidvision.experiments.engine.journal import Setup, read_journal
+from rapidvision.experiments.design.rehearsals import Rehearsals
+from rapidvision.experiments.export.sessions import read_sessions
+from rapidvision.experiments.interfaces import TrialData
 from rapidvision.experiments.lab.file_checks import journal_path
 from rapidvision.experiments.lab.ledger import Ledger
+from rapidvision.experiments.recording.headers import Setup
+from rapidvision.experiments.recording.journal import read_journal
 
 pytestmark = pytest.mark.display
-
-PIXELS = """
-import json, sys
-from pathlib import Path
-import numpy as np
-from PIL import Image
-from Xlib import X, display
-from rapidvision.experiments.engine.interfaces import BLANK, FIXATION, Picture
-from rapidvision.experiments.lab.psychopy_display import PsychoPyScreen
-path = Path(sys.argv[1])
-want = np.asarray(Image.open(path))
-side = want.shape[0]
-server = display.Display()
-found = {}
-for size in ((640, 480), (641, 481), (640, 481), (799, 599)):
-    with PsychoPyScreen(window_px=size, paced_hz=60, photodiode_px=20) as screen:
-        screen.load({"a": path}, side_px=side, reminder="", words=())
-        x0, y0 = screen.win.winHandle.get_location()
-        def grab(picture):
-            for _ in range(3):
-                screen.flip(picture)
-            raw = server.screen().root.get_image(x0, y0, *size, X.ZPixmap, 0xFFFFFFFF)
-            return np.frombuffer(raw.data, np.uint8).reshape(size[1], size[0], 4)[:, :, 2::-1]
-        shown, blank, cross = grab(Picture("stimulus", "a")), grab(BLANK), grab(FIXATION)
-        best = 0.0
-        for top in (size[1] - side) // 2 + np.arange(-1, 2):
-            for left in (size[0] - side) // 2 + np.arange(-1, 2):
-                best = max(best, float((shown[top : top + side, left : left + side] == want).mean()))
-        found["%dx%d" % size] = {
-            "equal": best,
-            "patch": [int(shown[-10, 10, 0]), int(blank[-10, 10, 0])],
-            "blank_is_white": bool((blank == 255).all()),
-            "cross": int((cross[size[1] // 2 - 15 : size[1] // 2 + 15, size[0] // 2 - 15 : size[0] // 2 + 15] == 0).sum()),
-            "around": bool((shown[: size[1] // 2 - side // 2 - 2] == 255).all()),
-        }
-print(json.dumps(found))
-"""
-
-
-def test_what_is_on_the_screen_is_the_file_pixel_by_pixel(python_with_display, quick_study):
-    stimulus = quick_study.stimulus_set().folder / quick_study.plans()[0].trials()[0].path
-    found = json.loads(python_with_display(PIXELS, stimulus).splitlines()[-1])
-    for size, what in found.items():
-        assert what["equal"] == 1.0, size
-        assert what["patch"] == [0, 255], size
-        assert what["blank_is_white"], size
-        assert what["cross"] > 100, size
-        assert what["around"], size
-
-
-TAPS = """
-import json, threading, time
-from Xlib import X, XK, display
-from Xlib.ext import xtest
-from rapidvision.experiments.engine.interfaces import BLANK
-from rapidvision.experiments.lab.psychopy_display import PsychoPyScreen, open_keys
-server = display.Display()
-codes = {c: server.keysym_to_keycode(XK.string_to_keysym(c)) for c in "sl"}
-sent = []
-def tap(held_ms):
-    for n in range(20):
-        key = "sl"[n % 2]
-        time.sleep(0.02)
-        xtest.fake_input(server, X.KeyPress, codes[key]); server.sync()
-        time.sleep(held_ms / 1000)
-        xtest.fake_input(server, X.KeyRelease, codes[key]); server.sync()
-        sent.append(key)
-found = {}
-with PsychoPyScreen(window_px=(320, 240), paced_hz=60) as screen, open_keys() as keys:
-    for held_ms in (1, 3, 8, 15, 60):
-        sent.clear()
-        keys.poll()
-        thread = threading.Thread(target=tap, args=(held_ms,))
-        thread.start()
-        got = []
-        while thread.is_alive():
-            screen.flip(BLANK)
-            got += keys.poll()
-        end = time.monotonic() + 1
-        while time.monotonic() < end and len(got) < 40:
-            screen.flip(BLANK)
-            got += keys.poll()
-        found[held_ms] = [sent == [p.key for p in got if p.down], sent == [p.key for p in got if not p.down],
-                          all(a.time_s <= b.time_s for a, b in zip(got, got[1:]))]
-print(json.dumps(found))
-"""
-
-
-def test_no_tap_is_lost_at_any_hold_time_from_one_millisecond(python_with_display):
-    found = json.loads(python_with_display(TAPS).splitlines()[-1])
-    assert found == {str(held): [True, True, True] for held in (1, 3, 8, 15, 60)}
 
 
 def run_options(hz=60):
@@ -116,12 +29,17 @@ def test_every_clean_trial_is_within_half_a_refresh(session_command, x_display, 
     process = session_command("run", study.folder, "--participant", "p1", *run_options(hz), display=x_display)
     out, err = process.communicate(timeout=250)
     assert process.returncode == 0, out + err
+    study = Rehearsals(study.folder)
     entry = next(iter(Ledger(study).slots().last.values()))
     assert entry.event == "finished"
     _, entries = read_journal(journal_path(study, entry.session_id))
     setup = next(e for e in entries if isinstance(e, Setup))
     assert setup.display == "paced test mode"
     assert "display" in setup.accepted
+    assert (setup.observer, setup.observer_kind) == ("simulated", "simulated")
+    assert (setup.monitor_px, setup.window_px, setup.trigger) == ((800, 600), (400, 300), "none")
+    assert setup.host
+    assert setup.system.startswith(platform.system())
     assert setup.preflight["scale"][0] == "green"
     assert {"psychopy", "psychtoolbox"} <= set(setup.software)
     trials = [e for e in entries if isinstance(e, TrialData)]
@@ -152,7 +70,8 @@ def completed(path):
 def test_killed_sessions_and_a_killed_x_server_lose_no_completed_trial(session_command, new_x_server, quick_study):
     study = quick_study
     with new_x_server() as (display, server):
-        path = journal_path(study, Ledger(study).slots().take("p1").session_id)
+        beside = Rehearsals(study.folder)
+        path = journal_path(beside, Ledger(beside).slots().take("p1", prefix="simulated-").session_id)
         process = session_command("run", study.folder, "--participant", "p1", *run_options(), display=display)
         done = wait_for_trials(path, 3, process)
         os.kill(process.pid, signal.SIGKILL)
@@ -170,7 +89,7 @@ def test_killed_sessions_and_a_killed_x_server_lose_no_completed_trial(session_c
         assert process.returncode == 0, out + err
     trials = completed(path)
     assert sorted(trials) == list(range(16))
-    assert Ledger(study).slots().last[path.stem].event == "finished"
+    assert Ledger(beside).slots().last[path.stem].event == "finished"
 
 
 def test_a_display_without_refreshes_is_refused_before_a_slot_is_taken(session_command, x_display, quick_study):
@@ -198,7 +117,7 @@ def test_the_profile_of_another_monitor_is_red_before_a_slot_is_taken(
     session_command, x_display, quick_study, tmp_path
 ):
     profile = tmp_path / "lab.toml"
-    profile.write_text("width_px = 1920\nheight_px = 1080\nrefresh_hz = 60\n")
+    profile.write_text("width_px = 1920\nheight_px = 1080\nwidth_cm = 53\ndistance_cm = 57\nrefresh_hz = 60\n")
     process = session_command(
         "run", quick_study.folder, "--participant", "p1", "--screen", profile, "--window", "400x300", "--simulate",
         "--paced", "60", display=x_display,
@@ -226,15 +145,43 @@ def test_no_display_is_refused(session_command, quick_study):
     assert "DISPLAY is not set" in err
 
 
+def test_a_home_that_cannot_be_written_is_a_sentence(session_command, x_display, quick_study):
+    process = session_command("run", quick_study.folder, "--participant", "p1", display=x_display, home="/proc")
+    _, err = process.communicate(timeout=200)
+    assert process.returncode == 2
+    assert "Traceback" not in err
+    assert "cannot keep its settings in the home folder /proc" in err
+    assert not Ledger(quick_study).slots().last
+
+
+def test_a_monotonic_clock_that_ticks_as_windows_does_voids_no_trial(session_command, x_display, quick_study, tmp_path):
+    """``time.monotonic`` in steps of 15.6 ms, before anything of the suite is imported."""
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "sitecustomize.py").write_text(
+        "import math, time\n_fine = time.monotonic\ntime.monotonic = lambda: math.floor(_fine() / 0.015625) * 0.015625\n"
+    )
+    process = session_command("run", quick_study.folder, *run_options(), display=x_display, path=tmp_path / "site")
+    out, err = process.communicate(timeout=250)
+    assert process.returncode == 0, out + err
+    assert "0 void" in out
+    recorded = read_sessions(quick_study, observers=["simulated"]).recorded[0]
+    rows = recorded.rows()
+    assert len(rows) == 16
+    assert not [row for row in rows if row.status == "aborted"]
+    assert not [flag for row in rows for flag in (row.flags or "").split() if "clock" in flag]
+
+
 FAULTS = """
 import json
-from rapidvision.experiments.engine.interfaces import BLANK, FIXATION
+from rapidvision.experiments.interfaces import BLANK, FIXATION
 from rapidvision.experiments.lab.display_checks import measure_flips
 from rapidvision.experiments.lab.psychopy_display import PsychoPyScreen
 from rapidvision.experiments.engine.refresh import estimate
 class Broken:
     def send(self, code):
         raise OSError("cable gone")
+    def close(self):
+        pass
 found = {}
 with PsychoPyScreen(window_px=(320, 240), paced_hz=60, triggers=Broken()) as screen:
     screen.use_refresh(estimate(measure_flips(screen.flip, seconds=0.5)))
@@ -249,10 +196,12 @@ with PsychoPyScreen(window_px=(320, 240), paced_hz=60, triggers=Broken()) as scr
     screen.win.winHandle.dispatch_event("on_deactivate")
     screen.flip(FIXATION)
     found["focus"] = screen.notes()
-    real = screen._clock
-    screen._clock = lambda: real() + 0.05
+    real = screen.conversion._other
+    screen.conversion._other = lambda: real() + 0.05
+    screen.conversion.look()
     found["clock"] = screen.notes()
-    screen._clock = real
+    screen.conversion._other = real
+    screen.conversion.look()
     screen.notes()
     screen._pacer = None
     for _ in range(30):
@@ -266,7 +215,7 @@ print(json.dumps(found))
 
 def test_what_goes_wrong_during_a_session_is_noted_and_fatal_to_nothing(python_with_display):
     found = json.loads(python_with_display(FAULTS).splitlines()[-1])
-    assert "trigger_failed OSError: cable gone; off from here" in found["trigger"]
+    assert "trigger_failed 1 of 1, OSError: cable gone" in found["trigger"]
     assert found["on_grid"]
     assert "focus_lost" in found["focus"]
     assert any(note.startswith("clock_step 50.") for note in found["clock"])

@@ -112,7 +112,7 @@ def study(tmp_path):
 
 def draw_squares(n=48, side_px=36, *, n_classes=4, share_of_maps=1.0):
     """Examples whose class is the corner that holds a bright square, which is also the map."""
-    from rapidvision.gala_models.data.dataset import Example
+    from rapidvision.gala_models.data.example import Example
 
     rng = np.random.Generator(np.random.PCG64(3))
     for number in range(n):

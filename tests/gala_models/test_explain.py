@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from rapidvision.errors import InputError
+from rapidvision.errors import CheckFailed, InputError
 from rapidvision.gala_models.attribution.smoothgrad import COPIES_PER_PASS, difference, salience, smoothgrad
 from rapidvision.gala_models.layers.resnet import build
 
@@ -70,3 +70,14 @@ def test_what_would_mix_pictures_is_refused():
         smoothgrad(build("compact-resnet").eval(), torch.rand(2, 3, 96, 96), torch.tensor([0]))
     with pytest.raises(InputError, match="the same pictures"):
         difference(torch.zeros(1, 3, 2, 2), torch.zeros(2, 3, 2, 2))
+
+
+def test_gradients_that_are_not_finite_are_refused():
+    model = build("compact-resnet", seed=1).eval()
+    with torch.no_grad():
+        model.layer4[0].conv2.weight[0, 0] = torch.nan
+    x = torch.rand(2, 3, 32, 32)
+    with pytest.raises(CheckFailed, match=r"smoothgrad: 2 of 2 pictures.*layer4\.0\.conv2"):
+        smoothgrad(model, x, torch.tensor([0, 1]), n_samples=2)
+    with pytest.raises(InputError, match="not finite; there is nothing to rank"):
+        salience(torch.full((1, 1, 2, 2), torch.nan))

@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rapidvision.errors import InputError
-from rapidvision.gala_models.layers.attention import attention_maps
+from rapidvision.gala_models.layers.attention import attention_maps, kind_of
 from rapidvision.gala_models.layers.gala import GALA, PRESETS, GALAOptions, preset
+from rapidvision.gala_models.layers.resnet import Architecture, build
 from rapidvision.gala_models.layers.se import SqueezeExcite
 
 
@@ -228,3 +229,33 @@ def test_bfloat16_stays_close_to_float32():
     with torch.autocast("cpu", torch.bfloat16):
         low = module(u)
     assert (low.float() - module(u)).abs().max() < 0.1
+
+
+@pytest.mark.parametrize("attention", ["gala", "se", "none"])
+@pytest.mark.parametrize("gradients", [True, False])
+def test_maps_keep_float32_when_the_network_computes_in_bfloat16(attention, gradients):
+    model = build(Architecture(family="compact", attention=attention, n_classes=4), seed=1).train()
+    x = torch.rand(1, 3, 112, 112, generator=torch.Generator().manual_seed(5))
+    with torch.set_grad_enabled(gradients), attention_maps(model, layers="last", kind=kind_of(model)) as maps:
+        wide = (model(x), maps.last.clone())[1]
+        with torch.autocast("cpu", torch.bfloat16):
+            model(x)
+        found = maps.last
+    assert found.dtype == torch.float32
+    assert found.numel() == 196
+    assert len(found.unique()) == 196  # in bfloat16 there are fewer than a hundred different values
+    assert (found - wide).abs().max() / wide.abs().max() < 0.1
+
+
+@pytest.mark.parametrize("squash", ["tanh", "sigmoid"])
+def test_the_gradient_of_a_float32_map_passes_through_bfloat16(squash):
+    module, u = GALA(16, GALAOptions(squash=squash)), F.relu(activity(2, 16, 6, 6).float())
+    gradients = []
+    for enabled in (False, True):
+        v = u.clone().requires_grad_()
+        with attention_maps(module) as maps:
+            with torch.autocast("cpu", torch.bfloat16, enabled=enabled):
+                out = module(v.bfloat16() if enabled else v)
+            (out.float().sum() + 10 * maps.last.sum()).backward()
+        gradients.append(v.grad)
+    assert torch.cosine_similarity(gradients[0].flatten(), gradients[1].flatten(), 0) > 0.99

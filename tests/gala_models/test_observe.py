@@ -8,9 +8,11 @@ import torch
 from PIL import Image
 
 from rapidvision import cli, trials
+from rapidvision.analysis.reporting.attention_figure import attention
 from rapidvision.errors import CheckFailed, InputError
+from rapidvision.formats.model_record import mosaic_bytes, read_record
 from rapidvision.gala_models.layers.resnet import Architecture, build
-from rapidvision.gala_models.observer import observe
+from rapidvision.gala_models.observer import observe, shown
 from rapidvision.gala_models.observer.networks import find
 from rapidvision.gala_models.observer.participants import Participants
 from rapidvision.gala_models.observer.probe_observer import Probing
@@ -18,7 +20,7 @@ from rapidvision.gala_models.observer.probes import EarlyExit
 from rapidvision.gala_models.observer.readout import binary
 from rapidvision.gala_models.observer.study_run import sit
 from rapidvision.gala_models.preprocessing import Preprocessing
-from rapidvision.gala_models.weights.load import Card, Category, save_model
+from rapidvision.gala_models.weights.load import Card, Category, save_model, state_sha256
 
 
 class Redness(torch.nn.Module):
@@ -74,13 +76,13 @@ def test_every_stimulus_is_seen_once_however_many_plans_show_it(study, out):
 
 
 def test_batches_do_not_change_what_is_seen(study):
-    folder, stimuli = study.stimulus_set().folder, observe.stimuli_of(study.plans())
+    folder, stimuli = study.stimulus_set().folder, shown.stimuli_of(study.plans())
     first, second = (observe.look([network()], folder, stimuli, batch_size=n)[0] for n in (1, 64))
     np.testing.assert_allclose(first.evidence, second.evidence, atol=1e-5)
 
 
 def test_a_changed_picture_is_refused_before_the_first_forward_pass(study, out):
-    path = next(iter(observe.stimuli_of(study.plans())))
+    path = next(iter(shown.stimuli_of(study.plans())))
     Image.new("RGB", (32, 32)).save(study.stimulus_set().folder / path)
     net = network()
     with pytest.raises(CheckFailed, match=r"\(changed\); no network has seen anything"):
@@ -90,7 +92,7 @@ def test_a_changed_picture_is_refused_before_the_first_forward_pass(study, out):
 
 
 def test_a_missing_picture_is_named(study, out):
-    path = next(iter(observe.stimuli_of(study.plans())))
+    path = next(iter(shown.stimuli_of(study.plans())))
     (study.stimulus_set().folder / path).unlink()
     with pytest.raises(CheckFailed, match=r"png \(missing\)"):
         sit(study, [network()], out=out, quiet=True)
@@ -103,7 +105,7 @@ def test_a_head_that_does_not_fit_the_readout_is_refused_before_the_work(study, 
 
 
 def test_scores_that_are_not_finite_are_refused(study, out):
-    with pytest.raises(InputError, match="stimuli give scores that are not finite"):
+    with pytest.raises(CheckFailed, match=r"red: 60 of 60 pictures .* layer whose output is not finite is fc"):
         sit(study, [network(gain=math.nan)], out=out, quiet=True)
 
 
@@ -180,10 +182,11 @@ def test_what_a_participant_is_stands_beside_the_table(study, out):
 def test_what_networks_look_at_is_written_beside_the_table(study, out):
     model = build(Architecture(family="compact", attention="gala", n_classes=2), seed=1).eval()
     sit(study, [observe.Network("tiny", model, binary(), Preprocessing(size_px=32))], out=out, quiet=True)
-    found = json.loads(out.with_suffix(".json").read_text())["attention"]
-    assert found["rows"] == ["pictures", "tiny"]
-    assert len(found["columns"]) == 8
-    assert (out.parent / found["file"]).read_bytes().startswith(b"\x89PNG")
+    found = read_record(out).attention.mosaic
+    assert found.rows == ("pictures", "tiny")
+    assert len(found.columns) == 8
+    assert mosaic_bytes(out, found).startswith(b"\x89PNG")
+    assert "Rows: the pictures, tiny (attention)." in attention(out)
 
 
 def test_the_command_runs_a_file_of_weights(study, tmp_path, capsys):
@@ -285,3 +288,140 @@ def test_probes_that_do_not_fit_are_refused(study, out, capsys):
     words = ["models", "observe", str(study.folder), "--model", "bundled", "--early-exit", "1", "2", "3"]
     assert cli.main(words) == 2
     assert "--early-exit needs --probe" in capsys.readouterr().err
+
+
+class Undecided(Redness):
+    """Equal scores for every picture."""
+
+    def forward(self, x):
+        return 0 * super().forward(x)
+
+
+def test_a_tie_is_answered_wrongly_and_counted(study, out):
+    flat = Preprocessing(size_px=32, mean=(0, 0, 0), std=(1, 1, 1))
+    net = observe.Network("flat", Undecided(), binary(), flat)
+    records = sit(study, [net], out=out, quiet=True).records
+    assert not any(record.correct for record in records)
+    assert json.loads(out.with_suffix(".json").read_text())["networks"][0]["n_ties"] == 60
+    drawn = sit(study, [net], out=out, quiet=True, participants=Participants(policy="stochastic", seed=3)).records
+    assert 0.3 < np.mean([record.correct for record in drawn]) < 0.7
+
+
+class TwoHeads(torch.nn.Module):
+    """As DeiT's distilled form: the scores are the mean of two heads, and the last linear layer is one of them."""
+
+    def __init__(self):
+        super().__init__()
+        self.head, self.head_dist = torch.nn.Linear(3, 2), torch.nn.Linear(3, 2)
+
+    def forward(self, x):
+        pooled = x.mean((2, 3))
+        return (self.head(pooled) + self.head_dist(pooled.flip(1))) / 2
+
+
+class Sharpened(Redness):
+    """Something follows the last linear layer."""
+
+    def forward(self, x):
+        return 3 * super().forward(x)
+
+
+@pytest.mark.parametrize(("model", "layer"), [(TwoHeads, "head_dist"), (Sharpened, "fc")])
+def test_features_that_do_not_make_the_scores_are_not_dropped(study, out, model, layer):
+    net = observe.Network("two", model().eval(), binary(), Preprocessing(size_px=32))
+    who = Participants(policy="dropout", dropout_fraction=0.34)
+    with pytest.raises(InputError, match=rf"two: the last linear layer, {layer}, does not make the network's scores"):
+        sit(study, [net], out=out, participants=who, quiet=True)
+    assert not out.exists()
+
+
+def test_probed_layers_that_are_not_finite_are_refused(study, out):
+    net = staged()
+    with torch.no_grad():
+        net.model.first.weight[0] = math.inf
+    with pytest.raises(
+        CheckFailed, match=r"staged: layer first gives values that are not finite for \d+ of 60 stimuli"
+    ):
+        sit(study, [net], out=out, probing=Probing(layers=("first",)), quiet=True)
+
+
+class Away(torch.nn.Module):
+    """A stand-in for a network on a GPU: it refuses pictures of another device. Meta tensors hold no numbers."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.zeros(3, device="meta"))
+
+    def forward(self, x):
+        if x.device != self.weight.device:
+            raise RuntimeError("Expected all tensors to be on the same device")
+        return torch.arange(2.0).expand(len(x), 2)
+
+
+def test_pictures_are_brought_to_the_networks_device(study, out):
+    net = observe.Network("away", Away(), binary(), Preprocessing(size_px=32), sha256="stated")
+    records = sit(study, [net], out=out, quiet=True).records
+    assert {record.response for record in records} == {"target"}
+
+
+def test_weights_are_always_identified_and_the_pixels_described(study, tmp_path, out, monkeypatch):
+    (tmp_path / "own_nets.py").write_text(
+        "import torch\n"
+        "def make():\n"
+        "    torch.manual_seed(4)\n"
+        "    return torch.nn.Sequential(torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten(), torch.nn.Linear(3, 2))\n"
+        "def broken():\n"
+        "    net = make()\n"
+        "    torch.nn.init.constant_(net[2].bias, float('nan'))\n"
+        "    return net\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    nets = find("own_nets:make", readout="binary", size_px=24, resize_px=32)
+    sit(study, nets, out=out, quiet=True)
+    record = json.loads(out.with_suffix(".json").read_text())["networks"][0]
+    assert record["weights_sha256"] == state_sha256(nets[0].model)
+    assert record["pixels"] == "shorter side to 32 px, centre of 24 px"
+    by_hand = observe.Network("hand", nets[0].model, binary(), nets[0].preprocessing)
+    sit(study, [by_hand], out=out, quiet=True)
+    assert json.loads(out.with_suffix(".json").read_text())["networks"][0]["weights_sha256"] == record["weights_sha256"]
+    with pytest.raises(InputError, match=r"own_nets:broken: 2\.bias holds values that are not finite"):
+        find("own_nets:broken", readout="binary")
+
+
+def class_network(path):
+    model = build(Architecture(family="compact", attention="gala", n_classes=2), seed=1)
+    categories = (Category(name="n01", target=False), Category(name="n02", target=False))
+    save_model(path, model, Card(name="classes", architecture=model.architecture, categories=categories))
+
+
+def test_a_network_trained_on_class_folders_is_asked_for_its_targets(study, tmp_path, capsys):
+    class_network(tmp_path / "c.safetensors")
+    words = ["models", "observe", str(study.folder), "--model", str(tmp_path / "c.safetensors"), "--quiet"]
+    assert cli.main(words) == 2
+    assert "name the target classes with --targets, or choose a --readout" in capsys.readouterr().err
+    assert cli.main([*words, "--targets", "n02"]) == 0
+    picture = tmp_path / "p.png"
+    Image.new("RGB", (64, 64), "red").save(picture)
+    attend = [
+        "models",
+        "attend",
+        str(picture),
+        "--model",
+        str(tmp_path / "c.safetensors"),
+        "--out",
+        str(tmp_path / "a"),
+    ]
+    assert cli.main([*attend, "--quiet"]) == 0  # attention needs no readout
+
+
+def test_names_are_given_once_per_model(study, tmp_path, capsys):
+    class_network(tmp_path / "c.safetensors")
+    path = str(tmp_path / "c.safetensors")
+    words = ["models", "observe", str(study.folder), "--model", path, "--model", path, "--targets", "n01", "--quiet"]
+    assert cli.main([*words, "--name", "x"]) == 2
+    assert "--name: 1 given for 2 --model" in capsys.readouterr().err
+    assert cli.main(words) == 2
+    assert "got classes, classes; give --name once per --model" in capsys.readouterr().err
+    assert cli.main([*words, "--name", "x", "--name", "y"]) == 0
+    assert {record.observer for record in trials.read_table(study.folder / "models.csv")} == {"x", "y"}

@@ -5,7 +5,7 @@ import pytest
 
 from rapidvision import cli
 from rapidvision.errors import InputError
-from rapidvision.experiments.clickme.partners.network_partner import load
+from rapidvision.experiments.clickme.game.partner import load
 from rapidvision.gala_models import clickme_partner
 from rapidvision.gala_models.layers.resnet import build
 from rapidvision.gala_models.observer import networks

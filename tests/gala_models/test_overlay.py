@@ -107,15 +107,31 @@ def test_the_command(study, tmp_path, capsys):
 def test_a_small_sheet_says_what_it_shows_and_what_it_could_not(pictures, tmp_path):
     other = Network("other", torch.nn.Flatten(), binary(), Preprocessing(size_px=64))
     found = overlay.sheet([network("compact-gala"), other], pictures, tmp_path / "a.png", tile_px=16)
-    assert (found["file"], found["rows"], found["columns"]) == ("a.png", ["pictures", "compact-gala"], [*pictures])
-    assert "has no features layers" in found["left_out"]["other"]
+    shown = found.mosaic
+    assert (shown.file, shown.rows, shown.columns) == ("a.png", ("pictures", "compact-gala"), (*pictures,))
+    assert "has no features layers" in found.left_out["other"]
     with Image.open(tmp_path / "a.png") as mosaic:
         assert mosaic.size == (3 * 16 + 2 * 4, 2 * (16 + 16))
 
 
 def test_a_sheet_that_would_be_empty_is_not_written(pictures, tmp_path):
     other = Network("other", torch.nn.Flatten(), binary(), Preprocessing(size_px=64))
-    assert list(overlay.sheet([other], pictures, tmp_path / "a.png")) == ["left_out"]
+    assert overlay.sheet([other], pictures, tmp_path / "a.png").mosaic is None
     wide = {"cat": np.zeros((8, 16, 3), np.uint8)}
-    assert "square" in overlay.sheet([network("compact-gala")], wide, tmp_path / "a.png")["left_out"]["every network"]
+    assert "square" in overlay.sheet([network("compact-gala")], wide, tmp_path / "a.png").left_out["every network"]
     assert not (tmp_path / "a.png").exists()
+
+
+def test_attention_that_is_not_finite_is_refused_by_picture_and_layer(pictures, tmp_path):
+    broken = network("compact-gala")
+    with torch.no_grad():
+        broken.model.layer3[1].gala.alpha[0, 3] = torch.nan
+    with pytest.raises(
+        CheckFailed, match=r"compact-gala: attention: 3 of 3 pictures .*\(cat, dog, table\).*layer3\.1\.gala"
+    ):
+        overlay.attend([broken], pictures, tmp_path)
+
+
+def test_two_pictures_of_one_name_are_refused(tmp_path):
+    with pytest.raises(InputError, match=r"a\.png and .*a\.png have one name"):
+        pictures_of([tmp_path / "x" / "a.png", tmp_path / "y" / "a.png"])

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from msgspec import structs
 from PIL import Image
 
-from rapidvision.errors import InputError
+from rapidvision.errors import CheckFailed, InputError
 from rapidvision.gala_models import clickme_partner
 from rapidvision.gala_models.observer import networks
 from rapidvision.gala_models.weights.load import Card, load_model, save_model
@@ -62,3 +64,25 @@ def test_an_installation_without_networks_says_how_to_make_some(monkeypatch):
     monkeypatch.setattr(clickme_partner, "bundled_paths", list)
     with pytest.raises(InputError, match="train-demo"):
         clickme_partner.make(CATEGORIES)
+
+
+def test_a_partner_without_answers_is_refused_before_the_first_round(tmp_path):
+    """Finite weights, so that their file can be read, which overflow in the network."""
+    model, card = load_model(networks.bundled_paths()[0])
+    with torch.no_grad():
+        model.fc.weight.fill_(3e38)
+        model.fc.bias.fill_(3e38)
+    path = tmp_path / "bad.safetensors"
+    save_model(path, model, card)
+    with pytest.raises(CheckFailed, match=r"bad\.safetensors: 1 of 1 pictures.*not finite is fc"):
+        clickme_partner.make(CATEGORIES, model=str(path))
+
+
+def test_a_bundled_network_without_results_is_not_the_best(tmp_path, monkeypatch):
+    model, card = load_model(networks.bundled_paths()[0])
+    paths = []
+    for name, test in (("a", {"top1_error": None, "maps": None}), ("b", {"top1_error": 90.0, "maps": None}), ("c", {})):
+        paths.append(tmp_path / f"{name}.safetensors")
+        save_model(paths[-1], model, structs.replace(card, results={"test": test}))
+    monkeypatch.setattr(clickme_partner, "bundled_paths", lambda: paths)
+    assert clickme_partner._best_bundled().stem == "b"

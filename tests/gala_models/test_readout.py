@@ -44,5 +44,14 @@ def test_readouts_that_do_not_fit_are_refused():
         readout.imagenet_animal().check(10, network="net")
     with pytest.raises(InputError, match='no readout "imagenet-animals". Did you mean'):
         readout.named("imagenet-animals")
-    with pytest.raises(InputError, match="at least one target and one distractor"):
-        readout.of_categories([Category(name="a", target=True)])
+    with pytest.raises(InputError, match=r"net: its 1 classes \(a\) are all targets.*--targets, or choose a --readout"):
+        readout.of_categories([Category(name="a", target=True)]).check(1, network="net")
+
+
+def test_targets_can_be_named_afterwards():
+    categories = [Category(name=name, target=False) for name in "abc"]
+    scores = torch.tensor([[3.0, 0.0, 0.0], [0.0, 0.0, 3.0]])
+    found = readout.of_categories(readout.with_targets(categories, ["c"]))
+    assert (found.evidence(scores) > 0).tolist() == [False, True]
+    with pytest.raises(InputError, match='targets: no class "d"'):
+        readout.with_targets(categories, ["d"])

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from rapidvision.errors import InputError
-from rapidvision.gala_models.data.dataset import Example, check_labels, open_store, pack
+from rapidvision.gala_models.data.dataset import check_labels, open_store, pack
+from rapidvision.gala_models.data.example import Example
 from rapidvision.gala_models.weights.load import Category
 
 

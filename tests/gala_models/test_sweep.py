@@ -61,7 +61,7 @@ def test_figure_7_is_the_same_file_every_time(tmp_path, kind):
 
 
 def test_learning_curves_are_drawn(tmp_path):
-    validation = {"top1_error": 40.0, "rho": None, "rho_other_pictures": 0.1}
+    validation = {"top1_error": 40.0, "rho": None, "rho_other_classes": 0.1}
     history = [
         {
             "epoch": n,

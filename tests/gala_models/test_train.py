@@ -13,6 +13,7 @@ from rapidvision import recipes
 from rapidvision.errors import Aborted, CheckFailed, InputError, RecipeError
 from rapidvision.gala_models.layers.resnet import Architecture
 from rapidvision.gala_models.preprocessing import Preprocessing
+from rapidvision.gala_models.training import checkpoint
 from rapidvision.gala_models.training.loss import MapLoss
 from rapidvision.gala_models.training.processes import World
 from rapidvision.gala_models.training.recipe import PRESETS, Schedule, Training
@@ -275,6 +276,109 @@ def test_two_processes_train_what_one_does(make_store, tmp_path):
     assert difference <= 1e-5
 
 
+def test_an_epoch_without_answers_is_never_kept(make_store, tmp_path):
+    """Batch norm's statistics overflow: training works with the batch's own, evaluation has no answers."""
+    store = make_store()
+    trainer = Trainer(TINY, tmp_path / "r", train=store, validation=store)
+    trainer.run(max_steps=6)
+    best = {name: value.clone() for name, value in trainer.best.items()}
+    with torch.no_grad():
+        trainer.model.layer2[0].bn1.running_var.fill_(torch.nan)
+    with pytest.raises(CheckFailed, match=r"tiny: 48 of 48 pictures give values that are not finite .*layer2\.0\.bn1"):
+        trainer.run()
+    assert all(torch.equal(value, trainer.best[name]) for name, value in best.items())
+    again = Trainer(TINY, tmp_path / "r", train=store, validation=store)
+    assert (again.n_steps, len(again.progress.history)) == (6, 1)
+
+
+def test_a_checkpoint_is_finite_when_written_and_when_read(make_store, tmp_path):
+    store = make_store()
+    trainer = Trainer(TINY, tmp_path / "r", train=store, validation=store)
+    trainer.run(max_steps=2)
+    content = (tmp_path / "r" / "checkpoint.pt").read_bytes()
+    with torch.no_grad():
+        trainer.model.fc.weight[1, 2] = torch.inf
+    with pytest.raises(CheckFailed, match=r"fc\.weight holds values that are not finite \(1 of .*after 2 steps"):
+        trainer.save()
+    assert (tmp_path / "r" / "checkpoint.pt").read_bytes() == content
+    checkpoint.save(
+        tmp_path / "r" / "checkpoint.pt",
+        trainer.progress,
+        model=trainer.model.state_dict(),
+        optimizer=trainer.optimizer.state_dict(),
+        best=trainer.best,
+    )
+    with pytest.raises(InputError, match=r"checkpoint\.pt: model: fc\.weight holds values that are not finite"):
+        Trainer(TINY, tmp_path / "r", train=store, validation=store)
+
+
+def test_equal_scores_are_no_right_answers_in_training(make_store, tmp_path):
+    store = make_store()
+    trainer = Trainer(changed(annotation="none"), tmp_path / "r", train=store, validation=store)
+    with torch.no_grad():
+        trainer.model.fc.weight.zero_()
+    trainer.run(max_steps=1)
+    assert trainer.progress.sums[3] == 0
+
+
+def test_what_is_summed_over_processes_lies_on_the_device(make_store, tmp_path, monkeypatch):
+    """Nccl adds up what lies on GPUs only."""
+    store = make_store()
+    trainer = Trainer(TINY, tmp_path / "r", train=store, validation=store)
+    seen = []
+    original = World.mean
+    monkeypatch.setattr(World, "mean", lambda self, value: (seen.append(value.device), original(self, value))[1])
+    made = []
+    zeros = torch.zeros
+
+    def noted(*size, **options):
+        made.append(options.get("device"))
+        return zeros(*size, **options)
+
+    monkeypatch.setattr(torch, "zeros", noted)
+    trainer.run(max_steps=1)
+    assert seen == [trainer.world.device]
+    assert trainer.world.device in made
+
+
+def test_what_the_network_saw_stands_in_its_card(make_store, tmp_path):
+    store = make_store()  # 36 px, cut to 32
+    silent = changed(preprocessing=Preprocessing(size_px=32), schedule=Schedule(learning_rate=0.01, epochs=1))
+    trainer = Trainer(silent, tmp_path / "r", train=store, validation=store)
+    trainer.run()
+    _, card = load_model(tmp_path / "r" / "tiny.safetensors")
+    assert card.preprocessing == Preprocessing(size_px=32, resize_px=36)
+    with pytest.raises(InputError, match=r"train: the store has pictures of 36 px, .*shorter side to 40 px"):
+        wrong = changed(preprocessing=Preprocessing(size_px=32, resize_px=40))
+        Trainer(wrong, tmp_path / "w", train=store, validation=store)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("alone", [0, 1])
+def test_a_process_that_fails_alone_tells_the_others(make_store, tmp_path, alone):
+    """Whichever it is, and also when it is the one through which they found one another."""
+    make_store()
+    recipes.write(tmp_path / "recipe.toml", TINY)
+    failing = f'open_store(base / ("nothing" if here.rank == {alone} else "store"))'
+    (tmp_path / "go.py").write_text(SCRIPT.replace('open_store(base / "store")', failing))
+    codes, output = start(tmp_path, 2, free_port())
+    assert codes == [1, 1], output
+    assert output.count("nothing: no store here") == 2
+    assert f"another process stopped: process {alone} of 2:" in output
+
+
+@pytest.mark.slow
+def test_a_loss_that_is_not_finite_in_one_process_stops_both(make_store, tmp_path):
+    make_store()
+    recipes.write(tmp_path / "recipe.toml", TINY)
+    odd = "trainer.model.register_forward_hook(lambda _module, _inputs, scores: scores * float('nan'))"
+    script = SCRIPT.replace("    trainer.run(", f"    if here.rank == 1:\n        {odd}\n    trainer.run(")
+    (tmp_path / "go.py").write_text(script)
+    codes, output = start(tmp_path, 2, free_port())
+    assert codes == [1, 1], output
+    assert output.count("CheckFailed: tiny: ") == 2
+
+
 @pytest.mark.slow
 def test_processes_with_different_data_stop_before_the_first_step(make_store, tmp_path):
     make_store()
@@ -283,8 +387,8 @@ def test_processes_with_different_data_stop_before_the_first_step(make_store, tm
     make_store("other", share_of_maps=0.5)
     (tmp_path / "go.py").write_text(script)
     codes, output = start(tmp_path, 2, free_port())
-    assert codes == [1, 1]
-    assert "processes disagree on the recipe or the data" in output
+    assert codes == [1, 1], output
+    assert output.count("CheckFailed: processes disagree on the recipe or the data") == 2
 
 
 def test_the_whole_run_from_its_recipe(make_store, tmp_path):

@@ -1,12 +1,21 @@
 import pickle
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
 
-from rapidvision.errors import InputError
+from rapidvision.errors import CheckFailed, InputError
 from rapidvision.gala_models.layers.resnet import build
-from rapidvision.gala_models.weights.load import Card, Category, load_model, load_weights, read_card, save_model
+from rapidvision.gala_models.weights.load import (
+    Card,
+    Category,
+    load_model,
+    load_weights,
+    read_card,
+    save_model,
+    state_sha256,
+)
 
 
 def card(model, **more):
@@ -87,3 +96,41 @@ def test_files_that_are_no_weights_are_refused(tmp_path):
     save_file({"a": torch.zeros(1)}, tmp_path / "plain.safetensors")
     with pytest.raises(InputError, match="without a RapidVision card"):
         read_card(tmp_path / "plain.safetensors")
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+@pytest.mark.parametrize("suffix", ["pth", "safetensors", "npz"])
+def test_checkpoints_that_are_not_finite_are_refused_by_parameter(tmp_path, suffix, value):
+    state = build("compact-resnet", seed=1).state_dict()
+    state["layer2.0.conv1.weight"] = state["layer2.0.conv1.weight"].clone()
+    state["layer2.0.conv1.weight"][3, 0, 1, 1] = value
+    path = tmp_path / f"w.{suffix}"
+    if suffix == "pth":
+        torch.save(state, path)
+    elif suffix == "npz":
+        np.savez(path, **{name: tensor.numpy() for name, tensor in state.items()})
+    else:
+        save_file({name: tensor.contiguous() for name, tensor in state.items()}, path)
+    other = build("compact-resnet", seed=2)
+    before = {name: tensor.clone() for name, tensor in other.state_dict().items()}
+    with pytest.raises(InputError, match=r"layer2\.0\.conv1\.weight holds values that are not finite \(1 of"):
+        load_weights(other, path)
+    assert all(torch.equal(tensor, before[name]) for name, tensor in other.state_dict().items())
+
+
+def test_networks_that_are_not_finite_are_not_written(tmp_path):
+    model = build("compact-gala")
+    with torch.no_grad():
+        model.fc.bias[0] = 1e6  # finite, but not in float16
+    save_model(tmp_path / "wide", model, card(model))
+    with pytest.raises(CheckFailed, match=r"as float16, fc\.bias holds values that are not finite"):
+        save_model(tmp_path / "half", model, card(model), dtype="float16")
+    assert not (tmp_path / "half").exists()
+
+
+def test_the_hash_of_a_network_is_that_of_its_numbers_alone():
+    one, same, other = (build("compact-gala", seed=seed) for seed in (1, 1, 2))
+    assert state_sha256(one) == state_sha256(same) != state_sha256(other)
+    with torch.no_grad():
+        same.bn1.running_mean[0] += 1
+    assert state_sha256(one) != state_sha256(same)

@@ -184,7 +184,7 @@ def test_a_map_that_one_source_lacks_takes_the_picture_from_both_when_bad_ones_a
     with (tmp_path / "two/rejects.csv").open() as file:
         rejects = list(csv.DictReader(file))
     assert [row["image_id"] for row in rejects] == ["p02", "p03"]
-    assert "not a readable picture" in rejects[1]["reason"]
+    assert "not a picture of a format that is read" in rejects[1]["reason"]
     Image.fromarray(natural(3)).save(picture_folder / "images/p03.png")
     np.save(picture_folder / "maps/salicon/p02.npy", blobs(3))
     built(picture_folder, tmp_path / "two", skip_bad=True)
@@ -195,7 +195,7 @@ def test_a_map_that_one_source_lacks_takes_the_picture_from_both_when_bad_ones_a
 def test_a_set_of_which_nothing_is_left_is_refused(picture_folder, tmp_path):
     for path in (picture_folder / "maps/clickme").iterdir():
         path.unlink()
-    with pytest.raises(InputError, match="every picture was refused, the first because: .*no map for p00"):
+    with pytest.raises(InputError, match="every picture was refused .*, the first because: .*no map for p00"):
         built(picture_folder, tmp_path / "set", skip_bad=True)
 
 
@@ -264,3 +264,15 @@ def test_a_broken_recipe_ends_the_command_line_with_2(tmp_path, capsys):
     (tmp_path / "r.toml").write_text("name = ")
     assert main(["stimuli", "build", str(tmp_path / "r.toml"), "--out", str(tmp_path / "s")]) == 2
     assert "not TOML" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["aux", "NUL.1", "com3", "p01."])
+def test_a_picture_whose_id_windows_cannot_have_as_a_file_is_refused(picture_folder, tmp_path, name):
+    edit_table(picture_folder, lambda rows: rows[1].__setitem__(0, name))
+    refused(picture_folder, tmp_path / "set", f'image_id "{name}" cannot be a file name everywhere: Windows')
+
+
+def test_a_recipe_may_begin_with_the_byte_order_mark_of_windows_editors(picture_folder, tmp_path):
+    path = picture_folder / "recipe.toml"
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert built(picture_folder, tmp_path / "set").result is not None

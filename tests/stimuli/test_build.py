@@ -91,9 +91,9 @@ def test_four_workers_and_shuffled_work_do_not_change_a_byte(tmp_path, monkeypat
     built(folder, tmp_path / "one")
     done_by = set()
 
-    def shuffled(settings, chunks, *, workers, read):
+    def shuffled(settings, chunks, *, workers, **opened):
         chunks = [chunks[number] for number in np.random.default_rng(5).permutation(len(chunks))]
-        for outcomes in run_local(settings, chunks, workers=workers, read=read):
+        for outcomes in run_local(settings, chunks, workers=workers, **opened):
             done_by.update(one.record.job.image_id for one in outcomes)
             yield outcomes
 

@@ -119,6 +119,51 @@ def test_an_infeasible_target_is_refused_by_name_and_remedy():
     assert shrunk.contrast < 100
 
 
+def test_equal_means_with_own_contrasts():
+    match = Match(kind="luminance", contrast="own", mean=120.0)
+    pictures = [(name, np.clip(pixels * 0.6 + 20, 0, 255).astype(np.uint8)) for name, pixels in PICTURES]
+    target, results = made(match, pictures)
+    for (_, before), (pixels, quality) in zip(pictures, results, strict=True):
+        assert abs(luma_of(pixels, match).mean() - 120) < 0.05
+        assert abs(luma_of(pixels, match).std() - luma_of(before, match).std()) < 0.05
+        assert abs(quality.contrast_residual) < 0.05
+    assert target.shrunk == 1
+
+
+@pytest.mark.parametrize("space", SPACES)
+def test_own_contrasts_are_lowered_only_where_a_picture_would_be_clipped(space):
+    grey = natural(7)[..., :1].astype(float)
+    wide = np.rint((grey - grey.min()) / np.ptp(grey) * 255).astype(np.uint8).repeat(3, axis=2)  # cannot be moved
+    narrow = np.clip(natural(8) * 0.3 + 90, 0, 255).astype(np.uint8)
+    match = Match(kind="luminance", contrast="own", space=space)
+    pictures = [("wide", wide), ("narrow", narrow)]
+    with pytest.raises(
+        InputError, match=r"1 of 2 pictures would be clipped \(worst: wide\); use shrink = true \(lowers"
+    ):
+        find_target(match, lambda: iter(pictures))
+    target, results = made(Match(kind="luminance", contrast="own", space=space, shrink=True), pictures)
+    before = [luma_of(pixels, match).std() for _, pixels in pictures]
+    after = [luma_of(pixels, match).std() for pixels, _ in results]
+    assert after[0] / before[0] == pytest.approx(target.shrunk, abs=0.01)
+    assert after[0] < before[0] - 0.5
+    assert after[1] == pytest.approx(before[1], abs=0.05)
+    assert all(abs(quality.mean_residual) < 0.05 > abs(quality.contrast_residual) for _, quality in results)
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"kind": "histogram", "contrast": 20.0}, "contrast belongs to"),
+        ({"kind": "spectrum", "contrast": "own"}, "contrast belongs to"),
+        ({"kind": "histogram", "mean": 20.0}, "mean belongs to"),
+        ({"mean": 20.0}, "mean belongs to"),
+    ],
+)
+def test_options_that_a_kind_does_not_use_are_refused(options, says):
+    with pytest.raises(ValueError, match=says):
+        Match(**options)
+
+
 @pytest.mark.parametrize("kind", ["luminance", "histogram", "spectrum"])
 def test_a_matched_set_is_built_and_packed_like_any_other(tmp_path, kind):
     recipe = RECIPE + f'\n[match]\nkind = "{kind}"\nshrink = true\n'

@@ -1,6 +1,7 @@
 """Trial movies: the right frames at the right times, in both formats."""
 
 import csv
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -33,14 +34,14 @@ def decoded(video, path):
 
 
 @pytest.mark.parametrize(("codec", "suffix"), [("vp9", "webm"), ("h264", "mp4")])
-@pytest.mark.parametrize("hz", [60, 75])
+@pytest.mark.parametrize("hz", [60, 75, Fraction("59.94"), Fraction(60000, 1001)])
 def test_every_part_has_its_frames_at_exact_times(video, tmp_path, codec, suffix, hz):
     picture, path = natural(1), tmp_path / f"trial.{suffix}"
     counts = write_movie(picture, path, protocol=Protocol(), fixation_ms=1100, hz=hz, codec=codec)
     frames = decoded(video, path)
     assert len(frames) == counts.fixation + counts.stimulus + counts.blank
     for number, (time_s, _) in enumerate(frames):
-        assert time_s == pytest.approx(number / hz, abs=6e-4)  # WebM counts whole milliseconds
+        assert time_s == pytest.approx(float(number / hz), abs=6e-4)  # WebM counts whole milliseconds
     onset = counts.fixation
     luma = [image.mean() for _, image in frames]
     assert min(luma[:onset]) > 230
@@ -76,3 +77,16 @@ def test_a_set_becomes_movies_with_a_table(video, tmp_path):
         assert 1100 <= int(row["fixation_ms"]) <= 1600
         frames = decoded(video, tmp_path / "movies" / row["path"])
         assert len(frames) == sum(int(row[name]) for name in ("fixation_frames", "stimulus_frames", "blank_frames"))
+
+
+@pytest.mark.parametrize(("text", "shown"), [("59.94", "59.94"), ("60000/1001", "59.94005994005994"), ("60", "60")])
+def test_rates_of_real_displays_are_accepted(video, tmp_path, text, shown):
+    recipe = write_folder(tmp_path / "pictures", n_pictures=2)
+    assert main(["stimuli", "build", str(recipe), "--out", str(tmp_path / "set"), "--workers", "1", "--quiet"]) == 0
+    arguments = ["stimuli", "movies", str(tmp_path / "set"), "--out", str(tmp_path / "m"), "--limit", "1", "--quiet"]
+    assert main([*arguments, "--hz", text]) == 0
+    with (tmp_path / "m/movies.csv").open() as file:
+        (row,) = csv.DictReader(file)
+    assert row["hz"] == shown
+    assert int(row["stimulus_frames"]) == 24
+    assert main([*arguments, "--hz", "fast"]) == 2

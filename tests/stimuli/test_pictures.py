@@ -54,7 +54,7 @@ def test_an_opaque_alpha_channel_is_dropped_and_a_transparent_one_refused():
     rgba = picture().convert("RGBA")
     assert np.array_equal(decode(encoded(rgba), 64, where="a").pixels, natural(3))
     rgba.putpixel((5, 5), (0, 0, 0, 100))
-    with pytest.raises(InputError, match="a.png: has transparent pixels; flatten it"):
+    with pytest.raises(InputError, match=r"a.png: has transparent pixels \(1\); flatten it"):
         decode(encoded(rgba), 64, where="a.png")
 
 
@@ -76,10 +76,10 @@ def test_greyscale_takes_the_colour_out():
     [
         (encoded(picture().convert("CMYK"), "TIFF"), "a CMYK picture; convert it to sRGB"),
         (encoded(picture(32)), "32 x 32 pixels, smaller than 64; use a smaller image_px or upscale = true"),
-        (encoded(picture())[:-2000], "not a readable picture"),
-        (encoded(picture(), "JPEG")[:900], "not a readable picture"),
-        (b"", "not a readable picture \\(empty\\)"),
-        (b"<svg/>", "not a readable picture \\(of no format that Pillow knows\\)"),
+        (encoded(picture())[:-2000], "a PNG that ends within a chunk"),
+        (encoded(picture(), "JPEG")[:900], "a JPEG without its end mark"),
+        (b"", "the file is empty"),
+        (b"<svg/>", "not a picture of a format that is read"),
         (encoded(picture(), "GIF", save_all=True, append_images=[picture().rotate(90)]), "an animation of 2 frames"),
         (encoded(Image.fromarray(np.ones((64, 64), np.float32)), "TIFF"), "a picture of F numbers"),
     ],

@@ -127,3 +127,28 @@ def test_the_radial_spectrum_finds_a_gratings_frequency():
     columns = np.arange(64)
     grating = np.broadcast_to(100 + 50 * np.sin(2 * np.pi * 9 * columns / 64), (64, 64))
     assert int(np.argmax(radial_spectrum(grating))) + 1 == 9
+
+
+def test_a_sheet_is_made_with_the_recipe_seed_and_pictures_of_the_build_alone(tmp_path, capsys):
+    recipe = write_folder(tmp_path / "pictures", n_pictures=2)
+    build = ["stimuli", "build", str(recipe), "--out", str(tmp_path / "set"), "--quiet", "--workers", "1"]
+    assert main([*build, "--seed", "5"]) == 0  # not the recipe's own
+    show = [
+        "stimuli",
+        "show",
+        str(tmp_path / "set"),
+        "--out",
+        str(tmp_path / "sheet"),
+        "--recipe",
+        str(recipe),
+        "--quiet",
+    ]
+    assert main(show) == 0
+    text = recipe.read_text()
+    recipe.write_text(text + "\n[canvas]\ncoherence = 0.5\n")
+    assert main(show) == 2
+    assert "built from another recipe (canvas differs)" in capsys.readouterr().err
+    recipe.write_text(text)
+    Image.fromarray(natural(9)).save(tmp_path / "pictures/images/p01.png")
+    assert main(show) == 2
+    assert "p01.png: not the picture that the set was built from" in capsys.readouterr().err

@@ -103,7 +103,7 @@ def test_a_stopped_rebuild_does_not_look_finished(picture_folder, tmp_path, caps
     built(picture_folder, out)
     Image.fromarray(natural(77)).save(picture_folder / "images/p01.png")
     (picture_folder / "images/p03.png").write_bytes(b"broken")
-    with pytest.raises(InputError, match="p03.png: not a readable picture"):
+    with pytest.raises(InputError, match="p03.png: not a picture of a format"):
         built(picture_folder, out)
     with pytest.raises(InputError, match="an unfinished build; run `rapidvision stimuli build` again"):
         read_set(out)

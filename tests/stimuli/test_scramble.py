@@ -71,7 +71,9 @@ def test_a_picture_without_contrast_is_its_own_canvas(level, space):
 def test_the_periodic_component_is_that_of_its_definition(shape):
     """Moisan (2011): the spectrum of the picture without that of the Poisson solution of its border jumps."""
     picture = natural(3, *shape).astype(float)
-    made = scramble(picture, key=5, coherence=1.0, gamut_iterations=0).values
+    turns = phase_field(shape, key=5)
+    turned = scramble(picture, key=5, gamut_iterations=0).values
+    made = np.fft.irfft2(np.fft.rfft2(turned, axes=(0, 1)) / turns[..., None], s=shape, axes=(0, 1))
     height, width = shape
     whole, kept = 0.0, []
     for channel in np.moveaxis(picture, -1, 0):
@@ -118,6 +120,70 @@ def test_coherence_goes_from_the_picture_to_noise():
         likeness.append(np.corrcoef(made.ravel(), picture.ravel())[0, 1])
     assert likeness == sorted(likeness)
     assert np.allclose(made, picture)
+
+
+@pytest.mark.parametrize("edges", ["periodic", "raw"])
+@pytest.mark.parametrize("shape", [(64, 64), (63, 65), (17, 24)])
+@pytest.mark.parametrize("iterations", [0, 5])
+def test_coherence_1_is_the_picture(edges, shape, iterations):
+    picture = natural(4, *shape)
+    made = scramble(picture.astype(float), key=2, coherence=1.0, edges=edges, gamut_iterations=iterations)
+    assert np.array_equal(made.values, picture)
+    nearly = scramble(picture.astype(float), key=2, coherence=1 - 1e-9, edges=edges, gamut_iterations=iterations)
+    assert np.abs(nearly.values - picture).max() < 0.01
+    for space in ("srgb", "linear"):
+        canvas = Canvas(coherence=1.0, edges=edges, gamut_iterations=iterations, space=space)
+        assert np.array_equal(make_canvas(picture, canvas, key=2, where="a").pixels, picture)
+
+
+def ramp(seed):
+    """A picture whose borders do not meet, of high contrast, so that much of it would be clipped."""
+    rows = np.linspace(-90, 90, 64)[:, None, None]
+    return np.clip(np.rint(1.3 * (natural(seed).astype(float) - 120) + 120 + rows), 0, 255)
+
+
+def test_coherence_is_monotone_and_keeps_the_canvas_rules():
+    picture = ramp(4)
+    steps = [0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 0.95, 1.0]
+    made = [scramble(picture, key=2, coherence=coherence) for coherence in steps]
+    distance = [np.sqrt(np.square(one.values - picture).mean()) for one in made]
+    assert distance == sorted(distance, reverse=True)
+    assert distance[0] > 20
+    assert distance[-1] == 0
+    for one in made:
+        assert one.values.std() == pytest.approx(picture.std(), rel=0.03)
+        assert np.allclose(one.values.mean((0, 1)), picture.mean((0, 1)))
+    clipped = [np.abs(one.values - np.clip(one.values, 0, 255)).mean() for one in made]
+    plain = [scramble(picture, key=2, coherence=coherence, gamut_iterations=0).values for coherence in steps[:8]]
+    lost = [np.abs(one - np.clip(one, 0, 255)).mean() for one in plain]
+    assert lost[0] > 1
+    assert all(searched < 0.6 * before for searched, before in zip(clipped, lost, strict=False))
+
+
+@pytest.mark.parametrize("seed", [4, 5, 6])
+def test_coherence_is_continuous_at_0(seed):
+    """A step of coherence moves the canvas by no more than a step of that size can: no other recipe at the first step."""
+    picture = ramp(seed)
+    made = [scramble(picture, key=2, coherence=one / 1000).values for one in (0, 1, 2, 5, 10, 20, 50)]
+    moved = [np.abs(one - made[0]).mean() for one in made[1:]]
+    assert moved == sorted(moved)
+    assert moved[0] < 0.3
+    assert moved[-1] < 15
+    outside = [np.abs(one - np.clip(one, 0, 255)).mean() for one in made]
+    assert max(outside) < outside[0] + 0.2
+
+
+def test_the_spectrum_of_a_coherent_canvas_is_that_of_the_picture():
+    picture = natural(4).astype(float)
+    for coherence in (0.02, 0.3, 0.9):
+        made = scramble(picture, key=2, coherence=coherence, edges="raw").values
+        assert spectra_error(picture, made) < 1e-12
+
+
+def test_coherence_is_refused_where_it_has_no_meaning():
+    for kind in ("grey", "mean", "blur", "noise"):
+        with pytest.raises(ValueError, match="coherence belongs to"):
+            Canvas(kind=kind, coherence=0.5)
 
 
 def test_gamut_iterations_lose_less_to_clipping():

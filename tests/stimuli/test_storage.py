@@ -1,6 +1,7 @@
 """Storage forms: packed sets that expand to the same bytes, and containers that refuse what they are not."""
 
 import io
+import re
 import tarfile
 
 import msgspec
@@ -13,12 +14,14 @@ from PIL import Image
 from rapidvision.cli import main
 from rapidvision.errors import CheckFailed, InputError, RapidVisionError
 from rapidvision.formats.manifest import read_set
+from rapidvision.integrity.seal import seal_of
 from rapidvision.stimuli.builder.build import build, read_recipe
 from rapidvision.stimuli.builder.expand import expand, tar_members
 from rapidvision.stimuli.builder.open_set import open_set
+from rapidvision.stimuli.builder.packed import PackedDescription
 from rapidvision.stimuli.pipeline.image_pipeline import ALGORITHMS
 from rapidvision.stimuli.report.compare import compare
-from rapidvision.stimuli.storage.forms import open_container, packed_order, series_from, unpacked_order
+from rapidvision.stimuli.storage.forms import member_key, open_container, packed_order, series_from, unpacked_order
 from tests.stimuli.conftest import RECIPE, natural, tree, write_folder
 from tests.stimuli.test_readers import corrupted
 
@@ -59,6 +62,25 @@ def test_packed_sets_do_not_depend_on_workers_and_are_repaired(picture_folder, t
         expand(tmp_path / "one", tmp_path / "out", root=picture_folder)
     built(picture_folder, tmp_path / "one", form=form)
     assert tree(tmp_path / "one") == whole
+
+
+@pytest.mark.parametrize("form", [*PACKED_FORMS, "png"])
+def test_verify_finds_a_changed_byte_in_any_file_and_every_added_file(picture_folder, tmp_path, form):
+    out = tmp_path / "set"
+    (picture_folder / "images/p03.png").write_bytes(b"no picture")  # so that there is a rejects.csv
+    built(picture_folder, out, form=form, skip_bad=True)
+    open_set(out).verify()
+    paths = [path for path in sorted(out.rglob("*")) if path.is_file() and ".build" not in path.parts]
+    assert {path.name for path in paths} >= {"quality.csv", "rejects.csv"}
+    for path in paths:
+        whole = path.read_bytes()
+        path.write_bytes(whole[:-3] + bytes([whole[-3] ^ 1]) + whole[-2:])
+        assert main(["stimuli", "verify", str(out)]) in (1, 2), path
+        path.write_bytes(whole)
+    assert main(["stimuli", "verify", str(out)]) == 0
+    (out / "extra.png").touch()
+    with pytest.raises(CheckFailed, match=r"extra\.png \(added\)"):
+        open_set(out).verify()
 
 
 def test_series_and_recipe_are_much_smaller_than_pngs(tmp_path):
@@ -116,6 +138,7 @@ def test_a_set_of_other_algorithms_is_not_expanded_to_other_bytes(picture_folder
     path = tmp_path / "packed/packed_set.json"
     content = msgspec.json.decode(path.read_bytes())
     content["description"]["algorithms"][name] = "0"
+    content["checksum"] = seal_of(msgspec.convert(content, PackedDescription))
     path.write_bytes(msgspec.json.encode(content))
     ours = ALGORITHMS[name]
     with pytest.raises(InputError, match=f"built with version 0 of {name}, this RapidVision has {ours} and would draw"):
@@ -153,7 +176,10 @@ def test_expanding_never_overwrites(picture_folder, tmp_path):
 def shard_with(name, rows, png=b"png"):
     data = io.BytesIO()
     with tarfile.open(fileobj=data, mode="w") as archive:
-        for member, content in ((name, png), (name.removesuffix(".png") + ".json", msgspec.json.encode(rows))):
+        for member, content in (
+            (member_key(name) + ".png", png),
+            (member_key(name) + ".json", msgspec.json.encode(rows)),
+        ):
             info = tarfile.TarInfo(member)
             info.size = len(content)
             archive.addfile(info, io.BytesIO(content))
@@ -166,7 +192,7 @@ def some_row(picture_folder, tmp_path, **changes):
 
 
 @pytest.mark.parametrize(
-    "name", ["../evil.png", "/etc/evil.png", "images/../../evil.png", "images\\evil.png", "other/x.png"]
+    "name", ["../evil.png", "/etc/evil.png", "images/../../evil.png", "images\\evil.png", "other/x.png", "images/evil"]
 )
 def test_members_that_lead_out_of_the_set_are_refused(picture_folder, tmp_path, name):
     from rapidvision.system import files
@@ -174,6 +200,27 @@ def test_members_that_lead_out_of_the_set_are_refused(picture_folder, tmp_path, 
     row = some_row(picture_folder, tmp_path, path=name, sha256=files.sha256(b"png"))
     with pytest.raises(InputError, match="leads out of the set"):
         list(tar_members(shard_with(name, [row]), where="shard"))
+
+
+def test_dots_in_names_leave_every_picture_a_sample_of_its_own(tmp_path):
+    """WebDataset's rule: a sample is what has the same name up to the first dot after the last slash."""
+    text = RECIPE.replace('source = "clickme"', 'source = "deepgaze.v2"').replace('"salicon"', '"deepgaze.v3"', 1)
+    folder = write_folder(tmp_path / "p", recipe=text).parent
+    table = (folder / "images.csv").read_text()
+    (folder / "images.csv").write_text(table.replace("p03,", "p.0.3,"))
+    for source in ("clickme", "salicon"):
+        (folder / "maps" / source / "p03.png").rename(folder / "maps" / source / "p.0.3.png")
+    built(folder, tmp_path / "t", form="tar")
+    samples = {}
+    with tarfile.open(tmp_path / "t/shards/000000.tar") as archive:
+        for name in archive.getnames():
+            key, suffix = re.match(r"^((?:.*/|)[^.]+)[.]([^/]*)$", name).groups()
+            samples.setdefault(key, []).append(suffix)
+    assert len(samples) == 4 * (2 * 5 + 1)
+    assert all(suffixes == ["png", "json"] for suffixes in samples.values())
+    built(folder, tmp_path / "png")
+    expand(tmp_path / "t", tmp_path / "expanded")
+    assert tree(tmp_path / "expanded") == tree(tmp_path / "png", hidden=False)
 
 
 def test_members_that_are_not_what_their_rows_say_are_refused(picture_folder, tmp_path):

@@ -80,13 +80,14 @@ def picture(play: Round, *, practice: bool, elapsed_ms: float | None) -> dict[st
     }
 
 
-def end(play: Round, *, show_view: bool, partner: str) -> dict[str, Any]:
-    """Say how a round ended; `partner` is how it did, or ``none`` in a game without one."""
+def end(play: Round, *, practice: bool, show_view: bool, partner: str) -> dict[str, Any]:
+    """Say how a round ended; `partner` is how it did, or ``none`` in a game without one. Practice has no points."""
     return {
         "type": "end",
         "round": play.round_id,
         "result": play.result,
-        "points": round(100 * play.points),
+        "practice": practice,
+        "points": 0 if practice else round(100 * play.points),
         "ended_ms": play.ended_ms,
         "partner": partner,
         "show_view": show_view,

@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from .blank_view import gained
 from .masking import PartnerView
 from .rules import Rules
 from .stroke import Illegal, Stroke
@@ -65,6 +66,8 @@ class Round:
         See there.
     view : PartnerView
         Grows with the bubbles.
+    blank : ndarray of float, shape (n_categories,), or None
+        The partner's answer to the view before the first bubble. No round is won before it is known.
 
     Attributes
     ----------
@@ -87,6 +90,7 @@ class Round:
     categories: tuple[str, ...]
     rules: Rules
     view: PartnerView
+    blank: NDArray[np.floating] | None = None
     state: State = "dealt"
     result: Result | None = None
     points: float = 0.0
@@ -128,7 +132,8 @@ class Round:
     def answer(self, guess: Guess, probabilities: NDArray[np.floating] | None, *, at_ms: float) -> bool:
         """Take the partner's answer (None: it failed); returns whether it ended the round.
 
-        An answer that took longer than the rules allow is recorded and does not count. Points follow the bubble that
+        An answer that took longer than the rules allow is recorded and does not count, nor does one that the partner
+        gives as readily where nothing is painted (:attr:`.rules.Rules.gain`). Points follow the bubble that
         asked, or the answer's own time where latency is charged.
         """
         if guess.status != "pending":
@@ -140,7 +145,9 @@ class Round:
         guess.rank, guess.probability, guess.best = ranked(probabilities, self.category, self.categories)
         in_time = at_ms - guess.asked_ms <= self.rules.answer_limit_ms
         guess.status = "answered" if in_time else "late"
-        known = in_time and guess.rank <= self.rules.top_k_of(len(self.categories))
+        best = guess.rank <= self.rules.top_k_of(len(self.categories))
+        blank = self.blank_probability
+        known = in_time and best and blank is not None and gained(guess.probability, blank, self.rules.gain)
         if not known or self.state not in ("running", "closing"):
             return False
         counted_ms = at_ms if self.rules.latency == "charged" else guess.asked_ms
@@ -178,6 +185,11 @@ class Round:
         for guess in self.guesses:
             if guess.status == "pending":
                 guess.status = "late" if result == "time" else "unneeded"
+
+    @property
+    def blank_probability(self) -> float | None:
+        """Probability of the category where nothing is painted; None before it is known."""
+        return None if self.blank is None else float(self.blank[self.categories.index(self.category)])
 
     @property
     def partner_state(self) -> str:

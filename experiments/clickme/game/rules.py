@@ -42,6 +42,9 @@ class Rules(Recipe, frozen=True):
         Standard deviation of that noise, as a share of the full range.
     top_k : int
         The round is won when the category is among the partner's `top_k` best; 0 chooses by the number of categories.
+    gain : float
+        And when the category's odds are at least this many times those that the partner gives it where nothing is
+        painted, so that a fixed idea of the partner wins no round.
     latency : {"forgiven", "charged"}
         Whether the clock of the points stops at the bubble that let the partner see, or at its answer.
     answer_limit_ms : int
@@ -67,6 +70,7 @@ class Rules(Recipe, frozen=True):
     background: Literal["blank", "noise"] = "blank"
     noise_sd: float = 0.4
     top_k: int = 0
+    gain: float = 2.0
     latency: Literal["forgiven", "charged"] = "forgiven"
     answer_limit_ms: int = 1000
 
@@ -79,6 +83,8 @@ class Rules(Recipe, frozen=True):
             raise ValueError("tick_ms, step_px, max_bubbles, guess_every and round_ms must be >= 1")
         if self.slack_ms < 0 or self.answer_limit_ms < 0 or self.top_k < 0:
             raise ValueError("slack_ms, answer_limit_ms and top_k must be >= 0")
+        if not 1 <= self.gain < float("inf"):
+            raise ValueError(f"gain must be 1 or more, got {self.gain}")
         if not 0 <= self.noise_sd <= 1:
             raise ValueError(f"noise_sd must be 0 to 1, got {self.noise_sd}")
 
@@ -90,7 +96,8 @@ class Rules(Recipe, frozen=True):
     def top_k_of(self, n_categories: int) -> int:
         """Return how many best guesses count for a partner that knows `n_categories`.
 
-        A guess by chance must stay rare: at most one in twenty, and never more than the paper's five.
+        A guess by chance is right at most one time in twenty where there are twenty categories or more, and never is
+        one of more than the paper's five; with fewer categories it is one of them.
         """
         return self.top_k or min(PAPER_TOP_K, max(1, n_categories // 20))
 

@@ -4,8 +4,11 @@ from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Literal
 
+import msgspec
+
 from rapidvision.errors import InputError
 from rapidvision.recipes import Recipe
+from rapidvision.system import files
 
 from .rules import Rules
 
@@ -97,6 +100,28 @@ class Game(Recipe, frozen=True):
                 return contest
         known = ", ".join(contest.name for contest in self.contests) or "none"
         raise InputError(f'contest: got "{name}"; known are {known}')
+
+
+def settings_row(game: Game) -> dict[str, str]:
+    """Return the row of ``clickme_settings`` that keeps a game's settings whole, by their digest."""
+    content = msgspec.json.encode(game).decode()
+    return {"digest": files.canonical_digest(game), "content": content, "first_utc": utc_text()}
+
+
+def settings_from(content: str, *, where: str) -> Game:
+    """Return the settings that such a row keeps.
+
+    Raises
+    ------
+    InputError
+        When this RapidVision cannot read them.
+    """
+    try:
+        return msgspec.json.decode(content, type=Game)
+    except msgspec.DecodeError as error:
+        raise InputError(
+            f"{where}: the settings of its rounds cannot be read ({error}); use the older RapidVision"
+        ) from error
 
 
 def utc_text(moment: datetime | None = None) -> str:

@@ -1,7 +1,10 @@
 """Agreement between players, measured by ``rapidvision analyse maps``: rooms meet in files and on the command line."""
 
-from collections import defaultdict
+import io
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from contextlib import redirect_stdout
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -16,7 +19,7 @@ from rapidvision.system import files
 
 from ..game.rules import Rules
 from ..storage.collected import RoundRecord
-from .pooling import Form, map_of, write_npz, write_player_maps
+from .pooling import Form, map_of, stack_of, write_npz
 
 #: "Repeating this procedure for 10,000 different images": more pictures are sampled down to this.
 MOST_PICTURES = 10_000
@@ -56,8 +59,14 @@ class Agreement(msgspec.Struct, frozen=True, kw_only=True):
     n_dropped: int = 0
 
 
-def measure(rounds: Sequence[RoundRecord], rules: Rules, out: Path, *, seed: int) -> Agreement | None:
+def measure(
+    rounds: Sequence[RoundRecord], rules: Rules, out: Path, *, seed: int, n_bubbles: int | None = None
+) -> Agreement | None:
     """Write the players' maps to `out` and have them analysed.
+
+    Maps of pictures whose rounds a partner ends early are shorter, which alone makes maps of the same picture more
+    alike than maps of different ones. So what says that players agree *about the picture* (`null`, `p`,
+    `share_below_null`) is to be taken from maps of equal length.
 
     Parameters
     ----------
@@ -66,28 +75,43 @@ def measure(rounds: Sequence[RoundRecord], rules: Rules, out: Path, *, seed: int
     rules : Rules
         Size of picture and bubbles.
     out : Path
-        A folder; gets ``players.npz`` and ``reliability.json``.
+        A folder; gets ``players.npz`` and ``reliability.json``, or ``players-N.npz`` and ``reliability-N.json``.
     seed : int
         Of the tests, and of the choice where there are too many pictures.
+    n_bubbles : int, optional
+        Take the first so many bubbles of each round, and rounds that have them; whole rounds unless given.
 
     Returns
     -------
     Agreement or None
         None where fewer than two pictures have two players, or the analysis refused (it says why).
     """
-    by_image: defaultdict[str, list[RoundRecord]] = defaultdict(list)
+    if n_bubbles is not None:
+        rounds = [replace(record, xy=record.xy[:n_bubbles]) for record in rounds if record.n_bubbles >= n_bubbles]
+    by_image: defaultdict[tuple[str, str], list[RoundRecord]] = defaultdict(list)
     for record in rounds:
-        by_image[record.image_id].append(record)
+        by_image[record.picture].append(record)
     names = sorted(name for name, own in by_image.items() if len({record.player_id for record in own}) > 1)
     if len(names) < 2:
         return None
     if len(names) > MOST_PICTURES:
         chosen = stream(seed, "clickme-agreement").choice(len(names), MOST_PICTURES, replace=False)
         names = [names[place] for place in sorted(chosen.tolist())]
-    maps, found = out / "players.npz", out / "reliability.json"
-    write_player_maps(maps, {name: by_image[name] for name in names}, rules, Form(), block_px=BLOCK_PX)
+    ending = "" if n_bubbles is None else f"-{n_bubbles}"
+    maps, found = out / f"players{ending}.npz", out / f"reliability{ending}.json"
+    twice = {image for image, n in Counter(image for image, _ in names).items() if n > 1}  # replaced during the game
+    stacks = (
+        (
+            f"{image}-{sha256[:8]}" if image in twice else image,
+            stack_of(by_image[image, sha256], rules, Form(), block_px=BLOCK_PX),
+        )
+        for image, sha256 in names
+    )
+    write_npz(maps, stacks)
     words = ["analyse", "maps", str(maps), "--out", str(found), "--seed", str(seed), "--quiet"]
-    if cli.main(words) != 0:
+    with redirect_stdout(io.StringIO()):
+        code = cli.main(words)
+    if code != 0:
         return None
     return msgspec.json.decode(files.read_bytes(found), type=Agreement)
 
@@ -147,10 +171,12 @@ def compare(
     if len(names) < 2:
         raise InputError(f"compare: {len(names)} pictures have maps of both experiments; at least 2 are needed")
     ours, theirs, found = out / "ours.npz", out / "theirs.npz", out / "compared.json"
-    write_npz(ours, {name: map_of(by_image[name], rules, Form())[None].astype(np.float32) for name in names})
+    write_npz(ours, ((name, map_of(by_image[name], rules, Form())[None].astype(np.float32)) for name in names))
     blur = parse(Form().blur)
-    write_npz(theirs, {name: blurred(others[name].astype(np.float64), blur)[None].astype(np.float32) for name in names})
+    write_npz(theirs, ((name, blurred(others[name].astype("f8"), blur)[None].astype(np.float32)) for name in names))
     words = ["analyse", "maps", str(ours), str(theirs), "--out", str(found), "--seed", str(seed), "--quiet"]
-    if cli.main(words) != 0:
+    with redirect_stdout(io.StringIO()):
+        code = cli.main(words)
+    if code != 0:
         raise InputError("compare: the maps could not be analysed")
     return msgspec.json.decode(files.read_bytes(found), type=Compared)

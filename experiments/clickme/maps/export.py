@@ -16,32 +16,31 @@
       export.json                     filters, counts, what made it
 """
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-
-import numpy as np
-from numpy.typing import NDArray
 
 from rapidvision.errors import InputError
 from rapidvision.formats import image_folder, tfrecord
 from rapidvision.formats.png import png_bytes
+from rapidvision.formats.rounds import COLUMNS, Round, write_rounds
 from rapidvision.system import files
 from rapidvision.system.progress import Advance, silent
 
 from ..game.rules import Rules
-from ..storage.collected import Collected
-from ..storage.images import Deck, pixels
+from ..storage.collected import Collected, RoundRecord
+from ..storage.displayed import shown
+from ..storage.images import Deck
+from ..storage.played_images import MISSING, REPLACED, UNREADABLE, Pictures
+from ..storage.selection import digest_of
 from .filters import Filters, Kept, kept
-from .pooling import Form, map_of, maps_by_player, scaled, write_npz, write_player_maps
+from .pooling import Form, map_of, maps_by_player, npz, scaled, stack_of
 from .quality import PlayerQuality
-from .release import records_of, user_id, write_clicks, write_table
+from .release import record_of, user_id, write_clicks, write_table
 
 SOURCE = "clickme"
-_ROUND_COLUMNS = (
-    "round_id", "image_id", "category", "phase", "started_utc", "ended_utc", "result", "points", "duration_ms",
-    "n_bubbles", "partner", "partner_state", "pointer", "is_mobile", "automated", "n_refused",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +57,8 @@ class Exported:
         Reason → number of rounds.
     n_rounds : int
         All rounds of the game.
+    changed : dict
+        Reason → ids of the pictures that are not what was played any more.
     """
 
     folder: Path
@@ -67,6 +68,7 @@ class Exported:
     n_bubbles: int
     left_out: dict[str, int]
     n_rounds: int
+    changed: dict[str, tuple[str, ...]]
 
     def summary(self) -> str:
         """One line: what was kept, and what was left out for which reason."""
@@ -83,25 +85,28 @@ def export(
     quality: Mapping[str, PlayerQuality],
     filters: Filters | None = None,
     form: Form | None = None,
+    others: Mapping[str, int] | None = None,
     command: str = "clickme export",
     advance: Advance = silent,
 ) -> Exported:
-    """Write the maps of a game.
+    """Write the maps of a game, one picture at a time in memory.
 
     Parameters
     ----------
     collected : Collected
-        Everything played.
+        Rounds that may be counted together, see :func:`.selection.select`.
     deck : Deck
-        The pictures.
+        The pictures. Rounds on pictures that are not the played ones any more are left out, by their hash.
     rules : Rules
-        Size of picture and bubbles.
+        Those of the rounds.
     out : Path
         A new or empty folder.
     quality : mapping
         Player id → quality, from :func:`.quality.judge`.
     filters, form : Filters, Form
         What is left out, and how maps are made.
+    others : mapping, optional
+        Reason → number of the game's rounds that are not in `collected`; they are counted as left out.
     command : str
         For the record.
     advance : callable
@@ -115,37 +120,31 @@ def export(
     Raises
     ------
     InputError
-        When the folder has something in it, a picture is missing, or nothing passes the filters.
+        When the folder has something in it, rounds have another frame than `rules`, or nothing passes the filters.
     """
     filters, form = filters or Filters(), form or Form()
     if out.is_dir() and any(out.iterdir()):
         raise InputError(f"{out}: not empty; choose a new folder, so that no old map stays among the new ones")
-    passed = kept(collected, filters, quality)
-    unknown = sorted(set(passed.by_image) - set(deck.cards))
-    if unknown:
-        raise InputError(f"{deck.folder}: no picture {unknown[0]}, which was played ({len(unknown)} are missing)")
-    done = Exported(
-        out,
-        len(passed.by_image),
-        passed.n_kept,
-        len({record.player_id for records in passed.by_image.values() for record in records}),
-        sum(record.n_bubbles for records in passed.by_image.values() for record in records),
-        passed.left_out,
-        len(collected.rounds),
-    )
+    _check_frame(collected, rules)
+    passed = kept(collected, filters, quality, pictures=Pictures(deck))
+    done = _counted(collected, passed, out, others or {})
     if not passed.by_image:
         raise InputError(f"nothing to export: {done.summary()}")
     _write_tables(collected, passed, out, quality)
-    maps = _write_maps(passed, rules, out, form, advance)
-    _write_pictures(passed, deck, rules, out)
-    write_clicks(passed, out, quality)
+    payloads = _each_picture(passed, deck, rules, out, form, advance)
     if form.with_tfrecords:
-        tfrecord.write(out / "clickme.tfrecords", records_of(passed, deck, rules, maps))
+        tfrecord.write(out / "clickme.tfrecords", payloads)
+    else:
+        for _ in payloads:
+            pass
+    _write_folder(passed, deck, rules, out)
+    write_clicks(passed, out, quality)
     description = {
         "counts": {key: value for key, value in asdict(done).items() if key != "folder"},
         "filters": asdict(filters),
         "form": asdict(form),
         "rules": rules,
+        "rules_played": sorted({digest_of(record.rules) for record in collected.rounds}),
         "n_open_rounds": collected.n_open,
         "broken_pictures": collected.broken,
         "provenance": files.provenance(command, packages=("numpy", "scipy")),
@@ -154,28 +153,59 @@ def export(
     return done
 
 
-def _write_maps(passed: Kept, rules: Rules, out: Path, form: Form, advance: Advance) -> dict[str, NDArray[np.float32]]:
-    maps: dict[str, NDArray[np.float32]] = {}
-    for name, records in passed.by_image.items():
-        values = map_of(records, rules, form)
-        maps[name] = values.astype(np.float32)
-        files.write_bytes(out / "maps" / SOURCE / f"{name}.png", png_bytes(scaled(values)))
-        if form.per_player:
-            for player, own in maps_by_player(records, rules, form).items():
-                files.write_bytes(out / "players" / user_id(player) / f"{name}.png", png_bytes(scaled(own)))
-        advance(1)
-    if form.per_player:
-        write_player_maps(out / "players.npz", passed.by_image, rules, form)
-    write_npz(out / "maps" / f"{SOURCE}.npz", maps)
-    return maps
+def _check_frame(collected: Collected, rules: Rules) -> None:
+    """Refuse rounds that were played in another frame: their bubbles would lie elsewhere on the picture."""
+    frames = {(record.rules.picture_px, record.rules.bubble_px) for record in collected.rounds}
+    if frames - {(rules.picture_px, rules.bubble_px)}:
+        raise InputError(
+            "export: rounds of several picture_px or bubble_px; choose those of one set of rules (--rules)"
+        )
 
 
-def _write_pictures(passed: Kept, deck: Deck, rules: Rules, out: Path) -> None:
-    rows = []
-    for name in passed.by_image:
-        card = deck.cards[name]
-        files.write_bytes(out / "images" / f"{name}.png", png_bytes(pixels(card.path, rules.picture_px)))
-        rows.append({**card.row, "path": f"images/{name}.png"})
+def _counted(collected: Collected, passed: Kept, out: Path, others: Mapping[str, int]) -> Exported:
+    changed: defaultdict[str, set[str]] = defaultdict(set)
+    for record in collected.rounds:
+        if (reason := passed.reasons.get(record.round_id, "")) in (MISSING, UNREADABLE, REPLACED):
+            changed[reason].add(record.image_id)
+    records = [record for group in passed.by_image.values() for record in group]
+    return Exported(
+        out,
+        len(passed.by_image),
+        passed.n_kept,
+        len({record.player_id for record in records}),
+        sum(record.n_bubbles for record in records),
+        {**passed.left_out, **others},
+        len(collected.rounds) + sum(others.values()),
+        {reason: tuple(sorted(names)) for reason, names in sorted(changed.items())},
+    )
+
+
+def _each_picture(passed: Kept, deck: Deck, rules: Rules, out: Path, form: Form, advance: Advance) -> Iterator[bytes]:
+    """Write the files of one picture after the other, and yield its TFRecord."""
+    words = sorted({records[0].category for records in passed.by_image.values()})
+    with ExitStack() as stack:
+        pooled = stack.enter_context(npz(out / "maps" / f"{SOURCE}.npz"))
+        single = stack.enter_context(npz(out / "players.npz")) if form.per_player else None
+        for name, records in passed.by_image.items():
+            picture = shown(deck.cards[name].path, rules.picture_px).pixels
+            values = map_of(records, rules, form)
+            files.write_bytes(out / "images" / f"{name}.png", png_bytes(picture))
+            files.write_bytes(out / "maps" / SOURCE / f"{name}.png", png_bytes(scaled(values)))
+            pooled.add(name, values.astype("f4"))
+            if single is not None:
+                single.add(name, stack_of(records, rules, form))
+                for player, own in maps_by_player(records, rules, form).items():
+                    files.write_bytes(out / "players" / user_id(player) / f"{name}.png", png_bytes(scaled(own)))
+            yield record_of(picture, values, words.index(records[0].category), records)
+            advance(1)
+
+
+def _write_folder(passed: Kept, deck: Deck, rules: Rules, out: Path) -> None:
+    """Write the table of the pictures, with the words as they were played, and the recipe."""
+    rows = [
+        {**deck.cards[name].row, "path": f"images/{name}.png", "category": records[0].category}
+        for name, records in passed.by_image.items()
+    ]
     write_table(out / image_folder.TABLE, list(rows[0]), rows)
     if "target" in rows[0]:
         lines = (
@@ -192,15 +222,15 @@ def _write_pictures(passed: Kept, deck: Deck, rules: Rules, out: Path) -> None:
 
 
 def _write_tables(collected: Collected, passed: Kept, out: Path, quality: Mapping[str, PlayerQuality]) -> None:
-    rows = []
-    for record in collected.rounds:
-        row = {name: getattr(record, name) for name in _ROUND_COLUMNS}
-        reason = passed.reasons.get(record.round_id, "")
-        rows.append({**row, "user_id": user_id(record.player_id), "left_out": reason})
-    write_table(out / "rounds.csv", [*_ROUND_COLUMNS, "user_id", "left_out"], rows)
+    write_rounds(out / "rounds.csv", (_round(record, passed) for record in collected.rounds))
     columns = ["user_id", *(field.name for field in fields(PlayerQuality) if field.name != "player_id")]
     people = []
     for one in quality.values():
         row = {name: getattr(one, name) for name in columns[1:]}
         people.append({**row, "user_id": user_id(one.player_id), "flags": " ".join(one.flags)})
     write_table(out / "players.csv", columns, people)
+
+
+def _round(record: RoundRecord, passed: Kept) -> Round:
+    own = {name: getattr(record, name) for name in COLUMNS if name not in ("user_id", "left_out")}
+    return Round(**own, user_id=user_id(record.player_id), left_out=passed.reasons.get(record.round_id, ""))

@@ -4,8 +4,12 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ..storage.collected import Collected, RoundRecord
+from ..storage.collected import FEWEST_BUBBLES, Collected, RoundRecord
+from ..storage.played_images import Pictures
 from .quality import PlayerQuality
+
+#: Reason of rounds that were played under another word than most rounds on the picture; the word follows in brackets.
+OTHER_WORD = "under another word than most rounds on the picture"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +28,16 @@ class Filters:
         Players with one of these flags are left out.
     drop_mobile : bool
         Leave out rounds on phones and tablets.
+    drop_automated : bool
+        Leave out rounds in which the page reported a remote-controlled browser or untrusted events.
     """
 
-    min_bubbles: int = 10
+    min_bubbles: int = FEWEST_BUBBLES
     min_players: int = 1
     report_limit: int = 3
     drop_flags: tuple[str, ...] = ("off_target", "failed_catch", "scripted")
     drop_mobile: bool = False
+    drop_automated: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +61,13 @@ class Kept:
         return sum(map(len, self.by_image.values()))
 
 
-def kept(collected: Collected, filters: Filters, quality: Mapping[str, PlayerQuality]) -> Kept:
+def kept(
+    collected: Collected,
+    filters: Filters,
+    quality: Mapping[str, PlayerQuality],
+    *,
+    pictures: Pictures | None = None,
+) -> Kept:
     """Apply the filters, in the order in which they are counted.
 
     Parameters
@@ -65,6 +78,8 @@ def kept(collected: Collected, filters: Filters, quality: Mapping[str, PlayerQua
         What to leave out.
     quality : mapping
         Player id → quality, from :func:`.quality.judge`.
+    pictures : Pictures, optional
+        The pictures as they are now: rounds on others are left out. Not compared unless given.
 
     Returns
     -------
@@ -75,10 +90,16 @@ def kept(collected: Collected, filters: Filters, quality: Mapping[str, PlayerQua
     by_image: defaultdict[str, list[RoundRecord]] = defaultdict(list)
     for record in collected.rounds:
         reason = _reason(record, collected, filters, quality)
+        if not reason and pictures is not None:
+            reason = pictures.reason(record)
         if reason:
             reasons[record.round_id] = reason
         else:
             by_image[record.image_id].append(record)
+    for name, records in by_image.items():
+        word = _word(records)
+        reasons.update((r.round_id, f"{OTHER_WORD} ({r.category})") for r in records if r.category != word)
+        by_image[name] = [record for record in records if record.category == word]
     for name in [name for name, records in by_image.items() if _n_players(records) < filters.min_players]:
         reason = f"fewer than {filters.min_players} players on the picture"
         reasons.update((record.round_id, reason) for record in by_image.pop(name))
@@ -94,6 +115,8 @@ def _reason(record: RoundRecord, collected: Collected, filters: Filters, quality
         return f"picture reported by {filters.report_limit} or more players"
     if filters.drop_mobile and record.is_mobile:
         return "on a phone or tablet"
+    if filters.drop_automated and record.automated:
+        return "automated"
     flags = quality[record.player_id].flags if record.player_id in quality else ()
     for flag in filters.drop_flags:
         if flag in flags:
@@ -101,6 +124,13 @@ def _reason(record: RoundRecord, collected: Collected, filters: Filters, quality
     if record.n_bubbles < filters.min_bubbles:
         return f"fewer than {filters.min_bubbles} bubbles"
     return ""
+
+
+def _word(records: Sequence[RoundRecord]) -> str:
+    """Return the word under which most rounds on a picture were played; of several the latest."""
+    n_of = Counter(record.category for record in records)
+    latest = {record.category: (record.started_utc, record.category) for record in records}
+    return max(n_of, key=lambda word: (n_of[word], latest[word]))
 
 
 def _n_players(records: Sequence[RoundRecord]) -> int:

@@ -1,8 +1,8 @@
 """Maps of pictures from rounds: pooled over players, of each player, and as files."""
 
-import io
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -57,17 +57,12 @@ def maps_by_player(records: Sequence[RoundRecord], rules: Rules, form: Form) -> 
     return {one: map_of([r for r in records if r.player_id == one], rules, form) for one in players}
 
 
-def write_player_maps(
-    path: Path, by_image: Mapping[str, Sequence[RoundRecord]], rules: Rules, form: Form, *, block_px: int = 1
-) -> None:
-    """Write an ``.npz`` of float32 (players, height, width) by image id, each pixel the mean of a block."""
+def stack_of(records: Sequence[RoundRecord], rules: Rules, form: Form, *, block_px: int = 1) -> NDArray[np.float32]:
+    """Return the players' own maps of a picture, shape (players, height, width), each pixel the mean of a block."""
     side = rules.picture_px // block_px
-    stacks = {}
-    for name, records in by_image.items():
-        full = np.stack(list(maps_by_player(records, rules, form).values()))
-        cut = full[:, : side * block_px, : side * block_px]
-        stacks[name] = cut.reshape(-1, side, block_px, side, block_px).mean(axis=(2, 4)).astype(np.float32)
-    write_npz(path, stacks)
+    full = np.stack(list(maps_by_player(records, rules, form).values()))
+    cut = full[:, : side * block_px, : side * block_px]
+    return np.asarray(cut.reshape(-1, side, block_px, side, block_px).mean(axis=(2, 4)), dtype=np.float32)
 
 
 def scaled(values: NDArray[np.float64]) -> NDArray[np.uint16]:
@@ -75,10 +70,35 @@ def scaled(values: NDArray[np.float64]) -> NDArray[np.uint16]:
     return np.asarray(np.rint(values / values.max() * _FULL_SCALE), dtype=np.uint16)
 
 
-def write_npz(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
-    """Write an ``.npz`` whose bytes depend on its content alone (numpy's own carries the time of day)."""
-    with files.atomic(path) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, array in arrays.items():
-            body = io.BytesIO()
+class Npz:
+    """An ``.npz`` that is written array by array; its bytes depend on its content alone (numpy's carry the time of day).
+
+    Parameters
+    ----------
+    archive : zipfile.ZipFile
+        Open for writing.
+    """
+
+    def __init__(self, archive: zipfile.ZipFile) -> None:
+        self._archive = archive
+
+    def add(self, name: str, array: NDArray[Any]) -> None:
+        """Write an array under a name."""
+        info = zipfile.ZipInfo(f"{name}.npy")
+        info.compress_type = zipfile.ZIP_DEFLATED
+        with self._archive.open(info, "w", force_zip64=True) as body:
             np.lib.format.write_array(body, array, allow_pickle=array.dtype == object)
-            archive.writestr(zipfile.ZipInfo(f"{name}.npy"), body.getvalue(), zipfile.ZIP_DEFLATED)
+
+
+@contextmanager
+def npz(path: Path) -> Iterator[Npz]:
+    """Open an ``.npz`` for writing; it appears whole or not at all."""
+    with files.atomic(path) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        yield Npz(archive)
+
+
+def write_npz(path: Path, arrays: Iterable[tuple[str, NDArray[Any]]]) -> None:
+    """Write an ``.npz`` from names and arrays, one at a time in memory."""
+    with npz(path) as out:
+        for name, array in arrays:
+            out.add(name, array)

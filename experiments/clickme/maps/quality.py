@@ -7,17 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rapidvision.numerics.ranks import unit_ranks
-from rapidvision.seeds import stream
-
 from ..game.rules import Rules
 from ..storage.collected import Collected, RoundRecord
-from .bubbles import counts
+from ..storage.played_images import Pictures
+from .pairing import NOT_TESTED, Pairing, pairings
 
-#: Side in pixels of the coarse maps that players are compared on: fine enough to tell places, quick to rank.
-COARSE_PX = 32
-#: Fewer maps than this do not tell chance from carelessness.
-FEWEST_MAPS = 10
 #: Fewer catch rounds than this do not convict anybody; of more, half must be passed.
 FEWEST_CATCHES, LEAST_CAUGHT = 3, 0.5
 #: A stroke of so many steps that a player draws twice is no accident.
@@ -71,25 +65,30 @@ def judge(
     rules: Rules,
     *,
     objects: Mapping[str, NDArray[np.bool_]] | None = None,
+    pictures: Pictures | None = None,
+    automated: bool = False,
     alpha: float = 0.01,
     n_null: int = 999,
     seed: int = 2019,
 ) -> dict[str, PlayerQuality]:
     """Judge every player by what they painted.
 
-    Agreement is tested by pairing the player's maps with the other players' maps of shuffled pictures: whoever looks
-    at the pictures agrees more with the right pairing than with the shuffled ones. A player with enough maps is flagged
-    ``off_target`` when that fails at `alpha` and the excess of agreement over the null is less than half of what is
-    usual (the median) among those who pass: to fail for want of maps is no offence.
+    A player with enough maps is flagged ``off_target`` when the pairing test (:mod:`.pairing`) fails at `alpha` and the
+    excess of agreement over the null is less than half of what is usual (the median) among those who pass: to fail for
+    want of maps is no offence.
 
     Parameters
     ----------
     collected : Collected
-        Everything played.
+        The rounds of one kind of player, see :func:`.selection.select`.
     rules : Rules
         Size of picture and bubbles.
     objects : mapping, optional
         Image id → mask of the object, shape (picture_px, picture_px).
+    pictures : Pictures, optional
+        The pictures as they are now; rounds on others are not compared with the masks.
+    automated : bool
+        Whether automated rounds are compared, too; else they are counted only.
     alpha : float
         A player passes when the pairing's p is at most this.
     n_null : int
@@ -102,78 +101,40 @@ def judge(
     dict
         Player id → PlayerQuality.
     """
+    compared = [record for record in collected.played if automated or not record.automated]
+    tests = pairings(compared, rules, n_null=n_null, seed=seed)
+    usual = [one.agreement - one.null for one in tests.values() if one.p <= alpha]
+    enough = 0.5 * float(np.median(usual)) if usual else float("inf")
     by_player: defaultdict[str, list[RoundRecord]] = defaultdict(list)
     for record in collected.played:
         by_player[record.player_id].append(record)
-    ranks = {record.round_id: _unit_ranks(record, rules) for record in collected.played}
-    sums: defaultdict[str, NDArray[np.float64]] = defaultdict(lambda: np.zeros(COARSE_PX**2))
-    n_of: Counter[str] = Counter()
-    for record in collected.played:
-        sums[record.image_id] += ranks[record.round_id]
-        n_of[record.image_id] += 1
-    tests = {}
-    for player_id in sorted(by_player):
-        own_n = Counter(record.image_id for record in by_player[player_id])
-        shared = [record for record in by_player[player_id] if n_of[record.image_id] > own_n[record.image_id]]
-        tests[player_id] = _pairing_test(_pairs(shared, ranks, sums), n_null, stream(seed, "pairing", player_id))
-    usual = [agreement - null for agreement, null, p in tests.values() if p <= alpha]
-    enough = 0.5 * float(np.median(usual)) if usual else float("inf")
     caught: defaultdict[str, list[RoundRecord]] = defaultdict(list)
     for record in collected.caught:
         caught[record.player_id].append(record)
+    masks = _Masks(objects or {}, pictures)
     return {
-        player_id: _quality(by_player[player_id], caught[player_id], test, objects or {}, alpha, enough)
-        for player_id, test in tests.items()
+        player_id: _quality(
+            by_player[player_id], caught[player_id], tests.get(player_id, NOT_TESTED), masks, alpha, enough
+        )
+        for player_id in sorted(by_player)
     }
-
-
-def _pairs(
-    shared: Sequence[RoundRecord], ranks: Mapping[str, NDArray[np.float64]], sums: Mapping[str, NDArray[np.float64]]
-) -> NDArray[np.float64]:
-    """Return correlations of each own map (rows) with the others' map of each picture (columns)."""
-    if not shared:
-        return np.zeros((0, 0))
-    own = np.stack([ranks[record.round_id] for record in shared])
-    others = np.stack([sums[record.image_id] - ranks[record.round_id] for record in shared])
-    norms = np.linalg.norm(others, axis=1, keepdims=True)
-    return np.asarray(own @ (others / np.where(norms > 0, norms, 1)).T)
-
-
-def _pairing_test(pairs: NDArray[np.float64], n_null: int, rng: np.random.Generator) -> tuple[float, float, float]:
-    n = len(pairs)
-    if n == 0:
-        return float("nan"), float("nan"), float("nan")
-    agreement = float(pairs.diagonal().mean())
-    null = float((pairs.sum() - pairs.trace()) / (n * (n - 1))) if n > 1 else float("nan")
-    if n < FEWEST_MAPS:
-        return agreement, null, float("nan")
-    shuffled = np.array([pairs[np.arange(n), rng.permutation(n)].mean() for _ in range(n_null)])
-    return agreement, null, float((1 + np.count_nonzero(shuffled >= agreement - 1e-12)) / (n_null + 1))
-
-
-def _unit_ranks(record: RoundRecord, rules: Rules) -> NDArray[np.float64]:
-    """Return the ranks of a coarse map, centred and of length 1, so that a product of two is their correlation; 0 where flat."""
-    full = counts(record.xy.tolist(), side_px=rules.picture_px, bubble_px=rules.patch_px)
-    edges = np.linspace(0, rules.picture_px, COARSE_PX + 1).astype(int)[:-1]
-    coarse = np.add.reduceat(np.add.reduceat(full, edges, 0), edges, 1)
-    return np.asarray(np.nan_to_num(unit_ranks(coarse.reshape(1, -1))[0]))
 
 
 def _quality(
     records: Sequence[RoundRecord],
     caught: Sequence[RoundRecord],
-    test: tuple[float, float, float],
-    objects: Mapping[str, NDArray[np.bool_]],
+    test: Pairing,
+    masks: "_Masks",
     alpha: float,
     enough: float,
 ) -> PlayerQuality:
     n_repeated = _n_repeated(records)
     automated = float(np.mean([record.automated for record in records]))
-    score = _catch_score(caught or records, objects)
+    score = masks.score(caught or records)
     flags = []
-    if np.isnan(test[2]):
+    if np.isnan(test.p):
         flags.append("too_few")
-    elif test[2] > alpha and test[0] - test[1] < enough:
+    elif test.p > alpha and test.agreement - test.null < enough:
         flags.append("off_target")
     if len(caught) >= FEWEST_CATCHES and score < LEAST_CAUGHT:
         flags.append("failed_catch")
@@ -185,13 +146,22 @@ def _quality(
     return PlayerQuality(player_id, len(records), *test, len(caught), score, automated, n_repeated, tuple(flags))
 
 
-def _catch_score(records: Sequence[RoundRecord], objects: Mapping[str, NDArray[np.bool_]]) -> float:
-    hits = [_on_object(record, objects[record.image_id]) >= 0.5 for record in records if record.image_id in objects]
-    return float(np.mean(hits)) if hits else float("nan")
+class _Masks:
+    """The objects' masks, for rounds on the pictures that they belong to."""
 
+    def __init__(self, objects: Mapping[str, NDArray[np.bool_]], pictures: Pictures | None) -> None:
+        self.objects, self.pictures = objects, pictures
 
-def _on_object(record: RoundRecord, mask: NDArray[np.bool_]) -> float:
-    return float(mask[record.xy[:, 1], record.xy[:, 0]].mean())
+    def score(self, records: Sequence[RoundRecord]) -> float:
+        """Return the share of rounds with at least half of the bubbles on the object; nan without any mask."""
+        hits = [self._on_object(record) >= 0.5 for record in records if self._fits(record)]
+        return float(np.mean(hits)) if hits else float("nan")
+
+    def _fits(self, record: RoundRecord) -> bool:
+        return record.image_id in self.objects and (self.pictures is None or not self.pictures.reason(record))
+
+    def _on_object(self, record: RoundRecord) -> float:
+        return float(self.objects[record.image_id][record.xy[:, 1], record.xy[:, 0]].mean())
 
 
 def _n_repeated(records: Sequence[RoundRecord]) -> int:

@@ -277,7 +277,9 @@ function ended(message) {
   nextTimer = setTimeout(() => { if (!document.hidden) deal(); }, message.show_view ? NEXT_AFTER_VIEW_MS : NEXT_AFTER_MS);
 }
 
-function outcome({ result, points, partner }) {
+function outcome({ result, points, partner, practice }) {
+  if (practice && result === "solved") return "Seen! Practice brings no points";
+  if (practice && result === "time") return "Time is up. This painting was practice";
   if (result === "solved") return `Seen! ${points} points`;
   if (result === "skipped") return "Skipped";
   if (result !== "time") return "";

@@ -2,22 +2,28 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from rapidvision.system import files
+from rapidvision.system.figures import figure_bytes, figure_style, new_figure
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 #: Okabe & Ito's colours, which colour-blind readers tell apart; the paper outlines animals blue, the rest red.
 BLUE, RED, GREY = "#0072B2", "#D55E00", "#666666"
 _SUFFIXES = ("png", "pdf")
 
 
+@figure_style()
 def histogram(out: Path, name: str, counts: Mapping[int, int], *, label: str, what: str) -> None:
     """Draw how often each whole number occurs (Fig. 5: pictures by number of players)."""
-    figure = Figure(figsize=(4.2, 3), layout="constrained")
+    from matplotlib.ticker import MaxNLocator
+
+    figure = new_figure(4.2, 3, layout="constrained")
     axes = figure.add_subplot()
     axes.bar(list(counts), list(counts.values()), color=BLUE, width=0.85)
     axes.set(xlabel=label, ylabel=what, xlim=(0, max(counts, default=0) + 1))
@@ -26,9 +32,10 @@ def histogram(out: Path, name: str, counts: Mapping[int, int], *, label: str, wh
     _save(figure, out, name)
 
 
+@figure_style()
 def bubbles(out: Path, name: str, solved: Sequence[int], unsolved: Sequence[int], *, most: int) -> None:
     """Draw the distribution of bubbles per round, solved and not."""
-    figure = Figure(figsize=(4.2, 3), layout="constrained")
+    figure = new_figure(4.2, 3, layout="constrained")
     axes = figure.add_subplot()
     edges = [float(edge) for edge in range(0, most + 11, 10)]
     axes.hist([list(solved), list(unsolved)], edges, stacked=True, color=[BLUE, GREY], label=["recognised", "not"])
@@ -38,6 +45,7 @@ def bubbles(out: Path, name: str, solved: Sequence[int], unsolved: Sequence[int]
     _save(figure, out, name)
 
 
+@figure_style()
 def gallery(
     out: Path,
     name: str,
@@ -57,7 +65,7 @@ def gallery(
         Panels per row.
     """
     n_rows = -(-len(panels) // n_columns)
-    figure = Figure(figsize=(1.5 * n_columns, 1.72 * n_rows), layout="constrained")
+    figure = new_figure(1.5 * n_columns, 1.72 * n_rows, layout="constrained")
     for place, (title, picture, share, colour) in enumerate(panels, start=1):
         axes = figure.add_subplot(n_rows, n_columns, place)
         opacity = np.rint(255 * np.clip(share, 0, 1)).astype(np.uint8)
@@ -73,8 +81,6 @@ def _bare(axes: object) -> None:
     axes.spines[["top", "right"]].set_visible(False)  # type: ignore[attr-defined]
 
 
-def _save(figure: Figure, out: Path, name: str) -> None:
+def _save(figure: "Figure", out: Path, name: str) -> None:
     for suffix in _SUFFIXES:
-        with files.atomic(out / f"{name}.{suffix}") as file:
-            metadata = {"CreationDate": None} if suffix == "pdf" else {"Software": None}
-            figure.savefig(file, format=suffix, dpi=160, metadata=metadata)
+        files.write_bytes(out / f"{name}.{suffix}", figure_bytes(figure, suffix, dpi=160))

@@ -15,9 +15,13 @@ from ..game.rules import Rules
 from ..game.settings import Game
 from ..maps.agreement import Agreement, Compared, compare, measure
 from ..maps.bubbles import counts, pooled
+from ..maps.pairing import common_length
 from ..maps.quality import PlayerQuality
 from ..storage.collected import Collected
-from ..storage.images import Deck, pixels, read_maps
+from ..storage.displayed import shown
+from ..storage.images import Deck, read_maps
+from ..storage.played_images import Pictures
+from ..storage.selection import Selection
 from . import figures
 from .statistics import Paired, Span, Statistics, describe
 
@@ -34,7 +38,7 @@ img { max-width: 100%; background: white; }
 
 
 def write_report(
-    collected: Collected,
+    part: Selection,
     deck: Deck,
     game: Game,
     out: Path,
@@ -47,12 +51,12 @@ def write_report(
 
     Parameters
     ----------
-    collected : Collected
-        Everything played.
+    part : Selection
+        The rounds, and what of the game is left out.
     deck : Deck
         The pictures.
     game : Game
-        Settings.
+        Name and contests.
     out : Path
         A folder.
     quality : mapping
@@ -72,44 +76,54 @@ def write_report(
     InputError
         When nothing was played, or there are no such maps.
     """
+    collected, rules = part.collected, part.rules
     if not collected.played:
         raise InputError(f"nothing to report: none of {len(collected.rounds)} rounds counts")
-    compared = None
+    compared, pictures = None, Pictures(deck)
     if compare_with is not None:
-        others = read_maps(deck, compare_with, game.rules.picture_px)
-        compared = compare(collected.played, others, game.rules, out, seed=seed)
+        others = read_maps(deck, compare_with, rules.picture_px)
+        there = [record for record in collected.played if not pictures.reason(record)]
+        compared = compare(there, others, rules, out, seed=seed)
     numbers = describe(collected, game, seed=seed)
     figures.histogram(out, "players_per_map", numbers.players_per_map, label="Players of a picture", what="Pictures")
     solved = [record.n_bubbles for record in collected.played if record.result == "solved"]
     unsolved = [record.n_bubbles for record in collected.played if record.result != "solved"]
-    figures.bubbles(out, "bubbles_per_round", solved, unsolved, most=game.rules.max_bubbles)
-    shown = _gallery(collected, deck, game.rules)
-    figures.gallery(out, "gallery", shown)
+    figures.bubbles(out, "bubbles_per_round", solved, unsolved, most=rules.max_bubbles)
+    figures.gallery(out, "gallery", _gallery(collected, deck, rules, pictures))
     flags = _flag_counts(quality)
-    agreement = measure(collected.played, game.rules, out, seed=seed)
+    agreement = measure(collected.played, rules, out, seed=seed)
+    length = common_length(collected.played)
+    equal = None if length is None else measure(collected.played, rules, out, seed=seed, n_bubbles=length)
     content = {
         "statistics": asdict(numbers),
         "flags": flags,
+        "players": part.players,
+        "left_out": part.left_out,
         "agreement": agreement,
+        "agreement_of_equal_length": {"n_bubbles": length, "agreement": equal},
         "compared": {"with": compare_with, "agreement": compared},
         "provenance": files.provenance("clickme report", seed=seed, packages=("numpy", "scipy", "matplotlib")),
     }
     files.write_json(out / "report.json", content)
-    files.write_text(out / "report.html", _page(game, numbers, flags, agreement, compared, collected))
+    files.write_text(
+        out / "report.html", _page(game, numbers, flags, _agreement(agreement, equal, length), compared, part)
+    )
     return numbers
 
 
 def _gallery(
-    collected: Collected, deck: Deck, rules: Rules
+    collected: Collected, deck: Deck, rules: Rules, pictures: Pictures
 ) -> list[tuple[str, NDArray[np.uint8], NDArray[np.floating], str]]:
-    """The pictures with most players, categories in turn."""
+    """The pictures with most players, as they were played, categories in turn."""
     xy: dict[str, dict[str, list[list[int]]]] = {}
+    words: dict[str, str] = {}
     for record in collected.played:
-        if record.image_id in deck.cards:
+        if not pictures.reason(record):
+            words[record.image_id] = record.category
             xy.setdefault(record.image_id, {}).setdefault(record.player_id, []).extend(record.xy.tolist())
     turns: dict[str, list[str]] = {}
     for name in sorted(xy, key=lambda name: (-len(xy[name]), name)):
-        turns.setdefault(deck.cards[name].category, []).append(name)
+        turns.setdefault(words[name], []).append(name)
     longest = max((len(names) for names in turns.values()), default=0)
     chosen = [names[turn] for turn in range(longest) for _, names in sorted(turns.items()) if turn < len(names)]
     panels = []
@@ -118,8 +132,8 @@ def _gallery(
         share = pooled(drawn)
         target = deck.cards[name].row.get("target", "").lower()
         colour = figures.BLUE if target in ("1", "true") else figures.RED if target else figures.GREY
-        title = f"{deck.cards[name].category} ({len(drawn)})"
-        panels.append((title, pixels(deck.cards[name].path, rules.picture_px), share / share.max(), colour))
+        title = f"{words[name]} ({len(drawn)})"
+        panels.append((title, shown(deck.cards[name].path, rules.picture_px).pixels, share / share.max(), colour))
     return panels
 
 
@@ -135,14 +149,11 @@ def _page(
     game: Game,
     numbers: Statistics,
     flags: Mapping[str, int],
-    agreement: Agreement | None,
+    agreement: str,
     compared: Compared | None,
-    collected: Collected,
+    part: Selection,
 ) -> str:
-    automated = sum(record.automated for record in collected.played)
-    note = ""
-    if automated:
-        note = f'<p class="note">{automated} of {numbers.n_rounds} rounds were played by programs, not by people.</p>'
+    note = "".join(f'<p class="note">{escape(sentence)}</p>' for sentence in _notes(part, numbers))
     return "\n".join(
         (
             f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(game.name)}</title>',
@@ -155,7 +166,7 @@ def _page(
             _table(_learning(numbers)),
             *(("<h2>Contests</h2>", _table(_contests(numbers))) if numbers.inside else ()),
             "<h2>Agreement of players</h2>",
-            _agreement(agreement),
+            agreement,
             *(("<h2>The same pictures in another experiment</h2>", _compared(compared)) if compared else ()),
             "<h2>Quality</h2>",
             _table([(f"players flagged {flag}", str(n)) for flag, n in flags.items()]),
@@ -166,6 +177,22 @@ def _page(
             "",
         )
     )
+
+
+def _notes(part: Selection, numbers: Statistics) -> list[str]:
+    """Who played, and what of the game is not counted here."""
+    automated = sum(record.automated for record in part.collected.played)
+    found = []
+    if part.players == "simulated":
+        found.append(f"All {numbers.n_rounds} rounds were played by programs, not by people.")
+    elif part.players == "pilot":
+        found.append(f"All {numbers.n_rounds} rounds were played in rehearsals.")
+    elif automated:
+        found.append(f"{automated} of {numbers.n_rounds} rounds came from remote-controlled pages.")
+    if part.left_out:
+        lost = ", ".join(f"{n} {reason}" for reason, n in part.left_out.items())
+        found.append(f"Rounds of the game that are left out here: {lost}.")
+    return found
 
 
 def _sizes(numbers: Statistics) -> list[tuple[str, str]]:
@@ -181,10 +208,16 @@ def _sizes(numbers: Statistics) -> list[tuple[str, str]]:
         ("ended by the clock", _percent(numbers.time_outs)),
         ("interrupted (server stopped)", _percent(numbers.interrupted)),
         ("pictures reported by anybody", _percent(numbers.reported_share)),
-        ("partner's answer, median and 95 %", f"{numbers.answer_ms_median:.0f} and {numbers.answer_ms_p95:.0f} ms"),
+        ("partner's answer, median and 95 %", _answer_times(numbers)),
         ("questions without an answer in time", f"{numbers.n_unanswered}"),
         ("pointers", ", ".join(f"{name} {n}" for name, n in sorted(numbers.pointers.items()))),
     ]
+
+
+def _answer_times(numbers: Statistics) -> str:
+    if np.isnan(numbers.answer_ms_median):
+        return "no answers"
+    return f"{numbers.answer_ms_median:.0f} and {numbers.answer_ms_p95:.0f} ms"
 
 
 def _learning(numbers: Statistics) -> list[tuple[str, str]]:
@@ -211,20 +244,27 @@ def _contests(numbers: Statistics) -> list[tuple[str, str]]:
     return [("during contests", words(numbers.inside)), ("otherwise", words(numbers.outside))]
 
 
-def _agreement(found: Agreement | None) -> str:
+def _agreement(found: Agreement | None, equal: Agreement | None, length: int | None) -> str:
+    """Describe the agreement; what tells same from different pictures comes from maps of equal length."""
     if found is None:
         return "<p>Not computed: it needs two pictures with two players each.</p>"
     low, high = found.interval
-    return _table(
-        [
-            ("two players of a picture", f"rho = {found.mean:.3f} (95 % {low:.3f} to {high:.3f}); the paper: .58"),
-            ("players of different pictures (null)", f"rho = {found.null:.3f}; the paper: .18"),
-            ("randomization test of the pairing", f"p = {found.p:.4g}"),
-            ("pictures below the null", _percent(found.share_below_null)),
-            ("halves of the players, Spearman-Brown", f"{found.split_half:.3f}, {found.spearman_brown:.3f}"),
-            ("maps", f"{found.n_maps}, and {found.n_dropped} constant ones left out"),
+    tested = found if length is None else equal
+    rows = [
+        ("two players of a picture", f"rho = {found.mean:.3f} (95 % {low:.3f} to {high:.3f}); the paper: .58"),
+        ("halves of the players, Spearman-Brown", f"{found.split_half:.3f}, {found.spearman_brown:.3f}"),
+        ("maps", f"{found.n_maps}, and {found.n_dropped} constant ones left out"),
+    ]
+    if length is not None:
+        rows.append(("the partner ended rounds, so here each round's first", f"{length} bubbles"))
+        rows.append(("two players of a picture", "not computed" if equal is None else f"rho = {equal.mean:.3f}"))
+    if tested is not None:
+        rows += [
+            ("players of different pictures (null)", f"rho = {tested.null:.3f}; the paper, whole rounds: .18"),
+            ("randomization test of the pairing", f"p = {tested.p:.4g}"),
+            ("pictures below the null", _percent(tested.share_below_null)),
         ]
-    )
+    return _table(rows)
 
 
 def _compared(found: Compared) -> str:

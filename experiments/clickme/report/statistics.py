@@ -4,21 +4,18 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rapidvision.protocol import N_RELABELLINGS
-from rapidvision.seeds import stream
+from rapidvision.numerics.sign_flip import sign_flip_test
 
+from ..game.partner import NO_PARTNER
 from ..game.settings import Game
 from ..storage.collected import Collected, RoundRecord
 
 #: "The top-200 most frequent players", and "the first ten trials … their second set of ten trials".
 TOP_PLAYERS, FIRST_TRIALS = 200, 10
-#: Up to so many players all sign flips are tried; beyond, random ones.
-_EXACT_UP_TO = 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +67,7 @@ class Statistics:
     answer_ms_median, answer_ms_p95 : float
         From the bubble that asked to the partner's answer.
     n_unanswered : int
-        Questions without an answer in time.
+        Questions to a partner without an answer in time.
     halves, tens : Paired or None
         Success in the first and second half of the rounds of the most frequent players; in their first and second ten.
     inside, outside : Span or None
@@ -119,7 +116,7 @@ def describe(collected: Collected, game: Game, *, seed: int = 2019) -> Statistic
     by_player, by_image = defaultdict(list), defaultdict(set)
     for record in rounds:
         by_player[record.player_id].append(record)
-        by_image[record.image_id].add(record.player_id)
+        by_image[record.picture].add(record.player_id)
     sizes = np.array([len(own) for own in by_player.values()])
     bubbles = np.array([record.n_bubbles for record in rounds])
     waits, n_unanswered = _answers(rounds)
@@ -138,80 +135,53 @@ def describe(collected: Collected, game: Game, *, seed: int = 2019) -> Statistic
         success=_share(rounds, "solved"),
         time_outs=_share(rounds, "time"),
         interrupted=_share(rounds, "interrupted"),
-        reported_share=_mean(np.array([name in collected.reports for name in by_image])),
+        reported_share=_mean(np.array([image_id in collected.reports for image_id, _ in by_image])),
         partner_states=dict(Counter(record.partner_state or "unknown" for record in rounds)),
         answer_ms_median=float(np.median(waits)) if len(waits) else float("nan"),
         answer_ms_p95=float(np.percentile(waits, 95)) if len(waits) else float("nan"),
         n_unanswered=n_unanswered,
-        halves=_paired(frequent, _half, 4, seed=seed, address="halves"),
-        tens=_paired(frequent, _ten, 2 * FIRST_TRIALS, seed=seed, address="tens"),
+        halves=_paired(frequent, _half, 4, seed=seed),
+        tens=_paired(frequent, _ten, 2 * FIRST_TRIALS, seed=seed),
         inside=inside,
         outside=outside,
         pointers=dict(Counter(record.pointer or "unknown" for record in rounds)),
     )
 
 
-def sign_flip_p(differences: NDArray[np.float64], *, m: int = N_RELABELLINGS, seed: int, address: str = "") -> float:
-    """Return the two-sided p of a mean of paired differences: exact up to 14 pairs, else (b + 1) / (m + 1).
-
-    Parameters
-    ----------
-    differences : ndarray, shape (n,)
-        One per player.
-    m : int
-        Random sign flips where there are too many to try all.
-    seed : int
-        Fixes them.
-    address : str
-        Part of the random stream's address.
-
-    Examples
-    --------
-    >>> sign_flip_p(np.array([1.0, 1.0, 1.0]), seed=1)
-    0.25
-    """
-    n, observed = len(differences), abs(differences.sum()) - 1e-12
-    if n <= _EXACT_UP_TO:
-        signs = np.array(list(product((1, -1), repeat=n)))
-        return float(np.mean(np.abs(signs @ differences) >= observed))
-    flips = stream(seed, "clickme-sign-flip", address).integers(0, 2, size=(m, n)) * 2 - 1
-    return float((1 + np.count_nonzero(np.abs(flips @ differences) >= observed)) / (m + 1))
-
-
 def _paired(
     players: Sequence[Sequence[RoundRecord]],
-    split: Callable[[NDArray[np.float64]], tuple[float, float]],
+    split: Callable[[NDArray[np.int64]], tuple[int, int, int]],
     at_least: int,
     *,
     seed: int,
-    address: str,
 ) -> Paired | None:
-    pairs = [split(_successes(own)) for own in players if len(own) >= at_least]
-    if not pairs:
+    counts = [split(_successes(own)) for own in players if len(own) >= at_least]
+    if not counts:
         return None
-    first, second = np.array(pairs).T
-    p = sign_flip_p(second - first, seed=seed, address=address)
-    return Paired(len(pairs), float(first.mean()), float(second.mean()), p)
+    first, second, size = np.array(counts).T
+    test = sign_flip_test(second - first, denominators=size, seed=seed)
+    return Paired(len(counts), float((first / size).mean()), float((second / size).mean()), float(test.p_best[0]))
 
 
-def _half(wins: NDArray[np.float64]) -> tuple[float, float]:
-    """Success in the first and the second half; the middle round of an odd number belongs to neither."""
+def _half(wins: NDArray[np.int64]) -> tuple[int, int, int]:
+    """Successes in the first and the second half, and its size; the middle round of an odd number is in neither."""
     half = len(wins) // 2
-    return float(wins[:half].mean()), float(wins[-half:].mean())
+    return int(wins[:half].sum()), int(wins[-half:].sum()), half
 
 
-def _ten(wins: NDArray[np.float64]) -> tuple[float, float]:
-    return float(wins[:FIRST_TRIALS].mean()), float(wins[FIRST_TRIALS : 2 * FIRST_TRIALS].mean())
+def _ten(wins: NDArray[np.int64]) -> tuple[int, int, int]:
+    return int(wins[:FIRST_TRIALS].sum()), int(wins[FIRST_TRIALS : 2 * FIRST_TRIALS].sum()), FIRST_TRIALS
 
 
-def _successes(rounds: Sequence[RoundRecord]) -> NDArray[np.float64]:
+def _successes(rounds: Sequence[RoundRecord]) -> NDArray[np.int64]:
     ordered = sorted(rounds, key=lambda record: record.started_utc)
-    return np.array([record.result == "solved" for record in ordered], dtype=np.float64)
+    return np.array([record.result == "solved" for record in ordered], dtype=np.int64)
 
 
 def _answers(rounds: Sequence[RoundRecord]) -> tuple[NDArray[np.float64], int]:
-    guesses = [guess for record in rounds for guess in record.guesses if guess.status != "unneeded"]
-    waits = [guess.answered_ms - guess.asked_ms for guess in guesses if guess.answered_ms is not None]
+    asked = [record for record in rounds if record.partner != NO_PARTNER]
+    guesses = [guess for record in asked for guess in record.guesses if guess.status != "unneeded"]
+    waits = [g.answered_ms - g.asked_ms for g in guesses if g.answered_ms is not None and g.rank is not None]
     return np.array(waits), sum(guess.status != "answered" for guess in guesses)
 
 

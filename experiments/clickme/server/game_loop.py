@@ -9,21 +9,19 @@ import time
 from datetime import UTC, datetime
 from typing import Any
 
-import msgspec
 import sqlalchemy as sa
-
-from rapidvision.system import files
 
 from ...web.store import Store, StoreUnavailable
 from ..game import messages
+from ..game.kinds import PlayerKind
 from ..game.messages import Bubbles, Deal, FromPage, Report, Skip, Start
+from ..game.partner import Superseded, Table
 from ..game.round import Guess, Result
-from ..game.settings import Game, utc_text
-from ..game.standings import Standings
+from ..game.settings import Game, settings_row, utc_text
 from ..game.stroke import Illegal
-from ..partners.network_partner import Superseded, Table
 from ..storage import tables
 from ..storage.images import Deck
+from ..storage.standings import Standings
 from .joining import Lobby
 from .players import LiveRound, Seat, Send
 from .serving import Dealer
@@ -37,7 +35,7 @@ _KEPT_ROUNDS = 3
 
 
 class LiveGame:
-    """One running game.
+    """One running game; it closes the store's open rounds, so no other may run (:func:`.locking.only_one`).
 
     Parameters
     ----------
@@ -49,37 +47,21 @@ class LiveGame:
         Database with the tables of :mod:`.tables`.
     partner : Table
         Where the partner answers.
+    players : {"human", "pilot"}
+        What those who play are; players of another kind, their points and their maps are not seen.
     """
 
-    def __init__(self, game: Game, deck: Deck, store: Store, partner: Table) -> None:
+    def __init__(self, game: Game, deck: Deck, store: Store, partner: Table, *, players: PlayerKind = "human") -> None:
         self.game, self.store, self.partner = game, store, partner
-        self._close_rounds()
-        self.standings = Standings(game)
-        self.lobby = Lobby(store, self.standings)
-        self.dealer = Dealer(game, deck, store, partner)
-        self._seats: dict[str, Seat] = {}
-        self._tasks: set[asyncio.Task[Any]] = set()
-        store.read(self._credit)
-
-    def _close_rounds(self) -> None:
-        """End what the last server did not live to end."""
-        now = utc_text()
-        content = msgspec.json.encode(self.game).decode()
-        settings = {"digest": files.canonical_digest(self.game), "content": content, "first_utc": now}
-
-        def begin(connection: sa.Connection) -> int:
-            tables.insert_new(connection, tables.settings, [settings])
-            return tables.close_open_rounds(connection, now)
-
-        n_open = self.store.submit(begin).result()
+        n_open = store.submit(lambda connection: tables.begin_play(connection, settings_row(game))).result()
         if n_open:
             _log.warning("%d rounds of the last run were open and are closed now", n_open)
-
-    def _credit(self, connection: sa.Connection) -> None:
-        table = tables.rounds
-        won = sa.select(table.c.player_id, table.c.points, table.c.ended_utc)
-        for player, points, utc in connection.execute(won.where(table.c.points > 0, table.c.phase != "practice")):
-            self.standings.credit(player, points, datetime.fromisoformat(utc))
+        self.standings = Standings(game)
+        self.lobby = Lobby(store, self.standings, players=players)
+        self.dealer = Dealer(game, deck, store, partner, players=players)
+        self._seats: dict[str, Seat] = {}
+        self._tasks: set[asyncio.Task[Any]] = set()
+        store.read(lambda connection: self.standings.recall(connection, players))
 
     # -- connections ------------------------------------------------------------------------------------------------
 
@@ -103,11 +85,17 @@ class LiveGame:
         await asyncio.sleep(LEFT_AFTER_S)
         if seat.send is None and live is not None and live.play.state == "dealt":
             await self._finish(seat, live, "left")
+        self._clear(seat)
+
+    def _clear(self, seat: Seat) -> None:
+        """Forget the seat of a player who has gone and whose round is over: pictures and views go with it."""
+        gone = seat.send is None and seat.current is None and not seat.dealing.locked()
+        if gone and self._seats.get(seat.player_id) is seat:
+            del self._seats[seat.player_id]
 
     def round_of(self, player_id: str, round_id: str) -> LiveRound | None:
         """Return one of the player's own last rounds."""
-        seat = self._seats.get(player_id)
-        return seat.rounds.get(round_id) if seat else None
+        return self._seats[player_id].rounds.get(round_id) if player_id in self._seats else None
 
     async def handle(self, seat: Seat, message: FromPage) -> None:
         """Do what a message asks; refusals are answers, never errors."""
@@ -145,18 +133,38 @@ class LiveGame:
             seat.rounds[live.play.round_id] = live
             while len(seat.rounds) > _KEPT_ROUNDS:
                 seat.rounds.popitem(last=False)
+            if live.play.blank is None and self.partner.loaded.partner is not None:
+                self._spawn(self._ask_blank(live))
             await self._show(seat, live)
+
+    async def _ask_blank(self, live: LiveRound) -> None:
+        """Find what the partner says to a background of noise, which differs from round to round."""
+        play = live.play
+        try:
+            answer = await asyncio.wrap_future(self.partner.ask(_blank_id(play.round_id), play.view.pixels))
+        except Superseded:  # the round ended before
+            return
+        except Exception as error:  # whatever a foreign partner raises; its table has logged it
+            _log.warning("round %s cannot be won: no answer to its empty view (%s)", play.round_id, error)
+        else:
+            play.blank = answer
 
     async def _start(self, seat: Seat, live: LiveRound, message: Start) -> None:
         if live.play.state == "dealt":
             live.play.start()
             live.started_s, live.started_utc, live.start = time.monotonic(), utc_text(), message
             self._spawn(self._clock(seat, live))
-            statement = sa.update(tables.rounds).where(tables.rounds.c.round_id == live.play.round_id)
-            statement = statement.values(started_utc=live.started_utc)
-            self.store.submit(lambda connection: connection.execute(statement).rowcount)  # the end writes it again
+            self._spawn(self._note_start(live))
         started = {"type": "started", "round": live.play.round_id, "elapsed_ms": live.elapsed_ms()}
         await self._tell(seat, started)
+
+    async def _note_start(self, live: LiveRound) -> None:
+        statement = sa.update(tables.rounds).where(tables.rounds.c.round_id == live.play.round_id)
+        statement = statement.values(live.start_row())
+        try:
+            await self.store.write(lambda connection: connection.execute(statement).rowcount)
+        except StoreUnavailable as error:
+            _log.warning("the start of round %s is stored with its end only: %s", live.play.round_id, error)
 
     async def _bubbles(self, seat: Seat, live: LiveRound, message: Bubbles) -> None:
         """Check bubbles, commit what is legal, and only then say so. Those known already are committed again."""
@@ -231,13 +239,16 @@ class LiveGame:
         live.finished = True
         play, ended = live.play, datetime.now(UTC)
         self.partner.forget(play.round_id)
+        self.partner.forget(_blank_id(play.round_id))
         stored = await self._write_end(live, utc_text(ended))
-        if play.result in ("skipped", "left") or not play.stroke.bubbles:
-            self.dealer.give_back(live)
+        self.dealer.over(live)
         if stored and play.points and live.phase != "practice":
             self.standings.credit(seat.player_id, play.points, ended)
         partner = play.partner_state if self.partner.loaded.partner is not None else "none"
-        await self._tell(seat, messages.end(play, show_view=self.shows_view(live), partner=partner))
+        practice = live.phase == "practice"
+        await self._tell(seat, messages.end(play, practice=practice, show_view=self.shows_view(live), partner=partner))
+        if seat.send is None:
+            self._spawn(self._leave(seat, None))
 
     async def _write_end(self, live: LiveRound, utc: str) -> bool:
         """Commit the end; a database that is away is tried until it is back, for as long as a player would wait."""
@@ -251,8 +262,7 @@ class LiveGame:
         return False
 
     async def _note(self, live: LiveRound, guesses: list[Guess]) -> None:
-        rows = live.guess_rows(guesses)
-        if rows:
+        if rows := live.guess_rows(guesses):
             await self.store.add(tables.GUESSES, rows)
 
     async def _report(self, seat: Seat, live: LiveRound, message: Report) -> None:
@@ -283,3 +293,8 @@ class LiveGame:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             _log.error("a step of the game failed", exc_info=error)
+
+
+def _blank_id(round_id: str) -> str:
+    """Return the name under which a round's empty view waits for the partner, beside the round's other views."""
+    return f"{round_id} blank"

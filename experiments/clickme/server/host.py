@@ -15,9 +15,11 @@ from ...web.app import create_app
 from ...web.serve import Address, listen, run, serve_apps
 from ...web.store import Store, sqlite_url
 from ...web.tokens import Keyring, server_secret
+from ..game.kinds import PlayerKind
+from ..game.partner import Loaded, Table, load
 from ..game.settings import Game
-from ..partners.network_partner import Loaded, Table, load
 from ..storage.images import Deck, read_deck
+from ..storage.lock import only_one
 from ..storage.tables import open_store
 from .app import Server
 from .game_loop import LiveGame
@@ -58,8 +60,8 @@ def picture_folder(given: str) -> Path:
     return Path(str(resources.files(BUNDLED) / "bundled")) if given == "bundled" else Path(given)
 
 
-def set_up(data: Path, folder: Path, game: Game) -> Deck:
-    """Make the game's folder: the settings as resolved, and where the pictures are.
+def set_up(data: Path, folder: Path) -> Deck:
+    """Make the game's folder and note where its pictures are.
 
     Raises
     ------
@@ -70,11 +72,15 @@ def set_up(data: Path, folder: Path, game: Game) -> Deck:
     data.mkdir(parents=True, exist_ok=True)
     note = data / PICTURES
     here = str(folder.resolve())
-    if note.is_file() and (was := note.read_text().strip()) != here:
+    if note.is_file() and (was := files.read_text(note).strip()) != here:
         raise InputError(f"{data}: its game is played with {was}, not with {here}; choose another --out")
     files.write_text(note, here + "\n")
-    recipes.write(data / SETTINGS, game)
     return deck
+
+
+def keep_game(data: Path, game: Game) -> None:
+    """Write the settings as resolved to the game's folder, for the next start; each round keeps its own in the store."""
+    recipes.write(data / SETTINGS, game)
 
 
 def pictures_of(data: Path, given: Path | None = None) -> Deck:
@@ -84,7 +90,7 @@ def pictures_of(data: Path, given: Path | None = None) -> Deck:
     note = data / PICTURES
     if not note.is_file():
         raise InputError(f"{data}: does not say where its pictures are; give --pictures")
-    return read_deck(Path(note.read_text().strip()))
+    return read_deck(Path(files.read_text(note).strip()))
 
 
 def app_of(live: LiveGame, keys: Keyring, address: Address) -> Starlette:
@@ -102,6 +108,7 @@ def serve(
     *,
     database_url: str = "",
     insecure: bool = False,
+    players: PlayerKind = "human",
     ready: Callable[[str], None] | None = None,
 ) -> None:
     """Serve a game until the process is told to stop.
@@ -118,8 +125,15 @@ def serve(
         Another database than the SQLite file.
     insecure : bool
         Allow to be public without https.
+    players : {"human", "pilot"}
+        What those who join are; ``pilot`` for a rehearsal.
     ready : callable, optional
         Called with the page's address when it answers.
+
+    Raises
+    ------
+    InputError
+        When another process plays the same game.
     """
     address.check(insecure=insecure)
     keys = Keyring(server_secret(data))
@@ -127,10 +141,12 @@ def serve(
     store = game_store(data, database_url)
     table = Table(partner)
     try:
-        live = LiveGame(game, deck, store, table)
-        app = app_of(live, keys, address)
-        shown = address.public_url or f"http://{address.host}:{sock.getsockname()[1]}/"
-        run(serve_apps([(app, sock, address)], ready=(lambda: ready(shown)) if ready else None))
+        with only_one(store):
+            keep_game(data, game)
+            live = LiveGame(game, deck, store, table, players=players)
+            app = app_of(live, keys, address)
+            shown = address.public_url or f"http://{address.host}:{sock.getsockname()[1]}/"
+            run(serve_apps([(app, sock, address)], ready=(lambda: ready(shown)) if ready else None))
     finally:
         table.close()
         store.close()

@@ -1,21 +1,23 @@
 """Who plays: joining, coming back, and usernames that the experimenter changes while the game runs."""
 
 import time
+from typing import Any
 
 import sqlalchemy as sa
 
 from ...web.store import Store
 from ...web.tokens import new_id
+from ..game.kinds import PlayerKind
 from ..game.settings import utc_text
-from ..game.standings import Standings
 from ..storage import tables
+from ..storage.standings import Standings
 
 #: How often the database is asked whether the experimenter has changed a username.
 LOOK_S = 2.0
 
 
 class Lobby:
-    """The players of a game.
+    """The players of one kind; those of another kind are unknown here and have names of their own.
 
     Parameters
     ----------
@@ -23,37 +25,34 @@ class Lobby:
         Database with the tables of :mod:`.tables`.
     standings : Standings
         Knows the names, too.
+    players : {"human", "pilot", "simulated"}
+        What those who join are.
     """
 
-    def __init__(self, store: Store, standings: Standings) -> None:
-        self.store, self.standings = store, standings
+    def __init__(self, store: Store, standings: Standings, *, players: PlayerKind = "human") -> None:
+        self.store, self.standings, self.players = store, standings, players
         self._looked_s = time.monotonic()
         self._n_changes = store.read(_n_changes)
         store.read(self._recall)
 
     def _recall(self, connection: sa.Connection) -> None:
-        rows = connection.execute(sa.select(tables.players)).mappings().all()
+        own = sa.select(tables.players).where(tables.players.c.kind == self.players)
+        rows = connection.execute(own).mappings().all()
         self.standings.names = {row["player_id"]: row["name"] for row in rows}
         self.standings.hidden = {row["player_id"] for row in rows if row["hidden"]}
 
     async def join(self, name: str, name_key: str) -> str | None:
         """Enter a new player; returns the id, or None when the name is taken."""
         player_id = new_id()
-        row = {"player_id": player_id, "name": name, "name_key": name_key, "joined_utc": utc_text(), "hidden": False}
-
-        def write(connection: sa.Connection) -> bool:
-            tables.insert_new(connection, tables.players, [row])
-            found = sa.select(tables.players.c.player_id).where(tables.players.c.name_key == name_key)
-            return bool(connection.scalar(found) == player_id)
-
-        if not await self.store.write(write):
+        row = player_row(player_id, self.players, name, name_key, utc_text())
+        if not await self.store.write(lambda connection: enter(connection, row)):
             return None
         self.standings.names[player_id] = name
         return player_id
 
     async def named(self, name_key: str) -> str | None:
         """Return the id of the player with this name."""
-        found = sa.select(tables.players.c.player_id).where(tables.players.c.name_key == name_key)
+        found = _named(self.players, name_key)
         player: str | None = await self.store.query(lambda connection: connection.scalar(found))
         return player
 
@@ -71,6 +70,29 @@ class Lobby:
         if n_changes != self._n_changes:
             self._n_changes = n_changes
             await self.store.query(self._recall)
+
+
+def player_row(player_id: str, kind: PlayerKind, name: str, name_key: str, joined_utc: str) -> dict[str, object]:
+    """Return the row of ``clickme_players`` of a new player."""
+    return {
+        "player_id": player_id,
+        "kind": kind,
+        "name": name,
+        "name_key": name_key,
+        "joined_utc": joined_utc,
+        "hidden": False,
+    }
+
+
+def enter(connection: sa.Connection, row: dict[str, object]) -> bool:
+    """Write a new player's row; False, and nothing written, when another of the kind has the name."""
+    tables.insert_new(connection, tables.players, [row])
+    return bool(connection.scalar(_named(str(row["kind"]), str(row["name_key"]))) == row["player_id"])
+
+
+def _named(kind: str, name_key: str) -> sa.Select[Any]:
+    p = tables.players.c
+    return sa.select(p.player_id).where(p.kind == kind, p.name_key == name_key)
 
 
 def _n_changes(connection: sa.Connection) -> int:

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from rapidvision.errors import InputError
 
 from ...web.store import Store
+from ..game.kinds import PlayerKind
 from ..game.names import checked_name, key_of
 from ..game.settings import utc_text
 from ..storage import tables
@@ -41,14 +42,15 @@ class Step(NamedTuple):
     why: str
 
 
-def players(store: Store) -> list[Listed]:
-    """Return every player, most points first."""
+def players(store: Store, kind: PlayerKind = "human") -> list[Listed]:
+    """Return every player of a kind, most points first."""
     p, r = tables.players, tables.rounds
     played = sa.and_(r.c.player_id == p.c.player_id, r.c.ended_utc.is_not(None), r.c.phase != "practice")
     points = sa.func.coalesce(sa.func.sum(100 * r.c.points), 0)
     statement = (
         sa.select(p.c.player_id, p.c.name, p.c.joined_utc, sa.func.count(r.c.round_id), points, p.c.hidden)
         .select_from(p.outerjoin(r, played))
+        .where(p.c.kind == kind)
         .group_by(p.c.player_id)
         .order_by(points.desc(), p.c.name)
     )
@@ -64,7 +66,14 @@ def history(store: Store) -> list[Step]:
 
 
 def moderate(
-    store: Store, action: Action, name: str, *, why: str, new_name: str = "", blocked: Iterable[str] = ()
+    store: Store,
+    action: Action,
+    name: str,
+    *,
+    why: str,
+    new_name: str = "",
+    blocked: Iterable[str] = (),
+    kind: PlayerKind = "human",
 ) -> Step:
     """Rename, hide or show a player, and write it down.
 
@@ -82,6 +91,8 @@ def moderate(
         For ``rename``; checked like a player's own choice.
     blocked : iterable of str
         Words that usernames must not contain, besides the built-in ones.
+    kind : {"human", "pilot", "simulated"}
+        What the player is; usernames of different kinds are apart.
 
     Returns
     -------
@@ -99,12 +110,14 @@ def moderate(
     utc, who, p = utc_text(), getpass.getuser(), tables.players
 
     def write(connection: sa.Connection) -> Step | str:
-        found = connection.execute(sa.select(p).where(p.c.name_key == key_of(name))).mappings().first()
+        found = (
+            connection.execute(sa.select(p).where(p.c.kind == kind, p.c.name_key == key_of(name))).mappings().first()
+        )
         if found is None:
-            return f"{name}: no player has this username"
+            return f"{name}: no {kind} player has this username"
         same = p.c.player_id == found["player_id"]
         if action == "rename":
-            taken = sa.select(p.c.player_id).where(p.c.name_key == key_of(after), ~same)
+            taken = sa.select(p.c.player_id).where(p.c.kind == kind, p.c.name_key == key_of(after), ~same)
             if connection.scalar(taken) is not None:
                 return f"{after}: another player has this username"
             connection.execute(sa.update(p).where(same).values(name=after, name_key=key_of(after)))

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from ..game.messages import Start
+from ..game.partner import Loaded
 from ..game.round import Guess, Round
-from ..partners.network_partner import Table
 from ..storage.images import Card, Phase
 from ..storage.tables import LONGEST_TEXT
 
@@ -28,6 +28,7 @@ class LiveRound:
     phase: Phase
     dealt_utc: str
     picture_png: bytes
+    picture_sha256: str
     started_s: float | None = None
     started_utc: str | None = None
     start: Start | None = None
@@ -39,35 +40,44 @@ class LiveRound:
         """Time since the start on the server's clock."""
         return 0.0 if self.started_s is None else (time.monotonic() - self.started_s) * 1000
 
-    def dealt_row(self, player_id: str, partner: Table, rules_digest: str) -> dict[str, Any]:
+    def dealt_row(self, player_id: str, partner: Loaded, settings_digest: str) -> dict[str, Any]:
         """Return the row of ``clickme_rounds`` with which the round begins."""
         return {
             "round_id": self.play.round_id,
             "player_id": player_id,
             "image_id": self.card.image_id,
+            "picture_sha256": self.picture_sha256,
             "category": self.card.category,
             "phase": self.phase,
             "dealt_utc": self.dealt_utc,
             "partner": partner.name[-LONGEST_TEXT:],
-            "top_k": self.play.rules.top_k_of(len(partner.loaded.categories)),
-            "rules": rules_digest,
+            "top_k": self.play.rules.top_k_of(len(partner.categories)),
+            "settings": settings_digest,
+        }
+
+    def start_row(self) -> dict[str, Any]:
+        """Return what is added to that row when the player presses on the picture."""
+        start = self.start
+        return {
+            "started_utc": self.started_utc,
+            "pointer": start.pointer if start else "",
+            "is_mobile": bool(start and start.mobile),
+            "automated": bool(start and start.automated),
         }
 
     def end_row(self, utc: str) -> dict[str, Any]:
-        """Return what is added to that row at the end."""
-        start, play = self.start, self.play
+        """Return what is added to it at the end; the start is written once more, in case that failed."""
+        play = self.play
         return {
             "round_id": play.round_id,
-            "started_utc": self.started_utc,
+            **self.start_row(),
             "ended_utc": utc,
             "result": play.result,
             "points": play.points,
             "duration_ms": play.ended_ms,
             "decided_by": play.decided_by,
             "partner_state": play.partner_state,
-            "pointer": start.pointer if start else "",
-            "is_mobile": bool(start and start.mobile),
-            "automated": bool(start and start.automated),
+            "blank_probability": play.blank_probability,
             "n_refused": self.n_refused,
         }
 

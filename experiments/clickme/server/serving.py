@@ -7,18 +7,18 @@ from collections import Counter
 import sqlalchemy as sa
 
 from rapidvision.errors import InputError
-from rapidvision.formats.png import png_bytes
-from rapidvision.system import files
 
 from ...web.store import Store
 from ...web.tokens import new_id
+from ..game.kinds import PlayerKind
 from ..game.masking import PartnerView
+from ..game.partner import Table
 from ..game.round import Round
-from ..game.settings import Game, utc_text
-from ..partners.network_partner import Table
+from ..game.settings import Game, settings_row, utc_text
 from ..storage import tables
-from ..storage.collected import PLAYED
-from ..storage.images import Deck, pixels
+from ..storage.collected import FEWEST_BUBBLES, PLAYED
+from ..storage.displayed import png_of, shown
+from ..storage.images import Deck
 from ..storage.queue import Feed
 from .players import LiveRound
 
@@ -26,36 +26,38 @@ _log = logging.getLogger("rapidvision.clickme")
 
 
 class Dealer:
-    """Deals the rounds of a game; restores from the store what was dealt before.
+    """Deals the rounds of a game; restores from the store what was dealt before to players of the same kind.
 
     Parameters
     ----------
-    game, deck, store, partner : Game, Deck, Store, Table
+    game, deck, store, partner, players : Game, Deck, Store, Table, PlayerKind
         See :class:`.live.LiveGame`.
     """
 
-    def __init__(self, game: Game, deck: Deck, store: Store, partner: Table) -> None:
-        self.game, self.deck, self.store, self.partner = game, deck, store, partner
-        self.rules_digest = files.canonical_digest(game)
+    def __init__(self, game: Game, deck: Deck, store: Store, partner: Table, *, players: PlayerKind = "human") -> None:
+        self.game, self.deck, self.store, self.partner, self.players = game, deck, store, partner, players
+        self.settings_digest = settings_row(game)["digest"]
         self._feed = Feed(deck, seed=game.seed, practice_rounds=game.practice_rounds, catch_every=game.catch_every)
-        self._today: Counter[tuple[str, str]] = Counter()
+        self._day, self._today = utc_text()[:10], Counter[str]()
         self._reported: dict[str, set[str]] = {}
         store.read(self._recall)
 
     def _recall(self, connection: sa.Connection) -> None:
-        table, day = tables.rounds, utc_text()[:10]
-        columns = (table.c.player_id, table.c.image_id, table.c.phase, table.c.result, table.c.dealt_utc)
-        dealt = connection.execute(sa.select(*columns).order_by(table.c.dealt_utc)).all()
-        self._feed.restore((player, image, phase, result in PLAYED) for player, image, phase, result, _ in dealt)
-        self._today.update((player, day) for player, *_, utc in dealt if utc.startswith(day))
-        for player, image_id, *_ in connection.execute(sa.select(tables.reports)):
+        dealt, day = dealt_to(connection, self.players), utc_text()[:10]
+        self._feed.restore((player, image, phase, counts) for player, image, phase, counts, _ in dealt)
+        self._today.update(player for player, *_, utc in dealt if utc.startswith(day))
+        reports, own = tables.reports.c, tables.players.c
+        whose = sa.select(reports.player_id, reports.image_id).join(tables.players, own.player_id == reports.player_id)
+        for player, image_id in connection.execute(whose.where(own.kind == self.players)):
             self._count_report(player, image_id)
         for image_id, *_ in connection.execute(sa.select(tables.broken)):
             self._feed.remove(image_id)
 
     def may_play(self, player_id: str) -> bool:
         """Whether a player has rounds left today."""
-        return self._today[player_id, utc_text()[:10]] < self.game.daily_limit
+        if self._day != (day := utc_text()[:10]):
+            self._day, self._today = day, Counter()
+        return self._today[player_id] < self.game.daily_limit
 
     async def deal(self, player_id: str) -> LiveRound | None:
         """Return a player's next round, stored; None when there are no pictures left."""
@@ -63,7 +65,8 @@ class Dealer:
         while (dealt := self._feed.deal(player_id)) is not None:
             card, phase = self.deck.cards[dealt[0]], dealt[1]
             try:
-                array = await asyncio.to_thread(pixels, card.path, side_px)
+                picture = await asyncio.to_thread(shown, card.path, side_px)
+                png = await asyncio.to_thread(png_of, card.path, side_px)
             except InputError as error:
                 _log.warning("%s; it is dealt no more", error)
                 self._feed.remove(card.image_id)
@@ -71,17 +74,22 @@ class Dealer:
                 await self.store.add(tables.BROKEN, [row])
                 continue
             round_id = new_id()
-            view = PartnerView(array, self.game.rules, seed=self.game.seed, round_id=round_id)
-            play = Round(round_id, card.category, self.partner.loaded.categories, self.game.rules, view)
-            live = LiveRound(play, card, phase, utc_text(), await asyncio.to_thread(png_bytes, array))
-            await self.store.add(tables.ROUNDS, [live.dealt_row(player_id, self.partner, self.rules_digest)])
-            self._today[player_id, utc_text()[:10]] += 1
+            view = PartnerView(picture.pixels, self.game.rules, seed=self.game.seed, round_id=round_id)
+            loaded = self.partner.loaded
+            blank = loaded.blank if self.game.rules.background == "blank" else None
+            play = Round(round_id, card.category, loaded.categories, self.game.rules, view, blank)
+            live = LiveRound(play, card, phase, utc_text(), png, picture.sha256)
+            await self.store.add(tables.ROUNDS, [live.dealt_row(player_id, loaded, self.settings_digest)])
+            self._today[player_id] += 1
             return live
         return None
 
-    def give_back(self, live: LiveRound) -> None:
-        """Say that a round brought no map."""
-        self._feed.give_back(live.card.image_id, live.phase)
+    def over(self, live: LiveRound) -> None:
+        """Say that a round has ended: one that the export leaves out by itself is no map of its picture."""
+        few = len(live.play.stroke.bubbles) < FEWEST_BUBBLES
+        automated = live.start is not None and live.start.automated
+        if live.play.result not in PLAYED or few or automated:
+            self._feed.give_back(live.card.image_id, live.phase)
 
     async def report(self, player_id: str, image_id: str, reason: str) -> None:
         """Store that a player finds fault with a picture; enough reports take it out of the game."""
@@ -94,3 +102,19 @@ class Dealer:
         who.add(player_id)
         if len(who) >= self.game.report_limit:
             self._feed.remove(image_id)
+
+
+def dealt_to(connection: sa.Connection, players: PlayerKind) -> list[tuple[str, str, str, bool, str]]:
+    """Return what players of one kind were dealt, in order: player, picture, phase, whether it is a map, and when.
+
+    A map is a round that was played to an end with enough bubbles, by hand; rounds that are open count as maps in the
+    making.
+    """
+    r, p, b = tables.rounds.c, tables.players.c, tables.bubbles.c
+    enough = sa.exists().where(b.round_id == r.round_id, b.seq == FEWEST_BUBBLES - 1)
+    by_hand = sa.or_(r.automated.is_(None), ~r.automated)
+    is_map = sa.and_(r.result.in_(PLAYED), by_hand, enough)
+    counts = sa.or_(r.ended_utc.is_(None), is_map)
+    statement = sa.select(r.player_id, r.image_id, r.phase, counts, r.dealt_utc).join(tables.players)
+    rows = connection.execute(statement.where(p.kind == players).order_by(r.dealt_utc, r.round_id)).all()
+    return [(player, image, phase, bool(counts), utc) for player, image, phase, counts, utc in rows]

@@ -1,17 +1,27 @@
 """What was played, read back from the store: rounds with their bubbles and guesses, ready for maps and statistics."""
 
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from itertools import groupby
+from operator import itemgetter
+from typing import Any, cast
 
 import numpy as np
 import sqlalchemy as sa
 from numpy.typing import NDArray
 
 from ...web.store import Store
+from ..game.kinds import PlayerKind
+from ..game.rules import Rules
+from ..game.settings import settings_from
 from . import tables
 
 #: Results of rounds that were played to an end, whoever decided it. The paper used all of them.
 PLAYED = ("solved", "time", "interrupted")
+#: Fewest bubbles of a round that makes a map: what it takes for the partner to be asked once.
+FEWEST_BUBBLES = 10
+#: Rows that are read from the database at once.
+_ROWS = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +37,9 @@ class GuessRecord:
     best: str
 
 
+_GUESS = tuple(one.name for one in fields(GuessRecord))
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class RoundRecord:
     """One round as it is stored.
@@ -34,7 +47,14 @@ class RoundRecord:
     Attributes
     ----------
     round_id, player_id, player, image_id, category : str
-        Who played what; `player` is the username and leaves the server only if asked to.
+        Who played what; `player` is the username and leaves the server only if asked to. The category is the word that
+        the player saw.
+    kind : {"human", "pilot", "simulated"}
+        What the player is.
+    rules : Rules
+        Of this round.
+    picture_sha256 : str
+        Hash of the picture's decoded pixels, see :func:`.deck.shown`.
     phase : str
         ``main``, ``practice`` or ``catch``; only main rounds make maps.
     started_utc, ended_utc, result, pointer, partner, partner_state : str
@@ -45,9 +65,9 @@ class RoundRecord:
         As the page said.
     n_refused : int
         Packets that the rules refused.
-    xy : ndarray of int, shape (n, 2)
+    xy : ndarray of int16, shape (n, 2)
         Bubble centres in order; column, row.
-    at_ms, client_ms : ndarray of float, shape (n,)
+    at_ms, client_ms : ndarray of float32, shape (n,)
         When the server got them, and the page's own times.
     guesses : tuple of GuessRecord
         In order.
@@ -58,6 +78,9 @@ class RoundRecord:
     player: str
     image_id: str
     category: str
+    kind: PlayerKind
+    rules: Rules
+    picture_sha256: str
     phase: str
     started_utc: str
     ended_utc: str
@@ -70,10 +93,15 @@ class RoundRecord:
     is_mobile: bool
     automated: bool
     n_refused: int
-    xy: NDArray[np.int64]
-    at_ms: NDArray[np.float64]
-    client_ms: NDArray[np.float64]
+    xy: NDArray[np.int16]
+    at_ms: NDArray[np.float32]
+    client_ms: NDArray[np.float32]
     guesses: tuple[GuessRecord, ...] = ()
+
+    @property
+    def picture(self) -> tuple[str, str]:
+        """What was painted: the picture's id and hash, since a picture may be replaced under its name."""
+        return self.image_id, self.picture_sha256
 
     @property
     def n_bubbles(self) -> int:
@@ -117,42 +145,69 @@ class Collected:
 
 
 def collect(store: Store) -> Collected:
-    """Read everything from a game's database."""
-    return store.read(_read)
+    """Read everything from a game's database; a bubble takes 12 bytes.
+
+    Raises
+    ------
+    InputError
+        When the settings of a round cannot be read.
+    """
+    return store.read(lambda connection: _read(connection, store.name))
 
 
-def _read(connection: sa.Connection) -> Collected:
-    marks: dict[str, list[tuple[int, int, float, float]]] = defaultdict(list)
-    b, g, r, p = tables.bubbles, tables.guesses, tables.rounds, tables.players
-    for round_id, _seq, x, y, at_ms, client_ms in connection.execute(sa.select(b).order_by(b.c.round_id, b.c.seq)):
-        marks[round_id].append((x, y, at_ms, client_ms))
+def _read(connection: sa.Connection, name: str) -> Collected:
+    strokes = _strokes(connection)
     asked: dict[str, list[GuessRecord]] = defaultdict(list)
-    for round_id, *values in connection.execute(sa.select(g).order_by(g.c.round_id, g.c.seq)):
-        asked[round_id].append(GuessRecord(*values))
-    rows = sa.select(r, p.c.name.label("player")).join(p).order_by(r.c.dealt_utc, r.c.round_id)
+    g, r, p = tables.guesses, tables.rounds, tables.players
+    for row in _rows(connection, sa.select(g).order_by(g.c.round_id, g.c.seq)).mappings():
+        asked[row["round_id"]].append(GuessRecord(**{name: row[name] for name in _GUESS}))
+    kept = connection.execute(sa.select(tables.settings.c.digest, tables.settings.c.content))
+    rules = {digest: settings_from(content, where=name).rules for digest, content in kept}
+    every = sa.select(r, p.c.name.label("player"), p.c.kind).join(p).order_by(r.c.dealt_utc, r.c.round_id)
     rounds, n_open = [], 0
-    for row in connection.execute(rows).mappings():
-        if row["ended_utc"] is None:
+    for one in connection.execute(every).mappings():
+        if one["ended_utc"] is None:
             n_open += 1
             continue
-        rounds.append(_record(row, marks[row["round_id"]], tuple(asked[row["round_id"]])))
+        round_id = one["round_id"]
+        rounds.append(_record(one, rules[one["settings"]], strokes.pop(round_id, None), tuple(asked.pop(round_id, ()))))
     reports: dict[str, set[str]] = defaultdict(set)
-    for row in connection.execute(sa.select(tables.reports)).mappings():
-        reports[row["image_id"]].add(row["player_id"])
+    for one in connection.execute(sa.select(tables.reports)).mappings():
+        reports[one["image_id"]].add(one["player_id"])
     broken = {row["image_id"]: row["reason"] for row in connection.execute(sa.select(tables.broken)).mappings()}
     return Collected(tuple(rounds), {name: frozenset(who) for name, who in reports.items()}, broken, n_open)
 
 
-def _record(
-    row: sa.RowMapping, marks: list[tuple[int, int, float, float]], guesses: tuple[GuessRecord, ...]
-) -> RoundRecord:
-    numbers = np.array(marks, dtype=np.float64).reshape(-1, 4)
+def _rows(connection: sa.Connection, statement: sa.Select[Any]) -> sa.CursorResult[Any]:
+    """Return the rows of a long table, a part at a time in memory."""
+    return connection.execute(statement, execution_options={"yield_per": _ROWS})
+
+
+#: A round's bubbles: places, and the server's and the page's times.
+_Stroke = tuple[NDArray[np.int16], NDArray[np.float32]]
+
+
+def _strokes(connection: sa.Connection) -> dict[str, _Stroke]:
+    b = tables.bubbles.c
+    statement = sa.select(b.round_id, b.x, b.y, b.at_ms, b.client_ms).order_by(b.round_id, b.seq)
+    strokes: dict[str, _Stroke] = {}
+    for round_id, rows in groupby(_rows(connection, statement), key=itemgetter(0)):
+        numbers = np.array([row[1:] for row in rows], dtype=np.float64)
+        strokes[round_id] = (numbers[:, :2].astype(np.int16), numbers[:, 2:].astype(np.float32))
+    return strokes
+
+
+def _record(row: sa.RowMapping, rules: Rules, stroke: _Stroke | None, guesses: tuple[GuessRecord, ...]) -> RoundRecord:
+    xy, times_ms = stroke or (np.zeros((0, 2), np.int16), np.zeros((0, 2), np.float32))
     return RoundRecord(
         round_id=row["round_id"],
         player_id=row["player_id"],
         player=row["player"],
         image_id=row["image_id"],
         category=row["category"],
+        kind=cast(PlayerKind, row["kind"]),
+        rules=rules,
+        picture_sha256=row["picture_sha256"],
         phase=row["phase"],
         started_utc=row["started_utc"] or "",
         ended_utc=row["ended_utc"] or "",
@@ -165,8 +220,8 @@ def _record(
         is_mobile=bool(row["is_mobile"]),
         automated=bool(row["automated"]),
         n_refused=row["n_refused"] or 0,
-        xy=numbers[:, :2].astype(np.int64),
-        at_ms=numbers[:, 2],
-        client_ms=numbers[:, 3],
+        xy=xy,
+        at_ms=times_ms[:, 0],
+        client_ms=times_ms[:, 1],
         guesses=guesses,
     )

@@ -1,18 +1,18 @@
-"""The pictures of a game: the picture folder, pictures as players see them, masks of objects, and given maps."""
+"""The pictures of a game: the picture folder, masks of objects, and given maps."""
 
-import warnings
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Literal, TypeAlias, cast, get_args
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
 from rapidvision.errors import InputError
 from rapidvision.formats import image_folder
+from rapidvision.images.load import load_map
 
+from .displayed import warning_about
 from .tables import LONGEST_TEXT
 
 #: What a picture is for: maps; a new player's first rounds; or finding players who do not look, since its object is
@@ -22,7 +22,8 @@ PHASES = get_args(Phase)
 
 #: Folder of the object masks beside the pictures.
 OBJECTS = "objects"
-_MOST_PX = 100_000_000
+#: Things in a mask, each with its number; larger values are grey levels or an object of 255.
+_MOST_LABELS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,66 +102,59 @@ def read_deck(folder: Path | str) -> Deck:
     return deck
 
 
-@lru_cache(maxsize=512)
-def pixels(path: Path, side_px: int) -> NDArray[np.uint8]:
-    """Return a picture as the game shows it: uint8 (side_px, side_px, 3), scaled to the shorter side, centre cut out.
+def read_objects(deck: Deck, side_px: int) -> dict[str, NDArray[np.bool_]]:
+    """Return the object masks of a picture folder (``objects/IMAGE.png``), in the frame of the game.
 
     Raises
     ------
     InputError
-        When the file is no picture, or too large to decode.
+        When a mask has no pixel of 1, or values that are no labels (0 background, 1 the object, 2 … other things); the
+        message names the file.
     """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path) as opened:
-                if opened.width * opened.height > _MOST_PX:
-                    raise InputError(f"{path}: {opened.width} x {opened.height} pixels are too many; scale it down")
-                upright = ImageOps.exif_transpose(opened).convert("RGBA")
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombWarning) as error:
-        raise InputError(f"{path}: not a picture that can be decoded ({error})") from error
-    flat = Image.new("RGB", upright.size, (255, 255, 255))
-    flat.paste(upright, mask=upright.getchannel("A"))
-    fitted = (
-        flat if flat.size == (side_px, side_px) else ImageOps.fit(flat, (side_px, side_px), Image.Resampling.LANCZOS)
-    )
-    array = np.asarray(fitted, dtype=np.uint8).copy()
-    array.setflags(write=False)
-    return array
-
-
-def read_objects(deck: Deck, side_px: int) -> dict[str, NDArray[np.bool_]]:
-    """Return the object masks of a picture folder (``objects/IMAGE.png``, 1 = the object) for its square pictures."""
     masks: dict[str, NDArray[np.bool_]] = {}
     for name in deck.cards:
         path = deck.folder / OBJECTS / f"{name}.png"
         if path.is_file():
-            with Image.open(path) as opened:
-                if opened.width == opened.height:
-                    masks[name] = np.asarray(opened.resize((side_px, side_px), Image.Resampling.NEAREST)) == 1
+            values = load_map(path)
+            labels = np.unique(values)
+            if 1 not in labels or labels[-1] > _MOST_LABELS:
+                got = ", ".join(f"{one:g}" for one in labels[-3:])
+                raise InputError(
+                    f"{path}: a mask has 0 for the background, 1 for the object and up to {_MOST_LABELS} for other things; "
+                    f"its largest values are {got}; write it anew"
+                )
+            masks[name] = _framed(values, side_px, Image.Resampling.NEAREST) == 1
     return masks
 
 
 def read_maps(deck: Deck, source: str, side_px: int) -> dict[str, NDArray[np.float64]]:
-    """Return the maps of a picture folder (``maps/SOURCE/IMAGE.png``) for simulated players.
+    """Return the maps of a picture folder (``maps/SOURCE/IMAGE.png``) for simulated players, in the frame of the game.
 
     Raises
     ------
     InputError
-        When the folder has none of that source.
+        When the folder has none of that source, or a map is none; the message names the file.
     """
     maps: dict[str, NDArray[np.float64]] = {}
     for name in deck.cards:
         path = image_folder.map_path(deck.folder, source, name)
         if path.is_file():
-            with Image.open(path) as opened:
-                grey = opened if opened.mode in ("I", "F", "I;16") else opened.convert("L")
-                array = np.asarray(grey, dtype=np.float64)
-                if array.shape != (side_px, side_px):
-                    resized = Image.fromarray(array.astype(np.float32)).resize((side_px, side_px))
-                    array = np.asarray(resized, dtype=np.float64)
-            maps[name] = array
+            maps[name] = np.clip(_framed(load_map(path), side_px, Image.Resampling.BICUBIC), 0, None)
     if not maps:
         found = ", ".join(image_folder.map_sources(deck.folder)) or "none"
         raise InputError(f'{deck.folder}: no maps from "{source}"; the folder has {found}')
     return maps
+
+
+def _framed(values: NDArray[np.float64], side_px: int, how: Image.Resampling) -> NDArray[np.float64]:
+    """Return a map as the game frames its picture: scaled to the shorter side, the middle square cut out."""
+    if values.shape == (side_px, side_px):
+        return values
+    image = Image.fromarray(values.astype(np.float32))
+    return np.asarray(ImageOps.fit(image, (side_px, side_px), how), dtype=np.float64)
+
+
+def doubtful(deck: Deck, side_px: int) -> dict[str, str]:
+    """Return the pictures of doubtful size, by image id: small ones, and long ones of which most is cut off."""
+    found = {name: warning_about(card.path, side_px) for name, card in deck.cards.items()}
+    return {name: text for name, text in found.items() if text}

@@ -1,4 +1,4 @@
-"""Who sees which picture: fewest maps first, never the same one twice, catch pictures in between."""
+"""Who sees which picture: fewest maps first, never the same one twice, catch pictures in between; practice last."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
@@ -60,7 +60,8 @@ class Feed:
     def deal(self, player: str) -> tuple[str, Phase] | None:
         """Return the player's next picture and the phase of its round; None when all have been seen.
 
-        Where practice pictures are too few, practice rounds are played on the others and get no maps.
+        Where practice pictures are too few, practice rounds are played on those of the others that have most maps, so
+        that the round, which is no map, is missed least.
         """
         seen = self._seen[player]
         rng = stream(self.seed, "feed", player, len(seen))
@@ -72,7 +73,7 @@ class Feed:
             name = self._one_of("catch", seen, rng)
             phase = "catch" if name is not None else "main"
         if name is None:
-            name = self._fewest(seen, rng)
+            name = self._extreme(seen, rng, fewest=phase != "practice")
         if name is None:
             return None
         seen.add(name)
@@ -98,8 +99,9 @@ class Feed:
         free = [name for name in self.deck.of(phase) if name not in seen and name not in self._out]
         return free[int(rng.integers(len(free)))] if free else None
 
-    def _fewest(self, seen: set[str], rng: np.random.Generator) -> str | None:
-        for count in sorted(self._at):
+    def _extreme(self, seen: set[str], rng: np.random.Generator, *, fewest: bool) -> str | None:
+        """Return one of the pictures with the fewest maps, or with the most, that the player has not had."""
+        for count in sorted(self._at, reverse=not fewest):
             names = self._at[count]
             for place in map(int, rng.integers(len(names), size=8)) if names else ():
                 if names[place] not in seen:

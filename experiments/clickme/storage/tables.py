@@ -5,12 +5,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from ...online.storage.sessions import insert_into
+from ...online.database.sessions import insert_into
 from ...web.store import Batch, Store
 
 #: Longest id, category or name of a partner; PostgreSQL refuses longer ones.
 LONGEST_TEXT = 200
-FORM, VERSION = "clickme", 2
+FORM, VERSION = "clickme", 3
 
 metadata = sa.MetaData()
 
@@ -18,10 +18,12 @@ players = sa.Table(
     "clickme_players",
     metadata,
     sa.Column("player_id", sa.String(32), primary_key=True),
+    sa.Column("kind", sa.String(12), nullable=False),
     sa.Column("name", sa.String(40), nullable=False),
-    sa.Column("name_key", sa.String(80), nullable=False, unique=True),
+    sa.Column("name_key", sa.String(80), nullable=False),
     sa.Column("joined_utc", sa.String(24), nullable=False),
     sa.Column("hidden", sa.Boolean, nullable=False, default=False),
+    sa.UniqueConstraint("kind", "name_key"),
 )
 
 #: What the experimenter did to usernames, and why; nothing is ever taken out.
@@ -38,12 +40,22 @@ moderation = sa.Table(
     sa.Column("why", sa.String(400), nullable=False),
 )
 
+#: The settings under which rounds were dealt, whole, by the digest that each round carries.
+settings = sa.Table(
+    "clickme_settings",
+    metadata,
+    sa.Column("digest", sa.String(64), primary_key=True),
+    sa.Column("content", sa.Text, nullable=False),
+    sa.Column("first_utc", sa.String(24), nullable=False),
+)
+
 rounds = sa.Table(
     "clickme_rounds",
     metadata,
     sa.Column("round_id", sa.String(32), primary_key=True),
     sa.Column("player_id", sa.ForeignKey("clickme_players.player_id"), nullable=False, index=True),
     sa.Column("image_id", sa.String(LONGEST_TEXT), nullable=False, index=True),
+    sa.Column("picture_sha256", sa.String(64), nullable=False),
     sa.Column("category", sa.String(LONGEST_TEXT), nullable=False),
     sa.Column("phase", sa.String(10), nullable=False),
     sa.Column("dealt_utc", sa.String(24), nullable=False),
@@ -56,11 +68,12 @@ rounds = sa.Table(
     sa.Column("partner", sa.String(LONGEST_TEXT)),
     sa.Column("partner_state", sa.String(12)),
     sa.Column("top_k", sa.Integer),
+    sa.Column("blank_probability", sa.Float),
     sa.Column("pointer", sa.String(12)),
     sa.Column("is_mobile", sa.Boolean),
     sa.Column("automated", sa.Boolean),
     sa.Column("n_refused", sa.Integer),
-    sa.Column("rules", sa.String(64), nullable=False),
+    sa.Column("settings", sa.ForeignKey("clickme_settings.digest"), nullable=False),
 )
 
 bubbles = sa.Table(
@@ -106,14 +119,6 @@ broken = sa.Table(
     sa.Column("utc", sa.String(24), nullable=False),
 )
 
-settings = sa.Table(
-    "clickme_settings",
-    metadata,
-    sa.Column("digest", sa.String(64), primary_key=True),
-    sa.Column("content", sa.Text, nullable=False),
-    sa.Column("first_utc", sa.String(24), nullable=False),
-)
-
 
 def open_store(url: str) -> Store:
     """Open the game's database, making missing tables."""
@@ -155,6 +160,12 @@ def _end_all(connection: sa.Connection, items: Sequence[Mapping[str, Any]]) -> l
 
 
 ENDS: Batch[bool] = Batch(_end_all)
+
+
+def begin_play(connection: sa.Connection, settings_row: Mapping[str, str]) -> int:
+    """Keep the settings of the rounds to come, and close what the last server did not; returns how many rounds."""
+    insert_new(connection, settings, [settings_row])
+    return close_open_rounds(connection, settings_row["first_utc"])
 
 
 def close_open_rounds(connection: sa.Connection, utc: str) -> int:

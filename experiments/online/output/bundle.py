@@ -82,7 +82,8 @@ def write_bundle(
     code = recruitment.completion_code
     public = {
         **public_study(served),
-        "study_id": served.study_id,
+        "study_id": served.name,
+        "identity": served.study_id,
         "n_plans": len(served.plans),
         "target": target,
         "datapipe_id": datapipe_id,
@@ -95,11 +96,11 @@ def write_bundle(
 
 def _archive(folder: Path, out: Path) -> None:
     """Write JATOS's study archive: the files in a folder of the study's name, and what JATOS calls its properties."""
-    public = json.loads((folder / "study.json").read_text())
+    public = json.loads((folder / "study.json").read_text(encoding="utf-8"))
     name = re.sub(r"[^A-Za-z0-9_-]+", "_", public["study_id"]).strip("_") or "study"
 
     def same(what: str) -> str:  # importing again updates the study instead of adding another
-        return str(uuid.uuid5(uuid.NAMESPACE_URL, f"rapidvision:{public['study_id']}:{what}"))
+        return str(uuid.uuid5(uuid.NAMESPACE_URL, f"rapidvision:{public['identity']}:{what}"))
 
     component = {"uuid": same("component"), "title": public["title"], "htmlFilePath": "index.html"}
     component |= {"reloadable": True, "active": True, "comments": "", "jsonData": None}
@@ -117,6 +118,6 @@ def _archive(folder: Path, out: Path) -> None:
     with files.atomic(out) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         stamp = (2020, 1, 1, 0, 0, 0)  # the same study gives the same bytes
         archive.writestr(zipfile.ZipInfo(f"{name}.jas", stamp), json.dumps({"version": "3", "data": properties}))
-        for path in sorted(each for each in folder.rglob("*") if each.is_file()):
+        for path in sorted((each for each in folder.rglob("*") if each.is_file()), key=Path.as_posix):
             place = f"{name}/{path.relative_to(folder).as_posix()}"
             archive.writestr(zipfile.ZipInfo(place, stamp), path.read_bytes(), zipfile.ZIP_DEFLATED)

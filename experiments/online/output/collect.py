@@ -2,22 +2,24 @@
 
 import argparse
 import os
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 
-from rapidvision.errors import InputError
+from rapidvision.errors import InputError, did_you_mean
 from rapidvision.study import Study
 from rapidvision.system import files
 from rapidvision.trials import TrialRecord, write_table
 
+from ..database.schema import KINDS
 from ..storage.open_database import DATABASE_VARIABLE, default_database, open_online_store
 from ..storage.trial_report import Measurement, Sha256, Short, row, why_refused
 from ..study.plans import ServedStudy, open_study
 from ..study.requests import Device
-from .export import trial_records
+from .export import HUMANS, session_counts, trial_records
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -31,6 +33,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     ids: dict[str, str]
     consent_sha256: Sha256
     device: Device
+    observer_kind: Literal["human", "pilot", "simulated"] = "human"
     trials: dict[str, Measurement]
 
 
@@ -38,17 +41,64 @@ def collect(arguments: argparse.Namespace) -> str:
     """Write the table that the command asks for and return what to say about it."""
     folder = Path(arguments.study)
     served = open_study(folder, stimulus_set=arguments.set, verify=False)
-    out = Path(arguments.out) if arguments.out else Study(folder).trials_path
+    out = Path(arguments.out) if arguments.out else Study(served.folder).trials_path
+    observers = observers_of(arguments.observers)
     if arguments.results:
-        records = from_files(served, [Path(name) for name in arguments.results])
+        found = from_files(served, [Path(name) for name in arguments.results], observers=KINDS)
+        sessions: dict[str, str] = {record.session_id: record.observer_kind for record in found}
+        counts = dict(Counter(sessions.values()))
+        records = [record for record in found if record.observer_kind in observers]
     else:
-        records = _from_database(served, folder, arguments)
+        records, counts = _from_database(served, observers, arguments)
     write_table(out, records)
-    sessions = {record.session_id for record in records}
-    return f"{len(records)} trials of {len(sessions)} sessions in {out}"
+    return "\n".join([f"{_summary(records)} in {out}", *_left_out(counts, observers), *_flagged(records)])
 
 
-def from_files(served: ServedStudy, paths: Iterable[Path]) -> list[TrialRecord]:
+def observers_of(words: str) -> tuple[str, ...]:
+    """Return the kinds of observers that a list with commas names.
+
+    Raises
+    ------
+    InputError
+        For a word that is no kind.
+
+    Examples
+    --------
+    >>> observers_of("human,pilot")
+    ('human', 'pilot')
+    """
+    named = tuple(word.strip() for word in words.split(","))
+    for word in named:
+        if word not in KINDS:
+            raise InputError(f'observers: got "{word}". {did_you_mean(word, KINDS)}')
+    return named
+
+
+def _summary(records: list[TrialRecord]) -> str:
+    return f"{len(records)} trials of {len({record.session_id for record in records})} sessions"
+
+
+def _left_out(counts: dict[str, int], observers: tuple[str, ...]) -> list[str]:
+    """What is not in the table, by kind of observer, and how to get it."""
+    others = {kind: n for kind, n in counts.items() if kind not in observers}
+    if not others:
+        return []
+    words = ", ".join(f"{n} {kind}" for kind, n in sorted(others.items()))
+    return [f"left out   {words} (sessions); --observers {','.join([*observers, *sorted(others)])} takes them in"]
+
+
+def _flagged(records: list[TrialRecord]) -> list[str]:
+    """How many trials carry each flag, and how many have bad timing."""
+    flags = Counter(flag for record in records for flag in (record.flags or "").split())
+    bad = sum(record.timing_ok is False for record in records)
+    unwatched = sum(record.timing_ok is None for record in records)
+    lines = [f"timing     {bad} trials not as planned, {unwatched} not watched, of {len(records)}"] if records else []
+    if flags:
+        lines.append("flags      " + ", ".join(f"{name} {n}" for name, n in sorted(flags.items())))
+    return lines
+
+
+def from_files(served: ServedStudy, paths: Iterable[Path], *, observers: Collection[str] = HUMANS) -> list[TrialRecord]:
     """Return the rows of result files, by session and trial.
 
     Parameters
@@ -57,6 +107,8 @@ def from_files(served: ServedStudy, paths: Iterable[Path]) -> list[TrialRecord]:
         Knows the plans.
     paths : iterable of Path
         One file per session.
+    observers : collection of {"human", "pilot", "simulated"}
+        Whose sessions; default: participants' only.
 
     Raises
     ------
@@ -74,6 +126,8 @@ def from_files(served: ServedStudy, paths: Iterable[Path]) -> list[TrialRecord]:
         if result.session_id in seen:
             raise InputError(f"{path}: the same session as {seen[result.session_id]}; keep one of both")
         seen[result.session_id] = path
+        if result.observer_kind not in observers:
+            continue
         planned = served.trials(plan.group, plan.slot)
         for name, measured in sorted(result.trials.items(), key=lambda each: each[0].zfill(9)):
             trial = planned.get(int(name)) if name.isdigit() else None
@@ -81,7 +135,8 @@ def from_files(served: ServedStudy, paths: Iterable[Path]) -> list[TrialRecord]:
             if trial is None or refused is not None:
                 raise InputError(f"{path}: trial {name}: {refused}; the file was changed")
             who: dict[str, Any] = {"session_id": result.session_id, "participant_id": result.participant_id}
-            records.append(row(plan, trial, measured, observer="human", observer_kind="human", **who))
+            observer = "simulated" if result.observer_kind == "simulated" else "human"
+            records.append(row(plan, trial, measured, observer=observer, observer_kind=result.observer_kind, **who))
     return records
 
 
@@ -92,12 +147,18 @@ def _read(path: Path) -> Result:
         raise InputError(f"{path}: not a session's result ({error})") from error
 
 
-def _from_database(served: ServedStudy, folder: Path, arguments: argparse.Namespace) -> list[TrialRecord]:
-    url = arguments.database_url or os.environ.get(DATABASE_VARIABLE, "") or default_database(folder)
+def _from_database(
+    served: ServedStudy, observers: tuple[str, ...], arguments: argparse.Namespace
+) -> tuple[list[TrialRecord], dict[str, int]]:
+    """The rows, and how many sessions of each kind the database holds."""
+    url = arguments.database_url or os.environ.get(DATABASE_VARIABLE, "") or default_database(served.folder)
     if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).is_file():
         raise InputError(f"{url}: no database here; serve the study first, or give the files of a bundle")
-    store = open_online_store(url, served)
+    store = open_online_store(url, served, reading=True)
     try:
-        return store.read(lambda c: trial_records(c, served, finished_only=arguments.finished_only))
+        chosen = {"finished_only": arguments.finished_only, "observers": observers}
+        records = store.read(lambda connection: trial_records(connection, served, **chosen))
+        counts = store.read(lambda connection: session_counts(connection, served))
+        return records, {kind: sum(states.values()) for kind, states in counts.items()}
     finally:
         store.close()

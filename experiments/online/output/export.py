@@ -3,26 +3,35 @@
 import io
 import json
 import zipfile
-from typing import Any
+from collections.abc import Collection, Iterator
 
 import msgspec
 import sqlalchemy as sa
 
 from rapidvision import trials as tables
-from rapidvision.errors import InputError
-from rapidvision.formats import csv_text
-from rapidvision.trials import COLUMNS, TrialRecord
+from rapidvision.errors import InputError, did_you_mean
+from rapidvision.plan import Plan
+from rapidvision.trials import COLUMNS, Trial, TrialRecord
 
-from ..storage.schema import event, session, trial
-from ..storage.trial_report import Measurement, row
+from ..database.schema import KINDS, event, plan, session, trial
+from ..storage.trial_report import Measurement, Quality, row
 from ..study.plans import ServedStudy
+from .guarded_csv import guarded_csv
 
-#: A spreadsheet takes a cell that begins so for a formula; a leading apostrophe makes it a text.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+#: Whose sessions an export holds unless others are asked for.
+HUMANS = ("human",)
+_STATE_FLAGS = {"lapsed": ("lapsed",), "open": ("unfinished",)}
+
 _QUALITY = tuple(name for name in msgspec.structs.fields(Measurement)[-1].type.__struct_fields__ if name != "presses")
 
 
-def trial_records(connection: sa.Connection, served: ServedStudy, *, finished_only: bool = False) -> list[TrialRecord]:
+def trial_records(
+    connection: sa.Connection,
+    served: ServedStudy,
+    *,
+    finished_only: bool = False,
+    observers: Collection[str] = HUMANS,
+) -> list[TrialRecord]:
     """Return the rows of the trials table, by session and trial.
 
     Parameters
@@ -30,73 +39,80 @@ def trial_records(connection: sa.Connection, served: ServedStudy, *, finished_on
     connection : sqlalchemy.Connection
         Reads the database.
     served : ServedStudy
-        Knows the plans.
+        The study.
     finished_only : bool, default False
-        Leave out sessions that were not finished; lapsed and open ones are in the table otherwise.
+        Leave out sessions that were not finished; lapsed and open ones are in the table otherwise, with the flag
+        ``lapsed`` or ``unfinished`` in every row.
+    observers : collection of {"human", "pilot", "simulated"}
+        Whose sessions; default: participants' only.
     """
-    return [record for record, _ in _measured(connection, served, finished_only=finished_only)]
+    found = measured(connection, served, finished_only=finished_only, observers=observers)
+    return [record for record, _ in found]
 
 
-def quality_csv(connection: sa.Connection, served: ServedStudy) -> str:
-    """Return the quality record of every trial as CSV: who, which, timing_ok, and one column per field."""
+def quality_csv(connection: sa.Connection, served: ServedStudy, *, observers: Collection[str] = HUMANS) -> str:
+    """Return the quality record of every trial as CSV: who, which, timing_ok, flags, and one column per field."""
+    first = ("session_id", "participant_id", "observer_kind", "trial", "timing_ok", "flags")
     rows = [
-        [record.session_id, record.participant_id, record.trial, ok, *(_plain(quality, name) for name in _QUALITY)]
-        for record, (quality, ok) in _measured(connection, served)
+        [*(getattr(record, name) for name in first), *(getattr(quality, name) for name in _QUALITY)]
+        for record, quality in measured(connection, served, observers=observers)
     ]
-    return table(["session_id", "participant_id", "trial", "timing_ok", *_QUALITY], rows)
+    return guarded_csv([*first, *_QUALITY], rows)
 
 
-def presses_csv(connection: sa.Connection, served: ServedStudy) -> str:
+def presses_csv(connection: sa.Connection, served: ServedStudy, *, observers: Collection[str] = HUMANS) -> str:
     """Return every key press of every trial as CSV, early and late ones too."""
     header = ["session_id", "trial", "code", "at_ms", "handled_ms", "trusted", "repeat", "response_key"]
     rows = [
         [record.session_id, record.trial, *msgspec.structs.astuple(press)]
-        for record, (quality, _) in _measured(connection, served)
+        for record, quality in measured(connection, served, observers=observers)
         for press in quality.presses
     ]
-    return table(header, rows)
+    return guarded_csv(header, rows)
 
 
-def sessions_csv(connection: sa.Connection, served: ServedStudy) -> str:
-    """Return one row per session with its device; no recruitment ids, which stay in the database."""
-    names = ["session_id", "participant_id", "group_name", "slot", "state", "observer", "service", "consent_sha256"]
-    names += ["began", "finished", "last_step", "browser"]
-    query = sa.select(session).where(session.c.study_id == served.study_id).order_by(session.c.began)
-    found = list(connection.execute(query))
+def sessions_csv(connection: sa.Connection, served: ServedStudy, *, observers: Collection[str] = HUMANS) -> str:
+    """Return one row per session with its device, those that lapsed or withdrew too; no recruitment ids.
+
+    Ids stay in the database.
+    """
+    names = ["session_id", "participant_id", "observer_kind", "rehearsal", "group_name", "slot", "plan_digest", "state"]
+    names += ["service", "consent_sha256", "began", "lapsed", "finished", "last_step", "browser"]
+    mine = sa.and_(session.c.study_id == served.study_id, session.c.observer_kind.in_(observers))
+    found = list(connection.execute(sa.select(session).where(mine).order_by(session.c.began, session.c.session_id)))
     devices = [json.loads(each.device) for each in found]
     columns = list(dict.fromkeys(key for device in devices for key in device if key != "browser"))
     rows = [
         [*(getattr(each, name) for name in names), *(device.get(key) for key in columns)]
         for each, device in zip(found, devices, strict=True)
     ]
-    return table([*names, *columns], rows)
+    return guarded_csv([*names, *columns], rows)
 
 
-def events_csv(connection: sa.Connection, served: ServedStudy) -> str:
+def events_csv(connection: sa.Connection, served: ServedStudy, *, observers: Collection[str] = HUMANS) -> str:
     """Return what happened around the trials."""
     query = (
         sa.select(event.c.session_id, event.c.received, event.c.kind, event.c.detail)
         .join(session, session.c.session_id == event.c.session_id)
-        .where(session.c.study_id == served.study_id)
+        .where(session.c.study_id == served.study_id, session.c.observer_kind.in_(observers))
         .order_by(event.c.event_id)
     )
-    return table(["session_id", "received", "kind", "detail"], [list(each) for each in connection.execute(query)])
+    return guarded_csv(["session_id", "received", "kind", "detail"], [list(each) for each in connection.execute(query)])
 
 
-def table(header: list[str], rows: list[list[Any]]) -> str:
-    r"""Return CSV text in which no cell is a formula.
+def session_counts(connection: sa.Connection, served: ServedStudy) -> dict[str, dict[str, int]]:
+    """Return kind of observer → state → number of sessions."""
+    columns = (session.c.observer_kind, session.c.state)
+    counted = sa.select(*columns, sa.func.count()).where(session.c.study_id == served.study_id).group_by(*columns)
+    counts: dict[str, dict[str, int]] = {}
+    for kind, state, n in connection.execute(counted.order_by(*columns)):
+        counts.setdefault(kind, {})[state] = n
+    return counts
 
-    Examples
-    --------
-    >>> table(["a", "b"], [["=1+1", -2.5]])
-    "a,b\n'=1+1,-2.5\n"
-    """
-    return csv_text.text_of(header, [[_cell(cell) for cell in cells] for cells in rows])
 
-
-def psych_ds(connection: sa.Connection, served: ServedStudy) -> bytes:
+def psych_ds(connection: sa.Connection, served: ServedStudy, *, observers: Collection[str] = HUMANS) -> bytes:
     """Return a Psych-DS dataset as a ZIP file: ``dataset_description.json`` and ``data/*_data.csv`` with sidecars."""
-    records = trial_records(connection, served)
+    records = trial_records(connection, served, observers=observers)
     variables = [
         {
             "@type": "PropertyValue",
@@ -106,11 +122,11 @@ def psych_ds(connection: sa.Connection, served: ServedStudy) -> bytes:
         }
         for column in COLUMNS
     ]
-    name = "".join(letter for letter in served.study_id if letter.isalnum()) or "study"
+    name = "".join(letter for letter in served.name if letter.isalnum()) or "study"
     description = {
         "@context": "https://schema.org",
         "@type": "Dataset",
-        "name": served.study_id,
+        "name": served.name,
         "description": f"{served.settings.title}: trials of a rapid categorization task run online with RapidVision",
         "variableMeasured": variables,
     }
@@ -119,16 +135,16 @@ def psych_ds(connection: sa.Connection, served: ServedStudy) -> bytes:
         for path, text in (
             ("dataset_description.json", json.dumps(description, indent=2) + "\n"),
             (f"data/study-{name}_data.csv", tables.to_csv(records)),
-            ("documents/sessions.csv", sessions_csv(connection, served)),
-            ("documents/quality.csv", quality_csv(connection, served)),
-            ("documents/presses.csv", presses_csv(connection, served)),
-            ("documents/events.csv", events_csv(connection, served)),
+            ("documents/sessions.csv", sessions_csv(connection, served, observers=observers)),
+            ("documents/quality.csv", quality_csv(connection, served, observers=observers)),
+            ("documents/presses.csv", presses_csv(connection, served, observers=observers)),
+            ("documents/events.csv", events_csv(connection, served, observers=observers)),
         ):
             archive.writestr(zipfile.ZipInfo(path, (2020, 1, 1, 0, 0, 0)), text)
     return out.getvalue()
 
 
-def parquet(connection: sa.Connection, served: ServedStudy) -> bytes:
+def parquet(connection: sa.Connection, served: ServedStudy, *, observers: Collection[str] = HUMANS) -> bytes:
     """Return the trials table as Parquet.
 
     Raises
@@ -142,62 +158,66 @@ def parquet(connection: sa.Connection, served: ServedStudy) -> bytes:
     parquet_ = need("pyarrow.parquet", extra="online", purpose="a Parquet export")
     kinds = {"int": arrow.int64(), "float": arrow.float64(), "bool": arrow.bool_(), "str": arrow.string()}
     schema = arrow.schema([arrow.field(c.name, kinds[c.dtype], nullable=c.nullable) for c in COLUMNS])
-    rows = [msgspec.to_builtins(record) for record in trial_records(connection, served)]
+    rows = [msgspec.to_builtins(record) for record in trial_records(connection, served, observers=observers)]
     out = io.BytesIO()
     parquet_.write_table(arrow.Table.from_pylist(rows, schema=schema), out)
     return out.getvalue()
 
 
-def _measured(connection: sa.Connection, served: ServedStudy, *, finished_only: bool = False) -> Any:
-    wanted = [session.c.study_id == served.study_id]
+def measured(
+    connection: sa.Connection,
+    served: ServedStudy,
+    *,
+    finished_only: bool = False,
+    observers: Collection[str] = HUMANS,
+) -> Iterator[tuple[TrialRecord, Quality]]:
+    """Yield every trial's row with its quality record, made by the plan that the session followed."""
+    unknown = sorted(set(observers) - set(KINDS))
+    if unknown:
+        raise InputError(f'observers: got "{unknown[0]}". {did_you_mean(unknown[0], KINDS)}')
+    wanted = [session.c.study_id == served.study_id, session.c.observer_kind.in_(observers)]
     if finished_only:
         wanted.append(session.c.state == "finished")
+    columns = ("session_id", "participant_id", "observer_kind", "state", "plan_digest")
     query = (
-        sa.select(
-            session.c.session_id,
-            session.c.participant_id,
-            session.c.group_name,
-            session.c.slot,
-            session.c.observer,
-            trial.c.trial,
-            trial.c.timing_ok,
-            trial.c.measurement,
-        )
+        sa.select(*(session.c[name] for name in columns), trial.c.trial, trial.c.flags, trial.c.measurement)
         .join(session, session.c.session_id == trial.c.session_id)
         .where(*wanted)
         .order_by(session.c.began, session.c.session_id, trial.c.trial)
     )
+    followed = _Followed(connection, served)
     for found in connection.execute(query):
-        plan = served.plans.get((found.group_name, found.slot))
-        planned = served.trial(found.group_name, found.slot, found.trial) if plan else None
-        if plan is None or planned is None:
-            raise InputError(
-                f"session {found.session_id}: no plan for group {found.group_name}, slot {found.slot}; "
-                "the study folder is not the one that was served"
-            )
-        measured = msgspec.json.decode(found.measurement, type=Measurement)
+        plan_, planned = followed.trial(found.plan_digest, found.trial)
+        measurement = msgspec.json.decode(found.measurement, type=Measurement)
         made = row(
-            plan,
+            plan_,
             planned,
-            measured,
-            observer=found.observer,
-            observer_kind="simulated" if found.observer == "simulated" else "human",
+            measurement,
+            observer="simulated" if found.observer_kind == "simulated" else "human",
+            observer_kind=found.observer_kind,
             session_id=found.session_id,
             participant_id=found.participant_id,
+            flags=[*found.flags.split(), *_STATE_FLAGS.get(found.state, ())],
         )
-        yield made, (measured.quality, found.timing_ok)
+        yield made, measurement.quality
 
 
-def _plain(value: Any, name: str) -> Any:
-    return getattr(value, name)
+class _Followed:
+    """The plans that sessions followed, whatever the study folder holds today."""
 
+    def __init__(self, connection: sa.Connection, served: ServedStudy) -> None:
+        self._connection = connection
+        self._known = {served.plan_digest(*key): (made, served.trials(*key)) for key, made in served.plans.items()}
 
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int | float):
-        return repr(value)
-    text = str(value)
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    def trial(self, digest: str, number: int) -> tuple[Plan, Trial]:
+        """Return a plan by its digest, and one of its trials."""
+        if digest not in self._known:
+            content = self._connection.scalar(sa.select(plan.c.content).where(plan.c.plan_digest == digest))
+            if content is None:
+                raise InputError(
+                    f"plan {digest}: sessions followed it, but the database does not hold it; it is damaged"
+                )
+            made = msgspec.json.decode(content, type=Plan)
+            self._known[digest] = (made, {trial.trial: trial for trial in made.trials()})
+        made, trials = self._known[digest]
+        return made, trials[number]

@@ -46,4 +46,4 @@ def plugin() -> str:
 
 def _plain(path: Path) -> str:
     """A module without its imports and exports, for one shared scope."""
-    return re.sub(r"^export ", "", _IMPORT.sub("", path.read_text()), flags=re.MULTILINE)
+    return re.sub(r"^export ", "", _IMPORT.sub("", path.read_text(encoding="utf-8")), flags=re.MULTILINE)

@@ -10,7 +10,7 @@ import html
 from pathlib import Path
 
 STATIC = Path(__file__).parents[1] / "static"
-_BOOT = (STATIC / "boot.js").read_text()
+_BOOT = (STATIC / "boot.js").read_text(encoding="utf-8")
 _PLACE = "<!--boot-->"
 
 #: For ``script-src`` of a content policy: allows the loader and nothing else that is written into a page.
@@ -42,7 +42,7 @@ def shell(path: Path, *, main: str, waiting: str, too_old: str) -> bytes:
     ValueError
         When the file has no place for the loader.
     """
-    text = path.read_text()
+    text = path.read_text(encoding="utf-8")
     if text.count(_PLACE) != 1:
         raise ValueError(f"{path}: {text.count(_PLACE)} places for the loader ({_PLACE}), one is needed")
     messages = "".join(

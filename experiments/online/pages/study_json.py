@@ -25,4 +25,5 @@ def public_study(served: ServedStudy) -> dict[str, Any]:
         "image_px": plan.protocol.image_px,
         "id_parameters": [name for names in ID_PARAMETERS.values() for name in names],
         "simulate": False,
+        "rehearsal": False,
     }

@@ -2,10 +2,7 @@
 
 import asyncio
 import json
-import re
 import time
-from collections import OrderedDict
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,25 +13,26 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ...web.app import Files, Problem, body_as, create_app, file_forever, page, reply
+from ...web.app import Files, Problem, body_as, create_app, page, reply
 from ...web.security import Buckets, content_policy
 from ...web.store import Batch, Store, StoreUnavailable
 from ...web.tokens import Keyring, new_code, new_id
+from ..database.identity import id_key
+from ..database.schema import identity
+from ..database.sessions import TALLIES, Refusal, add_event, count, finish, withdraw
+from ..database.uptime import UpTime, beat
 from ..pages.shell import BOOT_SOURCE, shell
 from ..pages.study_json import public_study
 from ..storage.allocation import Arrival, Rules, Seat, arrive, lapse
-from ..storage.schema import identity
-from ..storage.sessions import TALLIES, Refusal, add_event, count, finish, withdraw
 from ..storage.trial_writes import Held, Seats, TrialWrites
 from ..study.plans import ServedStudy, for_browser
+from ..study.recruits import who_comes
 from ..study.requests import Event, NewSession, Tally, Withdrawal
-from ..study.settings import ID_PARAMETERS
 from ..study.translations import loading_words
 from .answers import Simulated
+from .stimulus_files import StimulusFiles
 
 STATIC = Path(__file__).parents[1] / "static"
-_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_MAX_CACHED_FILES = 4096
 
 
 class ParticipantApi:
@@ -50,10 +48,26 @@ class ParticipantApi:
         Signs the tokens.
     simulated : Simulated, optional
         Lets simulated participants in, who answer like these observers; their rows say so.
+    rehearsal : str
+        Name of a rehearsal: people who come are pilots, and nothing of theirs counts. Empty: they are participants.
+    up : UpTime, optional
+        The clock by which sessions lapse; default: one of its own, which continues the count of the study's servers.
     """
 
-    def __init__(self, served: ServedStudy, store: Store, keys: Keyring, *, simulated: Simulated | None = None) -> None:
+    def __init__(
+        self,
+        served: ServedStudy,
+        store: Store,
+        keys: Keyring,
+        *,
+        simulated: Simulated | None = None,
+        rehearsal: str = "",
+        up: UpTime | None = None,
+    ) -> None:
         self.served, self.store, self.keys, self.simulated = served, store, keys, simulated
+        self.rehearsal, self.up = rehearsal, up or UpTime()
+        store.submit(lambda connection: beat(connection, served.study_id, self.up)).result(30)
+        self._id_keys = Keyring(store.submit(id_key).result(30))
         settings = served.settings
         self.rules = Rules(
             study_id=served.study_id,
@@ -64,25 +78,27 @@ class ParticipantApi:
             lapse_s=settings.lapse_minutes * 60,
             refuse_other_studies=settings.recruitment.refuse_other_studies,
             resume_elsewhere=settings.recruitment.resume_elsewhere,
+            served=served,
         )
         limits = settings.limits
         per_session = Buckets(rate=limits.requests_per_second, burst=limits.request_burst)
         self.seats = Seats(served, keys, per_session)
         self._per_address = Buckets(rate=limits.arrivals_per_second, burst=limits.arrival_burst)
-        self._files: OrderedDict[str, bytes] = OrderedDict()
         self._plans: dict[tuple[str, int], msgspec.Raw] = {}
-        self._arrivals: Batch[Seat | Refusal] = Batch(lambda connection, some: arrive(connection, some, self.rules))
+        self._arrivals: Batch[Seat | Refusal] = Batch(
+            lambda connection, some: arrive(connection, some, self.rules, self.up)
+        )
 
     def routes(self) -> list[Route]:
         """Every address that participants' browsers use; all of them relative to where the page lies."""
         words = loading_words(next(iter(self.served.plans.values())).protocol.language)
-        writes = TrialWrites(self.served, self.store, self.seats)
+        writes = TrialWrites(self.served, self.store, self.seats, self.up)
         return [
             Route("/api/trials/{number:int}", writes, methods=["PUT"]),  # first: it is asked for most
             Route("/", page(shell(STATIC / "index.html", main="static/main.js", **words))),
             Route("/withdraw", page(shell(STATIC / "withdraw.html", main="static/withdraw.js", **words))),
             Route("/static/{path:path}", Files(STATIC / "runner").endpoint),
-            Route("/stimuli/{name}", self.stimulus),
+            Route("/stimuli/{name}", StimulusFiles(self.served).endpoint),
             Route("/api/study", self.study),
             Route("/api/tally", self.tally, methods=["POST"]),
             Route("/api/sessions", self.begin, methods=["POST"]),
@@ -95,15 +111,16 @@ class ParticipantApi:
     async def study(self, request: Request) -> Response:
         """What is said before consent."""
         self._slow_down(request)
-        return reply({**public_study(self.served), "simulate": self.simulated is not None})
+        mode = {"simulate": self.simulated is not None, "rehearsal": bool(self.rehearsal)}
+        return reply({**public_study(self.served), **mode})
 
     async def tally(self, request: Request) -> Response:
         """Count somebody who is not known yet."""
         self._slow_down(request)
-        kind = (await body_as(request, Tally, max_bytes=200)).kind
-        assert kind in TALLIES
-        await self.store.write(lambda connection: count(connection, self.served.study_id, kind))
-        return reply({"counted": kind})
+        given = await body_as(request, Tally, max_bytes=200)
+        assert given.kind in TALLIES
+        await self._count(given.kind, self._kind(given.simulated))
+        return reply({"counted": given.kind})
 
     async def begin(self, request: Request) -> Response:
         """Begin a session after consent, or go on with the one that this participant has."""
@@ -111,11 +128,10 @@ class ParticipantApi:
         new = await body_as(request, NewSession, max_bytes=8192)
         if new.consent_sha256 != self.served.settings.consent_sha256:
             raise Problem(409, "consent", "The words of consent have changed; load the page again.")
-        if new.simulated and self.simulated is None:
-            raise Problem(403, "simulate", "This server takes no simulated participants.")
-        service, ids = self._who(new.ids)
-        if ids and next(iter(ids.values())) in self.served.refused_ids:
-            await self.store.write(lambda connection: count(connection, self.served.study_id, "refused_repeat"))
+        kind = self._kind(new.simulated)
+        service, ids = who_comes(new.ids, self.served.settings.recruitment.services)
+        if kind == "human" and ids and next(iter(ids.values())) in self.served.refused_ids:
+            await self._count("refused_repeat", kind)
             raise Problem(409, "repeat", "You have taken part before; the pictures must be new to you.")
         session_id = new_id()
         code = self._withdrawal_code(session_id)
@@ -124,24 +140,28 @@ class ParticipantApi:
             participant_id=f"p{new_code(length=10).lower()}",
             withdrawal_hash=self.keys.pseudonym("withdrawal", code),
             service=service,
-            key=self.keys.pseudonym("participant", f"{service}:{next(iter(ids.values()))}") if ids else "",
+            key=self._id_keys.pseudonym(kind, f"{service}:{next(iter(ids.values()))}") if ids else "",
             external=json.dumps(ids),
-            resume_hash=self.keys.pseudonym("resume", new.resume_key),
+            resume_hash=self.keys.pseudonym(f"resume {kind}", new.resume_key),
             consent_sha256=new.consent_sha256,
             browser=new.device.browser,
             device=msgspec.json.encode(new.device).decode(),
-            observer="simulated" if new.simulated else "human",
+            observer_kind=kind,
+            rehearsal=self.rehearsal or ("" if kind == "human" else kind),
             at=time.time(),
         )
         seat = await self.store.add(self._arrivals, arrival)
         if isinstance(seat, Refusal):
             raise Problem(seat.status, seat.code, seat.text)
+        if seat.state == "lapsed":  # no pictures any more, but the browser may send what it kept
+            text = "Your session was begun too long ago to go on."
+            raise Problem(409, "lapsed", text, more=self._access(seat))
         return reply(self._seat_reply(seat), 200 if seat.resumed else 201)
 
     async def answers(self, request: Request) -> Response:
         """What a simulated participant does, trial by trial."""
         held = self.seats.held(request.headers.get("authorization", ""))
-        if self.simulated is None or held.observer != "simulated":
+        if self.simulated is None or held.observer_kind != "simulated":
             raise Problem(403, "simulate", "Only simulated participants are told what to answer.")
         plan, simulated = self.served.plans[held.group, held.slot], self.simulated
         return reply(await asyncio.to_thread(simulated.answers, plan))
@@ -152,7 +172,9 @@ class ParticipantApi:
         event = await body_as(request, Event, max_bytes=2048)
         most = self.served.settings.limits.events_per_session
         kept = await self.store.write(
-            lambda connection: add_event(connection, held.session_id, held.tab, event.kind, event.detail, most)
+            lambda connection: add_event(
+                connection, held.session_id, held.tab, event.kind, event.detail, most=most, up_s=self.up.now_s()
+            )
         )
         return reply({"stored": kept})
 
@@ -164,6 +186,9 @@ class ParticipantApi:
         refused = await self.store.write(lambda connection: finish(connection, held.session_id, held.tab, n_trials, at))
         if refused is not None:
             raise Problem(refused.status, refused.code, refused.text)
+        if held.observer_kind != "human":
+            unpaid = {"completion_code": "", "redirect": "", "observer_kind": held.observer_kind}
+            return reply({**unpaid, "withdrawal_code": self._withdrawal_code(held.session_id)})
         recruitment = self.served.settings.recruitment
         code = recruitment.completion_code or self.keys.code("completion", held.session_id)
         external = await self.store.query(lambda connection: _external_id(connection, held.participant_id))
@@ -193,44 +218,27 @@ class ParticipantApi:
             raise Problem(404, "no_such_code", "No session has this code.")
         return reply({"withdrawn": True})
 
-    async def stimulus(self, request: Request) -> Response:
-        """A planned picture, by its hash."""
-        sha256 = request.path_params["name"].partition(".")[0]
-        found = self.served.media.get(sha256)
-        if found is None:
-            raise Problem(404, "no_such_stimulus", "no such picture")
-        content = self._files.get(sha256)
-        if content is None:
-            try:
-                content = await asyncio.to_thread(found.path.read_bytes)
-            except OSError as error:
-                raise Problem(503, "unavailable", "the picture cannot be read now") from error
-            self._files[sha256] = content
-            if len(self._files) > _MAX_CACHED_FILES:
-                self._files.popitem(last=False)
-        return file_forever(content, found.media_type)
-
     async def keep_time(self) -> None:
-        """Mark silent sessions as lapsed while nobody arrives, so that the dashboard tells the truth."""
+        """Note how long the study is served, and mark silent sessions as lapsed also when no participant arrives."""
+        heard_s = self.up.now_s()
         while True:
-            await asyncio.sleep(min(60.0, self.rules.lapse_s / 2))
-            with suppress(StoreUnavailable):
-                await self.store.write(lambda connection: lapse(connection, self.rules, time.time()))
+            await asyncio.sleep(min(10.0, self.rules.lapse_s / 2))
+            try:
+                await self.store.write(lambda connection: lapse(connection, self.rules, self.up, time.time()))
+            except StoreUnavailable:
+                self.up.hold(heard_s)
+            heard_s = self.up.now_s()
 
-    def _who(self, given: dict[str, str]) -> tuple[str, dict[str, str]]:
-        """The recruitment service and the allowed ids of a link."""
-        for service in self.served.settings.recruitment.services:
-            names = ID_PARAMETERS[service]
-            if names[0] in given:
-                ids = {name: given[name] for name in names if name in given}
-                if all(_ID.fullmatch(value) for value in ids.values()):
-                    return service, ids
-                raise Problem(
-                    400, "bad_id", "The link is damaged: its id has letters that no id has. Use it as you got it."
-                )
-        if "link" not in self.served.settings.recruitment.services:
-            raise Problem(400, "no_id", "The link is incomplete: open the study from where you found it.")
-        return "link", {}
+    def _kind(self, simulated: bool) -> str:
+        """Who comes: a participant, a person in a rehearsal, or the simulation."""
+        if not simulated:
+            return "pilot" if self.rehearsal else "human"
+        if self.simulated is None:
+            raise Problem(403, "simulate", "This server takes no simulated participants.")
+        return "simulated"
+
+    async def _count(self, kind: str, observer_kind: str) -> None:
+        await self.store.write(lambda connection: count(connection, self.served.study_id, kind, observer_kind))
 
     def _plan(self, group: str, slot: int) -> msgspec.Raw:
         """A plan as the browser gets it, encoded once."""
@@ -239,11 +247,29 @@ class ParticipantApi:
             self._plans[group, slot] = msgspec.Raw(msgspec.json.encode(plan))
         return self._plans[group, slot]
 
-    def _seat_reply(self, seat: Seat) -> dict[str, Any]:
-        held = Held(seat.session_id, seat.participant_id, seat.group, seat.slot, seat.tab, seat.observer)
+    def _access(self, seat: Seat) -> dict[str, Any]:
+        """What lets a browser write into its session, and the name under which it keeps the session's answers."""
+        held = Held(
+            seat.session_id,
+            seat.participant_id,
+            seat.group,
+            seat.slot,
+            seat.tab,
+            seat.observer_kind,
+            seat.began,
+            seat.began_s,
+        )
         return {
             "token": self.seats.token(held),
             "session": self.keys.pseudonym("outbox", seat.session_id),
+            "study_name": self.served.name,
+            "plan_digest": self.served.plan_digest(seat.group, seat.slot),
+            "observer_kind": seat.observer_kind,
+        }
+
+    def _seat_reply(self, seat: Seat) -> dict[str, Any]:
+        return {
+            **self._access(seat),
             "resumed": seat.resumed,
             "state": seat.state,
             "plan": self._plan(seat.group, seat.slot),

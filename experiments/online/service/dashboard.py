@@ -1,7 +1,7 @@
 """The experimenter's side: log in, look, pause, export. Listens on a port of its own."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Literal
 
@@ -18,26 +18,33 @@ from ...web.app import Files, Problem, body_as, create_app, page, reply
 from ...web.login import Login
 from ...web.security import content_policy
 from ...web.store import Store
+from ..database.sessions import set_state
 from ..output import export
+from ..output.collect import observers_of
 from ..pages.shell import BOOT_SOURCE, shell
-from ..storage.sessions import set_state
 from ..study.plans import ServedStudy
 from ..study.translations import loading_words
 from .overview import overview
 
 STATIC = Path(__file__).parents[1] / "static"
 
-Exporter = Callable[[sa.Connection, ServedStudy], str | bytes]
+Exporter = Callable[[sa.Connection, ServedStudy, Collection[str]], str | bytes]
+
+
+def _csv(connection: sa.Connection, served: ServedStudy, observers: Collection[str], *, finished_only: bool) -> str:
+    records = export.trial_records(connection, served, finished_only=finished_only, observers=observers)
+    return tables.to_csv(records)
+
 
 EXPORTS: dict[str, tuple[str, Exporter]] = {
-    "trials.csv": ("text/csv", lambda c, s: tables.to_csv(export.trial_records(c, s))),
-    "trials-finished.csv": ("text/csv", lambda c, s: tables.to_csv(export.trial_records(c, s, finished_only=True))),
-    "trials.parquet": ("application/vnd.apache.parquet", export.parquet),
-    "sessions.csv": ("text/csv", export.sessions_csv),
-    "quality.csv": ("text/csv", export.quality_csv),
-    "presses.csv": ("text/csv", export.presses_csv),
-    "events.csv": ("text/csv", export.events_csv),
-    "psych-ds.zip": ("application/zip", export.psych_ds),
+    "trials.csv": ("text/csv", lambda c, s, who: _csv(c, s, who, finished_only=False)),
+    "trials-finished.csv": ("text/csv", lambda c, s, who: _csv(c, s, who, finished_only=True)),
+    "trials.parquet": ("application/vnd.apache.parquet", lambda c, s, who: export.parquet(c, s, observers=who)),
+    "sessions.csv": ("text/csv", lambda c, s, who: export.sessions_csv(c, s, observers=who)),
+    "quality.csv": ("text/csv", lambda c, s, who: export.quality_csv(c, s, observers=who)),
+    "presses.csv": ("text/csv", lambda c, s, who: export.presses_csv(c, s, observers=who)),
+    "events.csv": ("text/csv", lambda c, s, who: export.events_csv(c, s, observers=who)),
+    "psych-ds.zip": ("application/zip", lambda c, s, who: export.psych_ds(c, s, observers=who)),
 }
 
 
@@ -88,14 +95,15 @@ class Dashboard:
         return reply({"state": wanted})
 
     async def export(self, request: Request) -> Response:
-        """A file with the data as they are now."""
+        """A file with the data as they are now: participants', or those of ``?observers=pilot,simulated``."""
         self.login.check(request)
         name = request.path_params["name"]
         if name not in EXPORTS:
             raise Problem(404, "no_such_export", f"exports: {', '.join(EXPORTS)}")
         kind, make = EXPORTS[name]
+        observers = observers_of(request.query_params.get("observers", "human"))
         async with self._busy:
-            content = await self.store.query(lambda connection: make(connection, self.served))
+            content = await self.store.query(lambda connection: make(connection, self.served, observers))
         return Response(content, media_type=kind, headers={"content-disposition": f'attachment; filename="{name}"'})
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from ..storage.schema import event, session, study, tally, trial
+from ..database.schema import event, session, study, tally, trial
 from ..study.plans import ServedStudy
 
 HISTOGRAM_MS = 25
@@ -51,6 +51,10 @@ class Overview(msgspec.Struct, frozen=True):
         Browser → sessions, trials, those whose refreshes were watched, those of them with good timing.
     services : dict
         Recruitment service → sessions.
+    flags : dict
+        Flag → trials; see :data:`.schema.FLAGS`.
+    others : dict
+        Kind of observer → sessions of pilots and of the simulation, which count nowhere else here.
     database : dict
         From :meth:`Store.health`.
     """
@@ -74,12 +78,15 @@ class Overview(msgspec.Struct, frozen=True):
     timing: list[dict[str, Any]]
     services: dict[str, int]
     events: dict[str, int]
+    flags: dict[str, int]
+    others: dict[str, int]
     database: dict[str, Any]
 
 
 def overview(connection: sa.Connection, served: ServedStudy, database: dict[str, Any]) -> Overview:
     """Count everything anew; a few milliseconds for a hundred sessions."""
-    mine = session.c.study_id == served.study_id
+    all_kinds = session.c.study_id == served.study_id
+    mine = sa.and_(all_kinds, session.c.observer_kind == "human")
     n = sa.func.count()
     joined = trial.join(session, trial.c.session_id == session.c.session_id)
     main = sa.and_(mine, trial.c.phase == "main")
@@ -98,10 +105,15 @@ def overview(connection: sa.Connection, served: ServedStudy, database: dict[str,
             if state in ("finished", "open") and slot < served.n_slots:
                 slots[group][slot][state] += k
     return Overview(
-        study_id=served.study_id,
+        study_id=served.name,
         title=served.settings.title,
         state=connection.scalar(sa.select(study.c.state).where(study.c.study_id == served.study_id)) or "open",
-        arrivals=_counts(connection, sa.select(tally.c.kind, tally.c.n).where(tally.c.study_id == served.study_id)),
+        arrivals=_counts(
+            connection,
+            sa.select(tally.c.kind, tally.c.n).where(
+                tally.c.study_id == served.study_id, tally.c.observer_kind == "human"
+            ),
+        ),
         sessions=dict(states),
         groups={group: dict(counts) for group, counts in groups.items()},
         slots=slots,
@@ -130,12 +142,29 @@ def overview(connection: sa.Connection, served: ServedStudy, database: dict[str,
             .where(mine, event.c.kind != "step")
             .group_by(event.c.kind),
         ),
+        flags=_flags(connection, joined, mine),
+        others=_counts(
+            connection,
+            sa.select(session.c.observer_kind, n)
+            .where(all_kinds, session.c.observer_kind != "human")
+            .group_by(session.c.observer_kind),
+        ),
         database=database,
     )
 
 
 def _counts(connection: sa.Connection, query: sa.Select[Any]) -> dict[str, int]:
     return {str(name): int(k) for name, k in connection.execute(query)}
+
+
+def _flags(connection: sa.Connection, joined: Any, mine: Any) -> dict[str, int]:
+    """Trials by flag; a trial may have several."""
+    query = sa.select(trial.c.flags, sa.func.count()).select_from(joined).where(mine, trial.c.flags != "")
+    counts: dict[str, int] = defaultdict(int)
+    for flags, n in connection.execute(query.group_by(trial.c.flags)):
+        for flag in flags.split():
+            counts[flag] += n
+    return dict(counts)
 
 
 def _labels(served: ServedStudy) -> list[str]:

@@ -19,6 +19,7 @@ from ...web.login import Login, password_from_environment
 from ...web.serve import Address, listen, run, run_workers, serve_apps
 from ...web.tokens import Keyring, server_secret
 from ..storage.open_database import DATABASE_VARIABLE, ONLINE_FOLDER, default_database, open_online_store
+from ..storage.register import discard, rehearsed
 from ..study.plans import ServedStudy, open_study
 from .answers import Simulated
 from .api import ParticipantApi, participant_app
@@ -40,6 +41,7 @@ class Setup:
     address: Address
     dashboard_address: Address
     simulated: Simulated | None
+    rehearsal: str
 
 
 def serve(arguments: argparse.Namespace) -> int:
@@ -51,7 +53,7 @@ def serve(arguments: argparse.Namespace) -> int:
         When anything a participant would stumble over is wrong; nothing listens then.
     """
     setup, served, made_password = _prepare(arguments)
-    open_online_store(setup.database_url, served).close()
+    _say_rehearsals(arguments, setup, served)
     with ExitStack() as stack:
         sockets = [stack.enter_context(listen(address)) for address in (setup.address, setup.dashboard_address)]
         return _run(arguments, setup, served, sockets, made_password=made_password)
@@ -70,7 +72,7 @@ def _run(
         dashboard_host, dashboard_port = sockets[1].getsockname()[:2]
         if made_password:
             say(arguments, f"password    {setup.password}   (for this run; set RAPIDVISION_PASSWORD to choose one)")
-        say(arguments, f"study       {setup.address.public_url or f'http://{host}:{port}/'}")
+        say(arguments, f"study       {setup.address.public_url.rstrip('/') or f'http://{host}:{port}'}/")
         say(arguments, f"dashboard   http://{dashboard_host}:{dashboard_port}/")
 
     if arguments.workers > 1:
@@ -87,6 +89,11 @@ def _prepare(arguments: argparse.Namespace) -> tuple[Setup, ServedStudy, bool]:
     dashboard_address = Address(arguments.dashboard_host, arguments.dashboard_port)
     address.check(insecure=arguments.insecure)
     dashboard_address.check(insecure=arguments.insecure)
+    if arguments.simulate is not None and address.public and not arguments.rehearsal:
+        raise InputError(
+            f"simulate: {address.public_url or address.host} can be reached from outside, where anybody could add ?simulate; "
+            "leave --simulate out, or start a --rehearsal, in which nothing counts and no completion code is given"
+        )
     database_url = arguments.database_url or os.environ.get(DATABASE_VARIABLE, "")
     if arguments.workers < 1 or (arguments.workers > 1 and not database_url.startswith("postgresql")):
         raise InputError(
@@ -103,8 +110,31 @@ def _prepare(arguments: argparse.Namespace) -> tuple[Setup, ServedStudy, bool]:
         address=address,
         dashboard_address=dashboard_address,
         simulated=_simulated(arguments),
+        rehearsal=arguments.rehearsal,
     )
     return setup, served, made
+
+
+def _say_rehearsals(arguments: argparse.Namespace, setup: Setup, served: ServedStudy) -> None:
+    """Open the database once, discard the rehearsal that is named, and say which others are kept apart."""
+    store = open_online_store(setup.database_url, served)
+    try:
+        if name := arguments.discard_rehearsal:
+            n = store.submit(lambda connection: discard(connection, served.study_id, name)).result(60)
+            if n == 0:
+                known = store.read(lambda connection: rehearsed(connection, served.study_id))
+                raise InputError(f'discard-rehearsal: no sessions of "{name}"; there are: {", ".join(known) or "none"}')
+            say(arguments, f"discarded   {n} sessions of the rehearsal {name}")
+        for name, kinds in store.read(lambda connection: rehearsed(connection, served.study_id)).items():
+            counts = ", ".join(f"{n} {kind}" for kind, n in kinds.items())
+            say(
+                arguments,
+                f"kept apart  {counts} (sessions) of the rehearsal {name}; --discard-rehearsal {name} deletes them",
+            )
+    finally:
+        store.close()
+    if setup.rehearsal:
+        say(arguments, f"rehearsal   {setup.rehearsal}: everybody who comes is a pilot, nothing counts")
 
 
 def _simulated(arguments: argparse.Namespace) -> Simulated | None:
@@ -128,7 +158,7 @@ def work(
         served = open_study(setup.folder, stimulus_set=setup.stimulus_set, verify=False)
     store = open_online_store(setup.database_url, served)
     keys = Keyring(setup.secret)
-    api = ParticipantApi(served, store, keys, simulated=setup.simulated)
+    api = ParticipantApi(served, store, keys, simulated=setup.simulated, rehearsal=setup.rehearsal)
     apps = [
         (
             participant_app(api, https=setup.address.https, root_path=setup.address.root_path),
@@ -137,7 +167,8 @@ def work(
         )
     ]
     if number == 0:
-        login = Login(keys, setup.password, https=setup.dashboard_address.https)
+        name = f"{served.study_id[:8]}-{sockets[1].getsockname()[1]}"
+        login = Login(keys, setup.password, https=setup.dashboard_address.https, name=name)
         dashboard = Dashboard(served, store, login)
         apps.append((dashboard_app(dashboard), sockets[1], setup.dashboard_address))
     gc.collect()

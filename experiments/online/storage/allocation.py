@@ -5,13 +5,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 
 from rapidvision.seeds import stream
 
 from ...web.database import lock
-from .schema import identity, session, study, trial
-from .sessions import DEAL_LOCK, Refusal, count
+from ..database.schema import identity, plan, session, study, trial
+from ..database.sessions import DEAL_LOCK, Refusal, count
+from ..database.uptime import UpTime, beat
+from ..study.plans import ServedStudy
 
 
 @dataclass(frozen=True)
@@ -26,8 +29,12 @@ class Arrival:
         Recruitment service, keyed hash of the id (empty for people without one), and the ids as JSON.
     resume_hash : str
         Keyed hash of the secret that the browser keeps.
-    consent_sha256, browser, device, observer : str
+    consent_sha256, browser, device : str
         Recorded with the session.
+    observer_kind : {"human", "pilot", "simulated"}
+        Who comes; each kind has slots of its own.
+    rehearsal : str
+        Name of the rehearsal; empty for participants.
     at : float
         Seconds since 1970.
     """
@@ -42,13 +49,14 @@ class Arrival:
     consent_sha256: str
     browser: str
     device: str
-    observer: str
+    observer_kind: str
+    rehearsal: str
     at: float
 
 
 @dataclass(frozen=True)
 class Rules:
-    """How slots are dealt."""
+    """How slots are dealt, and which plan belongs to a group and slot."""
 
     study_id: str
     groups: tuple[str, ...]
@@ -58,6 +66,7 @@ class Rules:
     lapse_s: float
     refuse_other_studies: bool
     resume_elsewhere: bool
+    served: ServedStudy
 
 
 @dataclass(frozen=True)
@@ -66,12 +75,12 @@ class Seat:
 
     Attributes
     ----------
-    session_id, participant_id, group, state, observer : str
+    session_id, participant_id, group, state, observer_kind : str
         The session.
     slot, tab : int
         Its plan, and the number of the tab that may write.
-    began : float
-        Seconds since 1970.
+    began, began_s : float
+        Seconds since 1970, and on the study's own clock.
     resumed : bool
         Whether it was there before.
     done : list of (int, str, bool or None)
@@ -84,55 +93,90 @@ class Seat:
     slot: int
     tab: int
     state: str
-    observer: str
+    observer_kind: str
     began: float
+    began_s: float
     resumed: bool
     done: list[tuple[int, str, bool | None]] = field(default_factory=list)
 
 
-def arrive(connection: sa.Connection, arrivals: Sequence[Arrival], rules: Rules) -> list[Seat | Refusal]:
+def arrive(connection: sa.Connection, arrivals: Sequence[Arrival], rules: Rules, up: UpTime) -> list[Seat | Refusal]:
     """Begin sessions on the least-filled slots, in order; or go on with those that these participants have."""
     lock(connection, DEAL_LOCK)
     state = connection.scalar(sa.select(study.c.state).where(study.c.study_id == rules.study_id))
-    lapse(connection, rules, max(arrival.at for arrival in arrivals))
-    dealer = Dealer(connection, rules)
-    return [_one(connection, arrival, rules, dealer, state) for arrival in arrivals]
+    lapse(connection, rules, up, max(arrival.at for arrival in arrivals))
+    now_s = up.now_s()
+    kinds = {arrival.observer_kind for arrival in arrivals}
+    desk = _Desk(connection, rules, state, now_s, {kind: Dealer(connection, rules, kind) for kind in kinds})
+    return [_one(arrival, desk) for arrival in arrivals]
 
 
-def _one(
-    connection: sa.Connection, arrival: Arrival, rules: Rules, dealer: "Dealer", state: str | None
-) -> Seat | Refusal:
-    known = _known(connection, arrival, rules)
+@dataclass(frozen=True)
+class _Desk:
+    """What those who arrive together share."""
+
+    connection: sa.Connection
+    rules: Rules
+    state: str | None
+    now_s: float
+    dealers: dict[str, "Dealer"]
+
+    def refused(self, arrival: Arrival, tally: str, refusal: Refusal) -> Refusal:
+        """Count a refusal and return it."""
+        count(self.connection, self.rules.study_id, tally, arrival.observer_kind)
+        return refusal
+
+
+def _one(arrival: Arrival, desk: _Desk) -> Seat | Refusal:
+    known = _known(desk.connection, arrival, desk.rules)
     if known is not None:
-        return _again(connection, known, arrival, rules)
-    if state != "open":
-        count(connection, rules.study_id, "refused_closed")
-        return Refusal(403, "closed", "This study does not take new participants now.")
-    place = dealer.deal()
+        return _again(known, arrival, desk)
+    if desk.state != "open" and arrival.observer_kind == "human":
+        closed = Refusal(403, "closed", "This study does not take new participants now.")
+        return desk.refused(arrival, "refused_closed", closed)
+    place = desk.dealers[arrival.observer_kind].deal()
     if place is None:
-        count(connection, rules.study_id, "refused_full")
-        return Refusal(403, "full", "This study has all the participants it needs.")
-    _seat(connection, arrival, rules, *place)
+        full = Refusal(403, "full", "This study has all the participants it needs.")
+        return desk.refused(arrival, "refused_full", full)
+    _seat(arrival, desk, *place)
     return Seat(
-        arrival.session_id, arrival.participant_id, *place, 1, "open", arrival.observer, arrival.at, resumed=False
+        arrival.session_id,
+        arrival.participant_id,
+        *place,
+        1,
+        "open",
+        arrival.observer_kind,
+        arrival.at,
+        desk.now_s,
+        resumed=False,
     )
 
 
-def _seat(connection: sa.Connection, arrival: Arrival, rules: Rules, group: str, slot: int) -> None:
+def _seat(arrival: Arrival, desk: _Desk, group: str, slot: int) -> None:
+    connection, study_id = desk.connection, desk.rules.study_id
+    served = desk.rules.served
+    digest = served.plan_digest(group, slot)
+    if connection.scalar(sa.select(plan.c.plan_digest).where(plan.c.plan_digest == digest)) is None:
+        content = msgspec.json.encode(served.plans[group, slot]).decode()
+        connection.execute(plan.insert().values(plan_digest=digest, content=content))
     connection.execute(
         session.insert(),
         {
             "session_id": arrival.session_id,
-            "study_id": rules.study_id,
+            "study_id": study_id,
             "participant_id": arrival.participant_id,
             "group_name": group,
             "slot": slot,
             "state": "open",
             "tab": 1,
-            "observer": arrival.observer,
+            "observer_kind": arrival.observer_kind,
+            "rehearsal": arrival.rehearsal,
+            "plan_digest": digest,
             "service": arrival.service,
             "consent_sha256": arrival.consent_sha256,
             "began": arrival.at,
+            "began_s": desk.now_s,
+            "active_s": desk.now_s,
             "resume_hash": arrival.resume_hash,
             "withdrawal_hash": arrival.withdrawal_hash,
             "last_step": "consent",
@@ -145,7 +189,7 @@ def _seat(connection: sa.Connection, arrival: Arrival, rules: Rules, group: str,
             identity.insert(),
             {
                 "participant_id": arrival.participant_id,
-                "study_id": rules.study_id,
+                "study_id": study_id,
                 "key": arrival.key,
                 "service": arrival.service,
                 "external": arrival.external,
@@ -165,12 +209,16 @@ class Dealer:
         Holds the lock under which slots are dealt.
     rules : Rules
         Groups, slots, quota, seed.
+    observer_kind : str
+        Whose sessions fill the slots: those of one kind never take a place from another, and only people have a quota.
     """
 
-    def __init__(self, connection: sa.Connection, rules: Rules) -> None:
+    def __init__(self, connection: sa.Connection, rules: Rules, observer_kind: str) -> None:
         self._rules = rules
+        self._quota = rules.quota_per_group if observer_kind == "human" else 0
         place = (session.c.group_name, session.c.slot)
-        counted = sa.select(*place, session.c.state, sa.func.count()).where(session.c.study_id == rules.study_id)
+        mine = sa.and_(session.c.study_id == rules.study_id, session.c.observer_kind == observer_kind)
+        counted = sa.select(*place, session.c.state, sa.func.count()).where(mine)
         self._filled: Counter[tuple[str, int]] = Counter()
         self._n_ever = 0
         for group, slot, state, n in connection.execute(counted.group_by(*place, session.c.state)):
@@ -182,8 +230,8 @@ class Dealer:
         """Take the next group and slot, or return None when every group has its quota."""
         rules, filled = self._rules, self._filled
         sizes = {group: sum(filled[group, slot] for slot in range(rules.n_slots)) for group in rules.groups}
-        if rules.quota_per_group:
-            sizes = {group: size for group, size in sizes.items() if size < rules.quota_per_group}
+        if self._quota:
+            sizes = {group: size for group, size in sizes.items() if size < self._quota}
         if not sizes:
             return None
         least = [group for group, size in sizes.items() if size == min(sizes.values())]
@@ -194,12 +242,17 @@ class Dealer:
         return group, slot
 
 
-def lapse(connection: sa.Connection, rules: Rules, at: float) -> int:
-    """Take back the slots of sessions that were silent for too long, and return how many."""
-    cutoff = at - rules.lapse_s
-    silent = ~sa.exists().where(trial.c.session_id == session.c.session_id, trial.c.received > cutoff)
-    old = sa.and_(session.c.study_id == rules.study_id, session.c.state == "open", session.c.began < cutoff, silent)
-    return int(connection.execute(session.update().where(old).values(state="lapsed")).rowcount)
+def lapse(connection: sa.Connection, rules: Rules, up: UpTime, at: float) -> int:
+    """Take back the slots of sessions that were silent for too long, and return how many.
+
+    Silence is measured in seconds for which the study was served (see :class:`.uptime.UpTime`); `at`, in seconds since
+    1970, is only noted.
+    """
+    cutoff_s = beat(connection, rules.study_id, up) - rules.lapse_s
+    silent = ~sa.exists().where(trial.c.session_id == session.c.session_id, trial.c.received_s > cutoff_s)
+    mine = sa.and_(session.c.study_id == rules.study_id, session.c.state == "open")
+    old = sa.and_(mine, session.c.active_s < cutoff_s, silent)
+    return int(connection.execute(session.update().where(old).values(state="lapsed", lapsed=at)).rowcount)
 
 
 def _known(connection: sa.Connection, arrival: Arrival, rules: Rules) -> Any:
@@ -213,22 +266,21 @@ def _known(connection: sa.Connection, arrival: Arrival, rules: Rules) -> Any:
         found = connection.execute(joined.where(same).order_by(session.c.study_id != rules.study_id)).first()
     else:
         mine = sa.and_(session.c.study_id == rules.study_id, session.c.resume_hash == arrival.resume_hash)
-        found = connection.execute(joined.where(mine, identity.c.key.is_(None), session.c.state != "withdrawn")).first()
+        found = connection.execute(joined.where(mine, identity.c.key.is_(None))).first()
     return found
 
 
-def _again(connection: sa.Connection, known: Any, arrival: Arrival, rules: Rules) -> Seat | Refusal:
-    mine = known.resume_hash == arrival.resume_hash or rules.resume_elsewhere
-    if known.study_id != rules.study_id or known.state in ("lapsed", "withdrawn"):
-        count(connection, rules.study_id, "refused_repeat")
-        what = "was begun too long ago to go on" if known.state == "lapsed" else "You have taken part before"
-        text = f"Your session {what}." if known.state == "lapsed" else f"{what}; the pictures must be new to you."
-        return Refusal(409, "lapsed" if known.state == "lapsed" else "repeat", text)
-    if not mine:
-        count(connection, rules.study_id, "refused_repeat")
-        return Refusal(409, "elsewhere", "You began in another browser or took part before. Go on where you began.")
+def _again(known: Any, arrival: Arrival, desk: _Desk) -> Seat | Refusal:
+    connection, rules = desk.connection, desk.rules
+    if known.study_id != rules.study_id or known.state == "withdrawn":
+        repeat = Refusal(409, "repeat", "You have taken part before; the pictures must be new to you.")
+        return desk.refused(arrival, "refused_repeat", repeat)
+    if known.resume_hash != arrival.resume_hash and not rules.resume_elsewhere:
+        text = "You began in another browser or took part before. Go on where you began."
+        return desk.refused(arrival, "refused_repeat", Refusal(409, "elsewhere", text))
     tab = known.tab + 1
-    connection.execute(session.update().where(session.c.session_id == known.session_id).values(tab=tab))
+    mine = session.c.session_id == known.session_id
+    connection.execute(session.update().where(mine).values(tab=tab, active_s=desk.now_s))
     stored = sa.select(trial.c.trial, trial.c.status, trial.c.correct).where(trial.c.session_id == known.session_id)
     return Seat(
         known.session_id,
@@ -237,8 +289,9 @@ def _again(connection: sa.Connection, known: Any, arrival: Arrival, rules: Rules
         known.slot,
         tab,
         known.state,
-        known.observer,
+        known.observer_kind,
         known.began,
+        known.began_s,
         resumed=True,
         done=[(number, status, correct) for number, status, correct in connection.execute(stored)],
     )

@@ -1,5 +1,6 @@
 """What a browser may say about one trial, and what the server makes of it."""
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 import msgspec
@@ -9,12 +10,16 @@ from rapidvision.plan import Plan
 from rapidvision.screen import refreshes
 from rapidvision.trials import ObserverKind, Status, Trial, TrialRecord, judge
 
+from ..database.schema import IMPOSSIBLE_DURATION
+
 Ms = Annotated[float, msgspec.Meta(ge=0, le=600_000)]
 Clock = Annotated[float, msgspec.Meta(ge=-1e15, le=1e15)]
 Count = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
 Hertz = Annotated[float, msgspec.Meta(ge=1, le=1000)]
 Short = Annotated[str, msgspec.Meta(max_length=60)]
 Sha256 = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
+#: What ``Date.toISOString`` writes; nothing else, so that no spreadsheet finds a formula in it.
+Utc = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?Z$")]
 Presenter = Literal["compositor", "worker", "movie", "none"]
 
 
@@ -112,7 +117,7 @@ class Measurement(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     late_refreshes: Count | None = None
     refresh_hz: Hertz | None = None
     aborted: bool = False
-    utc: Annotated[str, msgspec.Meta(max_length=40, pattern="^[0-9T:.Z+-]*$")] | None = None
+    utc: Utc | None = None
     quality: Quality = Quality()
 
 
@@ -163,6 +168,15 @@ def outcome(plan: Plan, trial: Trial, measurement: Measurement) -> tuple[Status,
     return "aborted" if measurement.aborted else made.status, made.correct
 
 
+def own_flags(measurement: Measurement) -> list[str]:
+    """Return what was unusual about a trial by the browser's own word."""
+    quality = measurement.quality
+    flags = [name for name in ("hidden", "fullscreen_lost", "focus_lost", "resized") if getattr(quality, name)]
+    if any(press.response_key and not press.trusted for press in quality.presses):
+        flags.append("untrusted_key")  # a script pressed it, no keyboard
+    return flags
+
+
 def row(
     plan: Plan,
     trial: Trial,
@@ -172,8 +186,9 @@ def row(
     observer_kind: ObserverKind,
     session_id: str,
     participant_id: str,
+    flags: Sequence[str] = (),
 ) -> TrialRecord:
-    """Return the row of the trials table."""
+    """Return the row of the trials table; `flags` are those that the server or the session adds to the browser's own."""
     pressed = measurement.key_pressed
     answer = Answer(None if pressed is None else pressed == plan.key_target, measurement.response_ms)
     made = record(
@@ -188,7 +203,8 @@ def row(
         stimulus_ms_shown=measurement.stimulus_ms_shown,
         late_refreshes=measurement.late_refreshes,
         refresh_hz=measurement.refresh_hz,
-        timing_ok=timing_ok(plan, measurement),
+        timing_ok=False if IMPOSSIBLE_DURATION in flags else timing_ok(plan, measurement),
+        flags=[*dict.fromkeys((*flags, *own_flags(measurement)))],
         utc=measurement.utc,
     )
     return msgspec.structs.replace(made, status="aborted") if measurement.aborted else made

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from ...web.store import Batch
-from .schema import session, trial
-from .sessions import Refusal, may_write
+from ..database.schema import AFTER_LAPSE, session, trial
+from ..database.sessions import Refusal, may_write
 
 
 class TrialRow(NamedTuple):
@@ -31,6 +31,8 @@ class TrialRow(NamedTuple):
     response_ms: float | None
     timing_ok: bool | None
     measurement: str
+    received_s: float = 0.0
+    flags: str = ""
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,8 @@ def _explained(connection: sa.Connection, rows: Sequence[TrialRow]) -> list[Stor
 def _result(row: TrialRow, kept: Any, seat: Any) -> Stored | Refusal:
     if kept is not None and kept.receipt == row.receipt:
         return Stored(duplicate=False)
+    if kept is not None and seat is not None and seat.state == "finished" and kept.measurement == row.measurement:
+        return Stored(duplicate=True)
     refused = may_write(seat, row.tab)
     if refused is not None:
         return refused
@@ -84,16 +88,21 @@ def _sizes(n: int) -> list[int]:
 
 @functools.cache
 def _insert(n: int, postgresql: bool) -> str:
-    """Return the statement for `n` rows in the driver's own words: those of open sessions, by the tab that may write."""
+    """Return the statement for `n` rows in the driver's own words: those that the session's newest tab writes.
+
+    Sessions that lapsed are written into as well; their rows are flagged.
+    """
     names = TrialRow._fields
     mark = "%s" if postgresql else "?"
     first = [f"CAST({mark} AS {_TYPES[name]})" for name in names] if postgresql else [mark] * len(names)
     rows = ", ".join(f"({', '.join(marks)})" for marks in (first, *[[mark] * len(names)] * (n - 1)))
-    kept = [(name, f"given.column{place + 1}") for place, name in enumerate(names) if name != "tab"]
+    kept = [(name, f"given.column{place + 1}") for place, name in enumerate(names) if name not in ("tab", "flags")]
+    late = f"CASE WHEN session.state = 'lapsed' THEN ' {AFTER_LAPSE}' ELSE '' END"
+    kept.append(("flags", f"TRIM(given.column{1 + names.index('flags')} || {late})"))
     return (
         f"INSERT INTO trial ({', '.join(name for name, _ in kept)}) SELECT {', '.join(value for _, value in kept)} "
         f"FROM (VALUES {rows}) AS given JOIN session ON session.session_id = given.column1 "
-        f"AND session.tab = given.column{1 + names.index('tab')} AND session.state = 'open' WHERE true "
+        f"AND session.tab = given.column{1 + names.index('tab')} AND session.state IN ('open', 'lapsed') WHERE true "
         "ON CONFLICT (session_id, trial) DO NOTHING"
     )
 
@@ -102,11 +111,12 @@ _TYPES = {
     "tab": "INTEGER",
     "trial": "INTEGER",
     "received": "DOUBLE PRECISION",
+    "received_s": "DOUBLE PRECISION",
     "level_index": "INTEGER",
     "correct": "BOOLEAN",
     "response_ms": "DOUBLE PRECISION",
     "timing_ok": "BOOLEAN",
-    **dict.fromkeys(("session_id", "receipt", "phase", "status", "measurement"), "TEXT"),
+    **dict.fromkeys(("session_id", "receipt", "phase", "status", "measurement", "flags"), "TEXT"),
 }
 
 store_trials: Batch[Stored | Refusal] = Batch(_store_trials)

@@ -6,29 +6,38 @@ from typing import NamedTuple
 import msgspec
 from starlette.types import Receive, Scope, Send
 
+from rapidvision.trials import Trial
+
 from ...web.app import Problem, decoded
 from ...web.security import Buckets
 from ...web.store import Store
 from ...web.tokens import Keyring, new_id
+from ..database.schema import IMPOSSIBLE_DURATION
+from ..database.sessions import Refusal
+from ..database.uptime import UpTime
 from ..study.plans import ServedStudy
-from .sessions import Refusal
+from .pace import Pace, least_ms
 from .trial_report import Measurement, outcome, timing_ok, why_refused
 from .trial_rows import TrialRow, store_trials
 
 MAX_BYTES = 16_384
 #: So many tokens whose signature was found good are remembered.
 MAX_KNOWN = 20_000
+#: Fields of a token, in the order of :class:`Held`.
+N_FIELDS = 8
 
 
 class Held(NamedTuple):
-    """What a token says."""
+    """What a token says; the session began at `began` (seconds since 1970), which was `began_s` on the study's own clock."""
 
     session_id: str
     participant_id: str
     group: str
     slot: int
     tab: int
-    observer: str
+    observer_kind: str
+    began: float
+    began_s: float
 
 
 class Seats:
@@ -51,7 +60,8 @@ class Seats:
     def token(self, held: Held) -> str:
         """Return the token of a seat."""
         group = self.served.groups.index(held.group)
-        text = (held.session_id, held.participant_id, group, held.slot, held.tab, held.observer)
+        began = (round(1000 * held.began), round(1000 * held.began_s))  # a dot would end the field
+        text = (held.session_id, held.participant_id, group, held.slot, held.tab, held.observer_kind, *began)
         return self.keys.sign("session", ".".join(map(str, text)))
 
     def held(self, authorization: str) -> Held:
@@ -77,11 +87,15 @@ class Seats:
         text = self.keys.open("session", token) if scheme == "Bearer" else None
         if text is None:
             raise Problem(401, "token", "this token is not valid")
-        session_id, participant_id, group, slot, tab, observer = text.split(".")
+        fields = text.split(".")
+        if len(fields) != N_FIELDS:
+            raise Problem(401, "token", "this token was made by another version of the server; load the page again")
+        session_id, participant_id, group, slot, tab, kind, began_ms, began_up_ms = fields
         groups = self.served.groups
         if int(group) >= len(groups) or int(slot) >= self.served.n_slots:
             raise Problem(401, "token", "this token belongs to another study")
-        return Held(session_id, participant_id, groups[int(group)], int(slot), int(tab), observer)
+        began = (int(began_ms) / 1000, int(began_up_ms) / 1000)
+        return Held(session_id, participant_id, groups[int(group)], int(slot), int(tab), kind, *began)
 
 
 class TrialWrites:
@@ -95,10 +109,13 @@ class TrialWrites:
         Its database.
     seats : Seats
         Who asks.
+    up : UpTime
+        The clock by which sessions lapse.
     """
 
-    def __init__(self, served: ServedStudy, store: Store, seats: Seats) -> None:
-        self.served, self.store, self.seats = served, store, seats
+    def __init__(self, served: ServedStudy, store: Store, seats: Seats, up: UpTime) -> None:
+        self.served, self.store, self.seats, self.up = served, store, seats, up
+        self.pace = Pace(up)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Store one trial; the same again is acknowledged again."""
@@ -133,6 +150,7 @@ class TrialWrites:
         if refused is not None:
             raise Problem(409, "not_planned", refused)
         status, correct = outcome(plan, planned, measured)
+        possible = self._possible(held, planned, measured)
         made = TrialRow(
             session_id=held.session_id,
             tab=held.tab,
@@ -144,10 +162,20 @@ class TrialWrites:
             status=status,
             correct=correct,
             response_ms=measured.response_ms,
-            timing_ok=timing_ok(plan, measured),
+            timing_ok=timing_ok(plan, measured) if possible else False,
             measurement=msgspec.json.encode(measured).decode(),
+            received_s=self.up.now_s(),
+            flags="" if possible else IMPOSSIBLE_DURATION,
         )
         stored = await self.store.add(store_trials, made)
         if isinstance(stored, Refusal):
             raise Problem(stored.status, stored.code, stored.text)
         return b'{"stored":%d,"duplicate":%s}' % (number, b"true" if stored.duplicate else b"false")
+
+    def _possible(self, held: Held, planned: Trial, measured: Measurement) -> bool:
+        """Whether the trial can have been seen by now; fast simulations show nothing and are not asked."""
+        if held.observer_kind == "simulated":
+            return True
+        plan = self.served.plans[held.group, held.slot]
+        needed_ms = least_ms(plan, self.served.fixation_ms(planned), measured)
+        return self.pace.possible(held.session_id, planned.trial, needed_ms, began=held.began, began_s=held.began_s)

@@ -13,6 +13,7 @@ from rapidvision.study import Study
 from rapidvision.system import files
 from rapidvision.trials import Trial
 
+from ..database.identity import study_identity
 from .settings import OnlineSettings, read_refused_ids, read_settings
 from .trial_movies import TrialMovie, read_movies
 
@@ -33,8 +34,10 @@ class ServedStudy:
 
     Attributes
     ----------
-    study_id : str
-        The study's name.
+    folder : Path
+        The study folder.
+    name : str
+        The study's name, from the protocol; other studies may have it too.
     settings : OnlineSettings
         From ``online.toml``.
     plans : dict
@@ -47,13 +50,20 @@ class ServedStudy:
         SHA-256 of a stimulus → its movie, where movies are shown.
     """
 
-    study_id: str
+    folder: Path
+    name: str
     settings: OnlineSettings
     plans: dict[tuple[str, int], Plan]
     stimuli: dict[str, StimulusFile]
     refused_ids: frozenset[str] = frozenset()
     movies: dict[str, TrialMovie] = field(default_factory=dict)
     _trials: dict[tuple[str, int], dict[int, Trial]] = field(default_factory=dict)
+    _digests: dict[tuple[str, int], str] = field(default_factory=dict)
+
+    @functools.cached_property
+    def study_id(self) -> str:
+        """What tells this study from every other one in a database; see :func:`.identity.study_identity`."""
+        return study_identity(self.folder)
 
     @functools.cached_property
     def media(self) -> dict[str, StimulusFile]:
@@ -80,6 +90,18 @@ class ServedStudy:
     def trial(self, group: str, slot: int, number: int) -> Trial | None:
         """One planned trial, or None."""
         return self.trials(group, slot).get(number)
+
+    def plan_digest(self, group: str, slot: int) -> str:
+        """The digest of one plan, computed once."""
+        key = (group, slot)
+        if key not in self._digests:
+            self._digests[key] = self.plans[key].digest
+        return self._digests[key]
+
+    def fixation_ms(self, trial: Trial) -> float:
+        """How long the cross of a trial stands: as planned, or as its movie has it."""
+        movie = self.movies.get(trial.stimulus_sha256)
+        return movie.fixation_ms if movie else trial.fixation_ms
 
     def trials(self, group: str, slot: int) -> dict[int, Trial]:
         """Number → trial of a plan."""
@@ -126,7 +148,7 @@ def open_study(folder: Path | str, *, stimulus_set: Path | str | None = None, ve
     if settings.movies:
         ids = {row.sha256: row.stimulus_id for row in found.stimuli}
         movies = read_movies(study.folder / settings.movies, plans.values(), ids, verify=verify)
-    return ServedStudy(protocol.name, settings, plans, stimuli, read_refused_ids(study, settings), movies)
+    return ServedStudy(study.folder, protocol.name, settings, plans, stimuli, read_refused_ids(study, settings), movies)
 
 
 def _stimuli(plans: dict[tuple[str, int], Plan], folder: Path, *, verify: bool) -> dict[str, StimulusFile]:
@@ -179,7 +201,7 @@ def for_browser(plan: Plan, served: ServedStudy) -> dict[str, Any]:
                     "stimulus": trial.stimulus_sha256,
                     "file": file,
                     "suffix": served.media[file].path.suffix.lower(),
-                    "fixation_ms": movie.fixation_ms if movie else trial.fixation_ms,
+                    "fixation_ms": served.fixation_ms(trial),
                     "movie": {"hz": movie.hz, "fixation_frames": movie.fixation_frames} if movie else None,
                 }
             )

@@ -29,6 +29,7 @@ class Device(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     cores: Number = 0
     utc_offset_min: Number = 0
     webdriver: bool = False
+    forced_colors: bool = False
     load_ms: Number = 0
 
 
@@ -53,9 +54,18 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class Tally(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Something to be counted before anybody agreed to anything."""
+    """Something to be counted before any consent."""
 
-    kind: Literal["arrived", "declined", "excluded_touch", "excluded_size", "excluded_refresh", "excluded_browser"]
+    kind: Literal[
+        "arrived",
+        "declined",
+        "excluded_touch",
+        "excluded_size",
+        "excluded_refresh",
+        "excluded_browser",
+        "excluded_storage",
+    ]
+    simulated: bool = False
 
 
 class Withdrawal(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -9,10 +9,10 @@ from typing import Literal
 from urllib.parse import quote, urlsplit
 
 from rapidvision import recipes
-from rapidvision.formats import csv_text
 from rapidvision.recipes import Recipe
 from rapidvision.study import Study
 from rapidvision.system import files
+from rapidvision.text import csv_text
 
 FILENAME = "online.toml"
 Service = Literal["prolific", "mturk", "sona", "link"]

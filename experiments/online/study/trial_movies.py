@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rapidvision.errors import CheckFailed, InputError
-from rapidvision.formats import csv_text
 from rapidvision.plan import Plan
 from rapidvision.protocol import Protocol
 from rapidvision.screen import refreshes
 from rapidvision.system import files
+from rapidvision.text import csv_text
 from rapidvision.trials import Trial
 
 MEDIA_TYPES = {".webm": "video/webm", ".mp4": "video/mp4"}

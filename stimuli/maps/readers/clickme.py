@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from rapidvision.errors import InputError
 from rapidvision.formats import tfrecord
+from rapidvision.images.listing import list_images
 
 from ...recipe import MapSource
 from .base import DenseMap, dense
@@ -51,26 +52,28 @@ class ClickMeReader:
     Parameters
     ----------
     path : Path
-        File or folder.
+        File or folder. A record's checksum is compared when its map is read.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._payloads = {
-            f"{one.stem}-{record.number:06d}": record.payload
+        self._records = {
+            f"{one.stem}-{record.number:06d}": (one, record)
             for one in record_files(path)
             for record in tfrecord.records(one, verify=False)
         }
 
     def has(self, image_id: str) -> bool:
         """Whether there is such a record."""
-        return image_id in self._payloads
+        return image_id in self._records
 
     def read(self, image_id: str) -> DenseMap:
         """Read the map of a picture."""
-        if image_id not in self._payloads:
+        if image_id not in self._records:
             raise InputError(f"{self.path}: no record {image_id}; pictures are called FILE-000000, FILE-000001 …")
-        record = parsed(self._payloads[image_id], image_id, where=f"{self.path}: {image_id}")
+        file, stored = self._records[image_id]
+        stored.check(file)
+        record = parsed(stored.payload, image_id, where=f"{self.path}: {image_id}")
         if record.heatmap is None:
             raise InputError(f"{self.path}: record {image_id} has no heatmap; leave the picture out")
         return dense(record.heatmap, where=f"{self.path}: {image_id}")
@@ -82,10 +85,16 @@ def open_clickme(path: Path, source: MapSource) -> ClickMeReader:  # noqa: ARG00
 
 
 def record_files(path: Path) -> list[Path]:
-    """Return the TFRecord files that a path names, sorted."""
+    """Return the TFRecord files that a path names, sorted.
+
+    Raises
+    ------
+    InputError
+        When there is none, or two have one name but for the suffix: their records would have one name.
+    """
     if path.is_file():
         return [path]
-    found = sorted(one for one in path.iterdir() if one.suffix in SUFFIXES) if path.is_dir() else []
+    found = list(list_images(path, suffixes=SUFFIXES).paths)
     if not found:
         raise InputError(f"{path}: no TFRecord files ({', '.join(SUFFIXES)}) here")
     return found

@@ -8,7 +8,7 @@ from rapidvision.errors import InputError
 
 from ...recipe import MapSource
 from .matlab import Structs, field, items, loadmat, numbers, pairs, text
-from .points import PointsReader, Recording
+from .points import PointsReader, Recording, only_once
 
 
 def open_fixations_mat(path: Path, source: MapSource) -> PointsReader:
@@ -22,10 +22,11 @@ def open_fixations_mat(path: Path, source: MapSource) -> PointsReader:
     content = loadmat(path)
     if "fixations" not in content:
         raise InputError(f'{path}: no variable "fixations"; it is not in the form of OSIE')
-    recordings = {}
+    recordings: dict[str, Recording] = {}
     for number, one in enumerate(items(content["fixations"], where=str(path)), 1):
         where = f"{path}: fixations({number})"
         name = Path(text(field(one, "img", where=where), where=where)).stem
+        only_once(recordings, name, where=where)
         columns: list[list[np.ndarray[tuple[int, ...], np.dtype[np.float64]]]] = [[], [], []]
         people = items(field(one, "subjects", where=where), where=where)
         for person in people:
@@ -54,10 +55,11 @@ def open_bubbles_mat(path: Path, source: MapSource) -> PointsReader:
     content = loadmat(path)
     if "bubble" not in content:
         raise InputError(f'{path}: no variable "bubble"; it is not in the form of BubbleView')
-    recordings = {}
+    recordings: dict[str, Recording] = {}
     for number, one in enumerate(items(content["bubble"], where=str(path)), 1):
         where = f"{path}: bubble({number})"
         name = Path(text(field(one, "filename", where=where), where=where)).stem
+        only_once(recordings, name, where=where)
         people = []
         for person in items(field(one, "userdata", where=where), where=where):
             clicks = field(person, "fixations", where=where)

@@ -1,31 +1,42 @@
 """One ``.npz`` file with an array per picture, named after it."""
 
+import zipfile
 from pathlib import Path
 
-import numpy as np
-
 from rapidvision.errors import InputError, did_you_mean
+from rapidvision.images.load import load_map
 
 from ...recipe import MapSource
 from .base import DenseMap, dense
 
+_SUFFIX = ".npy"
+
 
 class NpzReader:
-    """Maps in one ``.npz`` file; arrays are read when they are asked for.
+    """Maps in one ``.npz`` file; an array is read, and its checksum compared, when it is asked for.
 
     Parameters
     ----------
     path : Path
         The file.
+
+    Raises
+    ------
+    InputError
+        When it is no such file, or two arrays have one name.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
-            with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-                self.names = frozenset(archive.files)
-        except Exception as error:  # zip, header and value errors of many kinds
+            with zipfile.ZipFile(path) as archive:
+                members = [name for name in archive.namelist() if name.endswith(_SUFFIX)]
+        except Exception as error:  # zip and system errors of many kinds
             raise InputError(f"{path}: not an .npz file of arrays ({str(error)[:120]})") from error
+        twice = next((name for name in members if members.count(name) > 1), None) if _repeats(members) else None
+        if twice is not None:
+            raise InputError(f"{path}: array {twice.removesuffix(_SUFFIX)} is there twice; write the file again")
+        self.names = frozenset(name.removesuffix(_SUFFIX) for name in members)
 
     def has(self, image_id: str) -> bool:
         """Whether an array has the picture's name."""
@@ -37,11 +48,16 @@ class NpzReader:
             hint = did_you_mean(image_id, sorted(self.names)[:1000]) if self.names else "The file is empty."
             raise InputError(f'{self.path}: no array "{image_id}". {hint[:200]}')
         try:
-            with self.path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-                values = archive[image_id]
-        except Exception as error:  # zip, header and value errors of many kinds
+            with zipfile.ZipFile(self.path) as archive:
+                data = archive.read(image_id + _SUFFIX)
+        except Exception as error:  # zip and checksum errors of many kinds
             raise InputError(f"{self.path}: array {image_id} cannot be read ({str(error)[:120]})") from error
-        return dense(values, where=f"{self.path}: {image_id}")
+        where = f"{self.path}: {image_id}"
+        return dense(load_map(data, name=where), where=where)
+
+
+def _repeats(names: list[str]) -> bool:
+    return len(set(names)) < len(names)
 
 
 def open_npz(path: Path, source: MapSource) -> NpzReader:  # noqa: ARG001

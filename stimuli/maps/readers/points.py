@@ -74,6 +74,18 @@ class PointsReader:
         return as_points(one, self.origin, self.source, where=f"{self.path}: {image_id}")
 
 
+def only_once(recordings: Mapping[str, Recording], name: str, *, where: str) -> None:
+    """Refuse a second recording of one picture.
+
+    Raises
+    ------
+    InputError
+        When `name` is there already.
+    """
+    if name in recordings:
+        raise InputError(f"{where}: {name} appears twice; two pictures must not have one name")
+
+
 def as_points(one: Recording, origin: int, source: MapSource, *, where: str) -> Points:
     """Return a recording's points counted from 0, with the weights that the recipe asks for."""
     weights = None
@@ -90,10 +102,13 @@ def check(one: Recording, origin: int, frame_px: tuple[int, int] | None, *, wher
     Raises
     ------
     InputError
-        When coordinates are not finite, are counted from another number than `origin`, or look exchanged.
+        When coordinates are not finite, are counted from another number than `origin`, or look exchanged; when a
+        duration is no number from 0 up.
     """
     if one.x.size == 0:
         return
+    if one.durations is not None and not (np.isfinite(one.durations).all() and one.durations.min() >= 0):
+        raise InputError(f"{where}: durations that are negative or not finite; repair or remove them")
     if not (np.isfinite(one.x).all() and np.isfinite(one.y).all()):
         raise InputError(f"{where}: coordinates that are not finite; repair or remove them")
     whole = bool(np.all(one.x == np.rint(one.x)) and np.all(one.y == np.rint(one.y)))

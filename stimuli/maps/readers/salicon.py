@@ -11,12 +11,13 @@ import msgspec
 import numpy as np
 
 from rapidvision.errors import InputError
+from rapidvision.images.listing import list_images
 from rapidvision.system import files
 
 from ...recipe import MapSource
 from .base import Points
 from .matlab import field, items, loadmat, numbers, pairs
-from .points import PointsReader, Recording, as_points, check
+from .points import PointsReader, Recording, as_points, check, only_once
 
 
 class _Image(msgspec.Struct):
@@ -51,13 +52,21 @@ def open_salicon_json(path: Path, source: MapSource) -> PointsReader:
     people: dict[int, list[list[tuple[float, float]]]] = {}
     for annotation in found.annotations:
         people.setdefault(annotation.image_id, []).append(annotation.fixations)
-    recordings = {}
+    strange = sorted(people.keys() - {image.id for image in found.images})
+    if strange:
+        n = sum(len(people[one]) for one in strange)
+        raise InputError(f"{path}: {n} annotations of pictures that the file does not list (first: {strange[0]})")
+    if len({image.id for image in found.images}) < len(found.images):
+        raise InputError(f"{path}: two pictures have one id")
+    recordings: dict[str, Recording] = {}
     for image in found.images:
+        name = Path(image.file_name).stem
+        only_once(recordings, name, where=str(path))
         all_points = [pair for person in people.get(image.id, []) for pair in person]
         points = np.array(all_points, np.float64).reshape(-1, 2)
         if image.width < 1 or image.height < 1:
             raise InputError(f"{path}: {image.file_name} is {image.width} x {image.height} pixels")
-        recordings[Path(image.file_name).stem] = Recording(
+        recordings[name] = Recording(
             points[:, 1], points[:, 0], len(people.get(image.id, [])), (image.width, image.height)
         )
     return PointsReader(path, recordings, origin=1, source=source)
@@ -72,18 +81,25 @@ class SaliconFolder:
         The folder.
     source : MapSource
         Frame, origin and weights.
+
+    Attributes
+    ----------
+    left_out : str
+        What lies in the folder besides such files, counted by suffix; empty if nothing does.
     """
 
     def __init__(self, folder: Path, source: MapSource) -> None:
-        self.folder, self.source = folder, source
+        listing = list_images(folder, suffixes=(".mat",))
+        self.folder, self.source, self.left_out = folder, source, listing.left_out
+        self._names = {path.stem: path.name for path in listing.paths}
 
     def has(self, image_id: str) -> bool:
         """Whether there is a file for the picture."""
-        return (self.folder / f"{image_id}.mat").is_file()
+        return image_id in self._names
 
     def read(self, image_id: str) -> Points:
         """Return the points of a picture, counted from 0."""
-        path = self.folder / f"{image_id}.mat"
+        path = self.folder / self._names.get(image_id, f"{image_id}.mat")
         recording = salicon_mat(path)
         origin = 1 if self.source.origin is None else self.source.origin
         check(recording, origin, self.source.frame_px or recording.frame_px, where=str(path))

@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rapidvision.errors import InputError
-from rapidvision.formats import csv_text, image_folder
+from rapidvision.formats import image_folder
 from rapidvision.formats.png import png_bytes
 from rapidvision.system import files, progress
 from rapidvision.system.pools import pool_of
+from rapidvision.text import csv_text
 
 from ..shapes.body import PARTS
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 from rapidvision.errors import MissingExtra
+from rapidvision.numerics import compiled as kept
 from rapidvision.system.extras import need
 
 F = TypeVar("F", bound=Callable[..., object])
@@ -26,7 +27,7 @@ def compiled(function: F, *, inline: bool = False) -> F:
     would take an hour.
     """
     try:
-        numba = need("numba", extra="fast", purpose="drawing pictures")
+        need("numba", extra="fast", purpose="drawing pictures")
     except MissingExtra as missing:
         reason = str(missing)
 
@@ -35,6 +36,4 @@ def compiled(function: F, *, inline: bool = False) -> F:
             raise MissingExtra(reason)
 
         return cast(F, refuse)
-    return cast(
-        F, numba.njit(cache=True, error_model="numpy", fastmath=False, nogil=True, forceinline=inline)(function)
-    )
+    return cast(F, kept.compiled(function, error_model="numpy", fastmath=False, nogil=True, forceinline=inline))

@@ -72,7 +72,7 @@ def played(tmp_path_factory, seed):
     folder = make_folder(tmp_path_factory.mktemp("played") / "pictures", per_category=4)
     data = folder.parent / "game"
     game = Game()
-    deck = host.set_up(data, folder, game)
+    deck = host.set_up(data, folder)
     maps = read_maps(deck, "truth", 256)
     players = [Player(f"painter {n}") for n in range(10)]
     players += [Player(f"random {n}", "random") for n in range(3)]
@@ -81,6 +81,7 @@ def played(tmp_path_factory, seed):
     partner = host.make_partner("none", deck, game)
     simulate.simulate(deck, game, store, partner, players, maps, rounds_per_player=16, seed=seed)
     everything = collected.collect(store)
+    host.keep_game(data, game)
     store.close()
     return Played(folder, data, deck, game, maps, everything)
 

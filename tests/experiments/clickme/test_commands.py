@@ -1,6 +1,8 @@
 """The command line: simulate, export, report on the same game, and refusals in one line."""
 
 import json
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,14 +21,24 @@ def game(pictures, tmp_path_factory):
 
 
 def test_simulate_export_and_report_run_one_after_the_other(game, tmp_path, capsys):
-    assert cli.main(["clickme", "export", str(game), "--out", str(tmp_path / "maps"), "--per-player"]) == 0
+    assert (
+        cli.main(
+            ["clickme", "export", str(game), "--players", "simulated", "--out", str(tmp_path / "maps"), "--per-player"]
+        )
+        == 0
+    )
     assert "kept" in capsys.readouterr().out
     counts = json.loads((tmp_path / "maps" / "export.json").read_text())["counts"]
     assert counts["n_maps"] + sum(counts["left_out"].values()) == counts["n_rounds"] == 5 * 7
     with np.load(tmp_path / "maps" / "players.npz") as stacks:
         assert sum(len(stacks[name]) for name in stacks.files) == counts["n_maps"]
         assert stacks[stacks.files[0]].shape[1:] == (256, 256)
-    assert cli.main(["clickme", "report", str(game), "--out", str(tmp_path / "report"), "--seed", "1"]) == 0
+    assert (
+        cli.main(
+            ["clickme", "report", str(game), "--players", "simulated", "--out", str(tmp_path / "report"), "--seed", "1"]
+        )
+        == 0
+    )
     assert "5 players" in capsys.readouterr().out
     assert (tmp_path / "report" / "report.html").is_file()
 
@@ -37,13 +49,37 @@ def test_the_same_seed_plays_the_same_game(game, pictures, tmp_path):
     assert cli.main(words) == 0
     for place in ("game", "again"):
         source = game if place == "game" else tmp_path / "again"
-        assert cli.main(["clickme", "export", str(source), "--out", str(tmp_path / f"maps-{place}"), "--quiet"]) == 0
+        assert (
+            cli.main(
+                [
+                    "clickme",
+                    "export",
+                    str(source),
+                    "--players",
+                    "simulated",
+                    "--out",
+                    str(tmp_path / f"maps-{place}"),
+                    "--quiet",
+                ]
+            )
+            == 0
+        )
     for name in ("clicks.csv", "clicks.npz", "rounds.csv", "players.csv", "maps/clickme.npz"):
         assert (tmp_path / "maps-game" / name).read_bytes() == (tmp_path / "maps-again" / name).read_bytes()
 
 
 def test_filters_of_the_command_line_are_the_filters_of_the_export(game, tmp_path):
-    words = ["clickme", "export", str(game), "--out", str(tmp_path / "maps"), "--quiet", "--keep-flagged"]
+    words = [
+        "clickme",
+        "export",
+        str(game),
+        "--players",
+        "simulated",
+        "--out",
+        str(tmp_path / "maps"),
+        "--quiet",
+        "--keep-flagged",
+    ]
     assert cli.main([*words, "--blur", "gauss:7", "--pool", "bubbles", "--min-bubbles", "1", "--tfrecords"]) == 0
     record = json.loads((tmp_path / "maps" / "export.json").read_text())
     assert record["filters"]["drop_flags"] == []
@@ -79,8 +115,39 @@ def test_what_cannot_be_done_is_refused_in_one_line(pictures, tmp_path, monkeypa
     assert error.count("\n") == 1
 
 
+def test_a_game_in_a_folder_with_an_accent_is_read_whatever_the_system_s_code_page(pictures, tmp_path, monkeypatch):
+    """As on Windows, where a text file without a named encoding is cp1252."""
+    plain = Path.read_text
+    monkeypatch.setattr(
+        Path, "read_text", lambda self, encoding=None, errors=None: plain(self, encoding or "cp1252", errors)
+    )
+    home = tmp_path / "José"
+    shutil.copytree(pictures, home / "bilder")
+    words = ["clickme", "simulate", str(home / "bilder"), "--out", str(home / "spiel"), "--maps", "truth", "--quiet"]
+    assert cli.main([*words, "--players", "2", "--rounds", "2", "--seed", "1"]) == 0
+    for verb in ("export", "report"):
+        out = ["--out", str(home / verb), "--players", "simulated", "--quiet"]
+        assert cli.main(["clickme", verb, str(home / "spiel"), *out]) == 0
+
+
 def test_a_blur_that_does_not_exist_is_refused(game, tmp_path, capsys):
-    assert cli.main(["clickme", "export", str(game), "--out", str(tmp_path / "maps"), "--blur", "soft", "--quiet"]) == 2
+    assert (
+        cli.main(
+            [
+                "clickme",
+                "export",
+                str(game),
+                "--players",
+                "simulated",
+                "--out",
+                str(tmp_path / "maps"),
+                "--blur",
+                "soft",
+                "--quiet",
+            ]
+        )
+        == 2
+    )
     assert "allowed: none, paper" in capsys.readouterr().err
 
 

@@ -5,7 +5,8 @@ import pytest
 from PIL import Image
 
 from rapidvision.errors import InputError
-from rapidvision.experiments.clickme.storage.images import pixels, read_deck, read_objects
+from rapidvision.experiments.clickme.storage.displayed import png_of, shown
+from rapidvision.experiments.clickme.storage.images import doubtful, read_deck, read_objects
 from rapidvision.formats.png import png_bytes
 
 
@@ -49,29 +50,81 @@ def test_a_missing_folder_is_refused(tmp_path):
         read_deck(tmp_path / "nowhere")
 
 
-def test_a_picture_is_cut_to_its_middle_square_and_transparency_becomes_white(tmp_path):
-    wide = np.zeros((100, 300, 4), np.uint8)
-    wide[..., 3] = 255
+def test_a_picture_is_cut_to_its_middle_square(tmp_path):
+    wide = np.zeros((100, 300, 3), np.uint8)
     wide[:, 100:200, 1] = 200
-    wide[:50, 100:200, 3] = 0
     Image.fromarray(wide).save(tmp_path / "a.png")
-    shown = pixels(tmp_path / "a.png", 100)
-    assert shown.shape == (100, 100, 3)
-    assert (shown[:45] == 255).all()
-    assert (shown[55:, 5:95] == (0, 200, 0)).all()
+    square = shown(tmp_path / "a.png", 100).pixels
+    assert square.shape == (100, 100, 3)
+    assert (square == (0, 200, 0)).all()
+
+
+def test_sixteen_bits_keep_their_grey_and_floats_are_refused(tmp_path):
+    """Both were shown as white or black."""
+    grey = np.repeat(np.linspace(0, 65535, 64, dtype=np.uint16)[None], 64, axis=0)
+    Image.fromarray(grey).save(tmp_path / "a.png")
+    assert np.abs(shown(tmp_path / "a.png", 64).pixels[..., 0] - grey / 257.0).max() <= 0.5
+    Image.fromarray(grey.astype(np.float32) / 65535).save(tmp_path / "b.tif")
+    with pytest.raises(InputError, match="b.tif: a picture of F numbers"):
+        shown(tmp_path / "b.tif", 64)
+
+
+def test_the_hash_is_of_the_pixels_not_of_the_packing_and_follows_a_replaced_file(tmp_path):
+    array = np.random.default_rng(1).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    Image.fromarray(array).save(tmp_path / "a.png", compress_level=0)
+    Image.fromarray(array).save(tmp_path / "b.png", compress_level=9)
+    first = shown(tmp_path / "a.png", 32).sha256
+    assert first == shown(tmp_path / "b.png", 64).sha256
+    Image.fromarray(255 - array).save(tmp_path / "a.png")
+    assert shown(tmp_path / "a.png", 32).sha256 != first
+
+
+def test_the_png_of_a_picture_is_made_once(tmp_path):
+    Image.new("RGB", (64, 64), (9, 8, 7)).save(tmp_path / "a.png")
+    assert png_of(tmp_path / "a.png", 64) is png_of(tmp_path / "a.png", 64)
+
+
+def test_small_and_long_pictures_are_named(tmp_path):
+    (tmp_path / "images.csv").write_text("image_id,path,category\na,a.png,cat\nb,b.png,cat\nc,c.png,cat\n")
+    for name, size in (("a", (8, 8)), ("b", (2000, 600)), ("c", (300, 400))):
+        Image.new("RGB", size).save(tmp_path / f"{name}.png")
+    found = doubtful(read_deck(tmp_path), 256)
+    assert found == {"a": "8 x 8 pixels: enlarged 32.0 times", "b": "2000 x 600 pixels: 70 % cut off"}
+
+
+@pytest.mark.parametrize("values", [(0, 255), (0, 1, 255), (0, 0), (0, 2)])
+def test_a_mask_without_an_object_of_1_is_refused(tmp_path, values):
+    """A mask of 0 and 255 had no object at all, so everybody failed the catch pictures."""
+    (tmp_path / "images.csv").write_text("image_id,path,category\na,a.png,cat\n")
+    Image.new("RGB", (8, 8)).save(tmp_path / "a.png")
+    (tmp_path / "objects").mkdir()
+    Image.fromarray(np.resize(np.array(values, np.uint8), (8, 8))).save(tmp_path / "objects" / "a.png")
+    with pytest.raises(InputError, match=r"objects.a.png: a mask has 0 for the background, 1 for the object"):
+        read_objects(read_deck(tmp_path), 8)
+
+
+def test_the_mask_of_a_long_picture_is_framed_as_the_picture(tmp_path):
+    (tmp_path / "images.csv").write_text("image_id,path,category\na,a.png,cat\n")
+    Image.new("RGB", (300, 100)).save(tmp_path / "a.png")
+    mask = np.zeros((100, 300), np.uint8)
+    mask[:, 100:150] = 1
+    (tmp_path / "objects").mkdir()
+    Image.fromarray(mask).save(tmp_path / "objects" / "a.png")
+    framed = read_objects(read_deck(tmp_path), 100)["a"]
+    assert (framed == (np.arange(100) < 50)).all()
 
 
 def test_a_square_picture_of_the_right_size_is_shown_as_it_is(tmp_path):
     array = np.random.default_rng(1).integers(0, 256, (64, 64, 3), dtype=np.uint8)
     (tmp_path / "a.png").write_bytes(png_bytes(array))
-    assert (pixels(tmp_path / "a.png", 64) == array).all()
+    assert (shown(tmp_path / "a.png", 64).pixels == array).all()
 
 
 @pytest.mark.parametrize("content", [b"", b"GIF89a", b"\x89PNG\r\n\x1a\n", b"<svg/>"])
 def test_what_is_no_picture_is_named(tmp_path, content):
     (tmp_path / "a.png").write_bytes(content)
-    with pytest.raises(InputError, match="a.png: not a picture"):
-        pixels(tmp_path / "a.png", 64)
+    with pytest.raises(InputError, match=r"a.png: "):
+        shown(tmp_path / "a.png", 64)
 
 
 def test_a_mask_is_the_object_alone_at_the_side_of_the_game(pictures):

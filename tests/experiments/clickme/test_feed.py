@@ -6,7 +6,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rapidvision.experiments.clickme.storage.images import Card, Deck
+from rapidvision.experiments.clickme.game.partner import Loaded, Table
+from rapidvision.experiments.clickme.game.rules import Rules
+from rapidvision.experiments.clickme.game.settings import Game
+from rapidvision.experiments.clickme.maps.filters import Filters, kept
+from rapidvision.experiments.clickme.server import host
+from rapidvision.experiments.clickme.server.serving import Dealer
+from rapidvision.experiments.clickme.simulation.simulate import simulate
+from rapidvision.experiments.clickme.simulation.simulated_player import Player
+from rapidvision.experiments.clickme.storage import tables
+from rapidvision.experiments.clickme.storage.collected import collect
+from rapidvision.experiments.clickme.storage.images import Card, Deck, read_deck
 from rapidvision.experiments.clickme.storage.queue import Feed
 
 
@@ -95,3 +105,45 @@ def test_giving_back_what_brings_no_map_changes_nothing(phase):
     feed = Feed(deck_of(2, n_practice=1, n_catch=1), seed=1)
     feed.give_back(phase[0] + "0", phase)
     assert [feed.n_maps(name) for name in feed.deck.main] == [0, 0]
+
+
+def test_practice_starves_no_picture():
+    """All players practised on the picture with the fewest maps, which so never got one."""
+    feed = Feed(deck_of(8), seed=1, practice_rounds=1)
+    for player in range(6):
+        for _ in range(8):
+            feed.deal(str(player))
+    n_maps = [feed.n_maps(name) for name in feed.deck.main]
+    assert min(n_maps) >= 4
+    assert sum(n_maps) == 6 * 7
+
+
+def test_players_who_practise_and_leave_take_nothing_from_the_pictures_that_have_least():
+    feed = Feed(deck_of(4), seed=2, practice_rounds=1)
+    played = [feed.deal("anna") for _ in range(4)]
+    (missing,) = [name for name in feed.deck.main if feed.n_maps(name) == 0]
+    assert missing == played[0][0]
+    assert feed.deal("berta")[0] != missing
+    assert feed.deal("berta") == (missing, "main")
+    for player in range(20):
+        most = max(feed.n_maps(name) for name in feed.deck.main)
+        name, phase = feed.deal(str(player))
+        assert (feed.n_maps(name), phase) == (most, "practice")
+        feed.deal(str(player))
+
+
+@pytest.mark.parametrize(("n_bubbles", "n_maps"), [(9, 0), (10, 1)])
+def test_a_round_too_short_for_the_export_is_no_map_of_the_feed(tmp_path, pictures, n_bubbles, n_maps):
+    deck, game = read_deck(pictures), Game(practice_rounds=0)
+    few = Rules(max_bubbles=n_bubbles)
+    store = host.game_store(tmp_path)
+    nobody = Loaded(None, "none", deck.categories)
+    simulate(deck, Game(practice_rounds=0, rules=few), store, nobody, [Player("a")], {}, rounds_per_player=1, seed=1)
+    people = tables.players.update().values(kind="human")
+    store.submit(lambda connection: connection.execute(people).rowcount).result()
+    dealer = Dealer(game, deck, store, Table(nobody))
+    assert sum(dealer._feed.n_maps(name) for name in deck.main) == n_maps
+    passed = kept(collect(store), Filters(), {})
+    assert passed.n_kept == n_maps
+    dealer.partner.close()
+    store.close()

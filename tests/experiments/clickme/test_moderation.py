@@ -16,7 +16,7 @@ from tests.experiments.clickme.running import Running
 def store(tmp_path):
     opened = tables.open_store(f"sqlite:///{tmp_path}/game.sqlite")
     rows = [
-        {"player_id": key, "name": name, "name_key": key, "joined_utc": "2026-01-01", "hidden": False}
+        {"player_id": key, "kind": "human", "name": name, "name_key": key, "joined_utc": "2026-01-01", "hidden": False}
         for key, name in (("anna", "Anna"), ("berta", "Berta"))
     ]
     opened.submit(lambda connection: tables.insert_new(connection, tables.players, rows)).result()

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from rapidvision.errors import InputError
-from rapidvision.experiments.clickme.partners.network_partner import Loaded, Superseded, Table, checked, load
+from rapidvision.experiments.clickme.game.partner import Loaded, Superseded, Table, checked, load
 from tests.experiments.clickme.eye import COLOURS
 
 EYE = "tests.experiments.clickme.eye"

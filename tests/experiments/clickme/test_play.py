@@ -15,7 +15,7 @@ KNOWN, UNKNOWN = np.array([0.1, 0.9]), np.array([0.9, 0.1])
 def new_round(**changes):
     rules = Rules(**changes)
     view = PartnerView(np.zeros((256, 256, 3), np.uint8), rules, seed=1)
-    play = Round("r", "cat", CATEGORIES, rules, view)
+    play = Round("r", "cat", CATEGORIES, rules, view, np.full(len(CATEGORIES), 1 / len(CATEGORIES)))
     play.start()
     return play
 

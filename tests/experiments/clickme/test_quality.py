@@ -32,13 +32,9 @@ def test_a_stroke_that_repeats_on_every_picture_is_found_as_scripted(played, jud
     assert [name for name, one in flags.items() if "scripted" in one] == ["copyist"]
 
 
-def test_simulated_rounds_say_that_they_were_automated(judged):
-    assert all("automated" in quality.flags for quality in judged.values())
-
-
 def test_agreement_of_painters_is_clearly_above_their_null(played, judged):
     painters = [one for player, one in judged.items() if played.name_of[player].startswith("painter")]
-    assert min(one.agreement - one.null for one in painters) > 0.15
+    assert min(one.agreement - one.null for one in painters) > 0.4
 
 
 def test_catch_scores_tell_painters_from_avoiders(played, judged):

@@ -4,8 +4,8 @@ import pytest
 import sqlalchemy as sa
 
 from rapidvision.errors import InputError
-from rapidvision.experiments.clickme.game.settings import Game
-from rapidvision.experiments.clickme.partners.network_partner import Loaded
+from rapidvision.experiments.clickme.game.partner import Loaded
+from rapidvision.experiments.clickme.game.settings import Game, settings_row
 from rapidvision.experiments.clickme.simulation import simulate
 from rapidvision.experiments.clickme.simulation.simulated_player import Player
 from rapidvision.experiments.clickme.storage import tables
@@ -14,10 +14,10 @@ from rapidvision.experiments.clickme.storage.images import read_deck, read_maps
 from tests.conftest import missing
 from tests.experiments.clickme.postgres import Unavailable, postgres
 
-PLAYER = {"player_id": "p", "name": "Anna", "name_key": "anna", "joined_utc": "2026"}
+PLAYER = {"player_id": "p", "kind": "human", "name": "Anna", "name_key": "anna", "joined_utc": "2026"}
 ROUND = {
-    "round_id": "r", "player_id": "p", "image_id": "i", "category": "cat", "phase": "main", "dealt_utc": "2026",
-    "partner": "none", "top_k": 1, "rules": "x",
+    "round_id": "r", "player_id": "p", "image_id": "i", "picture_sha256": "0", "category": "cat", "phase": "main", "dealt_utc": "2026",
+    "partner": "none", "top_k": 1, "settings": "x",
 }  # fmt: skip
 
 
@@ -47,6 +47,8 @@ def empty(connection):
 
 
 def begin(store):
+    settings = {**settings_row(Game()), "digest": "x"}
+    store.submit(lambda connection: tables.insert_new(connection, tables.settings, [settings])).result()
     store.submit(lambda connection: tables.insert_new(connection, tables.players, [PLAYER])).result()
     store.submit_item(tables.ROUNDS, [ROUND]).result()
 

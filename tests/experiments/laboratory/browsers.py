@@ -176,7 +176,7 @@ def firefox_trials(firefox, n, *, busy, method="ours", presenter="worker", limit
     """The same in Firefox, which drives itself and posts what it found."""
     profile = tempfile.mkdtemp(prefix="rapidvision-firefox-")
     lines = [f"user_pref({json.dumps(name)}, {json.dumps(value)});" for name, value in FIREFOX_PREFERENCES.items()]
-    Path(profile, "user.js").write_text("\n".join(lines))
+    Path(profile, "user.js").write_text("\n".join(lines), encoding="utf-8")
     try:
         with laboratory_server() as (url, results, posted), start_room() as room:
             address = f"{url}?n={n}&busy={int(busy)}&method={method}&presenter={presenter}"

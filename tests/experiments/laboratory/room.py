@@ -40,7 +40,7 @@ class Room:
         """Put the diode on a pixel; with a key, the robot answers whatever turns dark."""
         script = Path(__file__).with_name("diode.py")
         arguments = [sys.executable, "-u", script, self.framebuffer, str(x), str(y), self.display, key or "", str(seed)]
-        self.log = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed by read
+        self.log = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115 - closed by read
         self.diode = subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=self.log, stderr=subprocess.PIPE)
 
     def read(self):

@@ -17,7 +17,7 @@ SENSOR = (20, 280)  # on the patch, lower left
 SESSION = """
 import json, sys
 import msgspec
-from rapidvision.experiments.engine.interfaces import TrialData
+from rapidvision.experiments.interfaces import TrialData
 from rapidvision.experiments.lab.display_checks import measure_flips
 from rapidvision.experiments.lab.psychopy_display import PsychoPyScreen, open_keys
 from rapidvision.experiments.engine.refresh import estimate
@@ -30,7 +30,7 @@ plan = next(plan for plan in study.plans() if plan.key_target == "s")
 runs = tuple(step for step in plan.steps if isinstance(step, Run))
 stimuli = {run.trial.path: study.stimulus_set().folder / run.trial.path for run in runs}
 journal = MemoryJournal()
-with PsychoPyScreen(window_px=(400, 300), paced_hz=hz, photodiode_px=int(sys.argv[4])) as screen, open_keys() as keys:
+with PsychoPyScreen(window_px=(400, 300), paced_hz=hz, photodiode_px=int(sys.argv[4])) as screen, open_keys(screen.conversion) as keys:
     screen.load(stimuli, side_px=plan.protocol.image_px, reminder="", words=(plan.texts["too_slow"],))
     granted = screen.rush()
     screen.use_refresh(estimate(measure_flips(screen.flip, seconds=0.5)))
@@ -59,7 +59,7 @@ def window_trials(study, n, *, hz):
             [sys.executable, "-c", SESSION, str(study.folder), str(hz), str(n), str(PATCH_PX)],
             env=environment, capture_output=True, text=True, check=False, timeout=400,
         )  # fmt: skip
-        offset, episodes = room.read()
+        _, episodes = room.read()
     assert done.returncode == 0, done.stdout + done.stderr
     found = json.loads(done.stdout.splitlines()[-1])
     trials = [
@@ -73,4 +73,4 @@ def window_trials(study, n, *, hz):
         }
         for trial in found["trials"]
     ]
-    return found["granted"], browser_truth(trials, offset, episodes)
+    return found["granted"], browser_truth(trials, 0.0, episodes)  # both tell the monotonic clock's time

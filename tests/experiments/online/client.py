@@ -4,15 +4,17 @@ import asyncio
 import functools
 import json
 import secrets
+import time
 from contextlib import asynccontextmanager
 
 import httpx
 import sqlalchemy as sa
 
+from rapidvision.experiments.online.database import schema
+from rapidvision.experiments.online.database.uptime import UpTime
 from rapidvision.experiments.online.output.export import trial_records
 from rapidvision.experiments.online.service.api import ParticipantApi, participant_app
 from rapidvision.experiments.online.service.dashboard import Dashboard, dashboard_app
-from rapidvision.experiments.online.storage import schema
 from rapidvision.experiments.online.storage.open_database import default_database, open_online_store
 from rapidvision.experiments.online.study.plans import open_study
 from rapidvision.experiments.web.login import Login
@@ -23,14 +25,25 @@ SECRET = b"k" * 32
 PASSWORD = "correct horse"
 
 
+class Later(UpTime):
+    """The study's clock, put forward by hand: an hour of serving that a test does not wait for."""
+
+    def __init__(self):
+        self.ahead_s = 0.0
+        super().__init__(lambda: time.monotonic() + self.ahead_s)
+
+    def wait(self, seconds):
+        self.ahead_s += seconds
+
+
 class World:
     """A served study, its store, and clients of both apps."""
 
-    def __init__(self, folder, *, url=None, simulated=None):
+    def __init__(self, folder, *, url=None, simulated=None, rehearsal="", up=None):
         self.served = open_study(folder)
         self.store = open_online_store(url or default_database(folder), self.served)
         self.keys = Keyring(SECRET)
-        self.api = ParticipantApi(self.served, self.store, self.keys, simulated=simulated)
+        self.api = ParticipantApi(self.served, self.store, self.keys, simulated=simulated, rehearsal=rehearsal, up=up)
         self.app = participant_app(self.api)
         self.dashboard = dashboard_app(Dashboard(self.served, self.store, Login(self.keys, PASSWORD, https=False)))
 
@@ -124,16 +137,16 @@ def run(test):
     return wrapped
 
 
-def rows_of(here):
-    return here.read(lambda connection: trial_records(connection, here.served))
+def rows_of(here, observers=("human",)):
+    return here.read(lambda connection: trial_records(connection, here.served, observers=observers))
 
 
-def stored_trials(folder):
+def stored_trials(folder, observers=schema.KINDS):
     """The trials of a study on SQLite, as its store holds them."""
     served = open_study(folder)
-    store = open_online_store(default_database(folder), served)
+    store = open_online_store(default_database(folder), served, reading=True)
     try:
-        return store.read(lambda connection: trial_records(connection, served))
+        return store.read(lambda connection: trial_records(connection, served, observers=observers))
     finally:
         store.close()
 

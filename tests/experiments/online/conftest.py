@@ -173,7 +173,7 @@ class Served:
             with suppress(OSError):
                 inodes.update(re.findall(r"socket:\[(\d+)\]", os.readlink(link)))
         dashboard = int(re.search(r":(\d+)/", self.dashboard_url)[1])
-        for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
+        for line in Path("/proc/net/tcp").read_text(encoding="utf-8").splitlines()[1:]:
             words = line.split()
             port = int(words[1].rpartition(":")[2], 16)
             if words[3] == "0A" and words[9] in inodes and port != dashboard:

@@ -10,11 +10,11 @@ import sqlalchemy as sa
 
 from rapidvision import trials as tables
 from rapidvision.experiments.engine.simulate import simulate_study
-from rapidvision.experiments.online.storage import schema
+from rapidvision.experiments.online.database import schema
 from rapidvision.experiments.online.storage.trial_rows import Stored, TrialRow, store_trials
 from rapidvision.experiments.online.study.settings import OnlineSettings, Recruitment
 
-from .client import Person, begun, rows_of, run, world
+from .client import Later, Person, begun, rows_of, run, world
 from .conftest import write_settings
 
 
@@ -131,13 +131,19 @@ async def test_late_early_aborted_and_missing_answers_are_judged_by_the_server(s
 
 @run
 async def test_the_dashboard_counts_what_happened(study_folder, url):
-    async with world(study_folder, url=url) as here, here.client() as client, here.client(here.dashboard) as desk:
+    up = Later()
+    async with (
+        world(study_folder, url=url, up=up) as here,
+        here.client() as client,
+        here.client(here.dashboard) as desk,
+    ):
         await client.post("/api/tally", json={"kind": "arrived"})
         await client.post("/api/tally", json={"kind": "arrived"})
         await client.post("/api/tally", json={"kind": "excluded_touch"})
         ann = Person(client, here.served)
         await ann.begin()
         await client.post("/api/events", json={"kind": "step", "detail": "block 1"}, headers=ann.headers)
+        up.wait(10)
         await ann.send_all()
         await desk.post("/api/login", json={"password": "correct horse"})
         seen = (await desk.get("/api/overview")).json()

@@ -1,15 +1,16 @@
 """Who may begin, where, and with which slot, on SQLite and PostgreSQL alike."""
 
 import asyncio
+import time
 from collections import Counter
 
 import sqlalchemy as sa
 
 from rapidvision.experiments.design.allocation import Slots
-from rapidvision.experiments.online.storage import schema
+from rapidvision.experiments.online.database import schema
 from rapidvision.experiments.online.study.settings import Limits, OnlineSettings, Recruitment
 
-from .client import Person, run, world
+from .client import Later, Person, rows_of, run, world
 from .conftest import write_settings
 
 
@@ -85,20 +86,63 @@ async def test_where_the_settings_say_so_an_id_goes_on_in_another_browser(study_
 
 
 @run
-async def test_a_silent_session_gives_its_slot_back_and_cannot_go_on(study_folder, url):
-    async with world(study_folder, url=url) as here, here.client() as client:
+async def test_a_silent_session_gives_its_slot_back_and_its_late_trials_are_taken_and_marked(study_folder, url):
+    up = Later()
+    async with world(study_folder, url=url, up=up) as here, here.client() as client:
         ann = Person(client, here.served, id="ann")
         first = (await ann.begin()).json()
-        long_ago = schema.session.update().values(began=schema.session.c.began - 91 * 60)
-        here.store.submit(lambda c: c.execute(long_ago) and None).result(10)
+        assert (await ann.send(0)).status_code == 200
+        up.wait(91 * 60)
         bob = await Person(client, here.served, id="bob").begin()
         assert bob.status_code == 201
-        again = await ann.begin()
-        assert (again.status_code, again.json()["error"]) == (409, "lapsed")
-        assert (await ann.send(0)).json()["error"] == "lapsed"
-        assert first["state"] == "open"
         states = here.read(lambda c: sorted(c.scalars(sa.select(schema.session.c.state))))
-        assert states == ["lapsed", "open"]
+        assert states == ["lapsed", "open"] and first["state"] == "open"
+        assert (await ann.send(1)).json() == {"stored": 1, "duplicate": False}
+        again = await ann.begin()
+        assert (again.status_code, again.json()["error"]) == (409, "lapsed"), "no picture is shown any more"
+        ann.headers = {"authorization": f"Bearer {again.json()['token']}"}
+        for trial in range(2, 10):
+            assert (await ann.send(trial)).status_code == 200, "a page that is loaded again sends what it kept"
+        assert [set((row.flags or "").split()) & {"after_lapse"} for row in rows_of(here)] == [set()] + [
+            {"after_lapse"}
+        ] * 9
+        assert all("lapsed" in row.flags for row in rows_of(here)), "its session is marked while it is unfinished"
+        assert (await ann.finish()).json()["completion_code"]
+        assert [set(row.flags.split()) for row in rows_of(here)[1:]] == [{"after_lapse"}] * 9
+
+
+@run
+async def test_going_on_counts_as_a_sign_of_life_and_an_event_does(study_folder, url):
+    up = Later()
+    async with world(study_folder, url=url, up=up) as here, here.client() as client:
+        ann, bob = (Person(client, here.served, id=name) for name in ("ann", "bob"))
+        await ann.begin()
+        await bob.begin()
+        for _ in range(3):
+            up.wait(60 * 60)
+            assert (await ann.begin()).status_code == 200
+            await client.post("/api/events", json={"kind": "shown"}, headers=bob.headers)
+        assert set(here.read(lambda c: list(c.scalars(sa.select(schema.session.c.state))))) == {"open"}
+
+
+@run
+async def test_neither_a_stepped_clock_nor_a_server_that_was_down_lapses_anybody(study_folder, url, monkeypatch):
+    async with world(study_folder, url=url, up=Later()) as here, here.client() as client:
+        ann = Person(client, here.served, id="ann")
+        await ann.begin()
+        here.api.up.wait(80 * 60)  # of 90
+        await Person(client, here.served, id="bob").begin()
+    now = time.time()
+    for step_s in (86_400, -86_400):  # the server was down for a day, by either clock
+        monkeypatch.setattr(time, "time", lambda step_s=step_s: now + step_s)
+        async with world(study_folder, url=url, up=Later()) as here, here.client() as client:
+            await Person(client, here.served, id=f"eve{step_s}").begin()
+            assert set(here.read(lambda c: list(c.scalars(sa.select(schema.session.c.state))))) == {"open"}
+    async with world(study_folder, url=url, up=Later()) as here, here.client() as client:
+        here.api.up.wait(11 * 60)  # what was served before counts
+        await Person(client, here.served, id="may").begin()
+        states = here.read(lambda c: sorted(c.scalars(sa.select(schema.session.c.state))))
+        assert states == ["lapsed", "open", "open", "open", "open"], "only the one who was silent for 91 served minutes"
 
 
 @run

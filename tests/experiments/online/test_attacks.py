@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from uvicorn.server import ServerState
 
-from rapidvision.experiments.online.storage import schema
+from rapidvision.experiments.online.database import schema
 from rapidvision.experiments.online.study.settings import Limits, OnlineSettings
 from rapidvision.experiments.web.timeouts import PatientProtocol
 from tests import asynchronous

@@ -99,6 +99,53 @@ def test_a_bundle_hands_its_result_to_the_host(chromium, study_folder, tmp_path,
         assert got[0]["experimentID"] == "Ab12" and got[0]["filename"].endswith(".json")
 
 
+@pytest.mark.browser
+def test_a_host_that_refuses_for_good_leaves_the_participant_the_file(chromium, study_folder, tmp_path):
+    write_settings(study_folder, SETTINGS)
+    arguments = ["--target", "datapipe", "--datapipe-id", "Ab12"]
+    assert main(["session", "bundle", str(study_folder), "--out", str(tmp_path / "site"), "--quiet", *arguments]) == 0
+    context = chromium.new_context(viewport=SIZE, accept_downloads=True)
+    allow = {"access-control-allow-origin": "*", "access-control-allow-headers": "*"}
+    refusal = {"status": 400, "body": '{"error":"EXPERIMENT_INACTIVE"}', "headers": allow}
+    context.route("https://pipe.jspsych.org/**", lambda route: route.fulfill(**refusal))
+    page = context.new_page()
+    with file_server(tmp_path / "site") as url:
+        agree(page, url)
+        press_through(page)
+        assert "EXPERIMENT_INACTIVE" in page.inner_text("body") and "DONE1" in page.inner_text("body")
+        with page.expect_download() as download:
+            page.get_by_role("link", name="Save your answers").click()
+        download.value.save_as(tmp_path / "result.json")
+    context.close()
+    assert len(from_files(open_study(study_folder), [tmp_path / "result.json"])) == 10
+
+
+@pytest.mark.browser
+def test_a_link_to_a_plan_that_is_none_says_so_and_is_not_kept(chromium, study_folder, tmp_path):
+    write_settings(study_folder, SETTINGS)
+    assert main(["session", "bundle", str(study_folder), "--out", str(tmp_path / "site"), "--quiet"]) == 0
+    context = chromium.new_context(viewport=SIZE)
+    page = context.new_page()
+    with file_server(tmp_path / "site") as url:
+        for wrong in ("9999", "-1", "x", "8"):
+            agree(page, f"{url}?plan={wrong}&id=ann")
+            page.get_by_text(f"no plan {wrong}; the last one is 7").wait_for(timeout=10_000)
+        agree(page, f"{url}?plan=3&id=ann")
+        page.get_by_text("You will see pictures").wait_for(timeout=20_000)
+    context.close()
+
+
+def test_pilots_of_a_bundle_are_no_participants(study_folder, tmp_path, capsys):
+    study = open_study(study_folder)
+    for name, kind in (("a", "human"), ("b", "pilot")):
+        result = result_of(study, session_id=name, observer_kind=kind)
+        (tmp_path / f"{name}.json").write_text(json.dumps(result), encoding="utf-8")
+    files = [str(tmp_path / f"{name}.json") for name in "ab"]
+    out = tmp_path / "trials.csv"
+    assert main(["session", "collect", str(study_folder), *files, "--out", str(out)]) == 0
+    assert "1 pilot" in capsys.readouterr().out and {row.session_id for row in read_table(out)} == {"a"}
+
+
 def test_an_archive_for_jatos_holds_the_files_and_one_component(study_folder, tmp_path, capsys):
     write_settings(study_folder, SETTINGS)
     out, again = tmp_path / "a.jzip", tmp_path / "b.jzip"

@@ -56,7 +56,7 @@ def fuzzed(study_folder):
         here = World(study_folder)
         client = here.client()
         ann = Person(client, here.served)
-        ann.nobody = "f" * 32 + ".pnobody.0.0.1.human"
+        ann.nobody = "f" * 32 + ".pnobody.0.0.1.human.0.0"
         yield loop, here, ann
         loop.run(client.aclose())
         here.store.close()

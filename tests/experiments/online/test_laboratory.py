@@ -55,7 +55,7 @@ def _wait_for_line(room, word, count=1):
 
     end = time.monotonic() + 20
     while True:
-        with open(f"/proc/{room.diode.pid}/fd/1") as log:
+        with open(f"/proc/{room.diode.pid}/fd/1", encoding="utf-8") as log:
             if log.read().count(f"{word} ") >= count:
                 return
         assert time.monotonic() < end, word

@@ -73,5 +73,5 @@ def test_the_status_that_is_stored_is_the_tables(plan, key, response_ms, aborted
         response_ms=None if key is None else response_ms,
         aborted=aborted and key is None,
     )
-    made = row(plan, trial, measurement, observer="human", session_id="s", participant_id="p")
+    made = row(plan, trial, measurement, observer="human", observer_kind="human", session_id="s", participant_id="p")
     assert outcome(plan, trial, measurement) == (made.status, made.correct)

@@ -33,6 +33,9 @@ async def test_a_response_time_that_is_none_is_refused(study_folder, value):
         ({"correct": True}, 422),
         ({"refresh_hz": 0}, 422),
         ({"utc": "=cmd|' /C calc'!A0"}, 422),
+        ({"utc": "+1+1"}, 422),
+        ({"utc": "-1-1"}, 422),
+        ({"utc": "2026-01-01"}, 422),
         ({"quality": {"presses": [{}]}}, 422),
         ({"quality": {"presses": [{"code": "a", "at_ms": 1, "handled_ms": 1, "trusted": True}] * 41}}, 422),
     ],
@@ -71,6 +74,7 @@ async def test_forged_foreign_and_missing_tokens_are_refused(study_folder):
             ".".join([*fields[:4], "2", fields[5], mac]),
             Keyring(b"z" * 32).sign("session", held),
             here.keys.sign("login", held),
+            here.keys.sign("session", ".".join(fields[:6])),
             token + "\u00e9",
             token[:-1],
         ]

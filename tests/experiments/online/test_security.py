@@ -5,8 +5,8 @@ import json
 
 import sqlalchemy as sa
 
+from rapidvision.experiments.online.database import schema
 from rapidvision.experiments.online.output import export
-from rapidvision.experiments.online.storage import schema
 from rapidvision.experiments.online.study.settings import Limits, OnlineSettings
 from rapidvision.experiments.web.security import BodyLimit, Buckets
 from tests import asynchronous

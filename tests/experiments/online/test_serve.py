@@ -90,7 +90,7 @@ def test_arguments_that_cannot_be_are_refused(study_folder, capsys, arguments, w
 def test_a_database_of_other_pictures_is_refused(study_folder, capsys):
     served = open_study(study_folder)
     store = open_online_store(default_database(study_folder), served)
-    from rapidvision.experiments.online.storage import schema
+    from rapidvision.experiments.online.database import schema
 
     other = schema.study.update().values(plans_digest="0" * 64)
     store.submit(lambda connection: connection.execute(other) and None).result(10)
@@ -134,11 +134,13 @@ def test_several_workers_share_one_port_and_a_dead_one_is_replaced(study_folder,
         import os
         import signal
 
-        before = set(children.read_text().split())
+        before = set(children.read_text(encoding="utf-8").split())
         workers = [pid for pid in before if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
         assert len(workers) == 2
         os.kill(int(workers[0]), signal.SIGKILL)
-        while workers[0] in children.read_text().split() or len(set(children.read_text().split())) < len(before):
+        while workers[0] in children.read_text(encoding="utf-8").split() or len(
+            set(children.read_text(encoding="utf-8").split())
+        ) < len(before):
             assert time.monotonic() < end
             time.sleep(0.1)
     assert get(f"{served.url}api/study")["title"]
@@ -195,3 +197,52 @@ def test_behind_nginx_under_a_path(study_folder, serve, tmp_path_factory, path):
     finally:
         front.terminate()
         front.wait(10)
+
+
+def test_the_address_without_a_slash_leads_to_the_study(study_folder, serve):
+    served = serve(study_folder, "--behind-proxy", "--public-url", "https://lab.example/animals")
+    assert served.url == "https://lab.example/animals/"
+    base = f"http://127.0.0.1:{served.process_port()}"
+    import httpx
+
+    answer = httpx.get(f"{base}/animals?PROLIFIC_PID=ann")
+    assert (answer.status_code, answer.headers["location"]) == (308, "/animals/?PROLIFIC_PID=ann")
+    assert httpx.get(f"{base}/animals/").status_code == 200
+
+
+WINDOWS = """
+import asyncio, os, sys
+def no(*_): raise NotImplementedError
+asyncio.unix_events._UnixSelectorEventLoop.add_signal_handler = no
+sys.modules["uvloop"] = None
+from rapidvision.cli import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def test_the_server_starts_and_ends_where_loops_take_no_signals(study_folder):
+    """What asyncio does on Windows: its loops have no ``add_signal_handler``."""
+    command = [sys.executable, "-c", WINDOWS, "session", "serve", str(study_folder), "--port", "0"]
+    with subprocess.Popen([*command, "--dashboard-port", "0"], stdout=subprocess.PIPE, text=True) as process:
+        said = []
+        while not said or not said[-1].startswith("dashboard"):
+            said.append(process.stdout.readline())
+            assert said[-1], said
+        address = next(line.split()[1] for line in said if line.startswith("study"))
+        assert get(f"{address}alive") == {"alive": True}
+        process.terminate()
+        assert process.wait(20) == 0
+
+
+def test_a_database_of_another_version_is_refused_with_what_to_do(study_folder, capsys):
+    import sqlite3
+
+    url = default_database(study_folder)
+    open_online_store(url, open_study(study_folder)).close()
+    with sqlite3.connect(url.removeprefix("sqlite:///")) as connection:
+        connection.execute("UPDATE form SET version = 2")
+    connection.close()
+    said = refusal(study_folder, capsys)
+    assert "version 2" in said and "move the file away" in said and "Nothing was changed" in said
+    assert main(["session", "collect", str(study_folder)]) == 2
+    assert "version 2" in capsys.readouterr().err

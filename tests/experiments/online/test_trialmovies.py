@@ -105,7 +105,7 @@ def test_a_session_of_movies_is_played_and_says_so(chromium, movie_study, serve)
 def qualities(folder):
     import sqlalchemy as sa
 
-    from rapidvision.experiments.online.storage import schema
+    from rapidvision.experiments.online.database import schema
     from rapidvision.experiments.online.storage.open_database import default_database, open_online_store
     from rapidvision.experiments.online.storage.trial_report import Measurement
 

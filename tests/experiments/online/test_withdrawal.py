@@ -5,7 +5,7 @@ import threading
 
 import sqlalchemy as sa
 
-from rapidvision.experiments.online.storage import schema
+from rapidvision.experiments.online.database import schema
 from rapidvision.experiments.online.study.settings import OnlineSettings
 
 from .client import Person, rows_of, run, world
@@ -27,13 +27,17 @@ async def test_withdrawal_deletes_data_ids_and_device_by_token_or_code(study_fol
         assert (await client.post("/api/withdraw", json={"code": "ABCDEFGHJKMNPQRS"})).status_code == 404
         assert len({row.participant_id for row in rows_of(here)}) == 1
         identities = here.read(lambda c: list(c.scalars(sa.select(schema.identity.c.external))))
-        assert identities == ['{"PROLIFIC_PID": "eve"}']
+        assert sorted(identities) == ["", "", '{"PROLIFIC_PID": "eve"}']
         assert here.read(lambda c: c.scalar(sa.select(sa.func.count()).select_from(schema.event))) == 1
         gone = here.read(
             lambda c: list(c.execute(sa.select(schema.session).where(schema.session.c.state == "withdrawn")))
         )
         assert len(gone) == 2 and all(each.device == "{}" and each.browser == "" for each in gone)
         assert (await ann.send(0)).json()["error"] == "gone"
+        for person in (ann, bob):
+            again = Person(client, here.served, **person.ids)
+            assert (await again.begin()).json()["error"] == "repeat"
+        assert (await eve.begin()).status_code == 200
 
 
 @run
@@ -92,4 +96,16 @@ async def test_silent_sessions_lapse_by_time_alone(study_folder, url):
         keeper = asyncio.create_task(here.api.keep_time())
         while here.read(lambda c: c.scalar(sa.select(schema.session.c.state))) != "lapsed":
             await asyncio.sleep(0.02)
+        keeper.cancel()
+
+
+@run
+async def test_time_in_which_nothing_could_be_stored_is_not_the_participants_silence(study_folder):
+    write_settings(study_folder, OnlineSettings(lapse_minutes=0.002))
+    async with world(study_folder) as here:
+        here.store.close()
+        before_s = here.api.up.now_s()
+        keeper = asyncio.create_task(here.api.keep_time())
+        await asyncio.sleep(0.6)
+        assert not keeper.done() and here.api.up.now_s() - before_s < 0.3, "the last tick at most"
         keeper.cancel()

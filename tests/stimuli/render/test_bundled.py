@@ -12,6 +12,7 @@ from PIL import Image
 import rapidvision.stimuli
 from rapidvision.stimuli.render.bundle.folder import CATEGORIES, TARGETS
 from rapidvision.stimuli.render.bundle.picture import draw
+from rapidvision.stimuli.render.bundle.select import LARGEST, SMALLEST
 
 BUNDLED = Path(rapidvision.stimuli.__file__).parent / "bundled"
 
@@ -40,12 +41,22 @@ def test_every_picture_has_both_maps_and_says_where_its_object_is(rows):
         name = f"{row['image_id']}.png"
         assert pixels(BUNDLED / row["path"]).shape == (256, 256, 3)
         objects = pixels(BUNDLED / "objects" / name)
-        assert 0.06 < (objects == 1).mean() < 0.36
         shown = pixels(BUNDLED / "parts" / name)
         assert {str(i) for i in np.unique(shown)} <= set(parts)
         clicks = pixels(BUNDLED / "maps" / "clickme" / name)
         assert clicks[objects == 1].mean() > 3 * clicks[objects != 1].mean()
         assert pixels(BUNDLED / "maps" / "salicon" / name).max() == 255
+
+
+def test_the_datasheet_says_how_much_of_the_frame_the_objects_cover(rows):
+    objects = [pixels(BUNDLED / "objects" / f"{row['image_id']}.png") for row in rows]
+    alone = [100 * (one == 1).mean() for one in objects]
+    datasheet = (Path(__file__).parents[3] / "docs/datasheet.md").read_text()
+    assert f"the object covers {min(alone):.1f} to {max(alone):.1f} % of the frame" in " ".join(datasheet.split())
+    assert f"with the things around it at most {100 * max((one > 0).mean() for one in objects):.1f} %" in " ".join(
+        datasheet.split()
+    )
+    assert all(100 * SMALLEST <= one <= 100 * LARGEST for one in alone)
 
 
 def test_they_take_at_most_eight_megabytes():

@@ -1,19 +1,30 @@
 /** The runner on a server that only serves files: plans are files, and the result is one file at the end. */
 
+import { Refused } from "./backend.js";
 import { main } from "./main.js";
 import { Outbox } from "./outbox.js";
+import { fill } from "./pages.js";
+import { ResumeKey } from "./resume.js";
 import { sleep } from "./timing.js";
 
 const HEX = (/** @type {number} */ bytes) =>
   Array.from(crypto.getRandomValues(new Uint8Array(bytes)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+
+/** A host that does not answer is asked so often: about half a minute. */
+const TRIES = 6;
 
 class FilesBackend {
   /** What the link says; JATOS keeps it from the address of its pages. */
   query = new URLSearchParams(globalThis.jatos?.urlQueryParameters ?? location.search);
 
   async study() {
-    this.info = await (await fetch("study.json")).json();
+    this.info = await fileOf("study.json");
     return this.info;
+  }
+
+  /** Plain links only: an id says who is here. */
+  key() {
+    return new ResumeKey(`${location.pathname}:`, false);
   }
 
   tally() {}
@@ -33,18 +44,30 @@ class FilesBackend {
    * @param {Record<string, string>} ids @param {string} consent @param {object} device
    */
   async begin(ids, consent, device) {
-    const name = `rapidvision:${location.pathname}:${Object.values(ids)[0] ?? ""}`;
-    const given = Number(this.query.get("plan") ?? NaN);
-    const number = Number.isInteger(given) ? given : crypto.getRandomValues(new Uint32Array(1))[0] % this.info.n_plans;
-    const fresh = { session_id: HEX(16), participant_id: `p${HEX(5)}`, number, ids, consent_sha256: consent, device };
-    this.seat = JSON.parse(localStorage.getItem(name) ?? "null") ?? fresh;
-    localStorage.setItem(name, JSON.stringify(this.seat));
-    this.plan = await (await fetch(`plans/${this.seat.number}.json`)).json();
+    this.resume = new ResumeKey(`${location.pathname}:${Object.values(ids)[0] ?? ""}`, false);
+    const { name } = this.resume;
+    const before = JSON.parse(localStorage.getItem(name) ?? "null");
+    const number = before ? before.number : this.#number();
+    const observer_kind = this.query.has("pilot") ? "pilot" : "human";
+    const fresh = { session_id: HEX(16), participant_id: `p${HEX(5)}`, number, ids, consent_sha256: consent, device, observer_kind };
+    this.seat = before ?? fresh;
+    this.plan = await fileOf(`plans/${number}.json`);
+    localStorage.setItem(name, JSON.stringify(this.seat)); // only a seat whose plan is there
+    this.resume.here();
     this.outbox = await Outbox.open(this.seat.session_id);
     await this.outbox.claim();
     const kept = await this.outbox.waiting();
     const done = kept.map((/** @type {any} */ { trial, body }) => ({ trial, status: body.aborted ? "aborted" : "kept", correct: null }));
     return { plan: this.plan, state: "open", done, begun: await this.outbox.begun(), resumed: done.length > 0 };
+  }
+
+  /** The plan that the link names, or any. */
+  #number() {
+    const { n_plans: n, words } = this.info;
+    const given = this.query.get("plan");
+    if (given === null) return crypto.getRandomValues(new Uint32Array(1))[0] % n;
+    if (/^\d+$/.test(given) && Number(given) < n) return Number(given);
+    throw new Refused(404, { error: "plan", text: fill(words.no_such_plan, { plan: given, last: n - 1 }) });
   }
 
   /** @param {number} trial */
@@ -62,27 +85,52 @@ class FilesBackend {
     const { number: _number, ...seat } = this.seat;
     const result = JSON.stringify({ form: 1, study_id: this.info.study_id, plan_digest: this.plan.digest, ...seat, trials });
     const name = `${this.info.study_id}-${seat.session_id}.json`;
+    this.resume?.leave();
+    const failed = await this.#handOver(name, result).then(() => "", (error) => String(error.message || error));
+    const url = URL.createObjectURL(new Blob([result], { type: "application/json" }));
+    const { completion_code: code, redirect } = this.info;
+    if (this.seat.observer_kind === "pilot") return { observer_kind: "pilot", download: { url, name } };
+    return { completion_code: code, redirect: failed ? "" : redirect, failed, download: { url, name } };
+  }
+
+  /** Give the result to the host. The answers stay in this browser either way. @param {string} name @param {string} result */
+  async #handOver(name, result) {
     if (this.info.target === "datapipe") await this.#datapipe(name, result);
     if (this.info.target === "jatos") {
       await globalThis.jatos?.submitResultData(result);
       await globalThis.jatos?.endStudyWithoutRedirect?.();
     }
-    const url = URL.createObjectURL(new Blob([result], { type: "application/json" }));
-    const { completion_code: code, redirect } = this.info;
-    return { completion_code: code, redirect, download: { url, name } };
   }
 
-  /** DataPipe sends the file on to the Open Science Framework. @param {string} name @param {string} result */
+  /**
+   * DataPipe sends the file on to the Open Science Framework. What it refuses, it refuses for good; a lost connection is
+   * waited for, but not for ever: the participant gets the file.
+   * @param {string} name @param {string} result
+   */
   async #datapipe(name, result) {
-    for (let wait = 500; ; wait = Math.min(2 * wait, 10000)) {
+    let why = "";
+    for (let wait = 500, tries = 0; tries < TRIES; tries++, wait = Math.min(2 * wait, 10000)) {
       const response = await fetch("https://pipe.jspsych.org/api/data/", {
         method: "POST",
         headers: { "Content-Type": "application/json", Accept: "*/*" },
         body: JSON.stringify({ experimentID: this.info.datapipe_id, filename: name, data: result }),
       }).catch(() => null);
       if (response?.ok) return;
+      why = response ? `HTTP ${response.status} ${(await response.text().catch(() => "")).slice(0, 200)}` : "no connection";
+      if (response && response.status < 500 && response.status !== 429 && response.status !== 408) break;
       await sleep(wait);
     }
+    throw new Error(why);
+  }
+}
+
+/** Read a JSON file of the bundle, until it comes. @param {string} path */
+async function fileOf(path) {
+  for (let wait = 500; ; wait = Math.min(2 * wait, 10000)) {
+    const response = await fetch(path).catch(() => null);
+    if (response?.ok) return response.json();
+    if (response && response.status < 500) throw new Error(`${path}: HTTP ${response.status}`);
+    await sleep(wait);
   }
 }
 

@@ -70,6 +70,18 @@ async function refresh() {
   timer = setTimeout(refresh, EVERY_MS);
 }
 
+/** @param {string} state */
+async function change(state) {
+  try {
+    await ask("api/state", { state });
+  } catch (error) {
+    find("status").textContent = `Not changed: ${/** @type {Error} */ (error).message}`;
+    find("status").className = "bad";
+    return;
+  }
+  refresh();
+}
+
 /** @param {string} title @param {string} kind @param {(Node|string)[]} children */
 function card(title, kind, ...children) {
   return element("section", { class: `card ${kind}`, "aria-label": title }, element("h2", {}, title), ...children);
@@ -114,11 +126,10 @@ function draw(seen) {
   find("state").textContent = seen.state;
   find("state").className = `pill ${seen.state}`;
   find("pause").textContent = seen.state === "open" ? "Pause" : "Open";
-  find("pause").onclick = () => ask("api/state", { state: seen.state === "open" ? "paused" : "open" }).then(refresh);
+  find("pause").onclick = () => change(seen.state === "open" ? "paused" : "open");
   find("stop").hidden = seen.state === "stopped";
   find("stop").onclick = () =>
-    confirm("Stop the study? Nobody new gets in; those who are in it can finish.") &&
-    ask("api/state", { state: "stopped" }).then(refresh);
+    confirm("Stop the study? No new participants are taken; those who have begun can finish.") && change("stopped");
   const timed = seen.timing.reduce((/** @type {any} */ sum, /** @type {any} */ row) => [sum[0] + row.good, sum[1] + row.watched], [0, 0]);
   const arrived = seen.arrivals.arrived ?? 0;
   const cards = [
@@ -128,6 +139,8 @@ function draw(seen) {
       ["in progress", seen.sessions.open ?? 0],
       ["lapsed", seen.sessions.lapsed ?? 0],
       ["withdrawn", seen.sessions.withdrawn ?? 0],
+      ["impossibly fast trials", seen.flags.impossible_duration ?? 0, seen.flags.impossible_duration ? "bad" : ""],
+      ["trials after the lapse", seen.flags.after_lapse ?? 0],
       ["good timing, of watched trials", percent(timed[0], timed[1]), timed[1] && timed[0] / timed[1] < 0.95 ? "warn" : ""],
     ])),
     card("Accuracy by reveal level", "", accuracyChart(seen.levels, seen.level_labels)),
@@ -138,7 +151,7 @@ function draw(seen) {
     card("Around the trials", "third", table(["event", "times"], sorted(seen.events).map(([name, n]) => [words(name), n]))),
     card("Timing by browser", "", table(["browser", "sessions", "trials", "watched", "good of them"], seen.timing.map((/** @type {any} */ row) => [row.browser, row.sessions, row.trials, row.watched, percent(row.good, row.watched)]))),
     card("Database", "", database(seen.database)),
-    card("Export", "wide", exports()),
+    card("Export", "wide", exports(), others(seen.others)),
   ];
   const focused = document.activeElement instanceof HTMLAnchorElement ? document.activeElement.href : null;
   find("page").replaceChildren(...cards);
@@ -185,6 +198,15 @@ function database(health) {
   ]);
 }
 
+/** Pilots and the simulation, which count nowhere above. @param {Record<string, number>} counts */
+function others(counts) {
+  const kinds = Object.keys(counts);
+  if (!kinds.length) return element("p", { class: "soft" }, "Participants only; there are no other sessions.");
+  const text = sorted(counts).map(([kind, n]) => `${n} ${kind}`).join(", ");
+  const link = element("a", { href: `export/trials.csv?observers=${kinds.join(",")}`, download: "trials-others.csv" }, "their trials (CSV)");
+  return element("p", { class: "soft" }, `Participants only. Left out here and in all figures: ${text} (sessions); `, link, ".");
+}
+
 function exports() {
   const files = [
     ["trials.csv", "Trials (CSV)"],
@@ -202,6 +224,7 @@ function exports() {
   return element("div", { class: "row" }, ...links);
 }
 
-find("logout").onclick = () => ask("api/logout", {}).then(logIn);
+find("logout").onclick = () =>
+  ask("api/logout", {}).then(logIn, (error) => (find("status").textContent = `Not logged out: ${error.message}`));
 document.addEventListener("visibilitychange", () => document.hidden || refresh());
 refresh();

@@ -59,7 +59,7 @@ export class RapidVisionPlugin {
   /** @param {HTMLElement} display @param {any} trial */
   async #run(display, trial) {
     const stage = document.createElement("div");
-    stage.style.cssText = "position:fixed;inset:0;background:#fff";
+    stage.style.cssText = "position:fixed;inset:0;background:#fff;forced-color-adjust:none";
     display.replaceChildren(stage);
     if (!shared.periodMs) shared.periodMs = (await measurePeriod(120)).periodMs;
     const { presenter, periodMs } = await this.#presenter(stage, trial);

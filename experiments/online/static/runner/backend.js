@@ -1,15 +1,18 @@
-/** Talks to the server: retries what the network lost, gives up on what the server refused. */
+/** Talks to the server: retries what the network lost, keeps what the server refused. */
 
-import { Elsewhere, Outbox, resumeKey } from "./outbox.js";
+import { sendLeftovers } from "./leftovers.js";
+import { Elsewhere, Outbox } from "./outbox.js";
+import { ResumeKey } from "./resume.js";
 import { sleep } from "./timing.js";
 
 /** The server refused for good. */
 export class Refused extends Error {
-  /** @param {number} status @param {{error: string, text: string}} body */
+  /** @param {number} status @param {any} body */
   constructor(status, body) {
     super(body.text);
     this.status = status;
     this.code = body.error;
+    this.body = body;
   }
 }
 
@@ -17,20 +20,35 @@ export class ServerBackend {
   constructor() {
     this.token = "";
     this.online = true;
-    this.pumping = false;
+    /** @type {Promise<void>|null} */
+    this.pumping = null;
+    this.wanted = false;
+    /** What happened around the trials and waits to be told. @type {{kind: string, detail: string}[]} */
+    this.events = [];
     /** @type {(online: boolean) => void} */
     this.onConnection = () => {};
     /** @type {(() => void)|null} */
     this.onElsewhere = null;
+    /** The server refused a trial; it is kept. @type {((error: Refused) => void)|null} */
+    this.onRefused = null;
+    /** Sending failed by no fault of the network. @type {(error: unknown) => void} */
+    this.onFailure = console.error;
+    addEventListener("offline", () => this.#once("GET", "alive").catch(() => this.#connected(false)));
+    addEventListener("online", () => this.#ask("GET", "alive").then(() => this.#send(), this.onFailure));
+  }
+
+  /** @param {boolean} simulated */
+  key(simulated) {
+    return new ResumeKey(location.pathname, simulated);
   }
 
   study() {
     return this.#ask("GET", "api/study");
   }
 
-  /** @param {string} kind */
-  tally(kind) {
-    this.#once("POST", "api/tally", { kind }).catch(() => {});
+  /** @param {string} kind @param {boolean} simulated */
+  tally(kind, simulated) {
+    this.#ask("POST", "api/tally", { kind, simulated }).catch(console.error); // a count, no answer
   }
 
   /** @param {string} hash @param {string} suffix */
@@ -45,11 +63,18 @@ export class ServerBackend {
    * @param {boolean} simulated
    */
   async begin(ids, consent, device, simulated) {
-    const body = { ids, consent_sha256: consent, resume_key: resumeKey(location.pathname), device, simulated };
-    const seat = await this.#ask("POST", "api/sessions", body);
+    this.resume = this.key(simulated);
+    this.facts = { ids: {}, consent_sha256: consent, device };
+    const body = { ids, consent_sha256: consent, resume_key: this.resume.get(), device, simulated };
+    const seat = await this.#ask("POST", "api/sessions", body).catch((error) => {
+      if (error.code === "lapsed" && error.body.token) return { ...error.body, state: "lapsed", done: [] };
+      throw error;
+    });
+    this.resume.here();
+    this.access = seat;
     this.token = seat.token;
     this.outbox = await Outbox.open(seat.session);
-    await this.outbox.claim();
+    await this.outbox.claim(seat.token);
     this.channel = new BroadcastChannel(`rapidvision-${seat.session}`);
     this.channel.onmessage = () => this.onElsewhere?.();
     this.channel.postMessage("here");
@@ -58,8 +83,10 @@ export class ServerBackend {
       if (!seat.done.some((/** @type {any} */ d) => d.trial === trial))
         seat.done.push({ trial, status: /** @type {any} */ (kept).aborted ? "aborted" : "kept", correct: null, body: kept });
     addEventListener("pagehide", () => this.#lastCall());
-    addEventListener("online", () => this.pump());
-    this.pump();
+    this.#send();
+    sendLeftovers(seat.session, (token, trial, body) => this.#once("PUT", `api/trials/${trial}`, body, { token })).catch(
+      console.error,
+    );
     return { ...seat, begun: await this.outbox.begun() };
   }
 
@@ -77,38 +104,73 @@ export class ServerBackend {
   /** Keep a trial on the disk and send it when that can be done. @param {number} trial @param {object} body */
   async keep(trial, body) {
     await /** @type {Outbox} */ (this.outbox).add(trial, body);
-    this.pump();
+    this.#send();
   }
 
   /** @param {string} kind @param {string} [detail] */
   tell(kind, detail = "") {
-    if (this.token) this.#once("POST", "api/events", { kind, detail: detail.slice(0, 300) }).catch(() => {});
+    if (!this.token) return;
+    this.events.push({ kind, detail: detail.slice(0, 300) });
+    this.#send();
   }
 
-  /** Send what waits, in order, until nothing does. */
-  async pump() {
-    if (this.pumping || !this.outbox) return;
-    this.pumping = true;
-    try {
-      for (let waiting; (waiting = await this.outbox.waiting()).length; )
-        for (const { trial, body } of waiting) {
-          try {
-            await this.#ask("PUT", `api/trials/${trial}`, body);
-          } catch (error) {
-            if (!(error instanceof Refused)) throw error;
-            if (error.code === "elsewhere") return this.onElsewhere?.();
-            this.tell("stale_write", `${trial}: ${error.code}`);
-          }
-          await this.outbox.remove(trial);
-        }
-    } finally {
-      this.pumping = false;
+  /** Send in the background; what goes wrong is told. */
+  #send() {
+    this.pump().catch((error) => this.onFailure(error));
+  }
+
+  /** Send what waits, in order, until nothing does; one pump at a time. @returns {Promise<void>} */
+  pump() {
+    this.wanted = true;
+    this.pumping ??= this.#pump().finally(() => (this.pumping = null));
+    return this.pumping;
+  }
+
+  async #pump() {
+    while (this.wanted) {
+      this.wanted = false;
+      for (let waiting; (waiting = await this.#sendable()).length; )
+        for (const { trial, body } of waiting) if (!(await this.#sent(trial, body))) return;
+      while (this.events.length) {
+        await this.#ask("POST", "api/events", this.events[0]).catch((error) => {
+          if (!(error instanceof Refused)) throw error; // a note that the server does not want is no answer
+        });
+        this.events.shift();
+      }
     }
   }
 
-  /** Wait until every trial is stored for good. */
+  /**
+   * Send one trial. It leaves this browser only when the server has it.
+   * @param {number} trial @param {object} body
+   * @returns {Promise<boolean>} whether others may follow
+   */
+  async #sent(trial, body) {
+    const outbox = /** @type {Outbox} */ (this.outbox);
+    try {
+      await this.#ask("PUT", `api/trials/${trial}`, body);
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      if (error.code === "elsewhere") {
+        this.onElsewhere?.();
+        return false;
+      }
+      await outbox.setAside(trial, { code: error.code, text: error.message });
+      this.events.push({ kind: "stale_write", detail: `${trial}: ${error.code}` });
+      if (error.code !== "differs") this.onRefused?.(error); // else the server has this trial already
+      return true;
+    }
+    await outbox.remove(trial);
+    return true;
+  }
+
+  async #sendable() {
+    return (await this.outbox?.waiting())?.filter(({ refused }) => !refused) ?? [];
+  }
+
+  /** Wait until every trial is stored for good, or refused for good. */
   async saved() {
-    while ((await /** @type {Outbox} */ (this.outbox).waiting()).length) {
+    while ((await this.#sendable()).length) {
       await this.pump();
       await sleep(50);
     }
@@ -116,14 +178,35 @@ export class ServerBackend {
 
   async finish() {
     await this.saved();
-    return this.#ask("POST", "api/finish", {});
+    const end = await this.#ask("POST", "api/finish", {});
+    this.resume?.leave();
+    return end;
   }
 
-  /** The page goes away: send once more without waiting for an answer. */
+  /** The answers that are only in this browser, as a file that `rapidvision session collect` reads; null without any. */
+  async kept() {
+    const waiting = (await this.outbox?.waiting()) ?? [];
+    if (!waiting.length) return null;
+    const [session_id, participant_id] = this.token.split(".");
+    const { study_name: study_id, plan_digest, observer_kind } = this.access;
+    const trials = Object.fromEntries(waiting.map(({ trial, body }) => [trial, body]));
+    const result = { form: 1, study_id, plan_digest, session_id, participant_id, observer_kind, ...this.facts, trials };
+    const url = URL.createObjectURL(new Blob([JSON.stringify(result)], { type: "application/json" }));
+    return { url, name: `${study_id}-${session_id}.json`, n: waiting.length };
+  }
+
+  /** The page goes away: send once more without waiting for an answer; what does not arrive waits on the disk. */
   async #lastCall() {
-    this.tell("left");
-    for (const { trial, body } of await /** @type {Outbox} */ (this.outbox).waiting())
-      this.#once("PUT", `api/trials/${trial}`, body, true).catch(() => {});
+    const left = { kind: "left", detail: "" };
+    this.#once("POST", "api/events", left, { keepalive: true }).catch(console.error);
+    for (const { trial, body } of await this.#sendable())
+      this.#once("PUT", `api/trials/${trial}`, body, { keepalive: true }).catch(console.error);
+  }
+
+  /** @param {boolean} online */
+  #connected(online) {
+    this.online = online;
+    this.onConnection(online);
   }
 
   /**
@@ -135,24 +218,27 @@ export class ServerBackend {
     for (let wait = 200; ; wait = Math.min(2 * wait, 5000)) {
       try {
         const answer = await this.#once(method, path, body);
-        if (!this.online) this.onConnection((this.online = true));
+        if (!this.online) this.#connected(true);
         return answer;
       } catch (error) {
         if (error instanceof Refused || error instanceof Elsewhere) throw error;
-        if (this.online && wait > 400) this.onConnection((this.online = false));
+        if (this.online && wait > 400) this.#connected(false);
         await sleep(wait * (0.5 + Math.random()));
       }
     }
   }
 
-  /** @param {string} method @param {string} path @param {object} [body] @param {boolean} [keepalive] */
-  async #once(method, path, body, keepalive = false) {
+  /**
+   * @param {string} method @param {string} path @param {object} [body]
+   * @param {{keepalive?: boolean, token?: string}} [options] token: of another session than this page's
+   */
+  async #once(method, path, body, { keepalive = false, token = this.token } = {}) {
     const response = await fetch(path, {
       method,
       keepalive,
       headers: {
         ...(body ? { "Content-Type": "application/json" } : {}),
-        ...(this.token ? { Authorization: `Bearer ${this.token}` } : {}),
+        ...(token ? { Authorization: `Bearer ${token}` } : {}),
       },
       body: body && JSON.stringify(body),
       signal: keepalive ? undefined : AbortSignal.timeout(10000),

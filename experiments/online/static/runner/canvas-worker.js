@@ -43,7 +43,7 @@ function run({ stimulus, fixationMs, stimulusMs, tailMs, periodMs }) {
       context.drawImage(picture, 0, 0, context.canvas.width, context.canvas.height);
     } else cross();
     const over = offset && time - onset >= toOffset + periodMs / 2 + tailMs;
-    if (over || cancelled) postMessage({ fixationOn, onset, offset, late, timeOrigin: performance.timeOrigin });
+    if (over || cancelled) postMessage({ fixationOn, onset, offset, late });
     else requestAnimationFrame(draw);
   };
   requestAnimationFrame(draw);
@@ -71,6 +71,7 @@ onmessage = ({ data }) => {
     data.names.forEach((/** @type {string} */ name, /** @type {number} */ i) => pictures.set(name, data.bitmaps[i]));
     postMessage({ loaded: pictures.size });
   } else if (data.what === "run") run(data);
+  else if (data.what === "clock") postMessage({ now: performance.now(), timeOrigin: performance.timeOrigin });
   else if (data.what === "takeAway") takeAway = true;
   else if (data.what === "cancel") cancelled = true;
   else if (data.what === "watch") {
@@ -79,7 +80,7 @@ onmessage = ({ data }) => {
     calling = true;
   } else if (data.what === "watched") {
     watching = false;
-    postMessage({ times: watched, timeOrigin: performance.timeOrigin });
+    postMessage({ times: watched });
   }
 };
 postMessage({ ready: true });

@@ -38,15 +38,19 @@ export async function main(backend) {
 /** @param {any} backend */
 async function takePart(backend) {
   const { words } = study;
+  if (simulate !== null && !study.simulate) throw new Refused(403, { error: "simulate", text: words.no_simulation });
   say(words.checking);
-  backend.tally("arrived");
+  backend.tally("arrived", isSimulated());
   const { device, periodMs, why } = await screen(study.screening, study.presenter);
   if (why) return excluded(backend, why, device);
+  if (!isSimulated()) await askWhoIsHere(backend);
   if (!(await consent(backend))) return;
   say(words.loading);
-  const simulated = simulate !== null && study.simulate;
+  const simulated = isSimulated();
   const seat = await backend.begin(ids(), study.consent_sha256, device, simulated);
-  const keys = new Keys();
+  if (seat.state === "lapsed") return lapsed(backend);
+  if (seat.state !== "open") return done(await backend.finish());
+  const keys = new Keys(seat.plan.keys);
   const watch = new Watch((kind) => backend.tell(kind));
   const answers = simulated ? await backend.answers() : new Map();
   const actor = simulated ? new Simulated(keys, seat.plan, answers, simulate === "fast") : null;
@@ -55,16 +59,46 @@ async function takePart(backend) {
   const stimuli = new Stimuli((hash, suffix) => backend.stimulus(hash, suffix));
   const session = new Session(rig, backend, stimuli, seat, words, study.screening.fullscreen && !actor);
   connect(backend, session);
-  if (seat.state === "open") {
-    await session.markInterrupted(seat.begun);
-    stimuli.get(session.runs().filter((/** @type {any} */ step) => !session.done.has(step.trial))).catch(() => {});
-    if (session.fullscreen && document.fullscreenEnabled) await fullscreen(session);
-    backend.tell("step", "instructions");
-    await calibrate(presenter, periodMs);
-    await session.run();
-    say(words.saving);
-  }
+  await session.markInterrupted(seat.begun);
+  stimuli.get(session.runs().filter((/** @type {any} */ step) => !session.done.has(step.trial))).catch(() => {}); // the block asks again
+  if (session.fullscreen && document.fullscreenEnabled) await fullscreen(session);
+  backend.tell("step", "instructions");
+  await calibrate(presenter, periodMs);
+  await session.run();
+  say(words.saving);
   await done(await backend.finish());
+}
+
+/** Whether this page acts by itself: asked for by the link, and allowed by the server. */
+function isSimulated() {
+  return simulate !== null && study.simulate;
+}
+
+/** A plain link says nothing about who opens it: ask before a former person's session is shown to the next one. */
+async function askWhoIsHere(/** @type {any} */ backend) {
+  const key = backend.key?.(false);
+  if (!key?.former() || Object.keys(ids()).length) return;
+  const { words } = study;
+  const mine = await choose(
+    [element("h1", {}, words.former_heading), element("p", {}, words.former_text)],
+    [
+      [words.former_me, true],
+      [words.former_other, false, "quiet"],
+    ],
+  );
+  if (!mine) key.forget();
+}
+
+/** The session's slot is gone; what this browser kept was sent. A participant who has answered everything is done all the same. */
+async function lapsed(/** @type {any} */ backend) {
+  say(study.words.saving);
+  backend.onRefused = (/** @type {Error} */ error) => stopped(backend, error);
+  try {
+    await done(await backend.finish());
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    throw new Refused(409, { error: "lapsed", text: study.words.lapsed });
+  }
 }
 
 /** The recruitment service's ids, and nothing else of the address. */
@@ -100,7 +134,7 @@ async function calibrate(presenter, periodMs) {
 
 /** @param {any} backend @param {string} why @param {any} device */
 function excluded(backend, why, device) {
-  backend.tally(`excluded_${why}`);
+  backend.tally(`excluded_${why}`, isSimulated());
   const { screening, words } = study;
   const values = {
     width: screening.min_width_px,
@@ -115,8 +149,9 @@ function excluded(backend, why, device) {
 /** @param {any} backend */
 async function consent(backend) {
   const { words } = study;
-  if (simulate !== null && study.simulate) return true;
+  if (isSimulated()) return true;
   const text = paragraphs(study.consent);
+  if (study.rehearsal) text.unshift(element("p", { class: "bad" }, words.rehearsal));
   const agreed = await choose(
     [element("p", { class: "soft" }, study.title), element("h1", {}, words.consent_heading), ...text, contact()],
     [
@@ -125,7 +160,7 @@ async function consent(backend) {
     ],
   );
   if (!agreed) {
-    backend.tally("declined");
+    backend.tally("declined", false);
     say(words.declined);
   }
   return agreed;
@@ -144,19 +179,23 @@ async function fullscreen(session) {
 /** @param {any} backend @param {Session} session */
 function connect(backend, session) {
   tellConnection(backend, study.words.offline);
-  backend.onElsewhere = () => {
-    session.moveElsewhere();
-    stopped(backend, new Elsewhere());
+  const halt = (/** @type {Error} */ why) => {
+    session.halt(why);
+    stopped(backend, why);
   };
+  backend.onElsewhere = () => halt(new Elsewhere());
+  backend.onRefused = halt;
+  backend.onFailure = halt;
 }
 
-/** Say that the server does not answer, but never during a trial. @param {any} backend @param {string} text */
+/** Say that the server does not answer; the style hides it while a picture is shown. @param {any} backend @param {string} text */
 function tellConnection(backend, text) {
   const line = /** @type {HTMLElement} */ (document.getElementById("connection"));
+  line.textContent = text;
   backend.onConnection = (/** @type {boolean} */ online) => {
-    line.hidden = online || document.body.classList.contains("running");
-    line.textContent = text;
+    line.hidden = online;
   };
+  backend.onConnection(backend.online !== false);
 }
 
 /** @param {any} end */
@@ -164,6 +203,8 @@ async function done(end) {
   if (document.fullscreenElement) await document.exitFullscreen().catch(() => {});
   const { words } = study;
   const parts = [element("h1", {}, words.done_heading), ...paragraphs(study.debrief)];
+  if (end.observer_kind) parts.push(element("p", { class: "bad" }, words.rehearsal));
+  if (end.failed) parts.push(element("p", { class: "bad" }, fill(words.not_handed_over, { why: end.failed })));
   if (end.completion_code) {
     parts.push(element("p", {}, words.code_text), copyable(end.completion_code, words.copy, words.copied));
   }
@@ -206,6 +247,19 @@ function stopped(backend, error) {
   }
   const text = error instanceof Refused ? error.message : error instanceof Damaged ? words?.error_damaged : words?.error_unknown;
   show(element("h1", {}, words?.error_heading ?? "Error"), element("p", {}, text ?? String(error)), contact());
+  offerKept(backend).catch(console.error);
+}
+
+/** Answers that the server does not have can be saved as a file, or sent once more. @param {any} backend */
+async function offerKept(backend) {
+  const file = await backend.kept?.();
+  if (!file || document.body.dataset.stopped === "elsewhere") return;
+  const { words } = study;
+  const again = element("button", { type: "button", class: "quiet" }, words.send_again);
+  again.addEventListener("click", () => location.reload());
+  const link = element("a", { class: "button", href: file.url, download: file.name }, words.download);
+  const page = /** @type {HTMLElement} */ (document.getElementById("page"));
+  page.append(element("p", {}, fill(words.kept_here, { n: file.n })), element("div", { class: "row" }, link, again));
 }
 
 if (!document.documentElement.dataset.host) main(new ServerBackend());

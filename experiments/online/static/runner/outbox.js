@@ -3,7 +3,7 @@
  * A trial is also noted before it begins, so that after a crash it is known as seen and never shown again.
  */
 
-/** @typedef {{trial: number, body: object}} Finished */
+/** @typedef {{trial: number, body: object, refused?: {code: string, text: string}}} Finished */
 
 /**
  * @template T
@@ -31,6 +31,8 @@ export class Outbox {
   constructor(database) {
     this.database = database;
     this.owner = 0;
+    /** What the disk did not take (it is full): kept as long as the page is there. @type {Map<number, Finished>} */
+    this.memory = new Map();
   }
 
   /** @param {string} session names the database; one per session */
@@ -44,12 +46,17 @@ export class Outbox {
     return new Outbox(await done(request));
   }
 
-  /** Become the tab that may begin trials; older ones find out at their next step. */
-  async claim() {
+  /**
+   * Become the tab that may begin trials; older ones find out at their next step. What was refused is tried once more.
+   * @param {string} [token] with which a later page can send what waits here
+   */
+  async claim(token = "") {
+    for (const { trial, body, refused } of await this.waiting()) if (refused) await this.#put({ trial, body });
     const transaction = this.#write(["owner"]);
     const store = transaction.objectStore("owner");
     this.owner = ((await done(store.get("tab"))) ?? 0) + 1;
     store.put(this.owner, "tab");
+    if (token) store.put(token, "token");
     await committed(transaction);
   }
 
@@ -72,6 +79,16 @@ export class Outbox {
    * @param {object} body
    */
   async add(trial, body) {
+    try {
+      await this.#first(trial, body);
+    } catch (error) {
+      console.error(error);
+      if (!this.memory.has(trial)) this.memory.set(trial, { trial, body });
+    }
+  }
+
+  /** @param {number} trial @param {object} body */
+  async #first(trial, body) {
     const transaction = this.#write(["finished"]);
     const store = transaction.objectStore("finished");
     if ((await done(store.get(trial))) === undefined) store.add({ trial, body });
@@ -80,14 +97,39 @@ export class Outbox {
 
   /** @param {number} trial that the server has stored */
   async remove(trial) {
+    this.memory.delete(trial);
     const transaction = this.#write(["finished"]);
     transaction.objectStore("finished").delete(trial);
     await committed(transaction);
   }
 
-  /** @returns {Promise<Finished[]>} in order */
-  waiting() {
-    return done(this.database.transaction("finished").objectStore("finished").getAll());
+  /**
+   * Set a trial aside that the server refused: it is not sent again by this page, and it is not lost.
+   * @param {number} trial @param {{code: string, text: string}} refused
+   */
+  async setAside(trial, refused) {
+    const found = (await this.waiting()).find((each) => each.trial === trial);
+    if (found) await this.#put({ ...found, refused });
+  }
+
+  /** @returns {Promise<Finished[]>} in order, what was refused too */
+  async waiting() {
+    const kept = await done(this.database.transaction("finished").objectStore("finished").getAll());
+    const all = new Map([...kept.map((/** @type {Finished} */ each) => /** @type {const} */ ([each.trial, each])), ...this.memory]);
+    return [...all.values()].sort((a, b) => a.trial - b.trial);
+  }
+
+  /** @returns {Promise<string>} the token of the last page, or nothing */
+  async token() {
+    return (await done(this.database.transaction("owner").objectStore("owner").get("token"))) ?? "";
+  }
+
+  /** @param {Finished} entry */
+  async #put(entry) {
+    if (this.memory.has(entry.trial)) return void this.memory.set(entry.trial, entry);
+    const transaction = this.#write(["finished"]);
+    transaction.objectStore("finished").put(entry);
+    await committed(transaction);
   }
 
   /** @returns {Promise<number[]>} every trial that was begun in this browser */
@@ -101,16 +143,3 @@ export class Outbox {
   }
 }
 
-/**
- * A secret that stays in this browser and lets a session go on in it.
- * @param {string} study path of the study, so that studies on one server do not share it
- */
-export function resumeKey(study) {
-  const name = `rapidvision:${study}`;
-  const found = localStorage.getItem(name);
-  if (found) return found;
-  const bytes = crypto.getRandomValues(new Uint8Array(24));
-  const made = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-  localStorage.setItem(name, made);
-  return made;
-}

@@ -2,6 +2,7 @@
 
 import { CompositorPresenter } from "./compositor.js";
 import { MoviePresenter } from "./movie-presenter.js";
+import { storageWorks } from "./resume.js";
 import { clockResolution, measurePeriod } from "./timing.js";
 import { WorkerPresenter } from "./worker-presenter.js";
 
@@ -36,7 +37,7 @@ export function choosePresenter(wanted) {
  * Check the device.
  * @param {any} rules from the study's settings
  * @param {string} wanted presenter
- * @returns {Promise<{device: any, periodMs: number, why: ""|"touch"|"size"|"refresh"|"browser"}>}
+ * @returns {Promise<{device: any, periodMs: number, why: ""|"touch"|"size"|"refresh"|"browser"|"storage"}>}
  */
 export async function screen(rules, wanted) {
   const presenter = choosePresenter(wanted);
@@ -60,10 +61,12 @@ export async function screen(rules, wanted) {
     cores: navigator.hardwareConcurrency ?? 0,
     utc_offset_min: -new Date().getTimezoneOffset(),
     webdriver: Boolean(navigator.webdriver),
+    forced_colors: matchMedia("(forced-colors: active)").matches,
     load_ms: performance.now(),
   };
-  if (presenter === "none" || !globalThis.indexedDB || !globalThis.BroadcastChannel || !("timeout" in AbortSignal))
+  if (presenter === "none" || !globalThis.BroadcastChannel || !("timeout" in AbortSignal))
     return { device, periodMs: 0, why: "browser" };
+  if (!(await storageWorks())) return { device, periodMs: 0, why: "storage" };
   if (rules.keyboard && (device.mobile || !fine)) return { device, periodMs: 0, why: "touch" };
   if (innerWidth < rules.min_width_px || innerHeight < rules.min_height_px) return { device, periodMs: 0, why: "size" };
   device.clock_ms = clockResolution();

@@ -1,9 +1,11 @@
 /** Executes the plan's flat list of steps, from wherever the participant is. */
 
-import { Elsewhere } from "./outbox.js";
 import { clear, element, fill, say, show, choose } from "./pages.js";
 import { measurePeriod, sleep } from "./timing.js";
 import { abortedMeasurement, firstResponse, isResponse, measurementOf, outcomeOf, runTrial } from "./trial.js";
+
+/** How long the notice of a lost connection stands between two trials. */
+const OFFLINE_MS = 1500;
 
 export class Session {
   /**
@@ -24,7 +26,9 @@ export class Session {
     /** @type {Map<number, {status: string, correct: boolean|null}>} */
     this.done = new Map(seat.done.map((/** @type {any} */ each) => [each.trial, each]));
     this.block = NaN;
-    this.movedElsewhere = false;
+    /** Why nothing more is shown. @type {Error|null} */
+    this.halted = null;
+    this.toldOffline = false;
     this.stage = /** @type {HTMLElement} */ (document.getElementById("stage"));
     this.reminder = /** @type {HTMLElement} */ (document.getElementById("reminder"));
     this.reminder.textContent = this.plan.texts.reminder ?? "";
@@ -39,9 +43,10 @@ export class Session {
     }
   }
 
-  /** Another tab has taken over: what is on the screen ends here, and no measurement of it is kept. */
-  moveElsewhere() {
-    this.movedElsewhere = this.stimuli.stopped = true;
+  /** Another tab took over, or answers are refused: what is on the screen ends here, and no measurement of it is kept. */
+  halt(/** @type {Error} */ why) {
+    this.halted ??= why;
+    this.stimuli.stopped = true;
     this.rig.presenter.cancel();
   }
 
@@ -61,7 +66,7 @@ export class Session {
       if (next >= 0) await this.#showText({ text_id: "resume", wait: "both_keys" });
     }
     for (; at < steps.length; at++) {
-      if (this.movedElsewhere) throw new Elsewhere();
+      if (this.halted) throw this.halted;
       const step = steps[at];
       if (step.step === "run") {
         if (!this.done.has(step.trial)) await this.#trial(step);
@@ -73,7 +78,7 @@ export class Session {
       else if (step.step === "break") await this.#showText({ text_id: step.text_id, wait: "key" });
       else await this.#save();
     }
-    if (this.movedElsewhere) throw new Elsewhere();
+    if (this.halted) throw this.halted;
     this.#leaveStage();
   }
 
@@ -92,17 +97,29 @@ export class Session {
     const outcome = outcomeOf(this.plan, step, press, run.shown.onset);
     this.done.set(step.trial, outcome);
     await this.backend.keep(step.trial, measurementOf(this.rig, step, run));
+    await this.#sayOffline();
   }
 
-  /** A presentation that was cut short for another tab says so, whatever else it failed with. @param {any} step */
+  /** A presentation that was cut short says why, whatever else it failed with. @param {any} step */
   async #shown(step) {
     try {
       const run = await runTrial(this.rig, step);
-      if (!this.movedElsewhere) return run;
+      if (!this.halted) return run;
     } catch (error) {
-      if (!this.movedElsewhere) throw error;
+      if (!this.halted) throw error;
     }
-    throw new Elsewhere();
+    throw this.halted;
+  }
+
+  /** Say once that the connection is lost, between two trials; a page without trials shows it all the time. */
+  async #sayOffline() {
+    if (this.backend.online !== false) this.toldOffline = false;
+    else if (!this.toldOffline && !this.rig.simulated?.fast) {
+      this.toldOffline = true;
+      document.body.classList.add("between");
+      await sleep(OFFLINE_MS);
+      document.body.classList.remove("between");
+    }
   }
 
   /** "Too slow", and in practice right or wrong; a late press during these words still counts as late. */

@@ -4,6 +4,19 @@ import { sleep } from "./timing.js";
 
 const beside = () => new URL("canvas-worker.js", new URL("static/", document.baseURI));
 
+/** So often the thread is asked for its time. */
+const QUESTIONS = 8;
+/** Clocks of pages that are not isolated are rounded to this. */
+const ROUNDED_MS = 0.2;
+
+/**
+ * The shift that the origins say, if the answers allow it, else the middle of what they allow.
+ * @param {number} origins @param {number} least @param {number} most ms
+ */
+export function shiftWithin(origins, least, most) {
+  return origins >= least - ROUNDED_MS && origins <= most + ROUNDED_MS ? origins : (least + most) / 2;
+}
+
 export class DrawingThread {
   /** @param {Worker} worker */
   constructor(worker) {
@@ -12,6 +25,8 @@ export class DrawingThread {
     this.waiting = null;
     /** @type {((reason: Error) => void)|null} */
     this.failed = null;
+    /** Added to the thread's times they are the page's, ms. */
+    this.shift = 0;
     worker.onmessage = (event) => this.waiting?.(event.data);
     worker.onerror = (event) => this.failed?.(new Error(event.message || "the drawing thread failed"));
   }
@@ -32,10 +47,30 @@ export class DrawingThread {
         worker.onerror = () => resolve(false);
         setTimeout(() => resolve(false), 10000);
       });
-      if (ready) return new DrawingThread(worker);
+      if (ready) {
+        const thread = new DrawingThread(worker);
+        await thread.#compareClocks();
+        return thread;
+      }
       worker.terminate();
       await sleep(wait * (0.5 + Math.random()));
     }
+  }
+
+  /**
+   * Find the shift between the thread's clock and the page's. The origins of both are wall-clock times in some browsers,
+   * so a wall clock that was set between them makes their difference wrong; questions and answers bound it.
+   */
+  async #compareClocks() {
+    let [least, most, origins] = [-Infinity, Infinity, 0];
+    for (let i = 0; i < QUESTIONS; i++) {
+      const asked = performance.now();
+      const { now, timeOrigin } = await this.ask({ what: "clock" });
+      const answered = performance.now();
+      [least, most] = [Math.max(least, asked - now), Math.min(most, answered - now)];
+      origins = timeOrigin - performance.timeOrigin;
+    }
+    this.shift = shiftWithin(origins, least, most);
   }
 
   /** @param {any} message @param {Transferable[]} [transfer] */

@@ -24,7 +24,11 @@ form.addEventListener("submit", async (event) => {
     method: "POST",
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify({ code: input.value.trim() }),
-  });
+  }).catch(() => null);
+  if (!response) {
+    [message.className, message.textContent] = ["bad", words.withdraw_failed];
+    return;
+  }
   message.className = response.ok ? "" : "bad";
   message.textContent = response.ok ? words.withdrawn : (await response.json()).text;
   if (response.ok) form.querySelector("button")?.setAttribute("disabled", "");

@@ -30,7 +30,7 @@ export class Witness {
     const late = new Promise((resolve) => setTimeout(resolve, ANSWER_MS, null));
     const seen = await Promise.race([this.thread.ask({ what: "watched" }), late]).catch(() => null);
     if (!seen) return [];
-    const shift = seen.timeOrigin - performance.timeOrigin;
+    const { shift } = this.thread;
     return seen.times.map((/** @type {number} */ time) => time + shift);
   }
 }

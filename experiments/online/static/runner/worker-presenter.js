@@ -53,8 +53,9 @@ export class WorkerPresenter {
    * @returns {Promise<import("./compositor.js").Shown>}
    */
   async run(request) {
-    const shown = await (await this.#ready()).ask({ what: "run", ...request });
-    const shift = shown.timeOrigin - performance.timeOrigin + this.calibrationMs;
+    const thread = await this.#ready();
+    const shown = await thread.ask({ what: "run", ...request });
+    const shift = thread.shift + this.calibrationMs;
     return {
       fixationOn: shown.fixationOn + shift,
       onset: shown.onset + shift,

@@ -1,0 +1,91 @@
+"""Outcomes: what an imported answer becomes in the trials table."""
+
+import math
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from rapidvision.trials import TrialRecord, judge
+
+
+class Answer(NamedTuple):
+    """What was asked and what came back; None where the file does not say.
+
+    Attributes
+    ----------
+    target : bool or None
+        Whether the picture is a target.
+    said : bool or None
+        Whether the answer was "target".
+    recorded : bool or None
+        The file's own word on correctness.
+    response_ms : float or None
+        Time of the answer.
+    """
+
+    target: bool | None
+    said: bool | None
+    recorded: bool | None
+    response_ms: float | None
+
+    @property
+    def given(self) -> bool:
+        """Whether there was an answer."""
+        return self.said is not None or self.recorded is not None
+
+
+def record_of(
+    answer: Answer, values: Mapping[str, Any], *, limit_ms: float | None, anticipation_ms: float | None
+) -> TrialRecord:
+    """Make a row of the trials table; what the file does not know stays empty.
+
+    Parameters
+    ----------
+    answer : Answer
+        Of the trial.
+    values : mapping
+        Columns that the file fills.
+    limit_ms, anticipation_ms : float, optional
+        Of that experiment; without them every answer is in time.
+
+    Examples
+    --------
+    >>> values = dict(study_id="s", session_id="a", participant_id="a", observer="human", observer_kind="human",
+    ...     group="g", slot=None, phase="main", trial=0, image_id=None, category=None, level_label="all",
+    ...     level_index=0, reveal_fraction=None)
+    >>> row = record_of(Answer(None, None, True, 900.0), values, limit_ms=None, anticipation_ms=None)
+    >>> row.status, row.response, row.correct
+    ('ok', None, True)
+    """
+    target, said = answer.target, answer.said
+    if target is not None and said is None and answer.recorded is not None:
+        said = target if answer.recorded else not target
+    elif target is None and said is not None and answer.recorded is not None:
+        target = said if answer.recorded else not said
+    only_correct = target is None or said is None
+    outcome = judge(
+        target=True if target is None else target,
+        pressed_target=answer.recorded if only_correct else said,
+        response_ms=answer.response_ms,
+        limit_ms=math.inf if limit_ms is None else limit_ms,
+        anticipation_ms=0.0 if anticipation_ms is None else anticipation_ms,
+    )
+    image, label = values["image_id"], values["level_label"]
+    return TrialRecord(
+        **values,
+        block=0 if values["phase"] == "main" else -1,
+        # the file is not here; the same picture at the same level has the same name
+        stimulus_sha256=None if image is None else f"unknown:{image}@{label}",
+        target=target,
+        map_source=values["group"],
+        revealed_px=None,
+        key_target=None,
+        key_pressed=None,
+        response=None if only_correct and outcome.response != "none" else outcome.response,
+        correct=outcome.correct,
+        response_ms=None if outcome.response == "none" else answer.response_ms,
+        status=outcome.status,
+        fixation_ms=None,
+        stimulus_ms_shown=None,
+        late_refreshes=None,
+        refresh_hz=None,
+    )

@@ -1,0 +1,228 @@
+"""What a reader should know before believing a number: designs that can find nothing, and assumptions that do not hold.
+
+Error rates are those of simulated experiments without a difference (beta-binomial answers, six levels); each sentence
+names the design that was simulated. Cautions that change what a p is worth begin with "warning".
+"""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rapidvision.numerics.resampling import Alternative
+from rapidvision.protocol import N_RELABELLINGS
+
+from ..table.columns import Columns
+
+Floats = NDArray[np.float64]
+
+#: How a caution begins that changes what a p is worth.
+WARNING = "warning: "
+#: Statistics that are shares, whose variance depends on their mean.
+_SHARES = ("participant_mean", "late_share")
+#: Variances that differ by less are not told.
+_LEAST_RATIO = 2.0
+#: Accuracy with the intact picture from which sign flips reject too often.
+NEAR_ONE = 0.96
+#: Fewer participants than this have intervals of thresholds that are too short.
+FEW_FOR_INTERVALS = 20
+
+
+def forewarnings(n_first: int, n_second: int, *, m: int = N_RELABELLINGS, alpha: float = 0.05) -> tuple[str, ...]:
+    """What can be known to go wrong before anything is computed.
+
+    Parameters
+    ----------
+    n_first, n_second : int
+        Sizes of the groups.
+    m : int
+        Relabellings.
+    alpha : float
+        Level of the test.
+
+    Examples
+    --------
+    >>> forewarnings(2, 2)
+    ('groups of 2 and 2 can never reach p <= 0.05: the smallest p is 0.167',)
+    """
+    smallest = 1 / math.comb(n_first + n_second, n_first)
+    notes = []
+    if smallest > alpha:
+        notes.append(
+            f"groups of {n_first} and {n_second} can never reach p <= {alpha:g}: the smallest p is {smallest:.3g}"
+        )
+    if m < 20 / alpha:
+        notes.append(f"{m} relabellings are few for alpha = {alpha:g}; use at least {round(20 / alpha)}")
+    if min(n_first, n_second) == 1:
+        notes.append("a group of one has no standard error")
+    return tuple(notes)
+
+
+def hopeless_corrections(
+    n_levels: int,
+    n_first: int,
+    n_second: int,
+    *,
+    m: int,
+    alpha: float = 0.05,
+    alternative: Alternative = "two-sided",
+    exact: bool = False,
+) -> tuple[str, ...]:
+    """Corrections that can reject nothing, whatever the data.
+
+    Parameters
+    ----------
+    n_levels : int
+        Levels that are tested.
+    n_first, n_second : int
+        Sizes of the groups.
+    m : int
+        Relabellings.
+    alpha : float
+        Level of the test.
+    alternative : {"two-sided", "greater", "less"}
+        A two-sided p is twice a tail.
+    exact : bool
+        Whether Holm starts from exact p, which go down to 1 / C(n, n_first), or from (b + 1) / (m + 1).
+
+    Examples
+    --------
+    >>> for note in hopeless_corrections(12, 16, 16, m=200):
+    ...     print(note)
+    warning: Holm over 12 levels can never reach p <= 0.05: its smallest p is 0.119; use at least 479 relabellings
+    """
+    sides = 2 if alternative == "two-sided" else 1
+    notes = []
+    if exact:
+        smallest = sides * n_levels / math.comb(n_first + n_second, n_first)
+        if smallest > alpha:
+            notes.append(
+                f"warning: Holm over {n_levels} levels can never reach p <= {alpha:g} with groups of {n_first} and "
+                f"{n_second}: its smallest p is {min(smallest, 1.0):.3g}; more participants are needed"
+            )
+    elif (smallest := sides * n_levels / (m + 1)) > alpha:
+        enough = math.ceil(sides * n_levels / alpha - 1e-9) - 1
+        notes.append(
+            f"warning: Holm over {n_levels} levels can never reach p <= {alpha:g}: its smallest p is "
+            f"{min(smallest, 1.0):.3g}; use at least {enough} relabellings"
+        )
+    if 1 / (m + 1) > alpha:
+        notes.append(
+            f"warning: max-T and clusters can never reach p <= {alpha:g} with {m} relabellings; use at least "
+            f"{math.ceil(1 / alpha - 1e-9) - 1}"
+        )
+    return tuple(notes)
+
+
+def spread_ratio(columns: Columns, first: "NDArray[np.bool_]") -> tuple[float, float]:
+    """How many times as large the first group's variance is as the second's, over all levels, and the p of equality.
+
+    Shares are compared in binomial units: a group's variance at a level relative to that of one answer with the group's
+    mean, so that a group near the ceiling is not taken for one that varies little.
+
+    Returns
+    -------
+    ratio, p : float
+        Two-sided F test; NaN for statistics that are no means of participants, and where nobody varies.
+    """
+    if not columns.is_mean:
+        return math.nan, math.nan
+    with np.errstate(invalid="ignore", divide="ignore"):
+        x = columns.value(columns.parts.astype(float))
+    x = np.where(columns.present, x, np.nan)
+    levels = [
+        at for at, column in enumerate(x.T) if np.isfinite(column).any() and np.nanmax(column) > np.nanmin(column)
+    ]
+    share = columns.name in _SHARES
+    squares, units, freedom = np.zeros(2), np.zeros(2), np.zeros(2)
+    for at in levels:
+        centre = float(np.nanmean(x[:, at]))
+        unit = centre * (1 - centre) if share else float(np.nanvar(x[:, at]))
+        for group, who in enumerate((first, ~first)):
+            values = x[who, at][np.isfinite(x[who, at])]
+            if len(values) < 2 or unit <= 0:
+                continue
+            own = float(values.mean())
+            squares[group] += ((values - own) ** 2).sum() / unit
+            units[group] += (len(values) - 1) * (own * (1 - own) / unit if share else 1.0)
+            freedom[group] += len(values) - 1
+    if not freedom.all():
+        return math.nan, math.nan
+    # one observation of the common spread, so that a group that never varies has a finite ratio
+    spread = (squares + 1) / (units + 1)
+    ratio = float(spread[0] / spread[1])
+    from scipy.special import fdtr
+
+    below = float(fdtr(freedom[0], freedom[1], ratio))
+    return ratio, min(1.0, 2 * min(below, 1 - below))
+
+
+def spread_warning(columns: Columns, first: "NDArray[np.bool_]") -> tuple[str, ...]:
+    """Warn where the groups' spreads differ so much that relabelling loses its level."""
+    ratio, p = spread_ratio(columns, first)
+    if not np.isfinite(ratio) or max(ratio, 1 / ratio) < _LEAST_RATIO or p > 0.01:
+        return ()
+    sizes = (int(first.sum()), int((~first).sum()))
+    wide, narrow = (sizes[0], sizes[1]) if ratio > 1 else (sizes[1], sizes[0])
+    which = "first" if ratio > 1 else "second"
+    if wide < narrow:
+        effect = "the smaller group varies more, so p is too small"
+    elif wide > narrow:
+        effect = "the larger group varies more, so p is too large and effects are missed"
+    else:
+        effect = "with equal sizes a level's p holds, the family-wise p is too small"
+    text = (
+        f"warning: the {which} group ({wide} participants) varies {max(ratio, 1 / ratio):.1f} times as much (variance) as the "
+        f"other ({narrow}): {effect}. Relabelling assumes that participants are exchangeable. Measured without a difference, "
+        "variance ratio 3, at alpha .05: 12 against 48 participants, the 12 varying more, .15 per level and .30 "
+        "family-wise; 30 against 30, .05 and .10; 48 against 12, the 48 varying more, .01 and .02"
+    )
+    return (text,)
+
+
+def ceiling_cautions(group: str, n: int, full_accuracy: float) -> tuple[str, ...]:
+    """Say where the ceiling's sign flips do not keep their level.
+
+    Parameters
+    ----------
+    group : str
+        Which group.
+    n : int
+        Participants.
+    full_accuracy : float
+        Mean accuracy with the intact picture.
+    """
+    if not full_accuracy >= NEAR_ONE:
+        return ()
+    text = (
+        f"warning: {group}, {full_accuracy:.1%} correct with the intact picture: differences of {n} participants near 1 are skewed, and "
+        "sign flips declare a ceiling too often. Measured at alpha .05 with a true shortfall of exactly the margin: "
+        ".05 to .08 at 97 %, .09 to .25 at 99 %; at 95 % and below, .05 to .06"
+    )
+    return (text,)
+
+
+def interval_cautions(*sizes: int) -> tuple[str, ...]:
+    """Say that percentile intervals of thresholds are too short with few participants.
+
+    Parameters
+    ----------
+    *sizes : int
+        Participants of each group.
+    """
+    if min(sizes) >= FEW_FOR_INTERVALS:
+        return ()
+    text = (
+        f"warning: {min(sizes)} participants: 95 % intervals of thresholds from resampled participants cover the true "
+        "threshold less often. Measured: .82 to .85 with 5 participants, .89 to .94 with 10, .93 to .94 with 20"
+    )
+    return (text,)
+
+
+#: Of the regression: what its random effects leave out.
+INTERCEPTS_ONLY = (
+    "warning: participants and pictures differ in their intercepts only. Where participants differ in their slopes too, the "
+    "p of log level and of its interaction with the group are too small. Measured without an effect of the group, 24 "
+    "participants of 80 trials: the interaction had p <= .05 in .29 of the experiments at a slope SD of .7, in .56 to .61 at "
+    "1.5; with the guess rate of .5, in .11 at .7"
+)

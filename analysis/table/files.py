@@ -1,0 +1,122 @@
+"""Files of the trials table: CSV as it was written or as a spreadsheet saved it again, and Parquet."""
+
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from rapidvision.errors import InputError
+from rapidvision.text import decimals, text_tables
+from rapidvision.trials import COLUMNS, check_header, parse_cell
+
+_DTYPES = {"int": "int64", "bool": "bool", "float": "float64", "str": "object"}
+
+
+def from_csv(data: bytes, *, name: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Read the table as it was written, or as a spreadsheet saved it again (other delimiter, encoding, decimal sign)."""
+    text, note = text_tables.decode(data, name=name)
+    notes = [note] if note else []
+    delimiter = text_tables.delimiter_of(text, name=name)
+    if delimiter != ",":
+        notes.append(f"{text_tables.DELIMITERS[delimiter]} between cells")
+    try:
+        head = pd.read_csv(io.StringIO(text), sep=delimiter, dtype=str, header=None, nrows=1, na_filter=False)
+        raw = pd.read_csv(io.StringIO(text), sep=delimiter, dtype=str, keep_default_na=False, na_filter=False)
+    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raise InputError(f"{name}: not a table of equally long rows ({str(error).strip()})") from error
+    _check_columns([str(cell) for cell in head.iloc[0]], name=name)
+    last = text.rstrip("\n").rpartition("\n")[2]
+    if len(raw) and last.count(delimiter) < len(raw.columns) - 1:
+        raise InputError(f"{name}: row {len(raw) + 1} has too few cells; is the file cut off?")
+    if delimiter != ",":
+        raw, told = _as_written(raw, delimiter=delimiter, name=name)
+        notes += told
+    frame = pd.DataFrame({column.name: _parsed(raw[column.name], column.name, name) for column in COLUMNS})
+    return frame, tuple(notes)
+
+
+def _check_columns(header: list[str], *, name: str) -> None:
+    twice = sorted({word for word in header if header.count(word) > 1})
+    if twice:
+        raise InputError(f'{name}: row 1: two columns are named "{twice[0]}"; delete one')
+    missing = [column.name for column in COLUMNS if column.name not in header]
+    if len(missing) > len(COLUMNS) // 2:
+        raise InputError(
+            f"{name}: not a trials table: {len(missing)} of its {len(COLUMNS)} columns are missing. A table of another "
+            f"program becomes one with: rapidvision analyse import csv {Path(name).name} --out trials.csv"
+        )
+    check_header(header, name=name)
+
+
+#: How spreadsheets of other languages write what they took for a truth value.
+_SPREADSHEET = {
+    "WAHR": "true",
+    "FALSCH": "false",
+    "VRAI": "true",
+    "FAUX": "false",
+    "VERDADERO": "true",
+    "FALSO": "false",
+}
+
+
+def _as_written(raw: pd.DataFrame, *, delimiter: str, name: str) -> tuple[pd.DataFrame, list[str]]:
+    """Undo what a spreadsheet of another language did to numbers and truth values."""
+    floats = [column.name for column in COLUMNS if column.dtype == "float"]
+    numbers = [
+        (cell, f"{name}: row {row}: {column}")
+        for column in (*floats, "level_label")
+        for row, cell in enumerate(raw[column], 2)
+        if "," in cell or "." in cell
+    ]
+    notes = []
+    if decimals.decimal_of(numbers, delimiter=delimiter) == ",":
+        raw = raw.assign(**{column: raw[column].str.replace(",", ".") for column in (*floats, "level_label")})
+        notes.append("numbers have decimal commas")
+    words = {column.name: raw[column.name].replace(_SPREADSHEET) for column in COLUMNS if column.dtype == "bool"}
+    return raw.assign(**words), notes
+
+
+def _parsed(cells: "pd.Series[Any]", column: str, name: str) -> Any:
+    """Parse each distinct cell once, by the ground's own rule, and name the first row that breaks it."""
+    codes, distinct = pd.factorize(cells)
+    values = []
+    for code, cell in enumerate(distinct):
+        try:
+            values.append(parse_cell(column, cell, where=""))
+        except InputError:
+            row = int(np.argmax(codes == code)) + 2
+            parse_cell(column, cell, where=f"{name}: row {row}")
+    kind = next(c.dtype for c in COLUMNS if c.name == column)
+    nullable = None in values
+    dtype = "object" if nullable and kind != "float" else _DTYPES[kind]
+    if nullable and kind == "int":
+        dtype, kind = "float64", "float"
+    table = np.empty(len(values), dtype=dtype)
+    table[:] = [np.nan if value is None and kind == "float" else value for value in values]
+    return table[codes]
+
+
+def typed(values: list[Any], column: str) -> Any:
+    """Return values of a column as an array of its type; None stays None, or becomes NaN among numbers."""
+    kind = next(c.dtype for c in COLUMNS if c.name == column)
+    if None in values:
+        if kind in ("int", "float"):
+            return np.array([np.nan if value is None else value for value in values], dtype=float)
+        return np.array(values, dtype=object)
+    return np.array(values, dtype=_DTYPES[kind])
+
+
+def from_parquet(path: Path | str) -> pd.DataFrame:
+    """Read the table from Parquet."""
+    from rapidvision.system.extras import need
+
+    need("pyarrow", extra="fast", purpose="reading Parquet")
+    frame = pd.read_parquet(path)
+    check_header(list(frame.columns), name=str(path))
+    return pd.DataFrame({c.name: typed([_plain(v) for v in frame[c.name]], c.name) for c in COLUMNS})
+
+
+def _plain(value: Any) -> Any:
+    return None if value is None or value is pd.NA or (isinstance(value, float) and np.isnan(value)) else value

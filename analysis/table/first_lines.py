@@ -1,0 +1,64 @@
+"""The first lines of every result: who answered, and what each rule leaves out or counts as wrong, with counts."""
+
+from typing import Literal
+
+from rapidvision.errors import InputError
+
+from .trials import Trials
+
+#: What a late, early or missing answer counts as. The paper is silent; all three are reported side by side.
+LateRule = Literal["exclude", "wrong", "half"]
+LATE_RULES: tuple[LateRule, ...] = ("exclude", "wrong", "half")
+#: Rule → what is done to an answer that is not in time.
+_DONE: dict[LateRule, str] = {"exclude": "left out", "wrong": "counted as wrong", "half": "counted as half correct"}
+
+
+def opening(trials: Trials, *, late: LateRule = "exclude") -> tuple[str, ...]:
+    """The first lines of every result: who answered, and what each rule leaves out, with counts.
+
+    Parameters
+    ----------
+    trials : Trials
+        With its rules for observers, timing and attempts.
+    late : {"exclude", "wrong", "half"}
+        What an answer outside the response window counts as.
+
+    Returns
+    -------
+    tuple of str
+        Empty when people answered and nothing was left out.
+    """
+    frame = trials.people()
+    n = len(frame)
+    lines = [f"observers: {kind}" for kind in sorted(set(frame["observer_kind"]) - {"human"})]
+    lines += trials.left_out()
+    for status, when, edge, pick in (
+        ("late", "after the response limit", "fastest", "min"),
+        ("early", "before the anticipation limit", "slowest", "max"),
+    ):
+        times = frame.loc[frame["status"] == status, "response_ms"]
+        if len(times):
+            at = getattr(times, pick)()
+            lines.append(
+                f"{len(times):,} of {n:,} answers came {when} (the {edge} at {at:.0f} ms) and are {_DONE[late]} "
+                f"(late: {late})"
+            )
+    if none := int((frame["status"] == "none").sum()):
+        lines.append(f"{none:,} of {n:,} trials have no answer and are {_DONE[late]} (late: {late})")
+    return tuple(lines)
+
+
+def require_answers(trials: Trials, *, what: str) -> None:
+    """Refuse a table that holds only whether answers were correct.
+
+    Raises
+    ------
+    InputError
+        When answers or truths are not in it.
+    """
+    frame = trials.people()
+    if frame["target"].isna().any() or (frame["response"].isna()).any():
+        raise InputError(
+            f"{what}: {trials.name} holds only whether answers were correct; answers and truths are needed "
+            "(import with --field response=COLUMN --field target=COLUMN)"
+        )

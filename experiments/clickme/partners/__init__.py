@@ -1,1 +1,0 @@
-"""Partners that guess what the player uncovers."""

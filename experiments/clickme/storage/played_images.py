@@ -1,0 +1,38 @@
+"""The pictures of a game as they are now, compared with those that were played."""
+
+from rapidvision.errors import InputError
+
+from .collected import RoundRecord
+from .displayed import shown
+from .images import Deck
+
+#: Why a round cannot be laid on today's picture of its name.
+MISSING, UNREADABLE, REPLACED = "picture missing", "picture unreadable", "picture replaced since"
+
+
+class Pictures:
+    """Says of rounds whether their picture is still there.
+
+    Parameters
+    ----------
+    deck : Deck
+        The picture folder.
+    """
+
+    def __init__(self, deck: Deck) -> None:
+        self.deck = deck
+        self._now: dict[str, str] = {}
+
+    def reason(self, record: RoundRecord) -> str:
+        """Return why a round cannot be laid on today's picture of its name; empty where it is the picture played."""
+        name = record.image_id
+        if name not in self.deck.cards:
+            return MISSING
+        if name not in self._now:
+            try:
+                self._now[name] = shown(self.deck.cards[name].path, record.rules.picture_px).sha256
+            except InputError:
+                self._now[name] = ""
+        if not self._now[name]:
+            return UNREADABLE
+        return "" if self._now[name] == record.picture_sha256 else REPLACED

@@ -1,0 +1,71 @@
+"""What is recorded, and what the experimenter reads, each time a session is opened."""
+
+import platform
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from rapidvision.plan import Plan
+
+from ..design.allocation import Entry
+from ..interfaces import Event, TrialData
+from ..recording.headers import Header, Setup
+from .display_checks import Preflight
+from .file_checks import Options
+from .ledger import utc_now
+
+if TYPE_CHECKING:
+    from .psychopy_display import PsychoPyScreen
+
+
+def observer_of(options: Options) -> dict[str, Any]:
+    """Return who answers and what kind of observer that is, as headers and setups have it."""
+    return {"observer": "human" if options.simulate is None else "simulated", "observer_kind": options.kind}
+
+
+def header_of(entry: Entry, plan: Plan, options: Options) -> Header:
+    """Return the header of a session that begins."""
+    return Header(
+        session_id=entry.session_id,
+        participant_id=entry.participant_id,
+        study_id=plan.study_id,
+        group=entry.group,
+        slot=entry.slot,
+        plan_digest=plan.digest,
+        protocol_digest=plan.protocol.digest,
+        stimulus_set_digest=plan.stimulus_set_digest,
+        utc=utc_now(),
+        **observer_of(options),
+    )
+
+
+def setup_of(
+    screen: "PsychoPyScreen", checked: Preflight, options: Options, *, accepted: list[str], software: dict[str, str]
+) -> Setup:
+    """Return what a session runs on from here."""
+    return Setup(
+        display="real" if options.paced_hz is None else "paced test mode",
+        refresh_hz=checked.refresh.hz,
+        accepted=accepted,
+        preflight={check.name: [check.colour, check.found] for check in checked.checks},
+        software=software,
+        host=platform.node(),
+        system=f"{platform.system()} {platform.release()}",
+        profile=options.profile,
+        monitor_px=screen.monitor_px,
+        window_px=screen.requested_px,
+        screen_index=options.screen_index,
+        photodiode_px=options.photodiode_px,
+        trigger=options.trigger,
+        utc=utc_now(),
+        **observer_of(options),
+    )
+
+
+def words_of(entry: Entry, plan: Plan, past: Sequence[TrialData | Event]) -> str:
+    """Return what the experimenter reads before a session is resumed: whose it is."""
+    n_done = sum(isinstance(each, TrialData) for each in past)
+    return (
+        f"For the experimenter\n\nSession {entry.session_id}\nParticipant {entry.participant_id}\n"
+        f"{n_done} of {len(plan.trials())} trials are done; begun {entry.utc[:16].replace('T', ' ')} UTC\n\n"
+        "Any key resumes it, Escape leaves it as it is."
+    )

@@ -1,0 +1,1 @@
+"""Tables of a study, its identity and its time in service."""

@@ -1,0 +1,86 @@
+"""Whether a trial can have lasted as long as it must, by the server's own clocks."""
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from rapidvision.plan import Plan
+
+from ..database.uptime import UpTime
+from .trial_report import Measurement
+
+#: Browsers and servers count the same second a little differently, and a cross may be half a refresh short.
+_SHARE = 0.97
+#: So many sessions are remembered; a session that was forgotten begins with a clean account.
+MAX_SESSIONS = 20_000
+
+
+def least_ms(plan: Plan, fixation_ms: float, measurement: Measurement) -> float:
+    """Return how long a trial lasted at least: cross and picture; 0 for one that was not ended.
+
+    Parameters
+    ----------
+    plan : Plan
+        Its timing.
+    fixation_ms : float
+        The planned fixation of this trial.
+    measurement : Measurement
+        A response may take the picture away where the protocol says so.
+    """
+    if measurement.aborted:
+        return 0.0
+    timing = plan.protocol.timing
+    cut_ms = measurement.response_ms if timing.response_ends_trial else None
+    return fixation_ms + (timing.stimulus_ms if cut_ms is None else min(cut_ms, timing.stimulus_ms))
+
+
+@dataclass
+class _Account:
+    spent_ms: float = 0.0
+    decided: dict[int, bool] = field(default_factory=dict)
+
+
+class Pace:
+    """Compares the time since a session began with the trials that are said to have been seen in it.
+
+    Trials that waited for a connection arrive together, so single intervals between writes prove nothing. What must hold
+    is the sum: no more trials than fit between the beginning of the session and now. The time since the beginning is
+    the larger of two clocks' (wall clock and :class:`.uptime.UpTime`), so that a wall clock set back or a server that was
+    down never makes an honest session look impossible.
+
+    Parameters
+    ----------
+    up : UpTime
+        The study's count of seconds.
+    wall : callable, optional
+        Seconds since 1970; default: ``time.time``.
+    """
+
+    def __init__(self, up: UpTime, *, wall: Callable[[], float] | None = None) -> None:
+        self._up, self._wall = up, wall
+        self._accounts: OrderedDict[str, _Account] = OrderedDict()
+
+    def possible(self, session_id: str, trial: int, needed_ms: float, *, began: float, began_s: float) -> bool:
+        """Say whether a trial fits; the same trial, sent again, gets the same answer and is not counted twice.
+
+        Parameters
+        ----------
+        session_id : str
+            The session.
+        trial : int
+            Number of the trial.
+        needed_ms : float
+            From :func:`least_ms`.
+        began, began_s : float
+            When the session began: seconds since 1970, and on the `up` clock.
+        """
+        account = self._accounts.pop(session_id, None) or _Account()
+        self._accounts[session_id] = account
+        if len(self._accounts) > MAX_SESSIONS:
+            self._accounts.popitem(last=False)
+        if trial not in account.decided:
+            account.spent_ms += needed_ms
+            elapsed_ms = 1000 * max((self._wall or time.time)() - began, self._up.now_s() - began_s)
+            account.decided[trial] = elapsed_ms >= _SHARE * account.spent_ms
+        return account.decided[trial]

@@ -1,0 +1,119 @@
+"""Lines that are on the disk before the next line of code, in a file that one program holds."""
+
+import errno
+import os
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+from rapidvision.errors import Aborted, InputError
+
+
+def _sync(descriptor: int) -> None:
+    """Return when a file's content is on the disk."""
+    if sys.platform == "darwin":
+        import fcntl
+
+        fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)  # fsync leaves the content in the drive's own memory there
+    else:
+        getattr(os, "fdatasync", os.fsync)(descriptor)  # Windows has no fdatasync
+
+
+class AppendOnly:
+    """An open file to which whole lines are appended durably.
+
+    Parameters
+    ----------
+    path : path-like
+        Made where it is missing.
+    wait : bool
+        Wait for another program that holds it; otherwise refuse.
+
+    Raises
+    ------
+    InputError
+        When it cannot be opened for writing, another program holds it and `wait` is False, or the drive has no locks.
+    """
+
+    def __init__(self, path: Path | str, *, wait: bool) -> None:
+        self.path = Path(path)
+        new = not self.path.exists()
+        try:
+            self._descriptor = os.open(
+                self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o644
+            )
+        except OSError as error:
+            raise InputError(
+                f"{path}: cannot be written ({error.strerror}); check the folder and its rights"
+            ) from error
+        try:
+            _lock(self._descriptor, wait=wait)
+        except OSError as error:
+            os.close(self._descriptor)
+            if error.errno in (errno.EACCES, errno.EAGAIN, errno.EDEADLK):  # EDEADLK: Windows, after it waited
+                raise InputError(f"{path}: open in another session; close that one first") from None
+            raise InputError(
+                f"{path}: this drive cannot lock files ({error.strerror}), so two sessions could write at once; "
+                "put the study on a local disk"
+            ) from error
+        if new and sys.platform != "win32":
+            folder = os.open(self.path.parent, os.O_RDONLY)
+            os.fsync(folder)  # the file's name must survive too
+            os.close(folder)
+
+    def read(self) -> bytes:
+        """Return the whole content."""
+        os.lseek(self._descriptor, 0, os.SEEK_SET)
+        parts = []
+        while part := os.read(self._descriptor, 1 << 20):
+            parts.append(part)
+        return b"".join(parts)
+
+    def cut(self, size: int) -> None:
+        """Cut the file to `size` bytes."""
+        os.ftruncate(self._descriptor, size)
+
+    def append(self, line: bytes) -> None:
+        """Append a line and return when it is on the disk, all of it.
+
+        Raises
+        ------
+        Aborted
+            When the disk is full or gone. A part that was written is taken back: a full disk writes short without an
+            error.
+        """
+        before = os.fstat(self._descriptor).st_size
+        try:
+            written = os.write(self._descriptor, line)
+            if written == len(line):
+                _sync(self._descriptor)
+                return
+            reason = f"only {written} of {len(line)} bytes could be written"
+        except OSError as error:
+            reason = error.strerror or str(error)
+        self._give_up(before, reason)
+
+    def _give_up(self, size: int, reason: str) -> NoReturn:
+        try:
+            os.ftruncate(self._descriptor, size)
+        except OSError as error:
+            reason += f", nor taken back: {error.strerror}"
+        raise Aborted(
+            f"{self.path}: {reason}; everything before is stored. Make room, then go on with `rapidvision session resume`"
+        )
+
+    def close(self) -> None:
+        """Close the file and let others have it."""
+        os.close(self._descriptor)
+
+
+def _lock(descriptor: int, *, wait: bool) -> None:
+    if sys.platform == "win32":
+        import msvcrt
+
+        os.lseek(descriptor, 1 << 30, os.SEEK_SET)  # a byte far behind the content: Windows locks forbid reading
+        msvcrt.locking(descriptor, msvcrt.LK_LOCK if wait else msvcrt.LK_NBLCK, 1)
+    else:
+        import fcntl
+
+        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))

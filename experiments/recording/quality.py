@@ -1,0 +1,136 @@
+"""What share of a session's trials was lost or is in doubt, and the sentence that says so wherever the session is named."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from rapidvision.plan import Plan
+from rapidvision.screen import refreshes
+
+from ..interfaces import Event, TrialData
+from .headers import Setup
+from .journal import Entry
+
+#: A session in which more trials than this share are void or flagged says so.
+WARN_SHARE = 0.05
+#: What the participant did; every other flag is trouble with the equipment.
+PARTICIPANT_FLAGS = frozenset({"early_press", "held_at_onset", "both_keys"})
+#: Flags of trials whose measured times cannot be relied upon.
+UNSURE_FLAGS = frozenset({"press_time_uncertain", "unsynchronised_flips"})
+#: Checks of the display without which measured durations say nothing.
+TIMING_CHECKS = frozenset({"synchronised", "refresh rate", "missed refreshes", "jitter", "clock source", "display"})
+
+
+def flag_name(flag: str) -> str:
+    """Return a flag without what follows its name.
+
+    Examples
+    --------
+    >>> flag_name("clock_step -5000.0 ms")
+    'clock_step'
+    """
+    return flag.split(" ", 1)[0]
+
+
+def flag_names(data: TrialData, setup: Setup | None = None) -> list[str]:
+    """Return the names of a trial's flags, each once, with ``accepted:CHECK`` for each red check that was accepted."""
+    accepted = [] if setup is None else [f"accepted:{check.replace(' ', '_')}" for check in setup.accepted]
+    return list(dict.fromkeys([*map(flag_name, data.flags), *accepted]))
+
+
+def timing_ok(plan: Plan, data: TrialData, setup: Setup | None = None) -> bool:
+    """Return whether a trial's picture was up for the planned number of refreshes and its times can be relied upon.
+
+    Parameters
+    ----------
+    plan : Plan
+        What was planned.
+    data : TrialData
+        What was measured.
+    setup : Setup, optional
+        What the session ran on. With a red check of the display that was accepted nothing that was measured is sure.
+
+    Returns
+    -------
+    bool
+        False as well where the flips did not wait for the display or a press fell together with a small clock step.
+    """
+    sure = setup is None or TIMING_CHECKS.isdisjoint(setup.accepted)
+    return as_planned(plan, data) and sure and UNSURE_FLAGS.isdisjoint(map(flag_name, data.flags))
+
+
+def as_planned(plan: Plan, data: TrialData) -> bool:
+    """Return whether a picture was up for the planned number of refreshes, or until the response where that ends it."""
+    timing = plan.protocol.timing
+    n_shown = round(data.stimulus_ms * data.refresh_hz / 1000)
+    n_wanted = refreshes(timing.stimulus_ms, data.refresh_hz)
+    ended = timing.response_ends_trial and data.response_ms is not None and data.response_ms < timing.stimulus_ms
+    return n_shown <= n_wanted if ended else n_shown == n_wanted
+
+
+class Quality(msgspec.Struct, frozen=True, kw_only=True):
+    """How much of a session is lost or in doubt.
+
+    Attributes
+    ----------
+    n_trials : int
+        Trials whose picture was seen, completed or not.
+    n_void : int
+        Those that were never completed.
+    n_flagged : int
+        Completed ones that were not shown as planned or met trouble with the equipment.
+    flags : dict
+        Name of the trouble → trials; ``not_as_planned`` for durations that are off.
+    """
+
+    n_trials: int
+    n_void: int
+    n_flagged: int
+    flags: dict[str, int]
+
+    @property
+    def warns(self) -> bool:
+        """Whether more than 5 % are void or flagged, or a trigger failed."""
+        bad = self.n_void + self.n_flagged > WARN_SHARE * self.n_trials
+        return bad or "trigger_failed" in self.flags
+
+    def sentence(self) -> str:
+        """Return what is void and flagged, with counts and per cent."""
+        share = 100 * (self.n_void + self.n_flagged) / self.n_trials if self.n_trials else 0.0
+        words = f"{self.n_void} void and {self.n_flagged} flagged of {self.n_trials} trials ({share:.0f} %)"
+        return words + (": " + ", ".join(f"{name} {n}" for name, n in self.flags.items()) if self.flags else "")
+
+
+def quality_of(plan: Plan, entries: Sequence[Entry]) -> Quality:
+    """Return the quality of a session from its journal's entries, or from the trials and events of a running one."""
+    completed = {entry.trial: entry for entry in entries if isinstance(entry, TrialData)}
+    seen = {entry.trial for entry in entries if isinstance(entry, Event) and entry.seen} - set(completed)
+    flags: Counter[str] = Counter()
+    n_flagged = 0
+    for data, setup in with_setups(entries):
+        if completed[data.trial] is not data:
+            continue
+        trouble = {name for name in flag_names(data, setup) if name not in PARTICIPANT_FLAGS}
+        if not as_planned(plan, data):
+            trouble.add("not_as_planned")
+        flags.update(trouble)
+        n_flagged += bool(trouble)
+    for entry in entries:  # trouble between trials belongs to none, but a trigger that fails there fails all the same
+        if isinstance(entry, Event) and "trigger_failed" in entry.detail:
+            flags["trigger_failed"] += 1
+    return Quality(
+        n_trials=len(completed) + len(seen), n_void=len(seen), n_flagged=n_flagged, flags=dict(sorted(flags.items()))
+    )
+
+
+def with_setups(entries: Iterable[Entry]) -> list[tuple[TrialData, Setup | None]]:
+    """Return each completed trial with what the session ran on when it was run."""
+    setup: Setup | None = None
+    found = []
+    for entry in entries:
+        if isinstance(entry, Setup):
+            setup = entry
+        elif isinstance(entry, TrialData):
+            found.append((entry, setup))
+    return found

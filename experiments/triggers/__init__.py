@@ -1,0 +1,1 @@
+"""Trigger codes and the ports that send them."""

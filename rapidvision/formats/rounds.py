@@ -1,0 +1,135 @@
+"""The table of a game's rounds, ``rounds.csv``: written by ``clickme export``, read by ``analyse strategy``."""
+
+import math
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from rapidvision.errors import InputError, did_you_mean
+from rapidvision.text import csv_text
+
+#: How a round ended: the partner recognised, the time was over, the player skipped it or went away, the server stopped.
+RoundResult = Literal["solved", "time", "skipped", "left", "interrupted"]
+RoundPhase = Literal["practice", "main", "catch"]
+
+
+class Round(msgspec.Struct, frozen=True, kw_only=True):
+    """One round of the ClickMe game; the fields are the table's columns, in this order.
+
+    Attributes
+    ----------
+    round_id, image_id, category : str
+        Which round, on which picture.
+    phase : {"practice", "main", "catch"}
+        Only main rounds make maps.
+    started_utc, ended_utc : str
+        ISO 8601; empty where a round never started.
+    result : {"solved", "time", "skipped", "left", "interrupted"}
+        How it ended.
+    points : float
+        0 … 1.
+    duration_ms : float
+        From the start.
+    n_bubbles : int
+        Bubbles placed.
+    partner, partner_state, pointer : str
+        Who guessed, in which state, and what painted; empty where it is unknown.
+    is_mobile, automated : bool
+        As the page said.
+    n_refused : int
+        Packets that the rules refused.
+    user_id : str
+        The player, without a username.
+    left_out : str
+        Why the round is in no map; empty where it is in one.
+    """
+
+    round_id: str
+    image_id: str
+    category: str
+    phase: RoundPhase
+    started_utc: str
+    ended_utc: str
+    result: RoundResult
+    points: float
+    duration_ms: float
+    n_bubbles: int
+    partner: str
+    partner_state: str
+    pointer: str
+    is_mobile: bool
+    automated: bool
+    n_refused: int
+    user_id: str
+    left_out: str
+
+
+COLUMNS = tuple(field.name for field in msgspec.structs.fields(Round))
+_AT = re.compile(r" - at `\$\.(?P<column>\w+)`")
+
+
+def write_rounds(path: Path | str, rounds: Iterable[Round]) -> None:
+    """Write the table, atomically: a header and a row per round."""
+    csv_text.write(path, COLUMNS, ([_cell(getattr(one, name)) for name in COLUMNS] for one in rounds))
+
+
+def _cell(value: object) -> object:
+    return str(value).lower() if isinstance(value, bool) else value
+
+
+def read_rounds(path: Path | str) -> list[Round]:
+    """Read the table.
+
+    Parameters
+    ----------
+    path : path-like
+        ``rounds.csv`` of a ClickMe export.
+
+    Returns
+    -------
+    list of Round
+        In the order of the file.
+
+    Raises
+    ------
+    InputError
+        When a column is missing or unknown, or a cell does not fit; the message names file, row and column.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> one = Round(round_id="r1", image_id="cat-01", category="cat", phase="main", started_utc="2026-01-01T00:00:00Z",
+    ...             ended_utc="2026-01-01T00:00:09Z", result="solved", points=0.5, duration_ms=9000.0, n_bubbles=12,
+    ...             partner="gala", partner_state="answered", pointer="mouse", is_mobile=False, automated=False,
+    ...             n_refused=0, user_id="p_1", left_out="")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_rounds(Path(folder) / "rounds.csv", [one])
+    ...     read_rounds(Path(folder) / "rounds.csv") == [one]
+    True
+    """
+    header = csv_text.read_text(path).split("\n", 1)[0].rstrip("\r").split(",")
+    missing = [name for name in COLUMNS if name not in header]
+    if missing:
+        raise InputError(f"{path}: not the rounds.csv of a ClickMe export; it lacks {', '.join(missing)}")
+    unknown = [name for name in header if name not in COLUMNS]
+    if unknown:
+        raise InputError(f'{path}: unknown column "{unknown[0]}". {did_you_mean(unknown[0], COLUMNS)}')
+    return [_round(row, where=f"{path}: row {number}") for number, row in enumerate(csv_text.read(path, COLUMNS), 2)]
+
+
+def _round(row: dict[str, str], *, where: str) -> Round:
+    try:
+        one: Any = msgspec.convert(row, Round, strict=False)
+    except msgspec.ValidationError as error:
+        found = _AT.search(str(error))
+        column = found["column"] if found else ""
+        raise InputError(f'{where}: {column} is "{row.get(column, "")}"; {_AT.sub("", str(error))}') from None
+    for column in ("points", "duration_ms"):
+        if not math.isfinite(getattr(one, column)):
+            raise InputError(f'{where}: {column} is "{row[column]}"; a finite number is needed')
+    if one.n_bubbles < 0 or one.n_refused < 0:
+        raise InputError(f"{where}: n_bubbles or n_refused is below 0; counts are needed")
+    return Round(**{name: getattr(one, name) for name in COLUMNS})

@@ -1,0 +1,1 @@
+"""Images and maps: the one loader, and what a folder of images holds."""

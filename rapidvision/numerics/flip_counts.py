@@ -1,0 +1,98 @@
+"""Random sign flips counted: how many flipped sums are at least, and at most, the observed one.
+
+The flips are joint over the columns. Flip number r is a function of the key and r, and sums are whole numbers, so
+neither chunks nor threads nor the engine change a count.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .compiled import can_compile
+from .engine import Engine
+from .resampling import Counts, row_order
+from .words import hashed_words
+
+Floats = NDArray[np.float64]
+
+#: Largest number of signs made at a time.
+_ENTRIES = 1 << 21
+#: Fewer units × flips than this are counted sooner by numpy than a compiled loop starts.
+_FEWEST_COMPILED = 50_000_000
+#: Flips of a compiled block, at most.
+_BLOCK = 5000
+
+
+def count_flips(whole: Floats, slack: Floats, *, m: int, key: int, engine: Engine = "auto") -> Counts:
+    """Count flips.
+
+    Rows are first put into an order that their content alone decides, and turned so that differences and the same
+    differences with the other sign are counted alike: neither names nor which of two conditions is subtracted matter.
+
+    Parameters
+    ----------
+    whole : ndarray of float64, shape (n, columns)
+        Whole numbers whose signed sums are exact; 0 for a missing unit.
+    slack : ndarray, shape (columns,)
+        Sums that differ by no more are equal.
+    m : int
+        Flips.
+    key : int
+        They follow from it.
+    engine : {"auto", "numpy", "numba"}
+        Who counts.
+
+    Returns
+    -------
+    Counts
+        The same numbers for any engine.
+
+    Examples
+    --------
+    >>> d = np.array([[1.0], [2.0], [4.0]])
+    >>> count_flips(d, np.zeros(1), m=800, key=3).at_least < count_flips(d, np.zeros(1), m=800, key=3).at_most
+    array([ True])
+    """
+    rows = whole[whole.any(axis=1)]  # what is 0 everywhere changes no sum
+    if not len(rows):
+        every = np.full(whole.shape[1], m, dtype=np.int64)
+        return Counts(every, every.copy())
+    ordered, mirrored = rows[row_order(rows)], -rows[row_order(-rows)]
+    turned = _comes_after(ordered, mirrored)
+    chosen = np.ascontiguousarray(mirrored if turned else ordered)
+    if engine == "numba" or (engine == "auto" and len(chosen) * m >= _FEWEST_COMPILED and can_compile()):
+        from .compiled_flips import count_flips as compiled
+
+        size = max(256, min(_BLOCK, -(-m // 16)))
+        found = compiled(chosen, slack.astype(float), np.uint64(key), m, size).sum(axis=0)
+        counts = Counts(found[0], found[1])
+    else:
+        counts = _by_product(chosen, slack, m=m, key=key)
+    return counts.turned() if turned else counts
+
+
+def _comes_after(one: Floats, other: Floats) -> bool:
+    """Whether the first entry in which two arrays differ is larger in the first."""
+    differ = np.flatnonzero(one != other)
+    return bool(len(differ)) and bool(one.flat[differ[0]] > other.flat[differ[0]])
+
+
+def _by_product(d: Floats, slack: Floats, *, m: int, key: int) -> Counts:
+    """Sums of the flipped parts by matrix products, a chunk of flips at a time."""
+    n, columns = d.shape
+    n_words = -(-n // 64)
+    small = np.abs(d).sum(axis=0).max() < 2**24
+    dtype: type[np.floating[Any]] = np.float32 if small else np.float64
+    matrix = np.zeros((n_words * 64, columns), dtype=dtype)
+    matrix[:n] = d
+    rows = max(1, min(m, _ENTRIES // (n_words * 64)))
+    at_least, at_most = np.zeros(columns, dtype=np.int64), np.zeros(columns, dtype=np.int64)
+    for start in range(0, m, rows):
+        count = min(rows, m - start)
+        words = hashed_words(key, start * n_words, count * n_words)
+        bits = np.unpackbits(words.astype("<u8", copy=False).view(np.uint8), bitorder="little")
+        flipped = bits.reshape(count, n_words * 64).astype(dtype) @ matrix
+        at_least += np.count_nonzero(flipped <= slack, axis=0)
+        at_most += np.count_nonzero(flipped >= -slack, axis=0)
+    return Counts(at_least, at_most)

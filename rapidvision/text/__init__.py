@@ -1,0 +1,1 @@
+"""Text tables: our own CSV files and those of other programs."""

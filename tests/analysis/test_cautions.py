@@ -1,0 +1,204 @@
+"""What is told beside a result, and that ordinary designs are analysed: no p is refused, no warning is quiet."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from rapidvision import analysis
+from rapidvision.analysis.inference.cautions import hopeless_corrections, spread_ratio, spread_warning
+from rapidvision.analysis.inference.ceiling import ceiling
+from rapidvision.analysis.inference.permutation import randomization_test
+from rapidvision.analysis.sample_size.simulation import Design, simulate
+from rapidvision.analysis.table.columns import mean_columns
+from rapidvision.analysis.table.trials import Trials
+from rapidvision.cli import main
+from rapidvision.errors import InputError
+from tests.analysis.conftest import as_csv
+
+
+def beta_binomial(rng, n, p, rho, trials, levels):
+    return rng.binomial(trials, rng.beta(p * (1 / rho - 1), (1 - p) * (1 / rho - 1), (n, levels)))
+
+
+def study(rng, sizes, *, trials, late, levels=("10", "40", "full"), p=(0.55, 0.8, 0.95), rho=0.1):
+    """A trials table of answers that this file draws itself."""
+    rows = []
+    for group, size in zip(("a", "b"), sizes, strict=True):
+        for person in range(size):
+            for level, label in enumerate(levels):
+                chance = rng.beta(p[level] * (1 / rho - 1), (1 - p[level]) * (1 / rho - 1))
+                for _ in range(trials):
+                    target, right, slow = rng.random(3) < (0.5, chance, late)
+                    said = target == right
+                    rows.append(
+                        (f"{group}{person}", group, level, label, bool(target), bool(said), bool(right), bool(slow))
+                    )
+    names = ["participant_id", "group", "level_index", "level_label", "target", "said", "correct", "slow"]
+    frame = pd.DataFrame(rows, columns=names)
+    number = frame.groupby("participant_id").cumcount()
+    model = simulate(Design(n_per_group=1), seed=1).trials(seed=1).frame.iloc[[0] * len(frame)].reset_index(drop=True)
+    made = model.assign(
+        observer="human", observer_kind="human", study_id="own", session_id=frame["participant_id"],
+        participant_id=frame["participant_id"], group=frame["group"], map_source=frame["group"], slot=0, trial=number,
+        image_id="i" + number.astype(str), target=frame["target"], level_index=frame["level_index"],
+        level_label=frame["level_label"], reveal_fraction=frame["level_label"].map({"10": 0.1, "40": 0.4}),
+        key_pressed=np.where(frame["said"], model["key_target"], "x"), correct=frame["correct"].astype(object),
+        response=np.where(frame["said"], "target", "distractor"), response_ms=np.where(frame["slow"], 900.0, 400.0),
+        status=np.where(frame["slow"], "late", "ok"), phase="main",
+    )  # fmt: skip
+    return Trials(made.drop(columns=["slow", "said"], errors="ignore")[list(model.columns)])
+
+
+@pytest.mark.parametrize(
+    ("sizes", "trials", "late"),
+    [((10, 10), 60, 0.02), ((30, 30), 40, 0.05), ((10, 10), 80, 0.3), ((5, 5), 1, 0.3), ((12, 48), 26, 0.1)],
+)
+def test_ordinary_designs_are_written_whole(seed, tmp_path, sizes, trials, late):
+    table = study(np.random.default_rng([seed, trials]), sizes, trials=trials, late=late)
+    made = analysis.report(table, tmp_path, m=300, seed=1)
+    assert made.html.is_file()
+    results = json.loads((tmp_path / "results.json").read_text())
+    for rows in results["chance"]:
+        for row in rows:
+            assert row["p"] is not None
+            assert row["p_holm"] is not None
+    assert (results["chance_notes"] == []) == all(
+        row["p_exact"] is not None for rows in results["chance"] for row in rows
+    )
+
+
+def test_one_group_is_tested_against_chance_and_told_what_else_to_do(trials, tmp_path, capsys):
+    one = as_csv(trials.frame[trials.frame["group"] == "clickme"], tmp_path / "one.csv")
+    assert main(["analyse", "chance", str(one), "-m", "99", "--seed", "1"]) == 0
+    assert "clickme: above chance from" in capsys.readouterr().out
+    for words in (
+        ["bins"],
+        ["curve"],
+        ["fig2b", "--out", str(tmp_path / "f")],
+        ["report", "--out", str(tmp_path / "r")],
+    ):
+        assert main(["analyse", words[0], str(one), *words[1:], "--seed", "1"]) == 2
+        assert "the table has one group (clickme); a comparison needs two. Against chance one group can be tested" in (
+            capsys.readouterr().err
+        )
+    with pytest.raises(InputError, match="name the two to compare"):
+        three = trials.frame.assign(group=np.array(["a", "b", "c"])[trials.frame["slot"] % 3])
+        analysis.bins(Trials(three.assign(participant_id=three["participant_id"] + three["group"])), m=9, seed=1)
+
+
+def test_unequal_spread_is_told_loudly(seed):
+    rng = np.random.default_rng(seed)
+    first = np.arange(60) < 12
+    wide, narrow = (beta_binomial(rng, n, 0.8, rho, 7, 6) for n, rho in ((12, 0.4), (48, 0.02)))
+    columns = mean_columns(np.concatenate([wide, narrow]), np.full((60, 6), 7))
+    ratio, p = spread_ratio(columns, first)
+    assert 2 < ratio < 5
+    assert p < 1e-4
+    notes = randomization_test(columns, first, m=500, seed=1).notes
+    assert notes[0].startswith("warning: the first group (12 participants) varies ")
+    assert "p is too small" in notes[0]
+    assert "p is too small" in spread_warning(columns, ~first)[0]  # whichever group is named first
+    large = mean_columns(np.concatenate([beta_binomial(rng, 48, 0.8, 0.4, 7, 6), narrow[:12]]), np.full((60, 6), 7))
+    assert "p is too large" in spread_warning(large, np.arange(60) < 48)[0]
+    reverse = mean_columns(np.concatenate([narrow, wide]), np.full((60, 6), 7))
+    assert "p is too small" in spread_warning(reverse, np.arange(60) < 48)[0]
+
+
+def test_equal_spread_near_a_ceiling_is_no_warning(seed):
+    rng = np.random.default_rng(seed)
+    told = 0
+    for _ in range(40):
+        high, low = (beta_binomial(rng, 30, p, 0.1, 20, 6) for p in (0.95, 0.75))
+        columns = mean_columns(np.concatenate([high, low]), np.full((60, 6), 20))
+        told += bool(spread_warning(columns, np.arange(60) < 30))
+    assert told <= 2
+
+
+def test_a_ceiling_near_one_is_told(seed):
+    rng = np.random.default_rng(seed)
+    near = study(rng, (20, 20), trials=20, late=0.0, p=(0.6, 0.98, 0.99))
+    found = ceiling(analysis.bins(near, m=99, seed=1).cells, "a", m=99, seed=1)
+    assert found.notes[0].startswith("warning: a, 9")
+    assert "sign flips declare a ceiling too often" in found.notes[0]
+    far = study(rng, (20, 20), trials=20, late=0.0, p=(0.6, 0.8, 0.85))
+    assert ceiling(analysis.bins(far, m=99, seed=1).cells, "a", m=99, seed=1).notes == ()
+
+
+def test_the_margin_is_exact_where_shares_fall_on_it(seed):
+    # Every participant lies exactly five points below: half of nothing speaks for non-inferiority.
+    rng = np.random.default_rng(seed)
+    table = analysis.bins(study(rng, (12, 12), trials=20, late=0.0), m=99, seed=1).cells
+    table.halves[:, 2] = 40
+    table.halves[:, 1] = 38
+    found = ceiling(table, "a", margin=0.05, m=200, seed=1)
+    assert found.p_noninferior[1] == 1
+    assert found.p_below[1] == 2.0**-12
+    assert found.shortfall[1] == pytest.approx(0.05)
+
+
+def test_corrections_that_can_never_reject_are_told(capsys, table_file):
+    assert "use at least 479 relabellings" in hopeless_corrections(12, 16, 16, m=200)[0]
+    assert hopeless_corrections(12, 16, 16, m=479) == ()
+    assert hopeless_corrections(12, 16, 16, m=239, alternative="greater") == ()
+    assert "max-T" in hopeless_corrections(1, 50, 50, m=9, exact=True)[-1]
+    assert "more participants are needed" in hopeless_corrections(12, 4, 4, m=10_000, exact=True)[0]
+    words = ["analyse", "power", "--n", "16", "--effects", "0.4", "--experiments", "2", "-m", "200", "--seed", "1"]
+    assert main([*words, "--quiet"]) == 0
+    assert "warning: Holm over 12 levels can never reach p <= 0.05" in capsys.readouterr().out
+    assert main(["analyse", "bins", str(table_file), "--statistic", "dprime", "-m", "100", "--seed", "1"]) == 0
+    assert "warning: Holm over 12 levels" in capsys.readouterr().out
+
+
+def test_few_participants_and_missing_slopes_are_told(trials, table_file, capsys):
+    few = trials.frame[trials.frame["slot"] < 6]
+    assert any(
+        "cover the true threshold less often" in note for note in analysis.curve(Trials(few), m=9, seed=1).cautions
+    )
+    assert analysis.curve(trials, m=9, seed=1).cautions == ()
+    assert main(["analyse", "mixed", str(table_file), "--quiet"]) == 0
+    assert "warning: participants and pictures differ in their intercepts only" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["bins", "TABLE", "-m", "99", "--seed", "1"], "p_step_down"),
+        (["chance", "TABLE", "-m", "99", "--seed", "1"], "above chance from"),
+        (["compare", "TABLE", "MODELS", "--seed", "1"], "kappa"),
+        (["curve", "TABLE", "-m", "9", "--seed", "1"], "threshold of clickme minus salicon"),
+        (["calibrate", "--per-group", "4", "--experiments", "3", "-m", "9", "--seed", "1"], "standard error of a rate"),
+    ],
+)
+def test_quiet_keeps_results(table_file, network_file, capsys, words, says):
+    places = {"TABLE": str(table_file), "MODELS": str(network_file)}
+    assert main(["analyse", *(places.get(word, word) for word in words), "--quiet"]) == 0
+    assert says in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("statistic", ["dprime", "criterion", "pooled"])
+def test_the_groups_columns_show_what_is_compared(trials, statistic):
+    found = analysis.bins(trials, statistic=statistic, m=99, seed=1)
+    table = found.table()
+    a, b = found.groups
+    assert np.allclose(table[a] - table[b], table["difference"])
+    assert (table[f"{a} sem"] > 0).any()
+    # the jackknife of a pooled share with equal trials is its participants' S.E.M.
+    if statistic == "pooled":
+        every = analysis.bins(trials, statistic=statistic, late="wrong", m=99, seed=1).table()
+        means = analysis.bins(trials, late="wrong", m=99, seed=1).table()
+        counts = analysis.bins(trials, late="wrong", m=99, seed=1).cells.n_trials
+        equal = [at for at, column in enumerate(counts.T) if len(set(column.tolist())) == 1]
+        for at in equal:
+            assert every[f"{a} sem"][at] == pytest.approx(means[f"{a} sem"][at])
+
+
+def test_stars_use_the_exact_p_where_there_is_one(trials):
+    found = analysis.bins(trials, correction="none", m=99, seed=1)
+    assert np.isfinite(found.test.p_exact).all()
+    assert np.array_equal(found.p, found.test.p_exact)
+    pooled = analysis.bins(trials, correction="none", statistic="pooled", m=99, seed=1)
+    assert np.array_equal(pooled.p, pooled.test.p)
+    mixed = analysis.bins(trials, correction="holm", m=99, seed=1).test
+    assert np.isfinite(mixed.p_holm).all()
