@@ -1,7 +1,6 @@
 from . import analysis as analysis
 from . import experiments as experiments
 from . import gala_models as gala_models
-from . import gala_models as models
 from . import stimuli as stimuli
 from .formats.manifest import StimulusSet as StimulusSet
 from .formats.manifest import read_set as read_set
