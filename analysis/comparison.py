@@ -1,7 +1,6 @@
 """Human against model: curves on the same levels, thresholds, error consistency, and evidence against accuracy."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,7 @@ from .models.evidence import EvidenceCorrelation, evidence_correlation
 from .result_repr import ShownAsTable
 from .table.accuracy import Cells, Curve, Level, cells, curve
 from .table.first_lines import LateRule
-from .table.trials import Trials, as_trials
+from .table.trials import TrialsSource, as_trials
 
 Floats = NDArray[np.float64]
 
@@ -152,7 +151,7 @@ class Comparison(ShownAsTable):
         """What was left out of the people's answers, with counts."""
         return self.notes
 
-    def table(self) -> pd.DataFrame:
+    def to_frame(self) -> pd.DataFrame:
         """One row per network and group."""
         rho = {(one.model, one.group): one for one in self.evidence}
         rows = []
@@ -182,13 +181,13 @@ class Comparison(ShownAsTable):
 
 
 def compare(
-    trials: "Trials | Path | str", models: "Trials | Path | str", *, late: LateRule = "exclude", seed: int | None = None
+    trials: TrialsSource, models: TrialsSource, *, late: LateRule = "exclude", seed: int | None = None
 ) -> Comparison:
     """Compare networks with people on the same trials.
 
     Parameters
     ----------
-    trials, models : Trials or path
+    trials, models : Trials, DataFrame or path-like
         The participants' and the networks' tables.
     late : {"exclude", "wrong", "half"}
         For the participants.

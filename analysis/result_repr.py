@@ -12,7 +12,7 @@ class Shown(ABC):
     Examples
     --------
     >>> class Curve(Shown):
-    ...     def table(self):
+    ...     def to_frame(self):
     ...         return pd.DataFrame({"level": ["40", "full"], "accuracy": [0.91253, 1.0]})
     >>> Curve()
     level  accuracy
@@ -21,7 +21,7 @@ class Shown(ABC):
     """
 
     @abstractmethod
-    def table(self) -> pd.DataFrame:
+    def to_frame(self) -> pd.DataFrame:
         """One row per level, group or effect."""
 
     def opening(self) -> tuple[str, ...]:
@@ -29,7 +29,7 @@ class Shown(ABC):
         return ()
 
     def __repr__(self) -> str:
-        return "\n".join([*self.opening(), frame_text(self.table())])
+        return "\n".join([*self.opening(), frame_text(self.to_frame())])
 
 
 class ShownAsTable(Shown):
@@ -37,7 +37,22 @@ class ShownAsTable(Shown):
 
     def _repr_html_(self) -> str:
         lines = "".join(f"<p>{html.escape(line)}</p>" for line in self.opening())
-        return lines + str(self.table().style.format(precision=4).hide(axis="index").to_html())
+        return lines + str(self.to_frame().style.format(precision=4).hide(axis="index").to_html())
+
+
+class ShownAsRow(ShownAsTable):
+    """A result of single numbers, shown as a table of one row; of its arrays, the table says nothing."""
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row: a column per number, and for an interval one for either end."""
+        row: dict[str, object] = {}
+        for name in getattr(self, "__dataclass_fields__", {}):
+            value = getattr(self, name)
+            if isinstance(value, str | int | float):
+                row[name] = value
+            elif isinstance(value, tuple) and len(value) == 2 and all(isinstance(end, float) for end in value):
+                row[f"{name}_low"], row[f"{name}_high"] = value
+        return pd.DataFrame([row])
 
 
 def frame_text(table: pd.DataFrame) -> str:

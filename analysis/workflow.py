@@ -1,7 +1,6 @@
 """The verbs of the analysis as functions: the same names on the command line, in scripts and in notebooks."""
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,17 +17,16 @@ from .inference.permutation import RandomizationTest, randomization_test
 from .resampling.multiplicity import CORRECTIONS, Correction
 from .result_repr import Shown, ShownAsTable
 from .table.accuracy import Cells, Curve, Level, cells, curve_of
-from .table.exclusions import Kept, Rules, exclude
 from .table.first_lines import LateRule
 from .table.statistics import Statistic, columns_of
-from .table.trials import Trials, as_trials
+from .table.trials import Trials, TrialsSource, as_trials
 
 if TYPE_CHECKING:
     from .fits.thresholds import GroupFit, ThresholdTest
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Bins(ShownAsTable):
+class LevelTests(ShownAsTable):
     """Both groups at every level, and the test of their difference.
 
     Attributes
@@ -67,7 +65,7 @@ class Bins(ShownAsTable):
         """What was left out, with counts."""
         return self.cells.notes
 
-    def table(self) -> pd.DataFrame:
+    def to_frame(self) -> pd.DataFrame:
         """One row per level: both curves, the difference and every p."""
         a, b = self.groups
         first, second = self.curves
@@ -93,8 +91,8 @@ class Bins(ShownAsTable):
         )
 
 
-def bins(
-    trials: "Trials | Path | str",
+def level_tests(
+    trials: TrialsSource,
     *,
     groups: tuple[str, str] | None = None,
     statistic: Statistic = "participant_mean",
@@ -105,12 +103,12 @@ def bins(
     seed: int | None = None,
     by_slot: bool = False,
     exact: bool = True,
-) -> Bins:
+) -> LevelTests:
     """Compare two groups at every reveal level by randomization tests (paper, appendix "Psychophysics methods").
 
     Parameters
     ----------
-    trials : Trials or path
+    trials : Trials, DataFrame or path-like
         The trials table.
     groups : (str, str), optional
         First minus second; alphabetical when there are exactly two.
@@ -129,13 +127,25 @@ def bins(
 
     Returns
     -------
-    Bins
-        Shown as a table by notebooks.
+    LevelTests
+        Shown as a table by notebooks; :meth:`LevelTests.to_frame` has a row per level.
 
     Raises
     ------
     InputError
         When the table or an argument does not allow it.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import rapidvision as rv
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     stimulus_set = rv.stimuli.build("bundled", out=folder + "/set")
+    ...     study = rv.experiments.plan(stimulus_set, out=folder + "/study", n_per_group=12)
+    ...     trials = rv.experiments.simulate(study, seed=1)
+    >>> found = level_tests(trials, groups=("clickme", "salicon"), alternative="greater", seed=1)
+    >>> len(found.levels), bool((found.p < 0.05).any())
+    (12, True)
     """
     if correction not in CORRECTIONS:
         raise InputError(f'correction: got "{correction}". {did_you_mean(correction, CORRECTIONS)}')
@@ -148,7 +158,7 @@ def bins(
     strata = _slots(trials, table)[members] if by_slot else None
     test = randomization_test(chosen, first, m=m, seed=seed, alternative=alternative, strata=strata, exact=exact)
     curves = tuple(columns.curve(table.of(group)) for group in pair)
-    return Bins(pair, table.levels, (curves[0], curves[1]), test, correction, late, table)
+    return LevelTests(pair, table.levels, (curves[0], curves[1]), test, correction, late, table)
 
 
 def _slots(trials: Trials, table: Cells) -> NDArray[np.int64]:
@@ -195,7 +205,7 @@ class CurveFits(Shown):
         """What was left out, with counts."""
         return self.notes
 
-    def table(self) -> pd.DataFrame:
+    def to_frame(self) -> pd.DataFrame:
         """One row per group: parameters, intervals, goodness of fit."""
         return pd.DataFrame(
             [
@@ -217,8 +227,8 @@ class CurveFits(Shown):
         return bytes(self.drawing.to_bytes("png", dpi=150))
 
 
-def curve(
-    trials: "Trials | Path | str",
+def fit_psychometric(
+    trials: TrialsSource,
     *,
     groups: tuple[str, str] | None = None,
     late: LateRule = "exclude",
@@ -231,10 +241,10 @@ def curve(
 
     Parameters
     ----------
-    trials : Trials or path
+    trials : Trials, DataFrame or path-like
         The participants' table.
     groups, late, m, seed
-        As in :func:`bins`.
+        As in :func:`level_tests`.
     n_bootstrap : int
         Resamples of participants for the intervals.
     guess : float, optional
@@ -243,7 +253,24 @@ def curve(
     Returns
     -------
     CurveFits
-        Notebooks show the figure.
+        Notebooks show the figure; :meth:`CurveFits.to_frame` has a row per group, thresholds in per cent.
+
+    Raises
+    ------
+    InputError
+        When the table or an argument does not allow it.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import rapidvision as rv
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     stimulus_set = rv.stimuli.build("bundled", out=folder + "/set")
+    ...     study = rv.experiments.plan(stimulus_set, out=folder + "/study", n_per_group=12)
+    ...     trials = rv.experiments.simulate(study, seed=1)
+    >>> found = fit_psychometric(trials, m=200, n_bootstrap=50, seed=1).to_frame().set_index("group")
+    >>> bool(found.loc["clickme", "threshold_percent"] < found.loc["salicon", "threshold_percent"])
+    True
     """
     from .figures.plots import draw_fits
     from .fits.psychometric import axis_of
@@ -259,38 +286,74 @@ def curve(
     return CurveFits(pair, (first, second), test, draw_fits(axis_of(table), pair, curves, (first, second)), table.notes)
 
 
-def kept(trials: "Trials | Path | str", rules: Rules | None = None) -> Kept:
-    """Apply exclusion rules; see :mod:`rapidvision.analysis.table.exclusions`."""
-    return exclude(as_trials(trials), rules or Rules())
+@dataclass(frozen=True, eq=False, repr=False)
+class ChanceTests(ShownAsTable):
+    """Every group against chance.
+
+    Attributes
+    ----------
+    tests : tuple of ChanceTest
+        One per group, in alphabetical order.
+    notes : tuple of str
+        What was left out, with counts.
+    """
+
+    tests: tuple[ChanceTest, ...]
+    notes: tuple[str, ...] = ()
+
+    def opening(self) -> tuple[str, ...]:
+        """What was left out, with counts."""
+        return self.notes
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row per group and level."""
+        return pd.concat([one.to_frame() for one in self.tests], ignore_index=True)
 
 
 def chance(
-    trials: "Trials | Path | str",
+    trials: TrialsSource,
     *,
     late: LateRule = "exclude",
     m: int = N_RELABELLINGS,
     seed: int | None = None,
     guess: float | None = None,
-) -> tuple[ChanceTest, ...]:
-    """Test every group and level against chance; see :mod:`rapidvision.analysis.inference.above_chance`.
+) -> ChanceTests:
+    """Test every group and level against chance by sign flips.
 
     Parameters
     ----------
-    trials : Trials or path
+    trials : Trials, DataFrame or path-like
         The participants' table.
     late : {"exclude", "wrong", "half"}
         What a late answer counts as.
     m, seed
         Sign flips, and their seed (drawn when absent).
     guess : float, optional
-        As in :func:`curve`.
+        As in :func:`fit_psychometric`.
 
     Returns
     -------
-    tuple of ChanceTest
-        One per group, in alphabetical order.
+    ChanceTests
+        A table with a row per group and level; p is corrected by Holm within a group.
+
+    Raises
+    ------
+    InputError
+        When the table does not say what guessing gets right and `guess` is absent or not one half.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import rapidvision as rv
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     stimulus_set = rv.stimuli.build("bundled", out=folder + "/set")
+    ...     study = rv.experiments.plan(stimulus_set, out=folder + "/study", n_per_group=6)
+    ...     trials = rv.experiments.simulate(study, seed=1)
+    >>> chance(trials, m=999, seed=1).to_frame().groupby("group")["level"].count().to_dict()
+    {'clickme': 12, 'salicon': 12}
     """
     seed = fresh_seed() if seed is None else seed
     table = cells(as_trials(trials), late=late)
     table.require_one_half(guess)
-    return tuple(chance_test(table, group, m=m, seed=seed) for group in sorted({str(name) for name in table.groups}))
+    groups = sorted({str(name) for name in table.groups})
+    return ChanceTests(tuple(chance_test(table, group, m=m, seed=seed) for group in groups), table.notes)

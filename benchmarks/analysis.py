@@ -170,12 +170,12 @@ def coverage():
 def lme4_case():
     import pandas as pd
 
-    from rapidvision.analysis.fits.mixed import fit_mixed
+    from rapidvision.analysis.fits.mixed import fit_crossed
 
     data = pd.read_csv(FIXTURES / "glmm.csv")
     X = np.stack([np.ones(len(data)), data["x"], data["group"], data["x"] * data["group"]], axis=1)
     found = []
-    took = seconds(lambda: found.append(fit_mixed(data["y"], X, data["participant"], data["image"])))
+    took = seconds(lambda: found.append(fit_crossed(data["y"], X, data["participant"], data["image"])))
     return took, found[0], json.loads((FIXTURES / "glmm_lme4.json").read_text(encoding="utf-8"))
 
 

@@ -30,11 +30,16 @@ def add_maps(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 def _run_maps(arguments: argparse.Namespace) -> None:
     from rapidvision.system import files
 
-    from ..importance_maps.comparison import maps
-    from ..importance_maps.reliability import Reliability
+    from ..importance_maps.agreement import SourceAgreement, agreement
+    from ..importance_maps.reliability import Reliability, reliability
     from ..reporting.html import plain
 
-    result = maps(arguments.first, arguments.second, m=arguments.relabellings, seed=seed_of(arguments))
+    seed, m = seed_of(arguments), arguments.relabellings
+    result: Reliability | SourceAgreement
+    if arguments.second is None:
+        result = reliability(arguments.first, m=m, seed=seed)
+    else:
+        result = agreement(arguments.first, arguments.second, m=m, seed=seed)
     low, high = result.interval
     kind = "participants' maps" if isinstance(result, Reliability) else "sources"
     tell(

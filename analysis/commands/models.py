@@ -30,8 +30,6 @@ def add_chance(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
 
 
 def _run_chance(arguments: argparse.Namespace) -> None:
-    import pandas as pd
-
     from rapidvision.system import files
 
     from ..result_repr import frame_text
@@ -40,12 +38,12 @@ def _run_chance(arguments: argparse.Namespace) -> None:
 
     seed = seed_of(arguments)
     trials = trials_of(arguments)
-    tests = chance(trials, late=arguments.late, m=arguments.flips, seed=seed, guess=arguments.guess)
+    found = chance(trials, late=arguments.late, m=arguments.flips, seed=seed, guess=arguments.guess)
     for line in opening(trials, late=arguments.late):
         tell(line)
-    table = pd.concat([one.table() for one in tests])
+    table = found.to_frame()
     tell(frame_text(table))
-    for one in tests:
+    for one in found.tests:
         tell(one.sentence())
         tell_notes(one.notes)
     if arguments.out:
@@ -72,15 +70,15 @@ def add_mixed(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
 def _run_mixed(arguments: argparse.Namespace) -> None:
     from rapidvision.system import files
 
-    from ..fits.regression import effects
+    from ..fits.regression import fit_mixed
 
     groups = tuple(arguments.groups) if arguments.groups else None
-    result = effects(trials_of(arguments), groups=groups, guess=arguments.guess)
+    result = fit_mixed(trials_of(arguments), groups=groups, guess=arguments.guess)
     tell(str(result))
     tell(result.sentence())
     tell_notes(result.cautions)
     if arguments.out:
-        files.write_text(arguments.out, result.table().to_csv(index=False))
+        files.write_text(arguments.out, result.to_frame().to_csv(index=False))
 
 
 def add_compare(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -114,7 +112,7 @@ def _run_compare(arguments: argparse.Namespace) -> None:
             f"{one.interval[1]:.3f}), {one.n} stimuli",
         )
     if arguments.out:
-        files.write_text(arguments.out, result.table().assign(seed=result.seed).to_csv(index=False))
+        files.write_text(arguments.out, result.to_frame().assign(seed=result.seed).to_csv(index=False))
     if arguments.figures:
         for path in result.drawing.save(arguments.figures):
             say(arguments, str(path))

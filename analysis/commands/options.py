@@ -127,7 +127,7 @@ def add_mixed(parser: argparse.ArgumentParser) -> None:
 
 
 def test_options(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Return the options of :func:`rapidvision.analysis.workflow.bins`."""
+    """Return the options of :func:`rapidvision.analysis.workflow.level_tests`."""
     return {
         "groups": tuple(arguments.groups) if arguments.groups else None,
         "statistic": arguments.statistic,
@@ -176,9 +176,9 @@ def trials_of(arguments: argparse.Namespace) -> "Trials":
 def kept_of(arguments: argparse.Namespace) -> "Kept":
     """Read the trials, apply the exclusions, and say what is known to go wrong before anything runs."""
     from ..inference.cautions import forewarnings
-    from ..workflow import kept
+    from ..table.exclusions import exclude
 
-    left = kept(trials_of(arguments), rules_of(arguments))
+    left = exclude(trials_of(arguments), rules_of(arguments))
     tell(left.sentence())
     sizes = [left.after.get(group, 0) for group in arguments.groups or sorted(left.after)]
     if len(sizes) == 2 and all(sizes):

@@ -105,7 +105,7 @@ def _run_calibrate(arguments: argparse.Namespace) -> None:
     tell_notes(result.notes)
     tell(f"alpha {result.alpha:g}, standard error of a rate {result.standard_error:.4f}")
     if arguments.out:
-        files.write_text(arguments.out, result.table().assign(seed=seed).to_csv(index=False))
+        files.write_text(arguments.out, result.to_frame().assign(seed=seed).to_csv(index=False))
 
 
 def _design(arguments: argparse.Namespace) -> "Design":

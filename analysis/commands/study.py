@@ -39,14 +39,14 @@ def add_bins(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 def _run_bins(arguments: argparse.Namespace) -> None:
     from rapidvision.system import files
 
-    from ..workflow import bins
+    from ..workflow import level_tests
 
     left = kept_of(arguments)
-    result = bins(left.trials, seed=seed_of(arguments), **test_options(arguments))
+    result = level_tests(left.trials, seed=seed_of(arguments), **test_options(arguments))
     tell(str(result))
     tell_notes(result.test.notes)
     if arguments.out:
-        files.write_text(arguments.out, result.table().assign(seed=result.test.seed).to_csv(index=False))
+        files.write_text(arguments.out, result.to_frame().assign(seed=result.test.seed).to_csv(index=False))
 
 
 def add_fig2b(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -77,7 +77,7 @@ def _run_fig2b(arguments: argparse.Namespace) -> None:
     )
     for line in result.opening():
         tell(line)
-    tell_notes(result.bins.test.notes)
+    tell_notes(result.tests.test.notes)
     for one in result.ceilings:
         tell(one.sentence())
         tell_notes(one.notes)
@@ -147,10 +147,10 @@ def add_curve(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
 
 
 def _run_curve(arguments: argparse.Namespace) -> None:
-    from ..workflow import curve
+    from ..workflow import fit_psychometric
 
     groups = tuple(arguments.groups) if arguments.groups else None
-    result = curve(
+    result = fit_psychometric(
         trials_of(arguments),
         groups=groups,
         late=arguments.late,

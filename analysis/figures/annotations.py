@@ -1,5 +1,6 @@
 """What stands in and around Fig. 2B: stars, ceilings, legend, footer, insets; and everything that it shows."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -74,6 +75,8 @@ class Fig2bData:
         Who the observers are, written into the figure when they are not people.
     measure : Measure
         What the y axis shows.
+    colours, labels : mapping of str to str
+        Group → colour, group → name in the figure, where they differ from the usual ones.
     """
 
     levels: tuple[Level, ...]
@@ -87,7 +90,18 @@ class Fig2bData:
     chance: float = 0.5
     note: str = ""
     measure: Measure = MEASURES["participant_mean"]
-    colours: dict[str, str] = field(default_factory=dict)
+    colours: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+    def colour(self, group: str) -> str:
+        """The colour of a group and of its networks; grey for a group without people."""
+        if group in self.colours:
+            return self.colours[group]
+        return COLOURS[self.groups.index(group) % 6] if group in self.groups else GREY
+
+    def label(self, group: str) -> str:
+        """The name of a group in the figure."""
+        return self.labels.get(group, group)
 
 
 def models_of(data: Fig2bData) -> tuple[str, ...]:
@@ -121,7 +135,7 @@ def draw_ceilings(main: Axes, data: Fig2bData, x: NDArray[np.float64]) -> None:
         if level is None:
             continue
         at = x[[one.index for one in data.levels].index(level.index)]
-        colour = COLOURS[data.groups.index(group) % 6]
+        colour = data.colour(group)
         main.plot(
             [at],
             [0.012 + 0.035 * number],
@@ -182,7 +196,7 @@ def footer(main: Axes, data: Fig2bData) -> None:
 def draw_insets(figure: Figure, data: Fig2bData) -> None:
     """A picture per group beside the axes, framed in its colour."""
     for number, (group, picture) in enumerate(data.insets[:4]):
-        colour = COLOURS[data.groups.index(group) % 6] if group in data.groups else GREY
+        colour = data.colour(group)
         axes = figure.add_axes((0.835, 0.58 - 0.40 * number, 0.15, 0.30))
         axes.imshow(picture, cmap="gray", vmin=0, vmax=255, interpolation="none")
         axes.set_xticks([])
@@ -191,4 +205,4 @@ def draw_insets(figure: Figure, data: Fig2bData) -> None:
             spine.set_visible(True)
             spine.set_color(colour)
             spine.set_linewidth(1.5)
-        axes.set_title(f"{group}, 100 %", fontsize=7, color=colour, pad=3)
+        axes.set_title(f"{data.label(group)}, 100 %", fontsize=7, color=colour, pad=3)

@@ -4,50 +4,81 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from rapidvision.errors import InputError
 from rapidvision.system.figures import figure_style, new_figure
 
 from ..models.curves import NetworkCurve
 from ..table.accuracy import Curve, Level
 from .annotations import Fig2bData, draw_ceilings, draw_insets, draw_stars, legend, models_of
-from .style import COLOURS, DASHES, GREY, MARKERS, RC, Drawing, per_cent_axis
+from .style import DASHES, GREY, MARKERS, RC, Drawing, per_cent_axis
 
 X_LABEL = "Percentage of image revealed by feature source"
 
 
-def draw_fig2b(data: Fig2bData) -> Drawing:
-    """Draw Fig. 2B: log axis, broken before "full", S.E.M., stars, chance, ceilings, insets, networks."""
-    with figure_style(RC):
-        models = models_of(data)
-        figure = new_figure(5.6 if not data.insets else 6.6, 4.1)
-        right = 0.985 if not data.insets else 0.81
-        grid = figure.add_gridspec(
-            1, 2, width_ratios=(11, 1.15), wspace=0.05, left=0.105, right=right, bottom=0.19, top=0.965
+def draw_fig2b(data: Fig2bData, *, ax: Axes | None = None) -> Drawing:
+    """Draw Fig. 2B: log axis, broken before "full", S.E.M., stars, chance, ceilings, insets, networks.
+
+    Parameters
+    ----------
+    data : Fig2bData
+        What to draw.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw, with the style that is in force; the intact picture gets a narrow axes at its right. Without it,
+        a new figure in the suite's own style.
+
+    Returns
+    -------
+    Drawing
+        The figure that was drawn into.
+    """
+    if ax is None:
+        with figure_style(RC):
+            figure, main, full = _new_axes(data)
+            _draw(main, full, data)
+            draw_insets(figure, data)
+            return Drawing("fig2b", figure)
+    from mpl_toolkits.axes_grid1 import make_axes_locatable
+
+    if data.insets:
+        raise InputError("fig2b: insets need a figure of their own; leave out stimulus_set where ax is given")
+    _draw(ax, make_axes_locatable(ax).append_axes("right", size="10.5%", pad=0.06, sharey=ax), data)
+    figure = ax.figure if isinstance(ax.figure, Figure) else ax.figure.figure
+    return Drawing("fig2b", figure)
+
+
+def _new_axes(data: Fig2bData) -> tuple[Figure, Axes, Axes]:
+    figure = new_figure(5.6 if not data.insets else 6.6, 4.1)
+    right = 0.985 if not data.insets else 0.81
+    grid = figure.add_gridspec(
+        1, 2, width_ratios=(11, 1.15), wspace=0.05, left=0.105, right=right, bottom=0.19, top=0.965
+    )
+    main = figure.add_subplot(grid[0])
+    return figure, main, figure.add_subplot(grid[1], sharey=main)
+
+
+def _draw(main: Axes, full: Axes, data: Fig2bData) -> None:
+    models = models_of(data)
+    x, places, full_place = _positions(data.levels)
+    for number, curve in enumerate(data.curves):
+        _draw_group(main, full, x, curve, full_place, data=data, number=number)
+    for network in data.networks:
+        _draw_network(
+            main,
+            full,
+            x,
+            network,
+            full_place,
+            colour=data.colour(network.group),
+            dash=DASHES[models.index(network.model) % 5],
+            band=len(models) == 1,
         )
-        main = figure.add_subplot(grid[0])
-        full = figure.add_subplot(grid[1], sharey=main)
-        x, places, full_place = _positions(data.levels)
-        for number, (group, curve) in enumerate(zip(data.groups, data.curves, strict=True)):
-            _draw_group(main, full, x, curve, full_place, group=group, number=number, n_groups=len(data.groups))
-        for network in data.networks:
-            number = data.groups.index(network.group) if network.group in data.groups else len(data.groups)
-            _draw_network(
-                main,
-                full,
-                x,
-                network,
-                full_place,
-                number=number,
-                dash=DASHES[models.index(network.model) % 5],
-                band=len(models) == 1,
-            )
-        _axes(main, full, data, x, places, full_place)
-        draw_stars(main, full, data, x, full_place)
-        draw_ceilings(main, data, x)
-        legend(main, data, models)
-        draw_insets(figure, data)
-        return Drawing("fig2b", figure)
+    _axes(main, full, data, x, places, full_place)
+    draw_stars(main, full, data, x, full_place)
+    draw_ceilings(main, data, x)
+    legend(main, data, models)
 
 
 def _positions(levels: tuple[Level, ...]) -> tuple[NDArray[np.float64], list[int], int | None]:
@@ -67,12 +98,12 @@ def _draw_group(
     curve: Curve,
     full_place: int | None,
     *,
-    group: str,
+    data: Fig2bData,
     number: int,
-    n_groups: int,
 ) -> None:
+    group, n_groups = data.groups[number], len(data.groups)
     style: dict[str, Any] = {
-        "color": COLOURS[number % 6],
+        "color": data.colour(group),
         "marker": MARKERS[number % 6],
         "ms": 4,
         "lw": 1.6,
@@ -82,7 +113,11 @@ def _draw_group(
     }
     on_axis = [place for place in range(len(x)) if place != full_place]
     main.errorbar(
-        x[on_axis], curve.mean[on_axis], curve.sem[on_axis], label=f"{group} (n = {int(curve.n.max())})", **style
+        x[on_axis],
+        curve.mean[on_axis],
+        curve.sem[on_axis],
+        label=f"{data.label(group)} (n = {int(curve.n.max())})",
+        **style,
     )
     if full_place is not None:
         at = 0.22 * (number - (n_groups - 1) / 2)
@@ -96,11 +131,10 @@ def _draw_network(
     network: NetworkCurve,
     full_place: int | None,
     *,
-    number: int,
+    colour: str,
     dash: Any,
     band: bool,
 ) -> None:
-    colour = COLOURS[number % 6] if number < 6 else GREY
     on_axis = [place for place in range(len(x)) if place != full_place]
     main.plot(x[on_axis], network.mean[on_axis], color=colour, ls=dash, lw=1.0, alpha=0.9, zorder=2)
     if band and np.isfinite(network.low).any():

@@ -47,7 +47,7 @@ def fit_marginal(trials: Trials, groups: tuple[str, str]) -> tuple[MarginalFit, 
     Returns
     -------
     glm, gee : MarginalFit
-        To stand beside :func:`~rapidvision.analysis.fits.mixed.fit_mixed`.
+        To stand beside :func:`~rapidvision.analysis.fits.mixed.fit_crossed`.
     """
     from statsmodels.genmod.cov_struct import Exchangeable
     from statsmodels.genmod.families import Binomial

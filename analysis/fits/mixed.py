@@ -28,7 +28,7 @@ _BOUNDARY = 1e-4
 
 @dataclass(frozen=True, eq=False, repr=False)
 class MixedFit(ShownAsTable):
-    """Result of :func:`fit_mixed`.
+    """Result of :func:`fit_crossed`.
 
     Attributes
     ----------
@@ -60,7 +60,7 @@ class MixedFit(ShownAsTable):
     n_participants: int
     n_images: int
 
-    def table(self) -> pd.DataFrame:
+    def to_frame(self) -> pd.DataFrame:
         """Estimate, standard error, z, two-sided p and 95 % Wald interval of each fixed effect."""
         from scipy.special import ndtr
 
@@ -78,7 +78,7 @@ class MixedFit(ShownAsTable):
         )
 
 
-def fit_mixed(
+def fit_crossed(
     y: ArrayLike,
     X: ArrayLike,
     participant: ArrayLike,

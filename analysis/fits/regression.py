@@ -1,16 +1,15 @@
 """Accuracy ~ log reveal x group three ways: mixed (participants and pictures random), GEE, and plain logistic regression."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import pandas as pd
 
 from ..inference.cautions import INTERCEPTS_ONLY
 from ..result_repr import ShownAsTable
 from ..table.accuracy import cells
-from ..table.trials import Trials, as_trials
+from ..table.trials import TrialsSource, as_trials
 from .marginal import MarginalFit, fit_marginal
-from .mixed import MixedFit, fit_mixed
+from .mixed import MixedFit, fit_crossed
 from .regressors import design
 
 
@@ -47,9 +46,9 @@ class Effects(ShownAsTable):
         """What the random effects leave out."""
         return (INTERCEPTS_ONLY,)
 
-    def table(self) -> pd.DataFrame:
+    def to_frame(self) -> pd.DataFrame:
         """One row per effect: the mixed model's columns, then estimate and standard error of the two others."""
-        table = self.mixed.table()
+        table = self.mixed.to_frame()
         for one in (self.gee, self.glm):
             table[one.kind] = one.estimate
             table[f"{one.kind}_se"] = one.se
@@ -66,12 +65,12 @@ class Effects(ShownAsTable):
         return text + ("; a standard deviation is 0 (singular fit)" if fit.boundary else "")
 
 
-def effects(trials: "Trials | Path | str", *, groups: tuple[str, str] | None = None, guess: float = 0.0) -> Effects:
+def fit_mixed(trials: TrialsSource, *, groups: tuple[str, str] | None = None, guess: float = 0.0) -> Effects:
     """Fit accuracy ~ log reveal x group with crossed random intercepts, and beside it GEE and GLM.
 
     Parameters
     ----------
-    trials : Trials or path
+    trials : Trials, DataFrame or path-like
         The participants' table; answers in time on levels with a per cent count.
     groups : (str, str), optional
         What the first adds to the second; alphabetical when there are two.
@@ -81,12 +80,28 @@ def effects(trials: "Trials | Path | str", *, groups: tuple[str, str] | None = N
     Returns
     -------
     Effects
-        Notebooks show the table.
+        One row per effect, in logits; notebooks show the table.
+
+    Raises
+    ------
+    InputError
+        When the table or an argument does not allow it.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import rapidvision as rv
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     stimulus_set = rv.stimuli.build("bundled", out=folder + "/set")
+    ...     study = rv.experiments.plan(stimulus_set, out=folder + "/study", n_per_group=4)
+    ...     trials = rv.experiments.simulate(study, seed=1)
+    >>> fit_mixed(trials, groups=("clickme", "salicon")).to_frame().shape
+    (4, 11)
     """
     source = as_trials(trials)
     table = cells(source)
     pair = table.pair(groups)
     y, X, participant, image, names = design(source, pair)
-    mixed = fit_mixed(y, X, participant, image, names=names, guess=guess)
+    mixed = fit_crossed(y, X, participant, image, names=names, guess=guess)
     glm, gee = fit_marginal(source, pair)
     return Effects(pair, mixed, gee, glm, table.notes)

@@ -25,7 +25,7 @@ def design(
     Returns
     -------
     y, X, participant, image, names
-        Ready for :func:`fit_mixed`; log10 per cent is centred.
+        Ready for :func:`fit_crossed`; log10 per cent is centred.
 
     Raises
     ------

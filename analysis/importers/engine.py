@@ -9,7 +9,7 @@ from rapidvision.errors import InputError
 from rapidvision.text import decimals
 from rapidvision.trials import TrialRecord
 
-from ..table.trials import Trials, from_records
+from ..table.trials import Trials, read_trials
 from .doubts import exchanged, incomplete_files, refuse_rows_twice, refuse_spreadsheet_damage
 from .levels import Levels, levels_of
 from .outcomes import Answer, record_of
@@ -81,7 +81,7 @@ def trials_from(source: Source, layout: Layout, named: Mapping[str, str]) -> Tri
     records = _records(reading, people, groups, levels, answers, keep)
     if not records:
         raise InputError(f"import: nothing to import ({'; '.join(notes) or 'the files have no trials'})")
-    trials = from_records(records, name=layout.study, repeats=layout.repeats)
+    trials = read_trials(records, name=layout.study, repeats=layout.repeats)
     return replace(trials, notes=(*notes, *trials.notes))
 
 

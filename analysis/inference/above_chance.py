@@ -57,7 +57,7 @@ class ChanceTest(ShownAsTable):
     seed: int
     notes: tuple[str, ...] = ()
 
-    def table(self) -> pd.DataFrame:
+    def to_frame(self) -> pd.DataFrame:
         """One row per level."""
         return pd.DataFrame(
             {

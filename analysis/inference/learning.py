@@ -16,6 +16,8 @@ from rapidvision.formats.rounds import read_rounds
 from rapidvision.numerics.sign_flip import sign_flip_test
 from rapidvision.protocol import N_RELABELLINGS
 
+from ..result_repr import ShownAsRow
+
 Comparison = Literal["halves", "tens"]
 #: Comparison → what early and late are, in words.
 WORDS: dict[Comparison, tuple[str, str]] = {
@@ -24,8 +26,8 @@ WORDS: dict[Comparison, tuple[str, str]] = {
 }
 
 
-@dataclass(frozen=True)
-class StrategyTest:
+@dataclass(frozen=True, repr=False)
+class StrategyTest(ShownAsRow):
     """Success early and late, and the test of the difference.
 
     Attributes

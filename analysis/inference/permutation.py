@@ -12,7 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
 
 from rapidvision.errors import InputError, did_you_mean
 from rapidvision.numerics.engine import Engine
@@ -23,12 +24,14 @@ from rapidvision.seeds import fresh_seed
 from ..relabelling.canonical_order import canonical
 from ..resampling.counting import count_extreme
 from ..resampling.multiplicity import Cluster, benjamini_hochberg, holm
+from ..result_repr import ShownAsTable
 from ..table.columns import Columns
 from .cautions import forewarnings, hopeless_corrections, spread_warning
+from .scores import score_columns
 
 
-@dataclass(frozen=True, eq=False)
-class RandomizationTest:
+@dataclass(frozen=True, eq=False, repr=False)
+class RandomizationTest(ShownAsTable):
     """Result of :func:`randomization_test`; arrays have one entry per level.
 
     Attributes
@@ -55,6 +58,8 @@ class RandomizationTest:
         No relabelling test of these groups can go below it: 1 / C(n, n_first).
     notes : tuple of str
         What the reader should know before believing a number.
+    labels : tuple of str
+        Names of the levels.
     """
 
     difference: NDArray[np.float64]
@@ -75,6 +80,13 @@ class RandomizationTest:
     statistic: str
     smallest_p: float
     notes: tuple[str, ...] = field(default=())
+    labels: tuple[str, ...] = ()
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row per level: the difference and every p."""
+        names = self.labels or tuple(str(number) for number in range(len(self.p)))
+        found = ("difference", "p", "p_low", "p_high", "p_exact", "p_holm", "p_bh", "p_max_t", "p_step_down")
+        return pd.DataFrame({"level": names, **{name: getattr(self, name) for name in found}})
 
     @property
     def p_best(self) -> NDArray[np.float64]:
@@ -83,8 +95,8 @@ class RandomizationTest:
 
 
 def randomization_test(
-    columns: Columns,
-    first: "NDArray[np.bool_]",
+    scores: Columns | ArrayLike | pd.DataFrame,
+    first: ArrayLike,
     *,
     m: int = N_RELABELLINGS,
     seed: int | None = None,
@@ -95,13 +107,16 @@ def randomization_test(
     alpha: float = 0.05,
     engine: Engine = "auto",
 ) -> RandomizationTest:
-    """Test the difference between two groups at every level.
+    """Test the difference between two groups at every level, with the paper's joint relabelling of participants.
+
+    :func:`~rapidvision.analysis.level_tests` does the same from a trials table; this function takes any scores.
 
     Parameters
     ----------
-    columns : Columns
-        What each participant contributes, from :mod:`rapidvision.analysis.table.statistics`; participants in a fixed order.
-    first : ndarray of bool, shape (n,)
+    scores : array_like or DataFrame, shape (n,) or (n, levels)
+        One row per participant, NaN where there is no score; the columns of a data frame name the levels. Means over
+        participants are compared. Also :class:`~rapidvision.analysis.table.columns.Columns`, for other statistics.
+    first : array_like of bool, shape (n,)
         Who is in the first group.
     m : int
         Relabellings; 10,000 in the paper.
@@ -129,7 +144,19 @@ def randomization_test(
     ------
     InputError
         When a group is empty or an argument is not allowed.
+
+    Examples
+    --------
+    >>> found = randomization_test([[0.9, 1.0], [0.8, 1.0], [0.4, 0.9], [0.3, 1.0]], [True, True, False, False], seed=1)
+    >>> found.difference.round(2).tolist(), found.p_exact.round(3).tolist()
+    ([0.5, 0.05], [0.333, 1.0])
     """
+    columns = scores if isinstance(scores, Columns) else score_columns(scores)
+    first = np.asarray(first)
+    if first.dtype != bool or first.shape != (len(columns.parts),):
+        raise InputError(
+            f"first: type {first.dtype} and shape {first.shape}; one True or False for each of {len(columns.parts)} participants is needed"
+        )
     if alternative not in SIDED:
         raise InputError(f'alternative: got "{alternative}". {did_you_mean(alternative, SIDED)}')
     if m < 1:
@@ -166,6 +193,7 @@ def randomization_test(
         seed=seed,
         alternative=alternative,
         statistic=columns.name,
+        labels=columns.labels,
         smallest_p=1 / math.comb(n, n_first),
         notes=(
             *spread_warning(columns, first),

@@ -9,14 +9,15 @@ from numpy.typing import ArrayLike, NDArray
 from rapidvision.errors import InputError
 from rapidvision.seeds import stream
 
+from ..result_repr import ShownAsRow
 from ..table.trials import Trials
 
 Floats = NDArray[np.float64]
 N_BOOTSTRAP = 2000
 
 
-@dataclass(frozen=True)
-class ErrorConsistency:
+@dataclass(frozen=True, repr=False)
+class ErrorConsistency(ShownAsRow):
     """Whether two observers err on the same trials, beyond what their accuracies make them.
 
     Attributes

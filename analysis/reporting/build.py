@@ -12,10 +12,10 @@ from rapidvision.system import files
 
 from ..comparison import Comparison, compare
 from ..inference.above_chance import chance_test
-from ..table.exclusions import Kept, Rules
+from ..table.exclusions import Kept, Rules, exclude
 from ..table.first_lines import LATE_RULES, LateRule
-from ..table.trials import Trials, as_trials
-from ..workflow import Bins, CurveFits, bins, curve, kept
+from ..table.trials import Trials, TrialsSource, as_trials
+from ..workflow import CurveFits, LevelTests, fit_psychometric, level_tests
 from . import sections as text
 from .attention_figure import attention
 from .fig2b_panel import Fig2b, fig2b
@@ -64,10 +64,10 @@ class Report:
 
 
 def report(
-    trials: "Trials | Path | str",
+    trials: TrialsSource,
     out: Path | str,
     *,
-    models: "Trials | Path | str | None" = None,
+    models: TrialsSource | None = None,
     stimulus_set: Path | str | None = None,
     rules: Rules | None = None,
     margin: float = 0.05,
@@ -80,11 +80,11 @@ def report(
 
     Parameters
     ----------
-    trials : Trials or path
+    trials : Trials, DataFrame or path-like
         The participants' table.
     out : path-like
         Folder for ``report.html``, ``results.json`` and the figures.
-    models : Trials or path, optional
+    models : Trials, DataFrame or path-like, optional
         The networks' table.
     stimulus_set : path, optional
         For the insets of Fig. 2B.
@@ -99,7 +99,7 @@ def report(
     command : str
         What to record as the command.
     **options
-        Those of :func:`~rapidvision.analysis.workflow.bins`.
+        Those of :func:`~rapidvision.analysis.workflow.level_tests`.
 
     Returns
     -------
@@ -110,22 +110,24 @@ def report(
     seed = fresh_seed() if seed is None else seed
     source = as_trials(trials)
     networks = as_trials(models) if models is not None else None
-    left = kept(source, rules)
+    left = exclude(source, rules)
     main = fig2b(left.trials, models=networks, stimulus_set=stimulus_set, margin=margin, seed=seed, **options)
-    late = _late_rules(left.trials, main.bins, seed=seed, options=options)
-    table = late[main.bins.late].cells
-    tested = main.bins.groups if table.two_alternatives else ()  # a table of correctness alone names no guess rate
-    chances = tuple(chance_test(table, group, m=main.bins.test.m, seed=seed) for group in tested)
+    late = _late_rules(left.trials, main.tests, seed=seed, options=options)
+    table = late[main.tests.late].cells
+    tested = main.tests.groups if table.two_alternatives else ()  # a table of correctness alone names no guess rate
+    chances = tuple(chance_test(table, group, m=main.tests.test.m, seed=seed) for group in tested)
     fits = _fits(left.trials, main, seed)
-    compared = compare(left.trials, networks, late=main.bins.late, seed=seed) if networks is not None and fits else None
-    regression = _regression(left.trials, main.bins.groups) if mixed else None
+    compared = (
+        compare(left.trials, networks, late=main.tests.late, seed=seed) if networks is not None and fits else None
+    )
+    regression = _regression(left.trials, main.tests.groups) if mixed else None
     made = files.provenance(command, seed=seed, inputs=_inputs(source, networks), packages=PACKAGES)
     svg = next(files.read_bytes(path) for path in main.save(out) if path.suffix == ".svg")
     drawn = text.People(left.trials, main)
     sections = [
-        ("What was analysed", text.what(source, left, networks, main.bins.cells.notes)),
+        ("What was analysed", text.what(source, left, networks, main.tests.cells.notes)),
         ("Fig. 2B", text.fig2b(main, left.trials, svg)),
-        ("Every level", text.levels(main.bins)),
+        ("Every level", text.levels(main.tests)),
         *([("Above chance", text.chance(chances))] if chances else []),
         ("Ceiling", text.ceilings(main)),
         ("Late answers under three rules", text.late(late)),
@@ -138,9 +140,9 @@ def report(
     if main.networks:
         seen = attention(Path(models)) if isinstance(models, Path | str) else ""
         sections.append(("Networks", text.networks(main, compared) + seen))
-    sections.append(("How to make this again", text.provenance(made, main.bins)))
+    sections.append(("How to make this again", text.provenance(made, main.tests)))
     results = _results(source, left, main, late, made) | {
-        "chance": [plain(one.table().to_dict("records")) for one in chances],
+        "chance": [plain(one.to_frame().to_dict("records")) for one in chances],
         "chance_notes": [note for one in chances for note in one.notes],
         "thresholds": _fit_results(fits),
         "regression": _regression_results(regression),
@@ -148,24 +150,24 @@ def report(
         "compare": _comparison_results(compared),
     }
     files.write_json(out / "results.json", results)
-    lead = f"{' against '.join(main.bins.groups)}, {len(main.bins.levels)} levels, seed {seed}"
+    lead = f"{' against '.join(main.tests.groups)}, {len(main.tests.levels)} levels, seed {seed}"
     files.write_text(out / "report.html", page("Rapid categorization: report", lead, sections))
     return Report(out, out / "report.html", results, seed)
 
 
-def _late_rules(trials: Trials, main: Bins, *, seed: int, options: dict[str, Any]) -> dict[LateRule, Bins]:
+def _late_rules(trials: Trials, main: LevelTests, *, seed: int, options: dict[str, Any]) -> dict[LateRule, LevelTests]:
     """The same test under every rule for late answers."""
     exact = main.correction in ("holm", "bh", "none")  # these start from the exact p
     return {
-        rule: main if rule == main.late else bins(trials, seed=seed, **{**options, "late": rule, "exact": exact})
+        rule: main if rule == main.late else level_tests(trials, seed=seed, **{**options, "late": rule, "exact": exact})
         for rule in LATE_RULES
     }
 
 
 def _regression(trials: Trials, groups: tuple[str, str]) -> "Effects":
-    from ..fits.regression import effects
+    from ..fits.regression import fit_mixed
 
-    return effects(trials, groups=groups)
+    return fit_mixed(trials, groups=groups)
 
 
 def _inputs(source: Trials, networks: Trials | None) -> dict[str, str]:
@@ -173,14 +175,14 @@ def _inputs(source: Trials, networks: Trials | None) -> dict[str, str]:
 
 
 def _results(
-    source: Trials, left: Kept, main: Fig2b, late: Mapping[LateRule, Bins], made: files.Provenance
+    source: Trials, left: Kept, main: Fig2b, late: Mapping[LateRule, LevelTests], made: files.Provenance
 ) -> dict[str, Any]:
-    test = main.bins.test
+    test = main.tests.test
     return {
         "observers": list(source.observers),
-        "n_trials": int(main.bins.cells.n_shown.sum()),
+        "n_trials": int(main.tests.cells.n_shown.sum()),
         "observer_kinds": sorted(set(source.people()["observer_kind"])),
-        "left_out": list(main.bins.cells.notes),
+        "left_out": list(main.tests.cells.notes),
         "notes": [*left.trials.notes, *test.notes],
         "exclusions": {
             "before": left.before,
@@ -188,20 +190,20 @@ def _results(
             "rules": plain(left.excluded),
         },
         "test": {
-            "groups": list(main.bins.groups),
-            "direction": f"{main.bins.groups[0]} minus {main.bins.groups[1]}",
+            "groups": list(main.tests.groups),
+            "direction": f"{main.tests.groups[0]} minus {main.tests.groups[1]}",
             "statistic": test.statistic,
-            "late": main.bins.late,
+            "late": main.tests.late,
             "alternative": test.alternative,
             "relabellings": test.m,
             "n": [test.n_first, test.n_second],
             "smallest_p": test.smallest_p,
-            "correction": main.bins.correction,
-            "levels": plain(main.bins.table().to_dict("records")),
+            "correction": main.tests.correction,
+            "levels": plain(main.tests.to_frame().to_dict("records")),
             "clusters": plain(test.clusters),
         },
-        "late_share": _late_shares(main.bins),
-        "late_rules": {rule: plain(one.table().to_dict("records")) for rule, one in late.items()},
+        "late_share": _late_shares(main.tests),
+        "late_rules": {rule: plain(one.to_frame().to_dict("records")) for rule, one in late.items()},
         "ceilings": [plain(one) | {"sentence": one.sentence()} for one in main.ceilings],
         "networks": [plain(one) | {"bar": one.bar} for one in main.networks],
         "provenance": {
@@ -214,7 +216,7 @@ def _results(
     }
 
 
-def _late_shares(result: Bins) -> dict[str, float]:
+def _late_shares(result: LevelTests) -> dict[str, float]:
     """Share of late, early and missing answers of each group."""
     table = result.cells
     return {
@@ -225,16 +227,16 @@ def _late_shares(result: Bins) -> dict[str, float]:
 
 def _fits(trials: Trials, main: Fig2b, seed: int) -> CurveFits | None:
     """Psychometric functions, where the levels have a per cent."""
-    if any(not level.full and np.isnan(level.percent) for level in main.bins.levels):
+    if any(not level.full and np.isnan(level.percent) for level in main.tests.levels):
         return None
-    return curve(trials, groups=main.bins.groups, late=main.bins.late, m=main.bins.test.m, seed=seed)
+    return fit_psychometric(trials, groups=main.tests.groups, late=main.tests.late, m=main.tests.test.m, seed=seed)
 
 
 def _fit_results(fits: CurveFits | None) -> Any:
     if fits is None:
         return None
     return {
-        "groups": plain(fits.table().to_dict("records")),
+        "groups": plain(fits.to_frame().to_dict("records")),
         "notes": list(fits.cautions),
         "test": plain(fits.test) | {"ratio": fits.test.ratio},
     }
@@ -244,7 +246,7 @@ def _regression_results(found: "Effects | None") -> Any:
     if found is None:
         return None
     return {
-        "effects": plain(found.table().to_dict("records")),
+        "effects": plain(found.to_frame().to_dict("records")),
         "mixed": plain(found.mixed),
         "sentence": found.sentence(),
         "notes": list(found.cautions),
@@ -258,4 +260,4 @@ def _comparison_results(compared: Comparison | None) -> Any:
         {"model": model, "with": other, "group": group} | plain(one)
         for model, other, group, one in compared.consistency
     ]
-    return {"curves": plain(compared.table().to_dict("records")), "error_consistency": kappas}
+    return {"curves": plain(compared.to_frame().to_dict("records")), "error_consistency": kappas}

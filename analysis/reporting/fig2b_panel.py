@@ -1,22 +1,30 @@
 """Fig. 2B of a study with the numbers behind it: test, ceilings, networks, insets."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from rapidvision.numerics.resampling import Alternative
+from rapidvision.protocol import N_RELABELLINGS
 from rapidvision.seeds import fresh_seed
 
 from ..inference.ceiling import Ceiling, ceiling
 from ..models.curves import NetworkCurve, network_curves
-from ..resampling.multiplicity import CORRECTIONS
+from ..resampling.multiplicity import CORRECTIONS, Correction
 from ..result_repr import Shown
 from ..table.accuracy import cells
-from ..table.trials import Trials, as_trials
-from ..workflow import Bins, bins
+from ..table.first_lines import LateRule
+from ..table.statistics import Statistic
+from ..table.trials import Trials, TrialsSource, as_trials
+from ..workflow import LevelTests, level_tests
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -27,7 +35,7 @@ class Fig2b(Shown):
     ----------
     drawing : Drawing
         ``drawing.save(folder)`` writes PDF, SVG and PNG.
-    bins : Bins
+    tests : LevelTests
         The test.
     ceilings : tuple of Ceiling
         One per group; empty when the table has no intact pictures.
@@ -36,17 +44,17 @@ class Fig2b(Shown):
     """
 
     drawing: Any
-    bins: Bins
+    tests: LevelTests
     ceilings: tuple[Ceiling, ...]
     networks: tuple[NetworkCurve, ...]
 
     def opening(self) -> tuple[str, ...]:
         """What was left out, with counts."""
-        return self.bins.cells.notes
+        return self.tests.cells.notes
 
-    def table(self) -> pd.DataFrame:
+    def to_frame(self) -> pd.DataFrame:
         """The test's table: one row per level."""
-        return self.bins.table()
+        return self.tests.to_frame()
 
     def save(self, folder: Path | str) -> tuple[Path, ...]:
         """Write ``fig2b.pdf``, ``.svg`` and ``.png``."""
@@ -57,42 +65,87 @@ class Fig2b(Shown):
 
 
 def fig2b(
-    trials: "Trials | Path | str",
+    trials: TrialsSource,
     *,
-    models: "Trials | Path | str | None" = None,
+    models: TrialsSource | None = None,
     stimulus_set: Path | str | None = None,
     margin: float = 0.05,
+    ax: "Axes | None" = None,
+    labels: Mapping[str, str] | None = None,
+    colours: Mapping[str, str] | None = None,
+    groups: tuple[str, str] | None = None,
+    statistic: Statistic = "participant_mean",
+    late: LateRule = "exclude",
+    alternative: Alternative = "two-sided",
+    correction: Correction = "step-down",
+    m: int = N_RELABELLINGS,
     seed: int | None = None,
-    **options: Any,
+    by_slot: bool = False,
+    exact: bool = True,
 ) -> Fig2b:
-    """Draw Fig. 2B.
+    """Draw Fig. 2B: accuracy of both groups at every level, with the test of their difference.
 
     Parameters
     ----------
-    trials : Trials or path
+    trials : Trials, DataFrame or path-like
         The participants' table.
-    models : Trials or path, optional
+    models : Trials, DataFrame or path-like, optional
         The networks' table, drawn dashed beside accuracy.
     stimulus_set : path, optional
         For the insets.
     margin : float
         Of the ceiling; see :func:`~rapidvision.analysis.inference.ceiling.ceiling`.
-    seed : int, optional
-        Drawn when absent.
-    **options
-        Those of :func:`bins`. The statistic decides what is drawn: accuracy, response times or late answers.
+    ax : matplotlib.axes.Axes, optional
+        Axes of a figure of your own, drawn in the style in force; the intact images get narrow axes at their right.
+        By default a new figure in the paper's style.
+    labels, colours : mapping of str to str, optional
+        Group → its name in the legend; group → a Matplotlib colour.
+    groups, statistic, late, alternative, correction, m, seed, by_slot, exact
+        As in :func:`~rapidvision.analysis.level_tests`. The statistic decides what is drawn: accuracy, response times
+        or late answers.
 
     Returns
     -------
     Fig2b
-        With every number in it.
+        The figure with every number in it; :meth:`Fig2b.save` writes PDF, SVG and PNG.
+
+    Raises
+    ------
+    InputError
+        When the table or an argument does not allow it, or insets are asked for in axes of your own.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import matplotlib.pyplot as plt
+    >>> import rapidvision as rv
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     stimulus_set = rv.stimuli.build("bundled", out=folder + "/set")
+    ...     study = rv.experiments.plan(stimulus_set, out=folder + "/study", n_per_group=6)
+    ...     trials = rv.experiments.simulate(study, seed=1)
+    >>> figure, ax = plt.subplots()
+    >>> found = fig2b(trials, ax=ax, labels={"clickme": "ClickMe"}, m=99, seed=1)
+    >>> found.drawing.figure is figure, ax.get_legend_handles_labels()[1][0]
+    (True, 'ClickMe (n = 6)')
+    >>> plt.close(figure)
     """
     from ..figures.annotations import MEASURES, Fig2bData
     from ..figures.fig2b import draw_fig2b
 
     trials = as_trials(trials)
     seed = fresh_seed() if seed is None else seed
-    result = bins(trials, seed=seed, **options)
+    result = level_tests(
+        trials,
+        groups=groups,
+        statistic=statistic,
+        late=late,
+        alternative=alternative,
+        correction=correction,
+        m=m,
+        seed=seed,
+        by_slot=by_slot,
+        exact=exact,
+    )
     ceilings: tuple[Ceiling, ...] = ()
     if any(level.full for level in result.levels):
         accuracy = result.cells if result.late == "exclude" else cells(trials, late=result.late)
@@ -111,7 +164,10 @@ def fig2b(
             insets=insets(stimulus_set, result.groups) if stimulus_set is not None else (),
             note=observer_note(trials),
             measure=measure,
-        )
+            colours=colours or {},
+            labels=labels or {},
+        ),
+        ax=ax,
     )
     return Fig2b(drawing, result, ceilings, networks)
 

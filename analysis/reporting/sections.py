@@ -15,7 +15,7 @@ from ..table.exclusions import Kept
 from ..table.first_lines import LateRule
 from ..table.statistics import columns_of
 from ..table.trials import Trials
-from ..workflow import Bins, CurveFits
+from ..workflow import CurveFits, LevelTests
 from .fig2b_panel import Fig2b, observer_note
 from .html import bullets, figure, notices, paragraph, plain, show, table
 
@@ -55,11 +55,11 @@ def fig2b(main: Fig2b, trials: Trials, svg: bytes) -> str:
     """Fig. 2B with its caption."""
     from ..figures.annotations import MEASURES
 
-    a, b = main.bins.groups
-    measure = MEASURES[main.bins.test.statistic]
+    a, b = main.tests.groups
+    measure = MEASURES[main.tests.test.statistic]
     caption = (
         f"{measure.label} of {a} and {b} at every reveal level; error bars are {measure.error}. Stars: "
-        f"{CORRECTIONS[main.bins.correction][1]}, {main.bins.test.m:,} relabellings."
+        f"{CORRECTIONS[main.tests.correction][1]}, {main.tests.test.m:,} relabellings."
     )
     if measure.is_accuracy:
         caption += " Dashed grey: chance."
@@ -70,7 +70,7 @@ def fig2b(main: Fig2b, trials: Trials, svg: bytes) -> str:
     return figure(svg, caption)
 
 
-def levels(result: Bins) -> str:
+def levels(result: LevelTests) -> str:
     """Every level with every p."""
     a, b = result.groups
     test = result.test
@@ -153,7 +153,7 @@ def ceilings(main: Fig2b) -> str:
     return text + table(("group", "intact", "ceiling (% of features)", "pixels", "naive rule"), rows)
 
 
-def late(late: Mapping[LateRule, Bins]) -> str:
+def late(late: Mapping[LateRule, LevelTests]) -> str:
     """The three rules for late answers."""
     first = next(iter(late.values()))
     a, b = first.groups
@@ -186,7 +186,7 @@ def thresholds(fits: CurveFits) -> str:
         f"curves fitted again after each of {test.m:,} relabellings)."
     )
     text += notices(fits.cautions)
-    rows = fits.table()
+    rows = fits.to_frame()
     head = ("group", "threshold %", "low", "high", "slope", "lapse", "deviance", "p of fit")
     text += table(head, rows.itertuples(index=False))
     return text + figure(
@@ -199,21 +199,22 @@ class People:
 
     def __init__(self, trials: Trials, main: Fig2b) -> None:
         self.main = main
-        columns, cells_of = columns_of(trials, "response_ms", late=main.bins.late)
-        self.times: tuple[Curve, ...] = tuple(columns.curve(cells_of.of(group)) for group in main.bins.groups)
+        columns, cells_of = columns_of(trials, "response_ms", late=main.tests.late)
+        self.times: tuple[Curve, ...] = tuple(columns.curve(cells_of.of(group)) for group in main.tests.groups)
 
     def results(self) -> Any:
         """Mean over participants of median response times, per group and level."""
-        labels = [level.label for level in self.main.bins.levels]
+        labels = [level.label for level in self.main.tests.levels]
         return {
-            group: {"level": labels, **plain(one)} for group, one in zip(self.main.bins.groups, self.times, strict=True)
+            group: {"level": labels, **plain(one)}
+            for group, one in zip(self.main.tests.groups, self.times, strict=True)
         }
 
     def html(self) -> str:
         """Both figures."""
         from ..figures.plots import draw_individuals, draw_response_times
 
-        bins = self.main.bins
+        bins = self.main.tests
         accuracy = tuple(curve(bins.cells, group) for group in bins.groups)
         individuals = draw_individuals(bins.cells, bins.groups, accuracy)
         times = draw_response_times(bins.levels, bins.groups, self.times)
@@ -252,7 +253,7 @@ def regression(found: "Effects") -> str:
         "GLM nothing: their standard errors are for comparison."
     )
     text += notices(found.cautions)
-    shown = found.table()
+    shown = found.to_frame()
     head = ("effect", "estimate", "S.E.", "z", "p", "low", "high", "GEE", "S.E.", "GLM", "S.E.")
     return text + table(head, shown.itertuples(index=False)) + paragraph(found.sentence() + ".")
 
@@ -264,11 +265,11 @@ def networks(main: Fig2b, compared: Comparison | None) -> str:
     text = paragraph(
         "A network that always answers the same picture alike has no participants: its bars resample pictures."
     )
-    head = ["network", "map source", "pictures", *(level.label for level in main.bins.levels)]
+    head = ["network", "map source", "pictures", *(level.label for level in main.tests.levels)]
     rows = [[one.model, one.group, one.n_images, *one.mean] for one in main.networks]
     text += table(head, rows) + bullets(f"{one.model}, {one.group}: {one.bar}" for one in main.networks)
-    people = tuple(curve(main.bins.cells, group) for group in main.bins.groups)
-    drawing = draw_networks(main.bins.levels, main.bins.groups, people, main.networks)
+    people = tuple(curve(main.tests.cells, group) for group in main.tests.groups)
+    drawing = draw_networks(main.tests.levels, main.tests.groups, people, main.networks)
     text += figure(
         drawing.to_bytes("svg"),
         "Every network (broken; band: ± 1 SD over resampled pictures) beside the participants (markers; S.E.M.).",
@@ -281,7 +282,7 @@ def networks(main: Fig2b, compared: Comparison | None) -> str:
         "curve, and partial Spearman correlation of the network's evidence with people's accuracy, given class and level."
     )
     head2 = ("network", "group", "threshold", "area", "RMSE", "noise", "rho", "low", "high")
-    text += table(head2, compared.table().itertuples(index=False))
+    text += table(head2, compared.to_frame().itertuples(index=False))
     kappas = [
         (model, group, one.kappa, one.interval[0], one.interval[1], one.n)
         for model, _, group, one in compared.consistency
@@ -290,7 +291,7 @@ def networks(main: Fig2b, compared: Comparison | None) -> str:
     return text + table(("network", "group", "kappa", "low", "high", "stimuli"), kappas)
 
 
-def provenance(made: files.Provenance, result: Bins) -> str:
+def provenance(made: files.Provenance, result: LevelTests) -> str:
     """Command, seed, versions, inputs."""
     versions = ", ".join(f"{name} {version}" for name, version in made.packages.items())
     text = paragraph(f"Command: {made.command}") + paragraph(

@@ -64,7 +64,7 @@ class Calibration(ShownAsTable):
         """Of a share that is truly alpha."""
         return float(np.sqrt(self.alpha * (1 - self.alpha) / self.n_experiments))
 
-    def table(self) -> pd.DataFrame:
+    def to_frame(self) -> pd.DataFrame:
         """One row per rule, and one per level."""
         rows = [("any level", rule, share) for rule, share in self.any_level.items()]
         rows += [

@@ -10,8 +10,9 @@ import pandas as pd
 
 from rapidvision.errors import InputError
 
+from ..result_repr import ShownAsTable
 from .first_lines import require_answers
-from .trials import Trials
+from .trials import Trials, TrialsSource, as_trials
 
 
 @dataclass(frozen=True)
@@ -51,15 +52,37 @@ class Excluded:
     who: tuple[str, ...]
 
 
-@dataclass(frozen=True, eq=False)
-class Kept:
-    """What is left, what each rule took, and the sizes of the groups before and after."""
+@dataclass(frozen=True, eq=False, repr=False)
+class Kept(ShownAsTable):
+    """What is left, what each rule took, and the sizes of the groups before and after.
+
+    Attributes
+    ----------
+    trials : Trials
+        What is left.
+    excluded : tuple of Excluded
+        One per rule that was applied.
+    before, after : dict
+        Group → participants.
+    notes : tuple of str
+        Whom a rule could not measure, with counts.
+    """
 
     trials: Trials
     excluded: tuple[Excluded, ...]
     before: dict[str, int]
     after: dict[str, int]
     notes: tuple[str, ...] = ()
+
+    def opening(self) -> tuple[str, ...]:
+        """What the rules left out, with counts."""
+        return (self.sentence(),)
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row per group: participants before and after."""
+        names = sorted(self.before)
+        after = [self.after.get(name, 0) for name in names]
+        return pd.DataFrame({"group": names, "before": [self.before[name] for name in names], "after": after})
 
     def sentence(self) -> str:
         """``kept 118 of 120 participants, excluded 2 because full-image accuracy below 0.6``."""
@@ -72,20 +95,20 @@ class Kept:
         )
 
 
-def exclude(trials: Trials, rules: Rules) -> Kept:
+def exclude(trials: TrialsSource, rules: Rules | None = None) -> Kept:
     """Apply the rules in the order of their definition; each sees what the ones before it left.
 
     Parameters
     ----------
-    trials : Trials
+    trials : Trials, DataFrame or path-like
         Networks' rows always stay.
-    rules : Rules
-        What to apply.
+    rules : Rules, optional
+        What to apply; nothing by default, as in the paper.
 
     Returns
     -------
     Kept
-        With counts.
+        What is left (``.trials``), and who was left out by which rule.
 
     Raises
     ------
@@ -99,6 +122,7 @@ def exclude(trials: Trials, rules: Rules) -> Kept:
         ...
     rapidvision.errors.InputError: min_full_accuracy: got 60, allowed is a share from 0 to 1
     """
+    trials, rules = as_trials(trials), rules or Rules()
     before = _sizes(trials)
     excluded: list[Excluded] = []
     notes: list[str] = []

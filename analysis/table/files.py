@@ -78,15 +78,15 @@ def _as_written(raw: pd.DataFrame, *, delimiter: str, name: str) -> tuple[pd.Dat
     return raw.assign(**words), notes
 
 
-def _parsed(cells: "pd.Series[Any]", column: str, name: str) -> Any:
-    """Parse each distinct cell once, by the ground's own rule, and name the first row that breaks it."""
+def _parsed(cells: "pd.Series[Any]", column: str, name: str, *, first_row: int = 2) -> Any:
+    """Parse each distinct cell once, by the rule of the core, and name the first row that breaks it."""
     codes, distinct = pd.factorize(cells)
     values = []
     for code, cell in enumerate(distinct):
         try:
             values.append(parse_cell(column, cell, where=""))
         except InputError:
-            row = int(np.argmax(codes == code)) + 2
+            row = int(np.argmax(codes == code)) + first_row
             parse_cell(column, cell, where=f"{name}: row {row}")
     kind = next(c.dtype for c in COLUMNS if c.name == column)
     nullable = None in values
@@ -116,6 +116,26 @@ def from_parquet(path: Path | str) -> pd.DataFrame:
     frame = pd.read_parquet(path)
     check_header(list(frame.columns), name=str(path))
     return pd.DataFrame({c.name: typed([_plain(v) for v in frame[c.name]], c.name) for c in COLUMNS})
+
+
+def from_frame(frame: pd.DataFrame, *, name: str) -> pd.DataFrame:
+    """Check a data frame cell by cell, by the rules of the files; its rows are counted from 0, as in the frame."""
+    check_header([str(column) for column in frame.columns], name=name)
+    columns = {}
+    for column in COLUMNS:
+        cells = pd.Series([_as_text(value, column.dtype) for value in frame[column.name]], dtype=object)
+        columns[column.name] = _parsed(cells, column.name, name, first_row=0)
+    return pd.DataFrame(columns)
+
+
+def _as_text(value: Any, kind: str) -> str:
+    """A cell of a data frame as a file holds it; whole numbers that pandas made floats are whole again."""
+    plain = _plain(value)
+    if plain is None or plain is pd.NaT:
+        return ""
+    if isinstance(plain, float | np.floating) and kind in ("int", "str") and float(plain).is_integer():
+        return str(int(plain))
+    return repr(float(plain)) if isinstance(plain, float | np.floating) else str(plain)
 
 
 def _plain(value: Any) -> Any:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,7 @@ from rapidvision.system import files
 from rapidvision.trials import COLUMNS, TrialRecord, write_table
 
 from .contradictions import RULES, odd_times, rows_of
-from .files import from_csv, from_parquet, typed
+from .files import from_csv, from_frame, from_parquet, typed
 from .selection import Selection
 
 
@@ -95,18 +95,26 @@ class Trials:
         return f"<p><b>{self.name}</b>: {self._counted()}</p>"
 
 
+#: What every analysis takes: a checked table, a data frame with the columns of the trials table, or a file.
+TrialsSource: TypeAlias = Trials | pd.DataFrame | Path | str
+
+
 def read_trials(
-    path: Path | str,
+    source: "TrialsSource | Iterable[TrialRecord]",
     *,
+    name: str = "trials",
     dedupe: Literal["first"] | None = None,
     repeats: Literal["refuse", "first", "keep"] = "refuse",
 ) -> Trials:
-    """Read and check a trials table, CSV or Parquet.
+    """Read and check a trials table: a file, a data frame, records, or a table that is checked already.
 
     Parameters
     ----------
-    path : path-like
-        Written by any runner or importer of the suite.
+    source : path-like, DataFrame, iterable of TrialRecord, or Trials
+        CSV or Parquet, as any runner or importer of the suite writes it; a data frame with the same columns
+        (:data:`rapidvision.trials.COLUMNS`), as :func:`rapidvision.experiments.simulate` returns it.
+    name : str, default "trials"
+        Name of a table that has no file, for messages.
     dedupe : {"first"}, optional
         Keep the first of rows that are equal byte for byte; without it, a repeated (session, trial) is refused.
     repeats : {"refuse", "first", "keep"}
@@ -121,37 +129,72 @@ def read_trials(
     ------
     InputError
         Names the file and every offending row.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import rapidvision as rv
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     stimulus_set = rv.stimuli.build("bundled", out=folder + "/set")
+    ...     study = rv.experiments.plan(stimulus_set, out=folder + "/study", n_per_group=2)
+    ...     frame = rv.experiments.simulate(study, seed=1)
+    >>> read_trials(frame)
+    trials: 792 trials, 4 participants (simulated)
     """
-    data = files.read_bytes(path)
-    frame, notes = (from_parquet(path), ()) if Path(path).suffix == ".parquet" else from_csv(data, name=str(path))
-    if frame.empty:
-        raise InputError(f"{path}: no trials, only a header; has the session been recorded?")
-    trials = Trials(frame, name=Path(path).name, sha256=files.sha256(data), notes=notes)
+    if isinstance(source, Trials):
+        trials = source
+    elif isinstance(source, pd.DataFrame):
+        trials = Trials(_some(from_frame(source, name=name), name), name=name)
+    elif isinstance(source, str | Path):
+        data = files.read_bytes(source)
+        parquet = Path(source).suffix == ".parquet"
+        frame, notes = (from_parquet(source), ()) if parquet else from_csv(data, name=str(source))
+        trials = Trials(_some(frame, str(source)), name=Path(source).name, sha256=files.sha256(data), notes=notes)
+    else:
+        rows = list(source)
+        columns = {c.name: typed([getattr(row, c.name) for row in rows], c.name) for c in COLUMNS}
+        trials = Trials(_some(pd.DataFrame(columns), name), name=name)
     return check(_without_doubles(trials, dedupe), repeats=repeats)
 
 
-def as_trials(source: "Trials | Path | str") -> Trials:
-    """Return a table as it is, or read it from a path."""
+def _some(frame: pd.DataFrame, name: str) -> pd.DataFrame:
+    if frame.empty:
+        raise InputError(f"{name}: no trials, only a header; has the session been recorded?")
+    return frame
+
+
+def as_trials(source: TrialsSource) -> Trials:
+    """Return a checked table as it is, or check a data frame or a file."""
     return source if isinstance(source, Trials) else read_trials(source)
 
 
-def from_records(
-    records: Iterable[TrialRecord],
-    *,
-    name: str = "trials",
-    repeats: Literal["refuse", "first", "keep"] = "refuse",
-) -> Trials:
-    """Make a checked table from records, as importers and simulations have them; `repeats` as in :func:`read_trials`."""
-    rows = list(records)
-    columns = {c.name: typed([getattr(row, c.name) for row in rows], c.name) for c in COLUMNS}
-    if not rows:
-        raise InputError(f"{name}: no trials")
-    return check(Trials(pd.DataFrame(columns), name=name), repeats=repeats)
+def write_trials(path: Path | str, trials: TrialsSource) -> None:
+    """Write a table as CSV, atomically; :func:`read_trials` reads the same back.
 
+    Parameters
+    ----------
+    path : path-like
+        The file, UTF-8.
+    trials : Trials, DataFrame or path-like
+        What to write.
 
-def write_trials(path: Path | str, trials: Trials) -> None:
-    """Write a table as CSV, atomically; :func:`read_trials` reads the same back."""
-    write_table(path, _records(trials))
+    Raises
+    ------
+    InputError
+        When the table contradicts itself.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import rapidvision as rv
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     stimulus_set = rv.stimuli.build("bundled", out=folder + "/set")
+    ...     study = rv.experiments.plan(stimulus_set, out=folder + "/study", n_per_group=1)
+    ...     write_trials(folder + "/trials.csv", rv.experiments.simulate(study, seed=1))
+    ...     len(read_trials(folder + "/trials.csv"))
+    396
+    """
+    write_table(path, _records(as_trials(trials)))
 
 
 def _records(trials: Trials) -> Iterator[TrialRecord]:

@@ -6,7 +6,7 @@ Two groups of 60 simulated participants whose thresholds differ, as a trials tab
 levels, gives exact p and step-down max-T stars; another draws Fig. 2B.
 """
 
-from rapidvision.analysis.reporting.fig2b_panel import fig2b
+from rapidvision.analysis import fig2b
 from rapidvision.analysis.sample_size.simulation import Design, simulate
 
 trials = simulate(Design(n_per_group=60, thresholds=(1.3, 1.6)), seed=7).trials(seed=7)
@@ -16,4 +16,4 @@ result
 # %%
 # Every p of every level: Monte-Carlo with its interval, exact, and four corrections.
 
-result.bins
+result.tests

@@ -6,18 +6,18 @@ Psychometric functions with guess rate ½ and a free lapse rate, intervals from 
 groups again for each of 10,000 relabellings.
 """
 
+from rapidvision.analysis import fit_psychometric
 from rapidvision.analysis.sample_size.simulation import Design, simulate
-from rapidvision.analysis.workflow import curve
 
 truth = (1.3, 1.6)
 trials = simulate(Design(n_per_group=60, thresholds=truth), seed=7).trials(seed=7)
-fits = curve(trials, seed=7)
+fits = fit_psychometric(trials, seed=7)
 fits
 
 # %%
 # The simulated truth is 10 ** 1.3 = 20 % and 10 ** 1.6 = 40 % of the features for logits of zero.
 
-fits.table().round(3)
+fits.to_frame().round(3)
 
 # %%
 # The difference in log10 per cent, its interval, and p:

@@ -48,8 +48,8 @@ def flip_tails(whole: Wholes, *, most_work: float = MOST_WORK) -> tuple[float, f
     >>> round(flip_tails(Wholes(maize, 0))[0] * 2**15)
     863
     """
-    sizes = sorted((abs(value) for value in whole.values if value), reverse=True)
-    negative = sum(-value for value in whole.values if value < 0)
+    sizes = sorted((abs(value) for value in whole.numbers if value), reverse=True)
+    negative = sum(-value for value in whole.numbers if value < 0)
     if not sizes:
         return 1.0, 1.0
     total = sum(sizes)

@@ -9,6 +9,7 @@ The test keeps its level where differences are symmetric about the null value un
 """
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -26,7 +27,11 @@ from .wholes import MOST_EXACT, Wholes, gridded, wholes_of
 Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True, eq=False)
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class SignFlipTest:
     """Result of :func:`sign_flip_test`; arrays have one entry per column.
 
@@ -66,6 +71,19 @@ class SignFlipTest:
     def p_best(self) -> Floats:
         """The exact p where there is one, else the Monte-Carlo p."""
         return np.where(np.isfinite(self.p_exact), self.p_exact, self.p)
+
+    def to_frame(self) -> "pd.DataFrame":
+        """One row per column: mean difference, number of units, and every p."""
+        import pandas as pd
+
+        names = ("mean", "n", "p", "p_low", "p_high", "p_exact")
+        return pd.DataFrame({name: getattr(self, name) for name in names})
+
+    def __repr__(self) -> str:
+        return self.to_frame().to_string(index=False)
+
+    def _repr_html_(self) -> str:
+        return str(self.to_frame().style.format(precision=4).hide(axis="index").to_html())
 
 
 def sign_flip_test(
@@ -142,7 +160,7 @@ def sign_flip_test(
     for values in (p, low, high):
         values[n == 0] = np.nan
     share = MOST_WORK / max(len(wholes), 1)
-    tails = [flip_tails(one, most_work=share) if exact and one.values else None for one in wholes]
+    tails = [flip_tails(one, most_work=share) if exact and one.numbers else None for one in wholes]
     with np.errstate(invalid="ignore"):
         plain = np.where(here, d if below is None else d / np.where(here, below, 1), 0.0)
         mean = plain.sum(axis=0) / np.where(n > 0, n, np.nan)
@@ -187,8 +205,8 @@ def _countable(wholes: list[Wholes], here: "NDArray[np.bool_]") -> tuple[Floats,
     """Columns whose signed sums are exact in float64, 0 where there is no difference, and the slack of each."""
     matrix, slack = np.zeros(here.shape), np.zeros(here.shape[1])
     for at, one in enumerate(wholes):
-        small = one if sum(map(abs, one.values)) <= MOST_EXACT else gridded(one.values)
-        matrix[here[:, at], at] = small.values
+        small = one if sum(map(abs, one.numbers)) <= MOST_EXACT else gridded(one.numbers)
+        matrix[here[:, at], at] = small.numbers
         slack[at] = small.slack
     return matrix, slack
 
@@ -197,12 +215,12 @@ def _why(one: Wholes, *, wanted: bool) -> str:
     """Why a column has no exact p."""
     if not wanted:
         return "no exact p was asked for"
-    if not one.values:
+    if not one.numbers:
         return "no unit has a difference"
     if not one.exact:
-        return f"{len(one.values)} differences are no fractions with small denominators, and too many to enumerate"
-    total = float(sum(map(abs, one.values)))
+        return f"{len(one.numbers)} differences are no fractions with small denominators, and too many to enumerate"
+    total = float(sum(map(abs, one.numbers)))
     return (
-        f"over their common denominator, {len(one.values)} differences sum up to {total:.3g} units: "
+        f"over their common denominator, {len(one.numbers)} differences sum up to {total:.3g} units: "
         "too many to table, and the differences too many to enumerate"
     )

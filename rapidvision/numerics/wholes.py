@@ -36,13 +36,13 @@ class Wholes(NamedTuple):
 
     Attributes
     ----------
-    values : list of int
+    numbers : list of int
         Proportional to the column's values where `slack` is 0, rounded to a grid otherwise.
     slack : int
         Sums that differ by no more are equal; 0 where the whole numbers are the values themselves.
     """
 
-    values: list[int]
+    numbers: list[int]
     slack: int
 
     @property
@@ -107,7 +107,7 @@ def gridded(values: Sequence[float]) -> Wholes:
     Examples
     --------
     >>> one = gridded([math.pi, math.pi, -2 * math.pi])
-    >>> abs(sum(one.values)) <= one.slack
+    >>> abs(sum(one.numbers)) <= one.slack
     True
     """
     total = math.fsum(abs(value) for value in values)
@@ -136,7 +136,7 @@ def wholes_of(values: Floats, denominators: NDArray[np.int64] | None = None, *, 
 
     Examples
     --------
-    >>> wholes_of(np.array([0.1, 0.25, -0.05]), null=-0.05).values
+    >>> wholes_of(np.array([0.1, 0.25, -0.05]), null=-0.05).numbers
     [1, 2, 0]
     """
     shift = fraction_of(null, scale=abs(null) or 1.0)

@@ -44,8 +44,8 @@ def test_a_group_too_small_to_be_above_chance_is_told_so(seed):
 
 
 def test_mixed_gee_and_glm_see_the_same_effect(trials):
-    found = analysis.effects(trials, groups=("clickme", "salicon"))
-    table = found.table().set_index("effect")
+    found = analysis.fit_mixed(trials, groups=("clickme", "salicon"))
+    table = found.to_frame().set_index("effect")
     assert table.loc["clickme", "estimate"] > 0
     for kind in ("gee", "glm"):
         assert table.loc["clickme", kind] == pytest.approx(table.loc["clickme", "estimate"], abs=0.15)
@@ -56,7 +56,7 @@ def test_mixed_gee_and_glm_see_the_same_effect(trials):
 def test_a_regression_needs_levels_with_a_reveal_fraction(trials):
     full = Trials(trials.frame[trials.frame["level_label"] == "full"])
     with pytest.raises(InputError, match="reveal fraction"):
-        analysis.effects(full)
+        analysis.fit_mixed(full)
 
 
 def test_chance_and_mixed_run_from_the_command_line(table_file, tmp_path, capsys):

@@ -85,7 +85,7 @@ def test_one_group_is_tested_against_chance_and_told_what_else_to_do(trials, tmp
         )
     with pytest.raises(InputError, match="name the two to compare"):
         three = trials.frame.assign(group=np.array(["a", "b", "c"])[trials.frame["slot"] % 3])
-        analysis.bins(Trials(three.assign(participant_id=three["participant_id"] + three["group"])), m=9, seed=1)
+        analysis.level_tests(Trials(three.assign(participant_id=three["participant_id"] + three["group"])), m=9, seed=1)
 
 
 def test_unequal_spread_is_told_loudly(seed):
@@ -119,17 +119,17 @@ def test_equal_spread_near_a_ceiling_is_no_warning(seed):
 def test_a_ceiling_near_one_is_told(seed):
     rng = np.random.default_rng(seed)
     near = study(rng, (20, 20), trials=20, late=0.0, p=(0.6, 0.98, 0.99))
-    found = ceiling(analysis.bins(near, m=99, seed=1).cells, "a", m=99, seed=1)
+    found = ceiling(analysis.level_tests(near, m=99, seed=1).cells, "a", m=99, seed=1)
     assert found.notes[0].startswith("warning: a, 9")
     assert "sign flips declare a ceiling too often" in found.notes[0]
     far = study(rng, (20, 20), trials=20, late=0.0, p=(0.6, 0.8, 0.85))
-    assert ceiling(analysis.bins(far, m=99, seed=1).cells, "a", m=99, seed=1).notes == ()
+    assert ceiling(analysis.level_tests(far, m=99, seed=1).cells, "a", m=99, seed=1).notes == ()
 
 
 def test_the_margin_is_exact_where_shares_fall_on_it(seed):
     # Every participant lies exactly five points below: half of nothing speaks for non-inferiority.
     rng = np.random.default_rng(seed)
-    table = analysis.bins(study(rng, (12, 12), trials=20, late=0.0), m=99, seed=1).cells
+    table = analysis.level_tests(study(rng, (12, 12), trials=20, late=0.0), m=99, seed=1).cells
     table.halves[:, 2] = 40
     table.halves[:, 1] = 38
     found = ceiling(table, "a", margin=0.05, m=200, seed=1)
@@ -154,9 +154,10 @@ def test_corrections_that_can_never_reject_are_told(capsys, table_file):
 def test_few_participants_and_missing_slopes_are_told(trials, table_file, capsys):
     few = trials.frame[trials.frame["slot"] < 6]
     assert any(
-        "cover the true threshold less often" in note for note in analysis.curve(Trials(few), m=9, seed=1).cautions
+        "cover the true threshold less often" in note
+        for note in analysis.fit_psychometric(Trials(few), m=9, seed=1).cautions
     )
-    assert analysis.curve(trials, m=9, seed=1).cautions == ()
+    assert analysis.fit_psychometric(trials, m=9, seed=1).cautions == ()
     assert main(["analyse", "mixed", str(table_file), "--quiet"]) == 0
     assert "warning: participants and pictures differ in their intercepts only" in capsys.readouterr().out
 
@@ -179,26 +180,26 @@ def test_quiet_keeps_results(table_file, network_file, capsys, words, says):
 
 @pytest.mark.parametrize("statistic", ["dprime", "criterion", "pooled"])
 def test_the_groups_columns_show_what_is_compared(trials, statistic):
-    found = analysis.bins(trials, statistic=statistic, m=99, seed=1)
-    table = found.table()
+    found = analysis.level_tests(trials, statistic=statistic, m=99, seed=1)
+    table = found.to_frame()
     a, b = found.groups
     assert np.allclose(table[a] - table[b], table["difference"])
     assert (table[f"{a} sem"] > 0).any()
     # the jackknife of a pooled share with equal trials is its participants' S.E.M.
     if statistic == "pooled":
-        every = analysis.bins(trials, statistic=statistic, late="wrong", m=99, seed=1).table()
-        means = analysis.bins(trials, late="wrong", m=99, seed=1).table()
-        counts = analysis.bins(trials, late="wrong", m=99, seed=1).cells.n_trials
+        every = analysis.level_tests(trials, statistic=statistic, late="wrong", m=99, seed=1).to_frame()
+        means = analysis.level_tests(trials, late="wrong", m=99, seed=1).to_frame()
+        counts = analysis.level_tests(trials, late="wrong", m=99, seed=1).cells.n_trials
         equal = [at for at, column in enumerate(counts.T) if len(set(column.tolist())) == 1]
         for at in equal:
             assert every[f"{a} sem"][at] == pytest.approx(means[f"{a} sem"][at])
 
 
 def test_stars_use_the_exact_p_where_there_is_one(trials):
-    found = analysis.bins(trials, correction="none", m=99, seed=1)
+    found = analysis.level_tests(trials, correction="none", m=99, seed=1)
     assert np.isfinite(found.test.p_exact).all()
     assert np.array_equal(found.p, found.test.p_exact)
-    pooled = analysis.bins(trials, correction="none", statistic="pooled", m=99, seed=1)
+    pooled = analysis.level_tests(trials, correction="none", statistic="pooled", m=99, seed=1)
     assert np.array_equal(pooled.p, pooled.test.p)
-    mixed = analysis.bins(trials, correction="holm", m=99, seed=1).test
+    mixed = analysis.level_tests(trials, correction="holm", m=99, seed=1).test
     assert np.isfinite(mixed.p_holm).all()

@@ -84,7 +84,7 @@ def test_comparison_finds_the_better_network(trials):
     good["correct"] = True
     good["response"] = np.where(good["target"], "target", "distractor")
     found = analysis.compare(trials, Trials(good, name="models"), seed=1)
-    table = found.table()
+    table = found.to_frame()
     assert (table["threshold_difference_log10"] < -0.2).all()
     assert (table["area_human_minus_model"] < 0).all()
     assert (table["rmse"] > table["noise_ceiling"]).all()

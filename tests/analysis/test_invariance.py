@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from rapidvision import analysis
+from rapidvision.analysis import agreement, reliability
 from rapidvision.analysis.fits.thresholds import fit_group, threshold_test
-from rapidvision.analysis.importance_maps.reliability import agreement, reliability
 from rapidvision.analysis.inference.permutation import randomization_test
 from rapidvision.analysis.models.consistency import error_consistency
 from rapidvision.analysis.table.accuracy import Cells
@@ -86,9 +86,9 @@ def test_renamed_participants_and_groups_have_the_same_p(trials, seed, statistic
             group=frame["group"].map({"clickme": "z", "salicon": "a"}),
         ).sample(frac=1, random_state=1)
     )
-    result = analysis.bins(trials, statistic=statistic, m=300, seed=5)
-    renamed = analysis.bins(other, statistic=statistic, groups=("z", "a"), m=300, seed=5)
-    swapped = analysis.bins(other, statistic=statistic, m=300, seed=5)
+    result = analysis.level_tests(trials, statistic=statistic, m=300, seed=5)
+    renamed = analysis.level_tests(other, statistic=statistic, groups=("z", "a"), m=300, seed=5)
+    swapped = analysis.level_tests(other, statistic=statistic, m=300, seed=5)
     same(result.test, renamed.test, EVERY_P)
     same(result.test, swapped.test, EVERY_P)
 

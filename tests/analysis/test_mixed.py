@@ -9,7 +9,7 @@ import pytest
 
 from rapidvision.analysis.fits import mixed
 from rapidvision.analysis.fits.marginal import fit_marginal
-from rapidvision.analysis.fits.mixed import fit_mixed
+from rapidvision.analysis.fits.mixed import fit_crossed
 from rapidvision.analysis.fits.regressors import design
 from rapidvision.errors import InputError
 
@@ -23,7 +23,7 @@ def test_the_fit_equals_lme4(table, answer):
     data = pd.read_csv(FIXTURES / table)
     lme4 = json.loads((FIXTURES / answer).read_text())
     X = np.stack([np.ones(len(data)), data["x"], data["group"], data["x"] * data["group"]], axis=1)
-    found = fit_mixed(data["y"], X, data["participant"], data["image"], names=lme4["names"])
+    found = fit_crossed(data["y"], X, data["participant"], data["image"], names=lme4["names"])
     assert found.log_likelihood == pytest.approx(lme4["loglik"], abs=1e-3)
     assert found.estimate == pytest.approx(lme4["estimate"], abs=1e-4)
     assert found.se == pytest.approx(lme4["se"], rel=0.005)
@@ -44,8 +44,8 @@ def test_a_guess_rate_is_recovered_where_the_plain_logit_bends(crossed):
     rng, people, pictures, x, eta = crossed
     y = (rng.random(1200) < 0.5 + 0.5 / (1 + np.exp(-eta))).astype(float)
     X = np.stack([np.ones(1200), x], axis=1)
-    guessing = fit_mixed(y, X, people, pictures, guess=0.5)
-    plain = fit_mixed(y, X, people, pictures)
+    guessing = fit_crossed(y, X, people, pictures, guess=0.5)
+    plain = fit_crossed(y, X, people, pictures)
     assert abs(guessing.estimate[1] - 2.0) < 4 * guessing.se[1]
     assert plain.estimate[1] < 1.3
     assert guessing.log_likelihood > plain.log_likelihood
@@ -60,11 +60,11 @@ def test_products_in_small_parts_are_the_product(seed):
 def test_a_factor_without_spread_is_reported_on_the_boundary(seed):
     rng = np.random.default_rng(seed)
     y = np.tile([0.0, 1.0], 300)
-    found = fit_mixed(y, np.ones((600, 1)), np.repeat(np.arange(30), 20), rng.permutation(np.arange(600) % 10))
+    found = fit_crossed(y, np.ones((600, 1)), np.repeat(np.arange(30), 20), rng.permutation(np.arange(600) % 10))
     assert found.boundary
     assert found.sd_participant == 0
     assert np.isfinite(found.se).all()
-    assert found.table()["p"].iloc[0] > 0.5
+    assert found.to_frame()["p"].iloc[0] > 0.5
 
 
 def test_trials_become_a_design_and_the_marginal_models_agree_in_sign(trials):
@@ -92,4 +92,4 @@ def test_trials_become_a_design_and_the_marginal_models_agree_in_sign(trials):
 def test_unusable_input_is_refused(change, says):
     values = {"y": [0, 1, 0, 1], "X": [[1], [1], [1], [1]], "participant": [1, 1, 2, 2], "image": [1, 2, 1, 2]} | change
     with pytest.raises(InputError, match=says):
-        fit_mixed(**values)
+        fit_crossed(**values)

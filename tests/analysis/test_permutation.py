@@ -116,10 +116,10 @@ def test_the_first_relabellings_are_the_same_whatever_comes_after(coin_case, see
 
 def test_row_order_changes_nothing(trials, seed):
     from rapidvision.analysis.table.trials import Trials
-    from rapidvision.analysis.workflow import bins
+    from rapidvision.analysis.workflow import level_tests
 
     shuffled = Trials(trials.frame.sample(frac=1, random_state=seed), name="shuffled")
-    one, two = (bins(table, m=500, seed=seed).test for table in (trials, shuffled))
+    one, two = (level_tests(table, m=500, seed=seed).test for table in (trials, shuffled))
     assert np.array_equal(one.p, two.p)
     assert np.array_equal(one.p_step_down, two.p_step_down)
 

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from rapidvision.analysis.importance_maps.comparison import maps
-from rapidvision.analysis.importance_maps.reliability import agreement, pairing_p, reliability
+from rapidvision.analysis import agreement, reliability
+from rapidvision.analysis.importance_maps.pairing import pairing_p
 from rapidvision.analysis.inference.learning import strategy_test
 from rapidvision.analysis.resampling.ranks import doubled_ranks, spearman_pairs, unit_ranks
 from rapidvision.errors import InputError
@@ -113,14 +113,14 @@ def test_maps_read_folders_and_arrays(raters, tmp_path):
         for image, stack in raters.items():
             grey = np.round(stack[half].mean(axis=0) / 12 * 255).clip(0, 255).astype(np.uint8)
             Image.fromarray(grey).save(tmp_path / source / f"{image}.png")
-    assert maps(tmp_path / "a", tmp_path / "b", m=200, seed=1).mean > 0.3
+    assert agreement(tmp_path / "a", tmp_path / "b", m=200, seed=1).mean > 0.3
     np.savez(tmp_path / "people.npz", **raters)
-    assert maps(tmp_path / "people.npz", m=200, seed=1).mean == reliability(raters, m=200, seed=1).mean
+    assert reliability(tmp_path / "people.npz", m=200, seed=1).mean == reliability(raters, m=200, seed=1).mean
     for bad, says in (("nothing", "as an .npz"), ("empty", "no maps here")):
         if bad == "empty":
             (tmp_path / bad).mkdir()
         with pytest.raises(InputError, match=says):
-            maps(tmp_path / bad)
+            reliability(tmp_path / bad)
 
 
 @pytest.mark.parametrize("engine", ["numpy", "numba"])
@@ -136,7 +136,7 @@ def test_values_that_are_not_finite_are_refused_by_both_engines(engine, bad):
 
 def test_maps_that_are_not_there_are_told_as_such(tmp_path):
     with pytest.raises(InputError, match="no such file or folder"):
-        maps(tmp_path / "nowhere", tmp_path)
+        agreement(tmp_path / "nowhere", tmp_path)
 
 
 def test_learning_is_found_where_it_is_and_only_there(seed):

@@ -46,7 +46,7 @@ def test_the_figure_shows_what_is_tested_inside_its_frame(
     assert ("chance" in words) == ("ceiling" in words) == is_accuracy
     assert ("net" in [text.get_text() for text in main_axes.get_legend().get_texts()]) == is_accuracy
     low, high = main_axes.get_ylim()
-    for curve in found.bins.curves:
+    for curve in found.tests.curves:
         assert low <= np.nanmin(curve.mean - curve.sem)
         assert np.nanmax(curve.mean + curve.sem) <= high
 
@@ -167,7 +167,7 @@ def test_power_grows_with_participants_and_effect(seed):
 
 
 def test_notebooks_get_tables_and_pictures(trials, table_file):
-    result = analysis.bins(trials, m=99, seed=1)
+    result = analysis.level_tests(trials, m=99, seed=1)
     assert "<table" in result._repr_html_()
     assert analysis.fig2b(trials, m=99, seed=1)._repr_png_()[:4] == b"\x89PNG"
     assert "trials" in read_trials(table_file)._repr_html_()
@@ -177,15 +177,17 @@ def test_notebooks_get_tables_and_pictures(trials, table_file):
 
 
 def test_printing_a_result_prints_its_table(trials, tmp_path):
-    found = analysis.bins(trials, m=300, seed=1)
+    found = analysis.level_tests(trials, m=300, seed=1)
     lines = str(found).splitlines()
     assert lines.pop(0) == "observers: simulated"
     assert lines.pop(0).endswith("and are left out (late: exclude)")
     assert lines[0].split()[:2] == ["level", "clickme"]
     assert len(lines) == len(found.levels) + 1
     assert str(analysis.fig2b(trials, m=300, seed=1)) == str(found)
-    assert str(analysis.curve(trials, m=50, n_bootstrap=20, seed=1)).splitlines()[2].split()[0] == "group"
-    assert not hasattr(analysis.curve(trials, m=50, n_bootstrap=20, seed=1), "_repr_html_")  # it is shown as its figure
+    assert str(analysis.fit_psychometric(trials, m=50, n_bootstrap=20, seed=1)).splitlines()[2].split()[0] == "group"
+    assert not hasattr(
+        analysis.fit_psychometric(trials, m=50, n_bootstrap=20, seed=1), "_repr_html_"
+    )  # it is shown as its figure
     assert str(trials) == f"{trials.name}: {len(trials)} trials, 48 participants (simulated)"
     assert str(analysis.report(trials, tmp_path, m=300, seed=1)) == f"report: {tmp_path / 'report.html'} (seed 1)"
 
@@ -206,7 +208,7 @@ def test_designs_and_corrections_are_checked(trials):
         with pytest.raises(InputError, match=says):
             Design(**change)
     with pytest.raises(InputError, match="correction"):
-        analysis.bins(trials, correction="bonferoni")
+        analysis.level_tests(trials, correction="bonferoni")
 
 
 def test_a_hopeless_design_is_told_before_anything_runs(trials, tmp_path, capsys):

@@ -30,7 +30,7 @@ def test_thresholds_come_back_within_their_intervals(plans, seed):
     observers = Observers(sources={"clickme": Sight(threshold=0.08), "salicon": Sight(threshold=0.16)}, hesitation_ms=0)
     covered, misses = 0, []
     for number in range(N_SEEDS):
-        table = cells(analysis.from_records(simulate_study(plans, observers, seed=seed + number)))
+        table = cells(analysis.read_trials(simulate_study(plans, observers, seed=seed + number)))
         for group, sight in observers.sources.items():
             fitted = fit_group(table, group, n_bootstrap=400, seed=seed + number)
             truth = math.log10(100 * sight.threshold)
@@ -48,9 +48,11 @@ def test_groups_that_are_alike_are_not_told_apart_and_groups_that_differ_are(pla
     alike = Observers(sources={}, hesitation_ms=0)
     found_alike = 0
     for number in range(N_SEEDS):
-        trials = analysis.from_records(simulate_study(plans, alike, seed=seed + number))
-        found_alike += bool((analysis.bins(trials, groups=("clickme", "salicon"), m=2000, seed=number).p < 0.05).any())
+        trials = analysis.read_trials(simulate_study(plans, alike, seed=seed + number))
+        found_alike += bool(
+            (analysis.level_tests(trials, groups=("clickme", "salicon"), m=2000, seed=number).p < 0.05).any()
+        )
     # Family-wise rate .05: six or more of twenty would happen by chance three times in ten thousand.
     assert found_alike <= 5
-    differing = analysis.from_records(simulate_study(plans, Observers(), seed=seed))
-    assert (analysis.bins(differing, groups=("clickme", "salicon"), m=2000, seed=0).p < 0.001).any()
+    differing = analysis.read_trials(simulate_study(plans, Observers(), seed=seed))
+    assert (analysis.level_tests(differing, groups=("clickme", "salicon"), m=2000, seed=0).p < 0.001).any()
