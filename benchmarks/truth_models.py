@@ -21,7 +21,7 @@ from rapidvision import recipes
 from rapidvision.errors import RapidVisionError
 from rapidvision.gala_models.data.dataset import open_store, pack
 from rapidvision.gala_models.data.example import Example
-from rapidvision.gala_models.data.packing import pack_from
+from rapidvision.gala_models.data.packing import pack_images
 from rapidvision.gala_models.evaluation.evaluate import evaluate
 from rapidvision.gala_models.layers.resnet import Architecture, build
 from rapidvision.gala_models.observer.probes import multiply_accumulates
@@ -49,7 +49,7 @@ def as_class_folder(file):
             grey.save(base / "p" / "a" / f"{Path(file.name).stem}.png")
             options["map_folder"] = base / "m"
         try:
-            found = pack_from([base / "p"], base / "s", side_px=side, quiet=True, **options)
+            found = pack_images([base / "p"], base / "s", side_px=side, quiet=True, **options)
         except RapidVisionError as error:
             return "refused" if file.name in str(error) or found_none(error) else "wrong"
         except Exception:

@@ -1,3 +1,6 @@
 from .design.plan_study import plan as plan
 from .engine.participants import Observers as Observers
+from .engine.participants import Sight as Sight
 from .engine.simulate import simulate as simulate
+from .export.export import export as export
+from .export.export import read_sessions as read_sessions

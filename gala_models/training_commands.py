@@ -64,9 +64,9 @@ def _add_pack(verbs: Verbs) -> None:
 
 def _pack(arguments: argparse.Namespace) -> None:
     need("torch", extra="models", purpose="a store")
-    from .data.packing import pack_from
+    from .data.packing import pack_images
 
-    description = pack_from(
+    description = pack_images(
         arguments.source,
         arguments.out,
         side_px=arguments.size,
@@ -114,7 +114,7 @@ def _train(arguments: argparse.Namespace) -> None:
 
     from .training.processes import world
     from .training.recipe import PRESETS, Training
-    from .training.train import train
+    from .training.run import run_recipe
 
     if arguments.example:
         say(arguments, recipes.dump(PRESETS[arguments.example]))
@@ -123,7 +123,7 @@ def _train(arguments: argparse.Namespace) -> None:
         raise InputError("train: needs a recipe and --out (or --example to print a recipe)")
     recipe = recipes.read(arguments.recipe, Training)
     with world() as here:
-        trainer = train(recipe, arguments.out, base=arguments.recipe.parent, world=here, quiet=arguments.quiet)
+        trainer = run_recipe(recipe, arguments.out, base=arguments.recipe.parent, world=here, quiet=arguments.quiet)
         if here.first:
             from .figures import learning_curves
 

@@ -62,11 +62,11 @@ def _export(arguments: argparse.Namespace) -> int:
     from ..design.rehearsals import part_of
     from ..export.bids import write_bids
     from ..export.psychds import write_psychds
-    from ..export.sessions import read_sessions
+    from ..export.sessions import recorded_sessions
     from ..export.table import write_rows
 
     study = Study(arguments.study)
-    found = read_sessions(study, observers=arguments.observers)
+    found = recorded_sessions(study, observers=arguments.observers)
     sessions = found.recorded
     name = study.description().study_id
     home = part_of(study, "human" if "human" in arguments.observers else arguments.observers[0])

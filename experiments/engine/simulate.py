@@ -102,6 +102,17 @@ def simulate(
     ------
     InputError
         When the folder holds no plans.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import rapidvision as rv
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     stimulus_set = rv.stimuli.build("bundled", out=folder + "/set")
+    ...     study = rv.experiments.plan(stimulus_set, out=folder + "/study", n_per_group=1)
+    ...     trials = simulate(study, Observers(lapse=0.0), seed=1)
+    >>> trials.shape
+    (396, 35)
     """
     plans = (study if isinstance(study, Study) else Study(study)).plans()
     with progress_bar("sessions", len(plans), quiet=not progress) as advance:

@@ -115,7 +115,7 @@ class Sessions:
     copies: list[Path] = field(default_factory=list)
 
 
-def read_sessions(study: Study, *, observers: Collection[ObserverKind] = PEOPLE) -> Sessions:
+def recorded_sessions(study: Study, *, observers: Collection[ObserverKind] = PEOPLE) -> Sessions:
     """Read the journals of a study, each session once.
 
     Parameters

@@ -32,21 +32,75 @@ def source_at(
     return folders.class_folders(folder, maps=map_folder)
 
 
-def pack_from(
-    paths: Sequence[Path],
-    out: Path,
+def pack_images(
+    paths: Sequence[Path | str] | Path | str,
+    out: Path | str,
     *,
     side_px: int,
     maps: str = "clickme",
-    map_folder: Path | None = None,
+    map_folder: Path | str | None = None,
     blur: str = "none",
     first_label: int = 0,
     strict: bool = False,
     skip_bad: bool = False,
-    quiet: bool = False,
+    quiet: bool = True,
 ) -> StoreDescription:
-    """Pack what lies at `paths`; see :func:`rapidvision.gala_models.data.dataset.pack`."""
-    source = source_at(paths, maps=maps, map_folder=map_folder, first_label=first_label)
+    """Pack images, maps and labels into a store, which training and evaluation read at random.
+
+    Parameters
+    ----------
+    paths : path-like or sequence of path-like
+        ClickMe TFRecord files; or a folder of ``.npz``, an image folder with ``images.csv``, or a folder with one folder
+        per class.
+    out : path-like
+        Folder of the store, new or empty.
+    side_px : int
+        Side of the stored images.
+    maps : str, default "clickme"
+        Which maps of an image folder.
+    map_folder : path-like, optional
+        Maps of class folders.
+    blur : {"none", "box", ...}
+        Of the maps; see :func:`rapidvision.gala_models.data.targets.kernel`.
+    first_label : int, default 0
+        What the first class is called in TFRecords and ``.npz``.
+    strict : bool, default False
+        Refuse maps that cannot be used instead of leaving them out, counted.
+    skip_bad : bool, default False
+        Leave out images that cannot be read, listed, instead of stopping.
+    quiet : bool, default True
+        No progress bar.
+
+    Returns
+    -------
+    StoreDescription
+        What is in the store, with counts.
+
+    Raises
+    ------
+    InputError
+        Names the file that cannot be used.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import numpy as np
+    >>> from PIL import Image
+    >>> rng = np.random.default_rng(0)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for name in ("cat", "dog"):
+    ...         (Path(folder) / "images" / name).mkdir(parents=True)
+    ...         pixels = rng.integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    ...         Image.fromarray(pixels).save(Path(folder) / "images" / name / "one.png")
+    ...     found = pack_images(folder + "/images", folder + "/store", side_px=64)
+    >>> found.n, [each.name for each in found.categories]
+    (2, ['cat', 'dog'])
+    """
+    places = [Path(paths)] if isinstance(paths, str | Path) else [Path(one) for one in paths]
+    out = Path(out)
+    source = source_at(
+        places, maps=maps, map_folder=None if map_folder is None else Path(map_folder), first_label=first_label
+    )
     with progress("packing", source.n, quiet=quiet) as advance:
         store = pack(
             source,
@@ -59,7 +113,7 @@ def pack_from(
             skip_bad=skip_bad,
             ignored=source.ignored,
             provenance=files.provenance(
-                f"models pack {' '.join(path.name for path in paths)}", packages=("numpy", "pillow")
+                f"models pack {' '.join(path.name for path in places)}", packages=("numpy", "pillow")
             ),
             advance=advance,
         )

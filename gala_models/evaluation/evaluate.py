@@ -5,7 +5,8 @@ scores or maps that are not finite are refused.
 """
 
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -17,13 +18,16 @@ from rapidvision.numerics.ranks import correlations, doubled_ranks
 from rapidvision.recipes import Recipe
 
 from ..data.batches import Batches
-from ..data.dataset import Store
+from ..data.dataset import Store, open_store
 from ..data.targets import Resize, resized
 from ..devices import device_of
 from ..layers.attention import attention_maps, kind_of
 from ..preprocessing import Preprocessing
 from ..scores import check_finite, first_guess, ranks
 from .null import null_of
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class Ceiling(Recipe, frozen=True):
@@ -43,7 +47,7 @@ class Ceiling(Recipe, frozen=True):
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What came out, per picture and in sum.
+    """How a network classifies and where it looks, per image and in sum.
 
     Attributes
     ----------
@@ -74,6 +78,20 @@ class Evaluation:
     null: float
     grid: tuple[int, int]
     ceiling: Ceiling
+
+    def to_frame(self) -> "pd.DataFrame":
+        """One row per image: its label, the network's guess, the label's rank and the correlation of the maps."""
+        import pandas as pd
+
+        return pd.DataFrame(
+            {
+                "image_id": self.ids,
+                "label": self.labels,
+                "predicted": self.predicted,
+                "rank_of_label": self.rank_of_label,
+                "rho": self.rho,
+            }
+        )
 
     @property
     def top1_error(self) -> float:
@@ -113,9 +131,9 @@ def _rounded(value: float) -> float | None:
 
 
 def evaluate(
-    model: nn.Module,
-    store: Store,
-    preprocessing: Preprocessing,
+    model: nn.Module | Path | str,
+    store: Store | Path | str,
+    preprocessing: Preprocessing | None = None,
     *,
     name: str = "",
     batch_size: int = 128,
@@ -128,12 +146,12 @@ def evaluate(
 
     Parameters
     ----------
-    model : Module
-        Put into evaluation mode for the time being.
-    store : Store
-        Pictures, labels, maps. Its side must be what the preprocessing brings pictures to before it cuts the centre.
-    preprocessing : Preprocessing
-        The network's.
+    model : Module or path-like
+        The network, put into evaluation mode for the time being; or its file of weights.
+    store : Store or path-like
+        Pictures, labels, maps, from :func:`rapidvision.gala_models.pack_images`. Its side must be what the preprocessing brings pictures to before it cuts the centre.
+    preprocessing : Preprocessing, optional
+        The network's; a file of weights has its own.
     name : str, optional
         The network's, for messages; its type by default.
     batch_size : int, default 128
@@ -159,8 +177,34 @@ def evaluate(
     InputError
         When the store's pictures are not of the size that the preprocessing asks for, or a label is no class of the
         network.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from PIL import Image
+    >>> import rapidvision as rv
+    >>> rng = np.random.default_rng(0)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for label in ("cat", "dog"):
+    ...         (Path(folder) / "images" / label).mkdir(parents=True)
+    ...         pixels = rng.integers(0, 256, (96, 96, 3), dtype=np.uint8)
+    ...         Image.fromarray(pixels).save(Path(folder) / "images" / label / "one.png")
+    ...     _ = rv.models.pack_images(folder + "/images", folder + "/store", side_px=96)
+    ...     network = rv.models.load("compact-gala")
+    ...     found = evaluate(network.model, folder + "/store", network.preprocessing)
+    >>> len(found.to_frame()), 0 <= found.top1_error <= 1
+    (2, True)
     """
+    if isinstance(store, str | Path):
+        store = open_store(store)
+    if isinstance(model, str | Path):
+        from ..weights.load import load_model
+
+        model, card = load_model(model)
+        preprocessing, name = preprocessing or card.preprocessing, name or card.name
     name = name or type(model).__name__
+    if preprocessing is None:
+        raise InputError(f"{name}: say how it sees images: give preprocessing, or a file of weights that has its own")
     preprocessing.check_side(store.description.side_px, where=f"{name}: the store")
     size = min(batch_size, len(store))
     batches = Batches(store, preprocessing.size_px, size, clutter=clutter, scatter=scatter)

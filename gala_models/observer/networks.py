@@ -2,16 +2,18 @@
 
 import importlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
 
-from rapidvision.errors import InputError
+from rapidvision.errors import InputError, did_you_mean
 from rapidvision.system import files
 
+from ..devices import device_named
 from ..layers.resnet import build
 from ..layers.resnet import named as architecture_named
 from ..preprocessing import Preprocessing
@@ -25,6 +27,83 @@ def bundled_paths() -> list[Path]:
     """Files of the networks that come with RapidVision, sorted by name."""
     folder = Path(str(resources.files("rapidvision.gala_models") / "bundled"))
     return sorted(folder.glob("*.safetensors"), key=Path.as_posix)
+
+
+def load(
+    network: str | Path | nn.Module | Callable[[], nn.Module],
+    *,
+    name: str | None = None,
+    readout: str | None = None,
+    architecture: str | None = None,
+    size_px: int | None = None,
+    resize_px: int | None = None,
+    targets: Sequence[str] = (),
+    device: str = "cpu",
+) -> Network:
+    """Load one network that can take the test of a study.
+
+    Parameters
+    ----------
+    network : str, path-like, Module or callable
+        The name of a bundled network (``compact-gala-maps``, ``compact-gala``, ``compact-se``, ``compact-resnet``); a file
+        of weights; ``module:function``; a module; or a function without arguments that returns one. A module takes
+        images (batch, 3, height, width), float32, and returns class scores (batch, classes).
+    name : str, optional
+        Its id in trials tables; by default that of the file, the function or the class.
+    readout : str, optional
+        How class scores become evidence for target: ``imagenet-animal``, ``imagenet-categories`` or ``binary``; networks
+        of this suite bring their own, others start with ``imagenet-animal``.
+    architecture : str, optional
+        For a checkpoint without a card: a name of :data:`rapidvision.gala_models.NETWORKS`.
+    size_px, resize_px : int, optional
+        Side of the input, and what the shorter side is brought to before its centre is cut out, for networks without a
+        card; 224 and `size_px` by default.
+    targets : sequence of str, optional
+        Target classes, where the card does not say.
+    device : str, default "cpu"
+        ``cpu``, ``cuda``, ``cuda:1``, ``mps``.
+
+    Returns
+    -------
+    Network
+        In evaluation mode.
+
+    Raises
+    ------
+    InputError
+        When nothing is found, or what is found is no network.
+
+    Examples
+    --------
+    >>> load("compact-gala").preprocessing.size_px
+    96
+    >>> from torchvision.models import resnet18  # doctest: +SKIP
+    >>> load(lambda: resnet18(weights="DEFAULT"), name="resnet18")  # doctest: +SKIP
+    """
+    options: dict[str, Any] = {
+        "readout": readout,
+        "architecture": architecture,
+        "size_px": size_px,
+        "resize_px": resize_px,
+        "name": name,
+        "targets": targets,
+        "device": device_named(device),
+    }
+    if isinstance(network, str | Path):
+        bundled = {path.stem: str(path) for path in bundled_paths()}
+        what = str(network)
+        if what == "bundled":
+            raise InputError(f'load: "bundled" are several networks; name one of {", ".join(bundled)}')
+        if what not in bundled and ":" not in what and not Path(what).exists():
+            raise InputError(f"load: no file and no bundled network {what}. {did_you_mean(what, bundled)}")
+        return find(bundled.get(what, what), **options)[0]
+    if architecture is not None:
+        raise InputError("load: architecture is for files of weights; a module has its own")
+    where: str = name or str(getattr(network, "__name__", type(network).__name__))
+    model = _checked(network if isinstance(network, nn.Module) else network(), where)
+    given = Preprocessing(size_px=size_px or Preprocessing().size_px, resize_px=resize_px or 0)
+    chosen = _readout(where, readout, None, targets)
+    return Network(where, model.eval().to(options["device"]), chosen, given, state_sha256(model))
 
 
 def find(
@@ -113,10 +192,15 @@ def _from_function(what: str) -> tuple[nn.Module, str, str]:
         raise InputError(
             f"{what}: cannot be found ({error}); write module:function, run from the module's folder"
         ) from error
-    model = function()
+    model = _checked(function(), what)
+    return model, function_name, state_sha256(model)
+
+
+def _checked(model: object, what: str) -> nn.Module:
+    """Refuse what is no module, and weights that are not finite."""
     if not isinstance(model, nn.Module):
         raise InputError(f"{what}: returned {type(model).__name__}; a torch.nn.Module is needed")
     wrong = not_finite(model.state_dict())
     if wrong:
         raise InputError(f"{what}: {wrong}; such a network has no answers")
-    return model, function_name, state_sha256(model)
+    return model

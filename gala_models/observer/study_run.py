@@ -5,13 +5,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 
 from rapidvision import trials
 from rapidvision.errors import InputError
 from rapidvision.formats.model_record import Attention, ModelRecord, NetworkRecord, write_record
+from rapidvision.formats.trials_frame import to_frame
 from rapidvision.plan import Plan
 from rapidvision.study import Study
 from rapidvision.system import files
@@ -20,12 +21,18 @@ from rapidvision.trials import TrialRecord
 
 from ..weights.load import state_sha256
 from .images import intact_pictures
+from .networks import load
 from .observe import Network, Seen, look, take
 from .overlay import sheet
-from .participants import MEANING, Participants
+from .participants import MEANING, Participants, Policy
 from .probe_observer import Probing, look_through_probes
 from .shown import stimuli_of
 
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: A network, or what names one.
+NetworkLike: TypeAlias = Network | Path | str
 #: Intact pictures in the mosaic of attention: one of each category in a set of the paper's form.
 N_LOOKED_AT = 8
 
@@ -70,7 +77,7 @@ def sit(
     study: Study,
     networks: Sequence[Network],
     *,
-    out: Path,
+    out: Path | None,
     participants: Participants | None = None,
     probing: Probing | None = None,
     stimulus_set: Path | None = None,
@@ -86,8 +93,8 @@ def sit(
         With its plans.
     networks : sequence of Network
         Names must differ. Under the policy ``seeds`` they are one observer, named after what their names share.
-    out : Path
-        The trials table; a ``.json`` of the same name records policy, readouts and hashes, and ``…-attention.png``
+    out : Path or None
+        The trials table, written unless None; a ``.json`` of the same name records policy, readouts and hashes, and ``…-attention.png``
         shows what the networks look at in some of the set's intact pictures.
     participants : Participants, optional
         Who counts as a participant; replay by default.
@@ -129,11 +136,87 @@ def sit(
         records = list(_in_turns(pairs, plans, participants))
     else:
         records = [record for network, one in pairs for record in take(network, one, plans, participants)]
-    trials.write_table(out, records)
-    attention = sheet(networks, intact_pictures(found, N_LOOKED_AT), out.with_name(f"{out.stem}-attention.png"))
-    write_record(out, _record(study, plans, pairs, participants, probing, records, command, attention))
+    if out is not None:
+        trials.write_table(out, records)
+        attention = sheet(networks, intact_pictures(found, N_LOOKED_AT), out.with_name(f"{out.stem}-attention.png"))
+        write_record(out, _record(study, plans, pairs, participants, probing, records, command, attention))
     n_participants = len({record.participant_id for record in records})
     return Sitting(records, len(stimuli), n_participants, time.perf_counter() - started)
+
+
+def observe(
+    networks: NetworkLike | Sequence[NetworkLike],
+    study: Study | Path | str,
+    *,
+    out: Path | str | None = None,
+    participants: Participants | Policy = "replay",
+    seed: int = 0,
+    probing: Probing | None = None,
+    stimulus_set: Path | str | None = None,
+    batch_size: int = 64,
+    progress: bool = False,
+) -> "pd.DataFrame":
+    """Let networks take the test of a study: the same plans and the same pixels as people.
+
+    Parameters
+    ----------
+    networks : Network, str, path-like, or a sequence of these
+        From :func:`rapidvision.gala_models.load`, or what that function takes as a name or a path.
+    study : Study or path-like
+        With its plans, or its folder.
+    out : path-like, optional
+        Also write the trials table there, with a record of what was done and a mosaic of attention beside it.
+    participants : {"replay", "dropout", "seeds", "stochastic"} or Participants
+        What counts as a participant: the network itself for each plan, with some features of its readout left out, several
+        networks in turn, or answers drawn with the network's own probabilities.
+    seed : int, default 0
+        Of ``dropout`` and ``stochastic``.
+    probing : Probing, optional
+        Answer through linear probes of layers.
+    stimulus_set : path-like, optional
+        Where the set is now, if not where the study expects it.
+    batch_size : int, default 64
+        Images per forward pass.
+    progress : bool, default False
+        Show a progress bar.
+
+    Returns
+    -------
+    DataFrame
+        The trials table (:data:`rapidvision.trials.COLUMNS`), one row per network, plan and trial; `decision_value` is
+        the log odds of target.
+
+    Raises
+    ------
+    InputError
+        When networks share a name, or do not fit the study.
+    CheckFailed
+        When a stimulus is not the one that was planned.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import rapidvision as rv
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     stimulus_set = rv.stimuli.build("bundled", out=folder + "/set")
+    ...     study = rv.experiments.plan(stimulus_set, out=folder + "/study", n_per_group=1)
+    ...     answers = observe("compact-gala-maps", study)
+    >>> len(answers), set(answers["observer"]), set(answers["observer_kind"])
+    (396, {'compact-gala-maps'}, {'model'})
+    """
+    several = [networks] if isinstance(networks, str | Path | Network) else list(networks)
+    who = participants if isinstance(participants, Participants) else Participants(policy=participants, seed=seed)
+    sitting = sit(
+        study if isinstance(study, Study) else Study(study),
+        [one if isinstance(one, Network) else load(one) for one in several],
+        out=None if out is None else Path(out),
+        participants=who,
+        probing=probing,
+        stimulus_set=None if stimulus_set is None else Path(stimulus_set),
+        batch_size=batch_size,
+        quiet=not progress,
+    )
+    return to_frame(sitting.records)
 
 
 def _in_turns(pairs: Sequence[Any], plans: Sequence[Plan], participants: Participants) -> Any:

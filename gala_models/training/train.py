@@ -18,7 +18,7 @@ from rapidvision.system import files
 from rapidvision.system.progress import progress as show_progress
 
 from ..data.batches import Batch, Batches
-from ..data.dataset import Store, open_store
+from ..data.dataset import Store
 from ..evaluation.evaluate import evaluate
 from ..layers.attention import Maps, attention_maps
 from ..layers.compiling import compiled
@@ -285,16 +285,6 @@ class Trainer:
         model = build(self.recipe.model)
         model.load_state_dict(self.best)
         return model.eval()
-
-
-def train(recipe: Training, out: Path, *, base: Path, world: World, quiet: bool = False) -> Trainer:
-    """Run a recipe whose stores lie relative to `base`, and return the finished trainer."""
-    stores = world.together(
-        lambda: {name: open_store(base / getattr(recipe, name)) for name in ("train", "validation")}
-    )
-    trainer = Trainer(recipe, out, **stores, world=world)
-    trainer.run(quiet=quiet)
-    return trainer
 
 
 def _copied(model: nn.Module) -> dict[str, Tensor]:

@@ -115,10 +115,27 @@ def save_model(
 def load_model(path: Path | str) -> tuple[ResNet, Card]:
     """Read a network that :func:`save_model` wrote, ready for inference.
 
+    Parameters
+    ----------
+    path : path-like
+        A file of weights of this suite (``.safetensors`` with a card).
+
+    Returns
+    -------
+    ResNet, Card
+        The network in evaluation mode, and what it is: name, architecture, preprocessing, classes, training.
+
     Raises
     ------
     InputError
         When the file is missing, damaged, or has no card.
+
+    Examples
+    --------
+    >>> from rapidvision.gala_models.observer.networks import bundled_paths
+    >>> model, card = load_model(bundled_paths()[0])
+    >>> card.name, model.training
+    ('compact-gala-maps', False)
     """
     card = read_card(path)
     model = build(card.architecture)

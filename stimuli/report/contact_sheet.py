@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rapidvision.errors import InputError
-from rapidvision.formats.manifest import Stimulus, StimulusSet
+from rapidvision.formats.manifest import Stimulus, StimulusSet, read_set
 from rapidvision.images.load import load_rgb
 from rapidvision.system import files
 from rapidvision.system.progress import Advance, silent
@@ -39,7 +39,7 @@ section h3 { margin: 0 0 .3rem; font-size: 1rem; } .sheet { max-width: 100%; }
 
 
 def contact_sheet(
-    found: StimulusSet,
+    found: StimulusSet | Path | str,
     out: Path | str,
     *,
     inputs: tuple[StimulusRecipe, Path] | None = None,
@@ -49,8 +49,8 @@ def contact_sheet(
 
     Parameters
     ----------
-    found : StimulusSet
-        A set of PNG files.
+    found : StimulusSet or path-like
+        A set of PNG files, or its folder.
     out : path-like
         Folder for both files; the page shows every picture, the sheet the first :data:`.preview_sheet.MOST_LINES`, flagged
         ones before the others.
@@ -69,7 +69,17 @@ def contact_sheet(
     ------
     InputError
         When the recipe, or a picture, is not that of the build: canvases and maps of another set would be shown.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import rapidvision as rv
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     stimulus_set = rv.stimuli.build("bundled", out=folder + "/set")
+    ...     contact_sheet(stimulus_set, folder + "/sheet").name
+    'index.html'
     """
+    found = found if isinstance(found, StimulusSet) else read_set(found)
     from .figures import set_figures
 
     out = Path(out)

@@ -5,7 +5,7 @@ import shutil
 import pytest
 
 from rapidvision.cli import main
-from rapidvision.experiments.export.sessions import read_sessions
+from rapidvision.experiments.export.sessions import recorded_sessions
 from rapidvision.experiments.interfaces import TrialData
 from rapidvision.experiments.lab import run
 from rapidvision.experiments.lab.file_checks import Options, journal_path
@@ -128,7 +128,7 @@ def test_the_rows_of_a_session_that_was_given_up_say_so(study, record_session, c
     assert main(["session", "export", str(study.folder), "--form", "bids", "--out", str(tmp_path / "b")]) == 0
     people = (tmp_path / "b" / "participants.tsv").read_text().splitlines()
     assert people[1].endswith("given up")
-    assert len(read_sessions(study).recorded) == 2
+    assert len(recorded_sessions(study).recorded) == 2
 
 
 @pytest.mark.parametrize("damage", ["changed", "gone"])

@@ -12,7 +12,7 @@ import pytest
 from rapidvision.cli import main
 from rapidvision.errors import InputError
 from rapidvision.experiments.export.bids import labels_of
-from rapidvision.experiments.export.sessions import read_sessions
+from rapidvision.experiments.export.sessions import recorded_sessions
 from rapidvision.experiments.export.table import write_rows
 from rapidvision.experiments.lab.file_checks import journal_path, plan_of
 from rapidvision.experiments.recording.headers import Setup
@@ -41,7 +41,7 @@ def test_the_table_has_every_completed_trial_and_reads_back(recorded_study, caps
 
 def test_parquet_and_csv_hold_the_same(recorded_study, tmp_path):
     parquet = pytest.importorskip("pyarrow.parquet")
-    rows = [row for session in read_sessions(recorded_study).recorded for row in session.rows()]
+    rows = [row for session in recorded_sessions(recorded_study).recorded for row in session.rows()]
     write_rows(tmp_path / "t.parquet", rows)
     write_rows(tmp_path / "t.csv", rows)
     table = parquet.read_table(tmp_path / "t.parquet")
@@ -69,7 +69,7 @@ def test_an_interrupted_trial_that_was_seen_has_a_row(study, record_session):
     number = plan_of(study, entry).trials()[20].trial
     with JournalFile(path, header) as journal:
         journal.append(Event(what="interrupted", trial=number, seen=True, utc="2026-01-01T00:00:00+00:00"))
-    rows = read_sessions(study).recorded[0].rows()
+    rows = recorded_sessions(study).recorded[0].rows()
     assert (len(rows), rows[-1].status, rows[-1].trial) == (21, "aborted", number)
 
 
@@ -108,7 +108,7 @@ def test_each_opening_of_a_session_is_a_run(study, record_session, make_setup):
         last = next(e for e in entries[::-1] if not isinstance(e, Setup | Event))
         last.trial = 87
         journal.append(last)
-    runs = read_sessions(study).recorded[0].runs()
+    runs = recorded_sessions(study).recorded[0].runs()
     assert [len(trials) for _, trials in runs] == [20, 1]
 
 
@@ -140,7 +140,7 @@ def test_a_folder_that_holds_something_is_not_written_into(recorded_study, tmp_p
 
 def test_nothing_to_export_and_a_stranger_s_journal_are_refused(study, record_session):
     with pytest.raises(InputError, match="no sessions to export"):
-        read_sessions(study)
+        recorded_sessions(study)
     entry = record_session(study, "p1", n=3, finished=False)
     path = journal_path(study, entry.session_id)
     from rapidvision.experiments.recording.journal import encode
@@ -149,6 +149,6 @@ def test_nothing_to_export_and_a_stranger_s_journal_are_refused(study, record_se
     import msgspec
 
     path.write_bytes(b"".join(map(encode, [msgspec.structs.replace(header, plan_digest="x"), *entries])))
-    found = read_sessions(study)
+    found = recorded_sessions(study)
     assert not found.recorded
     assert "follows another plan" in found.faults[0].what

@@ -6,7 +6,7 @@ import pytest
 from rapidvision.cli import main
 from rapidvision.experiments.engine.participants import Observers
 from rapidvision.experiments.engine.simulate import simulate_session
-from rapidvision.experiments.export.sessions import read_sessions
+from rapidvision.experiments.export.sessions import recorded_sessions
 from rapidvision.experiments.interfaces import Event, TrialData
 from rapidvision.experiments.lab.file_checks import journal_path
 from rapidvision.experiments.lab.overview import status
@@ -81,4 +81,4 @@ def test_status_report_export_and_table_all_tell_of_a_session_in_doubt(study, re
     assert {row.flags for row in rows if row.timing_ok is False and "early" not in row.flags} == {
         "unsynchronised_flips"
     }
-    assert len(read_sessions(study).recorded) == 2
+    assert len(recorded_sessions(study).recorded) == 2

@@ -6,7 +6,7 @@ from rapidvision.cli import main
 from rapidvision.errors import InputError
 from rapidvision.experiments.design.rehearsals import Rehearsals
 from rapidvision.experiments.engine.participants import Observers
-from rapidvision.experiments.export.sessions import read_sessions
+from rapidvision.experiments.export.sessions import recorded_sessions
 from rapidvision.experiments.lab import file_checks, run
 from rapidvision.experiments.lab.file_checks import Options, find_session, next_rehearsal
 from rapidvision.experiments.lab.ledger import Ledger
@@ -71,7 +71,7 @@ def test_an_export_of_other_kinds_names_them_and_marks_every_row(study, record_s
     record_session(study, "p1")
     record_session(study, "r1", kind="simulated")
     record_session(study, "r2", kind="pilot")
-    both = [s.header.observer_kind for s in read_sessions(study, observers=["pilot", "simulated"]).recorded]
+    both = [s.header.observer_kind for s in recorded_sessions(study, observers=["pilot", "simulated"]).recorded]
     assert both == ["pilot", "simulated"]
     assert main(["session", "export", str(study.folder), "--observers", "pilot"]) == 0
     path = study.folder / "rehearsals" / "trials.csv"
@@ -82,7 +82,7 @@ def test_an_export_of_other_kinds_names_them_and_marks_every_row(study, record_s
 def test_a_study_of_rehearsals_only_says_where_they_are(study, record_session):
     record_session(study, "r1", kind="simulated")
     with pytest.raises(InputError, match=r"1 of pilots and simulations lie beside it, see --observers"):
-        read_sessions(study)
+        recorded_sessions(study)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import time
 import pytest
 
 from rapidvision.experiments.design.rehearsals import Rehearsals
-from rapidvision.experiments.export.sessions import read_sessions
+from rapidvision.experiments.export.sessions import recorded_sessions
 from rapidvision.experiments.interfaces import TrialData
 from rapidvision.experiments.lab.file_checks import journal_path
 from rapidvision.experiments.lab.ledger import Ledger
@@ -164,7 +164,7 @@ def test_a_monotonic_clock_that_ticks_as_windows_does_voids_no_trial(session_com
     out, err = process.communicate(timeout=250)
     assert process.returncode == 0, out + err
     assert "0 void" in out
-    recorded = read_sessions(quick_study, observers=["simulated"]).recorded[0]
+    recorded = recorded_sessions(quick_study, observers=["simulated"]).recorded[0]
     rows = recorded.rows()
     assert len(rows) == 16
     assert not [row for row in rows if row.status == "aborted"]

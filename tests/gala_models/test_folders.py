@@ -9,7 +9,7 @@ from PIL import Image
 from rapidvision import cli
 from rapidvision.errors import InputError
 from rapidvision.gala_models.data.dataset import open_store
-from rapidvision.gala_models.data.packing import pack_from
+from rapidvision.gala_models.data.packing import pack_images
 from rapidvision.text import csv_text
 
 SIDE = 16
@@ -34,7 +34,7 @@ def classes(tmp_path):
 
 
 def packed(base, **options):
-    pack_from([base / "p"], base / "s", side_px=SIDE, map_folder=base / "m", quiet=True, **options)
+    pack_images([base / "p"], base / "s", side_px=SIDE, map_folder=base / "m", quiet=True, **options)
     return open_store(base / "s")
 
 

@@ -17,7 +17,8 @@ from rapidvision.gala_models.training import checkpoint
 from rapidvision.gala_models.training.loss import MapLoss
 from rapidvision.gala_models.training.processes import World
 from rapidvision.gala_models.training.recipe import PRESETS, Schedule, Training
-from rapidvision.gala_models.training.train import Trainer, train
+from rapidvision.gala_models.training.run import run_recipe
+from rapidvision.gala_models.training.train import Trainer
 from rapidvision.gala_models.weights.load import load_model
 
 TINY = Training(
@@ -394,5 +395,5 @@ def test_processes_with_different_data_stop_before_the_first_step(make_store, tm
 def test_the_whole_run_from_its_recipe(make_store, tmp_path):
     make_store("train")
     make_store("validation")
-    trainer = train(TINY, tmp_path / "r", base=tmp_path, world=World(), quiet=True)
+    trainer = run_recipe(TINY, tmp_path / "r", base=tmp_path, world=World(), quiet=True)
     assert trainer.finished

@@ -1,5 +1,6 @@
 """What a reader returns: a dense map in the picture's frame, or points recorded on it."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -63,6 +64,9 @@ class MapReader(Protocol):
 
     def has(self, image_id: str) -> bool:
         """Whether the source knows the picture."""
+
+    def image_ids(self) -> Collection[str]:
+        """Every image that the source has."""
 
 
 def dense(values: NDArray[np.generic], *, where: str, n_observers: int = 0) -> DenseMap:

@@ -4,7 +4,7 @@ Both schemas are read: raw float32 (version 1 of the release) and JPEG. A record
 ``<file name without suffix>-<number of the record, six digits>``.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,6 +66,10 @@ class ClickMeReader:
     def has(self, image_id: str) -> bool:
         """Whether there is such a record."""
         return image_id in self._records
+
+    def image_ids(self) -> Collection[str]:
+        """Every image that the source has."""
+        return self._records.keys()
 
     def read(self, image_id: str) -> DenseMap:
         """Read the map of a picture."""

@@ -1,5 +1,6 @@
 """A folder with one map per picture: grey pictures, ``.npy`` or ``.npz``, named after the picture."""
 
+from collections.abc import Collection
 from pathlib import Path
 
 from rapidvision.errors import InputError
@@ -37,6 +38,10 @@ class FolderReader:
     def has(self, image_id: str) -> bool:
         """Whether a file with that name exists."""
         return image_id in self._names
+
+    def image_ids(self) -> Collection[str]:
+        """Every image that the source has."""
+        return self._names.keys()
 
     def read(self, image_id: str) -> DenseMap:
         """Read the map of a picture."""

@@ -1,6 +1,7 @@
 """One ``.npz`` file with an array per picture, named after it."""
 
 import zipfile
+from collections.abc import Collection
 from pathlib import Path
 
 from rapidvision.errors import InputError, did_you_mean
@@ -41,6 +42,10 @@ class NpzReader:
     def has(self, image_id: str) -> bool:
         """Whether an array has the picture's name."""
         return image_id in self.names
+
+    def image_ids(self) -> Collection[str]:
+        """Every image that the source has."""
+        return self.names
 
     def read(self, image_id: str) -> DenseMap:
         """Read the map of a picture."""

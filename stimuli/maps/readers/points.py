@@ -1,6 +1,6 @@
 """Recorded points: what all readers of clicks and fixations share."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,6 +65,10 @@ class PointsReader:
     def has(self, image_id: str) -> bool:
         """Whether there are points on the picture."""
         return image_id in self.recordings
+
+    def image_ids(self) -> Collection[str]:
+        """Every image that the source has."""
+        return self.recordings.keys()
 
     def read(self, image_id: str) -> Points:
         """Return the points of a picture, counted from 0."""

@@ -5,6 +5,7 @@ observer with ``fixations``, ``location``, ``timestamp``), and mouse samples in 
 ``fixations.subj`` are [row, column]: read so, they agree with the eye fixations on the same pictures.
 """
 
+from collections.abc import Collection
 from pathlib import Path
 
 import msgspec
@@ -96,6 +97,10 @@ class SaliconFolder:
     def has(self, image_id: str) -> bool:
         """Whether there is a file for the picture."""
         return image_id in self._names
+
+    def image_ids(self) -> Collection[str]:
+        """Every image that the source has."""
+        return self._names.keys()
 
     def read(self, image_id: str) -> Points:
         """Return the points of a picture, counted from 0."""

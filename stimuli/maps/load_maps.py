@@ -1,0 +1,106 @@
+"""Importance maps of a file or folder, from Python."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+import numpy as np
+
+from rapidvision.errors import InputError
+from rapidvision.maps import ImportanceMap
+from rapidvision.numerics.blur import blurred, parse
+
+from ..image.load import Geometry
+from ..recipe import MapSource, ReaderName
+from .prepare import rasterised
+from .readers import DenseMap, MapReader, Points, open_source
+
+
+def load_maps(
+    path: Path | str,
+    *,
+    reader: ReaderName = "folder",
+    source: str = "maps",
+    image_ids: Iterable[str] | None = None,
+    frame_px: tuple[int, int] | None = None,
+    origin: Literal[0, 1] | None = None,
+    weights: Literal["none", "duration"] = "none",
+    blur: str = "none",
+) -> dict[str, ImportanceMap]:
+    """Read importance maps with the readers that stimulus recipes name.
+
+    Parameters
+    ----------
+    path : path-like
+        File or folder.
+    reader : {"folder", "npz", "clickme-tfrecord", "points-csv", "salicon-json", "salicon-mat", "fixations-mat", \
+"bubbles-mat"}
+        How it is read. ``folder``: one grey image, ``.npy`` or ``.npz`` per image, named ``IMAGE_ID``.
+    source : str, default "maps"
+        Name of the source, kept in each map.
+    image_ids : iterable of str, optional
+        Which images; all that the source has by default.
+    frame_px : (int, int), optional
+        Width and height in which points were recorded, where the file does not say.
+    origin : {0, 1}, optional
+        Coordinate of the first pixel; by default the format's own convention.
+    weights : {"none", "duration"}
+        Whether fixations count once each, or for as long as they lasted.
+    blur : str, default "none"
+        ``paper`` (49 × 49 box), ``gala_tpu``, ``gauss:7`` or ``disc:10`` (pixels of the map).
+
+    Returns
+    -------
+    dict of str to ImportanceMap
+        Image → map, float32 of shape (height, width), in the order of the ids. Points are counted per pixel of their
+        frame.
+
+    Raises
+    ------
+    InputError
+        Names the file and the image that cannot be used.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     np.save(folder + "/cat.npy", np.eye(4, dtype=np.float32))
+    ...     maps = load_maps(folder, source="clickme")
+    >>> maps["cat"].shape, maps["cat"].source
+    ((4, 4), 'clickme')
+    """
+    fields = {
+        "source": source,
+        "reader": reader,
+        "path": str(path),
+        "frame_px": frame_px,
+        "origin": origin,
+        "weights": weights,
+    }
+    try:
+        named = msgspec.convert(fields, MapSource)
+    except msgspec.ValidationError as error:
+        raise InputError(f"load_maps: {error}") from error
+    opened, smooth = open_source(named, Path()), parse(blur)
+    names = sorted(opened.image_ids()) if image_ids is None else list(image_ids)
+    if not names:
+        raise InputError(f"{path}: no maps here; is the reader {reader} the right one?")
+    found = {}
+    for name in names:
+        values, n_observers = _values(opened, name)
+        found[name] = ImportanceMap(
+            np.asarray(blurred(values, smooth), dtype=np.float32), image_id=name, source=source, n_observers=n_observers
+        )
+    return found
+
+
+def _values(opened: MapReader, name: str) -> tuple["np.ndarray[tuple[int, int], np.dtype[np.float64]]", int]:
+    one: DenseMap | Points = opened.read(name)
+    if isinstance(one, DenseMap):
+        return one.values.astype(np.float64), one.n_observers
+    if one.frame_px is None:
+        raise InputError(f"{one.where}: the file does not say how large the image was; give frame_px=(width, height)")
+    width, height = one.frame_px
+    whole, _ = rasterised(one, Geometry((width, height), (width, height), (0, 0), width), where=one.where)
+    return whole, one.n_observers
