@@ -14,7 +14,30 @@ from .protocol import Protocol as Protocol
 from .protocol import preset as preset
 from .stimuli.maps.load_maps import load_maps as load_maps
 from .study import Study as Study
-from .trials import COLUMNS as TRIAL_COLUMNS
+from .trials import COLUMNS as COLUMNS
 from .trials import Trial as Trial
 
 __version__: str
+
+# `models` is another name of `gala_models`, so the list says what is public.
+__all__ = [
+    "COLUMNS",
+    "ImportanceMap",
+    "Plan",
+    "Protocol",
+    "RapidVisionError",
+    "StimulusSet",
+    "Study",
+    "Trial",
+    "__version__",
+    "analysis",
+    "experiments",
+    "gala_models",
+    "load_maps",
+    "models",
+    "preset",
+    "read_protocol",
+    "read_set",
+    "read_trials",
+    "stimuli",
+]

@@ -139,7 +139,7 @@ def read_trials(
     ...     study = rv.experiments.plan(stimulus_set, out=folder + "/study", n_per_group=2)
     ...     frame = rv.experiments.simulate(study, seed=1)
     >>> read_trials(frame)
-    trials: 792 trials, 4 participants (simulated)
+    trials: 352 trials, 4 participants (simulated)
     """
     if isinstance(source, Trials):
         trials = source
@@ -192,7 +192,7 @@ def write_trials(path: Path | str, trials: TrialsSource) -> None:
     ...     study = rv.experiments.plan(stimulus_set, out=folder + "/study", n_per_group=1)
     ...     write_trials(folder + "/trials.csv", rv.experiments.simulate(study, seed=1))
     ...     len(read_trials(folder + "/trials.csv"))
-    396
+    176
     """
     write_table(path, _records(as_trials(trials)))
 

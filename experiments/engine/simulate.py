@@ -112,7 +112,7 @@ def simulate(
     ...     study = rv.experiments.plan(stimulus_set, out=folder + "/study", n_per_group=1)
     ...     trials = simulate(study, Observers(lapse=0.0), seed=1)
     >>> trials.shape
-    (396, 35)
+    (176, 35)
     """
     plans = (study if isinstance(study, Study) else Study(study)).plans()
     with progress_bar("sessions", len(plans), quiet=not progress) as advance:

@@ -76,7 +76,7 @@ def load(
     Examples
     --------
     >>> load("compact-gala").preprocessing.size_px
-    96
+    88
     >>> from torchvision.models import resnet18  # doctest: +SKIP
     >>> load(lambda: resnet18(weights="DEFAULT"), name="resnet18")  # doctest: +SKIP
     """

@@ -202,7 +202,7 @@ def observe(
     ...     study = rv.experiments.plan(stimulus_set, out=folder + "/study", n_per_group=1)
     ...     answers = observe("compact-gala-maps", study)
     >>> len(answers), set(answers["observer"]), set(answers["observer_kind"])
-    (396, {'compact-gala-maps'}, {'model'})
+    (176, {'compact-gala-maps'}, {'model'})
     """
     several = [networks] if isinstance(networks, str | Path | Network) else list(networks)
     who = participants if isinstance(participants, Participants) else Participants(policy=participants, seed=seed)

@@ -118,12 +118,12 @@ def load_model(path: Path | str) -> tuple[ResNet, Card]:
     Parameters
     ----------
     path : path-like
-        A file of weights of this suite (``.safetensors`` with a card).
+        ``.safetensors`` with a card.
 
     Returns
     -------
     ResNet, Card
-        The network in evaluation mode, and what it is: name, architecture, preprocessing, classes, training.
+        The network in evaluation mode, and what it is.
 
     Raises
     ------

@@ -1,0 +1,181 @@
+"""The public API: the names that users guess, documented with examples, typed, and enough for a whole study."""
+
+import doctest
+import importlib
+import inspect
+import os
+import runpy
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from rapidvision.system.lazy import read_stub
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = ("rapidvision", "stimuli", "experiments", "analysis", "gala_models")
+#: Names that were written down before the API was built: what a user would try first.
+GUESSED = ["stimuli.flood_fill", "stimuli.build", "stimuli.scramble", "stimuli.phase_scramble", "load_maps", "read_trials", "analysis.permutation_test", "gala_models.gala_resnet50", "gala_models.GALA", "experiments.plan", "Protocol", "ImportanceMap", "analysis.read_trials", "analysis.bins", "analysis.randomization_test", "gala_models.load_model", "stimuli.StimulusSet", "stimuli.read_recipe", "stimuli.StimulusRecipe", "stimuli.contact_sheet", "stimuli.load_maps", "stimuli.verify", "experiments.simulate", "experiments.export", "experiments.read_sessions", "analysis.fig2b", "analysis.report", "analysis.power", "analysis.fit_psychometric", "analysis.sign_flip_test", "analysis.error_consistency", "analysis.compare", "analysis.import_trials", "models.train", "models.evaluate", "models.attention_maps", "read_set", "Plan", "Study"]
+
+
+def front(package):
+    return importlib.import_module("rapidvision" if package == "rapidvision" else f"rapidvision.{package}")
+
+
+def public():
+    for package in PACKAGES:
+        for name in read_stub(ROOT / package / "__init__.pyi"):
+            yield package, name
+
+
+@pytest.mark.parametrize("name", GUESSED)
+def test_a_name_that_users_guess_exists(name):
+    found = importlib.import_module("rapidvision")
+    for part in name.split("."):
+        found = getattr(found, part)
+    assert found.__doc__
+
+
+@pytest.mark.parametrize(("package", "name"), list(public()))
+def test_every_public_function_has_an_example_and_says_what_it_takes_and_returns(package, name):
+    found = getattr(front(package), name)
+    if not inspect.isfunction(found):
+        return
+    text = inspect.getdoc(found)
+    if inspect.signature(found).parameters:
+        assert "Parameters\n---" in text
+    assert "Examples\n---" in text
+    assert doctest.DocTestParser().get_examples(text)
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """The packages as they lie in an installed wheel: inside ``rapidvision``."""
+    folder = tmp_path_factory.mktemp("site")
+    skip = shutil.ignore_patterns("__pycache__", "bundled", "static", "*.png")
+    shutil.copytree(ROOT / "rapidvision", folder / "rapidvision", ignore=skip)
+    for package in PACKAGES[1:]:
+        shutil.copytree(ROOT / package, folder / "rapidvision" / package, ignore=skip)
+    return folder
+
+
+def mypy(script, site, tmp_path):
+    """Type-check a user's script, strictly, with the user's settings: none."""
+    (tmp_path / "user.py").write_text(script, encoding="utf-8")
+    words = ["--strict", "--config-file", os.devnull, "--follow-imports=silent", "--cache-dir", str(site / ".cache")]
+    return subprocess.run(
+        [sys.executable, "-m", "mypy", *words, "user.py"],
+        cwd=tmp_path,
+        env={**os.environ, "MYPYPATH": str(site)},
+        capture_output=True,
+        text=True,
+        check=False,
+        encoding="utf-8",
+    )
+
+
+RIGHT = """
+from typing import assert_type
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import rapidvision as rv
+from rapidvision.analysis import LevelTests, PermutationTest, SignFlipTest
+
+stimulus_set = rv.stimuli.build("bundled", out="set")
+assert_type(stimulus_set, rv.StimulusSet)
+study = rv.experiments.plan(stimulus_set, rv.preset("paper"), out="study", n_per_group=4)
+assert_type(study, rv.Study)
+frame = rv.experiments.simulate(study, seed=1)
+assert_type(frame, pd.DataFrame)
+assert_type(rv.read_trials(frame), rv.analysis.Trials)
+found = rv.analysis.level_tests(frame, groups=("clickme", "salicon"), alternative="greater", seed=1)
+assert_type(found, LevelTests)
+assert_type(found.to_frame(), pd.DataFrame)
+assert_type(rv.analysis.bins("trials.csv"), pd.DataFrame)
+assert_type(rv.analysis.permutation_test([1.0, 2.0], [3.0], n_resamples=99), PermutationTest)
+assert_type(rv.analysis.sign_flip_test([1.0, 2.0]), SignFlipTest)
+assert_type(rv.analysis.fig2b(frame), rv.analysis.Fig2b)
+assert_type(rv.load_maps("maps", reader="folder"), dict[str, rv.ImportanceMap])
+image = np.zeros((8, 8, 3), dtype=np.uint8)
+assert_type(rv.stimuli.phase_scramble(image, seed=1), npt.NDArray[np.uint8])
+network = rv.models.load("compact-gala")
+assert_type(network, rv.models.Network)
+assert_type(rv.models.observe(network, study), pd.DataFrame)
+assert_type(rv.analysis.compare(frame, "models.csv"), rv.analysis.Comparison)
+"""
+
+WRONG = """
+import rapidvision as rv
+
+trials = rv.analysis.read_trials("trials.csv")
+rv.analysis.level_tests(trials, grups=("clickme", "salicon"))
+rv.analysis.level_tests(trials, alternative="bigger")
+rv.analysis.this_does_not_exist(3)
+"""
+
+
+def test_a_users_script_is_typed(site, tmp_path):
+    done = mypy(RIGHT, site, tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_wrong_keyword_literal_and_name_are_three_errors(site, tmp_path):
+    done = mypy(WRONG, site, tmp_path)
+    errors = [line for line in done.stdout.splitlines() if ": error:" in line]
+    assert [line.rpartition("[")[2] for line in errors] == ["call-arg]", "arg-type]", "attr-defined]"], done.stdout
+
+
+def test_a_whole_study_fits_into_fifteen_lines(tmp_path, monkeypatch):
+    notebook = ROOT / "examples" / "notebook.py"
+    code = [
+        line
+        for line in notebook.read_text(encoding="utf-8").partition('"""\n\n')[2].splitlines()
+        if line.strip() and not line.startswith("#")
+    ]
+    assert len(code) <= 15
+    assert [line for line in code if "import" in line] == ["import rapidvision as rv"]
+    monkeypatch.chdir(tmp_path)
+    made = runpy.run_path(str(notebook))
+    assert made["tests"].to_frame()["level"].tolist()[-1] == "full"
+    assert {path.name for path in (tmp_path / "figures").iterdir()} >= {"fig2b.pdf", "fig2b.svg", "fig2b.png"}
+    assert set(made["comparison"].to_frame()["model"]) == {"compact-gala-maps"}
+
+
+def test_the_landing_page_shows_that_notebook():
+    shown = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
+    code = (ROOT / "examples" / "notebook.py").read_text(encoding="utf-8").partition('"""\n\n')[2].strip()
+    assert code in shown
+
+
+def test_the_user_gets_his_own_axes_back():
+    import numpy as np
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+    from rapidvision import analysis
+    from rapidvision.analysis.sample_size.simulation import Design, simulate
+
+    rng = np.random.default_rng(3)
+    del rng, pd
+    trials = simulate(Design(n_per_group=4), seed=1)
+    figure = Figure()
+    axes = figure.subplots(1, 2)
+    first, second = trials_groups = sorted(set(trials.frame["group"]))
+    found = analysis.fig2b(
+        trials,
+        ax=axes[1],
+        labels={first: "Ours"},
+        colours={second: "#123456"},
+        groups=tuple(trials_groups),
+        m=99,
+        seed=1,
+    )
+    assert found.drawing.figure is figure
+    assert not axes[0].lines
+    handles, labels = axes[1].get_legend_handles_labels()
+    assert labels == ["Ours (n = 4)", f"{second} (n = 4)"]
+    assert handles[1].lines[0].get_color() == "#123456"
