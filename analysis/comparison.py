@@ -197,7 +197,24 @@ def compare(
     Returns
     -------
     Comparison
-        A deterministic network never gets a participant's error bar.
+        One row per network and group; a deterministic network never gets a participant's error bar.
+
+    Raises
+    ------
+    InputError
+        When a table cannot be used.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import rapidvision as rv
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     stimulus_set = rv.stimuli.build("bundled", out=folder + "/set")
+    ...     study = rv.experiments.plan(stimulus_set, out=folder + "/study", n_per_group=4)
+    ...     trials = rv.experiments.simulate(study, seed=1)
+    ...     answers = rv.models.observe("compact-gala-maps", study)
+    >>> compare(trials, answers, seed=1).to_frame()["group"].tolist()
+    ['clickme', 'salicon']
     """
     seed = fresh_seed() if seed is None else seed
     people, nets = as_trials(trials), as_trials(models)

@@ -208,6 +208,11 @@ def preset(name: str) -> Protocol:
     ------
     InputError
         When there is no such preset.
+
+    Examples
+    --------
+    >>> preset("paper").keys
+    ('s', 'l')
     """
     try:
         return PRESETS[name]

@@ -105,6 +105,23 @@ def report(
     -------
     Report
         Running it again with the same seed writes the same bytes.
+
+    Raises
+    ------
+    InputError
+        When a table or an option does not allow it.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import rapidvision as rv
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     stimulus_set = rv.stimuli.build("bundled", out=folder + "/set")
+    ...     study = rv.experiments.plan(stimulus_set, out=folder + "/study", n_per_group=4)
+    ...     trials = rv.experiments.simulate(study, seed=1)
+    ...     found = report(trials, folder + "/report", m=99, seed=1)
+    ...     found.html.is_file(), len(found.results["test"]["levels"])
+    (True, 12)
     """
     out = Path(out)
     seed = fresh_seed() if seed is None else seed

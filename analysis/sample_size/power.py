@@ -102,6 +102,17 @@ def calibrate(
     -------
     Calibration
         `per_level` should lie around alpha, `any_level` below it for every rule but ``uncorrected``.
+
+    Raises
+    ------
+    InputError
+        When there is no experiment or no relabelling.
+
+    Examples
+    --------
+    >>> found = calibrate(Design(n_per_group=8), n_experiments=20, m=99, seed=1)
+    >>> len(found.to_frame()), found.per_level.shape
+    (16, (12,))
     """
     chosen = design or Design()
     null = replace(chosen, thresholds=(chosen.thresholds[0], chosen.thresholds[0]))
@@ -142,6 +153,12 @@ def power(
     ------
     InputError
         When there is nothing to simulate.
+
+    Examples
+    --------
+    >>> found = power(n_per_group=[8], effects=[0.2], n_experiments=10, m=99, seed=1)
+    >>> found["rule"].tolist()
+    ['holm', 'max-t', 'cluster']
     """
     base = design or Design()
     if not n_per_group or not effects:

@@ -230,10 +230,24 @@ def write_set(
 def read_set(folder: Path | str) -> StimulusSet:
     """Read a stimulus set; the files themselves are checked by :meth:`StimulusSet.verify`.
 
+    Parameters
+    ----------
+    folder : path-like
+        Of a finished set of PNG files.
+
     Raises
     ------
     InputError
         When the folder holds no finished set, or manifest and description disagree.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import rapidvision as rv
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     stimulus_set = rv.stimuli.build("bundled", out=folder + "/set")
+    ...     read_set(folder + "/set").digest == stimulus_set.digest
+    True
     """
     folder = Path(folder)
     if not (folder / DESCRIPTION).is_file() and (folder / PACKED).is_file():

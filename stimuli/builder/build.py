@@ -85,6 +85,17 @@ def read_recipe(name: str, *, root: Path | None = None, seed: int | None = None)
     -------
     (StimulusRecipe, Path)
         The recipe and the root.
+
+    Raises
+    ------
+    InputError
+        Names the file, the key and what is allowed.
+
+    Examples
+    --------
+    >>> recipe, root = read_recipe("bundled")
+    >>> [each.source for each in recipe.maps], recipe.seed
+    (['clickme', 'salicon'], 1)
     """
     path = Path(__file__).parents[1] / "bundled" / "recipe.toml" if name == "bundled" else Path(name)
     recipe = recipes.read(path, StimulusRecipe)

@@ -17,7 +17,47 @@ from rapidvision.system.lazy import read_stub
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("rapidvision", "stimuli", "experiments", "analysis", "gala_models")
 #: Names that were written down before the API was built: what a user would try first.
-GUESSED = ["stimuli.flood_fill", "stimuli.build", "stimuli.scramble", "stimuli.phase_scramble", "load_maps", "read_trials", "analysis.permutation_test", "gala_models.gala_resnet50", "gala_models.GALA", "experiments.plan", "Protocol", "ImportanceMap", "analysis.read_trials", "analysis.bins", "analysis.randomization_test", "gala_models.load_model", "stimuli.StimulusSet", "stimuli.read_recipe", "stimuli.StimulusRecipe", "stimuli.contact_sheet", "stimuli.load_maps", "stimuli.verify", "experiments.simulate", "experiments.export", "experiments.read_sessions", "analysis.fig2b", "analysis.report", "analysis.power", "analysis.fit_psychometric", "analysis.sign_flip_test", "analysis.error_consistency", "analysis.compare", "analysis.import_trials", "models.train", "models.evaluate", "models.attention_maps", "read_set", "Plan", "Study"]
+GUESSED = [
+    "stimuli.flood_fill",
+    "stimuli.build",
+    "stimuli.scramble",
+    "stimuli.phase_scramble",
+    "load_maps",
+    "read_trials",
+    "analysis.permutation_test",
+    "gala_models.gala_resnet50",
+    "gala_models.GALA",
+    "experiments.plan",
+    "Protocol",
+    "ImportanceMap",
+    "analysis.read_trials",
+    "analysis.bins",
+    "analysis.randomization_test",
+    "gala_models.load_model",
+    "stimuli.StimulusSet",
+    "stimuli.read_recipe",
+    "stimuli.StimulusRecipe",
+    "stimuli.contact_sheet",
+    "stimuli.load_maps",
+    "stimuli.verify",
+    "experiments.simulate",
+    "experiments.export",
+    "experiments.read_sessions",
+    "analysis.fig2b",
+    "analysis.report",
+    "analysis.power",
+    "analysis.fit_psychometric",
+    "analysis.sign_flip_test",
+    "analysis.error_consistency",
+    "analysis.compare",
+    "analysis.import_trials",
+    "models.train",
+    "models.evaluate",
+    "models.attention_maps",
+    "read_set",
+    "Plan",
+    "Study",
+]
 
 
 def front(package):
@@ -151,31 +191,81 @@ def test_the_landing_page_shows_that_notebook():
     assert code in shown
 
 
-def test_the_user_gets_his_own_axes_back():
-    import numpy as np
-    import pandas as pd
+def test_fig2b_draws_into_the_users_axes_with_his_words_and_colours():
     from matplotlib.figure import Figure
 
     from rapidvision import analysis
     from rapidvision.analysis.sample_size.simulation import Design, simulate
 
-    rng = np.random.default_rng(3)
-    del rng, pd
-    trials = simulate(Design(n_per_group=4), seed=1)
+    trials = simulate(Design(n_per_group=4), seed=1).trials(seed=1)
+    first, second = groups = tuple(sorted(set(trials.frame["group"])))
     figure = Figure()
     axes = figure.subplots(1, 2)
-    first, second = trials_groups = sorted(set(trials.frame["group"]))
-    found = analysis.fig2b(
-        trials,
-        ax=axes[1],
-        labels={first: "Ours"},
-        colours={second: "#123456"},
-        groups=tuple(trials_groups),
-        m=99,
-        seed=1,
-    )
+    labels, colours = {first: "Ours"}, {second: "#123456"}
+    found = analysis.fig2b(trials, ax=axes[1], labels=labels, colours=colours, groups=groups, m=99, seed=1)
     assert found.drawing.figure is figure
     assert not axes[0].lines
-    handles, labels = axes[1].get_legend_handles_labels()
-    assert labels == ["Ours (n = 4)", f"{second} (n = 4)"]
+    handles, shown = axes[1].get_legend_handles_labels()
+    assert shown == ["Ours (n = 4)", f"{second} (n = 4)"]
     assert handles[1].lines[0].get_color() == "#123456"
+
+
+def test_a_permutation_test_counts_as_scipys_does():
+    import numpy as np
+    import scipy.stats
+
+    from rapidvision.analysis import permutation_test
+
+    def medians(first, second, axis):
+        return np.median(first, axis=axis) - np.median(second, axis=axis)
+
+    rng = np.random.default_rng(11)
+    first, second = rng.integers(0, 6, 5) / 10, rng.integers(2, 9, 4) / 10
+    for alternative in ("two-sided", "greater", "less"):
+        ours = permutation_test(first, second, medians, alternative=alternative)
+        theirs = scipy.stats.permutation_test(
+            (first, second), medians, n_resamples=np.inf, alternative=alternative, vectorized=True
+        )
+        assert ours.exact
+        assert ours.p[0] == pytest.approx(theirs.pvalue)
+    many = permutation_test(rng.normal(0, 1, 40), rng.normal(0.5, 1, 30), n_resamples=4000, seed=1)
+    assert many.p_low[0] <= many.p[0] <= many.p_high[0]
+    assert many.null_distribution.shape == (4000, 1)
+
+
+def test_relabelling_scores_is_exact_and_names_the_levels():
+    import itertools
+
+    import numpy as np
+    import pandas as pd
+
+    from rapidvision.analysis import randomization_test
+
+    scores = pd.DataFrame({"10": [0.3, 0.1, 0.7, 0.9, 0.6], "full": [1.0, 0.9, np.nan, 1.0, 0.8]})
+    first = np.array([False, False, True, True, True])
+    found = randomization_test(scores, first, alternative="greater", m=99, seed=1)
+    values = scores["10"].to_numpy()
+    every = [values[list(who)].mean() - np.delete(values, who).mean() for who in itertools.combinations(range(5), 3)]
+    observed = values[first].mean() - values[~first].mean()
+    assert found.p_exact[0] == np.mean([one >= observed - 1e-12 for one in every])
+    assert found.to_frame()["level"].tolist() == ["10", "full"]
+
+
+def test_a_table_is_the_same_from_a_file_a_frame_and_records(tmp_path):
+    import pandas as pd
+
+    from rapidvision.analysis import read_trials, write_trials
+    from rapidvision.analysis.sample_size.simulation import Design, simulate
+    from rapidvision.trials import read_table
+
+    trials = simulate(Design(n_per_group=2), seed=1).trials(seed=1)
+    path = tmp_path / "trials.csv"
+    write_trials(path, trials)
+    from_file = read_trials(path).frame
+    for source in (pd.read_csv(path), from_file, read_table(path)):
+        pd.testing.assert_frame_equal(read_trials(source).frame, from_file)
+    broken = pd.read_csv(path).assign(status="in time")
+    from rapidvision.errors import InputError
+
+    with pytest.raises(InputError, match='row 0: status is "in time"'):
+        read_trials(broken)
