@@ -36,6 +36,8 @@ def imported(package, name, path, known):
         else:
             continue
         for alias in node.names:
+            if alias.name == "__version__":  # a word of the front, set before it imports anything
+                continue
             inner = ".".join([*base, alias.name])
             outer = ".".join(base)
             yield inner if inner in known else outer
