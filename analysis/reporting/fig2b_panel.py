@@ -24,7 +24,7 @@ from ..table.trials import Trials, TrialsSource, as_trials
 from ..workflow import LevelTests, level_tests
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+    from ..figures.style import UserAxes
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -70,7 +70,7 @@ def fig2b(
     models: TrialsSource | None = None,
     stimulus_set: Path | str | None = None,
     margin: float = 0.05,
-    ax: "Axes | None" = None,
+    ax: "UserAxes | None" = None,
     labels: Mapping[str, str] | None = None,
     colours: Mapping[str, str] | None = None,
     groups: tuple[str, str] | None = None,
