@@ -238,25 +238,32 @@ def curve(
     n_bootstrap : int
         Resamples of participants for the intervals.
     guess : float, optional
-        What guessing gets right; must be said (0.5) where the table holds only whether answers were correct.
+        Share of answers that guessing gets right, from 0 to below 1; must be stated where the table does not show it
+        (:mod:`~rapidvision.analysis.table.guess_rate`).
 
     Returns
     -------
     CurveFits
         Notebooks show the figure.
+
+    Raises
+    ------
+    InputError
+        When the guess rate is unknown, levels have no per cent, or fewer than three have trials.
     """
     from .figures.plots import draw_fits
     from .fits.psychometric import axis_of
     from .fits.thresholds import fit_group, threshold_test
 
     seed = fresh_seed() if seed is None else seed
-    table = cells(as_trials(trials), late=late)
-    table.require_one_half(guess)
+    table = cells(as_trials(trials).guessing(guess), late=late)
+    rate = table.known_guess("curve")
     pair = table.pair(groups)
     first, second = (fit_group(table, group, n_bootstrap=n_bootstrap, seed=seed) for group in pair)
     test = threshold_test(table, pair, m=m, n_bootstrap=n_bootstrap, seed=seed)
     curves = tuple(curve_of(table.accuracy[table.of(group)]) for group in pair)
-    return CurveFits(pair, (first, second), test, draw_fits(axis_of(table), pair, curves, (first, second)), table.notes)
+    drawing = draw_fits(axis_of(table), pair, curves, (first, second), chance=rate)
+    return CurveFits(pair, (first, second), test, drawing, table.notes)
 
 
 def kept(trials: "Trials | Path | str", rules: Rules | None = None) -> Kept:
@@ -288,9 +295,8 @@ def chance(
     Returns
     -------
     tuple of ChanceTest
-        One per group, in alphabetical order.
+        One per group, by name.
     """
     seed = fresh_seed() if seed is None else seed
-    table = cells(as_trials(trials), late=late)
-    table.require_one_half(guess)
+    table = cells(as_trials(trials).guessing(guess), late=late)
     return tuple(chance_test(table, group, m=m, seed=seed) for group in sorted({str(name) for name in table.groups}))

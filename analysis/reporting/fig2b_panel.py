@@ -109,6 +109,7 @@ def fig2b(
             networks=networks if measure.is_accuracy else (),
             ceilings=tuple((one.group, one.level) for one in ceilings) if measure.is_accuracy else (),
             insets=insets(stimulus_set, result.groups) if stimulus_set is not None else (),
+            chance=result.cells.guess,
             note=observer_note(trials),
             measure=measure,
         )

@@ -85,8 +85,6 @@ def test_accuracy_alone_names_no_guess_rate_no_picture_and_no_slot(tmp_path):
         with pytest.raises(InputError, match="guess rate"):
             work(again, m=20, seed=1)
     assert len(chance(again, m=20, seed=1, guess=0.5)) == 2
-    with pytest.raises(InputError, match="know two answers"):
-        chance(again, m=20, seed=1, guess=0.25)
     with pytest.raises(InputError, match="dprime: t.csv holds only whether"):
         bins(again, statistic="dprime", m=20, seed=1)
     with pytest.raises(InputError, match="max_response_bias: t.csv holds only whether"):
