@@ -12,6 +12,7 @@ from rapidvision.errors import InputError
 from rapidvision.seeds import fresh_seed, stream
 
 from .fits.psychometric import LEAST_LEVELS, axis_of, fit
+from .fits.thresholds import beyond_levels
 from .models.consistency import ErrorConsistency, majority_consistency
 from .models.curves import NetworkCurve, network_curves
 from .models.evidence import EvidenceCorrelation, evidence_correlation
@@ -40,6 +41,8 @@ class CurveGap:
     noise_ceiling : float
         The same between random halves of the participants, corrected to the full number: the best that a perfect
         model of the group could be expected to reach.
+    notes : tuple of str
+        Warnings: thresholds outside the levels that were shown.
     """
 
     model: str
@@ -49,6 +52,7 @@ class CurveGap:
     area: float
     rmse: float
     noise_ceiling: float
+    notes: tuple[str, ...] = ()
 
     @property
     def threshold_difference(self) -> float:
@@ -80,9 +84,13 @@ def curve_gap(table: Cells, network: NetworkCurve, *, seed: int, n_splits: int =
     members = table.of(network.group)
     trials = np.where(usable, max(network.n_trials / len(usable), 1.0), 0.0)
     model, people = np.nan, np.nan
+    notes: tuple[str, ...] = ()
     if without_thresholds(table) is None:
-        model = _threshold(table, np.where(usable, network.mean, 0.0) * trials, trials)
-        people = _threshold(table, table.halves[members].sum(axis=0) / 2, table.n_trials[members].sum(axis=0))
+        right = np.where(usable, network.mean, 0.0) * trials
+        model, beyond = _threshold(table, right, trials, who=f"{network.model} ({network.group})")
+        own = table.halves[members].sum(axis=0) / 2
+        people, also = _threshold(table, own, table.n_trials[members].sum(axis=0), who=network.group)
+        notes = (*beyond, *also)
     gap = human.mean - network.mean
     x = np.array([np.log10(level.percent) if not level.full else np.nan for level in table.levels])
     axis = usable & np.isfinite(x)
@@ -96,6 +104,7 @@ def curve_gap(table: Cells, network: NetworkCurve, *, seed: int, n_splits: int =
         area=float(np.trapezoid(gap[axis], x[axis]) / span) if span > 0 else float("nan"),
         rmse=float(np.sqrt(np.mean(gap[usable] ** 2))),
         noise_ceiling=_noise_ceiling(accuracy[:, usable], seed=seed, n_splits=n_splits),
+        notes=notes,
     )
 
 
@@ -109,11 +118,13 @@ def without_thresholds(table: Cells) -> str | None:
     return None
 
 
-def _threshold(table: Cells, correct: Floats, trials: Floats) -> float:
-    guess = table.known_guess("thresholds")
+def _threshold(table: Cells, correct: Floats, trials: Floats, *, who: str) -> tuple[float, tuple[str, ...]]:
+    """Threshold and the warning that it is extrapolated; NaN with too few levels."""
     if np.count_nonzero(trials) < LEAST_LEVELS:
-        return float("nan")
-    return float(fit(axis_of(table), correct[None], trials[None].astype(float), guess=guess).threshold[0])
+        return float("nan"), (f"no threshold of {who}: fewer than {LEAST_LEVELS} levels have trials",)
+    x = axis_of(table)
+    found = fit(x, correct[None], trials[None].astype(float), guess=table.known_guess("thresholds"))
+    return float(found.threshold[0]), beyond_levels(found, x, who)
 
 
 def _noise_ceiling(accuracy: Floats, *, seed: int, n_splits: int) -> float:
@@ -193,6 +204,11 @@ class Comparison(ShownAsTable):
                 }
             )
         return pd.DataFrame(rows)
+
+    @property
+    def cautions(self) -> tuple[str, ...]:
+        """Warnings: thresholds outside the levels that were shown."""
+        return tuple(dict.fromkeys(note for gap in self.gaps for note in gap.notes))
 
     @property
     def drawing(self) -> Any:

@@ -19,7 +19,7 @@ from .resampling.multiplicity import CORRECTIONS, Correction
 from .result_repr import Shown, ShownAsTable
 from .table.accuracy import Cells, Curve, Level, cells, curve_of
 from .table.exclusions import Kept, Rules, exclude
-from .table.first_lines import LateRule
+from .table.first_lines import LateRule, tested
 from .table.statistics import Statistic, columns_of
 from .table.trials import Trials, as_trials
 
@@ -44,10 +44,8 @@ class Bins(ShownAsTable):
         Every p.
     correction : str
         Which p the stars show; where it starts from single levels, from their exact p if there is one.
-    late : str
-        What late answers count as.
-    cells : Cells
-        What it stands on.
+    late, cells
+        What late answers count as, and what the test stands on.
     """
 
     groups: tuple[str, str]
@@ -64,8 +62,8 @@ class Bins(ShownAsTable):
         return np.asarray(getattr(self.test, CORRECTIONS[self.correction][0]))
 
     def opening(self) -> tuple[str, ...]:
-        """What was left out, with counts."""
-        return self.cells.notes
+        """What was left out, with counts, and what difference and p are."""
+        return (*self.cells.notes, tested(self.groups, self.test.alternative, m=self.test.m))
 
     def table(self) -> pd.DataFrame:
         """One row per level: both curves, the difference and every p."""
@@ -188,8 +186,8 @@ class CurveFits(Shown):
 
     @property
     def cautions(self) -> tuple[str, ...]:
-        """Warnings: few participants, or groups whose spreads differ."""
-        return self.test.notes
+        """Warnings: few participants, groups whose spreads differ, or thresholds outside the levels."""
+        return tuple(dict.fromkeys([*self.test.notes, *self.fits[0].notes, *self.fits[1].notes]))
 
     def opening(self) -> tuple[str, ...]:
         """What was left out, with counts."""

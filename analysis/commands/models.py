@@ -112,6 +112,7 @@ def _run_compare(arguments: argparse.Namespace) -> None:
             f"{model} and the {other} ({group}): kappa {one.kappa:.3f} (95 % {one.interval[0]:.3f} to "
             f"{one.interval[1]:.3f}), {one.n} stimuli",
         )
+    tell_notes(result.cautions)
     if arguments.out:
         files.write_text(arguments.out, result.table().assign(seed=result.seed).to_csv(index=False))
     if arguments.figures:

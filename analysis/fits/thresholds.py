@@ -111,8 +111,27 @@ def fit_group(table: Cells, group: str, *, n_bootstrap: int = N_BOOTSTRAP, seed:
         p_deviance=float((np.count_nonzero(worse >= best.deviance[0] * (1 - TIE)) + 1) / (n_bootstrap + 1)),
         n_bootstrap=n_bootstrap,
         seed=seed,
-        notes=interval_cautions(people),
+        notes=(*interval_cautions(people), *beyond_levels(best, x, group)),
     )
+
+
+def beyond_levels(fit_of_group: Fits, x: Floats, who: str) -> tuple[str, ...]:
+    """Warn where a threshold lies outside the levels that were shown: it is extrapolated, and may be anything.
+
+    Examples
+    --------
+    >>> x = np.array([0.0, 1.0, 2.0, np.inf])
+    >>> flat = fit(x, np.array([[80.0, 80.0, 80.0, 80.0]]), np.full((1, 4), 100.0), guess=0.5)
+    >>> beyond_levels(flat, x, "net")[0].partition(":")[0]
+    'warning'
+    """
+    axis = x[np.isfinite(x)]
+    low, high, at = axis.min(), axis.max(), fit_of_group.threshold[0]
+    if low <= at <= high:
+        return ()
+    side = "below" if at < low else "above"
+    text = f"warning: the threshold of {who} lies {side} the levels that were shown ({10**low:.3g} to {10**high:.3g} %)"
+    return (f"{text}: it is extrapolated, so neither it nor a difference from it is a measurement",)
 
 
 def _interval(values: Floats) -> tuple[float, float]:

@@ -68,6 +68,11 @@ def levels_of(
         unit = "percent"
         notes.append(f"{column}: levels are per cent of the features (the file says so)")
     full_words = {folded(word) for word in (*full, *(_FULL_CODES if unit == "percent" else ()))}
+    if codes := sorted({cell.text for cell in cells} & set(_FULL_CODES)) if unit == "percent" else []:
+        count = sum(cell.text in codes for cell in cells)
+        notes.append(
+            f"{column}: {' and '.join(codes)} is read as the intact picture ({rows(count)}); in per cent it is a code"
+        )
     spelling, told = one_spelling([cell.text for cell in cells], what=column)
     told = [note for note in told if not _NUMBER.match(note.partition('"')[2])]
     _refuse_mixed_marks(cells, column)

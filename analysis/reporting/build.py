@@ -54,7 +54,9 @@ class Report:
         """Every note and warning of the report, each once."""
         found = self.results
         ceilings = [note for one in found["ceilings"] for note in one["notes"]]
-        others = [note for name in ("thresholds", "regression") if found[name] for note in found[name]["notes"]]
+        others = [
+            note for name in ("thresholds", "regression", "compare") if found[name] for note in found[name]["notes"]
+        ]
         others += [f"no {name}: {why}" for name, why in found["not_computed"].items()]
         return tuple(dict.fromkeys([*found["notes"], *found["chance_notes"], *ceilings, *others]))
 
@@ -282,4 +284,5 @@ def _comparison_results(compared: Comparison | None) -> Any:
         {"model": model, "with": other, "group": group} | plain(one)
         for model, other, group, one in compared.consistency
     ]
-    return {"curves": plain(compared.table().to_dict("records")), "error_consistency": kappas}
+    curves = plain(compared.table().to_dict("records"))
+    return {"curves": curves, "error_consistency": kappas, "notes": list(compared.cautions)}

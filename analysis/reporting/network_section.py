@@ -3,7 +3,7 @@
 from ..comparison import Comparison
 from ..table.accuracy import curve
 from .fig2b_panel import Fig2b
-from .html import bullets, figure, paragraph, table
+from .html import bullets, figure, notices, paragraph, table
 
 
 def networks(main: Fig2b, compared: Comparison | None) -> str:
@@ -29,6 +29,7 @@ def networks(main: Fig2b, compared: Comparison | None) -> str:
         "mean of human minus model accuracy over the log axis, root mean square difference with the noise of the human "
         "curve, and partial Spearman correlation of the network's evidence with people's accuracy, given class and level."
     )
+    text += notices(compared.cautions)
     head2 = ("network", "group", "threshold", "area", "RMSE", "noise", "rho", "low", "high")
     text += table(head2, compared.table().itertuples(index=False))
     kappas = [

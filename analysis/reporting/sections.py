@@ -34,9 +34,9 @@ def what(source: Trials, left: Kept, networks: Trials | None, notes: Sequence[st
         )
     people = left.trials.people()
     text += paragraph(
-        f"{source.name}: {len(people)} main-phase trials. {left.sentence()[0].upper()}{left.sentence()[1:]}."
+        f"{source.name}: {len(people):,} main-phase trials. {left.sentence()[0].upper()}{left.sentence()[1:]}."
     )
-    text += bullets(notes)
+    text += bullets(one for one in notes if not one.startswith("observers: "))  # said above
     rows = [(group, left.before[group], left.after.get(group, 0)) for group in left.before]
     text += table(("group", "participants before", "after exclusions"), rows)
     if left.excluded:
@@ -65,7 +65,7 @@ def fig2b(main: Fig2b, trials: Trials, svg: bytes) -> str:
     if measure.is_accuracy and main.networks:
         caption += " Broken curves: networks; a band, drawn here only for a single network, resamples pictures, never participants."
     if note := observer_note(trials):
-        caption += f" The participants: {note}."
+        caption += f" These are {note}."
     return figure(svg, caption)
 
 
@@ -121,7 +121,7 @@ def levels(result: Bins) -> str:
         low, high = result.levels[cluster.first].label, result.levels[cluster.last].label
         above = a if cluster.sign > 0 else b
         text += paragraph(
-            f"Cluster from {low} to {high}: {above} higher, mass {cluster.mass:.1f}, p = {show(cluster.p)}."
+            f"Cluster {f'at {low}' if low == high else f'from {low} to {high}'}: {above} higher, mass {cluster.mass:.1f}, p = {show(cluster.p)}."
         )
     return text + notices(test.notes)
 

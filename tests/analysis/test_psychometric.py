@@ -103,3 +103,14 @@ def test_impossible_counts_are_refused():
         fit(X, np.ones((1, 3)), np.ones((1, 3)), guess=0.5)
     with pytest.raises(InputError, match="fewer than three levels"):
         fit(X, np.zeros((1, 12)), np.eye(1, 12) * 5, guess=0.5)
+
+
+def test_a_threshold_outside_the_levels_is_warned_of(seed):
+    """Groups that see everything at every level have no threshold to measure."""
+    from rapidvision.analysis import workflow
+
+    easy = Design(n_per_group=10, thresholds=(-1.0, 1.4))
+    found = workflow.curve(simulate(easy, seed=seed).trials(seed=seed), m=20, n_bootstrap=20, seed=1)
+    said = [note for note in found.cautions if "extrapolated" in note]
+    assert len(said) == 1
+    assert "threshold of clickme lies below the levels that were shown (1 to 100 %)" in said[0]
