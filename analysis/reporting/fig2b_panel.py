@@ -41,8 +41,8 @@ class Fig2b(Shown):
     networks: tuple[NetworkCurve, ...]
 
     def opening(self) -> tuple[str, ...]:
-        """What was left out, with counts."""
-        return self.bins.cells.notes
+        """What was left out, with counts, and what difference and p are."""
+        return self.bins.opening()
 
     def table(self) -> pd.DataFrame:
         """The test's table: one row per level."""

@@ -234,13 +234,11 @@ def chance(tests: Sequence[ChanceTest]) -> str:
         "for the number of levels of a group."
     )
     text += notices([note for one in tests for note in one.notes])
-    head = ["level"] + [f"{one.group}: {name}" for one in tests for name in ("accuracy", "p", "exact p", "Holm")]
+    head = ("group", "level", "accuracy", "p", "exact p", "Holm")
     rows = [
-        [
-            level.label,
-            *(x for one in tests for x in (one.accuracy[at], one.p[at], one.p_exact[at], one.p_holm[at])),
-        ]
-        for at, level in enumerate(tests[0].levels)
+        (one.group, level.label, one.accuracy[at], one.p[at], one.p_exact[at], one.p_holm[at])
+        for one in tests
+        for at, level in enumerate(one.levels)
     ]
     return text + table(head, rows)
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from rapidvision.errors import InputError, did_you_mean
 
 from .first_lines import LATE_RULES, LateRule, opening
-from .guess_rate import known_guess, shown_guess
+from .guess_rate import known_guess, shown_guess, stated_notes
 from .trials import Trials
 
 Ints = NDArray[np.int64]
@@ -164,6 +164,7 @@ def cells(trials: Trials, *, late: LateRule = "exclude") -> Cells:
     def total(weights: Any) -> Ints:
         return np.bincount(cell, weights=weights, minlength=shape[0] * shape[1]).astype(np.int64).reshape(shape)
 
+    shown = shown_guess(frame)
     group_of = dict(zip(frame["participant_id"], frame["group"], strict=True))
     return Cells(
         participants=tuple(str(name) for name in names),
@@ -174,8 +175,8 @@ def cells(trials: Trials, *, late: LateRule = "exclude") -> Cells:
         n_untimely=total(~in_time),
         n_shown=total(None),
         late=late,
-        notes=opening(trials, late=late),
-        guess=shown_guess(frame) if trials.guess is None else trials.guess,
+        notes=(*opening(trials, late=late), *stated_notes(trials.guess, shown)),
+        guess=shown if trials.guess is None else trials.guess,
     )
 
 

@@ -56,6 +56,23 @@ def checked_guess(guess: float | None) -> float | None:
     return guess
 
 
+def stated_notes(stated: float | None, shown: float | None) -> tuple[str, ...]:
+    """Say that a guess rate was stated, and warn where the answers show another.
+
+    Examples
+    --------
+    >>> stated_notes(0.25, None)
+    ('guess rate 0.25, as stated',)
+    >>> stated_notes(None, 0.5)
+    ()
+    """
+    if stated is None or stated == shown:
+        return ()
+    if shown is None:
+        return (f"guess rate {stated:g}, as stated",)
+    return (f"WARNING: guess rate {stated:g}, as stated, although every answer is one of two (rate {shown:g})",)
+
+
 def known_guess(guess: float | None, *, what: str) -> float:
     """Return a guess rate, or refuse what needs one where it is unknown.
 

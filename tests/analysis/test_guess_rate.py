@@ -55,7 +55,9 @@ LEVEL = ONLY | {"level": "level", "image": "", "category": "", "response_ms": ""
 def test_one_half_is_known_only_where_two_answers_are_seen(tmp_path, change, columns, options, rate):
     trials = imported(tmp_path, change(FRAME) if change else FRAME, columns, **options)
     assert cells(trials).guess == rate
-    assert cells(trials.guessing(0.25)).guess == 0.25
+    stated = cells(trials.guessing(0.25))
+    assert stated.guess == 0.25
+    assert stated.notes[-1].startswith("WARNING" if rate else "guess rate 0.25, as stated")
 
 
 def test_the_suites_own_plans_have_two_answers(trials, table_file):
