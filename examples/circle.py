@@ -35,6 +35,7 @@ from rapidvision.experiments.clickme.simulation.browser_player import Mind, mind
 from rapidvision.experiments.clickme.simulation.simulated_player import Player, stroke
 from rapidvision.experiments.clickme.storage.displayed import shown
 from rapidvision.experiments.clickme.storage.images import read_deck, read_maps
+from rapidvision.experiments.design.rehearsals import part_of
 from rapidvision.experiments.lab.file_checks import journal_path
 from rapidvision.experiments.lab.ledger import Ledger
 from rapidvision.experiments.recording.journal import read_journal
@@ -236,7 +237,7 @@ def run_everywhere(out: Path, study: Study) -> list[dict]:
             who = ("--participant", f"lab-{group}", "--group", group, "--simulate", "--observers", observers)
             screen = ("--paced", 60, "--window", "800x600", "--accept-timing", "--seed", SEED)
             rapidvision("session", "run", study.folder, *who, *screen, display=display)
-    rapidvision("session", "export", study.folder, "--out", out / "lab.csv")
+    rapidvision("session", "export", study.folder, "--observers", "simulated", "--out", out / "lab.csv")
     ports = ("--port", 0, "--dashboard-port", 0)
     with serving("session", "serve", study.folder, "--simulate", observers, "--seed", SEED, *ports) as url:
         asked = asyncio.run(visit(url, len(groups)))
@@ -251,8 +252,9 @@ def run_everywhere(out: Path, study: Study) -> list[dict]:
 def check(out: Path, study: Study, asked: list[dict]) -> int:
     """Hold the runners against the plans and against each other; return how many trials were compared."""
     plans = {(plan.group, plan.slot): plan for plan in study.plans()}
-    for entry in Ledger(study).slots().last.values():
-        header, _ = read_journal(journal_path(study, entry.session_id))
+    beside = part_of(study, "simulated")
+    for entry in Ledger(beside).slots().last.values():
+        header, _ = read_journal(journal_path(beside, entry.session_id))
         _same(header.plan_digest, plans[entry.group, entry.slot].digest, "the plan in the lab's journal")
     # The browser is told neither group nor slot; the hashes tell which plan it got.
     by_hashes = {tuple(trial.stimulus_sha256 for trial in plan.trials()): plan for plan in plans.values()}
@@ -322,7 +324,7 @@ def main() -> None:
     write_table(out / "trials.csv", tables)
     report = ("analyse", "report", out / "trials.csv", "--models", out / "models.csv", "--set", out / "stimuli")
     rapidvision(*report, "--seed", SEED, "--out", out / "report")
-    print(f"Fig. 2B, two groups of people and one network on both sources: {out / 'report' / 'fig2b.png'}")
+    print(f"Fig. 2B, two groups of simulated participants and one network on both sources: {out / 'report' / 'fig2b.png'}")
 
 
 if __name__ == "__main__":

@@ -87,7 +87,7 @@ def commands(
     ]
     if networks:
         steps.append(["models", "observe", study, "--model", "bundled", "--out", models])
-    analysis = ["analyse", "report", f"{study}/trials.csv", "--set", stimulus_set, "--out", report]
+    analysis = ["analyse", "report", f"{study}/simulated.csv", "--set", stimulus_set, "--out", report]
     analysis += ["--relabellings", str(relabellings), *with_seed]
     steps.append([*analysis, "--models", models] if networks else analysis)
     return [[*step, "--quiet"] if quiet else step for step in steps]
