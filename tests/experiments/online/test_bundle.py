@@ -210,6 +210,14 @@ def test_a_file_that_is_no_result_of_the_study_is_named(study_folder, tmp_path, 
         from_files(study, [tmp_path / "a.json"])
 
 
+def test_a_result_that_holds_a_trial_twice_is_refused(study_folder, tmp_path):
+    study = open_study(study_folder)
+    text = json.dumps(result_of(study))
+    (tmp_path / "a.json").write_text(text[:-2] + ', "0": {"stimulus_sha256": "' + "0" * 64 + '"}}}')
+    with pytest.raises(InputError, match=r'a\.json: the key "0" stands twice'):
+        from_files(study, [tmp_path / "a.json"])
+
+
 def test_the_same_session_twice_is_refused(study_folder, tmp_path):
     study = open_study(study_folder)
     for name in ("a", "b"):
