@@ -8,9 +8,10 @@ from .comparison import compare as compare
 from .fits.mixed import MixedFit as MixedFit
 from .fits.regression import Effects as Effects
 from .fits.regression import fit_mixed as fit_mixed
-from .importance_maps.agreement import SourceAgreement as SourceAgreement
-from .importance_maps.agreement import agreement as agreement
+from .importance_maps.comparison import maps as maps
 from .importance_maps.reliability import Reliability as Reliability
+from .importance_maps.reliability import SourceAgreement as SourceAgreement
+from .importance_maps.reliability import agreement as agreement
 from .importance_maps.reliability import reliability as reliability
 from .importers.formats import import_trials as import_trials
 from .inference.learning import StrategyTest as StrategyTest

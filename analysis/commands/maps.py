@@ -6,7 +6,7 @@ from pathlib import Path
 from rapidvision.cli import add_common_options
 from rapidvision.protocol import N_RELABELLINGS
 
-from .options import seed_of, tell, verb
+from .options import seed_of, tell, tell_notes, verb
 
 
 def add_maps(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -18,7 +18,10 @@ def add_maps(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         "rapidvision analyse maps pictures/maps/clickme pictures/maps/salicon",
     )
     parser.add_argument(
-        "first", metavar="MAPS", type=Path, help="folder of IMAGE_ID.png, or .npz (participants x height x width)"
+        "first",
+        metavar="MAPS",
+        type=Path,
+        help="folder of maps named after their pictures (IMAGE_ID.png), or .npz (participants x height x width)",
     )
     parser.add_argument("second", metavar="OTHER", type=Path, nargs="?", help="the other source")
     parser.add_argument("-m", "--relabellings", type=int, default=N_RELABELLINGS, metavar="M")
@@ -30,16 +33,11 @@ def add_maps(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 def _run_maps(arguments: argparse.Namespace) -> None:
     from rapidvision.system import files
 
-    from ..importance_maps.agreement import SourceAgreement, agreement
-    from ..importance_maps.reliability import Reliability, reliability
+    from ..importance_maps.comparison import maps
+    from ..importance_maps.reliability import Reliability
     from ..reporting.html import plain
 
-    seed, m = seed_of(arguments), arguments.relabellings
-    result: Reliability | SourceAgreement
-    if arguments.second is None:
-        result = reliability(arguments.first, m=m, seed=seed)
-    else:
-        result = agreement(arguments.first, arguments.second, m=m, seed=seed)
+    result = maps(arguments.first, arguments.second, m=arguments.relabellings, seed=seed_of(arguments))
     low, high = result.interval
     kind = "participants' maps" if isinstance(result, Reliability) else "sources"
     tell(
@@ -50,6 +48,7 @@ def _run_maps(arguments: argparse.Namespace) -> None:
         tell(f"split-half {result.split_half:.3f}, Spearman-Brown {result.spearman_brown:.3f}")
         if result.n_dropped:
             tell(f"dropped {result.n_dropped} constant maps, which have no ranks")
+    tell_notes(result.notes)
     if arguments.out:
         files.write_json(arguments.out, plain(result))
 

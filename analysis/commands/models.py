@@ -6,7 +6,7 @@ from pathlib import Path
 from rapidvision.cli import add_common_options, say
 from rapidvision.protocol import N_RELABELLINGS
 
-from .options import add_reading_options, seed_of, tell, tell_notes, trials_of, verb
+from .options import add_guess, add_reading_options, seed_of, tell, tell_notes, trials_of, verb
 
 
 def add_chance(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -21,9 +21,7 @@ def add_chance(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     parser.add_argument("--late", default="exclude", choices=("exclude", "wrong", "half"), help="see bins")
     parser.add_argument("-m", "--flips", type=int, default=N_RELABELLINGS, metavar="M", help=f"({N_RELABELLINGS:,})")
     parser.add_argument("--out", type=Path, metavar="FILE", help="also write the table as CSV")
-    parser.add_argument(
-        "--guess", type=float, metavar="SHARE", help="what guessing gets right, where the table cannot say"
-    )
+    add_guess(parser)
     add_reading_options(parser)
     add_common_options(parser)
     parser.set_defaults(run=_run_chance)
@@ -38,7 +36,7 @@ def _run_chance(arguments: argparse.Namespace) -> None:
 
     seed = seed_of(arguments)
     trials = trials_of(arguments)
-    found = chance(trials, late=arguments.late, m=arguments.flips, seed=seed, guess=arguments.guess)
+    found = chance(trials, late=arguments.late, m=arguments.flips, seed=seed)
     for line in opening(trials, late=arguments.late):
         tell(line)
     table = found.to_frame()
@@ -93,6 +91,7 @@ def add_compare(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     parser.add_argument("models", metavar="MODELS", type=Path, help="the networks' trials table")
     parser.add_argument("--late", default="exclude", choices=("exclude", "wrong", "half"), help="see bins")
     parser.add_argument("--out", type=Path, metavar="FILE", help="also write the table as CSV")
+    add_guess(parser)
     parser.add_argument("--figures", type=Path, metavar="DIR", help="folder for networks.pdf, .svg and .png")
     add_reading_options(parser)
     add_common_options(parser)
@@ -111,6 +110,7 @@ def _run_compare(arguments: argparse.Namespace) -> None:
             f"{model} and the {other} ({group}): kappa {one.kappa:.3f} (95 % {one.interval[0]:.3f} to "
             f"{one.interval[1]:.3f}), {one.n} stimuli",
         )
+    tell_notes(result.cautions)
     if arguments.out:
         files.write_text(arguments.out, result.to_frame().assign(seed=result.seed).to_csv(index=False))
     if arguments.figures:

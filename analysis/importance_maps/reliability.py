@@ -7,7 +7,6 @@ calls the share of correlations below the null a p-value; it is reported here as
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -19,7 +18,6 @@ from rapidvision.seeds import fresh_seed, stream
 
 from ..resampling.ranks import spearman_pairs, unit_ranks
 from ..result_repr import ShownAsRow
-from .files import read_stacks
 from .pairing import pairing_p
 
 Floats = NDArray[np.float64]
@@ -53,6 +51,8 @@ class Reliability(ShownAsRow):
         Usable maps, and constant ones, which have no ranks.
     m, seed : int
         Of the test, the splits and the bootstrap.
+    notes : tuple of str
+        What was left out, with counts.
     """
 
     images: tuple[str, ...]
@@ -68,10 +68,11 @@ class Reliability(ShownAsRow):
     n_dropped: int
     m: int
     seed: int
+    notes: tuple[str, ...] = ()
 
 
 def reliability(
-    maps: Mapping[str, ArrayLike] | Path | str,
+    maps: Mapping[str, ArrayLike],
     *,
     m: int = N_RELABELLINGS,
     n_splits: int = N_SPLITS,
@@ -82,8 +83,8 @@ def reliability(
 
     Parameters
     ----------
-    maps : mapping of str to array_like, shape (participants, height, width) or (participants, pixels), or path-like
-        Image → one map per participant; one size for all. A path is an ``.npz`` with one such array per image.
+    maps : mapping of str to array_like, shape (participants, height, width) or (participants, pixels)
+        Picture → one map per participant; one size for all.
     m, n_splits, n_bootstrap : int
         Randomizations, random halves, resamples of pictures.
     seed : int, optional
@@ -102,14 +103,10 @@ def reliability(
     Examples
     --------
     >>> rng = np.random.default_rng(1)
-    >>> maps = {name: rng.random((6, 6)) + 0.1 * rng.random((4, 6, 6)) for name in ("cat", "dog", "zebra")}
-    >>> found = reliability(maps, seed=1)
-    >>> found.mean > 0.9, found.n_maps
-    (True, 12)
+    >>> reliability({name: rng.random((6, 6)) + rng.random((4, 6, 6)) for name in ("cat", "dog")}, seed=1).n_maps
+    8
     """
     seed = fresh_seed() if seed is None else seed
-    if isinstance(maps, str | Path):
-        maps = read_stacks(maps)
     raters, n_dropped = _usable(maps)
     if len(raters) < 2:
         raise InputError("reliability: fewer than two pictures have two usable maps; the null needs different pictures")
@@ -137,6 +134,126 @@ def reliability(
         spearman_brown=2 * split / (1 + split),
         n_maps=sum(len(raters[image]) for image in images),
         n_dropped=n_dropped,
+        m=m,
+        seed=seed,
+    )
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class SourceAgreement(ShownAsRow):
+    """Correlation of two sources' maps of the same pictures.
+
+    Attributes
+    ----------
+    images : tuple of str
+        Pictures that both have.
+    per_image : ndarray
+        Correlation per picture.
+    mean : float
+        Their mean.
+    interval : (float, float)
+        95 %, pictures resampled.
+    null : float
+        Mean over all wrong pairings, exactly.
+    p : float
+        Randomization test of the pairing.
+    share_below_null : float
+        Share of pictures below the null.
+    fraction_of_human, fraction_interval : float and (float, float), or None
+        ``mean / human``: "fraction of explained human variability", when human correlations were given.
+    m, seed : int
+        Of test and bootstrap.
+    notes : tuple of str
+        What was left out, with counts.
+    """
+
+    images: tuple[str, ...]
+    per_image: Floats
+    mean: float
+    interval: tuple[float, float]
+    null: float
+    p: float
+    share_below_null: float
+    fraction_of_human: float | None
+    fraction_interval: tuple[float, float] | None
+    m: int
+    seed: int
+    notes: tuple[str, ...] = ()
+
+
+def agreement(
+    first: Mapping[str, ArrayLike],
+    second: Mapping[str, ArrayLike],
+    *,
+    human: Mapping[str, float] | None = None,
+    m: int = N_RELABELLINGS,
+    n_bootstrap: int = N_BOOTSTRAP,
+    seed: int | None = None,
+) -> SourceAgreement:
+    """Compare two sources of maps: ClickMe with a second set of maps, or a model with people.
+
+    Parameters
+    ----------
+    first, second : mapping of str to array_like, shape (height, width)
+        Picture → map; pictures that only one has are left out.
+    human : mapping of str to float, optional
+        Picture → correlation between people; its mean is the ceiling of the fraction.
+    m, n_bootstrap : int
+        Randomizations and resamples of pictures.
+    seed : int, optional
+        Drawn and stored when absent.
+
+    Returns
+    -------
+    SourceAgreement
+        The interval of the fraction resamples pictures jointly in both correlations.
+
+    Raises
+    ------
+    InputError
+        When fewer than two pictures are shared, or a map is constant.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(1)
+    >>> maps = {name: rng.random((6, 6)) for name in ("cat", "dog", "zebra")}
+    >>> agreement(maps, {name: one + 0.1 * rng.random((6, 6)) for name, one in maps.items()}, seed=1).mean > 0.9
+    True
+    """
+    seed = fresh_seed() if seed is None else seed
+    images = tuple(sorted(set(first) & set(second) & (set(human) if human is not None else set(first))))
+    if len(images) < 2:
+        raise InputError(f"agreement: {len(images)} pictures are in both; at least two are needed")
+    a = unit_ranks(np.stack([np.ravel(np.asarray(first[image])) for image in images]))
+    b = unit_ranks(np.stack([np.ravel(np.asarray(second[image])) for image in images]))
+    flat = [image for at, image in enumerate(images) if not (np.isfinite(a[at]).all() and np.isfinite(b[at]).all())]
+    if flat:
+        raise InputError(
+            f"agreement: {len(flat)} pictures have a constant map ({flat[0]}), which has no ranks; leave them out"
+        )
+    table = a @ b.T
+    per_image = np.diagonal(table).copy()
+    n = len(images)
+    null = float((table.sum() - per_image.sum()) / (n * (n - 1)))
+    rng = stream(seed, "analysis", "agreement")
+    chosen = rng.integers(n, size=(n_bootstrap, n))
+    order = np.argsort(per_image, kind="stable")  # by content, so that names change no interval
+    means = per_image[order][chosen].mean(axis=1)
+    fraction, fraction_interval = None, None
+    if human is not None:
+        people = np.array([float(human[image]) for image in images])
+        fraction = float(per_image.mean() / people.mean())
+        fraction_interval = _interval(means / people[order][chosen].mean(axis=1))
+    return SourceAgreement(
+        images=images,
+        per_image=per_image,
+        mean=float(per_image.mean()),
+        interval=_interval(means),
+        null=null,
+        p=pairing_p(table, m=m, seed=seed),
+        share_below_null=float(np.mean(per_image < null)),
+        fraction_of_human=fraction,
+        fraction_interval=fraction_interval,
         m=m,
         seed=seed,
     )
@@ -183,3 +300,8 @@ def _half_means(raters: Floats, rng: np.random.Generator, n_splits: int) -> tupl
     rest = np.zeros((n_splits, n))
     np.put_along_axis(rest, order[:, half : 2 * half], 1 / half, axis=1)
     return pick @ raters, rest @ raters
+
+
+def _interval(values: Floats) -> tuple[float, float]:
+    low, high = np.percentile(values, [2.5, 97.5])
+    return float(low), float(high)

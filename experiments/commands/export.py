@@ -23,7 +23,8 @@ def add_arguments(verbs: Verbs) -> None:
         "  rapidvision session export study/ --out trials.parquet\n"
         "  rapidvision session export study/ --form bids --out bids/\n"
         "  rapidvision session export study/ --observers pilot --out pilots.csv\n\n"
-        "A journal that is empty, damaged or contradicts another one is named and left out; the others are exported.",
+        "A journal that is empty, damaged or contradicts another one is named and left out; the others are exported,\n"
+        "and the exit code is 1.",
     )
     parser.add_argument("study", metavar="STUDY", help="the study folder")
     parser.add_argument("--form", choices=("table", "bids", "psychds"), default="table", help="default: table")
@@ -79,7 +80,7 @@ def _export(arguments: argparse.Namespace) -> int:
     else:
         write_psychds(sessions, out, name=name)
     _tell(arguments, found, out)
-    return 0
+    return 1 if found.faults else 0
 
 
 def _tell(arguments: argparse.Namespace, found: "Sessions", out: Path) -> None:
