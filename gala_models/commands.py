@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verbs."""
     verbs = parser.add_subparsers(dest="what", required=True, metavar="WHAT")
     _add_observe(verbs)
-    _add_attend(verbs)
+    _add_attention_maps(verbs)
     _add_evaluate(verbs)
     _add_table(verbs)
     add_verbs(verbs)
@@ -84,7 +84,7 @@ def _networks(arguments: argparse.Namespace) -> "list[Network]":
             size_px=arguments.size,
             resize_px=arguments.resize,
             name=name,
-            targets=getattr(arguments, "targets", None) or (),
+            targets=getattr(arguments, "target_classes", None) or (),
             device=device,
         )
     ]
@@ -98,7 +98,7 @@ def _add_observe(verbs: Verbs) -> None:
         "  rapidvision models observe study/ --model bundled --out study/models.csv\n"
         "  rapidvision models observe study/ --model my_lab.nets:make --readout imagenet-animal --out study/models.csv\n"
         "  rapidvision models observe study/ --model resnet50.pth --architecture resnet50 --out study/models.csv\n"
-        "  rapidvision models observe study/ --model gala.safetensors --participants dropout --seed 1 --out m.csv\n"
+        "  rapidvision models observe study/ --model gala.safetensors --participant-policy dropout --seed 1 --out m.csv\n"
         "  rapidvision models observe study/ --model gala.safetensors --probe layer1 layer2 layer3 layer4 "
         "--early-exit 2 200 5",
     )
@@ -109,13 +109,13 @@ def _add_observe(verbs: Verbs) -> None:
         "--readout", metavar="NAME", help="imagenet-animal, imagenet-categories, binary (default: its own)"
     )
     parser.add_argument(
-        "--targets",
+        "--target-classes",
         nargs="+",
         metavar="CLASS",
         help="target classes of a network whose card does not say which they are, as after training on class folders",
     )
     parser.add_argument(
-        "--participants",
+        "--participant-policy",
         choices=("replay", "dropout", "seeds", "stochastic"),
         default="replay",
         help="what counts as a participant (default: replay, one per plan and without noise)",
@@ -163,7 +163,7 @@ def _observe(arguments: argparse.Namespace) -> None:
         Study(arguments.study),
         networks,
         out=out,
-        participants=Participants(policy=arguments.participants, seed=arguments.seed or 0),
+        participants=Participants(policy=arguments.participant_policy, seed=arguments.seed or 0),
         probing=probing,
         stimulus_set=arguments.set,
         batch_size=arguments.batch_size,
@@ -173,35 +173,41 @@ def _observe(arguments: argparse.Namespace) -> None:
         say(arguments, f"{name:<24} {group:<12} {highest:.0%} correct at 100 % of the features, {intact:.0%} intact")
     say(
         arguments,
-        f"{out}: {len(sitting.records)} trials, {sitting.n_participants} participants ({arguments.participants}), "
+        f"{out}: {len(sitting.records)} trials, {sitting.n_participants} participants ({arguments.participant_policy}), "
         f"{sitting.n_stimuli} stimuli seen once each, in {sitting.seconds:.1f} s",
     )
 
 
-def _add_attend(verbs: Verbs) -> None:
+def _add_attention_maps(verbs: Verbs) -> None:
     parser = verb(
         verbs,
-        "attend",
+        "attention-maps",
         "write networks' attention maps of pictures, and a mosaic of overlays",
-        "  rapidvision models attend --set stimuli/ --model bundled --out attention/\n"
-        "  rapidvision models attend cat.png zebra.png --model gala.safetensors --out attention/",
+        "  rapidvision models attention-maps --set stimuli/ --model bundled --out attention/\n"
+        "  rapidvision models attention-maps cat.png zebra.png --model gala.safetensors --out attention/",
     )
     parser.add_argument("pictures", nargs="*", type=Path, metavar="PICTURE", help="square picture files of one size")
     parser.add_argument("--set", type=Path, metavar="SET", help="the intact pictures of a stimulus set instead")
-    parser.add_argument("--n", type=int, default=8, help="how many of the set's pictures, spread evenly (default: 8)")
+    parser.add_argument(
+        "--n-images",
+        type=int,
+        default=8,
+        metavar="N",
+        help="how many of the set's pictures, spread evenly (default: 8)",
+    )
     _add_model_options(parser, several=True)
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the maps")
     add_common_options(parser, seed=False)
-    parser.set_defaults(run=_attend)
+    parser.set_defaults(run=_attention_maps)
 
 
-def _attend(arguments: argparse.Namespace) -> None:
+def _attention_maps(arguments: argparse.Namespace) -> None:
     need("torch", extra="models", purpose="a network")
     from .observer.images import pictures_of
-    from .observer.overlay import attend
+    from .observer.overlay import write_attention_maps
 
-    pictures = pictures_of(arguments.pictures, stimulus_set=arguments.set, n=arguments.n)
-    written = attend(_networks(arguments), pictures, arguments.out)
+    pictures = pictures_of(arguments.pictures, stimulus_set=arguments.set, n=arguments.n_images)
+    written = write_attention_maps(_networks(arguments), pictures, arguments.out)
     say(arguments, f"{arguments.out / 'mosaic.png'} and {len(written) - 2} maps")
 
 

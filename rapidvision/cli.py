@@ -106,6 +106,9 @@ def _run(name: str, words: list[str]) -> int:
 class Parser(argparse.ArgumentParser):
     """A parser that says what was probably meant, and shows the usage of the verb that was given the wrong words."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"allow_abbrev": False, **kwargs})  # an option has one word, in every release
+
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         """Refuse unknown words here, in the verb's own parser: argparse would leave that to the outermost one."""
         found, unknown = super().parse_known_args(args, namespace)
@@ -201,7 +204,10 @@ def add_common_options(parser: argparse.ArgumentParser, *, seed: bool = True) ->
     """Add the options that mean the same in every room: ``--quiet``, and ``--seed`` where randomness is used."""
     if seed:
         parser.add_argument(
-            "--seed", type=_whole, help="seed of every random decision (drawn, printed and stored if absent)"
+            "--seed",
+            type=_whole,
+            metavar="SEED",
+            help="seed of every random decision (default: that of the recipe or protocol, else drawn, printed and stored)",
         )
     parser.add_argument("--quiet", action="store_true", help="show no progress; results, notes and errors are shown")
 

@@ -26,9 +26,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     verbs = parser.add_subparsers(dest="what", required=True, metavar="VERB")
     _add_build(verbs)
     expand = _add(verbs, "expand", "write the PNG files of a packed set", "rapidvision stimuli expand packed --out set")
-    expand.add_argument("folder", type=Path, metavar="PACKED", help="a set that was built --as tar, series or recipe")
+    expand.add_argument(
+        "folder", type=Path, metavar="PACKED", help="a set that was built with --format tar, series or recipe"
+    )
     expand.add_argument("--out", type=Path, required=True, metavar="SET", help="a new folder")
-    expand.add_argument("--root", type=Path, metavar="DIR", help="folder of the pictures; for sets built --as recipe")
+    expand.add_argument(
+        "--root", type=Path, metavar="DIR", help="folder of the pictures; for sets built with --format recipe"
+    )
     add_common_options(expand, seed=False)
     expand.set_defaults(run=_expand)
     show = _add(
@@ -75,24 +79,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="frames per second, as 60, 59.94 or 60000/1001 (default: 60)",
     )
     movies.add_argument("--codec", choices=("vp9", "h264"), default="vp9", help="video format (default: vp9)")
-    movies.add_argument("--limit", type=int, metavar="N", help="stop after so many stimuli")
+    movies.add_argument("--n-stimuli", type=int, metavar="N", help="stop after so many stimuli (default: all)")
     add_common_options(movies)
     movies.set_defaults(run=_movies)
-    unpack = _add(
+    importing = _add(
         verbs,
-        "unpack",
+        "import-clickme",
         "turn the ClickMe release into a picture folder",
-        "rapidvision stimuli unpack clickme_train.tfrecords --out clickme --targets 0-397",
+        "rapidvision stimuli import-clickme clickme_train.tfrecords --out clickme --target-labels 0-397",
     )
-    unpack.add_argument("records", type=Path, metavar="RECORDS", help="a TFRecord file, or a folder of them")
-    unpack.add_argument("--out", type=Path, required=True, metavar="DIR", help="a new folder")
-    unpack.add_argument(
-        "--targets", type=_ranges, default=range(398), metavar="LABELS", help="labels that are targets (default: 0-397)"
+    importing.add_argument("records", type=Path, metavar="RECORDS", help="a TFRecord file, or a folder of them")
+    importing.add_argument("--out", type=Path, required=True, metavar="DIR", help="a new folder")
+    importing.add_argument(
+        "--target-labels",
+        type=_ranges,
+        default=range(398),
+        metavar="LABELS",
+        help="labels that are targets (default: 0-397)",
     )
-    unpack.add_argument("--names", type=Path, metavar="FILE", help="a text file with the name of a label per line")
-    unpack.add_argument("--limit", type=int, metavar="N", help="stop after so many pictures")
-    add_common_options(unpack, seed=False)
-    unpack.set_defaults(run=_unpack)
+    importing.add_argument(
+        "--class-names", type=Path, metavar="FILE", help="a text file with the name of a label per line"
+    )
+    importing.add_argument("--n-images", type=int, metavar="N", help="stop after so many pictures (default: all)")
+    add_common_options(importing, seed=False)
+    importing.set_defaults(run=_import_clickme)
 
 
 def _add(verbs: Verbs, name: str, summary: str, example: str) -> argparse.ArgumentParser:
@@ -108,9 +118,7 @@ def _add_build(verbs: Verbs) -> None:
     parser.add_argument(
         "--root", type=Path, metavar="DIR", help="folder that the recipe's paths are relative to (default: its own)"
     )
-    parser.add_argument(
-        "--as", dest="form", default="png", choices=("png", "tar", "series", "recipe"), help="storage form"
-    )
+    parser.add_argument("--format", default="png", choices=("png", "tar", "series", "recipe"), help="storage form")
     parser.add_argument(
         "--workers", type=int, default=os.cpu_count() or 1, metavar="N", help="processes (default: one per core)"
     )
@@ -137,7 +145,7 @@ def _build(arguments: argparse.Namespace) -> int:
             recipe,
             arguments.out,
             root=root,
-            form=arguments.form,
+            form=arguments.format,
             workers=arguments.workers,
             shard=arguments.shard,
             scheduler=arguments.scheduler,
@@ -231,7 +239,7 @@ def _movies(arguments: argparse.Namespace) -> int:
     protocol = preset(name) if name in PRESETS else recipes.read(name, Protocol)
     found = read_set(arguments.folder)
     seed = found.description.seed if arguments.seed is None else arguments.seed
-    rows = found.stimuli[: arguments.limit]
+    rows = found.stimuli[: arguments.n_stimuli]
     with progress("movies", len(rows), quiet=arguments.quiet) as advance:
         write_movies(
             found,
@@ -247,11 +255,13 @@ def _movies(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _unpack(arguments: argparse.Namespace) -> int:
-    from .import_clickme import unpack
+def _import_clickme(arguments: argparse.Namespace) -> int:
+    from .import_clickme import import_release
 
-    names = files.read_text(arguments.names).splitlines() if arguments.names else ()
-    done = unpack(arguments.records, arguments.out, targets=arguments.targets, names=names, limit=arguments.limit)
+    names = files.read_text(arguments.class_names).splitlines() if arguments.class_names else ()
+    done = import_release(
+        arguments.records, arguments.out, targets=arguments.target_labels, names=names, limit=arguments.n_images
+    )
     say(
         arguments,
         f"{arguments.out}: {done.n_pictures} pictures; left out {done.n_without_map} without a map, "

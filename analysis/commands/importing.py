@@ -76,7 +76,12 @@ def add_import(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     for name, text in _TEXTS.items():
         parser.add_argument(f"--{name}", metavar="TEXT", help=text)
     for name, text in _NUMBERS.items():
-        parser.add_argument(f"--{name}", type=int if name == "max-levels" else float, metavar="N", help=text)
+        parser.add_argument(
+            f"--{name}",
+            type=int if name == "max-levels" else float,
+            metavar="N" if name == "max-levels" else "MS",
+            help=text,
+        )
     add_common_options(parser, seed=False)
     parser.set_defaults(run=_run_import)
 

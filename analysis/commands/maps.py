@@ -21,7 +21,9 @@ def add_maps(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         "first", metavar="MAPS", type=Path, help="folder of IMAGE_ID.png, or .npz (participants x height x width)"
     )
     parser.add_argument("second", metavar="OTHER", type=Path, nargs="?", help="the other source")
-    parser.add_argument("-m", "--relabellings", type=int, default=N_RELABELLINGS, metavar="M")
+    parser.add_argument(
+        "--n-resamples", type=int, default=N_RELABELLINGS, metavar="N", help=f"relabellings ({N_RELABELLINGS:,})"
+    )
     parser.add_argument("--out", type=Path, metavar="FILE", help="also write the result as JSON")
     add_common_options(parser)
     parser.set_defaults(run=_run_maps)
@@ -34,7 +36,7 @@ def _run_maps(arguments: argparse.Namespace) -> None:
     from ..importance_maps.reliability import Reliability
     from ..reporting.html import plain
 
-    result = maps(arguments.first, arguments.second, m=arguments.relabellings, seed=seed_of(arguments))
+    result = maps(arguments.first, arguments.second, m=arguments.n_resamples, seed=seed_of(arguments))
     low, high = result.interval
     kind = "participants' maps" if isinstance(result, Reliability) else "sources"
     tell(
@@ -58,8 +60,10 @@ def add_strategy(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -
         "rapidvision analyse strategy export/rounds.csv",
     )
     parser.add_argument("rounds", metavar="ROUNDS", type=Path, help="rounds.csv of a ClickMe export")
-    parser.add_argument("--players", type=int, default=200, metavar="N", help="only the N with most rounds (200)")
-    parser.add_argument("-m", "--flips", type=int, default=N_RELABELLINGS, metavar="M", help=f"({N_RELABELLINGS:,})")
+    parser.add_argument("--n-players", type=int, default=200, metavar="N", help="only the N with most rounds (200)")
+    parser.add_argument(
+        "--n-resamples", type=int, default=N_RELABELLINGS, metavar="N", help=f"sign flips ({N_RELABELLINGS:,})"
+    )
     parser.add_argument("--out", type=Path, metavar="FILE", help="also write the result as JSON")
     add_common_options(parser)
     parser.set_defaults(run=_run_strategy)
@@ -75,7 +79,7 @@ def _run_strategy(arguments: argparse.Namespace) -> None:
     seed = seed_of(arguments)
     results = {}
     for compare, (first, second) in WORDS.items():
-        one = strategy_test(rounds, compare, most_frequent=arguments.players, m=arguments.flips, seed=seed)
+        one = strategy_test(rounds, compare, most_frequent=arguments.n_players, m=arguments.n_resamples, seed=seed)
         results[compare] = plain(one)
         tell(
             f"{one.n_players} players: {first} {one.early:.1%}, {second} {one.late:.1%} of rounds won, p = {one.p:.4g} "

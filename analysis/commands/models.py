@@ -19,7 +19,9 @@ def add_chance(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     )
     parser.add_argument("trials", metavar="TRIALS", type=Path, help="the trials table (CSV or Parquet)")
     parser.add_argument("--late", default="exclude", choices=("exclude", "wrong", "half"), help="see bins")
-    parser.add_argument("-m", "--flips", type=int, default=N_RELABELLINGS, metavar="M", help=f"({N_RELABELLINGS:,})")
+    parser.add_argument(
+        "--n-resamples", type=int, default=N_RELABELLINGS, metavar="N", help=f"sign flips ({N_RELABELLINGS:,})"
+    )
     parser.add_argument("--out", type=Path, metavar="FILE", help="also write the table as CSV")
     parser.add_argument(
         "--guess", type=float, metavar="SHARE", help="what guessing gets right, where the table cannot say"
@@ -40,7 +42,7 @@ def _run_chance(arguments: argparse.Namespace) -> None:
 
     seed = seed_of(arguments)
     trials = trials_of(arguments)
-    tests = chance(trials, late=arguments.late, m=arguments.flips, seed=seed, guess=arguments.guess)
+    tests = chance(trials, late=arguments.late, m=arguments.n_resamples, seed=seed, guess=arguments.guess)
     for line in opening(trials, late=arguments.late):
         tell(line)
     table = pd.concat([one.table() for one in tests])

@@ -62,11 +62,10 @@ def add_test_options(parser: argparse.ArgumentParser) -> None:
         help="which p the stars show (none: the paper's raw stars)",
     )
     parser.add_argument(
-        "-m",
-        "--relabellings",
+        "--n-resamples",
         type=int,
         default=N_RELABELLINGS,
-        metavar="M",
+        metavar="N",
         help=f"relabellings ({N_RELABELLINGS:,} in the paper)",
     )
     parser.add_argument("--by-slot", action="store_true", help="relabel only among participants with the same plan")
@@ -111,7 +110,7 @@ def add_reading_options(parser: argparse.ArgumentParser) -> None:
 def add_company(parser: argparse.ArgumentParser) -> None:
     """Add networks, the stimulus set and the margin of the ceiling."""
     parser.add_argument("--models", type=Path, metavar="FILE", help="the networks' trials table")
-    parser.add_argument("--set", type=Path, metavar="DIR", help="the stimulus set, for the insets")
+    parser.add_argument("--set", type=Path, metavar="SET", help="the stimulus set, for the insets")
     parser.add_argument(
         "--margin",
         type=float,
@@ -134,7 +133,7 @@ def test_options(arguments: argparse.Namespace) -> dict[str, Any]:
         "late": arguments.late,
         "alternative": arguments.alternative,
         "correction": arguments.correction,
-        "m": arguments.relabellings,
+        "m": arguments.n_resamples,
         "by_slot": arguments.by_slot,
     }
 
@@ -182,7 +181,7 @@ def kept_of(arguments: argparse.Namespace) -> "Kept":
     tell(left.sentence())
     sizes = [left.after.get(group, 0) for group in arguments.groups or sorted(left.after)]
     if len(sizes) == 2 and all(sizes):
-        tell_notes(forewarnings(*sizes, m=arguments.relabellings))
+        tell_notes(forewarnings(*sizes, m=arguments.n_resamples))
     return left
 
 

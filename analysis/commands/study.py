@@ -136,7 +136,9 @@ def add_curve(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     parser.add_argument("trials", metavar="TRIALS", type=Path, help="the trials table (CSV or Parquet)")
     parser.add_argument("--groups", nargs=2, metavar=("FIRST", "SECOND"), help="first minus second is tested")
     parser.add_argument("--late", default="exclude", choices=("exclude", "wrong", "half"), help="see bins")
-    parser.add_argument("-m", "--relabellings", type=int, default=N_RELABELLINGS, metavar="M")
+    parser.add_argument(
+        "--n-resamples", type=int, default=N_RELABELLINGS, metavar="N", help=f"resamples ({N_RELABELLINGS:,})"
+    )
     parser.add_argument(
         "--guess", type=float, metavar="SHARE", help="what guessing gets right, where the table cannot say"
     )
@@ -154,7 +156,7 @@ def _run_curve(arguments: argparse.Namespace) -> None:
         trials_of(arguments),
         groups=groups,
         late=arguments.late,
-        m=arguments.relabellings,
+        m=arguments.n_resamples,
         seed=seed_of(arguments),
         guess=arguments.guess,
     )

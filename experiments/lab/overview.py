@@ -66,7 +66,7 @@ def status(study: Study) -> str:
         )
     lines += [
         f"  unfinished: {entry.session_id} since {entry.utc}; `rapidvision session resume` goes on,"
-        " `rapidvision session return` gives it up"
+        " `rapidvision session release` gives it up"
         for entry in slots.last.values()
         if entry.event == "taken"
     ]

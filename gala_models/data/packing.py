@@ -1,10 +1,11 @@
-"""``models pack``: which kind of source lies there, and into the store with it."""
+"""``models pack-dataset``: which kind of source lies there, and into the store with it."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 from rapidvision.errors import InputError
 from rapidvision.formats import image_folder
+from rapidvision.numerics.blur import parse
 from rapidvision.system import files
 from rapidvision.system.progress import progress
 
@@ -46,6 +47,7 @@ def pack_from(
     quiet: bool = False,
 ) -> StoreDescription:
     """Pack what lies at `paths`; see :func:`rapidvision.gala_models.data.dataset.pack`."""
+    parse(blur)  # a name that is none is refused before anything is read
     source = source_at(paths, maps=maps, map_folder=map_folder, first_label=first_label)
     with progress("packing", source.n, quiet=quiet) as advance:
         store = pack(
@@ -59,7 +61,7 @@ def pack_from(
             skip_bad=skip_bad,
             ignored=source.ignored,
             provenance=files.provenance(
-                f"models pack {' '.join(path.name for path in paths)}", packages=("numpy", "pillow")
+                f"models pack-dataset {' '.join(path.name for path in paths)}", packages=("numpy", "pillow")
             ),
             advance=advance,
         )

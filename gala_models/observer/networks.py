@@ -97,7 +97,7 @@ def find(
 def _readout(what: str, readout: str | None, card: Card | None, targets: Sequence[str]) -> Readout:
     categories = card.categories if card is not None else ()
     if targets and (readout is not None or not categories):
-        raise InputError(f"{what}: --targets names classes of a network that has named ones, without --readout")
+        raise InputError(f"{what}: --target-classes names classes of a network that has named ones, without --readout")
     if readout is None and categories:
         return readouts.of_categories(readouts.with_targets(categories, targets) if targets else categories)
     return readouts.named(readout or "imagenet-animal")

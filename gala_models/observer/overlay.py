@@ -128,7 +128,7 @@ def labelled(rows: Sequence[Sequence[NDArray[np.uint8]]], names: Sequence[str]) 
     return np.concatenate(bands)
 
 
-def attend(networks: Sequence[Network], pictures: dict[str, NDArray[np.uint8]], out: Path) -> list[Path]:
+def write_attention_maps(networks: Sequence[Network], pictures: dict[str, NDArray[np.uint8]], out: Path) -> list[Path]:
     """Write every network's attention to every picture, and one mosaic of overlays.
 
     Parameters

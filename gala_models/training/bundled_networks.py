@@ -123,8 +123,8 @@ def draw(recipe: Pictures, out: Path, *, n_workers: int, quiet: bool) -> dict[st
             folder = out / "pictures" / name
             n, seed = getattr(recipe, f"n_{name}"), getattr(recipe, f"seed_{name}")
             if not (folder / image_folder.TABLE).is_file():
-                words = ["demo", "render", "--out", str(folder), "--n", str(n), "--size", str(recipe.size_px)]
-                words += ["--seed", str(seed), "--maps", recipe.maps, "--workers", str(n_workers)]
+                words = ["demo", "render", "--out", str(folder), "--n-images", str(n), "--size", str(recipe.size_px)]
+                words += ["--seed", str(seed), "--map-sources", recipe.maps, "--workers", str(n_workers)]
                 if cli.main([*words, "--quiet"] if quiet else words):
                     raise CheckFailed(f"{folder}: the pictures could not be drawn; see above")
             source = picture_folder(folder, maps=recipe.maps)

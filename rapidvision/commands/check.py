@@ -5,6 +5,7 @@ import importlib
 import importlib.metadata
 import importlib.util
 import shutil
+from pathlib import Path
 from typing import NamedTuple
 
 from rapidvision.cli import add_common_options, say
@@ -61,15 +62,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     timing = verbs.add_parser(
         "timing",
         help="measure this display, the keyboard and the clock, as before every session",
-        epilog="examples:\n  rapidvision check timing --screen lab.toml\n  rapidvision check timing --picture intervals.svg",
+        epilog="examples:\n  rapidvision check timing --screen lab.toml\n  rapidvision check timing --figures figures/",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    timing.add_argument("--screen", metavar="FILE", help="monitor profile as TOML, to compare the rate with")
+    timing.add_argument("--screen", type=Path, metavar="FILE", help="monitor profile as TOML, to compare the rate with")
     timing.add_argument("--screen-index", type=int, default=0, metavar="N", help="which monitor, from 0")
     timing.add_argument("--paced", type=float, metavar="HZ", help="paced test mode, for displays without refreshes")
     timing.add_argument("--no-press", action="store_true", help="do not ask for a key")
-    timing.add_argument("--picture", metavar="SVG", help="draw the intervals between flips")
-    timing.add_argument("--out", metavar="JSON", help="write the checks")
+    timing.add_argument(
+        "--figures", type=Path, metavar="DIR", help="folder for intervals.svg, the intervals between flips"
+    )
+    timing.add_argument("--out", type=Path, metavar="FILE", help="write the checks")
     add_common_options(timing, seed=False)
     timing.set_defaults(run=_timing)
 

@@ -7,7 +7,7 @@
     maps/SOURCE/IMAGE_ID.png   importance maps
     objects/IMAGE_ID.png       0 background, 1 the object; parts/ likewise
 
-The renderer, the ClickMe game and `stimuli unpack` write such folders; stimulus sets, the game and the networks' stores
+The renderer, the ClickMe game and `stimuli import-clickme` write such folders; stimulus sets, the game and the networks' stores
 are made from them.
 """
 

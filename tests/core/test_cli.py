@@ -130,8 +130,8 @@ def test_what_is_installed_is_listed_when_quiet_too(capsys):
     ("words", "usage", "hint"),
     [
         (["analyse", "bin"], "usage: rapidvision analyse ", 'got "bin". Did you mean "bins"?'),
-        (["session", "plan", "set", "--out", "x", "--seed", "4"], "usage: rapidvision session plan ", "--seed 4"),
-        (["analyse", "bins", "x.csv", "--relabeling", "9"], "usage: rapidvision analyse bins ", '"--relabellings"?'),
+        (["stimuli", "verify", "set", "--seed", "4"], "usage: rapidvision stimuli verify ", "--seed 4"),
+        (["analyse", "bins", "x.csv", "--n-resample", "9"], "usage: rapidvision analyse bins ", '"--n-resamples"?'),
         (["analyse", "import", "jspych", "x"], "usage: rapidvision analyse import ", 'Did you mean "jspsych"?'),
         (["demo", "rendr"], "usage: rapidvision demo ", 'Did you mean "render"?'),
         (["check", "instal"], "usage: rapidvision check ", 'Did you mean "install"?'),

@@ -64,7 +64,7 @@ def test_pack_train_evaluate_and_table(folder, tmp_path, capsys):
     assert "| tiny |" in said.out
     assert "Not reproduced" in said.out
     code, said = run(
-        capsys, "sweep", tmp_path / "tiny.toml", "--lam", 0, 6, "--seeds", 1, "--out", tmp_path / "sweep", "--quiet"
+        capsys, "sweep", tmp_path / "tiny.toml", "--lam", 0, 6, "--n-seeds", 1, "--out", tmp_path / "sweep", "--quiet"
     )
     assert code == 0
     assert (tmp_path / "sweep" / "fig7.svg").is_file()
@@ -162,7 +162,7 @@ def test_train_demo_makes_networks_from_nothing(tmp_path, squares, monkeypatch, 
         write_pictures(
             tmp_path / "d" / "pictures" / bundled_networks.SETS[len(drawn) - 1],
             squares,
-            int(words[words.index("--n") + 1]),
+            int(words[words.index("--n-images") + 1]),
         )
         return 0
 

@@ -399,13 +399,13 @@ def test_a_network_trained_on_class_folders_is_asked_for_its_targets(study, tmp_
     class_network(tmp_path / "c.safetensors")
     words = ["models", "observe", str(study.folder), "--model", str(tmp_path / "c.safetensors"), "--quiet"]
     assert cli.main(words) == 2
-    assert "name the target classes with --targets, or choose a --readout" in capsys.readouterr().err
-    assert cli.main([*words, "--targets", "n02"]) == 0
+    assert "name the target classes with --target-classes, or choose a --readout" in capsys.readouterr().err
+    assert cli.main([*words, "--target-classes", "n02"]) == 0
     picture = tmp_path / "p.png"
     Image.new("RGB", (64, 64), "red").save(picture)
     attend = [
         "models",
-        "attend",
+        "attention-maps",
         str(picture),
         "--model",
         str(tmp_path / "c.safetensors"),
@@ -418,7 +418,18 @@ def test_a_network_trained_on_class_folders_is_asked_for_its_targets(study, tmp_
 def test_names_are_given_once_per_model(study, tmp_path, capsys):
     class_network(tmp_path / "c.safetensors")
     path = str(tmp_path / "c.safetensors")
-    words = ["models", "observe", str(study.folder), "--model", path, "--model", path, "--targets", "n01", "--quiet"]
+    words = [
+        "models",
+        "observe",
+        str(study.folder),
+        "--model",
+        path,
+        "--model",
+        path,
+        "--target-classes",
+        "n01",
+        "--quiet",
+    ]
     assert cli.main([*words, "--name", "x"]) == 2
     assert "--name: 1 given for 2 --model" in capsys.readouterr().err
     assert cli.main(words) == 2

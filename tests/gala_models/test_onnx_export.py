@@ -78,4 +78,4 @@ def test_a_checkpoint_without_a_card_needs_names(tmp_path, capsys):
     torch.save(build("compact-resnet", seed=1).state_dict(), tmp_path / "w.pth")
     words = ["models", "export-onnx", str(tmp_path / "w.pth"), "--architecture", "compact-resnet"]
     assert cli.main([*words, "--out", str(tmp_path / "w.onnx")]) == 2
-    assert "give them with --categories" in capsys.readouterr().err
+    assert "give them with --class-names" in capsys.readouterr().err
