@@ -4,10 +4,10 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rapidvision.cli import Verbs, add_common_options, say
+from rapidvision.cli import Verbs, add_common_options, add_verb, give, say
 from rapidvision.system.extras import need
 
-from .training_commands import add_verbs, verb
+from .training_commands import add_verbs
 
 if TYPE_CHECKING:
     import torch
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verbs."""
-    verbs = parser.add_subparsers(dest="what", required=True, metavar="WHAT")
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     _add_observe(verbs)
     _add_attention_maps(verbs)
     _add_evaluate(verbs)
@@ -91,7 +91,7 @@ def _networks(arguments: argparse.Namespace) -> "list[Network]":
 
 
 def _add_observe(verbs: Verbs) -> None:
-    parser = verb(
+    parser = add_verb(
         verbs,
         "observe",
         "let networks take the test of a study: same plans, same pixels, same trials table",
@@ -136,7 +136,7 @@ def _add_observe(verbs: Verbs) -> None:
     )
     parser.add_argument("--set", type=Path, metavar="SET", help="where the stimulus set is now")
     parser.add_argument("--batch-size", type=int, default=64, metavar="N", help="pictures at once (default: 64)")
-    add_common_options(parser)
+    add_common_options(parser, json=True)
     parser.set_defaults(run=_observe)
 
 
@@ -169,6 +169,17 @@ def _observe(arguments: argparse.Namespace) -> None:
         batch_size=arguments.batch_size,
         quiet=arguments.quiet,
     )
+    give(
+        arguments,
+        {
+            "out": out,
+            "n_trials": len(sitting.records),
+            "accuracy": [
+                {"model": name, "group": group, "highest_level": highest, "intact": intact}
+                for (name, group), (highest, intact) in sitting.accuracies().items()
+            ],
+        },
+    )
     for (name, group), (highest, intact) in sitting.accuracies().items():
         say(arguments, f"{name:<24} {group:<12} {highest:.0%} correct at 100 % of the features, {intact:.0%} intact")
     say(
@@ -179,7 +190,7 @@ def _observe(arguments: argparse.Namespace) -> None:
 
 
 def _add_attention_maps(verbs: Verbs) -> None:
-    parser = verb(
+    parser = add_verb(
         verbs,
         "attention-maps",
         "write networks' attention maps of pictures, and a mosaic of overlays",
@@ -212,7 +223,7 @@ def _attention_maps(arguments: argparse.Namespace) -> None:
 
 
 def _add_evaluate(verbs: Verbs) -> None:
-    parser = verb(
+    parser = add_verb(
         verbs,
         "evaluate",
         "top-1 and top-5 error and agreement with maps, per picture and in sum",
@@ -229,7 +240,7 @@ def _add_evaluate(verbs: Verbs) -> None:
         "--out", type=Path, metavar="CSV", help="a row per network and picture; a .json with the sums beside it"
     )
     _add_device_option(parser)
-    add_common_options(parser)
+    add_common_options(parser, json=True)
     parser.set_defaults(run=_evaluate)
 
 
@@ -240,10 +251,11 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     device = _device(arguments)
     result = compare(arguments.model, arguments.store, seed=arguments.seed or 0, out=arguments.out, device=device)
     say(arguments, result.text())
+    give(arguments, result.summary())
 
 
 def _add_table(verbs: Verbs) -> None:
-    parser = verb(
+    parser = add_verb(
         verbs,
         "table",
         "our networks' results beside the paper's Tables 1 to 4, and what was not reproduced",

@@ -20,13 +20,8 @@ def add_verbs(verbs: Verbs) -> None:
     _add_export(verbs)
 
 
-def verb(verbs: Verbs, name: str, summary: str, examples: str) -> argparse.ArgumentParser:
-    """Add a sub-verb with its summary and examples."""
-    return add_verb(verbs, name, summary, f"examples:\n{examples}")
-
-
 def _add_pack_dataset(verbs: Verbs) -> None:
-    parser = verb(
+    parser = add_verb(
         verbs,
         "pack-dataset",
         "pack pictures, maps and labels into a store that training reads at random",
@@ -102,7 +97,7 @@ def _seeded(recipe: "Training", seed: int | None) -> "Training":
 
 
 def _add_train(verbs: Verbs) -> None:
-    parser = verb(
+    parser = add_verb(
         verbs,
         "train",
         "train a network from a recipe; stopped runs go on where they were",
@@ -145,7 +140,7 @@ def _train(arguments: argparse.Namespace) -> None:
 
 
 def _add_sweep(verbs: Verbs) -> None:
-    parser = verb(
+    parser = add_verb(
         verbs,
         "sweep",
         "train over weights of the map loss and seeds, and draw Fig. 7",
@@ -190,7 +185,7 @@ def _sweep(arguments: argparse.Namespace) -> None:
 
 
 def _add_train_demo(verbs: Verbs) -> None:
-    parser = verb(
+    parser = add_verb(
         verbs,
         "train-demo",
         "make the bundled networks again: draw their pictures, train and measure them",
@@ -230,7 +225,7 @@ def _train_demo(arguments: argparse.Namespace) -> None:
 
 
 def _add_export(verbs: Verbs) -> None:
-    parser = verb(
+    parser = add_verb(
         verbs,
         "export-onnx",
         "write a network as one ONNX file, bytes of pictures in and probabilities out",

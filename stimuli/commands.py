@@ -5,14 +5,13 @@ import os
 from fractions import Fraction
 from pathlib import Path
 
-from rapidvision.cli import Verbs, add_common_options, add_verb, say
+from rapidvision.cli import Verbs, add_common_options, add_verb, give, say
 from rapidvision.system import files
 
 #: Flags that a build prints.
 MOST_FLAGS = 20
 
 _BUILD_EXAMPLES = """\
-examples:
   rapidvision stimuli build bundled --out set
   rapidvision stimuli build recipe.toml --out set --workers 8
   rapidvision stimuli build osie.toml --root ~/data/osie --out set
@@ -23,9 +22,11 @@ A build that was stopped goes on when the same command is given again."""
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the sub-verbs."""
-    verbs = parser.add_subparsers(dest="what", required=True, metavar="VERB")
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     _add_build(verbs)
-    expand = _add(verbs, "expand", "write the PNG files of a packed set", "rapidvision stimuli expand packed --out set")
+    expand = add_verb(
+        verbs, "expand", "write the PNG files of a packed set", "rapidvision stimuli expand packed --out set"
+    )
     expand.add_argument(
         "folder", type=Path, metavar="PACKED", help="a set that was built with --format tar, series or recipe"
     )
@@ -35,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_common_options(expand, seed=False)
     expand.set_defaults(run=_expand)
-    show = _add(
+    show = add_verb(
         verbs, "show", "say what is in a set, and make its contact sheet", "rapidvision stimuli show set --out sheet"
     )
     show.add_argument("folder", type=Path, metavar="SET", help="a stimulus set")
@@ -46,18 +47,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     show.add_argument(
         "--root", type=Path, metavar="DIR", help="folder that the recipe's paths are relative to (default: its own)"
     )
-    add_common_options(show, seed=False)
+    add_common_options(show, seed=False, json=True)
     show.set_defaults(run=_show)
-    verify = _add(verbs, "verify", "hash every file of a set again", "rapidvision stimuli verify set")
+    verify = add_verb(verbs, "verify", "hash every file of a set again", "rapidvision stimuli verify set")
     verify.add_argument("folder", type=Path, metavar="SET", help="a stimulus set, packed or not")
-    add_common_options(verify, seed=False)
+    add_common_options(verify, seed=False, json=True)
     verify.set_defaults(run=_verify)
-    diff = _add(verbs, "diff", "compare two sets (exit code 1: they differ)", "rapidvision stimuli diff set other")
+    diff = add_verb(verbs, "diff", "compare two sets (exit code 1: they differ)", "rapidvision stimuli diff set other")
     diff.add_argument("first", type=Path, metavar="SET", help="a stimulus set")
     diff.add_argument("second", type=Path, metavar="OTHER", help="another")
     add_common_options(diff, seed=False)
     diff.set_defaults(run=_diff)
-    movies = _add(
+    movies = add_verb(
         verbs,
         "movies",
         "write each stimulus as a movie: fixation, stimulus, blank",
@@ -82,7 +83,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     movies.add_argument("--n-stimuli", type=int, metavar="N", help="stop after so many stimuli (default: all)")
     add_common_options(movies)
     movies.set_defaults(run=_movies)
-    importing = _add(
+    importing = add_verb(
         verbs,
         "import-clickme",
         "turn the ClickMe release into a picture folder",
@@ -103,10 +104,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     importing.add_argument("--n-images", type=int, metavar="N", help="stop after so many pictures (default: all)")
     add_common_options(importing, seed=False)
     importing.set_defaults(run=_import_clickme)
-
-
-def _add(verbs: Verbs, name: str, summary: str, example: str) -> argparse.ArgumentParser:
-    return add_verb(verbs, name, summary, f"example:\n  {example}")
 
 
 def _add_build(verbs: Verbs) -> None:
@@ -174,6 +171,7 @@ def _verify(arguments: argparse.Namespace) -> int:
     found = open_set(arguments.folder)
     found.verify()
     say(arguments, f"{arguments.folder}: every file is as it was built")
+    give(arguments, {"folder": arguments.folder, "verified": True})
     return 0
 
 
@@ -191,6 +189,8 @@ def _expand(arguments: argparse.Namespace) -> int:
 
 
 def _show(arguments: argparse.Namespace) -> int:
+    import msgspec
+
     from rapidvision.formats.manifest import read_set
     from rapidvision.system.progress import progress
 
@@ -199,6 +199,7 @@ def _show(arguments: argparse.Namespace) -> int:
 
     found = read_set(arguments.folder)
     say(arguments, summary_of(found))
+    give(arguments, {"digest": found.digest, **msgspec.to_builtins(found.description)})
     if arguments.out is not None:
         inputs = read_recipe(arguments.recipe, root=arguments.root) if arguments.recipe else None
         with progress("pictures", len(found.description.images), quiet=arguments.quiet) as advance:

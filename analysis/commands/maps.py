@@ -3,15 +3,15 @@
 import argparse
 from pathlib import Path
 
-from rapidvision.cli import add_common_options
+from rapidvision.cli import Verbs, add_common_options, add_verb, give
 from rapidvision.protocol import N_RELABELLINGS
 
-from .options import seed_of, tell, verb
+from .options import seed_of, tell
 
 
-def add_maps(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add_maps(verbs: Verbs) -> None:
     """Add ``maps``: reliability and agreement of maps."""
-    parser = verb(
+    parser = add_verb(
         verbs,
         "maps",
         "reliability of participants' maps (one file), or agreement of two sources",
@@ -25,16 +25,16 @@ def add_maps(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         "--n-resamples", type=int, default=N_RELABELLINGS, metavar="N", help=f"relabellings ({N_RELABELLINGS:,})"
     )
     parser.add_argument("--out", type=Path, metavar="FILE", help="also write the result as JSON")
-    add_common_options(parser)
+    add_common_options(parser, json=True)
     parser.set_defaults(run=_run_maps)
 
 
 def _run_maps(arguments: argparse.Namespace) -> None:
     from rapidvision.system import files
+    from rapidvision.text.json_values import plain
 
     from ..importance_maps.comparison import maps
     from ..importance_maps.reliability import Reliability
-    from ..reporting.html import plain
 
     result = maps(arguments.first, arguments.second, m=arguments.n_resamples, seed=seed_of(arguments))
     low, high = result.interval
@@ -47,13 +47,14 @@ def _run_maps(arguments: argparse.Namespace) -> None:
         tell(f"split-half {result.split_half:.3f}, Spearman-Brown {result.spearman_brown:.3f}")
         if result.n_dropped:
             tell(f"dropped {result.n_dropped} constant maps, which have no ranks")
+    give(arguments, plain(result))
     if arguments.out:
         files.write_json(arguments.out, plain(result))
 
 
-def add_strategy(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add_strategy(verbs: Verbs) -> None:
     """Add ``strategy``: did players of the ClickMe game learn what the network likes."""
-    parser = verb(
+    parser = add_verb(
         verbs,
         "strategy",
         "ClickMe players early against late: first and second half, first and second ten rounds",
@@ -65,15 +66,15 @@ def add_strategy(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -
         "--n-resamples", type=int, default=N_RELABELLINGS, metavar="N", help=f"sign flips ({N_RELABELLINGS:,})"
     )
     parser.add_argument("--out", type=Path, metavar="FILE", help="also write the result as JSON")
-    add_common_options(parser)
+    add_common_options(parser, json=True)
     parser.set_defaults(run=_run_strategy)
 
 
 def _run_strategy(arguments: argparse.Namespace) -> None:
     from rapidvision.system import files
+    from rapidvision.text.json_values import plain
 
     from ..inference.learning import WORDS, read_wins, strategy_test
-    from ..reporting.html import plain
 
     rounds = read_wins(arguments.rounds)
     seed = seed_of(arguments)
@@ -85,5 +86,6 @@ def _run_strategy(arguments: argparse.Namespace) -> None:
             f"{one.n_players} players: {first} {one.early:.1%}, {second} {one.late:.1%} of rounds won, p = {one.p:.4g} "
             f"({one.n_left_out} with too few rounds left out)",
         )
+    give(arguments, {**results, "seed": seed})
     if arguments.out:
         files.write_json(arguments.out, results)

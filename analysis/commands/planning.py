@@ -4,10 +4,10 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rapidvision.cli import add_common_options, say
+from rapidvision.cli import Verbs, add_common_options, add_verb, give, say
 from rapidvision.protocol import N_RELABELLINGS
 
-from .options import seed_of, tell, tell_notes, verb
+from .options import seed_of, tell, tell_notes
 
 if TYPE_CHECKING:
     from ..sample_size.simulation import Design
@@ -31,12 +31,12 @@ def _add_design_options(parser: argparse.ArgumentParser, *, n_experiments: int, 
         help=f"relabellings of each experiment ({n_resamples})",
     )
     parser.add_argument("--alpha", type=float, default=0.05, metavar="ALPHA", help="level of the test (0.05)")
-    add_common_options(parser)
+    add_common_options(parser, json=True)
 
 
-def add_power(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add_power(verbs: Verbs) -> None:
     """Add ``power``: how many participants."""
-    parser = verb(
+    parser = add_verb(
         verbs,
         "power",
         "how many participants: simulated experiments against group size and effect",
@@ -80,6 +80,7 @@ def _run_power(arguments: argparse.Namespace) -> None:
         )
     tell(frame_text(table))
     tell_notes(table.attrs["notes"])
+    give(arguments, {"power": table, "seed": seed, "notes": table.attrs["notes"]})
     if arguments.out:
         from ..figures.plots import draw_power
 
@@ -88,9 +89,9 @@ def _run_power(arguments: argparse.Namespace) -> None:
             say(arguments, str(path))
 
 
-def add_calibrate(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add_calibrate(verbs: Verbs) -> None:
     """Add ``calibrate``: error rates."""
-    parser = verb(
+    parser = add_verb(
         verbs,
         "calibrate",
         "do the tests keep their promises: simulated experiments without a difference",
@@ -123,6 +124,7 @@ def _run_calibrate(arguments: argparse.Namespace) -> None:
     tell(str(result))
     tell_notes(result.notes)
     tell(f"alpha {result.alpha:g}, standard error of a rate {result.standard_error:.4f}")
+    give(arguments, {"rates": result.table(), "alpha": result.alpha, "seed": seed, "notes": result.notes})
     if arguments.out:
         files.write_text(arguments.out, result.table().assign(seed=seed).to_csv(index=False))
 

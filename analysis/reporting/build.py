@@ -9,6 +9,7 @@ import numpy as np
 
 from rapidvision.seeds import fresh_seed
 from rapidvision.system import files
+from rapidvision.text.json_values import plain
 
 from ..comparison import Comparison, compare
 from ..inference.above_chance import chance_test
@@ -19,7 +20,7 @@ from ..workflow import Bins, CurveFits, bins, curve, kept
 from . import sections as text
 from .attention_figure import attention
 from .fig2b_panel import Fig2b, fig2b
-from .html import page, plain
+from .html import page
 
 if TYPE_CHECKING:
     from ..fits.regression import Effects

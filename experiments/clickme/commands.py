@@ -10,7 +10,6 @@ from rapidvision.cli import Verbs, add_common_options, add_verb, say
 from .output_commands import add_database, add_kind, add_output_verbs, work
 
 _SERVE = """\
-examples:
   rapidvision clickme serve bundled --out game/ --partner bundled         the pictures that come with RapidVision
   rapidvision clickme serve pictures/ --out game/ --partner bundled
   rapidvision clickme serve pictures/ --out game/ --partner my_lab.nets:make --port 9000
@@ -25,7 +24,6 @@ rehearsal are pilots: their rounds, points and names are apart from those of the
 
 
 _SIMULATE = """\
-examples:
   rapidvision clickme simulate pictures/ --out game/ --map-source clickme --n-players 10 --partner bundled
   rapidvision clickme simulate pictures/ --out game/ --map-source clickme --n-players 10 --n-random 2 --n-off-target 1
 
@@ -33,7 +31,6 @@ Simulated players paint the maps of pictures/maps/clickme under the rules of the
 is exported and reported with --observers simulated; people's maps, points and counts never hold theirs."""
 
 _PLAYERS = """\
-examples:
   rapidvision clickme players game/                                       everybody, with rounds and points
   rapidvision clickme players game/ --rename "Old name" "New name" --why "offensive"
   rapidvision clickme players game/ --hide "A name" --why "a program"     gone from the others' leaderboard
@@ -46,7 +43,7 @@ It may be used while the game is served; pages follow within seconds. Rounds and
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the sub-verbs of ``rapidvision clickme``."""
-    verbs = parser.add_subparsers(dest="what", required=True, metavar="WHAT")
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     _add_serve(verbs)
     _add_simulate(verbs)
     _add_players(verbs)

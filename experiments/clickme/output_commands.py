@@ -10,7 +10,6 @@ from rapidvision.cli import Verbs, add_common_options, add_verb, say
 from .game.kinds import KINDS
 
 _EXPORT = """\
-examples:
   rapidvision clickme export game/ --out maps/
   rapidvision clickme export game/ --out maps/ --blur gauss:7 --min-players 3 --keep-flagged
   rapidvision clickme export game/ --out maps/ --per-player --tfrecords
@@ -20,7 +19,6 @@ examples:
 Usernames stay in the game; the files know players by random ids."""
 
 _REPORT = """\
-examples:
   rapidvision clickme report game/ --out report/
   rapidvision clickme report game/ --out report/ --compare-with clicktionary
   rapidvision clickme report rehearsal/ --out report/ --observers simulated

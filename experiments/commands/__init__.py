@@ -4,15 +4,14 @@ import argparse
 import importlib
 from pathlib import Path
 
-from rapidvision.cli import add_common_options, say
+from rapidvision.cli import Verbs, add_common_options, add_verb, say
 
 from . import export, lab
-from .verbs import Verbs, verb
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the sub-verbs of ``rapidvision session``."""
-    verbs = parser.add_subparsers(dest="what", required=True, metavar="WHAT")
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     _add_plan(verbs)
     _add_simulate(verbs)
     lab.add_arguments(verbs)
@@ -27,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_plan(verbs: Verbs) -> None:
-    parser = verb(
+    parser = add_verb(
         verbs,
         "plan",
         "make a study folder with one balanced plan per participant slot",
@@ -77,7 +76,7 @@ def _plan(arguments: argparse.Namespace) -> int:
 
 
 def _add_simulate(verbs: Verbs) -> None:
-    parser = verb(
+    parser = add_verb(
         verbs,
         "simulate",
         "let simulated participants with known thresholds take every plan, on a virtual screen",

@@ -5,9 +5,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rapidvision.cli import add_common_options, say
-
-from .verbs import Verbs, verb
+from rapidvision.cli import Verbs, add_common_options, add_verb, say
 
 if TYPE_CHECKING:
     from ..export.sessions import Sessions
@@ -25,7 +23,7 @@ A journal that is empty, damaged or contradicts another one is named and left ou
 
 def add_arguments(verbs: Verbs) -> None:
     """Add the sub-verbs."""
-    parser = verb(
+    parser = add_verb(
         verbs,
         "export",
         "write the recorded trials as a table (CSV, Parquet), as BIDS or as Psych-DS",
@@ -64,7 +62,7 @@ def add_arguments(verbs: Verbs) -> None:
     parser.add_argument("--set", type=Path, metavar="SET", help="the stimulus set, where it was moved")
     add_common_options(parser, seed=False)
     parser.set_defaults(run=_export)
-    parser = verb(
+    parser = add_verb(
         verbs,
         "report",
         "report a session's timing: durations, late refreshes, resolution of response times, photodiode",

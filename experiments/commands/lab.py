@@ -4,9 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rapidvision.cli import add_common_options, say
-
-from .verbs import Verbs, verb
+from rapidvision.cli import Verbs, add_common_options, add_verb, give, say
 
 if TYPE_CHECKING:
     from ..lab.file_checks import Options
@@ -93,7 +91,7 @@ def _options(arguments: argparse.Namespace) -> "Options":
 
 
 def _add_run(verbs: Verbs) -> None:
-    parser = verb(
+    parser = add_verb(
         verbs,
         "run",
         "run one participant's session in PsychoPy, after a check of the display",
@@ -134,7 +132,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _add_resume(verbs: Verbs) -> None:
-    parser = verb(
+    parser = add_verb(
         verbs,
         "resume",
         "go on with a session that was stopped, by participant or session",
@@ -167,11 +165,11 @@ def _add_care(verbs: Verbs) -> None:
         ("list", "list the sessions of a study: how far each came", _list),
         ("status", "show how the slots are filled, and what is unfinished", _status),
     ):
-        parser = verb(verbs, name, summary, f"  rapidvision session {name} study/")
+        parser = add_verb(verbs, name, summary, f"  rapidvision session {name} study/")
         parser.add_argument("study", metavar="STUDY", help="the study folder")
-        add_common_options(parser, seed=False)
+        add_common_options(parser, seed=False, json=name == "status")
         parser.set_defaults(run=function)
-    parser = verb(
+    parser = add_verb(
         verbs,
         "release",
         "give an unfinished session up, so that its slot is free again; its data stay",
@@ -188,7 +186,7 @@ def _list(arguments: argparse.Namespace) -> int:
 
     from ..lab import overview
 
-    print(overview.sessions_table(Study(arguments.study)))  # noqa: T201
+    say(arguments, overview.sessions_table(Study(arguments.study)))
     return 0
 
 
@@ -197,7 +195,9 @@ def _status(arguments: argparse.Namespace) -> int:
 
     from ..lab import overview
 
-    print(overview.status(Study(arguments.study)))  # noqa: T201
+    study = Study(arguments.study)
+    say(arguments, overview.status(study))
+    give(arguments, {"study_id": study.description().study_id, "groups": overview.counts(study)})
     return 0
 
 

@@ -6,7 +6,6 @@ from pathlib import Path
 from rapidvision.cli import Verbs, add_common_options, add_verb
 
 _SERVE_EXAMPLES = """\
-examples:
   rapidvision session serve study/ --rehearsal --simulate       on this computer only, to try it out
   rapidvision session serve study/ --behind-proxy --public-url https://lab.example/animals
   RAPIDVISION_PASSWORD=… rapidvision session serve study/ --database-url postgresql://…  --workers 4
@@ -90,7 +89,6 @@ def _add_bundle(subparsers: Verbs) -> None:
         subparsers,
         "bundle",
         "write a study as files for hosts that only serve files",
-        "examples:\n"
         "  rapidvision session bundle study/ --out site/\n"
         "  rapidvision session bundle study/ --out site/ --results-to datapipe --datapipe-id Ab12Cd34Ef56\n"
         "  rapidvision session bundle study/ --out animals.jzip --results-to jatos     a study archive for JATOS\n\n"
@@ -139,7 +137,7 @@ def _add_plugin(subparsers: Verbs) -> None:
         subparsers,
         "jspsych-plugin",
         "write the presenter as a plugin for jsPsych 8, one file",
-        "examples:\n  rapidvision session jspsych-plugin --out plugin-rapidvision.js",
+        "  rapidvision session jspsych-plugin --out plugin-rapidvision.js",
     )
     parser.add_argument(
         "--out", type=Path, metavar="FILE", default="plugin-rapidvision.js", help="default: plugin-rapidvision.js"
