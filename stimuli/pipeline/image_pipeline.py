@@ -28,7 +28,7 @@ from ..png import series as png
 from ..recipe import StimulusRecipe
 from ..reveal import flood
 from ..reveal.flood import Engine
-from ..reveal.order import centring_shift, n_revealed_px, order_of
+from ..reveal.order import centring_shift, n_revealed_px, reveal_order
 from .duplicates import look_of
 from .image_list import Job
 from .quality import Quality, source_quality
@@ -183,7 +183,7 @@ class Maker:
     def _series(self, one: ImportanceMap, n_px: int, counts: NDArray[np.int64]) -> RevealSeries:
         reveal = self.recipe.reveal
         key = key64(self.recipe.seed, "fill", one.image_id, one.source)
-        order = order_of(one, n_px, reveal, key=key, engine=self.engine)
+        order = reveal_order(one, n_px, reveal, key=key, engine=self.engine)
         return RevealSeries(order, one.shape, counts, centring_shift(order, one.shape, reveal.centring))
 
 
