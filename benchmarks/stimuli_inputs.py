@@ -14,7 +14,7 @@ from rapidvision.stimuli.builder.build import read_recipe
 from rapidvision.stimuli.builder.memory import keep_freed_memory
 from rapidvision.stimuli.image.load import load
 from rapidvision.stimuli.pipeline.image_list import jobs_of
-from rapidvision.stimuli.pipeline.image_pipeline import Maker
+from rapidvision.stimuli.pipeline.image_pipeline import ImagePipeline
 
 SIDE, N_PX = 256, 9830
 
@@ -32,10 +32,10 @@ def photographs() -> list[Path]:
 
 
 @cache
-def maker() -> Maker:
+def maker() -> ImagePipeline:
     keep_freed_memory()  # as every worker does; it is to the advantage of both contenders
     recipe, root = read_recipe("bundled")
-    return Maker(recipe, root)
+    return ImagePipeline(recipe, root)
 
 
 @cache

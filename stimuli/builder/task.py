@@ -12,7 +12,7 @@ from ..image.load import PictureReader
 from ..image.match_target import Target
 from ..maps.sources import Sources
 from ..pipeline.image_list import Job
-from ..pipeline.image_pipeline import MadePicture, Maker
+from ..pipeline.image_pipeline import ImagePipeline, MadePicture
 from ..pipeline.quality import Quality
 from ..recipe import StimulusRecipe
 from ..reveal.flood import Engine
@@ -105,7 +105,7 @@ class Worker:
         sources: Sources | None = None,
     ) -> None:
         keep_freed_memory()
-        self.maker = Maker(recipe, root, target=target, engine=engine, read=read, sources=sources)
+        self.maker = ImagePipeline(recipe, root, target=target, engine=engine, read=read, sources=sources)
         self.folder, self.form = folder, form
         self._writing = False
 

@@ -98,7 +98,7 @@ class MadePicture(PlannedPicture):
     canvas: MadeCanvas
 
 
-class Maker:
+class ImagePipeline:
     """Makes pictures of one recipe; holds the opened map sources.
 
     Parameters
