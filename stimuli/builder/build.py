@@ -32,7 +32,7 @@ from .journal import REJECTS
 from .manifest_writer import finish, remove_leftovers, write_rejects
 from .memory import keep_freed_memory
 from .packed import PackedSet
-from .task import Done, Record, Rejected
+from .task import BuiltImage, Record, Rejected
 
 #: Pictures that a worker takes at once.
 CHUNK = 8
@@ -165,7 +165,7 @@ def build(
     book = journal.Journal(folder, shard)
     try:
         for outcomes in results:
-            done = [one for one in outcomes if isinstance(one, Done)]
+            done = [one for one in outcomes if isinstance(one, BuiltImage)]
             book.add(one.record for one in done if known.get(one.record.job.image_id) != one.record)
             n_made += sum(one.made for one in done)
             n_kept += sum(not one.made for one in done)

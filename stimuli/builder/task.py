@@ -57,7 +57,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     look: str = ""
 
 
-class Done(msgspec.Struct, frozen=True, kw_only=True):
+class BuiltImage(msgspec.Struct, frozen=True, kw_only=True):
     """A picture that is there, and whether it was made just now."""
 
     record: Record
@@ -109,13 +109,13 @@ class Worker:
         self.folder, self.form = folder, form
         self._writing = False
 
-    def do(self, job: Job, known: Record | None) -> Done | Rejected:
+    def run_task(self, job: Job, known: Record | None) -> BuiltImage | Rejected:
         """Make a picture's files, or find that they are there already."""
         try:
             inputs = self.maker.read(job)
             key = self.maker.key(inputs)
             if known is not None and known.key == key and self._intact(known):
-                return Done(record=known, made=False)
+                return BuiltImage(record=known, made=False)
             made = self.maker.plan(inputs) if self.form == "recipe" else self.maker.make(inputs)
         except RapidVisionError as error:
             return Rejected(job=job, reason=str(error))
@@ -150,7 +150,7 @@ class Worker:
             quality=made.quality,
             look=inputs.look,
         )
-        return Done(record=record, made=True)
+        return BuiltImage(record=record, made=True)
 
     def _intact(self, record: Record) -> bool:
         """Whether every file of a record is there and unchanged."""
