@@ -134,9 +134,9 @@ def _build(arguments: argparse.Namespace) -> int:
     from .builder.build import build, read_recipe
 
     recipe, root = read_recipe(arguments.recipe, root=arguments.root, seed=arguments.seed)
-    from .pipeline.image_list import jobs_of
+    from .pipeline.image_list import image_entries
 
-    n_jobs = len(jobs_of(recipe, root)[arguments.shard[0] - 1 :: arguments.shard[1]])
+    n_jobs = len(image_entries(recipe, root)[arguments.shard[0] - 1 :: arguments.shard[1]])
     with progress("pictures", n_jobs, quiet=arguments.quiet) as advance:
         built = build(
             recipe,

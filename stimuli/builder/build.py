@@ -21,7 +21,7 @@ from ..maps.readers.salicon import SaliconFolder
 from ..maps.sources import Sources, sources_of
 from ..pipeline.duplicates import Seen, check_duplicates, check_looks, hashed_where_sizes_agree, same_looks
 from ..pipeline.flags import Flag, alike, flags_of, read_quality
-from ..pipeline.image_list import Job, jobs_of
+from ..pipeline.image_list import ImageEntry, image_entries
 from ..pipeline.image_pipeline import reader_of, target_of
 from ..recipe import StimulusRecipe
 from ..reveal.flood import Engine
@@ -37,7 +37,7 @@ from .task import BuiltImage, Record, Rejected
 #: Pictures that a worker takes at once.
 CHUNK = 8
 
-Known = tuple[Job, Record | None]
+Known = tuple[ImageEntry, Record | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +143,7 @@ def build(
     """
     keep_freed_memory()
     folder, root = Path(folder), Path(root).resolve()
-    jobs = jobs_of(recipe, root)
+    jobs = image_entries(recipe, root)
     number, count = checked_shard(shard)
     if count == 1 and not skip_bad:
         check_duplicates(hashed_where_sizes_agree(jobs))
@@ -203,7 +203,7 @@ def _finished(
     recipe: StimulusRecipe,
     folder: Path,
     form: Form,
-    jobs: list[Job],
+    jobs: list[ImageEntry],
     rejected: list[Rejected],
     target: Target | None,
 ) -> _Left:

@@ -11,7 +11,7 @@ from rapidvision.system.pools import pool_of
 from ..image.load import PictureReader
 from ..image.match_target import Target
 from ..maps.sources import Sources
-from ..pipeline.image_list import Job
+from ..pipeline.image_list import ImageEntry
 from ..recipe import StimulusRecipe
 from ..reveal.flood import Engine
 from ..storage.forms import Form
@@ -19,7 +19,7 @@ from .task import BuiltImage, Record, Rejected, Worker
 
 #: What makes a worker: recipe, root, folder, form, fill engine, matching target.
 Settings = tuple[StimulusRecipe, Path, Path, Form, Engine, Target | None]
-Chunk = Sequence[tuple[Job, Record | None]]
+Chunk = Sequence[tuple[ImageEntry, Record | None]]
 Outcomes = list[BuiltImage | Rejected]
 
 #: How often a pool whose worker died (out of memory, killed) is made anew before the build gives up.

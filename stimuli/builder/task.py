@@ -11,7 +11,7 @@ from rapidvision.system import files
 from ..image.load import PictureReader
 from ..image.match_target import Target
 from ..maps.sources import Sources
-from ..pipeline.image_list import Job
+from ..pipeline.image_list import ImageEntry
 from ..pipeline.image_pipeline import ImagePipeline, MadePicture
 from ..pipeline.quality import Quality
 from ..recipe import StimulusRecipe
@@ -34,7 +34,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     ----------
     key : str
         Content id; equal ids, equal bytes.
-    job : Job
+    job : ImageEntry
         Which picture; its path is left out, so that the record is the same wherever the pictures lie.
     image_sha256 : str
         Hash of its file.
@@ -49,7 +49,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     key: str
-    job: Job
+    job: ImageEntry
     image_sha256: str
     stored: tuple[StoredFile, ...]
     rows: tuple[Stimulus, ...]
@@ -67,7 +67,7 @@ class BuiltImage(msgspec.Struct, frozen=True, kw_only=True):
 class Rejected(msgspec.Struct, frozen=True, kw_only=True):
     """A picture that could not be used, and why."""
 
-    job: Job
+    job: ImageEntry
     reason: str
 
 
@@ -109,7 +109,7 @@ class Worker:
         self.folder, self.form = folder, form
         self._writing = False
 
-    def run_task(self, job: Job, known: Record | None) -> BuiltImage | Rejected:
+    def run_task(self, job: ImageEntry, known: Record | None) -> BuiltImage | Rejected:
         """Make a picture's files, or find that they are there already."""
         try:
             inputs = self.maker.read(job)

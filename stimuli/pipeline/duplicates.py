@@ -16,7 +16,7 @@ from rapidvision.errors import InputError
 from rapidvision.system import files
 
 from ..image.load import LUMA
-from .image_list import Job
+from .image_list import ImageEntry
 
 FIELDS = 8
 #: Root mean square difference of two looks in grey levels up to which two pictures are called the same.
@@ -26,7 +26,7 @@ SAME_LEVELS = 1.0
 class Seen(NamedTuple):
     """A picture, the hash of its file, and its look."""
 
-    job: Job
+    job: ImageEntry
     sha256: str
     look: str
 
@@ -47,21 +47,21 @@ def look_of(pixels: NDArray[np.uint8]) -> str:
     return fields.tobytes().hex()
 
 
-def check_duplicates(pictures: Iterable[tuple[Job, str]]) -> None:
+def check_duplicates(pictures: Iterable[tuple[ImageEntry, str]]) -> None:
     """Refuse the same file under two ids: it would be seen twice, or in practice and in the main phase."""
-    seen: dict[str, Job] = {}
+    seen: dict[str, ImageEntry] = {}
     for job, sha256 in pictures:
         other = seen.setdefault(sha256, job)
         if other.image_id != job.image_id:
             raise InputError(f"{_pair(other, job)} are the same file; {_REMEDY}")
 
 
-def hashed_where_sizes_agree(jobs: Iterable[Job]) -> Iterator[tuple[Job, str]]:
+def hashed_where_sizes_agree(jobs: Iterable[ImageEntry]) -> Iterator[tuple[ImageEntry, str]]:
     """Yield the jobs whose files have the size of another one's, with their hashes.
 
     Only equal sizes can be equal files, so that few of a large set have to be read before the build.
     """
-    by_size: dict[int, list[Job]] = {}
+    by_size: dict[int, list[ImageEntry]] = {}
     for job in jobs:
         path = Path(job.path)
         if not path.is_file():
@@ -75,11 +75,11 @@ def hashed_where_sizes_agree(jobs: Iterable[Job]) -> Iterator[tuple[Job, str]]:
 _REMEDY = "participants must see each picture once, so remove one"
 
 
-def _pair(one: Job, other: Job) -> str:
+def _pair(one: ImageEntry, other: ImageEntry) -> str:
     return f"{one.image_id} ({one.phase}, {one.category}) and {other.image_id} ({other.phase}, {other.category})"
 
 
-def same_looks(pictures: Iterable[Seen]) -> list[tuple[Job, Job, float]]:
+def same_looks(pictures: Iterable[Seen]) -> list[tuple[ImageEntry, ImageEntry, float]]:
     """Return the pairs of pictures that look the same, and the root mean square difference of their looks.
 
     Parameters

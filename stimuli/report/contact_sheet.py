@@ -18,7 +18,7 @@ from rapidvision.system.progress import Advance, silent
 
 from ..builder.manifest_writer import LEFT_OUT
 from ..pipeline.flags import Flag, flags_of, read_quality
-from ..pipeline.image_list import jobs_of
+from ..pipeline.image_list import image_entries
 from ..pipeline.image_pipeline import ImagePipeline, canvas_of, reader_of, target_of
 from ..recipe import StimulusRecipe
 from .page import MOST_LINES, THUMB_PX, Line, draw_sheet
@@ -123,7 +123,7 @@ def _maker(
     if ours != built:
         differing = ", ".join(name for name in ours if ours[name] != built.get(name))
         raise InputError(f"{found.folder}: built from another recipe ({differing} differs); name that of the build")
-    jobs = jobs_of(recipe, root)
+    jobs = image_entries(recipe, root)
     read = reader_of(recipe)
     left_out = found.description.quality.get(LEFT_OUT, {})
     target = target_of(recipe, [job for job in jobs if job.image_id not in left_out], read)

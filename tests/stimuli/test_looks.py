@@ -17,13 +17,13 @@ from rapidvision.stimuli.pipeline.duplicates import (
     look_of,
     same_looks,
 )
-from rapidvision.stimuli.pipeline.image_list import Job
+from rapidvision.stimuli.pipeline.image_list import ImageEntry
 from rapidvision.system import files
 from tests.stimuli.conftest import natural, write_folder
 
 
 def job(name, phase="main", path=""):
-    return Job(image_id=name, path=path, category="cat", target=True, phase=phase)
+    return ImageEntry(image_id=name, path=path, category="cat", target=True, phase=phase)
 
 
 def saved_anew(pixels, side=64, **options):
