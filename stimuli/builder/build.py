@@ -19,7 +19,13 @@ from ..image.match_target import Target
 from ..maps.readers.folder import FolderReader
 from ..maps.readers.salicon import SaliconFolder
 from ..maps.sources import Sources, sources_of
-from ..pipeline.duplicates import Seen, check_duplicates, check_looks, hashed_where_sizes_agree, same_looks
+from ..pipeline.duplicates import (
+    HashedImage,
+    check_across_phases,
+    check_duplicates,
+    find_duplicates,
+    hashed_where_sizes_agree,
+)
 from ..pipeline.flags import Flag, alike, flags_of, read_quality
 from ..pipeline.image_list import ImageEntry, image_entries
 from ..pipeline.image_pipeline import reader_of, target_of
@@ -219,12 +225,12 @@ def _finished(
             f"{folder}: every picture was refused ({REJECTS} has the reasons), the first because: {rejected[0].reason}"
         )
     check_duplicates((record.job, record.image_sha256) for record in records)
-    seen = [Seen(record.job, record.image_sha256, record.look) for record in records]
-    check_looks(seen)
+    seen = [HashedImage(record.job, record.image_sha256, record.look) for record in records]
+    check_across_phases(seen)
     result, records = finish(recipe, folder, form, records, rejected, target)
     journal.finish(folder, records)
     remove_leftovers(folder)
-    flags = (*alike(same_looks(seen)), *flags_of(read_quality(folder), 0))
+    flags = (*alike(find_duplicates(seen)), *flags_of(read_quality(folder), 0))
     return _Left(result, 0, flags)
 
 

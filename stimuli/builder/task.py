@@ -45,7 +45,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     quality : Quality
         Figures.
     look : str
-        What the picture looks like from far away; see :func:`.looks.look_of`.
+        What the picture looks like from far away; see :func:`.duplicates.perceptual_hash`.
     """
 
     key: str

@@ -23,7 +23,7 @@ FIELDS = 8
 SAME_LEVELS = 1.0
 
 
-class Seen(NamedTuple):
+class HashedImage(NamedTuple):
     """A picture, the hash of its file, and its look."""
 
     job: ImageEntry
@@ -31,12 +31,12 @@ class Seen(NamedTuple):
     look: str
 
 
-def look_of(pixels: NDArray[np.uint8]) -> str:
+def perceptual_hash(pixels: NDArray[np.uint8]) -> str:
     """Return the mean luma of 8 x 8 fields of a picture (side, side, 3) as 128 hexadecimal digits.
 
     Examples
     --------
-    >>> look_of(np.full((16, 16, 3), 255, np.uint8)) == 64 * "ff"
+    >>> perceptual_hash(np.full((16, 16, 3), 255, np.uint8)) == 64 * "ff"
     True
     """
     edges = np.arange(FIELDS) * pixels.shape[0] // FIELDS
@@ -79,12 +79,12 @@ def _pair(one: ImageEntry, other: ImageEntry) -> str:
     return f"{one.image_id} ({one.phase}, {one.category}) and {other.image_id} ({other.phase}, {other.category})"
 
 
-def same_looks(pictures: Iterable[Seen]) -> list[tuple[ImageEntry, ImageEntry, float]]:
+def find_duplicates(pictures: Iterable[HashedImage]) -> list[tuple[ImageEntry, ImageEntry, float]]:
     """Return the pairs of pictures that look the same, and the root mean square difference of their looks.
 
     Parameters
     ----------
-    pictures : iterable of Seen
+    pictures : iterable of HashedImage
         Of the whole set; those without a look are passed over.
     """
     from scipy.spatial import cKDTree
@@ -103,13 +103,13 @@ def same_looks(pictures: Iterable[Seen]) -> list[tuple[ImageEntry, ImageEntry, f
     return found
 
 
-def check_looks(pictures: Iterable[Seen]) -> None:
+def check_across_phases(pictures: Iterable[HashedImage]) -> None:
     """Refuse a practice picture that looks the same as one of the main phase.
 
-    Within a phase pictures may be alike (frames of one scene, a plain object on a plain ground); :func:`same_looks`
+    Within a phase pictures may be alike (frames of one scene, a plain object on a plain ground); :func:`find_duplicates`
     tells which are.
     """
-    for one, other, difference in same_looks(pictures):
+    for one, other, difference in find_duplicates(pictures):
         if one.phase != other.phase:
             raise InputError(
                 f"{_pair(one, other)} look the same (their fields differ by {difference:.1f} grey levels), as if one "

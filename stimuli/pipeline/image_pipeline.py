@@ -29,7 +29,7 @@ from ..recipe import StimulusRecipe
 from ..reveal import flood
 from ..reveal.flood import Engine
 from ..reveal.order import centring_shift, n_revealed_px, reveal_order
-from .duplicates import look_of
+from .duplicates import perceptual_hash
 from .image_list import ImageEntry
 from .quality import Quality, source_quality
 
@@ -59,7 +59,7 @@ class Inputs:
     maps : dict
         Map source → prepared map, in the recipe's order.
     look : str
-        What it looks like from far away, before it was matched; see :func:`.looks.look_of`.
+        What it looks like from far away, before it was matched; see :func:`.duplicates.perceptual_hash`.
     match : MatchQuality or None
         How near the picture is to the set's common target.
     """
@@ -213,7 +213,7 @@ def picture_of(job: ImageEntry, recipe: StimulusRecipe, target: Target | None, r
         Names the file that cannot be used, as :func:`.pictures.load` does.
     """
     picture = read(job.path)
-    look = look_of(picture.pixels)
+    look = perceptual_hash(picture.pixels)
     if target is None:
         return ReadPicture(picture, look, None)
     pixels, quality = matched(picture.pixels, target, key=key64(recipe.seed, "match", job.image_id))
