@@ -148,7 +148,7 @@ def _observe(arguments: argparse.Namespace) -> None:
     from .observer.participants import Participants
     from .observer.probe_observer import Probing
     from .observer.probes import EarlyExit
-    from .observer.study_run import sit
+    from .observer.study_run import run_study
 
     if arguments.early_exit and not arguments.probe:
         raise InputError("observe: --early-exit needs --probe with the layers that may answer, in the network's order")
@@ -159,7 +159,7 @@ def _observe(arguments: argparse.Namespace) -> None:
         probing = Probing.of_words(arguments.probe, early_exit=exits, seed=arguments.seed or 0)
     networks = _networks(arguments)
     out = arguments.out or arguments.study / "models.csv"
-    sitting = sit(
+    study_run = run_study(
         Study(arguments.study),
         networks,
         out=out,
@@ -173,14 +173,14 @@ def _observe(arguments: argparse.Namespace) -> None:
         arguments,
         {
             "out": out,
-            "n_trials": len(sitting.records),
+            "n_trials": len(study_run.records),
             "accuracy": [
                 {"model": name, "group": group, "highest_level": highest, "intact": intact}
-                for (name, group), (highest, intact) in sitting.accuracies().items()
+                for (name, group), (highest, intact) in study_run.accuracies().items()
             ],
         },
     )
-    for (name, group), (highest, intact) in sitting.accuracies().items():
+    for (name, group), (highest, intact) in study_run.accuracies().items():
         say(arguments, f"{name:<24} {group:<12} {highest:.0%} correct at 100 % of the features, {intact:.0%} intact")
     say(
         arguments,
