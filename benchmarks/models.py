@@ -218,11 +218,11 @@ def observe_bundled():
     folder = os.environ.get("RAPIDVISION_STUDY")
     if not folder:
         raise NotMeasured("set RAPIDVISION_STUDY to a study folder, for example demo/study")
-    from rapidvision.gala_models.observer.networks import find
+    from rapidvision.gala_models.observer.networks import find_networks
     from rapidvision.gala_models.observer.study_run import run_study
     from rapidvision.study import Study
 
     with tempfile.TemporaryDirectory() as out:
         start = time.perf_counter()
-        run_study(Study(folder), find("bundled"), out=Path(out) / "m.csv", quiet=True)
+        run_study(Study(folder), find_networks("bundled"), out=Path(out) / "m.csv", quiet=True)
         return time.perf_counter() - start

@@ -65,7 +65,7 @@ def _device(arguments: argparse.Namespace) -> "torch.device | None":
 def _networks(arguments: argparse.Namespace) -> "list[Network]":
     from rapidvision.errors import InputError
 
-    from .observer.networks import find
+    from .observer.networks import find_networks
 
     names = arguments.name or [None] * len(arguments.model)
     if len(names) != len(arguments.model) or (arguments.name and "bundled" in arguments.model):
@@ -77,7 +77,7 @@ def _networks(arguments: argparse.Namespace) -> "list[Network]":
     return [
         network
         for what, name in zip(arguments.model, names, strict=True)
-        for network in find(
+        for network in find_networks(
             what,
             readout=getattr(arguments, "readout", None),
             architecture=arguments.architecture,

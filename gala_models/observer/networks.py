@@ -27,7 +27,7 @@ def bundled_paths() -> list[Path]:
     return sorted(folder.glob("*.safetensors"), key=Path.as_posix)
 
 
-def find(
+def find_networks(
     what: str,
     *,
     readout: str | None = None,
@@ -71,7 +71,9 @@ def find(
         paths = bundled_paths()
         if not paths:
             raise InputError("no bundled networks in this installation; make some with `rapidvision models train-demo`")
-        return [one for path in paths for one in find(str(path), readout=readout, targets=targets, device=device)]
+        return [
+            one for path in paths for one in find_networks(str(path), readout=readout, targets=targets, device=device)
+        ]
     if ":" in what and not Path(what).exists():
         model, default, sha256 = _from_function(what)
         card = None

@@ -13,7 +13,7 @@ from rapidvision.errors import CheckFailed, InputError
 from rapidvision.formats.model_record import mosaic_bytes, read_record
 from rapidvision.gala_models.layers.resnet import Architecture, build
 from rapidvision.gala_models.observer import observe, shown
-from rapidvision.gala_models.observer.networks import find
+from rapidvision.gala_models.observer.networks import find_networks
 from rapidvision.gala_models.observer.participants import Participants
 from rapidvision.gala_models.observer.probe_observer import Probing
 from rapidvision.gala_models.observer.probes import EarlyExit
@@ -225,7 +225,7 @@ def test_a_checkpoint_without_a_card_needs_its_architecture(study, tmp_path, out
     torch.save(build("compact-resnet").state_dict(), tmp_path / "w.pth")
     assert cli.main(["models", "observe", str(study.folder), "--model", str(tmp_path / "w.pth")]) == 2
     assert "name the architecture" in capsys.readouterr().err
-    nets = find(str(tmp_path / "w.pth"), architecture="compact-resnet", size_px=32, readout="binary")
+    nets = find_networks(str(tmp_path / "w.pth"), architecture="compact-resnet", size_px=32, readout="binary")
     with pytest.raises(InputError, match="8 outputs"):
         run_study(study, nets, out=out, quiet=True)
 
@@ -377,7 +377,7 @@ def test_weights_are_always_identified_and_the_pixels_described(study, tmp_path,
     )
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
-    nets = find("own_nets:make", readout="binary", size_px=24, resize_px=32)
+    nets = find_networks("own_nets:make", readout="binary", size_px=24, resize_px=32)
     run_study(study, nets, out=out, quiet=True)
     record = json.loads(out.with_suffix(".json").read_text())["networks"][0]
     assert record["weights_sha256"] == state_sha256(nets[0].model)
@@ -386,7 +386,7 @@ def test_weights_are_always_identified_and_the_pixels_described(study, tmp_path,
     run_study(study, [by_hand], out=out, quiet=True)
     assert json.loads(out.with_suffix(".json").read_text())["networks"][0]["weights_sha256"] == record["weights_sha256"]
     with pytest.raises(InputError, match=r"own_nets:broken: 2\.bias holds values that are not finite"):
-        find("own_nets:broken", readout="binary")
+        find_networks("own_nets:broken", readout="binary")
 
 
 def class_network(path):
