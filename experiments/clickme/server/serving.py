@@ -25,7 +25,7 @@ from .players import LiveRound
 _log = logging.getLogger("rapidvision.clickme")
 
 
-class Dealer:
+class RoundQueue:
     """Deals the rounds of a game; restores from the store what was dealt before to players of the same kind.
 
     Parameters
@@ -43,7 +43,7 @@ class Dealer:
         store.read(self._recall)
 
     def _recall(self, connection: sa.Connection) -> None:
-        dealt, day = dealt_to(connection, self.players), utc_text()[:10]
+        dealt, day = served_to(connection, self.players), utc_text()[:10]
         self._feed.restore((player, image, phase, counts) for player, image, phase, counts, _ in dealt)
         self._today.update(player for player, *_, utc in dealt if utc.startswith(day))
         reports, own = tables.reports.c, tables.players.c
@@ -104,7 +104,7 @@ class Dealer:
             self._feed.remove(image_id)
 
 
-def dealt_to(connection: sa.Connection, players: PlayerKind) -> list[tuple[str, str, str, bool, str]]:
+def served_to(connection: sa.Connection, players: PlayerKind) -> list[tuple[str, str, str, bool, str]]:
     """Return what players of one kind were dealt, in order: player, picture, phase, whether it is a map, and when.
 
     A map is a round that was played to an end with enough bubbles, by hand; rounds that are open count as maps in the
