@@ -107,7 +107,7 @@ def arrive(connection: sa.Connection, arrivals: Sequence[Arrival], rules: Rules,
     lapse(connection, rules, up, max(arrival.at for arrival in arrivals))
     now_s = up.now_s()
     kinds = {arrival.observer_kind for arrival in arrivals}
-    desk = _Desk(connection, rules, state, now_s, {kind: Dealer(connection, rules, kind) for kind in kinds})
+    desk = _Desk(connection, rules, state, now_s, {kind: SlotAllocator(connection, rules, kind) for kind in kinds})
     return [_one(arrival, desk) for arrival in arrivals]
 
 
@@ -197,7 +197,7 @@ def _seat(arrival: Arrival, desk: _Desk, group: str, slot: int) -> None:
         )
 
 
-class Dealer:
+class SlotAllocator:
     """Deals slots within one transaction; what is taken is read once.
 
     The rule of the lab's ledger: the smallest group, ties broken by the protocol's seed; in it the least-filled slot,
