@@ -42,12 +42,12 @@ import re, sys
 from pathlib import Path
 from rapidvision.stimuli.builder.build import read_recipe
 from rapidvision.stimuli.reveal.counter_rng import origin_of
-from rapidvision.stimuli.pipeline.image_list import jobs_of
+from rapidvision.stimuli.pipeline.image_list import image_entries
 from rapidvision.stimuli.builder.task import Worker
 recipe, root = read_recipe(sys.argv[1])
 worker = Worker(recipe, root, Path(sys.argv[2]), "png")
-for job in jobs_of(recipe, root)[: int(sys.argv[3])]:
-    worker.do(job, None)
+for job in image_entries(recipe, root)[: int(sys.argv[3])]:
+    worker.run_task(job, None)
 print(int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) / 1024)
 """
 

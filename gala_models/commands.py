@@ -184,8 +184,8 @@ def _observe(arguments: argparse.Namespace) -> None:
         say(arguments, f"{name:<24} {group:<12} {highest:.0%} correct at 100 % of the features, {intact:.0%} intact")
     say(
         arguments,
-        f"{out}: {len(sitting.records)} trials, {sitting.n_participants} participants ({arguments.participant_policy}), "
-        f"{sitting.n_stimuli} stimuli seen once each, in {sitting.seconds:.1f} s",
+        f"{out}: {len(study_run.records)} trials, {study_run.n_participants} participants ({arguments.participant_policy}), "
+        f"{study_run.n_stimuli} stimuli seen once each, in {study_run.seconds:.1f} s",
     )
 
 

@@ -27,7 +27,7 @@ from ..game.rules import Rules
 from ..game.settings import Game, settings_row, utc_text
 from ..server.joining import enter, player_row
 from ..server.players import LiveRound
-from ..server.serving import dealt_to
+from ..server.serving import served_to
 from ..storage import tables
 from ..storage.displayed import shown
 from ..storage.images import Deck, Phase
@@ -102,7 +102,7 @@ def simulate(
     settings = settings_row(game)
     store.submit(lambda connection: tables.insert_new(connection, tables.settings, [settings])).result()
     feed = Feed(deck, seed=game.seed, practice_rounds=game.practice_rounds, catch_every=game.catch_every)
-    feed.restore(row[:4] for row in store.read(lambda connection: dealt_to(connection, "simulated")))
+    feed.restore(row[:4] for row in store.read(lambda connection: served_to(connection, "simulated")))
     total = [0, 0, 0]
     for number, player in enumerate(players):
         _join(store, player, seed)

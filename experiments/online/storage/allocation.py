@@ -119,7 +119,7 @@ class _Desk:
     rules: Rules
     state: str | None
     now_s: float
-    dealers: dict[str, "Dealer"]
+    dealers: dict[str, "SlotAllocator"]
 
     def refused(self, arrival: Arrival, tally: str, refusal: Refusal) -> Refusal:
         """Count a refusal and return it."""
