@@ -41,8 +41,8 @@ session simulate studie --seed 1
 analyse bins studie/trials.csv --n-resamples 200 --seed 1 --out bins.csv
 analyse report studie/trials.csv --set satz --n-resamples 200 --seed 1 --out bericht
 clickme simulate bilder --out spiel --map-source clickme --n-players 2 --n-rounds 4 --seed 1
-clickme export spiel --out karten --keep-flagged
-clickme report spiel --out spielbericht --seed 1
+clickme export spiel --out karten --keep-flagged --observers simulated
+clickme report spiel --out spielbericht --observers simulated --seed 1
 """
 
 
