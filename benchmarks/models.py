@@ -1,4 +1,4 @@
-"""Figures of the networks' room: repeatability, reading, observing, and what training the bundled networks shows."""
+"""Figures of networks: repeatability, reading, observing, and what training the bundled networks shows."""
 
 import json
 import os

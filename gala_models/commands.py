@@ -1,4 +1,4 @@
-"""``rapidvision models``: the room's verbs."""
+"""``rapidvision models``: the verbs that use networks."""
 
 import argparse
 from pathlib import Path

@@ -1,6 +1,6 @@
-"""The door: one verb per room, reached by name when it is called, so that ``--help`` costs nothing.
+"""The command line: one verb per package, imported by name when it is called, so that ``--help`` costs nothing.
 
-A room's ``commands`` module has ``add_arguments(parser)``, which adds its sub-verbs and sets ``run`` on each: a
+A package's ``commands`` module has ``add_arguments(parser)``, which adds its sub-verbs and sets ``run`` on each: a
 function that takes the parsed arguments and returns an exit code (or None for 0).
 """
 
@@ -118,7 +118,7 @@ def _run(name: str, words: list[str]) -> int:
     except RapidVisionError as error:
         _refuse(str(error))
         return error.exit_code
-    except SystemExit as stop:  # argparse has spoken
+    except SystemExit as stop:  # argparse has said why
         return stop.code if isinstance(stop.code, int) else 2
     except KeyboardInterrupt:
         _refuse("stopped; run the same command again to resume")
@@ -203,7 +203,7 @@ def _print_every_letter() -> None:
 
 
 def parser_of(name: str, commands: object) -> argparse.ArgumentParser:
-    """Return the parser of a verb, filled by its room."""
+    """Return the parser of a verb, filled by its package."""
     parser = Parser(
         prog=f"rapidvision {name}",
         description=VERBS[name].summary,

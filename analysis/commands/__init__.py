@@ -1,4 +1,4 @@
-"""``rapidvision analyse``: the room's verbs on the command line."""
+"""``rapidvision analyse``: the verbs of the analysis."""
 
 import argparse
 

@@ -79,7 +79,7 @@ def _as_written(raw: pd.DataFrame, *, delimiter: str, name: str) -> tuple[pd.Dat
 
 
 def _parsed(cells: "pd.Series[Any]", column: str, name: str) -> Any:
-    """Parse each distinct cell once, by the ground's own rule, and name the first row that breaks it."""
+    """Parse each distinct cell once, by the core's own rule, and name the first row that breaks it."""
     codes, distinct = pd.factorize(cells)
     values = []
     for code, cell in enumerate(distinct):

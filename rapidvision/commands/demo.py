@@ -1,6 +1,6 @@
 """``rapidvision demo``: the whole main job on bundled pictures, as the very commands a user would type.
 
-Nothing here is special to the demo: it prints each command and runs it through the same door. The participants are
+Nothing here is special to the demo: it prints each command and runs it through the same function. The participants are
 simulated, and the output says so.
 """
 

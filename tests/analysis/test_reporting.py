@@ -259,6 +259,6 @@ def test_a_report_can_carry_the_regression(table_file, tmp_path):
 
 
 def test_no_verb_is_hidden_by_a_module_of_its_name():
-    """Importing a module of the room sets an attribute of its name; a verb of that name would then be lost."""
+    """Importing a module of the package sets an attribute of its name; a verb of that name would then be lost."""
     modules = {path.stem for path in Path(analysis.__file__).parent.iterdir()}
     assert not modules & set(analysis.__all__)

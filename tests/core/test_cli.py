@@ -1,4 +1,4 @@
-"""The door: exit codes, hints, progress on and off a terminal."""
+"""The command line: exit codes, hints, progress on and off a terminal."""
 
 import argparse
 import importlib

@@ -153,7 +153,7 @@ def test_a_recipe_that_is_neither_ours_nor_a_file_is_named():
 
 
 def test_train_demo_makes_networks_from_nothing(tmp_path, squares, monkeypatch, capsys):
-    """With the drawing replaced: the real renderer belongs to another room."""
+    """With the drawing replaced: the real renderer belongs to another package."""
     drawn = []
 
     def draw(words):

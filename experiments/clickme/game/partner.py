@@ -26,7 +26,7 @@ from .masking import BLANK
 Partner: TypeAlias = Callable[[NDArray[np.uint8]], NDArray[np.floating]]
 Probabilities: TypeAlias = NDArray[np.float64]
 
-#: Factories of networks in files; the networks' own is reached by name, since rooms meet in names and files only.
+#: Factories of networks in files; the networks' own is reached by name, since packages meet in names and files only.
 NETWORKS = "rapidvision.gala_models.clickme_partner:make"
 FILES = {".safetensors": NETWORKS, ".onnx": "rapidvision.experiments.clickme.game.onnx_partner:make"}
 
