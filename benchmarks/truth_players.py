@@ -16,7 +16,7 @@ from benchmarks.harness import STATED, Room, at_least, at_most
 from benchmarks.odd_pictures import HEIGHT, WIDTH, odd_files, outcome
 from rapidvision.experiments.clickme.game.partner import Loaded
 from rapidvision.experiments.clickme.game.settings import Game
-from rapidvision.experiments.clickme.maps.quality import judge
+from rapidvision.experiments.clickme.maps.quality import player_quality
 from rapidvision.experiments.clickme.server import host
 from rapidvision.experiments.clickme.simulation import simulate
 from rapidvision.experiments.clickme.simulation.simulated_player import Move, Player
@@ -141,7 +141,7 @@ def judged(kind, seed):
         store.close()
     part = select(everything, players="simulated")
     names = {record.player_id: record.player for record in everything.rounds}
-    off = {names[who]: "off_target" in one.flags for who, one in judge(part.collected, part.rules).items()}
+    off = {names[who]: "off_target" in one.flags for who, one in player_quality(part.collected, part.rules).items()}
     solved = float(np.mean([record.result == "solved" for record in everything.rounds]))
     found = sum(flagged for name, flagged in off.items() if name.startswith("r "))
     mistaken = sum(flagged for name, flagged in off.items() if name.startswith("painter"))

@@ -60,7 +60,7 @@ def add_kind(parser: argparse.ArgumentParser) -> None:
 def _judged(part: Any, deck: Any, *, automated: bool) -> Any:
     objects = work("storage.images").read_objects(deck, part.rules.picture_px)
     pictures = work("storage.played_images").Pictures(deck)
-    return work("maps.quality").judge(
+    return work("maps.quality").player_quality(
         part.collected, part.rules, objects=objects, pictures=pictures, automated=automated
     )
 

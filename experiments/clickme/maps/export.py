@@ -35,7 +35,7 @@ from ..storage.displayed import shown
 from ..storage.images import Deck
 from ..storage.played_images import MISSING, REPLACED, UNREADABLE, Pictures
 from ..storage.selection import digest_of
-from .filters import Filters, Kept, kept
+from .filters import Filters, Kept, apply_filters
 from .pooling import Form, map_of, maps_by_player, npz, scaled, stack_of
 from .quality import PlayerQuality
 from .release import record_of, user_id, write_clicks, write_table
@@ -102,7 +102,7 @@ def export(
     out : Path
         A new or empty folder.
     quality : mapping
-        Player id → quality, from :func:`.quality.judge`.
+        Player id → quality, from :func:`.quality.player_quality`.
     filters, form : Filters, Form
         What is left out, and how maps are made.
     others : mapping, optional
@@ -126,7 +126,7 @@ def export(
     if out.is_dir() and any(out.iterdir()):
         raise InputError(f"{out}: not empty; choose a new folder, so that no old map stays among the new ones")
     _check_frame(collected, rules)
-    passed = kept(collected, filters, quality, pictures=Pictures(deck))
+    passed = apply_filters(collected, filters, quality, pictures=Pictures(deck))
     done = _counted(collected, passed, out, others or {})
     if not passed.by_image:
         raise InputError(f"nothing to export: {done.summary()}")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from rapidvision.experiments.clickme.game.partner import Loaded, Table
 from rapidvision.experiments.clickme.game.rules import Rules
 from rapidvision.experiments.clickme.game.settings import Game
-from rapidvision.experiments.clickme.maps.filters import Filters, kept
+from rapidvision.experiments.clickme.maps.filters import Filters, apply_filters
 from rapidvision.experiments.clickme.server import host
 from rapidvision.experiments.clickme.server.serving import RoundQueue
 from rapidvision.experiments.clickme.simulation.simulate import simulate
@@ -143,7 +143,7 @@ def test_a_round_too_short_for_the_export_is_no_map_of_the_feed(tmp_path, pictur
     store.submit(lambda connection: connection.execute(people).rowcount).result()
     rounds = RoundQueue(game, deck, store, Table(nobody))
     assert sum(rounds._feed.n_maps(name) for name in deck.main) == n_maps
-    passed = kept(collect(store), Filters(), {})
+    passed = apply_filters(collect(store), Filters(), {})
     assert passed.n_kept == n_maps
     rounds.partner.close()
     store.close()
