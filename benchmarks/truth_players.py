@@ -21,7 +21,7 @@ from rapidvision.experiments.clickme.server import host
 from rapidvision.experiments.clickme.simulation import simulate
 from rapidvision.experiments.clickme.simulation.simulated_player import Move, Player
 from rapidvision.experiments.clickme.storage import collected
-from rapidvision.experiments.clickme.storage.displayed import shown
+from rapidvision.experiments.clickme.storage.displayed import displayed_image
 from rapidvision.experiments.clickme.storage.images import read_deck, read_maps
 from rapidvision.experiments.clickme.storage.selection import select
 
@@ -70,7 +70,9 @@ def recognising(deck, maps, seed, *, by_object):
     `by_object` counts only what is seen of the important tenth of the picture, else whatever is seen anywhere.
     """
     names = deck.main[:N_PICTURES]
-    known = np.stack([shown(deck.cards[name].path, SIDE).pixels[::EVERY, ::EVERY] for name in names]).astype(np.int16)
+    known = np.stack([displayed_image(deck.cards[name].path, SIDE).pixels[::EVERY, ::EVERY] for name in names]).astype(
+        np.int16
+    )
     rng = np.random.default_rng([seed, 77])
     needed = rng.permutation(np.geomspace(0.01, 0.25, len(names)))
     counted = np.ones(known.shape[:3], bool)
@@ -186,7 +188,7 @@ def odd():
         for file in odd_files(seed=14, rounds=6):
             if not file.is_map:
                 cut = file if file.truth is None else dataclasses.replace(file, truth=middle(np.asarray(file.truth)))
-                how = outcome(cut, folder, lambda path: shown(path, min(HEIGHT, WIDTH)).pixels)
+                how = outcome(cut, folder, lambda path: displayed_image(path, min(HEIGHT, WIDTH)).pixels)
                 found[how, file.whole and file.truth is not None] += 1
     return found
 

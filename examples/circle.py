@@ -33,7 +33,7 @@ from rapidvision.errors import CheckFailed
 from rapidvision.experiments.clickme.game.rules import Rules
 from rapidvision.experiments.clickme.simulation.browser_player import Mind, mind_of
 from rapidvision.experiments.clickme.simulation.simulated_player import Player, stroke
-from rapidvision.experiments.clickme.storage.displayed import shown
+from rapidvision.experiments.clickme.storage.displayed import displayed_image
 from rapidvision.experiments.clickme.storage.images import read_deck, read_maps
 from rapidvision.experiments.design.rehearsals import Rehearsals
 from rapidvision.experiments.lab.file_checks import journal_path
@@ -205,7 +205,7 @@ async def visit(url: str, n_participants: int) -> list[dict]:
 def collect_maps(out: Path, players: int) -> None:
     """ClickMe: pictures and players in, importance maps out."""
     deck = read_deck(out / "pictures")
-    cards = {name: shown(card.path, 256).pixels for name, card in deck.cards.items()}
+    cards = {name: displayed_image(card.path, 256).pixels for name, card in deck.cards.items()}
     mind = mind_of(cards, read_maps(deck, "clickme", 256))
     (out / "game.toml").write_text(GAME, encoding="utf-8")
     command = ("clickme", "serve", out / "pictures", "--out", out / "game", "--settings", out / "game.toml")

@@ -31,7 +31,7 @@ from rapidvision.system.progress import Advance, silent
 
 from ..game.rules import Rules
 from ..storage.collected import Collected, RoundRecord
-from ..storage.displayed import shown
+from ..storage.displayed import displayed_image
 from ..storage.images import Deck
 from ..storage.played_images import MISSING, REPLACED, UNREADABLE, Pictures
 from ..storage.selection import digest_of
@@ -187,7 +187,7 @@ def _each_picture(passed: Kept, deck: Deck, rules: Rules, out: Path, form: Form,
         pooled = stack.enter_context(npz(out / "maps" / f"{SOURCE}.npz"))
         single = stack.enter_context(npz(out / "players.npz")) if form.per_player else None
         for name, records in passed.by_image.items():
-            picture = shown(deck.cards[name].path, rules.picture_px).pixels
+            picture = displayed_image(deck.cards[name].path, rules.picture_px).pixels
             values = map_of(records, rules, form)
             files.write_bytes(out / "images" / f"{name}.png", png_bytes(picture))
             files.write_bytes(out / "maps" / SOURCE / f"{name}.png", png_bytes(scaled(values)))

@@ -17,7 +17,7 @@ from ..game.round import Round
 from ..game.settings import Game, settings_row, utc_text
 from ..storage import tables
 from ..storage.collected import FEWEST_BUBBLES, PLAYED
-from ..storage.displayed import png_of, shown
+from ..storage.displayed import displayed_image, displayed_png
 from ..storage.images import Deck
 from ..storage.queue import Feed
 from .players import LiveRound
@@ -65,8 +65,8 @@ class RoundQueue:
         while (dealt := self._feed.deal(player_id)) is not None:
             card, phase = self.deck.cards[dealt[0]], dealt[1]
             try:
-                picture = await asyncio.to_thread(shown, card.path, side_px)
-                png = await asyncio.to_thread(png_of, card.path, side_px)
+                picture = await asyncio.to_thread(displayed_image, card.path, side_px)
+                png = await asyncio.to_thread(displayed_png, card.path, side_px)
             except InputError as error:
                 _log.warning("%s; it is dealt no more", error)
                 self._feed.remove(card.image_id)

@@ -29,7 +29,7 @@ from ..server.joining import enter, player_row
 from ..server.players import LiveRound
 from ..server.serving import served_to
 from ..storage import tables
-from ..storage.displayed import shown
+from ..storage.displayed import displayed_image
 from ..storage.images import Deck, Phase
 from ..storage.queue import Feed
 from .simulated_player import Move, Player, stroke
@@ -165,7 +165,7 @@ def _play(
     hand: Hand,
 ) -> LiveRound:
     card, rules = deck.cards[dealt[0]], game.rules
-    picture = shown(card.path, rules.picture_px)
+    picture = displayed_image(card.path, rules.picture_px)
     round_id = _id(seed, "round", player.name, card.image_id)
     view = PartnerView(picture.pixels, rules, seed=game.seed, round_id=round_id)
     blank = partner.blank if rules.background == "blank" else _answer(partner, view)
