@@ -213,7 +213,7 @@ def _train_demo(arguments: argparse.Namespace) -> None:
     from .training import bundled_networks
 
     recipe = bundled_networks.named_recipe(arguments.recipe)
-    cards = bundled_networks.make(
+    cards = bundled_networks.build_networks(
         recipe,
         arguments.out,
         controls=arguments.controls,

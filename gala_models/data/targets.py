@@ -18,7 +18,7 @@ Resize = Literal["bicubic", "bilinear-corners"]
 BLUR_AT_PX = 256
 
 
-def fault(values: NDArray[np.float32], *, shape: tuple[int, int] | None = None) -> str | None:
+def check_map(values: NDArray[np.float32], *, shape: tuple[int, int] | None = None) -> str | None:
     """Say why a map cannot supervise, or None when it can.
 
     Parameters
@@ -30,7 +30,7 @@ def fault(values: NDArray[np.float32], *, shape: tuple[int, int] | None = None) 
 
     Examples
     --------
-    >>> fault(np.zeros((2, 2), np.float32))
+    >>> check_map(np.zeros((2, 2), np.float32))
     'all zero'
     """
     if values.ndim != 2 or values.size == 0 or (shape is not None and values.shape != shape):

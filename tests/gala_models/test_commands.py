@@ -182,7 +182,7 @@ def test_train_demo_makes_networks_from_nothing(tmp_path, squares, monkeypatch, 
     )
     recipes.write(tmp_path / "r.toml", recipe)
     monkeypatch.setattr(bundled_networks.cli, "main", draw)
-    cards = bundled_networks.make(
+    cards = bundled_networks.build_networks(
         recipes.read(tmp_path / "r.toml", bundled_networks.DemoRecipe), tmp_path / "d", n_workers=1, quiet=True
     )
     assert [words[:2] for words in drawn] == [["demo", "render"]] * 3
@@ -191,7 +191,7 @@ def test_train_demo_makes_networks_from_nothing(tmp_path, squares, monkeypatch, 
     _model, card = load_model(tmp_path / "d" / "networks" / "maps.safetensors")
     assert card.recipe["annotation"] == "maps"
     before = (tmp_path / "d" / "networks" / "maps.safetensors").stat().st_mtime_ns
-    bundled_networks.make(recipe, tmp_path / "d", n_workers=1, quiet=True)
+    bundled_networks.build_networks(recipe, tmp_path / "d", n_workers=1, quiet=True)
     assert (tmp_path / "d" / "networks" / "maps.safetensors").stat().st_mtime_ns == before
     assert open_store(tmp_path / "d" / "stores" / "train").description.n_maps == 32
     assert read_card(tmp_path / "d" / "networks" / "plain.safetensors").architecture.attention == "none"

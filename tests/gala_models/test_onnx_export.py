@@ -32,7 +32,7 @@ def exported(tmp_path_factory):
 def test_probabilities_are_those_of_torch_whatever_the_number_of_pictures(exported):
     source, out = exported
     ours = load(str(out), CATEGORIES, picture_px=256, n_threads=1).partner
-    theirs = clickme_partner.make(CATEGORIES, model=str(source))
+    theirs = clickme_partner.build_partner(CATEGORIES, model=str(source))
     for n in (1, 3, 8):
         views = np.random.default_rng(n).integers(0, 256, (n, 256, 256, 3), dtype=np.uint8)
         assert np.abs(ours(views) - theirs(views)).max() < 1e-4

@@ -60,7 +60,7 @@ def test_kernels_that_cannot_be_are_refused():
     ],
 )
 def test_maps_that_cannot_supervise_are_known(values, word):
-    assert targets.fault(values.astype(np.float32), shape=(3, 3)) == word
+    assert targets.check_map(values.astype(np.float32), shape=(3, 3)) == word
 
 
 def test_boxes_span_the_extent_above_the_threshold():
