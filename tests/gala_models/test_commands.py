@@ -42,7 +42,7 @@ def run(capsys, *words):
 
 def test_pack_train_evaluate_and_table(folder, tmp_path, capsys):
     for name in ("train", "validation"):
-        code, said = run(capsys, "pack", folder, "--out", tmp_path / name, "--size", 36)
+        code, said = run(capsys, "pack-dataset", folder, "--out", tmp_path / name, "--size", 36)
         assert code == 0
         assert "48 pictures, 48 with a map; maps left out: none" in said.out
     recipe = Training(
@@ -99,7 +99,7 @@ def test_pack_knows_what_lies_there(folder, tmp_path, capsys):
         ([tmp_path / "none"], "no such file or folder"),
         ([folder, folder], "give one folder"),
     ):
-        code, said = run(capsys, "pack", *words, "--out", tmp_path / "s")
+        code, said = run(capsys, "pack-dataset", *words, "--out", tmp_path / "s")
         assert code == 2
         assert error in said.err
 
@@ -108,10 +108,10 @@ def test_bad_maps_are_counted_and_said(folder, tmp_path, capsys):
     maps = sorted((folder / "maps" / "clickme").glob("*.png"))
     Image.fromarray(np.zeros((36, 36), np.uint8)).save(maps[0])
     Image.fromarray(np.zeros((9, 9), np.uint8)).save(maps[1])
-    code, said = run(capsys, "pack", folder, "--out", tmp_path / "s", "--size", 36)
+    code, said = run(capsys, "pack-dataset", folder, "--out", tmp_path / "s", "--size", 36)
     assert code == 0
     assert "46 with a map; maps left out: 1 all zero, 1 size 9 x 9" in said.out
-    code, said = run(capsys, "pack", folder, "--out", tmp_path / "t", "--size", 36, "--strict")
+    code, said = run(capsys, "pack-dataset", folder, "--out", tmp_path / "t", "--size", 36, "--strict")
     assert code == 2
     assert "map of square-000: all zero" in said.err
 
@@ -198,7 +198,7 @@ def test_train_demo_makes_networks_from_nothing(tmp_path, squares, monkeypatch, 
 
 
 def test_every_verb_explains_itself(capsys):
-    for verb in ("observe", "attend", "pack", "train", "sweep", "evaluate", "table", "train-demo"):
+    for verb in ("observe", "attention-maps", "pack-dataset", "train", "sweep", "evaluate", "table", "train-demo"):
         code, said = run(capsys, verb, "--help")
         assert code == 0
         assert f"rapidvision models {verb}" in said.out
