@@ -45,7 +45,7 @@ from pathlib import Path
 import numpy as np
 from rapidvision import analysis
 from rapidvision.analysis.sample_size.simulation import Design, simulate
-from rapidvision.experiments.clickme import figures as of_the_game
+from rapidvision.experiments.clickme.report import figures as of_the_game
 from rapidvision.stimuli.report.figures import set_figures
 
 out = Path(sys.argv[1])
@@ -145,7 +145,7 @@ def told(code, **settings):
 def test_a_settings_file_that_matplotlib_cannot_read_is_named(tmp_path):
     (tmp_path / "matplotlibrc").write_bytes("font.family: Größe\n".encode("cp1252"))
     code = (
-        "from rapidvision import errors, figures\n"
+        "from rapidvision import errors\nfrom rapidvision.system import figures\n"
         "try: figures.load_matplotlib()\n"
         "except errors.InputError as error: print(error)"
     )
@@ -155,7 +155,7 @@ def test_a_settings_file_that_matplotlib_cannot_read_is_named(tmp_path):
 @pytest.mark.parametrize(("backend", "in_force"), [("svg", "svg"), ("no-such-backend", "agg")])
 def test_a_backend_stays_in_the_environment_and_in_force_for_the_users_own_figures(backend, in_force):
     code = (
-        "import os\nfrom rapidvision import figures\nfigures.load_matplotlib()\n"
+        "import os\nfrom rapidvision.system import figures\nfigures.load_matplotlib()\n"
         "import matplotlib.pyplot as plt\nprint(os.environ['MPLBACKEND'], plt.get_backend())"
     )
     assert told(code, MPLBACKEND=backend, DISPLAY="").lower() == f"{backend} {in_force}"
@@ -163,7 +163,7 @@ def test_a_backend_stays_in_the_environment_and_in_force_for_the_users_own_figur
 
 def test_the_users_own_choice_of_a_backend_is_not_taken_back():
     code = (
-        "import matplotlib\nmatplotlib.use('svg')\nfrom rapidvision import figures\n"
+        "import matplotlib\nmatplotlib.use('svg')\nfrom rapidvision.system import figures\n"
         "with figures.figure_style():\n    figures.figure_bytes(figures.new_figure(1, 1), 'png', dpi=20)\n"
         "print(matplotlib.get_backend(), matplotlib.rcParams['axes.spines.left'])"
     )
