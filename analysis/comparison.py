@@ -8,9 +8,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from rapidvision.errors import InputError
 from rapidvision.seeds import fresh_seed, stream
 
-from .fits.psychometric import axis_of, fit
+from .fits.psychometric import LEAST_LEVELS, axis_of, fit
+from .fits.thresholds import beyond_levels
 from .models.consistency import ErrorConsistency, majority_consistency
 from .models.curves import NetworkCurve, network_curves
 from .models.evidence import EvidenceCorrelation, evidence_correlation
@@ -31,14 +33,16 @@ class CurveGap:
     model, group : str
         Who and whose maps.
     threshold_model, threshold_human : float
-        log10 per cent of the features, fitted alike.
+        log10 per cent of the features, fitted alike; NaN where no curve can be fitted.
     area : float
-        Mean of human minus model accuracy over the log axis (the intact picture left out).
+        Mean of human minus model accuracy over the log axis (the intact picture left out); NaN without an axis.
     rmse : float
         Root mean square difference over all levels.
     noise_ceiling : float
         The same between random halves of the participants, corrected to the full number: the best that a perfect
         model of the group could be expected to reach.
+    notes : tuple of str
+        Warnings: thresholds outside the levels that were shown.
     """
 
     model: str
@@ -48,6 +52,7 @@ class CurveGap:
     area: float
     rmse: float
     noise_ceiling: float
+    notes: tuple[str, ...] = ()
 
     @property
     def threshold_difference(self) -> float:
@@ -74,28 +79,52 @@ def curve_gap(table: Cells, network: NetworkCurve, *, seed: int, n_splits: int =
     CurveGap
         Without error bars of participants for the network: it has none.
     """
-    x = axis_of(table)
     human = curve(table, network.group)
     usable = np.isfinite(human.mean) & np.isfinite(network.mean)
     members = table.of(network.group)
-    trials = np.full(len(x), max(network.n_trials / len(x), 1.0))
-    people = fit(
-        x, table.halves[members].sum(axis=0)[None] / 2.0, table.n_trials[members].sum(axis=0)[None].astype(float)
-    )
-    model = fit(x, np.where(usable, network.mean, 0.0)[None] * trials, np.where(usable, trials, 0.0)[None])
+    trials = np.where(usable, max(network.n_trials / len(usable), 1.0), 0.0)
+    model, people = np.nan, np.nan
+    notes: tuple[str, ...] = ()
+    if without_thresholds(table) is None:
+        right = np.where(usable, network.mean, 0.0) * trials
+        model, beyond = _threshold(table, right, trials, who=f"{network.model} ({network.group})")
+        own = table.halves[members].sum(axis=0) / 2
+        people, also = _threshold(table, own, table.n_trials[members].sum(axis=0), who=network.group)
+        notes = (*beyond, *also)
     gap = human.mean - network.mean
+    x = np.array([np.log10(level.percent) if not level.full else np.nan for level in table.levels])
     axis = usable & np.isfinite(x)
-    span = float(np.ptp(x[axis]))
+    span = float(np.ptp(x[axis])) if axis.any() else 0.0
     accuracy = table.accuracy[members]
     return CurveGap(
         model=network.model,
         group=network.group,
-        threshold_model=float(model.threshold[0]),
-        threshold_human=float(people.threshold[0]),
+        threshold_model=model,
+        threshold_human=people,
         area=float(np.trapezoid(gap[axis], x[axis]) / span) if span > 0 else float("nan"),
         rmse=float(np.sqrt(np.mean(gap[usable] ** 2))),
         noise_ceiling=_noise_ceiling(accuracy[:, usable], seed=seed, n_splits=n_splits),
+        notes=notes,
     )
+
+
+def without_thresholds(table: Cells) -> str | None:
+    """Why no threshold can be fitted to a table; None where it can."""
+    try:
+        table.known_guess("thresholds")
+        axis_of(table)
+    except InputError as why:
+        return str(why)
+    return None
+
+
+def _threshold(table: Cells, correct: Floats, trials: Floats, *, who: str) -> tuple[float, tuple[str, ...]]:
+    """Threshold and the warning that it is extrapolated; NaN with too few levels."""
+    if np.count_nonzero(trials) < LEAST_LEVELS:
+        return float("nan"), (f"no threshold of {who}: fewer than {LEAST_LEVELS} levels have trials",)
+    x = axis_of(table)
+    found = fit(x, correct[None], trials[None].astype(float), guess=table.known_guess("thresholds"))
+    return float(found.threshold[0]), beyond_levels(found, x, who)
 
 
 def _noise_ceiling(accuracy: Floats, *, seed: int, n_splits: int) -> float:
@@ -136,6 +165,8 @@ class Comparison(ShownAsTable):
         Of every interval.
     notes : tuple of str
         What was left out of the people's answers, with counts.
+    guess : float or None
+        Share of answers that guessing gets right.
     """
 
     networks: tuple[NetworkCurve, ...]
@@ -147,6 +178,7 @@ class Comparison(ShownAsTable):
     evidence: tuple[EvidenceCorrelation, ...]
     seed: int
     notes: tuple[str, ...] = ()
+    guess: float | None = None
 
     def opening(self) -> tuple[str, ...]:
         """What was left out of the people's answers, with counts."""
@@ -174,15 +206,25 @@ class Comparison(ShownAsTable):
         return pd.DataFrame(rows)
 
     @property
+    def cautions(self) -> tuple[str, ...]:
+        """Warnings: thresholds outside the levels that were shown."""
+        return tuple(dict.fromkeys(note for gap in self.gaps for note in gap.notes))
+
+    @property
     def drawing(self) -> Any:
         """One panel per network, with bands, beside the people."""
         from .figures.plots import draw_networks
 
-        return draw_networks(self.levels, self.groups, self.curves, self.networks)
+        return draw_networks(self.levels, self.groups, self.curves, self.networks, chance=self.guess)
 
 
 def compare(
-    trials: "Trials | Path | str", models: "Trials | Path | str", *, late: LateRule = "exclude", seed: int | None = None
+    trials: "Trials | Path | str",
+    models: "Trials | Path | str",
+    *,
+    late: LateRule = "exclude",
+    seed: int | None = None,
+    guess: float | None = None,
 ) -> Comparison:
     """Compare networks with people on the same trials.
 
@@ -194,16 +236,20 @@ def compare(
         For the participants.
     seed : int, optional
         Of the intervals; drawn when absent.
+    guess : float, optional
+        Share of answers that guessing gets right, where the participants' table does not show it.
 
     Returns
     -------
     Comparison
-        A deterministic network never gets a participant's error bar.
+        A deterministic network never gets a participant's error bar. Where no threshold can be fitted, thresholds are
+        NaN and the notes say why.
     """
     seed = fresh_seed() if seed is None else seed
-    people, nets = as_trials(trials), as_trials(models)
+    people, nets = as_trials(trials).guessing(guess), as_trials(models)
     table = cells(people, late=late)
     networks = network_curves(nets, table.levels, seed=seed)
+    why = without_thresholds(table)
     known = [one for one in networks if one.group in set(table.groups)]
     with_evidence = set(nets.frame.loc[nets.frame["decision_value"].notna(), "observer"])
     groups = tuple(sorted({str(name) for name in table.groups}))
@@ -220,5 +266,6 @@ def compare(
             if one.model in with_evidence
         ),
         seed,
-        table.notes,
+        (*table.notes, *([f"no thresholds: {why}"] if why else [])),
+        table.guess,
     )

@@ -19,7 +19,7 @@ from .resampling.multiplicity import CORRECTIONS, Correction
 from .result_repr import Shown, ShownAsTable
 from .table.accuracy import Cells, Curve, Level, cells, curve_of
 from .table.exclusions import Kept, Rules, exclude
-from .table.first_lines import LateRule
+from .table.first_lines import LateRule, tested
 from .table.statistics import Statistic, columns_of
 from .table.trials import Trials, as_trials
 
@@ -44,10 +44,8 @@ class Bins(ShownAsTable):
         Every p.
     correction : str
         Which p the stars show; where it starts from single levels, from their exact p if there is one.
-    late : str
-        What late answers count as.
-    cells : Cells
-        What it stands on.
+    late, cells
+        What late answers count as, and what the test stands on.
     """
 
     groups: tuple[str, str]
@@ -64,8 +62,8 @@ class Bins(ShownAsTable):
         return np.asarray(getattr(self.test, CORRECTIONS[self.correction][0]))
 
     def opening(self) -> tuple[str, ...]:
-        """What was left out, with counts."""
-        return self.cells.notes
+        """What was left out, with counts, and what difference and p are."""
+        return (*self.cells.notes, tested(self.groups, self.test.alternative, m=self.test.m))
 
     def table(self) -> pd.DataFrame:
         """One row per level: both curves, the difference and every p."""
@@ -188,8 +186,8 @@ class CurveFits(Shown):
 
     @property
     def cautions(self) -> tuple[str, ...]:
-        """Warnings: few participants, or groups whose spreads differ."""
-        return self.test.notes
+        """Warnings: few participants, groups whose spreads differ, or thresholds outside the levels."""
+        return tuple(dict.fromkeys([*self.test.notes, *self.fits[0].notes, *self.fits[1].notes]))
 
     def opening(self) -> tuple[str, ...]:
         """What was left out, with counts."""
@@ -238,25 +236,32 @@ def curve(
     n_bootstrap : int
         Resamples of participants for the intervals.
     guess : float, optional
-        What guessing gets right; must be said (0.5) where the table holds only whether answers were correct.
+        Share of answers that guessing gets right, from 0 to below 1; must be stated where the table does not show it
+        (:mod:`~rapidvision.analysis.table.guess_rate`).
 
     Returns
     -------
     CurveFits
         Notebooks show the figure.
+
+    Raises
+    ------
+    InputError
+        When the guess rate is unknown, levels have no per cent, or fewer than three have trials.
     """
     from .figures.plots import draw_fits
     from .fits.psychometric import axis_of
     from .fits.thresholds import fit_group, threshold_test
 
     seed = fresh_seed() if seed is None else seed
-    table = cells(as_trials(trials), late=late)
-    table.require_one_half(guess)
+    table = cells(as_trials(trials).guessing(guess), late=late)
+    rate = table.known_guess("curve")
     pair = table.pair(groups)
     first, second = (fit_group(table, group, n_bootstrap=n_bootstrap, seed=seed) for group in pair)
     test = threshold_test(table, pair, m=m, n_bootstrap=n_bootstrap, seed=seed)
     curves = tuple(curve_of(table.accuracy[table.of(group)]) for group in pair)
-    return CurveFits(pair, (first, second), test, draw_fits(axis_of(table), pair, curves, (first, second)), table.notes)
+    drawing = draw_fits(axis_of(table), pair, curves, (first, second), chance=rate)
+    return CurveFits(pair, (first, second), test, drawing, table.notes)
 
 
 def kept(trials: "Trials | Path | str", rules: Rules | None = None) -> Kept:
@@ -288,9 +293,8 @@ def chance(
     Returns
     -------
     tuple of ChanceTest
-        One per group, in alphabetical order.
+        One per group, by name.
     """
     seed = fresh_seed() if seed is None else seed
-    table = cells(as_trials(trials), late=late)
-    table.require_one_half(guess)
+    table = cells(as_trials(trials).guessing(guess), late=late)
     return tuple(chance_test(table, group, m=m, seed=seed) for group in sorted({str(name) for name in table.groups}))

@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.harness import Room, at_least, at_most
+from tests.analysis.foreign_cases import CASES, failure
 from tests.analysis.foreign_files import FILES
 from tests.analysis.foreign_tables import Form, outcome
 from tests.analysis.foreign_values import VALUES
@@ -37,3 +38,13 @@ def files() -> float:
 @room.figure("forms of values neither right nor refused as they must", unit="forms", bar=at_most(0))
 def values() -> float:
     return len(_failures(VALUES))
+
+
+@room.figure("files of other programs (tests/analysis/cases)", unit="files", bar=at_least(25))
+def case_files() -> float:
+    return len(CASES)
+
+
+@room.figure("of them neither right nor refused with file and remedy", unit="files", bar=at_most(0))
+def cases() -> float:
+    return sum(bool(failure(case)) for case in CASES)

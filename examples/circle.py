@@ -336,7 +336,9 @@ def main() -> None:
     write_table(out / "trials.csv", tables)
     report = ("analyse", "report", out / "trials.csv", "--models", out / "models.csv", "--set", out / "stimuli")
     rapidvision(*report, "--seed", SEED, "--out", out / "report")
-    print(f"Fig. 2B, two groups of people and one network on both sources: {out / 'report' / 'fig2b.png'}")
+    print(
+        f"Fig. 2B, two groups of simulated participants and one network on both sources: {out / 'report' / 'fig2b.png'}"
+    )
 
 
 if __name__ == "__main__":

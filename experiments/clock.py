@@ -2,11 +2,14 @@
 
 Durations are differences of one steady clock, which no setting of the computer's time moves. Psychtoolbox stamps keys
 with the wall clock on Linux; those stamps are converted by the offset between both clocks at that moment. The wall clock
-itself is a label for the reader and times nothing.
+itself is a label for the reader and times nothing: :func:`wall_s` and :func:`utc_now` are for what other processes and
+people read.
 """
 
+import functools
 import time
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 #: A clock that moves by more than this against the steady one, beyond what both can resolve, was set.
@@ -85,6 +88,33 @@ def steady(candidates: Sequence[tuple[str, Callable[[], float]]] | None = None) 
         candidates = (("perf_counter", time.perf_counter), ("monotonic", time.monotonic))
     clocks = [Clock(name, now, resolution(now)) for name, now in candidates]
     return min(clocks, key=lambda clock: clock.resolution_s)
+
+
+@functools.cache
+def _own() -> Clock:
+    return steady()
+
+
+def now_s() -> float:
+    """Return the time on this process's steady clock, in seconds from any beginning; only differences mean something.
+
+    Examples
+    --------
+    >>> before = now_s()
+    >>> now_s() >= before
+    True
+    """
+    return _own().now()
+
+
+def wall_s() -> float:
+    """Return the wall clock in seconds since 1970: a label, or what two processes must agree on; it may be set at any time."""
+    return time.time()
+
+
+def utc_now() -> datetime:
+    """Return the wall clock as a moment of UTC: a label, or what is compared with a date that a person wrote."""
+    return datetime.now(UTC)
 
 
 class Conversion:

@@ -125,7 +125,7 @@ def _add_observe(verbs: Verbs) -> None:
         nargs="+",
         metavar="LAYER[=LAYOUT]",
         help="answer through linear probes on these layers, cross-validated by picture; the layout (channels-first, "
-        "channels-last, tokens, patch-tokens, class-token) is declared where it is not certain",
+        "channels-last, tokens, patch-tokens, patch-tokens-2, class-token) is declared where it is not certain",
     )
     parser.add_argument(
         "--early-exit",

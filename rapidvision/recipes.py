@@ -14,6 +14,7 @@ import msgspec
 
 from rapidvision.errors import RecipeError, did_you_mean
 from rapidvision.system import files
+from rapidvision.text import json_text
 
 
 class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -44,17 +45,13 @@ def read(path: Path | str, type_: type[R]) -> R:
     Raises
     ------
     RecipeError
-        When a key is unknown or a value does not fit; the message names the file, the key and the remedy.
+        When a key is unknown or stands twice, or a value does not fit; the message names the file, the key and the remedy.
     InputError
         When the file is missing, unreadable or not UTF-8.
     """
-    text = files.read_text(path)
     if Path(path).suffix.lower() == ".json":
-        try:
-            return convert(msgspec.json.decode(text), type_, name=str(path))
-        except msgspec.DecodeError as error:
-            raise RecipeError(f"{path}: not JSON ({error})") from error
-    return parse(text, type_, name=str(path))
+        return convert(json_text.read(path), type_, name=str(path))
+    return parse(files.read_text(path), type_, name=str(path))
 
 
 def parse(text: str, type_: type[R], *, name: str = "recipe") -> R:

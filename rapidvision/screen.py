@@ -1,20 +1,18 @@
 """The screen: pixels, centimetres, degrees of visual angle, hertz, and the half-frame rule."""
 
 import math
-import tomllib
 from pathlib import Path
 
 from rapidvision import recipes
 from rapidvision.errors import InputError
 from rapidvision.recipes import Recipe
-from rapidvision.system import files
 
 #: Durations this close to a half refresh count as ties; far below any clock's resolution.
 _TIE_REFRESHES = 1e-9
 
 
 class Screen(Recipe, frozen=True):
-    """A display as the participant sees it.
+    """A display as the participant sees it; what degrees depend on has no default, which would be another monitor's.
 
     Attributes
     ----------
@@ -36,10 +34,10 @@ class Screen(Recipe, frozen=True):
     256
     """
 
-    width_px: int = 1920
+    width_px: int
+    width_cm: float
+    distance_cm: float
     height_px: int = 1080
-    width_cm: float = 53.0
-    distance_cm: float = 57.0
     refresh_hz: float = 60.0
 
     def __post_init__(self) -> None:
@@ -60,6 +58,8 @@ class Screen(Recipe, frozen=True):
         return size_cm * self.width_px / self.width_cm
 
 
+#: What to write where a size in degrees has no screen.
+SCREEN_REMEDY = "add a [screen] table with width_px, width_cm and distance_cm of the monitor"
 #: Sizes of a pixel and distances of the eyes that are no monitor's: metres or millimetres were meant.
 _PIXEL_CM = (0.001, 0.25)
 _NEAREST_CM = 10.0
@@ -83,13 +83,13 @@ def read_profile(path: Path | str) -> Screen:
     InputError
         When a field is missing, or a length cannot be in centimetres.
     """
-    profile = recipes.read(path, Screen)
-    given = tomllib.loads(files.read_bytes(path).decode("utf-8-sig"))
+    given = recipes.read(path, dict[str, object])
     missing = [name for name in Screen.__struct_fields__ if name not in given]
     if missing:
         raise InputError(
             f"{path}: lacks {', '.join(missing)}; measure them and write all of {', '.join(Screen.__struct_fields__)}"
         )
+    profile = recipes.read(path, Screen)
     pixel_cm = profile.width_cm / profile.width_px
     if not _PIXEL_CM[0] <= pixel_cm <= _PIXEL_CM[1]:
         raise InputError(

@@ -8,7 +8,8 @@
       plans/            one JSON per group and slot
       ledger.jsonl      who has which slot
       sessions/         one journal per session
-      trials.csv        the trials table
+      trials.csv        the trials table of people
+      simulated.csv     the trials table of `session simulate`
 """
 
 import os
@@ -95,6 +96,11 @@ class Study:
     def trials_path(self) -> Path:
         """``trials.csv``."""
         return self.folder / "trials.csv"
+
+    @property
+    def simulated_path(self) -> Path:
+        """``simulated.csv``, where simulated participants' trials go: never into the table of people."""
+        return self.folder / "simulated.csv"
 
     def description(self) -> StudyDescription:
         """Read ``study.json``.

@@ -301,6 +301,7 @@ def read_table(path: Path | str) -> list[TrialRecord]:
 
 def check_header(header: Sequence[str], *, name: str) -> None:
     """Refuse a header that is not the trials table's, naming what is missing and what is unknown."""
+    csv_text.refuse_repeats(header, name=name)
     missing = [column.name for column in COLUMNS if column.name not in header]
     unknown = [word for word in header if word not in _BY_NAME]
     if missing:

@@ -9,7 +9,7 @@ from rapidvision.formats.image_folder import checked_name
 from rapidvision.protocol import FEATURE_BUDGET, LOWEST_LEVEL, N_LEVELS
 from rapidvision.recipes import Recipe
 from rapidvision.reveal import INTACT_LABEL
-from rapidvision.screen import Screen
+from rapidvision.screen import SCREEN_REMEDY, Screen
 
 ReaderName = Literal[
     "folder",
@@ -244,9 +244,9 @@ class StimulusRecipe(Recipe, frozen=True):
     image_px : int
         Side of the pictures in pixels.
     image_deg : float or None
-        Side in degrees of visual angle on `screen`; replaces `image_px`.
-    screen : Screen
-        Where degrees are needed.
+        Side in degrees of visual angle on `screen`, which it needs; replaces `image_px`.
+    screen : Screen or None
+        The participants' monitor; there is no default, because degrees on another one are other pixels.
     images : str or ImageTable
         ``images.csv`` (columns image_id, path, category, target, and optionally phase, credit, licence), or a foreign table.
     maps : tuple of MapSource
@@ -266,7 +266,7 @@ class StimulusRecipe(Recipe, frozen=True):
     seed: int = 2019
     image_px: int = 256
     image_deg: float | None = None
-    screen: Screen = Screen()
+    screen: Screen | None = None
     images: str | ImageTable = "images.csv"
     fit: Literal["crop", "stretch"] = "crop"
     upscale: bool = False
@@ -281,8 +281,14 @@ class StimulusRecipe(Recipe, frozen=True):
             raise ValueError(f"maps must name one or more different sources, got {names}")
         if self.seed < 0 or not 16 <= self.image_px <= 4096:
             raise ValueError(f"seed must be >= 0 and image_px 16 to 4096, got {self.seed} and {self.image_px}")
+        if self.image_deg is not None and self.screen is None:
+            raise ValueError(
+                f"image_deg is {self.image_deg}, and there is no screen; {SCREEN_REMEDY}, or give image_px"
+            )
 
     @property
     def side_px(self) -> int:
         """Side of the finished pictures in pixels, degrees resolved."""
-        return self.image_px if self.image_deg is None else round(self.screen.deg_to_px(self.image_deg))
+        if self.image_deg is None or self.screen is None:  # degrees have a screen: see __post_init__
+            return self.image_px
+        return round(self.screen.deg_to_px(self.image_deg))

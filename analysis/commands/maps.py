@@ -6,7 +6,7 @@ from pathlib import Path
 from rapidvision.cli import Verbs, add_common_options, add_verb, give
 from rapidvision.protocol import N_RELABELLINGS
 
-from .options import seed_of, tell
+from .options import seed_of, tell, tell_notes
 
 
 def add_maps(verbs: Verbs) -> None:
@@ -18,7 +18,10 @@ def add_maps(verbs: Verbs) -> None:
         "rapidvision analyse maps pictures/maps/clickme pictures/maps/salicon",
     )
     parser.add_argument(
-        "first", metavar="MAPS", type=Path, help="folder of IMAGE_ID.png, or .npz (participants x height x width)"
+        "first",
+        metavar="MAPS",
+        type=Path,
+        help="folder of maps named after their pictures (IMAGE_ID.png), or .npz (participants x height x width)",
     )
     parser.add_argument("second", metavar="OTHER", type=Path, nargs="?", help="the other source")
     parser.add_argument(
@@ -47,6 +50,7 @@ def _run_maps(arguments: argparse.Namespace) -> None:
         tell(f"split-half {result.split_half:.3f}, Spearman-Brown {result.spearman_brown:.3f}")
         if result.n_dropped:
             tell(f"dropped {result.n_dropped} constant maps, which have no ranks")
+    tell_notes(result.notes)
     give(arguments, plain(result))
     if arguments.out:
         files.write_json(arguments.out, plain(result))

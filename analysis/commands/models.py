@@ -6,7 +6,7 @@ from pathlib import Path
 from rapidvision.cli import Verbs, add_common_options, add_verb, give, say
 from rapidvision.protocol import N_RELABELLINGS
 
-from .options import add_reading_options, seed_of, tell, tell_notes, trials_of
+from .options import add_guess, add_reading_options, seed_of, tell, tell_notes, trials_of
 
 
 def add_chance(verbs: Verbs) -> None:
@@ -23,9 +23,7 @@ def add_chance(verbs: Verbs) -> None:
         "--n-resamples", type=int, default=N_RELABELLINGS, metavar="N", help=f"sign flips ({N_RELABELLINGS:,})"
     )
     parser.add_argument("--out", type=Path, metavar="FILE", help="also write the table as CSV")
-    parser.add_argument(
-        "--guess", type=float, metavar="SHARE", help="what guessing gets right, where the table cannot say"
-    )
+    add_guess(parser)
     add_reading_options(parser)
     add_common_options(parser, json=True)
     parser.set_defaults(run=_run_chance)
@@ -42,7 +40,7 @@ def _run_chance(arguments: argparse.Namespace) -> None:
 
     seed = seed_of(arguments)
     trials = trials_of(arguments)
-    tests = chance(trials, late=arguments.late, m=arguments.n_resamples, seed=seed, guess=arguments.guess)
+    tests = chance(trials, late=arguments.late, m=arguments.n_resamples, seed=seed)
     for line in opening(trials, late=arguments.late):
         tell(line)
     table = pd.concat([one.table() for one in tests])
@@ -99,6 +97,7 @@ def add_compare(verbs: Verbs) -> None:
     parser.add_argument("models", metavar="MODELS", type=Path, help="the networks' trials table")
     parser.add_argument("--late", default="exclude", choices=("exclude", "wrong", "half"), help="see bins")
     parser.add_argument("--out", type=Path, metavar="FILE", help="also write the table as CSV")
+    add_guess(parser)
     parser.add_argument("--figures", type=Path, metavar="DIR", help="folder for networks.pdf, .svg and .png")
     add_reading_options(parser)
     add_common_options(parser, json=True)
@@ -117,6 +116,7 @@ def _run_compare(arguments: argparse.Namespace) -> None:
             f"{model} and the {other} ({group}): kappa {one.kappa:.3f} (95 % {one.interval[0]:.3f} to "
             f"{one.interval[1]:.3f}), {one.n} stimuli",
         )
+    tell_notes(result.cautions)
     consistency = [
         {"model": model, "other": other, "group": group, "kappa": one.kappa, "interval": one.interval, "n": one.n}
         for model, other, group, one in result.consistency

@@ -115,6 +115,16 @@ def add_company(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_guess(parser: argparse.ArgumentParser) -> None:
+    """Add the guess rate that the user states."""
+    parser.add_argument(
+        "--guess",
+        type=float,
+        metavar="SHARE",
+        help="share of answers that guessing gets right (0.25 for four), where the table does not show it",
+    )
+
+
 def add_mixed(parser: argparse.ArgumentParser) -> None:
     """Add whether a report carries the regressions."""
     parser.add_argument("--mixed", action="store_true", help="also the mixed model, GEE and GLM (some seconds more)")
@@ -147,6 +157,7 @@ def command_of(verb_name: str, arguments: argparse.Namespace, *, seed: int) -> s
     add_test_options(parser)
     add_company(parser)
     add_mixed(parser)
+    add_guess(parser)
     words = [f"rapidvision analyse {verb_name} {arguments.trials.name}"]
     for name, value in vars(parser.parse_args(["-"])).items():
         given = getattr(arguments, name, value)
@@ -164,7 +175,8 @@ def trials_of(arguments: argparse.Namespace) -> "Trials":
 
     source = read_trials(arguments.trials, dedupe=arguments.dedupe, repeats=arguments.repeats)
     tell_notes(source.notes)
-    return source.select(observers=arguments.observers, timing=arguments.timing, attempts=arguments.attempts)
+    source = source.select(observers=arguments.observers, timing=arguments.timing, attempts=arguments.attempts)
+    return source.guessing(getattr(arguments, "guess", None))
 
 
 def kept_of(arguments: argparse.Namespace) -> "Kept":

@@ -8,6 +8,7 @@ from rapidvision.protocol import N_RELABELLINGS
 
 from .options import (
     add_company,
+    add_guess,
     add_mixed,
     add_reading_options,
     add_test_options,
@@ -59,6 +60,7 @@ def add_fig2b(verbs: Verbs) -> None:
     )
     add_test_options(parser)
     add_company(parser)
+    add_guess(parser)
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for fig2b.pdf, .svg and .png")
     parser.set_defaults(run=_run_fig2b)
 
@@ -98,6 +100,7 @@ def add_report(verbs: Verbs) -> None:
     )
     add_test_options(parser)
     add_company(parser)
+    add_guess(parser)
     add_mixed(parser)
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the report")
     parser.set_defaults(run=_run_report)
@@ -143,9 +146,7 @@ def add_curve(verbs: Verbs) -> None:
     parser.add_argument(
         "--n-resamples", type=int, default=N_RELABELLINGS, metavar="N", help=f"resamples ({N_RELABELLINGS:,})"
     )
-    parser.add_argument(
-        "--guess", type=float, metavar="SHARE", help="what guessing gets right, where the table cannot say"
-    )
+    add_guess(parser)
     parser.add_argument("--out", type=Path, metavar="DIR", help="folder for psychometric.pdf, .svg and .png")
     add_reading_options(parser)
     add_common_options(parser, json=True)
@@ -162,7 +163,6 @@ def _run_curve(arguments: argparse.Namespace) -> None:
         late=arguments.late,
         m=arguments.n_resamples,
         seed=seed_of(arguments),
-        guess=arguments.guess,
     )
     tell(str(result))
     test = result.test

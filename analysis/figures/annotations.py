@@ -68,8 +68,8 @@ class Fig2bData:
         Group and its ceiling, marked on the axis.
     insets : tuple of (str, ndarray)
         Group and a picture of the level where all features are visible.
-    chance : float
-        Where guessing lies.
+    chance : float or None
+        Share of answers that guessing gets right, drawn as a line beside accuracy; None where it is unknown.
     note : str
         Who the observers are, written into the figure when they are not people.
     measure : Measure
@@ -84,7 +84,7 @@ class Fig2bData:
     networks: tuple[NetworkCurve, ...] = ()
     ceilings: tuple[tuple[str, Level | None], ...] = ()
     insets: tuple[tuple[str, NDArray[np.uint8]], ...] = ()
-    chance: float = 0.5
+    chance: float | None = None
     note: str = ""
     measure: Measure = MEASURES["participant_mean"]
     colours: dict[str, str] = field(default_factory=dict)

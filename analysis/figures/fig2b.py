@@ -11,9 +11,7 @@ from rapidvision.system.figures import figure_style, new_figure
 from ..models.curves import NetworkCurve
 from ..table.accuracy import Curve, Level
 from .annotations import Fig2bData, draw_ceilings, draw_insets, draw_stars, legend, models_of
-from .style import COLOURS, DASHES, GREY, MARKERS, RC, Drawing, per_cent_axis
-
-X_LABEL = "Percentage of image revealed by feature source"
+from .style import COLOURS, DASHES, GREY, MARKERS, RC, Drawing, draw_chance, level_axis_label, per_cent_axis
 
 
 def draw_fig2b(data: Fig2bData) -> Drawing:
@@ -121,7 +119,8 @@ def _y_axis(main: Axes, data: Fig2bData) -> None:
         per_cent_axis(main)
     if data.measure.is_accuracy:
         lowest = min(low + [float(np.nanmin(network.mean)) for network in data.networks])
-        main.set_ylim(min(0.4, np.floor(lowest * 10) / 10), 1.04)
+        below = 0.4 if data.chance is None else max(data.chance - 0.1, 0.0)
+        main.set_ylim(min(below, max(np.floor(lowest * 10) / 10, 0.0)), 1.04)
         main.set_yticks(np.arange(np.ceil(main.get_ylim()[0] * 10) / 10, 1.001, 0.1))
     else:  # room for the legend above, and for stars
         bottom = 0.0 if data.measure.is_share else min(low) - 0.1 * (max(high) - min(low))
@@ -132,7 +131,7 @@ def _chance(main: Axes, full: Axes | None, chance: float) -> None:
     """The dashed line of guessing, named where no curve runs: beside the intact picture."""
     for axes in (main, full):
         if axes is not None:
-            axes.axhline(chance, color="#999999", lw=0.8, ls=(0, (3, 2)), zorder=0)
+            draw_chance(axes, chance)
     axes, at, side = (main, 1.0, "right") if full is None else (full, 0.5, "center")
     axes.annotate("chance", (at, chance), xycoords=("axes fraction", "data"), xytext=(0, 2),
                   textcoords="offset points", ha=side, va="bottom", fontsize=6.5, color=GREY)  # fmt: skip
@@ -142,11 +141,11 @@ def _axes(
     main: Axes, full: Axes, data: Fig2bData, x: NDArray[np.float64], places: list[int], full_place: int | None
 ) -> None:
     _y_axis(main, data)
-    main.set_xlabel(X_LABEL if np.isfinite([data.levels[p].percent for p in places]).all() else "Level")
+    main.set_xlabel(level_axis_label(data.levels))
     step = 0.5 * float(np.median(np.diff(x[places]))) if len(places) > 1 else 0.5
     main.set_xlim(x[places].min() - step, x[places].max() + step)
     main.set_xticks(x[places], [data.levels[place].label for place in places])
-    if data.measure.is_accuracy:
+    if data.measure.is_accuracy and data.chance is not None:
         _chance(main, full if full_place is not None else None, data.chance)
     full.set_visible(full_place is not None)
     full.spines["left"].set_visible(False)

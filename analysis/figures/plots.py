@@ -10,9 +10,7 @@ from rapidvision.system.figures import figure_style, new_figure
 from ..fits.thresholds import GroupFit
 from ..models.curves import NetworkCurve
 from ..table.accuracy import Cells, Curve, Level
-from .style import COLOURS, DASHES, GREY, MARKERS, RC, Drawing, per_cent_axis
-
-X_LABEL = "Percentage of image revealed by feature source"
+from .style import COLOURS, DASHES, GREY, MARKERS, RC, REVEALED, Drawing, draw_chance, level_axis_label, per_cent_axis
 
 
 def draw_individuals(table: Cells, groups: tuple[str, ...], curves: tuple[Curve, ...]) -> Drawing:
@@ -26,11 +24,11 @@ def draw_individuals(table: Cells, groups: tuple[str, ...], curves: tuple[Curve,
             axes.plot(x, table.accuracy[table.of(group)].T, color=COLOURS[number % 6], lw=0.4, alpha=0.25)
             axes.plot(x, curve.mean, color=COLOURS[number % 6], marker=MARKERS[number % 6], ms=3.5, lw=1.8)
             axes.set_title(f"{group} (n = {int(curve.n.max())})", color=COLOURS[number % 6])
-            axes.axhline(0.5, color="#999999", lw=0.8, ls=(0, (3, 2)), zorder=0)
+            draw_chance(axes, table.guess)
             _level_ticks(axes, table.levels)
         per_cent_axis(panels[0])
         panels[0].set_ylabel("Categorization accuracy")
-        figure.supxlabel(X_LABEL, fontsize=8, y=0.02)
+        figure.supxlabel(level_axis_label(table.levels), fontsize=8, y=0.02)
         return Drawing("individuals", figure)
 
 
@@ -45,14 +43,19 @@ def draw_response_times(levels: tuple[Level, ...], groups: tuple[str, ...], curv
             axes.errorbar(x + 0.1 * (number - 0.5), curve.mean, curve.sem, color=COLOURS[number % 6],
                           marker=MARKERS[number % 6], ms=3.5, lw=1.4, elinewidth=0.9, label=group)  # fmt: skip
         _level_ticks(axes, levels)
-        axes.set_xlabel(X_LABEL)
+        axes.set_xlabel(level_axis_label(levels))
         axes.set_ylabel("Median response time (ms)")
         axes.legend()
         return Drawing("response_times", figure)
 
 
 def draw_fits(
-    x: NDArray[np.float64], groups: tuple[str, ...], curves: tuple[Curve, ...], fits: tuple[GroupFit, ...]
+    x: NDArray[np.float64],
+    groups: tuple[str, ...],
+    curves: tuple[Curve, ...],
+    fits: tuple[GroupFit, ...],
+    *,
+    chance: float,
 ) -> Drawing:
     """Data and fitted psychometric functions, with thresholds and their intervals on the axis."""
     with figure_style(RC):
@@ -60,6 +63,8 @@ def draw_fits(
         figure.subplots_adjust(left=0.125, right=0.985, bottom=0.14, top=0.97)
         axes = figure.add_subplot()
         on_axis = np.isfinite(x)
+        least = min(float(np.nanmin(curve.mean - np.nan_to_num(curve.sem))) for curve in curves)
+        low_end = min(chance, least) - 0.05
         fine = np.linspace(x[on_axis].min(), x[on_axis].max(), 200)
         for number, (group, curve, one) in enumerate(zip(groups, curves, fits, strict=True)):
             colour = COLOURS[number % 6]
@@ -68,15 +73,15 @@ def draw_fits(
             low, high = one.percent_interval
             axes.plot(fine, one.fit.predict(fine)[0], color=colour, lw=1.5,
                       label=f"{group}: {one.percent:.3g} % ({low:.3g} to {high:.3g})")  # fmt: skip
-            at = 0.43 - 0.02 * number
+            at = low_end - 0.02 * number
             axes.plot(one.threshold_interval, [at, at], color=colour, lw=1.5)
             axes.plot(one.fit.threshold, [at], color=colour, marker=MARKERS[number % 6], ms=4)
-        axes.axhline(0.5, color="#999999", lw=0.8, ls=(0, (3, 2)), zorder=0)
+        draw_chance(axes, chance)
         ticks = np.array([1, 2.5, 6.3, 16, 40, 100])
         axes.set_xticks(np.log10(ticks), [f"{tick:g}" for tick in ticks])
         per_cent_axis(axes)
-        axes.set_ylim(0.38, 1.02)
-        axes.set_xlabel(X_LABEL)
+        axes.set_ylim(low_end - 0.02 * len(groups) - 0.03, 1.02)
+        axes.set_xlabel(REVEALED)
         axes.set_ylabel("Categorization accuracy")
         axes.legend(title="threshold (95 %)", loc="upper left", title_fontsize=7)
         return Drawing("psychometric", figure)
@@ -87,6 +92,8 @@ def draw_networks(
     groups: tuple[str, ...],
     curves: tuple[Curve, ...],
     networks: tuple[NetworkCurve, ...],
+    *,
+    chance: float | None,
 ) -> Drawing:
     """One panel per network: its curves with bands over resampled pictures, and the people's with S.E.M."""
     with figure_style(RC):
@@ -114,14 +121,14 @@ def draw_networks(
                     axes.plot(x, one.mean, color=colour, ls=DASHES[0], lw=1.2, label=f"network, {group}")
                     axes.fill_between(x, one.low, one.high, color=colour, alpha=0.15, lw=0)
             axes.set_title(name)
-            axes.axhline(0.5, color="#999999", lw=0.8, ls=(0, (3, 2)), zorder=0)
+            draw_chance(axes, chance)
             _level_ticks(axes, levels)
         for axes in panels.flat[len(names) :]:
             axes.set_visible(False)
         per_cent_axis(panels[0, 0])
         panels[0, 0].legend(fontsize=6)
         figure.supylabel("Categorization accuracy", fontsize=8, x=0.06 / width)
-        figure.supxlabel(X_LABEL, fontsize=8, y=0.08 / height)
+        figure.supxlabel(level_axis_label(levels), fontsize=8, y=0.08 / height)
         return Drawing("networks", figure)
 
 

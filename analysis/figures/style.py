@@ -1,5 +1,6 @@
 """One look for every figure, and bytes that are the same on every run."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,15 @@ from matplotlib.figure import Figure
 from rapidvision.system import files
 from rapidvision.system.figures import FORMATS, figure_bytes, figure_style
 
+from ..table.accuracy import Level
+
 #: Okabe & Ito's colours that stay apart for colour-blind readers; blue and vermilion first, as in the paper's Fig. 2B.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 MARKERS = ("o", "s", "D", "^", "v", "P")
 DASHES: tuple[Any, ...] = ((0, (4, 1.5)), (0, (1, 1.2)), (0, (5, 1, 1, 1)), (0, (2.5, 1)), (0, (6, 1, 1, 1, 1, 1)))
 GREY = "#666666"
+#: Label of the reveal axis.
+REVEALED = "Percentage of image revealed by feature source"
 
 RC: Any = {
     "font.size": 8,
@@ -72,6 +77,17 @@ def per_cent_axis(axes: Axes) -> None:
     from matplotlib.ticker import PercentFormatter
 
     axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+
+
+def draw_chance(axes: Axes, chance: float | None) -> None:
+    """Draw the dashed line of guessing; none where the guess rate is unknown."""
+    if chance is not None:
+        axes.axhline(chance, color="#999999", lw=0.8, ls=(0, (3, 2)), zorder=0)
+
+
+def level_axis_label(levels: Sequence[Level]) -> str:
+    """Return the label of an axis of levels: Fig. 2B's where they are per cent of the features, else "Level"."""
+    return REVEALED if all(level.full or level.percent > 0 for level in levels) else "Level"
 
 
 def stars(p: float) -> str:

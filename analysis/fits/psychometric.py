@@ -18,12 +18,11 @@ from ..table.accuracy import Cells
 
 Floats = NDArray[np.float64]
 
-GUESS = 0.5
-#: Largest lapse rate that is believed.
-MOST_LAPSE = 0.25
-# Weak priors: normal on log slope and on the logit of lapse / MOST_LAPSE (mean, standard deviation).
+# Weak priors: normal on log slope and on the logit of lapse / most_lapse(guess) (mean, standard deviation).
 _SLOPE_PRIOR = (math.log(5.0), 1.0)
 _LAPSE_PRIOR = (-1.4, 1.5)
+#: A curve has three parameters.
+LEAST_LEVELS = 3
 _MOST_STEPS = 60
 _CLOSE = 1e-9
 
@@ -39,7 +38,7 @@ class Fits:
     slope : ndarray
         Of the logistic.
     lapse : ndarray
-        Share of errors with everything visible, 0 … 0.25.
+        Share of errors with everything visible, from 0 to :func:`most_lapse`.
     deviance : ndarray
         Twice the log likelihood ratio against the saturated model.
     converged : ndarray of bool
@@ -67,7 +66,7 @@ class Fits:
             return np.where(f < 1, self.threshold + np.log(f / (1 - f)) / self.slope, np.inf)
 
 
-def fit(x: Floats, correct: Floats, trials: Floats, *, guess: float = GUESS) -> Fits:
+def fit(x: Floats, correct: Floats, trials: Floats, *, guess: float) -> Fits:
     """Fit every row by penalised maximum likelihood: damped Fisher scoring, all rows in each step.
 
     Parameters
@@ -77,7 +76,7 @@ def fit(x: Floats, correct: Floats, trials: Floats, *, guess: float = GUESS) -> 
     correct, trials : ndarray, shape (rows, levels)
         Counts; halves and weighted counts are fine.
     guess : float
-        Guess rate.
+        Share of answers that guessing gets right, from 0 to below 1.
 
     Returns
     -------
@@ -87,25 +86,28 @@ def fit(x: Floats, correct: Floats, trials: Floats, *, guess: float = GUESS) -> 
     Raises
     ------
     InputError
-        When shapes do not fit, or fewer than three levels have trials.
+        When shapes do not fit, the guess rate is no share below 1, or fewer than three levels have trials.
 
     Examples
     --------
     >>> x = np.linspace(0, 2, 9)
     >>> share = 0.5 + 0.5 / (1 + np.exp(-6 * (x - 1.2)))
-    >>> float(fit(x, 400 * share[None], np.full((1, 9), 400.0)).threshold[0].round(2))
+    >>> float(fit(x, 400 * share[None], np.full((1, 9), 400.0), guess=0.5).threshold[0].round(2))
     1.2
     """
     x, k, n = np.asarray(x, float), np.atleast_2d(np.asarray(correct, float)), np.atleast_2d(np.asarray(trials, float))
+    if not 0 <= guess < 1:
+        raise InputError(f"guess: got {guess:g}, allowed is a share from 0 to below 1")
+    most = most_lapse(guess)
     if k.shape != n.shape or k.shape[1] != len(x):
         raise InputError(f"fit: correct {k.shape}, trials {n.shape}, x ({len(x)},); rows x levels are needed")
     if (k > n + 1e-9).any() or (k < 0).any():
         raise InputError("fit: more correct answers than trials, or fewer than none")
-    if np.count_nonzero(n.sum(axis=0)) < 3:
+    if np.count_nonzero(n.sum(axis=0)) < LEAST_LEVELS:
         raise InputError("fit: fewer than three levels have trials; a curve has three parameters")
     if len(k) > 1:  # all rows start where their mean ends
         whole = fit(x, k.mean(axis=0), n.mean(axis=0), guess=guess)
-        begin = [whole.threshold[0], math.log(whole.slope[0]), _logit(whole.lapse[0] / MOST_LAPSE)]
+        begin = [whole.threshold[0], math.log(whole.slope[0]), _logit(whole.lapse[0] / most)]
     else:
         finite = np.isfinite(x)
         begin = [float(np.average(x[finite], weights=n[0, finite] + 1e-9)), _SLOPE_PRIOR[0], _LAPSE_PRIOR[0]]
@@ -128,7 +130,7 @@ def fit(x: Floats, correct: Floats, trials: Floats, *, guess: float = GUESS) -> 
         active = active[~done]
         if not len(active):
             break
-    threshold, slope, lapse = t[:, 0], np.exp(t[:, 1]), _lapse(t[:, 2])
+    threshold, slope, lapse = t[:, 0], np.exp(t[:, 1]), most * _logistic(t[:, 2])
     return Fits(threshold, slope, lapse, _deviance(threshold, slope, lapse, x, k, n, guess), converged, guess)
 
 
@@ -141,8 +143,15 @@ def _logit(share: float) -> float:
     return math.log(share / (1 - share))
 
 
-def _lapse(t: Floats) -> Floats:
-    return MOST_LAPSE * _logistic(t)
+def most_lapse(guess: float) -> float:
+    """Return the largest lapse rate that is believed: a quarter, and no more than half of what guessing leaves.
+
+    Examples
+    --------
+    >>> most_lapse(0.0), most_lapse(0.5), most_lapse(0.75)
+    (0.25, 0.25, 0.125)
+    """
+    return min(0.25, (1 - guess) / 2)
 
 
 def _share(threshold: Floats, slope: Floats, lapse: Floats, x: Floats, guess: float) -> Floats:
@@ -151,20 +160,22 @@ def _share(threshold: Floats, slope: Floats, lapse: Floats, x: Floats, guess: fl
 
 
 def _penalised(t: Floats, x: Floats, k: Floats, n: Floats, guess: float) -> Floats:
-    p = np.clip(_share(t[:, 0], np.exp(t[:, 1]), _lapse(t[:, 2]), x, guess), 1e-12, 1 - 1e-12)
+    lapse = most_lapse(guess) * _logistic(t[:, 2])
+    p = np.clip(_share(t[:, 0], np.exp(t[:, 1]), lapse, x, guess), 1e-12, 1 - 1e-12)
     fitted = (k * np.log(p) + (n - k) * np.log1p(-p)).sum(axis=1)
     prior = ((t[:, 1] - _SLOPE_PRIOR[0]) / _SLOPE_PRIOR[1]) ** 2 + ((t[:, 2] - _LAPSE_PRIOR[0]) / _LAPSE_PRIOR[1]) ** 2
     return np.asarray(0.5 * prior - fitted)
 
 
 def _scoring_step(t: Floats, x: Floats, k: Floats, n: Floats, guess: float, damping: Floats) -> Floats:
-    slope, lapse = np.exp(t[:, 1]), _lapse(t[:, 2])
+    most = most_lapse(guess)
+    slope, lapse = np.exp(t[:, 1]), most * _logistic(t[:, 2])
     u = slope[:, None] * (np.where(np.isfinite(x), x, 1e3) - t[:, :1])
     f = _logistic(u)
     height = (1 - guess - lapse)[:, None]
     p = np.clip(guess + height * f, 1e-9, 1 - 1e-9)
     bend = height * f * (1 - f)
-    jacobian = (-bend * slope[:, None], bend * u, -f * (lapse * (1 - lapse / MOST_LAPSE))[:, None])
+    jacobian = (-bend * slope[:, None], bend * u, -f * (lapse * (1 - lapse / most))[:, None])
     weight = n / (p * (1 - p))
     residual = (k - n * p) / (p * (1 - p))
     gradient = np.stack([-(residual * j).sum(axis=1) for j in jacobian], axis=1)

@@ -15,7 +15,7 @@ from ..relabelling.counter_rng import BLOCK, stream_key
 from ..relabelling.permutations import as_matrix, label_block
 from ..table.accuracy import Cells
 from ..table.columns import mean_columns
-from .psychometric import GUESS, Fits, axis_of, fit
+from .psychometric import Fits, axis_of, fit
 
 Floats = NDArray[np.float64]
 N_BOOTSTRAP = 2000
@@ -63,19 +63,15 @@ class GroupFit:
         return 10 ** self.threshold_interval[0], 10 ** self.threshold_interval[1]
 
 
-def fit_group(
-    table: Cells, group: str, *, guess: float = GUESS, n_bootstrap: int = N_BOOTSTRAP, seed: int | None = None
-) -> GroupFit:
+def fit_group(table: Cells, group: str, *, n_bootstrap: int = N_BOOTSTRAP, seed: int | None = None) -> GroupFit:
     """Fit a group's pooled curve, with intervals from resampled participants.
 
     Parameters
     ----------
     table : Cells
-        From :func:`~rapidvision.analysis.table.accuracy.cells`.
+        From :func:`~rapidvision.analysis.table.accuracy.cells`; its guess rate is the curve's lower end.
     group : str
         Which group.
-    guess : float
-        Guess rate.
     n_bootstrap : int
         Resamples of participants; whole participants, because their trials are not independent.
     seed : int, optional
@@ -85,7 +81,13 @@ def fit_group(
     -------
     GroupFit
         With its goodness of fit.
+
+    Raises
+    ------
+    InputError
+        When the guess rate is unknown, levels have no per cent, or fewer than three have trials.
     """
+    guess = table.known_guess("psychometric function")
     seed = fresh_seed() if seed is None else seed
     x, members = axis_of(table), np.flatnonzero(table.of(group))
     # in the order of the data, so that no name changes an interval
@@ -109,8 +111,27 @@ def fit_group(
         p_deviance=float((np.count_nonzero(worse >= best.deviance[0] * (1 - TIE)) + 1) / (n_bootstrap + 1)),
         n_bootstrap=n_bootstrap,
         seed=seed,
-        notes=interval_cautions(people),
+        notes=(*interval_cautions(people), *beyond_levels(best, x, group)),
     )
+
+
+def beyond_levels(fit_of_group: Fits, x: Floats, who: str) -> tuple[str, ...]:
+    """Warn where a threshold lies outside the levels that were shown: it is extrapolated, and may be anything.
+
+    Examples
+    --------
+    >>> x = np.array([0.0, 1.0, 2.0, np.inf])
+    >>> flat = fit(x, np.array([[80.0, 80.0, 80.0, 80.0]]), np.full((1, 4), 100.0), guess=0.5)
+    >>> beyond_levels(flat, x, "net")[0].partition(":")[0]
+    'warning'
+    """
+    axis = x[np.isfinite(x)]
+    low, high, at = axis.min(), axis.max(), fit_of_group.threshold[0]
+    if low <= at <= high:
+        return ()
+    side = "below" if at < low else "above"
+    text = f"warning: the threshold of {who} lies {side} the levels that were shown ({10**low:.3g} to {10**high:.3g} %)"
+    return (f"{text}: it is extrapolated, so neither it nor a difference from it is a measurement",)
 
 
 def _interval(values: Floats) -> tuple[float, float]:
@@ -118,9 +139,10 @@ def _interval(values: Floats) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def fit_participants(table: Cells, group: str, *, guess: float = GUESS) -> Fits:
+def fit_participants(table: Cells, group: str) -> Fits:
     """Fit every participant of a group alone: one row each, in the order of the cells."""
     members = table.of(group)
+    guess = table.known_guess("psychometric function")
     return fit(axis_of(table), table.halves[members] / 2.0, table.n_trials[members].astype(float), guess=guess)
 
 
@@ -163,7 +185,6 @@ def threshold_test(
     groups: tuple[str, str] | None = None,
     *,
     m: int = N_RELABELLINGS,
-    guess: float = GUESS,
     n_bootstrap: int = N_BOOTSTRAP,
     seed: int | None = None,
 ) -> ThresholdTest:
@@ -175,13 +196,11 @@ def threshold_test(
     Parameters
     ----------
     table : Cells
-        From :func:`~rapidvision.analysis.table.accuracy.cells`.
+        From :func:`~rapidvision.analysis.table.accuracy.cells`; its guess rate is the curve's lower end.
     groups : (str, str), optional
         First minus second; alphabetical when there are two.
     m, n_bootstrap : int
         Relabellings, and resamples for the interval.
-    guess : float
-        Guess rate.
     seed : int, optional
         Drawn and stored when absent.
 
@@ -189,7 +208,13 @@ def threshold_test(
     -------
     ThresholdTest
         Two-sided.
+
+    Raises
+    ------
+    InputError
+        As :func:`fit_group`.
     """
+    guess = table.known_guess("threshold")
     seed = fresh_seed() if seed is None else seed
     pair = table.pair(groups)
     chosen = np.isin(table.groups, pair)

@@ -1,6 +1,10 @@
 """Maps from files: reliability of participants' maps, and agreement of two sources."""
 
+import io
+import zipfile
+import zlib
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rapidvision.errors import InputError
+from rapidvision.images.listing import list_images
+from rapidvision.images.load import MAP_SUFFIXES, load_map
 from rapidvision.protocol import N_RELABELLINGS
+from rapidvision.system import files
 
 from .reliability import Reliability, SourceAgreement, agreement, reliability
 
@@ -21,8 +28,8 @@ def maps(
     Parameters
     ----------
     first : path-like
-        With `second`: a folder of ``IMAGE_ID.png`` (8- or 16-bit grey) or an ``.npz`` with one map per picture. Alone:
-        an ``.npz`` whose arrays have shape (participants, height, width), one per picture.
+        With `second`: a folder of maps named after their pictures (see :func:`read_maps`), or an ``.npz`` with one map per
+        picture. Alone: an ``.npz`` whose arrays have shape (participants, height, width), one per picture.
     second : path-like, optional
         The other source, in either form.
     m, seed
@@ -31,7 +38,7 @@ def maps(
     Returns
     -------
     Reliability or SourceAgreement
-        With intervals, exact null and test.
+        With intervals, exact null and test; its notes count what was left out.
 
     Raises
     ------
@@ -39,55 +46,81 @@ def maps(
         When a file cannot be read or shapes do not fit.
     """
     if second is None:
-        stacks = read_maps(first)
+        stacks, notes = read_maps(first)
         flat = [image for image, stack in stacks.items() if stack.ndim != 3]
         if flat:
             raise InputError(
                 f"{first}: {flat[0]} has {stacks[flat[0]].ndim} dimensions; reliability needs participants x height x width"
             )
-        return reliability(stacks, m=m, seed=seed)
-    one, two = (_single(read_maps(path), path) for path in (first, second))
+        found = reliability(stacks, m=m, seed=seed)
+        if alone := len(stacks) - len(found.images):
+            notes = (*notes, f"{first}: left out {alone} of {len(stacks)} pictures with fewer than two usable maps")
+        return replace(found, notes=notes)
+    (one, notes), (two, more) = read_maps(first), read_maps(second)
+    one, two = _single(one, first), _single(two, second)
     shared = sorted(set(one) & set(two))
+    for path, own in ((first, one), (second, two)):
+        if alone := len(own) - len(shared):
+            more = (*more, f"{path}: left out {alone} of {len(own)} maps whose picture the other source lacks")
     for image in shared:
         if one[image].shape != two[image].shape:
             raise InputError(
                 f"{image}: shapes {one[image].shape} and {two[image].shape}; bring both sources to one size"
             )
-    return agreement({image: one[image] for image in shared}, {image: two[image] for image in shared}, m=m, seed=seed)
+    both = agreement({image: one[image] for image in shared}, {image: two[image] for image in shared}, m=m, seed=seed)
+    return replace(both, notes=(*notes, *more))
 
 
-def read_maps(path: Path | str) -> dict[str, NDArray[Any]]:
-    """Read maps by picture from a folder of PNG files or from an ``.npz``.
+def read_maps(path: Path | str) -> tuple[dict[str, NDArray[np.float64]], tuple[str, ...]]:
+    """Read maps by picture from a folder of map files or from an ``.npz``.
+
+    Parameters
+    ----------
+    path : path-like
+        A folder whose files are named after their pictures: any picture or NumPy file that
+        :func:`~rapidvision.images.load.load_map` reads, by its rules for palettes, 16 bits and alpha. Or an ``.npz`` with
+        an array per picture, shape (height, width) or (participants, height, width).
+
+    Returns
+    -------
+    maps : dict of str to ndarray of float64
+        Finite and ≥ 0.
+    notes : tuple of str
+        How many other files the folder holds.
 
     Raises
     ------
     InputError
-        When there are none, or a file is no grey picture.
+        When there are none, two files have one name, or a file or array is no map; the message names it.
     """
     path = Path(path)
     if not path.exists():
-        raise InputError(f"{path}: no such file or folder; maps come as a folder of PNG files or as an .npz")
+        raise InputError(f"{path}: no such file or folder; maps come as a folder of map files or as an .npz")
     if path.is_dir():
-        found = {file.stem: _grey(file) for file in sorted(path.glob("*.png"), key=Path.as_posix)}
-        if not found:
-            raise InputError(f"{path}: no maps here; a map is a grey IMAGE_ID.png")
-        return found
+        listing = list_images(path, suffixes=MAP_SUFFIXES)
+        if not listing.paths:
+            raise InputError(f"{path}: no maps here; a map is a grey picture named after its picture, IMAGE_ID.png")
+        notes = (f"{path}: left out {listing.left_out}",) if listing.left_out else ()
+        return {file.stem: load_map(file) for file in listing.paths}, notes
     if path.suffix != ".npz":
-        raise InputError(f"{path}: maps come as a folder of PNG files or as an .npz")
+        raise InputError(f"{path}: maps come as a folder of map files or as an .npz")
     try:
-        with np.load(path, allow_pickle=False) as data:
-            return {name: data[name] for name in data.files}
-    except (OSError, ValueError) as error:
+        with np.load(io.BytesIO(files.read_bytes(path)), allow_pickle=False) as data:
+            arrays = {name: data[name] for name in data.files}
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise InputError(f"{path}: cannot be read as .npz ({error})") from error
+    return {name: _numbers(array, where=f"{path}: {name}") for name, array in arrays.items()}, ()
 
 
-def _grey(file: Path) -> NDArray[np.float32]:
-    from PIL import Image
-
-    with Image.open(file) as picture:
-        if picture.mode not in ("L", "I;16", "I"):
-            raise InputError(f"{file}: a picture of mode {picture.mode}; a map is 8- or 16-bit grey")
-        return np.asarray(picture, dtype=np.float32)
+def _numbers(array: NDArray[Any], *, where: str) -> NDArray[np.float64]:
+    """Return an array's values as importance: finite and ≥ 0."""
+    if array.dtype.kind not in "buif":
+        raise InputError(f"{where}: values of type {array.dtype}; a map is made of numbers")
+    values = array.astype(np.float64)
+    for bad, kind in ((~np.isfinite(values), "not finite"), (values < 0, "negative")):
+        if bad.any():
+            raise InputError(f"{where}: {np.count_nonzero(bad)} of {values.size} values are {kind}; repair the map")
+    return values
 
 
 def _single(stacks: Mapping[str, NDArray[Any]], path: Path | str) -> dict[str, NDArray[Any]]:

@@ -50,6 +50,8 @@ class Reliability:
         Usable maps, and constant ones, which have no ranks.
     m, seed : int
         Of the test, the splits and the bootstrap.
+    notes : tuple of str
+        What was left out, with counts.
     """
 
     images: tuple[str, ...]
@@ -65,6 +67,7 @@ class Reliability:
     n_dropped: int
     m: int
     seed: int
+    notes: tuple[str, ...] = ()
 
 
 def reliability(
@@ -153,6 +156,8 @@ class SourceAgreement:
         ``mean / human``: "fraction of explained human variability", when human correlations were given.
     m, seed : int
         Of test and bootstrap.
+    notes : tuple of str
+        What was left out, with counts.
     """
 
     images: tuple[str, ...]
@@ -166,6 +171,7 @@ class SourceAgreement:
     fraction_interval: tuple[float, float] | None
     m: int
     seed: int
+    notes: tuple[str, ...] = ()
 
 
 def agreement(

@@ -63,8 +63,7 @@ def decided(
     exact_yes, exact_no = (dict.fromkeys(map(text_of, words)) for words in (yes, no))
     if both := [word for word in exact_yes if word in exact_no]:
         raise InputError(f'{what}: "{both[0]}" is named for target and for distractor; name it once')
-    as_folded = not {folded(word) for word in exact_yes} & {folded(word) for word in exact_no}
-    key = folded if as_folded else str
+    key = str if by_case(yes, no) else folded
     yes_words, no_words = ({key(word): word for word in words} for words in (exact_yes, exact_no))
     out: list[bool | None] = []
     odd: dict[str, list[str]] = {}
@@ -87,6 +86,17 @@ def decided(
     refuse(odd, what=what, allowed=allowed, remedy=remedy)
     notes = [f'{what}: "{text}" is read as "{kept}" ({rows(count)})' for (text, kept), count in other.items()]
     return out, notes
+
+
+def by_case(yes: Sequence[str], no: Sequence[str]) -> bool:
+    """Whether the two lists differ by case alone somewhere, so that case counts.
+
+    Examples
+    --------
+    >>> by_case(["S"], ["s"]), by_case(["s"], ["l"])
+    (True, False)
+    """
+    return bool({folded(text_of(word)) for word in yes} & {folded(text_of(word)) for word in no})
 
 
 def _listed(words: Sequence[str]) -> str:

@@ -15,7 +15,9 @@ from .levels import Levels, levels_of
 from .outcomes import Answer, record_of
 from .participants import (
     groups_of,
+    network_notes,
     participants_of,
+    phase_notes,
     practice_of,
     refuse_repeats,
     refuse_two_groups,
@@ -67,6 +69,7 @@ def trials_from(source: Source, layout: Layout, named: Mapping[str, str]) -> Tri
         notes.append("numbers have decimal commas")
     people, told = participants_of(reading)
     notes += told
+    notes += [*network_notes(reading, people), *phase_notes(reading)]
     refuse_rows_twice(reading, people)
     levels, told = _levels(reading)
     notes += told

@@ -68,6 +68,11 @@ def levels_of(
         unit = "percent"
         notes.append(f"{column}: levels are per cent of the features (the file says so)")
     full_words = {folded(word) for word in (*full, *(_FULL_CODES if unit == "percent" else ()))}
+    if codes := sorted({cell.text for cell in cells} & set(_FULL_CODES)) if unit == "percent" else []:
+        count = sum(cell.text in codes for cell in cells)
+        notes.append(
+            f"{column}: {' and '.join(codes)} is read as the intact picture ({rows(count)}); in per cent it is a code"
+        )
     spelling, told = one_spelling([cell.text for cell in cells], what=column)
     told = [note for note in told if not _NUMBER.match(note.partition('"')[2])]
     _refuse_mixed_marks(cells, column)
@@ -92,7 +97,7 @@ def levels_of(
     if len(value_of) > most:
         some = ", ".join(sorted(value_of, key=lambda label: value_of[label] or 0)[:4])
         raise InputError(
-            f"{column}: {len(value_of)} distinct levels ({some} …); a test per level needs few. Put a column of binned "
+            f"{_file(cells)}: {column}: {len(value_of)} distinct levels ({some} …); a test per level needs few. Put a column of binned "
             f"levels into the file, or allow them: max_levels {len(value_of)}"
         )
     order = sorted(value_of, key=lambda label: _order(label, value_of[label]))
@@ -105,6 +110,11 @@ def levels_of(
         fractions,
         [*notes, *told],
     )
+
+
+def _file(cells: Sequence[Cell]) -> str:
+    """The file of the first row, for messages on a whole column."""
+    return cells[0].where.rpartition(": ")[0]
 
 
 def _number(cell: Cell, column: str, unit: str, full_words: set[str], decimal: decimals.Decimal) -> float | None:
@@ -158,7 +168,7 @@ def _check_range(number: dict[str, float | None], cells: Sequence[Cell], column:
             )
     if unit == "percent" and len(values) > 1 and max(values.values()) <= 1:
         raise InputError(
-            f"{column}: levels go from {min(values.values()):g} to {max(values.values()):g}: shares, not per cent? "
+            f"{_file(cells)}: {column}: levels go from {min(values.values()):g} to {max(values.values()):g}: shares, not per cent? "
             "Say level_unit share, or another unit"
         )
 

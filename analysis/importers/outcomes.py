@@ -20,12 +20,18 @@ class Answer(NamedTuple):
         The file's own word on correctness.
     response_ms : float or None
         Time of the answer.
+    word : str or None
+        The answer as the file writes it, in its most frequent spelling.
+    key_target : str or None
+        The answer that meant target in this trial, where answers change their meaning.
     """
 
     target: bool | None
     said: bool | None
     recorded: bool | None
     response_ms: float | None
+    word: str | None = None
+    key_target: str | None = None
 
     @property
     def given(self) -> bool:
@@ -57,13 +63,9 @@ def record_of(
     ('ok', None, True)
     """
     target, said = answer.target, answer.said
-    if target is not None and said is None and answer.recorded is not None:
-        said = target if answer.recorded else not target
-    elif target is None and said is not None and answer.recorded is not None:
-        target = said if answer.recorded else not said
     only_correct = target is None or said is None
     outcome = judge(
-        target=True if target is None else target,
+        target=True if target is None or only_correct else target,
         pressed_target=answer.recorded if only_correct else said,
         response_ms=answer.response_ms,
         limit_ms=math.inf if limit_ms is None else limit_ms,
@@ -78,8 +80,8 @@ def record_of(
         target=target,
         map_source=values["group"],
         revealed_px=None,
-        key_target=None,
-        key_pressed=None,
+        key_target=answer.key_target,
+        key_pressed=answer.word,
         response=None if only_correct and outcome.response != "none" else outcome.response,
         correct=outcome.correct,
         response_ms=None if outcome.response == "none" else answer.response_ms,

@@ -85,6 +85,33 @@ def practice_of(reading: Reading) -> list[bool]:
     return found
 
 
+def phase_notes(reading: Reading) -> list[str]:
+    """Say which values of the phase were read as practice, and which as the main phase."""
+    if "phase" not in reading.columns:
+        return []
+    counts: dict[bool, dict[str, int]] = {True: {}, False: {}}
+    for practice, cell in zip(practice_of(reading), reading.cells("phase"), strict=True):
+        counts[practice][cell.text] = counts[practice].get(cell.text, 0) + 1
+    column = reading.columns["phase"].name
+    return [
+        f"{column}: "
+        + ", ".join(f'"{value}" ({rows(count)})' for value, count in counts[practice].items())
+        + f" is the {'practice' if practice else 'main'} phase"
+        for practice in (True, False)
+        if counts[practice]
+    ]
+
+
+def network_notes(reading: Reading, people: Sequence[str]) -> list[str]:
+    """Say how many observers were read as networks because their names are no person's."""
+    pattern = reading.layout.people
+    networks = sorted({who for who in people if pattern and re.fullmatch(pattern, who) is None})
+    if not networks:
+        return []
+    some = ", ".join(networks[:8]) + (f" and {len(networks) - 8} more" if len(networks) > 8 else "")
+    return [f"{len(networks)} of {len(set(people))} observers are networks ({some}): their names do not fit {pattern}"]
+
+
 def sessions_of(reading: Reading, people: Sequence[str]) -> list[str]:
     """One session per participant, or per file and participant, or what the file's column says."""
     if "session" in reading.columns:

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 
 from rapidvision.errors import InputError
 
-from .answers import NO, RIGHT, WRONG, YES, Cell, decided, refuse_contradictions, refuse_no_match
+from .answers import NO, RIGHT, WRONG, YES, Cell, by_case, decided, refuse_contradictions, refuse_no_match
 from .outcomes import Answer
 from .reading import Reading
-from .source.folding import folded, places, refuse, rows, text_of
+from .source.folding import folded, one_spelling, places, refuse, rows, text_of
 from .times import Time, limit_notes, milliseconds, refuse_untimed
 
 
@@ -19,6 +19,10 @@ def answers_of(reading: Reading, people: Sequence[str]) -> tuple[list[Answer | N
     truth = _truths(reading, notes)
     said = _said(reading, notes)
     correct = _correct(reading, notes)
+    words = _words(reading)
+    if "target" not in columns:
+        truth = _truths_of_two(reading, said, correct, words, notes)
+    keys = [cell.text or None for cell in reading.cells("target_key")]
     raw_times = reading.cells("response_ms")
     pressed = [_pressed(reading, place, said, correct, raw_times) for place in range(len(reading.rows))]
     timed = "response_ms" in columns
@@ -47,11 +51,11 @@ def answers_of(reading: Reading, people: Sequence[str]) -> tuple[list[Answer | N
             out.append(None)
         elif press and place not in gone:
             answer = said[place] if "response" in columns else (None if withheld is None else not withheld)
-            out.append(Answer(truth[place], answer, correct[place], time_of.get(place)))
+            out.append(Answer(truth[place], answer, correct[place], time_of.get(place), words[place], keys[place]))
         elif withheld is not None:
-            out.append(Answer(truth[place], withheld, correct[place], None))
+            out.append(Answer(truth[place], withheld, correct[place], None, None, keys[place]))
         else:
-            out.append(Answer(truth[place], None, None, None))
+            out.append(Answer(truth[place], None, None, None, None, keys[place]))
     none = sum(answer is not None and not answer.given for answer in out)
     if none:
         notes.append(f"{none:,} of {len(out):,} trials {'has' if none == 1 else 'have'} no answer")
@@ -64,6 +68,43 @@ def answers_of(reading: Reading, people: Sequence[str]) -> tuple[list[Answer | N
     if "target" not in columns:
         _refuse_unscored(reading, out)
     return out, notes
+
+
+def _words(reading: Reading) -> list[str | None]:
+    """Each row's answer as the file writes it, in its most frequent spelling; None without one."""
+    layout = reading.layout
+    if "response" not in reading.columns:
+        return [None] * len(reading.rows)
+    texts = [cell.text for cell in reading.cells("response", never_missing=(*layout.targets, *layout.distractors))]
+    if not by_case(layout.targets, layout.distractors):
+        spelling, _ = one_spelling([text for text in texts if text], what="response")
+        texts = [spelling.get(text, "") for text in texts]
+    return [text or None for text in texts]
+
+
+def _truths_of_two(
+    reading: Reading,
+    said: Sequence[bool | None],
+    correct: Sequence[bool | None],
+    words: Sequence[str | None],
+    notes: list[str],
+) -> list[bool | None]:
+    """What the pictures were, from answers and their correctness, where there were two answers; else unknown.
+
+    Of two answers the wrong one tells the other; of more it does not.
+    """
+    used = {word for word in words if word}
+    if not used or "correct" not in reading.columns:
+        return [None] * len(said)
+    if len(used) > 2:
+        notes.append(
+            f"{reading.columns['response'].name}: {len(used)} different answers and no column of truth, so a wrong answer "
+            "does not tell what the picture was; only correctness is kept (name the column: target=COLUMN)"
+        )
+        return [None] * len(said)
+    notes.append("whether a picture is a target follows from answer and correctness, as there are two answers")
+    pairs = zip(said, correct, strict=True)
+    return [None if answer is None or right is None else answer == right for answer, right in pairs]
 
 
 def _refuse_unscored(reading: Reading, answers: Sequence[Answer | None]) -> None:

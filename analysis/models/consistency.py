@@ -117,6 +117,11 @@ def majority_consistency(
     -------
     model, "majority of people", group, consistency
         Stimuli on which people were split evenly count as wrong.
+
+    Raises
+    ------
+    InputError
+        When the participants' table does not name its pictures, or no stimulus is shared.
     """
     keys = ["image_id", "level_index"]
     answers = people.people()
@@ -125,5 +130,9 @@ def majority_consistency(
     rows = rows[(rows["observer"] == model) & (rows["group"] == group)]
     human = (answers["correct"] == True).groupby([answers[key] for key in keys]).mean() > 0.5  # noqa: E712
     net = (rows["correct"] == True).groupby([rows[key] for key in keys]).mean() > 0.5  # noqa: E712
+    if answers["image_id"].isna().all():
+        raise InputError(
+            f"{people.name}: pictures are not named, so people and networks share no stimuli; import image_id"
+        )
     both = pd.concat([human.rename("human"), net.rename("net")], axis=1, join="inner")
     return model, "majority of people", group, error_consistency(both["net"], both["human"], seed=seed)

@@ -1,12 +1,11 @@
 """The whole analysis of a study in one call: report.html, results.json and the figures, the same bytes on every run."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-import numpy as np
-
+from rapidvision.errors import InputError
 from rapidvision.seeds import fresh_seed
 from rapidvision.system import files
 from rapidvision.text.json_values import plain
@@ -21,10 +20,12 @@ from . import sections as text
 from .attention_figure import attention
 from .fig2b_panel import Fig2b, fig2b
 from .html import page
+from .network_section import networks as networks_section
 
 if TYPE_CHECKING:
     from ..fits.regression import Effects
 
+Result = TypeVar("Result")
 PACKAGES = ("numpy", "scipy", "pandas", "matplotlib")
 
 
@@ -54,7 +55,10 @@ class Report:
         """Every note and warning of the report, each once."""
         found = self.results
         ceilings = [note for one in found["ceilings"] for note in one["notes"]]
-        others = [note for name in ("thresholds", "regression") if found[name] for note in found[name]["notes"]]
+        others = [
+            note for name in ("thresholds", "regression", "compare") if found[name] for note in found[name]["notes"]
+        ]
+        others += [f"no {name}: {why}" for name, why in found["not_computed"].items()]
         return tuple(dict.fromkeys([*found["notes"], *found["chance_notes"], *ceilings, *others]))
 
     def __repr__(self) -> str:
@@ -75,6 +79,7 @@ def report(
     mixed: bool = False,
     seed: int | None = None,
     command: str = "analyse report",
+    guess: float | None = None,
     **options: Any,
 ) -> Report:
     """Analyse a study and write the report.
@@ -99,27 +104,43 @@ def report(
         Drawn and stored when absent.
     command : str
         What to record as the command.
+    guess : float, optional
+        Share of answers that guessing gets right, where the table does not show it.
     **options
         Those of :func:`~rapidvision.analysis.workflow.bins`.
 
     Returns
     -------
     Report
-        Running it again with the same seed writes the same bytes.
+        Running it again with the same seed writes the same bytes. A section that the table does not allow says why.
+
+    Raises
+    ------
+    InputError
+        When a table cannot be read, there are not two groups, or an option is not allowed.
     """
     out = Path(out)
     seed = fresh_seed() if seed is None else seed
-    source = as_trials(trials)
+    source = as_trials(trials).guessing(guess)
     networks = as_trials(models) if models is not None else None
     left = kept(source, rules)
     main = fig2b(left.trials, models=networks, stimulus_set=stimulus_set, margin=margin, seed=seed, **options)
     late = _late_rules(left.trials, main.bins, seed=seed, options=options)
     table = late[main.bins.late].cells
-    tested = main.bins.groups if table.two_alternatives else ()  # a table of correctness alone names no guess rate
-    chances = tuple(chance_test(table, group, m=main.bins.test.m, seed=seed) for group in tested)
-    fits = _fits(left.trials, main, seed)
-    compared = compare(left.trials, networks, late=main.bins.late, seed=seed) if networks is not None and fits else None
-    regression = _regression(left.trials, main.bins.groups) if mixed else None
+    m, groups = main.bins.test.m, main.bins.groups
+    without: dict[str, str] = {}
+    chances = _allowed(
+        "test against chance", lambda: tuple(chance_test(table, group, m=m, seed=seed) for group in groups), without
+    )
+    fits = _allowed(
+        "thresholds", lambda: curve(left.trials, groups=groups, late=main.bins.late, m=m, seed=seed), without
+    )
+    regression = _allowed("regression", lambda: _effects(left.trials, groups), without) if mixed else None
+    compared = None
+    if networks is not None:
+        compared = _allowed(
+            "comparison with networks", lambda: compare(left.trials, networks, late=main.bins.late, seed=seed), without
+        )
     made = files.provenance(command, seed=seed, inputs=_inputs(source, networks), packages=PACKAGES)
     svg = next(files.read_bytes(path) for path in main.save(out) if path.suffix == ".svg")
     drawn = text.People(left.trials, main)
@@ -127,22 +148,25 @@ def report(
         ("What was analysed", text.what(source, left, networks, main.bins.cells.notes)),
         ("Fig. 2B", text.fig2b(main, left.trials, svg)),
         ("Every level", text.levels(main.bins)),
-        *([("Above chance", text.chance(chances))] if chances else []),
+        ("Above chance", text.chance(chances) if chances else text.not_computed(without["test against chance"])),
         ("Ceiling", text.ceilings(main)),
         ("Late answers under three rules", text.late(late)),
     ]
-    if fits:
-        sections.append(("Thresholds", text.thresholds(fits)))
-    if regression:
-        sections.append(("Regression", text.regression(regression)))
+    sections.append(("Thresholds", text.thresholds(fits) if fits else text.not_computed(without["thresholds"])))
+    if mixed:
+        said = text.regression(regression) if regression else text.not_computed(without["regression"])
+        sections.append(("Regression", said))
     sections.append(("Participants and response times", drawn.html()))
     if main.networks:
         seen = attention(Path(models)) if isinstance(models, Path | str) else ""
-        sections.append(("Networks", text.networks(main, compared) + seen))
+        lacking = "" if compared else text.not_computed(without["comparison with networks"])
+        sections.append(("Networks", networks_section(main, compared) + lacking + seen))
     sections.append(("How to make this again", text.provenance(made, main.bins)))
     results = _results(source, left, main, late, made) | {
-        "chance": [plain(one.table().to_dict("records")) for one in chances],
-        "chance_notes": [note for one in chances for note in one.notes],
+        "guess": table.guess,
+        "not_computed": without,
+        "chance": [plain(one.table().to_dict("records")) for one in chances or ()],
+        "chance_notes": [note for one in chances or () for note in one.notes],
         "thresholds": _fit_results(fits),
         "regression": _regression_results(regression),
         "response_ms": drawn.results(),
@@ -163,10 +187,19 @@ def _late_rules(trials: Trials, main: Bins, *, seed: int, options: dict[str, Any
     }
 
 
-def _regression(trials: Trials, groups: tuple[str, str]) -> "Effects":
+def _effects(trials: Trials, groups: tuple[str, str]) -> "Effects":
     from ..fits.regression import effects
 
     return effects(trials, groups=groups)
+
+
+def _allowed(name: str, compute: Callable[[], Result], without: dict[str, str]) -> Result | None:
+    """Compute a section's numbers; where the table does not allow it, keep the reason under the section's name."""
+    try:
+        return compute()
+    except InputError as why:
+        without[name] = str(why)
+        return None
 
 
 def _inputs(source: Trials, networks: Trials | None) -> dict[str, str]:
@@ -224,13 +257,6 @@ def _late_shares(result: Bins) -> dict[str, float]:
     }
 
 
-def _fits(trials: Trials, main: Fig2b, seed: int) -> CurveFits | None:
-    """Psychometric functions, where the levels have a per cent."""
-    if any(not level.full and np.isnan(level.percent) for level in main.bins.levels):
-        return None
-    return curve(trials, groups=main.bins.groups, late=main.bins.late, m=main.bins.test.m, seed=seed)
-
-
 def _fit_results(fits: CurveFits | None) -> Any:
     if fits is None:
         return None
@@ -259,4 +285,5 @@ def _comparison_results(compared: Comparison | None) -> Any:
         {"model": model, "with": other, "group": group} | plain(one)
         for model, other, group, one in compared.consistency
     ]
-    return {"curves": plain(compared.table().to_dict("records")), "error_consistency": kappas}
+    curves = plain(compared.table().to_dict("records"))
+    return {"curves": curves, "error_consistency": kappas, "notes": list(compared.cautions)}

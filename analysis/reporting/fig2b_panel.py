@@ -41,8 +41,8 @@ class Fig2b(Shown):
     networks: tuple[NetworkCurve, ...]
 
     def opening(self) -> tuple[str, ...]:
-        """What was left out, with counts."""
-        return self.bins.cells.notes
+        """What was left out, with counts, and what difference and p are."""
+        return self.bins.opening()
 
     def table(self) -> pd.DataFrame:
         """The test's table: one row per level."""
@@ -109,6 +109,7 @@ def fig2b(
             networks=networks if measure.is_accuracy else (),
             ceilings=tuple((one.group, one.level) for one in ceilings) if measure.is_accuracy else (),
             insets=insets(stimulus_set, result.groups) if stimulus_set is not None else (),
+            chance=result.cells.guess,
             note=observer_note(trials),
             measure=measure,
         )
@@ -125,9 +126,8 @@ def observer_note(trials: Trials) -> str:
 
 def insets(stimulus_set: Path | str, groups: tuple[str, ...]) -> tuple[tuple[str, NDArray[np.uint8]], ...]:
     """One target picture per group at the level where all features are visible, the same picture for both."""
-    from PIL import Image
-
     from rapidvision.formats.manifest import read_set
+    from rapidvision.images.load import load_rgb
 
     found = read_set(stimulus_set)
     rows = [row for row in found.stimuli if row.phase == "main" and row.target and row.reveal_fraction == 1]
@@ -137,6 +137,5 @@ def insets(stimulus_set: Path | str, groups: tuple[str, ...]) -> tuple[tuple[str
     for group in groups:
         row = next((one for one in rows if one.map_source == group and one.image_id == shared), None)
         if row is not None and (found.folder / row.path).is_file():
-            with Image.open(found.folder / row.path) as picture:
-                out.append((group, np.asarray(picture.convert("RGB"))))
+            out.append((group, load_rgb(found.folder / row.path)))
     return tuple(out)

@@ -8,7 +8,6 @@ import numpy as np
 from rapidvision.system import files
 from rapidvision.text.json_values import plain
 
-from ..comparison import Comparison
 from ..inference.above_chance import ChanceTest
 from ..resampling.multiplicity import CORRECTIONS
 from ..table.accuracy import Curve, curve
@@ -36,9 +35,9 @@ def what(source: Trials, left: Kept, networks: Trials | None, notes: Sequence[st
         )
     people = left.trials.people()
     text += paragraph(
-        f"{source.name}: {len(people)} main-phase trials. {left.sentence()[0].upper()}{left.sentence()[1:]}."
+        f"{source.name}: {len(people):,} main-phase trials. {left.sentence()[0].upper()}{left.sentence()[1:]}."
     )
-    text += bullets(notes)
+    text += bullets(one for one in notes if not one.startswith("observers: "))  # said above
     rows = [(group, left.before[group], left.after.get(group, 0)) for group in left.before]
     text += table(("group", "participants before", "after exclusions"), rows)
     if left.excluded:
@@ -62,12 +61,12 @@ def fig2b(main: Fig2b, trials: Trials, svg: bytes) -> str:
         f"{measure.label} of {a} and {b} at every reveal level; error bars are {measure.error}. Stars: "
         f"{CORRECTIONS[main.bins.correction][1]}, {main.bins.test.m:,} relabellings."
     )
-    if measure.is_accuracy:
-        caption += " Dashed grey: chance."
+    if measure.is_accuracy and main.bins.cells.guess is not None:
+        caption += f" Dashed grey: chance ({main.bins.cells.guess:.0%})."
     if measure.is_accuracy and main.networks:
         caption += " Broken curves: networks; a band, drawn here only for a single network, resamples pictures, never participants."
     if note := observer_note(trials):
-        caption += f" The participants: {note}."
+        caption += f" These are {note}."
     return figure(svg, caption)
 
 
@@ -123,7 +122,7 @@ def levels(result: Bins) -> str:
         low, high = result.levels[cluster.first].label, result.levels[cluster.last].label
         above = a if cluster.sign > 0 else b
         text += paragraph(
-            f"Cluster from {low} to {high}: {above} higher, mass {cluster.mass:.1f}, p = {show(cluster.p)}."
+            f"Cluster {f'at {low}' if low == high else f'from {low} to {high}'}: {above} higher, mass {cluster.mass:.1f}, p = {show(cluster.p)}."
         )
     return text + notices(test.notes)
 
@@ -231,17 +230,23 @@ def chance(tests: Sequence[ChanceTest]) -> str:
         f"Participants' distances from one half with random signs, all levels jointly, {tests[0].m:,} flips; one-sided. "
         "The exact p counts every flip. Holm corrects it, or the other p where there is none, for the number of levels of a "
         "group."
+        if tests[0].method == "sign flips"
+        else f"All trials of a group against a guess rate of {tests[0].guess:g}: exact binomial test, one-sided. Holm corrects "
+        "for the number of levels of a group."
     )
     text += notices([note for one in tests for note in one.notes])
-    head = ["level"] + [f"{one.group}: {name}" for one in tests for name in ("accuracy", "p", "exact p", "Holm")]
+    head = ("group", "level", "accuracy", "p", "exact p", "Holm")
     rows = [
-        [
-            level.label,
-            *(x for one in tests for x in (one.accuracy[at], one.p[at], one.p_exact[at], one.p_holm[at])),
-        ]
-        for at, level in enumerate(tests[0].levels)
+        (one.group, level.label, one.accuracy[at], one.p[at], one.p_exact[at], one.p_holm[at])
+        for one in tests
+        for at, level in enumerate(one.levels)
     ]
     return text + table(head, rows)
+
+
+def not_computed(why: str) -> str:
+    """A section that the table does not allow: the reason."""
+    return paragraph(f"Not computed. {why}")
 
 
 def regression(found: "Effects") -> str:
@@ -256,39 +261,6 @@ def regression(found: "Effects") -> str:
     shown = found.table()
     head = ("effect", "estimate", "S.E.", "z", "p", "low", "high", "GEE", "S.E.", "GLM", "S.E.")
     return text + table(head, shown.itertuples(index=False)) + paragraph(found.sentence() + ".")
-
-
-def networks(main: Fig2b, compared: Comparison | None) -> str:
-    """Networks beside people."""
-    from ..figures.plots import draw_networks
-
-    text = paragraph(
-        "A network that always answers the same picture alike has no participants: its bars resample pictures."
-    )
-    head = ["network", "map source", "pictures", *(level.label for level in main.bins.levels)]
-    rows = [[one.model, one.group, one.n_images, *one.mean] for one in main.networks]
-    text += table(head, rows) + bullets(f"{one.model}, {one.group}: {one.bar}" for one in main.networks)
-    people = tuple(curve(main.bins.cells, group) for group in main.bins.groups)
-    drawing = draw_networks(main.bins.levels, main.bins.groups, people, main.networks)
-    text += figure(
-        drawing.to_bytes("svg"),
-        "Every network (broken; band: ± 1 SD over resampled pictures) beside the participants (markers; S.E.M.).",
-    )
-    if compared is None:
-        return text
-    text += paragraph(
-        "Beside the people: threshold difference (model minus human, log10 per cent; positive: it needs to see more), "
-        "mean of human minus model accuracy over the log axis, root mean square difference with the noise of the human "
-        "curve, and partial Spearman correlation of the network's evidence with people's accuracy, given class and level."
-    )
-    head2 = ("network", "group", "threshold", "area", "RMSE", "noise", "rho", "low", "high")
-    text += table(head2, compared.table().itertuples(index=False))
-    kappas = [
-        (model, group, one.kappa, one.interval[0], one.interval[1], one.n)
-        for model, _, group, one in compared.consistency
-    ]
-    text += paragraph("Error consistency (kappa) with the majority of the people, stimuli resampled:")
-    return text + table(("network", "group", "kappa", "low", "high", "stimuli"), kappas)
 
 
 def provenance(made: files.Provenance, result: Bins) -> str:

@@ -130,7 +130,7 @@ class Experiment:
         np.add.at(shown, (np.arange(len(self.group))[:, None], self.level), 1)
         names = np.array(self.design.groups)[self.group]
         ids = tuple(f"p{number:04d}" for number in range(len(self.group)))
-        return Cells(ids, names, self.design.levels, 2 * good, every, shown - every, shown, late)
+        return Cells(ids, names, self.design.levels, 2 * good, every, shown - every, shown, late, guess=0.5)
 
     def trials(self, *, seed: int) -> Trials:
         """The trials table of the experiment, every participant marked ``simulated``."""

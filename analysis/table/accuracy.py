@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from rapidvision.errors import InputError, did_you_mean
 
 from .first_lines import LATE_RULES, LateRule, opening
+from .guess_rate import known_guess, shown_guess, stated_notes
 from .trials import Trials
 
 Ints = NDArray[np.int64]
@@ -54,9 +55,9 @@ class Cells:
         The rule.
     notes : tuple of str
         What every rule leaves out or counts as wrong, with counts: the first lines of each result.
-    two_alternatives : bool
-        Whether each answer was target or distractor, so that guessing is right half of the time. False where the
-        table holds only whether answers were correct.
+    guess : float or None
+        Share of answers that guessing gets right; None where the table does not show it and the user does not state
+        it. See :mod:`~rapidvision.analysis.table.guess_rate`.
     """
 
     participants: tuple[str, ...]
@@ -68,7 +69,7 @@ class Cells:
     n_shown: Ints
     late: LateRule
     notes: tuple[str, ...] = ()
-    two_alternatives: bool = True
+    guess: float | None = None
 
     @property
     def accuracy(self) -> Floats:
@@ -105,26 +106,15 @@ class Cells:
             raise InputError(f'groups: "{groups[0]}" is named twice; name two different groups')
         return groups
 
-    def require_one_half(self, guess: float | None = None) -> None:
-        """Refuse what guessing does not get right half of the time, or where nobody said that it does.
-
-        Parameters
-        ----------
-        guess : float, optional
-            The guess rate that the user states.
+    def known_guess(self, what: str) -> float:
+        """The guess rate, for `what` needs it.
 
         Raises
         ------
         InputError
-            When the table does not tell how many answers there were, or there were not two.
+            When it is unknown; the message says how to state it.
         """
-        if guess is None and not self.two_alternatives:
-            raise InputError(
-                "guess rate: the table holds only whether answers were correct, not which answers there were to choose "
-                "from. Say the share that guessing gets right (--guess 0.5 for two), or import answers and truth"
-            )
-        if guess not in (None, 0.5):
-            raise InputError(f"guess: got {guess:g}; these tests know two answers, a guess rate of 0.5")
+        return known_guess(self.guess, what=what)
 
 
 class Curve(NamedTuple):
@@ -174,6 +164,7 @@ def cells(trials: Trials, *, late: LateRule = "exclude") -> Cells:
     def total(weights: Any) -> Ints:
         return np.bincount(cell, weights=weights, minlength=shape[0] * shape[1]).astype(np.int64).reshape(shape)
 
+    shown = shown_guess(frame)
     group_of = dict(zip(frame["participant_id"], frame["group"], strict=True))
     return Cells(
         participants=tuple(str(name) for name in names),
@@ -184,8 +175,8 @@ def cells(trials: Trials, *, late: LateRule = "exclude") -> Cells:
         n_untimely=total(~in_time),
         n_shown=total(None),
         late=late,
-        notes=opening(trials, late=late),
-        two_alternatives=bool(frame["target"].notna().all()),
+        notes=(*opening(trials, late=late), *stated_notes(trials.guess, shown)),
+        guess=shown if trials.guess is None else trials.guess,
     )
 
 

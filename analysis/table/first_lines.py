@@ -3,6 +3,7 @@
 from typing import Literal
 
 from rapidvision.errors import InputError
+from rapidvision.numerics.resampling import Alternative
 
 from .trials import Trials
 
@@ -46,6 +47,19 @@ def opening(trials: Trials, *, late: LateRule = "exclude") -> tuple[str, ...]:
     if none := int((frame["status"] == "none").sum()):
         lines.append(f"{none:,} of {n:,} trials have no answer and are {_DONE[late]} (late: {late})")
     return tuple(lines)
+
+
+def tested(groups: tuple[str, str], alternative: Alternative, *, m: int) -> str:
+    """What a table's differences and p are.
+
+    Examples
+    --------
+    >>> tested(("clickme", "salicon"), "greater", m=10_000)
+    'difference is clickme minus salicon; p is one-sided (clickme above), from 10,000 relabellings'
+    """
+    first, second = groups
+    sides = {"two-sided": "two-sided", "greater": f"one-sided ({first} above)", "less": f"one-sided ({first} below)"}
+    return f"difference is {first} minus {second}; p is {sides[alternative]}, from {m:,} relabellings"
 
 
 def require_answers(trials: Trials, *, what: str) -> None:

@@ -14,6 +14,7 @@ from rapidvision.trials import COLUMNS, TrialRecord, write_table
 
 from .contradictions import RULES, odd_times, rows_of
 from .files import from_csv, from_parquet, typed
+from .guess_rate import checked_guess
 from .selection import Selection
 
 
@@ -33,6 +34,9 @@ class Trials:
         What was done on the way in, with counts.
     selection : Selection
         Which rows an analysis counts: kind of observer, timing, attempts.
+    guess : float, optional
+        Share of answers that guessing gets right, as the user states it; None: what the rows show
+        (:mod:`~rapidvision.analysis.table.guess_rate`).
     """
 
     frame: pd.DataFrame
@@ -40,6 +44,7 @@ class Trials:
     sha256: str = ""
     notes: tuple[str, ...] = field(default=())
     selection: Selection = field(default=Selection())
+    guess: float | None = None
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -70,6 +75,16 @@ class Trials:
         if unknown:
             raise InputError(f'select: no rule "{unknown[0]}"; rules are observers, timing and attempts')
         return replace(self, selection=replace(self.selection, **rules))
+
+    def guessing(self, guess: float | None) -> "Trials":
+        """Return the table with a stated guess rate; None changes nothing.
+
+        Parameters
+        ----------
+        guess : float, optional
+            From 0 to below 1: 0.5 for two answers, 0.25 for four.
+        """
+        return self if guess is None else replace(self, guess=checked_guess(guess))
 
     def left_out(self) -> tuple[str, ...]:
         """Sentences on what the rules leave out, and on voided or flagged trials where they are many."""

@@ -81,14 +81,14 @@ def _add_simulate(verbs: Verbs) -> None:
         "simulate",
         "let simulated participants with known thresholds take every plan, on a virtual screen",
         "  rapidvision session simulate study/ --seed 1\n"
-        "  rapidvision session simulate study/ --observers-file observers.toml --out pilot.csv\n"
+        "  rapidvision session simulate study/ --observers-file observers.toml --out sharp.csv\n"
         "  rapidvision session simulate study/ --describe > observers.toml",
     )
     parser.add_argument("study", metavar="STUDY", help="the study folder")
     parser.add_argument(
         "--observers-file", type=Path, metavar="FILE", help="thresholds, slopes, lapses, times … as TOML"
     )
-    parser.add_argument("--out", type=Path, metavar="FILE", help="the trials table; default: STUDY/trials.csv")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="the trials table; default: STUDY/simulated.csv")
     parser.add_argument(
         "--describe", action="store_true", help="print the observers that would be used, as TOML, and stop"
     )
@@ -113,7 +113,7 @@ def _simulate(arguments: argparse.Namespace) -> int:
     study = Study(arguments.study)
     study.protocol()
     plans = study.plans()
-    out = arguments.out or study.trials_path
+    out = arguments.out or study.simulated_path
     simulate.refuse_to_replace_people(out)
     seed = seeds.fresh_seed() if arguments.seed is None else arguments.seed
     with progress("sessions", len(plans), quiet=arguments.quiet) as advance:

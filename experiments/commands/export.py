@@ -18,7 +18,8 @@ _EXPORT = """\
   rapidvision session export study/ --source online              from the server's database
   rapidvision session export study/ --results results/*.json     from the files of a bundle
 
-A journal that is empty, damaged or contradicts another one is named and left out; the others are exported."""
+A journal that is empty, damaged or contradicts another one is named and left out; the others are exported,
+and the exit code is 1."""
 
 
 def add_arguments(verbs: Verbs) -> None:
@@ -122,7 +123,7 @@ def _export_lab(arguments: argparse.Namespace) -> int:
     else:
         write_psychds(sessions, out, name=name)
     _tell(arguments, found, out)
-    return 0
+    return 1 if found.faults else 0
 
 
 def _tell(arguments: argparse.Namespace, found: "Sessions", out: Path) -> None:

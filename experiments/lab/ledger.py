@@ -1,6 +1,5 @@
 """The ledger on disk: one JSON line per event, appended under a file lock, so that two computers cannot take one slot."""
 
-import datetime
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Literal
@@ -10,13 +9,14 @@ import msgspec
 from rapidvision.errors import InputError
 from rapidvision.study import Study
 
+from .. import clock
 from ..design.allocation import Entry, Slots
 from ..recording.append_file import AppendOnly
 
 
 def utc_now() -> str:
     """Return the time as ISO 8601 with milliseconds, UTC."""
-    return datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
+    return clock.utc_now().isoformat(timespec="milliseconds")
 
 
 class Ledger:

@@ -3,7 +3,7 @@
 import gc
 import platform
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from rapidvision.plan import Plan
 from rapidvision.study import Study
 from rapidvision.system import files
 
+from .. import clock
 from ..design.allocation import Entry, check_participant_id
 from ..design.rehearsals import part_of, prefix_of
 from ..engine.participants import Participant, Watched
@@ -98,7 +99,9 @@ def resume_session(study: Study, name: str, options: Options, *, say: Callable[[
     if entry.event != "taken":
         done = "is finished" if entry.event == "finished" else "was given up; its slot is free for others"
         raise InputError(f"session {entry.session_id}: {done}")
-    age_h = (datetime.now(UTC) - datetime.fromisoformat(entry.utc)).total_seconds() / 3600
+    # Between two processes, and after a computer was off, the wall clock is all there is; one that was set back lets a
+    # session go on, and one that was set forth refuses with the age and the option that goes on all the same.
+    age_h = (clock.utc_now() - datetime.fromisoformat(entry.utc)).total_seconds() / 3600
     if age_h > options.max_age_h and not options.accept_age:
         raise InputError(
             f"session {entry.session_id}: began {age_h:.1f} h ago, at most {options.max_age_h:g} h are allowed; "

@@ -1,12 +1,13 @@
 """Lines that are on the disk before the next line of code, in a file that one program holds."""
 
-import errno
 import os
 import sys
 from pathlib import Path
 from typing import NoReturn
 
 from rapidvision.errors import Aborted, InputError
+
+from .file_lock import LockHeld, NoLocks, lock
 
 
 def _sync(descriptor: int) -> None:
@@ -47,13 +48,14 @@ class AppendOnly:
                 f"{path}: cannot be written ({error.strerror}); check the folder and its rights"
             ) from error
         try:
-            _lock(self._descriptor, wait=wait)
-        except OSError as error:
+            lock(self._descriptor, wait=wait)
+        except LockHeld:
             os.close(self._descriptor)
-            if error.errno in (errno.EACCES, errno.EAGAIN, errno.EDEADLK):  # EDEADLK: Windows, after it waited
-                raise InputError(f"{path}: open in another session; close that one first") from None
+            raise InputError(f"{path}: open in another session; close that one first") from None
+        except NoLocks as error:
+            os.close(self._descriptor)
             raise InputError(
-                f"{path}: this drive cannot lock files ({error.strerror}), so two sessions could write at once; "
+                f"{path}: this drive cannot lock files ({error}), so two sessions could write at once; "
                 "put the study on a local disk"
             ) from error
         if new and sys.platform != "win32":
@@ -105,15 +107,3 @@ class AppendOnly:
     def close(self) -> None:
         """Close the file and let others have it."""
         os.close(self._descriptor)
-
-
-def _lock(descriptor: int, *, wait: bool) -> None:
-    if sys.platform == "win32":
-        import msvcrt
-
-        os.lseek(descriptor, 1 << 30, os.SEEK_SET)  # a byte far behind the content: Windows locks forbid reading
-        msvcrt.locking(descriptor, msvcrt.LK_LOCK if wait else msvcrt.LK_NBLCK, 1)
-    else:
-        import fcntl
-
-        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import secrets
-import time
 from collections.abc import Callable
 from http.cookies import SimpleCookie
 
@@ -14,6 +13,7 @@ from starlette.routing import Route
 
 from rapidvision.errors import InputError
 
+from ..clock import now_s
 from .app import Problem, body_as, reply
 from .security import Buckets
 from .tokens import PASSWORD_VARIABLE, Keyring, check_password, hash_password, new_code
@@ -46,7 +46,7 @@ class Login:
     name : str
         Of the dashboard: two on one computer need different ones, because browsers send cookies to every port.
     clock : callable, optional
-        Seconds that never step; default: ``time.monotonic``.
+        Seconds that never step; default: :func:`.clock.now_s`.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class Login:
         *,
         https: bool,
         name: str = "",
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = now_s,
     ) -> None:
         self.cookie = f"rapidvision-{name}" if name else "rapidvision"
         self._keys, self._https, self._clock = keys, https, clock

@@ -2,12 +2,13 @@
 
 import asyncio
 import secrets
-import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 
 import msgspec
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from ..clock import now_s
 
 
 def content_policy(*scripts: str) -> str:
@@ -160,7 +161,7 @@ class Buckets:
     """
 
     def __init__(
-        self, *, rate: float, burst: float, clock: Callable[[], float] = time.monotonic, max_keys: int = 50_000
+        self, *, rate: float, burst: float, clock: Callable[[], float] = now_s, max_keys: int = 50_000
     ) -> None:
         self.rate, self.burst, self.clock, self.max_keys = rate, burst, clock, max_keys
         self._salt = secrets.randbits(64)

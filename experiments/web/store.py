@@ -10,7 +10,6 @@ import queue
 import sqlite3
 import statistics
 import threading
-import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
@@ -22,6 +21,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from rapidvision.errors import InputError, RapidVisionError
 
+from .. import clock
 from .database import BUSY_MS, engines, prepare, reason
 
 T = TypeVar("T")
@@ -59,7 +59,7 @@ class _Write:
     ) -> None:
         self.job, self.batch, self.item, self.loop = job, batch, item, loop
         self.future: Future[Any] | asyncio.Future[Any] = Future() if loop is None else loop.create_future()
-        self.since = time.monotonic()
+        self.since = clock.now_s()
         self.erases = False
 
 
@@ -214,7 +214,7 @@ class Store:
         self._erasing = self._erasing or any(write.erases for write in group)
         if self._erasing and self.is_sqlite:
             self._erasing = not self._empty_log()
-        now = time.monotonic()
+        now = clock.now_s()
         self.n_writes += len(group)
         self._groups.append(len(group))
         self._waits_ms.extend((now - write.since) * 1000 for write in group)

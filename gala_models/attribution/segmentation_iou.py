@@ -16,19 +16,29 @@ ANIMALS_AND_VEHICLES = ("animal", "vehicle")
 THRESHOLD = 0.5
 
 
-def iou(selected: NDArray[np.bool_], mask: NDArray[np.bool_]) -> float:
+def iou(selected: NDArray[np.float64] | NDArray[np.bool_], mask: NDArray[np.bool_]) -> float:
     """Intersection over union; 0 where both are empty.
+
+    Parameters
+    ----------
+    selected : ndarray of bool, or of float between 0 and 1
+        The share to which each pixel is selected, as :func:`matched` returns it.
+    mask : ndarray of bool
+        Where the object is; the same shape.
 
     Examples
     --------
     >>> iou(np.array([True, True, False]), np.array([False, True, True]))
     0.3333333333333333
+    >>> iou(np.array([1.0, 0.5, 0.5]), np.array([True, True, False]))
+    0.6
     """
-    union = int(np.count_nonzero(selected | mask))
-    return int(np.count_nonzero(selected & mask)) / union if union else 0.0
+    shares = selected.astype(np.float64)
+    union = float(np.maximum(shares, mask).sum())
+    return float(np.minimum(shares, mask).sum()) / union if union else 0.0
 
 
-def matched(a: NDArray[np.float32], b: NDArray[np.float32]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+def matched(a: NDArray[np.float32], b: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Select the same number of pixels from two attention maps.
 
     Each is brought to 0 … 1; the smaller of the two counts above 0.5 says how many of the highest pixels each keeps.
@@ -41,8 +51,17 @@ def matched(a: NDArray[np.float32], b: NDArray[np.float32]) -> tuple[NDArray[np.
 
     Returns
     -------
-    tuple of ndarray of bool
-        Equally many True in each; the first in raster order where pixels tie.
+    tuple of ndarray of float, between 0 and 1
+        The share to which each pixel is selected: 1 or 0, and where pixels tie at the limit and not all of them fit, the
+        same share of each. Both add up to the same number. The order of pixels decides nothing, so a flat map is not
+        taken for one that points to where the object happens to be.
+
+    Examples
+    --------
+    >>> flat, peak = np.ones((1, 4), np.float32), np.array([[0, 0, 0, 9]], np.float32)
+    >>> flat[0, 0] = 0
+    >>> [one.round(2).tolist() for one in matched(flat, peak)]
+    [[[0.0, 0.33, 0.33, 0.33]], [[0.0, 0.0, 0.0, 1.0]]]
     """
     if a.shape != b.shape:
         raise InputError(f"matched area: maps of {a.shape} and {b.shape}; bring both to the picture's size")
@@ -58,10 +77,13 @@ def _unit(values: NDArray[np.float32]) -> NDArray[np.float64]:
     return (values.astype(np.float64) - low) / ((high - low) or 1.0)
 
 
-def _highest(values: NDArray[np.float64], count: int) -> NDArray[np.bool_]:
-    out = np.zeros(values.size, bool)
-    out[np.argsort(-values, axis=None, kind="stable")[:count]] = True
-    return out.reshape(values.shape)
+def _highest(values: NDArray[np.float64], count: int) -> NDArray[np.float64]:
+    if not count:
+        return np.zeros(values.shape)
+    limit = np.partition(values, values.size - count, axis=None)[values.size - count]
+    above, level = values > limit, values == limit
+    share = (count - int(np.count_nonzero(above))) / int(np.count_nonzero(level))
+    return np.where(above, 1.0, share * level)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -49,7 +49,7 @@ def _read(item: Item) -> Example:
 
 
 def picture_folder(folder: Path, *, maps: str = "clickme", phase: str | None = None) -> PictureFiles:
-    """Read a picture folder: ``images.csv`` and ``maps/<source>/<image_id>.png``.
+    """Read a picture folder: ``images.csv`` and ``maps/<source>/<image_id>``, in any form of map.
 
     Parameters
     ----------
@@ -64,19 +64,15 @@ def picture_folder(folder: Path, *, maps: str = "clickme", phase: str | None = N
     sources = image_folder.map_sources(folder)
     if maps not in sources:
         raise InputError(f'{folder}: no maps from "{maps}". {did_you_mean(maps, sources)}')
-    there = list_images(folder / "maps" / maps, suffixes=(".png",))
-    named = {image_folder.map_path(folder, maps, row.image_id) for row in rows}
-    ignored = _left_out(there, "maps: ") + Counter({"maps without a picture": len(set(there.paths) - named)})
+    there = image_folder.list_maps(folder, maps)
+    beside = {path.stem: path for path in there.paths}
+    strangers = len(beside.keys() - {row.image_id for row in rows})
+    ignored = _left_out(there, "maps: ") + Counter({"maps without a picture": strangers})
     rows = [row for row in rows if phase is None or row.phase == phase]
     targets = {row.category: bool(row.target) for row in rows}
     names = sorted(targets, key=lambda name: (not targets[name], name))
     categories = tuple(Category(name=name, target=targets[name]) for name in names)
-    present = set(there.paths)
-    items = tuple(
-        Item(row.image_id, row.path, names.index(row.category), path if path in present else None)
-        for row in rows
-        for path in [image_folder.map_path(folder, maps, row.image_id)]
-    )
+    items = tuple(Item(row.image_id, row.path, names.index(row.category), beside.get(row.image_id)) for row in rows)
     return PictureFiles(len(items), categories, str(folder), +ignored, items=items)
 
 

@@ -4,10 +4,10 @@ Averaging over the wrong axis gives numbers of a plausible form and no error, so
 declared, or follows from the channels of the layer's own parts without a second reading.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import isqrt
-from typing import Literal, get_args
 
 from torch import Tensor, nn
 
@@ -16,8 +16,6 @@ from rapidvision.errors import InputError, did_you_mean
 from ..layers.fold import FoldedResNet
 from ..layers.resnet import ResNet
 
-Layout = Literal["vector", "channels-first", "channels-last", "tokens", "patch-tokens", "class-token"]
-
 #: Layout → shape of the layer's output, and what is averaged.
 MEANING: dict[str, tuple[str, str]] = {
     "vector": ("(batch, channels)", "nothing"),
@@ -25,9 +23,11 @@ MEANING: dict[str, tuple[str, str]] = {
     "channels-last": ("(batch, height, width, channels)", "all places"),
     "tokens": ("(batch, tokens, channels)", "all tokens"),
     "patch-tokens": ("(batch, tokens, channels)", "all tokens but the first, the class token"),
+    "patch-tokens-N": ("(batch, tokens, channels)", "all tokens but the first N: class token, distillation, registers"),
     "class-token": ("(batch, tokens, channels)", "nothing: the first token is kept"),
 }
 _N_DIMENSIONS = {name: shape.count(",") + 1 for name, (shape, _) in MEANING.items()}
+_PATCHES = re.compile(r"patch-tokens(?:-([1-9][0-9]?))?")
 _POOLS = (nn.MaxPool2d, nn.AvgPool2d, nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool2d)
 _MAPS, _TOKENS = 4, 3
 
@@ -59,7 +59,7 @@ def pooled(output: object, layer: nn.Module, *, model: nn.Module, name: str, lay
     name : str
         The layer's.
     layout : str, optional
-        One of :data:`MEANING`; found where it is certain.
+        One of :data:`MEANING`, ``patch-tokens-2`` for two tokens before those of patches; found where it is certain.
 
     Returns
     -------
@@ -69,7 +69,8 @@ def pooled(output: object, layer: nn.Module, *, model: nn.Module, name: str, lay
     Raises
     ------
     InputError
-        When the output is no tensor, the declared layout does not fit its shape, or none is certain.
+        When the output is no tensor, the declared layout does not fit its shape (patches do not fill a square), or none
+        is certain.
 
     Examples
     --------
@@ -84,14 +85,46 @@ def pooled(output: object, layer: nn.Module, *, model: nn.Module, name: str, lay
         raise InputError(
             f"probe: {name} returns {shape}; choose a layer that returns one tensor of features per picture"
         )
-    if layout is not None and layout not in get_args(Layout):
-        raise InputError(f'probe: no layout "{layout}". {did_you_mean(layout, get_args(Layout))}')
-    if layout is not None and _N_DIMENSIONS[layout] != output.ndim:
-        raise InputError(
-            f"probe: {name} gives {tuple(output.shape)}, the layout {layout} is {MEANING[layout][0]}; declare another"
-        )
+    if layout is not None:
+        _check_declared(layout, tuple(output.shape), name)
     found = layout or _certain(output, layer, model, name)
     return Pooled(_averaged(output.detach().float(), found).cpu().clone(), found)
+
+
+def check_layout(layout: str, *, name: str) -> None:
+    """Refuse a word that is no layout.
+
+    Raises
+    ------
+    InputError
+        Names the layer and the closest layout.
+    """
+    if layout == "patch-tokens-N" or (layout not in MEANING and not _PATCHES.fullmatch(layout)):
+        raise InputError(f'{name}: no layout "{layout}". {did_you_mean(layout, MEANING)}')
+
+
+def _n_prefix(layout: str) -> int | None:
+    """How many tokens stand before those of patches; None for other layouts."""
+    found = _PATCHES.fullmatch(layout)
+    return int(found[1] or 1) if found else None
+
+
+def _check_declared(layout: str, shape: tuple[int, ...], name: str) -> None:
+    check_layout(layout, name=f"probe: {name}")
+    n_prefix = _n_prefix(layout)
+    known = layout if n_prefix is None else "patch-tokens"
+    if _N_DIMENSIONS[known] != len(shape):
+        raise InputError(f"probe: {name} gives {shape}, the layout {layout} is {MEANING[known][0]}; declare another")
+    if n_prefix is None:
+        return
+    n_patches = shape[1] - n_prefix
+    if n_patches < 1 or isqrt(n_patches) ** 2 != n_patches:
+        before = shape[1] - isqrt(shape[1]) ** 2
+        hint = f"; patch-tokens-{before} leaves {isqrt(shape[1])} x {isqrt(shape[1])}" if before else ""
+        raise InputError(
+            f"probe: {name} gives {shape[1]} tokens, and without the first {n_prefix} the other {n_patches} fill no "
+            f"square of patches; declare how many tokens stand before them (class, distillation, registers){hint}"
+        )
 
 
 def _averaged(x: Tensor, layout: str) -> Tensor:
@@ -99,12 +132,12 @@ def _averaged(x: Tensor, layout: str) -> Tensor:
         return x.flatten(2).mean(2)
     if layout in ("channels-last", "tokens"):
         return x.flatten(1, -2).mean(1)
-    if layout == "patch-tokens":
-        return x[:, 1:].mean(1)
+    if (n_prefix := _n_prefix(layout)) is not None:
+        return x[:, n_prefix:].mean(1)
     return x[:, 0] if layout == "class-token" else x
 
 
-def _certain(output: Tensor, layer: nn.Module, model: nn.Module, name: str) -> Layout:
+def _certain(output: Tensor, layer: nn.Module, model: nn.Module, name: str) -> str:
     """The only layout that shape and parts allow."""
     shape = tuple(output.shape)
     if output.ndim == 2:

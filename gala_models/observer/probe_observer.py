@@ -7,14 +7,14 @@ import msgspec
 import numpy as np
 import torch
 
-from rapidvision.errors import CheckFailed, InputError, did_you_mean
+from rapidvision.errors import CheckFailed, InputError
 from rapidvision.formats.manifest import Stimulus, StimulusSet
 from rapidvision.recipes import Recipe
 from rapidvision.system.progress import Advance, silent
 
 from .features import layer_features
 from .observe import Network, StimulusEvidence
-from .pooling import MEANING
+from .pooling import check_layout
 from .probes import EarlyExit, cross_validated, multiply_accumulates
 from .shown import decoded, verify
 
@@ -47,10 +47,9 @@ class Probing(Recipe, frozen=True):
         if not self.layers:
             raise ValueError("layers: name at least one")
         for layer, layout in self.layouts.items():
-            if layer not in self.layers or layout not in MEANING:
-                raise ValueError(
-                    f"layouts: {layer} = {layout}; a layer of {list(self.layers)} and one of {list(MEANING)}"
-                )
+            if layer not in self.layers:
+                raise ValueError(f"layouts: {layer} = {layout}; the layers are {list(self.layers)}")
+            check_layout(layout, name=f"layouts: {layer}")
 
     @classmethod
     def of_words(cls, words: Sequence[str], *, early_exit: EarlyExit | None = None, seed: int = 0) -> "Probing":
@@ -68,8 +67,8 @@ class Probing(Recipe, frozen=True):
         """
         pairs = [word.partition("=") for word in words]
         for layer, sign, layout in pairs:
-            if sign and layout not in MEANING:
-                raise InputError(f'--probe {layer}: no layout "{layout}". {did_you_mean(layout, MEANING)}')
+            if sign:
+                check_layout(layout, name=f"--probe {layer}")
         layouts = {layer: layout for layer, sign, layout in pairs if sign}
         return cls(layers=tuple(layer for layer, _, _ in pairs), layouts=layouts, early_exit=early_exit, seed=seed)
 

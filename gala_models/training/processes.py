@@ -182,8 +182,8 @@ class _Farewell:
 
     def _count(self, what: str, n: int) -> None:
         with _store_may_be_gone():
-            found, until = self.store.add(what, 1), time.monotonic() + _FAREWELL_S
-            while found < n and time.monotonic() < until:
+            found, until = self.store.add(what, 1), time.perf_counter() + _FAREWELL_S
+            while found < n and time.perf_counter() < until:
                 time.sleep(_LOOK_S)
                 found = self.store.add(what, 0)
 

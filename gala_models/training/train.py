@@ -26,6 +26,7 @@ from ..layers.resnet import ResNet, build
 from ..scores import ranks
 from ..weights.load import Card, not_finite, save_model
 from . import checkpoint
+from .interrupts import uninterrupted
 from .loss import loss
 from .processes import World
 from .recipe import Training
@@ -104,7 +105,7 @@ class Trainer:
         CheckFailed
             When the loss is not finite: names the step, the pictures and the last checkpoint.
         Aborted
-            When stopped from the keyboard, after saving a checkpoint.
+            When stopped from the keyboard, after the step at work and a checkpoint.
         """
         until = None if max_steps is None else self.n_steps + max_steps
         total = self.recipe.schedule.epochs * self.batches.n_steps - self.n_steps
@@ -192,9 +193,10 @@ class Trainer:
         self._train_mode()
         started = time.perf_counter()
         for batch in self.batches.epoch(self.progress.epoch, first_step=self.progress.step):
-            parts = self._step(forward, batch, maps)
-            sums = tuple(total + part for total, part in zip(self.progress.sums, parts, strict=True))
-            self.progress = msgspec.structs.replace(self.progress, step=self.progress.step + 1, sums=sums)
+            with uninterrupted():  # weights and count change together
+                parts = self._step(forward, batch, maps)
+                sums = tuple(total + part for total, part in zip(self.progress.sums, parts, strict=True))
+                self.progress = msgspec.structs.replace(self.progress, step=self.progress.step + 1, sums=sums)
             advance(1)
             every = self.recipe.checkpoint_steps
             if every and self.progress.step % every == 0:

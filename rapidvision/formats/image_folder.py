@@ -4,7 +4,7 @@
 
     images.csv                 image_id, path, category, target; and, if wanted, phase, credit, licence
     images/…                   the pictures
-    maps/SOURCE/IMAGE_ID.png   importance maps
+    maps/SOURCE/IMAGE_ID.png   importance maps; written so, and read in every form of load_map, in any case of the suffix
     objects/IMAGE_ID.png       0 background, 1 the object; parts/ likewise
 
 The renderer, the ClickMe game and `stimuli import-clickme` write such folders; stimulus sets, the game and the networks' stores
@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Protocol
 
 from rapidvision.errors import InputError, did_you_mean
-from rapidvision.images.listing import list_folders
+from rapidvision.images.listing import Listing, list_folders, list_images
+from rapidvision.images.load import MAP_SUFFIXES
 from rapidvision.system import files
 from rapidvision.text import csv_text
 
@@ -205,8 +206,30 @@ def checked_name(name: str, what: str) -> str:
 
 
 def map_path(folder: Path | str, source: str, image_id: str) -> Path:
-    """Return where a picture folder keeps a picture's map; the file need not be there."""
+    """Return where a map is written; to read maps of any writer, use :func:`list_maps`."""
     return Path(folder) / "maps" / source / f"{image_id}.png"
+
+
+def list_maps(folder: Path | str, source: str) -> Listing:
+    """List the maps of a source: every file that :func:`rapidvision.images.load.load_map` reads, named after its picture.
+
+    Raises
+    ------
+    InputError
+        When there is no such source, or two files have one name but for suffix and capitals.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for name in ("cat-01.PNG", "cat-02.npy", "notes.txt"):
+    ...         (Path(folder) / "maps" / "clickme").mkdir(parents=True, exist_ok=True)
+    ...         (Path(folder) / "maps" / "clickme" / name).touch()
+    ...     listing = list_maps(folder, "clickme")
+    >>> [path.stem for path in listing.paths], listing.left_out
+    (['cat-01', 'cat-02'], '1 .txt')
+    """
+    return list_images(Path(folder) / "maps" / source, suffixes=MAP_SUFFIXES)
 
 
 def map_sources(folder: Path | str) -> list[str]:

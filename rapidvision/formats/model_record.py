@@ -8,6 +8,7 @@ import msgspec
 from rapidvision.errors import InputError, RecipeError
 from rapidvision.recipes import convert
 from rapidvision.system import files
+from rapidvision.text import json_text
 
 #: What a map shows: attention of a network that has it, or activity of a network without.
 MapKind = Literal["attention", "features"]
@@ -158,12 +159,8 @@ def read_record(table: Path | str) -> ModelRecord | None:
         return None
     remedy = "run `rapidvision models observe` again, or take the file away to leave the networks' maps out"
     try:
-        raw = msgspec.json.decode(files.read_bytes(path))
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise RecipeError(f"{path}: not JSON ({error}); {remedy}") from error
-    try:
-        return convert(raw, ModelRecord, name=str(path))
-    except RecipeError as error:
+        return convert(json_text.read(path), ModelRecord, name=str(path))
+    except InputError as error:
         raise RecipeError(f"{error}; {remedy}") from error
 
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from rapidvision.errors import InputError
 from rapidvision.protocol import MAP_BLUR_PX
-from rapidvision.screen import Screen
+from rapidvision.screen import SCREEN_REMEDY, Screen
 
 #: The reference code's sigma for its window of 49 px; its kernel is a delta, blurred inside the window with mirrored
 #: borders. "49x49" is all that the paper says, so ``paper`` is a box.
@@ -30,12 +30,12 @@ def parse(text: str, *, screen: Screen | None = None) -> Blur:
     text : str
         ``none``, ``paper``, ``gala_tpu``, ``gauss:7``, ``gauss:0.5deg``, ``disc:10`` or ``disc:0.4deg``.
     screen : Screen, optional
-        Turns degrees into pixels.
+        Turns degrees into pixels; needed for sizes in degrees.
 
     Raises
     ------
     InputError
-        When the name is unknown or its size is not above 0 and below 1000.
+        When the name is unknown, its size is not above 0 and below 1000, or it is in degrees and there is no screen.
 
     Examples
     --------
@@ -54,7 +54,11 @@ def parse(text: str, *, screen: Screen | None = None) -> Blur:
             f'blur: got "{text}"; allowed: none, paper, gala_tpu, gauss:SIGMA, disc:RADIUS (pixels, or degrees as 0.5deg)'
         )
     size = float(match[2])
-    return Blur(match[1], (screen or Screen()).deg_to_px(size) if match[3] else size)
+    if not match[3]:
+        return Blur(match[1], size)
+    if screen is None:
+        raise InputError(f'blur: got "{text}", and no screen; degrees depend on it: {SCREEN_REMEDY}, or give pixels')
+    return Blur(match[1], screen.deg_to_px(size))
 
 
 def blurred(values: NDArray[np.float64], blur: Blur) -> NDArray[np.float64]:

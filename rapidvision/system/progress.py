@@ -52,12 +52,12 @@ def progress(what: str, total: int, *, quiet: bool = False, stream: TextIO | Non
         with tqdm(total=total, desc=what, file=out, dynamic_ncols=True) as bar:
             yield lambda n: bar.update(n) and None
         return
-    done, said = 0, time.monotonic()
+    done, said = 0, time.perf_counter()
 
     def advance(n: int) -> None:
         nonlocal done, said
         done += n
-        now = time.monotonic()
+        now = time.perf_counter()
         if now - said >= _LINE_EVERY_S:
             said = now
             print(f"{what}: {done} of {total}", file=out, flush=True)

@@ -70,7 +70,7 @@ def read(path: Path | str, required: Sequence[str] = (), *, delimiter: str = ","
     Raises
     ------
     InputError
-        When a column is missing, or a row has more or fewer cells than the header.
+        When a column is missing or stands twice, or a row has more or fewer cells than the header or repeats it.
 
     Examples
     --------
@@ -80,19 +80,58 @@ def read(path: Path | str, required: Sequence[str] = (), *, delimiter: str = ","
     ...     read(Path(folder) / "a.csv", ["image_id"])
     [{'image_id': 'cat-01'}]
     """
+    reader = csv.reader(io.StringIO(read_text(path), newline=""), strict=True, delimiter=delimiter)
+    rows: list[dict[str, str]] = []
+    blank = 0
     try:
-        reader = csv.DictReader(io.StringIO(read_text(path), newline=""), strict=True, delimiter=delimiter)
-        header = list(reader.fieldnames or ())
+        header = next(reader, [])
+        refuse_repeats(header, name=str(path))
         for name in required:
             if name not in header:
-                raise InputError(
-                    f'{path}: no column "{name}". {did_you_mean(name, header) if header else "It is empty."}'
-                )
-        rows = []
+                hint = did_you_mean(name, header) if header else "It is empty."
+                raise InputError(f'{path}: no column "{name}". {hint}')
         for number, row in enumerate(reader, 2):
-            if None in row or any(row[name] is None for name in header):
-                raise InputError(f"{path}: row {number} has not the {len(header)} cells of the header; is it cut off?")
-            rows.append(row)
+            if not row:
+                blank = blank or number
+                continue
+            _check_row(row, header, where=f"{path}: row {number}")
+            if blank:
+                raise InputError(f"{path}: row {blank} is blank, and others follow; remove it")
+            rows.append(dict(zip(header, row, strict=True)))
     except csv.Error as error:
         raise InputError(f"{path}: not a CSV table ({error})") from error
     return rows
+
+
+def _check_row(row: list[str], header: list[str], *, where: str) -> None:
+    if len(row) != len(header):
+        raise InputError(
+            f"{where} has {len(row)} cells, the header {len(header)}; is the row cut off, or is a cell with a delimiter "
+            "not in quotation marks?"
+        )
+    if row == header:
+        raise InputError(f"{where} is the header again; were two tables joined? Remove that row")
+
+
+def refuse_repeats(header: Sequence[str], *, name: str) -> None:
+    """Refuse two columns of one name, blanks at the ends aside: which of both is meant cannot be known.
+
+    Raises
+    ------
+    InputError
+        Names the file, the column and both places, counted from 1.
+
+    Examples
+    --------
+    >>> refuse_repeats(["image_id", "x", "x"], name="points.csv")
+    Traceback (most recent call last):
+        ...
+    rapidvision.errors.InputError: points.csv: columns 2 and 3 are both named "x"; rename or remove one of them
+    """
+    places: dict[str, int] = {}
+    for place, word in enumerate(header, 1):
+        first = places.setdefault(word.strip(), place)
+        if first != place:
+            raise InputError(
+                f'{name}: columns {first} and {place} are both named "{word.strip()}"; rename or remove one of them'
+            )

@@ -89,8 +89,6 @@ def test_accuracy_alone_names_no_guess_rate_no_picture_and_no_slot(tmp_path):
         with pytest.raises(InputError, match="guess rate"):
             work(again, m=20, seed=1)
     assert len(chance(again, m=20, seed=1, guess=0.5)) == 2
-    with pytest.raises(InputError, match="know two answers"):
-        chance(again, m=20, seed=1, guess=0.25)
     with pytest.raises(InputError, match="dprime: t.csv holds only whether"):
         bins(again, statistic="dprime", m=20, seed=1)
     with pytest.raises(InputError, match="max_response_bias: t.csv holds only whether"):
@@ -177,6 +175,33 @@ def test_practice_is_named_and_an_unknown_phase_is_refused(tmp_path):
     assert set(trials.frame.loc[trials.frame["phase"] == "practice", "block"]) == {-1}
     with pytest.raises(InputError, match="no row is practice.*Training, test"):
         imported(tmp_path, phased, COLUMNS | {"phase": "part"}, practice=["warm-up"])
+
+
+def test_what_is_read_as_practice_as_main_and_as_the_intact_picture_is_said(tmp_path):
+    def change(frame):
+        phase = ["training" if n < 8 else "warm-up" if n < 16 else "test" for n in range(len(frame))]
+        return frame.assign(stage=phase, level=frame["level"].replace(40.0, 200))
+
+    trials = imported(tmp_path, change, COLUMNS | {"phase": "stage"}, level_unit="percent", **KEYS)
+    notes = "\n".join(trials.notes)
+    assert 'stage: "training" (8 rows) is the practice phase' in notes
+    assert 'stage: "warm-up" (8 rows), "test" (128 rows) is the main phase' in notes
+    assert "level: 200 is read as the intact picture (48 rows)" in notes
+    assert set(trials.frame["level_label"]) == {"2.5", "10", "full"}
+
+
+def test_observers_that_are_read_as_networks_are_said(tmp_path):
+    from dataclasses import replace
+
+    from rapidvision.analysis.importers.engine import trials_from
+    from rapidvision.analysis.importers.source.files import read_sources
+    from rapidvision.analysis.importers.source.layouts import LAYOUTS
+
+    FRAME.to_csv(tmp_path / "m.csv", index=False)
+    layout = replace(LAYOUTS["csv"], people="P0[0-3]", targets=("s",), distractors=("l",))
+    trials = trials_from(read_sources([tmp_path / "m.csv"], layout), layout, COLUMNS)
+    assert "2 of 6 observers are networks (P04, P05): their names do not fit P0[0-3]" in trials.notes
+    assert set(trials.frame.loc[trials.frame["participant_id"] == "P05", "observer_kind"]) == {"model"}
 
 
 def test_observers_are_of_the_kind_that_the_user_says(tmp_path):

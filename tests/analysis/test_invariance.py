@@ -102,6 +102,7 @@ def test_chance_curves_and_thresholds_do_not_know_names(design, seed):
         tuple(f"q{at}" for at in range(len(order))),
         np.where(table.groups[order] == "clickme", "z", "a"),
         table.levels, table.halves[order], table.n_trials[order], table.n_untimely[order], table.n_shown[order], "exclude",
+        guess=0.5,
     )  # fmt: skip
     one, two = (
         threshold_test(table, m=200, n_bootstrap=50, seed=1),

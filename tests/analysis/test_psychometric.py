@@ -15,7 +15,7 @@ X = np.append(np.linspace(0, 2, 11), np.inf)
 
 def test_known_parameters_come_back_from_many_trials():
     share = 0.5 + 0.44 / (1 + np.exp(-6 * (np.where(np.isfinite(X), X, 1e3) - 1.3)))
-    found = fit(X, 20_000 * share[None], np.full((1, 12), 20_000.0))
+    found = fit(X, 20_000 * share[None], np.full((1, 12), 20_000.0), guess=0.5)
     assert found.threshold[0] == pytest.approx(1.3, abs=0.003)
     assert found.slope[0] == pytest.approx(6, rel=0.02)
     assert found.lapse[0] == pytest.approx(0.06, abs=0.003)
@@ -32,7 +32,7 @@ def test_the_batch_finds_the_optimum_that_a_general_optimiser_finds(seed):
     n = np.full((25, 12), 40.0)
     share = 0.5 + 0.45 / (1 + np.exp(-5 * (np.where(np.isfinite(X), X, 1e3) - rng.uniform(0.8, 1.8, (25, 1)))))
     k = rng.binomial(40, share).astype(float)
-    found = fit(X, k, n)
+    found = fit(X, k, n, guess=0.5)
     t = np.stack([found.threshold, np.log(found.slope), -np.log(0.25 / found.lapse - 1)], axis=1)
     ours = _penalised(t, X, k, n, 0.5)
     for row in range(25):
@@ -44,8 +44,8 @@ def test_rows_do_not_influence_each_other(seed):
     rng = np.random.default_rng(seed)
     n = np.full((6, 12), 60.0)
     k = rng.binomial(60, np.linspace(0.5, 0.95, 12), (6, 12)).astype(float)
-    alone = fit(X, k[2:3], n[2:3]).threshold[0]
-    assert fit(X, k, n).threshold[2] == pytest.approx(alone, abs=1e-4)
+    alone = fit(X, k[2:3], n[2:3], guess=0.5).threshold[0]
+    assert fit(X, k, n, guess=0.5).threshold[2] == pytest.approx(alone, abs=1e-4)
 
 
 def test_intervals_cover_the_true_threshold(seed):
@@ -89,7 +89,7 @@ def test_one_curve_agrees_with_psignifit(seed):
     members = table.of("clickme")
     x = axis_of(table)[:11]
     k, n = table.halves[members, :11].sum(axis=0) / 2, table.n_trials[members, :11].sum(axis=0)
-    ours = fit(x, k[None], n[None].astype(float)).threshold[0]
+    ours = fit(x, k[None], n[None].astype(float), guess=0.5).threshold[0]
     theirs = psignifit.psignifit(
         np.stack([x, k, n], axis=1), experiment_type="2AFC", sigmoid="logistic", stimulus_range=(0, 2)
     )
@@ -98,8 +98,19 @@ def test_one_curve_agrees_with_psignifit(seed):
 
 def test_impossible_counts_are_refused():
     with pytest.raises(InputError, match="more correct answers than trials"):
-        fit(X, np.full((1, 12), 3.0), np.full((1, 12), 2.0))
+        fit(X, np.full((1, 12), 3.0), np.full((1, 12), 2.0), guess=0.5)
     with pytest.raises(InputError, match="rows x levels"):
-        fit(X, np.ones((1, 3)), np.ones((1, 3)))
+        fit(X, np.ones((1, 3)), np.ones((1, 3)), guess=0.5)
     with pytest.raises(InputError, match="fewer than three levels"):
-        fit(X, np.zeros((1, 12)), np.eye(1, 12) * 5)
+        fit(X, np.zeros((1, 12)), np.eye(1, 12) * 5, guess=0.5)
+
+
+def test_a_threshold_outside_the_levels_is_warned_of(seed):
+    """Groups that see everything at every level have no threshold to measure."""
+    from rapidvision.analysis import workflow
+
+    easy = Design(n_per_group=10, thresholds=(-1.0, 1.4))
+    found = workflow.curve(simulate(easy, seed=seed).trials(seed=seed), m=20, n_bootstrap=20, seed=1)
+    said = [note for note in found.cautions if "extrapolated" in note]
+    assert len(said) == 1
+    assert "threshold of clickme lies below the levels that were shown (1 to 100 %)" in said[0]

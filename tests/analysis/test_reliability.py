@@ -6,10 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from rapidvision.analysis.importance_maps.comparison import maps
+from rapidvision.analysis.importance_maps.comparison import maps, read_maps
 from rapidvision.analysis.importance_maps.reliability import agreement, pairing_p, reliability
 from rapidvision.analysis.inference.learning import strategy_test
 from rapidvision.analysis.resampling.ranks import doubled_ranks, spearman_pairs, unit_ranks
+from rapidvision.cli import main
 from rapidvision.errors import InputError
 
 TIED = arrays(np.float32, (3, 12), elements=st.sampled_from([0.0, -0.0, 1.0, 2.0, -1.5, 3e-40, 7.25]))
@@ -158,3 +159,58 @@ def test_a_constant_map_is_refused_because_it_has_no_ranks(seed):
     two = {**{name: rng.normal(size=(6, 6)) for name in one}, "i2": np.ones((6, 6))}
     with pytest.raises(InputError, match=r"1 pictures have a constant map \(i2\)"):
         agreement(one, two, m=99, seed=1)
+
+
+def test_maps_are_read_by_the_rules_of_every_other_loader(raters, tmp_path, capsys):
+    """Palette indices are no grey levels, 16 bits keep their values, colours are refused; what is left out is counted."""
+    from PIL import Image
+
+    from rapidvision.images.load import load_map
+
+    names = sorted(raters)[:6]
+    grey = {name: np.round(raters[name].mean(axis=0) / 12 * 255).clip(0, 255).astype(np.uint8) for name in names}
+    for source in ("plain", "odd"):
+        (tmp_path / source).mkdir()
+        for name in names:
+            Image.fromarray(grey[name]).save(tmp_path / source / f"{name}.png")
+    reversed_palette = Image.fromarray(255 - grey[names[0]]).convert("P")
+    reversed_palette.putdata((255 - grey[names[0]]).ravel().tolist())
+    reversed_palette.putpalette([value for level in range(255, -1, -1) for value in (level,) * 3])
+    reversed_palette.save(tmp_path / "odd" / f"{names[0]}.png")
+    Image.fromarray(grey[names[1]].astype(np.uint16) * 257).save(tmp_path / "odd" / f"{names[1]}.png")
+    with_alpha = Image.merge("LA", (Image.fromarray(grey[names[2]]), Image.new("L", grey[names[2]].shape[::-1], 255)))
+    with_alpha.save(tmp_path / "odd" / f"{names[2]}.png")
+    np.save(tmp_path / "odd" / f"{names[3]}.npy", grey[names[3]].astype(float))
+    (tmp_path / "odd" / f"{names[3]}.png").unlink()
+    (tmp_path / "odd" / f"{names[4]}.png").unlink()
+    (tmp_path / "odd" / "notes.txt").write_text("x")
+    found = maps(tmp_path / "plain", tmp_path / "odd", m=50, seed=1)
+    assert found.images == tuple(name for name in names if name != names[4])
+    assert found.per_image == pytest.approx(np.ones(5))
+    assert any("1 of 6 maps whose picture the other source lacks" in note for note in found.notes)
+    assert any(".txt" in note for note in found.notes)
+    assert (
+        main(["analyse", "maps", str(tmp_path / "plain"), str(tmp_path / "odd"), "--n-resamples", "50", "--seed", "1"])
+        == 0
+    )
+    assert "note: " in capsys.readouterr().out
+    loaded, _ = read_maps(tmp_path / "odd")
+    assert all((loaded[name] == load_map(next((tmp_path / "odd").glob(f"{name}.*")))).all() for name in loaded)
+    Image.fromarray(np.stack([grey[names[0]], grey[names[1]], grey[names[2]]], axis=2)).save(
+        tmp_path / "odd" / f"{names[0]}.png"
+    )
+    with pytest.raises(InputError, match=f"{names[0]}.png"):
+        maps(tmp_path / "plain", tmp_path / "odd", m=50, seed=1)
+
+
+@pytest.mark.parametrize(("value", "says"), [(np.nan, "not finite"), (-1.0, "negative")])
+def test_arrays_that_are_no_importance_are_refused_by_name(tmp_path, value, says):
+    stack = np.arange(48, dtype=float).reshape(3, 4, 4)
+    bad = stack.copy()
+    bad[1, 2, 2] = value
+    np.savez(tmp_path / "m.npz", one=stack, two=bad)
+    with pytest.raises(InputError, match=rf"m.npz: two: 1 of 48 values are {says}"):
+        maps(tmp_path / "m.npz", m=50, seed=1)
+    (tmp_path / "cut.npz").write_bytes((tmp_path / "m.npz").read_bytes()[:300])
+    with pytest.raises(InputError, match="cut.npz: cannot be read"):
+        maps(tmp_path / "cut.npz", m=50, seed=1)

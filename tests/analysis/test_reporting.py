@@ -203,6 +203,7 @@ def test_printing_a_result_prints_its_table(trials, tmp_path):
     lines = str(found).splitlines()
     assert lines.pop(0) == "observers: simulated"
     assert lines.pop(0).endswith("and are left out (late: exclude)")
+    assert lines.pop(0) == "difference is clickme minus salicon; p is two-sided, from 300 relabellings"
     assert lines[0].split()[:2] == ["level", "clickme"]
     assert len(lines) == len(found.levels) + 1
     assert str(analysis.fig2b(trials, m=300, seed=1)) == str(found)

@@ -38,8 +38,8 @@ stimuli build bilder/recipe.toml --out satz --workers 1
 stimuli show satz --out satz-blatt
 session plan satz --out studie --protocol protokoll.toml --n-per-group 4
 session simulate studie --seed 1
-analyse bins studie/trials.csv --n-resamples 200 --seed 1 --out bins.csv
-analyse report studie/trials.csv --set satz --n-resamples 200 --seed 1 --out bericht
+analyse bins studie/simulated.csv --n-resamples 200 --seed 1 --out bins.csv
+analyse report studie/simulated.csv --set satz --n-resamples 200 --seed 1 --out bericht
 clickme simulate bilder --out spiel --map-source clickme --n-players 2 --n-rounds 4 --seed 1
 clickme export spiel --out karten --keep-flagged --observers simulated
 clickme report spiel --out spielbericht --observers simulated --seed 1
@@ -94,7 +94,7 @@ def as_always(tmp_path_factory):
     first, second = (written(tmp_path_factory.mktemp("plain"), LC_ALL="C.UTF-8") for _ in range(2))
     alike = {name: digest for name, digest in first.items() if second.get(name) == digest}
     assert first.keys() == second.keys()
-    must = {"satz/manifest.csv", "studie/trials.csv", "bins.csv", "bericht/fig2b.svg", "karten/clicks.csv"}
+    must = {"satz/manifest.csv", "studie/simulated.csv", "bins.csv", "bericht/fig2b.svg", "karten/clicks.csv"}
     assert must <= alike.keys(), f"differ: {sorted(first.keys() - alike.keys())}"
     return alike, first.keys()
 

@@ -24,7 +24,7 @@ def test_the_documented_commands_take_real_photographs_to_the_figure(data_folder
     assert len(stimuli.exemplars()) == 80
     assert sum(exemplar.target for exemplar in stimuli.exemplars()) == 40
     assert {row.map_source for row in stimuli.stimuli} == {"fixations", "mouse"}
-    rows = trials.read_table(study.Study(tmp_path / "osie/study").trials_path)
+    rows = trials.read_table(study.Study(tmp_path / "osie/study").simulated_path)
     assert {row.group for row in rows} == {"fixations", "mouse"}
     assert len(rows) == 120 * 80
     for kind in ("pdf", "svg", "png"):

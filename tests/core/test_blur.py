@@ -3,6 +3,7 @@ import pytest
 
 from rapidvision.errors import InputError
 from rapidvision.numerics.blur import blurred, gala_tpu_line, parse
+from rapidvision.screen import Screen
 
 
 def test_the_paper_s_kernel_is_a_box_of_49_pixels_with_nothing_outside():
@@ -39,3 +40,10 @@ def test_the_authors_kernel_is_a_gaussian_folded_back_at_the_borders_of_its_wind
     place = (24 + reach) % 98
     folded = np.bincount(np.where(place >= 49, 97 - place, place), gaussian, 49)
     assert gala_tpu_line(49) == pytest.approx(folded / folded.sum(), rel=1e-12)
+
+
+def test_a_size_in_degrees_needs_a_screen():
+    with pytest.raises(InputError, match=r"gauss:0.5deg.*no screen.*add a \[screen\] table"):
+        parse("gauss:0.5deg")
+    near, far = (Screen(width_px=1920, width_cm=53.0, distance_cm=distance) for distance in (57.0, 114.0))
+    assert parse("gauss:0.5deg", screen=far).size_px == pytest.approx(2 * parse("gauss:0.5deg", screen=near).size_px)

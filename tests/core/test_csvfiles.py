@@ -35,8 +35,12 @@ def test_other_delimiters(tmp_path):
     [
         (b"imageid,b\n1,2\n", r'a\.csv: no column "image_id"\. Did you mean "imageid"\?'),
         (b"", r'no column "image_id"\. It is empty'),
-        (b"image_id,b\n1\n", "row 2 has not the 2 cells of the header; is it cut off"),
-        (b"image_id,b\n1,2\n1,2,3\n", "row 3 has not the 2 cells"),
+        (b"image_id,b\n1\n", "row 2 has 1 cells, the header 2; is the row cut off"),
+        (b"image_id,b\n1,2\n1,2,3\n", "row 3 has 3 cells, the header 2"),
+        (b"image_id,x,x\n1,2,3\n", r'a\.csv: columns 2 and 3 are both named "x"; rename or remove one'),
+        (b"image_id,x, x\n1,2,3\n", r'columns 2 and 3 are both named "x"'),
+        (b"image_id,b\n1,2\nimage_id,b\n3,4\n", "row 3 is the header again; were two tables joined"),
+        (b"image_id,b\n\n1,2\n", "row 2 is blank, and others follow"),
         (b'image_id,b\n"1"x,2\n', "not a CSV table"),
         (b"image_id\n\xff\n", r"not UTF-8 text \(byte 9\); save it as UTF-8"),
     ],
@@ -50,3 +54,8 @@ def test_broken_tables_are_refused_with_file_and_reason(tmp_path, content, says)
 def test_a_missing_table_is_named(tmp_path):
     with pytest.raises(InputError, match=r"none\.csv: no such file"):
         csv_text.read(tmp_path / "none.csv")
+
+
+def test_blank_lines_at_the_end_are_no_rows(tmp_path):
+    (tmp_path / "a.csv").write_bytes(b"a,b\n1,2\n\n\n")
+    assert csv_text.read(tmp_path / "a.csv") == [{"a": "1", "b": "2"}]

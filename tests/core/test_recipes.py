@@ -63,6 +63,22 @@ def test_json_is_read_like_toml(tmp_path):
         recipes.read(tmp_path / "r.json", Outer)
 
 
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('{"label": "a", "label": "b"}', r'r\.json: the key "label" stands twice in one object'),
+        ('{"reveal": {"n_levels": 3, "n_levels": 11}}', 'the key "n_levels" stands twice'),
+        ('{"label": NaN}', "NaN is not JSON"),
+    ],
+)
+def test_a_key_that_stands_twice_in_json_is_refused_as_in_toml(tmp_path, text, says):
+    (tmp_path / "r.json").write_text(text, encoding="utf-8")
+    with pytest.raises(RecipeError, match=says):
+        recipes.read(tmp_path / "r.json", Outer)
+    with pytest.raises(RecipeError, match="not TOML"):
+        recipes.parse('label = "a"\nlabel = "b"', Outer)
+
+
 def test_values_are_frozen():
     with pytest.raises(AttributeError):
         Outer().label = "x"

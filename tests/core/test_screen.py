@@ -45,7 +45,7 @@ def test_impossible_durations_are_refused(duration, hz):
 
 @given(st.floats(0.1, 90), st.floats(20, 200), st.floats(10, 200))
 def test_degrees_and_pixels_are_each_others_inverse(angle, distance, width):
-    screen = Screen(distance_cm=distance, width_cm=width)
+    screen = Screen(width_px=1920, distance_cm=distance, width_cm=width)
     assert screen.px_to_deg(screen.deg_to_px(angle)) == pytest.approx(angle)
 
 
@@ -56,9 +56,9 @@ def test_one_centimetre_at_57_is_one_degree():
 @pytest.mark.parametrize("angle", [-1, 180])
 def test_impossible_angles_are_refused(angle):
     with pytest.raises(InputError):
-        Screen().deg_to_px(angle)
+        Screen(width_px=1920, width_cm=53.0, distance_cm=57.0).deg_to_px(angle)
 
 
 def test_a_screen_without_size_is_refused():
     with pytest.raises(RecipeError, match="width_cm must be > 0"):
-        convert({"width_cm": 0.0}, Screen)
+        convert({"width_px": 1920, "width_cm": 0.0, "distance_cm": 57.0}, Screen)

@@ -88,3 +88,10 @@ def test_no_press_is_neither_right_nor_wrong_and_no_clock_is_in_time():
     silent = judge(target=True, pressed_target=None, response_ms=None, limit_ms=550, anticipation_ms=100)
     assert (silent.response, silent.correct, silent.status) == ("none", None, "none")
     assert judge(target=True, pressed_target=True, response_ms=None, limit_ms=550, anticipation_ms=100).status == "ok"
+
+
+def test_two_columns_of_one_name_are_refused(tmp_path):
+    text = trials.to_csv([record()]).splitlines()
+    (tmp_path / "t.csv").write_text(f"{text[0]},correct\n{text[1]},false\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r't\.csv: columns \d+ and 36 are both named "correct"'):
+        trials.read_table(tmp_path / "t.csv")

@@ -109,3 +109,30 @@ def test_any_row_of_steps_leaves_the_next_press_right(steps):
         at.now_s += 1 / 60
         found.look()
         assert found.convert(at.wall()) == pytest.approx(at.now_s, abs=1e-4)
+
+
+def test_a_round_of_the_game_and_a_wait_for_a_commit_are_timed_finer_than_a_clock_of_15_6_ms(monkeypatch):
+    """On Windows, ``time.monotonic`` ticks so; times of answers and waits came in steps of it."""
+    import time
+
+    from rapidvision.experiments import clock
+    from rapidvision.experiments.clickme.server.players import LiveRound
+    from rapidvision.experiments.online.database.uptime import UpTime
+
+    monkeypatch.setattr(time, "monotonic", ticking(time.perf_counter))
+    clock._own.cache_clear()
+    try:
+        live = LiveRound.__new__(LiveRound)
+        live.started_s = clock.now_s()
+        assert resolution(lambda: live.elapsed_ms() / 1000) < 0.001
+        assert resolution(UpTime().now_s) < 0.001
+    finally:
+        clock._own.cache_clear()
+
+
+def test_the_steady_clock_of_a_process_is_chosen_once(monkeypatch):
+    from rapidvision.experiments import clock
+
+    clock.now_s()
+    monkeypatch.setattr(clock, "steady", lambda: pytest.fail("measured again"))
+    assert clock.now_s() <= clock.now_s()

@@ -24,7 +24,9 @@ from tests.conftest import missing
 
 @pytest.fixture
 def recorded_study(study, record_session):
-    record_session(study, "p-01", profile=Screen(), monitor_px=(1920, 1080))
+    record_session(
+        study, "p-01", profile=Screen(width_px=1920, width_cm=53.0, distance_cm=57.0), monitor_px=(1920, 1080)
+    )
     record_session(study, "p02", n=40, finished=False)
     return study
 

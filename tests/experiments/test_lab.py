@@ -169,6 +169,16 @@ def test_an_old_session_is_not_resumed_unless_that_is_accepted(study, no_window,
         run.resume_session(study, "p1", Options(accept_age=True))
 
 
+@pytest.mark.parametrize("step_h", [-48, 23])
+def test_a_wall_clock_that_was_set_since_the_session_began_does_not_lock_it(study, no_window, record_session, step_h):
+    entry = record_session(study, finished=False, n=10)
+    began = (datetime.datetime.now(datetime.UTC) - datetime.timedelta(hours=step_h)).isoformat(timespec="milliseconds")
+    text = study.ledger_path.read_text()
+    study.ledger_path.write_text(text.replace(entry.utc, began))
+    with pytest.raises(AssertionError, match="window was opened"):
+        run.resume_session(study, "p1", Options())
+
+
 def test_a_session_of_another_plan_is_not_resumed(study, no_window, record_session):
     entry = record_session(study, finished=False, n=10)
     path = file_checks.journal_path(study, entry.session_id)

@@ -65,7 +65,7 @@ def test_the_timing_report_reads_what_the_diode_saw(quick_study, session_command
         f"{ms / 1000:.4f},{int(not any(p.on_ms <= ms < p.off_ms for p in pictures))}" for ms in _every_ms(begin, end)
     ]
     (tmp_path / "trace.csv").write_text("\n".join(["time_s,light", *rows]))
-    words = ["--photodiode", str(tmp_path / "trace.csv"), "--out", str(tmp_path / "timing.json")]
+    words = ["--photodiode-trace", str(tmp_path / "trace.csv"), "--out", str(tmp_path / "timing.json")]
     assert main(["session", "report", str(quick_study.folder), "p1", *words]) == 0
     found = json.loads((tmp_path / "timing.json").read_text())["diode_trials"]
     assert [trial["trial"] for trial in found] == list(range(16))

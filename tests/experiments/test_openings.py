@@ -14,7 +14,7 @@ from rapidvision.experiments.recording.journal import JournalFile, read_journal
 from rapidvision.screen import Screen
 from tests.experiments.conftest import header_of, setup_of
 
-NEAR, FAR = Screen(distance_cm=57.0), Screen(distance_cm=300.0)
+NEAR, FAR = (Screen(width_px=1920, width_cm=53.0, distance_cm=distance) for distance in (57.0, 300.0))
 
 
 @pytest.fixture

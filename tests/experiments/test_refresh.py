@@ -143,7 +143,7 @@ def test_one_missed_refresh_is_yellow_and_no_profile_too():
 
 
 def test_a_profile_of_another_monitor_is_red():
-    profile = Screen(width_px=1920, height_px=1080)
+    profile = Screen(width_px=1920, height_px=1080, width_cm=53.0, distance_cm=57.0)
     assert display_checks.judge_profile(profile, (1920, 1080)).colour == "green"
     other = display_checks.judge_profile(profile, (2560, 1440))
     assert other.colour == "red"

@@ -144,11 +144,12 @@ def test_simulated_trials_never_replace_a_person_s(rows, tmp_path):
 def test_the_command_writes_the_table_and_what_made_it(study, capsys):
     assert main(["session", "simulate", str(study.folder), "--seed", "3"]) == 0
     assert "704 trials of 8 simulated participants" in capsys.readouterr().out
-    assert len(read_table(study.trials_path)) == 704
-    first = study.trials_path.read_bytes()
-    assert '"seed": 3' in (study.folder / "trials.simulation.json").read_text()
+    assert len(read_table(study.simulated_path)) == 704
+    assert not study.trials_path.exists()  # where the table of people goes
+    first = study.simulated_path.read_bytes()
+    assert '"seed": 3' in (study.folder / "simulated.simulation.json").read_text()
     assert main(["session", "simulate", str(study.folder), "--seed", "3", "--quiet"]) == 0
-    assert study.trials_path.read_bytes() == first
+    assert study.simulated_path.read_bytes() == first
 
 
 def test_the_command_describes_its_observers(study, tmp_path, capsys):

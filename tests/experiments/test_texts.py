@@ -42,3 +42,10 @@ def test_another_task_brings_its_own_texts_and_is_checked(tmp_path):
     path.write_text("\n".join(f'{name} = "{text}"' for name, text in {**words, "ennd": "x"}.items()))
     with pytest.raises(InputError, match=r'unknown text "ennd"\. Did you mean "end"'):
         read_texts("en", override=path)
+
+
+@pytest.mark.parametrize(("language", "says"), [("en", "any key"), ("de", "Taste"), ("es", "tecla"), ("fr", "touche")])
+def test_the_last_page_says_that_the_session_is_over_and_how_it_closes(language, says):
+    thanks, *rest = read_texts(language)["end"].strip().split("\n\n")
+    assert thanks
+    assert says in "".join(rest)

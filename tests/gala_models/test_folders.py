@@ -157,3 +157,29 @@ def test_folders_that_cannot_be_classes_are_refused(classes):
     a_map(classes, ramp(), "another.png")
     with pytest.raises(InputError, match="none of its 1 maps has a picture of its name"):
         packed(classes)
+
+
+def test_maps_of_a_picture_folder_are_read_in_any_form_and_case(tmp_path):
+    from rapidvision.gala_models.data.folders import picture_folder
+
+    there = tmp_path / "maps" / "clickme"
+    there.mkdir(parents=True)
+    rows = []
+    for number, name in enumerate(("a", "b", "c", "d")):
+        picture(number).save(tmp_path / f"{name}.png")
+        rows.append([name, f"{name}.png", "cat", "true"])
+    csv_text.write(tmp_path / "images.csv", ["image_id", "path", "category", "target"], rows)
+    np.save(there / "a.npy", ramp().astype(float))
+    Image.fromarray(ramp()).save(there / "b.PNG", format="PNG")
+    Image.fromarray(ramp()).save(there / "c.bmp")
+    (there / "notes.txt").touch()
+    np.save(there / "other.npy", ramp().astype(float))
+    found = picture_folder(tmp_path)
+    assert [item.map_path is not None for item in found.items] == [True, True, True, False]
+    assert found.ignored == {"maps: .txt": 1, "maps without a picture": 1}
+    for example in list(found)[:3]:
+        importance = example.importance
+        np.testing.assert_allclose(importance / importance.max(), ramp() / ramp().max(), atol=1e-6)
+    np.save(there / "b.npy", ramp().astype(float))
+    with pytest.raises(InputError, match=r"b\.PNG and b\.npy have one name"):
+        picture_folder(tmp_path)

@@ -144,6 +144,32 @@ def test_a_class_token_is_never_guessed():
         layer_features(model, ["block"], [X], layouts={"block": "channels-first"})
 
 
+class Prefixed(nn.Module):
+    """A vision transformer's layer after so many tokens that are no patches (DeiT with distillation has two)."""
+
+    def __init__(self, n_prefix):
+        super().__init__()
+        self.cut, self.block = nn.Conv2d(3, 12, 4, 4), nn.Linear(12, 12)
+        self.prefix = nn.Parameter(torch.full((1, n_prefix, 12), 100.0), requires_grad=False)
+
+    def forward(self, x):
+        patches = self.cut(x).flatten(2).transpose(1, 2)
+        return self.block(torch.cat([self.prefix.expand(len(x), -1, -1), patches], 1))
+
+
+@pytest.mark.parametrize("n_prefix", [2, 5])
+def test_a_second_token_before_the_patches_is_never_averaged_into_them(n_prefix):
+    model = Prefixed(n_prefix).eval()
+    said = rf"{25 + n_prefix} tokens, and without the first 1 .*declare how many .*patch-tokens-{n_prefix} leaves 5 x 5"
+    with pytest.raises(InputError, match=said):
+        layer_features(model, ["block"], [X], layouts={"block": "patch-tokens"})
+    found = layer_features(model, ["block"], [X], layouts={"block": f"patch-tokens-{n_prefix}"})["block"]
+    expected = outputs(model, "block", X)[:, n_prefix:].mean(1)
+    torch.testing.assert_close(found.features, expected, rtol=1e-4, atol=1e-5)
+    with pytest.raises(InputError, match='no layout "patch-tokens-N"'):
+        layer_features(model, ["block"], [X], layouts={"block": "patch-tokens-N"})
+
+
 def test_channels_may_come_last():
     model = Shifted().eval()
     found = layer_features(model, ["stage"], [X])["stage"]

@@ -26,10 +26,34 @@ def test_both_maps_keep_the_same_number_of_their_highest_pixels():
     narrow[4, 3:8] = [5, 6, 9, 8, 7]
     a, b = segmentation_iou.matched(wide, narrow)
     assert a.sum() == b.sum() == 5
-    assert a.ravel()[-5:].all()
-    assert b[4, 3:8].all()
+    assert (a.ravel()[-5:] == 1).all()
+    assert (b[4, 3:8] == 1).all()
     with pytest.raises(InputError, match="bring both"):
         segmentation_iou.matched(wide, narrow[:5])
+
+
+@pytest.mark.parametrize("place", [(slice(0, 4), slice(0, 4)), (slice(4, 8), slice(4, 8))])
+def test_pixels_that_tie_point_nowhere(place):
+    """A map of two levels found an object in the first corner, and missed the same object in the last one."""
+    peak = np.zeros((8, 8), np.float32)
+    peak[place] = 1
+    even = np.ones((8, 8), np.float32)
+    even[::2, ::2] = 0
+    mask = peak > 0
+    seen, _ = segmentation_iou.matched(even, peak)
+    assert seen.sum() == pytest.approx(16)
+    inside = 12 / 48 * 16
+    assert segmentation_iou.iou(seen, mask) == pytest.approx(inside / (16 + 16 - inside))
+
+
+@pytest.mark.parametrize("turn", [np.fliplr, np.flipud, np.transpose])
+def test_the_score_of_a_map_is_that_of_its_mirror_image(turn):
+    rng = np.random.default_rng(5)
+    a, b = (rng.integers(0, 4, (9, 9)).astype(np.float32) for _ in range(2))
+    mask = rng.random((9, 9)) < 0.3
+    scores = [segmentation_iou.iou(one, mask) for one in segmentation_iou.matched(a, b)]
+    turned = [segmentation_iou.iou(one, turn(mask)) for one in segmentation_iou.matched(turn(a), turn(b))]
+    assert turned == pytest.approx(scores)
 
 
 def test_run_lengths_as_numbers_and_as_text():

@@ -1,5 +1,6 @@
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -165,6 +166,30 @@ def test_stopping_from_the_keyboard_saves(make_store, tmp_path, monkeypatch):
     with pytest.raises(Aborted, match="stopped after 4 steps; the same command goes on"):
         trainer.run()
     assert Trainer(TINY, tmp_path / "r", train=store, validation=store).n_steps == 4
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_ctrl_c_in_the_middle_of_a_step_saves_no_half_of_it(make_store, tmp_path, when):
+    store = make_store()
+    whole = Trainer(TINY, tmp_path / "whole", train=store, validation=store)
+    whole.run()
+    trainer = Trainer(TINY, tmp_path / "r", train=store, validation=store)
+    update = trainer.optimizer.step
+
+    def pressed():
+        if trainer.n_steps == 4 and when == "before":  # batch norm has seen the batch, the weights have not
+            signal.raise_signal(signal.SIGINT)
+        update()
+        if trainer.n_steps == 4 and when == "after":  # the weights have, the count of steps has not
+            signal.raise_signal(signal.SIGINT)
+
+    trainer.optimizer.step = pressed
+    with pytest.raises(Aborted, match="stopped after 5 steps"):
+        trainer.run()
+    again = Trainer(TINY, tmp_path / "r", train=store, validation=store)
+    assert again.n_steps == 5
+    again.run()
+    assert same(again.model, whole.model)
 
 
 def test_another_recipe_or_store_cannot_go_on_from_a_checkpoint(make_store, tmp_path):

@@ -156,7 +156,7 @@ def test_the_reference_codes_kernel_is_nearly_a_box():
         (lambda rows: rows[2].__setitem__(0, "../p01"), 'image_id "../p01" must be letters'),
         (lambda rows: rows[2].__setitem__(2, "cat"), "category cat is both target and distractor"),
         (lambda rows: rows[2].__setitem__(2, ""), "row 3: category is empty"),
-        (lambda rows: rows[3].pop(), "row 4 has not the 7 cells of the header"),
+        (lambda rows: rows[3].pop(), "row 4 has 6 cells, the header 7"),
         (lambda rows: rows.__delitem__(slice(1, None)), "no pictures; the table has only a header"),
         (lambda rows: rows[1].__setitem__(1, "images/none.png"), "none.png: no such file"),
     ],
@@ -253,9 +253,15 @@ def test_top_pixels_beyond_the_support_are_refused_and_the_support_is_a_budget(p
     assert {row.revealed_px for row in found.stimuli if row.level_label == "100"} == {400}
 
 
-def test_degrees_become_pixels(picture_folder):
+def test_degrees_become_pixels_of_a_screen_that_is_declared_in_full(picture_folder, tmp_path):
     text = RECIPE.replace("image_px = 64", "image_deg = 1.5")
     (picture_folder / "recipe.toml").write_text(text)
+    refused(picture_folder, tmp_path / "set", r"image_deg is 1\.5, and there is no screen; add a \[screen\] table with")
+    (picture_folder / "recipe.toml").write_text(text + "[screen]\nwidth_px = 1920\nwidth_cm = 53.0\n")
+    refused(picture_folder, tmp_path / "set", "screen: Object missing required field `distance_cm`")
+    (picture_folder / "recipe.toml").write_text(
+        text + "[screen]\nwidth_px = 1920\nwidth_cm = 53.0\ndistance_cm = 57.0\n"
+    )
     recipe, _ = read_recipe(str(picture_folder / "recipe.toml"))
     assert recipe.side_px == 54
 

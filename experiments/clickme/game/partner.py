@@ -8,7 +8,6 @@ import importlib
 import logging
 import sys
 import threading
-import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
@@ -20,6 +19,7 @@ from numpy.typing import NDArray
 
 from rapidvision.errors import InputError, RapidVisionError
 
+from ... import clock
 from .masking import BLANK
 
 #: What a factory returns.
@@ -227,7 +227,7 @@ class Table:
 
     def _work(self) -> None:
         while (batch := self._take()) is not None:
-            started = time.perf_counter()
+            started = clock.now_s()
             try:
                 assert self.loaded.partner is not None
                 views = np.stack([question.view for question in batch])
@@ -240,7 +240,7 @@ class Table:
             else:
                 for question, row in zip(batch, answer, strict=True):
                     question.future.set_result(row)
-            took_s = time.perf_counter() - started
+            took_s = clock.now_s() - started
             self._view_s += (took_s / len(batch) - self._view_s) / (4 if self._view_s else 1)
             self.busy_s += took_s
             self.n_batches += 1

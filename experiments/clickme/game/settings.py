@@ -10,6 +10,7 @@ from rapidvision.errors import InputError
 from rapidvision.recipes import Recipe
 from rapidvision.system import files
 
+from ... import clock
 from .rules import Rules
 
 
@@ -132,5 +133,5 @@ def utc_text(moment: datetime | None = None) -> str:
     >>> utc_text(datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC))
     '2026-01-02T03:04:05.000Z'
     """
-    moment = (moment or datetime.now(UTC)).astimezone(UTC)
+    moment = (moment or clock.utc_now()).astimezone(UTC)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

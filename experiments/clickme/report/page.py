@@ -15,6 +15,7 @@ from ..game.rules import Rules
 from ..game.settings import Game
 from ..maps.agreement import Agreement, Compared, compare, measure
 from ..maps.bubbles import counts, pooled
+from ..maps.equal_maps import EqualRounds, equal_rounds
 from ..maps.pairing import common_length
 from ..maps.quality import PlayerQuality
 from ..storage.collected import Collected
@@ -23,6 +24,7 @@ from ..storage.images import Deck, read_maps
 from ..storage.played_images import Pictures
 from ..storage.selection import Selection
 from . import figures
+from .markup import figure, percent, table
 from .statistics import Paired, Span, Statistics, describe
 
 _N_PANELS = 24
@@ -79,11 +81,13 @@ def write_report(
     collected, rules = part.collected, part.rules
     if not collected.played:
         raise InputError(f"nothing to report: none of {len(collected.rounds)} rounds counts")
-    compared, pictures = None, Pictures(deck)
+    compared, evenly, amount, pictures = None, None, None, Pictures(deck)
     if compare_with is not None:
         others = read_maps(deck, compare_with, rules.picture_px)
         there = [record for record in collected.played if not pictures.reason(record)]
         compared = compare(there, others, rules, out, seed=seed)
+        amount = equal_rounds(there, others, seed=seed)
+        evenly = compare(amount.rounds, others, rules, out, seed=seed)
     numbers = describe(collected, game, seed=seed)
     figures.histogram(out, "players_per_map", numbers.players_per_map, label="Players of a picture", what="Pictures")
     solved = [record.n_bubbles for record in collected.played if record.result == "solved"]
@@ -102,11 +106,17 @@ def write_report(
         "agreement": agreement,
         "agreement_of_equal_length": {"n_bubbles": length, "agreement": equal},
         "compared": {"with": compare_with, "agreement": compared},
+        "compared_of_equal_length": {
+            "n_players": amount and amount.n_players,
+            "n_bubbles": amount and amount.n_bubbles,
+            "agreement": evenly,
+        },
         "provenance": files.provenance("clickme report", seed=seed, packages=("numpy", "scipy", "matplotlib")),
     }
     files.write_json(out / "report.json", content)
     files.write_text(
-        out / "report.html", _page(game, numbers, flags, _agreement(agreement, equal, length), compared, part)
+        out / "report.html",
+        _page(game, numbers, flags, _agreement(agreement, equal, length), _compared(compared, evenly, amount), part),
     )
     return numbers
 
@@ -152,7 +162,7 @@ def _page(
     numbers: Statistics,
     flags: Mapping[str, int],
     agreement: str,
-    compared: Compared | None,
+    compared: str,
     part: Selection,
 ) -> str:
     note = "".join(f'<p class="note">{escape(sentence)}</p>' for sentence in _notes(part, numbers))
@@ -161,20 +171,20 @@ def _page(
             f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(game.name)}</title>',
             f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style>',
             f"<h1>{escape(game.name)}: what was played</h1>{note}",
-            _table(_sizes(numbers)),
-            _figure("players_per_map", "Players per picture (the paper's Fig. 5)."),
-            _figure("bubbles_per_round", "Bubbles per round."),
+            table(_sizes(numbers)),
+            figure("players_per_map", "Players per picture (the paper's Fig. 5)."),
+            figure("bubbles_per_round", "Bubbles per round."),
             "<h2>Do players learn the partner?</h2>",
-            _table(_learning(numbers)),
-            *(("<h2>Contests</h2>", _table(_contests(numbers))) if numbers.inside else ()),
+            table(_learning(numbers)),
+            *(("<h2>Contests</h2>", table(_contests(numbers))) if numbers.inside else ()),
             "<h2>Agreement of players</h2>",
             agreement,
-            *(("<h2>The same pictures in another experiment</h2>", _compared(compared)) if compared else ()),
+            *(("<h2>The same pictures in another experiment</h2>", compared) if compared else ()),
             "<h2>Quality</h2>",
-            _table([(f"players flagged {flag}", str(n)) for flag, n in flags.items()]),
-            _table([(f"rounds with partner {state}", str(n)) for state, n in sorted(numbers.partner_states.items())]),
+            table([(f"players flagged {flag}", str(n)) for flag, n in flags.items()]),
+            table([(f"rounds with partner {state}", str(n)) for state, n in sorted(numbers.partner_states.items())]),
             "<h2>Maps</h2>",
-            _figure("gallery", "Opacity is the share of players who painted there; number of players in brackets."),
+            figure("gallery", "Opacity is the share of players who painted there; number of players in brackets."),
             "</html>",
             "",
         )
@@ -204,12 +214,12 @@ def _sizes(numbers: Statistics) -> list[tuple[str, str]]:
         ("pictures", f"{numbers.n_images}"),
         ("bubbles", f"{numbers.n_bubbles}"),
         ("rounds per player", f"{numbers.rounds_per_player:.1f}"),
-        ("players with more than one round", _percent(numbers.share_of_players_with_more)),
+        ("players with more than one round", percent(numbers.share_of_players_with_more)),
         ("bubbles per round, mean and median", f"{numbers.bubbles_mean:.1f} and {numbers.bubbles_median:g}"),
-        ("recognised by the partner", _percent(numbers.success)),
-        ("ended by the clock", _percent(numbers.time_outs)),
-        ("interrupted (server stopped)", _percent(numbers.interrupted)),
-        ("pictures reported by anybody", _percent(numbers.reported_share)),
+        ("recognised by the partner", percent(numbers.success)),
+        ("ended by the clock", percent(numbers.time_outs)),
+        ("interrupted (server stopped)", percent(numbers.interrupted)),
+        ("pictures reported by anybody", percent(numbers.reported_share)),
         ("partner's answer, median and 95 %", _answer_times(numbers)),
         ("questions without an answer in time", f"{numbers.n_unanswered}"),
         ("pointers", ", ".join(f"{name} {n}" for name, n in sorted(numbers.pointers.items()))),
@@ -226,7 +236,7 @@ def _learning(numbers: Statistics) -> list[tuple[str, str]]:
     def words(paired: Paired | None) -> str:
         if paired is None:
             return "too few rounds"
-        means = f"{_percent(paired.first)} against {_percent(paired.second)}"
+        means = f"{percent(paired.first)} against {percent(paired.second)}"
         return f"{means}, {paired.n_players} players, p = {paired.p:.3f} (sign flips, two-sided)"
 
     return [
@@ -239,9 +249,7 @@ def _contests(numbers: Statistics) -> list[tuple[str, str]]:
     def words(span: Span | None) -> str:
         if span is None or not span.n_rounds:
             return "no rounds"
-        return (
-            f"{span.rounds_per_day:.1f} rounds a day, {_percent(span.success)} recognised, {span.bubbles:.1f} bubbles"
-        )
+        return f"{span.rounds_per_day:.1f} rounds a day, {percent(span.success)} recognised, {span.bubbles:.1f} bubbles"
 
     return [("during contests", words(numbers.inside)), ("otherwise", words(numbers.outside))]
 
@@ -264,34 +272,27 @@ def _agreement(found: Agreement | None, equal: Agreement | None, length: int | N
         rows += [
             ("players of different pictures (null)", f"rho = {tested.null:.3f}; the paper, whole rounds: .18"),
             ("randomization test of the pairing", f"p = {tested.p:.4g}"),
-            ("pictures below the null", _percent(tested.share_below_null)),
+            ("pictures below the null", percent(tested.share_below_null)),
         ]
-    return _table(rows)
+    return table(rows)
 
 
-def _compared(found: Compared) -> str:
+def _compared(found: Compared | None, evenly: Compared | None, amount: EqualRounds | None) -> str:
+    """Describe both; what tells same from different pictures comes from maps of equally many bubbles."""
+    if found is None or evenly is None or amount is None:
+        return ""
     low, high = found.interval
-    return _table(
+    each = f"{amount.n_players} players of each picture, {amount.n_bubbles} bubbles of each"
+    return table(
         [
             ("pictures with maps of both", f"{len(found.images)}"),
             (
                 "same picture",
                 f"rho = {found.mean:.3f} (95 % {low:.3f} to {high:.3f}); the paper, with Clicktionary: .59",
             ),
-            ("different pictures (null)", f"rho = {found.null:.3f}"),
-            ("randomization test of the pairing", f"p = {found.p:.4g}"),
+            ("of equally many bubbles", each),
+            ("same picture", f"rho = {evenly.mean:.3f}"),
+            ("different pictures (null)", f"rho = {evenly.null:.3f}"),
+            ("randomization test of the pairing", f"p = {evenly.p:.4g}"),
         ]
     )
-
-
-def _table(rows: list[tuple[str, str]]) -> str:
-    lines = "".join(f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in rows)
-    return f"<table>{lines}</table>"
-
-
-def _figure(name: str, caption: str) -> str:
-    return f'<figure><img src="{name}.png" alt="{escape(caption)}"><figcaption>{escape(caption)}</figcaption></figure>'
-
-
-def _percent(share: float) -> str:
-    return "not known" if np.isnan(share) else f"{100 * share:.1f} %"

@@ -5,12 +5,11 @@ The server decides picture, time, legality and points; the page only asks. Whate
 
 import asyncio
 import logging
-import time
-from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
 
+from ... import clock
 from ...web.store import Store, StoreUnavailable
 from ..game import messages
 from ..game.kinds import PlayerKind
@@ -152,7 +151,7 @@ class LiveGame:
     async def _start(self, seat: Seat, live: LiveRound, message: Start) -> None:
         if live.play.state == "dealt":
             live.play.start()
-            live.started_s, live.started_utc, live.start = time.monotonic(), utc_text(), message
+            live.started_s, live.started_utc, live.start = clock.now_s(), utc_text(), message
             self._spawn(self._clock(seat, live))
             self._spawn(self._note_start(live))
         started = {"type": "started", "round": live.play.round_id, "elapsed_ms": live.elapsed_ms()}
@@ -237,7 +236,7 @@ class LiveGame:
         if result is not None:
             live.play.stop(result, at_ms=live.elapsed_ms())
         live.finished = True
-        play, ended = live.play, datetime.now(UTC)
+        play, ended = live.play, clock.utc_now()
         self.partner.forget(play.round_id)
         self.partner.forget(_blank_id(play.round_id))
         stored = await self._write_end(live, utc_text(ended))

@@ -1,10 +1,10 @@
 """Who plays: joining, coming back, and usernames that the experimenter changes while the game runs."""
 
-import time
 from typing import Any
 
 import sqlalchemy as sa
 
+from ... import clock
 from ...web.store import Store
 from ...web.tokens import new_id
 from ..game.kinds import PlayerKind
@@ -31,7 +31,7 @@ class Lobby:
 
     def __init__(self, store: Store, standings: Standings, *, players: PlayerKind = "human") -> None:
         self.store, self.standings, self.players = store, standings, players
-        self._looked_s = time.monotonic()
+        self._looked_s = clock.now_s()
         self._n_changes = store.read(_n_changes)
         store.read(self._recall)
 
@@ -62,7 +62,7 @@ class Lobby:
 
     async def look(self) -> None:
         """Read the names again when the experimenter has changed some since the last look."""
-        now_s = time.monotonic()
+        now_s = clock.now_s()
         if now_s - self._looked_s < LOOK_S:
             return
         self._looked_s = now_s

@@ -1,12 +1,12 @@
 """Who sits at the game, which rounds they have, and the rows that a round leaves in the store."""
 
 import asyncio
-import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from ... import clock
 from ..game.messages import Start
 from ..game.partner import Loaded
 from ..game.round import Guess, Round
@@ -38,7 +38,7 @@ class LiveRound:
 
     def elapsed_ms(self) -> float:
         """Time since the start on the server's clock."""
-        return 0.0 if self.started_s is None else (time.monotonic() - self.started_s) * 1000
+        return 0.0 if self.started_s is None else (clock.now_s() - self.started_s) * 1000
 
     def dealt_row(self, player_id: str, partner: Loaded, settings_digest: str) -> dict[str, Any]:
         """Return the row of ``clickme_rounds`` with which the round begins."""

@@ -5,7 +5,6 @@ is kept for it.
 """
 
 import asyncio
-import time
 from collections import OrderedDict, deque
 from contextlib import suppress
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 import msgspec
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from ... import clock
 from ...web.tokens import new_id
 from .players import Seat, Send
 
@@ -63,7 +63,7 @@ class PostLink:
     def __init__(self, player_id: str) -> None:
         self.link_id, self.player_id = new_id(), player_id
         self.seat: Seat | None = None
-        self.asked_s = time.monotonic()
+        self.asked_s = clock.now_s()
         self._unheard: deque[tuple[int, dict[str, Any]]] = deque(maxlen=MOST_UNHEARD)
         self._n = 0
         self._news = asyncio.Event()
@@ -76,14 +76,14 @@ class PostLink:
 
     async def hear(self, after: int) -> tuple[list[dict[str, Any]], int]:
         """Return the messages after number `after` and the number of the last, waiting a little for the first."""
-        self.asked_s = time.monotonic()
+        self.asked_s = clock.now_s()
         while self._unheard and self._unheard[0][0] <= after:
             self._unheard.popleft()
         if not self._unheard:
             self._news.clear()
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._news.wait(), HEAR_S)
-        self.asked_s = time.monotonic()
+        self.asked_s = clock.now_s()
         fresh = [(number, message) for number, message in self._unheard if number > after]
         return [message for _, message in fresh], fresh[-1][0] if fresh else after
 
@@ -111,7 +111,7 @@ class PostLinks:
 
     def gone(self) -> list[PostLink]:
         """Forget and return the links whose pages have not asked for :data:`GONE_S`."""
-        limit_s = time.monotonic() - GONE_S
+        limit_s = clock.now_s() - GONE_S
         gone = [link for link in self._links.values() if link.asked_s < limit_s]
         for link in gone:
             del self._links[link.link_id]

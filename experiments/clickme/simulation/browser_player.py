@@ -3,7 +3,6 @@
 import asyncio
 import io
 import json
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +18,7 @@ from rapidvision.errors import InputError
 from rapidvision.seeds import stream
 from rapidvision.system import files
 
+from ... import clock
 from ..game.rules import Rules
 from .simulated_player import Player, stroke
 
@@ -105,14 +105,14 @@ class Visitor:
         """Play so many rounds, or until there are no more pictures; comes back when the server goes away."""
         if not self.cookie:
             await asyncio.to_thread(self.join)
-        tries_until = time.monotonic() + self.patience_s
+        tries_until = clock.now_s() + self.patience_s
         while sum(bool(done.result) for done in self.rounds) < n_rounds:
             try:
                 if not await self._visit(n_rounds):
                     break
-                tries_until = time.monotonic() + self.patience_s
+                tries_until = clock.now_s() + self.patience_s
             except (OSError, EOFError, _Lost):
-                if time.monotonic() > tries_until:
+                if clock.now_s() > tries_until:
                     raise InputError(f"{self.url}: the server has been away for {self.patience_s:g} s") from None
                 await asyncio.sleep(0.05)
         return self.rounds
@@ -159,14 +159,14 @@ class Visitor:
         return True
 
     async def _paint(self, socket: Any, own: Played, moves: Any, sent_s: dict[int, float]) -> None:
-        started = time.perf_counter()
+        started = clock.now_s()
         for seq, move in enumerate(moves):
-            wait_s = move.at_ms / 1000 - (time.perf_counter() - started)
+            wait_s = move.at_ms / 1000 - (clock.now_s() - started)
             if wait_s > 0:
                 await asyncio.sleep(wait_s)
             place = (move.x, move.y)
             own.placed.append(place)
-            sent_s[seq] = time.perf_counter()
+            sent_s[seq] = clock.now_s()
             packet = {"type": "bubbles", "round": own.round_id, "first": seq, "xy": [place], "client_ms": [move.at_ms]}
             await socket.send(json.dumps(packet))
 
@@ -178,7 +178,7 @@ class Visitor:
             if message["type"] == "stored":
                 own.acknowledged = max(own.acknowledged, message["upto"])
             elif message["type"] == "looked":
-                own.answers_ms.append(1000 * (time.perf_counter() - sent_s[message["seq"]]))
+                own.answers_ms.append(1000 * (clock.now_s() - sent_s[message["seq"]]))
             elif message["type"] == "refused":
                 own.refused.append(message["code"])
             elif message["type"] == "end":

@@ -1,5 +1,6 @@
 """The pictures of a game: the picture folder, masks of objects, and given maps."""
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias, cast, get_args
@@ -10,10 +11,13 @@ from PIL import Image, ImageOps
 
 from rapidvision.errors import InputError
 from rapidvision.formats import image_folder
-from rapidvision.images.load import load_map
+from rapidvision.images.listing import Listing, list_images
+from rapidvision.images.load import MAP_SUFFIXES, load_map
 
 from .displayed import warning_about
 from .tables import LONGEST_TEXT
+
+_log = logging.getLogger("rapidvision.clickme")
 
 #: What a picture is for: maps; a new player's first rounds; or finding players who do not look, since its object is
 #: known and cannot be missed.
@@ -86,6 +90,7 @@ def read_deck(folder: Path | str) -> Deck:
     table = folder / image_folder.TABLE
     cards: dict[str, Card] = {}
     root = folder.resolve()
+    masked = {path.stem for path in _objects(folder).paths}
     for number, row in enumerate(image_folder.read_table(table, required=(), phases=PHASES), start=2):
         where, name = f"{table}: row {number}", row.image_id
         if len(row.category) > LONGEST_TEXT:
@@ -93,7 +98,7 @@ def read_deck(folder: Path | str) -> Deck:
         path = row.path.resolve()
         if not path.is_relative_to(root) or not path.is_file():
             raise InputError(f"{where}: no file {row.cells['path']} in {folder}")
-        if row.phase == "catch" and not (folder / OBJECTS / f"{name}.png").is_file():
+        if row.phase == "catch" and name not in masked:
             raise InputError(f"{where}: a catch picture needs {OBJECTS}/{name}.png (1 = the object)")
         cards[name] = Card(name, path, row.category, cast(Phase, row.phase), row.cells)
     deck = Deck(folder, cards)
@@ -112,18 +117,16 @@ def read_objects(deck: Deck, side_px: int) -> dict[str, NDArray[np.bool_]]:
         message names the file.
     """
     masks: dict[str, NDArray[np.bool_]] = {}
-    for name in deck.cards:
-        path = deck.folder / OBJECTS / f"{name}.png"
-        if path.is_file():
-            values = load_map(path)
-            labels = np.unique(values)
-            if 1 not in labels or labels[-1] > _MOST_LABELS:
-                got = ", ".join(f"{one:g}" for one in labels[-3:])
-                raise InputError(
-                    f"{path}: a mask has 0 for the background, 1 for the object and up to {_MOST_LABELS} for other things; "
-                    f"its largest values are {got}; write it anew"
-                )
-            masks[name] = _framed(values, side_px, Image.Resampling.NEAREST) == 1
+    for name, path in _named(_objects(deck.folder), deck.folder / OBJECTS, deck).items():
+        values = load_map(path)
+        labels = np.unique(values)
+        if 1 not in labels or labels[-1] > _MOST_LABELS:
+            got = ", ".join(f"{one:g}" for one in labels[-3:])
+            raise InputError(
+                f"{path}: a mask has 0 for the background, 1 for the object and up to {_MOST_LABELS} for other things; "
+                f"its largest values are {got}; write it anew"
+            )
+        masks[name] = _framed(values, side_px, Image.Resampling.NEAREST) == 1
     return masks
 
 
@@ -136,14 +139,31 @@ def read_maps(deck: Deck, source: str, side_px: int) -> dict[str, NDArray[np.flo
         When the folder has none of that source, or a map is none; the message names the file.
     """
     maps: dict[str, NDArray[np.float64]] = {}
-    for name in deck.cards:
-        path = image_folder.map_path(deck.folder, source, name)
-        if path.is_file():
+    sources = image_folder.map_sources(deck.folder)
+    if source in sources:
+        listing = image_folder.list_maps(deck.folder, source)
+        for name, path in _named(listing, deck.folder / "maps" / source, deck).items():
             maps[name] = np.clip(_framed(load_map(path), side_px, Image.Resampling.BICUBIC), 0, None)
     if not maps:
-        found = ", ".join(image_folder.map_sources(deck.folder)) or "none"
-        raise InputError(f'{deck.folder}: no maps from "{source}"; the folder has {found}')
+        raise InputError(f'{deck.folder}: no maps from "{source}"; the folder has {", ".join(sources) or "none"}')
     return maps
+
+
+def _objects(folder: Path) -> Listing:
+    """List the masks of objects, in every form and case of suffix that is read."""
+    there = folder / OBJECTS
+    return list_images(there, suffixes=MAP_SUFFIXES) if there.is_dir() else Listing((), 0, {})
+
+
+def _named(listing: Listing, folder: Path, deck: Deck) -> dict[str, Path]:
+    """Return the files of the deck's pictures, in its order, and say what else lies in their folder."""
+    beside = {path.stem: path for path in listing.paths}
+    own = {name: beside[name] for name in deck.cards if name in beside}
+    n_strangers = len(beside) - len(own)
+    parts = [listing.left_out, f"{n_strangers} without a picture of their name" if n_strangers else ""]
+    if said := ", ".join(part for part in parts if part):
+        _log.warning("%s: passed over %s", folder, said)
+    return own
 
 
 def _framed(values: NDArray[np.float64], side_px: int, how: Image.Resampling) -> NDArray[np.float64]:

@@ -3,9 +3,7 @@
 A SQLite file is locked by a file beside it, a PostgreSQL database by an advisory lock. Both locks end with the process.
 """
 
-import errno
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,13 +12,13 @@ import sqlalchemy as sa
 
 from rapidvision.errors import InputError
 
+from ...recording.file_lock import LockHeld, NoLocks, lock
 from ...web.store import Store
 
 #: What ends the name of the lock beside a SQLite file.
 SUFFIX = ".lock"
 #: Number of the advisory lock in a PostgreSQL database.
 _ADVISORY = 7502
-_HELD = (errno.EAGAIN, errno.EACCES, errno.EWOULDBLOCK, errno.EDEADLK)
 
 
 @contextmanager
@@ -59,28 +57,17 @@ def _file(path: Path, name: str) -> Iterator[None]:
         raise InputError(f"{path}: cannot be made ({error.strerror}); the game's folder must be writable") from error
     try:
         try:
-            _lock(descriptor)
-        except OSError as error:
-            if error.errno in _HELD:
-                raise _taken(name) from error
+            lock(descriptor, wait=False)
+        except LockHeld:
+            raise _taken(name) from None
+        except NoLocks as error:
             raise InputError(
-                f"{path}: this file system cannot lock files ({error.strerror}), so a second server would not be "
+                f"{path}: this file system cannot lock files ({error}), so a second server would not be "
                 "noticed; keep the game on a disk of this computer, or give --database-url postgresql://…"
             ) from error
         yield
     finally:
         os.close(descriptor)
-
-
-def _lock(descriptor: int) -> None:
-    if sys.platform == "win32":
-        import msvcrt
-
-        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-    else:
-        import fcntl
-
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 @contextmanager

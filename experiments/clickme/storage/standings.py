@@ -1,11 +1,12 @@
 """Points: of all time and of each contest, and the leaderboard that players see."""
 
 from collections import Counter
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
+from ... import clock
 from ..game.kinds import PlayerKind
 from ..game.settings import Game, utc_text
 from . import tables
@@ -23,7 +24,7 @@ class Standings:
     --------
     >>> standings = Standings(Game())
     >>> standings.names["p1"] = "Anna"
-    >>> standings.credit("p1", 0.75, datetime.now(UTC))
+    >>> standings.credit("p1", 0.75, clock.utc_now())
     >>> standings.board("p1")["rows"]
     [{'name': 'Anna', 'points': 75, 'you': True}]
     """
@@ -55,7 +56,7 @@ class Standings:
 
         Players whom the experimenter has hidden see themselves on it, and nobody else does.
         """
-        contest = self.game.contest_at(moment or datetime.now(UTC))
+        contest = self.game.contest_at(moment or clock.utc_now())
         points = self.contest_points[contest.name] if contest else self.points
         own = points[player_id] if player_id else 0
         shown = Counter({who: n for who, n in points.items() if n and (who not in self.hidden or who == player_id)})

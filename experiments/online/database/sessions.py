@@ -4,13 +4,13 @@ The functions take a connection inside the store's transaction and return values
 participant's mistake never undoes another's write.
 """
 
-import time
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from ... import clock
 from .schema import event, identity, session, study, tally, trial
 
 #: One at a time, over all processes: whatever deals slots or registers studies.
@@ -74,7 +74,7 @@ def add_event(
     n = connection.scalar(sa.select(sa.func.count()).where(event.c.session_id == session_id)) or 0
     if may_write(seat, tab) is not None or n >= most:
         return False
-    values = {"session_id": session_id, "received": time.time(), "kind": kind, "detail": detail}
+    values = {"session_id": session_id, "received": clock.wall_s(), "kind": kind, "detail": detail}
     connection.execute(event.insert().values(**values))
     changed = {"active_s": up_s, **({"last_step": detail[:40]} if kind == "step" else {})}
     connection.execute(session.update().where(session.c.session_id == session_id).values(**changed))

@@ -1,10 +1,10 @@
 """The clock by which sessions lapse: seconds for which a server of the study was up, whatever the wall clock says."""
 
-import time
 from collections.abc import Callable
 
 import sqlalchemy as sa
 
+from ...clock import now_s
 from .schema import study
 
 
@@ -17,7 +17,7 @@ class UpTime:
     Parameters
     ----------
     clock : callable, optional
-        Seconds from any beginning that never step; default: ``time.monotonic``.
+        Seconds from any beginning that never step; default: :func:`.clock.now_s`.
 
     Examples
     --------
@@ -30,7 +30,7 @@ class UpTime:
     101.0
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, clock: Callable[[], float] = now_s) -> None:
         self._clock = clock
         self._before = -clock()
 

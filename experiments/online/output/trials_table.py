@@ -9,9 +9,10 @@ from typing import Any, Literal
 
 import msgspec
 
-from rapidvision.errors import InputError, did_you_mean
+from rapidvision import recipes
+from rapidvision.errors import InputError, RecipeError, did_you_mean
 from rapidvision.study import Study
-from rapidvision.system import files
+from rapidvision.text import json_text
 from rapidvision.trials import TrialRecord, write_table
 
 from ..database.schema import KINDS
@@ -142,9 +143,9 @@ def from_files(served: ServedStudy, paths: Iterable[Path], *, observers: Collect
 
 def _read(path: Path) -> Result:
     try:
-        return msgspec.json.decode(files.read_bytes(path), type=Result)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not a session's result ({error})") from error
+        return recipes.convert(json_text.read(path), Result, name=str(path))
+    except RecipeError as error:
+        raise InputError(f"{error}: not a session's result") from error
 
 
 def _from_database(

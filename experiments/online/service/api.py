@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import time
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from ... import clock
 from ...web.app import Files, Problem, body_as, create_app, page, reply
 from ...web.security import Buckets, content_policy
 from ...web.store import Batch, Store, StoreUnavailable
@@ -148,7 +148,7 @@ class ParticipantApi:
             device=msgspec.json.encode(new.device).decode(),
             observer_kind=kind,
             rehearsal=self.rehearsal or ("" if kind == "human" else kind),
-            at=time.time(),
+            at=clock.wall_s(),
         )
         seat = await self.store.add(self._arrivals, arrival)
         if isinstance(seat, Refusal):
@@ -182,7 +182,7 @@ class ParticipantApi:
         """Close the session, if every trial is stored, and give the completion code."""
         held = self.seats.held(request.headers.get("authorization", ""))
         n_trials = len(self.served.trials(held.group, held.slot))
-        at = time.time()
+        at = clock.wall_s()
         refused = await self.store.write(lambda connection: finish(connection, held.session_id, held.tab, n_trials, at))
         if refused is not None:
             raise Problem(refused.status, refused.code, refused.text)
@@ -224,7 +224,7 @@ class ParticipantApi:
         while True:
             await asyncio.sleep(min(10.0, self.rules.lapse_s / 2))
             try:
-                await self.store.write(lambda connection: lapse(connection, self.rules, self.up, time.time()))
+                await self.store.write(lambda connection: lapse(connection, self.rules, self.up, clock.wall_s()))
             except StoreUnavailable:
                 self.up.hold(heard_s)
             heard_s = self.up.now_s()

@@ -1,12 +1,12 @@
 """Whether a trial can have lasted as long as it must, by the server's own clocks."""
 
-import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from rapidvision.plan import Plan
 
+from ... import clock
 from ..database.uptime import UpTime
 from .trial_report import Measurement
 
@@ -54,7 +54,7 @@ class Pace:
     up : UpTime
         The study's count of seconds.
     wall : callable, optional
-        Seconds since 1970; default: ``time.time``.
+        Seconds since 1970; default: :func:`.clock.wall_s`.
     """
 
     def __init__(self, up: UpTime, *, wall: Callable[[], float] | None = None) -> None:
@@ -81,6 +81,6 @@ class Pace:
             self._accounts.popitem(last=False)
         if trial not in account.decided:
             account.spent_ms += needed_ms
-            elapsed_ms = 1000 * max((self._wall or time.time)() - began, self._up.now_s() - began_s)
+            elapsed_ms = 1000 * max((self._wall or clock.wall_s)() - began, self._up.now_s() - began_s)
             account.decided[trial] = elapsed_ms >= _SHARE * account.spent_ms
         return account.decided[trial]

@@ -1,6 +1,5 @@
 """The one request that comes thousands of times: a trial is stored, and acknowledged when it is on the disk."""
 
-import time
 from typing import NamedTuple
 
 import msgspec
@@ -8,6 +7,7 @@ from starlette.types import Receive, Scope, Send
 
 from rapidvision.trials import Trial
 
+from ... import clock
 from ...web.app import Problem, decoded
 from ...web.security import Buckets
 from ...web.store import Store
@@ -156,7 +156,7 @@ class TrialWrites:
             tab=held.tab,
             trial=number,
             receipt=new_id(),
-            received=time.time(),
+            received=clock.wall_s(),
             phase=planned.phase,
             level_index=planned.level_index,
             status=status,

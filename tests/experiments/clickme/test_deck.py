@@ -6,7 +6,7 @@ from PIL import Image
 
 from rapidvision.errors import InputError
 from rapidvision.experiments.clickme.storage.displayed import displayed_image, displayed_png
-from rapidvision.experiments.clickme.storage.images import doubtful, read_deck, read_objects
+from rapidvision.experiments.clickme.storage.images import doubtful, read_deck, read_maps, read_objects
 from rapidvision.formats.png import png_bytes
 
 
@@ -133,3 +133,43 @@ def test_a_mask_is_the_object_alone_at_the_side_of_the_game(pictures):
     assert set(masks) == set(deck.cards)
     assert {mask.shape for mask in masks.values()} == {(128, 128)}
     assert all(0.03 < mask.mean() < 0.12 for mask in masks.values())
+
+
+def test_maps_of_any_form_and_case_are_read_two_of_one_name_refused_and_the_rest_counted(tmp_path, caplog):
+    names = ("a", "b", "c", "d")
+    ramp = np.outer(np.arange(32), np.arange(32)) // 4 + 1
+    for name in names:
+        Image.new("RGB", (32, 32)).save(tmp_path / f"{name}.png")
+    rows = "".join(f"{name},{name}.png,cat\n" for name in names)
+    (tmp_path / "images.csv").write_text(f"image_id,path,category\n{rows}")
+    there = tmp_path / "maps" / "clickme"
+    there.mkdir(parents=True)
+    Image.fromarray(ramp.astype(np.uint8)).save(there / "a.PNG", format="PNG")
+    Image.fromarray(ramp.astype(np.uint8)).save(there / "b.tif")
+    np.save(there / "c.npy", ramp.astype(float))
+    (there / "notes.txt").touch()
+    np.save(there / "other.npy", ramp.astype(float))
+    deck = read_deck(tmp_path)
+    maps = read_maps(deck, "clickme", 32)
+    assert list(maps) == ["a", "b", "c"]
+    for values in maps.values():
+        np.testing.assert_allclose(values / values.max(), ramp / ramp.max(), atol=1e-6)
+    assert "clickme: passed over 1 .txt, 1 without a picture of their name" in caplog.text
+    Image.fromarray(ramp.astype(np.uint8)).save(there / "c.png")
+    with pytest.raises(InputError, match=r"c\.npy and c\.png have one name"):
+        read_maps(deck, "clickme", 32)
+
+
+def test_masks_of_objects_may_be_arrays_or_have_their_suffix_in_capitals(tmp_path):
+    mask = np.zeros((16, 16), np.uint8)
+    mask[4:9, 4:9] = 1
+    for name in ("a", "b", "c"):
+        Image.new("RGB", (16, 16)).save(tmp_path / f"{name}.png")
+    (tmp_path / "images.csv").write_text(
+        "image_id,path,category,phase\na,a.png,cat,main\nb,b.png,cat,catch\nc,c.png,cat,catch\n"
+    )
+    (tmp_path / "objects").mkdir()
+    Image.fromarray(mask).save(tmp_path / "objects" / "b.PNG", format="PNG")
+    np.save(tmp_path / "objects" / "c.npy", mask)
+    masks = read_objects(read_deck(tmp_path), 16)
+    assert {name: int(one.sum()) for name, one in masks.items()} == {"b": 25, "c": 25}

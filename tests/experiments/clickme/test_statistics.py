@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from collections import Counter
 from datetime import UTC, datetime
 
 import numpy as np
@@ -11,6 +12,7 @@ from rapidvision.errors import InputError
 from rapidvision.experiments.clickme.game.rules import Rules
 from rapidvision.experiments.clickme.game.settings import Contest, Game
 from rapidvision.experiments.clickme.maps.agreement import compare
+from rapidvision.experiments.clickme.maps.equal_maps import equal_rounds
 from rapidvision.experiments.clickme.maps.quality import player_quality
 from rapidvision.experiments.clickme.report.page import write_report
 from rapidvision.experiments.clickme.report.statistics import describe
@@ -197,7 +199,24 @@ def test_the_report_compares_with_another_experiment_s_maps(played, tmp_path):
     assert content["agreement"]["mean"] > 0.65  # a third of the players do not look
     assert content["agreement"]["mean"] > content["agreement"]["null"] + 0.15
     assert content["agreement"]["p"] < 0.001
-    assert "in another experiment" in (tmp_path / "report.html").read_text()
+    even = json.loads((tmp_path / "report.json").read_text())["compared_of_equal_length"]
+    assert even["n_players"] >= 1 and even["n_bubbles"] >= 1
+    assert even["agreement"]["mean"] > even["agreement"]["null"] + 0.1
+    text = (tmp_path / "report.html").read_text()
+    assert "in another experiment" in text
+    assert f"{even['n_players']} players of each picture, {even['n_bubbles']} bubbles of each" in text
+
+
+def test_pictures_with_more_players_and_longer_rounds_are_compared_on_equal_amounts(played):
+    rounds = played.everything.played
+    images = sorted({record.image_id for record in rounds})[:5]
+    even = equal_rounds(rounds, images, seed=1)
+    players = Counter(record.image_id for record in even.rounds)
+    assert set(players) == set(images) and set(players.values()) == {even.n_players}
+    assert len({(record.image_id, record.player_id) for record in even.rounds}) == len(even.rounds)
+    assert {len(record.xy) for record in even.rounds} == {even.n_bubbles}
+    again = equal_rounds(tuple(reversed(rounds)), images, seed=1)
+    assert [record.round_id for record in again.rounds] == [record.round_id for record in even.rounds]
 
 
 def test_a_comparison_needs_maps_of_the_same_pictures(played, tmp_path):

@@ -18,6 +18,7 @@ from rapidvision.experiments.online.study.settings import OnlineSettings, Recrui
 from rapidvision.trials import read_table
 
 from .conftest import write_settings
+from .test_kept import WAITING, wait_until
 from .test_runner import SIZE, agree, press_through
 
 SETTINGS = OnlineSettings(screening=Screening(fullscreen=False), recruitment=Recruitment(completion_code="DONE1"))
@@ -138,6 +139,42 @@ def test_a_link_to_a_plan_that_is_none_says_so_and_is_not_kept(chromium, study_f
     context.close()
 
 
+@pytest.mark.browser
+def test_the_next_person_s_result_holds_none_of_the_former_ones_answers_which_can_be_saved(
+    chromium, study_folder, tmp_path
+):
+    write_settings(study_folder, SETTINGS)
+    assert main(["session", "bundle", str(study_folder), "--out", str(tmp_path / "site"), "--quiet"]) == 0
+    context = chromium.new_context(viewport=SIZE, accept_downloads=True)
+    page = context.new_page()
+    with file_server(tmp_path / "site") as url:
+        agree(page, f"{url}?plan=3")
+        press_through(page, until="document.body.classList.contains('running')")
+        wait_until(page, lambda: page.evaluate(WAITING) >= 2)
+        page.close()
+        page = context.new_page()
+        page.goto(f"{url}?plan=3")
+        page.get_by_role("button", name="somebody else").click(timeout=20_000)
+        page.get_by_text("answers of the person who used this browser before you").wait_for(timeout=20_000)
+        with page.expect_download() as download:
+            page.get_by_role("link", name="Save these answers").click()
+        download.value.save_as(tmp_path / "former.json")
+        page.get_by_role("button", name="Go on").click()
+        page.get_by_role("button", name="I agree").click(timeout=20_000)
+        press_through(page)
+        with page.expect_download() as download:
+            page.get_by_role("link", name="Save your answers").click()
+        download.value.save_as(tmp_path / "next.json")
+        page.reload()
+        page.get_by_role("button", name="somebody else").click(timeout=20_000)
+        page.get_by_text("10 answers of the person").wait_for(timeout=20_000)
+    context.close()
+    rows = from_files(open_study(study_folder), [tmp_path / "former.json", tmp_path / "next.json"])
+    sessions = {name: [row.trial for row in rows if row.session_id == name] for name in {r.session_id for r in rows}}
+    former, following = sorted(sessions.values(), key=len)
+    assert len(former) >= 2 and following == list(range(10))
+
+
 def test_pilots_of_a_bundle_are_no_participants(study_folder, tmp_path, capsys):
     study = open_study(study_folder)
     for name, kind in (("a", "human"), ("b", "pilot")):
@@ -210,6 +247,14 @@ def test_a_file_that_is_no_result_of_the_study_is_named(study_folder, tmp_path, 
     study = open_study(study_folder)
     (tmp_path / "a.json").write_text(json.dumps(result_of(study, **changes)))
     with pytest.raises(InputError, match=rf"a\.json: .*{words}"):
+        from_files(study, [tmp_path / "a.json"])
+
+
+def test_a_result_that_holds_a_trial_twice_is_refused(study_folder, tmp_path):
+    study = open_study(study_folder)
+    text = json.dumps(result_of(study))
+    (tmp_path / "a.json").write_text(text[:-2] + ', "0": {"stimulus_sha256": "' + "0" * 64 + '"}}}')
+    with pytest.raises(InputError, match=r'a\.json: the key "0" stands twice'):
         from_files(study, [tmp_path / "a.json"])
 
 

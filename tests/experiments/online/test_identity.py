@@ -1,11 +1,13 @@
 """A study is its folder, not its name; a person is one over all studies of a database."""
 
+import re
 import shutil
 
 import pytest
 import sqlalchemy as sa
 
 from rapidvision.errors import InputError
+from rapidvision.experiments.design.allocation import check_participant_id
 from rapidvision.experiments.design.planning import make_study
 from rapidvision.experiments.online.database import schema
 from rapidvision.experiments.online.database.identity import study_identity
@@ -129,3 +131,23 @@ async def test_of_who_withdrew_only_hashes_stay(study_folder):
         await plain.begin()
         await client.post("/api/withdraw", headers=plain.headers)
         assert (await plain.begin()).json()["error"] == "repeat"
+
+
+FOREIGN = ("aux", "1e5", "-2", "0017", "MAR1", "sub-01_task-x", "x" * 60)
+DAMAGED = ("=1+1", "../../etc/passwd", "Ä ö/ü", "a,b", "")
+
+
+@run
+async def test_ids_from_links_reach_exports_as_ids_that_the_lab_and_bids_accept(study_folder, url):
+    """Whatever a recruitment service puts into its links: the participant's id is the server's own."""
+    async with world(study_folder, url=url) as here, here.client() as client:
+        for name in FOREIGN:
+            person = Person(client, here.served, PROLIFIC_PID=name)
+            assert (await person.begin()).status_code == 201
+            await person.send(0)
+        for name in DAMAGED:
+            assert (await Person(client, here.served, PROLIFIC_PID=name).begin()).status_code == 400
+        ids = here.read(lambda c: list(c.scalars(sa.select(schema.session.c.participant_id))))
+    assert len(set(ids)) == len(FOREIGN)
+    assert [check_participant_id(name) for name in ids] == ids
+    assert len({re.sub(r"[^a-z0-9]", "", name.casefold()) for name in ids}) == len(FOREIGN)

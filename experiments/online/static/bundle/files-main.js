@@ -13,6 +13,19 @@ const HEX = (/** @type {number} */ bytes) =>
 /** A host that does not answer is asked so often: about half a minute. */
 const TRIES = 6;
 
+/** Where a former person's seat lies until its answers are saved. */
+const setAside = `rapidvision-former:${location.pathname}:`;
+
+/** The key of a plain link: what lies under it is the seat itself. */
+class SeatKey extends ResumeKey {
+  /** Somebody else is here: the former person's seat is set aside, or its answers could be found no more. */
+  forget() {
+    const seat = JSON.parse(localStorage.getItem(this.name) ?? "null");
+    if (seat && !seat.handed_over) localStorage.setItem(`${setAside}${seat.session_id}`, JSON.stringify(seat));
+    super.forget();
+  }
+}
+
 class FilesBackend {
   /** What the link says; JATOS keeps it from the address of its pages. */
   query = new URLSearchParams(globalThis.jatos?.urlQueryParameters ?? location.search);
@@ -24,7 +37,39 @@ class FilesBackend {
 
   /** Plain links only: an id says who is here. */
   key() {
-    return new ResumeKey(`${location.pathname}:`, false);
+    return new SeatKey(`${location.pathname}:`, false);
+  }
+
+  /** Answers of former persons that no host has taken, each as a file with what to do when it was saved. */
+  async former() {
+    const found = [];
+    for (const name of Object.keys(localStorage).filter((each) => each.startsWith(setAside)).sort()) {
+      const seat = JSON.parse(localStorage.getItem(name) ?? "null");
+      const outbox = await Outbox.open(seat.session_id);
+      const waiting = await outbox.waiting();
+      outbox.database.close();
+      const saved = () => localStorage.removeItem(name); // the answers themselves stay
+      if (waiting.length) found.push({ ...this.#file(seat, await fileOf(`plans/${seat.number}.json`), waiting), saved });
+    }
+    return found;
+  }
+
+  /** The answers that are only in this browser; null without any. */
+  async kept() {
+    const waiting = (await this.outbox?.waiting()) ?? [];
+    return waiting.length ? this.#file(this.seat, this.plan, waiting) : null;
+  }
+
+  /**
+   * A session's result, as `rapidvision session collect` reads it.
+   * @param {any} seat @param {any} plan @param {{trial: number, body: object}[]} finished
+   */
+  #file(seat, plan, finished) {
+    const { number: _number, handed_over: _handed, ...who } = seat;
+    const trials = Object.fromEntries(finished.map(({ trial, body }) => [trial, body]));
+    const result = JSON.stringify({ form: 1, study_id: this.info.study_id, plan_digest: plan.digest, ...who, trials });
+    const url = URL.createObjectURL(new Blob([result], { type: "application/json" }));
+    return { url, name: `${this.info.study_id}-${who.session_id}.json`, n: finished.length, result };
   }
 
   tally() {}
@@ -81,13 +126,11 @@ class FilesBackend {
   }
 
   async finish() {
-    const trials = Object.fromEntries((await /** @type {Outbox} */ (this.outbox).waiting()).map(({ trial, body }) => [trial, body]));
-    const { number: _number, ...seat } = this.seat;
-    const result = JSON.stringify({ form: 1, study_id: this.info.study_id, plan_digest: this.plan.digest, ...seat, trials });
-    const name = `${this.info.study_id}-${seat.session_id}.json`;
+    const { url, name, result } = this.#file(this.seat, this.plan, await /** @type {Outbox} */ (this.outbox).waiting());
     this.resume?.leave();
     const failed = await this.#handOver(name, result).then(() => "", (error) => String(error.message || error));
-    const url = URL.createObjectURL(new Blob([result], { type: "application/json" }));
+    const handed_over = !failed && this.info.target !== "files";
+    if (handed_over) localStorage.setItem(/** @type {any} */ (this.resume).name, JSON.stringify({ ...this.seat, handed_over }));
     const { completion_code: code, redirect } = this.info;
     if (this.seat.observer_kind === "pilot") return { observer_kind: "pilot", download: { url, name } };
     return { completion_code: code, redirect: failed ? "" : redirect, failed, download: { url, name } };

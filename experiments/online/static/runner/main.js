@@ -44,6 +44,7 @@ async function takePart(backend) {
   const { device, periodMs, why } = await screen(study.screening, study.presenter);
   if (why) return excluded(backend, why, device);
   if (!isSimulated()) await askWhoIsHere(backend);
+  if (!isSimulated()) await offerFormer(backend);
   if (!(await consent(backend))) return;
   say(words.loading);
   const simulated = isSimulated();
@@ -87,6 +88,19 @@ async function askWhoIsHere(/** @type {any} */ backend) {
     ],
   );
   if (!mine) key.forget();
+}
+
+/** Answers of a former person that are in this browser alone can be saved as a file; they are never sent as the next one's. */
+async function offerFormer(/** @type {any} */ backend) {
+  const { words } = study;
+  for (const file of (await backend.former?.()) ?? []) {
+    const link = element("a", { class: "button", href: file.url, download: file.name }, words.former_save);
+    link.addEventListener("click", file.saved);
+    await choose(
+      [element("p", {}, fill(words.former_kept, { n: file.n })), element("div", { class: "row" }, link), contact()],
+      [[words.go_on, true]],
+    );
+  }
 }
 
 /** The session's slot is gone; what this browser kept was sent. A participant who has answered everything is done all the same. */
