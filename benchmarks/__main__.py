@@ -1,4 +1,4 @@
-"""``python -m benchmarks [NAME ...]``: measure the figures of the named rooms, or of all of them."""
+"""``python -m benchmarks [NAME ...]``: measure the figures of the named parts, or of all of them."""
 
 import importlib
 import sys
@@ -6,16 +6,16 @@ from pathlib import Path
 
 from benchmarks import harness
 
-NAMES = ("truth", "ground", "stimuli", "experiments", "online", "analysis", "models", "clickme", "scale")
-PARTS = ("pictures",)  # measured with the room that it belongs to, or alone
+NAMES = ("truth", "core", "stimuli", "experiments", "online", "analysis", "models", "clickme", "scale")
+PARTS = ("pictures",)  # measured with the part that it belongs to, or alone
 
 
 def main(names: list[str]) -> int:
-    """Run the rooms' figures; the exit code is 0 whatever holds, 2 for a name that does not exist."""
+    """Run the figures; the exit code is 0 whatever holds, 2 for a name that does not exist."""
     here = Path(__file__).parent
     unknown = [name for name in names if name not in NAMES + PARTS]
     if unknown:
-        print(f"benchmarks: no room {unknown[0]}; allowed: {', '.join(NAMES)}", file=sys.stderr)
+        print(f"benchmarks: no part {unknown[0]}; allowed: {', '.join(NAMES)}", file=sys.stderr)
         return 2
     for name in names or NAMES:
         if not (here / f"{name}.py").is_file():

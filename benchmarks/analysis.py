@@ -1,4 +1,4 @@
-"""The analysis room's figures: its engines (beside this file), exact p, calibration, maps, fits and the report."""
+"""Figures of the analysis: its engines (beside this file), exact p, calibration, maps, fits and the report."""
 
 import itertools
 import json

@@ -12,7 +12,7 @@ from benchmarks.harness import STATED, NotMeasured, at_least, at_most
 from rapidvision.errors import RapidVisionError
 from rapidvision.experiments.clickme.game.settings import Game
 from rapidvision.experiments.clickme.maps.pooling import Form, map_of
-from rapidvision.experiments.clickme.maps.quality import judge
+from rapidvision.experiments.clickme.maps.quality import player_quality
 from rapidvision.experiments.clickme.server import host
 from rapidvision.experiments.clickme.simulation import simulate
 from rapidvision.experiments.clickme.simulation.simulated_player import Player
@@ -107,7 +107,7 @@ def _above_null():
 def _random_found():
     everything, rules, _ = played()
     names = {record.player_id: record.player for record in everything.rounds}
-    judged = judge(everything, rules)
+    judged = player_quality(everything, rules)
     return 100 * float(np.mean(["off_target" in q.flags for p, q in judged.items() if names[p].startswith("random")]))
 
 
@@ -115,7 +115,7 @@ def _random_found():
 def _painters_flagged():
     everything, rules, _ = played()
     names = {record.player_id: record.player for record in everything.rounds}
-    judged = judge(everything, rules)
+    judged = player_quality(everything, rules)
     return 100 * float(np.mean(["off_target" in q.flags for p, q in judged.items() if names[p].startswith("painter")]))
 
 

@@ -165,7 +165,7 @@ def kill_sessions(n, *, n_trials, seed, server=False):
 
     def survive(moment):
         study = helpers().short_study(fresh(), block_size=n_trials, **quick)
-        return _survive(study, *moment, server=server, words=(*options(), "--observers", observers))
+        return _survive(study, *moment, server=server, words=(*options(), "--observers-file", observers))
 
     with ThreadPoolExecutor(3) as pool:
         return list(pool.map(survive, moments))

@@ -1,4 +1,4 @@
-"""Figures of the networks' room: repeatability, reading, observing, and what training the bundled networks shows."""
+"""Figures of networks: repeatability, reading, observing, and what training the bundled networks shows."""
 
 import json
 import os
@@ -138,7 +138,7 @@ def tfrecords_verified():
 def observe_rate():
     from PIL import Image
 
-    from rapidvision.gala_models.observer.observe import Network, look
+    from rapidvision.gala_models.observer.observe import Network, observe_stimuli
     from rapidvision.gala_models.observer.readout import imagenet_animal
     from rapidvision.system import files
 
@@ -157,7 +157,7 @@ def observe_rate():
             for _ in range(n // 32):
                 forward(net.model, x)
 
-        return times(lambda: look([net], Path(folder), stimuli, batch_size=32), raw, repeats=5)
+        return times(lambda: observe_stimuli([net], Path(folder), stimuli, batch_size=32), raw, repeats=5)
 
 
 def trained(name, seed):
@@ -218,11 +218,11 @@ def observe_bundled():
     folder = os.environ.get("RAPIDVISION_STUDY")
     if not folder:
         raise NotMeasured("set RAPIDVISION_STUDY to a study folder, for example demo/study")
-    from rapidvision.gala_models.observer.networks import find
-    from rapidvision.gala_models.observer.study_run import sit
+    from rapidvision.gala_models.observer.networks import find_networks
+    from rapidvision.gala_models.observer.study_run import run_study
     from rapidvision.study import Study
 
     with tempfile.TemporaryDirectory() as out:
         start = time.perf_counter()
-        sit(Study(folder), find("bundled"), out=Path(out) / "m.csv", quiet=True)
+        run_study(Study(folder), find_networks("bundled"), out=Path(out) / "m.csv", quiet=True)
         return time.perf_counter() - start

@@ -26,37 +26,37 @@ def printed(text: str) -> dict[str, list[Result]]:
 
     Examples
     --------
-    >>> text = "# ground\n" + Result("fill: against heapq", "x", ">= 20", 23.9, True).line()
-    >>> printed(text)["ground"][0].value
+    >>> text = "# core\n" + Result("fill: against heapq", "x", ">= 20", 23.9, True).line()
+    >>> printed(text)["core"][0].value
     23.9
     """
-    rooms: dict[str, list[Result]] = {}
-    room = ""
+    parts: dict[str, list[Result]] = {}
+    part = ""
     for line in text.splitlines():
         if line.startswith("# "):
-            room = line[2:].strip()
+            part = line[2:].strip()
         elif found := LINE.match(line):
             value = None if found["value"] == "-" else float(found["value"])
             verdict = found["verdict"]
             why = verdict[len("not measured (") : -1] if verdict.startswith("not measured") else ""
             holds = None if why else verdict == "holds"
-            rooms.setdefault(room, []).append(
+            parts.setdefault(part, []).append(
                 Result(found["name"].strip(), found["unit"].strip(), found["bar"], value, holds, why)
             )
-    return rooms
+    return parts
 
 
 def stored() -> dict[str, list[Result]]:
     """Room → figures, from ``results/*.json``."""
-    rooms = {}
+    parts = {}
     for path in sorted(RESULTS.glob("*.json")):
         content = json.loads(path.read_text(encoding="utf-8"))
-        rooms[content["room"]] = [Result(**figure) for figure in content["figures"]]
-    return rooms
+        parts[content["room"]] = [Result(**figure) for figure in content["figures"]]
+    return parts
 
 
 def table(results: list[Result]) -> str:
-    """One room as a table, what falls short in bold."""
+    """One part as a table, what falls short in bold."""
     lines = ["| figure | measured | unit | bar | |", "|---|---|---|---|---|"]
     for one in results:
         value = "" if one.value is None else f"{one.value:.4g}"
@@ -66,13 +66,13 @@ def table(results: list[Result]) -> str:
     return "\n".join(lines)
 
 
-def page(rooms: dict[str, list[Result]], *, head: str) -> str:
+def page(parts: dict[str, list[Result]], *, head: str) -> str:
     """The whole page."""
-    everything = [one for results in rooms.values() for one in results]
+    everything = [one for results in parts.values() for one in results]
     short = sum(one.holds is False for one in everything)
     absent = sum(one.holds is None for one in everything)
     lead = f"{len(everything)} figures: {short} fall short of their bar, {absent} were not measured."
-    sections = [f"## {name}\n\n{table(results)}" for name, results in rooms.items()]
+    sections = [f"## {name}\n\n{table(results)}" for name, results in parts.items()]
     return "\n\n".join(["# Measured figures", head, lead, *sections]) + "\n"
 
 
@@ -100,14 +100,14 @@ def main(words: list[str]) -> None:
     )
     parser.add_argument("--note", default="", help="a sentence about the circumstances")
     arguments = parser.parse_args(words)
-    rooms: dict[str, list[Result]] = {}
+    parts: dict[str, list[Result]] = {}
     for name in arguments.files:
-        rooms.update(printed(name.read_text(encoding="utf-8")))
+        parts.update(printed(name.read_text(encoding="utf-8")))
     day = f"{datetime.now(UTC):%d %B %Y}".lstrip("0")
     head = (
         f"What `make bench` printed on {day}, on {machine()}. Ratios compare with the named peer in the same process."
     )
-    arguments.out.write_text(page(rooms or stored(), head=" ".join([head, arguments.note]).strip()), encoding="utf-8")
+    arguments.out.write_text(page(parts or stored(), head=" ".join([head, arguments.note]).strip()), encoding="utf-8")
 
 
 if __name__ == "__main__":

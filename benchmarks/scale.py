@@ -139,7 +139,7 @@ def training(n_processes):
     here.mkdir(exist_ok=True)
     (here / "net.toml").write_text(TRAINING, encoding="utf-8")
     bundled = Path(__file__).parents[1] / "stimuli" / "bundled"
-    commands = [] if (here / "store").exists() else [f"rapidvision models pack {bundled} --out store --size 96"]
+    commands = [] if (here / "store").exists() else [f"rapidvision models pack-dataset {bundled} --out store --size 96"]
     launcher = f"{sys.executable} -m torch.distributed.run --standalone --nproc-per-node {n_processes} -m"
     commands.append(f"{launcher} rapidvision models train net.toml --out run-{n_processes} --quiet")
     for command in commands:

@@ -15,7 +15,14 @@ from benchmarks.harness import NotMeasured, Room, at_least
 from benchmarks.stimuli_inputs import N_PX, SIDE, maps
 from rapidvision.stimuli.reveal.counter_rng import origin_of
 from rapidvision.stimuli.reveal.flood import fill, start_pixel
-from rapidvision.stimuli.reveal.passage_times import EXP_TABLE, LN2, slowness_of, speed_of, tie_break, waits
+from rapidvision.stimuli.reveal.passage_times import (
+    EXP_TABLE,
+    LN2,
+    mean_waiting_times,
+    rate_scale,
+    tie_break,
+    waiting_times,
+)
 
 room = Room()
 
@@ -27,7 +34,7 @@ def over(work, n=None):
 
 def heapq_fill(values):
     """The same growth in plain Python: Dijkstra with heapq, stopped at the last pixel."""
-    costs = waits(slowness_of(values, speed_of(values, gamma=2, epsilon=1e-3)), 1).tolist()
+    costs = waiting_times(mean_waiting_times(values, rate_scale(values, gamma=2, epsilon=1e-3)), 1).tolist()
     start = int(np.argmax(values))
     heap, seen, order = [(0, start)], {start}, []
     while len(order) < N_PX:
@@ -45,7 +52,11 @@ def heapq_fill(values):
 def mcp_fill(values):
     from skimage.graph import MCP
 
-    costs = waits(slowness_of(values, speed_of(values, gamma=2, epsilon=1e-3)), 1).reshape(SIDE, SIDE).astype(float)
+    costs = (
+        waiting_times(mean_waiting_times(values, rate_scale(values, gamma=2, epsilon=1e-3)), 1)
+        .reshape(SIDE, SIDE)
+        .astype(float)
+    )
     reached, _ = MCP(costs, fully_connected=False).find_costs([np.unravel_index(int(np.argmax(values)), costs.shape)])
     return np.argpartition(reached.ravel(), N_PX)[:N_PX]
 
@@ -122,7 +133,7 @@ def fill_against_c():
     except ImportError:
         raise NotMeasured("numba is not installed (pip install 'rapidvision[fast]')") from None
     compiled = compiled_fill()
-    fills = [(values, speed_of(values, gamma=2, epsilon=1e-3), start_pixel(values, key=1)) for values in maps()]
+    fills = [(values, rate_scale(values, gamma=2, epsilon=1e-3), start_pixel(values, key=1)) for values in maps()]
     assert all(np.array_equal(grow(*one, N_PX, 1, eight=False), compiled(*one, N_PX, 1)) for one in fills)
     return harness.times(
         lambda: [grow(*one, N_PX, 1, eight=False) for one in fills * 5],

@@ -13,8 +13,8 @@ from benchmarks.harness import NotMeasured
 from rapidvision.stimuli.builder.build import read_recipe
 from rapidvision.stimuli.builder.memory import keep_freed_memory
 from rapidvision.stimuli.image.load import load
-from rapidvision.stimuli.pipeline.image_list import jobs_of
-from rapidvision.stimuli.pipeline.image_pipeline import Maker
+from rapidvision.stimuli.pipeline.image_list import image_entries
+from rapidvision.stimuli.pipeline.image_pipeline import ImagePipeline
 
 SIDE, N_PX = 256, 9830
 
@@ -32,17 +32,17 @@ def photographs() -> list[Path]:
 
 
 @cache
-def maker() -> Maker:
+def maker() -> ImagePipeline:
     keep_freed_memory()  # as every worker does; it is to the advantage of both contenders
     recipe, root = read_recipe("bundled")
-    return Maker(recipe, root)
+    return ImagePipeline(recipe, root)
 
 
 @cache
 def inputs(n=8):
     """Bundled maps, on photographs where there are some and else on their own pictures."""
     one = maker()
-    found = [one.read(job) for job in jobs_of(one.recipe, one.root)[:n]]
+    found = [one.read(job) for job in image_entries(one.recipe, one.root)[:n]]
     if not os.environ.get("RAPIDVISION_PHOTOGRAPHS"):
         return found
     files = photographs()[:: max(1, len(photographs()) // n)]

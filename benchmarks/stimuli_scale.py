@@ -13,7 +13,7 @@ import msgspec
 from benchmarks import harness
 from benchmarks.harness import NotMeasured, Room, at_most
 from rapidvision.stimuli.builder.build import build, read_recipe
-from rapidvision.stimuli.pipeline.image_list import jobs_of
+from rapidvision.stimuli.pipeline.image_list import image_entries
 
 room = Room()
 CLICKME = 196_499
@@ -22,7 +22,7 @@ CLICKME = 196_499
 def enlarged_folder(folder, n):
     """The bundled pictures under n names, each with other bytes, so that a large set can be measured."""
     recipe, root = read_recipe("bundled")
-    jobs = jobs_of(recipe, root)
+    jobs = image_entries(recipe, root)
     lines = ["image_id,path,category,target"]
     for kind in ("images", "maps/clickme", "maps/salicon"):
         (folder / kind).mkdir(parents=True)
@@ -42,12 +42,12 @@ import re, sys
 from pathlib import Path
 from rapidvision.stimuli.builder.build import read_recipe
 from rapidvision.stimuli.reveal.counter_rng import origin_of
-from rapidvision.stimuli.pipeline.image_list import jobs_of
+from rapidvision.stimuli.pipeline.image_list import image_entries
 from rapidvision.stimuli.builder.task import Worker
 recipe, root = read_recipe(sys.argv[1])
 worker = Worker(recipe, root, Path(sys.argv[2]), "png")
-for job in jobs_of(recipe, root)[: int(sys.argv[3])]:
-    worker.do(job, None)
+for job in image_entries(recipe, root)[: int(sys.argv[3])]:
+    worker.run_task(job, None)
 print(int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) / 1024)
 """
 

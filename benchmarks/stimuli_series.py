@@ -17,7 +17,7 @@ from benchmarks.stimuli_fill import literal_fill
 from benchmarks.stimuli_inputs import N_PX, SIDE, inputs, maker, maps
 from rapidvision.reveal import level_counts, level_fractions
 from rapidvision.stimuli.image.load import load
-from rapidvision.stimuli.pipeline.image_pipeline import Maker
+from rapidvision.stimuli.pipeline.image_pipeline import ImagePipeline
 from rapidvision.stimuli.png.series import SeriesWriter
 from rapidvision.stimuli.storage.forms import png_files, recipe_container, series_container
 
@@ -51,7 +51,7 @@ def our_series(path, one, folder, iterations):
     canvas = msgspec.structs.replace(whole.recipe.canvas, gamut_iterations=iterations)
     recipe = msgspec.structs.replace(whole.recipe, canvas=canvas, maps=whole.recipe.maps[1:])
     picture = load(path, SIDE)
-    made = Maker.__new__(Maker)
+    made = ImagePipeline.__new__(ImagePipeline)
     made.recipe, made.engine, made.fractions, made.target = recipe, "auto", whole.fractions, None
     done = made.make(dataclasses.replace(one, pixels=picture.pixels, maps={"salicon": one.maps["salicon"]}))
     for rows, data in png_files(one.job, picture.pixels, done.canvas.pixels, done.series, recipe, whole.fractions):

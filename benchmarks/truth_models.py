@@ -35,7 +35,7 @@ room = Room()
 
 
 def as_class_folder(file):
-    """What ``models pack`` makes of a file in a class folder: right, refused (its name is said) or wrong."""
+    """What ``models pack-dataset`` makes of a file in a class folder: right, refused (its name is said) or wrong."""
     shape = np.shape(file.truth)[:2] if file.truth is not None else (HEIGHT, WIDTH)
     side = min(shape)
     with tempfile.TemporaryDirectory() as folder:

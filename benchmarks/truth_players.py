@@ -16,12 +16,12 @@ from benchmarks.harness import STATED, Room, at_least, at_most
 from benchmarks.odd_pictures import HEIGHT, WIDTH, odd_files, outcome
 from rapidvision.experiments.clickme.game.partner import Loaded
 from rapidvision.experiments.clickme.game.settings import Game
-from rapidvision.experiments.clickme.maps.quality import judge
+from rapidvision.experiments.clickme.maps.quality import player_quality
 from rapidvision.experiments.clickme.server import host
 from rapidvision.experiments.clickme.simulation import simulate
 from rapidvision.experiments.clickme.simulation.simulated_player import Move, Player
 from rapidvision.experiments.clickme.storage import collected
-from rapidvision.experiments.clickme.storage.displayed import shown
+from rapidvision.experiments.clickme.storage.displayed import displayed_image
 from rapidvision.experiments.clickme.storage.images import read_deck, read_maps
 from rapidvision.experiments.clickme.storage.selection import select
 
@@ -70,7 +70,9 @@ def recognising(deck, maps, seed, *, by_object):
     `by_object` counts only what is seen of the important tenth of the picture, else whatever is seen anywhere.
     """
     names = deck.main[:N_PICTURES]
-    known = np.stack([shown(deck.cards[name].path, SIDE).pixels[::EVERY, ::EVERY] for name in names]).astype(np.int16)
+    known = np.stack([displayed_image(deck.cards[name].path, SIDE).pixels[::EVERY, ::EVERY] for name in names]).astype(
+        np.int16
+    )
     rng = np.random.default_rng([seed, 77])
     needed = rng.permutation(np.geomspace(0.01, 0.25, len(names)))
     counted = np.ones(known.shape[:3], bool)
@@ -141,7 +143,7 @@ def judged(kind, seed):
         store.close()
     part = select(everything, players="simulated")
     names = {record.player_id: record.player for record in everything.rounds}
-    off = {names[who]: "off_target" in one.flags for who, one in judge(part.collected, part.rules).items()}
+    off = {names[who]: "off_target" in one.flags for who, one in player_quality(part.collected, part.rules).items()}
     solved = float(np.mean([record.result == "solved" for record in everything.rounds]))
     found = sum(flagged for name, flagged in off.items() if name.startswith("r "))
     mistaken = sum(flagged for name, flagged in off.items() if name.startswith("painter"))
@@ -186,7 +188,7 @@ def odd():
         for file in odd_files(seed=14, rounds=6):
             if not file.is_map:
                 cut = file if file.truth is None else dataclasses.replace(file, truth=middle(np.asarray(file.truth)))
-                how = outcome(cut, folder, lambda path: shown(path, min(HEIGHT, WIDTH)).pixels)
+                how = outcome(cut, folder, lambda path: displayed_image(path, min(HEIGHT, WIDTH)).pixels)
                 found[how, file.whole and file.truth is not None] += 1
     return found
 

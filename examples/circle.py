@@ -33,7 +33,7 @@ from rapidvision.errors import CheckFailed
 from rapidvision.experiments.clickme.game.rules import Rules
 from rapidvision.experiments.clickme.simulation.browser_player import Mind, mind_of
 from rapidvision.experiments.clickme.simulation.simulated_player import Player, stroke
-from rapidvision.experiments.clickme.storage.displayed import shown
+from rapidvision.experiments.clickme.storage.displayed import displayed_image
 from rapidvision.experiments.clickme.storage.images import read_deck, read_maps
 from rapidvision.experiments.design.rehearsals import Rehearsals
 from rapidvision.experiments.lab.file_checks import journal_path
@@ -205,10 +205,10 @@ async def visit(url: str, n_participants: int) -> list[dict]:
 def collect_maps(out: Path, players: int) -> None:
     """ClickMe: pictures and players in, importance maps out."""
     deck = read_deck(out / "pictures")
-    cards = {name: shown(card.path, 256).pixels for name, card in deck.cards.items()}
+    cards = {name: displayed_image(card.path, 256).pixels for name, card in deck.cards.items()}
     mind = mind_of(cards, read_maps(deck, "clickme", 256))
     (out / "game.toml").write_text(GAME, encoding="utf-8")
-    command = ("clickme", "serve", out / "pictures", "--out", out / "game", "--game", out / "game.toml")
+    command = ("clickme", "serve", out / "pictures", "--out", out / "game", "--settings", out / "game.toml")
     with serving(*command, "--partner", "bundled", "--port", 0) as url:
         asyncio.run(play(url, [f"player {n}" for n in range(players)], mind, len(cards)))
     rapidvision("clickme", "export", out / "game", "--out", out / "maps", "--keep-automated")  # programs played
@@ -223,7 +223,7 @@ def build_and_plan(out: Path, slots: int) -> Study:
     n_pictures = len(read_deck(out / "maps").cards)
     (out / "protocol.toml").write_text(PROTOCOL.format(n_pictures=n_pictures), encoding="utf-8")
     protocol = ("--protocol", out / "protocol.toml")
-    rapidvision("session", "plan", out / "stimuli", "--out", out / "study", *protocol, "--slots", slots)
+    rapidvision("session", "plan", out / "stimuli", "--out", out / "study", *protocol, "--n-per-group", slots)
     return Study(out / "study")
 
 
@@ -234,17 +234,27 @@ def run_everywhere(out: Path, study: Study) -> list[dict]:
     groups = study.description().groups
     with virtual_display() as display:
         for group in groups:
-            who = ("--participant", f"lab-{group}", "--group", group, "--simulate", "--observers", observers)
+            who = ("--participant", f"lab-{group}", "--group", group, "--simulate", "--observers-file", observers)
             screen = ("--paced", 60, "--window", "800x600", "--accept-timing", "--seed", SEED)
             rapidvision("session", "run", study.folder, *who, *screen, display=display)
     rapidvision("session", "export", study.folder, "--observers", "simulated", "--out", out / "lab.csv")
     ports = ("--port", 0, "--dashboard-port", 0)
-    with serving("session", "serve", study.folder, "--simulate", observers, "--seed", SEED, *ports) as url:
+    with serving(
+        "session", "serve", study.folder, "--simulate", "--observers-file", observers, "--seed", SEED, *ports
+    ) as url:
         asked = asyncio.run(visit(url, len(groups)))
     collected = ("--observers", "simulated", "--out", out / "browser.csv")
-    rapidvision("session", "collect", study.folder, *collected)
+    rapidvision("session", "export", study.folder, "--source", "online", *collected)
     rapidvision(
-        "session", "simulate", study.folder, "--observers", observers, "--seed", SEED, "--out", out / "simulated.csv"
+        "session",
+        "simulate",
+        study.folder,
+        "--observers-file",
+        observers,
+        "--seed",
+        SEED,
+        "--out",
+        out / "simulated.csv",
     )
     return asked
 
@@ -310,7 +320,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="a new folder")
     parser.add_argument("--per-category", type=int, default=2, help="pictures of each of the eight categories")
     parser.add_argument("--players", type=int, default=4, help="players of the game, one map of each picture from each")
-    parser.add_argument("--slots", type=int, default=12, help="plans per group, all of them simulated")
+    parser.add_argument("--n-per-group", type=int, default=12, help="plans per group, all of them simulated")
     arguments = parser.parse_args()
     out = arguments.out
     some_pictures(out / "pictures", arguments.per_category)

@@ -20,7 +20,7 @@ from .weights.load import load_model, read_card
 Partner = Callable[[NDArray[np.uint8]], NDArray[np.float64]]
 
 
-def make(
+def build_partner(
     categories: Sequence[str],
     *,
     model: str | None = None,

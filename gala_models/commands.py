@@ -1,13 +1,13 @@
-"""``rapidvision models``: the room's verbs."""
+"""``rapidvision models``: the verbs that use networks."""
 
 import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rapidvision.cli import Verbs, add_common_options, say
+from rapidvision.cli import Verbs, add_common_options, add_verb, give, say
 from rapidvision.system.extras import need
 
-from .training_commands import add_verbs, verb
+from .training_commands import add_verbs
 
 if TYPE_CHECKING:
     import torch
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verbs."""
-    verbs = parser.add_subparsers(dest="what", required=True, metavar="WHAT")
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     _add_observe(verbs)
-    _add_attend(verbs)
+    _add_attention_maps(verbs)
     _add_evaluate(verbs)
     _add_table(verbs)
     add_verbs(verbs)
@@ -65,7 +65,7 @@ def _device(arguments: argparse.Namespace) -> "torch.device | None":
 def _networks(arguments: argparse.Namespace) -> "list[Network]":
     from rapidvision.errors import InputError
 
-    from .observer.networks import find
+    from .observer.networks import find_networks
 
     names = arguments.name or [None] * len(arguments.model)
     if len(names) != len(arguments.model) or (arguments.name and "bundled" in arguments.model):
@@ -77,28 +77,28 @@ def _networks(arguments: argparse.Namespace) -> "list[Network]":
     return [
         network
         for what, name in zip(arguments.model, names, strict=True)
-        for network in find(
+        for network in find_networks(
             what,
             readout=getattr(arguments, "readout", None),
             architecture=arguments.architecture,
             size_px=arguments.size,
             resize_px=arguments.resize,
             name=name,
-            targets=getattr(arguments, "targets", None) or (),
+            targets=getattr(arguments, "target_classes", None) or (),
             device=device,
         )
     ]
 
 
 def _add_observe(verbs: Verbs) -> None:
-    parser = verb(
+    parser = add_verb(
         verbs,
         "observe",
         "let networks take the test of a study: same plans, same pixels, same trials table",
         "  rapidvision models observe study/ --model bundled --out study/models.csv\n"
         "  rapidvision models observe study/ --model my_lab.nets:make --readout imagenet-animal --out study/models.csv\n"
         "  rapidvision models observe study/ --model resnet50.pth --architecture resnet50 --out study/models.csv\n"
-        "  rapidvision models observe study/ --model gala.safetensors --participants dropout --seed 1 --out m.csv\n"
+        "  rapidvision models observe study/ --model gala.safetensors --participant-policy dropout --seed 1 --out m.csv\n"
         "  rapidvision models observe study/ --model gala.safetensors --probe layer1 layer2 layer3 layer4 "
         "--early-exit 2 200 5",
     )
@@ -109,13 +109,13 @@ def _add_observe(verbs: Verbs) -> None:
         "--readout", metavar="NAME", help="imagenet-animal, imagenet-categories, binary (default: its own)"
     )
     parser.add_argument(
-        "--targets",
+        "--target-classes",
         nargs="+",
         metavar="CLASS",
         help="target classes of a network whose card does not say which they are, as after training on class folders",
     )
     parser.add_argument(
-        "--participants",
+        "--participant-policy",
         choices=("replay", "dropout", "seeds", "stochastic"),
         default="replay",
         help="what counts as a participant (default: replay, one per plan and without noise)",
@@ -136,7 +136,7 @@ def _add_observe(verbs: Verbs) -> None:
     )
     parser.add_argument("--set", type=Path, metavar="SET", help="where the stimulus set is now")
     parser.add_argument("--batch-size", type=int, default=64, metavar="N", help="pictures at once (default: 64)")
-    add_common_options(parser)
+    add_common_options(parser, json=True)
     parser.set_defaults(run=_observe)
 
 
@@ -148,7 +148,7 @@ def _observe(arguments: argparse.Namespace) -> None:
     from .observer.participants import Participants
     from .observer.probe_observer import Probing
     from .observer.probes import EarlyExit
-    from .observer.study_run import sit
+    from .observer.study_run import run_study
 
     if arguments.early_exit and not arguments.probe:
         raise InputError("observe: --early-exit needs --probe with the layers that may answer, in the network's order")
@@ -159,54 +159,71 @@ def _observe(arguments: argparse.Namespace) -> None:
         probing = Probing.of_words(arguments.probe, early_exit=exits, seed=arguments.seed or 0)
     networks = _networks(arguments)
     out = arguments.out or arguments.study / "models.csv"
-    sitting = sit(
+    study_run = run_study(
         Study(arguments.study),
         networks,
         out=out,
-        participants=Participants(policy=arguments.participants, seed=arguments.seed or 0),
+        participants=Participants(policy=arguments.participant_policy, seed=arguments.seed or 0),
         probing=probing,
         stimulus_set=arguments.set,
         batch_size=arguments.batch_size,
         quiet=arguments.quiet,
     )
-    for (name, group), (highest, intact) in sitting.accuracies().items():
+    give(
+        arguments,
+        {
+            "out": out,
+            "n_trials": len(study_run.records),
+            "accuracy": [
+                {"model": name, "group": group, "highest_level": highest, "intact": intact}
+                for (name, group), (highest, intact) in study_run.accuracies().items()
+            ],
+        },
+    )
+    for (name, group), (highest, intact) in study_run.accuracies().items():
         say(arguments, f"{name:<24} {group:<12} {highest:.0%} correct at 100 % of the features, {intact:.0%} intact")
     say(
         arguments,
-        f"{out}: {len(sitting.records)} trials, {sitting.n_participants} participants ({arguments.participants}), "
-        f"{sitting.n_stimuli} stimuli seen once each, in {sitting.seconds:.1f} s",
+        f"{out}: {len(study_run.records)} trials, {study_run.n_participants} participants ({arguments.participant_policy}), "
+        f"{study_run.n_stimuli} stimuli seen once each, in {study_run.seconds:.1f} s",
     )
 
 
-def _add_attend(verbs: Verbs) -> None:
-    parser = verb(
+def _add_attention_maps(verbs: Verbs) -> None:
+    parser = add_verb(
         verbs,
-        "attend",
+        "attention-maps",
         "write networks' attention maps of pictures, and a mosaic of overlays",
-        "  rapidvision models attend --set stimuli/ --model bundled --out attention/\n"
-        "  rapidvision models attend cat.png zebra.png --model gala.safetensors --out attention/",
+        "  rapidvision models attention-maps --set stimuli/ --model bundled --out attention/\n"
+        "  rapidvision models attention-maps cat.png zebra.png --model gala.safetensors --out attention/",
     )
     parser.add_argument("pictures", nargs="*", type=Path, metavar="PICTURE", help="square picture files of one size")
     parser.add_argument("--set", type=Path, metavar="SET", help="the intact pictures of a stimulus set instead")
-    parser.add_argument("--n", type=int, default=8, help="how many of the set's pictures, spread evenly (default: 8)")
+    parser.add_argument(
+        "--n-images",
+        type=int,
+        default=8,
+        metavar="N",
+        help="how many of the set's pictures, spread evenly (default: 8)",
+    )
     _add_model_options(parser, several=True)
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the maps")
     add_common_options(parser, seed=False)
-    parser.set_defaults(run=_attend)
+    parser.set_defaults(run=_attention_maps)
 
 
-def _attend(arguments: argparse.Namespace) -> None:
+def _attention_maps(arguments: argparse.Namespace) -> None:
     need("torch", extra="models", purpose="a network")
     from .observer.images import pictures_of
-    from .observer.overlay import attend
+    from .observer.overlay import write_attention_maps
 
-    pictures = pictures_of(arguments.pictures, stimulus_set=arguments.set, n=arguments.n)
-    written = attend(_networks(arguments), pictures, arguments.out)
+    pictures = pictures_of(arguments.pictures, stimulus_set=arguments.set, n=arguments.n_images)
+    written = write_attention_maps(_networks(arguments), pictures, arguments.out)
     say(arguments, f"{arguments.out / 'mosaic.png'} and {len(written) - 2} maps")
 
 
 def _add_evaluate(verbs: Verbs) -> None:
-    parser = verb(
+    parser = add_verb(
         verbs,
         "evaluate",
         "top-1 and top-5 error and agreement with maps, per picture and in sum",
@@ -223,7 +240,7 @@ def _add_evaluate(verbs: Verbs) -> None:
         "--out", type=Path, metavar="CSV", help="a row per network and picture; a .json with the sums beside it"
     )
     _add_device_option(parser)
-    add_common_options(parser)
+    add_common_options(parser, json=True)
     parser.set_defaults(run=_evaluate)
 
 
@@ -234,10 +251,11 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     device = _device(arguments)
     result = compare(arguments.model, arguments.store, seed=arguments.seed or 0, out=arguments.out, device=device)
     say(arguments, result.text())
+    give(arguments, result.summary())
 
 
 def _add_table(verbs: Verbs) -> None:
-    parser = verb(
+    parser = add_verb(
         verbs,
         "table",
         "our networks' results beside the paper's Tables 1 to 4, and what was not reproduced",

@@ -1,4 +1,4 @@
-"""Figures of this room: learning curves, and Fig. 7."""
+"""Figures about networks: learning curves, and Fig. 7."""
 
 from collections.abc import Sequence
 from pathlib import Path

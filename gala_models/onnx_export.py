@@ -160,7 +160,7 @@ def export_file(
         network, card = load_model(model)
         preprocessing, own = card.preprocessing, tuple(category.name for category in card.categories)
     if not (given or own):
-        raise InputError(f"{model}: its classes have no names; give them with --categories, one per line")
+        raise InputError(f"{model}: its classes have no names; give them with --class-names, one per line")
     export_onnx(out, network, preprocessing, given or own, name=model.stem, picture_px=picture_px)
     return len(given or own)
 

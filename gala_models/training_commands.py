@@ -1,34 +1,33 @@
-"""The verbs that make networks and their files: ``pack``, ``train``, ``sweep``, ``train-demo`` and ``export-onnx``."""
+"""The verbs that make networks and their files: ``pack-dataset``, ``train``, ``sweep``, ``train-demo`` and ``export-onnx``."""
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rapidvision.cli import Verbs, add_common_options, add_verb, say
 from rapidvision.system.extras import need
 
+if TYPE_CHECKING:
+    from .training.recipe import Training
+
 
 def add_verbs(verbs: Verbs) -> None:
     """Add the five verbs."""
-    _add_pack(verbs)
+    _add_pack_dataset(verbs)
     _add_train(verbs)
     _add_sweep(verbs)
     _add_train_demo(verbs)
     _add_export(verbs)
 
 
-def verb(verbs: Verbs, name: str, summary: str, examples: str) -> argparse.ArgumentParser:
-    """Add a sub-verb with its summary and examples."""
-    return add_verb(verbs, name, summary, f"examples:\n{examples}")
-
-
-def _add_pack(verbs: Verbs) -> None:
-    parser = verb(
+def _add_pack_dataset(verbs: Verbs) -> None:
+    parser = add_verb(
         verbs,
-        "pack",
+        "pack-dataset",
         "pack pictures, maps and labels into a store that training reads at random",
-        "  rapidvision models pack train.tfrecords --out train/ --size 256 --blur box\n"
-        "  rapidvision models pack pictures/ --maps clickme --out train/ --size 96\n"
-        "  rapidvision models pack imagenet/train/ --map-folder clickme/ --out train/ --size 256 --blur box",
+        "  rapidvision models pack-dataset train.tfrecords --out train/ --size 256 --blur paper\n"
+        "  rapidvision models pack-dataset pictures/ --map-source clickme --out train/ --size 96\n"
+        "  rapidvision models pack-dataset imagenet/train/ --map-folder clickme/ --out train/ --size 256 --blur paper",
     )
     parser.add_argument(
         "source",
@@ -42,14 +41,15 @@ def _add_pack(verbs: Verbs) -> None:
         "--size", type=int, default=256, metavar="PX", help="side of the stored pictures (default: 256)"
     )
     parser.add_argument(
-        "--maps", default="clickme", metavar="SOURCE", help="a picture folder's maps (default: clickme)"
+        "--map-source", default="clickme", metavar="SOURCE", help="a picture folder's maps (default: clickme)"
     )
     parser.add_argument("--map-folder", type=Path, metavar="DIR", help="maps beside class folders")
     parser.add_argument(
         "--blur",
-        choices=("none", "box", "gaussian", "gala_tpu"),
         default="none",
-        help="kernel of 49 px per 256; the paper's is not named, so it is yours to choose (default: none)",
+        metavar="BLUR",
+        help="none, paper (49 x 49 box), gala_tpu, gauss:SIGMA, disc:RADIUS in pixels of a picture of 256, in proportion "
+        "for others; the paper names no kernel, so it is yours to choose (default: none)",
     )
     parser.add_argument("--first-label", type=int, default=0, choices=(0, 1), help="1 where labels count from 1")
     parser.add_argument("--strict", action="store_true", help="stop at a map that cannot be used")
@@ -59,10 +59,10 @@ def _add_pack(verbs: Verbs) -> None:
         help="leave out pictures and maps that cannot be read and list them in skipped.csv (default: stop at the first)",
     )
     add_common_options(parser, seed=False)
-    parser.set_defaults(run=_pack)
+    parser.set_defaults(run=_pack_dataset)
 
 
-def _pack(arguments: argparse.Namespace) -> None:
+def _pack_dataset(arguments: argparse.Namespace) -> None:
     need("torch", extra="models", purpose="a store")
     from .data.packing import pack_images
 
@@ -70,7 +70,7 @@ def _pack(arguments: argparse.Namespace) -> None:
         arguments.source,
         arguments.out,
         side_px=arguments.size,
-        maps=arguments.maps,
+        maps=arguments.map_source,
         map_folder=arguments.map_folder,
         blur=arguments.blur,
         first_label=arguments.first_label,
@@ -89,8 +89,15 @@ def _pack(arguments: argparse.Namespace) -> None:
         say(arguments, f"{description.n_skipped} could not be read and were skipped: {arguments.out / 'skipped.csv'}")
 
 
+def _seeded(recipe: "Training", seed: int | None) -> "Training":
+    """Return the recipe with the seed of the command line, where one is given."""
+    import msgspec
+
+    return recipe if seed is None else msgspec.structs.replace(recipe, seed=seed)
+
+
 def _add_train(verbs: Verbs) -> None:
-    parser = verb(
+    parser = add_verb(
         verbs,
         "train",
         "train a network from a recipe; stopped runs go on where they were",
@@ -103,7 +110,7 @@ def _add_train(verbs: Verbs) -> None:
     parser.add_argument(
         "--example", choices=("paper", "tpu"), nargs="?", const="paper", help="print a recipe with every key and stop"
     )
-    add_common_options(parser, seed=False)
+    add_common_options(parser)
     parser.set_defaults(run=_train)
 
 
@@ -121,7 +128,7 @@ def _train(arguments: argparse.Namespace) -> None:
         return
     if arguments.recipe is None or arguments.out is None:
         raise InputError("train: needs a recipe and --out (or --example to print a recipe)")
-    recipe = recipes.read(arguments.recipe, Training)
+    recipe = _seeded(recipes.read(arguments.recipe, Training), arguments.seed)
     with world() as here:
         trainer = run_recipe(recipe, arguments.out, base=arguments.recipe.parent, world=here, quiet=arguments.quiet)
         if here.first:
@@ -133,21 +140,26 @@ def _train(arguments: argparse.Namespace) -> None:
 
 
 def _add_sweep(verbs: Verbs) -> None:
-    parser = verb(
+    parser = add_verb(
         verbs,
         "sweep",
         "train over weights of the map loss and seeds, and draw Fig. 7",
-        "  rapidvision models sweep gala.toml --lam 0 1 3 6 10 --seeds 5 --out sweep/",
+        "  rapidvision models sweep gala.toml --lam 0 1 3 6 10 --n-seeds 5 --out sweep/",
     )
     parser.add_argument("recipe", type=Path, metavar="RECIPE", help="TOML")
     parser.add_argument(
-        "--lam", type=float, nargs="+", default=[0.0, 1.0, 3.0, 6.0, 10.0], help="weights of the map loss"
+        "--lam",
+        type=float,
+        nargs="+",
+        metavar="LAMBDA",
+        default=[0.0, 1.0, 3.0, 6.0, 10.0],
+        help="weights of the map loss",
     )
     parser.add_argument(
-        "--seeds", type=int, default=5, metavar="N", help="networks per weight (default: 5, as in the paper)"
+        "--n-seeds", type=int, default=5, metavar="N", help="networks per weight (default: 5, as in the paper)"
     )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder")
-    add_common_options(parser, seed=False)
+    add_common_options(parser)
     parser.set_defaults(run=_sweep)
 
 
@@ -160,8 +172,8 @@ def _sweep(arguments: argparse.Namespace) -> None:
     from .training.recipe import Training
     from .training.sweep import sweep
 
-    recipe = recipes.read(arguments.recipe, Training)
-    seeds = range(recipe.seed, recipe.seed + arguments.seeds)
+    recipe = _seeded(recipes.read(arguments.recipe, Training), arguments.seed)
+    seeds = range(recipe.seed, recipe.seed + arguments.n_seeds)
     base = arguments.recipe.parent
     with world() as here:
         points = sweep(
@@ -173,7 +185,7 @@ def _sweep(arguments: argparse.Namespace) -> None:
 
 
 def _add_train_demo(verbs: Verbs) -> None:
-    parser = verb(
+    parser = add_verb(
         verbs,
         "train-demo",
         "make the bundled networks again: draw their pictures, train and measure them",
@@ -185,7 +197,7 @@ def _add_train_demo(verbs: Verbs) -> None:
     parser.add_argument(
         "--recipe",
         default="bundled",
-        metavar="NAME|TOML",
+        metavar="RECIPE",
         help='"bundled", "few-pictures" (the test of what maps add), or a file (default: bundled)',
     )
     parser.add_argument("--controls", action="store_true", help="train the controls too")
@@ -201,7 +213,7 @@ def _train_demo(arguments: argparse.Namespace) -> None:
     from .training import bundled_networks
 
     recipe = bundled_networks.named_recipe(arguments.recipe)
-    cards = bundled_networks.make(
+    cards = bundled_networks.build_networks(
         recipe,
         arguments.out,
         controls=arguments.controls,
@@ -213,12 +225,12 @@ def _train_demo(arguments: argparse.Namespace) -> None:
 
 
 def _add_export(verbs: Verbs) -> None:
-    parser = verb(
+    parser = add_verb(
         verbs,
         "export-onnx",
         "write a network as one ONNX file, bytes of pictures in and probabilities out",
         "  rapidvision models export-onnx gala.safetensors --out gala.onnx\n"
-        "  rapidvision models export-onnx resnet50.pth --architecture resnet50 --categories names.txt --out resnet50.onnx\n"
+        "  rapidvision models export-onnx resnet50.pth --architecture resnet50 --class-names names.txt --out resnet50.onnx\n"
         "  rapidvision clickme serve pictures/ --out game/ --partner gala.onnx",
     )
     parser.add_argument("model", type=Path, metavar="FILE", help="a file of weights")
@@ -232,9 +244,9 @@ def _add_export(verbs: Verbs) -> None:
         metavar="PX",
         help="shorter side before the centre is cut out (default: --size)",
     )
-    parser.add_argument("--categories", type=Path, metavar="FILE", help="names of its classes in order, one per line")
+    parser.add_argument("--class-names", type=Path, metavar="FILE", help="names of its classes in order, one per line")
     parser.add_argument(
-        "--picture-px", type=int, default=256, metavar="PX", help="side of the pictures that come in (default: 256)"
+        "--image-px", type=int, default=256, metavar="PX", help="side of the pictures that come in (default: 256)"
     )
     add_common_options(parser, seed=False)
     parser.set_defaults(run=_export)
@@ -250,7 +262,7 @@ def _export(arguments: argparse.Namespace) -> None:
         architecture=arguments.architecture,
         size_px=arguments.size,
         resize_px=arguments.resize,
-        names=arguments.categories,
+        names=arguments.class_names,
         picture_px=arguments.picture_px,
     )
     say(arguments, f"{arguments.out}: {n_classes} classes, pictures of {arguments.picture_px} px")

@@ -1,6 +1,6 @@
-"""The door: one verb per room, reached by name when it is called, so that ``--help`` costs nothing.
+"""The command line: one verb per package, imported by name when it is called, so that ``--help`` costs nothing.
 
-A room's ``commands`` module has ``add_arguments(parser)``, which adds its sub-verbs and sets ``run`` on each: a
+A package's ``commands`` module has ``add_arguments(parser)``, which adds its sub-verbs and sets ``run`` on each: a
 function that takes the parsed arguments and returns an exit code (or None for 0).
 """
 
@@ -68,6 +68,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not words or words[0] in ("-h", "--help"):
         print(_help())  # noqa: T201
         return 0 if words else 2
+    if words[0].startswith("--print-completion"):
+        return _print_completion(words)
     if words[0] == "--version":
         from rapidvision import __version__
 
@@ -81,6 +83,28 @@ def main(argv: Sequence[str] | None = None) -> int:
     return _run(name, words[1:])
 
 
+def whole_parser() -> argparse.ArgumentParser:
+    """Return one parser of all verbs, with everything below them; it imports every package's commands."""
+    parser = Parser(prog="rapidvision", description="Stimuli, sessions, statistics and networks.")
+    verbs = parser.add_subparsers(metavar="VERB")
+    for name, verb in VERBS.items():
+        importlib.import_module(verb.module).add_arguments(verbs.add_parser(name, help=verb.summary))
+    return parser
+
+
+def _print_completion(words: list[str]) -> int:
+    """Print the script that completes words in a shell."""
+    import shtab
+
+    shell = words[0].partition("=")[2] or "".join(words[1:2])
+    if shell not in shtab.SUPPORTED_SHELLS:
+        from rapidvision.errors import did_you_mean
+
+        return _refuse(f'--print-completion: got "{shell}". {did_you_mean(shell, shtab.SUPPORTED_SHELLS)}')
+    print(shtab.complete(whole_parser(), shell))  # noqa: T201
+    return 0
+
+
 def _run(name: str, words: list[str]) -> int:
     from rapidvision.errors import RapidVisionError
 
@@ -88,11 +112,13 @@ def _run(name: str, words: list[str]) -> int:
         commands = importlib.import_module(VERBS[name].module)
         parser = parser_of(name, commands)
         arguments = parser.parse_args(words)
-        return int(arguments.run(arguments) or 0)
+        if not getattr(arguments, "json", False):
+            return int(arguments.run(arguments) or 0)
+        return _run_for_json(arguments)
     except RapidVisionError as error:
         _refuse(str(error))
         return error.exit_code
-    except SystemExit as stop:  # argparse has spoken
+    except SystemExit as stop:  # argparse has said why
         return stop.code if isinstance(stop.code, int) else 2
     except KeyboardInterrupt:
         _refuse("stopped; run the same command again to resume")
@@ -103,8 +129,24 @@ def _run(name: str, words: list[str]) -> int:
         return 3
 
 
+def _run_for_json(arguments: argparse.Namespace) -> int:
+    """Run a verb with its text on the error stream, and print what it gave as one JSON object."""
+    import contextlib
+    import json
+
+    from rapidvision.text.json_values import plain
+
+    with contextlib.redirect_stdout(sys.stderr):
+        code = int(arguments.run(arguments) or 0)
+    print(json.dumps(plain(arguments.result), ensure_ascii=False, allow_nan=False), flush=True)  # noqa: T201
+    return code
+
+
 class Parser(argparse.ArgumentParser):
     """A parser that says what was probably meant, and shows the usage of the verb that was given the wrong words."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"allow_abbrev": False, **kwargs})  # an option has one word, in every release
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         """Refuse unknown words here, in the verb's own parser: argparse would leave that to the outermost one."""
@@ -161,7 +203,7 @@ def _print_every_letter() -> None:
 
 
 def parser_of(name: str, commands: object) -> argparse.ArgumentParser:
-    """Return the parser of a verb, filled by its room."""
+    """Return the parser of a verb, filled by its package."""
     parser = Parser(
         prog=f"rapidvision {name}",
         description=VERBS[name].summary,
@@ -172,7 +214,7 @@ def parser_of(name: str, commands: object) -> argparse.ArgumentParser:
 
 
 def add_verb(verbs: Verbs, name: str, summary: str, examples: str) -> argparse.ArgumentParser:
-    """Add a verb of a room.
+    """Add a verb of a package: the one way, so that every help looks the same.
 
     Parameters
     ----------
@@ -181,7 +223,7 @@ def add_verb(verbs: Verbs, name: str, summary: str, examples: str) -> argparse.A
     name, summary : str
         The word, and what it does in a line.
     examples : str
-        Shown as they are at the end of the verb's help.
+        Command lines, and what is to be said about them; shown below "examples:" at the end of the verb's help.
 
     Returns
     -------
@@ -192,18 +234,41 @@ def add_verb(verbs: Verbs, name: str, summary: str, examples: str) -> argparse.A
         name,
         help=summary,
         description=summary[:1].upper() + summary[1:],
-        epilog=examples,
+        epilog="examples:\n" + (examples if examples.startswith("  ") else f"  {examples}"),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
 
 
-def add_common_options(parser: argparse.ArgumentParser, *, seed: bool = True) -> None:
-    """Add the options that mean the same in every room: ``--quiet``, and ``--seed`` where randomness is used."""
+def add_common_options(parser: argparse.ArgumentParser, *, seed: bool = True, json: bool = False) -> None:
+    """Add the options that mean the same in every verb.
+
+    ``--quiet`` everywhere, ``--seed`` where random numbers are drawn, ``--json`` where :func:`give` hands a result over.
+    """
     if seed:
         parser.add_argument(
-            "--seed", type=_whole, help="seed of every random decision (drawn, printed and stored if absent)"
+            "--seed",
+            type=_whole,
+            metavar="SEED",
+            help="seed of every random decision (default: that of the recipe or protocol, else drawn, printed and stored)",
         )
     parser.add_argument("--quiet", action="store_true", help="show no progress; results, notes and errors are shown")
+    if json:
+        parser.add_argument(
+            "--json", action="store_true", help="print the result as one JSON object; text goes to the error stream"
+        )
+
+
+def give(arguments: argparse.Namespace, result: Any) -> None:
+    """Hand over what a verb found; ``--json`` prints it.
+
+    Parameters
+    ----------
+    arguments : argparse.Namespace
+        Of the verb.
+    result : dict
+        What :func:`rapidvision.text.json_values.plain` can turn into an object.
+    """
+    arguments.result = result
 
 
 def say(_arguments: argparse.Namespace, text: str) -> None:
@@ -225,7 +290,7 @@ def _help() -> str:
     width = max(map(len, VERBS)) + 2
     verbs = "\n".join(f"  {name:<{width}}{verb.summary}" for name, verb in VERBS.items())
     return (
-        "usage: rapidvision VERB ... [--help] [--version]\n\n"
+        "usage: rapidvision VERB ... [--help] [--version] [--print-completion bash|zsh|tcsh]\n\n"
         "Which parts of a picture let a person, or a network, recognise it at a glance.\n\n"
         f"verbs (analyze is analyse):\n{verbs}\n\n{EXAMPLES}"
     )

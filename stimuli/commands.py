@@ -5,14 +5,13 @@ import os
 from fractions import Fraction
 from pathlib import Path
 
-from rapidvision.cli import Verbs, add_common_options, add_verb, say
+from rapidvision.cli import Verbs, add_common_options, add_verb, give, say
 from rapidvision.system import files
 
 #: Flags that a build prints.
 MOST_FLAGS = 20
 
 _BUILD_EXAMPLES = """\
-examples:
   rapidvision stimuli build bundled --out set
   rapidvision stimuli build recipe.toml --out set --workers 8
   rapidvision stimuli build osie.toml --root ~/data/osie --out set
@@ -23,15 +22,21 @@ A build that was stopped goes on when the same command is given again."""
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the sub-verbs."""
-    verbs = parser.add_subparsers(dest="what", required=True, metavar="VERB")
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     _add_build(verbs)
-    expand = _add(verbs, "expand", "write the PNG files of a packed set", "rapidvision stimuli expand packed --out set")
-    expand.add_argument("folder", type=Path, metavar="PACKED", help="a set that was built --as tar, series or recipe")
+    expand = add_verb(
+        verbs, "expand", "write the PNG files of a packed set", "rapidvision stimuli expand packed --out set"
+    )
+    expand.add_argument(
+        "folder", type=Path, metavar="PACKED", help="a set that was built with --format tar, series or recipe"
+    )
     expand.add_argument("--out", type=Path, required=True, metavar="SET", help="a new folder")
-    expand.add_argument("--root", type=Path, metavar="DIR", help="folder of the pictures; for sets built --as recipe")
+    expand.add_argument(
+        "--root", type=Path, metavar="DIR", help="folder of the pictures; for sets built with --format recipe"
+    )
     add_common_options(expand, seed=False)
     expand.set_defaults(run=_expand)
-    show = _add(
+    show = add_verb(
         verbs, "show", "say what is in a set, and make its contact sheet", "rapidvision stimuli show set --out sheet"
     )
     show.add_argument("folder", type=Path, metavar="SET", help="a stimulus set")
@@ -42,18 +47,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     show.add_argument(
         "--root", type=Path, metavar="DIR", help="folder that the recipe's paths are relative to (default: its own)"
     )
-    add_common_options(show, seed=False)
+    add_common_options(show, seed=False, json=True)
     show.set_defaults(run=_show)
-    verify = _add(verbs, "verify", "hash every file of a set again", "rapidvision stimuli verify set")
+    verify = add_verb(verbs, "verify", "hash every file of a set again", "rapidvision stimuli verify set")
     verify.add_argument("folder", type=Path, metavar="SET", help="a stimulus set, packed or not")
-    add_common_options(verify, seed=False)
+    add_common_options(verify, seed=False, json=True)
     verify.set_defaults(run=_verify)
-    diff = _add(verbs, "diff", "compare two sets (exit code 1: they differ)", "rapidvision stimuli diff set other")
+    diff = add_verb(verbs, "diff", "compare two sets (exit code 1: they differ)", "rapidvision stimuli diff set other")
     diff.add_argument("first", type=Path, metavar="SET", help="a stimulus set")
     diff.add_argument("second", type=Path, metavar="OTHER", help="another")
     add_common_options(diff, seed=False)
     diff.set_defaults(run=_diff)
-    movies = _add(
+    movies = add_verb(
         verbs,
         "movies",
         "write each stimulus as a movie: fixation, stimulus, blank",
@@ -75,28 +80,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="frames per second, as 60, 59.94 or 60000/1001 (default: 60)",
     )
     movies.add_argument("--codec", choices=("vp9", "h264"), default="vp9", help="video format (default: vp9)")
-    movies.add_argument("--limit", type=int, metavar="N", help="stop after so many stimuli")
+    movies.add_argument("--n-stimuli", type=int, metavar="N", help="stop after so many stimuli (default: all)")
     add_common_options(movies)
     movies.set_defaults(run=_movies)
-    unpack = _add(
+    importing = add_verb(
         verbs,
-        "unpack",
+        "import-clickme",
         "turn the ClickMe release into a picture folder",
-        "rapidvision stimuli unpack clickme_train.tfrecords --out clickme --targets 0-397",
+        "rapidvision stimuli import-clickme clickme_train.tfrecords --out clickme --target-labels 0-397",
     )
-    unpack.add_argument("records", type=Path, metavar="RECORDS", help="a TFRecord file, or a folder of them")
-    unpack.add_argument("--out", type=Path, required=True, metavar="DIR", help="a new folder")
-    unpack.add_argument(
-        "--targets", type=_ranges, default=range(398), metavar="LABELS", help="labels that are targets (default: 0-397)"
+    importing.add_argument("records", type=Path, metavar="RECORDS", help="a TFRecord file, or a folder of them")
+    importing.add_argument("--out", type=Path, required=True, metavar="DIR", help="a new folder")
+    importing.add_argument(
+        "--target-labels",
+        type=_ranges,
+        default=range(398),
+        metavar="LABELS",
+        help="labels that are targets (default: 0-397)",
     )
-    unpack.add_argument("--names", type=Path, metavar="FILE", help="a text file with the name of a label per line")
-    unpack.add_argument("--limit", type=int, metavar="N", help="stop after so many pictures")
-    add_common_options(unpack, seed=False)
-    unpack.set_defaults(run=_unpack)
-
-
-def _add(verbs: Verbs, name: str, summary: str, example: str) -> argparse.ArgumentParser:
-    return add_verb(verbs, name, summary, f"example:\n  {example}")
+    importing.add_argument(
+        "--class-names", type=Path, metavar="FILE", help="a text file with the name of a label per line"
+    )
+    importing.add_argument("--n-images", type=int, metavar="N", help="stop after so many pictures (default: all)")
+    add_common_options(importing, seed=False)
+    importing.set_defaults(run=_import_clickme)
 
 
 def _add_build(verbs: Verbs) -> None:
@@ -108,9 +115,7 @@ def _add_build(verbs: Verbs) -> None:
     parser.add_argument(
         "--root", type=Path, metavar="DIR", help="folder that the recipe's paths are relative to (default: its own)"
     )
-    parser.add_argument(
-        "--as", dest="form", default="png", choices=("png", "tar", "series", "recipe"), help="storage form"
-    )
+    parser.add_argument("--format", default="png", choices=("png", "tar", "series", "recipe"), help="storage form")
     parser.add_argument(
         "--workers", type=int, default=os.cpu_count() or 1, metavar="N", help="processes (default: one per core)"
     )
@@ -129,15 +134,15 @@ def _build(arguments: argparse.Namespace) -> int:
     from .builder.build import build, read_recipe
 
     recipe, root = read_recipe(arguments.recipe, root=arguments.root, seed=arguments.seed)
-    from .pipeline.image_list import jobs_of
+    from .pipeline.image_list import image_entries
 
-    n_jobs = len(jobs_of(recipe, root)[arguments.shard[0] - 1 :: arguments.shard[1]])
+    n_jobs = len(image_entries(recipe, root)[arguments.shard[0] - 1 :: arguments.shard[1]])
     with progress("pictures", n_jobs, quiet=arguments.quiet) as advance:
         built = build(
             recipe,
             arguments.out,
             root=root,
-            form=arguments.form,
+            form=arguments.format,
             workers=arguments.workers,
             shard=arguments.shard,
             scheduler=arguments.scheduler,
@@ -166,6 +171,7 @@ def _verify(arguments: argparse.Namespace) -> int:
     found = open_set(arguments.folder)
     found.verify()
     say(arguments, f"{arguments.folder}: every file is as it was built")
+    give(arguments, {"folder": arguments.folder, "verified": True})
     return 0
 
 
@@ -183,6 +189,8 @@ def _expand(arguments: argparse.Namespace) -> int:
 
 
 def _show(arguments: argparse.Namespace) -> int:
+    import msgspec
+
     from rapidvision.formats.manifest import read_set
     from rapidvision.system.progress import progress
 
@@ -191,6 +199,7 @@ def _show(arguments: argparse.Namespace) -> int:
 
     found = read_set(arguments.folder)
     say(arguments, summary_of(found))
+    give(arguments, {"digest": found.digest, **msgspec.to_builtins(found.description)})
     if arguments.out is not None:
         inputs = read_recipe(arguments.recipe, root=arguments.root) if arguments.recipe else None
         with progress("pictures", len(found.description.images), quiet=arguments.quiet) as advance:
@@ -231,7 +240,7 @@ def _movies(arguments: argparse.Namespace) -> int:
     protocol = preset(name) if name in PRESETS else recipes.read(name, Protocol)
     found = read_set(arguments.folder)
     seed = found.description.seed if arguments.seed is None else arguments.seed
-    rows = found.stimuli[: arguments.limit]
+    rows = found.stimuli[: arguments.n_stimuli]
     with progress("movies", len(rows), quiet=arguments.quiet) as advance:
         write_movies(
             found,
@@ -247,11 +256,13 @@ def _movies(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _unpack(arguments: argparse.Namespace) -> int:
-    from .import_clickme import unpack
+def _import_clickme(arguments: argparse.Namespace) -> int:
+    from .import_clickme import import_release
 
-    names = files.read_text(arguments.names).splitlines() if arguments.names else ()
-    done = unpack(arguments.records, arguments.out, targets=arguments.targets, names=names, limit=arguments.limit)
+    names = files.read_text(arguments.class_names).splitlines() if arguments.class_names else ()
+    done = import_release(
+        arguments.records, arguments.out, targets=arguments.target_labels, names=names, limit=arguments.n_images
+    )
     say(
         arguments,
         f"{arguments.out}: {done.n_pictures} pictures; left out {done.n_without_map} without a map, "

@@ -42,7 +42,7 @@ class Unpacked:
     n_without_label: int
 
 
-def unpack(
+def import_release(
     source: Path | str,
     out: Path | str,
     *,

@@ -1,4 +1,4 @@
-"""``rapidvision analyse``: the room's verbs on the command line."""
+"""``rapidvision analyse``: the verbs of the analysis."""
 
 import argparse
 
@@ -7,7 +7,7 @@ from . import importing, maps, models, planning, study
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the sub-verbs of ``rapidvision analyse``."""
-    verbs = parser.add_subparsers(dest="what", required=True, metavar="WHAT")
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     importing.add_import(verbs)
     study.add_bins(verbs)
     study.add_fig2b(verbs)

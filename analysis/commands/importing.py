@@ -4,10 +4,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from rapidvision.cli import add_common_options, say
+from rapidvision.cli import Verbs, add_common_options, add_verb, say
 from rapidvision.errors import InputError
-
-from .options import verb
 
 #: Option → what it says; each is a field of :class:`~rapidvision.analysis.importers.source.layouts.Layout`.
 _WORDS = {
@@ -42,9 +40,9 @@ _NUMBERS = {
 }
 
 
-def add_import(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add_import(verbs: Verbs) -> None:
     """Add ``import``: other programs' files."""
-    parser = verb(
+    parser = add_verb(
         verbs,
         "import",
         "tables of other programs (any CSV or JSON, psiTurk, jsPsych, PsychoPy, model-vs-human, BIDS) as a trials table",
@@ -76,7 +74,12 @@ def add_import(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     for name, text in _TEXTS.items():
         parser.add_argument(f"--{name}", metavar="TEXT", help=text)
     for name, text in _NUMBERS.items():
-        parser.add_argument(f"--{name}", type=int if name == "max-levels" else float, metavar="N", help=text)
+        parser.add_argument(
+            f"--{name}",
+            type=int if name == "max-levels" else float,
+            metavar="N" if name == "max-levels" else "MS",
+            help=text,
+        )
     add_common_options(parser, seed=False)
     parser.set_defaults(run=_run_import)
 

@@ -3,15 +3,15 @@
 import argparse
 from pathlib import Path
 
-from rapidvision.cli import add_common_options
+from rapidvision.cli import Verbs, add_common_options, add_verb, give
 from rapidvision.protocol import N_RELABELLINGS
 
-from .options import seed_of, tell, tell_notes, verb
+from .options import seed_of, tell, tell_notes
 
 
-def add_maps(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add_maps(verbs: Verbs) -> None:
     """Add ``maps``: reliability and agreement of maps."""
-    parser = verb(
+    parser = add_verb(
         verbs,
         "maps",
         "reliability of participants' maps (one file), or agreement of two sources",
@@ -24,20 +24,22 @@ def add_maps(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         help="folder of maps named after their pictures (IMAGE_ID.png), or .npz (participants x height x width)",
     )
     parser.add_argument("second", metavar="OTHER", type=Path, nargs="?", help="the other source")
-    parser.add_argument("-m", "--relabellings", type=int, default=N_RELABELLINGS, metavar="M")
+    parser.add_argument(
+        "--n-resamples", type=int, default=N_RELABELLINGS, metavar="N", help=f"relabellings ({N_RELABELLINGS:,})"
+    )
     parser.add_argument("--out", type=Path, metavar="FILE", help="also write the result as JSON")
-    add_common_options(parser)
+    add_common_options(parser, json=True)
     parser.set_defaults(run=_run_maps)
 
 
 def _run_maps(arguments: argparse.Namespace) -> None:
     from rapidvision.system import files
+    from rapidvision.text.json_values import plain
 
     from ..importance_maps.comparison import maps
     from ..importance_maps.reliability import Reliability
-    from ..reporting.html import plain
 
-    result = maps(arguments.first, arguments.second, m=arguments.relabellings, seed=seed_of(arguments))
+    result = maps(arguments.first, arguments.second, m=arguments.n_resamples, seed=seed_of(arguments))
     low, high = result.interval
     kind = "participants' maps" if isinstance(result, Reliability) else "sources"
     tell(
@@ -49,41 +51,45 @@ def _run_maps(arguments: argparse.Namespace) -> None:
         if result.n_dropped:
             tell(f"dropped {result.n_dropped} constant maps, which have no ranks")
     tell_notes(result.notes)
+    give(arguments, plain(result))
     if arguments.out:
         files.write_json(arguments.out, plain(result))
 
 
-def add_strategy(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add_strategy(verbs: Verbs) -> None:
     """Add ``strategy``: did players of the ClickMe game learn what the network likes."""
-    parser = verb(
+    parser = add_verb(
         verbs,
         "strategy",
         "ClickMe players early against late: first and second half, first and second ten rounds",
         "rapidvision analyse strategy export/rounds.csv",
     )
     parser.add_argument("rounds", metavar="ROUNDS", type=Path, help="rounds.csv of a ClickMe export")
-    parser.add_argument("--players", type=int, default=200, metavar="N", help="only the N with most rounds (200)")
-    parser.add_argument("-m", "--flips", type=int, default=N_RELABELLINGS, metavar="M", help=f"({N_RELABELLINGS:,})")
+    parser.add_argument("--n-players", type=int, default=200, metavar="N", help="only the N with most rounds (200)")
+    parser.add_argument(
+        "--n-resamples", type=int, default=N_RELABELLINGS, metavar="N", help=f"sign flips ({N_RELABELLINGS:,})"
+    )
     parser.add_argument("--out", type=Path, metavar="FILE", help="also write the result as JSON")
-    add_common_options(parser)
+    add_common_options(parser, json=True)
     parser.set_defaults(run=_run_strategy)
 
 
 def _run_strategy(arguments: argparse.Namespace) -> None:
     from rapidvision.system import files
+    from rapidvision.text.json_values import plain
 
     from ..inference.learning import WORDS, read_wins, strategy_test
-    from ..reporting.html import plain
 
     rounds = read_wins(arguments.rounds)
     seed = seed_of(arguments)
     results = {}
     for compare, (first, second) in WORDS.items():
-        one = strategy_test(rounds, compare, most_frequent=arguments.players, m=arguments.flips, seed=seed)
+        one = strategy_test(rounds, compare, most_frequent=arguments.n_players, m=arguments.n_resamples, seed=seed)
         results[compare] = plain(one)
         tell(
             f"{one.n_players} players: {first} {one.early:.1%}, {second} {one.late:.1%} of rounds won, p = {one.p:.4g} "
             f"({one.n_left_out} with too few rounds left out)",
         )
+    give(arguments, {**results, "seed": seed})
     if arguments.out:
         files.write_json(arguments.out, results)

@@ -3,15 +3,15 @@
 import argparse
 from pathlib import Path
 
-from rapidvision.cli import add_common_options, say
+from rapidvision.cli import Verbs, add_common_options, add_verb, give, say
 from rapidvision.protocol import N_RELABELLINGS
 
-from .options import add_guess, add_reading_options, seed_of, tell, tell_notes, trials_of, verb
+from .options import add_guess, add_reading_options, seed_of, tell, tell_notes, trials_of
 
 
-def add_chance(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add_chance(verbs: Verbs) -> None:
     """Add ``chance``: is a group above chance."""
-    parser = verb(
+    parser = add_verb(
         verbs,
         "chance",
         "every group and level against chance, by sign flips over participants",
@@ -19,11 +19,13 @@ def add_chance(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     )
     parser.add_argument("trials", metavar="TRIALS", type=Path, help="the trials table (CSV or Parquet)")
     parser.add_argument("--late", default="exclude", choices=("exclude", "wrong", "half"), help="see bins")
-    parser.add_argument("-m", "--flips", type=int, default=N_RELABELLINGS, metavar="M", help=f"({N_RELABELLINGS:,})")
+    parser.add_argument(
+        "--n-resamples", type=int, default=N_RELABELLINGS, metavar="N", help=f"sign flips ({N_RELABELLINGS:,})"
+    )
     parser.add_argument("--out", type=Path, metavar="FILE", help="also write the table as CSV")
     add_guess(parser)
     add_reading_options(parser)
-    add_common_options(parser)
+    add_common_options(parser, json=True)
     parser.set_defaults(run=_run_chance)
 
 
@@ -36,7 +38,7 @@ def _run_chance(arguments: argparse.Namespace) -> None:
 
     seed = seed_of(arguments)
     trials = trials_of(arguments)
-    found = chance(trials, late=arguments.late, m=arguments.flips, seed=seed)
+    found = chance(trials, late=arguments.late, m=arguments.n_resamples, seed=seed)
     for line in opening(trials, late=arguments.late):
         tell(line)
     table = found.to_frame()
@@ -44,13 +46,14 @@ def _run_chance(arguments: argparse.Namespace) -> None:
     for one in found.tests:
         tell(one.sentence())
         tell_notes(one.notes)
+    give(arguments, {"levels": table, "seed": seed, "notes": [note for one in found.tests for note in one.notes]})
     if arguments.out:
         files.write_text(arguments.out, table.assign(seed=seed).to_csv(index=False))
 
 
-def add_mixed(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add_mixed(verbs: Verbs) -> None:
     """Add ``mixed``: the regression with random participants and pictures."""
-    parser = verb(
+    parser = add_verb(
         verbs,
         "mixed",
         "accuracy ~ log reveal x group with random participants and pictures, beside GEE and GLM",
@@ -61,7 +64,7 @@ def add_mixed(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     parser.add_argument("--guess", type=float, default=0.0, metavar="SHARE", help="guess rate of the link (0: logit)")
     parser.add_argument("--out", type=Path, metavar="FILE", help="also write the table as CSV")
     add_reading_options(parser)
-    add_common_options(parser, seed=False)
+    add_common_options(parser, seed=False, json=True)
     parser.set_defaults(run=_run_mixed)
 
 
@@ -75,13 +78,14 @@ def _run_mixed(arguments: argparse.Namespace) -> None:
     tell(str(result))
     tell(result.sentence())
     tell_notes(result.cautions)
+    give(arguments, {"effects": result.to_frame(), "notes": result.cautions})
     if arguments.out:
         files.write_text(arguments.out, result.to_frame().to_csv(index=False))
 
 
-def add_compare(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add_compare(verbs: Verbs) -> None:
     """Add ``compare``: networks beside people."""
-    parser = verb(
+    parser = add_verb(
         verbs,
         "compare",
         "networks beside people on the same trials",
@@ -94,7 +98,7 @@ def add_compare(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     add_guess(parser)
     parser.add_argument("--figures", type=Path, metavar="DIR", help="folder for networks.pdf, .svg and .png")
     add_reading_options(parser)
-    add_common_options(parser)
+    add_common_options(parser, json=True)
     parser.set_defaults(run=_run_compare)
 
 
@@ -111,6 +115,11 @@ def _run_compare(arguments: argparse.Namespace) -> None:
             f"{one.interval[1]:.3f}), {one.n} stimuli",
         )
     tell_notes(result.cautions)
+    consistency = [
+        {"model": model, "other": other, "group": group, "kappa": one.kappa, "interval": one.interval, "n": one.n}
+        for model, other, group, one in result.consistency
+    ]
+    give(arguments, {"models": result.to_frame(), "consistency": consistency, "seed": result.seed})
     if arguments.out:
         files.write_text(arguments.out, result.to_frame().assign(seed=result.seed).to_csv(index=False))
     if arguments.figures:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rapidvision.cli import Verbs, add_common_options, add_verb
+from rapidvision.cli import add_common_options
 from rapidvision.protocol import N_RELABELLINGS
 
 #: How a note begins that changes what a p is worth; see :mod:`rapidvision.analysis.inference.cautions`.
@@ -15,11 +15,6 @@ WARNING = "warning: "
 if TYPE_CHECKING:  # pandas stays out of the help
     from ..table.exclusions import Kept, Rules
     from ..table.trials import Trials
-
-
-def verb(verbs: Verbs, name: str, text: str, example: str) -> argparse.ArgumentParser:
-    """Add a verb with its help and an example."""
-    return add_verb(verbs, name, text, f"example:\n  {example}")
 
 
 def tell(text: str) -> None:
@@ -62,11 +57,10 @@ def add_test_options(parser: argparse.ArgumentParser) -> None:
         help="which p the stars show (none: the paper's raw stars)",
     )
     parser.add_argument(
-        "-m",
-        "--relabellings",
+        "--n-resamples",
         type=int,
         default=N_RELABELLINGS,
-        metavar="M",
+        metavar="N",
         help=f"relabellings ({N_RELABELLINGS:,} in the paper)",
     )
     parser.add_argument("--by-slot", action="store_true", help="relabel only among participants with the same plan")
@@ -76,7 +70,7 @@ def add_test_options(parser: argparse.ArgumentParser) -> None:
     rules.add_argument("--max-response-bias", type=float, metavar="SHARE", help="share of the same answer")
     rules.add_argument("--first-session-only", action="store_true", help="of a participant who came more than once")
     add_reading_options(parser)
-    add_common_options(parser)
+    add_common_options(parser, json=True)
 
 
 def add_reading_options(parser: argparse.ArgumentParser) -> None:
@@ -111,7 +105,7 @@ def add_reading_options(parser: argparse.ArgumentParser) -> None:
 def add_company(parser: argparse.ArgumentParser) -> None:
     """Add networks, the stimulus set and the margin of the ceiling."""
     parser.add_argument("--models", type=Path, metavar="FILE", help="the networks' trials table")
-    parser.add_argument("--set", type=Path, metavar="DIR", help="the stimulus set, for the insets")
+    parser.add_argument("--set", type=Path, metavar="SET", help="the stimulus set, for the insets")
     parser.add_argument(
         "--margin",
         type=float,
@@ -144,7 +138,7 @@ def test_options(arguments: argparse.Namespace) -> dict[str, Any]:
         "late": arguments.late,
         "alternative": arguments.alternative,
         "correction": arguments.correction,
-        "m": arguments.relabellings,
+        "m": arguments.n_resamples,
         "by_slot": arguments.by_slot,
     }
 
@@ -167,7 +161,7 @@ def command_of(verb_name: str, arguments: argparse.Namespace, *, seed: int) -> s
     words = [f"rapidvision analyse {verb_name} {arguments.trials.name}"]
     for name, value in vars(parser.parse_args(["-"])).items():
         given = getattr(arguments, name, value)
-        if name in ("trials", "seed", "quiet") or given == value:
+        if name in ("trials", "seed", "quiet", "json") or given == value:
             continue
         parts = given if isinstance(given, list | tuple) else [] if given is True else [given]
         shown = [part.name if isinstance(part, Path) else str(part) for part in parts]
@@ -194,7 +188,7 @@ def kept_of(arguments: argparse.Namespace) -> "Kept":
     tell(left.sentence())
     sizes = [left.after.get(group, 0) for group in arguments.groups or sorted(left.after)]
     if len(sizes) == 2 and all(sizes):
-        tell_notes(forewarnings(*sizes, m=arguments.relabellings))
+        tell_notes(forewarnings(*sizes, m=arguments.n_resamples))
     return left
 
 

@@ -4,38 +4,57 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rapidvision.cli import add_common_options, say
+from rapidvision.cli import Verbs, add_common_options, add_verb, give, say
 from rapidvision.protocol import N_RELABELLINGS
 
-from .options import seed_of, tell, tell_notes, verb
+from .options import seed_of, tell, tell_notes
 
 if TYPE_CHECKING:
     from ..sample_size.simulation import Design
 
 
-def _add_design_options(parser: argparse.ArgumentParser, *, experiments: int, relabellings: int) -> None:
+def _add_design_options(parser: argparse.ArgumentParser, *, n_experiments: int, n_resamples: int) -> None:
     parser.add_argument("--threshold", type=float, default=1.5, metavar="LOG10", help="of the first group (1.5)")
-    parser.add_argument("--slope", type=float, default=6.0, help="of the logistic over log10 per cent (6)")
+    parser.add_argument(
+        "--slope", type=float, default=6.0, metavar="SLOPE", help="of the logistic over log10 per cent (6)"
+    )
     parser.add_argument("--late-share", type=float, default=0.05, metavar="SHARE", help="answers past the limit (0.05)")
-    parser.add_argument("--images", type=int, default=80, metavar="N", help="pictures per participant (80)")
-    parser.add_argument("--experiments", type=int, default=experiments, metavar="N", help=f"({experiments})")
-    parser.add_argument("-m", "--relabellings", type=int, default=relabellings, metavar="M", help=f"({relabellings})")
-    parser.add_argument("--alpha", type=float, default=0.05, help="(0.05)")
-    add_common_options(parser)
+    parser.add_argument("--n-images", type=int, default=80, metavar="N", help="pictures per participant (80)")
+    parser.add_argument(
+        "--n-experiments", type=int, default=n_experiments, metavar="N", help=f"simulated experiments ({n_experiments})"
+    )
+    parser.add_argument(
+        "--n-resamples",
+        type=int,
+        default=n_resamples,
+        metavar="N",
+        help=f"relabellings of each experiment ({n_resamples})",
+    )
+    parser.add_argument("--alpha", type=float, default=0.05, metavar="ALPHA", help="level of the test (0.05)")
+    add_common_options(parser, json=True)
 
 
-def add_power(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add_power(verbs: Verbs) -> None:
     """Add ``power``: how many participants."""
-    parser = verb(
+    parser = add_verb(
         verbs,
         "power",
         "how many participants: simulated experiments against group size and effect",
-        "rapidvision analyse power --n 20 40 60 --effects 0.1 0.2 --out power/",
+        "rapidvision analyse power --n-per-group 20 40 60 --effects 0.1 0.2 --out power/",
     )
-    parser.add_argument("--n", type=int, nargs="+", default=[10, 20, 30, 45, 60, 90], help="participants per group")
-    parser.add_argument("--effects", type=float, nargs="+", default=[0.1, 0.2], help="difference of thresholds, log10")
+    parser.add_argument(
+        "--n-per-group",
+        type=int,
+        nargs="+",
+        metavar="N",
+        default=[10, 20, 30, 45, 60, 90],
+        help="participants per group",
+    )
+    parser.add_argument(
+        "--effects", type=float, nargs="+", metavar="LOG10", default=[0.1, 0.2], help="difference of thresholds, log10"
+    )
     parser.add_argument("--out", type=Path, metavar="DIR", help="folder for power.csv, .pdf, .svg and .png")
-    _add_design_options(parser, experiments=300, relabellings=2000)
+    _add_design_options(parser, n_experiments=300, n_resamples=2000)
     parser.set_defaults(run=_run_power)
 
 
@@ -46,21 +65,22 @@ def _run_power(arguments: argparse.Namespace) -> None:
     from ..result_repr import frame_text
     from ..sample_size.power import power
 
-    total = len(arguments.n) * len(arguments.effects) * arguments.experiments
+    total = len(arguments.n_per_group) * len(arguments.effects) * arguments.n_experiments
     seed = seed_of(arguments)
     with progress("experiments", total, quiet=arguments.quiet) as advance:
         table = power(
             _design(arguments),
-            n_per_group=arguments.n,
+            n_per_group=arguments.n_per_group,
             effects=arguments.effects,
-            n_experiments=arguments.experiments,
-            m=arguments.relabellings,
+            n_experiments=arguments.n_experiments,
+            m=arguments.n_resamples,
             alpha=arguments.alpha,
             seed=seed,
             advance=advance,
         )
     tell(frame_text(table))
     tell_notes(table.attrs["notes"])
+    give(arguments, {"power": table, "seed": seed, "notes": table.attrs["notes"]})
     if arguments.out:
         from ..figures.plots import draw_power
 
@@ -69,17 +89,17 @@ def _run_power(arguments: argparse.Namespace) -> None:
             say(arguments, str(path))
 
 
-def add_calibrate(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add_calibrate(verbs: Verbs) -> None:
     """Add ``calibrate``: error rates."""
-    parser = verb(
+    parser = add_verb(
         verbs,
         "calibrate",
         "do the tests keep their promises: simulated experiments without a difference",
-        "rapidvision analyse calibrate --per-group 60 --experiments 2000",
+        "rapidvision analyse calibrate --n-per-group 60 --n-experiments 2000",
     )
-    parser.add_argument("--per-group", type=int, default=60, metavar="N", help="participants per group (60)")
+    parser.add_argument("--n-per-group", type=int, default=60, metavar="N", help="participants per group (60)")
     parser.add_argument("--out", type=Path, metavar="FILE", help="also write the table as CSV")
-    _add_design_options(parser, experiments=2000, relabellings=N_RELABELLINGS)
+    _add_design_options(parser, n_experiments=2000, n_resamples=N_RELABELLINGS)
     parser.set_defaults(run=_run_calibrate)
 
 
@@ -92,11 +112,11 @@ def _run_calibrate(arguments: argparse.Namespace) -> None:
     from ..sample_size.power import calibrate
 
     seed = seed_of(arguments)
-    with progress("experiments", arguments.experiments, quiet=arguments.quiet) as advance:
+    with progress("experiments", arguments.n_experiments, quiet=arguments.quiet) as advance:
         result = calibrate(
-            replace(_design(arguments), n_per_group=arguments.per_group),
-            n_experiments=arguments.experiments,
-            m=arguments.relabellings,
+            replace(_design(arguments), n_per_group=arguments.n_per_group),
+            n_experiments=arguments.n_experiments,
+            m=arguments.n_resamples,
             alpha=arguments.alpha,
             seed=seed,
             advance=advance,
@@ -104,6 +124,7 @@ def _run_calibrate(arguments: argparse.Namespace) -> None:
     tell(str(result))
     tell_notes(result.notes)
     tell(f"alpha {result.alpha:g}, standard error of a rate {result.standard_error:.4f}")
+    give(arguments, {"rates": result.to_frame(), "alpha": result.alpha, "seed": seed, "notes": result.notes})
     if arguments.out:
         files.write_text(arguments.out, result.to_frame().assign(seed=seed).to_csv(index=False))
 
@@ -112,7 +133,7 @@ def _design(arguments: argparse.Namespace) -> "Design":
     from ..sample_size.simulation import Design
 
     return Design(
-        n_images=arguments.images,
+        n_images=arguments.n_images,
         thresholds=(arguments.threshold, arguments.threshold),
         slope=arguments.slope,
         late_share=arguments.late_share,

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from rapidvision.cli import add_common_options, say
+from rapidvision.cli import Verbs, add_common_options, add_verb, give, say
 from rapidvision.protocol import N_RELABELLINGS
 
 from .options import (
@@ -20,13 +20,12 @@ from .options import (
     tell_notes,
     test_options,
     trials_of,
-    verb,
 )
 
 
-def add_bins(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add_bins(verbs: Verbs) -> None:
     """Add ``bins``: both groups at every level."""
-    parser = verb(
+    parser = add_verb(
         verbs,
         "bins",
         "both groups at every level, with randomization tests",
@@ -46,13 +45,14 @@ def _run_bins(arguments: argparse.Namespace) -> None:
     result = level_tests(left.trials, seed=seed_of(arguments), **test_options(arguments))
     tell(str(result))
     tell_notes(result.test.notes)
+    give(arguments, {"levels": result.to_frame(), "seed": result.test.seed, "notes": result.test.notes})
     if arguments.out:
         files.write_text(arguments.out, result.to_frame().assign(seed=result.test.seed).to_csv(index=False))
 
 
-def add_fig2b(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add_fig2b(verbs: Verbs) -> None:
     """Add ``fig2b``: Fig. 2B."""
-    parser = verb(
+    parser = add_verb(
         verbs,
         "fig2b",
         "Fig. 2B as PDF, SVG and PNG",
@@ -83,13 +83,16 @@ def _run_fig2b(arguments: argparse.Namespace) -> None:
     for one in result.ceilings:
         tell(one.sentence())
         tell_notes(one.notes)
-    for path in result.save(arguments.out):
+    paths = result.save(arguments.out)
+    for path in paths:
         say(arguments, str(path))
+    test = result.tests.test
+    give(arguments, {"levels": result.tests.to_frame(), "seed": test.seed, "notes": test.notes, "files": paths})
 
 
-def add_report(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add_report(verbs: Verbs) -> None:
     """Add ``report``: the whole report."""
-    parser = verb(
+    parser = add_verb(
         verbs,
         "report",
         "everything: report.html, results.json and the figures",
@@ -126,11 +129,12 @@ def _run_report(arguments: argparse.Namespace) -> None:
     for one in result.results["ceilings"]:
         tell(one["sentence"])
     say(arguments, str(result.html))
+    give(arguments, {**result.results, "files": [result.html]})
 
 
-def add_curve(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add_curve(verbs: Verbs) -> None:
     """Add ``curve``: psychometric functions."""
-    parser = verb(
+    parser = add_verb(
         verbs,
         "curve",
         "psychometric functions, thresholds with intervals, and the test of their difference",
@@ -139,11 +143,13 @@ def add_curve(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     parser.add_argument("trials", metavar="TRIALS", type=Path, help="the trials table (CSV or Parquet)")
     parser.add_argument("--groups", nargs=2, metavar=("FIRST", "SECOND"), help="first minus second is tested")
     parser.add_argument("--late", default="exclude", choices=("exclude", "wrong", "half"), help="see bins")
-    parser.add_argument("-m", "--relabellings", type=int, default=N_RELABELLINGS, metavar="M")
+    parser.add_argument(
+        "--n-resamples", type=int, default=N_RELABELLINGS, metavar="N", help=f"resamples ({N_RELABELLINGS:,})"
+    )
     add_guess(parser)
     parser.add_argument("--out", type=Path, metavar="DIR", help="folder for psychometric.pdf, .svg and .png")
     add_reading_options(parser)
-    add_common_options(parser)
+    add_common_options(parser, json=True)
     parser.set_defaults(run=_run_curve)
 
 
@@ -155,7 +161,7 @@ def _run_curve(arguments: argparse.Namespace) -> None:
         trials_of(arguments),
         groups=groups,
         late=arguments.late,
-        m=arguments.relabellings,
+        m=arguments.n_resamples,
         seed=seed_of(arguments),
     )
     tell(str(result))
@@ -165,6 +171,16 @@ def _run_curve(arguments: argparse.Namespace) -> None:
         f"(95 % {test.interval[0]:.3f} to {test.interval[1]:.3f}), p = {test.p:.4g}",
     )
     tell_notes(result.cautions)
+    give(
+        arguments,
+        {
+            "groups": result.to_frame(),
+            "threshold_difference_log10": test.difference,
+            "interval": test.interval,
+            "p": test.p,
+            "notes": result.cautions,
+        },
+    )
     if arguments.out:
         for path in result.drawing.save(arguments.out):
             say(arguments, str(path))

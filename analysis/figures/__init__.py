@@ -1,4 +1,4 @@
-"""Figures for print: the only place of the room that knows matplotlib.
+"""Figures for print: the only folder of the package that imports matplotlib.
 
 A package and not a module because style, Fig. 2B and the smaller figures together pass three hundred lines.
 """

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from rapidvision.errors import InputError
 from rapidvision.seeds import fresh_seed
 from rapidvision.system import files
+from rapidvision.text.json_values import plain
 
 from ..comparison import Comparison, compare
 from ..inference.above_chance import chance_test
@@ -18,7 +19,7 @@ from ..workflow import CurveFits, LevelTests, fit_psychometric, level_tests
 from . import sections as text
 from .attention_figure import attention
 from .fig2b_panel import Fig2b, fig2b
-from .html import page, plain
+from .html import page
 from .network_section import networks as networks_section
 
 if TYPE_CHECKING:

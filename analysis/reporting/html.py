@@ -3,7 +3,6 @@
 import html
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, is_dataclass
 from typing import Any
 
 import numpy as np
@@ -94,22 +93,3 @@ def show(value: Any) -> str:
         number = float(value)
         return f"{number:.1e}" if 0 < abs(number) < 0.0005 else f"{number:.3f}"
     return str(value)
-
-
-def plain(value: Any) -> Any:
-    """Turn results into what JSON can hold: arrays to lists, NaN and infinities to null, dataclasses to objects."""
-    if is_dataclass(value) and not isinstance(value, type):
-        return plain(asdict(value))
-    if isinstance(value, dict):
-        return {str(key): plain(item) for key, item in value.items()}
-    if hasattr(value, "_asdict"):
-        return plain(value._asdict())
-    if isinstance(value, np.ndarray):
-        return plain(value.tolist())
-    if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
-    if isinstance(value, np.generic):
-        return plain(value.item())
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rapidvision.system import files
+from rapidvision.text.json_values import plain
 
 from ..inference.above_chance import ChanceTest
 from ..resampling.multiplicity import CORRECTIONS
@@ -16,7 +17,7 @@ from ..table.statistics import columns_of
 from ..table.trials import Trials
 from ..workflow import CurveFits, LevelTests
 from .fig2b_panel import Fig2b, observer_note
-from .html import bullets, figure, notices, paragraph, plain, show, table
+from .html import bullets, figure, notices, paragraph, show, table
 
 if TYPE_CHECKING:
     from ..fits.regression import Effects

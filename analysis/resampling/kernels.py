@@ -1,4 +1,4 @@
-"""The inner loops behind one door: compiled where numba is installed and worth its start, numpy otherwise; same numbers."""
+"""One entry point to the inner loops: compiled where numba is installed and worth its start, numpy otherwise; same numbers."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""Ranks of thousands of maps at once: compiled where that pays, else by the ground, with the same numbers."""
+"""Ranks of thousands of maps at once: compiled where that pays, else by the core, with the same numbers."""
 
 from typing import Any
 

@@ -19,7 +19,7 @@ from rapidvision.reveal import RevealSeries, level_counts, level_fractions, leve
 from rapidvision.seeds import key64
 from rapidvision.stimuli.background.canvas import make_canvas
 from rapidvision.stimuli.recipe import Canvas, Reveal
-from rapidvision.stimuli.reveal.order import centring_shift, order_of
+from rapidvision.stimuli.reveal.order import centring_shift, reveal_order
 
 bundled = Path(str(resources.files("rapidvision.stimuli"))) / "bundled"
 path = min(bundled.glob("images/cat-*"))
@@ -34,7 +34,7 @@ figure, axes = plt.subplots(2, (N_LEVELS + 1) // 2, figsize=(11, 4.1), layout="c
 for row, source in zip(axes, ("clickme", "salicon"), strict=True):
     with Image.open(bundled / "maps" / source / f"{name}.png") as file:
         importance = ImportanceMap(np.asarray(file), image_id=name, source=source)
-    order = order_of(importance, int(counts[-1]), Reveal(), key=key64(1, name, source))
+    order = reveal_order(importance, int(counts[-1]), Reveal(), key=key64(1, name, source))
     shift = centring_shift(order, importance.shape, "region")
     series = RevealSeries(order, importance.shape, counts, shift)
     for level, ax in zip(range(0, N_LEVELS, 2), row, strict=True):

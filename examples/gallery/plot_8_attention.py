@@ -13,7 +13,7 @@ import numpy as np
 from matplotlib import pyplot as plt
 from PIL import Image
 
-from rapidvision.gala_models.observer.networks import find
+from rapidvision.gala_models.observer.networks import find_networks
 from rapidvision.gala_models.observer.overlay import attention_of, overlay
 
 bundled = Path(str(resources.files("rapidvision.stimuli"))) / "bundled"
@@ -34,7 +34,7 @@ rows = {
     "picture": list(pictures),
     "ClickMe-like": [overlay(a, b.astype(np.float32)) for a, b in zip(pictures, people, strict=True)],
 }
-for network in find("bundled"):
+for network in find_networks("bundled"):
     if "gala" in network.name:
         seen = attention_of(network, pictures).numpy()
         rows[network.name] = [overlay(a, b) for a, b in zip(pictures, seen, strict=True)]

@@ -10,7 +10,6 @@ from rapidvision.cli import Verbs, add_common_options, add_verb, say
 from .output_commands import add_database, add_kind, add_output_verbs, work
 
 _SERVE = """\
-examples:
   rapidvision clickme serve bundled --out game/ --partner bundled         the pictures that come with RapidVision
   rapidvision clickme serve pictures/ --out game/ --partner bundled
   rapidvision clickme serve pictures/ --out game/ --partner my_lab.nets:make --port 9000
@@ -25,28 +24,26 @@ rehearsal are pilots: their rounds, points and names are apart from those of the
 
 
 _SIMULATE = """\
-examples:
-  rapidvision clickme simulate pictures/ --out game/ --maps clickme --players 10 --partner bundled
-  rapidvision clickme simulate pictures/ --out game/ --maps clickme --players 10 --random 2 --off-target 1
+  rapidvision clickme simulate pictures/ --out game/ --map-source clickme --n-players 10 --partner bundled
+  rapidvision clickme simulate pictures/ --out game/ --map-source clickme --n-players 10 --n-random 2 --n-off-target 1
 
 Simulated players paint the maps of pictures/maps/clickme under the rules of the game. The game they leave in game/
-is exported and reported with --players simulated; people's maps, points and counts never hold theirs."""
+is exported and reported with --observers simulated; people's maps, points and counts never hold theirs."""
 
 _PLAYERS = """\
-examples:
   rapidvision clickme players game/                                       everybody, with rounds and points
   rapidvision clickme players game/ --rename "Old name" "New name" --why "offensive"
   rapidvision clickme players game/ --hide "A name" --why "a program"     gone from the others' leaderboard
   rapidvision clickme players game/ --show "A name" --why "a mistake"
   rapidvision clickme players game/ --log                                 what was done, when, by whom and why
-  rapidvision clickme players game/ --players pilot                       those of rehearsals
+  rapidvision clickme players game/ --observers pilot                     those of rehearsals
 
 It may be used while the game is served; pages follow within seconds. Rounds and maps stay as they are."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the sub-verbs of ``rapidvision clickme``."""
-    verbs = parser.add_subparsers(dest="what", required=True, metavar="WHAT")
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     _add_serve(verbs)
     _add_simulate(verbs)
     _add_players(verbs)
@@ -57,7 +54,12 @@ def _add_serve(verbs: Verbs) -> None:
     parser = add_verb(verbs, "serve", "serve the game to players", _SERVE)
     parser.add_argument("pictures", metavar="PICTURES", help="picture folder, or bundled")
     parser.add_argument("--out", type=Path, required=True, metavar="GAME", help="the game's folder")
-    parser.add_argument("--partner", required=True, help="module:function, bundled, a .safetensors or .onnx file, none")
+    parser.add_argument(
+        "--partner",
+        required=True,
+        metavar="PARTNER",
+        help="module:function, bundled, a .safetensors or .onnx file, none",
+    )
     parser.add_argument(
         "--partner-threads", type=int, metavar="N", help="of a network of RapidVision (default: all cores but one)"
     )
@@ -67,12 +69,18 @@ def _add_serve(verbs: Verbs) -> None:
         default="float32",
         help="of the same (default: %(default)s)",
     )
-    parser.add_argument("--game", type=Path, metavar="FILE", help="settings (default: GAME/game.toml, or the paper's)")
+    parser.add_argument(
+        "--settings", type=Path, metavar="FILE", help="settings (default: GAME/game.toml, or the paper's)"
+    )
     parser.add_argument(
         "--rehearsal", action="store_true", help="those who play are pilots, who count for nothing else"
     )
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
-    parser.add_argument("--port", type=int, default=8007, help="port, 0 for any free one (default: %(default)s)")
+    parser.add_argument(
+        "--host", default="127.0.0.1", metavar="HOST", help="address to listen on (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--port", type=int, default=8007, metavar="PORT", help="port, 0 for any free one (default: %(default)s)"
+    )
     parser.add_argument("--public-url", default="", metavar="URL", help="the address that players use")
     parser.add_argument("--behind-proxy", action="store_true", help="a proxy on this computer hands requests on")
     parser.add_argument("--insecure", action="store_true", help="allow players from outside without https")
@@ -84,7 +92,7 @@ def _add_serve(verbs: Verbs) -> None:
 def _serve(arguments: argparse.Namespace) -> None:
     host = work("server.host")
     serve = importlib.import_module("rapidvision.experiments.web.serve")
-    game = host.read_game(arguments.out, arguments.game)
+    game = host.read_game(arguments.out, arguments.settings)
     deck = host.set_up(arguments.out, host.picture_folder(arguments.pictures))
     partner = host.make_partner(
         arguments.partner,
@@ -129,14 +137,20 @@ def _add_simulate(verbs: Verbs) -> None:
     parser.add_argument("pictures", metavar="PICTURES", help="picture folder, or bundled")
     parser.add_argument("--out", type=Path, required=True, metavar="GAME", help="the game's folder")
     parser.add_argument(
-        "--maps", required=True, metavar="SOURCE", help="what players have in mind: PICTURES/maps/SOURCE"
+        "--map-source", required=True, metavar="SOURCE", help="what players have in mind: PICTURES/maps/SOURCE"
     )
-    parser.add_argument("--partner", default="none", help="as for serve (default: %(default)s)")
-    parser.add_argument("--game", type=Path, metavar="FILE", help="settings (default: GAME/game.toml, or the paper's)")
-    parser.add_argument("--players", type=int, default=10, metavar="N", help="players who paint (default: %(default)s)")
-    parser.add_argument("--random", type=int, default=0, metavar="N", help="players who paint anywhere")
-    parser.add_argument("--off-target", type=int, default=0, metavar="N", help="players who avoid what matters")
-    parser.add_argument("--rounds", type=int, default=50, metavar="N", help="rounds per player (default: %(default)s)")
+    parser.add_argument("--partner", default="none", metavar="PARTNER", help="as for serve (default: %(default)s)")
+    parser.add_argument(
+        "--settings", type=Path, metavar="FILE", help="settings (default: GAME/game.toml, or the paper's)"
+    )
+    parser.add_argument(
+        "--n-players", type=int, default=10, metavar="N", help="players who paint (default: %(default)s)"
+    )
+    parser.add_argument("--n-random", type=int, default=0, metavar="N", help="players who paint anywhere")
+    parser.add_argument("--n-off-target", type=int, default=0, metavar="N", help="players who avoid what matters")
+    parser.add_argument(
+        "--n-rounds", type=int, default=50, metavar="N", help="rounds per player (default: %(default)s)"
+    )
     add_database(parser)
     add_common_options(parser)
     parser.set_defaults(run=_simulate)
@@ -150,14 +164,14 @@ def _simulate(arguments: argparse.Namespace) -> None:
 
     host, simulate = work("server.host"), work("simulation.simulate")
     seed = fresh_seed() if arguments.seed is None else arguments.seed
-    game = host.read_game(arguments.out, arguments.game)
+    game = host.read_game(arguments.out, arguments.settings)
     deck = host.set_up(arguments.out, host.picture_folder(arguments.pictures))
-    maps = work("storage.images").read_maps(deck, arguments.maps, game.rules.picture_px)
+    maps = work("storage.images").read_maps(deck, arguments.map_source, game.rules.picture_px)
     partner = host.make_partner(arguments.partner, deck, game)
     _warn(arguments, deck, partner, game)
-    players = [Player(f"painter {n + 1:03d}") for n in range(arguments.players)]
-    players += [Player(f"random {n + 1:03d}", "random") for n in range(arguments.random)]
-    players += [Player(f"off-target {n + 1:03d}", "off_target") for n in range(arguments.off_target)]
+    players = [Player(f"painter {n + 1:03d}") for n in range(arguments.n_players)]
+    players += [Player(f"random {n + 1:03d}", "random") for n in range(arguments.n_random)]
+    players += [Player(f"off-target {n + 1:03d}", "off_target") for n in range(arguments.n_off_target)]
     store = host.game_store(arguments.out, arguments.database_url)
     try:
         with work("storage.lock").only_one(store), progress("players", len(players), quiet=arguments.quiet) as advance:
@@ -169,7 +183,7 @@ def _simulate(arguments: argparse.Namespace) -> None:
                 partner,
                 players,
                 maps,
-                rounds_per_player=arguments.rounds,
+                rounds_per_player=arguments.n_rounds,
                 seed=seed,
                 advance=advance,
             )
@@ -211,12 +225,12 @@ def _players(arguments: argparse.Namespace) -> None:
                 continue
             name, new = given if action == "rename" else (given, "")
             step = moderation.moderate(
-                store, action, name, why=arguments.why, new_name=new, blocked=blocked, kind=arguments.players
+                store, action, name, why=arguments.why, new_name=new, blocked=blocked, kind=arguments.observers
             )
             say(arguments, f"{step.action}: {step.before} -> {step.after} ({step.why})")
             return
         say(arguments, f"{'username':<20} {'rounds':>6} {'points':>7}  joined")
-        for one in moderation.players(store, arguments.players):
+        for one in moderation.players(store, arguments.observers):
             mark = "  hidden" if one.hidden else ""
             say(arguments, f"{one.name:<20} {one.n_rounds:>6} {one.points:>7}  {one.joined_utc[:10]}{mark}")
     finally:

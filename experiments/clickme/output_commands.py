@@ -10,20 +10,18 @@ from rapidvision.cli import Verbs, add_common_options, add_verb, say
 from .game.kinds import KINDS
 
 _EXPORT = """\
-examples:
   rapidvision clickme export game/ --out maps/
   rapidvision clickme export game/ --out maps/ --blur gauss:7 --min-players 3 --keep-flagged
   rapidvision clickme export game/ --out maps/ --per-player --tfrecords
-  rapidvision clickme export rehearsal/ --out maps/ --players simulated
+  rapidvision clickme export rehearsal/ --out maps/ --observers simulated
   rapidvision stimuli build maps/recipe.toml --out stimuli/
 
 Usernames stay in the game; the files know players by random ids."""
 
 _REPORT = """\
-examples:
   rapidvision clickme report game/ --out report/
-  rapidvision clickme report game/ --out report/ --compare clicktionary
-  rapidvision clickme report rehearsal/ --out report/ --players simulated
+  rapidvision clickme report game/ --out report/ --compare-with clicktionary
+  rapidvision clickme report rehearsal/ --out report/ --observers simulated
 
 Writes report.html with figures and report.json: players per map, bubbles, time-outs, success, learning, contests,
 agreement of players, and a gallery of maps."""
@@ -52,7 +50,7 @@ def add_database(parser: argparse.ArgumentParser) -> None:
 def add_kind(parser: argparse.ArgumentParser) -> None:
     """Add the option that names whose rounds are meant."""
     parser.add_argument(
-        "--players",
+        "--observers",
         choices=KINDS,
         default="human",
         help="whose rounds: people's, those of rehearsals, or of `clickme simulate` (default: %(default)s)",
@@ -62,7 +60,7 @@ def add_kind(parser: argparse.ArgumentParser) -> None:
 def _judged(part: Any, deck: Any, *, automated: bool) -> Any:
     objects = work("storage.images").read_objects(deck, part.rules.picture_px)
     pictures = work("storage.played_images").Pictures(deck)
-    return work("maps.quality").judge(
+    return work("maps.quality").player_quality(
         part.collected, part.rules, objects=objects, pictures=pictures, automated=automated
     )
 
@@ -85,13 +83,14 @@ def _add_export(verbs: Verbs) -> None:
     parser.add_argument(
         "--blur",
         default="paper",
+        metavar="BLUR",
         help="none, paper (49 x 49 box), gala_tpu, gauss:SIGMA, disc:RADIUS in pixels (default: %(default)s)",
     )
     parser.add_argument("--pool", choices=("players", "bubbles"), default="players", help="what is shared out")
     parser.add_argument("--min-bubbles", type=int, default=10, metavar="N", help="per map (default: %(default)s)")
     parser.add_argument("--min-players", type=int, default=1, metavar="N", help="per picture (default: %(default)s)")
     parser.add_argument(
-        "--report-limit", type=int, default=3, metavar="N", help="reports that drop a picture, 0: none (default: 3)"
+        "--max-reports", type=int, default=3, metavar="N", help="reports that drop a picture, 0: none (default: 3)"
     )
     parser.add_argument(
         "--keep-flagged", action="store_true", help="keep players flagged off_target, failed_catch or scripted"
@@ -112,7 +111,7 @@ def _export(arguments: argparse.Namespace) -> None:
     filters = keep.Filters(
         min_bubbles=arguments.min_bubbles,
         min_players=arguments.min_players,
-        report_limit=arguments.report_limit,
+        report_limit=arguments.max_reports,
         drop_flags=() if arguments.keep_flagged else keep.Filters().drop_flags,
         drop_mobile=arguments.drop_mobile,
         drop_automated=not arguments.keep_automated,
@@ -138,7 +137,7 @@ def _export(arguments: argparse.Namespace) -> None:
 def _add_report(verbs: Verbs) -> None:
     parser = add_verb(verbs, "report", "statistics, figures and a gallery of maps", _REPORT)
     _add_game(parser)
-    parser.add_argument("--compare", metavar="SOURCE", help="maps of another experiment: PICTURES/maps/SOURCE")
+    parser.add_argument("--compare-with", metavar="SOURCE", help="maps of another experiment: PICTURES/maps/SOURCE")
     add_common_options(parser)
     parser.set_defaults(run=_report)
 
@@ -151,7 +150,7 @@ def _report(arguments: argparse.Namespace) -> None:
     if not arguments.keep_automated:
         part = work("storage.selection").by_hand(part)
     numbers = report.write_report(
-        part, deck, game, arguments.out, quality=judged, seed=seed, compare_with=arguments.compare
+        part, deck, game, arguments.out, quality=judged, seed=seed, compare_with=arguments.compare_with
     )
     say(
         arguments,
@@ -170,5 +169,5 @@ def _played(arguments: argparse.Namespace) -> tuple[Any, Any, Any]:
         data = collected.collect(store)
     finally:
         store.close()
-    part = selection.select(data, players=arguments.players, rules=arguments.rules)
+    part = selection.select(data, players=arguments.observers, rules=arguments.rules)
     return part, host.pictures_of(arguments.game, arguments.pictures), host.read_game(arguments.game)

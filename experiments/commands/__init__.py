@@ -4,15 +4,14 @@ import argparse
 import importlib
 from pathlib import Path
 
-from rapidvision.cli import add_common_options, say
+from rapidvision.cli import Verbs, add_common_options, add_verb, say
 
 from . import export, lab
-from .verbs import Verbs, verb
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the sub-verbs of ``rapidvision session``."""
-    verbs = parser.add_subparsers(dest="what", required=True, metavar="WHAT")
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     _add_plan(verbs)
     _add_simulate(verbs)
     lab.add_arguments(verbs)
@@ -27,20 +26,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_plan(verbs: Verbs) -> None:
-    parser = verb(
+    parser = add_verb(
         verbs,
         "plan",
         "make a study folder with one balanced plan per participant slot",
         "  rapidvision session plan set/ --out study/\n"
-        "  rapidvision session plan set/ --out study/ --protocol authors-2017 --slots 24 --language de",
+        "  rapidvision session plan set/ --out study/ --protocol authors-2017 --n-per-group 24 --language de",
     )
-    parser.add_argument("set", metavar="SET", help="stimulus set, from `rapidvision stimuli build`")
-    parser.add_argument("--out", metavar="STUDY", required=True, help="the study folder")
+    parser.add_argument("set", type=Path, metavar="SET", help="stimulus set, from `rapidvision stimuli build`")
+    parser.add_argument("--out", type=Path, metavar="STUDY", required=True, help="the study folder")
     parser.add_argument("--protocol", default="paper", metavar="FILE|paper|authors-2017", help="default: paper")
-    parser.add_argument("--slots", type=int, default=None, metavar="N", help="participants per group; default: 60")
+    parser.add_argument("--n-per-group", type=int, metavar="N", help="participants per group; default: 60")
     parser.add_argument("--language", metavar="CODE", help="language of the texts; default: the protocol's")
-    parser.add_argument("--texts", metavar="FILE", help="TOML with texts for another task or language")
-    add_common_options(parser, seed=False)
+    parser.add_argument("--texts", type=Path, metavar="FILE", help="TOML with texts for another task or language")
+    add_common_options(parser)
     parser.set_defaults(run=_plan)
 
 
@@ -58,8 +57,10 @@ def _plan(arguments: argparse.Namespace) -> int:
     protocol = read_protocol(arguments.protocol)
     if arguments.language is not None:
         protocol = msgspec.structs.replace(protocol, language=arguments.language)
+    if arguments.seed is not None:
+        protocol = msgspec.structs.replace(protocol, seed=arguments.seed)
     stimulus_set = read_set(arguments.set)
-    n_slots = N_PARTICIPANTS_PER_GROUP if arguments.slots is None else arguments.slots
+    n_slots = N_PARTICIPANTS_PER_GROUP if arguments.n_per_group is None else arguments.n_per_group
     n_plans = n_slots * len(planning.groups_of(stimulus_set, protocol))
     with progress("plans", n_plans, quiet=arguments.quiet) as advance:
         plans = planning.make_study(
@@ -75,17 +76,19 @@ def _plan(arguments: argparse.Namespace) -> int:
 
 
 def _add_simulate(verbs: Verbs) -> None:
-    parser = verb(
+    parser = add_verb(
         verbs,
         "simulate",
         "let simulated participants with known thresholds take every plan, on a virtual screen",
         "  rapidvision session simulate study/ --seed 1\n"
-        "  rapidvision session simulate study/ --observers observers.toml --out sharp.csv\n"
+        "  rapidvision session simulate study/ --observers-file observers.toml --out sharp.csv\n"
         "  rapidvision session simulate study/ --describe > observers.toml",
     )
     parser.add_argument("study", metavar="STUDY", help="the study folder")
-    parser.add_argument("--observers", metavar="FILE", help="thresholds, slopes, lapses, times … as TOML")
-    parser.add_argument("--out", metavar="FILE", help="the trials table; default: STUDY/simulated.csv")
+    parser.add_argument(
+        "--observers-file", type=Path, metavar="FILE", help="thresholds, slopes, lapses, times … as TOML"
+    )
+    parser.add_argument("--out", type=Path, metavar="FILE", help="the trials table; default: STUDY/simulated.csv")
     parser.add_argument(
         "--describe", action="store_true", help="print the observers that would be used, as TOML, and stop"
     )
@@ -103,14 +106,14 @@ def _simulate(arguments: argparse.Namespace) -> int:
     from ..engine import simulate
     from ..engine.participants import Observers
 
-    observers = Observers() if arguments.observers is None else recipes.read(arguments.observers, Observers)
+    observers = Observers() if arguments.observers_file is None else recipes.read(arguments.observers_file, Observers)
     if arguments.describe:
         print(recipes.dump(observers), end="")  # noqa: T201
         return 0
     study = Study(arguments.study)
     study.protocol()
     plans = study.plans()
-    out = study.simulated_path if arguments.out is None else Path(arguments.out)
+    out = arguments.out or study.simulated_path
     simulate.refuse_to_replace_people(out)
     seed = seeds.fresh_seed() if arguments.seed is None else arguments.seed
     with progress("sessions", len(plans), quiet=arguments.quiet) as advance:

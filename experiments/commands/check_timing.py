@@ -38,8 +38,8 @@ def run(arguments: argparse.Namespace) -> int:
             screen, Path(), options, keyboards=list(keys.products), pressed=pressed, seconds=display_checks.CHECK_S
         )
     say(arguments, found.report())
-    if arguments.picture is not None:
-        files.write_text(arguments.picture, display_checks.picture(found.stamps_s, found.refresh))
+    if arguments.figures is not None:
+        files.write_text(arguments.figures / "intervals.svg", display_checks.picture(found.stamps_s, found.refresh))
     if arguments.out is not None:
         files.write_json(
             arguments.out, {"refresh": found.refresh._asdict(), "checks": [c._asdict() for c in found.checks]}

@@ -5,31 +5,52 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rapidvision.cli import add_common_options, say
-
-from .verbs import Verbs, verb
+from rapidvision.cli import Verbs, add_common_options, add_verb, say
 
 if TYPE_CHECKING:
     from ..export.sessions import Sessions
 
+_EXPORT = """\
+  rapidvision session export study/
+  rapidvision session export study/ --out trials.parquet
+  rapidvision session export study/ --format bids --out bids/
+  rapidvision session export study/ --observers pilot --out pilots.csv
+  rapidvision session export study/ --source online              from the server's database
+  rapidvision session export study/ --results results/*.json     from the files of a bundle
+
+A journal that is empty, damaged or contradicts another one is named and left out; the others are exported,
+and the exit code is 1."""
+
 
 def add_arguments(verbs: Verbs) -> None:
     """Add the sub-verbs."""
-    parser = verb(
+    parser = add_verb(
         verbs,
         "export",
         "write the recorded trials as a table (CSV, Parquet), as BIDS or as Psych-DS",
-        "  rapidvision session export study/\n"
-        "  rapidvision session export study/ --out trials.parquet\n"
-        "  rapidvision session export study/ --form bids --out bids/\n"
-        "  rapidvision session export study/ --observers pilot --out pilots.csv\n\n"
-        "A journal that is empty, damaged or contradicts another one is named and left out; the others are exported,\n"
-        "and the exit code is 1.",
+        _EXPORT,
     )
     parser.add_argument("study", metavar="STUDY", help="the study folder")
-    parser.add_argument("--form", choices=("table", "bids", "psychds"), default="table", help="default: table")
+    parser.add_argument("--format", choices=("table", "bids", "psychds"), default="table", help="default: table")
     parser.add_argument(
-        "--out", metavar="PATH", help="file or folder; default: STUDY/trials.csv, STUDY/bids, STUDY/psychds"
+        "--source",
+        choices=("lab", "online"),
+        default="lab",
+        help="the journals of the lab, or the online sessions; default: lab",
+    )
+    parser.add_argument(
+        "--results",
+        nargs="+",
+        type=Path,
+        metavar="FILE",
+        help="result files of a bundle, instead of the server's database",
+    )
+    parser.add_argument(
+        "--database-url", default="", metavar="URL", help="of the online sessions, as for `session serve`"
+    )
+    parser.add_argument("--finished-only", action="store_true", help="leave unfinished online sessions out (database)")
+    parser.add_argument(
+        "--out", type=Path, metavar="PATH", help="file or folder; default: STUDY/trials.csv, STUDY/bids, STUDY/psychds"
     )
     parser.add_argument(
         "--observers",
@@ -39,25 +60,47 @@ def add_arguments(verbs: Verbs) -> None:
         metavar="KIND",
         help="human, pilot or simulated, one or several; default: human",
     )
-    parser.add_argument("--set", metavar="SET", help="the stimulus set, where it was moved")
+    parser.add_argument("--set", type=Path, metavar="SET", help="the stimulus set, where it was moved")
     add_common_options(parser, seed=False)
     parser.set_defaults(run=_export)
-    parser = verb(
+    parser = add_verb(
         verbs,
         "report",
         "report a session's timing: durations, late refreshes, resolution of response times, photodiode",
         "  rapidvision session report study/ p01\n"
-        "  rapidvision session report study/ p01 --photodiode trace.csv --out timing.json",
+        "  rapidvision session report study/ p01 --photodiode-trace trace.csv --out timing.json",
     )
     parser.add_argument("study", metavar="STUDY", help="the study folder")
     parser.add_argument("name", metavar="ID", help="participant or session")
-    parser.add_argument("--photodiode", metavar="CSV", help="trace with the columns time_s, light and perhaps trigger")
-    parser.add_argument("--out", metavar="FILE", help="write the figures as JSON too")
+    parser.add_argument(
+        "--photodiode-trace", type=Path, metavar="FILE", help="trace with the columns time_s, light and perhaps trigger"
+    )
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write the figures as JSON too")
     add_common_options(parser, seed=False)
     parser.set_defaults(run=_report)
 
 
 def _export(arguments: argparse.Namespace) -> int:
+    if arguments.source == "online" or arguments.results:
+        return _export_online(arguments)
+    return _export_lab(arguments)
+
+
+def _export_online(arguments: argparse.Namespace) -> int:
+    from rapidvision.errors import InputError
+    from rapidvision.system.extras import need
+
+    if arguments.format != "table":
+        raise InputError(f"--format {arguments.format}: online sessions are exported as a table; leave --format out")
+    need("sqlalchemy", extra="online", purpose="exporting online sessions")
+    need("starlette", extra="online", purpose="exporting online sessions")
+    from ..online.output.trials_table import write_trials_table
+
+    say(arguments, write_trials_table(arguments))
+    return 0
+
+
+def _export_lab(arguments: argparse.Namespace) -> int:
     from rapidvision.study import Study
 
     from ..design.rehearsals import part_of
@@ -71,11 +114,11 @@ def _export(arguments: argparse.Namespace) -> int:
     sessions = found.recorded
     name = study.description().study_id
     home = part_of(study, "human" if "human" in arguments.observers else arguments.observers[0])
-    default = home.trials_path if arguments.form == "table" else home.trials_path.with_name(arguments.form)
-    out = Path(arguments.out) if arguments.out else default
-    if arguments.form == "table":
+    default = home.trials_path if arguments.format == "table" else home.trials_path.with_name(arguments.format)
+    out = arguments.out or default
+    if arguments.format == "table":
         write_rows(out, [row for session in sessions for row in session.rows()])
-    elif arguments.form == "bids":
+    elif arguments.format == "bids":
         write_bids(sessions, study.stimulus_set(arguments.set), out, name=name)
     else:
         write_psychds(sessions, out, name=name)
@@ -125,11 +168,11 @@ def _report(arguments: argparse.Namespace) -> int:
     if not trials:
         raise InputError(f"{path}: no completed trials to report")
     seen = photodiode.Compared([], [], 0, strobes=False)
-    if arguments.photodiode:
-        seen = photodiode.compare(photodiode.read_trace(arguments.photodiode), photodiode.pictures_of(entries))
+    if arguments.photodiode_trace:
+        seen = photodiode.compare(photodiode.read_trace(arguments.photodiode_trace), photodiode.pictures_of(entries))
     found = timing.timing_of(file_checks.plan_of(part, entry), entries, diode=seen.trials)
     say(arguments, f"{entry.session_id}\n{timing.report(found)}")
-    if arguments.photodiode:
+    if arguments.photodiode_trace:
         say(arguments, seen.report())
     if arguments.out is not None:
         diode = [trial._asdict() for trial in seen.trials]

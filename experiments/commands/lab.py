@@ -1,12 +1,10 @@
-"""``rapidvision session run``, ``resume``, ``return``, ``list`` and ``status``: sessions with people in the lab."""
+"""``rapidvision session run``, ``resume``, ``release``, ``list`` and ``status``: sessions with people in the lab."""
 
 import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rapidvision.cli import add_common_options, say
-
-from .verbs import Verbs, verb
+from rapidvision.cli import Verbs, add_common_options, add_verb, give, say
 
 if TYPE_CHECKING:
     from ..lab.file_checks import Options
@@ -22,11 +20,14 @@ def add_arguments(verbs: Verbs) -> None:
 def _add_display_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--screen",
+        type=Path,
         metavar="FILE",
         help="monitor profile as TOML: width_px, height_px, width_cm, distance_cm, refresh_hz",
     )
     parser.add_argument("--screen-index", type=int, default=0, metavar="N", help="which monitor, from 0")
-    parser.add_argument("--window", type=_size, metavar="WxH", help="a window instead of the full screen, for tests")
+    parser.add_argument(
+        "--window", type=_size, metavar="WIDTHxHEIGHT", help="a window instead of the full screen, for tests"
+    )
     parser.add_argument(
         "--paced",
         type=float,
@@ -35,17 +36,19 @@ def _add_display_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--trigger", default="none", metavar="PORT", help="serial:DEVICE, parallel:ADDRESS or lsl:NAME")
     parser.add_argument(
-        "--photodiode", type=int, default=0, metavar="PX", help="side of a patch for a photodiode, lower left"
+        "--photodiode-px", type=int, default=0, metavar="PX", help="side of a patch for a photodiode, lower left"
     )
     parser.add_argument(
         "--accept-timing", action="store_true", help="run although a check of the display is red; recorded"
     )
-    parser.add_argument("--set", metavar="SET", help="the stimulus set, where it was moved")
+    parser.add_argument("--set", type=Path, metavar="SET", help="the stimulus set, where it was moved")
     parser.add_argument(
         "--simulate", action="store_true", help="a simulated participant presses the keys; kept beside the study"
     )
     parser.add_argument("--pilot", action="store_true", help="a person tries it out; kept beside the study")
-    parser.add_argument("--observers", metavar="FILE", help="what the simulated participant is like, as TOML")
+    parser.add_argument(
+        "--observers-file", type=Path, metavar="FILE", help="what the simulated participant is like, as TOML"
+    )
     add_common_options(parser)
 
 
@@ -66,14 +69,16 @@ def _options(arguments: argparse.Namespace) -> "Options":
 
     simulate = None
     if arguments.simulate:
-        simulate = Observers() if arguments.observers is None else recipes.read(arguments.observers, Observers)
+        simulate = (
+            Observers() if arguments.observers_file is None else recipes.read(arguments.observers_file, Observers)
+        )
     return Options(
         profile=None if arguments.screen is None else read_profile(arguments.screen),
         screen_index=arguments.screen_index,
         window_px=arguments.window,
         paced_hz=arguments.paced,
         trigger=arguments.trigger,
-        photodiode_px=arguments.photodiode,
+        photodiode_px=arguments.photodiode_px,
         accept_timing=arguments.accept_timing,
         accept_age=getattr(arguments, "accept_age", False),
         max_age_h=getattr(arguments, "max_age", 24.0),
@@ -81,12 +86,12 @@ def _options(arguments: argparse.Namespace) -> "Options":
         pilot=arguments.pilot,
         reuse_slot=getattr(arguments, "reuse_slot", False),
         seed=1 if arguments.seed is None else arguments.seed,
-        set_folder=None if arguments.set is None else Path(arguments.set),
+        set_folder=arguments.set,
     )
 
 
 def _add_run(verbs: Verbs) -> None:
-    parser = verb(
+    parser = add_verb(
         verbs,
         "run",
         "run one participant's session in PsychoPy, after a check of the display",
@@ -127,7 +132,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _add_resume(verbs: Verbs) -> None:
-    parser = verb(
+    parser = add_verb(
         verbs,
         "resume",
         "go on with a session that was stopped, by participant or session",
@@ -160,20 +165,20 @@ def _add_care(verbs: Verbs) -> None:
         ("list", "list the sessions of a study: how far each came", _list),
         ("status", "show how the slots are filled, and what is unfinished", _status),
     ):
-        parser = verb(verbs, name, summary, f"  rapidvision session {name} study/")
+        parser = add_verb(verbs, name, summary, f"  rapidvision session {name} study/")
         parser.add_argument("study", metavar="STUDY", help="the study folder")
-        add_common_options(parser, seed=False)
+        add_common_options(parser, seed=False, json=name == "status")
         parser.set_defaults(run=function)
-    parser = verb(
+    parser = add_verb(
         verbs,
-        "return",
+        "release",
         "give an unfinished session up, so that its slot is free again; its data stay",
-        "  rapidvision session return study/ p01",
+        "  rapidvision session release study/ p01",
     )
     parser.add_argument("study", metavar="STUDY", help="the study folder")
     parser.add_argument("name", metavar="ID", help="participant or session")
     add_common_options(parser, seed=False)
-    parser.set_defaults(run=_return)
+    parser.set_defaults(run=_release)
 
 
 def _list(arguments: argparse.Namespace) -> int:
@@ -181,7 +186,7 @@ def _list(arguments: argparse.Namespace) -> int:
 
     from ..lab import overview
 
-    print(overview.sessions_table(Study(arguments.study)))  # noqa: T201
+    say(arguments, overview.sessions_table(Study(arguments.study)))
     return 0
 
 
@@ -190,15 +195,17 @@ def _status(arguments: argparse.Namespace) -> int:
 
     from ..lab import overview
 
-    print(overview.status(Study(arguments.study)))  # noqa: T201
+    study = Study(arguments.study)
+    say(arguments, overview.status(study))
+    give(arguments, {"study_id": study.description().study_id, "groups": overview.counts(study)})
     return 0
 
 
-def _return(arguments: argparse.Namespace) -> int:
+def _release(arguments: argparse.Namespace) -> int:
     from rapidvision.study import Study
 
     from ..lab import run
 
-    entry = run.give_up(Study(arguments.study), arguments.name)
+    entry = run.release(Study(arguments.study), arguments.name)
     say(arguments, f"{entry.session_id}: given up; {entry.group} slot {entry.slot} is free again, its trials stay")
     return 0

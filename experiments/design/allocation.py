@@ -183,8 +183,8 @@ class Slots:
         slot = min(range(self.n_slots), key=lambda number: (filled[group, number], number))
         if filled[group, slot] and not reuse:
             raise InputError(
-                f"group {group}: all {self.n_slots} slots are taken; plan more with `rapidvision session plan --slots`, "
-                "give unfinished sessions back with `rapidvision session return`, or run with --reuse-slot, which "
+                f"group {group}: all {self.n_slots} slots are taken; plan more with `rapidvision session plan --n-per-group`, "
+                "give unfinished sessions back with `rapidvision session release`, or run with --reuse-slot, which "
                 "gives a plan to a second participant"
             )
         entry = Entry(

@@ -192,5 +192,5 @@ def _begins_with(longest: Journal, other: Journal) -> bool:
 
 _EMPTY = (
     "empty: its computer lost power before the first line was stored, and no trial is in it; go on with `rapidvision "
-    "session resume`, or give it up with `rapidvision session return` and delete the file"
+    "session resume`, or give it up with `rapidvision session release` and delete the file"
 )

@@ -51,6 +51,18 @@ def _entries(part: Study, entry: Taken) -> tuple[list[Entry], str]:
     )
 
 
+def counts(study: Study) -> dict[str, dict[str, int]]:
+    """Return how many sessions of each group are finished, unfinished and given up, and the slots of a group."""
+    description, entries = study.description(), Ledger(study).slots().last.values()
+    return {
+        group: {
+            "slots": description.n_slots,
+            **{name: sum(e.group == group and e.event == event for e in entries) for event, name in _STATES.items()},
+        }
+        for group in description.groups
+    }
+
+
 def status(study: Study) -> str:
     """Return how many sessions each group has, the next slots, what is unfinished, damaged, or in doubt."""
     description, slots = study.description(), Ledger(study).slots()
@@ -66,7 +78,7 @@ def status(study: Study) -> str:
         )
     lines += [
         f"  unfinished: {entry.session_id} since {entry.utc}; `rapidvision session resume` goes on,"
-        " `rapidvision session return` gives it up"
+        " `rapidvision session release` gives it up"
         for entry in slots.last.values()
         if entry.event == "taken"
     ]

@@ -1,7 +1,7 @@
 """A photodiode's trace against the journal: when light really changed, and for how long.
 
 Software cannot see the last steps to the glass: buffering in the driver, the panel's own delay, its response time. The
-patch of ``--photodiode`` is black while a stimulus is up and white otherwise; what a diode on it saw is read here. "A
+patch of ``--photodiode-px`` is black while a stimulus is up and white otherwise; what a diode on it saw is read here. "A
 photo-diode was used to verify stimulus timing was consistently accurate within 10ms."
 """
 
@@ -125,7 +125,7 @@ def crossings(time_s: Floats, value: Floats) -> tuple[Floats, Floats]:
     steady = np.sort(np.stack([value[:-2], value[1:-1], value[2:]]), axis=0)[1] if len(value) > 2 else value
     low, high = steady.min(), steady.max()
     if not high > low:
-        raise InputError("the trace does not change; is the diode on the patch, and was --photodiode given?")
+        raise InputError("the trace does not change; is the diode on the patch, and was --photodiode-px given?")
     middle = (low + high) / 2
     dark = value < middle
     at = np.flatnonzero(dark[1:] != dark[:-1])

@@ -105,7 +105,7 @@ def resume_session(study: Study, name: str, options: Options, *, say: Callable[[
     if age_h > options.max_age_h and not options.accept_age:
         raise InputError(
             f"session {entry.session_id}: began {age_h:.1f} h ago, at most {options.max_age_h:g} h are allowed; "
-            "give it up with `rapidvision session return`, or go on with --accept-age, which is recorded"
+            "give it up with `rapidvision session release`, or go on with --accept-age, which is recorded"
         )
     ready = make_ready(part, entry, options)
     path = journal_path(part, entry.session_id)
@@ -238,7 +238,7 @@ def _participant(plan: Plan, screen: "PsychoPyScreen", keys: Keys, options: Opti
     return Watched(screen, participant.see), participant
 
 
-def give_up(study: Study, name: str) -> Entry:
+def release(study: Study, name: str) -> Entry:
     """Give an unfinished session's slot back, by session or participant id, and say so in its journal.
 
     A journal that is empty or damaged stays as it is; the ledger says all the same that the session was given up.

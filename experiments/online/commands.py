@@ -1,11 +1,11 @@
 """The online sub-verbs of ``rapidvision session``."""
 
 import argparse
+from pathlib import Path
 
 from rapidvision.cli import Verbs, add_common_options, add_verb
 
 _SERVE_EXAMPLES = """\
-examples:
   rapidvision session serve study/ --rehearsal --simulate       on this computer only, to try it out
   rapidvision session serve study/ --behind-proxy --public-url https://lab.example/animals
   RAPIDVISION_PASSWORD=… rapidvision session serve study/ --database-url postgresql://…  --workers 4
@@ -19,7 +19,6 @@ def add_arguments(subparsers: Verbs) -> None:
     """Add the sub-verbs that need the web framework when they are called, not before."""
     _add_serve(subparsers)
     _add_bundle(subparsers)
-    _add_collect(subparsers)
     _add_plugin(subparsers)
 
 
@@ -28,9 +27,11 @@ def _add_serve(subparsers: Verbs) -> None:
         subparsers, "serve", "serve a study to browsers, with a dashboard for the experimenter", _SERVE_EXAMPLES
     )
     parser.add_argument("study", metavar="STUDY", help="study folder, or online.toml in it")
-    parser.add_argument("--set", metavar="SET", help="the stimulus set, when it is not where the study says")
-    parser.add_argument("--host", default="127.0.0.1", help="default: this computer only")
-    parser.add_argument("--port", type=int, default=8000, help="participants' port; 0: any free one; default: 8000")
+    parser.add_argument("--set", type=Path, metavar="SET", help="the stimulus set, when it is not where the study says")
+    parser.add_argument("--host", default="127.0.0.1", metavar="HOST", help="default: this computer only")
+    parser.add_argument(
+        "--port", type=int, default=8000, metavar="PORT", help="participants' port; 0: any free one; default: 8000"
+    )
     parser.add_argument("--dashboard-host", default="127.0.0.1", metavar="HOST", help="default: this computer only")
     parser.add_argument("--dashboard-port", type=int, default=8001, metavar="PORT", help="default: 8001")
     parser.add_argument(
@@ -49,19 +50,22 @@ def _add_serve(subparsers: Verbs) -> None:
     parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes; more than one needs PostgreSQL")
     parser.add_argument(
         "--simulate",
-        nargs="?",
-        const="default",
-        metavar="FILE",
-        help="let simulated participants in (?simulate, ?simulate=fast), on a public address in a --rehearsal only; "
-        "FILE: their observers.toml",
+        action="store_true",
+        help="let simulated participants in (?simulate, ?simulate=fast), on a public address in a --rehearsal only",
+    )
+    parser.add_argument(
+        "--observers-file", type=Path, metavar="FILE", help="what the simulated participants are like, as TOML"
     )
     parser.add_argument(
         "--rehearsal",
-        nargs="?",
-        const="rehearsal",
-        default="",
-        metavar="NAME",
+        action="store_true",
         help="people who come are pilots: no slot, no quota, no completion code, no place in the default exports",
+    )
+    parser.add_argument(
+        "--rehearsal-name",
+        default="rehearsal",
+        metavar="NAME",
+        help="what a --rehearsal is called (default: %(default)s)",
     )
     parser.add_argument(
         "--discard-rehearsal", default="", metavar="NAME", help="delete a rehearsal's sessions before serving"
@@ -85,18 +89,19 @@ def _add_bundle(subparsers: Verbs) -> None:
         subparsers,
         "bundle",
         "write a study as files for hosts that only serve files",
-        "examples:\n"
         "  rapidvision session bundle study/ --out site/\n"
-        "  rapidvision session bundle study/ --out site/ --target datapipe --datapipe-id Ab12Cd34Ef56\n"
-        "  rapidvision session bundle study/ --out animals.jzip --target jatos     a study archive for JATOS\n\n"
+        "  rapidvision session bundle study/ --out site/ --results-to datapipe --datapipe-id Ab12Cd34Ef56\n"
+        "  rapidvision session bundle study/ --out animals.jzip --results-to jatos     a study archive for JATOS\n\n"
         "Each participant gets a plan at random, or the one that the link names (?plan=3); the result is one JSON file\n"
-        "per session, which `rapidvision session collect` turns into the trials table.",
+        "per session, which `rapidvision session export --results` turns into the trials table.",
     )
     parser.add_argument("study", metavar="STUDY", help="study folder")
-    parser.add_argument("--out", metavar="DIR", required=True, help="new folder for the files, or NAME.jzip for JATOS")
-    parser.add_argument("--set", metavar="SET", help="the stimulus set, when it is not where the study says")
     parser.add_argument(
-        "--target",
+        "--out", type=Path, metavar="DIR", required=True, help="new folder for the files, or NAME.jzip for JATOS"
+    )
+    parser.add_argument("--set", type=Path, metavar="SET", help="the stimulus set, when it is not where the study says")
+    parser.add_argument(
+        "--results-to",
         choices=("files", "jatos", "datapipe"),
         default="files",
         help="who takes the result: the participant saves it (files), JATOS, or DataPipe; default: files",
@@ -118,49 +123,12 @@ def _bundle(arguments: argparse.Namespace) -> int:
         arguments.study,
         arguments.out,
         stimulus_set=arguments.set,
-        target=arguments.target,
+        target=arguments.results_to,
         datapipe_id=arguments.datapipe_id,
     )
-    archive = arguments.out.endswith(".jzip")
+    archive = arguments.out.suffix == ".jzip"
     next_step = "import it in JATOS" if archive else f"try: python -m http.server -d {arguments.out}"
     say(arguments, f"{n_plans} plans and {n_stimuli} pictures in {arguments.out}; {next_step}")
-    return 0
-
-
-def _add_collect(subparsers: Verbs) -> None:
-    parser = add_verb(
-        subparsers,
-        "collect",
-        "write the trials table of online sessions",
-        "examples:\n"
-        "  rapidvision session collect study/                     from the server's database\n"
-        "  rapidvision session collect study/ results/*.json      from the files of a bundle",
-    )
-    parser.add_argument("study", metavar="STUDY", help="study folder")
-    parser.add_argument("results", metavar="FILE", nargs="*", help="result files of a bundle; none: the database")
-    parser.add_argument("--set", metavar="SET", help="the stimulus set, when it is not where the study says")
-    parser.add_argument("--database-url", default="", metavar="URL", help="as for `session serve`")
-    parser.add_argument(
-        "--observers",
-        default="human",
-        metavar="KINDS",
-        help="whose sessions, with commas: human, pilot (a rehearsal), simulated; default: human",
-    )
-    parser.add_argument("--finished-only", action="store_true", help="leave unfinished sessions out (database)")
-    parser.add_argument("--out", metavar="CSV", help="default: trials.csv in the study")
-    add_common_options(parser, seed=False)
-    parser.set_defaults(run=_collect)
-
-
-def _collect(arguments: argparse.Namespace) -> int:
-    from rapidvision.cli import say
-    from rapidvision.system.extras import need
-
-    need("sqlalchemy", extra="online", purpose="collecting online sessions")
-    need("starlette", extra="online", purpose="collecting online sessions")
-    from .output.collect import collect
-
-    say(arguments, collect(arguments))
     return 0
 
 
@@ -169,9 +137,11 @@ def _add_plugin(subparsers: Verbs) -> None:
         subparsers,
         "jspsych-plugin",
         "write the presenter as a plugin for jsPsych 8, one file",
-        "examples:\n  rapidvision session jspsych-plugin --out plugin-rapidvision.js",
+        "  rapidvision session jspsych-plugin --out plugin-rapidvision.js",
     )
-    parser.add_argument("--out", metavar="FILE", default="plugin-rapidvision.js", help="default: plugin-rapidvision.js")
+    parser.add_argument(
+        "--out", type=Path, metavar="FILE", default="plugin-rapidvision.js", help="default: plugin-rapidvision.js"
+    )
     add_common_options(parser, seed=False)
     parser.set_defaults(run=_plugin)
 

@@ -114,7 +114,7 @@ def require_same(header: Header, old: Setup | None, new: Setup, *, name: str) ->
         if got != allowed:
             raise InputError(
                 f"{name}: {field}: got {_words(got)}, allowed is {_words(allowed)}, as the session began; "
-                "resume it as it began, or give it up with `rapidvision session return`"
+                "resume it as it began, or give it up with `rapidvision session release`"
             )
 
 

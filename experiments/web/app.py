@@ -1,4 +1,4 @@
-"""The small web vocabulary of the online rooms: problems, typed JSON in and out, static files, and the app."""
+"""What the servers of online studies and of the game share: problems, typed JSON in and out, static files, and the app."""
 
 import hashlib
 import html

@@ -1,4 +1,4 @@
-"""What stands between the network and the rooms: headers, limits on bodies and rates, and no trace of addresses."""
+"""What protects the servers from the network: headers, limits on bodies and rates, and no trace of addresses."""
 
 import asyncio
 import secrets

@@ -262,6 +262,6 @@ def _config(app: Starlette, address: Address) -> uvicorn.Config:
 def _http() -> "type[asyncio.Protocol] | Literal['auto']":
     if importlib.util.find_spec("httptools") is None:
         return "auto"
-    from .timeouts import PatientProtocol
+    from .timeouts import HeaderTimeoutProtocol
 
-    return PatientProtocol
+    return HeaderTimeoutProtocol

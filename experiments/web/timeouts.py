@@ -9,8 +9,8 @@ HEAD_SECONDS = 15.0
 MAX_HEAD_BYTES = 32_768
 
 
-class PatientProtocol(HttpToolsProtocol):
-    """uvicorn's HTTP with an end to its patience; bodies have theirs in :class:`.security.BodyLimit`."""
+class HeaderTimeoutProtocol(HttpToolsProtocol):
+    """uvicorn's HTTP with a limit on the time of a request's head; bodies have theirs in :class:`.security.BodyLimit`."""
 
     head_seconds = HEAD_SECONDS
     _timer: asyncio.TimerHandle | None = None

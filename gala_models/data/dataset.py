@@ -209,7 +209,9 @@ def open_store(folder: Path | str) -> Store:
     """
     folder = Path(folder)
     if not (folder / "store.json").is_file():
-        raise InputError(f"{folder}: no store here (store.json is missing); make one with `rapidvision models pack`")
+        raise InputError(
+            f"{folder}: no store here (store.json is missing); make one with `rapidvision models pack-dataset`"
+        )
     description = recipes.read(folder / "store.json", StoreDescription)
     try:
         arrays: dict[str, NDArray[Any]] = {

@@ -95,9 +95,9 @@ class Packed:
         self.skipped.append((name, reason))
 
     def _add_map(self, row: int, example: Example, importance: NDArray[np.float32] | None) -> None:
-        wrong = (example.unused or None) if importance is None else targets.fault(importance)
+        wrong = (example.unused or None) if importance is None else targets.check_map(importance)
         if example.importance is not None:
-            wrong = targets.fault(example.importance, shape=example.picture.shape[:2]) or wrong
+            wrong = targets.check_map(example.importance, shape=example.picture.shape[:2]) or wrong
         if wrong and self._strict:
             raise InputError(
                 f"map of {example.image_id}: {wrong}; repair or leave out this map, or pack without --strict"
@@ -140,7 +140,7 @@ def fitted(example: Example, side_px: int) -> tuple[NDArray[np.uint8], NDArray[n
             f"{example.image_id}: {picture.dtype} of shape {picture.shape}; bytes (height, width, 3) are needed"
         )
     importance = example.importance
-    if importance is not None and targets.fault(importance, shape=picture.shape[:2]):
+    if importance is not None and targets.check_map(importance, shape=picture.shape[:2]):
         importance = None
     height, width = picture.shape[:2]
     scale = side_px / min(height, width)

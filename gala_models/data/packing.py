@@ -1,10 +1,11 @@
-"""``models pack``: which kind of source lies there, and into the store with it."""
+"""``models pack-dataset``: which kind of source lies there, and into the store with it."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 from rapidvision.errors import InputError
 from rapidvision.formats import image_folder
+from rapidvision.numerics.blur import parse
 from rapidvision.system import files
 from rapidvision.system.progress import progress
 
@@ -96,6 +97,7 @@ def pack_images(
     >>> found.n, [each.name for each in found.categories]
     (2, ['cat', 'dog'])
     """
+    parse(blur)  # a name that is none is refused before anything is read
     places = [Path(paths)] if isinstance(paths, str | Path) else [Path(one) for one in paths]
     out = Path(out)
     source = source_at(
@@ -113,7 +115,7 @@ def pack_images(
             skip_bad=skip_bad,
             ignored=source.ignored,
             provenance=files.provenance(
-                f"models pack {' '.join(path.name for path in places)}", packages=("numpy", "pillow")
+                f"models pack-dataset {' '.join(path.name for path in places)}", packages=("numpy", "pillow")
             ),
             advance=advance,
         )

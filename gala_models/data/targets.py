@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from rapidvision.errors import InputError, did_you_mean
-from rapidvision.numerics.blur import gala_tpu_line
+from rapidvision.numerics.blur import Blur, blurred, gala_tpu_line, parse
 from rapidvision.protocol import MAP_BLUR_PX
 
 Annotation = Literal["maps", "boxes", "shuffled", "none"]
@@ -18,7 +18,7 @@ Resize = Literal["bicubic", "bilinear-corners"]
 BLUR_AT_PX = 256
 
 
-def fault(values: NDArray[np.float32], *, shape: tuple[int, int] | None = None) -> str | None:
+def check_map(values: NDArray[np.float32], *, shape: tuple[int, int] | None = None) -> str | None:
     """Say why a map cannot supervise, or None when it can.
 
     Parameters
@@ -30,7 +30,7 @@ def fault(values: NDArray[np.float32], *, shape: tuple[int, int] | None = None) 
 
     Examples
     --------
-    >>> fault(np.zeros((2, 2), np.float32))
+    >>> check_map(np.zeros((2, 2), np.float32))
     'all zero'
     """
     if values.ndim != 2 or values.size == 0 or (shape is not None and values.shape != shape):
@@ -47,9 +47,9 @@ def kernel(name: str, size_px: int = MAP_BLUR_PX) -> NDArray[np.float64]:
 
     Parameters
     ----------
-    name : {"box", "gaussian", "gala_tpu", "none"}
-        ``box``: flat; ``gaussian``: σ a sixth of the side; ``gala_tpu``: a Gaussian of σ = 28 px folded back at the
-        borders of its 49 px box, as the authors' code computes it, and so all but flat.
+    name : {"paper", "gala_tpu", "none"}
+        ``paper``: flat; ``gala_tpu``: a Gaussian of σ = 28 px folded back at the borders of its 49 px box, as the authors'
+        code computes it, and so all but flat.
     size_px : int
         Odd side of the kernel.
 
@@ -61,21 +61,16 @@ def kernel(name: str, size_px: int = MAP_BLUR_PX) -> NDArray[np.float64]:
     """
     if size_px < 1 or size_px % 2 == 0:
         raise InputError(f"blur: a side of {size_px} px; it must be odd")
-    x = np.arange(size_px) - size_px // 2
     if name == "none":
         return np.ones(1)
-    weights: NDArray[np.float64] = np.ones(size_px)
-    if name == "gaussian":
-        weights = np.exp(-0.5 * (x / (size_px / 6)) ** 2)
-    elif name == "gala_tpu":
+    if name == "gala_tpu":
         return gala_tpu_line(size_px)
-    elif name != "box":
-        raise InputError(f'blur: no kernel "{name}". {did_you_mean(name, ["box", "gaussian", "gala_tpu", "none"])}')
-    normalized: NDArray[np.float64] = weights / weights.sum()
-    return normalized
+    if name != "paper":
+        raise InputError(f'blur: no kernel "{name}". {did_you_mean(name, ["paper", "gala_tpu", "none"])}')
+    return np.full(size_px, 1 / size_px)
 
 
-def blur(values: NDArray[np.float32], name: str = "box", *, size_px: int | None = None) -> NDArray[np.float32]:
+def blur(values: NDArray[np.float32], name: str = "paper", *, size_px: int | None = None) -> NDArray[np.float32]:
     """Blur a map as before training (paper, appendix "GALA-ResNet-50 training").
 
     Parameters
@@ -83,9 +78,10 @@ def blur(values: NDArray[np.float32], name: str = "box", *, size_px: int | None 
     values : ndarray of float32, shape (height, width)
         The map.
     name : str
-        See :func:`kernel`.
+        As :func:`rapidvision.numerics.blur.parse` reads it; sizes are in pixels of a map with a side of 256 px, and in
+        proportion for others.
     size_px : int, optional
-        Side of the kernel; 49 px at a side of 256 px by default, odd and in proportion.
+        Side of the kernel of ``paper`` and ``gala_tpu``; 49 px at a side of 256 px by default, odd and in proportion.
 
     Returns
     -------
@@ -94,6 +90,10 @@ def blur(values: NDArray[np.float32], name: str = "box", *, size_px: int | None 
     """
     from scipy.ndimage import correlate1d
 
+    kind, size = parse(name)
+    if kind in ("gauss", "disc"):
+        scaled = Blur(kind, size * max(values.shape) / BLUR_AT_PX)
+        return blurred(values.astype(np.float64), scaled).astype(np.float32)
     if size_px is None:
         size_px = 2 * round((MAP_BLUR_PX * max(values.shape) / BLUR_AT_PX - 1) / 2) + 1
     weights = kernel(name, size_px)

@@ -34,6 +34,10 @@ class Comparison:
     evaluations: dict[str, Evaluation]
     pairs: list[dict[str, Any]]
 
+    def summary(self) -> dict[str, Any]:
+        """The sums of each network, and the pairs."""
+        return {"networks": {name: one.summary() for name, one in self.evaluations.items()}, "pairs": self.pairs}
+
     def text(self) -> str:
         """A line per network and per pair."""
         lines = []
@@ -94,11 +98,10 @@ def compare(
     result = Comparison(evaluations, pairs)
     if out is not None:
         files.write_text(out, _rows(evaluations))
-        sums = {name: one.summary() for name, one in evaluations.items()}
         made = files.provenance(
             "models evaluate", seed=seed, inputs={"store": pictures.description.digest}, packages=("torch",)
         )
-        files.write_json(out.with_suffix(".json"), {"networks": sums, "pairs": pairs, "provenance": made})
+        files.write_json(out.with_suffix(".json"), {**result.summary(), "provenance": made})
     return result
 
 

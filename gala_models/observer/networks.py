@@ -96,7 +96,7 @@ def load(
             raise InputError(f'load: "bundled" are several networks; name one of {", ".join(bundled)}')
         if what not in bundled and ":" not in what and not Path(what).exists():
             raise InputError(f"load: no file and no bundled network {what}. {did_you_mean(what, bundled)}")
-        return find(bundled.get(what, what), **options)[0]
+        return find_networks(bundled.get(what, what), **options)[0]
     if architecture is not None:
         raise InputError("load: architecture is for files of weights; a module has its own")
     where: str = name or str(getattr(network, "__name__", type(network).__name__))
@@ -106,7 +106,7 @@ def load(
     return Network(where, model.eval().to(options["device"]), chosen, given, state_sha256(model))
 
 
-def find(
+def find_networks(
     what: str,
     *,
     readout: str | None = None,
@@ -150,7 +150,9 @@ def find(
         paths = bundled_paths()
         if not paths:
             raise InputError("no bundled networks in this installation; make some with `rapidvision models train-demo`")
-        return [one for path in paths for one in find(str(path), readout=readout, targets=targets, device=device)]
+        return [
+            one for path in paths for one in find_networks(str(path), readout=readout, targets=targets, device=device)
+        ]
     if ":" in what and not Path(what).exists():
         model, default, sha256 = _from_function(what)
         card = None
@@ -176,7 +178,7 @@ def find(
 def _readout(what: str, readout: str | None, card: Card | None, targets: Sequence[str]) -> Readout:
     categories = card.categories if card is not None else ()
     if targets and (readout is not None or not categories):
-        raise InputError(f"{what}: --targets names classes of a network that has named ones, without --readout")
+        raise InputError(f"{what}: --target-classes names classes of a network that has named ones, without --readout")
     if readout is None and categories:
         return readouts.of_categories(readouts.with_targets(categories, targets) if targets else categories)
     return readouts.named(readout or "imagenet-animal")

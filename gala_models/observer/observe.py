@@ -61,7 +61,7 @@ class Network:
 
 
 @dataclass(frozen=True)
-class Seen:
+class StimulusEvidence:
     """What a network made of every stimulus.
 
     Attributes
@@ -97,11 +97,11 @@ class NetworkObserver:
     ----------
     network : Network
         Who answers.
-    seen : Seen
-        From :func:`look`.
+    seen : StimulusEvidence
+        From :func:`observe_stimuli`.
     """
 
-    def __init__(self, network: Network, seen: Seen) -> None:
+    def __init__(self, network: Network, seen: StimulusEvidence) -> None:
         self.observer = network.name
         self._seen = seen
 
@@ -121,7 +121,7 @@ class NetworkObserver:
         return Answer(target=target, response_ms=response_ms, decision_value=round(evidence, _DECIMALS))
 
 
-def look(
+def observe_stimuli(
     networks: Sequence[Network],
     folder: Path,
     stimuli: dict[str, str],
@@ -129,7 +129,7 @@ def look(
     batch_size: int = 64,
     features: bool = False,
     advance: Advance = silent,
-) -> list[Seen]:
+) -> list[StimulusEvidence]:
     """Show every stimulus to every network once.
 
     Parameters
@@ -149,7 +149,7 @@ def look(
 
     Returns
     -------
-    list of Seen
+    list of StimulusEvidence
         In the order of `networks`.
 
     Raises
@@ -193,10 +193,10 @@ def _scores(network: Network, x: Tensor, names: Sequence[str]) -> Tensor:
     return scores.float().cpu()
 
 
-def _seen(network: Network, rows: dict[str, int], scores: Tensor, features: Tensor | None) -> Seen:
+def _seen(network: Network, rows: dict[str, int], scores: Tensor, features: Tensor | None) -> StimulusEvidence:
     if features is not None:
         _check_readout(network, scores, features)
-    return Seen(rows, _evidence(network, scores), features)
+    return StimulusEvidence(rows, _evidence(network, scores), features)
 
 
 def _probe(network: Network) -> None:
@@ -258,7 +258,9 @@ def _of_features(linear: nn.Linear, features: Tensor) -> Tensor:
     return scores.float().cpu()
 
 
-def take(network: Network, seen: Seen, plans: Sequence[Plan], participants: Participants) -> Iterator[TrialRecord]:
+def answer_plans(
+    network: Network, seen: StimulusEvidence, plans: Sequence[Plan], participants: Participants
+) -> Iterator[TrialRecord]:
     """Answer every trial of `plans`; one participant per plan, by the policy of `participants`.
 
     Yields
@@ -287,11 +289,11 @@ def take(network: Network, seen: Seen, plans: Sequence[Plan], participants: Part
             )
 
 
-def _lacking(network: Network, seen: Seen, plan: Plan, participants: Participants) -> Seen:
+def _lacking(network: Network, seen: StimulusEvidence, plan: Plan, participants: Participants) -> StimulusEvidence:
     """What a participant without some readout features makes of the stimuli."""
     if seen.features is None:
-        raise InputError("dropout: the readout's features were not kept; call look(..., features=True)")
+        raise InputError("dropout: the readout's features were not kept; call observe_stimuli(..., features=True)")
     kept = participants.kept(seen.features.shape[1], network.name, plan.group, plan.slot)
     linear = last_linear(network.model, name=network.name)
     scores = _of_features(linear, seen.features * torch.from_numpy(kept))
-    return Seen(seen.row, _evidence(network, scores))
+    return StimulusEvidence(seen.row, _evidence(network, scores))

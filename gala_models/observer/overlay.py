@@ -46,7 +46,7 @@ def attention_of(network: Network, pictures: NDArray[np.uint8], *, names: Sequen
     Parameters
     ----------
     network : Network
-        Any of this room's networks; one without attention gives its features' map instead.
+        Any network of this package; one without attention gives its features' map instead.
     pictures : ndarray of uint8, shape (n, height, width, 3)
         Square pictures of one size.
     names : sequence of str, optional
@@ -128,7 +128,7 @@ def labelled(rows: Sequence[Sequence[NDArray[np.uint8]]], names: Sequence[str]) 
     return np.concatenate(bands)
 
 
-def attend(networks: Sequence[Network], pictures: dict[str, NDArray[np.uint8]], out: Path) -> list[Path]:
+def write_attention_maps(networks: Sequence[Network], pictures: dict[str, NDArray[np.uint8]], out: Path) -> list[Path]:
     """Write every network's attention to every picture, and one mosaic of overlays.
 
     Parameters

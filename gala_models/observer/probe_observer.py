@@ -13,7 +13,7 @@ from rapidvision.recipes import Recipe
 from rapidvision.system.progress import Advance, silent
 
 from .features import layer_features
-from .observe import Network, Seen
+from .observe import Network, StimulusEvidence
 from .pooling import check_layout
 from .probes import EarlyExit, cross_validated, multiply_accumulates
 from .shown import decoded, verify
@@ -81,7 +81,7 @@ def look_through_probes(
     *,
     batch_size: int = 64,
     advance: Advance = silent,
-) -> list[Seen]:
+) -> list[StimulusEvidence]:
     """Show stimuli to networks and read the answers from cross-validated probes instead of the networks' own scores.
 
     Probes are fitted on the set's intact pictures, which are shown too, and never judge a picture that they saw.
@@ -103,7 +103,7 @@ def look_through_probes(
 
     Returns
     -------
-    list of Seen
+    list of StimulusEvidence
         With response times under an early exit.
     """
     rows = {row.path: row for row in found.stimuli}
@@ -126,7 +126,7 @@ def _seen(
     shown: Sequence[Stimulus],
     batch_size: int,
     advance: Advance,
-) -> Seen:
+) -> StimulusEvidence:
     def inputs() -> Iterator[torch.Tensor]:
         for pictures in decoded(folder, every, batch_size=batch_size):
             yield network.preprocessing(pictures)
@@ -151,11 +151,11 @@ def _seen(
     ]
     row_of = {sha256: row for row, sha256 in enumerate(every.values())}
     if probing.early_exit is None:
-        return Seen(row_of, evidence[-1], layouts=layouts)
+        return StimulusEvidence(row_of, evidence[-1], layouts=layouts)
     side = network.preprocessing.size_px
     work = multiply_accumulates(network.model, probing.layers, torch.zeros(1, 3, side, side))
     answer, times_ms = probing.early_exit.decide(np.stack(evidence), [work[layer] for layer in probing.layers])
-    return Seen(row_of, answer, response_ms=times_ms, layouts=layouts)
+    return StimulusEvidence(row_of, answer, response_ms=times_ms, layouts=layouts)
 
 
 def _check_finite(network: Network, features: dict[str, torch.Tensor], paths: Sequence[str]) -> None:

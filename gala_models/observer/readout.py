@@ -83,7 +83,7 @@ def of_categories(categories: Sequence[Category]) -> Readout:
         names = ", ".join(category.name for category in categories[:8]) + (", …" if len(categories) > 8 else "")
         refusal = (
             f"its {len(categories)} classes ({names}) are all {'targets' if targets else 'distractors'}, because what it was "
-            "trained on does not say which are targets; name the target classes with --targets, or choose a --readout "
+            "trained on does not say which are targets; name the target classes with --target-classes, or choose a --readout "
             f"({', '.join(READOUTS)})"
         )
         return Readout("categories", len(categories), lambda scores: log_odds(scores, targets, others), refusal)

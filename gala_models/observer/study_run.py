@@ -1,4 +1,4 @@
-"""A sitting: networks take a study's test, and a trials table and a record of what was done come out."""
+"""The run of a study by networks: they take its test, and a trials table and a record of what was done come out."""
 
 import time
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ from rapidvision.trials import TrialRecord
 from ..weights.load import state_sha256
 from .images import intact_pictures
 from .networks import load
-from .observe import Network, Seen, look, take
+from .observe import Network, StimulusEvidence, answer_plans, observe_stimuli
 from .overlay import sheet
 from .participants import MEANING, Participants, Policy
 from .probe_observer import Probing, look_through_probes
@@ -38,7 +38,7 @@ N_LOOKED_AT = 8
 
 
 @dataclass(frozen=True)
-class Sitting:
+class StudyRun:
     """What came out.
 
     Attributes
@@ -73,7 +73,7 @@ def _share(records: Sequence[TrialRecord], level_index: int) -> float:
     return sum(correct) / len(correct) if correct else float("nan")
 
 
-def sit(
+def run_study(
     study: Study,
     networks: Sequence[Network],
     *,
@@ -84,7 +84,7 @@ def sit(
     batch_size: int = 64,
     quiet: bool = False,
     command: str = "models observe",
-) -> Sitting:
+) -> StudyRun:
     """Let networks take the test of every plan of a study.
 
     Parameters
@@ -111,7 +111,7 @@ def sit(
 
     Returns
     -------
-    Sitting
+    StudyRun
         The records and what it took.
     """
     started = time.perf_counter()
@@ -130,18 +130,20 @@ def sit(
         if probing is not None:
             seen = look_through_probes(networks, found, stimuli, probing, batch_size=batch_size, advance=advance)
         else:
-            seen = look(networks, found.folder, stimuli, batch_size=batch_size, features=dropout, advance=advance)
+            seen = observe_stimuli(
+                networks, found.folder, stimuli, batch_size=batch_size, features=dropout, advance=advance
+            )
     pairs = list(zip(networks, seen, strict=True))
     if participants.policy == "seeds":
         records = list(_in_turns(pairs, plans, participants))
     else:
-        records = [record for network, one in pairs for record in take(network, one, plans, participants)]
+        records = [record for network, one in pairs for record in answer_plans(network, one, plans, participants)]
     if out is not None:
         trials.write_table(out, records)
         attention = sheet(networks, intact_pictures(found, N_LOOKED_AT), out.with_name(f"{out.stem}-attention.png"))
         write_record(out, _record(study, plans, pairs, participants, probing, records, command, attention))
     n_participants = len({record.participant_id for record in records})
-    return Sitting(records, len(stimuli), n_participants, time.perf_counter() - started)
+    return StudyRun(records, len(stimuli), n_participants, time.perf_counter() - started)
 
 
 def observe(
@@ -206,7 +208,7 @@ def observe(
     """
     several = [networks] if isinstance(networks, str | Path | Network) else list(networks)
     who = participants if isinstance(participants, Participants) else Participants(policy=participants, seed=seed)
-    sitting = sit(
+    done = run_study(
         study if isinstance(study, Study) else Study(study),
         [one if isinstance(one, Network) else load(one) for one in several],
         out=None if out is None else Path(out),
@@ -216,7 +218,7 @@ def observe(
         batch_size=batch_size,
         quiet=not progress,
     )
-    return to_frame(sitting.records)
+    return to_frame(done.records)
 
 
 def _in_turns(pairs: Sequence[Any], plans: Sequence[Plan], participants: Participants) -> Any:
@@ -225,7 +227,7 @@ def _in_turns(pairs: Sequence[Any], plans: Sequence[Plan], participants: Partici
     shared = _shared_name([network.name for network, _ in pairs])
     for plan in plans:
         network, seen = pairs[plan.slot % len(pairs)]
-        yield from take(replace(network, name=shared), seen, [plan], participants)
+        yield from answer_plans(replace(network, name=shared), seen, [plan], participants)
 
 
 def _shared_name(names: Sequence[str]) -> str:
@@ -238,7 +240,7 @@ def _shared_name(names: Sequence[str]) -> str:
 def _record(
     study: Study,
     plans: Sequence[Plan],
-    pairs: Sequence[tuple[Network, Seen]],
+    pairs: Sequence[tuple[Network, StimulusEvidence]],
     participants: Participants,
     probing: Probing | None,
     records: Sequence[TrialRecord],

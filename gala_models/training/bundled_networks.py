@@ -114,7 +114,7 @@ def named_recipe(what: str) -> DemoRecipe:
     return bundled_recipe(what) if what in RECIPES else recipes.read(Path(what), DemoRecipe)
 
 
-def draw(recipe: Pictures, out: Path, *, n_workers: int, quiet: bool) -> dict[str, Store]:
+def draw_pictures(recipe: Pictures, out: Path, *, n_workers: int, quiet: bool) -> dict[str, Store]:
     """Draw and pack the three sets of pictures; those that are there already are kept."""
     stores = {}
     for name in SETS:
@@ -123,8 +123,8 @@ def draw(recipe: Pictures, out: Path, *, n_workers: int, quiet: bool) -> dict[st
             folder = out / "pictures" / name
             n, seed = getattr(recipe, f"n_{name}"), getattr(recipe, f"seed_{name}")
             if not (folder / image_folder.TABLE).is_file():
-                words = ["demo", "render", "--out", str(folder), "--n", str(n), "--size", str(recipe.size_px)]
-                words += ["--seed", str(seed), "--maps", recipe.maps, "--workers", str(n_workers)]
+                words = ["demo", "render", "--out", str(folder), "--n-images", str(n), "--size", str(recipe.size_px)]
+                words += ["--seed", str(seed), "--map-sources", recipe.maps, "--workers", str(n_workers)]
                 if cli.main([*words, "--quiet"] if quiet else words):
                     raise CheckFailed(f"{folder}: the pictures could not be drawn; see above")
             source = picture_folder(folder, maps=recipe.maps)
@@ -143,7 +143,7 @@ def draw(recipe: Pictures, out: Path, *, n_workers: int, quiet: bool) -> dict[st
     return stores
 
 
-def make(
+def build_networks(
     recipe: DemoRecipe,
     out: Path,
     *,
@@ -176,7 +176,7 @@ def make(
     """
     if n_workers < 1:
         raise InputError(f"workers: got {n_workers}, at least 1 is needed")
-    draw(recipe.pictures, out, n_workers=n_workers, quiet=quiet)
+    draw_pictures(recipe.pictures, out, n_workers=n_workers, quiet=quiet)
     variants = [*recipe.networks, *(recipe.controls if controls else ())]
     trainings = [recipe.of(variant, seed=seed) for seed in seeds or (recipe.training.seed,) for variant in variants]
     paths = [out / "networks" / f"{_label(recipe, one)}.safetensors" for one in trainings]
@@ -202,10 +202,10 @@ def _make_one(training: Training, out: Path, path: Path) -> None:
     run = out / "runs" / path.stem
     trainer = Trainer(training, run, train=stores["train"], validation=stores["validation"])
     trainer.run()
-    finish(run / f"{training.name}.safetensors", path, stores["test"])
+    finish_network(run / f"{training.name}.safetensors", path, stores["test"])
 
 
-def finish(trained: Path, path: Path, test: Store) -> Card:
+def finish_network(trained: Path, path: Path, test: Store) -> Card:
     """Store a trained network as float16, with the results of exactly these weights on the test pictures."""
     model, card = load_model(trained)
     half = trained.with_name("float16.safetensors")  # a file without results must not look like a finished one

@@ -67,7 +67,7 @@ class Training(Recipe, frozen=True):
     seed : int
         First weights, order and augmentation follow from it.
     train, validation : str
-        Stores, from `rapidvision models pack`; relative to the recipe.
+        Stores, from `rapidvision models pack-dataset`; relative to the recipe.
     model : Architecture
         `n_classes` must fit the store.
     preprocessing : Preprocessing

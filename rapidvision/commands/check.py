@@ -5,9 +5,10 @@ import importlib
 import importlib.metadata
 import importlib.util
 import shutil
+from pathlib import Path
 from typing import NamedTuple
 
-from rapidvision.cli import add_common_options, say
+from rapidvision.cli import add_common_options, add_verb, give, say
 from rapidvision.system.extras import need, remedy
 
 
@@ -48,28 +49,30 @@ _REQUIRED = {part.name for part in PARTS if not part.extra and part.name != "pya
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the sub-verbs of ``rapidvision check``."""
-    verbs = parser.add_subparsers(dest="what", required=True, metavar="WHAT")
-    install = verbs.add_parser(
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+    install = add_verb(
+        verbs,
         "install",
-        help="list what is installed, and how to add what is not",
-        epilog="examples:\n  rapidvision check install\n  rapidvision check install --load",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        "list what is installed, and how to add what is not",
+        "  rapidvision check install\n  rapidvision check install --load",
     )
     install.add_argument("--load", action="store_true", help="import every package, to find broken ones (seconds)")
-    add_common_options(install, seed=False)
+    add_common_options(install, seed=False, json=True)
     install.set_defaults(run=_install)
-    timing = verbs.add_parser(
+    timing = add_verb(
+        verbs,
         "timing",
-        help="measure this display, the keyboard and the clock, as before every session",
-        epilog="examples:\n  rapidvision check timing --screen lab.toml\n  rapidvision check timing --picture intervals.svg",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        "measure this display, the keyboard and the clock, as before every session",
+        "  rapidvision check timing --screen lab.toml\n  rapidvision check timing --figures figures/",
     )
-    timing.add_argument("--screen", metavar="FILE", help="monitor profile as TOML, to compare the rate with")
+    timing.add_argument("--screen", type=Path, metavar="FILE", help="monitor profile as TOML, to compare the rate with")
     timing.add_argument("--screen-index", type=int, default=0, metavar="N", help="which monitor, from 0")
     timing.add_argument("--paced", type=float, metavar="HZ", help="paced test mode, for displays without refreshes")
     timing.add_argument("--no-press", action="store_true", help="do not ask for a key")
-    timing.add_argument("--picture", metavar="SVG", help="draw the intervals between flips")
-    timing.add_argument("--out", metavar="JSON", help="write the checks")
+    timing.add_argument(
+        "--figures", type=Path, metavar="DIR", help="folder for intervals.svg, the intervals between flips"
+    )
+    timing.add_argument("--out", type=Path, metavar="FILE", help="write the checks")
     add_common_options(timing, seed=False)
     timing.set_defaults(run=_timing)
 
@@ -96,18 +99,29 @@ def found(part: Part, *, load: bool = False) -> tuple[bool, str]:
 
 
 def _install(arguments: argparse.Namespace) -> int:
-    broken = 0
+    broken, parts = 0, []
     for part in PARTS:
         here, words = found(part, load=arguments.load)
         way = "" if here or not part.extra else f"; {remedy(part.name, extra=part.extra)}"
         way = "; pip install pyarrow" if part.name == "pyarrow" and not here else way
         broken += not here and (part.name in _REQUIRED or words.startswith("does not load"))
+        parts.append(
+            {
+                "name": part.name,
+                "installed": here,
+                "version": words if here else None,
+                "trouble": None if here else words,
+                "extra": part.extra,
+                "purpose": part.purpose,
+            }
+        )
         say(arguments, f"{'yes' if here else 'no':<4}{part.name:<16}{words:<16} {part.purpose}{way}")
     for program, purpose in (("Xvfb", "tests of lab sessions"), ("chromium", "tests of online sessions")):
         say(arguments, f"{'yes' if shutil.which(program) else 'no':<4}{program:<16}{'':<16} {purpose}")
+    give(arguments, {"packages": parts, "n_broken": broken})
     return 1 if broken else 0
 
 
 def _timing(arguments: argparse.Namespace) -> int:
-    room = need("rapidvision.experiments.commands.check_timing", extra="lab", purpose="check timing")
-    return int(room.run(arguments))
+    commands = need("rapidvision.experiments.commands.check_timing", extra="lab", purpose="check timing")
+    return int(commands.run(arguments))

@@ -1,6 +1,6 @@
 """``rapidvision demo``: the whole main job on bundled pictures, as the very commands a user would type.
 
-Nothing here is special to the demo: it prints each command and runs it through the same door. The participants are
+Nothing here is special to the demo: it prints each command and runs it through the same function. The participants are
 simulated, and the output says so.
 """
 
@@ -18,7 +18,7 @@ _EPILOG = """\
 examples:
   rapidvision demo                       into ./demo, in under a minute on two cores
   rapidvision demo --out /tmp/first      somewhere else
-  rapidvision demo --participants 12     smaller groups
+  rapidvision demo --n-per-group 12      smaller groups
   rapidvision demo render --help         draw new pictures with the renderer of the bundled ones"""
 
 _RENDER = "rapidvision.stimuli.render.commands"
@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--out", type=Path, default=Path("demo"), metavar="DIR", help="where everything goes (default: demo)"
     )
     parser.add_argument(
-        "--participants",
+        "--n-per-group",
         type=int,
         default=protocol.N_PARTICIPANTS_PER_GROUP,
         metavar="N",
@@ -49,11 +49,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def commands(
     out: Path,
     *,
-    participants: int,
+    n_per_group: int,
     seed: int | None,
     networks: bool,
     quiet: bool,
-    relabellings: int = protocol.N_RELABELLINGS,
+    n_resamples: int = protocol.N_RELABELLINGS,
 ) -> list[list[str]]:
     """Return the demo as a list of command lines, without the program's name.
 
@@ -61,7 +61,7 @@ def commands(
     ----------
     out : Path
         The folder that everything goes to.
-    participants : int
+    n_per_group : int
         Simulated participants per group, ≥ 1.
     seed : int or None
         Seed of the simulated participants and of the relabellings; None for the study's own.
@@ -69,7 +69,7 @@ def commands(
         Whether the bundled networks take the test too.
     quiet : bool
         Passed on to every command.
-    relabellings : int
+    n_resamples : int
         Random relabellings of the per-level tests.
 
     Returns
@@ -82,26 +82,26 @@ def commands(
     models = str(out / "study" / "models.csv")
     steps = [
         ["stimuli", "build", "bundled", "--out", stimulus_set],
-        ["session", "plan", stimulus_set, "--out", study, "--slots", str(participants)],
+        ["session", "plan", stimulus_set, "--out", study, "--n-per-group", str(n_per_group)],
         ["session", "simulate", study, *with_seed],
     ]
     if networks:
         steps.append(["models", "observe", study, "--model", "bundled", "--out", models])
     analysis = ["analyse", "report", f"{study}/simulated.csv", "--set", stimulus_set, "--out", report]
-    analysis += ["--relabellings", str(relabellings), *with_seed]
+    analysis += ["--n-resamples", str(n_resamples), *with_seed]
     steps.append([*analysis, "--models", models] if networks else analysis)
     return [[*step, "--quiet"] if quiet else step for step in steps]
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the demo and say where the figure is."""
-    if arguments.participants < 1:
-        raise InputError(f"--participants: got {arguments.participants}, at least 1 per group is needed")
+    if arguments.n_per_group < 1:
+        raise InputError(f"--n-per-group: got {arguments.n_per_group}, at least 1 per group is needed")
     networks = not arguments.without_networks and _has_torch(arguments)
     started = time.perf_counter()
     steps = commands(
         arguments.out,
-        participants=arguments.participants,
+        n_per_group=arguments.n_per_group,
         seed=arguments.seed,
         networks=networks,
         quiet=arguments.quiet,

@@ -1,4 +1,4 @@
-"""Picture folders: the form in which pictures and their maps go from room to room.
+"""Picture folders: the form in which pictures and their maps go from package to package.
 
 ::
 
@@ -7,7 +7,7 @@
     maps/SOURCE/IMAGE_ID.png   importance maps; written so, and read in every form of load_map, in any case of the suffix
     objects/IMAGE_ID.png       0 background, 1 the object; parts/ likewise
 
-The renderer, the ClickMe game and `stimuli unpack` write such folders; stimulus sets, the game and the networks' stores
+The renderer, the ClickMe game and `stimuli import-clickme` write such folders; stimulus sets, the game and the networks' stores
 are made from them.
 """
 

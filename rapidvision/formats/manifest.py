@@ -253,7 +253,7 @@ def read_set(folder: Path | str) -> StimulusSet:
     if not (folder / DESCRIPTION).is_file() and (folder / PACKED).is_file():
         raise InputError(
             f"{folder}: a packed stimulus set; write its PNG files first: "
-            f"`rapidvision stimuli expand {folder} --out SET` (built --as recipe: with --root PICTURES)"
+            f"`rapidvision stimuli expand {folder} --out SET` (built --format recipe: with --root PICTURES)"
         )
     if not (folder / DESCRIPTION).is_file():
         raise InputError(f"{folder}: no stimulus set here ({DESCRIPTION} is missing); {instead_of_a_set(folder)}")

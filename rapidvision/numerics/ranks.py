@@ -1,4 +1,4 @@
-"""Ranks of whole maps, ties averaged, many maps at once: the ground of every map correlation (paper, section 3)."""
+"""Ranks of whole maps, ties averaged, many maps at once: the base of every map correlation (paper, section 3)."""
 
 from typing import Any
 

@@ -19,9 +19,15 @@ from ..image.match_target import Target
 from ..maps.readers.folder import FolderReader
 from ..maps.readers.salicon import SaliconFolder
 from ..maps.sources import Sources, sources_of
-from ..pipeline.duplicates import Seen, check_duplicates, check_looks, hashed_where_sizes_agree, same_looks
+from ..pipeline.duplicates import (
+    HashedImage,
+    check_across_phases,
+    check_duplicates,
+    find_duplicates,
+    hashed_where_sizes_agree,
+)
 from ..pipeline.flags import Flag, alike, flags_of, read_quality
-from ..pipeline.image_list import Job, jobs_of
+from ..pipeline.image_list import ImageEntry, image_entries
 from ..pipeline.image_pipeline import reader_of, target_of
 from ..recipe import StimulusRecipe
 from ..reveal.flood import Engine
@@ -32,12 +38,12 @@ from .journal import REJECTS
 from .manifest_writer import finish, remove_leftovers, write_rejects
 from .memory import keep_freed_memory
 from .packed import PackedSet
-from .task import Done, Record, Rejected
+from .task import BuiltImage, Record, Rejected
 
 #: Pictures that a worker takes at once.
 CHUNK = 8
 
-Known = tuple[Job, Record | None]
+Known = tuple[ImageEntry, Record | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +160,7 @@ def build(
     """
     keep_freed_memory()
     folder, root = Path(folder), Path(root).resolve()
-    jobs = jobs_of(recipe, root)
+    jobs = image_entries(recipe, root)
     number, count = checked_shard(shard)
     if count == 1 and not skip_bad:
         check_duplicates(hashed_where_sizes_agree(jobs))
@@ -176,7 +182,7 @@ def build(
     book = journal.Journal(folder, shard)
     try:
         for outcomes in results:
-            done = [one for one in outcomes if isinstance(one, Done)]
+            done = [one for one in outcomes if isinstance(one, BuiltImage)]
             book.add(one.record for one in done if known.get(one.record.job.image_id) != one.record)
             n_made += sum(one.made for one in done)
             n_kept += sum(not one.made for one in done)
@@ -214,7 +220,7 @@ def _finished(
     recipe: StimulusRecipe,
     folder: Path,
     form: Form,
-    jobs: list[Job],
+    jobs: list[ImageEntry],
     rejected: list[Rejected],
     target: Target | None,
 ) -> _Left:
@@ -230,12 +236,12 @@ def _finished(
             f"{folder}: every picture was refused ({REJECTS} has the reasons), the first because: {rejected[0].reason}"
         )
     check_duplicates((record.job, record.image_sha256) for record in records)
-    seen = [Seen(record.job, record.image_sha256, record.look) for record in records]
-    check_looks(seen)
+    seen = [HashedImage(record.job, record.image_sha256, record.look) for record in records]
+    check_across_phases(seen)
     result, records = finish(recipe, folder, form, records, rejected, target)
     journal.finish(folder, records)
     remove_leftovers(folder)
-    flags = (*alike(same_looks(seen)), *flags_of(read_quality(folder), 0))
+    flags = (*alike(find_duplicates(seen)), *flags_of(read_quality(folder), 0))
     return _Left(result, 0, flags)
 
 

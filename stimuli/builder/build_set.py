@@ -6,7 +6,7 @@ from rapidvision.errors import InputError
 from rapidvision.formats.manifest import StimulusSet
 from rapidvision.system.progress import progress as progress_bar
 
-from ..pipeline.image_list import jobs_of
+from ..pipeline.image_list import image_entries
 from ..recipe import StimulusRecipe
 from . import build as run
 
@@ -65,7 +65,7 @@ def build(
         found, base = recipe, Path("." if root is None else root)
     else:
         found, base = run.read_recipe(str(recipe), root=None if root is None else Path(root), seed=seed)
-    with progress_bar("images", len(jobs_of(found, base)), quiet=not progress) as advance:
+    with progress_bar("images", len(image_entries(found, base)), quiet=not progress) as advance:
         built = run.build(found, out, root=base, workers=workers, skip_bad=skip_bad, advance=advance)
     if not isinstance(built.result, StimulusSet):
         raise InputError(f"{out}: the set is not finished ({built.n_missing} images are missing); build it again")

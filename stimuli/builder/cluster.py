@@ -71,4 +71,4 @@ def do_chunk(packed: bytes, chunk: Chunk) -> Outcomes:
         _workers.clear()
         _workers[packed] = Worker(*settings)
     worker = _workers[packed]
-    return [worker.do(job, known) for job, known in chunk]
+    return [worker.run_task(job, known) for job, known in chunk]

@@ -11,16 +11,16 @@ from rapidvision.system.pools import pool_of
 from ..image.load import PictureReader
 from ..image.match_target import Target
 from ..maps.sources import Sources
-from ..pipeline.image_list import Job
+from ..pipeline.image_list import ImageEntry
 from ..recipe import StimulusRecipe
 from ..reveal.flood import Engine
 from ..storage.forms import Form
-from .task import Done, Record, Rejected, Worker
+from .task import BuiltImage, Record, Rejected, Worker
 
 #: What makes a worker: recipe, root, folder, form, fill engine, matching target.
 Settings = tuple[StimulusRecipe, Path, Path, Form, Engine, Target | None]
-Chunk = Sequence[tuple[Job, Record | None]]
-Outcomes = list[Done | Rejected]
+Chunk = Sequence[tuple[ImageEntry, Record | None]]
+Outcomes = list[BuiltImage | Rejected]
 
 #: How often a pool whose worker died (out of memory, killed) is made anew before the build gives up.
 MOST_RESTARTS = 5
@@ -61,7 +61,7 @@ def run_local(
     if workers <= 1:
         worker = Worker(*settings, read=read, sources=sources)
         for chunk in chunks:
-            yield [worker.do(job, known) for job, known in chunk]
+            yield [worker.run_task(job, known) for job, known in chunk]
         return
     left = dict(enumerate(chunks))
     for _ in range(MOST_RESTARTS):
@@ -102,4 +102,4 @@ def _start(settings: Settings) -> None:
 
 
 def _do(chunk: Chunk) -> Outcomes:
-    return [_worker["here"].do(job, known) for job, known in chunk]
+    return [_worker["here"].run_task(job, known) for job, known in chunk]

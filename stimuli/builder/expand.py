@@ -16,7 +16,7 @@ from rapidvision.system import files
 from rapidvision.system.progress import Advance, silent
 from rapidvision.text import csv_text
 
-from ..pipeline.image_list import Job, jobs_of
+from ..pipeline.image_list import ImageEntry, image_entries
 from ..pipeline.image_pipeline import ALGORITHMS, canvas_of, fractions_of, picture_of, reader_of, target_of
 from ..pipeline.quality import Quality
 from ..recipe import StimulusRecipe
@@ -62,7 +62,7 @@ def expand(
     packed.verify()
     recipe = convert(packed.description.description.recipe, StimulusRecipe, name=f"{folder}: recipe")
     rows: list[Stimulus] = []
-    quality: list[tuple[Job, Quality]] = []
+    quality: list[tuple[ImageEntry, Quality]] = []
     form = packed.description.form
     if form == "tar":
         parts = _from_tar(packed)
@@ -171,12 +171,12 @@ def _from_series(packed: PackedSet, recipe: StimulusRecipe) -> Iterator[tuple[li
 
 
 def _from_recipe(
-    packed: PackedSet, recipe: StimulusRecipe, root: Path, quality: list[tuple[Job, Quality]]
+    packed: PackedSet, recipe: StimulusRecipe, root: Path, quality: list[tuple[ImageEntry, Quality]]
 ) -> Iterator[tuple[list[Stimulus], bytes]]:
     """Draw the canvases again; `quality` is filled with the figures that a recipe set does not have."""
     paths = {job.image_id: job for job in _jobs(packed, recipe, root)}
     read = reader_of(recipe)
-    part = [job for job in jobs_of(recipe, root) if job.image_id not in packed.description.left_out]
+    part = [job for job in image_entries(recipe, root) if job.image_id not in packed.description.left_out]
     target = target_of(recipe, part, read)
     if (target.digest if target else "") != packed.description.target:
         raise InputError(
@@ -197,10 +197,10 @@ def _from_recipe(
         yield from png_files(head.job, picture.pixels, canvas.pixels, series, recipe, fractions)
 
 
-def _jobs(packed: PackedSet, recipe: StimulusRecipe, root: Path) -> list[Job]:
+def _jobs(packed: PackedSet, recipe: StimulusRecipe, root: Path) -> list[ImageEntry]:
     """The pictures of the set, found again by the recipe's own table."""
     wanted = {row["image_id"] for row in csv_text.read(packed.folder / PICTURES, ("image_id",))}
-    jobs = [job for job in jobs_of(recipe, root) if job.image_id in wanted]
+    jobs = [job for job in image_entries(recipe, root) if job.image_id in wanted]
     missing = sorted(wanted - {job.image_id for job in jobs})
     if missing:
         raise InputError(f"{root}: {missing[0]} is not among the pictures here; --root must be that of the build")

@@ -18,7 +18,7 @@ from rapidvision.text import csv_text
 from ..background.canvas import CanvasQuality
 from ..image.match_target import Target
 from ..maps.orientation import TURNS
-from ..pipeline.image_list import Job
+from ..pipeline.image_list import ImageEntry
 from ..pipeline.image_pipeline import ALGORITHMS, fractions_of
 from ..pipeline.quality import Quality
 from ..recipe import StimulusRecipe
@@ -199,7 +199,7 @@ def remove_leftovers(folder: Path) -> None:
         (folder / ".build" / "segments").rmdir()
 
 
-def quality_table(pictures: Sequence[tuple[Job, Quality]]) -> str:
+def quality_table(pictures: Sequence[tuple[ImageEntry, Quality]]) -> str:
     """Return a row per picture and source: canvas figures, map figures, importance captured at each level.
 
     The canvas figures of a recipe set are empty, and so is the agreement between sources where there is but one.

@@ -11,8 +11,8 @@ from rapidvision.system import files
 from ..image.load import PictureReader
 from ..image.match_target import Target
 from ..maps.sources import Sources
-from ..pipeline.image_list import Job
-from ..pipeline.image_pipeline import MadePicture, Maker
+from ..pipeline.image_list import ImageEntry
+from ..pipeline.image_pipeline import ImagePipeline, MadePicture
 from ..pipeline.quality import Quality
 from ..recipe import StimulusRecipe
 from ..reveal.flood import Engine
@@ -34,7 +34,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     ----------
     key : str
         Content id; equal ids, equal bytes.
-    job : Job
+    job : ImageEntry
         Which picture; its path is left out, so that the record is the same wherever the pictures lie.
     image_sha256 : str
         Hash of its file.
@@ -45,11 +45,11 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     quality : Quality
         Figures.
     look : str
-        What the picture looks like from far away; see :func:`.looks.look_of`.
+        What the picture looks like from far away; see :func:`.duplicates.perceptual_hash`.
     """
 
     key: str
-    job: Job
+    job: ImageEntry
     image_sha256: str
     stored: tuple[StoredFile, ...]
     rows: tuple[Stimulus, ...]
@@ -57,7 +57,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     look: str = ""
 
 
-class Done(msgspec.Struct, frozen=True, kw_only=True):
+class BuiltImage(msgspec.Struct, frozen=True, kw_only=True):
     """A picture that is there, and whether it was made just now."""
 
     record: Record
@@ -67,7 +67,7 @@ class Done(msgspec.Struct, frozen=True, kw_only=True):
 class Rejected(msgspec.Struct, frozen=True, kw_only=True):
     """A picture that could not be used, and why."""
 
-    job: Job
+    job: ImageEntry
     reason: str
 
 
@@ -105,17 +105,17 @@ class Worker:
         sources: Sources | None = None,
     ) -> None:
         keep_freed_memory()
-        self.maker = Maker(recipe, root, target=target, engine=engine, read=read, sources=sources)
+        self.maker = ImagePipeline(recipe, root, target=target, engine=engine, read=read, sources=sources)
         self.folder, self.form = folder, form
         self._writing = False
 
-    def do(self, job: Job, known: Record | None) -> Done | Rejected:
+    def run_task(self, job: ImageEntry, known: Record | None) -> BuiltImage | Rejected:
         """Make a picture's files, or find that they are there already."""
         try:
             inputs = self.maker.read(job)
             key = self.maker.key(inputs)
             if known is not None and known.key == key and self._intact(known):
-                return Done(record=known, made=False)
+                return BuiltImage(record=known, made=False)
             made = self.maker.plan(inputs) if self.form == "recipe" else self.maker.make(inputs)
         except RapidVisionError as error:
             return Rejected(job=job, reason=str(error))
@@ -150,7 +150,7 @@ class Worker:
             quality=made.quality,
             look=inputs.look,
         )
-        return Done(record=record, made=True)
+        return BuiltImage(record=record, made=True)
 
     def _intact(self, record: Record) -> bool:
         """Whether every file of a record is there and unchanged."""

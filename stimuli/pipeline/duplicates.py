@@ -16,27 +16,27 @@ from rapidvision.errors import InputError
 from rapidvision.system import files
 
 from ..image.load import LUMA
-from .image_list import Job
+from .image_list import ImageEntry
 
 FIELDS = 8
 #: Root mean square difference of two looks in grey levels up to which two pictures are called the same.
 SAME_LEVELS = 1.0
 
 
-class Seen(NamedTuple):
+class HashedImage(NamedTuple):
     """A picture, the hash of its file, and its look."""
 
-    job: Job
+    job: ImageEntry
     sha256: str
     look: str
 
 
-def look_of(pixels: NDArray[np.uint8]) -> str:
+def perceptual_hash(pixels: NDArray[np.uint8]) -> str:
     """Return the mean luma of 8 x 8 fields of a picture (side, side, 3) as 128 hexadecimal digits.
 
     Examples
     --------
-    >>> look_of(np.full((16, 16, 3), 255, np.uint8)) == 64 * "ff"
+    >>> perceptual_hash(np.full((16, 16, 3), 255, np.uint8)) == 64 * "ff"
     True
     """
     edges = np.arange(FIELDS) * pixels.shape[0] // FIELDS
@@ -47,21 +47,21 @@ def look_of(pixels: NDArray[np.uint8]) -> str:
     return fields.tobytes().hex()
 
 
-def check_duplicates(pictures: Iterable[tuple[Job, str]]) -> None:
+def check_duplicates(pictures: Iterable[tuple[ImageEntry, str]]) -> None:
     """Refuse the same file under two ids: it would be seen twice, or in practice and in the main phase."""
-    seen: dict[str, Job] = {}
+    seen: dict[str, ImageEntry] = {}
     for job, sha256 in pictures:
         other = seen.setdefault(sha256, job)
         if other.image_id != job.image_id:
             raise InputError(f"{_pair(other, job)} are the same file; {_REMEDY}")
 
 
-def hashed_where_sizes_agree(jobs: Iterable[Job]) -> Iterator[tuple[Job, str]]:
+def hashed_where_sizes_agree(jobs: Iterable[ImageEntry]) -> Iterator[tuple[ImageEntry, str]]:
     """Yield the jobs whose files have the size of another one's, with their hashes.
 
     Only equal sizes can be equal files, so that few of a large set have to be read before the build.
     """
-    by_size: dict[int, list[Job]] = {}
+    by_size: dict[int, list[ImageEntry]] = {}
     for job in jobs:
         path = Path(job.path)
         if not path.is_file():
@@ -75,16 +75,16 @@ def hashed_where_sizes_agree(jobs: Iterable[Job]) -> Iterator[tuple[Job, str]]:
 _REMEDY = "participants must see each picture once, so remove one"
 
 
-def _pair(one: Job, other: Job) -> str:
+def _pair(one: ImageEntry, other: ImageEntry) -> str:
     return f"{one.image_id} ({one.phase}, {one.category}) and {other.image_id} ({other.phase}, {other.category})"
 
 
-def same_looks(pictures: Iterable[Seen]) -> list[tuple[Job, Job, float]]:
+def find_duplicates(pictures: Iterable[HashedImage]) -> list[tuple[ImageEntry, ImageEntry, float]]:
     """Return the pairs of pictures that look the same, and the root mean square difference of their looks.
 
     Parameters
     ----------
-    pictures : iterable of Seen
+    pictures : iterable of HashedImage
         Of the whole set; those without a look are passed over.
     """
     from scipy.spatial import cKDTree
@@ -103,13 +103,13 @@ def same_looks(pictures: Iterable[Seen]) -> list[tuple[Job, Job, float]]:
     return found
 
 
-def check_looks(pictures: Iterable[Seen]) -> None:
+def check_across_phases(pictures: Iterable[HashedImage]) -> None:
     """Refuse a practice picture that looks the same as one of the main phase.
 
-    Within a phase pictures may be alike (frames of one scene, a plain object on a plain ground); :func:`same_looks`
+    Within a phase pictures may be alike (frames of one scene, a plain object on a plain ground); :func:`find_duplicates`
     tells which are.
     """
-    for one, other, difference in same_looks(pictures):
+    for one, other, difference in find_duplicates(pictures):
         if one.phase != other.phase:
             raise InputError(
                 f"{_pair(one, other)} look the same (their fields differ by {difference:.1f} grey levels), as if one "

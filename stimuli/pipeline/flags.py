@@ -8,7 +8,7 @@ from rapidvision.errors import InputError
 from rapidvision.text import csv_text
 
 from ..maps.orientation import TURNS
-from .image_list import Job
+from .image_list import ImageEntry
 
 #: Beyond these a picture is flagged; they stop nothing.
 MOST_CLIPPED, MOST_MEAN_ERROR, LEAST_CONTRAST, MOST_OUTSIDE, MOST_CUT = 0.10, 2.0, 0.90, 0.05, 0.25
@@ -67,7 +67,7 @@ def flags_of(rows: list[dict[str, str]], n_revealed: int) -> list[Flag]:
     return [flag for flag, _ in sorted(found.items(), key=lambda one: (one[1], one[0]))]
 
 
-def alike(pairs: Iterable[tuple[Job, Job, float]]) -> list[Flag]:
+def alike(pairs: Iterable[tuple[ImageEntry, ImageEntry, float]]) -> list[Flag]:
     """Return flags for pictures of one phase that look the same."""
     return [
         Flag(one.image_id, "picture", f"looks like {other.image_id} (fields differ by {difference:.1f} grey levels)")

@@ -12,7 +12,7 @@ from rapidvision.trials import Phase
 from ..recipe import ImageTable, StimulusRecipe
 
 
-class Job(msgspec.Struct, frozen=True, kw_only=True):
+class ImageEntry(msgspec.Struct, frozen=True, kw_only=True):
     """One picture to be made into stimuli.
 
     Attributes
@@ -38,7 +38,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     licence: str = ""
 
 
-def jobs_of(recipe: StimulusRecipe, root: Path) -> list[Job]:
+def image_entries(recipe: StimulusRecipe, root: Path) -> list[ImageEntry]:
     """Return the pictures of a recipe, sorted by id.
 
     Parameters
@@ -63,18 +63,19 @@ def jobs_of(recipe: StimulusRecipe, root: Path) -> list[Job]:
     return sorted(jobs, key=lambda job: job.image_id)
 
 
-def _own(path: Path) -> list[Job]:
+def _own(path: Path) -> list[ImageEntry]:
     rows = image_folder.read_table(path)
     unknown = [name for name in rows[0].cells if name not in image_folder.COLUMNS]
     if unknown:
         raise InputError(f'{path}: unknown column "{unknown[0]}". {did_you_mean(unknown[0], image_folder.COLUMNS)}')
-    names = [field.name for field in msgspec.structs.fields(Job)]
+    names = [field.name for field in msgspec.structs.fields(ImageEntry)]
     return [
-        msgspec.convert({name: getattr(row, name) for name in names} | {"path": str(row.path)}, Job) for row in rows
+        msgspec.convert({name: getattr(row, name) for name in names} | {"path": str(row.path)}, ImageEntry)
+        for row in rows
     ]
 
 
-def _foreign(table: ImageTable, root: Path) -> list[Job]:
+def _foreign(table: ImageTable, root: Path) -> list[ImageEntry]:
     path = root / table.table
     rows = csv_text.read(path, (table.path_column, table.category_column))
     absent = [name for name in table.targets if name not in {row[table.category_column] for row in rows}]
@@ -92,11 +93,11 @@ def _foreign(table: ImageTable, root: Path) -> list[Job]:
     ]
 
 
-def _job(where: str, **values: object) -> Job:
+def _job(where: str, **values: object) -> ImageEntry:
     try:
         image_folder.checked_name(str(values["image_id"]), "image_id")
         if not values["category"]:
             raise ValueError("category is empty")
     except ValueError as error:
         raise InputError(f"{where}: {error}") from None
-    return msgspec.convert(values, Job)
+    return msgspec.convert(values, ImageEntry)

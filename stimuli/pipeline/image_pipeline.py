@@ -28,9 +28,9 @@ from ..png import series as png
 from ..recipe import StimulusRecipe
 from ..reveal import flood
 from ..reveal.flood import Engine
-from ..reveal.order import centring_shift, n_revealed_px, order_of
-from .duplicates import look_of
-from .image_list import Job
+from ..reveal.order import centring_shift, n_revealed_px, reveal_order
+from .duplicates import perceptual_hash
+from .image_list import ImageEntry
 from .quality import Quality, source_quality
 
 #: What a stored stimulus depends on besides the recipe; a change of bytes anywhere raises a number here.
@@ -50,7 +50,7 @@ class Inputs:
 
     Attributes
     ----------
-    job : Job
+    job : ImageEntry
         Which picture.
     pixels : ndarray of uint8, shape (side, side, 3)
         The picture, ready for use.
@@ -59,12 +59,12 @@ class Inputs:
     maps : dict
         Map source → prepared map, in the recipe's order.
     look : str
-        What it looks like from far away, before it was matched; see :func:`.looks.look_of`.
+        What it looks like from far away, before it was matched; see :func:`.duplicates.perceptual_hash`.
     match : MatchQuality or None
         How near the picture is to the set's common target.
     """
 
-    job: Job
+    job: ImageEntry
     pixels: NDArray[np.uint8]
     image_sha256: str
     maps: dict[str, PreparedMap]
@@ -98,7 +98,7 @@ class MadePicture(PlannedPicture):
     canvas: MadeCanvas
 
 
-class Maker:
+class ImagePipeline:
     """Makes pictures of one recipe; holds the opened map sources.
 
     Parameters
@@ -136,7 +136,7 @@ class Maker:
             settings.pop(name)
         self._settings = {"algorithms": ALGORITHMS, "recipe": settings | {"image_px": recipe.side_px}}
 
-    def read(self, job: Job) -> Inputs:
+    def read(self, job: ImageEntry) -> Inputs:
         """Read picture and maps of a job; InputError names the file that cannot be used."""
         read = picture_of(job, self.recipe, self.target, self._read)
         picture = read.picture
@@ -183,7 +183,7 @@ class Maker:
     def _series(self, one: ImportanceMap, n_px: int, counts: NDArray[np.int64]) -> RevealSeries:
         reveal = self.recipe.reveal
         key = key64(self.recipe.seed, "fill", one.image_id, one.source)
-        order = order_of(one, n_px, reveal, key=key, engine=self.engine)
+        order = reveal_order(one, n_px, reveal, key=key, engine=self.engine)
         return RevealSeries(order, one.shape, counts, centring_shift(order, one.shape, reveal.centring))
 
 
@@ -204,7 +204,7 @@ def reader_of(recipe: StimulusRecipe) -> PictureReader:
     return read if recipe.match.kind == "none" else remembering(read)
 
 
-def picture_of(job: Job, recipe: StimulusRecipe, target: Target | None, read: PictureReader) -> ReadPicture:
+def picture_of(job: ImageEntry, recipe: StimulusRecipe, target: Target | None, read: PictureReader) -> ReadPicture:
     """Read a job's picture and match it to the target, if there is one.
 
     Raises
@@ -213,19 +213,19 @@ def picture_of(job: Job, recipe: StimulusRecipe, target: Target | None, read: Pi
         Names the file that cannot be used, as :func:`.pictures.load` does.
     """
     picture = read(job.path)
-    look = look_of(picture.pixels)
+    look = perceptual_hash(picture.pixels)
     if target is None:
         return ReadPicture(picture, look, None)
     pixels, quality = matched(picture.pixels, target, key=key64(recipe.seed, "match", job.image_id))
     return ReadPicture(dataclasses.replace(picture, pixels=pixels), look, quality)
 
 
-def canvas_of(job: Job, pixels: NDArray[np.uint8], recipe: StimulusRecipe) -> MadeCanvas:
+def canvas_of(job: ImageEntry, pixels: NDArray[np.uint8], recipe: StimulusRecipe) -> MadeCanvas:
     """Make the canvas of a job's picture.
 
     Parameters
     ----------
-    job : Job
+    job : ImageEntry
         Its id decides the phases.
     pixels : ndarray of uint8, shape (side, side, 3)
         The picture, coded sRGB.
@@ -243,7 +243,7 @@ def canvas_of(job: Job, pixels: NDArray[np.uint8], recipe: StimulusRecipe) -> Ma
 
 def target_of(
     recipe: StimulusRecipe,
-    jobs: Sequence[Job],
+    jobs: Sequence[ImageEntry],
     read: PictureReader,
     *,
     skip_bad: bool = False,
@@ -255,7 +255,7 @@ def target_of(
     ----------
     recipe : StimulusRecipe
         What is matched.
-    jobs : sequence of Job
+    jobs : sequence of ImageEntry
         The pictures.
     read : callable
         From :func:`reader_of`.

@@ -18,8 +18,8 @@ from rapidvision.system.progress import Advance, silent
 
 from ..builder.manifest_writer import LEFT_OUT
 from ..pipeline.flags import Flag, flags_of, read_quality
-from ..pipeline.image_list import jobs_of
-from ..pipeline.image_pipeline import Maker, canvas_of, reader_of, target_of
+from ..pipeline.image_list import image_entries
+from ..pipeline.image_pipeline import ImagePipeline, canvas_of, reader_of, target_of
 from ..recipe import StimulusRecipe
 from .page import MOST_LINES, THUMB_PX, Line, draw_sheet
 from .plots import before_and_after
@@ -121,7 +121,9 @@ def contact_sheet(
     return out / "index.html"
 
 
-def _maker(inputs: tuple[StimulusRecipe, Path] | None, found: StimulusSet) -> tuple[Maker | None, dict[str, Any]]:
+def _maker(
+    inputs: tuple[StimulusRecipe, Path] | None, found: StimulusSet
+) -> tuple[ImagePipeline | None, dict[str, Any]]:
     """Return what makes the set's pictures again, matched to the target of its build, and the jobs by picture."""
     if inputs is None:
         return None, {}
@@ -131,11 +133,11 @@ def _maker(inputs: tuple[StimulusRecipe, Path] | None, found: StimulusSet) -> tu
     if ours != built:
         differing = ", ".join(name for name in ours if ours[name] != built.get(name))
         raise InputError(f"{found.folder}: built from another recipe ({differing} differs); name that of the build")
-    jobs = jobs_of(recipe, root)
+    jobs = image_entries(recipe, root)
     read = reader_of(recipe)
     left_out = found.description.quality.get(LEFT_OUT, {})
     target = target_of(recipe, [job for job in jobs if job.image_id not in left_out], read)
-    return Maker(recipe, root, target=target, read=read), {job.image_id: job for job in jobs}
+    return ImagePipeline(recipe, root, target=target, read=read), {job.image_id: job for job in jobs}
 
 
 def _pictures_of(

@@ -27,7 +27,7 @@ from rapidvision.maps import checked_values
 from rapidvision.numerics.compiled import can_compile
 
 from .counter_rng import hashes
-from .passage_times import speed_of
+from .passage_times import rate_scale
 
 VERSION = "1"
 
@@ -85,7 +85,7 @@ def fill(
     height, width = values.shape
     if not 1 <= n_px <= values.size:
         raise InputError(f"flood fill: {n_px} pixels asked for, a picture of {height} x {width} has 1 to {values.size}")
-    speed = speed_of(values, gamma=growth.gamma, epsilon=growth.epsilon)
+    speed = rate_scale(values, gamma=growth.gamma, epsilon=growth.epsilon)
     start = start_pixel(values, key=key) if growth.start is None else _raster(growth.start, values.shape)
     if engine == "numba" or (engine == "auto" and _numba_is_here()):
         from .flood_numba import grow

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from rapidvision.numerics.compiled import compiled
 
 from .counter_rng import origin_of
-from .passage_times import DROPPED_BITS, EXP_TABLE, LN2, MOST_MEDIANS, Speed, tie_break
+from .passage_times import DROPPED_BITS, EXP_TABLE, LN2, MOST_MEDIANS, RateScale, tie_break
 
 _FOUR = np.array([(-1, 0), (0, -1), (0, 1), (1, 0)], np.int64)
 _EIGHT = np.array([(-1, -1), (-1, 0), (-1, 1), (0, -1), (0, 1), (1, -1), (1, 0), (1, 1)], np.int64)
@@ -25,7 +25,7 @@ _NEVER = 2**64 - 1
 
 
 def grow(
-    values: NDArray[np.float32], speed: Speed, start: int, n_px: int, key: int, *, eight: bool
+    values: NDArray[np.float32], speed: RateScale, start: int, n_px: int, key: int, *, eight: bool
 ) -> NDArray[np.int32] | None:
     """Return the order of the first `n_px` pixels, or None when times overflow; see :func:`.flood.fill`.
 
@@ -33,8 +33,8 @@ def grow(
     ----------
     values : ndarray of float32, shape (height, width)
         Importance, C-contiguous.
-    speed : Speed
-        From :func:`.clocks.speed_of`.
+    speed : RateScale
+        From :func:`.passage_times.rate_scale`.
     start, n_px : int
         First pixel, as a raster index, and how many.
     key : int

@@ -6,13 +6,13 @@ Costs are whole numbers below 2**53 and add up exactly in its float64, so the or
 import numpy as np
 from numpy.typing import NDArray
 
-from .passage_times import Speed, slowness_of, tie_break, waits
+from .passage_times import RateScale, mean_waiting_times, tie_break, waiting_times
 
 _EXACT = 2**53
 
 
 def grow(
-    values: NDArray[np.float32], speed: Speed, start: int, n_px: int, key: int, *, eight: bool
+    values: NDArray[np.float32], speed: RateScale, start: int, n_px: int, key: int, *, eight: bool
 ) -> NDArray[np.int32] | None:
     """Return the order of the first `n_px` pixels, or None when times overflow; see :func:`.flood.fill`.
 
@@ -20,8 +20,8 @@ def grow(
     ----------
     values : ndarray of float32, shape (height, width)
         Importance.
-    speed : Speed
-        From :func:`.clocks.speed_of`.
+    speed : RateScale
+        From :func:`.passage_times.rate_scale`.
     start, n_px : int
         First pixel, as a raster index, and how many.
     key : int
@@ -36,8 +36,8 @@ def grow(
     """
     from skimage.graph import MCP
 
-    slowness = slowness_of(values, speed)
-    costs = waits(slowness, key).astype(np.float64)
+    slowness = mean_waiting_times(values, speed)
+    costs = waiting_times(slowness, key).astype(np.float64)
     costs[start] = 0
     paths = MCP(costs.reshape(slowness.shape), fully_connected=eight)
     times, _ = paths.find_costs([divmod(start, slowness.shape[1])])

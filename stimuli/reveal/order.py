@@ -34,7 +34,7 @@ def n_revealed_px(maps: list[ImportanceMap], reveal: Reveal) -> int:
     return max(1, int(float(reveal.budget) * maps[0].values.size + 0.5))
 
 
-def order_of(
+def reveal_order(
     importance: ImportanceMap, n_px: int, reveal: Reveal, *, key: int, engine: Engine = "auto"
 ) -> NDArray[np.int32]:
     """Return the first `n_px` pixels of a map in the order in which they are revealed.

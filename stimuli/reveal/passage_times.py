@@ -25,7 +25,7 @@ LN2 = round(math.log(2) * 2**EXP_BITS)
 EXP_TABLE = np.array([round(-math.log1p(-i / 4096) * 2**EXP_BITS) for i in range(2048)] + [LN2], dtype=np.uint64)
 
 
-class Speed(NamedTuple):
+class RateScale(NamedTuple):
     """How importance becomes slowness: multiply by `scale`, round to a grade, look it up.
 
     Attributes
@@ -40,7 +40,7 @@ class Speed(NamedTuple):
     table: NDArray[np.uint32]
 
 
-def speed_of(values: NDArray[np.float32], *, gamma: float, epsilon: float) -> Speed:
+def rate_scale(values: NDArray[np.float32], *, gamma: float, epsilon: float) -> RateScale:
     """Return the speed of growth on a map: its largest value has the highest grade.
 
     Parameters
@@ -52,11 +52,11 @@ def speed_of(values: NDArray[np.float32], *, gamma: float, epsilon: float) -> Sp
 
     Returns
     -------
-    Speed
+    RateScale
         Scale and table.
     """
     largest = float(values.max())
-    return Speed(N_GRADES / largest if largest > 0 else 0.0, _slowness_table(gamma, epsilon))
+    return RateScale(N_GRADES / largest if largest > 0 else 0.0, _slowness_table(gamma, epsilon))
 
 
 @lru_cache(maxsize=8)
@@ -68,7 +68,7 @@ def _slowness_table(gamma: float, epsilon: float) -> NDArray[np.uint32]:
     return table
 
 
-def slowness_of(values: NDArray[np.float32], speed: Speed) -> NDArray[np.uint32]:
+def mean_waiting_times(values: NDArray[np.float32], speed: RateScale) -> NDArray[np.uint32]:
     """Return 1 / rate of every pixel in fixed point; uint32, shape (height, width)."""
     out: NDArray[np.uint32] = speed.table[np.rint(values.astype(np.float64) * speed.scale).astype(np.int64)]
     return out
@@ -96,7 +96,7 @@ def exponentials(bits: NDArray[np.uint64]) -> NDArray[np.uint64]:
     return out
 
 
-def waits(slowness: NDArray[np.uint32], key: int) -> NDArray[np.uint64]:
+def waiting_times(slowness: NDArray[np.uint32], key: int) -> NDArray[np.uint64]:
     """Return each pixel's clock, E / rate, as a whole number ≥ 1; uint64, shape (height * width,)."""
     e = exponentials(hashes(np.arange(slowness.size, dtype=np.uint64), key))
     out: NDArray[np.uint64] = np.maximum(e * slowness.ravel() >> np.uint64(DROPPED_BITS), np.uint64(1))

@@ -26,7 +26,7 @@ from rapidvision.formats.manifest import Stimulus
 from rapidvision.reveal import INTACT_LABEL, RevealSeries, level_label
 from rapidvision.system import files
 
-from ..pipeline.image_list import Job
+from ..pipeline.image_list import ImageEntry
 from ..pipeline.image_pipeline import MadePicture, PlannedPicture
 from ..pipeline.quality import Quality
 from ..png.series import encode
@@ -48,7 +48,7 @@ class SeriesHead(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
     Attributes
     ----------
-    job : Job
+    job : ImageEntry
         Which picture.
     side_px : int
         Side in pixels.
@@ -64,7 +64,7 @@ class SeriesHead(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         Hash of the picture's file.
     """
 
-    job: Job
+    job: ImageEntry
     side_px: int
     sources: tuple[str, ...]
     counts: tuple[int, ...]
@@ -74,7 +74,7 @@ class SeriesHead(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 def png_files(
-    job: Job,
+    job: ImageEntry,
     picture: NDArray[np.uint8],
     canvas: NDArray[np.uint8],
     series: dict[str, RevealSeries],
@@ -87,7 +87,7 @@ def png_files(
 
     Parameters
     ----------
-    job : Job
+    job : ImageEntry
         Which picture.
     picture, canvas : ndarray of uint8, shape (side, side, 3)
         Coded sRGB.
@@ -132,7 +132,7 @@ def png_files(
         yield [_intact_row(job, source, len(labels), n_px, sha256) for source in series], data
 
 
-def _intact_row(job: Job, source: str, level: int, n_px: int, sha256: str) -> Stimulus:
+def _intact_row(job: ImageEntry, source: str, level: int, n_px: int, sha256: str) -> Stimulus:
     return Stimulus(
         stimulus_id=f"{job.image_id}.{source}.{INTACT_LABEL}",
         phase=job.phase,

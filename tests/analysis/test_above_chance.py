@@ -60,7 +60,17 @@ def test_a_regression_needs_levels_with_a_reveal_fraction(trials):
 
 
 def test_chance_and_mixed_run_from_the_command_line(table_file, tmp_path, capsys):
-    words = ["analyse", "chance", str(table_file), "--out", str(tmp_path / "chance.csv"), "-m", "200", "--seed", "1"]
+    words = [
+        "analyse",
+        "chance",
+        str(table_file),
+        "--out",
+        str(tmp_path / "chance.csv"),
+        "--n-resamples",
+        "200",
+        "--seed",
+        "1",
+    ]
     assert main(words) == 0
     assert main(["analyse", "mixed", str(table_file), "--guess", "0.5", "--out", str(tmp_path / "mixed.csv")]) == 0
     said = capsys.readouterr().out

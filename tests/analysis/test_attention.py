@@ -110,6 +110,6 @@ def test_a_mosaic_that_is_missing_or_elsewhere_is_named(tmp_path):
 
 def test_a_report_with_an_incomplete_record_ends_in_one_line(table_file, network_file, tmp_path, capsys):
     network_file.with_suffix(".json").write_text('{"attention": {"file": "models-attention.png"}}')
-    words = ["analyse", "report", str(table_file), "--models", str(network_file), "-m", "99", "--seed", "1"]
+    words = ["analyse", "report", str(table_file), "--models", str(network_file), "--n-resamples", "99", "--seed", "1"]
     assert main([*words, "--out", str(tmp_path / "report")]) == 2
     assert "models.json: " in capsys.readouterr().err

@@ -71,7 +71,7 @@ def test_ordinary_designs_are_written_whole(seed, tmp_path, sizes, trials, late)
 
 def test_one_group_is_tested_against_chance_and_told_what_else_to_do(trials, tmp_path, capsys):
     one = as_csv(trials.frame[trials.frame["group"] == "clickme"], tmp_path / "one.csv")
-    assert main(["analyse", "chance", str(one), "-m", "99", "--seed", "1"]) == 0
+    assert main(["analyse", "chance", str(one), "--n-resamples", "99", "--seed", "1"]) == 0
     assert "clickme: above chance from" in capsys.readouterr().out
     for words in (
         ["bins"],
@@ -144,10 +144,25 @@ def test_corrections_that_can_never_reject_are_told(capsys, table_file):
     assert hopeless_corrections(12, 16, 16, m=239, alternative="greater") == ()
     assert "max-T" in hopeless_corrections(1, 50, 50, m=9, exact=True)[-1]
     assert "more participants are needed" in hopeless_corrections(12, 4, 4, m=10_000, exact=True)[0]
-    words = ["analyse", "power", "--n", "16", "--effects", "0.4", "--experiments", "2", "-m", "200", "--seed", "1"]
+    words = [
+        "analyse",
+        "power",
+        "--n-per-group",
+        "16",
+        "--effects",
+        "0.4",
+        "--n-experiments",
+        "2",
+        "--n-resamples",
+        "200",
+        "--seed",
+        "1",
+    ]
     assert main([*words, "--quiet"]) == 0
     assert "warning: Holm over 12 levels can never reach p <= 0.05" in capsys.readouterr().out
-    assert main(["analyse", "bins", str(table_file), "--statistic", "dprime", "-m", "100", "--seed", "1"]) == 0
+    assert (
+        main(["analyse", "bins", str(table_file), "--statistic", "dprime", "--n-resamples", "100", "--seed", "1"]) == 0
+    )
     assert "warning: Holm over 12 levels" in capsys.readouterr().out
 
 
@@ -165,11 +180,14 @@ def test_few_participants_and_missing_slopes_are_told(trials, table_file, capsys
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["bins", "TABLE", "-m", "99", "--seed", "1"], "p_step_down"),
-        (["chance", "TABLE", "-m", "99", "--seed", "1"], "above chance from"),
+        (["bins", "TABLE", "--n-resamples", "99", "--seed", "1"], "p_step_down"),
+        (["chance", "TABLE", "--n-resamples", "99", "--seed", "1"], "above chance from"),
         (["compare", "TABLE", "MODELS", "--seed", "1"], "kappa"),
-        (["curve", "TABLE", "-m", "9", "--seed", "1"], "threshold of clickme minus salicon"),
-        (["calibrate", "--per-group", "4", "--experiments", "3", "-m", "9", "--seed", "1"], "standard error of a rate"),
+        (["curve", "TABLE", "--n-resamples", "9", "--seed", "1"], "threshold of clickme minus salicon"),
+        (
+            ["calibrate", "--n-per-group", "4", "--n-experiments", "3", "--n-resamples", "9", "--seed", "1"],
+            "standard error of a rate",
+        ),
     ],
 )
 def test_quiet_keeps_results(table_file, network_file, capsys, words, says):

@@ -213,10 +213,10 @@ def test_the_command_line_states_the_rate_for_every_verb_that_needs_it(trials, n
     few = ["--guess", "0.25", "--seed", "1", "--quiet"]
     assert main(["analyse", "chance", str(path), *few]) == 0
     assert main(["analyse", "chance", str(path), "--seed", "1", "--quiet"]) == 2
-    assert main(["analyse", "curve", str(path), "-m", "50", *few]) == 0
-    assert main(["analyse", "fig2b", str(path), "-m", "50", "--out", str(tmp_path / "f"), *few]) == 0
+    assert main(["analyse", "curve", str(path), "--n-resamples", "50", *few]) == 0
+    assert main(["analyse", "fig2b", str(path), "--n-resamples", "50", "--out", str(tmp_path / "f"), *few]) == 0
     assert main(["analyse", "compare", str(path), str(network_file), *few]) == 0
-    assert main(["analyse", "report", str(path), "-m", "50", "--out", str(tmp_path / "r"), *few]) == 0
+    assert main(["analyse", "report", str(path), "--n-resamples", "50", "--out", str(tmp_path / "r"), *few]) == 0
     results = json.loads((tmp_path / "r" / "results.json").read_text(encoding="utf-8"))
     assert results["guess"] == 0.25
     assert "--guess 0.25" in results["provenance"]["command"]

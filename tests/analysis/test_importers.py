@@ -45,7 +45,11 @@ def test_the_first_lines_of_a_result_count_what_a_limit_drops(tmp_path, capsys):
     write_trials(out, imported(tmp_path, limit_ms=550))
     late = int((FRAME["rt_ms"] > 550).sum())
     said = f"{late} of 144 answers came after the response limit"
-    for words in (["bins", "-m", "50"], ["chance", "-m", "50"], ["fig2b", "-m", "50", "--out", str(tmp_path / "f")]):
+    for words in (
+        ["bins", "--n-resamples", "50"],
+        ["chance", "--n-resamples", "50"],
+        ["fig2b", "--n-resamples", "50", "--out", str(tmp_path / "f")],
+    ):
         assert main(["analyse", words[0], str(out), *words[1:], "--seed", "1"]) == 0
         assert said in capsys.readouterr().out
     assert said in str(level_tests(out, m=50, seed=1)).splitlines()[0]
@@ -281,7 +285,7 @@ def test_the_message_on_repeats_names_an_option_that_exists(tmp_path, capsys):
     assert main([*command, "--out", str(tmp_path / "t.csv")]) == 2
     assert "repeats keep" in capsys.readouterr().err
     assert main([*command, "--out", str(tmp_path / "t.csv"), "--repeats", "keep"]) == 0
-    for verb in (["bins", "-m", "20"], ["chance", "-m", "20"]):
+    for verb in (["bins", "--n-resamples", "20"], ["chance", "--n-resamples", "20"]):
         assert main(["analyse", verb[0], str(tmp_path / "t.csv"), *verb[1:], "--seed", "1"]) == 2
         assert "--repeats keep" in capsys.readouterr().err
         assert main(["analyse", verb[0], str(tmp_path / "t.csv"), *verb[1:], "--seed", "1", "--repeats", "keep"]) == 0

@@ -189,7 +189,10 @@ def test_maps_are_read_by_the_rules_of_every_other_loader(raters, tmp_path, caps
     assert found.per_image == pytest.approx(np.ones(5))
     assert any("1 of 6 maps whose picture the other source lacks" in note for note in found.notes)
     assert any(".txt" in note for note in found.notes)
-    assert main(["analyse", "maps", str(tmp_path / "plain"), str(tmp_path / "odd"), "-m", "50", "--seed", "1"]) == 0
+    assert (
+        main(["analyse", "maps", str(tmp_path / "plain"), str(tmp_path / "odd"), "--n-resamples", "50", "--seed", "1"])
+        == 0
+    )
     assert "note: " in capsys.readouterr().out
     loaded, _ = read_maps(tmp_path / "odd")
     assert all((loaded[name] == load_map(next((tmp_path / "odd").glob(f"{name}.*")))).all() for name in loaded)

@@ -17,7 +17,7 @@ from rapidvision.cli import main
 from rapidvision.errors import InputError
 from tests.analysis.conftest import as_csv, network_rows
 
-FAST = ["--relabellings", "300", "--quiet"]
+FAST = ["--n-resamples", "300", "--quiet"]
 
 
 def test_figures_are_the_same_bytes_on_every_run_in_all_forms(trials):
@@ -102,7 +102,7 @@ def test_the_report_names_the_command_that_makes_it_again(table_file, tmp_path):
     results = json.loads((tmp_path / "one" / "results.json").read_text())
     command = results["provenance"]["command"]
     assert command == (
-        "rapidvision analyse report trials.csv --groups salicon clickme --late half --relabellings 300 --seed 4"
+        "rapidvision analyse report trials.csv --groups salicon clickme --late half --n-resamples 300 --seed 4"
     )
     assert command in (tmp_path / "one" / "report.html").read_text()
     again = [str(table_file) if word == table_file.name else word for word in command.split()[1:]]
@@ -112,7 +112,7 @@ def test_the_report_names_the_command_that_makes_it_again(table_file, tmp_path):
 
 
 def test_an_unseeded_run_prints_and_stores_its_seed(table_file, tmp_path, capsys):
-    assert main(["analyse", "report", str(table_file), "--out", str(tmp_path), "--relabellings", "200"]) == 0
+    assert main(["analyse", "report", str(table_file), "--out", str(tmp_path), "--n-resamples", "200"]) == 0
     said = capsys.readouterr().out
     seed = json.loads((tmp_path / "results.json").read_text())["provenance"]["seed"]
     assert f"--seed {seed}" in said
@@ -122,7 +122,7 @@ def test_every_verb_runs_from_the_command_line(table_file, network_file, tmp_pat
     runs = (
         ["bins", str(table_file), "--out", str(tmp_path / "bins.csv"), *FAST],
         ["fig2b", str(table_file), "--out", str(tmp_path / "fig"), *FAST],
-        ["curve", str(table_file), "-m", "100", "--out", str(tmp_path / "fig")],
+        ["curve", str(table_file), "--n-resamples", "100", "--out", str(tmp_path / "fig")],
         [
             "compare",
             str(table_file),
@@ -132,8 +132,30 @@ def test_every_verb_runs_from_the_command_line(table_file, network_file, tmp_pat
             "--figures",
             str(tmp_path / "fig"),
         ],
-        ["power", "--n", "4", "--effects", "0.2", "--experiments", "5", "-m", "99", "--out", str(tmp_path / "fig")],
-        ["calibrate", "--per-group", "4", "--experiments", "5", "-m", "99", "--out", str(tmp_path / "cal.csv")],
+        [
+            "power",
+            "--n-per-group",
+            "4",
+            "--effects",
+            "0.2",
+            "--n-experiments",
+            "5",
+            "--n-resamples",
+            "99",
+            "--out",
+            str(tmp_path / "fig"),
+        ],
+        [
+            "calibrate",
+            "--n-per-group",
+            "4",
+            "--n-experiments",
+            "5",
+            "--n-resamples",
+            "99",
+            "--out",
+            str(tmp_path / "cal.csv"),
+        ],
     )
     for words in runs:
         assert main(["analyse", *words, "--seed", "3"]) == 0, words
@@ -216,7 +238,7 @@ def test_a_hopeless_design_is_told_before_anything_runs(trials, tmp_path, capsys
     people = trials.frame.groupby("group")["participant_id"].unique()
     few = [who for group in people for who in group[:2]]
     path = as_csv(trials.frame[trials.frame["participant_id"].isin(few)], tmp_path / "few.csv")
-    assert main(["analyse", "bins", str(path), "-m", "100", "--seed", "1"]) == 0
+    assert main(["analyse", "bins", str(path), "--n-resamples", "100", "--seed", "1"]) == 0
     said = capsys.readouterr().out
     assert said.index("can never reach p <= 0.05") < said.index("p_exact")
     assert "100 relabellings are few" in said
@@ -240,6 +262,6 @@ def test_a_report_can_carry_the_regression(table_file, tmp_path):
 
 
 def test_no_verb_is_hidden_by_a_module_of_its_name():
-    """Importing a module of the room sets an attribute of its name; a verb of that name would then be lost."""
+    """Importing a module of the package sets an attribute of its name; a verb of that name would then be lost."""
     modules = {path.stem for path in Path(analysis.__file__).parent.iterdir()}
     assert not modules & set(analysis.__all__)

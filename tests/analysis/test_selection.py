@@ -75,10 +75,10 @@ def test_networks_are_no_participants_unless_asked(trials):
 def test_the_command_line_chooses_the_kind(trials, tmp_path, capsys):
     path = as_csv(mixed(trials).frame, tmp_path / "t.csv")
     for words in (
-        ["bins", "-m", "20"],
-        ["chance", "-m", "20"],
-        ["curve", "-m", "20"],
-        ["fig2b", "--out", str(tmp_path), "-m", "20"],
+        ["bins", "--n-resamples", "20"],
+        ["chance", "--n-resamples", "20"],
+        ["curve", "--n-resamples", "20"],
+        ["fig2b", "--out", str(tmp_path), "--n-resamples", "20"],
     ):
         assert main(["analyse", words[0], str(path), *words[1:], "--seed", "1"]) == 2
         assert "--observers human" in capsys.readouterr().err
@@ -141,11 +141,11 @@ def test_voided_trials_are_said_in_every_result(trials, tmp_path, capsys):
     frame.loc[: len(frame) // 10, "timing_ok"] = False
     path = as_csv(frame, tmp_path / "t.csv")
     for words in (
-        ["bins", "-m", "20"],
-        ["chance", "-m", "20"],
-        ["curve", "-m", "20"],
-        ["fig2b", "-m", "20", "--out", str(tmp_path)],
-        ["report", "-m", "20", "--out", str(tmp_path / "r")],
+        ["bins", "--n-resamples", "20"],
+        ["chance", "--n-resamples", "20"],
+        ["curve", "--n-resamples", "20"],
+        ["fig2b", "--n-resamples", "20", "--out", str(tmp_path)],
+        ["report", "--n-resamples", "20", "--out", str(tmp_path / "r")],
     ):
         assert main(["analyse", words[0], str(path), *words[1:], "--seed", "1"]) == 0
         assert (

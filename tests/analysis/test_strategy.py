@@ -47,12 +47,33 @@ def test_strategy_is_found_where_players_learned_and_not_where_they_did_not(tmp_
 def test_the_table_that_the_game_exports_is_read(tmp_path, capsys):
     pictures = make_folder(tmp_path / "pictures", per_category=6)
     game, maps = tmp_path / "game", tmp_path / "maps"
-    words = ["clickme", "simulate", str(pictures), "--out", str(game), "--maps", "truth", "--seed", "3", "--quiet"]
+    words = [
+        "clickme",
+        "simulate",
+        str(pictures),
+        "--out",
+        str(game),
+        "--map-source",
+        "truth",
+        "--seed",
+        "3",
+        "--quiet",
+    ]
     eye = "tests.experiments.clickme.eye:make"
-    assert main([*words, "--partner", eye, "--players", "3", "--random", "1", "--rounds", "22"]) == 0
+    assert main([*words, "--partner", eye, "--n-players", "3", "--n-random", "1", "--n-rounds", "22"]) == 0
     assert (
         main(
-            ["clickme", "export", str(game), "--out", str(maps), "--quiet", "--keep-flagged", "--players", "simulated"]
+            [
+                "clickme",
+                "export",
+                str(game),
+                "--observers",
+                "simulated",
+                "--out",
+                str(maps),
+                "--quiet",
+                "--keep-flagged",
+            ]
         )
         == 0
     )

@@ -243,7 +243,7 @@ def test_what_was_done_on_the_way_in_is_printed(trials, tmp_path, capsys):
     first = np.flatnonzero(trials.frame["phase"] == "main")[:2]
     frame = changed(trials, first[1], image_id=trials.frame["image_id"].iloc[first[0]]).frame
     path = as_csv(frame, tmp_path / "twice.csv")
-    assert main(["analyse", "bins", str(path), "--repeats", "first", "-m", "300", "--seed", "1"]) == 0
+    assert main(["analyse", "bins", str(path), "--repeats", "first", "--n-resamples", "300", "--seed", "1"]) == 0
     assert "excluded 1 repeated presentations" in capsys.readouterr().out
 
 

@@ -29,10 +29,10 @@ def around(tmp_path_factory):
     if shutil.which("chromium") is None and shutil.which("google-chrome") is None:
         missing("Chromium is not installed")
     out = tmp_path_factory.mktemp("around") / "circle"
-    command = [sys.executable, "examples/circle.py", "--out", out, "--per-category", "1", "--players", "2"]
+    command = [sys.executable, "examples/circle.py", "--out", out, "--per-category", "1", "--n-players", "2"]
     environment = {**console.environment(), "HOME": str(tmp_path_factory.mktemp("home"))}
     done = subprocess.run(
-        [*command, "--slots", "2"],
+        [*command, "--n-per-group", "2"],
         cwd=ROOT,
         env=environment,
         capture_output=True,

@@ -16,7 +16,7 @@ HOW_TO = sorted((ROOT / "docs" / "howto").glob("*.md"))
 def folder(tmp_path_factory):
     """A folder in which the demo has run, the whole of it but with small groups."""
     folder = tmp_path_factory.mktemp("reader")
-    done = console.run("rapidvision demo --participants 12", folder)
+    done = console.run("rapidvision demo --n-per-group 12", folder)
     assert done.returncode == 0, done.stdout + done.stderr
     (folder / "said.txt").write_text(done.stdout, encoding="utf-8")
     return folder
@@ -85,7 +85,7 @@ def test_what_is_not_run_in_the_how_to_pages_says_why_and_is_the_exception():
 
 
 def test_nothing_is_half_written_when_the_demo_is_asked_for_nonsense(tmp_path):
-    done = console.run("rapidvision demo --participants 0", tmp_path)
+    done = console.run("rapidvision demo --n-per-group 0", tmp_path)
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
     assert not list(tmp_path.iterdir())

@@ -36,13 +36,13 @@ if __name__ == "__main__":
 LINES = """\
 stimuli build bilder/recipe.toml --out satz --workers 1
 stimuli show satz --out satz-blatt
-session plan satz --out studie --protocol protokoll.toml --slots 4
+session plan satz --out studie --protocol protokoll.toml --n-per-group 4
 session simulate studie --seed 1
-analyse bins studie/simulated.csv --relabellings 200 --seed 1 --out bins.csv
-analyse report studie/simulated.csv --set satz --relabellings 200 --seed 1 --out bericht
-clickme simulate bilder --out spiel --maps clickme --players 2 --rounds 4 --seed 1
-clickme export spiel --out karten --keep-flagged --players simulated
-clickme report spiel --out spielbericht --players simulated --seed 1
+analyse bins studie/simulated.csv --n-resamples 200 --seed 1 --out bins.csv
+analyse report studie/simulated.csv --set satz --n-resamples 200 --seed 1 --out bericht
+clickme simulate bilder --out spiel --map-source clickme --n-players 2 --n-rounds 4 --seed 1
+clickme export spiel --out karten --keep-flagged --observers simulated
+clickme report spiel --out spielbericht --observers simulated --seed 1
 """
 
 

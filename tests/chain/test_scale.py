@@ -94,7 +94,7 @@ def test_torchrun_with_two_processes_trains_what_one_process_does(tmp_path):
         table.replace("bird", "cat").replace("couch", "table"), encoding="utf-8"
     )
     (tmp_path / "two.toml").write_text(RECIPE, encoding="utf-8")
-    assert console.run("rapidvision models pack pictures --out store --size 32", tmp_path).returncode == 0
+    assert console.run("rapidvision models pack-dataset pictures --out store --size 32", tmp_path).returncode == 0
     assert console.run("rapidvision models train two.toml --out alone", tmp_path).returncode == 0
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-ROOMS = ("stimuli", "experiments", "analysis", "gala_models")
-FOLDERS = ("rapidvision", *ROOMS)
+PACKAGES = ("stimuli", "experiments", "analysis", "gala_models")
+FOLDERS = ("rapidvision", *PACKAGES)
 
 #: Package → where it may be imported, as path prefixes.
 HEAVY = {
@@ -75,22 +75,22 @@ def tracked_files():
     return [ROOT / name for name in listed.split("\0") if name and (ROOT / name).is_file()]
 
 
-@pytest.mark.parametrize("room", ROOMS)
-def test_no_room_imports_another_room(room):
-    others = tuple(f"rapidvision.{other}" for other in ROOMS if other != room)
-    bare = tuple(ROOMS)
-    for path in sources(room):
+@pytest.mark.parametrize("package", PACKAGES)
+def test_no_package_imports_another_package(package):
+    others = tuple(f"rapidvision.{other}" for other in PACKAGES if other != package)
+    bare = tuple(PACKAGES)
+    for path in sources(package):
         for name in imports(path):
             assert not name.startswith(others), f"{path}: {name}"
             assert name.partition(".")[0] not in bare, f"{path}: {name}"
-            depth = len(path.relative_to(ROOT / room).parts)
-            assert len(name) - len(name.lstrip(".")) <= depth, f"{path}: {name} leaves the room"
+            depth = len(path.relative_to(ROOT / package).parts)
+            assert len(name) - len(name.lstrip(".")) <= depth, f"{path}: {name} leaves the package"
 
 
 def test_the_ground_imports_no_room():
     for path in sources("rapidvision"):
         for name in imports(path):
-            assert not name.startswith(tuple(f"rapidvision.{room}" for room in ROOMS)), f"{path}: {name}"
+            assert not name.startswith(tuple(f"rapidvision.{package}" for package in PACKAGES)), f"{path}: {name}"
 
 
 @pytest.mark.parametrize("package", HEAVY)
@@ -226,7 +226,7 @@ def test_a_lab_folder_with_its_own_analysis_does_not_collide(installed, tmp_path
 
 def test_help_loads_a_handful_of_modules():
     # Without the site module, whose .pth files load modules of other packages into some environments. What the modules
-    # cost is measured by `python -m benchmarks ground`.
+    # cost is measured by `python -m benchmarks core`.
     code = (
         f"import sys; sys.path.insert(0, {str(ROOT)!r}); before = set(sys.modules);"
         "from rapidvision import cli; cli.main(['--help']);"
@@ -252,7 +252,7 @@ def test_help_imports_no_room_and_nothing_heavy():
     loaded = done.stderr.split()
     heavy = {"numpy", "msgspec", "pandas", "scipy", "matplotlib", "torch", "psychopy"}
     assert not heavy & {name.partition(".")[0] for name in loaded}
-    assert not [name for name in loaded if name.startswith(tuple(f"rapidvision.{room}" for room in ROOMS))]
+    assert not [name for name in loaded if name.startswith(tuple(f"rapidvision.{package}" for package in PACKAGES))]
 
 
 def test_no_tracked_file_names_a_place_on_one_machine():
@@ -278,8 +278,8 @@ def test_numbers_of_the_paper_stand_in_the_protocol_only():
 def test_every_package_file_is_found_from_an_installed_wheel(installed):
     code = textwrap.dedent("""
         import rapidvision, importlib
-        for room in ("stimuli", "experiments", "analysis", "gala_models"):
-            module = importlib.import_module(f"rapidvision.{room}")
+        for package in ("stimuli", "experiments", "analysis", "gala_models"):
+            module = importlib.import_module(f"rapidvision.{package}")
             assert "site" in module.__file__, module.__file__
         print("found")
     """)

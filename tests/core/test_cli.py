@@ -1,8 +1,9 @@
-"""The door: exit codes, hints, progress on and off a terminal."""
+"""The command line: exit codes, hints, progress on and off a terminal."""
 
 import argparse
 import importlib
 import io
+import json
 import os
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import tomllib
 import types
 from pathlib import Path
 
+import numpy as np
 import pytest
 from packaging.requirements import Requirement
 
@@ -130,8 +132,8 @@ def test_what_is_installed_is_listed_when_quiet_too(capsys):
     ("words", "usage", "hint"),
     [
         (["analyse", "bin"], "usage: rapidvision analyse ", 'got "bin". Did you mean "bins"?'),
-        (["session", "plan", "set", "--out", "x", "--seed", "4"], "usage: rapidvision session plan ", "--seed 4"),
-        (["analyse", "bins", "x.csv", "--relabeling", "9"], "usage: rapidvision analyse bins ", '"--relabellings"?'),
+        (["stimuli", "verify", "set", "--seed", "4"], "usage: rapidvision stimuli verify ", "--seed 4"),
+        (["analyse", "bins", "x.csv", "--n-resample", "9"], "usage: rapidvision analyse bins ", '"--n-resamples"?'),
         (["analyse", "import", "jspych", "x"], "usage: rapidvision analyse import ", 'Did you mean "jspsych"?'),
         (["demo", "rendr"], "usage: rapidvision demo ", 'Did you mean "render"?'),
         (["check", "instal"], "usage: rapidvision check ", 'Did you mean "install"?'),
@@ -285,3 +287,45 @@ def test_a_broken_connection_to_something_else_is_not_taken_for_the_output(verb)
     verb(raising(BrokenPipeError()))
     with pytest.raises(BrokenPipeError):
         cli.main(["try"])
+
+
+def test_json_prints_one_object_and_text_goes_to_the_error_stream(monkeypatch, capsys):
+    def add_arguments(parser):
+        cli.add_common_options(parser, json=True)
+        parser.set_defaults(run=run)
+
+    def run(arguments):
+        cli.say(arguments, "p = .03")
+        cli.give(arguments, {"p": np.float64(0.03), "levels": np.arange(2), "none": float("nan"), "out": Path("a")})
+        return 1
+
+    monkeypatch.setitem(cli.VERBS, "try", cli.Verb("try_commands", "a verb for tests"))
+    monkeypatch.setattr(cli.importlib, "import_module", lambda name: types.SimpleNamespace(add_arguments=add_arguments))
+    assert cli.main(["try", "--json"]) == 1
+    out, err = capsys.readouterr()
+    assert json.loads(out) == {"p": 0.03, "levels": [0, 1], "none": None, "out": "a"}
+    assert err == "p = .03\n"
+
+
+def test_what_is_installed_as_json(capsys):
+    assert cli.main(["check", "install", "--json"]) == 0
+    packages = {one["name"]: one for one in json.loads(capsys.readouterr().out)["packages"]}
+    assert packages["numpy"]["installed"] and packages["numpy"]["version"] == np.__version__
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh"])
+def test_a_shell_completes_verbs_and_options(shell, capsys):
+    assert cli.main(["--print-completion", shell]) == 0
+    script = capsys.readouterr().out
+    assert "--n-per-group" in script and "attention-maps" in script
+
+
+def test_bash_accepts_the_completion_script(tmp_path, capsys):
+    assert cli.main(["--print-completion=bash"]) == 0
+    (tmp_path / "completion").write_text(capsys.readouterr().out, encoding="utf-8")
+    assert subprocess.run(["bash", "-n", tmp_path / "completion"], check=False).returncode == 0
+
+
+def test_a_shell_that_is_not_known_is_refused(capsys):
+    assert cli.main(["--print-completion", "bsh"]) == 2
+    assert 'Did you mean "bash"' in capsys.readouterr().err

@@ -47,13 +47,13 @@ def test_a_broken_package_is_found_when_it_is_loaded(tmp_path, monkeypatch):
 @pytest.mark.display
 @pytest.mark.parametrize(("words", "code"), [(["--no-press"], 1), (["--no-press", "--paced", "60"], 1)])
 def test_timing_is_red_without_refreshes_and_in_test_mode(x_display, tmp_path, words, code):
-    out, picture = tmp_path / "o.json", tmp_path / "p.svg"
+    out, figures = tmp_path / "o.json", tmp_path / "figures"
     done = subprocess.run(
-        [sys.executable, "-m", "rapidvision", "check", "timing", *words, "--out", out, "--picture", picture],
+        [sys.executable, "-m", "rapidvision", "check", "timing", *words, "--out", out, "--figures", figures],
         env={**os.environ, "DISPLAY": x_display, "HOME": str(tmp_path)}, capture_output=True, text=True, check=False, timeout=100,
     )  # fmt: skip
     assert done.returncode == code, done.stderr
     colours = {c["name"]: c["colour"] for c in json.loads(out.read_text())["checks"]}
     assert colours["display" if "--paced" in words else "synchronised"] == "red"
     assert colours["scale"] == "green"
-    assert picture.read_text().startswith("<svg")
+    assert (figures / "intervals.svg").read_text().startswith("<svg")

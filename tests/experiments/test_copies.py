@@ -48,7 +48,7 @@ def test_a_copy_is_counted_once_whichever_is_longer(study, two, capsys, n_lines)
 def test_bids_has_one_row_per_person_with_a_copy_around(study, two, tmp_path):
     path = journal(study, two[0])
     shutil.copy(path, path.with_name("X (conflicted copy).jsonl"))
-    assert main(["session", "export", str(study.folder), "--form", "bids", "--out", str(tmp_path / "b")]) == 0
+    assert main(["session", "export", str(study.folder), "--format", "bids", "--out", str(tmp_path / "b")]) == 0
     assert len((tmp_path / "b" / "participants.tsv").read_text().splitlines()) == 3
 
 
@@ -97,7 +97,7 @@ def test_a_bad_journal_s_session_can_be_given_up(study, record_session, damage):
     raw[raw.find(b'"kind":"trial"') + 30] ^= 1
     path.write_bytes(b"" if damage == "empty" else bytes(raw))
     before = path.read_bytes()
-    assert main(["session", "return", str(study.folder), "p1"]) == 0
+    assert main(["session", "release", str(study.folder), "p1"]) == 0
     assert Ledger(study).slots().last[entry.session_id].event == "returned"
     assert path.read_bytes() == before
 
@@ -118,14 +118,14 @@ def test_a_damaged_line_costs_its_session_and_is_told_even_when_quiet(study, two
 def test_the_rows_of_a_session_that_was_given_up_say_so(study, record_session, capsys, tmp_path):
     record_session(study, "p1", n=20, finished=False)
     record_session(study, "p2")
-    assert main(["session", "return", str(study.folder), "p1"]) == 0
+    assert main(["session", "release", str(study.folder), "p1"]) == 0
     capsys.readouterr()
     _, out, _, rows = export(study, capsys)
     assert {row.flags for row in rows if row.participant_id == "p1"} == {"given_up"}
     assert "given_up" not in {row.flags for row in rows if row.participant_id == "p2"}
     assert "given up sessions are included" in out
     assert "unfinished sessions" not in out
-    assert main(["session", "export", str(study.folder), "--form", "bids", "--out", str(tmp_path / "b")]) == 0
+    assert main(["session", "export", str(study.folder), "--format", "bids", "--out", str(tmp_path / "b")]) == 0
     people = (tmp_path / "b" / "participants.tsv").read_text().splitlines()
     assert people[1].endswith("given up")
     assert len(recorded_sessions(study).recorded) == 2

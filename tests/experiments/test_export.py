@@ -83,7 +83,7 @@ def validator():
 
 def test_bids_is_clean_under_its_validator(recorded_study, tmp_path):
     out = tmp_path / "bids"
-    assert main(["session", "export", str(recorded_study.folder), "--form", "bids", "--out", str(out)]) == 0
+    assert main(["session", "export", str(recorded_study.folder), "--format", "bids", "--out", str(out)]) == 0
     done = subprocess.run(
         [validator(), "--json", str(out)], capture_output=True, text=True, check=False, timeout=120,
         env={"HOME": str(tmp_path), "PATH": "/usr/bin:/bin", "NO_COLOR": "1"},
@@ -121,7 +121,7 @@ def test_two_participants_with_one_bids_name_are_refused():
 
 def test_psychds_describes_every_variable_and_reads_back(recorded_study, tmp_path):
     out = tmp_path / "ds"
-    assert main(["session", "export", str(recorded_study.folder), "--form", "psychds", "--out", str(out)]) == 0
+    assert main(["session", "export", str(recorded_study.folder), "--format", "psychds", "--out", str(out)]) == 0
     description = json.loads((out / "dataset_description.json").read_text())
     named = {v["name"] for v in description["variableMeasured"]}
     tables = sorted((out / "data").glob("study-*_subject-*_data.csv"))
@@ -136,7 +136,7 @@ def test_psychds_describes_every_variable_and_reads_back(recorded_study, tmp_pat
 def test_a_folder_that_holds_something_is_not_written_into(recorded_study, tmp_path, capsys, form):
     (tmp_path / "x").mkdir()
     (tmp_path / "x" / "mine.txt").write_text("mine")
-    assert main(["session", "export", str(recorded_study.folder), "--form", form, "--out", str(tmp_path / "x")]) == 2
+    assert main(["session", "export", str(recorded_study.folder), "--format", form, "--out", str(tmp_path / "x")]) == 2
     assert "not empty" in capsys.readouterr().err
 
 

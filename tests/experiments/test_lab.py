@@ -207,7 +207,7 @@ def test_a_damaged_journal_is_named_by_line_on_resume_and_in_the_list(study, no_
         (["--paced", "nan"], "paced: got nan Hz"),
         (["--window", "0x0"], "window: got 0x0; at least 64x64"),
         (["--screen-index", "-1"], "screen-index: got -1"),
-        (["--photodiode", "-5"], "photodiode: got -5 pixels"),
+        (["--photodiode-px", "-5"], "photodiode: got -5 pixels"),
     ],
 )
 def test_an_option_that_makes_no_sense_is_refused_before_a_window_opens(study, no_window, capsys, words, told):
@@ -247,7 +247,7 @@ def test_an_unknown_participant_is_not_resumed(study, no_window):
 
 def test_a_session_that_was_given_up_frees_its_slot_and_stays_on_record(study, no_window, capsys, record_session):
     entry = record_session(study, finished=False, n=10)
-    assert main(["session", "return", str(study.folder), "p1"]) == 0
+    assert main(["session", "release", str(study.folder), "p1"]) == 0
     assert f"slot {entry.slot} is free again" in capsys.readouterr().out
     refuse(study, "was given up", resume=True)
     refuse(study, "given up")

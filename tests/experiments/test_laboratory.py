@@ -50,7 +50,7 @@ def test_a_picture_stands_as_long_as_the_session_says(joined):
 
 
 def test_the_timing_report_reads_what_the_diode_saw(quick_study, session_command, tmp_path):
-    options = ["--simulate", "--paced", 60, "--window", "400x300", "--photodiode", PATCH_PX, "--accept-timing"]
+    options = ["--simulate", "--paced", 60, "--window", "400x300", "--photodiode-px", PATCH_PX, "--accept-timing"]
     with start_room(width=SIZE[0], height=SIZE[1]) as room:
         room.watch(*SENSOR, key=None)
         process = session_command("run", quick_study.folder, "--participant", "p1", *options, display=room.display)
@@ -65,7 +65,7 @@ def test_the_timing_report_reads_what_the_diode_saw(quick_study, session_command
         f"{ms / 1000:.4f},{int(not any(p.on_ms <= ms < p.off_ms for p in pictures))}" for ms in _every_ms(begin, end)
     ]
     (tmp_path / "trace.csv").write_text("\n".join(["time_s,light", *rows]))
-    words = ["--photodiode", str(tmp_path / "trace.csv"), "--out", str(tmp_path / "timing.json")]
+    words = ["--photodiode-trace", str(tmp_path / "trace.csv"), "--out", str(tmp_path / "timing.json")]
     assert main(["session", "report", str(quick_study.folder), "p1", *words]) == 0
     found = json.loads((tmp_path / "timing.json").read_text())["diode_trials"]
     assert [trial["trial"] for trial in found] == list(range(16))

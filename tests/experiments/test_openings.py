@@ -79,7 +79,7 @@ def test_bids_tells_what_each_opening_ran_on_and_nothing_of_the_computer_that_ex
         last = entries[-1]
         last.trial, last.attempt = 60, 2
         journal.append(last)
-    assert main(["session", "export", str(study.folder), "--form", "bids", "--out", str(tmp_path / "b")]) == 0
+    assert main(["session", "export", str(study.folder), "--format", "bids", "--out", str(tmp_path / "b")]) == 0
     sidecars = [json.loads(p.read_text()) for p in sorted((tmp_path / "b" / "sub-p1" / "beh").glob("*_beh.json"))]
     shown = [sidecar["StimulusPresentation"] for sidecar in sidecars]
     assert [each["OperatingSystem"] for each in shown] == ["Windows 11", "Linux 6.1"]
@@ -94,7 +94,7 @@ def test_bids_tells_what_each_opening_ran_on_and_nothing_of_the_computer_that_ex
 def test_bids_names_the_task_and_the_categories_of_the_study(study, record_session, tmp_path):
     record_session(study, "p1", n=5, finished=False)
     out = tmp_path / "b"
-    assert main(["session", "export", str(study.folder), "--form", "bids", "--out", str(out)]) == 0
+    assert main(["session", "export", str(study.folder), "--format", "bids", "--out", str(out)]) == 0
     texts = (out / "README").read_text() + "".join(p.read_text() for p in out.rglob("*.json"))
     assert "animal" not in (out / "README").read_text().lower()
     assert "zebra" in texts
@@ -114,7 +114,7 @@ def test_a_picture_that_was_changed_since_is_not_exported_as_the_one_that_was_sh
     record_session(study, "p1")
     for path in (made.folder / "images").iterdir():
         path.write_bytes(path.read_bytes() + b"\0")
-    assert main(["session", "export", str(study.folder), "--form", "bids", "--out", str(tmp_path / "b")]) == 2
+    assert main(["session", "export", str(study.folder), "--format", "bids", "--out", str(tmp_path / "b")]) == 2
     assert not (tmp_path / "b").exists()
 
 

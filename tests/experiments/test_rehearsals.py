@@ -108,6 +108,6 @@ def test_a_rehearsal_is_found_resumed_reported_and_returned_by_its_id(study, ope
     run.resume_session(study, "r2", Options(pilot=True))
     assert opened[0][1] == entry
     assert main(["session", "report", str(study.folder), "r2"]) == 0
-    assert main(["session", "return", str(study.folder), "r2"]) == 0
+    assert main(["session", "release", str(study.folder), "r2"]) == 0
     assert "given up" in capsys.readouterr().out
     assert not Ledger(study).slots().last

@@ -158,7 +158,9 @@ def test_the_command_describes_its_observers(study, tmp_path, capsys):
     path.write_text(capsys.readouterr().out.replace("guessers = 0.0", "guessers = 1.0"))
     out = tmp_path / "x.csv"
     assert (
-        main(["session", "simulate", str(study.folder), "--observers", str(path), "--seed", "1", "--out", str(out)])
+        main(
+            ["session", "simulate", str(study.folder), "--observers-file", str(path), "--seed", "1", "--out", str(out)]
+        )
         == 0
     )
     assert np.mean([r.correct for r in read_table(out) if r.correct is not None]) < 0.6

@@ -45,7 +45,7 @@ def test_a_full_study_refuses_unless_a_second_layer_is_asked_for():
     slots = fresh(2)
     for i in range(2):
         slots.take(f"p{i}", group="salicon")
-    with pytest.raises(InputError, match=r"all 2 slots are taken.*--slots.*--reuse-slot"):
+    with pytest.raises(InputError, match=r"all 2 slots are taken.*--n-per-group.*--reuse-slot"):
         slots.take("p2", group="salicon")
     assert len(slots.last) == 2
 

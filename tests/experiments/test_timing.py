@@ -207,7 +207,9 @@ def test_the_command_reports_a_session_with_its_diode(study, record_session, tmp
     trials = [t for _, run in recorded_sessions(study).recorded[0].runs() for t in run]
     trace = write_trace(tmp_path / "t.csv", trials, lag_ms=9.0)
     out = tmp_path / "timing.json"
-    assert main(["session", "report", str(study.folder), "p1", "--photodiode", str(trace), "--out", str(out)]) == 0
+    assert (
+        main(["session", "report", str(study.folder), "p1", "--photodiode-trace", str(trace), "--out", str(out)]) == 0
+    )
     assert "onset_lag_ms_mean 9." in capsys.readouterr().out or "onset_lag_ms_mean 8.9" in out.read_text()
     found = json.loads(out.read_text())
     assert found["timing"]["n_trials"] == 10

@@ -2,7 +2,7 @@ import pytest
 
 from rapidvision import recipes
 from rapidvision.gala_models.layers.resnet import n_parameters
-from rapidvision.gala_models.observer.networks import bundled_paths, find
+from rapidvision.gala_models.observer.networks import bundled_paths, find_networks
 from rapidvision.gala_models.training.bundled_networks import bundled_recipe
 from rapidvision.gala_models.training.recipe import Training
 from rapidvision.gala_models.weights.load import read_card
@@ -20,7 +20,7 @@ def test_the_bundled_networks_are_small_and_come_with_their_recipe():
 
 
 def test_they_are_what_their_cards_say():
-    networks = {network.name: network for network in find("bundled")}
+    networks = {network.name: network for network in find_networks("bundled")}
     assert sorted(networks) == sorted(NAMES)
     assert n_parameters(networks["compact-gala"].model) == 389_178
     for network in networks.values():

@@ -42,7 +42,7 @@ def run(capsys, *words):
 
 def test_pack_train_evaluate_and_table(folder, tmp_path, capsys):
     for name in ("train", "validation"):
-        code, said = run(capsys, "pack", folder, "--out", tmp_path / name, "--size", 36)
+        code, said = run(capsys, "pack-dataset", folder, "--out", tmp_path / name, "--size", 36)
         assert code == 0
         assert "48 pictures, 48 with a map; maps left out: none" in said.out
     recipe = Training(
@@ -64,7 +64,7 @@ def test_pack_train_evaluate_and_table(folder, tmp_path, capsys):
     assert "| tiny |" in said.out
     assert "Not reproduced" in said.out
     code, said = run(
-        capsys, "sweep", tmp_path / "tiny.toml", "--lam", 0, 6, "--seeds", 1, "--out", tmp_path / "sweep", "--quiet"
+        capsys, "sweep", tmp_path / "tiny.toml", "--lam", 0, 6, "--n-seeds", 1, "--out", tmp_path / "sweep", "--quiet"
     )
     assert code == 0
     assert (tmp_path / "sweep" / "fig7.svg").is_file()
@@ -99,7 +99,7 @@ def test_pack_knows_what_lies_there(folder, tmp_path, capsys):
         ([tmp_path / "none"], "no such file or folder"),
         ([folder, folder], "give one folder"),
     ):
-        code, said = run(capsys, "pack", *words, "--out", tmp_path / "s")
+        code, said = run(capsys, "pack-dataset", *words, "--out", tmp_path / "s")
         assert code == 2
         assert error in said.err
 
@@ -108,10 +108,10 @@ def test_bad_maps_are_counted_and_said(folder, tmp_path, capsys):
     maps = sorted((folder / "maps" / "clickme").glob("*.png"))
     Image.fromarray(np.zeros((36, 36), np.uint8)).save(maps[0])
     Image.fromarray(np.zeros((9, 9), np.uint8)).save(maps[1])
-    code, said = run(capsys, "pack", folder, "--out", tmp_path / "s", "--size", 36)
+    code, said = run(capsys, "pack-dataset", folder, "--out", tmp_path / "s", "--size", 36)
     assert code == 0
     assert "46 with a map; maps left out: 1 all zero, 1 size 9 x 9" in said.out
-    code, said = run(capsys, "pack", folder, "--out", tmp_path / "t", "--size", 36, "--strict")
+    code, said = run(capsys, "pack-dataset", folder, "--out", tmp_path / "t", "--size", 36, "--strict")
     assert code == 2
     assert "map of square-000: all zero" in said.err
 
@@ -153,7 +153,7 @@ def test_a_recipe_that_is_neither_ours_nor_a_file_is_named():
 
 
 def test_train_demo_makes_networks_from_nothing(tmp_path, squares, monkeypatch, capsys):
-    """With the drawing replaced: the real renderer belongs to another room."""
+    """With the drawing replaced: the real renderer belongs to another package."""
     drawn = []
 
     def draw(words):
@@ -162,7 +162,7 @@ def test_train_demo_makes_networks_from_nothing(tmp_path, squares, monkeypatch, 
         write_pictures(
             tmp_path / "d" / "pictures" / bundled_networks.SETS[len(drawn) - 1],
             squares,
-            int(words[words.index("--n") + 1]),
+            int(words[words.index("--n-images") + 1]),
         )
         return 0
 
@@ -182,7 +182,7 @@ def test_train_demo_makes_networks_from_nothing(tmp_path, squares, monkeypatch, 
     )
     recipes.write(tmp_path / "r.toml", recipe)
     monkeypatch.setattr(bundled_networks.cli, "main", draw)
-    cards = bundled_networks.make(
+    cards = bundled_networks.build_networks(
         recipes.read(tmp_path / "r.toml", bundled_networks.DemoRecipe), tmp_path / "d", n_workers=1, quiet=True
     )
     assert [words[:2] for words in drawn] == [["demo", "render"]] * 3
@@ -191,14 +191,14 @@ def test_train_demo_makes_networks_from_nothing(tmp_path, squares, monkeypatch, 
     _model, card = load_model(tmp_path / "d" / "networks" / "maps.safetensors")
     assert card.recipe["annotation"] == "maps"
     before = (tmp_path / "d" / "networks" / "maps.safetensors").stat().st_mtime_ns
-    bundled_networks.make(recipe, tmp_path / "d", n_workers=1, quiet=True)
+    bundled_networks.build_networks(recipe, tmp_path / "d", n_workers=1, quiet=True)
     assert (tmp_path / "d" / "networks" / "maps.safetensors").stat().st_mtime_ns == before
     assert open_store(tmp_path / "d" / "stores" / "train").description.n_maps == 32
     assert read_card(tmp_path / "d" / "networks" / "plain.safetensors").architecture.attention == "none"
 
 
 def test_every_verb_explains_itself(capsys):
-    for verb in ("observe", "attend", "pack", "train", "sweep", "evaluate", "table", "train-demo"):
+    for verb in ("observe", "attention-maps", "pack-dataset", "train", "sweep", "evaluate", "table", "train-demo"):
         code, said = run(capsys, verb, "--help")
         assert code == 0
         assert f"rapidvision models {verb}" in said.out

@@ -139,7 +139,7 @@ def test_a_damaged_picture_is_named_or_skipped_and_listed(classes, what):
 def test_the_command_says_what_it_did_not_read(classes, capsys):
     (classes / "p" / "n01" / "n01_1.png").write_bytes(b"")
     (classes / "p" / "n01" / "list.csv").write_text("x")
-    words = ["models", "pack", str(classes / "p"), "--out", str(classes / "s"), "--size", str(SIDE), "--quiet"]
+    words = ["models", "pack-dataset", str(classes / "p"), "--out", str(classes / "s"), "--size", str(SIDE), "--quiet"]
     assert cli.main(words) == 2
     assert "n01_1.png: the file is empty" in capsys.readouterr().err
     assert cli.main([*words[:-1], "--skip-bad"]) == 0

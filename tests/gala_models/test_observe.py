@@ -13,12 +13,12 @@ from rapidvision.errors import CheckFailed, InputError
 from rapidvision.formats.model_record import mosaic_bytes, read_record
 from rapidvision.gala_models.layers.resnet import Architecture, build
 from rapidvision.gala_models.observer import observe, shown
-from rapidvision.gala_models.observer.networks import find
+from rapidvision.gala_models.observer.networks import find_networks
 from rapidvision.gala_models.observer.participants import Participants
 from rapidvision.gala_models.observer.probe_observer import Probing
 from rapidvision.gala_models.observer.probes import EarlyExit
 from rapidvision.gala_models.observer.readout import binary
-from rapidvision.gala_models.observer.study_run import sit
+from rapidvision.gala_models.observer.study_run import run_study
 from rapidvision.gala_models.preprocessing import Preprocessing
 from rapidvision.gala_models.weights.load import Card, Category, save_model, state_sha256
 
@@ -49,16 +49,16 @@ def out(tmp_path):
 
 
 def test_a_perfect_observer_is_right_on_every_trial_of_every_plan(study, out):
-    sitting = sit(study, [network()], out=out, quiet=True)
-    assert len(sitting.records) == 2 * 3 * 10
-    assert all(record.correct and record.status == "ok" and record.response_ms is None for record in sitting.records)
-    assert trials.read_table(out) == sitting.records
-    assert {record.observer for record in sitting.records} == {"red"}
-    assert set(sitting.accuracies().values()) == {(1.0, 1.0)}
+    study_run = run_study(study, [network()], out=out, quiet=True)
+    assert len(study_run.records) == 2 * 3 * 10
+    assert all(record.correct and record.status == "ok" and record.response_ms is None for record in study_run.records)
+    assert trials.read_table(out) == study_run.records
+    assert {record.observer for record in study_run.records} == {"red"}
+    assert set(study_run.accuracies().values()) == {(1.0, 1.0)}
 
 
 def test_rows_are_those_of_the_plans(study, out):
-    records = sit(study, [network()], out=out, quiet=True).records
+    records = run_study(study, [network()], out=out, quiet=True).records
     plan = study.plans()[1]
     mine = [record for record in records if (record.group, record.slot) == (plan.group, plan.slot)]
     assert [record.stimulus_sha256 for record in mine] == [trial.stimulus_sha256 for trial in plan.trials()]
@@ -68,16 +68,16 @@ def test_rows_are_those_of_the_plans(study, out):
 
 def test_every_stimulus_is_seen_once_however_many_plans_show_it(study, out):
     net = network()
-    sitting = sit(study, [net], out=out, quiet=True, batch_size=7)
-    assert net.model.n_seen == sitting.n_stimuli + 1  # and the grey picture before the work
-    assert sitting.n_stimuli == 2 * 3 * 10
-    more = sit(study, [net], out=out, quiet=True, participants=Participants(policy="stochastic"))
-    assert more.n_stimuli == sitting.n_stimuli
+    study_run = run_study(study, [net], out=out, quiet=True, batch_size=7)
+    assert net.model.n_seen == study_run.n_stimuli + 1  # and the grey picture before the work
+    assert study_run.n_stimuli == 2 * 3 * 10
+    more = run_study(study, [net], out=out, quiet=True, participants=Participants(policy="stochastic"))
+    assert more.n_stimuli == study_run.n_stimuli
 
 
 def test_batches_do_not_change_what_is_seen(study):
     folder, stimuli = study.stimulus_set().folder, shown.stimuli_of(study.plans())
-    first, second = (observe.look([network()], folder, stimuli, batch_size=n)[0] for n in (1, 64))
+    first, second = (observe.observe_stimuli([network()], folder, stimuli, batch_size=n)[0] for n in (1, 64))
     np.testing.assert_allclose(first.evidence, second.evidence, atol=1e-5)
 
 
@@ -86,7 +86,7 @@ def test_a_changed_picture_is_refused_before_the_first_forward_pass(study, out):
     Image.new("RGB", (32, 32)).save(study.stimulus_set().folder / path)
     net = network()
     with pytest.raises(CheckFailed, match=r"\(changed\); no network has seen anything"):
-        sit(study, [net], out=out, quiet=True)
+        run_study(study, [net], out=out, quiet=True)
     assert net.model.n_seen == 0
     assert not out.exists()
 
@@ -95,24 +95,24 @@ def test_a_missing_picture_is_named(study, out):
     path = next(iter(shown.stimuli_of(study.plans())))
     (study.stimulus_set().folder / path).unlink()
     with pytest.raises(CheckFailed, match=r"png \(missing\)"):
-        sit(study, [network()], out=out, quiet=True)
+        run_study(study, [network()], out=out, quiet=True)
 
 
 def test_a_head_that_does_not_fit_the_readout_is_refused_before_the_work(study, out):
     net = observe.Network("eight", build("compact-resnet").eval(), binary(), Preprocessing(size_px=32))
     with pytest.raises(InputError, match="eight: has 8 outputs, the readout binary needs 2"):
-        sit(study, [net], out=out, quiet=True)
+        run_study(study, [net], out=out, quiet=True)
 
 
 def test_scores_that_are_not_finite_are_refused(study, out):
     with pytest.raises(CheckFailed, match=r"red: 60 of 60 pictures .* layer whose output is not finite is fc"):
-        sit(study, [network(gain=math.nan)], out=out, quiet=True)
+        run_study(study, [network(gain=math.nan)], out=out, quiet=True)
 
 
 def test_a_module_that_returns_no_scores_is_refused(study, out):
     net = observe.Network("flat", torch.nn.Flatten(0), binary(), Preprocessing(size_px=8))
     with pytest.raises(InputError, match="must return scores of shape"):
-        sit(study, [net], out=out, quiet=True)
+        run_study(study, [net], out=out, quiet=True)
 
 
 def test_stochastic_answers_follow_the_networks_probability():
@@ -135,7 +135,7 @@ def test_dropout_takes_the_stated_share_and_differs_between_participants():
 
 def test_dropping_readout_features_is_zeroing_them(study, out):
     who = Participants(policy="dropout", dropout_fraction=0.34, seed=2)
-    records = sit(study, [network()], out=out, participants=who, quiet=True).records
+    records = run_study(study, [network()], out=out, participants=who, quiet=True).records
     plan = study.plans()[0]
     kept = torch.from_numpy(who.kept(3, "red", plan.group, plan.slot))
     trial = plan.trials()[3]
@@ -149,29 +149,29 @@ def test_a_network_without_a_linear_layer_has_nothing_to_drop(study, out):
     model = torch.nn.Sequential(torch.nn.Conv2d(3, 2, 8), torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten())
     net = observe.Network("conv", model, binary(), Preprocessing(size_px=8))
     with pytest.raises(InputError, match="no linear layer at its end"):
-        sit(study, [net], out=out, participants=Participants(policy="dropout"), quiet=True)
+        run_study(study, [net], out=out, participants=Participants(policy="dropout"), quiet=True)
 
 
 def test_seeds_take_turns_over_the_slots(study, out):
     nets = [network("net-0", gain=1.0), network("net-1", gain=2.0)]
     who = Participants(policy="seeds")
-    records = sit(study, nets, out=out, participants=who, quiet=True).records
+    records = run_study(study, nets, out=out, participants=who, quiet=True).records
     assert {record.observer for record in records} == {"net"}
     full = [record for record in records if record.level_label == "full"]
     strength = [np.mean([abs(one.decision_value) for one in full if one.slot == slot]) for slot in range(3)]
     assert strength[1] == pytest.approx(2 * strength[0], rel=0.1)
     assert strength[2] == pytest.approx(strength[0], rel=0.1)
     with pytest.raises(InputError, match="needs at least two networks"):
-        sit(study, nets[:1], out=out, participants=who, quiet=True)
+        run_study(study, nets[:1], out=out, participants=who, quiet=True)
 
 
 def test_networks_need_different_names(study, out):
     with pytest.raises(InputError, match="different names, got red, red"):
-        sit(study, [network(), network()], out=out, quiet=True)
+        run_study(study, [network(), network()], out=out, quiet=True)
 
 
 def test_what_a_participant_is_stands_beside_the_table(study, out):
-    sit(study, [network()], out=out, quiet=True)
+    run_study(study, [network()], out=out, quiet=True)
     record = json.loads(out.with_suffix(".json").read_text())
     assert record["policy"]["policy"] == "replay"
     assert "without noise" in record["a_participant_is"]
@@ -181,7 +181,7 @@ def test_what_a_participant_is_stands_beside_the_table(study, out):
 
 def test_what_networks_look_at_is_written_beside_the_table(study, out):
     model = build(Architecture(family="compact", attention="gala", n_classes=2), seed=1).eval()
-    sit(study, [observe.Network("tiny", model, binary(), Preprocessing(size_px=32))], out=out, quiet=True)
+    run_study(study, [observe.Network("tiny", model, binary(), Preprocessing(size_px=32))], out=out, quiet=True)
     found = read_record(out).attention.mosaic
     assert found.rows == ("pictures", "tiny")
     assert len(found.columns) == 8
@@ -225,9 +225,9 @@ def test_a_checkpoint_without_a_card_needs_its_architecture(study, tmp_path, out
     torch.save(build("compact-resnet").state_dict(), tmp_path / "w.pth")
     assert cli.main(["models", "observe", str(study.folder), "--model", str(tmp_path / "w.pth")]) == 2
     assert "name the architecture" in capsys.readouterr().err
-    nets = find(str(tmp_path / "w.pth"), architecture="compact-resnet", size_px=32, readout="binary")
+    nets = find_networks(str(tmp_path / "w.pth"), architecture="compact-resnet", size_px=32, readout="binary")
     with pytest.raises(InputError, match="8 outputs"):
-        sit(study, nets, out=out, quiet=True)
+        run_study(study, nets, out=out, quiet=True)
 
 
 class Staged(torch.nn.Module):
@@ -253,11 +253,11 @@ def staged():
 
 def test_probes_answer_through_the_layer_that_is_named(study, out):
     # Fitted on intact pictures, asked about the same corner at 10 % of the colour: the sign of red against blue.
-    seeing = sit(study, [staged()], out=out, probing=Probing(layers=("second",)), quiet=True)
+    seeing = run_study(study, [staged()], out=out, probing=Probing(layers=("second",)), quiet=True)
     intact = [record for record in seeing.records if record.level_label == "full"]
     assert all(record.correct for record in intact)
     assert all(record.response_ms is None for record in seeing.records)
-    blind = sit(study, [staged()], out=out, probing=Probing(layers=("first",)), quiet=True)
+    blind = run_study(study, [staged()], out=out, probing=Probing(layers=("first",)), quiet=True)
     assert {round(abs(record.decision_value), 6) for record in blind.records} == {0.0}
     assert json.loads(out.with_suffix(".json").read_text())["probing"]["layers"] == ["first"]
 
@@ -265,13 +265,13 @@ def test_probes_answer_through_the_layer_that_is_named(study, out):
 def test_answers_that_take_too_much_work_are_late(study, out):
     work = 3 * 3 * 32 * 32 / 1e6  # millions of multiply-accumulates per layer
     early = EarlyExit(threshold=0.5, base_ms=300.0, ms_per_million=200 / (2 * work))
-    records = sit(
+    records = run_study(
         study, [staged()], out=out, probing=Probing(layers=("first", "second"), early_exit=early), quiet=True
     ).records
     assert {record.response_ms for record in records} == {500.0}  # the blind layer is never sure
     assert {record.status for record in records} == {"ok"}
     slow = EarlyExit(threshold=0.5, base_ms=360.0, ms_per_million=200 / (2 * work))
-    records = sit(
+    records = run_study(
         study, [staged()], out=out, probing=Probing(layers=("first", "second"), early_exit=slow), quiet=True
     ).records
     assert {record.status for record in records} == {"late"}
@@ -279,10 +279,10 @@ def test_answers_that_take_too_much_work_are_late(study, out):
 
 def test_probes_that_do_not_fit_are_refused(study, out, capsys):
     with pytest.raises(InputError, match='no layer "third"'):
-        sit(study, [staged()], out=out, probing=Probing(layers=("third",)), quiet=True)
+        run_study(study, [staged()], out=out, probing=Probing(layers=("third",)), quiet=True)
     with pytest.raises(InputError, match="probes have none"):
         who = Participants(policy="dropout")
-        sit(study, [staged()], out=out, participants=who, probing=Probing(layers=("first",)), quiet=True)
+        run_study(study, [staged()], out=out, participants=who, probing=Probing(layers=("first",)), quiet=True)
     with pytest.raises(ValueError, match="at least one"):
         Probing(layers=())
     words = ["models", "observe", str(study.folder), "--model", "bundled", "--early-exit", "1", "2", "3"]
@@ -300,10 +300,10 @@ class Undecided(Redness):
 def test_a_tie_is_answered_wrongly_and_counted(study, out):
     flat = Preprocessing(size_px=32, mean=(0, 0, 0), std=(1, 1, 1))
     net = observe.Network("flat", Undecided(), binary(), flat)
-    records = sit(study, [net], out=out, quiet=True).records
+    records = run_study(study, [net], out=out, quiet=True).records
     assert not any(record.correct for record in records)
     assert json.loads(out.with_suffix(".json").read_text())["networks"][0]["n_ties"] == 60
-    drawn = sit(study, [net], out=out, quiet=True, participants=Participants(policy="stochastic", seed=3)).records
+    drawn = run_study(study, [net], out=out, quiet=True, participants=Participants(policy="stochastic", seed=3)).records
     assert 0.3 < np.mean([record.correct for record in drawn]) < 0.7
 
 
@@ -331,7 +331,7 @@ def test_features_that_do_not_make_the_scores_are_not_dropped(study, out, model,
     net = observe.Network("two", model().eval(), binary(), Preprocessing(size_px=32))
     who = Participants(policy="dropout", dropout_fraction=0.34)
     with pytest.raises(InputError, match=rf"two: the last linear layer, {layer}, does not make the network's scores"):
-        sit(study, [net], out=out, participants=who, quiet=True)
+        run_study(study, [net], out=out, participants=who, quiet=True)
     assert not out.exists()
 
 
@@ -342,7 +342,7 @@ def test_probed_layers_that_are_not_finite_are_refused(study, out):
     with pytest.raises(
         CheckFailed, match=r"staged: layer first gives values that are not finite for \d+ of 60 stimuli"
     ):
-        sit(study, [net], out=out, probing=Probing(layers=("first",)), quiet=True)
+        run_study(study, [net], out=out, probing=Probing(layers=("first",)), quiet=True)
 
 
 class Away(torch.nn.Module):
@@ -360,7 +360,7 @@ class Away(torch.nn.Module):
 
 def test_pictures_are_brought_to_the_networks_device(study, out):
     net = observe.Network("away", Away(), binary(), Preprocessing(size_px=32), sha256="stated")
-    records = sit(study, [net], out=out, quiet=True).records
+    records = run_study(study, [net], out=out, quiet=True).records
     assert {record.response for record in records} == {"target"}
 
 
@@ -377,16 +377,16 @@ def test_weights_are_always_identified_and_the_pixels_described(study, tmp_path,
     )
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
-    nets = find("own_nets:make", readout="binary", size_px=24, resize_px=32)
-    sit(study, nets, out=out, quiet=True)
+    nets = find_networks("own_nets:make", readout="binary", size_px=24, resize_px=32)
+    run_study(study, nets, out=out, quiet=True)
     record = json.loads(out.with_suffix(".json").read_text())["networks"][0]
     assert record["weights_sha256"] == state_sha256(nets[0].model)
     assert record["pixels"] == "shorter side to 32 px, centre of 24 px"
     by_hand = observe.Network("hand", nets[0].model, binary(), nets[0].preprocessing)
-    sit(study, [by_hand], out=out, quiet=True)
+    run_study(study, [by_hand], out=out, quiet=True)
     assert json.loads(out.with_suffix(".json").read_text())["networks"][0]["weights_sha256"] == record["weights_sha256"]
     with pytest.raises(InputError, match=r"own_nets:broken: 2\.bias holds values that are not finite"):
-        find("own_nets:broken", readout="binary")
+        find_networks("own_nets:broken", readout="binary")
 
 
 def class_network(path):
@@ -399,13 +399,13 @@ def test_a_network_trained_on_class_folders_is_asked_for_its_targets(study, tmp_
     class_network(tmp_path / "c.safetensors")
     words = ["models", "observe", str(study.folder), "--model", str(tmp_path / "c.safetensors"), "--quiet"]
     assert cli.main(words) == 2
-    assert "name the target classes with --targets, or choose a --readout" in capsys.readouterr().err
-    assert cli.main([*words, "--targets", "n02"]) == 0
+    assert "name the target classes with --target-classes, or choose a --readout" in capsys.readouterr().err
+    assert cli.main([*words, "--target-classes", "n02"]) == 0
     picture = tmp_path / "p.png"
     Image.new("RGB", (64, 64), "red").save(picture)
     attend = [
         "models",
-        "attend",
+        "attention-maps",
         str(picture),
         "--model",
         str(tmp_path / "c.safetensors"),
@@ -418,7 +418,18 @@ def test_a_network_trained_on_class_folders_is_asked_for_its_targets(study, tmp_
 def test_names_are_given_once_per_model(study, tmp_path, capsys):
     class_network(tmp_path / "c.safetensors")
     path = str(tmp_path / "c.safetensors")
-    words = ["models", "observe", str(study.folder), "--model", path, "--model", path, "--targets", "n01", "--quiet"]
+    words = [
+        "models",
+        "observe",
+        str(study.folder),
+        "--model",
+        path,
+        "--model",
+        path,
+        "--target-classes",
+        "n01",
+        "--quiet",
+    ]
     assert cli.main([*words, "--name", "x"]) == 2
     assert "--name: 1 given for 2 --model" in capsys.readouterr().err
     assert cli.main(words) == 2

@@ -32,7 +32,7 @@ def exported(tmp_path_factory):
 def test_probabilities_are_those_of_torch_whatever_the_number_of_pictures(exported):
     source, out = exported
     ours = load(str(out), CATEGORIES, picture_px=256, n_threads=1).partner
-    theirs = clickme_partner.make(CATEGORIES, model=str(source))
+    theirs = clickme_partner.build_partner(CATEGORIES, model=str(source))
     for n in (1, 3, 8):
         views = np.random.default_rng(n).integers(0, 256, (n, 256, 256, 3), dtype=np.uint8)
         assert np.abs(ours(views) - theirs(views)).max() < 1e-4
@@ -78,4 +78,4 @@ def test_a_checkpoint_without_a_card_needs_names(tmp_path, capsys):
     torch.save(build("compact-resnet", seed=1).state_dict(), tmp_path / "w.pth")
     words = ["models", "export-onnx", str(tmp_path / "w.pth"), "--architecture", "compact-resnet"]
     assert cli.main([*words, "--out", str(tmp_path / "w.onnx")]) == 2
-    assert "give them with --categories" in capsys.readouterr().err
+    assert "give them with --class-names" in capsys.readouterr().err

@@ -28,7 +28,7 @@ def pictures():
 
 def test_every_map_and_a_mosaic_are_written(pictures, tmp_path):
     networks = [network("compact-gala"), network("compact-se"), network("compact-resnet")]
-    written = overlay.attend(networks, pictures, tmp_path)
+    written = overlay.write_attention_maps(networks, pictures, tmp_path)
     assert all(path.is_file() for path in written)
     assert len(written) == 3 * 3 + 2
     found = np.asarray(Image.open(tmp_path / "compact-gala" / "dog.png"))
@@ -70,7 +70,9 @@ def test_every_row_of_a_mosaic_carries_its_name():
 
 def test_pictures_of_different_sizes_or_not_square_are_refused(pictures, tmp_path):
     with pytest.raises(InputError, match="pictures of 2 sizes"):
-        overlay.attend([network("compact-gala")], {**pictures, "x": np.zeros((32, 32, 3), np.uint8)}, tmp_path)
+        overlay.write_attention_maps(
+            [network("compact-gala")], {**pictures, "x": np.zeros((32, 32, 3), np.uint8)}, tmp_path
+        )
     with pytest.raises(InputError, match="must be square"):
         overlay.attention_of(network("compact-gala"), np.zeros((1, 64, 48, 3), np.uint8))
 
@@ -99,7 +101,16 @@ def test_the_command(study, tmp_path, capsys):
     model = build("compact-gala", seed=1)
     card = Card(name="n", architecture=model.architecture, preprocessing=Preprocessing(size_px=64))
     save_model(tmp_path / "n.safetensors", model, card)
-    words = ["models", "attend", "--set", str(study.stimulus_set().folder), "--n", "3", "--out", str(tmp_path / "a")]
+    words = [
+        "models",
+        "attention-maps",
+        "--set",
+        str(study.stimulus_set().folder),
+        "--n-images",
+        "3",
+        "--out",
+        str(tmp_path / "a"),
+    ]
     assert cli.main([*words, "--model", str(tmp_path / "n.safetensors")]) == 0
     assert "mosaic.png and 3 maps" in capsys.readouterr().out
 
@@ -129,7 +140,7 @@ def test_attention_that_is_not_finite_is_refused_by_picture_and_layer(pictures, 
     with pytest.raises(
         CheckFailed, match=r"compact-gala: attention: 3 of 3 pictures .*\(cat, dog, table\).*layer3\.1\.gala"
     ):
-        overlay.attend([broken], pictures, tmp_path)
+        overlay.write_attention_maps([broken], pictures, tmp_path)
 
 
 def test_two_pictures_of_one_name_are_refused(tmp_path):

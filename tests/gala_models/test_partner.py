@@ -20,7 +20,7 @@ CATEGORIES = ("zebra", "bird", "couch")
 
 @pytest.fixture(scope="module")
 def answer():
-    return clickme_partner.make(CATEGORIES)
+    return clickme_partner.build_partner(CATEGORIES)
 
 
 def test_probabilities_come_in_the_order_that_was_asked_for(answer):
@@ -29,7 +29,7 @@ def test_probabilities_come_in_the_order_that_was_asked_for(answer):
     assert found.shape == (3, 3)
     assert (found >= 0).all()
     assert (found.sum(1) <= 1 + 1e-9).all()
-    assert np.allclose(clickme_partner.make(CATEGORIES[::-1])(views), found[:, ::-1])
+    assert np.allclose(clickme_partner.build_partner(CATEGORIES[::-1])(views), found[:, ::-1])
 
 
 def test_an_answer_does_not_depend_on_who_else_is_in_the_batch(answer):
@@ -43,13 +43,13 @@ def test_the_bundled_partner_knows_the_bundled_pictures():
     names = [row["category"] for row in rows]
     categories = sorted(set(names))
     views = np.stack([np.asarray(Image.open(BUNDLED / row["path"]).convert("RGB")) for row in rows])
-    right = np.take(categories, clickme_partner.make(categories)(views).argmax(1)) == names
+    right = np.take(categories, clickme_partner.build_partner(categories)(views).argmax(1)) == names
     assert right.mean() > 0.7
 
 
 def test_a_category_that_it_does_not_know_is_named():
     with pytest.raises(LookupError, match="submarine"):
-        clickme_partner.make(("zebra", "submarine"))
+        clickme_partner.build_partner(("zebra", "submarine"))
 
 
 def test_a_network_without_named_classes_is_refused(tmp_path):
@@ -57,13 +57,13 @@ def test_a_network_without_named_classes_is_refused(tmp_path):
     path = tmp_path / "nameless.safetensors"
     save_model(path, model, Card(name="nameless", architecture=card.architecture, preprocessing=card.preprocessing))
     with pytest.raises(InputError, match="no names"):
-        clickme_partner.make(CATEGORIES, model=str(path))
+        clickme_partner.build_partner(CATEGORIES, model=str(path))
 
 
 def test_an_installation_without_networks_says_how_to_make_some(monkeypatch):
     monkeypatch.setattr(clickme_partner, "bundled_paths", list)
     with pytest.raises(InputError, match="train-demo"):
-        clickme_partner.make(CATEGORIES)
+        clickme_partner.build_partner(CATEGORIES)
 
 
 def test_a_partner_without_answers_is_refused_before_the_first_round(tmp_path):
@@ -75,7 +75,7 @@ def test_a_partner_without_answers_is_refused_before_the_first_round(tmp_path):
     path = tmp_path / "bad.safetensors"
     save_model(path, model, card)
     with pytest.raises(CheckFailed, match=r"bad\.safetensors: 1 of 1 pictures.*not finite is fc"):
-        clickme_partner.make(CATEGORIES, model=str(path))
+        clickme_partner.build_partner(CATEGORIES, model=str(path))
 
 
 def test_a_bundled_network_without_results_is_not_the_best(tmp_path, monkeypatch):

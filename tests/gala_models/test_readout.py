@@ -44,7 +44,9 @@ def test_readouts_that_do_not_fit_are_refused():
         readout.imagenet_animal().check(10, network="net")
     with pytest.raises(InputError, match='no readout "imagenet-animals". Did you mean'):
         readout.named("imagenet-animals")
-    with pytest.raises(InputError, match=r"net: its 1 classes \(a\) are all targets.*--targets, or choose a --readout"):
+    with pytest.raises(
+        InputError, match=r"net: its 1 classes \(a\) are all targets.*--target-classes, or choose a --readout"
+    ):
         readout.of_categories([Category(name="a", target=True)]).check(1, network="net")
 
 

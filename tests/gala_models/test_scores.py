@@ -146,7 +146,17 @@ def test_devices_that_are_not_here_are_refused(tmp_path, capsys):
     for name in ("cuda", "cuda:7", "gpu", "meta"):
         with pytest.raises(InputError, match=f'device: "{name}" cannot be used here'):
             device_named(name)
-    words = ["models", "attend", "p.png", "--model", "bundled", "--device", "cuda", "--out", str(tmp_path / "a")]
+    words = [
+        "models",
+        "attention-maps",
+        "p.png",
+        "--model",
+        "bundled",
+        "--device",
+        "cuda",
+        "--out",
+        str(tmp_path / "a"),
+    ]
     Image.new("RGB", (8, 8)).save(tmp_path / "p.png")
     words[2] = str(tmp_path / "p.png")
     assert cli.main(words) == 2

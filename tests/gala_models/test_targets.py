@@ -4,9 +4,10 @@ import torch
 
 from rapidvision.errors import InputError
 from rapidvision.gala_models.data import targets
+from rapidvision.numerics.blur import Blur, blurred
 
 
-@pytest.mark.parametrize("name", ["box", "gaussian", "gala_tpu"])
+@pytest.mark.parametrize("name", ["paper", "gala_tpu"])
 def test_blurring_a_point_gives_the_kernel_and_keeps_the_sum(name):
     point = np.zeros((101, 101), np.float32)
     point[50, 50] = 3
@@ -25,7 +26,15 @@ def test_the_authors_kernel_is_all_but_flat():
 def test_the_kernel_grows_with_the_picture():
     point = np.zeros((96, 96), np.float32)
     point[48, 48] = 1
-    assert np.count_nonzero(targets.blur(point, "box")) == 19 * 19  # 49 / 256 of 96, odd
+    assert np.count_nonzero(targets.blur(point, "paper")) == 19 * 19  # 49 / 256 of 96, odd
+
+
+@pytest.mark.parametrize("kind", ["gauss", "disc"])
+def test_sizes_of_a_blur_are_in_pixels_of_a_map_of_256(kind):
+    point = np.zeros((128, 128), np.float32)
+    point[64, 64] = 1
+    expected = blurred(point.astype(np.float64), Blur(kind, 4.0))
+    np.testing.assert_allclose(targets.blur(point, f"{kind}:8"), expected, rtol=1e-6)
 
 
 def test_no_blur_is_no_blur():
@@ -34,10 +43,10 @@ def test_no_blur_is_no_blur():
 
 
 def test_kernels_that_cannot_be_are_refused():
-    with pytest.raises(InputError, match='no kernel "boxx". Did you mean "box"'):
-        targets.kernel("boxx")
+    with pytest.raises(InputError, match='no kernel "papper". Did you mean "paper"'):
+        targets.kernel("papper")
     with pytest.raises(InputError, match="must be odd"):
-        targets.kernel("box", 48)
+        targets.kernel("paper", 48)
 
 
 @pytest.mark.parametrize(
@@ -51,7 +60,7 @@ def test_kernels_that_cannot_be_are_refused():
     ],
 )
 def test_maps_that_cannot_supervise_are_known(values, word):
-    assert targets.fault(values.astype(np.float32), shape=(3, 3)) == word
+    assert targets.check_map(values.astype(np.float32), shape=(3, 3)) == word
 
 
 def test_boxes_span_the_extent_above_the_threshold():

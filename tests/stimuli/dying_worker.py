@@ -7,9 +7,9 @@ from pathlib import Path
 from rapidvision.stimuli.builder import executor
 
 
-def do(chunk):
+def run_task(chunk):
     flag = Path(os.environ["RAPIDVISION_TEST_DIE"])
     if not flag.exists():
         flag.touch()
         os.kill(os.getpid(), signal.SIGKILL)
-    return [executor._worker["here"].do(job, known) for job, known in chunk]
+    return [executor._worker["here"].run_task(job, known) for job, known in chunk]

@@ -15,8 +15,8 @@ from rapidvision.formats.manifest import read_set
 from rapidvision.stimuli.builder.build import build, read_recipe
 from rapidvision.stimuli.builder.executor import run_local
 from rapidvision.stimuli.builder.open_set import open_set
-from rapidvision.stimuli.pipeline.image_list import jobs_of
-from rapidvision.stimuli.pipeline.image_pipeline import Maker
+from rapidvision.stimuli.pipeline.image_list import image_entries
+from rapidvision.stimuli.pipeline.image_pipeline import ImagePipeline
 from rapidvision.stimuli.png import deflate
 from rapidvision.stimuli.reveal import flood
 from tests.stimuli.conftest import tree, write_folder
@@ -58,9 +58,9 @@ def test_the_intact_picture_is_one_file_named_by_a_row_of_every_source(picture_f
 def test_inside_is_the_moved_picture_outside_the_canvas_and_counts_are_exact(picture_folder, tmp_path):
     recipe, root = read_recipe(str(picture_folder / "recipe.toml"))
     found = build(recipe, tmp_path / "set", root=root).result
-    maker = Maker(recipe, root)
+    maker = ImagePipeline(recipe, root)
     index = found.index()
-    for job in jobs_of(recipe, root):
+    for job in image_entries(recipe, root):
         made = maker.make(maker.read(job))
         counts = [series.counts.tolist() for series in made.series.values()]
         assert counts[0] == counts[1]
@@ -180,8 +180,8 @@ def test_a_folder_of_something_else_is_refused(picture_folder, tmp_path):
 
 def test_another_seed_gives_other_orders_and_canvases(picture_folder, tmp_path):
     recipe, root = read_recipe(str(picture_folder / "recipe.toml"))
-    maker, other = Maker(recipe, root), Maker(msgspec.structs.replace(recipe, seed=8), root)
-    job = jobs_of(recipe, root)[0]
+    maker, other = ImagePipeline(recipe, root), ImagePipeline(msgspec.structs.replace(recipe, seed=8), root)
+    job = image_entries(recipe, root)[0]
     one, two = maker.make(maker.read(job)), other.make(other.read(job))
     assert not np.array_equal(one.series["clickme"].order, two.series["clickme"].order)
     assert not np.array_equal(one.canvas.pixels, two.canvas.pixels)

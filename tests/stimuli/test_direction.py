@@ -1,15 +1,15 @@
-"""The room's modules import each other in one direction: whoever reads one never comes back to where they were."""
+"""The package's modules import each other in one direction: a reader who follows imports never comes back."""
 
 import ast
 from graphlib import TopologicalSorter
 from pathlib import Path
 
-ROOM = Path(__file__).parents[2] / "stimuli"
+PACKAGE = Path(__file__).parents[2] / "stimuli"
 
 
 def imported_by(path):
-    """Modules of the room that a module imports, at its top or inside of a function."""
-    package = path.relative_to(ROOM).parent.parts
+    """Modules of the package that a module imports, at its top or inside of a function."""
+    package = path.relative_to(PACKAGE).parent.parts
     found = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.ImportFrom) and node.level:
@@ -17,12 +17,14 @@ def imported_by(path):
                 (node.module or "").split(".") if node.module else ()
             )
             candidates = [base, *((*base, alias.name) for alias in node.names)]
-            found |= {".".join(one) for one in candidates if (ROOM.joinpath(*one)).with_suffix(".py").is_file()}
+            found |= {".".join(one) for one in candidates if (PACKAGE.joinpath(*one)).with_suffix(".py").is_file()}
     return found
 
 
 def test_no_module_imports_itself_by_way_of_others():
-    graph = {".".join(path.relative_to(ROOM).with_suffix("").parts): imported_by(path) for path in ROOM.rglob("*.py")}
+    graph = {
+        ".".join(path.relative_to(PACKAGE).with_suffix("").parts): imported_by(path) for path in PACKAGE.rglob("*.py")
+    }
     order = list(TopologicalSorter(graph).static_order())  # a CycleError names the circle
     assert order.index("reveal.passage_times") < order.index("reveal.flood_numba") < order.index("reveal.flood")
     assert (

@@ -11,7 +11,7 @@ from rapidvision.errors import InputError
 from rapidvision.stimuli.reveal.counter_rng import hashes
 from rapidvision.stimuli.reveal.flood import Growth, fill
 from rapidvision.stimuli.reveal.flood_numba import grow
-from rapidvision.stimuli.reveal.passage_times import EXP_BITS, Speed, exponentials, slowness_of, speed_of
+from rapidvision.stimuli.reveal.passage_times import EXP_BITS, RateScale, exponentials, mean_waiting_times, rate_scale
 
 ENGINES = ("numba", "portable")
 
@@ -54,10 +54,10 @@ def test_growth_follows_the_exact_probabilities_of_weighted_eden_growth(gamma, n
     weights = np.random.default_rng(3).uniform(0.2, 1, shape).astype(np.float32)
     growth = Growth(gamma, 0.05, neighbours, start)
     n_runs = 300_000
-    speed, pixel = speed_of(weights, gamma=gamma, epsilon=0.05), start[0] * shape[1] + start[1]
+    speed, pixel = rate_scale(weights, gamma=gamma, epsilon=0.05), start[0] * shape[1] + start[1]
     eight = neighbours == 8
     assert fill(weights, 3, key=4, growth=growth).tolist() == grow(weights, speed, pixel, 3, 4, eight=eight).tolist()
-    law = exact_law(1 / slowness_of(weights, speed), pixel, 2, eight)
+    law = exact_law(1 / mean_waiting_times(weights, speed), pixel, 2, eight)
     counts = dict.fromkeys(law, 0)
     for run in range(n_runs):
         counts[tuple(grow(weights, speed, pixel, 3, run, eight=eight).tolist()[1:])] += 1
@@ -66,7 +66,7 @@ def test_growth_follows_the_exact_probabilities_of_weighted_eden_growth(gamma, n
 
 def test_a_wrong_law_would_fail_the_chi_square_test():
     weights = np.random.default_rng(3).uniform(0.2, 1, (5, 5)).astype(np.float32)
-    wrong = exact_law(1 / slowness_of(weights, speed_of(weights, gamma=1.0, epsilon=0.05)), 12, 2)
+    wrong = exact_law(1 / mean_waiting_times(weights, rate_scale(weights, gamma=1.0, epsilon=0.05)), 12, 2)
     counts = dict.fromkeys(wrong, 0)
     for run in range(4000):
         counts[tuple(fill(weights, 3, key=run, growth=Growth(2.0, 0.05, 4, (2, 2))).tolist()[1:])] += 1
@@ -228,5 +228,5 @@ def test_times_that_would_overflow_are_refused_by_both_engines(engine):
     from rapidvision.stimuli.reveal import flood_numba, flood_portable
 
     grow = {"numba": flood_numba, "portable": flood_portable}[engine].grow
-    slowest = Speed(0.0, np.full(65536, 2**32 - 1, np.uint32))
+    slowest = RateScale(0.0, np.full(65536, 2**32 - 1, np.uint32))
     assert grow(np.zeros((1024, 1024), np.float32), slowest, 0, 1024 * 1024, 1, eight=False) is None

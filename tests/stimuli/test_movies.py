@@ -68,7 +68,18 @@ def test_odd_sides_are_refused(video, tmp_path):
 def test_a_set_becomes_movies_with_a_table(video, tmp_path):
     recipe = write_folder(tmp_path / "pictures", n_pictures=1)
     assert main(["stimuli", "build", str(recipe), "--out", str(tmp_path / "set"), "--quiet", "--workers", "1"]) == 0
-    command = ["stimuli", "movies", str(tmp_path / "set"), "--hz", "30", "--limit", "2", "--quiet", "--codec", "h264"]
+    command = [
+        "stimuli",
+        "movies",
+        str(tmp_path / "set"),
+        "--hz",
+        "30",
+        "--n-stimuli",
+        "2",
+        "--quiet",
+        "--codec",
+        "h264",
+    ]
     assert main([*command, "--out", str(tmp_path / "movies")]) == 0
     with (tmp_path / "movies/movies.csv").open() as file:
         rows = list(csv.DictReader(file))
@@ -83,7 +94,16 @@ def test_a_set_becomes_movies_with_a_table(video, tmp_path):
 def test_rates_of_real_displays_are_accepted(video, tmp_path, text, shown):
     recipe = write_folder(tmp_path / "pictures", n_pictures=2)
     assert main(["stimuli", "build", str(recipe), "--out", str(tmp_path / "set"), "--workers", "1", "--quiet"]) == 0
-    arguments = ["stimuli", "movies", str(tmp_path / "set"), "--out", str(tmp_path / "m"), "--limit", "1", "--quiet"]
+    arguments = [
+        "stimuli",
+        "movies",
+        str(tmp_path / "set"),
+        "--out",
+        str(tmp_path / "m"),
+        "--n-stimuli",
+        "1",
+        "--quiet",
+    ]
     assert main([*arguments, "--hz", text]) == 0
     with (tmp_path / "m/movies.csv").open() as file:
         (row,) = csv.DictReader(file)

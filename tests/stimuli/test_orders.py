@@ -8,7 +8,7 @@ from rapidvision.errors import InputError
 from rapidvision.maps import ImportanceMap
 from rapidvision.reveal import RevealSeries
 from rapidvision.stimuli.recipe import Reveal
-from rapidvision.stimuli.reveal.order import centring_shift, n_revealed_px, order_of
+from rapidvision.stimuli.reveal.order import centring_shift, n_revealed_px, reveal_order
 from rapidvision.stimuli.storage.compose import levels_of, soft_mask
 from tests.stimuli.conftest import blobs, natural
 
@@ -21,10 +21,10 @@ def importance(seed=1, side=64):
 def test_every_mode_gives_an_exact_nested_order(mode):
     one = importance()
     reveal = Reveal(mode=mode)
-    order = order_of(one, 614, reveal, key=3)
+    order = reveal_order(one, 614, reveal, key=3)
     assert len(set(order.tolist())) == 614
-    assert np.array_equal(order_of(one, 300, reveal, key=3), order[:300])
-    other = order_of(one, 614, reveal, key=4)
+    assert np.array_equal(reveal_order(one, 300, reveal, key=3), order[:300])
+    other = reveal_order(one, 614, reveal, key=4)
     assert mode == "top" or not np.array_equal(other, order)
 
 
@@ -35,7 +35,7 @@ def test_growth_captures_more_importance_than_the_uniform_control_and_less_than_
         for seed in range(8):
             one = importance(seed)
             captured.append(
-                one.values.ravel()[order_of(one, 614, Reveal(mode=mode), key=seed)].sum() / one.values.sum()
+                one.values.ravel()[reveal_order(one, 614, Reveal(mode=mode), key=seed)].sum() / one.values.sum()
             )
         shares[mode] = np.mean(captured)
     assert shares["uniform"] < shares["growth"] < shares["top"]
@@ -44,17 +44,17 @@ def test_growth_captures_more_importance_than_the_uniform_control_and_less_than_
 
 def test_the_uniform_control_starts_at_the_peak_and_ignores_the_rest():
     one, reveal = importance(2), Reveal(mode="uniform")
-    order = order_of(one, 200, reveal, key=3)
+    order = reveal_order(one, 200, reveal, key=3)
     assert divmod(int(order[0]), 64) == one.peak
     changed = one.values.copy()
     changed[0, 0] += 0.2
     other = ImportanceMap(changed, image_id="a", source="s")
-    assert np.array_equal(order_of(other, 200, reveal, key=3), order)
+    assert np.array_equal(reveal_order(other, 200, reveal, key=3), order)
 
 
 def test_top_is_sorted_by_importance():
     one = importance(3)
-    values = one.values.ravel()[order_of(one, 500, Reveal(mode="top"), key=1)]
+    values = one.values.ravel()[reveal_order(one, 500, Reveal(mode="top"), key=1)]
     assert (np.diff(values) <= 0).all()
 
 
@@ -63,19 +63,19 @@ def test_bubbles_open_discs_where_importance_is():
     values[20, 40] = 1
     one = ImportanceMap(values, image_id="a", source="s")
     region = np.zeros((64, 64), bool)
-    region.flat[order_of(one, 197, Reveal(mode="bubbles"), key=1)] = True
+    region.flat[reveal_order(one, 197, Reveal(mode="bubbles"), key=1)] = True
     rows, columns = np.nonzero(region)
     assert np.hypot(rows - 20, columns - 40).max() <= 8
     assert label(region)[1] == 1
     with pytest.raises(InputError, match="bubbles on its few important pixels open only 197 of 300"):
-        order_of(one, 300, Reveal(mode="bubbles"), key=1)
+        reveal_order(one, 300, Reveal(mode="bubbles"), key=1)
 
 
 @pytest.mark.parametrize("start", ["peak", "centre", (3, 60)])
 def test_the_start_may_be_chosen(start):
     one = importance(4)
     expected = {"peak": one.peak, "centre": (32, 32), (3, 60): (3, 60)}[start]
-    assert divmod(int(order_of(one, 50, Reveal(start=start), key=1)[0]), 64) == expected
+    assert divmod(int(reveal_order(one, 50, Reveal(start=start), key=1)[0]), 64) == expected
 
 
 def test_the_budget_is_the_same_for_all_sources():
@@ -86,7 +86,7 @@ def test_the_budget_is_the_same_for_all_sources():
 
 def test_the_region_is_centred_as_far_as_every_pixel_stays_in_the_frame():
     for seed in range(20):
-        order = order_of(importance(seed), 614, Reveal(), key=seed)
+        order = reveal_order(importance(seed), 614, Reveal(), key=seed)
         shift = centring_shift(order, (64, 64), "region")
         series = RevealSeries(order, (64, 64), np.array([614]), shift)  # refuses pixels outside
         rows, columns = np.nonzero(series.mask(0))
@@ -99,7 +99,7 @@ def test_the_region_is_centred_as_far_as_every_pixel_stays_in_the_frame():
 
 
 def series_of(seed=5, side=64):
-    order = order_of(importance(seed, side), 614, Reveal(), key=seed)
+    order = reveal_order(importance(seed, side), 614, Reveal(), key=seed)
     return RevealSeries(order, (side, side), np.array([60, 200, 614]), centring_shift(order, (side, side), "region"))
 
 

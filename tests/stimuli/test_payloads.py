@@ -14,7 +14,7 @@ from scipy.io import savemat
 from rapidvision.errors import InputError
 from rapidvision.formats import tfrecord
 from rapidvision.stimuli.builder.build import build
-from rapidvision.stimuli.import_clickme import unpack
+from rapidvision.stimuli.import_clickme import import_release
 from rapidvision.stimuli.maps.readers import open_source
 from rapidvision.stimuli.recipe import MapSource, StimulusRecipe
 from tests.stimuli.conftest import blobs, natural
@@ -48,7 +48,7 @@ def test_a_changed_number_in_a_clickme_record_is_refused_by_reader_build_and_unp
     with pytest.raises(InputError, match=r"r\.tfrecords: record 1 at byte \d+: its content is damaged"):
         opened.read("r-000001")
     with pytest.raises(InputError, match="record 1 at byte"):
-        unpack(tmp_path / "r.tfrecords", tmp_path / "out", targets=[3])
+        import_release(tmp_path / "r.tfrecords", tmp_path / "out", targets=[3])
     for number, one in enumerate(pictures):
         Image.fromarray(one).save(tmp_path / f"r-{number:06d}.png")
     (tmp_path / "images.csv").write_text(
@@ -173,7 +173,7 @@ def test_unpack_refuses_maps_that_are_no_importance(tmp_path, bad):
     record = {"image": [natural(1).astype("<f4").tobytes()], "heatmap": [heat.tobytes()], "label": [3]}
     tfrecord.write(tmp_path / "r.tfrecords", [tfrecord.encode(record)])
     with pytest.raises(InputError, match="r-000000: 1 of 4096 values are"):
-        unpack(tmp_path / "r.tfrecords", tmp_path / "out", targets=[3])
+        import_release(tmp_path / "r.tfrecords", tmp_path / "out", targets=[3])
 
 
 def test_hidden_matlab_files_are_counted_and_suffixes_may_be_in_capitals(tmp_path):
@@ -202,9 +202,17 @@ def test_names_of_labels_are_utf_8_whatever_the_locale(tmp_path):
         ],
     )
     (tmp_path / "names.txt").write_bytes("\ufeffBär\n".encode())
-    arguments = ["stimuli", "unpack", str(tmp_path / "r.tfrecords"), "--out", str(tmp_path / "out"), "--targets", "0"]
+    arguments = [
+        "stimuli",
+        "import-clickme",
+        str(tmp_path / "r.tfrecords"),
+        "--out",
+        str(tmp_path / "out"),
+        "--target-labels",
+        "0",
+    ]
     done = subprocess.run(
-        [sys.executable, "-m", "rapidvision", *arguments, "--names", str(tmp_path / "names.txt"), "--quiet"],
+        [sys.executable, "-m", "rapidvision", *arguments, "--class-names", str(tmp_path / "names.txt"), "--quiet"],
         env=os.environ | {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
         check=False,
     )

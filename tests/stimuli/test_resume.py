@@ -129,12 +129,12 @@ def test_a_worker_that_dies_is_replaced(picture_folder, tmp_path, monkeypatch):
     flag = tmp_path / "died"
     monkeypatch.setenv("RAPIDVISION_TEST_DIE", str(flag))
     recipe, root = read_recipe(str(picture_folder / "recipe.toml"))
-    from rapidvision.stimuli.pipeline.image_list import jobs_of
+    from rapidvision.stimuli.pipeline.image_list import image_entries
     from tests.stimuli import dying_worker
 
-    chunks = [[(job, None)] for job in jobs_of(recipe, root)]
+    chunks = [[(job, None)] for job in image_entries(recipe, root)]
     settings = (recipe, root, tmp_path / "set", "png", "auto", None)
-    monkeypatch.setattr("rapidvision.stimuli.builder.executor._do", dying_worker.do)
+    monkeypatch.setattr("rapidvision.stimuli.builder.executor._do", dying_worker.run_task)
     outcomes = [one for some in run_local(settings, chunks, workers=2) for one in some]
     assert flag.exists()
     assert sorted(one.record.job.image_id for one in outcomes) == ["p00", "p01", "p02", "p03"]

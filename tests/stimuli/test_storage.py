@@ -289,7 +289,7 @@ def test_the_command_line_expands(picture_folder, tmp_path, capsys):
                 str(picture_folder / "recipe.toml"),
                 "--out",
                 str(tmp_path / "s"),
-                "--as",
+                "--format",
                 "tar",
                 "--workers",
                 "1",

@@ -26,8 +26,8 @@ from .masking import BLANK
 Partner: TypeAlias = Callable[[NDArray[np.uint8]], NDArray[np.floating]]
 Probabilities: TypeAlias = NDArray[np.float64]
 
-#: Factories of networks in files; the networks' own is reached by name, since rooms meet in names and files only.
-NETWORKS = "rapidvision.gala_models.clickme_partner:make"
+#: Factories of networks in files; the networks' own is reached by name, since packages meet in names and files only.
+NETWORKS = "rapidvision.gala_models.clickme_partner:build_partner"
 FILES = {".safetensors": NETWORKS, ".onnx": "rapidvision.experiments.clickme.game.onnx_partner:make"}
 
 #: The name of no partner, on the command line and in the records.

@@ -1,4 +1,4 @@
-"""Agreement between players, measured by ``rapidvision analyse maps``: rooms meet in files and on the command line."""
+"""Agreement between players, measured by ``rapidvision analyse maps``: packages meet in files and on the command line."""
 
 import io
 from collections import Counter, defaultdict

@@ -31,11 +31,11 @@ from rapidvision.system.progress import Advance, silent
 
 from ..game.rules import Rules
 from ..storage.collected import Collected, RoundRecord
-from ..storage.displayed import shown
+from ..storage.displayed import displayed_image
 from ..storage.images import Deck
 from ..storage.played_images import MISSING, REPLACED, UNREADABLE, Pictures
 from ..storage.selection import digest_of
-from .filters import Filters, Kept, kept
+from .filters import Filters, Kept, apply_filters
 from .pooling import Form, map_of, maps_by_player, npz, scaled, stack_of
 from .quality import PlayerQuality
 from .release import record_of, user_id, write_clicks, write_table
@@ -102,7 +102,7 @@ def export(
     out : Path
         A new or empty folder.
     quality : mapping
-        Player id → quality, from :func:`.quality.judge`.
+        Player id → quality, from :func:`.quality.player_quality`.
     filters, form : Filters, Form
         What is left out, and how maps are made.
     others : mapping, optional
@@ -126,7 +126,7 @@ def export(
     if out.is_dir() and any(out.iterdir()):
         raise InputError(f"{out}: not empty; choose a new folder, so that no old map stays among the new ones")
     _check_frame(collected, rules)
-    passed = kept(collected, filters, quality, pictures=Pictures(deck))
+    passed = apply_filters(collected, filters, quality, pictures=Pictures(deck))
     done = _counted(collected, passed, out, others or {})
     if not passed.by_image:
         raise InputError(f"nothing to export: {done.summary()}")
@@ -187,7 +187,7 @@ def _each_picture(passed: Kept, deck: Deck, rules: Rules, out: Path, form: Form,
         pooled = stack.enter_context(npz(out / "maps" / f"{SOURCE}.npz"))
         single = stack.enter_context(npz(out / "players.npz")) if form.per_player else None
         for name, records in passed.by_image.items():
-            picture = shown(deck.cards[name].path, rules.picture_px).pixels
+            picture = displayed_image(deck.cards[name].path, rules.picture_px).pixels
             values = map_of(records, rules, form)
             files.write_bytes(out / "images" / f"{name}.png", png_bytes(picture))
             files.write_bytes(out / "maps" / SOURCE / f"{name}.png", png_bytes(scaled(values)))

@@ -61,7 +61,7 @@ class Kept:
         return sum(map(len, self.by_image.values()))
 
 
-def kept(
+def apply_filters(
     collected: Collected,
     filters: Filters,
     quality: Mapping[str, PlayerQuality],
@@ -77,7 +77,7 @@ def kept(
     filters : Filters
         What to leave out.
     quality : mapping
-        Player id → quality, from :func:`.quality.judge`.
+        Player id → quality, from :func:`.quality.player_quality`.
     pictures : Pictures, optional
         The pictures as they are now: rounds on others are left out. Not compared unless given.
 

@@ -60,7 +60,7 @@ class PlayerQuality:
     flags: tuple[str, ...]
 
 
-def judge(
+def player_quality(
     collected: Collected,
     rules: Rules,
     *,

@@ -19,7 +19,7 @@ from ..maps.equal_maps import EqualRounds, equal_rounds
 from ..maps.pairing import common_length
 from ..maps.quality import PlayerQuality
 from ..storage.collected import Collected
-from ..storage.displayed import shown
+from ..storage.displayed import displayed_image
 from ..storage.images import Deck, read_maps
 from ..storage.played_images import Pictures
 from ..storage.selection import Selection
@@ -143,7 +143,9 @@ def _gallery(
         target = deck.cards[name].row.get("target", "").lower()
         colour = figures.BLUE if target in ("1", "true") else figures.RED if target else figures.GREY
         title = f"{words[name]} ({len(drawn)})"
-        panels.append((title, shown(deck.cards[name].path, rules.picture_px).pixels, share / share.max(), colour))
+        panels.append(
+            (title, displayed_image(deck.cards[name].path, rules.picture_px).pixels, share / share.max(), colour)
+        )
     return panels
 
 

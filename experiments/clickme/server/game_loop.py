@@ -23,7 +23,7 @@ from ..storage.images import Deck
 from ..storage.standings import Standings
 from .joining import Lobby
 from .players import LiveRound, Seat, Send
-from .serving import Dealer
+from .serving import RoundQueue
 
 _log = logging.getLogger("rapidvision.clickme")
 
@@ -57,7 +57,7 @@ class LiveGame:
             _log.warning("%d rounds of the last run were open and are closed now", n_open)
         self.standings = Standings(game)
         self.lobby = Lobby(store, self.standings, players=players)
-        self.dealer = Dealer(game, deck, store, partner, players=players)
+        self.rounds = RoundQueue(game, deck, store, partner, players=players)
         self._seats: dict[str, Seat] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         store.read(lambda connection: self.standings.recall(connection, players))
@@ -121,11 +121,11 @@ class LiveGame:
             if seat.current is not None:
                 await self._show(seat, seat.current)
                 return
-            if not self.dealer.may_play(seat.player_id):
+            if not self.rounds.may_play(seat.player_id):
                 text = f"that were {self.game.daily_limit} rounds today; come back tomorrow"
                 await self._tell(seat, messages.refused("daily_limit", text))
                 return
-            live = await self.dealer.deal(seat.player_id)
+            live = await self.rounds.deal(seat.player_id)
             if live is None:
                 await self._tell(seat, messages.refused("no_more", "you have seen every picture; thank you!"))
                 return
@@ -240,7 +240,7 @@ class LiveGame:
         self.partner.forget(play.round_id)
         self.partner.forget(_blank_id(play.round_id))
         stored = await self._write_end(live, utc_text(ended))
-        self.dealer.over(live)
+        self.rounds.over(live)
         if stored and play.points and live.phase != "practice":
             self.standings.credit(seat.player_id, play.points, ended)
         partner = play.partner_state if self.partner.loaded.partner is not None else "none"
@@ -265,7 +265,7 @@ class LiveGame:
             await self.store.add(tables.GUESSES, rows)
 
     async def _report(self, seat: Seat, live: LiveRound, message: Report) -> None:
-        await self.dealer.report(seat.player_id, live.card.image_id, message.reason)
+        await self.rounds.report(seat.player_id, live.card.image_id, message.reason)
         await self._tell(seat, {"type": "reported", "round": live.play.round_id})
         await self._finish(seat, live, "skipped")
 

@@ -24,7 +24,7 @@ from ..storage.tables import open_store
 from .app import Server
 from .game_loop import LiveGame
 
-#: Package of the bundled pictures; reached by name, since rooms meet in names and files only.
+#: Package of the bundled pictures; reached by name, since packages meet in names and files only.
 BUNDLED = "rapidvision.stimuli"
 SETTINGS, DATABASE, PICTURES = "game.toml", "game.sqlite", "pictures.txt"
 

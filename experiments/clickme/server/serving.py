@@ -17,7 +17,7 @@ from ..game.round import Round
 from ..game.settings import Game, settings_row, utc_text
 from ..storage import tables
 from ..storage.collected import FEWEST_BUBBLES, PLAYED
-from ..storage.displayed import png_of, shown
+from ..storage.displayed import displayed_image, displayed_png
 from ..storage.images import Deck
 from ..storage.queue import Feed
 from .players import LiveRound
@@ -25,7 +25,7 @@ from .players import LiveRound
 _log = logging.getLogger("rapidvision.clickme")
 
 
-class Dealer:
+class RoundQueue:
     """Deals the rounds of a game; restores from the store what was dealt before to players of the same kind.
 
     Parameters
@@ -43,7 +43,7 @@ class Dealer:
         store.read(self._recall)
 
     def _recall(self, connection: sa.Connection) -> None:
-        dealt, day = dealt_to(connection, self.players), utc_text()[:10]
+        dealt, day = served_to(connection, self.players), utc_text()[:10]
         self._feed.restore((player, image, phase, counts) for player, image, phase, counts, _ in dealt)
         self._today.update(player for player, *_, utc in dealt if utc.startswith(day))
         reports, own = tables.reports.c, tables.players.c
@@ -65,8 +65,8 @@ class Dealer:
         while (dealt := self._feed.deal(player_id)) is not None:
             card, phase = self.deck.cards[dealt[0]], dealt[1]
             try:
-                picture = await asyncio.to_thread(shown, card.path, side_px)
-                png = await asyncio.to_thread(png_of, card.path, side_px)
+                picture = await asyncio.to_thread(displayed_image, card.path, side_px)
+                png = await asyncio.to_thread(displayed_png, card.path, side_px)
             except InputError as error:
                 _log.warning("%s; it is dealt no more", error)
                 self._feed.remove(card.image_id)
@@ -104,7 +104,7 @@ class Dealer:
             self._feed.remove(image_id)
 
 
-def dealt_to(connection: sa.Connection, players: PlayerKind) -> list[tuple[str, str, str, bool, str]]:
+def served_to(connection: sa.Connection, players: PlayerKind) -> list[tuple[str, str, str, bool, str]]:
     """Return what players of one kind were dealt, in order: player, picture, phase, whether it is a map, and when.
 
     A map is a round that was played to an end with enough bubbles, by hand; rounds that are open count as maps in the

@@ -1,4 +1,4 @@
-"""Simulated players at the door: they join over HTTP and play over the socket in real time, as a page would."""
+"""Simulated players of a served game: they join over HTTP and play over the socket in real time, as a page would."""
 
 import asyncio
 import io

@@ -27,9 +27,9 @@ from ..game.rules import Rules
 from ..game.settings import Game, settings_row, utc_text
 from ..server.joining import enter, player_row
 from ..server.players import LiveRound
-from ..server.serving import dealt_to
+from ..server.serving import served_to
 from ..storage import tables
-from ..storage.displayed import shown
+from ..storage.displayed import displayed_image
 from ..storage.images import Deck, Phase
 from ..storage.queue import Feed
 from .simulated_player import Move, Player, stroke
@@ -102,7 +102,7 @@ def simulate(
     settings = settings_row(game)
     store.submit(lambda connection: tables.insert_new(connection, tables.settings, [settings])).result()
     feed = Feed(deck, seed=game.seed, practice_rounds=game.practice_rounds, catch_every=game.catch_every)
-    feed.restore(row[:4] for row in store.read(lambda connection: dealt_to(connection, "simulated")))
+    feed.restore(row[:4] for row in store.read(lambda connection: served_to(connection, "simulated")))
     total = [0, 0, 0]
     for number, player in enumerate(players):
         _join(store, player, seed)
@@ -165,7 +165,7 @@ def _play(
     hand: Hand,
 ) -> LiveRound:
     card, rules = deck.cards[dealt[0]], game.rules
-    picture = shown(card.path, rules.picture_px)
+    picture = displayed_image(card.path, rules.picture_px)
     round_id = _id(seed, "round", player.name, card.image_id)
     view = PartnerView(picture.pixels, rules, seed=game.seed, round_id=round_id)
     blank = partner.blank if rules.background == "blank" else _answer(partner, view)

@@ -54,7 +54,7 @@ class RoundRecord:
     rules : Rules
         Of this round.
     picture_sha256 : str
-        Hash of the picture's decoded pixels, see :func:`.deck.shown`.
+        Hash of the picture's decoded pixels, see :func:`.displayed.displayed_image`.
     phase : str
         ``main``, ``practice`` or ``catch``; only main rounds make maps.
     started_utc, ended_utc, result, pointer, partner, partner_state : str

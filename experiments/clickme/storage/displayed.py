@@ -21,7 +21,7 @@ _EFFORT = 1
 LARGEST_ENLARGEMENT, LEAST_KEPT = 2.0, 0.5
 
 
-class Shown(NamedTuple):
+class DisplayedImage(NamedTuple):
     """A picture in the game.
 
     Attributes
@@ -36,7 +36,7 @@ class Shown(NamedTuple):
     sha256: str
 
 
-def shown(path: Path, side_px: int) -> Shown:
+def displayed_image(path: Path, side_px: int) -> DisplayedImage:
     """Return a picture as the game shows it.
 
     Raises
@@ -44,10 +44,10 @@ def shown(path: Path, side_px: int) -> Shown:
     InputError
         When the file is no picture that can be shown rightly; the message names the file.
     """
-    return _shown(path, side_px, *_state(path))
+    return _displayed(path, side_px, *_state(path))
 
 
-def png_of(path: Path, side_px: int) -> bytes:
+def displayed_png(path: Path, side_px: int) -> bytes:
     """Return the same picture as a PNG file, made once for all rounds."""
     return _png(path, side_px, *_state(path))
 
@@ -62,7 +62,7 @@ def _state(path: Path) -> tuple[int, int]:
 
 
 @lru_cache(maxsize=_KEPT)
-def _shown(path: Path, side_px: int, _changed_ns: int, _n_bytes: int) -> Shown:
+def _displayed(path: Path, side_px: int, _changed_ns: int, _n_bytes: int) -> DisplayedImage:
     whole = load_rgb(path)
     head = f"{whole.shape[0]}x{whole.shape[1]}:".encode()
     sha256 = files.sha256(head + np.ascontiguousarray(whole).tobytes())
@@ -72,12 +72,12 @@ def _shown(path: Path, side_px: int, _changed_ns: int, _n_bytes: int) -> Shown:
         fitted = ImageOps.fit(Image.fromarray(whole), (side_px, side_px), Image.Resampling.LANCZOS)
         square = np.asarray(fitted, dtype=np.uint8).copy()
     square.setflags(write=False)
-    return Shown(square, sha256)
+    return DisplayedImage(square, sha256)
 
 
 @lru_cache(maxsize=_KEPT)
 def _png(path: Path, side_px: int, changed_ns: int, n_bytes: int) -> bytes:
-    return png_bytes(_shown(path, side_px, changed_ns, n_bytes).pixels, effort=_EFFORT)
+    return png_bytes(_displayed(path, side_px, changed_ns, n_bytes).pixels, effort=_EFFORT)
 
 
 def warning_about(path: Path, side_px: int) -> str:

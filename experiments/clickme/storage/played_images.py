@@ -3,7 +3,7 @@
 from rapidvision.errors import InputError
 
 from .collected import RoundRecord
-from .displayed import shown
+from .displayed import displayed_image
 from .images import Deck
 
 #: Why a round cannot be laid on today's picture of its name.
@@ -30,7 +30,7 @@ class Pictures:
             return MISSING
         if name not in self._now:
             try:
-                self._now[name] = shown(self.deck.cards[name].path, record.rules.picture_px).sha256
+                self._now[name] = displayed_image(self.deck.cards[name].path, record.rules.picture_px).sha256
             except InputError:
                 self._now[name] = ""
         if not self._now[name]:

@@ -68,7 +68,7 @@ def select(collected: Collected, *, players: PlayerKind = "human", rules: str = 
         found = ", ".join(
             f"{left_out[f'by {kind} players']} of {kind}" for kind in KINDS if f"by {kind} players" in left_out
         )
-        known = f"{found} players; choose with --players" if found else "none at all"
+        known = f"{found} players; choose with --observers" if found else "none at all"
         raise InputError(f"no rounds of {players} players; the game has {known}")
     chosen = _chosen(own, rules)
     kept = tuple(record for record in own if record.rules in chosen)

@@ -58,7 +58,7 @@ def write_bundle(
     out = Path(out)
     if out.suffix == ".jzip":
         if target != "jatos":
-            raise InputError(f"{out}: an archive is for --target jatos, got {target}; choose a folder")
+            raise InputError(f"{out}: an archive is for --results-to jatos, got {target}; choose a folder")
         with tempfile.TemporaryDirectory() as folder:
             counts = write_bundle(study, folder, stimulus_set=stimulus_set, target=target)
             _archive(Path(folder), out)
@@ -66,7 +66,7 @@ def write_bundle(
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise InputError(f"{out}: is not empty; choose a new folder for the bundle")
     if (target == "datapipe") != bool(datapipe_id):
-        raise InputError("datapipe: --target datapipe and --datapipe-id go together")
+        raise InputError("datapipe: --results-to datapipe and --datapipe-id go together")
     served = open_study(study, stimulus_set=stimulus_set)
     recruitment = served.settings.recruitment
     for path in (*(STATIC / "runner").iterdir(), STATIC / "bundle" / "files-main.js"):

@@ -20,7 +20,7 @@ from ...web.security import content_policy
 from ...web.store import Store
 from ..database.sessions import set_state
 from ..output import export
-from ..output.collect import observers_of
+from ..output.trials_table import observers_of
 from ..pages.shell import BOOT_SOURCE, shell
 from ..study.plans import ServedStudy
 from ..study.translations import loading_words

@@ -34,7 +34,7 @@ class Setup:
     """What every process of a server needs to know; can be sent to another process."""
 
     folder: Path
-    stimulus_set: str | None
+    stimulus_set: Path | None
     database_url: str
     secret: bytes
     password: str
@@ -89,7 +89,7 @@ def _prepare(arguments: argparse.Namespace) -> tuple[Setup, ServedStudy, bool]:
     dashboard_address = Address(arguments.dashboard_host, arguments.dashboard_port)
     address.check(insecure=arguments.insecure)
     dashboard_address.check(insecure=arguments.insecure)
-    if arguments.simulate is not None and address.public and not arguments.rehearsal:
+    if arguments.simulate and address.public and not arguments.rehearsal:
         raise InputError(
             f"simulate: {address.public_url or address.host} can be reached from outside, where anybody could add ?simulate; "
             "leave --simulate out, or start a --rehearsal, in which nothing counts and no completion code is given"
@@ -110,7 +110,7 @@ def _prepare(arguments: argparse.Namespace) -> tuple[Setup, ServedStudy, bool]:
         address=address,
         dashboard_address=dashboard_address,
         simulated=_simulated(arguments),
-        rehearsal=arguments.rehearsal,
+        rehearsal=arguments.rehearsal_name if arguments.rehearsal else "",
     )
     return setup, served, made
 
@@ -138,9 +138,9 @@ def _say_rehearsals(arguments: argparse.Namespace, setup: Setup, served: ServedS
 
 
 def _simulated(arguments: argparse.Namespace) -> Simulated | None:
-    if arguments.simulate is None:
+    if not arguments.simulate:
         return None
-    observers = Observers() if arguments.simulate == "default" else recipes.read(arguments.simulate, Observers)
+    observers = Observers() if arguments.observers_file is None else recipes.read(arguments.observers_file, Observers)
     seed = seeds.fresh_seed() if arguments.seed is None else arguments.seed
     say(arguments, f"simulated participants are let in by ?simulate, seed {seed}")
     return Simulated(observers, seed)

@@ -1,4 +1,4 @@
-"""How participants come in: those who wait are dealt together, in one transaction, by the rule of the lab's ledger."""
+"""How participants come in: those who wait are given slots together, in one transaction, by the rule of the lab's ledger."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -56,7 +56,7 @@ class Arrival:
 
 @dataclass(frozen=True)
 class Rules:
-    """How slots are dealt, and which plan belongs to a group and slot."""
+    """How slots are given, and which plan belongs to a group and slot."""
 
     study_id: str
     groups: tuple[str, ...]
@@ -107,7 +107,7 @@ def arrive(connection: sa.Connection, arrivals: Sequence[Arrival], rules: Rules,
     lapse(connection, rules, up, max(arrival.at for arrival in arrivals))
     now_s = up.now_s()
     kinds = {arrival.observer_kind for arrival in arrivals}
-    desk = _Desk(connection, rules, state, now_s, {kind: Dealer(connection, rules, kind) for kind in kinds})
+    desk = _Desk(connection, rules, state, now_s, {kind: SlotAllocator(connection, rules, kind) for kind in kinds})
     return [_one(arrival, desk) for arrival in arrivals]
 
 
@@ -119,7 +119,7 @@ class _Desk:
     rules: Rules
     state: str | None
     now_s: float
-    dealers: dict[str, "Dealer"]
+    allocators: dict[str, "SlotAllocator"]
 
     def refused(self, arrival: Arrival, tally: str, refusal: Refusal) -> Refusal:
         """Count a refusal and return it."""
@@ -134,7 +134,7 @@ def _one(arrival: Arrival, desk: _Desk) -> Seat | Refusal:
     if desk.state != "open" and arrival.observer_kind == "human":
         closed = Refusal(403, "closed", "This study does not take new participants now.")
         return desk.refused(arrival, "refused_closed", closed)
-    place = desk.dealers[arrival.observer_kind].deal()
+    place = desk.allocators[arrival.observer_kind].next_place()
     if place is None:
         full = Refusal(403, "full", "This study has all the participants it needs.")
         return desk.refused(arrival, "refused_full", full)
@@ -197,7 +197,7 @@ def _seat(arrival: Arrival, desk: _Desk, group: str, slot: int) -> None:
         )
 
 
-class Dealer:
+class SlotAllocator:
     """Deals slots within one transaction; what is taken is read once.
 
     The rule of the lab's ledger: the smallest group, ties broken by the protocol's seed; in it the least-filled slot,
@@ -206,7 +206,7 @@ class Dealer:
     Parameters
     ----------
     connection : sqlalchemy.Connection
-        Holds the lock under which slots are dealt.
+        Holds the lock under which slots are given.
     rules : Rules
         Groups, slots, quota, seed.
     observer_kind : str
@@ -226,7 +226,7 @@ class Dealer:
             if state in ("open", "finished"):
                 self._filled[group, slot] += n
 
-    def deal(self) -> tuple[str, int] | None:
+    def next_place(self) -> tuple[str, int] | None:
         """Take the next group and slot, or return None when every group has its quota."""
         rules, filled = self._rules, self._filled
         sizes = {group: sum(filled[group, slot] for slot in range(rules.n_slots)) for group in rules.groups}

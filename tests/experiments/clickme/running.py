@@ -18,7 +18,7 @@ class Running:
         if game is not None:
             data.mkdir(parents=True, exist_ok=True)
             (data / "given.toml").write_text(game)
-            command += ["--game", str(data / "given.toml")]
+            command += ["--settings", str(data / "given.toml")]
         self.process = subprocess.Popen(
             command,
             cwd=ROOT,

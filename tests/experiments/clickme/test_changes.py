@@ -19,9 +19,9 @@ def original(tmp_path_factory):
     """Four painters on four pictures, in a folder that tests copy."""
     folder = tmp_path_factory.mktemp("changes") / "all"
     make_folder(folder / "pictures", per_category=1, n_practice=0)
-    words = ["clickme", "simulate", str(folder / "pictures"), "--out", str(folder / "game"), "--maps", "truth"]
+    words = ["clickme", "simulate", str(folder / "pictures"), "--out", str(folder / "game"), "--map-source", "truth"]
     (folder / "game.toml").write_text("practice_rounds = 0\n", encoding="utf-8")
-    more = ["--game", str(folder / "game.toml"), "--players", "4", "--rounds", "4", "--seed", "3", "--quiet"]
+    more = ["--settings", str(folder / "game.toml"), "--n-players", "4", "--n-rounds", "4", "--seed", "3", "--quiet"]
     assert cli.main([*words, *more]) == 0
     return folder
 
@@ -33,7 +33,7 @@ def copy(original, tmp_path):
 
 def exported(copy, out="maps", *more):
     words = ["clickme", "export", str(copy / "game"), "--out", str(copy / out), "--pictures", str(copy / "pictures")]
-    code = cli.main([*words, "--players", "simulated", *more])
+    code = cli.main([*words, "--observers", "simulated", *more])
     return code, json.loads((copy / out / "export.json").read_text(encoding="utf-8")) if code == 0 else None
 
 
@@ -59,8 +59,20 @@ def test_rounds_of_two_frames_are_told_apart_and_never_pooled(copy, capsys):
     settings = copy / "small.toml"
     settings.write_text("practice_rounds = 0\n[rules]\npicture_px = 128\n", encoding="utf-8")
     (copy / "game" / "pictures.txt").write_text(str((copy / "pictures").resolve()), encoding="utf-8")
-    words = ["clickme", "simulate", str(copy / "pictures"), "--out", str(copy / "game"), "--maps", "truth"]
-    more = ["--game", str(settings), "--players", "0", "--random", "3", "--rounds", "4", "--seed", "4", "--quiet"]
+    words = ["clickme", "simulate", str(copy / "pictures"), "--out", str(copy / "game"), "--map-source", "truth"]
+    more = [
+        "--settings",
+        str(settings),
+        "--n-players",
+        "0",
+        "--n-random",
+        "3",
+        "--n-rounds",
+        "4",
+        "--seed",
+        "4",
+        "--quiet",
+    ]
     assert cli.main([*words, *more]) == 0
     for rules in ([], ["--rules", "all"]):
         assert exported(copy, "maps", *rules)[0] == 2
@@ -100,7 +112,7 @@ def test_one_missing_picture_costs_its_own_rounds_only(copy, how, reason):
     assert code == 0
     assert record["counts"]["left_out"] == {reason: 4}
     assert record["counts"]["changed"] == {reason: ["cat-00"]}
-    words = ["clickme", "report", str(copy / "game"), "--out", str(copy / "report"), "--players", "simulated"]
+    words = ["clickme", "report", str(copy / "game"), "--out", str(copy / "report"), "--observers", "simulated"]
     assert cli.main([*words, "--pictures", str(copy / "pictures"), "--seed", "1", "--quiet"]) == 0
 
 

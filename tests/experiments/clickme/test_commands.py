@@ -15,15 +15,24 @@ EYE = "tests.experiments.clickme.eye:make"
 @pytest.fixture(scope="module")
 def game(pictures, tmp_path_factory):
     out = tmp_path_factory.mktemp("commands") / "game"
-    words = ["clickme", "simulate", str(pictures), "--out", str(out), "--maps", "truth", "--partner", EYE]
-    assert cli.main([*words, "--players", "4", "--random", "1", "--rounds", "6", "--seed", "3", "--quiet"]) == 0
+    words = ["clickme", "simulate", str(pictures), "--out", str(out), "--map-source", "truth", "--partner", EYE]
+    assert cli.main([*words, "--n-players", "4", "--n-random", "1", "--n-rounds", "6", "--seed", "3", "--quiet"]) == 0
     return out
 
 
 def test_simulate_export_and_report_run_one_after_the_other(game, tmp_path, capsys):
     assert (
         cli.main(
-            ["clickme", "export", str(game), "--players", "simulated", "--out", str(tmp_path / "maps"), "--per-player"]
+            [
+                "clickme",
+                "export",
+                str(game),
+                "--observers",
+                "simulated",
+                "--out",
+                str(tmp_path / "maps"),
+                "--per-player",
+            ]
         )
         == 0
     )
@@ -35,7 +44,17 @@ def test_simulate_export_and_report_run_one_after_the_other(game, tmp_path, caps
         assert stacks[stacks.files[0]].shape[1:] == (256, 256)
     assert (
         cli.main(
-            ["clickme", "report", str(game), "--players", "simulated", "--out", str(tmp_path / "report"), "--seed", "1"]
+            [
+                "clickme",
+                "report",
+                str(game),
+                "--observers",
+                "simulated",
+                "--out",
+                str(tmp_path / "report"),
+                "--seed",
+                "1",
+            ]
         )
         == 0
     )
@@ -44,8 +63,8 @@ def test_simulate_export_and_report_run_one_after_the_other(game, tmp_path, caps
 
 
 def test_the_same_seed_plays_the_same_game(game, pictures, tmp_path):
-    words = ["clickme", "simulate", str(pictures), "--out", str(tmp_path / "again"), "--maps", "truth"]
-    words += ["--partner", EYE, "--players", "4", "--random", "1", "--rounds", "6", "--seed", "3", "--quiet"]
+    words = ["clickme", "simulate", str(pictures), "--out", str(tmp_path / "again"), "--map-source", "truth"]
+    words += ["--partner", EYE, "--n-players", "4", "--n-random", "1", "--n-rounds", "6", "--seed", "3", "--quiet"]
     assert cli.main(words) == 0
     for place in ("game", "again"):
         source = game if place == "game" else tmp_path / "again"
@@ -55,7 +74,7 @@ def test_the_same_seed_plays_the_same_game(game, pictures, tmp_path):
                     "clickme",
                     "export",
                     str(source),
-                    "--players",
+                    "--observers",
                     "simulated",
                     "--out",
                     str(tmp_path / f"maps-{place}"),
@@ -73,7 +92,7 @@ def test_filters_of_the_command_line_are_the_filters_of_the_export(game, tmp_pat
         "clickme",
         "export",
         str(game),
-        "--players",
+        "--observers",
         "simulated",
         "--out",
         str(tmp_path / "maps"),
@@ -93,16 +112,19 @@ def test_filters_of_the_command_line_are_the_filters_of_the_export(game, tmp_pat
     [
         (["export", "nowhere", "--out", "x"], "no game.sqlite"),
         (["report", "nowhere", "--out", "x"], "no game.sqlite"),
-        (["simulate", "PICTURES", "--out", "x", "--maps", "salicon"], 'no maps from "salicon"; the folder has truth'),
-        (["simulate", "nowhere", "--out", "x", "--maps", "truth"], "no such file"),
         (
-            ["simulate", "bundled", "--out", "x", "--maps", "truth"],
+            ["simulate", "PICTURES", "--out", "x", "--map-source", "salicon"],
+            'no maps from "salicon"; the folder has truth',
+        ),
+        (["simulate", "nowhere", "--out", "x", "--map-source", "truth"], "no such file"),
+        (
+            ["simulate", "bundled", "--out", "x", "--map-source", "truth"],
             'no maps from "truth"; the folder has clickme, salicon',
         ),
         (["players", "nowhere"], "no game.sqlite"),
         (["serve", "PICTURES", "--out", "x", "--partner", "eye"], "allowed are module:function"),
         (["serve", "PICTURES", "--out", "x", "--partner", "none", "--host", "0.0.0.0"], "without encryption"),
-        (["serve", "PICTURES", "--out", "x", "--partner", "none", "--game", "BAD"], 'Did you mean "daily_limit"'),
+        (["serve", "PICTURES", "--out", "x", "--partner", "none", "--settings", "BAD"], 'Did you mean "daily_limit"'),
     ],
 )
 def test_what_cannot_be_done_is_refused_in_one_line(pictures, tmp_path, monkeypatch, capsys, words, text):
@@ -123,10 +145,19 @@ def test_a_game_in_a_folder_with_an_accent_is_read_whatever_the_system_s_code_pa
     )
     home = tmp_path / "José"
     shutil.copytree(pictures, home / "bilder")
-    words = ["clickme", "simulate", str(home / "bilder"), "--out", str(home / "spiel"), "--maps", "truth", "--quiet"]
-    assert cli.main([*words, "--players", "2", "--rounds", "2", "--seed", "1"]) == 0
+    words = [
+        "clickme",
+        "simulate",
+        str(home / "bilder"),
+        "--out",
+        str(home / "spiel"),
+        "--map-source",
+        "truth",
+        "--quiet",
+    ]
+    assert cli.main([*words, "--n-players", "2", "--n-rounds", "2", "--seed", "1"]) == 0
     for verb in ("export", "report"):
-        out = ["--out", str(home / verb), "--players", "simulated", "--quiet"]
+        out = ["--out", str(home / verb), "--observers", "simulated", "--quiet"]
         assert cli.main(["clickme", verb, str(home / "spiel"), *out]) == 0
 
 
@@ -137,7 +168,7 @@ def test_a_blur_that_does_not_exist_is_refused(game, tmp_path, capsys):
                 "clickme",
                 "export",
                 str(game),
-                "--players",
+                "--observers",
                 "simulated",
                 "--out",
                 str(tmp_path / "maps"),

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from rapidvision.errors import InputError
-from rapidvision.experiments.clickme.storage.displayed import png_of, shown
+from rapidvision.experiments.clickme.storage.displayed import displayed_image, displayed_png
 from rapidvision.experiments.clickme.storage.images import doubtful, read_deck, read_maps, read_objects
 from rapidvision.formats.png import png_bytes
 
@@ -54,7 +54,7 @@ def test_a_picture_is_cut_to_its_middle_square(tmp_path):
     wide = np.zeros((100, 300, 3), np.uint8)
     wide[:, 100:200, 1] = 200
     Image.fromarray(wide).save(tmp_path / "a.png")
-    square = shown(tmp_path / "a.png", 100).pixels
+    square = displayed_image(tmp_path / "a.png", 100).pixels
     assert square.shape == (100, 100, 3)
     assert (square == (0, 200, 0)).all()
 
@@ -63,25 +63,25 @@ def test_sixteen_bits_keep_their_grey_and_floats_are_refused(tmp_path):
     """Both were shown as white or black."""
     grey = np.repeat(np.linspace(0, 65535, 64, dtype=np.uint16)[None], 64, axis=0)
     Image.fromarray(grey).save(tmp_path / "a.png")
-    assert np.abs(shown(tmp_path / "a.png", 64).pixels[..., 0] - grey / 257.0).max() <= 0.5
+    assert np.abs(displayed_image(tmp_path / "a.png", 64).pixels[..., 0] - grey / 257.0).max() <= 0.5
     Image.fromarray(grey.astype(np.float32) / 65535).save(tmp_path / "b.tif")
     with pytest.raises(InputError, match="b.tif: a picture of F numbers"):
-        shown(tmp_path / "b.tif", 64)
+        displayed_image(tmp_path / "b.tif", 64)
 
 
 def test_the_hash_is_of_the_pixels_not_of_the_packing_and_follows_a_replaced_file(tmp_path):
     array = np.random.default_rng(1).integers(0, 256, (64, 64, 3), dtype=np.uint8)
     Image.fromarray(array).save(tmp_path / "a.png", compress_level=0)
     Image.fromarray(array).save(tmp_path / "b.png", compress_level=9)
-    first = shown(tmp_path / "a.png", 32).sha256
-    assert first == shown(tmp_path / "b.png", 64).sha256
+    first = displayed_image(tmp_path / "a.png", 32).sha256
+    assert first == displayed_image(tmp_path / "b.png", 64).sha256
     Image.fromarray(255 - array).save(tmp_path / "a.png")
-    assert shown(tmp_path / "a.png", 32).sha256 != first
+    assert displayed_image(tmp_path / "a.png", 32).sha256 != first
 
 
 def test_the_png_of_a_picture_is_made_once(tmp_path):
     Image.new("RGB", (64, 64), (9, 8, 7)).save(tmp_path / "a.png")
-    assert png_of(tmp_path / "a.png", 64) is png_of(tmp_path / "a.png", 64)
+    assert displayed_png(tmp_path / "a.png", 64) is displayed_png(tmp_path / "a.png", 64)
 
 
 def test_small_and_long_pictures_are_named(tmp_path):
@@ -117,14 +117,14 @@ def test_the_mask_of_a_long_picture_is_framed_as_the_picture(tmp_path):
 def test_a_square_picture_of_the_right_size_is_shown_as_it_is(tmp_path):
     array = np.random.default_rng(1).integers(0, 256, (64, 64, 3), dtype=np.uint8)
     (tmp_path / "a.png").write_bytes(png_bytes(array))
-    assert (shown(tmp_path / "a.png", 64).pixels == array).all()
+    assert (displayed_image(tmp_path / "a.png", 64).pixels == array).all()
 
 
 @pytest.mark.parametrize("content", [b"", b"GIF89a", b"\x89PNG\r\n\x1a\n", b"<svg/>"])
 def test_what_is_no_picture_is_named(tmp_path, content):
     (tmp_path / "a.png").write_bytes(content)
     with pytest.raises(InputError, match=r"a.png: "):
-        shown(tmp_path / "a.png", 64)
+        displayed_image(tmp_path / "a.png", 64)
 
 
 def test_a_mask_is_the_object_alone_at_the_side_of_the_game(pictures):

@@ -14,7 +14,7 @@ from rapidvision.errors import InputError
 from rapidvision.experiments.clickme.maps.export import export
 from rapidvision.experiments.clickme.maps.filters import Filters
 from rapidvision.experiments.clickme.maps.pooling import Form, map_of
-from rapidvision.experiments.clickme.maps.quality import judge
+from rapidvision.experiments.clickme.maps.quality import player_quality
 from rapidvision.experiments.clickme.storage.collected import Collected
 from rapidvision.formats import tfrecord
 
@@ -23,7 +23,7 @@ from rapidvision.formats import tfrecord
 def exported(played, tmp_path_factory):
     out = tmp_path_factory.mktemp("export") / "maps"
     form = Form(per_player=True, with_tfrecords=True)
-    quality = judge(played.everything, played.rules)
+    quality = player_quality(played.everything, played.rules)
     done = export(played.everything, played.deck, played.rules, out, quality=quality, form=form)
     return done
 
@@ -106,7 +106,7 @@ def test_the_record_says_what_was_left_out_and_adds_up(exported):
 
 
 def test_two_exports_have_the_same_bytes(played, exported, tmp_path):
-    quality = judge(played.everything, played.rules)
+    quality = player_quality(played.everything, played.rules)
     export(played.everything, played.deck, played.rules, tmp_path / "b", quality=quality, form=Form(per_player=True))
     again = sorted(path.relative_to(tmp_path / "b") for path in (tmp_path / "b").rglob("*") if path.is_file())
     assert len(again) > 100

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from rapidvision.experiments.clickme.game.partner import Loaded, Table
 from rapidvision.experiments.clickme.game.rules import Rules
 from rapidvision.experiments.clickme.game.settings import Game
-from rapidvision.experiments.clickme.maps.filters import Filters, kept
+from rapidvision.experiments.clickme.maps.filters import Filters, apply_filters
 from rapidvision.experiments.clickme.server import host
-from rapidvision.experiments.clickme.server.serving import Dealer
+from rapidvision.experiments.clickme.server.serving import RoundQueue
 from rapidvision.experiments.clickme.simulation.simulate import simulate
 from rapidvision.experiments.clickme.simulation.simulated_player import Player
 from rapidvision.experiments.clickme.storage import tables
@@ -141,9 +141,9 @@ def test_a_round_too_short_for_the_export_is_no_map_of_the_feed(tmp_path, pictur
     simulate(deck, Game(practice_rounds=0, rules=few), store, nobody, [Player("a")], {}, rounds_per_player=1, seed=1)
     people = tables.players.update().values(kind="human")
     store.submit(lambda connection: connection.execute(people).rowcount).result()
-    dealer = Dealer(game, deck, store, Table(nobody))
-    assert sum(dealer._feed.n_maps(name) for name in deck.main) == n_maps
-    passed = kept(collect(store), Filters(), {})
+    rounds = RoundQueue(game, deck, store, Table(nobody))
+    assert sum(rounds._feed.n_maps(name) for name in deck.main) == n_maps
+    passed = apply_filters(collect(store), Filters(), {})
     assert passed.n_kept == n_maps
-    dealer.partner.close()
+    rounds.partner.close()
     store.close()

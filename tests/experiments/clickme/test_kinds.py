@@ -57,8 +57,8 @@ def test_a_second_simulation_adds_other_players_and_refuses_those_who_played(sto
 
 
 def test_simulate_twice_on_the_command_line_prints_what_the_database_holds(tmp_path, pictures, capsys):
-    words = ["clickme", "simulate", str(pictures), "--out", str(tmp_path / "game"), "--maps", "truth"]
-    words += ["--players", "2", "--rounds", "3"]
+    words = ["clickme", "simulate", str(pictures), "--out", str(tmp_path / "game"), "--map-source", "truth"]
+    words += ["--n-players", "2", "--n-rounds", "3"]
     assert cli.main([*words, "--seed", "1"]) == 0
     said = capsys.readouterr().out
     store = host.existing_store(tmp_path / "game")
@@ -98,11 +98,11 @@ def test_people_and_programs_in_one_game_are_exported_and_reported_apart(tmp_pat
                 while guest.hear("stored", "end")["type"] != "end":
                     pass
         assert running.stop() == 0
-    words = ["clickme", "simulate", str(pictures), "--out", str(tmp_path / "game"), "--maps", "truth", "--quiet"]
-    assert cli.main([*words, "--players", "2", "--rounds", "3", "--seed", "1"]) == 0
+    words = ["clickme", "simulate", str(pictures), "--out", str(tmp_path / "game"), "--map-source", "truth", "--quiet"]
+    assert cli.main([*words, "--n-players", "2", "--n-rounds", "3", "--seed", "1"]) == 0
     for kind, n in (("human", 3), ("simulated", 6)):
         out = tmp_path / kind
-        assert cli.main(["clickme", "export", str(tmp_path / "game"), "--out", str(out), "--players", kind]) == 0
+        assert cli.main(["clickme", "export", str(tmp_path / "game"), "--out", str(out), "--observers", kind]) == 0
         counts = json.loads((out / "export.json").read_text(encoding="utf-8"))["counts"]
         assert (counts["n_maps"], counts["n_rounds"]) == (n, 9)
         assert set(counts["left_out"]) == {f"by {'simulated' if kind == 'human' else 'human'} players"}

@@ -39,8 +39,17 @@ def test_a_second_server_is_refused_and_closes_no_live_round(tmp_path, pictures)
 
 def test_simulated_players_do_not_play_beside_a_server(tmp_path, pictures, capsys):
     with Running(pictures, tmp_path / "game", partner="none", game=QUICK):
-        words = ["clickme", "simulate", str(pictures), "--out", str(tmp_path / "game"), "--maps", "truth", "--quiet"]
-        assert cli.main([*words, "--players", "1", "--rounds", "1", "--seed", "1"]) == 2
+        words = [
+            "clickme",
+            "simulate",
+            str(pictures),
+            "--out",
+            str(tmp_path / "game"),
+            "--map-source",
+            "truth",
+            "--quiet",
+        ]
+        assert cli.main([*words, "--n-players", "1", "--n-rounds", "1", "--seed", "1"]) == 2
         assert "another process plays this game" in capsys.readouterr().err
 
 

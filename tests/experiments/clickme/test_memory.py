@@ -21,7 +21,7 @@ from rapidvision.experiments.clickme.simulation.simulate import simulate
 from rapidvision.experiments.clickme.simulation.simulated_player import Player
 from rapidvision.experiments.clickme.storage import tables
 from rapidvision.experiments.clickme.storage.collected import collect
-from rapidvision.experiments.clickme.storage.displayed import shown
+from rapidvision.experiments.clickme.storage.displayed import displayed_image
 from rapidvision.experiments.clickme.storage.images import read_deck, read_maps
 from rapidvision.experiments.clickme.storage.selection import select
 from tests import asynchronous
@@ -102,6 +102,6 @@ def test_an_export_holds_one_picture_at_a_time(tmp_path, per_player):
 
     peak(1)  # fills the caches of pictures
     for name in deck.cards:
-        shown(deck.cards[name].path, 256)
+        displayed_image(deck.cards[name].path, 256)
     map_bytes = 256 * 256 * 4
     assert peak(32) - peak(4) < 28 * map_bytes / 8

@@ -14,7 +14,7 @@ from rapidvision.experiments.clickme.server import host
 from rapidvision.experiments.clickme.simulation.browser_player import mind_of
 from rapidvision.experiments.clickme.simulation.simulated_player import Player, stroke
 from rapidvision.experiments.clickme.storage import tables
-from rapidvision.experiments.clickme.storage.displayed import shown
+from rapidvision.experiments.clickme.storage.displayed import displayed_image
 from rapidvision.experiments.clickme.storage.images import read_deck, read_maps
 from tests.conftest import missing
 from tests.experiments.clickme.blocked import Blocking
@@ -266,7 +266,7 @@ def test_the_page_is_light():
 def test_a_simulated_player_paints_what_it_has_in_mind_through_the_page(server, page, pictures):
     deck = read_deck(pictures)
     maps = read_maps(deck, "truth", 256)
-    mind = mind_of({name: shown(card.path, 256).pixels for name, card in deck.cards.items()}, maps)
+    mind = mind_of({name: displayed_image(card.path, 256).pixels for name, card in deck.cards.items()}, maps)
     join(page, server.url, "Painter")
     shares = []
     for number in range(3):

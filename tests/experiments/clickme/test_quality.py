@@ -5,15 +5,15 @@ import dataclasses
 import numpy as np
 import pytest
 
-from rapidvision.experiments.clickme.maps.filters import Filters, kept
-from rapidvision.experiments.clickme.maps.quality import judge
+from rapidvision.experiments.clickme.maps.filters import Filters, apply_filters
+from rapidvision.experiments.clickme.maps.quality import player_quality
 from rapidvision.experiments.clickme.storage.collected import Collected
 from rapidvision.experiments.clickme.storage.images import read_objects
 
 
 @pytest.fixture(scope="module")
 def judged(played):
-    return judge(played.everything, played.rules, objects=read_objects(played.deck, 256))
+    return player_quality(played.everything, played.rules, objects=read_objects(played.deck, 256))
 
 
 def flags_by_name(played, judged):
@@ -45,7 +45,7 @@ def test_catch_scores_tell_painters_from_avoiders(played, judged):
 
 def test_judging_does_not_depend_on_the_order_of_rounds(played, judged):
     backwards = dataclasses.replace(played.everything, rounds=played.everything.rounds[::-1])
-    again = judge(backwards, played.rules, objects=read_objects(played.deck, 256))
+    again = player_quality(backwards, played.rules, objects=read_objects(played.deck, 256))
     for player, quality in judged.items():
         assert again[player].agreement == pytest.approx(quality.agreement)
         assert again[player].flags == quality.flags
@@ -56,7 +56,7 @@ def test_players_with_few_maps_are_not_judged_on_agreement(played):
     for record in played.everything.played:
         first.setdefault(record.player_id, record)
     few = Collected(tuple(first.values()))
-    for quality in judge(few, played.rules).values():
+    for quality in player_quality(few, played.rules).values():
         assert quality.flags[0] == "too_few"
         assert np.isnan(quality.p)
 
@@ -67,7 +67,7 @@ def test_a_painter_with_few_maps_is_not_flagged_for_want_of_proof(played):
         counts[record.player_id] = counts.get(record.player_id, 0) + 1
         if counts[record.player_id] <= (16 if record.player != "painter 0" else 10):
             some.append(record)
-    quality = judge(Collected(tuple(some)), played.rules)
+    quality = player_quality(Collected(tuple(some)), played.rules)
     (one,) = [q for player, q in quality.items() if played.name_of[player] == "painter 0"]
     assert one.n_maps == 10
     assert "off_target" not in one.flags
@@ -75,7 +75,7 @@ def test_a_painter_with_few_maps_is_not_flagged_for_want_of_proof(played):
 
 def test_kept_and_left_out_add_up_to_all_rounds(played, judged):
     for filters in (Filters(), Filters(min_bubbles=60), Filters(drop_flags=()), Filters(min_players=12)):
-        passed = kept(played.everything, filters, judged)
+        passed = apply_filters(played.everything, filters, judged)
         assert passed.n_kept + sum(passed.left_out.values()) == len(played.everything.rounds)
 
 
@@ -90,7 +90,7 @@ def test_every_filter_names_its_reason(played, judged):
     records[painted + 1] = dataclasses.replace(records[painted + 1], xy=records[painted + 1].xy[:9])
     changed = Collected(tuple(records), {reported: frozenset("abc")})
     filters = Filters(min_players=2, drop_mobile=True, drop_flags=("scripted", "off_target"))
-    reasons = kept(changed, filters, judged).left_out
+    reasons = apply_filters(changed, filters, judged).left_out
     assert set(reasons) == {
         "practice",
         "skipped by the player",
@@ -122,14 +122,14 @@ def caught(played, n, *, hits):
 )
 def test_who_misses_most_catch_pictures_is_flagged_once_there_are_enough(played, n, hits, failed):
     data, objects, player = caught(played, n, hits=hits)
-    quality = judge(data, played.rules, objects=objects)[player]
+    quality = player_quality(data, played.rules, objects=objects)[player]
     assert (quality.n_catch, quality.catch_score) == (n, hits / n)
     assert ("failed_catch" in quality.flags) == failed
 
 
 def test_catch_rounds_make_no_maps_and_are_counted(played):
     data, objects, _ = caught(played, 4, hits=0)
-    passed = kept(data, Filters(), judge(data, played.rules, objects=objects))
+    passed = apply_filters(data, Filters(), player_quality(data, played.rules, objects=objects))
     assert passed.left_out["catch picture"] == 4
     assert passed.left_out["player flagged failed_catch"] == 16
     assert passed.n_kept + sum(passed.left_out.values()) == len(data.rounds)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from rapidvision.experiments.clickme.maps.export import export
-from rapidvision.experiments.clickme.maps.quality import judge
+from rapidvision.experiments.clickme.maps.quality import player_quality
 from rapidvision.experiments.clickme.storage.images import read_objects
 
 LEAST_CATCH = 0.95
@@ -41,7 +41,7 @@ def rows_of_csv(path):
 
 
 def exported(played, collected, out):
-    quality = judge(collected, played.rules, objects=read_objects(played.deck, 256))
+    quality = player_quality(collected, played.rules, objects=read_objects(played.deck, 256))
     return export(collected, played.deck, played.rules, out, quality=quality)
 
 

@@ -13,7 +13,7 @@ from rapidvision.experiments.clickme.game.rules import Rules
 from rapidvision.experiments.clickme.game.settings import Contest, Game
 from rapidvision.experiments.clickme.maps.agreement import compare
 from rapidvision.experiments.clickme.maps.equal_maps import equal_rounds
-from rapidvision.experiments.clickme.maps.quality import judge
+from rapidvision.experiments.clickme.maps.quality import player_quality
 from rapidvision.experiments.clickme.report.page import write_report
 from rapidvision.experiments.clickme.report.statistics import describe
 from rapidvision.experiments.clickme.storage.collected import Collected, GuessRecord, RoundRecord
@@ -154,7 +154,7 @@ def part(collected):
 
 
 def test_the_report_says_that_programs_played_and_draws_its_figures(played, tmp_path):
-    quality = judge(played.everything, played.rules)
+    quality = player_quality(played.everything, played.rules)
     write_report(part(played.everything), played.deck, played.game, tmp_path, quality=quality)
     page = (tmp_path / "report.html").read_text()
     assert "were played by programs, not by people" in page
@@ -191,7 +191,7 @@ def test_a_game_that_nobody_played_has_no_report(played, tmp_path):
 
 
 def test_the_report_compares_with_another_experiment_s_maps(played, tmp_path):
-    quality = judge(played.everything, played.rules)
+    quality = player_quality(played.everything, played.rules)
     write_report(part(played.everything), played.deck, played.game, tmp_path, quality=quality, compare_with="truth")
     content = json.loads((tmp_path / "report.json").read_text())["compared"]
     assert content["with"] == "truth"

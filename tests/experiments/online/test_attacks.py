@@ -15,7 +15,7 @@ from uvicorn.server import ServerState
 
 from rapidvision.experiments.online.database import schema
 from rapidvision.experiments.online.study.settings import Limits, OnlineSettings
-from rapidvision.experiments.web.timeouts import PatientProtocol
+from rapidvision.experiments.web.timeouts import HeaderTimeoutProtocol
 from tests import asynchronous
 
 from .client import Person, World, rows_of, run, world
@@ -171,7 +171,7 @@ def test_slow_and_silent_connections_keep_nobody_else_waiting(study_folder, serv
         made.close()
 
 
-class Impatient(PatientProtocol):
+class Impatient(HeaderTimeoutProtocol):
     head_seconds = 0.2
 
 
@@ -182,7 +182,7 @@ def test_a_request_whose_head_never_ends_is_closed(said):
 
 def test_a_request_whose_head_is_endless_is_closed():
     parts = [b"GET / HTTP/1.1\r\n", *[b"X-More: y\r\n" * 1000] * 40]
-    asynchronous.run(closed_after(*parts, protocol=PatientProtocol))
+    asynchronous.run(closed_after(*parts, protocol=HeaderTimeoutProtocol))
 
 
 async def closed_after(*parts, protocol=Impatient):

@@ -12,7 +12,7 @@ import pytest
 from rapidvision.cli import main
 from rapidvision.errors import InputError
 from rapidvision.experiments.online.output.bundle import write_bundle
-from rapidvision.experiments.online.output.collect import from_files
+from rapidvision.experiments.online.output.trials_table import from_files
 from rapidvision.experiments.online.study.plans import open_study
 from rapidvision.experiments.online.study.settings import OnlineSettings, Recruitment, Screening
 from rapidvision.trials import read_table
@@ -56,7 +56,10 @@ def test_a_bundle_completes_from_a_plain_file_server_and_its_file_becomes_the_ta
     download.value.save_as(tmp_path / "result.json")
     context.close()
     out = tmp_path / "trials.csv"
-    assert main(["session", "collect", str(study_folder), str(tmp_path / "result.json"), "--out", str(out)]) == 0
+    assert (
+        main(["session", "export", str(study_folder), "--results", str(tmp_path / "result.json"), "--out", str(out)])
+        == 0
+    )
     rows = read_table(out)
     plan = list(open_study(study_folder).plans.values())[3]
     assert [row.image_id for row in rows] == [trial.image_id for trial in plan.trials()]
@@ -68,7 +71,7 @@ def test_a_bundle_completes_from_a_plain_file_server_and_its_file_becomes_the_ta
 @pytest.mark.parametrize("target", ["jatos", "datapipe"])
 def test_a_bundle_hands_its_result_to_the_host(chromium, study_folder, tmp_path, target):
     write_settings(study_folder, SETTINGS)
-    arguments = ["--target", target, *(["--datapipe-id", "Ab12"] if target == "datapipe" else [])]
+    arguments = ["--results-to", target, *(["--datapipe-id", "Ab12"] if target == "datapipe" else [])]
     assert main(["session", "bundle", str(study_folder), "--out", str(tmp_path / "site"), "--quiet", *arguments]) == 0
     got = []
     context = chromium.new_context(viewport=SIZE)
@@ -103,7 +106,7 @@ def test_a_bundle_hands_its_result_to_the_host(chromium, study_folder, tmp_path,
 @pytest.mark.browser
 def test_a_host_that_refuses_for_good_leaves_the_participant_the_file(chromium, study_folder, tmp_path):
     write_settings(study_folder, SETTINGS)
-    arguments = ["--target", "datapipe", "--datapipe-id", "Ab12"]
+    arguments = ["--results-to", "datapipe", "--datapipe-id", "Ab12"]
     assert main(["session", "bundle", str(study_folder), "--out", str(tmp_path / "site"), "--quiet", *arguments]) == 0
     context = chromium.new_context(viewport=SIZE, accept_downloads=True)
     allow = {"access-control-allow-origin": "*", "access-control-allow-headers": "*"}
@@ -179,14 +182,14 @@ def test_pilots_of_a_bundle_are_no_participants(study_folder, tmp_path, capsys):
         (tmp_path / f"{name}.json").write_text(json.dumps(result), encoding="utf-8")
     files = [str(tmp_path / f"{name}.json") for name in "ab"]
     out = tmp_path / "trials.csv"
-    assert main(["session", "collect", str(study_folder), *files, "--out", str(out)]) == 0
+    assert main(["session", "export", str(study_folder), "--results", *files, "--out", str(out)]) == 0
     assert "1 pilot" in capsys.readouterr().out and {row.session_id for row in read_table(out)} == {"a"}
 
 
 def test_an_archive_for_jatos_holds_the_files_and_one_component(study_folder, tmp_path, capsys):
     write_settings(study_folder, SETTINGS)
     out, again = tmp_path / "a.jzip", tmp_path / "b.jzip"
-    assert main(["session", "bundle", str(study_folder), "--out", str(out), "--target", "jatos"]) == 0
+    assert main(["session", "bundle", str(study_folder), "--out", str(out), "--results-to", "jatos"]) == 0
     assert "import it in JATOS" in capsys.readouterr().out
     write_bundle(study_folder, again, target="jatos")
     assert out.read_bytes() == again.read_bytes(), "the same study gives the same archive"
@@ -207,7 +210,7 @@ def test_an_archive_for_jatos_holds_the_files_and_one_component(study_folder, tm
 
 
 def test_an_archive_is_for_jatos_only(study_folder, tmp_path):
-    with pytest.raises(InputError, match="--target jatos"):
+    with pytest.raises(InputError, match="--results-to jatos"):
         write_bundle(study_folder, tmp_path / "a.jzip")
 
 
@@ -272,5 +275,5 @@ def test_a_bundle_does_not_write_over_anything(study_folder, tmp_path):
 
 
 def test_collecting_without_a_database_says_what_to_do(study_folder, capsys):
-    assert main(["session", "collect", str(study_folder)]) == 2
+    assert main(["session", "export", str(study_folder), "--source", "online"]) == 2
     assert "serve the study first" in capsys.readouterr().err

@@ -100,7 +100,9 @@ def test_exports_follow_the_plans_as_they_were_run(study_folder, tiny_set, tmp_p
     make_study(read_set(tiny_set.folder), slower, study_folder, n_slots=4)
     shutil.move(online, study_folder / "online")
     out = tmp_path / "t.csv"
-    assert main(["session", "collect", str(study_folder), "--out", str(out)]) == 0, capsys.readouterr().err
+    assert main(["session", "export", str(study_folder), "--source", "online", "--out", str(out)]) == 0, (
+        capsys.readouterr().err
+    )
     assert [row.status for row in read_table(out)] == ["ok", "late"]
     with pytest.raises(InputError, match="followed other plans"):
         World(study_folder)

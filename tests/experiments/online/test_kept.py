@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from rapidvision.experiments.online.database import schema
-from rapidvision.experiments.online.output.collect import from_files
+from rapidvision.experiments.online.output.trials_table import from_files
 from rapidvision.experiments.online.storage.open_database import default_database, open_online_store
 from rapidvision.experiments.online.study.plans import open_study
 from rapidvision.experiments.online.study.settings import OnlineSettings, Screening

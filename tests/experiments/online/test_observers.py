@@ -101,14 +101,29 @@ def test_collect_takes_participants_and_says_whom_it_left_out(study_folder, tmp_
 
     take_part()
     out = tmp_path / "t.csv"
-    assert main(["session", "collect", str(study_folder), "--out", str(out)]) == 0
+    assert main(["session", "export", str(study_folder), "--source", "online", "--out", str(out)]) == 0
     said = capsys.readouterr().out
-    assert "10 trials of 1 sessions" in said and "2 simulated" in said and "--observers human,simulated" in said
+    assert "10 trials of 1 sessions" in said and "2 simulated" in said and "--observers human simulated" in said
     assert "impossible_duration 10" in said and "unfinished 10" in said
     assert {(row.observer_kind, row.timing_ok) for row in read_table(out)} == {("human", False)}
-    assert main(["session", "collect", str(study_folder), "--out", str(out), "--observers", "simulated"]) == 0
+    assert (
+        main(
+            [
+                "session",
+                "export",
+                str(study_folder),
+                "--source",
+                "online",
+                "--out",
+                str(out),
+                "--observers",
+                "simulated",
+            ]
+        )
+        == 0
+    )
     assert {row.observer for row in read_table(out)} == {"simulated"}
-    assert main(["session", "collect", str(study_folder), "--observers", "robot"]) == 2
+    assert main(["session", "export", str(study_folder), "--source", "online", "--observers", "robot"]) == 2
     assert '"robot"' in capsys.readouterr().err
 
 

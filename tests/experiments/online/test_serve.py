@@ -244,5 +244,5 @@ def test_a_database_of_another_version_is_refused_with_what_to_do(study_folder, 
     connection.close()
     said = refusal(study_folder, capsys)
     assert "version 2" in said and "move the file away" in said and "Nothing was changed" in said
-    assert main(["session", "collect", str(study_folder)]) == 2
+    assert main(["session", "export", str(study_folder), "--source", "online"]) == 2
     assert "version 2" in capsys.readouterr().err

@@ -40,13 +40,13 @@ def test_the_command_writes_a_folder_that_reads_back(tmp_path):
         "render",
         "--out",
         str(out),
-        "--n",
+        "--n-images",
         "9",
         "--size",
         "32",
         "--seed",
         "4",
-        "--maps",
+        "--map-sources",
         "clickme",
         "--quiet",
     ]
@@ -70,11 +70,11 @@ def test_the_command_writes_a_folder_that_reads_back(tmp_path):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--n", "0"], "--n must be 1 or more"),
-        (["--n-per-category", "-1"], "0 or more"),
-        (["--maps", "clikme"], "allowed are clickme, salicon"),
+        (["--n-images", "0"], "--n-images must be 1 or more"),
+        (["--n-images-per-category", "-1"], "0 or more"),
+        (["--map-sources", "clikme"], "allowed are clickme, salicon"),
         (["--workers", "0"], "both must be 1 or more"),
-        (["--n", "8", "--choose-from", "9"], "--choose-from goes with --n-per-category"),
+        (["--n-images", "8", "--n-candidates", "9"], "--n-candidates goes with --n-images-per-category"),
         (["--size", "8"], "16 to 2048"),
     ],
 )
@@ -114,7 +114,7 @@ def test_without_numba_the_command_says_what_to_install(tmp_path):
     code = (
         "import sys; sys.modules['numba'] = None\n"
         "from rapidvision.cli import main\n"
-        f"sys.exit(main(['demo', 'render', '--out', {str(tmp_path / 'x')!r}, '--n', '1', '--seed', '1']))"
+        f"sys.exit(main(['demo', 'render', '--out', {str(tmp_path / 'x')!r}, '--n-images', '1', '--seed', '1']))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 2

@@ -183,7 +183,7 @@ export class ServerBackend {
     return end;
   }
 
-  /** The answers that are only in this browser, as a file that `rapidvision session collect` reads; null without any. */
+  /** The answers that are only in this browser, as a file that `rapidvision session export --results` reads; null without any. */
   async kept() {
     const waiting = (await this.outbox?.waiting()) ?? [];
     if (!waiting.length) return null;

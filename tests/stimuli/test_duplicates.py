@@ -10,20 +10,20 @@ from rapidvision.errors import InputError
 from rapidvision.stimuli.builder.build import build, read_recipe
 from rapidvision.stimuli.pipeline.duplicates import (
     SAME_LEVELS,
-    Seen,
+    HashedImage,
+    check_across_phases,
     check_duplicates,
-    check_looks,
+    find_duplicates,
     hashed_where_sizes_agree,
-    look_of,
-    same_looks,
+    perceptual_hash,
 )
-from rapidvision.stimuli.pipeline.image_list import Job
+from rapidvision.stimuli.pipeline.image_list import ImageEntry
 from rapidvision.system import files
 from tests.stimuli.conftest import natural, write_folder
 
 
 def job(name, phase="main", path=""):
-    return Job(image_id=name, path=path, category="cat", target=True, phase=phase)
+    return ImageEntry(image_id=name, path=path, category="cat", target=True, phase=phase)
 
 
 def saved_anew(pixels, side=64, **options):
@@ -41,20 +41,20 @@ def distance(one, other):
 def test_a_look_is_the_mean_luma_of_its_fields():
     pixels = np.zeros((16, 16, 3), np.uint8)
     pixels[:2, :2, 1] = 200
-    assert look_of(pixels) == f"{round(0.7152 * 200):02x}" + 63 * "00"
+    assert perceptual_hash(pixels) == f"{round(0.7152 * 200):02x}" + 63 * "00"
     uneven = np.full((19, 19, 3), 77, np.uint8)
-    assert look_of(uneven) == 64 * "4d"
+    assert perceptual_hash(uneven) == 64 * "4d"
 
 
 @pytest.mark.parametrize("options", [{"quality": 95}, {"quality": 50}, {"quality": 75, "side": 96}])
 def test_saving_anew_hardly_changes_a_look(options):
     for seed in range(5):
         pixels = natural(seed)
-        assert distance(look_of(pixels), look_of(saved_anew(pixels, **options))) <= SAME_LEVELS
+        assert distance(perceptual_hash(pixels), perceptual_hash(saved_anew(pixels, **options))) <= SAME_LEVELS
 
 
 def test_different_pictures_look_different():
-    looks = [look_of(natural(seed)) for seed in range(30)]
+    looks = [perceptual_hash(natural(seed)) for seed in range(30)]
     assert min(distance(a, b) for i, a in enumerate(looks) for b in looks[:i]) > 10 * SAME_LEVELS
 
 
@@ -63,8 +63,8 @@ def test_pairs_are_those_of_an_exhaustive_search():
     base = rng.integers(0, 256, (40, 64))
     noisy = np.clip(base[rng.integers(0, 40, 60)] + rng.integers(-2, 3, (60, 64)), 0, 255)
     looks = [row.astype(np.uint8).tobytes().hex() for row in np.vstack([base, noisy])]
-    seen = [Seen(job(f"p{number:03d}"), "", look) for number, look in enumerate(looks)]
-    found = {(a.image_id, b.image_id) for a, b, _ in same_looks(seen)}
+    seen = [HashedImage(job(f"p{number:03d}"), "", look) for number, look in enumerate(looks)]
+    found = {(a.image_id, b.image_id) for a, b, _ in find_duplicates(seen)}
     wanted = {
         (a.job.image_id, b.job.image_id)
         for i, b in enumerate(seen)
@@ -72,15 +72,15 @@ def test_pairs_are_those_of_an_exhaustive_search():
         if distance(a.look, b.look) <= SAME_LEVELS
     }
     assert found == wanted
-    assert same_looks([Seen(job("a"), "", "")]) == []
+    assert find_duplicates([HashedImage(job("a"), "", "")]) == []
 
 
 def test_equal_looks_are_refused_across_phases_only():
-    look = look_of(natural(1))
-    main = Seen(job("a"), "1", look)
-    check_looks([main, Seen(job("b"), "2", look)])
+    look = perceptual_hash(natural(1))
+    main = HashedImage(job("a"), "1", look)
+    check_across_phases([main, HashedImage(job("b"), "2", look)])
     with pytest.raises(InputError, match=r"a \(main, cat\) and b \(practice, cat\) look the same .* so remove one"):
-        check_looks([main, Seen(job("b", "practice"), "2", look)])
+        check_across_phases([main, HashedImage(job("b", "practice"), "2", look)])
 
 
 def test_files_are_hashed_only_where_their_sizes_agree(tmp_path, monkeypatch):

@@ -10,7 +10,7 @@ from rapidvision.cli import main
 from rapidvision.errors import InputError
 from rapidvision.formats import tfrecord
 from rapidvision.formats.manifest import read_set
-from rapidvision.stimuli.import_clickme import unpack
+from rapidvision.stimuli.import_clickme import import_release
 from tests.stimuli.conftest import blobs, natural
 
 
@@ -30,7 +30,7 @@ def write_release(folder, n=4, side=64):
 
 def test_the_release_is_unpacked_and_builds(tmp_path, capsys):
     release = write_release(tmp_path / "release")
-    assert main(["stimuli", "unpack", str(release), "--out", str(tmp_path / "pictures")]) == 0
+    assert main(["stimuli", "import-clickme", str(release), "--out", str(tmp_path / "pictures")]) == 0
     assert "4 pictures; left out 1 without a map, 0 without a label" in capsys.readouterr().out
     with (tmp_path / "pictures/images.csv").open() as file:
         rows = list(csv.DictReader(file))
@@ -47,16 +47,16 @@ def test_the_release_is_unpacked_and_builds(tmp_path, capsys):
 
 def test_names_and_targets_may_be_given(tmp_path):
     release = write_release(tmp_path / "release")
-    done = unpack(release, tmp_path / "out", targets=[200], names=["kit fox"] * 201)
+    done = import_release(release, tmp_path / "out", targets=[200], names=["kit fox"] * 201)
     assert (done.n_pictures, done.n_without_label) == (2, 2)
 
 
 def test_a_release_without_maps_or_a_used_folder_is_refused(tmp_path):
     tfrecord.write(tmp_path / "a.tfrecords", [tfrecord.encode({"image": [b"x"], "label": [1]})])
     with pytest.raises(InputError, match="no record has both a picture and a map"):
-        unpack(tmp_path / "a.tfrecords", tmp_path / "out", targets=[1])
+        import_release(tmp_path / "a.tfrecords", tmp_path / "out", targets=[1])
     with pytest.raises(InputError, match="not empty"):
-        unpack(tmp_path / "a.tfrecords", tmp_path, targets=[1])
+        import_release(tmp_path / "a.tfrecords", tmp_path, targets=[1])
     (tmp_path / "none").mkdir()
     with pytest.raises(InputError, match="no TFRecord files"):
-        unpack(tmp_path / "none", tmp_path / "out", targets=[1])
+        import_release(tmp_path / "none", tmp_path / "out", targets=[1])

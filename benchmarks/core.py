@@ -1,4 +1,4 @@
-"""The house: how fast the door opens, how long the main job takes, how large the wheel is."""
+"""The core: how fast the command line starts, how long the demo takes, how large the wheel is."""
 
 import subprocess
 import sys

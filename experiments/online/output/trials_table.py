@@ -38,14 +38,14 @@ class Result(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     trials: dict[str, Measurement]
 
 
-def collect(arguments: argparse.Namespace) -> str:
+def write_trials_table(arguments: argparse.Namespace) -> str:
     """Write the table that the command asks for and return what to say about it."""
     folder = Path(arguments.study)
     served = open_study(folder, stimulus_set=arguments.set, verify=False)
-    out = Path(arguments.out) if arguments.out else Study(served.folder).trials_path
-    observers = observers_of(arguments.observers)
+    out = arguments.out or Study(served.folder).trials_path
+    observers = tuple(arguments.observers)
     if arguments.results:
-        found = from_files(served, [Path(name) for name in arguments.results], observers=KINDS)
+        found = from_files(served, arguments.results, observers=KINDS)
         sessions: dict[str, str] = {record.session_id: record.observer_kind for record in found}
         counts = dict(Counter(sessions.values()))
         records = [record for record in found if record.observer_kind in observers]
@@ -85,7 +85,7 @@ def _left_out(counts: dict[str, int], observers: tuple[str, ...]) -> list[str]:
     if not others:
         return []
     words = ", ".join(f"{n} {kind}" for kind, n in sorted(others.items()))
-    return [f"left out   {words} (sessions); --observers {','.join([*observers, *sorted(others)])} takes them in"]
+    return [f"left out   {words} (sessions); --observers {' '.join([*observers, *sorted(others)])} takes them in"]
 
 
 def _flagged(records: list[TrialRecord]) -> list[str]:
@@ -123,7 +123,7 @@ def from_files(served: ServedStudy, paths: Iterable[Path], *, observers: Collect
         result = _read(path)
         plan = by_digest.get(result.plan_digest)
         if plan is None:
-            raise InputError(f"{path}: its plan is none of this study's; collect it with the study it was made from")
+            raise InputError(f"{path}: its plan is none of this study's; export it with the study it was made from")
         if result.session_id in seen:
             raise InputError(f"{path}: the same session as {seen[result.session_id]}; keep one of both")
         seen[result.session_id] = path
