@@ -6,7 +6,7 @@ from pathlib import Path
 
 from benchmarks import harness
 
-NAMES = ("truth", "ground", "stimuli", "experiments", "online", "analysis", "models", "clickme", "scale")
+NAMES = ("truth", "core", "stimuli", "experiments", "online", "analysis", "models", "clickme", "scale")
 PARTS = ("pictures",)  # measured with the room that it belongs to, or alone
 
 

@@ -26,8 +26,8 @@ def printed(text: str) -> dict[str, list[Result]]:
 
     Examples
     --------
-    >>> text = "# ground\n" + Result("fill: against heapq", "x", ">= 20", 23.9, True).line()
-    >>> printed(text)["ground"][0].value
+    >>> text = "# core\n" + Result("fill: against heapq", "x", ">= 20", 23.9, True).line()
+    >>> printed(text)["core"][0].value
     23.9
     """
     rooms: dict[str, list[Result]] = {}

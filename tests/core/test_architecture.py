@@ -226,7 +226,7 @@ def test_a_lab_folder_with_its_own_analysis_does_not_collide(installed, tmp_path
 
 def test_help_loads_a_handful_of_modules():
     # Without the site module, whose .pth files load modules of other packages into some environments. What the modules
-    # cost is measured by `python -m benchmarks ground`.
+    # cost is measured by `python -m benchmarks core`.
     code = (
         f"import sys; sys.path.insert(0, {str(ROOT)!r}); before = set(sys.modules);"
         "from rapidvision import cli; cli.main(['--help']);"
