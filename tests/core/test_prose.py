@@ -1,0 +1,66 @@
+"""The documents are written in plain words: a short list of figurative words does not occur in them."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+#: Words of an older, figurative style. Write the field's term: package, core, entry point, participant, session, resume.
+BANNED = (
+    "house",
+    "room",
+    "rooms",
+    "ground",
+    "door",
+    "doors",
+    "go on",
+    "goes on",
+    "went on",
+    "nobody",
+    "whoever",
+    "speak",
+    "speaks",
+    "as it is",
+)
+WORD = re.compile(rf"\b(?:{'|'.join(map(re.escape, BANNED))})\b", re.IGNORECASE)
+#: Quoted sentences that may have one of the words, each with its reason: (page, sentence, reason).
+QUOTED: tuple[tuple[str, str, str], ...] = ()
+#: Blocks of commands and code are not prose.
+CODE = re.compile(r"```.*?^ *```|`[^`\n]*`", re.DOTALL | re.MULTILINE)
+PAGES = sorted(
+    path
+    for path in [
+        ROOT / "README.md",
+        ROOT / "CONTRIBUTING.md",
+        ROOT / "SECURITY.md",
+        *(ROOT / "docs").rglob("*.md"),
+        *(ROOT / "examples" / "gallery").glob("*"),
+    ]
+    if path.suffix in (".md", ".py", ".rst") and "_build" not in path.relative_to(ROOT).parts
+)
+
+
+def banned(text):
+    """The banned words of a text with their line, code left out."""
+    prose = CODE.sub(lambda block: "\n" * block.group().count("\n"), text)
+    return [(prose.count("\n", 0, found.start()) + 1, found.group()) for found in WORD.finditer(prose)]
+
+
+def test_the_search_finds_words_and_leaves_code_out():
+    assert banned("The House\n`room`\n```sh\ndoor\n```\nIt goes on; background.") == [(1, "House"), (6, "goes on")]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_a_page_is_written_in_plain_words(page):
+    text = page.read_text(encoding="utf-8")
+    for name, sentence, _ in QUOTED:
+        if name == page.name:
+            text = text.replace(sentence, "")
+    assert not banned(text)
+
+
+@pytest.mark.parametrize(("name", "sentence", "reason"), QUOTED)
+def test_a_quoted_sentence_is_still_there_and_has_a_reason(name, sentence, reason):
+    assert any(sentence in page.read_text(encoding="utf-8") for page in PAGES if page.name == name)
+    assert len(reason.split()) > 3
