@@ -4,8 +4,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-DOCS = Path(__file__).parent
-sys.path[:0] = [str(DOCS.parent), str(DOCS)]
+sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import public_names
 
@@ -52,7 +52,7 @@ sphinx_gallery_conf = {
     "thumbnail_size": (480, 340),
 }
 
-public_names.write_page(DOCS / "reference" / "api.rst")
+public_names.write_page(Path(__file__).parent / "reference" / "api.rst")
 
 
 def skip_unexplained_fields(_app: Any, _what: str, _name: str, member: Any, skip: bool, _options: Any) -> bool | None:
