@@ -56,7 +56,7 @@ def attention_maps(
     Parameters
     ----------
     model : Module
-        A network with attention, or any network of this room for ``kind="features"``.
+        A network with attention, or any network of this package for ``kind="features"``.
     layers : {"all", "last"} or sequence of str
         Which modules; names as in ``model.named_modules()``.
     kind : {"attention", "features"}

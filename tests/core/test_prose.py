@@ -1,9 +1,13 @@
 """The documents are written in plain words: a short list of figurative words does not occur in them."""
 
+import importlib
+import inspect
 import re
 from pathlib import Path
 
 import pytest
+
+from rapidvision.system.lazy import read_stub
 
 ROOT = Path(__file__).parents[2]
 #: Words of an older, figurative style. Write the field's term: package, core, entry point, participant, session, resume.
@@ -64,3 +68,18 @@ def test_quoted_sentences_are_still_there_and_have_a_reason():
     for name, sentence, reason in QUOTED:
         assert any(sentence in page.read_text(encoding="utf-8") for page in PAGES if page.name == name)
         assert len(reason.split()) > 3
+
+
+@pytest.mark.parametrize(
+    "stub",
+    sorted(path for path in ROOT.glob("*/__init__.pyi") if path.parent.name != "tests"),
+    ids=lambda path: path.parent.name,
+)
+def test_docstrings_of_public_objects_are_written_in_plain_words(stub):
+    package = "rapidvision" if stub.parent.name == "rapidvision" else f"rapidvision.{stub.parent.name}"
+    module = importlib.import_module(package)
+    try:
+        explained = {name: inspect.getdoc(getattr(module, name)) or "" for name in read_stub(stub)}
+    except ImportError as error:
+        pytest.skip(f"an optional package is missing: {error}")
+    assert not {name: words for name, text in explained.items() if (words := banned(text))}
