@@ -29,6 +29,8 @@ templates_path = ["_templates"]
 exclude_patterns = ["_build", "_templates", "gallery/*.ipynb", "gallery/*.py"]
 html_theme = "furo"
 html_title = "RapidVision"
+html_static_path = ["_static"]
+html_css_files = ["gallery.css"]
 autosummary_generate = True
 autodoc_typehints = "none"
 autodoc_mock_imports = ["psychopy", "psychtoolbox"]
@@ -49,7 +51,7 @@ sphinx_gallery_conf = {
     "min_reported_time": 1e9,
     "write_computation_times": False,
     "within_subsection_order": "FileNameSortKey",
-    "thumbnail_size": (480, 340),
+    "thumbnail_size": (560, 400),
 }
 
 public_names.write_page(Path(__file__).parent / "reference" / "api.rst")
