@@ -31,7 +31,7 @@ def read(path: Path, mode: str) -> np.ndarray:
 pictures = np.stack([read(bundled / "images" / f"{name}.webp", "RGB") for name in names])
 people = np.stack([read(bundled / "maps" / "clickme" / f"{name}.png", "L") for name in names]) / 255.0
 rows = {
-    "picture": list(pictures),
+    "image": list(pictures),
     "ClickMe-like": [overlay(a, b.astype(np.float32)) for a, b in zip(pictures, people, strict=True)],
 }
 for network in find("bundled"):
