@@ -2,15 +2,19 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[1]))
+
+import public_names
 
 from rapidvision import __version__
 
 project = "RapidVision"
 author = copyright = "The RapidVision developers"  # noqa: A001
 release = version = __version__
+language = "en"
 extensions = [
     "myst_parser",
     "sphinx.ext.autodoc",
@@ -25,6 +29,8 @@ templates_path = ["_templates"]
 exclude_patterns = ["_build", "_templates", "gallery/*.ipynb", "gallery/*.py"]
 html_theme = "furo"
 html_title = "RapidVision"
+html_static_path = ["_static"]
+html_css_files = ["gallery.css"]
 autosummary_generate = True
 autodoc_typehints = "none"
 autodoc_mock_imports = ["psychopy", "psychtoolbox"]
@@ -37,7 +43,7 @@ sphinx_gallery_conf = {
     "gallery_dirs": "gallery",
     "image_scrapers": ("matplotlib", "drawings.scraped"),
     "capture_repr": ("_repr_html_", "__repr__"),
-    "ignore_repr_types": r"rapidvision\.analysis\.(panel|workflow|figures).*(Fig2b|CurveFits|Drawing)",
+    "ignore_repr_types": r"rapidvision\.analysis\.(panel|workflow|figures|reporting).*(Fig2b|CurveFits|Drawing)",
     "abort_on_example_error": True,
     "download_all_examples": False,
     "show_signature": False,
@@ -45,4 +51,17 @@ sphinx_gallery_conf = {
     "min_reported_time": 1e9,
     "write_computation_times": False,
     "within_subsection_order": "FileNameSortKey",
+    "thumbnail_size": (560, 400),
 }
+
+public_names.write_page(Path(__file__).parent / "reference" / "api.rst")
+
+
+def skip_unexplained_fields(_app: Any, _what: str, _name: str, member: Any, skip: bool, _options: Any) -> bool | None:
+    """Leave out the fields of named tuples: their class explains them, their own docstrings say "Alias for field number"."""
+    return True if str(getattr(member, "__doc__", "")).startswith("Alias for field number") else skip or None
+
+
+def setup(app: Any) -> None:
+    """Connect the filter."""
+    app.connect("autodoc-skip-member", skip_unexplained_fields)

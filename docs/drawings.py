@@ -1,4 +1,4 @@
-"""Pictures of the gallery: what a notebook would show is shown on the page too."""
+"""Gallery figures: show the value of a block's last line as a figure, as a notebook does."""
 
 from pathlib import Path
 from typing import Any
@@ -7,7 +7,7 @@ from sphinx_gallery.scrapers import figure_rst
 
 
 def scraped(_block: Any, variables: dict[str, Any], config: dict[str, Any]) -> str:
-    """Keep the value of a block's last line as a picture, where it can draw itself; return the page's markup for it."""
+    """Save the value of a block's last line as a figure, if it has ``_repr_png_``, and return the page's markup."""
     value = variables["example_globals"].get("___")
     if not hasattr(value, "_repr_png_") or value is variables.get("last_drawing"):
         return ""

@@ -95,7 +95,7 @@ class FrameCounts(NamedTuple):
 
 
 class Protocol(Recipe, frozen=True):
-    """Everything about the task that a participant meets, whoever runs it.
+    """Everything about the task that a participant meets, in the lab, online and in simulations.
 
     Attributes
     ----------

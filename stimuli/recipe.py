@@ -153,7 +153,7 @@ class Canvas(Recipe, frozen=True):
         ``phase``: the picture with scrambled phases. ``noise``: white noise given the picture's spectrum.
         ``grey``: one grey; ``mean``: the picture's mean colour; ``blur``: the picture out of focus.
     coherence : float
-        For ``phase``: 0 scrambles fully, 1 leaves the picture as it is. Edges, contrast and the search for phases that
+        For ``phase``: 0 scrambles fully, 1 keeps the picture. Edges, contrast and the search for phases that
         clip less hold at every coherence.
     edges : {"periodic", "raw"}
         Whether the border's jump is taken out of the spectrum first.

@@ -113,7 +113,7 @@ def exclude(trials: TrialsSource, rules: Rules | None = None) -> Kept:
     Raises
     ------
     InputError
-        When a rule leaves nobody; it is named.
+        When a rule leaves no participant; the message names the rule.
 
     Examples
     --------

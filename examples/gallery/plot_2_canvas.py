@@ -1,9 +1,9 @@
 """
-What is seen where the picture is not
-=====================================
+Backgrounds: phase scrambling and alternatives
+==============================================
 
-A canvas hides the picture and keeps its statistics. Phase scrambling turns all channels by one random phase field, so that auto- and
-cross-spectra stay; what leaves 0 … 255 is searched away (*gamut-aware*) and the rest is reported, never silent.
+The background (*canvas*) hides the image and keeps its statistics. Phase scrambling adds one random phase field to all channels, which
+keeps auto- and cross-spectra. Gamut iterations reduce the values outside 0 … 255; the remaining clipped values are reported.
 """
 
 from importlib import resources
@@ -30,20 +30,21 @@ kinds = {
     "blur": Canvas(kind="blur"),
     "mean": Canvas(kind="mean"),
 }
-figure, axes = plt.subplots(1, 7, figsize=(13, 2.7), layout="constrained")
+figure, grid = plt.subplots(2, 4, figsize=(10, 6), layout="constrained")
+axes = grid.ravel()
 axes[0].imshow(picture)
-axes[0].set_title("picture")
-for ax, (name, kind) in zip(axes[1:], kinds.items(), strict=True):
+axes[0].set_title("image", fontsize=14)
+for ax, (name, kind) in zip(axes[1:], kinds.items(), strict=False):
     made = make_canvas(picture, kind, key=key64(1, "gallery"), where=path.name)
     ax.imshow(made.pixels)
     found = made.quality
     ax.set_title(
         f"{name}\nclipped {found.clipped_fraction:.1%}\nmean {found.mean_error:+.1f}, contrast {found.contrast_ratio:.2f}",
-        fontsize=9,
+        fontsize=12,
     )
 for ax in axes:
     ax.set_axis_off()
 plt.show()
 
 # %%
-# *mean*: canvas minus picture in grey levels; *contrast*: ratio of the standard deviations. Both are in ``quality.csv`` of every set.
+# *mean*: background minus image in grey levels; *contrast*: ratio of the standard deviations. ``quality.csv`` of each set has both.

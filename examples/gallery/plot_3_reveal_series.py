@@ -1,9 +1,9 @@
 """
-One picture at every level
-==========================
+Reveal stimuli: one image at several levels
+===========================================
 
-Log-spaced levels (every other one of eleven) for two maps of the same picture, at equal numbers of pixels, centred on the same canvas: what the paper's
-participants saw (section 2.2).
+Four of the eleven log-spaced levels for two importance maps of the same image, with equal numbers of pixels, centred on the same
+phase-scrambled background: the stimuli of the paper (section 2.2).
 """
 
 from importlib import resources
@@ -30,21 +30,21 @@ canvas = make_canvas(picture, Canvas(), key=key64(1, name), where=name).pixels
 fractions = level_fractions(N_LEVELS, LOWEST_LEVEL)
 counts = level_counts(round(FEATURE_BUDGET * picture.shape[0] * picture.shape[1]), fractions)
 
-figure, axes = plt.subplots(2, (N_LEVELS + 1) // 2, figsize=(11, 4.1), layout="constrained")
+figure, axes = plt.subplots(2, 4, figsize=(9, 5), layout="constrained")
 for row, source in zip(axes, ("clickme", "salicon"), strict=True):
     with Image.open(bundled / "maps" / source / f"{name}.png") as file:
         importance = ImportanceMap(np.asarray(file), image_id=name, source=source)
     order = reveal_order(importance, int(counts[-1]), Reveal(), key=key64(1, name, source))
     shift = centring_shift(order, importance.shape, "region")
     series = RevealSeries(order, importance.shape, counts, shift)
-    for level, ax in zip(range(0, N_LEVELS, 2), row, strict=True):
+    for level, ax in zip(range(1, N_LEVELS, 3), row, strict=True):
         ax.imshow(series.compose(picture, canvas, level))
         ax.set_axis_off()
         ax.set_title(
-            f"{level_label(float(fractions[level]))} %" if source == "clickme" else f"{counts[level]:,} px", fontsize=9
+            f"{level_label(float(fractions[level]))} %" if source == "clickme" else f"{counts[level]:,} px", fontsize=14
         )
-    row[0].text(-0.1, 0.5, source, rotation=90, ha="right", va="center", transform=row[0].transAxes)
+    row[0].text(-0.1, 0.5, source, rotation=90, ha="right", va="center", fontsize=14, transform=row[0].transAxes)
 plt.show()
 
 # %%
-# For whole sets use ``rapidvision stimuli build``: it also hashes, verifies and resumes.
+# For whole sets use ``rapidvision stimuli build``, which also hashes, verifies and resumes.

@@ -1,9 +1,9 @@
 """
-Who sees which picture at which level
-=====================================
+Counterbalancing: images and levels
+===================================
 
-Levels are dealt by shuffled Latin squares: over each round of 12 slots every picture is shown once at every level, and no participant
-sees a picture twice. Both groups use the same slots.
+Shuffled Latin squares assign the levels: over each round of 12 slots, each image is shown once at each level, and no participant
+sees an image twice. Both groups use the same slots.
 """
 
 import numpy as np
@@ -27,16 +27,20 @@ dealt = np.array(
 )
 
 # %%
-# Every column of the left picture, a picture of the set, holds each level five times in 60 slots.
+# Each column of the left panel is an image of the set. In 60 slots, each image has each level five times.
 
 counts = np.array([np.bincount(column, minlength=N_LEVELS + 1) for column in dealt.T])
 assert (counts == 5).all()
 
-figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4), width_ratios=(3, 1), layout="constrained")
+figure, (left, right) = plt.subplots(1, 2, figsize=(10, 5), width_ratios=(2, 1), layout="constrained")
 shown = left.imshow(dealt, cmap="viridis", interpolation="nearest", aspect="auto")
-left.set(xlabel="picture", ylabel="participant slot", title="level at which a slot sees a picture")
-figure.colorbar(shown, ax=left, ticks=range(N_LEVELS + 1), label="level (11: intact)")
+left.set_xlabel("image", fontsize=14)
+left.set_ylabel("participant slot", fontsize=14)
+left.set_title("level of each image in each slot", fontsize=15)
+bar = figure.colorbar(shown, ax=left, ticks=range(N_LEVELS + 1))
+bar.set_label("level (11: intact)", fontsize=13)
 per_slot = np.array([np.bincount(row, minlength=N_LEVELS + 1) for row in dealt])
 right.imshow(per_slot, cmap="gray", vmin=0, interpolation="nearest", aspect="auto")
-right.set(xlabel="level", title=f"trials per slot and level:\n{per_slot.min()} or {per_slot.max()}")
+right.set_xlabel("level", fontsize=14)
+right.set_title(f"trials per level:\n{per_slot.min()} or {per_slot.max()}", fontsize=15)
 plt.show()

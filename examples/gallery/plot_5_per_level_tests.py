@@ -1,9 +1,9 @@
 """
-Per-level tests and Fig. 2B
-===========================
+Permutation tests per level and Fig. 2B
+=======================================
 
-Two groups of 60 simulated participants whose thresholds differ, as a trials table. One call relabels whole participants jointly over all
-levels, gives exact p and step-down max-T stars; another draws Fig. 2B.
+A trials table of two groups of 60 simulated participants with different thresholds. One call relabels whole participants jointly over
+all levels, computes exact p and max-T step-down stars, and draws Fig. 2B.
 """
 
 from rapidvision.analysis import fig2b
@@ -14,6 +14,6 @@ result = fig2b(trials, seed=7)
 result
 
 # %%
-# Every p of every level: Monte-Carlo with its interval, exact, and four corrections.
+# The p of each level: Monte Carlo with its interval, exact, and four corrections.
 
 result.tests

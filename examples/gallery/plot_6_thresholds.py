@@ -1,9 +1,9 @@
 """
-Thresholds and their difference
-===============================
+Psychometric functions: thresholds and their difference
+=======================================================
 
-Psychometric functions with guess rate ½ and a free lapse rate, intervals from resampled participants, and a permutation test that fits both
-groups again for each of 10,000 relabellings.
+Psychometric functions with guess rate ½ and a free lapse rate, bootstrap intervals over participants, and a permutation test that refits
+both groups for each of 10,000 relabellings.
 """
 
 from rapidvision.analysis import fit_psychometric
@@ -15,7 +15,7 @@ fits = fit_psychometric(trials, seed=7)
 fits
 
 # %%
-# The simulated truth is 10 ** 1.3 = 20 % and 10 ** 1.6 = 40 % of the features for logits of zero.
+# The true thresholds are 10 ** 1.3 = 20 % and 10 ** 1.6 = 40 % of the features.
 
 fits.to_frame().round(3)
 

@@ -1,8 +1,8 @@
 """
-How many participants?
-======================
+Power analysis: number of participants
+======================================
 
-Power of the randomization test (maximum over levels, Holm, cluster mass along the levels) by simulation of the whole experiment.
+Power of the permutation test (maximum over levels, Holm, cluster mass) from simulations of the whole experiment.
 """
 
 from rapidvision.analysis.figures.plots import draw_power
@@ -13,6 +13,6 @@ drawing = draw_power(table)
 drawing
 
 # %%
-# 200 experiments for each point: standard errors of up to 3.5 points. Use more for a proposal: ``rapidvision analyse power``.
+# Each point has 200 experiments, so standard errors are up to 3.5 percentage points. Use more experiments for a proposal: ``rapidvision analyse power``.
 
 table.head(6).round(3)

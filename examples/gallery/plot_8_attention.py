@@ -1,9 +1,9 @@
 """
-What a GALA network attends to
-==============================
+Attention maps of GALA networks
+===============================
 
-The bundled networks with and without supervision by ClickMe-like maps, and their attention as opacity (Fig. 4 of the paper). They were
-trained on drawn pictures; this shows how it is done, not a replication.
+Attention maps of the bundled GALA networks with and without supervision by ClickMe-like maps, drawn as opacity (Fig. 4 of the paper). The
+networks were trained on rendered images; this example is not a replication.
 """
 
 from importlib import resources
@@ -31,7 +31,7 @@ def read(path: Path, mode: str) -> np.ndarray:
 pictures = np.stack([read(bundled / "images" / f"{name}.webp", "RGB") for name in names])
 people = np.stack([read(bundled / "maps" / "clickme" / f"{name}.png", "L") for name in names]) / 255.0
 rows = {
-    "picture": list(pictures),
+    "image": list(pictures),
     "ClickMe-like": [overlay(a, b.astype(np.float32)) for a, b in zip(pictures, people, strict=True)],
 }
 for network in find_networks("bundled"):
@@ -44,5 +44,5 @@ for line, (title, shown) in zip(axes, rows.items(), strict=True):
     for ax, pixels in zip(line, shown, strict=True):
         ax.imshow(pixels)
         ax.set_axis_off()
-    line[0].text(-0.06, 0.5, title, rotation=90, ha="right", va="center", transform=line[0].transAxes, fontsize=9)
+    line[0].text(-0.06, 0.5, title, rotation=90, ha="right", va="center", transform=line[0].transAxes, fontsize=13)
 plt.show()

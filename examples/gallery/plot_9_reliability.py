@@ -1,9 +1,9 @@
 """
-Do players agree where to look?
-===============================
+Reliability of ClickMe maps
+===========================
 
-Maps of single simulated players, pair by pair: agreement on the same picture, the null of different pictures (over *all* pairs, exactly),
-and the split-half reliability of the pooled map.
+Rank correlation of the maps of single simulated players on the same image, with the null of different images (the exact mean over *all*
+pairs), and the split-half reliability of the pooled map.
 """
 
 from importlib import resources
@@ -20,7 +20,7 @@ from rapidvision.seeds import stream
 from rapidvision.stimuli.render.observers.players import play
 
 # %%
-# Six players paint each of sixteen bundled pictures under the rules of the game; blurred as in the paper, every fourth pixel kept.
+# Six players paint each of sixteen bundled images under the rules of the game. Maps are blurred as in the paper; every fourth pixel is kept.
 
 bundled = Path(str(resources.files("rapidvision.stimuli"))) / "bundled"
 maps = {}
@@ -34,10 +34,10 @@ for category in ("bird", "zebra", "elephant", "cat", "table", "couch", "refriger
         ]
 found = reliability(maps, seed=3)
 
-figure, ax = plt.subplots(figsize=(6, 2.8), layout="constrained")
+figure, ax = plt.subplots(figsize=(7, 5), layout="constrained")
 ax.bar(range(len(found.images)), found.per_image, color="#0072B2")
-ax.axhline(found.null, color="black", linestyle="--", label="different pictures")
-ax.set_xticks(range(len(found.images)), found.images, rotation=60, ha="right", fontsize=8)
-ax.set_ylabel("Spearman's ρ between players")
-ax.legend(frameon=False)
+ax.axhline(found.null, color="black", linestyle="--", label="different images (null)")
+ax.set_xticks(range(len(found.images)), found.images, rotation=60, ha="right", fontsize=11)
+ax.set_ylabel("Spearman's ρ between players", fontsize=14)
+ax.legend(frameon=False, fontsize=13)
 plt.show()

@@ -15,7 +15,7 @@ from .train import Trainer
 def train(
     recipe: Training | Path | str, out: Path | str, *, root: Path | str | None = None, progress: bool = False
 ) -> Card:
-    """Train a network from a recipe; a run that was stopped goes on where it was.
+    """Train a network from a recipe; a run that was stopped is resumed.
 
     Parameters
     ----------

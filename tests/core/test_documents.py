@@ -42,6 +42,32 @@ def test_links_between_documents_lead_somewhere():
             assert (page.parent / target).exists(), f"{page.name}: {target}"
 
 
+def test_every_page_has_a_title_and_a_description_for_search_engines():
+    generated = {"changelog.md", "measured.md"}
+    for page in (ROOT / "docs").rglob("*.md"):
+        text = page.read_text(encoding="utf-8")
+        if "_build" not in page.parts and page.name not in generated:
+            assert re.match(
+                r'---\nmyst:\n  html_meta:\n    description: ".{40,}"\n    keywords: ".+"\n---\n\n# \S', text
+            ), page.name
+
+
+@pytest.mark.parametrize(
+    "phrase",
+    [
+        "reveal stimuli",
+        "rapid categorization task",
+        "ClickMe game",
+        "permutation tests per level",
+        "Fig. 2B",
+        "GALA networks",
+    ],
+)
+def test_a_page_has_what_people_search_for_in_its_title(phrase):
+    titles = [re.search(r"^# (.+)$", page.read_text(encoding="utf-8"), re.M) for page in PAGES]
+    assert any(title and phrase.lower() in title[1].lower() for title in titles)
+
+
 def named_object(name):
     """What a dotted name stands for, attributes of records included; None where there is no such thing."""
     parts = name.split(".")
