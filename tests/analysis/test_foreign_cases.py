@@ -8,7 +8,7 @@ import pytest
 from rapidvision.analysis.importers.formats import import_trials
 from rapidvision.analysis.reporting.build import report
 from rapidvision.analysis.table.trials import read_trials
-from rapidvision.analysis.workflow import bins, chance
+from rapidvision.analysis.workflow import chance, level_tests
 from rapidvision.trials import TrialRecord, write_table
 from tests.analysis.foreign_cases import CASES, FOLDER, failure, truth_of
 
@@ -37,7 +37,7 @@ def test_the_known_accuracies_are_those_of_the_files():
 def test_a_two_second_deadline_makes_no_difference_of_groups():
     trials = import_trials("csv", FOLDER / "deadline_2s.csv", targets=["target"], distractors=["other"])
     assert set(trials.frame["status"]) == {"ok"}
-    found = bins(trials, m=500, seed=1)
+    found = level_tests(trials, m=500, seed=1)
     assert max(abs(found.test.difference)) < 0.1
     assert min(found.p) > 0.05
 
@@ -73,7 +73,7 @@ def sixty(tmp_path_factory):
 
 def test_sixty_trials_per_level_are_tested_against_chance_and_reported(sixty, tmp_path):
     rows = [row for row in read_trials(sixty).frame.itertuples() if row.status == "ok"]
-    for one in chance(sixty, m=1000, seed=1):
+    for one in chance(sixty, m=1000, seed=1).tests:
         assert len(one.p_holm) == 4
         assert (one.p_holm < 0.05).all()
         for level, mean in zip(one.levels, one.accuracy, strict=True):
