@@ -5,10 +5,10 @@ import random
 
 import pytest
 
+from rapidvision.analysis import chance, level_tests
 from rapidvision.analysis.importers.formats import import_trials
 from rapidvision.analysis.reporting.build import report
 from rapidvision.analysis.table.trials import read_trials
-from rapidvision.analysis.workflow import chance, level_tests
 from rapidvision.trials import TrialRecord, write_table
 from tests.analysis.foreign_cases import CASES, FOLDER, failure, truth_of
 
