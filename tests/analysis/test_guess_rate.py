@@ -88,7 +88,7 @@ def test_a_rate_that_is_no_share_is_refused(trials, table_file, rate, capsys):
 @pytest.mark.parametrize("rate", [1 / 16, 0.25, 0.7])
 def test_against_any_rate_chance_is_the_exact_binomial_tail(tmp_path, rate):
     trials = imported(tmp_path, columns=ONLY | {"level": "level"})
-    for found in workflow.chance(trials, m=20, seed=1, guess=rate):
+    for found in workflow.chance(trials, m=20, seed=1, guess=rate).tests:
         assert found.method == "binomial"
         rows = FRAME[FRAME["condition"] == found.group]
         for level, p in zip(found.levels, found.p_exact, strict=True):
