@@ -11,15 +11,25 @@ humans with neural networks. ``import rapidvision as rv`` offers four packages a
 Each part loads when it is first used.
 """
 
-from pathlib import Path as _Path
+import os.path as _path
 
 __version__ = "0.1.0"
 
 # In a working tree the packages lie beside this folder; in an installed wheel they lie inside it.
-_here = _Path(__file__).parent
-if not (_here / "stimuli").is_dir():
-    __path__.append(str(_here.parent))
+_here = _path.dirname(__file__)
+if not _path.isdir(_path.join(_here, "stimuli")):
+    __path__.append(_path.dirname(_here))
 
-from rapidvision.system.lazy import attach as _attach  # noqa: E402  (the path above comes first)
 
-__getattr__, __dir__ = _attach(__name__, __file__)
+def __getattr__(name: str) -> object:
+    if _path.isfile(_path.join(_here, f"{name}.py")):  # `from rapidvision import cli` imports a module, no public name
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from rapidvision.system.lazy import attach  # so that the command line starts without it
+
+    return attach(__name__, __file__)[0](name)
+
+
+def __dir__() -> list[str]:
+    from rapidvision.system.lazy import attach
+
+    return attach(__name__, __file__)[1]()

@@ -3,17 +3,10 @@
 import importlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 
-class Lazy(NamedTuple):
-    """What a package's ``__init__`` binds to ``__getattr__`` and ``__dir__``."""
-
-    getattr: Callable[[str], Any]
-    dir: Callable[[], list[str]]
-
-
-def attach(package: str, init_file: str) -> Lazy:
+def attach(package: str, init_file: str) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
     """Serve the names of a package's stub on demand.
 
     Parameters
@@ -26,8 +19,8 @@ def attach(package: str, init_file: str) -> Lazy:
 
     Returns
     -------
-    Lazy
-        Functions for ``__getattr__`` and ``__dir__``. The stub is read when a name is first asked for, so importing
+    getattr, dir : callable
+        What the package binds to ``__getattr__`` and ``__dir__``. The stub is read when a name is first asked for, so importing
         the package costs nothing.
 
     Examples
@@ -58,7 +51,7 @@ def attach(package: str, init_file: str) -> Lazy:
         found = importlib.import_module(module, package)
         return getattr(found, original)
 
-    return Lazy(lazy_getattr, lambda: sorted(names()))
+    return lazy_getattr, lambda: sorted(names())
 
 
 def read_stub(path: Path) -> dict[str, tuple[str, str]]:
