@@ -11,7 +11,7 @@ import msgspec
 
 from rapidvision import trials
 from rapidvision.errors import InputError
-from rapidvision.formats.model_record import Attention, ModelRecord, NetworkRecord, write_record
+from rapidvision.formats.networks.model_record import Attention, ModelRecord, NetworkRecord, write_record
 from rapidvision.plan import Plan
 from rapidvision.study import Study
 from rapidvision.system import files

@@ -10,7 +10,7 @@ from PIL import Image
 from rapidvision import cli, trials
 from rapidvision.analysis.reporting.attention_figure import attention
 from rapidvision.errors import CheckFailed, InputError
-from rapidvision.formats.model_record import mosaic_bytes, read_record
+from rapidvision.formats.networks.model_record import mosaic_bytes, read_record
 from rapidvision.gala_models.layers.resnet import Architecture, build
 from rapidvision.gala_models.observer import observe, shown
 from rapidvision.gala_models.observer.networks import find

@@ -24,8 +24,8 @@ from pathlib import Path
 
 from rapidvision.errors import InputError
 from rapidvision.formats import image_folder, tfrecord
+from rapidvision.formats.game.rounds import Round, write_rounds
 from rapidvision.formats.png import png_bytes
-from rapidvision.formats.rounds import COLUMNS, Round, write_rounds
 from rapidvision.system import files
 from rapidvision.system.progress import Advance, silent
 
@@ -232,5 +232,5 @@ def _write_tables(collected: Collected, passed: Kept, out: Path, quality: Mappin
 
 
 def _round(record: RoundRecord, passed: Kept) -> Round:
-    own = {name: getattr(record, name) for name in COLUMNS if name not in ("user_id", "left_out")}
+    own = {name: getattr(record, name) for name in Round.__struct_fields__ if name not in ("user_id", "left_out")}
     return Round(**own, user_id=user_id(record.player_id), left_out=passed.reasons.get(record.round_id, ""))
