@@ -8,9 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rapidvision.errors import InputError
+from rapidvision.map_agreement.reliability import Reliability, SourceAgreement, agreement, reliability
 from rapidvision.protocol import N_RELABELLINGS
-
-from .reliability import Reliability, SourceAgreement, agreement, reliability
 
 
 def maps(

@@ -28,6 +28,7 @@ HEAVY = {
         "stimuli/render/",
         "analysis/compiled/",
         "rapidvision/numerics/compiled_flips.py",
+        "rapidvision/map_agreement/compiled_ranks.py",
     ),
     "matplotlib": (
         "rapidvision/system/figures.py",

@@ -16,8 +16,8 @@ from rapidvision.numerics.resampling import row_order
 from rapidvision.protocol import N_RELABELLINGS
 from rapidvision.seeds import fresh_seed, stream
 
-from ..resampling.ranks import spearman_pairs, unit_ranks
 from .pairing import pairing_p
+from .ranks import spearman_pairs, unit_ranks
 
 Floats = NDArray[np.float64]
 N_BOOTSTRAP = 2000

@@ -1,4 +1,4 @@
-"""Ranks of thousands of maps at once: compiled where that pays, else by the ground, with the same numbers."""
+"""Ranks of thousands of maps at once: compiled where that pays, else by numpy, with the same numbers."""
 
 from typing import Any
 
@@ -45,9 +45,9 @@ def doubled_ranks(maps: ArrayLike, *, engine: str = "auto") -> NDArray[np.int32]
     bits = _bits(values, engine)
     if bits is None:
         return plain.doubled_ranks(values)
-    from ..compiled import ranks
+    from . import compiled_ranks as compiled
 
-    found, finite = ranks.doubled_ranks(bits)
+    found, finite = compiled.doubled_ranks(bits)
     plain.check_finite(finite)
     return np.asarray(found)
 
@@ -81,9 +81,9 @@ def spearman_pairs(a: ArrayLike, b: ArrayLike, *, engine: str = "auto") -> Float
         raise InputError(f"spearman: shapes {first.shape} and {second.shape}; pairs of maps have one size")
     both = _bits(first, engine), _bits(second, engine)
     if both[0] is not None and both[1] is not None:
-        from ..compiled import ranks
+        from . import compiled_ranks as compiled
 
-        found, finite = ranks.rank_correlations(*both)
+        found, finite = compiled.rank_correlations(*both)
         plain.check_finite(finite)
         return np.asarray(found)
     return plain.correlations(doubled_ranks(first, engine=engine), doubled_ranks(second, engine=engine))
