@@ -12,12 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rapidvision.formats import tfrecord
+from rapidvision.system.npz import write_npz
 from rapidvision.text import csv_text
 
-from ..storage.collected import RoundRecord
 from .filters import Kept
-from .pooling import write_npz
 from .quality import PlayerQuality
 
 #: What `user_catch_trial` says of a player who saw no catch picture: nothing was missed.
@@ -61,21 +59,3 @@ def _ragged(rows: Sequence[NDArray[Any]]) -> NDArray[Any]:
     for place, row in enumerate(rows):
         out[place] = row
     return out
-
-
-def record_of(
-    picture: NDArray[np.uint8], values: NDArray[np.float64], label: int, records: Sequence[RoundRecord]
-) -> bytes:
-    """Return a record of the release's first form: raw float32 picture (0 … 255) and map, label, click count."""
-    features: dict[str, list[bytes] | list[int]] = {
-        "image": [picture.astype("<f4").tobytes()],
-        "heatmap": [values.astype("<f4").tobytes()],
-        "label": [label],
-        "click_count": [sum(record.n_bubbles for record in records)],
-    }
-    return tfrecord.encode(features)
-
-
-def write_table(path: Path, columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write a CSV file, atomically."""
-    csv_text.write(path, columns, [[row.get(name, "") for name in columns] for row in rows])
