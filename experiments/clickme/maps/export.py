@@ -27,7 +27,7 @@ import msgspec
 
 from rapidvision.errors import InputError
 from rapidvision.formats import image_folder, tfrecord
-from rapidvision.formats.game import export_record, players, release_record
+from rapidvision.formats.game import export_record, players, release_record, rounds
 from rapidvision.formats.game.export_record import Counts, ExportRecord
 from rapidvision.formats.game.players import Player
 from rapidvision.formats.game.rounds import Round, write_rounds
@@ -220,7 +220,7 @@ def _write_folder(passed: Kept, deck: Deck, rules: Rules, out: Path) -> None:
 
 
 def _write_tables(collected: Collected, passed: Kept, out: Path, quality: Mapping[str, PlayerQuality]) -> None:
-    write_rounds(out / "rounds.csv", (_round(record, passed) for record in collected.rounds))
+    write_rounds(out / rounds.NAME, (_round(record, passed) for record in collected.rounds))
     players.TABLE.write(out / players.NAME, map(_player, quality.values()))
 
 

@@ -8,6 +8,7 @@ import msgspec
 
 from rapidvision.text.typed_table import TypedTable
 
+NAME = "rounds.csv"
 #: How a round ended: the partner recognised, the time was over, the player skipped it or went away, the server stopped.
 RoundResult = Literal["solved", "time", "skipped", "left", "interrupted"]
 RoundPhase = Literal["practice", "main", "catch"]

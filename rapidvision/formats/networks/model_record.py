@@ -10,6 +10,7 @@ from rapidvision.system import files
 from rapidvision.text.typed_json import TypedJson
 
 RECORD_VERSION = 1
+LEGEND_NAME = "attention.json"
 #: What a map shows: attention of a network that has it, or activity of a network without.
 MapKind = Literal["attention", "features"]
 
