@@ -1,4 +1,4 @@
-"""Picture folders: the form in which pictures and their maps go from room to room.
+"""Picture folders: the form in which pictures and their maps go from one package to another.
 
 ::
 
