@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from rapidvision.errors import InputError
-from rapidvision.map_agreement.ranks import unit_ranks
+from rapidvision.numerics.ranks import unit_ranks
 from rapidvision.seeds import stream
 
 from ..table.trials import Trials
