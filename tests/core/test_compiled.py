@@ -19,9 +19,10 @@ without_user_ids = pytest.mark.skipif(
 
 FILL = """
 import numpy as np
-from rapidvision.stimuli import deflate, flood, flood_numba
-from rapidvision.stimuli.render import compiled as drawing
-from rapidvision.analysis.compiled import kept, ranks, shifts
+from rapidvision.stimuli.reveal import flood, flood_numba
+from rapidvision.stimuli.render.shapes import compiled as drawing
+from rapidvision.analysis.compiled import kept, shifts
+from rapidvision.numerics import compiled_ranks
 maps = np.random.default_rng(1).random((12, 9)).astype("float32")
 orders = [flood.fill(maps, 40, key=3, engine=engine) for engine in ("auto", "portable")]
 assert np.array_equal(*orders)
