@@ -39,9 +39,10 @@ from rapidvision.experiments.design.rehearsals import Rehearsals
 from rapidvision.experiments.lab.file_checks import journal_path
 from rapidvision.experiments.lab.ledger import Ledger
 from rapidvision.experiments.recording.journal import read_journal
+from rapidvision.formats.trials_table import read_table, write_table
 from rapidvision.plan import Plan
 from rapidvision.study import Study
-from rapidvision.trials import TrialRecord, read_table, write_table
+from rapidvision.trials import TrialRecord
 
 CHROMIUM = os.environ.get("RV_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome") or ""
 CHROMIUM_ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]

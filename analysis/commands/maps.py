@@ -28,10 +28,10 @@ def add_maps(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 
 
 def _run_maps(arguments: argparse.Namespace) -> None:
+    from rapidvision.map_agreement.reliability import Reliability
     from rapidvision.system import files
 
     from ..importance_maps.comparison import maps
-    from ..importance_maps.reliability import Reliability
     from ..reporting.html import plain
 
     result = maps(arguments.first, arguments.second, m=arguments.relabellings, seed=seed_of(arguments))

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rapidvision.errors import InputError
+from rapidvision.formats.map_stacks import read_stacks
+from rapidvision.map_agreement.reliability import Reliability, SourceAgreement, agreement, reliability
 from rapidvision.protocol import N_RELABELLINGS
-
-from .reliability import Reliability, SourceAgreement, agreement, reliability
 
 
 def maps(
@@ -74,11 +74,7 @@ def read_maps(path: Path | str) -> dict[str, NDArray[Any]]:
         return found
     if path.suffix != ".npz":
         raise InputError(f"{path}: maps come as a folder of PNG files or as an .npz")
-    try:
-        with np.load(path, allow_pickle=False) as data:
-            return {name: data[name] for name in data.files}
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read as .npz ({error})") from error
+    return read_stacks(path)
 
 
 def _grey(file: Path) -> NDArray[np.float32]:

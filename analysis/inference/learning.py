@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 
 from rapidvision.errors import InputError
-from rapidvision.formats.rounds import read_rounds
+from rapidvision.formats.game.rounds import read_rounds
 from rapidvision.numerics.sign_flip import sign_flip_test
 from rapidvision.protocol import N_RELABELLINGS
 
@@ -116,7 +116,7 @@ def read_wins(path: Path | str) -> dict[str, list[bool]]:
     Parameters
     ----------
     path : path-like
-        The table; see :mod:`rapidvision.formats.rounds`.
+        The table; see :mod:`rapidvision.formats.game.rounds`.
 
     Returns
     -------

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from rapidvision.formats.model_record import MapKind, mosaic_bytes, read_record
+from rapidvision.formats.networks.model_record import MapKind, mosaic_bytes, read_record
 
 from .html import bullets, picture
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rapidvision.formats.report_results import write_results
 from rapidvision.seeds import fresh_seed
 from rapidvision.system import files
 
@@ -147,7 +148,7 @@ def report(
         "response_ms": drawn.results(),
         "compare": _comparison_results(compared),
     }
-    files.write_json(out / "results.json", results)
+    write_results(out, results)
     lead = f"{' against '.join(main.bins.groups)}, {len(main.bins.levels)} levels, seed {seed}"
     files.write_text(out / "report.html", page("Rapid categorization: report", lead, sections))
     return Report(out, out / "report.html", results, seed)

@@ -14,7 +14,7 @@ from matplotlib import pyplot as plt
 from PIL import Image
 from scipy.ndimage import uniform_filter
 
-from rapidvision.analysis.importance_maps.reliability import reliability
+from rapidvision.map_agreement.reliability import reliability
 from rapidvision.protocol import MAP_BLUR_PX
 from rapidvision.seeds import stream
 from rapidvision.stimuli.render.observers.players import play

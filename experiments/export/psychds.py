@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rapidvision.errors import InputError
+from rapidvision.formats.trials_table import write_table
 from rapidvision.system import files
-from rapidvision.trials import COLUMNS, write_table
+from rapidvision.trials import COLUMNS
 
 from .bids import description_of, labels_of
 from .sessions import Recorded

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rapidvision.errors import InputError
+from rapidvision.formats.trials_table import write_table
 from rapidvision.system import files
 from rapidvision.system.extras import need
-from rapidvision.trials import COLUMNS, TrialRecord, write_table
+from rapidvision.trials import COLUMNS, TrialRecord
 
 
 def write_rows(path: Path, rows: Sequence[TrialRecord]) -> None:

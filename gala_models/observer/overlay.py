@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from rapidvision.errors import CheckFailed, InputError
-from rapidvision.formats.model_record import Attention, Mosaic
+from rapidvision.formats.networks.model_record import LEGEND, LEGEND_NAME, Attention, AttentionLegend, Mosaic
 from rapidvision.formats.png import png_bytes
 from rapidvision.system import files
 
@@ -159,8 +159,8 @@ def attend(networks: Sequence[Network], pictures: dict[str, NDArray[np.uint8]], 
             files.write_bytes(written[-1], png_bytes(np.round(255 * one).astype(np.uint8)))
     legend = _legend(networks, list(pictures), "mosaic.png")
     files.write_bytes(out / legend.file, png_bytes(labelled(rows, legend.rows)))
-    files.write_json(out / "attention.json", legend)
-    return [*written, out / "mosaic.png", out / "attention.json"]
+    LEGEND.write(out / LEGEND_NAME, AttentionLegend(mosaic=legend))
+    return [*written, out / "mosaic.png", out / LEGEND_NAME]
 
 
 def _legend(networks: Sequence[Network], names: Sequence[str], file: str) -> Mosaic:

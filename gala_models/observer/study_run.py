@@ -9,9 +9,9 @@ from typing import Any
 
 import msgspec
 
-from rapidvision import trials
 from rapidvision.errors import InputError
-from rapidvision.formats.model_record import Attention, ModelRecord, NetworkRecord, write_record
+from rapidvision.formats import trials_table
+from rapidvision.formats.networks.model_record import Attention, ModelRecord, NetworkRecord, write_record
 from rapidvision.plan import Plan
 from rapidvision.study import Study
 from rapidvision.system import files
@@ -129,7 +129,7 @@ def sit(
         records = list(_in_turns(pairs, plans, participants))
     else:
         records = [record for network, one in pairs for record in take(network, one, plans, participants)]
-    trials.write_table(out, records)
+    trials_table.write_table(out, records)
     attention = sheet(networks, intact_pictures(found, N_LOOKED_AT), out.with_name(f"{out.stem}-attention.png"))
     write_record(out, _record(study, plans, pairs, participants, probing, records, command, attention))
     n_participants = len({record.participant_id for record in records})

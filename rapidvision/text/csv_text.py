@@ -96,3 +96,17 @@ def read(path: Path | str, required: Sequence[str] = (), *, delimiter: str = ","
     except csv.Error as error:
         raise InputError(f"{path}: not a CSV table ({error})") from error
     return rows
+
+
+def header_of(path: Path | str) -> list[str]:
+    """Return the names of a table's columns, in order; none for an empty file.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write(Path(folder) / "a.csv", ["image_id", "note"], [])
+    ...     header_of(Path(folder) / "a.csv")
+    ['image_id', 'note']
+    """
+    return next(csv.reader(io.StringIO(read_text(path), newline="")), [])

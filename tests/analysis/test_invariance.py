@@ -5,12 +5,12 @@ import pytest
 
 from rapidvision import analysis
 from rapidvision.analysis.fits.thresholds import fit_group, threshold_test
-from rapidvision.analysis.importance_maps.reliability import agreement, reliability
 from rapidvision.analysis.inference.permutation import randomization_test
 from rapidvision.analysis.models.consistency import error_consistency
 from rapidvision.analysis.table.accuracy import Cells
 from rapidvision.analysis.table.columns import mean_columns
 from rapidvision.analysis.table.trials import Trials
+from rapidvision.map_agreement.reliability import agreement, reliability
 from rapidvision.numerics.resampling import row_order
 
 OPPOSITE = {"two-sided": "two-sided", "greater": "less", "less": "greater"}

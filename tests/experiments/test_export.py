@@ -17,8 +17,9 @@ from rapidvision.experiments.export.table import write_rows
 from rapidvision.experiments.lab.file_checks import journal_path, plan_of
 from rapidvision.experiments.recording.headers import Setup
 from rapidvision.experiments.recording.journal import Event, JournalFile, read_journal
+from rapidvision.formats.trials_table import read_table
 from rapidvision.screen import Screen
-from rapidvision.trials import COLUMNS, read_table
+from rapidvision.trials import COLUMNS
 from tests.conftest import missing
 
 

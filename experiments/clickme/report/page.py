@@ -75,7 +75,7 @@ def write_report(
     if compare_with is not None:
         others = read_maps(deck, compare_with, rules.picture_px)
         there = [record for record in collected.played if not pictures.reason(record)]
-        compared = compare(there, others, rules, out, seed=seed)
+        compared = compare(there, others, rules, seed=seed)
     numbers = describe(collected, game, seed=seed)
     figures.histogram(out, "players_per_map", numbers.players_per_map, label="Players of a picture", what="Pictures")
     solved = [record.n_bubbles for record in collected.played if record.result == "solved"]
@@ -83,9 +83,9 @@ def write_report(
     figures.bubbles(out, "bubbles_per_round", solved, unsolved, most=rules.max_bubbles)
     figures.gallery(out, "gallery", _gallery(collected, deck, rules, pictures))
     flags = _flag_counts(quality)
-    agreement = measure(collected.played, rules, out, seed=seed)
+    agreement = measure(collected.played, rules, seed=seed)
     length = common_length(collected.played)
-    equal = None if length is None else measure(collected.played, rules, out, seed=seed, n_bubbles=length)
+    equal = None if length is None else measure(collected.played, rules, seed=seed, n_bubbles=length)
     content = {
         "statistics": asdict(numbers),
         "flags": flags,

@@ -10,9 +10,10 @@ from typing import Any, Literal
 import msgspec
 
 from rapidvision.errors import InputError, did_you_mean
+from rapidvision.formats.trials_table import write_table
 from rapidvision.study import Study
 from rapidvision.system import files
-from rapidvision.trials import TrialRecord, write_table
+from rapidvision.trials import TrialRecord
 
 from ..database.schema import KINDS
 from ..storage.open_database import DATABASE_VARIABLE, default_database, open_online_store

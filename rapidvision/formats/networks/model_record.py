@@ -5,10 +5,12 @@ from typing import Any, Literal
 
 import msgspec
 
-from rapidvision.errors import InputError, RecipeError
-from rapidvision.recipes import convert
+from rapidvision.errors import InputError
 from rapidvision.system import files
+from rapidvision.text.typed_json import TypedJson
 
+RECORD_VERSION = 1
+LEGEND_NAME = "attention.json"
 #: What a map shows: attention of a network that has it, or activity of a network without.
 MapKind = Literal["attention", "features"]
 
@@ -87,6 +89,8 @@ class ModelRecord(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes
     ----------
+    version : int
+        Version of this file's form.
     policy : dict
         Who counts as a participant, as it was asked for.
     a_participant_is : str
@@ -107,6 +111,7 @@ class ModelRecord(msgspec.Struct, frozen=True, kw_only=True):
         Command, seed, versions, inputs.
     """
 
+    version: int = RECORD_VERSION
     policy: dict[str, Any]
     a_participant_is: str
     networks: tuple[NetworkRecord, ...]
@@ -117,6 +122,30 @@ class ModelRecord(msgspec.Struct, frozen=True, kw_only=True):
     time: str
     attention: Attention
     provenance: files.Provenance
+
+
+class AttentionLegend(msgspec.Struct, frozen=True, kw_only=True):
+    """``attention.json``: what the rows and columns of ``mosaic.png`` are; written by ``models attend``.
+
+    Attributes
+    ----------
+    version : int
+        Version of this file's form.
+    mosaic : Mosaic
+        The picture in the same folder.
+    """
+
+    version: int = RECORD_VERSION
+    mosaic: Mosaic
+
+
+RECORD = TypedJson(
+    ModelRecord,
+    version=RECORD_VERSION,
+    remedy="run `rapidvision models observe` again, or take the file away to leave the networks' maps out",
+)
+#: ``attention.json`` of ``models attend``.
+LEGEND = TypedJson(AttentionLegend, version=RECORD_VERSION, remedy="write it with `rapidvision models attend`")
 
 
 def record_path(table: Path | str) -> Path:
@@ -132,7 +161,7 @@ def record_path(table: Path | str) -> Path:
 
 def write_record(table: Path | str, record: ModelRecord) -> None:
     """Write the record of a table beside it, atomically."""
-    files.write_json(record_path(table), record)
+    RECORD.write(record_path(table), record)
 
 
 def read_record(table: Path | str) -> ModelRecord | None:
@@ -154,17 +183,7 @@ def read_record(table: Path | str) -> ModelRecord | None:
         When the record is no JSON, or a key is missing or does not fit; the message names file and key.
     """
     path = record_path(table)
-    if not path.is_file():
-        return None
-    remedy = "run `rapidvision models observe` again, or take the file away to leave the networks' maps out"
-    try:
-        raw = msgspec.json.decode(files.read_bytes(path))
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise RecipeError(f"{path}: not JSON ({error}); {remedy}") from error
-    try:
-        return convert(raw, ModelRecord, name=str(path))
-    except RecipeError as error:
-        raise RecipeError(f"{error}; {remedy}") from error
+    return RECORD.read(path) if path.is_file() else None
 
 
 def mosaic_bytes(table: Path | str, mosaic: Mosaic) -> bytes:
