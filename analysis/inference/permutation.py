@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rapidvision.errors import InputError, did_you_mean
-from rapidvision.numerics.engine import Engine
+from rapidvision.numerics.compiled import Engine
 from rapidvision.numerics.resampling import OTHER_WAY, SIDED, Alternative, p_values, sided_p
 from rapidvision.protocol import N_RELABELLINGS
 from rapidvision.seeds import fresh_seed

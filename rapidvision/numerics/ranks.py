@@ -7,8 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from rapidvision.errors import InputError
 
-from .compiled import can_compile
-from .engine import Engine
+from .compiled import Engine, can_compile
 
 Floats = NDArray[np.float64]
 #: Below this many values in all, numpy ranks sooner than a compiled loop starts.

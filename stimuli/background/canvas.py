@@ -8,11 +8,11 @@ import scipy.fft
 from numpy.typing import NDArray
 
 from rapidvision.errors import InputError
+from rapidvision.numerics.counter_rng import hashes
 
 from ..image.colorspace import rounded, to_coded, to_linear
 from ..image.load import LUMA
 from ..recipe import Canvas
-from ..reveal.counter_rng import hashes
 from .scramble import scramble
 
 

@@ -5,9 +5,9 @@ from numpy.typing import NDArray
 
 from rapidvision.errors import InputError
 from rapidvision.maps import ImportanceMap
+from rapidvision.numerics.counter_rng import hashes
 
 from ..recipe import Reveal
-from .counter_rng import hashes
 from .flood import Engine, Growth, fill
 
 

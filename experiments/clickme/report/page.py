@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from html import escape
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 
 from rapidvision.errors import InputError
 from rapidvision.system import files
+from rapidvision.system.templates import rendered
 
 from ..game.rules import Rules
 from ..game.settings import Game
@@ -26,15 +26,7 @@ from . import figures
 from .statistics import Paired, Span, Statistics, describe
 
 _N_PANELS = 24
-_STYLE = """
-:root { color-scheme: light dark; }
-body { font: 1rem/1.55 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
-table { border-collapse: collapse; margin: 1rem 0; }
-th, td { text-align: left; padding: .25rem 1.2rem .25rem 0; border-bottom: 1px solid #8884; vertical-align: top; }
-td.n { text-align: right; font-variant-numeric: tabular-nums; }
-img { max-width: 100%; background: white; }
-.note { border-left: 4px solid #0072B2; padding-left: .8rem; }
-"""
+_TEMPLATE = Path(__file__).with_name("page.html")
 
 
 def write_report(
@@ -149,33 +141,21 @@ def _page(
     game: Game,
     numbers: Statistics,
     flags: Mapping[str, int],
-    agreement: str,
+    agreement: list[tuple[str, str]],
     compared: Compared | None,
     part: Selection,
 ) -> str:
-    note = "".join(f'<p class="note">{escape(sentence)}</p>' for sentence in _notes(part, numbers))
-    return "\n".join(
-        (
-            f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(game.name)}</title>',
-            f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style>',
-            f"<h1>{escape(game.name)}: what was played</h1>{note}",
-            _table(_sizes(numbers)),
-            _figure("players_per_map", "Players per picture (the paper's Fig. 5)."),
-            _figure("bubbles_per_round", "Bubbles per round."),
-            "<h2>Do players learn the partner?</h2>",
-            _table(_learning(numbers)),
-            *(("<h2>Contests</h2>", _table(_contests(numbers))) if numbers.inside else ()),
-            "<h2>Agreement of players</h2>",
-            agreement,
-            *(("<h2>The same pictures in another experiment</h2>", _compared(compared)) if compared else ()),
-            "<h2>Quality</h2>",
-            _table([(f"players flagged {flag}", str(n)) for flag, n in flags.items()]),
-            _table([(f"rounds with partner {state}", str(n)) for state, n in sorted(numbers.partner_states.items())]),
-            "<h2>Maps</h2>",
-            _figure("gallery", "Opacity is the share of players who painted there; number of players in brackets."),
-            "</html>",
-            "",
-        )
+    return rendered(
+        _TEMPLATE,
+        name=game.name,
+        notes=_notes(part, numbers),
+        sizes=_sizes(numbers),
+        learning=_learning(numbers),
+        contests=_contests(numbers) if numbers.inside else [],
+        agreement=agreement,
+        compared=_compared(compared) if compared else [],
+        flags=[(f"players flagged {flag}", n) for flag, n in flags.items()],
+        partners=[(f"rounds with partner {state}", n) for state, n in sorted(numbers.partner_states.items())],
     )
 
 
@@ -244,10 +224,10 @@ def _contests(numbers: Statistics) -> list[tuple[str, str]]:
     return [("during contests", words(numbers.inside)), ("otherwise", words(numbers.outside))]
 
 
-def _agreement(found: Agreement | None, equal: Agreement | None, length: int | None) -> str:
+def _agreement(found: Agreement | None, equal: Agreement | None, length: int | None) -> list[tuple[str, str]]:
     """Describe the agreement; what tells same from different pictures comes from maps of equal length."""
     if found is None:
-        return "<p>Not computed: it needs two pictures with two players each.</p>"
+        return []
     low, high = found.interval
     tested = found if length is None else equal
     rows = [
@@ -264,31 +244,17 @@ def _agreement(found: Agreement | None, equal: Agreement | None, length: int | N
             ("randomization test of the pairing", f"p = {tested.p:.4g}"),
             ("pictures below the null", _percent(tested.share_below_null)),
         ]
-    return _table(rows)
+    return rows
 
 
-def _compared(found: Compared) -> str:
+def _compared(found: Compared) -> list[tuple[str, str]]:
     low, high = found.interval
-    return _table(
-        [
-            ("pictures with maps of both", f"{len(found.images)}"),
-            (
-                "same picture",
-                f"rho = {found.mean:.3f} (95 % {low:.3f} to {high:.3f}); the paper, with Clicktionary: .59",
-            ),
-            ("different pictures (null)", f"rho = {found.null:.3f}"),
-            ("randomization test of the pairing", f"p = {found.p:.4g}"),
-        ]
-    )
-
-
-def _table(rows: list[tuple[str, str]]) -> str:
-    lines = "".join(f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in rows)
-    return f"<table>{lines}</table>"
-
-
-def _figure(name: str, caption: str) -> str:
-    return f'<figure><img src="{name}.png" alt="{escape(caption)}"><figcaption>{escape(caption)}</figcaption></figure>'
+    return [
+        ("pictures with maps of both", f"{len(found.images)}"),
+        ("same picture", f"rho = {found.mean:.3f} (95 % {low:.3f} to {high:.3f}); the paper, with Clicktionary: .59"),
+        ("different pictures (null)", f"rho = {found.null:.3f}"),
+        ("randomization test of the pairing", f"p = {found.p:.4g}"),
+    ]
 
 
 def _percent(share: float) -> str:
