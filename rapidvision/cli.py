@@ -10,7 +10,7 @@ import io
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple, NoReturn, TypeAlias
 
@@ -227,6 +227,26 @@ def add_plugin_option(parser: argparse.ArgumentParser) -> None:
         metavar="MODULE",
         help="import this Python module first, for the parts that it registers; may be given several times",
     )
+
+
+def list_names(parser: argparse.ArgumentParser, kinds: Mapping[str, Iterable[str]]) -> None:
+    """End a verb's help with the names of parts, plug-ins included.
+
+    Parameters
+    ----------
+    parser : argparse.ArgumentParser
+        The verb's.
+    kinds : mapping
+        Where the names are written → the registry. Registries are asked only when the help is shown.
+    """
+
+    class _Formatter(argparse.RawDescriptionHelpFormatter):
+        def format_help(self) -> str:
+            width = max(map(len, kinds)) + 2
+            lines = [f"  {key:<{width}}{', '.join(names) or '(none)'}" for key, names in kinds.items()]
+            return super().format_help() + "\nnames that may be used:\n" + "\n".join(lines) + "\n"
+
+    parser.formatter_class = _Formatter
 
 
 def say(_arguments: argparse.Namespace, text: str) -> None:

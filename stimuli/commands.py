@@ -5,7 +5,7 @@ import os
 from fractions import Fraction
 from pathlib import Path
 
-from rapidvision.cli import Verbs, add_common_options, add_plugin_option, add_verb, say
+from rapidvision.cli import Verbs, add_common_options, add_plugin_option, add_verb, list_names, say
 from rapidvision.system import files
 
 from .registries import BACKGROUNDS, READERS, REVEAL_MODES
@@ -21,16 +21,6 @@ examples:
   rapidvision stimuli build recipe.toml --out set --shard 3/16     one part of a SLURM array; a last build without
                                                                    --shard finishes the set
 A build that was stopped goes on when the same command is given again."""
-
-
-class _NamingParts(argparse.RawDescriptionHelpFormatter):
-    """Help that ends with what a recipe may name, plug-ins included; they are looked for only when help is asked for."""
-
-    def format_help(self) -> str:
-        """Return the help, and a line per kind of part."""
-        kinds = (("reveal.mode", REVEAL_MODES), ("canvas.kind", BACKGROUNDS), ("maps.reader", READERS))
-        lines = [f"  {key:<13}{', '.join(parts.names())}" for key, parts in kinds]
-        return super().format_help() + "\nnames that a recipe may use:\n" + "\n".join(lines) + "\n"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -116,7 +106,7 @@ def _add(verbs: Verbs, name: str, summary: str, example: str) -> argparse.Argume
 
 def _add_build(verbs: Verbs) -> None:
     parser = add_verb(verbs, "build", "build a stimulus set from pictures and importance maps", _BUILD_EXAMPLES)
-    parser.formatter_class = _NamingParts
+    list_names(parser, {"reveal.mode": REVEAL_MODES, "canvas.kind": BACKGROUNDS, "maps.reader": READERS})
     parser.add_argument(
         "recipe", metavar="RECIPE", help="a TOML file, or `bundled` for the pictures that come with RapidVision"
     )
