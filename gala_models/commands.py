@@ -50,6 +50,7 @@ def _add_model_options(parser: argparse.ArgumentParser, *, several: bool) -> Non
         metavar="NAME",
         help="the network's id in tables, once per --model (default: the file's or function's name)",
     )
+    parser.add_argument("--readout", choices=READOUTS, metavar="NAME", help="%(choices)s (default: its own)")
     add_plugin_option(parser)
     list_names(parser, {"--model": NETWORKS})
     _add_device_option(parser)
@@ -108,7 +109,6 @@ def _add_observe(verbs: Verbs) -> None:
     parser.add_argument("study", type=Path, metavar="STUDY", help="study folder, from `rapidvision session plan`")
     _add_model_options(parser, several=True)
     parser.add_argument("--out", type=Path, metavar="CSV", help="trials table to write (default: STUDY/models.csv)")
-    parser.add_argument("--readout", choices=READOUTS, metavar="NAME", help="%(choices)s (default: its own)")
     parser.add_argument(
         "--targets",
         nargs="+",

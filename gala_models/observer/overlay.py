@@ -174,8 +174,13 @@ def attribution_of(
     Raises
     ------
     InputError
-        When no attribution has the name, or a plug-in returned something else than such maps.
+        When no attribution has the name, the readout does not fit the network, or a plug-in returned something else
+        than such maps.
     """
+    if attribution != "attention":  # the others ask for evidence
+        with torch.inference_mode():
+            scores = network.model(network.preprocessing(pictures[:1]).to(device_of(network.model)))
+        network.readout.check(scores.shape[1], network=network.name)
     found = np.asarray(ATTRIBUTIONS.get(attribution)(network, pictures, names=names), np.float32)
     if found.shape != pictures.shape[:3] or not np.isfinite(found).all() or found.min() < 0 or found.max() > 1:
         raise InputError(
