@@ -35,6 +35,7 @@ from rapidvision.experiments.clickme.simulation.browser_player import Mind, mind
 from rapidvision.experiments.clickme.simulation.simulated_player import Player, stroke
 from rapidvision.experiments.clickme.storage.displayed import shown
 from rapidvision.experiments.clickme.storage.images import read_deck, read_maps
+from rapidvision.experiments.design.rehearsals import Rehearsals
 from rapidvision.experiments.lab.file_checks import journal_path
 from rapidvision.experiments.lab.ledger import Ledger
 from rapidvision.experiments.recording.journal import read_journal
@@ -236,7 +237,7 @@ def run_everywhere(out: Path, study: Study) -> list[dict]:
             who = ("--participant", f"lab-{group}", "--group", group, "--simulate", "--observers", observers)
             screen = ("--paced", 60, "--window", "800x600", "--accept-timing", "--seed", SEED)
             rapidvision("session", "run", study.folder, *who, *screen, display=display)
-    rapidvision("session", "export", study.folder, "--out", out / "lab.csv")
+    rapidvision("session", "export", study.folder, "--observers", "simulated", "--out", out / "lab.csv")
     ports = ("--port", 0, "--dashboard-port", 0)
     with serving("session", "serve", study.folder, "--simulate", observers, "--seed", SEED, *ports) as url:
         asked = asyncio.run(visit(url, len(groups)))
@@ -251,8 +252,11 @@ def run_everywhere(out: Path, study: Study) -> list[dict]:
 def check(out: Path, study: Study, asked: list[dict]) -> int:
     """Hold the runners against the plans and against each other; return how many trials were compared."""
     plans = {(plan.group, plan.slot): plan for plan in study.plans()}
-    for entry in Ledger(study).slots().last.values():
-        header, _ = read_journal(journal_path(study, entry.session_id))
+    lab = Rehearsals(study.folder)  # sessions of simulated participants lie beside the study's own
+    entries = Ledger(lab).slots().last.values()
+    _same(len(entries), len(study.description().groups), "the number of lab sessions")
+    for entry in entries:
+        header, _ = read_journal(journal_path(lab, entry.session_id))
         _same(header.plan_digest, plans[entry.group, entry.slot].digest, "the plan in the lab's journal")
     # The browser is told neither group nor slot; the hashes tell which plan it got.
     by_hashes = {tuple(trial.stimulus_sha256 for trial in plan.trials()): plan for plan in plans.values()}

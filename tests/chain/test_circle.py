@@ -73,7 +73,7 @@ def test_the_same_slot_is_the_same_list_of_trials_in_every_runner(around):
 
 def test_every_runner_was_given_the_planned_fixation_times_and_keys(around):
     plans = {(plan.group, plan.slot): plan for plan in Study(around / "study").plans()}
-    journals = sorted((around / "study" / "sessions").glob("*.jsonl"))
+    journals = sorted((around / "study" / "rehearsals" / "sessions").glob("*.jsonl"))
     assert len(journals) == 2
     for path in journals:
         header, _ = read_journal(path)

@@ -41,8 +41,8 @@ session simulate studie --seed 1
 analyse bins studie/trials.csv --relabellings 200 --seed 1 --out bins.csv
 analyse report studie/trials.csv --set satz --relabellings 200 --seed 1 --out bericht
 clickme simulate bilder --out spiel --maps clickme --players 2 --rounds 4 --seed 1
-clickme export spiel --out karten --keep-flagged
-clickme report spiel --out spielbericht --seed 1
+clickme export spiel --out karten --keep-flagged --players simulated
+clickme report spiel --out spielbericht --players simulated --seed 1
 """
 
 

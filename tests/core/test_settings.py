@@ -69,7 +69,7 @@ else:
     points = [Point(lam=lam, seed=seed, accuracy=70 + lam + seed, maps=40 + seed) for lam in (0, 6) for seed in (1, 2)]
     for suffix in ("png", "svg", "pdf"):
         figure_7(points, out / f"fig7.{suffix}")
-    found = {"top1_error": 20, "rho": 0.5, "rho_other_pictures": 0.1}
+    found = {"top1_error": 20, "rho": 0.5, "rho_other_classes": 0.1}
     epochs = [{"epoch": n, "classification_loss": 1 / n, "map_distance": 2 / n, "train_top1_error": 30, "validation": found} for n in (1, 2, 3)]
     learning_curves(epochs, out / "learning.png")
 print(json.dumps({path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(out.iterdir())}))
