@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from rapidvision.errors import InputError
+from rapidvision.errors import InputError, MissingExtra
 from rapidvision.screen import Screen as Profile
 from rapidvision.system.extras import need
 
@@ -31,9 +31,12 @@ def check_installed() -> dict[str, str]:
     """
     try:
         psychopy = need("psychopy", extra="lab", purpose="a lab session")
-    except OSError as error:  # it makes a folder for its settings when it is imported
-        raise InputError(
-            f"PsychoPy cannot keep its settings in the home folder {Path.home()} ({error.strerror}: {error.filename}); "
+    except MissingExtra as error:
+        cause = error.__cause__
+        if not isinstance(cause, OSError) or cause.filename is None:
+            raise
+        raise InputError(  # PsychoPy makes a folder for its settings when it is imported
+            f"PsychoPy cannot keep its settings in the home folder {Path.home()} ({cause.strerror}: {cause.filename}); "
             "set HOME (on Windows: APPDATA) to a folder that can be written"
         ) from error
     load_hid()

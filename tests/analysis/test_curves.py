@@ -74,7 +74,7 @@ def test_kappa_by_hand():
     assert found.observed == 0.75
     assert found.expected == pytest.approx(0.75 * 0.5 + 0.25 * 0.5)
     assert found.kappa == pytest.approx(0.5)
-    assert np.isnan(error_consistency([1, 1], [1, 1]).kappa)
+    assert error_consistency([1, 1], [1, 1]).kappa == 1
     with pytest.raises(InputError, match="same trials"):
         error_consistency([1], [1, 0])
 
