@@ -50,12 +50,7 @@ def test_the_table_that_the_game_exports_is_read(tmp_path, capsys):
     words = ["clickme", "simulate", str(pictures), "--out", str(game), "--maps", "truth", "--seed", "3", "--quiet"]
     eye = "tests.experiments.clickme.eye:make"
     assert main([*words, "--partner", eye, "--players", "3", "--random", "1", "--rounds", "22"]) == 0
-    assert (
-        main(
-            ["clickme", "export", str(game), "--out", str(maps), "--quiet", "--keep-flagged", "--players", "simulated"]
-        )
-        == 0
-    )
+    assert main(["clickme", "export", str(game), "--out", str(maps), "--quiet", "--keep-flagged", "--players", "simulated"]) == 0
     rounds = read_rounds(maps / "rounds.csv")
     wins = read_wins(maps / "rounds.csv")
     assert {len(won) for won in wins.values()} == {22}
