@@ -32,6 +32,8 @@ _HOME = {
     "power": "sample_size.power",
     "calibrate": "sample_size.power",
     "report": "reporting.build",
+    "register_statistic": "table.statistic_registry",
+    "score_columns": "table.columns",
 }
 __all__ = [
     "Rules",
@@ -49,7 +51,9 @@ __all__ = [
     "maps",
     "power",
     "read_trials",
+    "register_statistic",
     "report",
+    "score_columns",
     "strategy_test",
     "write_trials",
 ]

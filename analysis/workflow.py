@@ -20,7 +20,7 @@ from .result_repr import Shown, ShownAsTable
 from .table.accuracy import Cells, Curve, Level, cells, curve_of
 from .table.exclusions import Kept, Rules, exclude
 from .table.first_lines import LateRule
-from .table.statistics import Statistic, columns_of
+from .table.statistics import columns_of
 from .table.trials import Trials, as_trials
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def bins(
     trials: "Trials | Path | str",
     *,
     groups: tuple[str, str] | None = None,
-    statistic: Statistic = "participant_mean",
+    statistic: str = "participant_mean",
     late: LateRule = "exclude",
     alternative: Alternative = "two-sided",
     correction: Correction = "step-down",

@@ -22,6 +22,9 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 R = TypeVar("R")
 
+#: Key of a recipe that names plug-in modules; they are imported before the names that they register are read.
+PLUGINS = "plugins"
+
 _UNKNOWN = re.compile(r"Object contains unknown field `(?P<key>[^`]*)`(?: - at `(?P<path>[^`]*)`)?")
 _PATH = re.compile(r" - at `\$\.?(?P<path>[^`]*)`")
 
@@ -48,13 +51,7 @@ def read(path: Path | str, type_: type[R]) -> R:
     InputError
         When the file is missing, unreadable or not UTF-8.
     """
-    text = files.read_text(path)
-    if Path(path).suffix.lower() == ".json":
-        try:
-            return convert(msgspec.json.decode(text), type_, name=str(path))
-        except msgspec.DecodeError as error:
-            raise RecipeError(f"{path}: not JSON ({error})") from error
-    return parse(text, type_, name=str(path))
+    return convert(_raw(path), type_, name=str(path))
 
 
 def parse(text: str, type_: type[R], *, name: str = "recipe") -> R:
@@ -71,11 +68,24 @@ def parse(text: str, type_: type[R], *, name: str = "recipe") -> R:
         ...
     rapidvision.errors.RecipeError: stimuli.toml: unknown key "n_leves". Did you mean "n_levels"?
     """
+    return convert(_parsed(text, name), type_, name=name)
+
+
+def _raw(path: Path | str) -> Any:
+    text = files.read_text(path)
+    if Path(path).suffix.lower() != ".json":
+        return _parsed(text, str(path))
     try:
-        raw = tomllib.loads(text)
+        return msgspec.json.decode(text)
+    except msgspec.DecodeError as error:
+        raise RecipeError(f"{path}: not JSON ({error})") from error
+
+
+def _parsed(text: str, name: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise RecipeError(f"{name}: not TOML ({error})") from error
-    return convert(raw, type_, name=name)
 
 
 def convert(raw: Any, type_: type[R], *, name: str = "recipe") -> R:
@@ -84,6 +94,25 @@ def convert(raw: Any, type_: type[R], *, name: str = "recipe") -> R:
         return msgspec.convert(raw, type_, strict=True)
     except msgspec.ValidationError as error:
         raise RecipeError(_explain(error, type_, name)) from error
+
+
+def import_plugins_of(path: Path | str) -> None:
+    """Import the plug-in modules that a recipe names, from the Python path, the current folder or the recipe's folder.
+
+    Raises
+    ------
+    RecipeError
+        When the file is neither TOML nor JSON, or the key holds something else than a list of module names.
+    InputError
+        When a module is not found or cannot be imported.
+    """
+    from rapidvision.plugins.modules import import_plugins
+
+    raw = _raw(path)
+    modules = raw.get(PLUGINS, []) if isinstance(raw, dict) else []
+    if not isinstance(modules, list) or not all(isinstance(one, str) for one in modules):
+        raise RecipeError(f'{path}: {PLUGINS}: got {modules!r}; a list of module names is needed, like ["my_module"]')
+    import_plugins(modules, folder=Path(path).parent)
 
 
 def dump(value: Recipe) -> str:

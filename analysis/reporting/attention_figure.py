@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from rapidvision.formats.networks.model_record import MapKind, mosaic_bytes, read_record
+from rapidvision.formats.networks.model_record import mosaic_bytes, read_record
 
 from .html import bullets, picture
 
-_KINDS: dict[MapKind, str] = {"attention": "attention", "features": "activity of a network without attention"}
+_KINDS = {"attention": "attention", "features": "activity of a network without attention"}
 
 
 def attention(models: Path) -> str:
@@ -29,7 +29,7 @@ def attention(models: Path) -> str:
     found = record.attention.mosaic
     if found is None:
         return left_out
-    rows = ", ".join(f"{name} ({_KINDS[kind]})" for name, kind in found.maps.items())
+    rows = ", ".join(f"{name} ({_KINDS.get(kind, kind)})" for name, kind in found.maps.items())
     caption = (
         f"What the networks look at in {len(found.columns)} intact pictures ({', '.join(found.columns)}); opacity is the "
         f"{found.meaning.split(';')[0]}. Rows: the pictures, {rows}."

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import numpy as np
 
 from rapidvision.formats.report_results import write_results
@@ -15,6 +16,7 @@ from ..comparison import Comparison, compare
 from ..inference.above_chance import chance_test
 from ..table.exclusions import Kept, Rules
 from ..table.first_lines import LATE_RULES, LateRule
+from ..table.statistic_registry import STATISTICS
 from ..table.trials import Trials, as_trials
 from ..workflow import Bins, CurveFits, bins, curve, kept
 from . import sections as text
@@ -120,7 +122,9 @@ def report(
     fits = _fits(left.trials, main, seed)
     compared = compare(left.trials, networks, late=main.bins.late, seed=seed) if networks is not None and fits else None
     regression = _regression(left.trials, main.bins.groups) if mixed else None
-    made = files.provenance(command, seed=seed, inputs=_inputs(source, networks), packages=PACKAGES)
+    plugins = STATISTICS.plugins(main.bins.test.statistic)
+    inputs = _inputs(source, networks)
+    made = files.provenance(command, seed=seed, inputs=inputs, packages=PACKAGES, plugins=plugins)
     svg = next(files.read_bytes(path) for path in main.save(out) if path.suffix == ".svg")
     drawn = text.People(left.trials, main)
     sections = [
@@ -211,6 +215,7 @@ def _results(
             "seed": made.seed,
             "inputs": made.inputs,
             "packages": made.packages,
+            **({"plugins": [msgspec.to_builtins(one) for one in made.plugins]} if made.plugins else {}),
         },
     }
 

@@ -87,7 +87,7 @@ def fig2b(
     Fig2b
         With every number in it.
     """
-    from ..figures.annotations import MEASURES, Fig2bData
+    from ..figures.annotations import Fig2bData, measure_of
     from ..figures.fig2b import draw_fig2b
 
     trials = as_trials(trials)
@@ -98,7 +98,7 @@ def fig2b(
         accuracy = result.cells if result.late == "exclude" else cells(trials, late=result.late)
         ceilings = tuple(ceiling(accuracy, group, margin=margin, m=result.test.m, seed=seed) for group in result.groups)
     networks = network_curves(as_trials(models), result.levels, seed=seed) if models is not None else ()
-    measure = MEASURES[result.test.statistic]
+    measure = measure_of(result.test.statistic)
     drawing = draw_fig2b(
         Fig2bData(
             levels=result.levels,

@@ -5,8 +5,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rapidvision.cli import add_common_options, say
+from rapidvision.cli import add_common_options, add_plugin_option, say
 
+from ..export.exporters import EXPORTERS
 from .verbs import Verbs, verb
 
 if TYPE_CHECKING:
@@ -26,9 +27,11 @@ def add_arguments(verbs: Verbs) -> None:
         "A journal that is empty, damaged or contradicts another one is named and left out; the others are exported.",
     )
     parser.add_argument("study", metavar="STUDY", help="the study folder")
-    parser.add_argument("--form", choices=("table", "bids", "psychds"), default="table", help="default: table")
     parser.add_argument(
-        "--out", metavar="PATH", help="file or folder; default: STUDY/trials.csv, STUDY/bids, STUDY/psychds"
+        "--form", choices=EXPORTERS, default="table", metavar="NAME", help="%(choices)s (default: table)"
+    )
+    parser.add_argument(
+        "--out", metavar="PATH", help="file or folder; default: STUDY/trials.csv, or STUDY/NAME for another form"
     )
     parser.add_argument(
         "--observers",
@@ -39,6 +42,7 @@ def add_arguments(verbs: Verbs) -> None:
         help="human, pilot or simulated, one or several; default: human",
     )
     parser.add_argument("--set", metavar="SET", help="the stimulus set, where it was moved")
+    add_plugin_option(parser)
     add_common_options(parser, seed=False)
     parser.set_defaults(run=_export)
     parser = verb(
@@ -60,10 +64,8 @@ def _export(arguments: argparse.Namespace) -> int:
     from rapidvision.study import Study
 
     from ..design.rehearsals import part_of
-    from ..export.bids import write_bids
-    from ..export.psychds import write_psychds
+    from ..export.exporters import Export, write_export
     from ..export.sessions import read_sessions
-    from ..export.table import write_rows
 
     study = Study(arguments.study)
     found = read_sessions(study, observers=arguments.observers)
@@ -72,12 +74,7 @@ def _export(arguments: argparse.Namespace) -> int:
     home = part_of(study, "human" if "human" in arguments.observers else arguments.observers[0])
     default = home.trials_path if arguments.form == "table" else home.trials_path.with_name(arguments.form)
     out = Path(arguments.out) if arguments.out else default
-    if arguments.form == "table":
-        write_rows(out, [row for session in sessions for row in session.rows()])
-    elif arguments.form == "bids":
-        write_bids(sessions, study.stimulus_set(arguments.set), out, name=name)
-    else:
-        write_psychds(sessions, out, name=name)
+    write_export(arguments.form, Export(study, tuple(sessions), name, arguments.set), out)
     _tell(arguments, found, out)
     return 0
 

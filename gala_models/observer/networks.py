@@ -2,7 +2,7 @@
 
 import importlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import resources
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from rapidvision.system import files
 from ..layers.resnet import build
 from ..layers.resnet import named as architecture_named
 from ..preprocessing import Preprocessing
+from ..registries import NETWORKS, READOUTS
 from ..weights.load import Card, load_model, load_weights, not_finite, state_sha256
 from . import readout as readouts
 from .observe import Network
@@ -43,10 +44,11 @@ def find(
     Parameters
     ----------
     what : str
-        ``bundled``; a file of weights of ours; another checkpoint, with `architecture`; or ``module:function``, where
-        the function takes nothing and returns a ``torch.nn.Module`` (pictures in, class scores out).
+        ``bundled``; the name of a registered network; a file of weights of ours; another checkpoint, with
+        `architecture`; or ``module:function``, where the function takes nothing and returns a ``torch.nn.Module``
+        (pictures in, class scores out).
     readout : str, optional
-        One of :data:`rapidvision.gala_models.observer.readout.READOUTS`; ours bring their own, others start with
+        One of :data:`rapidvision.gala_models.registries.READOUTS`; ours bring their own, others start with
         ``imagenet-animal``.
     architecture : str, optional
         Name in :data:`rapidvision.gala_models.layers.resnet.NETWORKS` for a checkpoint without a card.
@@ -72,7 +74,12 @@ def find(
         if not paths:
             raise InputError("no bundled networks in this installation; make some with `rapidvision models train-demo`")
         return [one for path in paths for one in find(str(path), readout=readout, targets=targets, device=device)]
-    if ":" in what and not Path(what).exists():
+    plugins = READOUTS.plugins(readout) if readout is not None else ()
+    if not Path(what).exists() and ":" not in what and what in NETWORKS:
+        model, default, card = _made(NETWORKS.get(what), what), what, None
+        sha256 = state_sha256(model)
+        plugins = (*NETWORKS.plugins(what), *plugins)
+    elif ":" in what and not Path(what).exists():
         model, default, sha256 = _from_function(what)
         card = None
     elif architecture is not None:
@@ -91,7 +98,7 @@ def find(
     else:
         given = card.preprocessing
     chosen = _readout(what, readout, card, targets)
-    return [Network(name or default, model.eval().to(device or "cpu"), chosen, given, sha256)]
+    return [Network(name or default, model.eval().to(device or "cpu"), chosen, given, sha256, plugins)]
 
 
 def _readout(what: str, readout: str | None, card: Card | None, targets: Sequence[str]) -> Readout:
@@ -113,10 +120,15 @@ def _from_function(what: str) -> tuple[nn.Module, str, str]:
         raise InputError(
             f"{what}: cannot be found ({error}); write module:function, run from the module's folder"
         ) from error
+    model = _made(function, what)
+    return model, function_name, state_sha256(model)
+
+
+def _made(function: Callable[[], nn.Module], what: str) -> nn.Module:
     model = function()
     if not isinstance(model, nn.Module):
         raise InputError(f"{what}: returned {type(model).__name__}; a torch.nn.Module is needed")
     wrong = not_finite(model.state_dict())
     if wrong:
         raise InputError(f"{what}: {wrong}; such a network has no answers")
-    return model, function_name, state_sha256(model)
+    return model

@@ -167,6 +167,7 @@ def _record(
         seed=participants.seed,
         inputs={"study": study.description().stimulus_set_digest},
         packages=("numpy", "torch", "pillow"),
+        plugins=tuple(dict.fromkeys(one for network, _ in pairs for one in network.plugins)),
     )
     return ModelRecord(
         policy=msgspec.to_builtins(participants),

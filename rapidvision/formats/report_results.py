@@ -46,7 +46,7 @@ class ReportResults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     response_ms : dict or list
         Response times.
     provenance : dict
-        Command, version, seed, inputs, packages.
+        Command, version, seed, inputs, packages, and the plug-ins that took part, where some did.
     """
 
     version: int = RESULTS_VERSION

@@ -1,18 +1,17 @@
 """The record beside a table of networks' answers, ``models.json``: written by ``models observe``, read by ``analyse report``."""
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
 from rapidvision.errors import InputError
+from rapidvision.plugins.source import PluginSource
 from rapidvision.system import files
 from rapidvision.text.typed_json import TypedJson
 
 RECORD_VERSION = 1
 LEGEND_NAME = "attention.json"
-#: What a map shows: attention of a network that has it, or activity of a network without.
-MapKind = Literal["attention", "features"]
 
 
 class Mosaic(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,18 +24,22 @@ class Mosaic(msgspec.Struct, frozen=True, kw_only=True):
     columns : tuple of str
         The pictures' ids.
     maps : dict
-        Network → what its map shows.
+        Network → what its map shows: ``attention`` of a network that has it, ``features`` (activity) of one without, or
+        the name of another attribution.
     meaning : str
         How a map was made, in words; what stands before the first semicolon is the quantity.
     file : str
         The PNG, in the folder of the record.
+    plugins : tuple of PluginSource
+        Those that took part; absent where none did.
     """
 
     rows: tuple[str, ...]
     columns: tuple[str, ...]
-    maps: dict[str, MapKind]
+    maps: dict[str, str]
     meaning: str
     file: str
+    plugins: tuple[PluginSource, ...] | msgspec.UnsetType = msgspec.UNSET
 
 
 class Attention(msgspec.Struct, frozen=True, kw_only=True):
