@@ -320,7 +320,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True, help="a new folder")
     parser.add_argument("--per-category", type=int, default=2, help="pictures of each of the eight categories")
-    parser.add_argument("--n-players", type=int, default=4, help="players of the game, one map of each picture from each")
+    parser.add_argument(
+        "--n-players", type=int, default=4, help="players of the game, one map of each picture from each"
+    )
     parser.add_argument("--n-per-group", type=int, default=12, help="plans per group, all of them simulated")
     arguments = parser.parse_args()
     out = arguments.out

@@ -160,7 +160,7 @@ def test_a_name_that_two_modules_register_is_refused(folder):
 def trials(tmp_path):
     """A study of the bundled images that simulated participants took."""
     ran("rapidvision stimuli build bundled --out set --quiet --workers 2", tmp_path)
-    ran("rapidvision session plan set --out study --slots 6 --quiet", tmp_path)
+    ran("rapidvision session plan set --out study --n-per-group 6 --quiet", tmp_path)
     ran("rapidvision session simulate study --seed 3 --quiet", tmp_path)
     return tmp_path / "study" / "trials.csv"
 

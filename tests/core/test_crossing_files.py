@@ -114,9 +114,19 @@ def test_no_package_spells_the_name_of_such_a_file(package):
 def export(tmp_path_factory):
     """A simulated game of the bundled images, exported by the command."""
     folder = tmp_path_factory.mktemp("game")
-    words = ["clickme", "simulate", "bundled", "--out", str(folder / "game"), "--maps", "clickme", "--partner", "none"]
-    assert main([*words, "--players", "5", "--rounds", "20", "--seed", "3", "--quiet"]) == 0
-    words = ["clickme", "export", str(folder / "game"), "--out", str(folder / "out"), "--players", "simulated"]
+    words = [
+        "clickme",
+        "simulate",
+        "bundled",
+        "--out",
+        str(folder / "game"),
+        "--map-source",
+        "clickme",
+        "--partner",
+        "none",
+    ]
+    assert main([*words, "--n-players", "5", "--n-rounds", "20", "--seed", "3", "--quiet"]) == 0
+    words = ["clickme", "export", str(folder / "game"), "--out", str(folder / "out"), "--observers", "simulated"]
     assert main([*words, "--keep-flagged", "--per-player", "--tfrecords", "--quiet"]) == 0
     return folder / "out"
 
@@ -155,7 +165,7 @@ def test_the_release_s_records_of_an_export_hold_its_maps(export):
 def test_an_export_can_be_analysed_and_built(export, tmp_path, capsys):
     assert main(["analyse", "strategy", str(export / rounds.NAME), "--seed", "1"]) == 0
     stacks = (str(export / "players.npz"), str(export / "maps" / "clickme.npz"))
-    assert main(["analyse", "maps", *stacks, "--seed", "1", "-m", "99"]) == 0
+    assert main(["analyse", "maps", *stacks, "--seed", "1", "--n-resamples", "99"]) == 0
     assert "sources correlate" in capsys.readouterr().out
     listed = image_folder.read_table(export / image_folder.TABLE)
     assert {row.image_id for row in listed} == set(map_stacks.read_stacks(export / "players.npz"))
