@@ -1,3 +1,7 @@
+from rapidvision.map_agreement.reliability import Reliability as Reliability
+from rapidvision.map_agreement.reliability import SourceAgreement as SourceAgreement
+from rapidvision.map_agreement.reliability import agreement as agreement
+from rapidvision.map_agreement.reliability import reliability as reliability
 from rapidvision.numerics.sign_flip import SignFlipTest as SignFlipTest
 from rapidvision.numerics.sign_flip import sign_flip_test as sign_flip_test
 
@@ -9,10 +13,6 @@ from .fits.mixed import MixedFit as MixedFit
 from .fits.regression import Effects as Effects
 from .fits.regression import fit_mixed as fit_mixed
 from .importance_maps.comparison import maps as maps
-from .importance_maps.reliability import Reliability as Reliability
-from .importance_maps.reliability import SourceAgreement as SourceAgreement
-from .importance_maps.reliability import agreement as agreement
-from .importance_maps.reliability import reliability as reliability
 from .importers.formats import import_trials as import_trials
 from .inference.learning import StrategyTest as StrategyTest
 from .inference.learning import strategy_test as strategy_test
@@ -30,9 +30,11 @@ from .sample_size.power import Calibration as Calibration
 from .sample_size.power import calibrate as calibrate
 from .sample_size.power import power as power
 from .sample_size.simulation import Design as Design
+from .table.columns import score_columns as score_columns
 from .table.exclusions import Kept as Kept
 from .table.exclusions import Rules as Rules
 from .table.exclusions import exclude as exclude
+from .table.statistic_registry import register_statistic as register_statistic
 from .table.trials import Trials as Trials
 from .table.trials import read_trials as read_trials
 from .table.trials import write_trials as write_trials

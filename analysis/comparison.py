@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 
 from rapidvision.errors import InputError
 from rapidvision.seeds import fresh_seed, stream
+from rapidvision.text.result_repr import ShownAsTable
 
 from .fits.psychometric import LEAST_LEVELS, axis_of, fit
 from .fits.thresholds import beyond_levels
 from .models.consistency import ErrorConsistency, majority_consistency
 from .models.curves import NetworkCurve, network_curves
 from .models.evidence import EvidenceCorrelation, evidence_correlation
-from .result_repr import ShownAsTable
 from .table.accuracy import Cells, Curve, Level, cells, curve
 from .table.first_lines import LateRule
 from .table.trials import TrialsSource, as_trials

@@ -11,14 +11,14 @@ from rapidvision.errors import InputError, did_you_mean
 from rapidvision.numerics.resampling import Alternative
 from rapidvision.protocol import N_RELABELLINGS
 from rapidvision.seeds import fresh_seed
+from rapidvision.text.result_repr import Shown, ShownAsTable
 
 from .inference.above_chance import ChanceTest, chance_test
 from .inference.permutation import RandomizationTest, randomization_test
 from .resampling.multiplicity import CORRECTIONS, Correction
-from .result_repr import Shown, ShownAsTable
 from .table.accuracy import Cells, Curve, Level, cells, curve_of
 from .table.first_lines import LateRule, tested
-from .table.statistics import Statistic, columns_of
+from .table.statistics import columns_of
 from .table.trials import Trials, TrialsSource, as_trials
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def level_tests(
     trials: TrialsSource,
     *,
     groups: tuple[str, str] | None = None,
-    statistic: Statistic = "participant_mean",
+    statistic: str = "participant_mean",
     late: LateRule = "exclude",
     alternative: Alternative = "two-sided",
     correction: Correction = "step-down",

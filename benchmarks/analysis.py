@@ -90,7 +90,7 @@ def map_pairs(side, n):
 def spearman_ratio(side, n):
     from scipy.stats import spearmanr
 
-    from rapidvision.analysis.resampling.ranks import spearman_pairs
+    from rapidvision.numerics.ranks import spearman_pairs
 
     a, b = map_pairs(side, n)
     return times(
@@ -113,7 +113,7 @@ def spearman_large():
 def spearman_difference():
     from scipy.stats import spearmanr
 
-    from rapidvision.analysis.resampling.ranks import spearman_pairs
+    from rapidvision.numerics.ranks import spearman_pairs
 
     a, b = map_pairs(64, 30)
     theirs = [spearmanr(x, y).statistic for x, y in zip(a, b, strict=True)]

@@ -13,7 +13,7 @@ import numpy as np
 from benchmarks import harness
 from benchmarks.harness import NotMeasured, Room, at_least
 from benchmarks.stimuli_inputs import N_PX, SIDE, maps
-from rapidvision.stimuli.reveal.counter_rng import origin_of
+from rapidvision.numerics.counter_rng import origin_of
 from rapidvision.stimuli.reveal.flood import fill, start_pixel
 from rapidvision.stimuli.reveal.passage_times import (
     EXP_TABLE,

@@ -41,7 +41,7 @@ _MEMORY = """
 import re, sys
 from pathlib import Path
 from rapidvision.stimuli.builder.build import read_recipe
-from rapidvision.stimuli.reveal.counter_rng import origin_of
+from rapidvision.numerics.counter_rng import origin_of
 from rapidvision.stimuli.pipeline.image_list import image_entries
 from rapidvision.stimuli.builder.task import Worker
 recipe, root = read_recipe(sys.argv[1])

@@ -39,9 +39,10 @@ from rapidvision.experiments.design.rehearsals import Rehearsals
 from rapidvision.experiments.lab.file_checks import journal_path
 from rapidvision.experiments.lab.ledger import Ledger
 from rapidvision.experiments.recording.journal import read_journal
+from rapidvision.formats.trials_table import read_table, write_table
 from rapidvision.plan import Plan
 from rapidvision.study import Study
-from rapidvision.trials import TrialRecord, read_table, write_table
+from rapidvision.trials import TrialRecord
 
 CHROMIUM = os.environ.get("RV_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome") or ""
 CHROMIUM_ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
@@ -319,12 +320,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True, help="a new folder")
     parser.add_argument("--per-category", type=int, default=2, help="pictures of each of the eight categories")
-    parser.add_argument("--players", type=int, default=4, help="players of the game, one map of each picture from each")
+    parser.add_argument(
+        "--n-players", type=int, default=4, help="players of the game, one map of each picture from each"
+    )
     parser.add_argument("--n-per-group", type=int, default=12, help="plans per group, all of them simulated")
     arguments = parser.parse_args()
     out = arguments.out
     some_pictures(out / "pictures", arguments.per_category)
-    collect_maps(out, arguments.players)
+    collect_maps(out, arguments.n_players)
     study = build_and_plan(out, arguments.slots)
     asked = run_everywhere(out, study)
     (out / "browser-plans.json").write_text(json.dumps(asked), encoding="utf-8")

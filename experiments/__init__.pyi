@@ -4,3 +4,5 @@ from .engine.participants import Sight as Sight
 from .engine.simulate import simulate as simulate
 from .export.export import export as export
 from .export.export import read_sessions as read_sessions
+from .export.exporters import Export as Export
+from .export.exporters import register_exporter as register_exporter

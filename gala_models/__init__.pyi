@@ -11,6 +11,9 @@ from .observer.observe import Network as Network
 from .observer.participants import Participants as Participants
 from .observer.probe_observer import Probing as Probing
 from .observer.study_run import observe as observe
+from .plugins import register_attribution as register_attribution
+from .plugins import register_network as register_network
+from .plugins import register_readout as register_readout
 from .preprocessing import Preprocessing as Preprocessing
 from .training.recipe import Schedule as Schedule
 from .training.recipe import Training as Training

@@ -4,9 +4,10 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rapidvision.cli import Verbs, add_common_options, add_verb, give, say
+from rapidvision.cli import Verbs, add_common_options, add_plugin_option, add_verb, give, list_names, say
 from rapidvision.system.extras import need
 
+from .registries import ATTRIBUTIONS, NETWORKS, READOUTS
 from .training_commands import add_verbs
 
 if TYPE_CHECKING:
@@ -30,8 +31,8 @@ def _add_model_options(parser: argparse.ArgumentParser, *, several: bool) -> Non
         "--model",
         action="append" if several else "store",
         required=True,
-        metavar="bundled|FILE|MODULE:FUNCTION",
-        help="the bundled networks, a file of weights, or a function that returns a torch.nn.Module"
+        metavar="bundled|FILE|NAME|MODULE:FUNCTION",
+        help="the bundled networks, a file of weights, a registered network, or a function that returns a torch.nn.Module"
         + ("; may be given several times" if several else ""),
     )
     parser.add_argument("--architecture", metavar="NAME", help="for a checkpoint without a card: resnet50, …")
@@ -49,6 +50,9 @@ def _add_model_options(parser: argparse.ArgumentParser, *, several: bool) -> Non
         metavar="NAME",
         help="the network's id in tables, once per --model (default: the file's or function's name)",
     )
+    parser.add_argument("--readout", choices=READOUTS, metavar="NAME", help="%(choices)s (default: its own)")
+    add_plugin_option(parser)
+    list_names(parser, {"--model": NETWORKS})
     _add_device_option(parser)
 
 
@@ -105,9 +109,6 @@ def _add_observe(verbs: Verbs) -> None:
     parser.add_argument("study", type=Path, metavar="STUDY", help="study folder, from `rapidvision session plan`")
     _add_model_options(parser, several=True)
     parser.add_argument("--out", type=Path, metavar="CSV", help="trials table to write (default: STUDY/models.csv)")
-    parser.add_argument(
-        "--readout", metavar="NAME", help="imagenet-animal, imagenet-categories, binary (default: its own)"
-    )
     parser.add_argument(
         "--target-classes",
         nargs="+",
@@ -206,6 +207,13 @@ def _add_attention_maps(verbs: Verbs) -> None:
         metavar="N",
         help="how many of the set's pictures, spread evenly (default: 8)",
     )
+    parser.add_argument(
+        "--attribution",
+        choices=ATTRIBUTIONS,
+        default="attention",
+        metavar="NAME",
+        help="how maps are made: %(choices)s (default: attention)",
+    )
     _add_model_options(parser, several=True)
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the maps")
     add_common_options(parser, seed=False)
@@ -218,7 +226,7 @@ def _attention_maps(arguments: argparse.Namespace) -> None:
     from .observer.overlay import write_attention_maps
 
     pictures = pictures_of(arguments.pictures, stimulus_set=arguments.set, n=arguments.n_images)
-    written = write_attention_maps(_networks(arguments), pictures, arguments.out)
+    written = write_attention_maps(_networks(arguments), pictures, arguments.out, attribution=arguments.attribution)
     say(arguments, f"{arguments.out / 'mosaic.png'} and {len(written) - 2} maps")
 
 

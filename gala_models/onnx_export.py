@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from rapidvision.errors import InputError
+from rapidvision.formats.networks.onnx_card import OnnxCard, metadata_of
 from rapidvision.system import extras, files
 from rapidvision.text import csv_text
 
@@ -19,9 +19,6 @@ from .clickme_partner import for_inference
 from .layers.resnet import ResNet, build, named
 from .preprocessing import Preprocessing
 from .weights.load import load_model, load_weights
-
-#: Key of the card in the file's metadata.
-CARD = "rapidvision"
 
 
 class Portable(nn.Module):
@@ -118,8 +115,8 @@ def export_onnx(
     for package in ("onnx", "onnxscript"):
         extras.need(package, extra="onnx", purpose="an ONNX file")
     plain = for_inference(model)
-    card = {"name": name, "categories": list(categories), "picture_px": picture_px}
-    files.write_bytes(path, _program(Portable(plain, preprocessing, picture_px=picture_px).eval(), picture_px, card))
+    card = OnnxCard(name=name, categories=tuple(categories), picture_px=picture_px)
+    files.write_bytes(path, _program(Portable(plain, preprocessing, picture_px=picture_px).eval(), card))
 
 
 def export_file(
@@ -165,8 +162,8 @@ def export_file(
     return len(given or own)
 
 
-def _program(network: Portable, picture_px: int, card: dict[str, Any]) -> bytes:
-    example = torch.zeros(2, picture_px, picture_px, 3, dtype=torch.uint8)
+def _program(network: Portable, card: OnnxCard) -> bytes:
+    example = torch.zeros(2, card.picture_px, card.picture_px, 3, dtype=torch.uint8)
     quiet = logging.getLogger("torch.onnx")
     level = quiet.level
     quiet.setLevel(logging.ERROR)  # it tells of every package that it did not need
@@ -186,7 +183,8 @@ def _program(network: Portable, picture_px: int, card: dict[str, Any]) -> bytes:
         quiet.setLevel(level)
     assert program is not None
     proto: Any = program.model_proto
-    entry = proto.metadata_props.add()
-    entry.key, entry.value = CARD, msgspec.json.encode(card).decode()
+    for key, text in metadata_of(card).items():
+        entry = proto.metadata_props.add()
+        entry.key, entry.value = key, text
     content: bytes = proto.SerializeToString()
     return content

@@ -10,7 +10,8 @@ import io
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple, NoReturn, TypeAlias
 
 Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001  no public name for it
@@ -109,6 +110,7 @@ def _run(name: str, words: list[str]) -> int:
     from rapidvision.errors import RapidVisionError
 
     try:
+        _import_plugins(words)
         commands = importlib.import_module(VERBS[name].module)
         parser = parser_of(name, commands)
         arguments = parser.parse_args(words)
@@ -127,6 +129,16 @@ def _run(name: str, words: list[str]) -> int:
         if not _output_is_closed():
             raise
         return 3
+
+
+def _import_plugins(words: list[str]) -> None:
+    """Import the modules named by ``--plugin`` before a verb's parser exists: its help lists what they register."""
+    modules = [after for word, after in pairwise(words) if word == "--plugin"]
+    modules += [word.partition("=")[2] for word in words if word.startswith("--plugin=")]
+    if modules:
+        from rapidvision.plugins.modules import import_plugins
+
+        import_plugins(modules)
 
 
 def _run_for_json(arguments: argparse.Namespace) -> int:
@@ -269,6 +281,37 @@ def give(arguments: argparse.Namespace, result: Any) -> None:
         What :func:`rapidvision.text.json_values.plain` can turn into an object.
     """
     arguments.result = result
+
+
+def add_plugin_option(parser: argparse.ArgumentParser) -> None:
+    """Add ``--plugin``; :func:`main` has imported the modules by the time a verb runs."""
+    parser.add_argument(
+        "--plugin",
+        action="append",
+        default=[],
+        metavar="MODULE",
+        help="import this Python module first, for the parts that it registers; may be given several times",
+    )
+
+
+def list_names(parser: argparse.ArgumentParser, kinds: Mapping[str, Iterable[str]]) -> None:
+    """End a verb's help with the names of parts, plug-ins included.
+
+    Parameters
+    ----------
+    parser : argparse.ArgumentParser
+        The verb's.
+    kinds : mapping
+        Where the names are written → the registry. Registries are asked only when the help is shown.
+    """
+
+    class _Formatter(argparse.RawDescriptionHelpFormatter):
+        def format_help(self) -> str:
+            width = max(map(len, kinds)) + 2
+            lines = [f"  {key:<{width}}{', '.join(names) or '(none)'}" for key, names in kinds.items()]
+            return super().format_help() + "\nnames that may be used:\n" + "\n".join(lines) + "\n"
+
+    parser.formatter_class = _Formatter
 
 
 def say(_arguments: argparse.Namespace, text: str) -> None:

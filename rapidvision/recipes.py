@@ -13,8 +13,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from rapidvision.errors import RecipeError, did_you_mean
-from rapidvision.system import files
-from rapidvision.text import json_text
+from rapidvision.system import files, json_text
 
 
 class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -22,6 +21,9 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 R = TypeVar("R")
+
+#: Key of a recipe that names plug-in modules; they are imported before the names that they register are read.
+PLUGINS = "plugins"
 
 _UNKNOWN = re.compile(r"Object contains unknown field `(?P<key>[^`]*)`(?: - at `(?P<path>[^`]*)`)?")
 _PATH = re.compile(r" - at `\$\.?(?P<path>[^`]*)`")
@@ -49,9 +51,7 @@ def read(path: Path | str, type_: type[R]) -> R:
     InputError
         When the file is missing, unreadable or not UTF-8.
     """
-    if Path(path).suffix.lower() == ".json":
-        return convert(json_text.read(path), type_, name=str(path))
-    return parse(files.read_text(path), type_, name=str(path))
+    return convert(_raw(path), type_, name=str(path))
 
 
 def parse(text: str, type_: type[R], *, name: str = "recipe") -> R:
@@ -68,11 +68,20 @@ def parse(text: str, type_: type[R], *, name: str = "recipe") -> R:
         ...
     rapidvision.errors.RecipeError: stimuli.toml: unknown key "n_leves". Did you mean "n_levels"?
     """
+    return convert(_parsed(text, name), type_, name=name)
+
+
+def _raw(path: Path | str) -> Any:
+    if Path(path).suffix.lower() == ".json":
+        return json_text.read(path)
+    return _parsed(files.read_text(path), str(path))
+
+
+def _parsed(text: str, name: str) -> dict[str, Any]:
     try:
-        raw = tomllib.loads(text)
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise RecipeError(f"{name}: not TOML ({error})") from error
-    return convert(raw, type_, name=name)
 
 
 def convert(raw: Any, type_: type[R], *, name: str = "recipe") -> R:
@@ -81,6 +90,25 @@ def convert(raw: Any, type_: type[R], *, name: str = "recipe") -> R:
         return msgspec.convert(raw, type_, strict=True)
     except msgspec.ValidationError as error:
         raise RecipeError(_explain(error, type_, name)) from error
+
+
+def import_plugins_of(path: Path | str) -> None:
+    """Import the plug-in modules that a recipe names, from the Python path, the current folder or the recipe's folder.
+
+    Raises
+    ------
+    RecipeError
+        When the file is neither TOML nor JSON, or the key holds something else than a list of module names.
+    InputError
+        When a module is not found or cannot be imported.
+    """
+    from rapidvision.plugins.modules import import_plugins
+
+    raw = _raw(path)
+    modules = raw.get(PLUGINS, []) if isinstance(raw, dict) else []
+    if not isinstance(modules, list) or not all(isinstance(one, str) for one in modules):
+        raise RecipeError(f'{path}: {PLUGINS}: got {modules!r}; a list of module names is needed, like ["my_module"]')
+    import_plugins(modules, folder=Path(path).parent)
 
 
 def dump(value: Recipe) -> str:

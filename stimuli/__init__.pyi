@@ -1,12 +1,18 @@
 from rapidvision.formats.manifest import StimulusSet as StimulusSet
 from rapidvision.formats.manifest import read_set as read_set
 
+from .background.canvas import Background as Background
 from .background.phase_scramble import phase_scramble as phase_scramble
 from .background.scramble_image import scramble as scramble
 from .builder.build import read_recipe as read_recipe
 from .builder.build_set import build as build
 from .builder.verify import verify as verify
 from .maps.load_maps import load_maps as load_maps
+from .maps.readers.base import DenseMap as DenseMap
+from .maps.readers.base import Points as Points
+from .plugins import register_background as register_background
+from .plugins import register_reader as register_reader
+from .plugins import register_reveal as register_reveal
 from .recipe import Canvas as Canvas
 from .recipe import MapSource as MapSource
 from .recipe import Match as Match

@@ -5,8 +5,10 @@ import os
 from fractions import Fraction
 from pathlib import Path
 
-from rapidvision.cli import Verbs, add_common_options, add_verb, give, say
+from rapidvision.cli import Verbs, add_common_options, add_plugin_option, add_verb, give, list_names, say
 from rapidvision.system import files
+
+from .registries import BACKGROUNDS, READERS, REVEAL_MODES
 
 #: Flags that a build prints.
 MOST_FLAGS = 20
@@ -34,6 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     expand.add_argument(
         "--root", type=Path, metavar="DIR", help="folder of the pictures; for sets built with --format recipe"
     )
+    add_plugin_option(expand)
     add_common_options(expand, seed=False)
     expand.set_defaults(run=_expand)
     show = add_verb(
@@ -47,10 +50,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     show.add_argument(
         "--root", type=Path, metavar="DIR", help="folder that the recipe's paths are relative to (default: its own)"
     )
+    add_plugin_option(show)
     add_common_options(show, seed=False, json=True)
     show.set_defaults(run=_show)
     verify = add_verb(verbs, "verify", "hash every file of a set again", "rapidvision stimuli verify set")
     verify.add_argument("folder", type=Path, metavar="SET", help="a stimulus set, packed or not")
+    add_plugin_option(verify)
     add_common_options(verify, seed=False, json=True)
     verify.set_defaults(run=_verify)
     diff = add_verb(verbs, "diff", "compare two sets (exit code 1: they differ)", "rapidvision stimuli diff set other")
@@ -108,6 +113,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _add_build(verbs: Verbs) -> None:
     parser = add_verb(verbs, "build", "build a stimulus set from pictures and importance maps", _BUILD_EXAMPLES)
+    list_names(parser, {"reveal.mode": REVEAL_MODES, "canvas.kind": BACKGROUNDS, "maps.reader": READERS})
     parser.add_argument(
         "recipe", metavar="RECIPE", help="a TOML file, or `bundled` for the pictures that come with RapidVision"
     )
@@ -124,6 +130,7 @@ def _add_build(verbs: Verbs) -> None:
     parser.add_argument(
         "--skip-bad", action="store_true", help="leave out unusable pictures and list them in rejects.csv"
     )
+    add_plugin_option(parser)
     add_common_options(parser)
     parser.set_defaults(run=_build)
 
@@ -166,12 +173,19 @@ def _build(arguments: argparse.Namespace) -> int:
 
 
 def _verify(arguments: argparse.Namespace) -> int:
+    from rapidvision.formats.manifest import StimulusSet
+
     from .builder.open_set import open_set
+    from .plugins import check_plugins, recorded_plugins
 
     found = open_set(arguments.folder)
     found.verify()
+    description = found.description if isinstance(found, StimulusSet) else found.description.description
+    absent = check_plugins(recorded_plugins(description.provenance), where=str(arguments.folder))
     say(arguments, f"{arguments.folder}: every file is as it was built")
-    give(arguments, {"folder": arguments.folder, "verified": True})
+    give(arguments, {"folder": arguments.folder, "verified": True, "notes": absent})
+    for note in absent:
+        say(arguments, f"note: {note}")
     return 0
 
 

@@ -13,24 +13,10 @@ from rapidvision.images.load import load_rgb
 from rapidvision.maps import checked_values
 from rapidvision.system import files
 from rapidvision.system.progress import Advance, silent
-from rapidvision.text import csv_text
 
 from .image.colorspace import rounded
 from .maps.readers.clickme import record_files, records
 from .png.series import encode
-
-_RECIPE = """\
-name = "clickme"
-seed = 2019
-image_px = 256
-images = "images.csv"
-
-[[maps]]
-source = "clickme"
-reader = "folder"
-path = "maps/clickme"
-blur = "paper"
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +67,7 @@ def import_release(
     out, animal = Path(out), frozenset(targets)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise InputError(f"{out}: not empty; choose another folder")
-    table: list[tuple[object, ...]] = []
+    table: list[dict[str, object]] = []
     without_map = without_label = 0
     for path in record_files(Path(source)):
         for record in records(path):
@@ -100,11 +86,12 @@ def import_release(
             values = checked_values(record.heatmap, where=where).astype(np.float64)
             grey = np.rint(values / values.max() * 65535).astype(np.uint16)
             files.write_bytes(image_folder.map_path(out, "clickme", record.image_id), png_bytes(grey, effort=1))
-            table.append((record.image_id, f"images/{file}", name, str(record.label in animal).lower()))
+            target = record.label in animal
+            table.append({"image_id": record.image_id, "path": f"images/{file}", "category": name, "target": target})
     if not table:
         raise InputError(f"{source}: no record has both a picture and a map")
-    csv_text.write(out / image_folder.TABLE, image_folder.COLUMNS[:4], table)
-    files.write_text(out / "recipe.toml", _RECIPE)
+    image_folder.write_table(out / image_folder.TABLE, table)
+    image_folder.write_recipe(out, name="clickme", seed=2019, image_px=256, source="clickme", blur="paper")
     return Unpacked(len(table), without_map, without_label)
 
 

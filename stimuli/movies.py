@@ -14,14 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rapidvision.errors import InputError
+from rapidvision.formats import movies
 from rapidvision.formats.manifest import Stimulus, StimulusSet
+from rapidvision.formats.movies import Movie
 from rapidvision.images.load import load_rgb
 from rapidvision.protocol import Protocol
 from rapidvision.seeds import key64
 from rapidvision.system import files
 from rapidvision.system.extras import need
 from rapidvision.system.progress import Advance, silent
-from rapidvision.text import csv_text
 
 Codec = Literal["vp9", "h264"]
 
@@ -173,7 +174,7 @@ def write_movies(
     out, suffix = Path(out), _ENCODERS[codec][1]
     low, high = protocol.timing.fixation_ms
     steps = range(low, high + 1, protocol.timing.fixation_step_ms)
-    table: list[tuple[object, ...]] = []
+    table: list[Movie] = []
     for row in rows:
         source = found.folder / row.path
         data = files.read_bytes(source)
@@ -189,27 +190,18 @@ def write_movies(
             hz=hz,
             codec=codec,
         )
-        frames = (counts.fixation, counts.stimulus, counts.blank)
         table.append(
-            (
-                row.stimulus_id,
-                name,
-                float(hz) if Fraction(hz).denominator > 1 else int(hz),
-                fixation_ms,
-                *frames,
-                files.sha256_file(out / name),
+            Movie(
+                stimulus_id=row.stimulus_id,
+                path=name,
+                hz=float(hz),
+                fixation_ms=fixation_ms,
+                fixation_frames=counts.fixation,
+                stimulus_frames=counts.stimulus,
+                blank_frames=counts.blank,
+                sha256=files.sha256_file(out / name),
             )
         )
         advance(1)
-    header = (
-        "stimulus_id",
-        "path",
-        "hz",
-        "fixation_ms",
-        "fixation_frames",
-        "stimulus_frames",
-        "blank_frames",
-        "sha256",
-    )
-    csv_text.write(out / "movies.csv", header, table)
-    return out / "movies.csv"
+    movies.TABLE.write(out / movies.NAME, table)
+    return out / movies.NAME

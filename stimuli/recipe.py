@@ -5,24 +5,15 @@ Relative paths are relative to the recipe's folder, or to the folder given as ``
 
 from typing import Literal
 
+import msgspec
+
 from rapidvision.formats.image_folder import checked_name
 from rapidvision.protocol import FEATURE_BUDGET, LOWEST_LEVEL, N_LEVELS
 from rapidvision.recipes import Recipe
 from rapidvision.reveal import INTACT_LABEL
 from rapidvision.screen import SCREEN_REMEDY, Screen
 
-ReaderName = Literal[
-    "folder",
-    "npz",
-    "clickme-tfrecord",
-    "points-csv",
-    "salicon-json",
-    "salicon-mat",
-    "fixations-mat",
-    "bubbles-mat",
-]
-RevealMode = Literal["growth", "uniform", "top", "bubbles"]
-CanvasKind = Literal["phase", "grey", "mean", "blur", "noise"]
+from .registries import BACKGROUNDS, READERS, REVEAL_MODES, Options, check_name
 
 
 class ImageTable(Recipe, frozen=True):
@@ -55,7 +46,7 @@ class MapSource(Recipe, frozen=True):
     source : str
         Its name; names the group of participants who will see its stimuli.
     reader : str
-        How its files are read.
+        How its files are read; built in or a plug-in.
     path : str
         File or folder.
     blur : str
@@ -67,17 +58,21 @@ class MapSource(Recipe, frozen=True):
         Coordinates of the first pixel in recorded points; None means the format's own convention.
     weights : {"none", "duration"}
         Whether fixations count once each or for as long as they lasted.
+    options : dict
+        Parameters of a reader that is a plug-in.
     """
 
     source: str
-    reader: ReaderName
+    reader: str
     path: str
     blur: str = "none"
     frame_px: tuple[int, int] | None = None
     origin: Literal[0, 1] | None = None
     weights: Literal["none", "duration"] = "none"
+    options: Options = msgspec.UNSET
 
     def __post_init__(self) -> None:
+        check_name(self.reader, READERS, self.options)
         checked_name(self.source, "source")
         if self.source == INTACT_LABEL:
             raise ValueError(f'source must not be "{INTACT_LABEL}"; the intact picture is called so')
@@ -88,7 +83,7 @@ class Reveal(Recipe, frozen=True):
 
     Attributes
     ----------
-    mode : {"growth", "uniform", "top", "bubbles"}
+    mode : {"growth", "uniform", "top", "bubbles"} or the name of a plug-in
         ``growth``: the stochastic flood fill. ``uniform``: the same blind to importance (control). ``top``: the most
         important pixels first, connected or not. ``bubbles``: discs at points drawn in proportion to importance.
     gamma, epsilon : float
@@ -113,9 +108,11 @@ class Reveal(Recipe, frozen=True):
         Width of a soft edge; 0 is the hard edge.
     light : {"srgb", "linear"}
         In which light a soft edge mixes.
+    options : dict
+        Parameters of a mode that is a plug-in.
     """
 
-    mode: RevealMode = "growth"
+    mode: str = "growth"
     gamma: float = 2.0
     epsilon: float = 1e-3
     neighbours: Literal[4, 8] = 4
@@ -129,8 +126,10 @@ class Reveal(Recipe, frozen=True):
     bubble_radius_px: int = 8
     feather_px: int = 0
     light: Literal["srgb", "linear"] = "srgb"
+    options: Options = msgspec.UNSET
 
     def __post_init__(self) -> None:
+        check_name(self.mode, REVEAL_MODES, self.options)
         if not 0 <= self.gamma <= 16 or not 1e-6 <= self.epsilon <= 1:
             raise ValueError(f"gamma must be 0 to 16, epsilon 1e-6 to 1; got {self.gamma} and {self.epsilon}")
         if not isinstance(self.budget, str) and not 0 < self.budget <= 1:
@@ -149,7 +148,7 @@ class Canvas(Recipe, frozen=True):
 
     Attributes
     ----------
-    kind : {"phase", "grey", "mean", "blur", "noise"}
+    kind : {"phase", "grey", "mean", "blur", "noise"} or the name of a plug-in
         ``phase``: the picture with scrambled phases. ``noise``: white noise given the picture's spectrum.
         ``grey``: one grey; ``mean``: the picture's mean colour; ``blur``: the picture out of focus.
     coherence : float
@@ -167,9 +166,11 @@ class Canvas(Recipe, frozen=True):
         Sigma of the blurred canvas.
     largest_clipped_fraction : float
         Pictures whose canvas clips a larger share of its values are refused.
+    options : dict
+        Parameters of a background that is a plug-in.
     """
 
-    kind: CanvasKind = "phase"
+    kind: str = "phase"
     coherence: float = 0.0
     edges: Literal["periodic", "raw"] = "periodic"
     gamut_iterations: int = 5
@@ -177,8 +178,10 @@ class Canvas(Recipe, frozen=True):
     grey: int = 128
     blur_px: float = 16.0
     largest_clipped_fraction: float = 1.0
+    options: Options = msgspec.UNSET
 
     def __post_init__(self) -> None:
+        check_name(self.kind, BACKGROUNDS, self.options)
         if not 0 <= self.coherence <= 1 or not 0 <= self.largest_clipped_fraction <= 1:
             raise ValueError("coherence and largest_clipped_fraction must be 0 to 1")
         if self.coherence > 0 and self.kind != "phase":
@@ -259,6 +262,9 @@ class StimulusRecipe(Recipe, frozen=True):
         Whether colour is taken out.
     match, reveal, canvas : Match, Reveal, Canvas
         See there.
+    plugins : tuple of str
+        Python modules that register the plug-ins which the recipe names; looked for on the Python path, in the current
+        folder and in the recipe's folder. Absent where there are none.
     """
 
     name: str
@@ -274,6 +280,7 @@ class StimulusRecipe(Recipe, frozen=True):
     match: Match = Match()
     reveal: Reveal = Reveal()
     canvas: Canvas = Canvas()
+    plugins: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
 
     def __post_init__(self) -> None:
         names = [source.source for source in self.maps]

@@ -4,6 +4,10 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("suite", deadline=None)  # no test depends on how busy the machine is
+settings.load_profile("suite")
 
 ROOT = Path(__file__).parent.parent
 DATA = ROOT.parent / "shared" / "data"

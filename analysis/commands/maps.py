@@ -33,11 +33,11 @@ def add_maps(verbs: Verbs) -> None:
 
 
 def _run_maps(arguments: argparse.Namespace) -> None:
+    from rapidvision.map_agreement.reliability import Reliability
     from rapidvision.system import files
     from rapidvision.text.json_values import plain
 
     from ..importance_maps.comparison import maps
-    from ..importance_maps.reliability import Reliability
 
     result = maps(arguments.first, arguments.second, m=arguments.n_resamples, seed=seed_of(arguments))
     low, high = result.interval

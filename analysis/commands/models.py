@@ -31,8 +31,8 @@ def add_chance(verbs: Verbs) -> None:
 
 def _run_chance(arguments: argparse.Namespace) -> None:
     from rapidvision.system import files
+    from rapidvision.text.result_repr import frame_text
 
-    from ..result_repr import frame_text
     from ..table.first_lines import opening
     from ..workflow import chance
 

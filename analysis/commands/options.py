@@ -6,8 +6,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rapidvision.cli import add_common_options
+from rapidvision.cli import add_common_options, add_plugin_option
 from rapidvision.protocol import N_RELABELLINGS
+
+from ..table.statistic_registry import STATISTICS
 
 #: How a note begins that changes what a p is worth; see :mod:`rapidvision.analysis.inference.cautions`.
 WARNING = "warning: "
@@ -35,8 +37,9 @@ def add_test_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--statistic",
         default="participant_mean",
+        choices=STATISTICS,
         metavar="NAME",
-        help="participant_mean, pooled, dprime, criterion, response_ms or late_share",
+        help="what is compared: %(choices)s (default: %(default)s)",
     )
     parser.add_argument(
         "--late",
@@ -70,6 +73,7 @@ def add_test_options(parser: argparse.ArgumentParser) -> None:
     rules.add_argument("--max-response-bias", type=float, metavar="SHARE", help="share of the same answer")
     rules.add_argument("--first-session-only", action="store_true", help="of a participant who came more than once")
     add_reading_options(parser)
+    add_plugin_option(parser)
     add_common_options(parser, json=True)
 
 
@@ -162,6 +166,9 @@ def command_of(verb_name: str, arguments: argparse.Namespace, *, seed: int) -> s
     for name, value in vars(parser.parse_args(["-"])).items():
         given = getattr(arguments, name, value)
         if name in ("trials", "seed", "quiet", "json") or given == value:
+            continue
+        if name == "plugin":
+            words += [f"--plugin {shlex.quote(module)}" for module in given]
             continue
         parts = given if isinstance(given, list | tuple) else [] if given is True else [given]
         shown = [part.name if isinstance(part, Path) else str(part) for part in parts]

@@ -61,8 +61,8 @@ def add_power(verbs: Verbs) -> None:
 def _run_power(arguments: argparse.Namespace) -> None:
     from rapidvision.system import files
     from rapidvision.system.progress import progress
+    from rapidvision.text.result_repr import frame_text
 
-    from ..result_repr import frame_text
     from ..sample_size.power import power
 
     total = len(arguments.n_per_group) * len(arguments.effects) * arguments.n_experiments

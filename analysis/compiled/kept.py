@@ -34,44 +34,14 @@ SOURCES = sources_digest(Path(__file__).parent)
 
 def _kept(sources: str) -> tuple[Any, Any]:
     @compiled
-    def sums(tables: Any, dealt: Any, first_block: int, n_blocks: int, n_block: int, m: int, observed: Any) -> Any:
+    def sums(*arguments: Any) -> Any:
         _ = sources
-        return _count_sums(tables, dealt, first_block, n_blocks, n_block, m, observed)
+        return _count_sums(*arguments)
 
     @compiled
-    def joint(
-        tables: Any,
-        dealt: Any,
-        first_block: int,
-        n_blocks: int,
-        n_block: int,
-        m: int,
-        observed: Any,
-        centre: Any,
-        inverse: Any,
-        sided: int,
-        order: Any,
-        extreme: Any,
-        threshold: float,
-        masses: Any,
-    ) -> Any:
+    def joint(*arguments: Any) -> Any:
         _ = sources
-        return _count_joint(
-            tables,
-            dealt,
-            first_block,
-            n_blocks,
-            n_block,
-            m,
-            observed,
-            centre,
-            inverse,
-            sided,
-            order,
-            extreme,
-            threshold,
-            masses,
-        )
+        return _count_joint(*arguments)
 
     return sums, joint
 

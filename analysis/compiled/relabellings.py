@@ -3,13 +3,48 @@
 from typing import Any
 
 import numpy as np
-from numba import njit
+from numba import njit, types
+from numba.extending import intrinsic
+
+from rapidvision.numerics.compiled_counter_rng import hashed
 
 from ..relabelling.balanced_labels import PROPOSALS
-from .words import draw, hashed, ones_of
 
 _U = np.uint64
 _ALL, _LOW_HALF, _PROPOSALS = _U(2**64 - 1), _U(2**32 - 1), _U(PROPOSALS)
+
+
+@intrinsic
+def _population(_context: Any, word: Any) -> Any:  # noqa: ARG001 (its type is the signature below)
+    """Number of ones in a word: the processor's own instruction."""
+
+    def generate(_ctx: Any, builder: Any, _signature: Any, args: Any) -> Any:
+        return builder.ctpop(args[0])
+
+    return types.uint64(types.uint64), generate
+
+
+# Inside compiled code an intrinsic takes the word alone.
+_ones_of: Any = _population
+
+
+@njit(inline="always")
+def _draw(key: Any, start: Any, stride: int, count: int, eighths: int, mask: Any, out: Any) -> None:
+    """Words of bits that are one with probability eighths / 256, at every `stride`-th counter; see `random_bits.bits_at`."""
+    if eighths == 128:
+        for i in range(count):
+            out[i] = hashed(key, start + _U(i * stride)) & mask
+        return
+    lowest = 0
+    while (eighths >> lowest) & 1 == 0:
+        lowest += 1
+    for i in range(count):
+        at = (start + _U(i * stride)) * _U(8)
+        x = hashed(key, at + _U(lowest))
+        for digit in range(lowest + 1, 8):
+            y = hashed(key, at + _U(digit))
+            x = (y | x) if (eighths >> digit) & 1 else (y & x)
+        out[i] = x & mask
 
 
 @njit
@@ -20,9 +55,9 @@ def _first_part(
     drawn = np.empty(count, np.uint64)
     n_drawn, found = count, 0
     while found < words.shape[0]:
-        draw(key, at, 1, n_drawn, eighths, mask, drawn)
+        _draw(key, at, 1, n_drawn, eighths, mask, drawn)
         for i in range(n_drawn):
-            if found < words.shape[0] and hashed(counts_key, at + _U(i)) < accepted[ones_of(drawn[i])]:
+            if found < words.shape[0] and hashed(counts_key, at + _U(i)) < accepted[_ones_of(drawn[i])]:
                 words[found] = drawn[i]
                 found += 1
         at += _U(n_drawn)
@@ -50,7 +85,7 @@ def _deal(
     drawn = np.empty(rounds.max(), np.uint64)
     _first_part(words[0], accepted, rounds[0], masks[0], eighths, key, counts_key, _U(block << 28))
     for r in range(n_block):
-        left[r] = n_first - np.int64(ones_of(words[0, r]))
+        left[r] = n_first - np.int64(_ones_of(words[0, r]))
     for j in range(1, n_words):
         start = _U((block << 28) | (j << 26))
         for r in range(n_block):
@@ -77,10 +112,10 @@ def _deal(
             fill[wanted[r]] += 1
         missing, count = n_block, rounds[j]
         while missing > 0:
-            draw(key, start, 1, count, eighths, masks[j], drawn)
+            _draw(key, start, 1, count, eighths, masks[j], drawn)
             start += _U(count)
             for i in range(count):
-                ones = np.int64(ones_of(drawn[i]))
+                ones = np.int64(_ones_of(drawn[i]))
                 if at[ones] < fill[ones]:  # where the class ends
                     words[j, taker[at[ones]]] = drawn[i]
                     at[ones] += 1
@@ -95,11 +130,11 @@ def _repair(words: Any, masks: Any, eighths: int, n_first: int, n: int, key: Any
     unfair = _U(4294967296 % n)
     x = np.empty(n_words, np.uint64)
     for r in range(n_block):
-        draw(key, _U(block * n_words * n_block + r), n_block, n_words, eighths, _ALL, x)
+        _draw(key, _U(block * n_words * n_block + r), n_block, n_words, eighths, _ALL, x)
         x[n_words - 1] &= masks[n_words - 1]
         excess: Any = -n_first
         for j in range(n_words):
-            excess += np.int64(ones_of(x[j]))
+            excess += np.int64(_ones_of(x[j]))
         clears = excess > 0
         turn = _U(block * n_block + r) * _PROPOSALS
         halves, high = _U(0), False

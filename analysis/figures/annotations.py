@@ -47,6 +47,17 @@ MEASURES: dict[str, Measure] = {
 }
 
 
+def measure_of(statistic: str) -> Measure:
+    """Return how a statistic is drawn; a plug-in's is labelled with its name, and is no share.
+
+    Examples
+    --------
+    >>> measure_of("dprime").label, measure_of("my_score").label
+    ('Sensitivity (d′)', 'my score')
+    """
+    return MEASURES.get(statistic) or Measure(statistic.replace("_", " "), is_accuracy=False, is_share=False)
+
+
 @dataclass(frozen=True, eq=False)
 class Fig2bData:
     """Everything that the figure shows.

@@ -14,8 +14,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from rapidvision.errors import InputError
-
-from ..result_repr import ShownAsTable
+from rapidvision.text.result_repr import ShownAsTable
 
 Floats = NDArray[np.float64]
 _CLOSE = 1e-9

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from rapidvision.text.result_repr import ShownAsTable
+
 from ..inference.cautions import INTERCEPTS_ONLY
-from ..result_repr import ShownAsTable
 from ..table.accuracy import cells
 from ..table.trials import TrialsSource, as_trials
 from .marginal import MarginalFit, fit_marginal

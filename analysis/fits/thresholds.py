@@ -11,8 +11,8 @@ from rapidvision.seeds import fresh_seed, stream
 
 from ..inference.cautions import interval_cautions, spread_warning
 from ..relabelling.canonical_order import pair_order
-from ..relabelling.counter_rng import BLOCK, stream_key
 from ..relabelling.permutations import as_matrix, label_block
+from ..relabelling.random_bits import BLOCK, stream_key
 from ..table.accuracy import Cells
 from ..table.columns import mean_columns
 from .psychometric import Fits, axis_of, fit

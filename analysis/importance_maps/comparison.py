@@ -1,8 +1,5 @@
 """Maps from files: reliability of participants' maps, and agreement of two sources."""
 
-import io
-import zipfile
-import zlib
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -12,12 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rapidvision.errors import InputError
+from rapidvision.formats.map_stacks import read_stacks
 from rapidvision.images.listing import list_images
 from rapidvision.images.load import MAP_SUFFIXES, load_map
+from rapidvision.map_agreement.reliability import Reliability, SourceAgreement, agreement, reliability
 from rapidvision.protocol import N_RELABELLINGS
-from rapidvision.system import files
-
-from .reliability import Reliability, SourceAgreement, agreement, reliability
 
 
 def maps(
@@ -113,12 +109,7 @@ def read_maps(path: Path | str) -> tuple[dict[str, NDArray[np.float64]], tuple[s
         return {file.stem: load_map(file) for file in listing.paths}, notes
     if path.suffix != ".npz":
         raise InputError(f"{path}: maps come as a folder of map files or as an .npz")
-    try:
-        with np.load(io.BytesIO(files.read_bytes(path)), allow_pickle=False) as data:
-            arrays = {name: data[name] for name in data.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise InputError(f"{path}: cannot be read as .npz ({error})") from error
-    return {name: _numbers(array, where=f"{path}: {name}") for name, array in arrays.items()}, ()
+    return {name: _numbers(array, where=f"{path}: {name}") for name, array in read_stacks(path).items()}, ()
 
 
 def _numbers(array: NDArray[Any], *, where: str) -> NDArray[np.float64]:

@@ -18,9 +18,9 @@ from rapidvision.errors import InputError
 from rapidvision.numerics.sign_flip import sign_flip_test
 from rapidvision.protocol import N_RELABELLINGS
 from rapidvision.seeds import fresh_seed
+from rapidvision.text.result_repr import ShownAsTable
 
 from ..resampling.multiplicity import holm
-from ..result_repr import ShownAsTable
 from ..table.accuracy import Cells, Level, curve
 
 Floats = NDArray[np.float64]

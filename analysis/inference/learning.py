@@ -12,11 +12,10 @@ from typing import Literal
 import numpy as np
 
 from rapidvision.errors import InputError
-from rapidvision.formats.rounds import read_rounds
+from rapidvision.formats.game.rounds import read_rounds
 from rapidvision.numerics.sign_flip import sign_flip_test
 from rapidvision.protocol import N_RELABELLINGS
-
-from ..result_repr import ShownAsRow
+from rapidvision.text.result_repr import ShownAsRow
 
 Comparison = Literal["halves", "tens"]
 #: Comparison → what early and late are, in words.
@@ -118,7 +117,7 @@ def read_wins(path: Path | str) -> dict[str, list[bool]]:
     Parameters
     ----------
     path : path-like
-        The table; see :mod:`rapidvision.formats.rounds`.
+        The table; see :mod:`rapidvision.formats.game.rounds`.
 
     Returns
     -------

@@ -16,18 +16,18 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from rapidvision.errors import InputError, did_you_mean
-from rapidvision.numerics.engine import Engine
+from rapidvision.numerics.compiled import Engine
 from rapidvision.numerics.resampling import OTHER_WAY, SIDED, Alternative, p_values, sided_p
 from rapidvision.protocol import N_RELABELLINGS
 from rapidvision.seeds import fresh_seed
+from rapidvision.text.result_repr import ShownAsTable
 
 from ..relabelling.canonical_order import canonical
 from ..resampling.counting import count_extreme
 from ..resampling.multiplicity import Cluster, benjamini_hochberg, holm
-from ..result_repr import ShownAsTable
 from ..table.columns import Columns
 from .cautions import forewarnings, hopeless_corrections, spread_warning
-from .scores import score_columns
+from .scores import columns_of_scores
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -151,7 +151,7 @@ def randomization_test(
     >>> found.difference.round(2).tolist(), found.p_exact.round(3).tolist()
     ([0.5, 0.05], [0.333, 1.0])
     """
-    columns = scores if isinstance(scores, Columns) else score_columns(scores)
+    columns = scores if isinstance(scores, Columns) else columns_of_scores(scores)
     first = np.asarray(first)
     if first.dtype != bool or first.shape != (len(columns.parts),):
         raise InputError(

@@ -16,7 +16,7 @@ from ..table.columns import Columns
 Floats = NDArray[np.float64]
 
 
-def score_columns(scores: ArrayLike | pd.DataFrame) -> Columns:
+def columns_of_scores(scores: ArrayLike | pd.DataFrame) -> Columns:
     """Prepare participants' scores for :func:`~rapidvision.analysis.randomization_test`.
 
     Parameters
@@ -37,7 +37,7 @@ def score_columns(scores: ArrayLike | pd.DataFrame) -> Columns:
 
     Examples
     --------
-    >>> score_columns([[0.5, 1.0], [0.25, np.nan]]).sums.tolist()
+    >>> columns_of_scores([[0.5, 1.0], [0.25, np.nan]]).sums.tolist()
     [[2, 1], [1, 0]]
     """
     labels = tuple(str(name) for name in scores.columns) if isinstance(scores, pd.DataFrame) else ()

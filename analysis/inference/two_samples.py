@@ -14,8 +14,7 @@ from rapidvision.errors import InputError, did_you_mean
 from rapidvision.numerics.resampling import SIDED, TIE, Alternative, Counts, p_values, row_order
 from rapidvision.protocol import N_RELABELLINGS
 from rapidvision.seeds import fresh_seed, stream
-
-from ..result_repr import ShownAsTable
+from rapidvision.text.result_repr import ShownAsTable
 
 Floats = NDArray[np.float64]
 #: A statistic of two samples along an axis, as :func:`scipy.stats.permutation_test` calls it.

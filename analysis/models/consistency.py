@@ -8,8 +8,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from rapidvision.errors import InputError
 from rapidvision.seeds import stream
+from rapidvision.text.result_repr import ShownAsRow
 
-from ..result_repr import ShownAsRow
 from ..table.trials import Trials
 
 Floats = NDArray[np.float64]

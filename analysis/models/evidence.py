@@ -8,9 +8,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from rapidvision.errors import InputError
+from rapidvision.numerics.ranks import unit_ranks
 from rapidvision.seeds import stream
 
-from ..resampling.ranks import unit_ranks
 from ..table.trials import Trials
 
 Floats = NDArray[np.float64]

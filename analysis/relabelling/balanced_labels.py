@@ -8,9 +8,9 @@ as the square root of the number of participants.
 import numpy as np
 from numpy.typing import NDArray
 
-from rapidvision.numerics.words import Words, mixed, step, steps
+from rapidvision.numerics.counter_rng import Words, mixed, step, steps
 
-from .counter_rng import BLOCK, FLIPS, bits_at, eighths_of
+from .random_bits import BLOCK, FLIPS, bits_at, eighths_of
 
 _U = np.uint64
 Ints = NDArray[np.int64]

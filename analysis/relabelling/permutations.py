@@ -15,10 +15,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from rapidvision.numerics.words import Words, hashed_words
+from rapidvision.numerics.counter_rng import Words, hashed_words
 
 from .balanced_labels import repaired_block
-from .counter_rng import BLOCK, COUNTS, eighths_of, random_bits
+from .random_bits import BLOCK, COUNTS, eighths_of, random_bits
 
 #: More 64-bit parts than this are repaired instead of dealt.
 MOST_DEALT_WORDS = 4
@@ -97,7 +97,7 @@ def dealt_block(key: int, block: int, n: int, n_first: int) -> Words:
     Parameters
     ----------
     key : int
-        From :func:`~rapidvision.analysis.relabelling.counter_rng.stream_key`.
+        From :func:`~rapidvision.analysis.relabelling.random_bits.stream_key`.
     block : int
         Number of the block, from 0.
     n, n_first : int

@@ -1,14 +1,12 @@
 """What networks look at, for the report: the mosaic that `rapidvision models observe` writes beside its table."""
 
-import base64
-import html
 from pathlib import Path
 
-from rapidvision.formats.model_record import MapKind, mosaic_bytes, read_record
+from rapidvision.formats.networks.model_record import mosaic_bytes, read_record
 
-from .html import bullets
+from .html import bullets, picture
 
-_KINDS: dict[MapKind, str] = {"attention": "attention", "features": "activity of a network without attention"}
+_KINDS = {"attention": "attention", "features": "activity of a network without attention"}
 
 
 def attention(models: Path) -> str:
@@ -31,11 +29,9 @@ def attention(models: Path) -> str:
     found = record.attention.mosaic
     if found is None:
         return left_out
-    rows = ", ".join(f"{name} ({_KINDS[kind]})" for name, kind in found.maps.items())
+    rows = ", ".join(f"{name} ({_KINDS.get(kind, kind)})" for name, kind in found.maps.items())
     caption = (
         f"What the networks look at in {len(found.columns)} intact pictures ({', '.join(found.columns)}); opacity is the "
         f"{found.meaning.split(';')[0]}. Rows: the pictures, {rows}."
     )
-    data = base64.b64encode(mosaic_bytes(models, found)).decode()
-    image = f'<img src="data:image/png;base64,{data}" alt="{html.escape(caption)}" style="max-width: 100%">'
-    return f"<figure>{image}<figcaption>{html.escape(caption)}</figcaption></figure>\n{left_out}"
+    return picture(mosaic_bytes(models, found), caption) + left_out

@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import msgspec
+
 from rapidvision.errors import InputError
+from rapidvision.formats.report_results import write_results
 from rapidvision.seeds import fresh_seed
 from rapidvision.system import files
 from rapidvision.text.json_values import plain
@@ -14,6 +17,7 @@ from ..comparison import Comparison, compare
 from ..inference.above_chance import chance_test
 from ..table.exclusions import Kept, Rules, exclude
 from ..table.first_lines import LATE_RULES, LateRule
+from ..table.statistic_registry import STATISTICS
 from ..table.trials import Trials, TrialsSource, as_trials
 from ..workflow import CurveFits, LevelTests, fit_psychometric, level_tests
 from . import sections as text
@@ -155,7 +159,9 @@ def report(
         compared = _allowed(
             "comparison with networks", lambda: compare(left.trials, networks, late=main.tests.late, seed=seed), without
         )
-    made = files.provenance(command, seed=seed, inputs=_inputs(source, networks), packages=PACKAGES)
+    plugins = STATISTICS.plugins(main.tests.test.statistic)
+    inputs = _inputs(source, networks)
+    made = files.provenance(command, seed=seed, inputs=inputs, packages=PACKAGES, plugins=plugins)
     svg = next(files.read_bytes(path) for path in main.save(out) if path.suffix == ".svg")
     drawn = text.People(left.trials, main)
     sections = [
@@ -186,7 +192,7 @@ def report(
         "response_ms": drawn.results(),
         "compare": _comparison_results(compared),
     }
-    files.write_json(out / "results.json", results)
+    write_results(out, results)
     lead = f"{' against '.join(main.tests.groups)}, {len(main.tests.levels)} levels, seed {seed}"
     files.write_text(out / "report.html", page("Rapid categorization: report", lead, sections))
     return Report(out, out / "report.html", results, seed)
@@ -258,6 +264,7 @@ def _results(
             "seed": made.seed,
             "inputs": made.inputs,
             "packages": made.packages,
+            **({"plugins": [msgspec.to_builtins(one) for one in made.plugins]} if made.plugins else {}),
         },
     }
 

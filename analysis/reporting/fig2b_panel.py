@@ -12,14 +12,13 @@ from numpy.typing import NDArray
 from rapidvision.numerics.resampling import Alternative
 from rapidvision.protocol import N_RELABELLINGS
 from rapidvision.seeds import fresh_seed
+from rapidvision.text.result_repr import Shown
 
 from ..inference.ceiling import Ceiling, ceiling
 from ..models.curves import NetworkCurve, network_curves
 from ..resampling.multiplicity import CORRECTIONS, Correction
-from ..result_repr import Shown
 from ..table.accuracy import cells
 from ..table.first_lines import LateRule
-from ..table.statistics import Statistic
 from ..table.trials import Trials, TrialsSource, as_trials
 from ..workflow import LevelTests, level_tests
 
@@ -74,7 +73,7 @@ def fig2b(
     labels: Mapping[str, str] | None = None,
     colours: Mapping[str, str] | None = None,
     groups: tuple[str, str] | None = None,
-    statistic: Statistic = "participant_mean",
+    statistic: str = "participant_mean",
     late: LateRule = "exclude",
     alternative: Alternative = "two-sided",
     correction: Correction = "step-down",
@@ -129,7 +128,7 @@ def fig2b(
     (True, 'ClickMe (n = 6)')
     >>> plt.close(figure)
     """
-    from ..figures.annotations import MEASURES, Fig2bData
+    from ..figures.annotations import Fig2bData, measure_of
     from ..figures.fig2b import draw_fig2b
 
     trials = as_trials(trials)
@@ -151,7 +150,7 @@ def fig2b(
         accuracy = result.cells if result.late == "exclude" else cells(trials, late=result.late)
         ceilings = tuple(ceiling(accuracy, group, margin=margin, m=result.test.m, seed=seed) for group in result.groups)
     networks = network_curves(as_trials(models), result.levels, seed=seed) if models is not None else ()
-    measure = MEASURES[result.test.statistic]
+    measure = measure_of(result.test.statistic)
     drawing = draw_fig2b(
         Fig2bData(
             levels=result.levels,

@@ -53,10 +53,10 @@ def what(source: Trials, left: Kept, networks: Trials | None, notes: Sequence[st
 
 def fig2b(main: Fig2b, trials: Trials, svg: bytes) -> str:
     """Fig. 2B with its caption."""
-    from ..figures.annotations import MEASURES
+    from ..figures.annotations import measure_of
 
     a, b = main.tests.groups
-    measure = MEASURES[main.tests.test.statistic]
+    measure = measure_of(main.tests.test.statistic)
     caption = (
         f"{measure.label} of {a} and {b} at every reveal level; error bars are {measure.error}. Stars: "
         f"{CORRECTIONS[main.tests.correction][1]}, {main.tests.test.m:,} relabellings."
@@ -270,6 +270,8 @@ def provenance(made: files.Provenance, result: LevelTests) -> str:
     text = paragraph(f"Command: {made.command}") + paragraph(
         f"Seed: {made.seed}. RapidVision {made.version}; {versions}."
     )
+    if made.plugins:
+        text += paragraph("Plug-ins: " + "; ".join(f"{one}, source SHA-256 {one.sha256}" for one in made.plugins) + ".")
     if made.inputs:
         text += table(("input", "SHA-256"), made.inputs.items())
     return text + paragraph(f"Running it again with this seed writes the same bytes ({result.test.m:,} relabellings).")

@@ -10,14 +10,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from rapidvision.numerics.compiled import can_compile
-from rapidvision.numerics.engine import Engine
+from rapidvision.numerics.compiled import Engine, can_compile
+from rapidvision.numerics.counter_rng import Words
 from rapidvision.numerics.resampling import Counts
-from rapidvision.numerics.words import Words
 
 from ..relabelling.canonical_order import canonical
-from ..relabelling.counter_rng import BLOCK, stream_key
 from ..relabelling.permutations import label_block
+from ..relabelling.random_bits import BLOCK, stream_key
 from ..table.columns import Columns
 from .critical_values import twice_the_limit
 from .multiplicity import CLUSTER_THRESHOLD, Joint

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..relabelling.counter_rng import BLOCK, COUNTS, FLIPS, eighths_of
 from ..relabelling.permutations import MOST_DEALT_WORDS, deal
+from ..relabelling.random_bits import BLOCK, COUNTS, FLIPS, eighths_of
 from .multiplicity import Joint
 
 Ints = NDArray[np.int64]

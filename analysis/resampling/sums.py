@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rapidvision.errors import InputError
-from rapidvision.numerics.words import Words
+from rapidvision.numerics.counter_rng import Words
 
 from ..relabelling.permutations import Matrix, as_matrix
 

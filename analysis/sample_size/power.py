@@ -8,17 +8,17 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from rapidvision.errors import InputError
+from rapidvision.numerics.counter_rng import Words
 from rapidvision.numerics.resampling import TIE
-from rapidvision.numerics.words import Words
 from rapidvision.protocol import N_RELABELLINGS
 from rapidvision.system.progress import Advance, silent
+from rapidvision.text.result_repr import ShownAsTable
 
 from ..inference.cautions import forewarnings, hopeless_corrections
-from ..relabelling.counter_rng import BLOCK, stream_key
 from ..relabelling.permutations import label_block
+from ..relabelling.random_bits import BLOCK, stream_key
 from ..resampling.multiplicity import CLUSTER_THRESHOLD, holm, largest_mass
 from ..resampling.sums import GroupSums
-from ..result_repr import ShownAsTable
 from ..table.columns import Columns, mean_columns
 from .simulation import Design, simulate
 

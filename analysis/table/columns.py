@@ -11,9 +11,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rapidvision.errors import InputError
 from rapidvision.numerics.resampling import TIE
 
 from .accuracy import Curve, curve_of, integer_scores
+
+#: Sums below it are exact in float64.
+LARGEST_SUM = 2.0**53
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -207,3 +211,47 @@ def mean_columns(numerator: Ints, denominator: Ints, *, name: str = "participant
         return np.asarray(sums[..., 0, :] / sums[..., 1, :] / scale)
 
     return Columns(name, parts, scale, value, is_mean=True, is_ratio=True, rounding=rounding)
+
+
+def score_columns(scores: Floats, *, decimals: int = 3) -> Columns:
+    """Columns of a mean over participants of one score per participant and level, for statistics of your own.
+
+    Parameters
+    ----------
+    scores : ndarray of float64, shape (n, levels)
+        NaN where a participant has no score.
+    decimals : int, default 3
+        Decimals that count: relabellings are compared by whole numbers, so scores are rounded to them.
+
+    Returns
+    -------
+    Columns
+        To be returned by a :class:`~rapidvision.analysis.table.statistic_registry.StatisticMaker`.
+
+    Raises
+    ------
+    InputError
+        When a score is infinite, or so large that its decimals would be lost.
+
+    Examples
+    --------
+    >>> both = score_columns(np.array([[0.75], [-0.25], [np.nan]]))
+    >>> both.difference(np.array([True, False, False]))
+    array([1.])
+    """
+    here = ~np.isnan(scores)
+    units = 10**decimals
+    sums = np.where(here, np.abs(scores), 0).sum(axis=0) * units
+    if not np.all(sums < LARGEST_SUM):
+        raise InputError(
+            f"scores: they sum to {sums.max() / units:g}; with {decimals} decimals they must stay below "
+            f"{LARGEST_SUM / units:g}; give fewer decimals or another unit"
+        )
+    whole = np.rint(np.where(here, scores, 0) * units).astype(np.int64)
+    parts = np.stack([whole, here.astype(np.int64)], axis=1)
+
+    def value(sums: Floats) -> Floats:
+        return np.asarray(sums[..., 0, :] / sums[..., 1, :] / units)
+
+    scale = np.full(scores.shape[1], units)
+    return Columns("score", parts, scale, value, is_mean=True, is_ratio=True, few_sums=False)

@@ -9,8 +9,8 @@ from typing import Any
 import pandas as pd
 
 from rapidvision.errors import InputError
+from rapidvision.text.result_repr import ShownAsTable
 
-from ..result_repr import ShownAsTable
 from .first_lines import require_answers
 from .trials import Trials, TrialsSource, as_trials
 

@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 
 from rapidvision.errors import InputError
+from rapidvision.formats.trials_table import check_header, parse_cell
 from rapidvision.text import decimals, text_tables
-from rapidvision.trials import COLUMNS, check_header, parse_cell
+from rapidvision.trials import COLUMNS
 
 _DTYPES = {"int": "int64", "bool": "bool", "float": "float64", "str": "object"}
 

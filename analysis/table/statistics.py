@@ -1,34 +1,26 @@
 """What is compared between groups: each named statistic of the trials table as columns of sums."""
 
-from typing import Any, Literal
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from rapidvision.errors import InputError, did_you_mean
+from rapidvision.errors import InputError
 
 from .accuracy import Cells, cells, level_codes
 from .columns import Columns, mean_columns
 from .first_lines import LateRule, require_answers
+from .statistic_registry import STATISTICS
 from .trials import Trials
-
-Statistic = Literal["participant_mean", "pooled", "dprime", "criterion", "response_ms", "late_share"]
-STATISTICS: tuple[Statistic, ...] = (
-    "participant_mean",
-    "pooled",
-    "dprime",
-    "criterion",
-    "response_ms",
-    "late_share",
-)
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 
 def columns_of(
-    trials: Trials, statistic: Statistic = "participant_mean", *, late: LateRule = "exclude"
+    trials: Trials, statistic: str = "participant_mean", *, late: LateRule = "exclude"
 ) -> tuple[Columns, Cells]:
     """Columns of a named statistic, with the cells that they belong to.
 
@@ -39,30 +31,52 @@ def columns_of(
     statistic : str
         ``participant_mean`` (each person weighs the same), ``pooled`` (each trial does), ``dprime`` and ``criterion``
         (pooled within the group, log-linear correction), ``response_ms`` (mean of the participants' median time of
-        correct answers in time), ``late_share`` (late, early and missing answers).
+        correct answers in time), ``late_share`` (late, early and missing answers), or the name of a plug-in.
     late : {"exclude", "wrong", "half"}
         What an answer outside the window counts as; no matter for the last two.
 
     Raises
     ------
     InputError
-        When the statistic is unknown.
+        When the statistic is unknown, or what a plug-in returned does not fit the table.
     """
-    if statistic not in STATISTICS:
-        raise InputError(f'statistic: got "{statistic}". {did_you_mean(statistic, STATISTICS)}')
+    maker = STATISTICS.get(statistic)
     table = cells(trials, late=late)
-    if statistic == "participant_mean":
-        return mean_columns(table.halves, 2 * table.n_trials), table
-    if statistic == "late_share":
-        return mean_columns(table.n_untimely, table.n_shown, name=statistic), table
-    if statistic == "pooled":
-        parts = np.stack([table.halves, 2 * table.n_trials], axis=1)
-        return Columns(statistic, parts, np.ones(1), _ratio, is_mean=False, is_ratio=True), table
-    if statistic == "response_ms":
-        return _median_times(trials, table), table
-    require_answers(trials, what=statistic)
-    parts = _detection(trials, table)
-    return Columns(statistic, parts, np.ones(1), _dprime if statistic == "dprime" else _criterion, is_mean=False), table
+    columns = maker(trials, table)
+    if columns.parts.shape[::2] != table.n_trials.shape:
+        raise InputError(
+            f"statistic {statistic}: gives {columns.parts.shape[0]} participants x {columns.parts.shape[2]} levels; the "
+            f"table has {table.n_trials.shape[0]} x {table.n_trials.shape[1]}"
+        )
+    return replace(columns, name=statistic), table
+
+
+def participant_mean(_trials: Trials, table: Cells, /) -> Columns:
+    """Mean of the participants' accuracies: each person weighs the same."""
+    return mean_columns(table.halves, 2 * table.n_trials)
+
+
+def pooled(_trials: Trials, table: Cells, /) -> Columns:
+    """Share of correct trials: each trial weighs the same."""
+    parts = np.stack([table.halves, 2 * table.n_trials], axis=1)
+    return Columns("pooled", parts, np.ones(1), _ratio, is_mean=False, is_ratio=True)
+
+
+def late_share(_trials: Trials, table: Cells, /) -> Columns:
+    """Mean of the participants' shares of late, early and missing answers."""
+    return mean_columns(table.n_untimely, table.n_shown, name="late_share")
+
+
+def dprime(trials: Trials, table: Cells, /) -> Columns:
+    """Sensitivity, pooled within the group, log-linear correction."""
+    require_answers(trials, what="dprime")
+    return Columns("dprime", _detection(trials, table), np.ones(1), _dprime, is_mean=False)
+
+
+def criterion(trials: Trials, table: Cells, /) -> Columns:
+    """Criterion, pooled within the group, log-linear correction."""
+    require_answers(trials, what="criterion")
+    return Columns("criterion", _detection(trials, table), np.ones(1), _criterion, is_mean=False)
 
 
 def _ratio(sums: Floats) -> Floats:
@@ -98,7 +112,8 @@ def _people(trials: Trials, table: Cells) -> tuple[pd.DataFrame, NDArray[np.intp
     return frame, row * len(table.levels) + column
 
 
-def _median_times(trials: Trials, table: Cells) -> Columns:
+def response_ms(trials: Trials, table: Cells, /) -> Columns:
+    """Mean of the participants' median times of correct answers in time, in ms."""
     frame, cell = _people(trials, table)
     right = ((frame["status"] == "ok") & (frame["correct"] == True)).to_numpy()  # noqa: E712 (None is neither)
     medians = pd.Series(frame["response_ms"].to_numpy()[right]).groupby(cell[right]).median()

@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 
 from rapidvision.errors import InputError
+from rapidvision.formats.trials_table import write_table
 from rapidvision.system import files
-from rapidvision.trials import COLUMNS, TrialRecord, write_table
+from rapidvision.trials import COLUMNS, TrialRecord
 
 from .contradictions import RULES, odd_times, rows_of
 from .files import from_csv, from_frame, from_parquet, typed

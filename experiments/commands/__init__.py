@@ -98,10 +98,10 @@ def _add_simulate(verbs: Verbs) -> None:
 
 def _simulate(arguments: argparse.Namespace) -> int:
     from rapidvision import recipes, seeds
+    from rapidvision.formats.trials_table import write_table
     from rapidvision.study import Study
     from rapidvision.system import files
     from rapidvision.system.progress import progress
-    from rapidvision.trials import write_table
 
     from ..engine import simulate
     from ..engine.participants import Observers

@@ -5,7 +5,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rapidvision.cli import Verbs, add_common_options, add_verb, say
+from rapidvision.cli import Verbs, add_common_options, add_plugin_option, add_verb, say
+
+from ..export.exporters import EXPORTERS
 
 if TYPE_CHECKING:
     from ..export.sessions import Sessions
@@ -31,7 +33,9 @@ def add_arguments(verbs: Verbs) -> None:
         _EXPORT,
     )
     parser.add_argument("study", metavar="STUDY", help="the study folder")
-    parser.add_argument("--format", choices=("table", "bids", "psychds"), default="table", help="default: table")
+    parser.add_argument(
+        "--format", choices=EXPORTERS, default="table", metavar="NAME", help="%(choices)s (default: table)"
+    )
     parser.add_argument(
         "--source",
         choices=("lab", "online"),
@@ -50,7 +54,10 @@ def add_arguments(verbs: Verbs) -> None:
     )
     parser.add_argument("--finished-only", action="store_true", help="leave unfinished online sessions out (database)")
     parser.add_argument(
-        "--out", type=Path, metavar="PATH", help="file or folder; default: STUDY/trials.csv, STUDY/bids, STUDY/psychds"
+        "--out",
+        type=Path,
+        metavar="PATH",
+        help="file or folder; default: STUDY/trials.csv, or STUDY/NAME for another format",
     )
     parser.add_argument(
         "--observers",
@@ -61,6 +68,7 @@ def add_arguments(verbs: Verbs) -> None:
         help="human, pilot or simulated, one or several; default: human",
     )
     parser.add_argument("--set", type=Path, metavar="SET", help="the stimulus set, where it was moved")
+    add_plugin_option(parser)
     add_common_options(parser, seed=False)
     parser.set_defaults(run=_export)
     parser = add_verb(
@@ -104,10 +112,8 @@ def _export_lab(arguments: argparse.Namespace) -> int:
     from rapidvision.study import Study
 
     from ..design.rehearsals import part_of
-    from ..export.bids import write_bids
-    from ..export.psychds import write_psychds
+    from ..export.exporters import Export, write_export
     from ..export.sessions import recorded_sessions
-    from ..export.table import write_rows
 
     study = Study(arguments.study)
     found = recorded_sessions(study, observers=arguments.observers)
@@ -116,12 +122,7 @@ def _export_lab(arguments: argparse.Namespace) -> int:
     home = part_of(study, "human" if "human" in arguments.observers else arguments.observers[0])
     default = home.trials_path if arguments.format == "table" else home.trials_path.with_name(arguments.format)
     out = arguments.out or default
-    if arguments.format == "table":
-        write_rows(out, [row for session in sessions for row in session.rows()])
-    elif arguments.format == "bids":
-        write_bids(sessions, study.stimulus_set(arguments.set), out, name=name)
-    else:
-        write_psychds(sessions, out, name=name)
+    write_export(arguments.format, Export(study, tuple(sessions), name, arguments.set), out)
     _tell(arguments, found, out)
     return 1 if found.faults else 0
 

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rapidvision.errors import Aborted, InputError
-from rapidvision.formats.trials_frame import to_frame
+from rapidvision.formats.trials_table import read_table, to_frame
 from rapidvision.plan import Plan
 from rapidvision.seeds import stream
 from rapidvision.study import Study
 from rapidvision.system.progress import Advance, silent
 from rapidvision.system.progress import progress as progress_bar
-from rapidvision.trials import TrialRecord, read_table
+from rapidvision.trials import TrialRecord
 
 from ..interfaces import Event, TrialData
 from ..recording.rows import rows_of

@@ -6,7 +6,7 @@ Times are in seconds, as BIDS asks. A session that was resumed has one run for e
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rapidvision import __version__
 from rapidvision.errors import InputError
@@ -17,6 +17,9 @@ from rapidvision.trials import TrialRecord
 from ..interfaces import TrialData
 from ..recording.headers import Setup
 from .sessions import Recorded
+
+if TYPE_CHECKING:
+    from .exporters import Export
 
 BIDS_VERSION = "1.10.0"
 
@@ -86,6 +89,11 @@ def write_bids(sessions: Sequence[Recorded], stimulus_set: StimulusSet, folder: 
                 files.write_json(stem.with_name(f"{stem.name}_{suffix}.json"), sidecar)
     for path, content in shown.items():
         files.write_bytes(folder / "stimuli" / path, content)
+
+
+def export_bids(export: "Export", out: Path, /) -> None:
+    """Write a BIDS dataset, an :class:`~rapidvision.experiments.export.exporters.Exporter`."""
+    write_bids(export.sessions, export.stimulus_set(), out, name=export.name)
 
 
 def _pictures(sessions: Sequence[Recorded], stimulus_set: StimulusSet) -> dict[str, bytes]:

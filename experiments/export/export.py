@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
 from rapidvision.errors import InputError, did_you_mean
-from rapidvision.formats.trials_frame import to_frame
+from rapidvision.formats.trials_table import to_frame
 from rapidvision.study import Study
 from rapidvision.trials import ObserverKind
 

@@ -3,13 +3,18 @@
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rapidvision.errors import InputError
+from rapidvision.formats.trials_table import write_table
 from rapidvision.system import files
-from rapidvision.trials import COLUMNS, write_table
+from rapidvision.trials import COLUMNS
 
 from .bids import description_of, labels_of
 from .sessions import Recorded
+
+if TYPE_CHECKING:
+    from .exporters import Export
 
 
 def write_psychds(sessions: Sequence[Recorded], folder: Path, *, name: str) -> None:
@@ -55,3 +60,8 @@ def write_psychds(sessions: Sequence[Recorded], folder: Path, *, name: str) -> N
         folder / "README.md",
         f"# {name}\n\nOne row per trial; `dataset_description.json` says what each column means.\n",
     )
+
+
+def export_psychds(export: "Export", out: Path, /) -> None:
+    """Write a Psych-DS dataset, an :class:`~rapidvision.experiments.export.exporters.Exporter`."""
+    write_psychds(export.sessions, out, name=export.name)

@@ -3,11 +3,16 @@
 import io
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rapidvision.errors import InputError
+from rapidvision.formats.trials_table import write_table
 from rapidvision.system import files
 from rapidvision.system.extras import need
-from rapidvision.trials import COLUMNS, TrialRecord, write_table
+from rapidvision.trials import COLUMNS, TrialRecord
+
+if TYPE_CHECKING:
+    from .exporters import Export
 
 
 def write_rows(path: Path, rows: Sequence[TrialRecord]) -> None:
@@ -40,3 +45,8 @@ def write_rows(path: Path, rows: Sequence[TrialRecord]) -> None:
         files.write_bytes(path, out.getvalue())
     else:
         raise InputError(f"{path}: a trials table ends in .csv or .parquet")
+
+
+def export_table(export: "Export", out: Path, /) -> None:
+    """Write the trials table, an :class:`~rapidvision.experiments.export.exporters.Exporter`."""
+    write_rows(out, export.rows())

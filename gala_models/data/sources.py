@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from rapidvision.errors import InputError
 from rapidvision.formats import tfrecord
+from rapidvision.formats.game.release_record import decode, whole_number
 from rapidvision.images.listing import list_images
 from rapidvision.images.load import load_map, load_rgb
 from rapidvision.system import files
@@ -84,62 +85,20 @@ def tfrecords(paths: Sequence[Path], *, first_label: int = 0, verify: bool = Tru
 
 
 def _example(payload: bytes, where: str, first_label: int) -> Example:
-    try:
-        features = tfrecord.example(payload)
-    except InputError as error:
-        raise InputError(f"{where}: {error}") from error
-    missing = [name for name in ("image", "label") if name not in features]
-    if missing:
-        raise InputError(f"{where}: no feature {missing[0]}; it has {', '.join(sorted(features))}")
-    picture = _picture(_blob(features, "image", where), where)
-    blob = _blob(features, "heatmap", where) if "heatmap" in features and len(features["heatmap"]) else b""
-    label, count = _whole(features, "label", where), features.get("click_count")
-    flagged = count is None or _whole(features, "click_count", where) > 0
+    record = decode(payload, where=where)
+    if record.label is None:
+        raise InputError(f"{where}: no feature label; networks are trained on labels")
+    picture = _picture(record.image, where)
+    flagged = record.click_count is None or record.click_count > 0
     importance, unused, damaged = None, "", ""
-    if blob:
+    if record.heatmap:
         try:
-            found = _map(blob, where)
+            found = _map(record.heatmap, where)
         except InputError as error:
             found, damaged = np.zeros((1, 1), np.float32), str(error)
         importance = found if flagged and not damaged else None
         unused = "there, but click_count is 0" if not flagged and found.any() else ""
-    return Example(where.rsplit("/", 1)[-1], picture, label - first_label, importance, unused, damaged)
-
-
-def _blob(features: dict[str, tfrecord.Feature], name: str, where: str) -> bytes:
-    values = features[name]
-    if not isinstance(values, list) or len(values) != 1:
-        raise InputError(f"{where}: feature {name} is not one string of bytes")
-    return bytes(values[0])
-
-
-def _whole(features: dict[str, tfrecord.Feature], name: str, where: str) -> int:
-    values = features[name]
-    if isinstance(values, list) or len(values) != 1:
-        raise InputError(f"{where}: feature {name} is not one number")
-    return as_label(values[0], f"{where}: {name}")
-
-
-def as_label(value: object, where: str) -> int:
-    """Return a label as a whole number.
-
-    Raises
-    ------
-    InputError
-        When it is none, such as 2.7.
-
-    Examples
-    --------
-    >>> as_label(np.float32(2.0), "x")
-    2
-    """
-    try:
-        number = float(np.asarray(value).item())
-    except (ValueError, TypeError):
-        number = float("nan")
-    if not number.is_integer():
-        raise InputError(f"{where}: {np.asarray(value).tolist()!r:.40} is not a whole number")
-    return int(number)
+    return Example(where.rsplit("/", 1)[-1], picture, record.label - first_label, importance, unused, damaged)
 
 
 def _picture(blob: bytes, where: str) -> NDArray[np.uint8]:
@@ -205,7 +164,10 @@ class NpzFiles(Source):
         except Exception as error:  # zip, header, key and value errors of many kinds
             raise InputError(f"{path}: not an npz with image and label ({error})") from error
         return Example(
-            path.stem, as_bytes(picture, str(path)), as_label(label, f"{path}: label") - self.first_label, importance
+            path.stem,
+            as_bytes(picture, str(path)),
+            whole_number(label, f"{path}: label") - self.first_label,
+            importance,
         )
 
 

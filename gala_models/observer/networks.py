@@ -17,6 +17,7 @@ from ..devices import device_named
 from ..layers.resnet import build
 from ..layers.resnet import named as architecture_named
 from ..preprocessing import Preprocessing
+from ..registries import NETWORKS, READOUTS
 from ..weights.load import Card, load_model, load_weights, not_finite, state_sha256
 from . import readout as readouts
 from .observe import Network
@@ -46,13 +47,13 @@ def load(
     ----------
     network : str, path-like, Module or callable
         The name of a bundled network (``compact-gala-maps``, ``compact-gala``, ``compact-se``, ``compact-resnet``); a file
-        of weights; ``module:function``; a module; or a function without arguments that returns one. A module takes
-        images (batch, 3, height, width), float32, and returns class scores (batch, classes).
+        of weights; the name of a registered network; ``module:function``; a module; or a function without arguments that
+        returns one. A module takes images (batch, 3, height, width), float32, and returns class scores (batch, classes).
     name : str, optional
         Its id in trials tables; by default that of the file, the function or the class.
     readout : str, optional
-        How class scores become evidence for target: ``imagenet-animal``, ``imagenet-categories`` or ``binary``; networks
-        of this suite bring their own, others start with ``imagenet-animal``.
+        How class scores become evidence for target: ``imagenet-animal``, ``imagenet-categories``, ``binary`` or the name
+        of a plug-in; networks of this suite bring their own, others start with ``imagenet-animal``.
     architecture : str, optional
         For a checkpoint without a card: a name of :data:`rapidvision.gala_models.NETWORKS`.
     size_px, resize_px : int, optional
@@ -94,8 +95,10 @@ def load(
         what = str(network)
         if what == "bundled":
             raise InputError(f'load: "bundled" are several networks; name one of {", ".join(bundled)}')
-        if what not in bundled and ":" not in what and not Path(what).exists():
-            raise InputError(f"load: no file and no bundled network {what}. {did_you_mean(what, bundled)}")
+        if what not in bundled and ":" not in what and not Path(what).exists() and what not in NETWORKS:
+            raise InputError(
+                f"load: no file and no bundled network {what}. {did_you_mean(what, [*bundled, *NETWORKS])}"
+            )
         return find_networks(bundled.get(what, what), **options)[0]
     if architecture is not None:
         raise InputError("load: architecture is for files of weights; a module has its own")
@@ -103,7 +106,8 @@ def load(
     model = _checked(network if isinstance(network, nn.Module) else network(), where)
     given = Preprocessing(size_px=size_px or Preprocessing().size_px, resize_px=resize_px or 0)
     chosen = _readout(where, readout, None, targets)
-    return Network(where, model.eval().to(options["device"]), chosen, given, state_sha256(model))
+    plugins = READOUTS.plugins(readout) if readout is not None else ()
+    return Network(where, model.eval().to(options["device"]), chosen, given, state_sha256(model), plugins)
 
 
 def find_networks(
@@ -122,10 +126,11 @@ def find_networks(
     Parameters
     ----------
     what : str
-        ``bundled``; a file of weights of ours; another checkpoint, with `architecture`; or ``module:function``, where
-        the function takes nothing and returns a ``torch.nn.Module`` (pictures in, class scores out).
+        ``bundled``; the name of a registered network; a file of weights of ours; another checkpoint, with
+        `architecture`; or ``module:function``, where the function takes nothing and returns a ``torch.nn.Module``
+        (pictures in, class scores out).
     readout : str, optional
-        One of :data:`rapidvision.gala_models.observer.readout.READOUTS`; ours bring their own, others start with
+        One of :data:`rapidvision.gala_models.registries.READOUTS`; ours bring their own, others start with
         ``imagenet-animal``.
     architecture : str, optional
         Name in :data:`rapidvision.gala_models.layers.resnet.NETWORKS` for a checkpoint without a card.
@@ -153,7 +158,12 @@ def find_networks(
         return [
             one for path in paths for one in find_networks(str(path), readout=readout, targets=targets, device=device)
         ]
-    if ":" in what and not Path(what).exists():
+    plugins = READOUTS.plugins(readout) if readout is not None else ()
+    if not Path(what).exists() and ":" not in what and what in NETWORKS:
+        model, default, card = _checked(NETWORKS.get(what)(), what), what, None
+        sha256 = state_sha256(model)
+        plugins = (*NETWORKS.plugins(what), *plugins)
+    elif ":" in what and not Path(what).exists():
         model, default, sha256 = _from_function(what)
         card = None
     elif architecture is not None:
@@ -172,7 +182,7 @@ def find_networks(
     else:
         given = card.preprocessing
     chosen = _readout(what, readout, card, targets)
-    return [Network(name or default, model.eval().to(device or "cpu"), chosen, given, sha256)]
+    return [Network(name or default, model.eval().to(device or "cpu"), chosen, given, sha256, plugins)]
 
 
 def _readout(what: str, readout: str | None, card: Card | None, targets: Sequence[str]) -> Readout:

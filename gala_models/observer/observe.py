@@ -17,6 +17,7 @@ from rapidvision import observers
 from rapidvision.errors import CheckFailed, InputError
 from rapidvision.observers import Answer
 from rapidvision.plan import Plan
+from rapidvision.plugins.source import PluginSource
 from rapidvision.system.progress import Advance, silent
 from rapidvision.trials import Trial, TrialRecord
 
@@ -51,6 +52,8 @@ class Network:
     sha256 : str
         Of the file of weights, or of parameters and buffers for a module made by a function; see
         :func:`rapidvision.gala_models.weights.load.state_sha256`.
+    plugins : tuple of PluginSource
+        Those that made it or read it out.
     """
 
     name: str
@@ -58,6 +61,7 @@ class Network:
     readout: Readout
     preprocessing: Preprocessing
     sha256: str = ""
+    plugins: tuple[PluginSource, ...] = ()
 
 
 @dataclass(frozen=True)

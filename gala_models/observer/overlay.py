@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -10,12 +11,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from rapidvision.errors import CheckFailed, InputError
-from rapidvision.formats.model_record import Attention, Mosaic
+from rapidvision.formats.networks.model_record import LEGEND, LEGEND_NAME, Attention, AttentionLegend, Mosaic
 from rapidvision.formats.png import png_bytes
 from rapidvision.system import files
 
 from ..devices import device_of
 from ..layers.attention import attention_maps, kind_of
+from ..registries import ATTRIBUTIONS
 from ..scores import check_finite
 from .observe import Network
 
@@ -73,11 +75,31 @@ def attention_of(network: Network, pictures: NDArray[np.uint8], *, names: Sequen
         names = names or [f"picture {number}" for number in range(len(pictures))]
         check_finite(maps.last, names, network=f"{network.name}: attention", model=network.model, x=x)
         found = maps.last[:, 0].float().cpu().clone()
+    return on_picture(found, network, side)
+
+
+def on_picture(maps: Tensor, network: Network, side: int) -> Tensor:
+    """Lay maps of a network's input on the pictures that it was made from.
+
+    Parameters
+    ----------
+    maps : Tensor, shape (n, h, w)
+        Of what the network saw: the centre of each picture.
+    network : Network
+        Its preprocessing says which part that was.
+    side : int
+        Of the square pictures, in pixels.
+
+    Returns
+    -------
+    Tensor, shape (n, side, side)
+        Each map brought to 0 … 1; 0 outside the part that was seen.
+    """
     shown = network.preprocessing
     seen = round(side * shown.size_px / shown.short_px)
     margin = (side - seen) // 2
-    out = torch.zeros(len(pictures), side, side)
-    out[:, margin : margin + seen, margin : margin + seen] = unit_range(enlarged(found, seen, seen))
+    out = torch.zeros(len(maps), side, side)
+    out[:, margin : margin + seen, margin : margin + seen] = unit_range(enlarged(maps, seen, seen))
     return out
 
 
@@ -128,7 +150,53 @@ def labelled(rows: Sequence[Sequence[NDArray[np.uint8]]], names: Sequence[str]) 
     return np.concatenate(bands)
 
 
-def write_attention_maps(networks: Sequence[Network], pictures: dict[str, NDArray[np.uint8]], out: Path) -> list[Path]:
+def attribution_of(
+    attribution: str, network: Network, pictures: NDArray[np.uint8], *, names: Sequence[str] = ()
+) -> NDArray[np.float32]:
+    """Maps of where a network looks, by the attribution of a name.
+
+    Parameters
+    ----------
+    attribution : str
+        ``attention``, ``smoothgrad``, or the name of a plug-in.
+    network : Network
+        The network.
+    pictures : ndarray of uint8, shape (n, height, width, 3)
+        Square pictures of one size.
+    names : sequence of str, optional
+        Theirs, for messages.
+
+    Returns
+    -------
+    ndarray of float32, shape (n, height, width)
+        In 0 … 1.
+
+    Raises
+    ------
+    InputError
+        When no attribution has the name, the readout does not fit the network, or a plug-in returned something else
+        than such maps.
+    """
+    if attribution != "attention":  # the others ask for evidence
+        with torch.inference_mode():
+            scores = network.model(network.preprocessing(pictures[:1]).to(device_of(network.model)))
+        network.readout.check(scores.shape[1], network=network.name)
+    found = np.asarray(ATTRIBUTIONS.get(attribution)(network, pictures, names=names), np.float32)
+    if found.shape != pictures.shape[:3] or not np.isfinite(found).all() or found.min() < 0 or found.max() > 1:
+        raise InputError(
+            f"attribution {attribution}: got an array of shape {found.shape} from {np.nanmin(found):.3g} to "
+            f"{np.nanmax(found):.3g}; maps of shape {pictures.shape[:3]} from 0 to 1 are needed"
+        )
+    return found
+
+
+def write_attention_maps(
+    networks: Sequence[Network],
+    pictures: dict[str, NDArray[np.uint8]],
+    out: Path,
+    *,
+    attribution: str = "attention",
+) -> list[Path]:
     """Write every network's attention to every picture, and one mosaic of overlays.
 
     Parameters
@@ -140,6 +208,8 @@ def write_attention_maps(networks: Sequence[Network], pictures: dict[str, NDArra
     out : Path
         ``<network>/<name>.png`` (8-bit greyscale, 255 where attention is highest), ``mosaic.png`` and
         ``attention.json``, which says what is what.
+    attribution : str, default "attention"
+        How maps are made; see :func:`attribution_of`.
 
     Returns
     -------
@@ -152,24 +222,28 @@ def write_attention_maps(networks: Sequence[Network], pictures: dict[str, NDArra
     stack, written = np.stack(list(pictures.values())), []
     rows: list[list[NDArray[np.uint8]]] = [list(stack)]
     for network in networks:
-        found = attention_of(network, stack, names=list(pictures)).numpy()
+        found = attribution_of(attribution, network, stack, names=list(pictures))
         rows.append([overlay(picture, one) for picture, one in zip(stack, found, strict=True)])
         for name, one in zip(pictures, found, strict=True):
             written.append(out / network.name / f"{name}.png")
             files.write_bytes(written[-1], png_bytes(np.round(255 * one).astype(np.uint8)))
-    legend = _legend(networks, list(pictures), "mosaic.png")
+    legend = _legend(networks, list(pictures), "mosaic.png", attribution)
     files.write_bytes(out / legend.file, png_bytes(labelled(rows, legend.rows)))
-    files.write_json(out / "attention.json", legend)
-    return [*written, out / "mosaic.png", out / "attention.json"]
+    LEGEND.write(out / LEGEND_NAME, AttentionLegend(mosaic=legend))
+    return [*written, out / "mosaic.png", out / LEGEND_NAME]
 
 
-def _legend(networks: Sequence[Network], names: Sequence[str], file: str) -> Mosaic:
+def _legend(networks: Sequence[Network], names: Sequence[str], file: str, attribution: str = "attention") -> Mosaic:
+    plugins = (*ATTRIBUTIONS.plugins(attribution), *(one for network in networks for one in network.plugins))
+    by_attention = attribution == "attention"
+    meaning = "column-wise L2 norm of the deepest attended layer" if by_attention else f"{attribution} attribution"
     return Mosaic(
         rows=("pictures", *(network.name for network in networks)),
         columns=tuple(names),
-        maps={network.name: kind_of(network.model) for network in networks},
-        meaning="column-wise L2 norm of the deepest attended layer, 0 to 1 per picture; opacity in the mosaic",
+        maps={network.name: kind_of(network.model) if by_attention else attribution for network in networks},
+        meaning=f"{meaning}, 0 to 1 per picture; opacity in the mosaic",
         file=file,
+        plugins=tuple(dict.fromkeys(plugins)) or msgspec.UNSET,
     )
 
 

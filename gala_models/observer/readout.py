@@ -9,6 +9,7 @@ from torch import Tensor
 
 from rapidvision.errors import InputError, did_you_mean
 
+from ..registries import READOUTS
 from ..weights.load import Category
 
 #: ILSVRC classes 0 … 397 are animals, 398 … 999 are not.
@@ -145,12 +146,9 @@ def binary() -> Readout:
     return Readout("binary", 2, lambda scores: log_odds(scores, [1], [0]))
 
 
-READOUTS: dict[str, Callable[[], Readout]] = {
-    "imagenet-animal": imagenet_animal,
-    "imagenet-animal-uncorrected": lambda: imagenet_animal(corrected=False),
-    "imagenet-categories": imagenet_categories,
-    "binary": binary,
-}
+def imagenet_animal_uncorrected() -> Readout:
+    """Readout of an ImageNet network that leaves the unequal numbers of classes in its log odds."""
+    return imagenet_animal(corrected=False)
 
 
 def named(name: str) -> Readout:
@@ -161,6 +159,5 @@ def named(name: str) -> Readout:
     >>> named("binary").evidence(torch.tensor([[0.0, 2.0]])).tolist()
     [2.0]
     """
-    if name not in READOUTS:
-        raise InputError(f'no readout "{name}". {did_you_mean(name, READOUTS)}')
-    return READOUTS[name]()
+    found: Readout = READOUTS.get(name)()
+    return found

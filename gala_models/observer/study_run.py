@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 
-from rapidvision import trials
 from rapidvision.errors import InputError
-from rapidvision.formats.model_record import Attention, ModelRecord, NetworkRecord, write_record
-from rapidvision.formats.trials_frame import to_frame
+from rapidvision.formats import trials_table
+from rapidvision.formats.networks.model_record import Attention, ModelRecord, NetworkRecord, write_record
 from rapidvision.plan import Plan
 from rapidvision.study import Study
 from rapidvision.system import files
@@ -139,7 +138,7 @@ def run_study(
     else:
         records = [record for network, one in pairs for record in answer_plans(network, one, plans, participants)]
     if out is not None:
-        trials.write_table(out, records)
+        trials_table.write_table(out, records)
         attention = sheet(networks, intact_pictures(found, N_LOOKED_AT), out.with_name(f"{out.stem}-attention.png"))
         write_record(out, _record(study, plans, pairs, participants, probing, records, command, attention))
     n_participants = len({record.participant_id for record in records})
@@ -218,7 +217,7 @@ def observe(
         batch_size=batch_size,
         quiet=not progress,
     )
-    return to_frame(done.records)
+    return trials_table.to_frame(done.records)
 
 
 def _in_turns(pairs: Sequence[Any], plans: Sequence[Plan], participants: Participants) -> Any:
@@ -252,6 +251,7 @@ def _record(
         seed=participants.seed,
         inputs={"study": study.description().stimulus_set_digest},
         packages=("numpy", "torch", "pillow"),
+        plugins=tuple(dict.fromkeys(one for network, _ in pairs for one in network.plugins)),
     )
     return ModelRecord(
         policy=msgspec.to_builtins(participants),

@@ -11,8 +11,9 @@ The renderer, the ClickMe game and `stimuli import-clickme` write such folders; 
 are made from them.
 """
 
+import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -101,6 +102,61 @@ def read_table(
     ]
     check(rows, name=str(path))
     return rows
+
+
+def write_table(path: Path | str, rows: Sequence[Mapping[str, object]]) -> None:
+    """Write the table of a picture folder, atomically.
+
+    Parameters
+    ----------
+    path : path-like
+        Usually ``FOLDER/images.csv``.
+    rows : sequence of mapping
+        Column → cell; the first row says which columns there are. Those of :data:`COLUMNS` come first in their order.
+
+    Raises
+    ------
+    InputError
+        When a row lacks one of the columns that every table needs.
+    """
+    names = list(rows[0]) if rows else list(NEEDED)
+    columns = [*(name for name in COLUMNS if name in names), *(name for name in names if name not in COLUMNS)]
+    for number, row in enumerate(rows, 2):
+        missing = [name for name in (*NEEDED, *columns) if name not in row]
+        if missing:
+            raise InputError(f"{path}: row {number} lacks {missing[0]}; every row of a table has the same columns")
+    csv_text.write(path, columns, ([_written(row[name]) for name in columns] for row in rows))
+
+
+def _written(value: object) -> object:
+    return str(value).lower() if isinstance(value, bool) else value
+
+
+def write_recipe(
+    folder: Path | str, *, name: str, image_px: int, source: str, seed: int | None = None, blur: str | None = None
+) -> None:
+    """Write ``recipe.toml`` beside the table: what ``rapidvision stimuli build`` needs to make a set of the folder.
+
+    Parameters
+    ----------
+    folder : path-like
+        The picture folder.
+    name : str
+        Of the set.
+    image_px : int
+        Side of its images.
+    source : str
+        Of the maps in ``maps/SOURCE``.
+    seed : int, optional
+        Of the set; the recipe's own default unless given.
+    blur : str, optional
+        Of the maps, such as ``paper``; none unless given.
+    """
+    head = {"name": name, "seed": seed, "image_px": image_px, "images": TABLE}
+    maps = {"source": source, "reader": "folder", "path": f"maps/{source}", "blur": blur}
+    lines = [f"{key} = {json.dumps(value)}" for key, value in head.items() if value is not None]
+    lines += ["", "[[maps]]", *(f"{key} = {json.dumps(value)}" for key, value in maps.items() if value is not None)]
+    files.write_text(Path(folder) / "recipe.toml", "\n".join(lines) + "\n")
 
 
 def _row(cells: dict[str, str], folder: Path, where: str, phases: Sequence[str]) -> PictureRow:

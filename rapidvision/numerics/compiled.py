@@ -14,10 +14,13 @@ import threading
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, overload
+from typing import Any, Literal, overload
 
 from rapidvision.errors import MissingExtra
 from rapidvision.system.extras import need
+
+#: Which loops count; the numbers are the same. ``auto`` compiles where Numba is installed and the work is worth its start.
+Engine = Literal["auto", "numpy", "numba"]
 
 _changing_numbas_settings = threading.Lock()
 

@@ -1,7 +1,7 @@
 """Compiled sign flips; imported only when asked for.
 
-Everything that is compiled stands in this file, because numba keeps machine code on disk until the file of the function
-changes, and does not see changes elsewhere.
+Numba keeps machine code on disk until the file of the function changes and does not see changes elsewhere, so everything
+that is compiled and may change stands in this file.
 """
 
 from typing import Any
@@ -10,20 +10,10 @@ import numpy as np
 from numba import njit, prange
 
 from .compiled import compiled
+from .compiled_counter_rng import hashed
 
 _U = np.uint64
 _BYTE = _U(255)
-_GAMMA, _MIX1, _MIX2 = _U(0x9E3779B97F4A7C15), _U(0xBF58476D1CE4E5B9), _U(0x94D049BB133111EB)
-_S30, _S27, _S31 = _U(30), _U(27), _U(31)
-
-
-@njit(inline="always")
-def _hashed(key: Any, counter: Any) -> Any:
-    """Word `counter` of a stream: :func:`rapidvision.numerics.words.hashed_words` for one."""
-    z = counter * _GAMMA + key
-    z = (z ^ (z >> _S30)) * _MIX1
-    z = (z ^ (z >> _S27)) * _MIX2
-    return z ^ (z >> _S31)
 
 
 @njit(inline="always")
@@ -60,7 +50,7 @@ def count_flips(d: Any, slack: Any, key: Any, m: int, n_block: int) -> Any:
                     base = _U(start + r) * _U(n_words)
                     s = 0.0
                     for j in range(first, last):
-                        x = _hashed(key, base + _U(j))
+                        x = hashed(key, base + _U(j))
                         q = (j - first) * 8
                         s += (
                             tables[q, x & _BYTE]

@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .compiled import can_compile
-from .engine import Engine
+from .compiled import Engine, can_compile
+from .counter_rng import hashed_words
 from .resampling import Counts, row_order
-from .words import hashed_words
 
 Floats = NDArray[np.float64]
 

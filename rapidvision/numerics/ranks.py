@@ -7,16 +7,24 @@ from numpy.typing import ArrayLike, NDArray
 
 from rapidvision.errors import InputError
 
+from .compiled import Engine, can_compile
+
 Floats = NDArray[np.float64]
+#: Below this many values in all, numpy ranks sooner than a compiled loop starts.
+_FEWEST_COMPILED = 2_000_000
+#: Maps smaller than this are ranked faster by numpy's sort in any case.
+_SMALLEST_COMPILED = 64
 
 
-def doubled_ranks(maps: ArrayLike) -> NDArray[np.int32]:
+def doubled_ranks(maps: ArrayLike, *, engine: Engine = "auto") -> NDArray[np.int32]:
     """Twice the average rank of every value within its row: whole numbers, so that ties are exact.
 
     Parameters
     ----------
     maps : array_like, shape (rows, values)
         Finite.
+    engine : {"auto", "numpy", "numba"}
+        Who sorts; the numbers are the same. The compiled sort reads values as float32, which maps are.
 
     Returns
     -------
@@ -33,7 +41,15 @@ def doubled_ranks(maps: ArrayLike) -> NDArray[np.int32]:
     >>> doubled_ranks([[10.0, 30.0, 10.0]])
     array([[3, 6, 3]], dtype=int32)
     """
-    values = checked(maps)
+    values = _rows_of(maps)
+    bits = _bits(values, engine)
+    if bits is not None:
+        from . import compiled_ranks
+
+        found, finite = compiled_ranks.doubled_ranks(bits)
+        _check_finite(finite)
+        return np.asarray(found)
+    _check_finite(np.isfinite(values))
     order, begins = _sorted(values)
     starts = np.flatnonzero(begins)  # of runs of equal values, all rows in one line
     sizes = np.diff(starts, append=begins.size)
@@ -66,14 +82,22 @@ def _sorted(values: NDArray[Any]) -> tuple[NDArray[np.int64], "NDArray[np.bool_]
     return order, begins
 
 
-def checked(maps: ArrayLike) -> NDArray[Any]:
-    """Return `maps` as an array of one finite map per row, or raise InputError."""
-    values = rows_of(maps)
-    check_finite(np.isfinite(values))
-    return values
+def _bits(values: NDArray[Any], engine: Engine) -> NDArray[np.uint32] | None:
+    """Values as the bits of float32, for the compiled sort; None where numpy should rank (or values would be rounded)."""
+    if values.ndim != 2:
+        return None  # the other path says what is wrong
+    large = values.size >= _FEWEST_COMPILED and values.shape[1] >= _SMALLEST_COMPILED
+    if not (engine == "numba" or (engine == "auto" and large and _fits(values) and can_compile())):
+        return None
+    return np.ascontiguousarray(values, dtype=np.float32).view(np.uint32)
 
 
-def rows_of(maps: ArrayLike) -> NDArray[Any]:
+def _fits(values: NDArray[Any]) -> bool:
+    """Whether float32 holds every value exactly."""
+    return values.dtype == np.float32 or np.array_equal(values, values.astype(np.float32))
+
+
+def _rows_of(maps: ArrayLike) -> NDArray[Any]:
     """Return `maps` as an array of one map per row, or raise InputError."""
     values = np.asarray(maps)
     if values.ndim != 2:
@@ -81,7 +105,7 @@ def rows_of(maps: ArrayLike) -> NDArray[Any]:
     return values
 
 
-def check_finite(finite: "NDArray[np.bool_] | bool") -> None:
+def _check_finite(finite: "NDArray[np.bool_] | bool") -> None:
     """Raise InputError where something is not finite."""
     if not np.all(finite):
         raise InputError("ranks: some values are not finite; repair or leave out these maps")
@@ -96,7 +120,7 @@ def units_of(ranks: NDArray[np.int32]) -> Floats:
         return np.asarray(centred / np.where(length > 0, length, np.nan)[:, None])
 
 
-def unit_ranks(maps: ArrayLike) -> Floats:
+def unit_ranks(maps: ArrayLike, *, engine: Engine = "auto") -> Floats:
     """Centred ranks of every row, scaled to length 1: dot products are Spearman correlations; NaN for constant rows.
 
     Examples
@@ -105,7 +129,7 @@ def unit_ranks(maps: ArrayLike) -> Floats:
     >>> round(float(one @ other), 12)
     -1.0
     """
-    return units_of(doubled_ranks(maps))
+    return units_of(doubled_ranks(maps, engine=engine))
 
 
 def correlations(first: NDArray[np.int32], second: NDArray[np.int32]) -> Floats:
@@ -118,13 +142,15 @@ def correlations(first: NDArray[np.int32], second: NDArray[np.int32]) -> Floats:
         return np.asarray(np.where(bottom > 0, top / bottom, np.nan))
 
 
-def spearman_pairs(a: ArrayLike, b: ArrayLike) -> Floats:
+def spearman_pairs(a: ArrayLike, b: ArrayLike, *, engine: Engine = "auto") -> Floats:
     """Spearman correlation of each row of `a` with the same row of `b`, ties averaged; NaN where a row is constant.
 
     Parameters
     ----------
     a, b : array_like, shape (n, values)
         Maps, flattened; finite.
+    engine : {"auto", "numpy", "numba"}
+        Who counts; the numbers are the same.
 
     Returns
     -------
@@ -144,4 +170,11 @@ def spearman_pairs(a: ArrayLike, b: ArrayLike) -> Floats:
     first, second = np.asarray(a), np.asarray(b)
     if first.shape != second.shape:
         raise InputError(f"spearman: shapes {first.shape} and {second.shape}; pairs of maps have one size")
-    return correlations(doubled_ranks(first), doubled_ranks(second))
+    both = _bits(first, engine), _bits(second, engine)
+    if both[0] is not None and both[1] is not None:
+        from . import compiled_ranks
+
+        found, finite = compiled_ranks.rank_correlations(*both)
+        _check_finite(finite)
+        return np.asarray(found)
+    return correlations(doubled_ranks(first, engine=engine), doubled_ranks(second, engine=engine))

@@ -18,7 +18,7 @@ from rapidvision.errors import InputError, did_you_mean
 from rapidvision.protocol import N_RELABELLINGS
 from rapidvision.seeds import fresh_seed, key64
 
-from .engine import Engine
+from .compiled import Engine
 from .flip_counts import count_flips
 from .flip_tails import MOST_WORK, flip_tails
 from .resampling import SIDED, Alternative, p_values, sided_p

@@ -12,6 +12,7 @@ from typing import IO, Any
 import msgspec
 
 from rapidvision.errors import InputError
+from rapidvision.plugins.source import PluginSource
 
 
 @contextmanager
@@ -246,6 +247,8 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True):
         Name of each input → SHA-256 of its content.
     packages : dict
         Name → version of the packages that the numbers depend on.
+    plugins : tuple of PluginSource
+        Those that took part; absent where none did.
     """
 
     command: str
@@ -253,6 +256,7 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True):
     seed: int | None = None
     inputs: dict[str, str] = {}
     packages: dict[str, str] = {}
+    plugins: tuple[PluginSource, ...] | msgspec.UnsetType = msgspec.UNSET
 
 
 def provenance(
@@ -261,6 +265,7 @@ def provenance(
     seed: int | None = None,
     inputs: dict[str, str] | None = None,
     packages: tuple[str, ...] = ("numpy",),
+    plugins: tuple[PluginSource, ...] = (),
 ) -> Provenance:
     """Make the :class:`Provenance` of an output.
 
@@ -274,6 +279,8 @@ def provenance(
         Name → SHA-256.
     packages : tuple of str
         Distributions whose versions are recorded; those that are not installed are left out.
+    plugins : tuple of PluginSource
+        Those that took part.
 
     Returns
     -------
@@ -290,4 +297,5 @@ def provenance(
             versions[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
             continue
-    return Provenance(command=command, version=__version__, seed=seed, inputs=inputs or {}, packages=versions)
+    made = Provenance(command=command, version=__version__, seed=seed, inputs=inputs or {}, packages=versions)
+    return msgspec.structs.replace(made, plugins=plugins) if plugins else made

@@ -2,12 +2,15 @@
 
 import multiprocessing
 import os
+import pickle
 import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor
 from multiprocessing import connection
 from typing import Any
+
+from rapidvision.plugins import modules
 
 _MOST_ON_WINDOWS = 61
 
@@ -40,7 +43,8 @@ def pool_of(n_workers: int, start: Callable[..., object] | None = None, *args: A
     1024
     """
     spawn = multiprocessing.get_context("spawn")
-    return _Pool(fitting(n_workers), mp_context=spawn, initializer=_begin, initargs=(start, args))
+    work = pickle.dumps((start, args))  # read by a process only when it knows the plug-ins that the values may name
+    return _Pool(fitting(n_workers), mp_context=spawn, initializer=_begin, initargs=(modules.imported_plugins(), work))
 
 
 def fitting(n_workers: int, *, platform: str = sys.platform) -> int:
@@ -68,13 +72,15 @@ class _Pool(ProcessPoolExecutor):
 _start_errors: list[Exception] = []
 
 
-def _begin(start: Callable[..., object] | None, args: tuple[Any, ...]) -> None:
+def _begin(plugins: tuple[str, ...], work: bytes) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    if start is not None:
-        try:
+    try:
+        modules.import_plugins(plugins)
+        start, args = pickle.loads(work)  # noqa: S301  (the parent process wrote it)
+        if start is not None:
             start(*args)
-        except Exception as error:  # whatever it is, it belongs to the caller
-            _start_errors.append(error)
+    except Exception as error:  # whatever it is, it belongs to the caller
+        _start_errors.append(error)
 
 
 def _do(work: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:

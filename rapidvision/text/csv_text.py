@@ -135,3 +135,17 @@ def refuse_repeats(header: Sequence[str], *, name: str) -> None:
             raise InputError(
                 f'{name}: columns {first} and {place} are both named "{word.strip()}"; rename or remove one of them'
             )
+
+
+def header_of(path: Path | str) -> list[str]:
+    """Return the names of a table's columns, in order; none for an empty file.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write(Path(folder) / "a.csv", ["image_id", "note"], [])
+    ...     header_of(Path(folder) / "a.csv")
+    ['image_id', 'note']
+    """
+    return next(csv.reader(io.StringIO(read_text(path), newline="")), [])

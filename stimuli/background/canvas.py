@@ -8,11 +8,12 @@ import scipy.fft
 from numpy.typing import NDArray
 
 from rapidvision.errors import InputError
+from rapidvision.numerics.counter_rng import hashes
 
 from ..image.colorspace import rounded, to_coded, to_linear
 from ..image.load import LUMA
 from ..recipe import Canvas
-from ..reveal.counter_rng import hashes
+from ..registries import BACKGROUNDS
 from .scramble import scramble
 
 
@@ -57,6 +58,26 @@ class MadeCanvas:
     quality: CanvasQuality
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Background:
+    """What is seen where the picture is not.
+
+    Attributes
+    ----------
+    pixels : ndarray of uint8, shape (height, width, 3)
+        Coded sRGB.
+    clipped_fraction : float
+        Share of values that did not fit into 0 … 255.
+    intended : ndarray of float64, shape (height, width, 3), or None
+        What it was before it was rounded and clipped, 0 … 255, for the comparison of spectra; None compares with the
+        picture.
+    """
+
+    pixels: NDArray[np.uint8]
+    clipped_fraction: float = 0.0
+    intended: NDArray[np.float64] | None = None
+
+
 def make_canvas(picture: NDArray[np.uint8], canvas: Canvas, *, key: int, where: str) -> MadeCanvas:
     """Make the canvas of a picture.
 
@@ -81,32 +102,44 @@ def make_canvas(picture: NDArray[np.uint8], canvas: Canvas, *, key: int, where: 
     InputError
         When more values are clipped than the recipe allows.
     """
-    clipped, intended = 0.0, picture.astype(np.float64)
-    if canvas.kind == "grey":
-        pixels = np.full_like(picture, canvas.grey)
-    elif canvas.kind == "mean":
-        pixels = np.broadcast_to(rounded(picture.reshape(-1, 3).mean(axis=0)), picture.shape).copy()
-    elif canvas.kind == "blur":
-        from scipy.ndimage import gaussian_filter
-
-        sigma = (canvas.blur_px, canvas.blur_px, 0)
-        if canvas.space == "linear":
-            pixels = to_coded(gaussian_filter(to_linear(picture), sigma, mode="reflect"))
-        else:
-            pixels = rounded(gaussian_filter(picture.astype(np.float64), sigma, mode="reflect"))
-    else:
-        pixels, clipped, intended = _scrambled(picture, canvas, key)
-    if clipped > canvas.largest_clipped_fraction:
+    made: Background = BACKGROUNDS.get(canvas.kind)(picture, canvas, key=key)
+    pixels = made.pixels
+    if pixels.dtype != np.uint8 or pixels.shape != picture.shape:
         raise InputError(
-            f"{where}: its canvas clips {clipped:.1%} of the values, allowed are {canvas.largest_clipped_fraction:.1%}; "
-            "use more gamut_iterations, a lower contrast or leave the picture out"
+            f"{where}: the background {canvas.kind} is {pixels.dtype} of shape {pixels.shape}; uint8 of shape "
+            f"{picture.shape} is needed"
         )
-    return MadeCanvas(pixels, quality_of(picture, pixels, clipped, intended))
+    if made.clipped_fraction > canvas.largest_clipped_fraction:
+        raise InputError(
+            f"{where}: its canvas clips {made.clipped_fraction:.1%} of the values, allowed are "
+            f"{canvas.largest_clipped_fraction:.1%}; use more gamut_iterations, a lower contrast or leave the picture out"
+        )
+    intended = picture.astype(np.float64) if made.intended is None else made.intended
+    return MadeCanvas(pixels, quality_of(picture, pixels, made.clipped_fraction, intended))
 
 
-def _scrambled(
-    picture: NDArray[np.uint8], canvas: Canvas, key: int
-) -> tuple[NDArray[np.uint8], float, NDArray[np.float64]]:
+def grey(picture: NDArray[np.uint8], canvas: Canvas, /, *, key: int) -> Background:  # noqa: ARG001
+    """One grey, a :class:`~rapidvision.stimuli.plugins.BackgroundMaker`."""
+    return Background(np.full_like(picture, canvas.grey))
+
+
+def mean_colour(picture: NDArray[np.uint8], _canvas: Canvas, /, *, key: int) -> Background:  # noqa: ARG001
+    """The picture's mean colour."""
+    return Background(np.broadcast_to(rounded(picture.reshape(-1, 3).mean(axis=0)), picture.shape).copy())
+
+
+def out_of_focus(picture: NDArray[np.uint8], canvas: Canvas, /, *, key: int) -> Background:  # noqa: ARG001
+    """The picture, blurred."""
+    from scipy.ndimage import gaussian_filter
+
+    sigma = (canvas.blur_px, canvas.blur_px, 0)
+    if canvas.space == "linear":
+        return Background(to_coded(gaussian_filter(to_linear(picture), sigma, mode="reflect")))
+    return Background(rounded(gaussian_filter(picture.astype(np.float64), sigma, mode="reflect")))
+
+
+def scrambled(picture: NDArray[np.uint8], canvas: Canvas, /, *, key: int) -> Background:
+    """The picture with scrambled phases, or for ``noise`` white noise given its spectrum."""
     linear = canvas.space == "linear"
     values = to_linear(picture) if linear else picture.astype(np.float64)
     white = 1.0 if linear else 255.0
@@ -122,8 +155,8 @@ def _scrambled(
     )
     if linear:
         pixels = to_coded(made.values)
-        return pixels, made.clipped_fraction, pixels.astype(np.float64)
-    return rounded(made.values), made.clipped_fraction, made.values
+        return Background(pixels, made.clipped_fraction, pixels.astype(np.float64))
+    return Background(rounded(made.values), made.clipped_fraction, made.values)
 
 
 def _noise_like(values: NDArray[np.float64], *, key: int) -> NDArray[np.float64]:

@@ -20,7 +20,7 @@ import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
-from ..reveal.counter_rng import hashes
+from rapidvision.numerics.counter_rng import hashes
 
 VERSION = "2"
 

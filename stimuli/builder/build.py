@@ -104,6 +104,7 @@ def read_recipe(name: str, *, root: Path | None = None, seed: int | None = None)
     (['clickme', 'salicon'], 1)
     """
     path = Path(__file__).parents[1] / "bundled" / "recipe.toml" if name == "bundled" else Path(name)
+    recipes.import_plugins_of(path)
     recipe = recipes.read(path, StimulusRecipe)
     if seed is not None:
         recipe = msgspec.structs.replace(recipe, seed=seed)

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from rapidvision.errors import Aborted, InputError
+from rapidvision.plugins.modules import import_plugins, imported_plugins
 from rapidvision.system.extras import need
 
 from .executor import Chunk, Outcomes, Settings
@@ -44,7 +45,7 @@ def run_cluster(settings: Settings, chunks: Sequence[Chunk], *, address: str) ->
     except (OSError, TimeoutError, ValueError) as error:
         raise InputError(f"{address}: no dask scheduler answers ({error}); is it running?") from error
     with client:
-        shared = client.scatter(pickle.dumps(settings), broadcast=True)
+        shared = client.scatter(pickle.dumps((imported_plugins(), pickle.dumps(settings))), broadcast=True)
         waiting = iter(chunks)
         n_ahead = AHEAD * max(1, sum(client.nthreads().values()))
         first = [chunk for _, chunk in zip(range(n_ahead), waiting, strict=False)]
@@ -63,11 +64,16 @@ def run_cluster(settings: Settings, chunks: Sequence[Chunk], *, address: str) ->
 
 
 def do_chunk(packed: bytes, chunk: Chunk) -> Outcomes:
-    """Do a chunk in a cluster's worker; the :class:`.work.Worker` is made once per process and build."""
+    """Do a chunk in a cluster's worker; the :class:`.work.Worker` is made once per process and build.
+
+    The plug-in modules are imported first, because a recipe that names their parts cannot be read without them.
+    """
     import pickle
 
     if packed not in _workers:
-        settings: Any = pickle.loads(packed)  # noqa: S301 - it comes from our own client
+        plugins, inner = pickle.loads(packed)  # noqa: S301 - it comes from our own client
+        import_plugins(plugins)
+        settings: Any = pickle.loads(inner)  # noqa: S301
         _workers.clear()
         _workers[packed] = Worker(*settings)
     worker = _workers[packed]

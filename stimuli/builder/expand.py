@@ -19,6 +19,7 @@ from rapidvision.text import csv_text
 from ..pipeline.image_list import ImageEntry, image_entries
 from ..pipeline.image_pipeline import ALGORITHMS, canvas_of, fractions_of, picture_of, reader_of, target_of
 from ..pipeline.quality import Quality
+from ..plugins import check_plugins, recorded_plugins
 from ..recipe import StimulusRecipe
 from ..storage.forms import member_key, open_container, png_files, series_from
 from .journal import REJECTS
@@ -53,13 +54,15 @@ def expand(
     InputError
         When a container is damaged, a picture is missing or another one, or `out` is not empty.
     CheckFailed
-        When a file of the packed set was changed.
+        When a file of the packed set, or the source of a plug-in that it was built with, was changed.
     """
     keep_freed_memory()
     packed, out = read_packed(folder), Path(out)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise InputError(f"{out}: not empty; choose another folder")
     packed.verify()
+    for absent in check_plugins(recorded_plugins(packed.description.description.provenance), where=str(folder)):
+        raise InputError(f"{folder}: {absent}")
     recipe = convert(packed.description.description.recipe, StimulusRecipe, name=f"{folder}: recipe")
     rows: list[Stimulus] = []
     quality: list[tuple[ImageEntry, Quality]] = []

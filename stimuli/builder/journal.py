@@ -17,6 +17,7 @@ from rapidvision.formats.folder_kind import BUILD
 from rapidvision.system import files
 
 from ..pipeline.image_pipeline import ALGORITHMS
+from ..plugins import plugins_of
 from ..recipe import StimulusRecipe
 from ..storage.forms import Form
 from .task import Record
@@ -28,11 +29,12 @@ REJECTS = "rejects.csv"
 
 
 class BuildState(msgspec.Struct, frozen=True, kw_only=True):
-    """``recipe.json``: what a folder is being built from."""
+    """``recipe.json``: what a folder is being built from; `plugins` are those that took part, name → source hash."""
 
     form: Form
     recipe: dict[str, object]
     algorithms: dict[str, str]
+    plugins: dict[str, str] | msgspec.UnsetType = msgspec.UNSET
 
 
 def claim(folder: Path, recipe: StimulusRecipe, form: Form) -> None:
@@ -70,6 +72,14 @@ def check(folder: Path, recipe: StimulusRecipe, form: Form) -> None:
     if found.form != form:
         raise InputError(f"{folder}: is being built as {found.form}, not as {form}; choose another folder")
     theirs, ours = msgspec.to_builtins(found), msgspec.json.decode(msgspec.json.encode(_state(recipe, form)))
+    if theirs.get("plugins") != ours.get("plugins") and theirs["recipe"] == ours["recipe"]:
+        names = sorted(
+            name for name, sha256 in theirs.get("plugins", {}).items() if ours.get("plugins", {}).get(name) != sha256
+        )
+        raise InputError(
+            f"{folder}: the source of {', '.join(names)} was changed after the set was begun; choose another folder, or "
+            "bring the old source back"
+        )
     if theirs != ours:
         what = [name for name in ours["recipe"] if theirs["recipe"].get(name) != ours["recipe"][name]]
         changed = ", ".join(what) if what else "another version of RapidVision"
@@ -77,7 +87,10 @@ def check(folder: Path, recipe: StimulusRecipe, form: Form) -> None:
 
 
 def _state(recipe: StimulusRecipe, form: Form) -> BuildState:
-    return BuildState(form=form, recipe=msgspec.to_builtins(recipe), algorithms=ALGORITHMS)
+    plugins = {f"{one.kind} {one.name}": one.sha256 for one in plugins_of(recipe)}
+    return BuildState(
+        form=form, recipe=msgspec.to_builtins(recipe), algorithms=ALGORITHMS, plugins=plugins or msgspec.UNSET
+    )
 
 
 def read(folder: Path) -> dict[str, Record]:

@@ -21,6 +21,7 @@ from ..maps.orientation import TURNS
 from ..pipeline.image_list import ImageEntry
 from ..pipeline.image_pipeline import ALGORITHMS, fractions_of
 from ..pipeline.quality import Quality
+from ..plugins import plugins_of
 from ..recipe import StimulusRecipe
 from ..storage.forms import Form
 from .journal import REJECTS
@@ -60,7 +61,10 @@ def description_of(recipe: StimulusRecipe, records: Sequence[Record], target: Ta
         ),
         quality=summary([record.quality for record in records]) | matching,
         provenance=files.provenance(
-            "stimuli build", seed=recipe.seed, packages=("numpy", "scipy", "pillow", "scikit-image")
+            "stimuli build",
+            seed=recipe.seed,
+            packages=("numpy", "scipy", "pillow", "scikit-image"),
+            plugins=plugins_of(recipe),
         ),
     )
 

@@ -12,7 +12,8 @@ import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
-from ..reveal.counter_rng import hashes
+from rapidvision.numerics.counter_rng import hashes
+
 from .colorspace import dithered, lightness, luminance
 from .match_target import (
     Target,

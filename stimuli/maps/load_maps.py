@@ -12,7 +12,7 @@ from rapidvision.maps import ImportanceMap
 from rapidvision.numerics.blur import blurred, parse
 
 from ..image.load import Geometry
-from ..recipe import MapSource, ReaderName
+from ..recipe import MapSource
 from .prepare import rasterised
 from .readers import DenseMap, MapReader, Points, open_source
 
@@ -20,7 +20,7 @@ from .readers import DenseMap, MapReader, Points, open_source
 def load_maps(
     path: Path | str,
     *,
-    reader: ReaderName = "folder",
+    reader: str = "folder",
     source: str = "maps",
     image_ids: Iterable[str] | None = None,
     frame_px: tuple[int, int] | None = None,
@@ -35,7 +35,7 @@ def load_maps(
     path : path-like
         File or folder.
     reader : {"folder", "npz", "clickme-tfrecord", "points-csv", "salicon-json", "salicon-mat", "fixations-mat", \
-"bubbles-mat"}
+"bubbles-mat"} or the name of a plug-in
         How it is read. ``folder``: one grey image, ``.npy`` or ``.npz`` per image, named ``IMAGE_ID``.
     source : str, default "maps"
         Name of the source, kept in each map.

@@ -24,6 +24,7 @@ from ..image.match_target import Target, find_target
 from ..maps import orientation
 from ..maps.prepare import PreparedMap, prepare
 from ..maps.sources import Sources, sources_of
+from ..plugins import plugins_of
 from ..png import series as png
 from ..recipe import StimulusRecipe
 from ..reveal import flood
@@ -134,7 +135,10 @@ class ImagePipeline:
         settings = msgspec.to_builtins(recipe)
         for name in ("name", "images", "maps", "screen", "image_deg"):
             settings.pop(name)
+        settings.pop("plugins", None)
         self._settings = {"algorithms": ALGORITHMS, "recipe": settings | {"image_px": recipe.side_px}}
+        if plugins := plugins_of(recipe):
+            self._settings["plugins"] = {f"{one.kind} {one.name}": one.sha256 for one in plugins}
 
     def read(self, job: ImageEntry) -> Inputs:
         """Read picture and maps of a job; InputError names the file that cannot be used."""

@@ -1,7 +1,6 @@
 """The contact sheet of a set: flags first, then every picture with its maps, levels and canvas."""
 
 import base64
-import html
 import io
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from rapidvision.formats.manifest import Stimulus, StimulusSet, read_set
 from rapidvision.images.load import load_rgb
 from rapidvision.system import files
 from rapidvision.system.progress import Advance, silent
+from rapidvision.system.templates import rendered
 
 from ..builder.manifest_writer import LEFT_OUT
 from ..pipeline.flags import Flag, flags_of, read_quality
@@ -27,15 +27,7 @@ from .plots import before_and_after
 #: Reveal levels shown per source, as fractions of the features (the nearest there are).
 SHOWN = (0.01, 0.1, 0.4, 1.0)
 
-_STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 76rem; padding: 0 1rem; color: #222; }
-h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2rem; }
-table { border-collapse: collapse; } th, td { text-align: left; padding: .2rem .8rem .2rem 0; vertical-align: top; }
-th { font-weight: 600; border-bottom: 1px solid #bbb; } .flag td { color: #a30; }
-figure { display: inline-block; margin: 0 .3rem .3rem 0; text-align: center; font-size: .75rem; color: #555; }
-figure img, figure svg { display: block; width: 112px; height: 112px; } section { border-top: 1px solid #ddd; padding-top: .6rem; }
-section h3 { margin: 0 0 .3rem; font-size: 1rem; } .sheet { max-width: 100%; }
-"""
+_TEMPLATE = Path(__file__).with_name("contact_sheet.html")
 
 
 def contact_sheet(
@@ -88,7 +80,7 @@ def contact_sheet(
     rows = found.index()
     maker, jobs = _maker(inputs, found)
     sources = {one.image_id: one.sha256 for one in found.description.images}
-    sections: list[str] = []
+    sections: list[dict[str, Any]] = []
     originals: list[NDArray[np.uint8]] = []
     canvases: list[NDArray[np.uint8]] = []
     lines: list[Line] = []
@@ -162,15 +154,21 @@ def _read(found: StimulusSet, row: Stimulus) -> NDArray[np.uint8]:
     return load_rgb(path)
 
 
-def _section(title: str, pictures: dict[str, NDArray[np.uint8]], maps: dict[str, NDArray[Any]], plots: str) -> str:
+def _section(
+    title: str, pictures: dict[str, NDArray[np.uint8]], maps: dict[str, NDArray[Any]], plots: str
+) -> dict[str, Any]:
     """One picture: itself, its canvas, their statistics and its maps in the first line, then a line per source."""
-    first = "".join(_figure(pictures[name], name) for name in ("picture", "canvas") if name in pictures) + plots
-    lines = {"": first + "".join(_figure(_heat(values), f"map: {name}") for name, values in maps.items())}
+    levels: dict[str, list[tuple[str, str]]] = {}
     for caption, image in pictures.items():
         if caption not in ("picture", "canvas"):
-            source = caption.split()[0]
-            lines[source] = lines.get(source, "") + _figure(image, caption)
-    return f"<section><h3>{html.escape(title)}</h3>{'<br>'.join(line for line in lines.values() if line)}</section>"
+            levels.setdefault(caption.split()[0], []).append((caption, _thumbnail(image)))
+    return {
+        "title": title,
+        "own": [(name, _thumbnail(pictures[name])) for name in ("picture", "canvas") if name in pictures],
+        "plots": plots,
+        "maps": [(f"map: {name}", _thumbnail(_heat(values))) for name, values in maps.items()],
+        "levels": list(levels.values()),
+    }
 
 
 def _line(title: str, pictures: dict[str, NDArray[np.uint8]], maps: dict[str, NDArray[Any]]) -> Line:
@@ -193,14 +191,13 @@ def _flags(found: StimulusSet, quality: list[dict[str, str]]) -> list[Flag]:
     return flags_of(quality, counts.pop() if len(counts) == 1 else 0)
 
 
-def _figure(image: NDArray[np.uint8], caption: str) -> str:
+def _thumbnail(image: NDArray[np.uint8]) -> str:
     from PIL import Image
 
     out = io.BytesIO()
     small = Image.fromarray(image).resize((THUMB_PX, THUMB_PX), Image.Resampling.LANCZOS)
     small.save(out, "JPEG", quality=85)
-    alt = html.escape(caption)
-    return f'<figure><img alt="{alt}" src="{_data_url(out.getvalue(), "jpeg")}">{alt}</figure>'
+    return _data_url(out.getvalue(), "jpeg")
 
 
 def _heat(values: NDArray[Any]) -> NDArray[np.uint8]:
@@ -212,27 +209,14 @@ def _data_url(data: bytes, kind: str) -> str:
     return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
 
 
-def _page(found: StimulusSet, quality: list[dict[str, str]], figures: str, sections: list[str]) -> str:
-    description = found.description
-    flags = _flags(found, quality)
-    flagged = "".join(
-        f'<tr class="flag"><td>{html.escape(one.image_id)}</td><td>{html.escape(one.map_source)}</td>'
-        f"<td>{html.escape(one.text)}</td></tr>"
-        for one in flags
-    )
-    table = (
-        f"<table><tr><th>picture</th><th>source</th><th>what</th></tr>{flagged}</table>" if flags else "<p>None.</p>"
-    )
-    licences = sorted({image.licence for image in description.images if image.licence})
-    return (
-        f"<!doctype html><html lang=en><meta charset=utf-8><title>{html.escape(description.name)}</title>"
-        f"<style>{_STYLE}</style><h1>{html.escape(description.name)}</h1>"
-        f"<p>{len(description.images)} pictures of {description.image_px} px, sources "
-        f"{html.escape(', '.join(description.map_sources))}, seed {description.seed}, digest {description.digest[:16]}. "
-        f"Licences: {html.escape(', '.join(licences)) or 'not stated'}.</p>"
-        f"<h2>Flags ({len(flags)})</h2>{table}<h2>The set as a whole</h2>"
-        f'<img class="sheet" alt="Spectra, histograms, captured importance and clipping" src="{figures}">'
-        f"<h2>Pictures</h2>{''.join(sections)}</html>\n"
+def _page(found: StimulusSet, quality: list[dict[str, str]], figures: str, sections: list[dict[str, Any]]) -> str:
+    return rendered(
+        _TEMPLATE,
+        set=found.description,
+        licences=sorted({image.licence for image in found.description.images if image.licence}),
+        flags=_flags(found, quality),
+        figures=figures,
+        sections=sections,
     )
 
 

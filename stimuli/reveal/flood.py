@@ -25,8 +25,8 @@ from numpy.typing import NDArray
 from rapidvision.errors import InputError
 from rapidvision.maps import checked_values
 from rapidvision.numerics.compiled import can_compile
+from rapidvision.numerics.counter_rng import hashes
 
-from .counter_rng import hashes
 from .passage_times import rate_scale
 
 VERSION = "1"

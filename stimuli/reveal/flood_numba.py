@@ -15,8 +15,9 @@ from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 from rapidvision.numerics.compiled import compiled
+from rapidvision.numerics.compiled_counter_rng import mixed
+from rapidvision.numerics.counter_rng import origin_of
 
-from .counter_rng import origin_of
 from .passage_times import DROPPED_BITS, EXP_TABLE, LN2, MOST_MEDIANS, RateScale, tie_break
 
 _FOUR = np.array([(-1, 0), (0, -1), (0, 1), (1, 0)], np.int64)
@@ -83,10 +84,7 @@ _leading_ones: Any = intrinsic(_code_of_leading_ones)
 
 @compiled(inline="always")  # type: ignore[untyped-decorator, unused-ignore]
 def _wait(pixel, slowness, origin, table):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    x = uint64(pixel) + origin
-    x = (x ^ (x >> uint64(30))) * uint64(0xBF58476D1CE4E5B9)
-    x = (x ^ (x >> uint64(27))) * uint64(0x94D049BB133111EB)
-    x = x ^ (x >> uint64(31))
+    x = mixed(uint64(pixel) + origin)
     n_medians = min(_leading_ones(x), uint64(MOST_MEDIANS))
     x = x << min(n_medians + uint64(1), uint64(MOST_MEDIANS))
     total = n_medians * uint64(LN2)

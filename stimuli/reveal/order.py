@@ -1,13 +1,16 @@
 """Which pixel appears when: the flood fill, and the other ways of revealing that control experiments ask for."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from rapidvision.errors import InputError
 from rapidvision.maps import ImportanceMap
+from rapidvision.numerics.counter_rng import hashes
 
 from ..recipe import Reveal
-from .counter_rng import hashes
+from ..registries import REVEAL_MODES
 from .flood import Engine, Growth, fill
 
 
@@ -57,25 +60,59 @@ def reveal_order(
     ndarray of int32, shape (n_px,)
         Raster indices, none twice.
     """
-    if reveal.mode == "top":
-        return _top(importance, n_px, key)
-    if reveal.mode == "bubbles":
-        return _bubbles(importance, n_px, reveal.bubble_radius_px, key)
+    order = REVEAL_MODES.get(reveal.mode)(importance, n_px, reveal, key=key, engine=engine)
+    if REVEAL_MODES.is_builtin(reveal.mode):
+        return np.asarray(order)
+    return _checked(np.asarray(order), importance, n_px, reveal.mode)
+
+
+def _checked(order: NDArray[Any], importance: ImportanceMap, n_px: int, mode: str) -> NDArray[np.int32]:
+    """Refuse what a plug-in returned unless it is `n_px` different pixels of the picture."""
+    where = f"reveal mode {mode}: {importance.image_id} from {importance.source}"
+    if order.shape != (n_px,) or order.dtype.kind not in "iu":
+        raise InputError(
+            f"{where}: got {order.dtype} of shape {order.shape}; {n_px} whole numbers, the raster indices of "
+            "pixels, are needed"
+        )
+    size = importance.values.size
+    if order.min() < 0 or order.max() >= size or len(np.unique(order)) < n_px:
+        raise InputError(f"{where}: indices must lie from 0 to {size - 1}, and none may appear twice")
+    return order.astype(np.int32, copy=False)
+
+
+def growth(
+    importance: ImportanceMap, n_px: int, reveal: Reveal, /, *, key: int, engine: Engine = "auto"
+) -> NDArray[np.int32]:
+    """The stochastic flood fill, a :class:`~rapidvision.stimuli.plugins.RevealMode`."""
+    law = Growth(reveal.gamma, reveal.epsilon, reveal.neighbours, _start(importance, reveal))
+    return fill(importance.values, n_px, key=key, growth=law, engine=engine)
+
+
+def uniform(
+    importance: ImportanceMap, n_px: int, reveal: Reveal, /, *, key: int, engine: Engine = "auto"
+) -> NDArray[np.int32]:
+    """The flood fill that starts where growth does and is blind to importance, a control."""
+    start = _start(importance, reveal) or importance.peak
+    law = Growth(0.0, reveal.epsilon, reveal.neighbours, start)
+    return fill(importance.values, n_px, key=key, growth=law, engine=engine)
+
+
+def _start(importance: ImportanceMap, reveal: Reveal) -> tuple[int, int] | None:
     height, width = importance.shape
-    start = (
-        {"peak": None, "centre": (height // 2, width // 2)}.get(reveal.start)
-        if isinstance(reveal.start, str)
-        else reveal.start
-    )
-    if reveal.mode == "uniform" and start is None:
-        start = importance.peak
-    gamma = 0.0 if reveal.mode == "uniform" else reveal.gamma
-    return fill(
-        importance.values, n_px, key=key, growth=Growth(gamma, reveal.epsilon, reveal.neighbours, start), engine=engine
-    )
+    if isinstance(reveal.start, str):
+        return {"peak": None, "centre": (height // 2, width // 2)}[reveal.start]
+    return reveal.start
 
 
-def _top(importance: ImportanceMap, n_px: int, key: int) -> NDArray[np.int32]:
+def top(
+    importance: ImportanceMap,
+    n_px: int,
+    _reveal: Reveal,
+    /,
+    *,
+    key: int,
+    engine: Engine = "auto",  # noqa: ARG001  (it fills nothing)
+) -> NDArray[np.int32]:
     """Most important first; equals in the order of their hash, so that no direction is preferred."""
     if n_px > importance.n_supported_px:
         raise InputError(
@@ -87,9 +124,18 @@ def _top(importance: ImportanceMap, n_px: int, key: int) -> NDArray[np.int32]:
     return np.lexsort((lots, -values))[:n_px].astype(np.int32)
 
 
-def _bubbles(importance: ImportanceMap, n_px: int, radius_px: int, key: int) -> NDArray[np.int32]:
+def bubbles(
+    importance: ImportanceMap,
+    n_px: int,
+    reveal: Reveal,
+    /,
+    *,
+    key: int,
+    engine: Engine = "auto",  # noqa: ARG001  (it fills nothing)
+) -> NDArray[np.int32]:
     """Discs around pixels drawn in proportion to importance, each filled from its middle, until `n_px` are open."""
     height, width = importance.shape
+    radius_px = reveal.bubble_radius_px
     if n_px > 0.9 * height * width:
         raise InputError(f"bubbles: {n_px} of {height * width} pixels cannot be opened by discs; use a smaller budget")
     cumulated = np.cumsum(importance.values.ravel().astype(np.float64))

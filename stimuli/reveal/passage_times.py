@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .counter_rng import hashes
+from rapidvision.numerics.counter_rng import hashes
 
 #: Importance is read in 65,535ths of the map's largest value, so that no rounding error of a blur reaches the order.
 N_GRADES = 65535

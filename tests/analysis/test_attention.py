@@ -9,7 +9,14 @@ import pytest
 from rapidvision.analysis.reporting.attention_figure import attention
 from rapidvision.cli import main
 from rapidvision.errors import InputError
-from rapidvision.formats.model_record import Attention, ModelRecord, Mosaic, NetworkRecord, record_path, write_record
+from rapidvision.formats.networks.model_record import (
+    Attention,
+    ModelRecord,
+    Mosaic,
+    NetworkRecord,
+    record_path,
+    write_record,
+)
 from rapidvision.system import files
 
 FOUND = Mosaic(

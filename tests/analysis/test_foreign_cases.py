@@ -9,7 +9,8 @@ from rapidvision.analysis import chance, level_tests
 from rapidvision.analysis.importers.formats import import_trials
 from rapidvision.analysis.reporting.build import report
 from rapidvision.analysis.table.trials import read_trials
-from rapidvision.trials import TrialRecord, write_table
+from rapidvision.formats.trials_table import write_table
+from rapidvision.trials import TrialRecord
 from tests.analysis.foreign_cases import CASES, FOLDER, failure, truth_of
 
 

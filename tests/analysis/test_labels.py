@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from rapidvision.analysis.relabelling import permutations
 from rapidvision.analysis.relabelling.balanced_labels import PROPOSALS, repaired_block
-from rapidvision.analysis.relabelling.counter_rng import BLOCK, FLIPS, bits_at, random_bits, stream_key
-from rapidvision.numerics.words import hashed_words, step
+from rapidvision.analysis.relabelling.random_bits import BLOCK, FLIPS, bits_at, random_bits, stream_key
+from rapidvision.numerics.counter_rng import hashed_words, step
 
 UNIFORM = 1e-4  # p below which a fixed seed would count as broken
 

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,6 +16,7 @@ from rapidvision.analysis.sample_size.simulation import Design
 from rapidvision.analysis.table.trials import Trials, read_trials
 from rapidvision.cli import main
 from rapidvision.errors import InputError
+from rapidvision.formats.report_results import read_results
 from tests.analysis.conftest import as_csv, network_rows
 
 FAST = ["--n-resamples", "300", "--quiet"]
@@ -66,6 +68,7 @@ def test_the_report_is_whole_and_the_same_on_every_run(table_file, network_file,
     for name in names:
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
     results = json.loads((tmp_path / "a" / "results.json").read_text())
+    assert msgspec.to_builtins(read_results(tmp_path / "a" / "results.json")) == results
     assert results["observer_kinds"] == ["simulated"]
     assert results["provenance"]["seed"] == 5
     assert len(results["provenance"]["inputs"]) == 2

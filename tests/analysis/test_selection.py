@@ -12,7 +12,8 @@ from rapidvision.analysis.reporting.fig2b_panel import fig2b
 from rapidvision.analysis.table.accuracy import cells
 from rapidvision.analysis.table.exclusions import Rules, exclude
 from rapidvision.analysis.table.first_lines import opening
-from rapidvision.analysis.table.statistics import STATISTICS, columns_of
+from rapidvision.analysis.table.statistic_registry import STATISTICS
+from rapidvision.analysis.table.statistics import columns_of
 from rapidvision.analysis.table.trials import Trials, read_trials
 from rapidvision.cli import main
 from rapidvision.errors import InputError

@@ -8,7 +8,7 @@ from rapidvision import analysis
 from rapidvision.analysis.inference.learning import read_wins
 from rapidvision.cli import main
 from rapidvision.errors import InputError
-from rapidvision.formats.rounds import COLUMNS, Round, read_rounds, write_rounds
+from rapidvision.formats.game.rounds import TABLE, Round, read_rounds, write_rounds
 from tests.experiments.clickme.conftest import make_folder
 
 
@@ -123,6 +123,6 @@ def test_another_table_is_no_table_of_rounds(table_file):
 
 
 def test_rounds_that_are_not_utf_8_are_refused(tmp_path):
-    (tmp_path / "rounds.csv").write_bytes(",".join(COLUMNS).encode() + b"\nJos\xe9\n")
+    (tmp_path / "rounds.csv").write_bytes(",".join(TABLE.columns).encode() + b"\nJos\xe9\n")
     with pytest.raises(InputError, match="not UTF-8 text"):
         read_wins(tmp_path / "rounds.csv")

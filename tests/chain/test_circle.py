@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from rapidvision.experiments.recording.journal import read_journal
+from rapidvision.formats.trials_table import read_table
 from rapidvision.study import Study
-from rapidvision.trials import read_table
 from tests.chain import console
 from tests.conftest import missing
 

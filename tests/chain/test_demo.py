@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from rapidvision import study, trials
+from rapidvision import study
+from rapidvision.formats import trials_table
 from tests.chain import console
 
 ROOT = Path(__file__).parents[2]
@@ -48,7 +49,8 @@ def test_the_demo_leaves_figure_report_and_results(folder):
 
 def test_people_and_networks_fill_the_same_table_for_the_same_pixels(folder):
     one = study.Study(folder / "demo" / "study")
-    people, networks = trials.read_table(one.simulated_path), trials.read_table(one.folder / "models.csv")
+    people = trials_table.read_table(one.simulated_path)
+    networks = trials_table.read_table(one.folder / "models.csv")
     assert {row.observer for row in people} == {"simulated"}
     assert len({row.participant_id for row in people}) == 24
     main = [row for row in people if row.phase == "main"]

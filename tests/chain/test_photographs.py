@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from rapidvision import study, trials
-from rapidvision.formats import manifest
+from rapidvision import study
+from rapidvision.formats import manifest, trials_table
 from tests.chain import console
 
 ROOT = Path(__file__).parents[2]
@@ -24,7 +24,7 @@ def test_the_documented_commands_take_real_photographs_to_the_figure(data_folder
     assert len(stimuli.exemplars()) == 80
     assert sum(exemplar.target for exemplar in stimuli.exemplars()) == 40
     assert {row.map_source for row in stimuli.stimuli} == {"fixations", "mouse"}
-    rows = trials.read_table(study.Study(tmp_path / "osie/study").simulated_path)
+    rows = trials_table.read_table(study.Study(tmp_path / "osie/study").simulated_path)
     assert {row.group for row in rows} == {"fixations", "mouse"}
     assert len(rows) == 120 * 80
     for kind in ("pdf", "svg", "png"):

@@ -27,7 +27,7 @@ HEAVY = {
         "stimuli/reveal/flood_numba.py",
         "stimuli/render/",
         "analysis/compiled/",
-        "rapidvision/numerics/compiled_flips.py",
+        "rapidvision/numerics/compiled_",
     ),
     "matplotlib": (
         "rapidvision/system/figures.py",

@@ -22,7 +22,8 @@ import numpy as np
 from rapidvision.stimuli.png import deflate
 from rapidvision.stimuli.reveal import flood, flood_numba
 from rapidvision.stimuli.render.shapes import compiled as drawing
-from rapidvision.analysis.compiled import kept, ranks, shifts
+from rapidvision.analysis.compiled import kept, shifts
+from rapidvision.numerics import compiled_ranks
 maps = np.random.default_rng(1).random((12, 9)).astype("float32")
 orders = [flood.fill(maps, 40, key=3, engine=engine) for engine in ("auto", "portable")]
 assert np.array_equal(*orders)

@@ -3,6 +3,7 @@
 import argparse
 import importlib
 import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -131,10 +132,21 @@ def test_every_command_that_a_page_names_has_that_verb_and_these_options(page):
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_every_complete_command_line_is_one_that_the_program_accepts(page, capsys):
+def test_every_complete_command_line_is_one_that_the_program_accepts(page, capsys, tmp_path):
+    for step in console.steps(page):
+        if isinstance(step, console.File):  # a plug-in's names are known to a process that imports its module
+            (tmp_path / step.name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / step.name).write_text(step.content, encoding="utf-8")
     for command in console.commands(page):
         words = console.rapidvision_words(command.text)
-        if words and words[0] in cli.VERBS and "--help" not in words:
+        if words and "--plugin" in words:
+            code = "import sys\nfrom rapidvision import cli\nfrom tests.core.test_documents import subparser\n"
+            code += (
+                "cli._import_plugins(sys.argv[1:])\nparser, rest = subparser(sys.argv[1:])\nparser.parse_args(rest)\n"
+            )
+            done = console.run(shlex.join(["python", "-c", code, *words]), tmp_path)
+            assert done.returncode == 0, f"{command.text}\n{done.stderr}"
+        elif words and words[0] in cli.VERBS and "--help" not in words:
             parser, rest = subparser(words)
             try:
                 parser.parse_args(rest)

@@ -256,7 +256,7 @@ def test_a_table_is_the_same_from_a_file_a_frame_and_records(tmp_path):
 
     from rapidvision.analysis import read_trials, write_trials
     from rapidvision.analysis.sample_size.simulation import Design, simulate
-    from rapidvision.trials import read_table
+    from rapidvision.formats.trials_table import read_table
 
     trials = simulate(Design(n_per_group=2), seed=1).trials(seed=1)
     path = tmp_path / "trials.csv"

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rapidvision import trials
 from rapidvision.errors import InputError
+from rapidvision.formats import trials_table
 from rapidvision.trials import COLUMNS, TrialRecord, judge
 
 ROW = {
@@ -29,14 +29,14 @@ def test_the_schema_is_the_records_fields_in_order():
 def test_every_row_reads_back_as_it_was(tmp_path):
     rows = [record(), record(trial=9, reveal_fraction=None, level_label="full", key_pressed=None, response="none", correct=None,
                              response_ms=None, status="none", utc="2026-01-01T00:00:00Z", decision_value=-1.5)]  # fmt: skip
-    trials.write_table(tmp_path / "t.csv", rows)
-    assert trials.read_table(tmp_path / "t.csv") == rows
+    trials_table.write_table(tmp_path / "t.csv", rows)
+    assert trials_table.read_table(tmp_path / "t.csv") == rows
 
 
 def test_a_file_saved_by_a_spreadsheet_still_reads(tmp_path):
-    text = trials.to_csv([record()]).replace("\n", "\r\n")
+    text = trials_table.to_csv([record()]).replace("\n", "\r\n")
     (tmp_path / "t.csv").write_bytes(b"\xef\xbb\xbf" + text.encode())
-    assert trials.read_table(tmp_path / "t.csv") == [record()]
+    assert trials_table.read_table(tmp_path / "t.csv") == [record()]
 
 
 @pytest.mark.parametrize(
@@ -51,12 +51,12 @@ def test_a_file_saved_by_a_spreadsheet_still_reads(tmp_path):
     ],
 )
 def test_a_bad_cell_is_named_by_file_row_and_column(tmp_path, column, cell, says):
-    lines = trials.to_csv([record()]).splitlines()
+    lines = trials_table.to_csv([record()]).splitlines()
     cells = lines[1].split(",")
     cells[lines[0].split(",").index(column)] = cell
     (tmp_path / "t.csv").write_text(lines[0] + "\n" + ",".join(cells) + "\n", encoding="utf-8")
     with pytest.raises(InputError, match="t.csv") as error:
-        trials.read_table(tmp_path / "t.csv")
+        trials_table.read_table(tmp_path / "t.csv")
     assert says in str(error.value)
 
 
@@ -64,17 +64,17 @@ def test_other_tables_are_refused(tmp_path):
     path = tmp_path / "t.csv"
     path.write_text("a,b\n1,2\n", encoding="utf-8")
     with pytest.raises(InputError, match="not a trials table"):
-        trials.read_table(path)
+        trials_table.read_table(path)
     header = ",".join([column.name for column in COLUMNS] + ["moood"])
     path.write_text(header + "\n", encoding="utf-8")
     with pytest.raises(InputError, match='unknown column "moood"'):
-        trials.read_table(path)
-    path.write_text(trials.to_csv([record()]).rstrip("\n").rsplit(",", 3)[0], encoding="utf-8")
+        trials_table.read_table(path)
+    path.write_text(trials_table.to_csv([record()]).rstrip("\n").rsplit(",", 3)[0], encoding="utf-8")
     with pytest.raises(InputError, match="is the file cut off"):
-        trials.read_table(path)
+        trials_table.read_table(path)
     path.write_bytes("é".encode("latin-1"))
     with pytest.raises(InputError, match="not UTF-8"):
-        trials.read_table(path)
+        trials_table.read_table(path)
 
 
 @given(st.booleans(), st.booleans(), st.floats(0, 2000))
@@ -91,7 +91,7 @@ def test_no_press_is_neither_right_nor_wrong_and_no_clock_is_in_time():
 
 
 def test_two_columns_of_one_name_are_refused(tmp_path):
-    text = trials.to_csv([record()]).splitlines()
+    text = trials_table.to_csv([record()]).splitlines()
     (tmp_path / "t.csv").write_text(f"{text[0]},correct\n{text[1]},false\n", encoding="utf-8")
     with pytest.raises(InputError, match=r't\.csv: columns \d+ and 36 are both named "correct"'):
-        trials.read_table(tmp_path / "t.csv")
+        trials_table.read_table(tmp_path / "t.csv")

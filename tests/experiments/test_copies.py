@@ -12,7 +12,7 @@ from rapidvision.experiments.lab.file_checks import Options, journal_path
 from rapidvision.experiments.lab.ledger import Ledger
 from rapidvision.experiments.lab.overview import sessions_table, status
 from rapidvision.experiments.recording.journal import encode, read_journal
-from rapidvision.trials import read_table
+from rapidvision.formats.trials_table import read_table
 
 
 def journal(study, entry):

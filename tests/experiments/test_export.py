@@ -17,8 +17,11 @@ from rapidvision.experiments.export.table import write_rows
 from rapidvision.experiments.lab.file_checks import journal_path, plan_of
 from rapidvision.experiments.recording.headers import Setup
 from rapidvision.experiments.recording.journal import Event, JournalFile, read_journal
+from rapidvision.formats.trials_table import read_table
 from rapidvision.screen import Screen
-from rapidvision.trials import COLUMNS, read_table
+from rapidvision.system import files
+from rapidvision.trials import COLUMNS
+from tests.chain import console
 from tests.conftest import missing
 
 
@@ -154,3 +157,26 @@ def test_nothing_to_export_and_a_stranger_s_journal_are_refused(study, record_se
     found = recorded_sessions(study)
     assert not found.recorded
     assert "follows another plan" in found.faults[0].what
+
+
+def test_an_exporter_of_ones_own_is_recorded_beside_its_output(recorded_study, tmp_path):
+    page = Path(__file__).parents[2] / "docs" / "howto" / "plug-ins.md"
+    (code,) = (step.content for step in console.steps(page) if getattr(step, "name", "") == "my_exports.py")
+    (tmp_path / "my_exports.py").write_text(code, encoding="utf-8")
+    words = f"rapidvision session export {recorded_study.folder} --format tidy --out tidy.csv"
+    assert 'got "tidy"' in console.run(words, tmp_path).stderr
+    done = console.run(f"{words} --plugin my_exports", tmp_path)
+    assert done.returncode == 0, done.stderr
+    with (tmp_path / "tidy.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 88 + 40
+    record = json.loads((tmp_path / "tidy.csv.export.json").read_text())
+    (one,) = record["provenance"]["plugins"]
+    assert (one["kind"], one["name"], one["sha256"]) == (
+        "exporter", "tidy", files.sha256_file(tmp_path / "my_exports.py"),
+    )  # fmt: skip
+    assert (record["n_sessions"], record["n_trials"]) == (2, 128)
+    assert (
+        "table, bids, psychds, tidy"
+        in console.run("rapidvision session export --help --plugin my_exports", tmp_path).stdout
+    )

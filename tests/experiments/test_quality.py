@@ -12,7 +12,7 @@ from rapidvision.experiments.lab.file_checks import journal_path
 from rapidvision.experiments.lab.overview import status
 from rapidvision.experiments.recording.journal import JournalFile, read_journal
 from rapidvision.experiments.recording.quality import quality_of, timing_ok
-from rapidvision.trials import read_table
+from rapidvision.formats.trials_table import read_table
 from tests.experiments.conftest import header_of, setup_of
 
 

@@ -11,7 +11,7 @@ from rapidvision.experiments.lab import file_checks, run
 from rapidvision.experiments.lab.file_checks import Options, find_session, next_rehearsal
 from rapidvision.experiments.lab.ledger import Ledger
 from rapidvision.experiments.lab.overview import sessions_table, status
-from rapidvision.trials import read_table
+from rapidvision.formats.trials_table import read_table
 
 SIMULATED = Options(simulate=Observers())
 

@@ -9,8 +9,8 @@ from rapidvision.experiments.engine.participants import Observers, Sight
 from rapidvision.experiments.engine.simulate import refuse_to_replace_people, simulate_session, simulate_study
 from rapidvision.experiments.interfaces import Event, TrialData
 from rapidvision.experiments.recording.rows import rows_of
+from rapidvision.formats.trials_table import read_table, write_table
 from rapidvision.recipes import dump, parse
-from rapidvision.trials import read_table, write_table
 
 
 @pytest.fixture(scope="session")

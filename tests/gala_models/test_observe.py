@@ -10,7 +10,8 @@ from PIL import Image
 from rapidvision import cli, trials
 from rapidvision.analysis.reporting.attention_figure import attention
 from rapidvision.errors import CheckFailed, InputError
-from rapidvision.formats.model_record import mosaic_bytes, read_record
+from rapidvision.formats import trials_table
+from rapidvision.formats.networks.model_record import mosaic_bytes, read_record
 from rapidvision.gala_models.layers.resnet import Architecture, build
 from rapidvision.gala_models.observer import observe, shown
 from rapidvision.gala_models.observer.networks import find_networks
@@ -52,7 +53,7 @@ def test_a_perfect_observer_is_right_on_every_trial_of_every_plan(study, out):
     study_run = run_study(study, [network()], out=out, quiet=True)
     assert len(study_run.records) == 2 * 3 * 10
     assert all(record.correct and record.status == "ok" and record.response_ms is None for record in study_run.records)
-    assert trials.read_table(out) == study_run.records
+    assert trials_table.read_table(out) == study_run.records
     assert {record.observer for record in study_run.records} == {"red"}
     assert set(study_run.accuracies().values()) == {(1.0, 1.0)}
 
@@ -214,7 +215,7 @@ def test_the_command_runs_a_labs_own_module(study, tmp_path, monkeypatch, capsys
     monkeypatch.syspath_prepend(str(tmp_path))
     words = ["models", "observe", str(study.folder), "--readout", "binary", "--size", "16", "--out", "m.csv"]
     assert cli.main([*words, "--model", "my_lab_nets:make", "--quiet"]) == 0
-    assert {record.observer for record in trials.read_table("m.csv")} == {"make"}
+    assert {record.observer for record in trials_table.read_table("m.csv")} == {"make"}
     assert cli.main([*words, "--model", "my_lab_nets:wrong"]) == 2
     assert "returned int; a torch.nn.Module is needed" in capsys.readouterr().err
     assert cli.main([*words, "--model", "my_lab_nets:none"]) == 2
@@ -435,4 +436,4 @@ def test_names_are_given_once_per_model(study, tmp_path, capsys):
     assert cli.main(words) == 2
     assert "got classes, classes; give --name once per --model" in capsys.readouterr().err
     assert cli.main([*words, "--name", "x", "--name", "y"]) == 0
-    assert {record.observer for record in trials.read_table(study.folder / "models.csv")} == {"x", "y"}
+    assert {record.observer for record in trials_table.read_table(study.folder / "models.csv")} == {"x", "y"}

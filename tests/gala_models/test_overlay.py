@@ -1,5 +1,3 @@
-import json
-
 import numpy as np
 import pytest
 import torch
@@ -7,6 +5,7 @@ from PIL import Image
 
 from rapidvision import cli
 from rapidvision.errors import CheckFailed, InputError
+from rapidvision.formats.networks.model_record import LEGEND
 from rapidvision.gala_models.layers.resnet import build
 from rapidvision.gala_models.observer import overlay
 from rapidvision.gala_models.observer.images import pictures_of
@@ -35,9 +34,9 @@ def test_every_map_and_a_mosaic_are_written(pictures, tmp_path):
     assert (found.shape, found.dtype, found.max()) == ((64, 64), np.uint8, 255)
     with Image.open(tmp_path / "mosaic.png") as mosaic:
         assert mosaic.size == (3 * 64 + 2 * 4, 4 * (64 + 16))  # a strip with the name above each row
-    index = json.loads((tmp_path / "attention.json").read_text())
-    assert index["rows"] == ["pictures", "compact-gala", "compact-se", "compact-resnet"]
-    assert index["maps"]["compact-resnet"] == "features"
+    index = LEGEND.read(tmp_path / "attention.json").mosaic
+    assert list(index.rows) == ["pictures", "compact-gala", "compact-se", "compact-resnet"]
+    assert index.maps["compact-resnet"] == "features"
 
 
 def test_an_overlay_shows_what_is_attended():

@@ -42,7 +42,7 @@ def test_evidence_is_the_log_odds_of_the_probabilities():
 def test_readouts_that_do_not_fit_are_refused():
     with pytest.raises(InputError, match="net: has 10 outputs, the readout imagenet-animal needs 1000"):
         readout.imagenet_animal().check(10, network="net")
-    with pytest.raises(InputError, match='no readout "imagenet-animals". Did you mean'):
+    with pytest.raises(InputError, match='readout: got "imagenet-animals". Did you mean'):
         readout.named("imagenet-animals")
     with pytest.raises(
         InputError, match=r"net: its 1 classes \(a\) are all targets.*--target-classes, or choose a --readout"

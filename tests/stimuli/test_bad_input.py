@@ -206,7 +206,10 @@ def test_a_set_of_which_nothing_is_left_is_refused(picture_folder, tmp_path):
             RECIPE.replace("n_levels = 5", "n_leves = 5"),
             'unknown key "n_leves" in \\[reveal\\]. Did you mean "n_levels"',
         ),
-        (RECIPE.replace('reader = "folder"', 'reader = "fodler"', 1), "Invalid enum value 'fodler'"),
+        (
+            RECIPE.replace('reader = "folder"', 'reader = "fodler"', 1),
+            'map reader: got "fodler". Did you mean "folder"',
+        ),
         (RECIPE.replace("n_levels = 5", "n_levels = 1"), "n_levels must be >= 2"),
         (RECIPE.replace("n_levels = 5", "levels = [0.5, 0.2, 1.0]"), "levels must rise"),
         (RECIPE.replace("n_levels = 5", "budget = 1.5"), "budget must be above 0"),

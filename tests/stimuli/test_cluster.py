@@ -29,6 +29,35 @@ def test_a_cluster_builds_the_same_bytes(picture_folder, tmp_path):
     assert tree(tmp_path / "one") == tree(tmp_path / "two")
 
 
+PLUGIN = """\
+import numpy as np
+import rapidvision as rv
+
+
+@rv.stimuli.register_reveal("raster")
+def raster(importance, n_px, reveal, /, *, key, engine):
+    return np.arange(n_px)
+"""
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_the_processes_of_a_cluster_import_the_plug_ins_of_a_recipe(picture_folder, tmp_path):
+    if distributed is None:
+        missing("dask.distributed is not installed")
+    (picture_folder / "raster_of_a_cluster.py").write_text(PLUGIN)
+    file = picture_folder / "recipe.toml"
+    text = file.read_text().replace("[reveal]", '[reveal]\nmode = "raster"\ncentring = "none"')
+    file.write_text('plugins = ["raster_of_a_cluster"]\n' + text)
+    recipe, root = read_recipe(str(file))
+    one = build(recipe, tmp_path / "one", root=root)
+    with distributed.LocalCluster(
+        n_workers=1, threads_per_worker=1, processes=True, dashboard_address=None, host="127.0.0.1", protocol="tcp://"
+    ) as cluster:
+        build(recipe, tmp_path / "two", root=root, scheduler=cluster.scheduler_address)
+    assert tree(tmp_path / "one") == tree(tmp_path / "two")
+    assert [found.name for found in one.result.description.provenance.plugins] == ["raster"]
+
+
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.timeout(120)
 def test_a_scheduler_that_does_not_answer_is_named(picture_folder, tmp_path, monkeypatch):

@@ -8,7 +8,7 @@ from scipy.ndimage import label
 from scipy.stats import chisquare, kstest
 
 from rapidvision.errors import InputError
-from rapidvision.stimuli.reveal.counter_rng import hashes
+from rapidvision.numerics.counter_rng import hashes
 from rapidvision.stimuli.reveal.flood import Growth, fill
 from rapidvision.stimuli.reveal.flood_numba import grow
 from rapidvision.stimuli.reveal.passage_times import EXP_BITS, RateScale, exponentials, mean_waiting_times, rate_scale

@@ -8,6 +8,7 @@ import pytest
 
 from rapidvision.cli import main
 from rapidvision.errors import InputError
+from rapidvision.formats import movies
 from rapidvision.protocol import Protocol
 from rapidvision.stimuli.movies import MovieFrames, write_movie
 from tests.conftest import missing
@@ -84,6 +85,10 @@ def test_a_set_becomes_movies_with_a_table(video, tmp_path):
     with (tmp_path / "movies/movies.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert [row["stimulus_id"] for row in rows] == ["p00.clickme.2", "p00.clickme.5.32"]
+    assert [movie.stimulus_id for movie in movies.TABLE.read(tmp_path / "movies/movies.csv")] == [
+        "p00.clickme.2",
+        "p00.clickme.5.32",
+    ]
     for row in rows:
         assert 1100 <= int(row["fixation_ms"]) <= 1600
         frames = decoded(video, tmp_path / "movies" / row["path"])
@@ -108,5 +113,6 @@ def test_rates_of_real_displays_are_accepted(video, tmp_path, text, shown):
     with (tmp_path / "m/movies.csv").open() as file:
         (row,) = csv.DictReader(file)
     assert row["hz"] == shown
+    assert movies.TABLE.read(tmp_path / "m/movies.csv")[0].hz == float(shown)
     assert int(row["stimulus_frames"]) == 24
     assert main([*arguments, "--hz", "fast"]) == 2

@@ -2,20 +2,12 @@
 
 from collections.abc import Callable, Sequence
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from rapidvision.errors import InputError
+from rapidvision.formats.networks.onnx_card import read_card
 from rapidvision.system import extras
-
-#: Key of the card in the file's metadata.
-CARD = "rapidvision"
-
-
-class _Card(msgspec.Struct):
-    name: str
-    categories: list[str]
 
 
 def make(
@@ -50,13 +42,9 @@ def make(
     )  # idle threads must not heat the game's core
     try:
         session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-        card = msgspec.json.decode(session.get_modelmeta().custom_metadata_map[CARD], type=_Card)
-    except KeyError as error:
-        raise InputError(
-            f"{model}: does not name its classes; make it with `rapidvision models export-onnx`"
-        ) from error
     except Exception as error:  # the runtime has no common class for damaged files
         raise InputError(f"{model}: not a network that can be read ({error})") from error
+    card = read_card(session.get_modelmeta().custom_metadata_map, name=model)
     known = {name: index for index, name in enumerate(card.categories)}
     unknown = [name for name in categories if name not in known]
     if unknown:

@@ -1,25 +1,21 @@
-"""Agreement between players, measured by ``rapidvision analyse maps``: packages meet in files and on the command line."""
+"""Agreement between players, and of their maps with another experiment's maps of the same images."""
 
-import io
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from contextlib import redirect_stdout
 from dataclasses import replace
-from pathlib import Path
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from rapidvision import cli
 from rapidvision.errors import InputError
+from rapidvision.map_agreement.reliability import agreement, reliability
 from rapidvision.numerics.blur import blurred, parse
 from rapidvision.seeds import stream
-from rapidvision.system import files
 
 from ..game.rules import Rules
 from ..storage.collected import RoundRecord
-from .pooling import Form, map_of, stack_of, write_npz
+from .pooling import Form, map_of, stack_of
 
 #: "Repeating this procedure for 10,000 different images": more pictures are sampled down to this.
 MOST_PICTURES = 10_000
@@ -28,7 +24,7 @@ BLOCK_PX = 4
 
 
 class Agreement(msgspec.Struct, frozen=True, kw_only=True):
-    """What `analyse maps` says of the players' maps.
+    """How well the maps of a game's players agree.
 
     Attributes
     ----------
@@ -60,9 +56,9 @@ class Agreement(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def measure(
-    rounds: Sequence[RoundRecord], rules: Rules, out: Path, *, seed: int, n_bubbles: int | None = None
+    rounds: Sequence[RoundRecord], rules: Rules, *, seed: int, n_bubbles: int | None = None
 ) -> Agreement | None:
-    """Write the players' maps to `out` and have them analysed.
+    """Measure how well the players' maps of the same picture agree.
 
     Maps of pictures whose rounds a partner ends early are shorter, which alone makes maps of the same picture more
     alike than maps of different ones. So what says that players agree *about the picture* (`null`, `p`,
@@ -74,8 +70,6 @@ def measure(
         Rounds that count.
     rules : Rules
         Size of picture and bubbles.
-    out : Path
-        A folder; gets ``players.npz`` and ``reliability.json``, or ``players-N.npz`` and ``reliability-N.json``.
     seed : int
         Of the tests, and of the choice where there are too many pictures.
     n_bubbles : int, optional
@@ -84,7 +78,7 @@ def measure(
     Returns
     -------
     Agreement or None
-        None where fewer than two pictures have two players, or the analysis refused (it says why).
+        None where fewer than two pictures have two players whose maps have ranks: agreement needs different pictures.
     """
     if n_bubbles is not None:
         rounds = [replace(record, xy=record.xy[:n_bubbles]) for record in rounds if record.n_bubbles >= n_bubbles]
@@ -97,27 +91,21 @@ def measure(
     if len(names) > MOST_PICTURES:
         chosen = stream(seed, "clickme-agreement").choice(len(names), MOST_PICTURES, replace=False)
         names = [names[place] for place in sorted(chosen.tolist())]
-    ending = "" if n_bubbles is None else f"-{n_bubbles}"
-    maps, found = out / f"players{ending}.npz", out / f"reliability{ending}.json"
     twice = {image for image, n in Counter(image for image, _ in names).items() if n > 1}  # replaced during the game
-    stacks = (
-        (
-            f"{image}-{sha256[:8]}" if image in twice else image,
-            stack_of(by_image[image, sha256], rules, Form(), block_px=BLOCK_PX),
+    stacks = {
+        f"{image}-{sha256[:8]}" if image in twice else image: stack_of(
+            by_image[image, sha256], rules, Form(), block_px=BLOCK_PX
         )
         for image, sha256 in names
-    )
-    write_npz(maps, stacks)
-    words = ["analyse", "maps", str(maps), "--out", str(found), "--seed", str(seed), "--quiet"]
-    with redirect_stdout(io.StringIO()):
-        code = cli.main(words)
-    if code != 0:
+    }
+    if sum(int((np.ptp(stack, axis=(1, 2)) > 0).sum() > 1) for stack in stacks.values()) < 2:
         return None
-    return msgspec.json.decode(files.read_bytes(found), type=Agreement)
+    found = reliability(stacks, seed=seed)
+    return Agreement(**{name: getattr(found, name) for name in Agreement.__struct_fields__})
 
 
 class Compared(msgspec.Struct, frozen=True, kw_only=True):
-    """What `analyse maps` says of the game's maps and another experiment's maps of the same pictures.
+    """How well the game's maps agree with another experiment's maps of the same pictures.
 
     Attributes
     ----------
@@ -141,9 +129,9 @@ class Compared(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def compare(
-    rounds: Sequence[RoundRecord], others: Mapping[str, NDArray[np.floating]], rules: Rules, out: Path, *, seed: int
+    rounds: Sequence[RoundRecord], others: Mapping[str, NDArray[np.floating]], rules: Rules, *, seed: int
 ) -> Compared:
-    """Write the game's pooled maps and the other ones to `out`, both blurred like the paper's, and have them analysed.
+    """Compare the game's pooled maps with other ones, both blurred like the paper's.
 
     Parameters
     ----------
@@ -153,15 +141,13 @@ def compare(
         Image id → map, shape (picture_px, picture_px).
     rules : Rules
         Size of picture and bubbles.
-    out : Path
-        A folder; gets ``ours.npz``, ``theirs.npz`` and ``compared.json``.
     seed : int
         Of the randomization test.
 
     Raises
     ------
     InputError
-        When fewer than two pictures have both, or the analysis refused (it says why).
+        When fewer than two pictures have both, or a map is constant.
     """
     by_image: defaultdict[str, list[RoundRecord]] = defaultdict(list)
     for record in rounds:
@@ -170,13 +156,8 @@ def compare(
     names = sorted(by_image)
     if len(names) < 2:
         raise InputError(f"compare: {len(names)} pictures have maps of both experiments; at least 2 are needed")
-    ours, theirs, found = out / "ours.npz", out / "theirs.npz", out / "compared.json"
-    write_npz(ours, ((name, map_of(by_image[name], rules, Form())[None].astype(np.float32)) for name in names))
     blur = parse(Form().blur)
-    write_npz(theirs, ((name, blurred(others[name].astype("f8"), blur)[None].astype(np.float32)) for name in names))
-    words = ["analyse", "maps", str(ours), str(theirs), "--out", str(found), "--seed", str(seed), "--quiet"]
-    with redirect_stdout(io.StringIO()):
-        code = cli.main(words)
-    if code != 0:
-        raise InputError("compare: the maps could not be analysed")
-    return msgspec.json.decode(files.read_bytes(found), type=Compared)
+    ours = {name: map_of(by_image[name], rules, Form()).astype(np.float32) for name in names}
+    theirs = {name: blurred(others[name].astype("f8"), blur).astype(np.float32) for name in names}
+    found = agreement(ours, theirs, seed=seed)
+    return Compared(**{name: getattr(found, name) for name in Compared.__struct_fields__})

@@ -19,13 +19,20 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
+from math import isnan
 from pathlib import Path
+
+import msgspec
 
 from rapidvision.errors import InputError
 from rapidvision.formats import image_folder, tfrecord
+from rapidvision.formats.game import export_record, players, release_record, rounds
+from rapidvision.formats.game.export_record import Counts, ExportRecord
+from rapidvision.formats.game.players import Player
+from rapidvision.formats.game.rounds import Round, write_rounds
+from rapidvision.formats.map_stacks import open_stacks
 from rapidvision.formats.png import png_bytes
-from rapidvision.formats.rounds import COLUMNS, Round, write_rounds
 from rapidvision.system import files
 from rapidvision.system.progress import Advance, silent
 
@@ -36,9 +43,9 @@ from ..storage.images import Deck
 from ..storage.played_images import MISSING, REPLACED, UNREADABLE, Pictures
 from ..storage.selection import digest_of
 from .filters import Filters, Kept, apply_filters
-from .pooling import Form, map_of, maps_by_player, npz, scaled, stack_of
+from .pooling import Form, map_of, maps_by_player, scaled, stack_of
 from .quality import PlayerQuality
-from .release import record_of, user_id, write_clicks, write_table
+from .release import user_id, write_clicks
 
 SOURCE = "clickme"
 
@@ -139,17 +146,17 @@ def export(
             pass
     _write_folder(passed, deck, rules, out)
     write_clicks(passed, out, quality)
-    description = {
-        "counts": {key: value for key, value in asdict(done).items() if key != "folder"},
-        "filters": asdict(filters),
-        "form": asdict(form),
-        "rules": rules,
-        "rules_played": sorted({digest_of(record.rules) for record in collected.rounds}),
-        "n_open_rounds": collected.n_open,
-        "broken_pictures": collected.broken,
-        "provenance": files.provenance(command, packages=("numpy", "scipy")),
-    }
-    files.write_json(out / "export.json", description)
+    record = ExportRecord(
+        counts=Counts(**{name: getattr(done, name) for name in Counts.__struct_fields__}),
+        filters=asdict(filters),
+        form=asdict(form),
+        rules=msgspec.to_builtins(rules),
+        rules_played=tuple(sorted({digest_of(record.rules) for record in collected.rounds})),
+        n_open_rounds=collected.n_open,
+        broken_pictures=dict(collected.broken),
+        provenance=files.provenance(command, packages=("numpy", "scipy")),
+    )
+    export_record.RECORD.write(out / export_record.NAME, record)
     return done
 
 
@@ -184,8 +191,8 @@ def _each_picture(passed: Kept, deck: Deck, rules: Rules, out: Path, form: Form,
     """Write the files of one picture after the other, and yield its TFRecord."""
     words = sorted({records[0].category for records in passed.by_image.values()})
     with ExitStack() as stack:
-        pooled = stack.enter_context(npz(out / "maps" / f"{SOURCE}.npz"))
-        single = stack.enter_context(npz(out / "players.npz")) if form.per_player else None
+        pooled = stack.enter_context(open_stacks(out / "maps" / f"{SOURCE}.npz"))
+        single = stack.enter_context(open_stacks(out / "players.npz")) if form.per_player else None
         for name, records in passed.by_image.items():
             picture = displayed_image(deck.cards[name].path, rules.picture_px).pixels
             values = map_of(records, rules, form)
@@ -196,7 +203,8 @@ def _each_picture(passed: Kept, deck: Deck, rules: Rules, out: Path, form: Form,
                 single.add(name, stack_of(records, rules, form))
                 for player, own in maps_by_player(records, rules, form).items():
                     files.write_bytes(out / "players" / user_id(player) / f"{name}.png", png_bytes(scaled(own)))
-            yield record_of(picture, values, words.index(records[0].category), records)
+            n_clicks = sum(record.n_bubbles for record in records)
+            yield release_record.encode(picture, values, label=words.index(records[0].category), click_count=n_clicks)
             advance(1)
 
 
@@ -206,31 +214,35 @@ def _write_folder(passed: Kept, deck: Deck, rules: Rules, out: Path) -> None:
         {**deck.cards[name].row, "path": f"images/{name}.png", "category": records[0].category}
         for name, records in passed.by_image.items()
     ]
-    write_table(out / image_folder.TABLE, list(rows[0]), rows)
+    image_folder.write_table(out / image_folder.TABLE, rows)
     if "target" in rows[0]:
-        lines = (
-            f'name = "{SOURCE}"',
-            f"image_px = {rules.picture_px}",
-            'images = "images.csv"',
-            "",
-            "[[maps]]",
-            f'source = "{SOURCE}"',
-            'reader = "folder"',
-            f'path = "maps/{SOURCE}"',
-        )
-        files.write_text(out / "recipe.toml", "\n".join(lines) + "\n")
+        image_folder.write_recipe(out, name=SOURCE, image_px=rules.picture_px, source=SOURCE)
 
 
 def _write_tables(collected: Collected, passed: Kept, out: Path, quality: Mapping[str, PlayerQuality]) -> None:
-    write_rounds(out / "rounds.csv", (_round(record, passed) for record in collected.rounds))
-    columns = ["user_id", *(field.name for field in fields(PlayerQuality) if field.name != "player_id")]
-    people = []
-    for one in quality.values():
-        row = {name: getattr(one, name) for name in columns[1:]}
-        people.append({**row, "user_id": user_id(one.player_id), "flags": " ".join(one.flags)})
-    write_table(out / "players.csv", columns, people)
+    write_rounds(out / rounds.NAME, (_round(record, passed) for record in collected.rounds))
+    players.TABLE.write(out / players.NAME, map(_player, quality.values()))
+
+
+def _player(one: PlayerQuality) -> Player:
+    return Player(
+        user_id=user_id(one.player_id),
+        n_maps=one.n_maps,
+        agreement=_known(one.agreement),
+        null=_known(one.null),
+        p=_known(one.p),
+        n_catch=one.n_catch,
+        catch_score=_known(one.catch_score),
+        automated_share=one.automated_share,
+        n_repeated=one.n_repeated,
+        flags=" ".join(one.flags),
+    )
+
+
+def _known(value: float) -> float | None:
+    return None if isnan(value) else value
 
 
 def _round(record: RoundRecord, passed: Kept) -> Round:
-    own = {name: getattr(record, name) for name in COLUMNS if name not in ("user_id", "left_out")}
+    own = {name: getattr(record, name) for name in Round.__struct_fields__ if name not in ("user_id", "left_out")}
     return Round(**own, user_id=user_id(record.player_id), left_out=passed.reasons.get(record.round_id, ""))

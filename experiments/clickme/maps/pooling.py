@@ -1,17 +1,12 @@
-"""Maps of pictures from rounds: pooled over players, of each player, and as files."""
+"""Maps of pictures from rounds: pooled over players, and of each player."""
 
-import zipfile
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rapidvision.numerics.blur import blurred, parse
-from rapidvision.system import files
 
 from ..game.rules import Rules
 from ..storage.collected import RoundRecord
@@ -68,37 +63,3 @@ def stack_of(records: Sequence[RoundRecord], rules: Rules, form: Form, *, block_
 def scaled(values: NDArray[np.float64]) -> NDArray[np.uint16]:
     """Return a map as 16-bit grey, its maximum full scale."""
     return np.asarray(np.rint(values / values.max() * _FULL_SCALE), dtype=np.uint16)
-
-
-class Npz:
-    """An ``.npz`` that is written array by array; its bytes depend on its content alone (numpy's carry the time of day).
-
-    Parameters
-    ----------
-    archive : zipfile.ZipFile
-        Open for writing.
-    """
-
-    def __init__(self, archive: zipfile.ZipFile) -> None:
-        self._archive = archive
-
-    def add(self, name: str, array: NDArray[Any]) -> None:
-        """Write an array under a name."""
-        info = zipfile.ZipInfo(f"{name}.npy")
-        info.compress_type = zipfile.ZIP_DEFLATED
-        with self._archive.open(info, "w", force_zip64=True) as body:
-            np.lib.format.write_array(body, array, allow_pickle=array.dtype == object)
-
-
-@contextmanager
-def npz(path: Path) -> Iterator[Npz]:
-    """Open an ``.npz`` for writing; it appears whole or not at all."""
-    with files.atomic(path) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        yield Npz(archive)
-
-
-def write_npz(path: Path, arrays: Iterable[tuple[str, NDArray[Any]]]) -> None:
-    """Write an ``.npz`` from names and arrays, one at a time in memory."""
-    with npz(path) as out:
-        for name, array in arrays:
-            out.add(name, array)

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from html import escape
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 
 from rapidvision.errors import InputError
 from rapidvision.system import files
+from rapidvision.system.templates import rendered
 
 from ..game.rules import Rules
 from ..game.settings import Game
@@ -24,19 +24,10 @@ from ..storage.images import Deck, read_maps
 from ..storage.played_images import Pictures
 from ..storage.selection import Selection
 from . import figures
-from .markup import figure, percent, table
 from .statistics import Paired, Span, Statistics, describe
 
 _N_PANELS = 24
-_STYLE = """
-:root { color-scheme: light dark; }
-body { font: 1rem/1.55 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
-table { border-collapse: collapse; margin: 1rem 0; }
-th, td { text-align: left; padding: .25rem 1.2rem .25rem 0; border-bottom: 1px solid #8884; vertical-align: top; }
-td.n { text-align: right; font-variant-numeric: tabular-nums; }
-img { max-width: 100%; background: white; }
-.note { border-left: 4px solid #0072B2; padding-left: .8rem; }
-"""
+_TEMPLATE = Path(__file__).with_name("page.html")
 
 
 def write_report(
@@ -85,9 +76,9 @@ def write_report(
     if compare_with is not None:
         others = read_maps(deck, compare_with, rules.picture_px)
         there = [record for record in collected.played if not pictures.reason(record)]
-        compared = compare(there, others, rules, out, seed=seed)
+        compared = compare(there, others, rules, seed=seed)
         amount = equal_rounds(there, others, seed=seed)
-        evenly = compare(amount.rounds, others, rules, out, seed=seed)
+        evenly = compare(amount.rounds, others, rules, seed=seed)
     numbers = describe(collected, game, seed=seed)
     figures.histogram(out, "players_per_map", numbers.players_per_map, label="Players of a picture", what="Pictures")
     solved = [record.n_bubbles for record in collected.played if record.result == "solved"]
@@ -95,9 +86,9 @@ def write_report(
     figures.bubbles(out, "bubbles_per_round", solved, unsolved, most=rules.max_bubbles)
     figures.gallery(out, "gallery", _gallery(collected, deck, rules, pictures))
     flags = _flag_counts(quality)
-    agreement = measure(collected.played, rules, out, seed=seed)
+    agreement = measure(collected.played, rules, seed=seed)
     length = common_length(collected.played)
-    equal = None if length is None else measure(collected.played, rules, out, seed=seed, n_bubbles=length)
+    equal = None if length is None else measure(collected.played, rules, seed=seed, n_bubbles=length)
     content = {
         "statistics": asdict(numbers),
         "flags": flags,
@@ -161,33 +152,21 @@ def _page(
     game: Game,
     numbers: Statistics,
     flags: Mapping[str, int],
-    agreement: str,
-    compared: str,
+    agreement: list[tuple[str, str]],
+    compared: list[tuple[str, str]],
     part: Selection,
 ) -> str:
-    note = "".join(f'<p class="note">{escape(sentence)}</p>' for sentence in _notes(part, numbers))
-    return "\n".join(
-        (
-            f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(game.name)}</title>',
-            f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style>',
-            f"<h1>{escape(game.name)}: what was played</h1>{note}",
-            table(_sizes(numbers)),
-            figure("players_per_map", "Players per picture (the paper's Fig. 5)."),
-            figure("bubbles_per_round", "Bubbles per round."),
-            "<h2>Do players learn the partner?</h2>",
-            table(_learning(numbers)),
-            *(("<h2>Contests</h2>", table(_contests(numbers))) if numbers.inside else ()),
-            "<h2>Agreement of players</h2>",
-            agreement,
-            *(("<h2>The same pictures in another experiment</h2>", compared) if compared else ()),
-            "<h2>Quality</h2>",
-            table([(f"players flagged {flag}", str(n)) for flag, n in flags.items()]),
-            table([(f"rounds with partner {state}", str(n)) for state, n in sorted(numbers.partner_states.items())]),
-            "<h2>Maps</h2>",
-            figure("gallery", "Opacity is the share of players who painted there; number of players in brackets."),
-            "</html>",
-            "",
-        )
+    return rendered(
+        _TEMPLATE,
+        name=game.name,
+        notes=_notes(part, numbers),
+        sizes=_sizes(numbers),
+        learning=_learning(numbers),
+        contests=_contests(numbers) if numbers.inside else [],
+        agreement=agreement,
+        compared=compared,
+        flags=[(f"players flagged {flag}", n) for flag, n in flags.items()],
+        partners=[(f"rounds with partner {state}", n) for state, n in sorted(numbers.partner_states.items())],
     )
 
 
@@ -214,12 +193,12 @@ def _sizes(numbers: Statistics) -> list[tuple[str, str]]:
         ("pictures", f"{numbers.n_images}"),
         ("bubbles", f"{numbers.n_bubbles}"),
         ("rounds per player", f"{numbers.rounds_per_player:.1f}"),
-        ("players with more than one round", percent(numbers.share_of_players_with_more)),
+        ("players with more than one round", _percent(numbers.share_of_players_with_more)),
         ("bubbles per round, mean and median", f"{numbers.bubbles_mean:.1f} and {numbers.bubbles_median:g}"),
-        ("recognised by the partner", percent(numbers.success)),
-        ("ended by the clock", percent(numbers.time_outs)),
-        ("interrupted (server stopped)", percent(numbers.interrupted)),
-        ("pictures reported by anybody", percent(numbers.reported_share)),
+        ("recognised by the partner", _percent(numbers.success)),
+        ("ended by the clock", _percent(numbers.time_outs)),
+        ("interrupted (server stopped)", _percent(numbers.interrupted)),
+        ("pictures reported by anybody", _percent(numbers.reported_share)),
         ("partner's answer, median and 95 %", _answer_times(numbers)),
         ("questions without an answer in time", f"{numbers.n_unanswered}"),
         ("pointers", ", ".join(f"{name} {n}" for name, n in sorted(numbers.pointers.items()))),
@@ -236,7 +215,7 @@ def _learning(numbers: Statistics) -> list[tuple[str, str]]:
     def words(paired: Paired | None) -> str:
         if paired is None:
             return "too few rounds"
-        means = f"{percent(paired.first)} against {percent(paired.second)}"
+        means = f"{_percent(paired.first)} against {_percent(paired.second)}"
         return f"{means}, {paired.n_players} players, p = {paired.p:.3f} (sign flips, two-sided)"
 
     return [
@@ -249,15 +228,17 @@ def _contests(numbers: Statistics) -> list[tuple[str, str]]:
     def words(span: Span | None) -> str:
         if span is None or not span.n_rounds:
             return "no rounds"
-        return f"{span.rounds_per_day:.1f} rounds a day, {percent(span.success)} recognised, {span.bubbles:.1f} bubbles"
+        return (
+            f"{span.rounds_per_day:.1f} rounds a day, {_percent(span.success)} recognised, {span.bubbles:.1f} bubbles"
+        )
 
     return [("during contests", words(numbers.inside)), ("otherwise", words(numbers.outside))]
 
 
-def _agreement(found: Agreement | None, equal: Agreement | None, length: int | None) -> str:
+def _agreement(found: Agreement | None, equal: Agreement | None, length: int | None) -> list[tuple[str, str]]:
     """Describe the agreement; what tells same from different pictures comes from maps of equal length."""
     if found is None:
-        return "<p>Not computed: it needs two pictures with two players each.</p>"
+        return []
     low, high = found.interval
     tested = found if length is None else equal
     rows = [
@@ -272,27 +253,26 @@ def _agreement(found: Agreement | None, equal: Agreement | None, length: int | N
         rows += [
             ("players of different pictures (null)", f"rho = {tested.null:.3f}; the paper, whole rounds: .18"),
             ("randomization test of the pairing", f"p = {tested.p:.4g}"),
-            ("pictures below the null", percent(tested.share_below_null)),
+            ("pictures below the null", _percent(tested.share_below_null)),
         ]
-    return table(rows)
+    return rows
 
 
-def _compared(found: Compared | None, evenly: Compared | None, amount: EqualRounds | None) -> str:
+def _compared(found: Compared | None, evenly: Compared | None, amount: EqualRounds | None) -> list[tuple[str, str]]:
     """Describe both; what tells same from different pictures comes from maps of equally many bubbles."""
     if found is None or evenly is None or amount is None:
-        return ""
+        return []
     low, high = found.interval
     each = f"{amount.n_players} players of each picture, {amount.n_bubbles} bubbles of each"
-    return table(
-        [
-            ("pictures with maps of both", f"{len(found.images)}"),
-            (
-                "same picture",
-                f"rho = {found.mean:.3f} (95 % {low:.3f} to {high:.3f}); the paper, with Clicktionary: .59",
-            ),
-            ("of equally many bubbles", each),
-            ("same picture", f"rho = {evenly.mean:.3f}"),
-            ("different pictures (null)", f"rho = {evenly.null:.3f}"),
-            ("randomization test of the pairing", f"p = {evenly.p:.4g}"),
-        ]
-    )
+    return [
+        ("pictures with maps of both", f"{len(found.images)}"),
+        ("same picture", f"rho = {found.mean:.3f} (95 % {low:.3f} to {high:.3f}); the paper, with Clicktionary: .59"),
+        ("of equally many bubbles", each),
+        ("same picture", f"rho = {evenly.mean:.3f}"),
+        ("different pictures (null)", f"rho = {evenly.null:.3f}"),
+        ("randomization test of the pairing", f"p = {evenly.p:.4g}"),
+    ]
+
+
+def _percent(share: float) -> str:
+    return "not known" if np.isnan(share) else f"{100 * share:.1f} %"

@@ -8,8 +8,8 @@ from collections.abc import Collection, Iterator
 import msgspec
 import sqlalchemy as sa
 
-from rapidvision import trials as tables
 from rapidvision.errors import InputError, did_you_mean
+from rapidvision.formats import trials_table
 from rapidvision.plan import Plan
 from rapidvision.trials import COLUMNS, Trial, TrialRecord
 
@@ -134,7 +134,7 @@ def psych_ds(connection: sa.Connection, served: ServedStudy, *, observers: Colle
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         for path, text in (
             ("dataset_description.json", json.dumps(description, indent=2) + "\n"),
-            (f"data/study-{name}_data.csv", tables.to_csv(records)),
+            (f"data/study-{name}_data.csv", trials_table.to_csv(records)),
             ("documents/sessions.csv", sessions_csv(connection, served, observers=observers)),
             ("documents/quality.csv", quality_csv(connection, served, observers=observers)),
             ("documents/presses.csv", presses_csv(connection, served, observers=observers)),

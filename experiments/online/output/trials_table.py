@@ -11,9 +11,10 @@ import msgspec
 
 from rapidvision import recipes
 from rapidvision.errors import InputError, RecipeError, did_you_mean
+from rapidvision.formats.trials_table import write_table
 from rapidvision.study import Study
-from rapidvision.text import json_text
-from rapidvision.trials import TrialRecord, write_table
+from rapidvision.system import json_text
+from rapidvision.trials import TrialRecord
 
 from ..database.schema import KINDS
 from ..storage.open_database import DATABASE_VARIABLE, default_database, open_online_store

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from rapidvision import trials as tables
+from rapidvision.formats import trials_table
 
 from ...web.app import Files, Problem, body_as, create_app, page, reply
 from ...web.login import Login
@@ -33,7 +33,7 @@ Exporter = Callable[[sa.Connection, ServedStudy, Collection[str]], str | bytes]
 
 def _csv(connection: sa.Connection, served: ServedStudy, observers: Collection[str], *, finished_only: bool) -> str:
     records = export.trial_records(connection, served, finished_only=finished_only, observers=observers)
-    return tables.to_csv(records)
+    return trials_table.to_csv(records)
 
 
 EXPORTS: dict[str, tuple[str, Exporter]] = {

@@ -5,16 +5,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rapidvision.errors import CheckFailed, InputError
+from rapidvision.formats import movies
+from rapidvision.formats.movies import Movie
 from rapidvision.plan import Plan
 from rapidvision.protocol import Protocol
 from rapidvision.screen import refreshes
 from rapidvision.system import files
-from rapidvision.text import csv_text
 from rapidvision.trials import Trial
 
 MEDIA_TYPES = {".webm": "video/webm", ".mp4": "video/mp4"}
-_TABLE = "movies.csv"
-_COLUMNS = ("stimulus_id", "path", "hz", "fixation_ms", "fixation_frames", "stimulus_frames", "blank_frames", "sha256")
 
 
 @dataclass(frozen=True)
@@ -27,7 +26,7 @@ class TrialMovie:
         The file.
     sha256 : str
         Of its bytes.
-    hz : int
+    hz : float
         Frames per second.
     fixation_ms : int
         How long the cross stands; the movie's, which takes the place of the plan's.
@@ -37,7 +36,7 @@ class TrialMovie:
 
     path: Path
     sha256: str
-    hz: int
+    hz: float
     fixation_ms: int
     fixation_frames: int
 
@@ -83,11 +82,11 @@ def read_movies(
                 continue
             stimulus_id = stimulus_ids[trial.stimulus_sha256]
             row = rows.get(stimulus_id)
-            path = folder / row["path"] if row else folder / stimulus_id
+            path = folder / row.path if row else folder / stimulus_id
             if row is None or not path.is_file():
                 wrong.append(f"{stimulus_id} (missing)")
                 continue
-            if verify and files.sha256_file(path) != row["sha256"]:
+            if verify and files.sha256_file(path) != row.sha256:
                 wrong.append(f"{stimulus_id} (changed)")
             found[trial.stimulus_sha256] = _movie(path, row, plan.protocol, trial)
     if wrong:
@@ -96,26 +95,22 @@ def read_movies(
     return found
 
 
-def _rows(folder: Path) -> dict[str, dict[str, str]]:
-    path = folder / _TABLE
+def _rows(folder: Path) -> dict[str, Movie]:
+    path = folder / movies.NAME
     if not path.is_file():
         raise InputError(f"{path}: no such table; make the movies with `rapidvision stimuli movies SET --out {folder}`")
-    return {row["stimulus_id"]: row for row in csv_text.read(path, _COLUMNS)}
+    return {row.stimulus_id: row for row in movies.TABLE.read(path)}
 
 
-def _movie(path: Path, row: dict[str, str], protocol: Protocol, trial: Trial) -> TrialMovie:
-    try:
-        hz, fixation_ms, fixation, shown, blank = (int(row[name]) for name in _COLUMNS[2:7])
-    except ValueError as error:
-        raise InputError(f"{path.parent / _TABLE}: {row['stimulus_id']}: {error}; whole numbers are needed") from error
+def _movie(path: Path, row: Movie, protocol: Protocol, trial: Trial) -> TrialMovie:
     if path.suffix.lower() not in MEDIA_TYPES:
         raise InputError(f"{path}: browsers play {', '.join(MEDIA_TYPES)}")
     timing = protocol.timing
-    planned = refreshes(timing.stimulus_ms, hz)
-    if (shown, blank) != (planned, refreshes(timing.response_limit_ms, hz) - planned):
+    planned = refreshes(timing.stimulus_ms, row.hz)
+    if (row.stimulus_frames, row.blank_frames) != (planned, refreshes(timing.response_limit_ms, row.hz) - planned):
         raise InputError(
-            f"{path}: {shown} frames of picture and {blank} of blank at {hz} Hz are not the protocol's "
-            f"{timing.stimulus_ms} and {timing.response_limit_ms - timing.stimulus_ms} ms of trial {trial.trial}; "
+            f"{path}: {row.stimulus_frames} frames of picture and {row.blank_frames} of blank at {row.hz:g} Hz are not the "
+            f"protocol's {timing.stimulus_ms} and {timing.response_limit_ms - timing.stimulus_ms} ms of trial {trial.trial}; "
             "make the movies with --protocol"
         )
-    return TrialMovie(path, row["sha256"], hz, fixation_ms, fixation)
+    return TrialMovie(path, row.sha256, row.hz, row.fixation_ms, row.fixation_frames)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from rapidvision.errors import InputError
 from rapidvision.formats import tfrecord
+from rapidvision.formats.game.release_record import decode
 from rapidvision.images.listing import list_images
 
 from ...recipe import MapSource
@@ -119,18 +120,7 @@ def parsed(payload: memoryview, image_id: str, *, where: str) -> ClickMeRecord:
     InputError
         When the record has neither of the release's schemas, or its values do not fit its size.
     """
-    try:
-        features = tfrecord.example(payload)
-    except InputError as error:
-        raise InputError(f"{where}: {error}") from error
-    image, heatmap = features.get("image"), features.get("heatmap")
-    if not isinstance(image, list) or not image:
-        raise InputError(f"{where}: no image; a ClickMe record has image, heatmap and label")
-    map_ = None
-    if isinstance(heatmap, list) and heatmap and heatmap[0]:
-        map_ = tfrecord.picture(heatmap[0], n_channels=1, where=where)
-    return ClickMeRecord(image_id, image[0], map_, _whole(features.get("label")), _whole(features.get("click_count")))
-
-
-def _whole(feature: tfrecord.Feature | None) -> int:
-    return int(feature[0]) if isinstance(feature, np.ndarray) and feature.size else -1
+    found = decode(payload, where=where)
+    map_ = tfrecord.picture(found.heatmap, n_channels=1, where=where) if found.heatmap else None
+    label, n_clicks = (-1 if number is None else number for number in (found.label, found.click_count))
+    return ClickMeRecord(image_id, found.image, map_, label, n_clicks)

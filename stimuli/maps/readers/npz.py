@@ -5,6 +5,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from rapidvision.errors import InputError, did_you_mean
+from rapidvision.formats.map_stacks import check_version
 from rapidvision.images.load import load_map
 
 from ...recipe import MapSource
@@ -31,7 +32,10 @@ class NpzReader:
         self.path = path
         try:
             with zipfile.ZipFile(path) as archive:
+                check_version(archive, path)
                 members = [name for name in archive.namelist() if name.endswith(_SUFFIX)]
+        except InputError:
+            raise
         except Exception as error:  # zip and system errors of many kinds
             raise InputError(f"{path}: not an .npz file of arrays ({str(error)[:120]})") from error
         twice = next((name for name in members if members.count(name) > 1), None) if _repeats(members) else None

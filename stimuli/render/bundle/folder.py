@@ -14,7 +14,6 @@ from rapidvision.formats import image_folder
 from rapidvision.formats.png import png_bytes
 from rapidvision.system import files, progress
 from rapidvision.system.pools import pool_of
-from rapidvision.text import csv_text
 
 from ..shapes.body import PARTS
 
@@ -180,18 +179,23 @@ def render(
         for _ in _each(_draw_one, jobs, workers):
             advance(1)
     files.write_json(out / "parts.json", dict(enumerate(PARTS)))
-    files.write_text(out / image_folder.TABLE, table(items, seed=seed, form=form))
+    image_folder.write_table(out / image_folder.TABLE, table(items, seed=seed, form=form))
 
 
-def table(items: Sequence[Item], *, seed: int, form: str = "png") -> str:
-    """Return ``images.csv`` of a folder."""
-    rows = []
-    for item in items:
-        target = "true" if item.category in TARGETS else "false"
-        credit = f"RapidVision renderer, seed {seed}, {item.category} {item.number}"
-        path = f"images/{item.image_id}.{form}"
-        rows.append([item.image_id, path, item.category, target, item.phase, credit, LICENCE])
-    return csv_text.text_of(image_folder.COLUMNS, rows)
+def table(items: Sequence[Item], *, seed: int, form: str = "png") -> list[dict[str, object]]:
+    """Return the rows of a folder's ``images.csv``: column → cell."""
+    return [
+        {
+            "image_id": item.image_id,
+            "path": f"images/{item.image_id}.{form}",
+            "category": item.category,
+            "target": item.category in TARGETS,
+            "phase": item.phase,
+            "credit": f"RapidVision renderer, seed {seed}, {item.category} {item.number}",
+            "licence": LICENCE,
+        }
+        for item in items
+    ]
 
 
 class _Job(NamedTuple):

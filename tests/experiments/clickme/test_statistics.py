@@ -224,7 +224,7 @@ def test_a_comparison_needs_maps_of_the_same_pictures(played, tmp_path):
         write_report(part(played.everything), played.deck, played.game, tmp_path, quality={}, compare_with="elsewhere")
     one = dict(list(played.maps.items())[:1])
     with pytest.raises(InputError, match="1 pictures have maps of both"):
-        compare(played.everything.played, one, played.rules, tmp_path, seed=1)
+        compare(played.everything.played, one, played.rules, seed=1)
 
 
 def test_hidden_players_are_seen_by_themselves_alone():

@@ -8,11 +8,11 @@ from collections import Counter
 import msgspec
 import sqlalchemy as sa
 
-from rapidvision import trials as tables
 from rapidvision.experiments.engine.simulate import simulate_study
 from rapidvision.experiments.online.database import schema
 from rapidvision.experiments.online.storage.trial_rows import Stored, TrialRow, store_trials
 from rapidvision.experiments.online.study.settings import OnlineSettings, Recruitment
+from rapidvision.formats import trials_table
 
 from .client import Later, Person, begun, rows_of, run, world
 from .conftest import write_settings
@@ -29,8 +29,8 @@ async def test_a_session_goes_from_consent_to_the_code_and_into_the_trials_table
         assert len(end["completion_code"]) == 8 and end["redirect"] == ""
         assert (await ann.finish()).json() == end
         rows = rows_of(here)
-        tables.write_table(tmp_path / "trials.csv", rows)
-        assert tables.read_table(tmp_path / "trials.csv") == rows
+        trials_table.write_table(tmp_path / "trials.csv", rows)
+        assert trials_table.read_table(tmp_path / "trials.csv") == rows
         assert len(rows) == len(ann.runs) == 10
         plan = here.served.plans[rows[0].group, rows[0].slot]
         for row, trial in zip(rows, plan.trials(), strict=True):
@@ -96,7 +96,7 @@ async def test_ids_lie_apart_from_data_and_in_no_export(study_folder, url):
         await ann.send_all()
         for make in (export.sessions_csv, export.quality_csv, export.presses_csv, export.events_csv):
             assert "secretname" not in here.read(lambda c, make=make: make(c, here.served))
-        assert "secretname" not in tables.to_csv(rows_of(here))
+        assert "secretname" not in trials_table.to_csv(rows_of(here))
         assert b"secretname" not in here.read(lambda c: export.psych_ds(c, here.served))
         kept = here.read(lambda c: c.scalar(sa.select(schema.identity.c.external)))
         assert msgspec.json.decode(kept) == {"PROLIFIC_PID": "secretname", "STUDY_ID": "s9"}

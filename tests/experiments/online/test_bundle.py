@@ -15,7 +15,7 @@ from rapidvision.experiments.online.output.bundle import write_bundle
 from rapidvision.experiments.online.output.trials_table import from_files
 from rapidvision.experiments.online.study.plans import open_study
 from rapidvision.experiments.online.study.settings import OnlineSettings, Recruitment, Screening
-from rapidvision.trials import read_table
+from rapidvision.formats.trials_table import read_table
 
 from .conftest import write_settings
 from .test_kept import WAITING, wait_until

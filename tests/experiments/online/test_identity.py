@@ -80,7 +80,7 @@ def test_the_identity_is_made_once_and_what_is_none_is_refused(tmp_path):
 def test_exports_follow_the_plans_as_they_were_run(study_folder, tiny_set, tmp_path, capsys):
     """The folder is planned anew with another response limit: trials keep the judgement of the limit that they had."""
     from rapidvision.cli import main
-    from rapidvision.trials import read_table
+    from rapidvision.formats.trials_table import read_table
 
     @run
     async def take_part():

@@ -14,7 +14,7 @@ from rapidvision.experiments.online.output import export
 from rapidvision.experiments.online.service.answers import Simulated
 from rapidvision.experiments.online.storage.register import discard, rehearsed
 from rapidvision.experiments.online.study.settings import OnlineSettings, Recruitment
-from rapidvision.trials import read_table
+from rapidvision.formats.trials_table import read_table
 
 from .client import Person, rows_of, run, world
 from .conftest import write_settings

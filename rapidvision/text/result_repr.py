@@ -2,8 +2,10 @@
 
 import html
 from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING
 
-import pandas as pd
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class Shown(ABC):
@@ -11,6 +13,7 @@ class Shown(ABC):
 
     Examples
     --------
+    >>> import pandas as pd
     >>> class Curve(Shown):
     ...     def to_frame(self):
     ...         return pd.DataFrame({"level": ["40", "full"], "accuracy": [0.91253, 1.0]})
@@ -21,7 +24,7 @@ class Shown(ABC):
     """
 
     @abstractmethod
-    def to_frame(self) -> pd.DataFrame:
+    def to_frame(self) -> "pd.DataFrame":
         """One row per level, group or effect."""
 
     def opening(self) -> tuple[str, ...]:
@@ -43,8 +46,10 @@ class ShownAsTable(Shown):
 class ShownAsRow(ShownAsTable):
     """A result of single numbers, shown as a table of one row; of its arrays, the table says nothing."""
 
-    def to_frame(self) -> pd.DataFrame:
+    def to_frame(self) -> "pd.DataFrame":
         """One row: a column per number, and for an interval one for either end."""
+        import pandas as pd
+
         row: dict[str, object] = {}
         for name in getattr(self, "__dataclass_fields__", {}):
             value = getattr(self, name)
@@ -55,6 +60,6 @@ class ShownAsRow(ShownAsTable):
         return pd.DataFrame([row])
 
 
-def frame_text(table: pd.DataFrame) -> str:
+def frame_text(table: "pd.DataFrame") -> str:
     """Return a table as text."""
     return table.to_string(index=False, float_format=lambda value: f"{value:.4g}")

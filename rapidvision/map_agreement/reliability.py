@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rapidvision.errors import InputError
+from rapidvision.numerics.ranks import spearman_pairs, unit_ranks
 from rapidvision.numerics.resampling import row_order
 from rapidvision.protocol import N_RELABELLINGS
 from rapidvision.seeds import fresh_seed, stream
+from rapidvision.text.result_repr import ShownAsRow
 
-from ..resampling.ranks import spearman_pairs, unit_ranks
-from ..result_repr import ShownAsRow
 from .pairing import pairing_p
 
 Floats = NDArray[np.float64]

@@ -1,19 +1,18 @@
 """The table of a game's rounds, ``rounds.csv``: written by ``clickme export``, read by ``analyse strategy``."""
 
-import math
-import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
 
-from rapidvision.errors import InputError, did_you_mean
-from rapidvision.text import csv_text
+from rapidvision.text.typed_table import TypedTable
 
+NAME = "rounds.csv"
 #: How a round ended: the partner recognised, the time was over, the player skipped it or went away, the server stopped.
 RoundResult = Literal["solved", "time", "skipped", "left", "interrupted"]
 RoundPhase = Literal["practice", "main", "catch"]
+Count = Annotated[int, msgspec.Meta(ge=0)]
 
 
 class Round(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,28 +55,26 @@ class Round(msgspec.Struct, frozen=True, kw_only=True):
     result: RoundResult
     points: float
     duration_ms: float
-    n_bubbles: int
+    n_bubbles: Count
     partner: str
     partner_state: str
     pointer: str
     is_mobile: bool
     automated: bool
-    n_refused: int
+    n_refused: Count
     user_id: str
     left_out: str
 
 
-COLUMNS = tuple(field.name for field in msgspec.structs.fields(Round))
-_AT = re.compile(r" - at `\$\.(?P<column>\w+)`")
+#: The table: its columns, version, writer and reader.
+TABLE = TypedTable(
+    Round, version=1, what="the rounds.csv of a ClickMe export", remedy="write it with `rapidvision clickme export`"
+)
 
 
 def write_rounds(path: Path | str, rounds: Iterable[Round]) -> None:
     """Write the table, atomically: a header and a row per round."""
-    csv_text.write(path, COLUMNS, ([_cell(getattr(one, name)) for name in COLUMNS] for one in rounds))
-
-
-def _cell(value: object) -> object:
-    return str(value).lower() if isinstance(value, bool) else value
+    TABLE.write(path, rounds)
 
 
 def read_rounds(path: Path | str) -> list[Round]:
@@ -110,26 +107,4 @@ def read_rounds(path: Path | str) -> list[Round]:
     ...     read_rounds(Path(folder) / "rounds.csv") == [one]
     True
     """
-    header = csv_text.read_text(path).split("\n", 1)[0].rstrip("\r").split(",")
-    missing = [name for name in COLUMNS if name not in header]
-    if missing:
-        raise InputError(f"{path}: not the rounds.csv of a ClickMe export; it lacks {', '.join(missing)}")
-    unknown = [name for name in header if name not in COLUMNS]
-    if unknown:
-        raise InputError(f'{path}: unknown column "{unknown[0]}". {did_you_mean(unknown[0], COLUMNS)}')
-    return [_round(row, where=f"{path}: row {number}") for number, row in enumerate(csv_text.read(path, COLUMNS), 2)]
-
-
-def _round(row: dict[str, str], *, where: str) -> Round:
-    try:
-        one: Any = msgspec.convert(row, Round, strict=False)
-    except msgspec.ValidationError as error:
-        found = _AT.search(str(error))
-        column = found["column"] if found else ""
-        raise InputError(f'{where}: {column} is "{row.get(column, "")}"; {_AT.sub("", str(error))}') from None
-    for column in ("points", "duration_ms"):
-        if not math.isfinite(getattr(one, column)):
-            raise InputError(f'{where}: {column} is "{row[column]}"; a finite number is needed')
-    if one.n_bubbles < 0 or one.n_refused < 0:
-        raise InputError(f"{where}: n_bubbles or n_refused is below 0; counts are needed")
-    return Round(**{name: getattr(one, name) for name in COLUMNS})
+    return TABLE.read(path)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numba import njit, prange
 
-from rapidvision.numerics.compiled import compiled
+from .compiled import compiled
 
 
 @njit

@@ -1,17 +1,17 @@
 """The record beside a table of networks' answers, ``models.json``: written by ``models observe``, read by ``analyse report``."""
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
-from rapidvision.errors import InputError, RecipeError
-from rapidvision.recipes import convert
+from rapidvision.errors import InputError
+from rapidvision.plugins.source import PluginSource
 from rapidvision.system import files
-from rapidvision.text import json_text
+from rapidvision.text.typed_json import TypedJson
 
-#: What a map shows: attention of a network that has it, or activity of a network without.
-MapKind = Literal["attention", "features"]
+RECORD_VERSION = 1
+LEGEND_NAME = "attention.json"
 
 
 class Mosaic(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,18 +24,22 @@ class Mosaic(msgspec.Struct, frozen=True, kw_only=True):
     columns : tuple of str
         The pictures' ids.
     maps : dict
-        Network → what its map shows.
+        Network → what its map shows: ``attention`` of a network that has it, ``features`` (activity) of one without, or
+        the name of another attribution.
     meaning : str
         How a map was made, in words; what stands before the first semicolon is the quantity.
     file : str
         The PNG, in the folder of the record.
+    plugins : tuple of PluginSource
+        Those that took part; absent where none did.
     """
 
     rows: tuple[str, ...]
     columns: tuple[str, ...]
-    maps: dict[str, MapKind]
+    maps: dict[str, str]
     meaning: str
     file: str
+    plugins: tuple[PluginSource, ...] | msgspec.UnsetType = msgspec.UNSET
 
 
 class Attention(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,6 +92,8 @@ class ModelRecord(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes
     ----------
+    version : int
+        Version of this file's form.
     policy : dict
         Who counts as a participant, as it was asked for.
     a_participant_is : str
@@ -108,6 +114,7 @@ class ModelRecord(msgspec.Struct, frozen=True, kw_only=True):
         Command, seed, versions, inputs.
     """
 
+    version: int = RECORD_VERSION
     policy: dict[str, Any]
     a_participant_is: str
     networks: tuple[NetworkRecord, ...]
@@ -118,6 +125,30 @@ class ModelRecord(msgspec.Struct, frozen=True, kw_only=True):
     time: str
     attention: Attention
     provenance: files.Provenance
+
+
+class AttentionLegend(msgspec.Struct, frozen=True, kw_only=True):
+    """``attention.json``: what the rows and columns of ``mosaic.png`` are; written by ``models attention-maps``.
+
+    Attributes
+    ----------
+    version : int
+        Version of this file's form.
+    mosaic : Mosaic
+        The picture in the same folder.
+    """
+
+    version: int = RECORD_VERSION
+    mosaic: Mosaic
+
+
+RECORD = TypedJson(
+    ModelRecord,
+    version=RECORD_VERSION,
+    remedy="run `rapidvision models observe` again, or take the file away to leave the networks' maps out",
+)
+#: ``attention.json`` of ``models attention-maps``.
+LEGEND = TypedJson(AttentionLegend, version=RECORD_VERSION, remedy="write it with `rapidvision models attention-maps`")
 
 
 def record_path(table: Path | str) -> Path:
@@ -133,7 +164,7 @@ def record_path(table: Path | str) -> Path:
 
 def write_record(table: Path | str, record: ModelRecord) -> None:
     """Write the record of a table beside it, atomically."""
-    files.write_json(record_path(table), record)
+    RECORD.write(record_path(table), record)
 
 
 def read_record(table: Path | str) -> ModelRecord | None:
@@ -155,13 +186,7 @@ def read_record(table: Path | str) -> ModelRecord | None:
         When the record is no JSON, or a key is missing or does not fit; the message names file and key.
     """
     path = record_path(table)
-    if not path.is_file():
-        return None
-    remedy = "run `rapidvision models observe` again, or take the file away to leave the networks' maps out"
-    try:
-        return convert(json_text.read(path), ModelRecord, name=str(path))
-    except InputError as error:
-        raise RecipeError(f"{error}; {remedy}") from error
+    return RECORD.read(path) if path.is_file() else None
 
 
 def mosaic_bytes(table: Path | str, mosaic: Mosaic) -> bytes:

@@ -1,8 +1,8 @@
-"""Streams of random bits for relabellings, from the counted words of :mod:`rapidvision.numerics.words`."""
+"""Streams of random bits for relabellings, from the words of :mod:`rapidvision.numerics.counter_rng`."""
 
 import numpy as np
 
-from rapidvision.numerics.words import Words, mixed, step, steps
+from rapidvision.numerics.counter_rng import Words, mixed, step, steps
 from rapidvision.protocol import N_RELABELLINGS
 from rapidvision.seeds import key64
 

@@ -1,0 +1,123 @@
+"""Plug-ins for networks: what a network, a readout and an attribution of your own must look like."""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .registries import ATTRIBUTIONS, NETWORKS, READOUTS
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from .observer.observe import Network
+    from .observer.readout import Readout
+
+
+class Attribution(Protocol):
+    """Where a network looks."""
+
+    def __call__(self, network: "Network", pictures: NDArray[np.uint8], /, *, names: Sequence[str]) -> Any:
+        """Return maps of pictures, an array or tensor in 0 … 1 of shape (n, height, width).
+
+        `pictures` are uint8 of shape (n, height, width, 3), square and of one size. ``network.preprocessing(pictures)`` is
+        the input of ``network.model``, and ``network.readout.evidence`` turns its scores into log odds of "target".
+        `names` are the pictures', for messages.
+        """
+
+
+N = TypeVar("N", bound="Callable[[], nn.Module]")
+R = TypeVar("R", bound="Callable[[], Readout]")
+A = TypeVar("A", bound=Attribution)
+
+
+def register_network(name: str) -> Callable[[N], N]:
+    """Register a function that returns a network, under the name that ``--model`` takes.
+
+    Parameters
+    ----------
+    name : str
+        Without blanks; not that of another network.
+
+    Returns
+    -------
+    callable
+        A decorator for a function that takes nothing and returns a ``torch.nn.Module``: images in, of shape
+        (n, 3, height, width), class scores out.
+
+    Raises
+    ------
+    InputError
+        When another network has the name.
+
+    Examples
+    --------
+    >>> import torch
+    >>> @register_network("linear-of-the-example")
+    ... def linear():
+    ...     return torch.nn.Sequential(torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten(), torch.nn.Linear(3, 2))
+    >>> "linear-of-the-example" in NETWORKS
+    True
+    """
+    return NETWORKS.register(name)  # type: ignore[return-value]  # the registry is typed by what all networks share
+
+
+def register_readout(name: str) -> Callable[[R], R]:
+    """Register a readout under the name that ``--readout`` takes.
+
+    Parameters
+    ----------
+    name : str
+        Without blanks; not that of a built-in readout.
+
+    Returns
+    -------
+    callable
+        A decorator for a function that takes nothing and returns a
+        :class:`~rapidvision.gala_models.observer.readout.Readout`.
+
+    Raises
+    ------
+    InputError
+        When another readout has the name.
+
+    Examples
+    --------
+    >>> from rapidvision.gala_models.observer.readout import Readout
+    >>> @register_readout("first-of-the-example")
+    ... def first():
+    ...     return Readout("first-of-the-example", 1, lambda scores: scores[:, 0].double())
+    >>> "first-of-the-example" in READOUTS
+    True
+    """
+    return READOUTS.register(name)  # type: ignore[return-value]  # as above
+
+
+def register_attribution(name: str) -> Callable[[A], A]:
+    """Register an attribution under the name that ``models attention-maps --attribution`` takes.
+
+    Parameters
+    ----------
+    name : str
+        Without blanks; not that of a built-in attribution.
+
+    Returns
+    -------
+    callable
+        A decorator for an :class:`Attribution`.
+
+    Raises
+    ------
+    InputError
+        When another attribution has the name.
+
+    Examples
+    --------
+    >>> @register_attribution("everywhere-of-the-example")
+    ... def everywhere(network, pictures, /, *, names):
+    ...     return np.ones(pictures.shape[:3], np.float32)
+    >>> "everywhere-of-the-example" in ATTRIBUTIONS
+    True
+    """
+    return ATTRIBUTIONS.register(name)  # type: ignore[return-value]  # as above

@@ -1,0 +1,37 @@
+"""Networks, readouts and attributions by name, built in and plugged in."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from rapidvision.plugins.registry import Registry
+
+if TYPE_CHECKING:
+    from torch import nn
+
+_READOUTS = "rapidvision.gala_models.observer.readout"
+
+#: Name → function that takes nothing and returns a network; the architectures of the paper are built with fresh weights
+#: by :func:`rapidvision.gala_models.layers.resnet.build`, and trained ones are files, so none is built in here.
+NETWORKS: "Registry[Callable[[], nn.Module]]" = Registry("network", "rapidvision.network", {})
+
+#: Name → function that takes nothing and returns a :class:`.observer.readout.Readout`.
+READOUTS: Registry[Callable[[], Any]] = Registry(
+    "readout",
+    "rapidvision.readout",
+    {
+        "imagenet-animal": f"{_READOUTS}:imagenet_animal",
+        "imagenet-animal-uncorrected": f"{_READOUTS}:imagenet_animal_uncorrected",
+        "imagenet-categories": f"{_READOUTS}:imagenet_categories",
+        "binary": f"{_READOUTS}:binary",
+    },
+)
+
+#: Where a network looks; see :class:`.plugins.Attribution`.
+ATTRIBUTIONS: Registry[Callable[..., Any]] = Registry(
+    "attribution",
+    "rapidvision.attribution",
+    {
+        "attention": "rapidvision.gala_models.observer.overlay:attention_of",
+        "smoothgrad": "rapidvision.gala_models.attribution.gradient_maps:smoothgrad_of",
+    },
+)

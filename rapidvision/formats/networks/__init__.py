@@ -1,0 +1,1 @@
+"""Files of networks: the record beside their answers, and the card of a network in an ONNX file."""

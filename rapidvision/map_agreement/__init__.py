@@ -1,0 +1,1 @@
+"""Agreement of importance maps: between participants, between sources, and against maps of other images."""
