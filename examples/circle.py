@@ -328,7 +328,7 @@ def main() -> None:
     out = arguments.out
     some_pictures(out / "pictures", arguments.per_category)
     collect_maps(out, arguments.n_players)
-    study = build_and_plan(out, arguments.slots)
+    study = build_and_plan(out, arguments.n_per_group)
     asked = run_everywhere(out, study)
     (out / "browser-plans.json").write_text(json.dumps(asked), encoding="utf-8")
     network = resources.files("rapidvision.gala_models") / "bundled" / "compact-gala-maps.safetensors"
