@@ -263,6 +263,6 @@ def _export(arguments: argparse.Namespace) -> None:
         size_px=arguments.size,
         resize_px=arguments.resize,
         names=arguments.class_names,
-        picture_px=arguments.picture_px,
+        picture_px=arguments.image_px,
     )
-    say(arguments, f"{arguments.out}: {n_classes} classes, pictures of {arguments.picture_px} px")
+    say(arguments, f"{arguments.out}: {n_classes} classes, pictures of {arguments.image_px} px")

@@ -16,6 +16,7 @@ from rapidvision.experiments.clickme.simulation import simulate
 from rapidvision.experiments.clickme.simulation.simulated_player import Player
 from rapidvision.experiments.clickme.storage.collected import collect
 from rapidvision.experiments.clickme.storage.images import read_deck, read_maps
+from rapidvision.formats.networks.onnx_card import OnnxCard, metadata_of
 
 SHARES = st.floats(0, 1)
 
@@ -95,8 +96,9 @@ def onnx_partner(folder):
     ]
     graph = helper.make_graph(nodes, "stubborn", [pictures], [answer], constants)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
-    entry = model.metadata_props.add()
-    entry.key, entry.value = "rapidvision", '{"name": "stubborn", "categories": ["bird", "umbrella"]}'
+    for key, value in metadata_of(OnnxCard(name="stubborn", categories=("bird", "umbrella"), picture_px=64)).items():
+        entry = model.metadata_props.add()
+        entry.key, entry.value = key, value
     onnx.save(model, folder / "stubborn.onnx")
     return str(folder / "stubborn.onnx")
 

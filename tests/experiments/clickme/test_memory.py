@@ -31,7 +31,7 @@ from tests.experiments.clickme.conftest import make_folder
 def n_held():
     gc.collect()
     return {
-        kind.__name__: sum(isinstance(one, kind) for one in gc.get_objects()) for kind in (Seat, LiveRound, PartnerView)
+        kind.__name__: sum(type(one) is kind for one in gc.get_objects()) for kind in (Seat, LiveRound, PartnerView)
     }
 
 

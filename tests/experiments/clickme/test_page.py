@@ -259,7 +259,7 @@ def test_steps_in_the_page_are_the_server_s_steps(server, page):
 
 
 def test_the_page_is_light():
-    folder = Path(host.__file__).parent / "page"
+    folder = Path(host.__file__).parents[1] / "page"
     assert sum(path.stat().st_size for path in folder.iterdir()) < 40_000
 
 
