@@ -162,7 +162,7 @@ def trials(tmp_path):
     ran("rapidvision stimuli build bundled --out set --quiet --workers 2", tmp_path)
     ran("rapidvision session plan set --out study --n-per-group 6 --quiet", tmp_path)
     ran("rapidvision session simulate study --seed 3 --quiet", tmp_path)
-    return tmp_path / "study" / "trials.csv"
+    return tmp_path / "study" / "simulated.csv"
 
 
 @pytest.mark.slow
