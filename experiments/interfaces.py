@@ -5,36 +5,72 @@ from typing import Literal, NamedTuple, Protocol
 
 import msgspec
 
-from rapidvision.trials import Trial
+from rapidvision.task.phases import Overlay
+from rapidvision.task.response import Scalar
 
 
 class Press(NamedTuple):
-    """A key that went down or up.
+    """An input that went down or up.
 
     Attributes
     ----------
-    key : str
-        Its name in lower case, such as ``s`` or ``escape``.
+    input : str
+        Its name: a key in lower case (``s``, ``escape``), ``button:2`` of a response box, ``area:bear`` of the mouse or
+        a touch.
     time_s : float
-        When, on the screen's clock.
+        When, on the screen's clock: the time of the event itself.
     down : bool
         False when it was released.
     """
 
-    key: str
+    input: str
     time_s: float
     down: bool = True
 
 
-class Picture(NamedTuple):
-    """Something to put on the screen: the fixation cross, nothing, a stimulus (by path) or a text."""
+class Frame(NamedTuple):
+    """What is on the screen: a phase of a trial, a page or a question.
 
-    kind: Literal["fixation", "blank", "stimulus", "text"]
+    Attributes
+    ----------
+    kind : str
+        The phase's kind, ``text`` for a page, ``question`` for a question.
+    content : str
+        Path of an image or a mask, words of a cue or a page.
+    overlay : {"none", "fixation", "options"}
+        What is drawn on top.
+    phase : str
+        Name of the phase; empty outside trials. Two blanks in a row differ by it.
+    """
+
+    kind: Literal["fixation", "cue", "blank", "stimulus", "mask", "options", "text", "question"]
     content: str = ""
+    overlay: Overlay = "none"
+    phase: str = ""
 
 
-FIXATION = Picture("fixation")
-BLANK = Picture("blank")
+BLANK = Frame("blank")
+
+
+class PhaseData(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """A phase as it was shown.
+
+    Attributes
+    ----------
+    name : str
+        Its name.
+    onset_ms : float
+        Its first refresh, from time zero.
+    shown_ms : float
+        From its first refresh to the next phase's.
+    late_refreshes : int
+        Refreshes missed in it.
+    """
+
+    name: str
+    onset_ms: float
+    shown_ms: float
+    late_refreshes: int
 
 
 class TrialData(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="trial"):
@@ -45,43 +81,70 @@ class TrialData(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, tag_fi
     trial : int
         Number of the planned trial.
     attempt : int
-        1, or more when it was interrupted after the picture had been seen.
-    fixation_ms, stimulus_ms, window_ms : float
-        From the fixation's first refresh to the onset, from the onset to the picture's end, and from the onset to the
-        end of the response window, as shown.
-    onset_s : float
-        The refresh at which the picture came up, on the screen's clock.
-    response_key : str or None
-        First response key pressed at or after the onset, late ones too.
+        1, or more when it was interrupted after its image had been seen.
+    phases : list of PhaseData
+        The phases that were shown, in order.
+    zero_s : float
+        Time zero (the first refresh of the phase that `opens` names; of the first phase where nothing is answered), on
+        the screen's clock.
+    input : str or None
+        The input that is the response, late ones too.
     response_ms : float or None
-        Its time from the onset.
+        Its time from time zero.
     presses : list of (str, float, bool)
-        Every key that went down (True) or up, with its time in ms from the onset.
-    late_refreshes : (int, int, int)
-        Refreshes missed during fixation, picture and blank.
+        Every input that went down (True) or up, with its time in ms from time zero.
     flips_s : list of float
         Every refresh of the trial, on the screen's clock.
     flags : list of str
         What was unusual: ``early_press``, ``held_at_onset``, ``both_keys``, ``clock_step …``, ``focus_lost`` …
     refresh_hz : float
         Measured refresh rate.
+    chosen : bool, int, float, str or None
+        Value of the adaptive factor; a replay is held against it.
     utc : str
         When the trial ended.
     """
 
     trial: int
     attempt: int
-    fixation_ms: float
-    stimulus_ms: float
-    window_ms: float
-    onset_s: float
-    response_key: str | None
+    phases: list[PhaseData]
+    zero_s: float
+    input: str | None
     response_ms: float | None
     presses: list[tuple[str, float, bool]]
-    late_refreshes: tuple[int, int, int]
     flips_s: list[float]
     flags: list[str]
     refresh_hz: float
+    chosen: Scalar | None = None
+    utc: str = ""
+
+    def phase(self, name: str) -> PhaseData | None:
+        """The phase of that name, if it was shown."""
+        return next((phase for phase in self.phases if phase.name == name), None)
+
+
+class AnswerData(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="answer"):
+    """The answer to a question.
+
+    Attributes
+    ----------
+    question : str
+        Its name.
+    value : str, float or None
+        The option, number or text; None when time ran out or it was left empty.
+    response_ms : float
+        From the question's first refresh.
+    trial, block : int or None
+        The trial or the block that it belongs to; both None for the session's own questions.
+    utc : str
+        When.
+    """
+
+    question: str
+    value: str | float | None
+    response_ms: float
+    trial: int | None = None
+    block: int | None = None
     utc: str = ""
 
 
@@ -112,8 +175,11 @@ class Event(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, tag_field=
     utc: str = ""
 
 
+Entry = TrialData | AnswerData | Event
+
+
 class Screen(Protocol):
-    """A display that can be told to show a picture at its next refresh.
+    """A display that can be told to show a frame at its next refresh.
 
     Attributes
     ----------
@@ -123,8 +189,8 @@ class Screen(Protocol):
 
     period_s: float
 
-    def flip(self, picture: Picture) -> float:
-        """Draw `picture`, wait for the refresh that shows it, and return the time of that refresh in seconds."""
+    def flip(self, frame: Frame) -> float:
+        """Draw `frame`, wait for the refresh that shows it, and return the time of that refresh in seconds."""
         ...
 
     def mark(self, code: int) -> None:
@@ -136,8 +202,8 @@ class Screen(Protocol):
         ...
 
 
-class Keys(Protocol):
-    """A keyboard whose presses carry the time at which they happened."""
+class Inputs(Protocol):
+    """Devices whose events carry the time at which they happened."""
 
     def poll(self) -> Sequence[Press]:
         """Return what happened since the last call, in order of time."""
@@ -145,17 +211,14 @@ class Keys(Protocol):
 
 
 class Journal(Protocol):
-    """Where completed trials go; what `append` has returned from is never lost."""
+    """Where entries go; what `append` has returned from is never lost."""
 
-    def append(self, entry: TrialData | Event) -> None:
+    def append(self, entry: Entry) -> None:
         """Store one entry for good."""
         ...
 
 
-def stimulus_code(trial: Trial) -> int:
-    """Return the trigger of a stimulus onset: 16 + 2 × level, + 1 for a target; at most 255."""
-    return min(255, 16 + 2 * trial.level_index + trial.target)
-
-
-#: Triggers of the other moments.
-FIXATION_CODE, OFFSET_CODE, RESPONSE_CODE, END_CODE = 1, 2, 3, 5
+#: Keys that the session itself needs.
+ESCAPE, EXPERIMENTER, ENTER = "escape", "f12", "return"
+#: Triggers that belong to no phase (:func:`rapidvision.task.phases.phase_code`).
+RESPONSE_CODE, END_CODE = 3, 5

@@ -11,11 +11,11 @@ from .formats.protocol_file import read_protocol as read_protocol
 from .maps import ImportanceMap as ImportanceMap
 from .plan import Plan as Plan
 from .protocol import Protocol as Protocol
-from .protocol import preset as preset
+from .formats.protocol_file import preset as preset
 from .stimuli.maps.load_maps import load_maps as load_maps
 from .study import Study as Study
 from .trials import COLUMNS as COLUMNS
-from .trials import Trial as Trial
+from .task.trial import Trial as Trial
 
 __version__: str
 

@@ -1,7 +1,9 @@
 """The plan: one participant slot's whole session as a flat list of steps, the same for every runner.
 
 A plan is JSON with a SHA-256 digest. PsychoPy, the browser, the simulation and the networks execute it and draw no
-random numbers, so the same slot is the same session wherever it runs.
+random numbers, so the same slot is the same session wherever it runs. Two things are decided while a session runs, by
+rules that the plan carries: whether practice is repeated (:class:`Gate`) and the value of an adaptive factor
+(:attr:`rapidvision.trials.Trial.choices`); both follow from the answers so far.
 """
 
 from pathlib import Path
@@ -13,52 +15,79 @@ from rapidvision import recipes
 from rapidvision.errors import InputError
 from rapidvision.protocol import Protocol
 from rapidvision.system import files
-from rapidvision.trials import Trial
+from rapidvision.task.response import Scalar
+from rapidvision.task.trial import SessionPhase, Trial
 
-PLAN_VERSION = 1
+PLAN_VERSION = 2
 
 
-class Show(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="step", tag="show"):
-    """Show a text until a key is pressed (``wait = "key"``), both response keys were tried (``"both_keys"``) or a time.
+class Page(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="step", tag="page"):
+    """A text.
 
     Attributes
     ----------
+    part : str
+        Part of the session: ``start``, ``practice-1`` (and further rounds), ``main`` or ``end``.
     text_id : str
         Key into the plan's texts.
-    wait : {"key", "both_keys", "ms"}
-        What ends it.
-    ms : int
-        For ``wait = "ms"``.
+    leave : {"key", "inputs", "experimenter"}
+        What ends it: any key, every response input pressed once, or the experimenter's key.
+    min_ms : int
+        How long it must have been up before a key counts.
+    block : int or None
+        Block whose accuracy the text states.
+    values : dict
+        Words that fill the text's fields, beside those of the block.
     """
 
+    part: str
     text_id: str
-    wait: Literal["key", "both_keys", "ms"] = "key"
-    ms: int = 0
+    leave: Literal["key", "inputs", "experimenter"] = "key"
+    min_ms: int = 0
+    block: int | None = None
+    values: dict[str, Scalar] = {}
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="step", tag="run"):
-    """Run one trial, with "too slow" feedback after late ones and, in practice, right / wrong feedback."""
+    """Run one trial, with its feedback and questions."""
 
+    part: str
     trial: Trial
 
 
-class Feedback(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="step", tag="feedback"):
-    """Show the accuracy of a block (practice is -1) until a key is pressed."""
+class Ask(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="step", tag="ask"):
+    """Ask a question that belongs to a block (its number) or to the session (None)."""
 
+    part: str
+    question: str
+    block: int | None = None
+
+
+class Gate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="step", tag="gate"):
+    """The practice criterion: with an accuracy of `at_least` in `block` the parts in `skip` fall away.
+
+    Attributes
+    ----------
+    part : str
+        The round that has just ended.
+    block : int
+        Its block: practice is -1, further rounds -2, -3, ...
+    at_least : float
+        Share of trials, 0 to 1, correct and in time.
+    skip : tuple of str
+        Parts that fall away when it is reached.
+    otherwise : {"continue", "stop"}
+        What follows when it is not.
+    """
+
+    part: str
     block: int
+    at_least: float
+    skip: tuple[str, ...] = ()
+    otherwise: Literal["continue", "stop"] = "continue"
 
 
-class Break(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="step", tag="break"):
-    """A pause that the participant ends with a key."""
-
-    text_id: str = "break"
-
-
-class Save(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="step", tag="save"):
-    """Go on only when every trial so far is stored for good."""
-
-
-Step = Show | Run | Feedback | Break | Save
+Step = Page | Run | Ask | Gate
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -71,17 +100,19 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     study_id : str
         From the protocol's name.
     slot : int
-        Number of the slot, from 0; both groups use the same slots.
-    group, map_source : str
-        The group, and whose maps it sees.
-    key_target, key_distractor : str
-        What the keys mean in this session.
+        Number of the slot, from 0; all groups use the same slots.
+    group : str
+        The group; its factors' values joined by ``-``, or ``all`` where nothing varies between participants.
+    between : dict
+        Factor that varies between participants -> its value in this group.
+    inputs : dict
+        Input (``s``, ``button:2``, ``area:bear``) -> the option that it means in this session.
     protocol : Protocol
         The whole protocol, so that a plan is enough to run.
     stimulus_set_digest : str
         Digest of the stimulus set that the paths belong to.
     texts : dict
-        text_id → text in the session's language.
+        text_id -> text in the session's language.
     steps : tuple of Step
         The session.
     """
@@ -90,9 +121,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     study_id: str
     slot: int
     group: str
-    map_source: str
-    key_target: str
-    key_distractor: str
+    between: dict[str, Scalar]
+    inputs: dict[str, str]
     protocol: Protocol
     stimulus_set_digest: str
     texts: dict[str, str]
@@ -103,10 +133,14 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         """SHA-256 over everything; journals and sessions carry it."""
         return files.canonical_digest(self)
 
-    def trials(self, phase: str | None = None) -> tuple[Trial, ...]:
-        """The trials in order, all of them or those of one phase."""
+    def trials(self, phase: SessionPhase | None = None) -> tuple[Trial, ...]:
+        """The trials in order, every planned practice round included, or those of one phase."""
         runs = (step.trial for step in self.steps if isinstance(step, Run))
         return tuple(trial for trial in runs if phase is None or trial.phase == phase)
+
+    def input_of(self, option: str) -> str | None:
+        """The first input that means an option; None for the option that is given by not responding."""
+        return next((key for key, name in self.inputs.items() if name == option), None)
 
 
 class _PlanFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -3,19 +3,28 @@
 import csv
 import io
 import math
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from rapidvision.errors import InputError, did_you_mean
+from rapidvision.protocol import Protocol
 from rapidvision.system import files
+from rapidvision.task.response import Scalar
 from rapidvision.text import csv_text
-from rapidvision.trials import COLUMNS, SCHEMA_VERSION, TrialRecord
+from rapidvision.trials import COLUMNS, SCHEMA_VERSION, TrialRecord, columns_of
 
 if TYPE_CHECKING:
     import pandas as pd
+
+#: A number as it is written when no digit was lost: ``007`` is a text.
+_WHOLE = re.compile(r"-?(0|[1-9]\d*)")
+_NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?(e[+-]?\d+)?")
+#: Names of columns that depend on the protocol.
+_MORE = re.compile(r"[a-z][a-z0-9_-]*")
 
 _BY_NAME = {column.name: column for column in COLUMNS}
 #: Data frame types of columns that may be empty; empty cells are missing values, never zeros.
@@ -23,10 +32,23 @@ _NULLABLE: dict[str, Any] = {"int": "Int64", "float": "float64", "bool": "boolea
 _FULL: dict[str, Any] = {"int": "int64", "float": "float64", "bool": "bool", "str": "object"}
 
 
+def more_of(records: Iterable[TrialRecord]) -> tuple[str, ...]:
+    """Names of the columns that depend on the protocol, in the order in which the records first have them."""
+    return tuple(dict.fromkeys(name for record in records for name in record.more))
+
+
 def to_csv(records: Iterable[TrialRecord]) -> str:
-    """Return the trials table as CSV text: header, then a row per trial; empty where there is no value."""
-    names = [column.name for column in COLUMNS]
-    return csv_text.text_of(names, ([_cell(getattr(record, name)) for name in names] for record in records))
+    """Return the trials table as CSV text: header, then a row per trial; empty where there is no value.
+
+    The columns of :data:`~rapidvision.trials.COLUMNS` come first, then those that depend on the protocol.
+    """
+    records = list(records)
+    names, more = [column.name for column in COLUMNS], more_of(records)
+    rows = (
+        [*(_cell(getattr(record, name)) for name in names), *(_cell(record.more.get(name)) for name in more)]
+        for record in records
+    )
+    return csv_text.text_of((*names, *more), rows)
 
 
 def write_table(path: Path | str, records: Iterable[TrialRecord]) -> None:
@@ -40,7 +62,8 @@ def read_table(path: Path | str) -> list[TrialRecord]:
     Parameters
     ----------
     path : path-like
-        CSV with the columns of :data:`COLUMNS`; others are refused.
+        CSV with the columns of :data:`~rapidvision.trials.COLUMNS`; others are read as columns of the protocol, by
+        the rule of :func:`parse_more`.
 
     Returns
     -------
@@ -55,30 +78,70 @@ def read_table(path: Path | str) -> list[TrialRecord]:
     rows = csv.reader(io.StringIO(csv_text.read_text(path), newline=""))
     header = next(rows, [])
     check_header(header, name=str(path))
-    records = []
-    for number, row in enumerate(rows, 2):
+    table = list(rows)
+    for number, row in enumerate(table, 2):
         if len(row) != len(header):
             raise InputError(
                 f"{path}: row {number} has {len(row)} cells, the header {len(header)}; is the file cut off?"
             )
+    more = {
+        name: parse_more([row[place] for row in table]) for place, name in enumerate(header) if name not in _BY_NAME
+    }
+    records = []
+    for number, row in enumerate(table, 2):
         values = {
-            name: parse_cell(name, cell, where=f"{path}: row {number}") for name, cell in zip(header, row, strict=True)
+            name: parse_cell(name, cell, where=f"{path}: row {number}")
+            for name, cell in zip(header, row, strict=True)
+            if name in _BY_NAME
         }
-        records.append(msgspec.convert(values, TrialRecord))
+        own = {name: cells[number - 2] for name, cells in more.items()}
+        records.append(msgspec.convert(values | {"more": own}, TrialRecord))
     return records
 
 
+def parse_more(cells: Sequence[str]) -> list[Scalar | None]:
+    """Return the cells of a column that depends on the protocol, typed by what they all are.
+
+    Parameters
+    ----------
+    cells : sequence of str
+        The whole column; empty cells are missing values.
+
+    Returns
+    -------
+    list of bool, int, float, str or None
+        Truth values where every cell is ``true`` or ``false``, whole numbers, numbers, else text. ``007`` is a text.
+
+    Examples
+    --------
+    >>> parse_more(["3", "", "4"]), parse_more(["3", "4.5"]), parse_more(["true", "false"]), parse_more(["007", "1"])
+    ([3, None, 4], [3.0, 4.5], [True, False], ['007', '1'])
+    """
+    full = [cell for cell in cells if cell != ""]
+    read: Callable[[str], Scalar] = str
+    if full and all(cell in ("true", "false") for cell in full):
+        read = "true".__eq__
+    elif full and all(_WHOLE.fullmatch(cell) for cell in full):
+        read = int
+    elif full and all(_NUMBER.fullmatch(cell) for cell in full):
+        read = float
+    return [None if cell == "" else read(cell) for cell in cells]
+
+
 def check_header(header: Sequence[str], *, name: str) -> None:
-    """Refuse a header that is not the trials table's, naming what is missing and what is unknown."""
+    """Refuse a header that is not the trials table's, naming what is missing and what cannot be a column of it."""
     csv_text.refuse_repeats(header, name=name)
     missing = [column.name for column in COLUMNS if column.name not in header]
-    unknown = [word for word in header if word not in _BY_NAME]
+    wrong = [word for word in header if word not in _BY_NAME and not _MORE.fullmatch(word)]
     if missing:
         raise InputError(
             f"{name}: not a trials table; it lacks the column{'s' * (len(missing) > 1)} {', '.join(missing)}"
         )
-    if unknown:
-        raise InputError(f'{name}: unknown column "{unknown[0]}". {did_you_mean(unknown[0], _BY_NAME)}')
+    if wrong:
+        raise InputError(
+            f'{name}: a column is named "{wrong[0]}"; columns that depend on the protocol have small letters (a-z), '
+            f"digits, - and _, a letter first. {did_you_mean(wrong[0], _BY_NAME)}"
+        )
 
 
 def parse_cell(name: str, cell: str, *, where: str) -> Any:
@@ -135,22 +198,65 @@ def to_frame(records: Iterable[TrialRecord]) -> "pd.DataFrame":
     -------
     DataFrame
         One row per record and one column per entry of :data:`rapidvision.trials.COLUMNS`, typed; columns that may be
-        empty have types with missing values (``Int64``, ``boolean``, NaN).
+        empty have types with missing values (``Int64``, ``boolean``, NaN). Columns that depend on the protocol follow.
 
     Examples
     --------
     >>> to_frame([]).shape
-    (0, 35)
+    (0, 34)
     """
     import pandas as pd
 
     rows = list(records)
-    return pd.DataFrame(
-        {
-            column.name: pd.array(
-                [getattr(row, column.name) for row in rows],
-                dtype=(_NULLABLE if column.nullable else _FULL)[column.dtype],
-            )
-            for column in COLUMNS
-        }
+    columns = {
+        column.name: pd.array(
+            [getattr(row, column.name) for row in rows],
+            dtype=(_NULLABLE if column.nullable else _FULL)[column.dtype],
+        )
+        for column in COLUMNS
+    }
+    more = {name: more_array([row.more.get(name) for row in rows]) for name in more_of(rows)}
+    return pd.DataFrame(columns | more)
+
+
+def more_array(values: Sequence[Scalar | None]) -> Any:
+    """Return a column that depends on the protocol as an array of the type that its values have."""
+    import pandas as pd
+
+    kinds = {type(value) for value in values if value is not None}
+    dtype = (
+        "bool"
+        if kinds == {bool}
+        else "int"
+        if kinds == {int}
+        else "float"
+        if kinds and kinds <= {int, float}
+        else "str"
     )
+    return pd.array(list(values), dtype=_NULLABLE[dtype])
+
+
+def description_of(protocol: Protocol) -> dict[str, dict[str, Any]]:
+    """Describe every column of a protocol's table: type, unit, meaning and allowed values.
+
+    Returns
+    -------
+    dict
+        Column -> ``{"type", "unit", "meaning", "allowed"}``; it is written beside the table.
+    """
+    return {
+        column.name: {
+            "type": column.dtype,
+            "unit": column.unit,
+            "meaning": column.meaning,
+            "allowed": list(column.allowed),
+        }
+        for column in (*COLUMNS, *columns_of(protocol))
+    }
+
+
+def write_description(table: Path | str, protocol: Protocol) -> Path:
+    """Write the description of a table's columns beside it, as ``<name>-columns.json``, and return its path."""
+    path = Path(table).with_name(f"{Path(table).stem}-columns.json")
+    files.write_json(path, description_of(protocol))
+    return path

@@ -1,0 +1,1 @@
+"""The parts of a protocol: phases, response, questions, design, and what follows from them."""
