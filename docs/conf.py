@@ -7,7 +7,6 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-import protocol_reference
 import public_names
 
 from rapidvision import __version__
@@ -56,7 +55,6 @@ sphinx_gallery_conf = {
 }
 
 public_names.write_page(Path(__file__).parent / "reference" / "api.rst")
-protocol_reference.write_page(Path(__file__).parent / "reference" / "protocol.md")
 
 
 def skip_unexplained_fields(_app: Any, _what: str, _name: str, member: Any, skip: bool, _options: Any) -> bool | None:

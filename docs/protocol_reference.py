@@ -1,4 +1,7 @@
-"""The page of every field of ``protocol.toml``, made from the types and their docstrings."""
+"""The page of every field of ``protocol.toml``, made from the types and their docstrings.
+
+``python docs/protocol_reference.py`` writes it again.
+"""
 
 import inspect
 import typing
@@ -66,13 +69,6 @@ def page() -> str:
     return "\n".join(parts).replace("``", "`")
 
 
-def write_page(path: Path) -> None:
-    """Write the page, unless it is there with the same content."""
-    text = page()
-    if not path.exists() or path.read_text(encoding="utf-8") != text:
-        path.write_text(text, encoding="utf-8")
-
-
 def _type(hint: Any) -> str:
     """A type in the words of the file."""
     if typing.get_origin(hint) is typing.Literal:
@@ -101,3 +97,7 @@ def _default(field: msgspec.structs.FieldInfo) -> str:
     if isinstance(value, msgspec.Struct):
         return "its defaults"
     return f"`{msgspec.json.encode(value).decode()}`"
+
+
+if __name__ == "__main__":
+    (Path(__file__).parent / "reference" / "protocol.md").write_text(page(), encoding="utf-8")

@@ -1,5 +1,6 @@
 """What the documentation says of protocols: its examples are read, its tables are those of the code."""
 
+import importlib
 import re
 from pathlib import Path
 
@@ -57,6 +58,13 @@ def test_the_page_lists_every_preset_and_runner():
 def test_a_misspelt_field_of_the_page_is_refused():
     with pytest.raises(RecipeError):
         parse_protocol(BLOCKS[0].replace("limit_ms", "limit"))
+
+
+def test_the_page_of_the_fields_is_made_from_the_types(monkeypatch):
+    docs = PAGE.parents[1]
+    monkeypatch.syspath_prepend(str(docs))
+    page = importlib.import_module("protocol_reference").page()
+    assert page == (docs / "reference" / "protocol.md").read_text(encoding="utf-8"), "run docs/protocol_reference.py"
 
 
 def test_presets_differ():
