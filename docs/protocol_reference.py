@@ -10,13 +10,13 @@ from typing import Any
 
 import msgspec
 
+from rapidvision.grammar.schema import attributes_of
 from rapidvision.protocol import Protocol
 from rapidvision.task.adaptive import Adaptive, Grid, Quest, Staircase
 from rapidvision.task.design import Design, Factor, Pair
 from rapidvision.task.phases import Phase
 from rapidvision.task.questions import Question
 from rapidvision.task.response import Option, Response
-from rapidvision.task.schema import attributes_of
 from rapidvision.task.session import Breaks, Display, Feedback, Practice
 
 #: Heading in the file -> the struct behind it.

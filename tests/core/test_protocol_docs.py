@@ -8,7 +8,7 @@ import pytest
 
 from rapidvision.errors import RecipeError
 from rapidvision.formats.protocol_file import PRESETS, parse_protocol, preset
-from rapidvision.task.runners import RUNNERS
+from rapidvision.grammar.runners import RUNNERS
 
 PAGE = Path(__file__).parents[2] / "docs" / "howto" / "own-task.md"
 BLOCKS = re.findall(r"```toml\n(.*?)```", PAGE.read_text(encoding="utf-8"), flags=re.S)

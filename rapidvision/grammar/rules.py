@@ -11,11 +11,10 @@ from typing import NamedTuple
 
 from rapidvision.errors import RecipeError, did_you_mean
 from rapidvision.protocol import Protocol
+from rapidvision.task.design import SET_COLUMNS
+from rapidvision.task.phases import UNTIL_RESPONSE, Phase
 from rapidvision.text.field_messages import place_of
 from rapidvision.trials import COLUMNS
-
-from .design import SET_COLUMNS
-from .phases import UNTIL_RESPONSE, Phase
 
 #: Keys that the session itself needs: escape pauses, f12 is the experimenter's.
 RESERVED = ("escape", "f12")
