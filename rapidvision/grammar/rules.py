@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from rapidvision.errors import RecipeError, did_you_mean
+from rapidvision.messages.field_messages import place_of
 from rapidvision.protocol import Protocol
 from rapidvision.task.design import SET_COLUMNS
 from rapidvision.task.phases import UNTIL_RESPONSE, Phase
-from rapidvision.text.field_messages import place_of
 from rapidvision.trials import COLUMNS
 
 #: Keys that the session itself needs: escape pauses, f12 is the experimenter's.
