@@ -17,6 +17,8 @@ from .assignment.units import n_samples
 #: Columns of ``balance.csv``.
 COLUMNS = ("group", "count", "fewest", "most", "mean")
 
+Part = Callable[[Trial], object]
+
 
 class Count(NamedTuple):
     """How often something comes, over everything that it could be.
@@ -166,30 +168,30 @@ def _counts(
     blocks = sorted({trial.block for _, trial in trials})
     kinds = sorted({trial.image.category for _, trial in trials})
 
-    def over(what: str, key: Callable[[int, Trial], tuple[object, ...]], *cases: Iterable[object]) -> Count:
-        counted = Counter(key(slot, trial) for slot, trial in trials)
-        return _range(what, (counted[case] for case in itertools.product(slots, *cases)))
+    def over(what: str, *parts: tuple[Part, Iterable[object]]) -> Count:
+        """Trials of a session, counted by parts, each with everything that it could be."""
+        counted = Counter((slot, *(part(trial) for part, _ in parts)) for slot, trial in trials)
+        return _range(what, (counted[case] for case in itertools.product(slots, *(cases for _, cases in parts))))
 
+    each: dict[str, tuple[Part, Iterable[object]]] = {name: (_factor(name), values[name]) for name in varying}
+    answer: tuple[Part, Iterable[object]] = (lambda trial: trial.correct_response or "", answers)
+    block: tuple[Part, Iterable[object]] = (lambda trial: trial.block, blocks)
     for name in varying:
-        yield over(f"each {name} in a session", lambda s, t, n=name: (s, t.factors[n]), values[name])
+        yield over(f"each {name} in a session", each[name])
     if len(varying) > 1:
-        yield over(
-            f"each {' x '.join(varying)} in a session",
-            lambda s, t: (s, tuple(t.factors[name] for name in varying)),
-            itertools.product(*values.values()),
-        )
+        yield over(f"each {' x '.join(varying)} in a session", *each.values())
     if len(answers) > 1:
         for name in varying:
-            yield over(
-                f"each {name} of each answer in a session",
-                lambda s, t, n=name: (s, t.factors[n], t.correct_response or ""),
-                values[name],
-                answers,
-            )
-        yield over("each answer in a block", lambda s, t: (s, t.block, t.correct_response or ""), blocks, answers)
-    yield over("each category in a block", lambda s, t: (s, t.block, t.image.category), blocks, kinds)
-    for name in [name for name in varying if name not in by_block]:
-        yield over(f"each {name} in a block", lambda s, t, n=name: (s, t.block, t.factors[n]), blocks, values[name])
+            yield over(f"each {name} of each answer in a session", each[name], answer)
+        yield over("each answer in a block", block, answer)
+    yield over("each category in a block", block, (lambda trial: trial.image.category, kinds))
+    for name in varying:
+        if name not in by_block:
+            yield over(f"each {name} in a block", block, each[name])
+
+
+def _factor(name: str) -> Part:
+    return lambda trial: trial.factors[name]
 
 
 def _range(what: str, counts: Iterable[int]) -> Count:

@@ -37,7 +37,8 @@ def draw_balance(balances: Sequence[Balance]) -> "Figure":
     wide = 1.4 + min(6.0, max(1.2, 0.2 * n_cells))
     low = 0.5 + 0.17 * n_counts
     figure = new_figure(wide * len(balances) + 1.0, tall + low + 2.0, layout="constrained")
-    upper, lower = figure.subfigures(2, 1, height_ratios=[tall + 1.2, low + 0.8])
+    parts: Any = figure.subfigures(2, 1, height_ratios=[tall + 1.2, low + 0.8])
+    upper, lower = parts
     axes = np.atleast_1d(upper.subplots(1, len(balances), sharey=True))
     most = max(1, largest(balances))
     for axis, balance in zip(axes, balances, strict=True):

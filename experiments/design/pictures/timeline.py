@@ -70,7 +70,7 @@ def draw_timeline(plan: Plan, *, refresh_hz: float = 60.0) -> "Figure":
     longest = max(_end(_spans(plan, trial, refresh_hz)) for trial in firsts.values())
     for axis, (part, trial) in zip(axes, firsts.items(), strict=False):
         _draw_trial(axis, plan, part, trial, refresh_hz, longest)
-        axis.set_xlim(0, longest)
+        axis.set_xlim(0, 1.005 * longest)
     _draw_session(axes[-1], plan)
     means = ", ".join(f"{key} = {option}" for key, option in plan.inputs.items() if not key.startswith("area:"))
     title = f"{plan.study_id}: group {plan.group}, slot {plan.slot}" + (f"; {means}" if means else "")
