@@ -45,6 +45,14 @@ class MixedFit(ShownAsTable):
         Whether a standard deviation is 0: that factor explains nothing here.
     n, n_participants, n_images : int
         Sizes.
+
+    Examples
+    --------
+    >>> import rapidvision as rv
+    >>> trials = rv.analysis.Design(n_per_group=4).simulate(seed=1)
+    >>> fit = rv.analysis.fit_mixed(trials).mixed
+    >>> fit.estimate.shape == fit.se.shape, fit.n_images
+    (True, 80)
     """
 
     names: tuple[str, ...]

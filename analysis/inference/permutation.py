@@ -60,6 +60,14 @@ class RandomizationTest(ShownAsTable):
         What the reader should know before believing a number.
     labels : tuple of str
         Names of the levels.
+
+    Examples
+    --------
+    >>> import rapidvision as rv
+    >>> scores = [[0.9, 1.0], [0.8, 1.0], [0.4, 0.9], [0.3, 1.0]]
+    >>> found = rv.analysis.randomization_test(scores, [True, True, False, False], m=99, seed=1)
+    >>> found.n_first, found.difference.shape, round(found.smallest_p, 3)
+    (2, (2,), 0.167)
     """
 
     difference: NDArray[np.float64]

@@ -44,6 +44,14 @@ class Calibration(ShownAsTable):
         Share of experiments with p ≤ alpha, per level.
     any_level : dict
         Rule → share of experiments with any significant level.
+
+    Examples
+    --------
+    >>> import rapidvision as rv
+    >>> design = rv.analysis.Design(n_per_group=8)
+    >>> found = rv.analysis.calibrate(design, n_experiments=20, m=99, seed=1)
+    >>> found.per_level.shape, sorted(found.any_level)
+    ((12,), ['cluster', 'holm', 'max-t', 'uncorrected'])
     """
 
     design: Design

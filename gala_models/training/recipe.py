@@ -103,6 +103,13 @@ class Training(Recipe, frozen=True):
         Threads that prepare batches.
     checkpoint_steps : int
         Steps between checkpoints besides the one after every epoch; 0 for none.
+
+    Examples
+    --------
+    >>> import rapidvision as rv
+    >>> recipe = rv.models.Training(name="mine", annotation="none", batch_size=64)
+    >>> recipe.schedule.epochs, recipe.map_loss.lam
+    (100, 6.0)
     """
 
     name: str = "network"

@@ -54,6 +54,14 @@ class Card(Recipe, frozen=True, kw_only=True):
         The resolved training recipe.
     results : dict
         What was measured on pictures it was not trained on.
+
+    Examples
+    --------
+    >>> import rapidvision as rv
+    >>> from rapidvision.gala_models.observer.networks import bundled_paths
+    >>> _, card = rv.models.load_model(bundled_paths()[0])
+    >>> card.name, card.preprocessing.size_px, len(card.categories)
+    ('compact-gala-maps', 88, 8)
     """
 
     card_version: int = CARD_VERSION

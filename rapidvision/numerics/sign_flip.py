@@ -53,6 +53,13 @@ class SignFlipTest:
         ``greater``: the mean difference is above the null value.
     null : float
         The null value.
+
+    Examples
+    --------
+    >>> import rapidvision as rv
+    >>> found = rv.analysis.sign_flip_test([0.3, 0.2, 0.4], seed=1)
+    >>> found.n.tolist(), found.p_exact.tolist(), found.alternative
+    ([3], [0.25], 'two-sided')
     """
 
     mean: Floats
