@@ -33,7 +33,7 @@ class MixedFit(ShownAsTable):
     ----------
     names : tuple of str
         Names of the fixed effects.
-    estimate, se : ndarray
+    estimate, se : ndarray of float64, shape (effects,)
         Fixed effects and standard errors, the latter from the curvature of the whole likelihood.
     sd_participant, sd_image : float
         Standard deviations of the random intercepts, in logits.

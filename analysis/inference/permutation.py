@@ -36,15 +36,15 @@ class RandomizationTest(ShownAsTable):
 
     Attributes
     ----------
-    difference : ndarray
+    difference : ndarray of float64, shape (levels,)
         Observed difference, first group minus second; NaN where a group has no data.
-    p : ndarray
+    p : ndarray of float64, shape (levels,)
         (b + 1) / (m + 1), two-sided or in the named direction.
-    p_low, p_high : ndarray
+    p_low, p_high : ndarray of float64, shape (levels,)
         95 % Clopper-Pearson interval of p for the finite number of relabellings.
-    p_exact : ndarray
+    p_exact : ndarray of float64, shape (levels,)
         Over all relabellings; NaN where there is none, and a note says why.
-    p_holm, p_bh, p_max_t, p_step_down : ndarray
+    p_holm, p_bh, p_max_t, p_step_down : ndarray of float64, shape (levels,)
         Corrected for the number of levels. Holm and BH start from :attr:`p_best`, max-T from the relabellings.
     clusters : tuple of Cluster
         Runs of levels with their family-wise p.

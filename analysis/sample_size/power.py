@@ -40,7 +40,7 @@ class Calibration(ShownAsTable):
         Level.
     n_experiments, m, seed : int
         Experiments, relabellings of each, and the seed of both.
-    per_level : ndarray
+    per_level : ndarray of float64, shape (levels,)
         Share of experiments with p ≤ alpha, per level.
     any_level : dict
         Rule → share of experiments with any significant level.

@@ -33,7 +33,7 @@ class Reliability(ShownAsRow):
     ----------
     images : tuple of str
         Pictures with at least two usable maps, in the order of `per_image`.
-    per_image : ndarray
+    per_image : ndarray of float64, shape (images,)
         Mean correlation over the pairs of participants of each picture.
     mean : float
         Mean of `per_image`.
@@ -157,7 +157,7 @@ class SourceAgreement(ShownAsRow):
     ----------
     images : tuple of str
         Pictures that both have.
-    per_image : ndarray
+    per_image : ndarray of float64, shape (images,)
         Correlation per picture.
     mean : float
         Their mean.

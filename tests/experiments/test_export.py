@@ -11,9 +11,9 @@ import pytest
 
 from rapidvision.cli import main
 from rapidvision.errors import InputError
-from rapidvision.experiments.export.bids import labels_of
-from rapidvision.experiments.export.sessions import recorded_sessions
-from rapidvision.experiments.export.table import write_rows
+from rapidvision.experiments.exports.bids import labels_of
+from rapidvision.experiments.exports.sessions import recorded_sessions
+from rapidvision.experiments.exports.table import write_rows
 from rapidvision.experiments.lab.file_checks import journal_path, plan_of
 from rapidvision.experiments.recording.headers import Setup
 from rapidvision.experiments.recording.journal import Event, JournalFile, read_journal

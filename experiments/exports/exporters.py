@@ -65,9 +65,9 @@ EXPORTERS: Registry[Exporter] = Registry(
     "exporter",
     "rapidvision.exporter",
     {
-        "table": "rapidvision.experiments.export.table:export_table",
-        "bids": "rapidvision.experiments.export.bids:export_bids",
-        "psychds": "rapidvision.experiments.export.psychds:export_psychds",
+        "table": "rapidvision.experiments.exports.table:export_table",
+        "bids": "rapidvision.experiments.exports.bids:export_bids",
+        "psychds": "rapidvision.experiments.exports.psychds:export_psychds",
     },
 )
 
