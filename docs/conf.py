@@ -8,6 +8,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import public_names
+from sphinx.util import logging
 
 from rapidvision import __version__
 
@@ -54,7 +55,7 @@ sphinx_gallery_conf = {
     "thumbnail_size": (560, 400),
 }
 
-public_names.write_page(Path(__file__).parent / "reference" / "api.rst")
+public_names.write_pages(Path(__file__).parent)
 
 
 def skip_unexplained_fields(_app: Any, _what: str, _name: str, member: Any, skip: bool, _options: Any) -> bool | None:
@@ -62,6 +63,18 @@ def skip_unexplained_fields(_app: Any, _what: str, _name: str, member: Any, skip
     return True if str(getattr(member, "__doc__", "")).startswith("Alias for field number") else skip or None
 
 
+def warn_of_a_dead_name(_app: Any, _env: Any, node: Any, _contnode: Any) -> None:
+    """Warn of a name of ours that leads nowhere; names in types of docstrings may."""
+    target = str(node.get("reftarget", ""))
+    if (
+        target.startswith("rapidvision.")
+        and node.get("refdomain") == "py"
+        and "generated" not in node.get("refdoc", "")
+    ):
+        logging.getLogger(__name__).warning("no page has %s", target, location=node)
+
+
 def setup(app: Any) -> None:
-    """Connect the filter."""
+    """Connect the filters."""
     app.connect("autodoc-skip-member", skip_unexplained_fields)
+    app.connect("missing-reference", warn_of_a_dead_name)
