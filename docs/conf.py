@@ -9,6 +9,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import public_names
 from sphinx.util import logging
+from sphinx.util.nodes import make_refnode
 
 from rapidvision import __version__
 
@@ -63,18 +64,21 @@ def skip_unexplained_fields(_app: Any, _what: str, _name: str, member: Any, skip
     return True if str(getattr(member, "__doc__", "")).startswith("Alias for field number") else skip or None
 
 
-def warn_of_a_dead_name(_app: Any, _env: Any, node: Any, _contnode: Any) -> None:
-    """Warn of a name of ours that leads nowhere; names in types of docstrings may."""
+def resolve_field(app: Any, env: Any, node: Any, contnode: Any) -> Any:
+    """Lead from a field of a record to its class, whose docstring explains it; warn of any other name that leads nowhere."""
     target = str(node.get("reftarget", ""))
-    if (
-        target.startswith("rapidvision.")
-        and node.get("refdomain") == "py"
-        and "generated" not in node.get("refdoc", "")
-    ):
+    owner = target.rpartition(".")[0]
+    if not target.startswith("rapidvision.") or node.get("refdomain") != "py":
+        return None
+    found = env.domains["py"].objects.get(owner)
+    if found is not None and node.get("reftype") == "attr":
+        return make_refnode(app.builder, node["refdoc"], found.docname, found.node_id, contnode, target)
+    if "generated" not in node.get("refdoc", ""):
         logging.getLogger(__name__).warning("no page has %s", target, location=node)
+    return None
 
 
 def setup(app: Any) -> None:
     """Connect the filters."""
     app.connect("autodoc-skip-member", skip_unexplained_fields)
-    app.connect("missing-reference", warn_of_a_dead_name)
+    app.connect("missing-reference", resolve_field)
