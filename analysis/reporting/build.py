@@ -131,7 +131,7 @@ def report(
     ...     stimulus_set = rv.stimuli.build("bundled", out=folder + "/set")
     ...     study = rv.experiments.plan(stimulus_set, out=folder + "/study", n_per_group=4)
     ...     trials = rv.experiments.simulate(study, seed=1)
-    ...     found = report(trials, folder + "/report", m=99, seed=1)
+    ...     found = report(trials, folder + "/report", n_resamples=99, seed=1)
     ...     found.html.is_file(), len(found.results["test"]["levels"])
     (True, 12)
     """
@@ -143,14 +143,16 @@ def report(
     main = fig2b(left.trials, models=networks, stimulus_set=stimulus_set, margin=margin, seed=seed, **options)
     late = _late_rules(left.trials, main.tests, seed=seed, options=options)
     table = late[main.tests.late].cells
-    m, groups = main.tests.test.m, main.tests.groups
+    n_resamples, groups = main.tests.test.n_resamples, main.tests.groups
     without: dict[str, str] = {}
     chances = _allowed(
-        "test against chance", lambda: tuple(chance_test(table, group, m=m, seed=seed) for group in groups), without
+        "test against chance",
+        lambda: tuple(chance_test(table, group, n_resamples=n_resamples, seed=seed) for group in groups),
+        without,
     )
     fits = _allowed(
         "thresholds",
-        lambda: fit_psychometric(left.trials, groups=groups, late=main.tests.late, m=m, seed=seed),
+        lambda: fit_psychometric(left.trials, groups=groups, late=main.tests.late, n_resamples=n_resamples, seed=seed),
         without,
     )
     regression = _allowed("regression", lambda: _effects(left.trials, groups), without) if mixed else None
@@ -247,7 +249,7 @@ def _results(
             "statistic": test.statistic,
             "late": main.tests.late,
             "alternative": test.alternative,
-            "relabellings": test.m,
+            "relabellings": test.n_resamples,
             "n": [test.n_first, test.n_second],
             "smallest_p": test.smallest_p,
             "correction": main.tests.correction,
