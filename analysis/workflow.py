@@ -49,7 +49,7 @@ class LevelTests(ShownAsTable):
     --------
     >>> import rapidvision as rv
     >>> trials = rv.analysis.Design(n_per_group=12).simulate(seed=1)
-    >>> found = rv.analysis.level_tests(trials, alternative="greater", m=999, seed=1)
+    >>> found = rv.analysis.level_tests(trials, alternative="greater", n_resamples=999, seed=1)
     >>> found.groups, found.p.shape, len(found.to_frame())
     (('clickme', 'salicon'), (12,), 12)
     """
@@ -69,7 +69,7 @@ class LevelTests(ShownAsTable):
 
     def opening(self) -> tuple[str, ...]:
         """What was left out, with counts, and what difference and p are."""
-        return (*self.cells.notes, tested(self.groups, self.test.alternative, m=self.test.m))
+        return (*self.cells.notes, tested(self.groups, self.test.alternative, n_resamples=self.test.n_resamples))
 
     def to_frame(self) -> pd.DataFrame:
         """One row per level: both curves, the difference and every p."""
@@ -105,7 +105,7 @@ def level_tests(
     late: LateRule = "exclude",
     alternative: Alternative = "two-sided",
     correction: Correction = "step-down",
-    m: int = N_RELABELLINGS,
+    n_resamples: int = N_RELABELLINGS,
     seed: int | None = None,
     by_slot: bool = False,
     exact: bool = True,
@@ -124,7 +124,7 @@ def level_tests(
     correction : {"step-down", "max-t", "holm", "bh", "none"}
         Which p the stars show; every one is in the table. ``holm``, ``bh`` and ``none`` take the exact p of a level where
         there is one.
-    m, seed
+    n_resamples, seed
         Relabellings, and their seed (drawn when absent).
     by_slot : bool
         Relabel only among participants who had the same plan; refused where the table has no plans (slots).
@@ -158,7 +158,9 @@ def level_tests(
     chosen = replace(columns.rows(members), labels=tuple(level.label for level in table.levels))
     first = table.groups[members] == pair[0]
     strata = _slots(trials, table)[members] if by_slot else None
-    test = randomization_test(chosen, first, m=m, seed=seed, alternative=alternative, strata=strata, exact=exact)
+    test = randomization_test(
+        chosen, first, n_resamples=n_resamples, seed=seed, alternative=alternative, strata=strata, exact=exact
+    )
     curves = tuple(columns.curve(table.of(group)) for group in pair)
     return LevelTests(pair, table.levels, (curves[0], curves[1]), test, correction, late, table)
 
@@ -195,7 +197,7 @@ class CurveFits(Shown):
     --------
     >>> import rapidvision as rv
     >>> trials = rv.analysis.Design(n_per_group=8).simulate(seed=1)
-    >>> found = rv.analysis.fit_psychometric(trials, m=99, n_bootstrap=20, seed=1)
+    >>> found = rv.analysis.fit_psychometric(trials, n_resamples=99, n_bootstrap=20, seed=1)
     >>> found.to_frame()["group"].tolist()
     ['clickme', 'salicon']
     """
@@ -242,7 +244,7 @@ def fit_psychometric(
     *,
     groups: tuple[str, str] | None = None,
     late: LateRule = "exclude",
-    m: int = N_RELABELLINGS,
+    n_resamples: int = N_RELABELLINGS,
     n_bootstrap: int = 2000,
     seed: int | None = None,
     guess: float | None = None,
@@ -253,7 +255,7 @@ def fit_psychometric(
     ----------
     trials : Trials, DataFrame or path-like
         The participants' table.
-    groups, late, m, seed
+    groups, late, n_resamples, seed
         As in :func:`level_tests`.
     n_bootstrap : int
         Resamples of participants for the intervals.
@@ -275,7 +277,7 @@ def fit_psychometric(
     --------
     >>> import rapidvision as rv
     >>> trials = rv.analysis.Design(n_per_group=12).simulate(seed=1)
-    >>> found = fit_psychometric(trials, m=200, n_bootstrap=50, seed=1).to_frame().set_index("group")
+    >>> found = fit_psychometric(trials, n_resamples=200, n_bootstrap=50, seed=1).to_frame().set_index("group")
     >>> bool(found.loc["clickme", "threshold_percent"] < found.loc["salicon", "threshold_percent"])
     True
     """
@@ -288,7 +290,7 @@ def fit_psychometric(
     rate = table.known_guess("curve")
     pair = table.pair(groups)
     first, second = (fit_group(table, group, n_bootstrap=n_bootstrap, seed=seed) for group in pair)
-    test = threshold_test(table, pair, m=m, n_bootstrap=n_bootstrap, seed=seed)
+    test = threshold_test(table, pair, n_resamples=n_resamples, n_bootstrap=n_bootstrap, seed=seed)
     curves = tuple(curve_of(table.accuracy[table.of(group)]) for group in pair)
     drawing = draw_fits(axis_of(table), pair, curves, (first, second), chance=rate)
     return CurveFits(pair, (first, second), test, drawing, table.notes)
@@ -309,7 +311,7 @@ class ChanceTests(ShownAsTable):
     --------
     >>> import rapidvision as rv
     >>> trials = rv.analysis.Design(n_per_group=4).simulate(seed=1)
-    >>> found = rv.analysis.chance(trials, m=99, seed=1)
+    >>> found = rv.analysis.chance(trials, n_resamples=99, seed=1)
     >>> len(found.tests), len(found.to_frame())
     (2, 24)
     """
@@ -330,7 +332,7 @@ def chance(
     trials: TrialsSource,
     *,
     late: LateRule = "exclude",
-    m: int = N_RELABELLINGS,
+    n_resamples: int = N_RELABELLINGS,
     seed: int | None = None,
     guess: float | None = None,
 ) -> ChanceTests:
@@ -342,7 +344,7 @@ def chance(
         The participants' table.
     late : {"exclude", "wrong", "half"}
         What a late answer counts as.
-    m, seed
+    n_resamples, seed
         Sign flips, and their seed (drawn when absent).
     guess : float, optional
         As in :func:`fit_psychometric`.
@@ -361,10 +363,12 @@ def chance(
     --------
     >>> import rapidvision as rv
     >>> trials = rv.analysis.Design(n_per_group=6).simulate(seed=1)
-    >>> chance(trials, m=999, seed=1).to_frame().groupby("group")["level"].count().to_dict()
+    >>> chance(trials, n_resamples=999, seed=1).to_frame().groupby("group")["level"].count().to_dict()
     {'clickme': 12, 'salicon': 12}
     """
     seed = fresh_seed() if seed is None else seed
     table = cells(as_trials(trials).guessing(guess), late=late)
     groups = sorted({str(name) for name in table.groups})
-    return ChanceTests(tuple(chance_test(table, group, m=m, seed=seed) for group in groups), table.notes)
+    return ChanceTests(
+        tuple(chance_test(table, group, n_resamples=n_resamples, seed=seed) for group in groups), table.notes
+    )

@@ -53,7 +53,7 @@ def calibration():
     from rapidvision.analysis.sample_size.power import calibrate
 
     found = []
-    took = seconds(lambda: found.append(calibrate(n_experiments=2000, m=M, seed=11)))
+    took = seconds(lambda: found.append(calibrate(n_experiments=2000, n_resamples=M, seed=11)))
     return took, found[0]
 
 
@@ -148,7 +148,7 @@ def threshold_permutations():
     from rapidvision.analysis.sample_size.simulation import Design, simulate
 
     table = simulate(Design(), seed=2).cells()
-    return best(lambda: threshold_test(table, m=M, n_bootstrap=200, seed=1), repeats=3)
+    return best(lambda: threshold_test(table, n_resamples=M, n_bootstrap=200, seed=1), repeats=3)
 
 
 @suite.figure("coverage of 95 % threshold intervals, 1,000 experiments", unit="share", bar=between(0.93, 0.97))

@@ -38,7 +38,7 @@ def _run_chance(arguments: argparse.Namespace) -> None:
 
     seed = seed_of(arguments)
     trials = trials_of(arguments)
-    found = chance(trials, late=arguments.late, m=arguments.n_resamples, seed=seed)
+    found = chance(trials, late=arguments.late, n_resamples=arguments.n_resamples, seed=seed)
     for line in opening(trials, late=arguments.late):
         tell(line)
     table = found.to_frame()

@@ -161,7 +161,7 @@ def _run_curve(arguments: argparse.Namespace) -> None:
         trials_of(arguments),
         groups=groups,
         late=arguments.late,
-        m=arguments.n_resamples,
+        n_resamples=arguments.n_resamples,
         seed=seed_of(arguments),
     )
     tell(str(result))

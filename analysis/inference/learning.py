@@ -34,10 +34,10 @@ class StrategyTest(ShownAsRow):
     early, late : float
         Mean success rate over players.
     p : float
-        Two-sided sign-flip p over players: exact where it could be counted, else (b + 1) / (m + 1).
+        Two-sided sign-flip p over players: exact where it could be counted, else (b + 1) / (n_resamples + 1).
     n_players, n_left_out : int
         Players who had enough rounds, and those who had not.
-    m, seed : int
+    n_resamples, seed : int
         Of the test.
 
     Examples
@@ -53,7 +53,7 @@ class StrategyTest(ShownAsRow):
     p: float
     n_players: int
     n_left_out: int
-    m: int
+    n_resamples: int
     seed: int
 
 
@@ -62,7 +62,7 @@ def strategy_test(
     compare: Comparison = "halves",
     *,
     most_frequent: int | None = 200,
-    m: int = N_RELABELLINGS,
+    n_resamples: int = N_RELABELLINGS,
     seed: int | None = None,
 ) -> StrategyTest:
     """Compare players' early and late success.
@@ -75,7 +75,7 @@ def strategy_test(
         First against second half of all rounds, or first against second ten.
     most_frequent : int, optional
         Only the players with most rounds, as in the paper; None for all.
-    m, seed
+    n_resamples, seed
         Sign flips, and their seed (drawn when absent).
 
     Returns
@@ -106,14 +106,14 @@ def strategy_test(
             for player, size in zip(players, sizes, strict=True)
         ]
     )
-    test = sign_flip_test(late - early, denominators=sizes, m=m, seed=seed)
+    test = sign_flip_test(late - early, denominators=sizes, n_resamples=n_resamples, seed=seed)
     return StrategyTest(
         float(np.mean(early / sizes)),
         float(np.mean(late / sizes)),
         float(test.p_best[0]),
         len(players),
         len(rounds) - len(enough),
-        test.m,
+        test.n_resamples,
         test.seed,
     )
 

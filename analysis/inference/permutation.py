@@ -3,8 +3,8 @@
 "A null distribution of 'no difference between groups' at that bin was constructed by randomly switching participants'
 group memberships" (appendix, Psychophysics methods). Here every relabelling keeps the sizes of the groups, ties count
 as extreme (scores are integers on a common scale, or sums that differ by a billionth are equal), and
-p = (b + 1) / (m + 1). The test keeps its level where participants are exchangeable: equal means with unequal spread are
-not, and a warning says so.
+p = (b + 1) / (n_resamples + 1). The test keeps its level where participants are exchangeable: equal means with unequal
+spread are not, and a warning says so.
 """
 
 import math
@@ -39,7 +39,7 @@ class RandomizationTest(ShownAsTable):
     difference : ndarray of float64, shape (levels,)
         Observed difference, first group minus second; NaN where a group has no data.
     p : ndarray of float64, shape (levels,)
-        (b + 1) / (m + 1), two-sided or in the named direction.
+        (b + 1) / (n_resamples + 1), two-sided or in the named direction.
     p_low, p_high : ndarray of float64, shape (levels,)
         95 % Clopper-Pearson interval of p for the finite number of relabellings.
     p_exact : ndarray of float64, shape (levels,)
@@ -48,7 +48,7 @@ class RandomizationTest(ShownAsTable):
         Corrected for the number of levels. Holm and BH start from :attr:`p_best`, max-T from the relabellings.
     clusters : tuple of Cluster
         Runs of levels with their family-wise p.
-    n_first, n_second, m, seed : int
+    n_first, n_second, n_resamples, seed : int
         Sizes of the groups, relabellings, and the seed that they follow from.
     alternative : {"two-sided", "greater", "less"}
         ``greater``: the first group scores higher.
@@ -65,7 +65,7 @@ class RandomizationTest(ShownAsTable):
     --------
     >>> import rapidvision as rv
     >>> scores = [[0.9, 1.0], [0.8, 1.0], [0.4, 0.9], [0.3, 1.0]]
-    >>> found = rv.analysis.randomization_test(scores, [True, True, False, False], m=99, seed=1)
+    >>> found = rv.analysis.randomization_test(scores, [True, True, False, False], n_resamples=99, seed=1)
     >>> found.n_first, found.difference.shape, round(found.smallest_p, 3)
     (2, (2,), 0.167)
     """
@@ -82,7 +82,7 @@ class RandomizationTest(ShownAsTable):
     clusters: tuple[Cluster, ...]
     n_first: int
     n_second: int
-    m: int
+    n_resamples: int
     seed: int
     alternative: Alternative
     statistic: str
@@ -106,7 +106,7 @@ def randomization_test(
     scores: Columns | ArrayLike | pd.DataFrame,
     first: ArrayLike,
     *,
-    m: int = N_RELABELLINGS,
+    n_resamples: int = N_RELABELLINGS,
     seed: int | None = None,
     alternative: Alternative = "two-sided",
     strata: NDArray[np.int64] | None = None,
@@ -126,7 +126,7 @@ def randomization_test(
         participants are compared. Also :class:`~rapidvision.analysis.table.columns.Columns`, for other statistics.
     first : array_like of bool, shape (n,)
         Who is in the first group.
-    m : int
+    n_resamples : int
         Relabellings; 10,000 in the paper.
     seed : int, optional
         Drawn and stored in the result when absent.
@@ -167,17 +167,24 @@ def randomization_test(
         )
     if alternative not in SIDED:
         raise InputError(f'alternative: got "{alternative}". {did_you_mean(alternative, SIDED)}')
-    if m < 1:
-        raise InputError(f"relabellings: got {m}, at least 1 is needed")
+    if n_resamples < 1:
+        raise InputError(f"relabellings: got {n_resamples}, at least 1 is needed")
     n, n_first = len(first), int(first.sum())
     if n_first in (0, n):
         raise InputError(f"groups: sizes {n_first} and {n - n_first}; both need at least one participant")
     seed = fresh_seed() if seed is None else seed
     counts, standard = count_extreme(
-        columns, first, m=m, seed=seed, strata=strata, sided=SIDED[alternative], joint=joint, engine=engine
+        columns,
+        first,
+        n_resamples=n_resamples,
+        seed=seed,
+        strata=strata,
+        sided=SIDED[alternative],
+        joint=joint,
+        engine=engine,
     )
     observed = columns.difference(first)
-    p, low, high = p_values(counts, m, alternative)
+    p, low, high = p_values(counts, n_resamples, alternative)
     blank = ~np.isfinite(observed)
     p[blank] = low[blank] = high[blank] = np.nan
     p_exact = np.full(len(p), np.nan)
@@ -197,7 +204,7 @@ def randomization_test(
         clusters=standard.clusters() if standard else (),
         n_first=n_first,
         n_second=n - n_first,
-        m=m,
+        n_resamples=n_resamples,
         seed=seed,
         alternative=alternative,
         statistic=columns.name,
@@ -207,12 +214,12 @@ def randomization_test(
             *spread_warning(columns, first),
             *columns.notes(first),
             *_without_exact(columns, p_exact, blank, wanted=exact, within=strata is not None),
-            *forewarnings(n_first, n - n_first, m=m, alpha=alpha),
+            *forewarnings(n_first, n - n_first, n_resamples=n_resamples, alpha=alpha),
             *hopeless_corrections(
                 int(np.count_nonzero(~blank)),
                 n_first,
                 n - n_first,
-                m=m,
+                n_resamples=n_resamples,
                 alpha=alpha,
                 alternative=alternative,
                 exact=bool(np.isfinite(p_exact).any()),

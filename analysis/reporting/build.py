@@ -54,7 +54,7 @@ class Report:
     >>> import rapidvision as rv
     >>> trials = rv.analysis.Design(n_per_group=4).simulate(seed=1)
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     found = rv.analysis.report(trials, folder + "/report", m=99, seed=1)
+    ...     found = rv.analysis.report(trials, folder + "/report", n_resamples=99, seed=1)
     >>> found.html.name, found.seed
     ('report.html', 1)
     """
@@ -139,7 +139,7 @@ def report(
     >>> import rapidvision as rv
     >>> trials = rv.analysis.Design(n_per_group=4).simulate(seed=1)
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     found = report(trials, folder + "/report", m=99, seed=1)
+    ...     found = report(trials, folder + "/report", n_resamples=99, seed=1)
     ...     found.html.is_file(), len(found.results["test"]["levels"])
     (True, 12)
     """
@@ -151,14 +151,16 @@ def report(
     main = fig2b(left.trials, models=networks, stimulus_set=stimulus_set, margin=margin, seed=seed, **options)
     late = _late_rules(left.trials, main.tests, seed=seed, options=options)
     table = late[main.tests.late].cells
-    m, groups = main.tests.test.m, main.tests.groups
+    n_resamples, groups = main.tests.test.n_resamples, main.tests.groups
     without: dict[str, str] = {}
     chances = _allowed(
-        "test against chance", lambda: tuple(chance_test(table, group, m=m, seed=seed) for group in groups), without
+        "test against chance",
+        lambda: tuple(chance_test(table, group, n_resamples=n_resamples, seed=seed) for group in groups),
+        without,
     )
     fits = _allowed(
         "thresholds",
-        lambda: fit_psychometric(left.trials, groups=groups, late=main.tests.late, m=m, seed=seed),
+        lambda: fit_psychometric(left.trials, groups=groups, late=main.tests.late, n_resamples=n_resamples, seed=seed),
         without,
     )
     regression = _allowed("regression", lambda: _effects(left.trials, groups), without) if mixed else None
@@ -255,7 +257,7 @@ def _results(
             "statistic": test.statistic,
             "late": main.tests.late,
             "alternative": test.alternative,
-            "relabellings": test.m,
+            "relabellings": test.n_resamples,
             "n": [test.n_first, test.n_second],
             "smallest_p": test.smallest_p,
             "correction": main.tests.correction,

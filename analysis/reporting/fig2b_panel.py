@@ -45,7 +45,7 @@ class Fig2b(Shown):
     --------
     >>> import rapidvision as rv
     >>> trials = rv.analysis.Design(n_per_group=4).simulate(seed=1)
-    >>> found = rv.analysis.fig2b(trials, m=99, seed=1)
+    >>> found = rv.analysis.fig2b(trials, n_resamples=99, seed=1)
     >>> found.tests.groups, len(found.ceilings)
     (('clickme', 'salicon'), 2)
     """
@@ -85,7 +85,7 @@ def fig2b(
     late: LateRule = "exclude",
     alternative: Alternative = "two-sided",
     correction: Correction = "step-down",
-    m: int = N_RELABELLINGS,
+    n_resamples: int = N_RELABELLINGS,
     seed: int | None = None,
     by_slot: bool = False,
     exact: bool = True,
@@ -107,7 +107,7 @@ def fig2b(
         By default a new figure in the paper's style.
     labels, colours : mapping of str to str, optional
         Group → its name in the legend; group → a Matplotlib colour.
-    groups, statistic, late, alternative, correction, m, seed, by_slot, exact
+    groups, statistic, late, alternative, correction, n_resamples, seed, by_slot, exact
         As in :func:`~rapidvision.analysis.level_tests`. The statistic decides what is drawn: accuracy, response times
         or late answers.
 
@@ -127,7 +127,7 @@ def fig2b(
     >>> import rapidvision as rv
     >>> trials = rv.analysis.Design(n_per_group=6).simulate(seed=1)
     >>> figure, ax = plt.subplots()
-    >>> found = fig2b(trials, ax=ax, labels={"clickme": "ClickMe"}, m=99, seed=1)
+    >>> found = fig2b(trials, ax=ax, labels={"clickme": "ClickMe"}, n_resamples=99, seed=1)
     >>> found.drawing.figure is figure, ax.get_legend_handles_labels()[1][0]
     (True, 'ClickMe (n = 6)')
     >>> plt.close(figure)
@@ -144,7 +144,7 @@ def fig2b(
         late=late,
         alternative=alternative,
         correction=correction,
-        m=m,
+        n_resamples=n_resamples,
         seed=seed,
         by_slot=by_slot,
         exact=exact,
@@ -152,7 +152,10 @@ def fig2b(
     ceilings: tuple[Ceiling, ...] = ()
     if any(level.full for level in result.levels):
         accuracy = result.cells if result.late == "exclude" else cells(trials, late=result.late)
-        ceilings = tuple(ceiling(accuracy, group, margin=margin, m=result.test.m, seed=seed) for group in result.groups)
+        ceilings = tuple(
+            ceiling(accuracy, group, margin=margin, n_resamples=result.test.n_resamples, seed=seed)
+            for group in result.groups
+        )
     networks = network_curves(as_trials(models), result.levels, seed=seed) if models is not None else ()
     measure = measure_of(result.test.statistic)
     drawing = draw_fig2b(

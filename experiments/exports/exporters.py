@@ -67,13 +67,13 @@ EXPORTERS: Registry[Exporter] = Registry(
     {
         "table": "rapidvision.experiments.exports.table:export_table",
         "bids": "rapidvision.experiments.exports.bids:export_bids",
-        "psychds": "rapidvision.experiments.exports.psychds:export_psychds",
+        "psych-ds": "rapidvision.experiments.exports.psychds:export_psychds",
     },
 )
 
 
 def register_exporter(name: str) -> Callable[[E], E]:
-    """Register an exporter under the name that ``session export`` takes.
+    """Register an exporter under the name that ``session export`` and :func:`export` take.
 
     Parameters
     ----------

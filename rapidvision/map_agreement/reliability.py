@@ -49,7 +49,7 @@ class Reliability(ShownAsRow):
         Correlation of the mean maps of random halves of the participants, and corrected to the full number.
     n_maps, n_dropped : int
         Usable maps, and constant ones, which have no ranks.
-    m, seed : int
+    n_resamples, seed : int
         Of the test, the splits and the bootstrap.
     notes : tuple of str
         What was left out, with counts.
@@ -60,7 +60,7 @@ class Reliability(ShownAsRow):
     >>> import rapidvision as rv
     >>> rng = np.random.default_rng(1)
     >>> maps = {name: rng.random((6, 6)) + rng.random((4, 6, 6)) for name in ("cat", "dog")}
-    >>> found = rv.analysis.reliability(maps, m=99, seed=1)
+    >>> found = rv.analysis.reliability(maps, n_resamples=99, seed=1)
     >>> found.images, found.per_image.shape, found.n_maps
     (('cat', 'dog'), (2,), 8)
     """
@@ -76,7 +76,7 @@ class Reliability(ShownAsRow):
     spearman_brown: float
     n_maps: int
     n_dropped: int
-    m: int
+    n_resamples: int
     seed: int
     notes: tuple[str, ...] = ()
 
@@ -84,7 +84,7 @@ class Reliability(ShownAsRow):
 def reliability(
     maps: Mapping[str, ArrayLike],
     *,
-    m: int = N_RELABELLINGS,
+    n_resamples: int = N_RELABELLINGS,
     n_splits: int = N_SPLITS,
     n_bootstrap: int = N_BOOTSTRAP,
     seed: int | None = None,
@@ -95,7 +95,7 @@ def reliability(
     ----------
     maps : mapping of str to array_like, shape (participants, height, width) or (participants, pixels)
         Picture → one map per participant; one size for all.
-    m, n_splits, n_bootstrap : int
+    n_resamples, n_splits, n_bootstrap : int
         Randomizations, random halves, resamples of pictures.
     seed : int, optional
         Drawn and stored when absent.
@@ -139,12 +139,12 @@ def reliability(
         interval=(float(low), float(high)),
         null=null,
         share_below_null=float(np.mean(per_image < null)),
-        p=pairing_p(first @ second.T, m=m, seed=seed),
+        p=pairing_p(first @ second.T, n_resamples=n_resamples, seed=seed),
         split_half=split,
         spearman_brown=2 * split / (1 + split),
         n_maps=sum(len(raters[image]) for image in images),
         n_dropped=n_dropped,
-        m=m,
+        n_resamples=n_resamples,
         seed=seed,
     )
 
@@ -171,7 +171,7 @@ class SourceAgreement(ShownAsRow):
         Share of pictures below the null.
     fraction_of_human, fraction_interval : float and (float, float), or None
         ``mean / human``: "fraction of explained human variability", when human correlations were given.
-    m, seed : int
+    n_resamples, seed : int
         Of test and bootstrap.
     notes : tuple of str
         What was left out, with counts.
@@ -182,7 +182,7 @@ class SourceAgreement(ShownAsRow):
     >>> import rapidvision as rv
     >>> rng = np.random.default_rng(1)
     >>> maps = {name: rng.random((6, 6)) for name in ("cat", "dog", "zebra")}
-    >>> found = rv.analysis.agreement(maps, maps, m=99, seed=1)
+    >>> found = rv.analysis.agreement(maps, maps, n_resamples=99, seed=1)
     >>> found.per_image.tolist(), found.null < found.mean
     ([1.0, 1.0, 1.0], True)
     """
@@ -196,7 +196,7 @@ class SourceAgreement(ShownAsRow):
     share_below_null: float
     fraction_of_human: float | None
     fraction_interval: tuple[float, float] | None
-    m: int
+    n_resamples: int
     seed: int
     notes: tuple[str, ...] = ()
 
@@ -206,7 +206,7 @@ def agreement(
     second: Mapping[str, ArrayLike],
     *,
     human: Mapping[str, float] | None = None,
-    m: int = N_RELABELLINGS,
+    n_resamples: int = N_RELABELLINGS,
     n_bootstrap: int = N_BOOTSTRAP,
     seed: int | None = None,
 ) -> SourceAgreement:
@@ -218,7 +218,7 @@ def agreement(
         Picture → map; pictures that only one has are left out.
     human : mapping of str to float, optional
         Picture → correlation between people; its mean is the ceiling of the fraction.
-    m, n_bootstrap : int
+    n_resamples, n_bootstrap : int
         Randomizations and resamples of pictures.
     seed : int, optional
         Drawn and stored when absent.
@@ -270,11 +270,11 @@ def agreement(
         mean=float(per_image.mean()),
         interval=_interval(means),
         null=null,
-        p=pairing_p(table, m=m, seed=seed),
+        p=pairing_p(table, n_resamples=n_resamples, seed=seed),
         share_below_null=float(np.mean(per_image < null)),
         fraction_of_human=fraction,
         fraction_interval=fraction_interval,
-        m=m,
+        n_resamples=n_resamples,
         seed=seed,
     )
 

@@ -79,17 +79,6 @@ def test_a_name_that_users_guess_exists(name):
     assert found.__doc__
 
 
-@pytest.mark.parametrize("package", PACKAGES)
-def test_no_module_has_the_name_of_a_public_function_or_class(package):
-    # Python binds an imported module to its package, where it would replace the function of the same name.
-    stub = read_stub(ROOT / package / "__init__.pyi")
-    names = {name for name, (module, _) in stub.items() if module.strip(".")}
-    modules = {
-        path.stem for path in (ROOT / package).iterdir() if path.suffix == ".py" or (path / "__init__.py").is_file()
-    }
-    assert not names & modules
-
-
 #: Public objects whose modules are rewritten at the moment; their examples come with that.
 WITHOUT_EXAMPLE = {
     "rapidvision.plan.Plan",
@@ -266,7 +255,7 @@ def test_fig2b_draws_into_the_users_axes_with_his_words_and_colours():
     figure = Figure()
     axes = figure.subplots(1, 2)
     labels, colours = {first: "Ours"}, {second: "#123456"}
-    found = analysis.fig2b(trials, ax=axes[1], labels=labels, colours=colours, groups=groups, m=99, seed=1)
+    found = analysis.fig2b(trials, ax=axes[1], labels=labels, colours=colours, groups=groups, n_resamples=99, seed=1)
     assert found.drawing.figure is figure
     assert not axes[0].lines
     handles, shown = axes[1].get_legend_handles_labels()
@@ -307,7 +296,7 @@ def test_relabelling_scores_is_exact_and_names_the_levels():
 
     scores = pd.DataFrame({"10": [0.3, 0.1, 0.7, 0.9, 0.6], "full": [1.0, 0.9, np.nan, 1.0, 0.8]})
     first = np.array([False, False, True, True, True])
-    found = randomization_test(scores, first, alternative="greater", m=99, seed=1)
+    found = randomization_test(scores, first, alternative="greater", n_resamples=99, seed=1)
     values = scores["10"].to_numpy()
     every = [values[list(who)].mean() - np.delete(values, who).mean() for who in itertools.combinations(range(5), 3)]
     observed = values[first].mean() - values[~first].mean()
