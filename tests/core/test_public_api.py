@@ -128,17 +128,27 @@ def without_unit(text):
     return [name for name, _ in entries(text) if QUANTITY & set(name.split("_")) and not UNIT.search(name)]
 
 
+def without_type(text):
+    """Names in a docstring's parameters and attributes that have no type; ``**options`` needs none."""
+    sections = re.findall(
+        r"^(?:Parameters|Attributes)\n-+\n(.*?)(?=^\w[\w ]+\n-{3}|\Z)", text, re.MULTILINE | re.DOTALL
+    )
+    return [line for section in sections for line in section.split("\n") if re.match(r"^\w[\w, ]*$", line)]
+
+
 def test_a_missing_shape_and_a_missing_unit_are_found():
     text = (
         "Attributes\n---\np, width : ndarray\nside_px : int\nq : ndarray, shape (n,)\n\nReturns\n---\nTensor\n    Its."
     )
     assert without_shape(text) == ["p", "width", ""]
     assert without_unit(text) == ["width"]
+    assert without_type("Parameters\n---\nm, seed\n    Two.\nn : int\n\nReturns\n---\nint\n    One.") == ["m, seed"]
 
 
 @pytest.mark.parametrize("found", documented().values(), ids=documented())
-def test_a_public_docstring_gives_shapes_and_units(found):
+def test_a_public_docstring_gives_types_shapes_and_units(found):
     text = inspect.getdoc(found)
+    assert not without_type(text)
     assert not without_shape(text)
     assert not without_unit(text)
 
