@@ -10,7 +10,7 @@ import io
 import os
 import re
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple, NoReturn, TypeAlias
 
@@ -294,7 +294,9 @@ def add_plugin_option(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def list_names(parser: argparse.ArgumentParser, kinds: Mapping[str, Iterable[str]]) -> None:
+def list_names(
+    parser: argparse.ArgumentParser, kinds: Mapping[str, Iterable[str] | Callable[[], Iterable[str]]]
+) -> None:
     """End a verb's help with the names of parts, plug-ins included.
 
     Parameters
@@ -302,13 +304,14 @@ def list_names(parser: argparse.ArgumentParser, kinds: Mapping[str, Iterable[str
     parser : argparse.ArgumentParser
         The verb's.
     kinds : mapping
-        Where the names are written → the registry. Registries are asked only when the help is shown.
+        Where the names are written → the registry, or what returns the names. It is asked only when the help is shown.
     """
 
     class _Formatter(argparse.RawDescriptionHelpFormatter):
         def format_help(self) -> str:
             width = max(map(len, kinds)) + 2
-            lines = [f"  {key:<{width}}{', '.join(names) or '(none)'}" for key, names in kinds.items()]
+            found = {key: names() if callable(names) else names for key, names in kinds.items()}
+            lines = [f"  {key:<{width}}{', '.join(names) or '(none)'}" for key, names in found.items()]
             return super().format_help() + "\nnames that may be used:\n" + "\n".join(lines) + "\n"
 
     parser.formatter_class = _Formatter

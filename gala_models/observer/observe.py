@@ -51,7 +51,7 @@ class Network:
         Pixels → input.
     sha256 : str
         Of the file of weights, or of parameters and buffers for a module made by a function; see
-        :func:`rapidvision.gala_models.weights.load.state_sha256`.
+        :func:`rapidvision.gala_models.weights.state.state_sha256`.
     plugins : tuple of PluginSource
         Those that made it or read it out.
     """
