@@ -166,6 +166,16 @@ class Comparison(ShownAsTable):
         What was left out of the people's answers, with counts.
     guess : float or None
         Share of answers that guessing gets right.
+
+    Examples
+    --------
+    >>> import rapidvision as rv
+    >>> trials = rv.analysis.Design(n_per_group=4).simulate(seed=1)
+    >>> one = trials.frame[trials.frame["participant_id"].isin(["p0000", "p0004"])]
+    >>> answers = one.assign(observer="mine", observer_kind="model", participant_id="mine")
+    >>> found = rv.analysis.compare(trials, answers, seed=1)
+    >>> found.groups, found.to_frame()["model"].tolist()
+    (('clickme', 'salicon'), ['mine', 'mine'])
     """
 
     networks: tuple[NetworkCurve, ...]

@@ -44,6 +44,14 @@ class LevelTests(ShownAsTable):
         Which p the stars show; where it starts from single levels, from their exact p if there is one.
     late, cells
         What late answers count as, and what the test stands on.
+
+    Examples
+    --------
+    >>> import rapidvision as rv
+    >>> trials = rv.analysis.Design(n_per_group=12).simulate(seed=1)
+    >>> found = rv.analysis.level_tests(trials, alternative="greater", n_resamples=999, seed=1)
+    >>> found.groups, found.p.shape, len(found.to_frame())
+    (('clickme', 'salicon'), (12,), 12)
     """
 
     groups: tuple[str, str]
@@ -135,12 +143,8 @@ def level_tests(
 
     Examples
     --------
-    >>> import tempfile
     >>> import rapidvision as rv
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     stimulus_set = rv.stimuli.build("bundled", out=folder + "/set")
-    ...     study = rv.experiments.plan(stimulus_set, out=folder + "/study", n_per_group=12)
-    ...     trials = rv.experiments.simulate(study, seed=1)
+    >>> trials = rv.analysis.Design(n_per_group=12).simulate(seed=1)
     >>> found = level_tests(trials, groups=("clickme", "salicon"), alternative="greater", seed=1)
     >>> len(found.levels), bool((found.p < 0.05).any())
     (12, True)
@@ -188,6 +192,14 @@ class CurveFits(Shown):
         Data and curves.
     notes : tuple of str
         What was left out, with counts.
+
+    Examples
+    --------
+    >>> import rapidvision as rv
+    >>> trials = rv.analysis.Design(n_per_group=8).simulate(seed=1)
+    >>> found = rv.analysis.fit_psychometric(trials, n_resamples=99, n_bootstrap=20, seed=1)
+    >>> found.to_frame()["group"].tolist()
+    ['clickme', 'salicon']
     """
 
     groups: tuple[str, str]
@@ -263,12 +275,8 @@ def fit_psychometric(
 
     Examples
     --------
-    >>> import tempfile
     >>> import rapidvision as rv
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     stimulus_set = rv.stimuli.build("bundled", out=folder + "/set")
-    ...     study = rv.experiments.plan(stimulus_set, out=folder + "/study", n_per_group=12)
-    ...     trials = rv.experiments.simulate(study, seed=1)
+    >>> trials = rv.analysis.Design(n_per_group=12).simulate(seed=1)
     >>> found = fit_psychometric(trials, n_resamples=200, n_bootstrap=50, seed=1).to_frame().set_index("group")
     >>> bool(found.loc["clickme", "threshold_percent"] < found.loc["salicon", "threshold_percent"])
     True
@@ -298,6 +306,14 @@ class ChanceTests(ShownAsTable):
         One per group, in alphabetical order.
     notes : tuple of str
         What was left out, with counts.
+
+    Examples
+    --------
+    >>> import rapidvision as rv
+    >>> trials = rv.analysis.Design(n_per_group=4).simulate(seed=1)
+    >>> found = rv.analysis.chance(trials, n_resamples=99, seed=1)
+    >>> len(found.tests), len(found.to_frame())
+    (2, 24)
     """
 
     tests: tuple[ChanceTest, ...]
@@ -345,12 +361,8 @@ def chance(
 
     Examples
     --------
-    >>> import tempfile
     >>> import rapidvision as rv
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     stimulus_set = rv.stimuli.build("bundled", out=folder + "/set")
-    ...     study = rv.experiments.plan(stimulus_set, out=folder + "/study", n_per_group=6)
-    ...     trials = rv.experiments.simulate(study, seed=1)
+    >>> trials = rv.analysis.Design(n_per_group=6).simulate(seed=1)
     >>> chance(trials, n_resamples=999, seed=1).to_frame().groupby("group")["level"].count().to_dict()
     {'clickme': 12, 'salicon': 12}
     """

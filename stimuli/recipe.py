@@ -60,6 +60,13 @@ class MapSource(Recipe, frozen=True):
         Whether fixations count once each or for as long as they lasted.
     options : dict
         Parameters of a reader that is a plug-in.
+
+    Examples
+    --------
+    >>> import rapidvision as rv
+    >>> source = rv.stimuli.MapSource(source="clickme", reader="folder", path="maps", blur="gauss:0.5deg")
+    >>> source.source, source.weights
+    ('clickme', 'none')
     """
 
     source: str
@@ -110,6 +117,13 @@ class Reveal(Recipe, frozen=True):
         In which light a soft edge mixes.
     options : dict
         Parameters of a mode that is a plug-in.
+
+    Examples
+    --------
+    >>> import rapidvision as rv
+    >>> reveal = rv.stimuli.Reveal(levels=(0.05, 0.2, 1.0), budget=0.1)
+    >>> reveal.mode, reveal.gamma
+    ('growth', 2.0)
     """
 
     mode: str = "growth"
@@ -168,6 +182,12 @@ class Canvas(Recipe, frozen=True):
         Pictures whose canvas clips a larger share of its values are refused.
     options : dict
         Parameters of a background that is a plug-in.
+
+    Examples
+    --------
+    >>> import rapidvision as rv
+    >>> rv.stimuli.Canvas(kind="grey", grey=100).grey
+    100
     """
 
     kind: str = "phase"
@@ -212,6 +232,12 @@ class Match(Recipe, frozen=True):
         not fit; else such a set is refused.
     clipped : float
         Share of a picture's values that may be clipped.
+
+    Examples
+    --------
+    >>> import rapidvision as rv
+    >>> rv.stimuli.Match(kind="luminance", mean=128, contrast="own").space
+    'rec709'
     """
 
     kind: Literal["none", "luminance", "histogram", "spectrum"] = "none"
@@ -265,6 +291,14 @@ class StimulusRecipe(Recipe, frozen=True):
     plugins : tuple of str
         Python modules that register the plug-ins which the recipe names; looked for on the Python path, in the current
         folder and in the recipe's folder. Absent where there are none.
+
+    Examples
+    --------
+    >>> import rapidvision as rv
+    >>> clickme = rv.stimuli.MapSource(source="clickme", reader="folder", path="maps")
+    >>> recipe = rv.stimuli.StimulusRecipe(name="mine", maps=(clickme,), seed=1)
+    >>> recipe.image_px, recipe.reveal.n_levels
+    (256, 11)
     """
 
     name: str

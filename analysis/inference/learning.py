@@ -39,6 +39,13 @@ class StrategyTest(ShownAsRow):
         Players who had enough rounds, and those who had not.
     n_resamples, seed : int
         Of the test.
+
+    Examples
+    --------
+    >>> import rapidvision as rv
+    >>> found = rv.analysis.strategy_test({"a": [True, False] * 10, "b": [False, True] * 10}, "tens", seed=1)
+    >>> found.early, found.late, found.n_players
+    (0.5, 0.5, 2)
     """
 
     early: float

@@ -36,15 +36,15 @@ class RandomizationTest(ShownAsTable):
 
     Attributes
     ----------
-    difference : ndarray
+    difference : ndarray of float64, shape (levels,)
         Observed difference, first group minus second; NaN where a group has no data.
-    p : ndarray
+    p : ndarray of float64, shape (levels,)
         (b + 1) / (n_resamples + 1), two-sided or in the named direction.
-    p_low, p_high : ndarray
+    p_low, p_high : ndarray of float64, shape (levels,)
         95 % Clopper-Pearson interval of p for the finite number of relabellings.
-    p_exact : ndarray
+    p_exact : ndarray of float64, shape (levels,)
         Over all relabellings; NaN where there is none, and a note says why.
-    p_holm, p_bh, p_max_t, p_step_down : ndarray
+    p_holm, p_bh, p_max_t, p_step_down : ndarray of float64, shape (levels,)
         Corrected for the number of levels. Holm and BH start from :attr:`p_best`, max-T from the relabellings.
     clusters : tuple of Cluster
         Runs of levels with their family-wise p.
@@ -60,6 +60,14 @@ class RandomizationTest(ShownAsTable):
         What the reader should know before believing a number.
     labels : tuple of str
         Names of the levels.
+
+    Examples
+    --------
+    >>> import rapidvision as rv
+    >>> scores = [[0.9, 1.0], [0.8, 1.0], [0.4, 0.9], [0.3, 1.0]]
+    >>> found = rv.analysis.randomization_test(scores, [True, True, False, False], n_resamples=99, seed=1)
+    >>> found.n_first, found.difference.shape, round(found.smallest_p, 3)
+    (2, (2,), 0.167)
     """
 
     difference: NDArray[np.float64]

@@ -47,6 +47,16 @@ class Report:
         What ``results.json`` holds.
     seed : int
         Given or drawn.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import rapidvision as rv
+    >>> trials = rv.analysis.Design(n_per_group=4).simulate(seed=1)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     found = rv.analysis.report(trials, folder + "/report", n_resamples=99, seed=1)
+    >>> found.html.name, found.seed
+    ('report.html', 1)
     """
 
     folder: Path
@@ -127,10 +137,8 @@ def report(
     --------
     >>> import tempfile
     >>> import rapidvision as rv
+    >>> trials = rv.analysis.Design(n_per_group=4).simulate(seed=1)
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     stimulus_set = rv.stimuli.build("bundled", out=folder + "/set")
-    ...     study = rv.experiments.plan(stimulus_set, out=folder + "/study", n_per_group=4)
-    ...     trials = rv.experiments.simulate(study, seed=1)
     ...     found = report(trials, folder + "/report", n_resamples=99, seed=1)
     ...     found.html.is_file(), len(found.results["test"]["levels"])
     (True, 12)

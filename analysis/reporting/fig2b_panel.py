@@ -40,6 +40,14 @@ class Fig2b(Shown):
         One per group; empty when the table has no intact pictures.
     networks : tuple of NetworkCurve
         Networks on the same levels.
+
+    Examples
+    --------
+    >>> import rapidvision as rv
+    >>> trials = rv.analysis.Design(n_per_group=4).simulate(seed=1)
+    >>> found = rv.analysis.fig2b(trials, n_resamples=99, seed=1)
+    >>> found.tests.groups, len(found.ceilings)
+    (('clickme', 'salicon'), 2)
     """
 
     drawing: Any
@@ -115,13 +123,9 @@ def fig2b(
 
     Examples
     --------
-    >>> import tempfile
     >>> import matplotlib.pyplot as plt
     >>> import rapidvision as rv
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     stimulus_set = rv.stimuli.build("bundled", out=folder + "/set")
-    ...     study = rv.experiments.plan(stimulus_set, out=folder + "/study", n_per_group=6)
-    ...     trials = rv.experiments.simulate(study, seed=1)
+    >>> trials = rv.analysis.Design(n_per_group=6).simulate(seed=1)
     >>> figure, ax = plt.subplots()
     >>> found = fig2b(trials, ax=ax, labels={"clickme": "ClickMe"}, n_resamples=99, seed=1)
     >>> found.drawing.figure is figure, ax.get_legend_handles_labels()[1][0]

@@ -40,10 +40,18 @@ class Calibration(ShownAsTable):
         Level.
     n_experiments, n_resamples, seed : int
         Experiments, relabellings of each, and the seed of both.
-    per_level : ndarray
+    per_level : ndarray of float64, shape (levels,)
         Share of experiments with p ≤ alpha, per level.
     any_level : dict
         Rule → share of experiments with any significant level.
+
+    Examples
+    --------
+    >>> import rapidvision as rv
+    >>> design = rv.analysis.Design(n_per_group=8)
+    >>> found = rv.analysis.calibrate(design, n_experiments=20, n_resamples=99, seed=1)
+    >>> found.per_level.shape, sorted(found.any_level)
+    ((12,), ['cluster', 'holm', 'max-t', 'uncorrected'])
     """
 
     design: Design

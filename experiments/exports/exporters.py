@@ -29,6 +29,13 @@ class Export:
         Name of the study, and of a dataset that is made of it.
     moved_set : path-like or None
         Where the stimulus set is now, if not where the study expects it.
+
+    Examples
+    --------
+    >>> import rapidvision as rv
+    >>> export = rv.experiments.Export(rv.Study("study"), sessions=(), name="mine")
+    >>> export.rows()
+    []
     """
 
     study: "Study"

@@ -29,8 +29,8 @@ class GALA(nn.Module):
     ----------
     capture : bool
         Whether forward keeps the attention map; set it through :func:`rapidvision.gala_models.layers.attention.attention_maps`.
-    captured : Tensor or None
-        Shape (batch, 1, height, width): the column-wise L2 norm of the attention volume A.
+    captured : Tensor of float32, shape (batch, 1, height, width), or None
+        The column-wise L2 norm of the attention volume A.
 
     Raises
     ------

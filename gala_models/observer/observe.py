@@ -54,6 +54,13 @@ class Network:
         :func:`rapidvision.gala_models.weights.state.state_sha256`.
     plugins : tuple of PluginSource
         Those that made it or read it out.
+
+    Examples
+    --------
+    >>> import rapidvision as rv
+    >>> network = rv.models.load("compact-gala")
+    >>> network.name, network.preprocessing.size_px, network.model.training
+    ('compact-gala', 88, False)
     """
 
     name: str

@@ -35,6 +35,12 @@ class Probing(Recipe, frozen=True):
         Of the probes.
     seed : int
         Of the cross-validation's folds.
+
+    Examples
+    --------
+    >>> import rapidvision as rv
+    >>> rv.models.Probing(layers=("layer3", "layer4"), penalty=0.1).layers
+    ('layer3', 'layer4')
     """
 
     layers: tuple[str, ...]

@@ -107,6 +107,13 @@ class Training(Recipe, frozen=True):
         Steps between checkpoints besides the one after every epoch; 0 for none.
     plugins : tuple of str
         Modules that register the architecture, imported before the recipe is read.
+
+    Examples
+    --------
+    >>> import rapidvision as rv
+    >>> recipe = rv.models.Training(name="mine", annotation="none", batch_size=64)
+    >>> recipe.schedule.epochs, recipe.map_loss.lam
+    (100, 6.0)
     """
 
     name: str = "network"

@@ -47,6 +47,14 @@ class Card(Recipe, frozen=True, kw_only=True):
         What was measured on pictures it was not trained on.
     plugins : tuple of PluginSource
         The plug-in that built it; absent where the architecture is built in.
+
+    Examples
+    --------
+    >>> import rapidvision as rv
+    >>> from rapidvision.gala_models.observer.networks import bundled_paths
+    >>> _, card = rv.models.load_model(bundled_paths()[0])
+    >>> card.name, card.preprocessing.size_px, len(card.categories)
+    ('compact-gala-maps', 88, 8)
     """
 
     card_version: int = CARD_VERSION

@@ -151,6 +151,15 @@ class StimulusSet:
         What the set is.
     stimuli : tuple of Stimulus
         Sorted by phase, picture, source and level.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import rapidvision as rv
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     stimulus_set = rv.stimuli.build("bundled", out=folder + "/set")
+    ...     len(stimulus_set.exemplars()), len(stimulus_set.digest)
+    (80, 64)
     """
 
     folder: Path

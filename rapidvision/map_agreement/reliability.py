@@ -33,7 +33,7 @@ class Reliability(ShownAsRow):
     ----------
     images : tuple of str
         Pictures with at least two usable maps, in the order of `per_image`.
-    per_image : ndarray
+    per_image : ndarray of float64, shape (images,)
         Mean correlation over the pairs of participants of each picture.
     mean : float
         Mean of `per_image`.
@@ -53,6 +53,16 @@ class Reliability(ShownAsRow):
         Of the test, the splits and the bootstrap.
     notes : tuple of str
         What was left out, with counts.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import rapidvision as rv
+    >>> rng = np.random.default_rng(1)
+    >>> maps = {name: rng.random((6, 6)) + rng.random((4, 6, 6)) for name in ("cat", "dog")}
+    >>> found = rv.analysis.reliability(maps, n_resamples=99, seed=1)
+    >>> found.images, found.per_image.shape, found.n_maps
+    (('cat', 'dog'), (2,), 8)
     """
 
     images: tuple[str, ...]
@@ -147,7 +157,7 @@ class SourceAgreement(ShownAsRow):
     ----------
     images : tuple of str
         Pictures that both have.
-    per_image : ndarray
+    per_image : ndarray of float64, shape (images,)
         Correlation per picture.
     mean : float
         Their mean.
@@ -165,6 +175,16 @@ class SourceAgreement(ShownAsRow):
         Of test and bootstrap.
     notes : tuple of str
         What was left out, with counts.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import rapidvision as rv
+    >>> rng = np.random.default_rng(1)
+    >>> maps = {name: rng.random((6, 6)) for name in ("cat", "dog", "zebra")}
+    >>> found = rv.analysis.agreement(maps, maps, n_resamples=99, seed=1)
+    >>> found.per_image.tolist(), found.null < found.mean
+    ([1.0, 1.0, 1.0], True)
     """
 
     images: tuple[str, ...]

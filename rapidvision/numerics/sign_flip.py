@@ -37,13 +37,13 @@ class SignFlipTest:
 
     Attributes
     ----------
-    mean : ndarray
+    mean : ndarray of float64, shape (columns,)
         Mean difference over the units that have one, the null value not subtracted.
-    n : ndarray of int
+    n : ndarray of int64, shape (columns,)
         How many these are.
-    p, p_low, p_high : ndarray
+    p, p_low, p_high : ndarray of float64, shape (columns,)
         (b + 1) / (n_resamples + 1) and its 95 % Clopper-Pearson interval.
-    p_exact : ndarray
+    p_exact : ndarray of float64, shape (columns,)
         Over all flips; NaN where there is none.
     without_exact : tuple of str
         Why a column has no exact p; empty where it has one.
@@ -53,6 +53,13 @@ class SignFlipTest:
         ``greater``: the mean difference is above the null value.
     null : float
         The null value.
+
+    Examples
+    --------
+    >>> import rapidvision as rv
+    >>> found = rv.analysis.sign_flip_test([0.3, 0.2, 0.4], seed=1)
+    >>> found.n.tolist(), found.p_exact.tolist(), found.alternative
+    ([3], [0.25], 'two-sided')
     """
 
     mean: Floats

@@ -19,7 +19,7 @@ from ...web.login import check_origin
 from ...web.security import Buckets
 from ...web.tokens import Keyring
 from ..game import messages
-from ..game.names import checked_name, key_of
+from ..game.usernames import checked_name, key_of
 from .game_loop import LiveGame
 from .players import LiveRound, Seat, Send
 from .transport import PostLink, PostLinks, SocketLink
