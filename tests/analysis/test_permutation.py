@@ -115,8 +115,8 @@ def test_the_first_relabellings_are_the_same_whatever_comes_after(coin_case, see
 
 
 def test_row_order_changes_nothing(trials, seed):
+    from rapidvision.analysis.level_comparison import level_tests
     from rapidvision.analysis.table.trials import Trials
-    from rapidvision.analysis.workflow import level_tests
 
     shuffled = Trials(trials.frame.sample(frac=1, random_state=seed), name="shuffled")
     one, two = (level_tests(table, n_resamples=500, seed=seed).test for table in (trials, shuffled))
