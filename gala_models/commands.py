@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from rapidvision.cli import Verbs, add_common_options, add_plugin_option, add_verb, give, list_names, say
 from rapidvision.system.extras import need
 
-from .registries import ATTRIBUTIONS, NETWORKS, READOUTS, architecture_names
-from .training_commands import add_verbs
+from .registries import ATTRIBUTIONS, NETWORKS, READOUTS
+from .training_commands import add_verbs, architecture_names
 
 if TYPE_CHECKING:
     import torch

@@ -8,25 +8,16 @@ from rapidvision.plugins.registry import Registry
 if TYPE_CHECKING:
     from torch import nn
 
-    from .layers.architecture import Architecture
-
 _RESNET = "rapidvision.gala_models.layers.resnet"
 _READOUTS = "rapidvision.gala_models.observer.readout"
 
-#: Name → function that builds a network with fresh weights, which training starts from: the ``family`` of recipes.
-ARCHITECTURES: "Registry[Callable[[Architecture], nn.Module]]" = Registry(
+#: Name → function that builds a network with fresh weights from a :class:`.layers.architecture.Architecture`; the names
+#: are those that recipes write as ``family``.
+ARCHITECTURES: "Registry[Callable[..., nn.Module]]" = Registry(
     "architecture",
     "rapidvision.architecture",
     {name: f"{_RESNET}:{name}" for name in ("resnet18", "resnet34", "resnet50", "resnet101", "compact")},
 )
-
-
-def architecture_names() -> tuple[str, ...]:
-    """Names that ``--architecture`` takes: networks of the paper, then families, those of plug-ins included."""
-    from .layers.architecture import NETWORKS as PAPER
-
-    return tuple(dict.fromkeys([*PAPER, *ARCHITECTURES]))
-
 
 #: Name → function that takes nothing and returns a network; the architectures of the paper are built with fresh weights
 #: by :func:`rapidvision.gala_models.layers.resnet.build`, and trained ones are files, so none is built in here.

@@ -7,10 +7,17 @@ from typing import TYPE_CHECKING
 from rapidvision.cli import Verbs, add_common_options, add_plugin_option, add_verb, list_names, say
 from rapidvision.system.extras import need
 
-from .registries import ARCHITECTURES, architecture_names
+from .registries import ARCHITECTURES
 
 if TYPE_CHECKING:
     from .training.recipe import Training
+
+
+def architecture_names() -> tuple[str, ...]:
+    """Return what ``--architecture`` takes; called when a help is shown."""
+    from .layers import architecture
+
+    return architecture.architecture_names()
 
 
 def add_verbs(verbs: Verbs) -> None:

@@ -5,7 +5,7 @@ from typing import Literal
 from rapidvision.errors import InputError, did_you_mean
 from rapidvision.recipes import Recipe
 
-from ..registries import ARCHITECTURES, architecture_names
+from ..registries import ARCHITECTURES
 
 Squash = Literal["tanh", "sigmoid"]
 
@@ -143,3 +143,8 @@ def named(name: str) -> Architecture:
     if name not in ARCHITECTURES:
         raise InputError(f'{ARCHITECTURES.kind}: got "{name}". {did_you_mean(name, architecture_names())}')
     return Architecture(family=name)
+
+
+def architecture_names() -> tuple[str, ...]:
+    """Every name that :func:`named` takes: the networks of the paper, then families, those of plug-ins included."""
+    return tuple(dict.fromkeys([*NETWORKS, *ARCHITECTURES]))

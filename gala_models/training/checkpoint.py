@@ -16,6 +16,8 @@ from rapidvision.system import files
 from ..weights.state import not_finite
 
 CHECKPOINT_VERSION = 1
+#: What must be the same for a run to be resumed: field of :class:`Progress` → its name in messages.
+DIGESTS = {"recipe_digest": "recipe", "data_digest": "data", "plugin_sha256": "source of the plug-in"}
 
 
 class Progress(Recipe, frozen=True, kw_only=True):

@@ -87,12 +87,9 @@ class Trainer:
         self.best = _copied(self.model)
         data_digest = files.canonical_digest([train.description.digest, validation.description.digest])
         self.plugins = ARCHITECTURES.plugins(recipe.model.family)
-        self.progress = checkpoint.Progress(
-            recipe_digest=recipe.digest,
-            data_digest=data_digest,
-            plugin_sha256="".join(one.sha256 for one in self.plugins),
-        )
-        self.world.agree("the recipe or the data", (recipe.digest, self.progress.plugin_sha256, data_digest))
+        digests = (recipe.digest, data_digest, "".join(one.sha256 for one in self.plugins))
+        self.world.agree("the recipe or the data", digests)
+        self.progress = checkpoint.Progress(recipe_digest=digests[0], data_digest=digests[1], plugin_sha256=digests[2])
         self._resume()
 
     @property
@@ -182,13 +179,9 @@ class Trainer:
             self.world.led(lambda: recipes.write(self.out / "recipe.toml", self.recipe))
             return
         progress, data = checkpoint.load(path)
-        for field, what in (
-            ("recipe_digest", "another recipe"),
-            ("data_digest", "another data"),
-            ("plugin_sha256", "another source of the plug-in"),
-        ):
+        for field, what in checkpoint.DIGESTS.items():
             if getattr(progress, field) != getattr(self.progress, field):
-                raise InputError(f"{self.out}: holds a run with {what}; choose another folder or remove it")
+                raise InputError(f"{self.out}: holds a run with another {what}; choose another folder or remove it")
         self.progress, self.best = progress, data["best"]
         self.model.load_state_dict(data["model"])
         self.optimizer.load_state_dict(data["optimizer"])

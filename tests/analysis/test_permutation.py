@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rapidvision.analysis.inference.permutation import exact_p_values, randomization_test
+from rapidvision.analysis.inference.exact_p import exact_p_values
+from rapidvision.analysis.inference.permutation import randomization_test
 from rapidvision.analysis.resampling.counting import count_extreme
 from rapidvision.analysis.resampling.exact import exact_p
 from rapidvision.analysis.sample_size.simulation import Design, simulate

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from rapidvision.formats.manifest import SetDescription, Stimulus, write_set
+from rapidvision.formats.manifest import SetDescription, write_set
+from rapidvision.formats.manifest_rows import Stimulus
 from rapidvision.plan import Plan, Run, write_plan
 from rapidvision.protocol import Practice, Protocol
 from rapidvision.study import Study
