@@ -6,7 +6,7 @@ from pathlib import Path
 
 from benchmarks import harness
 
-NAMES = ("truth", "core", "stimuli", "experiments", "online", "analysis", "models", "clickme", "scale")
+NAMES = ("truth", "core", "stimuli", "experiments", "online", "analysis", "models", "clickme", "scale", "tasks")
 PARTS = ("pictures",)  # measured with the part that it belongs to, or alone
 
 
