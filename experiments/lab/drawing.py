@@ -209,11 +209,14 @@ class Drawings:
         if strip:
             top = math.ceil(max(area.y + area.height / 2 for area in areas)) + 1
         tall = top + whole / 2
-        picture = self._visual.BufferImageStim(
-            self.win, stim=stims, rect=(-1, 2 * tall / whole - 1, 1, -1), interpolate=False, autoLog=False
+        self.win.clearBuffer()
+        for stim in stims:
+            stim.draw()
+        drawn = self.win._getRegionOfFrame(buffer="back", rect=(-1, 2 * tall / whole - 1, 1, -1))  # noqa: SLF001
+        self.win.clearBuffer()
+        return self._visual.ImageStim(
+            self.win, drawn, units="pix", size=drawn.size, pos=(0, (tall - whole) / 2), interpolate=False, autoLog=False
         )
-        picture.pos = (0, (tall - whole) / 2)
-        return picture
 
     def _text(self, words: str, height: float = _WORDS_PX, pos: tuple[float, float] = (0, 0)) -> Any:
         key = (words, height, pos)
