@@ -1,4 +1,4 @@
-"""What the session engine needs from the world: a screen, keys and a journal. And the words they exchange."""
+"""What the session engine needs from the world: a screen, inputs and a journal. And the words they exchange."""
 
 from collections.abc import Sequence
 from typing import Literal, NamedTuple, Protocol
