@@ -112,7 +112,9 @@ class Simulated:
         A rating after a trial is the confidence; a question with a right answer is answered by what is known; others
         are drawn evenly.
         """
-        rng = stream(self.seed, "question", self.plan.group, self.plan.slot, question.name, trial.trial if trial else -1)
+        rng = stream(
+            self.seed, "question", self.plan.group, self.plan.slot, question.name, trial.trial if trial else -1
+        )
         draw, ms = float(rng.random()), 300.0 + 200.0 * float(rng.random())
         if trial is not None and question.correct:
             knows = self.evidence(trial) > 0 and trial.correct_response is not None

@@ -147,4 +147,3 @@ def ask(
 
 def _frame(question: Question, text: str, trial: int) -> Frame:
     return Frame("question", f"{question.name}\t{text}", trial=trial)
-

@@ -173,7 +173,12 @@ def _with_display(
             look, heard = _participant(plan, screen, devices.merged, options)
             past = trials_and_events(journal.past)
             opening = words_of(entry, plan, past) if resume else ""
-            Session(plan, look, heard, journal, past=past, utc=utc_now, between=devices.between, opening=opening).run()
+            session = Session(
+                plan, look, heard, journal, past=past, utc=utc_now, between=devices.between, opening=opening
+            )
+            if isinstance(heard, Participant):
+                heard.choose = session.state.choose
+            session.run()
         Ledger(study).close(entry.session_id, "finished")
     quality = quality_of(plan, read_journal(path)[1])
     say(f"{'ATTENTION: ' if quality.warns else ''}{entry.session_id}: {quality.sentence()}")
