@@ -105,12 +105,10 @@ class QuestTrack:
 
     def means(self, rule: Adaptive) -> tuple[float, float, float]:
         """Return the posterior means of log10 threshold, slope and lapse rate."""
-        grids = (np.log10(grid_values(rule.quest.threshold)), grid_values(rule.quest.slope))
-        first, second = (float((self.posterior.sum(axis=axes) * grid).sum()) for axes, grid in zip(_OTHERS, grids))
-        return first, second, float((self.posterior.sum(axis=(0, 1)) * grid_values(rule.quest.lapse)).sum())
-
-
-_OTHERS = ((1, 2), (0, 2))
+        quest, p = rule.quest, self.posterior
+        threshold = p.sum(axis=(1, 2)) @ np.log10(grid_values(quest.threshold))
+        slope, lapse = p.sum(axis=(0, 2)) @ grid_values(quest.slope), p.sum(axis=(0, 1)) @ grid_values(quest.lapse)
+        return float(threshold), float(slope), float(lapse)
 
 
 def _bits(p: Floats) -> Floats:
@@ -152,9 +150,9 @@ class StaircaseTrack:
         return cls(rule, n, n - 1 if rule.start == "easiest" else n // 2)
 
     def after(self, index: int, right: bool) -> "StaircaseTrack":
-        """Return the track after an answer; a full count moves it by a step and begins anew."""
+        """Return the track after an answer to the value of that index; a full count moves it and begins anew."""
         n_right, n_wrong = (self.right + 1, 0) if right else (0, self.wrong + 1)
-        at = self.at
+        at = index
         if n_right == self.rule.down:
             at, n_right = max(0, at - self.rule.step), 0
         elif n_wrong == self.rule.up:

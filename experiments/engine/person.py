@@ -67,7 +67,7 @@ class Person:
 
     def __init__(self, plan: Plan, mind: Mind, *, clock: Callable[[], float]) -> None:
         self.plan, self.mind, self._clock = plan, mind, clock
-        self.choose: Callable[[Trial], Choice | None] = lambda trial: None
+        self.choose: Callable[[Trial], Choice | None] = lambda _: None
         self._trials = {trial.trial: trial for trial in plan.trials()}
         self._due: deque[Press] = deque()
         self._trial: Trial | None = None
@@ -126,13 +126,13 @@ class Person:
         default = _Reading(re.compile(""), "key", plan.protocol.breaks.page_ms)
         page = next((page for page in self._pages if page.pattern.match(words)), default)
         at = time_s + page.min_ms / 1000 + READ_S
-        if page.leave == "experimenter":
-            self._press(EXPERIMENTER, at)
-        elif page.leave == "inputs" and plan.inputs:
-            for number, key in enumerate(plan.inputs):
+        keys = [EXPERIMENTER] if page.leave == "experimenter" else list(plan.inputs) or [ENTER]
+        for number, key in enumerate(keys if page.leave == "inputs" else keys[:1]):
+            if plan.protocol.response is not None and plan.protocol.response.press == "up":
+                up = Press(key, at + number * LETTER_S - HOLD_S, down=False)
+                self._add(up, Press(key, at + number * LETTER_S))  # and held, for the trial that follows
+            else:
                 self._press(key, at + number * LETTER_S)
-        else:
-            self._press(next(iter(plan.inputs), ENTER), at)
 
     def _see_question(self, frame: Frame, time_s: float) -> None:
         name = frame.content.partition("\t")[0]

@@ -73,7 +73,7 @@ class Script:
         right = trial is not None and number < RIGHT_BELOW and trial.correct_response
         return right or "nothing", QUESTION_MS
 
-    def leaves(self, trial: Trial) -> bool:
+    def leaves(self, trial: Trial) -> bool:  # noqa: ARG002  a mind is asked with the trial
         """It takes part to the end."""
         return False
 
