@@ -50,7 +50,7 @@ def test_parquet_and_csv_hold_the_same(recorded_study, tmp_path):
     write_rows(tmp_path / "t.parquet", rows)
     write_rows(tmp_path / "t.csv", rows)
     table = parquet.read_table(tmp_path / "t.parquet")
-    assert table.column_names == [c.name for c in COLUMNS]
+    assert table.column_names == [c.name for c in (*COLUMNS, *columns_of(rows[0].more and preset("paper")))]
     found = table.to_pylist()
     for row, other in zip(read_table(tmp_path / "t.csv"), found, strict=True):
         for column in COLUMNS:
