@@ -9,7 +9,17 @@ from collections.abc import Iterable
 
 
 class RapidVisionError(Exception):
-    """Whatever the suite raises on purpose. Its text is one line made for the reader."""
+    """Whatever the suite raises on purpose. Its text is one line made for the reader.
+
+    Examples
+    --------
+    >>> import rapidvision as rv
+    >>> try:
+    ...     rv.preset("papre")
+    ... except rv.RapidVisionError as error:
+    ...     print(type(error).__name__)
+    InputError
+    """
 
     exit_code = 2
 
@@ -33,7 +43,7 @@ class CheckFailed(RapidVisionError):
 
 
 class Aborted(RapidVisionError):
-    """Stopped before the end; the same command goes on where it stopped."""
+    """Stopped before the end; the same command resumes it."""
 
     exit_code = 3
 

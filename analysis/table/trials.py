@@ -38,6 +38,15 @@ class Trials:
     guess : float, optional
         Share of answers that guessing gets right, as the user states it; None: what the rows show
         (:mod:`~rapidvision.analysis.table.guess_rate`).
+
+    Examples
+    --------
+    >>> import rapidvision as rv
+    >>> trials = rv.analysis.Design(n_per_group=2).simulate(seed=1)
+    >>> trials
+    simulated: 320 trials, 4 participants (simulated)
+    >>> len(trials.frame), trials.selection.attempts
+    (320, 'first')
     """
 
     frame: pd.DataFrame
@@ -148,14 +157,10 @@ def read_trials(
 
     Examples
     --------
-    >>> import tempfile
     >>> import rapidvision as rv
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     stimulus_set = rv.stimuli.build("bundled", out=folder + "/set")
-    ...     study = rv.experiments.plan(stimulus_set, out=folder + "/study", n_per_group=2)
-    ...     frame = rv.experiments.simulate(study, seed=1)
+    >>> frame = rv.analysis.Design(n_per_group=2).simulate(seed=1).frame
     >>> read_trials(frame)
-    trials: 352 trials, 4 participants (simulated)
+    trials: 320 trials, 4 participants (simulated)
     """
     if isinstance(source, Trials):
         trials = source
@@ -180,7 +185,7 @@ def _some(frame: pd.DataFrame, name: str) -> pd.DataFrame:
 
 
 def as_trials(source: TrialsSource) -> Trials:
-    """Return a checked table as it is, or check a data frame or a file."""
+    """Return a checked table unchanged, or check a data frame or a file."""
     return source if isinstance(source, Trials) else read_trials(source)
 
 

@@ -1,5 +1,6 @@
 """Files that are either whole or not there, known by their content."""
 
+import contextlib
 import errno
 import hashlib
 import os
@@ -62,7 +63,7 @@ def atomic(path: Path | str, *, durable: bool = True) -> Iterator[IO[bytes]]:
     except OSError as error:
         if not _is_about(error, path, temporary):
             raise
-        remedy = _REMEDIES.get(error.errno or 0, "choose another folder or make room")
+        remedy = _REMEDIES.get(error.errno or 0, "choose another folder or free some space")
         raise InputError(f"{path}: cannot be written ({error.strerror}); {remedy}") from error
     finally:
         with suppress(OSError):
@@ -70,7 +71,7 @@ def atomic(path: Path | str, *, durable: bool = True) -> Iterator[IO[bytes]]:
 
 
 _REMEDIES = {
-    errno.EDQUOT: "your quota is used up: make room or choose another folder",
+    errno.EDQUOT: "your quota is used up: free some space or choose another folder",
     errno.EACCES: "close it where another program has it open, or choose a folder that you may write to",
     errno.EPERM: "close it where another program has it open, or choose a folder that you may write to",
     errno.EROFS: "the drive is read-only; choose another folder",
@@ -293,9 +294,7 @@ def provenance(
 
     versions = {}
     for name in packages:
-        try:
+        with contextlib.suppress(metadata.PackageNotFoundError):
             versions[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
     made = Provenance(command=command, version=__version__, seed=seed, inputs=inputs or {}, packages=versions)
     return msgspec.structs.replace(made, plugins=plugins) if plugins else made

@@ -26,7 +26,7 @@ def test_tables_and_matrix_product_sum_the_same(n, columns, largest, seed):
     assert np.array_equal(GroupSums(scores).of(words)[:, :columns], expected)
 
 
-def test_places_of_nobody_between_strata_add_nothing(seed):
+def test_empty_places_between_strata_add_nothing(seed):
     rng = np.random.default_rng(seed)
     scores = np.zeros((192, 5), dtype=np.int64)
     scores[:40], scores[64:69] = rng.integers(0, 9, (40, 5)), rng.integers(0, 9, (5, 5))
@@ -96,7 +96,7 @@ def test_compiled_joint_counts_are_numpys(n, n_first, levels, sided, seed):
     scores = rng.integers(0, 43, (n, levels)) + 3 * first[:, None]
     columns = mean_columns(scores, np.full_like(scores, 60))
     found = [
-        count_extreme(columns, first, m=7000, seed=seed, sided=sided, joint=True, engine=engine)
+        count_extreme(columns, first, n_resamples=7000, seed=seed, sided=sided, joint=True, engine=engine)
         for engine in ("numpy", "numba")
     ]
     (counts, joint), (compiled_counts, compiled_joint) = found

@@ -6,7 +6,7 @@ from rapidvision.cli import main
 from rapidvision.errors import InputError
 from rapidvision.experiments.design.rehearsals import Rehearsals
 from rapidvision.experiments.engine.participants import Observers
-from rapidvision.experiments.export.sessions import recorded_sessions
+from rapidvision.experiments.exports.sessions import recorded_sessions
 from rapidvision.experiments.lab import file_checks, run
 from rapidvision.experiments.lab.file_checks import Options, find_session, next_rehearsal
 from rapidvision.experiments.lab.ledger import Ledger
@@ -95,7 +95,7 @@ def test_a_study_of_rehearsals_only_says_where_they_are(study, record_session):
         ("pilot", SIMULATED, "simulated", "with --pilot"),
     ],
 )
-def test_no_session_goes_on_with_another_kind_of_observer(study, opened, record_session, began, options, got, how):
+def test_no_session_resumes_with_another_kind_of_observer(study, opened, record_session, began, options, got, how):
     record_session(study, "p1", kind=began, n=20, finished=False)
     with pytest.raises(InputError, match=f"observer: got {got}, allowed is {began}.*{how}"):
         run.resume_session(study, "p1", options)

@@ -13,7 +13,7 @@ from rapidvision.stimuli.image.load import load, remembering
 from rapidvision.stimuli.image.match import matched, recoloured
 from rapidvision.stimuli.image.match_target import WEIGHTS, find_target, luma_of
 from rapidvision.stimuli.pipeline import image_pipeline
-from rapidvision.stimuli.recipe import Match
+from rapidvision.stimuli.recipe_tables import Match
 from tests.stimuli.conftest import RECIPE, natural, tree, write_folder
 
 SPACES = ["rec709", "rec601", "linear", "lab"]
@@ -177,7 +177,7 @@ def test_a_matched_set_is_built_and_packed_like_any_other(tmp_path, kind):
     assert tree(tmp_path / "expanded") == tree(tmp_path / "set", hidden=False)
 
 
-def test_one_process_decodes_each_picture_once_as_long_as_there_is_room(tmp_path, monkeypatch):
+def test_one_process_decodes_each_picture_once_as_long_as_memory_allows(tmp_path, monkeypatch):
     recipe = RECIPE + '\n[match]\nkind = "spectrum"\nshrink = true\n'
     folder = write_folder(tmp_path / "pictures", recipe=recipe, n_pictures=4).parent
     loaded, root = read_recipe(str(folder / "recipe.toml"))

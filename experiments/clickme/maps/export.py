@@ -1,4 +1,4 @@
-"""Maps out: a picture folder that `stimuli build` takes as it is, and the files that the release's users read.
+"""Maps out: a picture folder that `stimuli build` reads without a change, and the files that the release's users read.
 
 ::
 
@@ -32,7 +32,7 @@ from rapidvision.formats.game.export_record import Counts, ExportRecord
 from rapidvision.formats.game.players import Player
 from rapidvision.formats.game.rounds import Round, write_rounds
 from rapidvision.formats.map_stacks import open_stacks
-from rapidvision.formats.png import png_bytes
+from rapidvision.images.png import png_bytes
 from rapidvision.system import files
 from rapidvision.system.progress import Advance, silent
 

@@ -12,14 +12,14 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from rapidvision.errors import InputError
-from rapidvision.formats.png import png_bytes
+from rapidvision.images.png import png_bytes
 
 from ...web.app import Files, Problem, body_as, page, reply
 from ...web.login import check_origin
 from ...web.security import Buckets
 from ...web.tokens import Keyring
 from ..game import messages
-from ..game.names import checked_name, key_of
+from ..game.usernames import checked_name, key_of
 from .game_loop import LiveGame
 from .players import LiveRound, Seat, Send
 from .transport import PostLink, PostLinks, SocketLink
@@ -111,7 +111,7 @@ class Server:
         self._limit(self._returns, request)
         body = await body_as(request, _Return)
         player_id = await self.live.lobby.named(key_of(" ".join(body.name.split())))
-        expected = self.keys.code("player", player_id or "nobody")
+        expected = self.keys.code("player", player_id or "unknown")
         given = body.code.strip().upper().replace("-", "")
         if player_id is None or not _same(expected, given):
             raise Problem(403, "code", "username and code do not belong together")

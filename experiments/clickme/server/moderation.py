@@ -13,8 +13,8 @@ from rapidvision.errors import InputError
 
 from ...web.store import Store
 from ..game.kinds import PlayerKind
-from ..game.names import checked_name, key_of
 from ..game.settings import utc_text
+from ..game.usernames import checked_name, key_of
 from ..storage import tables
 
 Action: TypeAlias = Literal["rename", "hide", "show"]
@@ -102,7 +102,7 @@ def moderate(
     Raises
     ------
     InputError
-        When nobody has that name, somebody has the new one, it may not be one, or no reason is given.
+        When no player has that name, another has the new one, it may not be one, or no reason is given.
     """
     if not why.strip():
         raise InputError("why: a reason is needed; it is written down with the change")

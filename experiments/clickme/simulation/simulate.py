@@ -1,4 +1,4 @@
-"""A game played in memory: simulated players, the real rules, partner and store, and a clock that nobody waits for.
+"""A game played in memory: simulated players, the real rules, partner and store, and a clock without waiting times.
 
 Thousands of rounds take seconds. What they leave in the store has the form of a served game, of players whose kind is
 ``simulated``.
@@ -20,11 +20,11 @@ from rapidvision.system.progress import Advance, silent
 from ...web.store import Store
 from ..game.masking import PartnerView
 from ..game.messages import Start
-from ..game.names import key_of
 from ..game.partner import Loaded, Probabilities, checked
 from ..game.round import Round
 from ..game.rules import Rules
 from ..game.settings import Game, settings_row, utc_text
+from ..game.usernames import key_of
 from ..server.joining import enter, player_row
 from ..server.players import LiveRound
 from ..server.serving import served_to

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from rapidvision.errors import InputError
 from rapidvision.formats import image_folder
-from rapidvision.formats.png import png_bytes
+from rapidvision.images.png import png_bytes
 from rapidvision.system import files, progress
 from rapidvision.system.pools import pool_of
 
@@ -145,7 +145,7 @@ def render(
     maps : sequence of str, default both
         Which of ``clickme`` and ``salicon`` to make.
     form : str, default "png"
-        File form of the pictures: ``png``, or ``webp``, which keeps every pixel too and needs two thirds of the room.
+        File form of the pictures: ``png``, or ``webp``, which keeps every pixel too and needs two thirds of the space.
     workers : int, default 1
         Processes.
     quiet : bool, default True

@@ -7,7 +7,7 @@ from PIL import Image
 from rapidvision.errors import InputError
 from rapidvision.experiments.clickme.storage.displayed import displayed_image, displayed_png
 from rapidvision.experiments.clickme.storage.images import doubtful, read_deck, read_maps, read_objects
-from rapidvision.formats.png import png_bytes
+from rapidvision.images.png import png_bytes
 
 
 def test_a_folder_is_read_with_its_phases(pictures):
@@ -114,7 +114,7 @@ def test_the_mask_of_a_long_picture_is_framed_as_the_picture(tmp_path):
     assert (framed == (np.arange(100) < 50)).all()
 
 
-def test_a_square_picture_of_the_right_size_is_shown_as_it_is(tmp_path):
+def test_a_square_picture_of_the_right_size_is_shown_unchanged(tmp_path):
     array = np.random.default_rng(1).integers(0, 256, (64, 64, 3), dtype=np.uint8)
     (tmp_path / "a.png").write_bytes(png_bytes(array))
     assert (displayed_image(tmp_path / "a.png", 64).pixels == array).all()
