@@ -153,7 +153,7 @@ def level_tests(
     --------
     >>> import rapidvision as rv
     >>> trials = rv.analysis.Design(n_per_group=12).simulate(seed=1)
-    >>> found = level_tests(trials, groups=("clickme", "salicon"), alternative="greater", seed=1)
+    >>> found = rv.analysis.level_tests(trials, groups=("clickme", "salicon"), alternative="greater", seed=1)
     >>> len(found.levels), bool((found.p < 0.05).any())
     (12, True)
     """
@@ -291,7 +291,7 @@ def fit_psychometric(
     --------
     >>> import rapidvision as rv
     >>> trials = rv.analysis.Design(n_per_group=12).simulate(seed=1)
-    >>> found = fit_psychometric(trials, n_resamples=200, n_bootstrap=50, seed=1).to_frame().set_index("group")
+    >>> found = rv.analysis.fit_psychometric(trials, n_resamples=200, n_bootstrap=50, seed=1).to_frame().set_index("group")
     >>> bool(found.loc["clickme", "threshold_percent"] < found.loc["salicon", "threshold_percent"])
     True
     """
@@ -379,7 +379,7 @@ def chance(
     --------
     >>> import rapidvision as rv
     >>> trials = rv.analysis.Design(n_per_group=6).simulate(seed=1)
-    >>> chance(trials, n_resamples=999, seed=1).to_frame().groupby("group")["level"].count().to_dict()
+    >>> rv.analysis.chance(trials, n_resamples=999, seed=1).to_frame().groupby("group")["level"].count().to_dict()
     {'clickme': 12, 'salicon': 12}
     """
     seed = fresh_seed() if seed is None else seed

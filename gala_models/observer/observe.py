@@ -37,7 +37,7 @@ _SAME_SCORES = 1e-4
 
 @dataclass(frozen=True)
 class Network:
-    """A network that can take the test.
+    """A network as an observer of a study: model, readout and preprocessing.
 
     Attributes
     ----------

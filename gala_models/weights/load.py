@@ -36,7 +36,7 @@ class Category(Recipe, frozen=True, kw_only=True):
 
 
 class Card(Recipe, frozen=True, kw_only=True):
-    """What a file of weights is; stored in its head.
+    """Description of a file of weights, stored in its header.
 
     Attributes
     ----------
@@ -140,8 +140,9 @@ def load_model(path: Path | str) -> tuple[ResNet, Card]:
 
     Examples
     --------
+    >>> import rapidvision as rv
     >>> from rapidvision.gala_models.observer.networks import bundled_paths
-    >>> model, card = load_model(bundled_paths()[0])
+    >>> model, card = rv.models.load_model(bundled_paths()[0])
     >>> card.name, model.training
     ('compact-gala-maps', False)
     """

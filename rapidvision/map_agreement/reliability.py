@@ -112,8 +112,10 @@ def reliability(
 
     Examples
     --------
+    >>> import numpy as np
+    >>> import rapidvision as rv
     >>> rng = np.random.default_rng(1)
-    >>> reliability({name: rng.random((6, 6)) + rng.random((4, 6, 6)) for name in ("cat", "dog")}, seed=1).n_maps
+    >>> rv.analysis.reliability({name: rng.random((6, 6)) + rng.random((4, 6, 6)) for name in ("cat", "dog")}, seed=1).n_maps
     8
     """
     seed = fresh_seed() if seed is None else seed
@@ -235,9 +237,11 @@ def agreement(
 
     Examples
     --------
+    >>> import numpy as np
+    >>> import rapidvision as rv
     >>> rng = np.random.default_rng(1)
     >>> maps = {name: rng.random((6, 6)) for name in ("cat", "dog", "zebra")}
-    >>> agreement(maps, {name: one + 0.1 * rng.random((6, 6)) for name, one in maps.items()}, seed=1).mean > 0.9
+    >>> rv.analysis.agreement(maps, {name: one + 0.1 * rng.random((6, 6)) for name, one in maps.items()}, seed=1).mean > 0.9
     True
     """
     seed = fresh_seed() if seed is None else seed
