@@ -45,7 +45,7 @@ sphinx_gallery_conf = {
     "gallery_dirs": "gallery",
     "image_scrapers": ("matplotlib", "drawings.scraped"),
     "capture_repr": ("_repr_html_", "__repr__"),
-    "ignore_repr_types": r"rapidvision\.analysis\.(panel|workflow|figures|reporting).*(Fig2b|CurveFits|Drawing)",
+    "ignore_repr_types": r"rapidvision\.analysis\.(curve_fits|figures|reporting).*(Fig2b|CurveFits|Drawing)",
     "abort_on_example_error": True,
     "download_all_examples": False,
     "show_signature": False,

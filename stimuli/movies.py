@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from rapidvision.errors import InputError
 from rapidvision.formats import movies
-from rapidvision.formats.manifest import Stimulus, StimulusSet
+from rapidvision.formats.manifest import StimulusSet
+from rapidvision.formats.manifest_rows import Stimulus
 from rapidvision.formats.movies import Movie
 from rapidvision.images.load import load_rgb
 from rapidvision.protocol import Protocol

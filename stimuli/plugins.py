@@ -14,7 +14,8 @@ from rapidvision.system.files import Provenance
 
 from .background.canvas import Background
 from .maps.readers.base import MapReader
-from .recipe import Canvas, MapSource, Reveal, StimulusRecipe
+from .recipe import StimulusRecipe
+from .recipe_tables import Canvas, MapSource, Reveal
 from .registries import BACKGROUNDS, READERS, REVEAL_MODES
 from .reveal.flood import Engine
 
@@ -34,7 +35,7 @@ class RevealMode(Protocol):
 
 
 class BackgroundMaker(Protocol):
-    """What is seen where the image is not."""
+    """Makes what is shown where the image is not revealed."""
 
     def __call__(self, picture: NDArray[np.uint8], canvas: Canvas, /, *, key: int) -> Background:
         """Return the background of an image, uint8 sRGB of shape (height, width, 3), as the image itself is.

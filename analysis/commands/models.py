@@ -33,8 +33,8 @@ def _run_chance(arguments: argparse.Namespace) -> None:
     from rapidvision.system import files
     from rapidvision.text.result_repr import frame_text
 
+    from ..against_chance import chance
     from ..table.first_lines import opening
-    from ..workflow import chance
 
     seed = seed_of(arguments)
     trials = trials_of(arguments)

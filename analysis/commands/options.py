@@ -135,7 +135,7 @@ def add_mixed(parser: argparse.ArgumentParser) -> None:
 
 
 def test_options(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Return the options of :func:`rapidvision.analysis.workflow.level_tests`."""
+    """Return the options of :func:`rapidvision.analysis.level_comparison.level_tests`."""
     return {
         "groups": tuple(arguments.groups) if arguments.groups else None,
         "statistic": arguments.statistic,

@@ -12,7 +12,8 @@ from rapidvision.errors import InputError
 from rapidvision.formats.map_stacks import read_stacks
 from rapidvision.images.listing import list_images
 from rapidvision.images.load import MAP_SUFFIXES, load_map
-from rapidvision.map_agreement.reliability import Reliability, SourceAgreement, agreement, reliability
+from rapidvision.map_agreement.reliability import Reliability, reliability
+from rapidvision.map_agreement.source_agreement import SourceAgreement, agreement
 from rapidvision.protocol import N_RELABELLINGS
 
 

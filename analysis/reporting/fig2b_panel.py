@@ -15,12 +15,12 @@ from rapidvision.seeds import fresh_seed
 from rapidvision.text.result_repr import Shown
 
 from ..inference.ceiling import Ceiling, ceiling
+from ..level_comparison import LevelTests, level_tests
 from ..models.curves import NetworkCurve, network_curves
 from ..resampling.multiplicity import CORRECTIONS, Correction
 from ..table.accuracy import cells
 from ..table.first_lines import LateRule
 from ..table.trials import Trials, TrialsSource, as_trials
-from ..workflow import LevelTests, level_tests
 
 if TYPE_CHECKING:
     from ..figures.style import UserAxes

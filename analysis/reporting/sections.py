@@ -8,14 +8,15 @@ import numpy as np
 from rapidvision.system import files
 from rapidvision.text.json_values import plain
 
+from ..curve_fits import CurveFits
 from ..inference.above_chance import ChanceTest
+from ..level_comparison import LevelTests
 from ..resampling.multiplicity import CORRECTIONS
 from ..table.accuracy import Curve, curve
 from ..table.exclusions import Kept
 from ..table.first_lines import LateRule
 from ..table.statistics import columns_of
 from ..table.trials import Trials
-from ..workflow import CurveFits, LevelTests
 from .fig2b_panel import Fig2b, observer_note
 from .html import bullets, figure, notices, paragraph, show, table
 

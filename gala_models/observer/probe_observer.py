@@ -8,7 +8,8 @@ import numpy as np
 import torch
 
 from rapidvision.errors import CheckFailed, InputError
-from rapidvision.formats.manifest import Stimulus, StimulusSet
+from rapidvision.formats.manifest import StimulusSet
+from rapidvision.formats.manifest_rows import Stimulus
 from rapidvision.recipes import Recipe
 from rapidvision.system.progress import Advance, silent
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from rapidvision.errors import InputError, did_you_mean
 
 from ..registries import READOUTS
-from ..weights.load import Category
+from ..weights.card import Category
 
 #: ILSVRC classes 0 … 397 are animals, 398 … 999 are not.
 N_IMAGENET, N_IMAGENET_ANIMALS = 1000, 398

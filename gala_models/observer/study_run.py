@@ -18,7 +18,7 @@ from rapidvision.system import files
 from rapidvision.system.progress import progress
 from rapidvision.trials import TrialRecord
 
-from ..weights.load import state_sha256
+from ..weights.state import state_sha256
 from .images import intact_pictures
 from .networks import load
 from .observe import Network, StimulusEvidence, answer_plans, observe_stimuli

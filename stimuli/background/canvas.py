@@ -12,7 +12,7 @@ from rapidvision.numerics.counter_rng import hashes
 
 from ..image.colorspace import rounded, to_coded, to_linear
 from ..image.load import LUMA
-from ..recipe import Canvas
+from ..recipe_tables import Canvas
 from ..registries import BACKGROUNDS
 from .scramble import scramble
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from rapidvision.analysis import workflow
+from rapidvision import analysis
 from rapidvision.analysis.comparison import compare
 from rapidvision.analysis.fits.psychometric import fit, most_lapse
 from rapidvision.analysis.importers.formats import import_trials
@@ -88,7 +88,7 @@ def test_a_rate_that_is_no_share_is_refused(trials, table_file, rate, capsys):
 @pytest.mark.parametrize("rate", [1 / 16, 0.25, 0.7])
 def test_against_any_rate_chance_is_the_exact_binomial_tail(tmp_path, rate):
     trials = imported(tmp_path, columns=ONLY | {"level": "level"})
-    for found in workflow.chance(trials, n_resamples=20, seed=1, guess=rate).tests:
+    for found in analysis.chance(trials, n_resamples=20, seed=1, guess=rate).tests:
         assert found.method == "binomial"
         rows = FRAME[FRAME["condition"] == found.group]
         for level, p in zip(found.levels, found.p_exact, strict=True):
@@ -117,9 +117,9 @@ def test_groups_that_guess_among_four_are_called_above_chance_at_the_stated_rate
 
 def test_what_no_rate_allows_is_refused(trials):
     with pytest.raises(InputError, match="guess rate 0: a single right answer"):
-        workflow.chance(trials, guess=0.0, seed=1)
+        analysis.chance(trials, guess=0.0, seed=1)
     with pytest.raises(InputError, match="half correct, which is not what a guess rate of 0.25"):
-        workflow.chance(trials, guess=0.25, late="half", seed=1)
+        analysis.chance(trials, guess=0.25, late="half", seed=1)
 
 
 @pytest.mark.parametrize("rate", [0.0, 0.25, 0.5, 0.8])
@@ -155,9 +155,9 @@ def test_the_chance_line_stands_where_the_rate_is_known(trials, tmp_path):
 def test_curves_need_a_rate_and_take_any(tmp_path):
     alone = imported(tmp_path, columns=LEVEL, **PERCENT)
     with pytest.raises(InputError, match=r"curve: the guess rate is unknown.*--guess 0\.25"):
-        workflow.fit_psychometric(alone, n_resamples=20, n_bootstrap=20, seed=1)
+        analysis.fit_psychometric(alone, n_resamples=20, n_bootstrap=20, seed=1)
     quarter, half = (
-        workflow.fit_psychometric(alone, n_resamples=20, n_bootstrap=20, seed=1, guess=rate) for rate in (0.25, 0.5)
+        analysis.fit_psychometric(alone, n_resamples=20, n_bootstrap=20, seed=1, guess=rate) for rate in (0.25, 0.5)
     )
     assert quarter.fits[0].fit.guess == 0.25
     assert quarter.fits[1].percent != half.fits[1].percent

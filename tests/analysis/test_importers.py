@@ -5,11 +5,13 @@ import json
 import numpy as np
 import pytest
 
+from rapidvision.analysis.against_chance import chance
+from rapidvision.analysis.curve_fits import fit_psychometric
 from rapidvision.analysis.importers.formats import import_trials
+from rapidvision.analysis.level_comparison import level_tests
 from rapidvision.analysis.table.accuracy import cells
 from rapidvision.analysis.table.exclusions import Rules, exclude
 from rapidvision.analysis.table.trials import read_trials, write_trials
-from rapidvision.analysis.workflow import chance, fit_psychometric, level_tests
 from rapidvision.cli import main
 from rapidvision.errors import InputError
 from tests.analysis.foreign_files import FILES

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rapidvision.analysis.inference.permutation import exact_p_values, randomization_test
+from rapidvision.analysis.inference.exact_p import exact_p_values
+from rapidvision.analysis.inference.permutation import randomization_test
 from rapidvision.analysis.resampling.counting import count_extreme
 from rapidvision.analysis.resampling.exact import exact_p
 from rapidvision.analysis.sample_size.simulation import Design, simulate
@@ -115,8 +116,8 @@ def test_the_first_relabellings_are_the_same_whatever_comes_after(coin_case, see
 
 
 def test_row_order_changes_nothing(trials, seed):
+    from rapidvision.analysis.level_comparison import level_tests
     from rapidvision.analysis.table.trials import Trials
-    from rapidvision.analysis.workflow import level_tests
 
     shuffled = Trials(trials.frame.sample(frac=1, random_state=seed), name="shuffled")
     one, two = (level_tests(table, n_resamples=500, seed=seed).test for table in (trials, shuffled))

@@ -110,10 +110,10 @@ def test_impossible_counts_are_refused():
 
 def test_a_threshold_outside_the_levels_is_warned_of(seed):
     """Groups that see everything at every level have no threshold to measure."""
-    from rapidvision.analysis import workflow
+    from rapidvision import analysis
 
     easy = Design(n_per_group=10, thresholds=(-1.0, 1.4))
-    found = workflow.fit_psychometric(
+    found = analysis.fit_psychometric(
         simulate(easy, seed=seed).trials(seed=seed), n_resamples=20, n_bootstrap=20, seed=1
     )
     said = [note for note in found.cautions if "extrapolated" in note]

@@ -10,7 +10,9 @@ from rapidvision.analysis.importance_maps.comparison import maps, read_maps
 from rapidvision.analysis.inference.learning import strategy_test
 from rapidvision.cli import main
 from rapidvision.errors import InputError
-from rapidvision.map_agreement.reliability import agreement, pairing_p, reliability
+from rapidvision.map_agreement.pairing import pairing_p
+from rapidvision.map_agreement.reliability import reliability
+from rapidvision.map_agreement.source_agreement import agreement
 from rapidvision.numerics.ranks import doubled_ranks, spearman_pairs, unit_ranks
 
 TIED = arrays(np.float32, (3, 12), elements=st.sampled_from([0.0, -0.0, 1.0, 2.0, -1.5, 3e-40, 7.25]))

@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from rapidvision.analysis.level_comparison import level_tests
 from rapidvision.analysis.table.accuracy import cells
 from rapidvision.analysis.table.exclusions import Rules, exclude
 from rapidvision.analysis.table.trials import Trials, check, read_trials
-from rapidvision.analysis.workflow import level_tests
 from rapidvision.cli import main
 from rapidvision.errors import InputError
 from rapidvision.trials import COLUMNS

@@ -19,7 +19,8 @@ from rapidvision.experiments.lab import file_checks
 from rapidvision.experiments.lab.ledger import Ledger
 from rapidvision.experiments.recording.headers import Header, Setup
 from rapidvision.experiments.recording.journal import JournalFile
-from rapidvision.formats.manifest import SetDescription, Stimulus, write_set
+from rapidvision.formats.manifest import SetDescription, write_set
+from rapidvision.formats.manifest_rows import Stimulus
 from rapidvision.protocol import Practice, Protocol, Timing
 from rapidvision.study import Study
 from rapidvision.system import files

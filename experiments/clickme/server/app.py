@@ -12,7 +12,7 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from rapidvision.errors import InputError
-from rapidvision.formats.png import png_bytes
+from rapidvision.images.png import png_bytes
 
 from ...web.app import Files, Problem, body_as, page, reply
 from ...web.login import check_origin
