@@ -64,7 +64,8 @@ def read_protocol(source: Protocol | Path | str) -> Protocol:
 
     Examples
     --------
-    >>> read_protocol("paper").response.limit_ms
+    >>> import rapidvision as rv
+    >>> rv.read_protocol("paper").response.limit_ms
     550
     """
     if isinstance(source, Protocol):

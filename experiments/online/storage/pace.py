@@ -47,7 +47,7 @@ class Pace:
     Trials that waited for a connection arrive together, so single intervals between writes prove nothing. What must hold
     is the sum: no more trials than fit between the beginning of the session and now. The time since the beginning is
     the larger of two clocks' (wall clock and :class:`.uptime.UpTime`), so that a wall clock set back or a server that was
-    down never makes an honest session look impossible.
+    down never makes an ordinary session look impossible.
 
     Parameters
     ----------
