@@ -61,13 +61,13 @@ def test_people_and_networks_fill_the_same_table_for_the_same_pixels(folder):
     assert all(shown[row.group, row.slot, row.image_id] == row.stimulus_sha256 for row in seen)
 
 
-def test_readme_commands_run(folder):
+def test_readme_commands_run_in_an_empty_folder(tmp_path):
     listed = console.commands(ROOT / "README.md")
     assert [command.text for command in listed[:2]] == ['pip install ".[fast,models]"', "rapidvision demo"]
     for command in listed:
         if command.not_run:
             continue
-        done = console.run(command.text, folder)
+        done = console.run(command.text, tmp_path)
         assert done.returncode == 0, f"{command.text}\n{done.stdout}{done.stderr}"
 
 
