@@ -62,8 +62,10 @@ def chance(
         The participants' table.
     late : {"exclude", "wrong", "half"}
         What a late answer counts as.
-    n_resamples, seed
-        Sign flips, and their seed (drawn when absent).
+    n_resamples : int
+        Sign flips.
+    seed : int, optional
+        Their seed; drawn when absent, and part of the result.
     guess : float, optional
         As in :func:`fit_psychometric`.
 

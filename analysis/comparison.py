@@ -152,8 +152,12 @@ class Comparison(ShownAsTable):
     ----------
     networks : tuple of NetworkCurve
         The curves.
-    levels, groups, curves
-        The people's levels, groups and curves.
+    levels : tuple of Level
+        The participants' levels, in order.
+    groups : tuple of str
+        Their groups.
+    curves : tuple of Curve
+        One per group.
     gaps : tuple of CurveGap
         Thresholds, area, RMSE against the noise ceiling.
     consistency : tuple of (str, str, str, ErrorConsistency)

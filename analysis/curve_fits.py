@@ -96,8 +96,14 @@ def fit_psychometric(
     ----------
     trials : Trials, DataFrame or path-like
         The participants' table.
-    groups, late, n_resamples, seed
-        As in :func:`level_tests`.
+    groups : (str, str), optional
+        First minus second; alphabetical when there are exactly two.
+    late : {"exclude", "wrong", "half"}
+        What late, early and missing answers count as: left out, errors, half correct.
+    n_resamples : int
+        Relabellings of the test of the thresholds.
+    seed : int, optional
+        Of relabellings and bootstrap; drawn when absent, and part of the result.
     n_bootstrap : int
         Resamples of participants for the intervals.
     guess : float, optional

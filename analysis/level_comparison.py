@@ -36,8 +36,10 @@ class LevelTests(ShownAsTable):
         Every p.
     correction : str
         Which p the stars show; where it starts from single levels, from their exact p if there is one.
-    late, cells
-        What late answers count as, and what the test stands on.
+    late : {"exclude", "wrong", "half"}
+        What late answers count as.
+    cells : Cells
+        Counts per participant and level, on which the test is based.
 
     Examples
     --------
@@ -112,14 +114,20 @@ def level_tests(
         The trials table.
     groups : (str, str), optional
         First minus second; alphabetical when there are exactly two.
-    statistic, late, alternative
-        See :func:`~rapidvision.analysis.table.statistics.columns_of` and
-        :func:`~rapidvision.analysis.inference.permutation.randomization_test`.
+    statistic : str
+        What is compared: ``participant_mean`` (accuracy), ``pooled``, ``dprime``, ``criterion``, ``response_ms``,
+        ``late_share``, or a plug-in.
+    late : {"exclude", "wrong", "half"}
+        What late, early and missing answers count as: left out, errors, half correct.
+    alternative : {"two-sided", "greater", "less"}
+        ``greater``: the first group scores higher.
     correction : {"step-down", "max-t", "holm", "bh", "none"}
         Which p the stars show; every one is in the table. ``holm``, ``bh`` and ``none`` take the exact p of a level where
         there is one.
-    n_resamples, seed
-        Relabellings, and their seed (drawn when absent).
+    n_resamples : int
+        Relabellings.
+    seed : int, optional
+        Their seed; drawn when absent, and part of the result.
     by_slot : bool
         Relabel only among participants who had the same plan; refused where the table has no plans (slots).
     exact : bool

@@ -29,8 +29,10 @@ def maps(
         picture. Alone: an ``.npz`` whose arrays have shape (participants, height, width), one per picture.
     second : path-like, optional
         The other source, in either form.
-    n_resamples, seed
-        Randomizations, and their seed (drawn when absent).
+    n_resamples : int
+        Randomizations.
+    seed : int, optional
+        Their seed; drawn when absent.
 
     Returns
     -------

@@ -75,8 +75,10 @@ def strategy_test(
         First against second half of all rounds, or first against second ten.
     most_frequent : int, optional
         Only the players with most rounds, as in the paper; None for all.
-    n_resamples, seed
-        Sign flips, and their seed (drawn when absent).
+    n_resamples : int
+        Sign flips.
+    seed : int, optional
+        Their seed; drawn when absent.
 
     Returns
     -------

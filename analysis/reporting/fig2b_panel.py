@@ -107,9 +107,24 @@ def fig2b(
         By default a new figure in the paper's style.
     labels, colours : mapping of str to str, optional
         Group → its name in the legend; group → a Matplotlib colour.
-    groups, statistic, late, alternative, correction, n_resamples, seed, by_slot, exact
-        As in :func:`~rapidvision.analysis.level_tests`. The statistic decides what is drawn: accuracy, response times
-        or late answers.
+    statistic : str
+        As in :func:`~rapidvision.analysis.level_tests`; decides what is drawn: accuracy, response times or late answers.
+    groups : (str, str), optional
+        As in :func:`~rapidvision.analysis.level_tests`, with the options below.
+    late : {"exclude", "wrong", "half"}
+        What late, early and missing answers count as.
+    alternative : {"two-sided", "greater", "less"}
+        ``greater``: the first group scores higher.
+    correction : {"step-down", "max-t", "holm", "bh", "none"}
+        Which p the stars show.
+    n_resamples : int
+        Relabellings.
+    seed : int, optional
+        Their seed; drawn when absent.
+    by_slot : bool
+        Relabel only among participants who had the same plan.
+    exact : bool
+        Also the exact p.
 
     Returns
     -------

@@ -148,8 +148,16 @@ def power(
         Participants in each group.
     effects : sequence of float
         Differences of the thresholds, in log10 per cent.
-    n_experiments, n_resamples, alpha, seed, advance
-        As in :func:`calibrate`.
+    n_experiments : int
+        Simulated experiments of each number of participants and effect.
+    n_resamples : int
+        Relabellings of each experiment.
+    alpha : float
+        Level, 0 … 1.
+    seed : int
+        Of experiments and relabellings.
+    advance : callable
+        Called with the number of experiments done since the last call.
 
     Returns
     -------
