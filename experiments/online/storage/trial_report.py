@@ -40,7 +40,7 @@ class Quality(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     Attributes
     ----------
     presenter : {"compositor", "worker", "movie", "none"}
-        Who put the picture on the screen; nobody in fast simulations.
+        What put the picture on the screen; ``none`` in fast simulations.
     onset_ms, offset_ms : float or None
         On the page's clock.
     seen : {"observed", "scheduled", "presented"}
@@ -140,7 +140,7 @@ def timing_ok(plan: Plan, measurement: Measurement) -> bool | None:
     Returns
     -------
     bool or None
-        None when nothing speaks against it but nobody watched the refreshes either.
+        None when the refreshes were not watched and nothing else counts against it.
     """
     quality, timing = measurement.quality, plan.protocol.timing
     shown, hz = measurement.stimulus_ms_shown, measurement.refresh_hz
