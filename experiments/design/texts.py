@@ -85,7 +85,7 @@ def read_texts(language: str, *, override: Path | str | None = None) -> dict[str
     return {name: text.strip("\n") for name, text in texts.items()}
 
 
-def fill(text: str, **values: str | int) -> str:
+def fill(text: str, **values: str | float) -> str:
     """Put values into a text's place-holders and leave the others as they are.
 
     Examples

@@ -14,7 +14,7 @@ from rapidvision.system.progress import Advance, silent
 from rapidvision.system.progress import progress as progress_bar
 from rapidvision.trials import TrialRecord
 
-from ..interfaces import Event, TrialData
+from ..interfaces import Entry
 from ..recording.rows import rows_of
 from .participants import Observers, Participant
 from .session import Session
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _MOST_REFRESHES = 400_000
 
 
-def simulate_session(plan: Plan, observers: Observers, *, seed: int) -> list[TrialData | Event]:
+def simulate_session(plan: Plan, observers: Observers, *, seed: int) -> list[Entry]:
     """Run one plan with a simulated participant on a virtual screen.
 
     Parameters
@@ -41,7 +41,7 @@ def simulate_session(plan: Plan, observers: Observers, *, seed: int) -> list[Tri
 
     Returns
     -------
-    list of TrialData or Event
+    list of Entry
         The journal; it ends early, with an event ``aborted``, for a drop-out.
     """
     late: dict[int, int] = {}
@@ -53,8 +53,10 @@ def simulate_session(plan: Plan, observers: Observers, *, seed: int) -> list[Tri
     screen = VirtualScreen(observers.refresh_hz, late=late)
     participant = Participant(plan, observers, seed=seed, clock=lambda: screen.now_s)
     screen.see = participant.see
+    session = Session(plan, screen, participant, journal)
+    participant.choose = session.state.choose
     with suppress(Aborted):  # a drop-out; the journal says so
-        Session(plan, screen, participant, journal).run()
+        session.run()
     return journal.entries
 
 
