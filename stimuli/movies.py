@@ -17,6 +17,7 @@ from rapidvision.errors import InputError
 from rapidvision.formats import movies
 from rapidvision.formats.manifest import StimulusSet
 from rapidvision.formats.movies import Movie, frames_of, movie_id
+from rapidvision.grammar.runners import refuse
 from rapidvision.images.load import load_rgb
 from rapidvision.plan import Plan
 from rapidvision.protocol import Protocol
@@ -52,33 +53,11 @@ def planned_movies(plans: Iterable[Plan]) -> dict[str, tuple[Trial, Protocol]]:
     checked: set[str] = set()
     for plan in plans:
         if plan.protocol.digest not in checked:
-            check_protocol(plan.protocol)
+            refuse(plan.protocol, "movie", name=plan.protocol.name)
             checked.add(plan.protocol.digest)
         for trial in plan.trials():
             found.setdefault(movie_id(trial, plan.protocol), (trial, plan.protocol))
     return found
-
-
-def check_protocol(protocol: Protocol) -> None:
-    """Refuse a protocol whose trials are no movies.
-
-    Raises
-    ------
-    InputError
-        Names every field that stands against it, and the reason.
-    """
-    wrong = []
-    if protocol.adaptive is not None:
-        wrong.append("adaptive: a movie is made before the answers are known")
-    if protocol.response is not None and protocol.response.ends_trial:
-        wrong.append("response.ends_trial: a movie cannot be cut at a frame by a response")
-    for number, phase in enumerate(protocol.phases):
-        if phase.kind == "options" or phase.overlay == "options":
-            wrong.append(f"phases[{number}] ({phase.id}): options are drawn by the page, not by a movie")
-        if phase.duration_ms == "response":
-            wrong.append(f"phases[{number}] ({phase.id}): stands until the response; a movie has a fixed length")
-    if wrong:
-        raise InputError(f'{protocol.name}: cannot be shown as movies: {"; ".join(wrong)}. Use presenter = "auto"')
 
 
 def write_movie(

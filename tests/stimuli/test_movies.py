@@ -15,7 +15,7 @@ from rapidvision.formats.protocol_file import preset
 from rapidvision.images.load import load_rgb
 from rapidvision.plan import write_plan
 from rapidvision.stimuli.builder.build_set import build
-from rapidvision.stimuli.movies import check_protocol, phase_picture, planned_movies, write_movie, write_movies
+from rapidvision.stimuli.movies import phase_picture, planned_movies, write_movie, write_movies
 from rapidvision.study import Study
 from rapidvision.task.phases import Phase
 from rapidvision.task.response import Response
@@ -121,23 +121,16 @@ def test_trials_share_a_movie_only_where_they_show_the_same(masked_set):
     assert len({name, *others}) == 5
 
 
-@pytest.mark.parametrize(
-    ("name", "says"),
-    [
-        ("threshold", "adaptive: a movie is made before the answers are known"),
-        ("authors-2017", "response.ends_trial: a movie cannot be cut"),
-        ("sixteen-way", r"phases\[3\] \(options\): options are drawn by the page"),
-        ("masked", r"phases\[4\] \(wait\): stands until the response"),
-    ],
-)
-def test_what_no_movie_can_show_is_refused_with_the_reason(name, says):
-    with pytest.raises(InputError, match=says):
-        check_protocol(preset(name))
-
-
-@pytest.mark.parametrize("name", ["paper", "within", "confidence", "go-nogo"])
-def test_other_presets_can_be_movies(name):
-    check_protocol(preset(name))
+def test_what_no_movie_can_show_is_refused_with_the_reason(masked_set):
+    for name, says in {
+        "threshold": "adaptive: a movie is made before the answers are known",
+        "authors-2017": "response.ends_trial: a response cannot end a movie",
+        "masked": r"phases\[4\]\.duration_ms: a movie cannot wait for the response",
+    }.items():
+        plan = plan_of(preset(name), masked_set.digest, [])
+        with pytest.raises(InputError, match=says):
+            planned_movies([plan])
+    assert planned_movies([plan_of(preset(name), masked_set.digest, []) for name in ("paper", "go-nogo")]) == {}
 
 
 def test_odd_sides_wrong_rates_and_changed_files_are_refused(video, masked_set, tmp_path):
