@@ -9,7 +9,7 @@ from rapidvision.system.extras import need
 
 from .answers.class_lists import CLASS_LISTS
 from .registries import ATTRIBUTIONS, NETWORKS, READOUTS
-from .training_commands import add_verbs
+from .training_commands import add_verbs, architecture_names
 
 if TYPE_CHECKING:
     import torch
@@ -36,7 +36,7 @@ def _add_model_options(parser: argparse.ArgumentParser, *, several: bool) -> Non
         help="the bundled networks, a file of weights, a registered network, or a function that returns a torch.nn.Module"
         + ("; may be given several times" if several else ""),
     )
-    parser.add_argument("--architecture", metavar="NAME", help="for a checkpoint without a card: resnet50, …")
+    parser.add_argument("--architecture", metavar="NAME", help="for a checkpoint without a card")
     parser.add_argument("--size", type=int, metavar="PX", help="side of the input of such a network (default: 224)")
     parser.add_argument(
         "--resize",
@@ -53,7 +53,7 @@ def _add_model_options(parser: argparse.ArgumentParser, *, several: bool) -> Non
     )
     parser.add_argument("--readout", choices=READOUTS, metavar="NAME", help="%(choices)s (default: its own)")
     add_plugin_option(parser)
-    list_names(parser, {"--model": NETWORKS})
+    list_names(parser, {"--model": NETWORKS, "--architecture": architecture_names})
     _add_device_option(parser)
 
 
@@ -289,7 +289,7 @@ def _table(arguments: argparse.Namespace) -> None:
     need("torch", extra="models", purpose="a network")
     from .evaluation import paper_tables
     from .observer.networks import bundled_paths
-    from .weights.load import read_card
+    from .weights.card import read_card
 
     cards = [read_card(path) for path in arguments.model or bundled_paths()]
     say(arguments, f"Ours\n\n{paper_tables.ours(cards)}\n\n{paper_tables.paper()}")

@@ -56,6 +56,13 @@ class Design:
     ------
     InputError
         When a number is outside its range.
+
+    Examples
+    --------
+    >>> import rapidvision as rv
+    >>> design = rv.analysis.Design(n_per_group=3, thresholds=(1.4, 1.8))
+    >>> design.simulate(seed=1)
+    simulated: 480 trials, 6 participants (simulated)
     """
 
     n_per_group: int = N_PARTICIPANTS_PER_GROUP
@@ -95,6 +102,26 @@ class Design:
             pixels = 100.0 if full else percent * _FEATURE_PX / _PICTURE_PX
             out.append(Level(index, "full" if full else f"{percent:.3g}", percent, pixels))
         return tuple(out)
+
+    def simulate(self, *, seed: int) -> Trials:
+        """Return the trials of one simulated experiment, every participant marked ``simulated``.
+
+        Parameters
+        ----------
+        seed : int
+            The experiment is a function of it.
+
+        Returns
+        -------
+        Trials
+            2 · n_per_group · n_images rows.
+
+        Examples
+        --------
+        >>> len(Design(n_per_group=2, n_images=24).simulate(seed=1).frame)
+        96
+        """
+        return simulate(self, seed=seed).trials(seed=seed)
 
 
 @dataclass(frozen=True, eq=False)

@@ -29,6 +29,14 @@ class Rules:
         Largest share of the answers in time that may be the same answer (0.5 … 1).
     first_session_only : bool
         Keep only the first session of a participant who came more than once.
+
+    Examples
+    --------
+    >>> import rapidvision as rv
+    >>> trials = rv.analysis.Design(n_per_group=4).simulate(seed=1)
+    >>> kept = rv.analysis.exclude(trials, rv.analysis.Rules(min_full_accuracy=0.99))
+    >>> kept.before, kept.after
+    ({'clickme': 4, 'salicon': 4}, {'clickme': 3, 'salicon': 3})
     """
 
     min_full_accuracy: float | None = None
@@ -66,6 +74,14 @@ class Kept(ShownAsTable):
         Group → participants.
     notes : tuple of str
         Whom a rule could not measure, with counts.
+
+    Examples
+    --------
+    >>> import rapidvision as rv
+    >>> trials = rv.analysis.Design(n_per_group=4).simulate(seed=1)
+    >>> kept = rv.analysis.exclude(trials, rv.analysis.Rules(max_late_share=0.5))
+    >>> kept.trials, [(one.rule, one.n) for one in kept.excluded]
+    (simulated: 640 trials, 8 participants (simulated), [('late, early or missing answers above 0.5', 0)])
     """
 
     trials: Trials

@@ -53,17 +53,17 @@ def opening(trials: Trials, *, late: LateRule = "exclude") -> tuple[str, ...]:
     return tuple(lines)
 
 
-def tested(groups: tuple[str, str], alternative: Alternative, *, m: int) -> str:
+def tested(groups: tuple[str, str], alternative: Alternative, *, n_resamples: int) -> str:
     """What a table's differences and p are.
 
     Examples
     --------
-    >>> tested(("clickme", "salicon"), "greater", m=10_000)
+    >>> tested(("clickme", "salicon"), "greater", n_resamples=10_000)
     'difference is clickme minus salicon; p is one-sided (clickme above), from 10,000 relabellings'
     """
     first, second = groups
     sides = {"two-sided": "two-sided", "greater": f"one-sided ({first} above)", "less": f"one-sided ({first} below)"}
-    return f"difference is {first} minus {second}; p is {sides[alternative]}, from {m:,} relabellings"
+    return f"difference is {first} minus {second}; p is {sides[alternative]}, from {n_resamples:,} relabellings"
 
 
 def target_response(trials: Trials, *, what: str) -> str:

@@ -41,6 +41,15 @@ class Trials:
         (:mod:`~rapidvision.analysis.table.guess_rate`).
     options : tuple of str, optional
         Options of the response, as the description beside the file has them; None where there is none.
+
+    Examples
+    --------
+    >>> import rapidvision as rv
+    >>> trials = rv.analysis.Design(n_per_group=2).simulate(seed=1)
+    >>> trials
+    simulated: 320 trials, 4 participants (simulated)
+    >>> len(trials.frame), trials.selection.attempts
+    (320, 'first')
     """
 
     frame: pd.DataFrame
@@ -152,14 +161,10 @@ def read_trials(
 
     Examples
     --------
-    >>> import tempfile
     >>> import rapidvision as rv
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     stimulus_set = rv.stimuli.build("bundled", out=folder + "/set")
-    ...     study = rv.experiments.plan(stimulus_set, out=folder + "/study", n_per_group=2)
-    ...     frame = rv.experiments.simulate(study, seed=1)
+    >>> frame = rv.analysis.Design(n_per_group=2).simulate(seed=1).frame
     >>> read_trials(frame)
-    trials: 352 trials, 4 participants (simulated)
+    trials: 320 trials, 4 participants (simulated)
     """
     if isinstance(source, Trials):
         trials = source

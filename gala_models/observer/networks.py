@@ -15,11 +15,13 @@ from rapidvision.system import files
 
 from ..answers.class_lists import list_named
 from ..devices import device_named
+from ..layers.architecture import named as architecture_named
 from ..layers.resnet import build
-from ..layers.resnet import named as architecture_named
 from ..preprocessing import Preprocessing
-from ..registries import NETWORKS, READOUTS
-from ..weights.load import Card, load_model, load_weights, not_finite, state_sha256
+from ..registries import ARCHITECTURES, NETWORKS, READOUTS
+from ..weights.card import Card
+from ..weights.load import load_model, load_weights
+from ..weights.state import not_finite, state_sha256
 from . import readout as readouts
 from .observe import Network
 from .readout import Readout
@@ -57,7 +59,7 @@ def load(
         How class scores become evidence for target: ``imagenet-animal``, ``imagenet-categories``, ``binary`` or the name
         of a plug-in; networks of this suite bring their own, others start with ``imagenet-animal``.
     architecture : str, optional
-        For a checkpoint without a card: a name of :data:`rapidvision.gala_models.NETWORKS`.
+        For a checkpoint without a card: a name of :data:`rapidvision.gala_models.NETWORKS` or of a plug-in.
     size_px, resize_px : int, optional
         Side of the input, and what the shorter side is brought to before its centre is cut out, for networks without a
         card; 224 and `size_px` by default.
@@ -148,7 +150,7 @@ def find_networks(
         One of :data:`rapidvision.gala_models.registries.READOUTS`; ours bring their own, others start with
         ``imagenet-animal``.
     architecture : str, optional
-        Name in :data:`rapidvision.gala_models.layers.resnet.NETWORKS` for a checkpoint without a card.
+        Name in :data:`rapidvision.gala_models.layers.architecture.NETWORKS` for a checkpoint without a card.
     size_px : int, optional
         Side of the input, for networks without a card; 224 by default.
     resize_px : int, optional
@@ -186,12 +188,15 @@ def find_networks(
         model, default, sha256 = _from_function(what)
         card = None
     elif architecture is not None:
-        model, default, sha256 = build(architecture_named(architecture)), Path(what).stem, files.sha256_file(what)
+        chosen_architecture = architecture_named(architecture)
+        model, default, sha256 = build(chosen_architecture), Path(what).stem, files.sha256_file(what)
         load_weights(model, what)
+        plugins = (*ARCHITECTURES.plugins(chosen_architecture.family), *plugins)
         card = None
     else:
         model, card = load_model(what)
         default, sha256 = card.name, files.sha256_file(what)
+        plugins = (*ARCHITECTURES.plugins(card.architecture.family), *plugins)
     if card is None:
         given = Preprocessing(size_px=size_px or Preprocessing().size_px, resize_px=resize_px or 0)
     elif size_px is not None or resize_px is not None:

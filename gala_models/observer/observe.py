@@ -24,6 +24,7 @@ from ..answers.task import NetworkTask
 from ..devices import device_of
 from ..preprocessing import Preprocessing
 from ..scores import check_finite
+from .features import check_readout, keep_input
 from .readout import Readout
 from .shown import decoded, once, verify
 
@@ -31,8 +32,6 @@ from .shown import decoded, once, verify
 TIE_LOG_ODDS = 1e-6
 #: Shares below this have no logarithm that float64 can tell apart.
 _LEAST_SHARE = 1e-300
-#: Largest difference between scores and what the last layer makes of its input, relative to the largest score.
-_SAME_SCORES = 1e-4
 
 
 @dataclass(frozen=True)
@@ -51,7 +50,7 @@ class Network:
         Pixels → input.
     sha256 : str
         Of the file of weights, or of parameters and buffers for a module made by a function; see
-        :func:`rapidvision.gala_models.weights.load.state_sha256`.
+        :func:`rapidvision.gala_models.weights.state.state_sha256`.
     plugins : tuple of PluginSource
         Those that made it or read it out.
     class_names : tuple of str
@@ -59,6 +58,13 @@ class Network:
     class_list : str
         The class list for tasks about categories, :data:`rapidvision.gala_models.answers.class_lists.CLASS_LISTS`; empty:
         the first that has them all.
+
+    Examples
+    --------
+    >>> import rapidvision as rv
+    >>> network = rv.models.load("compact-gala")
+    >>> network.name, network.preprocessing.size_px, network.model.training
+    ('compact-gala', 88, False)
     """
 
     name: str
@@ -180,7 +186,11 @@ def observe_stimuli(
     with torch.inference_mode():
         for network in networks:
             _probe(network, task)
-        hooks = [_keep_input(network, into) for network, into in zip(networks, kept, strict=True)] if features else []
+        hooks = (
+            [keep_input(network.model, into, name=network.name) for network, into in zip(networks, kept, strict=True)]
+            if features
+            else []
+        )
         try:
             for pictures in decoded(folder, stimuli, batch_size=batch_size):
                 names, paths = paths[: len(pictures)], paths[len(pictures) :]
@@ -210,7 +220,7 @@ def _seen(
     network: Network, rows: dict[str, int], scores: Tensor, features: Tensor | None, task: NetworkTask | None
 ) -> StimulusEvidence:
     if features is not None:
-        _check_readout(network, scores, features)
+        check_readout(network.model, scores, features, name=network.name)
     return read_scores(network, rows, scores, task, features)
 
 
@@ -248,43 +258,3 @@ def _evidence(network: Network, scores: Tensor) -> NDArray[np.float64]:
     if n_bad:
         raise CheckFailed(f"{network.name}: {n_bad} of {len(evidence)} stimuli give evidence that is not finite")
     return evidence
-
-
-def last_linear(model: nn.Module, *, name: str) -> nn.Linear:
-    """The last of a network's linear layers."""
-    found = [module for module in model.modules() if isinstance(module, nn.Linear)]
-    if not found:
-        raise InputError(f"{name}: has no linear layer at its end, so there are no readout features to drop")
-    return found[-1]
-
-
-def _keep_input(network: Network, kept: list[Tensor]) -> torch.utils.hooks.RemovableHandle:
-    linear = last_linear(network.model, name=network.name)
-    return linear.register_forward_pre_hook(
-        lambda _module, inputs: kept.append(inputs[0].detach().float().cpu().clone())
-    )
-
-
-def _check_readout(network: Network, scores: Tensor, features: Tensor) -> None:
-    """Refuse features from which the last linear layer does not make the network's own scores of every stimulus."""
-    linear = last_linear(network.model, name=network.name)
-    layer = next(name for name, module in network.model.named_modules() if module is linear)
-    found = of_features(linear, features) if features.ndim == 2 else None
-    if found is not None and found.shape == scores.shape:
-        largest = float((found - scores).abs().max())
-        if largest <= _SAME_SCORES * max(1.0, float(scores.abs().max())):
-            return
-        what = f"its scores and the network's differ by up to {largest:.2g}"
-    else:
-        what = f"its input is {tuple(features.shape)}, the network's scores are {tuple(scores.shape)}"
-    raise InputError(
-        f"{network.name}: the last linear layer, {layer}, does not make the network's scores ({what}), so dropping its "
-        "features would be another network; choose another policy, or wrap the network so that it ends with that layer"
-    )
-
-
-def of_features(linear: nn.Linear, features: Tensor) -> Tensor:
-    """Return the scores that a last layer makes of its input; float32, shape (n, n_classes)."""
-    with torch.inference_mode():
-        scores: Tensor = linear(features.to(linear.weight))
-    return scores.float().cpu()

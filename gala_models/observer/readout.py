@@ -11,7 +11,7 @@ from rapidvision.errors import InputError, did_you_mean
 
 from ..answers.class_lists import EIGHT, N_IMAGENET, N_IMAGENET_ANIMALS
 from ..registries import READOUTS
-from ..weights.load import Category
+from ..weights.card import Category
 
 _N_TARGET_CATEGORIES = 4
 

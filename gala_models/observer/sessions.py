@@ -16,7 +16,8 @@ from rapidvision.trials import TrialRecord
 from ..answers.choices import chosen, confidence_answer, drawn
 from ..answers.participants import Participants
 from ..answers.task import NetworkTask, task_of
-from .observe import TIE_LOG_ODDS, Network, StimulusEvidence, last_linear, of_features, read_scores
+from .features import last_linear, scores_of
+from .observe import TIE_LOG_ODDS, Network, StimulusEvidence, read_scores
 
 _DECIMALS = 4  # what different processors agree on
 
@@ -175,4 +176,4 @@ def _lacking(
         raise InputError("dropout: the readout's features were not kept; call observe_stimuli(..., features=True)")
     kept = participants.kept(seen.features.shape[1], network.name, plan.group, plan.slot)
     linear = last_linear(network.model, name=network.name)
-    return read_scores(network, seen.row, of_features(linear, seen.features * torch.from_numpy(kept)), task)
+    return read_scores(network, seen.row, scores_of(linear, seen.features * torch.from_numpy(kept)), task)

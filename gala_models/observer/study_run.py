@@ -21,7 +21,7 @@ from rapidvision.trials import TrialRecord
 from ..answers.class_lists import list_named
 from ..answers.participants import MEANING, Participants, Policy
 from ..answers.task import NetworkTask, task_of
-from ..weights.load import state_sha256
+from ..weights.state import state_sha256
 from .images import intact_pictures
 from .networks import load
 from .observe import Network, StimulusEvidence, observe_stimuli

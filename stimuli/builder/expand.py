@@ -9,7 +9,8 @@ from pathlib import Path
 import msgspec
 
 from rapidvision.errors import InputError
-from rapidvision.formats.manifest import Stimulus, StimulusSet, write_set
+from rapidvision.formats.manifest import StimulusSet, write_set
+from rapidvision.formats.manifest_rows import Stimulus
 from rapidvision.formats.masks import MASKS
 from rapidvision.images.load import load_rgb
 from rapidvision.recipes import convert

@@ -151,7 +151,7 @@ def finish(
         return write_set(folder, description, rows, tables=tables), records
     if form == "tar":
         records = _write_shards(folder, records)
-        from rapidvision.formats.manifest import rows_digest
+        from rapidvision.formats.manifest_rows import rows_digest
 
         digest = rows_digest(row for record in records for row in record.rows)
         description = msgspec.structs.replace(description, digest=digest)

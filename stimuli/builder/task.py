@@ -5,7 +5,8 @@ from pathlib import Path
 import msgspec
 
 from rapidvision.errors import RapidVisionError
-from rapidvision.formats.manifest import DESCRIPTION, PACKED, Stimulus
+from rapidvision.formats.manifest import DESCRIPTION, PACKED
+from rapidvision.formats.manifest_rows import Stimulus
 from rapidvision.formats.masks import MaskImage
 from rapidvision.system import files
 

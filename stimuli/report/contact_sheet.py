@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rapidvision.errors import InputError
-from rapidvision.formats.manifest import Stimulus, StimulusSet, read_set
+from rapidvision.formats.manifest import StimulusSet, read_set
+from rapidvision.formats.manifest_rows import Stimulus
 from rapidvision.formats.masks import MaskImage, read_masks
 from rapidvision.images.load import load_rgb
 from rapidvision.system import files

@@ -38,7 +38,7 @@ def test_the_known_accuracies_are_those_of_the_files():
 def test_a_two_second_deadline_makes_no_difference_of_groups():
     trials = import_trials("csv", FOLDER / "deadline_2s.csv", targets=["target"], distractors=["other"])
     assert set(trials.frame["status"]) == {"ok"}
-    found = level_tests(trials, m=500, seed=1)
+    found = level_tests(trials, n_resamples=500, seed=1)
     assert max(abs(found.test.difference)) < 0.1
     assert min(found.p) > 0.05
 
@@ -75,7 +75,7 @@ def sixty(tmp_path_factory):
 
 def test_sixty_trials_per_level_are_tested_against_chance_and_reported(sixty, tmp_path):
     rows = [row for row in read_trials(sixty).frame.itertuples() if row.status == "ok"]
-    for one in chance(sixty, m=1000, seed=1).tests:
+    for one in chance(sixty, n_resamples=1000, seed=1).tests:
         assert len(one.p_holm) == 4
         assert (one.p_holm < 0.05).all()
         for level, mean in zip(one.levels, one.accuracy, strict=True):
@@ -84,7 +84,7 @@ def test_sixty_trials_per_level_are_tested_against_chance_and_reported(sixty, tm
                 if row.group == one.group and row.level_label == level.label:
                     people.setdefault(row.participant_id, []).append(row.correct)
             assert mean == pytest.approx(sum(sum(own) / len(own) for own in people.values()) / len(people))
-    report(sixty, tmp_path, m=1000, seed=1)
+    report(sixty, tmp_path, n_resamples=1000, seed=1)
     results = json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))
     assert results["not_computed"] == {}
     assert all(row["p_holm"] is not None for group in results["chance"] for row in group)

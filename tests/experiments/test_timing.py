@@ -202,7 +202,7 @@ def test_a_display_that_strobes_shows_its_pictures_all_the_same(trials):
 
 def test_the_command_reports_a_session_with_its_diode(study, record_session, tmp_path, capsys):
     entry = record_session(study, "p1", n=10, finished=False)
-    from rapidvision.experiments.export.sessions import recorded_sessions
+    from rapidvision.experiments.exports.sessions import recorded_sessions
 
     trials = [t for _, run in recorded_sessions(study).recorded[0].runs() for t in run]
     trace = write_trace(tmp_path / "t.csv", trials, lag_ms=9.0)

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from rapidvision.formats.manifest import SetDescription, Stimulus, write_set
+from rapidvision.formats.manifest import SetDescription, write_set
+from rapidvision.formats.manifest_rows import Stimulus
 from rapidvision.formats.protocol_file import preset
 from rapidvision.plan import write_plan
 from rapidvision.study import Study
@@ -105,7 +106,7 @@ def draw_squares(n=48, side_px=36, *, n_classes=4, share_of_maps=1.0):
 @pytest.fixture
 def make_store(tmp_path):
     from rapidvision.gala_models.data.dataset import pack
-    from rapidvision.gala_models.weights.load import Category
+    from rapidvision.gala_models.weights.card import Category
 
     def make(name="store", n=48, side_px=36, **options):
         categories = tuple(Category(name=letter, target=letter in "ab") for letter in "abcd")

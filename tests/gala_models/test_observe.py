@@ -13,7 +13,8 @@ from rapidvision.errors import CheckFailed, InputError
 from rapidvision.formats import trials_table
 from rapidvision.formats.networks.model_record import mosaic_bytes, read_record
 from rapidvision.gala_models.answers.participants import Participants
-from rapidvision.gala_models.layers.resnet import Architecture, build
+from rapidvision.gala_models.layers.architecture import Architecture
+from rapidvision.gala_models.layers.resnet import build
 from rapidvision.gala_models.observer import observe, shown
 from rapidvision.gala_models.observer.networks import find_networks
 from rapidvision.gala_models.observer.probe_observer import Probing
@@ -21,7 +22,9 @@ from rapidvision.gala_models.observer.probes import EarlyExit
 from rapidvision.gala_models.observer.readout import binary
 from rapidvision.gala_models.observer.study_run import run_study
 from rapidvision.gala_models.preprocessing import Preprocessing
-from rapidvision.gala_models.weights.load import Card, Category, save_model, state_sha256
+from rapidvision.gala_models.weights.card import Card, Category
+from rapidvision.gala_models.weights.load import save_model
+from rapidvision.gala_models.weights.state import state_sha256
 
 
 class Redness(torch.nn.Module):

@@ -123,8 +123,8 @@ class ModelRecord(msgspec.Struct, frozen=True, kw_only=True):
     a_participant_is: str
     networks: tuple[NetworkRecord, ...]
     ties: str
-    ignored: tuple[str, ...] = ()
-    confidence: str = ""
+    ignored: tuple[str, ...]
+    confidence: str
     n_plans: int
     n_trials: int
     probing: dict[str, Any] | None

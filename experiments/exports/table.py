@@ -48,5 +48,5 @@ def write_rows(path: Path, rows: Sequence[TrialRecord]) -> None:
 
 
 def export_table(export: "Export", out: Path, /) -> None:
-    """Write the trials table, an :class:`~rapidvision.experiments.export.exporters.Exporter`."""
+    """Write the trials table, an :class:`~rapidvision.experiments.exports.exporters.Exporter`."""
     write_rows(out, export.rows())
