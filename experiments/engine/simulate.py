@@ -15,6 +15,7 @@ from rapidvision.system.progress import progress as progress_bar
 from rapidvision.trials import TrialRecord
 
 from ..interfaces import Entry
+from ..recording.answers import AnswerRecord, answers_of
 from ..recording.rows import rows_of
 from .participants import Observers, Participant
 from .session import Session
@@ -64,15 +65,27 @@ def simulate_study(
     plans: Iterable[Plan], observers: Observers, *, seed: int, advance: Advance = silent
 ) -> list[TrialRecord]:
     """Run every plan once and return the trials table; each session depends on its plan and the seed alone."""
+    rows, _ = simulate_tables(plans, observers, seed=seed, advance=advance)
+    return rows
+
+
+def simulate_tables(
+    plans: Iterable[Plan], observers: Observers, *, seed: int, advance: Advance = silent
+) -> tuple[list[TrialRecord], list[AnswerRecord]]:
+    """Run every plan once and return the trials table and the answers that belong to no trial."""
     rows: list[TrialRecord] = []
+    answers: list[AnswerRecord] = []
     for plan in plans:
         name = f"sim-{plan.group}-{plan.slot:04d}"
         entries = simulate_session(plan, observers, seed=seed)
         rows += rows_of(
             plan, entries, observer="simulated", observer_kind="simulated", session_id=name, participant_id=name
         )
+        answers += answers_of(
+            plan, entries, observer="simulated", observer_kind="simulated", session_id=name, participant_id=name
+        )
         advance(1)
-    return rows
+    return rows, answers
 
 
 def simulate(

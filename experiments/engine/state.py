@@ -166,10 +166,12 @@ class State:
         list of Step
             Every trial that is not done once, each interrupted after its image had been seen at the end of its block.
             Parts behind a gate that was passed fall away, pages before the last completed trial too, and questions
-            that have an answer. Where a trial was done, the session opens with the page ``resume``.
+            that have an answer. Where a trial was done, the session opens with the page ``resume``. After practice
+            that ended the session there is one page, ``practice_failed``.
         """
+        page_ms = self.plan.protocol.breaks.page_ms
         if self.stopped:
-            return [step for step in self.plan.steps if isinstance(step, Page) and step.part == "end"]
+            return [Page(part="end", text_id="practice_failed", min_ms=page_ms)]
         steps: list[Step] = []
         later: list[Run] = []
         skip: set[str] = set()
@@ -190,12 +192,9 @@ class State:
             elif not (isinstance(step, Ask) and (step.question, None, step.block) in self.answers):
                 steps.append(step)
         steps += later
-        return [self._resume(), *steps] if self.done else steps
-
-    def _resume(self) -> Page:
         tries = any(isinstance(step, Page) and step.leave == "inputs" for step in self.plan.steps)
-        leave, min_ms = "inputs" if tries else "key", self.plan.protocol.breaks.page_ms
-        return Page(part="start", text_id="resume", leave=leave, min_ms=min_ms)  # type: ignore[arg-type]
+        resume = Page(part="start", text_id="resume", leave="inputs" if tries else "key", min_ms=page_ms)
+        return [resume, *steps] if self.done else steps
 
     @property
     def finished(self) -> bool:
