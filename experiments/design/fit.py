@@ -5,6 +5,7 @@ from pathlib import Path
 
 from rapidvision.errors import InputError, did_you_mean
 from rapidvision.formats.manifest import Exemplar, StimulusSet
+from rapidvision.formats.masks import how_to_add
 from rapidvision.grammar.rules import Finding, check
 from rapidvision.messages.field_messages import place_of
 from rapidvision.protocol import Protocol
@@ -189,8 +190,8 @@ def _masks(images: SetImages, p: Protocol) -> Found:
         for family in families if phase.mask else ():
             path = f"phases[{index}].mask" if factor is None else f"design.factors[{p.design.factors.index(factor)}]"
             if family not in images.masks:
-                hint = did_you_mean(family, images.masks) if images.masks else "It has none; build it with masks."
-                yield path, f'got "{family}", no masks of the set. {hint}'
+                hint = did_you_mean(family, images.masks) if images.masks else "It has none."
+                yield path, f'got "{family}", no masks of the set. {hint} {how_to_add(family)}'
             elif not images.free_masks(family):
                 bare = [e.image_id for e in shown if images.own_mask(family, e.image_id) is None]
                 if bare:
