@@ -160,3 +160,8 @@ def test_synonyms_name_an_image_too():
 def test_a_study_planned_on_windows_names_its_set_with_slashes(target, way, monkeypatch):
     monkeypatch.setattr(study, "os", types.SimpleNamespace(path=ntpath, sep="\\"))  # what os is there
     assert study._way(PureWindowsPath(r"C:\lab\study"), PureWindowsPath(target)) == way
+
+
+def test_inputs_are_found_by_their_option():
+    assert make().input_of("target") == "l"
+    assert make().input_of("no-go") is None
