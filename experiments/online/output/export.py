@@ -4,6 +4,7 @@ import io
 import json
 import zipfile
 from collections.abc import Collection, Iterator
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
@@ -11,15 +12,20 @@ import sqlalchemy as sa
 from rapidvision.errors import InputError, did_you_mean
 from rapidvision.formats import trials_table
 from rapidvision.plan import Plan
-from rapidvision.trials import COLUMNS, Trial, TrialRecord
+from rapidvision.task.trial import Trial
+from rapidvision.trials import COLUMNS, TrialRecord, columns_of
 
 from ..database.schema import KINDS, event, plan, session, trial
-from ..storage.trial_report import Measurement, Quality, row
+from ..storage.answer_writes import AnswerReport, answers_by_trial, reports_of
+from ..storage.trial_report import Measurement, Press, Quality, row
 from ..study.plans import ServedStudy
+from ..study.question_places import Place, places_of
 from .guarded_csv import guarded_csv
 
 #: Whose sessions an export holds unless others are asked for.
 HUMANS = ("human",)
+#: The answers' table.
+ANSWER_COLUMNS = ("session_id", "participant_id", "observer_kind", "question", "trial", "block", "value", "response_ms", "utc")
 _STATE_FLAGS = {"lapsed": ("lapsed",), "open": ("unfinished",)}
 
 _QUALITY = tuple(name for name in msgspec.structs.fields(Measurement)[-1].type.__struct_fields__ if name != "presses")
@@ -62,7 +68,7 @@ def quality_csv(connection: sa.Connection, served: ServedStudy, *, observers: Co
 
 def presses_csv(connection: sa.Connection, served: ServedStudy, *, observers: Collection[str] = HUMANS) -> str:
     """Return every key press of every trial as CSV, early and late ones too."""
-    header = ["session_id", "trial", "code", "at_ms", "handled_ms", "trusted", "repeat", "response_key"]
+    header = ["session_id", "trial", *Press.__struct_fields__]
     rows = [
         [record.session_id, record.trial, *msgspec.structs.astuple(press)]
         for record, quality in measured(connection, served, observers=observers)
@@ -87,6 +93,27 @@ def sessions_csv(connection: sa.Connection, served: ServedStudy, *, observers: C
         for each, device in zip(found, devices, strict=True)
     ]
     return guarded_csv([*names, *columns], rows)
+
+
+def answers_csv(connection: sa.Connection, served: ServedStudy, *, observers: Collection[str] = HUMANS) -> str:
+    """Return every answer to a question as CSV; those after trials are columns of the trials table as well."""
+    columns = ("session_id", "participant_id", "observer_kind", "plan_digest")
+    mine = sa.and_(session.c.study_id == served.study_id, session.c.observer_kind.in_(observers))
+    wanted = sa.select(*(session.c[name] for name in columns)).where(mine)
+    found = connection.execute(wanted.order_by(session.c.began, session.c.session_id)).all()
+    reports, followed = reports_of(connection, [each.session_id for each in found]), _Followed(connection, served)
+    rows = [
+        answer_row(each.session_id, each.participant_id, each.observer_kind, followed.places(each.plan_digest)[number], report)
+        for each in found
+        for number, report in reports.get(each.session_id, {}).items()
+    ]
+    return guarded_csv(ANSWER_COLUMNS, rows)
+
+
+def answer_row(session_id: str, participant_id: str, kind: str, place: Place, report: AnswerReport) -> list[Any]:
+    """Return one row of the answers' table, in the order of :data:`ANSWER_COLUMNS`."""
+    given = (report.value, report.response_ms, report.utc)
+    return [session_id, participant_id, kind, report.question, place.trial, place.block, *given]
 
 
 def events_csv(connection: sa.Connection, served: ServedStudy, *, observers: Collection[str] = HUMANS) -> str:
@@ -120,7 +147,7 @@ def psych_ds(connection: sa.Connection, served: ServedStudy, *, observers: Colle
             "description": column.meaning,
             **({"unitText": column.unit} if column.unit else {}),
         }
-        for column in COLUMNS
+        for column in (*COLUMNS, *columns_of(served.protocol))
     ]
     name = "".join(letter for letter in served.name if letter.isalnum()) or "study"
     description = {
@@ -135,6 +162,7 @@ def psych_ds(connection: sa.Connection, served: ServedStudy, *, observers: Colle
         for path, text in (
             ("dataset_description.json", json.dumps(description, indent=2) + "\n"),
             (f"data/study-{name}_data.csv", trials_table.to_csv(records)),
+            ("documents/answers.csv", answers_csv(connection, served, observers=observers)),
             ("documents/sessions.csv", sessions_csv(connection, served, observers=observers)),
             ("documents/quality.csv", quality_csv(connection, served, observers=observers)),
             ("documents/presses.csv", presses_csv(connection, served, observers=observers)),
@@ -157,8 +185,10 @@ def parquet(connection: sa.Connection, served: ServedStudy, *, observers: Collec
     arrow = need("pyarrow", extra="online", purpose="a Parquet export")
     parquet_ = need("pyarrow.parquet", extra="online", purpose="a Parquet export")
     kinds = {"int": arrow.int64(), "float": arrow.float64(), "bool": arrow.bool_(), "str": arrow.string()}
-    schema = arrow.schema([arrow.field(c.name, kinds[c.dtype], nullable=c.nullable) for c in COLUMNS])
-    rows = [msgspec.to_builtins(record) for record in trial_records(connection, served, observers=observers)]
+    columns = (*COLUMNS, *columns_of(served.protocol))
+    schema = arrow.schema([arrow.field(c.name, kinds[c.dtype], nullable=c.nullable) for c in columns])
+    records = trial_records(connection, served, observers=observers)
+    rows = [(made := msgspec.to_builtins(record)) | made.pop("more") for record in records]
     out = io.BytesIO()
     parquet_.write_table(arrow.Table.from_pylist(rows, schema=schema), out)
     return out.getvalue()
@@ -180,14 +210,18 @@ def measured(
         wanted.append(session.c.state == "finished")
     columns = ("session_id", "participant_id", "observer_kind", "state", "plan_digest")
     query = (
-        sa.select(*(session.c[name] for name in columns), trial.c.trial, trial.c.flags, trial.c.measurement)
+        sa.select(*(session.c[name] for name in columns), trial.c.trial, trial.c.flags, trial.c.chosen, trial.c.measurement)
         .join(session, session.c.session_id == trial.c.session_id)
         .where(*wanted)
         .order_by(session.c.began, session.c.session_id, trial.c.trial)
     )
     followed = _Followed(connection, served)
-    for found in connection.execute(query):
+    answers: dict[str, dict[int, Any]] = {}
+    for found in connection.execute(query).all():
         plan_, planned = followed.trial(found.plan_digest, found.trial)
+        if found.session_id not in answers:
+            reports = reports_of(connection, [found.session_id]).get(found.session_id, {})
+            answers = {found.session_id: answers_by_trial(reports, followed.places(found.plan_digest))}
         measurement = msgspec.json.decode(found.measurement, type=Measurement)
         made = row(
             plan_,
@@ -198,6 +232,8 @@ def measured(
             session_id=found.session_id,
             participant_id=found.participant_id,
             flags=[*found.flags.split(), *_STATE_FLAGS.get(found.state, ())],
+            questions=answers[found.session_id].get(found.trial),
+            chosen=None if found.chosen is None else json.loads(found.chosen),
         )
         yield made, measurement.quality
 
@@ -211,6 +247,14 @@ class _Followed:
 
     def trial(self, digest: str, number: int) -> tuple[Plan, Trial]:
         """Return a plan by its digest, and one of its trials."""
+        made, trials = self._plan(digest)
+        return made, trials[number]
+
+    def places(self, digest: str) -> dict[int, Place]:
+        """Return number → place of a plan's questions."""
+        return places_of(self._plan(digest)[0])
+
+    def _plan(self, digest: str) -> tuple[Plan, dict[int, Trial]]:
         if digest not in self._known:
             content = self._connection.scalar(sa.select(plan.c.content).where(plan.c.plan_digest == digest))
             if content is None:
@@ -219,5 +263,4 @@ class _Followed:
                 )
             made = msgspec.json.decode(content, type=Plan)
             self._known[digest] = (made, {trial.trial: trial for trial in made.trials()})
-        made, trials = self._known[digest]
-        return made, trials[number]
+        return self._known[digest]

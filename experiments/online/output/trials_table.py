@@ -11,12 +11,13 @@ import msgspec
 
 from rapidvision import recipes
 from rapidvision.errors import InputError, RecipeError, did_you_mean
-from rapidvision.formats.trials_table import write_table
+from rapidvision.formats.trials_table import write_description, write_table
 from rapidvision.study import Study
 from rapidvision.system import json_text
 from rapidvision.trials import TrialRecord
 
 from ..database.schema import KINDS
+from ..storage.answer_writes import AnswerReport, answers_by_trial, why_no_answer
 from ..storage.open_database import DATABASE_VARIABLE, default_database, open_online_store
 from ..storage.trial_report import Measurement, Sha256, Short, row, why_refused
 from ..study.plans import ServedStudy, open_study
@@ -27,7 +28,7 @@ from .export import HUMANS, session_counts, trial_records
 class Result(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One session's file from a bundle; its recruitment ids stay in the file."""
 
-    form: Literal[1]
+    form: Literal[2]
     study_id: str
     plan_digest: Sha256
     session_id: Short
@@ -37,6 +38,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     device: Device
     observer_kind: Literal["human", "pilot", "simulated"] = "human"
     trials: dict[str, Measurement]
+    answers: dict[str, AnswerReport] = {}
 
 
 def write_trials_table(arguments: argparse.Namespace) -> str:
@@ -53,6 +55,7 @@ def write_trials_table(arguments: argparse.Namespace) -> str:
     else:
         records, counts = _from_database(served, observers, arguments)
     write_table(out, records)
+    write_description(out, served.protocol)
     return "\n".join([f"{_summary(records)} in {out}", *_left_out(counts, observers), *_flagged(records)])
 
 
@@ -130,7 +133,14 @@ def from_files(served: ServedStudy, paths: Iterable[Path], *, observers: Collect
         seen[result.session_id] = path
         if result.observer_kind not in observers:
             continue
-        planned = served.trials(plan.group, plan.slot)
+        planned, places = served.trials(plan.group, plan.slot), served.places(plan.group, plan.slot)
+        reports = {int(name): report for name, report in result.answers.items() if name.isdigit()}
+        for number, report in reports.items():
+            question = plan.protocol.question(places[number].question) if number in places else None
+            refused = "no such question" if question is None else why_no_answer(question, report)
+            if refused is not None:
+                raise InputError(f"{path}: answer {number}: {refused}; the file was changed")
+        answers = answers_by_trial(reports, places)
         for name, measured in sorted(result.trials.items(), key=lambda each: each[0].zfill(9)):
             trial = planned.get(int(name)) if name.isdigit() else None
             refused = "no such trial" if trial is None else why_refused(plan, trial, measured)
@@ -138,6 +148,7 @@ def from_files(served: ServedStudy, paths: Iterable[Path], *, observers: Collect
                 raise InputError(f"{path}: trial {name}: {refused}; the file was changed")
             who: dict[str, Any] = {"session_id": result.session_id, "participant_id": result.participant_id}
             observer = "simulated" if result.observer_kind == "simulated" else "human"
+            who |= {"questions": answers.get(trial.trial)}
             records.append(row(plan, trial, measured, observer=observer, observer_kind=result.observer_kind, **who))
     return records
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import msgspec
 from starlette.types import Receive, Scope, Send
 
-from rapidvision.trials import Trial
+from rapidvision.task.trial import Trial
 
 from ... import clock
 from ...web.app import Problem, decoded
@@ -17,7 +17,8 @@ from ..database.sessions import Refusal
 from ..database.uptime import UpTime
 from ..study.plans import ServedStudy
 from .pace import Pace, least_ms
-from .trial_report import Measurement, outcome, timing_ok, why_refused
+from .timing_check import timing_ok
+from .trial_report import Measurement, outcome, why_refused
 from .trial_rows import TrialRow, store_trials
 
 MAX_BYTES = 16_384
@@ -158,11 +159,11 @@ class TrialWrites:
             receipt=new_id(),
             received=clock.wall_s(),
             phase=planned.phase,
-            level_index=planned.level_index,
+            level_index=planned.image.level_index,
             status=status,
             correct=correct,
             response_ms=measured.response_ms,
-            timing_ok=timing_ok(plan, measured) if possible else False,
+            timing_ok=timing_ok(plan, planned, measured) if possible else False,
             measurement=msgspec.json.encode(measured).decode(),
             received_s=self.up.now_s(),
             flags="" if possible else IMPOSSIBLE_DURATION,
@@ -177,5 +178,5 @@ class TrialWrites:
         if held.observer_kind == "simulated":
             return True
         plan = self.served.plans[held.group, held.slot]
-        needed_ms = least_ms(plan, self.served.fixation_ms(planned), measured)
+        needed_ms = least_ms(plan, planned, self.served.durations_ms(planned), measured)
         return self.pace.possible(held.session_id, planned.trial, needed_ms, began=held.began, began_s=held.began_s)

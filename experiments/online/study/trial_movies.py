@@ -8,10 +8,9 @@ from rapidvision.errors import CheckFailed, InputError
 from rapidvision.formats import movies
 from rapidvision.formats.movies import Movie
 from rapidvision.plan import Plan
-from rapidvision.protocol import Protocol
 from rapidvision.screen import refreshes
 from rapidvision.system import files
-from rapidvision.trials import Trial
+from rapidvision.task.trial import Trial
 
 MEDIA_TYPES = {".webm": "video/webm", ".mp4": "video/mp4"}
 
@@ -78,9 +77,9 @@ def read_movies(
     wrong, found = [], {}
     for plan in plans:
         for trial in plan.trials():
-            if trial.stimulus_sha256 in found:
+            if trial.image.stimulus_sha256 in found:
                 continue
-            stimulus_id = stimulus_ids[trial.stimulus_sha256]
+            stimulus_id = stimulus_ids[trial.image.stimulus_sha256]
             row = rows.get(stimulus_id)
             path = folder / row.path if row else folder / stimulus_id
             if row is None or not path.is_file():
@@ -88,7 +87,7 @@ def read_movies(
                 continue
             if verify and files.sha256_file(path) != row.sha256:
                 wrong.append(f"{stimulus_id} (changed)")
-            found[trial.stimulus_sha256] = _movie(path, row, plan.protocol, trial)
+            found[trial.image.stimulus_sha256] = _movie(path, row, trial)
     if wrong:
         more = f" and {len(wrong) - 10} more" if len(wrong) > 10 else ""
         raise CheckFailed(f"{folder}: {', '.join(wrong[:10])}{more}; run `rapidvision stimuli movies` again")
@@ -102,15 +101,20 @@ def _rows(folder: Path) -> dict[str, Movie]:
     return {row.stimulus_id: row for row in movies.TABLE.read(path)}
 
 
-def _movie(path: Path, row: Movie, protocol: Protocol, trial: Trial) -> TrialMovie:
+def _movie(path: Path, row: Movie, trial: Trial) -> TrialMovie:
     if path.suffix.lower() not in MEDIA_TYPES:
         raise InputError(f"{path}: browsers play {', '.join(MEDIA_TYPES)}")
-    timing = protocol.timing
-    planned = refreshes(timing.stimulus_ms, row.hz)
-    if (row.stimulus_frames, row.blank_frames) != (planned, refreshes(timing.response_limit_ms, row.hz) - planned):
+    kinds = [phase.kind for phase in trial.phases]
+    if kinds != ["fixation", "stimulus", "blank"]:
+        raise InputError(
+            f"{path}: trial {trial.trial} shows {', '.join(kinds)}; a movie shows fixation, stimulus and blank. "
+            'Show other trials with presenter = "auto"'
+        )
+    shown_ms, rest_ms = (phase.duration_ms or 0 for phase in trial.phases[1:])
+    planned = refreshes(shown_ms, row.hz)
+    if (row.stimulus_frames, row.blank_frames) != (planned, refreshes(shown_ms + rest_ms, row.hz) - planned):
         raise InputError(
             f"{path}: {row.stimulus_frames} frames of picture and {row.blank_frames} of blank at {row.hz:g} Hz are not the "
-            f"protocol's {timing.stimulus_ms} and {timing.response_limit_ms - timing.stimulus_ms} ms of trial {trial.trial}; "
-            "make the movies with --protocol"
+            f"protocol's {shown_ms} and {rest_ms} ms of trial {trial.trial}; make the movies with --protocol"
         )
     return TrialMovie(path, row.sha256, row.hz, row.fixation_ms, row.fixation_frames)
