@@ -22,7 +22,7 @@ def main(names: list[str]) -> int:
             print(f"{name}: no figures yet")
             continue
         print(f"# {name}")
-        harness.run(name, importlib.import_module(f"benchmarks.{name}").room)
+        harness.run(name, importlib.import_module(f"benchmarks.{name}").suite)
     return 0
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.analysis_engine import M, best, compiled, room, times
+from benchmarks.analysis_engine import M, best, compiled, suite, times
 from benchmarks.harness import at_least, at_most, between, seconds
 
 FIXTURES = Path(__file__).parent.parent / "tests" / "analysis" / "fixtures"
@@ -22,7 +22,7 @@ def coin_case():
     return mean_columns(table[:, 1:], np.full_like(table[:, 1:], 420)), table[:, 0] == 1
 
 
-@room.figure("exact p of 12 levels, numpy", unit="s", bar=at_most(0.6))
+@suite.figure("exact p of 12 levels, numpy", unit="s", bar=at_most(0.6))
 def exact_numpy():
     from rapidvision.analysis.inference.permutation import exact_p_values
 
@@ -30,7 +30,7 @@ def exact_numpy():
     return best(lambda: exact_p_values(columns, first, "greater"))
 
 
-@room.figure("exact p of 12 levels, compiled", unit="s", bar=at_most(0.1))
+@suite.figure("exact p of 12 levels, compiled", unit="s", bar=at_most(0.1))
 def exact_compiled():
     compiled()
     from rapidvision.analysis.inference.permutation import exact_p_values
@@ -39,7 +39,7 @@ def exact_compiled():
     return best(lambda: exact_p_values(columns, first, "greater", fast=True))
 
 
-@room.figure("exact p against R's coin, largest relative difference", unit="", bar=at_most(1e-9))
+@suite.figure("exact p against R's coin, largest relative difference", unit="", bar=at_most(1e-9))
 def exact_difference():
     from rapidvision.analysis.inference.permutation import exact_p_values
 
@@ -57,25 +57,25 @@ def calibration():
     return took, found[0]
 
 
-@room.figure("2,000 null experiments x 12 levels x 10,000", unit="s", bar=at_most(10))
+@suite.figure("2,000 null experiments x 12 levels x 10,000", unit="s", bar=at_most(10))
 def calibration_time():
     return calibration()[0]
 
 
-@room.figure("false positives per level at .05", unit="share", bar=between(0.05 - 0.0146, 0.05 + 0.0146))
+@suite.figure("false positives per level at .05", unit="share", bar=between(0.05 - 0.0146, 0.05 + 0.0146))
 def per_level_rate():
     per_level = calibration()[1].per_level
     return per_level[np.argmax(np.abs(per_level - 0.05))]
 
 
-@room.figure("family-wise errors at .05, worst of Holm, max-T, cluster", unit="share", bar=at_most(0.05 + 0.0146))
+@suite.figure("family-wise errors at .05, worst of Holm, max-T, cluster", unit="share", bar=at_most(0.05 + 0.0146))
 def family_wise_rate():
     rates = calibration()[1].any_level
     return max(rates[rule] for rule in ("holm", "max-t", "cluster"))
 
 
 def map_pairs(side, n):
-    """Click-like maps: blurred sparse clicks, zero where nobody clicked."""
+    """Click-like maps: blurred sparse clicks, zero where no player clicked."""
     from scipy.ndimage import gaussian_filter
 
     rng = np.random.default_rng(0)
@@ -98,18 +98,18 @@ def spearman_ratio(side, n):
     )
 
 
-@room.figure("Spearman of 14 x 14 maps against a scipy loop", unit="x", bar=at_least(20))
+@suite.figure("Spearman of 14 x 14 maps against a scipy loop", unit="x", bar=at_least(20))
 def spearman_small():
     return spearman_ratio(14, 12_000 // 2)
 
 
-@room.figure("Spearman of 256 x 256 maps against a scipy loop", unit="x", bar=at_least(8))
+@suite.figure("Spearman of 256 x 256 maps against a scipy loop", unit="x", bar=at_least(8))
 def spearman_large():
     compiled()
     return spearman_ratio(256, 40)
 
 
-@room.figure("Spearman, largest difference to scipy", unit="", bar=at_most(1e-12))
+@suite.figure("Spearman, largest difference to scipy", unit="", bar=at_most(1e-12))
 def spearman_difference():
     from scipy.stats import spearmanr
 
@@ -120,7 +120,7 @@ def spearman_difference():
     return max(np.abs(spearman_pairs(a, b, engine=engine) - theirs).max() for engine in ("numpy", "numba"))
 
 
-@room.figure("2,000 psychometric fits against a scipy loop", unit="x", bar=at_least(100))
+@suite.figure("2,000 psychometric fits against a scipy loop", unit="x", bar=at_least(100))
 def psychometric_fits():
     from scipy.optimize import minimize
 
@@ -142,7 +142,7 @@ def psychometric_fits():
     return times(lambda: fit(x, many_k, many_n, guess=0.5), peer, repeats=3) * 2000 / rows
 
 
-@room.figure("threshold test with 10,000 relabellings", unit="s", bar=at_most(0.5))
+@suite.figure("threshold test with 10,000 relabellings", unit="s", bar=at_most(0.5))
 def threshold_permutations():
     from rapidvision.analysis.fits.thresholds import threshold_test
     from rapidvision.analysis.sample_size.simulation import Design, simulate
@@ -151,7 +151,7 @@ def threshold_permutations():
     return best(lambda: threshold_test(table, m=M, n_bootstrap=200, seed=1), repeats=3)
 
 
-@room.figure("coverage of 95 % threshold intervals, 1,000 experiments", unit="share", bar=between(0.93, 0.97))
+@suite.figure("coverage of 95 % threshold intervals, 1,000 experiments", unit="share", bar=between(0.93, 0.97))
 def coverage():
     from rapidvision.analysis.fits.thresholds import fit_group
     from rapidvision.analysis.sample_size.simulation import Design, simulate
@@ -179,24 +179,24 @@ def lme4_case():
     return took, found[0], json.loads((FIXTURES / "glmm_lme4.json").read_text(encoding="utf-8"))
 
 
-@room.figure("mixed model: log likelihood minus lme4's", unit="", bar=between(-0.001, 0.001))
+@suite.figure("mixed model: log likelihood minus lme4's", unit="", bar=between(-0.001, 0.001))
 def mixed_likelihood():
     _, ours_, lme4 = lme4_case()
     return ours_.log_likelihood - lme4["loglik"]
 
 
-@room.figure("mixed model: largest difference of a coefficient", unit="", bar=at_most(1e-4))
+@suite.figure("mixed model: largest difference of a coefficient", unit="", bar=at_most(1e-4))
 def mixed_coefficients():
     _, ours_, lme4 = lme4_case()
     return np.abs(ours_.estimate - np.array(lme4["estimate"])).max()
 
 
-@room.figure("mixed model: time of 9,600 trials", unit="s", bar=at_most(3))
+@suite.figure("mixed model: time of 9,600 trials", unit="s", bar=at_most(3))
 def mixed_time():
     return lme4_case()[0]
 
 
-@room.figure("trials CSV to figures and report, a fresh process", unit="s", bar=at_most(3))
+@suite.figure("trials CSV to figures and report, a fresh process", unit="s", bar=at_most(3))
 def report_time():
     import subprocess
     import sys

@@ -12,9 +12,9 @@ from functools import lru_cache
 
 import numpy as np
 
-from benchmarks.harness import STATED, NotMeasured, Room, at_least, at_most, seconds
+from benchmarks.harness import STATED, NotMeasured, Suite, at_least, at_most, seconds
 
-room = Room()
+suite = Suite()
 M = 10_000
 
 
@@ -100,7 +100,7 @@ def scipys(n_per_group=60, missing=0.0, m=M, batch=None):
     return run
 
 
-@room.figure("10,000 relabellings, numpy against scipy default", unit="x", bar=at_least(150))
+@suite.figure("10,000 relabellings, numpy against scipy default", unit="x", bar=at_least(150))
 def against_scipy():
     return times(ours(), scipys(), repeats=5)
 
@@ -117,7 +117,7 @@ print(perf_counter() - start)
 """
 
 
-@room.figure("the same, the first call of a process for each", unit="x", bar=STATED)
+@suite.figure("the same, the first call of a process for each", unit="x", bar=STATED)
 def against_scipy_at_first():
     def first_call(work):
         found = subprocess.run(
@@ -129,12 +129,12 @@ def against_scipy_at_first():
     return min(first_call("scipys()") for _ in range(3)) / min(first_call("ours()") for _ in range(3))
 
 
-@room.figure("10,000 relabellings, numpy against scipy batch=500", unit="x", bar=at_least(25))
+@suite.figure("10,000 relabellings, numpy against scipy batch=500", unit="x", bar=at_least(25))
 def against_scipy_batched():
     return times(ours(), scipys(batch=500), repeats=5)
 
 
-@room.figure("10,000 relabellings, numpy against MNE cluster test", unit="x", bar=at_least(250))
+@suite.figure("10,000 relabellings, numpy against MNE cluster test", unit="x", bar=at_least(250))
 def against_mne():
     try:
         import mne
@@ -152,7 +152,7 @@ def against_mne():
     return times(ours(), peer, repeats=3)
 
 
-@room.figure("peak memory of 10,000 relabellings", unit="MB", bar=at_most(10))
+@suite.figure("peak memory of 10,000 relabellings", unit="MB", bar=at_most(10))
 def memory():
     work = ours()
     work()
@@ -163,23 +163,23 @@ def memory():
     return peak / 1e6
 
 
-@room.figure("5 % missing cells against scipy with nanmean, batch=500", unit="x", bar=at_least(40))
+@suite.figure("5 % missing cells against scipy with nanmean, batch=500", unit="x", bar=at_least(40))
 def missing_cells():
     return times(ours(missing=0.05), scipys(missing=0.05, batch=500), repeats=3)
 
 
-@room.figure("10,000 participants against scipy, numpy, per relabelling", unit="x", bar=at_least(100))
+@suite.figure("10,000 participants against scipy, numpy, per relabelling", unit="x", bar=at_least(100))
 def many_participants():
     return times(ours(5000, m=5000), scipys(5000, m=200, batch=50), repeats=3) * 5000 / 200
 
 
-@room.figure("10,000 participants against scipy, compiled, per relabelling", unit="x", bar=at_least(100))
+@suite.figure("10,000 participants against scipy, compiled, per relabelling", unit="x", bar=at_least(100))
 def many_participants_compiled():
     compiled()
     return times(ours(5000, m=5000, engine="numba"), scipys(5000, m=200, batch=50), repeats=3) * 5000 / 200
 
 
-@room.figure("10,000,000 relabellings, compiled", unit="us each", bar=at_most(0.15))
+@suite.figure("10,000,000 relabellings, compiled", unit="us each", bar=at_most(0.15))
 def ten_million():
     compiled()
     from rapidvision.analysis.resampling.counting import count_extreme
@@ -189,7 +189,7 @@ def ten_million():
     return min(seconds(lambda: count_extreme(columns, first, m=10**7, seed=1)) for _ in range(3)) / 10**7 * 1e6
 
 
-@room.figure("10,000,000 relabellings with max-T and cluster mass, compiled", unit="us each", bar=STATED)
+@suite.figure("10,000,000 relabellings with max-T and cluster mass, compiled", unit="us each", bar=STATED)
 def ten_million_joint():
     compiled()
     from rapidvision.analysis.resampling.counting import count_extreme
@@ -199,7 +199,7 @@ def ten_million_joint():
     return seconds(lambda: count_extreme(columns, first, m=10**7, seed=1, joint=True)) / 10**7 * 1e6
 
 
-@room.figure("growth of memory from 10^6 to 10^7 relabellings", unit="MB", bar=at_most(50))
+@suite.figure("growth of memory from 10^6 to 10^7 relabellings", unit="MB", bar=at_most(50))
 def constant_memory():
     compiled()
     import resource
@@ -213,7 +213,7 @@ def constant_memory():
     return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
 
 
-@room.figure("sign flips of 17,581 units against scipy", unit="x", bar=at_least(200))
+@suite.figure("sign flips of 17,581 units against scipy", unit="x", bar=at_least(200))
 def sign_flips():
     compiled()
     from scipy.stats import permutation_test

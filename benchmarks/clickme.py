@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.clickme_partner import room
+from benchmarks.clickme_partner import suite
 from benchmarks.harness import STATED, NotMeasured, at_least, at_most
 from rapidvision.errors import RapidVisionError
 from rapidvision.experiments.clickme.game.settings import Game
@@ -38,12 +38,12 @@ def killed():
         return chaos(pictures, folder / "game", n_kills=N_KILLS, n_players=8, seed=2019)
 
 
-@room.figure(f"acknowledged bubbles lost, server killed {N_KILLS} times under play", unit="bubbles", bar=at_most(0))
+@suite.figure(f"acknowledged bubbles lost, server killed {N_KILLS} times under play", unit="bubbles", bar=at_most(0))
 def _lost():
     return killed().n_lost + killed().n_altered
 
 
-@room.figure("  out of acknowledged bubbles", unit="bubbles", bar=STATED)
+@suite.figure("  out of acknowledged bubbles", unit="bubbles", bar=STATED)
 def _acknowledged():
     return killed().n_acknowledged
 
@@ -74,7 +74,7 @@ def painter_maps():
     return own, rules, maps
 
 
-@room.figure("pooled map of 10 players against what they painted: Spearman", unit="rho", bar=at_least(0.8))
+@suite.figure("pooled map of 10 players against what they painted: Spearman", unit="rho", bar=at_least(0.8))
 def _recovery():
     own, rules, maps = painter_maps()
     return float(
@@ -93,17 +93,17 @@ def pairs():
     return same, float(np.mean(other))
 
 
-@room.figure("reliability between two players of a picture", unit="rho", bar=STATED)
+@suite.figure("reliability between two players of a picture", unit="rho", bar=STATED)
 def _reliability():
     return pairs()[0]
 
 
-@room.figure("reliability minus null (other pictures)", unit="rho", bar=at_least(0.15))
+@suite.figure("reliability minus null (other pictures)", unit="rho", bar=at_least(0.15))
 def _above_null():
     return pairs()[0] - pairs()[1]
 
 
-@room.figure("random players found by the quality filter", unit="%", bar=at_least(100))
+@suite.figure("random players found by the quality filter", unit="%", bar=at_least(100))
 def _random_found():
     everything, rules, _ = played()
     names = {record.player_id: record.player for record in everything.rounds}
@@ -111,7 +111,7 @@ def _random_found():
     return 100 * float(np.mean(["off_target" in q.flags for p, q in judged.items() if names[p].startswith("random")]))
 
 
-@room.figure("painters flagged by mistake", unit="%", bar=at_most(0))
+@suite.figure("painters flagged by mistake", unit="%", bar=at_most(0))
 def _painters_flagged():
     everything, rules, _ = played()
     names = {record.player_id: record.player for record in everything.rounds}
@@ -141,13 +141,13 @@ def bubbles_per_second(url, n_bubbles=40_000, at_once=4000):
         store.close()
 
 
-@room.figure("bubbles stored per second, SQLite, durable commits in groups", unit="1/s", bar=at_least(5000))
+@suite.figure("bubbles stored per second, SQLite, durable commits in groups", unit="1/s", bar=at_least(5000))
 def _sqlite():
     with tempfile.TemporaryDirectory() as scratch:
         return bubbles_per_second(f"sqlite:///{scratch}/game.sqlite")
 
 
-@room.figure("bubbles stored per second, PostgreSQL", unit="1/s", bar=STATED)
+@suite.figure("bubbles stored per second, PostgreSQL", unit="1/s", bar=STATED)
 def _postgresql():
     from tests.experiments.clickme.postgres import Unavailable, postgres
 
@@ -158,7 +158,7 @@ def _postgresql():
         raise NotMeasured(str(reason)) from reason
 
 
-@room.figure("round's end in the page against the server's clock, worst of 8", unit="ms", bar=at_most(100))
+@suite.figure("round's end in the page against the server's clock, worst of 8", unit="ms", bar=at_most(100))
 def _page_end():
     from tests.experiments.clickme.page import BrowserMissing, ends_in_page
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.harness import STATED, NotMeasured, Room, at_least, at_most
+from benchmarks.harness import STATED, NotMeasured, Suite, at_least, at_most
 from rapidvision.errors import RapidVisionError
 from rapidvision.experiments.clickme.server import host
 from rapidvision.experiments.clickme.simulation.browser_player import Visitor
@@ -19,7 +19,7 @@ from tests.experiments.clickme.conftest import make_folder
 from tests.experiments.clickme.eye import COLOURS
 from tests.experiments.clickme.running import Running
 
-room = Room()
+suite = Suite()
 ENDLESS = "practice_rounds = 0\ndaily_limit = 100000\n[rules]\ntop_k = 1\n"
 
 
@@ -62,13 +62,13 @@ def bundled_50():
     return answers_ms("bundled", 50, 2)
 
 
-@room.figure("bundled network, 50 players: answers within 250 ms", unit="%", bar=at_least(95))
+@suite.figure("bundled network, 50 players: answers within 250 ms", unit="%", bar=at_least(95))
 def _bundled_within():
     seen, unanswered = bundled_50()
     return 100 * float(np.mean(seen <= 250)) * (1 - unanswered)
 
 
-@room.figure("bundled network, 50 players: median answer", unit="ms", bar=STATED)
+@suite.figure("bundled network, 50 players: median answer", unit="ms", bar=STATED)
 def _bundled_median():
     return float(np.median(bundled_50()[0]))
 
@@ -128,31 +128,31 @@ def p99(found):
 LARGE = f"ResNet-50, {N_THREADS} threads"
 
 
-@room.figure(f"{LARGE}, torch bfloat16, 8 players: p99", unit="ms", bar=at_most(150))
+@suite.figure(f"{LARGE}, torch bfloat16, 8 players: p99", unit="ms", bar=at_most(150))
 def _torch_half():
     return p99(torch_8("bfloat16"))
 
 
-@room.figure(f"{LARGE}, torch bfloat16, 8 players: views not answered", unit="%", bar=STATED)
+@suite.figure(f"{LARGE}, torch bfloat16, 8 players: views not answered", unit="%", bar=STATED)
 def _torch_half_unanswered():
     return 100 * torch_8("bfloat16")[1]
 
 
-@room.figure(f"{LARGE}, torch float32, 8 players: p99", unit="ms", bar=at_most(150))
+@suite.figure(f"{LARGE}, torch float32, 8 players: p99", unit="ms", bar=at_most(150))
 def _torch_full():
     return p99(torch_8("float32"))
 
 
-@room.figure(f"{LARGE}, onnxruntime float32, 8 players: p99", unit="ms", bar=at_most(150))
+@suite.figure(f"{LARGE}, onnxruntime float32, 8 players: p99", unit="ms", bar=at_most(150))
 def _onnx_8():
     return p99(onnx_players(8))
 
 
-@room.figure(f"{LARGE}, onnxruntime float32, 32 players: p99", unit="ms", bar=at_most(150))
+@suite.figure(f"{LARGE}, onnxruntime float32, 32 players: p99", unit="ms", bar=at_most(150))
 def _onnx_32():
     return p99(onnx_players(32))
 
 
-@room.figure(f"{LARGE}, onnxruntime float32, 32 players: views not answered", unit="%", bar=STATED)
+@suite.figure(f"{LARGE}, onnxruntime float32, 32 players: views not answered", unit="%", bar=STATED)
 def _onnx_32_unanswered():
     return 100 * onnx_players(32)[1]

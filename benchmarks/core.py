@@ -5,9 +5,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks.harness import STATED, NotMeasured, Room, at_most, seconds, times
+from benchmarks.harness import STATED, NotMeasured, Suite, at_most, seconds, times
 
-room = Room()
+suite = Suite()
 ROOT = Path(__file__).parents[1]
 
 
@@ -21,20 +21,20 @@ def _process(*arguments: str, cwd: Path = ROOT) -> None:
         )
 
 
-@room.figure("--help against a bare interpreter", unit="x", bar=at_most(2.5))
+@suite.figure("--help against a bare interpreter", unit="x", bar=at_most(2.5))
 def help_start() -> float:
     """Whole processes in alternation."""
     return 1 / times(lambda: _process("-m", "rapidvision", "--help"), lambda: _process("-I", "-c", "pass"), repeats=15)
 
 
-@room.figure("demo, whole, networks included", unit="s", bar=at_most(60))
+@suite.figure("demo, whole, networks included", unit="s", bar=at_most(60))
 def demo() -> float:
-    """After installation, on this machine as it is."""
+    """After installation, on this machine."""
     with tempfile.TemporaryDirectory() as folder:
         return seconds(lambda: _process("-m", "rapidvision", "demo", "--out", folder))
 
 
-@room.figure("wheel", unit="MB", bar=STATED)
+@suite.figure("wheel", unit="MB", bar=STATED)
 def wheel() -> float:
     """Size of the built wheel."""
     with tempfile.TemporaryDirectory() as folder:

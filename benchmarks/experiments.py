@@ -8,7 +8,7 @@ import statistics
 import subprocess
 import sys
 
-from benchmarks.harness import STATED, NotMeasured, Room, at_least, at_most, between, seconds
+from benchmarks.harness import STATED, NotMeasured, Suite, at_least, at_most, between, seconds
 from benchmarks.lab_sessions import (
     ROOT,
     display,
@@ -29,7 +29,7 @@ from rapidvision.experiments.interfaces import TrialData
 from rapidvision.experiments.recording.journal import JournalFile, Setup
 from rapidvision.screen import refreshes
 
-room = Room()
+suite = Suite()
 RATES_HZ = (60, 75, 85, 100, 120, 144, 240)
 #: Trials at each rate.
 N_TRIALS = int(os.environ.get("RV_DURATION_TRIALS", "40"))
@@ -49,7 +49,7 @@ def shown():
     return out
 
 
-@room.figure(
+@suite.figure(
     f"stimulus within half a refresh, clean of {7 * N_TRIALS} trials, 60 to 240 Hz", unit="%", bar=at_least(100)
 )
 def clean_trials():
@@ -57,22 +57,22 @@ def clean_trials():
     return 100 * statistics.mean(abs(trial["stimulus_ms"] - 400) <= 500 / hz + 0.1 for hz, trial in clean)
 
 
-@room.figure("  trials of these sessions that were clean", unit="%", bar=STATED)
+@suite.figure("  trials of these sessions that were clean", unit="%", bar=STATED)
 def share_clean():
     return 100 * statistics.mean(trial["late_refreshes"][1] == 0 for _, trial, _ in shown())
 
 
-@room.figure("  stimulus off by a refresh or more, all trials", unit="trials", bar=STATED)
+@suite.figure("  stimulus off by a refresh or more, all trials", unit="trials", bar=STATED)
 def off_by_one():
     return sum(round(trial["stimulus_ms"] * hz / 1000) != refreshes(400, hz) for hz, trial, _ in shown())
 
 
-@room.figure("  off by a refresh or more as the virtual photodiode saw it", unit="trials", bar=STATED)
+@suite.figure("  off by a refresh or more as the virtual photodiode saw it", unit="trials", bar=STATED)
 def off_outside():
     return sum(seen is None or round(seen.duration_ms * hz / 1000) != refreshes(400, hz) for hz, _, seen in shown())
 
 
-@room.figure("  duration, photodiode minus session, sd", unit="ms", bar=STATED)
+@suite.figure("  duration, photodiode minus session, sd", unit="ms", bar=STATED)
 def duration_outside():
     return statistics.stdev(seen.duration_ms - trial["stimulus_ms"] for _, trial, seen in shown() if seen is not None)
 
@@ -86,17 +86,17 @@ def response_outside():
     ]
 
 
-@room.figure("response time, session minus photodiode and robot, mean", unit="ms", bar=between(-0.5, 0.5))
+@suite.figure("response time, session minus photodiode and robot, mean", unit="ms", bar=between(-0.5, 0.5))
 def response_outside_mean():
     return statistics.mean(response_outside())
 
 
-@room.figure("response time, session minus photodiode and robot, sd", unit="ms", bar=STATED)
+@suite.figure("response time, session minus photodiode and robot, sd", unit="ms", bar=STATED)
 def response_outside_sd():
     return statistics.stdev(response_outside())
 
 
-@room.figure("robot's presses that a session did not hear", unit="presses", bar=at_most(0))
+@suite.figure("robot's presses that a session did not hear", unit="presses", bar=at_most(0))
 def presses_unheard():
     return sum(
         seen is not None and math.isfinite(seen.key_ms) and trial["response"] is None for _, trial, seen in shown()
@@ -147,22 +147,22 @@ def response_errors():
     return found["errors"]
 
 
-@room.figure("response time minus injection, mean, priority on", unit="ms", bar=at_most(0.5))
+@suite.figure("response time minus injection, mean, priority on", unit="ms", bar=at_most(0.5))
 def response_mean():
     return statistics.mean(response_errors())
 
 
-@room.figure("response time minus injection, sd", unit="ms", bar=at_most(0.3))
+@suite.figure("response time minus injection, sd", unit="ms", bar=at_most(0.3))
 def response_sd():
     return statistics.stdev(response_errors())
 
 
-@room.figure("response time minus injection, median", unit="ms", bar=STATED)
+@suite.figure("response time minus injection, median", unit="ms", bar=STATED)
 def response_median():
     return statistics.median(response_errors())
 
 
-@room.figure("response time minus injection, largest", unit="ms", bar=at_most(2))
+@suite.figure("response time minus injection, largest", unit="ms", bar=at_most(2))
 def response_largest():
     return max(map(abs, response_errors()))
 
@@ -190,7 +190,7 @@ print(json.dumps(lost))
 """
 
 
-@room.figure("presses lost, 60 each at 1, 2, 3, 5, 8, 15 and 60 ms", unit="of 420", bar=at_most(0))
+@suite.figure("presses lost, 60 each at 1, 2, 3, 5, 8, 15 and 60 ms", unit="of 420", bar=at_most(0))
 def presses_lost():
     with display() as (name, _):
         return script(TAPS, name=name)
@@ -202,22 +202,22 @@ def killed():
     return kill_sessions(10, n_trials=80, seed=3)
 
 
-@room.figure("trials lost or repeated, 10 real sessions killed and resumed", unit="trials", bar=at_most(0))
+@suite.figure("trials lost or repeated, 10 real sessions killed and resumed", unit="trials", bar=at_most(0))
 def real_kills():
     return sum(each.lost + each.repeated for each in killed())
 
 
-@room.figure("  fewest unique trials in one of them", unit="of 80", bar=at_least(80))
+@suite.figure("  fewest unique trials in one of them", unit="of 80", bar=at_least(80))
 def unique_trials():
     return min(each.unique for each in killed())
 
 
-@room.figure("trials lost or repeated, X server of 3 sessions killed", unit="trials", bar=at_most(0))
+@suite.figure("trials lost or repeated, X server of 3 sessions killed", unit="trials", bar=at_most(0))
 def server_kills():
     return sum(each.lost + each.repeated for each in kill_sessions(3, n_trials=16, seed=4, server=True))
 
 
-@room.figure("trials lost, 200 fake-clock sessions killed; and a full disk", unit="failed tests", bar=at_most(0))
+@suite.figure("trials lost, 200 fake-clock sessions killed; and a full disk", unit="failed tests", bar=at_most(0))
 def fake_kills():
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "tests/experiments/test_journal.py", "-k", "killed_200 or full_disk"],
@@ -226,7 +226,7 @@ def fake_kills():
     return int(done.returncode != 0)
 
 
-@room.figure("launch to first trial, 80 pictures of 256 x 256, warm", unit="s", bar=at_most(3))
+@suite.figure("launch to first trial, 80 pictures of 256 x 256, warm", unit="s", bar=at_most(3))
 def launch():
     """From the command to the first fixation cross, less what the simulated participant reads (three pages, 2.2 s).
 
@@ -240,19 +240,19 @@ def launch():
     return min(found)
 
 
-@room.figure("whole simulated session, 88 trials", unit="ms", bar=at_most(20))
+@suite.figure("whole simulated session, 88 trials", unit="ms", bar=at_most(20))
 def simulated_session():
     plan = paper_study().plans()[0]
     return 1000 * statistics.median(seconds(lambda: simulate_session(plan, Observers(), seed=1)) for _ in range(9))
 
 
-@room.figure("demo: 120 simulated sessions of 88 trials", unit="s", bar=at_most(5))
+@suite.figure("demo: 120 simulated sessions of 88 trials", unit="s", bar=at_most(5))
 def simulated_study():
     plans = paper_study().plans()
     return seconds(lambda: simulate_study(plans, Observers(), seed=1))
 
 
-@room.figure("on-screen pixels equal to the file, four window sizes", unit="%", bar=at_least(100))
+@suite.figure("on-screen pixels equal to the file, four window sizes", unit="%", bar=at_least(100))
 def pixels():
     spec = importlib.util.spec_from_file_location("window", ROOT / "tests" / "experiments" / "test_window.py")
     module = importlib.util.module_from_spec(spec)
@@ -263,7 +263,7 @@ def pixels():
     return 100 * min(what["equal"] for what in found.values())
 
 
-@room.figure("journal: one trial on the disk", unit="ms", bar=at_most(1))
+@suite.figure("journal: one trial on the disk", unit="ms", bar=at_most(1))
 def journal():
     plan = paper_study().plans()[0]
     entries = [e for e in simulate_session(plan, Observers(), seed=1) if isinstance(e, TrialData)]
@@ -276,12 +276,12 @@ def journal():
     return 1000 * statistics.median(took)
 
 
-@room.figure("plan of one slot", unit="ms", bar=STATED)
+@suite.figure("plan of one slot", unit="ms", bar=STATED)
 def plan_time():
     exemplars = paper_study().stimulus_set().exemplars("main")
     return 1000 * statistics.median(seconds(lambda: levels_for(exemplars, 12, slot=7, seed=1)) for _ in range(9))
 
 
-@room.figure("lines of the only module that imports PsychoPy", unit="lines", bar=at_most(250))
+@suite.figure("lines of the only module that imports PsychoPy", unit="lines", bar=at_most(250))
 def display_lines():
     return len((ROOT / "experiments" / "psychopy_display.py").read_text(encoding="utf-8").splitlines())

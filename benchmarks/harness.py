@@ -82,8 +82,8 @@ class Result:
         return f"{self.name:<58} {value:>10} {self.unit:<14} {self.bar:<14} {verdict}"
 
 
-class Room(list[Figure]):
-    """The figures of one room; ``@room.figure(...)`` adds a measurement to it."""
+class Suite(list[Figure]):
+    """The figures of one benchmark module; ``@suite.figure(...)`` adds a measurement to it."""
 
     def figure(self, name: str, *, unit: str, bar: Bar) -> Callable[[Callable[[], float]], Callable[[], float]]:
         """Register the decorated function as the measurement of a figure."""
@@ -119,10 +119,10 @@ def seconds(work: Callable[[], object]) -> float:
         gc.enable()
 
 
-def run(name: str, room: Room) -> list[Result]:
-    """Measure a room's figures, print a line each, and write ``results/NAME.json``."""
+def run(name: str, suite: Suite) -> list[Result]:
+    """Measure a suite's figures, print a line each, and write ``results/NAME.json``."""
     results = []
-    for figure in room:
+    for figure in suite:
         try:
             value = float(figure.measure())
             result = Result(figure.name, figure.unit, figure.bar.text, value, figure.bar.holds(value))
@@ -132,6 +132,6 @@ def run(name: str, room: Room) -> list[Result]:
         results.append(result)
     RESULTS.mkdir(exist_ok=True)
     machine = {"python": platform.python_version(), "machine": platform.machine(), "system": platform.system()}
-    content = {"room": name, "machine": machine, "figures": [asdict(result) for result in results]}
+    content = {"suite": name, "machine": machine, "figures": [asdict(result) for result in results]}
     (RESULTS / f"{name}.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     return results

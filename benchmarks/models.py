@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from benchmarks.harness import STATED, NotMeasured, at_least, at_most, seconds, times
-from benchmarks.models_speed import forward, network, room
+from benchmarks.models_speed import forward, network, suite
 from benchmarks.train_demo import STORED
 from rapidvision.formats import tfrecord
 from rapidvision.gala_models.attribution.smoothgrad import smoothgrad
@@ -32,7 +32,7 @@ def noise_examples(n, side_px):
         yield Example(str(number), rng.integers(0, 256, (side_px, side_px, 3), dtype=np.uint8), number % 4, importance)
 
 
-@room.figure("resume in mid-epoch, largest difference", unit="", bar=at_most(0))
+@suite.figure("resume in mid-epoch, largest difference", unit="", bar=at_most(0))
 def resume():
     architecture = Architecture(family="compact", attention="gala", n_classes=4)
     recipe = Training(
@@ -76,17 +76,17 @@ def smooth_difference(dtype):
     return float((first - second).abs().max() / first.abs().max())
 
 
-@room.figure("SmoothGrad, batch 1 against 64, relative, float32", unit="", bar=at_most(1e-5))
+@suite.figure("SmoothGrad, batch 1 against 64, relative, float32", unit="", bar=at_most(1e-5))
 def smoothgrad_difference():
     return smooth_difference(torch.float32)
 
 
-@room.figure("SmoothGrad, batch 1 against 64, relative, float64", unit="", bar=at_most(1e-5))
+@suite.figure("SmoothGrad, batch 1 against 64, relative, float64", unit="", bar=at_most(1e-5))
 def smoothgrad_difference_double():
     return smooth_difference(torch.float64)
 
 
-@room.figure("SmoothGrad against captum's", unit="x faster", bar=at_least(0.9))
+@suite.figure("SmoothGrad against captum's", unit="x faster", bar=at_least(0.9))
 def smoothgrad_speed():
     try:
         from captum.attr import NoiseTunnel, Saliency
@@ -124,17 +124,17 @@ def records_per_s(verify):
     return 200 / min(seconds(work) for _ in range(5))
 
 
-@room.figure("TFRecord reader at 1 MB a record, parsed", unit="records/s", bar=at_least(5000))
+@suite.figure("TFRecord reader at 1 MB a record, parsed", unit="records/s", bar=at_least(5000))
 def tfrecords():
     return records_per_s(verify=False)
 
 
-@room.figure("TFRecord reader with checksums of the content", unit="records/s", bar=STATED)
+@suite.figure("TFRecord reader with checksums of the content", unit="records/s", bar=STATED)
 def tfrecords_verified():
     return records_per_s(verify=True)
 
 
-@room.figure("observe: rate of the whole against the forward pass alone", unit="of 1", bar=at_least(0.9))
+@suite.figure("observe: rate of the whole against the forward pass alone", unit="of 1", bar=at_least(0.9))
 def observe_rate():
     from PIL import Image
 
@@ -191,19 +191,19 @@ def figures_of_training(seed, where, what, bars):
     )
     accuracy, rho, half = bars
 
-    @room.figure(f"{made}, seed {seed}, {what}: accuracy by maps", unit="points", bar=accuracy)
+    @suite.figure(f"{made}, seed {seed}, {what}: accuracy by maps", unit="points", bar=accuracy)
     def _():
         return gain("top1_error", "few-gala-maps", seed, where)
 
-    @room.figure(f"{made}, seed {seed}, {what}: correlation by maps", unit="rho", bar=rho)
+    @suite.figure(f"{made}, seed {seed}, {what}: correlation by maps", unit="rho", bar=rho)
     def _():
         return gain("rho", "few-gala-maps", seed, where)
 
-    @room.figure(f"{made}, seed {seed}, {what}: shuffled, accuracy", unit="of the gain", bar=half)
+    @suite.figure(f"{made}, seed {seed}, {what}: shuffled, accuracy", unit="of the gain", bar=half)
     def _():
         return share("top1_error", seed, where)
 
-    @room.figure(f"{made}, seed {seed}, {what}: shuffled, correlation", unit="of the gain", bar=half)
+    @suite.figure(f"{made}, seed {seed}, {what}: shuffled, correlation", unit="of the gain", bar=half)
     def _():
         return share("rho", seed, where)
 
@@ -213,7 +213,7 @@ for _seed in (0, 1):
     figures_of_training(_seed, "test", "intact", (STATED, STATED, STATED))
 
 
-@room.figure("bundled networks, observe a study of 2 x 60 plans", unit="s", bar=STATED)
+@suite.figure("bundled networks, observe a study of 2 x 60 plans", unit="s", bar=STATED)
 def observe_bundled():
     folder = os.environ.get("RAPIDVISION_STUDY")
     if not folder:

@@ -7,14 +7,14 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from benchmarks.harness import STATED, NotMeasured, Room, at_least, at_most, between, seconds, times
+from benchmarks.harness import STATED, NotMeasured, Suite, at_least, at_most, between, seconds, times
 from rapidvision.gala_models.layers.attention import attention_maps
 from rapidvision.gala_models.layers.fold import fold
 from rapidvision.gala_models.layers.gala import GALA
 from rapidvision.gala_models.layers.resnet import build, n_parameters
 from rapidvision.gala_models.training.loss import MapLoss, loss
 
-room = Room()
+suite = Suite()
 torch.set_num_threads(2)
 _BATCH = 8
 
@@ -60,32 +60,32 @@ def both_ways(module, x):
     module(x.detach().requires_grad_()).sum().backward()
 
 
-@room.figure("GALA module, forward, against the text taken literally", unit="x faster", bar=at_least(5))
+@suite.figure("GALA module, forward, against the text taken literally", unit="x faster", bar=at_least(5))
 def module_forward():
     ours, literal, u = module_pair()
     return times(lambda: forward(ours, u), lambda: forward(literal, u), repeats=41, warmup=5)
 
 
-@room.figure("… the most there could be: all but V_shrink for nothing", unit="x faster", bar=STATED)
+@suite.figure("… the most there could be: all but V_shrink for nothing", unit="x faster", bar=STATED)
 def module_ceiling():
     ours, literal, u = module_pair()
     return times(lambda: forward(ours.local_shrink, u), lambda: forward(literal, u), repeats=41, warmup=5)
 
 
-@room.figure("… V_shrink's share of our forward", unit="of 1", bar=STATED)
+@suite.figure("… V_shrink's share of our forward", unit="of 1", bar=STATED)
 def module_share():
     ours, _, u = module_pair()
     return 1 / times(lambda: forward(ours.local_shrink, u), lambda: forward(ours, u), repeats=41, warmup=5)
 
 
-@room.figure("… V_shrink on two threads", unit="GFLOP/s", bar=STATED)
+@suite.figure("… V_shrink on two threads", unit="GFLOP/s", bar=STATED)
 def module_rate():
     ours, _, u = module_pair()
     best = min(seconds(lambda: forward(ours.local_shrink, u)) for _ in range(41))
     return 2 * 256 * u.numel() / best / 1e9
 
 
-@room.figure("… from g and s on (no convolutions)", unit="x faster", bar=STATED)
+@suite.figure("… from g and s on (no convolutions)", unit="x faster", bar=STATED)
 def module_integration():
     ours, literal, u = module_pair()
     with torch.inference_mode():
@@ -93,14 +93,14 @@ def module_integration():
         return times(lambda: ours.scale(u, g, s), lambda: literal.scale(u, g, s), repeats=41, warmup=5)
 
 
-@room.figure("… both handing out the map of Eq. 1", unit="x faster", bar=STATED)
+@suite.figure("… both handing out the map of Eq. 1", unit="x faster", bar=STATED)
 def module_forward_with_map():
     ours, literal, u = module_pair()
     with attention_maps(ours):
         return times(lambda: forward(ours, u), lambda: forward(literal, u), repeats=41, warmup=5)
 
 
-@room.figure("GALA module, forward + backward, against the text", unit="x faster", bar=at_least(1.8))
+@suite.figure("GALA module, forward + backward, against the text", unit="x faster", bar=at_least(1.8))
 def module_both_ways():
     ours, literal, u = module_pair()
     return times(lambda: both_ways(ours, u), lambda: both_ways(literal, u), repeats=21, warmup=3)
@@ -126,7 +126,7 @@ def literal_network():
     return network
 
 
-@room.figure("extra memory saved for backward, share of the text's", unit="of 1", bar=at_most(0.25))
+@suite.figure("extra memory saved for backward, share of the text's", unit="of 1", bar=at_most(0.25))
 def module_memory():
     x = torch.randn(1, 3, 224, 224).contiguous(memory_format=torch.channels_last)
     plain, gala, literal = build("resnet50"), build("gala-resnet50"), literal_network()
@@ -149,32 +149,32 @@ def inference(first, second):
     return 1 / times(lambda: forward(first, x), lambda: forward(second, x), repeats=11, warmup=2)
 
 
-@room.figure("GALA-ResNet-50 / ResNet-50, inference", unit="x the time", bar=at_most(1.10))
+@suite.figure("GALA-ResNet-50 / ResNet-50, inference", unit="x the time", bar=at_most(1.10))
 def gala_inference():
     return inference(network("gala-resnet50"), network("resnet50"))
 
 
-@room.figure("the text's GALA-ResNet-50 / ResNet-50, inference", unit="x the time", bar=STATED)
+@suite.figure("the text's GALA-ResNet-50 / ResNet-50, inference", unit="x the time", bar=STATED)
 def literal_inference():
     return inference(literal_network().eval(), network("resnet50"))
 
 
-@room.figure("GALA-ResNet-50 folded / ResNet-50 unfolded, inference", unit="x the time", bar=at_most(0.88))
+@suite.figure("GALA-ResNet-50 folded / ResNet-50 unfolded, inference", unit="x the time", bar=at_most(0.88))
 def folded_against_plain():
     return inference(fold(network("gala-resnet50")), network("resnet50"))
 
 
-@room.figure("GALA-ResNet-50 folded / unfolded, inference", unit="x the time", bar=at_most(0.88))
+@suite.figure("GALA-ResNet-50 folded / unfolded, inference", unit="x the time", bar=at_most(0.88))
 def folded_against_itself():
     return inference(fold(network("gala-resnet50")), network("gala-resnet50"))
 
 
-@room.figure("GALA-ResNet-50 folded / ResNet-50 folded, inference", unit="x the time", bar=STATED)
+@suite.figure("GALA-ResNet-50 folded / ResNet-50 folded, inference", unit="x the time", bar=STATED)
 def folded_against_folded():
     return inference(fold(network("gala-resnet50")), fold(network("resnet50")))
 
 
-@room.figure("folding, largest relative difference in float64", unit="", bar=at_most(1e-10))
+@suite.figure("folding, largest relative difference in float64", unit="", bar=at_most(1e-10))
 def folding_difference():
     model = build("gala-resnet50").eval().double()
     x = torch.randn(2, 3, 224, 224, dtype=torch.double)
@@ -199,12 +199,12 @@ def trainer(name, *, lam):
     return step
 
 
-@room.figure("GALA-ResNet-50 / ResNet-50, training step", unit="x the time", bar=at_most(1.18))
+@suite.figure("GALA-ResNet-50 / ResNet-50, training step", unit="x the time", bar=at_most(1.18))
 def training_step():
     return 1 / times(trainer("gala-resnet50", lam=0.0), trainer("resnet50", lam=0.0), repeats=7)
 
 
-@room.figure("training step with the map loss / without", unit="x the time", bar=at_most(1.03))
+@suite.figure("training step with the map loss / without", unit="x the time", bar=at_most(1.03))
 def map_loss():
     return 1 / times(trainer("gala-resnet50", lam=6.0), trainer("gala-resnet50", lam=0.0), repeats=7)
 
@@ -228,12 +228,12 @@ def on_a_gpu(train):
     return 1 / times(work(models[0]), work(models[1]), repeats=21, warmup=5)
 
 
-@room.figure("on a GPU, bf16: training step / plain ResNet-50", unit="x the time", bar=at_most(1.20))
+@suite.figure("on a GPU, bf16: training step / plain ResNet-50", unit="x the time", bar=at_most(1.20))
 def gpu_training():
     return on_a_gpu(train=True)
 
 
-@room.figure("on a GPU, bf16: inference / plain ResNet-50", unit="x the time", bar=at_most(1.10))
+@suite.figure("on a GPU, bf16: inference / plain ResNet-50", unit="x the time", bar=at_most(1.10))
 def gpu_inference():
     return on_a_gpu(train=False)
 
@@ -258,38 +258,38 @@ def traffic():
     return {"train": 2 * train, "infer": 2 * infer, "gala_train": 2 * gala_train, "gala_folded": 2 * 0.75 * u}
 
 
-@room.figure("arithmetic, not measured: GALA's extra bytes, training, bf16", unit="of ResNet-50", bar=STATED)
+@suite.figure("arithmetic, not measured: GALA's extra bytes, training, bf16", unit="of ResNet-50", bar=STATED)
 def roofline_training():
     found = traffic()
     return found["gala_train"] / found["train"]
 
 
-@room.figure("arithmetic, not measured: GALA's extra bytes, folded, bf16", unit="of ResNet-50", bar=STATED)
+@suite.figure("arithmetic, not measured: GALA's extra bytes, folded, bf16", unit="of ResNet-50", bar=STATED)
 def roofline_inference():
     found = traffic()
     return found["gala_folded"] / found["infer"]
 
 
-@room.figure("arithmetic, not measured: ResNet-50 training at 3.35 TB/s", unit="pictures/s", bar=STATED)
+@suite.figure("arithmetic, not measured: ResNet-50 training at 3.35 TB/s", unit="pictures/s", bar=STATED)
 def roofline_rate():
     return 3.35e12 / traffic()["train"]
 
 
-@room.figure("parameters of one GALA module, C = 1024", unit="", bar=between(790_273, 790_273))
+@suite.figure("parameters of one GALA module, C = 1024", unit="", bar=between(790_273, 790_273))
 def parameters_module():
     return n_parameters(GALA(1024))
 
 
-@room.figure("parameters of GALA-ResNet-50", unit="", bar=between(30_298_670, 30_298_670))
+@suite.figure("parameters of GALA-ResNet-50", unit="", bar=between(30_298_670, 30_298_670))
 def parameters_gala():
     return n_parameters(network("gala-resnet50"))
 
 
-@room.figure("parameters of ResNet-50", unit="", bar=between(25_557_032, 25_557_032))
+@suite.figure("parameters of ResNet-50", unit="", bar=between(25_557_032, 25_557_032))
 def parameters_resnet():
     return n_parameters(network("resnet50"))
 
 
-@room.figure("parameters of SE-ResNet-50", unit="", bar=between(28_088_024, 28_088_024))
+@suite.figure("parameters of SE-ResNet-50", unit="", bar=between(28_088_024, 28_088_024))
 def parameters_se():
     return n_parameters(network("se-resnet50"))

@@ -13,7 +13,7 @@ from collections import Counter
 from pathlib import Path
 
 from benchmarks.harness import STATED, NotMeasured, at_least, at_most
-from benchmarks.online_chaos import room
+from benchmarks.online_chaos import suite
 from benchmarks.online_timing import needed
 from tests import chromium
 
@@ -63,44 +63,44 @@ def load():
     return measured("benchmarks.online_load", 2000, 20_480, 4000, 4)
 
 
-@room.figure("durable trial writes over HTTP, one process, SQLite", unit="1/s", bar=at_least(5000))
+@suite.figure("durable trial writes over HTTP, one process, SQLite", unit="1/s", bar=at_least(5000))
 def http_rate():
     return load()["writes_per_second"]
 
 
-@room.figure("99th percentile of a write's wait, SQLite over HTTP", unit="ms", bar=at_most(50))
+@suite.figure("99th percentile of a write's wait, SQLite over HTTP", unit="ms", bar=at_most(50))
 def http_p99():
     return load()["write_p99_ms"]
 
 
-@room.figure("processor time of the server per trial write", unit="us", bar=STATED)
+@suite.figure("processor time of the server per trial write", unit="us", bar=STATED)
 def http_processor_time():
     return load()["write_cpu_us"]
 
 
-@room.figure("10,000 people, a trial each 2.5 s (4,000/s at random): p99", unit="ms", bar=at_most(50))
+@suite.figure("10,000 people, a trial each 2.5 s (4,000/s at random): p99", unit="ms", bar=at_most(50))
 def open_p99():
     return load()["open_p99_ms"]
 
 
-@room.figure("arrivals that one process deals with", unit="1/s", bar=STATED)
+@suite.figure("arrivals that one process deals with", unit="1/s", bar=STATED)
 def arrival_rate():
     return load()["arrivals_per_second"]
 
 
-@room.figure("store alone, SQLite, 64 waiting clients", unit="1/s", bar=STATED)
+@suite.figure("store alone, SQLite, 64 waiting clients", unit="1/s", bar=STATED)
 def sqlite_store_rate():
     return write_rate("group", f"sqlite:///{tempfile.mkdtemp()}/a.sqlite")["per_second"]
 
 
-@room.figure("5 ms slower disk: group commit / commit per request", unit="x", bar=at_least(15))
+@suite.figure("5 ms slower disk: group commit / commit per request", unit="x", bar=at_least(15))
 def slow_disk_ratio():
     ours = write_rate("group", f"sqlite:///{tempfile.mkdtemp()}/a.sqlite", preload=slow_disk(), n=6000)
     theirs = write_rate("single", f"sqlite:///{tempfile.mkdtemp()}/a.sqlite", preload=slow_disk(), n=300)
     return ours["per_second"] / theirs["per_second"]
 
 
-@room.figure("store alone, PostgreSQL, 64 waiting clients", unit="1/s", bar=STATED)
+@suite.figure("store alone, PostgreSQL, 64 waiting clients", unit="1/s", bar=STATED)
 def postgresql_store_rate():
     from tests.experiments.online.postgres import postgresql
 
@@ -144,18 +144,18 @@ def arrivals():
     return asyncio.run(come())
 
 
-@room.figure("1,000 people arriving at once, each twice: sessions", unit="sessions", bar=at_most(1000))
+@suite.figure("1,000 people arriving at once, each twice: sessions", unit="sessions", bar=at_most(1000))
 def arrival_sessions():
     return len(arrivals()[0])
 
 
-@room.figure("1,000 people arriving at once: difference of the groups", unit="people", bar=at_most(1))
+@suite.figure("1,000 people arriving at once: difference of the groups", unit="people", bar=at_most(1))
 def arrival_groups():
     sizes = Counter(group for group, _ in arrivals()[0])
     return max(sizes.values()) - min(sizes.values())
 
 
-@room.figure("1,000 people arriving at once: image x level differs by", unit="people", bar=at_most(1))
+@suite.figure("1,000 people arriving at once: image x level differs by", unit="people", bar=at_most(1))
 def arrival_levels():
     _, cells, _ = arrivals()
     groups = {group for group, _, _ in cells}
@@ -166,12 +166,12 @@ def arrival_levels():
     return max(spans)
 
 
-@room.figure("1,000 people arriving at once, each twice: time for all", unit="s", bar=STATED)
+@suite.figure("1,000 people arriving at once, each twice: time for all", unit="s", bar=STATED)
 def arrival_seconds():
     return arrivals()[2]
 
 
-@room.figure("page weight: script and style of the runner", unit="KB", bar=at_most(150))
+@suite.figure("page weight: script and style of the runner", unit="KB", bar=at_most(150))
 def page_weight():
     from rapidvision.experiments import online
 
@@ -179,7 +179,7 @@ def page_weight():
     return sum(path.stat().st_size for path in folder.iterdir() if path.suffix in (".js", ".css")) / 1000
 
 
-@room.figure("page weight: requests to third parties in a session", unit="requests", bar=at_most(0))
+@suite.figure("page weight: requests to third parties in a session", unit="requests", bar=at_most(0))
 def third_parties():
     from playwright.sync_api import sync_playwright
 

@@ -7,7 +7,7 @@ from collections import Counter
 from pathlib import Path
 
 from benchmarks.harness import at_least, at_most
-from benchmarks.online_timing import needed, room
+from benchmarks.online_timing import needed, suite
 from tests import chromium
 
 
@@ -49,22 +49,22 @@ def torment():
     return outcome, stored_trials(folder / "study")
 
 
-@room.figure("chaos (20 kills, 30 reloads, 15 offline): trials lost of 960", unit="trials", bar=at_most(0))
+@suite.figure("chaos (20 kills, 30 reloads, 15 offline): trials lost of 960", unit="trials", bar=at_most(0))
 def chaos_lost():
     return 960 - len({(row.session_id, row.trial) for row in torment()[1]})
 
 
-@room.figure("chaos: trials stored twice", unit="trials", bar=at_most(0))
+@suite.figure("chaos: trials stored twice", unit="trials", bar=at_most(0))
 def chaos_doubled():
     counts = Counter((row.session_id, row.trial) for row in torment()[1])
     return sum(n - 1 for n in counts.values())
 
 
-@room.figure("chaos: pictures shown twice to one person", unit="pictures", bar=at_most(0))
+@suite.figure("chaos: pictures shown twice to one person", unit="pictures", bar=at_most(0))
 def chaos_shown_twice():
     return torment()[0].shown_twice
 
 
-@room.figure("chaos: participants who finished, of 12", unit="people", bar=at_least(12))
+@suite.figure("chaos: participants who finished, of 12", unit="people", bar=at_least(12))
 def chaos_finished():
     return torment()[0].finished

@@ -11,10 +11,10 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from benchmarks.harness import NotMeasured, Room, at_least, at_most
+from benchmarks.harness import NotMeasured, Suite, at_least, at_most
 from tests import chromium as browser
 
-room = Room()
+suite = Suite()
 FIREFOX = os.environ.get("RV_FIREFOX") or shutil.which("firefox-esr")
 JSPSYCH = Path(__file__).parents[1] / "tests" / "experiments" / "online" / "jspsych" / "node_modules"
 N_TRIALS = int(os.environ.get("RV_TIMING_TRIALS", "50"))
@@ -72,38 +72,38 @@ def figures_of(run, busy, method="ours"):
 
 for _busy, _word, _bar in ((False, "idle", 99), (True, "busy", 97)):
 
-    @room.figure(f"Chromium, 400 ms shown in exact frames, {_word}", unit="%", bar=at_least(_bar))
+    @suite.figure(f"Chromium, 400 ms shown in exact frames, {_word}", unit="%", bar=at_least(_bar))
     def chromium_exact(busy=_busy):
         return 100 * figures_of(chromium, busy)["exact"]
 
-    @room.figure(f"Chromium, SD of the duration, {_word}", unit="ms", bar=at_most(1))
+    @suite.figure(f"Chromium, SD of the duration, {_word}", unit="ms", bar=at_most(1))
     def chromium_sd(busy=_busy):
         return figures_of(chromium, busy)["duration_sd_ms"]
 
-    @room.figure(f"Chromium, bias of the response time, {_word}", unit="ms", bar=at_most(3))
+    @suite.figure(f"Chromium, bias of the response time, {_word}", unit="ms", bar=at_most(3))
     def chromium_bias(busy=_busy):
         return abs(figures_of(chromium, busy)["response_bias_ms"])
 
-    @room.figure(f"Chromium, SD of the response time's error, {_word}", unit="ms", bar=at_most(1.5))
+    @suite.figure(f"Chromium, SD of the response time's error, {_word}", unit="ms", bar=at_most(1.5))
     def chromium_response_sd(busy=_busy):
         return figures_of(chromium, busy)["response_sd_ms"]
 
-    @room.figure(f"Firefox ESR, 400 ms shown in exact frames, {_word}", unit="%", bar=at_least(95))
+    @suite.figure(f"Firefox ESR, 400 ms shown in exact frames, {_word}", unit="%", bar=at_least(95))
     def firefox_exact(busy=_busy):
         return 100 * figures_of(firefox, busy)["exact"]
 
-    @room.figure(f"Firefox ESR, SD of the response time's error, {_word}", unit="ms", bar=at_most(5))
+    @suite.figure(f"Firefox ESR, SD of the response time's error, {_word}", unit="ms", bar=at_most(5))
     def firefox_response_sd(busy=_busy):
         return figures_of(firefox, busy)["response_sd_ms"]
 
 
-@room.figure("busy page, SD of response time: movie method / ours", unit="x", bar=at_least(20))
+@suite.figure("busy page, SD of response time: movie method / ours", unit="x", bar=at_least(20))
 def movie_ratio():
     theirs = figures_of(chromium, True, "movie")["response_sd_ms"]
     return theirs / figures_of(chromium, True)["response_sd_ms"]
 
 
-@room.figure("busy page, SD of response time: stock jsPsych / ours", unit="x", bar=at_least(20))
+@suite.figure("busy page, SD of response time: stock jsPsych / ours", unit="x", bar=at_least(20))
 def jspsych_ratio():
     if not jspsych_scripts():
         raise NotMeasured("no jsPsych; run npm ci in tests/experiments/online/jspsych")

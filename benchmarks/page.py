@@ -22,7 +22,7 @@ LINE = re.compile(
 
 
 def printed(text: str) -> dict[str, list[Result]]:
-    r"""Room → figures, from what the benchmarks print.
+    r"""Suite → figures, from what the benchmarks print.
 
     Examples
     --------
@@ -47,11 +47,11 @@ def printed(text: str) -> dict[str, list[Result]]:
 
 
 def stored() -> dict[str, list[Result]]:
-    """Room → figures, from ``results/*.json``."""
+    """Suite → figures, from ``results/*.json``."""
     parts = {}
     for path in sorted(RESULTS.glob("*.json")):
         content = json.loads(path.read_text(encoding="utf-8"))
-        parts[content["room"]] = [Result(**figure) for figure in content["figures"]]
+        parts[content["suite"]] = [Result(**figure) for figure in content["figures"]]
     return parts
 
 

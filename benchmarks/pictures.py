@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.harness import NotMeasured, at_least
-from benchmarks.pictures_drawn import BUNDLED, SEED, fitted, many, render, room, torch_or_not
+from benchmarks.pictures_drawn import BUNDLED, SEED, fitted, many, render, suite, torch_or_not
 
 N_INTACT = 4800
 SMALLEST_CROP = 0.35  # of the area: a smaller one often misses the object, which covers a tenth of the picture
@@ -128,7 +128,7 @@ def reveal_curves(canvas):
 
 for _canvas, _where in (("phase", "scrambled canvases"), ("mean", "canvases of the mean colour")):
 
-    @room.figure(f"network on {_where}, 10 to 63 %: ClickMe- less SALICON-like", unit="% correct", bar=at_least(3))
+    @suite.figure(f"network on {_where}, 10 to 63 %: ClickMe- less SALICON-like", unit="% correct", bar=at_least(3))
     def reveal(canvas=_canvas):
         """The network never saw a canvas of either kind, nor a picture that was revealed in part."""
         curves = reveal_curves(canvas)

@@ -13,11 +13,11 @@ import numpy as np
 from scipy import ndimage
 from scipy.stats import spearmanr
 
-from benchmarks.harness import NotMeasured, Room, at_least, at_most, between
+from benchmarks.harness import NotMeasured, Suite, at_least, at_most, between
 from rapidvision import seeds
 from rapidvision.system.pools import pool_of
 
-room = Room()
+suite = Suite()
 BUNDLED = Path(__file__).parents[1] / "stimuli" / "bundled"
 SEED = 77  # no other seed of the project: these pictures were never used to choose anything
 N_CHANCE = 1600
@@ -49,22 +49,22 @@ def core_seconds(size, n, *, maps=False):
     return (time.process_time() - start) / len(jobs)
 
 
-@room.figure("256 px, final quality, per picture and core", unit="s", bar=at_most(1))
+@suite.figure("256 px, final quality, per picture and core", unit="s", bar=at_most(1))
 def one_picture():
     return core_seconds(256, 24)
 
 
-@room.figure("64 px with ClickMe-like map, per second and core", unit="pictures", bar=at_least(20))
+@suite.figure("64 px with ClickMe-like map, per second and core", unit="pictures", bar=at_least(20))
 def small():
     return 1 / core_seconds(64, 80, maps=True)
 
 
-@room.figure("96 px with ClickMe-like map, per second and core", unit="pictures", bar=at_least(10))
+@suite.figure("96 px with ClickMe-like map, per second and core", unit="pictures", bar=at_least(10))
 def medium():
     return 1 / core_seconds(96, 80, maps=True)
 
 
-@room.figure("files that differ between 1 and 2 workers", unit="files", bar=at_most(0))
+@suite.figure("files that differ between 1 and 2 workers", unit="files", bar=at_most(0))
 def workers():
     _, folder, _, _ = render()
     with tempfile.TemporaryDirectory() as scratch:
@@ -92,7 +92,7 @@ for number in range(3):
 """
 
 
-@room.figure(
+@suite.figure(
     "arrays that a processor without vector instructions makes otherwise, of 120", unit="arrays", bar=at_most(0)
 )
 def processors():
@@ -123,7 +123,7 @@ def processors():
     return sum(a != b for a, b in zip(*found, strict=True))
 
 
-@room.figure("shipped pictures that this machine draws otherwise", unit="pictures", bar=at_most(0))
+@suite.figure("shipped pictures that this machine draws otherwise", unit="pictures", bar=at_most(0))
 def redrawn():
     """Eight of the shipped pictures, drawn again from the seed that their credit names."""
     import csv
@@ -143,7 +143,7 @@ def redrawn():
     return wrong
 
 
-@room.figure("package data", unit="MB", bar=at_most(8))
+@suite.figure("package data", unit="MB", bar=at_most(8))
 def weight():
     return sum(path.stat().st_size for path in BUNDLED.rglob("*") if path.is_file()) / 1e6
 
@@ -257,8 +257,8 @@ def convolutional(statistic):
 
 
 for _name in ("border pixels", "mean colour", "amplitude spectrum", "luminance histogram"):
-    room.figure(f"chance test, linear on {_name}", unit="% correct", bar=at_most(55))(lambda name=_name: linear(name))
-    room.figure(f"chance test, convolutional on {_name}", unit="% correct", bar=at_most(55))(
+    suite.figure(f"chance test, linear on {_name}", unit="% correct", bar=at_most(55))(lambda name=_name: linear(name))
+    suite.figure(f"chance test, convolutional on {_name}", unit="% correct", bar=at_most(55))(
         lambda name=_name: convolutional(name)
     )
 
@@ -283,11 +283,11 @@ def agreement():
     return float(np.mean(own)), float(np.mean(null))
 
 
-@room.figure("players of the same picture, Spearman (paper .58)", unit="rho", bar=between(0.5, 0.65))
+@suite.figure("players of the same picture, Spearman (paper .58)", unit="rho", bar=between(0.5, 0.65))
 def same():
     return agreement()[0]
 
 
-@room.figure("players of different pictures, Spearman (paper .18)", unit="rho", bar=at_most(0.25))
+@suite.figure("players of different pictures, Spearman (paper .18)", unit="rho", bar=at_most(0.25))
 def different():
     return agreement()[1]

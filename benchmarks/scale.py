@@ -13,9 +13,9 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.harness import STATED, NotMeasured, Room, at_least, seconds
+from benchmarks.harness import STATED, NotMeasured, Suite, at_least, seconds
 
-room = Room()
+suite = Suite()
 N_PEOPLE, N_TRIALS = 64, 64
 
 
@@ -38,18 +38,18 @@ def builds():
     return local, spread
 
 
-@room.figure("stimuli, 2 Dask workers / 2 local processes", unit="x the rate", bar=at_least(0.8))
+@suite.figure("stimuli, 2 Dask workers / 2 local processes", unit="x the rate", bar=at_least(0.8))
 def dask_ratio():
     local, spread = builds()
     return local / spread
 
 
-@room.figure("stimuli, 2 Dask workers: pictures with both maps", unit="1/s", bar=STATED)
+@suite.figure("stimuli, 2 Dask workers: pictures with both maps", unit="1/s", bar=STATED)
 def dask_rate():
     return 96 / builds()[1]
 
 
-@room.figure("one session's pictures, from the server to the browser", unit="MB", bar=STATED)
+@suite.figure("one session's pictures, from the server to the browser", unit="MB", bar=STATED)
 def session_download():
     from rapidvision.experiments.design.planning import make_study
     from rapidvision.formats.manifest import read_set
@@ -97,17 +97,17 @@ def crowd():
     return sent / duration, float(np.percentile(waits, 99)) * 1000, size / sent
 
 
-@room.figure("2 workers, PostgreSQL, nginx, sub-path: durable trials", unit="1/s", bar=at_least(1000))
+@suite.figure("2 workers, PostgreSQL, nginx, sub-path: durable trials", unit="1/s", bar=at_least(1000))
 def crowd_rate():
     return crowd()[0]
 
 
-@room.figure("… 99th percentile of an answer's wait, 64 people", unit="ms", bar=STATED)
+@suite.figure("… 99th percentile of an answer's wait, 64 people", unit="ms", bar=STATED)
 def crowd_wait():
     return crowd()[1]
 
 
-@room.figure("… PostgreSQL, bytes per trial with index", unit="bytes", bar=STATED)
+@suite.figure("… PostgreSQL, bytes per trial with index", unit="bytes", bar=STATED)
 def crowd_bytes():
     return crowd()[2]
 
@@ -150,11 +150,11 @@ def training(n_processes):
     return 16 * timing["steps_per_s"]
 
 
-@room.figure("torchrun, compact GALA with maps, one process of one thread", unit="pictures/s", bar=STATED)
+@suite.figure("torchrun, compact GALA with maps, one process of one thread", unit="pictures/s", bar=STATED)
 def one_process():
     return training(1)
 
 
-@room.figure("torchrun over gloo, 2 processes / one", unit="x the rate", bar=STATED)
+@suite.figure("torchrun over gloo, 2 processes / one", unit="x the rate", bar=STATED)
 def two_processes():
     return training(2) / training(1)

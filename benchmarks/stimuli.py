@@ -8,8 +8,8 @@ from benchmarks import (
     stimuli_scale,
     stimuli_series,
 )
-from benchmarks.harness import Room
+from benchmarks.harness import Suite
 
-room = Room()
+suite = Suite()
 for part in (stimuli_fill, stimuli_canvas, stimuli_series, stimuli_match, stimuli_scale, pictures):
-    room.extend(part.room)
+    suite.extend(part.suite)

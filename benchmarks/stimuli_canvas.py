@@ -6,14 +6,14 @@ from functools import cache
 import numpy as np
 
 from benchmarks import harness
-from benchmarks.harness import Room, at_least, at_most
+from benchmarks.harness import Suite, at_least, at_most
 from benchmarks.stimuli_inputs import SIDE, inputs, photographs
 from rapidvision.stimuli.background.canvas import make_canvas
 from rapidvision.stimuli.background.scramble import scramble
 from rapidvision.stimuli.image.load import load
 from rapidvision.stimuli.recipe import Canvas
 
-room = Room()
+suite = Suite()
 
 
 def lab_scramble(picture):
@@ -26,7 +26,7 @@ def lab_scramble(picture):
     return out
 
 
-@room.figure("plain scramble: against the usual lab recipe", unit="x", bar=at_least(5))
+@suite.figure("plain scramble: against the usual lab recipe", unit="x", bar=at_least(5))
 def scramble_against_lab():
     pictures = [one.pixels.astype(float) for one in inputs()]
     return harness.times(
@@ -35,7 +35,7 @@ def scramble_against_lab():
     )
 
 
-@room.figure("plain scramble: auto- and cross-spectra, relative error", unit="", bar=at_most(1e-12))
+@suite.figure("plain scramble: auto- and cross-spectra, relative error", unit="", bar=at_most(1e-12))
 def scramble_spectra():
     worst = 0.0
     for one in inputs():
@@ -54,16 +54,16 @@ def canvas_quality():
     ]
 
 
-@room.figure("gamut-aware, 5 iterations, photographs: median mean error", unit="grey level", bar=at_most(0.4))
+@suite.figure("gamut-aware, 5 iterations, photographs: median mean error", unit="grey level", bar=at_most(0.4))
 def gamut_mean():
     return statistics.median(abs(one.mean_error) for one in canvas_quality())
 
 
-@room.figure("gamut-aware, 5 iterations, photographs: median contrast", unit="ratio", bar=at_least(0.98))
+@suite.figure("gamut-aware, 5 iterations, photographs: median contrast", unit="ratio", bar=at_least(0.98))
 def gamut_contrast():
     return statistics.median(min(one.contrast_ratio, 1 / one.contrast_ratio) for one in canvas_quality())
 
 
-@room.figure("gamut-aware, 5 iterations, photographs: median spectrum error", unit="", bar=at_most(0.04))
+@suite.figure("gamut-aware, 5 iterations, photographs: median spectrum error", unit="", bar=at_most(0.04))
 def gamut_spectrum():
     return statistics.median(one.spectrum_error for one in canvas_quality())

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import harness
-from benchmarks.harness import NotMeasured, Room, at_least
+from benchmarks.harness import NotMeasured, Suite, at_least
 from benchmarks.stimuli_inputs import N_PX, SIDE, maps
 from rapidvision.numerics.counter_rng import origin_of
 from rapidvision.stimuli.reveal.flood import fill, start_pixel
@@ -24,7 +24,7 @@ from rapidvision.stimuli.reveal.passage_times import (
     waiting_times,
 )
 
-room = Room()
+suite = Suite()
 
 
 def over(work, n=None):
@@ -83,17 +83,17 @@ def ours_fill(values):
     return fill(values, N_PX, key=1)
 
 
-@room.figure("fill 256x256, 15 %: against Python's heapq", unit="x", bar=at_least(20))
+@suite.figure("fill 256x256, 15 %: against Python's heapq", unit="x", bar=at_least(20))
 def fill_against_heapq():
     return harness.times(over(ours_fill), over(heapq_fill), repeats=5)
 
 
-@room.figure("fill 256x256, 15 %: against skimage's MCP", unit="x", bar=at_least(25))
+@suite.figure("fill 256x256, 15 %: against skimage's MCP", unit="x", bar=at_least(25))
 def fill_against_mcp():
     return harness.times(over(ours_fill), over(mcp_fill), repeats=5)
 
 
-@room.figure("fill 256x256, 15 %: against the literal growth", unit="x", bar=at_least(300))
+@suite.figure("fill 256x256, 15 %: against the literal growth", unit="x", bar=at_least(300))
 def fill_against_literal():
     return harness.times(over(ours_fill, 8), over(literal_fill, 8), repeats=5)
 
@@ -126,7 +126,7 @@ def compiled_fill():
     return grow
 
 
-@room.figure("fill 256x256, 15 %: kernel against the same in C", unit="x", bar=at_least(1))
+@suite.figure("fill 256x256, 15 %: kernel against the same in C", unit="x", bar=at_least(1))
 def fill_against_c():
     try:
         from rapidvision.stimuli.reveal.flood_numba import grow

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from benchmarks.harness import NotMeasured, Room, at_least, at_most
+from benchmarks.harness import NotMeasured, Suite, at_least, at_most
 from benchmarks.stimuli_inputs import SIDE, inputs
 from rapidvision.stimuli.image.load import load, remembering
 from rapidvision.stimuli.image.match import matched
@@ -15,7 +15,7 @@ from rapidvision.stimuli.image.match_target import find_target, luma_of
 from rapidvision.stimuli.png.series import SeriesWriter
 from rapidvision.stimuli.recipe import Match
 
-room = Room()
+suite = Suite()
 
 
 def shinier_seconds(mode):
@@ -57,22 +57,22 @@ def match_ratio(mode, match):
     return statistics.median(shinier_seconds(mode) / our_match_seconds(match) for _ in range(3))
 
 
-@room.figure("luminance matching per picture: against SHINIER", unit="x", bar=at_least(10))
+@suite.figure("luminance matching per picture: against SHINIER", unit="x", bar=at_least(10))
 def match_luminance():
     return match_ratio(1, Match(kind="luminance", shrink=True))
 
 
-@room.figure("histogram matching per picture: against SHINIER", unit="x", bar=at_least(10))
+@suite.figure("histogram matching per picture: against SHINIER", unit="x", bar=at_least(10))
 def match_histogram():
     return match_ratio(2, Match(kind="histogram"))
 
 
-@room.figure("spectrum matching per picture: against SHINIER", unit="x", bar=at_least(10))
+@suite.figure("spectrum matching per picture: against SHINIER", unit="x", bar=at_least(10))
 def match_spectrum():
     return match_ratio(4, Match(kind="spectrum", spectrum="full", shrink=True))
 
 
-@room.figure("matching: largest residual of mean or contrast", unit="grey level", bar=at_most(0.05))
+@suite.figure("matching: largest residual of mean or contrast", unit="grey level", bar=at_most(0.05))
 def match_residual():
     pictures = [(one.job.image_id, one.pixels) for one in inputs()]
     worst = 0.0

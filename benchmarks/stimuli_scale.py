@@ -11,11 +11,11 @@ from pathlib import Path
 import msgspec
 
 from benchmarks import harness
-from benchmarks.harness import NotMeasured, Room, at_most
+from benchmarks.harness import NotMeasured, Suite, at_most
 from rapidvision.stimuli.builder.build import build, read_recipe
 from rapidvision.stimuli.pipeline.image_list import image_entries
 
-room = Room()
+suite = Suite()
 CLICKME = 196_499
 
 
@@ -62,12 +62,12 @@ def worker_mb(n):
         return float(subprocess.run(command, capture_output=True, text=True, check=True, encoding="utf-8").stdout)
 
 
-@room.figure("worker memory, 60 pictures", unit="MB", bar=at_most(250))
+@suite.figure("worker memory, 60 pictures", unit="MB", bar=at_most(250))
 def worker_memory():
     return worker_mb(60)
 
 
-@room.figure("worker memory, 180 pictures against 20", unit="ratio", bar=at_most(1.05))
+@suite.figure("worker memory, 180 pictures against 20", unit="ratio", bar=at_most(1.05))
 def worker_memory_growth():
     return worker_mb(180) / worker_mb(20)
 
@@ -97,9 +97,9 @@ def large_run(form):
 
 
 for _form in ("png", "tar", "series", "recipe"):
-    room.figure(f"ClickMe-sized run as {_form}: core hours, from 1,000 pictures", unit="h", bar=harness.STATED)(
+    suite.figure(f"ClickMe-sized run as {_form}: core hours, from 1,000 pictures", unit="h", bar=harness.STATED)(
         lambda form=_form: large_run(form)[0] * CLICKME / 3600
     )
-    room.figure(f"ClickMe-sized run as {_form}: gigabytes, from 1,000 pictures", unit="GB", bar=harness.STATED)(
+    suite.figure(f"ClickMe-sized run as {_form}: gigabytes, from 1,000 pictures", unit="GB", bar=harness.STATED)(
         lambda form=_form: large_run(form)[1] * CLICKME / 1e9
     )

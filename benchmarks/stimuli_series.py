@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from benchmarks import harness
-from benchmarks.harness import Room, at_least, at_most
+from benchmarks.harness import Suite, at_least, at_most
 from benchmarks.stimuli_canvas import lab_scramble
 from benchmarks.stimuli_fill import literal_fill
 from benchmarks.stimuli_inputs import N_PX, SIDE, inputs, maker, maps
@@ -21,7 +21,7 @@ from rapidvision.stimuli.pipeline.image_pipeline import ImagePipeline
 from rapidvision.stimuli.png.series import SeriesWriter
 from rapidvision.stimuli.storage.forms import png_files, recipe_container, series_container
 
-room = Room()
+suite = Suite()
 
 
 @cache
@@ -73,12 +73,12 @@ def series_ratio(iterations):
         )
 
 
-@room.figure("12-PNG series, one core: against the lab recipe, plain scramble", unit="x", bar=at_least(12))
+@suite.figure("12-PNG series, one core: against the lab recipe, plain scramble", unit="x", bar=at_least(12))
 def series_plain():
     return series_ratio(0)
 
 
-@room.figure("12-PNG series, one core: against the lab recipe, gamut-aware", unit="x", bar=harness.STATED)
+@suite.figure("12-PNG series, one core: against the lab recipe, gamut-aware", unit="x", bar=harness.STATED)
 def series_gamut():
     return series_ratio(5)
 
@@ -118,13 +118,13 @@ def write_pillow(sets):
     return out
 
 
-@room.figure("series PNG writer: against Pillow's default", unit="x", bar=at_least(10))
+@suite.figure("series PNG writer: against Pillow's default", unit="x", bar=at_least(10))
 def writer_speed():
     sets = list(composed())
     return harness.times(lambda: write_series(sets), lambda: write_pillow(sets), repeats=3)
 
 
-@room.figure("series PNG writer: size against Pillow's default", unit="ratio", bar=at_most(1.12))
+@suite.figure("series PNG writer: size against Pillow's default", unit="ratio", bar=at_most(1.12))
 def writer_size():
     sets = list(composed())
     ours, theirs = write_series(sets), write_pillow(sets)
@@ -147,11 +147,11 @@ def storage_ratio(container):
     return pngs / packed
 
 
-@room.figure("storage: series against the PNG folder, one map source", unit="x smaller", bar=at_least(5))
+@suite.figure("storage: series against the PNG folder, one map source", unit="x smaller", bar=at_least(5))
 def storage_series():
     return storage_ratio(series_container)
 
 
-@room.figure("storage: recipe against the PNG folder, one map source", unit="x smaller", bar=at_least(90))
+@suite.figure("storage: recipe against the PNG folder, one map source", unit="x smaller", bar=at_least(90))
 def storage_recipe():
     return storage_ratio(recipe_container)

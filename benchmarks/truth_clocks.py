@@ -6,12 +6,12 @@ in the middle of a fixation, a picture, a blank or a page of text. Seeds are tho
 
 import functools
 
-from benchmarks.harness import Room, at_most
+from benchmarks.harness import Suite, at_most
 from benchmarks.lab_sessions import paper_study
 from rapidvision.experiments.recording.rows import rows_of
 from rapidvision.screen import refreshes
 
-room = Room()
+suite = Suite()
 
 STEPS_S = (-3600.0, -60.0, -5.0, -1.0, 1.0, 5.0)
 KINDS = ("stimulus", "text", "fixation", "blank")
@@ -48,28 +48,28 @@ def stepped():
     return plan, before, runs
 
 
-@room.figure("trials lost at 15.6 ms ticks, 4 sessions, seeds 1-4", unit="of 352", bar=at_most(0))
+@suite.figure("trials lost at 15.6 ms ticks, 4 sessions, seeds 1-4", unit="of 352", bar=at_most(0))
 def lost_by_ticks():
     return sum(lost(plan, entries) for plan, entries, _ in ticking())
 
 
-@room.figure("  worst duration there", unit="refreshes off", bar=at_most(0))
+@suite.figure("  worst duration there", unit="refreshes off", bar=at_most(0))
 def off_by_ticks():
     return max(worst(shown) for _, _, shown in ticking())
 
 
-@room.figure("trials lost by clock steps of -3600 to +5 s, 24 sessions, seed 1", unit="of 2112", bar=at_most(0))
+@suite.figure("trials lost by clock steps of -3600 to +5 s, 24 sessions, seed 1", unit="of 2112", bar=at_most(0))
 def lost_by_steps():
     plan, _, runs = stepped()
     return sum(lost(plan, entries) for _, entries, _ in runs)
 
 
-@room.figure("  worst duration of a picture there", unit="refreshes off", bar=at_most(1))
+@suite.figure("  worst duration of a picture there", unit="refreshes off", bar=at_most(1))
 def off_by_steps():
     return max(worst(shown) for _, _, shown in stepped()[2])
 
 
-@room.figure(
+@suite.figure(
     "  longest that a page of text was held or deaf beyond the undisturbed one", unit="refreshes", bar=at_most(1)
 )
 def pages_by_steps():
@@ -82,7 +82,7 @@ def pages_by_steps():
     )
 
 
-@room.figure("  worst response time against the undisturbed session", unit="ms", bar=at_most(1))
+@suite.figure("  worst response time against the undisturbed session", unit="ms", bar=at_most(1))
 def response_by_steps():
     _, (usual, _, _), runs = stepped()
     return max(

@@ -15,7 +15,7 @@ import torch
 from PIL import Image
 from torch import nn
 
-from benchmarks.harness import Room, at_least, at_most, between
+from benchmarks.harness import Suite, at_least, at_most, between
 from benchmarks.odd_pictures import HEIGHT, WIDTH, odd_files
 from rapidvision import recipes
 from rapidvision.errors import RapidVisionError
@@ -31,7 +31,7 @@ from rapidvision.gala_models.training.recipe import Training
 SEED = 14
 SIDE = 32
 N_CLASSES = 7
-room = Room()
+suite = Suite()
 
 
 def as_class_folder(file):
@@ -81,18 +81,18 @@ def outcomes():
     )
 
 
-@room.figure("odd pictures and maps in class folders, seed 14: silent", unit="files", bar=at_most(0))
+@suite.figure("odd pictures and maps in class folders, seed 14: silent", unit="files", bar=at_most(0))
 def silent() -> float:
     """Neither the right pixels nor an error that names the file."""
     return float(outcomes()["wrong", True] + outcomes()["wrong", False])
 
 
-@room.figure("odd pictures and maps in class folders: how many", unit="files", bar=at_least(200))
+@suite.figure("odd pictures and maps in class folders: how many", unit="files", bar=at_least(200))
 def how_many() -> float:
     return float(sum(outcomes().values()))
 
 
-@room.figure("undamaged ones among them: read", unit="share", bar=at_least(1))
+@suite.figure("undamaged ones among them: read", unit="share", bar=at_least(1))
 def read() -> float:
     """A loader that refuses everything would make nothing wrong."""
     return outcomes()["right", True] / sum(n for (_, whole), n in outcomes().items() if whole)
@@ -135,7 +135,7 @@ def store():
     return found, folder
 
 
-@room.figure("150 tables of tied scores, seed 14: error from counting", unit="share", bar=at_most(0))
+@suite.figure("150 tables of tied scores, seed 14: error from counting", unit="share", bar=at_most(0))
 def ties() -> float:
     """Largest difference of top-1 and top-5 error from a count in which every tie is lost."""
     pictures, rng, worst = store()[0], np.random.default_rng(SEED), 0.0
@@ -148,7 +148,7 @@ def ties() -> float:
     return worst
 
 
-@room.figure("scores of NaN, inf or all equal: neither refused nor 100 %", unit="networks", bar=at_most(0))
+@suite.figure("scores of NaN, inf or all equal: neither refused nor 100 %", unit="networks", bar=at_most(0))
 def without_answers() -> float:
     """One value, one class, one picture, or everything."""
     pictures, rng, wrong = store()[0], np.random.default_rng(SEED + 1), 0
@@ -172,14 +172,14 @@ def refused_or_lost(scores, pictures):
         return "the-net" in str(error) and "row-" in str(error)
 
 
-@room.figure("null of evaluate, batches of 1, 2, 9, 32, 60: spread", unit="rho", bar=at_most(1e-12))
+@suite.figure("null of evaluate, batches of 1, 2, 9, 32, 60: spread", unit="rho", bar=at_most(1e-12))
 def null_over_batches() -> float:
     scores = np.random.default_rng(SEED).standard_normal((N_ROWS, N_CLASSES)).astype(np.float32)
     found = [evaluate(Table(scores), store()[0], PLAIN, batch_size=n).null for n in (1, 2, 9, 32, 60)]
     return max(found) - min(found)
 
 
-@room.figure("GALA-ResNet-50 at 224 px, without gradients", unit="million MAC", bar=between(4400.8, 4401.0))
+@suite.figure("GALA-ResNet-50 at 224 px, without gradients", unit="million MAC", bar=between(4400.8, 4401.0))
 def work() -> float:
     with torch.no_grad():
         return multiply_accumulates(build("gala-resnet50").eval(), ["fc"], torch.zeros(1, 3, 224, 224))["fc"]
@@ -194,7 +194,7 @@ sys.exit(cli.main(["models", "train", str(Path(sys.argv[1]) / "recipe.toml"), "-
 """
 
 
-@room.figure(
+@suite.figure(
     "10 starts of two processes with different data, two busy loops beside them: not both exit 1",
     unit="starts",
     bar=at_most(0),

@@ -6,13 +6,13 @@ from collections import Counter
 from functools import lru_cache
 from pathlib import Path
 
-from benchmarks.harness import Room, at_least, at_most
+from benchmarks.harness import Suite, at_least, at_most
 from benchmarks.odd_pictures import HEIGHT, WIDTH, odd_files, outcome
 from rapidvision.stimuli.image.load import load
 from rapidvision.stimuli.maps.readers.folder import FolderReader
 
 SEED = 14
-room = Room()
+suite = Suite()
 
 
 def as_stimuli(file):
@@ -34,13 +34,13 @@ def outcomes():
     return Counter((as_stimuli(file), file.whole and file.truth is not None) for file in odd_files(seed=SEED, rounds=3))
 
 
-@room.figure("357 odd pictures and maps, seed 14: neither right nor refused", unit="files", bar=at_most(0))
+@suite.figure("357 odd pictures and maps, seed 14: neither right nor refused", unit="files", bar=at_most(0))
 def silent() -> float:
     """Wrong pixels, or an error that is not typed or does not name the file."""
     return float(outcomes()["wrong", True] + outcomes()["wrong", False])
 
 
-@room.figure("of the undamaged among them: read", unit="share", bar=at_least(1))
+@suite.figure("of the undamaged among them: read", unit="share", bar=at_least(1))
 def read() -> float:
     """A loader that refuses everything would make nothing wrong."""
     return outcomes()["right", True] / sum(n for (_, whole), n in outcomes().items() if whole)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.harness import STATED, Room, at_least, at_most
+from benchmarks.harness import STATED, Suite, at_least, at_most
 from benchmarks.odd_pictures import HEIGHT, WIDTH, odd_files, outcome
 from rapidvision.experiments.clickme.game.partner import Loaded
 from rapidvision.experiments.clickme.game.settings import Game
@@ -28,7 +28,7 @@ from rapidvision.experiments.clickme.storage.selection import select
 SEEDS = (5, 11)
 N_PAINTERS, N_RANDOM, N_PICTURES = 15, 25, 19
 SIDE, GREY, EVERY = 256, 128, 4
-room = Room()
+suite = Suite()
 
 
 def hand(player, importance, rules, rng):
@@ -159,15 +159,15 @@ for _kind in ("by picture", "by object", "random", "none"):
         else "random partner"
     )
 
-    @room.figure(f"random players found of {N_RANDOM}, {_where}", unit="players", bar=at_least(24))
+    @suite.figure(f"random players found of {N_RANDOM}, {_where}", unit="players", bar=at_least(24))
     def _found(kind=_kind):
         return min(judged(kind, seed)[0] for seed in SEEDS)
 
-    @room.figure(f"  painters flagged, {_where}", unit="share", bar=at_most(0.05))
+    @suite.figure(f"  painters flagged, {_where}", unit="share", bar=at_most(0.05))
     def _flagged(kind=_kind):
         return float(np.mean([judged(kind, seed)[1] for seed in SEEDS]))
 
-    @room.figure(f"  rounds that the partner ended, {_where}", unit="share", bar=STATED)
+    @suite.figure(f"  rounds that the partner ended, {_where}", unit="share", bar=STATED)
     def _ended(kind=_kind):
         return float(np.mean([judged(kind, seed)[2] for seed in SEEDS]))
 
@@ -193,16 +193,16 @@ def odd():
     return found
 
 
-@room.figure("odd pictures shown neither right nor refused", unit="files", bar=at_most(0))
+@suite.figure("odd pictures shown neither right nor refused", unit="files", bar=at_most(0))
 def _odd_wrong():
     return odd()["wrong", True] + odd()["wrong", False]
 
 
-@room.figure("  of the undamaged ones shown", unit="share", bar=at_least(1))
+@suite.figure("  of the undamaged ones shown", unit="share", bar=at_least(1))
 def _odd_read():
     return odd()["right", True] / sum(n for (_, whole), n in odd().items() if whole)
 
 
-@room.figure("  out of odd pictures (seed 14)", unit="files", bar=at_least(200))
+@suite.figure("  out of odd pictures (seed 14)", unit="files", bar=at_least(200))
 def _odd_all():
     return sum(odd().values())

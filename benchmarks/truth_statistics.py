@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.harness import Room, at_least, at_most, seconds
+from benchmarks.harness import Suite, at_least, at_most, seconds
 
-room = Room()
+suite = Suite()
 
 #: Participants of both groups, trials per cell, levels below the intact picture, share of answers that are missing.
 DESIGNS = (
@@ -40,7 +40,7 @@ def enumerated(d):
     return Fraction(sum(total >= observed for total in sums), len(sums))
 
 
-@room.figure("sign flips of 2,000 fractions with margin, error (seed 14)", unit="", bar=at_most(1e-12))
+@suite.figure("sign flips of 2,000 fractions with margin, error (seed 14)", unit="", bar=at_most(1e-12))
 def sign_flips():
     from rapidvision.numerics.sign_flip import sign_flip_test
 
@@ -127,22 +127,22 @@ def whole(out):
     return bool(rows) and complete and (out / "report.html").stat().st_size > 10_000
 
 
-@room.figure("12 ordinary designs through report, written whole (seed 14)", unit="share", bar=at_least(1))
+@suite.figure("12 ordinary designs through report, written whole (seed 14)", unit="share", bar=at_least(1))
 def written():
     return np.mean([complete for _, _, complete in reports()])
 
 
-@room.figure("slowest of their reports, wall time on an idle machine", unit="s", bar=at_most(5))
+@suite.figure("slowest of their reports, wall time on an idle machine", unit="s", bar=at_most(5))
 def slowest():
     return max(wall for wall, _, _ in reports())
 
 
-@room.figure("slowest of their reports, CPU time", unit="s", bar=at_most(5))
+@suite.figure("slowest of their reports, CPU time", unit="s", bar=at_most(5))
 def slowest_cpu():
     return max(cpu for _, cpu, _ in reports())
 
 
-@room.figure("a report of the largest design as a command, CPU time", unit="s", bar=at_most(5))
+@suite.figure("a report of the largest design as a command, CPU time", unit="s", bar=at_most(5))
 def command():
     """A fresh process, with its imports; the clock of children counts its CPU time alone."""
     with tempfile.TemporaryDirectory() as folder:

@@ -7,13 +7,13 @@ generator). They stand in ``tests/analysis/foreign_files.py`` and ``foreign_valu
 import tempfile
 from pathlib import Path
 
-from benchmarks.harness import Room, at_least, at_most
+from benchmarks.harness import Suite, at_least, at_most
 from tests.analysis.foreign_cases import CASES, failure
 from tests.analysis.foreign_files import FILES
 from tests.analysis.foreign_tables import Form, outcome
 from tests.analysis.foreign_values import VALUES
 
-room = Room()
+suite = Suite()
 
 
 def _failures(forms: tuple[Form, ...]) -> list[str]:
@@ -25,26 +25,26 @@ def _failures(forms: tuple[Form, ...]) -> list[str]:
     return found
 
 
-@room.figure("forms of other programs' tables (seed 14)", unit="forms", bar=at_least(90))
+@suite.figure("forms of other programs' tables (seed 14)", unit="forms", bar=at_least(90))
 def forms() -> float:
     return len(FILES) + len(VALUES)
 
 
-@room.figure("forms of files neither right nor refused as they must", unit="forms", bar=at_most(0))
+@suite.figure("forms of files neither right nor refused as they must", unit="forms", bar=at_most(0))
 def files() -> float:
     return len(_failures(FILES))
 
 
-@room.figure("forms of values neither right nor refused as they must", unit="forms", bar=at_most(0))
+@suite.figure("forms of values neither right nor refused as they must", unit="forms", bar=at_most(0))
 def values() -> float:
     return len(_failures(VALUES))
 
 
-@room.figure("files of other programs (tests/analysis/cases)", unit="files", bar=at_least(25))
+@suite.figure("files of other programs (tests/analysis/cases)", unit="files", bar=at_least(25))
 def case_files() -> float:
     return len(CASES)
 
 
-@room.figure("of them neither right nor refused with file and remedy", unit="files", bar=at_most(0))
+@suite.figure("of them neither right nor refused with file and remedy", unit="files", bar=at_most(0))
 def cases() -> float:
     return sum(bool(failure(case)) for case in CASES)

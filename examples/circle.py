@@ -6,7 +6,7 @@
 
 Simulated players paint through the page of the game, in a real Chromium. What they mark becomes a stimulus set. The
 same plans then run in PsychoPy (on a virtual display), in Chromium, in the simulation and through a network. Needs the
-extras [lab], [models] and [online], Playwright, Chromium and Xvfb; about two minutes. Nobody took part: every
+extras [lab], [models] and [online], Playwright, Chromium and Xvfb; about two minutes. All data are simulated: every
 participant here is SIMULATED.
 """
 

@@ -80,7 +80,7 @@ def load_hid() -> ModuleType:
     ------
     MissingExtra
         When it cannot be loaded; names the system library where that is the cause. Without psychtoolbox PsychoPy would
-        go on and record no key at all.
+        run and record no key at all.
     """
     try:
         from psychtoolbox import hid

@@ -100,7 +100,7 @@ def _add_train(verbs: Verbs) -> None:
     parser = add_verb(
         verbs,
         "train",
-        "train a network from a recipe; stopped runs go on where they were",
+        "train a network from a recipe; stopped runs resume",
         "  rapidvision models train --example > gala.toml\n"
         "  rapidvision models train gala.toml --out runs/gala\n"
         "  torchrun --nproc-per-node 8 -m rapidvision models train gala.toml --out runs/gala",

@@ -7,15 +7,15 @@ from .analysis.table.trials import read_trials as read_trials
 from .errors import RapidVisionError as RapidVisionError
 from .formats.manifest import StimulusSet as StimulusSet
 from .formats.manifest import read_set as read_set
+from .formats.protocol_file import preset as preset
 from .formats.protocol_file import read_protocol as read_protocol
 from .maps import ImportanceMap as ImportanceMap
 from .plan import Plan as Plan
 from .protocol import Protocol as Protocol
-from .formats.protocol_file import preset as preset
 from .stimuli.maps.load_maps import load_maps as load_maps
 from .study import Study as Study
-from .trials import COLUMNS as COLUMNS
 from .task.trial import Trial as Trial
+from .trials import COLUMNS as COLUMNS
 
 __version__: str
 

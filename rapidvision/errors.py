@@ -33,7 +33,7 @@ class CheckFailed(RapidVisionError):
 
 
 class Aborted(RapidVisionError):
-    """Stopped before the end; the same command goes on where it stopped."""
+    """Stopped before the end; the same command resumes it."""
 
     exit_code = 3
 

@@ -4,16 +4,15 @@ A recipe is a :class:`Recipe` subclass: its fields are the keys, its defaults ar
 ``__post_init__`` checks what types cannot say.
 """
 
-import re
 import tomllib
-import typing
 from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
 
-from rapidvision.errors import RecipeError, did_you_mean
+from rapidvision.errors import RecipeError
 from rapidvision.system import files, json_text
+from rapidvision.text.field_messages import explain
 
 
 class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -24,9 +23,6 @@ R = TypeVar("R")
 
 #: Key of a recipe that names plug-in modules; they are imported before the names that they register are read.
 PLUGINS = "plugins"
-
-_UNKNOWN = re.compile(r"Object contains unknown field `(?P<key>[^`]*)`(?: - at `(?P<path>[^`]*)`)?")
-_PATH = re.compile(r" - at `\$\.?(?P<path>[^`]*)`")
 
 
 def read(path: Path | str, type_: type[R]) -> R:
@@ -51,7 +47,9 @@ def read(path: Path | str, type_: type[R]) -> R:
     InputError
         When the file is missing, unreadable or not UTF-8.
     """
-    return convert(_raw(path), type_, name=str(path))
+    if Path(path).suffix.lower() == ".json":
+        return convert(json_text.read(path), type_, name=str(path))
+    return parse(files.read_text(path), type_, name=str(path))
 
 
 def parse(text: str, type_: type[R], *, name: str = "recipe") -> R:
@@ -66,9 +64,9 @@ def parse(text: str, type_: type[R], *, name: str = "recipe") -> R:
     >>> parse("n_leves = 5", Reveal, name="stimuli.toml")
     Traceback (most recent call last):
         ...
-    rapidvision.errors.RecipeError: stimuli.toml: unknown key "n_leves". Did you mean "n_levels"?
+    rapidvision.errors.RecipeError: stimuli.toml:1: unknown key "n_leves". Did you mean "n_levels"?
     """
-    return convert(_parsed(text, name), type_, name=name)
+    return convert(_parsed(text, name), type_, name=name, text=text)
 
 
 def _raw(path: Path | str) -> Any:
@@ -84,12 +82,15 @@ def _parsed(text: str, name: str) -> dict[str, Any]:
         raise RecipeError(f"{name}: not TOML ({error})") from error
 
 
-def convert(raw: Any, type_: type[R], *, name: str = "recipe") -> R:
-    """Turn plain dicts, lists and numbers into a checked value of `type_`; see :func:`read` for the errors."""
+def convert(raw: Any, type_: type[R], *, name: str = "recipe", text: str = "") -> R:
+    """Turn plain dicts, lists and numbers into a checked value of `type_`; see :func:`read` for the errors.
+
+    `name` stands for the file in messages, and `text`, its TOML, gives the line.
+    """
     try:
         return msgspec.convert(raw, type_, strict=True)
     except msgspec.ValidationError as error:
-        raise RecipeError(_explain(error, type_, name)) from error
+        raise RecipeError(explain(error, type_, raw, name=name, text=text)) from error
 
 
 def import_plugins_of(path: Path | str) -> None:
@@ -129,39 +130,3 @@ def _without_none(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_without_none(item) for item in value]
     return value
-
-
-def _explain(error: msgspec.ValidationError, type_: Any, name: str) -> str:
-    text = str(error)
-    unknown = _UNKNOWN.search(text)
-    if unknown:
-        where = (unknown["path"] or "$").removeprefix("$").removeprefix(".")
-        fields = _fields_at(type_, where)
-        hint = did_you_mean(unknown["key"], fields) if fields else ""
-        place = f" in [{where}]" if where else ""
-        return f'{name}: unknown key "{unknown["key"]}"{place}. {hint}'.rstrip()
-    at = _PATH.search(text)
-    where = f"{at['path']}: " if at and at["path"] else ""
-    return f"{name}: {where}{_PATH.sub('', text)}"
-
-
-def _fields_at(type_: Any, path: str) -> list[str]:
-    """Field names of the struct that a dotted path inside `type_` leads to."""
-    for part in [p for p in re.split(r"[.\[]", path) if p]:
-        type_ = _struct_of(type_)
-        if type_ is None or part.endswith("]"):
-            continue
-        hints = typing.get_type_hints(type_)
-        type_ = hints.get(part)
-    struct = _struct_of(type_)
-    return [field.encode_name for field in msgspec.structs.fields(struct)] if struct else []
-
-
-def _struct_of(type_: Any) -> Any:
-    if isinstance(type_, type) and issubclass(type_, msgspec.Struct):
-        return type_
-    for argument in typing.get_args(type_):
-        found = _struct_of(argument)
-        if found is not None:
-            return found
-    return None

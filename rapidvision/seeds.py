@@ -73,5 +73,5 @@ def stream(seed: int, *address: str | int) -> np.random.Generator:
 
 
 def fresh_seed() -> int:
-    """Draw a seed from the system; whoever calls this prints and stores it."""
+    """Draw a seed from the system; the caller prints and stores it."""
     return secrets.randbelow(2**31)

@@ -19,7 +19,7 @@ _BUILD_EXAMPLES = """\
   rapidvision stimuli build osie.toml --root ~/data/osie --out set
   rapidvision stimuli build recipe.toml --out set --shard 3/16     one part of a SLURM array; a last build without
                                                                    --shard finishes the set
-A build that was stopped goes on when the same command is given again."""
+A build that was stopped resumes when the same command is given again."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -11,7 +11,7 @@ def run(coroutine):
 
 
 class Loop:
-    """An event loop in a thread of its own, for tests that go on with it in several steps."""
+    """An event loop in a thread of its own, for tests that use it in several steps."""
 
     def __enter__(self):
         self._pool, self._loop = ThreadPoolExecutor(1), asyncio.new_event_loop()

@@ -156,7 +156,7 @@ def _y_axis(main: Axes, data: Fig2bData) -> None:
         below = 0.4 if data.chance is None else max(data.chance - 0.1, 0.0)
         main.set_ylim(min(below, max(np.floor(lowest * 10) / 10, 0.0)), 1.04)
         main.set_yticks(np.arange(np.ceil(main.get_ylim()[0] * 10) / 10, 1.001, 0.1))
-    else:  # room for the legend above, and for stars
+    else:  # space for the legend above, and for stars
         bottom = 0.0 if data.measure.is_share else min(low) - 0.1 * (max(high) - min(low))
         main.set_ylim(bottom, max(high) + 0.35 * max(max(high) - bottom, 1e-3))
 

@@ -133,7 +133,7 @@ def chance_test(table: Cells, group: str, *, m: int = N_RELABELLINGS, seed: int 
     Returns
     -------
     ChanceTest
-        NaN where nobody of the group has a trial.
+        NaN where no participant of the group has a trial.
 
     Raises
     ------

@@ -123,7 +123,7 @@ def spread_ratio(columns: Columns, first: "NDArray[np.bool_]") -> tuple[float, f
     Returns
     -------
     ratio, p : float
-        Two-sided F test; NaN for statistics that are no means of participants, and where nobody varies.
+        Two-sided F test; NaN for statistics that are no means of participants, and where all participants have the same value.
     """
     if not columns.is_mean:
         return math.nan, math.nan

@@ -42,7 +42,7 @@ def what(source: Trials, left: Kept, networks: Trials | None, notes: Sequence[st
     text += table(("group", "participants before", "after exclusions"), rows)
     if left.excluded:
         text += table(
-            ("rule", "excluded", "who"), [(one.rule, one.n, ", ".join(one.who) or "nobody") for one in left.excluded]
+            ("rule", "excluded", "who"), [(one.rule, one.n, ", ".join(one.who) or "none") for one in left.excluded]
         )
     text += bullets(left.trials.notes)
     if networks is not None:

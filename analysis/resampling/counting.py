@@ -202,7 +202,7 @@ def places(keys: list[Stratum]) -> NDArray[np.intp]:
 
 
 def _words(keys: list[Stratum], block: int) -> Words:
-    """One block of relabellings, stratum under stratum; a stratum of one group only stays as it is."""
+    """One block of relabellings, stratum under stratum; a stratum of one group only stays unchanged."""
     parts = []
     for key, rows, n_first in keys:
         if 0 < n_first < len(rows):

@@ -52,7 +52,7 @@ def exact_p(
     Returns
     -------
     greater, less : float
-        NaN when a group has nobody with a score, or the sums are too many to table. Relabellings that empty a
+        NaN when a group has no participant with a score, or the sums are too many to table. Relabellings that empty a
         group count as extreme in both directions.
 
     Examples

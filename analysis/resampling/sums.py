@@ -39,7 +39,7 @@ class GroupSums:
     Parameters
     ----------
     scores : ndarray of int64, shape (64 * parts, columns)
-        What each place of a relabelling contributes; zeros where a place belongs to nobody.
+        What each place of a relabelling contributes; zeros where a place belongs to no participant.
 
     Attributes
     ----------
@@ -88,7 +88,7 @@ class GroupSums:
         dtype = np.dtype(np.uint16 if bounds.max() < 2**16 else np.uint32)
         fields = _ROW_BYTES // dtype.itemsize
         n_lanes = -(-self.columns // fields)
-        padded = np.zeros((len(scores) + 1, n_lanes * fields), dtype)  # the last row is nobody's
+        padded = np.zeros((len(scores) + 1, n_lanes * fields), dtype)  # the last row belongs to no participant
         padded[:-1, : self.columns] = scores
         self._scores = np.ascontiguousarray(padded.reshape(-1, n_lanes, fields).transpose(1, 0, 2))
         # memory that is used again and again: fresh memory costs more than the sums

@@ -103,7 +103,7 @@ class Columns:
 
     @property
     def is_complete_mean(self) -> bool:
-        """Whether nobody misses a level, so that comparing sums is comparing means."""
+        """Whether every participant has every level, so that comparing sums is comparing means."""
         return self.is_mean and bool(self.present.all())
 
     @property
@@ -126,7 +126,7 @@ class Columns:
         return np.asarray(TIE * scale + rounding / self.scale)
 
     def places(self, place: NDArray[np.intp]) -> Ints:
-        """Parts as rows for :class:`~rapidvision.analysis.resampling.sums.GroupSums`: one per place, zeros where it is nobody's (-1)."""
+        """Parts as rows for :class:`~rapidvision.analysis.resampling.sums.GroupSums`: one per place, zeros where it belongs to no participant (-1)."""
         parts = self.parts[:, :1] if self.is_complete_mean else self.parts
         out = np.zeros((len(place), parts.shape[1] * parts.shape[2]), dtype=np.int64)
         out[place >= 0] = parts.reshape(len(parts), -1)[place[place >= 0]]

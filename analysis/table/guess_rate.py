@@ -1,7 +1,7 @@
 """Guess rate: the share of answers that guessing gets right, where the table shows it or the user states it.
 
 The suite's own plans have two answers, target and distractor, and every answered row names the key that was pressed.
-A table of another program shows a guess rate of one half only where it names answers and truths, and nobody used more
+A table of another program shows a guess rate of one half only where it names answers and truths, and no participant used more
 than two different answers. Elsewhere the rate is unknown: no chance line is drawn, no threshold is fitted and nothing is
 tested against chance until the user states it.
 """

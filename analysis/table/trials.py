@@ -180,7 +180,7 @@ def _some(frame: pd.DataFrame, name: str) -> pd.DataFrame:
 
 
 def as_trials(source: TrialsSource) -> Trials:
-    """Return a checked table as it is, or check a data frame or a file."""
+    """Return a checked table unchanged, or check a data frame or a file."""
     return source if isinstance(source, Trials) else read_trials(source)
 
 

@@ -100,7 +100,7 @@ def _add_run(verbs: Verbs) -> None:
         "  rapidvision session run study/ --simulate --paced 60 --window 800x600\n"
         "  rapidvision session run study/ --pilot --screen lab.toml\n\n"
         "Pilots and simulated participants take no slot of the study and are in none of its counts and exports.\n"
-        "Escape pauses; Escape again stops, and `rapidvision session resume` goes on.",
+        "Escape pauses; Escape again stops, and `rapidvision session resume` continues it.",
     )
     parser.add_argument("study", metavar="STUDY", help="the study folder")
     parser.add_argument(
@@ -135,7 +135,7 @@ def _add_resume(verbs: Verbs) -> None:
     parser = add_verb(
         verbs,
         "resume",
-        "go on with a session that was stopped, by participant or session",
+        "continue a session that was stopped, by participant or session",
         "  rapidvision session resume study/ p01 --screen lab.toml",
     )
     parser.add_argument("study", metavar="STUDY", help="the study folder")
@@ -143,7 +143,7 @@ def _add_resume(verbs: Verbs) -> None:
     parser.add_argument(
         "--max-age", type=float, default=24.0, metavar="HOURS", help="older sessions are refused; default: 24"
     )
-    parser.add_argument("--accept-age", action="store_true", help="go on with an older session; recorded")
+    parser.add_argument("--accept-age", action="store_true", help="continue an older session; recorded")
     _add_display_options(parser)
     parser.set_defaults(run=_resume)
 

@@ -191,6 +191,6 @@ def _begins_with(longest: Journal, other: Journal) -> bool:
 
 
 _EMPTY = (
-    "empty: its computer lost power before the first line was stored, and no trial is in it; go on with `rapidvision "
+    "empty: its computer lost power before the first line was stored, and no trial is in it; resume it with `rapidvision "
     "session resume`, or give it up with `rapidvision session release` and delete the file"
 )

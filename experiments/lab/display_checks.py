@@ -167,11 +167,13 @@ def judge_priority(granted: bool) -> Check:
 
 
 def judge_disk(folder: Path) -> Check:
-    """Judge the room for data: 50 MB are needed."""
+    """Judge the free space for data: 50 MB are needed."""
     free = shutil.disk_usage(folder).free
     if free >= FREE_BYTES:
         return Check("disk", "green", f"{free / 1e9:.1f} GB free")
-    return Check("disk", "red", f"{free / 1e6:.1f} MB free", f"make room: {FREE_BYTES // 1_000_000} MB are needed")
+    return Check(
+        "disk", "red", f"{free / 1e6:.1f} MB free", f"free some space: {FREE_BYTES // 1_000_000} MB are needed"
+    )
 
 
 def judge_clock(
@@ -204,7 +206,7 @@ def judge_keyboard(products: Sequence[str], pressed: Sequence[Press] | None) -> 
     products : sequence of str
         Names of the keyboards.
     pressed : sequence of Press or None
-        What was pressed when the participant was asked to; None where nobody was asked.
+        What was pressed when the participant was asked to; None where the participant was not asked.
     """
     names = ", ".join(products) or "none"
     if pressed is None:

@@ -147,7 +147,7 @@ def find_session(study: Study, name: str, *, kind: ObserverKind | None = None) -
         how = {"human": "without --simulate and --pilot", "pilot": "with --pilot", "simulated": "with --simulate"}[has]
         raise InputError(
             f"session {entry.session_id}: observer: got {kind}, allowed is {has}, as the session began; "
-            f"go on {how}, or run a new session"
+            f"resume it {how}, or run a new session"
         )
     raise InputError(f"{study.folder}: no session of {name}; see `rapidvision session list`")
 
@@ -190,7 +190,7 @@ def make_ready(study: Study, entry: Entry, options: Options) -> Ready:
 
 
 def check_study(study: Study, options: Options) -> StimulusSet:
-    """Refuse a study that cannot be run here: changed protocol, strange keys, another set, no room, no rights.
+    """Refuse a study that cannot be run here: changed protocol, strange keys, another set, no free space, no rights.
 
     Returns
     -------

@@ -13,7 +13,7 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
-#: What PsychoPy's window imports and uses nowhere in a session; still there for whoever does use it.
+#: What PsychoPy's window imports and uses nowhere in a session; still there for other code that does use it.
 UNUSED_BY_SESSIONS = frozenset({"json_tricks", "numpy.f2py", "pandas", "requests", "scipy", "scipy.interpolate"})
 #: What it looks into at once, and does without where it is not installed.
 OPTIONAL_FOR_PSYCHOPY = frozenset({"matplotlib", "openpyxl"})
@@ -65,7 +65,7 @@ def imported_later(later: Collection[str], *, never: Collection[str] = ()) -> It
     later : collection of str
         Modules to import at first use.
     never : collection of str
-        Modules that are absent for whoever imports them here, for packages that do without them.
+        Modules whose import fails as if they were not installed, for packages that do without them.
 
     Examples
     --------

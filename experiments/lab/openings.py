@@ -67,5 +67,5 @@ def words_of(entry: Entry, plan: Plan, past: Sequence[TrialData | Event]) -> str
     return (
         f"For the experimenter\n\nSession {entry.session_id}\nParticipant {entry.participant_id}\n"
         f"{n_done} of {len(plan.trials())} trials are done; begun {entry.utc[:16].replace('T', ' ')} UTC\n\n"
-        "Any key resumes it, Escape leaves it as it is."
+        "Any key resumes it, Escape leaves it unchanged."
     )

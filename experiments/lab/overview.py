@@ -77,7 +77,7 @@ def status(study: Study) -> str:
             f" {upcoming}"
         )
     lines += [
-        f"  unfinished: {entry.session_id} since {entry.utc}; `rapidvision session resume` goes on,"
+        f"  unfinished: {entry.session_id} since {entry.utc}; `rapidvision session resume` continues it,"
         " `rapidvision session release` gives it up"
         for entry in slots.last.values()
         if entry.event == "taken"

@@ -71,7 +71,7 @@ def run_session(
     InputError, CheckFailed
         When something does not fit; nothing was stored.
     Aborted
-        When the session was stopped; go on with :func:`resume_session`.
+        When the session was stopped; :func:`resume_session` continues it.
     """
     check_participant_id(participant_id)
     kind = options.kind
@@ -87,7 +87,7 @@ def run_session(
 
 
 def resume_session(study: Study, name: str, options: Options, *, say: Callable[[str], object] = print) -> Path:
-    """Go on with an unfinished session, by session or participant id; see :func:`run_session`.
+    """Continue an unfinished session, by session or participant id; see :func:`run_session`.
 
     Raises
     ------
@@ -100,12 +100,12 @@ def resume_session(study: Study, name: str, options: Options, *, say: Callable[[
         done = "is finished" if entry.event == "finished" else "was given up; its slot is free for others"
         raise InputError(f"session {entry.session_id}: {done}")
     # Between two processes, and after a computer was off, the wall clock is all there is; one that was set back lets a
-    # session go on, and one that was set forth refuses with the age and the option that goes on all the same.
+    # session resume; one that was set forth refuses it, and the error names the age and the option that resumes it.
     age_h = (clock.utc_now() - datetime.fromisoformat(entry.utc)).total_seconds() / 3600
     if age_h > options.max_age_h and not options.accept_age:
         raise InputError(
             f"session {entry.session_id}: began {age_h:.1f} h ago, at most {options.max_age_h:g} h are allowed; "
-            "give it up with `rapidvision session release`, or go on with --accept-age, which is recorded"
+            "give it up with `rapidvision session release`, or resume it with --accept-age, which is recorded"
         )
     ready = make_ready(part, entry, options)
     path = journal_path(part, entry.session_id)
@@ -224,14 +224,14 @@ def _prepare(screen: "PsychoPyScreen", ready: Ready, options: Options) -> None:
     side = protocol.image_px
     if protocol.image_deg is not None and options.profile is not None:
         side = round(options.profile.deg_to_px(protocol.image_deg))
-    # Pages between trials are made when they come up; nobody's answer is timed there.
+    # Pages between trials are made when they come up; no answer is timed there.
     words = [plan.texts[name] for name in ("too_slow", "correct", "wrong")]
     reminder = plan.texts["reminder"] if protocol.key_reminder else ""
     screen.load(ready.stimuli, side_px=side, reminder=reminder, words=words)
 
 
 def _participant(plan: Plan, screen: "PsychoPyScreen", keys: Keys, options: Options) -> tuple[Screen, Keys]:
-    """Return the screen and the keys of whoever takes part."""
+    """Return the screen and the keys of the person or the simulated participant."""
     if options.simulate is None:
         return screen, keys
     participant = Participant(plan, options.simulate, seed=options.seed, clock=screen.now)
@@ -241,7 +241,7 @@ def _participant(plan: Plan, screen: "PsychoPyScreen", keys: Keys, options: Opti
 def release(study: Study, name: str) -> Entry:
     """Give an unfinished session's slot back, by session or participant id, and say so in its journal.
 
-    A journal that is empty or damaged stays as it is; the ledger says all the same that the session was given up.
+    A journal that is empty or damaged stays unchanged; the ledger says all the same that the session was given up.
     """
     part, entry = find_session(study, name)
     path = journal_path(part, entry.session_id)

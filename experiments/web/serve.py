@@ -153,7 +153,7 @@ async def serve_apps(
     ready : callable, optional
         Called once when all of them answer.
     beside : sequence of coroutine functions
-        What goes on meanwhile; cancelled at the end.
+        What runs meanwhile; cancelled at the end.
     """
     servers = [_Quiet(_config(app, address)) for app, _, address in apps]
     loop = asyncio.get_running_loop()

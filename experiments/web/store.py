@@ -143,7 +143,7 @@ class Store:
         return done
 
     async def query(self, job: Callable[[sa.Connection], T]) -> T:
-        """Run a read in a thread of its own; the event loop goes on."""
+        """Run a read in a thread of its own; the event loop does not wait."""
         return await asyncio.to_thread(self.read, job)
 
     def read(self, job: Callable[[sa.Connection], T]) -> T:
@@ -268,7 +268,7 @@ def _wake(answers: list[_Answer]) -> None:
 
 def _answer(answers: list[_Answer]) -> None:
     for write, result, error in answers:
-        if write.future.done():  # nobody waits any more
+        if write.future.done():  # the caller waits no more
             continue
         if error is None:
             write.future.set_result(result)

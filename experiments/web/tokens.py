@@ -22,7 +22,7 @@ class Keyring:
     Parameters
     ----------
     secret : bytes
-        At least 32 bytes that nobody else knows.
+        At least 32 secret bytes.
 
     Examples
     --------

@@ -29,7 +29,7 @@ def cluttered(
     Parameters
     ----------
     picture : ndarray of uint8, shape (side, side, 3)
-        The picture; it is left as it is.
+        The picture; it is not changed.
     importance : ndarray of uint8, shape (side, side)
         The map that supervises.
     own : ndarray of uint8, shape (side, side)

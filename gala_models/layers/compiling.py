@@ -10,7 +10,7 @@ _COMPILERS = ("g++", "clang++", "c++")
 
 
 def compiled(model: nn.Module, *, wanted: bool = True) -> tuple[nn.Module, str]:
-    """Return the network compiled, or as it is with the reason.
+    """Return the network compiled, or unchanged with the reason.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ def compiled(model: nn.Module, *, wanted: bool = True) -> tuple[nn.Module, str]:
     names = (os.environ["CXX"],) if os.environ.get("CXX") else _COMPILERS
     if not any(shutil.which(name) for name in names):
         return model, (
-            f"compile: no C++ compiler found ({', '.join(names)}), so the network runs as it is; install one or set "
+            f"compile: no C++ compiler found ({', '.join(names)}), so the network runs uncompiled; install one or set "
             "compile = false"
         )
     return torch.compile(model), ""  # type: ignore[return-value]

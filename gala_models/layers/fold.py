@@ -103,7 +103,7 @@ def fold(model: ResNet) -> FoldedResNet:
     Parameters
     ----------
     model : ResNet
-        Post-activation. It is left as it is.
+        Post-activation. It is not changed.
 
     Returns
     -------

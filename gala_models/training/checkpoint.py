@@ -1,4 +1,4 @@
-"""Checkpoints: everything that a training run needs to go on as if it had not stopped."""
+"""Checkpoints: everything that a training run needs to resume as if it had not stopped."""
 
 import io
 import pickle
@@ -26,7 +26,7 @@ class Progress(Recipe, frozen=True, kw_only=True):
     checkpoint_version : int
         Version of this form.
     recipe_digest, data_digest : str
-        What is trained on what; another recipe or store cannot go on from here.
+        What is trained on what; another recipe or store cannot resume from here.
     epoch, step : int
         Epochs done, and steps done within the current one.
     sums : tuple of float

@@ -1,4 +1,4 @@
-"""Training: a trainer that can stop after any step and go on to the same bits."""
+"""Training: a trainer that can stop after any step and resume to the same bits."""
 
 import math
 import sys
@@ -42,7 +42,7 @@ class Trainer:
         What to do.
     out : Path
         The run's folder: ``recipe.toml``, ``checkpoint.pt``, ``metrics.jsonl``, and ``NAME.safetensors`` at the end.
-        When it holds a checkpoint of the same recipe and stores, the run goes on from there.
+        When it holds a checkpoint of the same recipe and stores, the run resumes from there.
     train, validation : Store
         Pictures.
     world : World, optional
@@ -122,7 +122,7 @@ class Trainer:
         except KeyboardInterrupt:
             self.save()
             raise Aborted(
-                f"{self.recipe.name}: stopped after {self.n_steps} steps; the same command goes on from here"
+                f"{self.recipe.name}: stopped after {self.n_steps} steps; run the same command again to resume"
             ) from None
         if not self.finished:
             self.save()

@@ -159,7 +159,7 @@ class StimulusSet:
 
     @property
     def digest(self) -> str:
-        """SHA-256 over the rows; equal sets have equal digests whoever built them."""
+        """SHA-256 over the rows; equal sets have equal digests, also from different computers."""
         return self.description.digest
 
     def exemplars(self, phase: str = "main") -> tuple[Exemplar, ...]:

@@ -6,6 +6,8 @@ from pathlib import Path
 from rapidvision import recipes
 from rapidvision.errors import InputError, did_you_mean
 from rapidvision.protocol import Protocol
+from rapidvision.system import files
+from rapidvision.task import rules
 
 _FOLDER = Path(__file__).parents[1] / "task" / "presets"
 #: Names of the presets; each is a file that can be read by itself.
@@ -33,7 +35,7 @@ def preset(name: str) -> Protocol:
     """
     if name not in PRESETS:
         raise InputError(f'protocol: no preset "{name}". {did_you_mean(name, PRESETS)}')
-    return recipes.read(_FOLDER / f"{name}.toml", Protocol)
+    return _read(_FOLDER / f"{name}.toml")
 
 
 def read_protocol(source: Protocol | Path | str) -> Protocol:
@@ -52,7 +54,8 @@ def read_protocol(source: Protocol | Path | str) -> Protocol:
     Raises
     ------
     InputError
-        When there is no such preset or file, or the file is not a protocol.
+        When there is no such preset or file, or the protocol cannot be run: one line per mistake, with file, line,
+        field, what was got and what is allowed.
 
     Examples
     --------
@@ -60,7 +63,31 @@ def read_protocol(source: Protocol | Path | str) -> Protocol:
     550
     """
     if isinstance(source, Protocol):
-        return source
+        return rules.check(source)
     if isinstance(source, str) and (source in PRESETS or not Path(source).suffix):
         return preset(source)
-    return recipes.read(source, Protocol)
+    return _read(Path(source))
+
+
+def parse_protocol(text: str, *, name: str = "protocol.toml") -> Protocol:
+    """Read TOML text as a protocol and check it; `name` stands for the file in messages.
+
+    Raises
+    ------
+    RecipeError
+        One line per mistake: file, line, field, what was got, what is allowed.
+
+    Examples
+    --------
+    >>> parse_protocol("protocl = 2")
+    Traceback (most recent call last):
+        ...
+    rapidvision.errors.RecipeError: protocol.toml:1: unknown key "protocl". Did you mean "protocol"?
+    """
+    return rules.check(recipes.parse(text, Protocol, name=name), name=name, text=text)
+
+
+def _read(path: Path) -> Protocol:
+    if path.suffix.lower() == ".json":
+        return rules.check(recipes.read(path, Protocol), name=str(path))
+    return parse_protocol(files.read_text(path), name=str(path))

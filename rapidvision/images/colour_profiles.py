@@ -8,7 +8,7 @@ import numpy as np
 
 from rapidvision.errors import InputError
 
-#: A profile that moves no colour by more levels than this is taken for sRGB, and the picture is left as it is.
+#: A profile that moves no colour by more levels than this is taken for sRGB, and the picture is left unchanged.
 SAME_LEVELS = 2
 #: The PNG chunk gAMA of pictures coded for a display of gamma 2.2, as sRGB nearly is.
 SRGB_GAMMA = 1 / 2.2

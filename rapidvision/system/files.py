@@ -62,7 +62,7 @@ def atomic(path: Path | str, *, durable: bool = True) -> Iterator[IO[bytes]]:
     except OSError as error:
         if not _is_about(error, path, temporary):
             raise
-        remedy = _REMEDIES.get(error.errno or 0, "choose another folder or make room")
+        remedy = _REMEDIES.get(error.errno or 0, "choose another folder or free some space")
         raise InputError(f"{path}: cannot be written ({error.strerror}); {remedy}") from error
     finally:
         with suppress(OSError):
@@ -70,7 +70,7 @@ def atomic(path: Path | str, *, durable: bool = True) -> Iterator[IO[bytes]]:
 
 
 _REMEDIES = {
-    errno.EDQUOT: "your quota is used up: make room or choose another folder",
+    errno.EDQUOT: "your quota is used up: free some space or choose another folder",
     errno.EACCES: "close it where another program has it open, or choose a folder that you may write to",
     errno.EPERM: "close it where another program has it open, or choose a folder that you may write to",
     errno.EROFS: "the drive is read-only; choose another folder",

@@ -1,4 +1,4 @@
-"""One way to show that long work goes on: a bar on a terminal, a line now and then elsewhere, nothing when quiet."""
+"""One way to show the progress of long work: a bar on a terminal, a line now and then elsewhere, nothing when quiet."""
 
 import sys
 import time

@@ -113,7 +113,7 @@ def scramble(
                 pulled = (one - smooth for one, smooth in zip(pulled, kept, strict=True))
             turns = _best_turns(map(_spectrum, pulled), mirrored)
             y = [_turned(spectra[channel], turns, kept[channel : channel + 1], width) for channel in range(n_channels)]
-    values = np.moveaxis(np.stack(y), 0, -1)  # whoever comes next works by channel, too
+    values = np.moveaxis(np.stack(y), 0, -1)  # the next step works by channel, too
     return Scrambled(values, _outside(y, white) / values.size, done)
 
 

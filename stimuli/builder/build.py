@@ -124,7 +124,7 @@ def build(
     engine: Engine = "auto",
     advance: Advance = silent,
 ) -> Built:
-    """Build the set of a recipe, or go on with it.
+    """Build the set of a recipe, or resume the build.
 
     Parameters
     ----------

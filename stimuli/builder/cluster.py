@@ -55,7 +55,7 @@ def run_cluster(settings: Settings, chunks: Sequence[Chunk], *, address: str) ->
                 yield future.result()
             except distributed.KilledWorker as error:
                 raise Aborted(
-                    f"{address}: a chunk ended several workers ({error}); the same command goes on"
+                    f"{address}: a chunk ended several workers ({error}); run the same command again to resume"
                 ) from error
             future.release()
             for chunk in waiting:

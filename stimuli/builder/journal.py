@@ -1,4 +1,4 @@
-"""What is done already: a journal per shard, so that a build goes on after it was killed at any moment.
+"""What is done already: a journal per shard, so that a build resumes after it was killed at any moment.
 
 ::
 
@@ -38,7 +38,7 @@ class BuildState(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def claim(folder: Path, recipe: StimulusRecipe, form: Form) -> None:
-    """Mark a folder as the place where a recipe is built, once nothing speaks against the build.
+    """Mark a folder as the place where a recipe is built, once every check has passed.
 
     Raises
     ------

@@ -142,17 +142,17 @@ def remembering(read: PictureReader, *, most_bytes: int = MOST_REMEMBERED_BYTES)
     ['a', 'b', 'b']
     """
     kept: dict[str, Picture] = {}
-    room = most_bytes
+    free_bytes = most_bytes
 
     def remembered(path: str) -> Picture:
-        nonlocal room
+        nonlocal free_bytes
         if path in kept:
             return kept[path]
         picture = read(path)
-        if picture.pixels.nbytes <= room:
+        if picture.pixels.nbytes <= free_bytes:
             picture.pixels.setflags(write=False)
             kept[path] = picture
-            room -= picture.pixels.nbytes
+            free_bytes -= picture.pixels.nbytes
         return picture
 
     return remembered

@@ -174,19 +174,19 @@ def _extent(luma: NDArray[np.float64], clipped: float) -> _Extent:
 
 def _feasible(target: Target, wanted: dict[str, _Extent]) -> Target:
     """Shrink the contrast until every picture fits, or refuse; extents are relative to the target's mean."""
-    room = {name: _room(one, target.mean) for name, one in wanted.items()}
-    shrunk = min(1.0, *room.values())
+    factors = {name: _largest_factor(one, target.mean) for name, one in wanted.items()}
+    shrunk = min(1.0, *factors.values())
     spread = sum(one.contrast for one in wanted.values()) / len(wanted)
     contrast = spread * shrunk if target.match.kind == "spectrum" else target.contrast * shrunk
     if shrunk < 1 and not target.match.shrink:
-        worst = sorted(room, key=lambda name: room[name])
-        tight = [name for name in worst if room[name] < 1]
+        worst = sorted(factors, key=lambda name: factors[name])
+        tight = [name for name in worst if factors[name] < 1]
         if target.match.contrast == "own":
             remedy = f"shrink = true (lowers the contrast of these alone, by {1 - shrunk:.0%} at most), another mean"
         else:
             remedy = f"shrink = true (contrast {contrast:.1f} fits all), a lower contrast"
         raise InputError(
-            f"matching is infeasible: {len(tight)} of {len(room)} pictures would be clipped (worst: {', '.join(tight[:5])}); "
+            f"matching is infeasible: {len(tight)} of {len(factors)} pictures would be clipped (worst: {', '.join(tight[:5])}); "
             f"use {remedy}, a larger clipped, or leave them out"
         )
     if target.match.contrast == "own":
@@ -194,7 +194,7 @@ def _feasible(target: Target, wanted: dict[str, _Extent]) -> Target:
     return Target(target.match, target.mean, contrast, amplitudes=target.amplitudes, shrunk=shrunk)
 
 
-def _room(one: _Extent, mean: float) -> float:
+def _largest_factor(one: _Extent, mean: float) -> float:
     """Return the largest factor of contrast with which a picture fits; its extent is relative to `mean`."""
     return min(mean / max(-one.low, 1e-9), (255 - mean) / max(one.high, 1e-9))
 
@@ -219,7 +219,9 @@ def wanted_contrast(luma: NDArray[np.float64], target: Target) -> float:
     if target.match.contrast != "own":
         return target.contrast
     own = _extent(luma, target.match.clipped)
-    return own.contrast * min(1.0, _room(_Extent(0.0, 0.0, own.low - own.mean, own.high - own.mean), target.mean))
+    return own.contrast * min(
+        1.0, _largest_factor(_Extent(0.0, 0.0, own.low - own.mean, own.high - own.mean), target.mean)
+    )
 
 
 def wanted_luma(luma: NDArray[np.float64], target: Target) -> NDArray[np.float64]:

@@ -106,7 +106,7 @@ def find_duplicates(pictures: Iterable[HashedImage]) -> list[tuple[ImageEntry, I
 def check_across_phases(pictures: Iterable[HashedImage]) -> None:
     """Refuse a practice picture that looks the same as one of the main phase.
 
-    Within a phase pictures may be alike (frames of one scene, a plain object on a plain ground); :func:`find_duplicates`
+    Within a phase pictures may be alike (frames of one scene, a plain object on a plain background); :func:`find_duplicates`
     tells which are.
     """
     for one, other, difference in find_duplicates(pictures):

@@ -108,9 +108,9 @@ def _turned(rows: list[dict[str, str]]) -> Iterator[Flag]:
         }
         turn, upright, best = _best_turn(list(mine.values()))
         for image_id, one in mine.items() if upright > USUALLY else ():
-            own_turn, as_it_is, then = _best_turn([one])
-            if then > LEAST_TURNED and then - as_it_is > TURNED_BY:
-                text = f"looks {own_turn}: correlates {then:.2f} with the other maps then, {as_it_is:.2f} as it is"
+            own_turn, unturned, then = _best_turn([one])
+            if then > LEAST_TURNED and then - unturned > TURNED_BY:
+                text = f"looks {own_turn}: correlates {then:.2f} with the other maps then, {unturned:.2f} unturned"
                 yield Flag(image_id, source, text)
         if len(mine) >= FEWEST_MAPS and best - upright > SOURCE_TURNED_BY:
             yield Flag(

@@ -47,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--format",
         default="png",
         choices=("png", "webp"),
-        help="of the pictures; webp keeps every pixel too, in less room",
+        help="of the pictures; webp keeps every pixel too, in smaller files",
     )
     parser.add_argument(
         "--workers", type=int, default=1, metavar="N", help="processes (default 1); the bytes do not depend on it"

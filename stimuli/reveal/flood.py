@@ -98,7 +98,7 @@ def fill(
 
 
 def _usable(importance: NDArray[np.float32], *, flat_is_fine: bool) -> NDArray[np.float32]:
-    """Return a usable map as it is; what two looks do not settle is left to the thorough check, which has the words."""
+    """Return a usable map unchanged; a map that two quick tests do not clear gets the thorough check and its messages."""
     values = np.asarray(importance, np.float32)
     if values.ndim == 2 and values.size:
         low, high = values.min(), values.max()

@@ -127,7 +127,7 @@ def test_a_ceiling_near_one_is_told(seed):
 
 
 def test_the_margin_is_exact_where_shares_fall_on_it(seed):
-    # Every participant lies exactly five points below: half of nothing speaks for non-inferiority.
+    # Every participant lies exactly five points below: half of nothing supports non-inferiority.
     rng = np.random.default_rng(seed)
     table = analysis.level_tests(study(rng, (12, 12), trials=20, late=0.0), m=99, seed=1).cells
     table.halves[:, 2] = 40

@@ -26,7 +26,7 @@ def test_tables_and_matrix_product_sum_the_same(n, columns, largest, seed):
     assert np.array_equal(GroupSums(scores).of(words)[:, :columns], expected)
 
 
-def test_places_of_nobody_between_strata_add_nothing(seed):
+def test_empty_places_between_strata_add_nothing(seed):
     rng = np.random.default_rng(seed)
     scores = np.zeros((192, 5), dtype=np.int64)
     scores[:40], scores[64:69] = rng.integers(0, 9, (40, 5)), rng.integers(0, 9, (5, 5))

@@ -144,7 +144,7 @@ def test_exclusions_are_counted_and_named(trials):
     assert "excluded 1 because late, early or missing answers above 0.5" in kept.sentence()
 
 
-def test_a_rule_that_leaves_nobody_is_named(trials):
+def test_a_rule_that_excludes_everyone_is_named(trials):
     with pytest.raises(InputError, match=r"accuracy with intact pictures below 1.*leaves no participant"):
         noisy = trials.frame.assign(correct=False, response=np.where(trials.frame["target"], "distractor", "target"))
         exclude(Trials(noisy), Rules(min_full_accuracy=1.0))

@@ -131,7 +131,7 @@ def nginx(folder, port, path):
 
 
 class Person:
-    """A participant who speaks HTTP over a connection of their own, and sends again what got no answer."""
+    """A participant who sends HTTP over a connection of their own, and sends again what got no answer."""
 
     def __init__(self, socket, path, consent, number):
         self.socket, self.path, self.consent, self.number = socket, path.rstrip("/"), consent, number
@@ -160,7 +160,7 @@ class Person:
                     return status, json.loads(content)
             except (OSError, asyncio.IncompleteReadError, IndexError):
                 self.close()
-            assert time.monotonic() < end, "nobody answered"
+            assert time.monotonic() < end, "no answer came"
             await asyncio.sleep(0.1)
 
     async def begin(self):
@@ -196,7 +196,7 @@ class Person:
 async def crowd(socket, path, consent, n, *, begun=lambda: None):
     """Let `n` people take part at once; return how many trials they sent, in how long, and what they waited for each.
 
-    `begun` is called when everybody has a plan and nobody has answered yet.
+    `begun` is called when every participant has a plan and none has answered yet.
     """
     people = [Person(socket, path, consent, number) for number in range(n)]
     for person in people:

@@ -87,7 +87,7 @@ def test_no_package_imports_another_package(package):
             assert len(name) - len(name.lstrip(".")) <= depth, f"{path}: {name} leaves the package"
 
 
-def test_the_ground_imports_no_room():
+def test_the_core_imports_no_package():
     for path in sources("rapidvision"):
         for name in imports(path):
             assert not name.startswith(tuple(f"rapidvision.{package}" for package in PACKAGES)), f"{path}: {name}"
@@ -242,7 +242,7 @@ def test_help_loads_a_handful_of_modules():
     assert len(loaded) <= 60, done.stderr
 
 
-def test_help_imports_no_room_and_nothing_heavy():
+def test_help_imports_no_package_and_nothing_heavy():
     code = (
         "import sys; from rapidvision import cli; cli.main(['--help']); print(*sys.modules, sep='\\n', file=sys.stderr)"
     )

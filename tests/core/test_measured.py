@@ -18,8 +18,8 @@ FIGURES = [
 
 
 def test_every_printed_figure_is_read_back():
-    text = "# room\n" + "\n".join(one.line() for one in FIGURES) + "\na line that is no figure\n"
-    assert printed(text) == {"room": FIGURES}
+    text = "# suite\n" + "\n".join(one.line() for one in FIGURES) + "\na line that is no figure\n"
+    assert printed(text) == {"suite": FIGURES}
 
 
 @given(st.floats(-1e6, 1e6, allow_nan=False).map(lambda value: float(f"{value:.4g}")), st.booleans())
@@ -29,14 +29,14 @@ def test_values_survive(value, holds):
 
 
 def test_what_falls_short_is_said_first_and_in_bold():
-    text = page({"room": FIGURES}, head="Then.")
+    text = page({"suite": FIGURES}, head="Then.")
     assert "7 figures: 2 fall short of their bar, 1 were not measured." in text
     assert text.count("**falls short**") == 2
     assert "not measured: no GPU here" in text
 
 
 def test_the_page_names_machine_day_and_circumstances(tmp_path):
-    (tmp_path / "log.txt").write_text("# room\n" + "\n".join(one.line() for one in FIGURES) + "\n", encoding="utf-8")
+    (tmp_path / "log.txt").write_text("# suite\n" + "\n".join(one.line() for one in FIGURES) + "\n", encoding="utf-8")
     main([str(tmp_path / "measured.md"), str(tmp_path / "log.txt"), "--note", "Nothing else ran."])
     text = (tmp_path / "measured.md").read_text(encoding="utf-8")
-    assert machine() in text and "Nothing else ran." in text and "## room" in text
+    assert machine() in text and "Nothing else ran." in text and "## suite" in text

@@ -1,4 +1,4 @@
-"""Worker processes: they do what they are given, and end with whoever started them."""
+"""Worker processes: they do what they are given, and end with the process that started them."""
 
 import os
 import signal
@@ -25,7 +25,7 @@ if __name__ == "__main__":
 
 
 def alive(pid):
-    """Whether a process is there and not a corpse that nobody has fetched yet."""
+    """Whether a process is there and not an ended one that its parent has not collected yet."""
     try:
         return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()[0] != "Z"
     except FileNotFoundError:

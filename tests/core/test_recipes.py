@@ -4,7 +4,8 @@ import pytest
 
 from rapidvision import recipes
 from rapidvision.errors import InputError, RecipeError
-from rapidvision.protocol import Protocol, Timing
+from rapidvision.formats.protocol_file import preset
+from rapidvision.protocol import Protocol
 from rapidvision.recipes import Recipe
 
 
@@ -23,21 +24,21 @@ class Outer(Recipe, frozen=True):
 
 
 def test_a_resolved_recipe_reads_back_as_itself():
-    protocol = Protocol(name="x", timing=Timing(stimulus_ms=200), groups=("a", "b"), image_deg=5.5)
+    protocol = preset("masked")
     assert recipes.parse(recipes.dump(protocol), Protocol) == protocol
 
 
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("n_leves = 3", 'r.toml: unknown key "n_leves"'),
-        ("[reveal]\nn_leves = 3", 'r.toml: unknown key "n_leves" in [reveal]. Did you mean "n_levels"?'),
+        ("n_leves = 3", 'r.toml:1: unknown key "n_leves"'),
+        ("[reveal]\nn_leves = 3", 'r.toml:2: unknown key "n_leves" in [reveal]. Did you mean "n_levels"?'),
         (
             '[[maps]]\nsource = "a"\n[[maps]]\nsuorce = "b"',
             'unknown key "suorce" in [maps[1]]. Did you mean "source"?',
         ),
-        ("[[maps]]\n", "r.toml: maps[0]: Object missing required field `source`"),
-        ('[reveal]\nn_levels = "x"', "r.toml: reveal.n_levels: Expected `int`, got `str`"),
+        ("[[maps]]\n", "r.toml:1: maps[0]: `source` is needed"),
+        ('[reveal]\nn_levels = "x"', 'r.toml:2: reveal.n_levels: got "x", expected int'),
         ("a = = 1", "r.toml: not TOML"),
     ],
 )

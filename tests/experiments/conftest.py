@@ -1,15 +1,13 @@
 """A small stimulus set with real files, and studies planned from it."""
 
 import contextlib
-import io
 import os
 import shutil
 import subprocess
 import sys
 
-import numpy as np
+import msgspec
 import pytest
-from PIL import Image
 
 from rapidvision.experiments.design.planning import make_study
 from rapidvision.experiments.design.rehearsals import part_of, prefix_of
@@ -19,64 +17,36 @@ from rapidvision.experiments.lab import file_checks
 from rapidvision.experiments.lab.ledger import Ledger
 from rapidvision.experiments.recording.headers import Header, Setup
 from rapidvision.experiments.recording.journal import JournalFile
-from rapidvision.formats.manifest import SetDescription, Stimulus, write_set
-from rapidvision.protocol import Practice, Protocol, Timing
+from rapidvision.formats.protocol_file import preset
 from rapidvision.study import Study
-from rapidvision.system import files
 from tests.conftest import missing
-
-TARGETS = ("bird", "zebra", "elephant", "cat")
-DISTRACTORS = ("table", "couch", "refrigerator", "umbrella")
-
-
-def make_set(folder, *, per_category=10, practice=2, n_levels=12, side=16, sources=("clickme", "salicon")):
-    """Write a set whose pictures are noise; the right form at a fraction of the time of real ones."""
-    labels = (*(f"{10 ** (2 * i / max(1, n_levels - 2)):.3g}" for i in range(n_levels - 1)), "full")
-    rows = []
-    rng = np.random.default_rng(0)
-    (folder / "images").mkdir(parents=True)
-    for category in (*TARGETS, *DISTRACTORS):
-        for number in range(per_category + practice):
-            image = f"{category}-{number:02d}"
-            noise = rng.integers(0, 256, (side, side, 3), dtype=np.uint8)
-            for s, source in enumerate(sources):
-                for level, label in enumerate(labels):
-                    full = level == n_levels - 1
-                    path = f"images/{image}.{'full' if full else f'{source}.{level:02d}'}.png"
-                    if not (folder / path).exists():
-                        out = io.BytesIO()
-                        Image.fromarray(np.roll(noise, (level, 0 if full else s), (0, 1))).save(
-                            out, "PNG", compress_level=1
-                        )
-                        (folder / path).write_bytes(out.getvalue())
-                    fraction = None if full else float(label) / 100
-                    rows.append(
-                        Stimulus(
-                            stimulus_id=f"{image}.{source}.{label}",
-                            phase="main" if number < per_category else "practice",
-                            image_id=image,
-                            category=category,
-                            target=category in TARGETS,
-                            map_source=source,
-                            level_index=level,
-                            level_label=label,
-                            reveal_fraction=fraction,
-                            revealed_px=side * side if full else max(1, int(0.15 * side * side * fraction)),
-                            image_fraction=1.0 if full else 0.15 * fraction,
-                            shift_y_px=0,
-                            shift_x_px=0,
-                            path=path,
-                            sha256=files.sha256_file(folder / path),
-                        )
-                    )
-    description = SetDescription(name="noise", seed=1, image_px=side, level_labels=labels, map_sources=sources)
-    return write_set(folder, description, rows)
+from tests.experiments.sets import make_set, set_for
 
 
 @pytest.fixture(scope="session")
 def noise_set(tmp_path_factory):
-    """The form of the paper's set: 80 pictures and 16 for practice, 2 sources, 12 levels."""
+    """The form of the paper's set: 80 images and 16 for practice, 2 sources, 12 levels."""
     return make_set(tmp_path_factory.mktemp("noise") / "set")
+
+
+@pytest.fixture(scope="session")
+def set_of(tmp_path_factory):
+    """A function: the name of a protocol -> the set that goes with it, with masks; two are made and shared."""
+    made = {}
+
+    def find(name):
+        sixteen = name == "sixteen-way"
+        if sixteen not in made:
+            made[sixteen] = set_for(name, tmp_path_factory.mktemp("sets") / "set")
+        return made[sixteen]
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def set_maker():
+    """The function that writes such a set."""
+    return make_set
 
 
 class Plans(list):
@@ -89,20 +59,14 @@ class Plans(list):
 @pytest.fixture(scope="session")
 def plans(noise_set, tmp_path_factory):
     """Plans of the paper's study: 60 + 60."""
-    return Plans(make_study(noise_set, Protocol(), tmp_path_factory.mktemp("plans"), n_slots=60))
+    return Plans(make_study(noise_set, preset("paper"), tmp_path_factory.mktemp("plans"), n_slots=60))
 
 
 @pytest.fixture
 def study(noise_set, tmp_path):
     """A fresh study with four slots per group."""
-    make_study(noise_set, Protocol(), tmp_path / "study", n_slots=4)
+    make_study(noise_set, preset("paper"), tmp_path / "study", n_slots=4)
     return Study(tmp_path / "study")
-
-
-@pytest.fixture(scope="session")
-def set_maker():
-    """The function that writes such a set."""
-    return make_set
 
 
 @contextlib.contextmanager
@@ -183,17 +147,26 @@ def session_command(tmp_path):
         process.communicate()
 
 
-def short_study(folder, n_blocks=1, block_size=16, **timing):
+def short_protocol(n_blocks=1, block_size=16, *, fixation_ms=(50, 100), stimulus_ms=400, blank_ms=150, **response):
+    """The paper's task in a hurry; further arguments are fields of its response."""
+    paper = preset("paper")
+    durations = {"fixation": fixation_ms, "stimulus": stimulus_ms, "blank": blank_ms}
+    change = msgspec.structs.replace
+    return change(
+        paper,
+        phases=tuple(change(phase, duration_ms=durations[phase.id]) for phase in paper.phases),
+        response=change(paper.response, **{"limit_ms": stimulus_ms + blank_ms, **response}),
+        design=change(paper.design, blocks=n_blocks, block_size=block_size),
+        practice=change(paper.practice, n_trials=0),
+        feedback=change(paper.feedback, too_slow_ms=100),
+        display=change(paper.display, image_px=64),
+    )
+
+
+def short_study(folder, n_blocks=1, block_size=16, **changes):
     """Plan a study whose sessions take seconds on a real clock."""
     made = make_set(folder / "set", per_category=n_blocks * block_size // 8, practice=0, n_levels=4, side=64)
-    protocol = Protocol(
-        n_blocks=n_blocks,
-        block_size=block_size,
-        image_px=64,
-        practice=Practice(n_trials=0),
-        timing=Timing(**{"fixation_ms": (50, 100), "too_slow_ms": 100, **timing}),
-    )
-    make_study(made, protocol, folder / "study", n_slots=4)
+    make_study(made, short_protocol(n_blocks, block_size, **changes), folder / "study", n_slots=4)
     return Study(folder / "study")
 
 

@@ -39,7 +39,7 @@ def write_until_full(path, trials, write):
 
 
 def session_child(plan_path, header_path, folder, number, write):
-    """Begin a session on a fake clock, or go on with it; tell through a pipe which trials were acknowledged."""
+    """Begin a session on a fake clock, or resume it; tell through a pipe which trials were acknowledged."""
     import msgspec
 
     from rapidvision.experiments.engine.participants import Participant

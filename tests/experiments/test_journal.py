@@ -151,7 +151,7 @@ def test_a_full_disk_loses_nothing_that_was_acknowledged_and_resuming_adds_the_r
     assert read_journal(path)[1] == trials
 
 
-def test_a_disk_without_any_room_stops_the_session_and_says_so():
+def test_a_full_disk_stops_the_session_and_says_so():
     with contextlib.closing(AppendOnly("/dev/full", wait=False)) as file, pytest.raises(Aborted) as caught:
         file.append(b"a line\n")
     assert "No space left on device" in str(caught.value)

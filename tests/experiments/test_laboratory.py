@@ -11,7 +11,7 @@ from rapidvision.experiments.design.rehearsals import Rehearsals
 from rapidvision.experiments.interfaces import TrialData
 from rapidvision.experiments.recording.journal import read_journal
 from tests.conftest import missing
-from tests.experiments.laboratory import start_room
+from tests.experiments.laboratory import start_screen
 from tests.experiments.laboratory.window import PATCH_PX, SENSOR, SIZE, window_trials
 
 pytestmark = pytest.mark.display
@@ -51,12 +51,12 @@ def test_a_picture_stands_as_long_as_the_session_says(joined):
 
 def test_the_timing_report_reads_what_the_diode_saw(quick_study, session_command, tmp_path):
     options = ["--simulate", "--paced", 60, "--window", "400x300", "--photodiode-px", PATCH_PX, "--accept-timing"]
-    with start_room(width=SIZE[0], height=SIZE[1]) as room:
-        room.watch(*SENSOR, key=None)
-        process = session_command("run", quick_study.folder, "--participant", "p1", *options, display=room.display)
+    with start_screen(width=SIZE[0], height=SIZE[1]) as screen:
+        screen.watch(*SENSOR, key=None)
+        process = session_command("run", quick_study.folder, "--participant", "p1", *options, display=screen.display)
         out, err = process.communicate(timeout=250)
         assert process.returncode == 0, out + err
-        _, episodes = room.read()
+        _, episodes = screen.read()
     path = next(Rehearsals(quick_study.folder).sessions_folder.glob("*.jsonl"))
     trials = [entry for entry in read_journal(path)[1] if isinstance(entry, TrialData)]
     begin, end = 1000 * trials[0].flips_s[0], 1000 * trials[-1].flips_s[-1]

@@ -83,7 +83,7 @@ def test_stopping_before_the_last_trial_still_means_aborted(plans):
     assert entries[-1].what == "aborted"
 
 
-def test_a_session_that_goes_on_says_first_whose_it_is_and_escape_leaves_it_as_it_is(plans):
+def test_a_resumed_session_says_first_whose_it_is_and_escape_leaves_it_unchanged(plans):
     opening = "Session p02-clickme-0000"
     past = [entry for entry in run(plans[0])[0] if isinstance(entry, TrialData)][:11]
     entries, shown = run(plans[0], past=past, opening=opening)

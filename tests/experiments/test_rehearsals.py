@@ -95,7 +95,7 @@ def test_a_study_of_rehearsals_only_says_where_they_are(study, record_session):
         ("pilot", SIMULATED, "simulated", "with --pilot"),
     ],
 )
-def test_no_session_goes_on_with_another_kind_of_observer(study, opened, record_session, began, options, got, how):
+def test_no_session_resumes_with_another_kind_of_observer(study, opened, record_session, began, options, got, how):
     record_session(study, "p1", kind=began, n=20, finished=False)
     with pytest.raises(InputError, match=f"observer: got {got}, allowed is {began}.*{how}"):
         run.resume_session(study, "p1", options)

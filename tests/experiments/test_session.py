@@ -163,7 +163,7 @@ def test_stopping_and_resuming_anywhere_gives_every_trial_once(plans, stops):
     assert [e for e in past if isinstance(e, Event)][-1].what == "finished"
 
 
-def test_a_resumed_session_opens_with_both_keys_and_goes_on(plans):
+def test_a_resumed_session_opens_with_both_keys_and_continues(plans):
     plan = plans[0]
     steps = remaining(plan, done=range(30))
     assert steps[0] == Show(text_id="resume", wait="both_keys")

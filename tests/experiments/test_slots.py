@@ -1,4 +1,4 @@
-"""Slots: least filled first, nobody twice, two computers never the same."""
+"""Slots: least filled first, no participant twice, two computers never the same."""
 
 import multiprocessing
 from collections import Counter

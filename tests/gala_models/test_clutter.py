@@ -47,7 +47,7 @@ def test_what_is_covered_is_no_longer_important():
     assert (importance[~covered] == 7).all()
 
 
-def test_a_picture_that_is_important_everywhere_stays_as_it_is():
+def test_a_picture_that_is_important_everywhere_stays_unchanged():
     picture, importance = paste(np.full((40, 40), 255, np.uint8))
     assert not picture.any()
     assert (importance == 7).all()

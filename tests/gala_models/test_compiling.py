@@ -34,7 +34,7 @@ def test_a_compiled_module_gives_the_same_scores_maps_and_gradients_or_says_why_
         torch.testing.assert_close(one, other, rtol=1e-5, atol=1e-5)
 
 
-def test_without_a_compiler_the_network_runs_as_it_is_with_a_note(monkeypatch):
+def test_without_a_compiler_the_network_runs_uncompiled_with_a_note(monkeypatch):
     monkeypatch.setenv("CXX", "no-such-compiler")
     module = GALA(8)
     call, note = compiled(module)

@@ -57,7 +57,7 @@ def test_the_papers_numbers_are_the_defaults():
 
 
 @pytest.mark.parametrize("stop", [1, 5, 6, 8])
-def test_a_run_goes_on_to_the_same_bits_from_any_step(make_store, tmp_path, stop):
+def test_a_run_resumes_to_the_same_bits_from_any_step(make_store, tmp_path, stop):
     store = make_store(share_of_maps=0.5)  # 6 steps an epoch
     whole = Trainer(TINY, tmp_path / "whole", train=store, validation=store)
     whole.run()
@@ -164,7 +164,7 @@ def test_stopping_from_the_keyboard_saves(make_store, tmp_path, monkeypatch):
         return step(*arguments)
 
     monkeypatch.setattr(trainer, "_step", interrupted)
-    with pytest.raises(Aborted, match="stopped after 4 steps; the same command goes on"):
+    with pytest.raises(Aborted, match="stopped after 4 steps; run the same command again"):
         trainer.run()
     assert Trainer(TINY, tmp_path / "r", train=store, validation=store).n_steps == 4
 
@@ -193,7 +193,7 @@ def test_ctrl_c_in_the_middle_of_a_step_saves_no_half_of_it(make_store, tmp_path
     assert same(again.model, whole.model)
 
 
-def test_another_recipe_or_store_cannot_go_on_from_a_checkpoint(make_store, tmp_path):
+def test_another_recipe_or_store_cannot_resume_from_a_checkpoint(make_store, tmp_path):
     store = make_store()
     Trainer(TINY, tmp_path / "r", train=store, validation=store).run(max_steps=1)
     Trainer(changed(n_workers=4), tmp_path / "r", train=store, validation=store)  # threads decide nothing

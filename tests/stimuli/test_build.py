@@ -1,4 +1,4 @@
-"""The set builder: whole, resumable, and the same bytes whoever builds it."""
+"""The set builder: whole, resumable, and the same bytes on every computer."""
 
 import csv
 import shutil
@@ -144,7 +144,7 @@ def test_a_set_is_the_same_without_numba(picture_folder, tmp_path, monkeypatch):
     with monkeypatch.context() as without:
         without.setattr(flood, "_numba_is_here", lambda: False)
         without.setattr(deflate, "_numba_is_here", lambda: False)
-        without.setitem(sys.modules, "rapidvision.stimuli.reveal.flood_numba", None)  # whoever asks for it fails
+        without.setitem(sys.modules, "rapidvision.stimuli.reveal.flood_numba", None)  # an import of it fails
         without.setattr(deflate, "_compiled", None)
         built(picture_folder, tmp_path / "two")
     assert tree(tmp_path / "one") == tree(tmp_path / "two")

@@ -177,7 +177,7 @@ def test_a_matched_set_is_built_and_packed_like_any_other(tmp_path, kind):
     assert tree(tmp_path / "expanded") == tree(tmp_path / "set", hidden=False)
 
 
-def test_one_process_decodes_each_picture_once_as_long_as_there_is_room(tmp_path, monkeypatch):
+def test_one_process_decodes_each_picture_once_as_long_as_memory_allows(tmp_path, monkeypatch):
     recipe = RECIPE + '\n[match]\nkind = "spectrum"\nshrink = true\n'
     folder = write_folder(tmp_path / "pictures", recipe=recipe, n_pictures=4).parent
     loaded, root = read_recipe(str(folder / "recipe.toml"))

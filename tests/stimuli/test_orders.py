@@ -113,7 +113,7 @@ def test_a_soft_edge_shows_as_much_as_a_hard_one(feather_px):
         assert alpha.max() <= 1
 
 
-def test_hard_levels_are_composed_as_the_ground_composes_them():
+def test_hard_levels_are_composed_as_the_core_composes_them():
     series, picture, canvas = series_of(), natural(1), natural(2)
     for level, (pixels, _) in enumerate(levels_of(picture, canvas, series, Reveal())):
         assert np.array_equal(pixels, series.compose(picture, canvas, level))

@@ -65,7 +65,7 @@ def test_codes_are_as_short_as_huffmans_and_never_longer_than_the_format_allows(
 
 
 def test_the_bytes_of_a_file_are_known():
-    """Whoever changes them must raise the writer's version, because the hashes of every set change."""
+    """A change of them must raise the writer's version, because the hashes of every set change."""
     assert VERSION == "2"
     picture = np.arange(40 * 30 * 3, dtype=np.uint32).reshape(40, 30, 3) * 7919 % 256
     data = encode(picture.astype(np.uint8), title="a")

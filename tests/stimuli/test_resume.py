@@ -1,4 +1,4 @@
-"""A build that is killed at any moment goes on, and the set is the same as if nothing had happened."""
+"""A build that is killed at any moment can be resumed, and the set is the same as if nothing had happened."""
 
 import os
 import re
@@ -66,7 +66,7 @@ def test_kill_9_at_twenty_random_moments_changes_nothing(tmp_path, form):
     assert tree(tmp_path / "set") == tree(tmp_path / "whole")
 
 
-def test_a_pool_of_workers_that_is_killed_with_its_parent_goes_on_too(tmp_path):
+def test_a_pool_of_workers_that_is_killed_with_its_parent_resumes_too(tmp_path):
     folder = write_folder(tmp_path / "pictures", n_pictures=24).parent
     command = [sys.executable, "-m", "rapidvision", "stimuli", "build", str(folder / "recipe.toml")]
     command += ["--out", str(tmp_path / "set"), "--workers", "2", "--quiet"]
@@ -90,7 +90,7 @@ def test_a_file_system_that_takes_no_more_stops_the_build_with_the_file_and_the_
     done = subprocess.run(limited, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert re.search(
-        r"p00/\S+\.png: cannot be written \(File too large\); choose another folder or make room", done.stderr
+        r"p00/\S+\.png: cannot be written \(File too large\); choose another folder or free some space", done.stderr
     )
     assert not list((tmp_path / "set").rglob("*.tmp"))
     built(picture_folder, tmp_path / "set")
@@ -140,7 +140,7 @@ def test_a_worker_that_dies_is_replaced(picture_folder, tmp_path, monkeypatch):
     assert sorted(one.record.job.image_id for one in outcomes) == ["p00", "p01", "p02", "p03"]
 
 
-def test_a_full_disk_stops_with_a_remedy_and_the_build_goes_on_later(picture_folder, tmp_path, monkeypatch):
+def test_a_full_disk_stops_with_a_remedy_and_the_build_resumes_later(picture_folder, tmp_path, monkeypatch):
     from rapidvision.system import files
 
     real, count = files.write_bytes, [0]
@@ -148,11 +148,13 @@ def test_a_full_disk_stops_with_a_remedy_and_the_build_goes_on_later(picture_fol
     def full(path, data, **options):
         count[0] += 1
         if count[0] > 20:
-            raise InputError(f"{path}: cannot be written (No space left on device); choose another folder or make room")
+            raise InputError(
+                f"{path}: cannot be written (No space left on device); choose another folder or free some space"
+            )
         real(path, data, **options)
 
     monkeypatch.setattr(files, "write_bytes", full)
-    with pytest.raises(InputError, match="No space left on device.*make room"):
+    with pytest.raises(InputError, match="No space left on device.*free some space"):
         built(picture_folder, tmp_path / "set")
     monkeypatch.undo()
     built(picture_folder, tmp_path / "set")

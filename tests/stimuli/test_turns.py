@@ -78,4 +78,4 @@ def test_a_single_turned_map_is_flagged_with_its_numbers():
     unlike[2] = rows[2]
     assert flags_of(unlike, 0) == []  # sources that do not agree anyway say nothing about a single map
     (flag,) = flags_of(rows, 0)
-    assert flag == ("p01", "a", "looks mirrored: correlates 0.83 with the other maps then, 0.10 as it is")
+    assert flag == ("p01", "a", "looks mirrored: correlates 0.83 with the other maps then, 0.10 unturned")

@@ -62,7 +62,7 @@ def refused(code: str, text: str, **more: Any) -> dict[str, Any]:
 
 
 def picture(play: Round, *, practice: bool, elapsed_ms: float | None) -> dict[str, Any]:
-    """Describe the round that is up, all of it: a page that comes back goes on from here.
+    """Describe the round that is up, all of it: a page that comes back resumes from here.
 
     `elapsed_ms` is None while the clock stands.
     """

@@ -166,7 +166,7 @@ class Table:
     max_batch : int
         Most views in one batch.
     batch_s : float
-        How long a batch should take: whoever asks next waits for it.
+        How long a batch should take: the next request waits for it.
 
     Notes
     -----

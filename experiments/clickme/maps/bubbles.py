@@ -50,7 +50,7 @@ def pooled(maps: Sequence[NDArray[np.float64]], *, pool: str = "players") -> NDA
     maps : sequence of ndarray, shape (height, width)
         Counts per player.
     pool : {"players", "bubbles"}
-        ``players``: the share of players who covered a pixel, 0 … 1, so that nobody counts more than once.
+        ``players``: the share of players who covered a pixel, 0 … 1, so that no player counts more than once.
         ``bubbles``: the share of all bubbles that covered it.
 
     Examples

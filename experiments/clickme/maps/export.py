@@ -1,4 +1,4 @@
-"""Maps out: a picture folder that `stimuli build` takes as it is, and the files that the release's users read.
+"""Maps out: a picture folder that `stimuli build` reads without a change, and the files that the release's users read.
 
 ::
 

@@ -105,7 +105,7 @@ function moved() {
   state("over");
   only("notice");
   $("again").hidden = false;
-  $("notice-text").textContent = "The game goes on in another window.";
+  $("notice-text").textContent = "The game continues in another window.";
 }
 
 function deal() {

@@ -111,7 +111,7 @@ class Server:
         self._limit(self._returns, request)
         body = await body_as(request, _Return)
         player_id = await self.live.lobby.named(key_of(" ".join(body.name.split())))
-        expected = self.keys.code("player", player_id or "nobody")
+        expected = self.keys.code("player", player_id or "unknown")
         given = body.code.strip().upper().replace("-", "")
         if player_id is None or not _same(expected, given):
             raise Problem(403, "code", "username and code do not belong together")

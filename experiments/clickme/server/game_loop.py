@@ -1,4 +1,4 @@
-"""The game as it is played: players, their rounds, the clock, the partner and the store, on one event loop.
+"""The running game: players, their rounds, the clock, the partner and the store, on one event loop.
 
 The server decides picture, time, legality and points; the page only asks. Whatever is told as stored is committed.
 """
@@ -27,7 +27,7 @@ from .serving import RoundQueue
 
 _log = logging.getLogger("rapidvision.clickme")
 
-#: A picture that nobody started is given to others when its player has been gone so long.
+#: A picture that no player started is given to others when its player has been gone so long.
 LEFT_AFTER_S = 60.0
 #: Ended rounds that are still answered, for packets that were on their way.
 _KEPT_ROUNDS = 3
@@ -65,7 +65,7 @@ class LiveGame:
     # -- connections ------------------------------------------------------------------------------------------------
 
     async def connect(self, player_id: str, send: Send) -> Seat:
-        """Take a connection; an older one of the same player is told that it moved, and the round goes on here."""
+        """Take a connection; an older one of the same player is told that it moved, and the round continues here."""
         seat = self._seats.setdefault(player_id, Seat(player_id))
         older, seat.send = seat.send, send
         if older is not None:
@@ -75,7 +75,7 @@ class LiveGame:
         return seat
 
     def disconnect(self, seat: Seat, send: Send) -> None:
-        """Forget a connection; a running round goes on by the clock, a picture that nobody started is given back."""
+        """Forget a connection; a running round continues by the clock, a picture that was not started is given back."""
         if seat.send is send:
             seat.send = None
             self._spawn(self._leave(seat, seat.current))

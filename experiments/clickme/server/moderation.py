@@ -102,7 +102,7 @@ def moderate(
     Raises
     ------
     InputError
-        When nobody has that name, somebody has the new one, it may not be one, or no reason is given.
+        When no player has that name, another has the new one, it may not be one, or no reason is given.
     """
     if not why.strip():
         raise InputError("why: a reason is needed; it is written down with the change")

@@ -1,4 +1,4 @@
-"""A game played in memory: simulated players, the real rules, partner and store, and a clock that nobody waits for.
+"""A game played in memory: simulated players, the real rules, partner and store, and a clock without waiting times.
 
 Thousands of rounds take seconds. What they leave in the store has the form of a served game, of players whose kind is
 ``simulated``.

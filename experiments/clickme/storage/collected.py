@@ -16,7 +16,7 @@ from ..game.rules import Rules
 from ..game.settings import settings_from
 from . import tables
 
-#: Results of rounds that were played to an end, whoever decided it. The paper used all of them.
+#: Results of rounds that were played to an end, for whatever reason it came. The paper used all of them.
 PLAYED = ("solved", "time", "interrupted")
 #: Fewest bubbles of a round that makes a map: what it takes for the partner to be asked once.
 FEWEST_BUBBLES = 10
@@ -42,7 +42,7 @@ _GUESS = tuple(one.name for one in fields(GuessRecord))
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RoundRecord:
-    """One round as it is stored.
+    """One stored round.
 
     Attributes
     ----------

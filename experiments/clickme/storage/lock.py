@@ -1,4 +1,4 @@
-"""One server per game: whoever plays with a game's database holds its lock, and a second one is refused.
+"""One server per game: the server that uses a game's database holds its lock, and a second one is refused.
 
 A SQLite file is locked by a file beside it, a PostgreSQL database by an advisory lock. Both locks end with the process.
 """

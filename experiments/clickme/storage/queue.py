@@ -22,7 +22,7 @@ class Feed:
     practice_rounds : int
         How many rounds a new player plays for practice.
     catch_every : int
-        One of so many later rounds, at a place that nobody can foresee, is on a catch picture, while there are new ones.
+        One of so many later rounds, at a place that no player can foresee, is on a catch picture, while there are new ones.
 
     Examples
     --------

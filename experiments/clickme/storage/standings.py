@@ -54,7 +54,7 @@ class Standings:
     def board(self, player_id: str | None, *, n_rows: int = 10, moment: datetime | None = None) -> dict[str, Any]:
         """Return the leaderboard: that of the running contest, else of all time; and the player's own line.
 
-        Players whom the experimenter has hidden see themselves on it, and nobody else does.
+        Players whom the experimenter has hidden see themselves on it; other players do not see them.
         """
         contest = self.game.contest_at(moment or clock.utc_now())
         points = self.contest_points[contest.name] if contest else self.points

@@ -63,7 +63,7 @@ def may_write(seat: Any, tab: int) -> Refusal | None:
     if seat.state not in ("open", "lapsed"):
         return Refusal(409, seat.state, f"This session is {seat.state}.")
     if seat.tab != tab:
-        return Refusal(409, "elsewhere", "The study was opened in another tab; go on there.")
+        return Refusal(409, "elsewhere", "The study was opened in another tab; continue there.")
     return None
 
 
@@ -124,7 +124,7 @@ def withdraw(connection: sa.Connection, study_id: str, *, session_id: str = "", 
 
 
 def set_state(connection: sa.Connection, study_id: str, state: str) -> None:
-    """Open, pause or stop a study; those who are in it go on."""
+    """Open, pause or stop a study; running sessions continue."""
     connection.execute(study.update().where(study.c.study_id == study_id).values(state=state))
 
 

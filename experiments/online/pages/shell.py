@@ -1,6 +1,6 @@
 """Page shells: an HTML file and the few lines that load its modules, whatever becomes of the server meanwhile.
 
-A module graph that loses one file never runs, and nobody retries it: the page would stay blank. The loader is therefore
+A module graph that loses one file never runs, and no code retries it: the page would stay blank. The loader is therefore
 part of the page itself, and the content policy names its hash.
 """
 

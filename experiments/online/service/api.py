@@ -127,7 +127,7 @@ class ParticipantApi:
         return reply({"counted": given.kind})
 
     async def begin(self, request: Request) -> Response:
-        """Begin a session after consent, or go on with the one that this participant has."""
+        """Begin a session after consent, or continue the one that this participant has."""
         self._slow_down(request)
         new = await body_as(request, NewSession, max_bytes=8192)
         if new.consent_sha256 != self.served.settings.consent_sha256:
@@ -158,7 +158,7 @@ class ParticipantApi:
         if isinstance(seat, Refusal):
             raise Problem(seat.status, seat.code, seat.text)
         if seat.state == "lapsed":  # no pictures any more, but the browser may send what it kept
-            text = "Your session was begun too long ago to go on."
+            text = "Your session was begun too long ago to continue."
             raise Problem(409, "lapsed", text, more=self._access(seat))
         return reply(self._seat_reply(seat), 200 if seat.resumed else 201)
 

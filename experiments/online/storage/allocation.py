@@ -19,7 +19,7 @@ from ..study.plans import ServedStudy
 
 @dataclass(frozen=True)
 class Arrival:
-    """Somebody who agreed and wants to begin, or to go on.
+    """A participant who agreed and wants to begin, or to continue.
 
     Attributes
     ----------
@@ -104,7 +104,7 @@ class Seat:
 
 
 def arrive(connection: sa.Connection, arrivals: Sequence[Arrival], rules: Rules, up: UpTime) -> list[Seat | Refusal]:
-    """Begin sessions on the least-filled slots, in order; or go on with those that these participants have."""
+    """Begin sessions on the least-filled slots, in order; or continue those that these participants have."""
     lock(connection, DEAL_LOCK)
     state = connection.scalar(sa.select(study.c.state).where(study.c.study_id == rules.study_id))
     lapse(connection, rules, up, max(arrival.at for arrival in arrivals))
@@ -279,7 +279,7 @@ def _again(known: Any, arrival: Arrival, desk: _Desk) -> Seat | Refusal:
         repeat = Refusal(409, "repeat", "You have taken part before; the pictures must be new to you.")
         return desk.refused(arrival, "refused_repeat", repeat)
     if known.resume_hash != arrival.resume_hash and not rules.resume_elsewhere:
-        text = "You began in another browser or took part before. Go on where you began."
+        text = "You began in another browser or took part before. Continue where you began."
         return desk.refused(arrival, "refused_repeat", Refusal(409, "elsewhere", text))
     tab = known.tab + 1
     mine = session.c.session_id == known.session_id

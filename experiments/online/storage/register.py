@@ -1,4 +1,4 @@
-"""The register of studies: whether a database's sessions can go on with a folder's plans, and what is rehearsed in it."""
+"""The register of studies: whether a database's sessions can continue with a folder's plans, and what is rehearsed in it."""
 
 import sqlalchemy as sa
 
@@ -11,7 +11,7 @@ _OTHER_PLANS = "its sessions followed other plans; serve the study folder that i
 
 
 def open_or_check(connection: sa.Connection, served: ServedStudy) -> str | None:
-    """Register a study, or return why the database's sessions cannot go on with these plans."""
+    """Register a study, or return why the database's sessions cannot continue with these plans."""
     lock(connection, DEAL_LOCK)
     found = connection.scalar(sa.select(study.c.plans_digest).where(study.c.study_id == served.study_id))
     if found is None:

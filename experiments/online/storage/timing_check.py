@@ -24,7 +24,7 @@ def timing_ok(plan: Plan, trial: Trial, measurement: "Measurement") -> bool | No
     Returns
     -------
     bool or None
-        None when nothing speaks against it but nobody watched the refreshes either.
+        None when the refreshes were not watched and nothing else counts against it.
     """
     quality, hz = measurement.quality, measurement.refresh_hz
     if measurement.aborted or hz is None or not measurement.phases:

@@ -81,7 +81,7 @@ class Quality(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     Attributes
     ----------
     presenter : {"compositor", "worker", "movie", "none"}
-        Who put the phases on the screen; nobody in fast simulations.
+        What put the phases on the screen; ``none`` in fast simulations.
     seen : {"observed", "scheduled", "presented"}
         Whether the refreshes of the boundaries were watched, only planned (scheduled), or stamped by the browser at
         presentation (presented).

@@ -77,7 +77,7 @@ class Recruitment(Recipe, frozen=True):
     refuse_other_studies : bool
         Whether people are refused who took part in another study of the same database.
     resume_elsewhere : bool
-        Whether an id alone lets a session go on in another browser. Ids of some services can be guessed; off.
+        Whether an id alone lets a session continue in another browser. Ids of some services can be guessed; off.
     """
 
     services: tuple[Service, ...] = ("prolific", "mturk", "sona", "link")

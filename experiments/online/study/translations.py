@@ -8,7 +8,7 @@ _FOLDER = Path(__file__).parents[1] / "words"
 
 
 def texts_for(language: str) -> dict[str, str]:
-    """Return the words of a language, English for languages that the pages do not speak.
+    """Return the words of a language, English for languages without a translation.
 
     Examples
     --------

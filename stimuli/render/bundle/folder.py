@@ -145,7 +145,7 @@ def render(
     maps : sequence of str, default both
         Which of ``clickme`` and ``salicon`` to make.
     form : str, default "png"
-        File form of the pictures: ``png``, or ``webp``, which keeps every pixel too and needs two thirds of the room.
+        File form of the pictures: ``png``, or ``webp``, which keeps every pixel too and needs two thirds of the space.
     workers : int, default 1
         Processes.
     quiet : bool, default True

@@ -149,7 +149,7 @@ class Shot(NamedTuple):
 
 
 class Exposure(NamedTuple):
-    """What the lens saw: display values 0 … 1, the object's cover, parts, objects, and the stream that goes on."""
+    """What the lens saw: display values 0 … 1, the object's cover, parts, objects, and the stream for further draws."""
 
     display: Array
     cover: NDArray[np.float32]

@@ -1,4 +1,4 @@
-"""SALICON-like maps: where simulated observers look when nobody asks them anything.
+"""SALICON-like maps: where simulated observers look without a task.
 
 Saliency is centre-surround contrast of intensity, colour and orientation (Itti, Koch & Niebur, 1998) with the usual
 pull to the middle; each observer weighs the channels in an own way, and where one has looked, that one looks less again.

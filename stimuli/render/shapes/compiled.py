@@ -1,4 +1,4 @@
-"""The one door to Numba: kernels are compiled once, cached on disk, and never reorder arithmetic.
+"""The only use of Numba: kernels are compiled once, cached on disk, and never reorder arithmetic.
 
 Without ``fastmath`` LLVM keeps every operation in the order it is written and fuses none, and the kernels use only
 operations that IEEE 754 rounds exactly (+ - * / sqrt floor); so a seed gives the same picture on every processor.

@@ -31,7 +31,7 @@ def gather(
 ) -> tuple[int, float, float]:  # fmt: skip
     """Put the rows that a ray may meet into `active`; returns how many, and between which distances.
 
-    `G` are the rows' balls, `W` (2, rows) is room to work in. Few balls are met, so all are asked without a branch first.
+    `G` are the rows' balls, `W` (2, rows) is working memory. Few balls are met, so all are asked without a branch first.
     """
     for i in range(G.shape[1]):
         cx = G[0, i] - ox

@@ -1,4 +1,4 @@
-"""A guest at a server who speaks the page's language word by word, and may misbehave."""
+"""A client that sends a server what the page sends, message by message, and may misbehave."""
 
 import json
 import urllib.error

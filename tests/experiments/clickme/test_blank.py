@@ -1,4 +1,4 @@
-"""A partner that says a word to an empty view wins nobody a round, whatever it is made of."""
+"""A partner that names a category for an empty view wins no round, whatever the view is made of."""
 
 import numpy as np
 import pytest
@@ -58,7 +58,7 @@ def test_no_round_is_won_before_the_empty_view_is_known():
 
 
 @pytest.mark.parametrize("background", ["blank", "noise"])
-def test_a_stubborn_partner_wins_nobody_a_round(tmp_path, pictures, background):
+def test_a_partner_with_a_constant_answer_wins_no_round(tmp_path, pictures, background):
     """It ended every round of its word at the first question, with nine points of ten."""
     deck, game = read_deck(pictures), Game(rules=Rules(background=background))
     stubborn = Loaded(

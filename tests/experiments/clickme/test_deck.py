@@ -114,7 +114,7 @@ def test_the_mask_of_a_long_picture_is_framed_as_the_picture(tmp_path):
     assert (framed == (np.arange(100) < 50)).all()
 
 
-def test_a_square_picture_of_the_right_size_is_shown_as_it_is(tmp_path):
+def test_a_square_picture_of_the_right_size_is_shown_unchanged(tmp_path):
     array = np.random.default_rng(1).integers(0, 256, (64, 64, 3), dtype=np.uint8)
     (tmp_path / "a.png").write_bytes(png_bytes(array))
     assert (displayed_image(tmp_path / "a.png", 64).pixels == array).all()

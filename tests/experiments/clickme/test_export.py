@@ -129,7 +129,7 @@ def test_nothing_to_export_says_why(played, tmp_path):
         export(Collected(()), played.deck, played.rules, tmp_path / "y", quality={})
 
 
-def test_the_stimuli_room_takes_the_export_as_it_is(exported, tmp_path):
+def test_the_stimuli_package_reads_the_export_without_a_change(exported, tmp_path):
     recipe = exported.folder / "recipe.toml"
     assert cli.main(["stimuli", "build", str(recipe), "--out", str(tmp_path / "set"), "--quiet"]) == 0
     with (tmp_path / "set" / "manifest.csv").open() as file:

@@ -1,4 +1,4 @@
-"""Who gets which picture: fewest maps first, none twice, and catch pictures where nobody can foresee them."""
+"""Who gets which picture: fewest maps first, none twice, and catch pictures where no player can foresee them."""
 
 from pathlib import Path
 
@@ -28,7 +28,7 @@ def deck_of(n, n_practice=0, n_catch=0):
 
 @settings(max_examples=30, deadline=None)
 @given(st.integers(1, 12), st.integers(1, 5), st.integers(0, 3), st.integers(0, 99))
-def test_everybody_gets_a_picture_with_the_fewest_maps_and_nobody_the_same_one_twice(
+def test_every_player_gets_a_picture_with_the_fewest_maps_and_none_the_same_one_twice(
     n_pictures, n_players, n_practice, seed
 ):
     deck = deck_of(n_pictures, n_practice=3)
@@ -56,13 +56,13 @@ def test_a_picture_given_back_is_dealt_to_others_first():
     assert feed.deal("berta") == first
 
 
-def test_a_removed_picture_is_dealt_to_nobody():
+def test_a_removed_picture_is_dealt_to_no_player():
     feed = Feed(deck_of(2), seed=1, practice_rounds=0)
     feed.remove("m0")
     assert [feed.deal("anna"), feed.deal("anna")] == [("m1", "main"), None]
 
 
-def test_a_restored_feed_goes_on_where_it_was():
+def test_a_restored_feed_resumes_where_it_was():
     feed = Feed(deck_of(4), seed=1, practice_rounds=0)
     before = [(player, *feed.deal(player), True) for player in "abcabc"]
     again = Feed(deck_of(4), seed=1, practice_rounds=0)
@@ -83,7 +83,7 @@ def test_one_of_every_so_many_rounds_is_on_a_catch_picture_at_a_place_of_its_own
     assert len({place for own in places.values() for place in own}) > 4
 
 
-def test_no_catch_picture_comes_twice_and_without_new_ones_the_game_goes_on():
+def test_no_catch_picture_comes_twice_and_without_new_ones_the_game_continues():
     feed = Feed(deck_of(40, n_catch=2), seed=1, practice_rounds=0, catch_every=4)
     dealt = [feed.deal("anna") for _ in range(42)]
     assert sorted(name for name, phase in dealt if phase == "catch") == ["c0", "c1"]
@@ -137,11 +137,13 @@ def test_a_round_too_short_for_the_export_is_no_map_of_the_feed(tmp_path, pictur
     deck, game = read_deck(pictures), Game(practice_rounds=0)
     few = Rules(max_bubbles=n_bubbles)
     store = host.game_store(tmp_path)
-    nobody = Loaded(None, "none", deck.categories)
-    simulate(deck, Game(practice_rounds=0, rules=few), store, nobody, [Player("a")], {}, rounds_per_player=1, seed=1)
+    no_partner = Loaded(None, "none", deck.categories)
+    simulate(
+        deck, Game(practice_rounds=0, rules=few), store, no_partner, [Player("a")], {}, rounds_per_player=1, seed=1
+    )
     people = tables.players.update().values(kind="human")
     store.submit(lambda connection: connection.execute(people).rowcount).result()
-    rounds = RoundQueue(game, deck, store, Table(nobody))
+    rounds = RoundQueue(game, deck, store, Table(no_partner))
     assert sum(rounds._feed.n_maps(name) for name in deck.main) == n_maps
     passed = apply_filters(collect(store), Filters(), {})
     assert passed.n_kept == n_maps

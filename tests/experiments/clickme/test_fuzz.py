@@ -1,4 +1,4 @@
-"""Every route against everything that is not a game: only refusals, nothing stored, nobody else slowed."""
+"""Every route against everything that is not a game: only refusals, nothing stored, other players not slowed."""
 
 import asyncio
 import itertools
@@ -192,7 +192,7 @@ def test_two_who_want_the_same_name_at_once_do_not_both_get_it(server):
     assert sorted(statuses) == [201] + [409] * 7
 
 
-def test_slow_clients_hold_nobody_up(server, bystander):
+def test_slow_clients_delay_no_other_client(server, bystander):
     """Bodies that never come, heads that never end, and sockets that read nothing."""
     place = (urlsplit(server.url).hostname, urlsplit(server.url).port)
     held = [socket.create_connection(place) for _ in range(40)]

@@ -130,7 +130,7 @@ def test_a_message_that_is_not_understood_is_answered_and_the_others_are_taken(s
         assert [guest.hear()["type"] for _ in range(3)] == ["refused", "refused", "picture"]
 
 
-def test_a_flood_by_post_is_slowed_down_and_nobody_else_is(server):
+def test_a_flood_by_post_is_slowed_down_and_other_clients_are_not(server):
     with Poster(server.url, next(names)) as flood, Poster(server.url, next(names)) as other:
         statuses = {flood.post("say", {"messages": [{"type": "nonsense"}] * 64})[0] for _ in range(6)}
         assert statuses == {200, 429}

@@ -1,4 +1,4 @@
-"""One server per game: a second one is refused with a reason, and the first one's rounds go on."""
+"""One server per game: a second one is refused with a reason, and the first one's rounds continue."""
 
 import errno
 

@@ -82,9 +82,9 @@ def test_an_export_holds_one_picture_at_a_time(tmp_path, per_player):
     folder = make_folder(tmp_path / "pictures", per_category=8, n_practice=0)
     deck = read_deck(folder)
     store = host.game_store(tmp_path)
-    maps, nobody = read_maps(deck, "truth", 256), Loaded(None, "none", deck.categories)
+    maps, no_partner = read_maps(deck, "truth", 256), Loaded(None, "none", deck.categories)
     players = [Player("one"), Player("two")]
-    simulate(deck, Game(practice_rounds=0), store, nobody, players, maps, rounds_per_player=32, seed=1)
+    simulate(deck, Game(practice_rounds=0), store, no_partner, players, maps, rounds_per_player=32, seed=1)
     part = select(collect(store), players="simulated")
     store.close()
     del maps

@@ -45,7 +45,7 @@ def test_hiding_and_showing_leave_two_lines(store):
         ("rename", "Anna", "berta", "x", "another player has this username"),
         ("rename", "Anna", "sh1t head", "x", "choose another"),
         ("rename", "Anna", "", "x", "2 to 20 characters"),
-        ("hide", "Nobody", "", "x", "no human player has this username"),
+        ("hide", "Unknown", "", "x", "no human player has this username"),
         ("hide", "Anna", "", "  ", "a reason is needed"),
     ],
 )

@@ -124,7 +124,7 @@ def test_a_whole_round_needs_nothing_but_a_keyboard(server, page):
     assert record.n_bubbles >= 5
 
 
-def test_a_reload_in_a_round_goes_on_with_it(server, page):
+def test_a_reload_in_a_round_continues_it(server, page):
     join(page, server.url, "Reloader")
     paint(page, n=5)
     round_id = page.evaluate("clickme.round.id")

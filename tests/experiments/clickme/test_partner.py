@@ -19,7 +19,7 @@ VIEW = np.zeros((32, 32, 3), np.uint8)
     [
         (f"{EYE}:make_narrow", r"its first answer failed .*shape \(2, 1\), needed is \(2, 2\)"),
         (f"{EYE}:make_nan", "its first answer failed .*not probabilities"),
-        (f"{EYE}:nobody", 'has no function "nobody"'),
+        (f"{EYE}:missing", 'has no function "missing"'),
         ("no.such.module:make", "cannot be imported"),
         ("eye", "allowed are module:function, bundled"),
         (":make", "allowed are"),
@@ -96,7 +96,7 @@ def test_only_the_newest_view_of_a_round_is_looked_at():
     table.close()
 
 
-def test_a_view_is_copied_so_that_play_may_go_on():
+def test_a_view_is_copied_so_that_play_may_continue():
     gate, batches, table = gated()
     table.ask("r0", view(1))
     until(lambda: batches)
@@ -157,7 +157,7 @@ def test_the_bundled_network_plays_by_its_name():
         load("bundled", ["bird", "unicorn"], picture_px=64)
 
 
-def test_a_slow_partner_gets_small_batches_so_that_nobody_waits_for_the_whole_queue():
+def test_a_slow_partner_gets_small_batches_so_that_no_player_waits_for_the_whole_queue():
     sizes = []
 
     def look(batch):

@@ -45,7 +45,7 @@ def test_points_follow_the_answer_where_latency_is_charged():
     assert play.points == pytest.approx(1 - 1400 / 7000)
 
 
-def test_a_wrong_guess_goes_on_and_the_clock_ends_without_points():
+def test_a_wrong_guess_lets_the_round_continue_and_the_clock_ends_it_without_points():
     play = new_round()
     (guess,) = paint(play, 10)
     assert not play.answer(guess, UNKNOWN, at_ms=500)

@@ -77,7 +77,7 @@ def test_bubbles_before_the_start_and_after_the_end_are_refused(server):
     assert bubbles_of(server, round_id) == []
 
 
-def test_ten_thousand_bubbles_in_one_packet_disturb_nobody(server):
+def test_ten_thousand_bubbles_in_one_packet_disturb_no_other_player(server):
     with Guest(server.url, next(names)) as guest, Guest(server.url, next(names)) as other:
         other_round = other.begin()
         round_id = guest.begin()
@@ -122,7 +122,7 @@ def test_a_forged_start_cannot_buy_time(server):
         assert time.monotonic() - began < 1.1
 
 
-def test_a_second_tab_takes_over_and_the_round_goes_on_there(server):
+def test_a_second_tab_takes_over_and_the_round_continues_there(server):
     with Guest(server.url, next(names)) as first:
         round_id = first.begin()
         first.paint(round_id, line(2))
@@ -139,7 +139,7 @@ def test_a_second_tab_takes_over_and_the_round_goes_on_there(server):
         assert first.hear("stored")["upto"] == 3
 
 
-def test_nobody_touches_the_rounds_of_another(server):
+def test_no_player_touches_the_rounds_of_another(server):
     with Guest(server.url, next(names)) as owner, Guest(server.url, next(names)) as thief:
         round_id = owner.begin()
         thief.paint(round_id, line(1))

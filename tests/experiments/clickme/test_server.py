@@ -1,4 +1,4 @@
-"""A real server against guests who forge, flood and knock: refused by name, nobody else disturbed."""
+"""A real server against clients that forge, flood and guess codes: refused by name, others not disturbed."""
 
 import shutil
 
@@ -12,7 +12,7 @@ from tests.experiments.clickme.running import Running
 
 
 @pytest.mark.parametrize("cookie", ["", "clickme=", "clickme=abc.def", "clickme=" + "x" * 3000])
-def test_a_forged_cookie_is_nobody(server, cookie):
+def test_a_forged_cookie_is_no_login(server, cookie):
     guest = Guest(server.url, next(names))
     guest.cookie = cookie
     with guest, pytest.raises(ConnectionClosed) as closed:
@@ -40,7 +40,7 @@ def test_a_flood_of_messages_closes_only_its_own_connection(server):
         assert other.deal()["type"] == "picture"
 
 
-def test_usernames_are_unique_whatever_their_case_and_nobody_gets_in_without_the_code(server):
+def test_usernames_are_unique_whatever_their_case_and_no_one_logs_in_without_the_code(server):
     guest = Guest(server.url, "Zoë Example")
     assert call(server.url, "/api/join", {"name": "zoe  example"})[0] == 409
     assert call(server.url, "/api/return", {"name": "Zoë Example", "code": "AAAAAAAA"})[0] == 403

@@ -185,7 +185,7 @@ def test_names_of_the_game_cannot_change_the_page(played, tmp_path):
     assert "<script>" not in (tmp_path / "report.html").read_text()
 
 
-def test_a_game_that_nobody_played_has_no_report(played, tmp_path):
+def test_a_game_without_players_has_no_report(played, tmp_path):
     with pytest.raises(InputError, match="nothing to report"):
         write_report(part(Collected(())), played.deck, played.game, tmp_path, quality={})
 

@@ -6,6 +6,6 @@ monotonic clock, so a browser's or PsychoPy's own figures can be checked against
 graphics card: a real screen adds a constant.
 """
 
-from .room import Episode, Room, browser_truth, start_room
+from .virtual_screen import Episode, VirtualScreen, browser_truth, start_screen
 
-__all__ = ["Episode", "Room", "browser_truth", "start_room"]
+__all__ = ["Episode", "VirtualScreen", "browser_truth", "start_screen"]

@@ -18,7 +18,7 @@ from PIL import Image
 import rapidvision.experiments.online
 from tests import chromium
 
-from .room import browser_truth, start_room, summary
+from .virtual_screen import browser_truth, start_screen, summary
 
 RUNNER = Path(rapidvision.experiments.online.__file__).parent / "static" / "runner"
 HERE = Path(__file__).parent
@@ -151,11 +151,11 @@ def _chromium_trials(chromium, methods, *, busy, extra=(), seed=1):
 
     order = [method for method, n in methods.items() for _ in range(n)]
     np.random.default_rng(seed).shuffle(order)
-    with laboratory_server(extra) as (url, _, _), start_room() as room, sync_playwright() as playwright:
+    with laboratory_server(extra) as (url, _, _), start_screen() as screen, sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=chromium,
             headless=False,
-            env={**os.environ, "DISPLAY": room.display},
+            env={**os.environ, "DISPLAY": screen.display},
             args=CHROMIUM_ARGUMENTS,
         )
         page = browser.new_page(no_viewport=True)
@@ -163,12 +163,12 @@ def _chromium_trials(chromium, methods, *, busy, extra=(), seed=1):
         page.wait_for_selector("body[data-ready]", timeout=30_000)
         page.mouse.click(50, 50)
         info = page.evaluate("laboratory.prepare()")
-        room.watch(*SENSOR)
+        screen.watch(*SENSOR)
         page.wait_for_timeout(500)
         page.evaluate("value => laboratory.setBusy(value)", busy)
         trials = [page.evaluate("([m, p]) => laboratory.trial(m, p)", [m, p]) for m, p in order]
         browser.close()
-        offset, episodes = room.read()
+        offset, episodes = screen.read()
     return info, browser_truth(trials, offset, episodes)
 
 
@@ -178,10 +178,10 @@ def firefox_trials(firefox, n, *, busy, method="ours", presenter="worker", limit
     lines = [f"user_pref({json.dumps(name)}, {json.dumps(value)});" for name, value in FIREFOX_PREFERENCES.items()]
     Path(profile, "user.js").write_text("\n".join(lines), encoding="utf-8")
     try:
-        with laboratory_server() as (url, results, posted), start_room() as room:
+        with laboratory_server() as (url, results, posted), start_screen() as screen:
             address = f"{url}?n={n}&busy={int(busy)}&method={method}&presenter={presenter}"
-            environment = {**os.environ, "DISPLAY": room.display, "HOME": profile, "MOZ_DISABLE_AUTO_SAFE_MODE": "1"}
-            room.watch(*SENSOR)
+            environment = {**os.environ, "DISPLAY": screen.display, "HOME": profile, "MOZ_DISABLE_AUTO_SAFE_MODE": "1"}
+            screen.watch(*SENSOR)
             browser = subprocess.Popen(
                 [firefox, "--profile", profile, "--no-remote", "--kiosk", address],
                 env=environment,
@@ -196,7 +196,7 @@ def firefox_trials(firefox, n, *, busy, method="ours", presenter="worker", limit
                     browser.wait(10)
                 except subprocess.TimeoutExpired:
                     browser.kill()
-            offset, episodes = room.read()
+            offset, episodes = screen.read()
         return results[0]["info"], browser_truth(results[0]["trials"], offset, episodes)
     finally:
         shutil.rmtree(profile, ignore_errors=True)

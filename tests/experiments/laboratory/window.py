@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 
-from .room import browser_truth, start_room
+from .virtual_screen import browser_truth, start_screen
 
 SIZE = (400, 300)
 PATCH_PX = 40
@@ -50,16 +50,16 @@ def hurry(process):
 
 def window_trials(study, n, *, hz):
     """Run `n` trials of a study in a PsychoPy window; return whether priority was granted, and joined trials."""
-    with start_room(width=SIZE[0], height=SIZE[1]) as room, tempfile.TemporaryDirectory() as home:
-        room.watch(*SENSOR)
-        hurry(room.server)
-        hurry(room.diode)
-        environment = {**os.environ, "DISPLAY": room.display, "HOME": home, "LP_NUM_THREADS": "0"}
+    with start_screen(width=SIZE[0], height=SIZE[1]) as screen, tempfile.TemporaryDirectory() as home:
+        screen.watch(*SENSOR)
+        hurry(screen.server)
+        hurry(screen.diode)
+        environment = {**os.environ, "DISPLAY": screen.display, "HOME": home, "LP_NUM_THREADS": "0"}
         done = subprocess.run(
             [sys.executable, "-c", SESSION, str(study.folder), str(hz), str(n), str(PATCH_PX)],
             env=environment, capture_output=True, text=True, check=False, timeout=400,
         )  # fmt: skip
-        _, episodes = room.read()
+        _, episodes = screen.read()
     assert done.returncode == 0, done.stdout + done.stderr
     found = json.loads(done.stdout.splitlines()[-1])
     trials = [

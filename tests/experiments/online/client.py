@@ -1,4 +1,4 @@
-"""The participants' and experimenters' apps in this process, and a participant that speaks to them."""
+"""The participants' and experimenters' apps in this process, and a participant that sends requests to them."""
 
 import asyncio
 import functools

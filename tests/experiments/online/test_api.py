@@ -76,7 +76,7 @@ async def test_hundreds_of_trials_that_wait_are_stored_together_and_each_is_answ
             return TrialRow(session_id, tab, number, receipt, at, "main", 1, "none", None, None, None, "{}")
 
         rows = [row(session_id, number) for number in range(350) for session_id in ids]
-        odd = [row(ids[0], 400, tab=7), row("nobody", 1)]
+        odd = [row(ids[0], 400, tab=7), row("unknown", 1)]
         futures = [here.store.submit_item(store_trials, each) for each in [*rows, *odd]]
         gate.set()
         answers = [future.result(60) for future in futures]

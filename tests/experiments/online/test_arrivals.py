@@ -78,7 +78,7 @@ async def test_an_id_alone_does_not_open_anothers_session(study_folder, url):
 
 
 @run
-async def test_where_the_settings_say_so_an_id_goes_on_in_another_browser(study_folder, url):
+async def test_where_the_settings_say_so_an_id_continues_in_another_browser(study_folder, url):
     write_settings(study_folder, OnlineSettings(recruitment=Recruitment(resume_elsewhere=True)))
     async with world(study_folder, url=url) as here, here.client() as client:
         await Person(client, here.served, PROLIFIC_PID="ann").begin()

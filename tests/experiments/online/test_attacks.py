@@ -1,4 +1,4 @@
-"""Attacks over time: replays, races, slow and endless clients, damaged bodies. Nothing but 4xx, nobody else slowed."""
+"""Attacks over time: replays, races, slow and endless clients, damaged bodies. Nothing but 4xx, other clients not slowed."""
 
 import asyncio
 import json
@@ -142,7 +142,7 @@ def begun(study_folder):
         here.store.close()
 
 
-def test_slow_and_silent_connections_keep_nobody_else_waiting(study_folder, serve):
+def test_slow_and_silent_connections_keep_no_one_else_waiting(study_folder, serve):
     write_settings(study_folder, OnlineSettings(limits=NO_LIMITS))
     served = serve(study_folder)
     slow = []

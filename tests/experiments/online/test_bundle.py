@@ -159,7 +159,7 @@ def test_the_next_person_s_result_holds_none_of_the_former_ones_answers_which_ca
         with page.expect_download() as download:
             page.get_by_role("link", name="Save these answers").click()
         download.value.save_as(tmp_path / "former.json")
-        page.get_by_role("button", name="Go on").click()
+        page.get_by_role("button", name="Continue").click()
         page.get_by_role("button", name="I agree").click(timeout=20_000)
         press_through(page)
         with page.expect_download() as download:

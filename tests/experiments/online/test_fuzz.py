@@ -40,7 +40,7 @@ def test_whatever_is_sent_to_any_route_is_a_4xx_and_nothing_is_stored(fuzzed, bo
                         assert 400 <= answer.status_code < 500 or harmless, (method, path, answer.status_code)
                         assert answer.status_code < 500
 
-    ann.headers = {"authorization": "Bearer " + here.keys.sign("session", ann.nobody)}
+    ann.headers = {"authorization": "Bearer " + here.keys.sign("session", ann.unknown)}
     loop.run(attack())
     assert n_rows(here) == before
 
@@ -56,7 +56,7 @@ def fuzzed(study_folder):
         here = World(study_folder)
         client = here.client()
         ann = Person(client, here.served)
-        ann.nobody = "f" * 32 + ".pnobody.0.0.1.human.0.0"
+        ann.unknown = "f" * 32 + ".pmissing.0.0.1.human.0.0"
         yield loop, here, ann
         loop.run(client.aclose())
         here.store.close()

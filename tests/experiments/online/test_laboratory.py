@@ -7,9 +7,9 @@ import shutil
 import pytest
 
 from tests.conftest import missing
-from tests.experiments.laboratory import browser_truth, start_room
+from tests.experiments.laboratory import browser_truth, start_screen
 from tests.experiments.laboratory.browsers import chromium_trials, firefox_trials, summary
-from tests.experiments.laboratory.room import Episode
+from tests.experiments.laboratory.virtual_screen import Episode
 
 pytestmark = pytest.mark.browser
 
@@ -23,39 +23,39 @@ def xvfb():
 def test_the_diode_sees_a_window_appear_and_vanish():
     from Xlib import X, display
 
-    with start_room(width=200, height=100) as room:
-        connection = display.Display(room.display)
-        screen = connection.screen()
+    with start_screen(width=200, height=100) as screen:
+        connection = display.Display(screen.display)
+        x_screen = connection.screen()
 
         def window(pixel):
-            made = screen.root.create_window(
-                0, 0, 200, 100, 0, screen.root_depth, X.InputOutput, background_pixel=pixel
+            made = x_screen.root.create_window(
+                0, 0, 200, 100, 0, x_screen.root_depth, X.InputOutput, background_pixel=pixel
             )
             made.map()
             connection.sync()
             return made
 
         window(0xFFFFFF)
-        room.watch(50, 50, key=None)
-        _wait_for_line(room, "offset")
+        screen.watch(50, 50, key=None)
+        _wait_for_line(screen, "offset")
         for n in (1, 2, 3):
             dark = window(0)
-            _wait_for_line(room, "dark", n)
+            _wait_for_line(screen, "dark", n)
             dark.destroy()
             connection.sync()
-            _wait_for_line(room, "light", n)
-        offset, episodes = room.read()
+            _wait_for_line(screen, "light", n)
+        offset, episodes = screen.read()
         connection.close()
     assert len(episodes) == 3 and offset > 0
     assert all(episode.duration_ms > 0 and math.isnan(episode.key_ms) for episode in episodes)
 
 
-def _wait_for_line(room, word, count=1):
+def _wait_for_line(screen, word, count=1):
     import time
 
     end = time.monotonic() + 20
     while True:
-        with open(f"/proc/{room.diode.pid}/fd/1", encoding="utf-8") as log:
+        with open(f"/proc/{screen.diode.pid}/fd/1", encoding="utf-8") as log:
             if log.read().count(f"{word} ") >= count:
                 return
         assert time.monotonic() < end, word

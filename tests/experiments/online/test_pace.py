@@ -37,7 +37,7 @@ async def test_trials_that_waited_for_a_connection_are_not_flagged(study_folder,
 
 
 @run
-async def test_a_wall_clock_that_is_set_flags_nobody(study_folder, monkeypatch):
+async def test_a_wall_clock_that_is_set_flags_no_participant(study_folder, monkeypatch):
     up, now = Later(), time.time()
     async with world(study_folder, up=up) as here, here.client() as client:
         ann = Person(client, here.served)

@@ -1,4 +1,4 @@
-"""The presenters' own reckoning, in a real browser: lags, watched refreshes, and what is said when nobody watched."""
+"""The presenters' own reckoning, in a real browser: lags, watched refreshes, and what is said when refreshes were not watched."""
 
 import pytest
 
@@ -82,7 +82,7 @@ SHOW = """async (witness) => {
 
 
 @pytest.mark.parametrize("witness", ["none", "silent"])
-def test_a_picture_that_nobody_watched_is_said_to_be_scheduled(page, witness):
+def test_a_picture_that_was_not_watched_is_said_to_be_scheduled(page, witness):
     shown = page.evaluate(SHOW, witness)
     assert shown["seen"] == "scheduled" and shown["lateRefreshes"] is None
     assert shown["offset"] - shown["onset"] == pytest.approx(200, abs=1e-6)

@@ -86,14 +86,14 @@ def test_a_browser_that_cannot_read_the_modules_is_told_so(chromium, study_folde
 
 
 def session_of(context, url):
-    """Open a page of a context and go on until its first trial was shown."""
+    """Open a page of a context and continue until its first trial was shown."""
     page = context.new_page()
     page.goto(url)
     page.locator("body.running").wait_for(timeout=30_000)
     return page
 
 
-def test_a_reload_within_a_trial_marks_it_and_goes_on_with_the_next(chromium, study_folder, serve):
+def test_a_reload_within_a_trial_marks_it_and_continues_with_the_next(chromium, study_folder, serve):
     write_settings(study_folder, SETTINGS)
     served = serve(study_folder, "--simulate", "--seed", "1")
     context = chromium.new_context(viewport=SIZE)

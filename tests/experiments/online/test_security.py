@@ -1,4 +1,4 @@
-"""Attacks on a study: each ends in 4xx, stores nothing, and slows nobody else down."""
+"""Attacks on a study: each ends in 4xx, stores nothing, and slows no other client down."""
 
 import asyncio
 import json

@@ -14,4 +14,4 @@ def test_the_modules_are_typed(node_modules):
     ).stdout
     static = Path(__file__).parents[3] / "experiments" / "online" / "static"
     missing = [path for path in static.rglob("*.js") if str(path) not in listed]
-    assert not missing, "modules that nobody checks"
+    assert not missing, "modules without a type check"

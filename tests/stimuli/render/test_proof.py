@@ -28,7 +28,7 @@ def test_every_feature_is_a_number_and_a_still_picture_has_no_unevenness(images)
     assert rejection.unevenness(np.full((1, 64, 64, 3), 90, np.uint8)).max() < 1e-6
 
 
-def test_a_shot_that_speaks_for_its_own_kind_is_kept_with_the_inverse_of_the_odds(images):
+def test_a_shot_that_suggests_its_own_kind_is_kept_with_the_inverse_of_the_odds(images):
     z = (classifiers.histogram(images[:1])[0, 0] - 0.02) / 0.01
     z = float(np.clip(z, -rejection.FARTHEST, rejection.FARTHEST))
     weight = 0.7 * np.sign(z)

@@ -122,7 +122,7 @@ export class CompositorPresenter {
   }
 
   /**
-   * What the compositor was told, when nobody watched it.
+   * What the compositor was told, when the refreshes were not watched.
    * @param {number[]} frames @param {number} from @param {number} n refreshes @param {number} periodMs
    */
   #scheduled(frames, from, n, periodMs) {
@@ -200,7 +200,7 @@ export function missed(seen, periodMs) {
 
 /**
  * Whether no refresh was missed near the picture. Where some were, the computer was so busy that the compositor may have
- * drawn late as well, which nobody can see: then a duration that came out as planned proves nothing.
+ * drawn late as well, which no record shows: then a duration that came out as planned proves nothing.
  * @param {number[]} seen
  * @param {{onset: number, offset: number}} shown
  * @param {number} periodMs

@@ -98,7 +98,7 @@ async function offerFormer(/** @type {any} */ backend) {
     link.addEventListener("click", file.saved);
     await choose(
       [element("p", {}, fill(words.former_kept, { n: file.n })), element("div", { class: "row" }, link), contact()],
-      [[words.go_on, true]],
+      [[words.continue_button, true]],
     );
   }
 }

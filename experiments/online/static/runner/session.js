@@ -154,7 +154,7 @@ export class Session {
     this.#leaveStage();
     await choose(
       [element("h1", {}, this.words.paused_heading), element("p", {}, this.words.paused_text)],
-      [[this.words.go_on, true]],
+      [[this.words.continue_button, true]],
     );
     await this.enterFullscreen();
     this.rig.watch.broken = false;
@@ -210,7 +210,7 @@ export class Session {
     await this.rig.keys.next(() => true);
   }
 
-  /** Go on when everything is stored, or, without a connection, when it is at least kept on this disk. */
+  /** Continue when everything is stored, or, without a connection, when it is at least kept on this disk. */
   async #save() {
     say(this.words.saving);
     await Promise.race([this.backend.saved(), sleep(4000)]);

@@ -1,5 +1,5 @@
 /**
- * Watches the display's refreshes from a thread of its own. The compositor shows pictures by itself and tells nobody
+ * Watches the display's refreshes from a thread of its own. The compositor shows pictures by itself and does not report
  * when; this thread is called at the same refreshes, however busy the page is, and so knows which of them were missed.
  */
 
@@ -24,7 +24,7 @@ export class Witness {
     this.thread?.tell({ what: "watch" });
   }
 
-  /** @returns {Promise<number[]>} the refreshes since the start, page clock, ms; none when nobody watched */
+  /** @returns {Promise<number[]>} the refreshes since the start, page clock, ms; none when they were not watched */
   async stop() {
     if (!this.thread) return [];
     const late = new Promise((resolve) => setTimeout(resolve, ANSWER_MS, null));

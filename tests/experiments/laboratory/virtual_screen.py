@@ -29,7 +29,7 @@ class Episode:
         return self.key_ms - self.on_ms
 
 
-class Room:
+class VirtualScreen:
     """A screen of its own, and what the diode saw on it."""
 
     def __init__(self, display, framebuffer, server):
@@ -67,8 +67,8 @@ class Room:
 
 
 @contextmanager
-def start_room(*, width=800, height=600):
-    """A virtual screen that nobody else uses; its number is chosen by the X server."""
+def start_screen(*, width=800, height=600):
+    """A virtual screen for this test only; its number is chosen by the X server."""
     folder = tempfile.mkdtemp(prefix="rapidvision-screen-")
     read_end, write_end = os.pipe()
     command = ["Xvfb", "-displayfd", str(write_end), "-screen", "0", f"{width}x{height}x24", "-fbdir", folder]
@@ -79,11 +79,11 @@ def start_room(*, width=800, height=600):
         with os.fdopen(read_end) as pipe:
             number = pipe.readline().strip()
         assert number, "Xvfb did not start"
-        room = Room(f":{number}", str(Path(folder) / "Xvfb_screen0"), server)
-        yield room
-        if room.diode is not None:
-            room.diode.kill()
-            room.diode.wait()
+        screen = VirtualScreen(f":{number}", str(Path(folder) / "Xvfb_screen0"), server)
+        yield screen
+        if screen.diode is not None:
+            screen.diode.kill()
+            screen.diode.wait()
     finally:
         server.terminate()
         server.wait(10)
