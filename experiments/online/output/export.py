@@ -25,7 +25,17 @@ from .guarded_csv import guarded_csv
 #: Whose sessions an export holds unless others are asked for.
 HUMANS = ("human",)
 #: The answers' table.
-ANSWER_COLUMNS = ("session_id", "participant_id", "observer_kind", "question", "trial", "block", "value", "response_ms", "utc")
+ANSWER_COLUMNS = (
+    "session_id",
+    "participant_id",
+    "observer_kind",
+    "question",
+    "trial",
+    "block",
+    "value",
+    "response_ms",
+    "utc",
+)
 _STATE_FLAGS = {"lapsed": ("lapsed",), "open": ("unfinished",)}
 
 _QUALITY = tuple(name for name in msgspec.structs.fields(Measurement)[-1].type.__struct_fields__ if name != "presses")
@@ -103,7 +113,9 @@ def answers_csv(connection: sa.Connection, served: ServedStudy, *, observers: Co
     found = connection.execute(wanted.order_by(session.c.began, session.c.session_id)).all()
     reports, followed = reports_of(connection, [each.session_id for each in found]), _Followed(connection, served)
     rows = [
-        answer_row(each.session_id, each.participant_id, each.observer_kind, followed.places(each.plan_digest)[number], report)
+        answer_row(
+            each.session_id, each.participant_id, each.observer_kind, followed.places(each.plan_digest)[number], report
+        )
         for each in found
         for number, report in reports.get(each.session_id, {}).items()
     ]
@@ -210,7 +222,9 @@ def measured(
         wanted.append(session.c.state == "finished")
     columns = ("session_id", "participant_id", "observer_kind", "state", "plan_digest")
     query = (
-        sa.select(*(session.c[name] for name in columns), trial.c.trial, trial.c.flags, trial.c.chosen, trial.c.measurement)
+        sa.select(
+            *(session.c[name] for name in columns), trial.c.trial, trial.c.flags, trial.c.chosen, trial.c.measurement
+        )
         .join(session, session.c.session_id == trial.c.session_id)
         .where(*wanted)
         .order_by(session.c.began, session.c.session_id, trial.c.trial)

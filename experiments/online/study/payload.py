@@ -58,7 +58,9 @@ def for_browser(plan: Plan, served: ServedStudy) -> dict[str, Any]:
         "feedback": msgspec.to_builtins(protocol.feedback),
         "display": msgspec.to_builtins(protocol.display),
         "n_blocks": protocol.design.blocks,
-        "suffixes": {sha256: file.path.suffix.lower() for sha256, file in served.media.items() if sha256 in _files(plan, served)},
+        "suffixes": {
+            sha256: file.path.suffix.lower() for sha256, file in served.media.items() if sha256 in _files(plan, served)
+        },
         "steps": [_step(step, served, numbers, told) for step in plan.steps],
     }
 
@@ -129,4 +131,6 @@ def _question(question: Question) -> dict[str, Any]:
 def _files(plan: Plan, served: ServedStudy) -> set[str]:
     """Every file that this plan can ask for, icons included."""
     found = {sha256 for trial in plan.trials() for sha256 in trial.files().values()}
-    return {served.movies[each].sha256 if each in served.movies else each for each in found} | set(served.icons.values())
+    return {served.movies[each].sha256 if each in served.movies else each for each in found} | set(
+        served.icons.values()
+    )

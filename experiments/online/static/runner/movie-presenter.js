@@ -13,7 +13,7 @@ export class MoviePresenter {
     this.imagePx = imagePx;
     /** @type {Map<string, HTMLVideoElement>} */
     this.videos = new Map();
-    this.takenAway = 0;
+    this.cutAt = 0;
     /** @type {HTMLVideoElement|null} */
     this.running = null;
     /** @type {(() => void)|null} */
@@ -59,13 +59,14 @@ export class MoviePresenter {
   }
 
   /**
-   * @param {import("./compositor.js").Request} request
+   * @param {import("./compositor.js").Request} request of fixation, stimulus and blank
    * @returns {Promise<import("./compositor.js").Shown>}
    */
-  async run({ stimulus, stimulusMs, tailMs, periodMs, movie }) {
-    const video = /** @type {HTMLVideoElement} */ (this.videos.get(stimulus));
-    const { hz, fixation_frames: first } = /** @type {{hz: number, fixation_frames: number}} */ (movie);
-    const last = first + Math.round((stimulusMs * hz) / 1000);
+  async run({ phases, movie, onStart = () => {} }) {
+    const { file, hz, fixation_frames: first } = /** @type {{file: string, hz: number, fixation_frames: number}} */ (movie);
+    const video = /** @type {HTMLVideoElement} */ (this.videos.get(file));
+    const [shownMs, restMs] = phases.slice(1).map(({ ms }) => ms ?? 0);
+    const last = first + Math.round((shownMs * hz) / 1000);
     /** @type {Map<number, number>} */
     const shown = new Map();
     const note = (/** @type {number} */ _now, /** @type {any} */ frame) => {
@@ -73,33 +74,27 @@ export class MoviePresenter {
       video.requestVideoFrameCallback(note);
     };
     video.requestVideoFrameCallback?.(note);
-    [this.running, this.takenAway] = [video, 0];
+    [this.running, this.cutAt] = [video, 0];
     video.style.opacity = "1";
     await video.play();
     const began = performance.now();
+    onStart(began);
     await new Promise((resolve) => {
       this.stop = () => resolve(undefined);
       video.onended = () => resolve(undefined);
     });
-    if (this.takenAway) await new Promise((resolve) => setTimeout(resolve, tailMs));
     video.style.opacity = "";
-    const [on, off] = [shown.get(first), this.takenAway || shown.get(last)];
+    const [on, off] = [shown.get(first), this.cutAt || shown.get(last)];
     const seen = on !== undefined && off !== undefined;
     const onset = on ?? frameTime(shown, first, hz) ?? began + (1000 * first) / hz;
     const offset = seen ? off : onset + (1000 * (last - first)) / hz;
-    return {
-      fixationOn: frameTime(shown, 0, hz) ?? began,
-      onset,
-      offset,
-      nRefreshes: Math.round((offset - onset) / periodMs),
-      lateRefreshes: null,
-      seen: seen ? "presented" : "scheduled",
-    };
+    const onsets = [frameTime(shown, 0, hz) ?? began, onset, ...(this.cutAt ? [] : [offset])];
+    return { onsets, end: this.cutAt || offset + restMs, late: onsets.map(() => null), seen: seen ? "presented" : "scheduled" };
   }
 
-  takeAway() {
-    if (this.takenAway || !this.running) return;
-    this.takenAway = performance.now();
+  cut() {
+    if (this.cutAt || !this.running) return;
+    this.cutAt = performance.now();
     this.running.style.opacity = "";
     this.running.pause();
     this.stop?.();
