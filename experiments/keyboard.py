@@ -12,7 +12,7 @@ from rapidvision.errors import InputError, MissingExtra
 from rapidvision.protocol import Protocol
 
 from .clock import Conversion
-from .interfaces import Press
+from .interfaces import ESCAPE, EXPERIMENTER, Press
 
 _LIBRARIES = {
     "libasound": "apt-get install libasound2",
@@ -27,20 +27,34 @@ KEYS = (*"abcdefghijklmnopqrstuvwxyz0123456789", "space", "left", "right", "up",
 
 
 def check_keys(protocol: Protocol) -> None:
-    """Refuse a protocol whose response keys a session would not hear.
+    """Refuse a protocol with keys, of options or of questions, that a session would not hear or needs itself.
 
     Raises
     ------
     InputError
-        Names the key and those that are allowed.
+        Names the field, the key and those that are allowed.
+
+    Examples
+    --------
+    >>> from rapidvision.formats.protocol_file import preset
+    >>> check_keys(preset("confidence"))
     """
-    for key in protocol.keys:
-        if key not in KEYS:
-            hint = f' Did you mean "{key.lower()}"?' if key.lower() in KEYS else ""
-            raise InputError(
-                f'keys: "{key}" is not on every keyboard; letters (in lower case), digits, space, tab, return, left, '
-                f"right, up and down are.{hint}"
-            )
+    options = protocol.response.options if protocol.response is not None else ()
+    named = [(f"response.options: {option.name}: keys", option.keys) for option in options]
+    named += [(f"questions: {question.name}: keys", tuple(question.option_keys)) for question in protocol.questions]
+    reserved = {ESCAPE: "it pauses a session"}
+    if protocol.breaks.unlock == "experimenter":
+        reserved[EXPERIMENTER] = "it is the experimenter's, who ends breaks with it"
+    for field, keys in named:
+        for key in keys:
+            if key in reserved:
+                raise InputError(f'{field}: got "{key}", which is reserved: {reserved[key]}; choose another key')
+            if key not in KEYS:
+                hint = f' Did you mean "{key.lower()}"?' if key.lower() in KEYS else ""
+                raise InputError(
+                    f'{field}: got "{key}", which is not on every keyboard; letters (in lower case), digits, space, tab, '
+                    f"return, left, right, up and down are.{hint}"
+                )
 
 
 def labelled(names: Mapping[int, str], symbol: Callable[[int, int], int]) -> dict[int, str]:

@@ -1,172 +1,163 @@
 """From a stimulus set and a protocol to a study folder: one plan per group and slot, all of it decided here."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from rapidvision.errors import InputError, did_you_mean
-from rapidvision.formats.manifest import Exemplar, Stimulus, StimulusSet
-from rapidvision.plan import Break, Feedback, Plan, Run, Save, Show, Step, write_plan
+from rapidvision.formats.manifest import StimulusSet
+from rapidvision.plan import Plan, write_plan
 from rapidvision.protocol import Protocol
 from rapidvision.study import Study
 from rapidvision.system.progress import Advance, silent
-from rapidvision.trials import Phase, Trial
+from rapidvision.task.response import Scalar
+from rapidvision.task.trial import Trial
 
-from ..keyboard import check_keys
-from . import texts
-from .assign import blocks_for, fixations_for, keys_for, levels_for, practice_for
-
-Rows = dict[tuple[str, str, int], Stimulus]
+from . import fit, texts
+from .assignment.conditions import Conditions
+from .assignment.images import SetImages
+from .assignment.slots import Dealer, Slot
+from .assignment.trials import TrialMaker
+from .steps import session_steps
 
 
 def groups_of(stimulus_set: StimulusSet, protocol: Protocol) -> tuple[str, ...]:
-    """Return the groups: the protocol's, or one per map source of the set.
-
-    Raises
-    ------
-    InputError
-        When the protocol names a group that is no map source of the set.
-    """
-    sources = stimulus_set.description.map_sources
-    for group in protocol.groups:
-        if group not in sources:
-            raise InputError(f'groups: the stimulus set has no map source "{group}". {did_you_mean(group, sources)}')
-    return protocol.groups or sources
+    """Return the names of the groups: the combinations of the factors that vary between participants."""
+    return tuple(Conditions(protocol, SetImages(stimulus_set)).groups)
 
 
-def check_fit(stimulus_set: StimulusSet, protocol: Protocol) -> None:
-    """Refuse a stimulus set that the protocol cannot use: wrong number of pictures, missing levels, too little practice.
+class Planner:
+    """Makes the plans of one protocol and stimulus set; what slots share is worked out once.
 
-    Raises
-    ------
-    InputError
-        Says what does not fit and how to make it fit.
-    """
-    where = stimulus_set.folder
-    main, practice = stimulus_set.exemplars("main"), stimulus_set.exemplars("practice")
-    if len(main) != protocol.n_trials:
-        raise InputError(
-            f"{where}: {len(main)} pictures in the main phase, the protocol needs n_blocks x block_size = "
-            f"{protocol.n_blocks} x {protocol.block_size} = {protocol.n_trials}; change either"
-        )
-    if {e.target for e in main} != {True, False}:
-        raise InputError(f"{where}: the main phase needs targets and distractors, this set has only one of both")
-    available = min(sum(e.target for e in practice), sum(not e.target for e in practice))
-    if (protocol.practice.n_trials + 1) // 2 > available:
-        raise InputError(
-            f"{where}: practice.n_trials = {protocol.practice.n_trials} needs {(protocol.practice.n_trials + 1) // 2} "
-            f"practice targets and as many distractors, the set has {sum(e.target for e in practice)} and "
-            f"{sum(not e.target for e in practice)}; set practice.n_trials to {2 * available} or add pictures"
-        )
-    rows = stimulus_set.index()
-    for group in groups_of(stimulus_set, protocol):
-        for exemplar in (*main, *(practice if protocol.practice.n_trials else ())):
-            for level, label in enumerate(stimulus_set.description.level_labels):
-                if (exemplar.image_id, group, level) not in rows:
-                    raise InputError(f"{where}: {exemplar.image_id} has no picture for {group} at level {label}")
-
-
-def make_plan(
-    stimulus_set: StimulusSet,
-    protocol: Protocol,
-    *,
-    group: str,
-    slot: int,
-    words: dict[str, str] | None = None,
-    rows: Rows | None = None,
-) -> Plan:
-    """Make the plan of one slot; a function of its arguments and nothing else.
-
-    Both groups share a slot's levels, order, fixation times and keys, so participants are matched picture by picture
-    and differ only in whose maps they see.
+    All groups share a slot's images, conditions, order, durations and inputs, so participants are matched trial by
+    trial and differ only in the factors that vary between them.
 
     Parameters
     ----------
     stimulus_set : StimulusSet
-        The pictures.
+        The images. It fits the protocol (:func:`rapidvision.experiments.design.fit.check_fit`).
+    protocol : Protocol
+        The task.
+    words : dict, optional
+        Texts of :func:`rapidvision.experiments.design.texts.read_texts`; those of the protocol's language by default.
+    """
+
+    def __init__(self, stimulus_set: StimulusSet, protocol: Protocol, *, words: dict[str, str] | None = None) -> None:
+        self.protocol = protocol
+        self.images = SetImages(stimulus_set)
+        self.conditions = Conditions(protocol, self.images)
+        self._dealer = Dealer(protocol, self.images, self.conditions)
+        self._maker = TrialMaker(protocol, self.images, self.conditions)
+        self._words = texts.read_texts(protocol.language) if words is None else words
+        self._texts: dict[tuple[str, ...], dict[str, str]] = {}
+        self._factors: dict[tuple[str, int, str], dict[str, Scalar]] = {}
+        self._last: tuple[int, Slot] | None = None
+
+    def plan(self, group: str, slot: int) -> Plan:
+        """Return the plan of one slot; it depends on set, protocol, texts, group and slot alone.
+
+        Parameters
+        ----------
+        group : str
+            One of the names of :attr:`Conditions.groups`.
+        slot : int
+            From 0.
+
+        Raises
+        ------
+        InputError
+            When there is no such group.
+        """
+        if group not in self.conditions.groups:
+            raise InputError(f'group: got "{group}". {did_you_mean(group, self.conditions.groups)}')
+        between, shared = self.conditions.groups[group], self._slot(slot)
+        trials: dict[int, list[Trial]] = {}
+        number = 0
+        for k, (round_, durations) in enumerate(zip(shared.practice, shared.durations, strict=False)):
+            made = trials[-1 - k] = []
+            for one, drawn in zip(round_, durations, strict=True):
+                factors = self._named(between | one.factors, one.unit.pair)
+                trial = self._maker.trial(
+                    one.unit, factors, drawn, number=number, block=-1 - k, phase="practice", slot=slot
+                )
+                made.append(trial)
+                number += 1
+        left = iter(shared.durations[-1])
+        for block, members in enumerate(shared.blocks):
+            made = trials[block] = []
+            for unit, cell in members:
+                factors = self._main_factors(group, cell, unit.pair)
+                trial = self._maker.trial(
+                    unit, factors, next(left), number=number, block=block, phase="main", slot=slot
+                )
+                made.append(trial)
+                number += 1
+        block_size = len(shared.blocks[0]) if shared.blocks else 0
+        said = self._said(shared.inputs, block_size)
+        conditions = [
+            self.conditions.blocks[members[0][1] % len(self.conditions.blocks)] for members in shared.blocks if members
+        ]
+        return Plan(
+            study_id=self.protocol.name,
+            slot=slot,
+            group=group,
+            between=between,
+            inputs=shared.inputs,
+            protocol=self.protocol,
+            stimulus_set_digest=self.images.digest,
+            texts=said,
+            steps=session_steps(self.protocol, trials, conditions, shared.inputs, said),
+        )
+
+    def _slot(self, slot: int) -> Slot:
+        if self._last is None or self._last[0] != slot:
+            self._last = slot, self._dealer.slot(slot)
+        return self._last[1]
+
+    def _main_factors(self, group: str, cell: int, pair: str) -> dict[str, Scalar]:
+        key = group, cell, pair
+        found = self._factors.get(key)
+        if found is None:
+            trial, block = divmod(cell, len(self.conditions.blocks))
+            mixed = self.conditions.groups[group] | self.conditions.cells[trial] | self.conditions.blocks[block]
+            found = self._factors[key] = self._named(mixed, pair)
+        return found
+
+    def _named(self, values: Mapping[str, Scalar], pair: str) -> dict[str, Scalar]:
+        """Factors in the protocol's order, the pair last."""
+        named = {factor.name: values[factor.name] for factor in self.protocol.design.factors if factor.name in values}
+        return named | ({"pair": pair} if pair else {})
+
+    def _said(self, inputs: dict[str, str], block_size: int) -> dict[str, str]:
+        key = (*inputs, *inputs.values(), str(block_size))
+        if key not in self._texts:
+            self._texts[key] = texts.planned(self._words, self.protocol, inputs=inputs, block_size=block_size)
+        return self._texts[key]
+
+
+def make_plan(
+    stimulus_set: StimulusSet, protocol: Protocol, *, group: str, slot: int, words: dict[str, str] | None = None
+) -> Plan:
+    """Make the plan of one slot; a function of its arguments and nothing else.
+
+    Parameters
+    ----------
+    stimulus_set : StimulusSet
+        The images.
     protocol : Protocol
         The task.
     group : str
-        Map source that the group sees.
+        One of :func:`groups_of`.
     slot : int
         From 0.
     words : dict, optional
         Texts of :func:`rapidvision.experiments.design.texts.read_texts`; those of the protocol's language by default.
-    rows : dict, optional
-        ``stimulus_set.index()``, where many plans are made.
 
     Returns
     -------
     Plan
         Texts, practice, blocks with feedback and breaks, end.
     """
-    rows = stimulus_set.index() if rows is None else rows
-    words = texts.read_texts(protocol.language) if words is None else words
-    n_levels, seed = len(stimulus_set.description.level_labels), protocol.seed
-    main = stimulus_set.exemplars("main")
-    levels = levels_for(main, n_levels, slot=slot, seed=seed)
-    blocks = blocks_for(main, levels, protocol.n_blocks, balanced=protocol.balanced_blocks, slot=slot, seed=seed)
-    practice = practice_for(
-        stimulus_set.exemplars("practice"), protocol.practice.n_trials, n_levels, slot=slot, seed=seed
-    )
-    timing = protocol.timing
-    fixations = iter(
-        fixations_for(len(practice) + len(main), timing.fixation_ms, timing.fixation_step_ms, slot=slot, seed=seed)
-    )
-    key_target, key_distractor = keys_for(protocol.keys, n_levels, slot=slot)
-    runs: list[Run] = []
-
-    def add(exemplar: Exemplar, level: int, phase: Phase, block: int) -> None:
-        row = rows[exemplar.image_id, group, level]
-        runs.append(Run(trial=_trial(row, number=len(runs), phase=phase, block=block, fixation_ms=next(fixations))))
-
-    for exemplar, level in practice:
-        add(exemplar, level, "practice", -1)
-    for number, block in enumerate(blocks):
-        for exemplar in block:
-            add(exemplar, levels[exemplar.image_id], "main", number)
-    return Plan(
-        study_id=protocol.name,
-        slot=slot,
-        group=group,
-        map_source=group,
-        key_target=key_target,
-        key_distractor=key_distractor,
-        protocol=protocol,
-        stimulus_set_digest=stimulus_set.digest,
-        texts=texts.planned(words, protocol, key_target=key_target, key_distractor=key_distractor),
-        steps=_steps(runs, protocol),
-    )
-
-
-def _trial(row: Stimulus, *, number: int, phase: Phase, block: int, fixation_ms: int) -> Trial:
-    return Trial(
-        trial=number,
-        block=block,
-        phase=phase,
-        image_id=row.image_id,
-        category=row.category,
-        target=row.target,
-        map_source=row.map_source,
-        level_index=row.level_index,
-        level_label=row.level_label,
-        reveal_fraction=row.reveal_fraction,
-        revealed_px=row.revealed_px,
-        path=row.path,
-        stimulus_sha256=row.sha256,
-        fixation_ms=fixation_ms,
-    )
-
-
-def _steps(runs: list[Run], protocol: Protocol) -> tuple[Step, ...]:
-    steps: list[Step] = [Show(text_id="welcome"), Show(text_id="keys", wait="both_keys")]
-    if protocol.practice.n_trials:
-        steps += [Show(text_id="practice"), *(run for run in runs if run.trial.block == -1), Feedback(block=-1)]
-    steps.append(Show(text_id="main"))
-    for block in range(protocol.n_blocks):
-        steps += [*(run for run in runs if run.trial.block == block), Save(), Feedback(block=block)]
-        if block < protocol.n_blocks - 1:
-            steps.append(Break())
-    steps.append(Show(text_id="end"))
-    return tuple(steps)
+    return Planner(stimulus_set, protocol, words=words).plan(group, slot)
 
 
 def make_study(
@@ -176,6 +167,7 @@ def make_study(
     *,
     n_slots: int,
     texts_file: Path | str | None = None,
+    protocol_file: Path | str | None = None,
     advance: Advance = silent,
 ) -> list[Plan]:
     """Write a study folder: ``study.json``, ``protocol.toml`` and a plan per group and slot.
@@ -186,7 +178,7 @@ def make_study(
     Parameters
     ----------
     stimulus_set : StimulusSet
-        The pictures.
+        The images.
     protocol : Protocol
         The task.
     folder : path-like
@@ -195,6 +187,8 @@ def make_study(
         Participant slots per group, ≥ 1.
     texts_file : path-like, optional
         Texts for another task or language.
+    protocol_file : path-like, optional
+        The file that the protocol was read from; messages name its lines.
     advance : callable
         Told of each plan.
 
@@ -210,16 +204,12 @@ def make_study(
     """
     if n_slots < 1:
         raise InputError(f"slots: got {n_slots}, at least 1 is needed")
-    check_keys(protocol)
-    check_fit(stimulus_set, protocol)
-    study, groups = Study(folder), groups_of(stimulus_set, protocol)
-    words = texts.read_texts(protocol.language, override=texts_file)
-    rows = stimulus_set.index()
-    plans = [
-        make_plan(stimulus_set, protocol, group=group, slot=slot, words=words, rows=rows)
-        for group in groups
-        for slot in range(n_slots)
-    ]
+    fit.check_fit(stimulus_set, protocol, source=protocol_file)
+    study = Study(folder)
+    planner = Planner(stimulus_set, protocol, words=texts.read_texts(protocol.language, override=texts_file))
+    groups = tuple(planner.conditions.groups)
+    by_slot = [planner.plan(group, slot) for slot in range(n_slots) for group in groups]
+    plans = [plan for group in groups for plan in by_slot if plan.group == group]
     _refuse_change(study, plans)
     written = set()
     for plan in plans:

@@ -1,0 +1,1 @@
+"""Which image meets which condition, in which block and trial of a slot."""

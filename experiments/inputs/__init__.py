@@ -1,0 +1,1 @@
+"""Input devices beside the keyboard: mouse and touch, response boxes, and all of them as one."""
