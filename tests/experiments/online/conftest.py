@@ -12,15 +12,18 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 from PIL import Image
 
 from rapidvision.experiments.design.planning import make_study
 from rapidvision.formats.manifest import SetDescription, Stimulus, write_set
-from rapidvision.protocol import Practice, Protocol, Timing
+from rapidvision.formats.protocol_file import preset
 from rapidvision.recipes import write
 from rapidvision.system import files
+from rapidvision.task.phases import Phase
+from rapidvision.task.session import Breaks, Display, Feedback, Practice
 from tests.chromium import ARGUMENTS, PATH
 from tests.conftest import missing
 
@@ -70,13 +73,20 @@ def make_set(folder, *, n_images=8, n_practice=4, image_px=64, sources=("clickme
     return write_set(folder, description, rows)
 
 
-QUICK = Protocol(
+QUICK = msgspec.structs.replace(
+    preset("paper"),
     name="tiny",
-    n_blocks=2,
-    block_size=4,
-    practice=Practice(n_trials=2, feedback_ms=30),
-    timing=Timing(fixation_ms=(120, 180), stimulus_ms=100, blank_ms=100, too_slow_ms=60),
-    image_px=64,
+    phases=(
+        Phase(kind="fixation", duration_ms=(120, 180)),
+        Phase(kind="stimulus", duration_ms=100),
+        Phase(kind="blank", duration_ms=100),
+    ),
+    response=msgspec.structs.replace(preset("paper").response, limit_ms=200),
+    design=msgspec.structs.replace(preset("paper").design, blocks=2, block_size=4),
+    practice=Practice(n_trials=2),
+    breaks=Breaks(page_ms=50),
+    feedback=Feedback(show_ms=30, too_slow_ms=60),
+    display=Display(image_px=64),
 )
 
 
