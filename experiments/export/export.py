@@ -13,7 +13,7 @@ from rapidvision.trials import ObserverKind
 from .bids import write_bids
 from .psychds import write_psychds
 from .sessions import PEOPLE, Sessions, recorded_sessions
-from .table import write_rows
+from .table import write_table_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -114,7 +114,7 @@ def export(
     else:
         if out.suffix != f".{chosen}":
             raise InputError(f"{out}: a table of the format {chosen} ends in .{chosen}")
-        write_rows(out, [row for session in found.recorded for row in session.rows()])
+        write_table_of(out, found.recorded, there.protocol())
     return out
 
 

@@ -8,7 +8,7 @@ from rapidvision.errors import InputError
 from rapidvision.screen import Screen as Profile
 from rapidvision.trials import ObserverKind
 
-JOURNAL_VERSION = 2
+JOURNAL_VERSION = 3
 
 
 class Header(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="header"):
