@@ -15,27 +15,18 @@ from rapidvision.plan import Plan
 from rapidvision.task.trial import Trial
 from rapidvision.trials import COLUMNS, TrialRecord, columns_of
 
+from ...recording.answers import AnswerRecord
 from ..database.schema import KINDS, event, plan, session, trial
-from ..storage.answer_writes import AnswerReport, answers_by_trial, reports_of
+from ..storage.answer_writes import reports_of
 from ..storage.trial_report import Measurement, Press, Quality, row
 from ..study.plans import ServedStudy
 from ..study.question_places import Place, places_of
+from . import answers
+from .answers import answer_records, answers_by_trial
 from .guarded_csv import guarded_csv
 
 #: Whose sessions an export holds unless others are asked for.
 HUMANS = ("human",)
-#: The answers' table.
-ANSWER_COLUMNS = (
-    "session_id",
-    "participant_id",
-    "observer_kind",
-    "question",
-    "trial",
-    "block",
-    "value",
-    "response_ms",
-    "utc",
-)
 _STATE_FLAGS = {"lapsed": ("lapsed",), "open": ("unfinished",)}
 
 _QUALITY = tuple(name for name in msgspec.structs.fields(Measurement)[-1].type.__struct_fields__ if name != "presses")
@@ -105,27 +96,33 @@ def sessions_csv(connection: sa.Connection, served: ServedStudy, *, observers: C
     return guarded_csv([*names, *columns], rows)
 
 
-def answers_csv(connection: sa.Connection, served: ServedStudy, *, observers: Collection[str] = HUMANS) -> str:
-    """Return every answer to a question as CSV; those after trials are columns of the trials table as well."""
+def answer_table(
+    connection: sa.Connection,
+    served: ServedStudy,
+    *,
+    finished_only: bool = False,
+    observers: Collection[str] = HUMANS,
+) -> list[AnswerRecord]:
+    """Return the answers that belong to no trial, by session; those after trials are columns of the trials table."""
     columns = ("session_id", "participant_id", "observer_kind", "plan_digest")
-    mine = sa.and_(session.c.study_id == served.study_id, session.c.observer_kind.in_(observers))
-    wanted = sa.select(*(session.c[name] for name in columns)).where(mine)
-    found = connection.execute(wanted.order_by(session.c.began, session.c.session_id)).all()
+    wanted = [session.c.study_id == served.study_id, session.c.observer_kind.in_(observers)]
+    if finished_only:
+        wanted.append(session.c.state == "finished")
+    query = sa.select(*(session.c[name] for name in columns)).where(*wanted)
+    found = connection.execute(query.order_by(session.c.began, session.c.session_id)).all()
     reports, followed = reports_of(connection, [each.session_id for each in found]), _Followed(connection, served)
-    rows = [
-        answer_row(
-            each.session_id, each.participant_id, each.observer_kind, followed.places(each.plan_digest)[number], report
-        )
-        for each in found
-        for number, report in reports.get(each.session_id, {}).items()
-    ]
-    return guarded_csv(ANSWER_COLUMNS, rows)
+    records: list[AnswerRecord] = []
+    for each in found:
+        who = {"session_id": each.session_id, "participant_id": each.participant_id}
+        plan_, places = followed.plan(each.plan_digest), followed.places(each.plan_digest)
+        given = reports.get(each.session_id, {})
+        records += answer_records(plan_, given, places, observer_kind=each.observer_kind, **who)
+    return records
 
 
-def answer_row(session_id: str, participant_id: str, kind: str, place: Place, report: AnswerReport) -> list[Any]:
-    """Return one row of the answers' table, in the order of :data:`ANSWER_COLUMNS`."""
-    given = (report.value, report.response_ms, report.utc)
-    return [session_id, participant_id, kind, report.question, place.trial, place.block, *given]
+def answers_csv(connection: sa.Connection, served: ServedStudy, *, observers: Collection[str] = HUMANS) -> str:
+    """Return the answers that belong to no trial as CSV."""
+    return answers.to_csv(answer_table(connection, served, observers=observers))
 
 
 def events_csv(connection: sa.Connection, served: ServedStudy, *, observers: Collection[str] = HUMANS) -> str:
@@ -230,12 +227,12 @@ def measured(
         .order_by(session.c.began, session.c.session_id, trial.c.trial)
     )
     followed = _Followed(connection, served)
-    answers: dict[str, dict[int, Any]] = {}
+    given: dict[str, dict[int, Any]] = {}
     for found in connection.execute(query).all():
         plan_, planned = followed.trial(found.plan_digest, found.trial)
-        if found.session_id not in answers:
+        if found.session_id not in given:
             reports = reports_of(connection, [found.session_id]).get(found.session_id, {})
-            answers = {found.session_id: answers_by_trial(reports, followed.places(found.plan_digest))}
+            given = {found.session_id: answers_by_trial(reports, followed.places(found.plan_digest))}
         measurement = msgspec.json.decode(found.measurement, type=Measurement)
         made = row(
             plan_,
@@ -246,7 +243,7 @@ def measured(
             session_id=found.session_id,
             participant_id=found.participant_id,
             flags=[*found.flags.split(), *_STATE_FLAGS.get(found.state, ())],
-            questions=answers[found.session_id].get(found.trial),
+            questions=given[found.session_id].get(found.trial),
             chosen=None if found.chosen is None else json.loads(found.chosen),
         )
         yield made, measurement.quality
@@ -266,7 +263,11 @@ class _Followed:
 
     def places(self, digest: str) -> dict[int, Place]:
         """Return number → place of a plan's questions."""
-        return places_of(self._plan(digest)[0])
+        return places_of(self.plan(digest))
+
+    def plan(self, digest: str) -> Plan:
+        """Return a plan by its digest."""
+        return self._plan(digest)[0]
 
     def _plan(self, digest: str) -> tuple[Plan, dict[int, Trial]]:
         if digest not in self._known:

@@ -1,7 +1,7 @@
 """``PUT /api/answers/{number}``: the answer to a question, stored like a trial: the first content stays."""
 
-from collections.abc import Iterable, Mapping
-from typing import Annotated, Any
+from collections.abc import Iterable
+from typing import Annotated
 
 import msgspec
 import sqlalchemy as sa
@@ -18,9 +18,6 @@ from ..database.sessions import Refusal, insert_into, may_write
 from ..study.plans import ServedStudy
 from .trial_report import Ms, Short, Utc
 from .trial_writes import MAX_BYTES, Seats
-
-#: Question → (answer, its time in ms): what a row of the trials table takes.
-Answers = dict[str, tuple[str | float | None, float | None]]
 
 
 class AnswerReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -59,16 +56,6 @@ def why_no_answer(question: Question, report: AnswerReport) -> str | None:
     else:
         fits = value in question.options
     return None if fits else f"no answer that the question {question.name} has"
-
-
-def answers_by_trial(reports: Mapping[int, AnswerReport], places: Mapping[int, Any]) -> dict[int, Answers]:
-    """Return trial → its answers, of one session's reports by number."""
-    found: dict[int, Answers] = {}
-    for number, report in reports.items():
-        trial = places[number].trial
-        if trial is not None:
-            found.setdefault(trial, {})[report.question] = (report.value, report.response_ms)
-    return found
 
 
 def reports_of(connection: sa.Connection, session_ids: Iterable[str]) -> dict[str, dict[int, AnswerReport]]:

@@ -127,7 +127,13 @@ class Person:
             assert (await self.send(trial)).status_code == 200
 
     async def answer(self, number, question, value, **changes):
-        body = {"question": question, "value": value, "response_ms": 900.5, "utc": "2026-01-01T00:00:00.000Z", **changes}
+        body = {
+            "question": question,
+            "value": value,
+            "response_ms": 900.5,
+            "utc": "2026-01-01T00:00:00.000Z",
+            **changes,
+        }
         return await self.client.put(f"/api/answers/{number}", json=body, headers=self.headers)
 
     async def finish(self):
