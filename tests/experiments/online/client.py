@@ -105,7 +105,7 @@ class Person:
             at_ms += phase["ms"]
         body = {
             "files": [phase["file"] for phase in run["phases"] if phase["file"]],
-            "input": next(iter(self.seat["plan"]["inputs"])),
+            "input": self.input_of("target"),
             "response_ms": 150.5,
             "phases": phases,
             "refresh_hz": 60.0,
@@ -113,6 +113,9 @@ class Person:
             "quality": {"presenter": "worker", "seen": "observed"},
         }
         return {**body, **changes}
+
+    def input_of(self, option):
+        return next(key for key, name in self.seat["plan"]["inputs"].items() if name == option)
 
     async def send(self, trial, **changes):
         return await self.put(trial, self.measurement(trial, **changes))
