@@ -239,13 +239,14 @@ class Session:
             last = self.screen.flip(frame)
 
     def _page(self, words: str, *, leave: str = "key", min_ms: int | None = None) -> None:
-        """Show words until a key, every response input once, or the experimenter's key.
+        """Show words until a key, an input of every option, or the experimenter's key.
 
-        Inputs count once the page was up for its time, by default the protocol's ``breaks.page_ms``. Where every input
-        is asked for and another one arrives, its name is added to the page: a keyboard that is labelled otherwise than
-        it is read shows there.
+        Inputs count once the page was up for its time, by default the protocol's ``breaks.page_ms``. An option that has
+        keys and buttons is tried by one of them; areas, which a page does not show, are not tried. Where another input
+        arrives its name is added to the page: a keyboard that is labelled otherwise than it is read shows there.
         """
-        frame, wanted = Frame("text", words), set(self.plan.inputs)
+        tried = {name: option for name, option in self.plan.inputs.items() if not name.startswith("area:")}
+        frame, wanted = Frame("text", words), set(tried.values())
         leave = "key" if leave == "inputs" and not wanted else leave
         least_s = (self.plan.protocol.breaks.page_ms if min_ms is None else min_ms) / 1000
         self._hear()
@@ -256,9 +257,9 @@ class Session:
                     continue
                 if leave == "key" or (leave == "experimenter" and press.input == EXPERIMENTER):
                     return
-                wanted.discard(press.input)
+                wanted.discard(self.plan.inputs.get(press.input, ""))
                 if leave == "inputs" and press.input not in self.plan.inputs:
-                    needed = " ".join(key.upper() for key in self.plan.inputs)
+                    needed = " ".join(name.upper() for name in tried)
                     frame = Frame("text", f"{words}\n\n{press.input.upper()} ?   ({needed})")
             if leave == "inputs" and not wanted:
                 return

@@ -71,9 +71,6 @@ class Box:
         How it is stamped.
     """
 
-    #: Whether releases are heard; a task that waits for one needs a box that tells them.
-    tells_releases = True
-
     def __init__(self, port: str, line: Any, clock: Clock) -> None:
         self._line, self._clock = line, clock
         self.record = BoxRecord(port=port, unsure_ms=1000 * _BITS_PER_BYTE / line.baudrate)
@@ -128,8 +125,6 @@ class Box:
 
 class DigitBox(Box):
     """A box that sends the digit of a button when it goes down: ``1`` to ``9``; releases are not told."""
-
-    tells_releases = False
 
     def hear(self, data: bytes, now_s: float) -> list[Press]:
         """Return a press and, because none will come, its release, for each digit."""
@@ -240,6 +235,8 @@ BOXES: dict[str, tuple[Callable[[str, Any, Clock], Box], int]] = {
     "serial-state": (StateBox, 115_200),
     "cedrus": (CedrusBox, 115_200),
 }
+#: Kinds of port whose boxes tell no releases.
+TELL_NO_RELEASES = frozenset({"serial"})
 
 
 def open_box(description: str, clock: Clock) -> Box:
