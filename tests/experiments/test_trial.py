@@ -323,7 +323,7 @@ def test_where_the_last_input_counts_it_can_be_corrected_until_the_limit(plan):
 def test_a_response_is_heard_from_the_phase_that_opens(plan):
     phases = (*open_phases()[:2], phase("choose", "options", 500))
     later = changed(plan, phases=phases, limit_ms=500, response=response(opens="choose"))
-    data, _, _ = run_one(later, Script([("s", 50, True), ("s", 90, False), ("l", 250, True)]))
+    data, _, _ = run_one(later, Script([("s", 50, True), ("s", 60, False), ("l", 250, True)]))
     assert (data.input, data.response_ms) == ("l", pytest.approx(150, abs=1e-6))
     assert data.flags == ["early_press"]
     assert data.phase("stimulus").onset_ms == pytest.approx(-100, abs=1e-6)
