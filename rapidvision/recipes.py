@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 import msgspec
 
 from rapidvision.errors import RecipeError
+from rapidvision.messages.field_messages import explain
 from rapidvision.system import files, json_text
-from rapidvision.text.field_messages import explain
 
 
 class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

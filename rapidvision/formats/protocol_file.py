@@ -5,9 +5,9 @@ from pathlib import Path
 
 from rapidvision import recipes
 from rapidvision.errors import InputError, did_you_mean
+from rapidvision.grammar import rules
 from rapidvision.protocol import Protocol
 from rapidvision.system import files
-from rapidvision.task import rules
 
 _FOLDER = Path(__file__).parents[1] / "task" / "presets"
 #: Names of the presets; each is a file that can be read by itself.

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rapidvision.errors import InputError
-from rapidvision.formats.crc32c import crc32c
 from rapidvision.images.load import load_map, load_rgb
+from rapidvision.integrity.crc32c import crc32c
 from rapidvision.system import files
 
 #: A feature's values: byte strings, float32 numbers or 64-bit whole numbers.

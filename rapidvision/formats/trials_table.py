@@ -20,7 +20,7 @@ from rapidvision.trials import COLUMNS, SCHEMA_VERSION, TrialRecord, columns_of
 if TYPE_CHECKING:
     import pandas as pd
 
-#: A number as it is written when no digit was lost: ``007`` is a text.
+#: A number without digits that a conversion would lose: ``007`` is a text.
 _WHOLE = re.compile(r"-?(0|[1-9]\d*)")
 _NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?(e[+-]?\d+)?")
 #: Names of columns that depend on the protocol.

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from rapidvision.formats.crc32c import crc32c
+from rapidvision.integrity.crc32c import crc32c
 
 
 def bitwise_crc32c(data):

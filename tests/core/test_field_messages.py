@@ -6,7 +6,7 @@ import tomli_w
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rapidvision.text.toml_lines import line_of, steps_of
+from rapidvision.messages.toml_lines import line_of, steps_of
 
 NAMES = st.sampled_from(["a", "b", "phases", "design", "x_ms"])
 LEAVES = st.one_of(st.integers(), st.text(alphabet='ab["]{}#=', max_size=6), st.booleans())

@@ -8,9 +8,9 @@ import pytest
 from rapidvision import recipes
 from rapidvision.errors import InputError
 from rapidvision.formats.protocol_file import PRESETS, parse_protocol, preset, read_protocol
+from rapidvision.grammar.runners import cannot, ignored_by_networks, refuse, too_short
+from rapidvision.grammar.schema import attributes_of, protocol_schema
 from rapidvision.protocol import Protocol
-from rapidvision.task.runners import cannot, ignored_by_networks, refuse, too_short
-from rapidvision.task.schema import attributes_of, protocol_schema
 
 
 def test_the_papers_task():

@@ -10,12 +10,11 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from rapidvision.errors import RecipeError, did_you_mean
+from rapidvision.messages.field_messages import place_of
 from rapidvision.protocol import Protocol
-from rapidvision.text.field_messages import place_of
+from rapidvision.task.design import SET_COLUMNS
+from rapidvision.task.phases import UNTIL_RESPONSE, Phase
 from rapidvision.trials import COLUMNS
-
-from .design import SET_COLUMNS
-from .phases import UNTIL_RESPONSE, Phase
 
 #: Keys that the session itself needs: escape pauses, f12 is the experimenter's.
 RESERVED = ("escape", "f12")
