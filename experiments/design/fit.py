@@ -10,8 +10,8 @@ from rapidvision.system import files
 from rapidvision.task.design import SET_COLUMNS
 from rapidvision.task.phases import NO_MASK
 from rapidvision.task.response import Scalar
-from rapidvision.task.rules import Finding, check
-from rapidvision.text.field_messages import place_of
+from rapidvision.grammar.rules import Finding, check
+from rapidvision.messages.field_messages import place_of
 
 from ..keyboard import check_keys
 from .assignment.conditions import Conditions, group_name, values_of, word

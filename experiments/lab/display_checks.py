@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 from rapidvision.errors import CheckFailed, InputError
 from rapidvision.protocol import Protocol
 from rapidvision.screen import Screen as Profile
-from rapidvision.task.runners import too_short
+from rapidvision.grammar.runners import too_short
 
 from ..design.svg import Svg
 from ..engine.refresh import Refresh, estimate
