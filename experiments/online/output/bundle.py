@@ -54,7 +54,7 @@ def write_bundle(
     Raises
     ------
     InputError
-        When the folder is not empty, or the id is missing.
+        When the folder is not empty, the id is missing, or the task is adaptive.
     """
     out = Path(out)
     if out.suffix == ".jzip":
@@ -69,6 +69,8 @@ def write_bundle(
     if (target == "datapipe") != bool(datapipe_id):
         raise InputError("datapipe: --results-to datapipe and --datapipe-id go together")
     served = open_study(study, stimulus_set=stimulus_set)
+    if served.protocol.adaptive:
+        raise InputError(f"{study}: adaptive: a server chooses the values from the answers; use `session serve`")
     recruitment = served.settings.recruitment
     for path in (*(STATIC / "runner").iterdir(), STATIC / "bundle" / "files-main.js"):
         files.write_bytes(out / "static" / path.name, path.read_bytes())

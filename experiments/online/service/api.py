@@ -23,9 +23,11 @@ from ..database.sessions import TALLIES, Refusal, add_event, count, finish, with
 from ..database.uptime import UpTime, beat
 from ..pages.shell import BOOT_SOURCE, shell
 from ..pages.study_json import public_study
+from ..storage.adaptive_choices import AdaptiveChoices
 from ..storage.allocation import Arrival, Rules, Seat, arrive, lapse
 from ..storage.answer_writes import AnswerWrites
-from ..storage.trial_writes import Held, Seats, TrialWrites
+from ..storage.seats import Held, Seats
+from ..storage.trial_writes import TrialWrites
 from ..study.payload import for_browser
 from ..study.plans import ServedStudy
 from ..study.recruits import who_comes
@@ -96,6 +98,7 @@ class ParticipantApi:
         words = loading_words(self.served.protocol.language)
         writes = TrialWrites(self.served, self.store, self.seats, self.up)
         answers = AnswerWrites(self.served, self.store, self.seats)
+        choices = AdaptiveChoices(self.served, self.store, self.seats)
         return [
             Route("/api/trials/{number:int}", writes, methods=["PUT"]),  # first: it is asked for most
             Route("/", page(shell(STATIC / "index.html", main="static/main.js", **words))),
@@ -106,6 +109,7 @@ class ParticipantApi:
             Route("/api/tally", self.tally, methods=["POST"]),
             Route("/api/sessions", self.begin, methods=["POST"]),
             Route("/api/answers/{number:int}", answers.endpoint, methods=["PUT"]),
+            Route("/api/choices/{number:int}", choices.endpoint),
             Route("/api/simulated", self.simulated_answers),
             Route("/api/events", self.event, methods=["POST"]),
             Route("/api/finish", self.finish, methods=["POST"]),

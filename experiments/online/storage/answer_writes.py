@@ -16,8 +16,9 @@ from ...web.store import Store
 from ..database.schema import answer, session
 from ..database.sessions import Refusal, insert_into, may_write
 from ..study.plans import ServedStudy
+from .seats import Seats
 from .trial_report import Ms, Short, Utc
-from .trial_writes import MAX_BYTES, Seats
+from .trial_writes import MAX_BYTES
 
 
 class AnswerReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from rapidvision.errors import CheckFailed, InputError
+from rapidvision.grammar.runners import refuse
 from rapidvision.plan import Plan
 from rapidvision.protocol import Protocol
 from rapidvision.study import Study
@@ -144,13 +145,16 @@ def open_study(folder: Path | str, *, stimulus_set: Path | str | None = None, ve
     Raises
     ------
     InputError
-        When the folder holds no study, slots are missing, or a file has no known picture format.
+        When the folder holds no study, slots are missing, the task cannot be done in a browser, or a file has no known
+        picture format.
     CheckFailed
         When a stimulus file is missing or differs; names the first ten.
     """
     folder = Path(folder)
     study = Study(folder.parent if folder.is_file() else folder)
     protocol = study.protocol()
+    settings = read_settings(study)
+    refuse(protocol, "movie" if settings.movies else "browser", name=str(study.folder))
     found = study.stimulus_set(stimulus_set)
     plans = {(plan.group, plan.slot): plan for plan in study.plans()}
     groups, slots = {g for g, _ in plans}, {s for _, s in plans}
@@ -160,7 +164,6 @@ def open_study(folder: Path | str, *, stimulus_set: Path | str | None = None, ve
     for plan in plans.values():
         if plan.stimulus_set_digest != found.digest or plan.protocol.digest != protocol.digest:
             raise InputError(f"{study.plans_folder}: group {plan.group}, slot {plan.slot} is another study's plan")
-    settings = read_settings(study)
     stimuli = _stimuli(_planned(plans.values()), found.folder, verify=verify)
     icons = {}
     for option, path in _icons(protocol, found.folder):

@@ -82,7 +82,12 @@ def test_a_mask_that_came_a_refresh_late_or_stood_too_long_is_no_good_timing(pla
     phases = tuple(TrialPhase(name=name, kind=kind, duration_ms=ms) for name, (kind, ms) in kinds.items())
     trial = msgspec.structs.replace(plan.trials()[0], phases=phases)
     frame = 1000 / 60
-    for refreshes, good in (((30, 1, 2, 5), True), ((30, 1, 3, 5), False), ((30, 1, 2, 6), False), ((40, 1, 2, 5), True)):
+    for refreshes, good in (
+        ((30, 1, 2, 5), True),
+        ((30, 1, 3, 5), False),
+        ((30, 1, 2, 6), False),
+        ((40, 1, 2, 5), True),
+    ):
         reports = phases_of(*(n * frame for n in refreshes), names=tuple(kinds))
         measurement = msgspec.structs.replace(measured(), phases=reports)
         assert timing_ok(plan, trial, measurement) is good, refreshes
