@@ -103,14 +103,24 @@ def study_template(tiny_set, tmp_path_factory):
 
 
 @pytest.fixture
-def study_folder(study_template, tiny_set, tmp_path):
+def copied(tiny_set, tmp_path):
+    """A function: a planned study -> a copy of its own for one test, beside the set."""
+
+    def copy(template):
+        folder = tmp_path / "study"
+        shutil.copytree(template, folder)
+        description = folder / "study.json"
+        relative = re.sub(r'"stimulus_set": "[^"]*"', f'"stimulus_set": "{tiny_set.folder}"', description.read_text())
+        description.write_text(relative)
+        return folder
+
+    return copy
+
+
+@pytest.fixture
+def study_folder(study_template, copied):
     """A study of its own for one test: two groups of four slots, 2 practice and 8 main trials."""
-    folder = tmp_path / "study"
-    shutil.copytree(study_template, folder)
-    description = folder / "study.json"
-    relative = re.sub(r'"stimulus_set": "[^"]*"', f'"stimulus_set": "{tiny_set.folder}"', description.read_text())
-    description.write_text(relative)
-    return folder
+    return copied(study_template)
 
 
 def write_settings(folder, settings):

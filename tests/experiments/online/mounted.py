@@ -20,7 +20,8 @@ from tests.experiments.sets import protocol_of
 from .conftest import write_settings
 
 replace = msgspec.structs.replace
-SETTINGS = OnlineSettings(screening=Screening(fullscreen=False, min_width_px=300, min_height_px=300))
+#: A browser without a display has no pointer and so is taken for a phone.
+SETTINGS = OnlineSettings(screening=Screening(fullscreen=False, keyboard=False))
 
 
 def quick(name, *, images=8, blocks=2, practice=2, **changes):
@@ -73,11 +74,11 @@ class Mounted:
             store.close()
 
 
-def make_folders(names, set_of, folder, **options):
+def make_folders(names, set_of, folder, *, settings=SETTINGS, **options):
     """A study of each name under a folder, planned for one slot per group, with the settings of the tests."""
     found = {}
     for name in names:
         found[name] = folder / name
         make_study(set_of(name), quick(name, **options), found[name], n_slots=1)
-        write_settings(found[name], SETTINGS)
+        write_settings(found[name], settings)
     return found

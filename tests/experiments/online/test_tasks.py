@@ -5,12 +5,14 @@ import os
 import shutil
 import subprocess
 import time
-from pathlib import Path
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import sqlalchemy as sa
 
 from rapidvision.experiments.engine.participants import Observers
 from rapidvision.experiments.engine.simulate import simulate_study
+from rapidvision.experiments.online.database.schema import session
 from rapidvision.experiments.online.service.answers import Simulated
 from rapidvision.formats.protocol_file import PRESETS
 from tests.conftest import missing
@@ -78,7 +80,9 @@ def test_a_browsers_rows_are_those_of_the_engines_simulation(chromium, fast):
             wanted = [row.response_ms for row in engine]
             assert [row.response_ms for row in rows] == pytest.approx(wanted, abs=0.01, nan_ok=True), name
         questions = [q.name for q in fast.served[name].protocol.questions if q.ask == "trial"]
-        assert [[row.more[q] for q in questions] for row in rows] == [[row.more[q] for q in questions] for row in engine]
+        assert [[row.more[q] for q in questions] for row in rows] == [
+            [row.more[q] for q in questions] for row in engine
+        ]
         planned = [key for key in rows[0].more if key.endswith("_planned_ms") or key.startswith("factor_")]
         assert [[row.more[key] for key in planned] for row in rows] == [
             [row.more[key] for key in planned] for row in engine
@@ -108,35 +112,35 @@ def test_every_preset_completes_in_firefox(set_of, tmp_path):
         missing("no Firefox on this computer")
     options = {"images": 4, "blocks": 1, "practice": 0}
     server = Mounted(make_folders(PRESETS, set_of, tmp_path / "studies", **options), simulated=SIMULATED)
-    profile = tmp_path / "profile"
-    profile.mkdir()
-    lines = [f"user_pref({json.dumps(name)}, {json.dumps(value)});" for name, value in FIREFOX_PREFERENCES.items()]
-    (profile / "user.js").write_text("\n".join(lines), encoding="utf-8")
     try:
-        for name in PRESETS:
-            in_firefox(profile, f"{server.url}/{name}/?simulate", lambda name=name: finished(server, name))
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(lambda name: in_firefox(tmp_path / f"profile-{name}", server, name), PRESETS))
         check_real(server, "worker")
     finally:
         server.stop()
 
 
 def finished(server, name):
-    import sqlalchemy as sa
-
-    from rapidvision.experiments.online.database.schema import session
-
     return server.read(name, lambda c: list(c.scalars(sa.select(session.c.state)))) == ["finished"]
 
 
-def in_firefox(profile, address, done, limit_s=90):
-    """Show an address in Firefox until something is done."""
-    command = [FIREFOX, "--headless", "--profile", profile, "--no-remote", "--width", "1000", "--height", "800", address]
+def in_firefox(profile, server, name, limit_s=150):
+    """Let a simulated participant take part in a study in Firefox."""
+    profile.mkdir()
+    lines = [f"user_pref({json.dumps(key)}, {json.dumps(value)});" for key, value in FIREFOX_PREFERENCES.items()]
+    (profile / "user.js").write_text("\n".join(lines), encoding="utf-8")
+    size = ["--width", str(SIZE["width"]), "--height", str(SIZE["height"])]
+    address = f"{server.url}/{name}/?simulate"
     environment = {**os.environ, "HOME": str(profile), "MOZ_DISABLE_AUTO_SAFE_MODE": "1"}
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    browser = subprocess.Popen([str(word) for word in command], env=environment, **quiet)
+    browser = subprocess.Popen(
+        [FIREFOX, "--headless", "--profile", str(profile), "--no-remote", *size, address],
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     try:
         end = time.monotonic() + limit_s
-        while not done():
+        while not finished(server, name):
             assert time.monotonic() < end, f"Firefox did not finish {address}"
             time.sleep(0.2)
     finally:
@@ -146,4 +150,3 @@ def in_firefox(profile, address, done, limit_s=90):
         except subprocess.TimeoutExpired:
             browser.kill()
             browser.wait()
-    assert Path(profile).is_dir()
