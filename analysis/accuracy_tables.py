@@ -32,12 +32,8 @@ def bins(trials: TrialsSource, *, late: LateRule = "exclude") -> pd.DataFrame:
 
     Examples
     --------
-    >>> import tempfile
     >>> import rapidvision as rv
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     stimulus_set = rv.stimuli.build("bundled", out=folder + "/set")
-    ...     study = rv.experiments.plan(stimulus_set, out=folder + "/study", n_per_group=2)
-    ...     trials = rv.experiments.simulate(study, seed=1)
+    >>> trials = rv.analysis.Design(n_per_group=2).simulate(seed=1)
     >>> found = bins(trials)
     >>> len(found), found.groupby("group")["participant_id"].nunique().to_dict()
     (48, {'clickme': 2, 'salicon': 2})
@@ -83,12 +79,8 @@ def curve(trials: TrialsSource, *, late: LateRule = "exclude") -> pd.DataFrame:
 
     Examples
     --------
-    >>> import tempfile
     >>> import rapidvision as rv
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     stimulus_set = rv.stimuli.build("bundled", out=folder + "/set")
-    ...     study = rv.experiments.plan(stimulus_set, out=folder + "/study", n_per_group=2)
-    ...     trials = rv.experiments.simulate(study, seed=1)
+    >>> trials = rv.analysis.Design(n_per_group=2).simulate(seed=1)
     >>> curve(trials)[["group", "level", "n"]].iloc[[0, 23]].values.tolist()
     [['clickme', '1', 2], ['salicon', 'full', 2]]
     """

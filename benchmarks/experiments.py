@@ -22,7 +22,7 @@ from benchmarks.lab_sessions import (
     scratch,
     script,
 )
-from rapidvision.experiments.design.assign import levels_for
+from rapidvision.experiments.design.assignment.squares import levels_for
 from rapidvision.experiments.engine.participants import Observers, Participant
 from rapidvision.experiments.engine.simulate import simulate_session, simulate_study
 from rapidvision.experiments.interfaces import TrialData

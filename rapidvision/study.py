@@ -41,7 +41,8 @@ class StudyDescription(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     stimulus_set_digest, protocol_digest : str
         What the plans were made for.
     groups : tuple of str
-        Groups of participants; each is named after its map source.
+        Groups of participants: the combinations of the factors that vary between them, named by their values; ``all``
+        where nothing varies.
     n_slots : int
         Slots per group.
     """
@@ -62,6 +63,13 @@ class Study:
     ----------
     folder : path-like
         The study's folder.
+
+    Examples
+    --------
+    >>> import rapidvision as rv
+    >>> study = rv.Study("study")
+    >>> study.protocol_path.name, study.trials_path.name
+    ('protocol.toml', 'trials.csv')
     """
 
     def __init__(self, folder: Path | str) -> None:

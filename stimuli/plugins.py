@@ -14,7 +14,8 @@ from rapidvision.system.files import Provenance
 
 from .background.canvas import Background
 from .maps.readers.base import MapReader
-from .recipe import Canvas, MapSource, Reveal, StimulusRecipe
+from .recipe import StimulusRecipe
+from .recipe_tables import Canvas, MapSource, Reveal
 from .registries import BACKGROUNDS, READERS, REVEAL_MODES
 from .reveal.flood import Engine
 

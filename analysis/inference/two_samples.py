@@ -45,6 +45,13 @@ class PermutationTest(ShownAsTable):
         Two-sided p is twice the smaller tail.
     labels : tuple of str
         Names of the columns.
+
+    Examples
+    --------
+    >>> import rapidvision as rv
+    >>> found = rv.analysis.permutation_test([8.1, 9.0, 8.7], [6.2, 7.1, 6.9], alternative="greater")
+    >>> found.to_frame()["p"].tolist(), found.n_resamples
+    ([0.05], 20)
     """
 
     statistic: Floats

@@ -30,6 +30,13 @@ class ErrorConsistency(ShownAsRow):
         95 %, trials (pictures) resampled.
     n : int
         Trials.
+
+    Examples
+    --------
+    >>> import rapidvision as rv
+    >>> found = rv.analysis.error_consistency([True, True, False, False], [True, False, False, True])
+    >>> found.observed, found.expected, found.kappa, found.n
+    (0.5, 0.5, 0.0, 4)
     """
 
     observed: float

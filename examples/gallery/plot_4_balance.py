@@ -9,7 +9,7 @@ sees an image twice. Both groups use the same slots.
 import numpy as np
 from matplotlib import pyplot as plt
 
-from rapidvision.experiments.design.assign import levels_for
+from rapidvision.experiments.design.assignment.squares import levels_for
 from rapidvision.formats.manifest import Exemplar
 from rapidvision.protocol import N_LEVELS
 

@@ -5,19 +5,24 @@ from pathlib import Path
 
 from rapidvision.errors import InputError, did_you_mean
 from rapidvision.formats.manifest import Exemplar, StimulusSet
+from rapidvision.grammar.rules import Finding, check
+from rapidvision.messages.field_messages import place_of
 from rapidvision.protocol import Protocol
 from rapidvision.system import files
 from rapidvision.task.design import SET_COLUMNS
 from rapidvision.task.phases import NO_MASK
 from rapidvision.task.response import Scalar
+<<<<<<< HEAD
 from rapidvision.grammar.rules import Finding, check
 from rapidvision.messages.field_messages import place_of
+=======
+>>>>>>> sets16
 
 from ..keyboard import check_keys
 from .assignment.conditions import Conditions, group_name, values_of, word
 from .assignment.images import SetImages
 from .assignment.practice import most_practice
-from .assignment.units import n_pairs
+from .assignment.units import n_pairs, sample
 
 Found = Iterator[tuple[str, str]]
 
@@ -139,9 +144,9 @@ def _images(images: SetImages, p: Protocol) -> Found:
             yield "design.images", f'{words}; at most {most_images(main)} would fit, or "all"'
             return
     if pair:
-        pool = main[: n_images(images, p)]
+        pool = list(main) if wanted == "all" else sample(main, wanted, number=0, seed=p.seed)
         n = n_units(p, len(pool))
-        made, same = n_pairs(main, pair, seed=p.seed, n=n)
+        made, same = n_pairs(pool, pair, seed=p.seed, n=n)
         if (made, same) != (n, round(n * pair.share_same)):
             words = f"got {pair.share_same:g}, {round(n * pair.share_same)} of {n} pairs; the images make {made} pairs"
             yield "design.pair.share_same", f"{words}, {same} of them with the same {pair.same}"
@@ -149,6 +154,8 @@ def _images(images: SetImages, p: Protocol) -> Found:
 
 def _blocks(images: SetImages, p: Protocol) -> Found:
     design = p.design
+    if not 0 < n_images(images, p) <= len(images.main):
+        return
     units = n_units(p, n_images(images, p))
     trials = units * design.repetitions
     conditions = len(Conditions(p, images).blocks)
@@ -253,6 +260,7 @@ def _groups(images: SetImages, p: Protocol) -> Found:
         name = group_name(between)
         if name.casefold() in names:
             yield "design.factors", f'two groups would be called "{name}" in file names; use other words as values'
+            return
         names[name.casefold()] = between
 
 

@@ -10,7 +10,9 @@ from rapidvision.protocol import N_PARTICIPANTS_PER_GROUP, Protocol
 from rapidvision.study import Study
 from rapidvision.system.progress import progress as progress_bar
 
+from .fit import check_fit
 from .planning import groups_of, make_study
+from .proposal import propose
 
 
 def plan(
@@ -21,16 +23,17 @@ def plan(
     n_per_group: int = N_PARTICIPANTS_PER_GROUP,
     language: str | None = None,
     texts_file: Path | str | None = None,
+    fit: bool = False,
     progress: bool = False,
 ) -> Study:
-    """Plan a study: who sees which image at which level, in which order, with which keys.
+    """Plan a study: who sees which image under which conditions, in which order, with which keys.
 
     Parameters
     ----------
     stimulus_set : StimulusSet or path-like
         The set, or its folder.
     protocol : Protocol, path-like or str, default "paper"
-        The task: a protocol, a TOML file or the name of a preset (:data:`rapidvision.protocol.PRESETS`).
+        The task: a protocol, a TOML file or the name of a preset (:data:`rapidvision.formats.protocol_file.PRESETS`).
     out : path-like
         The study folder to write: protocol, plans and, later, sessions.
     n_per_group : int, default 60
@@ -39,6 +42,9 @@ def plan(
         Language code of the texts; the protocol's by default.
     texts_file : path-like, optional
         TOML with texts for another task or language.
+    fit : bool, default False
+        Change blocks, block size, images and practice to what the set gives, instead of refusing what does not fit; the
+        study's protocol (:meth:`~rapidvision.study.Study.protocol`) is the fitted one.
     progress : bool, default False
         Show a progress bar.
 
@@ -66,6 +72,11 @@ def plan(
     if language is not None:
         task = msgspec.structs.replace(task, language=language)
     images = stimulus_set if isinstance(stimulus_set, StimulusSet) else read_set(stimulus_set)
+    source = None if isinstance(protocol, Protocol) else protocol
+    if fit:
+        task, changes = propose(images, task)
+        source = None if changes else source
+    check_fit(images, task, source=source)
     with progress_bar("plans", n_per_group * len(groups_of(images, task)), quiet=not progress) as advance:
-        make_study(images, task, out, n_slots=n_per_group, texts_file=texts_file, advance=advance)
+        make_study(images, task, out, n_slots=n_per_group, texts_file=texts_file, protocol_file=source, advance=advance)
     return Study(out)

@@ -89,11 +89,15 @@ def _fixed(images: SetImages, protocol: Protocol, changes: list[str]) -> Protoco
 
 
 def _blocks(images: SetImages, protocol: Protocol, changes: list[str]) -> Protocol:
-    """Images, blocks and block size with the least cost: images that fall away, then trials and blocks that differ."""
+    """Images, blocks and block size with the least cost: images that fall away, block sizes and blocks that differ.
+
+    A part of the images that is not the same number of each category costs as much as a whole one less of each.
+    """
     design, total = protocol.design, len(images.main)
     conditions = len(Conditions(protocol, images).blocks)
     asked = min(n_images(images, protocol), total)
     equal = most_images(images.main)
+    n_categories = len({exemplar.category for exemplar in images.main})
     size = design.block_size
     best: tuple[float, int, int, int] | None = None
     for n in range(asked, 0, -1):
@@ -103,10 +107,11 @@ def _blocks(images: SetImages, protocol: Protocol, changes: list[str]) -> Protoc
         trials = units * design.repetitions
         if units % conditions:
             continue
+        lost = asked - n + (n_categories if n < total and n % n_categories else 0)
         for blocks in range(conditions, trials + 1, conditions):
             if trials % blocks == 0:
                 apart = abs(trials // blocks - size) if size != "auto" else abs(blocks - design.blocks)
-                cost = asked - n + apart + abs(blocks - design.blocks) / 2
+                cost = lost + apart + abs(blocks - design.blocks) / 2
                 found = cost, -n, blocks, trials // blocks
                 best = found if best is None or found < best else best
         if best is not None and asked - n > best[0]:

@@ -55,6 +55,8 @@ _PARTS: dict[str, tuple[str, ...]] = {
     "inputs_hold": (),
     "option_line": ("input", "option"),
     "option_withheld": ("option",),
+    "option_release": ("input", "option"),
+    "option_hold": ("option",),
     "option_target": (),
     "option_distractor": (),
     "input_space": (),
@@ -200,7 +202,8 @@ def planned(
     animals = _is_papers(protocol)
     first = {option: input_ for input_, option in reversed(list(inputs.items()))}
     keys = {option: _input_word(texts, input_) for option, input_ in first.items() if not input_.startswith("area:")}
-    lines = [_option_line(texts, option, keys, animals=animals) for option in options]
+    held = protocol.response is not None and protocol.response.press == "up"
+    lines = [_option_line(texts, option, keys, animals=animals, held=held) for option in options]
     if protocol.response is None or not keys:
         lines = []
     values: dict[str, Scalar] = {
@@ -246,11 +249,16 @@ def _inputs_text(protocol: Protocol, keys: Mapping[str, str], *, animals: bool) 
     return "inputs" if keys else "inputs_pointer"
 
 
-def _option_line(texts: Mapping[str, str], option: Option, keys: Mapping[str, str], *, animals: bool) -> str:
+def _option_line(
+    texts: Mapping[str, str], option: Option, keys: Mapping[str, str], *, animals: bool, held: bool
+) -> str:
     name = texts[f"option_{option.name}"] if animals else option.label or option.name
     if option.name in keys:
-        return _filled(texts["option_line"], {"input": keys[option.name], "option": name})
-    return _filled(texts["option_withheld"], {"option": name}) if not option.inputs else name
+        kind = "option_release" if held else "option_line"
+        return _filled(texts[kind], {"input": keys[option.name], "option": name})
+    if option.inputs:
+        return name
+    return _filled(texts["option_hold" if held else "option_withheld"], {"option": name})
 
 
 def _in_lines(lines: Iterable[str]) -> str:

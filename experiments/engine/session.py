@@ -84,8 +84,11 @@ class Session:
         steps = self.state.remaining()
         while steps:
             try:
+                going = not self.state.stopped
                 skip = self._step(steps[0])
-                steps = self.state.remaining() if self.state.stopped else [s for s in steps[1:] if s.part not in skip]
+                steps = [step for step in steps[1:] if step.part not in skip]
+                if going and self.state.stopped:
+                    steps = self.state.remaining()
             except Interrupted:
                 if len(steps) == 1 and isinstance(steps[0], Page):
                     break  # the page of thanks

@@ -23,7 +23,7 @@ from .xid import ASK_MODE, ASK_MODEL, ASK_PRODUCT, MODE, RESET_TIMER, SET_MODE, 
 #: Bits that a byte takes on the line: a start bit, eight of data, a stop bit.
 _BITS_PER_BYTE = 10
 _N_COMPARISONS = 8
-_ANSWER_S = 0.3
+_ANSWER_S = 1.0
 
 
 class BoxRecord(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -189,6 +189,7 @@ class CedrusBox(Box):
             self._send(RESET_TIMER + ASK_MODE)
             if not self._answered.wait(_ANSWER_S):
                 self._notes.append("box_silent")
+                self.record.stamped = "arrival" if self.record.offset_s is None else "box"
                 return
             trip_s = self._answers[-1] - asked_s
             best_s = min(best_s, trip_s)

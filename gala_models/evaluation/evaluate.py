@@ -67,6 +67,26 @@ class Evaluation:
         Height and width at which maps were compared: the layer's own.
     ceiling : Ceiling
         What "maps" is a fraction of.
+
+    Examples
+    --------
+    Two images; the network recognizes the first, and neither has a map:
+
+    >>> import numpy as np
+    >>> import rapidvision as rv
+    >>> found = rv.models.Evaluation(
+    ...     ids=["cat", "dog"],
+    ...     labels=np.array([0, 1]),
+    ...     predicted=np.array([0, 0]),
+    ...     rank_of_label=np.array([0, 1]),
+    ...     rho=np.array([np.nan, np.nan]),
+    ...     n_flat=0,
+    ...     null=np.nan,
+    ...     grid=(14, 14),
+    ...     ceiling=Ceiling(),
+    ... )
+    >>> found.top1_error, found.top5_error
+    (0.5, 0.0)
     """
 
     ids: list[str]

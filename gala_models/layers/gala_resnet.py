@@ -23,4 +23,6 @@ def gala_resnet50(*, seed: int = 0) -> ResNet:
     >>> network.architecture.attention, network.fc.out_features
     ('gala', 1000)
     """
-    return build("gala-resnet50", seed=seed)
+    network = build("gala-resnet50", seed=seed)
+    assert isinstance(network, ResNet)
+    return network

@@ -21,7 +21,8 @@ from ..data.dataset import Store, open_store, pack
 from ..data.folders import picture_folder
 from ..data.targets import Annotation
 from ..evaluation.evaluate import evaluate
-from ..weights.load import Card, load_model, read_card, save_model
+from ..weights.card import Card, read_card
+from ..weights.load import load_model, save_model
 from .recipe import Training
 from .train import Trainer
 

@@ -2,13 +2,11 @@
 
 from pathlib import Path
 
-from rapidvision import recipes
-
 from ..data.dataset import open_store
-from ..weights.load import Card
+from ..weights.card import Card
 from .processes import World
 from .processes import world as join_world
-from .recipe import Training
+from .recipe import Training, read_recipe
 from .train import Trainer
 
 
@@ -71,7 +69,7 @@ def train(
     """
     if not isinstance(recipe, Training):
         root = Path(recipe).parent if root is None else root
-        recipe = recipes.read(Path(recipe), Training)
+        recipe = read_recipe(recipe)
     with join_world() as here:
         return run_recipe(recipe, Path(out), base=Path(root or "."), world=here, quiet=not progress).card()
 

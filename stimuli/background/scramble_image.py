@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from rapidvision.errors import InputError, did_you_mean
 from rapidvision.seeds import key64
 
-from ..recipe import Canvas
+from ..recipe_tables import Canvas
 from .canvas import make_canvas
 from .phase_scramble import phase_scramble
 

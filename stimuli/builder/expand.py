@@ -9,7 +9,9 @@ from pathlib import Path
 import msgspec
 
 from rapidvision.errors import InputError
-from rapidvision.formats.manifest import Stimulus, StimulusSet, write_set
+from rapidvision.formats.manifest import StimulusSet, write_set
+from rapidvision.formats.manifest_rows import Stimulus
+from rapidvision.formats.masks import MASKS
 from rapidvision.images.load import load_rgb
 from rapidvision.recipes import convert
 from rapidvision.system import files
@@ -26,6 +28,8 @@ from .journal import REJECTS
 from .manifest_writer import LEFT_OUT, PICTURES, QUALITY, quality_table, summary
 from .memory import keep_freed_memory
 from .packed import PackedSet, read_packed
+
+_MASK = r"masks/\w[\w.-]*/\w[\w.-]*\.png"
 
 
 def expand(
@@ -84,8 +88,10 @@ def expand(
         if some[0].image_id not in pictures:
             pictures.add(some[0].image_id)
             advance(1)
-    tables = [name for name in (QUALITY, REJECTS) if name in packed.description.tables]
+    tables = [name for name in packed.description.tables if name != PICTURES]
     for name in tables:
+        if name not in (QUALITY, REJECTS, MASKS) and not re.fullmatch(_MASK, name):
+            raise InputError(f"{folder}: holds the file {name}; not a packed set of ours")
         files.write_bytes(out / name, files.read_bytes(packed.folder / name))
     description = packed.description.description
     if quality:

@@ -12,7 +12,7 @@ from rapidvision.maps import ImportanceMap
 from rapidvision.numerics.blur import blurred, parse
 
 from ..image.load import Geometry
-from ..recipe import MapSource
+from ..recipe_tables import MapSource
 from .prepare import rasterised
 from .readers import DenseMap, MapReader, Points, open_source
 

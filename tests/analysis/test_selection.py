@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rapidvision.analysis import workflow
+from rapidvision import analysis
 from rapidvision.analysis.comparison import compare
 from rapidvision.analysis.fits import regression
 from rapidvision.analysis.reporting.build import report
@@ -34,13 +34,13 @@ def mixed(trials, kind="human", share=2):
         cells,
         opening,
         lambda t: exclude(t, Rules()),
-        lambda t: workflow.level_tests(t, m=20, seed=1),
-        lambda t: fig2b(t, m=20, seed=1),
-        lambda t: workflow.fit_psychometric(t, m=20, n_bootstrap=20, seed=1),
-        lambda t: workflow.chance(t, m=20, seed=1),
+        lambda t: analysis.level_tests(t, n_resamples=20, seed=1),
+        lambda t: fig2b(t, n_resamples=20, seed=1),
+        lambda t: analysis.fit_psychometric(t, n_resamples=20, n_bootstrap=20, seed=1),
+        lambda t: analysis.chance(t, n_resamples=20, seed=1),
         regression.fit_mixed,
         lambda t: compare(t, t, seed=1),
-        lambda t: report(t, "never-written", m=20, seed=1),
+        lambda t: report(t, "never-written", n_resamples=20, seed=1),
         *(lambda t, name=name: columns_of(t, name) for name in STATISTICS),
     ],
 )

@@ -4,8 +4,9 @@ import msgspec
 import pytest
 
 from rapidvision.errors import CheckFailed, InputError
-from rapidvision.formats import manifest
-from rapidvision.formats.manifest import SetDescription, Stimulus
+from rapidvision.formats import manifest, manifest_rows
+from rapidvision.formats.manifest import SetDescription
+from rapidvision.formats.manifest_rows import Stimulus
 from rapidvision.protocol import Protocol
 from rapidvision.study import Study
 from rapidvision.system import files
@@ -41,7 +42,7 @@ def test_a_set_reads_back_and_is_found_by_its_key(folder):
 
 def test_the_digest_does_not_depend_on_the_order_of_the_rows():
     rows = [row(level=level) for level in range(5)]
-    assert manifest.rows_digest(rows) == manifest.rows_digest(rows[::-1])
+    assert manifest_rows.rows_digest(rows) == manifest_rows.rows_digest(rows[::-1])
 
 
 def test_changed_and_missing_files_are_named(folder):

@@ -109,7 +109,7 @@ def test_no_flip_carries_two_codes_and_every_phase_s_code_goes_with_its_first_re
     assert len(set(times)) == len(times)
     sent = {round(time_s, 6): code for code, time_s in screen.marks}
     done = [entry for entry in journal.entries if isinstance(entry, TrialData)]
-    assert len(done) > 50
+    assert len(done) >= 40
     n_answered = 0
     for data in done:
         planned = {phase.name: phase for phase in session.state.shown(data.trial).phases}

@@ -8,11 +8,12 @@ from rapidvision.formats import tfrecord
 from rapidvision.gala_models.data.dataset import open_store
 from rapidvision.gala_models.data.packing import source_at
 from rapidvision.gala_models.evaluation import paper_tables
-from rapidvision.gala_models.layers.resnet import Architecture
+from rapidvision.gala_models.layers.architecture import Architecture
 from rapidvision.gala_models.preprocessing import Preprocessing
 from rapidvision.gala_models.training import bundled_networks
 from rapidvision.gala_models.training.recipe import Schedule, Training
-from rapidvision.gala_models.weights.load import load_model, read_card
+from rapidvision.gala_models.weights.card import read_card
+from rapidvision.gala_models.weights.load import load_model
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from rapidvision.errors import InputError
 from rapidvision.gala_models.evaluation.compare_models import compare
 from rapidvision.gala_models.evaluation.evaluate import Ceiling
 from rapidvision.gala_models.figures import figure_7, learning_curves
-from rapidvision.gala_models.layers.resnet import Architecture
+from rapidvision.gala_models.layers.architecture import Architecture
 from rapidvision.gala_models.preprocessing import Preprocessing
 from rapidvision.gala_models.training.recipe import Schedule, Training
 from rapidvision.gala_models.training.sweep import Point, means, null_line, read_points, sweep

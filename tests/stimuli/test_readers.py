@@ -13,7 +13,7 @@ from scipy.stats import spearmanr
 from rapidvision.errors import InputError, RapidVisionError
 from rapidvision.formats import tfrecord
 from rapidvision.stimuli.maps.readers import DenseMap, Points, open_source
-from rapidvision.stimuli.recipe import MapSource
+from rapidvision.stimuli.recipe_tables import MapSource
 
 
 def opened(path, reader, **options):

@@ -12,14 +12,14 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from rapidvision.errors import InputError
-from rapidvision.formats.png import png_bytes
+from rapidvision.images.png import png_bytes
 
 from ...web.app import Files, Problem, body_as, page, reply
 from ...web.login import check_origin
 from ...web.security import Buckets
 from ...web.tokens import Keyring
 from ..game import messages
-from ..game.names import checked_name, key_of
+from ..game.usernames import checked_name, key_of
 from .game_loop import LiveGame
 from .players import LiveRound, Seat, Send
 from .transport import PostLink, PostLinks, SocketLink

@@ -26,6 +26,8 @@ def even_order(sizes: tuple[int, ...]) -> tuple[tuple[int, ...], ...]:
     >>> even_order((2, 2))
     ((0, 0), (1, 1), (0, 1), (1, 0))
     """
+    if not sizes:
+        return ((),)
     left = list(itertools.product(*(range(n) for n in sizes)))
     last = [[-2 * n] * n for n in sizes]
     order: list[tuple[int, ...]] = []
@@ -50,10 +52,24 @@ def cell_order(sizes: tuple[int, ...], n_blocks: int) -> tuple[tuple[tuple[int, 
     >>> cell_order((2,), 2)
     (((0,), 0), ((1,), 1), ((1,), 0), ((0,), 1))
     """
+    whole = even_order((*sizes, n_blocks))
+    if _takes_turns([combination[-1] for combination in whole], n_blocks):
+        return tuple((combination[:-1], combination[-1]) for combination in whole)
     trials = even_order(sizes)
     n = len(trials)
-    again = math.lcm(n, n_blocks)
-    return tuple((trials[(k + k // again) % n], k % n_blocks) for k in range(n * n_blocks))
+    shared, again = math.gcd(n, n_blocks), math.lcm(n, n_blocks)
+    order = []
+    for k in range(n * n_blocks):
+        # Each time that both would begin together again, trials change places with their neighbours.
+        group, i = divmod(k % n, shared)
+        order.append((trials[group * shared + (i + k // again) % shared], k % n_blocks))
+    return tuple(order)
+
+
+def _takes_turns(conditions: Sequence[int], n: int) -> bool:
+    """Whether each `n` in a row, over the end too, are all different."""
+    twice = [*conditions, *conditions]
+    return all(len(set(twice[i : i + n])) == n for i in range(len(conditions)))
 
 
 def cells_of_round(

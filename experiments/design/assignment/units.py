@@ -135,7 +135,7 @@ _Found = list[tuple[Exemplar, Exemplar, str]]
 def _of_one_image(pool: list[Exemplar], n_same: int) -> _Found:
     """Pairs of an image with itself, and of images with the next one."""
     others = pool[n_same:]
-    turned = [*others[1:], *others[:1]] if len(others) > 1 else pool[:1]
+    turned = [*others[1:], *others[:1]] if len(others) != 1 else pool[:1]
     found = [(image, image, SAME) for image in pool[:n_same]]
     return found + [(a, b, DIFFERENT) for a, b in zip(others, turned, strict=True) if a is not b]
 

@@ -15,7 +15,7 @@ from rapidvision.errors import InputError
 from rapidvision.images.listing import list_images
 from rapidvision.system import files
 
-from ...recipe import MapSource
+from ...recipe_tables import MapSource
 from .base import Points
 from .matlab import field, items, loadmat, numbers, pairs
 from .points import PointsReader, Recording, as_points, check, only_once

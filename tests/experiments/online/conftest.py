@@ -18,7 +18,8 @@ import pytest
 from PIL import Image
 
 from rapidvision.experiments.design.planning import make_study
-from rapidvision.formats.manifest import SetDescription, Stimulus, write_set
+from rapidvision.formats.manifest import SetDescription, write_set
+from rapidvision.formats.manifest_rows import Stimulus
 from rapidvision.formats.protocol_file import preset
 from rapidvision.recipes import write
 from rapidvision.system import files

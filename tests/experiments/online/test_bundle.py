@@ -62,7 +62,7 @@ def test_a_bundle_completes_from_a_plain_file_server_and_its_file_becomes_the_ta
     )
     rows = read_table(out)
     plan = list(open_study(study_folder).plans.values())[3]
-    assert [row.image_id for row in rows] == [trial.image_id for trial in plan.trials()]
+    assert [row.image_id for row in rows] == [trial.image.image_id for trial in plan.trials()]
     assert {(row.group, row.slot) for row in rows} == {(plan.group, plan.slot)}
     assert json.loads((tmp_path / "result.json").read_text())["ids"] == {"id": "ann"}
 

@@ -88,5 +88,5 @@ def write_table_of(out: Path, sessions: "Sequence[Recorded]", protocol: Protocol
 
 
 def export_table(export: "Export", out: Path, /) -> None:
-    """Write the trials table, an :class:`~rapidvision.experiments.export.exporters.Exporter`."""
+    """Write the trials table, an :class:`~rapidvision.experiments.exports.exporters.Exporter`."""
     write_table_of(out, export.sessions, export.study.protocol())

@@ -76,7 +76,7 @@ def write_bids(sessions: Sequence[Recorded], stimulus_set: StimulusSet, folder: 
 
 
 def export_bids(export: "Export", out: Path, /) -> None:
-    """Write a BIDS dataset, an :class:`~rapidvision.experiments.export.exporters.Exporter`."""
+    """Write a BIDS dataset, an :class:`~rapidvision.experiments.exports.exporters.Exporter`."""
     write_bids(export.sessions, export.stimulus_set(), out, name=export.name)
 
 

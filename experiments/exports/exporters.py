@@ -29,6 +29,13 @@ class Export:
         Name of the study, and of a dataset that is made of it.
     moved_set : path-like or None
         Where the stimulus set is now, if not where the study expects it.
+
+    Examples
+    --------
+    >>> import rapidvision as rv
+    >>> export = rv.experiments.Export(rv.Study("study"), sessions=(), name="mine")
+    >>> export.rows()
+    []
     """
 
     study: "Study"
@@ -58,15 +65,15 @@ EXPORTERS: Registry[Exporter] = Registry(
     "exporter",
     "rapidvision.exporter",
     {
-        "table": "rapidvision.experiments.export.table:export_table",
-        "bids": "rapidvision.experiments.export.bids:export_bids",
-        "psychds": "rapidvision.experiments.export.psychds:export_psychds",
+        "table": "rapidvision.experiments.exports.table:export_table",
+        "bids": "rapidvision.experiments.exports.bids:export_bids",
+        "psych-ds": "rapidvision.experiments.exports.psychds:export_psychds",
     },
 )
 
 
 def register_exporter(name: str) -> Callable[[E], E]:
-    """Register an exporter under the name that ``session export`` takes.
+    """Register an exporter under the name that ``session export`` and :func:`export` take.
 
     Parameters
     ----------

@@ -75,5 +75,5 @@ def write_psychds(sessions: Sequence[Recorded], folder: Path, *, name: str) -> N
 
 
 def export_psychds(export: "Export", out: Path, /) -> None:
-    """Write a Psych-DS dataset, an :class:`~rapidvision.experiments.export.exporters.Exporter`."""
+    """Write a Psych-DS dataset, an :class:`~rapidvision.experiments.exports.exporters.Exporter`."""
     write_psychds(export.sessions, out, name=export.name)

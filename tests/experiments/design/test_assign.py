@@ -7,15 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rapidvision.experiments.design.assign import (
-    blocks_for,
-    fixations_for,
-    keys_for,
-    latin_square,
-    levels_for,
-    practice_for,
-)
+from rapidvision.experiments.design.assignment.blocks import blocks_for
+from rapidvision.experiments.design.assignment.inputs import inputs_of
+from rapidvision.experiments.design.assignment.practice import practice_for
+from rapidvision.experiments.design.assignment.squares import latin_square, levels_for
 from rapidvision.formats.manifest import Exemplar
+from rapidvision.formats.protocol_file import preset
 
 
 def pictures(per_category=10, categories=8, phase="main"):
@@ -90,8 +87,9 @@ def test_pairs_of_pictures_are_not_tied_to_each_other():
 
 @pytest.mark.parametrize(("n_levels", "n_slots"), [(12, 60), (12, 12), (13, 26), (11, 22), (10, 60)])
 def test_each_key_means_target_for_half_of_the_slots(n_levels, n_slots):
-    keys = Counter(keys_for(("s", "l"), n_levels, slot=slot)[0] for slot in range(n_slots))
-    assert keys["s"] == keys["l"] == n_slots / 2
+    response = preset("paper").response
+    meant = Counter(inputs_of(response, turn=sum(divmod(slot, n_levels)))["s"] for slot in range(n_slots))
+    assert meant["target"] == meant["distractor"] == n_slots / 2
 
 
 @pytest.mark.parametrize("slot", range(60))
@@ -144,15 +142,12 @@ def test_practice_is_half_targets_at_visible_levels():
     assert 11 in [level for _, level in practice]
 
 
-def test_fixations_cover_the_range_in_steps():
-    draws = [f for slot in range(60) for f in fixations_for(88, (1100, 1500), 100, slot=slot, seed=1)]
-    assert set(draws) == {1100, 1200, 1300, 1400, 1500}
-    shares = Counter(draws)
-    assert all(abs(n / len(draws) - 0.2) < 0.03 for n in shares.values())
-    fine = [f for slot in range(60) for f in fixations_for(88, (1100, 1600), 1, slot=slot, seed=1)]
-    assert min(fine) >= 1100
-    assert max(fine) <= 1600
-    assert np.mean(fine) == pytest.approx(1350, abs=8)
+@pytest.mark.parametrize(("n", "n_levels"), [(8, 12), (7, 12), (6, 3), (1, 1)])
+def test_practice_has_every_level_from_the_lowest_on_about_equally_often(n, n_levels):
+    practice = practice_for(pictures(2, phase="practice"), n, n_levels, slot=2, seed=1, lowest=0)
+    counts = Counter(level for _, level in practice)
+    assert set(counts) <= set(range(n_levels))
+    assert max(counts.values()) - min(counts[level] for level in range(n_levels)) <= 1
 
 
 def test_another_slot_and_another_seed_are_another_draw():

@@ -41,7 +41,7 @@ class Stroke:
     >>> stroke.place(1, 108, 100, at_ms=50.0)
     Traceback (most recent call last):
         ...
-    rapidvision.experiments.clickme.game.stroke.Illegal: bubble 1 lies 8.0 px from the one before, at most 7 are allowed
+    rapidvision.experiments.clickme.game.bubble_stroke.Illegal: bubble 1 lies 8.0 px from the one before, at most 7 are allowed
     """
 
     def __init__(self, rules: Rules) -> None:

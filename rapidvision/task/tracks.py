@@ -12,7 +12,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from rapidvision.task.adaptive import Adaptive, Grid, Staircase
+from .adaptive import Adaptive, Grid, Staircase
+from .trial import Choice, Trial
 
 #: Expected entropies closer than this are a tie, and the first value wins: between machines sums differ by less.
 TIE_BITS = 1e-9
@@ -180,3 +181,26 @@ def begin(rule: Adaptive, values: Sequence[float], n_options: int) -> Track:
         return StaircaseTrack.begin(rule.staircase, len(values))
     guess = rule.quest.guess if rule.quest.guess is not None else 1 / max(2, n_options)
     return QuestTrack.begin(rule, values, guess)
+
+
+def track_of(trial: Trial, rule: Adaptive, n_options: int) -> Track:
+    """Return the track of a trial before its first answer; its choices are the values.
+
+    Parameters
+    ----------
+    trial : Trial
+        One with choices.
+    rule : Adaptive
+        The protocol's rule.
+    n_options : int
+        Number of options of the response.
+    """
+    return begin(rule, [number_of(choice) for choice in trial.choices], n_options)
+
+
+def number_of(choice: Choice) -> float:
+    """Return the value on its scale: of a level the share of the features that its image reveals."""
+    image = next(iter(choice.images.values()), None)
+    if image is None:
+        return float(choice.value)
+    return 1.0 if image.reveal_fraction is None else image.reveal_fraction

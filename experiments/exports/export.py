@@ -1,24 +1,19 @@
-"""Recorded sessions from Python: as a data frame, or as files of a format."""
+"""Recorded sessions from Python: as a data frame, or as files that an exporter writes."""
 
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING
 
-from rapidvision.errors import InputError, did_you_mean
 from rapidvision.formats.trials_table import to_frame
 from rapidvision.study import Study
 from rapidvision.trials import ObserverKind
 
-from .bids import write_bids
-from .psychds import write_psychds
+from .exporters import EXPORTERS, Export, write_export
 from .sessions import PEOPLE, Sessions, recorded_sessions
-from .table import write_table_of
 
 if TYPE_CHECKING:
     import pandas as pd
-
-ExportFormat = Literal["csv", "parquet", "bids", "psych-ds"]
 
 
 def read_sessions(study: Study | Path | str, *, observers: Sequence[ObserverKind] = PEOPLE) -> "pd.DataFrame":
@@ -64,20 +59,22 @@ def export(
     study: Study | Path | str,
     out: Path | str,
     *,
-    format: ExportFormat | None = None,  # noqa: A002 (the word that data scientists use)
+    format: str = "table",  # noqa: A002 (the word that data scientists use)
     observers: Sequence[ObserverKind] = PEOPLE,
     stimulus_set: Path | str | None = None,
 ) -> Path:
-    """Write the recorded sessions of a study: one table, a BIDS dataset or a Psych-DS dataset.
+    """Write the recorded sessions of a study: one table, a BIDS dataset, a Psych-DS dataset, or a form of your own.
+
+    Beside the output of a plug-in lies ``<out>.export.json``, which records the plug-in.
 
     Parameters
     ----------
     study : Study or path-like
         The study, or its folder.
     out : path-like
-        File for a table; new or empty folder for a dataset.
-    format : {"csv", "parquet", "bids", "psych-ds"}, optional
-        By default what the ending of `out` says.
+        File for a table, ending in ``.csv`` or ``.parquet``; new or empty folder for a dataset.
+    format : str
+        Name of an exporter: "table", "bids", "psych-ds", or one of :func:`register_exporter`.
     observers : sequence of {"human", "pilot", "simulated"}
         Whose sessions; people's by default.
     stimulus_set : path-like, optional
@@ -91,30 +88,21 @@ def export(
     Raises
     ------
     InputError
-        When there is no session of these observers, the format is not known, or the folder is not empty.
+        When there is no session of these observers, no exporter has the name, or the exporter refuses `out`.
 
     Examples
     --------
-    >>> export("study", "trials.xlsx")
+    >>> export("study", "dataset", format="bidz")
     Traceback (most recent call last):
         ...
-    rapidvision.errors.InputError: format: got "xlsx". Allowed: csv, parquet, bids, psych-ds.
+    rapidvision.errors.InputError: exporter: got "bidz". Did you mean "bids"?
     """
     out = Path(out)
-    chosen = format or out.suffix.removeprefix(".")
-    if chosen not in get_args(ExportFormat):
-        raise InputError(f'format: got "{chosen}". {did_you_mean(chosen, get_args(ExportFormat))}')
+    EXPORTERS.get(format)  # a wrong name is refused before journals are read
     there = study if isinstance(study, Study) else Study(study)
     found = _read(there, observers)
-    name = there.description().study_id
-    if chosen == "bids":
-        write_bids(found.recorded, there.stimulus_set(stimulus_set), out, name=name)
-    elif chosen == "psych-ds":
-        write_psychds(found.recorded, out, name=name)
-    else:
-        if out.suffix != f".{chosen}":
-            raise InputError(f"{out}: a table of the format {chosen} ends in .{chosen}")
-        write_table_of(out, found.recorded, there.protocol())
+    content = Export(there, tuple(found.recorded), there.description().study_id, stimulus_set)
+    write_export(format, content, out)
     return out
 
 

@@ -1,0 +1,1 @@
+"""Pictures of plans: who meets what, and when."""
