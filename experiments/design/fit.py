@@ -12,11 +12,6 @@ from rapidvision.system import files
 from rapidvision.task.design import SET_COLUMNS
 from rapidvision.task.phases import NO_MASK
 from rapidvision.task.response import Scalar
-<<<<<<< HEAD
-from rapidvision.grammar.rules import Finding, check
-from rapidvision.messages.field_messages import place_of
-=======
->>>>>>> sets16
 
 from ..keyboard import check_keys
 from .assignment.conditions import Conditions, group_name, values_of, word

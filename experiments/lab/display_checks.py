@@ -13,10 +13,6 @@ from rapidvision.errors import CheckFailed, InputError
 from rapidvision.grammar.runners import too_short
 from rapidvision.protocol import Protocol
 from rapidvision.screen import Screen as Profile
-<<<<<<< HEAD
-from rapidvision.grammar.runners import too_short
-=======
->>>>>>> sets16
 
 from ..design.svg import Svg
 from ..engine.refresh import Refresh, estimate

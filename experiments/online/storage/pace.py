@@ -1,7 +1,7 @@
 """Whether a trial can have lasted as long as it must, by the server's own clocks."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from rapidvision.plan import Plan
@@ -17,23 +17,22 @@ _SHARE = 0.97
 MAX_SESSIONS = 20_000
 
 
-def least_ms(plan: Plan, trial: Trial, durations_ms: Sequence[int | None], measurement: Measurement) -> float:
+def least_ms(plan: Plan, trial: Trial, measurement: Measurement) -> float:
     """Return how long a trial lasted at least: its phases of a set duration; 0 for one that was not ended.
 
     Parameters
     ----------
     plan, trial : Plan, Trial
         What was asked.
-    durations_ms : sequence of int or None
-        Of each phase; None until the response.
     measurement : Measurement
         A response may end the trial where the protocol says so.
     """
     if measurement.aborted:
         return 0.0
     rule = plan.protocol.response
+    planned_ms = [phase.duration_ms for phase in trial.phases]
     zero = next((i for i, phase in enumerate(trial.phases) if rule and phase.name == rule.opens), 0)
-    before, after = (float(sum(ms or 0 for ms in part)) for part in (durations_ms[:zero], durations_ms[zero:]))
+    before, after = (float(sum(ms or 0 for ms in part)) for part in (planned_ms[:zero], planned_ms[zero:]))
     if rule and rule.ends_trial and measurement.response_ms is not None:
         after = min(after, measurement.response_ms)
     return before + after

@@ -107,5 +107,5 @@ class TrialWrites:
         if held.observer_kind == "simulated":
             return True
         plan = self.served.plans[held.group, held.slot]
-        needed_ms = least_ms(plan, planned, self.served.durations_ms(planned), measured)
+        needed_ms = least_ms(plan, planned, measured)
         return self.pace.possible(held.session_id, planned.trial, needed_ms, began=held.began, began_s=held.began_s)

@@ -67,20 +67,20 @@ def for_browser(plan: Plan, served: ServedStudy) -> dict[str, Any]:
 
 def run_step(trial: Trial, served: ServedStudy) -> dict[str, Any]:
     """Return what a browser needs to show one trial; phases of an adaptive trial are those of the value put in."""
-    movie = served.movies.get(trial.image.stimulus_sha256)
+    movie = served.movie(trial)
     return {
         "phases": [
             {
                 "name": phase.name,
                 "kind": phase.kind,
-                "ms": ms,
+                "ms": phase.duration_ms,
                 "file": file_of(trial, phase),
                 "text": phase.content if phase.kind == "cue" else "",
                 "overlay": phase.overlay,
             }
-            for phase, ms in zip(trial.phases, served.durations_ms(trial), strict=True)
+            for phase in trial.phases
         ],
-        "movie": {"file": movie.sha256, "hz": movie.hz, "fixation_frames": movie.fixation_frames} if movie else None,
+        "movie": {"file": movie.sha256, "hz": movie.hz, "frames": movie.frames} if movie else None,
     }
 
 
@@ -130,7 +130,8 @@ def _question(question: Question) -> dict[str, Any]:
 
 def _files(plan: Plan, served: ServedStudy) -> set[str]:
     """Every file that this plan can ask for, icons included."""
-    found = {sha256 for trial in plan.trials() for sha256 in trial.files().values()}
-    return {served.movies[each].sha256 if each in served.movies else each for each in found} | set(
-        served.icons.values()
-    )
+    found = set(served.icons.values())
+    for trial in plan.trials():
+        movie = served.movie(trial)
+        found |= {movie.sha256} if movie else set(trial.files().values())
+    return found

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from rapidvision.errors import CheckFailed, InputError
+from rapidvision.formats.movies import movie_id
 from rapidvision.grammar.runners import refuse
 from rapidvision.plan import Plan
 from rapidvision.protocol import Protocol
@@ -51,7 +52,7 @@ class ServedStudy:
     refused_ids : frozenset of str
         Ids that may not take part.
     movies : dict
-        SHA-256 of a stimulus → its movie, where movies are shown.
+        What a trial shows → its movie, where movies are shown.
     """
 
     folder: Path
@@ -109,11 +110,9 @@ class ServedStudy:
             self._digests[key] = self.plans[key].digest
         return self._digests[key]
 
-    def durations_ms(self, trial: Trial) -> list[int | None]:
-        """How long each phase stands: as planned, or as the trial's movie has it; None until the response."""
-        durations = [phase.duration_ms for phase in trial.phases]
-        movie = self.movies.get(trial.image.stimulus_sha256)
-        return [movie.fixation_ms, *durations[1:]] if movie else durations
+    def movie(self, trial: Trial) -> TrialMovie | None:
+        """The movie of a trial, where movies are shown."""
+        return self.movies[movie_id(trial, self.protocol)] if self.movies else None
 
     def trials(self, group: str, slot: int) -> dict[int, Trial]:
         """Number → trial of a plan."""
@@ -171,8 +170,7 @@ def open_study(folder: Path | str, *, stimulus_set: Path | str | None = None, ve
         stimuli[sha256] = StimulusFile(path, _ICON_TYPES[path.suffix.lower()])
     movies: dict[str, TrialMovie] = {}
     if settings.movies:
-        ids = {row.sha256: row.stimulus_id for row in found.stimuli}
-        movies = read_movies(study.folder / settings.movies, plans.values(), ids, verify=verify)
+        movies = read_movies(study.folder / settings.movies, plans.values(), verify=verify)
     refused = read_refused_ids(study, settings)
     return ServedStudy(study.folder, protocol.name, settings, plans, stimuli, icons, refused, movies)
 

@@ -80,10 +80,14 @@ def test_what_a_trial_takes_at_least(study_folder):
     from rapidvision.experiments.online.study.plans import open_study
 
     plan = next(iter(open_study(study_folder, verify=False).plans.values()))
-    trial, durations = plan.trials()[0], (150, 100, 100)
+    trial = plan.trials()[0]
+    fixation_ms, *_ = (phase.duration_ms for phase in trial.phases)
+    open_ = msgspec.structs.replace(
+        trial, phases=(*trial.phases[:2], msgspec.structs.replace(trial.phases[2], duration_ms=None))
+    )
     measured = Measurement(files=("0" * 64,), input="s", response_ms=40.0)
     response = msgspec.structs.replace(plan.protocol.response, ends_trial=True)
     ends = msgspec.structs.replace(plan, protocol=msgspec.structs.replace(plan.protocol, response=response))
-    assert least_ms(plan, trial, durations, measured) == 350.0 and least_ms(ends, trial, durations, measured) == 190.0
-    assert least_ms(plan, trial, (150, 100, None), measured) == 250.0
-    assert least_ms(plan, trial, durations, Measurement(files=("0" * 64,), aborted=True)) == 0.0
+    assert least_ms(plan, trial, measured) == fixation_ms + 200 and least_ms(ends, trial, measured) == fixation_ms + 40
+    assert least_ms(plan, open_, measured) == fixation_ms + 100
+    assert least_ms(plan, trial, Measurement(files=("0" * 64,), aborted=True)) == 0.0

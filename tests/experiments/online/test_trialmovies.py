@@ -10,20 +10,22 @@ from rapidvision.experiments.online.study.payload import for_browser
 from rapidvision.experiments.online.study.plans import open_study
 from rapidvision.experiments.online.study.settings import OnlineSettings, Screening
 from rapidvision.formats.manifest import read_set
+from rapidvision.plan import read_plans
+from rapidvision.screen import refreshes
 from rapidvision.stimuli.movies import write_movies
 
 from .client import Person, run, stored_trials, world
-from .conftest import QUICK, write_settings
+from .conftest import write_settings
 from .test_runner import SIZE, press_through
 
 SETTINGS = OnlineSettings(presenter="movie", movies="movies", screening=Screening(fullscreen=False))
 
 
 @pytest.fixture(scope="session")
-def movies(tiny_set, tmp_path_factory):
+def movies(tiny_set, study_template, tmp_path_factory):
     folder = tmp_path_factory.mktemp("movies")
-    found = read_set(tiny_set.folder)
-    write_movies(found, found.stimuli, folder, protocol=QUICK, hz=60, codec="vp9", seed=1)
+    plans = read_plans(study_template / "plans")
+    write_movies(read_set(tiny_set.folder), plans, folder, hz=60, codec="vp9")
     return folder
 
 
@@ -34,18 +36,17 @@ def movie_study(study_folder, movies):
     return study_folder
 
 
-def test_a_trials_file_is_its_movie_and_its_fixation_the_movies(movie_study):
+def test_a_trials_file_is_its_movie_and_says_when_each_phase_begins(movie_study):
     served = open_study(movie_study)
     plan = next(iter(served.plans.values()))
     made = for_browser(plan, served)
     steps = [step for step in made["steps"] if step["step"] == "run"]
     assert len(steps) == 10
     for step, trial in zip(steps, plan.trials(), strict=True):
-        sha256 = trial.image.stimulus_sha256
-        movie = served.movies[sha256]
-        assert step["movie"] == {"file": movie.sha256, "hz": 60, "fixation_frames": movie.fixation_frames}
-        assert made["suffixes"][movie.sha256] == ".webm" and sha256 not in made["suffixes"]
-        assert [phase["ms"] for phase in step["phases"]] == [movie.fixation_ms, 100, 100]
+        movie = served.movie(trial)
+        assert step["movie"] == {"file": movie.sha256, "hz": 60, "frames": movie.frames}
+        assert made["suffixes"][movie.sha256] == ".webm" and trial.image.stimulus_sha256 not in made["suffixes"]
+        assert movie.frames == (refreshes(trial.phases[0].duration_ms, 60), 6, 6)
         assert served.media[movie.sha256].media_type == "video/webm"
 
 

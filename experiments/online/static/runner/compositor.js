@@ -18,7 +18,7 @@ import { nextFrame } from "./timing.js";
  * @property {import("./timing.js").Phase[]} phases
  * @property {number[]} at the refreshes at which they begin and the last one ends
  * @property {number} periodMs
- * @property {{file: string, hz: number, fixation_frames: number}|null} [movie]
+ * @property {{file: string, hz: number, frames: number[]}|null} [movie] frames of each phase
  * @property {(first: number) => void} [onStart] told the time of the first refresh, page clock, as soon as it is known
  */
 
