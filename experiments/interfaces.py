@@ -1,4 +1,4 @@
-"""What the session engine needs from the world: a screen, keys and a journal. And the words they exchange."""
+"""What the session engine needs from the world: a screen, inputs and a journal. And the words they exchange."""
 
 from collections.abc import Sequence
 from typing import Literal, NamedTuple, Protocol
@@ -36,17 +36,21 @@ class Frame(NamedTuple):
     kind : str
         The phase's kind, ``text`` for a page, ``question`` for a question.
     content : str
-        Path of an image or a mask, words of a cue or a page.
+        Path of an image or a mask, words of a cue or a page; for a question its name, a tab, and what has been typed.
     overlay : {"none", "fixation", "options"}
         What is drawn on top.
     phase : str
         Name of the phase; empty outside trials. Two blanks in a row differ by it.
+    trial : int
+        Number of the trial that a phase or a question belongs to; -1 for others. Screens draw nothing by it; simulated
+        participants know by it what they are asked.
     """
 
     kind: Literal["fixation", "cue", "blank", "stimulus", "mask", "options", "text", "question"]
     content: str = ""
     overlay: Overlay = "none"
     phase: str = ""
+    trial: int = -1
 
 
 BLANK = Frame("blank")

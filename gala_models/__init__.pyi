@@ -1,3 +1,4 @@
+from .answers.participants import Participants as Participants
 from .data.packing import pack_images as pack_images
 from .evaluation.evaluate import Evaluation as Evaluation
 from .evaluation.evaluate import evaluate as evaluate
@@ -8,7 +9,6 @@ from .layers.gala import GALA as GALA
 from .layers.gala_resnet import gala_resnet50 as gala_resnet50
 from .observer.networks import load as load
 from .observer.observe import Network as Network
-from .observer.participants import Participants as Participants
 from .observer.probe_observer import Probing as Probing
 from .observer.study_run import observe as observe
 from .plugins import register_architecture as register_architecture

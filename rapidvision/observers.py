@@ -7,7 +7,7 @@ from typing import Protocol
 from rapidvision.plan import Plan
 from rapidvision.task.response import Scalar
 from rapidvision.task.trial import Trial
-from rapidvision.trials import NO_RESPONSE, SECOND, ObserverKind, Outcome, TrialRecord, judge
+from rapidvision.trials import NO_RESPONSE, SECOND, ObserverKind, Outcome, TrialRecord, columns_of, judge
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +170,7 @@ def record(
             more |= {question.name: question.typed(value), f"{question.name}_ms": value_ms}
     for phase in trial.phases:
         more |= {f"{phase.name}_planned_ms": phase.duration_ms, f"{phase.name}_ms": shown.get(phase.name)}
+    more = {column.name: more.get(column.name) for column in columns_of(protocol)}  # all of them, in their order
     return TrialRecord(
         study_id=plan.study_id,
         session_id=session_id,

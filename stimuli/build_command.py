@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 from rapidvision.cli import Verbs, add_common_options, add_plugin_option, add_verb, list_names, say
+from rapidvision.formats.masks import KINDS
 
 from .registries import BACKGROUNDS, READERS, REVEAL_MODES
 
@@ -14,6 +15,7 @@ MOST_FLAGS = 20
 _BUILD_EXAMPLES = """\
   rapidvision stimuli build bundled --out set
   rapidvision stimuli build recipe.toml --out set --workers 8
+  rapidvision stimuli build bundled --out set --masks noise
   rapidvision stimuli build osie.toml --root ~/data/osie --out set
   rapidvision stimuli build recipe.toml --out set --shard 3/16     one part of a SLURM array; a last build without
                                                                    --shard finishes the set
@@ -40,6 +42,14 @@ def add_build(verbs: Verbs) -> None:
     parser.add_argument(
         "--skip-bad", action="store_true", help="leave out unusable pictures and list them in rejects.csv"
     )
+    parser.add_argument(
+        "--masks",
+        action="append",
+        default=[],
+        choices=KINDS,
+        metavar="KIND",
+        help="add masks that the recipe does not name: noise, phase-scrambled or checkerboard; may be given again",
+    )
     add_plugin_option(parser)
     add_common_options(parser)
     parser.set_defaults(run=_build)
@@ -49,8 +59,9 @@ def _build(arguments: argparse.Namespace) -> int:
     from rapidvision.system.progress import progress
 
     from .builder.build import build, read_recipe
+    from .masks.make import counts_of
 
-    recipe, root = read_recipe(arguments.recipe, root=arguments.root, seed=arguments.seed)
+    recipe, root = read_recipe(arguments.recipe, root=arguments.root, seed=arguments.seed, masks=arguments.masks)
     from .pipeline.image_list import image_entries
 
     n_jobs = len(image_entries(recipe, root)[arguments.shard[0] - 1 :: arguments.shard[1]])
@@ -71,6 +82,9 @@ def _build(arguments: argparse.Namespace) -> int:
     kept = f", {built.n_kept} were there" if built.n_kept else ""
     left_out = f", {len(built.rejected)} left out" if built.rejected else ""
     say(arguments, f"{arguments.out}: {built.n_made} pictures made{kept}{left_out}, seed {recipe.seed}")
+    if recipe.mask_families and built.result is not None:
+        counts = counts_of(arguments.out)
+        say(arguments, f"masks: {', '.join(f'{n} {name}' for name, n in counts.items())}")
     for note in built.notes:
         say(arguments, f"note: {note}")
     for flag in built.flags[:MOST_FLAGS]:

@@ -54,17 +54,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     movies = add_verb(
         verbs,
         "movies",
-        "write each stimulus as a movie: fixation, stimulus, blank",
-        "rapidvision stimuli movies set --out movies --hz 60 --codec vp9",
+        "write each planned trial as a movie of all its phases",
+        "rapidvision stimuli movies study --out study/movies --hz 60 --codec vp9",
     )
-    movies.add_argument("folder", type=Path, metavar="SET", help="a stimulus set")
+    movies.add_argument("study", type=Path, metavar="STUDY", help="a study with its plans")
     movies.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the movies and movies.csv")
-    movies.add_argument(
-        "--protocol",
-        default="paper",
-        metavar="FILE|paper|authors-2017",
-        help="a protocol file or preset (default: paper)",
-    )
     movies.add_argument(
         "--hz",
         type=_hz,
@@ -73,8 +67,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="frames per second, as 60, 59.94 or 60000/1001 (default: 60)",
     )
     movies.add_argument("--codec", choices=("vp9", "h264"), default="vp9", help="video format (default: vp9)")
-    movies.add_argument("--n-stimuli", type=int, metavar="N", help="stop after so many stimuli (default: all)")
-    add_common_options(movies)
+    movies.add_argument("--n-movies", type=int, metavar="N", help="stop after so many movies (default: all)")
+    add_common_options(movies, seed=False)
     movies.set_defaults(run=_movies)
     importing = add_verb(
         verbs,
@@ -170,30 +164,25 @@ def _diff(arguments: argparse.Namespace) -> int:
 
 
 def _movies(arguments: argparse.Namespace) -> int:
-    from rapidvision import recipes
-    from rapidvision.formats.manifest import read_set
-    from rapidvision.protocol import PRESETS, Protocol, preset
+    from rapidvision.study import Study
     from rapidvision.system.progress import progress
 
-    from .movies import write_movies
+    from .movies import planned_movies, write_movies
 
-    name = arguments.protocol
-    protocol = preset(name) if name in PRESETS else recipes.read(name, Protocol)
-    found = read_set(arguments.folder)
-    seed = found.description.seed if arguments.seed is None else arguments.seed
-    rows = found.stimuli[: arguments.n_stimuli]
-    with progress("movies", len(rows), quiet=arguments.quiet) as advance:
+    study = Study(arguments.study)
+    found, plans = study.stimulus_set(), study.plans()
+    n_movies = len(list(planned_movies(plans))[: arguments.n_movies])
+    with progress("movies", n_movies, quiet=arguments.quiet) as advance:
         write_movies(
             found,
-            rows,
+            plans,
             arguments.out,
-            protocol=protocol,
             hz=arguments.hz,
             codec=arguments.codec,
-            seed=seed,
+            limit=arguments.n_movies,
             advance=advance,
         )
-    say(arguments, f"{arguments.out}: {len(rows)} movies at {float(arguments.hz):g} Hz, seed {seed}")
+    say(arguments, f"{arguments.out}: {n_movies} movies at {float(arguments.hz):g} Hz")
     return 0
 
 

@@ -10,6 +10,7 @@ import msgspec
 from rapidvision.recipes import Recipe
 from rapidvision.screen import SCREEN_REMEDY, Screen
 
+from .mask_family import MaskFamily
 from .recipe_tables import Canvas, ImageTable, MapSource, Match, Reveal
 
 
@@ -40,6 +41,8 @@ class StimulusRecipe(Recipe, frozen=True):
         Whether colour is taken out.
     match, reveal, canvas : Match, Reveal, Canvas
         See there.
+    masks : tuple of MaskFamily
+        Families of masks. Absent where there are none.
     plugins : tuple of str
         Python modules that register the plug-ins which the recipe names; looked for on the Python path, in the current
         folder and in the recipe's folder. Absent where there are none.
@@ -66,6 +69,7 @@ class StimulusRecipe(Recipe, frozen=True):
     match: Match = Match()
     reveal: Reveal = Reveal()
     canvas: Canvas = Canvas()
+    masks: tuple[MaskFamily, ...] | msgspec.UnsetType = msgspec.UNSET
     plugins: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
 
     def __post_init__(self) -> None:
@@ -78,6 +82,15 @@ class StimulusRecipe(Recipe, frozen=True):
             raise ValueError(
                 f"image_deg is {self.image_deg}, and there is no screen; {SCREEN_REMEDY}, or give image_px"
             )
+
+        families = [family.name.casefold() for family in self.mask_families]
+        if len(set(families)) != len(families):
+            raise ValueError(f"masks must have different families, got {families}")
+
+    @property
+    def mask_families(self) -> tuple[MaskFamily, ...]:
+        """The families of masks, none where the recipe has none."""
+        return () if self.masks is msgspec.UNSET else self.masks
 
     @property
     def side_px(self) -> int:

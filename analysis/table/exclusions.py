@@ -11,7 +11,7 @@ import pandas as pd
 from rapidvision.errors import InputError
 from rapidvision.text.result_repr import ShownAsTable
 
-from .first_lines import require_answers
+from .first_lines import target_response
 from .trials import Trials, TrialsSource, as_trials
 
 
@@ -133,7 +133,8 @@ def exclude(trials: TrialsSource, rules: Rules | None = None) -> Kept:
 
     Examples
     --------
-    >>> Rules(min_full_accuracy=60)
+    >>> import rapidvision as rv
+    >>> rv.analysis.Rules(min_full_accuracy=60)
     Traceback (most recent call last):
         ...
     rapidvision.errors.InputError: min_full_accuracy: got 60, allowed is a share from 0 to 1
@@ -170,9 +171,9 @@ def _measure(trials: Trials, name: str) -> "pd.Series[Any]":
         return (frame["status"] != "ok").groupby(frame["participant_id"]).mean()
     in_time = frame[frame["status"] == "ok"]
     if name == "max_response_bias":
-        require_answers(trials, what=name)
-        share = (in_time["response"] == "target").groupby(in_time["participant_id"]).mean()
-        return share.where(share > 0.5, 1 - share)
+        target_response(trials, what=name)
+        counts = in_time.groupby(["participant_id", "response"]).size()
+        return counts.groupby("participant_id").max() / counts.groupby("participant_id").sum()
     full = in_time[in_time["level_label"] == "full"]
     if full.empty:
         raise InputError(f"{trials.name}: {name} needs answers to intact pictures (level full), and there are none")

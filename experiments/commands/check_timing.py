@@ -7,7 +7,7 @@ from rapidvision.cli import say
 from rapidvision.screen import read_profile
 from rapidvision.system import files
 
-from ..interfaces import Picture, Press
+from ..interfaces import Frame, Press
 from ..lab import display_checks
 from ..lab.file_checks import Options
 from ..lab.run import check_display
@@ -28,7 +28,7 @@ def run(arguments: argparse.Namespace) -> int:
     ):
         pressed: list[Press] | None = None
         if not arguments.no_press:
-            ask = Picture("text", "Press any key.")
+            ask = Frame("text", "Press any key.")
             keys.poll()
             end = screen.flip(ask) + _WAIT_S
             pressed = []

@@ -169,9 +169,11 @@ def _report(arguments: argparse.Namespace) -> int:
     if not trials:
         raise InputError(f"{path}: no completed trials to report")
     seen = photodiode.Compared([], [], 0, strobes=False)
+    plan = file_checks.plan_of(part, entry)
     if arguments.photodiode_trace:
-        seen = photodiode.compare(photodiode.read_trace(arguments.photodiode_trace), photodiode.pictures_of(entries))
-    found = timing.timing_of(file_checks.plan_of(part, entry), entries, diode=seen.trials)
+        trace = photodiode.read_trace(arguments.photodiode_trace)
+        seen = photodiode.compare(trace, photodiode.images_of(plan, entries))
+    found = timing.timing_of(plan, entries, diode=seen.trials)
     say(arguments, f"{entry.session_id}\n{timing.report(found)}")
     if arguments.photodiode_trace:
         say(arguments, seen.report())

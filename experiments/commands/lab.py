@@ -36,6 +36,14 @@ def _add_display_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--trigger", default="none", metavar="PORT", help="serial:DEVICE, parallel:ADDRESS or lsl:NAME")
     parser.add_argument(
+        "--box",
+        action="append",
+        default=[],
+        metavar="PORT",
+        help="a response box: serial:DEVICE (a digit per press), serial-state:DEVICE (a byte with the state of all buttons) "
+        "or cedrus:DEVICE; several with --box again",
+    )
+    parser.add_argument(
         "--photodiode-px", type=int, default=0, metavar="PX", help="side of a patch for a photodiode, lower left"
     )
     parser.add_argument(
@@ -78,6 +86,7 @@ def _options(arguments: argparse.Namespace) -> "Options":
         window_px=arguments.window,
         paced_hz=arguments.paced,
         trigger=arguments.trigger,
+        boxes=tuple(arguments.box),
         photodiode_px=arguments.photodiode_px,
         accept_timing=arguments.accept_timing,
         accept_age=getattr(arguments, "accept_age", False),
@@ -97,6 +106,7 @@ def _add_run(verbs: Verbs) -> None:
         "run one participant's session in PsychoPy, after a check of the display",
         "  rapidvision session run study/ --participant p01 --screen lab.toml\n"
         "  rapidvision session run study/ --participant p01 --screen lab.toml --trigger serial:/dev/ttyUSB0\n"
+        "  rapidvision session run study/ --participant p01 --screen lab.toml --box cedrus:/dev/ttyUSB1\n"
         "  rapidvision session run study/ --simulate --paced 60 --window 800x600\n"
         "  rapidvision session run study/ --pilot --screen lab.toml\n\n"
         "Pilots and simulated participants take no slot of the study and are in none of its counts and exports.\n"

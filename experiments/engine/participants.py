@@ -1,26 +1,20 @@
-"""Simulated participants with known thresholds, and the file that describes them."""
+"""Simulated participants with known thresholds, confusions and confidence, and the file that describes them."""
 
 import math
-from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import msgspec
-import numpy as np
 
-from rapidvision.errors import InputError
 from rapidvision.plan import Plan
-from rapidvision.protocol import PAGE_MS
 from rapidvision.recipes import Recipe
-from rapidvision.seeds import stream
-from rapidvision.trials import Trial
 
-from ..interfaces import Picture, Press, Screen
-
-CHANCE = 0.5
+from ..interfaces import Frame, Screen
+from .minds import Simulated
+from .person import Person
 
 
 class Sight(Recipe, frozen=True):
-    """How well a source's maps let a participant recognise the picture.
+    """How well a source's maps let a participant recognise the image.
 
     Attributes
     ----------
@@ -38,6 +32,25 @@ class Sight(Recipe, frozen=True):
             raise ValueError(f"threshold must lie between 0 and 1 and slope be > 0, got {self.threshold}, {self.slope}")
 
 
+class Masking(Recipe, frozen=True):
+    """What a mask behind an image takes of the evidence, by the time between both onsets.
+
+    Attributes
+    ----------
+    loss : float
+        Evidence that is lost where the mask comes up with the image, in logits, >= 0.
+    half_ms : float
+        Time between the onsets that halves the loss, > 0.
+    """
+
+    loss: float = 14.0
+    half_ms: float = 40.0
+
+    def __post_init__(self) -> None:
+        if not self.loss >= 0 or not self.half_ms > 0:
+            raise ValueError(f"loss must be >= 0 and half_ms > 0, got {self.loss}, {self.half_ms}")
+
+
 def _paper_sources() -> dict[str, Sight]:
     return {"clickme": Sight(threshold=0.08), "salicon": Sight(threshold=0.16)}
 
@@ -45,16 +58,31 @@ def _paper_sources() -> dict[str, Sight]:
 class Observers(Recipe, frozen=True):
     """``observers.toml``: who takes part in a simulation.
 
+    The evidence of a trial is the logit of knowing the answer, plus logistic noise; the answer is known where the sum
+    is positive, and guessed elsewhere. Masks take evidence away; confidence follows from what is left.
+
     Attributes
     ----------
     sight : Sight
         For map sources that have no entry of their own.
     sources : dict
         Map source → Sight. By default ClickMe's threshold is half of Salicon's.
+    intact : float
+        Evidence of the intact image, in logits.
+    masking : Masking
+        For families of masks that have no entry of their own.
+    masks : dict
+        Family of masks → Masking.
+    confusions : dict
+        The right option → option → weight of that option in guesses, >= 0; options that are left out have weight 0.
+        Without an entry every option is as likely.
     threshold_sd : float
         Standard deviation of participants' thresholds, in factors of ten.
     lapse : float
-        Share of trials answered without looking, 0 … 1; half of them are right by chance.
+        Share of trials answered without looking, 0 … 1; some of them are right by chance.
+    confidence_slope : float
+        Steps of a rating per logit of evidence, > 0: a known answer with evidence e has the step 1 + the whole part of
+        confidence_slope x e, at most the highest; a guess has the lowest.
     response_shift_ms, response_median_ms : float
         Shortest response time, and median of what comes on top of it (log-normal).
     response_spread : float
@@ -64,7 +92,7 @@ class Observers(Recipe, frozen=True):
     no_answer : float
         Share of trials without any answer.
     key_bias : float
-        Probability that a guess is the protocol's first key; 0.5 is fair.
+        Probability that a guess between two options is the protocol's first input; 0.5 is fair.
     guessers : float
         Share of participants who guess in every trial.
     drop_outs : float
@@ -76,14 +104,22 @@ class Observers(Recipe, frozen=True):
 
     Examples
     --------
-    >>> round(Observers().know("clickme", 0.08), 2), Observers().know("clickme", None)
+    >>> observers = Observers()
+    >>> round(observers.know("clickme", 0.08), 2), round(observers.know("clickme", None), 2)
     (0.5, 1.0)
+    >>> round(observers.know("clickme", None, lost=observers.lost("noise", 50)), 2)
+    0.89
     """
 
     sight: Sight = Sight()
     sources: dict[str, Sight] = msgspec.field(default_factory=_paper_sources)
+    intact: float = 8.0
+    masking: Masking = Masking()
+    masks: dict[str, Masking] = msgspec.field(default_factory=dict)
+    confusions: dict[str, dict[str, float]] = msgspec.field(default_factory=dict)
     threshold_sd: float = 0.1
     lapse: float = 0.04
+    confidence_slope: float = 1.0
     response_shift_ms: float = 180.0
     response_median_ms: float = 210.0
     response_spread: float = 0.3
@@ -104,114 +140,61 @@ class Observers(Recipe, frozen=True):
                 raise ValueError(f"{name} must be >= 0, got {getattr(self, name)}")
         if not (self.response_median_ms > 0 and 1 <= self.refresh_hz <= 1000):
             raise ValueError("response_median_ms must be > 0 and refresh_hz lie in 1 … 1000")
+        if not self.confidence_slope > 0 or math.isnan(self.intact):
+            raise ValueError("confidence_slope must be > 0 and intact a number")
+        for right, weights in self.confusions.items():
+            if not weights or min(weights.values()) < 0 or not sum(weights.values()) > 0:
+                raise ValueError(f"confusions.{right}: weights must be >= 0 and one of them > 0, got {weights}")
 
-    def know(self, source: str, fraction: float | None, *, shift: float = 0.0) -> float:
-        """Return the probability that the answer is known at a revealed share (None: the intact picture).
+    def evidence(self, source: str, fraction: float | None, *, shift: float = 0.0) -> float:
+        """Return the logit of knowing the answer at a revealed share (None: the intact image), without any mask.
 
         `shift` moves the threshold, in factors of ten.
         """
         if fraction is None:
-            return 1.0
+            return self.intact
         sight = self.sources.get(source, self.sight)
-        return 1 / (1 + math.exp(-sight.slope * (math.log10(fraction / sight.threshold) - shift)))
+        return sight.slope * (math.log10(fraction / sight.threshold) - shift)
 
-    def accuracy(self, source: str, fraction: float | None, *, shift: float = 0.0) -> float:
+    def lost(self, family: str, soa_ms: float) -> float:
+        """Return the evidence that a mask of a family takes away, by the time between the onsets."""
+        masking = self.masks.get(family, self.masking)
+        return float(masking.loss * 2 ** (-soa_ms / masking.half_ms))
+
+    def know(self, source: str, fraction: float | None, *, shift: float = 0.0, lost: float = 0.0) -> float:
+        """Return the probability that the answer is known; `lost` is what masks take of the evidence."""
+        return _logistic(self.evidence(source, fraction, shift=shift) - lost)
+
+    def accuracy(self, source: str, fraction: float | None, *, shift: float = 0.0, chance: float = 0.5) -> float:
         """Return the probability of a correct answer among answered trials: chance, plus what is known and not lapsed."""
-        return CHANCE + (1 - CHANCE) * (1 - self.lapse) * self.know(source, fraction, shift=shift)
+        return chance + (1 - chance) * (1 - self.lapse) * self.know(source, fraction, shift=shift)
 
 
-class Participant:
-    """A simulated participant: sees pictures come up and presses keys some time later.
+def _logistic(x: float) -> float:
+    return 1 / (1 + math.exp(-x)) if x > -700 else 0.0
 
-    It is a :class:`~rapidvision.experiments.interfaces.Keys` port. Every answer is drawn from the address (seed, group,
-    slot), so a session that stops and goes on gives the same answers.
+
+class Participant(Person):
+    """A simulated participant: sees images come up and gives inputs some time later.
 
     Parameters
     ----------
-    plan : Plan
-        The session it takes part in.
-    observers : Observers
-        What it is like.
-    seed : int
-        Seed of the simulation.
+    plan, observers, seed, may_leave
+        As for :class:`Simulated`.
     clock : callable
-        Returns the time on the screen's clock; presses are delivered when it has passed them.
-    may_leave : bool
-        Whether a drop-out leaves; False when a session is resumed.
+        Returns the time on the screen's clock; inputs are delivered when it has passed them.
     """
-
-    #: How long a key stays down.
-    HOLD_S = 0.08
-    #: How long a page is read.
-    READ_S = PAGE_MS / 1000 + 0.2
 
     def __init__(
         self, plan: Plan, observers: Observers, *, seed: int, clock: Callable[[], float], may_leave: bool = True
     ) -> None:
-        self.plan, self._clock = plan, clock
-        rng = stream(seed, "participant", plan.group, plan.slot)
-        trials = plan.trials()
-        guesser, leaves = rng.random(2) < (observers.guessers, observers.drop_outs)
-        self.threshold_shift = float(rng.normal(0.0, observers.threshold_sd))
-        leaving = int(rng.integers(len(trials))) if trials else 0
-        self._leaves_at = trials[leaving].path if leaves and may_leave else None
-        draws = rng.random((len(trials), 4))
-        pace = observers.response_median_ms * np.exp(observers.response_spread * rng.standard_normal(len(trials)))
-        self._answers = {
-            trial.path: self._decide(trial, observers, bool(guesser), tuple(draws[i].tolist()), float(pace[i]))
-            for i, trial in enumerate(trials)
-        }
-        if len(self._answers) < len(trials):
-            raise InputError("a plan shows one picture twice; make it again with `session plan`")
-        texts = plan.texts
-        self._both = {texts["keys"], texts["resume"]}
-        self._ignored = {texts[name] for name in ("too_slow", "correct", "wrong")}
-        self._due: deque[Press] = deque()
+        self.simulated = Simulated(plan, observers, seed=seed, may_leave=may_leave)
+        super().__init__(plan, self.simulated, clock=clock)
 
-    def _decide(
-        self, trial: Trial, observers: Observers, guesser: bool, draw: tuple[float, ...], pace_ms: float
-    ) -> tuple[str, float] | None:
-        known = 0.0 if guesser else observers.know(trial.map_source, trial.reveal_fraction, shift=self.threshold_shift)
-        plan = self.plan
-        right = plan.key_target if trial.target else plan.key_distractor
-        first, second = plan.protocol.keys
-        if draw[0] < observers.no_answer:
-            return None
-        knows = draw[1] < known * (1 - observers.lapse)
-        key = right if knows else first if draw[2] < observers.key_bias else second
-        response_ms = observers.response_shift_ms + pace_ms + (0.0 if knows else observers.hesitation_ms)
-        return key, response_ms / 1000
-
-    def see(self, picture: Picture, time_s: float) -> None:
-        """Take in a picture that came up at `time_s` and prepare the presses that follow from it."""
-        if picture.kind == "stimulus":
-            if picture.content == self._leaves_at:
-                self._press("escape", time_s + 0.2)
-                return
-            answer = self._answers[picture.content]
-            if answer is not None:
-                self._press(answer[0], time_s + answer[1])
-        elif picture.kind == "text" and picture.content not in self._ignored:
-            if self._leaves_at is not None and picture.content == self.plan.texts["paused"]:
-                self._press("escape", time_s + 0.2)
-                return
-            self._press(self.plan.key_target, time_s + self.READ_S)
-            if picture.content in self._both:
-                self._press(self.plan.key_distractor, time_s + self.READ_S + 0.1)
-
-    def _press(self, key: str, time_s: float) -> None:
-        events = [*self._due, Press(key, time_s), Press(key, time_s + self.HOLD_S, down=False)]
-        self._due = deque(sorted(events, key=lambda press: press.time_s))
-
-    def poll(self) -> Sequence[Press]:
-        """Return the presses whose time has come."""
-        due = self._due
-        if not due:
-            return ()
-        now, ready = self._clock(), []
-        while due and due[0].time_s <= now:
-            ready.append(due.popleft())
-        return ready
+    @property
+    def threshold_shift(self) -> float:
+        """By how many factors of ten its threshold differs from the observers'."""
+        return self.simulated.threshold_shift
 
 
 class Watched:
@@ -222,19 +205,19 @@ class Watched:
     screen : Screen
         The real one.
     see : callable
-        Told of each new picture and when it came up.
+        Told of each new frame and when it came up.
     """
 
-    def __init__(self, screen: Screen, see: Callable[[Picture, float], object]) -> None:
+    def __init__(self, screen: Screen, see: Callable[[Frame, float], object]) -> None:
         self._screen, self._see = screen, see
-        self._last: Picture | None = None
+        self._last: Frame | None = None
         self.period_s = screen.period_s
         self.mark, self.notes = screen.mark, screen.notes
 
-    def flip(self, picture: Picture) -> float:
+    def flip(self, frame: Frame) -> float:
         """Flip, and let the participant see what is new."""
-        time_s = self._screen.flip(picture)
-        if picture is not self._last:
-            self._last = picture
-            self._see(picture, time_s)
+        time_s = self._screen.flip(frame)
+        if frame is not self._last and frame != self._last:
+            self._last = frame
+            self._see(frame, time_s)
         return time_s

@@ -14,7 +14,8 @@ from rapidvision.system.progress import Advance, silent
 from rapidvision.system.progress import progress as progress_bar
 from rapidvision.trials import TrialRecord
 
-from ..interfaces import Event, TrialData
+from ..interfaces import Entry
+from ..recording.answers import AnswerRecord, answers_of
 from ..recording.rows import rows_of
 from .participants import Observers, Participant
 from .session import Session
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 _MOST_REFRESHES = 400_000
 
 
-def simulate_session(plan: Plan, observers: Observers, *, seed: int) -> list[TrialData | Event]:
+def simulate_session(plan: Plan, observers: Observers, *, seed: int) -> list[Entry]:
     """Run one plan with a simulated participant on a virtual screen.
 
     Parameters
@@ -41,7 +42,7 @@ def simulate_session(plan: Plan, observers: Observers, *, seed: int) -> list[Tri
 
     Returns
     -------
-    list of TrialData or Event
+    list of Entry
         The journal; it ends early, with an event ``aborted``, for a drop-out.
     """
     late: dict[int, int] = {}
@@ -53,8 +54,10 @@ def simulate_session(plan: Plan, observers: Observers, *, seed: int) -> list[Tri
     screen = VirtualScreen(observers.refresh_hz, late=late)
     participant = Participant(plan, observers, seed=seed, clock=lambda: screen.now_s)
     screen.see = participant.see
+    session = Session(plan, screen, participant, journal)
+    participant.choose = session.state.choose
     with suppress(Aborted):  # a drop-out; the journal says so
-        Session(plan, screen, participant, journal).run()
+        session.run()
     return journal.entries
 
 
@@ -62,15 +65,27 @@ def simulate_study(
     plans: Iterable[Plan], observers: Observers, *, seed: int, advance: Advance = silent
 ) -> list[TrialRecord]:
     """Run every plan once and return the trials table; each session depends on its plan and the seed alone."""
+    rows, _ = simulate_tables(plans, observers, seed=seed, advance=advance)
+    return rows
+
+
+def simulate_tables(
+    plans: Iterable[Plan], observers: Observers, *, seed: int, advance: Advance = silent
+) -> tuple[list[TrialRecord], list[AnswerRecord]]:
+    """Run every plan once and return the trials table and the answers that belong to no trial."""
     rows: list[TrialRecord] = []
+    answers: list[AnswerRecord] = []
     for plan in plans:
         name = f"sim-{plan.group}-{plan.slot:04d}"
         entries = simulate_session(plan, observers, seed=seed)
         rows += rows_of(
             plan, entries, observer="simulated", observer_kind="simulated", session_id=name, participant_id=name
         )
+        answers += answers_of(
+            plan, entries, observer="simulated", observer_kind="simulated", session_id=name, participant_id=name
+        )
         advance(1)
-    return rows
+    return rows, answers
 
 
 def simulate(

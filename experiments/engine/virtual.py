@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Mapping
 
-from ..interfaces import Event, Picture, TrialData
+from ..interfaces import Entry, Frame
 from ..triggers.marks import Marks
 
-See = Callable[[Picture, float], object]
+See = Callable[[Frame, float], object]
 
 
 class VirtualScreen:
@@ -18,7 +18,7 @@ class VirtualScreen:
     late : mapping, optional
         Number of a flip → how many refreshes it comes late.
     see : callable, optional
-        Told of each new picture and the time at which it came up: the participant's eyes.
+        Told of each new frame and the time at which it came up: the participant's eyes.
     start_s : float
         First time on the clock.
 
@@ -28,13 +28,15 @@ class VirtualScreen:
         The clock.
     see : callable or None
         As given; may be set later.
+    shown : list of (Frame, float)
+        Each new frame with the time at which it came up.
     marks : list of (int, float)
         Triggers and the flips that they went out with.
 
     Examples
     --------
     >>> screen = VirtualScreen(60)
-    >>> round(screen.flip(Picture("blank")), 4)
+    >>> round(screen.flip(Frame("blank")), 4)
     0.0167
     """
 
@@ -48,25 +50,27 @@ class VirtualScreen:
     ) -> None:
         self.period_s = 1 / refresh_hz
         self.start_s = self.now_s = start_s
+        self.shown: list[tuple[Frame, float]] = []
         self.marks: list[tuple[int, float]] = []
         self.flips = 0
         self._refresh = 0
         self._late = late or {}
         self.see = see
-        self._last: Picture | None = None
+        self._last: Frame | None = None
         self._marks = Marks()
 
-    def flip(self, picture: Picture) -> float:
+    def flip(self, frame: Frame) -> float:
         """Go on to the next refresh, or a later one."""
         self.flips += 1
         self._refresh += 1
         if self.flips in self._late:
             self._refresh += self._late[self.flips]
         now = self.now_s = self.start_s + self._refresh * self.period_s
-        if picture is not self._last:
-            self._last = picture
+        if frame is not self._last and frame != self._last:
+            self._last = frame
+            self.shown.append((frame, now))
             if self.see is not None:
-                self.see(picture, now)
+                self.see(frame, now)
         code = self._marks.due()
         if code is not None:
             self.marks.append((code, now))
@@ -85,8 +89,8 @@ class MemoryJournal:
     """A journal that forgets everything when the program ends; for simulations."""
 
     def __init__(self) -> None:
-        self.entries: list[TrialData | Event] = []
+        self.entries: list[Entry] = []
 
-    def append(self, entry: TrialData | Event) -> None:
+    def append(self, entry: Entry) -> None:
         """Keep the entry."""
         self.entries.append(entry)

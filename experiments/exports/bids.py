@@ -1,6 +1,7 @@
 """BIDS: ``sub-*/beh`` with a table and events per run, sidecars, participants, and the stimuli that were shown.
 
-Times are in seconds, as BIDS asks. A session that was resumed has one run for each time it was opened.
+Times are in seconds in the columns that BIDS defines (onset, duration, response_time), as it asks; columns that the
+protocol adds keep their unit, which the sidecar states. A session that was resumed has one run for each opening.
 """
 
 import re
@@ -12,35 +13,17 @@ from rapidvision import __version__
 from rapidvision.errors import InputError
 from rapidvision.formats.manifest import StimulusSet
 from rapidvision.system import files
-from rapidvision.trials import TrialRecord
+from rapidvision.trials import Column, columns_of
 
-from ..interfaces import TrialData
 from ..recording.headers import Setup
+from .describe import description_of, task_description
+from .events import EVENT_COLUMNS, described, event, files_shown, write_answers, write_tsv
 from .sessions import Recorded
 
 if TYPE_CHECKING:
     from .exporters import Export
 
 BIDS_VERSION = "1.10.0"
-
-_EVENT_COLUMNS = {
-    "trial_type": "What the picture shows: target or distractor",
-    "stim_file": "The picture",
-    "response_time": "Press from stimulus onset, late ones too",
-    "trial": "Number within the session from 0, practice included",
-    "phase": "practice or main",
-    "block": "Block from 0; practice is -1",
-    "image_id": "The picture, at any level",
-    "category": "What the picture shows",
-    "level_label": "Per cent of the features, or full",
-    "response": "target, distractor or none",
-    "correct": "1 where the response fits the picture",
-    "status": "ok, early, late, none or aborted",
-    "attempt": "1, or more when the trial was interrupted after its picture had come up",
-    "timing_ok": "1 where the picture was shown as planned and the times can be relied upon",
-    "late_refreshes": "Refreshes that came late during the trial",
-    "flags": "What was unusual, names separated by blanks",
-}
 
 
 def write_bids(sessions: Sequence[Recorded], stimulus_set: StimulusSet, folder: Path, *, name: str) -> None:
@@ -76,17 +59,18 @@ def write_bids(sessions: Sequence[Recorded], stimulus_set: StimulusSet, folder: 
     for session in sessions:
         label = labels[session.header.participant_id]
         rows = {row.trial: row for row in session.rows()}
-        paths = {trial.trial: trial.path for trial in session.plan.trials()}
+        planned, added = {trial.trial: trial for trial in session.plan.trials()}, columns_of(session.plan.protocol)
         for number, (setup, trials) in enumerate(session.runs(), 1):
             stem = folder / f"sub-{label}" / "beh" / f"sub-{label}_task-{task}_run-{number}"
             begin = trials[0].flips_s[0]
-            lines = [_event(rows[data.trial], data, paths[data.trial], begin) for data in trials]
-            columns = ("onset", "duration", *_EVENT_COLUMNS)
-            _write_tsv(stem.with_name(stem.name + "_events.tsv"), columns, lines)
-            _write_tsv(stem.with_name(stem.name + "_beh.tsv"), columns[2:], [line[2:] for line in lines])
-            sidecar = _sidecar(session, setup, task)
+            lines = [event(planned[data.trial], rows[data.trial], data, begin, added) for data in trials]
+            columns = ("onset", "duration", *EVENT_COLUMNS, *(column.name for column in added))
+            write_tsv(stem.with_name(stem.name + "_events.tsv"), columns, lines)
+            write_tsv(stem.with_name(stem.name + "_beh.tsv"), columns[2:], [line[2:] for line in lines])
+            sidecar = _sidecar(session, setup, task, added)
             for suffix in ("events", "beh"):
                 files.write_json(stem.with_name(f"{stem.name}_{suffix}.json"), sidecar)
+        write_answers(session.answers(), folder / f"sub-{label}" / "beh" / f"sub-{label}_task-{task}_acq-answers_beh")
     for path, content in shown.items():
         files.write_bytes(folder / "stimuli" / path, content)
 
@@ -97,19 +81,21 @@ def export_bids(export: "Export", out: Path, /) -> None:
 
 
 def _pictures(sessions: Sequence[Recorded], stimulus_set: StimulusSet) -> dict[str, bytes]:
-    """Return path → content of every picture that was shown, each with the hash that its session was planned with."""
+    """Return path → content of every image and mask that was shown, each with the hash that its session was planned with."""
     shown: dict[str, bytes] = {}
     for session in sessions:
-        done = {data.trial for _, trials in session.runs() for data in trials}
-        for trial in session.plan.trials():
-            if trial.trial in done and trial.path not in shown:
-                content = files.read_bytes(stimulus_set.folder / trial.path)
-                if files.sha256(content) != trial.stimulus_sha256:
+        trials = {trial.trial: trial for trial in session.plan.trials()}
+        for data in (data for _, run in session.runs() for data in run):
+            for path, sha256 in files_shown(trials[data.trial], data).items():
+                if path in shown:
+                    continue
+                content = files.read_bytes(stimulus_set.folder / path)
+                if files.sha256(content) != sha256:
                     raise InputError(
-                        f"{stimulus_set.folder / trial.path}: not the picture that {session.header.session_id} showed "
+                        f"{stimulus_set.folder / path}: not the picture that {session.header.session_id} showed "
                         "(hash differs); name the set that was used with --set"
                     )
-                shown[trial.path] = content
+                shown[path] = content
     return dict(sorted(shown.items()))
 
 
@@ -165,54 +151,20 @@ def _write_top(sessions: Sequence[Recorded], labels: dict[str, str], folder: Pat
         who = [f"sub-{labels[h.participant_id]}", h.participant_id, h.observer, h.observer_kind]
         people.append([*who, h.group, str(h.slot), session.state])
     columns = ("participant_id", "code", "observer", "observer_kind", "group", "slot", "session")
-    _write_tsv(folder / "participants.tsv", columns, people)
+    write_tsv(folder / "participants.tsv", columns, people)
     meanings = {
         "code": "Participant code in the laboratory",
         "observer": "human or simulated",
         "observer_kind": "human; pilot: a person in a pilot; simulated",
-        "group": "Whose importance maps revealed the pictures",
+        "group": "Group of participants: the values of the factors that vary between them",
         "slot": "Number of the plan",
-        "session": "finished: every planned trial was completed; unfinished; given up: its slot was given back",
+        "session": "finished: every trial was completed; criterion missed: practice ended it; unfinished; given up: its "
+        "slot was given back",
     }
     files.write_json(folder / "participants.json", {key: {"Description": text} for key, text in meanings.items()})
 
 
-def _event(row: TrialRecord, data: TrialData, path: str, begin: float) -> list[str]:
-    return [
-        f"{data.onset_s - begin:.6f}",
-        f"{data.stimulus_ms / 1000:.6f}",
-        "target" if row.target else "distractor",
-        path,
-        "n/a" if row.response_ms is None else f"{row.response_ms / 1000:.6f}",
-        str(row.trial),
-        row.phase,
-        str(row.block),
-        row.image_id or "n/a",
-        row.category or "n/a",
-        row.level_label,
-        row.response or "n/a",
-        "n/a" if row.correct is None else str(int(row.correct)),
-        row.status,
-        str(row.attempt),
-        "n/a" if row.timing_ok is None else str(int(row.timing_ok)),
-        str(row.late_refreshes),
-        row.flags or "n/a",
-    ]
-
-
-def description_of(sessions: Sequence[Recorded]) -> str:
-    """Return in a sentence what was asked in a study, by the categories of its sessions' plans."""
-    trials = [trial for session in sessions for trial in session.plan.trials()]
-    targets, others = (
-        ", ".join(sorted({t.category for t in trials if t.target is is_target})) for is_target in (True, False)
-    )
-    return (
-        f"Rapid categorization of partly revealed pictures: targets ({targets}) against others ({others}), in the task "
-        f"of Linsley et al. (ICLR 2019). Exported by RapidVision {__version__}."
-    )
-
-
-def _sidecar(session: Recorded, setup: Setup, task: str) -> dict[str, Any]:
+def _sidecar(session: Recorded, setup: Setup, task: str, added: Sequence[Column]) -> dict[str, Any]:
     plan = session.plan
     presentation: dict[str, Any] = {
         "OperatingSystem": setup.system or "n/a",
@@ -232,8 +184,8 @@ def _sidecar(session: Recorded, setup: Setup, task: str) -> dict[str, Any]:
         }
     return {
         "TaskName": task,
-        "TaskDescription": f"Is there a target in the picture? {plan.protocol.timing.response_limit_ms} ms to answer.",
-        "Instructions": plan.texts["welcome"] + "\n\n" + plan.texts["keys"],
+        "TaskDescription": task_description(plan.protocol),
+        "Instructions": "\n\n".join(plan.texts[name] for name in ("welcome", "inputs") if name in plan.texts),
         "StimulusPresentation": presentation,
         "RapidVision": {
             "PlanDigest": session.header.plan_digest,
@@ -247,14 +199,5 @@ def _sidecar(session: Recorded, setup: Setup, task: str) -> dict[str, Any]:
             "PhotodiodePixels": setup.photodiode_px,
             "Trigger": setup.trigger,
         },
-        **{
-            key: {"Description": text} | ({"Units": "s"} if key == "response_time" else {})
-            for key, text in _EVENT_COLUMNS.items()
-        },
+        **described(added),
     }
-
-
-def _write_tsv(path: Path, columns: Sequence[str], lines: Sequence[Sequence[str]]) -> None:
-    """Write a table; BIDS has no quotes, so that line breaks and tabs within a cell become blanks."""
-    clean = ["\t".join(" ".join(cell.split()) for cell in line) for line in [columns, *lines]]
-    files.write_text(path, "\n".join(clean) + "\n")

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 from rapidvision.errors import InputError
 from rapidvision.formats.trials_table import write_table
 from rapidvision.system import files
-from rapidvision.trials import COLUMNS
+from rapidvision.trials import COLUMNS, columns_of
 
-from .bids import description_of, labels_of
+from ..recording.answers import MEANINGS, TABLE
+from .bids import labels_of
+from .describe import description_of
 from .sessions import Recorded
 
 if TYPE_CHECKING:
@@ -41,12 +43,22 @@ def write_psychds(sessions: Sequence[Recorded], folder: Path, *, name: str) -> N
     for session in sessions:
         label = labels[session.header.participant_id]
         write_table(folder / "data" / f"study-{study}_subject-{label}_data.csv", session.rows())
+        if answers := session.answers():
+            TABLE.write(folder / "data" / f"study-{study}_subject-{label}_desc-answers_data.csv", answers)
+    added = {column.name: column for session in sessions for column in columns_of(session.plan.protocol)}
     variables = [
         {"@type": "PropertyValue", "name": c.name, "description": c.meaning}
         | ({"unitText": c.unit} if c.unit else {})
         | ({"valueReference": list(c.allowed)} if c.allowed else {})
-        for c in COLUMNS
+        for c in (*COLUMNS, *added.values())
     ]
+    if any(session.answers() for session in sessions):
+        known = {variable["name"] for variable in variables}
+        variables += [
+            {"@type": "PropertyValue", "name": name, "description": meaning}
+            for name, meaning in MEANINGS.items()
+            if name not in known
+        ]
     description = {
         "@context": "https://schema.org/",
         "@type": "Dataset",

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypedDict
 
 from rapidvision.errors import InputError
 from rapidvision.plan import Plan
@@ -11,9 +11,11 @@ from rapidvision.study import Study
 from rapidvision.trials import ObserverKind, TrialRecord
 
 from ..design.rehearsals import Rehearsals, part_of
+from ..engine.state import State
 from ..interfaces import Event, TrialData
 from ..lab.file_checks import plan_of
 from ..lab.ledger import Ledger
+from ..recording.answers import AnswerRecord, answers_of
 from ..recording.headers import Header, Setup
 from ..recording.journal import GIVEN_UP, Entry, read_begun
 from ..recording.quality import Quality, quality_of
@@ -21,6 +23,13 @@ from ..recording.rows import rows_of
 
 #: Whose sessions are exported unless others are asked for.
 PEOPLE: tuple[ObserverKind, ...] = ("human",)
+
+
+class _Who(TypedDict):
+    observer: str
+    observer_kind: ObserverKind
+    session_id: str
+    participant_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +55,13 @@ class Recorded:
 
     @property
     def state(self) -> str:
-        """``finished``, ``given up`` or ``unfinished``."""
+        """``finished``, ``criterion missed`` (practice ended it), ``given up`` or ``unfinished``."""
         if self.given_up:
             return "given up"
-        done = {entry.trial for entry in self.entries if isinstance(entry, TrialData)}
-        return "finished" if done >= {trial.trial for trial in self.plan.trials()} else "unfinished"
+        state = State(self.plan, self.entries)
+        if state.stopped:
+            return "criterion missed"
+        return "finished" if state.finished else "unfinished"
 
     @property
     def quality(self) -> Quality:
@@ -59,16 +70,20 @@ class Recorded:
 
     def rows(self) -> list[TrialRecord]:
         """Return the session's rows of the trials table; each of a given-up session is flagged ``given_up``."""
+        return rows_of(self.plan, self.entries, **self._who(), flags=["given_up"] if self.given_up else [])
+
+    def answers(self) -> list[AnswerRecord]:
+        """Return the answers to questions of blocks and of the session."""
+        return answers_of(self.plan, self.entries, **self._who())
+
+    def _who(self) -> _Who:
         h = self.header
-        return rows_of(
-            self.plan,
-            self.entries,
-            observer=h.observer,
-            observer_kind=h.observer_kind,
-            session_id=h.session_id,
-            participant_id=h.participant_id,
-            flags=["given_up"] if self.given_up else [],
-        )
+        return {
+            "observer": h.observer,
+            "observer_kind": h.observer_kind,
+            "session_id": h.session_id,
+            "participant_id": h.participant_id,
+        }
 
     def runs(self) -> list[tuple[Setup, list[TrialData]]]:
         """Return the completed trials by opening of the journal, openings without any left out."""

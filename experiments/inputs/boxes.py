@@ -23,7 +23,7 @@ from .xid import ASK_MODE, ASK_MODEL, ASK_PRODUCT, MODE, RESET_TIMER, SET_MODE, 
 #: Bits that a byte takes on the line: a start bit, eight of data, a stop bit.
 _BITS_PER_BYTE = 10
 _N_COMPARISONS = 8
-_ANSWER_S = 0.3
+_ANSWER_S = 1.0
 
 
 class BoxRecord(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -70,9 +70,6 @@ class Box:
     record : BoxRecord
         How it is stamped.
     """
-
-    #: Whether releases are heard; a task that waits for one needs a box that tells them.
-    tells_releases = True
 
     def __init__(self, port: str, line: Any, clock: Clock) -> None:
         self._line, self._clock = line, clock
@@ -128,8 +125,6 @@ class Box:
 
 class DigitBox(Box):
     """A box that sends the digit of a button when it goes down: ``1`` to ``9``; releases are not told."""
-
-    tells_releases = False
 
     def hear(self, data: bytes, now_s: float) -> list[Press]:
         """Return a press and, because none will come, its release, for each digit."""
@@ -194,6 +189,7 @@ class CedrusBox(Box):
             self._send(RESET_TIMER + ASK_MODE)
             if not self._answered.wait(_ANSWER_S):
                 self._notes.append("box_silent")
+                self.record.stamped = "arrival" if self.record.offset_s is None else "box"
                 return
             trip_s = self._answers[-1] - asked_s
             best_s = min(best_s, trip_s)
@@ -240,6 +236,8 @@ BOXES: dict[str, tuple[Callable[[str, Any, Clock], Box], int]] = {
     "serial-state": (StateBox, 115_200),
     "cedrus": (CedrusBox, 115_200),
 }
+#: Kinds of port whose boxes tell no releases.
+TELL_NO_RELEASES = frozenset({"serial"})
 
 
 def open_box(description: str, clock: Clock) -> Box:

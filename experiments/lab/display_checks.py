@@ -9,12 +9,15 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from rapidvision.errors import CheckFailed
+from rapidvision.errors import CheckFailed, InputError
+from rapidvision.grammar.runners import too_short
+from rapidvision.protocol import Protocol
 from rapidvision.screen import Screen as Profile
 
 from ..design.svg import Svg
 from ..engine.refresh import Refresh, estimate
-from ..interfaces import BLANK, Picture, Press
+from ..inputs.boxes import BoxRecord
+from ..interfaces import BLANK, Frame, Press
 
 Colour = Literal["green", "yellow", "red"]
 
@@ -26,6 +29,8 @@ FREE_BYTES = 50_000_000
 SESSION_S, CHECK_S = 1.0, 4.0
 #: A steady clock that ticks more coarsely than this cannot time a session.
 COARSEST_CLOCK_S = 0.001
+#: A box whose stamps are less certain than this is pointed out.
+MOST_UNSURE_MS = 4.0
 _WARM_UP = 10
 
 
@@ -85,7 +90,7 @@ class Preflight(NamedTuple):
         return [check.name for check in self.red]
 
 
-def measure_flips(flip: Callable[[Picture], float], *, seconds: float) -> list[float]:
+def measure_flips(flip: Callable[[Frame], float], *, seconds: float) -> list[float]:
     """Flip a blank screen for some seconds, after a few flips to warm up, and return the time stamps (20 or more)."""
     for _ in range(_WARM_UP):
         last = flip(BLANK)
@@ -213,7 +218,29 @@ def judge_keyboard(products: Sequence[str], pressed: Sequence[Press] | None) -> 
         return Check("keyboard", "green", f"{names}; both keys are tried before practice")
     if not pressed:
         return Check("keyboard", "red", f"{names}; no press arrived", "press a key when asked; check the cable")
-    return Check("keyboard", "green", f"{names}; {pressed[0].key} arrived")
+    return Check("keyboard", "green", f"{names}; {pressed[0].input} arrived")
+
+
+def judge_box(record: BoxRecord) -> Check:
+    """Judge a response box by how late or uncertain its stamps are."""
+    how = "by the computer at arrival" if record.stamped == "arrival" else "by the box"
+    found = " ".join(filter(None, (record.port, record.model))) + f", stamped {how}, within {record.unsure_ms:.2f} ms"
+    if record.unsure_ms <= MOST_UNSURE_MS:
+        return Check("response box", "green", found)
+    return Check("response box", "yellow", found, "set the latency of the line's driver to 1 ms")
+
+
+def refuse_too_short(protocol: Protocol, refresh: Refresh) -> None:
+    """Refuse a task with a phase that would get no refresh on this display.
+
+    Raises
+    ------
+    InputError
+        Names the phase, its duration, the rate, and the shortest duration that there is.
+    """
+    found = too_short(protocol, refresh.hz)
+    if found:
+        raise InputError("\n".join(f"protocol: {field}: {words}" for field, words in found))
 
 
 def picture(stamps_s: Sequence[float], refresh: Refresh) -> str:

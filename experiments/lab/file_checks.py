@@ -8,6 +8,7 @@ from typing import NamedTuple
 from rapidvision.errors import InputError
 from rapidvision.formats.manifest import StimulusSet
 from rapidvision.plan import Plan, plan_filename, read_plan
+from rapidvision.protocol import Protocol
 from rapidvision.screen import Screen as Profile
 from rapidvision.study import Study
 from rapidvision.system import files
@@ -16,6 +17,7 @@ from rapidvision.trials import ObserverKind
 from ..design.allocation import Entry
 from ..design.rehearsals import Rehearsals
 from ..engine.participants import Observers
+from ..inputs.devices import check_boxes
 from ..keyboard import check_keys
 from ..recording.headers import Header
 from . import display_checks
@@ -38,6 +40,8 @@ class Options:
         Paced test mode.
     trigger : str
         See :func:`rapidvision.experiments.triggers.ports.open_port`.
+    boxes : tuple of str
+        Response boxes; see :func:`rapidvision.experiments.inputs.boxes.open_box`.
     photodiode_px : int
         Side of the photodiode patch; 0 for none.
     accept_timing : bool
@@ -68,6 +72,7 @@ class Options:
     window_px: tuple[int, int] | None = None
     paced_hz: float | None = None
     trigger: str = "none"
+    boxes: tuple[str, ...] = ()
     photodiode_px: int = 0
     accept_timing: bool = False
     accept_age: bool = False
@@ -103,10 +108,21 @@ class Options:
 
 
 class Ready(NamedTuple):
-    """A plan and its stimuli, looked at before the window opens."""
+    """A plan and its files, looked at before the window opens.
+
+    Attributes
+    ----------
+    plan : Plan
+        The session.
+    paths : dict
+        Path in the plan -> file, of every image and mask.
+    icons : dict
+        Option -> file.
+    """
 
     plan: Plan
-    stimuli: dict[str, Path]
+    paths: dict[str, Path]
+    icons: dict[str, Path]
 
 
 class Found(NamedTuple):
@@ -177,16 +193,19 @@ def plan_of(study: Study, entry: Entry | Header) -> Plan:
 
 
 def make_ready(study: Study, entry: Entry, options: Options) -> Ready:
-    """Check a study, the plan of a slot and its stimuli, all before a window opens.
+    """Check a study, the plan of a slot and its files, all before a window opens.
 
     Raises
     ------
     InputError
-        Says what is wrong and what to do; see :func:`check_study` and :func:`check_stimuli`.
+        Says what is wrong and what to do; see :func:`check_study`, :func:`check_boxes`, :func:`check_images` and
+        :func:`check_icons`.
     """
     stimulus_set = check_study(study, options)
     plan = plan_of(study, entry)
-    return Ready(plan, check_stimuli(stimulus_set, plan))
+    if options.simulate is None:
+        check_boxes(plan.protocol, options.boxes)
+    return Ready(plan, check_images(stimulus_set, plan), check_icons(stimulus_set, plan.protocol))
 
 
 def check_study(study: Study, options: Options) -> StimulusSet:
@@ -200,8 +219,8 @@ def check_study(study: Study, options: Options) -> StimulusSet:
     protocol = study.protocol()
     check_keys(protocol)
     stimulus_set = study.stimulus_set(options.set_folder)
-    if protocol.image_deg is not None and options.profile is None:
-        raise InputError("image_deg needs the monitor's size and distance; give its profile with --screen FILE")
+    if protocol.display.image_deg is not None and options.profile is None:
+        raise InputError("display.image_deg needs the monitor's size and distance; give its profile with --screen FILE")
     try:
         study.sessions_folder.mkdir(parents=True, exist_ok=True)
         probe = study.sessions_folder / ".writable"
@@ -215,29 +234,58 @@ def check_study(study: Study, options: Options) -> StimulusSet:
     return stimulus_set
 
 
-def check_stimuli(stimulus_set: StimulusSet, plan: Plan) -> dict[str, Path]:
-    """Return the files of a plan's stimuli by their path in the plan, each hashed and looked at.
+def check_images(stimulus_set: StimulusSet, plan: Plan) -> dict[str, Path]:
+    """Return the files of a plan's images and masks by their path in the plan, each hashed and looked at.
 
     Raises
     ------
     InputError
         Names the first file that is missing, changed, not square, of another size than the set's, or no RGB or grey
-        picture.
+        image.
     """
+    side = stimulus_set.description.image_px
+    found: dict[str, Path] = {}
+    for trial in plan.trials():
+        for name, sha256 in trial.files().items():
+            if name in found:
+                continue
+            path = stimulus_set.folder / name
+            if files.sha256_file(path) != sha256:
+                raise InputError(f"{path}: changed since the study was planned (hash differs); build the set again")
+            size, mode = _form(path)
+            if size != (side, side) or mode not in ("RGB", "L"):
+                raise InputError(f"{path}: {size[0]} x {size[1]} {mode}; {side} x {side} RGB or L is needed")
+            found[name] = path
+    return found
+
+
+def check_icons(stimulus_set: StimulusSet, protocol: Protocol) -> dict[str, Path]:
+    """Return the files of the options' icons by option.
+
+    Raises
+    ------
+    InputError
+        Names the option whose icon is missing or no image.
+    """
+    found = {}
+    for option in protocol.response.options if protocol.response is not None else ():
+        if option.icon:
+            found[option.name] = stimulus_set.folder / option.icon
+            try:
+                _form(found[option.name])
+            except InputError as error:
+                raise InputError(f"response.options: {option.name}: icon: {error}") from error
+    return found
+
+
+def _form(path: Path) -> tuple[tuple[int, int], str]:
+    """Return an image's size and mode."""
     from PIL import Image, UnidentifiedImageError
 
-    side = stimulus_set.description.image_px
-    found = {}
-    for trial in plan.trials():
-        path = stimulus_set.folder / trial.path
-        if files.sha256_file(path) != trial.stimulus_sha256:
-            raise InputError(f"{path}: changed since the study was planned (hash differs); build the set again")
-        try:
-            with Image.open(path) as image:
-                form = (image.size, image.mode)
-        except UnidentifiedImageError as error:
-            raise InputError(f"{path}: no picture") from error
-        if form[0] != (side, side) or form[1] not in ("RGB", "L"):
-            raise InputError(f"{path}: {form[0][0]} x {form[0][1]} {form[1]}; {side} x {side} RGB or L is needed")
-        found[trial.path] = path
-    return found
+    if not path.is_file():
+        raise InputError(f"{path}: no such file; put it into the stimulus set")
+    try:
+        with Image.open(path) as image:
+            return image.size, image.mode
+    except UnidentifiedImageError as error:
+        raise InputError(f"{path}: no picture") from error

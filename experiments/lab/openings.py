@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from rapidvision.plan import Plan
 
 from ..design.allocation import Entry
-from ..interfaces import Event, TrialData
+from ..interfaces import Entry as JournalEntry
+from ..interfaces import TrialData
 from ..recording.headers import Header, Setup
 from .display_checks import Preflight
 from .file_checks import Options
@@ -39,7 +40,13 @@ def header_of(entry: Entry, plan: Plan, options: Options) -> Header:
 
 
 def setup_of(
-    screen: "PsychoPyScreen", checked: Preflight, options: Options, *, accepted: list[str], software: dict[str, str]
+    screen: "PsychoPyScreen",
+    checked: Preflight,
+    options: Options,
+    *,
+    accepted: list[str],
+    software: dict[str, str],
+    inputs: dict[str, Any],
 ) -> Setup:
     """Return what a session runs on from here."""
     return Setup(
@@ -56,12 +63,13 @@ def setup_of(
         screen_index=options.screen_index,
         photodiode_px=options.photodiode_px,
         trigger=options.trigger,
+        inputs=inputs,
         utc=utc_now(),
         **observer_of(options),
     )
 
 
-def words_of(entry: Entry, plan: Plan, past: Sequence[TrialData | Event]) -> str:
+def words_of(entry: Entry, plan: Plan, past: Sequence[JournalEntry]) -> str:
     """Return what the experimenter reads before a session is resumed: whose it is."""
     n_done = sum(isinstance(each, TrialData) for each in past)
     return (

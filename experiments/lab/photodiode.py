@@ -1,11 +1,12 @@
 """A photodiode's trace against the journal: when light really changed, and for how long.
 
 Software cannot see the last steps to the glass: buffering in the driver, the panel's own delay, its response time. The
-patch of ``--photodiode-px`` is black while a stimulus is up and white otherwise; what a diode on it saw is read here. "A
-photo-diode was used to verify stimulus timing was consistently accurate within 10ms."
+patch of ``--photodiode-px`` is black while an image or a mask is up and white otherwise; what a diode on it saw is read
+here. A mask that follows its image at once is one dark interval with it. "A photo-diode was used to verify stimulus
+timing was consistently accurate within 10ms."
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rapidvision.errors import InputError
+from rapidvision.plan import Plan
 from rapidvision.text import csv_text
 
 from ..interfaces import Event, TrialData
@@ -31,12 +33,14 @@ class Trace(NamedTuple):
 
 
 class DiodeTrial(NamedTuple):
-    """One trial as the diode saw it.
+    """One dark interval of a trial as the diode saw it.
 
     Attributes
     ----------
     trial : int
         Its number.
+    phases : str
+        The phases that were up in it, such as ``stimulus`` or ``stimulus+mask``.
     onset_lag_ms : float
         Light after the software's onset. With a trigger line this is absolute; without one the median is taken off,
         because the two clocks have no common zero.
@@ -45,17 +49,19 @@ class DiodeTrial(NamedTuple):
     """
 
     trial: int
+    phases: str
     onset_lag_ms: float
     duration_error_ms: float
 
 
 class Shown(NamedTuple):
-    """A picture that came up: its trial (None where it was interrupted), onset, duration in ms and refresh rate."""
+    """Images and masks that were up without a gap: trial (None where interrupted), onset, duration together, rate, names."""
 
     trial: int | None
     onset_s: float
-    stimulus_ms: float | None
+    shown_ms: float | None
     refresh_hz: float | None
+    phases: str = ""
 
 
 class Compared(NamedTuple):
@@ -64,11 +70,11 @@ class Compared(NamedTuple):
     Attributes
     ----------
     trials : list of DiodeTrial
-        The trials that it saw.
+        What it saw of the trials.
     unseen : list of int
-        Completed trials without a dark interval.
+        Completed trials in which a dark interval is missing.
     strangers : int
-        Dark intervals that belong to no picture.
+        Dark intervals that belong to no image and no mask.
     strobes : bool
         Whether the display goes dark between refreshes; durations are then uncertain by one of them.
     """
@@ -81,7 +87,8 @@ class Compared(NamedTuple):
     def report(self) -> str:
         """Return what was seen, as text."""
         counts = (
-            f"{len(self.trials)} trials seen, {len(self.unseen)} not, {self.strangers} dark intervals of no picture"
+            f"{len(self.trials)} dark intervals of {len({seen.trial for seen in self.trials})} trials seen, missing in "
+            f"{len(self.unseen)}, {self.strangers} of no image"
         )
         lines = [f"photodiode            {counts}"]
         if self.unseen:
@@ -135,87 +142,113 @@ def crossings(time_s: Floats, value: Floats) -> tuple[Floats, Floats]:
     return times[falls], times[~falls]
 
 
-def pictures_of(entries: Sequence[Entry]) -> list[list[Shown]]:
-    """Return every picture that came up, interrupted ones too, by opening of the journal and in order of time."""
+def images_of(plan: Plan, entries: Sequence[Entry]) -> list[list[Shown]]:
+    """Return what was dark on the patch, interrupted images too, by opening of the journal and in order of time.
+
+    Parameters
+    ----------
+    plan : Plan
+        Says which phases are images and masks.
+    entries : sequence of Entry
+        The journal.
+    """
+    kinds = {trial.trial: {phase.name: phase.kind for phase in trial.phases} for trial in plan.trials()}
     runs: list[list[Shown]] = [[]]
     for entry in entries:
         if isinstance(entry, Setup):
             runs.append([])
         elif isinstance(entry, TrialData):
-            runs[-1].append(Shown(entry.trial, entry.onset_s, entry.stimulus_ms, entry.refresh_hz))
+            runs[-1] += _marks(entry, kinds[entry.trial])
         elif isinstance(entry, Event) and entry.onset_s is not None:
             runs[-1].append(Shown(None, entry.onset_s, None, None))
     return [sorted(run, key=lambda shown: shown.onset_s) for run in runs if run]
 
 
+def _marks(data: TrialData, kinds: Mapping[str, str]) -> list[Shown]:
+    found: list[Shown] = []
+    joined = False
+    for phase in data.phases:
+        dark = kinds[phase.name] in ("stimulus", "mask")
+        if dark and joined:
+            last = found[-1]
+            whole_ms = (last.shown_ms or 0.0) + phase.shown_ms
+            found[-1] = last._replace(shown_ms=whole_ms, phases=f"{last.phases}+{phase.name}")
+        elif dark:
+            onset_s = data.zero_s + phase.onset_ms / 1000
+            found.append(Shown(data.trial, onset_s, phase.shown_ms, data.refresh_hz, phase.name))
+        joined = dark
+    return found
+
+
 def compare(trace: Trace, runs: Sequence[Sequence[Shown]]) -> Compared:
-    """Match the dark intervals of a trace to the pictures of a journal by their sequence in time.
+    """Match the dark intervals of a trace to the images and masks of a journal by their sequence in time.
 
     Parameters
     ----------
     trace : Trace
         From :func:`read_trace`.
     runs : sequence of sequences of Shown
-        From :func:`pictures_of`; each run has a clock with a zero of its own.
+        From :func:`images_of`; each run has a clock with a zero of its own.
 
     Returns
     -------
     Compared
-        Trials that were seen, those that were not, and dark intervals that belong to no picture.
+        What was seen, trials in which something was not, and dark intervals that belong to no image.
 
     Raises
     ------
     InputError
-        When fewer than half of the pictures can be found in the trace.
+        When fewer than half of them can be found in the trace.
     """
-    pictures = [shown for run in runs for shown in run]
-    onsets, ends, n_short = _dark(trace, pictures)
+    images = [shown for run in runs for shown in run]
+    onsets, ends, n_short = _dark(trace, images)
     found: list[DiodeTrial] = []
-    unseen: list[int] = []
+    unseen: dict[int, None] = {}
     first = n_matched = 0
     marks = None if trace.trigger is None else crossings(trace.time_s, trace.trigger)[1]
     for run in runs:
         software = np.array([shown.onset_s for shown in run])
         at = _match(software, onsets[first:])
         seen = np.flatnonzero(at >= 0)
-        unseen += [shown.trial for shown, place in zip(run, at, strict=True) if place < 0 and shown.trial is not None]
+        missing = [shown.trial for shown, place in zip(run, at, strict=True) if place < 0]
+        unseen |= dict.fromkeys(trial for trial in missing if trial is not None)
         if not len(seen):
             continue
         places = at[seen] + first
         first, n_matched = int(places.max()) + 1, n_matched + len(seen)
         lags = _lags(software[seen], onsets[places], marks)
         for shown, lag, place in zip([run[int(i)] for i in seen], lags, places, strict=True):
-            if shown.trial is not None and shown.stimulus_ms is not None:
+            if shown.trial is not None and shown.shown_ms is not None:
                 length_ms = float(1000 * (ends[place] - onsets[place]))
-                found.append(DiodeTrial(shown.trial, float(1000 * lag), length_ms - shown.stimulus_ms))
-    if 2 * n_matched < len(pictures):
+                found.append(DiodeTrial(shown.trial, shown.phases, float(1000 * lag), length_ms - shown.shown_ms))
+    if 2 * n_matched < len(images):
         raise InputError(
-            f"the trace has {len(onsets)} dark intervals and the journal {len(pictures)} pictures, of which {n_matched} "
-            "fit in time; is it the trace of this session, recorded from its beginning?"
+            f"the trace has {len(onsets)} dark intervals and the journal {len(images)} images and masks, of which "
+            f"{n_matched} fit in time; is it the trace of this session, recorded from its beginning?"
         )
-    return Compared(found, unseen, len(onsets) - n_matched, n_short > 5 * len(pictures))
+    return Compared(found, list(unseen), len(onsets) - n_matched, n_short > 5 * len(images))
 
 
-def _dark(trace: Trace, pictures: Sequence[Shown]) -> tuple[Floats, Floats, int]:
-    """Return when the patch was dark for as long as a picture, and how many shorter gaps there were.
+def _dark(trace: Trace, images: Sequence[Shown]) -> tuple[Floats, Floats, int]:
+    """Return when the patch was dark for as long as an image, and how many shorter gaps there were.
 
-    Displays that strobe are dark between any two refreshes; such gaps, and flicker, are no pictures.
+    Displays that strobe are dark between any two refreshes; such gaps, and flicker, are no images.
     """
     falls, rises = crossings(trace.time_s, trace.light)
     rises = rises[rises > falls[0]] if len(falls) else rises
     n = min(len(falls), len(rises))
     lengths = rises[:n] - falls[:n]
-    shortest = min((shown.stimulus_ms for shown in pictures if shown.stimulus_ms is not None), default=400.0)
-    slowest = min((shown.refresh_hz for shown in pictures if shown.refresh_hz is not None), default=60.0)
+    shortest = min((shown.shown_ms for shown in images if shown.shown_ms is not None), default=400.0)
+    slowest = min((shown.refresh_hz for shown in images if shown.refresh_hz is not None), default=60.0)
     keep = lengths > max(0.005, min(1.5 / slowest, shortest / 2000))
     return falls[:n][keep], rises[:n][keep], int(n - keep.sum())
 
 
 def _match(software: Floats, onsets: Floats) -> NDArray[np.intp]:
-    """Return for each picture the place of its dark interval, -1 for none.
+    """Return for each image the place of its dark interval, -1 for none.
 
     The clocks have no common zero and may drift apart by a ten-thousandth: an offset is tried from pairs of both
-    sequences, the one under which most pictures have an interval near is refined by a straight line.
+    sequences, the one under which most images have an interval near is refined by a straight line.
     """
     nothing = np.full(len(software), -1, dtype=np.intp)
     if not len(onsets):

@@ -1,23 +1,27 @@
-"""The only module that knows PsychoPy: a window that shows pictures at refreshes, and says when it did."""
+"""PsychoPy's window: it shows frames at refreshes, says when it did, and knows where the pointer is."""
 
+import functools
 import gc
 import os
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 from rapidvision.errors import InputError, MissingExtra
+from rapidvision.plan import Plan
 from rapidvision.screen import Screen as Profile
 from rapidvision.system.extras import need
 
 from ..clock import Conversion, steady
 from ..engine.refresh import Grid, Pacer, Refresh
-from ..interfaces import Picture
+from ..inputs.pointer import CLICK, PointerPort, PointerStamps
+from ..interfaces import Frame
 from ..keyboard import QueueReader, labelled, load_hid
 from ..triggers.marks import Guarded, Marks
 from ..triggers.ports import NullPort, TriggerPort
+from .areas import option_at
+from .drawing import Drawings
 from .lazy_imports import OPTIONAL_FOR_PSYCHOPY, UNUSED_BY_SESSIONS, imported_later
 
 
@@ -79,7 +83,7 @@ class PsychoPyScreen:
     triggers : TriggerPort
         Gets the codes of :meth:`mark` right after the flip.
     photodiode_px : int
-        Side of a patch in the lower left corner, black while a stimulus is up and white otherwise; 0 for none.
+        Side of a patch in the lower left corner, black while an image or a mask is up and white otherwise; 0 for none.
 
     Attributes
     ----------
@@ -91,6 +95,10 @@ class PsychoPyScreen:
         From psychtoolbox's clock, which stamps keys, to that one.
     monitor_px : (int, int)
         Resolution of the monitor.
+    drawings : Drawings
+        What is shown.
+    more_notes : list of callable
+        Devices that have notes of their own.
     """
 
     def __init__(
@@ -135,19 +143,10 @@ class PsychoPyScreen:
         self._pacer = None if paced_hz is None else Pacer(1 / paced_hz, now=self.now)
         self._grid: Grid | None = None
         self.period_s = 1 / 60 if paced_hz is None else 1 / paced_hz
-        self._texts: dict[str, Any] = {}
-        self._stimuli: dict[str, Any] = {}
-        self._reminder: list[Any] = []
-        self._ink = (0, 0, 0) if min(background) > 127 else (255, 255, 255)
-        self._cross = visual.ShapeStim(
-            self.win, vertices="cross", size=24, fillColor=self._ink, colorSpace="rgb255", lineWidth=0, autoLog=False
-        )
-        self._patches = {}
-        for stimulus, value in ((True, 0), (False, 255)) if photodiode_px else ():
-            self._patches[stimulus] = visual.Rect(
-                self.win, photodiode_px, photodiode_px, pos=(photodiode_px - self.win.size) / 2, fillColor=(value,) * 3,
-                colorSpace="rgb255", lineWidth=0, autoLog=False,
-            )  # fmt: skip
+        self.more_notes: list[Callable[[], list[str]]] = []
+        self._last: Frame | None = None
+        self._pointed = self._visible = False
+        self.drawings = Drawings(visual, self.win, background=background, photodiode_px=photodiode_px)
         self.win.winHandle.push_handlers(on_deactivate=lambda: self._notes.append("focus_lost"))
 
     def now(self) -> float:
@@ -159,34 +158,55 @@ class PsychoPyScreen:
         """Pixels of the frame buffer per requested pixel; 1 unless a compositor scales."""
         return float(self.win.winHandle.get_viewport_size()[0]) / self.requested_px[0]
 
-    def load(self, stimuli: Mapping[str, Path], *, side_px: int, reminder: str, words: Collection[str]) -> None:
-        """Read the stimuli into textures and draw each once, so that nothing is left to do at an onset.
+    def load(self, plan: Plan, paths: Mapping[str, Path], *, side_px: int, icons: Mapping[str, Path]) -> None:
+        """Make everything that a plan shows, so that nothing is left to do at an onset.
 
         Parameters
         ----------
-        stimuli : mapping
-            Name → file.
+        plan : Plan
+            The session.
+        paths : mapping
+            Path in the plan -> file, of every image and mask.
         side_px : int
             Side on the screen; where it is the file's own, pixels are shown one to one.
-        reminder : str
-            Key mapping under the picture; empty for none.
-        words : collection of str
-            Texts that come up in trials; others are made when they are shown first.
+        icons : mapping
+            Option -> file.
         """
-        for name, path in stimuli.items():
-            picture = self._visual.ImageStim(
-                self.win, str(path), units="pix", size=(side_px, side_px), interpolate=False, autoLog=False
-            )
-            picture.interpolate = bool(tuple(picture._origSize) != (side_px, side_px))  # noqa: SLF001  file's own size
-            picture.draw()
-            self._stimuli[name] = picture
-        for text in words:
-            self._text(text).draw()
-        if reminder:
-            height = -side_px / 2 - 60
-            self._reminder = [self._make_text(reminder, 20, (0, height))]
-            self._reminder[0].draw()
-        self.win.clearBuffer()
+        self.drawings.load(plan, paths, side_px=side_px, icons=icons)
+
+    def open_pointer(self) -> PointerPort:
+        """Return mouse and touch as an input port: options of the frame that is up are ``area:<option>``."""
+        try:
+            stamps = PointerStamps(self.conversion)
+        except MissingExtra:
+            stamps = None  # stamped at the hand-over, which the journal says
+        handle, (width, height) = self.win.winHandle, self.drawings.window_px
+        pointer = PointerPort(self._input_at, dispatch=handle.dispatch_events, now=self.now, stamps=stamps)
+
+        def told(x: float, y: float, button: int, _: int, *, down: bool) -> None:
+            if button & 1:  # the first one, and touches
+                pointer.tell(x - width / 2, y - height / 2, down=down)
+
+        handle.push_handlers(
+            on_mouse_press=functools.partial(told, down=True), on_mouse_release=functools.partial(told, down=False)
+        )
+        self._pointed = True
+        return pointer
+
+    def _input_at(self, x: float, y: float) -> str:
+        option = None if self._last is None else option_at(self.drawings.areas(self._last), x, y)
+        return CLICK if option is None else f"area:{option}"
+
+    def _point(self, frame: Frame) -> None:
+        """Show the cursor while there is something to click; it begins in the middle where options open in a trial."""
+        had = self._last is not None and bool(self.drawings.areas(self._last))
+        has = bool(self.drawings.areas(frame))
+        if has and not had and frame.kind not in ("text", "question"):
+            width, height = self.drawings.window_px
+            self.win.winHandle.set_mouse_position(width // 2, height // 2)
+        visible = has or frame.kind in ("text", "question")
+        if visible is not self._visible:
+            self.win.mouseVisible = self._visible = visible
 
     def use_refresh(self, measured: Refresh) -> None:
         """Set the measured refreshes; stamps are moved to their grid from here on."""
@@ -194,25 +214,17 @@ class PsychoPyScreen:
         self._grid = Grid(self.period_s, at_s=measured.at_s)
         self._triggers.use_period(self.period_s)
 
-    def flip(self, picture: Picture) -> float:
-        """Draw `picture`, wait for the refresh that shows it, and return the time of that refresh."""
-        kind = picture.kind
-        if kind == "text":
-            self._text(picture.content).draw()
-        else:
-            if kind == "stimulus":
-                self._stimuli[picture.content].draw()
-            elif kind == "fixation":
-                self._cross.draw()
-            for stim in self._reminder:
-                stim.draw()
-        if self._patches:
-            self._patches[kind == "stimulus"].draw()
+    def flip(self, frame: Frame) -> float:
+        """Draw `frame`, wait for the refresh that shows it, and return the time of that refresh."""
+        self.drawings.draw(frame)
+        if self._pointed and frame != self._last:
+            self._point(frame)
         if self._pacer is not None:  # like a display: what is drawn shows at the refresh, and the swap returns then
             self._visual.window.GL.glFinish()
             self._pacer.wait(self.now())
         self.win.flip()
         now = self.now()
+        self._last = frame
         code = self._marks.due()
         if code is not None:
             self._triggers.send(code)
@@ -223,8 +235,9 @@ class PsychoPyScreen:
         self._marks.add(code)
 
     def notes(self) -> list[str]:
-        """Return what was unusual since the last call: clock steps, lost focus, late returns, failed triggers."""
+        """Return what was unusual since the last call: clock steps, lost focus, late returns, failed triggers, boxes."""
         notes, self._notes = self._notes + self._triggers.notes() + self.conversion.notes(), []
+        notes += [note for more in self.more_notes for note in more()]
         return notes + (self._grid.notes() if self._grid is not None else [])
 
     def rush(self) -> bool:
@@ -247,14 +260,3 @@ class PsychoPyScreen:
 
     def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
         self.close()
-
-    def _text(self, words: str) -> Any:
-        if words not in self._texts:
-            self._texts[words] = self._make_text(words, 24, (0, 0))
-        return self._texts[words]
-
-    def _make_text(self, words: str, height: float, pos: tuple[float, float]) -> Any:
-        return self._visual.TextStim(
-            self.win, words, height=height, pos=pos, color=self._ink, colorSpace="rgb255", wrapWidth=self.win.size[0],
-            units="pix", autoLog=False,
-        )  # fmt: skip

@@ -1,8 +1,7 @@
 """A lab session from the participant's name to the last stored trial: checks, slot, window, engine, journal."""
 
-import gc
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +19,9 @@ from ..design.allocation import Entry, check_participant_id
 from ..design.rehearsals import part_of, prefix_of
 from ..engine.participants import Participant, Watched
 from ..engine.session import Session
-from ..interfaces import Event, Keys, Press, Screen
+from ..inputs.boxes import Box
+from ..inputs.devices import Devices
+from ..interfaces import Event, Inputs, Press, Screen
 from ..recording.headers import require_same
 from ..recording.journal import GIVEN_UP, JournalFile, last_setup, read_begun, read_journal, trials_and_events
 from ..recording.quality import quality_of
@@ -134,9 +135,10 @@ def _with_display(
 
     software = {**display.check_installed(), "rapidvision": __version__, "python": platform.python_version()}
     protocol = study.protocol()
+    clicks = options.simulate is None and any(name.startswith("area:") for name in ready.plan.inputs)
     with (
         display.PsychoPyScreen(
-            background=protocol.background,
+            background=protocol.display.background,
             profile=options.profile,
             screen_index=options.screen_index,
             window_px=options.window_px,
@@ -145,9 +147,13 @@ def _with_display(
             photodiode_px=options.photodiode_px,
         ) as screen,
         display.open_keys(screen.conversion) as keys,
+        Devices(screen, keys, clicks=clicks, boxes=options.boxes) as devices,
     ):
-        checked = check_display(screen, study.sessions_folder, options, keyboards=list(keys.products))
+        checked = check_display(
+            screen, study.sessions_folder, options, keyboards=list(keys.products), boxes=devices.boxes
+        )
         say(checked.report())
+        display_checks.refuse_too_short(protocol, checked.refresh)
         accepted = checked.require(accepted=options.accept_timing or _only_paced(checked, options))
         accepted += ["age"] if resume and options.accept_age else []
         entry = claim()
@@ -156,16 +162,23 @@ def _with_display(
             ready = make_ready(study, entry, options)
         path = journal_path(study, entry.session_id)
         with JournalFile(path, header_of(entry, plan, options)) as journal:
-            journal.append(setup_of(screen, checked, options, accepted=accepted, software=software))
+            journal.append(
+                setup_of(screen, checked, options, accepted=accepted, software=software, inputs=devices.record())
+            )
             files.write_text(
                 path.with_suffix(".preflight.svg"), display_checks.picture(checked.stamps_s, checked.refresh)
             )
             _prepare(screen, ready, options)
             screen.use_refresh(checked.refresh)
-            look, press = _participant(plan, screen, keys, options)
+            look, heard = _participant(plan, screen, devices.merged, options)
             past = trials_and_events(journal.past)
             opening = words_of(entry, plan, past) if resume else ""
-            Session(plan, look, press, journal, past=past, utc=utc_now, between=gc.collect, opening=opening).run()
+            session = Session(
+                plan, look, heard, journal, past=past, utc=utc_now, between=devices.between, opening=opening
+            )
+            if isinstance(heard, Participant):
+                heard.choose = session.state.choose
+            session.run()
         Ledger(study).close(entry.session_id, "finished")
     quality = quality_of(plan, read_journal(path)[1])
     say(f"{'ATTENTION: ' if quality.warns else ''}{entry.session_id}: {quality.sentence()}")
@@ -183,6 +196,7 @@ def check_display(
     options: Options,
     *,
     keyboards: list[str],
+    boxes: Sequence[Box] = (),
     pressed: list[Press] | None = None,
     seconds: float = display_checks.SESSION_S,
 ) -> Preflight:
@@ -198,6 +212,8 @@ def check_display(
         The monitor's profile and the mode.
     keyboards : list of str
         Their names.
+    boxes : sequence of Box
+        Response boxes.
     pressed : list of Press, optional
         What was pressed when asked.
     seconds : float
@@ -213,6 +229,7 @@ def check_display(
         display_checks.judge_scale(screen.scale),
         priority,
         display_checks.judge_keyboard(keyboards, pressed),
+        *(display_checks.judge_box(box.record) for box in boxes),
         display_checks.judge_disk(folder),
         display_checks.judge_clock(screen.clock.resolution_s),
     ]
@@ -220,20 +237,17 @@ def check_display(
 
 
 def _prepare(screen: "PsychoPyScreen", ready: Ready, options: Options) -> None:
-    plan, protocol = ready.plan, ready.plan.protocol
-    side = protocol.image_px
-    if protocol.image_deg is not None and options.profile is not None:
-        side = round(options.profile.deg_to_px(protocol.image_deg))
-    # Pages between trials are made when they come up; no answer is timed there.
-    words = [plan.texts[name] for name in ("too_slow", "correct", "wrong")]
-    reminder = plan.texts["reminder"] if protocol.key_reminder else ""
-    screen.load(ready.stimuli, side_px=side, reminder=reminder, words=words)
+    display = ready.plan.protocol.display
+    side = display.image_px
+    if display.image_deg is not None and options.profile is not None:
+        side = round(options.profile.deg_to_px(display.image_deg))
+    screen.load(ready.plan, ready.paths, side_px=side, icons=ready.icons)
 
 
-def _participant(plan: Plan, screen: "PsychoPyScreen", keys: Keys, options: Options) -> tuple[Screen, Keys]:
-    """Return the screen and the keys of the person or the simulated participant."""
+def _participant(plan: Plan, screen: "PsychoPyScreen", inputs: Inputs, options: Options) -> tuple[Screen, Inputs]:
+    """Return the screen and the inputs of the person or the simulated participant."""
     if options.simulate is None:
-        return screen, keys
+        return screen, inputs
     participant = Participant(plan, options.simulate, seed=options.seed, clock=screen.now)
     return Watched(screen, participant.see), participant
 

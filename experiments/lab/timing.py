@@ -1,4 +1,4 @@
-"""A session's timing: what was shown for how long, which refreshes were late, and how fine response times are."""
+"""A session's timing: how long each phase was shown, which refreshes were late, and how fine response times are."""
 
 import math
 from collections import Counter
@@ -10,13 +10,41 @@ import numpy as np
 
 from rapidvision.plan import Plan
 from rapidvision.screen import refreshes
+from rapidvision.task.trial import Trial
 
 from ..interfaces import TrialData
 from ..recording.journal import Entry
-from ..recording.quality import Quality, quality_of
+from ..recording.quality import Quality, boundaries_of, quality_of
 from .photodiode import DiodeTrial
 
-_PHASES = ("fixation", "stimulus", "blank")
+#: More durations than this are reported by their range.
+_MOST_DURATIONS = 6
+
+
+class PhaseTiming(msgspec.Struct, frozen=True, kw_only=True):
+    """The timing of one phase over a session.
+
+    Attributes
+    ----------
+    planned_ms : tuple of int
+        Shortest and longest planned duration; empty where it stands until the response.
+    shown_ms : dict
+        Duration in ms, to a tenth -> trials.
+    off_by_refreshes : dict
+        Refreshes by which its end came too late (or early), from its anchor -> trials; only ``0`` where all is well.
+        Trials in which a response cut it, and phases that stand until the response, are left out.
+    worst_error_ms : float or None
+        Largest distance of its end from the planned time, among trials without a late refresh in it; at most half a
+        refresh where all is well.
+    late_refreshes : int
+        Refreshes of it that came late.
+    """
+
+    planned_ms: tuple[int, ...]
+    shown_ms: dict[str, int]
+    off_by_refreshes: dict[str, int]
+    worst_error_ms: float | None
+    late_refreshes: int
 
 
 class Timing(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,22 +56,16 @@ class Timing(msgspec.Struct, frozen=True, kw_only=True):
         Completed trials.
     refresh_hz : float
         Measured rate.
-    wanted_ms : float
-        Stimulus duration by the half-frame rule at that rate.
-    shown_ms : dict
-        Duration in ms, to a tenth → trials.
-    off_by_refreshes : dict
-        Refreshes too long (or short) → trials; only ``0`` where all is well.
-    worst_error_ms : float
-        Largest deviation from the planned duration among trials without a late refresh.
-    late_refreshes : dict
-        fixation, stimulus and blank → refreshes that came late; and ``of``, all refreshes.
+    phases : dict
+        Phase -> its timing, in the order of a trial.
+    n_refreshes : int
+        All refreshes of completed trials.
     response_step_ms : float or None
-        Smallest difference between two response times: the keyboard's resolution shows here.
+        Smallest difference between two response times: the resolution of the inputs shows here.
     response_lock : float or None
-        How far response times cluster within the refresh period, 0 (not at all) … 1 (stamped once per refresh).
+        How far response times cluster within the refresh period, 0 (not at all) to 1 (stamped once per refresh).
     flags : dict
-        What was unusual → trials.
+        What was unusual -> trials.
     quality : Quality
         How much is void or flagged.
     diode : dict
@@ -52,11 +74,8 @@ class Timing(msgspec.Struct, frozen=True, kw_only=True):
 
     n_trials: int
     refresh_hz: float
-    wanted_ms: float
-    shown_ms: dict[str, int]
-    off_by_refreshes: dict[str, int]
-    worst_error_ms: float | None
-    late_refreshes: dict[str, int]
+    phases: dict[str, PhaseTiming]
+    n_refreshes: int
     response_step_ms: float | None
     response_lock: float | None
     flags: dict[str, int]
@@ -79,38 +98,61 @@ def timing_of(plan: Plan, entries: Sequence[Entry], *, diode: Sequence[DiodeTria
     Returns
     -------
     Timing
-        See there. Trials that a response ended are left out of the durations.
+        See there.
     """
     trials = [entry for entry in entries if isinstance(entry, TrialData)]
-    timing = plan.protocol.timing
     hz = float(np.median([data.refresh_hz for data in trials]))
-    n_wanted = refreshes(timing.stimulus_ms, hz)
-    whole = [
-        data
-        for data in trials
-        if not (timing.response_ends_trial and data.response_ms is not None and data.response_ms < timing.stimulus_ms)
-    ]
-    clean = [abs(data.stimulus_ms - timing.stimulus_ms) for data in whole if data.late_refreshes == (0, 0, 0)]
     times = np.sort([data.response_ms for data in trials if data.response_ms is not None])
     steps = np.diff(times)
-    late = np.sum([data.late_refreshes for data in trials], axis=0)
     return Timing(
         n_trials=len(trials),
         refresh_hz=hz,
-        wanted_ms=n_wanted * 1000 / hz,
-        shown_ms=_counts(f"{data.stimulus_ms:.1f}" for data in whole),
-        off_by_refreshes=_counts(str(round(data.stimulus_ms * hz / 1000) - n_wanted) for data in whole),
-        worst_error_ms=max(clean) if clean else None,
-        late_refreshes={
-            **dict(zip(_PHASES, late.tolist(), strict=True)),
-            "of": sum(len(data.flips_s) for data in trials),
-        },
+        phases=_phases(plan, trials),
+        n_refreshes=sum(len(data.flips_s) for data in trials),
         response_step_ms=float(steps[steps > 0].min()) if (steps > 0).any() else None,
         response_lock=_lock(times, hz),
         flags=_counts(flag.split(" ")[0] for data in trials for flag in data.flags),
         quality=quality_of(plan, entries),
         diode=_diode(diode),
     )
+
+
+def _phases(plan: Plan, trials: Sequence[TrialData]) -> dict[str, PhaseTiming]:
+    response, planned = plan.protocol.response, {trial.trial: trial for trial in plan.trials()}
+    ends_trial = response is not None and response.ends_trial
+    ends = [boundaries_of(planned[data.trial], data, ends_trial=ends_trial) for data in trials]
+    found = {}
+    for name in dict.fromkeys(phase.id for phase in plan.protocol.phases):
+        shown = [phase for data in trials if (phase := data.phase(name)) is not None]
+        mine = [
+            (data, each)
+            for data, own in zip(trials, ends, strict=True)
+            for each in own
+            if each.phase == name and not each.cut
+        ]
+        clean = [
+            abs(each.shown_ms - each.planned_ms)
+            for data, each in mine
+            if (phase := data.phase(name)) is not None and not phase.late_refreshes
+        ]
+        wanted = [_duration(planned[data.trial], data, name) for data, _ in mine]
+        found[name] = PhaseTiming(
+            planned_ms=(min(wanted), max(wanted)) if wanted else (),
+            shown_ms=_counts(f"{phase.shown_ms:.1f}" for phase in shown),
+            off_by_refreshes=_counts(
+                str(round(each.shown_ms * data.refresh_hz / 1000) - refreshes(each.planned_ms, data.refresh_hz))
+                for data, each in mine
+            ),
+            worst_error_ms=max(clean) if clean else None,
+            late_refreshes=sum(phase.late_refreshes for phase in shown),
+        )
+    return found
+
+
+def _duration(trial: Trial, data: TrialData, name: str) -> int:
+    """Return the planned duration of a phase, with the value of an adaptive factor that was shown."""
+    trial = trial.chosen(next((choice for choice in trial.choices if choice.value == data.chosen), None))
+    return next(phase.duration_ms for phase in trial.phases if phase.name == name) or 0
 
 
 def _counts(words: Any) -> dict[str, int]:
@@ -138,18 +180,13 @@ def _diode(trials: Sequence[DiodeTrial]) -> dict[str, float]:
 
 def report(timing: Timing) -> str:
     """Return the timing as text."""
-    late = timing.late_refreshes
-    n_late = sum(late[phase] for phase in _PHASES)
-    exact = timing.off_by_refreshes.get("0", 0)
-    n_whole = sum(timing.off_by_refreshes.values())
-    lines = [
-        f"trials                {timing.n_trials} at {timing.refresh_hz:.3f} Hz",
-        f"stimulus shown        {exact} of {n_whole} for {timing.wanted_ms:.1f} ms; all: "
-        + ", ".join(f"{ms} ms x {n}" for ms, n in timing.shown_ms.items()),
-        "error, clean trials   "
-        + ("none were clean" if timing.worst_error_ms is None else f"at most {timing.worst_error_ms:.3f} ms"),
-        f"late refreshes        {n_late} of {late['of']}: " + ", ".join(f"{k} {late[k]}" for k in _PHASES),
-    ]
+    n_late = sum(phase.late_refreshes for phase in timing.phases.values())
+    lines = [f"trials                {timing.n_trials} at {timing.refresh_hz:.3f} Hz"]
+    lines += [_line(name, phase) for name, phase in timing.phases.items()]
+    lines.append(
+        f"late refreshes        {n_late} of {timing.n_refreshes}: "
+        + ", ".join(f"{name} {phase.late_refreshes}" for name, phase in timing.phases.items())
+    )
     if timing.response_step_ms is not None:
         lines.append(f"response times        smallest step {timing.response_step_ms:.3f} ms")
     if timing.response_lock is not None:
@@ -159,3 +196,18 @@ def report(timing: Timing) -> str:
     lines.append(f"{'ATTENTION' if timing.quality.warns else 'void or flagged':<22}{timing.quality.sentence()}")
     lines += [f"photodiode            {name} {value:.3f}" for name, value in timing.diode.items()]
     return "\n".join(lines)
+
+
+def _line(name: str, phase: PhaseTiming) -> str:
+    n_exact, n = phase.off_by_refreshes.get("0", 0), sum(phase.off_by_refreshes.values())
+    words = []
+    if phase.planned_ms:
+        planned = " to ".join(str(ms) for ms in dict.fromkeys(phase.planned_ms))
+        worst = "none was clean" if phase.worst_error_ms is None else f"at most {phase.worst_error_ms:.3f} ms off"
+        words.append(f"{n_exact} of {n} end as planned ({planned} ms), {worst}")
+    shown = phase.shown_ms
+    if 0 < len(shown) <= _MOST_DURATIONS:
+        words.append("shown " + ", ".join(f"{ms} ms x {count}" for ms, count in shown.items()))
+    elif shown:
+        words.append(f"shown {min(map(float, shown))} to {max(map(float, shown))} ms")
+    return f"{name:<22}" + ("; ".join(words) or "never shown")

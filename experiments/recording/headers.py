@@ -8,7 +8,7 @@ from rapidvision.errors import InputError
 from rapidvision.screen import Screen as Profile
 from rapidvision.trials import ObserverKind
 
-JOURNAL_VERSION = 2
+JOURNAL_VERSION = 3
 
 
 class Header(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="header"):
@@ -73,6 +73,9 @@ class Setup(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=Tru
         Side of the photodiode patch; 0 for none.
     trigger : str
         Where triggers go.
+    inputs : dict
+        The keyboards, how the pointer is stamped (``event`` or ``refresh``), and for each response box how it is stamped
+        and how its clock stands to the computer's.
     utc : str
         When.
     """
@@ -89,6 +92,7 @@ class Setup(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=Tru
     screen_index: int = 0
     photodiode_px: int = 0
     trigger: str = "none"
+    inputs: dict[str, Any] = {}
     accepted: list[str] = []
     preflight: dict[str, Any] = {}
     software: dict[str, str] = {}

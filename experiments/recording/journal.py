@@ -14,7 +14,7 @@ import msgspec
 from rapidvision.errors import InputError
 from rapidvision.system import files
 
-from ..interfaces import Event, TrialData
+from ..interfaces import AnswerData, Event, TrialData
 from .append_file import AppendOnly
 from .headers import Header, Setup, require_same
 
@@ -22,7 +22,7 @@ from .headers import Header, Setup, require_same
 GIVEN_UP = "given up"
 
 
-Entry = Header | Setup | TrialData | Event
+Entry = Header | Setup | TrialData | AnswerData | Event
 _decoder = msgspec.json.Decoder(Entry)
 
 
@@ -151,9 +151,9 @@ class JournalFile:
         self.close()
 
 
-def trials_and_events(entries: Sequence[Entry]) -> list[TrialData | Event]:
-    """Return what the engine wrote."""
-    return [entry for entry in entries if isinstance(entry, TrialData | Event)]
+def trials_and_events(entries: Sequence[Entry]) -> list[TrialData | AnswerData | Event]:
+    """Return what the engine wrote: trials, answers to questions and events."""
+    return [entry for entry in entries if isinstance(entry, TrialData | AnswerData | Event)]
 
 
 def last_setup(entries: Sequence[Entry]) -> Setup | None:

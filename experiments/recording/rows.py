@@ -2,16 +2,15 @@
 
 from collections import Counter
 from collections.abc import Sequence
-
-import msgspec
+from functools import partial
 
 from rapidvision.observers import Answer, record
 from rapidvision.plan import Plan
 from rapidvision.trials import ObserverKind, TrialRecord
 
-from ..interfaces import Event
+from ..interfaces import AnswerData, Event
 from .journal import Entry
-from .quality import flag_names, timing_ok, with_setups
+from .quality import ends_trial, flag_names, timing_ok, with_setups
 
 
 def rows_of(
@@ -48,33 +47,42 @@ def rows_of(
     completed = {data.trial: (data, setup) for data, setup in with_setups(entries)}
     broken = {e.trial: e for e in entries if isinstance(e, Event) and e.seen and e.trial not in completed}
     views = Counter(e.trial for e in entries if isinstance(e, Event) and e.seen)
+    given: dict[int, dict[str, tuple[str | float | None, float | None]]] = {}
+    for entry in entries:
+        if isinstance(entry, AnswerData) and entry.trial is not None:
+            given.setdefault(entry.trial, {})[entry.question] = (entry.value, entry.response_ms)
+    make = partial(
+        record,
+        plan,
+        observer=observer,
+        observer_kind=observer_kind,
+        session_id=session_id,
+        participant_id=participant_id,
+    )
     rows = []
     for trial in plan.trials():
-        event = broken.get(trial.trial)
-        if trial.trial not in completed and event is None:
-            continue
-        data, setup = completed.get(trial.trial, (None, None))
-        key = None if data is None else data.response_key
-        answer = Answer(
-            target=None if key is None else key == plan.key_target,
-            response_ms=None if data is None else data.response_ms,
-        )
-        row = record(
-            plan,
-            trial,
-            answer,
-            observer=observer,
-            observer_kind=observer_kind,
-            session_id=session_id,
-            participant_id=participant_id,
-            fixation_ms=None if data is None else data.fixation_ms,
-            stimulus_ms_shown=None if data is None else data.stimulus_ms,
-            late_refreshes=None if data is None else sum(data.late_refreshes),
-            refresh_hz=None if data is None else data.refresh_hz,
-            timing_ok=None if data is None else timing_ok(plan, data, setup),
-            attempt=views[trial.trial] if data is None else data.attempt,
-            flags=[*([] if data is None else flag_names(data, setup)), *flags],
-            utc=(data.utc if data is not None else event.utc if event is not None else "") or None,
-        )
-        rows.append(msgspec.structs.replace(row, status="aborted") if data is None else row)
+        if trial.trial in completed:
+            data, setup = completed[trial.trial]
+            answer = Answer(
+                response=None if data.input is None else plan.inputs[data.input],
+                response_ms=data.response_ms,
+                input=data.input,
+                questions=given.get(trial.trial, {}),
+            )
+            row = make(
+                trial,
+                answer,
+                phases_ms={phase.name: phase.shown_ms for phase in data.phases},
+                late_refreshes=sum(phase.late_refreshes for phase in data.phases),
+                refresh_hz=data.refresh_hz,
+                timing_ok=timing_ok(trial, data, ends_trial=ends_trial(plan), setup=setup),
+                attempt=data.attempt,
+                flags=[*flag_names(data, setup), *flags],
+                utc=data.utc or None,
+                chosen=data.chosen,
+            )
+            rows.append(row)
+        elif trial.trial in broken:
+            utc = broken[trial.trial].utc or None
+            rows.append(make(trial, Answer(None), attempt=views[trial.trial], flags=list(flags), utc=utc, aborted=True))
     return rows

@@ -44,7 +44,8 @@ def study(rng, sizes, *, trials, late, levels=("10", "40", "full"), p=(0.55, 0.8
         participant_id=frame["participant_id"], group=frame["group"], map_source=frame["group"], slot=0, trial=number,
         image_id="i" + number.astype(str), target=frame["target"], level_index=frame["level_index"],
         level_label=frame["level_label"], reveal_fraction=frame["level_label"].map({"10": 0.1, "40": 0.4}),
-        key_pressed=np.where(frame["said"], model["key_target"], "x"), correct=frame["correct"].astype(object),
+        input=np.where(frame["said"], "s", "x"), correct=frame["correct"].astype(object),
+        correct_response=np.where(frame["target"], "target", "distractor"),
         response=np.where(frame["said"], "target", "distractor"), response_ms=np.where(frame["slow"], 900.0, 400.0),
         status=np.where(frame["slow"], "late", "ok"), phase="main",
     )  # fmt: skip

@@ -60,10 +60,11 @@ def sixty(tmp_path_factory):
                         observer_kind="human", group=group, slot=0, phase="main", block=0, trial=trial,
                         image_id=f"i{trial}", stimulus_sha256=f"unknown:i{trial}@{label}",
                         category="animal" if target else "other", target=target, map_source=group, level_index=index,
-                        level_label=label, reveal_fraction=share, revealed_px=None, key_target="s",
-                        key_pressed="s" if said else "l", response="target" if said else "distractor", correct=right,
-                        response_ms=700.0 if late else 408.0, status="late" if late else "ok", fixation_ms=None,
-                        stimulus_ms_shown=None, late_refreshes=None, refresh_hz=None,
+                        level_label=label, reveal_fraction=share, revealed_px=None,
+                        correct_response="target" if target else "distractor",
+                        input="s" if said else "l", response="target" if said else "distractor", correct=right,
+                        response_ms=700.0 if late else 408.0, status="late" if late else "ok",
+                        late_refreshes=None, refresh_hz=None,
                     )
                 )  # fmt: skip
                 trial += 1

@@ -200,7 +200,7 @@ def test_a_report_on_accuracy_alone_is_written_and_says_what_it_lacks(tmp_path, 
 
 
 def test_networks_are_compared_without_thresholds_where_the_rate_is_unknown(trials, network_file):
-    unknown = trials.frame.assign(key_pressed=None)
+    unknown = trials.frame.assign(correct_response=None)
     found = compare(type(trials)(unknown, name="own.csv"), network_file, seed=1)
     assert all(np.isnan(gap.threshold_difference) for gap in found.gaps)
     assert all(np.isfinite(gap.rmse) and np.isfinite(gap.area) for gap in found.gaps)
@@ -211,7 +211,7 @@ def test_networks_are_compared_without_thresholds_where_the_rate_is_unknown(tria
 
 
 def test_the_command_line_states_the_rate_for_every_verb_that_needs_it(trials, network_file, tmp_path):
-    path = as_csv(trials.frame.assign(key_pressed=None), tmp_path / "own.csv")
+    path = as_csv(trials.frame.assign(correct_response=None), tmp_path / "own.csv")
     few = ["--guess", "0.25", "--seed", "1", "--quiet"]
     assert main(["analyse", "chance", str(path), *few]) == 0
     assert main(["analyse", "chance", str(path), "--seed", "1", "--quiet"]) == 2

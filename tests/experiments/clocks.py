@@ -43,7 +43,7 @@ class Computer:
 class Screen:
     """A display of the computer: refreshes at 60 Hz of true time, stamped by its steady clock as the window's are.
 
-    ``shown`` holds every picture and, in true refreshes, how long it stayed.
+    ``shown`` holds every frame and, in true refreshes, how long it stayed.
     """
 
     period_s = 1 / 60
@@ -54,17 +54,17 @@ class Screen:
         self.base_s = computer.fine()
         self.grid = Grid(self.period_s, at_s=computer.clock.now())
 
-    def flip(self, picture):
+    def flip(self, frame):
         self.n += 1
         at = self.computer
         at.true_s += max(0.0, self.base_s + self.n * self.period_s - at.fine())
         time_s = self.grid.snap(at.clock.now())
-        if picture is not self.last:
-            self.last = picture
-            self.shown.append([picture, 0])
-            self.see(picture, time_s)
+        if frame is not self.last:
+            self.last = frame
+            self.shown.append([frame, 0])
+            self.see(frame, time_s)
         self.shown[-1][1] += 1
-        if self.step is not None and self.step(picture, self.shown):
+        if self.step is not None and self.step(frame, self.shown):
             at.step_s, self.step = self.step.seconds, None
         return time_s
 
@@ -76,14 +76,14 @@ class Screen:
 
 
 class Step:
-    """Set the wall clock by some seconds, three refreshes after the n-th picture of a kind came up."""
+    """Set the wall clock by some seconds, three refreshes after the n-th frame of a kind came up."""
 
     def __init__(self, seconds, kind, nth):
         self.seconds, self.kind, self.nth = seconds, kind, nth
 
-    def __call__(self, picture, shown):
+    def __call__(self, frame, shown):
         return (
-            picture.kind == self.kind
+            frame.kind == self.kind
             and shown[-1][1] == 3
             and sum(each.kind == self.kind for each, _ in shown) == self.nth
         )
@@ -105,7 +105,7 @@ class Queue:
         at = self.computer
         for press in self.person.poll():
             ago_s = at.clock.now() - press.time_s
-            self.events.append({"Keycode": _CODES[press.key], "Time": at.wall() - ago_s, "Pressed": press.down})
+            self.events.append({"Keycode": _CODES[press.input], "Time": at.wall() - ago_s, "Pressed": press.down})
         return len(self.events)
 
     def get(self):

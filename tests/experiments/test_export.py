@@ -17,10 +17,11 @@ from rapidvision.experiments.exports.table import write_rows
 from rapidvision.experiments.lab.file_checks import journal_path, plan_of
 from rapidvision.experiments.recording.headers import Setup
 from rapidvision.experiments.recording.journal import Event, JournalFile, read_journal
+from rapidvision.formats.protocol_file import preset
 from rapidvision.formats.trials_table import read_table
 from rapidvision.screen import Screen
 from rapidvision.system import files
-from rapidvision.trials import COLUMNS
+from rapidvision.trials import COLUMNS, columns_of
 from tests.chain import console
 from tests.conftest import missing
 
@@ -50,7 +51,7 @@ def test_parquet_and_csv_hold_the_same(recorded_study, tmp_path):
     write_rows(tmp_path / "t.parquet", rows)
     write_rows(tmp_path / "t.csv", rows)
     table = parquet.read_table(tmp_path / "t.parquet")
-    assert table.column_names == [c.name for c in COLUMNS]
+    assert table.column_names == [c.name for c in (*COLUMNS, *columns_of(preset("paper")))]
     found = table.to_pylist()
     for row, other in zip(read_table(tmp_path / "t.csv"), found, strict=True):
         for column in COLUMNS:
@@ -60,6 +61,9 @@ def test_parquet_and_csv_hold_the_same(recorded_study, tmp_path):
                 if column.dtype == "float" and value is not None
                 else other[column.name]
             )
+        assert list(row.more) == [column.name for column in columns_of(preset("paper"))]
+        for name, value in row.more.items():
+            assert value == pytest.approx(other[name], abs=1e-6)
 
 
 def test_another_ending_is_refused(recorded_study, tmp_path):

@@ -3,12 +3,16 @@
 import sys
 import types
 
+import msgspec
 import pytest
 
 from rapidvision.errors import InputError, MissingExtra
 from rapidvision.experiments.clock import Clock, Conversion
 from rapidvision.experiments.interfaces import Press
-from rapidvision.experiments.keyboard import QueueReader, labelled, load_hid
+from rapidvision.experiments.keyboard import QueueReader, check_keys, labelled, load_hid
+from rapidvision.formats.protocol_file import PRESETS, preset
+from rapidvision.task.questions import Question
+from rapidvision.task.session import Breaks
 
 
 class FakeDevice:
@@ -151,3 +155,39 @@ def test_a_missing_system_library_is_named_with_its_package(monkeypatch, library
     monkeypatch.setattr(sys, "meta_path", [Loader(), *sys.meta_path])
     with pytest.raises(MissingExtra, match=f"apt-get install {package}"):
         load_hid()
+
+
+def with_key(key, *, question=False, **changes):
+    """The paper's protocol with another key, of an option or of a question."""
+    paper = preset("paper")
+    if question:
+        changes["questions"] = (Question(name="sure", kind="rating", options=("1", "2"), keys=("1", key)),)
+    else:
+        first, *others = paper.response.options
+        options = (msgspec.structs.replace(first, keys=(key,)), *others)
+        changes["response"] = msgspec.structs.replace(paper.response, options=options)
+    return msgspec.structs.replace(paper, **changes)
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_the_keys_of_every_preset_are_heard(name):
+    check_keys(preset(name))
+
+
+@pytest.mark.parametrize("question", [False, True])
+@pytest.mark.parametrize("key", ["ß", "S", "semicolon", "num_4", "é", ";"])
+def test_a_key_that_is_not_on_every_keyboard_is_refused_with_its_field(key, question):
+    with pytest.raises(InputError, match="sure: keys: got" if question else "target: keys: got") as caught:
+        check_keys(with_key(key, question=question))
+    assert ('Did you mean "s"' in str(caught.value)) is (key == "S")
+
+
+def test_keys_that_the_session_needs_are_reserved():
+    locked = Breaks(unlock="experimenter")
+    with pytest.raises(InputError, match="reserved: it pauses"):
+        check_keys(with_key("escape"))
+    with pytest.raises(InputError, match="reserved: it is the experimenter's"):
+        check_keys(with_key("f12", breaks=locked))
+    with pytest.raises(InputError, match="not on every keyboard"):
+        check_keys(with_key("f12"))
+    check_keys(with_key("k", breaks=locked))

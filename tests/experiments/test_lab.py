@@ -5,6 +5,7 @@ import sys
 
 import msgspec
 import pytest
+from PIL import Image
 
 from rapidvision.cli import main
 from rapidvision.errors import InputError
@@ -13,8 +14,10 @@ from rapidvision.experiments.lab import display_checks, file_checks, run
 from rapidvision.experiments.lab.file_checks import Options
 from rapidvision.experiments.lab.ledger import Ledger
 from rapidvision.experiments.lab.overview import sessions_table, status
-from rapidvision.protocol import Protocol
+from rapidvision.formats.protocol_file import preset
 from rapidvision.study import Study
+from rapidvision.system import files
+from rapidvision.task.session import Practice
 
 
 def refuse(study, match, *, participant="p1", options=None, resume=False, error=InputError):
@@ -53,25 +56,8 @@ def test_an_unfinished_participant_is_sent_to_resume(study, no_window, record_se
 
 def test_a_changed_protocol_is_refused_after_planning(study, no_window):
     text = study.protocol_path.read_text()
-    study.protocol_path.write_text(text.replace("stimulus_ms = 400", "stimulus_ms = 300"))
+    study.protocol_path.write_text(text.replace("duration_ms = 400", "duration_ms = 300"))
     refuse(study, "changed after the plans were made")
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "words"),
-    [
-        ("stimulus_ms", "stimulu_ms", 'unknown key "stimulu_ms"'),
-        ("fixation_ms = [\n    1100,\n    1600,\n]", "fixation_ms = [1600, 1100]", "shortest"),
-        ('keys = [\n    "s",\n    "l",\n]', 'keys = ["s", "s"]', "two different keys"),
-    ],
-)
-def test_a_protocol_with_nonsense_is_refused(noise_set, study, tmp_path, capsys, old, new, words):
-    path = tmp_path / "protocol.toml"
-    text = study.protocol_path.read_text()
-    assert old in text
-    path.write_text(text.replace(old, new))
-    assert main(["session", "plan", str(noise_set.folder), "--out", str(tmp_path / "s"), "--protocol", str(path)]) == 2
-    assert words in capsys.readouterr().err
 
 
 def test_an_unknown_preset_is_refused(noise_set, tmp_path, capsys):
@@ -79,15 +65,20 @@ def test_an_unknown_preset_is_refused(noise_set, tmp_path, capsys):
     assert 'Did you mean "paper"' in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("key", ["ß", "S", "semicolon", "num_4", "é", ";"])
-def test_a_key_that_a_session_would_not_hear_is_refused_before_plans_are_made(noise_set, tmp_path, key):
+def test_a_key_that_a_session_would_not_hear_is_refused_before_plans_are_made(noise_set, tmp_path):
+    paper = preset("paper")
+    first, *others = paper.response.options
+    options = (msgspec.structs.replace(first, keys=("semicolon",)), *others)
+    strange = msgspec.structs.replace(paper, response=msgspec.structs.replace(paper.response, options=options))
     with pytest.raises(InputError, match="not on every keyboard"):
-        make_study(noise_set, Protocol(keys=("l", key)), tmp_path / "s", n_slots=1)
+        make_study(noise_set, strange, tmp_path / "s", n_slots=1)
     assert not (tmp_path / "s").exists()
 
 
 def test_degrees_need_a_monitor_profile(noise_set, tmp_path, no_window):
-    make_study(noise_set, Protocol(image_deg=7.0), tmp_path / "s", n_slots=1)
+    paper = preset("paper")
+    large = msgspec.structs.replace(paper, display=msgspec.structs.replace(paper.display, image_deg=7.0))
+    make_study(noise_set, large, tmp_path / "s", n_slots=1)
     refuse(Study(tmp_path / "s"), "--screen FILE")
 
 
@@ -106,19 +97,18 @@ def test_another_stimulus_set_is_refused(study, no_window, set_maker, tmp_path):
     refuse(study, "not the stimulus set", options=Options(set_folder=other.folder))
 
 
+@pytest.mark.parametrize("kind", ["image", "mask"])
 @pytest.mark.parametrize("damage", ["missing", "changed", "size", "mode", "no picture"])
-def test_a_stimulus_that_is_not_what_was_planned_is_named(set_maker, tmp_path, damage):
-    from PIL import Image
-
-    from rapidvision.protocol import Practice
-    from rapidvision.system import files
-
-    made = set_maker(tmp_path / "set", per_category=2, practice=0, n_levels=3)
-    make_study(made, Protocol(n_blocks=1, block_size=16, practice=Practice(n_trials=0)), tmp_path / "s", n_slots=1)
-    study = Study(tmp_path / "s")
-    plan = study.plans()[0]
+def test_a_file_that_is_not_what_was_planned_is_named(set_maker, tmp_path, damage, kind):
+    made = set_maker(tmp_path / "set", per_category=2, practice=0, n_levels=12, masks=True)
+    task = msgspec.structs.replace(preset("masked"), practice=Practice(n_trials=0))
+    task = msgspec.structs.replace(task, design=msgspec.structs.replace(task.design, blocks=1))
+    make_study(made, task, tmp_path / "s", n_slots=1)
+    plan = Study(tmp_path / "s").plans()[0]
     trial = plan.trials()[3]
-    path = made.folder / trial.path
+    name = trial.image.path if kind == "image" else next(ph.content for ph in trial.phases if ph.kind == "mask")
+    assert name in file_checks.check_images(made, plan)
+    path = made.folder / name
     if damage == "missing":
         path.unlink()
     elif damage == "no picture":
@@ -134,16 +124,40 @@ def test_a_stimulus_that_is_not_what_was_planned_is_named(set_maker, tmp_path, d
         "no picture": "no picture",
     }
     if damage in ("size", "mode", "no picture"):  # as if the set had been built that way
-        runs = [
-            msgspec.structs.replace(s, trial=msgspec.structs.replace(s.trial, stimulus_sha256=files.sha256_file(path)))
-            if getattr(s, "trial", None) == trial
-            else s
-            for s in plan.steps
-        ]
-        plan = msgspec.structs.replace(plan, steps=tuple(runs))
+        plan = rehashed(plan, name, files.sha256_file(path))
     with pytest.raises(InputError, match=words[damage]) as caught:
-        file_checks.check_stimuli(made, plan)
+        file_checks.check_images(made, plan)
     assert path.name in str(caught.value)
+
+
+def rehashed(plan, name, sha256):
+    """The plan with another hash of one file."""
+    replace, steps = msgspec.structs.replace, []
+    for step in plan.steps:
+        if hasattr(step, "trial"):
+            images = {
+                role: replace(image, stimulus_sha256=sha256) if image.path == name else image
+                for role, image in step.trial.images.items()
+            }
+            phases = tuple(replace(ph, sha256=sha256) if ph.content == name else ph for ph in step.trial.phases)
+            step = replace(step, trial=replace(step.trial, images=images, phases=phases))
+        steps.append(step)
+    return replace(plan, steps=tuple(steps))
+
+
+def test_icons_are_looked_at_before_a_window_opens(set_of, tmp_path):
+    made, task = set_of("sixteen-way"), preset("sixteen-way")
+    assert file_checks.check_icons(made, task) == {}
+    first, *others = task.response.options
+
+    def with_icon(name):
+        options = (msgspec.structs.replace(first, icon=name), *others)
+        return msgspec.structs.replace(task, response=msgspec.structs.replace(task.response, options=options))
+
+    name = next(iter(made.stimuli)).path
+    assert file_checks.check_icons(made, with_icon(name)) == {"knife": made.folder / name}
+    with pytest.raises(InputError, match="knife: icon: .*no such file"):
+        file_checks.check_icons(made, with_icon("icons/knife.png"))
 
 
 def test_missing_psychopy_is_named(study, monkeypatch):
@@ -273,21 +287,24 @@ def test_list_and_status_show_where_the_study_stands(study, capsys, record_sessi
     assert "finished 1" in text
 
 
-def test_a_watched_screen_shows_each_new_picture_once(plans):
+def test_a_watched_screen_shows_each_new_frame_once():
     from rapidvision.experiments.engine.participants import Watched
     from rapidvision.experiments.engine.virtual import VirtualScreen
-    from rapidvision.experiments.interfaces import BLANK, FIXATION
+    from rapidvision.experiments.interfaces import BLANK, Frame
 
     seen = []
-    screen = Watched(VirtualScreen(60), lambda picture, time_s: seen.append(picture))
-    for picture in (FIXATION, FIXATION, BLANK, FIXATION):
-        screen.flip(picture)
-    assert seen == [FIXATION, BLANK, FIXATION]
+    screen = Watched(VirtualScreen(60), lambda frame, time_s: seen.append(frame))
+    cross, gap = Frame("fixation"), Frame("blank", phase="gap")
+    for frame in (cross, Frame("fixation"), BLANK, gap, cross):
+        screen.flip(frame)
+    assert seen == [cross, BLANK, gap, cross]
 
 
 def test_a_changed_stimulus_is_refused_before_the_window_opens(set_maker, tmp_path, no_window):
     made = set_maker(tmp_path / "set", per_category=2, practice=1, n_levels=3)
-    make_study(made, Protocol(n_blocks=1, block_size=16), tmp_path / "s", n_slots=1)
+    paper = preset("paper")
+    small = msgspec.structs.replace(paper, design=msgspec.structs.replace(paper.design, blocks=1))
+    make_study(made, small, tmp_path / "s", n_slots=1)
     study = Study(tmp_path / "s")
     for path in (made.folder / "images").iterdir():
         path.write_bytes(path.read_bytes() + b"\0")

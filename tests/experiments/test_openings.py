@@ -12,7 +12,7 @@ from rapidvision.experiments.lab.file_checks import Options, journal_path
 from rapidvision.experiments.recording.headers import Setup
 from rapidvision.experiments.recording.journal import JournalFile, read_journal
 from rapidvision.screen import Screen
-from tests.experiments.conftest import header_of, setup_of
+from tests.experiments.conftest import header_of, setup_of, short_protocol
 
 NEAR, FAR = (Screen(width_px=1920, width_cm=53.0, distance_cm=distance) for distance in (57.0, 300.0))
 
@@ -105,11 +105,10 @@ def test_a_picture_that_was_changed_since_is_not_exported_as_the_one_that_was_sh
     set_maker, tmp_path, record_session
 ):
     from rapidvision.experiments.design.planning import make_study
-    from rapidvision.protocol import Practice, Protocol
     from rapidvision.study import Study
 
     made = set_maker(tmp_path / "set", per_category=2, practice=0, n_levels=3)
-    make_study(made, Protocol(block_size=16, n_blocks=1, practice=Practice(n_trials=0)), tmp_path / "s", n_slots=2)
+    make_study(made, short_protocol(), tmp_path / "s", n_slots=2)
     study = Study(tmp_path / "s")
     record_session(study, "p1")
     for path in (made.folder / "images").iterdir():
@@ -119,7 +118,7 @@ def test_a_picture_that_was_changed_since_is_not_exported_as_the_one_that_was_sh
 
 
 def test_a_cell_with_a_line_break_does_not_break_a_table(tmp_path):
-    from rapidvision.experiments.exports.bids import _write_tsv
+    from rapidvision.experiments.exports.events import write_tsv
 
-    _write_tsv(tmp_path / "t.tsv", ("a", "flags"), [["1", "lost\n(22)\tcode 31"]])
+    write_tsv(tmp_path / "t.tsv", ("a", "flags"), [["1", "lost\n(22)\tcode 31"]])
     assert (tmp_path / "t.tsv").read_text() == "a\tflags\n1\tlost (22) code 31\n"

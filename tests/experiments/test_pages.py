@@ -10,24 +10,26 @@ from rapidvision.experiments.engine.session import Session
 from rapidvision.experiments.engine.virtual import MemoryJournal, VirtualScreen
 from rapidvision.experiments.interfaces import Event, Press, TrialData
 from rapidvision.experiments.recording.quality import quality_of
-from rapidvision.protocol import PAGE_MS
+from rapidvision.formats.protocol_file import preset
+
+PAGE_MS = preset("paper").breaks.page_ms
 
 
 class Person:
     """A simulated participant who presses more keys at given times after given pages."""
 
-    def __init__(self, plan, screen, extra=lambda picture: ()):
+    def __init__(self, plan, screen, extra=lambda frame: ()):
         self.inner = Participant(plan, Observers(no_answer=0.0), seed=1, clock=lambda: screen.now_s)
         self.screen, self.extra, self.due, self.shown = screen, extra, [], []
 
-    def see(self, picture, time_s):
-        self.shown.append([picture, time_s, None])
+    def see(self, frame, time_s):
+        self.shown.append([frame, time_s, None])
         if len(self.shown) > 1:
             self.shown[-2][2] = time_s
-        more = [Press(key, time_s + s) for key, s in self.extra(picture)]
+        more = [Press(key, time_s + s) for key, s in self.extra(frame)]
         self.due = sorted([*self.due, *more], key=lambda press: press.time_s)
-        if not any(press.key == "escape" for press in more):
-            self.inner.see(picture, time_s)
+        if not any(press.input == "escape" for press in more):
+            self.inner.see(frame, time_s)
 
     def poll(self):
         now = [press for press in self.due if press.time_s <= self.screen.now_s]
@@ -35,7 +37,7 @@ class Person:
         return [*now, *self.inner.poll()]
 
 
-def run(plan, extra=lambda picture: (), *, screen=None, past=(), opening=""):
+def run(plan, extra=lambda frame: (), *, screen=None, past=(), opening=""):
     screen, journal = screen or VirtualScreen(60), MemoryJournal()
     person = Person(plan, screen, extra)
     screen.see = person.see
@@ -51,7 +53,7 @@ def pages(shown, start):
 @pytest.mark.parametrize("ms", [20, 200, 450])
 def test_a_press_soon_after_a_page_came_up_does_not_take_it_away(plans, ms):
     _, shown = run(plans[0], lambda p: [("s", ms / 1000)] if p.kind == "text" else ())
-    for start in ("Block", "Take", plans[0].texts["welcome"], plans[0].texts["keys"]):
+    for start in ("Block", "Take", plans[0].texts["welcome"], plans[0].texts["inputs"]):
         assert pages(shown, start)
         assert min(pages(shown, start)) >= PAGE_MS
 
@@ -95,9 +97,9 @@ def test_a_resumed_session_says_first_whose_it_is_and_escape_leaves_it_unchanged
 
 def test_a_key_that_is_read_otherwise_than_it_is_labelled_shows_on_the_page(plans):
     texts = plans[0].texts
-    _, shown = run(plans[0], lambda p: [("q", 0.55)] if p.content == texts["keys"] else ())
-    words = [p.content for p, *_ in shown if p.content.startswith(texts["keys"])]
-    assert words[-1].endswith(f"Q ?   ({plans[0].key_target.upper()} {plans[0].key_distractor.upper()})")
+    _, shown = run(plans[0], lambda p: [("q", 0.55)] if p.content == texts["inputs"] else ())
+    words = [p.content for p, *_ in shown if p.content.startswith(texts["inputs"])]
+    assert words[-1].endswith(f"Q ?   ({' '.join(key.upper() for key in plans[0].inputs)})")
 
 
 class Noisy(VirtualScreen):

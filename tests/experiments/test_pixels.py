@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 from Xlib import X, display
-from rapidvision.experiments.interfaces import BLANK, FIXATION, Picture
+from rapidvision.experiments.interfaces import BLANK, Frame
 from rapidvision.experiments.lab.psychopy_display import PsychoPyScreen
 path = Path(sys.argv[1])
 want = np.asarray(Image.open(path))
@@ -21,14 +21,15 @@ server = display.Display()
 found = {}
 for size in ((640, 480), (641, 481), (640, 481), (799, 599)):
     with PsychoPyScreen(window_px=size, paced_hz=60, photodiode_px=20) as screen:
-        screen.load({"a": path}, side_px=side, reminder="", words=())
+        screen.drawings.load_images({"a": path}, side_px=side)
         x0, y0 = screen.win.winHandle.get_location()
-        def grab(picture):
+        def grab(frame):
             for _ in range(3):
-                screen.flip(picture)
+                screen.flip(frame)
             raw = server.screen().root.get_image(x0, y0, *size, X.ZPixmap, 0xFFFFFFFF)
             return np.frombuffer(raw.data, np.uint8).reshape(size[1], size[0], 4)[:, :, 2::-1]
-        shown, blank, cross = grab(Picture("stimulus", "a")), grab(BLANK), grab(FIXATION)
+        shown, blank, cross = grab(Frame("stimulus", "a")), grab(BLANK), grab(Frame("fixation"))
+        mask, dotted = grab(Frame("mask", "a")), grab(Frame("blank", overlay="fixation"))
         best = 0.0
         for top in (size[1] - side) // 2 + np.arange(-1, 2):
             for left in (size[0] - side) // 2 + np.arange(-1, 2):
@@ -38,6 +39,8 @@ for size in ((640, 480), (641, 481), (640, 481), (799, 599)):
             "patch": [int(shown[-10, 10, 0]), int(blank[-10, 10, 0])],
             "blank_is_white": bool((blank == 255).all()),
             "cross": int((cross[size[1] // 2 - 15 : size[1] // 2 + 15, size[0] // 2 - 15 : size[0] // 2 + 15] == 0).sum()),
+            "mask_is_shown_as_an_image": bool((mask == shown).all()),
+            "overlay_is_the_cross": bool((dotted == cross).all()),
             "around": bool((shown[: size[1] // 2 - side // 2 - 2] == 255).all()),
         }
 print(json.dumps(found))
@@ -45,7 +48,7 @@ print(json.dumps(found))
 
 
 def test_what_is_on_the_screen_is_the_file_pixel_by_pixel(python_with_display, quick_study):
-    stimulus = quick_study.stimulus_set().folder / quick_study.plans()[0].trials()[0].path
+    stimulus = quick_study.stimulus_set().folder / quick_study.plans()[0].trials()[0].image.path
     found = json.loads(python_with_display(PIXELS, stimulus).splitlines()[-1])
     for size, what in found.items():
         assert what["equal"] == 1.0, size
@@ -53,6 +56,8 @@ def test_what_is_on_the_screen_is_the_file_pixel_by_pixel(python_with_display, q
         assert what["blank_is_white"], size
         assert what["cross"] > 100, size
         assert what["around"], size
+        assert what["mask_is_shown_as_an_image"], size
+        assert what["overlay_is_the_cross"], size
 
 
 TAPS = """
@@ -87,7 +92,7 @@ with PsychoPyScreen(window_px=(320, 240), paced_hz=60) as screen, open_keys(scre
         while time.monotonic() < end and len(got) < 40:
             screen.flip(BLANK)
             got += keys.poll()
-        found[held_ms] = [sent == [p.key for p in got if p.down], sent == [p.key for p in got if not p.down],
+        found[held_ms] = [sent == [p.input for p in got if p.down], sent == [p.input for p in got if not p.down],
                           all(a.time_s <= b.time_s for a, b in zip(got, got[1:]))]
 print(json.dumps(found))
 """
@@ -117,7 +122,7 @@ try:
             xtest.fake_input(server, X.KeyRelease, code); server.sync()
             for _ in range(20):
                 screen.flip(BLANK)
-                got += [press.key for press in keys.poll() if press.down]
+                got += [press.input for press in keys.poll() if press.down]
 finally:
     bear(24, "q"); bear(38, "a")
 print(json.dumps(got))

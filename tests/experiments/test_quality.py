@@ -24,12 +24,12 @@ def trials(plans):
 def test_an_undisturbed_session_has_nothing_to_say(plans, trials):
     found = quality_of(plans[0], trials)
     assert (found.n_trials, found.n_void, found.n_flagged, found.flags, found.warns) == (88, 0, 0, {}, False)
-    assert all(timing_ok(plans[0], data) for data in trials)
+    assert all(timing_ok(plan_of(plans[0], data), data) for data in trials)
 
 
 def test_each_trial_counts_once_whatever_it_met(plans, trials):
     trials[3].flags = ["focus_lost", "clock_step 5.0 ms", "early_press"]
-    trials[4].stimulus_ms += 1000 / 60
+    trials[4].phase("stimulus").shown_ms += 1000 / 60
     lost = Event(what="interrupted", trial=87, seen=True)
     found = quality_of(plans[0], [*trials[:87], lost])
     assert (found.n_trials, found.n_void, found.n_flagged) == (88, 1, 2)
@@ -43,16 +43,35 @@ def test_a_trial_that_was_completed_after_an_interruption_is_not_void(plans, tri
     assert (found.n_trials, found.n_void) == (88, 0)
 
 
+def plan_of(plan, data):
+    """The planned trial."""
+    return next(trial for trial in plan.trials() if trial.trial == data.trial)
+
+
 @pytest.mark.parametrize("off", [-1, 1, 2])
-def test_a_picture_that_is_off_by_a_refresh_is_not_as_planned(plans, trials, off):
-    trials[0].stimulus_ms += off * 1000 / 60
-    assert timing_ok(plans[0], trials[0]) is False
+@pytest.mark.parametrize("name", ["fixation", "stimulus", "blank"])
+def test_a_phase_that_is_off_by_a_refresh_is_not_as_planned(plans, trials, name, off):
+    trials[0].phase(name).shown_ms += off * 1000 / 60
+    assert timing_ok(plan_of(plans[0], trials[0]), trials[0]) is False
+
+
+def test_a_phase_may_be_cut_by_a_response_that_ends_the_trial_and_never_be_too_long(plans, trials):
+    trial, data = plan_of(plans[0], trials[0]), trials[0]
+    data.phases, data.input, data.response_ms = data.phases[:2], "s", 200.0
+    data.phase("stimulus").shown_ms = 13 * 1000 / 60
+    assert timing_ok(trial, data) is False
+    assert timing_ok(trial, data, ends_trial=True)
+    data.phase("stimulus").shown_ms = 25 * 1000 / 60
+    assert timing_ok(trial, data, ends_trial=True) is False
+    data.phase("stimulus").shown_ms, data.input = 13 * 1000 / 60, None
+    assert timing_ok(trial, data, ends_trial=True) is False
 
 
 def test_nothing_measured_on_a_display_that_was_accepted_in_spite_of_a_red_check_is_sure(plans, trials):
     setup = setup_of(header_of(plans[0]), accepted=["synchronised"])
-    assert not timing_ok(plans[0], trials[0], setup)
-    assert timing_ok(plans[0], trials[0], msgspec.structs.replace(setup, accepted=["age", "scale"]))
+    trial = plan_of(plans[0], trials[0])
+    assert not timing_ok(trial, trials[0], setup=setup)
+    assert timing_ok(trial, trials[0], setup=msgspec.structs.replace(setup, accepted=["age", "scale"]))
     assert quality_of(plans[0], [setup, *trials]).flags == {"accepted:synchronised": 88}
 
 

@@ -7,9 +7,11 @@ from hypothesis import strategies as st
 
 from rapidvision.errors import CheckFailed, InputError
 from rapidvision.experiments.engine.refresh import Grid, Pacer, estimate
+from rapidvision.experiments.inputs.boxes import BoxRecord
 from rapidvision.experiments.interfaces import Press
 from rapidvision.experiments.lab import display_checks
 from rapidvision.experiments.lab.display_checks import Preflight, judge_refresh
+from rapidvision.formats.protocol_file import preset
 from rapidvision.screen import Screen
 
 
@@ -163,6 +165,9 @@ def test_the_other_checks_say_what_they_found(tmp_path, monkeypatch):
     assert display_checks.judge_clock(1e-7, source).colour == "yellow"
     assert display_checks.judge_clock(1e-7, tmp_path / "none").colour == "green"
     assert display_checks.judge_clock(0.0156, tmp_path / "none").colour == "red"
+    assert display_checks.judge_box(BoxRecord(port="cedrus:x", stamped="box", unsure_ms=0.8)).colour == "green"
+    slow = display_checks.judge_box(BoxRecord(port="cedrus:x", stamped="box", unsure_ms=8.0))
+    assert (slow.colour, "latency" in slow.remedy) == ("yellow", True)
     assert display_checks.judge_disk(tmp_path).colour == "green"
     monkeypatch.setattr(display_checks.shutil, "disk_usage", lambda _: type("U", (), {"free": 3_000_000})())
     assert "3.0 MB free" in display_checks.judge_disk(tmp_path).found
@@ -174,3 +179,14 @@ def test_the_picture_of_intervals_has_one_bar_per_flip():
     text = display_checks.picture(stamps, estimate(stamps))
     assert text.count("steelblue") == 238
     assert text.count("firebrick") == 1
+
+
+def test_a_phase_that_would_get_no_refresh_is_refused_with_the_shortest_there_is():
+    slow = estimate([k / 20 for k in range(30)])
+    with pytest.raises(
+        InputError,
+        match=r"phases\[1\].duration_ms \(stimulus\).*20 ms is no refresh at 20 Hz; the shortest there is 50",
+    ):
+        display_checks.refuse_too_short(preset("masked"), slow)
+    for hz in (60, 75, 120, 144, 240):
+        display_checks.refuse_too_short(preset("masked"), estimate([k / hz for k in range(30)]))

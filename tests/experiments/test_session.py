@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from rapidvision.errors import Aborted
 from rapidvision.experiments.engine.participants import Observers, Participant
-from rapidvision.experiments.engine.session import Session, accuracy_percent, postpone, remaining
+from rapidvision.experiments.engine.session import Session
+from rapidvision.experiments.engine.state import State, postpone
 from rapidvision.experiments.engine.virtual import MemoryJournal, VirtualScreen
-from rapidvision.experiments.interfaces import Event, Picture, Press, TrialData
-from rapidvision.plan import Run, Show
-from rapidvision.trials import Outcome
+from rapidvision.experiments.interfaces import Event, Frame, Press, TrialData
+from rapidvision.plan import Page, Run
 
 
 class Escaping:
@@ -23,12 +23,12 @@ class Escaping:
         self.inner, self.clock, self.at, self.stop = inner, clock, sorted(at), stop
         self.due = []
 
-    def see(self, picture, time_s):
-        if self.stop and picture.kind == "text" and picture.content == self.inner.plan.texts["paused"]:
+    def see(self, frame, time_s):
+        if self.stop and frame.kind == "text" and frame.content == self.inner.plan.texts["paused"]:
             self.inner._due.clear()
             self.due.append(Press("escape", time_s + 0.2))
             return
-        self.inner.see(picture, time_s)
+        self.inner.see(frame, time_s)
 
     def poll(self):
         new = list(self.inner.poll())
@@ -44,10 +44,10 @@ def take_part(plan, *, past=(), at=(), stop=False, shown=None):
     inner = Participant(plan, Observers(), seed=1, clock=lambda: screen.now_s)
     keys = Escaping(inner, lambda: screen.now_s, at=at, stop=stop)
 
-    def see(picture, time_s):
+    def see(frame, time_s):
         if shown is not None:
-            shown.append((picture, time_s))
-        keys.see(picture, time_s)
+            shown.append((frame, time_s))
+        keys.see(frame, time_s)
 
     screen.see = see
     with contextlib.suppress(Aborted):
@@ -70,7 +70,7 @@ def test_the_texts_come_in_the_plan_s_order_with_accuracy_filled_in(plans):
     take_part(plans[0], shown=shown)
     words = [p.content for p, _ in shown if p.kind == "text"]
     texts = plans[0].texts
-    assert words[:3] == [texts["welcome"], texts["keys"], texts["practice"]]
+    assert words[:3] == [texts["welcome"], texts["inputs"], texts["practice"]]
     accuracies = [w for w in words if w.startswith("Block ")]
     assert [w.split(":")[0] for w in accuracies] == [f"Block {b} of 5" for b in range(1, 6)]
     assert all("{" not in w for w in words)
@@ -87,7 +87,7 @@ def test_practice_answers_get_feedback_and_main_ones_do_not(plans):
     assert n_feedback == len(in_time) > 0
 
 
-def test_the_key_mapping_must_be_tried_with_both_keys(plans):
+def test_the_options_must_all_be_tried(plans):
     screen, pressed = VirtualScreen(60), []
     plan = plans[0]
 
@@ -96,11 +96,11 @@ def test_the_key_mapping_must_be_tried_with_both_keys(plans):
             pressed.append(screen.now_s)
             if len(pressed) > 300:
                 raise KeyboardInterrupt
-            return [Press(plan.key_target, screen.now_s)]
+            return [Press(next(iter(plan.inputs)), screen.now_s)]
 
     with pytest.raises(KeyboardInterrupt):
         Session(plan, screen, OneKey(), MemoryJournal()).run()
-    assert screen._last == Picture("text", plan.texts["keys"])
+    assert screen._last == Frame("text", plan.texts["inputs"])
 
 
 def test_a_key_pressed_before_a_text_came_up_does_not_skip_it(plans):
@@ -137,7 +137,7 @@ def test_a_pause_anywhere_loses_no_trial_and_repeats_none(plans, gaps):
 
 def test_an_interrupted_trial_that_was_seen_comes_again_at_the_end_of_its_block(plans):
     first = trials_in(take_part(plans[0]))
-    onset = first[20].onset_s
+    onset = first[20].zero_s
     entries = take_part(plans[0], at=[onset + 0.1])
     order = [d.trial for d in trials_in(entries)]
     assert order.index(20) == 8 + 15  # the last of block 0, which has trials 8 … 23
@@ -146,7 +146,7 @@ def test_an_interrupted_trial_that_was_seen_comes_again_at_the_end_of_its_block(
 
 def test_an_interruption_during_fixation_repeats_the_trial_at_once(plans):
     first = trials_in(take_part(plans[0]))
-    entries = take_part(plans[0], at=[first[20].onset_s - 0.2])
+    entries = take_part(plans[0], at=[first[20].zero_s - 0.2])
     assert [d.trial for d in trials_in(entries)] == list(range(88))
     assert all(d.attempt == 1 for d in trials_in(entries))
 
@@ -163,18 +163,33 @@ def test_stopping_and_resuming_anywhere_gives_every_trial_once(plans, stops):
     assert [e for e in past if isinstance(e, Event)][-1].what == "finished"
 
 
-def test_a_resumed_session_opens_with_both_keys_and_continues(plans):
+def some(n):
+    """So many completed trials, as a journal has them."""
+    return [
+        TrialData(trial=number, attempt=1, phases=[], zero_s=0.0, input=None, response_ms=None, presses=[], flips_s=[],
+                  flags=[], refresh_hz=60.0)
+        for number in n
+    ]  # fmt: skip
+
+
+def seen(numbers):
+    """Interruptions after the image had come up."""
+    return [Event(what="interrupted", trial=number, seen=True) for number in numbers]
+
+
+def test_a_resumed_session_opens_with_every_option_and_continues(plans):
     plan = plans[0]
-    steps = remaining(plan, done=range(30))
-    assert steps[0] == Show(text_id="resume", wait="both_keys")
+    steps = State(plan, some(range(30))).remaining()
+    assert steps[0] == Page(part="start", text_id="resume", leave="inputs", min_ms=plan.protocol.breaks.page_ms)
     assert isinstance(steps[1], Run)
     assert steps[1].trial.trial == 30
-    assert [s.text_id for s in steps if isinstance(s, Show)] == ["resume", "end"]
+    assert [s.text_id for s in steps if isinstance(s, Page) and s.part != "main"] == ["resume", "end"]
 
 
 def test_what_is_left_of_a_whole_session_is_the_end(plans):
-    steps = remaining(plans[0], done=range(88))
-    assert not any(isinstance(s, Run) for s in steps)
+    state = State(plans[0], some(range(88)))
+    assert state.finished
+    assert [step.text_id for step in state.remaining()] == ["resume", "block_accuracy", "end"]
 
 
 def test_a_resumed_block_counts_earlier_trials_in_its_accuracy(plans):
@@ -186,9 +201,10 @@ def test_a_resumed_block_counts_earlier_trials_in_its_accuracy(plans):
     assert first in [p.content for p, _ in shown_parts]
 
 
-@given(done=st.sets(st.integers(0, 87)), seen=st.sets(st.integers(0, 87)))
-def test_the_rest_of_a_plan_holds_every_undone_trial_once(plans, done, seen):
-    runs = [s.trial for s in remaining(plans[0], done, seen) if isinstance(s, Run)]
+@given(done=st.sets(st.integers(0, 87)), interrupted=st.sets(st.integers(0, 87)))
+def test_the_rest_of_a_plan_holds_every_undone_trial_once(plans, done, interrupted):
+    steps = State(plans[0], [*some(done), *seen(interrupted)]).remaining()
+    runs = [s.trial for s in steps if isinstance(s, Run)]
     assert sorted(t.trial for t in runs) == sorted(set(range(88)) - done)
     assert [t.block for t in runs] == sorted(t.block for t in runs)
 
@@ -196,15 +212,19 @@ def test_the_rest_of_a_plan_holds_every_undone_trial_once(plans, done, seen):
 def test_a_postponed_trial_goes_behind_its_block_and_not_further(plans):
     steps = [s for s in plans[0].steps if isinstance(s, Run) and s.trial.block == 0]
     assert postpone(steps)[-1] is steps[0]
-    alone = [steps[0], Show(text_id="end")]
+    alone = [steps[0], Page(part="end", text_id="end")]
     assert postpone(alone) == alone
 
 
-def test_accuracy_counts_late_and_missing_answers_as_wrong():
-    right, late = Outcome("target", True, "ok"), Outcome("target", True, "late")
-    none, early = Outcome("none", None, "none"), Outcome("target", True, "early")
-    assert accuracy_percent([right, late, none, early]) == 50
-    assert accuracy_percent([]) == 0
+def test_accuracy_counts_late_and_missing_answers_as_wrong(plans):
+    plan = plans[0]
+    trials = [trial for trial in plan.trials() if trial.block == 0][:4]
+    entries = some(trial.trial for trial in trials)
+    right = [next(key for key, name in plan.inputs.items() if name == trial.correct_response) for trial in trials]
+    for data, (key, ms) in zip(entries, [(right[0], 300), (right[1], 551), (None, None), (right[3], 40)], strict=True):
+        data.input, data.response_ms = key, ms
+    assert State(plan, entries).accuracy(0) == 0.5
+    assert State(plan).accuracy(0) == 0.0
 
 
 def test_the_end_trigger_goes_out_and_trouble_between_trials_voids_no_trial(plans):
@@ -213,9 +233,9 @@ def test_the_end_trigger_goes_out_and_trouble_between_trials_voids_no_trial(plan
             super().__init__(60)
             self.pending = []
 
-        def flip(self, picture):
-            now = super().flip(picture)
-            if picture.kind == "text" and picture.content == plans[0].texts["main"] and not self.pending:
+        def flip(self, frame):
+            now = super().flip(frame)
+            if frame.kind == "text" and frame.content == plans[0].texts["main"] and not self.pending:
                 self.pending.append("clock_step 40.0 ms")
             return now
 

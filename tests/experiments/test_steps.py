@@ -14,7 +14,7 @@ def rows(plan, entries):
 
 
 def durations(shown):
-    return {n for picture, n in shown if picture.kind == "stimulus"}
+    return {n for frame, n in shown if frame.kind == "stimulus"}
 
 
 @pytest.fixture(scope="module")
@@ -28,10 +28,10 @@ def test_a_clock_that_is_set_changes_no_picture_no_page_and_no_response_time(pla
     trials, entries, shown = take_part(plans[0], step=Step(step_s, kind, 5))
     assert len(trials) == 88
     assert durations(shown) == {refreshes(400, 60)}
-    longest = max(n for picture, n in shown if picture.kind == "text" and picture.content != plans[0].texts["end"])
+    longest = max(n for frame, n in shown if frame.kind == "text" and frame.content != plans[0].texts["end"])
     assert longest <= 120
     for data, before in zip(trials, undisturbed, strict=True):
-        assert data.response_key == before.response_key
+        assert data.input == before.input
         if before.response_ms is not None:
             assert data.response_ms == pytest.approx(before.response_ms, abs=0.5)
     assert [row.status for row in rows(plans[0], entries)].count("aborted") == 0

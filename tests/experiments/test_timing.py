@@ -1,18 +1,22 @@
 """The timing report and the photodiode: faults that are put in come out."""
 
+import copy
 import json
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from rapidvision.cli import main
 from rapidvision.errors import InputError
+from rapidvision.experiments.design.planning import make_study
 from rapidvision.experiments.engine.participants import Observers
 from rapidvision.experiments.engine.simulate import simulate_session
-from rapidvision.experiments.interfaces import TrialData
-from rapidvision.experiments.lab.photodiode import Trace, compare, crossings, pictures_of, read_trace
+from rapidvision.experiments.interfaces import Event, TrialData
+from rapidvision.experiments.lab.file_checks import journal_path, plan_of
+from rapidvision.experiments.lab.photodiode import Trace, compare, crossings, images_of, read_trace
 from rapidvision.experiments.lab.timing import report, timing_of
+from rapidvision.experiments.recording.journal import read_journal
+from tests.experiments.sets import PROTOCOLS, protocol_of
 
 
 @pytest.fixture(scope="module")
@@ -20,23 +24,25 @@ def trials(plans):
     return [e for e in simulate_session(plans[0], Observers(), seed=1) if isinstance(e, TrialData)]
 
 
-def shown(trials):
-    return pictures_of(trials)[0]
+@pytest.fixture(scope="module")
+def shown(plans, trials):
+    """What was dark on the patch in these trials."""
+    return images_of(plans[0], trials)[0]
 
 
 def write_trace(
-    path, trials, *, lag_ms=0.0, longer_ms=0.0, jitter_ms=0.0, trigger=True, clock=1.0, zero=0.0, rate=5000, seed=0
+    path, shown, *, lag_ms=0.0, longer_ms=0.0, jitter_ms=0.0, trigger=True, clock=1.0, zero=0.0, rate=5000, seed=0
 ):
     """A diode on the patch: light falls `lag_ms` after each onset, with the panel's own soft edges."""
     rng = np.random.default_rng(seed)
-    start = trials[0].onset_s - 0.5
-    time = np.arange(0, trials[-1].onset_s + 1 - start, 1 / rate)
+    start = shown[0].onset_s - 0.5
+    time = np.arange(0, shown[-1].onset_s + 1 - start, 1 / rate)
     light, line = np.full(len(time), 0.9), np.zeros(len(time))
-    for data in trials:
-        on = data.onset_s - start + (lag_ms + rng.normal(0, jitter_ms)) / 1000
-        off = on + (data.stimulus_ms + longer_ms) / 1000
+    for each in shown:
+        on = each.onset_s - start + (lag_ms + rng.normal(0, jitter_ms)) / 1000
+        off = on + ((each.shown_ms or 150.0) + longer_ms) / 1000
         light -= 0.4 * (np.tanh((time - on) / 0.0008) - np.tanh((time - off) / 0.0008))
-        line[(time >= data.onset_s - start) & (time < data.onset_s - start + 0.01)] = 1
+        line[(time >= each.onset_s - start) & (time < each.onset_s - start + 0.01)] = 1
     rows = [
         f"{t * clock + zero:.7f},{v:.5f}" + (f",{m:g}" if trigger else "")
         for t, v, m in zip(time, light, line, strict=True)
@@ -47,31 +53,51 @@ def write_trace(
 
 def test_a_perfect_session_is_reported_as_one(plans, trials):
     timing = timing_of(plans[0], trials)
-    assert timing.off_by_refreshes == {"0": 88}
-    assert timing.shown_ms == {"400.0": 88}
-    assert timing.worst_error_ms == pytest.approx(0, abs=1e-6)
+    assert list(timing.phases) == ["fixation", "stimulus", "blank"]
+    for phase in timing.phases.values():
+        assert phase.off_by_refreshes == {"0": 88}
+        assert phase.worst_error_ms <= 500 / 60 + 1e-6
+        assert phase.late_refreshes == 0
+    stimulus = timing.phases["stimulus"]
+    assert (stimulus.planned_ms, stimulus.shown_ms) == ((400, 400), {"400.0": 88})
+    assert stimulus.worst_error_ms == pytest.approx(0, abs=1e-6)
+    low, high = timing.phases["fixation"].planned_ms
+    assert 1100 <= low < high <= 1600
     assert timing.response_lock < 0.3
-    assert "88 of 88 for 400.0 ms" in report(timing)
+    text = report(timing)
+    assert "88 of 88 end as planned (400 ms)" in text
+    assert "shown 400.0 ms x 88" in text
+    assert "late refreshes        0 of " in text
 
 
-def test_a_picture_that_stood_a_refresh_too_long_is_counted(plans, trials):
-    import copy
+def longer(data, name, ms, late=0):
+    """The trial with one phase that stood longer, and what follows later."""
+    later = False
+    for phase in data.phases:
+        phase.onset_ms += ms if later else 0.0
+        if phase.name == name:
+            phase.shown_ms += ms
+            phase.late_refreshes += late
+            later = True
 
+
+def test_a_phase_that_stood_a_refresh_too_long_is_counted(plans, trials):
     changed = copy.deepcopy(trials)
-    changed[5].stimulus_ms += 1000 / 60
-    changed[5].late_refreshes = (0, 1, 0)
-    changed[6].late_refreshes = (3, 0, 2)
+    longer(changed[5], "stimulus", 1000 / 60, late=1)
+    longer(changed[6], "fixation", 0.0, late=3)
+    longer(changed[6], "blank", 0.0, late=2)
     changed[7].flags = ["both_keys", "flip_returned_late 2, at most 3.1 ms"]
     timing = timing_of(plans[0], changed)
-    assert timing.off_by_refreshes == {"0": 87, "1": 1}
-    assert [timing.late_refreshes[k] for k in ("fixation", "stimulus", "blank")] == [3, 1, 2]
+    assert timing.phases["fixation"].off_by_refreshes == {"0": 88}
+    assert timing.phases["stimulus"].off_by_refreshes == {"0": 87, "1": 1}
+    assert [phase.late_refreshes for phase in timing.phases.values()] == [3, 1, 2]
+    assert timing.phases["stimulus"].worst_error_ms < 1  # the trial with a late refresh is left out
     assert timing.flags == {"both_keys": 1, "flip_returned_late": 1}
     assert "416.7 ms x 1" in report(timing)
+    assert "fixation 3, stimulus 1, blank 2" in report(timing)
 
 
 def test_response_times_stamped_once_per_refresh_are_noticed(plans, trials):
-    import copy
-
     changed = copy.deepcopy(trials)
     for data in changed:
         if data.response_ms is not None:
@@ -82,33 +108,65 @@ def test_response_times_stamped_once_per_refresh_are_noticed(plans, trials):
     assert "stamped once per refresh" in report(timing)
 
 
-def test_trials_that_a_response_ended_are_no_error(plans):
-    import msgspec
+def planned(set_of, name, tmp_path):
+    """The first plan of a protocol of the tests."""
+    return make_study(set_of(name), protocol_of(name), tmp_path / "study", n_slots=1)[0]
 
-    from rapidvision.protocol import Protocol, Timing
 
-    plan = msgspec.structs.replace(plans[0], protocol=Protocol(timing=Timing(response_ends_trial=True)))
-    trials = [e for e in simulate_session(plan, Observers(), seed=1) if isinstance(e, TrialData)]
-    assert set(timing_of(plan, trials).off_by_refreshes) == {"0"}
+def trials_of(plan):
+    return [e for e in simulate_session(plan, Observers(), seed=1) if isinstance(e, TrialData)]
+
+
+@pytest.mark.parametrize("name", PROTOCOLS)
+def test_the_timing_of_every_task_is_right_on_a_display_that_keeps_time(set_of, tmp_path, name):
+    plan = planned(set_of, name, tmp_path)
+    timing = timing_of(plan, trials_of(plan))
+    assert {each for phase in timing.phases.values() for each in phase.off_by_refreshes} <= {"0"}
+    errors = [phase.worst_error_ms for phase in timing.phases.values() if phase.worst_error_ms is not None]
+    assert max(errors) <= 500 / 60 + 1e-6
+    assert all(line for line in report(timing).splitlines())
+
+
+def test_an_image_and_the_mask_behind_it_are_one_dark_interval_and_a_gap_parts_them(set_of, tmp_path):
+    masked, sixteen = (planned(set_of, name, tmp_path / name) for name in ("masked", "sixteen-way"))
+    first = [each.phases for each in images_of(masked, trials_of(masked)[:2])[0]]
+    assert first == ["stimulus", "mask", "stimulus", "mask"]
+    trials = trials_of(sixteen)[:2]
+    found = images_of(sixteen, trials)[0]
+    assert [each.phases for each in found] == ["stimulus+mask"] * 2
+    for each, data in zip(found, trials, strict=True):
+        image, mask = data.phase("stimulus"), data.phase("mask")
+        assert each.shown_ms == pytest.approx(image.shown_ms + mask.shown_ms)
+        assert each.onset_s == pytest.approx(data.zero_s + image.onset_ms / 1000)
+
+
+def test_a_diode_sees_images_of_twenty_milliseconds_and_their_masks(set_of, tmp_path):
+    plan = planned(set_of, "masked", tmp_path)
+    some = images_of(plan, trials_of(plan)[:10])[0]
+    found = compare(read_trace(write_trace(tmp_path / "t.csv", some, lag_ms=6.0)), [some])
+    assert (len(found.trials), found.unseen, found.strangers) == (20, [], 0)
+    assert {each.phases for each in found.trials} == {"stimulus", "mask"}
+    assert all(each.onset_lag_ms == pytest.approx(6.0, abs=0.3) for each in found.trials)
+    assert all(abs(each.duration_error_ms) < 0.3 for each in found.trials)
 
 
 @pytest.mark.parametrize(("lag", "longer"), [(0.0, 0.0), (8.3, 0.0), (23.0, 16.667), (5.0, -2.5)])
-def test_a_diode_s_lag_and_duration_error_are_recovered(trials, tmp_path, lag, longer):
-    some = trials[:12]
+def test_a_diode_s_lag_and_duration_error_are_recovered(shown, tmp_path, lag, longer):
+    some = shown[:12]
     trace = read_trace(write_trace(tmp_path / "t.csv", some, lag_ms=lag, longer_ms=longer))
-    found = compare(trace, [shown(some)]).trials
+    found = compare(trace, [some]).trials
     assert [d.trial for d in found] == [t.trial for t in some]
     for trial in found:
         assert trial.onset_lag_ms == pytest.approx(lag, abs=0.25)
         assert trial.duration_error_ms == pytest.approx(longer, abs=0.2)
 
 
-def test_without_a_trigger_line_another_clock_is_fitted_and_jitter_remains(trials, tmp_path):
-    some = trials[:30]
+def test_without_a_trigger_line_another_clock_is_fitted_and_jitter_remains(shown, tmp_path):
+    some = shown[:30]
     path = write_trace(
         tmp_path / "t.csv", some, lag_ms=12.0, jitter_ms=2.0, trigger=False, clock=1.00002, zero=777.0, rate=2000
     )
-    lags = np.array([d.onset_lag_ms for d in compare(read_trace(path), [shown(some)]).trials])
+    lags = np.array([d.onset_lag_ms for d in compare(read_trace(path), [some]).trials])
     assert np.median(lags) == pytest.approx(0, abs=1e-9)
     assert lags.std() == pytest.approx(2.0, rel=0.4)
 
@@ -142,37 +200,33 @@ def test_a_trace_that_cannot_be_read_is_refused(tmp_path, text, words):
         read_trace(tmp_path / "t.csv")
 
 
-def test_a_trace_without_stimuli_or_with_another_number_is_refused(trials, tmp_path):
+def test_a_trace_without_images_or_with_another_number_is_refused(shown, tmp_path):
     flat = tmp_path / "flat.csv"
     flat.write_text("time_s,light\n" + "\n".join(f"{i},0.5" for i in range(100)))
     with pytest.raises(InputError, match="does not change"):
-        compare(read_trace(flat), [shown(trials)])
-    trace = read_trace(write_trace(tmp_path / "t.csv", trials[:5]))
-    with pytest.raises(InputError, match="5 dark intervals and the journal 60 pictures"):
-        compare(trace, [shown(trials[20:80])])
+        compare(read_trace(flat), [shown])
+    trace = read_trace(write_trace(tmp_path / "t.csv", shown[:5]))
+    with pytest.raises(InputError, match="5 dark intervals and the journal 60 images and masks"):
+        compare(trace, [shown[20:80]])
 
 
-def test_pictures_that_the_trace_lacks_cost_their_own_trials_only(trials, tmp_path):
-    trace = read_trace(write_trace(tmp_path / "t.csv", trials[3:11], lag_ms=7.0))
-    found = compare(trace, [shown(trials[:12])])
+def test_images_that_the_trace_lacks_cost_their_own_trials_only(shown, tmp_path):
+    trace = read_trace(write_trace(tmp_path / "t.csv", shown[3:11], lag_ms=7.0))
+    found = compare(trace, [shown[:12]])
     assert found.unseen == [0, 1, 2, 11]
     assert [d.trial for d in found.trials] == list(range(3, 11))
     assert all(d.onset_lag_ms == pytest.approx(7.0, abs=0.3) for d in found.trials)
 
 
 @pytest.mark.parametrize("trigger", [True, False])
-def test_a_picture_that_was_interrupted_is_seen_and_refuses_nothing(plans, tmp_path, trigger):
-    """The real engine: escape during a picture, then on; the trace has one dark interval more than there are trials."""
-    from tests.experiments.test_session import take_part
-
-    onset_s = [e for e in take_part(plans[0]) if isinstance(e, TrialData)][10].onset_s
-    entries = take_part(plans[0], at=[onset_s + 0.15])
-    runs = pictures_of(entries)
-    assert (len(runs), len(runs[0])) == (1, 89)
-    some = runs[0][:20]
+def test_an_image_that_was_interrupted_is_seen_and_refuses_nothing(plans, shown, tmp_path, trigger):
+    """Escape during an image, then on; the trace has one dark interval more than there are trials."""
+    cut = Event(what="interrupted", trial=10, seen=True, onset_s=shown[10].onset_s)
+    later = [each._replace(onset_s=each.onset_s + 5) for each in shown[10:20]]
+    (run,) = images_of(plans[0], [cut])
+    some = [*shown[:10], *run, *later]
     assert [s.trial for s in some].count(None) == 1
-    made = [SimpleNamespace(onset_s=s.onset_s, stimulus_ms=s.stimulus_ms or 150.0) for s in some]
-    trace = read_trace(write_trace(tmp_path / "t.csv", made, lag_ms=12.3, trigger=trigger, rate=2000))
+    trace = read_trace(write_trace(tmp_path / "t.csv", some, lag_ms=12.3, trigger=trigger, rate=2000))
     found = compare(trace, [some])
     assert [d.trial for d in found.trials] == [s.trial for s in some if s.trial is not None]
     assert (found.unseen, found.strangers) == ([], 0)
@@ -180,20 +234,20 @@ def test_a_picture_that_was_interrupted_is_seen_and_refuses_nothing(plans, tmp_p
     assert np.mean([d.onset_lag_ms for d in found.trials]) == pytest.approx(12.3 if trigger else 0.0, abs=0.3)
 
 
-def test_two_openings_with_clocks_of_their_own_are_matched_one_after_the_other(trials, tmp_path):
-    trace = read_trace(write_trace(tmp_path / "t.csv", trials[:16], trigger=False, rate=2000))
-    later = [s._replace(onset_s=s.onset_s - 1e4) for s in shown(trials[8:16])]
-    found = compare(trace, [shown(trials[:8]), later])
+def test_two_openings_with_clocks_of_their_own_are_matched_one_after_the_other(shown, tmp_path):
+    trace = read_trace(write_trace(tmp_path / "t.csv", shown[:16], trigger=False, rate=2000))
+    later = [s._replace(onset_s=s.onset_s - 1e4) for s in shown[8:16]]
+    found = compare(trace, [shown[:8], later])
     assert [d.trial for d in found.trials] == list(range(16))
     assert max(abs(d.onset_lag_ms) for d in found.trials) < 0.5
 
 
-def test_a_display_that_strobes_shows_its_pictures_all_the_same(trials):
-    some, time_s = trials[:5], np.arange(trials[0].onset_s - 0.5, trials[4].onset_s + 1, 1 / 5000)
+def test_a_display_that_strobes_shows_its_images_all_the_same(shown):
+    some, time_s = shown[:5], np.arange(shown[0].onset_s - 0.5, shown[4].onset_s + 1, 1 / 5000)
     lit = (time_s * 60) % 1 < 0.3
-    for data in some:
-        lit &= ~((time_s >= data.onset_s) & (time_s < data.onset_s + data.stimulus_ms / 1000))
-    found = compare(Trace(time_s, lit.astype(float), None), [shown(some)])
+    for each in some:
+        lit &= ~((time_s >= each.onset_s) & (time_s < each.onset_s + each.shown_ms / 1000))
+    found = compare(Trace(time_s, lit.astype(float), None), [some])
     assert [d.trial for d in found.trials] == [d.trial for d in some]
     assert (found.unseen, found.strangers, found.strobes) == ([], 0, True)
     assert all(abs(d.duration_error_ms) <= 1000 / 60 for d in found.trials)
@@ -202,10 +256,9 @@ def test_a_display_that_strobes_shows_its_pictures_all_the_same(trials):
 
 def test_the_command_reports_a_session_with_its_diode(study, record_session, tmp_path, capsys):
     entry = record_session(study, "p1", n=10, finished=False)
-    from rapidvision.experiments.exports.sessions import recorded_sessions
-
-    trials = [t for _, run in recorded_sessions(study).recorded[0].runs() for t in run]
-    trace = write_trace(tmp_path / "t.csv", trials, lag_ms=9.0)
+    _, entries = read_journal(journal_path(study, entry.session_id))
+    shown = images_of(plan_of(study, entry), entries)[0]
+    trace = write_trace(tmp_path / "t.csv", shown, lag_ms=9.0)
     out = tmp_path / "timing.json"
     assert (
         main(["session", "report", str(study.folder), "p1", "--photodiode-trace", str(trace), "--out", str(out)]) == 0

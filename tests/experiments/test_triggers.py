@@ -9,13 +9,15 @@ import types
 import pytest
 
 from rapidvision.errors import InputError, MissingExtra
+from rapidvision.experiments.design.planning import make_study
 from rapidvision.experiments.engine.participants import Observers, Participant
 from rapidvision.experiments.engine.session import Session
 from rapidvision.experiments.engine.virtual import MemoryJournal, VirtualScreen
-from rapidvision.experiments.interfaces import TrialData
+from rapidvision.experiments.interfaces import END_CODE, RESPONSE_CODE, TrialData
 from rapidvision.experiments.triggers import ports
 from rapidvision.experiments.triggers.marks import Guarded
 from rapidvision.experiments.triggers.ports import NullPort, SerialPort, open_port
+from tests.experiments.sets import PROTOCOLS, protocol_of
 
 
 class Broken:
@@ -49,9 +51,9 @@ class WithTriggers(VirtualScreen):
         super().__init__(60)
         self.port = Guarded(port)
 
-    def flip(self, picture):
+    def flip(self, frame):
         before = len(self.marks)
-        now = super().flip(picture)
+        now = super().flip(frame)
         for code, _ in self.marks[before:]:
             self.port.send(code)
         return now
@@ -88,26 +90,35 @@ def test_one_failure_costs_one_code_and_is_noted_in_its_trial_alone(plans):
 def test_a_failed_trigger_is_on_the_experimenter_s_page_at_the_end(plans):
     screen, shown = WithTriggers(Hiccup()), []
     person = Participant(plans[0], Observers(), seed=1, clock=lambda: screen.now_s)
-    screen.see = lambda picture, time_s: (shown.append(picture.content), person.see(picture, time_s))
+    screen.see = lambda frame, time_s: (shown.append(frame.content), person.see(frame, time_s))
     Session(plans[0], screen, person, MemoryJournal()).run()
     assert shown[-1].startswith("For the experimenter")
     assert "trigger_failed 1" in shown[-1]
 
 
-def test_no_flip_carries_two_codes_and_every_code_of_a_flip_goes_with_it(plans):
-    screen = VirtualScreen(60)
-    person = Participant(plans[0], Observers(), seed=1, clock=lambda: screen.now_s)
+@pytest.mark.parametrize("name", PROTOCOLS)
+def test_no_flip_carries_two_codes_and_every_phase_s_code_goes_with_its_first_refresh(set_of, tmp_path, name):
+    plan = make_study(set_of(name), protocol_of(name), tmp_path / "study", n_slots=1)[0]
+    screen, journal = VirtualScreen(60), MemoryJournal()
+    person = Participant(plan, Observers(), seed=1, clock=lambda: screen.now_s)
     screen.see = person.see
-    journal = MemoryJournal()
-    Session(plans[0], screen, person, journal).run()
+    session = Session(plan, screen, person, journal)
+    person.choose = session.state.choose
+    session.run()
     times = [time_s for _, time_s in screen.marks]
-    assert len(set(times)) == len(times) > 300
-    trials = [e for e in journal.entries if isinstance(e, TrialData)]
-    onsets = {round(t, 6): code for code, t in screen.marks if code >= 16}
-    offsets = {round(t, 6) for code, t in screen.marks if code == 2}
-    assert sorted(onsets) == sorted(round(d.onset_s, 6) for d in trials)
-    assert offsets == {round(d.onset_s + d.stimulus_ms / 1000, 6) for d in trials}
-    assert sum(code == 3 for code, _ in screen.marks) == sum(d.response_key is not None for d in trials)
+    assert len(set(times)) == len(times)
+    sent = {round(time_s, 6): code for code, time_s in screen.marks}
+    done = [entry for entry in journal.entries if isinstance(entry, TrialData)]
+    assert len(done) >= 40
+    n_answered = 0
+    for data in done:
+        planned = {phase.name: phase for phase in session.state.shown(data.trial).phases}
+        for phase in data.phases:
+            if planned[phase.name].trigger:
+                assert sent[round(data.zero_s + phase.onset_ms / 1000, 6)] == planned[phase.name].trigger
+        n_answered += data.input is not None
+    assert sum(code == RESPONSE_CODE for code, _ in screen.marks) == n_answered
+    assert [code for code, _ in screen.marks][-1] == END_CODE
 
 
 def test_every_code_on_a_parallel_port_returns_to_zero(monkeypatch):

@@ -19,6 +19,7 @@ import json, sys
 import msgspec
 from rapidvision.experiments.interfaces import TrialData
 from rapidvision.experiments.lab.display_checks import measure_flips
+from rapidvision.experiments.lab.file_checks import check_images
 from rapidvision.experiments.lab.psychopy_display import PsychoPyScreen, open_keys
 from rapidvision.experiments.engine.refresh import estimate
 from rapidvision.experiments.engine.session import Session
@@ -26,12 +27,12 @@ from rapidvision.experiments.engine.virtual import MemoryJournal
 from rapidvision.plan import Run
 from rapidvision.study import Study
 study, hz, n = Study(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3])
-plan = next(plan for plan in study.plans() if plan.key_target == "s")
+plan = next(plan for plan in study.plans() if plan.inputs["s"] == "target")
 runs = tuple(step for step in plan.steps if isinstance(step, Run))
-stimuli = {run.trial.path: study.stimulus_set().folder / run.trial.path for run in runs}
+paths = check_images(study.stimulus_set(), plan)
 journal = MemoryJournal()
 with PsychoPyScreen(window_px=(400, 300), paced_hz=hz, photodiode_px=int(sys.argv[4])) as screen, open_keys(screen.conversion) as keys:
-    screen.load(stimuli, side_px=plan.protocol.image_px, reminder="", words=(plan.texts["too_slow"],))
+    screen.load(plan, paths, side_px=plan.protocol.display.image_px, icons={})
     granted = screen.rush()
     screen.use_refresh(estimate(measure_flips(screen.flip, seconds=0.5)))
     while n > 0:
@@ -68,8 +69,9 @@ def window_trials(study, n, *, hz):
             "time_origin": 0.0,
             "start": 1000 * trial["flips_s"][0],
             "end": 1000 * trial["flips_s"][-1],
-            "onset": 1000 * trial["onset_s"],
+            "onset": 1000 * trial["zero_s"],
             "response": trial["response_ms"],
+            "stimulus_ms": next(phase["shown_ms"] for phase in trial["phases"] if phase["name"] == "stimulus"),
         }
         for trial in found["trials"]
     ]
