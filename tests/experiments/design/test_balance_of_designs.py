@@ -190,6 +190,11 @@ def test_pairs_are_even_over_a_round_and_share_the_blocks(set_of):
             exposure.update((image.image_id, t.factors["level"]) for image in t.images.values())
     assert set(exposure.values()) == {1}
     assert len(exposure) == 240
+    rounds = [
+        {tuple(i.image_id for i in t.images.values()) for t in planner.plan("all", s).trials("main")} for s in (0, 2, 3)
+    ]
+    assert rounds[0] == rounds[1]  # pairs stay over a round of slots and are drawn anew for the next
+    assert len(rounds[0] & rounds[2]) < 10
     practice = planner.plan("all", 0).trials("practice")
     assert Counter(t.factors["pair"] for t in practice) == {"same": 4, "different": 4}
 
