@@ -118,7 +118,7 @@ def test_a_picture_that_was_changed_since_is_not_exported_as_the_one_that_was_sh
 
 
 def test_a_cell_with_a_line_break_does_not_break_a_table(tmp_path):
-    from rapidvision.experiments.export.events import write_tsv
+    from rapidvision.experiments.exports.events import write_tsv
 
     write_tsv(tmp_path / "t.tsv", ("a", "flags"), [["1", "lost\n(22)\tcode 31"]])
     assert (tmp_path / "t.tsv").read_text() == "a\tflags\n1\tlost (22) code 31\n"
