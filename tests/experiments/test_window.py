@@ -47,7 +47,9 @@ def test_every_clean_trial_is_within_half_a_refresh(session_command, x_display, 
     assert len(trials) == 8
     for data in trials:
         # Where the computer was too busy to measure the display, flips do not fit its rate, and the trials say so.
-        if not any(phase.late_refreshes for phase in data.phases) and "unsynchronised_flips" not in " ".join(data.flags):
+        if not any(phase.late_refreshes for phase in data.phases) and "unsynchronised_flips" not in " ".join(
+            data.flags
+        ):
             image, blank = data.phase("stimulus"), data.phase("blank")
             assert abs(image.shown_ms - 400) <= 500 / data.refresh_hz + 0.1
             assert abs(image.shown_ms + blank.shown_ms - 550) <= 500 / data.refresh_hz + 0.1
