@@ -71,8 +71,14 @@ def window_trials(study, n, *, hz):
             "end": 1000 * trial["flips_s"][-1],
             "onset": 1000 * trial["zero_s"],
             "response": trial["response_ms"],
-            "stimulus_ms": next(phase["shown_ms"] for phase in trial["phases"] if phase["name"] == "stimulus"),
+            **_stimulus(trial),
         }
         for trial in found["trials"]
     ]
     return found["granted"], browser_truth(trials, 0.0, episodes)  # both tell the monotonic clock's time
+
+
+def _stimulus(trial):
+    """How long the image was shown, and how many of its refreshes were late, as the session recorded it."""
+    image = next(phase for phase in trial["phases"] if phase["name"] == "stimulus")
+    return {"stimulus_ms": image["shown_ms"], "late": image["late_refreshes"]}
