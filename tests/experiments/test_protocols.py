@@ -151,7 +151,7 @@ def test_a_session_stopped_after_any_entry_ends_with_every_trial_and_question_on
         assert len(answers(again)) == len(set(answers(again)))
         # A question that was cut off from its trial stays empty; nothing else is lost.
         missing = set(answers(whole)) - set(answers(again))
-        assert {trial for _, trial, _ in missing} <= {number for number in numbers(whole[:cut])[-1:]}
+        assert {trial for _, trial, _ in missing} <= set(numbers(whole[:cut])[-1:])
 
 
 @pytest.mark.parametrize("name", PROTOCOLS)
@@ -190,7 +190,7 @@ def test_tracks_follow_the_answers_of_the_table(plan_of):
 def test_a_server_knows_both_choices_that_may_follow_a_trial(plan_of):
     plan = plan_of("threshold")
     entries, _ = run(plan, script=False)
-    state, main_trials = State(plan), [trial for trial in plan.trials("main")]
+    state, main_trials = State(plan), list(plan.trials("main"))
     following = dict(zip([t.trial for t in main_trials], main_trials[1:], strict=False))
     for entry in entries:
         trial = state.trials.get(getattr(entry, "trial", None))
