@@ -1,14 +1,18 @@
 from rapidvision.map_agreement.reliability import Reliability as Reliability
-from rapidvision.map_agreement.reliability import SourceAgreement as SourceAgreement
-from rapidvision.map_agreement.reliability import agreement as agreement
 from rapidvision.map_agreement.reliability import reliability as reliability
+from rapidvision.map_agreement.source_agreement import SourceAgreement as SourceAgreement
+from rapidvision.map_agreement.source_agreement import agreement as agreement
 from rapidvision.numerics.sign_flip import SignFlipTest as SignFlipTest
 from rapidvision.numerics.sign_flip import sign_flip_test as sign_flip_test
 
 from .accuracy_tables import bins as bins
 from .accuracy_tables import curve as curve
+from .against_chance import ChanceTests as ChanceTests
+from .against_chance import chance as chance
 from .comparison import Comparison as Comparison
 from .comparison import compare as compare
+from .curve_fits import CurveFits as CurveFits
+from .curve_fits import fit_psychometric as fit_psychometric
 from .fits.mixed import MixedFit as MixedFit
 from .fits.regression import Effects as Effects
 from .fits.regression import fit_mixed as fit_mixed
@@ -20,6 +24,8 @@ from .inference.permutation import RandomizationTest as RandomizationTest
 from .inference.permutation import randomization_test as randomization_test
 from .inference.two_samples import PermutationTest as PermutationTest
 from .inference.two_samples import permutation_test as permutation_test
+from .level_comparison import LevelTests as LevelTests
+from .level_comparison import level_tests as level_tests
 from .models.consistency import ErrorConsistency as ErrorConsistency
 from .models.consistency import error_consistency as error_consistency
 from .reporting.build import Report as Report
@@ -38,9 +44,3 @@ from .table.statistic_registry import register_statistic as register_statistic
 from .table.trials import Trials as Trials
 from .table.trials import read_trials as read_trials
 from .table.trials import write_trials as write_trials
-from .workflow import ChanceTests as ChanceTests
-from .workflow import CurveFits as CurveFits
-from .workflow import LevelTests as LevelTests
-from .workflow import chance as chance
-from .workflow import fit_psychometric as fit_psychometric
-from .workflow import level_tests as level_tests

@@ -32,13 +32,9 @@ def bins(trials: TrialsSource, *, late: LateRule = "exclude") -> pd.DataFrame:
 
     Examples
     --------
-    >>> import tempfile
     >>> import rapidvision as rv
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     stimulus_set = rv.stimuli.build("bundled", out=folder + "/set")
-    ...     study = rv.experiments.plan(stimulus_set, out=folder + "/study", n_per_group=2)
-    ...     trials = rv.experiments.simulate(study, seed=1)
-    >>> found = bins(trials)
+    >>> trials = rv.analysis.Design(n_per_group=2).simulate(seed=1)
+    >>> found = rv.analysis.bins(trials)
     >>> len(found), found.groupby("group")["participant_id"].nunique().to_dict()
     (48, {'clickme': 2, 'salicon': 2})
     >>> found.pivot(index="participant_id", columns="level", values="accuracy").shape
@@ -83,13 +79,9 @@ def curve(trials: TrialsSource, *, late: LateRule = "exclude") -> pd.DataFrame:
 
     Examples
     --------
-    >>> import tempfile
     >>> import rapidvision as rv
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     stimulus_set = rv.stimuli.build("bundled", out=folder + "/set")
-    ...     study = rv.experiments.plan(stimulus_set, out=folder + "/study", n_per_group=2)
-    ...     trials = rv.experiments.simulate(study, seed=1)
-    >>> curve(trials)[["group", "level", "n"]].iloc[[0, 23]].values.tolist()
+    >>> trials = rv.analysis.Design(n_per_group=2).simulate(seed=1)
+    >>> rv.analysis.curve(trials)[["group", "level", "n"]].iloc[[0, 23]].values.tolist()
     [['clickme', '1', 2], ['salicon', 'full', 2]]
     """
     table = cells(as_trials(trials), late=late)

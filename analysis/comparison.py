@@ -152,8 +152,12 @@ class Comparison(ShownAsTable):
     ----------
     networks : tuple of NetworkCurve
         The curves.
-    levels, groups, curves
-        The people's levels, groups and curves.
+    levels : tuple of Level
+        The participants' levels, in order.
+    groups : tuple of str
+        Their groups.
+    curves : tuple of Curve
+        One per group.
     gaps : tuple of CurveGap
         Thresholds, area, RMSE against the noise ceiling.
     consistency : tuple of (str, str, str, ErrorConsistency)
@@ -166,6 +170,16 @@ class Comparison(ShownAsTable):
         What was left out of the people's answers, with counts.
     guess : float or None
         Share of answers that guessing gets right.
+
+    Examples
+    --------
+    >>> import rapidvision as rv
+    >>> trials = rv.analysis.Design(n_per_group=4).simulate(seed=1)
+    >>> one = trials.frame[trials.frame["participant_id"].isin(["p0000", "p0004"])]
+    >>> answers = one.assign(observer="mine", observer_kind="model", participant_id="mine")
+    >>> found = rv.analysis.compare(trials, answers, seed=1)
+    >>> found.groups, found.to_frame()["model"].tolist()
+    (('clickme', 'salicon'), ['mine', 'mine'])
     """
 
     networks: tuple[NetworkCurve, ...]
@@ -258,7 +272,7 @@ def compare(
     ...     study = rv.experiments.plan(stimulus_set, out=folder + "/study", n_per_group=4)
     ...     trials = rv.experiments.simulate(study, seed=1)
     ...     answers = rv.models.observe("compact-gala-maps", study)
-    >>> compare(trials, answers, seed=1).to_frame()["group"].tolist()
+    >>> rv.analysis.compare(trials, answers, seed=1).to_frame()["group"].tolist()
     ['clickme', 'salicon']
     """
     seed = fresh_seed() if seed is None else seed

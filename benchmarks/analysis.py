@@ -24,7 +24,7 @@ def coin_case():
 
 @suite.figure("exact p of 12 levels, numpy", unit="s", bar=at_most(0.6))
 def exact_numpy():
-    from rapidvision.analysis.inference.permutation import exact_p_values
+    from rapidvision.analysis.inference.exact_p import exact_p_values
 
     columns, first = coin_case()
     return best(lambda: exact_p_values(columns, first, "greater"))
@@ -33,7 +33,7 @@ def exact_numpy():
 @suite.figure("exact p of 12 levels, compiled", unit="s", bar=at_most(0.1))
 def exact_compiled():
     compiled()
-    from rapidvision.analysis.inference.permutation import exact_p_values
+    from rapidvision.analysis.inference.exact_p import exact_p_values
 
     columns, first = coin_case()
     return best(lambda: exact_p_values(columns, first, "greater", fast=True))
@@ -41,7 +41,7 @@ def exact_compiled():
 
 @suite.figure("exact p against R's coin, largest relative difference", unit="", bar=at_most(1e-9))
 def exact_difference():
-    from rapidvision.analysis.inference.permutation import exact_p_values
+    from rapidvision.analysis.inference.exact_p import exact_p_values
 
     columns, first = coin_case()
     coin = json.loads((FIXTURES / "bins12_coin.json").read_text(encoding="utf-8"))["exact_greater"]
@@ -53,7 +53,7 @@ def calibration():
     from rapidvision.analysis.sample_size.power import calibrate
 
     found = []
-    took = seconds(lambda: found.append(calibrate(n_experiments=2000, m=M, seed=11)))
+    took = seconds(lambda: found.append(calibrate(n_experiments=2000, n_resamples=M, seed=11)))
     return took, found[0]
 
 
@@ -148,7 +148,7 @@ def threshold_permutations():
     from rapidvision.analysis.sample_size.simulation import Design, simulate
 
     table = simulate(Design(), seed=2).cells()
-    return best(lambda: threshold_test(table, m=M, n_bootstrap=200, seed=1), repeats=3)
+    return best(lambda: threshold_test(table, n_resamples=M, n_bootstrap=200, seed=1), repeats=3)
 
 
 @suite.figure("coverage of 95 % threshold intervals, 1,000 experiments", unit="share", bar=between(0.93, 0.97))

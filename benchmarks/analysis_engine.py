@@ -77,14 +77,14 @@ def case(n_per_group=60, missing=0.0):
     return mean_columns(good, every), experiment.group == 0, accuracy
 
 
-def ours(n_per_group=60, missing=0.0, m=M, engine="numpy"):
+def ours(n_per_group=60, missing=0.0, n_resamples=M, engine="numpy"):
     from rapidvision.analysis.resampling.counting import count_extreme
 
     columns, first, _ = case(n_per_group, missing)
-    return lambda: count_extreme(columns, first, m=m, seed=1, engine=engine)
+    return lambda: count_extreme(columns, first, n_resamples=n_resamples, seed=1, engine=engine)
 
 
-def scipys(n_per_group=60, missing=0.0, m=M, batch=None):
+def scipys(n_per_group=60, missing=0.0, n_resamples=M, batch=None):
     from scipy.stats import permutation_test
 
     _, first, accuracy = case(n_per_group, missing)
@@ -93,7 +93,7 @@ def scipys(n_per_group=60, missing=0.0, m=M, batch=None):
 
     def run():
         return permutation_test(
-            (a, b), lambda x, y, axis: mean(x, axis=axis) - mean(y, axis=axis), vectorized=True, n_resamples=m,
+            (a, b), lambda x, y, axis: mean(x, axis=axis) - mean(y, axis=axis), vectorized=True, n_resamples=n_resamples,
             alternative="greater", axis=-1, batch=batch, rng=np.random.default_rng(0),
         )  # fmt: skip
 
@@ -170,13 +170,17 @@ def missing_cells():
 
 @suite.figure("10,000 participants against scipy, numpy, per relabelling", unit="x", bar=at_least(100))
 def many_participants():
-    return times(ours(5000, m=5000), scipys(5000, m=200, batch=50), repeats=3) * 5000 / 200
+    return times(ours(5000, n_resamples=5000), scipys(5000, n_resamples=200, batch=50), repeats=3) * 5000 / 200
 
 
 @suite.figure("10,000 participants against scipy, compiled, per relabelling", unit="x", bar=at_least(100))
 def many_participants_compiled():
     compiled()
-    return times(ours(5000, m=5000, engine="numba"), scipys(5000, m=200, batch=50), repeats=3) * 5000 / 200
+    return (
+        times(ours(5000, n_resamples=5000, engine="numba"), scipys(5000, n_resamples=200, batch=50), repeats=3)
+        * 5000
+        / 200
+    )
 
 
 @suite.figure("10,000,000 relabellings, compiled", unit="us each", bar=at_most(0.15))
@@ -185,8 +189,10 @@ def ten_million():
     from rapidvision.analysis.resampling.counting import count_extreme
 
     columns, first, _ = case()
-    count_extreme(columns, first, m=1000, seed=1, engine="numba")
-    return min(seconds(lambda: count_extreme(columns, first, m=10**7, seed=1)) for _ in range(3)) / 10**7 * 1e6
+    count_extreme(columns, first, n_resamples=1000, seed=1, engine="numba")
+    return (
+        min(seconds(lambda: count_extreme(columns, first, n_resamples=10**7, seed=1)) for _ in range(3)) / 10**7 * 1e6
+    )
 
 
 @suite.figure("10,000,000 relabellings with max-T and cluster mass, compiled", unit="us each", bar=STATED)
@@ -195,8 +201,8 @@ def ten_million_joint():
     from rapidvision.analysis.resampling.counting import count_extreme
 
     columns, first, _ = case()
-    count_extreme(columns, first, m=1000, seed=1, joint=True, engine="numba")
-    return seconds(lambda: count_extreme(columns, first, m=10**7, seed=1, joint=True)) / 10**7 * 1e6
+    count_extreme(columns, first, n_resamples=1000, seed=1, joint=True, engine="numba")
+    return seconds(lambda: count_extreme(columns, first, n_resamples=10**7, seed=1, joint=True)) / 10**7 * 1e6
 
 
 @suite.figure("growth of memory from 10^6 to 10^7 relabellings", unit="MB", bar=at_most(50))
@@ -207,9 +213,9 @@ def constant_memory():
     from rapidvision.analysis.resampling.counting import count_extreme
 
     columns, first, _ = case()
-    count_extreme(columns, first, m=10**6, seed=1, joint=True)
+    count_extreme(columns, first, n_resamples=10**6, seed=1, joint=True)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    count_extreme(columns, first, m=10**7, seed=1, joint=True)
+    count_extreme(columns, first, n_resamples=10**7, seed=1, joint=True)
     return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
 
 
@@ -229,4 +235,4 @@ def sign_flips():
             alternative="greater", batch=500, rng=np.random.default_rng(0),
         )  # fmt: skip
 
-    return times(lambda: sign_flip_test(d, m=M, seed=1, alternative="greater"), peer, repeats=3) * M / peer_m
+    return times(lambda: sign_flip_test(d, n_resamples=M, seed=1, alternative="greater"), peer, repeats=3) * M / peer_m

@@ -81,8 +81,10 @@ N_THREADS = min(3, os.cpu_count() or 1)
 def large():
     """A folder with a network of ResNet-50's architecture that names our categories: random weights, real cost."""
     extras.need("torch", extra="models")
-    from rapidvision.gala_models.layers.resnet import build, named
-    from rapidvision.gala_models.weights.load import Card, Category, save_model
+    from rapidvision.gala_models.layers.architecture import named
+    from rapidvision.gala_models.layers.resnet import build
+    from rapidvision.gala_models.weights.card import Card, Category
+    from rapidvision.gala_models.weights.load import save_model
 
     scratch = tempfile.TemporaryDirectory()
     names = [*COLOURS, *(f"class {k}" for k in range(1000 - len(COLOURS)))]

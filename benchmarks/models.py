@@ -17,8 +17,8 @@ from rapidvision.formats import tfrecord
 from rapidvision.gala_models.attribution.smoothgrad import smoothgrad
 from rapidvision.gala_models.data.dataset import pack
 from rapidvision.gala_models.data.example import Example
+from rapidvision.gala_models.layers.architecture import Architecture
 from rapidvision.gala_models.layers.fold import fold
-from rapidvision.gala_models.layers.resnet import Architecture
 from rapidvision.gala_models.observer.networks import bundled_paths
 from rapidvision.gala_models.preprocessing import Preprocessing
 from rapidvision.gala_models.training.recipe import Schedule, Training

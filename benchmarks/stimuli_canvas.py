@@ -11,7 +11,7 @@ from benchmarks.stimuli_inputs import SIDE, inputs, photographs
 from rapidvision.stimuli.background.canvas import make_canvas
 from rapidvision.stimuli.background.scramble import scramble
 from rapidvision.stimuli.image.load import load
-from rapidvision.stimuli.recipe import Canvas
+from rapidvision.stimuli.recipe_tables import Canvas
 
 suite = Suite()
 

@@ -13,7 +13,7 @@ from rapidvision.stimuli.image.load import load, remembering
 from rapidvision.stimuli.image.match import matched
 from rapidvision.stimuli.image.match_target import find_target, luma_of
 from rapidvision.stimuli.png.series import SeriesWriter
-from rapidvision.stimuli.recipe import Match
+from rapidvision.stimuli.recipe_tables import Match
 
 suite = Suite()
 

@@ -9,7 +9,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from rapidvision.gala_models.weights.load import read_card
+from rapidvision.gala_models.weights.card import read_card
 
 STORED = Path(__file__).parent / "train_demo.json"
 COMMAND = "rapidvision models train-demo --recipe few-pictures --controls --seeds 0 1"

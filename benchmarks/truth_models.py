@@ -23,7 +23,8 @@ from rapidvision.gala_models.data.dataset import open_store, pack
 from rapidvision.gala_models.data.example import Example
 from rapidvision.gala_models.data.packing import pack_images
 from rapidvision.gala_models.evaluation.evaluate import evaluate
-from rapidvision.gala_models.layers.resnet import Architecture, build
+from rapidvision.gala_models.layers.architecture import Architecture
+from rapidvision.gala_models.layers.resnet import build
 from rapidvision.gala_models.observer.probes import multiply_accumulates
 from rapidvision.gala_models.preprocessing import Preprocessing
 from rapidvision.gala_models.training.recipe import Training

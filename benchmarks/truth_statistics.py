@@ -55,9 +55,9 @@ def sign_flips():
         base = rng.integers(0, below + 1, n)
         floats = (base + above) / below - base / below
         expected = enumerated([Fraction(int(one), below) - margin for one in above])
-        found = sign_flip_test(floats, null=float(margin), m=1, seed=number, alternative="greater").p_exact[0]
+        found = sign_flip_test(floats, null=float(margin), n_resamples=1, seed=number, alternative="greater").p_exact[0]
         counted = sign_flip_test(
-            above, denominators=np.full(n, below), null=float(margin), m=1, seed=number, alternative="greater"
+            above, denominators=np.full(n, below), null=float(margin), n_resamples=1, seed=number, alternative="greater"
         ).p_exact[0]
         worst = max(worst, abs(float(found) - float(expected)), abs(float(counted) - float(expected)))
     return worst

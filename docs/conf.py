@@ -8,6 +8,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import public_names
+from sphinx.util import logging
+from sphinx.util.nodes import make_refnode
 
 from rapidvision import __version__
 
@@ -30,7 +32,7 @@ exclude_patterns = ["_build", "_templates", "gallery/*.ipynb", "gallery/*.py"]
 html_theme = "furo"
 html_title = "RapidVision"
 html_static_path = ["_static"]
-html_css_files = ["gallery.css"]
+html_css_files = ["style.css"]
 autosummary_generate = True
 autodoc_typehints = "none"
 autodoc_mock_imports = ["psychopy", "psychtoolbox"]
@@ -43,7 +45,7 @@ sphinx_gallery_conf = {
     "gallery_dirs": "gallery",
     "image_scrapers": ("matplotlib", "drawings.scraped"),
     "capture_repr": ("_repr_html_", "__repr__"),
-    "ignore_repr_types": r"rapidvision\.analysis\.(panel|workflow|figures|reporting).*(Fig2b|CurveFits|Drawing)",
+    "ignore_repr_types": r"rapidvision\.analysis\.(curve_fits|figures|reporting).*(Fig2b|CurveFits|Drawing)",
     "abort_on_example_error": True,
     "download_all_examples": False,
     "show_signature": False,
@@ -54,7 +56,7 @@ sphinx_gallery_conf = {
     "thumbnail_size": (560, 400),
 }
 
-public_names.write_page(Path(__file__).parent / "reference" / "api.rst")
+public_names.write_pages(Path(__file__).parent)
 
 
 def skip_unexplained_fields(_app: Any, _what: str, _name: str, member: Any, skip: bool, _options: Any) -> bool | None:
@@ -62,6 +64,21 @@ def skip_unexplained_fields(_app: Any, _what: str, _name: str, member: Any, skip
     return True if str(getattr(member, "__doc__", "")).startswith("Alias for field number") else skip or None
 
 
+def resolve_field(app: Any, env: Any, node: Any, contnode: Any) -> Any:
+    """Lead from a field of a record to its class, whose docstring explains it; warn of any other name that leads nowhere."""
+    target = str(node.get("reftarget", ""))
+    owner = target.rpartition(".")[0]
+    if not target.startswith("rapidvision.") or node.get("refdomain") != "py":
+        return None
+    found = env.domains["py"].objects.get(owner)
+    if found is not None and node.get("reftype") == "attr":
+        return make_refnode(app.builder, node["refdoc"], found.docname, found.node_id, contnode, target)
+    if "generated" not in node.get("refdoc", ""):
+        logging.getLogger(__name__).warning("no page has %s", target, location=node)
+    return None
+
+
 def setup(app: Any) -> None:
-    """Connect the filter."""
+    """Connect the filters."""
     app.connect("autodoc-skip-member", skip_unexplained_fields)
+    app.connect("missing-reference", resolve_field)

@@ -1,16 +1,17 @@
+from .answers.participants import Participants as Participants
 from .data.packing import pack_images as pack_images
 from .evaluation.evaluate import Evaluation as Evaluation
 from .evaluation.evaluate import evaluate as evaluate
+from .layers.architecture import NETWORKS as NETWORKS
+from .layers.architecture import Architecture as Architecture
 from .layers.attention import attention_maps as attention_maps
 from .layers.gala import GALA as GALA
 from .layers.gala_resnet import gala_resnet50 as gala_resnet50
-from .layers.resnet import NETWORKS as NETWORKS
-from .layers.resnet import Architecture as Architecture
 from .observer.networks import load as load
 from .observer.observe import Network as Network
-from .observer.participants import Participants as Participants
 from .observer.probe_observer import Probing as Probing
 from .observer.study_run import observe as observe
+from .plugins import register_architecture as register_architecture
 from .plugins import register_attribution as register_attribution
 from .plugins import register_network as register_network
 from .plugins import register_readout as register_readout
@@ -18,5 +19,5 @@ from .preprocessing import Preprocessing as Preprocessing
 from .training.recipe import Schedule as Schedule
 from .training.recipe import Training as Training
 from .training.run import train as train
-from .weights.load import Card as Card
+from .weights.card import Card as Card
 from .weights.load import load_model as load_model

@@ -15,7 +15,8 @@ from .layers.fold import fold
 from .layers.resnet import ResNet
 from .observer.networks import bundled_paths
 from .scores import check_finite
-from .weights.load import load_model, read_card
+from .weights.card import read_card
+from .weights.load import load_model
 
 Partner = Callable[[NDArray[np.uint8]], NDArray[np.float64]]
 
@@ -82,9 +83,9 @@ def build_partner(
     return answer
 
 
-def for_inference(model: ResNet) -> nn.Module:
+def for_inference(model: nn.Module) -> nn.Module:
     """Return the network folded where it can be: post-activation networks."""
-    return fold(model) if model.bn1 is not None else model.eval()
+    return fold(model) if isinstance(model, ResNet) and model.bn1 is not None else model.eval()
 
 
 def _best_bundled() -> Path:

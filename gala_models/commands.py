@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from rapidvision.cli import Verbs, add_common_options, add_plugin_option, add_verb, give, list_names, say
 from rapidvision.system.extras import need
 
+from .answers.class_lists import CLASS_LISTS
 from .registries import ATTRIBUTIONS, NETWORKS, READOUTS
-from .training_commands import add_verbs
+from .training_commands import add_verbs, architecture_names
 
 if TYPE_CHECKING:
     import torch
@@ -35,7 +36,7 @@ def _add_model_options(parser: argparse.ArgumentParser, *, several: bool) -> Non
         help="the bundled networks, a file of weights, a registered network, or a function that returns a torch.nn.Module"
         + ("; may be given several times" if several else ""),
     )
-    parser.add_argument("--architecture", metavar="NAME", help="for a checkpoint without a card: resnet50, …")
+    parser.add_argument("--architecture", metavar="NAME", help="for a checkpoint without a card")
     parser.add_argument("--size", type=int, metavar="PX", help="side of the input of such a network (default: 224)")
     parser.add_argument(
         "--resize",
@@ -52,7 +53,7 @@ def _add_model_options(parser: argparse.ArgumentParser, *, several: bool) -> Non
     )
     parser.add_argument("--readout", choices=READOUTS, metavar="NAME", help="%(choices)s (default: its own)")
     add_plugin_option(parser)
-    list_names(parser, {"--model": NETWORKS})
+    list_names(parser, {"--model": NETWORKS, "--architecture": architecture_names})
     _add_device_option(parser)
 
 
@@ -89,6 +90,7 @@ def _networks(arguments: argparse.Namespace) -> "list[Network]":
             resize_px=arguments.resize,
             name=name,
             targets=getattr(arguments, "target_classes", None) or (),
+            class_list=getattr(arguments, "class_list", None) or "",
             device=device,
         )
     ]
@@ -98,7 +100,7 @@ def _add_observe(verbs: Verbs) -> None:
     parser = add_verb(
         verbs,
         "observe",
-        "let networks take the test of a study: same plans, same pixels, same trials table",
+        "run networks on a study: same plans, same pixels, same trials table",
         "  rapidvision models observe study/ --model bundled --out study/models.csv\n"
         "  rapidvision models observe study/ --model my_lab.nets:make --readout imagenet-animal --out study/models.csv\n"
         "  rapidvision models observe study/ --model resnet50.pth --architecture resnet50 --out study/models.csv\n"
@@ -114,6 +116,12 @@ def _add_observe(verbs: Verbs) -> None:
         nargs="+",
         metavar="CLASS",
         help="target classes of a network whose card does not say which they are, as after training on class folders",
+    )
+    parser.add_argument(
+        "--class-list",
+        choices=[one.name for one in CLASS_LISTS],
+        help="in tasks about categories: which of ImageNet's 1,000 classes a category is made of (default: the first list "
+        "that has them all; networks with named classes need none)",
     )
     parser.add_argument(
         "--participant-policy",
@@ -133,7 +141,7 @@ def _add_observe(verbs: Verbs) -> None:
         nargs=3,
         type=float,
         metavar=("LOG_ODDS", "BASE_MS", "MS_PER_MILLION"),
-        help="answer at the first probe this sure; multiply-accumulates become response times, and late answers late",
+        help="stop at the first probe whose absolute log odds exceed this; multiply-accumulates become response times, and late answers late",
     )
     parser.add_argument("--set", type=Path, metavar="SET", help="where the stimulus set is now")
     parser.add_argument("--batch-size", type=int, default=64, metavar="N", help="pictures at once (default: 64)")
@@ -146,7 +154,7 @@ def _observe(arguments: argparse.Namespace) -> None:
     from rapidvision.errors import InputError
     from rapidvision.study import Study
 
-    from .observer.participants import Participants
+    from .answers.participants import Participants
     from .observer.probe_observer import Probing
     from .observer.probes import EarlyExit
     from .observer.study_run import run_study
@@ -176,13 +184,14 @@ def _observe(arguments: argparse.Namespace) -> None:
             "out": out,
             "n_trials": len(study_run.records),
             "accuracy": [
-                {"model": name, "group": group, "highest_level": highest, "intact": intact}
-                for (name, group), (highest, intact) in study_run.accuracies().items()
+                {"model": name, "group": group, "correct": shares}
+                for (name, group), shares in study_run.accuracies().items()
             ],
         },
     )
-    for (name, group), (highest, intact) in study_run.accuracies().items():
-        say(arguments, f"{name:<24} {group:<12} {highest:.0%} correct at 100 % of the features, {intact:.0%} intact")
+    for (name, group), shares in study_run.accuracies().items():
+        words = ", ".join(f"{share:.0%} at level {label}" for label, share in shares.items())
+        say(arguments, f"{name:<24} {group:<12} correct: {words}")
     say(
         arguments,
         f"{out}: {len(study_run.records)} trials, {study_run.n_participants} participants ({arguments.participant_policy}), "
@@ -280,7 +289,7 @@ def _table(arguments: argparse.Namespace) -> None:
     need("torch", extra="models", purpose="a network")
     from .evaluation import paper_tables
     from .observer.networks import bundled_paths
-    from .weights.load import read_card
+    from .weights.card import read_card
 
     cards = [read_card(path) for path in arguments.model or bundled_paths()]
     say(arguments, f"Ours\n\n{paper_tables.ours(cards)}\n\n{paper_tables.paper()}")

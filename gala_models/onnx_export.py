@@ -16,7 +16,8 @@ from rapidvision.system import extras, files
 from rapidvision.text import csv_text
 
 from .clickme_partner import for_inference
-from .layers.resnet import ResNet, build, named
+from .layers.architecture import named
+from .layers.resnet import build
 from .preprocessing import Preprocessing
 from .weights.load import load_model, load_weights
 
@@ -78,7 +79,7 @@ def _scaling(preprocessing: Preprocessing, picture_px: int) -> Tensor:
 
 def export_onnx(
     path: Path | str,
-    model: ResNet,
+    model: nn.Module,
     preprocessing: Preprocessing,
     categories: Sequence[str],
     *,
@@ -91,8 +92,8 @@ def export_onnx(
     ----------
     path : path-like
         ``.onnx``; written atomically.
-    model : ResNet
-        Post-activation networks are folded, others are taken as they are.
+    model : Module
+        Post-activation residual networks are folded, others are taken as they are.
     preprocessing : Preprocessing
         Becomes part of the file.
     categories : sequence of str
@@ -109,7 +110,8 @@ def export_onnx(
     MissingExtra
         Without ``onnx`` and ``onnxscript``.
     """
-    n_classes = model.fc.out_features
+    with torch.inference_mode():
+        n_classes = model.eval()(torch.zeros(1, 3, preprocessing.size_px, preprocessing.size_px)).shape[1]
     if len(categories) != n_classes or len(set(categories)) != n_classes:
         raise InputError(f"{name}: {len(set(categories))} different names for {n_classes} classes; one each is needed")
     for package in ("onnx", "onnxscript"):

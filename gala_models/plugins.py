@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from .registries import ATTRIBUTIONS, NETWORKS, READOUTS
+from .registries import ARCHITECTURES, ATTRIBUTIONS, NETWORKS, READOUTS
 
 if TYPE_CHECKING:
     from torch import nn
 
+    from .layers.architecture import Architecture
     from .observer.observe import Network
     from .observer.readout import Readout
 
@@ -27,9 +28,44 @@ class Attribution(Protocol):
         """
 
 
+F = TypeVar("F", bound="Callable[[Architecture], nn.Module]")
 N = TypeVar("N", bound="Callable[[], nn.Module]")
 R = TypeVar("R", bound="Callable[[], Readout]")
 A = TypeVar("A", bound=Attribution)
+
+
+def register_architecture(name: str) -> Callable[[F], F]:
+    """Register a function that builds a network to be trained, under the name that recipes write as ``model.family``.
+
+    Parameters
+    ----------
+    name : str
+        Without blanks; not that of a built-in family.
+
+    Returns
+    -------
+    callable
+        A decorator for a function that takes an :class:`Architecture` and returns a ``torch.nn.Module`` with fresh
+        weights: images in, of shape (n, 3, height, width), ``n_classes`` scores out. What it draws comes from PyTorch's
+        global generator, which is seeded. Maps supervise the :class:`GALA` modules in it.
+
+    Raises
+    ------
+    InputError
+        When another architecture has the name.
+
+    Examples
+    --------
+    >>> import torch
+    >>> import rapidvision as rv
+    >>> @rv.models.register_architecture("linear-of-the-example")
+    ... def linear(architecture):
+    ...     layers = torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten(), torch.nn.Linear(3, architecture.n_classes)
+    ...     return torch.nn.Sequential(*layers)
+    >>> rv.models.Architecture(family="linear-of-the-example", n_classes=2).family
+    'linear-of-the-example'
+    """
+    return ARCHITECTURES.register(name)  # type: ignore[return-value]  # typed by what all architectures share
 
 
 def register_network(name: str) -> Callable[[N], N]:
@@ -54,7 +90,9 @@ def register_network(name: str) -> Callable[[N], N]:
     Examples
     --------
     >>> import torch
-    >>> @register_network("linear-of-the-example")
+    >>> import rapidvision as rv
+    >>> from rapidvision.gala_models.registries import NETWORKS
+    >>> @rv.models.register_network("linear-of-the-example")
     ... def linear():
     ...     return torch.nn.Sequential(torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten(), torch.nn.Linear(3, 2))
     >>> "linear-of-the-example" in NETWORKS
@@ -84,8 +122,10 @@ def register_readout(name: str) -> Callable[[R], R]:
 
     Examples
     --------
+    >>> import rapidvision as rv
     >>> from rapidvision.gala_models.observer.readout import Readout
-    >>> @register_readout("first-of-the-example")
+    >>> from rapidvision.gala_models.registries import READOUTS
+    >>> @rv.models.register_readout("first-of-the-example")
     ... def first():
     ...     return Readout("first-of-the-example", 1, lambda scores: scores[:, 0].double())
     >>> "first-of-the-example" in READOUTS
@@ -114,7 +154,10 @@ def register_attribution(name: str) -> Callable[[A], A]:
 
     Examples
     --------
-    >>> @register_attribution("everywhere-of-the-example")
+    >>> import numpy as np
+    >>> import rapidvision as rv
+    >>> from rapidvision.gala_models.registries import ATTRIBUTIONS
+    >>> @rv.models.register_attribution("everywhere-of-the-example")
     ... def everywhere(network, pictures, /, *, names):
     ...     return np.ones(pictures.shape[:3], np.float32)
     >>> "everywhere-of-the-example" in ATTRIBUTIONS

@@ -8,7 +8,16 @@ from rapidvision.plugins.registry import Registry
 if TYPE_CHECKING:
     from torch import nn
 
+_RESNET = "rapidvision.gala_models.layers.resnet"
 _READOUTS = "rapidvision.gala_models.observer.readout"
+
+#: Name → function that builds a network with fresh weights from a :class:`.layers.architecture.Architecture`; the names
+#: are those that recipes write as ``family``.
+ARCHITECTURES: "Registry[Callable[..., nn.Module]]" = Registry(
+    "architecture",
+    "rapidvision.architecture",
+    {name: f"{_RESNET}:{name}" for name in ("resnet18", "resnet34", "resnet50", "resnet101", "compact")},
+)
 
 #: Name → function that takes nothing and returns a network; the architectures of the paper are built with fresh weights
 #: by :func:`rapidvision.gala_models.layers.resnet.build`, and trained ones are files, so none is built in here.

@@ -4,11 +4,20 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rapidvision.cli import Verbs, add_common_options, add_verb, say
+from rapidvision.cli import Verbs, add_common_options, add_plugin_option, add_verb, list_names, say
 from rapidvision.system.extras import need
+
+from .registries import ARCHITECTURES
 
 if TYPE_CHECKING:
     from .training.recipe import Training
+
+
+def architecture_names() -> tuple[str, ...]:
+    """Return what ``--architecture`` takes; called when a help is shown."""
+    from .layers import architecture
+
+    return architecture.architecture_names()
 
 
 def add_verbs(verbs: Verbs) -> None:
@@ -110,6 +119,8 @@ def _add_train(verbs: Verbs) -> None:
     parser.add_argument(
         "--example", choices=("paper", "tpu"), nargs="?", const="paper", help="print a recipe with every key and stop"
     )
+    add_plugin_option(parser)
+    list_names(parser, {"model.family": ARCHITECTURES})
     add_common_options(parser)
     parser.set_defaults(run=_train)
 
@@ -120,7 +131,7 @@ def _train(arguments: argparse.Namespace) -> None:
     from rapidvision.errors import InputError
 
     from .training.processes import world
-    from .training.recipe import PRESETS, Training
+    from .training.recipe import PRESETS, read_recipe
     from .training.run import run_recipe
 
     if arguments.example:
@@ -128,7 +139,7 @@ def _train(arguments: argparse.Namespace) -> None:
         return
     if arguments.recipe is None or arguments.out is None:
         raise InputError("train: needs a recipe and --out (or --example to print a recipe)")
-    recipe = _seeded(recipes.read(arguments.recipe, Training), arguments.seed)
+    recipe = _seeded(read_recipe(arguments.recipe), arguments.seed)
     with world() as here:
         trainer = run_recipe(recipe, arguments.out, base=arguments.recipe.parent, world=here, quiet=arguments.quiet)
         if here.first:
@@ -159,20 +170,20 @@ def _add_sweep(verbs: Verbs) -> None:
         "--n-seeds", type=int, default=5, metavar="N", help="networks per weight (default: 5, as in the paper)"
     )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder")
+    add_plugin_option(parser)
+    list_names(parser, {"model.family": ARCHITECTURES})
     add_common_options(parser)
     parser.set_defaults(run=_sweep)
 
 
 def _sweep(arguments: argparse.Namespace) -> None:
     need("torch", extra="models", purpose="training")
-    from rapidvision import recipes
-
     from .figures import figure_7
     from .training.processes import world
-    from .training.recipe import Training
+    from .training.recipe import read_recipe
     from .training.sweep import sweep
 
-    recipe = _seeded(recipes.read(arguments.recipe, Training), arguments.seed)
+    recipe = _seeded(read_recipe(arguments.recipe), arguments.seed)
     seeds = range(recipe.seed, recipe.seed + arguments.n_seeds)
     base = arguments.recipe.parent
     with world() as here:
@@ -235,7 +246,9 @@ def _add_export(verbs: Verbs) -> None:
     )
     parser.add_argument("model", type=Path, metavar="FILE", help="a file of weights")
     parser.add_argument("--out", type=Path, required=True, metavar="ONNX", help="the new file")
-    parser.add_argument("--architecture", metavar="NAME", help="for a checkpoint without a card: resnet50, …")
+    parser.add_argument("--architecture", metavar="NAME", help="for a checkpoint without a card")
+    add_plugin_option(parser)
+    list_names(parser, {"--architecture": architecture_names})
     parser.add_argument("--size", type=int, default=224, metavar="PX", help="side of its input (default: %(default)s)")
     parser.add_argument(
         "--resize",

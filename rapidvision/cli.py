@@ -6,13 +6,12 @@ function that takes the parsed arguments and returns an exit code (or None for 0
 
 import argparse
 import importlib
-import io
-import os
-import re
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import pairwise
-from typing import Any, NamedTuple, NoReturn, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
+
+from rapidvision.system.command_line import Parser, output_is_closed, print_every_letter
 
 Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001  no public name for it
 
@@ -62,7 +61,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         0 done, 1 a check failed, 2 bad input, 3 stopped and can be resumed; also 3 when the reader of standard output
         has gone before the end.
     """
-    _print_every_letter()
+    print_every_letter()
     words = list(sys.argv[1:] if argv is None else argv)
     if words[:1] == ["help"]:
         words = [*words[1:], "--help"]
@@ -126,7 +125,7 @@ def _run(name: str, words: list[str]) -> int:
         _refuse("stopped; run the same command again to resume")
         return 3
     except BrokenPipeError:
-        if not _output_is_closed():
+        if not output_is_closed():
             raise
         return 3
 
@@ -152,66 +151,6 @@ def _run_for_json(arguments: argparse.Namespace) -> int:
         code = int(arguments.run(arguments) or 0)
     print(json.dumps(plain(arguments.result), ensure_ascii=False, allow_nan=False), flush=True)  # noqa: T201
     return code
-
-
-class Parser(argparse.ArgumentParser):
-    """A parser that says what was probably meant, and shows the usage of the verb that was given the wrong words."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **{"allow_abbrev": False, **kwargs})  # an option has one word, in every release
-
-    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """Refuse unknown words here, in the verb's own parser: argparse would leave that to the outermost one."""
-        found, unknown = super().parse_known_args(args, namespace)
-        if unknown:
-            from rapidvision.errors import did_you_mean
-
-            known = [name for action in self._actions for name in action.option_strings]
-            word = unknown[0].partition("=")[0]
-            hint = f". {did_you_mean(word, known)}" if word.startswith("-") else ""
-            self.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")
-        return found, unknown
-
-    def error(self, message: str) -> NoReturn:
-        """End with usage and message; of a word that is no choice, name the closest."""
-        wrong = re.match(r"argument (?P<what>.+?): invalid choice: '(?P<word>.*?)' \(", message)
-        action = next((one for one in self._actions if wrong and _name_of(one) == wrong["what"]), None)
-        if wrong and action is not None and action.choices is not None:
-            from rapidvision.errors import did_you_mean
-
-            hint = did_you_mean(wrong["word"], map(str, action.choices))
-            message = f'argument {wrong["what"]}: got "{wrong["word"]}". {hint}'
-        super().error(message)
-
-
-def _name_of(action: argparse.Action) -> str:
-    if isinstance(action.metavar, str) and not action.option_strings:
-        return action.metavar
-    return "/".join(action.option_strings) or action.dest
-
-
-def _output_is_closed() -> bool:
-    """Whether the reader of standard output has gone (``| head``); if so, what is still to be written goes nowhere."""
-    import select
-
-    try:
-        descriptor = sys.stdout.fileno()
-    except (AttributeError, OSError, ValueError):  # no file: a notebook's, a test's, none at all
-        return False
-    if hasattr(select, "poll"):
-        poll = select.poll()
-        poll.register(descriptor, select.POLLOUT)
-        if not any(state & (select.POLLERR | select.POLLHUP) for _, state in poll.poll(0)):
-            return False
-    os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)  # Python flushes once more when it ends
-    return True
-
-
-def _print_every_letter() -> None:
-    """Write letters that the terminal's code page lacks as numbered escapes instead of stopping at them."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
-            stream.reconfigure(errors="backslashreplace")
 
 
 def parser_of(name: str, commands: object) -> argparse.ArgumentParser:
@@ -294,7 +233,9 @@ def add_plugin_option(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def list_names(parser: argparse.ArgumentParser, kinds: Mapping[str, Iterable[str]]) -> None:
+def list_names(
+    parser: argparse.ArgumentParser, kinds: Mapping[str, Iterable[str] | Callable[[], Iterable[str]]]
+) -> None:
     """End a verb's help with the names of parts, plug-ins included.
 
     Parameters
@@ -302,13 +243,14 @@ def list_names(parser: argparse.ArgumentParser, kinds: Mapping[str, Iterable[str
     parser : argparse.ArgumentParser
         The verb's.
     kinds : mapping
-        Where the names are written → the registry. Registries are asked only when the help is shown.
+        Where the names are written → the registry, or what returns the names. It is asked only when the help is shown.
     """
 
     class _Formatter(argparse.RawDescriptionHelpFormatter):
         def format_help(self) -> str:
             width = max(map(len, kinds)) + 2
-            lines = [f"  {key:<{width}}{', '.join(names) or '(none)'}" for key, names in kinds.items()]
+            found = {key: names() if callable(names) else names for key, names in kinds.items()}
+            lines = [f"  {key:<{width}}{', '.join(names) or '(none)'}" for key, names in found.items()]
             return super().format_help() + "\nnames that may be used:\n" + "\n".join(lines) + "\n"
 
     parser.formatter_class = _Formatter

@@ -9,7 +9,17 @@ from collections.abc import Iterable
 
 
 class RapidVisionError(Exception):
-    """Whatever the suite raises on purpose. Its text is one line made for the reader."""
+    """Base class of every error that RapidVision raises on purpose. Its text is one line for the reader.
+
+    Examples
+    --------
+    >>> import rapidvision as rv
+    >>> try:
+    ...     rv.preset("papre")
+    ... except rv.RapidVisionError as error:
+    ...     print(type(error).__name__)
+    InputError
+    """
 
     exit_code = 2
 

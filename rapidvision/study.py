@@ -63,6 +63,13 @@ class Study:
     ----------
     folder : path-like
         The study's folder.
+
+    Examples
+    --------
+    >>> import rapidvision as rv
+    >>> study = rv.Study("study")
+    >>> study.protocol_path.name, study.trials_path.name
+    ('protocol.toml', 'trials.csv')
     """
 
     def __init__(self, folder: Path | str) -> None:

@@ -13,10 +13,10 @@ from .maps.readers.base import Points as Points
 from .plugins import register_background as register_background
 from .plugins import register_reader as register_reader
 from .plugins import register_reveal as register_reveal
-from .recipe import Canvas as Canvas
-from .recipe import MapSource as MapSource
-from .recipe import Match as Match
-from .recipe import Reveal as Reveal
 from .recipe import StimulusRecipe as StimulusRecipe
+from .recipe_tables import Canvas as Canvas
+from .recipe_tables import MapSource as MapSource
+from .recipe_tables import Match as Match
+from .recipe_tables import Reveal as Reveal
 from .report.contact_sheet import contact_sheet as contact_sheet
 from .reveal.flood_fill import flood_fill as flood_fill

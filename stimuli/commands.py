@@ -1,31 +1,19 @@
 """``rapidvision stimuli``: build, verify and look at stimulus sets."""
 
 import argparse
-import os
 from fractions import Fraction
 from pathlib import Path
 
-from rapidvision.cli import Verbs, add_common_options, add_plugin_option, add_verb, give, list_names, say
+from rapidvision.cli import add_common_options, add_plugin_option, add_verb, give, say
 from rapidvision.system import files
 
-from .registries import BACKGROUNDS, READERS, REVEAL_MODES
-
-#: Flags that a build prints.
-MOST_FLAGS = 20
-
-_BUILD_EXAMPLES = """\
-  rapidvision stimuli build bundled --out set
-  rapidvision stimuli build recipe.toml --out set --workers 8
-  rapidvision stimuli build osie.toml --root ~/data/osie --out set
-  rapidvision stimuli build recipe.toml --out set --shard 3/16     one part of a SLURM array; a last build without
-                                                                   --shard finishes the set
-A build that was stopped resumes when the same command is given again."""
+from . import build_command
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the sub-verbs."""
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
-    _add_build(verbs)
+    build_command.add_build(verbs)
     expand = add_verb(
         verbs, "expand", "write the PNG files of a packed set", "rapidvision stimuli expand packed --out set"
     )
@@ -66,17 +54,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     movies = add_verb(
         verbs,
         "movies",
-        "write each stimulus as a movie: fixation, stimulus, blank",
-        "rapidvision stimuli movies set --out movies --hz 60 --codec vp9",
+        "write each planned trial as a movie of all its phases",
+        "rapidvision stimuli movies study --out study/movies --hz 60 --codec vp9",
     )
-    movies.add_argument("folder", type=Path, metavar="SET", help="a stimulus set")
+    movies.add_argument("study", type=Path, metavar="STUDY", help="a study with its plans")
     movies.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the movies and movies.csv")
-    movies.add_argument(
-        "--protocol",
-        default="paper",
-        metavar="FILE|paper|authors-2017",
-        help="a protocol file or preset (default: paper)",
-    )
     movies.add_argument(
         "--hz",
         type=_hz,
@@ -85,8 +67,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="frames per second, as 60, 59.94 or 60000/1001 (default: 60)",
     )
     movies.add_argument("--codec", choices=("vp9", "h264"), default="vp9", help="video format (default: vp9)")
-    movies.add_argument("--n-stimuli", type=int, metavar="N", help="stop after so many stimuli (default: all)")
-    add_common_options(movies)
+    movies.add_argument("--n-movies", type=int, metavar="N", help="stop after so many movies (default: all)")
+    add_common_options(movies, seed=False)
     movies.set_defaults(run=_movies)
     importing = add_verb(
         verbs,
@@ -109,67 +91,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     importing.add_argument("--n-images", type=int, metavar="N", help="stop after so many pictures (default: all)")
     add_common_options(importing, seed=False)
     importing.set_defaults(run=_import_clickme)
-
-
-def _add_build(verbs: Verbs) -> None:
-    parser = add_verb(verbs, "build", "build a stimulus set from pictures and importance maps", _BUILD_EXAMPLES)
-    list_names(parser, {"reveal.mode": REVEAL_MODES, "canvas.kind": BACKGROUNDS, "maps.reader": READERS})
-    parser.add_argument(
-        "recipe", metavar="RECIPE", help="a TOML file, or `bundled` for the pictures that come with RapidVision"
-    )
-    parser.add_argument("--out", type=Path, required=True, metavar="SET", help="folder of the set")
-    parser.add_argument(
-        "--root", type=Path, metavar="DIR", help="folder that the recipe's paths are relative to (default: its own)"
-    )
-    parser.add_argument("--format", default="png", choices=("png", "tar", "series", "recipe"), help="storage form")
-    parser.add_argument(
-        "--workers", type=int, default=os.cpu_count() or 1, metavar="N", help="processes (default: one per core)"
-    )
-    parser.add_argument("--shard", type=_shard, default=(1, 1), metavar="I/N", help="build only this part")
-    parser.add_argument("--scheduler", metavar="ADDRESS", help="let a dask.distributed cluster do the work")
-    parser.add_argument(
-        "--skip-bad", action="store_true", help="leave out unusable pictures and list them in rejects.csv"
-    )
-    add_plugin_option(parser)
-    add_common_options(parser)
-    parser.set_defaults(run=_build)
-
-
-def _build(arguments: argparse.Namespace) -> int:
-    from rapidvision.system.progress import progress
-
-    from .builder.build import build, read_recipe
-
-    recipe, root = read_recipe(arguments.recipe, root=arguments.root, seed=arguments.seed)
-    from .pipeline.image_list import image_entries
-
-    n_jobs = len(image_entries(recipe, root)[arguments.shard[0] - 1 :: arguments.shard[1]])
-    with progress("pictures", n_jobs, quiet=arguments.quiet) as advance:
-        built = build(
-            recipe,
-            arguments.out,
-            root=root,
-            form=arguments.format,
-            workers=arguments.workers,
-            shard=arguments.shard,
-            scheduler=arguments.scheduler,
-            skip_bad=arguments.skip_bad,
-            advance=advance,
-        )
-    for one in built.rejected:
-        say(arguments, f"left out {one.job.image_id}: {one.reason}")
-    kept = f", {built.n_kept} were there" if built.n_kept else ""
-    left_out = f", {len(built.rejected)} left out" if built.rejected else ""
-    say(arguments, f"{arguments.out}: {built.n_made} pictures made{kept}{left_out}, seed {recipe.seed}")
-    for note in built.notes:
-        say(arguments, f"note: {note}")
-    for flag in built.flags[:MOST_FLAGS]:
-        say(arguments, f"flag: {flag.image_id} {flag.map_source}: {flag.text}")
-    if len(built.flags) > MOST_FLAGS:
-        say(arguments, f"and {len(built.flags) - MOST_FLAGS} more flags; see `rapidvision stimuli show --out`")
-    if built.n_missing:
-        say(arguments, f"{built.n_missing} pictures are still missing; a build without --shard finishes the set")
-    return 0
 
 
 def _verify(arguments: argparse.Namespace) -> int:
@@ -243,30 +164,25 @@ def _diff(arguments: argparse.Namespace) -> int:
 
 
 def _movies(arguments: argparse.Namespace) -> int:
-    from rapidvision import recipes
-    from rapidvision.formats.manifest import read_set
-    from rapidvision.protocol import PRESETS, Protocol, preset
+    from rapidvision.study import Study
     from rapidvision.system.progress import progress
 
-    from .movies import write_movies
+    from .movies import planned_movies, write_movies
 
-    name = arguments.protocol
-    protocol = preset(name) if name in PRESETS else recipes.read(name, Protocol)
-    found = read_set(arguments.folder)
-    seed = found.description.seed if arguments.seed is None else arguments.seed
-    rows = found.stimuli[: arguments.n_stimuli]
-    with progress("movies", len(rows), quiet=arguments.quiet) as advance:
+    study = Study(arguments.study)
+    found, plans = study.stimulus_set(), study.plans()
+    n_movies = len(list(planned_movies(plans))[: arguments.n_movies])
+    with progress("movies", n_movies, quiet=arguments.quiet) as advance:
         write_movies(
             found,
-            rows,
+            plans,
             arguments.out,
-            protocol=protocol,
             hz=arguments.hz,
             codec=arguments.codec,
-            seed=seed,
+            limit=arguments.n_movies,
             advance=advance,
         )
-    say(arguments, f"{arguments.out}: {len(rows)} movies at {float(arguments.hz):g} Hz, seed {seed}")
+    say(arguments, f"{arguments.out}: {n_movies} movies at {float(arguments.hz):g} Hz")
     return 0
 
 
@@ -301,10 +217,3 @@ def _ranges(text: str) -> list[int]:
             raise argparse.ArgumentTypeError(f'got "{text}", whole numbers and ranges like 0-397,400 are needed')
         out += range(int(low), int(high or low) + 1)
     return out
-
-
-def _shard(text: str) -> tuple[int, int]:
-    number, _, count = text.partition("/")
-    if number.isdigit() and count.isdigit() and 1 <= int(number) <= int(count):
-        return int(number), int(count)
-    raise argparse.ArgumentTypeError(f'got "{text}", allowed are 1/N to N/N')

@@ -8,8 +8,8 @@ import numpy as np
 
 from rapidvision.errors import InputError
 from rapidvision.formats import image_folder, tfrecord
-from rapidvision.formats.png import png_bytes
 from rapidvision.images.load import load_rgb
+from rapidvision.images.png import png_bytes
 from rapidvision.maps import checked_values
 from rapidvision.system import files
 from rapidvision.system.progress import Advance, silent

@@ -1,12 +1,12 @@
-"""Trials as movies: fixation, stimulus and blank with exact frame times, as the paper sent them to browsers.
+"""Planned trials as movies: every phase with exact frame times, as the paper sent them to browsers.
 
 "Each trial sequence was converted to an HTML5-compatible video format to provide the fastest reliable presentation
 time possible in a web browser" (paper, appendix).
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -15,16 +15,19 @@ from numpy.typing import NDArray
 
 from rapidvision.errors import InputError
 from rapidvision.formats import movies
-from rapidvision.formats.manifest import Stimulus, StimulusSet
-from rapidvision.formats.movies import Movie
+from rapidvision.formats.manifest import StimulusSet
+from rapidvision.formats.movies import Movie, frames_of, movie_id
+from rapidvision.grammar.runners import refuse
 from rapidvision.images.load import load_rgb
+from rapidvision.plan import Plan
 from rapidvision.protocol import Protocol
-from rapidvision.seeds import key64
 from rapidvision.system import files
 from rapidvision.system.extras import need
 from rapidvision.system.progress import Advance, silent
+from rapidvision.task.trial import Trial, TrialPhase
 
 Codec = Literal["vp9", "h264"]
+Background = tuple[int, int, int]
 
 _ENCODERS = {"vp9": ("libvpx-vp9", "webm"), "h264": ("libx264", "mp4")}
 _OPTIONS = {
@@ -33,56 +36,51 @@ _OPTIONS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class MovieFrames:
-    """How many frames each part of a trial has."""
+def planned_movies(plans: Iterable[Plan]) -> dict[str, tuple[Trial, Protocol]]:
+    """Return what the movies of plans show: id of the movie -> the first trial that shows it, and its protocol.
 
-    fixation: int
-    stimulus: int
-    blank: int
+    Parameters
+    ----------
+    plans : iterable of Plan
+        Whose trials.
 
-    @classmethod
-    def of(cls, protocol: Protocol, *, fixation_ms: int, hz: Fraction | int) -> "MovieFrames":
-        """Count frames by the half-frame rule of every runner.
-
-        Examples
-        --------
-        >>> MovieFrames.of(Protocol(), fixation_ms=1300, hz=60)
-        MovieFrames(fixation=78, stimulus=24, blank=9)
-        """
-        from rapidvision.screen import refreshes
-
-        low, high = protocol.timing.fixation_ms
-        if not low <= fixation_ms <= high:
-            raise InputError(f"fixation: got {fixation_ms} ms, the protocol allows {low} to {high} ms")
-        if not 10 <= hz <= 480:
-            raise InputError(f"frame rate: got {float(hz):g} Hz, allowed are 10 to 480")
-        rate = float(hz)
-        shown = refreshes(protocol.timing.stimulus_ms, rate)
-        return cls(refreshes(fixation_ms, rate), shown, refreshes(protocol.timing.response_limit_ms, rate) - shown)
+    Raises
+    ------
+    InputError
+        When a protocol cannot be shown as movies: names the field and the reason.
+    """
+    found: dict[str, tuple[Trial, Protocol]] = {}
+    checked: set[str] = set()
+    for plan in plans:
+        if plan.protocol.digest not in checked:
+            refuse(plan.protocol, "movie", name=plan.protocol.name)
+            checked.add(plan.protocol.digest)
+        for trial in plan.trials():
+            found.setdefault(movie_id(trial, plan.protocol), (trial, plan.protocol))
+    return found
 
 
 def write_movie(
-    picture: NDArray[np.uint8],
+    trial: Trial,
+    found: StimulusSet,
     path: Path | str,
     *,
-    protocol: Protocol,
-    fixation_ms: int,
+    background: Background,
     hz: Fraction | int = 60,
     codec: Codec = "vp9",
-) -> MovieFrames:
+) -> tuple[int, ...]:
     """Write one trial as a movie; frame `n` is shown at n / hz seconds exactly.
 
     Parameters
     ----------
-    picture : ndarray of uint8, shape (side, side, 3)
-        The stimulus; the side is even.
+    trial : Trial
+        As planned.
+    found : StimulusSet
+        The set with its images and masks; their side is even.
     path : path-like
         ``.webm`` for VP9, ``.mp4`` for H.264.
-    protocol : Protocol
-        Durations and background.
-    fixation_ms : int
-        How long the fixation cross stands.
+    background : (int, int, int)
+        Colour of everything that is no image, 0 to 255.
     hz : Fraction or int
         Frames per second, 10 … 480; 59.94 Hz is ``Fraction("59.94")``.
     codec : {"vp9", "h264"}
@@ -90,27 +88,33 @@ def write_movie(
 
     Returns
     -------
-    MovieFrames
-        Frames of each part.
+    tuple of int
+        Frames of each phase.
 
     Raises
     ------
     MissingExtra
         When PyAV is not installed.
     InputError
-        When a side of the picture is odd, or the file cannot be written.
+        When the set's side is odd, a file changed since the set was built, a phase has no frame, or the movie cannot be
+        written.
     """
     av = need("av", extra="online", purpose="a trial movie")
-    if picture.shape[0] % 2 or picture.shape[1] % 2:
-        raise InputError(f"{path}: a picture of {picture.shape[1]} x {picture.shape[0]}; movies need even sides")
-    counts = MovieFrames.of(protocol, fixation_ms=fixation_ms, hz=hz)
+    side = found.description.image_px
+    if side % 2:
+        raise InputError(f"{found.folder}: images of {side} x {side}; movies need even sides")
+    if not 10 <= hz <= 480:
+        raise InputError(f"frame rate: got {float(hz):g} Hz, allowed are 10 to 480")
+    counts = frames_of(trial, hz)
     encoder, container = _ENCODERS[codec]
     rate = Fraction(hz)
     with files.atomic(path, durable=False) as file, av.open(file, "w", format=container) as movie:
         stream = movie.add_stream(encoder, rate=rate, options=_OPTIONS[codec])
-        stream.width, stream.height, stream.pix_fmt = picture.shape[1], picture.shape[0], "yuv420p"
+        stream.width, stream.height, stream.pix_fmt = side, side, "yuv420p"
         stream.time_base = stream.codec_context.time_base = 1 / rate
-        for number, image in enumerate(frames_of(picture, counts, protocol.background)):
+        pictures = (phase_picture(phase, trial, found, background) for phase in trial.phases)
+        shown = (picture for picture, count in zip(pictures, counts, strict=True) for _ in range(count))
+        for number, image in enumerate(shown):
             frame = av.VideoFrame.from_ndarray(image, format="rgb24")
             frame.pts, frame.time_base = number, 1 / rate
             movie.mux(stream.encode(frame))
@@ -118,51 +122,87 @@ def write_movie(
     return counts
 
 
-def frames_of(
-    picture: NDArray[np.uint8], counts: MovieFrames, background: tuple[int, int, int]
-) -> Iterator[NDArray[np.uint8]]:
-    """Yield every frame of a trial, uint8 of shape (side, side, 3)."""
-    blank = np.empty_like(picture)
-    blank[...] = background
-    cross = blank.copy()
-    middle_y, middle_x, arm = picture.shape[0] // 2, picture.shape[1] // 2, max(4, picture.shape[0] // 24)
+def phase_picture(phase: TrialPhase, trial: Trial, found: StimulusSet, background: Background) -> NDArray[np.uint8]:
+    """Return what a phase shows, uint8 of shape (side, side, 3).
+
+    Parameters
+    ----------
+    phase : TrialPhase
+        One of the trial's.
+    trial : Trial
+        Its images.
+    found : StimulusSet
+        Where the files are.
+    background : (int, int, int)
+        Colour behind.
+    """
+    side = found.description.image_px
+    out = np.empty((side, side, 3), np.uint8)
+    out[...] = background
     ink = 0 if sum(background) > 382 else 255
-    cross[middle_y - 1 : middle_y + 1, middle_x - arm : middle_x + arm] = ink
-    cross[middle_y - arm : middle_y + arm, middle_x - 1 : middle_x + 1] = ink
-    for image, count in ((cross, counts.fixation), (picture, counts.stimulus), (blank, counts.blank)):
-        for _ in range(count):
-            yield image
+    if phase.kind == "stimulus":
+        image = trial.images[phase.content]
+        out = _file(found.folder / image.path, image.stimulus_sha256).copy()
+    elif phase.kind == "mask":
+        out = _file(found.folder / phase.content, phase.sha256).copy()
+    elif phase.kind == "cue":
+        out = _with_words(out, phase.content, ink)
+    if phase.kind == "fixation" or phase.overlay == "fixation":
+        middle, arm = side // 2, max(4, side // 24)
+        out[middle - 1 : middle + 1, middle - arm : middle + arm] = ink
+        out[middle - arm : middle + arm, middle - 1 : middle + 1] = ink
+    return out
+
+
+@lru_cache(maxsize=256)
+def _file(path: Path, sha256: str) -> NDArray[np.uint8]:
+    data = files.read_bytes(path)
+    if files.sha256(data) != sha256:
+        raise InputError(f"{path}: changed since the study was planned; build the set again to repair it")
+    return load_rgb(data, name=str(path))
+
+
+def _with_words(out: NDArray[np.uint8], words: str, ink: int) -> NDArray[np.uint8]:
+    """Write the words of a cue in the middle. The font that is always there has Latin letters."""
+    from PIL import Image, ImageDraw, ImageFont
+
+    try:
+        words.encode("latin-1")
+    except UnicodeEncodeError:
+        raise InputError(f'cue "{words}": movies have Latin letters only; use presenter = "auto"') from None
+    page = Image.fromarray(out)
+    font = ImageFont.load_default(max(10, out.shape[0] // 10))
+    middle = (out.shape[1] / 2, out.shape[0] / 2)
+    ImageDraw.Draw(page).text(middle, words, (ink, ink, ink), font, anchor="mm", align="center")
+    return np.asarray(page)
 
 
 def write_movies(
     found: StimulusSet,
-    rows: Sequence[Stimulus],
+    plans: Iterable[Plan],
     out: Path | str,
     *,
-    protocol: Protocol,
     hz: Fraction | int = 60,
     codec: Codec = "vp9",
-    seed: int,
+    limit: int | None = None,
     advance: Advance = silent,
 ) -> Path:
-    """Write a movie per stimulus and ``movies.csv``, which says when each frame's part begins.
+    """Write the movies of every trial of plans, and ``movies.csv``, which says when each phase begins.
 
     Parameters
     ----------
     found : StimulusSet
-        Whose stimuli.
-    rows : sequence of Stimulus
-        Which of them.
+        Set of the plans.
+    plans : iterable of Plan
+        Whose trials; trials that show the same share a movie.
     out : path-like
-        Folder of the movies.
-    protocol : Protocol
-        Durations and background; fixations are drawn uniformly from its steps.
+        Folder of the movies. A movie that is there already and unchanged is kept.
     hz : Fraction or int
         Frames per second, 10 … 480; 59.94 Hz is ``Fraction("59.94")``.
     codec : {"vp9", "h264"}
         Video format.
-    seed : int
-        Of the fixation times.
+    limit : int, optional
+        Stop after so many movies.
     advance : callable
         Called after each movie.
 
@@ -170,38 +210,40 @@ def write_movies(
     -------
     Path
         ``movies.csv``.
+
+    Raises
+    ------
+    InputError
+        When the plans belong to another set, or a protocol cannot be shown as movies.
     """
     out, suffix = Path(out), _ENCODERS[codec][1]
-    low, high = protocol.timing.fixation_ms
-    steps = range(low, high + 1, protocol.timing.fixation_step_ms)
-    table: list[Movie] = []
-    for row in rows:
-        source = found.folder / row.path
-        data = files.read_bytes(source)
-        if files.sha256(data) != row.sha256:
-            raise InputError(f"{source}: changed since the set was built; build it again to repair it")
-        fixation_ms = steps[key64(seed, "movie", row.stimulus_id) % len(steps)]
-        name = f"{row.image_id}_{row.map_source}_{row.level_index:02d}.{suffix}"
-        counts = write_movie(
-            load_rgb(data, name=str(source)),
-            out / name,
-            protocol=protocol,
-            fixation_ms=fixation_ms,
-            hz=hz,
-            codec=codec,
-        )
-        table.append(
-            Movie(
-                stimulus_id=row.stimulus_id,
-                path=name,
-                hz=float(hz),
-                fixation_ms=fixation_ms,
-                fixation_frames=counts.fixation,
-                stimulus_frames=counts.stimulus,
-                blank_frames=counts.blank,
-                sha256=files.sha256_file(out / name),
+    plans = list(plans)
+    for plan in plans:
+        if plan.stimulus_set_digest != found.digest:
+            raise InputError(
+                f"{found.folder}: not the set of the plans (digest differs); name the set they were made with"
             )
-        )
+    kept = {row.movie_id: row for row in _kept(out)}
+    table: list[Movie] = []
+    for name, (trial, protocol) in list(planned_movies(plans).items())[:limit]:
+        path = f"{name}.{suffix}"
+        old = kept.get(name)
+        if old is not None and (old.path, old.hz) == (path, float(hz)) and _unchanged(out / path, old.sha256):
+            table.append(old)
+        else:
+            counts = write_movie(trial, found, out / path, background=protocol.display.background, hz=hz, codec=codec)
+            frames = " ".join(str(count) for count in counts)
+            sha256 = files.sha256_file(out / path)
+            table.append(Movie(movie_id=name, path=path, hz=float(hz), frames=frames, sha256=sha256))
         advance(1)
     movies.TABLE.write(out / movies.NAME, table)
     return out / movies.NAME
+
+
+def _kept(out: Path) -> Iterator[Movie]:
+    if (out / movies.NAME).is_file():
+        yield from movies.TABLE.read(out / movies.NAME)
+
+
+def _unchanged(path: Path, sha256: str) -> bool:
+    return path.is_file() and files.sha256_file(path) == sha256

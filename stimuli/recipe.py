@@ -7,232 +7,11 @@ from typing import Literal
 
 import msgspec
 
-from rapidvision.formats.image_folder import checked_name
-from rapidvision.protocol import FEATURE_BUDGET, LOWEST_LEVEL, N_LEVELS
 from rapidvision.recipes import Recipe
-from rapidvision.reveal import INTACT_LABEL
 from rapidvision.screen import SCREEN_REMEDY, Screen
 
-from .registries import BACKGROUNDS, READERS, REVEAL_MODES, Options, check_name
-
-
-class ImageTable(Recipe, frozen=True):
-    """Pictures listed in a table that was not written for RapidVision.
-
-    Attributes
-    ----------
-    table : str
-        A CSV file with a header.
-    folder : str
-        Where the pictures are.
-    path_column, category_column : str
-        Columns that hold the picture's file name and its category. The picture's id is the file name without suffix.
-    targets : tuple of str
-        Which categories are targets.
-    """
-
-    table: str
-    targets: tuple[str, ...]
-    folder: str = "."
-    path_column: str = "path"
-    category_column: str = "category"
-
-
-class MapSource(Recipe, frozen=True):
-    """One source of importance maps.
-
-    Attributes
-    ----------
-    source : str
-        Its name; names the group of participants who will see its stimuli.
-    reader : str
-        How its files are read; built in or a plug-in.
-    path : str
-        File or folder.
-    blur : str
-        ``none``, ``paper`` (49x49 box), ``gala_tpu`` (the 49x49 window of the reference code), ``gauss:7``
-        (sigma in pixels of the finished picture), ``gauss:0.5deg`` or ``disc:10`` (radius in pixels).
-    frame_px : (int, int) or None
-        Width and height in which points were recorded; None means the picture's own.
-    origin : {0, 1} or None
-        Coordinates of the first pixel in recorded points; None means the format's own convention.
-    weights : {"none", "duration"}
-        Whether fixations count once each or for as long as they lasted.
-    options : dict
-        Parameters of a reader that is a plug-in.
-    """
-
-    source: str
-    reader: str
-    path: str
-    blur: str = "none"
-    frame_px: tuple[int, int] | None = None
-    origin: Literal[0, 1] | None = None
-    weights: Literal["none", "duration"] = "none"
-    options: Options = msgspec.UNSET
-
-    def __post_init__(self) -> None:
-        check_name(self.reader, READERS, self.options)
-        checked_name(self.source, "source")
-        if self.source == INTACT_LABEL:
-            raise ValueError(f'source must not be "{INTACT_LABEL}"; the intact picture is called so')
-
-
-class Reveal(Recipe, frozen=True):
-    """How pixels appear; the defaults are explained in ``docs/decisions.md``.
-
-    Attributes
-    ----------
-    mode : {"growth", "uniform", "top", "bubbles"} or the name of a plug-in
-        ``growth``: the stochastic flood fill. ``uniform``: the same blind to importance (control). ``top``: the most
-        important pixels first, connected or not. ``bubbles``: discs at points drawn in proportion to importance.
-    gamma, epsilon : float
-        A pixel's rate is importance**gamma + epsilon.
-    neighbours : {4, 8}
-        Which pixels touch.
-    start : "peak", "centre" or (row, column)
-        Where the fill starts.
-    budget : float or "support"
-        100 % of the features as a share of the picture; ``support``: the smaller of the maps' supports.
-    n_levels, lowest : int, float
-        Log-spaced levels, the intact picture not counted.
-    levels : tuple of float
-        Explicit fractions instead, rising to 1.
-    intact : bool
-        Whether the intact picture is one more level.
-    centring : {"region", "start", "none"}
-        What is moved to the middle of the canvas.
-    bubble_radius_px : int
-        Radius of the discs of ``bubbles``.
-    feather_px : int
-        Width of a soft edge; 0 is the hard edge.
-    light : {"srgb", "linear"}
-        In which light a soft edge mixes.
-    options : dict
-        Parameters of a mode that is a plug-in.
-    """
-
-    mode: str = "growth"
-    gamma: float = 2.0
-    epsilon: float = 1e-3
-    neighbours: Literal[4, 8] = 4
-    start: Literal["peak", "centre"] | tuple[int, int] = "peak"
-    budget: float | Literal["support"] = FEATURE_BUDGET
-    n_levels: int = N_LEVELS
-    lowest: float = LOWEST_LEVEL
-    levels: tuple[float, ...] = ()
-    intact: bool = True
-    centring: Literal["region", "start", "none"] = "region"
-    bubble_radius_px: int = 8
-    feather_px: int = 0
-    light: Literal["srgb", "linear"] = "srgb"
-    options: Options = msgspec.UNSET
-
-    def __post_init__(self) -> None:
-        check_name(self.mode, REVEAL_MODES, self.options)
-        if not 0 <= self.gamma <= 16 or not 1e-6 <= self.epsilon <= 1:
-            raise ValueError(f"gamma must be 0 to 16, epsilon 1e-6 to 1; got {self.gamma} and {self.epsilon}")
-        if not isinstance(self.budget, str) and not 0 < self.budget <= 1:
-            raise ValueError(f'budget must be above 0 and at most 1, or "support"; got {self.budget}')
-        rising = all(low < high for low, high in zip(self.levels, self.levels[1:], strict=False))
-        if self.levels and (not rising or self.levels[0] <= 0 or self.levels[-1] != 1):
-            raise ValueError(f"levels must rise from above 0 to exactly 1, got {list(self.levels)}")
-        if self.n_levels < 2 or not 0 < self.lowest < 1:
-            raise ValueError(f"n_levels must be >= 2 and lowest between 0 and 1; got {self.n_levels}, {self.lowest}")
-        if self.bubble_radius_px < 1 or self.feather_px < 0:
-            raise ValueError("bubble_radius_px must be >= 1 and feather_px >= 0")
-
-
-class Canvas(Recipe, frozen=True):
-    """What is seen where the picture is not.
-
-    Attributes
-    ----------
-    kind : {"phase", "grey", "mean", "blur", "noise"} or the name of a plug-in
-        ``phase``: the picture with scrambled phases. ``noise``: white noise given the picture's spectrum.
-        ``grey``: one grey; ``mean``: the picture's mean colour; ``blur``: the picture out of focus.
-    coherence : float
-        For ``phase``: 0 scrambles fully, 1 keeps the picture. Edges, contrast and the search for phases that
-        clip less hold at every coherence.
-    edges : {"periodic", "raw"}
-        Whether the border's jump is taken out of the spectrum first.
-    gamut_iterations : int
-        How often the phases are improved so that less is clipped; 0 is the plain recipe.
-    space : {"srgb", "linear"}
-        In which light the scrambling is done.
-    grey : int
-        Level of the grey canvas, 0 … 255.
-    blur_px : float
-        Sigma of the blurred canvas.
-    largest_clipped_fraction : float
-        Pictures whose canvas clips a larger share of its values are refused.
-    options : dict
-        Parameters of a background that is a plug-in.
-    """
-
-    kind: str = "phase"
-    coherence: float = 0.0
-    edges: Literal["periodic", "raw"] = "periodic"
-    gamut_iterations: int = 5
-    space: Literal["srgb", "linear"] = "srgb"
-    grey: int = 128
-    blur_px: float = 16.0
-    largest_clipped_fraction: float = 1.0
-    options: Options = msgspec.UNSET
-
-    def __post_init__(self) -> None:
-        check_name(self.kind, BACKGROUNDS, self.options)
-        if not 0 <= self.coherence <= 1 or not 0 <= self.largest_clipped_fraction <= 1:
-            raise ValueError("coherence and largest_clipped_fraction must be 0 to 1")
-        if self.coherence > 0 and self.kind != "phase":
-            raise ValueError(f'coherence belongs to kind = "phase", got {self.kind}')
-        if self.gamut_iterations < 0 or not 0 <= self.grey <= 255 or not self.blur_px > 0:
-            raise ValueError("gamut_iterations must be >= 0, grey 0 to 255, blur_px > 0")
-
-
-class Match(Recipe, frozen=True):
-    """What all pictures of the set are made to have in common before anything else is done with them.
-
-    Attributes
-    ----------
-    kind : {"none", "luminance", "histogram", "spectrum"}
-        ``luminance``: mean and contrast (in `space`). ``histogram``: all values. ``spectrum``: the amplitudes.
-    mean : float or None
-        Common mean in 255ths of white, for ``luminance`` and ``spectrum``; left out, the average of the set.
-    contrast : float, "own" or None
-        Common standard deviation in 255ths of white, for ``luminance``; left out, the average of the set. ``own``: only
-        the means are made equal, and each picture keeps its contrast.
-    spectrum : {"rotational", "full"}
-        Whether amplitudes agree on average at each spatial frequency, or each by itself.
-    space : {"rec709", "rec601", "linear", "lab"}
-        In what pictures are matched: luma of coded sRGB values with either standard's weights, luminance of linear
-        light, or CIE lightness L*. Mean and contrast are in 255ths of white in each of them.
-    shrink : bool
-        Lower the contrast of the whole set until every picture fits, with own contrasts that of each picture that does
-        not fit; else such a set is refused.
-    clipped : float
-        Share of a picture's values that may be clipped.
-    """
-
-    kind: Literal["none", "luminance", "histogram", "spectrum"] = "none"
-    mean: float | None = None
-    contrast: float | Literal["own"] | None = None
-    spectrum: Literal["rotational", "full"] = "rotational"
-    space: Literal["rec709", "rec601", "linear", "lab"] = "rec709"
-    shrink: bool = False
-    clipped: float = 0.0
-
-    def __post_init__(self) -> None:
-        if self.mean is not None and not 0 < self.mean < 255:
-            raise ValueError(f"mean must be between 0 and 255, got {self.mean}")
-        if isinstance(self.contrast, float) and not 0 < self.contrast <= 127.5:
-            raise ValueError(f'contrast must be above 0 and at most 127.5, or "own"; got {self.contrast}')
-        if self.contrast is not None and self.kind != "luminance":
-            raise ValueError(f'contrast belongs to kind = "luminance", got {self.kind}')
-        if self.mean is not None and self.kind not in ("luminance", "spectrum"):
-            raise ValueError(f'mean belongs to kind = "luminance" or "spectrum", got {self.kind}')
-        if not 0 <= self.clipped <= 0.1:
-            raise ValueError(f"clipped must be 0 to 0.1, got {self.clipped}")
+from .mask_family import MaskFamily
+from .recipe_tables import Canvas, ImageTable, MapSource, Match, Reveal
 
 
 class StimulusRecipe(Recipe, frozen=True):
@@ -262,9 +41,19 @@ class StimulusRecipe(Recipe, frozen=True):
         Whether colour is taken out.
     match, reveal, canvas : Match, Reveal, Canvas
         See there.
+    masks : tuple of MaskFamily
+        Families of masks. Absent where there are none.
     plugins : tuple of str
         Python modules that register the plug-ins which the recipe names; looked for on the Python path, in the current
         folder and in the recipe's folder. Absent where there are none.
+
+    Examples
+    --------
+    >>> import rapidvision as rv
+    >>> clickme = rv.stimuli.MapSource(source="clickme", reader="folder", path="maps")
+    >>> recipe = rv.stimuli.StimulusRecipe(name="mine", maps=(clickme,), seed=1)
+    >>> recipe.image_px, recipe.reveal.n_levels
+    (256, 11)
     """
 
     name: str
@@ -280,6 +69,7 @@ class StimulusRecipe(Recipe, frozen=True):
     match: Match = Match()
     reveal: Reveal = Reveal()
     canvas: Canvas = Canvas()
+    masks: tuple[MaskFamily, ...] | msgspec.UnsetType = msgspec.UNSET
     plugins: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
 
     def __post_init__(self) -> None:
@@ -292,6 +82,15 @@ class StimulusRecipe(Recipe, frozen=True):
             raise ValueError(
                 f"image_deg is {self.image_deg}, and there is no screen; {SCREEN_REMEDY}, or give image_px"
             )
+
+        families = [family.name.casefold() for family in self.mask_families]
+        if len(set(families)) != len(families):
+            raise ValueError(f"masks must have different families, got {families}")
+
+    @property
+    def mask_families(self) -> tuple[MaskFamily, ...]:
+        """The families of masks, none where the recipe has none."""
+        return () if self.masks is msgspec.UNSET else self.masks
 
     @property
     def side_px(self) -> int:

@@ -1,17 +1,21 @@
 """Make the two pictures of docs/online.md: ``python tools/browser_figures.py STUDY``.
 
 STUDY is a study folder whose stimulus set is where it says; a copy of it is served, so that nothing of it changes.
-Simulated participants fill the dashboard; then one session is walked through and four of its pages are kept.
+Simulated participants answer first. The dashboard counts participants only, so the copy's database then names them so;
+after that one session is walked through and four of its pages are kept.
 """
 
+import contextlib
 import io
 import os
 import re
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -32,16 +36,34 @@ def main(study: str) -> None:
         folder = Path(temporary) / "study"
         shutil.copytree(study, folder)
         browser = playwright.chromium.launch(executable_path=chromium.PATH, args=chromium.ARGUMENTS)
-        server, url, dashboard_url = serve(folder, str(Study(study).stimulus_set().folder))
-        try:
+        stimulus_set = str(Study(study).stimulus_set().folder)
+        with served(folder, stimulus_set) as (url, _):
             for number in range(N_PEOPLE):
                 take_part(browser.new_context(viewport={"width": 1000, "height": 640}), url, leave=number % 5 == 4)
-            keep(dashboard(browser.new_page(viewport={"width": 1200, "height": 900}), dashboard_url), "dashboard.png")
+        count_as_participants(folder)
+        with served(folder, stimulus_set) as (url, dashboard_url):
+            keep(dashboard(browser.new_page(viewport={"width": 1200, "height": 1180}), dashboard_url), "dashboard.png")
             keep(session(browser.new_page(viewport={"width": 1000, "height": 640}), url), "browser-session.png")
-        finally:
-            browser.close()
-            server.terminate()
-            server.wait()
+        browser.close()
+
+
+@contextlib.contextmanager
+def served(folder: Path, stimulus_set: str) -> Iterator[tuple[str, str]]:
+    """Serve the study, and stop the server at the end; yields the two addresses."""
+    server, url, dashboard_url = serve(folder, stimulus_set)
+    try:
+        yield url, dashboard_url
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def count_as_participants(folder: Path) -> None:
+    """Name the simulated participants of a study's copy participants, in its database."""
+    path = folder / "online" / "online.sqlite"
+    with contextlib.closing(sqlite3.connect(path)) as database, database:
+        for table in ("session", "tally"):
+            database.execute(f"UPDATE {table} SET observer_kind = 'human' WHERE observer_kind = 'simulated'")
 
 
 def serve(folder: Path, stimulus_set: str) -> tuple["subprocess.Popen[str]", str, str]:

@@ -39,7 +39,7 @@ def _run_maps(arguments: argparse.Namespace) -> None:
 
     from ..importance_maps.comparison import maps
 
-    result = maps(arguments.first, arguments.second, m=arguments.n_resamples, seed=seed_of(arguments))
+    result = maps(arguments.first, arguments.second, n_resamples=arguments.n_resamples, seed=seed_of(arguments))
     low, high = result.interval
     kind = "participants' maps" if isinstance(result, Reliability) else "sources"
     tell(
@@ -84,7 +84,9 @@ def _run_strategy(arguments: argparse.Namespace) -> None:
     seed = seed_of(arguments)
     results = {}
     for compare, (first, second) in WORDS.items():
-        one = strategy_test(rounds, compare, most_frequent=arguments.n_players, m=arguments.n_resamples, seed=seed)
+        one = strategy_test(
+            rounds, compare, most_frequent=arguments.n_players, n_resamples=arguments.n_resamples, seed=seed
+        )
         results[compare] = plain(one)
         tell(
             f"{one.n_players} players: {first} {one.early:.1%}, {second} {one.late:.1%} of rounds won, p = {one.p:.4g} "

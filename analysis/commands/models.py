@@ -33,12 +33,12 @@ def _run_chance(arguments: argparse.Namespace) -> None:
     from rapidvision.system import files
     from rapidvision.text.result_repr import frame_text
 
+    from ..against_chance import chance
     from ..table.first_lines import opening
-    from ..workflow import chance
 
     seed = seed_of(arguments)
     trials = trials_of(arguments)
-    found = chance(trials, late=arguments.late, m=arguments.n_resamples, seed=seed)
+    found = chance(trials, late=arguments.late, n_resamples=arguments.n_resamples, seed=seed)
     for line in opening(trials, late=arguments.late):
         tell(line)
     table = found.to_frame()

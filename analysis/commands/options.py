@@ -135,14 +135,14 @@ def add_mixed(parser: argparse.ArgumentParser) -> None:
 
 
 def test_options(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Return the options of :func:`rapidvision.analysis.workflow.level_tests`."""
+    """Return the options of :func:`rapidvision.analysis.level_comparison.level_tests`."""
     return {
         "groups": tuple(arguments.groups) if arguments.groups else None,
         "statistic": arguments.statistic,
         "late": arguments.late,
         "alternative": arguments.alternative,
         "correction": arguments.correction,
-        "m": arguments.n_resamples,
+        "n_resamples": arguments.n_resamples,
         "by_slot": arguments.by_slot,
     }
 
@@ -195,7 +195,7 @@ def kept_of(arguments: argparse.Namespace) -> "Kept":
     tell(left.sentence())
     sizes = [left.after.get(group, 0) for group in arguments.groups or sorted(left.after)]
     if len(sizes) == 2 and all(sizes):
-        tell_notes(forewarnings(*sizes, m=arguments.n_resamples))
+        tell_notes(forewarnings(*sizes, n_resamples=arguments.n_resamples))
     return left
 
 

@@ -73,7 +73,7 @@ def _run_power(arguments: argparse.Namespace) -> None:
             n_per_group=arguments.n_per_group,
             effects=arguments.effects,
             n_experiments=arguments.n_experiments,
-            m=arguments.n_resamples,
+            n_resamples=arguments.n_resamples,
             alpha=arguments.alpha,
             seed=seed,
             advance=advance,
@@ -116,7 +116,7 @@ def _run_calibrate(arguments: argparse.Namespace) -> None:
         result = calibrate(
             replace(_design(arguments), n_per_group=arguments.n_per_group),
             n_experiments=arguments.n_experiments,
-            m=arguments.n_resamples,
+            n_resamples=arguments.n_resamples,
             alpha=arguments.alpha,
             seed=seed,
             advance=advance,

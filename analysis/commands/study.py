@@ -39,7 +39,7 @@ def add_bins(verbs: Verbs) -> None:
 def _run_bins(arguments: argparse.Namespace) -> None:
     from rapidvision.system import files
 
-    from ..workflow import level_tests
+    from ..level_comparison import level_tests
 
     left = kept_of(arguments)
     result = level_tests(left.trials, seed=seed_of(arguments), **test_options(arguments))
@@ -154,14 +154,14 @@ def add_curve(verbs: Verbs) -> None:
 
 
 def _run_curve(arguments: argparse.Namespace) -> None:
-    from ..workflow import fit_psychometric
+    from ..curve_fits import fit_psychometric
 
     groups = tuple(arguments.groups) if arguments.groups else None
     result = fit_psychometric(
         trials_of(arguments),
         groups=groups,
         late=arguments.late,
-        m=arguments.n_resamples,
+        n_resamples=arguments.n_resamples,
         seed=seed_of(arguments),
     )
     tell(str(result))

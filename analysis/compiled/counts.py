@@ -24,7 +24,9 @@ def _sum_rows(part: Any, words: Any, start: int, end: int, totals: Any) -> None:
 
 
 @njit(parallel=True)
-def count_sums(tables: Any, dealt: Any, first_block: int, n_blocks: int, n_block: int, m: int, observed: Any) -> Any:
+def count_sums(
+    tables: Any, dealt: Any, first_block: int, n_blocks: int, n_block: int, n_resamples: int, observed: Any
+) -> Any:
     """Count sums at least, and at most, the observed ones over some blocks of relabellings.
 
     `tables[g, q, v]` holds, for the g-th sixteen levels, the sum of the scores of the participants in nibble q whose
@@ -34,7 +36,7 @@ def count_sums(tables: Any, dealt: Any, first_block: int, n_blocks: int, n_block
     for number in prange(n_blocks):
         words = np.empty((dealt[3].shape[0], n_block), np.uint64)
         relabel(words, dealt, first_block + number)
-        rows = min(n_block, m - (first_block + number) * n_block)
+        rows = min(n_block, n_resamples - (first_block + number) * n_block)
         totals = np.empty((_ROWS, LANES), tables.dtype)
         counts = np.zeros((2, LANES), tables.dtype)
         for group in range(tables.shape[0]):
@@ -73,7 +75,7 @@ def count_joint(
     first_block: int,
     n_blocks: int,
     n_block: int,
-    m: int,
+    n_resamples: int,
     observed: Any,
     centre: Any,
     inverse: Any,
@@ -91,7 +93,7 @@ def count_joint(
     for number in prange(n_blocks):
         words = np.empty((dealt[3].shape[0], n_block), np.uint64)
         relabel(words, dealt, first_block + number)
-        rows = min(n_block, m - (first_block + number) * n_block)
+        rows = min(n_block, n_resamples - (first_block + number) * n_block)
         sums = np.empty((groups, _ROWS, LANES), tables.dtype)
         z = np.empty(levels, np.float64)
         for start in range(0, rows, _ROWS):

@@ -33,7 +33,7 @@ class MixedFit(ShownAsTable):
     ----------
     names : tuple of str
         Names of the fixed effects.
-    estimate, se : ndarray
+    estimate, se : ndarray of float64, shape (effects,)
         Fixed effects and standard errors, the latter from the curvature of the whole likelihood.
     sd_participant, sd_image : float
         Standard deviations of the random intercepts, in logits.
@@ -45,6 +45,14 @@ class MixedFit(ShownAsTable):
         Whether a standard deviation is 0: that factor explains nothing here.
     n, n_participants, n_images : int
         Sizes.
+
+    Examples
+    --------
+    >>> import rapidvision as rv
+    >>> trials = rv.analysis.Design(n_per_group=4).simulate(seed=1)
+    >>> fit = rv.analysis.fit_mixed(trials).mixed
+    >>> fit.estimate.shape == fit.se.shape, fit.n_images
+    (True, 80)
     """
 
     names: tuple[str, ...]

@@ -30,6 +30,14 @@ class Effects(ShownAsTable):
         Population average, every trial independent: too sure of itself, for comparison only.
     notes : tuple of str
         What was left out, with counts.
+
+    Examples
+    --------
+    >>> import rapidvision as rv
+    >>> trials = rv.analysis.Design(n_per_group=4).simulate(seed=1)
+    >>> found = rv.analysis.fit_mixed(trials)
+    >>> found.groups, found.mixed.n_participants
+    (('clickme', 'salicon'), 8)
     """
 
     groups: tuple[str, str]
@@ -90,13 +98,9 @@ def fit_mixed(trials: TrialsSource, *, groups: tuple[str, str] | None = None, gu
 
     Examples
     --------
-    >>> import tempfile
     >>> import rapidvision as rv
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     stimulus_set = rv.stimuli.build("bundled", out=folder + "/set")
-    ...     study = rv.experiments.plan(stimulus_set, out=folder + "/study", n_per_group=4)
-    ...     trials = rv.experiments.simulate(study, seed=1)
-    >>> fit_mixed(trials, groups=("clickme", "salicon")).to_frame().shape
+    >>> trials = rv.analysis.Design(n_per_group=4).simulate(seed=1)
+    >>> rv.analysis.fit_mixed(trials, groups=("clickme", "salicon")).to_frame().shape
     (4, 11)
     """
     source = as_trials(trials)

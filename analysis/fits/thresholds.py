@@ -159,8 +159,8 @@ class ThresholdTest:
     interval : (float, float)
         95 % bootstrap interval over participants.
     p : float
-        Two-sided, (b + 1) / (m + 1).
-    m, seed : int
+        Two-sided, (b + 1) / (n_resamples + 1).
+    n_resamples, seed : int
         Relabellings, and their seed.
     notes : tuple of str
         Warnings: few participants, or groups whose spreads differ.
@@ -170,7 +170,7 @@ class ThresholdTest:
     difference: float
     interval: tuple[float, float]
     p: float
-    m: int
+    n_resamples: int
     seed: int
     notes: tuple[str, ...] = ()
 
@@ -184,7 +184,7 @@ def threshold_test(
     table: Cells,
     groups: tuple[str, str] | None = None,
     *,
-    m: int = N_RELABELLINGS,
+    n_resamples: int = N_RELABELLINGS,
     n_bootstrap: int = N_BOOTSTRAP,
     seed: int | None = None,
 ) -> ThresholdTest:
@@ -199,7 +199,7 @@ def threshold_test(
         From :func:`~rapidvision.analysis.table.accuracy.cells`; its guess rate is the curve's lower end.
     groups : (str, str), optional
         First minus second; alphabetical when there are two.
-    m, n_bootstrap : int
+    n_resamples, n_bootstrap : int
         Relabellings, and resamples for the interval.
     seed : int, optional
         Drawn and stored when absent.
@@ -230,8 +230,8 @@ def threshold_test(
     matrix[: len(drawn)] = both
     key = stream_key(seed, "threshold")
     extreme = 0
-    for block in range(-(-m // BLOCK)):
-        rows = min(BLOCK, m - block * BLOCK)
+    for block in range(-(-n_resamples // BLOCK)):
+        rows = min(BLOCK, n_resamples - block * BLOCK)
         labels = as_matrix(label_block(key, block, len(drawn), int(drawn.sum())), dtype=np.float64)
         gaps = _threshold_gap(x, labels[:rows] @ matrix, both.sum(axis=0), guess)
         extreme += int(np.count_nonzero(np.abs(gaps) >= least))
@@ -241,8 +241,8 @@ def threshold_test(
         groups=pair,
         difference=-observed if turned else observed,
         interval=(-high, -low) if turned else (low, high),
-        p=(extreme + 1) / (m + 1),
-        m=m,
+        p=(extreme + 1) / (n_resamples + 1),
+        n_resamples=n_resamples,
         seed=seed,
         notes=(*interval_cautions(int(first.sum()), int((~first).sum())), *spread_warning(columns, first)),
     )

@@ -12,12 +12,13 @@ from rapidvision.errors import InputError
 from rapidvision.formats.map_stacks import read_stacks
 from rapidvision.images.listing import list_images
 from rapidvision.images.load import MAP_SUFFIXES, load_map
-from rapidvision.map_agreement.reliability import Reliability, SourceAgreement, agreement, reliability
+from rapidvision.map_agreement.reliability import Reliability, reliability
+from rapidvision.map_agreement.source_agreement import SourceAgreement, agreement
 from rapidvision.protocol import N_RELABELLINGS
 
 
 def maps(
-    first: Path | str, second: Path | str | None = None, *, m: int = N_RELABELLINGS, seed: int | None = None
+    first: Path | str, second: Path | str | None = None, *, n_resamples: int = N_RELABELLINGS, seed: int | None = None
 ) -> Reliability | SourceAgreement:
     """Reliability of one set of participants' maps, or agreement of two sources.
 
@@ -28,8 +29,10 @@ def maps(
         picture. Alone: an ``.npz`` whose arrays have shape (participants, height, width), one per picture.
     second : path-like, optional
         The other source, in either form.
-    m, seed
-        Randomizations, and their seed (drawn when absent).
+    n_resamples : int
+        Randomizations.
+    seed : int, optional
+        Their seed; drawn when absent.
 
     Returns
     -------
@@ -44,10 +47,12 @@ def maps(
     Examples
     --------
     >>> import tempfile
+    >>> import numpy as np
+    >>> import rapidvision as rv
     >>> rng = np.random.default_rng(1)
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     np.savez(folder + "/people.npz", cat=rng.random((4, 6, 6)), dog=rng.random((4, 6, 6)))
-    ...     maps(folder + "/people.npz", seed=1).n_maps
+    ...     rv.analysis.maps(folder + "/people.npz", seed=1).n_maps
     8
     """
     if second is None:
@@ -57,7 +62,7 @@ def maps(
             raise InputError(
                 f"{first}: {flat[0]} has {stacks[flat[0]].ndim} dimensions; reliability needs participants x height x width"
             )
-        found = reliability(stacks, m=m, seed=seed)
+        found = reliability(stacks, n_resamples=n_resamples, seed=seed)
         if alone := len(stacks) - len(found.images):
             notes = (*notes, f"{first}: left out {alone} of {len(stacks)} pictures with fewer than two usable maps")
         return replace(found, notes=notes)
@@ -72,7 +77,12 @@ def maps(
             raise InputError(
                 f"{image}: shapes {one[image].shape} and {two[image].shape}; bring both sources to one size"
             )
-    both = agreement({image: one[image] for image in shared}, {image: two[image] for image in shared}, m=m, seed=seed)
+    both = agreement(
+        {image: one[image] for image in shared},
+        {image: two[image] for image in shared},
+        n_resamples=n_resamples,
+        seed=seed,
+    )
     return replace(both, notes=(*notes, *more))
 
 

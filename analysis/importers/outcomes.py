@@ -1,10 +1,11 @@
 """Outcomes: what an imported answer becomes in the trials table."""
 
-import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from rapidvision.trials import TrialRecord, judge
+from rapidvision.trials import NO_RESPONSE, TrialRecord, judge
+
+from ..table.guess_rate import TWO
 
 
 class Answer(NamedTuple):
@@ -22,8 +23,6 @@ class Answer(NamedTuple):
         Time of the answer.
     word : str or None
         The answer as the file writes it, in its most frequent spelling.
-    key_target : str or None
-        The answer that meant target in this trial, where answers change their meaning.
     """
 
     target: bool | None
@@ -31,7 +30,6 @@ class Answer(NamedTuple):
     recorded: bool | None
     response_ms: float | None
     word: str | None = None
-    key_target: str | None = None
 
     @property
     def given(self) -> bool:
@@ -64,13 +62,18 @@ def record_of(
     """
     target, said = answer.target, answer.said
     only_correct = target is None or said is None
+    right = None if target is None else _name(target)
+    response = None if said is None else _name(said)
+    if only_correct:
+        response = None if answer.recorded is None else _name(answer.recorded)
     outcome = judge(
-        target=True if target is None or only_correct else target,
-        pressed_target=answer.recorded if only_correct else said,
+        response=response,
+        correct_response=None if only_correct else right,
         response_ms=answer.response_ms,
-        limit_ms=math.inf if limit_ms is None else limit_ms,
-        anticipation_ms=0.0 if anticipation_ms is None else anticipation_ms,
+        limit_ms=limit_ms,
+        early_ms=0.0 if anticipation_ms is None else anticipation_ms,
     )
+    none = outcome.response == NO_RESPONSE
     image, label = values["image_id"], values["level_label"]
     return TrialRecord(
         **values,
@@ -80,14 +83,17 @@ def record_of(
         target=target,
         map_source=values["group"],
         revealed_px=None,
-        key_target=answer.key_target,
-        key_pressed=answer.word,
-        response=None if only_correct and outcome.response != "none" else outcome.response,
-        correct=outcome.correct,
-        response_ms=None if outcome.response == "none" else answer.response_ms,
+        correct_response=right,
+        response=None if only_correct and not none else outcome.response,
+        input=answer.word,
+        correct=answer.recorded if only_correct else outcome.correct,
+        response_ms=None if none else answer.response_ms,
         status=outcome.status,
-        fixation_ms=None,
-        stimulus_ms_shown=None,
         late_refreshes=None,
         refresh_hz=None,
     )
+
+
+def _name(target: bool) -> str:
+    """The name of an answer in imported tables."""
+    return TWO[0] if target else TWO[1]

@@ -22,7 +22,6 @@ def answers_of(reading: Reading, people: Sequence[str]) -> tuple[list[Answer | N
     words = _words(reading)
     if "target" not in columns:
         truth = _truths_of_two(reading, said, correct, words, notes)
-    keys = [cell.text or None for cell in reading.cells("target_key")]
     raw_times = reading.cells("response_ms")
     pressed = [_pressed(reading, place, said, correct, raw_times) for place in range(len(reading.rows))]
     timed = "response_ms" in columns
@@ -51,11 +50,11 @@ def answers_of(reading: Reading, people: Sequence[str]) -> tuple[list[Answer | N
             out.append(None)
         elif press and place not in gone:
             answer = said[place] if "response" in columns else (None if withheld is None else not withheld)
-            out.append(Answer(truth[place], answer, correct[place], time_of.get(place), words[place], keys[place]))
+            out.append(Answer(truth[place], answer, correct[place], time_of.get(place), words[place]))
         elif withheld is not None:
-            out.append(Answer(truth[place], withheld, correct[place], None, None, keys[place]))
+            out.append(Answer(truth[place], withheld, correct[place], None))
         else:
-            out.append(Answer(truth[place], None, None, None, None, keys[place]))
+            out.append(Answer(truth[place], None, None, None))
     none = sum(answer is not None and not answer.given for answer in out)
     if none:
         notes.append(f"{none:,} of {len(out):,} trials {'has' if none == 1 else 'have'} no answer")

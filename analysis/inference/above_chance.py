@@ -43,12 +43,12 @@ class ChanceTest(ShownAsTable):
     n : ndarray of int
         Participants who have trials there.
     p : ndarray
-        One-sided (above the guess rate): (b + 1) / (m + 1), all levels flipped jointly, or the binomial tail.
+        One-sided (above the guess rate): (b + 1) / (n_resamples + 1), all levels flipped jointly, or the binomial tail.
     p_exact : ndarray
         Over all flips, or the binomial tail; NaN where there is none, and a note says why.
     p_holm : ndarray
         The exact p, or the other where there is none, corrected for the number of levels.
-    m, seed : int
+    n_resamples, seed : int
         Flips, and their seed.
     guess : float
         Share of answers that guessing gets right.
@@ -67,7 +67,7 @@ class ChanceTest(ShownAsTable):
     p: Floats
     p_exact: Floats
     p_holm: Floats
-    m: int
+    n_resamples: int
     seed: int
     guess: float
     method: Method
@@ -109,14 +109,14 @@ class ChanceTest(ShownAsTable):
             return ""
         corrected = min(1.0, tested * self.smallest_p)
         exact = np.isfinite(self.p_exact).any()
-        by = f"{int(self.n.max(initial=0))} participants reach" if exact else f"{self.m} flips reach"
+        by = f"{int(self.n.max(initial=0))} participants reach" if exact else f"{self.n_resamples} flips reach"
         return (
             f" It could not be: {by} no p below {self.smallest_p:.3g}, and {tested} levels are corrected to "
             f"{corrected:.3g}."
         )
 
 
-def chance_test(table: Cells, group: str, *, m: int = N_RELABELLINGS, seed: int | None = None) -> ChanceTest:
+def chance_test(table: Cells, group: str, *, n_resamples: int = N_RELABELLINGS, seed: int | None = None) -> ChanceTest:
     """Test every level of a group against the table's guess rate.
 
     Parameters
@@ -125,7 +125,7 @@ def chance_test(table: Cells, group: str, *, m: int = N_RELABELLINGS, seed: int 
         From :func:`~rapidvision.analysis.table.accuracy.cells`, with its guess rate.
     group : str
         Which group.
-    m : int
+    n_resamples : int
         Sign flips.
     seed : int, optional
         Drawn and stored when absent.
@@ -154,7 +154,7 @@ def chance_test(table: Cells, group: str, *, m: int = N_RELABELLINGS, seed: int 
     if guess == 0:
         raise InputError("chance: guess rate 0: a single right answer is above chance, so there is nothing to test")
     seed = fresh_seed() if seed is None else seed
-    found = _flipped(table, group, m, seed) if guess == _HALF else _binomial(table, group, guess)
+    found = _flipped(table, group, n_resamples, seed) if guess == _HALF else _binomial(table, group, guess)
     return ChanceTest(
         group=group,
         levels=table.levels,
@@ -163,7 +163,7 @@ def chance_test(table: Cells, group: str, *, m: int = N_RELABELLINGS, seed: int 
         p=found.p,
         p_exact=found.p_exact,
         p_holm=holm(np.where(np.isfinite(found.p_exact), found.p_exact, found.p)),
-        m=m,
+        n_resamples=n_resamples,
         seed=seed,
         guess=guess,
         method="sign flips" if guess == _HALF else "binomial",
@@ -181,14 +181,14 @@ class _Found(NamedTuple):
     notes: tuple[str, ...]
 
 
-def _flipped(table: Cells, group: str, m: int, seed: int) -> _Found:
+def _flipped(table: Cells, group: str, n_resamples: int, seed: int) -> _Found:
     """Sign flips of participants' distances from one half."""
     members = table.of(group)
     # scores are halves of trials: twice the distance from one half is halves - trials, over trials
     test = sign_flip_test(
         table.halves[members] - table.n_trials[members],
         denominators=table.n_trials[members],
-        m=m,
+        n_resamples=n_resamples,
         seed=seed,
         alternative="greater",
     )
@@ -198,7 +198,7 @@ def _flipped(table: Cells, group: str, m: int, seed: int) -> _Found:
             missing.setdefault(why, []).append(level.label)
     notes = tuple(f"{group}: no exact p at level {', '.join(where)}: {why}" for why, where in missing.items())
     exact = np.isfinite(test.p_exact).any()
-    smallest = 0.5 ** int(test.n.max(initial=0)) if exact else 1 / (m + 1)
+    smallest = 0.5 ** int(test.n.max(initial=0)) if exact else 1 / (n_resamples + 1)
     return _Found(test.p, test.p_exact, smallest, notes)
 
 

@@ -28,14 +28,16 @@ NEAR_ONE = 0.96
 FEW_FOR_INTERVALS = 20
 
 
-def forewarnings(n_first: int, n_second: int, *, m: int = N_RELABELLINGS, alpha: float = 0.05) -> tuple[str, ...]:
+def forewarnings(
+    n_first: int, n_second: int, *, n_resamples: int = N_RELABELLINGS, alpha: float = 0.05
+) -> tuple[str, ...]:
     """What can be known to go wrong before anything is computed.
 
     Parameters
     ----------
     n_first, n_second : int
         Sizes of the groups.
-    m : int
+    n_resamples : int
         Relabellings.
     alpha : float
         Level of the test.
@@ -51,8 +53,8 @@ def forewarnings(n_first: int, n_second: int, *, m: int = N_RELABELLINGS, alpha:
         notes.append(
             f"groups of {n_first} and {n_second} can never reach p <= {alpha:g}: the smallest p is {smallest:.3g}"
         )
-    if m < 20 / alpha:
-        notes.append(f"{m} relabellings are few for alpha = {alpha:g}; use at least {round(20 / alpha)}")
+    if n_resamples < 20 / alpha:
+        notes.append(f"{n_resamples} relabellings are few for alpha = {alpha:g}; use at least {round(20 / alpha)}")
     if min(n_first, n_second) == 1:
         notes.append("a group of one has no standard error")
     return tuple(notes)
@@ -63,7 +65,7 @@ def hopeless_corrections(
     n_first: int,
     n_second: int,
     *,
-    m: int,
+    n_resamples: int,
     alpha: float = 0.05,
     alternative: Alternative = "two-sided",
     exact: bool = False,
@@ -76,18 +78,18 @@ def hopeless_corrections(
         Levels that are tested.
     n_first, n_second : int
         Sizes of the groups.
-    m : int
+    n_resamples : int
         Relabellings.
     alpha : float
         Level of the test.
     alternative : {"two-sided", "greater", "less"}
         A two-sided p is twice a tail.
     exact : bool
-        Whether Holm starts from exact p, which go down to 1 / C(n, n_first), or from (b + 1) / (m + 1).
+        Whether Holm starts from exact p, which go down to 1 / C(n, n_first), or from (b + 1) / (n_resamples + 1).
 
     Examples
     --------
-    >>> for note in hopeless_corrections(12, 16, 16, m=200):
+    >>> for note in hopeless_corrections(12, 16, 16, n_resamples=200):
     ...     print(note)
     warning: Holm over 12 levels can never reach p <= 0.05: its smallest p is 0.119; use at least 479 relabellings
     """
@@ -100,15 +102,15 @@ def hopeless_corrections(
                 f"warning: Holm over {n_levels} levels can never reach p <= {alpha:g} with groups of {n_first} and "
                 f"{n_second}: its smallest p is {min(smallest, 1.0):.3g}; more participants are needed"
             )
-    elif (smallest := sides * n_levels / (m + 1)) > alpha:
+    elif (smallest := sides * n_levels / (n_resamples + 1)) > alpha:
         enough = math.ceil(sides * n_levels / alpha - 1e-9) - 1
         notes.append(
             f"warning: Holm over {n_levels} levels can never reach p <= {alpha:g}: its smallest p is "
             f"{min(smallest, 1.0):.3g}; use at least {enough} relabellings"
         )
-    if 1 / (m + 1) > alpha:
+    if 1 / (n_resamples + 1) > alpha:
         notes.append(
-            f"warning: max-T and clusters can never reach p <= {alpha:g} with {m} relabellings; use at least "
+            f"warning: max-T and clusters can never reach p <= {alpha:g} with {n_resamples} relabellings; use at least "
             f"{math.ceil(1 / alpha - 1e-9) - 1}"
         )
     return tuple(notes)

@@ -1,11 +1,11 @@
 """Ceiling: the reveal level from which on a group is as good as with the intact picture.
 
-The paper says "ceiling performance when 40 % of the ClickMe features were visible" and gives no rule. "Not
-significantly worse than full" rewards small samples. Non-inferiority does not: a level counts when it is shown to lie
-less than a named margin below the intact picture, tested from the highest level downward, stopping at the first that
-fails. The sequence needs no correction: its family-wise error is that of one test. One test keeps alpha where
-participants' differences from the margin are symmetric. Near 100 % correct they are skewed and it does not; the result
-then carries a warning with the error rates that were measured.
+The paper says "ceiling performance when 40 % of the ClickMe features were visible" and gives no rule. A difference from
+the intact picture that is not significant is weak evidence of a ceiling in small samples. So this is a test of
+non-inferiority: a level counts when it is shown to lie less than a named margin below the intact picture, tested from
+the highest level downward, stopping at the first that fails. The sequence needs no correction: its family-wise error is
+that of one test. One test keeps alpha where participants' differences from the margin are symmetric. Near 100 % correct
+they are skewed and it does not; the result then carries a warning with the error rates that were measured.
 """
 
 from dataclasses import dataclass
@@ -39,12 +39,12 @@ class Ceiling:
         Mean accuracy with the intact picture minus that at each level.
     p_noninferior, p_below : ndarray, shape (levels - 1,)
         One-sided sign-flip p of "less than the margin below full", and of "below full": exact where it could be
-        counted, else (b + 1) / (m + 1).
+        counted, else (b + 1) / (n_resamples + 1).
     full_accuracy : float
         Accuracy with the intact picture.
     margin, alpha : float
         What "as good as" means, and the level of each test.
-    m, seed : int
+    n_resamples, seed : int
         Sign flips, and their seed.
     notes : tuple of str
         Warnings.
@@ -59,7 +59,7 @@ class Ceiling:
     full_accuracy: float
     margin: float
     alpha: float
-    m: int
+    n_resamples: int
     seed: int
     notes: tuple[str, ...] = ()
 
@@ -79,7 +79,7 @@ def ceiling(
     *,
     margin: float = 0.05,
     alpha: float = 0.05,
-    m: int = N_RELABELLINGS,
+    n_resamples: int = N_RELABELLINGS,
     seed: int | None = None,
 ) -> Ceiling:
     """Find the ceiling of a group.
@@ -94,7 +94,7 @@ def ceiling(
         How far below the intact picture is still the ceiling, as a share (0.05 = 5 points).
     alpha : float
         Level of each test of the sequence.
-    m : int
+    n_resamples : int
         Sign flips per level.
     seed : int, optional
         Drawn and stored when absent.
@@ -119,8 +119,10 @@ def ceiling(
     seed = fresh_seed() if seed is None else seed
     members = table.of(group)
     others = [place for place in range(len(table.levels)) if place != full[0]]
-    noninferior = _below_full(table, members, others, full, null=-margin, alternative="greater", m=m, seed=seed)
-    worse = _below_full(table, members, others, full, null=0.0, alternative="less", m=m, seed=seed)
+    noninferior = _below_full(
+        table, members, others, full, null=-margin, alternative="greater", n_resamples=n_resamples, seed=seed
+    )
+    worse = _below_full(table, members, others, full, null=0.0, alternative="less", n_resamples=n_resamples, seed=seed)
     full_accuracy = float(np.nanmean(table.accuracy[members][:, full]))
     return Ceiling(
         group=group,
@@ -132,7 +134,7 @@ def ceiling(
         full_accuracy=full_accuracy,
         margin=margin,
         alpha=alpha,
-        m=m,
+        n_resamples=n_resamples,
         seed=seed,
         notes=ceiling_cautions(group, int(members.sum()), full_accuracy),
     )
@@ -146,14 +148,16 @@ def _below_full(
     *,
     null: float,
     alternative: Alternative,
-    m: int,
+    n_resamples: int,
     seed: int,
 ) -> SignFlipTest:
     """Sign flips of accuracy at each level minus that with the intact picture, as fractions of the trial counts."""
     halves, trials = table.halves[members], table.n_trials[members]
     above = halves[:, others] * trials[:, full] - halves[:, full] * trials[:, others]
     below = 2 * trials[:, others] * trials[:, full]
-    return sign_flip_test(above, denominators=below, null=null, m=m, seed=seed, alternative=alternative)
+    return sign_flip_test(
+        above, denominators=below, null=null, n_resamples=n_resamples, seed=seed, alternative=alternative
+    )
 
 
 def _lowest(table: Cells, places: list[int], passed: "NDArray[np.bool_]") -> Level | None:

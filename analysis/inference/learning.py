@@ -34,11 +34,18 @@ class StrategyTest(ShownAsRow):
     early, late : float
         Mean success rate over players.
     p : float
-        Two-sided sign-flip p over players: exact where it could be counted, else (b + 1) / (m + 1).
+        Two-sided sign-flip p over players: exact where it could be counted, else (b + 1) / (n_resamples + 1).
     n_players, n_left_out : int
         Players who had enough rounds, and those who had not.
-    m, seed : int
+    n_resamples, seed : int
         Of the test.
+
+    Examples
+    --------
+    >>> import rapidvision as rv
+    >>> found = rv.analysis.strategy_test({"a": [True, False] * 10, "b": [False, True] * 10}, "tens", seed=1)
+    >>> found.early, found.late, found.n_players
+    (0.5, 0.5, 2)
     """
 
     early: float
@@ -46,7 +53,7 @@ class StrategyTest(ShownAsRow):
     p: float
     n_players: int
     n_left_out: int
-    m: int
+    n_resamples: int
     seed: int
 
 
@@ -55,7 +62,7 @@ def strategy_test(
     compare: Comparison = "halves",
     *,
     most_frequent: int | None = 200,
-    m: int = N_RELABELLINGS,
+    n_resamples: int = N_RELABELLINGS,
     seed: int | None = None,
 ) -> StrategyTest:
     """Compare players' early and late success.
@@ -68,8 +75,10 @@ def strategy_test(
         First against second half of all rounds, or first against second ten.
     most_frequent : int, optional
         Only the players with most rounds, as in the paper; None for all.
-    m, seed
-        Sign flips, and their seed (drawn when absent).
+    n_resamples : int
+        Sign flips.
+    seed : int, optional
+        Their seed; drawn when absent.
 
     Returns
     -------
@@ -83,7 +92,8 @@ def strategy_test(
 
     Examples
     --------
-    >>> strategy_test({"a": [True, False] * 10, "b": [False, True] * 10}, "tens", seed=1).p
+    >>> import rapidvision as rv
+    >>> rv.analysis.strategy_test({"a": [True, False] * 10, "b": [False, True] * 10}, "tens", seed=1).p
     1.0
     """
     needed = 2 if compare == "halves" else 20
@@ -99,14 +109,14 @@ def strategy_test(
             for player, size in zip(players, sizes, strict=True)
         ]
     )
-    test = sign_flip_test(late - early, denominators=sizes, m=m, seed=seed)
+    test = sign_flip_test(late - early, denominators=sizes, n_resamples=n_resamples, seed=seed)
     return StrategyTest(
         float(np.mean(early / sizes)),
         float(np.mean(late / sizes)),
         float(test.p_best[0]),
         len(players),
         len(rounds) - len(enough),
-        test.m,
+        test.n_resamples,
         test.seed,
     )
 

@@ -3,12 +3,11 @@
 "A null distribution of 'no difference between groups' at that bin was constructed by randomly switching participants'
 group memberships" (appendix, Psychophysics methods). Here every relabelling keeps the sizes of the groups, ties count
 as extreme (scores are integers on a common scale, or sums that differ by a billionth are equal), and
-p = (b + 1) / (m + 1). The test keeps its level where participants are exchangeable: equal means with unequal spread are
-not, and a warning says so.
+p = (b + 1) / (n_resamples + 1). The test keeps its level where participants are exchangeable: equal means with unequal
+spread are not, and a warning says so.
 """
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -17,16 +16,16 @@ from numpy.typing import ArrayLike, NDArray
 
 from rapidvision.errors import InputError, did_you_mean
 from rapidvision.numerics.compiled import Engine
-from rapidvision.numerics.resampling import OTHER_WAY, SIDED, Alternative, p_values, sided_p
+from rapidvision.numerics.resampling import SIDED, Alternative, p_values
 from rapidvision.protocol import N_RELABELLINGS
 from rapidvision.seeds import fresh_seed
 from rapidvision.text.result_repr import ShownAsTable
 
-from ..relabelling.canonical_order import canonical
 from ..resampling.counting import count_extreme
 from ..resampling.multiplicity import Cluster, benjamini_hochberg, holm
 from ..table.columns import Columns
 from .cautions import forewarnings, hopeless_corrections, spread_warning
+from .exact_p import exact_p_values, without_exact
 from .scores import columns_of_scores
 
 
@@ -36,19 +35,19 @@ class RandomizationTest(ShownAsTable):
 
     Attributes
     ----------
-    difference : ndarray
+    difference : ndarray of float64, shape (levels,)
         Observed difference, first group minus second; NaN where a group has no data.
-    p : ndarray
-        (b + 1) / (m + 1), two-sided or in the named direction.
-    p_low, p_high : ndarray
+    p : ndarray of float64, shape (levels,)
+        (b + 1) / (n_resamples + 1), two-sided or in the named direction.
+    p_low, p_high : ndarray of float64, shape (levels,)
         95 % Clopper-Pearson interval of p for the finite number of relabellings.
-    p_exact : ndarray
+    p_exact : ndarray of float64, shape (levels,)
         Over all relabellings; NaN where there is none, and a note says why.
-    p_holm, p_bh, p_max_t, p_step_down : ndarray
+    p_holm, p_bh, p_max_t, p_step_down : ndarray of float64, shape (levels,)
         Corrected for the number of levels. Holm and BH start from :attr:`p_best`, max-T from the relabellings.
     clusters : tuple of Cluster
         Runs of levels with their family-wise p.
-    n_first, n_second, m, seed : int
+    n_first, n_second, n_resamples, seed : int
         Sizes of the groups, relabellings, and the seed that they follow from.
     alternative : {"two-sided", "greater", "less"}
         ``greater``: the first group scores higher.
@@ -60,6 +59,14 @@ class RandomizationTest(ShownAsTable):
         What the reader should know before believing a number.
     labels : tuple of str
         Names of the levels.
+
+    Examples
+    --------
+    >>> import rapidvision as rv
+    >>> scores = [[0.9, 1.0], [0.8, 1.0], [0.4, 0.9], [0.3, 1.0]]
+    >>> found = rv.analysis.randomization_test(scores, [True, True, False, False], n_resamples=99, seed=1)
+    >>> found.n_first, found.difference.shape, round(found.smallest_p, 3)
+    (2, (2,), 0.167)
     """
 
     difference: NDArray[np.float64]
@@ -74,7 +81,7 @@ class RandomizationTest(ShownAsTable):
     clusters: tuple[Cluster, ...]
     n_first: int
     n_second: int
-    m: int
+    n_resamples: int
     seed: int
     alternative: Alternative
     statistic: str
@@ -98,7 +105,7 @@ def randomization_test(
     scores: Columns | ArrayLike | pd.DataFrame,
     first: ArrayLike,
     *,
-    m: int = N_RELABELLINGS,
+    n_resamples: int = N_RELABELLINGS,
     seed: int | None = None,
     alternative: Alternative = "two-sided",
     strata: NDArray[np.int64] | None = None,
@@ -118,7 +125,7 @@ def randomization_test(
         participants are compared. Also :class:`~rapidvision.analysis.table.columns.Columns`, for other statistics.
     first : array_like of bool, shape (n,)
         Who is in the first group.
-    m : int
+    n_resamples : int
         Relabellings; 10,000 in the paper.
     seed : int, optional
         Drawn and stored in the result when absent.
@@ -147,7 +154,8 @@ def randomization_test(
 
     Examples
     --------
-    >>> found = randomization_test([[0.9, 1.0], [0.8, 1.0], [0.4, 0.9], [0.3, 1.0]], [True, True, False, False], seed=1)
+    >>> import rapidvision as rv
+    >>> found = rv.analysis.randomization_test([[0.9, 1.0], [0.8, 1.0], [0.4, 0.9], [0.3, 1.0]], [True, True, False, False], seed=1)
     >>> found.difference.round(2).tolist(), found.p_exact.round(3).tolist()
     ([0.5, 0.05], [0.333, 1.0])
     """
@@ -159,17 +167,24 @@ def randomization_test(
         )
     if alternative not in SIDED:
         raise InputError(f'alternative: got "{alternative}". {did_you_mean(alternative, SIDED)}')
-    if m < 1:
-        raise InputError(f"relabellings: got {m}, at least 1 is needed")
+    if n_resamples < 1:
+        raise InputError(f"relabellings: got {n_resamples}, at least 1 is needed")
     n, n_first = len(first), int(first.sum())
     if n_first in (0, n):
         raise InputError(f"groups: sizes {n_first} and {n - n_first}; both need at least one participant")
     seed = fresh_seed() if seed is None else seed
     counts, standard = count_extreme(
-        columns, first, m=m, seed=seed, strata=strata, sided=SIDED[alternative], joint=joint, engine=engine
+        columns,
+        first,
+        n_resamples=n_resamples,
+        seed=seed,
+        strata=strata,
+        sided=SIDED[alternative],
+        joint=joint,
+        engine=engine,
     )
     observed = columns.difference(first)
-    p, low, high = p_values(counts, m, alternative)
+    p, low, high = p_values(counts, n_resamples, alternative)
     blank = ~np.isfinite(observed)
     p[blank] = low[blank] = high[blank] = np.nan
     p_exact = np.full(len(p), np.nan)
@@ -189,7 +204,7 @@ def randomization_test(
         clusters=standard.clusters() if standard else (),
         n_first=n_first,
         n_second=n - n_first,
-        m=m,
+        n_resamples=n_resamples,
         seed=seed,
         alternative=alternative,
         statistic=columns.name,
@@ -198,98 +213,16 @@ def randomization_test(
         notes=(
             *spread_warning(columns, first),
             *columns.notes(first),
-            *_without_exact(columns, p_exact, blank, wanted=exact, within=strata is not None),
-            *forewarnings(n_first, n - n_first, m=m, alpha=alpha),
+            *without_exact(columns, p_exact, blank, wanted=exact, within=strata is not None),
+            *forewarnings(n_first, n - n_first, n_resamples=n_resamples, alpha=alpha),
             *hopeless_corrections(
                 int(np.count_nonzero(~blank)),
                 n_first,
                 n - n_first,
-                m=m,
+                n_resamples=n_resamples,
                 alpha=alpha,
                 alternative=alternative,
                 exact=bool(np.isfinite(p_exact).any()),
             ),
         ),
     )
-
-
-def exact_p_values(
-    columns: Columns,
-    first: "NDArray[np.bool_]",
-    alternative: Alternative,
-    *,
-    strata: NDArray[np.int64] | None = None,
-    fast: bool = False,
-) -> NDArray[np.float64]:
-    """Exact p per level, by compiled loops on every core when `fast`; NaN where it cannot be had.
-
-    It exists for means of participants, whose sums can be tabled; within strata too.
-    """
-    from concurrent.futures import ThreadPoolExecutor
-
-    if not (columns.is_mean and columns.few_sums):
-        return np.full(columns.n_levels, np.nan)
-    columns, first, strata, turned = canonical(columns, first, strata)
-    levels = range(columns.n_levels)
-    counted = _exact_at(columns, first, OTHER_WAY[alternative] if turned else alternative, strata, fast=fast)
-
-    def one(level: int) -> float:
-        return counted(level) if columns.exact[level] else math.nan
-
-    if not fast:
-        return np.array([one(level) for level in levels])
-    with ThreadPoolExecutor() as threads:
-        return np.array(list(threads.map(one, levels)))
-
-
-def _exact_at(
-    columns: Columns,
-    first: "NDArray[np.bool_]",
-    alternative: Alternative,
-    strata: NDArray[np.int64] | None,
-    *,
-    fast: bool,
-) -> Callable[[int], float]:
-    """Return the function from level to exact p."""
-    from ..resampling.critical_values import twice_the_limit
-    from ..resampling.exact import MOST_ADDITIONS, exact_p
-    from ..resampling.stratified import exact_p_within
-
-    limit = twice_the_limit(columns, first) if strata is not None else None
-
-    def one(level: int) -> float:
-        scores, present = columns.sums[:, level], columns.present[:, level]
-        greater = less = math.nan
-        if strata is None:
-            greater, less = exact_p(scores, present, first, fast=fast, most_additions=MOST_ADDITIONS / columns.n_levels)
-        elif limit is not None:
-            greater, less = exact_p_within(
-                scores, present, first, strata, limit[level], most_additions=MOST_ADDITIONS / columns.n_levels
-            )
-        return sided_p(greater, less, alternative)
-
-    return one
-
-
-def _without_exact(
-    columns: Columns, p_exact: NDArray[np.float64], blank: "NDArray[np.bool_]", *, wanted: bool, within: bool
-) -> tuple[str, ...]:
-    """Say why an exact p is missing."""
-    missing = np.isnan(p_exact) & ~blank
-    if not wanted or not missing.any():
-        return ()
-    if not columns.is_mean:
-        return (
-            f"no exact p: {columns.name} is no mean over participants, so only Monte Carlo counts its relabellings",
-        )
-    if not columns.few_sums:
-        return ("no exact p: times finer than half a millisecond have too many sums to table; Monte Carlo counts them",)
-    where = ", ".join(columns.label(level) for level in np.flatnonzero(missing).tolist())
-    if within:
-        why = "a relabelling within strata may leave a group without data, or the sums are too many to table"
-    else:
-        why = (
-            f"participants' trial counts differ, and over their common denominator the sums of {len(columns.parts)} "
-            "participants are too many to table"
-        )
-    return (f"no exact p at level {where}: {why}; Monte Carlo counts the relabellings",)

@@ -71,12 +71,13 @@ def evidence_correlation(
     answers = answers[(answers["group"] == group) & (answers["status"] == "ok")]
     keys = ["image_id", "level_index"]
     right = (answers["correct"] == True).groupby([answers[key] for key in keys]).mean()  # noqa: E712 (None is neither)
-    evidence = rows.groupby(keys)[["decision_value", "target"]].first()
+    evidence = rows.groupby(keys)[["decision_value", "correct_response"]].first()
     table = evidence.join(right.rename("share"), how="inner").reset_index().sort_values(keys)
-    sign = np.where(table["target"], 1.0, -1.0)
+    right, first = table["correct_response"], _first_option(rows)
+    sign = np.where(right == first, 1.0, -1.0)
     value = table["decision_value"].to_numpy() * sign
     share = table["share"].to_numpy()
-    cell = (table["level_index"] * 2 + table["target"]).to_numpy()
+    cell = (table["level_index"] * 2 + (right == first)).to_numpy()
     image, images = pd.factorize(table["image_id"])
     rng = stream(seed, "analysis", "evidence", model, group)
     places: Mapping[int, NDArray[np.intp]] = {i: np.flatnonzero(image == i) for i in range(len(images))}
@@ -88,6 +89,15 @@ def evidence_correlation(
     low, high = np.percentile(finite, [2.5, 97.5]) if len(finite) else (np.nan, np.nan)
     rho = _partial_spearman(value, share, cell)
     return EvidenceCorrelation(model, group, rho, (float(low), float(high)), len(table))
+
+
+def _first_option(rows: pd.DataFrame) -> str:
+    """The option that a positive decision value is evidence for: what is answered most often with one."""
+    chosen = rows.loc[rows["decision_value"] > 0, "response"]
+    if chosen.empty:  # every answer was the other option
+        other = rows["response"].mode()[0]
+        return str(next((option for option in rows["correct_response"] if option != other), ""))
+    return str(chosen.mode()[0])
 
 
 def _partial_spearman(x: Floats, y: Floats, cell: NDArray[np.int64]) -> float:

@@ -1,11 +1,9 @@
 """The whole analysis of a study in one call: report.html, results.json and the figures, the same bytes on every run."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
-
-import msgspec
 
 from rapidvision.errors import InputError
 from rapidvision.formats.report_results import write_results
@@ -13,16 +11,18 @@ from rapidvision.seeds import fresh_seed
 from rapidvision.system import files
 from rapidvision.text.json_values import plain
 
-from ..comparison import Comparison, compare
+from ..comparison import compare
+from ..curve_fits import fit_psychometric
 from ..inference.above_chance import chance_test
-from ..table.exclusions import Kept, Rules, exclude
+from ..level_comparison import LevelTests, level_tests
+from ..table.exclusions import Rules, exclude
 from ..table.first_lines import LATE_RULES, LateRule
 from ..table.statistic_registry import STATISTICS
 from ..table.trials import Trials, TrialsSource, as_trials
-from ..workflow import CurveFits, LevelTests, fit_psychometric, level_tests
+from . import results as content
 from . import sections as text
 from .attention_figure import attention
-from .fig2b_panel import Fig2b, fig2b
+from .fig2b_panel import fig2b
 from .html import page
 from .network_section import networks as networks_section
 
@@ -47,6 +47,16 @@ class Report:
         What ``results.json`` holds.
     seed : int
         Given or drawn.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import rapidvision as rv
+    >>> trials = rv.analysis.Design(n_per_group=4).simulate(seed=1)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     found = rv.analysis.report(trials, folder + "/report", n_resamples=99, seed=1)
+    >>> found.html.name, found.seed
+    ('report.html', 1)
     """
 
     folder: Path
@@ -111,7 +121,7 @@ def report(
     guess : float, optional
         Share of answers that guessing gets right, where the table does not show it.
     **options
-        Those of :func:`~rapidvision.analysis.workflow.level_tests`.
+        Those of :func:`~rapidvision.analysis.level_comparison.level_tests`.
 
     Returns
     -------
@@ -127,11 +137,9 @@ def report(
     --------
     >>> import tempfile
     >>> import rapidvision as rv
+    >>> trials = rv.analysis.Design(n_per_group=4).simulate(seed=1)
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     stimulus_set = rv.stimuli.build("bundled", out=folder + "/set")
-    ...     study = rv.experiments.plan(stimulus_set, out=folder + "/study", n_per_group=4)
-    ...     trials = rv.experiments.simulate(study, seed=1)
-    ...     found = report(trials, folder + "/report", m=99, seed=1)
+    ...     found = rv.analysis.report(trials, folder + "/report", n_resamples=99, seed=1)
     ...     found.html.is_file(), len(found.results["test"]["levels"])
     (True, 12)
     """
@@ -143,14 +151,16 @@ def report(
     main = fig2b(left.trials, models=networks, stimulus_set=stimulus_set, margin=margin, seed=seed, **options)
     late = _late_rules(left.trials, main.tests, seed=seed, options=options)
     table = late[main.tests.late].cells
-    m, groups = main.tests.test.m, main.tests.groups
+    n_resamples, groups = main.tests.test.n_resamples, main.tests.groups
     without: dict[str, str] = {}
     chances = _allowed(
-        "test against chance", lambda: tuple(chance_test(table, group, m=m, seed=seed) for group in groups), without
+        "test against chance",
+        lambda: tuple(chance_test(table, group, n_resamples=n_resamples, seed=seed) for group in groups),
+        without,
     )
     fits = _allowed(
         "thresholds",
-        lambda: fit_psychometric(left.trials, groups=groups, late=main.tests.late, m=m, seed=seed),
+        lambda: fit_psychometric(left.trials, groups=groups, late=main.tests.late, n_resamples=n_resamples, seed=seed),
         without,
     )
     regression = _allowed("regression", lambda: _effects(left.trials, groups), without) if mixed else None
@@ -182,15 +192,15 @@ def report(
         lacking = "" if compared else text.not_computed(without["comparison with networks"])
         sections.append(("Networks", networks_section(main, compared) + lacking + seen))
     sections.append(("How to make this again", text.provenance(made, main.tests)))
-    results = _results(source, left, main, late, made) | {
+    results = content.results(source, left, main, late, made) | {
         "guess": table.guess,
         "not_computed": without,
         "chance": [plain(one.to_frame().to_dict("records")) for one in chances or ()],
         "chance_notes": [note for one in chances or () for note in one.notes],
-        "thresholds": _fit_results(fits),
-        "regression": _regression_results(regression),
+        "thresholds": content.fit_results(fits),
+        "regression": content.regression_results(regression),
         "response_ms": drawn.results(),
-        "compare": _comparison_results(compared),
+        "compare": content.comparison_results(compared),
     }
     write_results(out, results)
     lead = f"{' against '.join(main.tests.groups)}, {len(main.tests.levels)} levels, seed {seed}"
@@ -224,87 +234,3 @@ def _allowed(name: str, compute: Callable[[], Result], without: dict[str, str]) 
 
 def _inputs(source: Trials, networks: Trials | None) -> dict[str, str]:
     return {table.name: table.sha256 for table in (source, networks) if table is not None and table.sha256}
-
-
-def _results(
-    source: Trials, left: Kept, main: Fig2b, late: Mapping[LateRule, LevelTests], made: files.Provenance
-) -> dict[str, Any]:
-    test = main.tests.test
-    return {
-        "observers": list(source.observers),
-        "n_trials": int(main.tests.cells.n_shown.sum()),
-        "observer_kinds": sorted(set(source.people()["observer_kind"])),
-        "left_out": list(main.tests.cells.notes),
-        "notes": [*left.trials.notes, *test.notes],
-        "exclusions": {
-            "before": left.before,
-            "after": left.after,
-            "rules": plain(left.excluded),
-        },
-        "test": {
-            "groups": list(main.tests.groups),
-            "direction": f"{main.tests.groups[0]} minus {main.tests.groups[1]}",
-            "statistic": test.statistic,
-            "late": main.tests.late,
-            "alternative": test.alternative,
-            "relabellings": test.m,
-            "n": [test.n_first, test.n_second],
-            "smallest_p": test.smallest_p,
-            "correction": main.tests.correction,
-            "levels": plain(main.tests.to_frame().to_dict("records")),
-            "clusters": plain(test.clusters),
-        },
-        "late_share": _late_shares(main.tests),
-        "late_rules": {rule: plain(one.to_frame().to_dict("records")) for rule, one in late.items()},
-        "ceilings": [plain(one) | {"sentence": one.sentence()} for one in main.ceilings],
-        "networks": [plain(one) | {"bar": one.bar} for one in main.networks],
-        "provenance": {
-            "command": made.command,
-            "version": made.version,
-            "seed": made.seed,
-            "inputs": made.inputs,
-            "packages": made.packages,
-            **({"plugins": [msgspec.to_builtins(one) for one in made.plugins]} if made.plugins else {}),
-        },
-    }
-
-
-def _late_shares(result: LevelTests) -> dict[str, float]:
-    """Share of late, early and missing answers of each group."""
-    table = result.cells
-    return {
-        group: float(table.n_untimely[table.of(group)].sum() / table.n_shown[table.of(group)].sum())
-        for group in result.groups
-    }
-
-
-def _fit_results(fits: CurveFits | None) -> Any:
-    if fits is None:
-        return None
-    return {
-        "groups": plain(fits.to_frame().to_dict("records")),
-        "notes": list(fits.cautions),
-        "test": plain(fits.test) | {"ratio": fits.test.ratio},
-    }
-
-
-def _regression_results(found: "Effects | None") -> Any:
-    if found is None:
-        return None
-    return {
-        "effects": plain(found.to_frame().to_dict("records")),
-        "mixed": plain(found.mixed),
-        "sentence": found.sentence(),
-        "notes": list(found.cautions),
-    }
-
-
-def _comparison_results(compared: Comparison | None) -> Any:
-    if compared is None:
-        return None
-    kappas = [
-        {"model": model, "with": other, "group": group} | plain(one)
-        for model, other, group, one in compared.consistency
-    ]
-    curves = plain(compared.to_frame().to_dict("records"))
-    return {"curves": curves, "error_consistency": kappas, "notes": list(compared.cautions)}

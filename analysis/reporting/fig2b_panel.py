@@ -15,12 +15,12 @@ from rapidvision.seeds import fresh_seed
 from rapidvision.text.result_repr import Shown
 
 from ..inference.ceiling import Ceiling, ceiling
+from ..level_comparison import LevelTests, level_tests
 from ..models.curves import NetworkCurve, network_curves
 from ..resampling.multiplicity import CORRECTIONS, Correction
 from ..table.accuracy import cells
 from ..table.first_lines import LateRule
 from ..table.trials import Trials, TrialsSource, as_trials
-from ..workflow import LevelTests, level_tests
 
 if TYPE_CHECKING:
     from ..figures.style import UserAxes
@@ -40,6 +40,14 @@ class Fig2b(Shown):
         One per group; empty when the table has no intact pictures.
     networks : tuple of NetworkCurve
         Networks on the same levels.
+
+    Examples
+    --------
+    >>> import rapidvision as rv
+    >>> trials = rv.analysis.Design(n_per_group=4).simulate(seed=1)
+    >>> found = rv.analysis.fig2b(trials, n_resamples=99, seed=1)
+    >>> found.tests.groups, len(found.ceilings)
+    (('clickme', 'salicon'), 2)
     """
 
     drawing: Any
@@ -77,7 +85,7 @@ def fig2b(
     late: LateRule = "exclude",
     alternative: Alternative = "two-sided",
     correction: Correction = "step-down",
-    m: int = N_RELABELLINGS,
+    n_resamples: int = N_RELABELLINGS,
     seed: int | None = None,
     by_slot: bool = False,
     exact: bool = True,
@@ -99,9 +107,24 @@ def fig2b(
         By default a new figure in the paper's style.
     labels, colours : mapping of str to str, optional
         Group → its name in the legend; group → a Matplotlib colour.
-    groups, statistic, late, alternative, correction, m, seed, by_slot, exact
-        As in :func:`~rapidvision.analysis.level_tests`. The statistic decides what is drawn: accuracy, response times
-        or late answers.
+    statistic : str
+        As in :func:`~rapidvision.analysis.level_tests`; decides what is drawn: accuracy, response times or late answers.
+    groups : (str, str), optional
+        As in :func:`~rapidvision.analysis.level_tests`, with the options below.
+    late : {"exclude", "wrong", "half"}
+        What late, early and missing answers count as.
+    alternative : {"two-sided", "greater", "less"}
+        ``greater``: the first group scores higher.
+    correction : {"step-down", "max-t", "holm", "bh", "none"}
+        Which p the stars show.
+    n_resamples : int
+        Relabellings.
+    seed : int, optional
+        Their seed; drawn when absent.
+    by_slot : bool
+        Relabel only among participants who had the same plan.
+    exact : bool
+        Also the exact p.
 
     Returns
     -------
@@ -115,15 +138,11 @@ def fig2b(
 
     Examples
     --------
-    >>> import tempfile
     >>> import matplotlib.pyplot as plt
     >>> import rapidvision as rv
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     stimulus_set = rv.stimuli.build("bundled", out=folder + "/set")
-    ...     study = rv.experiments.plan(stimulus_set, out=folder + "/study", n_per_group=6)
-    ...     trials = rv.experiments.simulate(study, seed=1)
+    >>> trials = rv.analysis.Design(n_per_group=6).simulate(seed=1)
     >>> figure, ax = plt.subplots()
-    >>> found = fig2b(trials, ax=ax, labels={"clickme": "ClickMe"}, m=99, seed=1)
+    >>> found = rv.analysis.fig2b(trials, ax=ax, labels={"clickme": "ClickMe"}, n_resamples=99, seed=1)
     >>> found.drawing.figure is figure, ax.get_legend_handles_labels()[1][0]
     (True, 'ClickMe (n = 6)')
     >>> plt.close(figure)
@@ -140,7 +159,7 @@ def fig2b(
         late=late,
         alternative=alternative,
         correction=correction,
-        m=m,
+        n_resamples=n_resamples,
         seed=seed,
         by_slot=by_slot,
         exact=exact,
@@ -148,7 +167,10 @@ def fig2b(
     ceilings: tuple[Ceiling, ...] = ()
     if any(level.full for level in result.levels):
         accuracy = result.cells if result.late == "exclude" else cells(trials, late=result.late)
-        ceilings = tuple(ceiling(accuracy, group, margin=margin, m=result.test.m, seed=seed) for group in result.groups)
+        ceilings = tuple(
+            ceiling(accuracy, group, margin=margin, n_resamples=result.test.n_resamples, seed=seed)
+            for group in result.groups
+        )
     networks = network_curves(as_trials(models), result.levels, seed=seed) if models is not None else ()
     measure = measure_of(result.test.statistic)
     drawing = draw_fig2b(

@@ -8,14 +8,15 @@ import numpy as np
 from rapidvision.system import files
 from rapidvision.text.json_values import plain
 
+from ..curve_fits import CurveFits
 from ..inference.above_chance import ChanceTest
+from ..level_comparison import LevelTests
 from ..resampling.multiplicity import CORRECTIONS
 from ..table.accuracy import Curve, curve
 from ..table.exclusions import Kept
 from ..table.first_lines import LateRule
 from ..table.statistics import columns_of
 from ..table.trials import Trials
-from ..workflow import CurveFits, LevelTests
 from .fig2b_panel import Fig2b, observer_note
 from .html import bullets, figure, notices, paragraph, show, table
 
@@ -59,7 +60,7 @@ def fig2b(main: Fig2b, trials: Trials, svg: bytes) -> str:
     measure = measure_of(main.tests.test.statistic)
     caption = (
         f"{measure.label} of {a} and {b} at every reveal level; error bars are {measure.error}. Stars: "
-        f"{CORRECTIONS[main.tests.correction][1]}, {main.tests.test.m:,} relabellings."
+        f"{CORRECTIONS[main.tests.correction][1]}, {main.tests.test.n_resamples:,} relabellings."
     )
     if measure.is_accuracy and main.tests.cells.guess is not None:
         caption += f" Dashed grey: chance ({main.tests.cells.guess:.0%})."
@@ -77,10 +78,10 @@ def levels(result: LevelTests) -> str:
     words = {"two-sided": "two-sided", "greater": f"one-sided, {a} above {b}", "less": f"one-sided, {a} below {b}"}
     text = paragraph(
         f"Randomization test of {a} minus {b} ({words[test.alternative]}): participants relabelled jointly over all "
-        f"levels, {test.m:,} times, groups of {test.n_first} and {test.n_second}, ties counted as extreme, "
+        f"levels, {test.n_resamples:,} times, groups of {test.n_first} and {test.n_second}, ties counted as extreme, "
         f"p = (b + 1)/(m + 1). Statistic: {test.statistic.replace('_', ' ')}; late answers: {result.late}. "
-        f"No p below {test.smallest_p:.1e} can be reached. Smallest p of the relabellings: {1 / (test.m + 1):.1e}; "
-        "the exact p counts every relabelling."
+        f"No p below {test.smallest_p:.1e} can be reached. "
+        f"Smallest p of the relabellings: {1 / (test.n_resamples + 1):.1e}; the exact p counts every relabelling."
     )
     head = (
         "level",
@@ -183,7 +184,7 @@ def thresholds(fits: CurveFits) -> str:
         f"Threshold: per cent of the features halfway between guessing and the group's best, with 95 % intervals from "
         f"resampled participants. {a} minus {b}: {test.difference:.3f} log10 (95 % {test.interval[0]:.3f} to "
         f"{test.interval[1]:.3f}), a factor of {test.ratio:.2f}; randomization test p = {test.p:.4g} (two-sided, both "
-        f"curves fitted again after each of {test.m:,} relabellings)."
+        f"curves fitted again after each of {test.n_resamples:,} relabellings)."
     )
     text += notices(fits.cautions)
     rows = fits.to_frame()
@@ -228,7 +229,7 @@ def chance(tests: Sequence[ChanceTest]) -> str:
     """Every group and level against chance."""
     text = "".join(paragraph(one.sentence()) for one in tests)
     text += paragraph(
-        f"Participants' distances from one half with random signs, all levels jointly, {tests[0].m:,} flips; one-sided. "
+        f"Participants' distances from one half with random signs, all levels jointly, {tests[0].n_resamples:,} flips; one-sided. "
         "The exact p counts every flip. Holm corrects it, or the other p where there is none, for the number of levels of a "
         "group."
         if tests[0].method == "sign flips"
@@ -274,4 +275,6 @@ def provenance(made: files.Provenance, result: LevelTests) -> str:
         text += paragraph("Plug-ins: " + "; ".join(f"{one}, source SHA-256 {one.sha256}" for one in made.plugins) + ".")
     if made.inputs:
         text += table(("input", "SHA-256"), made.inputs.items())
-    return text + paragraph(f"Running it again with this seed writes the same bytes ({result.test.m:,} relabellings).")
+    return text + paragraph(
+        f"Running it again with this seed writes the same bytes ({result.test.n_resamples:,} relabellings)."
+    )

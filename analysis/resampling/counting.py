@@ -39,7 +39,7 @@ def count_extreme(
     columns: Columns,
     first: "NDArray[np.bool_]",
     *,
-    m: int,
+    n_resamples: int,
     seed: int,
     strata: NDArray[np.int64] | None = None,
     sided: int = 0,
@@ -54,7 +54,7 @@ def count_extreme(
         What each participant contributes.
     first : ndarray of bool, shape (n,)
         Who is in the first group.
-    m : int
+    n_resamples : int
         Relabellings.
     seed : int
         They follow from it.
@@ -76,10 +76,12 @@ def count_extreme(
     columns, first, strata, turned = canonical(columns, first, strata)
     keys = strata_keys(first, strata, seed)
     sided = -sided if turned else sided
-    if strata is None and _compiled(columns, m * len(first), joint=joint, engine=engine):
-        counts, whole = _count_compiled(columns, first, keys[0].key, m=m, sided=sided, joint=joint, turned=turned)
+    if strata is None and _compiled(columns, n_resamples * len(first), joint=joint, engine=engine):
+        counts, whole = _count_compiled(
+            columns, first, keys[0].key, n_resamples=n_resamples, sided=sided, joint=joint, turned=turned
+        )
     else:
-        counts, whole = _count(columns, first, keys, m=m, sided=sided, joint=joint, turned=turned)
+        counts, whole = _count(columns, first, keys, n_resamples=n_resamples, sided=sided, joint=joint, turned=turned)
     return counts.turned() if turned else counts, whole
 
 
@@ -94,24 +96,33 @@ def _compiled(columns: Columns, work: int, *, joint: bool, engine: Engine) -> bo
 
 
 def _count_compiled(
-    columns: Columns, first: "NDArray[np.bool_]", key: int, *, m: int, sided: int, joint: bool, turned: bool
+    columns: Columns, first: "NDArray[np.bool_]", key: int, *, n_resamples: int, sided: int, joint: bool, turned: bool
 ) -> tuple[Counts, Joint | None]:
     from . import kernels
 
     if not joint:
-        return Counts(*kernels.count_sums(columns.sums, first, key=key, m=m)), None
+        return Counts(*kernels.count_sums(columns.sums, first, key=key, n_resamples=n_resamples)), None
     whole, centre, inverse = _joint(columns, first, columns.sums_of(first), sided, turned)
-    return Counts(*kernels.count_joint(columns.sums, first, whole, centre, inverse, key=key, m=m)), whole
+    return Counts(
+        *kernels.count_joint(columns.sums, first, whole, centre, inverse, key=key, n_resamples=n_resamples)
+    ), whole
 
 
 def _count(
-    columns: Columns, first: "NDArray[np.bool_]", keys: list[Stratum], *, m: int, sided: int, joint: bool, turned: bool
+    columns: Columns,
+    first: "NDArray[np.bool_]",
+    keys: list[Stratum],
+    *,
+    n_resamples: int,
+    sided: int,
+    joint: bool,
+    turned: bool,
 ) -> tuple[Counts, Joint | None]:
     sums = GroupSums(columns.places(places(keys)))
     counter = _Counter(columns, first)
     whole = None
-    for block in range(-(-m // BLOCK)):
-        found = sums.of(_words(keys, block)[:, : min(BLOCK, m - block * BLOCK)])
+    for block in range(-(-n_resamples // BLOCK)):
+        found = sums.of(_words(keys, block)[:, : min(BLOCK, n_resamples - block * BLOCK)])
         counter.add(found)
         if joint:
             values = columns.compared(counter.parts_of(found))

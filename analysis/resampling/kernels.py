@@ -21,7 +21,7 @@ def can_count(sums: Ints) -> bool:
     return int(np.abs(sums).sum(axis=0).max(initial=0)) < 2**31
 
 
-def count_sums(sums: Ints, first: "NDArray[np.bool_]", *, key: int, m: int) -> tuple[Ints, Ints]:
+def count_sums(sums: Ints, first: "NDArray[np.bool_]", *, key: int, n_resamples: int) -> tuple[Ints, Ints]:
     """Relabellings whose first-group sum is at least, and at most, the observed one.
 
     Parameters
@@ -32,7 +32,7 @@ def count_sums(sums: Ints, first: "NDArray[np.bool_]", *, key: int, m: int) -> t
         Who is in the first group.
     key : int
         Of the stream of relabellings.
-    m : int
+    n_resamples : int
         Relabellings.
 
     Returns
@@ -46,7 +46,7 @@ def count_sums(sums: Ints, first: "NDArray[np.bool_]", *, key: int, m: int) -> t
     observed = np.zeros(_width(sums), dtype=_smallest(sums))
     observed[: sums.shape[1]] = sums[first].sum(axis=0)
     total = np.zeros((2, len(observed)), dtype=np.int64)
-    for labels in _label_blocks(sums, first, key=key, m=m):
+    for labels in _label_blocks(sums, first, key=key, n_resamples=n_resamples):
         total += count(*labels, observed).sum(axis=0)
     return total[0, : sums.shape[1]], total[1, : sums.shape[1]]
 
@@ -59,13 +59,13 @@ def count_joint(
     inverse: NDArray[np.float64],
     *,
     key: int,
-    m: int,
+    n_resamples: int,
 ) -> tuple[Ints, Ints]:
     """Count like :func:`count_sums`, and for max-T and cluster mass too.
 
     Parameters
     ----------
-    sums, first, key, m
+    sums, first, key, n_resamples
         As in :func:`count_sums`.
     joint : Joint
         Gets the joint counts, the same as the numpy engine's.
@@ -83,7 +83,7 @@ def count_joint(
     observed = sums[first].sum(axis=0)
     masses = joint.least_masses
     total = [np.zeros(len(x), dtype=np.int64) for x in (observed, observed, observed, observed, masses)]
-    for labels in _label_blocks(sums, first, key=key, m=m):
+    for labels in _label_blocks(sums, first, key=key, n_resamples=n_resamples):
         found = count(
             *labels,
             observed,
@@ -97,7 +97,7 @@ def count_joint(
         )
         for sum_, one in zip(total, found, strict=True):
             sum_ += one.sum(axis=0)
-    joint.take(m, single=total[2], down=total[3], mass=total[4])
+    joint.take(n_resamples, single=total[2], down=total[3], mass=total[4])
     return total[0], total[1]
 
 
@@ -112,7 +112,7 @@ def _smallest(sums: Ints) -> type[np.signedinteger[Any]]:
     return np.int16 if max(int(np.abs(sums).sum(axis=0).max(initial=0)), BLOCK) < 2**15 else np.int32
 
 
-def _label_blocks(sums: Ints, first: "NDArray[np.bool_]", *, key: int, m: int) -> Iterator[tuple[Any, ...]]:
+def _label_blocks(sums: Ints, first: "NDArray[np.bool_]", *, key: int, n_resamples: int) -> Iterator[tuple[Any, ...]]:
     """What the compiled counters need of scores and relabellings, some blocks at a time."""
     from ..compiled.lanes import LANES
 
@@ -135,9 +135,9 @@ def _label_blocks(sums: Ints, first: "NDArray[np.bool_]", *, key: int, m: int) -
         np.uint64(key ^ FLIPS),
     )
     tables = _tables(scores, LANES)
-    n_blocks = -(-m // BLOCK)
+    n_blocks = -(-n_resamples // BLOCK)
     for start in range(0, n_blocks, _BLOCKS_AT_A_TIME):
-        yield tables, how, start, min(_BLOCKS_AT_A_TIME, n_blocks - start), BLOCK, m
+        yield tables, how, start, min(_BLOCKS_AT_A_TIME, n_blocks - start), BLOCK, n_resamples
 
 
 def _tables(scores: NDArray[Any], lanes: int) -> NDArray[Any]:

@@ -38,18 +38,26 @@ class Calibration(ShownAsTable):
         Simulated.
     alpha : float
         Level.
-    n_experiments, m, seed : int
+    n_experiments, n_resamples, seed : int
         Experiments, relabellings of each, and the seed of both.
-    per_level : ndarray
+    per_level : ndarray of float64, shape (levels,)
         Share of experiments with p ≤ alpha, per level.
     any_level : dict
         Rule → share of experiments with any significant level.
+
+    Examples
+    --------
+    >>> import rapidvision as rv
+    >>> design = rv.analysis.Design(n_per_group=8)
+    >>> found = rv.analysis.calibrate(design, n_experiments=20, n_resamples=99, seed=1)
+    >>> found.per_level.shape, sorted(found.any_level)
+    ((12,), ['cluster', 'holm', 'max-t', 'uncorrected'])
     """
 
     design: Design
     alpha: float
     n_experiments: int
-    m: int
+    n_resamples: int
     seed: int
     per_level: Floats
     any_level: dict[str, float]
@@ -57,7 +65,7 @@ class Calibration(ShownAsTable):
     @property
     def notes(self) -> tuple[str, ...]:
         """Corrections that can never reject with so few relabellings."""
-        return warnings_of(self.design, [self.design.n_per_group], m=self.m, alpha=self.alpha)
+        return warnings_of(self.design, [self.design.n_per_group], n_resamples=self.n_resamples, alpha=self.alpha)
 
     @property
     def standard_error(self) -> float:
@@ -78,7 +86,7 @@ def calibrate(
     design: Design | None = None,
     *,
     n_experiments: int = 2000,
-    m: int = N_RELABELLINGS,
+    n_resamples: int = N_RELABELLINGS,
     alpha: float = 0.05,
     seed: int = 0,
     advance: Advance = silent,
@@ -89,7 +97,7 @@ def calibrate(
     ----------
     design : Design, optional
         The paper's by default; both groups get the first threshold.
-    n_experiments, m : int
+    n_experiments, n_resamples : int
         Experiments, and relabellings of each.
     alpha : float
         Level.
@@ -110,13 +118,14 @@ def calibrate(
 
     Examples
     --------
-    >>> found = calibrate(Design(n_per_group=8), n_experiments=20, m=99, seed=1)
+    >>> import rapidvision as rv
+    >>> found = rv.analysis.calibrate(rv.analysis.Design(n_per_group=8), n_experiments=20, n_resamples=99, seed=1)
     >>> len(found.to_frame()), found.per_level.shape
     (16, (12,))
     """
     chosen = design or Design()
     null = replace(chosen, thresholds=(chosen.thresholds[0], chosen.thresholds[0]))
-    return _shares(null, n_experiments=n_experiments, m=m, alpha=alpha, seed=seed, advance=advance)
+    return _shares(null, n_experiments=n_experiments, n_resamples=n_resamples, alpha=alpha, seed=seed, advance=advance)
 
 
 def power(
@@ -125,7 +134,7 @@ def power(
     n_per_group: Sequence[int] = (10, 20, 30, 45, 60, 90),
     effects: Sequence[float] = (0.1, 0.2),
     n_experiments: int = 300,
-    m: int = 2000,
+    n_resamples: int = 2000,
     alpha: float = 0.05,
     seed: int = 0,
     advance: Advance = silent,
@@ -140,8 +149,16 @@ def power(
         Participants in each group.
     effects : sequence of float
         Differences of the thresholds, in log10 per cent.
-    n_experiments, m, alpha, seed, advance
-        As in :func:`calibrate`.
+    n_experiments : int
+        Simulated experiments of each number of participants and effect.
+    n_resamples : int
+        Relabellings of each experiment.
+    alpha : float
+        Level, 0 … 1.
+    seed : int
+        Of experiments and relabellings.
+    advance : callable
+        Called with the number of experiments done since the last call.
 
     Returns
     -------
@@ -156,7 +173,8 @@ def power(
 
     Examples
     --------
-    >>> found = power(n_per_group=[8], effects=[0.2], n_experiments=10, m=99, seed=1)
+    >>> import rapidvision as rv
+    >>> found = rv.analysis.power(n_per_group=[8], effects=[0.2], n_experiments=10, n_resamples=99, seed=1)
     >>> found["rule"].tolist()
     ['holm', 'max-t', 'cluster']
     """
@@ -168,22 +186,24 @@ def power(
         for effect in effects:
             first = base.thresholds[0]
             one = replace(base, n_per_group=size, thresholds=(first, first + effect))
-            found = _shares(one, n_experiments=n_experiments, m=m, alpha=alpha, seed=seed, advance=advance)
+            found = _shares(
+                one, n_experiments=n_experiments, n_resamples=n_resamples, alpha=alpha, seed=seed, advance=advance
+            )
             for rule in RULES[1:]:
                 share = found.any_level[rule]
                 error = float(np.sqrt(share * (1 - share) / n_experiments))
                 rows.append((size, effect, rule, share, error))
     table = pd.DataFrame(rows, columns=["n_per_group", "effect_log10", "rule", "power", "standard_error"])
-    table.attrs["notes"] = warnings_of(base, n_per_group, m=m, alpha=alpha)
+    table.attrs["notes"] = warnings_of(base, n_per_group, n_resamples=n_resamples, alpha=alpha)
     return table
 
 
-def warnings_of(design: Design, n_per_group: Sequence[int], *, m: int, alpha: float) -> tuple[str, ...]:
+def warnings_of(design: Design, n_per_group: Sequence[int], *, n_resamples: int, alpha: float) -> tuple[str, ...]:
     """Corrections that can never reject, and groups that are too small, before anything is simulated.
 
     Examples
     --------
-    >>> for note in warnings_of(Design(), [16], m=200, alpha=0.05):
+    >>> for note in warnings_of(Design(), [16], n_resamples=200, alpha=0.05):
     ...     print(note)
     200 relabellings are few for alpha = 0.05; use at least 400
     warning: Holm over 12 levels can never reach p <= 0.05: its smallest p is 0.119; use at least 479 relabellings
@@ -192,23 +212,27 @@ def warnings_of(design: Design, n_per_group: Sequence[int], *, m: int, alpha: fl
         note
         for size in n_per_group
         for note in (
-            *forewarnings(size, size, m=m, alpha=alpha),
-            *hopeless_corrections(len(design.levels), size, size, m=m, alpha=alpha),
+            *forewarnings(size, size, n_resamples=n_resamples, alpha=alpha),
+            *hopeless_corrections(len(design.levels), size, size, n_resamples=n_resamples, alpha=alpha),
         )
     ]
     return tuple(dict.fromkeys(notes))
 
 
-def _shares(design: Design, *, n_experiments: int, m: int, alpha: float, seed: int, advance: Advance) -> Calibration:
+def _shares(
+    design: Design, *, n_experiments: int, n_resamples: int, alpha: float, seed: int, advance: Advance
+) -> Calibration:
     """Simulate and test; the experiments share one set of relabellings, which leaves every p as uniform as before."""
-    if n_experiments < 1 or m < 1:
-        raise InputError(f"simulation: {n_experiments} experiments of {m} relabellings; both must be at least 1")
+    if n_experiments < 1 or n_resamples < 1:
+        raise InputError(
+            f"simulation: {n_experiments} experiments of {n_resamples} relabellings; both must be at least 1"
+        )
     n = 2 * design.n_per_group
     first = np.arange(n) < design.n_per_group
     key = stream_key(seed, "calibrate")
     blocks = [
-        label_block(key, block, n, design.n_per_group)[:, : min(BLOCK, m - block * BLOCK)]
-        for block in range(-(-m // BLOCK))
+        label_block(key, block, n, design.n_per_group)[:, : min(BLOCK, n_resamples - block * BLOCK)]
+        for block in range(-(-n_resamples // BLOCK))
     ]
     hits = np.zeros((n_experiments, design.n_levels + 1), dtype=bool)
     found = np.zeros((n_experiments, len(RULES)), dtype=bool)
@@ -223,7 +247,7 @@ def _shares(design: Design, *, n_experiments: int, m: int, alpha: float, seed: i
         design=design,
         alpha=alpha,
         n_experiments=n_experiments,
-        m=m,
+        n_resamples=n_resamples,
         seed=seed,
         per_level=hits.mean(axis=0),
         any_level={rule: float(share) for rule, share in zip(RULES, found.mean(axis=0), strict=True)},
@@ -238,18 +262,18 @@ def _one(columns: Columns, first: "NDArray[np.bool_]", blocks: list[Words]) -> t
     sums = np.concatenate([group_sums.of(words)[:, : own.size] for words in blocks])
     observed, values = columns.compared(own[None])[0], columns.compared(sums.reshape(len(sums), *own.shape))
     centre, inverse = columns.moments(values, first)
-    m = len(values)
+    n_resamples = len(values)
     by_level = np.ascontiguousarray(values.T, dtype=float)  # long rows are counted many times faster than short ones
     slack, floor = columns.slack(first)[:, None], observed[:, None]
-    above = m - np.count_nonzero(by_level < floor - slack, axis=1)
-    below = m - np.count_nonzero(by_level > floor + slack, axis=1)
-    p = np.minimum(1.0, 2 * (np.minimum(above, below) + 1) / (m + 1))
+    above = n_resamples - np.count_nonzero(by_level < floor - slack, axis=1)
+    below = n_resamples - np.count_nonzero(by_level > floor + slack, axis=1)
+    p = np.minimum(1.0, 2 * (np.minimum(above, below) + 1) / (n_resamples + 1))
     z, own_z = (by_level - centre[:, None]) * inverse[:, None], (observed - centre) * inverse
     best = np.abs(own_z).max()
-    p_max = (np.count_nonzero(np.abs(z).max(axis=0) >= best - TIE * max(1.0, best)) + 1) / (m + 1)
+    p_max = (np.count_nonzero(np.abs(z).max(axis=0) >= best - TIE * max(1.0, best)) + 1) / (n_resamples + 1)
     threshold = CLUSTER_THRESHOLD[0]
     mine = max(float(largest_mass(sign * own_z[None], threshold)[0]) for sign in (1, -1))
     if mine == 0:
         return p, p_max, 1.0
     masses = np.maximum(largest_mass(z.T, threshold), largest_mass(-z.T, threshold))
-    return p, p_max, (np.count_nonzero(masses >= mine * (1 - TIE)) + 1) / (m + 1)
+    return p, p_max, (np.count_nonzero(masses >= mine * (1 - TIE)) + 1) / (n_resamples + 1)

@@ -10,14 +10,18 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from rapidvision.errors import InputError
-from rapidvision.protocol import LOWEST_LEVEL, N_LEVELS, N_PARTICIPANTS_PER_GROUP, Protocol
+from rapidvision.formats.protocol_file import preset
+from rapidvision.protocol import LOWEST_LEVEL, N_LEVELS, N_PARTICIPANTS_PER_GROUP
 from rapidvision.seeds import stream
 from rapidvision.trials import SCHEMA_VERSION
 
 from ..table.accuracy import Cells, Level
 from ..table.first_lines import LateRule
+from ..table.guess_rate import TWO
 from ..table.trials import Trials, check
 
+#: Pictures that a participant of the paper saw: five blocks of sixteen.
+N_IMAGES = 80
 #: Pixels of the whole picture and share of them that 100 % of the features are, for tables that need them.
 _PICTURE_PX = 65_536
 _FEATURE_PX = 9_830
@@ -52,10 +56,17 @@ class Design:
     ------
     InputError
         When a number is outside its range.
+
+    Examples
+    --------
+    >>> import rapidvision as rv
+    >>> design = rv.analysis.Design(n_per_group=3, thresholds=(1.4, 1.8))
+    >>> design.simulate(seed=1)
+    simulated: 480 trials, 6 participants (simulated)
     """
 
     n_per_group: int = N_PARTICIPANTS_PER_GROUP
-    n_images: int = Protocol().n_trials
+    n_images: int = N_IMAGES
     n_levels: int = N_LEVELS
     thresholds: tuple[float, float] = (1.5, 1.7)
     slope: float = 6.0
@@ -91,6 +102,26 @@ class Design:
             pixels = 100.0 if full else percent * _FEATURE_PX / _PICTURE_PX
             out.append(Level(index, "full" if full else f"{percent:.3g}", percent, pixels))
         return tuple(out)
+
+    def simulate(self, *, seed: int) -> Trials:
+        """Return the trials of one simulated experiment, every participant marked ``simulated``.
+
+        Parameters
+        ----------
+        seed : int
+            The experiment is a function of it.
+
+        Returns
+        -------
+        Trials
+            2 · n_per_group · n_images rows.
+
+        Examples
+        --------
+        >>> len(Design(n_per_group=2, n_images=24).simulate(seed=1).frame)
+        96
+        """
+        return simulate(self, seed=seed).trials(seed=seed)
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,14 +203,18 @@ def simulate(design: Design, *, seed: int, number: int = 0) -> Experiment:
 
 def _table(experiment: Experiment, *, seed: int) -> Trials:
     """Every trial as a row, with response times from a shifted lognormal that respect the limit."""
-    design, protocol = experiment.design, Protocol()
+    design, paper = experiment.design, preset("paper")
+    response, block_size = paper.response, paper.design.block_size
+    assert response is not None
+    assert isinstance(response.limit_ms, int)
+    assert isinstance(block_size, int)
     rng = stream(seed, "analysis", "simulate", "times")
     n, n_images = experiment.level.shape
     row, image = np.divmod(np.arange(n * n_images), n_images)
     level, in_time = experiment.level.ravel(), experiment.in_time.ravel()
     target = image % 2 == 0
-    limit = protocol.timing.response_limit_ms
-    time = np.clip(200 + rng.lognormal(5.3, 0.35, len(row)), protocol.anticipation_ms + 1, limit - 1)
+    limit = response.limit_ms
+    time = np.clip(200 + rng.lognormal(5.3, 0.35, len(row)), response.early_ms + 1, limit - 1)
     time = np.where(in_time, time, limit + 1 + rng.exponential(60, len(row)))
     correct = experiment.correct.ravel()
     said_target = target == correct
@@ -199,7 +234,7 @@ def _table(experiment: Experiment, *, seed: int) -> Trials:
             "group": names[row].astype(object),
             "slot": row % design.n_per_group,
             "phase": "main",
-            "block": order // protocol.block_size,
+            "block": order // block_size,
             "trial": order,
             "image_id": np.char.mod("image-%03d", image).astype(object),
             "stimulus_sha256": (np.char.mod("%03d-", image) + np.char.mod("%02d-", level)).astype(object) + names[row],
@@ -210,20 +245,19 @@ def _table(experiment: Experiment, *, seed: int) -> Trials:
             "level_label": np.array([one.label for one in levels], dtype=object)[level],
             "reveal_fraction": share[level],
             "revealed_px": pixels[level],
-            "key_target": "s",
-            "key_pressed": np.where(said_target, "s", "l").astype(object),
-            "response": np.where(said_target, "target", "distractor").astype(object),
+            "correct_response": np.where(target, *TWO).astype(object),
+            "response": np.where(said_target, *TWO).astype(object),
+            "input": np.where(said_target, "s", "l").astype(object),
             "correct": correct.astype(object),
             "response_ms": np.round(time, 3),
             "status": np.where(in_time, "ok", "late").astype(object),
-            "fixation_ms": float(sum(protocol.timing.fixation_ms) // 2),
-            "stimulus_ms_shown": float(protocol.timing.stimulus_ms),
             "late_refreshes": 0,
             "refresh_hz": 60.0,
             "timing_ok": None,
             "attempt": 1,
             "flags": None,
             "decision_value": np.nan,
+            "ignored": None,
             "utc": None,
         }
     )

@@ -164,7 +164,7 @@ def cells(trials: Trials, *, late: LateRule = "exclude") -> Cells:
     def total(weights: Any) -> Ints:
         return np.bincount(cell, weights=weights, minlength=shape[0] * shape[1]).astype(np.int64).reshape(shape)
 
-    shown = shown_guess(frame)
+    shown = shown_guess(frame, trials.options)
     group_of = dict(zip(frame["participant_id"], frame["group"], strict=True))
     return Cells(
         participants=tuple(str(name) for name in names),

@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from rapidvision.trials import NO_RESPONSE
+
 #: A session whose median response is slower than this was recorded in another unit; a single answer may be slow.
 SLOWEST_MS = 10_000.0
 _ROWS_SHOWN = 8
@@ -40,20 +42,23 @@ def _two_groups(frame: pd.DataFrame) -> list[str]:
 
 
 def _wrong_correct(frame: pd.DataFrame) -> list[str]:
-    answered = frame["response"].notna() & (frame["response"] != "none")
-    only_correct = frame["response"].isna() & frame["status"].isin(["ok", "late", "early"])
-    unknown = answered & frame["target"].isna()
-    should = (frame["response"] == "target") == frame["target"]
-    given = frame["correct"]
-    wrong = (answered & ~unknown & (given != should)) | (~answered & ~only_correct & given.notna())
-    lines = [f"`correct` contradicts `response` and `target`, {rows_of(wrong)}"] if wrong.any() else []
+    response, right, given = frame["response"], frame["correct_response"], frame["correct"]
+    answered = response.notna() & (response != NO_RESPONSE)
+    only_correct = response.isna() & frame["status"].isin(["ok", "late", "early"])
+    known = answered & right.notna()
+    same = response == right
+    # a name that is never the right response may be another word for it, as typed answers have synonyms
+    another = response.isin(set(right.dropna()))
+    wrong = known & ((same & (given != True)) | (~same & (given.isna() | (another & (given == True)))))  # noqa: E712
+    wrong |= ~answered & ~only_correct & given.notna()
+    lines = [f"`correct` contradicts `response` and `correct_response`, {rows_of(wrong)}"] if wrong.any() else []
     if (bad := only_correct & given.isna()).any():
         lines.append(f"an answer with neither `response` nor `correct`, {rows_of(bad)}")
     return lines
 
 
 def _impossible_times(frame: pd.DataFrame) -> list[str]:
-    time, answered = frame["response_ms"], frame["response"] != "none"
+    time, answered = frame["response_ms"], frame["response"] != NO_RESPONSE
     lines = []
     if (bad := time <= 0).any():
         lines.append(f"response_ms must be > 0, {rows_of(bad)}")
@@ -72,11 +77,11 @@ def _impossible_times(frame: pd.DataFrame) -> list[str]:
 def _untimed(frame: pd.DataFrame) -> "pd.Series[bool]":
     """Answers of people without a time, in a session where the same answer has times.
 
-    A session without any times had no clock; in go / no-go tasks the answer that is not pressed never has a time.
+    A session without any times had no clock; in go / no-go tasks the answer by not responding has neither input nor time.
     """
-    answered = (frame["response"] != "none") & (frame["observer_kind"] != "model") & (frame["status"] != "aborted")
+    answered = (frame["response"] != NO_RESPONSE) & (frame["observer_kind"] != "model") & (frame["status"] != "aborted")
     timed = frame["response_ms"].notna()
-    same = [frame["session_id"], frame["response"].fillna("")]
+    same = [frame["session_id"], frame["response"].fillna(""), frame["input"].notna()]
     return answered & ~timed & (timed & answered).groupby(same).transform("any")
 
 

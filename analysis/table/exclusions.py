@@ -11,7 +11,7 @@ import pandas as pd
 from rapidvision.errors import InputError
 from rapidvision.text.result_repr import ShownAsTable
 
-from .first_lines import require_answers
+from .first_lines import target_response
 from .trials import Trials, TrialsSource, as_trials
 
 
@@ -29,6 +29,14 @@ class Rules:
         Largest share of the answers in time that may be the same answer (0.5 … 1).
     first_session_only : bool
         Keep only the first session of a participant who came more than once.
+
+    Examples
+    --------
+    >>> import rapidvision as rv
+    >>> trials = rv.analysis.Design(n_per_group=4).simulate(seed=1)
+    >>> kept = rv.analysis.exclude(trials, rv.analysis.Rules(min_full_accuracy=0.99))
+    >>> kept.before, kept.after
+    ({'clickme': 4, 'salicon': 4}, {'clickme': 3, 'salicon': 3})
     """
 
     min_full_accuracy: float | None = None
@@ -66,6 +74,14 @@ class Kept(ShownAsTable):
         Group → participants.
     notes : tuple of str
         Whom a rule could not measure, with counts.
+
+    Examples
+    --------
+    >>> import rapidvision as rv
+    >>> trials = rv.analysis.Design(n_per_group=4).simulate(seed=1)
+    >>> kept = rv.analysis.exclude(trials, rv.analysis.Rules(max_late_share=0.5))
+    >>> kept.trials, [(one.rule, one.n) for one in kept.excluded]
+    (simulated: 640 trials, 8 participants (simulated), [('late, early or missing answers above 0.5', 0)])
     """
 
     trials: Trials
@@ -117,7 +133,8 @@ def exclude(trials: TrialsSource, rules: Rules | None = None) -> Kept:
 
     Examples
     --------
-    >>> Rules(min_full_accuracy=60)
+    >>> import rapidvision as rv
+    >>> rv.analysis.Rules(min_full_accuracy=60)
     Traceback (most recent call last):
         ...
     rapidvision.errors.InputError: min_full_accuracy: got 60, allowed is a share from 0 to 1
@@ -154,9 +171,9 @@ def _measure(trials: Trials, name: str) -> "pd.Series[Any]":
         return (frame["status"] != "ok").groupby(frame["participant_id"]).mean()
     in_time = frame[frame["status"] == "ok"]
     if name == "max_response_bias":
-        require_answers(trials, what=name)
-        share = (in_time["response"] == "target").groupby(in_time["participant_id"]).mean()
-        return share.where(share > 0.5, 1 - share)
+        target_response(trials, what=name)
+        counts = in_time.groupby(["participant_id", "response"]).size()
+        return counts.groupby("participant_id").max() / counts.groupby("participant_id").sum()
     full = in_time[in_time["level_label"] == "full"]
     if full.empty:
         raise InputError(f"{trials.name}: {name} needs answers to intact pictures (level full), and there are none")

@@ -8,10 +8,12 @@ import numpy as np
 import pandas as pd
 
 from rapidvision.errors import InputError
-from rapidvision.formats.trials_table import check_header, parse_cell
+from rapidvision.formats.trials_table import check_header, more_array, parse_cell, parse_more
 from rapidvision.text import decimals, text_tables
 from rapidvision.trials import COLUMNS
 
+NAMES = frozenset(column.name for column in COLUMNS)
+_DECIMAL_COMMA = r"^(-?\d+),(\d+)$"
 _DTYPES = {"int": "int64", "bool": "bool", "float": "float64", "str": "object"}
 
 
@@ -35,7 +37,13 @@ def from_csv(data: bytes, *, name: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
         raw, told = _as_written(raw, delimiter=delimiter, name=name)
         notes += told
     frame = pd.DataFrame({column.name: _parsed(raw[column.name], column.name, name) for column in COLUMNS})
-    return frame, tuple(notes)
+    return frame.assign(**_more(raw)), tuple(notes)
+
+
+def _more(cells: pd.DataFrame) -> dict[str, Any]:
+    """Columns that depend on the protocol, typed by what all their cells are."""
+    own = [str(column) for column in cells.columns if column not in NAMES]
+    return {column: more_array(parse_more(list(cells[column]))) for column in own}
 
 
 def _check_columns(header: list[str], *, name: str) -> None:
@@ -75,7 +83,11 @@ def _as_written(raw: pd.DataFrame, *, delimiter: str, name: str) -> tuple[pd.Dat
     if decimals.decimal_of(numbers, delimiter=delimiter) == ",":
         raw = raw.assign(**{column: raw[column].str.replace(",", ".") for column in (*floats, "level_label")})
         notes.append("numbers have decimal commas")
-    words = {column.name: raw[column.name].replace(_SPREADSHEET) for column in COLUMNS if column.dtype == "bool"}
+        own = [column for column in raw.columns if column not in NAMES]
+        raw = raw.assign(**{column: raw[column].str.replace(_DECIMAL_COMMA, r"\1.\2", regex=True) for column in own})
+    truths = [column.name for column in COLUMNS if column.dtype == "bool"]
+    truths += [column for column in raw.columns if column not in NAMES and set(raw[column]) <= {"", *_SPREADSHEET}]
+    words = {column: raw[column].replace(_SPREADSHEET) for column in truths}
     return raw.assign(**words), notes
 
 
@@ -116,7 +128,9 @@ def from_parquet(path: Path | str) -> pd.DataFrame:
     need("pyarrow", extra="fast", purpose="reading Parquet")
     frame = pd.read_parquet(path)
     check_header(list(frame.columns), name=str(path))
-    return pd.DataFrame({c.name: typed([_plain(v) for v in frame[c.name]], c.name) for c in COLUMNS})
+    columns = {c.name: typed([_plain(v) for v in frame[c.name]], c.name) for c in COLUMNS}
+    own = [str(column) for column in frame.columns if column not in NAMES]
+    return pd.DataFrame(columns | {column: more_array([_plain(v) for v in frame[column]]) for column in own})
 
 
 def from_frame(frame: pd.DataFrame, *, name: str) -> pd.DataFrame:
@@ -126,7 +140,8 @@ def from_frame(frame: pd.DataFrame, *, name: str) -> pd.DataFrame:
     for column in COLUMNS:
         cells = pd.Series([_as_text(value, column.dtype) for value in frame[column.name]], dtype=object)
         columns[column.name] = _parsed(cells, column.name, name, first_row=0)
-    return pd.DataFrame(columns)
+    own = [str(column) for column in frame.columns if column not in NAMES]
+    return pd.DataFrame(columns | {column: more_array([_plain(v) for v in frame[column]]) for column in own})
 
 
 def _as_text(value: Any, kind: str) -> str:

@@ -4,12 +4,16 @@ from typing import Literal
 
 from rapidvision.errors import InputError
 from rapidvision.numerics.resampling import Alternative
+from rapidvision.trials import NO_RESPONSE
 
+from .guess_rate import TWO
 from .trials import Trials
 
 #: What a late, early or missing answer counts as. The paper is silent; all three are reported side by side.
 LateRule = Literal["exclude", "wrong", "half"]
 LATE_RULES: tuple[LateRule, ...] = ("exclude", "wrong", "half")
+#: Options that a message names.
+_MOST_OPTIONS = 6
 #: Rule → what is done to an answer that is not in time.
 _DONE: dict[LateRule, str] = {"exclude": "left out", "wrong": "counted as wrong", "half": "counted as half correct"}
 
@@ -49,30 +53,42 @@ def opening(trials: Trials, *, late: LateRule = "exclude") -> tuple[str, ...]:
     return tuple(lines)
 
 
-def tested(groups: tuple[str, str], alternative: Alternative, *, m: int) -> str:
+def tested(groups: tuple[str, str], alternative: Alternative, *, n_resamples: int) -> str:
     """What a table's differences and p are.
 
     Examples
     --------
-    >>> tested(("clickme", "salicon"), "greater", m=10_000)
+    >>> tested(("clickme", "salicon"), "greater", n_resamples=10_000)
     'difference is clickme minus salicon; p is one-sided (clickme above), from 10,000 relabellings'
     """
     first, second = groups
     sides = {"two-sided": "two-sided", "greater": f"one-sided ({first} above)", "less": f"one-sided ({first} below)"}
-    return f"difference is {first} minus {second}; p is {sides[alternative]}, from {m:,} relabellings"
+    return f"difference is {first} minus {second}; p is {sides[alternative]}, from {n_resamples:,} relabellings"
 
 
-def require_answers(trials: Trials, *, what: str) -> None:
-    """Refuse a table that holds only whether answers were correct.
+def target_response(trials: Trials, *, what: str) -> str:
+    """Return the response that is right for targets, or refuse a table that has not two answers, target or distractor.
 
     Raises
     ------
     InputError
-        When answers or truths are not in it.
+        When answers or truths are not in it, or when it has other options: names them.
     """
     frame = trials.people()
-    if frame["target"].isna().any() or (frame["response"].isna()).any():
+    if frame["correct_response"].isna().any() or frame["target"].isna().any() or frame["response"].isna().any():
         raise InputError(
             f"{what}: {trials.name} holds only whether answers were correct; answers and truths are needed "
             "(import with --field response=COLUMN --field target=COLUMN)"
         )
+    named = set(frame["correct_response"]) | set(frame["response"]) | set(trials.options or ())
+    options = sorted(named - {NO_RESPONSE})
+    by_truth = [set(frame.loc[frame["target"] == truth, "correct_response"]) for truth in (True, False)]
+    if len(options) > 2 or max(map(len, by_truth)) > 1 or (by_truth[0] & by_truth[1]):
+        shown = ", ".join(options[:_MOST_OPTIONS]) + (", …" if len(options) > _MOST_OPTIONS else "")
+        raise InputError(
+            f"{what}: needs two answers, one for targets and one for all others; {trials.name} has {len(options)} options "
+            f"({shown}). Choose participant_mean, or another statistic of accuracy or time"
+        )
+    if by_truth[0]:
+        return str(next(iter(by_truth[0])))
+    return str(next((option for option in options if option not in by_truth[1]), TWO[0]))

@@ -1,37 +1,49 @@
 """Guess rate: the share of answers that guessing gets right, where the table shows it or the user states it.
 
-The suite's own plans have two answers, target and distractor, and every answered row names the key that was pressed.
-A table of another program shows a guess rate of one half only where it names answers and truths, and no participant used more
-than two different answers. Elsewhere the rate is unknown: no chance line is drawn, no threshold is fitted and nothing is
-tested against chance until the user states it.
+It is one over the number of options. The description beside a table of the suite names them; without it the rows show
+them, where every trial names its right response and nobody gave an answer that is right in no trial. In a table of
+another program answers and truths are two, but a participant who pressed more than two keys had more. Elsewhere the
+rate is unknown: no chance line is drawn, no threshold is fitted and nothing is tested against chance until the user
+states it.
 """
+
+from collections.abc import Sequence
 
 import pandas as pd
 
 from rapidvision.errors import InputError
+from rapidvision.trials import NO_RESPONSE
 
-#: Two answers.
-_TWO = 0.5
+#: Names of the two answers of imported tables; one of them may be right in no trial.
+TWO = ("target", "distractor")
 
 
-def shown_guess(frame: pd.DataFrame) -> float | None:
+def shown_guess(frame: pd.DataFrame, options: Sequence[str] | None = None) -> float | None:
     """Return the guess rate that rows of the trials table show.
 
     Parameters
     ----------
     frame : DataFrame
         Rows of observers of one kind.
+    options : sequence of str, optional
+        Options of the task, where a description names them; empty where answers are free words.
 
     Returns
     -------
     float or None
-        0.5 where each answer is known to be one of two, else None.
+        One over the number of options; None where they are unknown.
     """
-    answered = frame[frame["response"] != "none"]
-    if frame["target"].isna().any() or answered["response"].isna().any() or answered["key_pressed"].isna().any():
+    if options is not None:
+        return 1 / len(options) if len(options) > 1 else None
+    answered = frame[frame["response"] != NO_RESPONSE]
+    if answered["response"].isna().any() or frame["correct_response"].isna().any():
         return None
-    most = answered.groupby("participant_id")["key_pressed"].nunique().max()
-    return None if most > 2 else _TWO
+    right, given = set(frame["correct_response"]), set(answered["response"])
+    shown = right | set(TWO) if right | given <= set(TWO) else right
+    used = answered.groupby("participant_id")["input"].nunique().max()
+    if len(shown) < 2 or not given <= shown or used > len(shown):
+        return None
+    return 1 / len(shown)
 
 
 def checked_guess(guess: float | None) -> float | None:
@@ -70,7 +82,8 @@ def stated_notes(stated: float | None, shown: float | None) -> tuple[str, ...]:
         return ()
     if shown is None:
         return (f"guess rate {stated:g}, as stated",)
-    return (f"WARNING: guess rate {stated:g}, as stated, although every answer is one of two (rate {shown:g})",)
+    n = round(1 / shown)
+    return (f"WARNING: guess rate {stated:g}, as stated, although every answer is one of {n} (rate {shown:g})",)
 
 
 def known_guess(guess: float | None, *, what: str) -> float:
@@ -84,7 +97,7 @@ def known_guess(guess: float | None, *, what: str) -> float:
     if guess is None:
         raise InputError(
             f"{what}: the guess rate is unknown, because the table holds only whether answers were correct, or answers of "
-            "more than two kinds. State the share that guessing gets right (--guess 0.5 for two answers, --guess 0.25 for "
+            "more kinds than it has right responses. State the share that guessing gets right (--guess 0.5 for two answers, --guess 0.25 for "
             "four), or import answers and truths"
         )
     return guess

@@ -11,7 +11,7 @@ from rapidvision.errors import InputError
 
 from .accuracy import Cells, cells, level_codes
 from .columns import Columns, mean_columns
-from .first_lines import LateRule, require_answers
+from .first_lines import LateRule, target_response
 from .statistic_registry import STATISTICS
 from .trials import Trials
 
@@ -69,14 +69,14 @@ def late_share(_trials: Trials, table: Cells, /) -> Columns:
 
 def dprime(trials: Trials, table: Cells, /) -> Columns:
     """Sensitivity, pooled within the group, log-linear correction."""
-    require_answers(trials, what="dprime")
-    return Columns("dprime", _detection(trials, table), np.ones(1), _dprime, is_mean=False)
+    said = target_response(trials, what="dprime")
+    return Columns("dprime", _detection(trials, table, said), np.ones(1), _dprime, is_mean=False)
 
 
 def criterion(trials: Trials, table: Cells, /) -> Columns:
     """Criterion, pooled within the group, log-linear correction."""
-    require_answers(trials, what="criterion")
-    return Columns("criterion", _detection(trials, table), np.ones(1), _criterion, is_mean=False)
+    said = target_response(trials, what="criterion")
+    return Columns("criterion", _detection(trials, table, said), np.ones(1), _criterion, is_mean=False)
 
 
 def _ratio(sums: Floats) -> Floats:
@@ -134,12 +134,12 @@ def response_ms(trials: Trials, table: Cells, /) -> Columns:
     return Columns("response_ms", parts, scale, value, is_mean=True, is_ratio=True, few_sums=coarse)
 
 
-def _detection(trials: Trials, table: Cells) -> Ints:
+def _detection(trials: Trials, table: Cells, yes_word: str) -> Ints:
     """Twice the hits, targets, twice the false alarms, distractors per participant and level."""
     frame, cell = _people(trials, table)
     in_time = (frame["status"] == "ok").to_numpy()
     target = frame["target"].to_numpy(dtype=bool)
-    said = in_time & (frame["response"] == "target").to_numpy()
+    said = in_time & (frame["response"] == yes_word).to_numpy()
     correct = in_time & (frame["correct"] == True).to_numpy()  # noqa: E712 (None is neither)
     if table.late == "exclude":
         counted, yes = in_time, 2 * said

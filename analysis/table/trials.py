@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 
 from rapidvision.errors import InputError
-from rapidvision.formats.trials_table import write_table
+from rapidvision.formats.trials_table import more_array, more_of, read_options, write_table
 from rapidvision.system import files
 from rapidvision.trials import COLUMNS, TrialRecord
 
 from .contradictions import RULES, odd_times, rows_of
-from .files import from_csv, from_frame, from_parquet, typed
+from .files import NAMES, from_csv, from_frame, from_parquet, typed
 from .guess_rate import checked_guess
 from .selection import Selection
 
@@ -26,7 +26,8 @@ class Trials:
     Attributes
     ----------
     frame : DataFrame
-        One row per trial, the columns of :data:`rapidvision.trials.COLUMNS`; `correct` holds True, False or None.
+        One row per trial, the columns of :data:`rapidvision.trials.COLUMNS` and those of the protocol; `correct` holds
+        True, False or None.
     name : str
         Where it came from.
     sha256 : str
@@ -38,6 +39,17 @@ class Trials:
     guess : float, optional
         Share of answers that guessing gets right, as the user states it; None: what the rows show
         (:mod:`~rapidvision.analysis.table.guess_rate`).
+    options : tuple of str, optional
+        Options of the response, as the description beside the file has them; None where there is none.
+
+    Examples
+    --------
+    >>> import rapidvision as rv
+    >>> trials = rv.analysis.Design(n_per_group=2).simulate(seed=1)
+    >>> trials
+    simulated: 320 trials, 4 participants (simulated)
+    >>> len(trials.frame), trials.selection.attempts
+    (320, 'first')
     """
 
     frame: pd.DataFrame
@@ -46,6 +58,7 @@ class Trials:
     notes: tuple[str, ...] = field(default=())
     selection: Selection = field(default=Selection())
     guess: float | None = None
+    options: tuple[str, ...] | None = None
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -148,14 +161,10 @@ def read_trials(
 
     Examples
     --------
-    >>> import tempfile
     >>> import rapidvision as rv
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     stimulus_set = rv.stimuli.build("bundled", out=folder + "/set")
-    ...     study = rv.experiments.plan(stimulus_set, out=folder + "/study", n_per_group=2)
-    ...     frame = rv.experiments.simulate(study, seed=1)
-    >>> read_trials(frame)
-    trials: 352 trials, 4 participants (simulated)
+    >>> frame = rv.analysis.Design(n_per_group=2).simulate(seed=1).frame
+    >>> rv.read_trials(frame)
+    trials: 320 trials, 4 participants (simulated)
     """
     if isinstance(source, Trials):
         trials = source
@@ -165,11 +174,18 @@ def read_trials(
         data = files.read_bytes(source)
         parquet = Path(source).suffix == ".parquet"
         frame, notes = (from_parquet(source), ()) if parquet else from_csv(data, name=str(source))
-        trials = Trials(_some(frame, str(source)), name=Path(source).name, sha256=files.sha256(data), notes=notes)
+        trials = Trials(
+            _some(frame, str(source)),
+            name=Path(source).name,
+            sha256=files.sha256(data),
+            notes=notes,
+            options=read_options(source),
+        )
     else:
         rows = list(source)
         columns = {c.name: typed([getattr(row, c.name) for row in rows], c.name) for c in COLUMNS}
-        trials = Trials(_some(pd.DataFrame(columns), name), name=name)
+        more = {column: more_array([row.more.get(column) for row in rows]) for column in more_of(rows)}
+        trials = Trials(_some(pd.DataFrame(columns | more), name), name=name)
     return check(_without_doubles(trials, dedupe), repeats=repeats)
 
 
@@ -206,8 +222,8 @@ def write_trials(path: Path | str, trials: TrialsSource) -> None:
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     stimulus_set = rv.stimuli.build("bundled", out=folder + "/set")
     ...     study = rv.experiments.plan(stimulus_set, out=folder + "/study", n_per_group=1)
-    ...     write_trials(folder + "/trials.csv", rv.experiments.simulate(study, seed=1))
-    ...     len(read_trials(folder + "/trials.csv"))
+    ...     rv.analysis.write_trials(folder + "/trials.csv", rv.experiments.simulate(study, seed=1))
+    ...     len(rv.read_trials(folder + "/trials.csv"))
     176
     """
     write_table(path, _records(as_trials(trials)))
@@ -216,13 +232,21 @@ def write_trials(path: Path | str, trials: TrialsSource) -> None:
 def _records(trials: Trials) -> Iterator[TrialRecord]:
     names = [column.name for column in COLUMNS]
     whole = [column.dtype == "int" for column in COLUMNS]
-    for row in trials.frame[names].itertuples(index=False, name=None):
+    own = [str(column) for column in trials.frame.columns if column not in NAMES]
+    more = trials.frame[own].astype(object).where(trials.frame[own].notna(), None)
+    for place, row in enumerate(trials.frame[names].itertuples(index=False, name=None)):
         cells = [None if value is None or value != value else value for value in row]  # NaN differs from itself
         cells_by_name: dict[str, Any] = {
             name: int(cell) if is_whole and cell is not None else cell
             for name, is_whole, cell in zip(names, whole, cells, strict=True)
         }
-        yield TrialRecord(**cells_by_name)
+        values = dict(zip(own, more.iloc[place], strict=True))
+        yield TrialRecord(**cells_by_name, more={name: _scalar(value) for name, value in values.items()})
+
+
+def _scalar(value: Any) -> Any:
+    """A cell of a column of the protocol as Python has it."""
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def check(trials: Trials, *, repeats: Literal["refuse", "first", "keep"] = "refuse") -> Trials:

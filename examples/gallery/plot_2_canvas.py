@@ -15,7 +15,7 @@ from PIL import Image
 
 from rapidvision.seeds import key64
 from rapidvision.stimuli.background.canvas import make_canvas
-from rapidvision.stimuli.recipe import Canvas
+from rapidvision.stimuli.recipe_tables import Canvas
 
 bundled = Path(str(resources.files("rapidvision.stimuli"))) / "bundled"
 path = min(bundled.glob("images/zebra-*"))

@@ -18,7 +18,7 @@ from rapidvision.protocol import FEATURE_BUDGET, LOWEST_LEVEL, N_LEVELS
 from rapidvision.reveal import RevealSeries, level_counts, level_fractions, level_label
 from rapidvision.seeds import key64
 from rapidvision.stimuli.background.canvas import make_canvas
-from rapidvision.stimuli.recipe import Canvas, Reveal
+from rapidvision.stimuli.recipe_tables import Canvas, Reveal
 from rapidvision.stimuli.reveal.order import centring_shift, reveal_order
 
 bundled = Path(str(resources.files("rapidvision.stimuli"))) / "bundled"

@@ -8,7 +8,7 @@ Power of the permutation test (maximum over levels, Holm, cluster mass) from sim
 from rapidvision.analysis.figures.plots import draw_power
 from rapidvision.analysis.sample_size.power import power
 
-table = power(n_per_group=(10, 20, 40, 80), effects=(0.1, 0.2), n_experiments=200, m=999, seed=1)
+table = power(n_per_group=(10, 20, 40, 80), effects=(0.1, 0.2), n_experiments=200, n_resamples=999, seed=1)
 drawing = draw_power(table)
 drawing
 

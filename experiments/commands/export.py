@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from rapidvision.cli import Verbs, add_common_options, add_plugin_option, add_verb, say
 
-from ..export.exporters import EXPORTERS
+from ..exports.exporters import EXPORTERS
 
 if TYPE_CHECKING:
-    from ..export.sessions import Sessions
+    from ..exports.sessions import Sessions
 
 _EXPORT = """\
   rapidvision session export study/
@@ -112,8 +112,8 @@ def _export_lab(arguments: argparse.Namespace) -> int:
     from rapidvision.study import Study
 
     from ..design.rehearsals import part_of
-    from ..export.exporters import Export, write_export
-    from ..export.sessions import recorded_sessions
+    from ..exports.exporters import Export, write_export
+    from ..exports.sessions import recorded_sessions
 
     study = Study(arguments.study)
     found = recorded_sessions(study, observers=arguments.observers)

@@ -9,12 +9,11 @@ from collections.abc import Iterable, Sequence
 from rapidvision import observers
 from rapidvision.errors import InputError
 from rapidvision.plan import Ask, Gate, Page, Plan, Run, Step
+from rapidvision.task.tracks import Track, track_of
 from rapidvision.task.trial import Choice, Trial
 from rapidvision.trials import Outcome
 
 from ..interfaces import AnswerData, Entry, Event, TrialData
-from . import adaptive
-from .adaptive import Track
 
 #: The event of a session whose practice missed its criterion in the last round.
 CRITERION_MISSED = "criterion_missed"
@@ -122,8 +121,7 @@ class State:
             rule, response = self.plan.protocol.adaptive, self.plan.protocol.response
             if rule is None:
                 raise InputError(f"plan: trial {trial.trial} offers values, but its protocol has no [adaptive]")
-            numbers = [_number(choice) for choice in trial.choices]
-            self.tracks[trial.track] = adaptive.begin(rule, numbers, len(response.options) if response else 2)
+            self.tracks[trial.track] = track_of(trial, rule, len(response.options) if response else 2)
         return self.tracks[trial.track]
 
     def choose(self, trial: Trial) -> Choice | None:
@@ -202,11 +200,3 @@ class State:
     def finished(self) -> bool:
         """Whether no trial is left."""
         return not any(isinstance(step, Run) for step in self.remaining())
-
-
-def _number(choice: Choice) -> float:
-    """The value on its scale: of a level the share of the features that its image reveals."""
-    image = next(iter(choice.images.values()), None)
-    if image is None:
-        return float(choice.value)
-    return 1.0 if image.reveal_fraction is None else image.reveal_fraction

@@ -14,11 +14,12 @@ from rapidvision.errors import InputError
 from rapidvision.seeds import stream
 
 from ..preprocessing import Preprocessing
+from .augmentation import random_crop_and_flip
 from .clutter import cluttered
 from .dataset import Store
 from .scatter import moved, offset
 from .surround import surrounded
-from .targets import Annotation, box
+from .targets import Annotation, bounding_box
 
 _BOX_THRESHOLD = 0.05
 
@@ -59,19 +60,6 @@ class Batch:
 def order(seed: int, epoch: int, n: int) -> NDArray[np.int64]:
     """Rows in the order of an epoch."""
     return stream(seed, "order", epoch).permutation(n).astype(np.int64)
-
-
-def window(seed: int, epoch: int, row: int, *, slack_px: int) -> tuple[int, int, bool]:
-    """Top, left and flip of one picture in one epoch: a single draw for picture and map.
-
-    Examples
-    --------
-    >>> window(1, 0, 5, slack_px=8) == window(1, 0, 5, slack_px=8)
-    True
-    """
-    draw = stream(seed, "augment", epoch, int(row))
-    top, left, flip = int(draw.integers(slack_px + 1)), int(draw.integers(slack_px + 1)), bool(draw.integers(2))
-    return top, left, flip
 
 
 @dataclass(frozen=True)
@@ -166,7 +154,7 @@ class Batches:
         for at, row in enumerate(rows):
             top, left, flip = (slack_px // 2, slack_px // 2, False)
             if epoch is not None:
-                top, left, flip = window(self.seed, epoch, int(row), slack_px=slack_px)
+                top, left, flip = random_crop_and_flip(self.seed, epoch, int(row), slack_px=slack_px)
             cut = np.s_[top : top + side_px, left : left + side_px]
             source, has_map[at] = self._map_of(int(row))
             seen = self.store.pictures[row][cut], source[cut], self.store.maps[row][cut]
@@ -221,7 +209,7 @@ class Batches:
         if self.annotation == "shuffled" and self.store.has_map[row]:
             return self.store.maps[partner(self.store, self.seed)[row]], True
         if self.annotation == "boxes" and self.store.has_map[row]:
-            return (box(np.asarray(self.store.maps[row], np.float32), threshold=_BOX_THRESHOLD) * 255).astype(
+            return (bounding_box(np.asarray(self.store.maps[row], np.float32), threshold=_BOX_THRESHOLD) * 255).astype(
                 np.uint8
             ), True
         return self.store.maps[row], bool(self.store.has_map[row])

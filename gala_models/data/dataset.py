@@ -27,7 +27,7 @@ from rapidvision.recipes import Recipe
 from rapidvision.system import files
 from rapidvision.system.progress import Advance, silent
 
-from ..weights.load import Category
+from ..weights.card import Category
 from .example import Example, Unreadable
 from .filling import Packed
 

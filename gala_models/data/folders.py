@@ -11,7 +11,7 @@ from rapidvision.formats import image_folder
 from rapidvision.images.listing import Listing, list_folders, list_images
 from rapidvision.images.load import IMAGE_SUFFIXES, MAP_SUFFIXES, load_map, load_rgb
 
-from ..weights.load import Category
+from ..weights.card import Category
 from .example import Example, Unreadable
 from .sources import Source, tried
 

@@ -20,7 +20,7 @@ from rapidvision.images.listing import list_images
 from rapidvision.images.load import load_map, load_rgb
 from rapidvision.system import files
 
-from ..weights.load import Category
+from ..weights.card import Category
 from .example import Example, Unreadable
 
 _ENCODED = (b"\xff\xd8", b"\x89PNG")

@@ -102,7 +102,7 @@ def blur(values: NDArray[np.float32], name: str = "paper", *, size_px: int | Non
     return both
 
 
-def box(values: NDArray[np.float32], *, threshold: float = 0.0) -> NDArray[np.float32]:
+def bounding_box(values: NDArray[np.float32], *, threshold: float = 0.0) -> NDArray[np.float32]:
     """Return the rectangle that spans a map's extent ("bounding boxes" control): 1 inside, 0 outside.
 
     Parameters
@@ -115,7 +115,7 @@ def box(values: NDArray[np.float32], *, threshold: float = 0.0) -> NDArray[np.fl
 
     Examples
     --------
-    >>> box(np.array([[0, 0, 0], [0, 2, 0], [0, 0, 1]], np.float32)).tolist()
+    >>> bounding_box(np.array([[0, 0, 0], [0, 2, 0], [0, 0, 1]], np.float32)).tolist()
     [[0.0, 0.0, 0.0], [0.0, 1.0, 1.0], [0.0, 1.0, 1.0]]
     """
     inside = values > threshold * values.max()

@@ -120,7 +120,8 @@ def _pair(first: str, second: str, evaluations: dict[str, Evaluation], seed: int
         "rho_p": float(rho.p_best[0]),
         "accuracy_difference": float(accuracy.mean[0]),
         "accuracy_p": float(accuracy.p_best[0]),
-        "test": f"sign flips over pictures, one-sided: every flip where they can be counted, else {rho.m} random ones",
+        "test": "sign flips over pictures, one-sided: every flip where they can be counted, "
+        f"else {rho.n_resamples} random ones",
     }
 
 

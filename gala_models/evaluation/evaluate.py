@@ -67,6 +67,27 @@ class Evaluation:
         Height and width at which maps were compared: the layer's own.
     ceiling : Ceiling
         What "maps" is a fraction of.
+
+    Examples
+    --------
+    Two images; the network recognizes the first, and neither has a map:
+
+    >>> import numpy as np
+    >>> import rapidvision as rv
+    >>> from rapidvision.gala_models.evaluation.evaluate import Ceiling
+    >>> found = rv.models.Evaluation(
+    ...     ids=["cat", "dog"],
+    ...     labels=np.array([0, 1]),
+    ...     predicted=np.array([0, 0]),
+    ...     rank_of_label=np.array([0, 1]),
+    ...     rho=np.array([np.nan, np.nan]),
+    ...     n_flat=0,
+    ...     null=np.nan,
+    ...     grid=(14, 14),
+    ...     ceiling=Ceiling(),
+    ... )
+    >>> found.top1_error, found.top5_error
+    (0.5, 0.0)
     """
 
     ids: list[str]
@@ -181,6 +202,8 @@ def evaluate(
     Examples
     --------
     >>> import tempfile
+    >>> from pathlib import Path
+    >>> import numpy as np
     >>> from PIL import Image
     >>> import rapidvision as rv
     >>> rng = np.random.default_rng(0)
@@ -191,7 +214,7 @@ def evaluate(
     ...         Image.fromarray(pixels).save(Path(folder) / "images" / label / "one.png")
     ...     _ = rv.models.pack_images(folder + "/images", folder + "/store", side_px=96)
     ...     network = rv.models.load("compact-gala")
-    ...     found = evaluate(network.model, folder + "/store", network.preprocessing)
+    ...     found = rv.models.evaluate(network.model, folder + "/store", network.preprocessing)
     >>> len(found.to_frame()), 0 <= found.top1_error <= 1
     (2, True)
     """

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..weights.load import Card
+from ..weights.card import Card
 
 _SUBSET = "needs the ClickMe release (329,036 training pictures) and 100 epochs on GPUs"
 _IMAGENET = "needs ILSVRC12 (1.28 million pictures) and 100 epochs on accelerators"

@@ -10,8 +10,9 @@ from torch import Tensor, nn
 
 from rapidvision.errors import InputError
 
+from .architecture import Architecture
 from .fused import FixedConvolution, convolved_relu, convolved_sum_relu
-from .resnet import Architecture, Block, ResNet, pooled
+from .resnet import Block, ResNet, pooled
 from .se import SqueezeExcite
 
 

@@ -4,67 +4,15 @@ The paper's integration tanh(α(G + S) + m(G·S)) is, per channel, a straight li
 k = α + mg. Nothing of size H × W × C but the input has to be stored, and the map is made only when it is asked for.
 """
 
-from typing import Literal
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from rapidvision.errors import InputError, did_you_mean
-from rapidvision.recipes import Recipe
+from rapidvision.errors import InputError
 
+from .architecture import GALAOptions
 from .fused import convolved_relu
-from .gating import HALF, Squash, attended, scaled_with_gradient, spatial_mean
-
-
-class GALAOptions(Recipe, frozen=True):
-    """Every point where the paper's text and the authors' code (`gala_tpu`) differ, as a named switch.
-
-    Attributes
-    ----------
-    reduction : int
-        r of both bottlenecks; 4 in both.
-    squash : {"tanh", "sigmoid"}
-        ζ; the code used a sigmoid.
-    global_relu : bool
-        Whether a ReLU ends the global path, so that g ≥ 0; the code's did.
-    local_kernel_px : int
-        Side of one more convolution (with ReLU) between shrink and collapse, 0 for none; 5 in the code.
-    apply_to : {"output", "input"}
-        Whether the end of the dense path is attended ("final activity in a dense path") or the block's input, before
-        the shortcut is taken, as in the code.
-    """
-
-    reduction: int = 4
-    squash: Squash = "tanh"
-    global_relu: bool = False
-    local_kernel_px: int = 0
-    apply_to: Literal["output", "input"] = "output"
-
-    def __post_init__(self) -> None:
-        if self.reduction < 1:
-            raise ValueError(f"reduction must be >= 1, got {self.reduction}")
-        if self.local_kernel_px < 0 or (self.local_kernel_px and self.local_kernel_px % 2 == 0):
-            raise ValueError(f"local_kernel_px must be 0 or odd, got {self.local_kernel_px}")
-
-
-PRESETS = {
-    "paper": GALAOptions(),
-    "gala_tpu": GALAOptions(squash="sigmoid", global_relu=True, local_kernel_px=5, apply_to="input"),
-}
-
-
-def preset(name: str) -> GALAOptions:
-    """Return ``paper`` (the equations as printed) or ``gala_tpu`` (the authors' reference code).
-
-    Examples
-    --------
-    >>> preset("gala_tpu").squash
-    'sigmoid'
-    """
-    if name not in PRESETS:
-        raise InputError(f'GALA: no preset "{name}". {did_you_mean(name, PRESETS)}')
-    return PRESETS[name]
+from .gating import HALF, attended, scaled_with_gradient, spatial_mean
 
 
 class GALA(nn.Module):
@@ -81,8 +29,8 @@ class GALA(nn.Module):
     ----------
     capture : bool
         Whether forward keeps the attention map; set it through :func:`rapidvision.gala_models.layers.attention.attention_maps`.
-    captured : Tensor or None
-        Shape (batch, 1, height, width): the column-wise L2 norm of the attention volume A.
+    captured : Tensor of float32, shape (batch, 1, height, width), or None
+        The column-wise L2 norm of the attention volume A.
 
     Raises
     ------
@@ -91,12 +39,14 @@ class GALA(nn.Module):
 
     Examples
     --------
-    >>> module = GALA(8)
+    >>> import torch
+    >>> import rapidvision as rv
+    >>> module = rv.models.GALA(8)
     >>> tuple(module(torch.ones(2, 8, 5, 5)).shape)
     (2, 8, 5, 5)
-    >>> sum(parameter.numel() for parameter in GALA(1024).parameters())
+    >>> sum(parameter.numel() for parameter in rv.models.GALA(1024).parameters())
     790273
-    >>> GALA(3)
+    >>> rv.models.GALA(3)
     Traceback (most recent call last):
         ...
     rapidvision.errors.InputError: GALA: 3 channels cannot be reduced by 4; use at least 4 channels or a smaller reduction

@@ -1,12 +1,12 @@
 """The arithmetic of the gate tanh(o + k·s) or σ(o + k·s): little memory, the input's layout, and a map in float32."""
 
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-Squash = Literal["tanh", "sigmoid"]
+from .architecture import Squash
 
 #: Types whose two or three digits are too few for a map.
 HALF = (torch.bfloat16, torch.float16)

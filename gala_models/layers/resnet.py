@@ -4,104 +4,52 @@ Post-activation networks (He et al., 2016a) load those libraries' checkpoints as
 (He et al., 2016b) timm has other names, which :mod:`rapidvision.gala_models.weights.naming` translates.
 """
 
-from typing import Literal
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from rapidvision.errors import InputError, did_you_mean
-from rapidvision.recipes import Recipe
+from rapidvision.errors import InputError
 from rapidvision.seeds import key64
 
-from .gala import GALA, PRESETS, GALAOptions, scaled_normal_
+from ..registries import ARCHITECTURES
+from .architecture import Architecture, named
+from .gala import GALA, scaled_normal_
 from .se import SqueezeExcite
 
-#: Family → (bottleneck blocks, blocks per stage, width of the first stage).
-FAMILIES: dict[str, tuple[bool, tuple[int, int, int, int], int]] = {
-    "resnet18": (False, (2, 2, 2, 2), 64),
-    "resnet34": (False, (3, 4, 6, 3), 64),
-    "resnet50": (True, (3, 4, 6, 3), 64),
-    "resnet101": (True, (3, 4, 23, 3), 64),
-    "compact": (False, (1, 1, 2, 1), 16),
-}
 
-
-class Architecture(Recipe, frozen=True):
-    """Which network: enough to build it, and part of every file of weights.
+@dataclass(frozen=True, slots=True)
+class Family:
+    """Residual networks of one depth; called with an :class:`Architecture`, it builds one.
 
     Attributes
     ----------
-    family : str
-        ``resnet18``, ``resnet34``, ``resnet50``, ``resnet101``, or ``compact`` (five basic blocks for 96 x 96 pictures).
-    attention : {"none", "se", "gala"}
-        What the blocks of `attention_stages` carry.
-    attention_stages : tuple of int
-        Stages 1 … 4. The paper's layers 24, 27, … 39 are the six last convolutions of stage 3.
-    reduction : int
-        Of squeeze-and-excitation; 16 in every stage gives the published SE-ResNet.
-    gala : GALAOptions
-        See there.
-    preactivation : bool
-        Batch norm and ReLU before each convolution. The paper's text says He et al. (2016) and finds no difference.
-    stem_pool : {"symmetric", "tensorflow"}
-        Where the first pooling pads: all around, or below and on the right only, as TensorFlow's networks do.
-    n_classes : int
-        Outputs.
-
-    Examples
-    --------
-    >>> Architecture(family="compact", attention="gala", n_classes=8).n_classes
-    8
+    bottleneck : bool
+        Whether blocks are bottlenecks.
+    n_blocks : tuple of int
+        Blocks per stage.
+    width : int
+        Channels of the first stage.
+    compact : bool
+        A stem of one 3 x 3 convolution without pooling, for small images.
     """
 
-    family: str = "resnet50"
-    attention: Literal["none", "se", "gala"] = "none"
-    attention_stages: tuple[int, ...] = (3,)
-    reduction: int = 4
-    gala: GALAOptions = GALAOptions()
-    preactivation: bool = False
-    stem_pool: Literal["symmetric", "tensorflow"] = "symmetric"
-    n_classes: int = 1000
+    bottleneck: bool
+    n_blocks: tuple[int, int, int, int]
+    width: int
+    compact: bool = False
 
-    def __post_init__(self) -> None:
-        if self.family not in FAMILIES:
-            raise ValueError(f'family "{self.family}" is unknown. {did_you_mean(self.family, FAMILIES)}')
-        if not set(self.attention_stages) <= {1, 2, 3, 4}:
-            raise ValueError(f"attention_stages must lie in 1 to 4, got {list(self.attention_stages)}")
-        if self.n_classes < 1 or self.reduction < 1:
-            raise ValueError("n_classes and reduction must be >= 1")
+    def __call__(self, architecture: Architecture) -> "ResNet":
+        """Build the network, with weights that :func:`build` then draws."""
+        return ResNet(architecture, self)
 
 
-#: Networks of the paper by name, for ImageNet.
-NETWORKS = {
-    "resnet18": Architecture(family="resnet18"),
-    "resnet34": Architecture(family="resnet34"),
-    "resnet50": Architecture(),
-    "resnet101": Architecture(family="resnet101"),
-    "se-resnet50": Architecture(attention="se", attention_stages=(1, 2, 3, 4), reduction=16),
-    "gala-resnet50": Architecture(attention="gala"),
-    "resnetv2-50": Architecture(preactivation=True),
-    "gala-tpu-resnet50": Architecture(
-        attention="gala", gala=PRESETS["gala_tpu"], preactivation=True, stem_pool="tensorflow"
-    ),
-    "compact-resnet": Architecture(family="compact", n_classes=8),
-    "compact-se": Architecture(family="compact", attention="se", n_classes=8),
-    "compact-gala": Architecture(family="compact", attention="gala", n_classes=8),
-}
-
-
-def named(name: str) -> Architecture:
-    """Return the architecture of a name in :data:`NETWORKS`.
-
-    Raises
-    ------
-    InputError
-        When there is no such network.
-    """
-    if name not in NETWORKS:
-        raise InputError(f'no network "{name}". {did_you_mean(name, NETWORKS)}')
-    return NETWORKS[name]
+resnet18 = Family(bottleneck=False, n_blocks=(2, 2, 2, 2), width=64)
+resnet34 = Family(bottleneck=False, n_blocks=(3, 4, 6, 3), width=64)
+resnet50 = Family(bottleneck=True, n_blocks=(3, 4, 6, 3), width=64)
+resnet101 = Family(bottleneck=True, n_blocks=(3, 4, 23, 3), width=64)
+compact = Family(bottleneck=False, n_blocks=(1, 1, 2, 1), width=16, compact=True)
 
 
 class Block(nn.Module):
@@ -198,16 +146,16 @@ def pooled(x: Tensor, architecture: Architecture) -> Tensor:
 class ResNet(nn.Module):
     """A residual network for pictures, built from an :class:`Architecture`; make one with :func:`build`."""
 
-    def __init__(self, architecture: Architecture) -> None:
+    def __init__(self, architecture: Architecture, family: Family) -> None:
         super().__init__()
         self.architecture = architecture
-        bottleneck, n_blocks, width = FAMILIES[architecture.family]
-        self.compact = architecture.family == "compact"
+        bottleneck, width = family.bottleneck, family.width
+        self.compact = family.compact
         self.conv1 = nn.Conv2d(3, width, 3 if self.compact else 7, 2, 1 if self.compact else 3, bias=False)
         self.bn1 = None if architecture.preactivation else nn.BatchNorm2d(width)
         self.relu = nn.ReLU(inplace=True)
         n_in = width
-        for stage, n in enumerate(n_blocks, 1):
+        for stage, n in enumerate(family.n_blocks, 1):
             blocks = []
             for number in range(n):
                 stride = 2 if number == 0 and stage > 1 else 1
@@ -250,20 +198,27 @@ class ResNet(nn.Module):
         return scores
 
 
-def build(architecture: Architecture | str, *, seed: int = 0) -> ResNet:
+def build(architecture: Architecture | str, *, seed: int = 0) -> nn.Module:
     """Build a network with fresh weights, channels last.
 
     Parameters
     ----------
     architecture : Architecture or str
-        Or its name in :data:`NETWORKS`.
+        Or its name: one of :data:`rapidvision.gala_models.NETWORKS`, or a family.
     seed : int, default 0
-        The weights follow from it and from the parameters' names; the global generator is left alone.
+        The weights follow from it; those of this package's networks from the parameters' names too. PyTorch's global
+        generator is left alone.
 
     Returns
     -------
-    ResNet
-        "From scratch, with weights drawn from a scaled normal distribution" (paper, appendix).
+    Module
+        A :class:`ResNet`, or what a plug-in built. "From scratch, with weights drawn from a scaled normal distribution"
+        (paper, appendix); a plug-in draws its own.
+
+    Raises
+    ------
+    InputError
+        When the name is unknown, or a plug-in returns something else than a module.
 
     Examples
     --------
@@ -273,7 +228,18 @@ def build(architecture: Architecture | str, *, seed: int = 0) -> ResNet:
     """
     architecture = named(architecture) if isinstance(architecture, str) else architecture
     with torch.random.fork_rng(devices=[]):
-        network = ResNet(architecture)
+        torch.default_generator.manual_seed(key64(seed, "network") & (2**63 - 1))
+        network = ARCHITECTURES.get(architecture.family)(architecture)
+    if not isinstance(network, nn.Module):
+        raise InputError(
+            f"architecture {architecture.family}: returned {type(network).__name__}; a torch.nn.Module is needed"
+        )
+    if isinstance(network, ResNet):
+        _draw_weights(network, seed)
+    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+
+
+def _draw_weights(network: ResNet, seed: int) -> None:
     for name, module in network.named_modules():
         generator = torch.Generator().manual_seed(key64(seed, "weights", name) & (2**63 - 1))
         if isinstance(module, GALA | SqueezeExcite):
@@ -283,7 +249,6 @@ def build(architecture: Architecture | str, *, seed: int = 0) -> ResNet:
         elif isinstance(module, nn.Linear):
             scaled_normal_(module.weight, generator=generator)
             nn.init.zeros_(module.bias)
-    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
 
 def n_parameters(module: nn.Module) -> int:

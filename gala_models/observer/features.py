@@ -11,6 +11,9 @@ from rapidvision.errors import InputError, did_you_mean
 from ..devices import device_of
 from .pooling import Pooled, pooled
 
+#: Largest difference between scores and what the last layer makes of its input, relative to the largest score.
+_SAME_SCORES = 1e-4
+
 
 @dataclass(frozen=True, slots=True)
 class LayerFeatures:
@@ -100,3 +103,43 @@ def _check_once(found: Mapping[str, list[Pooled]], n_batches: int, n_pictures: i
             raise InputError(
                 f"probe: {name} ran {len(parts) - n_batches + 1} times on {n_pictures} pictures; choose a layer that runs once"
             )
+
+
+def last_linear(model: nn.Module, *, name: str) -> nn.Linear:
+    """The last of a network's linear layers."""
+    found = [module for module in model.modules() if isinstance(module, nn.Linear)]
+    if not found:
+        raise InputError(f"{name}: has no linear layer at its end, so there are no readout features to drop")
+    return found[-1]
+
+
+def keep_input(model: nn.Module, kept: list[Tensor], *, name: str) -> torch.utils.hooks.RemovableHandle:
+    """Append the input of the last linear layer to `kept` on every forward pass, until the handle is removed."""
+    return last_linear(model, name=name).register_forward_pre_hook(
+        lambda _module, inputs: kept.append(inputs[0].detach().float().cpu().clone())
+    )
+
+
+def check_readout(model: nn.Module, scores: Tensor, features: Tensor, *, name: str) -> None:
+    """Refuse features from which the last linear layer does not make the network's own scores of every stimulus."""
+    linear = last_linear(model, name=name)
+    layer = next(path for path, module in model.named_modules() if module is linear)
+    found = scores_of(linear, features) if features.ndim == 2 else None
+    if found is not None and found.shape == scores.shape:
+        largest = float((found - scores).abs().max())
+        if largest <= _SAME_SCORES * max(1.0, float(scores.abs().max())):
+            return
+        what = f"its scores and the network's differ by up to {largest:.2g}"
+    else:
+        what = f"its input is {tuple(features.shape)}, the network's scores are {tuple(scores.shape)}"
+    raise InputError(
+        f"{name}: the last linear layer, {layer}, does not make the network's scores ({what}), so dropping its "
+        "features would be another network; choose another policy, or wrap the network so that it ends with that layer"
+    )
+
+
+def scores_of(linear: nn.Linear, features: Tensor) -> Tensor:
+    """What a linear layer makes of features, float32 on the CPU."""
+    with torch.inference_mode():
+        scores: Tensor = linear(features.to(linear.weight))
+    return scores.float().cpu()

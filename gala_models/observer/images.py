@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rapidvision.errors import CheckFailed, InputError
-from rapidvision.formats.manifest import Stimulus, StimulusSet, read_set
+from rapidvision.formats.manifest import StimulusSet, read_set
+from rapidvision.formats.manifest_rows import Stimulus
 from rapidvision.images.load import load_rgb
 from rapidvision.system.files import sha256_file
 

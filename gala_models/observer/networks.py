@@ -13,12 +13,15 @@ from torch import nn
 from rapidvision.errors import InputError, did_you_mean
 from rapidvision.system import files
 
+from ..answers.class_lists import list_named
 from ..devices import device_named
+from ..layers.architecture import named as architecture_named
 from ..layers.resnet import build
-from ..layers.resnet import named as architecture_named
 from ..preprocessing import Preprocessing
-from ..registries import NETWORKS, READOUTS
-from ..weights.load import Card, load_model, load_weights, not_finite, state_sha256
+from ..registries import ARCHITECTURES, NETWORKS, READOUTS
+from ..weights.card import Card
+from ..weights.load import load_model, load_weights
+from ..weights.state import not_finite, state_sha256
 from . import readout as readouts
 from .observe import Network
 from .readout import Readout
@@ -39,9 +42,10 @@ def load(
     size_px: int | None = None,
     resize_px: int | None = None,
     targets: Sequence[str] = (),
+    class_list: str = "",
     device: str = "cpu",
 ) -> Network:
-    """Load one network that can take the test of a study.
+    """Load one network as an observer of a study.
 
     Parameters
     ----------
@@ -55,12 +59,15 @@ def load(
         How class scores become evidence for target: ``imagenet-animal``, ``imagenet-categories``, ``binary`` or the name
         of a plug-in; networks of this suite bring their own, others start with ``imagenet-animal``.
     architecture : str, optional
-        For a checkpoint without a card: a name of :data:`rapidvision.gala_models.NETWORKS`.
+        For a checkpoint without a card: a name of :data:`rapidvision.gala_models.NETWORKS` or of a plug-in.
     size_px, resize_px : int, optional
         Side of the input, and what the shorter side is brought to before its centre is cut out, for networks without a
         card; 224 and `size_px` by default.
     targets : sequence of str, optional
         Target classes, where the card does not say.
+    class_list : str, optional
+        For tasks about categories, ``imagenet-16`` or ``imagenet-8``: which of 1,000 classes a category is made of. By
+        default the network's own names, else the first list that has every category of the task.
     device : str, default "cpu"
         ``cpu``, ``cuda``, ``cuda:1``, ``mps``.
 
@@ -76,10 +83,11 @@ def load(
 
     Examples
     --------
-    >>> load("compact-gala").preprocessing.size_px
+    >>> import rapidvision as rv
+    >>> rv.models.load("compact-gala").preprocessing.size_px
     88
     >>> from torchvision.models import resnet18  # doctest: +SKIP
-    >>> load(lambda: resnet18(weights="DEFAULT"), name="resnet18")  # doctest: +SKIP
+    >>> rv.models.load(lambda: resnet18(weights="DEFAULT"), name="resnet18")  # doctest: +SKIP
     """
     options: dict[str, Any] = {
         "readout": readout,
@@ -88,6 +96,7 @@ def load(
         "resize_px": resize_px,
         "name": name,
         "targets": targets,
+        "class_list": class_list,
         "device": device_named(device),
     }
     if isinstance(network, str | Path):
@@ -107,7 +116,15 @@ def load(
     given = Preprocessing(size_px=size_px or Preprocessing().size_px, resize_px=resize_px or 0)
     chosen = _readout(where, readout, None, targets)
     plugins = READOUTS.plugins(readout) if readout is not None else ()
-    return Network(where, model.eval().to(options["device"]), chosen, given, state_sha256(model), plugins)
+    return Network(
+        where,
+        model.eval().to(options["device"]),
+        chosen,
+        given,
+        state_sha256(model),
+        plugins,
+        class_list=_known(class_list),
+    )
 
 
 def find_networks(
@@ -119,6 +136,7 @@ def find_networks(
     resize_px: int | None = None,
     name: str | None = None,
     targets: Sequence[str] = (),
+    class_list: str = "",
     device: torch.device | None = None,
 ) -> list[Network]:
     """Return the networks that `what` names, in evaluation mode.
@@ -133,7 +151,7 @@ def find_networks(
         One of :data:`rapidvision.gala_models.registries.READOUTS`; ours bring their own, others start with
         ``imagenet-animal``.
     architecture : str, optional
-        Name in :data:`rapidvision.gala_models.layers.resnet.NETWORKS` for a checkpoint without a card.
+        Name in :data:`rapidvision.gala_models.layers.architecture.NETWORKS` for a checkpoint without a card.
     size_px : int, optional
         Side of the input, for networks without a card; 224 by default.
     resize_px : int, optional
@@ -143,6 +161,8 @@ def find_networks(
         The id in the trials table; the file's or function's name by default.
     targets : sequence of str, optional
         Which of the network's named classes are targets, where its card does not say.
+    class_list : str, optional
+        Which classes a category is made of, in tasks about categories; see :func:`load`.
     device : torch.device, optional
         Where it computes; the CPU by default.
 
@@ -156,7 +176,9 @@ def find_networks(
         if not paths:
             raise InputError("no bundled networks in this installation; make some with `rapidvision models train-demo`")
         return [
-            one for path in paths for one in find_networks(str(path), readout=readout, targets=targets, device=device)
+            one
+            for path in paths
+            for one in find_networks(str(path), readout=readout, targets=targets, class_list=class_list, device=device)
         ]
     plugins = READOUTS.plugins(readout) if readout is not None else ()
     if not Path(what).exists() and ":" not in what and what in NETWORKS:
@@ -167,12 +189,15 @@ def find_networks(
         model, default, sha256 = _from_function(what)
         card = None
     elif architecture is not None:
-        model, default, sha256 = build(architecture_named(architecture)), Path(what).stem, files.sha256_file(what)
+        chosen_architecture = architecture_named(architecture)
+        model, default, sha256 = build(chosen_architecture), Path(what).stem, files.sha256_file(what)
         load_weights(model, what)
+        plugins = (*ARCHITECTURES.plugins(chosen_architecture.family), *plugins)
         card = None
     else:
         model, card = load_model(what)
         default, sha256 = card.name, files.sha256_file(what)
+        plugins = (*ARCHITECTURES.plugins(card.architecture.family), *plugins)
     if card is None:
         given = Preprocessing(size_px=size_px or Preprocessing().size_px, resize_px=resize_px or 0)
     elif size_px is not None or resize_px is not None:
@@ -182,7 +207,24 @@ def find_networks(
     else:
         given = card.preprocessing
     chosen = _readout(what, readout, card, targets)
-    return [Network(name or default, model.eval().to(device or "cpu"), chosen, given, sha256, plugins)]
+    names = tuple(category.name for category in card.categories) if card is not None else ()
+    return [
+        Network(
+            name or default,
+            model.eval().to(device or "cpu"),
+            chosen,
+            given,
+            sha256,
+            plugins,
+            class_names=names,
+            class_list=_known(class_list),
+        )
+    ]
+
+
+def _known(class_list: str) -> str:
+    """Refuse the name of a class list that there is not."""
+    return list_named(class_list).name if class_list else ""
 
 
 def _readout(what: str, readout: str | None, card: Card | None, targets: Sequence[str]) -> Readout:

@@ -4,8 +4,9 @@ Each stimulus file is decoded and shown to a network once, however many plans it
 before the first forward pass.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -13,31 +14,29 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from rapidvision import observers
 from rapidvision.errors import CheckFailed, InputError
-from rapidvision.observers import Answer
-from rapidvision.plan import Plan
 from rapidvision.plugins.source import PluginSource
 from rapidvision.system.progress import Advance, silent
-from rapidvision.trials import Trial, TrialRecord
 
+from ..answers.choices import option_probabilities, ranks
+from ..answers.class_lists import list_for
+from ..answers.task import NetworkTask
 from ..devices import device_of
 from ..preprocessing import Preprocessing
 from ..scores import check_finite
-from .participants import Participants
+from .features import check_readout, keep_input
 from .readout import Readout
-from .shown import decoded, verify
+from .shown import decoded, once, verify
 
-_DECIMALS = 4  # what different processors agree on
 #: Log odds this close to 0 are a tie: less than the rounding of float32 scores.
 TIE_LOG_ODDS = 1e-6
-#: Largest difference between scores and what the last layer makes of its input, relative to the largest score.
-_SAME_SCORES = 1e-4
+#: Shares below this have no logarithm that float64 can tell apart.
+_LEAST_SHARE = 1e-300
 
 
 @dataclass(frozen=True)
 class Network:
-    """A network that can take the test.
+    """A network as an observer of a study: model, readout and preprocessing.
 
     Attributes
     ----------
@@ -51,9 +50,21 @@ class Network:
         Pixels → input.
     sha256 : str
         Of the file of weights, or of parameters and buffers for a module made by a function; see
-        :func:`rapidvision.gala_models.weights.load.state_sha256`.
+        :func:`rapidvision.gala_models.weights.state.state_sha256`.
     plugins : tuple of PluginSource
         Those that made it or read it out.
+    class_names : tuple of str
+        Its classes by name, in order, where its card says so; a task about categories finds its classes by them.
+    class_list : str
+        The class list for tasks about categories, :data:`rapidvision.gala_models.answers.class_lists.CLASS_LISTS`; empty:
+        the first that has them all.
+
+    Examples
+    --------
+    >>> import rapidvision as rv
+    >>> network = rv.models.load("compact-gala")
+    >>> network.name, network.preprocessing.size_px, network.model.training
+    ('compact-gala', 88, False)
     """
 
     name: str
@@ -62,6 +73,16 @@ class Network:
     preprocessing: Preprocessing
     sha256: str = ""
     plugins: tuple[PluginSource, ...] = ()
+    class_names: tuple[str, ...] = ()
+    class_list: str = ""
+
+    def options_of(self, task: NetworkTask, n_classes: int) -> tuple[str, tuple[tuple[int, ...], ...]]:
+        """Return the class list of a task about categories, and the classes of each option."""
+        categories = [category for option in task.categories for category in option]
+        found = list_for(categories, n_classes, network=self.name, own=self.class_names, name=self.class_list)
+        return found.name, tuple(
+            tuple(index for category in option for index in found.categories[category]) for option in task.categories
+        )
 
 
 @dataclass(frozen=True)
@@ -73,13 +94,17 @@ class StimulusEvidence:
     row : dict
         Hash of the stimulus → row of the arrays.
     evidence : ndarray of float64, shape (n_stimuli,)
-        Log odds of target.
+        Log odds of target; of the first option in a task about two categories; 0 in one about more.
     features : Tensor or None, shape (n_stimuli, n_features)
         Input of the last linear layer, where asked for.
     response_ms : ndarray of float64, shape (n_stimuli,), or None
         Response times, where the network has a clock (an early exit).
     layouts : dict
         Probed layer → how its output was read.
+    probabilities : ndarray of float64, shape (n_stimuli, n_options), or None
+        Of each option, in a task about categories.
+    read_by : str
+        The class list, in a task about categories.
     """
 
     row: dict[str, int]
@@ -87,42 +112,28 @@ class StimulusEvidence:
     features: Tensor | None = None
     response_ms: NDArray[np.float64] | None = None
     layouts: dict[str, str] = field(default_factory=dict)
+    probabilities: NDArray[np.float64] | None = None
+    read_by: str = ""
 
     @property
     def n_ties(self) -> int:
-        """Stimuli whose evidence is a tie."""
-        return int(np.count_nonzero(np.abs(self.evidence) <= TIE_LOG_ODDS))
+        """Stimuli whose evidence is a tie, or that have several most probable options."""
+        if self.probabilities is None:
+            return int(np.count_nonzero(np.abs(self.evidence) <= TIE_LOG_ODDS))
+        best = self.probabilities.max(axis=1, keepdims=True)
+        return int(np.count_nonzero((self.probabilities == best).sum(axis=1) > 1))
 
+    @cached_property
+    def strength(self) -> NDArray[np.float64]:
+        """How clear each answer is: the distance of the log odds from 0, or the share of the most probable option."""
+        if self.probabilities is None:
+            return np.abs(self.evidence)
+        return np.asarray(self.probabilities.max(axis=1) / self.probabilities.sum(axis=1))
 
-class NetworkObserver:
-    """A network as :class:`rapidvision.observers.Observer`: it answers a trial from what it saw.
-
-    Parameters
-    ----------
-    network : Network
-        Who answers.
-    seen : StimulusEvidence
-        From :func:`observe_stimuli`.
-    """
-
-    def __init__(self, network: Network, seen: StimulusEvidence) -> None:
-        self.observer = network.name
-        self._seen = seen
-
-    def evidence(self, trial: Trial) -> float:
-        """Log odds of target for the trial's stimulus."""
-        return float(self._seen.evidence[self._seen.row[trial.stimulus_sha256]])
-
-    def answer(self, trial: Trial, *, noise: float = 0.0) -> Answer:
-        """Say target when the evidence (and `noise`, where a policy asks for it) is above 0.
-
-        A tie counts against the network: without noise, evidence of 0 becomes the wrong answer.
-        """
-        evidence, times_ms = self.evidence(trial), self._seen.response_ms
-        response_ms = None if times_ms is None else float(times_ms[self._seen.row[trial.stimulus_sha256]])
-        tie = noise == 0 and abs(evidence) <= TIE_LOG_ODDS
-        target = not trial.target if tie else evidence + noise > 0
-        return Answer(target=target, response_ms=response_ms, decision_value=round(evidence, _DECIMALS))
+    @cached_property
+    def confidence(self) -> NDArray[np.float64]:
+        """Share of the stimuli with less strength than each; shape (n_stimuli,)."""
+        return ranks(self.strength)
 
 
 def observe_stimuli(
@@ -130,6 +141,7 @@ def observe_stimuli(
     folder: Path,
     stimuli: dict[str, str],
     *,
+    task: NetworkTask | None = None,
     batch_size: int = 64,
     features: bool = False,
     advance: Advance = silent,
@@ -144,6 +156,8 @@ def observe_stimuli(
         Of the stimulus set.
     stimuli : dict
         Path → hash, from :func:`rapidvision.gala_models.observer.shown.stimuli_of`.
+    task : NetworkTask, optional
+        What is asked; target or distractor without it.
     batch_size : int, default 64
         Pictures per forward pass.
     features : bool, default False
@@ -164,14 +178,19 @@ def observe_stimuli(
         When a readout does not fit a network, or, with `features`, no linear layer makes its scores.
     """
     verify(folder, stimuli)
+    stimuli = once(stimuli)
     paths = list(stimuli)
     scores: list[list[Tensor]] = [[] for _ in networks]
     kept: list[list[Tensor]] = [[] for _ in networks]
     rows = {sha256: row for row, sha256 in enumerate(stimuli.values())}
     with torch.inference_mode():
         for network in networks:
-            _probe(network)
-        hooks = [_keep_input(network, into) for network, into in zip(networks, kept, strict=True)] if features else []
+            _probe(network, task)
+        hooks = (
+            [keep_input(network.model, into, name=network.name) for network, into in zip(networks, kept, strict=True)]
+            if features
+            else []
+        )
         try:
             for pictures in decoded(folder, stimuli, batch_size=batch_size):
                 names, paths = paths[: len(pictures)], paths[len(pictures) :]
@@ -185,7 +204,7 @@ def observe_stimuli(
             for hook in hooks:
                 hook.remove()
     return [
-        _seen(network, rows, torch.cat(found), torch.cat(inputs) if features else None)
+        _seen(network, rows, torch.cat(found), torch.cat(inputs) if features else None, task)
         for network, found, inputs in zip(networks, scores, kept, strict=True)
     ]
 
@@ -197,13 +216,28 @@ def _scores(network: Network, x: Tensor, names: Sequence[str]) -> Tensor:
     return scores.float().cpu()
 
 
-def _seen(network: Network, rows: dict[str, int], scores: Tensor, features: Tensor | None) -> StimulusEvidence:
+def _seen(
+    network: Network, rows: dict[str, int], scores: Tensor, features: Tensor | None, task: NetworkTask | None
+) -> StimulusEvidence:
     if features is not None:
-        _check_readout(network, scores, features)
-    return StimulusEvidence(rows, _evidence(network, scores), features)
+        check_readout(network.model, scores, features, name=network.name)
+    return read_scores(network, rows, scores, task, features)
 
 
-def _probe(network: Network) -> None:
+def read_scores(
+    network: Network, rows: dict[str, int], scores: Tensor, task: NetworkTask | None, features: Tensor | None = None
+) -> StimulusEvidence:
+    """Turn class scores into evidence: by the readout, or by the classes of the task's categories."""
+    if task is None or not task.by_category:
+        return StimulusEvidence(rows, _evidence(network, scores), features)
+    read_by, options = network.options_of(task, scores.shape[1])
+    shares = option_probabilities(scores, options)
+    logs = np.log(np.maximum(shares, _LEAST_SHARE))
+    evidence = logs[:, 0] - logs[:, 1] if len(options) == 2 else np.zeros(len(shares))
+    return StimulusEvidence(rows, evidence, features, probabilities=shares, read_by=read_by)
+
+
+def _probe(network: Network, task: NetworkTask | None) -> None:
     """One grey picture, so that a network that does not fit its readout is refused before the work, not after."""
     side = network.preprocessing.size_px
     x = network.preprocessing(np.full((1, side, side, 3), 128, np.uint8))
@@ -212,7 +246,10 @@ def _probe(network: Network) -> None:
         raise InputError(
             f"{network.name}: must return scores of shape (batch, classes); wrap it in a function that does"
         )
-    network.readout.check(out.shape[1], network=network.name)
+    if task is not None and task.by_category:
+        network.options_of(task, out.shape[1])
+    else:
+        network.readout.check(out.shape[1], network=network.name)
 
 
 def _evidence(network: Network, scores: Tensor) -> NDArray[np.float64]:
@@ -221,83 +258,3 @@ def _evidence(network: Network, scores: Tensor) -> NDArray[np.float64]:
     if n_bad:
         raise CheckFailed(f"{network.name}: {n_bad} of {len(evidence)} stimuli give evidence that is not finite")
     return evidence
-
-
-def last_linear(model: nn.Module, *, name: str) -> nn.Linear:
-    """The last of a network's linear layers."""
-    found = [module for module in model.modules() if isinstance(module, nn.Linear)]
-    if not found:
-        raise InputError(f"{name}: has no linear layer at its end, so there are no readout features to drop")
-    return found[-1]
-
-
-def _keep_input(network: Network, kept: list[Tensor]) -> torch.utils.hooks.RemovableHandle:
-    linear = last_linear(network.model, name=network.name)
-    return linear.register_forward_pre_hook(
-        lambda _module, inputs: kept.append(inputs[0].detach().float().cpu().clone())
-    )
-
-
-def _check_readout(network: Network, scores: Tensor, features: Tensor) -> None:
-    """Refuse features from which the last linear layer does not make the network's own scores of every stimulus."""
-    linear = last_linear(network.model, name=network.name)
-    layer = next(name for name, module in network.model.named_modules() if module is linear)
-    found = _of_features(linear, features) if features.ndim == 2 else None
-    if found is not None and found.shape == scores.shape:
-        largest = float((found - scores).abs().max())
-        if largest <= _SAME_SCORES * max(1.0, float(scores.abs().max())):
-            return
-        what = f"its scores and the network's differ by up to {largest:.2g}"
-    else:
-        what = f"its input is {tuple(features.shape)}, the network's scores are {tuple(scores.shape)}"
-    raise InputError(
-        f"{network.name}: the last linear layer, {layer}, does not make the network's scores ({what}), so dropping its "
-        "features would be another network; choose another policy, or wrap the network so that it ends with that layer"
-    )
-
-
-def _of_features(linear: nn.Linear, features: Tensor) -> Tensor:
-    with torch.inference_mode():
-        scores: Tensor = linear(features.to(linear.weight))
-    return scores.float().cpu()
-
-
-def answer_plans(
-    network: Network, seen: StimulusEvidence, plans: Sequence[Plan], participants: Participants
-) -> Iterator[TrialRecord]:
-    """Answer every trial of `plans`; one participant per plan, by the policy of `participants`.
-
-    Yields
-    ------
-    TrialRecord
-        In the order of the plans and their trials. The participant's id names network, policy, group and slot.
-    """
-    for plan in plans:
-        one = _lacking(network, seen, plan, participants) if participants.policy == "dropout" else seen
-        observer = NetworkObserver(network, one)
-        trials = plan.trials()
-        noise = np.zeros(len(trials))
-        if participants.policy == "stochastic":
-            noise = participants.draws(len(trials), network.name, plan.group, plan.slot)
-        code = f"{network.name}.{participants.policy}.{plan.group}.{plan.slot:04d}"
-        for trial, extra in zip(trials, noise, strict=True):
-            answer = observer.answer(trial, noise=float(extra))
-            yield observers.record(
-                plan,
-                trial,
-                answer,
-                observer=network.name,
-                observer_kind="model",
-                session_id=code,
-                participant_id=code,
-            )
-
-
-def _lacking(network: Network, seen: StimulusEvidence, plan: Plan, participants: Participants) -> StimulusEvidence:
-    """What a participant without some readout features makes of the stimuli."""
-    if seen.features is None:
-        raise InputError("dropout: the readout's features were not kept; call observe_stimuli(..., features=True)")
-    kept = participants.kept(seen.features.shape[1], network.name, plan.group, plan.slot)
-    linear = last_linear(network.model, name=network.name)
-    scores = _of_features(linear, seen.features * torch.from_numpy(kept))
-    return StimulusEvidence(seen.row, _evidence(network, scores))

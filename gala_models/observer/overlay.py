@@ -12,7 +12,7 @@ from torch import Tensor
 
 from rapidvision.errors import CheckFailed, InputError
 from rapidvision.formats.networks.model_record import LEGEND, LEGEND_NAME, Attention, AttentionLegend, Mosaic
-from rapidvision.formats.png import png_bytes
+from rapidvision.images.png import png_bytes
 from rapidvision.system import files
 
 from ..devices import device_of

@@ -8,7 +8,8 @@ import numpy as np
 import torch
 
 from rapidvision.errors import CheckFailed, InputError
-from rapidvision.formats.manifest import Stimulus, StimulusSet
+from rapidvision.formats.manifest import StimulusSet
+from rapidvision.formats.manifest_rows import Stimulus
 from rapidvision.recipes import Recipe
 from rapidvision.system.progress import Advance, silent
 
@@ -20,7 +21,7 @@ from .shown import decoded, verify
 
 
 class Probing(Recipe, frozen=True):
-    """Which layers answer.
+    """Which layers of a network answer, each through a linear probe.
 
     Attributes
     ----------
@@ -35,6 +36,12 @@ class Probing(Recipe, frozen=True):
         Of the probes.
     seed : int
         Of the cross-validation's folds.
+
+    Examples
+    --------
+    >>> import rapidvision as rv
+    >>> rv.models.Probing(layers=("layer3", "layer4"), penalty=0.1).layers
+    ('layer3', 'layer4')
     """
 
     layers: tuple[str, ...]

@@ -9,23 +9,10 @@ from torch import Tensor
 
 from rapidvision.errors import InputError, did_you_mean
 
+from ..answers.class_lists import EIGHT, N_IMAGENET, N_IMAGENET_ANIMALS
 from ..registries import READOUTS
-from ..weights.load import Category
+from ..weights.card import Category
 
-#: ILSVRC classes 0 … 397 are animals, 398 … 999 are not.
-N_IMAGENET, N_IMAGENET_ANIMALS = 1000, 398
-
-#: The paper's eight categories as ILSVRC classes.
-IMAGENET_CATEGORIES: dict[str, tuple[int, ...]] = {
-    "bird": (*range(7, 25), *range(80, 101), *range(127, 147)),
-    "zebra": (340,),
-    "elephant": (101, 385, 386),
-    "cat": (281, 282, 283, 284, 285),
-    "table": (532,),
-    "couch": (831,),
-    "refrigerator": (760,),
-    "umbrella": (879,),
-}
 _N_TARGET_CATEGORIES = 4
 
 
@@ -130,7 +117,7 @@ def imagenet_categories() -> Readout:
 
     A category's evidence is the log mean probability of its classes, so that many classes are no advantage.
     """
-    groups = list(IMAGENET_CATEGORIES.values())
+    groups = list(EIGHT.values())
 
     def evidence(scores: Tensor) -> Tensor:
         scores = scores.double().log_softmax(1)

@@ -17,8 +17,30 @@ _DECODERS = 2
 
 
 def stimuli_of(plans: Iterable[Plan]) -> dict[str, str]:
-    """Path → hash of every stimulus that the plans show, each once, sorted by path."""
-    return dict(sorted({(trial.path, trial.stimulus_sha256) for plan in plans for trial in plan.trials()}))
+    """Path → hash of every image that the plans show, or may show where a level adapts; sorted by path, masks left out."""
+    return dict(
+        sorted(
+            {
+                (image.path, image.stimulus_sha256)
+                for plan in plans
+                for trial in plan.trials()
+                for images in (trial.images, *(choice.images for choice in trial.choices))
+                for image in images.values()
+            }
+        )
+    )
+
+
+def once(stimuli: dict[str, str]) -> dict[str, str]:
+    """Path → hash of the stimuli without those whose content came before under another path.
+
+    Examples
+    --------
+    >>> once({"a.png": "1", "b.png": "2", "c.png": "1"})
+    {'a.png': '1', 'b.png': '2'}
+    """
+    first = {sha256: path for path, sha256 in reversed(stimuli.items())}
+    return {path: sha256 for path, sha256 in stimuli.items() if first[sha256] == path}
 
 
 def verify(folder: Path, stimuli: dict[str, str]) -> None:

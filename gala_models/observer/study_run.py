@@ -18,13 +18,16 @@ from rapidvision.system import files
 from rapidvision.system.progress import progress
 from rapidvision.trials import TrialRecord
 
-from ..weights.load import state_sha256
+from ..answers.class_lists import list_named
+from ..answers.participants import MEANING, Participants, Policy
+from ..answers.task import NetworkTask, task_of
+from ..weights.state import state_sha256
 from .images import intact_pictures
 from .networks import load
-from .observe import Network, StimulusEvidence, answer_plans, observe_stimuli
+from .observe import Network, StimulusEvidence, observe_stimuli
 from .overlay import sheet
-from .participants import MEANING, Participants, Policy
 from .probe_observer import Probing, look_through_probes
+from .sessions import answer_plans
 from .shown import stimuli_of
 
 if TYPE_CHECKING:
@@ -55,20 +58,20 @@ class StudyRun:
     n_participants: int
     seconds: float
 
-    def accuracies(self) -> dict[tuple[str, str], tuple[float, float]]:
-        """(network, group) → share correct at the highest level and for the intact picture, main phase."""
+    def accuracies(self) -> dict[tuple[str, str], dict[str, float]]:
+        """(network, group) → share correct of the two highest levels by their labels, main phase; NaN where none counts."""
         main = [record for record in self.records if record.phase == "main"]
         out = {}
         key = lambda record: (record.observer, record.group)  # noqa: E731
         for name, group in groupby(sorted(main, key=key), key):
             rows = list(group)
-            top = max(record.level_index for record in rows)
-            out[name] = (_share(rows, top - 1), _share(rows, top))
+            labels = {record.level_index: record.level_label for record in rows}
+            out[name] = {labels[index]: _share(rows, index) for index in sorted(labels)[-2:]}
         return out
 
 
 def _share(records: Sequence[TrialRecord], level_index: int) -> float:
-    correct = [bool(record.correct) for record in records if record.level_index == level_index]
+    correct = [record.correct for record in records if record.level_index == level_index and record.correct is not None]
     return sum(correct) / len(correct) if correct else float("nan")
 
 
@@ -84,7 +87,7 @@ def run_study(
     quiet: bool = False,
     command: str = "models observe",
 ) -> StudyRun:
-    """Let networks take the test of every plan of a study.
+    """Run networks on every plan of a study.
 
     Parameters
     ----------
@@ -121,16 +124,24 @@ def run_study(
             f"networks must have different names, got {', '.join(sorted(names))}; give --name once per --model, in their order"
         )
     plans, found = study.plans(), study.stimulus_set(stimulus_set)
-    stimuli = stimuli_of(plans)
+    stimuli, task = stimuli_of(plans), task_of(plans[0].protocol)
     dropout = participants.policy == "dropout"
     if dropout and probing is not None:
         raise InputError("dropout: is about the readout's features; probes have none, so choose another policy")
+    if task.by_category and probing is not None:
+        raise InputError("probes: tell target from distractor; this task asks for a category: leave out --probe")
     with progress("stimuli seen", len(stimuli), quiet=quiet) as advance:
         if probing is not None:
             seen = look_through_probes(networks, found, stimuli, probing, batch_size=batch_size, advance=advance)
         else:
             seen = observe_stimuli(
-                networks, found.folder, stimuli, batch_size=batch_size, features=dropout, advance=advance
+                networks,
+                found.folder,
+                stimuli,
+                task=task,
+                batch_size=batch_size,
+                features=dropout,
+                advance=advance,
             )
     pairs = list(zip(networks, seen, strict=True))
     if participants.policy == "seeds":
@@ -139,8 +150,9 @@ def run_study(
         records = [record for network, one in pairs for record in answer_plans(network, one, plans, participants)]
     if out is not None:
         trials_table.write_table(out, records)
+        trials_table.write_description(out, plans[0].protocol)
         attention = sheet(networks, intact_pictures(found, N_LOOKED_AT), out.with_name(f"{out.stem}-attention.png"))
-        write_record(out, _record(study, plans, pairs, participants, probing, records, command, attention))
+        write_record(out, _record(study, plans, pairs, participants, probing, records, command, attention, task))
     n_participants = len({record.participant_id for record in records})
     return StudyRun(records, len(stimuli), n_participants, time.perf_counter() - started)
 
@@ -157,7 +169,7 @@ def observe(
     batch_size: int = 64,
     progress: bool = False,
 ) -> "pd.DataFrame":
-    """Let networks take the test of a study: the same plans and the same pixels as people.
+    """Run a network on a study: the same plans and the same pixels as for participants.
 
     Parameters
     ----------
@@ -201,7 +213,7 @@ def observe(
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     stimulus_set = rv.stimuli.build("bundled", out=folder + "/set")
     ...     study = rv.experiments.plan(stimulus_set, out=folder + "/study", n_per_group=1)
-    ...     answers = observe("compact-gala-maps", study)
+    ...     answers = rv.models.observe("compact-gala-maps", study)
     >>> len(answers), set(answers["observer"]), set(answers["observer_kind"])
     (176, {'compact-gala-maps'}, {'model'})
     """
@@ -236,6 +248,23 @@ def _shared_name(names: Sequence[str]) -> str:
     return shared.rstrip("-_. ") or "networks"
 
 
+_TIES = "a stimulus whose evidence is 0 is answered wrongly, except where an answer is drawn (stochastic)"
+_TIES_OF_CATEGORIES = "of equally probable options the last in alphabetical order"
+_CONFIDENCE = (
+    "the rank of the answer's strength among the stimuli of the plans, in equal parts; strength is the distance of the log "
+    "odds from 0, or the share of the most probable option; an answer drawn against the evidence has the least"
+)
+
+
+def _readout_words(network: Network, seen: StimulusEvidence, probing: Probing | None) -> str:
+    if probing is not None:
+        return "cross-validated linear probes"
+    if not seen.read_by:
+        return network.readout.name
+    source = "the network's own classes" if seen.read_by == "own" else list_named(seen.read_by).source
+    return f"{seen.read_by}: mean probability of each category's classes ({source})"
+
+
 def _record(
     study: Study,
     plans: Sequence[Plan],
@@ -245,6 +274,7 @@ def _record(
     records: Sequence[TrialRecord],
     command: str,
     attention: Attention,
+    task: NetworkTask,
 ) -> ModelRecord:
     made = files.provenance(
         command,
@@ -259,7 +289,7 @@ def _record(
         networks=tuple(
             NetworkRecord(
                 name=network.name,
-                readout="cross-validated linear probes" if probing else network.readout.name,
+                readout=_readout_words(network, seen, probing),
                 preprocessing=msgspec.to_builtins(network.preprocessing),
                 pixels=str(network.preprocessing),
                 weights_sha256=network.sha256 or state_sha256(network.model),
@@ -268,7 +298,9 @@ def _record(
             )
             for network, seen in pairs
         ),
-        ties="a stimulus whose evidence is 0 is answered wrongly, except where an answer is drawn (stochastic)",
+        ties=_TIES_OF_CATEGORIES if task.by_category else _TIES,
+        ignored=task.ignored,
+        confidence=_CONFIDENCE if task.confidence is not None else "",
         n_plans=len(plans),
         n_trials=len(records),
         probing=None if probing is None else msgspec.to_builtins(probing),

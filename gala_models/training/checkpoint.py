@@ -13,9 +13,11 @@ from rapidvision.errors import InputError
 from rapidvision.recipes import Recipe
 from rapidvision.system import files
 
-from ..weights.load import not_finite
+from ..weights.state import not_finite
 
 CHECKPOINT_VERSION = 1
+#: What must be the same for a run to be resumed: field of :class:`Progress` → its name in messages.
+DIGESTS = {"recipe_digest": "recipe", "data_digest": "data", "plugin_sha256": "source of the plug-in"}
 
 
 class Progress(Recipe, frozen=True, kw_only=True):
@@ -35,6 +37,8 @@ class Progress(Recipe, frozen=True, kw_only=True):
         One entry per epoch.
     best_top1_error : float
         Of the validation pictures, in per cent.
+    plugin_sha256 : str
+        Source of the plug-in that built the network; empty where the architecture is built in.
     """
 
     checkpoint_version: int = CHECKPOINT_VERSION
@@ -45,6 +49,7 @@ class Progress(Recipe, frozen=True, kw_only=True):
     sums: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
     history: tuple[dict[str, Any], ...] = ()
     best_top1_error: float = 100.0
+    plugin_sha256: str = ""
 
 
 def save(

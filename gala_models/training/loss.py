@@ -49,6 +49,7 @@ class MapLoss(Recipe, frozen=True):
             raise ValueError(f"lam must be >= 0, got {self.lam}")
 
 
+#: Name → map loss: ``paper`` is Eq. 1 as printed, ``gala_tpu`` the reference code of the authors.
 PRESETS = {
     "paper": MapLoss(),
     "gala_tpu": MapLoss(

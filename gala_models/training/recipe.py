@@ -1,14 +1,16 @@
 """The training recipe: every number of a training run, with the paper's as defaults."""
 
+from pathlib import Path
 from typing import Any, Literal
 
-from msgspec import structs
+import msgspec
 
+from rapidvision import recipes
 from rapidvision.recipes import Recipe
 from rapidvision.system import files
 
 from ..data.targets import Annotation
-from ..layers.resnet import Architecture
+from ..layers.architecture import Architecture
 from ..preprocessing import Preprocessing
 from .loss import MapLoss
 from .loss import preset as loss_preset
@@ -32,7 +34,8 @@ class Schedule(Recipe, frozen=True):
 
     Examples
     --------
-    >>> rate = Schedule(learning_rate=1.0, warmup_epochs=1)
+    >>> import rapidvision as rv
+    >>> rate = rv.models.Schedule(learning_rate=1.0, warmup_epochs=1)
     >>> [round(rate.at(step, steps_per_epoch=10), 6) for step in (0, 9, 10, 299, 300, 600, 899, 900)]
     [0.1, 1.0, 1.0, 1.0, 0.1, 0.01, 0.001, 0.0001]
     """
@@ -103,6 +106,15 @@ class Training(Recipe, frozen=True):
         Threads that prepare batches.
     checkpoint_steps : int
         Steps between checkpoints besides the one after every epoch; 0 for none.
+    plugins : tuple of str
+        Modules that register the architecture, imported before the recipe is read.
+
+    Examples
+    --------
+    >>> import rapidvision as rv
+    >>> recipe = rv.models.Training(name="mine", annotation="none", batch_size=64)
+    >>> recipe.schedule.epochs, recipe.map_loss.lam
+    (100, 6.0)
     """
 
     name: str = "network"
@@ -127,6 +139,7 @@ class Training(Recipe, frozen=True):
     freeze_batch_norm: bool = False
     n_workers: int = 1
     checkpoint_steps: int = 0
+    plugins: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
 
     def __post_init__(self) -> None:
         if self.batch_size < 1 or self.n_accumulate < 1 or self.batch_size % self.n_accumulate:
@@ -154,8 +167,9 @@ class Training(Recipe, frozen=True):
 
     @property
     def digest(self) -> str:
-        """Hash of everything that decides the result: threads and checkpoints do not."""
-        return files.canonical_digest(structs.replace(self, n_workers=0, checkpoint_steps=0))
+        """Hash of everything that decides the result: threads, checkpoints and names of modules do not."""
+        decisive = msgspec.structs.replace(self, n_workers=0, checkpoint_steps=0, plugins=msgspec.UNSET)
+        return files.canonical_digest(decisive)
 
     @property
     def supervised(self) -> bool:
@@ -174,3 +188,17 @@ PRESETS = {
         precision="bfloat16",
     ),
 }
+
+
+def read_recipe(path: Path | str) -> Training:
+    """Read a training recipe, after the plug-in modules that it names.
+
+    Raises
+    ------
+    RecipeError
+        As :func:`rapidvision.recipes.read`.
+    InputError
+        When a plug-in module is not found or cannot be imported.
+    """
+    recipes.import_plugins_of(path)
+    return recipes.read(path, Training)

@@ -2,13 +2,11 @@
 
 from pathlib import Path
 
-from rapidvision import recipes
-
 from ..data.dataset import open_store
-from ..weights.load import Card
+from ..weights.card import Card
 from .processes import World
 from .processes import world as join_world
-from .recipe import Training
+from .recipe import Training, read_recipe
 from .train import Trainer
 
 
@@ -43,6 +41,7 @@ def train(
     Examples
     --------
     >>> import tempfile
+    >>> from pathlib import Path
     >>> import numpy as np
     >>> from PIL import Image
     >>> import rapidvision as rv
@@ -64,14 +63,14 @@ def train(
     ...         schedule=rv.models.Schedule(epochs=1),
     ...         batch_size=2,
     ...     )
-    ...     card = train(recipe, folder + "/run", root=folder)
+    ...     card = rv.models.train(recipe, folder + "/run", root=folder)
     ...     network = rv.models.load(folder + "/run/tiny.safetensors", targets=["cat"])
     >>> card.name, network.name
     ('tiny', 'tiny')
     """
     if not isinstance(recipe, Training):
         root = Path(recipe).parent if root is None else root
-        recipe = recipes.read(Path(recipe), Training)
+        recipe = read_recipe(recipe)
     with join_world() as here:
         return run_recipe(recipe, Path(out), base=Path(root or "."), world=here, quiet=not progress).card()
 

@@ -22,9 +22,12 @@ from ..data.dataset import Store
 from ..evaluation.evaluate import evaluate
 from ..layers.attention import Maps, attention_maps
 from ..layers.compiling import compiled
-from ..layers.resnet import ResNet, build
+from ..layers.resnet import build
+from ..registries import ARCHITECTURES
 from ..scores import ranks
-from ..weights.load import Card, not_finite, save_model
+from ..weights.card import Card
+from ..weights.load import save_model
+from ..weights.state import not_finite
 from . import checkpoint
 from .interrupts import uninterrupted
 from .loss import loss
@@ -73,7 +76,7 @@ class Trainer:
             rank=self.world.rank,
             world_size=self.world.size,
         )
-        self.model: ResNet = build(recipe.model, seed=recipe.seed).to(self.world.device)
+        self.model = build(recipe.model, seed=recipe.seed).to(self.world.device)
         self.optimizer = torch.optim.SGD(
             self.model.parameters(),
             recipe.schedule.learning_rate,
@@ -83,8 +86,10 @@ class Trainer:
         )
         self.best = _copied(self.model)
         data_digest = files.canonical_digest([train.description.digest, validation.description.digest])
-        self.progress = checkpoint.Progress(recipe_digest=recipe.digest, data_digest=data_digest)
-        self.world.agree("the recipe or the data", (self.progress.recipe_digest, data_digest))
+        self.plugins = ARCHITECTURES.plugins(recipe.model.family)
+        digests = (recipe.digest, data_digest, "".join(one.sha256 for one in self.plugins))
+        self.world.agree("the recipe or the data", digests)
+        self.progress = checkpoint.Progress(recipe_digest=digests[0], data_digest=digests[1], plugin_sha256=digests[2])
         self._resume()
 
     @property
@@ -140,6 +145,7 @@ class Trainer:
             categories=self.validation.description.categories,
             recipe=msgspec.to_builtins(self.recipe),
             results={"validation": best["validation"], "epoch": best["epoch"]},
+            plugins=self.plugins or msgspec.UNSET,
         )
 
     def save(self) -> None:
@@ -173,10 +179,9 @@ class Trainer:
             self.world.led(lambda: recipes.write(self.out / "recipe.toml", self.recipe))
             return
         progress, data = checkpoint.load(path)
-        for what in ("recipe_digest", "data_digest"):
-            if getattr(progress, what) != getattr(self.progress, what):
-                name = what.removesuffix("_digest")
-                raise InputError(f"{self.out}: holds a run with another {name}; choose another folder or remove it")
+        for field, what in checkpoint.DIGESTS.items():
+            if getattr(progress, field) != getattr(self.progress, field):
+                raise InputError(f"{self.out}: holds a run with another {what}; choose another folder or remove it")
         self.progress, self.best = progress, data["best"]
         self.model.load_state_dict(data["model"])
         self.optimizer.load_state_dict(data["optimizer"])
@@ -283,7 +288,7 @@ class Trainer:
         files.write_text(self.out / "metrics.jsonl", "\n".join(lines) + "\n")
         files.write_json(self.out / "timing.json", {"last_epoch_s": seconds, "steps_per_s": steps_per_s})
 
-    def _best_model(self) -> ResNet:
+    def _best_model(self) -> nn.Module:
         model = build(self.recipe.model)
         model.load_state_dict(self.best)
         return model.eval()

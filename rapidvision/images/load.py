@@ -81,7 +81,7 @@ def load_rgb(source: Path | str | bytes, *, name: str | None = None) -> NDArray[
 
     Examples
     --------
-    >>> from rapidvision.formats.png import png_bytes
+    >>> from rapidvision.images.png import png_bytes
     >>> load_rgb(png_bytes(np.array([[0, 51385]], np.uint16)), name="deep.png").tolist()
     [[[0, 0, 0], [200, 200, 200]]]
     """
@@ -112,7 +112,7 @@ def load_map(source: Path | str | bytes, *, name: str | None = None) -> NDArray[
 
     Examples
     --------
-    >>> from rapidvision.formats.png import png_bytes
+    >>> from rapidvision.images.png import png_bytes
     >>> load_map(png_bytes(np.array([[0, 51385]], np.uint16)), name="deep.png").tolist()
     [[0.0, 51385.0]]
     """

@@ -9,14 +9,14 @@ from rapidvision.seeds import stream
 Floats = NDArray[np.float64]
 
 
-def pairing_p(table: Floats, *, m: int, seed: int) -> float:
-    """(b + 1) / (m + 1) for the mean of the diagonal against randomly permuted columns.
+def pairing_p(table: Floats, *, n_resamples: int, seed: int) -> float:
+    """(b + 1) / (n_resamples + 1) for the mean of the diagonal against randomly permuted columns.
 
     Parameters
     ----------
     table : ndarray, shape (n, n)
         ``[i, j]``: correlation of map i of one set with map j of the other.
-    m, seed : int
+    n_resamples, seed : int
         Permutations, and their seed.
 
     Returns
@@ -29,11 +29,11 @@ def pairing_p(table: Floats, *, m: int, seed: int) -> float:
     rng = stream(seed, "analysis", "pairing")
     least = np.trace(table) - TIE * float(np.abs(table).sum()) / n
     extreme = 0
-    for start in range(0, m, 1000):
-        rows = min(1000, m - start)
+    for start in range(0, n_resamples, 1000):
+        rows = min(1000, n_resamples - start)
         order = rng.permuted(np.tile(np.arange(n), (rows, 1)), axis=1)
         extreme += int(np.count_nonzero(table[np.arange(n), order].sum(axis=1) >= least))
-    return (extreme + 1) / (m + 1)
+    return (extreme + 1) / (n_resamples + 1)
 
 
 def _by_content(table: Floats) -> Floats:

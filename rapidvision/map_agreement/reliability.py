@@ -33,7 +33,7 @@ class Reliability(ShownAsRow):
     ----------
     images : tuple of str
         Pictures with at least two usable maps, in the order of `per_image`.
-    per_image : ndarray
+    per_image : ndarray of float64, shape (images,)
         Mean correlation over the pairs of participants of each picture.
     mean : float
         Mean of `per_image`.
@@ -49,10 +49,20 @@ class Reliability(ShownAsRow):
         Correlation of the mean maps of random halves of the participants, and corrected to the full number.
     n_maps, n_dropped : int
         Usable maps, and constant ones, which have no ranks.
-    m, seed : int
+    n_resamples, seed : int
         Of the test, the splits and the bootstrap.
     notes : tuple of str
         What was left out, with counts.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import rapidvision as rv
+    >>> rng = np.random.default_rng(1)
+    >>> maps = {name: rng.random((6, 6)) + rng.random((4, 6, 6)) for name in ("cat", "dog")}
+    >>> found = rv.analysis.reliability(maps, n_resamples=99, seed=1)
+    >>> found.images, found.per_image.shape, found.n_maps
+    (('cat', 'dog'), (2,), 8)
     """
 
     images: tuple[str, ...]
@@ -66,7 +76,7 @@ class Reliability(ShownAsRow):
     spearman_brown: float
     n_maps: int
     n_dropped: int
-    m: int
+    n_resamples: int
     seed: int
     notes: tuple[str, ...] = ()
 
@@ -74,7 +84,7 @@ class Reliability(ShownAsRow):
 def reliability(
     maps: Mapping[str, ArrayLike],
     *,
-    m: int = N_RELABELLINGS,
+    n_resamples: int = N_RELABELLINGS,
     n_splits: int = N_SPLITS,
     n_bootstrap: int = N_BOOTSTRAP,
     seed: int | None = None,
@@ -85,7 +95,7 @@ def reliability(
     ----------
     maps : mapping of str to array_like, shape (participants, height, width) or (participants, pixels)
         Picture → one map per participant; one size for all.
-    m, n_splits, n_bootstrap : int
+    n_resamples, n_splits, n_bootstrap : int
         Randomizations, random halves, resamples of pictures.
     seed : int, optional
         Drawn and stored when absent.
@@ -102,8 +112,10 @@ def reliability(
 
     Examples
     --------
+    >>> import numpy as np
+    >>> import rapidvision as rv
     >>> rng = np.random.default_rng(1)
-    >>> reliability({name: rng.random((6, 6)) + rng.random((4, 6, 6)) for name in ("cat", "dog")}, seed=1).n_maps
+    >>> rv.analysis.reliability({name: rng.random((6, 6)) + rng.random((4, 6, 6)) for name in ("cat", "dog")}, seed=1).n_maps
     8
     """
     seed = fresh_seed() if seed is None else seed
@@ -129,132 +141,12 @@ def reliability(
         interval=(float(low), float(high)),
         null=null,
         share_below_null=float(np.mean(per_image < null)),
-        p=pairing_p(first @ second.T, m=m, seed=seed),
+        p=pairing_p(first @ second.T, n_resamples=n_resamples, seed=seed),
         split_half=split,
         spearman_brown=2 * split / (1 + split),
         n_maps=sum(len(raters[image]) for image in images),
         n_dropped=n_dropped,
-        m=m,
-        seed=seed,
-    )
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class SourceAgreement(ShownAsRow):
-    """Correlation of two sources' maps of the same pictures.
-
-    Attributes
-    ----------
-    images : tuple of str
-        Pictures that both have.
-    per_image : ndarray
-        Correlation per picture.
-    mean : float
-        Their mean.
-    interval : (float, float)
-        95 %, pictures resampled.
-    null : float
-        Mean over all wrong pairings, exactly.
-    p : float
-        Randomization test of the pairing.
-    share_below_null : float
-        Share of pictures below the null.
-    fraction_of_human, fraction_interval : float and (float, float), or None
-        ``mean / human``: "fraction of explained human variability", when human correlations were given.
-    m, seed : int
-        Of test and bootstrap.
-    notes : tuple of str
-        What was left out, with counts.
-    """
-
-    images: tuple[str, ...]
-    per_image: Floats
-    mean: float
-    interval: tuple[float, float]
-    null: float
-    p: float
-    share_below_null: float
-    fraction_of_human: float | None
-    fraction_interval: tuple[float, float] | None
-    m: int
-    seed: int
-    notes: tuple[str, ...] = ()
-
-
-def agreement(
-    first: Mapping[str, ArrayLike],
-    second: Mapping[str, ArrayLike],
-    *,
-    human: Mapping[str, float] | None = None,
-    m: int = N_RELABELLINGS,
-    n_bootstrap: int = N_BOOTSTRAP,
-    seed: int | None = None,
-) -> SourceAgreement:
-    """Compare two sources of maps: ClickMe with a second set of maps, or a model with people.
-
-    Parameters
-    ----------
-    first, second : mapping of str to array_like, shape (height, width)
-        Picture → map; pictures that only one has are left out.
-    human : mapping of str to float, optional
-        Picture → correlation between people; its mean is the ceiling of the fraction.
-    m, n_bootstrap : int
-        Randomizations and resamples of pictures.
-    seed : int, optional
-        Drawn and stored when absent.
-
-    Returns
-    -------
-    SourceAgreement
-        The interval of the fraction resamples pictures jointly in both correlations.
-
-    Raises
-    ------
-    InputError
-        When fewer than two pictures are shared, or a map is constant.
-
-    Examples
-    --------
-    >>> rng = np.random.default_rng(1)
-    >>> maps = {name: rng.random((6, 6)) for name in ("cat", "dog", "zebra")}
-    >>> agreement(maps, {name: one + 0.1 * rng.random((6, 6)) for name, one in maps.items()}, seed=1).mean > 0.9
-    True
-    """
-    seed = fresh_seed() if seed is None else seed
-    images = tuple(sorted(set(first) & set(second) & (set(human) if human is not None else set(first))))
-    if len(images) < 2:
-        raise InputError(f"agreement: {len(images)} pictures are in both; at least two are needed")
-    a = unit_ranks(np.stack([np.ravel(np.asarray(first[image])) for image in images]))
-    b = unit_ranks(np.stack([np.ravel(np.asarray(second[image])) for image in images]))
-    flat = [image for at, image in enumerate(images) if not (np.isfinite(a[at]).all() and np.isfinite(b[at]).all())]
-    if flat:
-        raise InputError(
-            f"agreement: {len(flat)} pictures have a constant map ({flat[0]}), which has no ranks; leave them out"
-        )
-    table = a @ b.T
-    per_image = np.diagonal(table).copy()
-    n = len(images)
-    null = float((table.sum() - per_image.sum()) / (n * (n - 1)))
-    rng = stream(seed, "analysis", "agreement")
-    chosen = rng.integers(n, size=(n_bootstrap, n))
-    order = np.argsort(per_image, kind="stable")  # by content, so that names change no interval
-    means = per_image[order][chosen].mean(axis=1)
-    fraction, fraction_interval = None, None
-    if human is not None:
-        people = np.array([float(human[image]) for image in images])
-        fraction = float(per_image.mean() / people.mean())
-        fraction_interval = _interval(means / people[order][chosen].mean(axis=1))
-    return SourceAgreement(
-        images=images,
-        per_image=per_image,
-        mean=float(per_image.mean()),
-        interval=_interval(means),
-        null=null,
-        p=pairing_p(table, m=m, seed=seed),
-        share_below_null=float(np.mean(per_image < null)),
-        fraction_of_human=fraction,
-        fraction_interval=fraction_interval,
-        m=m,
+        n_resamples=n_resamples,
         seed=seed,
     )
 
@@ -300,8 +192,3 @@ def _half_means(raters: Floats, rng: np.random.Generator, n_splits: int) -> tupl
     rest = np.zeros((n_splits, n))
     np.put_along_axis(rest, order[:, half : 2 * half], 1 / half, axis=1)
     return pick @ raters, rest @ raters
-
-
-def _interval(values: Floats) -> tuple[float, float]:
-    low, high = np.percentile(values, [2.5, 97.5])
-    return float(low), float(high)

@@ -30,16 +30,16 @@ def _fill_tables(tables: Any, d: Any, column: int, first: int, last: int) -> Non
 
 
 @compiled(parallel=True)
-def count_flips(d: Any, slack: Any, key: Any, m: int, n_block: int) -> Any:
+def count_flips(d: Any, slack: Any, key: Any, n_resamples: int, n_block: int) -> Any:
     """Count flips whose flipped part is at most, and at least, 0 up to `slack`, shape (blocks, 2, columns)."""
     n, columns = d.shape
     n_words = (n + 63) // 64
     tile = 8
-    n_blocks = (m + n_block - 1) // n_block
+    n_blocks = (n_resamples + n_block - 1) // n_block
     out = np.zeros((n_blocks, 2, columns), np.int64)
     for block in prange(n_blocks):
         start = block * n_block
-        rows = min(n_block, m - start)
+        rows = min(n_block, n_resamples - start)
         tables = np.empty((tile * 8, 256), np.float64)
         for column in range(columns):
             total = np.zeros(rows, np.float64)

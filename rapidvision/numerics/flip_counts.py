@@ -23,7 +23,7 @@ _FEWEST_COMPILED = 50_000_000
 _BLOCK = 5000
 
 
-def count_flips(whole: Floats, slack: Floats, *, m: int, key: int, engine: Engine = "auto") -> Counts:
+def count_flips(whole: Floats, slack: Floats, *, n_resamples: int, key: int, engine: Engine = "auto") -> Counts:
     """Count flips.
 
     Rows are first put into an order that their content alone decides, and turned so that differences and the same
@@ -35,7 +35,7 @@ def count_flips(whole: Floats, slack: Floats, *, m: int, key: int, engine: Engin
         Whole numbers whose signed sums are exact; 0 for a missing unit.
     slack : ndarray, shape (columns,)
         Sums that differ by no more are equal.
-    m : int
+    n_resamples : int
         Flips.
     key : int
         They follow from it.
@@ -50,24 +50,25 @@ def count_flips(whole: Floats, slack: Floats, *, m: int, key: int, engine: Engin
     Examples
     --------
     >>> d = np.array([[1.0], [2.0], [4.0]])
-    >>> count_flips(d, np.zeros(1), m=800, key=3).at_least < count_flips(d, np.zeros(1), m=800, key=3).at_most
+    >>> counts = count_flips(d, np.zeros(1), n_resamples=800, key=3)
+    >>> counts.at_least < counts.at_most
     array([ True])
     """
     rows = whole[whole.any(axis=1)]  # what is 0 everywhere changes no sum
     if not len(rows):
-        every = np.full(whole.shape[1], m, dtype=np.int64)
+        every = np.full(whole.shape[1], n_resamples, dtype=np.int64)
         return Counts(every, every.copy())
     ordered, mirrored = rows[row_order(rows)], -rows[row_order(-rows)]
     turned = _comes_after(ordered, mirrored)
     chosen = np.ascontiguousarray(mirrored if turned else ordered)
-    if engine == "numba" or (engine == "auto" and len(chosen) * m >= _FEWEST_COMPILED and can_compile()):
+    if engine == "numba" or (engine == "auto" and len(chosen) * n_resamples >= _FEWEST_COMPILED and can_compile()):
         from .compiled_flips import count_flips as compiled
 
-        size = max(256, min(_BLOCK, -(-m // 16)))
-        found = compiled(chosen, slack.astype(float), np.uint64(key), m, size).sum(axis=0)
+        size = max(256, min(_BLOCK, -(-n_resamples // 16)))
+        found = compiled(chosen, slack.astype(float), np.uint64(key), n_resamples, size).sum(axis=0)
         counts = Counts(found[0], found[1])
     else:
-        counts = _by_product(chosen, slack, m=m, key=key)
+        counts = _by_product(chosen, slack, n_resamples=n_resamples, key=key)
     return counts.turned() if turned else counts
 
 
@@ -77,7 +78,7 @@ def _comes_after(one: Floats, other: Floats) -> bool:
     return bool(len(differ)) and bool(one.flat[differ[0]] > other.flat[differ[0]])
 
 
-def _by_product(d: Floats, slack: Floats, *, m: int, key: int) -> Counts:
+def _by_product(d: Floats, slack: Floats, *, n_resamples: int, key: int) -> Counts:
     """Sums of the flipped parts by matrix products, a chunk of flips at a time."""
     n, columns = d.shape
     n_words = -(-n // 64)
@@ -85,10 +86,10 @@ def _by_product(d: Floats, slack: Floats, *, m: int, key: int) -> Counts:
     dtype: type[np.floating[Any]] = np.float32 if small else np.float64
     matrix = np.zeros((n_words * 64, columns), dtype=dtype)
     matrix[:n] = d
-    rows = max(1, min(m, _ENTRIES // (n_words * 64)))
+    rows = max(1, min(n_resamples, _ENTRIES // (n_words * 64)))
     at_least, at_most = np.zeros(columns, dtype=np.int64), np.zeros(columns, dtype=np.int64)
-    for start in range(0, m, rows):
-        count = min(rows, m - start)
+    for start in range(0, n_resamples, rows):
+        count = min(rows, n_resamples - start)
         words = hashed_words(key, start * n_words, count * n_words)
         bits = np.unpackbits(words.astype("<u8", copy=False).view(np.uint8), bitorder="little")
         flipped = bits.reshape(count, n_words * 64).astype(dtype) @ matrix

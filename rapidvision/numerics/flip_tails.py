@@ -2,7 +2,7 @@
 
 With d the differences, a flipped sum is at least the observed one exactly where the flipped part sums to 0 or less.
 Adding the sizes of the negative differences to both sides leaves a choice among positive sizes: of all ways to choose
-some of the sizes |d|, each with chance one half, count those whose sum is at most N, the sum of the negative ones.
+some of the sizes ``|d|``, each with chance one half, count those whose sum is at most N, the sum of the negative ones.
 
 Two algorithms count them. Small sums are tabled: the distribution of each half of the sizes is built up size by size,
 and the halves are joined through a running sum. Few sizes are enumerated: the sums of all subsets of each half are

@@ -33,8 +33,10 @@ class Counts(NamedTuple):
         return Counts(self.at_most, self.at_least)
 
 
-def p_values(counts: Counts, m: int, alternative: Alternative) -> tuple[Floats, Floats, Floats]:
-    """Return p = (b + 1) / (m + 1) with its 95 % Clopper-Pearson interval; two-sided p is twice the smaller tail.
+def p_values(counts: Counts, n_resamples: int, alternative: Alternative) -> tuple[Floats, Floats, Floats]:
+    """Return p = (b + 1) / (n_resamples + 1) with its 95 % Clopper-Pearson interval.
+
+    The two-sided p is twice the smaller tail.
 
     Examples
     --------
@@ -51,9 +53,9 @@ def p_values(counts: Counts, m: int, alternative: Alternative) -> tuple[Floats, 
     }[alternative]
     times = 2 if alternative == "two-sided" else 1
     with np.errstate(invalid="ignore"):
-        low = np.where(b > 0, betaincinv(np.maximum(b, 1), m - b + 1, 0.025), 0.0)
-        high = np.where(b < m, betaincinv(b + 1, np.maximum(m - b, 1), 0.975), 1.0)
-    return tuple(np.minimum(times * value, 1.0) for value in ((b + 1) / (m + 1), low, high))  # type: ignore[return-value]
+        low = np.where(b > 0, betaincinv(np.maximum(b, 1), n_resamples - b + 1, 0.025), 0.0)
+        high = np.where(b < n_resamples, betaincinv(b + 1, np.maximum(n_resamples - b, 1), 0.975), 1.0)
+    return tuple(np.minimum(times * value, 1.0) for value in ((b + 1) / (n_resamples + 1), low, high))  # type: ignore[return-value]
 
 
 def sided_p(greater: float, less: float, alternative: Alternative) -> float:

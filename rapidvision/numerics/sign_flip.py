@@ -37,22 +37,29 @@ class SignFlipTest:
 
     Attributes
     ----------
-    mean : ndarray
+    mean : ndarray of float64, shape (columns,)
         Mean difference over the units that have one, the null value not subtracted.
-    n : ndarray of int
+    n : ndarray of int64, shape (columns,)
         How many these are.
-    p, p_low, p_high : ndarray
-        (b + 1) / (m + 1) and its 95 % Clopper-Pearson interval.
-    p_exact : ndarray
+    p, p_low, p_high : ndarray of float64, shape (columns,)
+        (b + 1) / (n_resamples + 1) and its 95 % Clopper-Pearson interval.
+    p_exact : ndarray of float64, shape (columns,)
         Over all flips; NaN where there is none.
     without_exact : tuple of str
         Why a column has no exact p; empty where it has one.
-    m, seed : int
+    n_resamples, seed : int
         Flips, and the seed that they follow from.
     alternative : {"two-sided", "greater", "less"}
         ``greater``: the mean difference is above the null value.
     null : float
         The null value.
+
+    Examples
+    --------
+    >>> import rapidvision as rv
+    >>> found = rv.analysis.sign_flip_test([0.3, 0.2, 0.4], seed=1)
+    >>> found.n.tolist(), found.p_exact.tolist(), found.alternative
+    ([3], [0.25], 'two-sided')
     """
 
     mean: Floats
@@ -62,7 +69,7 @@ class SignFlipTest:
     p_high: Floats
     p_exact: Floats
     without_exact: tuple[str, ...]
-    m: int
+    n_resamples: int
     seed: int
     alternative: Alternative
     null: float
@@ -91,7 +98,7 @@ def sign_flip_test(
     *,
     denominators: ArrayLike | None = None,
     null: float = 0.0,
-    m: int = N_RELABELLINGS,
+    n_resamples: int = N_RELABELLINGS,
     seed: int | None = None,
     alternative: Alternative = "two-sided",
     exact: bool = True,
@@ -108,7 +115,7 @@ def sign_flip_test(
         fractions up to rounding, with denominators up to 10,000, are read as those fractions.
     null : float
         The value that differences are centred on under the null hypothesis: a margin with its sign.
-    m : int
+    n_resamples : int
         Flips, at least 1; 10,000 in the paper.
     seed : int, optional
         Drawn and stored in the result when absent.
@@ -133,19 +140,20 @@ def sign_flip_test(
     --------
     Nine players' gains in tenths: 28 of 512 flips are as extreme, as many as of the same gains as whole numbers.
 
-    >>> result = sign_flip_test([0.3, -0.2, 0.2, 0.3, 0.3, 0.4, -0.1, 0.1, 0.3], seed=1)
+    >>> import rapidvision as rv
+    >>> result = rv.analysis.sign_flip_test([0.3, -0.2, 0.2, 0.3, 0.3, 0.4, -0.1, 0.1, 0.3], seed=1)
     >>> round(float(result.mean[0]), 3), float(result.p_exact[0])
     (0.178, 0.0546875)
 
     Two of three participants lie more than five points below; the margin is the null value.
 
-    >>> float(sign_flip_test([-0.05, -0.1, -0.15], null=-0.05, alternative="less", seed=1).p_exact[0])
+    >>> float(rv.analysis.sign_flip_test([-0.05, -0.1, -0.15], null=-0.05, alternative="less", seed=1).p_exact[0])
     0.25
     """
     if alternative not in SIDED:
         raise InputError(f'alternative: got "{alternative}". {did_you_mean(alternative, SIDED)}')
-    if m < 1:
-        raise InputError(f"sign flips: got m = {m}, at least 1 flip is needed")
+    if n_resamples < 1:
+        raise InputError(f"sign flips: got {n_resamples}, at least 1 flip is needed")
     d, below = _columns(differences, denominators)
     seed = fresh_seed() if seed is None else seed
     here = np.isfinite(d) if below is None else below > 0
@@ -155,8 +163,8 @@ def sign_flip_test(
         for at, present in enumerate(here.T)
     ]
     matrix, slack = _countable(wholes, here)
-    counts = count_flips(matrix, slack, m=m, key=key64(seed, "sign flip"), engine=engine)
-    p, low, high = p_values(counts, m, alternative)
+    counts = count_flips(matrix, slack, n_resamples=n_resamples, key=key64(seed, "sign flip"), engine=engine)
+    p, low, high = p_values(counts, n_resamples, alternative)
     for values in (p, low, high):
         values[n == 0] = np.nan
     share = MOST_WORK / max(len(wholes), 1)
@@ -172,7 +180,7 @@ def sign_flip_test(
         p_high=high,
         p_exact=np.array([np.nan if one is None else sided_p(*one, alternative) for one in tails]),
         without_exact=tuple("" if tail else _why(one, wanted=exact) for one, tail in zip(wholes, tails, strict=True)),
-        m=m,
+        n_resamples=n_resamples,
         seed=seed,
         alternative=alternative,
         null=float(null),

@@ -1,5 +1,6 @@
 """Files that are either whole or not there, known by their content."""
 
+import contextlib
 import errno
 import hashlib
 import os
@@ -293,9 +294,7 @@ def provenance(
 
     versions = {}
     for name in packages:
-        try:
+        with contextlib.suppress(metadata.PackageNotFoundError):
             versions[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
     made = Provenance(command=command, version=__version__, seed=seed, inputs=inputs or {}, packages=versions)
     return msgspec.structs.replace(made, plugins=plugins) if plugins else made

@@ -12,7 +12,7 @@ from rapidvision.numerics.counter_rng import hashes
 
 from ..image.colorspace import rounded, to_coded, to_linear
 from ..image.load import LUMA
-from ..recipe import Canvas
+from ..recipe_tables import Canvas
 from ..registries import BACKGROUNDS
 from .scramble import scramble
 
@@ -60,7 +60,7 @@ class MadeCanvas:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Background:
-    """What is seen where the picture is not.
+    """Pixels that are shown where the image is not revealed.
 
     Attributes
     ----------
@@ -71,6 +71,14 @@ class Background:
     intended : ndarray of float64, shape (height, width, 3), or None
         What it was before it was rounded and clipped, 0 … 255, for the comparison of spectra; None compares with the
         picture.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import rapidvision as rv
+    >>> grey = rv.stimuli.Background(np.full((4, 6, 3), 128, dtype=np.uint8))
+    >>> grey.pixels.shape, grey.clipped_fraction
+    ((4, 6, 3), 0.0)
     """
 
     pixels: NDArray[np.uint8]

@@ -4,6 +4,7 @@ The work list is a pure function of the recipe and its tables, every picture's b
 inputs, and the manifest is sorted: so worker count, order, chunks, shards and crashes cannot change a set.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -19,6 +20,7 @@ from ..image.match_target import Target
 from ..maps.readers.folder import FolderReader
 from ..maps.readers.salicon import SaliconFolder
 from ..maps.sources import Sources, sources_of
+from ..masks.make import check_masks, with_masks
 from ..pipeline.duplicates import (
     HashedImage,
     check_across_phases,
@@ -75,7 +77,9 @@ class Built:
     notes: tuple[str, ...] = ()
 
 
-def read_recipe(name: str, *, root: Path | None = None, seed: int | None = None) -> tuple[StimulusRecipe, Path]:
+def read_recipe(
+    name: str, *, root: Path | None = None, seed: int | None = None, masks: Sequence[str] = ()
+) -> tuple[StimulusRecipe, Path]:
     """Read a recipe file, or the one of the bundled pictures.
 
     Parameters
@@ -86,6 +90,8 @@ def read_recipe(name: str, *, root: Path | None = None, seed: int | None = None)
         What its paths are relative to; the recipe's own folder by default.
     seed : int, optional
         Replaces the recipe's seed.
+    masks : sequence of str
+        Kinds of masks that the recipe does not name; see :func:`.masks.make.with_masks`.
 
     Returns
     -------
@@ -99,7 +105,8 @@ def read_recipe(name: str, *, root: Path | None = None, seed: int | None = None)
 
     Examples
     --------
-    >>> recipe, root = read_recipe("bundled")
+    >>> import rapidvision as rv
+    >>> recipe, root = rv.stimuli.read_recipe("bundled")
     >>> [each.source for each in recipe.maps], recipe.seed
     (['clickme', 'salicon'], 1)
     """
@@ -108,7 +115,7 @@ def read_recipe(name: str, *, root: Path | None = None, seed: int | None = None)
     recipe = recipes.read(path, StimulusRecipe)
     if seed is not None:
         recipe = msgspec.structs.replace(recipe, seed=seed)
-    return recipe, (path.parent if root is None else root).resolve()
+    return with_masks(recipe, masks), (path.parent if root is None else root).resolve()
 
 
 def build(
@@ -168,6 +175,7 @@ def build(
     journal.check(folder, recipe, form)
     sources, read = sources_of(recipe, root), reader_of(recipe)
     target = target_of(recipe, jobs, read, skip_bad=skip_bad, lacking=sources.lacking)
+    check_masks(recipe, root, target)
     journal.claim(folder, recipe, form)
     known = journal.read(folder)
     mine = [(job, known.get(job.image_id)) for job in jobs[number - 1 :: count]]
@@ -193,7 +201,7 @@ def build(
             advance(len(outcomes))
     finally:
         book.close()
-    left = _finished(recipe, folder, form, jobs, rejected, target)
+    left = _finished(recipe, folder, form, jobs, rejected, target, root)
     notes = notes_of(sources, target)
     return Built(left.result, n_made, n_kept, tuple(rejected), left.n_missing, left.flags, notes)
 
@@ -224,6 +232,7 @@ def _finished(
     jobs: list[ImageEntry],
     rejected: list[Rejected],
     target: Target | None,
+    root: Path,
 ) -> _Left:
     found = journal.read(folder)
     bad = {one.job.image_id for one in rejected}
@@ -239,7 +248,7 @@ def _finished(
     check_duplicates((record.job, record.image_sha256) for record in records)
     seen = [HashedImage(record.job, record.image_sha256, record.look) for record in records]
     check_across_phases(seen)
-    result, records = finish(recipe, folder, form, records, rejected, target)
+    result, records = finish(recipe, folder, form, records, rejected, target, root=root)
     journal.finish(folder, records)
     remove_leftovers(folder)
     flags = (*alike(find_duplicates(seen)), *flags_of(read_quality(folder), 0))

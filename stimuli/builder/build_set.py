@@ -1,11 +1,13 @@
 """Build a stimulus set from Python: a recipe by file, name or value becomes a finished set."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from rapidvision.errors import InputError
 from rapidvision.formats.manifest import StimulusSet
 from rapidvision.system.progress import progress as progress_bar
 
+from ..masks.make import with_masks
 from ..pipeline.image_list import image_entries
 from ..recipe import StimulusRecipe
 from . import build as run
@@ -17,6 +19,7 @@ def build(
     out: Path | str,
     root: Path | str | None = None,
     seed: int | None = None,
+    masks: Sequence[str] = (),
     workers: int = 1,
     skip_bad: bool = False,
     progress: bool = False,
@@ -34,6 +37,8 @@ def build(
         folder for a recipe that is no file.
     seed : int, optional
         Replaces the recipe's seed.
+    masks : sequence of {"noise", "phase-scrambled", "checkerboard"}
+        Families of masks that the recipe does not name, with every setting left as it is.
     workers : int, default 1
         Processes. The set does not depend on it.
     skip_bad : bool, default False
@@ -54,17 +59,18 @@ def build(
     Examples
     --------
     >>> import tempfile
+    >>> import rapidvision as rv
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     stimulus_set = build("bundled", out=folder)
+    ...     stimulus_set = rv.stimuli.build("bundled", out=folder)
     ...     len(stimulus_set.exemplars())
     80
     """
     if isinstance(recipe, StimulusRecipe):
         if seed is not None:
             raise InputError("build: a recipe has its own seed; give seed only with a file or a name")
-        found, base = recipe, Path("." if root is None else root)
+        found, base = with_masks(recipe, masks), Path("." if root is None else root)
     else:
-        found, base = run.read_recipe(str(recipe), root=None if root is None else Path(root), seed=seed)
+        found, base = run.read_recipe(str(recipe), root=None if root is None else Path(root), seed=seed, masks=masks)
     with progress_bar("images", len(image_entries(found, base)), quiet=not progress) as advance:
         built = run.build(found, out, root=base, workers=workers, skip_bad=skip_bad, advance=advance)
     if not isinstance(built.result, StimulusSet):

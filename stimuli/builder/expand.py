@@ -9,10 +9,12 @@ from pathlib import Path
 import msgspec
 
 from rapidvision.errors import InputError
-from rapidvision.formats.manifest import Stimulus, StimulusSet, write_set
+from rapidvision.formats.manifest import StimulusSet, write_set
+from rapidvision.formats.manifest_rows import Stimulus
+from rapidvision.formats.masks import MASKS
 from rapidvision.images.load import load_rgb
 from rapidvision.recipes import convert
-from rapidvision.system import files
+from rapidvision.system import files, json_text
 from rapidvision.system.progress import Advance, silent
 from rapidvision.text import csv_text
 
@@ -26,6 +28,8 @@ from .journal import REJECTS
 from .manifest_writer import LEFT_OUT, PICTURES, QUALITY, quality_table, summary
 from .memory import keep_freed_memory
 from .packed import PackedSet, read_packed
+
+_MASK = r"masks/\w[\w.-]*/\w[\w.-]*\.png"
 
 
 def expand(
@@ -84,8 +88,10 @@ def expand(
         if some[0].image_id not in pictures:
             pictures.add(some[0].image_id)
             advance(1)
-    tables = [name for name in (QUALITY, REJECTS) if name in packed.description.tables]
+    tables = [name for name in packed.description.tables if name != PICTURES]
     for name in tables:
+        if name not in (QUALITY, REJECTS, MASKS) and not re.fullmatch(_MASK, name):
+            raise InputError(f"{folder}: holds the file {name}; not a packed set of ours")
         files.write_bytes(out / name, files.read_bytes(packed.folder / name))
     description = packed.description.description
     if quality:
@@ -148,7 +154,7 @@ def tar_members(data: bytes, *, where: str) -> Iterator[tuple[list[Stimulus], by
                 if member.name.endswith(".png"):
                     png = content.read()
                     continue
-                rows = msgspec.json.decode(content.read(), type=list[Stimulus])
+                rows = json_text.decode(content.read(), list[Stimulus], name=f"{where}: {member.name}")
                 key, sha256 = member.name.removesuffix(".json"), files.sha256(png)
                 if not rows or any(member_key(row.path) != key or row.sha256 != sha256 for row in rows):
                     raise InputError(f"{where}: {member.name} does not describe the picture before it; get it again")

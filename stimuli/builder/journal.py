@@ -14,9 +14,9 @@ import msgspec
 
 from rapidvision.errors import InputError
 from rapidvision.formats.folder_kind import BUILD
-from rapidvision.system import files
+from rapidvision.system import files, json_text
 
-from ..pipeline.image_pipeline import ALGORITHMS
+from ..masks.make import algorithms_of
 from ..plugins import plugins_of
 from ..recipe import StimulusRecipe
 from ..storage.forms import Form
@@ -66,7 +66,7 @@ def check(folder: Path, recipe: StimulusRecipe, form: Form) -> None:
     if not others and not read(folder):
         return
     try:
-        found = msgspec.json.decode(files.read_bytes(path), type=BuildState)
+        found = json_text.decode(files.read_bytes(path), BuildState, name=str(path))
     except msgspec.DecodeError as error:
         raise InputError(f"{path}: damaged ({error}); choose another folder") from error
     if found.form != form:
@@ -81,7 +81,8 @@ def check(folder: Path, recipe: StimulusRecipe, form: Form) -> None:
             "bring the old source back"
         )
     if theirs != ours:
-        what = [name for name in ours["recipe"] if theirs["recipe"].get(name) != ours["recipe"][name]]
+        keys = dict.fromkeys([*ours["recipe"], *theirs["recipe"]])
+        what = [name for name in keys if theirs["recipe"].get(name) != ours["recipe"].get(name)]
         changed = ", ".join(what) if what else "another version of RapidVision"
         raise InputError(f"{folder}: holds a set of another recipe ({changed} differs); choose another folder")
 
@@ -89,7 +90,10 @@ def check(folder: Path, recipe: StimulusRecipe, form: Form) -> None:
 def _state(recipe: StimulusRecipe, form: Form) -> BuildState:
     plugins = {f"{one.kind} {one.name}": one.sha256 for one in plugins_of(recipe)}
     return BuildState(
-        form=form, recipe=msgspec.to_builtins(recipe), algorithms=ALGORITHMS, plugins=plugins or msgspec.UNSET
+        form=form,
+        recipe=msgspec.to_builtins(recipe),
+        algorithms=algorithms_of(recipe),
+        plugins=plugins or msgspec.UNSET,
     )
 
 

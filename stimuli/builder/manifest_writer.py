@@ -10,6 +10,7 @@ import msgspec
 from rapidvision.errors import InputError
 from rapidvision.formats.image_credit import ImageCredit
 from rapidvision.formats.manifest import PACKED, SetDescription, StimulusSet, write_set
+from rapidvision.formats.masks import MASKS, MaskImage, write_masks
 from rapidvision.integrity.seal import seal_of
 from rapidvision.reveal import INTACT_LABEL, level_label
 from rapidvision.system import files
@@ -18,8 +19,9 @@ from rapidvision.text import csv_text
 from ..background.canvas import CanvasQuality
 from ..image.match_target import Target
 from ..maps.orientation import TURNS
+from ..masks.make import algorithms_of, masks_of_set
 from ..pipeline.image_list import ImageEntry
-from ..pipeline.image_pipeline import ALGORITHMS, fractions_of
+from ..pipeline.image_pipeline import fractions_of
 from ..pipeline.quality import Quality
 from ..plugins import plugins_of
 from ..recipe import StimulusRecipe
@@ -49,7 +51,7 @@ def description_of(recipe: StimulusRecipe, records: Sequence[Record], target: Ta
         level_labels=(*labels, *([INTACT_LABEL] if recipe.reveal.intact else [])),
         map_sources=tuple(one.source for one in recipe.maps),
         recipe=msgspec.json.decode(msgspec.json.encode(recipe)),
-        algorithms=ALGORITHMS,
+        algorithms=algorithms_of(recipe),
         images=tuple(
             ImageCredit(
                 image_id=record.job.image_id,
@@ -115,6 +117,8 @@ def finish(
     records: list[Record],
     rejected: Sequence[Rejected],
     target: Target | None = None,
+    *,
+    root: Path,
 ) -> tuple[StimulusSet | PackedSet, list[Record]]:
     """Write tables and description of a set whose pictures are all there.
 
@@ -128,6 +132,8 @@ def finish(
         What was left out.
     target : Target, optional
         What the pictures are matched to.
+    root : Path
+        What the recipe's relative paths are relative to.
 
     Returns
     -------
@@ -139,13 +145,13 @@ def finish(
     files.write_text(folder / QUALITY, quality_table([(record.job, record.quality) for record in records]))
     write_rejects(folder, rejected)
     description = description_of(recipe, records, target)
-    tables = (QUALITY, *([REJECTS] if rejected else []))
+    tables = (QUALITY, *([REJECTS] if rejected else []), *_write_masks(recipe, folder, records, target, root))
     if form == "png":
         rows = [row for record in records for row in record.rows]
         return write_set(folder, description, rows, tables=tables), records
     if form == "tar":
         records = _write_shards(folder, records)
-        from rapidvision.formats.manifest import rows_digest
+        from rapidvision.formats.manifest_rows import rows_digest
 
         digest = rows_digest(row for record in records for row in record.rows)
         description = msgspec.structs.replace(description, digest=digest)
@@ -171,6 +177,20 @@ def finish(
     packed = msgspec.structs.replace(packed, checksum=seal_of(packed))
     files.write_json(folder / PACKED, packed)
     return PackedSet(folder, packed), records
+
+
+def _write_masks(
+    recipe: StimulusRecipe, folder: Path, records: list[Record], target: Target | None, root: Path
+) -> list[str]:
+    """Write the masks that belong to no picture, and ``masks.csv``; return the paths of all masks and the table."""
+    if not recipe.mask_families:
+        return []
+    masks: list[MaskImage] = [mask for record in records for mask in record.masks or ()]
+    for mask, data in masks_of_set(recipe, root, target):
+        files.write_bytes(folder / mask.path, data, durable=False)
+        masks.append(mask)
+    write_masks(folder, masks)
+    return [MASKS, *(mask.path for mask in masks)]
 
 
 def _write_shards(folder: Path, records: list[Record]) -> list[Record]:

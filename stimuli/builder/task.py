@@ -5,12 +5,15 @@ from pathlib import Path
 import msgspec
 
 from rapidvision.errors import RapidVisionError
-from rapidvision.formats.manifest import DESCRIPTION, PACKED, Stimulus
+from rapidvision.formats.manifest import DESCRIPTION, PACKED
+from rapidvision.formats.manifest_rows import Stimulus
+from rapidvision.formats.masks import MaskImage
 from rapidvision.system import files
 
 from ..image.load import PictureReader
 from ..image.match_target import Target
 from ..maps.sources import Sources
+from ..masks.make import masks_of_image
 from ..pipeline.image_list import ImageEntry
 from ..pipeline.image_pipeline import ImagePipeline, MadePicture
 from ..pipeline.quality import Quality
@@ -46,6 +49,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
         Figures.
     look : str
         What the picture looks like from far away; see :func:`.duplicates.perceptual_hash`.
+    masks : tuple of MaskImage
+        The picture's own masks. Absent where the recipe has none.
     """
 
     key: str
@@ -55,6 +60,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     rows: tuple[Stimulus, ...]
     quality: Quality
     look: str = ""
+    masks: tuple[MaskImage, ...] | msgspec.UnsetType = msgspec.UNSET
 
 
 class BuiltImage(msgspec.Struct, frozen=True, kw_only=True):
@@ -116,6 +122,7 @@ class Worker:
             key = self.maker.key(inputs)
             if known is not None and known.key == key and self._intact(known):
                 return BuiltImage(record=known, made=False)
+            masks = masks_of_image(job, inputs.pixels, self.maker.recipe)
             made = self.maker.plan(inputs) if self.form == "recipe" else self.maker.make(inputs)
         except RapidVisionError as error:
             return Rejected(job=job, reason=str(error))
@@ -141,6 +148,8 @@ class Worker:
         for path, data in outputs:
             files.write_bytes(self.folder / path, data, durable=False)  # a resumed build hashes every file
             stored.append(StoredFile(path=path, sha256=files.sha256(data)))
+        for mask, data in masks:
+            files.write_bytes(self.folder / mask.path, data, durable=False)
         record = Record(
             key=key,
             job=msgspec.structs.replace(job, path=""),
@@ -149,12 +158,14 @@ class Worker:
             rows=tuple(rows),
             quality=made.quality,
             look=inputs.look,
+            masks=tuple(mask for mask, _ in masks) or msgspec.UNSET,
         )
         return BuiltImage(record=record, made=True)
 
     def _intact(self, record: Record) -> bool:
         """Whether every file of a record is there and unchanged."""
+        hashes = {one.path: one.sha256 for one in record.stored} | {one.path: one.sha256 for one in record.masks or ()}
         return all(
-            (self.folder / one.path).is_file() and files.sha256_file(self.folder / one.path) == one.sha256
-            for one in record.stored
+            (self.folder / path).is_file() and files.sha256_file(self.folder / path) == sha256
+            for path, sha256 in hashes.items()
         )

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from rapidvision.errors import InputError
 from rapidvision.system import files
 
-from ..recipe import Match
+from ..recipe_tables import Match
 from .colorspace import LINEAR, lightness
 
 #: Weights of red, green and blue: of coded values for luma, of linear light for luminance and lightness.

@@ -6,10 +6,11 @@ import msgspec
 
 from rapidvision.errors import InputError, did_you_mean
 from rapidvision.formats import image_folder
+from rapidvision.task.trial import SessionPhase
 from rapidvision.text import csv_text
-from rapidvision.trials import Phase
 
-from ..recipe import ImageTable, StimulusRecipe
+from ..recipe import StimulusRecipe
+from ..recipe_tables import ImageTable
 
 
 class ImageEntry(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,7 +34,7 @@ class ImageEntry(msgspec.Struct, frozen=True, kw_only=True):
     path: str
     category: str
     target: bool
-    phase: Phase = "main"
+    phase: SessionPhase = "main"
     credit: str = ""
     licence: str = ""
 

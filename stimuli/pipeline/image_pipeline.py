@@ -135,8 +135,11 @@ class ImagePipeline:
         settings = msgspec.to_builtins(recipe)
         for name in ("name", "images", "maps", "screen", "image_deg"):
             settings.pop(name)
-        settings.pop("plugins", None)
+        for name in ("plugins", "masks"):
+            settings.pop(name, None)
         self._settings = {"algorithms": ALGORITHMS, "recipe": settings | {"image_px": recipe.side_px}}
+        if own := [one.name for one in recipe.mask_families if one.kind == "phase-scrambled"]:
+            self._settings["masks"] = own
         if plugins := plugins_of(recipe):
             self._settings["plugins"] = {f"{one.kind} {one.name}": one.sha256 for one in plugins}
 

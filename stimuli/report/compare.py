@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from rapidvision.formats.manifest import StimulusSet
+from rapidvision.formats.masks import read_masks
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,11 +16,11 @@ class Difference:
     settings : tuple of str
         Lines ``key: first value -> second value`` of recipe, seed and algorithms.
     only_first, only_second : tuple of str
-        Stimulus ids that only one set has.
+        Stimulus ids, and paths of masks, that only one set has.
     changed : tuple of str
-        Stimulus ids whose files differ.
+        Stimulus ids, and paths of masks, whose files differ.
     n_same : int
-        Stimuli that are the same in both.
+        Stimuli and masks that are the same in both.
     """
 
     settings: tuple[str, ...]
@@ -30,7 +31,7 @@ class Difference:
 
     @property
     def same(self) -> bool:
-        """Whether both sets show the same stimuli."""
+        """Whether both sets show the same stimuli and masks."""
         return not (self.only_first or self.only_second or self.changed)
 
 
@@ -47,9 +48,9 @@ def compare(first: StimulusSet, second: StimulusSet) -> Difference:
     Difference
         Settings and stimuli in which they differ.
     """
-    one, two = ({row.stimulus_id: row for row in found.stimuli} for found in (first, second))
+    one, two = (_hashes(found) for found in (first, second))
     shared = sorted(one.keys() & two.keys())
-    changed = [name for name in shared if one[name].sha256 != two[name].sha256]
+    changed = [name for name in shared if one[name] != two[name]]
     a, b = first.description, second.description
     settings = [
         *_lines("recipe", a.recipe, b.recipe),
@@ -64,6 +65,12 @@ def compare(first: StimulusSet, second: StimulusSet) -> Difference:
         tuple(changed),
         len(shared) - len(changed),
     )
+
+
+def _hashes(found: StimulusSet) -> dict[str, str]:
+    """Hash of every stimulus by its id, and of every mask by its path."""
+    masks = {mask.path: mask.sha256 for family in read_masks(found.folder).values() for mask in family}
+    return {row.stimulus_id: row.sha256 for row in found.stimuli} | masks
 
 
 def _lines(where: str, first: object, second: object) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 import base64
 import io
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rapidvision.errors import InputError
-from rapidvision.formats.manifest import Stimulus, StimulusSet, read_set
+from rapidvision.formats.manifest import StimulusSet, read_set
+from rapidvision.formats.manifest_rows import Stimulus
+from rapidvision.formats.masks import KINDS, MaskImage, read_masks
 from rapidvision.images.load import load_rgb
 from rapidvision.system import files
 from rapidvision.system.progress import Advance, silent
 from rapidvision.system.templates import rendered
 
 from ..builder.manifest_writer import LEFT_OUT
+from ..masks.make import counts_of, with_masks
 from ..pipeline.flags import Flag, flags_of, read_quality
 from ..pipeline.image_list import image_entries
 from ..pipeline.image_pipeline import ImagePipeline, canvas_of, reader_of, target_of
@@ -26,6 +30,8 @@ from .plots import before_and_after
 
 #: Reveal levels shown per source, as fractions of the features (the nearest there are).
 SHOWN = (0.01, 0.1, 0.4, 1.0)
+#: Masks shown of a family.
+MOST_MASKS = 6
 
 _TEMPLATE = Path(__file__).with_name("contact_sheet.html")
 
@@ -68,7 +74,7 @@ def contact_sheet(
     >>> import rapidvision as rv
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     stimulus_set = rv.stimuli.build("bundled", out=folder + "/set")
-    ...     contact_sheet(stimulus_set, folder + "/sheet").name
+    ...     rv.stimuli.contact_sheet(stimulus_set, folder + "/sheet").name
     'index.html'
     """
     found = found if isinstance(found, StimulusSet) else read_set(found)
@@ -107,9 +113,15 @@ def contact_sheet(
             canvases.append(canvas)
         advance(1)
     figures = set_figures(originals, canvases, quality)
+    masks = {family: _masks(found, rows) for family, rows in read_masks(found.folder).items()}
     lines.sort(key=lambda line: line.title.split(" ")[0] not in flagged)
-    files.write_bytes(out / "sheet.png", draw_sheet(figures, lines, n_pictures=len(exemplars)))
-    files.write_text(out / "index.html", _page(found, quality, _data_url(figures, "png"), sections))
+    above = [Line(f"masks: {family}", shown) for family, shown in masks.items()]
+    files.write_bytes(out / "sheet.png", draw_sheet(figures, lines, n_pictures=len(exemplars), masks=above))
+    thumbnails = {
+        f"{family} ({counts_of(found.folder)[family]})": [(name, _thumbnail(mask)) for name, mask in some.items()]
+        for family, some in masks.items()
+    }
+    files.write_text(out / "index.html", _page(found, quality, _data_url(figures, "png"), sections, thumbnails))
     return out / "index.html"
 
 
@@ -121,9 +133,11 @@ def _maker(
         return None, {}
     recipe, root = inputs
     recipe = msgspec.structs.replace(recipe, seed=found.description.seed)  # a build may have been given another
+    recipe = with_masks(recipe, [family for family in read_masks(found.folder) if family in KINDS])
     ours, built = msgspec.json.decode(msgspec.json.encode(recipe)), found.description.recipe
     if ours != built:
-        differing = ", ".join(name for name in ours if ours[name] != built.get(name))
+        names = dict.fromkeys([*ours, *built])
+        differing = ", ".join(name for name in names if ours.get(name) != built.get(name))
         raise InputError(f"{found.folder}: built from another recipe ({differing} differs); name that of the build")
     jobs = image_entries(recipe, root)
     read = reader_of(recipe)
@@ -152,6 +166,11 @@ def _pictures_of(
 def _read(found: StimulusSet, row: Stimulus) -> NDArray[np.uint8]:
     path = found.folder / row.path
     return load_rgb(path)
+
+
+def _masks(found: StimulusSet, masks: Sequence[MaskImage]) -> dict[str, NDArray[np.uint8]]:
+    """The first masks of a family, by the names of their files."""
+    return {Path(mask.path).stem: load_rgb(found.folder / mask.path) for mask in masks[:MOST_MASKS]}
 
 
 def _section(
@@ -209,7 +228,13 @@ def _data_url(data: bytes, kind: str) -> str:
     return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
 
 
-def _page(found: StimulusSet, quality: list[dict[str, str]], figures: str, sections: list[dict[str, Any]]) -> str:
+def _page(
+    found: StimulusSet,
+    quality: list[dict[str, str]],
+    figures: str,
+    sections: list[dict[str, Any]],
+    masks: dict[str, list[tuple[str, str]]],
+) -> str:
     return rendered(
         _TEMPLATE,
         set=found.description,
@@ -217,6 +242,7 @@ def _page(found: StimulusSet, quality: list[dict[str, str]], figures: str, secti
         flags=_flags(found, quality),
         figures=figures,
         sections=sections,
+        masks=masks,
     )
 
 
@@ -235,6 +261,8 @@ def summary_of(found: StimulusSet) -> str:
             targets = sum(one.target for one in pictures)
             categories = sorted({one.category for one in pictures})
             lines.append(f"{phase:<9} {len(pictures)} pictures, {targets} targets; {', '.join(categories)}")
+    if masks := counts_of(found.folder):
+        lines.append(f"masks     {', '.join(f'{n} {family}' for family, n in masks.items())}")
     clipped = description.quality.get("canvas_clipped_fraction", {})
     if clipped:
         lines.append(f"clipped   median {clipped['median']:.1%}, largest {clipped['largest']:.1%} of a canvas")

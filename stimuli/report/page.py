@@ -21,7 +21,7 @@ class Line(NamedTuple):
     cells: dict[str, NDArray[np.uint8]]
 
 
-def draw_sheet(figures: bytes, lines: Sequence[Line], *, n_pictures: int) -> bytes:
+def draw_sheet(figures: bytes, lines: Sequence[Line], *, n_pictures: int, masks: Sequence[Line] = ()) -> bytes:
     """Draw the sheet.
 
     Parameters
@@ -32,6 +32,8 @@ def draw_sheet(figures: bytes, lines: Sequence[Line], *, n_pictures: int) -> byt
         At most :data:`MOST_LINES`, with the same captions.
     n_pictures : int
         How many pictures the set has.
+    masks : sequence of Line
+        A line per family of masks, above the pictures.
 
     Returns
     -------
@@ -44,24 +46,32 @@ def draw_sheet(figures: bytes, lines: Sequence[Line], *, n_pictures: int) -> byt
     captions = list(dict.fromkeys(caption for line in lines for caption in line.cells))
     step = THUMB_PX + GAP_PX
     width = max(top.width, GAP_PX + step * len(captions))
-    height = top.height + 2 * _HEAD_PX + len(lines) * (step + _HEAD_PX)
+    width = max(width, *(GAP_PX + step * len(line.cells) for line in (*masks, Line("", {}))))
+    height = top.height + 2 * _HEAD_PX + (len(lines) + len(masks)) * (step + _HEAD_PX)
     sheet = Image.new("RGB", (width, height), "white")
     sheet.paste(top, (0, 0))
     pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(12)
+
+    def draw(line: Line, names: Sequence[str], down: int) -> int:
+        pen.text((GAP_PX, down), line.title, _INK, font)
+        for column, caption in enumerate(names):
+            if caption in line.cells:
+                small = Image.fromarray(line.cells[caption]).resize((THUMB_PX, THUMB_PX), Image.Resampling.LANCZOS)
+                sheet.paste(small, (GAP_PX + column * step, down + _HEAD_PX))
+        return down + step + _HEAD_PX
+
+    down = top.height
+    for line in masks:
+        down = draw(line, list(line.cells), down)
     if len(lines) < n_pictures:
         says = f"{len(lines)} of {n_pictures} pictures, flagged ones first; index.html shows all"
-        pen.text((GAP_PX, top.height), says, _INK, font)
-    down = top.height + _HEAD_PX
+        pen.text((GAP_PX, down), says, _INK, font)
+    down += _HEAD_PX
     for column, caption in enumerate(captions):
         pen.text((GAP_PX + column * step, down), caption, _INK, font)
     down += _HEAD_PX
     for line in lines:
-        pen.text((GAP_PX, down), line.title, _INK, font)
-        for column, caption in enumerate(captions):
-            if caption in line.cells:
-                small = Image.fromarray(line.cells[caption]).resize((THUMB_PX, THUMB_PX), Image.Resampling.LANCZOS)
-                sheet.paste(small, (GAP_PX + column * step, down + _HEAD_PX))
-        down += step + _HEAD_PX
+        down = draw(line, captions, down)
     out = io.BytesIO()
     sheet.save(out, "PNG")
     return out.getvalue()

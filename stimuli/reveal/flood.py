@@ -35,7 +35,7 @@ Engine = Literal["auto", "numba", "portable"]
 
 
 class Growth(NamedTuple):
-    """What decides a fill besides the map and the key; see :class:`rapidvision.stimuli.recipe.Reveal`."""
+    """What decides a fill besides the map and the key; see :class:`rapidvision.stimuli.recipe_tables.Reveal`."""
 
     gamma: float = 2.0
     epsilon: float = 1e-3

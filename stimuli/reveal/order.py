@@ -9,7 +9,7 @@ from rapidvision.errors import InputError
 from rapidvision.maps import ImportanceMap
 from rapidvision.numerics.counter_rng import hashes
 
-from ..recipe import Reveal
+from ..recipe_tables import Reveal
 from ..registries import REVEAL_MODES
 from .flood import Engine, Growth, fill
 

@@ -9,7 +9,7 @@ from rapidvision.reveal import RevealSeries
 
 from ..image.colorspace import LINEAR, to_coded
 from ..png.series import SeriesWriter
-from ..recipe import Reveal
+from ..recipe_tables import Reveal
 
 
 def levels_of(

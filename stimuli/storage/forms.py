@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rapidvision.errors import InputError
-from rapidvision.formats.manifest import Stimulus
+from rapidvision.formats.manifest_rows import Stimulus
 from rapidvision.reveal import INTACT_LABEL, RevealSeries, level_label
 from rapidvision.system import files
 

@@ -41,6 +41,7 @@ def network_rows(trials, name="net", flip=None):
     frame["session_id"] = name + "-" + frame["session_id"].astype(str)
     frame["correct"] = correct.astype(object)
     frame["response"] = pd.Series(correct == frame["target"]).map({True: "target", False: "distractor"})
+    frame["input"] = None
     frame["response_ms"] = float("nan")
     frame["status"] = "ok"
     frame["decision_value"] = (2.0 * (frame["response"] == "target") - 1) * (1 + frame["level_index"])

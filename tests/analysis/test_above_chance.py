@@ -16,7 +16,7 @@ from rapidvision.errors import InputError
 
 def test_the_exact_p_counts_every_flip(seed):
     table = simulate(Design(n_per_group=7, late_share=0.3), seed=seed).cells()
-    test = chance_test(table, "clickme", m=2000, seed=seed)
+    test = chance_test(table, "clickme", n_resamples=2000, seed=seed)
     distance = table.accuracy[table.of("clickme")] - 0.5
     for level in range(len(table.levels)):
         d = distance[np.isfinite(distance[:, level]), level]

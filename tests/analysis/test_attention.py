@@ -44,6 +44,8 @@ def record(mosaic=FOUND):
             ),
         ),
         ties="answered wrongly",
+        ignored=("durations",),
+        confidence="",
         n_plans=2,
         n_trials=60,
         probing=None,

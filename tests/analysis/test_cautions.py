@@ -44,7 +44,8 @@ def study(rng, sizes, *, trials, late, levels=("10", "40", "full"), p=(0.55, 0.8
         participant_id=frame["participant_id"], group=frame["group"], map_source=frame["group"], slot=0, trial=number,
         image_id="i" + number.astype(str), target=frame["target"], level_index=frame["level_index"],
         level_label=frame["level_label"], reveal_fraction=frame["level_label"].map({"10": 0.1, "40": 0.4}),
-        key_pressed=np.where(frame["said"], model["key_target"], "x"), correct=frame["correct"].astype(object),
+        input=np.where(frame["said"], "s", "x"), correct=frame["correct"].astype(object),
+        correct_response=np.where(frame["target"], "target", "distractor"),
         response=np.where(frame["said"], "target", "distractor"), response_ms=np.where(frame["slow"], 900.0, 400.0),
         status=np.where(frame["slow"], "late", "ok"), phase="main",
     )  # fmt: skip
@@ -57,7 +58,7 @@ def study(rng, sizes, *, trials, late, levels=("10", "40", "full"), p=(0.55, 0.8
 )
 def test_ordinary_designs_are_written_whole(seed, tmp_path, sizes, trials, late):
     table = study(np.random.default_rng([seed, trials]), sizes, trials=trials, late=late)
-    made = analysis.report(table, tmp_path, m=300, seed=1)
+    made = analysis.report(table, tmp_path, n_resamples=300, seed=1)
     assert made.html.is_file()
     results = json.loads((tmp_path / "results.json").read_text())
     for rows in results["chance"]:
@@ -85,7 +86,9 @@ def test_one_group_is_tested_against_chance_and_told_what_else_to_do(trials, tmp
         )
     with pytest.raises(InputError, match="name the two to compare"):
         three = trials.frame.assign(group=np.array(["a", "b", "c"])[trials.frame["slot"] % 3])
-        analysis.level_tests(Trials(three.assign(participant_id=three["participant_id"] + three["group"])), m=9, seed=1)
+        analysis.level_tests(
+            Trials(three.assign(participant_id=three["participant_id"] + three["group"])), n_resamples=9, seed=1
+        )
 
 
 def test_unequal_spread_is_told_loudly(seed):
@@ -96,7 +99,7 @@ def test_unequal_spread_is_told_loudly(seed):
     ratio, p = spread_ratio(columns, first)
     assert 2 < ratio < 5
     assert p < 1e-4
-    notes = randomization_test(columns, first, m=500, seed=1).notes
+    notes = randomization_test(columns, first, n_resamples=500, seed=1).notes
     assert notes[0].startswith("warning: the first group (12 participants) varies ")
     assert "p is too small" in notes[0]
     assert "p is too small" in spread_warning(columns, ~first)[0]  # whichever group is named first
@@ -119,31 +122,31 @@ def test_equal_spread_near_a_ceiling_is_no_warning(seed):
 def test_a_ceiling_near_one_is_told(seed):
     rng = np.random.default_rng(seed)
     near = study(rng, (20, 20), trials=20, late=0.0, p=(0.6, 0.98, 0.99))
-    found = ceiling(analysis.level_tests(near, m=99, seed=1).cells, "a", m=99, seed=1)
+    found = ceiling(analysis.level_tests(near, n_resamples=99, seed=1).cells, "a", n_resamples=99, seed=1)
     assert found.notes[0].startswith("warning: a, 9")
     assert "sign flips declare a ceiling too often" in found.notes[0]
     far = study(rng, (20, 20), trials=20, late=0.0, p=(0.6, 0.8, 0.85))
-    assert ceiling(analysis.level_tests(far, m=99, seed=1).cells, "a", m=99, seed=1).notes == ()
+    assert ceiling(analysis.level_tests(far, n_resamples=99, seed=1).cells, "a", n_resamples=99, seed=1).notes == ()
 
 
 def test_the_margin_is_exact_where_shares_fall_on_it(seed):
     # Every participant lies exactly five points below: half of nothing supports non-inferiority.
     rng = np.random.default_rng(seed)
-    table = analysis.level_tests(study(rng, (12, 12), trials=20, late=0.0), m=99, seed=1).cells
+    table = analysis.level_tests(study(rng, (12, 12), trials=20, late=0.0), n_resamples=99, seed=1).cells
     table.halves[:, 2] = 40
     table.halves[:, 1] = 38
-    found = ceiling(table, "a", margin=0.05, m=200, seed=1)
+    found = ceiling(table, "a", margin=0.05, n_resamples=200, seed=1)
     assert found.p_noninferior[1] == 1
     assert found.p_below[1] == 2.0**-12
     assert found.shortfall[1] == pytest.approx(0.05)
 
 
 def test_corrections_that_can_never_reject_are_told(capsys, table_file):
-    assert "use at least 479 relabellings" in hopeless_corrections(12, 16, 16, m=200)[0]
-    assert hopeless_corrections(12, 16, 16, m=479) == ()
-    assert hopeless_corrections(12, 16, 16, m=239, alternative="greater") == ()
-    assert "max-T" in hopeless_corrections(1, 50, 50, m=9, exact=True)[-1]
-    assert "more participants are needed" in hopeless_corrections(12, 4, 4, m=10_000, exact=True)[0]
+    assert "use at least 479 relabellings" in hopeless_corrections(12, 16, 16, n_resamples=200)[0]
+    assert hopeless_corrections(12, 16, 16, n_resamples=479) == ()
+    assert hopeless_corrections(12, 16, 16, n_resamples=239, alternative="greater") == ()
+    assert "max-T" in hopeless_corrections(1, 50, 50, n_resamples=9, exact=True)[-1]
+    assert "more participants are needed" in hopeless_corrections(12, 4, 4, n_resamples=10_000, exact=True)[0]
     words = [
         "analyse",
         "power",
@@ -170,9 +173,9 @@ def test_few_participants_and_missing_slopes_are_told(trials, table_file, capsys
     few = trials.frame[trials.frame["slot"] < 6]
     assert any(
         "cover the true threshold less often" in note
-        for note in analysis.fit_psychometric(Trials(few), m=9, seed=1).cautions
+        for note in analysis.fit_psychometric(Trials(few), n_resamples=9, seed=1).cautions
     )
-    assert analysis.fit_psychometric(trials, m=9, seed=1).cautions == ()
+    assert analysis.fit_psychometric(trials, n_resamples=9, seed=1).cautions == ()
     assert main(["analyse", "mixed", str(table_file), "--quiet"]) == 0
     assert "warning: participants and pictures differ in their intercepts only" in capsys.readouterr().out
 
@@ -198,26 +201,26 @@ def test_quiet_keeps_results(table_file, network_file, capsys, words, says):
 
 @pytest.mark.parametrize("statistic", ["dprime", "criterion", "pooled"])
 def test_the_groups_columns_show_what_is_compared(trials, statistic):
-    found = analysis.level_tests(trials, statistic=statistic, m=99, seed=1)
+    found = analysis.level_tests(trials, statistic=statistic, n_resamples=99, seed=1)
     table = found.to_frame()
     a, b = found.groups
     assert np.allclose(table[a] - table[b], table["difference"])
     assert (table[f"{a} sem"] > 0).any()
     # the jackknife of a pooled share with equal trials is its participants' S.E.M.
     if statistic == "pooled":
-        every = analysis.level_tests(trials, statistic=statistic, late="wrong", m=99, seed=1).to_frame()
-        means = analysis.level_tests(trials, late="wrong", m=99, seed=1).to_frame()
-        counts = analysis.level_tests(trials, late="wrong", m=99, seed=1).cells.n_trials
+        every = analysis.level_tests(trials, statistic=statistic, late="wrong", n_resamples=99, seed=1).to_frame()
+        means = analysis.level_tests(trials, late="wrong", n_resamples=99, seed=1).to_frame()
+        counts = analysis.level_tests(trials, late="wrong", n_resamples=99, seed=1).cells.n_trials
         equal = [at for at, column in enumerate(counts.T) if len(set(column.tolist())) == 1]
         for at in equal:
             assert every[f"{a} sem"][at] == pytest.approx(means[f"{a} sem"][at])
 
 
 def test_stars_use_the_exact_p_where_there_is_one(trials):
-    found = analysis.level_tests(trials, correction="none", m=99, seed=1)
+    found = analysis.level_tests(trials, correction="none", n_resamples=99, seed=1)
     assert np.isfinite(found.test.p_exact).all()
     assert np.array_equal(found.p, found.test.p_exact)
-    pooled = analysis.level_tests(trials, correction="none", statistic="pooled", m=99, seed=1)
+    pooled = analysis.level_tests(trials, correction="none", statistic="pooled", n_resamples=99, seed=1)
     assert np.array_equal(pooled.p, pooled.test.p)
-    mixed = analysis.level_tests(trials, correction="holm", m=99, seed=1).test
+    mixed = analysis.level_tests(trials, correction="holm", n_resamples=99, seed=1).test
     assert np.isfinite(mixed.p_holm).all()

@@ -25,7 +25,7 @@ def test_a_curve_is_the_mean_of_participants_and_its_standard_error():
 def test_the_ceiling_is_where_the_curve_is_flat(seed):
     design = Design(n_per_group=200, thresholds=(0.8, 1.6), slope=8, sd_participant=0, sd_image=0, late_share=0)
     table = simulate(design, seed=seed).cells()
-    early, late = (ceiling(table, group, m=2000, seed=seed) for group in design.groups)
+    early, late = (ceiling(table, group, n_resamples=2000, seed=seed) for group in design.groups)
     truth = [0.95 - (0.5 + 0.45 / (1 + np.exp(-8 * (x - 0.8)))) for x in design.log_percent[:-1]]
     first_true = next(i for i, gap in enumerate(truth) if gap < 0.05)
     assert early.level.index in (first_true, first_true + 1)
@@ -36,7 +36,9 @@ def test_the_ceiling_is_where_the_curve_is_flat(seed):
 def test_small_samples_are_not_rewarded_with_an_early_ceiling(seed):
     """With five participants nothing can be shown, and the rule says so where the naive rule declares a ceiling."""
     design = Design(n_per_group=5, thresholds=(1.3, 1.3), sd_participant=0.3, sd_image=0.3)
-    results = [ceiling(simulate(design, seed=seed, number=i).cells(), "clickme", m=500, seed=1) for i in range(40)]
+    results = [
+        ceiling(simulate(design, seed=seed, number=i).cells(), "clickme", n_resamples=500, seed=1) for i in range(40)
+    ]
     far_below = 8  # 40 %: still more than five points below the intact picture
     ours = sum(one.level is not None and one.level.index < far_below for one in results)
     naive = sum(one.naive_level is not None and one.naive_level.index < far_below for one in results)

@@ -38,7 +38,7 @@ def test_the_known_accuracies_are_those_of_the_files():
 def test_a_two_second_deadline_makes_no_difference_of_groups():
     trials = import_trials("csv", FOLDER / "deadline_2s.csv", targets=["target"], distractors=["other"])
     assert set(trials.frame["status"]) == {"ok"}
-    found = level_tests(trials, m=500, seed=1)
+    found = level_tests(trials, n_resamples=500, seed=1)
     assert max(abs(found.test.difference)) < 0.1
     assert min(found.p) > 0.05
 
@@ -60,10 +60,11 @@ def sixty(tmp_path_factory):
                         observer_kind="human", group=group, slot=0, phase="main", block=0, trial=trial,
                         image_id=f"i{trial}", stimulus_sha256=f"unknown:i{trial}@{label}",
                         category="animal" if target else "other", target=target, map_source=group, level_index=index,
-                        level_label=label, reveal_fraction=share, revealed_px=None, key_target="s",
-                        key_pressed="s" if said else "l", response="target" if said else "distractor", correct=right,
-                        response_ms=700.0 if late else 408.0, status="late" if late else "ok", fixation_ms=None,
-                        stimulus_ms_shown=None, late_refreshes=None, refresh_hz=None,
+                        level_label=label, reveal_fraction=share, revealed_px=None,
+                        correct_response="target" if target else "distractor",
+                        input="s" if said else "l", response="target" if said else "distractor", correct=right,
+                        response_ms=700.0 if late else 408.0, status="late" if late else "ok",
+                        late_refreshes=None, refresh_hz=None,
                     )
                 )  # fmt: skip
                 trial += 1
@@ -74,7 +75,7 @@ def sixty(tmp_path_factory):
 
 def test_sixty_trials_per_level_are_tested_against_chance_and_reported(sixty, tmp_path):
     rows = [row for row in read_trials(sixty).frame.itertuples() if row.status == "ok"]
-    for one in chance(sixty, m=1000, seed=1).tests:
+    for one in chance(sixty, n_resamples=1000, seed=1).tests:
         assert len(one.p_holm) == 4
         assert (one.p_holm < 0.05).all()
         for level, mean in zip(one.levels, one.accuracy, strict=True):
@@ -83,7 +84,7 @@ def test_sixty_trials_per_level_are_tested_against_chance_and_reported(sixty, tm
                 if row.group == one.group and row.level_label == level.label:
                     people.setdefault(row.participant_id, []).append(row.correct)
             assert mean == pytest.approx(sum(sum(own) / len(own) for own in people.values()) / len(people))
-    report(sixty, tmp_path, m=1000, seed=1)
+    report(sixty, tmp_path, n_resamples=1000, seed=1)
     results = json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))
     assert results["not_computed"] == {}
     assert all(row["p_holm"] is not None for group in results["chance"] for row in group)

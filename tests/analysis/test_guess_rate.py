@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from rapidvision.analysis import workflow
+from rapidvision import analysis
 from rapidvision.analysis.comparison import compare
 from rapidvision.analysis.fits.psychometric import fit, most_lapse
 from rapidvision.analysis.importers.formats import import_trials
@@ -88,7 +88,7 @@ def test_a_rate_that_is_no_share_is_refused(trials, table_file, rate, capsys):
 @pytest.mark.parametrize("rate", [1 / 16, 0.25, 0.7])
 def test_against_any_rate_chance_is_the_exact_binomial_tail(tmp_path, rate):
     trials = imported(tmp_path, columns=ONLY | {"level": "level"})
-    for found in workflow.chance(trials, m=20, seed=1, guess=rate).tests:
+    for found in analysis.chance(trials, n_resamples=20, seed=1, guess=rate).tests:
         assert found.method == "binomial"
         rows = FRAME[FRAME["condition"] == found.group]
         for level, p in zip(found.levels, found.p_exact, strict=True):
@@ -111,15 +111,15 @@ def test_groups_that_guess_among_four_are_called_above_chance_at_the_stated_rate
         table = Cells(
             tuple("abcdefgh"), np.array(["x"] * 8), level, 2 * right, trials, 0 * trials, trials, "exclude", guess=0.25
         )
-        hits += chance_test(table, "x", m=1, seed=1).p_exact[0] <= 0.05
+        hits += chance_test(table, "x", n_resamples=1, seed=1).p_exact[0] <= 0.05
     assert 0.02 < hits / 1000 <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 1000)
 
 
 def test_what_no_rate_allows_is_refused(trials):
     with pytest.raises(InputError, match="guess rate 0: a single right answer"):
-        workflow.chance(trials, guess=0.0, seed=1)
+        analysis.chance(trials, guess=0.0, seed=1)
     with pytest.raises(InputError, match="half correct, which is not what a guess rate of 0.25"):
-        workflow.chance(trials, guess=0.25, late="half", seed=1)
+        analysis.chance(trials, guess=0.25, late="half", seed=1)
 
 
 @pytest.mark.parametrize("rate", [0.0, 0.25, 0.5, 0.8])
@@ -141,13 +141,13 @@ def test_the_chance_line_stands_where_the_rate_is_known(trials, tmp_path):
         return {line.get_ydata()[0] for axes in drawing.figure.axes for line in axes.lines if line.get_alpha() is None
                 and len(set(line.get_ydata())) == 1 and line.get_color() == "#999999"}  # fmt: skip
 
-    known = fig2b(trials, m=20, seed=1).drawing
+    known = fig2b(trials, n_resamples=20, seed=1).drawing
     assert "chance" in words(known)
     assert lines(known) == {0.5}
     alone = imported(tmp_path, columns=LEVEL, **PERCENT)
-    assert "chance" not in words(fig2b(alone, m=20, seed=1).drawing)
-    assert lines(fig2b(alone, m=20, seed=1).drawing) == set()
-    stated = fig2b(alone.guessing(0.25), m=20, seed=1).drawing
+    assert "chance" not in words(fig2b(alone, n_resamples=20, seed=1).drawing)
+    assert lines(fig2b(alone, n_resamples=20, seed=1).drawing) == set()
+    stated = fig2b(alone.guessing(0.25), n_resamples=20, seed=1).drawing
     assert lines(stated) == {0.25}
     assert stated.figure.axes[0].get_ylim()[0] < 0.25
 
@@ -155,8 +155,10 @@ def test_the_chance_line_stands_where_the_rate_is_known(trials, tmp_path):
 def test_curves_need_a_rate_and_take_any(tmp_path):
     alone = imported(tmp_path, columns=LEVEL, **PERCENT)
     with pytest.raises(InputError, match=r"curve: the guess rate is unknown.*--guess 0\.25"):
-        workflow.fit_psychometric(alone, m=20, n_bootstrap=20, seed=1)
-    quarter, half = (workflow.fit_psychometric(alone, m=20, n_bootstrap=20, seed=1, guess=rate) for rate in (0.25, 0.5))
+        analysis.fit_psychometric(alone, n_resamples=20, n_bootstrap=20, seed=1)
+    quarter, half = (
+        analysis.fit_psychometric(alone, n_resamples=20, n_bootstrap=20, seed=1, guess=rate) for rate in (0.25, 0.5)
+    )
     assert quarter.fits[0].fit.guess == 0.25
     assert quarter.fits[1].percent != half.fits[1].percent
 
@@ -176,7 +178,7 @@ ACCURACY_TABLES = {
 def test_a_report_on_accuracy_alone_is_written_and_says_what_it_lacks(tmp_path, name, rate):
     frame, columns, options = ACCURACY_TABLES[name]
     trials = imported(tmp_path, frame, columns, **options)
-    found = report(trials, tmp_path / "out", m=50, seed=1, mixed=True, guess=rate)
+    found = report(trials, tmp_path / "out", n_resamples=50, seed=1, mixed=True, guess=rate)
     page = found.html.read_text(encoding="utf-8")
     results = json.loads((tmp_path / "out" / "results.json").read_text(encoding="utf-8"))
     assert results["guess"] == rate
@@ -198,7 +200,7 @@ def test_a_report_on_accuracy_alone_is_written_and_says_what_it_lacks(tmp_path, 
 
 
 def test_networks_are_compared_without_thresholds_where_the_rate_is_unknown(trials, network_file):
-    unknown = trials.frame.assign(key_pressed=None)
+    unknown = trials.frame.assign(correct_response=None)
     found = compare(type(trials)(unknown, name="own.csv"), network_file, seed=1)
     assert all(np.isnan(gap.threshold_difference) for gap in found.gaps)
     assert all(np.isfinite(gap.rmse) and np.isfinite(gap.area) for gap in found.gaps)
@@ -209,7 +211,7 @@ def test_networks_are_compared_without_thresholds_where_the_rate_is_unknown(tria
 
 
 def test_the_command_line_states_the_rate_for_every_verb_that_needs_it(trials, network_file, tmp_path):
-    path = as_csv(trials.frame.assign(key_pressed=None), tmp_path / "own.csv")
+    path = as_csv(trials.frame.assign(correct_response=None), tmp_path / "own.csv")
     few = ["--guess", "0.25", "--seed", "1", "--quiet"]
     assert main(["analyse", "chance", str(path), *few]) == 0
     assert main(["analyse", "chance", str(path), "--seed", "1", "--quiet"]) == 2

@@ -5,11 +5,13 @@ import json
 import numpy as np
 import pytest
 
+from rapidvision.analysis.against_chance import chance
+from rapidvision.analysis.curve_fits import fit_psychometric
 from rapidvision.analysis.importers.formats import import_trials
+from rapidvision.analysis.level_comparison import level_tests
 from rapidvision.analysis.table.accuracy import cells
 from rapidvision.analysis.table.exclusions import Rules, exclude
 from rapidvision.analysis.table.trials import read_trials, write_trials
-from rapidvision.analysis.workflow import chance, fit_psychometric, level_tests
 from rapidvision.cli import main
 from rapidvision.errors import InputError
 from tests.analysis.foreign_files import FILES
@@ -52,7 +54,7 @@ def test_the_first_lines_of_a_result_count_what_a_limit_drops(tmp_path, capsys):
     ):
         assert main(["analyse", words[0], str(out), *words[1:], "--seed", "1"]) == 0
         assert said in capsys.readouterr().out
-    assert said in str(level_tests(out, m=50, seed=1)).splitlines()[0]
+    assert said in str(level_tests(out, n_resamples=50, seed=1)).splitlines()[0]
 
 
 def test_a_limit_that_leaves_nothing_is_refused_with_the_count(tmp_path):
@@ -87,22 +89,22 @@ def test_accuracy_alone_names_no_guess_rate_no_picture_and_no_slot(tmp_path):
     assert cells(again).halves.tolist() == cells(trials).halves.tolist()
     for work in (chance, fit_psychometric):
         with pytest.raises(InputError, match="guess rate"):
-            work(again, m=20, seed=1)
-    assert len(chance(again, m=20, seed=1, guess=0.5).tests) == 2
+            work(again, n_resamples=20, seed=1)
+    assert len(chance(again, n_resamples=20, seed=1, guess=0.5).tests) == 2
     with pytest.raises(InputError, match="dprime: t.csv holds only whether"):
-        level_tests(again, statistic="dprime", m=20, seed=1)
+        level_tests(again, statistic="dprime", n_resamples=20, seed=1)
     with pytest.raises(InputError, match="max_response_bias: t.csv holds only whether"):
         exclude(again, Rules(max_response_bias=0.9))
 
 
 def test_by_slot_is_refused_where_the_table_has_no_plans(tmp_path):
     with pytest.raises(InputError, match=r"by_slot: .* 6 of its participants followed"):
-        level_tests(imported(tmp_path), by_slot=True, m=20, seed=1)
+        level_tests(imported(tmp_path), by_slot=True, n_resamples=20, seed=1)
     slotted = imported(
         tmp_path, lambda f: f.assign(plan=[int(who[1:]) // 2 for who in f["subject"]]), COLUMNS | {"slot": "plan"}
     )
     assert set(slotted.frame["slot"]) == {0, 1, 2}
-    assert level_tests(slotted, by_slot=True, m=20, seed=1).test.m == 20
+    assert level_tests(slotted, by_slot=True, n_resamples=20, seed=1).test.n_resamples == 20
 
 
 def test_levels_in_per_cent_get_a_place_on_the_reveal_axis_and_others_do_not(tmp_path):
@@ -110,7 +112,7 @@ def test_levels_in_per_cent_get_a_place_on_the_reveal_axis_and_others_do_not(tmp
     assert plain.frame["reveal_fraction"].isna().all()
     assert [level.label for level in cells(plain).levels] == ["2.5", "10", "40"]
     with pytest.raises(InputError, match="no per cent"):
-        fit_psychometric(plain, m=20, seed=1)
+        fit_psychometric(plain, n_resamples=20, seed=1)
     said = imported(tmp_path, level_unit="percent")
     assert sorted(set(said.frame["reveal_fraction"])) == [0.025, 0.1, 0.4]
 

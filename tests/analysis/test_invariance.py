@@ -42,7 +42,7 @@ def test_shuffled_rows_and_swapped_groups_have_the_same_p(seed, n_first, n_secon
         counts[:] = 7
     first = np.arange(n) < n_first
     slots = rng.integers(0, 3, n) if strata else None
-    options = {"m": 700, "seed": 3}
+    options = {"n_resamples": 700, "seed": 3}
     result = randomization_test(mean_columns(score, counts), first, strata=slots, alternative=alternative, **options)
     order = rng.permutation(n)
     renamed = None if slots is None else np.array([7, 3, 5])[slots][order]
@@ -67,7 +67,7 @@ def test_relabelled_p_are_still_uniform(seed):
     for number in range(300):
         scores = rng.integers(0, 10_000, (24, 1))
         columns = mean_columns(scores, np.full_like(scores, 10_000))
-        hits += randomization_test(columns, first, m=199, seed=number, exact=False, joint=False).p[0] <= 0.1
+        hits += randomization_test(columns, first, n_resamples=199, seed=number, exact=False, joint=False).p[0] <= 0.1
     assert abs(hits / 300 - 0.1) < 4 * np.sqrt(0.1 * 0.9 / 300)
 
 
@@ -86,9 +86,9 @@ def test_renamed_participants_and_groups_have_the_same_p(trials, seed, statistic
             group=frame["group"].map({"clickme": "z", "salicon": "a"}),
         ).sample(frac=1, random_state=1)
     )
-    result = analysis.level_tests(trials, statistic=statistic, m=300, seed=5)
-    renamed = analysis.level_tests(other, statistic=statistic, groups=("z", "a"), m=300, seed=5)
-    swapped = analysis.level_tests(other, statistic=statistic, m=300, seed=5)
+    result = analysis.level_tests(trials, statistic=statistic, n_resamples=300, seed=5)
+    renamed = analysis.level_tests(other, statistic=statistic, groups=("z", "a"), n_resamples=300, seed=5)
+    swapped = analysis.level_tests(other, statistic=statistic, n_resamples=300, seed=5)
     same(result.test, renamed.test, EVERY_P)
     same(result.test, swapped.test, EVERY_P)
 
@@ -105,8 +105,8 @@ def test_chance_curves_and_thresholds_do_not_know_names(design, seed):
         guess=0.5,
     )  # fmt: skip
     one, two = (
-        threshold_test(table, m=200, n_bootstrap=50, seed=1),
-        threshold_test(other, m=200, n_bootstrap=50, seed=1),
+        threshold_test(table, n_resamples=200, n_bootstrap=50, seed=1),
+        threshold_test(other, n_resamples=200, n_bootstrap=50, seed=1),
     )
     assert one.groups == ("clickme", "salicon")
     assert two.groups == ("a", "z")  # the other way round
@@ -119,9 +119,12 @@ def test_chance_curves_and_thresholds_do_not_know_names(design, seed):
     from rapidvision.analysis.inference.above_chance import chance_test
     from rapidvision.analysis.inference.ceiling import ceiling
 
-    assert np.array_equal(chance_test(table, "clickme", m=300, seed=1).p, chance_test(other, "z", m=300, seed=1).p)
     assert np.array_equal(
-        ceiling(table, "clickme", m=300, seed=1).p_noninferior, ceiling(other, "z", m=300, seed=1).p_noninferior
+        chance_test(table, "clickme", n_resamples=300, seed=1).p, chance_test(other, "z", n_resamples=300, seed=1).p
+    )
+    assert np.array_equal(
+        ceiling(table, "clickme", n_resamples=300, seed=1).p_noninferior,
+        ceiling(other, "z", n_resamples=300, seed=1).p_noninferior,
     )
 
 
@@ -130,13 +133,18 @@ def test_maps_may_be_renamed_and_their_sources_swapped(seed):
     shared = rng.normal(size=(9, 8, 8))
     maps = {f"i{n}": shared[n] + rng.normal(0, 2, (5, 8, 8)) for n in range(9)}
     renamed = {f"x{(7 * n) % 9}": maps[f"i{n}"][::-1] for n in range(9)}
-    assert reliability(maps, m=400, seed=1).p == reliability(renamed, m=400, seed=1).p
+    assert reliability(maps, n_resamples=400, seed=1).p == reliability(renamed, n_resamples=400, seed=1).p
     one = {f"i{n}": shared[n] for n in range(9)}
     two = {f"i{n}": shared[n] + rng.normal(0, 3, (8, 8)) for n in range(9)}
     names = {f"i{n}": f"x{(5 * n) % 9}" for n in range(9)}
-    p = agreement(one, two, m=400, seed=1).p
-    assert agreement({names[k]: v for k, v in one.items()}, {names[k]: v for k, v in two.items()}, m=400, seed=1).p == p
-    assert agreement(two, one, m=400, seed=1).p == p
+    p = agreement(one, two, n_resamples=400, seed=1).p
+    assert (
+        agreement(
+            {names[k]: v for k, v in one.items()}, {names[k]: v for k, v in two.items()}, n_resamples=400, seed=1
+        ).p
+        == p
+    )
+    assert agreement(two, one, n_resamples=400, seed=1).p == p
 
 
 def test_kappa_does_not_know_who_is_first(seed):
@@ -160,14 +168,14 @@ def test_ties_of_unlike_denominators_count(seed):
     columns = mean_columns(above, below[:, None])
     assert not columns.exact.any()
     first = np.arange(24) < 12
-    result = randomization_test(columns, first, m=2000, seed=1)
+    result = randomization_test(columns, first, n_resamples=2000, seed=1)
     assert result.difference[0] == pytest.approx(0, abs=1e-12)
     assert result.p[0] == 1  # as large in both directions
     assert "common denominator" in " ".join(result.notes)
     # the same with one pair that differs: 2 of C(4, 2) relabellings are as extreme, and only ties find both
     few = mean_columns(np.array([[31], [40], [31], [40]]), np.array([[53], [97], [53], [97]]) * 10**7 + 1)
     pair = np.array([True, False, False, True])
-    assert randomization_test(few, pair, m=500, seed=1).p[0] == 1
+    assert randomization_test(few, pair, n_resamples=500, seed=1).p[0] == 1
 
 
 def test_ties_of_times_count_at_any_size():
@@ -176,7 +184,7 @@ def test_ties_of_times_count_at_any_size():
         times = np.array([[3], [5], [3], [5], [7], [0]]) * unit
         there = np.array([[1], [1], [1], [1], [1], [0]])
         columns = mean_columns(times, there)
-        result = randomization_test(columns, np.array([1, 1, 0, 0, 0, 0], bool), m=20_000, seed=1)
+        result = randomization_test(columns, np.array([1, 1, 0, 0, 0, 0], bool), n_resamples=20_000, seed=1)
         assert abs(result.p[0] - result.p_exact[0]) < 0.02
 
 
@@ -185,7 +193,7 @@ def test_levels_that_are_copies_have_the_same_adjusted_p(seed):
     column = rng.integers(0, 8, (21, 1))
     scores = np.concatenate([column, 7 - column, 3 * column], axis=1)
     columns = mean_columns(scores, np.tile([7, 7, 21], (21, 1)))
-    result = randomization_test(columns, np.arange(21) < 10, m=999, seed=1)
+    result = randomization_test(columns, np.arange(21) < 10, n_resamples=999, seed=1)
     assert result.p_max_t[0] == result.p_max_t[1] == result.p_max_t[2] == result.p_step_down[0]
     assert result.p[0] == result.p[1] == result.p[2]
     assert result.p_max_t[0] == pytest.approx(result.p[0], abs=0.05)
@@ -197,6 +205,7 @@ def test_sums_beyond_32_bits_are_counted_alike_by_both_engines(seed):
     columns = mean_columns(rng.integers(0, 2**30, (40, 2)), np.full((40, 2), 2**31 - 1))
     first = np.arange(40) < 20
     one, other = (
-        randomization_test(columns, first, m=500, seed=1, exact=False, engine=engine) for engine in ("numpy", "numba")
+        randomization_test(columns, first, n_resamples=500, seed=1, exact=False, engine=engine)
+        for engine in ("numpy", "numba")
     )
     same(one, other, ("p", "p_max_t", "p_step_down"))

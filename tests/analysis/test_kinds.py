@@ -18,14 +18,14 @@ REFUSED = r"several kinds of observers .*never analysed together.*--observers hu
 CALLS = {
     "bins": lambda t, out: analysis.bins(t),
     "curve": lambda t, out: analysis.curve(t),
-    "level_tests": lambda t, out: analysis.level_tests(t, m=20, seed=1),
-    "fig2b": lambda t, out: analysis.fig2b(t, m=20, seed=1),
-    "fit_psychometric": lambda t, out: analysis.fit_psychometric(t, m=20, n_bootstrap=20, seed=1),
-    "chance": lambda t, out: analysis.chance(t, m=20, seed=1),
+    "level_tests": lambda t, out: analysis.level_tests(t, n_resamples=20, seed=1),
+    "fig2b": lambda t, out: analysis.fig2b(t, n_resamples=20, seed=1),
+    "fit_psychometric": lambda t, out: analysis.fit_psychometric(t, n_resamples=20, n_bootstrap=20, seed=1),
+    "chance": lambda t, out: analysis.chance(t, n_resamples=20, seed=1),
     "fit_mixed": lambda t, out: analysis.fit_mixed(t),
     "exclude": lambda t, out: analysis.exclude(t, analysis.Rules()),
     "compare": lambda t, out: analysis.compare(t, t, seed=1),
-    "report": lambda t, out: analysis.report(t, out, m=20, seed=1),
+    "report": lambda t, out: analysis.report(t, out, n_resamples=20, seed=1),
 }
 #: Public functions that take no trials table, or only carry it.
 OTHERS = {

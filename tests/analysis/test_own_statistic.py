@@ -25,7 +25,7 @@ def test_p_of_negative_scores_is_that_of_every_relabelling(missing):
     if missing:
         scores[3] = np.nan
     first = np.arange(12) < 6
-    found = randomization_test(score_columns(scores), first, m=200_000, seed=1, alternative="greater")
+    found = randomization_test(score_columns(scores), first, n_resamples=200_000, seed=1, alternative="greater")
     observed = np.nanmean(scores[first]) - np.nanmean(scores[~first])
     assert found.difference[0] == pytest.approx(observed, abs=1e-12)
     every = np.array(list(every_relabelling(scores[:, 0], 6)))

@@ -67,9 +67,12 @@ def test_thresholds_of_the_report_lie_in_their_intervals(design, seed):
 
 
 def test_the_threshold_test_sees_a_difference_and_keeps_its_rate(seed):
-    assert threshold_test(simulate(PURE, seed=seed).cells(), m=400, n_bootstrap=200, seed=1).p < 0.02
+    assert threshold_test(simulate(PURE, seed=seed).cells(), n_resamples=400, n_bootstrap=200, seed=1).p < 0.02
     null = Design(n_per_group=12, thresholds=(1.4, 1.4))
-    p = [threshold_test(simulate(null, seed=seed, number=i).cells(), m=99, n_bootstrap=10, seed=i).p for i in range(80)]
+    p = [
+        threshold_test(simulate(null, seed=seed, number=i).cells(), n_resamples=99, n_bootstrap=10, seed=i).p
+        for i in range(80)
+    ]
     assert np.mean(np.array(p) <= 0.05) <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 80)
     assert 0.35 < np.mean(p) < 0.65
 
@@ -107,10 +110,12 @@ def test_impossible_counts_are_refused():
 
 def test_a_threshold_outside_the_levels_is_warned_of(seed):
     """Groups that see everything at every level have no threshold to measure."""
-    from rapidvision.analysis import workflow
+    from rapidvision import analysis
 
     easy = Design(n_per_group=10, thresholds=(-1.0, 1.4))
-    found = workflow.fit_psychometric(simulate(easy, seed=seed).trials(seed=seed), m=20, n_bootstrap=20, seed=1)
+    found = analysis.fit_psychometric(
+        simulate(easy, seed=seed).trials(seed=seed), n_resamples=20, n_bootstrap=20, seed=1
+    )
     said = [note for note in found.cautions if "extrapolated" in note]
     assert len(said) == 1
     assert "threshold of clickme lies below the levels that were shown (1 to 100 %)" in said[0]

@@ -10,7 +10,9 @@ from rapidvision.analysis.importance_maps.comparison import maps, read_maps
 from rapidvision.analysis.inference.learning import strategy_test
 from rapidvision.cli import main
 from rapidvision.errors import InputError
-from rapidvision.map_agreement.reliability import agreement, pairing_p, reliability
+from rapidvision.map_agreement.pairing import pairing_p
+from rapidvision.map_agreement.reliability import reliability
+from rapidvision.map_agreement.source_agreement import agreement
 from rapidvision.numerics.ranks import doubled_ranks, spearman_pairs, unit_ranks
 
 TIED = arrays(np.float32, (3, 12), elements=st.sampled_from([0.0, -0.0, 1.0, 2.0, -1.5, 3e-40, 7.25]))
@@ -57,7 +59,7 @@ def raters(seed):
 
 
 def test_reliability_equals_every_pair_counted_one_by_one(raters):
-    found = reliability(raters, m=500, seed=1)
+    found = reliability(raters, n_resamples=500, seed=1)
     units = {image: unit_ranks(stack.reshape(4, -1)) for image, stack in raters.items()}
     within = [np.mean([(u @ u.T)[i, j] for i in range(4) for j in range(i)]) for u in units.values()]
     between = [np.mean(units[a] @ units[b].T) for a in units for b in units if a < b]
@@ -71,7 +73,7 @@ def test_reliability_equals_every_pair_counted_one_by_one(raters):
 def test_maps_without_agreement_are_not_called_reliable(seed):
     rng = np.random.default_rng(seed)
     noise = {str(i): rng.random((4, 6, 6)) for i in range(12)}
-    found = reliability(noise, m=500, seed=seed)
+    found = reliability(noise, n_resamples=500, seed=seed)
     assert abs(found.mean) < 0.1
     assert found.p > 0.01
 
@@ -79,19 +81,19 @@ def test_maps_without_agreement_are_not_called_reliable(seed):
 def test_constant_maps_are_dropped_and_counted(raters):
     spoiled = dict(raters)
     spoiled["picture-0"] = np.concatenate([raters["picture-0"], np.zeros((1, 6, 6))])
-    found = reliability(spoiled, m=50, seed=1)
+    found = reliability(spoiled, n_resamples=50, seed=1)
     assert found.n_dropped == 1
     assert found.n_maps == 32
     with pytest.raises(InputError, match="two sizes|2 sizes"):
-        reliability(raters | {"other": np.random.default_rng(0).random((3, 5, 5))}, m=10)
+        reliability(raters | {"other": np.random.default_rng(0).random((3, 5, 5))}, n_resamples=10)
     with pytest.raises(InputError, match="fewer than two pictures"):
-        reliability({"a": np.zeros((3, 4, 4))}, m=10)
+        reliability({"a": np.zeros((3, 4, 4))}, n_resamples=10)
 
 
 def test_agreement_is_the_diagonal_and_its_fraction_of_the_human_ceiling(raters):
     first = {image: stack[:2].mean(axis=0) for image, stack in raters.items()}
     second = {image: stack[2:].mean(axis=0) for image, stack in raters.items()}
-    found = agreement(first, second, human=dict.fromkeys(raters, 0.5), m=500, seed=1)
+    found = agreement(first, second, human=dict.fromkeys(raters, 0.5), n_resamples=500, seed=1)
     expected = spearman_pairs(
         np.stack([first[i].ravel() for i in found.images]), np.stack([second[i].ravel() for i in found.images])
     )
@@ -103,7 +105,7 @@ def test_agreement_is_the_diagonal_and_its_fraction_of_the_human_ceiling(raters)
 
 
 def test_the_pairing_test_is_exact_for_two_pictures():
-    assert pairing_p(np.eye(2), m=4000, seed=1) == pytest.approx(0.5, abs=0.04)
+    assert pairing_p(np.eye(2), n_resamples=4000, seed=1) == pytest.approx(0.5, abs=0.04)
 
 
 def test_maps_read_folders_and_arrays(raters, tmp_path):
@@ -114,9 +116,11 @@ def test_maps_read_folders_and_arrays(raters, tmp_path):
         for image, stack in raters.items():
             grey = np.round(stack[half].mean(axis=0) / 12 * 255).clip(0, 255).astype(np.uint8)
             Image.fromarray(grey).save(tmp_path / source / f"{image}.png")
-    assert maps(tmp_path / "a", tmp_path / "b", m=200, seed=1).mean > 0.3
+    assert maps(tmp_path / "a", tmp_path / "b", n_resamples=200, seed=1).mean > 0.3
     np.savez(tmp_path / "people.npz", **raters)
-    assert maps(tmp_path / "people.npz", m=200, seed=1).mean == reliability(raters, m=200, seed=1).mean
+    assert (
+        maps(tmp_path / "people.npz", n_resamples=200, seed=1).mean == reliability(raters, n_resamples=200, seed=1).mean
+    )
     for bad, says in (("nothing", "as an .npz"), ("empty", "no maps here")):
         if bad == "empty":
             (tmp_path / bad).mkdir()
@@ -144,11 +148,11 @@ def test_learning_is_found_where_it_is_and_only_there(seed):
     rng = np.random.default_rng(seed)
     steady = {f"p{i}": list(rng.random(40) < 0.5) for i in range(60)}
     learning = {f"p{i}": list(rng.random(40) < np.linspace(0.3, 0.8, 40)) for i in range(60)}
-    assert strategy_test(steady, seed=1, m=2000).p > 0.01
-    found = strategy_test(learning, seed=1, m=2000)
+    assert strategy_test(steady, seed=1, n_resamples=2000).p > 0.01
+    found = strategy_test(learning, seed=1, n_resamples=2000)
     assert found.p < 0.01
     assert found.late > found.early
-    assert strategy_test(learning, "tens", seed=1, m=500, most_frequent=20).n_players == 20
+    assert strategy_test(learning, "tens", seed=1, n_resamples=500, most_frequent=20).n_players == 20
     with pytest.raises(InputError, match="no player"):
         strategy_test({"a": [True] * 5}, "tens")
 
@@ -158,7 +162,7 @@ def test_a_constant_map_is_refused_because_it_has_no_ranks(seed):
     one = {f"i{n}": rng.normal(size=(6, 6)) for n in range(4)}
     two = {**{name: rng.normal(size=(6, 6)) for name in one}, "i2": np.ones((6, 6))}
     with pytest.raises(InputError, match=r"1 pictures have a constant map \(i2\)"):
-        agreement(one, two, m=99, seed=1)
+        agreement(one, two, n_resamples=99, seed=1)
 
 
 def test_maps_are_read_by_the_rules_of_every_other_loader(raters, tmp_path, capsys):
@@ -184,7 +188,7 @@ def test_maps_are_read_by_the_rules_of_every_other_loader(raters, tmp_path, caps
     (tmp_path / "odd" / f"{names[3]}.png").unlink()
     (tmp_path / "odd" / f"{names[4]}.png").unlink()
     (tmp_path / "odd" / "notes.txt").write_text("x")
-    found = maps(tmp_path / "plain", tmp_path / "odd", m=50, seed=1)
+    found = maps(tmp_path / "plain", tmp_path / "odd", n_resamples=50, seed=1)
     assert found.images == tuple(name for name in names if name != names[4])
     assert found.per_image == pytest.approx(np.ones(5))
     assert any("1 of 6 maps whose picture the other source lacks" in note for note in found.notes)
@@ -200,7 +204,7 @@ def test_maps_are_read_by_the_rules_of_every_other_loader(raters, tmp_path, caps
         tmp_path / "odd" / f"{names[0]}.png"
     )
     with pytest.raises(InputError, match=f"{names[0]}.png"):
-        maps(tmp_path / "plain", tmp_path / "odd", m=50, seed=1)
+        maps(tmp_path / "plain", tmp_path / "odd", n_resamples=50, seed=1)
 
 
 @pytest.mark.parametrize(("value", "says"), [(np.nan, "not finite"), (-1.0, "negative")])
@@ -210,7 +214,7 @@ def test_arrays_that_are_no_importance_are_refused_by_name(tmp_path, value, says
     bad[1, 2, 2] = value
     np.savez(tmp_path / "m.npz", one=stack, two=bad)
     with pytest.raises(InputError, match=rf"m.npz: two: 1 of 48 values are {says}"):
-        maps(tmp_path / "m.npz", m=50, seed=1)
+        maps(tmp_path / "m.npz", n_resamples=50, seed=1)
     (tmp_path / "cut.npz").write_bytes((tmp_path / "m.npz").read_bytes()[:300])
     with pytest.raises(InputError, match="cut.npz: cannot be read"):
-        maps(tmp_path / "cut.npz", m=50, seed=1)
+        maps(tmp_path / "cut.npz", n_resamples=50, seed=1)

@@ -23,7 +23,7 @@ FAST = ["--n-resamples", "300", "--quiet"]
 
 
 def test_figures_are_the_same_bytes_on_every_run_in_all_forms(trials):
-    one, two = (analysis.fig2b(trials, m=100, seed=1).drawing for _ in range(2))
+    one, two = (analysis.fig2b(trials, n_resamples=100, seed=1).drawing for _ in range(2))
     for form in FORMATS:
         assert one.to_bytes(form, dpi=80) == two.to_bytes(form, dpi=80)
 
@@ -40,7 +40,7 @@ def test_figures_are_the_same_bytes_on_every_run_in_all_forms(trials):
 def test_the_figure_shows_what_is_tested_inside_its_frame(
     trials, table_file, network_file, statistic, label, tested, is_accuracy
 ):
-    found = analysis.fig2b(table_file, models=network_file, statistic=statistic, m=300, seed=1)
+    found = analysis.fig2b(table_file, models=network_file, statistic=statistic, n_resamples=300, seed=1)
     main_axes, full_axes = found.drawing.figure.axes[:2]
     assert main_axes.get_ylabel() == label
     words = [text.get_text() for text in (*main_axes.texts, *full_axes.texts)]
@@ -174,7 +174,7 @@ def test_bad_input_ends_with_exit_code_two_and_one_line(table_file, capsys):
 
 
 def test_false_positives_keep_their_promise(seed):
-    found = calibrate(Design(n_per_group=15), n_experiments=200, m=400, seed=seed)
+    found = calibrate(Design(n_per_group=15), n_experiments=200, n_resamples=400, seed=seed)
     error = found.standard_error
     assert abs(found.per_level.mean() - 0.05) < 3 * error
     for rule in ("holm", "max-t", "cluster"):
@@ -183,7 +183,7 @@ def test_false_positives_keep_their_promise(seed):
 
 
 def test_power_grows_with_participants_and_effect(seed):
-    table = power(n_per_group=(8, 40), effects=(0.1, 0.3), n_experiments=40, m=300, seed=seed)
+    table = power(n_per_group=(8, 40), effects=(0.1, 0.3), n_experiments=40, n_resamples=300, seed=seed)
     cluster = table[table["rule"] == "cluster"].set_index(["n_per_group", "effect_log10"])["power"]
     assert cluster[40, 0.3] > 0.9
     assert cluster[40, 0.3] > cluster[8, 0.1]
@@ -192,9 +192,9 @@ def test_power_grows_with_participants_and_effect(seed):
 
 
 def test_notebooks_get_tables_and_pictures(trials, table_file):
-    result = analysis.level_tests(trials, m=99, seed=1)
+    result = analysis.level_tests(trials, n_resamples=99, seed=1)
     assert "<table" in result._repr_html_()
-    assert analysis.fig2b(trials, m=99, seed=1)._repr_png_()[:4] == b"\x89PNG"
+    assert analysis.fig2b(trials, n_resamples=99, seed=1)._repr_png_()[:4] == b"\x89PNG"
     assert "trials" in read_trials(table_file)._repr_html_()
     assert set(analysis.__all__) <= set(dir(analysis))
     with pytest.raises(AttributeError):
@@ -202,20 +202,26 @@ def test_notebooks_get_tables_and_pictures(trials, table_file):
 
 
 def test_printing_a_result_prints_its_table(trials, tmp_path):
-    found = analysis.level_tests(trials, m=300, seed=1)
+    found = analysis.level_tests(trials, n_resamples=300, seed=1)
     lines = str(found).splitlines()
     assert lines.pop(0) == "observers: simulated"
     assert lines.pop(0).endswith("and are left out (late: exclude)")
     assert lines.pop(0) == "difference is clickme minus salicon; p is two-sided, from 300 relabellings"
     assert lines[0].split()[:2] == ["level", "clickme"]
     assert len(lines) == len(found.levels) + 1
-    assert str(analysis.fig2b(trials, m=300, seed=1)) == str(found)
-    assert str(analysis.fit_psychometric(trials, m=50, n_bootstrap=20, seed=1)).splitlines()[2].split()[0] == "group"
+    assert str(analysis.fig2b(trials, n_resamples=300, seed=1)) == str(found)
+    assert (
+        str(analysis.fit_psychometric(trials, n_resamples=50, n_bootstrap=20, seed=1)).splitlines()[2].split()[0]
+        == "group"
+    )
     assert not hasattr(
-        analysis.fit_psychometric(trials, m=50, n_bootstrap=20, seed=1), "_repr_html_"
+        analysis.fit_psychometric(trials, n_resamples=50, n_bootstrap=20, seed=1), "_repr_html_"
     )  # it is shown as its figure
     assert str(trials) == f"{trials.name}: {len(trials)} trials, 48 participants (simulated)"
-    assert str(analysis.report(trials, tmp_path, m=300, seed=1)) == f"report: {tmp_path / 'report.html'} (seed 1)"
+    assert (
+        str(analysis.report(trials, tmp_path, n_resamples=300, seed=1))
+        == f"report: {tmp_path / 'report.html'} (seed 1)"
+    )
 
 
 def test_a_misspelt_name_is_answered_with_the_right_one():

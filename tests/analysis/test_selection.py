@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rapidvision.analysis import workflow
+from rapidvision import analysis
 from rapidvision.analysis.comparison import compare
 from rapidvision.analysis.fits import regression
 from rapidvision.analysis.reporting.build import report
@@ -34,13 +34,13 @@ def mixed(trials, kind="human", share=2):
         cells,
         opening,
         lambda t: exclude(t, Rules()),
-        lambda t: workflow.level_tests(t, m=20, seed=1),
-        lambda t: fig2b(t, m=20, seed=1),
-        lambda t: workflow.fit_psychometric(t, m=20, n_bootstrap=20, seed=1),
-        lambda t: workflow.chance(t, m=20, seed=1),
+        lambda t: analysis.level_tests(t, n_resamples=20, seed=1),
+        lambda t: fig2b(t, n_resamples=20, seed=1),
+        lambda t: analysis.fit_psychometric(t, n_resamples=20, n_bootstrap=20, seed=1),
+        lambda t: analysis.chance(t, n_resamples=20, seed=1),
         regression.fit_mixed,
         lambda t: compare(t, t, seed=1),
-        lambda t: report(t, "never-written", m=20, seed=1),
+        lambda t: report(t, "never-written", n_resamples=20, seed=1),
         *(lambda t, name=name: columns_of(t, name) for name in STATISTICS),
     ],
 )
@@ -134,7 +134,13 @@ def test_more_than_one_trial_in_twenty_voided_or_flagged_is_said(trials, many, s
     found = [note for note in notes if note.startswith("WARNING")]
     assert bool(found) == said
     if said:
-        assert f"{many} of 3,840 trials (5.0%) were voided or flagged (both_keys {many}, late_press {many})" in found[0]
+        assert f"{many} of 3,840 trials (5.0%) were voided or flagged (late_press {many})" in found[0]
+
+
+def test_a_participants_own_presses_are_no_trouble(trials):
+    frame = trials.frame.copy()
+    frame["flags"] = "early_press held_at_onset both_keys"
+    assert not [note for note in cells(Trials(frame).select(timing="all")).notes if note.startswith("WARNING")]
 
 
 def test_voided_trials_are_said_in_every_result(trials, tmp_path, capsys):

@@ -96,7 +96,7 @@ def test_compiled_joint_counts_are_numpys(n, n_first, levels, sided, seed):
     scores = rng.integers(0, 43, (n, levels)) + 3 * first[:, None]
     columns = mean_columns(scores, np.full_like(scores, 60))
     found = [
-        count_extreme(columns, first, m=7000, seed=seed, sided=sided, joint=True, engine=engine)
+        count_extreme(columns, first, n_resamples=7000, seed=seed, sided=sided, joint=True, engine=engine)
         for engine in ("numpy", "numba")
     ]
     (counts, joint), (compiled_counts, compiled_joint) = found

@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from rapidvision.analysis.level_comparison import level_tests
 from rapidvision.analysis.table.accuracy import cells
 from rapidvision.analysis.table.exclusions import Rules, exclude
 from rapidvision.analysis.table.trials import Trials, check, read_trials
-from rapidvision.analysis.workflow import level_tests
 from rapidvision.cli import main
 from rapidvision.errors import InputError
 from rapidvision.trials import COLUMNS
@@ -223,7 +223,7 @@ def test_a_column_that_is_there_twice_is_refused(table_file):
 def test_one_group_is_told_what_can_be_tested(trials):
     one = trials.keep((trials.frame["group"] == "clickme").to_numpy(), "clickme alone")
     with pytest.raises(InputError, match="one group .clickme.; a comparison needs two.*analyse chance"):
-        level_tests(one, m=20, seed=1)
+        level_tests(one, n_resamples=20, seed=1)
 
 
 def test_rules_that_cannot_be_measured_are_refused_or_said(trials):
@@ -250,7 +250,7 @@ def test_what_was_done_on_the_way_in_is_printed(trials, tmp_path, capsys):
 def test_an_empty_level_is_named_by_its_label(trials, seed):
     frame = trials.frame
     gone = (frame["group"] == "salicon") & (frame["level_label"] == "1")
-    result = level_tests(Trials(frame[~gone].reset_index(drop=True), name="gap"), m=300, seed=seed)
+    result = level_tests(Trials(frame[~gone].reset_index(drop=True), name="gap"), n_resamples=300, seed=seed)
     place = [level.label for level in result.levels].index("1")
     assert np.isnan(result.test.p_exact[place])
     assert any(note.startswith("level 1: a group has no data") for note in result.test.notes)

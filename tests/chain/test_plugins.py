@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from rapidvision.errors import InputError
 from rapidvision.formats.manifest import read_set
 from rapidvision.images.load import load_rgb
 from rapidvision.system import files
@@ -218,3 +219,40 @@ def test_statistic_network_and_attribution_of_the_page(folder, trials):
     maps = [load_rgb(path.read_bytes(), name=path.name) for path in (folder / "looks" / "colour-only").glob("*.png")]
     assert [one.max() for one in maps] == [255, 255]
     ran(f"{looks.replace('--out looks', '--out gradients')} --readout binary --attribution smoothgrad", folder)
+
+
+@pytest.mark.slow
+def test_architecture_of_the_page(folder, trials):
+    pytest.importorskip("torch")
+    for label in ("cat", "table"):
+        for number in range(6):
+            for kind, mode in (("photographs", "RGB"), ("maps", "L")):
+                (folder / kind / label).mkdir(parents=True, exist_ok=True)
+                Image.fromarray(natural(number)).convert(mode).save(folder / kind / label / f"{number}.png")
+    ran("rapidvision models pack-dataset photographs --map-folder maps --out store --size 64 --quiet", folder)
+    ran("rapidvision models train my_training.toml --out run --quiet", folder)
+    from rapidvision.gala_models.weights.card import read_card
+    from rapidvision.system.json_text import read
+
+    weights = folder / "run" / "two-layers.safetensors"
+    with pytest.raises(InputError, match="import it with --plugin my_architecture"):
+        read_card(weights)
+    observe = f"rapidvision models observe {trials.parent} --model {weights} --target-classes cat --out two.csv --quiet"
+    assert "import it with --plugin my_architecture" in ran(observe, folder, code=2)
+    ran(f"{observe} --plugin my_architecture", folder)
+    (one,) = read(folder / "two.json")["provenance"]["plugins"]
+    sha256 = files.sha256_file(folder / "my_architecture.py")
+    assert (one["kind"], one["name"], one["sha256"]) == ("architecture", "two-layers", sha256)
+    listed = ran("rapidvision models train --help --plugin my_architecture", folder)
+    assert "resnet101, compact, two-layers" in listed
+    with (folder / "my_architecture.py").open("a") as file:
+        file.write("# another version\n")
+    said = ran("rapidvision models train my_training.toml --out run", folder, code=2)
+    assert "holds a run with another source of the plug-in" in said
+    done = console.run(f"{observe} --plugin my_architecture", folder)
+    assert done.returncode == 0
+    assert "whose source is now another" in done.stderr
+    recipe = (folder / "my_training.toml").read_text().replace('"two-layers"\nattention', '"two-layer"\nattention')
+    (folder / "my_training.toml").write_text(recipe)
+    said = ran("rapidvision models train my_training.toml --out other", folder, code=2)
+    assert 'family: architecture: got "two-layer". Did you mean "two-layers"?' in said

@@ -91,12 +91,75 @@ def test_every_function_and_option_that_a_page_names_exists(page):
     assert not [name for name in names if named_object(name) is None]
 
 
-def test_the_page_about_the_paper_names_what_does_each_step():
+#: A file of the repository, in backticks: it has a folder of ours and a suffix.
+FOLDERS = "rapidvision|stimuli|experiments|analysis|gala_models|tests|benchmarks|tools|examples|docs"
+FILE = re.compile(rf"`((?:{FOLDERS})/[\w./-]+\.[a-z]+)`")
+
+
+#: Modules whose settings are written by users.
+RECIPES = (
+    "stimuli.recipe",
+    "experiments.clickme.game.settings",
+    "experiments.online.study.settings",
+    "gala_models.training.recipe",
+)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_every_file_that_a_page_names_exists(page):
+    named = FILE.findall(page.read_text(encoding="utf-8"))
+    assert not [name for name in named if not (ROOT / name).exists()]
+
+
+def paper_rows():
+    page = (ROOT / "docs/paper.md").read_text(encoding="utf-8")
+    return [line.strip("| ").split(" | ") for line in page.splitlines() if re.match(r"\| (?!the paper \|)", line)]
+
+
+def test_the_page_about_the_paper_has_every_step():
     page = (ROOT / "docs/paper.md").read_text(encoding="utf-8")
     assert len(set(ROLE.findall(page))) > 90
-    rows = [line for line in page.splitlines() if line.startswith("| ") and not line.startswith("| the paper")]
-    assert len(rows) > 110
-    assert all(line.count(" | ") >= 2 for line in rows)
+    assert len(paper_rows()) > 110
+
+
+@pytest.mark.parametrize("row", paper_rows(), ids=lambda row: row[0][:60])
+def test_every_sentence_of_the_paper_leads_to_a_module(row):
+    assert ROLE.findall(row[1]) or FILE.findall(row[1]), "name the module, not a command alone"
+
+
+def decisions():
+    page = (ROOT / "docs/decisions.md").read_text(encoding="utf-8")
+    return [
+        [cell.strip() for cell in line.strip("| ").split(" | ")]
+        for line in re.sub(r"\|$", "", page, flags=re.MULTILINE).splitlines()
+        if re.match(r"\| (?!question \|)", line)
+    ]
+
+
+def recipe_fields():
+    """Every option that a recipe, a protocol or settings may have."""
+    from rapidvision.recipes import Recipe
+
+    for package in ("rapidvision.protocol", *(f"rapidvision.{name}" for name in RECIPES)):
+        importlib.import_module(package)
+    found, classes = set(), [Recipe]
+    while classes:
+        one = classes.pop()
+        classes += one.__subclasses__()
+        found.update(one.__struct_fields__)
+    return found
+
+
+def test_every_decision_has_a_rule_and_a_reason():
+    assert len(decisions()) > 150
+    assert not [row[0] for row in decisions() if len(row) != 3 or not all(row)]
+
+
+def test_every_option_that_a_decision_names_exists():
+    page = (ROOT / "docs/decisions.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`(\w+) = [^`]+`", page)) - {"option"}
+    assert len(named) > 15
+    assert not named - recipe_fields()
 
 
 def subparser(words):

@@ -94,6 +94,14 @@ def test_every_public_name_exists_and_says_what_it_is(package):
         assert getattr(front, name).__doc__, name
 
 
+@pytest.mark.parametrize("package", PACKAGES)
+def test_no_public_name_is_also_a_module(package):
+    """Importing the module would put it where the function was, from the second call on."""
+    children = {name.partition(".")[0] for name in modules(package)}
+    shadowed = {name for name, (module, _) in public_names(package).items() if module.strip(".") and name in children}
+    assert not shadowed
+
+
 def test_a_public_name_means_one_thing():
     """The front of the suite shows again what a package offers; it never gives a name to something else."""
     import importlib

@@ -4,9 +4,10 @@ import msgspec
 import pytest
 
 from rapidvision.errors import CheckFailed, InputError
-from rapidvision.formats import manifest
-from rapidvision.formats.manifest import SetDescription, Stimulus
-from rapidvision.protocol import Protocol
+from rapidvision.formats import manifest, manifest_rows
+from rapidvision.formats.manifest import SetDescription
+from rapidvision.formats.manifest_rows import Stimulus
+from rapidvision.formats.protocol_file import preset
 from rapidvision.study import Study
 from rapidvision.system import files
 
@@ -41,7 +42,7 @@ def test_a_set_reads_back_and_is_found_by_its_key(folder):
 
 def test_the_digest_does_not_depend_on_the_order_of_the_rows():
     rows = [row(level=level) for level in range(5)]
-    assert manifest.rows_digest(rows) == manifest.rows_digest(rows[::-1])
+    assert manifest_rows.rows_digest(rows) == manifest_rows.rows_digest(rows[::-1])
 
 
 def test_changed_and_missing_files_are_named(folder):
@@ -146,7 +147,7 @@ def test_a_folder_that_holds_something_else_is_named_for_what_it_is(folder, tmp_
         return str(error.value)
 
     study = Study(tmp_path / "study")
-    study.write_description(manifest.read_set(folder), Protocol(), groups=("clickme",), n_slots=1)
+    study.write_description(manifest.read_set(folder), preset("paper"), groups=("clickme",), n_slots=1)
     assert "it is a study; its stimulus set is named in" in said(study.folder)
     (tmp_path / "half" / ".build").mkdir(parents=True)
     assert "an unfinished build" in said(tmp_path / "half")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from rapidvision.formats.png import png_bytes
+from rapidvision.images.png import png_bytes
 
 
 @pytest.mark.parametrize(("shape", "dtype"), [((5, 7), np.uint8), ((5, 7, 3), np.uint8), ((5, 7), np.uint16)])

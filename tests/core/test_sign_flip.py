@@ -25,7 +25,7 @@ def enumerated(d):
 
 
 def exact(d, alternative="greater", **options):
-    return float(sign_flip_test(d, m=9, seed=1, alternative=alternative, **options).p_exact[0])
+    return float(sign_flip_test(d, n_resamples=9, seed=1, alternative=alternative, **options).p_exact[0])
 
 
 def test_fishers_maize_and_students_sleep():
@@ -98,17 +98,17 @@ def test_small_tails_keep_their_digits():
 def test_what_cannot_be_counted_says_why(seed):
     rng = np.random.default_rng(seed)
     trials = rng.integers(70, 81, 60)
-    result = sign_flip_test(rng.integers(-9, 9, 60), denominators=trials, m=99, seed=1)
+    result = sign_flip_test(rng.integers(-9, 9, 60), denominators=trials, n_resamples=99, seed=1)
     assert np.isnan(result.p_exact[0])
     assert result.p_best[0] == result.p[0]
     assert "over their common denominator" in result.without_exact[0]
-    assert "no fractions" in sign_flip_test(rng.normal(size=60), m=99, seed=1).without_exact[0]
-    assert sign_flip_test([1, 2], m=99, seed=1).without_exact == ("",)
+    assert "no fractions" in sign_flip_test(rng.normal(size=60), n_resamples=99, seed=1).without_exact[0]
+    assert sign_flip_test([1, 2], n_resamples=99, seed=1).without_exact == ("",)
 
 
 def test_monte_carlo_agrees_with_the_exact_p(seed):
     for d in (MAIZE, np.array(MAIZE) / 7, np.array(MAIZE) * np.e):
-        result = sign_flip_test(d, m=40_000, seed=seed, alternative="greater")
+        result = sign_flip_test(d, n_resamples=40_000, seed=seed, alternative="greater")
         expected = 863 / 2**15
         assert abs(result.p[0] - expected) < 4.5 * np.sqrt(expected / 40_000)
         assert result.p_low[0] < expected < result.p_high[0]
@@ -118,7 +118,7 @@ def test_ties_count_in_every_monte_carlo_form(seed):
     # Half of the flips of two equal differences are as large as observed or larger only where ties count.
     for unit in (1, 0.1, np.pi, 1 / 3):
         d = np.array([unit, 2 * unit, -3 * unit, unit])
-        result = sign_flip_test(d, m=20_000, seed=seed, alternative="greater")
+        result = sign_flip_test(d, n_resamples=20_000, seed=seed, alternative="greater")
         assert abs(result.p[0] - enumerated([1, 2, -3, 1])[0]) < 0.02
 
 
@@ -127,8 +127,8 @@ def test_engines_agree_to_the_last_count(seed):
     d = np.random.default_rng(seed).normal(0.05, 1, (700, 2))
     d[3, 0] = np.nan
     for differences in (d, np.round(d, 1)):
-        one = sign_flip_test(differences, m=3000, seed=seed, engine="numpy")
-        other = sign_flip_test(differences, m=3000, seed=seed, engine="numba")
+        one = sign_flip_test(differences, n_resamples=3000, seed=seed, engine="numpy")
+        other = sign_flip_test(differences, n_resamples=3000, seed=seed, engine="numba")
         assert np.array_equal(one.p, other.p)
 
 
@@ -137,42 +137,44 @@ def test_neither_order_nor_sign_nor_chunks_change_p(seed, n):
     rng = np.random.default_rng(seed)
     d = rng.integers(-3, 5, (n, 4)) / 7
     d[rng.random(d.shape) < 0.1] = np.nan
-    result = sign_flip_test(d, m=500, seed=1)
-    shuffled = sign_flip_test(d[rng.permutation(n)], m=500, seed=1)
-    turned = sign_flip_test(-d, m=500, seed=1)
+    result = sign_flip_test(d, n_resamples=500, seed=1)
+    shuffled = sign_flip_test(d[rng.permutation(n)], n_resamples=500, seed=1)
+    turned = sign_flip_test(-d, n_resamples=500, seed=1)
     assert np.array_equal(result.p, shuffled.p)
     assert np.array_equal(result.p, turned.p)
-    up, down = (sign_flip_test(x, m=500, seed=1, alternative=a).p for x, a in ((d, "greater"), (-d, "less")))
+    up, down = (sign_flip_test(x, n_resamples=500, seed=1, alternative=a).p for x, a in ((d, "greater"), (-d, "less")))
     assert np.array_equal(up, down)
 
 
 def test_columns_are_flipped_together(seed):
     column = np.random.default_rng(seed).normal(size=30)
-    p = sign_flip_test(np.stack([column, 2 * column, -column], axis=1), m=500, seed=1, alternative="greater").p
+    p = sign_flip_test(
+        np.stack([column, 2 * column, -column], axis=1), n_resamples=500, seed=1, alternative="greater"
+    ).p
     assert p[0] == p[1]
     assert p[0] + p[2] == pytest.approx(1 + 1 / 501)
 
 
 def test_false_positives_keep_their_rate(seed):
     rng = np.random.default_rng(seed)
-    p = sign_flip_test(rng.normal(size=(25, 600)), m=400, seed=seed, exact=False).p
+    p = sign_flip_test(rng.normal(size=(25, 600)), n_resamples=400, seed=seed, exact=False).p
     assert abs(np.mean(p <= 0.05) - 0.05) < 4 * np.sqrt(0.05 * 0.95 / 600)
 
 
 def test_missing_units_are_left_out_and_empty_columns_are_nan():
-    result = sign_flip_test([[1.0, np.nan], [2.0, np.nan], [np.nan, np.nan]], m=99, seed=1)
+    result = sign_flip_test([[1.0, np.nan], [2.0, np.nan], [np.nan, np.nan]], n_resamples=99, seed=1)
     assert result.n.tolist() == [2, 0]
     assert result.mean[0] == 1.5
     assert np.isnan(result.p[1])
     assert np.isnan(result.p_exact[1])
     assert result.without_exact == ("", "no unit has a difference")
-    counts = sign_flip_test([3, 5, 7], denominators=[2, 2, 0], m=99, seed=1)
+    counts = sign_flip_test([3, 5, 7], denominators=[2, 2, 0], n_resamples=99, seed=1)
     assert (counts.n[0], counts.mean[0], counts.p_exact[0]) == (2, 2.0, 0.5)
 
 
 def test_no_difference_at_all_is_p_one():
-    assert sign_flip_test(np.zeros(6), m=99, seed=1).p_exact[0] == 1
-    assert sign_flip_test(np.zeros(6), m=99, seed=1).p[0] == 1
+    assert sign_flip_test(np.zeros(6), n_resamples=99, seed=1).p_exact[0] == 1
+    assert sign_flip_test(np.zeros(6), n_resamples=99, seed=1).p[0] == 1
 
 
 def test_a_column_without_a_common_denominator_says_that_sums_may_be_merged():
@@ -186,7 +188,7 @@ def test_a_column_without_a_common_denominator_says_that_sums_may_be_merged():
         (np.zeros((0, 2)), {}, "one row per unit"),
         ([1.0], {"alternative": "up"}, "alternative"),
         ([1.0, np.inf], {}, "1 differences are infinite"),
-        ([1.0], {"m": 0}, "at least 1 flip"),
+        ([1.0], {"n_resamples": 0}, "at least 1 flip"),
         ([1.0], {"denominators": [1.5]}, "whole numbers from 0"),
         ([1.0], {"denominators": [-1]}, "whole numbers from 0"),
         ([0.5], {"denominators": [2]}, "numerators must be whole"),

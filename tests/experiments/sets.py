@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from rapidvision.formats.manifest import SetDescription, Stimulus, write_set
+from rapidvision.formats.manifest import SetDescription, write_set
+from rapidvision.formats.manifest_rows import Stimulus
 from rapidvision.formats.masks import MASKS, MaskImage, write_masks
 from rapidvision.formats.protocol_file import PRESETS, preset, read_protocol
 from rapidvision.system import files

@@ -5,7 +5,7 @@ import shutil
 import pytest
 
 from rapidvision.cli import main
-from rapidvision.experiments.export.sessions import recorded_sessions
+from rapidvision.experiments.exports.sessions import recorded_sessions
 from rapidvision.experiments.interfaces import TrialData
 from rapidvision.experiments.lab import run
 from rapidvision.experiments.lab.file_checks import Options, journal_path

@@ -11,9 +11,9 @@ import pytest
 
 from rapidvision.cli import main
 from rapidvision.errors import InputError
-from rapidvision.experiments.export.bids import labels_of
-from rapidvision.experiments.export.sessions import recorded_sessions
-from rapidvision.experiments.export.table import write_rows
+from rapidvision.experiments.exports.bids import labels_of
+from rapidvision.experiments.exports.sessions import recorded_sessions
+from rapidvision.experiments.exports.table import write_rows
 from rapidvision.experiments.lab.file_checks import journal_path, plan_of
 from rapidvision.experiments.recording.headers import Setup
 from rapidvision.experiments.recording.journal import Event, JournalFile, read_journal
@@ -128,7 +128,7 @@ def test_two_participants_with_one_bids_name_are_refused():
 
 def test_psychds_describes_every_variable_and_reads_back(recorded_study, tmp_path):
     out = tmp_path / "ds"
-    assert main(["session", "export", str(recorded_study.folder), "--format", "psychds", "--out", str(out)]) == 0
+    assert main(["session", "export", str(recorded_study.folder), "--format", "psych-ds", "--out", str(out)]) == 0
     description = json.loads((out / "dataset_description.json").read_text())
     named = {v["name"] for v in description["variableMeasured"]}
     tables = sorted((out / "data").glob("study-*_subject-*_data.csv"))
@@ -139,7 +139,7 @@ def test_psychds_describes_every_variable_and_reads_back(recorded_study, tmp_pat
     assert sum(len(read_table(table)) for table in tables) == 128
 
 
-@pytest.mark.parametrize("form", ["bids", "psychds"])
+@pytest.mark.parametrize("form", ["bids", "psych-ds"])
 def test_a_folder_that_holds_something_is_not_written_into(recorded_study, tmp_path, capsys, form):
     (tmp_path / "x").mkdir()
     (tmp_path / "x" / "mine.txt").write_text("mine")
@@ -181,6 +181,39 @@ def test_an_exporter_of_ones_own_is_recorded_beside_its_output(recorded_study, t
     )  # fmt: skip
     assert (record["n_sessions"], record["n_trials"]) == (2, 128)
     assert (
-        "table, bids, psychds, tidy"
+        "table, bids, psych-ds, tidy"
         in console.run("rapidvision session export --help --plugin my_exports", tmp_path).stdout
     )
+
+
+def test_python_exports_what_the_command_exports(recorded_study, tmp_path):
+    import rapidvision as rv
+
+    frame = rv.experiments.read_sessions(recorded_study)
+    assert rv.experiments.export(recorded_study, tmp_path / "t.csv") == tmp_path / "t.csv"
+    assert len(read_table(tmp_path / "t.csv")) == len(frame) == 128
+    rv.experiments.export(recorded_study, tmp_path / "ds", format="psych-ds")
+    words = ["session", "export", str(recorded_study.folder), "--format", "psych-ds", "--out", str(tmp_path / "other")]
+    assert main(words) == 0
+    for one in (tmp_path / "ds").rglob("*.*"):
+        assert one.read_bytes() == (tmp_path / "other" / one.relative_to(tmp_path / "ds")).read_bytes()
+    with pytest.raises(InputError, match=r"ends in \.csv or \.parquet"):
+        rv.experiments.export(recorded_study, tmp_path / "t.xlsx")
+
+
+def test_python_exports_with_a_registered_exporter(recorded_study, tmp_path, monkeypatch):
+    import rapidvision as rv
+    from rapidvision.experiments.exports.exporters import EXPORTERS
+
+    @rv.experiments.register_exporter("count-of-this-test")
+    def count(export, out, /):
+        out.write_text(f"{len(export.sessions)} sessions, {len(export.rows())} trials")
+
+    monkeypatch.setattr(EXPORTERS, "_parts", {"count-of-this-test": EXPORTERS._parts.pop("count-of-this-test")})
+    rv.experiments.export(recorded_study, tmp_path / "n.txt", format="count-of-this-test")
+    assert (tmp_path / "n.txt").read_text() == "2 sessions, 128 trials"
+    (one,) = json.loads((tmp_path / "n.txt.export.json").read_text())["provenance"]["plugins"]
+    assert one["name"] == "count-of-this-test"
+    assert one["sha256"] == files.sha256_file(Path(__file__))
+    with pytest.raises(InputError, match="count-of-this-test"):
+        rv.experiments.export(recorded_study, tmp_path / "m.txt", format="count-of-this-tes")

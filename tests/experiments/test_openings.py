@@ -8,7 +8,7 @@ import pytest
 from rapidvision.cli import main
 from rapidvision.errors import InputError
 from rapidvision.experiments.design.planning import make_study
-from rapidvision.experiments.export.events import write_tsv
+from rapidvision.experiments.exports.events import write_tsv
 from rapidvision.experiments.interfaces import TrialData
 from rapidvision.experiments.lab import run
 from rapidvision.experiments.lab.file_checks import Options, journal_path, plan_of
@@ -123,7 +123,6 @@ def test_a_picture_that_was_changed_since_is_not_exported_as_the_one_that_was_sh
 
 
 def test_a_cell_with_a_line_break_does_not_break_a_table(tmp_path):
-
     write_tsv(tmp_path / "t.tsv", ("a", "flags"), [["1", "lost\n(22)\tcode 31"]])
     assert (tmp_path / "t.tsv").read_text() == "a\tflags\n1\tlost (22) code 31\n"
 

@@ -6,7 +6,7 @@ import pytest
 from rapidvision.cli import main
 from rapidvision.experiments.engine.participants import Observers
 from rapidvision.experiments.engine.simulate import simulate_session
-from rapidvision.experiments.export.sessions import recorded_sessions
+from rapidvision.experiments.exports.sessions import recorded_sessions
 from rapidvision.experiments.interfaces import Event, TrialData
 from rapidvision.experiments.lab.file_checks import journal_path
 from rapidvision.experiments.lab.overview import status

@@ -6,7 +6,7 @@ from rapidvision.cli import main
 from rapidvision.errors import InputError
 from rapidvision.experiments.design.rehearsals import Rehearsals
 from rapidvision.experiments.engine.participants import Observers
-from rapidvision.experiments.export.sessions import recorded_sessions
+from rapidvision.experiments.exports.sessions import recorded_sessions
 from rapidvision.experiments.lab import file_checks, run
 from rapidvision.experiments.lab.file_checks import Options, find_session, next_rehearsal
 from rapidvision.experiments.lab.ledger import Ledger

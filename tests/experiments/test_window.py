@@ -9,7 +9,7 @@ import time
 import pytest
 
 from rapidvision.experiments.design.rehearsals import Rehearsals
-from rapidvision.experiments.export.sessions import recorded_sessions
+from rapidvision.experiments.exports.sessions import recorded_sessions
 from rapidvision.experiments.interfaces import TrialData
 from rapidvision.experiments.lab.file_checks import journal_path
 from rapidvision.experiments.lab.ledger import Ledger

@@ -1,15 +1,17 @@
 """A small study on pictures of coloured squares, and one thread per test process."""
 
+import msgspec
 import numpy as np
 import pytest
 from PIL import Image
 
-from rapidvision.formats.manifest import SetDescription, Stimulus, write_set
-from rapidvision.plan import Plan, Run, write_plan
-from rapidvision.protocol import Practice, Protocol
+from rapidvision.formats.manifest import SetDescription, write_set
+from rapidvision.formats.manifest_rows import Stimulus
+from rapidvision.formats.protocol_file import preset
+from rapidvision.plan import write_plan
 from rapidvision.study import Study
 from rapidvision.system import files
-from rapidvision.trials import Trial
+from tests.planned import plan_of, trial_of
 
 torch = pytest.importorskip("torch")
 torch.set_num_threads(1)
@@ -48,26 +50,12 @@ def stimulus(folder, image_id, category, source, level_index, phase, rng):
     )
 
 
-def planned(trial, row, phase):
-    return Trial(
-        trial=trial,
-        block=-1 if phase == "practice" else 0,
-        phase=phase,
-        image_id=row.image_id,
-        category=row.category,
-        target=row.target,
-        map_source=row.map_source,
-        level_index=row.level_index,
-        level_label=row.level_label,
-        reveal_fraction=row.reveal_fraction,
-        revealed_px=row.revealed_px,
-        path=row.path,
-        stimulus_sha256=row.sha256,
-        fixation_ms=1200,
-    )
+#: The paper's task; the plans are made by hand, so its design does not count.
+PROTOCOL = msgspec.structs.replace(preset("paper"), name="squares")
 
 
-def make_study(folder, *, n_slots=3):
+def make_study(folder, *, n_slots=3, protocol=PROTOCOL):
+    """Two groups of plans over eight pictures and two of practice."""
     rng = np.random.Generator(np.random.PCG64(5))
     pictures = [(f"{category}-{n}", category, "main") for category in CATEGORIES for n in range(2)]
     pictures = [("bird-p", "bird", "practice"), ("table-p", "table", "practice"), *pictures]
@@ -80,26 +68,14 @@ def make_study(folder, *, n_slots=3):
     labels = ("10", "100", "full")
     description = SetDescription(name="squares", seed=1, image_px=32, level_labels=labels, map_sources=SOURCES)
     stimuli = write_set(folder / "set", description, rows)
-    protocol = Protocol(name="squares", n_blocks=1, block_size=8, practice=Practice(n_trials=2))
     study, index = Study(folder / "study"), stimuli.index()
     for source in SOURCES:
         for slot in range(n_slots):
-            steps = [
-                Run(trial=planned(trial, index[image_id, source, (trial + slot) % len(LEVELS)], phase))
+            trials = [
+                trial_of(protocol, index[image_id, source, (trial + slot) % len(LEVELS)], trial=trial, phase=phase)
                 for trial, (image_id, _category, phase) in enumerate(pictures)
             ]
-            plan = Plan(
-                study_id="squares",
-                slot=slot,
-                group=source,
-                map_source=source,
-                key_target="s",
-                key_distractor="l",
-                protocol=protocol,
-                stimulus_set_digest=stimuli.digest,
-                texts={},
-                steps=tuple(steps),
-            )
+            plan = plan_of(protocol, stimuli.digest, trials, slot=slot, group=source, between={"map_source": source})
             write_plan(study.plans_folder, plan)
     study.write_description(stimuli, protocol, groups=SOURCES, n_slots=n_slots)
     return study
@@ -130,7 +106,7 @@ def draw_squares(n=48, side_px=36, *, n_classes=4, share_of_maps=1.0):
 @pytest.fixture
 def make_store(tmp_path):
     from rapidvision.gala_models.data.dataset import pack
-    from rapidvision.gala_models.weights.load import Category
+    from rapidvision.gala_models.weights.card import Category
 
     def make(name="store", n=48, side_px=36, **options):
         categories = tuple(Category(name=letter, target=letter in "ab") for letter in "abcd")

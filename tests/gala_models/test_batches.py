@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from rapidvision.errors import InputError
-from rapidvision.gala_models.data.batches import Batches, order, partner, window
+from rapidvision.gala_models.data.augmentation import random_crop_and_flip
+from rapidvision.gala_models.data.batches import Batches, order, partner
 from rapidvision.gala_models.preprocessing import Preprocessing
 
 
@@ -61,7 +62,7 @@ def test_picture_and_map_are_cut_and_flipped_together(make_store):
 
 
 def test_cuts_and_flips_are_uniform():
-    draws = [window(0, 0, row, slack_px=3) for row in range(4000)]
+    draws = [random_crop_and_flip(0, 0, row, slack_px=3) for row in range(4000)]
     tops = np.bincount([top for top, _, _ in draws], minlength=4)
     assert np.abs(tops - 1000).max() < 4 * 28
     assert abs(sum(flip for *_, flip in draws) - 2000) < 4 * 32

@@ -5,7 +5,7 @@ from rapidvision.gala_models.layers.resnet import n_parameters
 from rapidvision.gala_models.observer.networks import bundled_paths, find_networks
 from rapidvision.gala_models.training.bundled_networks import bundled_recipe
 from rapidvision.gala_models.training.recipe import Training
-from rapidvision.gala_models.weights.load import read_card
+from rapidvision.gala_models.weights.card import read_card
 
 NAMES = ["compact-gala-maps", "compact-gala", "compact-resnet", "compact-se"]
 

@@ -7,9 +7,11 @@ import torch
 from rapidvision.errors import InputError
 from rapidvision.gala_models.evaluation.compare_models import compare
 from rapidvision.gala_models.evaluation.evaluate import Ceiling, evaluate
-from rapidvision.gala_models.layers.resnet import Architecture, build
+from rapidvision.gala_models.layers.architecture import Architecture
+from rapidvision.gala_models.layers.resnet import build
 from rapidvision.gala_models.preprocessing import Preprocessing
-from rapidvision.gala_models.weights.load import Card, Category, save_model
+from rapidvision.gala_models.weights.card import Card, Category
+from rapidvision.gala_models.weights.load import save_model
 
 SMALL = Preprocessing(size_px=32, resize_px=36)
 

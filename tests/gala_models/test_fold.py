@@ -6,11 +6,11 @@ import torch
 from torch import nn
 
 from rapidvision.errors import InputError
+from rapidvision.gala_models.layers.architecture import PRESETS, Architecture, GALAOptions
 from rapidvision.gala_models.layers.attention import attention_maps
 from rapidvision.gala_models.layers.fold import fold, joined
 from rapidvision.gala_models.layers.fused import FixedConvolution
-from rapidvision.gala_models.layers.gala import PRESETS, GALAOptions
-from rapidvision.gala_models.layers.resnet import Architecture, build
+from rapidvision.gala_models.layers.resnet import build
 
 CASES = {
     "compact resnet": Architecture(family="compact"),

@@ -6,9 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rapidvision.errors import InputError
+from rapidvision.gala_models.layers.architecture import PRESETS, Architecture, GALAOptions, preset
 from rapidvision.gala_models.layers.attention import attention_maps, kind_of
-from rapidvision.gala_models.layers.gala import GALA, PRESETS, GALAOptions, preset
-from rapidvision.gala_models.layers.resnet import Architecture, build
+from rapidvision.gala_models.layers.gala import GALA
+from rapidvision.gala_models.layers.resnet import build
 from rapidvision.gala_models.layers.se import SqueezeExcite
 
 

@@ -7,18 +7,20 @@ import pytest
 import torch
 
 from rapidvision.errors import InputError
-from rapidvision.gala_models.layers import resnet
+from rapidvision.gala_models.layers.architecture import PRESETS, Architecture
 from rapidvision.gala_models.layers.attention import attention_maps
-from rapidvision.gala_models.layers.gala import PRESETS
-from rapidvision.gala_models.layers.resnet import Architecture, build
+from rapidvision.gala_models.layers.resnet import Family, build
+from rapidvision.gala_models.registries import ARCHITECTURES
 from rapidvision.gala_models.weights.load import load_weights
 from rapidvision.gala_models.weights.naming import tensorflow_names, timm_name
+from rapidvision.plugins.source import part_of
 
 
 @pytest.fixture
 def small(monkeypatch):
     """A bottleneck network of the authors' form that is quick to compute: two blocks in the third stage."""
-    monkeypatch.setitem(resnet.FAMILIES, "small", (True, (1, 1, 2, 1), 4))
+    family = Family(bottleneck=True, n_blocks=(1, 1, 2, 1), width=4)
+    monkeypatch.setattr(ARCHITECTURES, "_parts", {"small": part_of(family)})
     return Architecture(
         family="small",
         attention="gala",
@@ -134,7 +136,7 @@ def test_a_variable_that_is_missing_or_unknown_is_named(small, tmp_path):
 
 def test_every_parameter_of_the_authors_network_has_one_tensorflow_variable():
     with torch.device("meta"):
-        model = resnet.ResNet(resnet.named("gala-tpu-resnet50"))
+        model = build("gala-tpu-resnet50")
     names = tensorflow_names(model)
     own = {name for name in model.state_dict() if "num_batches_tracked" not in name}
     assert set(names) == own

@@ -7,21 +7,24 @@ import pytest
 import torch
 from PIL import Image
 
-from rapidvision import cli, trials
+from rapidvision import cli
 from rapidvision.analysis.reporting.attention_figure import attention
 from rapidvision.errors import CheckFailed, InputError
 from rapidvision.formats import trials_table
 from rapidvision.formats.networks.model_record import mosaic_bytes, read_record
-from rapidvision.gala_models.layers.resnet import Architecture, build
+from rapidvision.gala_models.answers.participants import Participants
+from rapidvision.gala_models.layers.architecture import Architecture
+from rapidvision.gala_models.layers.resnet import build
 from rapidvision.gala_models.observer import observe, shown
 from rapidvision.gala_models.observer.networks import find_networks
-from rapidvision.gala_models.observer.participants import Participants
 from rapidvision.gala_models.observer.probe_observer import Probing
 from rapidvision.gala_models.observer.probes import EarlyExit
 from rapidvision.gala_models.observer.readout import binary
 from rapidvision.gala_models.observer.study_run import run_study
 from rapidvision.gala_models.preprocessing import Preprocessing
-from rapidvision.gala_models.weights.load import Card, Category, save_model, state_sha256
+from rapidvision.gala_models.weights.card import Card, Category
+from rapidvision.gala_models.weights.load import save_model
+from rapidvision.gala_models.weights.state import state_sha256
 
 
 class Redness(torch.nn.Module):
@@ -55,16 +58,19 @@ def test_a_perfect_observer_is_right_on_every_trial_of_every_plan(study, out):
     assert all(record.correct and record.status == "ok" and record.response_ms is None for record in study_run.records)
     assert trials_table.read_table(out) == study_run.records
     assert {record.observer for record in study_run.records} == {"red"}
-    assert set(study_run.accuracies().values()) == {(1.0, 1.0)}
+    assert set(study_run.accuracies()) == {("red", "clickme"), ("red", "salicon")}
+    assert all(shares == {"100": 1.0, "full": 1.0} for shares in study_run.accuracies().values())
 
 
 def test_rows_are_those_of_the_plans(study, out):
     records = run_study(study, [network()], out=out, quiet=True).records
     plan = study.plans()[1]
     mine = [record for record in records if (record.group, record.slot) == (plan.group, plan.slot)]
-    assert [record.stimulus_sha256 for record in mine] == [trial.stimulus_sha256 for trial in plan.trials()]
+    assert [record.stimulus_sha256 for record in mine] == [trial.image.stimulus_sha256 for trial in plan.trials()]
     assert {record.participant_id for record in mine} == {"red.replay.clickme.0001"}
-    assert all(record.key_pressed == ("s" if record.response == "target" else "l") for record in mine)
+    assert {record.response for record in mine} == {"target", "distractor"}
+    assert {record.ignored for record in mine} == {"durations"}
+    assert all(record.input is None and record.more["stimulus_planned_ms"] == 400 for record in mine)
 
 
 def test_every_stimulus_is_seen_once_however_many_plans_show_it(study, out):
@@ -140,7 +146,7 @@ def test_dropping_readout_features_is_zeroing_them(study, out):
     plan = study.plans()[0]
     kept = torch.from_numpy(who.kept(3, "red", plan.group, plan.slot))
     trial = plan.trials()[3]
-    picture = np.asarray(Image.open(study.stimulus_set().folder / trial.path))
+    picture = np.asarray(Image.open(study.stimulus_set().folder / trial.image.path))
     net = network()
     scores = net.model.fc(net.preprocessing(picture[None]).mean((2, 3)) * kept)
     assert records[3].decision_value == pytest.approx((scores[0, 1] - scores[0, 0]).item(), abs=1e-3)
@@ -200,7 +206,11 @@ def test_the_command_runs_a_file_of_weights(study, tmp_path, capsys):
     assert cli.main(words) == 0
     assert "60 trials, 6 participants (replay)" in capsys.readouterr().out
     with (study.folder / "models.csv").open() as file:
-        assert next(csv.reader(file)) == [column.name for column in trials.COLUMNS]
+        header = next(csv.reader(file))
+    protocol = study.plans()[0].protocol
+    described = trials_table.description_of(protocol)
+    assert header == list(described)
+    assert json.loads((study.folder / "models-columns.json").read_text()) == described
 
 
 def test_the_command_runs_a_labs_own_module(study, tmp_path, monkeypatch, capsys):

@@ -12,7 +12,8 @@ from rapidvision.gala_models.observer.images import pictures_of
 from rapidvision.gala_models.observer.observe import Network
 from rapidvision.gala_models.observer.readout import binary
 from rapidvision.gala_models.preprocessing import Preprocessing
-from rapidvision.gala_models.weights.load import Card, save_model
+from rapidvision.gala_models.weights.card import Card
+from rapidvision.gala_models.weights.load import save_model
 
 
 def network(name):

@@ -12,7 +12,8 @@ from PIL import Image
 from rapidvision.errors import CheckFailed, InputError
 from rapidvision.gala_models import clickme_partner
 from rapidvision.gala_models.observer import networks
-from rapidvision.gala_models.weights.load import Card, load_model, save_model
+from rapidvision.gala_models.weights.card import Card
+from rapidvision.gala_models.weights.load import load_model, save_model
 
 BUNDLED = Path(__file__).parents[2] / "stimuli" / "bundled"
 CATEGORIES = ("zebra", "bird", "couch")

@@ -5,7 +5,7 @@ import torch
 
 from rapidvision.errors import InputError
 from rapidvision.gala_models.observer import readout
-from rapidvision.gala_models.weights.load import Category
+from rapidvision.gala_models.weights.card import Category
 
 
 def test_a_flat_answer_is_neither_only_with_the_prior_taken_out():

@@ -3,9 +3,10 @@ import torch
 
 from rapidvision import recipes
 from rapidvision.errors import InputError, RecipeError
+from rapidvision.gala_models.layers.architecture import PRESETS, Architecture, named
 from rapidvision.gala_models.layers.attention import attention_maps
-from rapidvision.gala_models.layers.gala import GALA, PRESETS
-from rapidvision.gala_models.layers.resnet import Architecture, ResNet, build, n_parameters, named
+from rapidvision.gala_models.layers.gala import GALA
+from rapidvision.gala_models.layers.resnet import build, n_parameters
 
 PUBLISHED = {
     "resnet18": 11_689_512,
@@ -20,7 +21,7 @@ PUBLISHED = {
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_parameter_counts_are_the_published_ones(name):
     with torch.device("meta"):
-        assert n_parameters(ResNet(named(name))) == PUBLISHED[name]
+        assert n_parameters(build(name)) == PUBLISHED[name]
 
 
 def test_one_gala_module_has_790273_parameters():
@@ -102,10 +103,10 @@ def test_maps_that_are_not_there_are_refused():
 
 
 def test_architectures_that_cannot_be_are_refused():
-    with pytest.raises(InputError, match='no network "gala-resnet5"'):
+    with pytest.raises(InputError, match='architecture: got "gala-resnet5". Did you mean "gala-resnet50"'):
         named("gala-resnet5")
     for text, words in (
-        ('family = "resnet51"', 'family "resnet51" is unknown. Did you mean "resnet50"'),
+        ('family = "resnet51"', 'family: architecture: got "resnet51". Did you mean "resnet50"'),
         ("attention_stages = [5]", "attention_stages must lie in 1 to 4"),
         ("n_classes = 0", "n_classes"),
     ):

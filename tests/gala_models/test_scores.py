@@ -15,8 +15,9 @@ from rapidvision.gala_models.data.example import Example
 from rapidvision.gala_models.data.targets import resized
 from rapidvision.gala_models.devices import device_named
 from rapidvision.gala_models.evaluation.evaluate import evaluate
+from rapidvision.gala_models.layers.architecture import Architecture
 from rapidvision.gala_models.layers.attention import attention_maps
-from rapidvision.gala_models.layers.resnet import Architecture, Block, build
+from rapidvision.gala_models.layers.resnet import Block, build
 from rapidvision.gala_models.preprocessing import Preprocessing
 from rapidvision.gala_models.scores import first_guess, ranks
 

@@ -4,7 +4,7 @@ import pytest
 from rapidvision.errors import InputError
 from rapidvision.gala_models.data.dataset import check_labels, open_store, pack
 from rapidvision.gala_models.data.example import Example
-from rapidvision.gala_models.weights.load import Category
+from rapidvision.gala_models.weights.card import Category
 
 
 def test_what_goes_in_comes_out(make_store, squares, tmp_path):

@@ -8,7 +8,7 @@ from rapidvision.errors import InputError
 from rapidvision.gala_models.evaluation.compare_models import compare
 from rapidvision.gala_models.evaluation.evaluate import Ceiling
 from rapidvision.gala_models.figures import figure_7, learning_curves
-from rapidvision.gala_models.layers.resnet import Architecture
+from rapidvision.gala_models.layers.architecture import Architecture
 from rapidvision.gala_models.preprocessing import Preprocessing
 from rapidvision.gala_models.training.recipe import Schedule, Training
 from rapidvision.gala_models.training.sweep import Point, means, null_line, read_points, sweep
@@ -80,4 +80,7 @@ def test_learning_curves_are_drawn(tmp_path):
 def test_other_files_are_not_taken_for_a_sweep(tmp_path):
     (tmp_path / "sweep.json").write_text(json.dumps([{"lam": 1}]))
     with pytest.raises(InputError, match="not the result of a sweep"):
+        read_points(tmp_path / "sweep.json")
+    (tmp_path / "sweep.json").write_text('[{"lam": 1, "lam": 6, "seed": 0, "accuracy": 50, "maps": null}]')
+    with pytest.raises(InputError, match='the key "lam" stands twice'):
         read_points(tmp_path / "sweep.json")

@@ -67,8 +67,8 @@ def test_boxes_span_the_extent_above_the_threshold():
     values = np.zeros((9, 9), np.float32)
     values[2:5, 3:7] = 1
     values[0, 0] = 0.01
-    assert targets.box(values)[:5, :7].all()
-    inside = targets.box(values, threshold=0.05)
+    assert targets.bounding_box(values)[:5, :7].all()
+    inside = targets.bounding_box(values, threshold=0.05)
     assert inside.sum() == 12
     assert inside[2:5, 3:7].all()
 

@@ -12,7 +12,7 @@ import torch
 
 from rapidvision import recipes
 from rapidvision.errors import Aborted, CheckFailed, InputError, RecipeError
-from rapidvision.gala_models.layers.resnet import Architecture
+from rapidvision.gala_models.layers.architecture import Architecture
 from rapidvision.gala_models.preprocessing import Preprocessing
 from rapidvision.gala_models.training import checkpoint
 from rapidvision.gala_models.training.loss import MapLoss

@@ -7,15 +7,9 @@ from safetensors.torch import save_file
 
 from rapidvision.errors import CheckFailed, InputError
 from rapidvision.gala_models.layers.resnet import build
-from rapidvision.gala_models.weights.load import (
-    Card,
-    Category,
-    load_model,
-    load_weights,
-    read_card,
-    save_model,
-    state_sha256,
-)
+from rapidvision.gala_models.weights.card import Card, Category, read_card
+from rapidvision.gala_models.weights.load import load_model, load_weights, save_model
+from rapidvision.gala_models.weights.state import state_sha256
 
 
 def card(model, **more):

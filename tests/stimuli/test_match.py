@@ -13,7 +13,7 @@ from rapidvision.stimuli.image.load import load, remembering
 from rapidvision.stimuli.image.match import matched, recoloured
 from rapidvision.stimuli.image.match_target import WEIGHTS, find_target, luma_of
 from rapidvision.stimuli.pipeline import image_pipeline
-from rapidvision.stimuli.recipe import Match
+from rapidvision.stimuli.recipe_tables import Match
 from tests.stimuli.conftest import RECIPE, natural, tree, write_folder
 
 SPACES = ["rec709", "rec601", "linear", "lab"]

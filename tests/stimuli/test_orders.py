@@ -7,7 +7,7 @@ from scipy.ndimage import label
 from rapidvision.errors import InputError
 from rapidvision.maps import ImportanceMap
 from rapidvision.reveal import RevealSeries
-from rapidvision.stimuli.recipe import Reveal
+from rapidvision.stimuli.recipe_tables import Reveal
 from rapidvision.stimuli.reveal.order import centring_shift, n_revealed_px, reveal_order
 from rapidvision.stimuli.storage.compose import levels_of, soft_mask
 from tests.stimuli.conftest import blobs, natural

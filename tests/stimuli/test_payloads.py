@@ -16,7 +16,8 @@ from rapidvision.formats import tfrecord
 from rapidvision.stimuli.builder.build import build
 from rapidvision.stimuli.import_clickme import import_release
 from rapidvision.stimuli.maps.readers import open_source
-from rapidvision.stimuli.recipe import MapSource, StimulusRecipe
+from rapidvision.stimuli.recipe import StimulusRecipe
+from rapidvision.stimuli.recipe_tables import MapSource
 from tests.stimuli.conftest import blobs, natural
 
 

@@ -13,7 +13,7 @@ from scipy.stats import spearmanr
 from rapidvision.errors import InputError, RapidVisionError
 from rapidvision.formats import tfrecord
 from rapidvision.stimuli.maps.readers import DenseMap, Points, open_source
-from rapidvision.stimuli.recipe import MapSource
+from rapidvision.stimuli.recipe_tables import MapSource
 
 
 def opened(path, reader, **options):
@@ -131,6 +131,13 @@ def test_salicon_annotations_are_row_column_from_1(tmp_path):
 def test_salicon_axes_and_counting_are_checked(tmp_path, fixations, says):
     (tmp_path / "s.json").write_text(json.dumps(salicon(fixations)))
     with pytest.raises(InputError, match=says):
+        opened(tmp_path / "s.json", "salicon-json")
+
+
+def test_a_salicon_file_with_a_key_twice_is_refused(tmp_path):
+    text = json.dumps(salicon([[[1, 1]]])).replace('"width": 8', '"width": 9, "width": 8')
+    (tmp_path / "s.json").write_text(text)
+    with pytest.raises(InputError, match='the key "width" stands twice'):
         opened(tmp_path / "s.json", "salicon-json")
 
 

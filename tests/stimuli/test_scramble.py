@@ -7,7 +7,7 @@ from rapidvision.errors import InputError
 from rapidvision.stimuli.background.canvas import make_canvas
 from rapidvision.stimuli.background.scramble import phase_field, scramble
 from rapidvision.stimuli.image.load import load
-from rapidvision.stimuli.recipe import Canvas
+from rapidvision.stimuli.recipe_tables import Canvas
 from tests.stimuli.conftest import natural
 
 

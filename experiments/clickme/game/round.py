@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .blank_view import gained
+from .bubble_stroke import Illegal, Stroke
 from .masking import PartnerView
 from .rules import Rules
-from .stroke import Illegal, Stroke
 
 State = Literal["dealt", "running", "closing", "over"]
 #: How a round can end. ``interrupted`` is a round that the server did not live to see the end of.

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rapidvision.errors import InputError
-from rapidvision.map_agreement.reliability import agreement, reliability
+from rapidvision.map_agreement.reliability import reliability
+from rapidvision.map_agreement.source_agreement import agreement
 from rapidvision.numerics.blur import blurred, parse
 from rapidvision.seeds import stream
 

@@ -32,7 +32,7 @@ from rapidvision.formats.game.export_record import Counts, ExportRecord
 from rapidvision.formats.game.players import Player
 from rapidvision.formats.game.rounds import Round, write_rounds
 from rapidvision.formats.map_stacks import open_stacks
-from rapidvision.formats.png import png_bytes
+from rapidvision.images.png import png_bytes
 from rapidvision.system import files
 from rapidvision.system.progress import Advance, silent
 

@@ -11,15 +11,15 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
-from rapidvision.errors import InputError
-from rapidvision.formats.png import png_bytes
+from rapidvision.errors import InputError, RecipeError
+from rapidvision.images.png import png_bytes
 
 from ...web.app import Files, Problem, body_as, page, reply
 from ...web.login import check_origin
 from ...web.security import Buckets
 from ...web.tokens import Keyring
 from ..game import messages
-from ..game.names import checked_name, key_of
+from ..game.usernames import checked_name, key_of
 from .game_loop import LiveGame
 from .players import LiveRound, Seat, Send
 from .transport import PostLink, PostLinks, SocketLink
@@ -165,7 +165,7 @@ class Server:
         """Do what one message asks."""
         try:
             message = messages.decode(text)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        except (msgspec.DecodeError, RecipeError, UnicodeDecodeError, RecursionError) as error:
             await send(messages.refused("not_understood", str(error)))
         else:
             await self.live.handle(seat, message)

@@ -12,12 +12,12 @@ import sqlalchemy as sa
 from ... import clock
 from ...web.store import Store, StoreUnavailable
 from ..game import messages
+from ..game.bubble_stroke import Illegal
 from ..game.kinds import PlayerKind
 from ..game.messages import Bubbles, Deal, FromPage, Report, Skip, Start
 from ..game.partner import Superseded, Table
 from ..game.round import Guess, Result
 from ..game.settings import Game, settings_row, utc_text
-from ..game.stroke import Illegal
 from ..storage import tables
 from ..storage.images import Deck
 from ..storage.standings import Standings

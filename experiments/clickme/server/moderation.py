@@ -13,8 +13,8 @@ from rapidvision.errors import InputError
 
 from ...web.store import Store
 from ..game.kinds import PlayerKind
-from ..game.names import checked_name, key_of
 from ..game.settings import utc_text
+from ..game.usernames import checked_name, key_of
 from ..storage import tables
 
 Action: TypeAlias = Literal["rename", "hide", "show"]

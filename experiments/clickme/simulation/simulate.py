@@ -20,11 +20,11 @@ from rapidvision.system.progress import Advance, silent
 from ...web.store import Store
 from ..game.masking import PartnerView
 from ..game.messages import Start
-from ..game.names import key_of
 from ..game.partner import Loaded, Probabilities, checked
 from ..game.round import Round
 from ..game.rules import Rules
 from ..game.settings import Game, settings_row, utc_text
+from ..game.usernames import key_of
 from ..server.joining import enter, player_row
 from ..server.players import LiveRound
 from ..server.serving import served_to

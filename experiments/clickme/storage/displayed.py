@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from rapidvision.errors import InputError
-from rapidvision.formats.png import png_bytes
 from rapidvision.images.load import load_rgb
+from rapidvision.images.png import png_bytes
 from rapidvision.system import files
 
 #: Pictures that stay in memory; one of 256 pixels takes 0.2 MB, its PNG half of that.

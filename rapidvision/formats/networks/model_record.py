@@ -102,6 +102,10 @@ class ModelRecord(msgspec.Struct, frozen=True, kw_only=True):
         Those who answered.
     ties : str
         How stimuli without evidence either way were answered.
+    ignored : tuple of str
+        What networks could not see of the task.
+    confidence : str
+        Where an answer to the question of confidence came from; empty where it was not asked.
     n_plans, n_trials : int
         How many plans were answered, and trials in the table.
     probing : dict or None
@@ -119,6 +123,8 @@ class ModelRecord(msgspec.Struct, frozen=True, kw_only=True):
     a_participant_is: str
     networks: tuple[NetworkRecord, ...]
     ties: str
+    ignored: tuple[str, ...]
+    confidence: str
     n_plans: int
     n_trials: int
     probing: dict[str, Any] | None

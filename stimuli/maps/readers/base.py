@@ -23,6 +23,13 @@ class DenseMap:
         How many people it pools; 0 where unknown.
     where : str
         The file, for messages.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import rapidvision as rv
+    >>> rv.stimuli.DenseMap(np.eye(8, dtype=np.float32), n_observers=5).values.shape
+    (8, 8)
     """
 
     values: NDArray[np.float32]
@@ -46,6 +53,14 @@ class Points:
         For example durations; None means 1 each.
     where : str
         The file, for messages.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import rapidvision as rv
+    >>> clicks = rv.stimuli.Points(np.array([3.0, 7.5]), np.array([2.0, 2.5]), n_observers=1, frame_px=(640, 480))
+    >>> clicks.x_px.tolist(), clicks.frame_px
+    ([3.0, 7.5], (640, 480))
     """
 
     x_px: NDArray[np.float64]

@@ -16,7 +16,7 @@ from rapidvision.formats import tfrecord
 from rapidvision.formats.game.release_record import decode
 from rapidvision.images.listing import list_images
 
-from ...recipe import MapSource
+from ...recipe_tables import MapSource
 from .base import DenseMap, dense
 
 SUFFIXES = (".tfrecords", ".tfrecord")

@@ -6,7 +6,7 @@ import numpy as np
 
 from rapidvision.errors import InputError
 
-from ...recipe import MapSource
+from ...recipe_tables import MapSource
 from .matlab import Structs, field, items, loadmat, numbers, pairs, text
 from .points import PointsReader, Recording, only_once
 

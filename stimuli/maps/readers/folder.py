@@ -7,7 +7,7 @@ from rapidvision.errors import InputError
 from rapidvision.images.listing import list_images
 from rapidvision.images.load import MAP_SUFFIXES, load_map
 
-from ...recipe import MapSource
+from ...recipe_tables import MapSource
 from .base import DenseMap, dense
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from rapidvision.errors import InputError
 
-from ...recipe import MapSource
+from ...recipe_tables import MapSource
 from .base import Points
 
 

@@ -13,9 +13,9 @@ import numpy as np
 
 from rapidvision.errors import InputError
 from rapidvision.images.listing import list_images
-from rapidvision.system import files
+from rapidvision.system import files, json_text
 
-from ...recipe import MapSource
+from ...recipe_tables import MapSource
 from .base import Points
 from .matlab import field, items, loadmat, numbers, pairs
 from .points import PointsReader, Recording, as_points, check, only_once
@@ -47,7 +47,7 @@ def open_salicon_json(path: Path, source: MapSource) -> PointsReader:
         When the file is missing, damaged, or no SALICON file.
     """
     try:
-        found = msgspec.json.decode(files.read_bytes(path), type=_Salicon)
+        found = json_text.decode(files.read_bytes(path), _Salicon, name=str(path))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InputError(f"{path}: not a SALICON file ({error})") from error
     people: dict[int, list[list[tuple[float, float]]]] = {}

@@ -16,7 +16,7 @@ import numpy as np
 from rapidvision.errors import InputError
 from rapidvision.text import csv_text
 
-from ...recipe import MapSource
+from ...recipe_tables import MapSource
 from .points import PointsReader, Recording
 
 _PAIR = re.compile(r"\(\s*(-?\d+(?:\.\d+)?)\s*,\s*(-?\d+(?:\.\d+)?)\s*\)")

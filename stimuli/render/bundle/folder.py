@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from rapidvision.errors import InputError
 from rapidvision.formats import image_folder
-from rapidvision.formats.png import png_bytes
+from rapidvision.images.png import png_bytes
 from rapidvision.system import files, progress
 from rapidvision.system.pools import pool_of
 

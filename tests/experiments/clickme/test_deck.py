@@ -7,7 +7,7 @@ from PIL import Image
 from rapidvision.errors import InputError
 from rapidvision.experiments.clickme.storage.displayed import displayed_image, displayed_png
 from rapidvision.experiments.clickme.storage.images import doubtful, read_deck, read_maps, read_objects
-from rapidvision.formats.png import png_bytes
+from rapidvision.images.png import png_bytes
 
 
 def test_a_folder_is_read_with_its_phases(pictures):

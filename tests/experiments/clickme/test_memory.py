@@ -8,10 +8,10 @@ import pytest
 
 from rapidvision.experiments.clickme.game.masking import PartnerView
 from rapidvision.experiments.clickme.game.messages import Deal, Skip, Start
-from rapidvision.experiments.clickme.game.names import key_of
 from rapidvision.experiments.clickme.game.partner import Loaded, Table
 from rapidvision.experiments.clickme.game.rules import Rules
 from rapidvision.experiments.clickme.game.settings import Game
+from rapidvision.experiments.clickme.game.usernames import key_of
 from rapidvision.experiments.clickme.maps.export import export
 from rapidvision.experiments.clickme.maps.pooling import Form
 from rapidvision.experiments.clickme.server import game_loop, host

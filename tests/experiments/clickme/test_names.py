@@ -3,7 +3,7 @@
 import pytest
 
 from rapidvision.errors import InputError
-from rapidvision.experiments.clickme.game.names import built_in, checked_name
+from rapidvision.experiments.clickme.game.usernames import built_in, checked_name
 
 
 @pytest.mark.parametrize(

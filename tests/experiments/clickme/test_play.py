@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
+from rapidvision.experiments.clickme.game.bubble_stroke import Illegal
 from rapidvision.experiments.clickme.game.masking import PartnerView
 from rapidvision.experiments.clickme.game.round import Round, ranked
 from rapidvision.experiments.clickme.game.rules import Rules
-from rapidvision.experiments.clickme.game.stroke import Illegal
 
 CATEGORIES = ("bird", "cat")
 KNOWN, UNKNOWN = np.array([0.1, 0.9]), np.array([0.9, 0.1])

@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rapidvision.errors import RecipeError
+from rapidvision.experiments.clickme.game.bubble_stroke import Illegal, Stroke
 from rapidvision.experiments.clickme.game.masking import BLANK, PartnerView
 from rapidvision.experiments.clickme.game.rules import Rules, span, step_towards
-from rapidvision.experiments.clickme.game.stroke import Illegal, Stroke
 from rapidvision.experiments.clickme.simulation.simulated_player import Player, stroke
 from rapidvision.recipes import parse
 

@@ -1,0 +1,143 @@
+"""Psychometric functions of two groups, and the test of the difference of their thresholds."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from rapidvision.protocol import N_RELABELLINGS
+from rapidvision.seeds import fresh_seed
+from rapidvision.text.result_repr import Shown
+
+from .table.accuracy import cells, curve_of
+from .table.first_lines import LateRule
+from .table.trials import TrialsSource, as_trials
+
+if TYPE_CHECKING:
+    from .fits.thresholds import GroupFit, ThresholdTest
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class CurveFits(Shown):
+    """Psychometric functions of both groups.
+
+    Attributes
+    ----------
+    groups : (str, str)
+        First minus second.
+    fits : (GroupFit, GroupFit)
+        With intervals.
+    test : ThresholdTest
+        Of the difference of the thresholds.
+    drawing : Drawing
+        Data and curves.
+    notes : tuple of str
+        What was left out, with counts.
+
+    Examples
+    --------
+    >>> import rapidvision as rv
+    >>> trials = rv.analysis.Design(n_per_group=8).simulate(seed=1)
+    >>> found = rv.analysis.fit_psychometric(trials, n_resamples=99, n_bootstrap=20, seed=1)
+    >>> found.to_frame()["group"].tolist()
+    ['clickme', 'salicon']
+    """
+
+    groups: tuple[str, str]
+    fits: "tuple[GroupFit, GroupFit]"
+    test: "ThresholdTest"
+    drawing: Any
+    notes: tuple[str, ...] = ()
+
+    @property
+    def cautions(self) -> tuple[str, ...]:
+        """Warnings: few participants, groups whose spreads differ, or thresholds outside the levels."""
+        return tuple(dict.fromkeys([*self.test.notes, *self.fits[0].notes, *self.fits[1].notes]))
+
+    def opening(self) -> tuple[str, ...]:
+        """What was left out, with counts."""
+        return self.notes
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row per group: parameters, intervals, goodness of fit."""
+        return pd.DataFrame(
+            [
+                {
+                    "group": one.group,
+                    "threshold_percent": one.percent,
+                    "threshold_low": one.percent_interval[0],
+                    "threshold_high": one.percent_interval[1],
+                    "slope": float(one.fit.slope[0]),
+                    "lapse": float(one.fit.lapse[0]),
+                    "deviance": one.deviance,
+                    "p_deviance": one.p_deviance,
+                }
+                for one in self.fits
+            ]
+        )
+
+    def _repr_png_(self) -> bytes:
+        return bytes(self.drawing.to_bytes("png", dpi=150))
+
+
+def fit_psychometric(
+    trials: TrialsSource,
+    *,
+    groups: tuple[str, str] | None = None,
+    late: LateRule = "exclude",
+    n_resamples: int = N_RELABELLINGS,
+    n_bootstrap: int = 2000,
+    seed: int | None = None,
+    guess: float | None = None,
+) -> CurveFits:
+    """Fit psychometric functions and test the difference of the thresholds.
+
+    Parameters
+    ----------
+    trials : Trials, DataFrame or path-like
+        The participants' table.
+    groups : (str, str), optional
+        First minus second; alphabetical when there are exactly two.
+    late : {"exclude", "wrong", "half"}
+        What late, early and missing answers count as: left out, errors, half correct.
+    n_resamples : int
+        Relabellings of the test of the thresholds.
+    seed : int, optional
+        Of relabellings and bootstrap; drawn when absent, and part of the result.
+    n_bootstrap : int
+        Resamples of participants for the intervals.
+    guess : float, optional
+        Share of answers that guessing gets right, from 0 to below 1; must be stated where the table does not show it
+        (:mod:`~rapidvision.analysis.table.guess_rate`).
+
+    Returns
+    -------
+    CurveFits
+        Notebooks show the figure; :meth:`CurveFits.to_frame` has a row per group, thresholds in per cent.
+
+    Raises
+    ------
+    InputError
+        When the guess rate is unknown, levels have no per cent, or fewer than three have trials.
+
+    Examples
+    --------
+    >>> import rapidvision as rv
+    >>> trials = rv.analysis.Design(n_per_group=12).simulate(seed=1)
+    >>> found = rv.analysis.fit_psychometric(trials, n_resamples=200, n_bootstrap=50, seed=1).to_frame().set_index("group")
+    >>> bool(found.loc["clickme", "threshold_percent"] < found.loc["salicon", "threshold_percent"])
+    True
+    """
+    from .figures.plots import draw_fits
+    from .fits.psychometric import axis_of
+    from .fits.thresholds import fit_group, threshold_test
+
+    seed = fresh_seed() if seed is None else seed
+    table = cells(as_trials(trials).guessing(guess), late=late)
+    rate = table.known_guess("curve")
+    pair = table.pair(groups)
+    first, second = (fit_group(table, group, n_bootstrap=n_bootstrap, seed=seed) for group in pair)
+    test = threshold_test(table, pair, n_resamples=n_resamples, n_bootstrap=n_bootstrap, seed=seed)
+    curves = tuple(curve_of(table.accuracy[table.of(group)]) for group in pair)
+    drawing = draw_fits(axis_of(table), pair, curves, (first, second), chance=rate)
+    return CurveFits(pair, (first, second), test, drawing, table.notes)

@@ -1,0 +1,101 @@
+"""Parameters by name: read from a file, checked for values that are not finite, and hashed."""
+
+import hashlib
+import pickle
+import re
+import warnings
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from rapidvision.errors import InputError
+
+
+def read_state(path: Path | str) -> dict[str, Tensor]:
+    """Read name → tensor from ``.safetensors``, ``.npz`` or a weights-only PyTorch file, without ``module.`` in front."""
+    path = Path(path)
+    data: Any
+    if not path.is_file():
+        raise InputError(f"{path}: no such file")
+    if path.suffix == ".safetensors":
+        from safetensors import SafetensorError
+        from safetensors.torch import load_file
+
+        try:
+            data = load_file(str(path))
+        except SafetensorError as error:
+            raise InputError(f"{path}: damaged safetensors file ({error}); get it again") from error
+    elif path.suffix == ".npz":
+        try:
+            with np.load(path, allow_pickle=False) as arrays:
+                data = {name: torch.from_numpy(arrays[name]) for name in arrays.files}
+        except (OSError, ValueError, TypeError, zipfile.BadZipFile) as error:
+            raise InputError(f"{path}: not an npz of plain arrays ({error}); export the variables again") from error
+    else:
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # about pickle protocols; what matters is refused below
+                data = torch.load(path, map_location="cpu", weights_only=True)
+        except (pickle.UnpicklingError, RuntimeError, EOFError, OSError) as error:
+            raise InputError(
+                f"{path}: not a weights-only PyTorch file ({_unreadable(error)}); it could run code when read, so it is refused: "
+                "save model.state_dict() as safetensors"
+            ) from error
+    for key in ("state_dict", "model"):
+        if isinstance(data, dict) and isinstance(data.get(key), dict):
+            data = data[key]
+    if not isinstance(data, dict) or not all(isinstance(value, Tensor) for value in data.values()):
+        raise InputError(f"{path}: holds no parameters by name; save model.state_dict()")
+    state = {str(name).removeprefix("module."): value for name, value in data.items()}
+    wrong = not_finite(state)
+    if wrong:
+        raise InputError(f"{path}: {wrong}; such a network has no answers, so nothing was loaded")
+    return state
+
+
+def not_finite(state: Mapping[str, Tensor]) -> str:
+    """Say which parameters hold NaN or infinite values; empty when none does.
+
+    Examples
+    --------
+    >>> not_finite({"fc.bias": torch.tensor([0.0, float("nan")]), "fc.weight": torch.zeros(2)})
+    'fc.bias holds values that are not finite (1 of 2)'
+    """
+    bad = [name for name, value in state.items() if not bool(torch.isfinite(value).all())]
+    if not bad:
+        return ""
+    n_bad = int((~torch.isfinite(state[bad[0]])).sum())
+    more = f"; so do {len(bad) - 1} more" if len(bad) > 1 else ""
+    return f"{bad[0]} holds values that are not finite ({n_bad} of {state[bad[0]].numel()}){more}"
+
+
+def state_sha256(model: nn.Module) -> str:
+    """Hash a network's parameters and buffers: their names, types, shapes and bytes, in the order of the names.
+
+    Examples
+    --------
+    >>> one, other = nn.Linear(1, 1), nn.Linear(1, 1)
+    >>> _ = other.load_state_dict(one.state_dict())
+    >>> state_sha256(one) == state_sha256(other)
+    True
+    """
+    state, digest = model.state_dict(), hashlib.sha256()
+    for name in sorted(state):
+        value = state[name].detach().cpu().contiguous()
+        digest.update(f"{name} {value.dtype} {tuple(value.shape)}\n".encode())
+        digest.update(value.reshape(-1).view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _unreadable(error: Exception) -> str:
+    """What PyTorch found in a file, without its advice to read it all the same."""
+    found = re.search(r"unsupported (?:global: )?(?:global|class|operand) [\w.]+", str(error), re.IGNORECASE)
+    if found:
+        return found[0]
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines and not lines[0].startswith("Weights only") else "damaged, or a pickle of something else"
