@@ -15,7 +15,7 @@ pytestmark = pytest.mark.display
 SESSION = """
 import json, os, pty, sys, threading, time, tty
 import msgspec
-from Xlib import X, XK, display
+from Xlib import X, display
 from Xlib.ext import xtest
 from rapidvision.experiments.engine.participants import Watched
 from rapidvision.experiments.engine.refresh import estimate
@@ -29,10 +29,15 @@ from rapidvision.formats.manifest import read_set
 from rapidvision.plan import read_plan
 plan, made, box = read_plan(sys.argv[1]), read_set(sys.argv[2]), sys.argv[3] == "box"
 paths, journal, server = check_images(made, plan), MemoryJournal(), display.Display()
-trials, true_s, threads, done = {trial.trial: trial for trial in plan.trials()}, {}, [], []
+trials, true_s, threads = {trial.trial: trial for trial in plan.trials()}, {}, []
 ours, theirs = pty.openpty()
 tty.setraw(theirs)
 boxes = ["serial-state:" + os.ttyname(theirs)] if box else []
+
+class Trials(Session):
+    def _page(self, words, **_):
+        "The page for the experimenter after a session on a busy computer."
+
 with (
     PsychoPyScreen(background=plan.protocol.display.background, window_px=(640, 480), paced_hz=60) as screen,
     open_keys(screen.conversion) as keys,
@@ -63,28 +68,14 @@ with (
         time.sleep(0.1)
         true_s[trial.trial] = (push if box else click)(trial.correct_response)
 
-    def leave():
-        for _ in range(200):  # a page counts no key at first
-            code = server.keysym_to_keycode(XK.XK_space)
-            for kind in (X.KeyPress, X.KeyRelease):
-                xtest.fake_input(server, kind, code)
-                server.sync()
-            time.sleep(0.1)
-            if done:
-                return
-
     def see(frame, time_s):
-        if frame.kind == "text":  # a busy computer was late, and the experimenter is told
-            threads.append(threading.Thread(target=leave))
-            threads[-1].start()
-        elif frame.phase == plan.protocol.response.opens:
+        if frame.phase == plan.protocol.response.opens:
             threads.append(threading.Thread(target=answer, args=(trials[frame.trial],)))
             threads[-1].start()
 
     screen.load(plan, paths, side_px=64, icons={})
     screen.use_refresh(estimate(measure_flips(screen.flip, seconds=0.5)))
-    Session(plan, Watched(screen, see), devices.merged, journal).run()
-    done.append(True)
+    Trials(plan, Watched(screen, see), devices.merged, journal).run()
     for thread in threads:
         thread.join()
     record = devices.record()
