@@ -10,7 +10,7 @@ IMPOSSIBLE_DURATION = "impossible_duration"
 FLAGS = (AFTER_LAPSE, IMPOSSIBLE_DURATION)
 
 FORM = "online"
-VERSION = 3
+VERSION = 4
 metadata = sa.MetaData()
 
 #: One row per study: whether it takes people. `study_id` is the folder's own (see :mod:`.identity`), never its name:
@@ -87,7 +87,7 @@ identity = sa.Table(
 )
 
 #: One row per trial: the measurement as the browser sent it, and what the server makes of it; `timing_ok` is empty where
-#: the refreshes were not watched. `flags`: names, separated by blanks (see :data:`FLAGS`); `received_s` is on the `up_s` clock.
+#: the refreshes were not watched. `chosen`: value of the adaptive factor, as JSON. `flags`: names, separated by blanks (see :data:`FLAGS`); `received_s` is on the `up_s` clock.
 trial = sa.Table(
     "trial",
     metadata,
@@ -103,7 +103,18 @@ trial = sa.Table(
     sa.Column("response_ms", sa.Float),
     sa.Column("timing_ok", sa.Boolean),
     sa.Column("flags", sa.String(200), nullable=False),
+    sa.Column("chosen", sa.String(60)),
     sa.Column("measurement", sa.Text, nullable=False),
+)
+
+#: One row per answered question, by its number in the plan (see :mod:`..study.question_places`), as the browser sent it.
+answer = sa.Table(
+    "answer",
+    metadata,
+    sa.Column("session_id", sa.ForeignKey("session.session_id"), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("received", sa.Float, nullable=False),
+    sa.Column("content", sa.Text, nullable=False),
 )
 
 #: What happened around the trials: full screen left, page hidden, errors of the page.

@@ -10,8 +10,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from rapidvision.plan import Plan
+
 from ... import clock
-from .schema import event, identity, session, study, tally, trial
+from ..study.owed import owed
+from .schema import answer, event, identity, session, study, tally, trial
 
 #: One at a time, over all processes: whatever deals slots or registers studies.
 DEAL_LOCK = 7502
@@ -81,8 +84,8 @@ def add_event(
     return True
 
 
-def finish(connection: sa.Connection, session_id: str, tab: int, n_trials: int, at: float) -> Refusal | None:
-    """Close a session whose every trial is stored."""
+def finish(connection: sa.Connection, session_id: str, tab: int, plan: Plan, at: float) -> Refusal | None:
+    """Close a session that owes no trial any more; its last step says whether the practice criterion ended it."""
     seat = connection.execute(
         sa.select(session.c.session_id, session.c.state, session.c.tab).where(session.c.session_id == session_id)
     ).first()
@@ -91,10 +94,13 @@ def finish(connection: sa.Connection, session_id: str, tab: int, n_trials: int, 
     refused = may_write(seat, tab)
     if refused is not None:
         return refused
-    n_stored = connection.scalar(sa.select(sa.func.count()).where(trial.c.session_id == session_id)) or 0
-    if n_stored != n_trials:
-        return Refusal(409, "unfinished", f"{n_stored} of {n_trials} trials are stored; send the others first.")
-    changed = {"state": "finished", "finished": at, "last_step": "finished"}
+    stored = sa.select(trial.c.trial, trial.c.status, trial.c.correct).where(trial.c.session_id == session_id)
+    right = {n: bool(correct) and status in ("ok", "early") for n, status, correct in connection.execute(stored)}
+    left, missed = owed(plan, right)
+    if left:
+        n_trials = len(right) + len(left)
+        return Refusal(409, "unfinished", f"{len(right)} of {n_trials} trials are stored; send the others first.")
+    changed = {"state": "finished", "finished": at, "last_step": "criterion missed" if missed else "finished"}
     connection.execute(session.update().where(session.c.session_id == session_id).values(**changed))
     return None
 
@@ -107,7 +113,7 @@ def withdraw(connection: sa.Connection, study_id: str, *, session_id: str = "", 
         return False
     if found.state == "withdrawn":
         return True
-    for table in (trial, event):
+    for table in (trial, answer, event):
         connection.execute(table.delete().where(table.c.session_id == found.session_id))
     mine_too = identity.c.participant_id == found.participant_id
     connection.execute(identity.update().where(mine_too).values(service="", external=""))

@@ -13,7 +13,8 @@ from rapidvision.system import files
 
 from ..pages.shell import shell
 from ..pages.study_json import public_study
-from ..study.plans import for_browser, open_study
+from ..study.payload import for_browser
+from ..study.plans import open_study
 from ..study.translations import loading_words
 
 STATIC = Path(__file__).parents[1] / "static"
@@ -53,7 +54,7 @@ def write_bundle(
     Raises
     ------
     InputError
-        When the folder is not empty, or the id is missing.
+        When the folder is not empty, the id is missing, or the task is adaptive.
     """
     out = Path(out)
     if out.suffix == ".jzip":
@@ -68,10 +69,12 @@ def write_bundle(
     if (target == "datapipe") != bool(datapipe_id):
         raise InputError("datapipe: --results-to datapipe and --datapipe-id go together")
     served = open_study(study, stimulus_set=stimulus_set)
+    if served.protocol.adaptive:
+        raise InputError(f"{study}: adaptive: a server chooses the values from the answers; use `session serve`")
     recruitment = served.settings.recruitment
     for path in (*(STATIC / "runner").iterdir(), STATIC / "bundle" / "files-main.js"):
         files.write_bytes(out / "static" / path.name, path.read_bytes())
-    words = loading_words(next(iter(served.plans.values())).protocol.language)
+    words = loading_words(served.protocol.language)
     page = shell(STATIC / "bundle" / "index.html", main="static/files-main.js", **words).decode()
     files.write_text(out / "index.html", page.replace("<!--host-->", _JATOS if target == "jatos" else ""))
     for number, plan in enumerate(served.plans.values()):

@@ -4,6 +4,7 @@ import io
 import json
 import zipfile
 from collections.abc import Collection, Iterator
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
@@ -11,11 +12,17 @@ import sqlalchemy as sa
 from rapidvision.errors import InputError, did_you_mean
 from rapidvision.formats import trials_table
 from rapidvision.plan import Plan
-from rapidvision.trials import COLUMNS, Trial, TrialRecord
+from rapidvision.task.trial import Trial
+from rapidvision.trials import COLUMNS, TrialRecord, columns_of
 
+from ...recording.answers import AnswerRecord
 from ..database.schema import KINDS, event, plan, session, trial
-from ..storage.trial_report import Measurement, Quality, row
+from ..storage.answer_writes import reports_of
+from ..storage.trial_report import Measurement, Press, Quality, row
 from ..study.plans import ServedStudy
+from ..study.question_places import Place, places_of
+from . import answers
+from .answers import answer_records, answers_by_trial
 from .guarded_csv import guarded_csv
 
 #: Whose sessions an export holds unless others are asked for.
@@ -62,7 +69,7 @@ def quality_csv(connection: sa.Connection, served: ServedStudy, *, observers: Co
 
 def presses_csv(connection: sa.Connection, served: ServedStudy, *, observers: Collection[str] = HUMANS) -> str:
     """Return every key press of every trial as CSV, early and late ones too."""
-    header = ["session_id", "trial", "code", "at_ms", "handled_ms", "trusted", "repeat", "response_key"]
+    header = ["session_id", "trial", *Press.__struct_fields__]
     rows = [
         [record.session_id, record.trial, *msgspec.structs.astuple(press)]
         for record, quality in measured(connection, served, observers=observers)
@@ -87,6 +94,35 @@ def sessions_csv(connection: sa.Connection, served: ServedStudy, *, observers: C
         for each, device in zip(found, devices, strict=True)
     ]
     return guarded_csv([*names, *columns], rows)
+
+
+def answer_table(
+    connection: sa.Connection,
+    served: ServedStudy,
+    *,
+    finished_only: bool = False,
+    observers: Collection[str] = HUMANS,
+) -> list[AnswerRecord]:
+    """Return the answers that belong to no trial, by session; those after trials are columns of the trials table."""
+    columns = ("session_id", "participant_id", "observer_kind", "plan_digest")
+    wanted = [session.c.study_id == served.study_id, session.c.observer_kind.in_(observers)]
+    if finished_only:
+        wanted.append(session.c.state == "finished")
+    query = sa.select(*(session.c[name] for name in columns)).where(*wanted)
+    found = connection.execute(query.order_by(session.c.began, session.c.session_id)).all()
+    reports, followed = reports_of(connection, [each.session_id for each in found]), _Followed(connection, served)
+    records: list[AnswerRecord] = []
+    for each in found:
+        who = {"session_id": each.session_id, "participant_id": each.participant_id}
+        plan_, places = followed.plan(each.plan_digest), followed.places(each.plan_digest)
+        given = reports.get(each.session_id, {})
+        records += answer_records(plan_, given, places, observer_kind=each.observer_kind, **who)
+    return records
+
+
+def answers_csv(connection: sa.Connection, served: ServedStudy, *, observers: Collection[str] = HUMANS) -> str:
+    """Return the answers that belong to no trial as CSV."""
+    return answers.to_csv(answer_table(connection, served, observers=observers))
 
 
 def events_csv(connection: sa.Connection, served: ServedStudy, *, observers: Collection[str] = HUMANS) -> str:
@@ -120,7 +156,7 @@ def psych_ds(connection: sa.Connection, served: ServedStudy, *, observers: Colle
             "description": column.meaning,
             **({"unitText": column.unit} if column.unit else {}),
         }
-        for column in COLUMNS
+        for column in (*COLUMNS, *columns_of(served.protocol))
     ]
     name = "".join(letter for letter in served.name if letter.isalnum()) or "study"
     description = {
@@ -135,6 +171,7 @@ def psych_ds(connection: sa.Connection, served: ServedStudy, *, observers: Colle
         for path, text in (
             ("dataset_description.json", json.dumps(description, indent=2) + "\n"),
             (f"data/study-{name}_data.csv", trials_table.to_csv(records)),
+            ("documents/answers.csv", answers_csv(connection, served, observers=observers)),
             ("documents/sessions.csv", sessions_csv(connection, served, observers=observers)),
             ("documents/quality.csv", quality_csv(connection, served, observers=observers)),
             ("documents/presses.csv", presses_csv(connection, served, observers=observers)),
@@ -157,8 +194,10 @@ def parquet(connection: sa.Connection, served: ServedStudy, *, observers: Collec
     arrow = need("pyarrow", extra="online", purpose="a Parquet export")
     parquet_ = need("pyarrow.parquet", extra="online", purpose="a Parquet export")
     kinds = {"int": arrow.int64(), "float": arrow.float64(), "bool": arrow.bool_(), "str": arrow.string()}
-    schema = arrow.schema([arrow.field(c.name, kinds[c.dtype], nullable=c.nullable) for c in COLUMNS])
-    rows = [msgspec.to_builtins(record) for record in trial_records(connection, served, observers=observers)]
+    columns = (*COLUMNS, *columns_of(served.protocol))
+    schema = arrow.schema([arrow.field(c.name, kinds[c.dtype], nullable=c.nullable) for c in columns])
+    records = trial_records(connection, served, observers=observers)
+    rows = [(made := msgspec.to_builtins(record)) | made.pop("more") for record in records]
     out = io.BytesIO()
     parquet_.write_table(arrow.Table.from_pylist(rows, schema=schema), out)
     return out.getvalue()
@@ -180,14 +219,20 @@ def measured(
         wanted.append(session.c.state == "finished")
     columns = ("session_id", "participant_id", "observer_kind", "state", "plan_digest")
     query = (
-        sa.select(*(session.c[name] for name in columns), trial.c.trial, trial.c.flags, trial.c.measurement)
+        sa.select(
+            *(session.c[name] for name in columns), trial.c.trial, trial.c.flags, trial.c.chosen, trial.c.measurement
+        )
         .join(session, session.c.session_id == trial.c.session_id)
         .where(*wanted)
         .order_by(session.c.began, session.c.session_id, trial.c.trial)
     )
     followed = _Followed(connection, served)
-    for found in connection.execute(query):
+    given: dict[str, dict[int, Any]] = {}
+    for found in connection.execute(query).all():
         plan_, planned = followed.trial(found.plan_digest, found.trial)
+        if found.session_id not in given:
+            reports = reports_of(connection, [found.session_id]).get(found.session_id, {})
+            given = {found.session_id: answers_by_trial(reports, followed.places(found.plan_digest))}
         measurement = msgspec.json.decode(found.measurement, type=Measurement)
         made = row(
             plan_,
@@ -198,6 +243,8 @@ def measured(
             session_id=found.session_id,
             participant_id=found.participant_id,
             flags=[*found.flags.split(), *_STATE_FLAGS.get(found.state, ())],
+            questions=given[found.session_id].get(found.trial),
+            chosen=None if found.chosen is None else json.loads(found.chosen),
         )
         yield made, measurement.quality
 
@@ -211,6 +258,18 @@ class _Followed:
 
     def trial(self, digest: str, number: int) -> tuple[Plan, Trial]:
         """Return a plan by its digest, and one of its trials."""
+        made, trials = self._plan(digest)
+        return made, trials[number]
+
+    def places(self, digest: str) -> dict[int, Place]:
+        """Return number → place of a plan's questions."""
+        return places_of(self.plan(digest))
+
+    def plan(self, digest: str) -> Plan:
+        """Return a plan by its digest."""
+        return self._plan(digest)[0]
+
+    def _plan(self, digest: str) -> tuple[Plan, dict[int, Trial]]:
         if digest not in self._known:
             content = self._connection.scalar(sa.select(plan.c.content).where(plan.c.plan_digest == digest))
             if content is None:
@@ -219,5 +278,4 @@ class _Followed:
                 )
             made = msgspec.json.decode(content, type=Plan)
             self._known[digest] = (made, {trial.trial: trial for trial in made.trials()})
-        made, trials = self._known[digest]
-        return made, trials[number]
+        return self._known[digest]

@@ -27,5 +27,15 @@ def _cell(value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, int | float):
         return repr(value)
-    text = str(value)
-    return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) else text
+    return str(guarded(str(value)))
+
+
+def guarded(value: str | float | None) -> str | float | None:
+    """Return a value that a participant gave, a text so that no spreadsheet takes it for a formula.
+
+    Examples
+    --------
+    >>> guarded("@SUM(1)"), guarded("an owl"), guarded(-3.0)
+    ("'@SUM(1)", 'an owl', -3.0)
+    """
+    return f"'{value}" if isinstance(value, str) and value.lstrip(" ").startswith(_FORMULA) else value

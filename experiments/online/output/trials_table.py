@@ -3,40 +3,19 @@
 import argparse
 import os
 from collections import Counter
-from collections.abc import Collection, Iterable
 from pathlib import Path
-from typing import Any, Literal
 
-import msgspec
-
-from rapidvision import recipes
-from rapidvision.errors import InputError, RecipeError, did_you_mean
-from rapidvision.formats.trials_table import write_table
+from rapidvision.errors import InputError, did_you_mean
+from rapidvision.formats.trials_table import write_description, write_table
 from rapidvision.study import Study
-from rapidvision.system import json_text
 from rapidvision.trials import TrialRecord
 
+from ...recording.answers import AnswerRecord, answers_path, write_answers
 from ..database.schema import KINDS
 from ..storage.open_database import DATABASE_VARIABLE, default_database, open_online_store
-from ..storage.trial_report import Measurement, Sha256, Short, row, why_refused
 from ..study.plans import ServedStudy, open_study
-from ..study.requests import Device
-from .export import HUMANS, session_counts, trial_records
-
-
-class Result(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One session's file from a bundle; its recruitment ids stay in the file."""
-
-    form: Literal[1]
-    study_id: str
-    plan_digest: Sha256
-    session_id: Short
-    participant_id: Short
-    ids: dict[str, str]
-    consent_sha256: Sha256
-    device: Device
-    observer_kind: Literal["human", "pilot", "simulated"] = "human"
-    trials: dict[str, Measurement]
+from .export import answer_table, session_counts, trial_records
+from .result_files import from_files
 
 
 def write_trials_table(arguments: argparse.Namespace) -> str:
@@ -46,13 +25,16 @@ def write_trials_table(arguments: argparse.Namespace) -> str:
     out = arguments.out or Study(served.folder).trials_path
     observers = tuple(arguments.observers)
     if arguments.results:
-        found = from_files(served, arguments.results, observers=KINDS)
+        found, given = from_files(served, arguments.results, observers=KINDS)
         sessions: dict[str, str] = {record.session_id: record.observer_kind for record in found}
         counts = dict(Counter(sessions.values()))
         records = [record for record in found if record.observer_kind in observers]
+        answers = [answer for answer in given if answer.observer_kind in observers]
     else:
-        records, counts = _from_database(served, observers, arguments)
+        records, answers, counts = _from_database(served, observers, arguments)
     write_table(out, records)
+    write_description(out, served.protocol)
+    write_answers(answers_path(Path(out)), answers)
     return "\n".join([f"{_summary(records)} in {out}", *_left_out(counts, observers), *_flagged(records)])
 
 
@@ -100,59 +82,10 @@ def _flagged(records: list[TrialRecord]) -> list[str]:
     return lines
 
 
-def from_files(served: ServedStudy, paths: Iterable[Path], *, observers: Collection[str] = HUMANS) -> list[TrialRecord]:
-    """Return the rows of result files, by session and trial.
-
-    Parameters
-    ----------
-    served : ServedStudy
-        Knows the plans.
-    paths : iterable of Path
-        One file per session.
-    observers : collection of {"human", "pilot", "simulated"}
-        Whose sessions; default: participants' only.
-
-    Raises
-    ------
-    InputError
-        Names the file that is no result of this study, appears twice, or has a trial that was not planned.
-    """
-    by_digest = {plan.digest: plan for plan in served.plans.values()}
-    records: list[TrialRecord] = []
-    seen: dict[str, Path] = {}
-    for path in sorted(paths):
-        result = _read(path)
-        plan = by_digest.get(result.plan_digest)
-        if plan is None:
-            raise InputError(f"{path}: its plan is none of this study's; export it with the study it was made from")
-        if result.session_id in seen:
-            raise InputError(f"{path}: the same session as {seen[result.session_id]}; keep one of both")
-        seen[result.session_id] = path
-        if result.observer_kind not in observers:
-            continue
-        planned = served.trials(plan.group, plan.slot)
-        for name, measured in sorted(result.trials.items(), key=lambda each: each[0].zfill(9)):
-            trial = planned.get(int(name)) if name.isdigit() else None
-            refused = "no such trial" if trial is None else why_refused(plan, trial, measured)
-            if trial is None or refused is not None:
-                raise InputError(f"{path}: trial {name}: {refused}; the file was changed")
-            who: dict[str, Any] = {"session_id": result.session_id, "participant_id": result.participant_id}
-            observer = "simulated" if result.observer_kind == "simulated" else "human"
-            records.append(row(plan, trial, measured, observer=observer, observer_kind=result.observer_kind, **who))
-    return records
-
-
-def _read(path: Path) -> Result:
-    try:
-        return recipes.convert(json_text.read(path), Result, name=str(path))
-    except RecipeError as error:
-        raise InputError(f"{error}: not a session's result") from error
-
-
 def _from_database(
     served: ServedStudy, observers: tuple[str, ...], arguments: argparse.Namespace
-) -> tuple[list[TrialRecord], dict[str, int]]:
-    """The rows, and how many sessions of each kind the database holds."""
+) -> tuple[list[TrialRecord], list[AnswerRecord], dict[str, int]]:
+    """The rows, the answers that belong to no trial, and how many sessions of each kind the database holds."""
     url = arguments.database_url or os.environ.get(DATABASE_VARIABLE, "") or default_database(served.folder)
     if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).is_file():
         raise InputError(f"{url}: no database here; serve the study first, or give the files of a bundle")
@@ -160,7 +93,8 @@ def _from_database(
     try:
         chosen = {"finished_only": arguments.finished_only, "observers": observers}
         records = store.read(lambda connection: trial_records(connection, served, **chosen))
+        answers = store.read(lambda connection: answer_table(connection, served, **chosen))
         counts = store.read(lambda connection: session_counts(connection, served))
-        return records, {kind: sum(states.values()) for kind, states in counts.items()}
+        return records, answers, {kind: sum(states.values()) for kind, states in counts.items()}
     finally:
         store.close()

@@ -23,9 +23,13 @@ from ..database.sessions import TALLIES, Refusal, add_event, count, finish, with
 from ..database.uptime import UpTime, beat
 from ..pages.shell import BOOT_SOURCE, shell
 from ..pages.study_json import public_study
+from ..storage.adaptive_choices import AdaptiveChoices
 from ..storage.allocation import Arrival, Rules, Seat, arrive, lapse
-from ..storage.trial_writes import Held, Seats, TrialWrites
-from ..study.plans import ServedStudy, for_browser
+from ..storage.answer_writes import AnswerWrites
+from ..storage.seats import Held, Seats
+from ..storage.trial_writes import TrialWrites
+from ..study.payload import for_browser
+from ..study.plans import ServedStudy
 from ..study.recruits import who_comes
 from ..study.requests import Event, NewSession, Tally, Withdrawal
 from ..study.translations import loading_words
@@ -73,7 +77,7 @@ class ParticipantApi:
             study_id=served.study_id,
             groups=served.groups,
             n_slots=served.n_slots,
-            seed=next(iter(served.plans.values())).protocol.seed,
+            seed=served.protocol.seed,
             quota_per_group=settings.quota_per_group,
             lapse_s=settings.lapse_minutes * 60,
             refuse_other_studies=settings.recruitment.refuse_other_studies,
@@ -91,8 +95,10 @@ class ParticipantApi:
 
     def routes(self) -> list[Route]:
         """Every address that participants' browsers use; all of them relative to where the page lies."""
-        words = loading_words(next(iter(self.served.plans.values())).protocol.language)
+        words = loading_words(self.served.protocol.language)
         writes = TrialWrites(self.served, self.store, self.seats, self.up)
+        answers = AnswerWrites(self.served, self.store, self.seats)
+        choices = AdaptiveChoices(self.served, self.store, self.seats)
         return [
             Route("/api/trials/{number:int}", writes, methods=["PUT"]),  # first: it is asked for most
             Route("/", page(shell(STATIC / "index.html", main="static/main.js", **words))),
@@ -102,7 +108,9 @@ class ParticipantApi:
             Route("/api/study", self.study),
             Route("/api/tally", self.tally, methods=["POST"]),
             Route("/api/sessions", self.begin, methods=["POST"]),
-            Route("/api/answers", self.answers),
+            Route("/api/answers/{number:int}", answers.endpoint, methods=["PUT"]),
+            Route("/api/choices/{number:int}", choices.endpoint),
+            Route("/api/simulated", self.simulated_answers),
             Route("/api/events", self.event, methods=["POST"]),
             Route("/api/finish", self.finish, methods=["POST"]),
             Route("/api/withdraw", self.withdraw, methods=["POST"]),
@@ -158,7 +166,7 @@ class ParticipantApi:
             raise Problem(409, "lapsed", text, more=self._access(seat))
         return reply(self._seat_reply(seat), 200 if seat.resumed else 201)
 
-    async def answers(self, request: Request) -> Response:
+    async def simulated_answers(self, request: Request) -> Response:
         """What a simulated participant does, trial by trial."""
         held = self.seats.held(request.headers.get("authorization", ""))
         if self.simulated is None or held.observer_kind != "simulated":
@@ -181,9 +189,9 @@ class ParticipantApi:
     async def finish(self, request: Request) -> Response:
         """Close the session, if every trial is stored, and give the completion code."""
         held = self.seats.held(request.headers.get("authorization", ""))
-        n_trials = len(self.served.trials(held.group, held.slot))
+        plan = self.served.plans[held.group, held.slot]
         at = clock.wall_s()
-        refused = await self.store.write(lambda connection: finish(connection, held.session_id, held.tab, n_trials, at))
+        refused = await self.store.write(lambda connection: finish(connection, held.session_id, held.tab, plan, at))
         if refused is not None:
             raise Problem(refused.status, refused.code, refused.text)
         if held.observer_kind != "human":
@@ -274,6 +282,7 @@ class ParticipantApi:
             "state": seat.state,
             "plan": self._plan(seat.group, seat.slot),
             "done": [{"trial": t, "status": status, "correct": correct} for t, status, correct in seat.done],
+            "answered": seat.answered,
         }
 
     def _withdrawal_code(self, session_id: str) -> str:

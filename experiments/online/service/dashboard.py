@@ -43,6 +43,7 @@ EXPORTS: dict[str, tuple[str, Exporter]] = {
     "sessions.csv": ("text/csv", lambda c, s, who: export.sessions_csv(c, s, observers=who)),
     "quality.csv": ("text/csv", lambda c, s, who: export.quality_csv(c, s, observers=who)),
     "presses.csv": ("text/csv", lambda c, s, who: export.presses_csv(c, s, observers=who)),
+    "answers.csv": ("text/csv", lambda c, s, who: export.answers_csv(c, s, observers=who)),
     "events.csv": ("text/csv", lambda c, s, who: export.events_csv(c, s, observers=who)),
     "psych-ds.zip": ("application/zip", lambda c, s, who: export.psych_ds(c, s, observers=who)),
 }

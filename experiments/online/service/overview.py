@@ -1,10 +1,13 @@
 """What an experimenter wants to know during a study, as counts from the database."""
 
 from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
+
+from rapidvision.task.trial import Trial, TrialImage
 
 from ..database.schema import event, session, study, tally, trial
 from ..study.plans import ServedStudy
@@ -73,7 +76,7 @@ class Overview(msgspec.Struct, frozen=True):
     level_labels: list[str]
     histogram: list[int]
     histogram_ms: int
-    limit_ms: int
+    limit_ms: int | None
     statuses: dict[str, int]
     timing: list[dict[str, Any]]
     services: dict[str, int]
@@ -129,7 +132,7 @@ def overview(connection: sa.Connection, served: ServedStudy, database: dict[str,
         level_labels=labels,
         histogram=_histogram(connection, joined, main),
         histogram_ms=HISTOGRAM_MS,
-        limit_ms=plan.protocol.timing.response_limit_ms,
+        limit_ms=_limit_ms(plan.trials("main")),
         statuses=_counts(
             connection, sa.select(trial.c.status, n).select_from(joined).where(main).group_by(trial.c.status)
         ),
@@ -168,8 +171,22 @@ def _flags(connection: sa.Connection, joined: Any, mine: Any) -> dict[str, int]:
 
 
 def _labels(served: ServedStudy) -> list[str]:
-    found = {trial.level_index: trial.level_label for plan in served.plans.values() for trial in plan.trials("main")}
+    images = (image for plan in served.plans.values() for trial in plan.trials("main") for image in _images(trial))
+    found = {image.level_index: image.level_label for image in images}
     return [found[index] for index in sorted(found)]
+
+
+def _images(planned: Trial) -> Iterable[TrialImage]:
+    """The images that a trial may show."""
+    yield planned.image
+    for choice in planned.choices:
+        yield from choice.images.values()
+
+
+def _limit_ms(trials: Sequence[Trial]) -> int | None:
+    """The response limit, where all trials have the same."""
+    limits = {trial.limit_ms for trial in trials}
+    return limits.pop() if len(limits) == 1 else None
 
 
 def _levels(connection: sa.Connection, joined: Any, main: Any, labels: list[str]) -> list[Level]:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from rapidvision.seeds import stream
 
 from ...web.database import lock
-from ..database.schema import identity, plan, session, study, trial
+from ..database.schema import answer, identity, plan, session, study, trial
 from ..database.sessions import DEAL_LOCK, Refusal, count
 from ..database.uptime import UpTime, beat
 from ..study.plans import ServedStudy
@@ -85,6 +85,8 @@ class Seat:
         Whether it was there before.
     done : list of (int, str, bool or None)
         Trial, status and correctness of what is stored.
+    answered : list of int
+        Numbers of the questions whose answers are stored.
     """
 
     session_id: str
@@ -98,6 +100,7 @@ class Seat:
     began_s: float
     resumed: bool
     done: list[tuple[int, str, bool | None]] = field(default_factory=list)
+    answered: list[int] = field(default_factory=list)
 
 
 def arrive(connection: sa.Connection, arrivals: Sequence[Arrival], rules: Rules, up: UpTime) -> list[Seat | Refusal]:
@@ -294,4 +297,5 @@ def _again(known: Any, arrival: Arrival, desk: _Desk) -> Seat | Refusal:
         known.began_s,
         resumed=True,
         done=[(number, status, correct) for number, status, correct in connection.execute(stored)],
+        answered=list(connection.scalars(sa.select(answer.c.number).where(answer.c.session_id == known.session_id))),
     )

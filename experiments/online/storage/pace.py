@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from rapidvision.plan import Plan
+from rapidvision.task.trial import Trial
 
 from ... import clock
 from ..database.uptime import UpTime
@@ -16,23 +17,25 @@ _SHARE = 0.97
 MAX_SESSIONS = 20_000
 
 
-def least_ms(plan: Plan, fixation_ms: float, measurement: Measurement) -> float:
-    """Return how long a trial lasted at least: cross and picture; 0 for one that was not ended.
+def least_ms(plan: Plan, trial: Trial, measurement: Measurement) -> float:
+    """Return how long a trial lasted at least: its phases of a set duration; 0 for one that was not ended.
 
     Parameters
     ----------
-    plan : Plan
-        Its timing.
-    fixation_ms : float
-        The planned fixation of this trial.
+    plan, trial : Plan, Trial
+        What was asked.
     measurement : Measurement
-        A response may take the picture away where the protocol says so.
+        A response may end the trial where the protocol says so.
     """
     if measurement.aborted:
         return 0.0
-    timing = plan.protocol.timing
-    cut_ms = measurement.response_ms if timing.response_ends_trial else None
-    return fixation_ms + (timing.stimulus_ms if cut_ms is None else min(cut_ms, timing.stimulus_ms))
+    rule = plan.protocol.response
+    planned_ms = [phase.duration_ms for phase in trial.phases]
+    zero = next((i for i, phase in enumerate(trial.phases) if rule and phase.name == rule.opens), 0)
+    before, after = (float(sum(ms or 0 for ms in part)) for part in (planned_ms[:zero], planned_ms[zero:]))
+    if rule and rule.ends_trial and measurement.response_ms is not None:
+        after = min(after, measurement.response_ms)
+    return before + after
 
 
 @dataclass
@@ -46,8 +49,10 @@ class Pace:
 
     Trials that waited for a connection arrive together, so single intervals between writes prove nothing. What must hold
     is the sum: no more trials than fit between the beginning of the session and now. The time since the beginning is
-    the larger of two clocks' (wall clock and :class:`.uptime.UpTime`), so that a wall clock set back or a server that was
-    down never makes an honest session look impossible.
+    the larger of two clocks' (wall clock and :class:`.uptime.UpTime`). The steady clock alone would not do: it counts
+    nothing while the server is down, and pages go on with their trials meanwhile. The wall clock alone would not do
+    either, because it may be set back. A wall clock that is set forward lets more trials pass in the sessions that began
+    before, and refuses none.
 
     Parameters
     ----------

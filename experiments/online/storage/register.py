@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 
 from ...web.database import lock
-from ..database.schema import event, identity, session, study, tally, trial
+from ..database.schema import answer, event, identity, session, study, tally, trial
 from ..database.sessions import DEAL_LOCK
 from ..study.plans import ServedStudy
 
@@ -58,7 +58,7 @@ def discard(connection: sa.Connection, study_id: str, rehearsal: str) -> int:
     """Delete a rehearsal's sessions with all that belongs to them, and return how many there were; never a participant's."""
     mine = sa.and_(session.c.study_id == study_id, session.c.rehearsal == rehearsal, session.c.observer_kind != "human")
     ids = sa.select(session.c.session_id).where(mine)
-    for table in (trial, event):
+    for table in (trial, answer, event):
         connection.execute(table.delete().where(table.c.session_id.in_(ids)))
     people = sa.select(session.c.participant_id).where(mine)
     connection.execute(identity.delete().where(identity.c.participant_id.in_(people)))

@@ -1,16 +1,19 @@
 """What a browser may say about one trial, and what the server makes of it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal
 
 import msgspec
 
-from rapidvision.observers import Answer, record
+from rapidvision.observers import Answer, outcome_of, record
 from rapidvision.plan import Plan
-from rapidvision.screen import refreshes
-from rapidvision.trials import ObserverKind, Status, Trial, TrialRecord, judge
+from rapidvision.task.response import Scalar
+from rapidvision.task.trial import Trial
+from rapidvision.trials import ObserverKind, Status, TrialRecord
 
 from ..database.schema import IMPOSSIBLE_DURATION
+from ..study.payload import file_of
+from .timing_check import timing_ok
 
 Ms = Annotated[float, msgspec.Meta(ge=0, le=600_000)]
 Clock = Annotated[float, msgspec.Meta(ge=-1e15, le=1e15)]
@@ -24,14 +27,52 @@ Presenter = Literal["compositor", "worker", "movie", "none"]
 
 
 class Press(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One key event: its physical key, and when it happened and was handled, from stimulus onset."""
+    """One event of a key or a pointer: what it was, and when it happened and was handled, from time zero.
+
+    Attributes
+    ----------
+    code : str
+        The physical key, or ``pointer``.
+    input : str
+        The response input that it is; empty for others.
+    down : bool
+        False when it was released.
+    at_ms, handled_ms : float
+        The event's own time, and when the page came to handle it.
+    trusted : bool
+        Whether the browser says that a person did it.
+    repeat : bool
+        Whether a held key repeated it.
+    """
 
     code: Short
+    input: Short = ""
+    down: bool = True
     at_ms: Clock
     handled_ms: Clock
     trusted: bool
     repeat: bool = False
-    response_key: bool = False
+
+
+class PhaseReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A phase as it was shown.
+
+    Attributes
+    ----------
+    name : str
+        Its name.
+    onset_ms : float
+        Its first refresh, from time zero.
+    shown_ms : float
+        From its first refresh to the next phase's.
+    late_refreshes : int or None
+        Counted where the presenter sees every refresh.
+    """
+
+    name: Short
+    onset_ms: Clock
+    shown_ms: Ms
+    late_refreshes: Count | None = None
 
 
 class Quality(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -40,24 +81,24 @@ class Quality(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     Attributes
     ----------
     presenter : {"compositor", "worker", "movie", "none"}
-        What put the picture on the screen; ``none`` in fast simulations.
-    onset_ms, offset_ms : float or None
-        On the page's clock.
+        What put the phases on the screen; ``none`` in fast simulations.
     seen : {"observed", "scheduled", "presented"}
-        Whether the refreshes of onset and offset were watched, only planned (scheduled), or stamped by the browser at
+        Whether the refreshes of the boundaries were watched, only planned (scheduled), or stamped by the browser at
         presentation (presented).
-    n_refreshes : int or None
-        How many refreshes the picture was up.
+    zero_ms : float or None
+        Time zero on the page's clock.
     calibration_ms : float
         Added to frame times to get presentation times; measured during the instructions.
     clock_ms : float
         Resolution of the page's clock.
     long_task_ms : float
         Time of long tasks that overlapped the trial.
-    key_lag_ms : float or None
-        From the press to its handler.
+    input_lag_ms : float or None
+        From the response to its handler.
     presses : tuple of Press
-        All key events of the trial, early and late ones too.
+        All events of the trial, early and late ones too.
+    held_at_onset : bool
+        Whether a response key was down at time zero.
     hidden, fullscreen_lost, focus_lost, resized : bool
         What happened during the trial.
     device_pixel_ratio : float
@@ -68,14 +109,13 @@ class Quality(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     presenter: Presenter = "none"
     seen: Literal["observed", "scheduled", "presented", "none"] = "none"
-    onset_ms: Clock | None = None
-    offset_ms: Clock | None = None
-    n_refreshes: Count | None = None
+    zero_ms: Clock | None = None
     calibration_ms: Annotated[float, msgspec.Meta(ge=-1000, le=1000)] = 0.0
     clock_ms: Annotated[float, msgspec.Meta(ge=0, le=1000)] = 0.0
     long_task_ms: Ms = 0.0
-    key_lag_ms: Clock | None = None
+    input_lag_ms: Clock | None = None
     presses: Annotated[tuple[Press, ...], msgspec.Meta(max_length=40)] = ()
+    held_at_onset: bool = False
     hidden: bool = False
     fullscreen_lost: bool = False
     focus_lost: bool = False
@@ -89,16 +129,14 @@ class Measurement(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     Attributes
     ----------
-    stimulus_sha256 : str
-        Of the picture that was shown; must be the plan's.
-    key_pressed : str or None
-        The first response key after the onset.
+    files : tuple of str
+        Hashes of the images and masks of the trial, in the order of its phases; must be the plan's.
+    input : str or None
+        The response: a key or an area, late ones too.
     response_ms : float or None
-        Time of that press from the onset.
-    fixation_ms, stimulus_ms_shown : float or None
-        As shown.
-    late_refreshes : int or None
-        Counted where the presenter sees every refresh.
+        Its time from time zero.
+    phases : tuple of PhaseReport
+        What was shown, in order; empty for aborted trials.
     refresh_hz : float or None
         Measured refresh rate.
     aborted : bool
@@ -109,71 +147,60 @@ class Measurement(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         See there.
     """
 
-    stimulus_sha256: Sha256
-    key_pressed: Annotated[str, msgspec.Meta(max_length=20)] | None = None
+    files: Annotated[tuple[Sha256, ...], msgspec.Meta(max_length=100)]
+    input: Short | None = None
     response_ms: Ms | None = None
-    fixation_ms: Ms | None = None
-    stimulus_ms_shown: Ms | None = None
-    late_refreshes: Count | None = None
+    phases: Annotated[tuple[PhaseReport, ...], msgspec.Meta(max_length=100)] = ()
     refresh_hz: Hertz | None = None
     aborted: bool = False
     utc: Utc | None = None
     quality: Quality = Quality()
 
+    @property
+    def late_refreshes(self) -> int | None:
+        """Refreshes missed in the trial, where every one was seen."""
+        counts = [phase.late_refreshes for phase in self.phases]
+        return sum(n for n in counts if n is not None) if counts and None not in counts else None
+
 
 def why_refused(plan: Plan, trial: Trial, measurement: Measurement) -> str | None:
-    """Say why a measurement cannot be this trial's, or None."""
-    if measurement.stimulus_sha256 != trial.stimulus_sha256:
-        return "another picture than the plan's"
-    if measurement.key_pressed not in (None, plan.key_target, plan.key_distractor):
+    """Say why a measurement cannot be this trial's, or None; of an adaptive trial, with the chosen value put in."""
+    planned = [file for phase in trial.phases if (file := file_of(trial, phase))]
+    names = [phase.name for phase in trial.phases]
+    if list(measurement.files) != planned:
+        return "other pictures than the plan's"
+    if [phase.name for phase in measurement.phases] != names[: len(measurement.phases)]:
+        return "other phases than the plan's"
+    if measurement.input is not None and measurement.input not in plan.inputs:
         return "a key that is no response key"
-    if (measurement.key_pressed is None) != (measurement.response_ms is None):
+    if (measurement.input is None) != (measurement.response_ms is None):
         return "a key and its time go together"
-    if measurement.aborted and measurement.key_pressed is not None:
+    if measurement.aborted and measurement.input is not None:
         return "an aborted trial has no response"
     return None
 
 
-def timing_ok(plan: Plan, measurement: Measurement) -> bool | None:
-    """Whether the picture was up as planned, to half a refresh, on a visible page in the state the session began in.
-
-    Returns
-    -------
-    bool or None
-        None when the refreshes were not watched and nothing else counts against it.
-    """
-    quality, timing = measurement.quality, plan.protocol.timing
-    shown, hz = measurement.stimulus_ms_shown, measurement.refresh_hz
-    if measurement.aborted or shown is None or hz is None:
-        return False
-    if quality.hidden or quality.fullscreen_lost or quality.resized:
-        return False
-    planned_ms, half_ms = refreshes(timing.stimulus_ms, hz) * 1000 / hz, 500 / hz
-    cut_short = timing.response_ends_trial and measurement.key_pressed is not None
-    if not ((cut_short or shown > planned_ms - half_ms) and shown < planned_ms + half_ms):
-        return False
-    return True if quality.seen in ("observed", "presented") else None
-
-
 def outcome(plan: Plan, trial: Trial, measurement: Measurement) -> tuple[Status, bool | None]:
-    """Return a trial's status and whether it is correct, as its row will say."""
-    pressed = measurement.key_pressed
-    made = judge(
-        target=trial.target,
-        pressed_target=None if pressed is None else pressed == plan.key_target,
-        response_ms=measurement.response_ms,
-        limit_ms=plan.protocol.timing.response_limit_ms,
-        anticipation_ms=plan.protocol.anticipation_ms,
-    )
-    return "aborted" if measurement.aborted else made.status, made.correct
+    """Return a trial's status and whether it is correct, as its row will say; a response that is asked for is not here."""
+    if measurement.aborted:
+        return "aborted", None
+    if plan.protocol.response is None:
+        return "ok", None
+    response = None if measurement.input is None else plan.inputs[measurement.input]
+    made = outcome_of(plan, trial, response=response, response_ms=measurement.response_ms)
+    return made.status, made.correct
 
 
 def own_flags(measurement: Measurement) -> list[str]:
     """Return what was unusual about a trial by the browser's own word."""
     quality = measurement.quality
-    flags = [name for name in ("hidden", "fullscreen_lost", "focus_lost", "resized") if getattr(quality, name)]
-    if any(press.response_key and not press.trusted for press in quality.presses):
+    names = ("hidden", "fullscreen_lost", "focus_lost", "resized", "held_at_onset")
+    flags = [name for name in names if getattr(quality, name)]
+    responses = [press for press in quality.presses if press.input and not press.repeat]
+    if any(not press.trusted for press in responses):
         flags.append("untrusted_key")  # a script pressed it, no keyboard
+    if any(press.down and press.at_ms < 0 for press in responses):
+        flags.append("early_press")
     return flags
 
 
@@ -187,11 +214,17 @@ def row(
     session_id: str,
     participant_id: str,
     flags: Sequence[str] = (),
+    questions: Mapping[str, tuple[str | float | None, float | None]] | None = None,
+    chosen: Scalar | None = None,
 ) -> TrialRecord:
-    """Return the row of the trials table; `flags` are those that the server or the session adds to the browser's own."""
-    pressed = measurement.key_pressed
-    answer = Answer(None if pressed is None else pressed == plan.key_target, measurement.response_ms)
-    made = record(
+    """Return the row of the trials table; `flags` are those that the server or the session adds to the browser's own.
+
+    `questions` are the answers after the trial, `chosen` is the value of the adaptive factor.
+    """
+    response = None if measurement.input is None else plan.inputs[measurement.input]
+    answer = Answer(response, measurement.response_ms, measurement.input, questions=questions or {})
+    shown = trial if chosen is None else trial.chosen(next(each for each in trial.choices if each.value == chosen))
+    return record(
         plan,
         trial,
         answer,
@@ -199,12 +232,12 @@ def row(
         observer_kind=observer_kind,
         session_id=session_id,
         participant_id=participant_id,
-        fixation_ms=measurement.fixation_ms,
-        stimulus_ms_shown=measurement.stimulus_ms_shown,
+        phases_ms={phase.name: phase.shown_ms for phase in measurement.phases},
         late_refreshes=measurement.late_refreshes,
         refresh_hz=measurement.refresh_hz,
-        timing_ok=False if IMPOSSIBLE_DURATION in flags else timing_ok(plan, measurement),
+        timing_ok=False if IMPOSSIBLE_DURATION in flags else timing_ok(plan, shown, measurement),
         flags=[*dict.fromkeys((*flags, *own_flags(measurement)))],
         utc=measurement.utc,
+        chosen=chosen,
+        aborted=measurement.aborted,
     )
-    return msgspec.structs.replace(made, status="aborted") if measurement.aborted else made

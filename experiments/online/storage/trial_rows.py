@@ -33,6 +33,7 @@ class TrialRow(NamedTuple):
     measurement: str
     received_s: float = 0.0
     flags: str = ""
+    chosen: str | None = None
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,7 @@ _TYPES = {
     "correct": "BOOLEAN",
     "response_ms": "DOUBLE PRECISION",
     "timing_ok": "BOOLEAN",
-    **dict.fromkeys(("session_id", "receipt", "phase", "status", "measurement", "flags"), "TEXT"),
+    **dict.fromkeys(("session_id", "receipt", "phase", "status", "measurement", "flags", "chosen"), "TEXT"),
 }
 
 store_trials: Batch[Stored | Refusal] = Batch(_store_trials)

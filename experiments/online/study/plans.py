@@ -1,28 +1,31 @@
-"""A study as the server holds it: plans, stimuli by hash, settings, words; read once and checked before anybody comes."""
+"""A study as the server holds it: plans, files by hash, settings, words; read once and checked before anybody comes."""
 
 import functools
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
-
-import msgspec
 
 from rapidvision.errors import CheckFailed, InputError
-from rapidvision.plan import Plan, Run
+from rapidvision.formats.movies import movie_id
+from rapidvision.grammar.runners import refuse
+from rapidvision.plan import Plan
+from rapidvision.protocol import Protocol
 from rapidvision.study import Study
 from rapidvision.system import files
-from rapidvision.trials import Trial
+from rapidvision.task.trial import Trial
 
 from ..database.identity import study_identity
+from .question_places import Place, places_of
 from .settings import OnlineSettings, read_refused_ids, read_settings
 from .trial_movies import TrialMovie, read_movies
 
 MEDIA_TYPES = {".png": "image/png", ".webp": "image/webp", ".jpg": "image/jpeg", ".jpeg": "image/jpeg"}
+_ICON_TYPES = {**MEDIA_TYPES, ".svg": "image/svg+xml"}
 
 
 @dataclass(frozen=True)
 class StimulusFile:
-    """A stimulus on the disk, found by its hash."""
+    """An image, a mask or an icon on the disk, found by its hash."""
 
     path: Path
     media_type: str
@@ -44,10 +47,12 @@ class ServedStudy:
         ``(group, slot)`` → plan.
     stimuli : dict
         SHA-256 → file; addresses say nothing about category or level.
+    icons : dict
+        Option → SHA-256 of its icon.
     refused_ids : frozenset of str
         Ids that may not take part.
     movies : dict
-        SHA-256 of a stimulus → its movie, where movies are shown.
+        What a trial shows → its movie, where movies are shown.
     """
 
     folder: Path
@@ -55,9 +60,11 @@ class ServedStudy:
     settings: OnlineSettings
     plans: dict[tuple[str, int], Plan]
     stimuli: dict[str, StimulusFile]
+    icons: dict[str, str] = field(default_factory=dict)
     refused_ids: frozenset[str] = frozenset()
     movies: dict[str, TrialMovie] = field(default_factory=dict)
     _trials: dict[tuple[str, int], dict[int, Trial]] = field(default_factory=dict)
+    _places: dict[tuple[str, int], dict[int, Place]] = field(default_factory=dict)
     _digests: dict[tuple[str, int], str] = field(default_factory=dict)
 
     @functools.cached_property
@@ -82,6 +89,11 @@ class ServedStudy:
         return 1 + max(slot for _, slot in self.plans)
 
     @property
+    def protocol(self) -> Protocol:
+        """The protocol that all plans share."""
+        return next(iter(self.plans.values())).protocol
+
+    @property
     def digest(self) -> str:
         """Hash of task and pictures; a database that began with others is refused, more slots are welcome."""
         plan = next(iter(self.plans.values()))
@@ -98,10 +110,9 @@ class ServedStudy:
             self._digests[key] = self.plans[key].digest
         return self._digests[key]
 
-    def fixation_ms(self, trial: Trial) -> float:
-        """How long the cross of a trial stands: as planned, or as its movie has it."""
-        movie = self.movies.get(trial.stimulus_sha256)
-        return movie.fixation_ms if movie else trial.fixation_ms
+    def movie(self, trial: Trial) -> TrialMovie | None:
+        """The movie of a trial, where movies are shown."""
+        return self.movies[movie_id(trial, self.protocol)] if self.movies else None
 
     def trials(self, group: str, slot: int) -> dict[int, Trial]:
         """Number → trial of a plan."""
@@ -109,6 +120,13 @@ class ServedStudy:
         if key not in self._trials:
             self._trials[key] = {trial.trial: trial for trial in self.plans[key].trials()}
         return self._trials[key]
+
+    def places(self, group: str, slot: int) -> dict[int, Place]:
+        """Number → where a question of a plan is asked."""
+        key = (group, slot)
+        if key not in self._places:
+            self._places[key] = places_of(self.plans[key])
+        return self._places[key]
 
 
 def open_study(folder: Path | str, *, stimulus_set: Path | str | None = None, verify: bool = True) -> ServedStudy:
@@ -126,13 +144,16 @@ def open_study(folder: Path | str, *, stimulus_set: Path | str | None = None, ve
     Raises
     ------
     InputError
-        When the folder holds no study, slots are missing, or a file has no known picture format.
+        When the folder holds no study, slots are missing, the task cannot be done in a browser, or a file has no known
+        picture format.
     CheckFailed
         When a stimulus file is missing or differs; names the first ten.
     """
     folder = Path(folder)
     study = Study(folder.parent if folder.is_file() else folder)
     protocol = study.protocol()
+    settings = read_settings(study)
+    refuse(protocol, "movie" if settings.movies else "browser", name=str(study.folder))
     found = study.stimulus_set(stimulus_set)
     plans = {(plan.group, plan.slot): plan for plan in study.plans()}
     groups, slots = {g for g, _ in plans}, {s for _, s in plans}
@@ -142,19 +163,35 @@ def open_study(folder: Path | str, *, stimulus_set: Path | str | None = None, ve
     for plan in plans.values():
         if plan.stimulus_set_digest != found.digest or plan.protocol.digest != protocol.digest:
             raise InputError(f"{study.plans_folder}: group {plan.group}, slot {plan.slot} is another study's plan")
-    settings = read_settings(study)
-    stimuli = _stimuli(plans, found.folder, verify=verify)
+    stimuli = _stimuli(_planned(plans.values()), found.folder, verify=verify)
+    icons = {}
+    for option, path in _icons(protocol, found.folder):
+        icons[option] = sha256 = files.sha256_file(path)
+        stimuli[sha256] = StimulusFile(path, _ICON_TYPES[path.suffix.lower()])
     movies: dict[str, TrialMovie] = {}
     if settings.movies:
-        ids = {row.sha256: row.stimulus_id for row in found.stimuli}
-        movies = read_movies(study.folder / settings.movies, plans.values(), ids, verify=verify)
-    return ServedStudy(study.folder, protocol.name, settings, plans, stimuli, read_refused_ids(study, settings), movies)
+        movies = read_movies(study.folder / settings.movies, plans.values(), verify=verify)
+    refused = read_refused_ids(study, settings)
+    return ServedStudy(study.folder, protocol.name, settings, plans, stimuli, icons, refused, movies)
 
 
-def _stimuli(plans: dict[tuple[str, int], Plan], folder: Path, *, verify: bool) -> dict[str, StimulusFile]:
-    wanted = {trial.stimulus_sha256: trial.path for plan in plans.values() for trial in plan.trials()}
+def _planned(plans: Iterable[Plan]) -> dict[str, str]:
+    """Path → SHA-256 of every file that a trial may show."""
+    return {path: sha256 for plan in plans for trial in plan.trials() for path, sha256 in trial.files().items()}
+
+
+def _icons(protocol: Protocol, folder: Path) -> Iterator[tuple[str, Path]]:
+    for option in protocol.response.options if protocol.response else ():
+        if option.icon:
+            path = folder / option.icon
+            if path.suffix.lower() not in _ICON_TYPES or not path.is_file():
+                raise InputError(f"{path}: icon of the option {option.name}: no file of {', '.join(_ICON_TYPES)}")
+            yield option.name, path
+
+
+def _stimuli(wanted: dict[str, str], folder: Path, *, verify: bool) -> dict[str, StimulusFile]:
     wrong, found = [], {}
-    for sha256, name in wanted.items():
+    for name, sha256 in wanted.items():
         path = folder / name
         if path.suffix.lower() not in MEDIA_TYPES:
             raise InputError(f"{path}: browsers show {', '.join(MEDIA_TYPES)}; expand the set to PNG first")
@@ -167,59 +204,3 @@ def _stimuli(plans: dict[tuple[str, int], Plan], folder: Path, *, verify: bool) 
         more = f" and {len(wrong) - 10} more" if len(wrong) > 10 else ""
         raise CheckFailed(f"{folder}: {', '.join(wrong[:10])}{more}; build the set again to repair it")
     return found
-
-
-def for_browser(plan: Plan, served: ServedStudy) -> dict[str, Any]:
-    """Return a plan as the browser gets it: what it must do, and nothing about pictures, levels or maps.
-
-    Parameters
-    ----------
-    plan : Plan
-        The participant's plan.
-    served : ServedStudy
-        Knows the files.
-
-    Returns
-    -------
-    dict
-        With ``steps`` in order; a trial names its picture, and the file to fetch, by hash only.
-    """
-    timing = plan.protocol.timing
-    steps = []
-    for step in plan.steps:
-        if isinstance(step, Run):
-            trial = step.trial
-            movie = served.movies.get(trial.stimulus_sha256)
-            file = movie.sha256 if movie else trial.stimulus_sha256
-            steps.append(
-                {
-                    "step": "run",
-                    "trial": trial.trial,
-                    "block": trial.block,
-                    "phase": trial.phase,
-                    "target": trial.target,
-                    "stimulus": trial.stimulus_sha256,
-                    "file": file,
-                    "suffix": served.media[file].path.suffix.lower(),
-                    "fixation_ms": served.fixation_ms(trial),
-                    "movie": {"hz": movie.hz, "fixation_frames": movie.fixation_frames} if movie else None,
-                }
-            )
-        else:
-            steps.append(msgspec.to_builtins(step))
-    return {
-        "digest": plan.digest,
-        "keys": plan.protocol.keys,
-        "key_target": plan.key_target,
-        "key_distractor": plan.key_distractor,
-        "language": plan.protocol.language,
-        "texts": plan.texts,
-        "timing": {**msgspec.to_builtins(timing), "response_limit_ms": timing.response_limit_ms},
-        "practice_feedback_ms": plan.protocol.practice.feedback_ms,
-        "anticipation_ms": plan.protocol.anticipation_ms,
-        "image_px": plan.protocol.image_px,
-        "background": plan.protocol.background,
-        "key_reminder": plan.protocol.key_reminder,
-        "n_blocks": plan.protocol.n_blocks,
-        "steps": steps,
-    }

@@ -49,7 +49,9 @@ class NewSession(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 class Event(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Something that happened around the trials."""
 
-    kind: Literal["step", "hidden", "shown", "fullscreen_lost", "error", "offline", "stale_write", "left"]
+    kind: Literal[
+        "step", "hidden", "shown", "fullscreen_lost", "error", "offline", "stale_write", "left", "criterion_missed"
+    ]
     detail: Annotated[str, msgspec.Meta(max_length=300)] = ""
 
 

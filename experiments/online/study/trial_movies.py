@@ -1,4 +1,4 @@
-"""The paper's method as an option: each trial is a movie of cross, picture and blank, made with the stimulus set."""
+"""The paper's method as an option: each trial is a movie of all its phases, made from the study's plans."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -6,12 +6,10 @@ from pathlib import Path
 
 from rapidvision.errors import CheckFailed, InputError
 from rapidvision.formats import movies
-from rapidvision.formats.movies import Movie
+from rapidvision.formats.movies import Movie, frames_of, movie_id
 from rapidvision.plan import Plan
-from rapidvision.protocol import Protocol
-from rapidvision.screen import refreshes
 from rapidvision.system import files
-from rapidvision.trials import Trial
+from rapidvision.task.trial import Trial
 
 MEDIA_TYPES = {".webm": "video/webm", ".mp4": "video/mp4"}
 
@@ -28,17 +26,14 @@ class TrialMovie:
         Of its bytes.
     hz : float
         Frames per second.
-    fixation_ms : int
-        How long the cross stands; the movie's, which takes the place of the plan's.
-    fixation_frames : int
-        The same in frames: the picture is up from frame `fixation_frames` on.
+    frames : tuple of int
+        How many frames each phase has, in order.
     """
 
     path: Path
     sha256: str
     hz: float
-    fixation_ms: int
-    fixation_frames: int
+    frames: tuple[int, ...]
 
     @property
     def media_type(self) -> str:
@@ -46,10 +41,8 @@ class TrialMovie:
         return MEDIA_TYPES[self.path.suffix.lower()]
 
 
-def read_movies(
-    folder: Path, plans: Iterable[Plan], stimulus_ids: dict[str, str], *, verify: bool
-) -> dict[str, TrialMovie]:
-    """Read the movies of every planned stimulus.
+def read_movies(folder: Path, plans: Iterable[Plan], *, verify: bool) -> dict[str, TrialMovie]:
+    """Read the movies of every planned trial.
 
     Parameters
     ----------
@@ -57,20 +50,18 @@ def read_movies(
         As ``rapidvision stimuli movies`` made it.
     plans : iterable of Plan
         What will be shown.
-    stimulus_ids : dict
-        SHA-256 of a stimulus → its id in the set.
     verify : bool
         Hash every movie.
 
     Returns
     -------
     dict
-        SHA-256 of the stimulus → movie.
+        What a trial shows (:func:`rapidvision.formats.movies.movie_id`) -> movie.
 
     Raises
     ------
     InputError
-        Without a table of movies, or when they have other durations than the protocol's.
+        Without a table of movies, or when their phases have other lengths than the plans'.
     CheckFailed
         When movies are missing or differ; names the first ten.
     """
@@ -78,17 +69,17 @@ def read_movies(
     wrong, found = [], {}
     for plan in plans:
         for trial in plan.trials():
-            if trial.stimulus_sha256 in found:
+            name = movie_id(trial, plan.protocol)
+            if name in found:
                 continue
-            stimulus_id = stimulus_ids[trial.stimulus_sha256]
-            row = rows.get(stimulus_id)
-            path = folder / row.path if row else folder / stimulus_id
+            row = rows.get(name)
+            path = folder / row.path if row else folder / name
             if row is None or not path.is_file():
-                wrong.append(f"{stimulus_id} (missing)")
+                wrong.append(f"{row.path if row else f'movie of trial {trial.trial}'} (missing)")
                 continue
             if verify and files.sha256_file(path) != row.sha256:
-                wrong.append(f"{stimulus_id} (changed)")
-            found[trial.stimulus_sha256] = _movie(path, row, plan.protocol, trial)
+                wrong.append(f"{row.path} (changed)")
+            found[name] = _movie(path, row, trial)
     if wrong:
         more = f" and {len(wrong) - 10} more" if len(wrong) > 10 else ""
         raise CheckFailed(f"{folder}: {', '.join(wrong[:10])}{more}; run `rapidvision stimuli movies` again")
@@ -98,19 +89,19 @@ def read_movies(
 def _rows(folder: Path) -> dict[str, Movie]:
     path = folder / movies.NAME
     if not path.is_file():
-        raise InputError(f"{path}: no such table; make the movies with `rapidvision stimuli movies SET --out {folder}`")
-    return {row.stimulus_id: row for row in movies.TABLE.read(path)}
+        raise InputError(
+            f"{path}: no such table; make the movies with `rapidvision stimuli movies STUDY --out {folder}`"
+        )
+    return {row.movie_id: row for row in movies.TABLE.read(path)}
 
 
-def _movie(path: Path, row: Movie, protocol: Protocol, trial: Trial) -> TrialMovie:
+def _movie(path: Path, row: Movie, trial: Trial) -> TrialMovie:
     if path.suffix.lower() not in MEDIA_TYPES:
         raise InputError(f"{path}: browsers play {', '.join(MEDIA_TYPES)}")
-    timing = protocol.timing
-    planned = refreshes(timing.stimulus_ms, row.hz)
-    if (row.stimulus_frames, row.blank_frames) != (planned, refreshes(timing.response_limit_ms, row.hz) - planned):
+    planned = frames_of(trial, row.hz)
+    if row.phase_frames != planned:
         raise InputError(
-            f"{path}: {row.stimulus_frames} frames of picture and {row.blank_frames} of blank at {row.hz:g} Hz are not the "
-            f"protocol's {timing.stimulus_ms} and {timing.response_limit_ms - timing.stimulus_ms} ms of trial {trial.trial}; "
-            "make the movies with --protocol"
+            f"{path}: its phases have {row.frames} frames at {row.hz:g} Hz, those of trial {trial.trial} "
+            f"{' '.join(map(str, planned))}; make the movies again"
         )
-    return TrialMovie(path, row.sha256, row.hz, row.fixation_ms, row.fixation_frames)
+    return TrialMovie(path, row.sha256, row.hz, row.phase_frames)

@@ -98,18 +98,24 @@ class Person:
         return response
 
     def measurement(self, trial, **changes):
+        run = self.runs[trial]
+        phases, at_ms = [], -run["phases"][0]["ms"]
+        for phase in run["phases"]:
+            phases.append({"name": phase["name"], "onset_ms": at_ms, "shown_ms": phase["ms"], "late_refreshes": 0})
+            at_ms += phase["ms"]
         body = {
-            "stimulus_sha256": self.runs[trial]["stimulus"],
-            "key_pressed": self.seat["plan"]["key_target"],
+            "files": [phase["file"] for phase in run["phases"] if phase["file"]],
+            "input": self.input_of("target"),
             "response_ms": 150.5,
-            "fixation_ms": 150.0,
-            "stimulus_ms_shown": 100.0,
-            "late_refreshes": 0,
+            "phases": phases,
             "refresh_hz": 60.0,
             "utc": "2026-01-01T00:00:00.000Z",
             "quality": {"presenter": "worker", "seen": "observed"},
         }
         return {**body, **changes}
+
+    def input_of(self, option):
+        return next(key for key, name in self.seat["plan"]["inputs"].items() if name == option)
 
     async def send(self, trial, **changes):
         return await self.put(trial, self.measurement(trial, **changes))
@@ -122,6 +128,16 @@ class Person:
     async def send_all(self):
         for trial in range(len(self.runs)):
             assert (await self.send(trial)).status_code == 200
+
+    async def answer(self, number, question, value, **changes):
+        body = {
+            "question": question,
+            "value": value,
+            "response_ms": 900.5,
+            "utc": "2026-01-01T00:00:00.000Z",
+            **changes,
+        }
+        return await self.client.put(f"/api/answers/{number}", json=body, headers=self.headers)
 
     async def finish(self):
         return await self.client.post("/api/finish", json={}, headers=self.headers)

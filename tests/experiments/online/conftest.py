@@ -12,6 +12,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 from PIL import Image
@@ -19,9 +20,11 @@ from PIL import Image
 from rapidvision.experiments.design.planning import make_study
 from rapidvision.formats.manifest import SetDescription, write_set
 from rapidvision.formats.manifest_rows import Stimulus
-from rapidvision.protocol import Practice, Protocol, Timing
+from rapidvision.formats.protocol_file import preset
 from rapidvision.recipes import write
 from rapidvision.system import files
+from rapidvision.task.phases import Phase
+from rapidvision.task.session import Breaks, Display, Feedback, Practice
 from tests.chromium import ARGUMENTS, PATH
 from tests.conftest import missing
 
@@ -71,13 +74,20 @@ def make_set(folder, *, n_images=8, n_practice=4, image_px=64, sources=("clickme
     return write_set(folder, description, rows)
 
 
-QUICK = Protocol(
+QUICK = msgspec.structs.replace(
+    preset("paper"),
     name="tiny",
-    n_blocks=2,
-    block_size=4,
-    practice=Practice(n_trials=2, feedback_ms=30),
-    timing=Timing(fixation_ms=(120, 180), stimulus_ms=100, blank_ms=100, too_slow_ms=60),
-    image_px=64,
+    phases=(
+        Phase(kind="fixation", duration_ms=(120, 180)),
+        Phase(kind="stimulus", duration_ms=100),
+        Phase(kind="blank", duration_ms=100),
+    ),
+    response=msgspec.structs.replace(preset("paper").response, limit_ms=200),
+    design=msgspec.structs.replace(preset("paper").design, blocks=2, block_size=4),
+    practice=Practice(n_trials=2),
+    breaks=Breaks(page_ms=50),
+    feedback=Feedback(show_ms=30, too_slow_ms=60),
+    display=Display(image_px=64),
 )
 
 
@@ -94,14 +104,24 @@ def study_template(tiny_set, tmp_path_factory):
 
 
 @pytest.fixture
-def study_folder(study_template, tiny_set, tmp_path):
+def copied(tiny_set, tmp_path):
+    """A function: a planned study -> a copy of its own for one test, beside the set."""
+
+    def copy(template):
+        folder = tmp_path / "study"
+        shutil.copytree(template, folder)
+        description = folder / "study.json"
+        relative = re.sub(r'"stimulus_set": "[^"]*"', f'"stimulus_set": "{tiny_set.folder}"', description.read_text())
+        description.write_text(relative)
+        return folder
+
+    return copy
+
+
+@pytest.fixture
+def study_folder(study_template, copied):
     """A study of its own for one test: two groups of four slots, 2 practice and 8 main trials."""
-    folder = tmp_path / "study"
-    shutil.copytree(study_template, folder)
-    description = folder / "study.json"
-    relative = re.sub(r'"stimulus_set": "[^"]*"', f'"stimulus_set": "{tiny_set.folder}"', description.read_text())
-    description.write_text(relative)
-    return folder
+    return copied(study_template)
 
 
 def write_settings(folder, settings):

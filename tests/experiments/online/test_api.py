@@ -34,8 +34,8 @@ async def test_a_session_goes_from_consent_to_the_code_and_into_the_trials_table
         assert len(rows) == len(ann.runs) == 10
         plan = here.served.plans[rows[0].group, rows[0].slot]
         for row, trial in zip(rows, plan.trials(), strict=True):
-            assert (row.image_id, row.stimulus_sha256) == (trial.image_id, trial.stimulus_sha256)
-            assert row.correct == trial.target and row.status == "ok"
+            assert (row.image_id, row.stimulus_sha256) == (trial.image.image_id, trial.image.stimulus_sha256)
+            assert row.correct == trial.image.target and row.status == "ok"
 
 
 @run
@@ -123,8 +123,8 @@ async def test_late_early_aborted_and_missing_answers_are_judged_by_the_server(s
         await ann.send(0, response_ms=200.0)
         await ann.send(1, response_ms=200.1)
         await ann.send(2, response_ms=99.9)
-        await ann.send(3, key_pressed=None, response_ms=None)
-        aborted = {"stimulus_sha256": ann.runs[4]["stimulus"], "aborted": True, "quality": {"reason": "interrupted"}}
+        await ann.send(3, input=None, response_ms=None)
+        aborted = {"files": ann.measurement(4)["files"], "aborted": True, "quality": {"reason": "interrupted"}}
         assert (await ann.put(4, aborted)).status_code == 200
         assert [row.status for row in rows_of(here)] == ["ok", "late", "early", "none", "aborted"]
 
@@ -192,14 +192,16 @@ def test_simulated_people_answer_as_the_engines_simulation_does(study_folder):
         async with world(study_folder, simulated=simulated) as here, here.client() as client:
             bot = Person(client, here.served)
             await bot.begin(simulated=True)
-            answers = (await client.get("/api/answers", headers=bot.headers)).json()
+            answers = (await client.get("/api/simulated", headers=bot.headers)).json()
             seat = here.read(lambda c: c.execute(sa.select(schema.session)).one())
             plan = here.served.plans[seat.group_name, seat.slot]
             expected = simulate_study([plan], simulated.observers, seed=4)
-            assert [(a["trial"], a["response_ms"]) for a in answers] == [(r.trial, r.response_ms) for r in expected]
+            assert [(a["trial"], a["input"], a["response_ms"]) for a in answers["trials"]] == [
+                (r.trial, r.input, r.response_ms) for r in expected
+            ]
             human = Person(client, here.served)
             await human.begin()
-            assert (await client.get("/api/answers", headers=human.headers)).status_code == 403
+            assert (await client.get("/api/simulated", headers=human.headers)).status_code == 403
 
     test()
 

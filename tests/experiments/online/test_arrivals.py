@@ -49,7 +49,7 @@ async def test_many_arrivals_at_once_leave_groups_and_levels_within_one(study_fo
         cells = Counter()
         for group, slot in sessions:
             for trial in here.served.plans[group, slot].trials("main"):
-                cells[group, trial.image_id, trial.level_index] += 1
+                cells[group, trial.image.image_id, trial.image.level_index] += 1
         for group, size in sizes.items():
             counts = [n for (of, _, _), n in cells.items() if of == group]
             assert len(counts) == 8 * 4 and max(counts) - min(counts) <= 1, size

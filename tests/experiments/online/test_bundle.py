@@ -12,7 +12,7 @@ import pytest
 from rapidvision.cli import main
 from rapidvision.errors import InputError
 from rapidvision.experiments.online.output.bundle import write_bundle
-from rapidvision.experiments.online.output.trials_table import from_files
+from rapidvision.experiments.online.output.result_files import from_files
 from rapidvision.experiments.online.study.plans import open_study
 from rapidvision.experiments.online.study.settings import OnlineSettings, Recruitment, Screening
 from rapidvision.formats.trials_table import read_table
@@ -62,7 +62,7 @@ def test_a_bundle_completes_from_a_plain_file_server_and_its_file_becomes_the_ta
     )
     rows = read_table(out)
     plan = list(open_study(study_folder).plans.values())[3]
-    assert [row.image_id for row in rows] == [trial.image_id for trial in plan.trials()]
+    assert [row.image_id for row in rows] == [trial.image.image_id for trial in plan.trials()]
     assert {(row.group, row.slot) for row in rows} == {(plan.group, plan.slot)}
     assert json.loads((tmp_path / "result.json").read_text())["ids"] == {"id": "ann"}
 
@@ -121,7 +121,7 @@ def test_a_host_that_refuses_for_good_leaves_the_participant_the_file(chromium, 
             page.get_by_role("link", name="Save your answers").click()
         download.value.save_as(tmp_path / "result.json")
     context.close()
-    assert len(from_files(open_study(study_folder), [tmp_path / "result.json"])) == 10
+    assert len(from_files(open_study(study_folder), [tmp_path / "result.json"])[0]) == 10
 
 
 @pytest.mark.browser
@@ -169,7 +169,7 @@ def test_the_next_person_s_result_holds_none_of_the_former_ones_answers_which_ca
         page.get_by_role("button", name="somebody else").click(timeout=20_000)
         page.get_by_text("10 answers of the person").wait_for(timeout=20_000)
     context.close()
-    rows = from_files(open_study(study_folder), [tmp_path / "former.json", tmp_path / "next.json"])
+    rows, _ = from_files(open_study(study_folder), [tmp_path / "former.json", tmp_path / "next.json"])
     sessions = {name: [row.trial for row in rows if row.session_id == name] for name in {r.session_id for r in rows}}
     former, following = sorted(sessions.values(), key=len)
     assert len(former) >= 2 and following == list(range(10))
@@ -217,9 +217,9 @@ def test_an_archive_is_for_jatos_only(study_folder, tmp_path):
 def result_of(study, **changes):
     plan = next(iter(study.plans.values()))
     trial = plan.trials()[0]
-    measured = {"stimulus_sha256": trial.stimulus_sha256, "key_pressed": plan.key_target, "response_ms": 150.0}
+    measured = {"files": [trial.image.stimulus_sha256], "input": plan.input_of("target"), "response_ms": 150.0}
     made = {
-        "form": 1,
+        "form": 2,
         "study_id": study.study_id,
         "plan_digest": plan.digest,
         "session_id": "s1",
@@ -236,10 +236,10 @@ def result_of(study, **changes):
     ("changes", "words"),
     [
         ({"plan_digest": "0" * 64}, "none of this study's"),
-        ({"trials": {"99": {"stimulus_sha256": "0" * 64}}}, "no such trial"),
-        ({"trials": {"0": {"stimulus_sha256": "0" * 64}}}, "another picture"),
-        ({"trials": {"x": {"stimulus_sha256": "0" * 64}}}, "no such trial"),
-        ({"form": 2}, "not a session's result"),
+        ({"trials": {"99": {"files": ["0" * 64]}}}, "no such trial"),
+        ({"trials": {"0": {"files": ["0" * 64]}}}, "other pictures"),
+        ({"trials": {"x": {"files": ["0" * 64]}}}, "no such trial"),
+        ({"form": 1}, "not a session's result"),
         ({"score": 1}, "not a session's result"),
     ],
 )
@@ -253,7 +253,7 @@ def test_a_file_that_is_no_result_of_the_study_is_named(study_folder, tmp_path, 
 def test_a_result_that_holds_a_trial_twice_is_refused(study_folder, tmp_path):
     study = open_study(study_folder)
     text = json.dumps(result_of(study))
-    (tmp_path / "a.json").write_text(text[:-2] + ', "0": {"stimulus_sha256": "' + "0" * 64 + '"}}}')
+    (tmp_path / "a.json").write_text(text[:-2] + ', "0": {"files": ["' + "0" * 64 + '"]}}}')
     with pytest.raises(InputError, match=r'a\.json: the key "0" stands twice'):
         from_files(study, [tmp_path / "a.json"])
 

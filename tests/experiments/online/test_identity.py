@@ -96,7 +96,11 @@ def test_exports_follow_the_plans_as_they_were_run(study_folder, tiny_set, tmp_p
     shutil.rmtree(study_folder)
     import msgspec
 
-    slower = msgspec.structs.replace(QUICK, timing=msgspec.structs.replace(QUICK.timing, blank_ms=400))
+    slower = msgspec.structs.replace(
+        QUICK,
+        phases=(*QUICK.phases[:2], msgspec.structs.replace(QUICK.phases[2], duration_ms=400)),
+        response=msgspec.structs.replace(QUICK.response, limit_ms=500),
+    )
     make_study(read_set(tiny_set.folder), slower, study_folder, n_slots=4)
     shutil.move(online, study_folder / "online")
     out = tmp_path / "t.csv"

@@ -40,7 +40,7 @@ def host(node_modules, tmp_path):
 
 RUN = """async (how) => {
   const host = initJsPsych();
-  const trial = { type: jsPsychRapidVision, stimulus: "dark.png", choices: ["s", "l"], correct_key: "s", fixation_ms: 200 };
+  const trial = { type: jsPsychRapidVision, stimulus: "dark.png", choices: ["s", "l"], correct: "s", fixation_ms: 200 };
   await (how ? host.simulate([trial, trial], how) : host.run([trial, trial]));
   return host.data.get().values();
 }"""

@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from rapidvision.experiments.online.database import schema
-from rapidvision.experiments.online.output.trials_table import from_files
+from rapidvision.experiments.online.output.result_files import from_files
 from rapidvision.experiments.online.storage.open_database import default_database, open_online_store
 from rapidvision.experiments.online.study.plans import open_study
 from rapidvision.experiments.online.study.settings import OnlineSettings, Screening
@@ -104,7 +104,7 @@ def test_what_the_server_refuses_stays_and_can_be_saved_or_sent_again(chromium, 
         page.get_by_role("link", name="Save your answers").click()
     download.value.save_as(tmp_path / "kept.json")
     served_study = open_study(study_folder)
-    rows = from_files(served_study, [tmp_path / "kept.json"])
+    rows, _ = from_files(served_study, [tmp_path / "kept.json"])
     assert 2 in [row.trial for row in rows] and {row.observer_kind for row in rows} == {"human"}
     assert {row.session_id for row in rows} == {row.session_id for row in stored_trials(study_folder)}
     context.unroute_all()
@@ -155,11 +155,11 @@ def test_what_a_former_person_could_not_send_is_sent_by_the_next_ones_page(chrom
     agree(page, f"{served.url}?id=ann")
     press_through(page, until="document.body.classList.contains('running')")
     wait_until(page, lambda: page.evaluate(WAITING) >= 2)
-    context.set_offline(True)  # a page that is closed tries once more
+    served.stop()  # a page that is closed tries once more, past routes and the page's own connection
     page.close()
     context.unroute_all()
     assert stored_trials(study_folder) == []
-    context.set_offline(False)
+    served.start()
     other = context.new_page()
     agree(other, f"{served.url}?id=bob")
     wait_until(other, lambda: len(stored_trials(study_folder)) >= 2)

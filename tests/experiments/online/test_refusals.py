@@ -1,4 +1,4 @@
-"""Writes that no honest page sends: refused by name, and nothing is stored."""
+"""Writes that no unchanged page sends: refused by name, and nothing is stored."""
 
 import json
 
@@ -24,10 +24,12 @@ async def test_a_response_time_that_is_none_is_refused(study_folder, value):
 @pytest.mark.parametrize(
     ("changes", "status"),
     [
-        ({"stimulus_sha256": "0" * 64}, 409),
-        ({"stimulus_sha256": "../../etc/passwd"}, 422),
-        ({"key_pressed": "x"}, 409),
-        ({"key_pressed": None}, 409),
+        ({"files": ["0" * 64]}, 409),
+        ({"files": []}, 409),
+        ({"files": ["../../etc/passwd"]}, 422),
+        ({"phases": [{"name": "stimulus", "onset_ms": 0, "shown_ms": 100}]}, 409),
+        ({"input": "x"}, 409),
+        ({"input": None}, 409),
         ({"response_ms": None}, 409),
         ({"aborted": True}, 409),
         ({"correct": True}, 422),
@@ -128,6 +130,6 @@ async def test_large_and_wrong_bodies_are_refused(study_folder):
         assert (await ann.put(0, b'{"a":' * 3000)).status_code in (400, 422)
         assert (await ann.put(0, b" " * 20_000)).status_code == 413
         assert (await ann.put(0, b"\xff\xfe")).status_code == 400
-        form = await ann.put(0, b"stimulus_sha256=1", {"content-type": "application/x-www-form-urlencoded"})
+        form = await ann.put(0, b"files=1", {"content-type": "application/x-www-form-urlencoded"})
         assert form.status_code == 415
         assert n_rows(here) == before

@@ -55,7 +55,7 @@ def test_a_session_by_real_keys_ends_with_a_code_and_every_trial_stored(chromium
     assert [row.trial for row in rows] == list(range(10))
     assert {row.observer for row in rows} == {"human"} and len({row.participant_id for row in rows}) == 1
     assert "aborted" not in {row.status for row in rows}
-    assert all(row.stimulus_ms_shown is not None and 50 < row.refresh_hz < 70 for row in rows)
+    assert all(row.more["stimulus_ms"] is not None and 50 < row.refresh_hz < 70 for row in rows)
     assert any(row.response_ms is not None for row in rows)
     assert all(url.startswith((served.url, "blob:")) for url in asked), "a third party was asked"
 
@@ -211,7 +211,7 @@ def test_a_fast_simulated_session_gives_the_engines_table(chromium, study_folder
     study = open_study(study_folder)
     plans = [study.plans[key] for key in dict.fromkeys((row.group, row.slot) for row in rows)]
     expected = simulate_study(plans, Observers(), seed=9)
-    same = ("group", "slot", "trial", "image_id", "level_index", "key_pressed", "response", "correct", "status")
+    same = ("group", "slot", "trial", "image_id", "level_index", "input", "response", "correct", "status")
     assert len(rows) == 20
     assert [[getattr(r, name) for name in same] for r in rows] == [
         [getattr(r, name) for name in same] for r in expected
@@ -232,15 +232,15 @@ def test_the_rules_about_time_are_those_of_the_lab(chromium, study_folder, serve
         const rules = await import("./static/timing.js");
         return [
           refreshes.map((c) => rules.refreshes(c.duration_ms, c.refresh_hz)),
-          judged.map((c) => rules.judge({ target: c.target, pressedTarget: c.pressed_target, responseMs: c.response_ms,
-                                          limitMs: c.limit_ms, anticipationMs: c.anticipation_ms })),
+          judged.map(({ given: c }) => rules.judge({ response: c.response, correctResponse: c.correct_response, responseMs:
+              c.response_ms, limitMs: c.limit_ms, earlyMs: c.early_ms, withheld: c.withheld })),
         ];
       }""",
         [refreshes, judged],
     )
     page.close()
     assert found[0] == [case["refreshes"] for case in refreshes]
-    assert found[1] == [{name: case[name] for name in ("response", "correct", "status")} for case in judged]
+    assert found[1] == [case["outcome"] for case in judged]
 
 
 def test_hashes_made_by_hand_are_the_browsers(chromium, study_folder, serve):

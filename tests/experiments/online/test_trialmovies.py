@@ -6,23 +6,26 @@ import msgspec
 import pytest
 
 from rapidvision.errors import CheckFailed, InputError
-from rapidvision.experiments.online.study.plans import for_browser, open_study
+from rapidvision.experiments.online.study.payload import for_browser
+from rapidvision.experiments.online.study.plans import open_study
 from rapidvision.experiments.online.study.settings import OnlineSettings, Screening
 from rapidvision.formats.manifest import read_set
+from rapidvision.plan import read_plans
+from rapidvision.screen import refreshes
 from rapidvision.stimuli.movies import write_movies
 
 from .client import Person, run, stored_trials, world
-from .conftest import QUICK, write_settings
+from .conftest import write_settings
 from .test_runner import SIZE, press_through
 
 SETTINGS = OnlineSettings(presenter="movie", movies="movies", screening=Screening(fullscreen=False))
 
 
 @pytest.fixture(scope="session")
-def movies(tiny_set, tmp_path_factory):
+def movies(tiny_set, study_template, tmp_path_factory):
     folder = tmp_path_factory.mktemp("movies")
-    found = read_set(tiny_set.folder)
-    write_movies(found, found.stimuli, folder, protocol=QUICK, hz=60, codec="vp9", seed=1)
+    plans = read_plans(study_template / "plans")
+    write_movies(read_set(tiny_set.folder), plans, folder, hz=60, codec="vp9")
     return folder
 
 
@@ -33,15 +36,17 @@ def movie_study(study_folder, movies):
     return study_folder
 
 
-def test_a_trials_file_is_its_movie_and_its_fixation_the_movies(movie_study):
+def test_a_trials_file_is_its_movie_and_says_when_each_phase_begins(movie_study):
     served = open_study(movie_study)
     plan = next(iter(served.plans.values()))
-    steps = [step for step in for_browser(plan, served)["steps"] if step["step"] == "run"]
+    made = for_browser(plan, served)
+    steps = [step for step in made["steps"] if step["step"] == "run"]
     assert len(steps) == 10
     for step, trial in zip(steps, plan.trials(), strict=True):
-        movie = served.movies[trial.stimulus_sha256]
-        assert (step["stimulus"], step["file"], step["suffix"]) == (trial.stimulus_sha256, movie.sha256, ".webm")
-        assert step["fixation_ms"] == movie.fixation_ms and step["movie"]["fixation_frames"] == movie.fixation_frames
+        movie = served.movie(trial)
+        assert step["movie"] == {"file": movie.sha256, "hz": 60, "frames": movie.frames}
+        assert made["suffixes"][movie.sha256] == ".webm" and trial.image.stimulus_sha256 not in made["suffixes"]
+        assert movie.frames == (refreshes(trial.phases[0].duration_ms, 60), 6, 6)
         assert served.media[movie.sha256].media_type == "video/webm"
 
 
@@ -50,9 +55,9 @@ async def test_movies_are_served_by_hash_and_pictures_are_not(movie_study):
     async with world(movie_study) as here, here.client() as client:
         ann = Person(client, here.served)
         await ann.begin()
-        film = await client.get(f"/stimuli/{ann.runs[0]['file']}.webm")
+        film = await client.get(f"/stimuli/{ann.runs[0]['movie']['file']}.webm")
         assert film.status_code == 200 and film.headers["content-type"] == "video/webm" and len(film.content) > 100
-        assert (await client.get(f"/stimuli/{ann.runs[0]['stimulus']}.png")).status_code == 404
+        assert (await client.get(f"/stimuli/{ann.runs[0]['phases'][1]['file']}.png")).status_code == 404
 
 
 def test_movies_that_are_missing_changed_or_of_another_protocol_are_named(movie_study):
@@ -96,7 +101,7 @@ def test_a_session_of_movies_is_played_and_says_so(chromium, movie_study, serve)
     served.stop()
     rows = stored_trials(movie_study)
     assert [row.trial for row in rows] == list(range(10)) and "aborted" not in {row.status for row in rows}
-    assert all(row.stimulus_ms_shown is not None and row.fixation_ms is not None for row in rows)
+    assert all(row.more["stimulus_ms"] is not None and row.more["fixation_ms"] is not None for row in rows)
     quality = qualities(movie_study)
     assert {each.presenter for each in quality} == {"movie"}
     assert {each.seen for each in quality} <= {"presented", "scheduled"}

@@ -1,6 +1,6 @@
 /** The runner on a server that only serves files: plans are files, and the result is one file at the end. */
 
-import { Refused } from "./backend.js";
+import { addKept, Refused, sorted } from "./backend.js";
 import { main } from "./main.js";
 import { Outbox } from "./outbox.js";
 import { fill } from "./pages.js";
@@ -66,8 +66,7 @@ class FilesBackend {
    */
   #file(seat, plan, finished) {
     const { number: _number, handed_over: _handed, ...who } = seat;
-    const trials = Object.fromEntries(finished.map(({ trial, body }) => [trial, body]));
-    const result = JSON.stringify({ form: 1, study_id: this.info.study_id, plan_digest: plan.digest, ...who, trials });
+    const result = JSON.stringify({ form: 2, study_id: this.info.study_id, plan_digest: plan.digest, ...who, ...sorted(finished) });
     const url = URL.createObjectURL(new Blob([result], { type: "application/json" }));
     return { url, name: `${this.info.study_id}-${who.session_id}.json`, n: finished.length, result };
   }
@@ -76,7 +75,12 @@ class FilesBackend {
   tell() {}
   async saved() {}
   async answers() {
-    return new Map();
+    return { trials: new Map(), questions: new Map() };
+  }
+
+  /** @returns {Promise<never>} */
+  async choice() {
+    throw new Error("an adaptive task needs a server"); // such a study is not written as files
   }
 
   /** @param {string} hash @param {string} suffix */
@@ -101,9 +105,9 @@ class FilesBackend {
     this.resume.here();
     this.outbox = await Outbox.open(this.seat.session_id);
     await this.outbox.claim();
-    const kept = await this.outbox.waiting();
-    const done = kept.map((/** @type {any} */ { trial, body }) => ({ trial, status: body.aborted ? "aborted" : "kept", correct: null }));
-    return { plan: this.plan, state: "open", done, begun: await this.outbox.begun(), resumed: done.length > 0 };
+    const seat = { plan: this.plan, state: "open", done: [], answered: [], begun: await this.outbox.begun() };
+    addKept(seat, await this.outbox.waiting());
+    return seat;
   }
 
   /** The plan that the link names, or any. */

@@ -5,6 +5,34 @@ import { Elsewhere, Outbox } from "./outbox.js";
 import { ResumeKey } from "./resume.js";
 import { sleep } from "./timing.js";
 
+/** Whether what is kept under a number is the answer to a question. @param {any} body */
+const isAnswer = (body) => "question" in body;
+
+/** @param {number} number @param {object} body */
+const addressOf = (number, body) => `api/${isAnswer(body) ? "answers" : "trials"}/${number}`;
+
+/**
+ * Trials and answers by number, as a result file has them.
+ * @param {{trial: number, body: object}[]} kept
+ */
+export function sorted(kept) {
+  const named = (/** @type {boolean} */ answers) =>
+    Object.fromEntries(kept.filter(({ body }) => isAnswer(body) === answers).map(({ trial, body }) => [trial, body]));
+  return { trials: named(false), answers: named(true) };
+}
+
+/**
+ * Count what is kept in this browser as done and answered.
+ * @param {{done: any[], answered: number[]}} seat @param {{trial: number, body: any}[]} kept
+ */
+export function addKept(seat, kept) {
+  for (const { trial, body } of kept) {
+    if (isAnswer(body)) seat.answered.push(trial);
+    else if (!seat.done.some((each) => each.trial === trial))
+      seat.done.push({ trial, status: body.aborted ? "aborted" : "kept", correct: null, body });
+  }
+}
+
 /** The server refused for good. */
 export class Refused extends Error {
   /** @param {number} status @param {any} body */
@@ -67,7 +95,7 @@ export class ServerBackend {
     this.facts = { ids: {}, consent_sha256: consent, device };
     const body = { ids, consent_sha256: consent, resume_key: this.resume.get(), device, simulated };
     const seat = await this.#ask("POST", "api/sessions", body).catch((error) => {
-      if (error.code === "lapsed" && error.body.token) return { ...error.body, state: "lapsed", done: [] };
+      if (error.code === "lapsed" && error.body.token) return { ...error.body, state: "lapsed", done: [], answered: [] };
       throw error;
     });
     this.resume.here();
@@ -79,21 +107,26 @@ export class ServerBackend {
     this.channel.onmessage = () => this.onElsewhere?.();
     this.channel.postMessage("here");
     const waiting = await this.outbox.waiting();
-    for (const { trial, body: kept } of waiting)
-      if (!seat.done.some((/** @type {any} */ d) => d.trial === trial))
-        seat.done.push({ trial, status: /** @type {any} */ (kept).aborted ? "aborted" : "kept", correct: null, body: kept });
+    addKept(seat, waiting);
     addEventListener("pagehide", () => this.#lastCall());
     this.#send();
-    sendLeftovers(seat.session, (token, trial, body) => this.#once("PUT", `api/trials/${trial}`, body, { token })).catch(
+    sendLeftovers(seat.session, (token, number, body) => this.#once("PUT", addressOf(number, body), body, { token })).catch(
       console.error,
     );
     return { ...seat, begun: await this.outbox.begun() };
   }
 
-  /** What a simulated participant does. @returns {Promise<Map<number, any>>} */
+  /** What a simulated participant does. @returns {Promise<{trials: Map<number, any>, questions: Map<number, any>}>} */
   async answers() {
-    const rows = await this.#ask("GET", "api/answers");
-    return new Map(rows.map((/** @type {any} */ row) => [row.trial, row]));
+    const { trials, questions } = await this.#ask("GET", "api/simulated");
+    const numbered = Object.entries(questions).map(([number, value]) => /** @type {const} */ ([Number(number), value]));
+    return { trials: new Map(trials.map((/** @type {any} */ row) => [row.trial, row])), questions: new Map(numbered) };
+  }
+
+  /** What the server chooses in an adaptive trial, which follows from every trial before it. @param {number} trial */
+  async choice(trial) {
+    await this.saved();
+    return this.#ask("GET", `api/choices/${trial}`);
   }
 
   /** @param {number} trial */
@@ -148,7 +181,7 @@ export class ServerBackend {
   async #sent(trial, body) {
     const outbox = /** @type {Outbox} */ (this.outbox);
     try {
-      await this.#ask("PUT", `api/trials/${trial}`, body);
+      await this.#ask("PUT", addressOf(trial, body), body);
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       if (error.code === "elsewhere") {
@@ -189,8 +222,7 @@ export class ServerBackend {
     if (!waiting.length) return null;
     const [session_id, participant_id] = this.token.split(".");
     const { study_name: study_id, plan_digest, observer_kind } = this.access;
-    const trials = Object.fromEntries(waiting.map(({ trial, body }) => [trial, body]));
-    const result = { form: 1, study_id, plan_digest, session_id, participant_id, observer_kind, ...this.facts, trials };
+    const result = { form: 2, study_id, plan_digest, session_id, participant_id, observer_kind, ...this.facts, ...sorted(waiting) };
     const url = URL.createObjectURL(new Blob([JSON.stringify(result)], { type: "application/json" }));
     return { url, name: `${study_id}-${session_id}.json`, n: waiting.length };
   }
@@ -200,7 +232,7 @@ export class ServerBackend {
     const left = { kind: "left", detail: "" };
     this.#once("POST", "api/events", left, { keepalive: true }).catch(console.error);
     for (const { trial, body } of await this.#sendable())
-      this.#once("PUT", `api/trials/${trial}`, body, { keepalive: true }).catch(console.error);
+      this.#once("PUT", addressOf(trial, body), body, { keepalive: true }).catch(console.error);
   }
 
   /** @param {boolean} online */

@@ -1,14 +1,14 @@
-/** Draws cross, picture and blank at every refresh, or only watches; boundaries are times, never counts of frames. */
+/** Draws phases at every refresh, or only watches; boundaries are times since an anchor, never counts of frames. */
 
-import { boundary } from "./timing.js";
-
+/** Size of a cue's letters, px. */
+const CUE_PX = 28;
 /** @type {OffscreenCanvasRenderingContext2D} */
 let context;
 let background = "#fff";
 /** @type {Map<string, ImageBitmap>} */
 const pictures = new Map();
-let takeAway = false;
-let cancelled = false;
+let cut = false;
+let keep = false;
 
 function blank() {
   context.fillStyle = background;
@@ -16,35 +16,61 @@ function blank() {
 }
 
 function cross() {
-  blank();
   const middle = context.canvas.width / 2;
   context.fillStyle = "#000";
   context.fillRect(middle - 1, middle - 12, 2, 24);
   context.fillRect(middle - 12, middle - 1, 24, 2);
 }
 
-/** @param {any} request */
-function run({ stimulus, fixationMs, stimulusMs, tailMs, periodMs }) {
-  const picture = /** @type {ImageBitmap} */ (pictures.get(stimulus));
-  const toOnset = boundary(fixationMs, periodMs);
-  const toOffset = boundary(stimulusMs, periodMs);
-  let [fixationOn, onset, offset, last, late] = [0, 0, 0, 0, 0];
-  takeAway = cancelled = false;
+/** @param {string} text */
+function words(text) {
+  const { width, height } = context.canvas;
+  context.fillStyle = "#000";
+  context.font = `${CUE_PX}px sans-serif`;
+  context.textAlign = "center";
+  context.textBaseline = "middle";
+  context.fillText(text, width / 2, height / 2, width);
+}
+
+/** The grid of options is the page's: this thread leaves its place blank. @param {import("./timing.js").Phase} phase */
+function paint({ kind, file, text, overlay }) {
+  blank();
+  const picture = kind === "stimulus" || kind === "mask" ? pictures.get(file ?? "") : undefined;
+  if (picture) context.drawImage(picture, 0, 0, context.canvas.width, context.canvas.height);
+  if (kind === "fixation" || overlay === "fixation") cross();
+  if (kind === "cue") words(text);
+}
+
+/** @param {{phases: import("./timing.js").Phase[], at: number[], periodMs: number}} request */
+function run({ phases, at, periodMs }) {
+  /** @type {number[]} */
+  const onsets = [];
+  /** @type {number[]} */
+  const late = [];
+  let [anchor, anchorAt, last] = [0, 0, 0];
+  cut = keep = false;
+  const due = (/** @type {number} */ time) => time - anchor >= (at[onsets.length] - anchorAt - 0.5) * periodMs;
   const draw = (/** @type {number} */ time) => {
-    if (last && time - last > 1.5 * periodMs) late += Math.round((time - last) / periodMs) - 1;
+    if (last && time - last > 1.5 * periodMs) late[late.length - 1] += Math.round((time - last) / periodMs) - 1;
     last = time;
-    fixationOn ||= time;
-    if (!onset && time - fixationOn >= toOnset) onset = time;
-    if (onset && !offset && (time - onset >= toOffset || takeAway)) offset = time;
-    if (cancelled) blank();
-    else if (offset) blank();
-    else if (onset) {
-      blank();
-      context.drawImage(picture, 0, 0, context.canvas.width, context.canvas.height);
-    } else cross();
-    const over = offset && time - onset >= toOffset + periodMs / 2 + tailMs;
-    if (over || cancelled) postMessage({ fixationOn, onset, offset, late });
-    else requestAnimationFrame(draw);
+    if (onsets.length === 0) {
+      anchor = time;
+      postMessage({ began: time });
+    }
+    while (!cut && onsets.length < phases.length && (onsets.length === 0 || due(time))) {
+      const { kind } = phases[onsets.length];
+      const open = onsets.length > 0 && phases[onsets.length - 1].ms === null;
+      if (kind === "stimulus" || open) [anchor, anchorAt] = [time, at[onsets.length]];
+      onsets.push(time);
+      late.push(0);
+    }
+    if (cut || (onsets.length === phases.length && due(time))) {
+      if (!keep) blank();
+      postMessage({ onsets, end: time, late, kept: keep });
+      return;
+    }
+    paint(phases[onsets.length - 1]);
+    requestAnimationFrame(draw);
   };
   requestAnimationFrame(draw);
 }
@@ -72,8 +98,7 @@ onmessage = ({ data }) => {
     postMessage({ loaded: pictures.size });
   } else if (data.what === "run") run(data);
   else if (data.what === "clock") postMessage({ now: performance.now(), timeOrigin: performance.timeOrigin });
-  else if (data.what === "takeAway") takeAway = true;
-  else if (data.what === "cancel") cancelled = true;
+  else if (data.what === "cut") [cut, keep] = [true, data.keep];
   else if (data.what === "watch") {
     [watched, watching] = [[], true];
     if (!calling) requestAnimationFrame(watch);

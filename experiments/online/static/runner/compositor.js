@@ -1,22 +1,25 @@
 /**
- * The compositor presenter: the browser's compositor shows and hides the picture by itself, on time however busy the
- * page is. Fixation cross and picture are two layers whose opacity is animated; the main thread only starts them.
+ * The compositor presenter: the browser's compositor shows and hides every layer by itself, on time however busy the page
+ * is. Each layer's opacity is one animation; the main thread only starts them.
  */
 
 import { presentationLag } from "./lag.js";
-import { boundary, nextFrame } from "./timing.js";
+import { intervalsOf, keyframes } from "./layers.js";
+import { nextFrame } from "./timing.js";
 
 /**
  * @typedef {object} Shown
- * @property {number} fixationOn page clock, ms
- * @property {number} onset page clock, ms, of presentation
- * @property {number} offset
- * @property {number} nRefreshes
- * @property {number|null} lateRefreshes where every refresh was seen
+ * @property {number[]} onsets of the phases that were shown: page clock, ms, of presentation
+ * @property {number} end of the last of them
+ * @property {(number|null)[]} late refreshes missed in each, where every refresh was seen
  * @property {"observed"|"scheduled"|"presented"} seen
  *
- * @typedef {{stimulus: string, fixationMs: number, stimulusMs: number, tailMs: number, periodMs: number,
- *   movie?: {hz: number, fixation_frames: number}|null}} Request
+ * @typedef {object} Request
+ * @property {import("./timing.js").Phase[]} phases
+ * @property {number[]} at the refreshes at which they begin and the last one ends
+ * @property {number} periodMs
+ * @property {{file: string, hz: number, frames: number[]}|null} [movie] frames of each phase
+ * @property {(first: number) => void} [onStart] told the time of the first refresh, page clock, as soon as it is known
  */
 
 export class CompositorPresenter {
@@ -26,19 +29,21 @@ export class CompositorPresenter {
    * @param {HTMLElement} stage
    * @param {number} imagePx
    * @param {import("./witness.js").Witness|null} [witness] watches the refreshes; without one nothing is observed
+   * @param {HTMLElement|null} [options] the grid of options, where there is one
    */
-  constructor(stage, imagePx, witness = null) {
+  constructor(stage, imagePx, witness = null, options = null) {
     this.stage = stage;
     this.witness = witness;
     this.imagePx = imagePx;
+    this.options = options;
     this.calibrationMs = 0;
-    /** @type {Map<string, HTMLImageElement>} */
-    this.images = new Map();
-    this.cross = document.createElement("div");
-    this.cross.className = "cross";
+    /** @type {Map<string, HTMLElement>} */
+    this.layers = new Map();
     /** @type {Animation[]} */
     this.running = [];
-    this.takenAway = 0;
+    this.cutAt = 0;
+    this.kept = false;
+    this.stop = () => {};
   }
 
   static supported() {
@@ -47,106 +52,133 @@ export class CompositorPresenter {
   }
 
   /**
-   * Decode pictures and keep them as layers.
+   * Decode images and masks and keep them as layers.
    * @param {Map<string, Blob>} blobs
    */
   async load(blobs) {
     this.unload();
-    const layers = [];
+    const decoded = [];
     for (const [name, blob] of blobs) {
       const image = new Image(this.imagePx, this.imagePx);
       image.className = "picture";
       image.alt = "";
       image.src = URL.createObjectURL(blob);
-      this.images.set(name, image);
-      layers.push(image.decode());
+      this.layers.set(name, image);
+      decoded.push(image.decode());
     }
-    await Promise.all(layers);
-    this.stage.replaceChildren(this.cross, ...this.images.values());
+    await Promise.all(decoded);
+    const cross = document.createElement("div");
+    cross.className = "cross";
+    this.layers.set("cross", cross);
+    if (this.options) this.layers.set("options", this.options);
+    this.stage.replaceChildren(...this.layers.values());
     await this.witness?.ready();
     await nextFrame();
     await nextFrame();
   }
 
   unload() {
-    for (const image of this.images.values()) URL.revokeObjectURL(image.src);
-    this.images.clear();
+    for (const layer of this.layers.values()) if (layer instanceof HTMLImageElement) URL.revokeObjectURL(layer.src);
+    this.layers.clear();
     this.stage.replaceChildren();
   }
 
+  /** @param {string} name a layer; words are made when they are first needed */
+  #layer(name) {
+    let layer = this.layers.get(name);
+    if (!layer) {
+      layer = document.createElement("div");
+      layer.className = "cue";
+      layer.textContent = name.slice("cue ".length);
+      this.layers.set(name, layer);
+      this.stage.append(layer);
+    }
+    return layer;
+  }
+
   /** @param {Request} request @returns {Promise<Shown>} */
-  async run({ stimulus, fixationMs, stimulusMs, tailMs, periodMs }) {
-    const image = /** @type {HTMLImageElement} */ (this.images.get(stimulus));
-    const on = boundary(fixationMs, periodMs);
-    const off = on + periodMs / 2 + boundary(stimulusMs, periodMs);
-    const duration = off + Math.max(tailMs, WATCHED_AFTER * periodMs);
-    this.takenAway = 0;
-    const frames = [await nextFrame()];
-    const visible = (/** @type {number} */ from, /** @type {number} */ to) => [
-      { opacity: from === 0 ? 1 : 0, offset: 0 },
-      { opacity: from === 0 ? 1 : 0, offset: from / duration },
-      { opacity: 1, offset: from / duration },
-      { opacity: 1, offset: to / duration },
-      { opacity: 0, offset: to / duration },
-      { opacity: 0, offset: 1 },
-    ];
-    const cross = this.cross.animate(visible(0, on), { duration });
-    const picture = image.animate(visible(on, off), { duration });
-    this.running = [cross, picture];
+  async run({ phases, at, periodMs, onStart = () => {} }) {
+    const intervals = intervalsOf(phases, at, periodMs);
+    const layers = Array.from(intervals, ([name, spans]) => ({ layer: this.#layer(name), spans }));
+    const duration = Math.max(at[phases.length], lastShown(phases, at) + WATCHED_AFTER) * periodMs;
+    const frames = this.kept ? [] : [await nextFrame()];
+    this.cancel();
+    this.cutAt = 0;
+    const stopped = new Promise((resolve) => (this.stop = () => resolve(undefined)));
+    const shows = layers.map(({ layer, spans }) => layer.animate(keyframes(spans, duration), { duration }));
+    if (!shows.length) shows.push(this.stage.animate([{ opacity: 1 }, { opacity: 1 }], { duration }));
+    const points = layers.filter(({ layer }) => layer === this.options);
+    const touch = points.map(({ layer, spans }) => layer.animate(keyframes(spans, duration, "pointerEvents", "auto", "none"), { duration }));
+    this.running = [...shows, ...touch];
     this.witness?.start();
     try {
-      await Promise.all([cross.ready, picture.ready]);
-      cross.startTime = picture.startTime;
-      const start = Number(picture.startTime);
-      await picture.finished.catch(() => {});
+      await Promise.all(this.running.map(({ ready }) => ready));
+      const start = Number(shows[0].startTime);
+      for (const animation of this.running) if (animation.startTime !== start) animation.startTime = start;
+      onStart(start);
+      await Promise.race([shows[0].finished.catch(() => {}), stopped]);
+      if (this.cutAt && !this.kept) for (let i = 0; i < WATCHED_AFTER; i++) await nextFrame();
       const seen = (await this.witness?.stop()) ?? [];
       frames.push(await nextFrame());
-      const ends = this.takenAway || start + off;
-      const watched = seen.length > 1 && seen[0] < start + on && seen[seen.length - 1] > ends;
-      const planned = Math.round((off - on) / periodMs);
-      const shown = watched
-        ? { onset: firstOf(seen, start + on, periodMs), offset: firstOf(seen, ends, periodMs) }
-        : this.#scheduled(frames, start + on, planned, periodMs);
-      const n = Math.round((shown.offset - shown.onset) / periodMs);
-      return {
-        fixationOn: firstFrame(frames, start, periodMs) + this.calibrationMs,
-        onset: shown.onset + this.calibrationMs,
-        offset: shown.offset + this.calibrationMs,
-        nRefreshes: n,
-        lateRefreshes: watched ? missed(seen, periodMs) : null,
-        seen: watched && (n !== planned || calm(seen, shown, periodMs)) ? "observed" : "scheduled",
-      };
+      return this.#shown({ phases, at, periodMs, start, seen, frames });
     } finally {
-      this.cancel();
+      if (!this.kept) this.cancel();
     }
   }
 
   /**
-   * What the compositor was told, when the refreshes were not watched.
-   * @param {number[]} frames @param {number} from @param {number} n refreshes @param {number} periodMs
+   * What was on the screen, by the refreshes that were watched, or else by what the compositor was told.
+   * @param {{phases: import("./timing.js").Phase[], at: number[], periodMs: number, start: number, seen: number[],
+   *   frames: number[]}} run
+   * @returns {Shown}
    */
-  #scheduled(frames, from, n, periodMs) {
-    const onset = firstFrame(frames, from, periodMs);
-    const offset = this.takenAway ? firstFrame(frames, this.takenAway, periodMs) : onset + n * periodMs;
-    return { onset, offset };
+  #shown({ phases, at, periodMs, start, seen, frames }) {
+    const turn = (/** @type {number} */ refresh) => start + (refresh - 0.5) * periodMs;
+    const from = Math.max(0, phases.findIndex(({ kind }) => kind === "stimulus"));
+    const last = lastShown(phases, at);
+    const ends = Math.min(this.cutAt || Infinity, turn(last));
+    const watched = seen.length > 1 && seen[0] < turn(at[1]) && seen[seen.length - 1] > ends;
+    const base = firstFrame(frames, from ? turn(at[from]) : start, periodMs) - at[from] * periodMs;
+    const when = (/** @type {number} */ refresh) =>
+      (watched ? firstOf(seen, turn(refresh), periodMs) : undefined) ?? base + refresh * periodMs;
+    let onsets = phases.map((_, i) => (at[i] === 0 ? firstFrame(frames, start, periodMs) : when(at[i])));
+    let end = when(at[phases.length]);
+    if (this.cutAt) {
+      end = (watched ? firstOf(seen, this.cutAt, periodMs) : undefined) ?? firstFrame(frames, this.cutAt, periodMs);
+      onsets = onsets.filter((onset, i) => i === 0 || onset < end - periodMs / 2);
+    }
+    const ons = [...onsets, end];
+    const late = onsets.map((onset, i) =>
+      watched ? missed(seen.filter((time) => time >= onset && time <= ons[i + 1]), periodMs) : null,
+    );
+    const n = (/** @type {number} */ i) => Math.round((ons[i + 1] - ons[i]) / periodMs);
+    const differs = onsets.some((_, i) => i >= from && at[i + 1] <= last && n(i) !== at[i + 1] - at[i]);
+    const pictures = { onset: ons[Math.min(from, onsets.length)], offset: Math.min(when(last), end) };
+    const proved = watched && (differs || calm(seen, pictures, periodMs));
+    const shift = this.calibrationMs;
+    return { onsets: onsets.map((onset) => onset + shift), end: end + shift, late, seen: proved ? "observed" : "scheduled" };
   }
 
-  /** Take the picture away at the next refresh, because a response ends the trial. */
-  takeAway() {
-    if (!this.takenAway) {
-      this.takenAway = performance.now();
-      for (const animation of this.running) /** @type {HTMLElement} */ (
-        /** @type {KeyframeEffect} */ (animation.effect).target
-      ).style.visibility = "hidden";
-    }
+  /**
+   * End what is shown at the next refresh, because there is a response.
+   * @param {boolean} [keep] what is shown until the next run takes its place
+   */
+  cut(keep = false) {
+    if (this.cutAt) return;
+    this.cutAt = performance.now();
+    this.kept = keep;
+    if (!keep) for (const animation of this.running) targetOf(animation).style.visibility = "hidden";
+    this.stop();
   }
 
   cancel() {
     for (const animation of this.running) {
       animation.cancel();
-      /** @type {HTMLElement} */ (/** @type {KeyframeEffect} */ (animation.effect).target).style.visibility = "";
+      targetOf(animation).style.visibility = "";
     }
     this.running = [];
+    this.kept = false;
+    this.stop();
   }
 
   /**
@@ -158,6 +190,18 @@ export class CompositorPresenter {
     this.calibrationMs = (await presentationLag(this.stage, n, periodMs)) ?? periodMs;
     return this.calibrationMs;
   }
+}
+
+/** @param {Animation} animation */
+const targetOf = (animation) => /** @type {HTMLElement} */ (/** @type {KeyframeEffect} */ (animation.effect).target);
+
+/**
+ * The refresh at which the last image or mask goes; the end where there is none.
+ * @param {import("./timing.js").Phase[]} phases @param {number[]} at
+ */
+function lastShown(phases, at) {
+  const last = phases.map(({ kind }) => kind === "stimulus" || kind === "mask").lastIndexOf(true);
+  return at[last < 0 ? phases.length : last + 1];
 }
 
 /** So many refreshes after the picture's end are watched, even where nothing else is waited for. */

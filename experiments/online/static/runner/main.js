@@ -2,15 +2,17 @@
 
 import { ServerBackend, Refused } from "./backend.js";
 import { CompositorPresenter } from "./compositor.js";
-import { Keys } from "./keys.js";
+import { Inputs } from "./inputs.js";
 import { Elsewhere } from "./outbox.js";
 import { MoviePresenter } from "./movie-presenter.js";
+import { optionGrid } from "./options.js";
 import { choose, copyable, element, fill, paragraphs, say, show } from "./pages.js";
 import { screen } from "./screening.js";
 import { Session } from "./session.js";
 import { Simulated, VirtualPresenter } from "./simulate.js";
 import { Damaged, Stimuli } from "./stimuli.js";
 import { DrawingThread } from "./thread.js";
+import { filesOf } from "./trial.js";
 import { Watch } from "./watch.js";
 import { Witness } from "./witness.js";
 import { WorkerPresenter } from "./worker-presenter.js";
@@ -51,17 +53,17 @@ async function takePart(backend) {
   const seat = await backend.begin(ids(), study.consent_sha256, device, simulated);
   if (seat.state === "lapsed") return lapsed(backend);
   if (seat.state !== "open") return done(await backend.finish());
-  const keys = new Keys(seat.plan.keys);
+  const inputs = new Inputs(Object.keys(seat.plan.inputs));
   const watch = new Watch((kind) => backend.tell(kind));
-  const answers = simulated ? await backend.answers() : new Map();
-  const actor = simulated ? new Simulated(keys, seat.plan, answers, simulate === "fast") : null;
-  const presenter = makePresenter(actor?.fast ? "none" : device.presenter, seat.plan);
-  const rig = { presenter, keys, watch, plan: seat.plan, periodMs, clockMs: device.clock_ms, simulated: actor };
-  const stimuli = new Stimuli((hash, suffix) => backend.stimulus(hash, suffix));
+  const actor = simulated ? new Simulated(inputs, seat.plan, await backend.answers(), simulate === "fast") : null;
+  const stimuli = new Stimuli((hash, suffix) => backend.stimulus(hash, suffix), seat.plan.suffixes);
+  const presenter = makePresenter(actor?.fast ? "none" : device.presenter, seat.plan, await gridOf(seat.plan, stimuli));
+  const rig = { presenter, inputs, watch, plan: seat.plan, periodMs, clockMs: device.clock_ms, simulated: actor };
   const session = new Session(rig, backend, stimuli, seat, words, study.screening.fullscreen && !actor);
   connect(backend, session);
   await session.markInterrupted(seat.begun);
-  stimuli.get(session.runs().filter((/** @type {any} */ step) => !session.done.has(step.trial))).catch(() => {}); // the block asks again
+  const ahead = session.runs().filter((/** @type {any} */ step) => !session.done.has(step.trial));
+  stimuli.get(ahead.flatMap((/** @type {any} */ step) => (step.movie ? [step.movie.file] : filesOf(step)))).catch(() => {}); // the block asks again
   if (session.fullscreen && document.fullscreenEnabled) await fullscreen(session);
   backend.tell("step", "instructions");
   await calibrate(presenter, periodMs);
@@ -126,15 +128,23 @@ function ids() {
   return found;
 }
 
-/** @param {string} kind @param {any} plan */
-function makePresenter(kind, plan) {
+/** The grid of options with their icons; null where nothing is clicked. @param {any} plan @param {Stimuli} stimuli */
+async function gridOf({ response }, stimuli) {
+  if (!response?.options.length) return null;
+  const icons = response.options.map((/** @type {any} */ option) => option.icon).filter(Boolean);
+  return optionGrid(response.options, await stimuli.get(icons));
+}
+
+/** @param {string} kind @param {any} plan @param {HTMLElement|null} options */
+function makePresenter(kind, plan, options) {
   const stage = /** @type {HTMLElement} */ (document.getElementById("stage"));
-  const background = `rgb(${plan.background.join(" ")})`;
+  const { image_px: side, background: colour } = plan.display;
+  const background = `rgb(${colour.join(" ")})`;
   stage.style.background = background;
   if (kind === "none") return new VirtualPresenter();
-  if (kind === "movie") return new MoviePresenter(stage, plan.image_px);
-  if (kind === "worker") return new WorkerPresenter(stage, plan.image_px, background);
-  return new CompositorPresenter(stage, plan.image_px, DrawingThread.supported() ? new Witness() : null);
+  if (kind === "movie") return new MoviePresenter(stage, side);
+  if (kind === "worker") return new WorkerPresenter(stage, side, background, undefined, options);
+  return new CompositorPresenter(stage, side, DrawingThread.supported() ? new Witness() : null, options);
 }
 
 /** @param {any} presenter @param {number} periodMs */

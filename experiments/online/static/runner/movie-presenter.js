@@ -1,5 +1,5 @@
 /**
- * The movie presenter: the paper's method. Cross, picture and blank are one movie, and the browser's player keeps the
+ * The movie presenter: the paper's method. All phases of a trial are one movie, and the browser's player keeps the
  * time; which frames it showed when is known only where it says so (requestVideoFrameCallback).
  */
 
@@ -13,7 +13,6 @@ export class MoviePresenter {
     this.imagePx = imagePx;
     /** @type {Map<string, HTMLVideoElement>} */
     this.videos = new Map();
-    this.takenAway = 0;
     /** @type {HTMLVideoElement|null} */
     this.running = null;
     /** @type {(() => void)|null} */
@@ -62,10 +61,11 @@ export class MoviePresenter {
    * @param {import("./compositor.js").Request} request
    * @returns {Promise<import("./compositor.js").Shown>}
    */
-  async run({ stimulus, stimulusMs, tailMs, periodMs, movie }) {
-    const video = /** @type {HTMLVideoElement} */ (this.videos.get(stimulus));
-    const { hz, fixation_frames: first } = /** @type {{hz: number, fixation_frames: number}} */ (movie);
-    const last = first + Math.round((stimulusMs * hz) / 1000);
+  async run({ movie, onStart = () => {} }) {
+    const { file, hz, frames } = /** @type {{file: string, hz: number, frames: number[]}} */ (movie);
+    const video = /** @type {HTMLVideoElement} */ (this.videos.get(file));
+    const begins = [0];
+    for (const n of frames) begins.push(begins[begins.length - 1] + n);
     /** @type {Map<number, number>} */
     const shown = new Map();
     const note = (/** @type {number} */ _now, /** @type {any} */ frame) => {
@@ -73,37 +73,24 @@ export class MoviePresenter {
       video.requestVideoFrameCallback(note);
     };
     video.requestVideoFrameCallback?.(note);
-    [this.running, this.takenAway] = [video, 0];
+    this.running = video;
     video.style.opacity = "1";
     await video.play();
     const began = performance.now();
+    onStart(began);
     await new Promise((resolve) => {
       this.stop = () => resolve(undefined);
       video.onended = () => resolve(undefined);
     });
-    if (this.takenAway) await new Promise((resolve) => setTimeout(resolve, tailMs));
     video.style.opacity = "";
-    const [on, off] = [shown.get(first), this.takenAway || shown.get(last)];
-    const seen = on !== undefined && off !== undefined;
-    const onset = on ?? frameTime(shown, first, hz) ?? began + (1000 * first) / hz;
-    const offset = seen ? off : onset + (1000 * (last - first)) / hz;
-    return {
-      fixationOn: frameTime(shown, 0, hz) ?? began,
-      onset,
-      offset,
-      nRefreshes: Math.round((offset - onset) / periodMs),
-      lateRefreshes: null,
-      seen: seen ? "presented" : "scheduled",
-    };
+    const seen = begins.slice(0, -1).every((number) => shown.has(number));
+    const times = begins.map((number) => frameTime(shown, number, hz) ?? began + (1000 * number) / hz);
+    const late = frames.map(() => null);
+    return { onsets: times.slice(0, -1), end: times[frames.length], late, seen: seen ? "presented" : "scheduled" };
   }
 
-  takeAway() {
-    if (this.takenAway || !this.running) return;
-    this.takenAway = performance.now();
-    this.running.style.opacity = "";
-    this.running.pause();
-    this.stop?.();
-  }
+  /** A response cannot end a movie at a refresh; such tasks are not shown as movies. */
+  cut() {}
 
   cancel() {
     this.running?.pause();

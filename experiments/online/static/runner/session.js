@@ -1,11 +1,16 @@
-/** Executes the plan's flat list of steps, from wherever the participant is. */
+/** Executes what is left of the plan's flat list of steps, from wherever the participant is. */
 
-import { clear, element, fill, say, show, choose } from "./pages.js";
+import { optionGrid } from "./options.js";
+import { choose, clear, element, fill, say, show } from "./pages.js";
+import { ask } from "./questions.js";
+import { accuracy, endOf, remaining } from "./steps.js";
 import { measurePeriod, sleep } from "./timing.js";
-import { abortedMeasurement, firstResponse, isResponse, measurementOf, outcomeOf, runTrial } from "./trial.js";
+import { abortedMeasurement, filesOf, givenIn, measurementOf, outcomeOf, runTrial } from "./trial.js";
 
 /** How long the notice of a lost connection stands between two trials. */
 const OFFLINE_MS = 1500;
+/** Between blocks so long is waited until every answer is stored; without a connection they are kept on this disk. */
+const SAVE_MS = 4000;
 
 export class Session {
   /**
@@ -23,8 +28,10 @@ export class Session {
     this.plan = seat.plan;
     this.words = words;
     this.fullscreen = fullscreen;
-    /** @type {Map<number, {status: string, correct: boolean|null}>} */
-    this.done = new Map(seat.done.map((/** @type {any} */ each) => [each.trial, each]));
+    /** @type {import("./steps.js").Done} */
+    this.done = new Map(seat.done.map((/** @type {any} */ each) => [each.trial, this.#known(each)]));
+    /** @type {Set<number>} */
+    this.answered = new Set(seat.answered);
     this.block = NaN;
     /** Why nothing more is shown. @type {Error|null} */
     this.halted = null;
@@ -32,13 +39,23 @@ export class Session {
     this.stage = /** @type {HTMLElement} */ (document.getElementById("stage"));
     this.reminder = /** @type {HTMLElement} */ (document.getElementById("reminder"));
     this.reminder.textContent = this.plan.texts.reminder ?? "";
+    /** Whether everything can be answered without a keyboard. */
+    this.touch = isTouch(this.plan);
+  }
+
+  /** The outcome of a trial that was done before; of one that only this browser has, by its measurement. @param {any} each */
+  #known({ trial, status, correct, body }) {
+    if (!body || body.aborted) return { status, correct };
+    const step = this.plan.steps.find((/** @type {any} */ each) => each.step === "run" && each.trial === trial);
+    return outcomeOf(this.plan, step, { input: body.input ?? null, response_ms: body.response_ms ?? null });
   }
 
   /** Mark trials that were begun and never ended as seen. @param {number[]} begun */
   async markInterrupted(begun) {
     for (const step of this.runs()) {
       if (!begun.includes(step.trial) || this.done.has(step.trial)) continue;
-      await this.backend.keep(step.trial, abortedMeasurement(step, "interrupted"));
+      const shown = step.adaptive ? { ...step, ...(await this.backend.choice(step.trial)) } : step;
+      await this.backend.keep(step.trial, abortedMeasurement(shown, "interrupted"));
       this.done.set(step.trial, { status: "aborted", correct: null });
     }
   }
@@ -56,48 +73,64 @@ export class Session {
 
   /** Run what is left. */
   async run() {
-    const { steps } = this.plan;
-    const next = steps.findIndex((/** @type {any} */ step) => step.step === "run" && !this.done.has(step.trial));
-    const begun = this.done.size > 0;
-    let at = 0;
-    if (begun) {
-      const stop = next < 0 ? steps.length : next;
-      for (let i = 0; i < stop; i++) if (steps[i].step === "run") at = i + 1;
-      if (next >= 0) await this.#showText({ text_id: "resume", wait: "both_keys" });
+    let steps = remaining(this.plan, this.done, this.answered);
+    if (this.done.size && steps.some(({ step }) => step === "run")) {
+      const tries = this.plan.steps.some((/** @type {any} */ step) => step.leave === "inputs");
+      await this.#page({ text_id: "resume", leave: tries ? "inputs" : "key" });
     }
-    for (; at < steps.length; at++) {
+    while (steps.length) {
       if (this.halted) throw this.halted;
-      const step = steps[at];
-      if (step.step === "run") {
-        if (!this.done.has(step.trial)) await this.#trial(step);
-        continue;
-      }
-      this.#leaveStage();
-      if (step.step === "show") await this.#showText(step);
-      else if (step.step === "feedback") await this.#feedback(step.block);
-      else if (step.step === "break") await this.#showText({ text_id: step.text_id, wait: "key" });
-      else await this.#save();
+      const [step, ...rest] = steps;
+      if (step.step !== "run") this.#leaveStage();
+      if (step.step === "run") await this.#trial(step);
+      else if (step.step === "page") await this.#page(step);
+      else if (step.step === "ask") await this.#ask(step.question, step.number);
+      steps = step.step === "gate" ? this.#gate(step, rest) : rest;
     }
     if (this.halted) throw this.halted;
     this.#leaveStage();
+    say(this.words.saving);
+  }
+
+  /** @param {any} gate @param {any[]} rest @returns {any[]} the steps that are left behind it */
+  #gate(gate, rest) {
+    if (accuracy(this.plan.steps, this.done, gate.block) >= gate.at_least)
+      return rest.filter(({ part }) => !gate.skip.includes(part));
+    if (gate.otherwise !== "stop") return rest;
+    this.backend.tell("criterion_missed");
+    return endOf(this.plan);
   }
 
   /** @param {any} step */
   async #trial(step) {
     if (step.block !== this.block) await this.#prepareBlock(step.block);
     if (this.rig.watch.broken) await this.#pause();
+    const trial = step.adaptive ? await this.#chosen(step) : step;
+    if (this.plan.response?.press === "up") await this.#held();
     clear();
     this.stage.hidden = false;
-    this.reminder.hidden = !this.plan.key_reminder;
+    this.reminder.hidden = !this.plan.display.reminder;
     document.body.classList.add("running");
     await this.backend.noteBegin(step.trial);
-    const run = await this.#shown(step);
-    await this.#afterTrial(step, run);
-    const press = firstResponse(this.rig, run.shown.onset);
-    const outcome = outcomeOf(this.plan, step, press, run.shown.onset);
+    const ran = await this.#shown(trial);
+    await this.#afterTrial(trial, ran);
+    const outcome = outcomeOf(this.plan, trial, givenIn(this.rig, trial, ran.zero));
     this.done.set(step.trial, outcome);
-    await this.backend.keep(step.trial, measurementOf(this.rig, step, run));
+    await this.backend.keep(step.trial, measurementOf(this.rig, trial, ran));
     await this.#sayOffline();
+    for (const { question, number } of step.ask) {
+      if (this.halted) throw this.halted;
+      if (outcome.status !== "none" || this.plan.questions[question].when === "always") await this.#ask(question, number);
+    }
+  }
+
+  /** The trial with the adaptive value that the server chose, its files loaded; those that may follow are fetched meanwhile. */
+  async #chosen(/** @type {any} */ step) {
+    const { next, ...chosen } = await this.backend.choice(step.trial);
+    const trial = { ...step, ...chosen };
+    await this.rig.presenter.load(await this.stimuli.get(filesOf(trial)));
+    this.stimuli.get(next).catch(() => {}); // the next trial asks again
+    return trial;
   }
 
   /** A presentation that was cut short says why, whatever else it failed with. @param {any} step */
@@ -122,17 +155,18 @@ export class Session {
     }
   }
 
-  /** "Too slow", and in practice right or wrong; a late press during these words still counts as late. */
-  async #afterTrial(/** @type {any} */ step, /** @type {any} */ run) {
-    const { texts, timing, practice_feedback_ms: feedbackMs } = this.plan;
-    const outcome = outcomeOf(this.plan, step, run.first, run.shown.onset);
+  /** "Too slow", or right or wrong; a late response during these words still counts as late. */
+  async #afterTrial(/** @type {any} */ trial, /** @type {import("./trial.js").Ran} */ ran) {
+    const { texts, feedback, response } = this.plan;
+    const { status, correct } = outcomeOf(this.plan, trial, givenIn(this.rig, trial, ran.zero));
     const hold = (/** @type {number} */ ms) => (this.rig.simulated?.fast ? sleep(0) : sleep(ms));
-    if (outcome.status === "none" || outcome.status === "late") {
+    const told = feedback[trial.phase];
+    if ((status === "none" || status === "late") && response && trial.limit_ms !== null && feedback.too_slow_ms) {
       say(texts.too_slow ?? "", "bad");
-      await hold(timing.too_slow_ms);
-    } else if (step.phase === "practice") {
-      say((outcome.correct ? texts.correct : texts.wrong) ?? "", outcome.correct ? "good" : "bad");
-      await hold(feedbackMs);
+      await hold(feedback.too_slow_ms);
+    } else if ((status === "ok" || status === "early") && correct !== null && (told === "all" || (told === "wrong" && !correct))) {
+      say((correct ? texts.correct : texts.wrong) ?? "", correct ? "good" : "bad");
+      await hold(feedback.show_ms);
     }
   }
 
@@ -140,10 +174,12 @@ export class Session {
   async #prepareBlock(block) {
     this.#leaveStage();
     this.backend.tell("step", block < 0 ? "practice" : `block ${block + 1}`);
+    await Promise.race([this.backend.saved(), sleep(SAVE_MS)]);
     const bar = element("progress", { max: "1", value: "0" });
     show(element("div", { class: "text" }, this.words.preparing), bar);
     const trials = this.runs().filter((/** @type {any} */ step) => step.block === block && !this.done.has(step.trial));
-    const blobs = await this.stimuli.get(trials, (share) => bar.setAttribute("value", String(share)));
+    const files = trials.flatMap((/** @type {any} */ step) => (step.movie ? [step.movie.file] : filesOf(step)));
+    const blobs = await this.stimuli.get(files, (share) => bar.setAttribute("value", String(share)));
     await this.rig.presenter.load(blobs);
     if (!this.rig.simulated?.fast) this.rig.periodMs = (await measurePeriod(30)).periodMs;
     this.block = block;
@@ -161,6 +197,17 @@ export class Session {
     await sleep(300);
   }
 
+  /** Wait until a response key is held down: its release is the response. */
+  async #held() {
+    if (this.rig.inputs.held.size) return;
+    this.#leaveStage();
+    const key = Object.keys(this.plan.inputs)[0];
+    say(fill(this.plan.texts.hold ?? this.words.hold_key, { key: (key ?? "").toUpperCase() }));
+    const down = this.rig.inputs.next(({ input }) => input !== "");
+    this.rig.simulated?.hold();
+    await down;
+  }
+
   /** Full screen where the study wants it and the browser can. */
   async enterFullscreen() {
     if (!this.fullscreen || !document.fullscreenEnabled || document.fullscreenElement) return;
@@ -168,52 +215,58 @@ export class Session {
     await sleep(300);
   }
 
-  /** @param {{text_id: string, wait: string, ms?: number}} step */
-  async #showText({ text_id: id, wait, ms }) {
+  /** @param {{text_id: string, leave?: string, min_ms?: number, block?: number|null, values?: any}} page */
+  async #page({ text_id: id, leave = "key", min_ms: minMs = 0, block = null, values = {} }) {
     this.#leaveStage();
-    say(this.plan.texts[id] ?? "");
-    this.reminder.hidden = true;
-    if (wait === "ms") return sleep(ms ?? 0);
-    if (wait === "both_keys") return this.#bothKeys();
-    this.rig.simulated?.pressAnything();
-    await this.rig.keys.next(() => true);
+    const share = block === null ? 0 : accuracy(this.plan.steps, this.done, block);
+    const own = block === null ? {} : { percent: Math.round(100 * share), block: block + 1 };
+    say(fill(this.plan.texts[id] ?? "", { ...values, ...own }));
+    const { simulated, inputs } = this.rig;
+    const from = performance.now() + (simulated?.fast ? 0 : minMs);
+    if (!simulated?.fast && minMs >= REST_MS) countDown(this.words.rest, from);
+    if (leave === "inputs") return this.#tryInputs(from);
+    const key = leave === "experimenter" ? "f12" : "";
+    const act = () => (key ? simulated?.press(key) : simulated?.pressAnything());
+    setTimeout(act, Math.max(0, from - performance.now()));
+    await inputs.next((press) => press.at >= from && this.#counts(press) && (!key || press.key === key));
   }
 
-  async #bothKeys() {
-    const { key_target: target, key_distractor: distractor } = this.plan;
-    const caps = this.plan.keys.map((/** @type {string} */ key) =>
-      element("kbd", { "data-key": key }, key.toUpperCase()),
-    );
+  /** Any key leaves a page; a click or touch only where the task has no keys. @param {import("./inputs.js").Press} press */
+  #counts({ key }) {
+    return key !== "pointer" || this.touch;
+  }
+
+  /** Every option is tried once, by any of its inputs. @param {number} from */
+  async #tryInputs(from) {
+    const { plan } = this;
+    const keys = Object.keys(plan.inputs).filter((input) => !/^(area|button):/.test(input));
+    const caps = keys.map((key) => element("kbd", { "data-input": key }, key.toUpperCase()));
     const row = element("div", { class: "row" }, ...caps);
     row.classList.add("caps");
-    document.querySelector("#page .text")?.after(row);
-    const tried = new Set();
-    while (tried.size < 2) {
-      this.rig.simulated?.pressKey(tried.has(target) ? distractor : target);
-      const press = await this.rig.keys.next((each) => isResponse(each, this.plan));
-      tried.add(press.key);
-      caps.find((/** @type {HTMLElement} */ cap) => cap.dataset.key === press.key)?.classList.add("tried");
+    const grid = plan.response?.options.length ? [optionGrid(plan.response.options, this.stimuli.blobs)] : [];
+    document.querySelector("#page .text")?.after(...(caps.length ? [row] : []), ...grid);
+    const wanted = new Set(keys.map((key) => plan.inputs[key]));
+    for (const { name } of plan.response?.options ?? []) wanted.add(name);
+    while (wanted.size) {
+      const next = Object.keys(plan.inputs).find((input) => wanted.has(plan.inputs[input]) && !input.startsWith("button:"));
+      setTimeout(() => this.rig.simulated?.press(next ?? ""), Math.max(0, from - performance.now()));
+      const press = await this.rig.inputs.next((each) => each.input !== "" && each.at >= from);
+      wanted.delete(plan.inputs[press.input]);
+      const tried = press.input.startsWith("area:") ? `[data-area="${press.input.slice(5)}"]` : `[data-input="${press.input}"]`;
+      document.querySelector(`#page ${tried}`)?.classList.add("tried");
     }
     if (!this.rig.simulated?.fast) await sleep(250);
   }
 
-  /** @param {number} block */
-  async #feedback(block) {
-    const trials = this.runs().filter((/** @type {any} */ step) => step.block === block);
-    const right = trials.filter((/** @type {any} */ step) => {
-      const outcome = this.done.get(step.trial);
-      return outcome?.correct && (outcome.status === "ok" || outcome.status === "early");
-    });
-    const text = this.plan.texts[block < 0 ? "practice_accuracy" : "block_accuracy"] ?? "{percent} %";
-    say(fill(text, { percent: Math.round((100 * right.length) / trials.length), block: block + 1 }));
-    this.rig.simulated?.pressAnything();
-    await this.rig.keys.next(() => true);
-  }
-
-  /** Continue when everything is stored, or, without a connection, when it is at least kept on this disk. */
-  async #save() {
-    say(this.words.saving);
-    await Promise.race([this.backend.saved(), sleep(4000)]);
+  /** @param {string} name @param {number} number */
+  async #ask(name, number) {
+    this.#leaveStage();
+    const question = this.plan.questions[name];
+    const { simulated } = this.rig;
+    const given = await ask(question, this.words, simulated ? (form) => simulated.answer(form, question, number) : undefined);
+    if (this.halted) throw this.halted;
+    this.answered.add(number);
+    await this.backend.keep(number, { question: name, ...given, utc: new Date().toISOString() });
   }
 
   #leaveStage() {
@@ -221,4 +274,26 @@ export class Session {
     this.reminder.hidden = true;
     document.body.classList.remove("running");
   }
+}
+
+/** Pages that stand at least so long say how much of it is left. */
+const REST_MS = 2000;
+
+/** @param {string} words with {seconds} @param {number} until page clock, ms */
+function countDown(words, until) {
+  const line = element("p", { class: "soft rest" });
+  document.querySelector("#page .text")?.after(line);
+  const tell = () => {
+    const left = Math.ceil((until - performance.now()) / 1000);
+    line.textContent = left > 0 ? fill(words, { seconds: left }) : "";
+    if (left > 0 && line.isConnected) setTimeout(tell, 250);
+  };
+  tell();
+}
+
+/** Whether every option can be clicked or touched, or is given by not responding. @param {any} plan */
+export function isTouch({ response, inputs }) {
+  if (!response) return true;
+  const areas = new Set(response.options.map((/** @type {any} */ option) => option.name));
+  return areas.size > 0 && Object.values(inputs).every((option) => areas.has(option));
 }

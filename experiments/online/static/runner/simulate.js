@@ -1,71 +1,149 @@
-/** A participant that answers by itself: real key events through the same path, or, when fast, without waiting. */
+/** A participant that answers by itself: real events through the same path, or, when fast, without waiting. */
+
+import { MOST_MS } from "./timing.js";
 
 /** The virtual trials of fast simulations lie so far back that nothing of them is waited for. */
-const LONG_AGO_MS = 10000;
+const LONG_AGO_MS = 2 * MOST_MS;
+/** How browsers call keys that plans call otherwise. @type {Record<string, string>} */
+const KEYS = { space: " ", return: "Enter", left: "ArrowLeft", right: "ArrowRight", up: "ArrowUp", down: "ArrowDown", f12: "F12" };
 
 /** The presenter of fast simulations: nothing is shown, and everything took exactly as long as planned. */
 export class VirtualPresenter {
   name = "none";
   calibrationMs = 0;
-  onset = 0;
+  /** @type {number|null} */
+  next = null;
+  cutAt = Infinity;
+  kept = false;
+  act = () => {};
   async load() {}
   unload() {}
-  takeAway() {}
   cancel() {}
   async calibrate() {
     return 0;
   }
 
-  /** @param {import("./compositor.js").Request} request */
-  async run({ fixationMs, stimulusMs, periodMs }) {
-    const n = Math.round(stimulusMs / periodMs);
-    this.onset = performance.now() - LONG_AGO_MS;
+  /** @param {boolean} keep @param {number} at page clock, ms */
+  cut(keep, at) {
+    this.cutAt = at;
+    this.kept = keep;
+  }
+
+  /** @param {import("./compositor.js").Request} request @returns {Promise<import("./compositor.js").Shown>} */
+  async run({ phases, at, periodMs, onStart = () => {} }) {
+    const start = this.next ?? performance.now() - LONG_AGO_MS;
+    this.cutAt = Infinity;
+    this.kept = false;
+    onStart(start);
+    this.act();
+    const cut = Number.isFinite(this.cutAt) ? Math.max(1, Math.ceil((this.cutAt - start) / periodMs)) : Infinity;
+    const end = Math.min(at[phases.length], cut);
+    const shown = at.slice(0, -1).filter((refresh) => refresh < end || refresh === 0);
+    this.next = this.kept ? start + end * periodMs : null;
+    await null;
     return {
-      fixationOn: this.onset - fixationMs,
-      onset: this.onset,
-      offset: this.onset + n * periodMs,
-      nRefreshes: n,
-      lateRefreshes: 0,
-      seen: /** @type {const} */ ("scheduled"),
+      onsets: shown.map((refresh) => start + refresh * periodMs),
+      end: start + end * periodMs,
+      late: shown.map(() => 0),
+      seen: "scheduled",
     };
   }
 }
 
+/**
+ * @typedef {{trial: number, input: string|null, response_ms: number|null}} Answer
+ */
+
 export class Simulated {
   /**
-   * @param {import("./keys.js").Keys} keys
+   * @param {import("./inputs.js").Inputs} inputs
    * @param {any} plan
-   * @param {Map<number, {target: boolean|null, response_ms: number|null}>} answers trial → what to do
+   * @param {{trials: Map<number, Answer>, questions: Map<number, string|number|null>}} answers what to do
    * @param {boolean} fast
    */
-  constructor(keys, plan, answers, fast) {
-    this.keys = keys;
+  constructor(inputs, plan, answers, fast) {
+    this.inputs = inputs;
     this.plan = plan;
     this.answers = answers;
     this.fast = fast;
+    /** @type {(() => void)|null} */
+    this.pending = null;
   }
 
-  /** @param {any} trial @param {number} expectedOnset @param {number} periodMs @param {any} presenter */
-  press(trial, expectedOnset, periodMs, presenter) {
-    const answer = this.answers.get(trial.trial);
-    if (!answer || answer.target === null || answer.response_ms === null) return;
-    const key = answer.target ? this.plan.key_target : this.plan.key_distractor;
+  /** Press a key down before a trial, where its release is the response. */
+  hold() {
+    const [input] = Object.keys(this.plan.inputs);
+    if (this.fast) this.#note(input, true, performance.now());
+    else setTimeout(() => this.#act(input, true), 30);
+  }
+
+  /** Respond in a trial. @param {any} trial @param {{zero: number}} running @param {any} presenter @param {number} periodMs */
+  respond(trial, running, presenter, periodMs) {
+    const answer = this.answers.trials.get(trial.trial);
+    const down = this.plan.response?.press === "down";
+    presenter.act = () => {};
+    if (!answer?.input || answer.response_ms === null) return;
+    const { input, response_ms: ms } = answer;
     if (this.fast) {
-      const at = presenter.onset + answer.response_ms;
-      this.keys.presses.push({ key, code: "", at, handled: at, trusted: false, repeat: false });
-    } else setTimeout(() => this.pressKey(key), expectedOnset + periodMs + answer.response_ms - performance.now());
+      presenter.act = () => {
+        if (running.zero === Infinity) return;
+        presenter.act = () => {};
+        this.#note(input, down, running.zero + ms);
+      };
+      return;
+    }
+    const wait = () => {
+      if (running.zero === Infinity) setTimeout(wait, 2);
+      else setTimeout(() => this.#act(input, down, down), running.zero + periodMs + ms - performance.now());
+    };
+    wait();
   }
 
   pressAnything() {
-    setTimeout(() => this.pressKey(" "), this.fast ? 0 : 300);
+    setTimeout(() => this.press("space"), this.fast ? 0 : 300);
   }
 
-  /** @param {string} key */
-  pressKey(key) {
-    const press = () => {
-      dispatchEvent(new KeyboardEvent("keydown", { key, code: key === " " ? "Space" : `Key${key.toUpperCase()}` }));
-      dispatchEvent(new KeyboardEvent("keyup", { key }));
+  /** @param {string} input a key or an area, pressed and released */
+  press(input) {
+    setTimeout(() => this.#act(input, true, true), this.fast ? 0 : 30);
+  }
+
+  /** Answer a question. @param {HTMLFormElement} form @param {any} question @param {number} number */
+  answer(form, question, number) {
+    const value = this.answers.questions.get(number) ?? question.options[0] ?? question.range?.[0] ?? "x";
+    const give = () => {
+      const button = /** @type {HTMLElement[]} */ ([...form.querySelectorAll("[data-option]")]).find(
+        (each) => each.dataset.option === String(value),
+      );
+      if (button) return button.click();
+      const field = form.querySelector("input");
+      if (field) field.value = String(value);
+      form.requestSubmit();
     };
-    this.fast ? setTimeout(press, 0) : setTimeout(press, 30);
+    setTimeout(give, this.fast ? 0 : 200);
+  }
+
+  /** @param {string} input @param {boolean} down @param {number} at */
+  #note(input, down, at) {
+    const press = { key: input, input, code: "", down, at, handled: at, trusted: false, repeat: false };
+    this.inputs.note(press);
+  }
+
+  /** @param {string} input @param {boolean} down @param {boolean} [both] */
+  #act(input, down, both = false) {
+    if (input.startsWith("area:")) return this.#touch(input.slice("area:".length));
+    const key = KEYS[input] ?? input;
+    const code = input === "space" ? "Space" : `Key${input.toUpperCase()}`;
+    dispatchEvent(new KeyboardEvent(down ? "keydown" : "keyup", { key, code }));
+    if (both && down) dispatchEvent(new KeyboardEvent("keyup", { key, code }));
+  }
+
+  /** @param {string} area */
+  #touch(area) {
+    const button = document.querySelector(`[data-area="${area}"]`);
+    if (!button) return;
+    const { left, top, width, height } = button.getBoundingClientRect();
+    const place = { clientX: left + width / 2, clientY: top + height / 2, isPrimary: true, bubbles: true };
+    dispatchEvent(new PointerEvent("pointerdown", place));
   }
 }

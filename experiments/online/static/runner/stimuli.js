@@ -8,9 +8,10 @@ const AT_ONCE = 6;
 export class Damaged extends Error {}
 
 export class Stimuli {
-  /** @param {(hash: string, suffix: string) => string} address of a picture */
-  constructor(address) {
+  /** @param {(hash: string, suffix: string) => string} address of a picture @param {Record<string, string>} suffixes by hash */
+  constructor(address, suffixes) {
     this.address = address;
+    this.suffixes = suffixes;
     /** @type {Map<string, Blob>} */
     this.blobs = new Map();
     /** @type {Map<string, Promise<void>>} */
@@ -22,19 +23,16 @@ export class Stimuli {
   }
 
   /**
-   * Pictures (or movies) of these trials, verified.
-   * @param {{stimulus: string, file: string, suffix: string}[]} trials
+   * Images, masks, icons or movies, verified.
+   * @param {string[]} hashes
    * @param {(share: number) => void} [tell] how many of them are here, 0 … 1
    * @returns {Promise<Map<string, Blob>>}
    */
-  async get(trials, tell = () => {}) {
+  async get(hashes, tell = () => {}) {
+    const wanted = [...new Set(hashes)];
     let here = 0;
-    await Promise.all(
-      trials.map(({ file, suffix }) =>
-        this.#start(file, suffix).then(() => tell(++here / trials.length)),
-      ),
-    );
-    return new Map(trials.map(({ stimulus, file }) => [stimulus, /** @type {Blob} */ (this.blobs.get(file))]));
+    await Promise.all(wanted.map((hash) => this.#start(hash, this.suffixes[hash] ?? "").then(() => tell(++here / wanted.length))));
+    return new Map(wanted.map((hash) => [hash, /** @type {Blob} */ (this.blobs.get(hash))]));
   }
 
   /** @param {string} hash @param {string} suffix */

@@ -27,7 +27,9 @@ export class DrawingThread {
     this.failed = null;
     /** Added to the thread's times they are the page's, ms. */
     this.shift = 0;
-    worker.onmessage = (event) => this.waiting?.(event.data);
+    /** Told when the first refresh of a run was, on the thread's clock. @type {(time: number) => void} */
+    this.onBegan = () => {};
+    worker.onmessage = ({ data }) => ("began" in data ? this.onBegan(data.began) : this.waiting?.(data));
     worker.onerror = (event) => this.failed?.(new Error(event.message || "the drawing thread failed"));
   }
 

@@ -1,4 +1,4 @@
-/** Rules about time that every runner shares; tested by the same tables of cases as the lab's. */
+/** Rules about time and responses that every runner shares; tested by the same tables of cases as the lab's. */
 
 const TIE_REFRESHES = 1e-9;
 
@@ -13,27 +13,64 @@ export function refreshes(durationMs, refreshHz) {
   return Math.max(0, Math.ceil((durationMs * refreshHz) / 1000 - 0.5 - TIE_REFRESHES));
 }
 
+/** Longest time that a phase can stand, ms. */
+export const MOST_MS = 600000;
+
 /**
- * When to change the picture so that it happens at a given refresh whatever the frame times jitter:
- * half a period before it.
- * @param {number} durationMs
- * @param {number} periodMs
+ * @typedef {object} Phase
+ * @property {string} name
+ * @property {"fixation"|"cue"|"blank"|"stimulus"|"mask"|"options"} kind
+ * @property {number|null} ms null: until the response
+ * @property {string|null} file hash of the image or mask
+ * @property {string} text words of a cue
+ * @property {"none"|"fixation"|"options"} overlay
  */
-export function boundary(durationMs, periodMs) {
-  return (refreshes(durationMs, 1000 / periodMs) - 0.5) * periodMs;
+
+/**
+ * The refreshes at which phases begin and the last one ends, counted from the first phase's. A boundary's target is the sum
+ * of durations since its anchor: the first refresh, the onset of each image, or the end of a phase that stood until the
+ * response.
+ * @param {Pick<Phase, "name"|"kind"|"ms">[]} phases
+ * @param {number} periodMs
+ * @param {{opens?: string, limitMs?: number|null, sinceZeroMs?: number|null}} [response] opens: the phase whose onset is
+ *   time zero; sinceZeroMs: how long that was before the first refresh, where it was
+ * @returns {number[]} one more than phases
+ */
+export function schedule(phases, periodMs, { opens = "", limitMs = null, sinceZeroMs = null } = {}) {
+  const hz = 1000 / periodMs;
+  const at = [0];
+  let [anchor, since] = [0, 0];
+  let zero = sinceZeroMs === null ? null : Math.round(-sinceZeroMs / periodMs);
+  for (const [i, phase] of phases.entries()) {
+    if (phase.name === opens) zero = at[i];
+    if (phase.kind === "stimulus") [anchor, since] = [at[i], 0];
+    let end;
+    if (phase.ms === null) {
+      end = limitMs === null ? at[i] + refreshes(MOST_MS, hz) : (zero ?? at[i]) + refreshes(limitMs, hz);
+      [anchor, since] = [Math.max(end, at[i]), 0];
+    } else {
+      since += phase.ms;
+      end = anchor + refreshes(since, hz);
+    }
+    at.push(Math.max(end, at[i]));
+  }
+  return at;
 }
 
 /**
- * What a press means.
- * @param {{target: boolean, pressedTarget: boolean|null, responseMs: number|null, limitMs: number,
- *          anticipationMs: number}} trial
- * @returns {{response: "target"|"distractor"|"none", correct: boolean|null, status: "ok"|"late"|"early"|"none"}}
+ * What a response means; the same rule as the lab's.
+ * @param {{response: string|null, correctResponse: string|null, responseMs: number|null, limitMs: number|null,
+ *          earlyMs: number, withheld?: string|null}} trial response: the option, null for none; correctResponse: null where
+ *          nothing is scored; withheld: the option that is given by not responding
+ * @returns {{response: string, correct: boolean|null, status: "ok"|"late"|"early"|"none"}}
  */
-export function judge({ target, pressedTarget, responseMs, limitMs, anticipationMs }) {
-  if (pressedTarget === null) return { response: "none", correct: null, status: "none" };
-  let status = /** @type {"ok"|"late"|"early"} */ ("ok");
-  if (responseMs !== null) status = responseMs > limitMs ? "late" : responseMs < anticipationMs ? "early" : "ok";
-  return { response: pressedTarget ? "target" : "distractor", correct: pressedTarget === target, status };
+export function judge({ response, correctResponse, responseMs, limitMs, earlyMs, withheld = null }) {
+  const right = (/** @type {string} */ option) => (correctResponse === null ? null : option === correctResponse);
+  const late = responseMs !== null && limitMs !== null && responseMs > limitMs;
+  if (withheld !== null && (response === null || late)) return { response: withheld, correct: right(withheld), status: "ok" };
+  if (response === null) return { response: "none", correct: null, status: "none" };
+  const early = responseMs !== null && responseMs < earlyMs;
+  return { response, correct: right(response), status: late ? "late" : early ? "early" : "ok" };
 }
 
 /** @param {number[]} values */

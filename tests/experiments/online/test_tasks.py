@@ -1,0 +1,152 @@
+"""Every preset and task in a real browser: it completes, and its rows are those of the engine's simulation."""
+
+import json
+import os
+import shutil
+import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import sqlalchemy as sa
+
+from rapidvision.experiments.engine.participants import Observers
+from rapidvision.experiments.engine.simulate import simulate_study
+from rapidvision.experiments.online.database.schema import session
+from rapidvision.experiments.online.service.answers import Simulated
+from rapidvision.formats.protocol_file import PRESETS
+from tests.conftest import missing
+from tests.experiments.laboratory.browsers import FIREFOX_PREFERENCES
+from tests.experiments.sets import PROTOCOLS
+
+from .mounted import Mounted, make_folders
+
+pytestmark = pytest.mark.browser
+
+SIZE = {"width": 1000, "height": 800}
+#: Quick responses, none left out by a lapse of attention: real time is spent on every trial.
+SIMULATED = Simulated(Observers(response_shift_ms=150, response_median_ms=150), seed=3)
+FIREFOX = os.environ.get("RV_FIREFOX") or shutil.which("firefox-esr")
+SAME = ("trial", "image_id", "level_index", "input", "response", "correct", "status")
+
+
+@pytest.fixture(scope="module")
+def fast(set_of, tmp_path_factory):
+    """All protocols, for sessions that wait for nothing."""
+    server = Mounted(make_folders(PROTOCOLS, set_of, tmp_path_factory.mktemp("fast")), simulated=SIMULATED)
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def real(set_of, tmp_path_factory):
+    """The presets with a handful of trials, for sessions in real time."""
+    options = {"images": 4, "blocks": 1, "practice": 0}
+    server = Mounted(make_folders(PRESETS, set_of, tmp_path_factory.mktemp("real"), **options), simulated=SIMULATED)
+    yield server
+    server.stop()
+
+
+def play(browser, addresses, limit_s=120):
+    """Open each address in a context of its own, all at once, and wait until every session is done."""
+    contexts = [browser.new_context(viewport=SIZE) for _ in addresses]
+    pages = []
+    for context, address in zip(contexts, addresses, strict=True):
+        page = context.new_page()
+        page.on("pageerror", lambda error, address=address: print(address, error))
+        page.goto(address)
+        pages.append(page)
+    for page in pages:
+        page.locator("body[data-done], body[data-stopped]").wait_for(timeout=limit_s * 1000)
+        assert page.locator("body").get_attribute("data-done"), (page.url, page.inner_text("body"))
+    for context in contexts:
+        context.close()
+
+
+def expected(server, name, rows):
+    plan = server.served[name].plans[rows[0].group, rows[0].slot]
+    return simulate_study([plan], SIMULATED.observers, seed=SIMULATED.seed)
+
+
+def test_a_browsers_rows_are_those_of_the_engines_simulation(chromium, fast):
+    play(chromium, [f"{fast.url}/{name}/?simulate=fast" for name in PROTOCOLS])
+    for name in PROTOCOLS:
+        rows = fast.rows(name)
+        engine = expected(fast, name, rows)
+        assert [[getattr(row, field) for field in SAME] for row in rows] == [
+            [getattr(row, field) for field in SAME] for row in engine
+        ], name
+        if fast.served[name].protocol.response:  # a typed response takes its own time
+            wanted = [row.response_ms for row in engine]
+            assert [row.response_ms for row in rows] == pytest.approx(wanted, abs=0.01, nan_ok=True), name
+        questions = [q.name for q in fast.served[name].protocol.questions if q.ask == "trial"]
+        assert [[row.more[q] for q in questions] for row in rows] == [
+            [row.more[q] for q in questions] for row in engine
+        ]
+        planned = [key for key in rows[0].more if key.endswith("_planned_ms") or key.startswith("factor_")]
+        assert [[row.more[key] for key in planned] for row in rows] == [
+            [row.more[key] for key in planned] for row in engine
+        ], name
+
+
+def check_real(server, presenter):
+    for name in PRESETS:
+        rows = server.rows(name)
+        plan = server.served[name].plans[rows[0].group, rows[0].slot]
+        assert [row.trial for row in rows] == [trial.trial for trial in plan.trials()], name
+        assert "aborted" not in {row.status for row in rows}, name
+        assert any(row.response not in ("none", "no-go") for row in rows), name
+        for row in rows:
+            shown = [key for key in row.more if key.endswith("_ms") and not key.endswith("_planned_ms")]
+            assert any(row.more[key] for key in shown), (name, presenter)
+
+
+def test_every_preset_completes_in_chromium(chromium, real):
+    for some in (PRESETS[:4], PRESETS[4:]):
+        play(chromium, [f"{real.url}/{name}/?simulate" for name in some])
+    check_real(real, "compositor")
+
+
+def test_every_preset_completes_in_firefox(set_of, tmp_path):
+    if FIREFOX is None:
+        missing("no Firefox on this computer")
+    options = {"images": 4, "blocks": 1, "practice": 0}
+    server = Mounted(make_folders(PRESETS, set_of, tmp_path / "studies", **options), simulated=SIMULATED)
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(lambda name: in_firefox(tmp_path / f"profile-{name}", server, name), PRESETS))
+        check_real(server, "worker")
+    finally:
+        server.stop()
+
+
+def finished(server, name):
+    return server.read(name, lambda c: list(c.scalars(sa.select(session.c.state)))) == ["finished"]
+
+
+def in_firefox(profile, server, name, limit_s=150):
+    """Let a simulated participant take part in a study in Firefox."""
+    profile.mkdir()
+    lines = [f"user_pref({json.dumps(key)}, {json.dumps(value)});" for key, value in FIREFOX_PREFERENCES.items()]
+    (profile / "user.js").write_text("\n".join(lines), encoding="utf-8")
+    size = ["--width", str(SIZE["width"]), "--height", str(SIZE["height"])]
+    address = f"{server.url}/{name}/?simulate"
+    environment = {**os.environ, "HOME": str(profile), "MOZ_DISABLE_AUTO_SAFE_MODE": "1"}
+    browser = subprocess.Popen(
+        [FIREFOX, "--headless", "--profile", str(profile), "--no-remote", *size, address],
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        end = time.monotonic() + limit_s
+        while not finished(server, name):
+            assert time.monotonic() < end, f"Firefox did not finish {address}"
+            time.sleep(0.2)
+    finally:
+        browser.terminate()
+        try:
+            browser.wait(10)
+        except subprocess.TimeoutExpired:
+            browser.kill()
+            browser.wait()
