@@ -155,7 +155,7 @@ def test_what_a_former_person_could_not_send_is_sent_by_the_next_ones_page(chrom
     agree(page, f"{served.url}?id=ann")
     press_through(page, until="document.body.classList.contains('running')")
     wait_until(page, lambda: page.evaluate(WAITING) >= 2)
-    context.set_offline(True)  # a page that is closed tries once more
+    page.evaluate("globalThis.fetch = () => Promise.reject(new TypeError('offline'))")  # a closed page tries once more
     page.close()
     context.unroute_all()
     assert stored_trials(study_folder) == []
