@@ -23,10 +23,11 @@ from benchmarks.lab_sessions import (
     script,
 )
 from rapidvision.experiments.design.assignment.squares import levels_for
-from rapidvision.experiments.engine.participants import Observers, Participant
+from rapidvision.experiments.engine.participants import Observers
+from rapidvision.experiments.engine.person import READ_S
 from rapidvision.experiments.engine.simulate import simulate_session, simulate_study
 from rapidvision.experiments.interfaces import TrialData
-from rapidvision.experiments.recording.journal import JournalFile, Setup
+from rapidvision.experiments.recording.journal import JournalFile
 from rapidvision.screen import refreshes
 
 suite = Suite()
@@ -49,17 +50,22 @@ def shown():
     return out
 
 
+def late(trial):
+    """Refreshes missed while the picture was up."""
+    return next(phase["late_refreshes"] for phase in trial["phases"] if phase["name"] == "stimulus")
+
+
 @suite.figure(
     f"stimulus within half a refresh, clean of {7 * N_TRIALS} trials, 60 to 240 Hz", unit="%", bar=at_least(100)
 )
 def clean_trials():
-    clean = [(hz, trial) for hz, trial, _ in shown() if trial["late_refreshes"][1] == 0]
+    clean = [(hz, trial) for hz, trial, _ in shown() if late(trial) == 0]
     return 100 * statistics.mean(abs(trial["stimulus_ms"] - 400) <= 500 / hz + 0.1 for hz, trial in clean)
 
 
 @suite.figure("  trials of these sessions that were clean", unit="%", bar=STATED)
 def share_clean():
-    return 100 * statistics.mean(trial["late_refreshes"][1] == 0 for _, trial, _ in shown())
+    return 100 * statistics.mean(late(trial) == 0 for _, trial, _ in shown())
 
 
 @suite.figure("  stimulus off by a refresh or more, all trials", unit="trials", bar=STATED)
@@ -129,7 +135,7 @@ with PsychoPyScreen(window_px=(400, 300), paced_hz=60) as screen, open_keys(scre
     for _ in range(20):
         screen.flip(BLANK); got += keys.poll()
     sent = [json.loads(line) for line in child.stdout]
-down = [(p.key, p.time_s) for p in got if p.down]
+down = [(p.input, p.time_s) for p in got if p.down]
 print(json.dumps({"granted": granted, "sent": len(sent), "same": [k for k, _ in sent] == [k for k, _ in down],
                   "errors": [1000 * (b - a) for (_, a), (_, b) in zip(sent, down)]}))
 """
@@ -236,7 +242,7 @@ def launch():
     with display() as (name, _):
         for number in range(4):
             start, first = first_trial(study, f"launch{number}", name)
-            found.append(first - start - 3 * Participant.READ_S - 0.1)
+            found.append(first - start - 3 * READ_S - 0.1)
     return min(found)
 
 
@@ -259,7 +265,7 @@ def pixels():
     spec.loader.exec_module(module)
     study = full_size_study()
     with display() as (name, _):
-        found = script(module.PIXELS, study.stimulus_set().folder / study.plans()[0].trials()[0].path, name=name)
+        found = script(module.PIXELS, study.stimulus_set().folder / study.plans()[0].trials()[0].image.path, name=name)
     return 100 * min(what["equal"] for what in found.values())
 
 
@@ -270,7 +276,7 @@ def journal():
     header = helpers().header_of(plan)
     took = []
     with JournalFile(scratch() / "bench.jsonl", header) as file:
-        file.append(Setup(display="real", refresh_hz=60.0))
+        file.append(helpers().setup_of(header))
         for entry in entries:
             took.append(seconds(lambda entry=entry: file.append(entry)))
     return 1000 * statistics.median(took)
@@ -284,4 +290,4 @@ def plan_time():
 
 @suite.figure("lines of the only module that imports PsychoPy", unit="lines", bar=at_most(250))
 def display_lines():
-    return len((ROOT / "experiments" / "psychopy_display.py").read_text(encoding="utf-8").splitlines())
+    return len((ROOT / "experiments" / "lab" / "psychopy_display.py").read_text(encoding="utf-8").splitlines())

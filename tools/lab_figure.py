@@ -12,10 +12,10 @@ from PIL import Image
 from Xlib import X, display
 
 from rapidvision.experiments.design.planning import make_study
-from rapidvision.experiments.interfaces import FIXATION, Picture
+from rapidvision.experiments.interfaces import Frame
 from rapidvision.experiments.lab.psychopy_display import PsychoPyScreen
 from rapidvision.formats.manifest import read_set
-from rapidvision.protocol import Protocol
+from rapidvision.formats.protocol_file import preset
 
 ROOT = Path(__file__).parents[1]
 SIZE = (800, 600)
@@ -25,14 +25,14 @@ def main(folder: Path) -> None:
     """Show each page in the window of a session, and keep what the X server shows."""
     stimuli = read_set(folder)
     with tempfile.TemporaryDirectory() as study:
-        plan = make_study(stimuli, Protocol(), study, n_slots=1)[0]
+        plan = make_study(stimuli, preset("paper"), study, n_slots=1)[0]
     # The first animal of the session at 40 % of the features: enough to be seen, little enough to show the task.
-    trial = next(trial for trial in plan.trials("main") if trial.target and trial.level_index == 8)
+    trial = next(trial for trial in plan.trials("main") if trial.image.target and trial.image.level_index == 8)
     pages = (
-        Picture("text", plan.texts["keys"]),
-        FIXATION,
-        Picture("stimulus", trial.path),
-        Picture("text", plan.texts["too_slow"]),
+        Frame("text", plan.texts["keys"]),
+        Frame("fixation"),
+        Frame("stimulus", trial.image.path),
+        Frame("text", plan.texts["too_slow"]),
     )
     with PsychoPyScreen(window_px=SIZE, paced_hz=60) as screen:
         screen.load(
@@ -50,7 +50,7 @@ def main(folder: Path) -> None:
     print(out)
 
 
-def grab(screen: PsychoPyScreen, page: Picture) -> np.ndarray:
+def grab(screen: PsychoPyScreen, page: Frame) -> np.ndarray:
     """Return what the X server's screen holds while `page` is up, (height, width, 3)."""
     for _ in range(3):
         screen.flip(page)
