@@ -178,7 +178,7 @@ def test_questions_are_answered_by_keys_clicks_and_words_and_a_reload_asks_none_
         else:
             page.get_by_role("button", name="2").click()
         wait(page, "!document.querySelector('form.question [data-option]')")
-    page.locator("#question-remarks").wait_for(timeout=20_000)
+    press(page, "F9", until="Boolean(document.getElementById('question-remarks'))")
     page.keyboard.press("Enter")
     press(page, "s", "l", until=DONE)
     rows = server.rows("rating")
