@@ -6,8 +6,8 @@ from pathlib import Path
 
 from benchmarks import harness
 
-NAMES = ("truth", "core", "stimuli", "experiments", "online", "analysis", "models", "clickme", "scale")
-PARTS = ("pictures", "tasks_timing", "tasks_browser")  # measured with the part that it belongs to, or alone
+NAMES = ("truth", "core", "stimuli", "experiments", "online", "analysis", "models", "clickme", "scale", "tasks")
+PARTS = ("pictures",)  # measured with the part that it belongs to, or alone
 
 
 def main(names: list[str]) -> int:

@@ -49,7 +49,7 @@ myst:
 # protocol.toml
 
 Every field, its type, its default and its meaning. [Your own task](../howto/own-task.md) explains how they work together.
-`rapidvision session schema --out protocol.schema.json` writes them as a JSON Schema for editors.
+`rapidvision session protocol --schema protocol.schema.json` writes them as a JSON Schema for editors.
 """
 
 

@@ -5,8 +5,8 @@ import os
 from pathlib import Path
 
 from rapidvision.cli import Verbs, add_common_options, add_plugin_option, add_verb, list_names, say
+from rapidvision.formats.masks import KINDS
 
-from .mask_family import PLAIN_KINDS
 from .registries import BACKGROUNDS, READERS, REVEAL_MODES
 
 #: Flags that a build prints.
@@ -46,7 +46,7 @@ def add_build(verbs: Verbs) -> None:
         "--masks",
         action="append",
         default=[],
-        choices=PLAIN_KINDS,
+        choices=KINDS,
         metavar="KIND",
         help="add masks that the recipe does not name: noise, phase-scrambled or checkerboard; may be given again",
     )

@@ -9,9 +9,6 @@ from rapidvision.recipes import Recipe
 from rapidvision.task.phases import NO_MASK
 
 MaskKind = Literal["phase-scrambled", "noise", "checkerboard", "files"]
-#: Kinds that need nothing but their name.
-PLAIN_KINDS: tuple[MaskKind, ...] = ("phase-scrambled", "noise", "checkerboard")
-
 #: Mean of masks of an unmatched set, in 255ths of white.
 MEAN = 127.5
 #: Standard deviation of 1/f noise in an unmatched set: three of them fit on either side of the middle.

@@ -6,13 +6,14 @@ from pathlib import Path
 
 from rapidvision.cli import Verbs, add_common_options, add_verb, say
 
-from . import export, lab, plan
+from . import export, lab, plan, protocol
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the sub-verbs of ``rapidvision session``."""
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     plan.add_arguments(verbs)
+    protocol.add_arguments(verbs)
     _add_simulate(verbs)
     lab.add_arguments(verbs)
     export.add_arguments(verbs)

@@ -141,7 +141,7 @@ def _write(
             protocol_file=source,
             advance=advance,
         )
-    balances = balance.balance_of(plans)
+    balances = balance.balance_of(plans, stimulus_set.exemplars("main"))
     files.write_text(out / "balance.txt", balance.table(balances) + "\n")
     files.write_text(out / "balance.csv", balance.as_csv(balances))
     files.write_text(out / "exposure.csv", balance.exposure_csv(balances))

@@ -109,7 +109,7 @@ class Slots:
     n_slots : int
         Slots per group.
     seed : int
-        The protocol's seed; breaks ties between groups so that nobody can foresee the next group.
+        The protocol's seed; breaks ties between groups so that the next group cannot be foreseen.
     entries : iterable of Entry
         What happened so far, in order.
 
@@ -221,7 +221,7 @@ class Slots:
 
 
 _ALREADY = {
-    "taken": "has an unfinished session; go on with `rapidvision session resume`",
+    "taken": "has an unfinished session; continue it with `rapidvision session resume`",
     "finished": "has already taken part, and pictures must be new; use another participant",
     "returned": "has already seen part of the pictures in a session that was given up; use another participant",
 }

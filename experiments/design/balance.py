@@ -80,13 +80,15 @@ class Balance(NamedTuple):
         return len({n for row in self.exposure.values() for n in row}) <= 1
 
 
-def balance_of(plans: Sequence[Plan]) -> list[Balance]:
+def balance_of(plans: Sequence[Plan], exemplars: Sequence[Exemplar] = ()) -> list[Balance]:
     """Count the balance of each group.
 
     Parameters
     ----------
     plans : sequence of Plan
         Of one study.
+    exemplars : sequence of Exemplar
+        The set's images for the main phase, where few plans show a part of them only; those of the plans by default.
 
     Returns
     -------
@@ -96,10 +98,10 @@ def balance_of(plans: Sequence[Plan]) -> list[Balance]:
     groups: dict[str, list[Plan]] = {}
     for plan in plans:
         groups.setdefault(plan.group, []).append(plan)
-    return [_count(group, members) for group, members in groups.items()]
+    return [_count(group, members, exemplars) for group, members in groups.items()]
 
 
-def _count(group: str, plans: list[Plan]) -> Balance:
+def _count(group: str, plans: list[Plan], exemplars: Sequence[Exemplar]) -> Balance:
     trials = [(plan.slot, trial) for plan in plans for trial in plan.trials("main")]
     first = plans[0]
     over = first.protocol.adaptive.over if first.protocol.adaptive else None
@@ -131,7 +133,7 @@ def _count(group: str, plans: list[Plan]) -> Balance:
             _counts(trials, exposure, values, {f.name for f in first.protocol.design.factors if f.vary == "block"})
         ),
         inputs=inputs,
-        n_round=len(cells) * n_samples(images, first.protocol.design),
+        n_round=len(cells) * n_samples(exemplars or images, first.protocol.design),
     )
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from rapidvision.errors import InputError, did_you_mean
 from rapidvision.formats.manifest import Exemplar, StimulusSet
+from rapidvision.formats.masks import how_to_add
 from rapidvision.grammar.rules import Finding, check
 from rapidvision.messages.field_messages import place_of
 from rapidvision.protocol import Protocol
@@ -189,7 +190,7 @@ def _masks(images: SetImages, p: Protocol) -> Found:
         for family in families if phase.mask else ():
             path = f"phases[{index}].mask" if factor is None else f"design.factors[{p.design.factors.index(factor)}]"
             if family not in images.masks:
-                hint = did_you_mean(family, images.masks) if images.masks else "It has none; build it with masks."
+                hint = did_you_mean(family, images.masks) if images.masks else f"It has none. {how_to_add(family)}"
                 yield path, f'got "{family}", no masks of the set. {hint}'
             elif not images.free_masks(family):
                 bare = [e.image_id for e in shown if images.own_mask(family, e.image_id) is None]

@@ -269,7 +269,7 @@ def _in_lines(lines: Iterable[str]) -> str:
 
 
 def _input_word(texts: Mapping[str, str], input_: str) -> str:
-    """How an input is called: as it is printed on the keyboard, or in words."""
+    """How an input is called: what is printed on the key, or words."""
     if input_.startswith("button:"):
         return _filled(texts["input_button"], {"n": input_.removeprefix("button:")})
     return _ARROWS.get(input_) or texts.get(f"input_{input_}") or input_.upper()

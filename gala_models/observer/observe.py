@@ -36,7 +36,7 @@ _LEAST_SHARE = 1e-300
 
 @dataclass(frozen=True)
 class Network:
-    """A network that can take the test.
+    """A network as an observer of a study: model, readout and preprocessing.
 
     Attributes
     ----------

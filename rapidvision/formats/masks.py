@@ -8,6 +8,8 @@ import msgspec
 from rapidvision.text.typed_table import TypedTable
 
 MASKS = "masks.csv"
+#: Kinds of masks that a build adds by their name alone; a recipe's `[[masks]]` has more settings, and `files`.
+KINDS = ("phase-scrambled", "noise", "checkerboard")
 
 
 class MaskImage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -46,3 +48,18 @@ def read_masks(folder: Path | str) -> dict[str, tuple[MaskImage, ...]]:
     for mask in TABLE.read(path) if path.is_file() else ():
         found.setdefault(mask.family, []).append(mask)
     return {family: tuple(masks) for family, masks in found.items()}
+
+
+def how_to_add(family: str) -> str:
+    """Say how a set comes to masks of a family, as a sentence.
+
+    Examples
+    --------
+    >>> how_to_add("noise")
+    'Build the set again, into a new folder, with: rapidvision stimuli build RECIPE --out SET --masks noise'
+    """
+    if family in KINDS:
+        return (
+            f"Build the set again, into a new folder, with: rapidvision stimuli build RECIPE --out SET --masks {family}"
+        )
+    return f'Name the family "{family}" in the recipe, under [[masks]], and build the set again, into a new folder'

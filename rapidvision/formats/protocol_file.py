@@ -14,6 +14,11 @@ _FOLDER = Path(__file__).parents[1] / "task" / "presets"
 PRESETS: tuple[str, ...] = tuple(sorted(path.stem for path in _FOLDER.glob("*.toml")))
 
 
+def path_of(name: str) -> Path:
+    """Return the file of a preset."""
+    return _FOLDER / f"{name}.toml"
+
+
 @cache
 def preset(name: str) -> Protocol:
     """Return a named protocol.
@@ -35,7 +40,7 @@ def preset(name: str) -> Protocol:
     """
     if name not in PRESETS:
         raise InputError(f'protocol: no preset "{name}". {did_you_mean(name, PRESETS)}')
-    return _read(_FOLDER / f"{name}.toml")
+    return _read(path_of(name))
 
 
 def read_protocol(source: Protocol | Path | str) -> Protocol:
@@ -59,7 +64,8 @@ def read_protocol(source: Protocol | Path | str) -> Protocol:
 
     Examples
     --------
-    >>> read_protocol("paper").response.limit_ms
+    >>> import rapidvision as rv
+    >>> rv.read_protocol("paper").response.limit_ms
     550
     """
     if isinstance(source, Protocol):

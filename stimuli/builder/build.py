@@ -105,7 +105,8 @@ def read_recipe(
 
     Examples
     --------
-    >>> recipe, root = read_recipe("bundled")
+    >>> import rapidvision as rv
+    >>> recipe, root = rv.stimuli.read_recipe("bundled")
     >>> [each.source for each in recipe.maps], recipe.seed
     (['clickme', 'salicon'], 1)
     """

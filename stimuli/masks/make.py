@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from rapidvision.errors import InputError, did_you_mean
 from rapidvision.formats.image_folder import checked_name
-from rapidvision.formats.masks import MaskImage, read_masks
+from rapidvision.formats.masks import KINDS, MaskImage, read_masks
 from rapidvision.images.listing import list_images
 from rapidvision.seeds import key64
 from rapidvision.system import files
@@ -17,7 +17,7 @@ from rapidvision.system import files
 from ..background.canvas import make_canvas
 from ..image.load import load
 from ..image.match_target import Target
-from ..mask_family import CHECKERBOARD_CONTRAST, MEAN, NOISE_CONTRAST, PLAIN_KINDS, MaskFamily
+from ..mask_family import CHECKERBOARD_CONTRAST, MEAN, NOISE_CONTRAST, MaskFamily
 from ..pipeline.image_list import ImageEntry
 from ..pipeline.image_pipeline import ALGORITHMS
 from ..png.series import encode
@@ -55,8 +55,8 @@ def with_masks(recipe: StimulusRecipe, kinds: Sequence[str]) -> StimulusRecipe:
     for kind in sorted(kinds):
         if kind == "files":
             raise InputError('masks: "files" needs a folder; write it into the recipe, under [[masks]]')
-        if kind not in PLAIN_KINDS:
-            raise InputError(f'masks: got "{kind}". {did_you_mean(kind, PLAIN_KINDS)}')
+        if kind not in KINDS:
+            raise InputError(f'masks: got "{kind}". {did_you_mean(kind, KINDS)}')
         families.setdefault(kind, msgspec.convert({"kind": kind}, MaskFamily))
     return msgspec.structs.replace(recipe, masks=tuple(families.values())) if families else recipe
 

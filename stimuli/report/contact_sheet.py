@@ -13,14 +13,13 @@ from numpy.typing import NDArray
 from rapidvision.errors import InputError
 from rapidvision.formats.manifest import StimulusSet, read_set
 from rapidvision.formats.manifest_rows import Stimulus
-from rapidvision.formats.masks import MaskImage, read_masks
+from rapidvision.formats.masks import KINDS, MaskImage, read_masks
 from rapidvision.images.load import load_rgb
 from rapidvision.system import files
 from rapidvision.system.progress import Advance, silent
 from rapidvision.system.templates import rendered
 
 from ..builder.manifest_writer import LEFT_OUT
-from ..mask_family import PLAIN_KINDS
 from ..masks.make import counts_of, with_masks
 from ..pipeline.flags import Flag, flags_of, read_quality
 from ..pipeline.image_list import image_entries
@@ -75,7 +74,7 @@ def contact_sheet(
     >>> import rapidvision as rv
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     stimulus_set = rv.stimuli.build("bundled", out=folder + "/set")
-    ...     contact_sheet(stimulus_set, folder + "/sheet").name
+    ...     rv.stimuli.contact_sheet(stimulus_set, folder + "/sheet").name
     'index.html'
     """
     found = found if isinstance(found, StimulusSet) else read_set(found)
@@ -134,7 +133,7 @@ def _maker(
         return None, {}
     recipe, root = inputs
     recipe = msgspec.structs.replace(recipe, seed=found.description.seed)  # a build may have been given another
-    recipe = with_masks(recipe, [family for family in read_masks(found.folder) if family in PLAIN_KINDS])
+    recipe = with_masks(recipe, [family for family in read_masks(found.folder) if family in KINDS])
     ours, built = msgspec.json.decode(msgspec.json.encode(recipe)), found.description.recipe
     if ours != built:
         names = dict.fromkeys([*ours, *built])

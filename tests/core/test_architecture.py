@@ -36,6 +36,7 @@ HEAVY = {
         "stimuli/report/plots.py",
         "gala_models/figures.py",
         "experiments/clickme/report/figures.py",
+        "experiments/design/pictures",
     ),
     "statsmodels": ("analysis/fits/marginal.py",),
     "starlette": ("experiments/web/", "experiments/online/", "experiments/clickme/"),

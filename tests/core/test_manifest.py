@@ -7,7 +7,7 @@ from rapidvision.errors import CheckFailed, InputError
 from rapidvision.formats import manifest, manifest_rows
 from rapidvision.formats.manifest import SetDescription
 from rapidvision.formats.manifest_rows import Stimulus
-from rapidvision.protocol import Protocol
+from rapidvision.formats.protocol_file import preset
 from rapidvision.study import Study
 from rapidvision.system import files
 
@@ -147,7 +147,7 @@ def test_a_folder_that_holds_something_else_is_named_for_what_it_is(folder, tmp_
         return str(error.value)
 
     study = Study(tmp_path / "study")
-    study.write_description(manifest.read_set(folder), Protocol(), groups=("clickme",), n_slots=1)
+    study.write_description(manifest.read_set(folder), preset("paper"), groups=("clickme",), n_slots=1)
     assert "it is a study; its stimulus set is named in" in said(study.folder)
     (tmp_path / "half" / ".build").mkdir(parents=True)
     assert "an unfinished build" in said(tmp_path / "half")

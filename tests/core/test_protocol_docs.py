@@ -9,6 +9,7 @@ import pytest
 from rapidvision.errors import RecipeError
 from rapidvision.formats.protocol_file import PRESETS, parse_protocol, preset
 from rapidvision.grammar.runners import RUNNERS
+from tools import preset_pages
 
 PAGE = Path(__file__).parents[2] / "docs" / "howto" / "own-task.md"
 BLOCKS = re.findall(r"```toml\n(.*?)```", PAGE.read_text(encoding="utf-8"), flags=re.S)
@@ -30,7 +31,7 @@ def test_every_other_block_fits_a_preset(block):
 def _text(name):
     from rapidvision.formats import protocol_file
 
-    return (protocol_file._FOLDER / f"{name}.toml").read_text(encoding="utf-8")
+    return protocol_file.path_of(name).read_text(encoding="utf-8")
 
 
 def _without(text, tables):
@@ -50,7 +51,7 @@ def block_first(text, block):
 def test_the_page_lists_every_preset_and_runner():
     text = PAGE.read_text(encoding="utf-8")
     for name in PRESETS:
-        assert f"| `{name}` |" in text
+        assert f"| [`{name}`](../presets/{name}.md) |" in text
     for runner in set(RUNNERS) - {"lab", "simulation"}:
         assert re.search(rf"^\| {runner}s? \|", text, flags=re.M), runner
 
@@ -65,6 +66,16 @@ def test_the_page_of_the_fields_is_made_from_the_types(monkeypatch):
     monkeypatch.syspath_prepend(str(docs))
     page = importlib.import_module("protocol_reference").page()
     assert page == (docs / "reference" / "protocol.md").read_text(encoding="utf-8"), "run docs/protocol_reference.py"
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_every_preset_has_its_page_and_timeline(name):
+    docs = PAGE.parents[1]
+    assert preset_pages.page(name) == (docs / "presets" / f"{name}.md").read_text(encoding="utf-8"), (
+        "run python -m tools.preset_pages"
+    )
+    assert (docs / "images" / "tasks" / f"{name}.png").stat().st_size > 10_000
+    assert f"presets/{name}" in (docs / "index.md").read_text(encoding="utf-8")
 
 
 def test_presets_differ():

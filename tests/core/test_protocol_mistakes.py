@@ -97,7 +97,7 @@ MISTAKES = [  # preset, old text, new text, field, words in the message
 
 
 def text_of(name):
-    return files.read_text(protocol_file._FOLDER / f"{name}.toml")
+    return files.read_text(protocol_file.path_of(name))
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rapidvision.experiments.engine.adaptive import QuestTrack, StaircaseTrack, begin, grid_values
 from rapidvision.task.adaptive import Adaptive, Grid, Quest, Staircase
+from rapidvision.task.tracks import QuestTrack, StaircaseTrack, begin, grid_values
 from tests.conftest import missing
 
 VALUES = [10 ** (2 * i / 10) / 100 for i in range(11)]

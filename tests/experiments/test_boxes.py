@@ -53,6 +53,8 @@ def test_events_of_other_ports_are_no_buttons():
 class Pad:
     """A Cedrus pad at the other end of a pseudo terminal: it answers, and its buttons can be pressed."""
 
+    ANSWERS = types.MappingProxyType({b"_c1": b"_xid0", b"c10": b"", b"e5": b"", b"_d2": b"2", b"_d3": b"1"})
+
     def __init__(self, mode=b"_xid0", *, drift=1.0, early_s=0.0):
         self.ours, theirs = pty.openpty()
         tty.setraw(self.ours)
@@ -72,21 +74,14 @@ class Pad:
                 return
             waiting += new
             self.heard += new
-            for command, length, answer in (
-                (b"_c1", 3, None),
-                (b"c10", 3, b""),
-                (b"e5", 2, b""),
-                (b"_d2", 3, b"2"),
-                (b"_d3", 3, b"1"),
-            ):
-                if waiting.startswith(command):
-                    waiting = waiting[length:]
-                    if command == b"e5":
-                        self.zero_s = time.perf_counter()
-                    if command == b"c10":
-                        self.mode = MODE
-                    if not self.mute:
-                        os.write(self.ours, self.mode if answer is None else answer)
+            while found := next((each for each in self.ANSWERS if waiting.startswith(each)), None):
+                waiting = waiting.removeprefix(found)
+                if found == b"e5":
+                    self.zero_s = time.perf_counter()
+                if found == b"c10":
+                    self.mode = MODE
+                if not self.mute:
+                    os.write(self.ours, self.mode if found == b"_c1" else self.ANSWERS[found])
 
     def press(self, button, down=True):
         """Press a button; returns the true time."""

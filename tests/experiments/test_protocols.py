@@ -8,7 +8,6 @@ import pytest
 from rapidvision.cli import main
 from rapidvision.errors import Aborted
 from rapidvision.experiments.design.planning import Planner, make_study
-from rapidvision.experiments.engine.adaptive import QuestTrack
 from rapidvision.experiments.engine.participants import Observers, Participant
 from rapidvision.experiments.engine.scripted import RIGHT_BELOW, WRONG_BELOW, number_of, scripted
 from rapidvision.experiments.engine.session import Session
@@ -21,6 +20,7 @@ from rapidvision.experiments.recording.rows import rows_of
 from rapidvision.formats.trials_table import read_table
 from rapidvision.plan import Ask
 from rapidvision.screen import refreshes
+from rapidvision.task.tracks import QuestTrack
 from rapidvision.trials import columns_of
 from tests.experiments.sets import PROTOCOLS, protocol_of
 

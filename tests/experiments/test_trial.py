@@ -292,7 +292,7 @@ def test_a_phase_that_stands_until_the_response_ends_with_it_or_at_the_limit(pla
 
 def test_a_phase_that_stands_until_the_response_does_not_come_up_after_it(plan):
     after = (*open_phases(), phase("rest", "mask", 50))
-    data, _shown, _ = run_one(changed(plan, phases=after, limit_ms=800), Script([("s", 40, True)]))
+    data, _, _ = run_one(changed(plan, phases=after, limit_ms=800), Script([("s", 40, True)]))
     assert [p.name for p in data.phases] == ["fixation", "stimulus", "rest"]
     assert shown_ms(data, "stimulus") == pytest.approx(100, abs=1e-6)
     assert shown_ms(data, "rest") == pytest.approx(50, abs=1e-6)

@@ -22,7 +22,8 @@ from rapidvision.gala_models.observer.sessions import NetworkObserver
 from rapidvision.gala_models.observer.shown import once, stimuli_of
 from rapidvision.gala_models.observer.study_run import run_study
 from rapidvision.gala_models.preprocessing import Preprocessing
-from rapidvision.gala_models.weights.load import Card, Category, save_model
+from rapidvision.gala_models.weights.card import Card, Category
+from rapidvision.gala_models.weights.load import save_model
 from rapidvision.plan import Gate, Run, write_plan
 from rapidvision.study import Study
 from rapidvision.task.design import Factor
@@ -413,7 +414,8 @@ def test_the_command_names_a_class_list(tmp_path, capsys, monkeypatch):
 
 
 def test_a_card_brings_its_own_classes(tmp_path):
-    from rapidvision.gala_models.layers.resnet import Architecture, build
+    from rapidvision.gala_models.layers.architecture import Architecture
+    from rapidvision.gala_models.layers.resnet import build
     from rapidvision.gala_models.observer.networks import load
 
     model = build(Architecture(family="compact", attention="none", n_classes=4), seed=1)

@@ -209,7 +209,7 @@ def test_an_adaptive_factor_may_not_decide_what_the_plan_fixes(set_of):
 
 
 def test_a_set_without_masks_says_how_to_get_them(noise_set):
-    with pytest.raises(InputError, match=r'got "noise", no masks of the set. It has none; build it with masks'):
+    with pytest.raises(InputError, match=r'got "noise", no masks of the set. It has none. Build the set again'):
         check_fit(noise_set, MASKED)
 
 
