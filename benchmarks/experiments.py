@@ -53,11 +53,6 @@ def shown():
     return out
 
 
-def late(trial):
-    """Refreshes missed while the picture was up."""
-    return next(phase["late_refreshes"] for phase in trial["phases"] if phase["name"] == "stimulus")
-
-
 @suite.figure(
     f"stimulus within half a refresh, clean of {7 * N_TRIALS} trials, 60 to 240 Hz", unit="%", bar=at_least(100)
 )
