@@ -8,7 +8,7 @@ demo:
 
 test:
 	@tools/bootstrap.sh test
-	$(python) -m pytest -n 2 --dist worksteal $(ARGS)
+	$(python) -m pytest -n 3 --dist worksteal $(ARGS) # on two cores: browsers and servers are waited for
 
 check:
 	@tools/bootstrap.sh test

@@ -1,10 +1,17 @@
 """What every test may use: the seed in the header, the folder of real data, and what to do where a part is missing."""
 
 import os
+import shutil
 from pathlib import Path
+
+# One thread for every process of the tests, and for those that they start: two processes with two threads each on two
+# cores wait for one another, at four times the processor's time. Read when numpy and torch are loaded, which is later.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
 from hypothesis import settings
+
+from tests.once import made_once
 
 settings.register_profile("suite", deadline=None)  # no test depends on how busy the machine is
 settings.load_profile("suite")
@@ -39,3 +46,32 @@ def data_folder():
     if not DATA.is_dir():
         pytest.skip("the folder of real data is not beside the project")
     return DATA
+
+
+@pytest.fixture(scope="session")
+def bundled_set(tmp_path_factory):
+    """The stimulus set of the bundled images, built once in a run; read only."""
+
+    def build(folder):
+        from rapidvision import stimuli
+
+        stimuli.build("bundled", out=folder)
+
+    return made_once(tmp_path_factory, "bundled-set", build)
+
+
+@pytest.fixture
+def bundled_set_is_built(bundled_set, monkeypatch):
+    """``rv.stimuli.build("bundled", out=…)`` copies the set that was built once; any other call builds."""
+    from rapidvision import stimuli
+    from rapidvision.formats.manifest import read_set
+
+    build = stimuli.build
+
+    def built(recipe, *, out, **options):
+        if recipe != "bundled" or options:
+            return build(recipe, out=out, **options)
+        shutil.copytree(bundled_set, out, dirs_exist_ok=True)
+        return read_set(Path(out))
+
+    monkeypatch.setattr(stimuli, "build", built, raising=False)

@@ -63,13 +63,11 @@ def deal(n: int, n_first: int) -> Deal:
         rest = n - 64 * j
         for left in range(max(0, n_first - 64 * j), n_first + 1):
             thresholds[j, left] = _cumulative(rest, left, sizes[j])
-    chance = eighths / 256
+    chance, total = eighths / 256, math.comb(n, n_first)
     rounds, accepted = [], np.zeros(65, dtype=np.uint64)
     for part, size in enumerate(sizes):
         ratio = [
-            math.comb(n - size, n_first - c) / math.comb(n, n_first) / (chance**c * (1 - chance) ** (size - c))
-            if c <= n_first
-            else 0.0
+            math.comb(n - size, n_first - c) / total / (chance**c * (1 - chance) ** (size - c)) if c <= n_first else 0.0
             for c in range(size + 1)
         ]
         most = max(ratio)

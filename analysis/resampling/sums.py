@@ -93,7 +93,6 @@ class GroupSums:
         self._scores = np.ascontiguousarray(padded.reshape(-1, n_lanes, fields).transpose(1, 0, 2))
         # memory that is used again and again: fresh memory costs more than the sums
         rows = max(sum(1 << bits for _, _, bits in pieces) for pieces, _ in self._groups)
-        self._half = np.empty((rows, fields), dtype)
         self._made = [np.empty((rows, fields), dtype) for _ in range(n_lanes)]
 
     def of(self, words: Words) -> NDArray[Any]:
@@ -132,17 +131,21 @@ class GroupSums:
         """Tables of some words, a lane each: the sums of every pattern of each piece, shape (patterns of all, fields)."""
         if number in self._kept:
             return self._kept[number]
-        low, high, places = _rows(self._groups[number][0])
+        pieces = self._groups[number][0]
+        places, half = _places(pieces)
         at = np.where(places < 0, -1, places + 64 * _WORDS * number)
-        made = [
-            np.empty((len(low), *one.shape[1:]), one.dtype) if self._keep else one[: len(low)] for one in self._made
-        ]
-        half = self._half[: len(low)]
+        rows = sum(1 << bits for _, _, bits in pieces)
+        made = [np.empty((rows, *one.shape[1:]), one.dtype) if self._keep else one[:rows] for one in self._made]
         for scores, tables in zip(self._scores, made, strict=True):
             sums = _subset_sums(scores[at])
-            np.take(sums, low, axis=0, out=tables, mode="clip")
-            np.take(sums, high, axis=0, out=half, mode="clip")
-            tables += half
+            start = 0
+            for piece, (_, _, bits) in enumerate(pieces):
+                low, high = 1 << min(bits, half), 1 << max(bits - half, 0)
+                # the higher bits' sums, each repeated for every pattern of the lower bits: long rows are added fastest
+                table = tables[start : start + low * high].reshape(high, low, -1)
+                repeated = np.repeat(sums[2 * piece + 1, :high], low, axis=0).reshape(table.shape)
+                np.add(repeated, sums[2 * piece, :low], out=table)
+                start += low * high
         if self._keep:
             self._kept[number] = made
         return made
@@ -199,35 +202,31 @@ def _pieces(spans: tuple[int, ...], most: int) -> _Pieces:
 
 
 @lru_cache(maxsize=32)
-def _rows(pieces: _Pieces) -> tuple[Indices, Indices, Indices]:
-    """How the tables of some pieces come from those of their halves, the lower bits and the higher.
+def _places(pieces: _Pieces) -> tuple[Indices, int]:
+    """Places of the bits of each half of each piece, the lower bits and the higher; the tables come from the halves'.
 
     Returns
     -------
-    low, high : ndarray, shape (patterns of all pieces,)
-        Rows of the halves' tables to add.
     places : ndarray, shape (2 * pieces, bits of a half)
         Place of each bit, -1 where a half has fewer.
+    half : int
+        Bits of a half.
     """
-    low, high = [np.zeros(0, np.intp)], [np.zeros(0, np.intp)]
     half = -(-max((bits for _, _, bits in pieces), default=0) // 2)
     places = np.full((2 * len(pieces), half), -1, dtype=np.intp)
     for number, (word, shift, bits) in enumerate(pieces):
-        pattern = np.arange(1 << bits)
-        low.append((2 * number << half) + (pattern & ((1 << half) - 1)))
-        high.append((2 * number + 1 << half) + (pattern >> half))
         bit = np.arange(bits)
         places[2 * number + bit // half, bit % half] = 64 * word + shift + bit
-    return np.concatenate(low), np.concatenate(high), places
+    return places, half
 
 
 def _subset_sums(scores: NDArray[Any]) -> NDArray[Any]:
-    """Sums of the rows that each pattern of bits picks: (pieces, bits, fields) to (pieces * 2 ** bits, fields)."""
+    """Sums of the rows that each pattern of bits picks: (pieces, bits, fields) to (pieces, 2 ** bits, fields)."""
     pieces, bits, fields = scores.shape
     sums = np.zeros((pieces, 1 << bits, fields), dtype=scores.dtype)
     for bit in range(bits):
         np.add(sums[:, : 1 << bit], scores[:, bit, None], out=sums[:, 1 << bit : 2 << bit])
-    return sums.reshape(-1, fields)
+    return sums
 
 
 def count_true(flags: "NDArray[np.bool_]") -> Ints:

@@ -28,7 +28,7 @@ class Category(Recipe, frozen=True, kw_only=True):
 
 
 class Card(Recipe, frozen=True, kw_only=True):
-    """What a file of weights is; stored in its head.
+    """Description of a file of weights, stored in its header.
 
     Attributes
     ----------

@@ -95,7 +95,7 @@ def commands(
     seed : int or None
         Seed of the simulated participants and of the relabellings; None for the study's own.
     networks : bool
-        Whether the bundled networks take the test too.
+        Whether the bundled networks are run on the study too.
     quiet : bool
         Passed on to every command.
     n_resamples : int

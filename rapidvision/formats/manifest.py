@@ -209,7 +209,7 @@ def read_set(folder: Path | str) -> StimulusSet:
     >>> import rapidvision as rv
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     stimulus_set = rv.stimuli.build("bundled", out=folder + "/set")
-    ...     read_set(folder + "/set").digest == stimulus_set.digest
+    ...     rv.read_set(folder + "/set").digest == stimulus_set.digest
     True
     """
     folder = Path(folder)

@@ -65,10 +65,14 @@ def test_people_and_networks_fill_the_same_table_for_the_same_pixels(folder):
 def test_readme_commands_run_in_an_empty_folder(tmp_path):
     listed = console.commands(ROOT / "README.md")
     assert [command.text for command in listed[:2]] == ['pip install ".[fast,models]"', "rapidvision demo"]
+    plan = "session plan set --out study"
+    assert any(command.text.endswith(plan) for command in listed)
     for command in listed:
         if command.not_run:
             continue
-        done = console.run(command.text, tmp_path)
+        done = console.run(
+            command.text.replace(plan, f"{plan} --n-per-group 6"), tmp_path
+        )  # as for the demo: small groups
         assert done.returncode == 0, f"{command.text}\n{done.stdout}{done.stderr}"
 
 

@@ -46,9 +46,10 @@ def test_thresholds_come_back_within_their_intervals(plans, seed):
 @pytest.mark.slow
 def test_groups_that_are_alike_are_not_told_apart_and_groups_that_differ_are(plans, seed):
     alike = Observers(sources={}, hesitation_ms=0)
+    few = [plan for plan in plans if plan.slot < 30]  # the rate of errors does not depend on the groups' size
     found_alike = 0
     for number in range(N_SEEDS):
-        trials = analysis.read_trials(simulate_study(plans, alike, seed=seed + number))
+        trials = analysis.read_trials(simulate_study(few, alike, seed=seed + number))
         found_alike += bool(
             (analysis.level_tests(trials, groups=("clickme", "salicon"), n_resamples=2000, seed=number).p < 0.05).any()
         )

@@ -1,4 +1,7 @@
-"""Every example in every docstring runs, under the names that users import."""
+"""Every example in every docstring runs, under the names that users import.
+
+The example of :func:`rapidvision.stimuli.build` builds the bundled set; the others get a copy of that set.
+"""
 
 import doctest
 import importlib
@@ -18,6 +21,7 @@ def modules_with_examples():
                 yield ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
+@pytest.mark.usefixtures("bundled_set_is_built")
 @pytest.mark.parametrize("name", list(modules_with_examples()))
 def test_examples_run(name):
     failed, tried = doctest.testmod(

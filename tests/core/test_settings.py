@@ -110,22 +110,16 @@ def settings_file(tmp_path_factory):
     return written
 
 
-def test_a_users_matplotlibrc_changes_no_figure(as_always, settings_file, tmp_path):
-    assert drawn(tmp_path / "figures", MATPLOTLIBRC=settings_file(MATPLOTLIBRC)) == as_always
-
-
-def test_a_matplotlibrc_that_asks_for_tex_changes_no_figure(as_always, settings_file, tmp_path):
-    assert drawn(tmp_path / "figures", MATPLOTLIBRC=settings_file("text.usetex: True\n")) == as_always
-
-
-@pytest.mark.parametrize("backend", ["module://matplotlib_inline.backend_inline", "qtagg"])
-def test_an_inherited_backend_changes_no_figure(as_always, backend, tmp_path):
-    assert drawn(tmp_path / "figures", MPLBACKEND=backend) == as_always
-
-
-def test_the_locale_and_the_code_page_change_no_figure(as_always, tmp_path):
-    found = drawn(tmp_path / "figures", LC_ALL="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0")
-    assert found == as_always
+@pytest.mark.parametrize(
+    ("rc", "settings"),
+    [
+        (MATPLOTLIBRC, {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}),
+        ("text.usetex: True\n", {"MPLBACKEND": "qtagg", "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}),
+    ],
+    ids=["another look, in a notebook", "TeX, another backend, and a code page that is not UTF-8"],
+)
+def test_a_users_settings_change_no_figure(as_always, settings_file, rc, settings, tmp_path):
+    assert drawn(tmp_path / "figures", MATPLOTLIBRC=settings_file(rc), **settings) == as_always
 
 
 def told(code, **settings):

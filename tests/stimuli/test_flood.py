@@ -53,7 +53,7 @@ def exact_law(rates, start, n_steps, eight=False):
 def test_growth_follows_the_exact_probabilities_of_weighted_eden_growth(gamma, neighbours, start, shape):
     weights = np.random.default_rng(3).uniform(0.2, 1, shape).astype(np.float32)
     growth = Growth(gamma, 0.05, neighbours, start)
-    n_runs = 300_000
+    n_runs = 100_000
     speed, pixel = rate_scale(weights, gamma=gamma, epsilon=0.05), start[0] * shape[1] + start[1]
     eight = neighbours == 8
     assert fill(weights, 3, key=4, growth=growth).tolist() == grow(weights, speed, pixel, 3, 4, eight=eight).tolist()
