@@ -25,7 +25,7 @@ from rapidvision.experiments.interfaces import TrialData
 from rapidvision.experiments.lab.file_checks import journal_path
 from rapidvision.experiments.lab.ledger import Ledger
 from rapidvision.experiments.recording.journal import read_journal
-from rapidvision.protocol import Protocol
+from rapidvision.formats.protocol_file import preset
 from rapidvision.study import Study
 
 ROOT = Path(__file__).parent.parent
@@ -59,7 +59,7 @@ def fresh():
 def paper_study():
     """The paper's form with small noise pictures: 80 + 16, 12 levels, 60 + 60 slots."""
     made = helpers().make_set(scratch() / "set")
-    make_study(made, Protocol(), scratch() / "study", n_slots=60)
+    make_study(made, preset("paper"), scratch() / "study", n_slots=60)
     return Study(scratch() / "study")
 
 
@@ -67,7 +67,7 @@ def paper_study():
 def full_size_study():
     """Pictures of 256 x 256 as the paper's, at two levels only, because a session loads one file per picture."""
     made = helpers().make_set(scratch() / "full", n_levels=2, side=256)
-    make_study(made, Protocol(), scratch() / "full-study", n_slots=4)
+    make_study(made, preset("paper"), scratch() / "full-study", n_slots=4)
     return Study(scratch() / "full-study")
 
 
@@ -159,7 +159,7 @@ def kill_sessions(n, *, n_trials, seed, server=False):
     """
     observers = scratch() / "quick.toml"
     recipes.write(observers, Observers(response_shift_ms=20, response_median_ms=40, hesitation_ms=0))
-    quick = {"fixation_ms": (20, 40), "stimulus_ms": 80, "blank_ms": 30, "too_slow_ms": 50}
+    quick = {"fixation_ms": (20, 40), "stimulus_ms": 80, "blank_ms": 30}
     rng = random.Random(seed)
     moments = [(rng.randrange(1, n_trials - 4), rng.uniform(0, 0.2)) for _ in range(n)]
 

@@ -7,15 +7,17 @@ import sys
 import tempfile
 from pathlib import Path
 
+import msgspec
 import numpy as np
 from PIL import Image
 from Xlib import X, display
 
 from rapidvision.experiments.design.planning import make_study
-from rapidvision.experiments.interfaces import FIXATION, Picture
+from rapidvision.experiments.interfaces import Frame
 from rapidvision.experiments.lab.psychopy_display import PsychoPyScreen
 from rapidvision.formats.manifest import read_set
-from rapidvision.protocol import Protocol
+from rapidvision.formats.protocol_file import preset
+from rapidvision.plan import Run
 
 ROOT = Path(__file__).parents[1]
 SIZE = (800, 600)
@@ -25,22 +27,19 @@ def main(folder: Path) -> None:
     """Show each page in the window of a session, and keep what the X server shows."""
     stimuli = read_set(folder)
     with tempfile.TemporaryDirectory() as study:
-        plan = make_study(stimuli, Protocol(), study, n_slots=1)[0]
+        plan = make_study(stimuli, preset("paper"), study, n_slots=1)[0]
     # The first animal of the session at 40 % of the features: enough to be seen, little enough to show the task.
-    trial = next(trial for trial in plan.trials("main") if trial.target and trial.level_index == 8)
+    trial = next(trial for trial in plan.trials("main") if trial.image.target and trial.image.level_index == 8)
     pages = (
-        Picture("text", plan.texts["keys"]),
-        FIXATION,
-        Picture("stimulus", trial.path),
-        Picture("text", plan.texts["too_slow"]),
+        Frame("text", plan.texts["inputs"]),
+        Frame("fixation"),
+        Frame("stimulus", trial.image.path),
+        Frame("text", plan.texts["too_slow"]),
     )
+    plan = msgspec.structs.replace(plan, steps=(Run(part="main", trial=trial),))
     with PsychoPyScreen(window_px=SIZE, paced_hz=60) as screen:
-        screen.load(
-            {trial.path: folder / trial.path},
-            side_px=plan.protocol.image_px,
-            reminder=plan.texts["reminder"],
-            words=(),
-        )
+        paths = {trial.image.path: folder / trial.image.path}
+        screen.load(plan, paths, side_px=plan.protocol.display.image_px, icons={})
         shown = [grab(screen, page) for page in pages]
     framed = [np.pad(page, ((3, 3), (3, 3), (0, 0)), constant_values=160) for page in shown]
     montage = np.concatenate([np.concatenate(framed[:2], 1), np.concatenate(framed[2:], 1)], 0)
@@ -50,7 +49,7 @@ def main(folder: Path) -> None:
     print(out)
 
 
-def grab(screen: PsychoPyScreen, page: Picture) -> np.ndarray:
+def grab(screen: PsychoPyScreen, page: Frame) -> np.ndarray:
     """Return what the X server's screen holds while `page` is up, (height, width, 3)."""
     for _ in range(3):
         screen.flip(page)

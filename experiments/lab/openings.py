@@ -4,9 +4,10 @@ import platform
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from rapidvision.plan import Plan
+from rapidvision.plan import Plan, Run
 
 from ..design.allocation import Entry
+from ..engine.state import State
 from ..interfaces import Entry as JournalEntry
 from ..interfaces import TrialData
 from ..recording.headers import Header, Setup
@@ -69,11 +70,17 @@ def setup_of(
     )
 
 
+def n_planned(plan: Plan, past: Sequence[object]) -> int:
+    """Return how many trials a session has, given what its journal holds: practice rounds that fell away do not count."""
+    state = State(plan, past)
+    return len(state.done) + sum(isinstance(step, Run) for step in state.remaining())
+
+
 def words_of(entry: Entry, plan: Plan, past: Sequence[JournalEntry]) -> str:
     """Return what the experimenter reads before a session is resumed: whose it is."""
     n_done = sum(isinstance(each, TrialData) for each in past)
     return (
         f"For the experimenter\n\nSession {entry.session_id}\nParticipant {entry.participant_id}\n"
-        f"{n_done} of {len(plan.trials())} trials are done; begun {entry.utc[:16].replace('T', ' ')} UTC\n\n"
+        f"{n_done} of {n_planned(plan, past)} trials are done; begun {entry.utc[:16].replace('T', ' ')} UTC\n\n"
         "Any key resumes it, Escape leaves it unchanged."
     )

@@ -13,6 +13,7 @@ from ..recording.journal import Entry, read_begun
 from ..recording.quality import quality_of
 from .file_checks import journal_path, plan_of
 from .ledger import Ledger
+from .openings import n_planned
 
 _STATES = {"taken": "unfinished", "finished": "finished", "returned": "given up"}
 
@@ -28,7 +29,7 @@ def sessions_table(study: Study) -> str:
             entries, trouble = _entries(part, entry)
             n = len({e.trial for e in entries if isinstance(e, TrialData)})
             plan = _plan(part, entry)
-            count = f"{n}/{'?' if plan is None else len(plan.trials())}"
+            count = f"{n}/{'?' if plan is None else n_planned(plan, entries)}"
             lines.append(
                 f"{entry.session_id:<32}{entry.group:<12}{entry.slot:>5}  {_STATES[entry.event]:<11}{count:>8}  "
                 f"{entry.utc}{trouble}"

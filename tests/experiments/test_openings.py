@@ -7,11 +7,18 @@ import pytest
 
 from rapidvision.cli import main
 from rapidvision.errors import InputError
+from rapidvision.experiments.design.planning import make_study
+from rapidvision.experiments.exports.events import write_tsv
+from rapidvision.experiments.interfaces import TrialData
 from rapidvision.experiments.lab import run
-from rapidvision.experiments.lab.file_checks import Options, journal_path
+from rapidvision.experiments.lab.file_checks import Options, journal_path, plan_of
+from rapidvision.experiments.lab.openings import n_planned, words_of
+from rapidvision.experiments.lab.overview import sessions_table
 from rapidvision.experiments.recording.headers import Setup
-from rapidvision.experiments.recording.journal import JournalFile, read_journal
+from rapidvision.experiments.recording.journal import JournalFile, read_journal, trials_and_events
+from rapidvision.formats.protocol_file import preset
 from rapidvision.screen import Screen
+from rapidvision.study import Study
 from tests.experiments.conftest import header_of, setup_of, short_protocol
 
 NEAR, FAR = (Screen(width_px=1920, width_cm=53.0, distance_cm=distance) for distance in (57.0, 300.0))
@@ -104,8 +111,6 @@ def test_bids_names_the_task_and_the_categories_of_the_study(study, record_sessi
 def test_a_picture_that_was_changed_since_is_not_exported_as_the_one_that_was_shown(
     set_maker, tmp_path, record_session
 ):
-    from rapidvision.experiments.design.planning import make_study
-    from rapidvision.study import Study
 
     made = set_maker(tmp_path / "set", per_category=2, practice=0, n_levels=3)
     make_study(made, short_protocol(), tmp_path / "s", n_slots=2)
@@ -118,7 +123,21 @@ def test_a_picture_that_was_changed_since_is_not_exported_as_the_one_that_was_sh
 
 
 def test_a_cell_with_a_line_break_does_not_break_a_table(tmp_path):
-    from rapidvision.experiments.exports.events import write_tsv
-
     write_tsv(tmp_path / "t.tsv", ("a", "flags"), [["1", "lost\n(22)\tcode 31"]])
     assert (tmp_path / "t.tsv").read_text() == "a\tflags\n1\tlost (22) code 31\n"
+
+
+def test_practice_rounds_that_fell_away_are_no_trials_that_are_left(set_of, tmp_path, record_session):
+    paper = preset("paper")
+    practice = msgspec.structs.replace(paper.practice, criterion=0.5, max_rounds=2)
+    make_study(set_of("paper"), msgspec.structs.replace(paper, practice=practice), tmp_path / "s", n_slots=2)
+    study = Study(tmp_path / "s")
+    entry = record_session(study, "p1", n=30, finished=False)
+    plan = plan_of(study, entry)
+    past = trials_and_events(read_journal(journal_path(study, entry.session_id))[1])
+    assert len(plan.trials()) == 96
+    assert n_planned(plan, []) == 96
+    assert n_planned(plan, past) == 88  # the first round was good enough
+    words = words_of(entry, plan, past)
+    assert f"{sum(isinstance(each, TrialData) for each in past)} of 88 trials are done" in words
+    assert "/88" in sessions_table(study)

@@ -46,7 +46,10 @@ def test_every_clean_trial_is_within_half_a_refresh(session_command, x_display, 
     trials = [e for e in entries if isinstance(e, TrialData)]
     assert len(trials) == 8
     for data in trials:
-        if not any(phase.late_refreshes for phase in data.phases):
+        # Where the computer was too busy to measure the display, flips do not fit its rate, and the trials say so.
+        if not any(phase.late_refreshes for phase in data.phases) and "unsynchronised_flips" not in " ".join(
+            data.flags
+        ):
             image, blank = data.phase("stimulus"), data.phase("blank")
             assert abs(image.shown_ms - 400) <= 500 / data.refresh_hz + 0.1
             assert abs(image.shown_ms + blank.shown_ms - 550) <= 500 / data.refresh_hz + 0.1

@@ -31,13 +31,16 @@ plan = next(plan for plan in study.plans() if plan.inputs["s"] == "target")
 runs = tuple(step for step in plan.steps if isinstance(step, Run))
 paths = check_images(study.stimulus_set(), plan)
 journal = MemoryJournal()
+class Trials(Session):
+    def _page(self, words, **_):
+        "The page for the experimenter after a session on a busy computer."
 with PsychoPyScreen(window_px=(400, 300), paced_hz=hz, photodiode_px=int(sys.argv[4])) as screen, open_keys(screen.conversion) as keys:
     screen.load(plan, paths, side_px=plan.protocol.display.image_px, icons={})
     granted = screen.rush()
     screen.use_refresh(estimate(measure_flips(screen.flip, seconds=0.5)))
     while n > 0:
         part = msgspec.structs.replace(plan, steps=runs[:n])
-        Session(part, screen, keys, journal).run()
+        Trials(part, screen, keys, journal).run()
         n -= len(runs)
 print(json.dumps({"granted": granted, "trials": msgspec.to_builtins([e for e in journal.entries if isinstance(e, TrialData)])}))
 """
@@ -71,8 +74,14 @@ def window_trials(study, n, *, hz):
             "end": 1000 * trial["flips_s"][-1],
             "onset": 1000 * trial["zero_s"],
             "response": trial["response_ms"],
-            "stimulus_ms": next(phase["shown_ms"] for phase in trial["phases"] if phase["name"] == "stimulus"),
+            **_stimulus(trial),
         }
         for trial in found["trials"]
     ]
     return found["granted"], browser_truth(trials, 0.0, episodes)  # both tell the monotonic clock's time
+
+
+def _stimulus(trial):
+    """How long the image was shown, and how many of its refreshes were late, as the session recorded it."""
+    image = next(phase for phase in trial["phases"] if phase["name"] == "stimulus")
+    return {"stimulus_ms": image["shown_ms"], "late": image["late_refreshes"]}
