@@ -34,7 +34,7 @@ def bins(trials: TrialsSource, *, late: LateRule = "exclude") -> pd.DataFrame:
     --------
     >>> import rapidvision as rv
     >>> trials = rv.analysis.Design(n_per_group=2).simulate(seed=1)
-    >>> found = bins(trials)
+    >>> found = rv.analysis.bins(trials)
     >>> len(found), found.groupby("group")["participant_id"].nunique().to_dict()
     (48, {'clickme': 2, 'salicon': 2})
     >>> found.pivot(index="participant_id", columns="level", values="accuracy").shape
@@ -81,7 +81,7 @@ def curve(trials: TrialsSource, *, late: LateRule = "exclude") -> pd.DataFrame:
     --------
     >>> import rapidvision as rv
     >>> trials = rv.analysis.Design(n_per_group=2).simulate(seed=1)
-    >>> curve(trials)[["group", "level", "n"]].iloc[[0, 23]].values.tolist()
+    >>> rv.analysis.curve(trials)[["group", "level", "n"]].iloc[[0, 23]].values.tolist()
     [['clickme', '1', 2], ['salicon', 'full', 2]]
     """
     table = cells(as_trials(trials), late=late)

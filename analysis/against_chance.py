@@ -83,7 +83,7 @@ def chance(
     --------
     >>> import rapidvision as rv
     >>> trials = rv.analysis.Design(n_per_group=6).simulate(seed=1)
-    >>> chance(trials, n_resamples=999, seed=1).to_frame().groupby("group")["level"].count().to_dict()
+    >>> rv.analysis.chance(trials, n_resamples=999, seed=1).to_frame().groupby("group")["level"].count().to_dict()
     {'clickme': 12, 'salicon': 12}
     """
     seed = fresh_seed() if seed is None else seed

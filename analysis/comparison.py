@@ -272,7 +272,7 @@ def compare(
     ...     study = rv.experiments.plan(stimulus_set, out=folder + "/study", n_per_group=4)
     ...     trials = rv.experiments.simulate(study, seed=1)
     ...     answers = rv.models.observe("compact-gala-maps", study)
-    >>> compare(trials, answers, seed=1).to_frame()["group"].tolist()
+    >>> rv.analysis.compare(trials, answers, seed=1).to_frame()["group"].tolist()
     ['clickme', 'salicon']
     """
     seed = fresh_seed() if seed is None else seed

@@ -124,7 +124,7 @@ def fit_psychometric(
     --------
     >>> import rapidvision as rv
     >>> trials = rv.analysis.Design(n_per_group=12).simulate(seed=1)
-    >>> found = fit_psychometric(trials, n_resamples=200, n_bootstrap=50, seed=1).to_frame().set_index("group")
+    >>> found = rv.analysis.fit_psychometric(trials, n_resamples=200, n_bootstrap=50, seed=1).to_frame().set_index("group")
     >>> bool(found.loc["clickme", "threshold_percent"] < found.loc["salicon", "threshold_percent"])
     True
     """

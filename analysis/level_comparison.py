@@ -147,7 +147,7 @@ def level_tests(
     --------
     >>> import rapidvision as rv
     >>> trials = rv.analysis.Design(n_per_group=12).simulate(seed=1)
-    >>> found = level_tests(trials, groups=("clickme", "salicon"), alternative="greater", seed=1)
+    >>> found = rv.analysis.level_tests(trials, groups=("clickme", "salicon"), alternative="greater", seed=1)
     >>> len(found.levels), bool((found.p < 0.05).any())
     (12, True)
     """

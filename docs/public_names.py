@@ -15,6 +15,11 @@ PACKAGES = {
     "rapidvision.analysis": ("Analysis", "Tests per level, figures, fits and reports."),
     "rapidvision.gala_models": ("Networks", "GALA and other networks on the trials of a study."),
 }
+#: Public data, which have no docstring: name → what it is.
+DATA = {
+    "rapidvision.COLUMNS": "columns of the trials table, with type, unit and meaning: :doc:`trials-table`.",
+    "rapidvision.gala_models.NETWORKS": "architectures of the paper's networks by name, for ImageNet.",
+}
 #: How a page names an object of the code.
 ROLE = re.compile(r"\{(?:func|class|meth|attr|data|mod|exc|obj)\}`(?:[^`<]*<)?~?(rapidvision\.[\w.]+)>?`")
 HEAD = """\
@@ -48,7 +53,8 @@ def public_names(package: str) -> list[str]:
     if not stub.exists():
         return []
     module = importlib.import_module(package)
-    return [f"{package}.{name}" for name in sorted(read_stub(stub)) if not inspect.ismodule(getattr(module, name))]
+    names = [f"{package}.{name}" for name in sorted(read_stub(stub)) if not inspect.ismodule(getattr(module, name))]
+    return [name for name in names if name not in DATA]
 
 
 def module_of(name: str) -> str:
@@ -73,22 +79,26 @@ def module_names(package: str, docs: Path) -> list[str]:
     return sorted({module_of(name) for name in named if name.startswith(f"{package}.")} - {package})
 
 
-def section(package: str, names: list[str], *, options: str = "") -> str:
+def section(package: str, names: list[str]) -> str:
     """Return a section that lists names, each with a page of its own."""
     title, purpose = PACKAGES[package]
     listed = "\n".join(f"   {name}" for name in names)
-    return (
-        f"{title}\n{'-' * len(title)}\n\n{purpose}\n\n.. autosummary::\n   :toctree: generated\n{options}\n{listed}\n"
-    )
+    head = f"{title}\n{'-' * len(title)}\n\n{purpose}\n\n"
+    return f"{head}.. autosummary::\n   :toctree: generated\n   :nosignatures:\n\n{listed}\n"
+
+
+def data_of(package: str) -> str:
+    """Return the public data of a package as a list."""
+    found = {name: meaning for name, meaning in DATA.items() if name.rpartition(".")[0] == package}
+    return "".join(f"- ``{name}``: {meaning}\n" for name, meaning in found.items())
 
 
 def write_pages(docs: Path) -> None:
     """Write both pages into ``reference/``."""
-    public = {package: public_names(package) for package in PACKAGES}
-    modules = {package: module_names(package, docs) for package in PACKAGES}
-    options = "   :nosignatures:\n"
-    write(docs / "reference" / "api.rst", HEAD, [section(each, public[each], options=options) for each in PACKAGES])
-    write(docs / "reference" / "modules.rst", MODULES, [section(each, modules[each]) for each in PACKAGES])
+    public = [f"{section(package, public_names(package))}\n{data_of(package)}" for package in PACKAGES]
+    write(docs / "reference" / "api.rst", HEAD, public)
+    modules = [section(package, module_names(package, docs)) for package in PACKAGES]
+    write(docs / "reference" / "modules.rst", MODULES, modules)
 
 
 def write(path: Path, head: str, sections: list[str]) -> None:

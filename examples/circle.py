@@ -1,4 +1,4 @@
-"""Once around: maps from the ClickMe game, stimuli from the maps, one study in every runner, one table, one report.
+"""End-to-end example: maps from the ClickMe game, stimuli from the maps, one study in every runner, one table, one report.
 
 ::
 
@@ -6,8 +6,8 @@
 
 Simulated players paint through the page of the game, in a real Chromium. What they mark becomes a stimulus set. The
 same plans then run in PsychoPy (on a virtual display), in Chromium, in the simulation and through a network. Needs the
-extras [lab], [models] and [online], Playwright, Chromium and Xvfb; about two minutes. All data are simulated: every
-participant here is SIMULATED.
+extras [lab], [models] and [online], Playwright, Chromium and Xvfb; about two minutes. Every participant here is
+SIMULATED.
 """
 
 import argparse

@@ -98,7 +98,7 @@ def _add_observe(verbs: Verbs) -> None:
     parser = add_verb(
         verbs,
         "observe",
-        "let networks take the test of a study: same plans, same pixels, same trials table",
+        "run networks on a study: same plans, same pixels, same trials table",
         "  rapidvision models observe study/ --model bundled --out study/models.csv\n"
         "  rapidvision models observe study/ --model my_lab.nets:make --readout imagenet-animal --out study/models.csv\n"
         "  rapidvision models observe study/ --model resnet50.pth --architecture resnet50 --out study/models.csv\n"
@@ -133,7 +133,7 @@ def _add_observe(verbs: Verbs) -> None:
         nargs=3,
         type=float,
         metavar=("LOG_ODDS", "BASE_MS", "MS_PER_MILLION"),
-        help="answer at the first probe this sure; multiply-accumulates become response times, and late answers late",
+        help="stop at the first probe whose absolute log odds exceed this; multiply-accumulates become response times, and late answers late",
     )
     parser.add_argument("--set", type=Path, metavar="SET", help="where the stimulus set is now")
     parser.add_argument("--batch-size", type=int, default=64, metavar="N", help="pictures at once (default: 64)")

@@ -57,12 +57,12 @@ def register_architecture(name: str) -> Callable[[F], F]:
     Examples
     --------
     >>> import torch
-    >>> from rapidvision.gala_models.layers.architecture import Architecture
-    >>> @register_architecture("linear-of-the-example")
+    >>> import rapidvision as rv
+    >>> @rv.models.register_architecture("linear-of-the-example")
     ... def linear(architecture):
     ...     layers = torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten(), torch.nn.Linear(3, architecture.n_classes)
     ...     return torch.nn.Sequential(*layers)
-    >>> Architecture(family="linear-of-the-example", n_classes=2).family
+    >>> rv.models.Architecture(family="linear-of-the-example", n_classes=2).family
     'linear-of-the-example'
     """
     return ARCHITECTURES.register(name)  # type: ignore[return-value]  # typed by what all architectures share
@@ -90,7 +90,9 @@ def register_network(name: str) -> Callable[[N], N]:
     Examples
     --------
     >>> import torch
-    >>> @register_network("linear-of-the-example")
+    >>> import rapidvision as rv
+    >>> from rapidvision.gala_models.registries import NETWORKS
+    >>> @rv.models.register_network("linear-of-the-example")
     ... def linear():
     ...     return torch.nn.Sequential(torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten(), torch.nn.Linear(3, 2))
     >>> "linear-of-the-example" in NETWORKS
@@ -120,8 +122,10 @@ def register_readout(name: str) -> Callable[[R], R]:
 
     Examples
     --------
+    >>> import rapidvision as rv
     >>> from rapidvision.gala_models.observer.readout import Readout
-    >>> @register_readout("first-of-the-example")
+    >>> from rapidvision.gala_models.registries import READOUTS
+    >>> @rv.models.register_readout("first-of-the-example")
     ... def first():
     ...     return Readout("first-of-the-example", 1, lambda scores: scores[:, 0].double())
     >>> "first-of-the-example" in READOUTS
@@ -150,7 +154,10 @@ def register_attribution(name: str) -> Callable[[A], A]:
 
     Examples
     --------
-    >>> @register_attribution("everywhere-of-the-example")
+    >>> import numpy as np
+    >>> import rapidvision as rv
+    >>> from rapidvision.gala_models.registries import ATTRIBUTIONS
+    >>> @rv.models.register_attribution("everywhere-of-the-example")
     ... def everywhere(network, pictures, /, *, names):
     ...     return np.ones(pictures.shape[:3], np.float32)
     >>> "everywhere-of-the-example" in ATTRIBUTIONS

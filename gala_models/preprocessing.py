@@ -31,7 +31,9 @@ class Preprocessing(Recipe, frozen=True):
 
     Examples
     --------
-    >>> Preprocessing(size_px=8)(np.full((1, 8, 8, 3), 255, np.uint8)).shape
+    >>> import numpy as np
+    >>> import rapidvision as rv
+    >>> rv.models.Preprocessing(size_px=8)(np.full((1, 8, 8, 3), 255, np.uint8)).shape
     torch.Size([1, 3, 8, 8])
     """
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 
 class RapidVisionError(Exception):
-    """Whatever the suite raises on purpose. Its text is one line made for the reader.
+    """Base class of every error that RapidVision raises on purpose. Its text is one line for the reader.
 
     Examples
     --------

@@ -31,10 +31,11 @@ class ImportanceMap:
 
     Examples
     --------
-    >>> one = ImportanceMap([[0, 1], [2, 1]], image_id="cat-03", source="clickme", n_observers=4)
+    >>> import rapidvision as rv
+    >>> one = rv.ImportanceMap([[0, 1], [2, 1]], image_id="cat-03", source="clickme", n_observers=4)
     >>> one.shape, one.n_supported_px, one.peak
     ((2, 2), 3, (1, 0))
-    >>> ImportanceMap([[0.0, -1.0]], image_id="cat-03", source="clickme")
+    >>> rv.ImportanceMap([[0.0, -1.0]], image_id="cat-03", source="clickme")
     Traceback (most recent call last):
         ...
     rapidvision.errors.InputError: map of cat-03 from clickme: 1 of 2 values are negative; importance is counted from 0 up

@@ -35,7 +35,7 @@ class RevealMode(Protocol):
 
 
 class BackgroundMaker(Protocol):
-    """What is seen where the image is not."""
+    """Makes what is shown where the image is not revealed."""
 
     def __call__(self, picture: NDArray[np.uint8], canvas: Canvas, /, *, key: int) -> Background:
         """Return the background of an image, uint8 sRGB of shape (height, width, 3), as the image itself is.
@@ -79,10 +79,12 @@ def register_reveal(name: str) -> Callable[[R], R]:
 
     Examples
     --------
-    >>> @register_reveal("rows-of-the-example")
+    >>> import numpy as np
+    >>> import rapidvision as rv
+    >>> @rv.stimuli.register_reveal("rows-of-the-example")
     ... def rows(importance, n_px, reveal, /, *, key, engine):
     ...     return np.arange(n_px, dtype=np.int32)
-    >>> Reveal(mode="rows-of-the-example").mode
+    >>> rv.stimuli.Reveal(mode="rows-of-the-example").mode
     'rows-of-the-example'
     """
     return REVEAL_MODES.register(name)  # type: ignore[return-value]  # the registry is typed by what all modes share
@@ -108,10 +110,12 @@ def register_background(name: str) -> Callable[[B], B]:
 
     Examples
     --------
-    >>> @register_background("black-of-the-example")
+    >>> import numpy as np
+    >>> import rapidvision as rv
+    >>> @rv.stimuli.register_background("black-of-the-example")
     ... def black(picture, canvas, /, *, key):
-    ...     return Background(np.zeros_like(picture))
-    >>> Canvas(kind="black-of-the-example").kind
+    ...     return rv.stimuli.Background(np.zeros_like(picture))
+    >>> rv.stimuli.Canvas(kind="black-of-the-example").kind
     'black-of-the-example'
     """
     return BACKGROUNDS.register(name)  # type: ignore[return-value]  # as above
@@ -137,6 +141,8 @@ def register_reader(name: str) -> Callable[[M], M]:
 
     Examples
     --------
+    >>> import numpy as np
+    >>> import rapidvision as rv
     >>> from rapidvision.stimuli.maps.readers.base import DenseMap
     >>> class Flat:
     ...     def has(self, image_id):
@@ -145,10 +151,10 @@ def register_reader(name: str) -> Callable[[M], M]:
     ...         return ("cat", "zebra")
     ...     def read(self, image_id):
     ...         return DenseMap(np.eye(8, dtype=np.float32))
-    >>> @register_reader("flat-of-the-example")
+    >>> @rv.stimuli.register_reader("flat-of-the-example")
     ... def open_flat(path, source, /):
     ...     return Flat()
-    >>> MapSource(source="mine", reader="flat-of-the-example", path=".").reader
+    >>> rv.stimuli.MapSource(source="mine", reader="flat-of-the-example", path=".").reader
     'flat-of-the-example'
     """
     return READERS.register(name)  # type: ignore[return-value]  # as above

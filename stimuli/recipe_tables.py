@@ -82,7 +82,7 @@ class MapSource(Recipe, frozen=True):
 
 
 class Reveal(Recipe, frozen=True):
-    """How pixels appear; the defaults are explained in ``docs/decisions.md``.
+    """How pixels are revealed; the decisions page of the documentation explains the defaults.
 
     Attributes
     ----------
@@ -154,7 +154,7 @@ class Reveal(Recipe, frozen=True):
 
 
 class Canvas(Recipe, frozen=True):
-    """What is seen where the picture is not.
+    """Recipe of the background: what is shown where the image is not revealed.
 
     Attributes
     ----------
@@ -207,7 +207,7 @@ class Canvas(Recipe, frozen=True):
 
 
 class Match(Recipe, frozen=True):
-    """What all pictures of the set are made to have in common before anything else is done with them.
+    """Matching of luminance, histogram or spectrum over all images of a set, before any other step.
 
     Attributes
     ----------

@@ -21,7 +21,7 @@ REVEAL_MODES: Registry[Callable[..., Any]] = Registry(
     },
 )
 
-#: What is seen where the picture is not; see :class:`.plugins.BackgroundMaker`.
+#: What is shown where the image is not revealed; see :class:`.plugins.BackgroundMaker`.
 BACKGROUNDS: Registry[Callable[..., Any]] = Registry(
     "background",
     "rapidvision.background",

@@ -100,7 +100,7 @@ def fit_mixed(trials: TrialsSource, *, groups: tuple[str, str] | None = None, gu
     --------
     >>> import rapidvision as rv
     >>> trials = rv.analysis.Design(n_per_group=4).simulate(seed=1)
-    >>> fit_mixed(trials, groups=("clickme", "salicon")).to_frame().shape
+    >>> rv.analysis.fit_mixed(trials, groups=("clickme", "salicon")).to_frame().shape
     (4, 11)
     """
     source = as_trials(trials)

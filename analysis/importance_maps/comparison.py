@@ -47,10 +47,12 @@ def maps(
     Examples
     --------
     >>> import tempfile
+    >>> import numpy as np
+    >>> import rapidvision as rv
     >>> rng = np.random.default_rng(1)
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     np.savez(folder + "/people.npz", cat=rng.random((4, 6, 6)), dog=rng.random((4, 6, 6)))
-    ...     maps(folder + "/people.npz", seed=1).n_maps
+    ...     rv.analysis.maps(folder + "/people.npz", seed=1).n_maps
     8
     """
     if second is None:

@@ -47,10 +47,12 @@ def import_trials(
     Examples
     --------
     >>> import tempfile
+    >>> from pathlib import Path
+    >>> import rapidvision as rv
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = Path(folder) / "mine.csv"
     ...     _ = path.write_text("subj,cond,level,acc,rt\na,x,10,1,0.412\nb,y,10,0,0.6\n")
-    ...     trials = import_trials("csv", path)
+    ...     trials = rv.analysis.import_trials("csv", path)
     >>> trials.frame["correct"].tolist(), trials.frame["response_ms"].tolist(), set(trials.frame["status"])
     ([True, False], [412.0, 600.0], {'ok'})
     """

@@ -1,11 +1,11 @@
 """Ceiling: the reveal level from which on a group is as good as with the intact picture.
 
-The paper says "ceiling performance when 40 % of the ClickMe features were visible" and gives no rule. "Not
-significantly worse than full" rewards small samples. Non-inferiority does not: a level counts when it is shown to lie
-less than a named margin below the intact picture, tested from the highest level downward, stopping at the first that
-fails. The sequence needs no correction: its family-wise error is that of one test. One test keeps alpha where
-participants' differences from the margin are symmetric. Near 100 % correct they are skewed and it does not; the result
-then carries a warning with the error rates that were measured.
+The paper says "ceiling performance when 40 % of the ClickMe features were visible" and gives no rule. A difference from
+the intact picture that is not significant is weak evidence of a ceiling in small samples. So this is a test of
+non-inferiority: a level counts when it is shown to lie less than a named margin below the intact picture, tested from
+the highest level downward, stopping at the first that fails. The sequence needs no correction: its family-wise error is
+that of one test. One test keeps alpha where participants' differences from the margin are symmetric. Near 100 % correct
+they are skewed and it does not; the result then carries a warning with the error rates that were measured.
 """
 
 from dataclasses import dataclass

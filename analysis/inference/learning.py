@@ -92,7 +92,8 @@ def strategy_test(
 
     Examples
     --------
-    >>> strategy_test({"a": [True, False] * 10, "b": [False, True] * 10}, "tens", seed=1).p
+    >>> import rapidvision as rv
+    >>> rv.analysis.strategy_test({"a": [True, False] * 10, "b": [False, True] * 10}, "tens", seed=1).p
     1.0
     """
     needed = 2 if compare == "halves" else 20

@@ -154,7 +154,8 @@ def randomization_test(
 
     Examples
     --------
-    >>> found = randomization_test([[0.9, 1.0], [0.8, 1.0], [0.4, 0.9], [0.3, 1.0]], [True, True, False, False], seed=1)
+    >>> import rapidvision as rv
+    >>> found = rv.analysis.randomization_test([[0.9, 1.0], [0.8, 1.0], [0.4, 0.9], [0.3, 1.0]], [True, True, False, False], seed=1)
     >>> found.difference.round(2).tolist(), found.p_exact.round(3).tolist()
     ([0.5, 0.05], [0.333, 1.0])
     """

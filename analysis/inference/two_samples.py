@@ -143,7 +143,9 @@ def permutation_test(
 
     Examples
     --------
-    >>> found = permutation_test([8.1, 9.0, 8.7], [6.2, 7.1, 6.9], alternative="greater")
+    >>> import numpy as np
+    >>> import rapidvision as rv
+    >>> found = rv.analysis.permutation_test([8.1, 9.0, 8.7], [6.2, 7.1, 6.9], alternative="greater")
     >>> float(found.p[0]), found.exact, found.null_distribution.shape
     (0.05, True, (20, 1))
 
@@ -152,7 +154,7 @@ def permutation_test(
     >>> def medians(first, second, axis):
     ...     return np.median(first, axis=axis) - np.median(second, axis=axis)
     >>> rng = np.random.default_rng(1)
-    >>> found = permutation_test(rng.normal(1, 1, (20, 2)), rng.normal(0, 1, (30, 2)), medians, seed=1)
+    >>> found = rv.analysis.permutation_test(rng.normal(1, 1, (20, 2)), rng.normal(0, 1, (30, 2)), medians, seed=1)
     >>> bool((found.p < 0.05).all())
     True
     """

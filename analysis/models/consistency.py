@@ -75,9 +75,10 @@ def error_consistency(
 
     Examples
     --------
-    >>> error_consistency([True, True, False, False], [True, True, False, False]).kappa
+    >>> import rapidvision as rv
+    >>> rv.analysis.error_consistency([True, True, False, False], [True, True, False, False]).kappa
     1.0
-    >>> error_consistency([True, True], [True, True]).kappa
+    >>> rv.analysis.error_consistency([True, True], [True, True]).kappa
     1.0
     """
     a, b = np.asarray(first, dtype=bool), np.asarray(second, dtype=bool)

@@ -139,7 +139,7 @@ def report(
     >>> import rapidvision as rv
     >>> trials = rv.analysis.Design(n_per_group=4).simulate(seed=1)
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     found = report(trials, folder + "/report", n_resamples=99, seed=1)
+    ...     found = rv.analysis.report(trials, folder + "/report", n_resamples=99, seed=1)
     ...     found.html.is_file(), len(found.results["test"]["levels"])
     (True, 12)
     """

@@ -142,7 +142,7 @@ def fig2b(
     >>> import rapidvision as rv
     >>> trials = rv.analysis.Design(n_per_group=6).simulate(seed=1)
     >>> figure, ax = plt.subplots()
-    >>> found = fig2b(trials, ax=ax, labels={"clickme": "ClickMe"}, n_resamples=99, seed=1)
+    >>> found = rv.analysis.fig2b(trials, ax=ax, labels={"clickme": "ClickMe"}, n_resamples=99, seed=1)
     >>> found.drawing.figure is figure, ax.get_legend_handles_labels()[1][0]
     (True, 'ClickMe (n = 6)')
     >>> plt.close(figure)

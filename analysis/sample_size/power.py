@@ -118,7 +118,8 @@ def calibrate(
 
     Examples
     --------
-    >>> found = calibrate(Design(n_per_group=8), n_experiments=20, n_resamples=99, seed=1)
+    >>> import rapidvision as rv
+    >>> found = rv.analysis.calibrate(rv.analysis.Design(n_per_group=8), n_experiments=20, n_resamples=99, seed=1)
     >>> len(found.to_frame()), found.per_level.shape
     (16, (12,))
     """
@@ -172,7 +173,8 @@ def power(
 
     Examples
     --------
-    >>> found = power(n_per_group=[8], effects=[0.2], n_experiments=10, n_resamples=99, seed=1)
+    >>> import rapidvision as rv
+    >>> found = rv.analysis.power(n_per_group=[8], effects=[0.2], n_experiments=10, n_resamples=99, seed=1)
     >>> found["rule"].tolist()
     ['holm', 'max-t', 'cluster']
     """

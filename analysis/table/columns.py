@@ -236,7 +236,9 @@ def score_columns(scores: Floats, *, decimals: int = 3) -> Columns:
 
     Examples
     --------
-    >>> both = score_columns(np.array([[0.75], [-0.25], [np.nan]]))
+    >>> import numpy as np
+    >>> import rapidvision as rv
+    >>> both = rv.analysis.score_columns(np.array([[0.75], [-0.25], [np.nan]]))
     >>> both.difference(np.array([True, False, False]))
     array([1.])
     """

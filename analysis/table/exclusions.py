@@ -133,7 +133,8 @@ def exclude(trials: TrialsSource, rules: Rules | None = None) -> Kept:
 
     Examples
     --------
-    >>> Rules(min_full_accuracy=60)
+    >>> import rapidvision as rv
+    >>> rv.analysis.Rules(min_full_accuracy=60)
     Traceback (most recent call last):
         ...
     rapidvision.errors.InputError: min_full_accuracy: got 60, allowed is a share from 0 to 1

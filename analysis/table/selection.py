@@ -4,9 +4,11 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
 import pandas as pd
 
 from rapidvision.errors import InputError, did_you_mean
+from rapidvision.integrity.trial_flags import PARTICIPANT_FLAGS
 from rapidvision.trials import OBSERVER_KINDS, ObserverKind
 
 #: Which trials count by the measured presentation: all; those not measured to be wrong; those measured to be right.
@@ -15,7 +17,8 @@ TIMING_RULES: tuple[TimingRule, ...] = ("all", "not-false", "verified")
 #: Which attempts at a trial count: all, or only the one at which the picture was new.
 AttemptRule = Literal["all", "first"]
 ATTEMPT_RULES: tuple[AttemptRule, ...] = ("all", "first")
-#: A larger share of voided or flagged trials is said in every result.
+#: A larger share of trials that were voided, or flagged for another reason than the participant's own presses, is said in
+#: every result.
 MUCH = 0.05
 
 
@@ -123,11 +126,11 @@ class Selection:
 
     def _much(self, main: pd.DataFrame, aborted: "pd.Series[bool]") -> tuple[str, ...]:
         wrong = main["timing_ok"] == False  # noqa: E712 (empty is neither)
-        flags = main["flags"].fillna("").astype(str)
-        marked = aborted | wrong | (flags != "")
+        cells = [set(cell.split()) - PARTICIPANT_FLAGS for cell in main["flags"].fillna("").astype(str)]
+        marked = aborted | wrong | np.array([bool(cell) for cell in cells], dtype=bool)
         if len(main) == 0 or marked.mean() <= MUCH:
             return ()
-        names = Counter(name for cell in flags for name in cell.split())
+        names = Counter(name for cell in cells for name in cell)
         parts = [f"aborted {aborted.sum():,}"] if aborted.any() else []
         parts += [f"timing_ok false {wrong.sum():,}"] if wrong.any() else []
         parts += [f"{name} {count:,}" for name, count in sorted(names.items(), key=lambda item: (-item[1], item[0]))]

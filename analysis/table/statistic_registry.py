@@ -59,8 +59,10 @@ def register_statistic(name: str) -> Callable[[S], S]:
 
     Examples
     --------
+    >>> import rapidvision as rv
     >>> from rapidvision.analysis.table.columns import score_columns
-    >>> @register_statistic("accuracy-of-the-example")
+    >>> from rapidvision.analysis.table.statistic_registry import STATISTICS
+    >>> @rv.analysis.register_statistic("accuracy-of-the-example")
     ... def accuracy(trials, table, /):
     ...     return score_columns(table.accuracy, decimals=6)
     >>> "accuracy-of-the-example" in STATISTICS

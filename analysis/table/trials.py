@@ -159,7 +159,7 @@ def read_trials(
     --------
     >>> import rapidvision as rv
     >>> frame = rv.analysis.Design(n_per_group=2).simulate(seed=1).frame
-    >>> read_trials(frame)
+    >>> rv.read_trials(frame)
     trials: 320 trials, 4 participants (simulated)
     """
     if isinstance(source, Trials):
@@ -211,8 +211,8 @@ def write_trials(path: Path | str, trials: TrialsSource) -> None:
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     stimulus_set = rv.stimuli.build("bundled", out=folder + "/set")
     ...     study = rv.experiments.plan(stimulus_set, out=folder + "/study", n_per_group=1)
-    ...     write_trials(folder + "/trials.csv", rv.experiments.simulate(study, seed=1))
-    ...     len(read_trials(folder + "/trials.csv"))
+    ...     rv.analysis.write_trials(folder + "/trials.csv", rv.experiments.simulate(study, seed=1))
+    ...     len(rv.read_trials(folder + "/trials.csv"))
     176
     """
     write_table(path, _records(as_trials(trials)))

@@ -44,7 +44,7 @@ def read_sessions(study: Study | Path | str, *, observers: Sequence[ObserverKind
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     stimulus_set = rv.stimuli.build("bundled", out=folder + "/set")
     ...     study = rv.experiments.plan(stimulus_set, out=folder + "/study", n_per_group=1)
-    ...     read_sessions(study)
+    ...     rv.experiments.read_sessions(study)
     Traceback (most recent call last):
         ...
     rapidvision.errors.InputError: ...no sessions to export...
@@ -92,7 +92,8 @@ def export(
 
     Examples
     --------
-    >>> export("study", "dataset", format="bidz")
+    >>> import rapidvision as rv
+    >>> rv.experiments.export("study", "dataset", format="bidz")
     Traceback (most recent call last):
         ...
     rapidvision.errors.InputError: exporter: got "bidz". Did you mean "bids"?

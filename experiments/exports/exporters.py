@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """What is exported.
+    """Recorded sessions of a study, as an exporter gets them.
 
     Attributes
     ----------
@@ -92,7 +92,9 @@ def register_exporter(name: str) -> Callable[[E], E]:
 
     Examples
     --------
-    >>> @register_exporter("count-of-the-example")
+    >>> import rapidvision as rv
+    >>> from rapidvision.experiments.exports.exporters import EXPORTERS
+    >>> @rv.experiments.register_exporter("count-of-the-example")
     ... def count(export, out, /):
     ...     out.write_text(f"{len(export.rows())} trials")
     >>> "count-of-the-example" in EXPORTERS

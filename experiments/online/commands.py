@@ -37,7 +37,9 @@ def _add_serve(subparsers: Verbs) -> None:
     parser.add_argument(
         "--public-url", default="", metavar="URL", help="the address that participants use, with its path"
     )
-    parser.add_argument("--behind-proxy", action="store_true", help="believe a proxy on this computer about who asks")
+    parser.add_argument(
+        "--behind-proxy", action="store_true", help="trust the X-Forwarded-For of a proxy on this computer"
+    )
     parser.add_argument(
         "--insecure", action="store_true", help="allow a public address without https (closed networks)"
     )

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
+from rapidvision.integrity.trial_flags import PARTICIPANT_FLAGS
 from rapidvision.plan import Plan
 from rapidvision.screen import refreshes
 
@@ -14,8 +15,6 @@ from .journal import Entry
 
 #: A session in which more trials than this share are void or flagged says so.
 WARN_SHARE = 0.05
-#: What the participant did; every other flag is trouble with the equipment.
-PARTICIPANT_FLAGS = frozenset({"early_press", "held_at_onset", "both_keys"})
 #: Flags of trials whose measured times cannot be relied upon.
 UNSURE_FLAGS = frozenset({"press_time_uncertain", "unsynchronised_flips"})
 #: Checks of the display without which measured durations say nothing.

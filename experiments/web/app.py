@@ -15,7 +15,8 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
-from rapidvision.errors import InputError
+from rapidvision.errors import InputError, RecipeError
+from rapidvision.system import json_text
 
 from .security import MAX_BODY_BYTES, BodyLimit, SecurityHeaders
 from .store import StoreUnavailable
@@ -67,8 +68,8 @@ def decoded(content_type: str, data: bytes, type_: type[T], *, max_bytes: int = 
     if len(data) > max_bytes:
         raise Problem(413, "too_large", f"at most {max_bytes} bytes are taken")
     try:
-        return msgspec.json.decode(data, type=type_)
-    except msgspec.ValidationError as error:
+        return json_text.decode(data, type_, name="the body")
+    except (msgspec.ValidationError, RecipeError) as error:
         raise Problem(422, "does_not_fit", str(error)) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Problem(400, "not_json", "the body is not JSON") from error

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rapidvision.errors import InputError
-from rapidvision.system import files
+from rapidvision.system import files, json_text
 
 #: COCO's animal and vehicle categories, the ones that the paper kept.
 ANIMALS_AND_VEHICLES = ("animal", "vehicle")
@@ -148,8 +148,8 @@ def read_coco(
         Those that have such an object.
     """
     try:
-        content = msgspec.json.decode(files.read_bytes(annotations), type=_Detection)
-    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+        content = json_text.decode(files.read_bytes(annotations), _Detection, name=str(annotations))
+    except msgspec.DecodeError as error:
         raise InputError(f"{annotations}: not COCO's detection format ({error})") from error
     wanted = {category.id for category in content.categories if category.supercategory in supercategories}
     out = []

@@ -85,15 +85,17 @@ def pack_images(
     Examples
     --------
     >>> import tempfile
+    >>> from pathlib import Path
     >>> import numpy as np
     >>> from PIL import Image
+    >>> import rapidvision as rv
     >>> rng = np.random.default_rng(0)
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     for name in ("cat", "dog"):
     ...         (Path(folder) / "images" / name).mkdir(parents=True)
     ...         pixels = rng.integers(0, 256, (64, 64, 3), dtype=np.uint8)
     ...         Image.fromarray(pixels).save(Path(folder) / "images" / name / "one.png")
-    ...     found = pack_images(folder + "/images", folder + "/store", side_px=64)
+    ...     found = rv.models.pack_images(folder + "/images", folder + "/store", side_px=64)
     >>> found.n, [each.name for each in found.categories]
     (2, ['cat', 'dog'])
     """

@@ -74,6 +74,7 @@ class Evaluation:
 
     >>> import numpy as np
     >>> import rapidvision as rv
+    >>> from rapidvision.gala_models.evaluation.evaluate import Ceiling
     >>> found = rv.models.Evaluation(
     ...     ids=["cat", "dog"],
     ...     labels=np.array([0, 1]),
@@ -201,6 +202,8 @@ def evaluate(
     Examples
     --------
     >>> import tempfile
+    >>> from pathlib import Path
+    >>> import numpy as np
     >>> from PIL import Image
     >>> import rapidvision as rv
     >>> rng = np.random.default_rng(0)
@@ -211,7 +214,7 @@ def evaluate(
     ...         Image.fromarray(pixels).save(Path(folder) / "images" / label / "one.png")
     ...     _ = rv.models.pack_images(folder + "/images", folder + "/store", side_px=96)
     ...     network = rv.models.load("compact-gala")
-    ...     found = evaluate(network.model, folder + "/store", network.preprocessing)
+    ...     found = rv.models.evaluate(network.model, folder + "/store", network.preprocessing)
     >>> len(found.to_frame()), 0 <= found.top1_error <= 1
     (2, True)
     """

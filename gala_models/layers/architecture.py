@@ -85,7 +85,8 @@ class Architecture(Recipe, frozen=True):
 
     Examples
     --------
-    >>> Architecture(family="compact", attention="gala", n_classes=8).n_classes
+    >>> import rapidvision as rv
+    >>> rv.models.Architecture(family="compact", attention="gala", n_classes=8).n_classes
     8
     """
 

@@ -75,9 +75,10 @@ def attention_maps(
     Examples
     --------
     >>> import torch
+    >>> import rapidvision as rv
     >>> from rapidvision.gala_models.layers.resnet import build
     >>> network = build("compact-gala")
-    >>> with attention_maps(network) as maps:
+    >>> with rv.models.attention_maps(network) as maps:
     ...     _ = network(torch.zeros(2, 3, 96, 96))
     ...     {name: tuple(found.shape) for name, found in maps.items()}
     {'layer3.0.gala': (2, 1, 12, 12), 'layer3.1.gala': (2, 1, 12, 12)}

@@ -39,12 +39,14 @@ class GALA(nn.Module):
 
     Examples
     --------
-    >>> module = GALA(8)
+    >>> import torch
+    >>> import rapidvision as rv
+    >>> module = rv.models.GALA(8)
     >>> tuple(module(torch.ones(2, 8, 5, 5)).shape)
     (2, 8, 5, 5)
-    >>> sum(parameter.numel() for parameter in GALA(1024).parameters())
+    >>> sum(parameter.numel() for parameter in rv.models.GALA(1024).parameters())
     790273
-    >>> GALA(3)
+    >>> rv.models.GALA(3)
     Traceback (most recent call last):
         ...
     rapidvision.errors.InputError: GALA: 3 channels cannot be reduced by 4; use at least 4 channels or a smaller reduction

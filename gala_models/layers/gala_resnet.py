@@ -19,7 +19,8 @@ def gala_resnet50(*, seed: int = 0) -> ResNet:
 
     Examples
     --------
-    >>> network = gala_resnet50()
+    >>> import rapidvision as rv
+    >>> network = rv.models.gala_resnet50()
     >>> network.architecture.attention, network.fc.out_features
     ('gala', 1000)
     """

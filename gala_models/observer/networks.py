@@ -43,7 +43,7 @@ def load(
     targets: Sequence[str] = (),
     device: str = "cpu",
 ) -> Network:
-    """Load one network that can take the test of a study.
+    """Load one network as an observer of a study.
 
     Parameters
     ----------
@@ -78,10 +78,11 @@ def load(
 
     Examples
     --------
-    >>> load("compact-gala").preprocessing.size_px
+    >>> import rapidvision as rv
+    >>> rv.models.load("compact-gala").preprocessing.size_px
     88
     >>> from torchvision.models import resnet18  # doctest: +SKIP
-    >>> load(lambda: resnet18(weights="DEFAULT"), name="resnet18")  # doctest: +SKIP
+    >>> rv.models.load(lambda: resnet18(weights="DEFAULT"), name="resnet18")  # doctest: +SKIP
     """
     options: dict[str, Any] = {
         "readout": readout,

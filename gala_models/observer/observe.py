@@ -36,7 +36,7 @@ TIE_LOG_ODDS = 1e-6
 
 @dataclass(frozen=True)
 class Network:
-    """A network that can take the test.
+    """A network as an observer of a study: model, readout and preprocessing.
 
     Attributes
     ----------

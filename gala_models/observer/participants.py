@@ -37,7 +37,8 @@ class Participants(Recipe, frozen=True):
 
     Examples
     --------
-    >>> Participants(policy="dropout", dropout_fraction=0.25).kept(8, "net", "clickme", 0).sum()
+    >>> import rapidvision as rv
+    >>> rv.models.Participants(policy="dropout", dropout_fraction=0.25).kept(8, "net", "clickme", 0).sum()
     np.int64(6)
     """
 

@@ -21,7 +21,7 @@ from .shown import decoded, verify
 
 
 class Probing(Recipe, frozen=True):
-    """Which layers answer.
+    """Which layers of a network answer, each through a linear probe.
 
     Attributes
     ----------

@@ -84,7 +84,7 @@ def run_study(
     quiet: bool = False,
     command: str = "models observe",
 ) -> StudyRun:
-    """Let networks take the test of every plan of a study.
+    """Run networks on every plan of a study.
 
     Parameters
     ----------
@@ -157,7 +157,7 @@ def observe(
     batch_size: int = 64,
     progress: bool = False,
 ) -> "pd.DataFrame":
-    """Let networks take the test of a study: the same plans and the same pixels as people.
+    """Run a network on a study: the same plans and the same pixels as for participants.
 
     Parameters
     ----------
@@ -201,7 +201,7 @@ def observe(
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     stimulus_set = rv.stimuli.build("bundled", out=folder + "/set")
     ...     study = rv.experiments.plan(stimulus_set, out=folder + "/study", n_per_group=1)
-    ...     answers = observe("compact-gala-maps", study)
+    ...     answers = rv.models.observe("compact-gala-maps", study)
     >>> len(answers), set(answers["observer"]), set(answers["observer_kind"])
     (176, {'compact-gala-maps'}, {'model'})
     """

@@ -1,4 +1,4 @@
-"""The bundled networks: their recipe, and the commands that make them again from nothing."""
+"""The bundled networks: their recipe, and the functions that make them again from nothing."""
 
 from collections.abc import Sequence
 from concurrent.futures import as_completed
@@ -9,8 +9,9 @@ from typing import Any, Literal
 import msgspec
 import torch
 
-from rapidvision import cli, recipes
-from rapidvision.errors import CheckFailed, InputError
+from rapidvision import recipes
+from rapidvision.commands.demo import draw_images
+from rapidvision.errors import InputError
 from rapidvision.formats import image_folder
 from rapidvision.recipes import Recipe
 from rapidvision.system import files
@@ -124,10 +125,15 @@ def draw_pictures(recipe: Pictures, out: Path, *, n_workers: int, quiet: bool) -
             folder = out / "pictures" / name
             n, seed = getattr(recipe, f"n_{name}"), getattr(recipe, f"seed_{name}")
             if not (folder / image_folder.TABLE).is_file():
-                words = ["demo", "render", "--out", str(folder), "--n-images", str(n), "--size", str(recipe.size_px)]
-                words += ["--seed", str(seed), "--map-sources", recipe.maps, "--workers", str(n_workers)]
-                if cli.main([*words, "--quiet"] if quiet else words):
-                    raise CheckFailed(f"{folder}: the pictures could not be drawn; see above")
+                draw_images(
+                    folder,
+                    n=n,
+                    side_px=recipe.size_px,
+                    seed=seed,
+                    map_sources=[recipe.maps],
+                    n_workers=n_workers,
+                    quiet=quiet,
+                )
             source = picture_folder(folder, maps=recipe.maps)
             with progress(f"packing {name}", source.n, quiet=quiet) as advance:
                 pack(

@@ -34,7 +34,8 @@ class Schedule(Recipe, frozen=True):
 
     Examples
     --------
-    >>> rate = Schedule(learning_rate=1.0, warmup_epochs=1)
+    >>> import rapidvision as rv
+    >>> rate = rv.models.Schedule(learning_rate=1.0, warmup_epochs=1)
     >>> [round(rate.at(step, steps_per_epoch=10), 6) for step in (0, 9, 10, 299, 300, 600, 899, 900)]
     [0.1, 1.0, 1.0, 1.0, 0.1, 0.01, 0.001, 0.0001]
     """

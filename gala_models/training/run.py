@@ -41,6 +41,7 @@ def train(
     Examples
     --------
     >>> import tempfile
+    >>> from pathlib import Path
     >>> import numpy as np
     >>> from PIL import Image
     >>> import rapidvision as rv
@@ -62,7 +63,7 @@ def train(
     ...         schedule=rv.models.Schedule(epochs=1),
     ...         batch_size=2,
     ...     )
-    ...     card = train(recipe, folder + "/run", root=folder)
+    ...     card = rv.models.train(recipe, folder + "/run", root=folder)
     ...     network = rv.models.load(folder + "/run/tiny.safetensors", targets=["cat"])
     >>> card.name, network.name
     ('tiny', 'tiny')

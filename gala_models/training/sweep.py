@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from rapidvision.errors import InputError
-from rapidvision.system import files
+from rapidvision.system import files, json_text
 from rapidvision.system.progress import progress
 
 from ..data.dataset import open_store
@@ -102,8 +102,8 @@ def sweep(
 def read_points(path: Path) -> list[Point]:
     """Read ``sweep.json``."""
     try:
-        return msgspec.json.decode(files.read_bytes(path), type=list[Point])
-    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+        return json_text.decode(files.read_bytes(path), list[Point], name=str(path))
+    except msgspec.DecodeError as error:
         raise InputError(f"{path}: not the result of a sweep ({error})") from error
 
 

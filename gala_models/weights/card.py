@@ -9,6 +9,7 @@ from rapidvision import recipes
 from rapidvision.errors import InputError
 from rapidvision.plugins.source import PluginSource
 from rapidvision.recipes import Recipe
+from rapidvision.system import json_text
 
 from ..layers.architecture import Architecture
 from ..preprocessing import Preprocessing
@@ -27,7 +28,7 @@ class Category(Recipe, frozen=True, kw_only=True):
 
 
 class Card(Recipe, frozen=True, kw_only=True):
-    """What a file of weights is; stored in its head.
+    """Description of a file of weights, stored in its header.
 
     Attributes
     ----------
@@ -104,7 +105,7 @@ def read_card(path: Path | str) -> Card:
         ) from error
     if KEY not in metadata:
         raise InputError(f"{path}: safetensors without a RapidVision card; name the architecture to load it")
-    raw = msgspec.json.decode(metadata[KEY])
+    raw = json_text.loads(metadata[KEY], name=f"{path}: card")
     for one in msgspec.convert(raw.get("plugins", []), list[PluginSource]):
         if one.name not in ARCHITECTURES:
             raise InputError(

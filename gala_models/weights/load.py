@@ -92,8 +92,9 @@ def load_model(path: Path | str) -> tuple[nn.Module, Card]:
 
     Examples
     --------
+    >>> import rapidvision as rv
     >>> from rapidvision.gala_models.observer.networks import bundled_paths
-    >>> model, card = load_model(bundled_paths()[0])
+    >>> model, card = rv.models.load_model(bundled_paths()[0])
     >>> card.name, model.training
     ('compact-gala-maps', False)
     """

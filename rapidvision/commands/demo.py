@@ -8,6 +8,7 @@ import argparse
 import importlib
 import shlex
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from rapidvision import cli, protocol
@@ -22,6 +23,7 @@ examples:
   rapidvision demo render --help         draw new pictures with the renderer of the bundled ones"""
 
 _RENDER = "rapidvision.stimuli.render.commands"
+_FOLDER = "rapidvision.stimuli.render.bundle.folder"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -46,6 +48,33 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def draw_images(
+    out: Path, *, n: int, side_px: int, seed: int, map_sources: Sequence[str], n_workers: int, quiet: bool
+) -> None:
+    """Draw a picture folder with the renderer of the bundled pictures, as ``demo render --n-images`` does.
+
+    Parameters
+    ----------
+    out : Path
+        The folder to make.
+    n : int
+        Pictures in all, balanced over the categories.
+    side_px : int
+        Their side.
+    seed : int
+        They follow from it.
+    map_sources : sequence of {"clickme", "salicon"}
+        Whose maps are drawn too.
+    n_workers : int
+        Processes; the bytes do not depend on it.
+    quiet : bool
+        No progress.
+    """
+    folder = importlib.import_module(_FOLDER)
+    items = folder.plan(folder.balanced(n))
+    folder.render(out, items, seed=seed, size=side_px, maps=map_sources, workers=n_workers, quiet=quiet)
+
+
 def commands(
     out: Path,
     *,
@@ -66,7 +95,7 @@ def commands(
     seed : int or None
         Seed of the simulated participants and of the relabellings; None for the study's own.
     networks : bool
-        Whether the bundled networks take the test too.
+        Whether the bundled networks are run on the study too.
     quiet : bool
         Passed on to every command.
     n_resamples : int

@@ -14,7 +14,7 @@ from rapidvision.formats.manifest_rows import Stimulus as Stimulus  # a set is r
 from rapidvision.formats.manifest_rows import check_rows, ordered, read_rows, rows_digest, write_rows
 from rapidvision.integrity import inventory
 from rapidvision.integrity.seal import check_seal, seal_of
-from rapidvision.system import files
+from rapidvision.system import files, json_text
 
 SET_VERSION = 1
 DESCRIPTION = "stimulus_set.json"
@@ -191,24 +191,25 @@ def read_set(folder: Path | str) -> StimulusSet:
     >>> import rapidvision as rv
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     stimulus_set = rv.stimuli.build("bundled", out=folder + "/set")
-    ...     read_set(folder + "/set").digest == stimulus_set.digest
+    ...     rv.read_set(folder + "/set").digest == stimulus_set.digest
     True
     """
     folder = Path(folder)
-    if not (folder / DESCRIPTION).is_file() and (folder / PACKED).is_file():
+    path = folder / DESCRIPTION
+    if not path.is_file() and (folder / PACKED).is_file():
         raise InputError(
             f"{folder}: a packed stimulus set; write its PNG files first: "
             f"`rapidvision stimuli expand {folder} --out SET` (built --format recipe: with --root PICTURES)"
         )
-    if not (folder / DESCRIPTION).is_file():
+    if not path.is_file():
         raise InputError(f"{folder}: no stimulus set here ({DESCRIPTION} is missing); {instead_of_a_set(folder)}")
     try:
-        description = msgspec.json.decode(files.read_bytes(folder / DESCRIPTION), type=SetDescription)
+        description = json_text.decode(files.read_bytes(path), SetDescription, name=str(path))
     except msgspec.DecodeError as error:
-        raise InputError(f"{folder / DESCRIPTION}: {error}") from error
+        raise InputError(f"{path}: {error}") from error
     if description.set_version != SET_VERSION:
         raise InputError(f"{folder}: set version {description.set_version}, this RapidVision reads {SET_VERSION}")
-    check_seal(description, where=str(folder / DESCRIPTION))
+    check_seal(description, where=str(path))
     rows = read_rows(folder / MANIFEST)
     if rows_digest(rows) != description.digest:
         raise InputError(f"{folder}: {MANIFEST} was changed after the set was built (digest differs); build it again")

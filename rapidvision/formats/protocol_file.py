@@ -26,7 +26,8 @@ def read_protocol(source: Protocol | Path | str) -> Protocol:
 
     Examples
     --------
-    >>> read_protocol("paper").n_trials
+    >>> import rapidvision as rv
+    >>> rv.read_protocol("paper").n_trials
     80
     """
     if isinstance(source, Protocol):

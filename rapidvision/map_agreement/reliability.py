@@ -112,8 +112,10 @@ def reliability(
 
     Examples
     --------
+    >>> import numpy as np
+    >>> import rapidvision as rv
     >>> rng = np.random.default_rng(1)
-    >>> reliability({name: rng.random((6, 6)) + rng.random((4, 6, 6)) for name in ("cat", "dog")}, seed=1).n_maps
+    >>> rv.analysis.reliability({name: rng.random((6, 6)) + rng.random((4, 6, 6)) for name in ("cat", "dog")}, seed=1).n_maps
     8
     """
     seed = fresh_seed() if seed is None else seed

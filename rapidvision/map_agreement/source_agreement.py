@@ -104,9 +104,11 @@ def agreement(
 
     Examples
     --------
+    >>> import numpy as np
+    >>> import rapidvision as rv
     >>> rng = np.random.default_rng(1)
     >>> maps = {name: rng.random((6, 6)) for name in ("cat", "dog", "zebra")}
-    >>> agreement(maps, {name: one + 0.1 * rng.random((6, 6)) for name, one in maps.items()}, seed=1).mean > 0.9
+    >>> rv.analysis.agreement(maps, {name: one + 0.1 * rng.random((6, 6)) for name, one in maps.items()}, seed=1).mean > 0.9
     True
     """
     seed = fresh_seed() if seed is None else seed

@@ -140,13 +140,14 @@ def sign_flip_test(
     --------
     Nine players' gains in tenths: 28 of 512 flips are as extreme, as many as of the same gains as whole numbers.
 
-    >>> result = sign_flip_test([0.3, -0.2, 0.2, 0.3, 0.3, 0.4, -0.1, 0.1, 0.3], seed=1)
+    >>> import rapidvision as rv
+    >>> result = rv.analysis.sign_flip_test([0.3, -0.2, 0.2, 0.3, 0.3, 0.4, -0.1, 0.1, 0.3], seed=1)
     >>> round(float(result.mean[0]), 3), float(result.p_exact[0])
     (0.178, 0.0546875)
 
     Two of three participants lie more than five points below; the margin is the null value.
 
-    >>> float(sign_flip_test([-0.05, -0.1, -0.15], null=-0.05, alternative="less", seed=1).p_exact[0])
+    >>> float(rv.analysis.sign_flip_test([-0.05, -0.1, -0.15], null=-0.05, alternative="less", seed=1).p_exact[0])
     0.25
     """
     if alternative not in SIDED:

@@ -60,7 +60,7 @@ class MadeCanvas:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Background:
-    """What is seen where the picture is not.
+    """Pixels that are shown where the image is not revealed.
 
     Attributes
     ----------

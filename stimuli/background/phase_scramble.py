@@ -50,9 +50,11 @@ def phase_scramble(
 
     Examples
     --------
+    >>> import numpy as np
+    >>> import rapidvision as rv
     >>> rng = np.random.default_rng(0)
     >>> image = rng.integers(0, 256, (32, 32, 3), dtype=np.uint8)
-    >>> background = phase_scramble(image, seed=1)
+    >>> background = rv.stimuli.phase_scramble(image, seed=1)
     >>> background.shape, abs(float(background.mean()) - float(image.mean())) < 3
     ((32, 32, 3), True)
     """

@@ -41,9 +41,11 @@ def scramble(image: ArrayLike, *, seed: int, method: ScrambleMethod = "phase") -
 
     Examples
     --------
+    >>> import numpy as np
+    >>> import rapidvision as rv
     >>> image = np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8)
-    >>> noise = scramble(image, method="noise", seed=1)
-    >>> noise.shape, bool((noise == scramble(image, method="phase", seed=1)).all())
+    >>> noise = rv.stimuli.scramble(image, method="noise", seed=1)
+    >>> noise.shape, bool((noise == rv.stimuli.scramble(image, method="phase", seed=1)).all())
     ((32, 32, 3), False)
     """
     if method not in get_args(ScrambleMethod):

@@ -99,7 +99,8 @@ def read_recipe(name: str, *, root: Path | None = None, seed: int | None = None)
 
     Examples
     --------
-    >>> recipe, root = read_recipe("bundled")
+    >>> import rapidvision as rv
+    >>> recipe, root = rv.stimuli.read_recipe("bundled")
     >>> [each.source for each in recipe.maps], recipe.seed
     (['clickme', 'salicon'], 1)
     """

@@ -54,8 +54,9 @@ def build(
     Examples
     --------
     >>> import tempfile
+    >>> import rapidvision as rv
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     stimulus_set = build("bundled", out=folder)
+    ...     stimulus_set = rv.stimuli.build("bundled", out=folder)
     ...     len(stimulus_set.exemplars())
     80
     """

@@ -13,7 +13,7 @@ from rapidvision.formats.manifest import StimulusSet, write_set
 from rapidvision.formats.manifest_rows import Stimulus
 from rapidvision.images.load import load_rgb
 from rapidvision.recipes import convert
-from rapidvision.system import files
+from rapidvision.system import files, json_text
 from rapidvision.system.progress import Advance, silent
 from rapidvision.text import csv_text
 
@@ -149,7 +149,7 @@ def tar_members(data: bytes, *, where: str) -> Iterator[tuple[list[Stimulus], by
                 if member.name.endswith(".png"):
                     png = content.read()
                     continue
-                rows = msgspec.json.decode(content.read(), type=list[Stimulus])
+                rows = json_text.decode(content.read(), list[Stimulus], name=f"{where}: {member.name}")
                 key, sha256 = member.name.removesuffix(".json"), files.sha256(png)
                 if not rows or any(member_key(row.path) != key or row.sha256 != sha256 for row in rows):
                     raise InputError(f"{where}: {member.name} does not describe the picture before it; get it again")

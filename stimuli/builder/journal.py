@@ -14,7 +14,7 @@ import msgspec
 
 from rapidvision.errors import InputError
 from rapidvision.formats.folder_kind import BUILD
-from rapidvision.system import files
+from rapidvision.system import files, json_text
 
 from ..pipeline.image_pipeline import ALGORITHMS
 from ..plugins import plugins_of
@@ -66,7 +66,7 @@ def check(folder: Path, recipe: StimulusRecipe, form: Form) -> None:
     if not others and not read(folder):
         return
     try:
-        found = msgspec.json.decode(files.read_bytes(path), type=BuildState)
+        found = json_text.decode(files.read_bytes(path), BuildState, name=str(path))
     except msgspec.DecodeError as error:
         raise InputError(f"{path}: damaged ({error}); choose another folder") from error
     if found.form != form:

@@ -9,7 +9,7 @@ from rapidvision.errors import InputError
 from rapidvision.formats.manifest import PACKED, SetDescription
 from rapidvision.integrity import inventory
 from rapidvision.integrity.seal import check_seal
-from rapidvision.system import files
+from rapidvision.system import files, json_text
 
 from ..storage.forms import Form
 from .task import StoredFile
@@ -71,7 +71,7 @@ def read_packed(folder: Path | str) -> PackedSet:
     """
     path = Path(folder) / PACKED
     try:
-        description = msgspec.json.decode(files.read_bytes(path), type=PackedDescription)
+        description = json_text.decode(files.read_bytes(path), PackedDescription, name=str(path))
     except msgspec.DecodeError as error:
         raise InputError(f"{path}: {error}") from error
     check_seal(description, where=str(path))

@@ -25,12 +25,13 @@ def verify(stimulus_set: StimulusSet | Path | str) -> None:
     Examples
     --------
     >>> import tempfile
+    >>> from pathlib import Path
     >>> import rapidvision as rv
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     stimulus_set = rv.stimuli.build("bundled", out=folder)
-    ...     verify(stimulus_set)
+    ...     rv.stimuli.verify(stimulus_set)
     ...     _ = next(Path(folder).rglob("*.png")).write_bytes(b"changed")
-    ...     verify(folder)
+    ...     rv.stimuli.verify(folder)
     Traceback (most recent call last):
         ...
     rapidvision.errors.CheckFailed: ...

@@ -64,9 +64,11 @@ def load_maps(
     Examples
     --------
     >>> import tempfile
+    >>> import numpy as np
+    >>> import rapidvision as rv
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     np.save(folder + "/cat.npy", np.eye(4, dtype=np.float32))
-    ...     maps = load_maps(folder, source="clickme")
+    ...     maps = rv.load_maps(folder, source="clickme")
     >>> maps["cat"].shape, maps["cat"].source
     ((4, 4), 'clickme')
     """

@@ -69,7 +69,7 @@ def contact_sheet(
     >>> import rapidvision as rv
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     stimulus_set = rv.stimuli.build("bundled", out=folder + "/set")
-    ...     contact_sheet(stimulus_set, folder + "/sheet").name
+    ...     rv.stimuli.contact_sheet(stimulus_set, folder + "/sheet").name
     'index.html'
     """
     found = found if isinstance(found, StimulusSet) else read_set(found)

@@ -63,11 +63,13 @@ def flood_fill(
 
     Examples
     --------
+    >>> import numpy as np
+    >>> import rapidvision as rv
     >>> ramp = np.arange(12.0).reshape(3, 4)
-    >>> order = flood_fill(ramp, 5, seed=1)
+    >>> order = rv.stimuli.flood_fill(ramp, 5, seed=1)
     >>> int(order[0]), len(order)
     (11, 5)
-    >>> len(flood_fill(ramp, fraction=0.5, seed=1))
+    >>> len(rv.stimuli.flood_fill(ramp, fraction=0.5, seed=1))
     6
     """
     values = (

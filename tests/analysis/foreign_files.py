@@ -156,7 +156,7 @@ FILES: tuple[Form, ...] = (
         "a key twice in an object",
         entries(lambda rows: json.dumps(rows).replace('"kind"', '"right"', 1)),
         program="jspsych",
-        says=('"right"', "rename"),
+        says=('"right"', "stands twice"),
     ),
     Form(
         "an entry that is no object",

@@ -134,7 +134,13 @@ def test_more_than_one_trial_in_twenty_voided_or_flagged_is_said(trials, many, s
     found = [note for note in notes if note.startswith("WARNING")]
     assert bool(found) == said
     if said:
-        assert f"{many} of 3,840 trials (5.0%) were voided or flagged (both_keys {many}, late_press {many})" in found[0]
+        assert f"{many} of 3,840 trials (5.0%) were voided or flagged (late_press {many})" in found[0]
+
+
+def test_a_participants_own_presses_are_no_trouble(trials):
+    frame = trials.frame.copy()
+    frame["flags"] = "early_press held_at_onset both_keys"
+    assert not [note for note in cells(Trials(frame).select(timing="all")).notes if note.startswith("WARNING")]
 
 
 def test_voided_trials_are_said_in_every_result(trials, tmp_path, capsys):

@@ -1,4 +1,4 @@
-"""Once around: the game's maps, the stimuli, one plan in every runner, one table, one report."""
+"""End-to-end example: the game's maps, the stimuli, one plan in every runner, one table, one report."""
 
 import json
 import shutil

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from rapidvision import study
+from rapidvision.commands import demo
 from rapidvision.formats import trials_table
 from tests.chain import console
 
@@ -61,16 +62,16 @@ def test_people_and_networks_fill_the_same_table_for_the_same_pixels(folder):
     assert all(shown[row.group, row.slot, row.image_id] == row.stimulus_sha256 for row in seen)
 
 
-def test_readme_commands_run(folder):
+def test_readme_commands_run_in_an_empty_folder(tmp_path):
     listed = console.commands(ROOT / "README.md")
     assert [command.text for command in listed[:2]] == ['pip install ".[fast,models]"', "rapidvision demo"]
-    plan = "session plan demo/stimuli --out study"
+    plan = "session plan set --out study"
     assert any(command.text.endswith(plan) for command in listed)
     for command in listed:
         if command.not_run:
             continue
         done = console.run(
-            command.text.replace(plan, f"{plan} --n-per-group 6"), folder
+            command.text.replace(plan, f"{plan} --n-per-group 6"), tmp_path
         )  # as for the demo: small groups
         assert done.returncode == 0, f"{command.text}\n{done.stdout}{done.stderr}"
 
@@ -88,6 +89,16 @@ def test_what_is_not_run_in_the_how_to_pages_says_why_and_is_the_exception():
     left_out = [step for step in everything if step.not_run]
     assert len(left_out) < len(everything) / 2
     assert all(len(step.not_run.split()) >= 4 for step in left_out)
+
+
+@pytest.mark.slow
+def test_images_drawn_by_the_function_are_those_of_the_command(tmp_path):
+    demo.draw_images(tmp_path / "a", n=8, side_px=48, seed=3, map_sources=["clickme"], n_workers=1, quiet=True)
+    words = "rapidvision demo render --out b --n-images 8 --size 48 --seed 3 --map-sources clickme"
+    assert console.run(words, tmp_path).returncode == 0
+    names = sorted(path.relative_to(tmp_path / "a") for path in (tmp_path / "a").rglob("*.*"))
+    assert len(names) > 8
+    assert all((tmp_path / "a" / one).read_bytes() == (tmp_path / "b" / one).read_bytes() for one in names)
 
 
 def test_nothing_is_half_written_when_the_demo_is_asked_for_nonsense(tmp_path):

@@ -28,6 +28,9 @@ BANNED = (
     "speak",
     "speaks",
     "as it is",
+    "once around",
+    "honest",
+    "believes",
 )
 WORD = re.compile(r"\b(?:" + "|".join(BANNED).replace(" ", r"\s+") + r")\b", re.IGNORECASE)
 #: Quoted sentences that may have one of the words, each with its reason: (page, sentence, reason).

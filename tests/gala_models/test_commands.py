@@ -157,15 +157,9 @@ def test_train_demo_makes_networks_from_nothing(tmp_path, squares, monkeypatch, 
     """With the drawing replaced: the real renderer belongs to another package."""
     drawn = []
 
-    def draw(words):
-        words = list(words)
-        drawn.append(words)
-        write_pictures(
-            tmp_path / "d" / "pictures" / bundled_networks.SETS[len(drawn) - 1],
-            squares,
-            int(words[words.index("--n-images") + 1]),
-        )
-        return 0
+    def draw(out, *, n, **options):
+        drawn.append({"n": n, **options})
+        write_pictures(out, squares, n)
 
     recipe = bundled_networks.DemoRecipe(
         pictures=bundled_networks.Pictures(size_px=36, n_train=32, n_validation=16, n_test=16),
@@ -182,11 +176,13 @@ def test_train_demo_makes_networks_from_nothing(tmp_path, squares, monkeypatch, 
         ),
     )
     recipes.write(tmp_path / "r.toml", recipe)
-    monkeypatch.setattr(bundled_networks.cli, "main", draw)
+    monkeypatch.setattr(bundled_networks, "draw_images", draw)
     cards = bundled_networks.build_networks(
         recipes.read(tmp_path / "r.toml", bundled_networks.DemoRecipe), tmp_path / "d", n_workers=1, quiet=True
     )
-    assert [words[:2] for words in drawn] == [["demo", "render"]] * 3
+    assert [one["n"] for one in drawn] == [32, 16, 16]
+    assert [one["seed"] for one in drawn] == [7, 8, 9]
+    assert all(one["side_px"] == 36 and one["map_sources"] == ["clickme"] for one in drawn)
     assert [card.name for card in cards] == ["plain", "maps"]
     assert cards[0].results["test"]["n"] == 16
     _model, card = load_model(tmp_path / "d" / "networks" / "maps.safetensors")

@@ -81,3 +81,6 @@ def test_other_files_are_not_taken_for_a_sweep(tmp_path):
     (tmp_path / "sweep.json").write_text(json.dumps([{"lam": 1}]))
     with pytest.raises(InputError, match="not the result of a sweep"):
         read_points(tmp_path / "sweep.json")
+    (tmp_path / "sweep.json").write_text('[{"lam": 1, "lam": 6, "seed": 0, "accuracy": 50, "maps": null}]')
+    with pytest.raises(InputError, match='the key "lam" stands twice'):
+        read_points(tmp_path / "sweep.json")

@@ -134,6 +134,13 @@ def test_salicon_axes_and_counting_are_checked(tmp_path, fixations, says):
         opened(tmp_path / "s.json", "salicon-json")
 
 
+def test_a_salicon_file_with_a_key_twice_is_refused(tmp_path):
+    text = json.dumps(salicon([[[1, 1]]])).replace('"width": 8', '"width": 9, "width": 8')
+    (tmp_path / "s.json").write_text(text)
+    with pytest.raises(InputError, match='the key "width" stands twice'):
+        opened(tmp_path / "s.json", "salicon-json")
+
+
 def test_points_that_count_from_1_are_noticed_where_0_is_expected(tmp_path):
     (tmp_path / "c.csv").write_text("image_id,x,y\na,8,2\na,1,6\n")
     with pytest.raises(InputError, match="say origin = 1"):

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from rapidvision.errors import InputError
-from rapidvision.system import files
+from rapidvision.system import files, json_text
 from rapidvision.text import text_tables
 
 from .layouts import Layout
@@ -121,7 +121,7 @@ def _shortened(notes: dict[str, None], most: int = 6) -> tuple[str, ...]:
 
 def _json_rows(text: str, name: str) -> Iterator[tuple[dict[str, Any], str]]:
     """Rows of every JSON value of a file: one array, one array or object per line (JATOS), or an object that holds one."""
-    decoder = json.JSONDecoder(object_pairs_hook=lambda pairs: _object(pairs, name))
+    decoder = json.JSONDecoder(object_pairs_hook=json_text.keys_once(name))
     text = text.lstrip("\ufeff")
     at, number = 0, 0
     while at < len(text):
@@ -137,14 +137,6 @@ def _json_rows(text: str, name: str) -> Iterator[tuple[dict[str, Any], str]]:
             if not isinstance(row, dict):
                 raise InputError(f"{name}: entry {number} is {json.dumps(row)[:40]}; an object per trial is needed")
             yield row, f"{name}: entry {number}"
-
-
-def _object(pairs: list[tuple[str, Any]], name: str) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        twin = next(key for key, _ in pairs if sum(key == other for other, _ in pairs) > 1)
-        raise InputError(f'{name}: an object has two values named "{twin}"; rename or delete one')
-    return found
 
 
 def _trials_in(value: Any, name: str) -> Iterator[Any]:
@@ -181,7 +173,7 @@ def _flat(cells: dict[str, Any]) -> dict[str, Any]:
         inner = value
         if isinstance(value, str) and value[:1] == "{" and value[-1:] == "}":
             try:
-                inner = json.loads(value)
+                inner = json.loads(value, object_pairs_hook=json_text.keys_once(f"the cell {key}"))
             except json.JSONDecodeError:
                 inner = value
         if isinstance(inner, dict) and inner:
@@ -209,7 +201,7 @@ def read_psiturk(path: Path | str, layout: Layout) -> Source:
         if status not in complete or not data:
             continue
         try:
-            entries = json.loads(data, object_pairs_hook=lambda pairs: _object(pairs, str(path)))["data"]
+            entries = json.loads(data, object_pairs_hook=json_text.keys_once(str(path)))["data"]
         except (json.JSONDecodeError, KeyError, TypeError) as error:
             raise InputError(f"{path}: the datastring of {who} cannot be read ({error!r})") from error
         for number, entry in enumerate(entries, 1):

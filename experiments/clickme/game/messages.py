@@ -4,6 +4,8 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 import msgspec
 
+from rapidvision.system import json_text
+
 from .round import Round
 
 _Id = Annotated[str, msgspec.Meta(max_length=32)]
@@ -52,8 +54,10 @@ _decoder: msgspec.json.Decoder[FromPage] = msgspec.json.Decoder(FromPage)
 
 
 def decode(text: str | bytes) -> FromPage:
-    """Return a message from the page; raises msgspec.DecodeError (ValidationError) for anything else."""
-    return _decoder.decode(text)
+    """Return a message from the page; raises msgspec.DecodeError (ValidationError) or RecipeError for anything else."""
+    message = _decoder.decode(text)
+    json_text.check_keys(text, name="the message")
+    return message
 
 
 def refused(code: str, text: str, **more: Any) -> dict[str, Any]:

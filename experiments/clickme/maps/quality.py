@@ -12,7 +12,7 @@ from ..storage.collected import Collected, RoundRecord
 from ..storage.played_images import Pictures
 from .pairing import NOT_TESTED, Pairing, pairings
 
-#: Fewer catch rounds than this do not convict anybody; of more, half must be passed.
+#: Fewer catch rounds than this flag no player; of more, half must be passed.
 FEWEST_CATCHES, LEAST_CAUGHT = 3, 0.5
 #: A stroke of so many steps that a player draws twice is no accident.
 REPEAT_STEPS = 15

@@ -1,4 +1,4 @@
-// The page of the game. It draws, sends what the player paints, and believes the server in everything else.
+// The page of the game. It draws, sends what the player paints, and takes everything else from the server.
 
 import { ask } from "./ask.js";
 import { refreshBoard } from "./board.js";

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
-from rapidvision.errors import InputError
+from rapidvision.errors import InputError, RecipeError
 from rapidvision.images.png import png_bytes
 
 from ...web.app import Files, Problem, body_as, page, reply
@@ -165,7 +165,7 @@ class Server:
         """Do what one message asks."""
         try:
             message = messages.decode(text)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        except (msgspec.DecodeError, RecipeError, UnicodeDecodeError, RecursionError) as error:
             await send(messages.refused("not_understood", str(error)))
         else:
             await self.live.handle(seat, message)

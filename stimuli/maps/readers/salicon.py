@@ -13,7 +13,7 @@ import numpy as np
 
 from rapidvision.errors import InputError
 from rapidvision.images.listing import list_images
-from rapidvision.system import files
+from rapidvision.system import files, json_text
 
 from ...recipe_tables import MapSource
 from .base import Points
@@ -47,7 +47,7 @@ def open_salicon_json(path: Path, source: MapSource) -> PointsReader:
         When the file is missing, damaged, or no SALICON file.
     """
     try:
-        found = msgspec.json.decode(files.read_bytes(path), type=_Salicon)
+        found = json_text.decode(files.read_bytes(path), _Salicon, name=str(path))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InputError(f"{path}: not a SALICON file ({error})") from error
     people: dict[int, list[list[tuple[float, float]]]] = {}

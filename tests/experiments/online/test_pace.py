@@ -62,7 +62,7 @@ def test_the_sum_counts_and_a_repeated_write_does_not():
     assert asked(3) and asked(4, 0.0)
 
 
-def test_an_honest_pace_is_never_flagged_whatever_the_order_of_delivery(study_folder):
+def test_an_ordinary_pace_is_never_flagged_whatever_the_order_of_delivery(study_folder):
     """A session at 60 Hz: half a refresh less than planned, a clock that runs 1 % fast, bursts after silence."""
     now = [0.0]
     pace = Pace(UpTime(lambda: now[0]), wall=lambda: 1e9 + now[0])

@@ -1,4 +1,4 @@
-"""Writes that no honest page sends: refused by name, and nothing is stored."""
+"""Writes that no unchanged page sends: refused by name, and nothing is stored."""
 
 import json
 
