@@ -117,6 +117,7 @@ class Person:
         plan = self.plan
         if words in self._passing:
             return
+        self._stop_pressing()
         if self._gone and words == plan.texts["paused"]:
             self._press(ESCAPE, time_s + READ_S)
             return
@@ -138,6 +139,7 @@ class Person:
         name = frame.content.partition("\t")[0]
         if self._asked == (name, frame.trial):
             return  # it sees its own letters come up
+        self._stop_pressing()
         self._asked = (name, frame.trial)
         question = self.plan.protocol.question(name)
         trial = None
@@ -151,6 +153,10 @@ class Person:
             return
         for number, letter in enumerate([*words, ENTER]):
             self._press(_KEYS.get(letter, letter.lower()), at + number * LETTER_S)
+
+    def _stop_pressing(self) -> None:
+        """Drop what was meant for something else; keys that are down still come up."""
+        self._due = deque(press for press in self._due if not press.down)
 
     def _press(self, key: str, time_s: float) -> None:
         self._add(Press(key, time_s), Press(key, time_s + HOLD_S, down=False))

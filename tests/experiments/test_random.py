@@ -283,6 +283,7 @@ def cut_and_resumed(plan, past, *, seed, hz):
 def test_enough_was_drawn_of_everything():
     if tried["drawn"] < 50:
         pytest.skip("the test before did not run")
-    for what in ("adaptive", "pairs", "seen again", "questions", "releases", "criterion"):
+    for what in ("adaptive", "pairs", "seen again", "questions", "criterion"):
         assert tried[what] > 0, tried
+    print(tried)
     assert tried["valid"] > 0.3 * tried["drawn"], tried

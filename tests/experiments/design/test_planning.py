@@ -1,6 +1,9 @@
 """Plans are functions of set, protocol, group and slot; studies that began do not change."""
 
+import os
 import random
+import subprocess
+import sys
 from collections import Counter
 
 import msgspec
@@ -12,6 +15,7 @@ from rapidvision.formats.manifest import StimulusSet
 from rapidvision.formats.protocol_file import preset
 from rapidvision.plan import Ask, Gate, Page, Plan, Run, read_plans
 from rapidvision.study import Study
+from tests.conftest import ROOT
 from tests.experiments.sets import PROTOCOLS, TASKS, protocol_of
 from tests.experiments.version_1 import OF_NOISE, digest_of
 
@@ -240,8 +244,19 @@ def test_the_intact_image_is_no_candidate_and_tracks_follow_the_map_source(set_o
             assert (image.image_id, image.level_index) == (trial.image.image_id, choice.value)
             assert image.map_source == trial.factors["map_source"]
             assert image.reveal_fraction is not None
+            code = 16 + 2 * choice.value + image.target
+            assert trial.chosen(choice).phases[1].trigger == code
     assert all(not t.choices and not t.track for t in plan.trials("practice"))
     assert Counter(t.track for t in plan.trials("main")) == {"clickme": 40, "salicon": 40}
+
+
+def test_a_trigger_of_the_protocol_stays_whatever_is_chosen(set_of):
+    threshold = preset("threshold")
+    named = tuple(change(phase, trigger=77) if phase.kind == "stimulus" else phase for phase in threshold.phases)
+    plan = make_plan(set_of("threshold"), change(threshold, phases=named), group="all", slot=0)
+    trial = plan.trials("main")[0]
+    assert {trial.chosen(choice).phases[1].trigger for choice in trial.choices} == {77}
+    assert {t.phases[1].trigger for t in plan.trials()} == {77}
 
 
 def test_an_adaptive_duration_is_left_open_in_its_phase(set_of):
@@ -337,3 +352,29 @@ def test_groups_are_all_combinations_of_factors_between_participants(set_of):
 
 def test_the_tasks_of_the_tests_are_the_five_that_are_meant():
     assert TASKS == ("cue", "naming", "same-different", "speed-accuracy", "two-masks")
+
+
+DIGESTS = """
+import sys
+from rapidvision.experiments.design.planning import Planner
+from rapidvision.formats.manifest import read_set
+from tests.experiments.sets import PROTOCOLS, protocol_of
+for name in PROTOCOLS:
+    planner = Planner(read_set(sys.argv[1 + (name == "sixteen-way")]), protocol_of(name))
+    print(name, *(planner.plan(group, 7).digest for group in planner.conditions.groups))
+"""
+
+
+def test_plans_do_not_depend_on_the_process_nor_on_its_locale(set_of):
+    """Another hash seed orders sets of words otherwise; another locale compares and capitalises them otherwise."""
+    found = []
+    for hash_seed, locale in (("1", "C"), ("2", "tr_TR.UTF-8")):
+        environment = {**os.environ, "PYTHONHASHSEED": hash_seed, "LC_ALL": locale, "PYTHONPATH": str(ROOT)}
+        done = subprocess.run(
+            [sys.executable, "-c", DIGESTS, str(set_of("paper").folder), str(set_of("sixteen-way").folder)],
+            cwd=ROOT, env=environment, capture_output=True, text=True, check=False, encoding="utf-8",
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        found.append(done.stdout)
+    assert found[0] == found[1]
+    assert len(found[0].splitlines()) == len(PROTOCOLS)

@@ -57,7 +57,17 @@ FIREFOX_PREFERENCES = {
 
 
 def dark_png():
-    pixels = np.random.default_rng(3).integers(0, 90, (256, 256, 3), dtype=np.uint8)
+    """An image that the diode sees."""
+    return _png(0, 90)
+
+
+def light_png():
+    """An image that the diode does not see."""
+    return _png(220, 256)
+
+
+def _png(low, high):
+    pixels = np.random.default_rng(3).integers(low, high, (256, 256, 3), dtype=np.uint8)
     out = io.BytesIO()
     Image.fromarray(pixels).save(out, "PNG")
     return out.getvalue()
@@ -85,7 +95,7 @@ def trial_webm():
 @contextmanager
 def laboratory_server(extra=()):
     """Serve the runner's modules, the laboratory's page and `extra` scripts, cross-origin isolated."""
-    files = {"/lab/dark.png": dark_png(), "/lab/trial.webm": trial_webm()}
+    files = {"/lab/dark.png": dark_png(), "/lab/light.png": light_png(), "/lab/trial.webm": trial_webm()}
     results, posted = [], threading.Event()
 
     class Handler(http.server.BaseHTTPRequestHandler):

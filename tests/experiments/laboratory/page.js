@@ -1,22 +1,21 @@
 /** Runs trials by the runner's own modules and by others', idle or with a page that is busy now and then. */
 
 import { CompositorPresenter } from "/static/compositor.js";
-import { Keys } from "/static/keys.js";
+import { Inputs } from "/static/inputs.js";
 import { WorkerPresenter } from "/static/worker-presenter.js";
 import { choosePresenter } from "/static/screening.js";
 import { measurePeriod, nextFrame, sleep, clockResolution } from "/static/timing.js";
-import { firstResponse, runTrial } from "/static/trial.js";
+import { responseOf, runTrial } from "/static/trial.js";
 import { Watch } from "/static/watch.js";
 import { Witness } from "/static/witness.js";
 
-const PLAN = {
-  key_target: "s",
-  key_distractor: "l",
-  anticipation_ms: 100,
-  timing: { stimulus_ms: 400, blank_ms: 150, response_limit_ms: 550, response_ends_trial: false, too_slow_ms: 0 },
-};
+const RESPONSE = { opens: "stimulus", ends_trial: false, counts: "first", press: "down", early_ms: 100, withheld: null, options: [] };
+const PLAN = { inputs: { s: "target", l: "distractor" }, response: RESPONSE };
+/** Time of the blank at the end of a trial: the paper's 150 ms to respond; with masks enough to tell trials apart. */
+const BLANK_MS = 150;
+const AFTER_MASK_MS = 300;
 const stage = document.getElementById("stage");
-const keys = new Keys();
+const inputs = new Inputs(Object.keys(PLAN.inputs));
 const watch = new Watch(() => {});
 const presenters = {};
 let periodMs = 1000 / 60;
@@ -33,12 +32,13 @@ let busy = false;
 async function presenter(name) {
   if (!presenters[name]) {
     presenters[name] = name === "worker" ? new WorkerPresenter(stage, 256, "#fff") : new CompositorPresenter(stage, 256, new Witness());
-    const blob = await (await fetch("/lab/dark.png")).blob();
+    const images = ["dark", "light", "mask-dark", "mask-light"];
+    const blobs = images.map(async (image) => [image, await (await fetch(`/lab/${image.replace("mask-", "")}.png`)).blob()]);
     stage.replaceChildren();
-    await presenters[name].load(new Map([["dark", blob]]));
+    await presenters[name].load(new Map(await Promise.all(blobs)));
     await presenters[name].calibrate(20, periodMs);
   }
-  const parts = name === "worker" ? [presenters[name].canvas] : [presenters[name].cross, ...presenters[name].images.values()];
+  const parts = name === "worker" ? [presenters[name].canvas] : [...presenters[name].layers.values()];
   stage.replaceChildren(...parts);
   await nextFrame();
   return presenters[name];
@@ -52,14 +52,25 @@ function keyTimes() {
   return { seen, stop: () => removeEventListener("keydown", note, true) };
 }
 
+const phase = (name, kind, ms, file = null) => ({ name, kind, ms, file, text: "", overlay: "none" });
+const fixation = () => phase("fixation", "fixation", 300 + Math.floor(Math.random() * 200));
+
+/** Show phases behind a cross by a presenter of ours. */
+async function show(name, phases) {
+  const used = await presenter(name);
+  const rig = { presenter: used, inputs, watch, plan: PLAN, periodMs, clockMs: 0, simulated: null };
+  const after = phases.slice(1).reduce((sum, { ms }) => sum + ms, phases[0].ms);
+  const { shown, zero } = await runTrial(rig, { phases: [fixation(), ...phases], limit_ms: after, movie: null });
+  const press = responseOf(rig, zero, after);
+  return { ...shown, onset: zero, response: press && press.at - zero, calibration: used.calibrationMs };
+}
+
 const METHODS = {
-  async ours(name) {
-    const used = await presenter(name);
-    const rig = { presenter: used, keys, watch, plan: PLAN, periodMs, clockMs: 0, simulated: null };
-    const trial = { stimulus: "dark", fixation_ms: 300 + Math.floor(Math.random() * 200) };
-    const run = await runTrial(rig, trial);
-    const press = firstResponse(rig, run.shown.onset);
-    return { ...run.shown, response: press && press.at - run.shown.onset, calibration: used.calibrationMs };
+  ours: (name) => show(name, [phase("stimulus", "stimulus", 400, "dark"), phase("blank", "blank", BLANK_MS)]),
+  /** An image and the mask behind it: ``masked 20 dark 80 light``. */
+  masked(name, imageMs, image, maskMs, mask) {
+    const shown = [phase("stimulus", "stimulus", Number(imageMs), image), phase("mask", "mask", Number(maskMs), `mask-${mask}`)];
+    return show(name, [...shown, phase("blank", "blank", AFTER_MASK_MS)]);
   },
   /** jsPsych as its documentation shows it. */
   async jspsych() {
@@ -120,7 +131,8 @@ globalThis.laboratory = {
   setBusy: (value) => (busy = value),
   async trial(method, name) {
     const start = performance.now();
-    const result = await METHODS[method](name);
+    const [which, ...how] = method.split(" ");
+    const result = await METHODS[which](name, ...how);
     await sleep(150 + Math.random() * 100);
     return { method, name, start, end: performance.now(), time_origin: performance.timeOrigin, ...result };
   },
