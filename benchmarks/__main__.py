@@ -7,7 +7,13 @@ from pathlib import Path
 from benchmarks import harness
 
 NAMES = ("truth", "core", "stimuli", "experiments", "online", "analysis", "models", "clickme", "scale", "tasks")
-PARTS = ("pictures", "tasks_browser", "tasks_recovery", "tasks_replay")  # measured with the part that it belongs to, or alone
+PARTS = (
+    "pictures",
+    "tasks_timing",
+    "tasks_browser",
+    "tasks_recovery",
+    "tasks_replay",
+)  # measured with the part that it belongs to, or alone
 
 
 def main(names: list[str]) -> int:

@@ -135,7 +135,7 @@ def arrivals():
 
             rows = here.read(lambda c: list(c.execute(sa.select(session.c.group_name, session.c.slot))))
             cells = Counter(
-                (group, trial.image_id, trial.level_index)
+                (group, trial.image.image_id, trial.image.level_index)
                 for group, slot in rows
                 for trial in here.served.plans[group, slot].trials("main")
             )

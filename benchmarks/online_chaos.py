@@ -6,6 +6,8 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
+import msgspec
+
 from benchmarks.harness import at_least, at_most
 from benchmarks.online_timing import needed, suite
 from tests import chromium
@@ -18,18 +20,28 @@ def torment():
 
     from rapidvision.experiments.design.planning import make_study
     from rapidvision.experiments.online.study.settings import Limits, OnlineSettings, Screening
-    from rapidvision.protocol import Practice, Protocol, Timing
+    from rapidvision.formats.protocol_file import preset
+    from rapidvision.task.phases import Phase
+    from rapidvision.task.session import Display, Feedback, Practice
     from tests.experiments.online import chaos
     from tests.experiments.online.client import stored_trials
     from tests.experiments.online.conftest import Served, make_set, write_settings
 
     path = needed(chromium.PATH, "Chromium")
     folder = Path(tempfile.mkdtemp(prefix="rapidvision-chaos-"))
-    protocol = Protocol(
+    paper = preset("paper")
+    protocol = msgspec.structs.replace(
+        paper,
         name="chaos",
+        phases=(
+            Phase(kind="fixation", duration_ms=(120, 180)),
+            Phase(kind="stimulus", duration_ms=100),
+            Phase(kind="blank", duration_ms=100),
+        ),
+        response=msgspec.structs.replace(paper.response, limit_ms=200),
         practice=Practice(n_trials=0),
-        timing=Timing(fixation_ms=(120, 180), stimulus_ms=100, blank_ms=100, too_slow_ms=60),
-        image_px=64,
+        feedback=Feedback(too_slow_ms=60),
+        display=Display(image_px=64),
     )
     make_study(make_set(folder / "set", n_images=80), protocol, folder / "study", n_slots=12)
     limits = Limits(arrival_burst=1e6, request_burst=1e6)

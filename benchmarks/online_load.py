@@ -22,14 +22,20 @@ N_CONNECTIONS = 64
 N_TRIALS = 80
 
 
+class Phase(msgspec.Struct):
+    name: str
+    ms: int
+    file: str | None
+
+
 class Run(msgspec.Struct):
     step: str
     trial: int = -1
-    stimulus: str = ""
+    phases: list[Phase] = []
 
 
 class Plan(msgspec.Struct):
-    key_target: str
+    inputs: dict[str, str]
     steps: list[Run]
 
 
@@ -82,25 +88,25 @@ def request(method, path, body, token=""):
 
 def write(seat, run):
     """A trial as the runner sends it, with two presses: about 900 bytes."""
-    press = {"code": "KeyS", "at_ms": 401.2, "handled_ms": 402.1, "trusted": True, "repeat": False}
+    press = {"code": "KeyS", "input": "s", "at_ms": 401.2, "handled_ms": 402.1, "trusted": True, "repeat": False}
     quality = {
         "presenter": "compositor",
         "seen": "observed",
-        "onset_ms": 123456.789,
-        "offset_ms": 123856.789,
-        "n_refreshes": 24,
+        "zero_ms": 123456.789,
         "calibration_ms": 3.1,
         "clock_ms": 0.005,
-        "key_lag_ms": 0.9,
-        "presses": [{**press, "response_key": True}, {**press, "response_key": False}],
+        "input_lag_ms": 0.9,
+        "presses": [press, {**press, "down": False, "at_ms": 480.7, "handled_ms": 481.5}],
     }
+    phases, onset_ms = [], -run.phases[0].ms
+    for phase in run.phases:
+        phases.append({"name": phase.name, "onset_ms": onset_ms, "shown_ms": phase.ms, "late_refreshes": 0})
+        onset_ms += phase.ms
     body = {
-        "stimulus_sha256": run.stimulus,
-        "key_pressed": seat.plan.key_target,
+        "files": [phase.file for phase in run.phases if phase.file],
+        "input": next(iter(seat.plan.inputs)),
         "response_ms": 401.2,
-        "fixation_ms": 1300.1,
-        "stimulus_ms_shown": 400.0,
-        "late_refreshes": 0,
+        "phases": phases,
         "refresh_hz": 60.0,
         "utc": "2026-01-01T00:00:00.000Z",
         "quality": quality,
@@ -111,10 +117,18 @@ def write(seat, run):
 def study(folder):
     from rapidvision.experiments.design.planning import make_study
     from rapidvision.experiments.online.study.settings import Limits, OnlineSettings
-    from rapidvision.protocol import Practice, Protocol
+    from rapidvision.formats.protocol_file import preset
+    from rapidvision.task.session import Display, Practice
     from tests.experiments.online.conftest import make_set, write_settings
 
-    protocol = Protocol(name="load", n_blocks=5, block_size=16, practice=Practice(n_trials=0), image_px=8)
+    paper = preset("paper")
+    protocol = msgspec.structs.replace(
+        paper,
+        name="load",
+        design=msgspec.structs.replace(paper.design, blocks=N_TRIALS // 16, block_size=16),
+        practice=Practice(n_trials=0),
+        display=Display(image_px=8),
+    )
     made = make_set(folder / "set", n_images=N_TRIALS, n_practice=0, image_px=8)
     make_study(made, protocol, folder / "study", n_slots=60)
     limits = Limits(arrival_burst=1e9, request_burst=1e9, requests_per_second=1e9)

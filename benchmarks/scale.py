@@ -11,6 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import msgspec
 import numpy as np
 
 from benchmarks.harness import STATED, NotMeasured, Suite, at_least, seconds
@@ -53,11 +54,12 @@ def dask_rate():
 def session_download():
     from rapidvision.experiments.design.planning import make_study
     from rapidvision.formats.manifest import read_set
-    from rapidvision.protocol import Protocol
+    from rapidvision.formats.protocol_file import preset
 
     builds()
-    plans = make_study(read_set(folder() / "local"), Protocol(), folder() / "study", n_slots=12)
-    sizes = [sum((folder() / "local" / trial.path).stat().st_size for trial in plan.trials()) for plan in plans]
+    plans = make_study(read_set(folder() / "local"), preset("paper"), folder() / "study", n_slots=12)
+    files = [[path for trial in plan.trials() for path in trial.files()] for plan in plans]
+    sizes = [sum((folder() / "local" / path).stat().st_size for path in paths) for paths in files]
     return statistics.mean(sizes) / 1e6
 
 
@@ -67,7 +69,8 @@ def crowd():
     from rapidvision.experiments.design.planning import make_study
     from rapidvision.experiments.online.study.plans import open_study
     from rapidvision.experiments.online.study.settings import Limits, OnlineSettings
-    from rapidvision.protocol import Practice, Protocol
+    from rapidvision.formats.protocol_file import preset
+    from rapidvision.task.session import Display, Practice
     from tests.chain import machines
     from tests.experiments.online import postgres
     from tests.experiments.online.conftest import Served, make_set, write_settings
@@ -77,7 +80,14 @@ def crowd():
     import psycopg
 
     made = make_set(folder() / "tiny", n_images=N_TRIALS, n_practice=0, image_px=8)
-    protocol = Protocol(name="crowd", n_blocks=N_TRIALS // 16, block_size=16, practice=Practice(n_trials=0), image_px=8)
+    paper = preset("paper")
+    protocol = msgspec.structs.replace(
+        paper,
+        name="crowd",
+        design=msgspec.structs.replace(paper.design, blocks=N_TRIALS // 16, block_size=16),
+        practice=Practice(n_trials=0),
+        display=Display(image_px=8),
+    )
     make_study(made, protocol, folder() / "crowd", n_slots=N_PEOPLE // 2)
     limits = Limits(arrival_burst=1e9, request_burst=1e9, requests_per_second=1e9)
     write_settings(folder() / "crowd", OnlineSettings(limits=limits))

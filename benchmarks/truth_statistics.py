@@ -65,7 +65,7 @@ def sign_flips():
 
 def table(design, number):
     """Trials of one design as CSV text: beta-binomial answers, thresholds alike in both groups."""
-    from rapidvision.trials import COLUMNS
+    from rapidvision.trials import COLUMNS, SCHEMA_VERSION
 
     n_first, n_second, n_trials, n_levels, missing = design
     rng = np.random.default_rng([14, number])
@@ -82,13 +82,13 @@ def table(design, number):
                     late = rng.random() < missing
                     said = target == right
                     cells = {
-                        "schema_version": 2, "study_id": "own", "session_id": f"{group}{person}",
+                        "schema_version": SCHEMA_VERSION, "study_id": "own", "session_id": f"{group}{person}",
                         "participant_id": f"{group}{person}", "observer": "human", "observer_kind": "human", "group": group,
                         "slot": person, "phase": "main", "block": 0, "trial": trial, "image_id": f"i{trial}",
                         "stimulus_sha256": f"i{trial}", "category": "cat" if target else "table",
                         "target": str(target).lower(), "map_source": group, "level_index": level, "level_label": label,
                         "reveal_fraction": "" if label == "full" else float(label) / 100, "revealed_px": 100 + level,
-                        "key_target": "s", "key_pressed": "s" if said else "l",
+                        "correct_response": "target" if target else "distractor", "input": "s" if said else "l",
                         "response": "target" if said else "distractor", "correct": str(right).lower(),
                         "response_ms": 900.0 if late else float(rng.integers(150, 540)),
                         "status": "late" if late else "ok", "attempt": 1,

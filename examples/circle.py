@@ -43,14 +43,37 @@ SALICON = '\n[[maps]]\nsource = "salicon"\nreader = "folder"\npath = "maps/salic
 
 #: One block without practice, and a second to answer: a busy computer must not make an answer late.
 PROTOCOL = """\
+protocol = 2
 name = "circle"
-n_blocks = 1
-block_size = {n_pictures}
+[[phases]]
+kind = "fixation"
+duration_ms = [300, 500]
+[[phases]]
+kind = "stimulus"
+duration_ms = 400
+[[phases]]
+kind = "blank"
+duration_ms = 800
+[response]
+limit_ms = 1200
+[[response.options]]
+name = "target"
+matches = [true]
+keys = ["s"]
+[[response.options]]
+name = "distractor"
+matches = [false]
+keys = ["l"]
+[design]
+blocks = 1
+[[design.factors]]
+name = "map_source"
+vary = "between"
+[[design.factors]]
+name = "level"
 [practice]
 n_trials = 0
-[timing]
-fixation_ms = [300, 500]
-blank_ms = 800
+[feedback]
 too_slow_ms = 300
 """
 
@@ -64,8 +87,8 @@ hesitation_ms = 0.0
 """
 
 #: What must not depend on who runs a slot.
-ASKED = ("group", "slot", "phase", "block", "trial", "image_id", "stimulus_sha256", "map_source", "level_index", "key_target")  # fmt: skip
-ANSWERED = ("key_pressed", "response", "correct", "status")
+ASKED = ("group", "slot", "phase", "block", "trial", "image_id", "stimulus_sha256", "map_source", "level_index", "correct_response")  # fmt: skip
+ANSWERED = ("input", "response", "correct", "status")
 
 
 def some_pictures(out: Path, per_category: int) -> None:
@@ -111,8 +134,7 @@ def build_and_plan(out: Path, slots: int) -> Study:
     with (out / "maps/recipe.toml").open("a", encoding="utf-8") as recipe:
         recipe.write(SALICON)
     rapidvision("stimuli", "build", out / "maps/recipe.toml", "--out", out / "stimuli")
-    n_pictures = len(read_deck(out / "maps").cards)
-    (out / "protocol.toml").write_text(PROTOCOL.format(n_pictures=n_pictures), encoding="utf-8")
+    (out / "protocol.toml").write_text(PROTOCOL, encoding="utf-8")
     protocol = ("--protocol", out / "protocol.toml")
     rapidvision("session", "plan", out / "stimuli", "--out", out / "study", *protocol, "--n-per-group", slots)
     return Study(out / "study")
@@ -160,12 +182,15 @@ def check(out: Path, study: Study, asked: list[dict]) -> int:
         header, _ = read_journal(journal_path(lab, entry.session_id))
         _same(header.plan_digest, plans[entry.group, entry.slot].digest, "the plan in the lab's journal")
     # The browser is told neither group nor slot; the hashes tell which plan it got.
-    by_hashes = {tuple(trial.stimulus_sha256 for trial in plan.trials()): plan for plan in plans.values()}
+    by_hashes = {tuple(trial.image.stimulus_sha256 for trial in plan.trials()): plan for plan in plans.values()}
     for seat in asked:
         runs = [step for step in seat["steps"] if step["step"] == "run"]
-        plan = by_hashes[tuple(step["stimulus"] for step in runs)]
-        _same([step["fixation_ms"] for step in runs], [t.fixation_ms for t in plan.trials()], "fixation in the browser")
-        _same([seat["key_target"], seat["key_distractor"]], [plan.key_target, plan.key_distractor], "keys")
+        plan = by_hashes[tuple(file for step in runs for phase in step["phases"] if (file := phase["file"]))]
+        told = [[phase["ms"] for phase in step["phases"]] for step in runs]
+        _same(
+            told, [[phase.duration_ms for phase in trial.phases] for trial in plan.trials()], "durations in the browser"
+        )
+        _same(seat["inputs"], plan.inputs, "keys")
     simulated = _sessions(read_table(out / "simulated.csv"))
     compared = 0
     for runner in ("lab", "browser"):
@@ -175,7 +200,7 @@ def check(out: Path, study: Study, asked: list[dict]) -> int:
             compared += len(rows)
     for key, rows in _sessions(read_table(out / "models.csv")).items():
         main = [row for row in simulated[key] if row.phase == "main"]
-        _same(_columns(rows, ASKED[:-1]), _columns(main, ASKED[:-1]), "what the network was asked")
+        _same(_columns(rows, ASKED), _columns(main, ASKED), "what the network was asked")
     for plan in plans.values():
         _fixations(simulated[plan.group, plan.slot], plan)
     return compared
@@ -201,8 +226,9 @@ def _same(found: object, expected: object, what: str) -> None:
 def _fixations(rows: list[TrialRecord], plan: Plan) -> None:
     """On the virtual screen, where no refresh is late, fixation is the planned one to half a refresh."""
     for row, trial in zip(rows, plan.trials(), strict=True):
-        if row.fixation_ms is None or abs(row.fixation_ms - trial.fixation_ms) > 500 / 60 + 1e-6:
-            raise CheckFailed(f"trial {row.trial}: fixation {row.fixation_ms} ms, planned {trial.fixation_ms} ms")
+        shown, planned = row.more["fixation_ms"], trial.phases[0].duration_ms
+        if shown is None or planned is None or abs(shown - planned) > 500 / 60 + 1e-6:
+            raise CheckFailed(f"trial {row.trial}: fixation {shown} ms, planned {planned} ms")
 
 
 def main() -> None:

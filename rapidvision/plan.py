@@ -31,7 +31,7 @@ class Page(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     text_id : str
         Key into the plan's texts.
     leave : {"key", "inputs", "experimenter"}
-        What ends it: any key, every response input pressed once, or the experimenter's key.
+        What ends it: any key, an input of every option pressed once, or the experimenter's key.
     min_ms : int
         How long it must have been up before a key counts.
     block : int or None

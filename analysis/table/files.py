@@ -130,7 +130,7 @@ def from_parquet(path: Path | str) -> pd.DataFrame:
     check_header(list(frame.columns), name=str(path))
     columns = {c.name: typed([_plain(v) for v in frame[c.name]], c.name) for c in COLUMNS}
     own = [str(column) for column in frame.columns if column not in NAMES]
-    return pd.DataFrame(columns | {column: more_array([_plain(v) for v in frame[column]]) for column in own})
+    return pd.DataFrame(columns | {column: more_array([scalar(v) for v in frame[column]]) for column in own})
 
 
 def from_frame(frame: pd.DataFrame, *, name: str) -> pd.DataFrame:
@@ -141,7 +141,7 @@ def from_frame(frame: pd.DataFrame, *, name: str) -> pd.DataFrame:
         cells = pd.Series([_as_text(value, column.dtype) for value in frame[column.name]], dtype=object)
         columns[column.name] = _parsed(cells, column.name, name, first_row=0)
     own = [str(column) for column in frame.columns if column not in NAMES]
-    return pd.DataFrame(columns | {column: more_array([_plain(v) for v in frame[column]]) for column in own})
+    return pd.DataFrame(columns | {column: more_array([scalar(v) for v in frame[column]]) for column in own})
 
 
 def _as_text(value: Any, kind: str) -> str:
@@ -152,6 +152,12 @@ def _as_text(value: Any, kind: str) -> str:
     if isinstance(plain, float | np.floating) and kind in ("int", "str") and float(plain).is_integer():
         return str(int(plain))
     return repr(float(plain)) if isinstance(plain, float | np.floating) else str(plain)
+
+
+def scalar(value: Any) -> Any:
+    """Return a cell as Python has it: None where there is no value, and no type of NumPy's."""
+    plain = _plain(value)
+    return plain.item() if isinstance(plain, np.generic) else plain
 
 
 def _plain(value: Any) -> Any:

@@ -1,7 +1,7 @@
 """Guess rate: the share of answers that guessing gets right, where the table shows it or the user states it.
 
 It is one over the number of options. The description beside a table of the suite names them; without it the rows show
-them, where every trial names its right response and nobody gave an answer that is right in no trial. In a table of
+them, where every trial names its right response and no answer occurs that is right in no trial. In a table of
 another program answers and truths are two, but a participant who pressed more than two keys had more. Elsewhere the
 rate is unknown: no chance line is drawn, no threshold is fitted and nothing is tested against chance until the user
 states it.

@@ -14,7 +14,7 @@ from rapidvision.system import files
 from rapidvision.trials import COLUMNS, TrialRecord
 
 from .contradictions import RULES, odd_times, rows_of
-from .files import NAMES, from_csv, from_frame, from_parquet, typed
+from .files import NAMES, from_csv, from_frame, from_parquet, scalar, typed
 from .guess_rate import checked_guess
 from .selection import Selection
 
@@ -233,7 +233,7 @@ def _records(trials: Trials) -> Iterator[TrialRecord]:
     names = [column.name for column in COLUMNS]
     whole = [column.dtype == "int" for column in COLUMNS]
     own = [str(column) for column in trials.frame.columns if column not in NAMES]
-    more = trials.frame[own].astype(object).where(trials.frame[own].notna(), None)
+    more = trials.frame[own].astype(object)
     for place, row in enumerate(trials.frame[names].itertuples(index=False, name=None)):
         cells = [None if value is None or value != value else value for value in row]  # NaN differs from itself
         cells_by_name: dict[str, Any] = {
@@ -241,12 +241,7 @@ def _records(trials: Trials) -> Iterator[TrialRecord]:
             for name, is_whole, cell in zip(names, whole, cells, strict=True)
         }
         values = dict(zip(own, more.iloc[place], strict=True))
-        yield TrialRecord(**cells_by_name, more={name: _scalar(value) for name, value in values.items()})
-
-
-def _scalar(value: Any) -> Any:
-    """A cell of a column of the protocol as Python has it."""
-    return value.item() if isinstance(value, np.generic) else value
+        yield TrialRecord(**cells_by_name, more={name: scalar(value) for name, value in values.items()})
 
 
 def check(trials: Trials, *, repeats: Literal["refuse", "first", "keep"] = "refuse") -> Trials:

@@ -3,7 +3,7 @@
 The window hands its events over once per refresh, without a time of their own. Psychtoolbox's queue holds the same
 presses with the time at which the system told of them, without a place. Both come in the same order; a press of the
 window is given the oldest stamp that lies between the hand-over before and its own. Where psychtoolbox cannot watch
-pointers (macOS) a press is stamped at the hand-over, late by up to a refresh, and that is recorded. A touch is heard as
+pointers (on macOS) a press is stamped at the hand-over, late by up to a refresh, and that is recorded. A touch is heard as
 the press of the first button that the system makes of it.
 """
 

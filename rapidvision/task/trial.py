@@ -4,7 +4,7 @@ from typing import Literal
 
 import msgspec
 
-from .phases import Overlay, PhaseKind
+from .phases import Overlay, PhaseKind, stimulus_code
 from .response import Scalar
 
 #: Phase of a session; the phases of a trial are :class:`~rapidvision.task.phases.Phase`.
@@ -141,11 +141,21 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         return {image.path: image.stimulus_sha256 for image in images} | masks
 
     def chosen(self, choice: Choice | None) -> "Trial":
-        """The trial with a value of the adaptive factor put in: its images, and the durations that it is."""
+        """The trial with a value of the adaptive factor put in: its images with their triggers, durations that it is."""
         if choice is None:
             return self
-        phases = tuple(
-            msgspec.structs.replace(phase, duration_ms=int(choice.value), factor="") if phase.factor else phase
-            for phase in self.phases
+        images = choice.images or self.images
+        return msgspec.structs.replace(
+            self, images=images, phases=tuple(self._chosen_phase(phase, choice, images) for phase in self.phases)
         )
-        return msgspec.structs.replace(self, images=choice.images or self.images, phases=phases)
+
+    def _chosen_phase(self, phase: TrialPhase, choice: Choice, images: dict[str, TrialImage]) -> TrialPhase:
+        if phase.factor:
+            return msgspec.structs.replace(phase, duration_ms=int(choice.value), factor="")
+        if phase.kind != "stimulus" or phase.trigger != _onset_code(self.images[phase.content]):
+            return phase  # a trigger that the protocol names stays
+        return msgspec.structs.replace(phase, trigger=_onset_code(images[phase.content]))
+
+
+def _onset_code(image: TrialImage) -> int:
+    return stimulus_code(image.level_index, image.target)

@@ -38,7 +38,7 @@ def build(
     seed : int, optional
         Replaces the recipe's seed.
     masks : sequence of {"noise", "phase-scrambled", "checkerboard"}
-        Families of masks that the recipe does not name, with every setting left as it is.
+        Families of masks that the recipe does not name, with the default of every setting.
     workers : int, default 1
         Processes. The set does not depend on it.
     skip_bad : bool, default False

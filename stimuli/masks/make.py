@@ -30,7 +30,7 @@ Made = tuple[MaskImage, bytes]
 
 
 def with_masks(recipe: StimulusRecipe, kinds: Sequence[str]) -> StimulusRecipe:
-    """Return a recipe with more families of masks, each named after its kind and with every setting left as it is.
+    """Return a recipe with more families of masks, each named after its kind and with the default of every setting.
 
     Parameters
     ----------

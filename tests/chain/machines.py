@@ -173,13 +173,18 @@ class Person:
         """Answer every trial and finish."""
         runs = [step for step in self.seat["plan"]["steps"] if step["step"] == "run"]
         for run in runs:
+            phases, onset_ms = [], -run["phases"][0]["ms"]
+            for phase in run["phases"]:
+                shown = {"onset_ms": onset_ms, "shown_ms": phase["ms"], "late_refreshes": 0}
+                phases.append({"name": phase["name"], **shown})
+                onset_ms += phase["ms"]
             body = {
-                "stimulus_sha256": run["stimulus"],
-                "key_pressed": self.seat["plan"]["key_target"],
+                "files": [phase["file"] for phase in run["phases"] if phase["file"]],
+                "input": next(iter(self.seat["plan"]["inputs"])),
                 "response_ms": 301.5,
-                "stimulus_ms_shown": 400.0,
+                "phases": phases,
                 "refresh_hz": 60.0,
-                "quality": {"presenter": "compositor", "onset_ms": 1.5, "offset_ms": 401.5},
+                "quality": {"presenter": "compositor", "seen": "observed"},
             }
             status, answer = await self.ask("PUT", f"/api/trials/{run['trial']}", body, self.seat["token"])
             assert status == 200, answer

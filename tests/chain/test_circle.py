@@ -15,8 +15,9 @@ from tests.chain import console
 from tests.conftest import missing
 
 ROOT = Path(__file__).parents[2]
-ASKED = ("trial", "block", "phase", "image_id", "category", "target", "stimulus_sha256", "level_label", "key_target")
-ANSWERED = ("key_pressed", "response", "correct", "status")
+ASKED = ("trial", "block", "phase", "correct_response")
+SHOWN = ("image_id", "category", "target", "stimulus_sha256", "level_label")
+ANSWERED = ("input", "response", "correct", "status")
 
 pytestmark = [pytest.mark.browser, pytest.mark.display, pytest.mark.slow, pytest.mark.timeout(1800)]
 
@@ -63,9 +64,8 @@ def test_the_same_slot_is_the_same_list_of_trials_in_every_runner(around):
         for key, rows in sessions(around / f"{name}.csv").items():
             plan = plans[key]
             planned = [t for t in plan.trials() if name != "models" or t.phase == "main"]
-            assert columns(rows, ASKED[:-1]) == columns(planned, ASKED[:-1]), (name, key)
-            if name != "models":
-                assert {row.key_target for row in rows} == {plan.key_target}, (name, key)
+            assert columns(rows, ASKED) == columns(planned, ASKED), (name, key)
+            assert columns(rows, SHOWN) == columns([trial.image for trial in planned], SHOWN), (name, key)
             seen.add((name, *key))
     groups = {group for group, _ in plans}
     assert {(name, group, 0) for name in ("lab", "browser", "simulated", "models") for group in groups} <= seen
@@ -80,18 +80,21 @@ def test_every_runner_was_given_the_planned_fixation_times_and_keys(around):
         assert header.plan_digest == plans[header.group, header.slot].digest
     asked = json.loads((around / "browser-plans.json").read_text(encoding="utf-8"))
     expected = {
-        tuple(
-            (trial.stimulus_sha256, trial.fixation_ms, trial.target, plan.key_target, plan.key_distractor)
-            for trial in plan.trials()
+        (
+            *sorted(plan.inputs.items()),
+            *((trial.image.stimulus_sha256, *(phase.duration_ms for phase in trial.phases)) for trial in plan.trials()),
         )
         for (_, slot), plan in plans.items()
         if slot == 0
     }
     given = {
-        tuple(
-            (step["stimulus"], step["fixation_ms"], step["target"], seat["key_target"], seat["key_distractor"])
-            for step in seat["steps"]
-            if step["step"] == "run"
+        (
+            *sorted(seat["inputs"].items()),
+            *(
+                (step["phases"][1]["file"], *(phase["ms"] for phase in step["phases"]))
+                for step in seat["steps"]
+                if step["step"] == "run"
+            ),
         )
         for seat in asked
     }

@@ -19,7 +19,23 @@ from tests.stimuli.conftest import write_folder
 ROOT = Path(__file__).parents[2]
 SOURCES = Path("/usr/share/i18n")
 FOLDER = "José"
-PROTOCOL = 'name = "klein"\nn_blocks = 1\nblock_size = 8\n[practice]\nn_trials = 0\n'
+PROTOCOL = """\
+protocol = 2
+name = "klein"
+phases = [
+  { kind = "fixation", duration_ms = [1100, 1600] },
+  { kind = "stimulus", duration_ms = 400 },
+  { kind = "blank", duration_ms = 150 },
+]
+[response]
+limit_ms = 550
+options = [{ name = "target", matches = [true], keys = ["s"] }, { name = "distractor", matches = [false], keys = ["l"] }]
+[design]
+blocks = 1
+factors = [{ name = "map_source", vary = "between" }, { name = "level" }]
+[practice]
+n_trials = 0
+"""
 
 #: PsychoPy and Matplotlib put the user's locale in force; so does this.
 WORK = """

@@ -11,7 +11,7 @@ from rapidvision.experiments.design.planning import make_study
 from rapidvision.experiments.engine.participants import Observers, Sight
 from rapidvision.experiments.engine.simulate import simulate_study
 from rapidvision.formats.manifest import read_set
-from rapidvision.protocol import Protocol
+from rapidvision.formats.protocol_file import preset
 from tests.experiments.conftest import make_set
 
 N_SEEDS = 20
@@ -21,7 +21,7 @@ N_SEEDS = 20
 def plans(tmp_path_factory):
     folder = tmp_path_factory.mktemp("recovery")
     make_set(folder / "set")
-    return make_study(read_set(folder / "set"), Protocol(), folder / "study", n_slots=60)
+    return make_study(read_set(folder / "set"), preset("paper"), folder / "study", n_slots=60)
 
 
 @pytest.mark.slow

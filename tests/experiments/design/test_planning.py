@@ -244,8 +244,19 @@ def test_the_intact_image_is_no_candidate_and_tracks_follow_the_map_source(set_o
             assert (image.image_id, image.level_index) == (trial.image.image_id, choice.value)
             assert image.map_source == trial.factors["map_source"]
             assert image.reveal_fraction is not None
+            code = 16 + 2 * choice.value + image.target
+            assert trial.chosen(choice).phases[1].trigger == code
     assert all(not t.choices and not t.track for t in plan.trials("practice"))
     assert Counter(t.track for t in plan.trials("main")) == {"clickme": 40, "salicon": 40}
+
+
+def test_a_trigger_of_the_protocol_stays_whatever_is_chosen(set_of):
+    threshold = preset("threshold")
+    named = tuple(change(phase, trigger=77) if phase.kind == "stimulus" else phase for phase in threshold.phases)
+    plan = make_plan(set_of("threshold"), change(threshold, phases=named), group="all", slot=0)
+    trial = plan.trials("main")[0]
+    assert {trial.chosen(choice).phases[1].trigger for choice in trial.choices} == {77}
+    assert {t.phases[1].trigger for t in plan.trials()} == {77}
 
 
 def test_an_adaptive_duration_is_left_open_in_its_phase(set_of):
