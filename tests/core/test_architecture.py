@@ -238,6 +238,8 @@ def test_help_loads_a_handful_of_modules():
     assert {name for name in loaded if name.partition(".")[0] not in sys.stdlib_module_names} == {
         "rapidvision",
         "rapidvision.cli",
+        "rapidvision.system",
+        "rapidvision.system.command_line",
     }
     assert len(loaded) <= 60, done.stderr
 
