@@ -173,8 +173,12 @@ def test_practice_rounds_have_their_own_parts_draws_and_gates(set_of):
     ]
     rounds = [[t for t in plan.trials("practice") if t.block == -1 - k] for k in range(3)]
     assert [len(round_) for round_ in rounds] == [8, 8, 8]
-    orders = [[(t.image.image_id, t.phases[0].duration_ms) for t in round_] for round_ in rounds]
-    assert orders[0] != orders[1] != orders[2]
+    for drawn in (
+        [[t.image.image_id for t in round_] for round_ in rounds],
+        [[t.phases[0].duration_ms for t in round_] for round_ in rounds],
+        [[t.factors["cue"] for t in round_] for round_ in rounds],
+    ):
+        assert drawn[0] != drawn[1] != drawn[2]
     for round_ in rounds:
         assert sum(t.image.target for t in round_) == 4
         assert len({t.image.image_id for t in round_}) == 8
