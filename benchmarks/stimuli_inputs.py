@@ -11,7 +11,7 @@ from pathlib import Path
 
 from benchmarks.harness import NotMeasured
 from rapidvision.stimuli.builder.build import read_recipe
-from rapidvision.stimuli.builder.memory import keep_freed_memory
+from rapidvision.stimuli.builder.task import keep_freed_memory
 from rapidvision.stimuli.image.load import load
 from rapidvision.stimuli.pipeline.image_list import image_entries
 from rapidvision.stimuli.pipeline.image_pipeline import ImagePipeline

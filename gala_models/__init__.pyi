@@ -6,7 +6,7 @@ from .layers.architecture import NETWORKS as NETWORKS
 from .layers.architecture import Architecture as Architecture
 from .layers.attention import attention_maps as attention_maps
 from .layers.gala import GALA as GALA
-from .layers.gala_resnet import gala_resnet50 as gala_resnet50
+from .layers.resnet import gala_resnet50 as gala_resnet50
 from .observer.networks import load as load
 from .observer.observe import Network as Network
 from .observer.probe_observer import Probing as Probing

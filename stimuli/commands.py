@@ -96,7 +96,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def _verify(arguments: argparse.Namespace) -> int:
     from rapidvision.formats.manifest import StimulusSet
 
-    from .builder.open_set import open_set
+    from .builder.verify import open_set
     from .plugins import check_plugins, recorded_plugins
 
     found = open_set(arguments.folder)

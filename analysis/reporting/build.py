@@ -21,9 +21,9 @@ from ..table.statistic_registry import STATISTICS
 from ..table.trials import Trials, TrialsSource, as_trials
 from . import results as content
 from . import sections as text
-from .attention_figure import attention
 from .fig2b_panel import fig2b
 from .html import page
+from .network_section import attention
 from .network_section import networks as networks_section
 
 if TYPE_CHECKING:

@@ -1,9 +1,15 @@
-"""The report's section on networks: their curves beside the people's, and every comparison."""
+"""The report's section on networks: their curves beside the people's, every comparison, and what they look at."""
+
+from pathlib import Path
+
+from rapidvision.formats.networks.model_record import mosaic_bytes, read_record
 
 from ..comparison import Comparison
 from ..table.accuracy import curve
 from .fig2b_panel import Fig2b
-from .html import bullets, figure, notices, paragraph, table
+from .html import bullets, figure, notices, paragraph, picture, table
+
+_KINDS = {"attention": "attention", "features": "activity of a network without attention"}
 
 
 def networks(main: Fig2b, compared: Comparison | None) -> str:
@@ -38,3 +44,31 @@ def networks(main: Fig2b, compared: Comparison | None) -> str:
     ]
     text += paragraph("Error consistency (kappa) with the majority of the people, stimuli resampled:")
     return text + table(("network", "group", "kappa", "low", "high", "stimuli"), kappas)
+
+
+def attention(models: Path) -> str:
+    """Return a figure of the networks' attention as HTML, or nothing where none was written.
+
+    Parameters
+    ----------
+    models : Path
+        The networks' table; the record beside it (``.json``) names the mosaic and what its rows are.
+
+    Raises
+    ------
+    InputError
+        When the record lacks a key, or names a mosaic that is not there.
+    """
+    record = read_record(models)
+    if record is None:
+        return ""
+    left_out = bullets(f"{name} is not shown: {why}" for name, why in record.attention.left_out.items())
+    found = record.attention.mosaic
+    if found is None:
+        return left_out
+    rows = ", ".join(f"{name} ({_KINDS.get(kind, kind)})" for name, kind in found.maps.items())
+    caption = (
+        f"What the networks look at in {len(found.columns)} intact pictures ({', '.join(found.columns)}); opacity is the "
+        f"{found.meaning.split(';')[0]}. Rows: the pictures, {rows}."
+    )
+    return picture(mosaic_bytes(models, found), caption) + left_out

@@ -9,7 +9,6 @@ import msgspec
 
 from rapidvision.errors import InputError
 from rapidvision.formats.folder_kind import instead_of_a_set
-from rapidvision.formats.image_credit import ImageCredit
 from rapidvision.formats.manifest_rows import Stimulus as Stimulus  # a set is read with its rows
 from rapidvision.formats.manifest_rows import check_rows, ordered, read_rows, rows_digest, write_rows
 from rapidvision.integrity import inventory
@@ -21,6 +20,25 @@ DESCRIPTION = "stimulus_set.json"
 MANIFEST = "manifest.csv"
 #: In its place in a set that is stored otherwise than as PNG files.
 PACKED = "packed_set.json"
+
+
+class ImageCredit(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where a picture comes from and on what terms.
+
+    Attributes
+    ----------
+    image_id : str
+        The picture.
+    sha256 : str
+        Hash of the source file.
+    credit, licence : str
+        Who made it, and the terms; empty where unknown.
+    """
+
+    image_id: str
+    sha256: str
+    credit: str = ""
+    licence: str = ""
 
 
 class SetDescription(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

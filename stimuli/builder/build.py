@@ -38,9 +38,8 @@ from . import journal
 from .executor import run_local
 from .journal import REJECTS
 from .manifest_writer import finish, remove_leftovers, write_rejects
-from .memory import keep_freed_memory
 from .packed import PackedSet
-from .task import BuiltImage, Record, Rejected
+from .task import BuiltImage, Record, Rejected, keep_freed_memory
 
 #: Pictures that a worker takes at once.
 CHUNK = 8

@@ -26,8 +26,8 @@ from ..recipe import StimulusRecipe
 from ..storage.forms import member_key, open_container, png_files, series_from
 from .journal import REJECTS
 from .manifest_writer import LEFT_OUT, PICTURES, QUALITY, quality_table, summary
-from .memory import keep_freed_memory
 from .packed import PackedSet, read_packed
+from .task import keep_freed_memory
 
 _MASK = r"masks/\w[\w.-]*/\w[\w.-]*\.png"
 

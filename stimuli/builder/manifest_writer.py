@@ -8,8 +8,7 @@ from pathlib import Path
 import msgspec
 
 from rapidvision.errors import InputError
-from rapidvision.formats.image_credit import ImageCredit
-from rapidvision.formats.manifest import PACKED, SetDescription, StimulusSet, write_set
+from rapidvision.formats.manifest import PACKED, ImageCredit, SetDescription, StimulusSet, write_set
 from rapidvision.formats.masks import MASKS, MaskImage, write_masks
 from rapidvision.integrity.seal import seal_of
 from rapidvision.reveal import INTACT_LABEL, level_label

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import msgspec
+import numpy as np
 
 from rapidvision.errors import RapidVisionError
 from rapidvision.formats.manifest import DESCRIPTION, PACKED
@@ -20,7 +21,6 @@ from ..pipeline.quality import Quality
 from ..recipe import StimulusRecipe
 from ..reveal.flood import Engine
 from ..storage.forms import Form, png_files, recipe_container, series_container, tar_segment
-from .memory import keep_freed_memory
 
 
 class StoredFile(msgspec.Struct, frozen=True, kw_only=True):
@@ -169,3 +169,13 @@ class Worker:
             (self.folder / path).is_file() and files.sha256_file(self.folder / path) == sha256
             for path, sha256 in hashes.items()
         )
+
+
+def keep_freed_memory() -> None:
+    """Let the C library keep the memory of arrays that are done with, instead of handing it back to the system.
+
+    Every picture needs the same arrays of half a megabyte and more; asking the system anew for the pages of each
+    takes a third of the whole time. glibc keeps blocks up to the size of the largest one that was ever freed, so one
+    large block is asked for, not touched, and freed. Other libraries are not changed by it.
+    """
+    np.empty(24 * 2**20, np.uint8)

@@ -1,10 +1,16 @@
-"""Check from Python that the files of a set are those that were built."""
+"""Sets on the disk, whatever their form: read, and checked to be those that were built."""
 
 from pathlib import Path
 
-from rapidvision.formats.manifest import StimulusSet
+from rapidvision.formats.manifest import PACKED, StimulusSet, read_set
 
-from .open_set import open_set
+from .packed import PackedSet, read_packed
+
+
+def open_set(folder: Path | str) -> StimulusSet | PackedSet:
+    """Read a set, packed or not; InputError when the folder holds neither."""
+    folder = Path(folder)
+    return read_packed(folder) if (folder / PACKED).is_file() else read_set(folder)
 
 
 def verify(stimulus_set: StimulusSet | Path | str) -> None:

@@ -6,7 +6,7 @@ import json
 import msgspec
 import pytest
 
-from rapidvision.analysis.reporting.attention_figure import attention
+from rapidvision.analysis.reporting.network_section import attention
 from rapidvision.cli import main
 from rapidvision.errors import InputError
 from rapidvision.formats.networks.model_record import (

@@ -21,7 +21,7 @@ FOLDERS = ("rapidvision", *PACKAGES)
 #: Package → where it may be imported, as path prefixes.
 HEAVY = {
     "psychopy": ("experiments/lab/psychopy_display.py",),
-    "psychtoolbox": ("experiments/lab/psychopy_display.py", "experiments/keyboard.py"),
+    "psychtoolbox": ("experiments/lab/psychopy_display.py", "experiments/keyboard.py", "experiments/inputs/pointer.py"),
     "torch": ("gala_models/",),
     "numba": (
         "stimuli/reveal/flood_numba.py",
@@ -239,6 +239,8 @@ def test_help_loads_a_handful_of_modules():
     assert {name for name in loaded if name.partition(".")[0] not in sys.stdlib_module_names} == {
         "rapidvision",
         "rapidvision.cli",
+        "rapidvision.system",
+        "rapidvision.system.command_line",
     }
     assert len(loaded) <= 60, done.stderr
 

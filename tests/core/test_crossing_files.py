@@ -21,7 +21,7 @@ PACKAGES = ("stimuli", "experiments", "analysis", "gala_models")
 ROW = re.compile(r"^\| (.+) \| (.+) \| (.+) \| `([\w.]+)` \| (.+) \| (.+) \|$", flags=re.MULTILINE)
 FILES = ROW.findall((ROOT / "docs/reference/files.md").read_text(encoding="utf-8"))
 #: Modules of formats that are parts of a file's definition, or codecs of forms that others have set.
-PARTS = {"folder_kind", "image_credit", "manifest_rows", "tfrecord"}
+PARTS = {"folder_kind", "manifest_rows", "tfrecord"}
 
 
 @lru_cache(maxsize=1)

@@ -4,6 +4,10 @@ import json
 
 import pytest
 
+from rapidvision.experiments.design.planning import make_study
+from rapidvision.plan import write_plan
+from tests.experiments.sets import protocol_of
+
 pytestmark = pytest.mark.display
 
 PIXELS = """
@@ -131,3 +135,61 @@ print(json.dumps(got))
 
 def test_keys_are_heard_as_what_is_printed_on_them(python_with_display):
     assert json.loads(python_with_display(LABELS).splitlines()[-1]) == ["a", "q", "s"]
+
+
+DRAWN = """
+import json, sys
+import numpy as np
+from Xlib import X, display
+from rapidvision.experiments.interfaces import BLANK, Frame
+from rapidvision.experiments.lab.psychopy_display import PsychoPyScreen
+from rapidvision.plan import read_plan
+from pathlib import Path
+server, size, found = display.Display(), (640, 480), {}
+icon = Path(sys.argv[4])
+for name, path in zip(("sixteen-way", "confidence", "naming"), sys.argv[1:4]):
+    plan = read_plan(path)
+    with PsychoPyScreen(background=(255, 255, 255), window_px=size, paced_hz=60) as screen:
+        screen.load(plan, {}, side_px=64, icons={"knife": icon} if name == "sixteen-way" else {})
+        x0, y0 = screen.win.winHandle.get_location()
+        def grab(frame):
+            for _ in range(3):
+                screen.flip(frame)
+            raw = server.screen().root.get_image(x0, y0, *size, X.ZPixmap, 0xFFFFFFFF)
+            return np.frombuffer(raw.data, np.uint8).reshape(size[1], size[0], 4)[:, :, :3].astype(int)
+        blank = grab(BLANK)
+        def ink(frame):
+            return int((np.abs(grab(frame) - blank).sum(axis=2) > 100).sum())
+        def lines(frame):
+            shown, hit = grab(frame), []
+            for area in screen.drawings.areas(frame):
+                row, left = round(240 - area.y), round(320 + area.x - area.width / 2)
+                hit.append(bool((shown[row, left - 2 : left + 3].min(axis=1) < 128).any()))
+            return hit
+        if name == "sixteen-way":
+            found["options"] = lines(Frame("options", phase="options"))
+            found["overlay"] = lines(Frame("blank", overlay="options"))
+            found["image_below"] = ink(Frame("fixation", overlay="options")) > ink(Frame("blank", overlay="options"))
+        elif name == "confidence":
+            found["question"] = lines(Frame("question", "confidence\\t"))
+        else:
+            one, more = ink(Frame("question", "label\\t")), ink(Frame("question", "label\\tbird"))
+            found["typed"] = [one > 50, more > one + 20]
+            found["cue"] = ink(Frame("cue", "animal")) > 50
+print(json.dumps(found))
+"""
+
+
+def test_options_questions_and_what_is_typed_are_drawn_where_clicks_are_understood(
+    python_with_display, set_of, tmp_path
+):
+    paths = []
+    for name in ("sixteen-way", "confidence", "naming"):
+        plan = make_study(set_of(name), protocol_of(name), tmp_path / name, n_slots=1)[0]
+        paths.append(write_plan(tmp_path / "plans" / name, plan))
+    icon = set_of("sixteen-way").folder / next(iter(set_of("sixteen-way").stimuli)).path
+    found = json.loads(python_with_display(DRAWN, *paths, icon).splitlines()[-1])
+    assert found == {
+        "options": [True] * 16, "overlay": [True] * 16, "image_below": True, "question": [True] * 4, "typed": [True, True],
+        "cue": True,
+    }  # fmt: skip

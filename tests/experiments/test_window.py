@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import pty
 import signal
 import time
 
@@ -95,6 +96,34 @@ def test_killed_sessions_and_a_killed_x_server_lose_no_completed_trial(session_c
     trials = completed(path)
     assert sorted(trials) == list(range(16))
     assert Ledger(beside).slots().last[path.stem].event == "finished"
+
+
+def test_a_session_opens_its_box_and_says_in_the_journal_how_it_is_stamped(session_command, x_display, quick_study):
+    ours, theirs = pty.openpty()
+    try:
+        box = f"serial-state:{os.ttyname(theirs)}"
+        process = session_command("run", quick_study.folder, *run_options(), "--box", box, display=x_display)
+        out, err = process.communicate(timeout=250)
+    finally:
+        os.close(ours)
+        os.close(theirs)
+    assert process.returncode == 0, out + err
+    study = Rehearsals(quick_study.folder)
+    entry = next(iter(Ledger(study).slots().last.values()))
+    setup = next(e for e in read_journal(journal_path(study, entry.session_id))[1] if isinstance(e, Setup))
+    (record,) = setup.inputs["boxes"]
+    assert (record["port"], record["stamped"]) == (box, "arrival")
+    assert setup.preflight["response box"][0] == "green"
+    assert "pointer" not in setup.inputs  # nothing of this task can be clicked
+
+
+def test_a_phase_without_a_refresh_is_refused_before_a_slot_is_taken(session_command, x_display, study_maker, tmp_path):
+    study = study_maker(tmp_path, stimulus_ms=5)
+    process = session_command("run", study.folder, "--participant", "p1", *run_options(), display=x_display)
+    _, err = process.communicate(timeout=200)
+    assert process.returncode == 2
+    assert "5 ms is no refresh at" in err
+    assert not Ledger(Rehearsals(study.folder)).slots().last
 
 
 def test_a_display_without_refreshes_is_refused_before_a_slot_is_taken(session_command, x_display, quick_study):

@@ -14,7 +14,7 @@ from rapidvision.errors import CheckFailed, InputError
 from rapidvision.formats.manifest import read_set
 from rapidvision.stimuli.builder.build import build, read_recipe
 from rapidvision.stimuli.builder.executor import run_local
-from rapidvision.stimuli.builder.open_set import open_set
+from rapidvision.stimuli.builder.verify import open_set
 from rapidvision.stimuli.pipeline.image_list import image_entries
 from rapidvision.stimuli.pipeline.image_pipeline import ImagePipeline
 from rapidvision.stimuli.png import deflate

@@ -17,8 +17,8 @@ from rapidvision.formats.manifest import read_set
 from rapidvision.integrity.seal import seal_of
 from rapidvision.stimuli.builder.build import build, read_recipe
 from rapidvision.stimuli.builder.expand import expand, tar_members
-from rapidvision.stimuli.builder.open_set import open_set
 from rapidvision.stimuli.builder.packed import PackedDescription
+from rapidvision.stimuli.builder.verify import open_set
 from rapidvision.stimuli.pipeline.image_pipeline import ALGORITHMS
 from rapidvision.stimuli.report.compare import compare
 from rapidvision.stimuli.storage.forms import member_key, open_container, packed_order, series_from, unpacked_order

@@ -19,7 +19,7 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from math import isnan
 from pathlib import Path
 
@@ -50,39 +50,6 @@ from .release import user_id, write_clicks
 SOURCE = "clickme"
 
 
-@dataclass(frozen=True, slots=True)
-class Exported:
-    """What an export did.
-
-    Attributes
-    ----------
-    folder : Path
-        Where it is.
-    n_images, n_maps, n_players, n_bubbles : int
-        What it holds.
-    left_out : dict
-        Reason → number of rounds.
-    n_rounds : int
-        All rounds of the game.
-    changed : dict
-        Reason → ids of the pictures that are not what was played any more.
-    """
-
-    folder: Path
-    n_images: int
-    n_maps: int
-    n_players: int
-    n_bubbles: int
-    left_out: dict[str, int]
-    n_rounds: int
-    changed: dict[str, tuple[str, ...]]
-
-    def summary(self) -> str:
-        """One line: what was kept, and what was left out for which reason."""
-        lost = ", ".join(f"{n} {reason}" for reason, n in sorted(self.left_out.items(), key=lambda item: -item[1]))
-        return f"kept {self.n_maps} of {self.n_rounds} rounds on {self.n_images} pictures; left out: {lost or 'none'}"
-
-
 def export(
     collected: Collected,
     deck: Deck,
@@ -95,7 +62,7 @@ def export(
     others: Mapping[str, int] | None = None,
     command: str = "clickme export",
     advance: Advance = silent,
-) -> Exported:
+) -> Counts:
     """Write the maps of a game, one picture at a time in memory.
 
     Parameters
@@ -121,8 +88,8 @@ def export(
 
     Returns
     -------
-    Exported
-        Counts.
+    Counts
+        What the export holds, and what it left out.
 
     Raises
     ------
@@ -134,7 +101,7 @@ def export(
         raise InputError(f"{out}: not empty; choose a new folder, so that no old map stays among the new ones")
     _check_frame(collected, rules)
     passed = apply_filters(collected, filters, quality, pictures=Pictures(deck))
-    done = _counted(collected, passed, out, others or {})
+    done = _counted(collected, passed, others or {})
     if not passed.by_image:
         raise InputError(f"nothing to export: {done.summary()}")
     _write_tables(collected, passed, out, quality)
@@ -147,7 +114,7 @@ def export(
     _write_folder(passed, deck, rules, out)
     write_clicks(passed, out, quality)
     record = ExportRecord(
-        counts=Counts(**{name: getattr(done, name) for name in Counts.__struct_fields__}),
+        counts=done,
         filters=asdict(filters),
         form=asdict(form),
         rules=msgspec.to_builtins(rules),
@@ -169,21 +136,20 @@ def _check_frame(collected: Collected, rules: Rules) -> None:
         )
 
 
-def _counted(collected: Collected, passed: Kept, out: Path, others: Mapping[str, int]) -> Exported:
+def _counted(collected: Collected, passed: Kept, others: Mapping[str, int]) -> Counts:
     changed: defaultdict[str, set[str]] = defaultdict(set)
     for record in collected.rounds:
         if (reason := passed.reasons.get(record.round_id, "")) in (MISSING, UNREADABLE, REPLACED):
             changed[reason].add(record.image_id)
     records = [record for group in passed.by_image.values() for record in group]
-    return Exported(
-        out,
-        len(passed.by_image),
-        passed.n_kept,
-        len({record.player_id for record in records}),
-        sum(record.n_bubbles for record in records),
-        {**passed.left_out, **others},
-        len(collected.rounds) + sum(others.values()),
-        {reason: tuple(sorted(names)) for reason, names in sorted(changed.items())},
+    return Counts(
+        n_images=len(passed.by_image),
+        n_maps=passed.n_kept,
+        n_players=len({record.player_id for record in records}),
+        n_bubbles=sum(record.n_bubbles for record in records),
+        left_out={**passed.left_out, **others},
+        n_rounds=len(collected.rounds) + sum(others.values()),
+        changed={reason: tuple(sorted(names)) for reason, names in sorted(changed.items())},
     )
 
 

@@ -50,7 +50,7 @@ class Pace:
     Trials that waited for a connection arrive together, so single intervals between writes prove nothing. What must hold
     is the sum: no more trials than fit between the beginning of the session and now. The time since the beginning is
     the larger of two clocks' (wall clock and :class:`.uptime.UpTime`). The steady clock alone would not do: it counts
-    nothing while the server is down, and pages go on with their trials meanwhile. The wall clock alone would not do
+    nothing while the server is down, and pages continue their trials meanwhile. The wall clock alone would not do
     either, because it may be set back. A wall clock that is set forward lets more trials pass in the sessions that began
     before, and refuses none.
 

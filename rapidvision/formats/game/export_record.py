@@ -34,6 +34,11 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     n_rounds: int
     changed: dict[str, tuple[str, ...]]
 
+    def summary(self) -> str:
+        """One line: what was kept, and what was left out for which reason."""
+        lost = ", ".join(f"{n} {reason}" for reason, n in sorted(self.left_out.items(), key=lambda item: -item[1]))
+        return f"kept {self.n_maps} of {self.n_rounds} rounds on {self.n_images} pictures; left out: {lost or 'none'}"
+
 
 class ExportRecord(msgspec.Struct, frozen=True, kw_only=True):
     """How an export was made.

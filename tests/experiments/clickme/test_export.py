@@ -3,6 +3,7 @@
 import csv
 import json
 from itertools import pairwise
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -25,7 +26,7 @@ def exported(played, tmp_path_factory):
     form = Form(per_player=True, with_tfrecords=True)
     quality = player_quality(played.everything, played.rules)
     done = export(played.everything, played.deck, played.rules, out, quality=quality, form=form)
-    return done
+    return SimpleNamespace(folder=out, counts=done)
 
 
 def test_pooled_maps_recover_what_the_players_painted(played, exported):
@@ -65,8 +66,8 @@ def test_the_npz_has_the_release_s_names_and_reads_as_its_tool_reads_it(exported
         clicks = [list(zip(x, y, strict=True)) for x, y in zip(data["clickmap_x"], data["clickmap_y"], strict=True)]
         assert not any(row[0] for row in data["is_mobile"])
         assert data["user_catch_trial"].dtype.kind == "f"
-    assert sum(map(len, clicks)) == exported.n_bubbles
-    assert len(clicks) == exported.n_maps
+    assert sum(map(len, clicks)) == exported.counts.n_bubbles
+    assert len(clicks) == exported.counts.n_maps
 
 
 def test_the_clicks_table_holds_the_same_clicks(exported):
@@ -99,7 +100,7 @@ def test_the_record_says_what_was_left_out_and_adds_up(exported):
     record = json.loads((exported.folder / "export.json").read_text())
     counts = record["counts"]
     assert counts["n_maps"] + sum(counts["left_out"].values()) == counts["n_rounds"]
-    assert "off_target" in exported.summary()
+    assert "off_target" in exported.counts.summary()
     with (exported.folder / "rounds.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert sum(not row["left_out"] for row in rows) == counts["n_maps"]

@@ -102,7 +102,7 @@ def test_the_picture_shows_every_image_and_cell(set_of, name):
 
 
 def test_pictures_are_the_same_bytes_every_time(plans, tmp_path):
-    balances = balance_of(plans[:2])
+    balances = balance_of(plans[:1])
     for name in ("a.svg", "b.svg", "c.png"):
         write_balance(balances, tmp_path / name)
     assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
