@@ -125,7 +125,7 @@ def simulate(
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     stimulus_set = rv.stimuli.build("bundled", out=folder + "/set")
     ...     study = rv.experiments.plan(stimulus_set, out=folder + "/study", n_per_group=1)
-    ...     trials = simulate(study, Observers(lapse=0.0), seed=1)
+    ...     trials = rv.experiments.simulate(study, rv.experiments.Observers(lapse=0.0), seed=1)
     >>> trials.shape
     (176, 35)
     """
