@@ -21,7 +21,7 @@ def _process(*arguments: str, cwd: Path = ROOT) -> None:
         )
 
 
-@suite.figure("--help against a bare interpreter", unit="x", bar=at_most(2.5))
+@suite.figure("--help against a bare interpreter", unit="x", bar=at_most(2.0))
 def help_start() -> float:
     """Whole processes in alternation."""
     return 1 / times(lambda: _process("-m", "rapidvision", "--help"), lambda: _process("-I", "-c", "pass"), repeats=15)

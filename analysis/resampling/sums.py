@@ -111,19 +111,21 @@ class GroupSums:
         if not self._groups:
             return self._product(words)
         n_lanes, _, fields = self._scores.shape
-        narrow = np.zeros((n_lanes, words.shape[1], fields), self._scores.dtype)
+        narrow = np.empty((n_lanes, words.shape[1], fields), self._scores.dtype)
         most = int(np.iinfo(narrow.dtype).max)
         wide = None
         scratch = np.empty(words.shape[1], np.int64), np.empty_like(narrow[0])
-        reached = 0
+        reached, empty = 0, True
         for number, (pieces, bound) in enumerate(self._groups):
             if reached + bound > most:
                 # sixteen bits hold the sums of many words; only when they no longer do are wider ones needed
                 wide = narrow.astype(np.uint32) if wide is None else np.add(wide, narrow, out=wide)
-                narrow[:], reached = 0, 0
+                reached, empty = 0, True
             here = words[_WORDS * number : _WORDS * (number + 1)]
-            _add_rows(narrow, self._tables(number), pieces, here, scratch)
+            empty = _add_rows(narrow, self._tables(number), pieces, here, scratch, empty=empty)
             reached += bound
+        if empty:
+            narrow[:] = 0
         totals = narrow if wide is None else np.add(wide, narrow, out=wide)
         return totals[0] if len(totals) == 1 else np.concatenate(totals, axis=1)
 
@@ -169,19 +171,27 @@ def _add_rows(
     pieces: _Pieces,
     words: Words,
     scratch: tuple[Ints, NDArray[Any]],
-) -> None:
-    """Add the rows that some words, shape (words, relabellings), pick to totals, shape (lanes, relabellings, fields)."""
+    *,
+    empty: bool,
+) -> bool:
+    """Add the rows that some words, shape (words, relabellings), pick to totals, shape (lanes, relabellings, fields).
+
+    Totals that are `empty` hold nothing yet, and the first rows are written there. Returns whether they still are.
+    """
     signed = np.ascontiguousarray(words).view(np.int64)
     pattern, row = scratch
     start = 0
     for word, shift, bits in pieces:
-        np.right_shift(signed[word], shift, out=pattern)
-        np.bitwise_and(pattern, (1 << bits) - 1, out=pattern)
+        shifted = np.right_shift(signed[word], shift, out=pattern) if shift else signed[word]
+        np.bitwise_and(shifted, (1 << bits) - 1, out=pattern)
         for total, tables in zip(totals, lanes, strict=True):
             # "clip" spares numpy the check of every index; none is outside
-            tables[start : start + (1 << bits)].take(pattern, axis=0, out=row, mode="clip")
-            total += row
+            tables[start : start + (1 << bits)].take(pattern, axis=0, out=total if empty else row, mode="clip")
+            if not empty:
+                total += row
+        empty = False
         start += 1 << bits
+    return empty
 
 
 @lru_cache(maxsize=32)

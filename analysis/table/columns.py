@@ -6,6 +6,7 @@ thousands of relabellings at once, and the statistic is a function of the first 
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -101,7 +102,7 @@ class Columns:
         """Who has a score at each level, shape (n, levels)."""
         return self.parts[:, 1] > 0
 
-    @property
+    @cached_property
     def is_complete_mean(self) -> bool:
         """Whether every participant has every level, so that comparing sums is comparing means."""
         return self.is_mean and bool(self.present.all())

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -158,9 +159,9 @@ def test_a_name_that_two_modules_register_is_refused(folder):
 
 
 @pytest.fixture
-def trials(tmp_path):
+def trials(bundled_set, tmp_path):
     """A study of the bundled images that simulated participants took."""
-    ran("rapidvision stimuli build bundled --out set --quiet --workers 2", tmp_path)
+    shutil.copytree(bundled_set, tmp_path / "set")
     ran("rapidvision session plan set --out study --n-per-group 6 --quiet", tmp_path)
     ran("rapidvision session simulate study --seed 3 --quiet", tmp_path)
     return tmp_path / "study" / "simulated.csv"
