@@ -18,9 +18,9 @@ from rapidvision.system import files
 from rapidvision.system.progress import progress
 from rapidvision.trials import TrialRecord
 
-from ..answers.class_lists import list_named
 from ..answers.participants import MEANING, Participants, Policy
 from ..answers.task import NetworkTask, task_of
+from ..answers.words import confidence_of, readout_of, ties_of
 from ..weights.state import state_sha256
 from .images import intact_pictures
 from .networks import load
@@ -248,23 +248,6 @@ def _shared_name(names: Sequence[str]) -> str:
     return shared.rstrip("-_. ") or "networks"
 
 
-_TIES = "a stimulus whose evidence is 0 is answered wrongly, except where an answer is drawn (stochastic)"
-_TIES_OF_CATEGORIES = "of equally probable options the last in alphabetical order"
-_CONFIDENCE = (
-    "the rank of the answer's strength among the stimuli of the plans, in equal parts; strength is the distance of the log "
-    "odds from 0, or the share of the most probable option; an answer drawn against the evidence has the least"
-)
-
-
-def _readout_words(network: Network, seen: StimulusEvidence, probing: Probing | None) -> str:
-    if probing is not None:
-        return "cross-validated linear probes"
-    if not seen.read_by:
-        return network.readout.name
-    source = "the network's own classes" if seen.read_by == "own" else list_named(seen.read_by).source
-    return f"{seen.read_by}: mean probability of each category's classes ({source})"
-
-
 def _record(
     study: Study,
     plans: Sequence[Plan],
@@ -289,7 +272,7 @@ def _record(
         networks=tuple(
             NetworkRecord(
                 name=network.name,
-                readout=_readout_words(network, seen, probing),
+                readout=readout_of(seen.read_by, network.readout.name, probes=probing is not None),
                 preprocessing=msgspec.to_builtins(network.preprocessing),
                 pixels=str(network.preprocessing),
                 weights_sha256=network.sha256 or state_sha256(network.model),
@@ -298,9 +281,9 @@ def _record(
             )
             for network, seen in pairs
         ),
-        ties=_TIES_OF_CATEGORIES if task.by_category else _TIES,
+        ties=ties_of(task),
         ignored=task.ignored,
-        confidence=_CONFIDENCE if task.confidence is not None else "",
+        confidence=confidence_of(task),
         n_plans=len(plans),
         n_trials=len(records),
         probing=None if probing is None else msgspec.to_builtins(probing),

@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -132,11 +132,8 @@ class ImagePipeline:
         self.recipe, self.root, self.target, self.engine = recipe, root, target, engine
         self.readers, self.blurs = sources_of(recipe, root) if sources is None else sources
         self.fractions = fractions_of(recipe)
-        settings = msgspec.to_builtins(recipe)
-        for name in ("name", "images", "maps", "screen", "image_deg"):
-            settings.pop(name)
-        for name in ("plugins", "masks"):
-            settings.pop(name, None)
+        left_out = ("name", "images", "maps", "screen", "image_deg", "plugins", "masks")
+        settings: Any = {name: value for name, value in msgspec.to_builtins(recipe).items() if name not in left_out}
         self._settings = {"algorithms": ALGORITHMS, "recipe": settings | {"image_px": recipe.side_px}}
         if own := [one.name for one in recipe.mask_families if one.kind == "phase-scrambled"]:
             self._settings["masks"] = own
