@@ -191,7 +191,7 @@ class Session:
             if last:
                 return True
             self._log("aborted", code=interfaces.END_CODE)
-            raise Aborted("stopped at the participant's place; go on with `rapidvision session resume`") from None
+            raise Aborted("stopped; resume it with `rapidvision session resume`") from None
         self._log("resumed")
         return False
 

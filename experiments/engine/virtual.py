@@ -60,7 +60,7 @@ class VirtualScreen:
         self._marks = Marks()
 
     def flip(self, frame: Frame) -> float:
-        """Go on to the next refresh, or a later one."""
+        """Advance to the next refresh, or a later one."""
         self.flips += 1
         self._refresh += 1
         if self.flips in self._late:

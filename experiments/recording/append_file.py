@@ -101,7 +101,7 @@ class AppendOnly:
         except OSError as error:
             reason += f", nor taken back: {error.strerror}"
         raise Aborted(
-            f"{self.path}: {reason}; everything before is stored. Make room, then go on with `rapidvision session resume`"
+            f"{self.path}: {reason}; everything before is stored. Free space on the disk, then resume with `rapidvision session resume`"
         )
 
     def close(self) -> None:

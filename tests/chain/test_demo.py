@@ -18,7 +18,7 @@ HOW_TO = sorted((ROOT / "docs" / "howto").glob("*.md"))
 def folder(tmp_path_factory):
     """A folder in which the demo has run, the whole of it but with small groups."""
     folder = tmp_path_factory.mktemp("reader")
-    done = console.run("rapidvision demo --n-per-group 12", folder)
+    done = console.run("rapidvision demo --n-per-group 6", folder)
     assert done.returncode == 0, done.stdout + done.stderr
     (folder / "said.txt").write_text(done.stdout, encoding="utf-8")
     return folder
@@ -53,9 +53,9 @@ def test_people_and_networks_fill_the_same_table_for_the_same_pixels(folder):
     people = trials_table.read_table(one.simulated_path)
     networks = trials_table.read_table(one.folder / "models.csv")
     assert {row.observer for row in people} == {"simulated"}
-    assert len({row.participant_id for row in people}) == 24
+    assert len({row.participant_id for row in people}) == 12
     main = [row for row in people if row.phase == "main"]
-    assert len(main) == 24 * one.protocol().n_trials
+    assert len(main) == 12 * one.protocol().n_trials
     shown = {(row.group, row.slot, row.image_id): row.stimulus_sha256 for row in main}
     seen = [row for row in networks if row.phase == "main"]
     assert seen

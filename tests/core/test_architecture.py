@@ -21,7 +21,7 @@ FOLDERS = ("rapidvision", *PACKAGES)
 #: Package → where it may be imported, as path prefixes.
 HEAVY = {
     "psychopy": ("experiments/lab/psychopy_display.py",),
-    "psychtoolbox": ("experiments/lab/psychopy_display.py", "experiments/keyboard.py"),
+    "psychtoolbox": ("experiments/lab/psychopy_display.py", "experiments/keyboard.py", "experiments/inputs/pointer.py"),
     "torch": ("gala_models/",),
     "numba": (
         "stimuli/reveal/flood_numba.py",

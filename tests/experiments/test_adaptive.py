@@ -49,7 +49,7 @@ def reference():
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_quest_plus_chooses_and_believes_what_the_method_s_own_package_does(seed):
+def test_quest_plus_has_the_choices_and_the_posterior_of_the_method_s_own_package(seed):
     package = reference()
     found, track = answers(QuestTrack.begin(RULE, VALUES, 0.5), n=60, seed=seed)
     for index, right in found:

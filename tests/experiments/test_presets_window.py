@@ -125,13 +125,16 @@ def test_every_preset_runs_to_its_end_in_the_window_as_on_the_virtual_screen(pla
 def test_what_follows_an_image_comes_up_at_the_refresh_that_ends_it(plans_of_presets, run_in_the_window, name):
     """The mask is the very next flip after the image's last one, or the gap is that the protocol puts between."""
     flips, period_s = run_in_the_window[name]["flips"], run_in_the_window[name]["period_s"]
+    trials = [entry for entry in run_in_the_window[name]["entries"] if entry["kind"] == "trial"]
+    unsure = {data["trial"]: any(flag.startswith("unsynchronised") for flag in data["flags"]) for data in trials}
     order = [phase.name for phase in plans_of_presets[name].trials()[0].phases]
     following = order[order.index("stimulus") + 1]
     n = 0
     for (kind, _, trial, time_s), (_, phase, other, next_s) in itertools.pairwise(flips):
         if kind == "stimulus" and phase != "stimulus":
             assert (phase, other) == (following, trial)
-            n_refreshes = (next_s - time_s) / period_s  # whole refreshes; more than one where the computer was late
-            assert n_refreshes == pytest.approx(max(1, round(n_refreshes)), abs=0.1)
+            if not unsure[trial]:  # where the computer was too busy for refreshes, the trial says so
+                n_refreshes = (next_s - time_s) / period_s
+                assert n_refreshes == pytest.approx(max(1, round(n_refreshes)), abs=0.1)
             n += 1
     assert n == len(plans_of_presets[name].trials())

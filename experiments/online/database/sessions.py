@@ -13,7 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from rapidvision.plan import Plan
 
 from ... import clock
-from ..study.owed import owed
+from .owed import owed
 from .schema import answer, event, identity, session, study, tally, trial
 
 #: One at a time, over all processes: whatever deals slots or registers studies.

@@ -32,7 +32,7 @@ def places_of(plan: Plan) -> dict[int, Place]:
     Returns
     -------
     dict
-        Numbers go on behind those of the trials, in the order of the plan: one number never means a trial and an answer.
+        The numbers follow those of the trials, in the order of the plan: one number never means a trial and an answer.
     """
     places: list[Place] = []
     for step in plan.steps:

@@ -83,6 +83,7 @@ def test_a_plan_has_practice_then_five_blocks_and_every_number_once(plans):
     assert [t.block for t in trials] == [-1] * 8 + [b for b in range(5) for _ in range(16)]
     said = [step.block for step in plans[0].steps if isinstance(step, Page) and step.block is not None]
     assert said == [-1, 0, 1, 2, 3, 4]
+    assert {step.min_ms for step in plans[0].steps if isinstance(step, Page)} == {500}
 
 
 def test_both_groups_share_levels_order_fixations_and_keys(plans):
@@ -277,6 +278,10 @@ def test_an_adaptive_duration_is_left_open_in_its_phase(set_of):
         assert trial.track == "all"
         assert trial.chosen(trial.choices[2]).phases[1].duration_ms == 100
     assert {t.phases[1].duration_ms for t in plan.trials("practice")} == {200}
+    turned = tuple(change(f, values=f.values[::-1]) if f.name == "exposure" else f for f in protocol.design.factors)
+    other = change(protocol, design=change(protocol.design, factors=turned))
+    plan = make_plan(set_of("naming"), other, group="clickme", slot=0)
+    assert [choice.value for choice in plan.trials("main")[0].choices] == [20, 50, 100, 200]
 
 
 def test_an_image_s_own_mask_is_chosen_and_others_are_drawn(set_of):
@@ -289,6 +294,20 @@ def test_an_image_s_own_mask_is_chosen_and_others_are_drawn(set_of):
     assert drawn[0] != drawn[1]
     assert set(drawn[0]) <= {f"masks/noise-{n:02d}.png" for n in range(20)}
     assert all(len(t.phases[3].sha256) == 64 for t in masked[0].trials())
+
+
+def test_a_mask_between_two_images_is_that_of_the_one_before(set_of):
+    task = protocol_of("same-different")
+    own = tuple(change(phase, mask="phase-scrambled") if phase.mask else phase for phase in task.phases)
+    forward = (change(own[2], name="forward"), *own[1:])
+    planner = Planner(set_of("same-different"), change(task, phases=forward))
+    for trial in planner.plan("all", 0).trials():
+        first = f"masks/{trial.images['first'].image_id}.phase-scrambled.png"
+        assert (trial.phases[0].content, trial.phases[2].content) == (first, first)
+    after = change(own[2], name="last")
+    planner = Planner(set_of("same-different"), change(task, phases=(*own, after)))
+    for trial in planner.plan("all", 0).trials("main"):
+        assert trial.phases[-1].content == f"masks/{trial.images['second'].image_id}.phase-scrambled.png"
 
 
 def test_a_mask_of_the_family_none_leaves_the_phase_blank(set_of):

@@ -76,3 +76,38 @@ def test_data_and_visual_simulation_give_what_the_plugin_declares(chromium, host
         assert len(rows) == 2 and all(declared <= set(row) for row in rows), how
         assert all(row["response"] in ("s", "l", None) for row in rows)
     page.close()
+
+
+MASKED = """async (how) => {
+  const host = initJsPsych();
+  const trial = { type: jsPsychRapidVision, stimulus: "dark.png", options: ["bird", "boat"], choices: "NO_KEYS", correct: "bird",
+                  fixation_ms: 200, stimulus_ms: 50, gap_ms: 50, mask: "dark.png", mask_ms: 100, response_limit_ms: 3000,
+                  response_ends_trial: true };
+  await (how ? host.simulate([trial], how) : host.run([trial]));
+  return host.data.get().values();
+}"""
+
+
+def test_a_mask_and_options_to_click_in_jspsych(chromium, host):
+    page = chromium.new_page()
+    page.goto(host)
+    page.evaluate(f"() => {{ globalThis.done = ({MASKED})(null); }}")
+    button = page.locator('[data-area="bird"]')
+    button.wait_for(state="attached", timeout=20_000)
+    for _ in range(300):
+        if button.count() == 0:
+            break
+        if button.evaluate("each => getComputedStyle(each.parentElement).opacity") == "1":
+            place = button.bounding_box()
+            page.mouse.click(place["x"] + 5, place["y"] + 5)
+        page.wait_for_timeout(20)
+    (row,) = page.evaluate("done")
+    (simulated,) = page.evaluate(MASKED, "data-only")
+    declared = set(page.evaluate("Object.keys(jsPsychRapidVision.info.data)"))
+    page.close()
+    assert (row["response"], row["correct"], row["in_time"]) == ("bird", True, True) and 0 <= row["rt"] < 3000
+    assert [phase["name"] for phase in row["phases"]] == ["fixation", "stimulus", "gap", "mask", "options"]
+    on_time = not row["late_refreshes"]
+    assert row["mask_ms_shown"] == pytest.approx(100, abs=10) or not on_time, row
+    assert simulated["response"] in ("bird", "boat") and simulated["mask_ms_shown"] == 100
+    assert declared <= set(row) and declared <= set(simulated)

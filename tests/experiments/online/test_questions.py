@@ -7,9 +7,9 @@ import msgspec
 import pytest
 
 from rapidvision.experiments.design.planning import make_study
+from rapidvision.experiments.online.database.owed import owed
 from rapidvision.experiments.online.output.export import answers_csv
 from rapidvision.experiments.online.output.result_files import from_files
-from rapidvision.experiments.online.study.owed import owed
 from rapidvision.experiments.online.study.question_places import Place, places_of
 from rapidvision.plan import Gate, Run
 from rapidvision.task.questions import Question

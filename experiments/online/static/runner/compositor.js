@@ -19,7 +19,7 @@ import { nextFrame } from "./timing.js";
  * @property {number[]} at the refreshes at which they begin and the last one ends
  * @property {number} periodMs
  * @property {{file: string, hz: number, frames: number[]}|null} [movie] frames of each phase
- * @property {(first: number) => void} [onStart] told the time of the first refresh, page clock, as soon as it is known
+ * @property {(first: number) => void} [onStart] told the time of the first refresh, page clock, once known
  */
 
 export class CompositorPresenter {

@@ -29,7 +29,7 @@ class Running {
     this.rig = rig;
     this.trial = trial;
     this.rule = rig.plan.response;
-    /** Time zero as far as it is known while the trial runs. */
+    /** Time zero as far as known while the trial runs. */
     this.zero = Infinity;
     this.held = false;
     /** The phase until the response that is being shown, and when it begins; -1 where there is none. */
@@ -158,7 +158,7 @@ export function outcomeOf(plan, trial, { input, response_ms: responseMs }) {
 const round = (/** @type {number} */ ms) => Math.round(ms * 1000) / 1000;
 
 /**
- * The response as it is stored.
+ * The response as stored.
  * @param {Rig} rig @param {any} trial @param {number} zero
  */
 export function givenIn(rig, trial, zero) {
