@@ -173,8 +173,8 @@ def command_of(verb_name: str, arguments: argparse.Namespace, *, seed: int) -> s
         given = getattr(arguments, name, value)
         if name in ("trials", "seed", "quiet", "json") or given == value:
             continue
-        if name == "plugin":
-            words += [f"--plugin {shlex.quote(module)}" for module in given]
+        if name in ("plugin", "where"):  # given once for each value
+            words += [f"--{name} {shlex.quote(one)}" for one in given]
             continue
         parts = given if isinstance(given, list | tuple) else [] if given is True else [given]
         shown = [part.name if isinstance(part, Path) else str(part) for part in parts]
