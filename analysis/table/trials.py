@@ -83,11 +83,11 @@ class Trials:
         Parameters
         ----------
         **rules
-            `observers`, `timing`, `attempts`.
+            `observers`, `timing`, `attempts`, `where`.
         """
-        unknown = [name for name in rules if name not in ("observers", "timing", "attempts")]
+        unknown = [name for name in rules if name not in ("observers", "timing", "attempts", "where")]
         if unknown:
-            raise InputError(f'select: no rule "{unknown[0]}"; rules are observers, timing and attempts')
+            raise InputError(f'select: no rule "{unknown[0]}"; rules are observers, timing, attempts and where')
         return replace(self, selection=replace(self.selection, **rules))
 
     def guessing(self, guess: float | None) -> "Trials":

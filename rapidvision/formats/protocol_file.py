@@ -35,7 +35,8 @@ def preset(name: str) -> Protocol:
 
     Examples
     --------
-    >>> [option.keys for option in preset("paper").response.options]
+    >>> import rapidvision as rv
+    >>> [option.keys for option in rv.preset("paper").response.options]
     [('s',), ('l',)]
     """
     if name not in PRESETS:
