@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from rapidvision.errors import InputError
-from rapidvision.formats.trials_table import more_array, more_of, read_options, write_table
+from rapidvision.formats.trials_columns import read_options
+from rapidvision.formats.trials_table import more_array, more_of, write_table
 from rapidvision.system import files
 from rapidvision.trials import COLUMNS, TrialRecord
 

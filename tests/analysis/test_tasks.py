@@ -14,7 +14,8 @@ from rapidvision.analysis.table.trials import read_trials, write_trials
 from rapidvision.cli import main
 from rapidvision.errors import InputError
 from rapidvision.formats.protocol_file import preset
-from rapidvision.formats.trials_table import read_table, write_description, write_table
+from rapidvision.formats.trials_columns import write_description
+from rapidvision.formats.trials_table import read_table, write_table
 from rapidvision.trials import TrialRecord
 from tests.analysis.conftest import network_rows
 
