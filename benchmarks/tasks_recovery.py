@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.optimize import minimize, minimize_scalar
-from scipy.special import xlogy
+from scipy.special import expit, xlogy
 from scipy.stats import chi2, norm
 
 from benchmarks.harness import STATED, Suite, between
@@ -109,10 +109,6 @@ def experiment(name: str, seed: int, *, n_slots: int = 4) -> list[Estimate]:
     return [*found, confidence(revealed)] if name == "confidence" else found
 
 
-def _logistic(x):
-    return 1 / (1 + np.exp(-x))
-
-
 def _profile(
     negative: Callable[[np.ndarray], float], true: Sequence[float], which: int, name: str, scale: float = 0.1
 ) -> Estimate:
@@ -138,7 +134,7 @@ def threshold(rows, source) -> Estimate:
     x, right = np.log10([row.reveal_fraction for row in rows]), np.array([row.correct for row in rows])
 
     def negative(parameters):
-        known = (1 - LAPSE) * _logistic(abs(parameters[1]) * (x - parameters[0]))
+        known = (1 - LAPSE) * expit(abs(parameters[1]) * (x - parameters[0]))
         p = 0.5 + 0.5 * known
         return -float(np.where(right, np.log(p), np.log1p(-p)).sum())
 
@@ -153,8 +149,8 @@ def confidence(rows) -> Estimate:
 
     def negative(parameters):
         slope, z = abs(parameters[0]), z0 - parameters[1]
-        above = _logistic(z - (step - 1) / slope) - np.where(step == 4, 0.0, _logistic(z - step / slope))
-        guessed = 0.5 * (1 - (1 - LAPSE) * _logistic(z)) * (step == 1)
+        above = expit(z - (step - 1) / slope) - np.where(step == 4, 0.0, expit(z - step / slope))
+        guessed = 0.5 * (1 - (1 - LAPSE) * expit(z)) * (step == 1)
         p = np.where(right, (1 - LAPSE) * above + guessed, guessed)
         return -float(np.log(np.maximum(p, 1e-300)).sum())
 

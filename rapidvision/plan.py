@@ -115,6 +115,16 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         text_id -> text in the session's language.
     steps : tuple of Step
         The session.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import rapidvision as rv
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     stimulus_set = rv.stimuli.build("bundled", out=folder + "/set")
+    ...     plan = rv.experiments.plan(stimulus_set, out=folder + "/study", n_per_group=1).plans()[0]
+    >>> plan.group, plan.inputs, len(plan.trials("main"))
+    ('clickme', {'s': 'target', 'l': 'distractor'}, 80)
     """
 
     plan_version: int = PLAN_VERSION

@@ -68,8 +68,9 @@ class Protocol(Recipe, frozen=True, kw_only=True):
 
     Examples
     --------
-    >>> from rapidvision.formats.protocol_file import preset
-    >>> [phase.id for phase in preset("paper").phases], preset("paper").response.limit_ms
+    >>> import rapidvision as rv
+    >>> paper = rv.preset("paper")
+    >>> [phase.id for phase in paper.phases], paper.response.limit_ms
     (['fixation', 'stimulus', 'blank'], 550)
     """
 

@@ -97,6 +97,12 @@ def add_reading_options(parser: argparse.ArgumentParser) -> None:
         choices=("first", "all"),
         help="first: leave out repeated attempts, whose picture had been seen",
     )
+    rows.add_argument(
+        "--where",
+        action="append",
+        metavar="COLUMN=VALUE",
+        help="only rows with this value, such as factor_cue=animal; given again for one column: any of the values",
+    )
     rows.add_argument("--dedupe", choices=("first",), help="keep the first of rows that are equal byte for byte")
     rows.add_argument(
         "--repeats",
@@ -167,8 +173,8 @@ def command_of(verb_name: str, arguments: argparse.Namespace, *, seed: int) -> s
         given = getattr(arguments, name, value)
         if name in ("trials", "seed", "quiet", "json") or given == value:
             continue
-        if name == "plugin":
-            words += [f"--plugin {shlex.quote(module)}" for module in given]
+        if name in ("plugin", "where"):  # given once for each value
+            words += [f"--{name} {shlex.quote(one)}" for one in given]
             continue
         parts = given if isinstance(given, list | tuple) else [] if given is True else [given]
         shown = [part.name if isinstance(part, Path) else str(part) for part in parts]
@@ -182,7 +188,12 @@ def trials_of(arguments: argparse.Namespace) -> "Trials":
 
     source = read_trials(arguments.trials, dedupe=arguments.dedupe, repeats=arguments.repeats)
     tell_notes(source.notes)
-    source = source.select(observers=arguments.observers, timing=arguments.timing, attempts=arguments.attempts)
+    source = source.select(
+        observers=arguments.observers,
+        timing=arguments.timing,
+        attempts=arguments.attempts,
+        where=tuple(arguments.where or ()),
+    )
     return source.guessing(getattr(arguments, "guess", None))
 
 

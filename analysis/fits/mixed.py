@@ -16,6 +16,8 @@ from numpy.typing import ArrayLike, NDArray
 from rapidvision.errors import InputError
 from rapidvision.text.result_repr import ShownAsTable
 
+from .curvature import standard_errors
+
 Floats = NDArray[np.float64]
 _CLOSE = 1e-9
 _MOST_STEPS = 60
@@ -142,7 +144,7 @@ def fit_crossed(
     sd = np.abs(best[:2])
     sd[sd < _BOUNDARY] = 0.0
     free = np.concatenate([sd > 0, np.ones(k, dtype=bool)])
-    se = _standard_errors(full, np.concatenate([sd, best[2:]]), free)[2:]
+    se = standard_errors(full, np.concatenate([sd, best[2:]]), free)[2:]
     return MixedFit(
         names=labels,
         estimate=best[2:],
@@ -278,29 +280,3 @@ def _crossproduct(a: Floats, b: Floats) -> Floats:
 
 def _logistic(eta: Floats) -> Floats:
     return np.asarray(1 / (1 + np.exp(-np.clip(eta, -40, 40))))
-
-
-def _standard_errors(deviance: "object", best: Floats, free: "NDArray[np.bool_]") -> Floats:
-    """Square roots of the inverse curvature of half the deviance, by central differences over the free parameters."""
-    assert callable(deviance)
-    places = np.flatnonzero(free)
-    h = 1e-3
-    n = len(places)
-    curvature = np.empty((n, n))
-    centre = deviance(best)
-
-    def moved(a: int, da: float, b: int, db: float) -> float:
-        q = best.copy()
-        q[places[a]] += da
-        q[places[b]] += db
-        return float(deviance(q))
-
-    for a in range(n):
-        curvature[a, a] = (moved(a, h, a, 0) - 2 * centre + moved(a, -h, a, 0)) / h**2
-        for b in range(a):
-            both = moved(a, h, b, h) - moved(a, h, b, -h) - moved(a, -h, b, h) + moved(a, -h, b, -h)
-            curvature[a, b] = curvature[b, a] = both / (4 * h**2)
-    se = np.full(len(best), np.nan)
-    with np.errstate(invalid="ignore"):
-        se[places] = np.sqrt(np.diag(np.linalg.inv(curvature / 2)))
-    return se

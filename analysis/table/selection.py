@@ -2,7 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -34,6 +34,8 @@ class Selection:
         ``not-false`` leaves out trials whose measured durations were wrong, ``verified`` those not measured as well.
     attempts : {"all", "first"}
         ``first`` leaves out repeated attempts at a trial whose picture had already been seen.
+    where : tuple of str
+        ``COLUMN=VALUE``: only rows that hold the value, as the file writes it; several for one column are alternatives.
 
     Raises
     ------
@@ -51,8 +53,12 @@ class Selection:
     observers: ObserverKind | None = None
     timing: TimingRule = "not-false"
     attempts: AttemptRule = "first"
+    where: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        for rule in self.where:
+            if not rule.partition("=")[0] or "=" not in rule:
+                raise InputError(f'where: got "{rule}"; COLUMN=VALUE is needed, as in factor_deadline=400')
         for name, allowed in (("observers", OBSERVER_KINDS), ("timing", TIMING_RULES), ("attempts", ATTEMPT_RULES)):
             value = getattr(self, name)
             if value not in allowed and not (name == "observers" and value is None):
@@ -61,7 +67,24 @@ class Selection:
     def counted(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Rows of the main phase that were not aborted and that the rules for timing and attempts keep."""
         kept = (frame["phase"] == "main") & (frame["status"] != "aborted")
-        return frame[kept & ~self._badly_timed(frame) & ~self._again(frame)]
+        return frame[kept & ~self._badly_timed(frame) & ~self._again(frame) & ~self._other(frame)]
+
+    def _other(self, frame: pd.DataFrame) -> "pd.Series[bool]":
+        """Rows that hold another value than `where` names."""
+        wanted: dict[str, set[str]] = {}
+        for rule in self.where:
+            column, _, value = rule.partition("=")
+            wanted.setdefault(column, set()).add(value)
+        other = pd.Series(False, index=frame.index)
+        for column, values in wanted.items():
+            if column not in frame:
+                raise InputError(f'where: no column "{column}". {did_you_mean(column, [str(one) for one in frame])}')
+            text = frame[column].map(_as_written, na_action=None)
+            if not frame.empty and not text.isin(values).any():
+                there = ", ".join(sorted(set(text)))
+                raise InputError(f"where: no row has {column} = {' or '.join(sorted(values))}; there are {there}")
+            other |= ~text.isin(values)
+        return other
 
     def _badly_timed(self, frame: pd.DataFrame) -> "pd.Series[bool]":
         measured = frame["timing_ok"]
@@ -122,6 +145,8 @@ class Selection:
                 f"{again.sum():,} of {n:,} trials are second or later attempts at a picture already seen and are left "
                 "out (attempts: first)"
             )
+        if (other := self._other(main) & ~aborted).any():
+            lines.append(f"{other.sum():,} of {n:,} trials are others than {' and '.join(self.where)} and are left out")
         return (*lines, *self._much(main, aborted))
 
     def _much(self, main: pd.DataFrame, aborted: "pd.Series[bool]") -> tuple[str, ...]:
@@ -140,3 +165,12 @@ class Selection:
                 f"({', '.join(parts)})"
             ),
         )
+
+
+def _as_written(value: Any) -> str:
+    """A cell as the file writes it."""
+    if value is None or value is pd.NA or value != value:  # NaN differs from itself
+        return ""
+    if isinstance(value, bool | np.bool_):
+        return str(bool(value)).lower()
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from rapidvision.errors import InputError
-from rapidvision.formats.trials_table import more_array, more_of, read_options, write_table
+from rapidvision.formats.trials_columns import read_options
+from rapidvision.formats.trials_table import more_array, more_of, write_table
 from rapidvision.system import files
 from rapidvision.trials import COLUMNS, TrialRecord
 
@@ -83,11 +84,11 @@ class Trials:
         Parameters
         ----------
         **rules
-            `observers`, `timing`, `attempts`.
+            `observers`, `timing`, `attempts`, `where`.
         """
-        unknown = [name for name in rules if name not in ("observers", "timing", "attempts")]
+        unknown = [name for name in rules if name not in ("observers", "timing", "attempts", "where")]
         if unknown:
-            raise InputError(f'select: no rule "{unknown[0]}"; rules are observers, timing and attempts')
+            raise InputError(f'select: no rule "{unknown[0]}"; rules are observers, timing, attempts and where')
         return replace(self, selection=replace(self.selection, **rules))
 
     def guessing(self, guess: float | None) -> "Trials":

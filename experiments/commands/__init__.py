@@ -49,7 +49,8 @@ def _add_simulate(verbs: Verbs) -> None:
 
 def _simulate(arguments: argparse.Namespace) -> int:
     from rapidvision import recipes, seeds
-    from rapidvision.formats.trials_table import write_description, write_table
+    from rapidvision.formats.trials_columns import write_description
+    from rapidvision.formats.trials_table import write_table
     from rapidvision.study import Study
     from rapidvision.system import files
     from rapidvision.system.progress import progress

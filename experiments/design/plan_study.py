@@ -64,7 +64,7 @@ def plan(
     >>> import rapidvision as rv
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     stimulus_set = rv.stimuli.build("bundled", out=folder + "/set")
-    ...     study = plan(stimulus_set, "paper", out=folder + "/study", n_per_group=1)
+    ...     study = rv.experiments.plan(stimulus_set, "paper", out=folder + "/study", n_per_group=1)
     ...     [each.group for each in study.plans()]
     ['clickme', 'salicon']
     """

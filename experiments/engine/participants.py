@@ -22,6 +22,13 @@ class Sight(Recipe, frozen=True):
         Share of the features, 0 … 1 exclusive, at which the answer is known in half of the trials.
     slope : float
         Slope of the logistic function per factor of ten of the revealed share, > 0.
+
+    Examples
+    --------
+    >>> import rapidvision as rv
+    >>> sharp = rv.experiments.Observers(sight=rv.experiments.Sight(threshold=0.05), sources={})
+    >>> round(sharp.know("clickme", 0.05), 2)
+    0.5
     """
 
     threshold: float = 0.12
@@ -104,7 +111,8 @@ class Observers(Recipe, frozen=True):
 
     Examples
     --------
-    >>> observers = Observers()
+    >>> import rapidvision as rv
+    >>> observers = rv.experiments.Observers()
     >>> round(observers.know("clickme", 0.08), 2), round(observers.know("clickme", None), 2)
     (0.5, 1.0)
     >>> round(observers.know("clickme", None, lost=observers.lost("noise", 50)), 2)

@@ -125,9 +125,9 @@ def simulate(
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     stimulus_set = rv.stimuli.build("bundled", out=folder + "/set")
     ...     study = rv.experiments.plan(stimulus_set, out=folder + "/study", n_per_group=1)
-    ...     trials = simulate(study, Observers(lapse=0.0), seed=1)
+    ...     trials = rv.experiments.simulate(study, rv.experiments.Observers(lapse=0.0), seed=1)
     >>> trials.shape
-    (176, 35)
+    (176, 40)
     """
     plans = (study if isinstance(study, Study) else Study(study)).plans()
     with progress_bar("sessions", len(plans), quiet=not progress) as advance:

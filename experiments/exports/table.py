@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rapidvision.errors import InputError
-from rapidvision.formats.trials_table import more_of, write_description, write_table
+from rapidvision.formats.trials_columns import write_description
+from rapidvision.formats.trials_table import more_of, write_table
 from rapidvision.protocol import Protocol
 from rapidvision.system import files
 from rapidvision.system.extras import need

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import msgspec
 
 from rapidvision.errors import InputError
-from rapidvision.formats import trials_table
+from rapidvision.formats import trials_columns, trials_table
 from rapidvision.formats.networks.model_record import Attention, ModelRecord, NetworkRecord, write_record
 from rapidvision.plan import Plan
 from rapidvision.study import Study
@@ -150,7 +150,7 @@ def run_study(
         records = [record for network, one in pairs for record in answer_plans(network, one, plans, participants)]
     if out is not None:
         trials_table.write_table(out, records)
-        trials_table.write_description(out, plans[0].protocol)
+        trials_columns.write_description(out, plans[0].protocol)
         attention = sheet(networks, intact_pictures(found, N_LOOKED_AT), out.with_name(f"{out.stem}-attention.png"))
         write_record(out, _record(study, plans, pairs, participants, probing, records, command, attention, task))
     n_participants = len({record.participant_id for record in records})

@@ -3,6 +3,8 @@
 from functools import cache
 from pathlib import Path
 
+import msgspec
+
 from rapidvision import recipes
 from rapidvision.errors import InputError, did_you_mean
 from rapidvision.grammar import rules
@@ -35,7 +37,8 @@ def preset(name: str) -> Protocol:
 
     Examples
     --------
-    >>> [option.keys for option in preset("paper").response.options]
+    >>> import rapidvision as rv
+    >>> [option.keys for option in rv.preset("paper").response.options]
     [('s',), ('l',)]
     """
     if name not in PRESETS:
@@ -69,7 +72,7 @@ def read_protocol(source: Protocol | Path | str) -> Protocol:
     550
     """
     if isinstance(source, Protocol):
-        return rules.check(source)
+        return rules.check(recipes.convert(msgspec.to_builtins(source), Protocol, name="protocol"))
     if isinstance(source, str) and (source in PRESETS or not Path(source).suffix):
         return preset(source)
     return _read(Path(source))

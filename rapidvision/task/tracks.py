@@ -60,8 +60,8 @@ class QuestTrack:
     Examples
     --------
     >>> track = QuestTrack.begin(Adaptive(), [0.01, 0.03, 0.1, 0.3, 1.0], guess=0.5)
-    >>> track.choose(), track.after(2, right=True).choose()
-    (3, 2)
+    >>> track.choose(), track.after(2, right=True).choose(), track.after(2, right=False).choose()
+    (2, 2, 3)
     """
 
     likelihood: Floats

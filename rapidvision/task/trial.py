@@ -115,6 +115,17 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         Name of the adaptive track that the trial belongs to; empty where nothing adapts.
     choices : tuple of Choice
         Values of the adaptive factor, from the hardest to the easiest.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import rapidvision as rv
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     stimulus_set = rv.stimuli.build("bundled", out=folder + "/set")
+    ...     plan = rv.experiments.plan(stimulus_set, out=folder + "/study", n_per_group=1).plans()[0]
+    >>> trial = plan.trials("main")[0]
+    >>> [phase.name for phase in trial.phases], trial.limit_ms, trial.correct_response in ("target", "distractor")
+    (['fixation', 'stimulus', 'blank'], 550, True)
     """
 
     trial: int

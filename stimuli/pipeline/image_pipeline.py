@@ -2,7 +2,6 @@
 
 import dataclasses
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,7 +21,7 @@ from ..image.load import Picture, PictureReader, load, remembering
 from ..image.match import MatchQuality, matched
 from ..image.match_target import Target, find_target
 from ..maps import orientation
-from ..maps.prepare import PreparedMap, prepare
+from ..maps.prepare import prepare
 from ..maps.sources import Sources, sources_of
 from ..plugins import plugins_of
 from ..png import series as png
@@ -32,6 +31,7 @@ from ..reveal.flood import Engine
 from ..reveal.order import centring_shift, n_revealed_px, reveal_order
 from .duplicates import perceptual_hash
 from .image_list import ImageEntry
+from .made_picture import Inputs, MadePicture, PlannedPicture
 from .quality import Quality, source_quality
 
 #: What a stored stimulus depends on besides the recipe; a change of bytes anywhere raises a number here.
@@ -43,60 +43,6 @@ ALGORITHMS = {
     "prepare": "1",
     "match": "1",
 }
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Inputs:
-    """Everything read from files for one picture.
-
-    Attributes
-    ----------
-    job : ImageEntry
-        Which picture.
-    pixels : ndarray of uint8, shape (side, side, 3)
-        The picture, ready for use.
-    image_sha256 : str
-        Hash of its file.
-    maps : dict
-        Map source → prepared map, in the recipe's order.
-    look : str
-        What it looks like from far away, before it was matched; see :func:`.duplicates.perceptual_hash`.
-    match : MatchQuality or None
-        How near the picture is to the set's common target.
-    """
-
-    job: ImageEntry
-    pixels: NDArray[np.uint8]
-    image_sha256: str
-    maps: dict[str, PreparedMap]
-    look: str = ""
-    match: MatchQuality | None = None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class PlannedPicture:
-    """A picture and its reveal series: all that the form ``recipe`` needs, and much quicker than the canvas.
-
-    Attributes
-    ----------
-    inputs : Inputs
-        What went in.
-    series : dict
-        Map source → RevealSeries.
-    quality : Quality
-        Figures for the set's tables; those of the canvas are missing.
-    """
-
-    inputs: Inputs
-    series: dict[str, RevealSeries]
-    quality: Quality
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class MadePicture(PlannedPicture):
-    """A picture, its reveal series and its canvas, which all sources share; `quality` is complete."""
-
-    canvas: MadeCanvas
 
 
 class ImagePipeline:

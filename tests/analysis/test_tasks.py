@@ -11,9 +11,11 @@ from rapidvision.analysis.table.accuracy import cells
 from rapidvision.analysis.table.exclusions import Rules, exclude
 from rapidvision.analysis.table.statistics import columns_of
 from rapidvision.analysis.table.trials import read_trials, write_trials
+from rapidvision.cli import main
 from rapidvision.errors import InputError
 from rapidvision.formats.protocol_file import preset
-from rapidvision.formats.trials_table import read_table, write_description, write_table
+from rapidvision.formats.trials_columns import write_description
+from rapidvision.formats.trials_table import read_table, write_table
 from rapidvision.trials import TrialRecord
 from tests.analysis.conftest import network_rows
 
@@ -107,6 +109,30 @@ def test_a_column_that_cannot_be_one_of_a_protocol_is_named(tmp_path):
     (tmp_path / "trials.csv").write_text(text)
     with pytest.raises(InputError, match='a column is named "Confidence ms"'):
         read_trials(tmp_path / "trials.csv")
+
+
+# Selection by a column of the protocol.
+
+
+def test_an_analysis_counts_the_rows_of_one_condition(trials, tmp_path, capsys):
+    frame = trials.frame.assign(factor_deadline=np.where(trials.frame["trial"] % 2, 400, 1200))
+    table = read_trials(frame)
+    short = table.select(where=("factor_deadline=400",))
+    assert set(short.people()["trial"] % 2) == {1}
+    assert len(short.people()) * 2 == len(table.people())
+    assert "are others than factor_deadline=400 and are left out" in " ".join(cells(short).notes)
+    assert len(table.select(where=("factor_deadline=400", "factor_deadline=1200")).people()) == len(table.people())
+    both = table.select(where=("factor_deadline=400", "target=true"))
+    assert set(both.people()["target"]) == {True}
+    write_trials(tmp_path / "t.csv", table)
+    words = ["analyse", "bins", str(tmp_path / "t.csv"), "--n-resamples", "50", "--seed", "1", "--quiet"]
+    assert main([*words, "--where", "factor_deadline=400"]) == 0
+    assert "factor_deadline=400" in capsys.readouterr().out
+    assert main([*words, "--where", "factor_deadline=500"]) == 2
+    assert "no row has factor_deadline = 500; there are 1200, 400" in capsys.readouterr().err
+    for rule, says in (("factor_dead=400", 'Did you mean "factor_deadline"'), ("400", "COLUMN=VALUE is needed")):
+        with pytest.raises(InputError, match=says):
+            cells(table.select(where=(rule,)))
 
 
 # Chance.

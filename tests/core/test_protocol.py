@@ -11,6 +11,7 @@ from rapidvision.formats.protocol_file import PRESETS, parse_protocol, preset, r
 from rapidvision.grammar.runners import cannot, ignored_by_networks, refuse, too_short
 from rapidvision.grammar.schema import attributes_of, protocol_schema
 from rapidvision.protocol import Protocol
+from rapidvision.task.questions import Question
 
 
 def test_the_papers_task():
@@ -89,6 +90,13 @@ def test_a_protocol_made_in_python_is_checked_too():
         read_protocol(
             msgspec.structs.replace(paper, response=msgspec.structs.replace(paper.response, opens="stimulis"))
         )
+
+
+def test_a_protocol_made_in_python_is_the_one_that_its_file_gives():
+    """Whole numbers stand where a file has numbers; the digests must be one."""
+    age = Question(name="age", kind="number", ask="start", range=(18, 99))
+    made = read_protocol(msgspec.structs.replace(preset("paper"), questions=(age,)))
+    assert made.digest == parse_protocol(recipes.dump(made)).digest
 
 
 def test_runners_name_what_they_cannot_do():

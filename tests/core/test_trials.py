@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rapidvision.errors import InputError
-from rapidvision.formats import trials_table
+from rapidvision.formats import trials_columns, trials_table
 from rapidvision.formats.protocol_file import preset
 from rapidvision.trials import COLUMNS, TrialRecord, columns_of, judge
 
@@ -108,7 +108,7 @@ def test_any_column_of_numbers_reads_back(values):
 
 def test_a_table_travels_with_the_description_of_its_columns(tmp_path):
     protocol = preset("masked")
-    path = trials_table.write_description(tmp_path / "trials.csv", protocol)
+    path = trials_columns.write_description(tmp_path / "trials.csv", protocol)
     assert path.name == "trials-columns.json"
     described = msgspec.json.decode(path.read_bytes())
     assert list(described) == [c.name for c in (*COLUMNS, *columns_of(protocol))]

@@ -98,6 +98,14 @@ def test_every_task_runs_to_its_end_with_the_columns_that_it_declares(plan_of, n
     assert all(list(row.more) == declared for row in rows)
     assert all(row.timing_ok for row in rows)
     assert quality_of(plan, entries).flags == {}
+    given = {(a.trial, a.question): a for a in entries if isinstance(a, AnswerData) and a.trial is not None}
+    for row in rows:
+        for question in plan.protocol.questions:
+            if question.ask == "trial":
+                answer = given.pop((row.trial, question.name), None)
+                assert row.more[question.name] == question.typed(answer and answer.value)
+                assert row.more[f"{question.name}_ms"] == (answer and answer.response_ms)
+    assert not given
     asked = [step for step in plan.steps if isinstance(step, Ask)]
     assert [(a.question, a.block) for a in answers_of(plan, entries, **WHO)] == [(a.question, a.block) for a in asked]
 
@@ -226,6 +234,7 @@ class TestPracticeCriterion:
         rounds = self.rounds(entries, plan)
         passed = [State(plan, entries).accuracy(block) >= 0.8 for block in rounds]
         assert passed == [False] * (len(rounds) - 1) + [True]
+        assert State(plan, entries).finished
 
     def test_a_session_whose_last_round_misses_it_ends_and_stays_ended(self, plan_of):
         plan = plan_of("cue")

@@ -55,6 +55,13 @@ def test_a_phase_that_is_off_by_a_refresh_is_not_as_planned(plans, trials, name,
     assert timing_ok(plan_of(plans[0], trials[0]), trials[0]) is False
 
 
+def test_a_phase_that_never_came_up_is_not_as_planned(plans, trials):
+    trials[0].phases = trials[0].phases[:2]
+    assert timing_ok(plan_of(plans[0], trials[0]), trials[0]) is False
+    trials[0].input = "s"
+    assert timing_ok(plan_of(plans[0], trials[0]), trials[0], ends_trial=True)
+
+
 def test_a_phase_may_be_cut_by_a_response_that_ends_the_trial_and_never_be_too_long(plans, trials):
     trial, data = plan_of(plans[0], trials[0]), trials[0]
     data.phases, data.input, data.response_ms = data.phases[:2], "s", 200.0

@@ -209,6 +209,17 @@ def test_the_rest_of_a_plan_holds_every_undone_trial_once(plans, done, interrupt
     assert [t.block for t in runs] == sorted(t.block for t in runs)
 
 
+def test_a_trial_that_was_interrupted_comes_at_the_end_of_its_block_where_no_page_stands_between_blocks(plans):
+    import msgspec
+
+    runs = tuple(step for step in plans[0].steps if isinstance(step, Run) and step.trial.block in (0, 1))
+    plan = msgspec.structs.replace(plans[0], steps=runs)
+    number = runs[3].trial.trial
+    left = [step.trial for step in State(plan, seen([number])).remaining() if isinstance(step, Run)]
+    assert [trial.block for trial in left] == [0] * 16 + [1] * 16
+    assert left[15].trial == number
+
+
 def test_a_postponed_trial_goes_behind_its_block_and_not_further(plans):
     steps = [s for s in plans[0].steps if isinstance(s, Run) and s.trial.block == 0]
     assert postpone(steps)[-1] is steps[0]

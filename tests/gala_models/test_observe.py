@@ -10,7 +10,7 @@ from PIL import Image
 from rapidvision import cli
 from rapidvision.analysis.reporting.network_section import attention
 from rapidvision.errors import CheckFailed, InputError
-from rapidvision.formats import trials_table
+from rapidvision.formats import trials_columns, trials_table
 from rapidvision.formats.networks.model_record import mosaic_bytes, read_record
 from rapidvision.gala_models.answers.participants import Participants
 from rapidvision.gala_models.layers.architecture import Architecture
@@ -208,7 +208,7 @@ def test_the_command_runs_a_file_of_weights(study, tmp_path, capsys):
     with (study.folder / "models.csv").open() as file:
         header = next(csv.reader(file))
     protocol = study.plans()[0].protocol
-    described = trials_table.description_of(protocol)
+    described = trials_columns.description_of(protocol)
     assert header == list(described)
     assert json.loads((study.folder / "models-columns.json").read_text()) == described
 

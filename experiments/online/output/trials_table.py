@@ -6,7 +6,8 @@ from collections import Counter
 from pathlib import Path
 
 from rapidvision.errors import InputError, did_you_mean
-from rapidvision.formats.trials_table import write_description, write_table
+from rapidvision.formats.trials_columns import write_description
+from rapidvision.formats.trials_table import write_table
 from rapidvision.study import Study
 from rapidvision.trials import TrialRecord
 

@@ -1,12 +1,13 @@
 """What simulated participants answer, so that a browser can act for them."""
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from rapidvision.plan import Plan
 
 from ...engine.participants import Observers
 from ...engine.simulate import simulate_session
-from ...interfaces import AnswerData, TrialData
+from ...interfaces import AnswerData, Entry, TrialData
 from ..study.question_places import Place, places_of
 
 
@@ -17,18 +18,25 @@ class Simulated(NamedTuple):
     seed: int
 
     def answers(self, plan: Plan) -> dict[str, Any]:
-        """Return what the session engine's simulation of this plan answers: in trials, and to questions by number."""
-        entries = simulate_session(plan, self.observers, seed=self.seed)
-        numbers = {place: number for number, place in places_of(plan).items()}
-        return {
-            "trials": [
-                {"trial": done.trial, "input": done.input, "response_ms": done.response_ms}
-                for done in entries
-                if isinstance(done, TrialData)
-            ],
-            "questions": {
-                str(numbers[Place(given.question, given.trial, given.block)]): given.value
-                for given in entries
-                if isinstance(given, AnswerData)
-            },
-        }
+        """Return what the session engine's simulation of this plan answers."""
+        return given_in(plan, simulate_session(plan, self.observers, seed=self.seed))
+
+
+def given_in(plan: Plan, entries: Iterable[Entry]) -> dict[str, Any]:
+    """Return what was answered in a session of the engine: in trials, and to questions by number.
+
+    Parameters
+    ----------
+    plan : Plan
+        The session's.
+    entries : iterable of Entry
+        Its journal.
+    """
+    numbers = {place: number for number, place in places_of(plan).items()}
+    trials, questions = [], {}
+    for entry in entries:
+        if isinstance(entry, TrialData):
+            trials.append({"trial": entry.trial, "input": entry.input, "response_ms": entry.response_ms})
+        elif isinstance(entry, AnswerData):
+            questions[str(numbers[Place(entry.question, entry.trial, entry.block)])] = entry.value
+    return {"trials": trials, "questions": questions}

@@ -26,6 +26,10 @@ Utc = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}
 Presenter = Literal["compositor", "worker", "movie", "none"]
 
 
+#: Two responses this close together cannot be told apart by intention; the same time as in the lab.
+BOTH_KEYS_MS = 5.0
+
+
 class Press(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One event of a key or a pointer: what it was, and when it happened and was handled, from time zero.
 
@@ -201,6 +205,11 @@ def own_flags(measurement: Measurement) -> list[str]:
         flags.append("untrusted_key")  # a script pressed it, no keyboard
     if any(press.down and press.at_ms < 0 for press in responses):
         flags.append("early_press")
+    if measurement.response_ms is not None and any(
+        press.down and press.input != measurement.input and 0 <= press.at_ms - measurement.response_ms <= BOTH_KEYS_MS
+        for press in responses
+    ):
+        flags.append("both_keys")
     return flags
 
 

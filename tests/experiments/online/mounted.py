@@ -27,7 +27,7 @@ SETTINGS = OnlineSettings(screening=Screening(fullscreen=False, keyboard=False))
 def quick(name, *, images=8, blocks=2, practice=2, **changes):
     """A protocol of the presets and tasks with few trials and short pages, that a browser runs."""
     protocol = protocol_of(name)
-    if name == "sixteen-way":
+    if name in ("sixteen-way", "same-different"):  # an image of each category, pairs within categories
         images = 16
     return replace(
         protocol,

@@ -6,7 +6,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rapidvision.experiments.online.storage.timing_check import timing_ok
-from rapidvision.experiments.online.storage.trial_report import Measurement, PhaseReport, Quality, outcome, row
+from rapidvision.experiments.online.storage.trial_report import (
+    Measurement,
+    PhaseReport,
+    Press,
+    Quality,
+    outcome,
+    own_flags,
+    row,
+)
 from rapidvision.experiments.online.study.plans import open_study
 from rapidvision.task.trial import TrialPhase
 
@@ -105,3 +113,22 @@ def test_the_status_that_is_stored_is_the_tables(plan, option, response_ms, abor
     )
     made = row(plan, trial, measurement, observer="human", observer_kind="human", session_id="s", participant_id="p")
     assert outcome(plan, trial, measurement) == (made.status, made.correct)
+
+
+def test_what_was_unusual_about_the_responses_is_flagged():
+    def press(input_, at_ms, **more):
+        return Press(code=input_ or "KeyX", input=input_, at_ms=at_ms, handled_ms=at_ms, trusted=True, **more)
+
+    def flags(*presses, **quality):
+        made = Measurement(files=(), input="s", response_ms=200.0, quality=Quality(presses=presses, **quality))
+        return own_flags(made)
+
+    usual = press("s", 200.0)
+    assert flags(usual) == flags(usual, press("", -50.0)) == flags(usual, press("s", 280.0, down=False)) == []
+    assert flags(usual, press("l", -50.0)) == ["early_press"]
+    assert flags(usual, press("l", 205.0)) == ["both_keys"] and flags(usual, press("l", 205.1)) == []
+    assert flags(usual, press("s", -50.0, down=False)) == flags(usual, press("s", -50.0, repeat=True)) == []
+    assert flags(msgspec.structs.replace(usual, trusted=False), held_at_onset=True) == [
+        "held_at_onset",
+        "untrusted_key",
+    ]

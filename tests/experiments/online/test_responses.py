@@ -105,7 +105,8 @@ def wait(page, condition, limit_s=60):
 DONE, RUNNING = "Boolean(document.body.dataset.done)", "document.body.classList.contains('running')"
 OPTIONS_UP = """() => {
   const grid = document.querySelector("#stage .options");
-  return document.body.classList.contains("running") && grid && getComputedStyle(grid).opacity === "1";
+  return document.body.classList.contains("running") && grid && getComputedStyle(grid).opacity === "1"
+    && getComputedStyle(grid).pointerEvents === "auto";
 }"""
 
 
@@ -136,9 +137,14 @@ def test_a_phone_takes_part_where_every_option_can_be_touched_and_the_last_touch
 def test_a_key_is_held_before_the_trial_and_its_release_is_the_response(person, server):
     page = person("release")
     hold = "document.body.innerText.includes('Hold')"
-    press(page, "Space", until=hold)
+    press(page, "F9", until="Boolean(document.querySelector('.caps'))")
+    press(page, "Space", until="Boolean(document.querySelector('.caps .tried'))")
+    press(page, "F9", until=hold)
     page.keyboard.down("Space")
     wait(page, RUNNING)
+    cross = "getComputedStyle(document.querySelector('.cross')).backgroundImage"
+    assert "rgb(255, 255, 255)" in page.evaluate(cross), "white on the task's black"
+    assert page.evaluate("getComputedStyle(document.body).color") == "rgb(255, 255, 255)"
     page.wait_for_timeout(400 + 250)
     page.keyboard.up("Space")
     wait(page, hold)

@@ -6,14 +6,19 @@ import shutil
 import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import pytest
 import sqlalchemy as sa
 
+from rapidvision.errors import Aborted
 from rapidvision.experiments.engine.participants import Observers
-from rapidvision.experiments.engine.simulate import simulate_study
+from rapidvision.experiments.engine.scripted import scripted
+from rapidvision.experiments.engine.session import Session
+from rapidvision.experiments.engine.virtual import MemoryJournal, VirtualScreen
 from rapidvision.experiments.online.database.schema import session
-from rapidvision.experiments.online.service.answers import Simulated
+from rapidvision.experiments.online.service.answers import Simulated, given_in
+from rapidvision.experiments.recording.rows import rows_of
 from rapidvision.formats.protocol_file import PRESETS
 from tests.conftest import missing
 from tests.experiments.laboratory.browsers import FIREFOX_PREFERENCES
@@ -30,10 +35,31 @@ FIREFOX = os.environ.get("RV_FIREFOX") or shutil.which("firefox-esr")
 SAME = ("trial", "image_id", "level_index", "input", "response", "correct", "status")
 
 
+class Scripted:
+    """Acts in browsers as the scripted participant did in the engine, on a virtual screen."""
+
+    def entries(self, plan):
+        screen, journal = VirtualScreen(), MemoryJournal()
+        person = scripted(plan, seed=5, clock=lambda: screen.now_s)
+        screen.see = person.see
+        session = Session(plan, screen, person, journal)
+        person.choose = session.state.choose
+        with suppress(Aborted):
+            session.run()
+        return journal.entries
+
+    def answers(self, plan):
+        return given_in(plan, self.entries(plan))
+
+    def rows(self, plan):
+        who = {"observer": "simulated", "observer_kind": "simulated", "session_id": "s", "participant_id": "p"}
+        return rows_of(plan, self.entries(plan), **who)
+
+
 @pytest.fixture(scope="module")
 def fast(set_of, tmp_path_factory):
     """All protocols, for sessions that wait for nothing."""
-    server = Mounted(make_folders(PROTOCOLS, set_of, tmp_path_factory.mktemp("fast")), simulated=SIMULATED)
+    server = Mounted(make_folders(PROTOCOLS, set_of, tmp_path_factory.mktemp("fast")), simulated=Scripted())
     yield server
     server.stop()
 
@@ -63,16 +89,11 @@ def play(browser, addresses, limit_s=120):
         context.close()
 
 
-def expected(server, name, rows):
-    plan = server.served[name].plans[rows[0].group, rows[0].slot]
-    return simulate_study([plan], SIMULATED.observers, seed=SIMULATED.seed)
-
-
-def test_a_browsers_rows_are_those_of_the_engines_simulation(chromium, fast):
+def test_a_browsers_rows_are_those_of_a_scripted_participant_in_the_engine(chromium, fast):
     play(chromium, [f"{fast.url}/{name}/?simulate=fast" for name in PROTOCOLS])
     for name in PROTOCOLS:
         rows = fast.rows(name)
-        engine = expected(fast, name, rows)
+        engine = Scripted().rows(fast.served[name].plans[rows[0].group, rows[0].slot])
         assert [[getattr(row, field) for field in SAME] for row in rows] == [
             [getattr(row, field) for field in SAME] for row in engine
         ], name

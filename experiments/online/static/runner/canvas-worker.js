@@ -5,6 +5,7 @@ const CUE_PX = 28;
 /** @type {OffscreenCanvasRenderingContext2D} */
 let context;
 let background = "#fff";
+let ink = "#000";
 /** @type {Map<string, ImageBitmap>} */
 const pictures = new Map();
 let cut = false;
@@ -17,7 +18,7 @@ function blank() {
 
 function cross() {
   const middle = context.canvas.width / 2;
-  context.fillStyle = "#000";
+  context.fillStyle = ink;
   context.fillRect(middle - 1, middle - 12, 2, 24);
   context.fillRect(middle - 12, middle - 1, 24, 2);
 }
@@ -25,7 +26,7 @@ function cross() {
 /** @param {string} text */
 function words(text) {
   const { width, height } = context.canvas;
-  context.fillStyle = "#000";
+  context.fillStyle = ink;
   context.font = `${CUE_PX}px sans-serif`;
   context.textAlign = "center";
   context.textBaseline = "middle";
@@ -89,7 +90,7 @@ function watch(time) {
 onmessage = ({ data }) => {
   if (data.what === "canvas") {
     context = data.canvas.getContext("2d", { alpha: false });
-    background = data.background;
+    [background, ink] = [data.background, data.ink];
     blank();
   } else if (data.what === "pictures") {
     for (const bitmap of pictures.values()) bitmap.close();

@@ -53,3 +53,12 @@ export function keyframes(spans, duration, property = "opacity", on = 1, off = 0
   }
   return [...frames, frame(off, duration)];
 }
+
+/**
+ * The colour of the cross and of words: black on light backgrounds, white on dark ones.
+ * @param {string} background as in CSS: ``rgb(0 0 0)``, ``#fff``
+ */
+export function inkOn(background) {
+  const parts = background.match(/\d+/g)?.map(Number) ?? [];
+  return parts.length === 3 && Math.min(...parts) <= 127 ? "#fff" : "#000";
+}

@@ -3,6 +3,7 @@
 import { ServerBackend, Refused } from "./backend.js";
 import { CompositorPresenter } from "./compositor.js";
 import { Inputs } from "./inputs.js";
+import { inkOn } from "./layers.js";
 import { Elsewhere } from "./outbox.js";
 import { MoviePresenter } from "./movie-presenter.js";
 import { optionGrid } from "./options.js";
@@ -31,6 +32,7 @@ export async function main(backend) {
     document.documentElement.lang = study.language;
     document.title = study.title;
     document.body.style.background = `rgb(${study.background.join(" ")})`;
+    document.body.classList.toggle("dark", inkOn(document.body.style.background) === "#fff");
     await takePart(backend);
   } catch (error) {
     stopped(backend, error);

@@ -89,8 +89,10 @@ class Running {
     const waits = this.open >= 0 && this.rule.counts === "first" && this.rule.withheld === null;
     if (!press || !(this.rule.ends_trial || waits)) return;
     this.decided = true;
-    const due = this.rule.ends_trial ? press.at : Math.max(press.at, this.openFrom + this.rig.periodMs / 2);
     const keep = !this.rule.ends_trial && this.open < this.trial.phases.length - 1;
+    // a last phase that waits for a response that is there already is not shown; another one for a refresh
+    const opened = this.openFrom + (keep ? this.rig.periodMs / 2 : -this.rig.periodMs / 2);
+    const due = this.rule.ends_trial ? press.at : Math.max(press.at, opened);
     const wait = due - performance.now();
     if (wait <= 0) this.rig.presenter.cut(keep, due);
     else setTimeout(() => this.rig.presenter.cut(keep, due), wait);
@@ -125,7 +127,7 @@ export async function runTrial(rig, trial) {
 }
 
 /**
- * The press that is the response: the first or the last that counts.
+ * The press that is the response: the first, or the last in time; the first late one where there is none in time.
  * @param {Rig} rig @param {number} zero @param {number|null} limitMs
  * @returns {Press|null}
  */
@@ -135,7 +137,7 @@ export function responseOf({ inputs, plan }, zero, limitMs) {
   const down = rule.press === "down";
   const found = inputs.presses.filter((press) => press.input && !press.repeat && press.down === down && press.at >= zero);
   if (rule.counts === "first") return found[0] ?? null;
-  return found.filter((press) => limitMs === null || press.at - zero <= limitMs).pop() ?? null;
+  return found.filter((press) => limitMs === null || press.at - zero <= limitMs).pop() ?? found[0] ?? null;
 }
 
 /**

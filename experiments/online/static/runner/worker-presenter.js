@@ -1,7 +1,7 @@
 /** The worker presenter: a thread of its own draws every refresh and sees when each one happened. */
 
 import { presentationLag } from "./lag.js";
-import { intervalsOf, keyframes } from "./layers.js";
+import { inkOn, intervalsOf, keyframes } from "./layers.js";
 import { DrawingThread } from "./thread.js";
 
 export class WorkerPresenter {
@@ -37,7 +37,7 @@ export class WorkerPresenter {
     if (this.thread) return this.thread;
     const thread = await DrawingThread.open(this.address);
     const canvas = this.canvas.transferControlToOffscreen();
-    thread.tell({ what: "canvas", canvas, background: this.background }, [canvas]);
+    thread.tell({ what: "canvas", canvas, background: this.background, ink: inkOn(this.background) }, [canvas]);
     return (this.thread = thread);
   }
 
