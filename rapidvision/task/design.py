@@ -55,7 +55,7 @@ class Design(Recipe, frozen=True):
     images : int or "all"
         Images per participant; categories stay equal, and each image is used equally often over the slots.
     repetitions : int
-        How often each is shown, every time under another combination of the factors.
+        How often each is shown, each time under another combination of the factors while there are any left.
     blocks : int
         Number of blocks.
     block_size : int or "auto"
