@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from contextlib import contextmanager
 
 PATH = os.environ.get("RV_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
 ARGUMENTS = [
@@ -13,3 +14,20 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+_OPEN = []
+
+
+@contextmanager
+def playwright_driver():
+    """The Playwright of this process: it allows one at a time, so whoever comes later shares the one that is open."""
+    from playwright.sync_api import sync_playwright
+
+    if _OPEN:
+        yield _OPEN[0]
+        return
+    with sync_playwright() as driver:
+        _OPEN.append(driver)
+        try:
+            yield driver
+        finally:
+            _OPEN.clear()

@@ -55,7 +55,7 @@ def test_people_and_networks_fill_the_same_table_for_the_same_pixels(folder):
     assert {row.observer for row in people} == {"simulated"}
     assert len({row.participant_id for row in people}) == 12
     main = [row for row in people if row.phase == "main"]
-    assert len(main) == 12 * one.protocol().n_trials
+    assert len(main) == sum(len(plan.trials("main")) for plan in one.plans())
     shown = {(row.group, row.slot, row.image_id): row.stimulus_sha256 for row in main}
     seen = [row for row in networks if row.phase == "main"]
     assert seen

@@ -261,7 +261,7 @@ def test_degrees_become_pixels_of_a_screen_that_is_declared_in_full(picture_fold
     (picture_folder / "recipe.toml").write_text(text)
     refused(picture_folder, tmp_path / "set", r"image_deg is 1\.5, and there is no screen; add a \[screen\] table with")
     (picture_folder / "recipe.toml").write_text(text + "[screen]\nwidth_px = 1920\nwidth_cm = 53.0\n")
-    refused(picture_folder, tmp_path / "set", "screen: Object missing required field `distance_cm`")
+    refused(picture_folder, tmp_path / "set", "screen: `distance_cm` is needed")
     (picture_folder / "recipe.toml").write_text(
         text + "[screen]\nwidth_px = 1920\nwidth_cm = 53.0\ndistance_cm = 57.0\n"
     )

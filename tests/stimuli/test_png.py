@@ -103,8 +103,6 @@ def test_checksums_hold_as_the_standard_wants_them():
 def test_a_browser_shows_the_same_pixels():
     if chromium.PATH is None:
         missing("Chromium is not installed")
-    from playwright.sync_api import sync_playwright
-
     picture = natural(3)
     url = "data:image/png;base64," + base64.b64encode(encode(picture, title="a")).decode()
     script = """async url => {
@@ -113,7 +111,7 @@ def test_a_browser_shows_the_same_pixels():
         const context = canvas.getContext('2d'); context.drawImage(image, 0, 0);
         return Array.from(context.getImageData(0, 0, image.width, image.height).data);
     }"""
-    with sync_playwright() as playwright:
+    with chromium.playwright_driver() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium.PATH, args=chromium.ARGUMENTS)
         try:
             seen = np.array(browser.new_page().evaluate(script, url), np.uint8).reshape(64, 64, 4)

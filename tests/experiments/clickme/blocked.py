@@ -43,12 +43,14 @@ class Blocking:
         self.ready.set()
         await self.done.wait()
         server.close()
-        for _ in range(5):  # a connection that was accepted at the last moment becomes a task some turns later
-            await asyncio.sleep(0)
+        quiet = 0
+        while quiet < 20:  # a connection that was accepted at the last moment becomes a task some turns later
             tasks = asyncio.all_tasks() - {asyncio.current_task()}
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            quiet = 0 if tasks else quiet + 1
+            await asyncio.sleep(0.005)
         await server.wait_closed()
 
     async def _one(self, reader, writer):

@@ -4,10 +4,11 @@ import re
 import time
 from contextlib import contextmanager
 from datetime import datetime
+from importlib.util import find_spec
 
 from rapidvision.experiments.clickme.server import host
 from rapidvision.experiments.clickme.storage.collected import collect
-from tests.chromium import ARGUMENTS, PATH
+from tests.chromium import ARGUMENTS, PATH, playwright_driver
 from tests.experiments.clickme.running import Running
 
 QUICK = "practice_rounds = 0\n[rules]\nround_ms = 1500\nanswer_limit_ms = 200\n"
@@ -21,11 +22,9 @@ class BrowserMissing(Exception):
 def chromium():
     if PATH is None:
         raise BrowserMissing("Chromium is not installed")
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError as error:
-        raise BrowserMissing("Playwright is not installed") from error
-    with sync_playwright() as playwright:
+    if not find_spec("playwright"):
+        raise BrowserMissing("Playwright is not installed")
+    with playwright_driver() as playwright:
         browser = playwright.chromium.launch(executable_path=PATH, args=ARGUMENTS)
         try:
             yield browser

@@ -25,7 +25,7 @@ from rapidvision.recipes import write
 from rapidvision.system import files
 from rapidvision.task.phases import Phase
 from rapidvision.task.session import Breaks, Display, Feedback, Practice
-from tests.chromium import ARGUMENTS, PATH
+from tests.chromium import ARGUMENTS, PATH, playwright_driver
 from tests.conftest import missing
 
 from . import postgres
@@ -155,9 +155,7 @@ def chromium_path():
 
 @pytest.fixture(scope="session")
 def chromium(chromium_path):
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
+    with playwright_driver() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium_path, args=ARGUMENTS)
         yield browser
         browser.close()

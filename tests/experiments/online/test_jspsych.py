@@ -88,17 +88,24 @@ MASKED = """async (how) => {
 }"""
 
 
+PLACE = """() => {
+  const button = document.querySelector('[data-area="bird"]');
+  if (!button) return null;
+  const { x, y } = button.getBoundingClientRect();
+  return { x, y, shown: getComputedStyle(button.parentElement).opacity === "1" };
+}"""
+
+
 def test_a_mask_and_options_to_click_in_jspsych(chromium, host):
     page = chromium.new_page()
     page.goto(host)
     page.evaluate(f"() => {{ globalThis.done = ({MASKED})(null); }}")
-    button = page.locator('[data-area="bird"]')
-    button.wait_for(state="attached", timeout=20_000)
+    page.wait_for_selector('[data-area="bird"]', state="attached", timeout=20_000)
     for _ in range(300):
-        if button.count() == 0:
+        place = page.evaluate(PLACE)  # in one step: the trial may end between two
+        if place is None:
             break
-        if button.evaluate("each => getComputedStyle(each.parentElement).opacity") == "1":
-            place = button.bounding_box()
+        if place["shown"]:
             page.mouse.click(place["x"] + 5, place["y"] + 5)
         page.wait_for_timeout(20)
     (row,) = page.evaluate("done")
