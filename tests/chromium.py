@@ -19,7 +19,7 @@ _OPEN = []
 
 @contextmanager
 def playwright_driver():
-    """The Playwright of this process: it allows one at a time, so whoever comes later shares the one that is open."""
+    """The Playwright of this process: it allows one at a time, so a second caller shares the one that is open."""
     from playwright.sync_api import sync_playwright
 
     if _OPEN:
