@@ -18,7 +18,7 @@ _ENUM = re.compile(r"Invalid enum value|Expected `[^`]*` of `")
 
 
 def place_of(name: str, text: str, path: str) -> str:
-    """Return ``file:line: field: `` as far as they are known; `path` is empty for the whole file."""
+    """Return file, line and field with a colon behind each, as far as they are known; `path` is empty for the whole file."""
     line = line_of(text, path) if text else None
     return f"{name}{f':{line}' if line else ''}: {f'{path}: ' if path else ''}"
 
