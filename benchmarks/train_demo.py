@@ -1,6 +1,6 @@
 """``python -m benchmarks.train_demo FOLDER``: store what maps add when pictures are few.
 
-FOLDER is that of ``rapidvision models train-demo --recipe few-pictures --controls --seeds 0 1 --out FOLDER``. The run takes some ten
+FOLDER is that of ``rapidvision models train-demo --recipe few-images --controls --seeds 0 1 --out FOLDER``. The run takes some ten
 minutes on two idle cores, so `python -m benchmarks models` prints the stored one instead, with its date.
 """
 
@@ -12,7 +12,7 @@ from pathlib import Path
 from rapidvision.gala_models.weights.card import read_card
 
 STORED = Path(__file__).parent / "train_demo.json"
-COMMAND = "rapidvision models train-demo --recipe few-pictures --controls --seeds 0 1"
+COMMAND = "rapidvision models train-demo --recipe few-images --controls --seeds 0 1"
 
 
 def main(folder: Path) -> int:

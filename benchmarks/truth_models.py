@@ -16,7 +16,7 @@ from PIL import Image
 from torch import nn
 
 from benchmarks.harness import Suite, at_least, at_most, between
-from benchmarks.odd_pictures import HEIGHT, WIDTH, odd_files
+from benchmarks.odd_images import HEIGHT, WIDTH, odd_files
 from rapidvision import recipes
 from rapidvision.errors import RapidVisionError
 from rapidvision.gala_models.data.dataset import open_store, pack

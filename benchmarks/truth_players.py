@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.harness import STATED, Suite, at_least, at_most
-from benchmarks.odd_pictures import HEIGHT, WIDTH, odd_files, outcome
+from benchmarks.odd_images import HEIGHT, WIDTH, odd_files, outcome
 from rapidvision.experiments.clickme.game.partner import Loaded
 from rapidvision.experiments.clickme.game.settings import Game
 from rapidvision.experiments.clickme.maps.quality import player_quality

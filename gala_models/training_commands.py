@@ -202,14 +202,14 @@ def _add_train_demo(verbs: Verbs) -> None:
         "make the bundled networks again: draw their pictures, train and measure them",
         "  rapidvision models train-demo --out networks/\n"
         "  rapidvision models train-demo --out networks/ --controls --seeds 0 1\n"
-        "  rapidvision models train-demo --recipe few-pictures --controls --seeds 0 1 --out few/",
+        "  rapidvision models train-demo --recipe few-images --controls --seeds 0 1 --out few/",
     )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for pictures, runs and networks")
     parser.add_argument(
         "--recipe",
         default="bundled",
         metavar="RECIPE",
-        help='"bundled", "few-pictures" (the test of what maps add), or a file (default: bundled)',
+        help='"bundled", "few-images" (the test of what maps add), or a file (default: bundled)',
     )
     parser.add_argument("--controls", action="store_true", help="train the controls too")
     parser.add_argument("--seeds", type=int, nargs="+", metavar="SEED", help="one network of each kind per seed")

@@ -123,7 +123,7 @@ Fields that are not named have the defaults of [protocol.toml](../reference/prot
 
 def main() -> None:
     """Write pages and pictures."""
-    from rapidvision.experiments.design.pictures.timeline import write_timeline
+    from rapidvision.experiments.design.figures.timeline import write_timeline
     from rapidvision.experiments.design.planning import groups_of, make_plan
     from tests.experiments.sets import set_for
 

@@ -125,7 +125,7 @@ def _write(
     from rapidvision.system.progress import progress
 
     from ..design import balance, fit, planning
-    from ..design.pictures.exposure import write_balance
+    from ..design.figures.exposure import write_balance
 
     fit.check_fit(stimulus_set, protocol, source=source)
     n_slots = N_PARTICIPANTS_PER_GROUP if arguments.n_per_group is None else arguments.n_per_group
@@ -155,7 +155,7 @@ def _explain(arguments: argparse.Namespace, plan: "Plan") -> None:
     from rapidvision.system import files
 
     from ..design.explain import explain
-    from ..design.pictures.timeline import write_timeline
+    from ..design.figures.timeline import write_timeline
 
     text = explain(plan, refresh_hz=arguments.refresh_hz)
     say(arguments, text)

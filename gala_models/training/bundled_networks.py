@@ -102,7 +102,7 @@ class DemoRecipe(Recipe, frozen=True):
 
 
 #: Recipes that come with RapidVision: the bundled networks', and the test of what maps add.
-RECIPES = {"bundled": "recipe.toml", "few-pictures": "few-pictures.toml"}
+RECIPES = {"bundled": "recipe.toml", "few-images": "few-images.toml"}
 
 
 def bundled_recipe(name: str = "bundled") -> DemoRecipe:

@@ -17,7 +17,7 @@ from ..maps.sources import Sources
 from ..masks.make import masks_of_image
 from ..pipeline.image_list import ImageEntry
 from ..pipeline.image_pipeline import ImagePipeline
-from ..pipeline.made_picture import MadePicture
+from ..pipeline.made_image import MadePicture
 from ..pipeline.quality import Quality
 from ..recipe import StimulusRecipe
 from ..reveal.flood import Engine

@@ -31,7 +31,7 @@ from ..reveal.flood import Engine
 from ..reveal.order import centring_shift, n_revealed_px, reveal_order
 from .duplicates import perceptual_hash
 from .image_list import ImageEntry
-from .made_picture import Inputs, MadePicture, PlannedPicture
+from .made_image import Inputs, MadePicture, PlannedPicture
 from .quality import Quality, source_quality
 
 #: What a stored stimulus depends on besides the recipe; a change of bytes anywhere raises a number here.

@@ -27,7 +27,7 @@ from rapidvision.reveal import INTACT_LABEL, RevealSeries, level_label
 from rapidvision.system import files
 
 from ..pipeline.image_list import ImageEntry
-from ..pipeline.made_picture import MadePicture, PlannedPicture
+from ..pipeline.made_image import MadePicture, PlannedPicture
 from ..pipeline.quality import Quality
 from ..png.series import encode
 from ..recipe import StimulusRecipe

@@ -36,7 +36,7 @@ HEAVY = {
         "stimuli/report/plots.py",
         "gala_models/figures.py",
         "experiments/clickme/report/figures.py",
-        "experiments/design/pictures",
+        "experiments/design/figures",
     ),
     "statsmodels": ("analysis/fits/marginal.py",),
     "starlette": ("experiments/web/", "experiments/online/", "experiments/clickme/"),

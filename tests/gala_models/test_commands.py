@@ -141,7 +141,7 @@ def test_the_bundled_recipe_is_sound():
 
 
 def test_the_recipe_for_few_pictures_compares_maps_with_none_and_with_other_pictures():
-    recipe = bundled_networks.named_recipe("few-pictures")
+    recipe = bundled_networks.named_recipe("few-images")
     trainings = [recipe.of(variant) for variant in (*recipe.networks, *recipe.controls)]
     assert [one.annotation for one in trainings] == ["none", "maps", "shuffled"]
     assert {one.model.attention for one in trainings} == {"gala"}

@@ -5,8 +5,8 @@ import tempfile
 import numpy as np
 from PIL import Image
 
-from benchmarks.odd_pictures import odd_files, outcome
-from benchmarks.truth_pictures import as_stimuli
+from benchmarks.odd_images import odd_files, outcome
+from benchmarks.truth_images import as_stimuli
 
 
 def test_every_odd_file_is_right_or_refused_by_name():

@@ -3,7 +3,7 @@
 import { ask } from "./ask.js";
 import { refreshBoard } from "./board.js";
 import { Link } from "./link.js";
-import { draw } from "./picture.js";
+import { draw } from "./image.js";
 import { pixelAt, stepTowards } from "./rules.js";
 
 const $ = (/** @type {string} */ id) => /** @type {any} */ (document.getElementById(id));

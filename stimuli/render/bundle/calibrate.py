@@ -1,7 +1,7 @@
 """Measure what the print needs to know: the tables of ``finish`` and the model of ``proof``.
 
 ``calibrate()`` writes ``balance.json`` and ``proof.json`` anew; both are needed when the renderer draws anything
-otherwise than before (``tools/calibrate_pictures.py``). The tables are measured on unprinted pictures, the model on
+otherwise than before (``tools/calibrate_images.py``). The tables are measured on unprinted pictures, the model on
 shots printed with these tables.
 """
 
@@ -67,7 +67,7 @@ def negatives(n_per_category: int, *, size: int, seed: int = SEED, workers: int 
 
 
 def _negative(job: tuple[int, int, int, int]) -> Print:
-    from .picture import composed, exposure
+    from .drawn_image import composed, exposure
 
     kind, number, seed, size = job
     light = exposure(composed(CATEGORIES[kind], seed=seed, number=number), size)
@@ -86,7 +86,7 @@ def first_prints(n_per_category: int, *, seed: int = SEED, workers: int = 1) -> 
 
 
 def _first_print(job: tuple[int, int, int]) -> NDArray[np.uint8]:
-    from .picture import PROOF_PX, composed, taken
+    from .drawn_image import PROOF_PX, composed, taken
 
     kind, number, seed = job
     return taken(composed(CATEGORIES[kind], seed=seed, number=number), PROOF_PX)[0]

@@ -100,7 +100,7 @@ def chosen(
 
 
 def _measure_one(job: tuple[str, int, int, int]) -> "Candidate":
-    from .picture import draw
+    from .drawn_image import draw
     from .select import candidate
 
     category, number, seed, size = job
@@ -167,7 +167,7 @@ def render(
         raise InputError(f"render: got {workers} workers and {len(items)} pictures; both must be 1 or more")
     from rapidvision.system.extras import need
 
-    from .picture import check_size
+    from .drawn_image import check_size
 
     check_size(size)
     need("numba", extra="fast", purpose="drawing pictures")
@@ -225,7 +225,7 @@ def _each(work: Callable[[J], R], jobs: list[J], workers: int) -> Iterator[R]:
 def _draw_one(job: _Job) -> None:
     from ..observers.gaze import salicon_map
     from ..observers.players import clickme_map
-    from .picture import draw
+    from .drawn_image import draw
 
     out, item, seed, size, maps, form = job
     root, name = Path(out), f"{item.image_id}.png"

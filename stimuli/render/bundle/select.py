@@ -15,7 +15,7 @@ from rapidvision.errors import CheckFailed
 
 from ..observers.players import DIAGNOSTIC
 from ..shapes.body import PART_INDEX
-from .picture import Picture
+from .drawn_image import Picture
 
 Floats = NDArray[np.float64]
 

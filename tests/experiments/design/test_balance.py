@@ -6,7 +6,7 @@ import io
 import pytest
 
 from rapidvision.experiments.design.balance import as_csv, balance_of, exposure_csv, table
-from rapidvision.experiments.design.pictures.exposure import draw_balance, write_balance
+from rapidvision.experiments.design.figures.exposure import draw_balance, write_balance
 from rapidvision.experiments.design.planning import Planner
 from tests.experiments.sets import PROTOCOLS, protocol_of
 

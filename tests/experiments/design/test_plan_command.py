@@ -6,7 +6,7 @@ import pytest
 
 from rapidvision.cli import main
 from rapidvision.experiments.design.explain import explain, phase_refreshes
-from rapidvision.experiments.design.pictures.timeline import draw_timeline, write_timeline
+from rapidvision.experiments.design.figures.timeline import draw_timeline, write_timeline
 from rapidvision.experiments.design.planning import make_plan
 from rapidvision.formats.protocol_file import preset
 from rapidvision.plan import Run

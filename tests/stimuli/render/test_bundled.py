@@ -11,7 +11,7 @@ from PIL import Image
 
 import rapidvision.stimuli
 from rapidvision.stimuli.render.bundle.folder import CATEGORIES, TARGETS
-from rapidvision.stimuli.render.bundle.picture import draw
+from rapidvision.stimuli.render.bundle.drawn_image import draw
 from rapidvision.stimuli.render.bundle.select import LARGEST, SMALLEST
 
 BUNDLED = Path(rapidvision.stimuli.__file__).parent / "bundled"

@@ -10,7 +10,7 @@ from scipy import signal
 from rapidvision.stimuli.render.decodability import network, rejection
 from tests.conftest import missing
 
-TOOL = Path(__file__).parents[3] / "tools" / "calibrate_pictures.py"
+TOOL = Path(__file__).parents[3] / "tools" / "calibrate_images.py"
 
 
 def by_hand(x, kernel, bias):
@@ -48,7 +48,7 @@ def test_the_fitted_network_finds_a_planted_difference_and_is_folded_without_los
         import torch
     except ImportError:
         missing("PyTorch is not installed")
-    spec = importlib.util.spec_from_file_location("calibrate_pictures", TOOL)
+    spec = importlib.util.spec_from_file_location("calibrate_images", TOOL)
     tool = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(tool)
     rng = np.random.default_rng(2)

@@ -10,7 +10,7 @@ from scipy import ndimage
 from scipy.stats import spearmanr
 
 from rapidvision import seeds
-from rapidvision.stimuli.render.bundle.picture import CATEGORIES, draw
+from rapidvision.stimuli.render.bundle.drawn_image import CATEGORIES, draw
 from rapidvision.stimuli.render.observers import players
 from rapidvision.stimuli.render.shapes.body import PART_INDEX
 

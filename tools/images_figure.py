@@ -1,6 +1,6 @@
-"""Draw docs/images/pictures.png: each category with its maps and what they reveal, from a built stimulus set.
+"""Draw docs/images/bundled-images.png: each category with its maps and what they reveal, from a built stimulus set.
 
-usage: python tools/pictures_figure.py SET      (a set built from `bundled`)
+usage: python tools/images_figure.py SET      (a set built from `bundled`)
 """
 
 import csv

@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from benchmarks.harness import Suite, at_least, at_most
-from benchmarks.odd_pictures import HEIGHT, WIDTH, odd_files, outcome
+from benchmarks.odd_images import HEIGHT, WIDTH, odd_files, outcome
 from rapidvision.stimuli.image.load import load
 from rapidvision.stimuli.maps.readers.folder import FolderReader
 

@@ -77,7 +77,7 @@ def test_maps_lie_beside_the_pictures(tmp_path):
 
 
 def test_the_page_of_the_form_names_every_column():
-    page = (Path(__file__).parents[2] / "docs/reference/picture-folder.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[2] / "docs/reference/image-folder.md").read_text(encoding="utf-8")
     rows = [line for line in page.splitlines() if line.startswith("| `")]
     assert all(any(f"`{name}`" in row for row in rows) for name in image_folder.COLUMNS)
 

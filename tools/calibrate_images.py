@@ -1,6 +1,6 @@
 """Measure the tables of the print and fit the proof's model anew, after a change of what the renderer draws.
 
-usage: python tools/calibrate_pictures.py [SMALL LARGE PROOF]      (writes stimuli/render/*.json; needs PyTorch)
+usage: python tools/calibrate_images.py [SMALL LARGE PROOF]      (writes stimuli/render/*.json; needs PyTorch)
 """
 
 import sys

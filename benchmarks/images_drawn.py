@@ -80,7 +80,7 @@ PROBE = """
 import hashlib
 from rapidvision.stimuli.render.bundle.folder import CATEGORIES
 from rapidvision.stimuli.render.observers.gaze import salicon_map
-from rapidvision.stimuli.render.bundle.picture import draw
+from rapidvision.stimuli.render.bundle.drawn_image import draw
 from rapidvision.stimuli.render.observers.players import clickme_map
 for number in range(3):
     for category in CATEGORIES:
@@ -150,7 +150,7 @@ def weight():
 
 def one_of_many(job):
     """A picture of 64 px; the work of one process."""
-    from rapidvision.stimuli.render.bundle.picture import draw
+    from rapidvision.stimuli.render.bundle.drawn_image import draw
 
     number, category = job
     return draw(category, seed=SEED, number=number, size=64).image

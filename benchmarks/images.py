@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.harness import NotMeasured, at_least
-from benchmarks.pictures_drawn import BUNDLED, SEED, fitted, many, render, suite, torch_or_not
+from benchmarks.images_drawn import BUNDLED, SEED, fitted, many, render, suite, torch_or_not
 
 N_INTACT = 4800
 SMALLEST_CROP = 0.35  # of the area: a smaller one often misses the object, which covers a tenth of the picture

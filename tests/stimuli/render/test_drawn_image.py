@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rapidvision.errors import InputError
-from rapidvision.stimuli.render.bundle.picture import CATEGORIES, draw
+from rapidvision.stimuli.render.bundle.drawn_image import CATEGORIES, draw
 from rapidvision.stimuli.render.observers.players import DIAGNOSTIC
 from rapidvision.stimuli.render.shapes.body import PART_INDEX
 
