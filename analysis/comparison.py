@@ -34,7 +34,7 @@ class CurveGap:
     threshold_model, threshold_human : float
         log10 per cent of the features, fitted alike; NaN where no curve can be fitted.
     area : float
-        Mean of human minus model accuracy over the log axis (the intact picture left out); NaN without an axis.
+        Mean of human minus model accuracy over the log axis (the intact image left out); NaN without an axis.
     rmse : float
         Root mean square difference over all levels.
     noise_ceiling : float
@@ -161,7 +161,7 @@ class Comparison(ShownAsTable):
     gaps : tuple of CurveGap
         Thresholds, area, RMSE against the noise ceiling.
     consistency : tuple of (str, str, str, ErrorConsistency)
-        First and second observer, group, kappa, on the level-picture pairs that both answered.
+        First and second observer, group, kappa, on the level-image pairs that both answered.
     evidence : tuple of EvidenceCorrelation
         Decision values against people's accuracy; only of networks that have them.
     seed : int

@@ -8,7 +8,7 @@ from benchmarks import harness
 
 NAMES = ("truth", "core", "stimuli", "experiments", "online", "analysis", "models", "clickme", "scale", "tasks")
 PARTS = (
-    "pictures",
+    "images",
     "tasks_timing",
     "tasks_browser",
     "tasks_recovery",

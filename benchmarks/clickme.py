@@ -34,8 +34,8 @@ def rank_correlation(one, other):
 def killed():
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        pictures = make_folder(folder / "pictures", per_category=120, n_categories=8, n_practice=0)
-        return chaos(pictures, folder / "game", n_kills=N_KILLS, n_players=8, seed=2019)
+        images = make_folder(folder / "images", per_category=120, n_categories=8, n_practice=0)
+        return chaos(images, folder / "game", n_kills=N_KILLS, n_players=8, seed=2019)
 
 
 @suite.figure(f"acknowledged bubbles lost, server killed {N_KILLS} times under play", unit="bubbles", bar=at_most(0))
@@ -50,12 +50,12 @@ def _acknowledged():
 
 @functools.cache
 def played():
-    """Ten painters and four random players on 24 pictures, without a partner: rounds of full length."""
+    """Ten painters and four random players on 24 images, without a partner: rounds of full length."""
     with tempfile.TemporaryDirectory() as scratch:
-        folder = make_folder(Path(scratch) / "pictures", per_category=6)
+        folder = make_folder(Path(scratch) / "images", per_category=6)
         game = Game()
         deck = host.set_up(Path(scratch) / "game", folder)
-        maps = read_maps(deck, "truth", game.rules.picture_px)
+        maps = read_maps(deck, "truth", game.rules.image_px)
         players = [Player(f"painter {n}") for n in range(10)] + [Player(f"random {n}", "random") for n in range(4)]
         store = host.game_store(Path(scratch) / "game")
         partner = host.make_partner("none", deck, game)
@@ -93,12 +93,12 @@ def pairs():
     return same, float(np.mean(other))
 
 
-@suite.figure("reliability between two players of a picture", unit="rho", bar=STATED)
+@suite.figure("reliability between two players of an image", unit="rho", bar=STATED)
 def _reliability():
     return pairs()[0]
 
 
-@suite.figure("reliability minus null (other pictures)", unit="rho", bar=at_least(0.15))
+@suite.figure("reliability minus null (other images)", unit="rho", bar=at_least(0.15))
 def _above_null():
     return pairs()[0] - pairs()[1]
 
@@ -163,8 +163,8 @@ def _page_end():
     from tests.experiments.clickme.page import BrowserMissing, ends_in_page
 
     with tempfile.TemporaryDirectory() as scratch:
-        pictures = make_folder(Path(scratch) / "pictures", per_category=6)
+        images = make_folder(Path(scratch) / "images", per_category=6)
         try:
-            return max(abs(ms) for ms in ends_in_page(pictures, Path(scratch) / "game", n_rounds=8))
+            return max(abs(ms) for ms in ends_in_page(images, Path(scratch) / "game", n_rounds=8))
         except BrowserMissing as reason:
             raise NotMeasured(str(reason)) from reason

@@ -27,14 +27,14 @@ def answers_ms(partner, n_players, n_rounds, *, more=()):
     """Milliseconds from sending a bubble that asks to word of the partner's look, and how many were not answered."""
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        pictures = make_folder(folder / "pictures", per_category=12, n_categories=8, n_practice=0)
+        images = make_folder(folder / "images", per_category=12, n_categories=8, n_practice=0)
         try:
-            running = Running(pictures, folder / "game", partner=partner, game=ENDLESS, more=more)
+            running = Running(images, folder / "game", partner=partner, game=ENDLESS, more=more)
         except RuntimeError as error:
             raise NotMeasured(str(error).strip()) from error
         with running:
             players = [Player(f"player {n}", "off_target") for n in range(n_players)]
-            visitors = [Visitor(running.url, one, lambda _picture: None, seed=n) for n, one in enumerate(players)]
+            visitors = [Visitor(running.url, one, lambda _image: None, seed=n) for n, one in enumerate(players)]
 
             async def everybody():
                 async def later(visitor, wait_s):

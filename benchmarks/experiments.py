@@ -230,7 +230,7 @@ def fake_kills():
     return int(done.returncode != 0)
 
 
-@suite.figure("launch to first trial, 80 pictures of 256 x 256, warm", unit="s", bar=at_most(3))
+@suite.figure("launch to first trial, 80 images of 256 x 256, warm", unit="s", bar=at_most(3))
 def launch():
     """From the command to the first fixation cross, less what the simulated participant reads (three pages, 2.2 s).
 

@@ -1,4 +1,4 @@
-"""The bundled pictures: what they are, and what the order of their maps reveals to a network that knows intact ones."""
+"""The bundled images: what they are, and what the order of their maps reveals to a network that knows intact ones."""
 
 import tempfile
 from functools import cache
@@ -10,11 +10,11 @@ from benchmarks.harness import NotMeasured, at_least
 from benchmarks.images_drawn import BUNDLED, SEED, fitted, many, render, suite, torch_or_not
 
 N_INTACT = 4800
-SMALLEST_CROP = 0.35  # of the area: a smaller one often misses the object, which covers a tenth of the picture
+SMALLEST_CROP = 0.35  # of the area: a smaller one often misses the object, which covers a tenth of the image
 
 
 def score(one, target):
-    """Area under the receiver operating characteristic: what an unbiased observer would score between two pictures."""
+    """Area under the receiver operating characteristic: what an unbiased observer would score between two images."""
     order = np.argsort(np.argsort(one)) + 1.0
     n = int(target.sum())
     return (order[target].sum() - n * (n + 1) / 2) / (n * (target.size - n))
@@ -80,7 +80,7 @@ def usual_changes(batch):
 
 @cache
 def intact_network():
-    """A small residual network with the usual training recipe, fitted to intact pictures alone."""
+    """A small residual network with the usual training recipe, fitted to intact images alone."""
     torch = torch_or_not()
     images, _ = many(N_INTACT)
     x = torch.tensor(images.transpose(0, 3, 1, 2) / 255.0 - 0.5, dtype=torch.float32)
@@ -130,7 +130,7 @@ for _canvas, _where in (("phase", "scrambled canvases"), ("mean", "canvases of t
 
     @suite.figure(f"network on {_where}, 10 to 63 %: ClickMe- less SALICON-like", unit="% correct", bar=at_least(3))
     def reveal(canvas=_canvas):
-        """The network never saw a canvas of either kind, nor a picture that was revealed in part."""
+        """The network never saw a canvas of either kind, nor an image that was revealed in part."""
         curves = reveal_curves(canvas)
         for source in sorted({source for source, _, _ in curves}):
             mine = (f"{label}:{100 * v:.0f}" for (s, _, label), v in curves.items() if s == source)

@@ -1,4 +1,4 @@
-"""The renderer: how fast it draws, whether a seed is a picture, what tells kinds apart, and whether players agree."""
+"""The renderer: how fast it draws, whether a seed is an image, what tells kinds apart, and whether players agree."""
 
 import itertools
 import os
@@ -19,7 +19,7 @@ from rapidvision.system.pools import pool_of
 
 suite = Suite()
 BUNDLED = Path(__file__).parents[1] / "stimuli" / "bundled"
-SEED = 77  # no other seed of the project: these pictures were never used to choose anything
+SEED = 77  # no other seed of the project: these images were never used to choose anything
 N_CHANCE = 1600
 
 
@@ -29,37 +29,37 @@ def render():
         import numba  # noqa: F401
     except ImportError as error:
         raise NotMeasured("Numba is not installed") from error
-    from rapidvision.stimuli.render.bundle import folder, picture
+    from rapidvision.stimuli.render.bundle import folder, image
     from rapidvision.stimuli.render.decodability import classifiers as chance
     from rapidvision.stimuli.render.observers import players
 
-    return chance, folder, picture, players
+    return chance, folder, image, players
 
 
 def core_seconds(size, n, *, maps=False):
-    """Processor seconds per picture; the first, which may compile, does not count."""
-    _, folder, picture, players = render()
+    """Processor seconds per image; the first, which may compile, does not count."""
+    _, folder, image, players = render()
     jobs = list(itertools.islice(itertools.product(range(n), folder.CATEGORIES), n))
-    picture.draw("cat", seed=SEED, size=size)
+    image.draw("cat", seed=SEED, size=size)
     start = time.process_time()
     for number, category in jobs:
-        one = picture.draw(category, seed=SEED, number=number, size=size)
+        one = image.draw(category, seed=SEED, number=number, size=size)
         if maps:
             players.clickme_map(one.parts, one.objects, category, seed=SEED, number=number)
     return (time.process_time() - start) / len(jobs)
 
 
-@suite.figure("256 px, final quality, per picture and core", unit="s", bar=at_most(1))
-def one_picture():
+@suite.figure("256 px, final quality, per image and core", unit="s", bar=at_most(1))
+def one_image():
     return core_seconds(256, 24)
 
 
-@suite.figure("64 px with ClickMe-like map, per second and core", unit="pictures", bar=at_least(20))
+@suite.figure("64 px with ClickMe-like map, per second and core", unit="images", bar=at_least(20))
 def small():
     return 1 / core_seconds(64, 80, maps=True)
 
 
-@suite.figure("96 px with ClickMe-like map, per second and core", unit="pictures", bar=at_least(10))
+@suite.figure("96 px with ClickMe-like map, per second and core", unit="images", bar=at_least(10))
 def medium():
     return 1 / core_seconds(96, 80, maps=True)
 
@@ -123,21 +123,21 @@ def processors():
     return sum(a != b for a, b in zip(*found, strict=True))
 
 
-@suite.figure("shipped pictures that this machine draws otherwise", unit="pictures", bar=at_most(0))
+@suite.figure("shipped images that this machine draws otherwise", unit="images", bar=at_most(0))
 def redrawn():
-    """Eight of the shipped pictures, drawn again from the seed that their credit names."""
+    """Eight of the shipped images, drawn again from the seed that their credit names."""
     import csv
 
     from PIL import Image
 
-    _, _, picture, _ = render()
+    _, _, image, _ = render()
     with (BUNDLED / "images.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))[::12]
     wrong = 0
     for row in rows:
         seed = int(row["credit"].split("seed ")[1].split(",")[0])
         number = int(row["image_id"].rsplit("-", 1)[1])
-        again = picture.draw(row["category"], seed=seed, number=number, size=256).image
+        again = image.draw(row["category"], seed=seed, number=number, size=256).image
         with Image.open(BUNDLED / row["path"]) as shipped:
             wrong += not np.array_equal(again, np.array(shipped))
     return wrong
@@ -149,7 +149,7 @@ def weight():
 
 
 def one_of_many(job):
-    """A picture of 64 px; the work of one process."""
+    """An image of 64 px; the work of one process."""
     from rapidvision.stimuli.render.bundle.drawn_image import draw
 
     number, category = job
@@ -158,7 +158,7 @@ def one_of_many(job):
 
 @cache
 def many(n=N_CHANCE):
-    """`n` pictures at 64 px, the categories in turn, and whether each is a target."""
+    """`n` images at 64 px, the categories in turn, and whether each is a target."""
     _, folder, _, _ = render()
     jobs = [(number, category) for number in range(n // 8) for category in folder.CATEGORIES]
     with pool_of(2) as pool:
@@ -243,7 +243,7 @@ def torch_or_not():
 
 
 def convolutional(statistic):
-    """Held-out accuracy, each half of the pictures fitted on the other."""
+    """Held-out accuracy, each half of the images fitted on the other."""
     torch = torch_or_not()
     x = torch.tensor(np.ascontiguousarray(planes(statistic)), dtype=torch.float32)
     y = torch.tensor(many()[1].astype(np.int64))
@@ -265,12 +265,12 @@ for _name in ("border pixels", "mean colour", "amplitude spectrum", "luminance h
 
 @cache
 def agreement():
-    """Mean Spearman correlation of two players: on the same picture, on different pictures; maps blurred 49 x 49."""
-    _, folder, picture, players = render()
+    """Mean Spearman correlation of two players: on the same image, on different images; maps blurred 49 x 49."""
+    _, folder, image, players = render()
     weights = np.exp(-(np.arange(-24, 25) ** 2) / (2 * 28.0**2))
     pairs = []
     for number, category in itertools.product(range(20), folder.CATEGORIES):
-        one = picture.draw(category, seed=SEED, number=number, size=64)
+        one = image.draw(category, seed=SEED, number=number, size=64)
         rng = seeds.stream(SEED, "two players", category, number)
         two = players.play(one.parts, one.objects, category, rng=rng, n_players=2).astype(float)
         for axis in (1, 2):
@@ -283,11 +283,11 @@ def agreement():
     return float(np.mean(own)), float(np.mean(null))
 
 
-@suite.figure("players of the same picture, Spearman (paper .58)", unit="rho", bar=between(0.5, 0.65))
+@suite.figure("players of the same image, Spearman (paper .58)", unit="rho", bar=between(0.5, 0.65))
 def same():
     return agreement()[0]
 
 
-@suite.figure("players of different pictures, Spearman (paper .18)", unit="rho", bar=at_most(0.25))
+@suite.figure("players of different images, Spearman (paper .18)", unit="rho", bar=at_most(0.25))
 def different():
     return agreement()[1]

@@ -57,7 +57,7 @@ def fresh():
 
 @functools.cache
 def paper_study():
-    """The paper's form with small noise pictures: 80 + 16, 12 levels, 60 + 60 slots."""
+    """The paper's form with small noise images: 80 + 16, 12 levels, 60 + 60 slots."""
     made = helpers().make_set(scratch() / "set")
     make_study(made, preset("paper"), scratch() / "study", n_slots=60)
     return Study(scratch() / "study")
@@ -65,7 +65,7 @@ def paper_study():
 
 @functools.cache
 def full_size_study():
-    """Pictures of 256 x 256 as the paper's, at two levels only, because a session loads one file per picture."""
+    """Images of 256 x 256 as the paper's, at two levels only, because a session loads one file per image."""
     made = helpers().make_set(scratch() / "full", n_levels=2, side=256)
     make_study(made, preset("paper"), scratch() / "full-study", n_slots=4)
     return Study(scratch() / "full-study")

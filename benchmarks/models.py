@@ -64,14 +64,14 @@ def bundled_gala():
 
 
 @lru_cache
-def small_pictures():
+def small_images():
     return torch.randn(4, 3, 96, 96, generator=torch.Generator().manual_seed(0)), torch.tensor([0, 1, 2, 3])
 
 
 def smooth_difference(dtype):
     import copy
 
-    model, (x, target) = copy.deepcopy(bundled_gala()).to(dtype), small_pictures()
+    model, (x, target) = copy.deepcopy(bundled_gala()).to(dtype), small_images()
     first, second = (smoothgrad(model, x.to(dtype), target, n_samples=25, batch_size=size) for size in (1, 64))
     return float((first - second).abs().max() / first.abs().max())
 
@@ -92,7 +92,7 @@ def smoothgrad_speed():
         from captum.attr import NoiseTunnel, Saliency
     except ImportError as error:
         raise NotMeasured("captum is not installed") from error
-    model, (x, target) = bundled_gala(), small_pictures()
+    model, (x, target) = bundled_gala(), small_images()
     tunnel = NoiseTunnel(Saliency(model))
 
     def theirs():
@@ -107,8 +107,8 @@ def smoothgrad_speed():
 def records_file():
     folder = tempfile.mkdtemp()
     path = Path(folder) / "a.tfrecords"
-    picture, heat = np.zeros((256, 256, 3), "<f4").tobytes(), np.ones((256, 256), "<f4").tobytes()
-    payload = tfrecord.encode({"image": [picture], "heatmap": [heat], "label": [3], "click_count": [5]})
+    image, heat = np.zeros((256, 256, 3), "<f4").tobytes(), np.ones((256, 256), "<f4").tobytes()
+    payload = tfrecord.encode({"image": [image], "heatmap": [heat], "label": [3], "click_count": [5]})
     tfrecord.write(path, [payload] * 200)
     return path
 
@@ -178,7 +178,7 @@ def gain(key, name, seed, where):
 
 
 def share(key, seed, where):
-    """How much of the gain other pictures' maps give too; negative where they take something away."""
+    """How much of the gain other images' maps give too; negative where they take something away."""
     whole = gain(key, "few-gala-maps", seed, where)
     return gain(key, "few-gala-shuffled", seed, where) / whole if whole > 0 else float("inf")
 

@@ -140,12 +140,12 @@ def network(name):
 
 
 @lru_cache
-def pictures():
+def images():
     return torch.randn(_BATCH, 3, 224, 224).contiguous(memory_format=torch.channels_last)
 
 
 def inference(first, second):
-    x = pictures()
+    x = images()
     return 1 / times(lambda: forward(first, x), lambda: forward(second, x), repeats=11, warmup=2)
 
 
@@ -192,7 +192,7 @@ def trainer(name, *, lam):
     def step():
         optimizer.zero_grad(set_to_none=True)
         with attention_maps(model) if lam else nullcontext() as maps:
-            scores = model(pictures())
+            scores = model(images())
             loss(MapLoss(lam=lam), scores, labels, maps, importance, has_map).total.backward()
         optimizer.step()
 
@@ -239,7 +239,7 @@ def gpu_inference():
 
 
 def traffic():
-    """Bytes per picture in bf16 that a memory-bound GPU moves: ResNet-50 and what GALA adds (training, inference)."""
+    """Bytes per image in bf16 that a memory-bound GPU moves: ResNet-50 and what GALA adds (training, inference)."""
     layers, n_in, side = [(3, 64, 224, 112)], 64, 56
     for width, n_blocks, stride in ((64, 3, 1), (128, 4, 2), (256, 6, 2), (512, 3, 2)):
         for block in range(n_blocks):
@@ -270,7 +270,7 @@ def roofline_inference():
     return found["gala_folded"] / found["infer"]
 
 
-@suite.figure("arithmetic, not measured: ResNet-50 training at 3.35 TB/s", unit="pictures/s", bar=STATED)
+@suite.figure("arithmetic, not measured: ResNet-50 training at 3.35 TB/s", unit="images/s", bar=STATED)
 def roofline_rate():
     return 3.35e12 / traffic()["train"]
 

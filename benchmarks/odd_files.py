@@ -1,4 +1,4 @@
-"""Writers of picture files that no library would write, byte by byte from their standards: PNG (2003) and TIFF 6."""
+"""Writers of image files that no library would write, byte by byte from their standards: PNG (2003) and TIFF 6."""
 
 import struct
 import zlib

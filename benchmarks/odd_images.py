@@ -1,4 +1,4 @@
-"""Odd and damaged picture and map files whose right pixels are known from their construction.
+"""Odd and damaged image and map files whose right pixels are known from their construction.
 
 :func:`odd_files` makes them for any loader, :func:`outcome` says what a loader made of one: ``right``, ``refused``
 (a typed error that names the file) or ``wrong`` (other pixels, or another error). Damage that a format cannot show
@@ -30,9 +30,9 @@ class OddFile:
     data : bytes
         Its content.
     truth : ndarray or None
-        uint8 (h, w, 3) for a picture, numbers (h, w) for a map; None where no numbers are right.
+        uint8 (h, w, 3) for an image, numbers (h, w) for a map; None where no numbers are right.
     tolerance : float
-        Largest right difference: levels for a picture, share of the largest value for a map.
+        Largest right difference: levels for an image, share of the largest value for a map.
     whole : bool
         Whether the file is undamaged and means just one thing, so that a good loader reads it.
     """
@@ -77,7 +77,7 @@ def odd_files(*, seed, rounds=3):
     made = []
     for number in range(rounds):
         rng = np.random.default_rng([seed, number])
-        for one in (*pictures(rng), *maps(rng)):
+        for one in (*images(rng), *maps(rng)):
             kind, _, suffix = one.name.partition(".")
             made.append(OddFile(f"{kind}-{number}.{suffix}", one.data, one.truth, one.tolerance, one.whole))
     return made
@@ -114,8 +114,8 @@ def turned(values, orientation):
     return np.ascontiguousarray(views[orientation - 1])
 
 
-def pictures(rng):
-    """Yield odd pictures."""
+def images(rng):
+    """Yield odd images."""
     field = smooth(rng)
     shown = np.rint(field * 255).astype(np.uint8)
     grey = shown[..., 0]
@@ -136,7 +136,7 @@ def pictures(rng):
     yield OddFile("tiff-orientation.tif", tiff(turned(shown, 6), photometric=2, orientation=6), shown)
     second = shown[::-1].copy()
     pair = encoded(shown, "MPO", save_all=True, append_images=[Image.fromarray(second)], quality=95, subsampling=0)
-    yield OddFile("two-pictures.jpg", pair, shown, 14.0)
+    yield OddFile("two-images.jpg", pair, shown, 14.0)
     for kind in ("GIF", "PNG", "WEBP", "TIFF"):
         moving = encoded(shown, kind, save_all=True, append_images=[Image.fromarray(second)])
         yield OddFile(f"animation-{kind}.{kind.lower()}", moving, None)

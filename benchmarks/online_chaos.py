@@ -72,7 +72,7 @@ def chaos_doubled():
     return sum(n - 1 for n in counts.values())
 
 
-@suite.figure("chaos: pictures shown twice to one person", unit="pictures", bar=at_most(0))
+@suite.figure("chaos: images shown twice to one person", unit="images", bar=at_most(0))
 def chaos_shown_twice():
     return torment()[0].shown_twice
 

@@ -45,12 +45,12 @@ def dask_ratio():
     return local / spread
 
 
-@suite.figure("stimuli, 2 Dask workers: pictures with both maps", unit="1/s", bar=STATED)
+@suite.figure("stimuli, 2 Dask workers: images with both maps", unit="1/s", bar=STATED)
 def dask_rate():
     return 96 / builds()[1]
 
 
-@suite.figure("one session's pictures, from the server to the browser", unit="MB", bar=STATED)
+@suite.figure("one session's images, from the server to the browser", unit="MB", bar=STATED)
 def session_download():
     from rapidvision.experiments.design.planning import make_study
     from rapidvision.formats.manifest import read_set
@@ -142,7 +142,7 @@ milestones = []
 
 @functools.cache
 def training(n_processes):
-    """Pictures per second of the last epoch, one thread a process."""
+    """Images per second of the last epoch, one thread a process."""
     from tests.chain import console
 
     here = folder() / "training"
@@ -160,7 +160,7 @@ def training(n_processes):
     return 16 * timing["steps_per_s"]
 
 
-@suite.figure("torchrun, compact GALA with maps, one process of one thread", unit="pictures/s", bar=STATED)
+@suite.figure("torchrun, compact GALA with maps, one process of one thread", unit="images/s", bar=STATED)
 def one_process():
     return training(1)
 

@@ -1,7 +1,7 @@
 """Stimuli: fill, scramble, series, storage, matching and memory, each against the thing that labs use today."""
 
 from benchmarks import (
-    pictures,
+    images,
     stimuli_canvas,
     stimuli_fill,
     stimuli_match,
@@ -11,5 +11,5 @@ from benchmarks import (
 from benchmarks.harness import Suite
 
 suite = Suite()
-for part in (stimuli_fill, stimuli_canvas, stimuli_series, stimuli_match, stimuli_scale, pictures):
+for part in (stimuli_fill, stimuli_canvas, stimuli_series, stimuli_match, stimuli_scale, images):
     suite.extend(part.suite)

@@ -16,22 +16,22 @@ from rapidvision.stimuli.recipe_tables import Canvas
 suite = Suite()
 
 
-def lab_scramble(picture):
+def lab_scramble(image):
     """The usual recipe: one random phase added to every layer, through numpy's complex FFT."""
-    shift = np.angle(np.fft.fft2(np.random.default_rng(0).random(picture.shape[:2])))
-    out = np.empty(picture.shape)
+    shift = np.angle(np.fft.fft2(np.random.default_rng(0).random(image.shape[:2])))
+    out = np.empty(image.shape)
     for layer in range(3):
-        spectrum = np.fft.fft2(picture[..., layer])
+        spectrum = np.fft.fft2(image[..., layer])
         out[..., layer] = np.real(np.fft.ifft2(np.abs(spectrum) * np.exp(1j * (np.angle(spectrum) + shift))))
     return out
 
 
 @suite.figure("plain scramble: against the usual lab recipe", unit="x", bar=at_least(5))
 def scramble_against_lab():
-    pictures = [one.pixels.astype(float) for one in inputs()]
+    images = [one.pixels.astype(float) for one in inputs()]
     return harness.times(
-        lambda: [scramble(one, key=1, edges="raw", gamut_iterations=0) for one in pictures],
-        lambda: [lab_scramble(one) for one in pictures],
+        lambda: [scramble(one, key=1, edges="raw", gamut_iterations=0) for one in images],
+        lambda: [lab_scramble(one) for one in images],
     )
 
 

@@ -1,6 +1,6 @@
 """What the figures of the stimuli are measured on.
 
-Photographs come from the folder named by RAPIDVISION_PHOTOGRAPHS; without it the bundled pictures take their place
+Photographs come from the folder named by RAPIDVISION_PHOTOGRAPHS; without it the bundled images take their place
 where only time and size count.
 """
 
@@ -40,7 +40,7 @@ def maker() -> ImagePipeline:
 
 @cache
 def inputs(n=8):
-    """Bundled maps, on photographs where there are some and else on their own pictures."""
+    """Bundled maps, on photographs where there are some and else on their own images."""
     one = maker()
     found = [one.read(job) for job in image_entries(one.recipe, one.root)[:n]]
     if not os.environ.get("RAPIDVISION_PHOTOGRAPHS"):

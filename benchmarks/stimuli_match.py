@@ -1,4 +1,4 @@
-"""Matching against SHINIER, from file to file, and how near the matched pictures come to their target."""
+"""Matching against SHINIER, from file to file, and how near the matched images come to their target."""
 
 import statistics
 import tempfile
@@ -19,7 +19,7 @@ suite = Suite()
 
 
 def shinier_seconds(mode):
-    """Seconds per picture of SHINIER's own pipeline, reading and writing included."""
+    """Seconds per image of SHINIER's own pipeline, reading and writing included."""
     try:
         from shinier import ImageDataset, ImageProcessor, Options
     except ImportError:
@@ -37,7 +37,7 @@ def shinier_seconds(mode):
 
 
 def our_match_seconds(match):
-    """Seconds per picture from file to file, all passes over the set included."""
+    """Seconds per image from file to file, all passes over the set included."""
     with tempfile.TemporaryDirectory() as name:
         paths = []
         for number, one in enumerate(inputs()):
@@ -57,28 +57,28 @@ def match_ratio(mode, match):
     return statistics.median(shinier_seconds(mode) / our_match_seconds(match) for _ in range(3))
 
 
-@suite.figure("luminance matching per picture: against SHINIER", unit="x", bar=at_least(10))
+@suite.figure("luminance matching per image: against SHINIER", unit="x", bar=at_least(10))
 def match_luminance():
     return match_ratio(1, Match(kind="luminance", shrink=True))
 
 
-@suite.figure("histogram matching per picture: against SHINIER", unit="x", bar=at_least(10))
+@suite.figure("histogram matching per image: against SHINIER", unit="x", bar=at_least(10))
 def match_histogram():
     return match_ratio(2, Match(kind="histogram"))
 
 
-@suite.figure("spectrum matching per picture: against SHINIER", unit="x", bar=at_least(10))
+@suite.figure("spectrum matching per image: against SHINIER", unit="x", bar=at_least(10))
 def match_spectrum():
     return match_ratio(4, Match(kind="spectrum", spectrum="full", shrink=True))
 
 
 @suite.figure("matching: largest residual of mean or contrast", unit="grey level", bar=at_most(0.05))
 def match_residual():
-    pictures = [(one.job.image_id, one.pixels) for one in inputs()]
+    images = [(one.job.image_id, one.pixels) for one in inputs()]
     worst = 0.0
     for match in (Match(kind="luminance", shrink=True), Match(kind="histogram")):
-        target = find_target(match, lambda: pictures)
-        for number, (_, pixels) in enumerate(pictures):
+        target = find_target(match, lambda: images)
+        for number, (_, pixels) in enumerate(images):
             luma = luma_of(matched(pixels, target, key=number)[0], match)
             worst = max(worst, abs(luma.mean() - target.mean), abs(luma.std() - target.contrast))
     return worst

@@ -20,7 +20,7 @@ CLICKME = 196_499
 
 
 def enlarged_folder(folder, n):
-    """The bundled pictures under n names, each with other bytes, so that a large set can be measured."""
+    """The bundled images under n names, each with other bytes, so that a large set can be measured."""
     recipe, root = read_recipe("bundled")
     jobs = image_entries(recipe, root)
     lines = ["image_id,path,category,target"]
@@ -62,18 +62,18 @@ def worker_mb(n):
         return float(subprocess.run(command, capture_output=True, text=True, check=True, encoding="utf-8").stdout)
 
 
-@suite.figure("worker memory, 60 pictures", unit="MB", bar=at_most(250))
+@suite.figure("worker memory, 60 images", unit="MB", bar=at_most(250))
 def worker_memory():
     return worker_mb(60)
 
 
-@suite.figure("worker memory, 180 pictures against 20", unit="ratio", bar=at_most(1.05))
+@suite.figure("worker memory, 180 images against 20", unit="ratio", bar=at_most(1.05))
 def worker_memory_growth():
     return worker_mb(180) / worker_mb(20)
 
 
 def timed_build(folder, form, n):
-    """Core seconds and bytes of a build of n pictures with one map source, two workers."""
+    """Core seconds and bytes of a build of n images with one map source, two workers."""
     enlarged_folder(folder / "in", n)
     recipe, root = read_recipe(str(folder / "in/recipe.toml"))
     recipe = msgspec.structs.replace(recipe, maps=recipe.maps[1:])
@@ -85,10 +85,10 @@ def timed_build(folder, form, n):
 
 @cache
 def large_run(form):
-    """Core seconds and bytes per picture, from the difference between builds of 1,000 and of 40 pictures.
+    """Core seconds and bytes per image, from the difference between builds of 1,000 and of 40 images.
 
     Core seconds, not the clock's: they depend less on what else the machine does. A difference, because workers
-    need seconds to start, however many pictures follow.
+    need seconds to start, however many images follow.
     """
     n, few = int(os.environ.get("RAPIDVISION_LARGE_RUN", "1000")), 40
     with tempfile.TemporaryDirectory() as name:
@@ -97,9 +97,9 @@ def large_run(form):
 
 
 for _form in ("png", "tar", "series", "recipe"):
-    suite.figure(f"ClickMe-sized run as {_form}: core hours, from 1,000 pictures", unit="h", bar=harness.STATED)(
+    suite.figure(f"ClickMe-sized run as {_form}: core hours, from 1,000 images", unit="h", bar=harness.STATED)(
         lambda form=_form: large_run(form)[0] * CLICKME / 3600
     )
-    suite.figure(f"ClickMe-sized run as {_form}: gigabytes, from 1,000 pictures", unit="GB", bar=harness.STATED)(
+    suite.figure(f"ClickMe-sized run as {_form}: gigabytes, from 1,000 images", unit="GB", bar=harness.STATED)(
         lambda form=_form: large_run(form)[1] * CLICKME / 1e9
     )

@@ -50,11 +50,11 @@ def our_series(path, one, folder, iterations):
     whole = maker()
     canvas = msgspec.structs.replace(whole.recipe.canvas, gamut_iterations=iterations)
     recipe = msgspec.structs.replace(whole.recipe, canvas=canvas, maps=whole.recipe.maps[1:])
-    picture = load(path, SIDE)
+    image = load(path, SIDE)
     made = ImagePipeline.__new__(ImagePipeline)
     made.recipe, made.engine, made.fractions, made.target = recipe, "auto", whole.fractions, None
-    done = made.make(dataclasses.replace(one, pixels=picture.pixels, maps={"salicon": one.maps["salicon"]}))
-    for rows, data in png_files(one.job, picture.pixels, done.canvas.pixels, done.series, recipe, whole.fractions):
+    done = made.make(dataclasses.replace(one, pixels=image.pixels, maps={"salicon": one.maps["salicon"]}))
+    for rows, data in png_files(one.job, image.pixels, done.canvas.pixels, done.series, recipe, whole.fractions):
         (folder / Path(rows[0].path).name).write_bytes(data)
 
 
@@ -84,13 +84,13 @@ def series_gamut():
 
 
 @cache
-def made_pictures():
+def made_images():
     one = maker()
     return [one.make(found) for found in inputs()]
 
 
 def composed():
-    for made in made_pictures()[:4]:
+    for made in made_images()[:4]:
         series = made.series["salicon"]
         yield made, [series.compose(made.inputs.pixels, made.canvas.pixels, level) for level in range(series.n_levels)]
 
@@ -140,7 +140,7 @@ def one_source(made):
 def storage_ratio(container):
     one = maker()
     pngs = packed = 0
-    for made in map(one_source, made_pictures()):
+    for made in map(one_source, made_images()):
         parts = (made.inputs.job, made.inputs.pixels, made.canvas.pixels, made.series, one.recipe, one.fractions)
         pngs += sum(len(data) for _, data in png_files(*parts))
         packed += len(container(made, one.recipe))

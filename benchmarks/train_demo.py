@@ -1,4 +1,4 @@
-"""``python -m benchmarks.train_demo FOLDER``: store what maps add when pictures are few.
+"""``python -m benchmarks.train_demo FOLDER``: store what maps add when images are few.
 
 FOLDER is that of ``rapidvision models train-demo --recipe few-images --controls --seeds 0 1 --out FOLDER``. The run takes some ten
 minutes on two idle cores, so `python -m benchmarks models` prints the stored one instead, with its date.
@@ -16,7 +16,7 @@ COMMAND = "rapidvision models train-demo --recipe few-images --controls --seeds 
 
 
 def main(folder: Path) -> int:
-    """Write the results, on the test pictures, of every network that the run made."""
+    """Write the results, on the test images, of every network that the run made."""
     cards = [read_card(path) for path in sorted((folder / "networks").glob("*.safetensors"))]
     networks = {card.name: {key: card.results[key] for key in ("test", "test_cluttered")} for card in cards}
     made = max(path.stat().st_mtime for path in (folder / "networks").glob("*.safetensors"))

@@ -1,7 +1,7 @@
 """Clocks that tick coarsely or are set, in whole sessions through the engine: trials lost, and how wrong durations are.
 
 The computer is virtual: true time is counted in refreshes and known exactly; its wall clock stamps the keys and is set
-in the middle of a fixation, a picture, a blank or a page of text. Seeds are those of the participants' answers.
+in the middle of a fixation, an image, a blank or a page of text. Seeds are those of the participants' answers.
 """
 
 import functools
@@ -26,8 +26,8 @@ def lost(plan, entries):
 
 
 def worst(shown, kinds=("stimulus",)):
-    """Return by how many refreshes the worst picture differs from 400 ms at 60 Hz."""
-    return max(abs(n - refreshes(400, 60)) for picture, n in shown if picture.kind in kinds)
+    """Return by how many refreshes the worst image differs from 400 ms at 60 Hz."""
+    return max(abs(n - refreshes(400, 60)) for image, n in shown if image.kind in kinds)
 
 
 @functools.cache
@@ -64,7 +64,7 @@ def lost_by_steps():
     return sum(lost(plan, entries) for _, entries, _ in runs)
 
 
-@suite.figure("  worst duration of a picture there", unit="refreshes off", bar=at_most(1))
+@suite.figure("  worst duration of an image there", unit="refreshes off", bar=at_most(1))
 def off_by_steps():
     return max(worst(shown) for _, _, shown in stepped()[2])
 
@@ -74,7 +74,7 @@ def off_by_steps():
 )
 def pages_by_steps():
     _, (_, _, usual), runs = stepped()
-    pages = [n for picture, n in usual if picture.kind == "text"]
+    pages = [n for image, n in usual if image.kind == "text"]
     return max(
         abs(n - m)
         for _, _, shown in runs

@@ -1,4 +1,4 @@
-"""Odd and damaged pictures and maps, as stimuli read them: right pixels or a refusal that names the file."""
+"""Odd and damaged images and maps, as stimuli read them: right pixels or a refusal that names the file."""
 
 import dataclasses
 import tempfile
@@ -16,7 +16,7 @@ suite = Suite()
 
 
 def as_stimuli(file):
-    """What stimuli make of a file: pictures are cut to their middle square, maps are read from their folder."""
+    """What stimuli make of a file: images are cut to their middle square, maps are read from their folder."""
 
     def read(path):
         return FolderReader(path.parent).read(path.stem).values if file.is_map else load(path, HEIGHT).pixels
@@ -34,7 +34,7 @@ def outcomes():
     return Counter((as_stimuli(file), file.whole and file.truth is not None) for file in odd_files(seed=SEED, rounds=3))
 
 
-@suite.figure("357 odd pictures and maps, seed 14: neither right nor refused", unit="files", bar=at_most(0))
+@suite.figure("357 odd images and maps, seed 14: neither right nor refused", unit="files", bar=at_most(0))
 def silent() -> float:
     """Wrong pixels, or an error that is not typed or does not name the file."""
     return float(outcomes()["wrong", True] + outcomes()["wrong", False])

@@ -60,7 +60,7 @@ def as_class_folder(file):
         if file.truth is None:
             return "wrong"
         store = open_store(base / "s")
-        packed = np.array(store.maps[0] if file.is_map else store.pictures[0], float)
+        packed = np.array(store.maps[0] if file.is_map else store.images[0], float)
     top, left = ((one - side) // 2 for one in shape)
     truth = np.asarray(file.truth, float)[top : top + side, left : left + side]
     if file.is_map:
@@ -70,8 +70,8 @@ def as_class_folder(file):
 
 
 def found_none(error):
-    """A folder whose only file is no picture has no class; the message counts it by its suffix."""
-    return "a class without pictures" in str(error)
+    """A folder whose only file is no image has no class; the message counts it by its suffix."""
+    return "a class without images" in str(error)
 
 
 @lru_cache(maxsize=1)
@@ -82,13 +82,13 @@ def outcomes():
     )
 
 
-@suite.figure("odd pictures and maps in class folders, seed 14: silent", unit="files", bar=at_most(0))
+@suite.figure("odd images and maps in class folders, seed 14: silent", unit="files", bar=at_most(0))
 def silent() -> float:
     """Neither the right pixels nor an error that names the file."""
     return float(outcomes()["wrong", True] + outcomes()["wrong", False])
 
 
-@suite.figure("odd pictures and maps in class folders: how many", unit="files", bar=at_least(200))
+@suite.figure("odd images and maps in class folders: how many", unit="files", bar=at_least(200))
 def how_many() -> float:
     return float(sum(outcomes().values()))
 
@@ -100,7 +100,7 @@ def read() -> float:
 
 
 class Table(nn.Module):
-    """Stated scores: a picture's grey level is its row. The attention is that of a small network in double precision."""
+    """Stated scores: an image's grey level is its row. The attention is that of a small network in double precision."""
 
     def __init__(self, scores):
         super().__init__()
@@ -112,15 +112,15 @@ class Table(nn.Module):
         return self.scores[(x[:, 0, 0, 0] * 255).round().long()]
 
 
-def pictures_of_rows(folder, n, seed):
-    """Pictures whose first pixel holds their row, with maps; labels in turn."""
+def images_of_rows(folder, n, seed):
+    """Images whose first pixel holds their row, with maps; labels in turn."""
     rng = np.random.default_rng(seed)
     examples = []
     for row in range(n):
-        picture = rng.integers(0, 256, (SIDE, SIDE, 3), dtype=np.uint8)
-        picture[0, 0] = row
+        image = rng.integers(0, 256, (SIDE, SIDE, 3), dtype=np.uint8)
+        image[0, 0] = row
         importance = rng.random((SIDE, SIDE), np.float32)
-        examples.append(Example(f"row-{row}", picture, int(rng.integers(N_CLASSES)), importance))
+        examples.append(Example(f"row-{row}", image, int(rng.integers(N_CLASSES)), importance))
     return pack(examples, folder, n=n, side_px=SIDE)
 
 
@@ -132,18 +132,18 @@ N_ROWS = 60
 def store():
     """One store for all of this, kept until the process ends."""
     folder = tempfile.TemporaryDirectory()
-    found = pictures_of_rows(Path(folder.name) / "s", N_ROWS, SEED)
+    found = images_of_rows(Path(folder.name) / "s", N_ROWS, SEED)
     return found, folder
 
 
 @suite.figure("150 tables of tied scores, seed 14: error from counting", unit="share", bar=at_most(0))
 def ties() -> float:
     """Largest difference of top-1 and top-5 error from a count in which every tie is lost."""
-    pictures, rng, worst = store()[0], np.random.default_rng(SEED), 0.0
+    images, rng, worst = store()[0], np.random.default_rng(SEED), 0.0
     for number in range(150):
         scores = rng.integers(0, 1 + number % 9, (N_ROWS, N_CLASSES)).astype(np.float32)
-        found = evaluate(Table(scores), pictures, PLAIN)
-        own = scores[np.arange(N_ROWS), pictures.labels][:, None]
+        found = evaluate(Table(scores), images, PLAIN)
+        own = scores[np.arange(N_ROWS), images.labels][:, None]
         rank = (scores >= own).sum(1) - 1
         worst = max(worst, abs(found.top1_error - np.mean(rank > 0)), abs(found.top5_error - np.mean(rank > 4)))
     return worst
@@ -151,24 +151,24 @@ def ties() -> float:
 
 @suite.figure("scores of NaN, inf or all equal: neither refused nor 100 %", unit="networks", bar=at_most(0))
 def without_answers() -> float:
-    """One value, one class, one picture, or everything."""
-    pictures, rng, wrong = store()[0], np.random.default_rng(SEED + 1), 0
-    for value, where in product((np.nan, np.inf, -np.inf), ("value", "class", "picture", "all")):
+    """One value, one class, one image, or everything."""
+    images, rng, wrong = store()[0], np.random.default_rng(SEED + 1), 0
+    for value, where in product((np.nan, np.inf, -np.inf), ("value", "class", "image", "all")):
         for _ in range(5):
             scores = rng.standard_normal((N_ROWS, N_CLASSES)).astype(np.float32)
             rows = slice(None) if where in ("class", "all") else rng.integers(N_ROWS)
-            columns = slice(None) if where in ("picture", "all") else rng.integers(N_CLASSES)
+            columns = slice(None) if where in ("image", "all") else rng.integers(N_CLASSES)
             scores[rows, columns] = value
-            wrong += not refused_or_lost(scores, pictures)
+            wrong += not refused_or_lost(scores, images)
     for level in (0.0, 1.0, -3.25, 1e30, 1e-30):
-        wrong += not refused_or_lost(np.full((N_ROWS, N_CLASSES), level, np.float32), pictures)
+        wrong += not refused_or_lost(np.full((N_ROWS, N_CLASSES), level, np.float32), images)
     return float(wrong)
 
 
-def refused_or_lost(scores, pictures):
-    """Whether a network is refused by name, or loses every picture."""
+def refused_or_lost(scores, images):
+    """Whether a network is refused by name, or loses every image."""
     try:
-        return evaluate(Table(scores), pictures, PLAIN, name="the-net").top1_error == 1
+        return evaluate(Table(scores), images, PLAIN, name="the-net").top1_error == 1
     except RapidVisionError as error:
         return "the-net" in str(error) and "row-" in str(error)
 
@@ -214,7 +214,7 @@ def race() -> float:
             )
             for seed, base in enumerate(bases):
                 for name in ("train", "validation"):
-                    pictures_of_rows(base / name, 16, seed)
+                    images_of_rows(base / name, 16, seed)
                 recipes.write(base / "recipe.toml", training)
             for _ in range(10):
                 bad += not both_say_it(bases)

@@ -1,4 +1,4 @@
-"""Random players of the game are found, also where a partner ends the rounds; odd pictures come out right or refused.
+"""Random players of the game are found, also where a partner ends the rounds; odd images come out right or refused.
 
 The players here have hands of their own, not those of ``clickme simulate``, and so have the partners. Each figure is
 the worst of two seeds.
@@ -26,7 +26,7 @@ from rapidvision.experiments.clickme.storage.images import read_deck, read_maps
 from rapidvision.experiments.clickme.storage.selection import select
 
 SEEDS = (5, 11)
-N_PAINTERS, N_RANDOM, N_PICTURES = 15, 25, 19
+N_PAINTERS, N_RANDOM, N_IMAGES = 15, 25, 19
 SIDE, GREY, EVERY = 256, 128, 4
 suite = Suite()
 
@@ -34,7 +34,7 @@ suite = Suite()
 def hand(player, importance, rules, rng):
     """Drift towards one place after the other: places follow the map with some lapses, or nothing for random players.
 
-    With so many lapses, two painters of a picture agree about as well as the paper's players (rho .58).
+    With so many lapses, two painters of an image agree about as well as the paper's players (rho .58).
     """
     lapses = 1.0 if player.kind == "random" else 0.15
     weights = (1 - lapses) * importance.ravel() / importance.sum() + lapses / importance.size
@@ -65,11 +65,11 @@ def hand(player, importance, rules, rng):
 
 
 def recognising(deck, maps, seed, *, by_object):
-    """A partner that knows the pictures: it finds the word once enough of a picture is to be seen, easily or hardly.
+    """A partner that knows the images: it finds the word once enough of an image is to be seen, easily or hardly.
 
-    `by_object` counts only what is seen of the important tenth of the picture, else whatever is seen anywhere.
+    `by_object` counts only what is seen of the important tenth of the image, else whatever is seen anywhere.
     """
-    names = deck.main[:N_PICTURES]
+    names = deck.main[:N_IMAGES]
     known = np.stack([displayed_image(deck.cards[name].path, SIDE).pixels[::EVERY, ::EVERY] for name in names]).astype(
         np.int16
     )
@@ -111,14 +111,14 @@ def answering_at_random(deck, seed):
 @functools.cache
 def judged(kind, seed):
     """Return (found, random players), (flagged, painters) and the share of rounds that the partner ended."""
-    deck = read_deck(host.picture_folder("bundled"))
-    some = {name: deck.cards[name] for name in sorted(deck.main)[:: len(deck.main) // N_PICTURES][:N_PICTURES]}
+    deck = read_deck(host.images_in_folder("bundled"))
+    some = {name: deck.cards[name] for name in sorted(deck.main)[:: len(deck.main) // N_IMAGES][:N_IMAGES]}
     deck = type(deck)(deck.folder, some)
     maps = read_maps(deck, "clickme", SIDE)
     make = {
         "none": lambda: None,
         "random": lambda: answering_at_random(deck, seed),
-        "by picture": lambda: recognising(deck, maps, seed, by_object=False),
+        "by image": lambda: recognising(deck, maps, seed, by_object=False),
         "by object": lambda: recognising(deck, maps, seed, by_object=True),
     }[kind]
     blank = np.full(len(deck.categories), 1 / len(deck.categories)) if kind != "none" else None
@@ -135,7 +135,7 @@ def judged(kind, seed):
             partner,
             players,
             maps,
-            rounds_per_player=N_PICTURES,
+            rounds_per_player=N_IMAGES,
             seed=seed,
             hand=hand,
         )
@@ -150,7 +150,7 @@ def judged(kind, seed):
     return found, mistaken / N_PAINTERS, solved
 
 
-for _kind in ("by picture", "by object", "random", "none"):
+for _kind in ("by image", "by object", "random", "none"):
     _where = (
         "without a partner"
         if _kind == "none"
@@ -173,7 +173,7 @@ for _kind in ("by picture", "by object", "random", "none"):
 
 
 def middle(values):
-    """What the game shows of a picture whose shorter side is the game's: the middle square."""
+    """What the game shows of an image whose shorter side is the game's: the middle square."""
     height, width = values.shape[:2]
     side = min(height, width)
     top, left = (height - side) // 2, (width - side) // 2
@@ -182,7 +182,7 @@ def middle(values):
 
 @functools.cache
 def odd():
-    """Count the outcomes of odd pictures (right, refused by name, or wrong), and whether a good loader reads the file."""
+    """Count the outcomes of odd images (right, refused by name, or wrong), and whether a good loader reads the file."""
     found = Counter()
     with tempfile.TemporaryDirectory() as folder:
         for file in odd_files(seed=14, rounds=6):
@@ -193,7 +193,7 @@ def odd():
     return found
 
 
-@suite.figure("odd pictures shown neither right nor refused", unit="files", bar=at_most(0))
+@suite.figure("odd images shown neither right nor refused", unit="files", bar=at_most(0))
 def _odd_wrong():
     return odd()["wrong", True] + odd()["wrong", False]
 
@@ -203,6 +203,6 @@ def _odd_read():
     return odd()["right", True] / sum(n for (_, whole), n in odd().items() if whole)
 
 
-@suite.figure("  out of odd pictures (seed 14)", unit="files", bar=at_least(200))
+@suite.figure("  out of odd images (seed 14)", unit="files", bar=at_least(200))
 def _odd_all():
     return sum(odd().values())

@@ -14,7 +14,7 @@ from benchmarks.harness import Suite, at_least, at_most, seconds
 
 suite = Suite()
 
-#: Participants of both groups, trials per cell, levels below the intact picture, share of answers that are missing.
+#: Participants of both groups, trials per cell, levels below the intact image, share of answers that are missing.
 DESIGNS = (
     (5, 5, 1, 5, 0.0),
     (5, 5, 80, 5, 0.1),

@@ -38,7 +38,7 @@ SEED = "1"
 #: Rounds of two seconds: the players are quick.
 GAME = "practice_rounds = 0\n[rules]\nround_ms = 2000\n"
 
-#: The same pictures' other maps, beside those from the game.
+#: The same images' other maps, beside those from the game.
 SALICON = '\n[[maps]]\nsource = "salicon"\nreader = "folder"\npath = "maps/salicon"\n'
 
 #: One block without practice, and a second to answer: a busy computer must not make an answer late.
@@ -91,8 +91,8 @@ ASKED = ("group", "slot", "phase", "block", "trial", "image_id", "stimulus_sha25
 ANSWERED = ("input", "response", "correct", "status")
 
 
-def some_pictures(out: Path, per_category: int) -> None:
-    """Make a picture folder of the first bundled pictures of each category, with both of their maps."""
+def some_images(out: Path, per_category: int) -> None:
+    """Make an image folder of the first bundled images of each category, with both of their maps."""
     bundled = Path(str(resources.files("rapidvision.stimuli") / "bundled"))
     with (bundled / "images.csv").open(newline="", encoding="utf-8") as file:
         rows = [row for row in csv.DictReader(file) if row["phase"] == "main"]
@@ -117,20 +117,20 @@ def count(seen: dict[str, int], name: str) -> bool:
 
 
 def collect_maps(out: Path, players: int) -> None:
-    """ClickMe: pictures and players in, importance maps out."""
-    deck = read_deck(out / "pictures")
+    """ClickMe: images and players in, importance maps out."""
+    deck = read_deck(out / "images")
     cards = {name: displayed_image(card.path, 256).pixels for name, card in deck.cards.items()}
     mind = mind_of(cards, read_maps(deck, "clickme", 256))
     (out / "game.toml").write_text(GAME, encoding="utf-8")
-    command = ("clickme", "serve", out / "pictures", "--out", out / "game", "--settings", out / "game.toml")
+    command = ("clickme", "serve", out / "images", "--out", out / "game", "--settings", out / "game.toml")
     with serving(*command, "--partner", "bundled", "--port", 0) as url:
         asyncio.run(play(url, [f"player {n}" for n in range(players)], mind, len(cards)))
     rapidvision("clickme", "export", out / "game", "--out", out / "maps", "--keep-automated")  # programs played
 
 
 def build_and_plan(out: Path, slots: int) -> Study:
-    """Maps in, stimuli and plans out; the second source is the bundled pictures' own."""
-    shutil.copytree(out / "pictures/maps/salicon", out / "maps/maps/salicon")
+    """Maps in, stimuli and plans out; the second source is the bundled images' own."""
+    shutil.copytree(out / "images/maps/salicon", out / "maps/maps/salicon")
     with (out / "maps/recipe.toml").open("a", encoding="utf-8") as recipe:
         recipe.write(SALICON)
     rapidvision("stimuli", "build", out / "maps/recipe.toml", "--out", out / "stimuli")
@@ -235,14 +235,12 @@ def main() -> None:
     """Go around once."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True, help="a new folder")
-    parser.add_argument("--per-category", type=int, default=2, help="pictures of each of the eight categories")
-    parser.add_argument(
-        "--n-players", type=int, default=4, help="players of the game, one map of each picture from each"
-    )
+    parser.add_argument("--per-category", type=int, default=2, help="images of each of the eight categories")
+    parser.add_argument("--n-players", type=int, default=4, help="players of the game, one map of each image from each")
     parser.add_argument("--n-per-group", type=int, default=12, help="plans per group, all of them simulated")
     arguments = parser.parse_args()
     out = arguments.out
-    some_pictures(out / "pictures", arguments.per_category)
+    some_images(out / "images", arguments.per_category)
     collect_maps(out, arguments.n_players)
     study = build_and_plan(out, arguments.n_per_group)
     asked = run_everywhere(out, study)

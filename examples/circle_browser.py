@@ -84,12 +84,12 @@ async def _one_player(browser, url: str, name: str, mind: Mind, n_rounds: int) -
     for number in range(n_rounds):
         await page.wait_for_selector("body[data-state=waiting]", timeout=60_000)
         round_id = await page.evaluate("clickme.round.id")
-        answer = await page.request.get(f"{url}api/rounds/{round_id}/picture.png")
-        picture = np.asarray(Image.open(io.BytesIO(await answer.body())).convert("RGB"))
+        answer = await page.request.get(f"{url}api/rounds/{round_id}/image.png")
+        image = np.asarray(Image.open(io.BytesIO(await answer.body())).convert("RGB"))
         box = await page.locator("#canvas").bounding_box()
-        scale = box["width"] / picture.shape[1]
+        scale = box["width"] / image.shape[1]
         rng = np.random.default_rng([number, *name.encode()])
-        for at, move in enumerate(stroke(Player(name, sharpness=2), mind(picture), Rules(), rng=rng)):
+        for at, move in enumerate(stroke(Player(name, sharpness=2), mind(image), Rules(), rng=rng)):
             await page.mouse.move(box["x"] + scale * (move.x + 0.5), box["y"] + scale * (move.y + 0.5))
             if at == 0:
                 await page.mouse.down()

@@ -162,7 +162,7 @@ class Event(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, tag_field=
     trial : int or None
         The trial that it interrupted.
     seen : bool
-        Whether that trial's picture had come up.
+        Whether that trial's image had come up.
     onset_s : float or None
         When it had, on the screen's clock.
     detail : str

@@ -33,9 +33,9 @@ def build_partner(
     Parameters
     ----------
     categories : sequence of str
-        What the pictures show; the order of the answers.
+        What the images show; the order of the answers.
     model : str, optional
-        A file of weights with named categories; by default the bundled network that names most pictures rightly.
+        A file of weights with named categories; by default the bundled network that names most images rightly.
     n_threads : int, optional
         Threads of this process's networks; torch's own choice by default, which leaves no core to anybody else.
     precision : {"float32", "bfloat16"}
@@ -96,7 +96,7 @@ def _best_bundled() -> Path:
 
 
 def _errors(path: Path) -> tuple[float, float]:
-    """Share of unseen pictures that a network names wrongly, and how little its attention is like people's."""
+    """Share of unseen images that a network names wrongly, and how little its attention is like people's."""
     test = read_card(path).results.get("test", {})
     return _or_worst(test.get("top1_error")), _or_worst(test.get("maps"), sign=-1)
 

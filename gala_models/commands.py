@@ -43,7 +43,7 @@ def _add_model_options(parser: argparse.ArgumentParser, *, several: bool) -> Non
         type=int,
         metavar="PX",
         help="what the shorter side is brought to before the centre of --size is cut out "
-        "(default: --size, so that the whole of a square picture is seen)",
+        "(default: --size, so that the whole of a square image is seen)",
     )
     parser.add_argument(
         "--name",
@@ -133,7 +133,7 @@ def _add_observe(verbs: Verbs) -> None:
         "--probe",
         nargs="+",
         metavar="LAYER[=LAYOUT]",
-        help="answer through linear probes on these layers, cross-validated by picture; the layout (channels-first, "
+        help="answer through linear probes on these layers, cross-validated by image; the layout (channels-first, "
         "channels-last, tokens, patch-tokens, patch-tokens-2, class-token) is declared where it is not certain",
     )
     parser.add_argument(
@@ -144,7 +144,7 @@ def _add_observe(verbs: Verbs) -> None:
         help="stop at the first probe whose absolute log odds exceed this; multiply-accumulates become response times, and late answers late",
     )
     parser.add_argument("--set", type=Path, metavar="SET", help="where the stimulus set is now")
-    parser.add_argument("--batch-size", type=int, default=64, metavar="N", help="pictures at once (default: 64)")
+    parser.add_argument("--batch-size", type=int, default=64, metavar="N", help="images at once (default: 64)")
     add_common_options(parser, json=True)
     parser.set_defaults(run=_observe)
 
@@ -203,18 +203,18 @@ def _add_attention_maps(verbs: Verbs) -> None:
     parser = add_verb(
         verbs,
         "attention-maps",
-        "write networks' attention maps of pictures, and a mosaic of overlays",
+        "write networks' attention maps of images, and a mosaic of overlays",
         "  rapidvision models attention-maps --set stimuli/ --model bundled --out attention/\n"
         "  rapidvision models attention-maps cat.png zebra.png --model gala.safetensors --out attention/",
     )
-    parser.add_argument("pictures", nargs="*", type=Path, metavar="PICTURE", help="square picture files of one size")
-    parser.add_argument("--set", type=Path, metavar="SET", help="the intact pictures of a stimulus set instead")
+    parser.add_argument("images", nargs="*", type=Path, metavar="IMAGE", help="square image files of one size")
+    parser.add_argument("--set", type=Path, metavar="SET", help="the intact images of a stimulus set instead")
     parser.add_argument(
         "--n-images",
         type=int,
         default=8,
         metavar="N",
-        help="how many of the set's pictures, spread evenly (default: 8)",
+        help="how many of the set's images, spread evenly (default: 8)",
     )
     parser.add_argument(
         "--attribution",
@@ -231,11 +231,11 @@ def _add_attention_maps(verbs: Verbs) -> None:
 
 def _attention_maps(arguments: argparse.Namespace) -> None:
     need("torch", extra="models", purpose="a network")
-    from .observer.images import pictures_of
+    from .observer.images import images_of
     from .observer.overlay import write_attention_maps
 
-    pictures = pictures_of(arguments.pictures, stimulus_set=arguments.set, n=arguments.n_images)
-    written = write_attention_maps(_networks(arguments), pictures, arguments.out, attribution=arguments.attribution)
+    images = images_of(arguments.images, stimulus_set=arguments.set, n=arguments.n_images)
+    written = write_attention_maps(_networks(arguments), images, arguments.out, attribution=arguments.attribution)
     say(arguments, f"{arguments.out / 'mosaic.png'} and {len(written) - 2} maps")
 
 
@@ -243,7 +243,7 @@ def _add_evaluate(verbs: Verbs) -> None:
     parser = add_verb(
         verbs,
         "evaluate",
-        "top-1 and top-5 error and agreement with maps, per picture and in sum",
+        "top-1 and top-5 error and agreement with maps, per image and in sum",
         "  rapidvision models evaluate gala.safetensors --store test/ --out gala.csv\n"
         "  rapidvision models evaluate gala.safetensors plain.safetensors --store test/ --seed 1 --out both.csv",
     )
@@ -251,10 +251,10 @@ def _add_evaluate(verbs: Verbs) -> None:
         "model", nargs="+", type=Path, metavar="FILE", help="files of weights; the first is compared with the others"
     )
     parser.add_argument(
-        "--store", type=Path, required=True, metavar="STORE", help="pictures that they were not trained on"
+        "--store", type=Path, required=True, metavar="STORE", help="images that they were not trained on"
     )
     parser.add_argument(
-        "--out", type=Path, metavar="CSV", help="a row per network and picture; a .json with the sums beside it"
+        "--out", type=Path, metavar="CSV", help="a row per network and image; a .json with the sums beside it"
     )
     _add_device_option(parser)
     add_common_options(parser, json=True)

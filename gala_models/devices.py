@@ -1,4 +1,4 @@
-"""Where a network computes: the one place that says so, for everything that hands it pictures."""
+"""Where a network computes: the one place that says so, for everything that hands it images."""
 
 import torch
 from torch import nn

@@ -44,7 +44,7 @@ def learning_curves(history: Sequence[dict[str, Any]], path: Path) -> None:
         middle.plot(epochs, [found["top1_error"] for found in validation], color=_BLUE, label="validation")
         middle.set(xlabel="epoch", ylabel="top-1 error (%)", ylim=(0, 100))
         middle.legend(frameon=False)
-        right.plot(epochs, [_or_nan(found["rho"]) for found in validation], color=_BLUE, label="own picture")
+        right.plot(epochs, [_or_nan(found["rho"]) for found in validation], color=_BLUE, label="own image")
         right.plot(
             epochs, [_or_nan(found["rho_other_classes"]) for found in validation], color=_GREY, label="other classes"
         )

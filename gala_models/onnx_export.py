@@ -1,4 +1,4 @@
-"""A network as one ONNX file, from bytes of pictures to probabilities: it plays without torch, by onnxruntime."""
+"""A network as one ONNX file, from bytes of images to probabilities: it plays without torch, by onnxruntime."""
 
 import logging
 import warnings
@@ -31,8 +31,8 @@ class Portable(nn.Module):
         In evaluation mode; class scores out.
     preprocessing : Preprocessing
         What it expects.
-    picture_px : int
-        Side of the square pictures that come in.
+    image_px : int
+        Side of the square images that come in.
 
     Notes
     -----
@@ -42,7 +42,7 @@ class Portable(nn.Module):
     Examples
     --------
     >>> from rapidvision.gala_models.layers.resnet import build
-    >>> network = Portable(build("compact-resnet").eval(), Preprocessing(size_px=96), picture_px=256)
+    >>> network = Portable(build("compact-resnet").eval(), Preprocessing(size_px=96), image_px=256)
     >>> network(torch.zeros(2, 256, 256, 3, dtype=torch.uint8)).sum(1).round().tolist()
     [1.0, 1.0]
     """
@@ -51,27 +51,27 @@ class Portable(nn.Module):
     mean: Tensor
     std: Tensor
 
-    def __init__(self, network: nn.Module, preprocessing: Preprocessing, *, picture_px: int) -> None:
+    def __init__(self, network: nn.Module, preprocessing: Preprocessing, *, image_px: int) -> None:
         super().__init__()
         self.network = network
-        self.register_buffer("rows", _scaling(preprocessing, picture_px))
+        self.register_buffer("rows", _scaling(preprocessing, image_px))
         self.register_buffer("mean", 255 * torch.tensor(preprocessing.mean)[:, None, None])
         self.register_buffer("std", 255 * torch.tensor(preprocessing.std)[:, None, None])
 
-    def forward(self, pictures: Tensor) -> Tensor:
-        """Return probabilities (n, n_classes) of uint8 pictures (n, picture_px, picture_px, 3)."""
-        x = pictures.permute(0, 3, 1, 2).float()
+    def forward(self, images: Tensor) -> Tensor:
+        """Return probabilities (n, n_classes) of uint8 images (n, image_px, image_px, 3)."""
+        x = images.permute(0, 3, 1, 2).float()
         x = self.rows @ x @ self.rows.T
         scores: Tensor = self.network((x - self.mean) / self.std)
         return scores.softmax(1)
 
 
-def _scaling(preprocessing: Preprocessing, picture_px: int) -> Tensor:
-    """Return the matrix (size_px, picture_px) that scales and cuts one axis of a picture."""
+def _scaling(preprocessing: Preprocessing, image_px: int) -> Tensor:
+    """Return the matrix (size_px, image_px) that scales and cuts one axis of an image."""
     short, size_px = preprocessing.short_px, preprocessing.size_px
-    rows = torch.eye(picture_px)
-    if short != picture_px:
-        size = (short, picture_px)
+    rows = torch.eye(image_px)
+    if short != image_px:
+        size = (short, image_px)
         rows = F.interpolate(rows[None, None], size, mode="bilinear", antialias=True, align_corners=False)[0, 0]
     first = (short - size_px) // 2
     return rows[first : first + size_px].contiguous()
@@ -84,9 +84,9 @@ def export_onnx(
     categories: Sequence[str],
     *,
     name: str,
-    picture_px: int = 256,
+    image_px: int = 256,
 ) -> None:
-    """Write a network as ONNX, folded: ``pictures`` in, ``probabilities`` out, any number at a time.
+    """Write a network as ONNX, folded: ``images`` in, ``probabilities`` out, any number at a time.
 
     Parameters
     ----------
@@ -100,8 +100,8 @@ def export_onnx(
         Names of the classes in order; stored in the file's metadata with `name`.
     name : str
         The network's id.
-    picture_px : int
-        Side of the pictures: uint8 (n, picture_px, picture_px, 3).
+    image_px : int
+        Side of the images: uint8 (n, image_px, image_px, 3).
 
     Raises
     ------
@@ -117,8 +117,8 @@ def export_onnx(
     for package in ("onnx", "onnxscript"):
         extras.need(package, extra="onnx", purpose="an ONNX file")
     plain = for_inference(model)
-    card = OnnxCard(name=name, categories=tuple(categories), picture_px=picture_px)
-    files.write_bytes(path, _program(Portable(plain, preprocessing, picture_px=picture_px).eval(), card))
+    card = OnnxCard(name=name, categories=tuple(categories), image_px=image_px)
+    files.write_bytes(path, _program(Portable(plain, preprocessing, image_px=image_px).eval(), card))
 
 
 def export_file(
@@ -129,7 +129,7 @@ def export_file(
     size_px: int = 224,
     resize_px: int = 0,
     names: Path | None = None,
-    picture_px: int = 256,
+    image_px: int = 256,
 ) -> int:
     """Write a file of weights as ONNX; returns the number of classes.
 
@@ -138,12 +138,12 @@ def export_file(
     model, out : Path
         Weights of ours, or with `architecture` anybody's; the new file.
     architecture : str, optional
-        Of a checkpoint without a card, whose input has a side of `size_px`, cut from pictures whose shorter side is brought
+        Of a checkpoint without a card, whose input has a side of `size_px`, cut from images whose shorter side is brought
         to `resize_px` (`size_px` by default).
     names : Path, optional
         Names of the classes, one per line; ours bring their own.
-    picture_px : int
-        Side of the pictures that come in.
+    image_px : int
+        Side of the images that come in.
 
     Raises
     ------
@@ -160,12 +160,12 @@ def export_file(
         preprocessing, own = card.preprocessing, tuple(category.name for category in card.categories)
     if not (given or own):
         raise InputError(f"{model}: its classes have no names; give them with --class-names, one per line")
-    export_onnx(out, network, preprocessing, given or own, name=model.stem, picture_px=picture_px)
+    export_onnx(out, network, preprocessing, given or own, name=model.stem, image_px=image_px)
     return len(given or own)
 
 
 def _program(network: Portable, card: OnnxCard) -> bytes:
-    example = torch.zeros(2, card.picture_px, card.picture_px, 3, dtype=torch.uint8)
+    example = torch.zeros(2, card.image_px, card.image_px, 3, dtype=torch.uint8)
     quiet = logging.getLogger("torch.onnx")
     level = quiet.level
     quiet.setLevel(logging.ERROR)  # it tells of every package that it did not need
@@ -176,7 +176,7 @@ def _program(network: Portable, card: OnnxCard) -> bytes:
                 network,
                 (example,),
                 dynamo=True,
-                input_names=["pictures"],
+                input_names=["images"],
                 output_names=["probabilities"],
                 dynamic_shapes=({0: torch.export.Dim("n", min=1, max=4096)},),
                 verbose=False,

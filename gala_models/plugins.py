@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 class Attribution(Protocol):
     """Where a network looks."""
 
-    def __call__(self, network: "Network", pictures: NDArray[np.uint8], /, *, names: Sequence[str]) -> Any:
-        """Return maps of pictures, an array or tensor in 0 … 1 of shape (n, height, width).
+    def __call__(self, network: "Network", images: NDArray[np.uint8], /, *, names: Sequence[str]) -> Any:
+        """Return maps of images, an array or tensor in 0 … 1 of shape (n, height, width).
 
-        `pictures` are uint8 of shape (n, height, width, 3), square and of one size. ``network.preprocessing(pictures)`` is
+        `images` are uint8 of shape (n, height, width, 3), square and of one size. ``network.preprocessing(images)`` is
         the input of ``network.model``, and ``network.readout.evidence`` turns its scores into log odds of "target".
-        `names` are the pictures', for messages.
+        `names` are the images', for messages.
         """
 
 
@@ -158,8 +158,8 @@ def register_attribution(name: str) -> Callable[[A], A]:
     >>> import rapidvision as rv
     >>> from rapidvision.gala_models.registries import ATTRIBUTIONS
     >>> @rv.models.register_attribution("everywhere-of-the-example")
-    ... def everywhere(network, pictures, /, *, names):
-    ...     return np.ones(pictures.shape[:3], np.float32)
+    ... def everywhere(network, images, /, *, names):
+    ...     return np.ones(images.shape[:3], np.float32)
     >>> "everywhere-of-the-example" in ATTRIBUTIONS
     True
     """

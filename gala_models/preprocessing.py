@@ -1,4 +1,4 @@
-"""From the pixels of a picture to a network's input, in one place for training, tests and observers."""
+"""From the pixels of an image to a network's input, in one place for training, tests and observers."""
 
 from math import inf, isfinite
 from typing import Annotated
@@ -25,7 +25,7 @@ class Preprocessing(Recipe, frozen=True):
         Side of the square input.
     resize_px : int
         The shorter side is brought to this before the centre is cut out; 0 means `size_px`, so that the whole of a
-        square picture is seen.
+        square image is seen.
     mean, std : three floats
         Subtracted from, and divided into, values of 0 … 1.
 
@@ -54,7 +54,7 @@ class Preprocessing(Recipe, frozen=True):
         return self.resize_px or self.size_px
 
     def check_side(self, side_px: int, *, where: str) -> None:
-        """Refuse stored pictures whose side is not what pictures are brought to before the centre is cut out.
+        """Refuse stored images whose side is not what images are brought to before the centre is cut out.
 
         Raises
         ------
@@ -63,30 +63,30 @@ class Preprocessing(Recipe, frozen=True):
         """
         if side_px != self.short_px:
             raise InputError(
-                f"{where} has pictures of {side_px} px, but the network's preprocessing brings the shorter side to "
+                f"{where} has images of {side_px} px, but the network's preprocessing brings the shorter side to "
                 f"{self.short_px} px and cuts {self.size_px} px out of the centre; pack with --size {self.short_px}, "
-                f"or state resize_px = {side_px} where the network was trained on cuts of such pictures"
+                f"or state resize_px = {side_px} where the network was trained on cuts of such images"
             )
 
     def __str__(self) -> str:
         return f"shorter side to {self.short_px} px, centre of {self.size_px} px"
 
-    def __call__(self, pictures: NDArray[np.uint8]) -> Tensor:
-        """Return input, float32 (n, 3, size_px, size_px) and channels last, of pictures (n, height, width, 3).
+    def __call__(self, images: NDArray[np.uint8]) -> Tensor:
+        """Return input, float32 (n, 3, size_px, size_px) and channels last, of images (n, height, width, 3).
 
         Raises
         ------
         InputError
-            When the pictures are not bytes from 0 to 255 with three channels.
+            When the images are not bytes from 0 to 255 with three channels.
         """
-        if pictures.dtype != np.uint8:
+        if images.dtype != np.uint8:
             raise InputError(
-                f"pictures: {pictures.dtype} from {pictures.min():g} to {pictures.max():g}; bytes from 0 to 255 are "
+                f"images: {images.dtype} from {images.min():g} to {images.max():g}; bytes from 0 to 255 are "
                 "needed, because the network normalizes them itself (once)"
             )
-        if pictures.ndim != 4 or pictures.shape[3] != 3:
-            raise InputError(f"pictures: shape {pictures.shape}; (n, height, width, 3) is needed")
-        x = torch.from_numpy(np.array(pictures, order="C")).permute(0, 3, 1, 2).float()
+        if images.ndim != 4 or images.shape[3] != 3:
+            raise InputError(f"images: shape {images.shape}; (n, height, width, 3) is needed")
+        x = torch.from_numpy(np.array(images, order="C")).permute(0, 3, 1, 2).float()
         height, width = x.shape[2:]
         short = self.short_px
         if min(height, width) != short:

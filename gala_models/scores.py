@@ -7,14 +7,14 @@ from torch import Tensor, nn
 
 from rapidvision.errors import CheckFailed
 
-#: Scores this close are equal: a few units in the last place of float32, relative to the picture's largest score.
+#: Scores this close are equal: a few units in the last place of float32, relative to the image's largest score.
 TIE = 4 * torch.finfo(torch.float32).eps
 
 _SHOWN = 5
 
 
 def ranks(scores: Tensor, labels: Tensor) -> Tensor:
-    """Count, for each picture, the other classes whose score is not below that of its own class.
+    """Count, for each image, the other classes whose score is not below that of its own class.
 
     Parameters
     ----------
@@ -57,35 +57,35 @@ def _margin(scores: Tensor) -> Tensor:
     return TIE * scores.abs().amax(1, keepdim=True)
 
 
-def check_finite(values: Tensor, pictures: Sequence[str], *, network: str, model: nn.Module, x: Tensor) -> None:
+def check_finite(values: Tensor, images: Sequence[str], *, network: str, model: nn.Module, x: Tensor) -> None:
     """Refuse what a network returned when some of it is NaN or infinite.
 
     Parameters
     ----------
     values : Tensor, shape (n, ...)
-        Scores or maps of `n` pictures.
-    pictures : sequence of str
+        Scores or maps of `n` images.
+    images : sequence of str
         Their names.
     network : str
         For the message.
     model : Module
-        The network, run once more on the first such picture to find the layer.
+        The network, run once more on the first such image to find the layer.
     x : Tensor, shape (n, 3, height, width)
         What went in.
 
     Raises
     ------
     CheckFailed
-        Names network, pictures and the first layer whose output is not finite.
+        Names network, images and the first layer whose output is not finite.
     """
     bad = ~torch.isfinite(values).flatten(1).all(1)
     if not bool(bad.any()):
         return
     rows = bad.nonzero()[:, 0].tolist()
-    names = ", ".join(pictures[row] for row in rows[:_SHOWN]) + (", …" if len(rows) > _SHOWN else "")
+    names = ", ".join(images[row] for row in rows[:_SHOWN]) + (", …" if len(rows) > _SHOWN else "")
     layer = first_bad_layer(model, x[rows[:1]])
     raise CheckFailed(
-        f"{network}: {len(rows)} of {len(pictures)} pictures give values that are not finite ({names}); the first layer "
+        f"{network}: {len(rows)} of {len(images)} images give values that are not finite ({names}); the first layer "
         f"whose output is not finite is {layer}. Such a network has no answers: repair or replace its weights"
     )
 

@@ -33,9 +33,9 @@ def _add_pack_dataset(verbs: Verbs) -> None:
     parser = add_verb(
         verbs,
         "pack-dataset",
-        "pack pictures, maps and labels into a store that training reads at random",
+        "pack images, maps and labels into a store that training reads at random",
         "  rapidvision models pack-dataset train.tfrecords --out train/ --size 256 --blur paper\n"
-        "  rapidvision models pack-dataset pictures/ --map-source clickme --out train/ --size 96\n"
+        "  rapidvision models pack-dataset images/ --map-source clickme --out train/ --size 96\n"
         "  rapidvision models pack-dataset imagenet/train/ --map-folder clickme/ --out train/ --size 256 --blur paper",
     )
     parser.add_argument(
@@ -43,21 +43,19 @@ def _add_pack_dataset(verbs: Verbs) -> None:
         metavar="SOURCE",
         nargs="+",
         type=Path,
-        help="ClickMe TFRecords, a folder of .npz, a picture folder (images.csv), or a folder with a folder per class",
+        help="ClickMe TFRecords, a folder of .npz, an image folder (images.csv), or a folder with a folder per class",
     )
     parser.add_argument("--out", type=Path, required=True, metavar="STORE", help="the store's folder")
+    parser.add_argument("--size", type=int, default=256, metavar="PX", help="side of the stored images (default: 256)")
     parser.add_argument(
-        "--size", type=int, default=256, metavar="PX", help="side of the stored pictures (default: 256)"
-    )
-    parser.add_argument(
-        "--map-source", default="clickme", metavar="SOURCE", help="a picture folder's maps (default: clickme)"
+        "--map-source", default="clickme", metavar="SOURCE", help="an image folder's maps (default: clickme)"
     )
     parser.add_argument("--map-folder", type=Path, metavar="DIR", help="maps beside class folders")
     parser.add_argument(
         "--blur",
         default="none",
         metavar="BLUR",
-        help="none, paper (49 x 49 box), gala_tpu, gauss:SIGMA, disc:RADIUS in pixels of a picture of 256, in proportion "
+        help="none, paper (49 x 49 box), gala_tpu, gauss:SIGMA, disc:RADIUS in pixels of an image of 256, in proportion "
         "for others; the paper names no kernel, so it is yours to choose (default: none)",
     )
     parser.add_argument("--first-label", type=int, default=0, choices=(0, 1), help="1 where labels count from 1")
@@ -65,7 +63,7 @@ def _add_pack_dataset(verbs: Verbs) -> None:
     parser.add_argument(
         "--skip-bad",
         action="store_true",
-        help="leave out pictures and maps that cannot be read and list them in skipped.csv (default: stop at the first)",
+        help="leave out images and maps that cannot be read and list them in skipped.csv (default: stop at the first)",
     )
     add_common_options(parser, seed=False)
     parser.set_defaults(run=_pack_dataset)
@@ -90,7 +88,7 @@ def _pack_dataset(arguments: argparse.Namespace) -> None:
     reasons = ", ".join(f"{n} {reason}" for reason, n in description.left_out.items()) or "none"
     say(
         arguments,
-        f"{arguments.out}: {description.n} pictures, {description.n_maps} with a map; maps left out: {reasons}",
+        f"{arguments.out}: {description.n} images, {description.n_maps} with a map; maps left out: {reasons}",
     )
     if description.ignored:
         say(arguments, f"not read: {', '.join(f'{n} {what}' for what, n in description.ignored.items())}")
@@ -199,12 +197,12 @@ def _add_train_demo(verbs: Verbs) -> None:
     parser = add_verb(
         verbs,
         "train-demo",
-        "make the bundled networks again: draw their pictures, train and measure them",
+        "make the bundled networks again: draw their images, train and measure them",
         "  rapidvision models train-demo --out networks/\n"
         "  rapidvision models train-demo --out networks/ --controls --seeds 0 1\n"
         "  rapidvision models train-demo --recipe few-images --controls --seeds 0 1 --out few/",
     )
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for pictures, runs and networks")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for images, runs and networks")
     parser.add_argument(
         "--recipe",
         default="bundled",
@@ -239,10 +237,10 @@ def _add_export(verbs: Verbs) -> None:
     parser = add_verb(
         verbs,
         "export-onnx",
-        "write a network as one ONNX file, bytes of pictures in and probabilities out",
+        "write a network as one ONNX file, bytes of images in and probabilities out",
         "  rapidvision models export-onnx gala.safetensors --out gala.onnx\n"
         "  rapidvision models export-onnx resnet50.pth --architecture resnet50 --class-names names.txt --out resnet50.onnx\n"
-        "  rapidvision clickme serve pictures/ --out game/ --partner gala.onnx",
+        "  rapidvision clickme serve images/ --out game/ --partner gala.onnx",
     )
     parser.add_argument("model", type=Path, metavar="FILE", help="a file of weights")
     parser.add_argument("--out", type=Path, required=True, metavar="ONNX", help="the new file")
@@ -259,7 +257,7 @@ def _add_export(verbs: Verbs) -> None:
     )
     parser.add_argument("--class-names", type=Path, metavar="FILE", help="names of its classes in order, one per line")
     parser.add_argument(
-        "--image-px", type=int, default=256, metavar="PX", help="side of the pictures that come in (default: 256)"
+        "--image-px", type=int, default=256, metavar="PX", help="side of the images that come in (default: 256)"
     )
     add_common_options(parser, seed=False)
     parser.set_defaults(run=_export)
@@ -276,6 +274,6 @@ def _export(arguments: argparse.Namespace) -> None:
         size_px=arguments.size,
         resize_px=arguments.resize,
         names=arguments.class_names,
-        picture_px=arguments.image_px,
+        image_px=arguments.image_px,
     )
-    say(arguments, f"{arguments.out}: {n_classes} classes, pictures of {arguments.image_px} px")
+    say(arguments, f"{arguments.out}: {n_classes} classes, images of {arguments.image_px} px")

@@ -25,7 +25,7 @@ class Verb(NamedTuple):
 
 VERBS = {
     "demo": Verb(
-        "rapidvision.commands.demo", "bundled pictures to Fig. 2B in under a minute; `demo render` draws new pictures"
+        "rapidvision.commands.demo", "bundled images to Fig. 2B in under a minute; `demo render` draws new images"
     ),
     "stimuli": Verb("rapidvision.stimuli.commands", "build, look at, verify and expand stimulus sets"),
     "session": Verb("rapidvision.experiments.commands", "plan, run, simulate, serve and export sessions"),
@@ -38,8 +38,8 @@ ALIASES = {"analyze": "analyse"}
 
 EXAMPLES = """\
 examples:
-  rapidvision demo                          everything once, on bundled pictures and simulated participants
-  rapidvision stimuli build recipe.toml     a reproducible stimulus set from your pictures and maps
+  rapidvision demo                          everything once, on bundled images and simulated participants
+  rapidvision stimuli build recipe.toml     a reproducible stimulus set from your images and maps
   rapidvision session plan set/ --out study/
   rapidvision analyse fig2b study/trials.csv
 
@@ -276,7 +276,7 @@ def _help() -> str:
     verbs = "\n".join(f"  {name:<{width}}{verb.summary}" for name, verb in VERBS.items())
     return (
         "usage: rapidvision VERB ... [--help] [--version] [--print-completion bash|zsh|tcsh]\n\n"
-        "Which parts of a picture let a person, or a network, recognise it at a glance.\n\n"
+        "Which parts of an image let a person, or a network, recognise it at a glance.\n\n"
         f"verbs (analyze is analyse):\n{verbs}\n\n{EXAMPLES}"
     )
 

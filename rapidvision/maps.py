@@ -1,4 +1,4 @@
-"""Importance maps: which pixels of a picture matter, according to one source."""
+"""Importance maps: which pixels of an image matter, according to one source."""
 
 from dataclasses import dataclass, field
 
@@ -11,14 +11,14 @@ from rapidvision.system import files
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ImportanceMap:
-    """How important each pixel of one picture is, from one source (paper, sections 2 and 2.2).
+    """How important each pixel of one image is, from one source (paper, sections 2 and 2.2).
 
     Parameters
     ----------
     values : array_like of float, shape (height, width)
         Finite, ≥ 0, not all equal. Kept as float32, read-only.
     image_id : str
-        The picture that the map belongs to.
+        The image that the map belongs to.
     source : str
         Where it comes from: ``clickme``, ``salicon``, ``fixations`` …
     n_observers : int, default 0
@@ -27,7 +27,7 @@ class ImportanceMap:
     Raises
     ------
     InputError
-        When the values are not a usable map; the message names the picture and the source.
+        When the values are not a usable map; the message names the image and the source.
 
     Examples
     --------
@@ -106,5 +106,5 @@ def checked_values(values: ArrayLike, *, where: str) -> NDArray[np.float32]:
         raise InputError(f"{where}: {n_negative} of {array.size} values are negative; importance is counted from 0 up")
     if array.max() == array.min():
         kind = "zero" if array.max() == 0 else "the same"
-        raise InputError(f"{where}: all values are {kind}; it does not say where to look, so leave the picture out")
+        raise InputError(f"{where}: all values are {kind}; it does not say where to look, so leave the image out")
     return array

@@ -22,12 +22,12 @@ from rapidvision.task.session import Breaks, Display, Feedback, Practice
 N_RELABELLINGS = 10_000
 #: Participants per group in the paper.
 N_PARTICIPANTS_PER_GROUP = 60
-#: 100 % of the features as a share of the picture: makes 40 % of the features 6 % of the pixels, as printed.
+#: 100 % of the features as a share of the image: makes 40 % of the features 6 % of the pixels, as printed.
 FEATURE_BUDGET = 0.15
-#: Log-spaced reveal levels, the intact picture not counted, and the smallest of them.
+#: Log-spaced reveal levels, the intact image not counted, and the smallest of them.
 N_LEVELS = 11
 LOWEST_LEVEL = 0.01
-#: Side of the kernel that blurs importance maps, "49x49 (the square of the bubble radius)", for pictures of 256 px.
+#: Side of the kernel that blurs importance maps, "49x49 (the square of the bubble radius)", for images of 256 px.
 MAP_BLUR_PX = 49
 #: The form of ``protocol.toml``.
 PROTOCOL_VERSION = 2

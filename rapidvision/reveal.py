@@ -1,4 +1,4 @@
-"""The reveal series: one pixel order per picture and map; every level is a prefix of it."""
+"""The reveal series: one pixel order per image and map; every level is a prefix of it."""
 
 from dataclasses import dataclass
 
@@ -16,7 +16,7 @@ def level_fractions(n_levels: int, lowest: float) -> NDArray[np.float64]:
     Parameters
     ----------
     n_levels : int
-        How many levels, ≥ 2, the intact picture not counted.
+        How many levels, ≥ 2, the intact image not counted.
     lowest : float
         The smallest fraction, above 0 and below 1.
 
@@ -38,7 +38,7 @@ def level_fractions(n_levels: int, lowest: float) -> NDArray[np.float64]:
 
 
 def level_label(fraction: float | None) -> str:
-    """Return a level's name in per cent of the features; the intact picture is ``full``.
+    """Return a level's name in per cent of the features; the intact image is ``full``.
 
     Examples
     --------
@@ -77,21 +77,21 @@ def level_counts(n_revealed_px: int, fractions: NDArray[np.float64]) -> NDArray[
     if np.any(np.diff(counts) <= 0):
         raise InputError(
             f"levels: {n_revealed_px} pixels are too few for {len(fractions)} different levels; "
-            "use fewer levels, a larger picture or a larger budget"
+            "use fewer levels, a larger image or a larger budget"
         )
     return counts
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RevealSeries:
-    """The order in which a picture's pixels appear, and how many at each level.
+    """The order in which an image's pixels appear, and how many at each level.
 
     Parameters
     ----------
     order : ndarray of int32, shape (n_revealed_px,)
         Raster indices of the pixels, most important first; no index twice.
     shape : tuple of int
-        Height and width of the picture in pixels.
+        Height and width of the image in pixels.
     counts : ndarray of int64, shape (n_levels,)
         Revealed pixels per level, strictly increasing; the last is ``len(order)``.
     shift_px : tuple of int, default (0, 0)
@@ -118,7 +118,7 @@ class RevealSeries:
         height, width = self.shape
         order = np.asarray(self.order)
         if order.ndim != 1 or order.size == 0 or order.min() < 0 or order.max() >= height * width:
-            raise InputError(f"reveal order: indices must lie in a picture of {height} x {width} pixels")
+            raise InputError(f"reveal order: indices must lie in an image of {height} x {width} pixels")
         if np.bincount(order, minlength=height * width).max() > 1:
             raise InputError("reveal order: a pixel appears twice")
         counts = np.asarray(self.counts)
@@ -132,7 +132,7 @@ class RevealSeries:
 
     @property
     def n_levels(self) -> int:
-        """Number of levels, the intact picture not counted."""
+        """Number of levels, the intact image not counted."""
         return len(self.counts)
 
     def target_indices(self) -> NDArray[np.int64]:
@@ -141,7 +141,7 @@ class RevealSeries:
         return (rows + self.shift_px[0]) * self.shape[1] + columns + self.shift_px[1]
 
     def mask(self, level_index: int) -> NDArray[np.bool_]:
-        """Which canvas pixels show the picture at a level; bool, shape (height, width)."""
+        """Which canvas pixels show the image at a level; bool, shape (height, width)."""
         mask = np.zeros(self.shape[0] * self.shape[1], bool)
         mask[self.target_indices()[: self.counts[level_index]]] = True
         return mask.reshape(self.shape)
@@ -152,17 +152,17 @@ class RevealSeries:
         Parameters
         ----------
         image, canvas : ndarray of uint8, shape (height, width, 3)
-            The picture and the background (phase-scrambled, grey …).
+            The image and the background (phase-scrambled, grey …).
         level_index : int
             0 … n_levels - 1.
 
         Returns
         -------
         ndarray of uint8, shape (height, width, 3)
-            A new picture.
+            A new image.
         """
         if image.shape != canvas.shape or image.shape[:2] != tuple(self.shape):
-            raise InputError(f"compose: picture {image.shape} and canvas {canvas.shape} must both be {self.shape} x 3")
+            raise InputError(f"compose: image {image.shape} and canvas {canvas.shape} must both be {self.shape} x 3")
         count = int(self.counts[level_index])
         out = canvas.reshape(-1, canvas.shape[2]).copy()
         out[self.target_indices()[:count]] = image.reshape(-1, image.shape[2])[self.order[:count]]

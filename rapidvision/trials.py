@@ -94,16 +94,16 @@ COLUMNS: tuple[Column, ...] = (
     Column("phase", "str", "", "practice or main; practice is never analysed", allowed=("practice", "main")),
     Column("block", "int", "", "Block from 0; practice is -1"),
     Column("trial", "int", "", "Number within the session from 0, practice included"),
-    Column("image_id", "str", "", "The picture; empty where unknown", nullable=True),
+    Column("image_id", "str", "", "The image; empty where unknown", nullable=True),
     Column(
         "stimulus_sha256", "str", "", "Hash of the stimulus file that was shown; empty where unknown", nullable=True
     ),
-    Column("category", "str", "", "What the picture shows; empty where unknown", nullable=True),
+    Column("category", "str", "", "What the image shows; empty where unknown", nullable=True),
     Column(
         "target", "bool", "", "Whether the category is a target; empty where only `correct` was recorded", nullable=True
     ),
-    Column("map_source", "str", "", "Whose map revealed the picture"),
-    Column("level_index", "int", "", "Reveal level from 0; the intact picture comes last"),
+    Column("map_source", "str", "", "Whose map revealed the image"),
+    Column("level_index", "int", "", "Reveal level from 0; the intact image comes last"),
     Column(
         "level_label", "str", "", "Per cent of the features, or full; in imported tables the level as it was written"
     ),
@@ -111,10 +111,10 @@ COLUMNS: tuple[Column, ...] = (
         "reveal_fraction",
         "float",
         "1",
-        "Share of the features; empty for the intact picture and where levels are no per cent",
+        "Share of the features; empty for the intact image and where levels are no per cent",
         nullable=True,
     ),
-    Column("revealed_px", "int", "px", "Pixels of the picture that could be seen; empty where unknown", nullable=True),
+    Column("revealed_px", "int", "px", "Pixels of the image that could be seen; empty where unknown", nullable=True),
     Column("correct_response", "str", "", "The option that is right; empty where nothing is scored", nullable=True),
     Column(
         "response",
@@ -156,7 +156,7 @@ COLUMNS: tuple[Column, ...] = (
         "Whether the measured presentation kept the planned durations; empty where it was not measured",
         nullable=True,
     ),
-    Column("attempt", "int", "", "1, or more when the trial was interrupted after its picture had come up"),
+    Column("attempt", "int", "", "1, or more when the trial was interrupted after its image had come up"),
     Column(
         "flags", "str", "", "What was unusual, names separated by blanks; empty when there was nothing", nullable=True
     ),

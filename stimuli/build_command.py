@@ -24,10 +24,10 @@ A build that was stopped resumes when the same command is given again."""
 
 def add_build(verbs: Verbs) -> None:
     """Add the sub-verb."""
-    parser = add_verb(verbs, "build", "build a stimulus set from pictures and importance maps", _BUILD_EXAMPLES)
+    parser = add_verb(verbs, "build", "build a stimulus set from images and importance maps", _BUILD_EXAMPLES)
     list_names(parser, {"reveal.mode": REVEAL_MODES, "canvas.kind": BACKGROUNDS, "maps.reader": READERS})
     parser.add_argument(
-        "recipe", metavar="RECIPE", help="a TOML file, or `bundled` for the pictures that come with RapidVision"
+        "recipe", metavar="RECIPE", help="a TOML file, or `bundled` for the images that come with RapidVision"
     )
     parser.add_argument("--out", type=Path, required=True, metavar="SET", help="folder of the set")
     parser.add_argument(
@@ -40,7 +40,7 @@ def add_build(verbs: Verbs) -> None:
     parser.add_argument("--shard", type=_shard, default=(1, 1), metavar="I/N", help="build only this part")
     parser.add_argument("--scheduler", metavar="ADDRESS", help="let a dask.distributed cluster do the work")
     parser.add_argument(
-        "--skip-bad", action="store_true", help="leave out unusable pictures and list them in rejects.csv"
+        "--skip-bad", action="store_true", help="leave out unusable images and list them in rejects.csv"
     )
     parser.add_argument(
         "--masks",
@@ -65,7 +65,7 @@ def _build(arguments: argparse.Namespace) -> int:
     from .pipeline.image_list import image_entries
 
     n_jobs = len(image_entries(recipe, root)[arguments.shard[0] - 1 :: arguments.shard[1]])
-    with progress("pictures", n_jobs, quiet=arguments.quiet) as advance:
+    with progress("images", n_jobs, quiet=arguments.quiet) as advance:
         built = build(
             recipe,
             arguments.out,
@@ -81,7 +81,7 @@ def _build(arguments: argparse.Namespace) -> int:
         say(arguments, f"left out {one.job.image_id}: {one.reason}")
     kept = f", {built.n_kept} were there" if built.n_kept else ""
     left_out = f", {len(built.rejected)} left out" if built.rejected else ""
-    say(arguments, f"{arguments.out}: {built.n_made} pictures made{kept}{left_out}, seed {recipe.seed}")
+    say(arguments, f"{arguments.out}: {built.n_made} images made{kept}{left_out}, seed {recipe.seed}")
     if recipe.mask_families and built.result is not None:
         counts = counts_of(arguments.out)
         say(arguments, f"masks: {', '.join(f'{n} {name}' for name, n in counts.items())}")
@@ -92,7 +92,7 @@ def _build(arguments: argparse.Namespace) -> int:
     if len(built.flags) > MOST_FLAGS:
         say(arguments, f"and {len(built.flags) - MOST_FLAGS} more flags; see `rapidvision stimuli show --out`")
     if built.n_missing:
-        say(arguments, f"{built.n_missing} pictures are still missing; a build without --shard finishes the set")
+        say(arguments, f"{built.n_missing} images are still missing; a build without --shard finishes the set")
     return 0
 
 

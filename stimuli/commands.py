@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     expand.add_argument("--out", type=Path, required=True, metavar="SET", help="a new folder")
     expand.add_argument(
-        "--root", type=Path, metavar="DIR", help="folder of the pictures; for sets built with --format recipe"
+        "--root", type=Path, metavar="DIR", help="folder of the images; for sets built with --format recipe"
     )
     add_plugin_option(expand)
     add_common_options(expand, seed=False)
@@ -73,7 +73,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     importing = add_verb(
         verbs,
         "import-clickme",
-        "turn the ClickMe release into a picture folder",
+        "turn the ClickMe release into an image folder",
         "rapidvision stimuli import-clickme clickme_train.tfrecords --out clickme --target-labels 0-397",
     )
     importing.add_argument("records", type=Path, metavar="RECORDS", help="a TFRecord file, or a folder of them")
@@ -88,7 +88,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     importing.add_argument(
         "--class-names", type=Path, metavar="FILE", help="a text file with the name of a label per line"
     )
-    importing.add_argument("--n-images", type=int, metavar="N", help="stop after so many pictures (default: all)")
+    importing.add_argument("--n-images", type=int, metavar="N", help="stop after so many images (default: all)")
     add_common_options(importing, seed=False)
     importing.set_defaults(run=_import_clickme)
 
@@ -117,9 +117,9 @@ def _expand(arguments: argparse.Namespace) -> int:
     from .builder.packed import read_packed
 
     n_images = len(read_packed(arguments.folder).description.description.images)
-    with progress("pictures", n_images, quiet=arguments.quiet) as advance:
+    with progress("images", n_images, quiet=arguments.quiet) as advance:
         found = expand(arguments.folder, arguments.out, root=arguments.root, advance=advance)
-    say(arguments, f"{arguments.out}: {len(found.stimuli)} stimuli of {n_images} pictures, digest {found.digest[:16]}")
+    say(arguments, f"{arguments.out}: {len(found.stimuli)} stimuli of {n_images} images, digest {found.digest[:16]}")
     return 0
 
 
@@ -137,7 +137,7 @@ def _show(arguments: argparse.Namespace) -> int:
     give(arguments, {"digest": found.digest, **msgspec.to_builtins(found.description)})
     if arguments.out is not None:
         inputs = read_recipe(arguments.recipe, root=arguments.root) if arguments.recipe else None
-        with progress("pictures", len(found.description.images), quiet=arguments.quiet) as advance:
+        with progress("images", len(found.description.images), quiet=arguments.quiet) as advance:
             page = contact_sheet(found, arguments.out, inputs=inputs, advance=advance)
         say(arguments, f"{page}")
     return 0
@@ -195,7 +195,7 @@ def _import_clickme(arguments: argparse.Namespace) -> int:
     )
     say(
         arguments,
-        f"{arguments.out}: {done.n_pictures} pictures; left out {done.n_without_map} without a map, "
+        f"{arguments.out}: {done.n_images} images; left out {done.n_without_map} without a map, "
         f"{done.n_without_label} without a label",
     )
     return 0

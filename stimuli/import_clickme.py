@@ -1,4 +1,4 @@
-"""Turn the ClickMe release into a picture folder that a recipe can name."""
+"""Turn the ClickMe release into an image folder that a recipe can name."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from .png.series import encode
 class Unpacked:
     """What was written, and what was left out because it has no map or no label."""
 
-    n_pictures: int
+    n_images: int
     n_without_map: int
     n_without_label: int
 
@@ -37,7 +37,7 @@ def import_release(
     limit: int | None = None,
     advance: Advance = silent,
 ) -> Unpacked:
-    """Write pictures, maps, ``images.csv`` and a recipe from TFRecord files.
+    """Write images, maps, ``images.csv`` and a recipe from TFRecord files.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ def import_release(
     names : sequence of str
         Name of each label; ``class-<label>`` by default.
     limit : int, optional
-        Stop after so many pictures.
+        Stop after so many images.
     advance : callable
         Called after each record.
 
@@ -82,29 +82,27 @@ def import_release(
                 continue
             name = names[record.label] if names else f"class-{record.label:03d}"
             where = f"{path}: {record.image_id}"
-            file = _write_picture(out / "images", record.image_id, record.image, where)
+            file = _write_image(out / "images", record.image_id, record.image, where)
             values = checked_values(record.heatmap, where=where).astype(np.float64)
             grey = np.rint(values / values.max() * 65535).astype(np.uint16)
             files.write_bytes(image_folder.map_path(out, "clickme", record.image_id), png_bytes(grey, effort=1))
             target = record.label in animal
             table.append({"image_id": record.image_id, "path": f"images/{file}", "category": name, "target": target})
     if not table:
-        raise InputError(f"{source}: no record has both a picture and a map")
+        raise InputError(f"{source}: no record has both an image and a map")
     image_folder.write_table(out / image_folder.TABLE, table)
     image_folder.write_recipe(out, name="clickme", seed=2019, image_px=256, source="clickme", blur="paper")
     return Unpacked(len(table), without_map, without_label)
 
 
-def _write_picture(folder: Path, image_id: str, blob: bytes, where: str) -> str:
-    """Keep encoded pictures as they are; store raw ones, whose values are 0 … 255 (or 0 … 1), as PNG."""
+def _write_image(folder: Path, image_id: str, blob: bytes, where: str) -> str:
+    """Keep encoded images as they are; store raw ones, whose values are 0 … 255 (or 0 … 1), as PNG."""
     if blob[:2] == b"\xff\xd8":
         load_rgb(blob, name=where)  # refused here, where the record is known
         files.write_bytes(folder / f"{image_id}.jpg", blob)
         return f"{image_id}.jpg"
-    pixels = np.asarray(tfrecord.picture(blob, n_channels=3, where=where), np.float64)
+    pixels = np.asarray(tfrecord.image(blob, n_channels=3, where=where), np.float64)
     if not (pixels.min() >= -0.5 and pixels.max() <= 255.5):  # NaN, too
-        raise InputError(
-            f"{where}: picture values from {pixels.min():.3g} to {pixels.max():.3g}; 0 to 255 are expected"
-        )
+        raise InputError(f"{where}: image values from {pixels.min():.3g} to {pixels.max():.3g}; 0 to 255 are expected")
     files.write_bytes(folder / f"{image_id}.png", encode(rounded(pixels * (255 if pixels.max() <= 1 else 1))))
     return f"{image_id}.png"

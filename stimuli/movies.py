@@ -112,8 +112,8 @@ def write_movie(
         stream = movie.add_stream(encoder, rate=rate, options=_OPTIONS[codec])
         stream.width, stream.height, stream.pix_fmt = side, side, "yuv420p"
         stream.time_base = stream.codec_context.time_base = 1 / rate
-        pictures = (phase_picture(phase, trial, found, background) for phase in trial.phases)
-        shown = (picture for picture, count in zip(pictures, counts, strict=True) for _ in range(count))
+        images = (phase_image(phase, trial, found, background) for phase in trial.phases)
+        shown = (image for image, count in zip(images, counts, strict=True) for _ in range(count))
         for number, image in enumerate(shown):
             frame = av.VideoFrame.from_ndarray(image, format="rgb24")
             frame.pts, frame.time_base = number, 1 / rate
@@ -122,7 +122,7 @@ def write_movie(
     return counts
 
 
-def phase_picture(phase: TrialPhase, trial: Trial, found: StimulusSet, background: Background) -> NDArray[np.uint8]:
+def phase_image(phase: TrialPhase, trial: Trial, found: StimulusSet, background: Background) -> NDArray[np.uint8]:
     """Return what a phase shows, uint8 of shape (side, side, 3).
 
     Parameters

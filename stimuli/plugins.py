@@ -37,7 +37,7 @@ class RevealMode(Protocol):
 class BackgroundMaker(Protocol):
     """Makes what is shown where the image is not revealed."""
 
-    def __call__(self, picture: NDArray[np.uint8], canvas: Canvas, /, *, key: int) -> Background:
+    def __call__(self, image: NDArray[np.uint8], canvas: Canvas, /, *, key: int) -> Background:
         """Return the background of an image, uint8 sRGB of shape (height, width, 3), as the image itself is.
 
         The parameters are in ``canvas.options``. Every random decision must follow from `key`.
@@ -113,8 +113,8 @@ def register_background(name: str) -> Callable[[B], B]:
     >>> import numpy as np
     >>> import rapidvision as rv
     >>> @rv.stimuli.register_background("black-of-the-example")
-    ... def black(picture, canvas, /, *, key):
-    ...     return rv.stimuli.Background(np.zeros_like(picture))
+    ... def black(image, canvas, /, *, key):
+    ...     return rv.stimuli.Background(np.zeros_like(image))
     >>> rv.stimuli.Canvas(kind="black-of-the-example").kind
     'black-of-the-example'
     """

@@ -24,7 +24,7 @@ class StimulusRecipe(Recipe, frozen=True):
     seed : int
         Every random decision follows from it.
     image_px : int
-        Side of the pictures in pixels.
+        Side of the images in pixels.
     image_deg : float or None
         Side in degrees of visual angle on `screen`, which it needs; replaces `image_px`.
     screen : Screen or None
@@ -32,11 +32,11 @@ class StimulusRecipe(Recipe, frozen=True):
     images : str or ImageTable
         ``images.csv`` (columns image_id, path, category, target, and optionally phase, credit, licence), or a foreign table.
     maps : tuple of MapSource
-        One or more sources; every picture needs a map from each.
+        One or more sources; every image needs a map from each.
     fit : {"crop", "stretch"}
-        How a picture that is not square becomes so.
+        How an image that is not square becomes so.
     upscale : bool
-        Whether pictures smaller than `image_px` may be enlarged.
+        Whether images smaller than `image_px` may be enlarged.
     greyscale : bool
         Whether colour is taken out.
     match, reveal, canvas : Match, Reveal, Canvas
@@ -94,7 +94,7 @@ class StimulusRecipe(Recipe, frozen=True):
 
     @property
     def side_px(self) -> int:
-        """Side of the finished pictures in pixels, degrees resolved."""
+        """Side of the finished images in pixels, degrees resolved."""
         if self.image_deg is None or self.screen is None:  # degrees have a screen: see __post_init__
             return self.image_px
         return round(self.screen.deg_to_px(self.image_deg))

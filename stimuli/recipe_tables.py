@@ -13,16 +13,16 @@ from .registries import BACKGROUNDS, READERS, REVEAL_MODES, Options, check_name
 
 
 class ImageTable(Recipe, frozen=True):
-    """Pictures listed in a table that was not written for RapidVision.
+    """Images listed in a table that was not written for RapidVision.
 
     Attributes
     ----------
     table : str
         A CSV file with a header.
     folder : str
-        Where the pictures are.
+        Where the images are.
     path_column, category_column : str
-        Columns that hold the picture's file name and its category. The picture's id is the file name without suffix.
+        Columns that hold the image's file name and its category. The image's id is the file name without suffix.
     targets : tuple of str
         Which categories are targets.
     """
@@ -47,9 +47,9 @@ class MapSource(Recipe, frozen=True):
         File or folder.
     blur : str
         ``none``, ``paper`` (49x49 box), ``gala_tpu`` (the 49x49 window of the reference code), ``gauss:7``
-        (sigma in pixels of the finished picture), ``gauss:0.5deg`` or ``disc:10`` (radius in pixels).
+        (sigma in pixels of the finished image), ``gauss:0.5deg`` or ``disc:10`` (radius in pixels).
     frame_px : (int, int) or None
-        Width and height in which points were recorded; None means the picture's own.
+        Width and height in which points were recorded; None means the image's own.
     origin : {0, 1} or None
         Coordinates of the first pixel in recorded points; None means the format's own convention.
     weights : {"none", "duration"}
@@ -78,7 +78,7 @@ class MapSource(Recipe, frozen=True):
         check_name(self.reader, READERS, self.options)
         checked_name(self.source, "source")
         if self.source == INTACT_LABEL:
-            raise ValueError(f'source must not be "{INTACT_LABEL}"; the intact picture is called so')
+            raise ValueError(f'source must not be "{INTACT_LABEL}"; the intact image is called so')
 
 
 class Reveal(Recipe, frozen=True):
@@ -96,13 +96,13 @@ class Reveal(Recipe, frozen=True):
     start : "peak", "centre" or (row, column)
         Where the fill starts.
     budget : float or "support"
-        100 % of the features as a share of the picture; ``support``: the smaller of the maps' supports.
+        100 % of the features as a share of the image; ``support``: the smaller of the maps' supports.
     n_levels, lowest : int, float
-        Log-spaced levels, the intact picture not counted.
+        Log-spaced levels, the intact image not counted.
     levels : tuple of float
         Explicit fractions instead, rising to 1.
     intact : bool
-        Whether the intact picture is one more level.
+        Whether the intact image is one more level.
     centring : {"region", "start", "none"}
         What is moved to the middle of the canvas.
     bubble_radius_px : int
@@ -159,10 +159,10 @@ class Canvas(Recipe, frozen=True):
     Attributes
     ----------
     kind : {"phase", "grey", "mean", "blur", "noise"} or the name of a plug-in
-        ``phase``: the picture with scrambled phases. ``noise``: white noise given the picture's spectrum.
-        ``grey``: one grey; ``mean``: the picture's mean colour; ``blur``: the picture out of focus.
+        ``phase``: the image with scrambled phases. ``noise``: white noise given the image's spectrum.
+        ``grey``: one grey; ``mean``: the image's mean colour; ``blur``: the image out of focus.
     coherence : float
-        For ``phase``: 0 scrambles fully, 1 keeps the picture. Edges, contrast and the search for phases that
+        For ``phase``: 0 scrambles fully, 1 keeps the image. Edges, contrast and the search for phases that
         clip less hold at every coherence.
     edges : {"periodic", "raw"}
         Whether the border's jump is taken out of the spectrum first.
@@ -175,7 +175,7 @@ class Canvas(Recipe, frozen=True):
     blur_px : float
         Sigma of the blurred canvas.
     largest_clipped_fraction : float
-        Pictures whose canvas clips a larger share of its values are refused.
+        Images whose canvas clips a larger share of its values are refused.
     options : dict
         Parameters of a background that is a plug-in.
 
@@ -217,17 +217,17 @@ class Match(Recipe, frozen=True):
         Common mean in 255ths of white, for ``luminance`` and ``spectrum``; left out, the average of the set.
     contrast : float, "own" or None
         Common standard deviation in 255ths of white, for ``luminance``; left out, the average of the set. ``own``: only
-        the means are made equal, and each picture keeps its contrast.
+        the means are made equal, and each image keeps its contrast.
     spectrum : {"rotational", "full"}
         Whether amplitudes agree on average at each spatial frequency, or each by itself.
     space : {"rec709", "rec601", "linear", "lab"}
-        In what pictures are matched: luma of coded sRGB values with either standard's weights, luminance of linear
+        In what images are matched: luma of coded sRGB values with either standard's weights, luminance of linear
         light, or CIE lightness L*. Mean and contrast are in 255ths of white in each of them.
     shrink : bool
-        Lower the contrast of the whole set until every picture fits, with own contrasts that of each picture that does
+        Lower the contrast of the whole set until every image fits, with own contrasts that of each image that does
         not fit; else such a set is refused.
     clipped : float
-        Share of a picture's values that may be clipped.
+        Share of an image's values that may be clipped.
 
     Examples
     --------

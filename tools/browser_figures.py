@@ -1,4 +1,4 @@
-"""Make the two pictures of docs/online.md: ``python tools/browser_figures.py STUDY``.
+"""Make the two figures of docs/online.md: ``python tools/browser_figures.py STUDY``.
 
 STUDY is a study folder whose stimulus set is where it says; a copy of it is served, so that nothing of it changes.
 Simulated participants answer first. The dashboard counts participants only, so the copy's database then names them so;
@@ -31,7 +31,7 @@ N_PEOPLE = 10
 
 
 def main(study: str) -> None:
-    """Serve a copy of the study and keep both pictures."""
+    """Serve a copy of the study and keep both figures."""
     with tempfile.TemporaryDirectory() as temporary, sync_playwright() as playwright:
         folder = Path(temporary) / "study"
         shutil.copytree(study, folder)
@@ -95,26 +95,26 @@ def dashboard(page: Page, url: str) -> Image.Image:
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()
     page.get_by_text("Timing by browser").wait_for()
-    return picture(page)
+    return image(page)
 
 
 def session(page: Page, url: str) -> Image.Image:
-    """Walk through a session: consent, keys, cross, picture."""
+    """Walk through a session: consent, keys, cross, image."""
     shots = []
     page.goto(f"{url}?PROLIFIC_PID=reader")
     page.get_by_role("button", name="I agree").wait_for()
-    shots.append(picture(page))
+    shots.append(image(page))
     page.get_by_role("button", name="I agree").click()
     page.get_by_role("button", name="full screen").click(timeout=60_000)
     while not page.locator("kbd[data-key]").count():
         page.keyboard.press(" ")
         page.wait_for_timeout(200)
-    shots.append(picture(page))
+    shots.append(image(page))
     while not page.locator("body.running").count():
         for key in ("s", "l"):
             page.keyboard.press(key)
             page.wait_for_timeout(100)
-    shots += [shown(page, ".cross"), shown(page, "img.picture")]
+    shots += [shown(page, ".cross"), shown(page, "img.image")]
     width, height = shots[0].size
     sheet = Image.new("RGB", (2 * width + 8, 2 * height + 8), "#9aa6b5")
     for place, shot in enumerate(shots):
@@ -123,21 +123,21 @@ def session(page: Page, url: str) -> Image.Image:
 
 
 def shown(page: Page, selector: str) -> Image.Image:
-    """Look until a shot has the middle of a trial's picture or cross in it."""
+    """Look until a shot has the middle of a trial's image or cross in it."""
     end = time.monotonic() + 120
     visible = f"[...document.querySelectorAll('{selector}')].some((e) => getComputedStyle(e).opacity > 0.5)"
     while time.monotonic() < end:
         if not page.evaluate(f"document.body.classList.contains('running') && {visible}"):
             page.wait_for_timeout(10)
             continue
-        shot = picture(page)
+        shot = image(page)
         dark = (np.asarray(shot.convert("L"))[shot.height // 2 - 120 : shot.height // 2 + 120] < 100).mean()
         if (dark > 0.02) == (selector != ".cross") and dark > 0:
             return shot
     raise SystemExit(f"{selector} was never caught")
 
 
-def picture(page: Page) -> Image.Image:
+def image(page: Page) -> Image.Image:
     """Return what the page shows now."""
     return Image.open(io.BytesIO(page.screenshot())).convert("RGB")
 

@@ -122,7 +122,7 @@ Fields that are not named have the defaults of [protocol.toml](../reference/prot
 
 
 def main() -> None:
-    """Write pages and pictures."""
+    """Write pages and images."""
     from rapidvision.experiments.design.figures.timeline import write_timeline
     from rapidvision.experiments.design.planning import groups_of, make_plan
     from tests.experiments.sets import set_for

@@ -12,9 +12,9 @@ _WORDS = {
     "targets": "answers (or keys) that mean target",
     "distractors": "answers (or keys) that mean distractor",
     "missing": "words that mean no answer, beside an empty cell",
-    "target-truths": "values of the field target (or --field target=COLUMN) that mean a target picture",
-    "distractor-truths": "values of that field that mean a distractor picture",
-    "full": "labels of the intact picture",
+    "target-truths": "values of the field target (or --field target=COLUMN) that mean a target image",
+    "distractor-truths": "values of that field that mean a distractor image",
+    "full": "labels of the intact image",
     "practice": "values of the field phase that mean practice",
 }
 _CHOICES = {
@@ -23,7 +23,7 @@ _CHOICES = {
     "untimed": (("refuse", "missing", "leave out"), "an answer without a time above 0"),
     "time-unit": (("auto", "ms", "s", "us"), "unit of response times (auto: recognised, or refused)"),
     "observers": (("human", "pilot", "simulated", "model"), "what kind of observer answered"),
-    "repeats": (("refuse", "first", "keep"), "when a participant met a picture twice"),
+    "repeats": (("refuse", "first", "keep"), "when a participant met an image twice"),
     "decimal": (("auto", ".", ","), "decimal sign"),
 }
 _TEXTS = {

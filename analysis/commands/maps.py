@@ -15,13 +15,13 @@ def add_maps(verbs: Verbs) -> None:
         verbs,
         "maps",
         "reliability of participants' maps (one file), or agreement of two sources",
-        "rapidvision analyse maps pictures/maps/clickme pictures/maps/salicon",
+        "rapidvision analyse maps images/maps/clickme images/maps/salicon",
     )
     parser.add_argument(
         "first",
         metavar="MAPS",
         type=Path,
-        help="folder of maps named after their pictures (IMAGE_ID.png), or .npz (participants x height x width)",
+        help="folder of maps named after their images (IMAGE_ID.png), or .npz (participants x height x width)",
     )
     parser.add_argument("second", metavar="OTHER", type=Path, nargs="?", help="the other source")
     parser.add_argument(
@@ -43,8 +43,8 @@ def _run_maps(arguments: argparse.Namespace) -> None:
     low, high = result.interval
     kind = "participants' maps" if isinstance(result, Reliability) else "sources"
     tell(
-        f"{len(result.images)} pictures: {kind} correlate {result.mean:.3f} (95 % {low:.3f} to {high:.3f}), "
-        f"different pictures {result.null:.3f}, p = {result.p:.4g}; {result.share_below_null:.1%} of pictures below the null",
+        f"{len(result.images)} images: {kind} correlate {result.mean:.3f} (95 % {low:.3f} to {high:.3f}), "
+        f"different images {result.null:.3f}, p = {result.p:.4g}; {result.share_below_null:.1%} of images below the null",
     )
     if isinstance(result, Reliability):
         tell(f"split-half {result.split_half:.3f}, Spearman-Brown {result.spearman_brown:.3f}")

@@ -52,11 +52,11 @@ def _run_chance(arguments: argparse.Namespace) -> None:
 
 
 def add_mixed(verbs: Verbs) -> None:
-    """Add ``mixed``: the regression with random participants and pictures."""
+    """Add ``mixed``: the regression with random participants and images."""
     parser = add_verb(
         verbs,
         "mixed",
-        "accuracy ~ log reveal x group with random participants and pictures, beside GEE and GLM",
+        "accuracy ~ log reveal x group with random participants and images, beside GEE and GLM",
         "rapidvision analyse mixed study/trials.csv --groups clickme salicon --guess 0.5",
     )
     parser.add_argument("trials", metavar="TRIALS", type=Path, help="the trials table (CSV or Parquet)")

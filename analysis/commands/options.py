@@ -68,7 +68,7 @@ def add_test_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--by-slot", action="store_true", help="relabel only among participants with the same plan")
     rules = parser.add_argument_group("exclusions (none by default)")
-    rules.add_argument("--min-full-accuracy", type=float, metavar="SHARE", help="with intact pictures")
+    rules.add_argument("--min-full-accuracy", type=float, metavar="SHARE", help="with intact images")
     rules.add_argument("--max-late-share", type=float, metavar="SHARE", help="late, early and missing answers")
     rules.add_argument("--max-response-bias", type=float, metavar="SHARE", help="share of the same answer")
     rules.add_argument("--first-session-only", action="store_true", help="of a participant who came more than once")
@@ -95,7 +95,7 @@ def add_reading_options(parser: argparse.ArgumentParser) -> None:
         "--attempts",
         default="first",
         choices=("first", "all"),
-        help="first: leave out repeated attempts, whose picture had been seen",
+        help="first: leave out repeated attempts, whose image had been seen",
     )
     rows.add_argument(
         "--where",
@@ -108,7 +108,7 @@ def add_reading_options(parser: argparse.ArgumentParser) -> None:
         "--repeats",
         default="refuse",
         choices=("refuse", "first", "keep"),
-        help="when a participant met a picture twice",
+        help="when a participant met an image twice",
     )
 
 
@@ -121,7 +121,7 @@ def add_company(parser: argparse.ArgumentParser) -> None:
         type=float,
         default=0.05,
         metavar="SHARE",
-        help="how far below the intact picture is still the ceiling (0.05)",
+        help="how far below the intact image is still the ceiling (0.05)",
     )
 
 

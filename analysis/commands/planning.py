@@ -19,7 +19,7 @@ def _add_design_options(parser: argparse.ArgumentParser, *, n_experiments: int, 
         "--slope", type=float, default=6.0, metavar="SLOPE", help="of the logistic over log10 per cent (6)"
     )
     parser.add_argument("--late-share", type=float, default=0.05, metavar="SHARE", help="answers past the limit (0.05)")
-    parser.add_argument("--n-images", type=int, default=80, metavar="N", help="pictures per participant (80)")
+    parser.add_argument("--n-images", type=int, default=80, metavar="N", help="images per participant (80)")
     parser.add_argument(
         "--n-experiments", type=int, default=n_experiments, metavar="N", help=f"simulated experiments ({n_experiments})"
     )

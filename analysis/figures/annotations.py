@@ -65,7 +65,7 @@ class Fig2bData:
     Attributes
     ----------
     levels : tuple of Level
-        In order, the intact picture last.
+        In order, the intact image last.
     groups : tuple of str
         The two groups, in the order of the test.
     curves : tuple of Curve
@@ -79,7 +79,7 @@ class Fig2bData:
     ceilings : tuple of (str, Level or None)
         Group and its ceiling, marked on the axis.
     insets : tuple of (str, ndarray)
-        Group and a picture of the level where all features are visible.
+        Group and an image of the level where all features are visible.
     chance : float or None
         Share of answers that guessing gets right, drawn as a line beside accuracy; None where it is unknown.
     note : str
@@ -187,7 +187,7 @@ def footer(main: Axes, data: Fig2bData) -> None:
     """One line below the axis: what the bars are and what the stars mean."""
     lines = [f"bars: {data.measure.error}"]
     if data.networks:
-        lines[0] += "; networks have none" if len(models_of(data)) > 1 else "; band of the network: resampled pictures"
+        lines[0] += "; networks have none" if len(models_of(data)) > 1 else "; band of the network: resampled images"
     if data.p is not None:
         lines.append(f"*** p < .001   ** p < .01   * p < .05   ({data.correction})")
     main.annotate(
@@ -205,11 +205,11 @@ def footer(main: Axes, data: Fig2bData) -> None:
 
 
 def draw_insets(figure: Figure, data: Fig2bData) -> None:
-    """A picture per group beside the axes, framed in its colour."""
-    for number, (group, picture) in enumerate(data.insets[:4]):
+    """An image per group beside the axes, framed in its colour."""
+    for number, (group, image) in enumerate(data.insets[:4]):
         colour = data.colour(group)
         axes = figure.add_axes((0.835, 0.58 - 0.40 * number, 0.15, 0.30))
-        axes.imshow(picture, cmap="gray", vmin=0, vmax=255, interpolation="none")
+        axes.imshow(image, cmap="gray", vmin=0, vmax=255, interpolation="none")
         axes.set_xticks([])
         axes.set_yticks([])
         for spine in axes.spines.values():

@@ -24,7 +24,7 @@ def draw_fig2b(data: Fig2bData, *, ax: Axes | None = None) -> Drawing:
     data : Fig2bData
         What to draw.
     ax : matplotlib.axes.Axes, optional
-        Where to draw, with the style that is in force; the intact picture gets a narrow axes at its right. Without it,
+        Where to draw, with the style that is in force; the intact image gets a narrow axes at its right. Without it,
         a new figure in the suite's own style.
 
     Returns
@@ -162,7 +162,7 @@ def _y_axis(main: Axes, data: Fig2bData) -> None:
 
 
 def _chance(main: Axes, full: Axes | None, chance: float) -> None:
-    """The dashed line of guessing, named where no curve runs: beside the intact picture."""
+    """The dashed line of guessing, named where no curve runs: beside the intact image."""
     for axes in (main, full):
         if axes is not None:
             draw_chance(axes, chance)

@@ -95,7 +95,7 @@ def draw_networks(
     *,
     chance: float | None,
 ) -> Drawing:
-    """One panel per network: its curves with bands over resampled pictures, and the people's with S.E.M."""
+    """One panel per network: its curves with bands over resampled images, and the people's with S.E.M."""
     with figure_style(RC):
         names = list(dict.fromkeys(network.model for network in networks))
         across = 2 if len(names) == 4 else min(len(names), 3)

@@ -21,7 +21,7 @@ class MarginalFit:
     ----------
     kind : {"glm", "gee"}
         ``glm`` takes trials as independent (too sure of itself); ``gee`` clusters them by participant, but not by
-        picture.
+        image.
     names : tuple of str
         Names of the effects.
     estimate, se : ndarray

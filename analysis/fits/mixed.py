@@ -2,7 +2,7 @@
 
     P(correct) = g + (1 - g) logistic(X beta + participant + image)
 
-Participants and pictures are samples both; leaving either out makes standard errors too small. A guess rate g > 0
+Participants and images are samples both; leaving either out makes standard errors too small. A guess rate g > 0
 (half, for two answers) keeps the logistic part from having to bend at chance.
 """
 
@@ -105,7 +105,7 @@ def fit_crossed(
     X : array_like, shape (n, k)
         Fixed effects, the intercept's column included.
     participant, image : array_like, shape (n,)
-        Who, and which picture.
+        Who, and which image.
     names : sequence of str, optional
         Of the columns of X.
     guess : float
@@ -202,8 +202,8 @@ class _Problem:
                 break
         self.modes = modes
         people, crossed, rest, _ = self._curvature(modes, eta, sd)
-        pictures = rest[k:, k:] - _crossproduct(crossed[:, k:], crossed[:, k:] / people[:, None])
-        return float(2 * value + np.log(people).sum() + np.linalg.slogdet(pictures)[1])
+        images = rest[k:, k:] - _crossproduct(crossed[:, k:], crossed[:, k:] / people[:, None])
+        return float(2 * value + np.log(people).sum() + np.linalg.slogdet(images)[1])
 
     def _step(self, modes: Floats, eta: Floats, sd: Floats, *, fixed: bool) -> Floats:
         """Newton's step; participants, whose block is diagonal, are eliminated first."""
@@ -235,9 +235,9 @@ class _Problem:
         people, shape (participants,)
             The participants' block, which is diagonal.
         crossed, shape (participants, k + images)
-            Participants against fixed effects and pictures.
+            Participants against fixed effects and images.
         rest, shape (k + images, k + images)
-            Fixed effects and pictures.
+            Fixed effects and images.
         gradient
             In the order of `modes`.
         """

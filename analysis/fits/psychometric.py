@@ -2,7 +2,7 @@
 
     p(x) = guess + (1 - guess - lapse) F(slope (x - threshold)),   F logistic
 
-The intact picture has F = 1: it says how good a participant gets, whatever is revealed. Slope and lapse carry weak
+The intact image has F = 1: it says how good a participant gets, whatever is revealed. Slope and lapse carry weak
 priors, without which data at the ceiling have no finite estimate; the threshold carries none.
 """
 
@@ -55,7 +55,7 @@ class Fits:
     guess: float
 
     def predict(self, x: Floats) -> Floats:
-        """Share correct at `x` (log10 per cent, infinity for the intact picture), shape (rows, len(x))."""
+        """Share correct at `x` (log10 per cent, infinity for the intact image), shape (rows, len(x))."""
         return _share(self.threshold, self.slope, self.lapse, np.asarray(x, dtype=float), self.guess)
 
     def at(self, share: float) -> Floats:
@@ -72,7 +72,7 @@ def fit(x: Floats, correct: Floats, trials: Floats, *, guess: float) -> Fits:
     Parameters
     ----------
     x : ndarray, shape (levels,)
-        log10 per cent; infinity for the intact picture.
+        log10 per cent; infinity for the intact image.
     correct, trials : ndarray, shape (rows, levels)
         Counts; halves and weighted counts are fine.
     guess : float
@@ -201,7 +201,7 @@ def _deviance(threshold: Floats, slope: Floats, lapse: Floats, x: Floats, k: Flo
 
 
 def axis_of(table: Cells) -> Floats:
-    """log10 per cent of each level, infinity for the intact picture.
+    """log10 per cent of each level, infinity for the intact image.
 
     Raises
     ------

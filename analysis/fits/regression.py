@@ -1,4 +1,4 @@
-"""Accuracy ~ log reveal x group three ways: mixed (participants and pictures random), GEE, and plain logistic regression."""
+"""Accuracy ~ log reveal x group three ways: mixed (participants and images random), GEE, and plain logistic regression."""
 
 from dataclasses import dataclass
 
@@ -23,7 +23,7 @@ class Effects(ShownAsTable):
     groups : (str, str)
         The second is the reference.
     mixed : MixedFit
-        Participants and pictures as random intercepts.
+        Participants and images as random intercepts.
     gee : MarginalFit
         Population average, clustered by participant, robust standard errors.
     glm : MarginalFit
@@ -68,8 +68,8 @@ class Effects(ShownAsTable):
         fit = self.mixed
         link = f"guess rate {fit.guess:g}" if fit.guess else "logit"
         text = (
-            f"{fit.n} trials of {fit.n_participants} participants and {fit.n_images} pictures ({link}): SD of participants "
-            f"{fit.sd_participant:.3f}, of pictures {fit.sd_image:.3f} logits, log likelihood {fit.log_likelihood:.3f}"
+            f"{fit.n} trials of {fit.n_participants} participants and {fit.n_images} images ({link}): SD of participants "
+            f"{fit.sd_participant:.3f}, of images {fit.sd_image:.3f} logits, log likelihood {fit.log_likelihood:.3f}"
         )
         return text + ("; a standard deviation is 0 (singular fit)" if fit.boundary else "")
 

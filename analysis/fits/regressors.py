@@ -18,7 +18,7 @@ def design(
     Parameters
     ----------
     trials : Trials
-        Participants' trials; the intact picture has no place on the axis and is left out.
+        Participants' trials; the intact image has no place on the axis and is left out.
     groups : (str, str)
         The second is the reference, so effects say what the first adds.
 
@@ -39,7 +39,7 @@ def design(
         raise InputError(f"{trials.name}: no trials in time on levels with a reveal fraction; a mixed model needs them")
     if frame["image_id"].isna().any():
         raise InputError(
-            f"{trials.name}: some trials do not name their picture; a mixed model needs participant and picture"
+            f"{trials.name}: some trials do not name their image; a mixed model needs participant and image"
         )
     x = np.log10(frame["reveal_fraction"].to_numpy(dtype=float) * 100)
     x = x - x.mean()

@@ -25,8 +25,8 @@ def maps(
     Parameters
     ----------
     first : path-like
-        With `second`: a folder of maps named after their pictures (see :func:`read_maps`), or an ``.npz`` with one map per
-        picture. Alone: an ``.npz`` whose arrays have shape (participants, height, width), one per picture.
+        With `second`: a folder of maps named after their images (see :func:`read_maps`), or an ``.npz`` with one map per
+        image. Alone: an ``.npz`` whose arrays have shape (participants, height, width), one per image.
     second : path-like, optional
         The other source, in either form.
     n_resamples : int
@@ -64,14 +64,14 @@ def maps(
             )
         found = reliability(stacks, n_resamples=n_resamples, seed=seed)
         if alone := len(stacks) - len(found.images):
-            notes = (*notes, f"{first}: left out {alone} of {len(stacks)} pictures with fewer than two usable maps")
+            notes = (*notes, f"{first}: left out {alone} of {len(stacks)} images with fewer than two usable maps")
         return replace(found, notes=notes)
     (one, notes), (two, more) = read_maps(first), read_maps(second)
     one, two = _single(one, first), _single(two, second)
     shared = sorted(set(one) & set(two))
     for path, own in ((first, one), (second, two)):
         if alone := len(own) - len(shared):
-            more = (*more, f"{path}: left out {alone} of {len(own)} maps whose picture the other source lacks")
+            more = (*more, f"{path}: left out {alone} of {len(own)} maps whose image the other source lacks")
     for image in shared:
         if one[image].shape != two[image].shape:
             raise InputError(
@@ -87,14 +87,14 @@ def maps(
 
 
 def read_maps(path: Path | str) -> tuple[dict[str, NDArray[np.float64]], tuple[str, ...]]:
-    """Read maps by picture from a folder of map files or from an ``.npz``.
+    """Read maps by image from a folder of map files or from an ``.npz``.
 
     Parameters
     ----------
     path : path-like
-        A folder whose files are named after their pictures: any picture or NumPy file that
+        A folder whose files are named after their images: any image or NumPy file that
         :func:`~rapidvision.images.load.load_map` reads, by its rules for palettes, 16 bits and alpha. Or an ``.npz`` with
-        an array per picture, shape (height, width) or (participants, height, width).
+        an array per image, shape (height, width) or (participants, height, width).
 
     Returns
     -------
@@ -114,7 +114,7 @@ def read_maps(path: Path | str) -> tuple[dict[str, NDArray[np.float64]], tuple[s
     if path.is_dir():
         listing = list_images(path, suffixes=MAP_SUFFIXES)
         if not listing.paths:
-            raise InputError(f"{path}: no maps here; a map is a grey picture named after its picture, IMAGE_ID.png")
+            raise InputError(f"{path}: no maps here; a map is a grey image named after its image, IMAGE_ID.png")
         notes = (f"{path}: left out {listing.left_out}",) if listing.left_out else ()
         return {file.stem: load_map(file) for file in listing.paths}, notes
     if path.suffix != ".npz":
@@ -134,7 +134,7 @@ def _numbers(array: NDArray[Any], *, where: str) -> NDArray[np.float64]:
 
 
 def _single(stacks: Mapping[str, NDArray[Any]], path: Path | str) -> dict[str, NDArray[Any]]:
-    """One map per picture; participants' maps are averaged."""
+    """One map per image; participants' maps are averaged."""
     out = {image: stack.mean(axis=0) if stack.ndim == 3 else stack for image, stack in stacks.items()}
     constant = [image for image, one in out.items() if one.ndim != 2 or np.ptp(one) == 0]
     if constant:

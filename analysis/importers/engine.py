@@ -96,7 +96,7 @@ def _refuse_too_little(columns: Mapping[str, Column], layout: Layout, source: So
         lacking.append("participant (who answered; participant-from-file when each file is one participant)")
     pressed = "response" in columns or ("response_ms" in columns and layout.no_answer != "missing")
     if "correct" not in columns and not ("target" in columns and pressed):
-        lacking.append("correct, or response and target (what was answered, and whether the picture is a target)")
+        lacking.append("correct, or response and target (what was answered, and whether the image is a target)")
     if "level" not in columns and "group" not in columns:
         lacking.append("level or group (what is compared)")
     if lacking:
@@ -107,7 +107,7 @@ def _refuse_too_little(columns: Mapping[str, Column], layout: Layout, source: So
 def _trial_rows(
     kept: Sequence[Row], columns: Mapping[str, Column], missing: frozenset[str]
 ) -> tuple[list[Row], list[str]]:
-    """Rows that are trials: those with a picture, or else with a truth, or else with a level or group."""
+    """Rows that are trials: those with an image, or else with a truth, or else with a level or group."""
     marker = next(field for field in ("image", "target", "level", "group") if field in columns)
     column = columns[marker]
     trials = [row for row in kept if given(text_of(row.cells.get(column.name)), missing)]

@@ -12,7 +12,7 @@ from .answers import Cell
 from .source.folding import folded, one_spelling, places, rows, tally
 
 _NUMBER = re.compile(r"[-+]?[\d.,]+([eE][-+]?\d+)?")
-#: Codes of the authors' files for the intact picture, where levels are per cent.
+#: Codes of the authors' files for the intact image, where levels are per cent.
 _FULL_CODES = ("200", "-10")
 _PERCENT = re.compile(r"per ?cent|pct|%", re.IGNORECASE)
 
@@ -40,7 +40,7 @@ def levels_of(
     unit : str
         See :class:`~.layouts.Layout`.
     full : sequence of str
-        Labels of the intact picture.
+        Labels of the intact image.
     most : int
         Largest number of distinct levels.
     decimal : {".", ","}
@@ -49,7 +49,7 @@ def levels_of(
     Returns
     -------
     Levels
-        Numbers ascend, then words by name; the intact picture comes last.
+        Numbers ascend, then words by name; the intact image comes last.
 
     Raises
     ------
@@ -71,7 +71,7 @@ def levels_of(
     if codes := sorted({cell.text for cell in cells} & set(_FULL_CODES)) if unit == "percent" else []:
         count = sum(cell.text in codes for cell in cells)
         notes.append(
-            f"{column}: {' and '.join(codes)} is read as the intact picture ({rows(count)}); in per cent it is a code"
+            f"{column}: {' and '.join(codes)} is read as the intact image ({rows(count)}); in per cent it is a code"
         )
     spelling, told = one_spelling([cell.text for cell in cells], what=column)
     told = [note for note in told if not _NUMBER.match(note.partition('"')[2])]
@@ -151,7 +151,7 @@ def _refuse_words_among_numbers(
             words.setdefault(cell.text, []).append(cell.where)
     if words and any(value is not None for value in number.values()):
         raise InputError(
-            f"{column}: words among numbers: {tally(words)}. If a word names the intact picture say so (full), if all are "
+            f"{column}: words among numbers: {tally(words)}. If a word names the intact image say so (full), if all are "
             "labels name a unit (level_unit), else mend the cells"
         )
 
@@ -163,7 +163,7 @@ def _check_range(number: dict[str, float | None], cells: Sequence[Cell], column:
         if not 0 < value <= high:
             where = next(cell.where for cell in cells if cell.text == text)
             raise InputError(
-                f"{where}: {column} is {text}; a {unit} lies above 0 and up to {high:g} (the intact picture is "
+                f"{where}: {column} is {text}; a {unit} lies above 0 and up to {high:g} (the intact image is "
                 "called full). Name another unit with level_unit, and labels stay as they are"
             )
     if unit == "percent" and len(values) > 1 and max(values.values()) <= 1:

@@ -14,7 +14,7 @@ class Answer(NamedTuple):
     Attributes
     ----------
     target : bool or None
-        Whether the picture is a target.
+        Whether the image is a target.
     said : bool or None
         Whether the answer was "target".
     recorded : bool or None
@@ -78,7 +78,7 @@ def record_of(
     return TrialRecord(
         **values,
         block=0 if values["phase"] == "main" else -1,
-        # the file is not here; the same picture at the same level has the same name
+        # the file is not here; the same image at the same level has the same name
         stimulus_sha256=None if image is None else f"unknown:{image}@{label}",
         target=target,
         map_source=values["group"],

@@ -144,7 +144,7 @@ def refuse_two_groups(reading: Reading, people: Sequence[str], groups: Sequence[
 
 
 def refuse_repeats(reading: Reading, people: Sequence[str]) -> None:
-    """Refuse a picture that a participant met twice in the main phase, naming the rows."""
+    """Refuse an image that a participant met twice in the main phase, naming the rows."""
     first: dict[tuple[str, str], str] = {}
     again = []
     for who, practice, (image, where) in zip(people, practice_of(reading), reading.cells("image"), strict=True):
@@ -152,7 +152,7 @@ def refuse_repeats(reading: Reading, people: Sequence[str]) -> None:
             again.append(where)
     if again:
         raise InputError(
-            f"a participant met the same picture twice in {rows(len(again))} ({places(again)}); say repeats first (keep "
+            f"a participant met the same image twice in {rows(len(again))} ({places(again)}); say repeats first (keep "
             "the first presentation) or repeats keep (keep all)"
         )
 

@@ -88,7 +88,7 @@ def _truths_of_two(
     words: Sequence[str | None],
     notes: list[str],
 ) -> list[bool | None]:
-    """What the pictures were, from answers and their correctness, where there were two answers; else unknown.
+    """What the images were, from answers and their correctness, where there were two answers; else unknown.
 
     Of two answers the wrong one tells the other; of more it does not.
     """
@@ -98,10 +98,10 @@ def _truths_of_two(
     if len(used) > 2:
         notes.append(
             f"{reading.columns['response'].name}: {len(used)} different answers and no column of truth, so a wrong answer "
-            "does not tell what the picture was; only correctness is kept (name the column: target=COLUMN)"
+            "does not tell what the image was; only correctness is kept (name the column: target=COLUMN)"
         )
         return [None] * len(said)
-    notes.append("whether a picture is a target follows from answer and correctness, as there are two answers")
+    notes.append("whether an image is a target follows from answer and correctness, as there are two answers")
     pairs = zip(said, correct, strict=True)
     return [None if answer is None or right is None else answer == right for answer, right in pairs]
 
@@ -116,7 +116,7 @@ def _refuse_unscored(reading: Reading, answers: Sequence[Answer | None]) -> None
     if unscored:
         raise InputError(
             f"{reading.columns['correct'].name}: empty in {rows(len(unscored))} with an answer ({places(unscored)}); fill "
-            "it, or name the column that says whether a picture is a target (target=COLUMN)"
+            "it, or name the column that says whether an image is a target (target=COLUMN)"
         )
 
 
@@ -130,7 +130,7 @@ def _truths(reading: Reading, notes: list[str]) -> list[bool | None]:
     cells = reading.cells("target")
     for text, where in cells:
         if not text:
-            raise InputError(f"{where}: {name} is empty; every trial needs to say whether its picture is a target")
+            raise InputError(f"{where}: {name} is empty; every trial needs to say whether its image is a target")
     found, told = decided(
         cells,
         layout.target_truths or YES,
@@ -140,7 +140,7 @@ def _truths(reading: Reading, notes: list[str]) -> list[bool | None]:
     )
     notes += told
     if found and len(set(found)) == 1:
-        notes.append(f"{name}: every picture is a {'target' if found[0] else 'distractor'}")
+        notes.append(f"{name}: every image is a {'target' if found[0] else 'distractor'}")
     return found
 
 

@@ -99,7 +99,7 @@ class ChanceTest(ShownAsTable):
         if lowest is None:
             return f"{self.group}: not above chance at the highest level (Holm, alpha {alpha:g}).{self._why_not(alpha)}"
         unit = f"{lowest.label} % of the features" if lowest.percent > 0 else f"level {lowest.label}"
-        where = "with the intact picture only" if lowest.full else f"from {unit} on"
+        where = "with the intact image only" if lowest.full else f"from {unit} on"
         return f"{self.group}: above chance {where} (Holm, alpha {alpha:g})."
 
     def _why_not(self, alpha: float) -> str:

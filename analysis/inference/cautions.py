@@ -22,7 +22,7 @@ WARNING = "warning: "
 _SHARES = ("participant_mean", "late_share")
 #: Variances that differ by less are not told.
 _LEAST_RATIO = 2.0
-#: Accuracy with the intact picture from which sign flips reject too often.
+#: Accuracy with the intact image from which sign flips reject too often.
 NEAR_ONE = 0.96
 #: Fewer participants than this have intervals of thresholds that are too short.
 FEW_FOR_INTERVALS = 20
@@ -192,12 +192,12 @@ def ceiling_cautions(group: str, n: int, full_accuracy: float) -> tuple[str, ...
     n : int
         Participants.
     full_accuracy : float
-        Mean accuracy with the intact picture.
+        Mean accuracy with the intact image.
     """
     if not full_accuracy >= NEAR_ONE:
         return ()
     text = (
-        f"warning: {group}, {full_accuracy:.1%} correct with the intact picture: differences of {n} participants near 1 are skewed, and "
+        f"warning: {group}, {full_accuracy:.1%} correct with the intact image: differences of {n} participants near 1 are skewed, and "
         "sign flips declare a ceiling too often. Measured at alpha .05 with a true shortfall of exactly the margin: "
         ".05 to .08 at 97 %, .09 to .25 at 99 %; at 95 % and below, .05 to .06"
     )
@@ -223,7 +223,7 @@ def interval_cautions(*sizes: int) -> tuple[str, ...]:
 
 #: Of the regression: what its random effects leave out.
 INTERCEPTS_ONLY = (
-    "warning: participants and pictures differ in their intercepts only. Where participants differ in their slopes too, the "
+    "warning: participants and images differ in their intercepts only. Where participants differ in their slopes too, the "
     "p of log level and of its interaction with the group are too small. Measured without an effect of the group, 24 "
     "participants of 80 trials: the interaction had p <= .05 in .29 of the experiments at a slope SD of .7, in .56 to .61 at "
     "1.5; with the guess rate of .5, in .11 at .7"

@@ -1,8 +1,8 @@
-"""Ceiling: the reveal level from which on a group is as good as with the intact picture.
+"""Ceiling: the reveal level from which on a group is as good as with the intact image.
 
 The paper says "ceiling performance when 40 % of the ClickMe features were visible" and gives no rule. A difference from
-the intact picture that is not significant is weak evidence of a ceiling in small samples. So this is a test of
-non-inferiority: a level counts when it is shown to lie less than a named margin below the intact picture, tested from
+the intact image that is not significant is weak evidence of a ceiling in small samples. So this is a test of
+non-inferiority: a level counts when it is shown to lie less than a named margin below the intact image, tested from
 the highest level downward, stopping at the first that fails. The sequence needs no correction: its family-wise error is
 that of one test. One test keeps alpha where participants' differences from the margin are symmetric. Near 100 % correct
 they are skewed and it does not; the result then carries a warning with the error rates that were measured.
@@ -36,12 +36,12 @@ class Ceiling:
     naive_level : Level or None
         The same by "does not differ significantly from full", for comparison only.
     shortfall : ndarray, shape (levels - 1,)
-        Mean accuracy with the intact picture minus that at each level.
+        Mean accuracy with the intact image minus that at each level.
     p_noninferior, p_below : ndarray, shape (levels - 1,)
         One-sided sign-flip p of "less than the margin below full", and of "below full": exact where it could be
         counted, else (b + 1) / (n_resamples + 1).
     full_accuracy : float
-        Accuracy with the intact picture.
+        Accuracy with the intact image.
     margin, alpha : float
         What "as good as" means, and the level of each test.
     n_resamples, seed : int
@@ -65,9 +65,9 @@ class Ceiling:
 
     def sentence(self) -> str:
         """The paper's sentence with this group's numbers."""
-        within = f"within {100 * self.margin:g} points of {self.full_accuracy:.1%} with the intact picture"
+        within = f"within {100 * self.margin:g} points of {self.full_accuracy:.1%} with the intact image"
         if self.level is None:
-            return f"{self.group}: no ceiling below the intact picture could be shown ({within})."
+            return f"{self.group}: no ceiling below the intact image could be shown ({within})."
         at = f"{self.level.label} % of the features" if self.level.percent > 0 else f"level {self.level.label}"
         pixels = f" = {self.level.image_percent:.1f} % of the pixels" if self.level.image_percent > 0 else ""
         return f"{self.group}: ceiling at {at}{pixels} ({within})."
@@ -91,7 +91,7 @@ def ceiling(
     group : str
         Which group.
     margin : float
-        How far below the intact picture is still the ceiling, as a share (0.05 = 5 points).
+        How far below the intact image is still the ceiling, as a share (0.05 = 5 points).
     alpha : float
         Level of each test of the sequence.
     n_resamples : int
@@ -107,15 +107,13 @@ def ceiling(
     Raises
     ------
     InputError
-        When the table has no intact pictures, or the margin is not in (0, 0.5).
+        When the table has no intact images, or the margin is not in (0, 0.5).
     """
     if not 0 < margin < 0.5:
         raise InputError(f"margin: got {margin:g}, allowed is a share between 0 and 0.5 (0.05 is 5 points)")
     full = [place for place, level in enumerate(table.levels) if level.full]
     if not full:
-        raise InputError(
-            "ceiling: the table has no intact pictures (level_label full); there is nothing to compare with"
-        )
+        raise InputError("ceiling: the table has no intact images (level_label full); there is nothing to compare with")
     seed = fresh_seed() if seed is None else seed
     members = table.of(group)
     others = [place for place in range(len(table.levels)) if place != full[0]]
@@ -151,7 +149,7 @@ def _below_full(
     n_resamples: int,
     seed: int,
 ) -> SignFlipTest:
-    """Sign flips of accuracy at each level minus that with the intact picture, as fractions of the trial counts."""
+    """Sign flips of accuracy at each level minus that with the intact image, as fractions of the trial counts."""
     halves, trials = table.halves[members], table.n_trials[members]
     above = halves[:, others] * trials[:, full] - halves[:, full] * trials[:, others]
     below = 2 * trials[:, others] * trials[:, full]

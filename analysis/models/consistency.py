@@ -27,7 +27,7 @@ class ErrorConsistency(ShownAsRow):
     kappa : float
         (observed - expected) / (1 - expected); 1 when both are always right or both always wrong.
     interval : (float, float)
-        95 %, trials (pictures) resampled.
+        95 %, trials (images) resampled.
     n : int
         Trials.
 
@@ -130,7 +130,7 @@ def majority_consistency(
     Raises
     ------
     InputError
-        When the participants' table does not name its pictures, or no stimulus is shared.
+        When the participants' table does not name its images, or no stimulus is shared.
     """
     keys = ["image_id", "level_index"]
     answers = people.people()
@@ -141,7 +141,7 @@ def majority_consistency(
     net = (rows["correct"] == True).groupby([rows[key] for key in keys]).mean() > 0.5  # noqa: E712
     if answers["image_id"].isna().all():
         raise InputError(
-            f"{people.name}: pictures are not named, so people and networks share no stimuli; import image_id"
+            f"{people.name}: images are not named, so people and networks share no stimuli; import image_id"
         )
     both = pd.concat([human.rename("human"), net.rename("net")], axis=1, join="inner")
     return model, "majority of people", group, error_consistency(both["net"], both["human"], seed=seed)

@@ -1,7 +1,7 @@
 """Curves of networks on the levels that people saw, with bars that say what they are.
 
-A network that gives the same answer to the same picture has no participants, so it never gets an error bar over them.
-Its bar, if any, resamples pictures: how much would the curve change with other pictures?
+A network that gives the same answer to the same image has no participants, so it never gets an error bar over them.
+Its bar, if any, resamples images: how much would the curve change with other images?
 """
 
 from dataclasses import dataclass
@@ -32,11 +32,11 @@ class NetworkCurve:
     mean : ndarray
         Share of correct answers over the trials of the level; NaN where there are none.
     low, high : ndarray
-        Image bootstrap: mean ± one standard deviation over resampled pictures; NaN when it was not asked for.
+        Image bootstrap: mean ± one standard deviation over resampled images; NaN when it was not asked for.
     n_images, n_trials : int
-        How many pictures and trials it stands on.
+        How many images and trials it stands on.
     deterministic : bool
-        Whether the same picture file always got the same answer.
+        Whether the same image file always got the same answer.
     """
 
     model: str
@@ -52,9 +52,9 @@ class NetworkCurve:
     @property
     def bar(self) -> str:
         """What the error bar is, in words."""
-        kind = "the same answer to the same picture" if self.deterministic else "answers vary"
+        kind = "the same answer to the same image" if self.deterministic else "answers vary"
         if np.isfinite(self.low).any():
-            return f"± 1 SD over {self.n_images} resampled pictures (image bootstrap); {kind}"
+            return f"± 1 SD over {self.n_images} resampled images (image bootstrap); {kind}"
         return f"no bar; {kind}"
 
 

@@ -1,4 +1,4 @@
-"""How a network's evidence goes with people's accuracy, picture by picture."""
+"""How a network's evidence goes with people's accuracy, image by image."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class EvidenceCorrelation:
-    """How a network's evidence goes with people's accuracy, picture by picture, level and class held constant.
+    """How a network's evidence goes with people's accuracy, image by image, level and class held constant.
 
     Attributes
     ----------
@@ -27,7 +27,7 @@ class EvidenceCorrelation:
     rho : float
         Partial Spearman correlation, given true class and level.
     interval : (float, float)
-        95 %, pictures resampled.
+        95 %, images resampled.
     n : int
         Stimuli.
     """

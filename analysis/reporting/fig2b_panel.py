@@ -37,7 +37,7 @@ class Fig2b(Shown):
     tests : LevelTests
         The test.
     ceilings : tuple of Ceiling
-        One per group; empty when the table has no intact pictures.
+        One per group; empty when the table has no intact images.
     networks : tuple of NetworkCurve
         Networks on the same levels.
 
@@ -202,7 +202,7 @@ def observer_note(trials: Trials) -> str:
 
 
 def insets(stimulus_set: Path | str, groups: tuple[str, ...]) -> tuple[tuple[str, NDArray[np.uint8]], ...]:
-    """One target picture per group at the level where all features are visible, the same picture for both."""
+    """One target image per group at the level where all features are visible, the same image for both."""
     from rapidvision.formats.manifest import read_set
     from rapidvision.images.load import load_rgb
 

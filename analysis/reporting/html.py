@@ -48,9 +48,9 @@ def figure(svg: bytes, caption: str) -> str:
     return macro(_TEMPLATE, "figure", text[text.index("<svg") :], caption)
 
 
-def picture(png: bytes, caption: str) -> str:
+def image(png: bytes, caption: str) -> str:
     """An inline PNG with its caption."""
-    return macro(_TEMPLATE, "picture", base64.b64encode(png).decode(), caption)
+    return macro(_TEMPLATE, "image", base64.b64encode(png).decode(), caption)
 
 
 def show(value: Any) -> str:

@@ -7,7 +7,7 @@ from rapidvision.formats.networks.model_record import mosaic_bytes, read_record
 from ..comparison import Comparison
 from ..table.accuracy import curve
 from .fig2b_panel import Fig2b
-from .html import bullets, figure, notices, paragraph, picture, table
+from .html import bullets, figure, image, notices, paragraph, table
 
 _KINDS = {"attention": "attention", "features": "activity of a network without attention"}
 
@@ -17,16 +17,16 @@ def networks(main: Fig2b, compared: Comparison | None) -> str:
     from ..figures.plots import draw_networks
 
     text = paragraph(
-        "A network that always answers the same picture alike has no participants: its bars resample pictures."
+        "A network that always answers the same image alike has no participants: its bars resample images."
     )
-    head = ["network", "map source", "pictures", *(level.label for level in main.tests.levels)]
+    head = ["network", "map source", "images", *(level.label for level in main.tests.levels)]
     rows = [[one.model, one.group, one.n_images, *one.mean] for one in main.networks]
     text += table(head, rows) + bullets(f"{one.model}, {one.group}: {one.bar}" for one in main.networks)
     people = tuple(curve(main.tests.cells, group) for group in main.tests.groups)
     drawing = draw_networks(main.tests.levels, main.tests.groups, people, main.networks, chance=main.tests.cells.guess)
     text += figure(
         drawing.to_bytes("svg"),
-        "Every network (broken; band: ± 1 SD over resampled pictures) beside the participants (markers; S.E.M.).",
+        "Every network (broken; band: ± 1 SD over resampled images) beside the participants (markers; S.E.M.).",
     )
     if compared is None:
         return text
@@ -68,7 +68,7 @@ def attention(models: Path) -> str:
         return left_out
     rows = ", ".join(f"{name} ({_KINDS.get(kind, kind)})" for name, kind in found.maps.items())
     caption = (
-        f"What the networks look at in {len(found.columns)} intact pictures ({', '.join(found.columns)}); opacity is the "
-        f"{found.meaning.split(';')[0]}. Rows: the pictures, {rows}."
+        f"What the networks look at in {len(found.columns)} intact images ({', '.join(found.columns)}); opacity is the "
+        f"{found.meaning.split(';')[0]}. Rows: the images, {rows}."
     )
-    return picture(mosaic_bytes(models, found), caption) + left_out
+    return image(mosaic_bytes(models, found), caption) + left_out

@@ -65,7 +65,7 @@ def fig2b(main: Fig2b, trials: Trials, svg: bytes) -> str:
     if measure.is_accuracy and main.tests.cells.guess is not None:
         caption += f" Dashed grey: chance ({main.tests.cells.guess:.0%})."
     if measure.is_accuracy and main.networks:
-        caption += " Broken curves: networks; a band, drawn here only for a single network, resamples pictures, never participants."
+        caption += " Broken curves: networks; a band, drawn here only for a single network, resamples images, never participants."
     if note := observer_note(trials):
         caption += f" These are {note}."
     return figure(svg, caption)
@@ -131,11 +131,11 @@ def levels(result: LevelTests) -> str:
 def ceilings(main: Fig2b) -> str:
     """Where each group reaches its ceiling."""
     if not main.ceilings:
-        return paragraph("The table has no intact pictures, so no ceiling can be named.")
+        return paragraph("The table has no intact images, so no ceiling can be named.")
     text = "".join(paragraph(one.sentence()) for one in main.ceilings)
     one = main.ceilings[0]
     text += paragraph(
-        f"Rule: non-inferior to the intact picture by {100 * one.margin:g} points, paired sign flips, alpha = {one.alpha:g}, "
+        f"Rule: non-inferior to the intact image by {100 * one.margin:g} points, paired sign flips, alpha = {one.alpha:g}, "
         "from the highest level downward until the first that fails. Sign flips keep alpha where participants' differences "
         "from the margin are symmetric. Beside it the naive rule (no significant difference from full), which rewards "
         "small samples."
@@ -255,8 +255,8 @@ def regression(found: "Effects") -> str:
     """Mixed model, GEE and GLM."""
     a, b = found.groups
     text = paragraph(
-        f"Accuracy ~ log10 per cent x group, trials in time below the intact picture; {b} is the reference, effects say "
-        f"what {a} adds. Mixed: random intercepts of participants and pictures (Laplace). GEE clusters participants only, "
+        f"Accuracy ~ log10 per cent x group, trials in time below the intact image; {b} is the reference, effects say "
+        f"what {a} adds. Mixed: random intercepts of participants and images (Laplace). GEE clusters participants only, "
         "GLM nothing: their standard errors are for comparison."
     )
     text += notices(found.cautions)

@@ -34,7 +34,7 @@ def twice_the_limit(columns: Columns, first: "NDArray[np.bool_]") -> Ints | None
 
     Examples
     --------
-    Three of four pictures right against one of four, everybody present: the first group's sum was 3.
+    Three of four images right against one of four, everybody present: the first group's sum was 3.
 
     >>> from rapidvision.analysis.table.columns import mean_columns
     >>> both = mean_columns(np.array([[3], [1], [2]]), np.array([[4], [4], [0]]))

@@ -1,6 +1,6 @@
 """Simulated experiments with known truth: for power, for calibration, and for every test that must recover something.
 
-The design is the paper's unless changed: participants go through the levels by a Latin square, each picture once.
+The design is the paper's unless changed: participants go through the levels by a Latin square, each image once.
 """
 
 from dataclasses import dataclass
@@ -20,10 +20,10 @@ from ..table.first_lines import LateRule
 from ..table.guess_rate import TWO
 from ..table.trials import Trials, check
 
-#: Pictures that a participant of the paper saw: five blocks of sixteen.
+#: Images that a participant of the paper saw: five blocks of sixteen.
 N_IMAGES = 80
-#: Pixels of the whole picture and share of them that 100 % of the features are, for tables that need them.
-_PICTURE_PX = 65_536
+#: Pixels of the whole image and share of them that 100 % of the features are, for tables that need them.
+_IMAGE_PX = 65_536
 _FEATURE_PX = 9_830
 
 
@@ -36,17 +36,17 @@ class Design:
     n_per_group : int
         Participants in each of the two groups.
     n_images : int
-        Pictures that each participant sees, half of them targets.
+        Images that each participant sees, half of them targets.
     n_levels : int
-        Reveal levels, log-spaced from 1 to 100 %; the intact picture comes on top.
+        Reveal levels, log-spaced from 1 to 100 %; the intact image comes on top.
     thresholds : (float, float)
         log10 of the per cent where each group is halfway between guessing and its best.
     slope : float
         Of the logistic over log10 per cent.
     lapse : float
-        Share of errors with everything visible, beyond what participants and pictures add.
+        Share of errors with everything visible, beyond what participants and images add.
     sd_participant, sd_image : float
-        Spread of participants and of pictures, in logits.
+        Spread of participants and of images, in logits.
     late_share : float
         Share of answers past the limit.
     groups : (str, str)
@@ -88,7 +88,7 @@ class Design:
 
     @property
     def log_percent(self) -> NDArray[np.float64]:
-        """log10 per cent of each level; infinity for the intact picture."""
+        """log10 per cent of each level; infinity for the intact image."""
         low = np.log10(LOWEST_LEVEL) + 2
         return np.append(np.linspace(low, 2, self.n_levels), np.inf)
 
@@ -99,7 +99,7 @@ class Design:
         for index, x in enumerate(self.log_percent):
             full = not np.isfinite(x)
             percent = float("nan") if full else float(10**x)
-            pixels = 100.0 if full else percent * _FEATURE_PX / _PICTURE_PX
+            pixels = 100.0 if full else percent * _FEATURE_PX / _IMAGE_PX
             out.append(Level(index, "full" if full else f"{percent:.3g}", percent, pixels))
         return tuple(out)
 
@@ -126,7 +126,7 @@ class Design:
 
 @dataclass(frozen=True, eq=False)
 class Experiment:
-    """One simulated experiment, participants × pictures.
+    """One simulated experiment, participants × images.
 
     Attributes
     ----------
@@ -135,7 +135,7 @@ class Experiment:
     group : ndarray of int, shape (n,)
         0 or 1.
     level : ndarray of int, shape (n, n_images)
-        Which level each participant saw each picture at.
+        Which level each participant saw each image at.
     correct, in_time : ndarray of bool, shape (n, n_images)
         What they answered.
     """
@@ -220,7 +220,7 @@ def _table(experiment: Experiment, *, seed: int) -> Trials:
     said_target = target == correct
     levels = design.levels
     share = np.array([level.percent / 100 for level in levels])
-    pixels = np.array([round(level.image_percent / 100 * _PICTURE_PX) for level in levels])
+    pixels = np.array([round(level.image_percent / 100 * _IMAGE_PX) for level in levels])
     names = np.array(design.groups)[experiment.group]
     order = np.argsort(rng.random((n, n_images)), axis=1).ravel()
     frame = pd.DataFrame(

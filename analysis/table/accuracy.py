@@ -20,7 +20,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """A reveal level: its index and label, and its per cent of the features (NaN for the intact picture) and pixels."""
+    """A reveal level: its index and label, and its per cent of the features (NaN for the intact image) and pixels."""
 
     index: int
     label: str
@@ -29,7 +29,7 @@ class Level:
 
     @property
     def full(self) -> bool:
-        """Whether this is the intact picture."""
+        """Whether this is the intact image."""
         return self.label == "full"
 
 
@@ -44,7 +44,7 @@ class Cells:
     groups : ndarray of str, shape (n,)
         Group of each participant.
     levels : tuple of Level, length k
-        In order, the intact picture last.
+        In order, the intact image last.
     halves : ndarray of int64, shape (n, k)
         Twice the score: 2 for a correct answer, 1 for a late one under the rule ``half``.
     n_trials : ndarray of int64, shape (n, k)

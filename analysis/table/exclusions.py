@@ -22,7 +22,7 @@ class Rules:
     Attributes
     ----------
     min_full_accuracy : float, optional
-        Lowest share of correct answers, in time, to intact pictures.
+        Lowest share of correct answers, in time, to intact images.
     max_late_share : float, optional
         Largest share of late, early and missing answers.
     max_response_bias : float, optional
@@ -146,7 +146,7 @@ def exclude(trials: TrialsSource, rules: Rules | None = None) -> Kept:
     if rules.first_session_only:
         trials = _first_sessions(trials, excluded)
     for name, text in (
-        ("min_full_accuracy", "accuracy with intact pictures below"),
+        ("min_full_accuracy", "accuracy with intact images below"),
         ("max_late_share", "late, early or missing answers above"),
         ("max_response_bias", "share of the same answer above"),
     ):
@@ -176,7 +176,7 @@ def _measure(trials: Trials, name: str) -> "pd.Series[Any]":
         return counts.groupby("participant_id").max() / counts.groupby("participant_id").sum()
     full = in_time[in_time["level_label"] == "full"]
     if full.empty:
-        raise InputError(f"{trials.name}: {name} needs answers to intact pictures (level full), and there are none")
+        raise InputError(f"{trials.name}: {name} needs answers to intact images (level full), and there are none")
     return (full["correct"] == True).groupby(full["participant_id"]).mean()  # noqa: E712 (None is neither)
 
 

@@ -14,7 +14,7 @@ from rapidvision.trials import OBSERVER_KINDS, ObserverKind
 #: Which trials count by the measured presentation: all; those not measured to be wrong; those measured to be right.
 TimingRule = Literal["all", "not-false", "verified"]
 TIMING_RULES: tuple[TimingRule, ...] = ("all", "not-false", "verified")
-#: Which attempts at a trial count: all, or only the one at which the picture was new.
+#: Which attempts at a trial count: all, or only the one at which the image was new.
 AttemptRule = Literal["all", "first"]
 ATTEMPT_RULES: tuple[AttemptRule, ...] = ("all", "first")
 #: A larger share of trials that were voided, or flagged for another reason than the participant's own presses, is said in
@@ -33,7 +33,7 @@ class Selection:
     timing : {"all", "not-false", "verified"}
         ``not-false`` leaves out trials whose measured durations were wrong, ``verified`` those not measured as well.
     attempts : {"all", "first"}
-        ``first`` leaves out repeated attempts at a trial whose picture had already been seen.
+        ``first`` leaves out repeated attempts at a trial whose image had already been seen.
     where : tuple of str
         ``COLUMN=VALUE``: only rows that hold the value, as the file writes it; several for one column are alternatives.
 
@@ -142,7 +142,7 @@ class Selection:
             lines.append(f"{bad.sum():,} of {n:,} trials {why} and are left out (timing: {self.timing})")
         if again.any():
             lines.append(
-                f"{again.sum():,} of {n:,} trials are second or later attempts at a picture already seen and are left "
+                f"{again.sum():,} of {n:,} trials are second or later attempts at an image already seen and are left "
                 "out (attempts: first)"
             )
         if (other := self._other(main) & ~aborted).any():

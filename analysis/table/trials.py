@@ -148,7 +148,7 @@ def read_trials(
     dedupe : {"first"}, optional
         Keep the first of rows that are equal byte for byte; without it, a repeated (session, trial) is refused.
     repeats : {"refuse", "first", "keep"}
-        What to do when a participant met a picture twice ("each unique exemplar only once", the paper says).
+        What to do when a participant met an image twice ("each unique exemplar only once", the paper says).
 
     Returns
     -------
@@ -258,7 +258,7 @@ def check(trials: Trials, *, repeats: Literal["refuse", "first", "keep"] = "refu
     Returns
     -------
     Trials
-        The same, or without repeated pictures when `repeats` is ``first``.
+        The same, or without repeated images when `repeats` is ``first``.
 
     Raises
     ------
@@ -271,16 +271,16 @@ def check(trials: Trials, *, repeats: Literal["refuse", "first", "keep"] = "refu
         more = f" (and {len(problems) - 1} more: {' | '.join(problems[1:])})" if len(problems) > 1 else ""
         raise InputError(f"{trials.name}: {problems[0]}{more}")
     trials = replace(trials, notes=(*trials.notes, *odd_times(frame)))
-    again = _repeated_pictures(frame)
+    again = _repeated_images(frame)
     if not again.any() or repeats == "keep":
-        note = f"kept {int(again.sum())} repeated presentations of a picture, as asked" if again.any() else ""
+        note = f"kept {int(again.sum())} repeated presentations of an image, as asked" if again.any() else ""
         return replace(trials, notes=(*trials.notes, note)) if note else trials
     if repeats == "refuse":
         raise InputError(
-            f"{trials.name}: a participant met the same picture twice in the main phase, {rows_of(again)}; choose "
+            f"{trials.name}: a participant met the same image twice in the main phase, {rows_of(again)}; choose "
             "--repeats first (keep the first presentation) or --repeats keep (keep all)"
         )
-    return trials.keep(~again, f"excluded {int(again.sum())} repeated presentations of a picture (kept the first)")
+    return trials.keep(~again, f"excluded {int(again.sum())} repeated presentations of an image (kept the first)")
 
 
 def _without_doubles(trials: Trials, dedupe: Literal["first"] | None) -> Trials:
@@ -292,7 +292,7 @@ def _without_doubles(trials: Trials, dedupe: Literal["first"] | None) -> Trials:
     return trials.keep(~doubles, f"excluded {int(doubles.sum())} rows that repeat another byte for byte")
 
 
-def _repeated_pictures(frame: pd.DataFrame) -> "np.ndarray[Any, np.dtype[np.bool_]]":
+def _repeated_images(frame: pd.DataFrame) -> "np.ndarray[Any, np.dtype[np.bool_]]":
     people = (frame["phase"] == "main") & (frame["observer_kind"] != "model") & frame["image_id"].notna()
     again = frame[people].duplicated(["participant_id", "image_id"]).to_numpy()
     flags = np.zeros(len(frame), dtype=bool)

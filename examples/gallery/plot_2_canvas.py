@@ -20,7 +20,7 @@ from rapidvision.stimuli.recipe_tables import Canvas
 bundled = Path(str(resources.files("rapidvision.stimuli"))) / "bundled"
 path = min(bundled.glob("images/zebra-*"))
 with Image.open(path) as file:
-    picture = np.asarray(file.convert("RGB"))
+    image = np.asarray(file.convert("RGB"))
 
 kinds = {
     "phase": Canvas(),
@@ -32,10 +32,10 @@ kinds = {
 }
 figure, grid = plt.subplots(2, 4, figsize=(10, 6), layout="constrained")
 axes = grid.ravel()
-axes[0].imshow(picture)
+axes[0].imshow(image)
 axes[0].set_title("image", fontsize=14)
 for ax, (name, kind) in zip(axes[1:], kinds.items(), strict=False):
-    made = make_canvas(picture, kind, key=key64(1, "gallery"), where=path.name)
+    made = make_canvas(image, kind, key=key64(1, "gallery"), where=path.name)
     ax.imshow(made.pixels)
     found = made.quality
     ax.set_title(

@@ -25,10 +25,10 @@ bundled = Path(str(resources.files("rapidvision.stimuli"))) / "bundled"
 path = min(bundled.glob("images/cat-*"))
 name = path.stem
 with Image.open(path) as file:
-    picture = np.asarray(file.convert("RGB"))
-canvas = make_canvas(picture, Canvas(), key=key64(1, name), where=name).pixels
+    image = np.asarray(file.convert("RGB"))
+canvas = make_canvas(image, Canvas(), key=key64(1, name), where=name).pixels
 fractions = level_fractions(N_LEVELS, LOWEST_LEVEL)
-counts = level_counts(round(FEATURE_BUDGET * picture.shape[0] * picture.shape[1]), fractions)
+counts = level_counts(round(FEATURE_BUDGET * image.shape[0] * image.shape[1]), fractions)
 
 figure, axes = plt.subplots(2, 4, figsize=(9, 5), layout="constrained")
 for row, source in zip(axes, ("clickme", "salicon"), strict=True):
@@ -38,7 +38,7 @@ for row, source in zip(axes, ("clickme", "salicon"), strict=True):
     shift = centring_shift(order, importance.shape, "region")
     series = RevealSeries(order, importance.shape, counts, shift)
     for level, ax in zip(range(1, N_LEVELS, 3), row, strict=True):
-        ax.imshow(series.compose(picture, canvas, level))
+        ax.imshow(series.compose(image, canvas, level))
         ax.set_axis_off()
         ax.set_title(
             f"{level_label(float(fractions[level]))} %" if source == "clickme" else f"{counts[level]:,} px", fontsize=14

@@ -28,16 +28,16 @@ def read(path: Path, mode: str) -> np.ndarray:
         return np.asarray(file.convert(mode))
 
 
-pictures = np.stack([read(bundled / "images" / f"{name}.webp", "RGB") for name in names])
+images = np.stack([read(bundled / "images" / f"{name}.webp", "RGB") for name in names])
 people = np.stack([read(bundled / "maps" / "clickme" / f"{name}.png", "L") for name in names]) / 255.0
 rows = {
-    "image": list(pictures),
-    "ClickMe-like": [overlay(a, b.astype(np.float32)) for a, b in zip(pictures, people, strict=True)],
+    "image": list(images),
+    "ClickMe-like": [overlay(a, b.astype(np.float32)) for a, b in zip(images, people, strict=True)],
 }
 for network in find_networks("bundled"):
     if "gala" in network.name:
-        seen = attention_of(network, pictures).numpy()
-        rows[network.name] = [overlay(a, b) for a, b in zip(pictures, seen, strict=True)]
+        seen = attention_of(network, images).numpy()
+        rows[network.name] = [overlay(a, b) for a, b in zip(images, seen, strict=True)]
 
 figure, axes = plt.subplots(len(rows), len(names), figsize=(1.7 * len(names), 1.75 * len(rows)), layout="constrained")
 for line, (title, shown) in zip(axes, rows.items(), strict=True):

@@ -10,24 +10,24 @@ from rapidvision.cli import Verbs, add_common_options, add_verb, say
 from .output_commands import add_database, add_kind, add_output_verbs, work
 
 _SERVE = """\
-  rapidvision clickme serve bundled --out game/ --partner bundled         the pictures that come with RapidVision
-  rapidvision clickme serve pictures/ --out game/ --partner bundled
-  rapidvision clickme serve pictures/ --out game/ --partner my_lab.nets:make --port 9000
-  rapidvision clickme serve pictures/ --out game/ --partner resnet50.onnx --partner-threads 3
-  rapidvision clickme serve pictures/ --out game/ --partner none          by the clock alone
-  rapidvision clickme serve pictures/ --out game/ --partner bundled --rehearsal
-  rapidvision clickme serve pictures/ --out game/ --public-url https://lab.example/play --behind-proxy
+  rapidvision clickme serve bundled --out game/ --partner bundled         the images that come with RapidVision
+  rapidvision clickme serve images/ --out game/ --partner bundled
+  rapidvision clickme serve images/ --out game/ --partner my_lab.nets:make --port 9000
+  rapidvision clickme serve images/ --out game/ --partner resnet50.onnx --partner-threads 3
+  rapidvision clickme serve images/ --out game/ --partner none          by the clock alone
+  rapidvision clickme serve images/ --out game/ --partner bundled --rehearsal
+  rapidvision clickme serve images/ --out game/ --public-url https://lab.example/play --behind-proxy
 
-pictures/ is a picture folder: images.csv (image_id, path, category) and the files that it names.
+images/ is an image folder: images.csv (image_id, path, category) and the files that it names.
 game/ gets the settings, the database and the server's key; the same command continues a stopped game. Players of a
 rehearsal are pilots: their rounds, points and names are apart from those of the game."""
 
 
 _SIMULATE = """\
-  rapidvision clickme simulate pictures/ --out game/ --map-source clickme --n-players 10 --partner bundled
-  rapidvision clickme simulate pictures/ --out game/ --map-source clickme --n-players 10 --n-random 2 --n-off-target 1
+  rapidvision clickme simulate images/ --out game/ --map-source clickme --n-players 10 --partner bundled
+  rapidvision clickme simulate images/ --out game/ --map-source clickme --n-players 10 --n-random 2 --n-off-target 1
 
-Simulated players paint the maps of pictures/maps/clickme under the rules of the game. The game they leave in game/
+Simulated players paint the maps of images/maps/clickme under the rules of the game. The game they leave in game/
 is exported and reported with --observers simulated; people's maps, points and counts never hold theirs."""
 
 _PLAYERS = """\
@@ -52,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _add_serve(verbs: Verbs) -> None:
     parser = add_verb(verbs, "serve", "serve the game to players", _SERVE)
-    parser.add_argument("pictures", metavar="PICTURES", help="picture folder, or bundled")
+    parser.add_argument("images", metavar="IMAGES", help="image folder, or bundled")
     parser.add_argument("--out", type=Path, required=True, metavar="GAME", help="the game's folder")
     parser.add_argument(
         "--partner",
@@ -93,7 +93,7 @@ def _serve(arguments: argparse.Namespace) -> None:
     host = work("server.host")
     serve = importlib.import_module("rapidvision.experiments.web.serve")
     game = host.read_game(arguments.out, arguments.settings)
-    deck = host.set_up(arguments.out, host.picture_folder(arguments.pictures))
+    deck = host.set_up(arguments.out, host.image_folder(arguments.images))
     partner = host.make_partner(
         arguments.partner,
         deck,
@@ -104,7 +104,7 @@ def _serve(arguments: argparse.Namespace) -> None:
     n_known, n_main = len(partner.categories), len(deck.main)
     say(
         arguments,
-        f"{n_main} pictures, {len(deck.of('practice'))} for practice, {len(deck.of('catch'))} to catch, {n_known} categories",
+        f"{n_main} images, {len(deck.of('practice'))} for practice, {len(deck.of('catch'))} to catch, {n_known} categories",
     )
     say(arguments, f"partner: {partner.name}; it must have the word among its best {game.rules.top_k_of(n_known)}")
     _warn(arguments, deck, partner, game)
@@ -126,18 +126,18 @@ def _warn(arguments: argparse.Namespace, deck: Any, partner: Any, game: Any) -> 
     """Say what makes a game's maps doubtful before it is played."""
     for sentence in work("game.blank_view").doubts(partner, game.rules):
         say(arguments, f"partner: {sentence}")
-    small = work("storage.images").doubtful(deck, game.rules.picture_px)
+    small = work("storage.images").doubtful(deck, game.rules.image_px)
     if small:
         named = "; ".join(f"{name} {text}" for name, text in list(small.items())[:3])
-        say(arguments, f"pictures: {len(small)} of doubtful size ({named}{' …' if len(small) > 3 else ''})")
+        say(arguments, f"images: {len(small)} of doubtful size ({named}{' …' if len(small) > 3 else ''})")
 
 
 def _add_simulate(verbs: Verbs) -> None:
     parser = add_verb(verbs, "simulate", "let simulated players paint known maps", _SIMULATE)
-    parser.add_argument("pictures", metavar="PICTURES", help="picture folder, or bundled")
+    parser.add_argument("images", metavar="IMAGES", help="image folder, or bundled")
     parser.add_argument("--out", type=Path, required=True, metavar="GAME", help="the game's folder")
     parser.add_argument(
-        "--map-source", required=True, metavar="SOURCE", help="what players have in mind: PICTURES/maps/SOURCE"
+        "--map-source", required=True, metavar="SOURCE", help="what players have in mind: IMAGES/maps/SOURCE"
     )
     parser.add_argument("--partner", default="none", metavar="PARTNER", help="as for serve (default: %(default)s)")
     parser.add_argument(
@@ -165,8 +165,8 @@ def _simulate(arguments: argparse.Namespace) -> None:
     host, simulate = work("server.host"), work("simulation.simulate")
     seed = fresh_seed() if arguments.seed is None else arguments.seed
     game = host.read_game(arguments.out, arguments.settings)
-    deck = host.set_up(arguments.out, host.picture_folder(arguments.pictures))
-    maps = work("storage.images").read_maps(deck, arguments.map_source, game.rules.picture_px)
+    deck = host.set_up(arguments.out, host.image_folder(arguments.images))
+    maps = work("storage.images").read_maps(deck, arguments.map_source, game.rules.image_px)
     partner = host.make_partner(arguments.partner, deck, game)
     _warn(arguments, deck, partner, game)
     players = [Player(f"painter {n + 1:03d}") for n in range(arguments.n_players)]

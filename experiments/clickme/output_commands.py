@@ -58,17 +58,17 @@ def add_kind(parser: argparse.ArgumentParser) -> None:
 
 
 def _judged(part: Any, deck: Any, *, automated: bool) -> Any:
-    objects = work("storage.images").read_objects(deck, part.rules.picture_px)
-    pictures = work("storage.played_images").Pictures(deck)
+    objects = work("storage.images").read_objects(deck, part.rules.image_px)
+    images = work("storage.played_images").Images(deck)
     return work("maps.quality").player_quality(
-        part.collected, part.rules, objects=objects, pictures=pictures, automated=automated
+        part.collected, part.rules, objects=objects, images=images, automated=automated
     )
 
 
 def _add_game(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("game", type=Path, metavar="GAME", help="the game's folder, made by serve or simulate")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="a new folder")
-    parser.add_argument("--pictures", type=Path, metavar="DIR", help="picture folder, if it has moved")
+    parser.add_argument("--images", type=Path, metavar="DIR", help="image folder, if it has moved")
     add_kind(parser)
     parser.add_argument(
         "--rules", default="", metavar="DIGEST", help="of the rules under which the game was played, if several; or all"
@@ -88,9 +88,9 @@ def _add_export(verbs: Verbs) -> None:
     )
     parser.add_argument("--pool", choices=("players", "bubbles"), default="players", help="what is shared out")
     parser.add_argument("--min-bubbles", type=int, default=10, metavar="N", help="per map (default: %(default)s)")
-    parser.add_argument("--min-players", type=int, default=1, metavar="N", help="per picture (default: %(default)s)")
+    parser.add_argument("--min-players", type=int, default=1, metavar="N", help="per image (default: %(default)s)")
     parser.add_argument(
-        "--max-reports", type=int, default=3, metavar="N", help="reports that drop a picture, 0: none (default: 3)"
+        "--max-reports", type=int, default=3, metavar="N", help="reports that drop an image, 0: none (default: 3)"
     )
     parser.add_argument(
         "--keep-flagged", action="store_true", help="keep players flagged off_target, failed_catch or scripted"
@@ -117,7 +117,7 @@ def _export(arguments: argparse.Namespace) -> None:
         drop_automated=not arguments.keep_automated,
     )
     form = pooling.Form(arguments.blur, arguments.pool, arguments.per_player, arguments.tfrecords)
-    with progress("pictures", len(deck.main), quiet=arguments.quiet) as advance:
+    with progress("images", len(deck.main), quiet=arguments.quiet) as advance:
         done = export.export(
             part.collected,
             deck,
@@ -131,13 +131,13 @@ def _export(arguments: argparse.Namespace) -> None:
         )
     say(arguments, f"{arguments.out}: {done.summary()}")
     for reason, names in done.changed.items():
-        say(arguments, f"{reason}: {', '.join(names[:5])}{' …' if len(names) > 5 else ''} ({len(names)} pictures)")
+        say(arguments, f"{reason}: {', '.join(names[:5])}{' …' if len(names) > 5 else ''} ({len(names)} images)")
 
 
 def _add_report(verbs: Verbs) -> None:
     parser = add_verb(verbs, "report", "statistics, figures and a gallery of maps", _REPORT)
     _add_game(parser)
-    parser.add_argument("--compare-with", metavar="SOURCE", help="maps of another experiment: PICTURES/maps/SOURCE")
+    parser.add_argument("--compare-with", metavar="SOURCE", help="maps of another experiment: IMAGES/maps/SOURCE")
     add_common_options(parser)
     parser.set_defaults(run=_report)
 
@@ -155,14 +155,14 @@ def _report(arguments: argparse.Namespace) -> None:
     say(
         arguments,
         f"{numbers.n_players} players, {numbers.n_rounds} rounds, {numbers.n_bubbles} bubbles on {numbers.n_images} "
-        f"pictures; {100 * numbers.success:.0f} % recognised: {arguments.out / 'report.html'}",
+        f"images; {100 * numbers.success:.0f} % recognised: {arguments.out / 'report.html'}",
     )
     if part.left_out:
         say(arguments, "left out: " + ", ".join(f"{n} rounds {reason}" for reason, n in part.left_out.items()))
 
 
 def _played(arguments: argparse.Namespace) -> tuple[Any, Any, Any]:
-    """Return the rounds that are meant, the pictures, and the settings of a game."""
+    """Return the rounds that are meant, the images, and the settings of a game."""
     host, collected, selection = work("server.host"), work("storage.collected"), work("storage.selection")
     store = host.existing_store(arguments.game, arguments.database_url)
     try:
@@ -170,4 +170,4 @@ def _played(arguments: argparse.Namespace) -> tuple[Any, Any, Any]:
     finally:
         store.close()
     part = selection.select(data, players=arguments.observers, rules=arguments.rules)
-    return part, host.pictures_of(arguments.game, arguments.pictures), host.read_game(arguments.game)
+    return part, host.images_of(arguments.game, arguments.images), host.read_game(arguments.game)

@@ -147,7 +147,7 @@ def _write(
     files.write_text(out / "exposure.csv", balance.exposure_csv(balances))
     write_balance(balances, out / "balance.svg")
     say(arguments, balance.table(balances))
-    say(arguments, f"{len(plans)} plans in {out / 'plans'}, seed {protocol.seed}; picture: {out / 'balance.svg'}")
+    say(arguments, f"{len(plans)} plans in {out / 'plans'}, seed {protocol.seed}; figure: {out / 'balance.svg'}")
     return plans
 
 

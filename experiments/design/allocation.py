@@ -222,6 +222,6 @@ class Slots:
 
 _ALREADY = {
     "taken": "has an unfinished session; continue it with `rapidvision session resume`",
-    "finished": "has already taken part, and pictures must be new; use another participant",
-    "returned": "has already seen part of the pictures in a session that was given up; use another participant",
+    "finished": "has already taken part, and images must be new; use another participant",
+    "returned": "has already seen part of the images in a session that was given up; use another participant",
 }

@@ -1,4 +1,4 @@
-"""Small pictures without a plotting library: boxes, lines and words as SVG."""
+"""Small figures without a plotting library: boxes, lines and words as SVG."""
 
 from collections.abc import Sequence
 from html import escape  # xml.sax would import a web client

@@ -96,7 +96,7 @@ class Pacer:
         self._next_s: float | None = None
 
     def wait(self, drawn_s: float) -> float:
-        """Wait for the first refresh after a picture was drawn and return the time."""
+        """Wait for the first refresh after an image was drawn and return the time."""
         at = drawn_s + self._period_s if self._next_s is None else self._next_s
         while at < drawn_s:
             at += self._period_s

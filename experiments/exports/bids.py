@@ -34,7 +34,7 @@ def write_bids(sessions: Sequence[Recorded], stimulus_set: StimulusSet, folder: 
     sessions : sequence of Recorded
         Of one study.
     stimulus_set : StimulusSet
-        Whose pictures were shown; copied into ``stimuli/``.
+        Whose images were shown; copied into ``stimuli/``.
     folder : path
         New, or empty.
     name : str
@@ -43,7 +43,7 @@ def write_bids(sessions: Sequence[Recorded], stimulus_set: StimulusSet, folder: 
     Raises
     ------
     InputError
-        When the folder is not empty, two participants have one name in BIDS, or a picture is no longer the one that
+        When the folder is not empty, two participants have one name in BIDS, or an image is no longer the one that
         was shown.
 
     Notes
@@ -53,7 +53,7 @@ def write_bids(sessions: Sequence[Recorded], stimulus_set: StimulusSet, folder: 
     if folder.exists() and any(folder.iterdir()):
         raise InputError(f"{folder}: not empty; a BIDS dataset is written into a folder of its own")
     labels = labels_of([session.header.participant_id for session in sessions])
-    shown = _pictures(sessions, stimulus_set)
+    shown = _images(sessions, stimulus_set)
     _write_top(sessions, labels, folder, name=name)
     task = task_label(name)
     for session in sessions:
@@ -80,7 +80,7 @@ def export_bids(export: "Export", out: Path, /) -> None:
     write_bids(export.sessions, export.stimulus_set(), out, name=export.name)
 
 
-def _pictures(sessions: Sequence[Recorded], stimulus_set: StimulusSet) -> dict[str, bytes]:
+def _images(sessions: Sequence[Recorded], stimulus_set: StimulusSet) -> dict[str, bytes]:
     """Return path → content of every image and mask that was shown, each with the hash that its session was planned with."""
     shown: dict[str, bytes] = {}
     for session in sessions:
@@ -92,7 +92,7 @@ def _pictures(sessions: Sequence[Recorded], stimulus_set: StimulusSet) -> dict[s
                 content = files.read_bytes(stimulus_set.folder / path)
                 if files.sha256(content) != sha256:
                     raise InputError(
-                        f"{stimulus_set.folder / path}: not the picture that {session.header.session_id} showed "
+                        f"{stimulus_set.folder / path}: not the image that {session.header.session_id} showed "
                         "(hash differs); name the set that was used with --set"
                     )
                 shown[path] = content

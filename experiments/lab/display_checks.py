@@ -149,7 +149,7 @@ def judge_refresh(stamps_s: Sequence[float], *, nominal_hz: float | None) -> tup
 
 
 def judge_scale(scale: float) -> Check:
-    """Judge the frame buffer's size against the window's; anything but 1 blurs and resizes pictures."""
+    """Judge the frame buffer's size against the window's; anything but 1 blurs and resizes images."""
     if abs(scale - 1) < 1e-6:
         return Check("scale", "green", "1 pixel is 1 pixel")
     return Check("scale", "red", f"{scale:g} frame buffer pixels per pixel", "set the desktop's scale to 100 %")
@@ -243,7 +243,7 @@ def refuse_too_short(protocol: Protocol, refresh: Refresh) -> None:
         raise InputError("\n".join(f"protocol: {field}: {words}" for field, words in found))
 
 
-def picture(stamps_s: Sequence[float], refresh: Refresh) -> str:
+def image(stamps_s: Sequence[float], refresh: Refresh) -> str:
     """Return the frame intervals as SVG: one bar per flip, the refresh period as a line."""
     width, height, left, base = 760, 240, 50, 200
     intervals = [1000 * (b - a) for a, b in pairwise(stamps_s)]

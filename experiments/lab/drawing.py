@@ -64,7 +64,7 @@ class Drawings:
         self._images: dict[str, Any] = {}
         self._questions: dict[str, Question] = {}
         self._reminder: Any = None
-        self._pictures: dict[str, Any] = {}
+        self._screens: dict[str, Any] = {}
         self._areas: dict[str, tuple[Area, ...]] = {}
         self._cross = visual.ShapeStim(
             win, vertices="cross", size=24, fillColor=self._ink, colorSpace="rgb255", lineWidth=0, autoLog=False
@@ -113,17 +113,17 @@ class Drawings:
         overlays = {phase.overlay for trial in plan.trials() for phase in trial.phases}
         if "options" in kinds:
             self._areas["options"] = grid(names, self.window_px)
-            self._pictures["options"] = self._snapshot(self._areas["options"], labels, files)
+            self._screens["options"] = self._snapshot(self._areas["options"], labels, files)
         if "options" in overlays or any(name.startswith("area:") for name in plan.inputs):
             self._areas["overlay"] = strip(names, self.window_px)
             flat = {name: label.replace("\n", "  ") for name, label in labels.items()}
-            self._pictures["overlay"] = self._snapshot(self._areas["overlay"], flat, {}, strip=True)
+            self._screens["overlay"] = self._snapshot(self._areas["overlay"], flat, {}, strip=True)
         for question in plan.protocol.questions:
             if question.options:
                 keys = {option: input_word(key) for key, option in question.option_keys.items()}
                 asked = {option: option if option == key else f"{option}\n{key}" for option, key in keys.items()}
                 self._areas[question.name] = grid(question.options, self.window_px)
-                self._pictures[question.name] = self._snapshot(self._areas[question.name], asked, {})
+                self._screens[question.name] = self._snapshot(self._areas[question.name], asked, {})
         self.win.clearBuffer()
 
     def load_images(self, paths: Mapping[str, Path], *, side_px: int) -> None:
@@ -152,8 +152,8 @@ class Drawings:
         elif kind == "question":
             self._draw_question(frame)
         elif kind == "options":
-            if "options" in self._pictures:
-                self._pictures["options"].draw()
+            if "options" in self._screens:
+                self._screens["options"].draw()
         else:
             if kind in ("stimulus", "mask"):
                 self._images[frame.content].draw()
@@ -165,8 +165,8 @@ class Drawings:
                 self._reminder.draw()
         if frame.overlay == "fixation":
             self._cross.draw()
-        elif frame.overlay == "options" and "overlay" in self._pictures:
-            self._pictures["overlay"].draw()
+        elif frame.overlay == "options" and "overlay" in self._screens:
+            self._screens["overlay"].draw()
         if self._patches:
             self._patches[kind in ("stimulus", "mask")].draw()
 
@@ -174,7 +174,7 @@ class Drawings:
         name, _, typed = frame.content.partition("\t")
         question = self._questions.get(name)
         if question is not None and question.options:
-            self._pictures[name].draw()
+            self._screens[name].draw()
         top = max((area.y + area.height / 2 for area in self._areas.get(name, ())), default=0.0)
         height = min(self.window_px[1] / 2 - _WORDS_PX, top + 3 * _WORDS_PX)
         self._text(question.text or name if question is not None else name, _WORDS_PX, (0, height)).draw()
@@ -185,7 +185,7 @@ class Drawings:
     def _snapshot(
         self, areas: tuple[Area, ...], labels: Mapping[str, str], icons: Mapping[str, Path], *, strip: bool = False
     ) -> Any:
-        """Return the options as one picture, so that many of them cost a refresh no more than one image.
+        """Return the options as one image, so that many of them cost a refresh no more than one image.
 
         It covers the window, or with ``strip=True`` its lower edge.
         """

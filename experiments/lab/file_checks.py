@@ -288,4 +288,4 @@ def _form(path: Path) -> tuple[tuple[int, int], str]:
         with Image.open(path) as image:
             return image.size, image.mode
     except UnidentifiedImageError as error:
-        raise InputError(f"{path}: no picture") from error
+        raise InputError(f"{path}: no image") from error

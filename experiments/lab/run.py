@@ -166,7 +166,7 @@ def _with_display(
                 setup_of(screen, checked, options, accepted=accepted, software=software, inputs=devices.record())
             )
             files.write_text(
-                path.with_suffix(".preflight.svg"), display_checks.picture(checked.stamps_s, checked.refresh)
+                path.with_suffix(".preflight.svg"), display_checks.image(checked.stamps_s, checked.refresh)
             )
             _prepare(screen, ready, options)
             screen.use_refresh(checked.refresh)

@@ -130,7 +130,7 @@ def _bundle(arguments: argparse.Namespace) -> int:
     )
     archive = arguments.out.suffix == ".jzip"
     next_step = "import it in JATOS" if archive else f"try: python -m http.server -d {arguments.out}"
-    say(arguments, f"{n_plans} plans and {n_stimuli} pictures in {arguments.out}; {next_step}")
+    say(arguments, f"{n_plans} plans and {n_stimuli} images in {arguments.out}; {next_step}")
     return 0
 
 

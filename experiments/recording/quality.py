@@ -128,7 +128,7 @@ class Quality(msgspec.Struct, frozen=True, kw_only=True):
     Attributes
     ----------
     n_trials : int
-        Trials whose picture was seen, completed or not.
+        Trials whose image was seen, completed or not.
     n_void : int
         Those that were never completed.
     n_flagged : int

@@ -42,7 +42,7 @@ def rows_of(
     -------
     list of TrialRecord
         A row per completed trial, and one with status ``aborted`` for each trial that was interrupted after its
-        picture had been seen and never completed.
+        image had been seen and never completed.
     """
     completed = {data.trial: (data, setup) for data, setup in with_setups(entries)}
     broken = {e.trial: e for e in entries if isinstance(e, Event) and e.seen and e.trial not in completed}

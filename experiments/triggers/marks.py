@@ -13,7 +13,7 @@ class Marks:
     Examples
     --------
     >>> marks = Marks()
-    >>> marks.add(3); marks.add(2)  # a press was heard, and the picture goes with the next flip
+    >>> marks.add(3); marks.add(2)  # a press was heard, and the image goes with the next flip
     >>> marks.due(), marks.due(), marks.due()
     (2, 3, None)
     """

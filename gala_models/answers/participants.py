@@ -1,6 +1,6 @@
 """What counts as a participant when the observer is a network: said openly, and written beside the results.
 
-A network without noise answers a picture the same way every time, so a group of such "participants" varies only in
+A network without noise answers an image the same way every time, so a group of such "participants" varies only in
 what each was shown. Every policy below says where the variance between participants comes from.
 """
 

@@ -24,26 +24,26 @@ class _Evidence(nn.Module):
         return self.readout.evidence(self.network(x))[:, None].to(x.dtype)
 
 
-def smoothgrad_of(network: Network, pictures: NDArray[np.uint8], *, names: Sequence[str] = ()) -> Tensor:  # noqa: ARG001
+def smoothgrad_of(network: Network, images: NDArray[np.uint8], *, names: Sequence[str] = ()) -> Tensor:  # noqa: ARG001
     """How much each pixel changes a network's evidence for "target", by smoothed gradients.
 
     Parameters
     ----------
     network : Network
         Any network; its evidence is differentiated, whatever its classes are.
-    pictures : ndarray of uint8, shape (n, height, width, 3)
-        Square pictures of one size.
+    images : ndarray of uint8, shape (n, height, width, 3)
+        Square images of one size.
     names : sequence of str, optional
         Theirs, for messages.
 
     Returns
     -------
     Tensor, shape (n, height, width)
-        In 0 … 1 over the part of each picture that the network saw, 0 outside it.
+        In 0 … 1 over the part of each image that the network saw, 0 outside it.
     """
-    from ..observer.overlay import on_picture
+    from ..observer.overlay import on_image
 
-    x = network.preprocessing(pictures).to(device_of(network.model))
+    x = network.preprocessing(images).to(device_of(network.model))
     target = torch.zeros(len(x), dtype=torch.int64, device=x.device)
     found = salience(smoothgrad(_Evidence(network), x, target)).float().cpu()
-    return on_picture(found, network, pictures.shape[1])
+    return on_image(found, network, images.shape[1])

@@ -47,7 +47,7 @@ def matched(a: NDArray[np.float32], b: NDArray[np.float32]) -> tuple[NDArray[np.
     Parameters
     ----------
     a, b : ndarray of float, shape (height, width)
-        Attention of two networks to one picture.
+        Attention of two networks to one image.
 
     Returns
     -------
@@ -64,7 +64,7 @@ def matched(a: NDArray[np.float32], b: NDArray[np.float32]) -> tuple[NDArray[np.
     [[[0.0, 0.33, 0.33, 0.33]], [[0.0, 0.0, 0.0, 1.0]]]
     """
     if a.shape != b.shape:
-        raise InputError(f"matched area: maps of {a.shape} and {b.shape}; bring both to the picture's size")
+        raise InputError(f"matched area: maps of {a.shape} and {b.shape}; bring both to the image's size")
     scaled = [_unit(a), _unit(b)]
     count = min(int(np.count_nonzero(one > THRESHOLD)) for one in scaled)
     return _highest(scaled[0], count), _highest(scaled[1], count)
@@ -88,13 +88,13 @@ def _highest(values: NDArray[np.float64], count: int) -> NDArray[np.float64]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Segmented:
-    """A picture and where its animals and vehicles are.
+    """An image and where its animals and vehicles are.
 
     Attributes
     ----------
     image_id : str
     path : Path
-        The picture.
+        The image.
     mask : ndarray of bool, shape (height, width)
         Union of the objects.
     """
@@ -129,16 +129,16 @@ class _Detection(msgspec.Struct):
 
 
 def read_coco(
-    annotations: Path, pictures: Path, *, supercategories: Sequence[str] = ANIMALS_AND_VEHICLES
+    annotations: Path, images: Path, *, supercategories: Sequence[str] = ANIMALS_AND_VEHICLES
 ) -> list[Segmented]:
-    """Read pictures and masks from COCO's detection format (polygons or run lengths).
+    """Read images and masks from COCO's detection format (polygons or run lengths).
 
     Parameters
     ----------
     annotations : Path
         The JSON.
-    pictures : Path
-        Folder of the pictures.
+    images : Path
+        Folder of the images.
     supercategories : sequence of str
         Which objects count.
 
@@ -159,7 +159,7 @@ def read_coco(
             if one.image_id == image.id and one.category_id in wanted:
                 mask |= _mask(one.segmentation, image.height, image.width, where=f"{annotations}: {image.file_name}")
         if mask.any():
-            out.append(Segmented(str(image.id), pictures / image.file_name, mask))
+            out.append(Segmented(str(image.id), images / image.file_name, mask))
     return out
 
 

@@ -22,11 +22,11 @@ def smoothgrad(
     seed: int = 0,
     batch_size: int = 64,
 ) -> Tensor:
-    """Average the gradient of a class score over noisy copies of each picture.
+    """Average the gradient of a class score over noisy copies of each image.
 
-    The noise of a sample follows from the seed, the picture's place and the sample's number alone, the network always
+    The noise of a sample follows from the seed, the image's place and the sample's number alone, the network always
     sees the same copies together, 32 at a time, and gradients are added in the order of the samples in float64: the
-    result is the same to the bit for any `batch_size`. The network's memory is that of 32 pictures, whatever
+    result is the same to the bit for any `batch_size`. The network's memory is that of 32 images, whatever
     `batch_size` is.
 
     Parameters
@@ -38,9 +38,9 @@ def smoothgrad(
     target : Tensor of int64, shape (n,)
         Whose score is derived.
     n_samples : int, default 50
-        Noisy copies per picture.
+        Noisy copies per image.
     noise_fraction : float, default 0.15
-        Standard deviation of the noise as a share of each picture's range.
+        Standard deviation of the noise as a share of each image's range.
     seed : int, default 0
         Of the noise.
     batch_size : int, default 64
@@ -54,14 +54,14 @@ def smoothgrad(
     Raises
     ------
     InputError
-        When the model is in training mode (batch norm would mix pictures), or shapes do not fit.
+        When the model is in training mode (batch norm would mix images), or shapes do not fit.
     CheckFailed
-        When a gradient is not finite; names the picture's place and the layer.
+        When a gradient is not finite; names the image's place and the layer.
     """
     if model.training:
         raise InputError("smoothgrad: the model is in training mode; call model.eval() first")
     if x.ndim != 4 or target.shape != (len(x),) or n_samples < 1 or batch_size < 1:
-        raise InputError(f"smoothgrad: input {tuple(x.shape)} and target {tuple(target.shape)}; one target per picture")
+        raise InputError(f"smoothgrad: input {tuple(x.shape)} and target {tuple(target.shape)}; one target per image")
     spread = noise_fraction * (x.amax((1, 2, 3)) - x.amin((1, 2, 3)))
     total = torch.zeros_like(x, dtype=torch.float64)
     jobs = [(row, sample) for row in range(len(x)) for sample in range(n_samples)]
@@ -75,7 +75,7 @@ def smoothgrad(
         gradients = torch.cat([_gradient(model, noisy[one], target[rows[one]]) for one in passes])
         for (row, _), gradient in zip(part, gradients, strict=True):
             total[row] += gradient
-    check_finite(total, [f"picture {row}" for row in range(len(x))], network="smoothgrad", model=model, x=x)
+    check_finite(total, [f"image {row}" for row in range(len(x))], network="smoothgrad", model=model, x=x)
     return (total / n_samples).to(x)
 
 
@@ -92,7 +92,7 @@ def _noise(x: Tensor, seed: int, row: int, sample: int) -> Tensor:
 
 
 def salience(gradient: Tensor) -> Tensor:
-    """Largest absolute value over channels, each picture brought to 0 … 1; shape (n, height, width).
+    """Largest absolute value over channels, each image brought to 0 … 1; shape (n, height, width).
 
     Examples
     --------
@@ -111,7 +111,7 @@ def difference(first: Tensor, second: Tensor) -> Tensor:
     Parameters
     ----------
     first, second : Tensor, shape (n, channels, height, width)
-        Gradients of the same pictures.
+        Gradients of the same images.
 
     Returns
     -------
@@ -120,7 +120,7 @@ def difference(first: Tensor, second: Tensor) -> Tensor:
     """
     if first.shape != second.shape:
         raise InputError(
-            f"difference: gradients of {tuple(first.shape)} and {tuple(second.shape)}; the same pictures are needed"
+            f"difference: gradients of {tuple(first.shape)} and {tuple(second.shape)}; the same images are needed"
         )
     raw = salience(first) - salience(second)
     return raw / raw.abs().amax((1, 2), keepdim=True).clamp_min(1e-12)

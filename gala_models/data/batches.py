@@ -31,23 +31,23 @@ class Batch:
     Attributes
     ----------
     rows : ndarray of int64, shape (batch,)
-        Where the pictures lie in the store.
-    pictures : ndarray of uint8, shape (batch, side, side, 3)
+        Where the images lie in the store.
+    images : ndarray of uint8, shape (batch, side, side, 3)
     importance : ndarray of uint8, shape (batch, side, side)
-        Cut and flipped together with the picture.
+        Cut and flipped together with the image.
     labels : ndarray of int64, shape (batch,)
     has_map : ndarray of bool, shape (batch,)
     """
 
     rows: NDArray[np.int64]
-    pictures: NDArray[np.uint8]
+    images: NDArray[np.uint8]
     importance: NDArray[np.uint8]
     labels: NDArray[np.int64]
     has_map: NDArray[np.bool_]
 
     def tensors(self, preprocessing: Preprocessing) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Input, importance (batch, 1, side, side) in 0 … 1, labels, flags."""
-        x = torch.from_numpy(self.pictures).permute(0, 3, 1, 2).float() / 255
+        x = torch.from_numpy(self.images).permute(0, 3, 1, 2).float() / 255
         importance = torch.from_numpy(self.importance)[:, None].float() / 255
         return (
             preprocessing.normalized(x),
@@ -77,17 +77,17 @@ class Batches:
     seed : int
         Order and augmentation follow from it.
     annotation : {"maps", "boxes", "shuffled", "none"}
-        What stands in for the map: itself, its bounding box, another picture's map, nothing.
+        What stands in for the map: itself, its bounding box, another image's map, nothing.
     surround : float
-        Share of training pictures that are shown as a patch on their scrambled selves, 0 … 1.
+        Share of training images that are shown as a patch on their scrambled selves, 0 … 1.
     clutter : int
-        Fragments of other pictures on every other picture, in evaluation too (the same ones every time).
+        Fragments of other images on every other image, in evaluation too (the same ones every time).
     scatter : bool
-        Whether pictures are moved around their borders, so that objects lie anywhere, in evaluation too.
+        Whether images are moved around their borders, so that objects lie anywhere, in evaluation too.
     n_workers : int
         Threads; 0 makes each batch when it is asked for. The bytes are the same.
     rank, world_size : int
-        This process takes every `world_size`-th picture of each batch, from `rank`.
+        This process takes every `world_size`-th image of each batch, from `rank`.
     """
 
     store: Store
@@ -105,13 +105,13 @@ class Batches:
     def __post_init__(self) -> None:
         side_px = self.store.description.side_px
         if self.side_px > side_px:
-            raise InputError(f"batches: input of {self.side_px} px from a store of {side_px} px; pack larger pictures")
+            raise InputError(f"batches: input of {self.side_px} px from a store of {side_px} px; pack larger images")
         if self.batch_size % self.world_size or self.batch_size < 1:
             raise InputError(
-                f"batches: {self.batch_size} pictures cannot be shared equally by {self.world_size} processes"
+                f"batches: {self.batch_size} images cannot be shared equally by {self.world_size} processes"
             )
         if len(self.store) < self.batch_size:
-            raise InputError(f"batches: {len(self.store)} pictures are fewer than one batch of {self.batch_size}")
+            raise InputError(f"batches: {len(self.store)} images are fewer than one batch of {self.batch_size}")
 
     @property
     def n_steps(self) -> int:
@@ -126,7 +126,7 @@ class Batches:
         yield from self._ahead(chunks, epoch)
 
     def in_order(self) -> Iterator[Batch]:
-        """Yield every picture once, centre cut, not flipped; the last batch may be smaller."""
+        """Yield every image once, centre cut, not flipped; the last batch may be smaller."""
         rows = np.arange(self.rank, len(self.store), self.world_size)
         size = self.batch_size // self.world_size
         yield from self._ahead((rows[start : start + size] for start in range(0, len(rows), size)), None)
@@ -146,9 +146,9 @@ class Batches:
                 yield future.result()
 
     def make(self, rows: NDArray[np.int64], epoch: int | None) -> Batch:
-        """Cut pictures and maps; `epoch` None means the centre, not flipped."""
+        """Cut images and maps; `epoch` None means the centre, not flipped."""
         side_px, slack_px = self.side_px, self.store.description.side_px - self.side_px
-        pictures = np.empty((len(rows), side_px, side_px, 3), np.uint8)
+        images = np.empty((len(rows), side_px, side_px, 3), np.uint8)
         importance = np.empty((len(rows), side_px, side_px), np.uint8)
         has_map = np.zeros(len(rows), bool)
         for at, row in enumerate(rows):
@@ -157,51 +157,51 @@ class Batches:
                 top, left, flip = random_crop_and_flip(self.seed, epoch, int(row), slack_px=slack_px)
             cut = np.s_[top : top + side_px, left : left + side_px]
             source, has_map[at] = self._map_of(int(row))
-            seen = self.store.pictures[row][cut], source[cut], self.store.maps[row][cut]
-            picture, target, own = (one[:, ::-1] for one in seen) if flip else seen
+            seen = self.store.images[row][cut], source[cut], self.store.maps[row][cut]
+            image, target, own = (one[:, ::-1] for one in seen) if flip else seen
             if self.scatter:
-                picture, target, own = self._scattered(picture, target, own, epoch, int(row))
-            pictures[at], shown = self._harder(picture, target, own, epoch, int(row))
-            # Where things are in the picture must not show in another picture's map: that control has to know nothing.
+                image, target, own = self._scattered(image, target, own, epoch, int(row))
+            images[at], shown = self._harder(image, target, own, epoch, int(row))
+            # Where things are in the image must not show in another image's map: that control has to know nothing.
             importance[at] = target if self.annotation == "shuffled" else shown
             has_map[at] &= importance[at].any()
-        return Batch(rows, pictures, importance, self.store.labels[rows], has_map)
+        return Batch(rows, images, importance, self.store.labels[rows], has_map)
 
     def _scattered(
         self,
-        picture: NDArray[np.uint8],
+        image: NDArray[np.uint8],
         target: NDArray[np.uint8],
         own: NDArray[np.uint8],
         epoch: int | None,
         row: int,
     ) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]:
-        """Move a picture with its map; another picture's map is moved by a draw of its own."""
+        """Move an image with its map; another image's map is moved by a draw of its own."""
         draw = stream(self.seed, "scatter", "evaluation" if epoch is None else epoch, row)
         by = offset(self.side_px, draw)
         targets_by = offset(self.side_px, draw) if self.annotation == "shuffled" else by
-        return moved(picture, by), moved(target, targets_by), moved(own, by)
+        return moved(image, by), moved(target, targets_by), moved(own, by)
 
     def _harder(
         self,
-        picture: NDArray[np.uint8],
+        image: NDArray[np.uint8],
         importance: NDArray[np.uint8],
         own: NDArray[np.uint8],
         epoch: int | None,
         row: int,
     ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-        """Put a picture on its scrambled self or among fragments, where that is wanted; map and picture together."""
+        """Put an image on its scrambled self or among fragments, where that is wanted; map and image together."""
         if epoch is not None and self.surround:
             draw = stream(self.seed, "surround", epoch, row)
             if draw.random() < self.surround:
-                return surrounded(picture, importance, draw)
+                return surrounded(image, importance, draw)
         if not self.clutter:
-            return picture, importance
+            return image, importance
         draw = stream(self.seed, "clutter", "evaluation" if epoch is None else epoch, row)
-        return cluttered(picture, importance, own=own, donor=self._donor, n_fragments=self.clutter, rng=draw)
+        return cluttered(image, importance, own=own, donor=self._donor, n_fragments=self.clutter, rng=draw)
 
     def _donor(self, draw: np.random.Generator) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
         row = int(draw.integers(len(self.store)))
-        return np.asarray(self.store.pictures[row]), np.asarray(self.store.maps[row])
+        return np.asarray(self.store.images[row]), np.asarray(self.store.maps[row])
 
     def _map_of(self, row: int) -> tuple[NDArray[np.uint8], bool]:
         if self.annotation == "none":
@@ -217,7 +217,7 @@ class Batches:
 
 @lru_cache(maxsize=4)
 def partner(store: Store, seed: int) -> NDArray[np.int64]:
-    """Whose map each picture is shown with in the shuffled control: a fixed cycle through all pictures with a map."""
+    """Whose map each image is shown with in the shuffled control: a fixed cycle through all images with a map."""
     rows = np.flatnonzero(store.has_map)
     shuffled = stream(seed, "shuffled maps").permutation(rows)
     partners = np.arange(len(store))

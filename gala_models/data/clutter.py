@@ -1,7 +1,7 @@
-"""Harder pictures: fragments of other pictures pasted where the picture's own map is low.
+"""Harder images: fragments of other images pasted where the image's own map is low.
 
-On easy pictures any part tells the class, and a network does not have to find the right one. Among fragments of other
-pictures, which show what is important in those, it does.
+On easy images any part tells the class, and a network does not have to find the right one. Among fragments of other
+images, which show what is important in those, it does.
 """
 
 from collections.abc import Callable
@@ -9,14 +9,14 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-#: Sides of the square fragments, as shares of the picture's side.
+#: Sides of the square fragments, as shares of the image's side.
 SMALLEST, LARGEST = 1 / 7, 3 / 10
 #: Pixels of the map above this (of 255) are never covered.
 KEPT = 100
 
 
 def cluttered(
-    picture: NDArray[np.uint8],
+    image: NDArray[np.uint8],
     importance: NDArray[np.uint8],
     *,
     own: NDArray[np.uint8],
@@ -24,18 +24,18 @@ def cluttered(
     n_fragments: int,
     rng: np.random.Generator,
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Paste fragments of other pictures onto a picture, and take the covered places out of its map.
+    """Paste fragments of other images onto an image, and take the covered places out of its map.
 
     Parameters
     ----------
-    picture : ndarray of uint8, shape (side, side, 3)
-        The picture; it is not changed.
+    image : ndarray of uint8, shape (side, side, 3)
+        The image; it is not changed.
     importance : ndarray of uint8, shape (side, side)
         The map that supervises.
     own : ndarray of uint8, shape (side, side)
-        The picture's own map; fragments keep off its high places.
+        The image's own map; fragments keep off its high places.
     donor : callable
-        Draws another picture, at least as large, and its map from a generator. Fragments are cut around places drawn in
+        Draws another image, at least as large, and its map from a generator. Fragments are cut around places drawn in
         proportion to that map, or anywhere where it is flat.
     n_fragments : int
         How many are tried; one that would cover a high place is left out.
@@ -55,7 +55,7 @@ def cluttered(
     >>> sorted(set(found.ravel().tolist()))
     [9, 255]
     """
-    picture, importance, side = picture.copy(), importance.copy(), picture.shape[0]
+    image, importance, side = image.copy(), importance.copy(), image.shape[0]
     for _ in range(n_fragments):
         size = int(rng.integers(max(1, round(SMALLEST * side)), max(2, round(LARGEST * side)) + 1))
         source, its_map = donor(rng)
@@ -64,9 +64,9 @@ def cluttered(
         place = np.s_[top : top + size, left : left + size]
         if own[place].max() > KEPT:
             continue
-        picture[place] = source[y : y + size, x : x + size]
+        image[place] = source[y : y + size, x : x + size]
         importance[place] = 0
-    return picture, importance
+    return image, importance
 
 
 def _corner(importance: NDArray[np.uint8], size: int, rng: np.random.Generator) -> tuple[int, int]:

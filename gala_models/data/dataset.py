@@ -1,15 +1,15 @@
-"""The packed store: pictures, maps and labels as flat files, any one of them found at once.
+"""The packed store: images, maps and labels as flat files, any one of them found at once.
 
 Neither TFRecords nor shards can be read in random order; flat memory-mapped bytes can. ::
 
     store/
       store.json     what is inside, its digest, where it came from and what was left out
-      pictures.npy   uint8, n x side x side x 3
+      images.npy   uint8, n x side x side x 3
       maps.npy       uint8, n x side x side, 255 at each map's maximum
       labels.npy     int64, n
       has_map.npy    bool, n
       ids.json       n names
-      skipped.csv    pictures and maps that could not be read, where that was asked for
+      skipped.csv    images and maps that could not be read, where that was asked for
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -42,7 +42,7 @@ class StoreDescription(Recipe, frozen=True, kw_only=True):
     store_version : int
         Version of this form.
     n, side_px, n_maps : int
-        Pictures, their side, and how many have a map.
+        Images, their side, and how many have a map.
     categories : tuple of Category
         Classes in order; empty where they are only numbers.
     blur : str
@@ -50,11 +50,11 @@ class StoreDescription(Recipe, frozen=True, kw_only=True):
     left_out : dict
         Reason → number of maps that were treated as missing.
     ignored : dict
-        What lay beside the pictures and was not read (by suffix; hidden files; maps without a picture) → how many.
+        What lay beside the images and was not read (by suffix; hidden files; maps without an image) → how many.
     n_skipped : int
-        Pictures and maps that could not be read and were skipped on request; ``skipped.csv`` names them.
+        Images and maps that could not be read and were skipped on request; ``skipped.csv`` names them.
     digest : str
-        SHA-256 over pictures, maps, labels and flags.
+        SHA-256 over images, maps, labels and flags.
     provenance : Provenance or None
         What made it.
     """
@@ -80,7 +80,7 @@ class Store:
     ----------
     description : StoreDescription
         What it is.
-    pictures : ndarray of uint8, shape (n, side, side, 3)
+    images : ndarray of uint8, shape (n, side, side, 3)
     maps : ndarray of uint8, shape (n, side, side)
     labels : ndarray of int64, shape (n,)
     has_map : ndarray of bool, shape (n,)
@@ -88,7 +88,7 @@ class Store:
     """
 
     description: StoreDescription
-    pictures: NDArray[np.uint8]
+    images: NDArray[np.uint8]
     maps: NDArray[np.uint8]
     labels: NDArray[np.int64]
     has_map: NDArray[np.bool_]
@@ -123,7 +123,7 @@ def pack(
     n : int
         How many come.
     side_px : int
-        The shorter side of each picture is brought to this, and the centre is cut out; its map goes with it.
+        The shorter side of each image is brought to this, and the centre is cut out; its map goes with it.
     categories : sequence of Category
         Classes in order.
     blur : str
@@ -131,14 +131,14 @@ def pack(
     strict : bool, default False
         Stop at the first map that cannot be used, instead of treating it as missing and counting it.
     skip_bad : bool, default False
-        Leave out pictures that cannot be read, and treat maps that cannot be read as missing; ``skipped.csv`` names them.
+        Leave out images that cannot be read, and treat maps that cannot be read as missing; ``skipped.csv`` names them.
         Otherwise the first one stops the pack.
     ignored : mapping, optional
-        What lay beside the pictures and was not read → how many, for the record.
+        What lay beside the images and was not read → how many, for the record.
     provenance : Provenance, optional
         What made it.
     advance : callable
-        Called after every picture.
+        Called after every image.
 
     Returns
     -------
@@ -148,8 +148,8 @@ def pack(
     Raises
     ------
     InputError
-        When a picture or map cannot be read (its file is named), two pictures have one name, labels do not fit the
-        categories, or there are more or fewer pictures than `n`.
+        When an image or map cannot be read (its file is named), two images have one name, labels do not fit the
+        categories, or there are more or fewer images than `n`.
     """
     out = Path(out)
     if (out / "store.json").exists():
@@ -158,13 +158,13 @@ def pack(
     packed = Packed(out, n, side_px, blur=blur, strict=strict, skip_bad=skip_bad)
     for place, example in enumerate(examples):
         if place == n:
-            raise InputError(f"{out}: more than the {n} pictures that were announced")
+            raise InputError(f"{out}: more than the {n} images that were announced")
         packed.add(example)
         advance(1)
     if len(packed.ids) + packed.n_unreadable != n:
-        raise InputError(f"{out}: {len(packed.ids)} pictures came, {n} were announced")
+        raise InputError(f"{out}: {len(packed.ids)} images came, {n} were announced")
     if not packed.ids:
-        raise InputError(f"{out}: none of the {n} pictures can be read; the first: {packed.skipped[0][1]}")
+        raise InputError(f"{out}: none of the {n} images can be read; the first: {packed.skipped[0][1]}")
     check_labels(packed.labels, n_classes=len(categories) or None, where=str(out))
     packed.write()
     has_map, ids = packed.has_map, packed.ids
@@ -185,7 +185,7 @@ def pack(
     return open_store(out)
 
 
-_ARRAYS = ("pictures", "maps", "labels", "has_map")
+_ARRAYS = ("images", "maps", "labels", "has_map")
 
 
 def check_labels(labels: NDArray[np.int64], *, n_classes: int | None, where: str) -> None:
@@ -221,7 +221,7 @@ def open_store(folder: Path | str) -> Store:
     except (OSError, ValueError, msgspec.DecodeError) as error:
         raise InputError(f"{folder}: the store is damaged ({error}); pack it again") from error
     n, side_px = description.n, description.side_px
-    shapes = {"pictures": (n, side_px, side_px, 3), "maps": (n, side_px, side_px), "labels": (n,), "has_map": (n,)}
+    shapes = {"images": (n, side_px, side_px, 3), "maps": (n, side_px, side_px), "labels": (n,), "has_map": (n,)}
     for name, shape in shapes.items():
         if arrays[name].shape != shape:
             raise InputError(f"{folder}: {name} have the shape {arrays[name].shape}, not {shape}; pack the store again")
@@ -229,7 +229,7 @@ def open_store(folder: Path | str) -> Store:
     silent_maps = has_map & ~arrays["maps"].reshape(n, -1).any(1) if n < _CHECKED else np.zeros(n, bool)
     if silent_maps.any():
         raise InputError(f"{folder}: {int(silent_maps.sum())} maps are flagged as present and are empty; pack it again")
-    return Store(description, arrays["pictures"], arrays["maps"], labels, has_map, ids)
+    return Store(description, arrays["images"], arrays["maps"], labels, has_map, ids)
 
 
-_CHECKED = 20_000  # maps are read through on opening up to this many pictures
+_CHECKED = 20_000  # maps are read through on opening up to this many images

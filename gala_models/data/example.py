@@ -1,4 +1,4 @@
-"""One picture on its way from a source into a store."""
+"""One image on its way from a source into a store."""
 
 from dataclasses import dataclass
 
@@ -8,13 +8,13 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Example:
-    """One picture on its way into a store.
+    """One image on its way into a store.
 
     Attributes
     ----------
     image_id : str
         Its name.
-    picture : ndarray of uint8, shape (height, width, 3)
+    image : ndarray of uint8, shape (height, width, 3)
         Its pixels.
     label : int
         Its class, from 0.
@@ -27,7 +27,7 @@ class Example:
     """
 
     image_id: str
-    picture: NDArray[np.uint8]
+    image: NDArray[np.uint8]
     label: int
     importance: NDArray[np.float32] | None = None
     unused: str = ""
@@ -36,7 +36,7 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A picture that cannot be read.
+    """An image that cannot be read.
 
     Attributes
     ----------

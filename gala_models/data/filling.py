@@ -1,4 +1,4 @@
-"""A store while it is filled: picture by picture, on disk from the start."""
+"""A store while it is filled: image by image, on disk from the start."""
 
 from collections import Counter
 from pathlib import Path
@@ -24,7 +24,7 @@ class Packed:
     out : Path
         The store's folder.
     n, side_px : int
-        Pictures that are announced, and their side.
+        Images that are announced, and their side.
     blur : str
         Kernel for the maps.
     strict, skip_bad : bool
@@ -33,18 +33,18 @@ class Packed:
     Attributes
     ----------
     ids : list of str
-        Pictures so far.
+        Images so far.
     left_out : Counter
         Reason → number of maps treated as missing.
     skipped : list of tuple
-        Name and reason of each picture or map that could not be read.
+        Name and reason of each image or map that could not be read.
     n_unreadable : int
-        Pictures among them.
+        Images among them.
     """
 
     def __init__(self, out: Path, n: int, side_px: int, *, blur: str, strict: bool, skip_bad: bool) -> None:
         self._out, self._side_px, self._blur, self._strict, self._skip_bad = out, side_px, blur, strict, skip_bad
-        shapes = {"pictures": (n, side_px, side_px, 3), "maps": (n, side_px, side_px)}
+        shapes = {"images": (n, side_px, side_px, 3), "maps": (n, side_px, side_px)}
         self._arrays = {
             name: np.lib.format.open_memmap(out / f"{name}.npy.part", "w+", np.uint8, shape)
             for name, shape in shapes.items()
@@ -63,11 +63,11 @@ class Packed:
 
     @property
     def has_map(self) -> NDArray[np.bool_]:
-        """Which pictures so far have a map."""
+        """Which images so far have a map."""
         return self._has_map[: len(self.ids)]
 
     def add(self, example: Example | Unreadable) -> None:
-        """Take the next picture.
+        """Take the next image.
 
         Raises
         ------
@@ -79,11 +79,11 @@ class Packed:
             self.n_unreadable += 1
             return
         if example.image_id in self._seen:
-            raise InputError(f"{example.image_id}: two pictures have this name; rename one of them")
+            raise InputError(f"{example.image_id}: two images have this name; rename one of them")
         if example.damaged:
             self._skip(f"map of {example.image_id}", example.damaged)
         row = len(self.ids)
-        self._arrays["pictures"][row], importance = fitted(example, self._side_px)
+        self._arrays["images"][row], importance = fitted(example, self._side_px)
         self._labels[row] = example.label
         self._add_map(row, example, importance)
         self.ids.append(example.image_id)
@@ -97,7 +97,7 @@ class Packed:
     def _add_map(self, row: int, example: Example, importance: NDArray[np.float32] | None) -> None:
         wrong = (example.unused or None) if importance is None else targets.check_map(importance)
         if example.importance is not None:
-            wrong = targets.check_map(example.importance, shape=example.picture.shape[:2]) or wrong
+            wrong = targets.check_map(example.importance, shape=example.image.shape[:2]) or wrong
         if wrong and self._strict:
             raise InputError(
                 f"map of {example.image_id}: {wrong}; repair or leave out this map, or pack without --strict"
@@ -110,7 +110,7 @@ class Packed:
             self._has_map[row] = True
 
     def write(self) -> None:
-        """Bring every array to its place, without the rows of pictures that were skipped."""
+        """Bring every array to its place, without the rows of images that were skipped."""
         n = len(self.ids)
         for name, array in self._arrays.items():
             part, path = self._out / f"{name}.npy.part", self._out / f"{name}.npy"
@@ -131,24 +131,24 @@ class Packed:
 
 
 def fitted(example: Example, side_px: int) -> tuple[NDArray[np.uint8], NDArray[np.float32] | None]:
-    """Bring the shorter side of a picture and its map to `side_px` and cut out the centre; None for a map that cannot be used."""
+    """Bring the shorter side of an image and its map to `side_px` and cut out the centre; None for a map that cannot be used."""
     from PIL import Image
 
-    picture = example.picture
-    if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3:
+    image = example.image
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
         raise InputError(
-            f"{example.image_id}: {picture.dtype} of shape {picture.shape}; bytes (height, width, 3) are needed"
+            f"{example.image_id}: {image.dtype} of shape {image.shape}; bytes (height, width, 3) are needed"
         )
     importance = example.importance
-    if importance is not None and targets.check_map(importance, shape=picture.shape[:2]):
+    if importance is not None and targets.check_map(importance, shape=image.shape[:2]):
         importance = None
-    height, width = picture.shape[:2]
+    height, width = image.shape[:2]
     scale = side_px / min(height, width)
     size = (max(side_px, round(width * scale)), max(side_px, round(height * scale)))
     left, top = (size[0] - side_px) // 2, (size[1] - side_px) // 2
     window = np.s_[top : top + side_px, left : left + side_px]
     if size != (width, height):
-        picture = np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.BILINEAR))
+        image = np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BILINEAR))
         if importance is not None:
             importance = np.asarray(Image.fromarray(importance).resize(size, Image.Resampling.BILINEAR))
-    return picture[window], None if importance is None else importance[window].astype(np.float32)
+    return image[window], None if importance is None else importance[window].astype(np.float32)

@@ -1,4 +1,4 @@
-"""Folders of pictures with maps beside them: picture folders with a table, and a folder per class."""
+"""Folders of images with maps beside them: image folders with a table, and a folder per class."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ from .sources import Source, tried
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One picture file: its name, where it lies, its class, and its map's file where there is one."""
+    """One image file: its name, where it lies, its class, and its map's file where there is one."""
 
     image_id: str
     path: Path
@@ -27,8 +27,8 @@ class Item:
 
 
 @dataclass(frozen=True)
-class PictureFiles(Source):
-    """Picture files with maps in parallel files; see :func:`picture_folder` and :func:`class_folders`."""
+class ImageFiles(Source):
+    """Image files with maps in parallel files; see :func:`images_in_folder` and :func:`class_folders`."""
 
     items: tuple[Item, ...] = ()
 
@@ -39,17 +39,17 @@ class PictureFiles(Source):
 
 
 def _read(item: Item) -> Example:
-    picture, importance, damaged = load_rgb(item.path), None, ""
+    image, importance, damaged = load_rgb(item.path), None, ""
     if item.map_path is not None:
         try:
             importance = load_map(item.map_path).astype("float32")
         except InputError as error:
             damaged = str(error)
-    return Example(item.image_id, picture, item.label, importance, damaged=damaged)
+    return Example(item.image_id, image, item.label, importance, damaged=damaged)
 
 
-def picture_folder(folder: Path, *, maps: str = "clickme", phase: str | None = None) -> PictureFiles:
-    """Read a picture folder: ``images.csv`` and ``maps/<source>/<image_id>``, in any form of map.
+def images_in_folder(folder: Path, *, maps: str = "clickme", phase: str | None = None) -> ImageFiles:
+    """Read an image folder: ``images.csv`` and ``maps/<source>/<image_id>``, in any form of map.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def picture_folder(folder: Path, *, maps: str = "clickme", phase: str | None = N
     maps : str
         Which source's maps.
     phase : str, optional
-        Only pictures of this phase.
+        Only images of this phase.
     """
     rows = image_folder.read_table(folder / image_folder.TABLE, phases=("practice", "main", "catch"))
     sources = image_folder.map_sources(folder)
@@ -67,29 +67,29 @@ def picture_folder(folder: Path, *, maps: str = "clickme", phase: str | None = N
     there = image_folder.list_maps(folder, maps)
     beside = {path.stem: path for path in there.paths}
     strangers = len(beside.keys() - {row.image_id for row in rows})
-    ignored = _left_out(there, "maps: ") + Counter({"maps without a picture": strangers})
+    ignored = _left_out(there, "maps: ") + Counter({"maps without an image": strangers})
     rows = [row for row in rows if phase is None or row.phase == phase]
     targets = {row.category: bool(row.target) for row in rows}
     names = sorted(targets, key=lambda name: (not targets[name], name))
     categories = tuple(Category(name=name, target=targets[name]) for name in names)
     items = tuple(Item(row.image_id, row.path, names.index(row.category), beside.get(row.image_id)) for row in rows)
-    return PictureFiles(len(items), categories, str(folder), +ignored, items=items)
+    return ImageFiles(len(items), categories, str(folder), +ignored, items=items)
 
 
-def class_folders(folder: Path, *, maps: Path | None = None) -> PictureFiles:
-    """Read ``folder/<class>/<picture>`` with maps of the same names in ``maps/<class>/``.
+def class_folders(folder: Path, *, maps: Path | None = None) -> ImageFiles:
+    """Read ``folder/<class>/<image>`` with maps of the same names in ``maps/<class>/``.
 
     Parameters
     ----------
     folder : Path
         A folder per class, in the order of their names; hidden folders are none.
     maps : Path, optional
-        Pictures or ``.npy`` files, a folder per class too.
+        Images or ``.npy`` files, a folder per class too.
 
     Raises
     ------
     InputError
-        When a class has no pictures, two files have one name, or no map has a picture of its name.
+        When a class has no images, two files have one name, or no map has an image of its name.
     """
     classes = list_folders(folder)
     ignored, items = _left_out(classes), []
@@ -99,21 +99,19 @@ def class_folders(folder: Path, *, maps: Path | None = None) -> PictureFiles:
         ignored.update(_left_out(listing))
         if not listing.paths:
             found = f"; it holds {listing.left_out}" if listing.left_out else ""
-            raise InputError(
-                f"{path}: a class without pictures ({', '.join(IMAGE_SUFFIXES)}){found}; fill or remove it"
-            )
-        for picture in listing.paths:
-            image_id = f"{path.name}/{picture.stem}"
-            items.append(Item(image_id, picture, label, beside.pop(image_id, None)))
+            raise InputError(f"{path}: a class without images ({', '.join(IMAGE_SUFFIXES)}){found}; fill or remove it")
+        for image in listing.paths:
+            image_id = f"{path.name}/{image.stem}"
+            items.append(Item(image_id, image, label, beside.pop(image_id, None)))
     if not items:
-        raise InputError(f"{folder}: no <class>/<picture> files ({', '.join(IMAGE_SUFFIXES)})")
+        raise InputError(f"{folder}: no <class>/<image> files ({', '.join(IMAGE_SUFFIXES)})")
     if maps is not None and not any(item.map_path for item in items):
         raise InputError(
-            f"{maps}: none of its {len(beside)} maps has a picture of its name in {folder}; maps are <class>/<picture>"
+            f"{maps}: none of its {len(beside)} maps has an image of its name in {folder}; maps are <class>/<image>"
         )
-    ignored["maps without a picture"] += len(beside)
+    ignored["maps without an image"] += len(beside)
     categories = tuple(Category(name=path.name, target=False) for path in classes.paths)
-    return PictureFiles(len(items), categories, str(folder), +ignored, items=tuple(items))
+    return ImageFiles(len(items), categories, str(folder), +ignored, items=tuple(items))
 
 
 def _maps_of(folder: Path, ignored: Counter[str]) -> dict[str, Path]:

@@ -17,7 +17,7 @@ from .sources import Source
 def source_at(
     paths: Sequence[Path], *, maps: str = "clickme", map_folder: Path | None = None, first_label: int = 0
 ) -> Source:
-    """Return the source that lies at `paths`: TFRecords, .npz files, a picture folder, or class folders."""
+    """Return the source that lies at `paths`: TFRecords, .npz files, an image folder, or class folders."""
     if not paths or not all(path.exists() for path in paths):
         missing = [str(path) for path in paths if not path.exists()]
         raise InputError(f"pack: {', '.join(missing) or 'nothing'}: no such file or folder")
@@ -27,7 +27,7 @@ def source_at(
         raise InputError("pack: give one folder, or one or more TFRecord files")
     folder = paths[0]
     if (folder / image_folder.TABLE).is_file():
-        return folders.picture_folder(folder, maps=maps)
+        return folders.images_in_folder(folder, maps=maps)
     if any(folder.glob("*.npz")):
         return sources.npz(folder, first_label=first_label)
     return folders.class_folders(folder, maps=map_folder)

@@ -1,8 +1,8 @@
-"""Pictures moved around their borders, so that what matters in them lies anywhere.
+"""Images moved around their borders, so that what matters in them lies anywhere.
 
-Drawn pictures, like photographs, have their objects near the middle. Any picture's map then says something about every
-other picture, and a network gains from maps that belong to other pictures. Where every place is as likely as any other,
-only a picture's own map says where. Objects may be cut by the border: keeping them whole would favour the middle again.
+Drawn images, like photographs, have their objects near the middle. Any image's map then says something about every
+other image, and a network gains from maps that belong to other images. Where every place is as likely as any other,
+only an image's own map says where. Objects may be cut by the border: keeping them whole would favour the middle again.
 """
 
 import numpy as np
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 
 def offset(side_px: int, rng: np.random.Generator) -> tuple[int, int]:
-    """Draw how far down and right a picture is moved, each from 0 to `side_px` - 1 alike.
+    """Draw how far down and right an image is moved, each from 0 to `side_px` - 1 alike.
 
     Examples
     --------
@@ -22,7 +22,7 @@ def offset(side_px: int, rng: np.random.Generator) -> tuple[int, int]:
 
 
 def moved(pixels: NDArray[np.uint8], by: tuple[int, int]) -> NDArray[np.uint8]:
-    """Move a picture or map down and right; what leaves on one side comes in on the other.
+    """Move an image or map down and right; what leaves on one side comes in on the other.
 
     Examples
     --------

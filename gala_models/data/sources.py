@@ -1,6 +1,6 @@
-"""Where pictures with maps come from: the ClickMe release and npz files; folders of pictures have a module of their own.
+"""Where images with maps come from: the ClickMe release and npz files; folders of images have a module of their own.
 
-A source never ends at a picture that cannot be read: it yields why, and the store that is packed stops or keeps a list.
+A source never ends at an image that cannot be read: it yields why, and the store that is packed stops or keeps a list.
 """
 
 import io
@@ -28,7 +28,7 @@ _ENCODED = (b"\xff\xd8", b"\x89PNG")
 
 @dataclass(frozen=True)
 class Source(ABC):
-    """Pictures with maps, read one at a time.
+    """Images with maps, read one at a time.
 
     Attributes
     ----------
@@ -62,7 +62,7 @@ def tried(image_id: str, make: Callable[[], Example]) -> Example | Unreadable:
 
 @dataclass(frozen=True)
 class TFRecords(Source):
-    """The ClickMe release: TFRecords with raw float32 or JPEG pictures; see :func:`tfrecords`."""
+    """The ClickMe release: TFRecords with raw float32 or JPEG images; see :func:`tfrecords`."""
 
     paths: tuple[Path, ...] = ()
     first_label: int = 0
@@ -88,7 +88,7 @@ def _example(payload: bytes, where: str, first_label: int) -> Example:
     record = decode(payload, where=where)
     if record.label is None:
         raise InputError(f"{where}: no feature label; networks are trained on labels")
-    picture = _picture(record.image, where)
+    image = _image(record.image, where)
     flagged = record.click_count is None or record.click_count > 0
     importance, unused, damaged = None, "", ""
     if record.heatmap:
@@ -98,28 +98,28 @@ def _example(payload: bytes, where: str, first_label: int) -> Example:
             found, damaged = np.zeros((1, 1), np.float32), str(error)
         importance = found if flagged and not damaged else None
         unused = "there, but click_count is 0" if not flagged and found.any() else ""
-    return Example(where.rsplit("/", 1)[-1], picture, record.label - first_label, importance, unused, damaged)
+    return Example(where.rsplit("/", 1)[-1], image, record.label - first_label, importance, unused, damaged)
 
 
-def _picture(blob: bytes, where: str) -> NDArray[np.uint8]:
+def _image(blob: bytes, where: str) -> NDArray[np.uint8]:
     if blob.startswith(_ENCODED):
         return load_rgb(blob, name=where)
-    return as_bytes(tfrecord.picture(blob, n_channels=3, where=where), where)
+    return as_bytes(tfrecord.image(blob, n_channels=3, where=where), where)
 
 
 def _map(blob: bytes, where: str) -> NDArray[np.float32]:
     if blob.startswith(_ENCODED):
         return load_map(blob, name=f"{where}: heatmap").astype(np.float32)
-    return np.asarray(tfrecord.picture(blob, n_channels=1, where=f"{where}: heatmap"), np.float32)
+    return np.asarray(tfrecord.image(blob, n_channels=1, where=f"{where}: heatmap"), np.float32)
 
 
-def as_bytes(picture: NDArray[np.generic], where: str) -> NDArray[np.uint8]:
-    """Return a picture as bytes: numbers must lie in 0 … 255; fractions up to 1 are taken as 0 … 1.
+def as_bytes(image: NDArray[np.generic], where: str) -> NDArray[np.uint8]:
+    """Return an image as bytes: numbers must lie in 0 … 255; fractions up to 1 are taken as 0 … 1.
 
     Raises
     ------
     InputError
-        When they lie elsewhere, so that the picture was normalized already, and would be twice; or when nothing but 0 and
+        When they lie elsewhere, so that the image was normalized already, and would be twice; or when nothing but 0 and
         1 occurs in floats, which may be black and white or two levels of black.
 
     Examples
@@ -127,17 +127,17 @@ def as_bytes(picture: NDArray[np.generic], where: str) -> NDArray[np.uint8]:
     >>> as_bytes(np.array([[[0.0, 0.5, 1.0]]], np.float32), "x").tolist()
     [[[0, 128, 255]]]
     """
-    if picture.dtype == np.uint8:
-        return np.asarray(picture, np.uint8)
-    if picture.dtype.kind not in "uif" or picture.size == 0:
-        raise InputError(f"{where}: {picture.dtype} of shape {picture.shape}; pixels are numbers from 0 to 255")
-    values = picture.astype(np.float64)
+    if image.dtype == np.uint8:
+        return np.asarray(image, np.uint8)
+    if image.dtype.kind not in "uif" or image.size == 0:
+        raise InputError(f"{where}: {image.dtype} of shape {image.shape}; pixels are numbers from 0 to 255")
+    values = image.astype(np.float64)
     low, high = float(values.min()), float(values.max())
     if not (np.isfinite(low) and np.isfinite(high)) or low < 0 or high > 255:
         raise InputError(
             f"{where}: values from {low:g} to {high:g}; raw pixels lie in 0 to 255, so this was normalized already"
         )
-    in_unit = picture.dtype.kind == "f" and 0 < high <= 1
+    in_unit = image.dtype.kind == "f" and 0 < high <= 1
     if in_unit and np.all(values == np.rint(values)):
         raise InputError(f"{where}: floats of 0 and 1 only, at a scale of 1 or of 255; store bytes from 0 to 255")
     return np.round(values * (255.0 if in_unit else 1.0)).astype(np.uint8)
@@ -145,7 +145,7 @@ def as_bytes(picture: NDArray[np.generic], where: str) -> NDArray[np.uint8]:
 
 @dataclass(frozen=True)
 class NpzFiles(Source):
-    """One ``.npz`` per picture with ``image``, ``label`` and, where there is one, ``map``; see :func:`npz`."""
+    """One ``.npz`` per image with ``image``, ``label`` and, where there is one, ``map``; see :func:`npz`."""
 
     paths: tuple[Path, ...] = ()
     first_label: int = 0
@@ -160,12 +160,12 @@ class NpzFiles(Source):
         try:
             with np.load(content, allow_pickle=False) as data:
                 importance = np.asarray(data["map"], np.float32) if "map" in data else None
-                picture, label = np.asarray(data["image"]), data["label"]
+                image, label = np.asarray(data["image"]), data["label"]
         except Exception as error:  # zip, header, key and value errors of many kinds
             raise InputError(f"{path}: not an npz with image and label ({error})") from error
         return Example(
             path.stem,
-            as_bytes(picture, str(path)),
+            as_bytes(image, str(path)),
             whole_number(label, f"{path}: label") - self.first_label,
             importance,
         )

@@ -1,6 +1,6 @@
-"""Pictures as the test shows them: a patch of the picture on its own phase-scrambled surround.
+"""Images as the test shows them: a patch of the image on its own phase-scrambled surround.
 
-A network that was trained on intact pictures alone meets the test's surrounds for the first time in the test, and answers
+A network that was trained on intact images alone meets the test's surrounds for the first time in the test, and answers
 by them. People see them in the practice trials; networks may see them in training. The patches lie anywhere and have any
 size and a ragged edge, so no source of importance is favoured.
 """
@@ -9,18 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft, ndimage
 
-#: Smallest share of the picture that a patch shows; shares are log-uniform from here to the whole picture.
+#: Smallest share of the image that a patch shows; shares are log-uniform from here to the whole image.
 SMALLEST_PATCH = 0.02
 _RAGGED_PX = 4.0
 
 
-def scrambled(picture: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Return a picture with the spectrum of `picture` and random phases, the same offset for all channels.
+def scrambled(image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Return an image with the spectrum of `image` and random phases, the same offset for all channels.
 
     Parameters
     ----------
-    picture : ndarray of uint8, shape (height, width, 3)
-        The picture.
+    image : ndarray of uint8, shape (height, width, 3)
+        The image.
     rng : numpy.random.Generator
         Draws the phases.
 
@@ -29,9 +29,9 @@ def scrambled(picture: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[n
     ndarray of uint8, shape (height, width, 3)
         Clipped to 0 … 255.
     """
-    height, width = picture.shape[:2]
-    spectrum = fft.rfft2(picture, axes=(0, 1))
-    # Phases of a real picture are those of a real spectrum; the mean keeps its sign.
+    height, width = image.shape[:2]
+    spectrum = fft.rfft2(image, axes=(0, 1))
+    # Phases of a real image are those of a real spectrum; the mean keeps its sign.
     turn = np.exp(1j * np.angle(fft.rfft2(rng.standard_normal((height, width)))))
     turn[0, 0] = 1
     turned = fft.irfft2(spectrum * turn[:, :, None], s=(height, width), axes=(0, 1))
@@ -57,14 +57,14 @@ def patch(shape: tuple[int, int], rng: np.random.Generator) -> NDArray[np.bool_]
 
 
 def surrounded(
-    picture: NDArray[np.uint8], importance: NDArray[np.uint8], rng: np.random.Generator
+    image: NDArray[np.uint8], importance: NDArray[np.uint8], rng: np.random.Generator
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Return a patch of `picture` on its scrambled self, and the importance of what can still be seen.
+    """Return a patch of `image` on its scrambled self, and the importance of what can still be seen.
 
     Parameters
     ----------
-    picture : ndarray of uint8, shape (height, width, 3)
-        The picture.
+    image : ndarray of uint8, shape (height, width, 3)
+        The image.
     importance : ndarray of uint8, shape (height, width)
         Its map.
     rng : numpy.random.Generator
@@ -75,5 +75,5 @@ def surrounded(
     (ndarray of uint8, ndarray of uint8)
         As the arguments.
     """
-    seen = patch((picture.shape[0], picture.shape[1]), rng)
-    return np.where(seen[:, :, None], picture, scrambled(picture, rng)), np.where(seen, importance, 0).astype(np.uint8)
+    seen = patch((image.shape[0], image.shape[1]), rng)
+    return np.where(seen[:, :, None], image, scrambled(image, rng)), np.where(seen, importance, 0).astype(np.uint8)

@@ -14,7 +14,7 @@ from rapidvision.protocol import MAP_BLUR_PX
 Annotation = Literal["maps", "boxes", "shuffled", "none"]
 Resize = Literal["bicubic", "bilinear-corners"]
 
-#: Side of the pictures for which the paper's kernel is MAP_BLUR_PX wide.
+#: Side of the images for which the paper's kernel is MAP_BLUR_PX wide.
 BLUR_AT_PX = 256
 
 
@@ -26,7 +26,7 @@ def check_map(values: NDArray[np.float32], *, shape: tuple[int, int] | None = No
     values : ndarray, shape (height, width)
         The map.
     shape : tuple of int, optional
-        Height and width of its picture.
+        Height and width of its image.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""``models evaluate``: networks on the same pictures, per picture and compared in pairs."""
+"""``models evaluate``: networks on the same images, per image and compared in pairs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -64,18 +64,18 @@ def compare(
     out: Path | None = None,
     device: torch.device | None = None,
 ) -> Comparison:
-    """Evaluate networks on a store; the first is compared with each of the others by sign flips, picture by picture.
+    """Evaluate networks on a store; the first is compared with each of the others by sign flips, image by image.
 
     Parameters
     ----------
     paths : sequence of Path
         Files of weights.
     store : Path
-        Pictures that they were not trained on.
+        Images that they were not trained on.
     seed : int, default 0
         Of the sign flips.
     out : Path, optional
-        A CSV with a row per network and picture, and a JSON of the same name with the sums.
+        A CSV with a row per network and image, and a JSON of the same name with the sums.
     device : torch.device, optional
         Where the networks compute; the CPU by default.
 
@@ -83,23 +83,23 @@ def compare(
     -------
     Comparison
     """
-    pictures, evaluations = open_store(store), {}
+    images, evaluations = open_store(store), {}
     for path in paths:
         model, card = load_model(path)
-        if card.categories and card.categories != pictures.description.categories:
+        if card.categories and card.categories != images.description.categories:
             raise InputError(
                 f"{path}: was trained on other categories than {store} has; labels would not mean the same"
             )
         if card.name in evaluations:
             raise InputError(f"{path}: a second network named {card.name}; names must differ")
-        evaluations[card.name] = evaluate(model.to(device or "cpu"), pictures, card.preprocessing, name=card.name)
+        evaluations[card.name] = evaluate(model.to(device or "cpu"), images, card.preprocessing, name=card.name)
     names = list(evaluations)
     pairs = [_pair(names[0], other, evaluations, seed) for other in names[1:]]
     result = Comparison(evaluations, pairs)
     if out is not None:
         files.write_text(out, _rows(evaluations))
         made = files.provenance(
-            "models evaluate", seed=seed, inputs={"store": pictures.description.digest}, packages=("torch",)
+            "models evaluate", seed=seed, inputs={"store": images.description.digest}, packages=("torch",)
         )
         files.write_json(out.with_suffix(".json"), {**result.summary(), "provenance": made})
     return result
@@ -120,7 +120,7 @@ def _pair(first: str, second: str, evaluations: dict[str, Evaluation], seed: int
         "rho_p": float(rho.p_best[0]),
         "accuracy_difference": float(accuracy.mean[0]),
         "accuracy_p": float(accuracy.p_best[0]),
-        "test": "sign flips over pictures, one-sided: every flip where they can be counted, "
+        "test": "sign flips over images, one-sided: every flip where they can be counted, "
         f"else {rho.n_resamples} random ones",
     }
 

@@ -36,9 +36,9 @@ class Ceiling(Recipe, frozen=True):
     Attributes
     ----------
     rho : float
-        Mean rank correlation between two people's maps of the same picture.
+        Mean rank correlation between two people's maps of the same image.
     null : float
-        The same between pictures.
+        The same between images.
     """
 
     rho: float = 0.58
@@ -52,17 +52,17 @@ class Evaluation:
     Attributes
     ----------
     ids : list of str
-        Pictures.
+        Images.
     labels, predicted : ndarray of int64, shape (n,)
         Classes; `predicted` is -1 where several share the highest score.
     rank_of_label : ndarray of int64, shape (n,)
         How many other classes score as high as the right one or higher; 0 where it alone has the highest score.
     rho : ndarray of float64, shape (n,)
-        Rank correlation of the deepest layer's map with the picture's map; NaN without a map or for a flat one.
+        Rank correlation of the deepest layer's map with the image's map; NaN without a map or for a flat one.
     n_flat : int
-        Pictures with a map whose attention is the same everywhere, so that no correlation exists.
+        Images with a map whose attention is the same everywhere, so that no correlation exists.
     null : float
-        Mean correlation with the maps of pictures of other classes, see :func:`rapidvision.gala_models.evaluation.null.null_of`.
+        Mean correlation with the maps of images of other classes, see :func:`rapidvision.gala_models.evaluation.null.null_of`.
     grid : tuple of int
         Height and width at which maps were compared: the layer's own.
     ceiling : Ceiling
@@ -116,18 +116,18 @@ class Evaluation:
 
     @property
     def top1_error(self) -> float:
-        """Share of pictures whose class is not the first guess."""
+        """Share of images whose class is not the first guess."""
         return float(np.mean(self.rank_of_label > 0))
 
     @property
     def top5_error(self) -> float:
-        """Share of pictures whose class is not among the first five guesses."""
+        """Share of images whose class is not among the first five guesses."""
         return float(np.mean(self.rank_of_label > 4))
 
     def summary(self) -> dict[str, Any]:
         """Numbers of one row of the paper's tables, in per cent where it has per cent.
 
-        ``maps_p`` is the paper's: the share of pictures whose correlation lies below the null between people.
+        ``maps_p`` is the paper's: the share of images whose correlation lies below the null between people.
         """
         rho = self.rho[np.isfinite(self.rho)]
         mean = float(rho.mean()) if rho.size else float("nan")
@@ -163,14 +163,14 @@ def evaluate(
     clutter: int = 0,
     scatter: bool = False,
 ) -> Evaluation:
-    """Evaluate a network on every picture of a store, centre cut, on the device that holds the network.
+    """Evaluate a network on every image of a store, centre cut, on the device that holds the network.
 
     Parameters
     ----------
     model : Module or path-like
         The network, put into evaluation mode for the time being; or its file of weights.
     store : Store or path-like
-        Pictures, labels, maps, from :func:`rapidvision.gala_models.pack_images`. Its side must be what the preprocessing brings pictures to before it cuts the centre.
+        Images, labels, maps, from :func:`rapidvision.gala_models.pack_images`. Its side must be what the preprocessing brings images to before it cuts the centre.
     preprocessing : Preprocessing, optional
         The network's; a file of weights has its own.
     name : str, optional
@@ -182,21 +182,21 @@ def evaluate(
     resize : {"bicubic", "bilinear-corners"}
         How maps are brought to the layer's size.
     clutter : int, default 0
-        Fragments of other pictures on each, see :mod:`rapidvision.gala_models.data.clutter`.
+        Fragments of other images on each, see :mod:`rapidvision.gala_models.data.clutter`.
     scatter : bool, default False
         Whether they are moved so that their objects lie anywhere, see :mod:`rapidvision.gala_models.data.scatter`.
 
     Returns
     -------
     Evaluation
-        With a row per picture.
+        With a row per image.
 
     Raises
     ------
     CheckFailed
-        When scores or maps are not finite; names network, pictures and layer.
+        When scores or maps are not finite; names network, images and layer.
     InputError
-        When the store's pictures are not of the size that the preprocessing asks for, or a label is no class of the
+        When the store's images are not of the size that the preprocessing asks for, or a label is no class of the
         network.
 
     Examples
@@ -237,13 +237,13 @@ def evaluate(
     try:
         with torch.inference_mode(), attention_maps(model, layers="last", kind=kind_of(model)) as maps:
             for batch in batches.in_order():
-                pictures = [store.ids[row] for row in batch.rows]
+                images = [store.ids[row] for row in batch.rows]
                 x, importance, labels, has_map = batch.tensors(preprocessing)
                 x = x.to(device_of(model))
                 scores = _scores(model, x, labels, name=name)
-                check_finite(scores, pictures, network=name, model=model, x=x)
+                check_finite(scores, images, network=name, model=model, x=x)
                 attention = maps.last.float().cpu()
-                check_finite(attention, pictures, network=f"{name}: attention", model=model, x=x)
+                check_finite(attention, images, network=f"{name}: attention", model=model, x=x)
                 wanted = resized(importance, *attention.shape[2:], how=resize)
                 parts.append(_part(scores, labels, attention, wanted, has_map))
     finally:

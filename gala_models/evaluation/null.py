@@ -1,4 +1,4 @@
-"""The null of map agreement: how well attention fits the maps of pictures that show something else."""
+"""The null of map agreement: how well attention fits the maps of images that show something else."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -7,21 +7,21 @@ from rapidvision.numerics.ranks import units_of
 
 
 def null_of(seen: NDArray[np.int32], wanted: NDArray[np.int32], labels: NDArray[np.int64]) -> float:
-    """Return the mean correlation of each picture's attention with the maps of all pictures of other classes.
+    """Return the mean correlation of each image's attention with the maps of all images of other classes.
 
-    All pairs enter, so the result has no seed and depends neither on the order of the pictures nor on batches.
+    All pairs enter, so the result has no seed and depends neither on the order of the images nor on batches.
 
     Parameters
     ----------
     seen, wanted : ndarray of int32, shape (n, places)
         Doubled ranks of attention and of importance.
     labels : ndarray of int64, shape (n,)
-        Classes; -1 where a picture does not take part.
+        Classes; -1 where an image does not take part.
 
     Returns
     -------
     float
-        -1 … 1. Every picture that has a partner weighs the same; NaN where all pictures are of one class.
+        -1 … 1. Every image that has a partner weighs the same; NaN where all images are of one class.
 
     Examples
     --------

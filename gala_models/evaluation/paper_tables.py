@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from ..weights.card import Card
 
-_SUBSET = "needs the ClickMe release (329,036 training pictures) and 100 epochs on GPUs"
-_IMAGENET = "needs ILSVRC12 (1.28 million pictures) and 100 epochs on accelerators"
+_SUBSET = "needs the ClickMe release (329,036 training images) and 100 epochs on GPUs"
+_IMAGENET = "needs ILSVRC12 (1.28 million images) and 100 epochs on accelerators"
 _PARTLY = "needs ILSVRC12 with the ClickMe release joined to it, and 100 epochs on accelerators"
 
 
@@ -72,7 +72,7 @@ PAPER: dict[int, Table] = {
     ),
     3: Table("ClickMe test set, trained on the ClickMe subset, with controls", _SUBSET, _TABLE_3),
     4: Table(
-        "ILSVRC12 validation, maps for about 16 % of the pictures",
+        "ILSVRC12 validation, maps for about 16 % of the images",
         _PARTLY,
         (
             Row("ResNet-50", 28.60, 9.65, _PLAIN),

@@ -1,4 +1,4 @@
-"""Attention maps on demand: what a network looks at, as one map per layer and picture."""
+"""Attention maps on demand: what a network looks at, as one map per layer and image."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager

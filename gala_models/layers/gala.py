@@ -111,7 +111,7 @@ class GALA(nn.Module):
         if u.shape[2] * u.shape[3] < 2:
             raise InputError(
                 f"GALA: got {u.shape[2]} x {u.shape[3]} places; local attention needs more than one, "
-                "so use larger pictures or an earlier stage"
+                "so use larger images or an earlier stage"
             )
         return self.scale(u, *self.pathways(u))
 

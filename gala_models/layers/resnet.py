@@ -144,7 +144,7 @@ def pooled(x: Tensor, architecture: Architecture) -> Tensor:
 
 
 class ResNet(nn.Module):
-    """A residual network for pictures, built from an :class:`Architecture`; make one with :func:`build`."""
+    """A residual network for images, built from an :class:`Architecture`; make one with :func:`build`."""
 
     def __init__(self, architecture: Architecture, family: Family) -> None:
         super().__init__()
@@ -193,7 +193,7 @@ class ResNet(nn.Module):
         return x.mean((2, 3))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return class scores (logits), shape (batch, n_classes), of pictures (batch, 3, height, width)."""
+        """Return class scores (logits), shape (batch, n_classes), of images (batch, 3, height, width)."""
         scores: Tensor = self.fc(self.features(x))
         return scores
 

@@ -1,4 +1,4 @@
-"""What the layers of a network hold about each picture: one vector per layer and picture."""
+"""What the layers of a network hold about each image: one vector per layer and image."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -64,7 +64,7 @@ def layer_features(
     Returns
     -------
     dict
-        Layer → its features, pictures in the order of the batches.
+        Layer → its features, images in the order of the batches.
 
     Raises
     ------
@@ -97,11 +97,11 @@ def layer_features(
     }
 
 
-def _check_once(found: Mapping[str, list[Pooled]], n_batches: int, n_pictures: int) -> None:
+def _check_once(found: Mapping[str, list[Pooled]], n_batches: int, n_images: int) -> None:
     for name, parts in found.items():
-        if len(parts) != n_batches or len(parts[-1].features) != n_pictures:
+        if len(parts) != n_batches or len(parts[-1].features) != n_images:
             raise InputError(
-                f"probe: {name} ran {len(parts) - n_batches + 1} times on {n_pictures} pictures; choose a layer that runs once"
+                f"probe: {name} ran {len(parts) - n_batches + 1} times on {n_images} images; choose a layer that runs once"
             )
 
 

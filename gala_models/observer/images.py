@@ -1,4 +1,4 @@
-"""Pictures to look at: files, or the intact pictures of a stimulus set."""
+"""Images to look at: files, or the intact images of a stimulus set."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,17 +13,17 @@ from rapidvision.images.load import load_rgb
 from rapidvision.system.files import sha256_file
 
 
-def pictures_of(
+def images_of(
     paths: Sequence[Path] = (), *, stimulus_set: Path | None = None, n: int = 8
 ) -> dict[str, NDArray[np.uint8]]:
-    """Read pictures by name.
+    """Read images by name.
 
     Parameters
     ----------
     paths : sequence of Path
-        Picture files.
+        Image files.
     stimulus_set : Path, optional
-        Take `n` intact pictures of the main phase from this set instead, spread evenly over it.
+        Take `n` intact images of the main phase from this set instead, spread evenly over it.
     n : int, default 8
         How many of them.
 
@@ -33,34 +33,34 @@ def pictures_of(
         Name → uint8 (height, width, 3).
     """
     if bool(paths) == (stimulus_set is not None):
-        raise InputError("pictures: give either picture files or a stimulus set")
+        raise InputError("images: give either image files or a stimulus set")
     chosen: dict[str, Path] = {}
     for path in paths:
         other = chosen.setdefault(path.stem, path)
         if other != path:
-            raise InputError(f"pictures: {other} and {path} have one name; rename one of them")
+            raise InputError(f"images: {other} and {path} have one name; rename one of them")
     if stimulus_set is not None:
         found = read_set(stimulus_set)
         n_intact = len(intact_of(found))
         if not 1 <= n <= n_intact:
-            raise InputError(f"pictures: {n} asked for, {found.folder} has 1 to {n_intact} intact ones")
-        return intact_pictures(found, n)
+            raise InputError(f"images: {n} asked for, {found.folder} has 1 to {n_intact} intact ones")
+        return intact_images(found, n)
     return {name: load_rgb(path) for name, path in chosen.items()}
 
 
 def intact_of(found: StimulusSet) -> list[Stimulus]:
-    """The intact pictures of the main phase, each once, in the set's order."""
+    """The intact images of the main phase, each once, in the set's order."""
     rows = [row for row in found.stimuli if row.reveal_fraction is None and row.phase == "main"]
     return list({row.image_id: row for row in rows}.values())
 
 
-def intact_pictures(found: StimulusSet, n: int) -> dict[str, NDArray[np.uint8]]:
-    """Read up to `n` intact pictures of a set, spread evenly over it; each is what its hash says."""
+def intact_images(found: StimulusSet, n: int) -> dict[str, NDArray[np.uint8]]:
+    """Read up to `n` intact images of a set, spread evenly over it; each is what its hash says."""
     rows = intact_of(found)
     places = np.linspace(0, max(0, len(rows) - 1), min(n, len(rows))).round().astype(int)
-    pictures = {}
+    images = {}
     for row in (rows[at] for at in places):
         if sha256_file(found.folder / row.path) != row.sha256:
             raise CheckFailed(f"{found.folder / row.path}: changed; build the stimulus set again")
-        pictures[row.image_id] = load_rgb(found.folder / row.path)
-    return pictures
+        images[row.image_id] = load_rgb(found.folder / row.path)
+    return images

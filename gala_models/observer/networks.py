@@ -146,7 +146,7 @@ def find_networks(
     what : str
         ``bundled``; the name of a registered network; a file of weights of ours; another checkpoint, with
         `architecture`; or ``module:function``, where the function takes nothing and returns a ``torch.nn.Module``
-        (pictures in, class scores out).
+        (images in, class scores out).
     readout : str, optional
         One of :data:`rapidvision.gala_models.registries.READOUTS`; ours bring their own, others start with
         ``imagenet-animal``.
@@ -155,8 +155,8 @@ def find_networks(
     size_px : int, optional
         Side of the input, for networks without a card; 224 by default.
     resize_px : int, optional
-        What the shorter side of a picture is brought to before the centre of `size_px` is cut out, for networks without a
-        card; `size_px` by default, so that the whole of a square picture is seen.
+        What the shorter side of an image is brought to before the centre of `size_px` is cut out, for networks without a
+        card; `size_px` by default, so that the whole of a square image is seen.
     name : str, optional
         The id in the trials table; the file's or function's name by default.
     targets : sequence of str, optional

@@ -43,7 +43,7 @@ class Network:
     name : str
         The table's `observer`.
     model : Module
-        In evaluation mode; pictures in, class scores out.
+        In evaluation mode; images in, class scores out.
     readout : Readout
         Scores → evidence.
     preprocessing : Preprocessing
@@ -159,11 +159,11 @@ def observe_stimuli(
     task : NetworkTask, optional
         What is asked; target or distractor without it.
     batch_size : int, default 64
-        Pictures per forward pass.
+        Images per forward pass.
     features : bool, default False
         Keep the input of each network's last linear layer.
     advance : callable
-        Called with the number of pictures just seen.
+        Called with the number of images just seen.
 
     Returns
     -------
@@ -192,14 +192,14 @@ def observe_stimuli(
             else []
         )
         try:
-            for pictures in decoded(folder, stimuli, batch_size=batch_size):
-                names, paths = paths[: len(pictures)], paths[len(pictures) :]
+            for images in decoded(folder, stimuli, batch_size=batch_size):
+                names, paths = paths[: len(images)], paths[len(images) :]
                 ready: dict[Preprocessing, Tensor] = {}
                 for network, found in zip(networks, scores, strict=True):
                     if network.preprocessing not in ready:
-                        ready[network.preprocessing] = network.preprocessing(pictures)
+                        ready[network.preprocessing] = network.preprocessing(images)
                     found.append(_scores(network, ready[network.preprocessing], names))
-                advance(len(pictures))
+                advance(len(images))
         finally:
             for hook in hooks:
                 hook.remove()
@@ -238,7 +238,7 @@ def read_scores(
 
 
 def _probe(network: Network, task: NetworkTask | None) -> None:
-    """One grey picture, so that a network that does not fit its readout is refused before the work, not after."""
+    """One grey image, so that a network that does not fit its readout is refused before the work, not after."""
     side = network.preprocessing.size_px
     x = network.preprocessing(np.full((1, side, side, 3), 128, np.uint8))
     out = network.model(x.to(device_of(network.model)))

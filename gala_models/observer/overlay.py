@@ -1,4 +1,4 @@
-"""Pictures of attention: maps as greyscale files, overlays and mosaics as in Figs. 4 and 8."""
+"""Images of attention: maps as greyscale files, overlays and mosaics as in Figs. 4 and 8."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -38,57 +38,57 @@ def unit_range(maps: Tensor) -> Tensor:
 
 
 def enlarged(maps: Tensor, height: int, width: int) -> Tensor:
-    """Bring maps (n, h, w) to the size of a picture, bilinearly; values stay within their range."""
+    """Bring maps (n, h, w) to the size of an image, bilinearly; values stay within their range."""
     return F.interpolate(maps[:, None], (height, width), mode="bilinear", align_corners=False)[:, 0]
 
 
-def attention_of(network: Network, pictures: NDArray[np.uint8], *, names: Sequence[str] = ()) -> Tensor:
-    """Attention of a network's deepest attended layer to pictures.
+def attention_of(network: Network, images: NDArray[np.uint8], *, names: Sequence[str] = ()) -> Tensor:
+    """Attention of a network's deepest attended layer to images.
 
     Parameters
     ----------
     network : Network
         Any network of this package; one without attention gives its features' map instead.
-    pictures : ndarray of uint8, shape (n, height, width, 3)
-        Square pictures of one size.
+    images : ndarray of uint8, shape (n, height, width, 3)
+        Square images of one size.
     names : sequence of str, optional
         Theirs, for messages.
 
     Returns
     -------
     Tensor, shape (n, height, width)
-        In 0 … 1 over the part of each picture that the network saw, 0 outside it.
+        In 0 … 1 over the part of each image that the network saw, 0 outside it.
 
     Raises
     ------
     InputError
-        When the pictures are not square.
+        When the images are not square.
     CheckFailed
-        When attention is not finite; names network, pictures and layer.
+        When attention is not finite; names network, images and layer.
     """
-    side = pictures.shape[1]
-    if pictures.shape[2] != side:
-        raise InputError(f"attention: pictures of {pictures.shape[2]} x {side} px; they must be square")
+    side = images.shape[1]
+    if images.shape[2] != side:
+        raise InputError(f"attention: images of {images.shape[2]} x {side} px; they must be square")
     with torch.inference_mode(), attention_maps(network.model, layers="last", kind=kind_of(network.model)) as maps:
-        x = network.preprocessing(pictures).to(device_of(network.model))
+        x = network.preprocessing(images).to(device_of(network.model))
         network.model(x)
-        names = names or [f"picture {number}" for number in range(len(pictures))]
+        names = names or [f"image {number}" for number in range(len(images))]
         check_finite(maps.last, names, network=f"{network.name}: attention", model=network.model, x=x)
         found = maps.last[:, 0].float().cpu().clone()
-    return on_picture(found, network, side)
+    return on_image(found, network, side)
 
 
-def on_picture(maps: Tensor, network: Network, side: int) -> Tensor:
-    """Lay maps of a network's input on the pictures that it was made from.
+def on_image(maps: Tensor, network: Network, side: int) -> Tensor:
+    """Lay maps of a network's input on the images that it was made from.
 
     Parameters
     ----------
     maps : Tensor, shape (n, h, w)
-        Of what the network saw: the centre of each picture.
+        Of what the network saw: the centre of each image.
     network : Network
         Its preprocessing says which part that was.
     side : int
-        Of the square pictures, in pixels.
+        Of the square images, in pixels.
 
     Returns
     -------
@@ -103,12 +103,12 @@ def on_picture(maps: Tensor, network: Network, side: int) -> Tensor:
     return out
 
 
-def overlay(picture: NDArray[np.uint8], attention: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Show a picture on grey with the map as its opacity (Fig. 4).
+def overlay(image: NDArray[np.uint8], attention: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Show an image on grey with the map as its opacity (Fig. 4).
 
     Parameters
     ----------
-    picture : ndarray of uint8, shape (height, width, 3)
+    image : ndarray of uint8, shape (height, width, 3)
     attention : ndarray, shape (height, width)
         0 … 1.
 
@@ -122,18 +122,18 @@ def overlay(picture: NDArray[np.uint8], attention: NDArray[np.float32]) -> NDArr
     [0, 128]
     """
     alpha = attention[:, :, None]
-    return np.round(alpha * picture + (1 - alpha) * _GREY).astype(np.uint8)
+    return np.round(alpha * image + (1 - alpha) * _GREY).astype(np.uint8)
 
 
 def mosaic(rows: Sequence[Sequence[NDArray[np.uint8]]], *, gap_px: int = 4) -> NDArray[np.uint8]:
-    """Put equally large pictures side by side on white, a list per row; uint8 (height, width, 3)."""
+    """Put equally large images side by side on white, a list per row; uint8 (height, width, 3)."""
     height, width = rows[0][0].shape[:2]
     n_columns = max(map(len, rows))
     out = np.full((len(rows) * (height + gap_px) - gap_px, n_columns * (width + gap_px) - gap_px, 3), 255, np.uint8)
     for y, row in enumerate(rows):
-        for x, picture in enumerate(row):
+        for x, image in enumerate(row):
             top, left = y * (height + gap_px), x * (width + gap_px)
-            out[top : top + height, left : left + width] = picture if picture.ndim == 3 else picture[:, :, None]
+            out[top : top + height, left : left + width] = image if image.ndim == 3 else image[:, :, None]
     return out
 
 
@@ -151,7 +151,7 @@ def labelled(rows: Sequence[Sequence[NDArray[np.uint8]]], names: Sequence[str]) 
 
 
 def attribution_of(
-    attribution: str, network: Network, pictures: NDArray[np.uint8], *, names: Sequence[str] = ()
+    attribution: str, network: Network, images: NDArray[np.uint8], *, names: Sequence[str] = ()
 ) -> NDArray[np.float32]:
     """Maps of where a network looks, by the attribution of a name.
 
@@ -161,8 +161,8 @@ def attribution_of(
         ``attention``, ``smoothgrad``, or the name of a plug-in.
     network : Network
         The network.
-    pictures : ndarray of uint8, shape (n, height, width, 3)
-        Square pictures of one size.
+    images : ndarray of uint8, shape (n, height, width, 3)
+        Square images of one size.
     names : sequence of str, optional
         Theirs, for messages.
 
@@ -179,31 +179,31 @@ def attribution_of(
     """
     if attribution != "attention":  # the others ask for evidence
         with torch.inference_mode():
-            scores = network.model(network.preprocessing(pictures[:1]).to(device_of(network.model)))
+            scores = network.model(network.preprocessing(images[:1]).to(device_of(network.model)))
         network.readout.check(scores.shape[1], network=network.name)
-    found = np.asarray(ATTRIBUTIONS.get(attribution)(network, pictures, names=names), np.float32)
-    if found.shape != pictures.shape[:3] or not np.isfinite(found).all() or found.min() < 0 or found.max() > 1:
+    found = np.asarray(ATTRIBUTIONS.get(attribution)(network, images, names=names), np.float32)
+    if found.shape != images.shape[:3] or not np.isfinite(found).all() or found.min() < 0 or found.max() > 1:
         raise InputError(
             f"attribution {attribution}: got an array of shape {found.shape} from {np.nanmin(found):.3g} to "
-            f"{np.nanmax(found):.3g}; maps of shape {pictures.shape[:3]} from 0 to 1 are needed"
+            f"{np.nanmax(found):.3g}; maps of shape {images.shape[:3]} from 0 to 1 are needed"
         )
     return found
 
 
 def write_attention_maps(
     networks: Sequence[Network],
-    pictures: dict[str, NDArray[np.uint8]],
+    images: dict[str, NDArray[np.uint8]],
     out: Path,
     *,
     attribution: str = "attention",
 ) -> list[Path]:
-    """Write every network's attention to every picture, and one mosaic of overlays.
+    """Write every network's attention to every image, and one mosaic of overlays.
 
     Parameters
     ----------
     networks : sequence of Network
-        A row of the mosaic each, below the pictures themselves.
-    pictures : dict
+        A row of the mosaic each, below the images themselves.
+    images : dict
         Name → pixels, all of one square size.
     out : Path
         ``<network>/<name>.png`` (8-bit greyscale, 255 where attention is highest), ``mosaic.png`` and
@@ -216,18 +216,18 @@ def write_attention_maps(
     list of Path
         What was written.
     """
-    sizes = {picture.shape for picture in pictures.values()}
+    sizes = {image.shape for image in images.values()}
     if len(sizes) != 1:
-        raise InputError(f"attention: pictures of {len(sizes)} sizes; give pictures of one size")
-    stack, written = np.stack(list(pictures.values())), []
+        raise InputError(f"attention: images of {len(sizes)} sizes; give images of one size")
+    stack, written = np.stack(list(images.values())), []
     rows: list[list[NDArray[np.uint8]]] = [list(stack)]
     for network in networks:
-        found = attribution_of(attribution, network, stack, names=list(pictures))
-        rows.append([overlay(picture, one) for picture, one in zip(stack, found, strict=True)])
-        for name, one in zip(pictures, found, strict=True):
+        found = attribution_of(attribution, network, stack, names=list(images))
+        rows.append([overlay(image, one) for image, one in zip(stack, found, strict=True)])
+        for name, one in zip(images, found, strict=True):
             written.append(out / network.name / f"{name}.png")
             files.write_bytes(written[-1], png_bytes(np.round(255 * one).astype(np.uint8)))
-    legend = _legend(networks, list(pictures), "mosaic.png", attribution)
+    legend = _legend(networks, list(images), "mosaic.png", attribution)
     files.write_bytes(out / legend.file, png_bytes(labelled(rows, legend.rows)))
     LEGEND.write(out / LEGEND_NAME, AttentionLegend(mosaic=legend))
     return [*written, out / "mosaic.png", out / LEGEND_NAME]
@@ -238,17 +238,17 @@ def _legend(networks: Sequence[Network], names: Sequence[str], file: str, attrib
     by_attention = attribution == "attention"
     meaning = "column-wise L2 norm of the deepest attended layer" if by_attention else f"{attribution} attribution"
     return Mosaic(
-        rows=("pictures", *(network.name for network in networks)),
+        rows=("images", *(network.name for network in networks)),
         columns=tuple(names),
         maps={network.name: kind_of(network.model) if by_attention else attribution for network in networks},
-        meaning=f"{meaning}, 0 to 1 per picture; opacity in the mosaic",
+        meaning=f"{meaning}, 0 to 1 per image; opacity in the mosaic",
         file=file,
         plugins=tuple(dict.fromkeys(plugins)) or msgspec.UNSET,
     )
 
 
 def sheet(
-    networks: Sequence[Network], pictures: dict[str, NDArray[np.uint8]], path: Path, *, tile_px: int = 112
+    networks: Sequence[Network], images: dict[str, NDArray[np.uint8]], path: Path, *, tile_px: int = 112
 ) -> Attention:
     """Write a small mosaic of what networks look at, for a report.
 
@@ -256,7 +256,7 @@ def sheet(
     ----------
     networks : sequence of Network
         Those without layers that could be mapped are left out, and named.
-    pictures : dict
+    images : dict
         Name → pixels.
     path : Path
         The PNG; not written when nothing can be shown.
@@ -273,23 +273,23 @@ def sheet(
     def tile(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
         return np.asarray(Image.fromarray(pixels).resize((tile_px, tile_px), Image.Resampling.BOX))
 
-    sizes = sorted({picture.shape[:2] for picture in pictures.values()})
+    sizes = sorted({image.shape[:2] for image in images.values()})
     if len(sizes) != 1 or sizes[0][0] != sizes[0][1]:
-        why = f"needs square intact pictures of one size, the set has {sizes or 'none'}"
+        why = f"needs square intact images of one size, the set has {sizes or 'none'}"
         return Attention(mosaic=None, left_out={"every network": why})
-    stack = np.stack(list(pictures.values()))
-    rows, shown = [[tile(picture) for picture in stack]], []
+    stack = np.stack(list(images.values()))
+    rows, shown = [[tile(image) for image in stack]], []
     left_out: dict[str, str] = {}
     for network in networks:
         try:
-            found = attention_of(network, stack, names=list(pictures)).numpy()
+            found = attention_of(network, stack, names=list(images)).numpy()
         except (InputError, CheckFailed) as error:
             left_out[network.name] = str(error)
             continue
         shown.append(network)
-        rows.append([tile(overlay(picture, one)) for picture, one in zip(stack, found, strict=True)])
+        rows.append([tile(overlay(image, one)) for image, one in zip(stack, found, strict=True)])
     if not shown:
         return Attention(mosaic=None, left_out=left_out)
-    legend = _legend(shown, list(pictures), path.name)
+    legend = _legend(shown, list(images), path.name)
     files.write_bytes(path, png_bytes(labelled(rows, legend.rows)))
     return Attention(mosaic=legend, left_out=left_out)

@@ -1,4 +1,4 @@
-"""From a layer's output to one vector per picture: which axis holds the channels is known, or it is refused.
+"""From a layer's output to one vector per image: which axis holds the channels is known, or it is refused.
 
 Averaging over the wrong axis gives numbers of a plausible form and no error, so nothing is guessed: a layout is either
 declared, or follows from the channels of the layer's own parts without a second reading.
@@ -34,7 +34,7 @@ _MAPS, _TOKENS = 4, 3
 
 @dataclass(frozen=True, slots=True)
 class Pooled:
-    """One vector per picture.
+    """One vector per image.
 
     Attributes
     ----------
@@ -48,7 +48,7 @@ class Pooled:
 
 
 def pooled(output: object, layer: nn.Module, *, model: nn.Module, name: str, layout: str | None = None) -> Pooled:
-    """Average a layer's output over everything but pictures and channels.
+    """Average a layer's output over everything but images and channels.
 
     Parameters
     ----------
@@ -82,9 +82,7 @@ def pooled(output: object, layer: nn.Module, *, model: nn.Module, name: str, lay
     """
     if not isinstance(output, Tensor) or output.ndim < 2:
         shape = f"a tensor of shape {tuple(output.shape)}" if isinstance(output, Tensor) else type(output).__name__
-        raise InputError(
-            f"probe: {name} returns {shape}; choose a layer that returns one tensor of features per picture"
-        )
+        raise InputError(f"probe: {name} returns {shape}; choose a layer that returns one tensor of features per image")
     if layout is not None:
         _check_declared(layout, tuple(output.shape), name)
     found = layout or _certain(output, layer, model, name)

@@ -91,7 +91,7 @@ def look_through_probes(
 ) -> list[StimulusEvidence]:
     """Show stimuli to networks and read the answers from cross-validated probes instead of the networks' own scores.
 
-    Probes are fitted on the set's intact pictures, which are shown too, and never judge a picture that they saw.
+    Probes are fitted on the set's intact images, which are shown too, and never judge an image that they saw.
 
     Parameters
     ----------
@@ -104,9 +104,9 @@ def look_through_probes(
     probing : Probing
         Layers, and when to answer.
     batch_size : int, default 64
-        Pictures per forward pass.
+        Images per forward pass.
     advance : callable
-        Called with the number of pictures just seen.
+        Called with the number of images just seen.
 
     Returns
     -------
@@ -117,8 +117,8 @@ def look_through_probes(
     unknown = [path for path in stimuli if path not in rows]
     if unknown:
         raise InputError(f"{found.folder}: the plans show {unknown[0]}, which is not in the set")
-    pictures = {rows[path].image_id for path in stimuli}
-    intact = {row.path: row.sha256 for row in found.stimuli if row.reveal_fraction is None and row.image_id in pictures}
+    images = {rows[path].image_id for path in stimuli}
+    intact = {row.path: row.sha256 for row in found.stimuli if row.reveal_fraction is None and row.image_id in images}
     every = dict(sorted({**stimuli, **intact}.items()))
     verify(found.folder, every)
     shown = [rows[path] for path in every]
@@ -135,21 +135,21 @@ def _seen(
     advance: Advance,
 ) -> StimulusEvidence:
     def inputs() -> Iterator[torch.Tensor]:
-        for pictures in decoded(folder, every, batch_size=batch_size):
-            yield network.preprocessing(pictures)
-            advance(len(pictures))
+        for images in decoded(folder, every, batch_size=batch_size):
+            yield network.preprocessing(images)
+            advance(len(images))
 
     found = layer_features(network.model, probing.layers, inputs(), layouts=probing.layouts)
     _check_finite(network, {layer: one.features for layer, one in found.items()}, list(every))
     layouts = {layer: one.layout for layer, one in found.items()}
     target = torch.tensor([row.target for row in shown])
     intact = torch.tensor([row.reveal_fraction is None for row in shown])
-    picture = [row.image_id for row in shown]
+    image = [row.image_id for row in shown]
     evidence = [
         cross_validated(
             found[layer].features,
             target=target,
-            picture=picture,
+            image=image,
             intact=intact,
             seed=probing.seed,
             penalty=probing.penalty,

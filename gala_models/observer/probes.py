@@ -1,7 +1,7 @@
 """Linear probes: how much of the answer each layer holds, and a time limit for networks made from them.
 
-A probe is a logistic regression on one layer's pooled activity, fitted on intact pictures and always asked about a
-picture that it was not fitted on. An early-exit network answers at the first probe that is sure enough; the work done
+A probe is a logistic regression on one layer's pooled activity, fitted on intact images and always asked about a
+image that it was not fitted on. An early-exit network answers at the first probe that is sure enough; the work done
 until then, in multiply-accumulates, stands for its response time.
 """
 
@@ -77,7 +77,7 @@ def fit(features: Tensor, target: Tensor, *, penalty: float = 1.0, n_iterations:
     """
     y = target.double()
     if not penalty > 0 or not 0 < float(y.mean()) < 1:
-        raise InputError("probe: needs pictures of targets and of distractors, and a penalty above 0")
+        raise InputError("probe: needs images of targets and of distractors, and a penalty above 0")
     x = features.double()
     if not bool(torch.isfinite(x).all()):
         raise InputError("probe: some features are not finite; such a layer has no answers")
@@ -105,13 +105,13 @@ def cross_validated(
     features: Tensor,
     *,
     target: Tensor,
-    picture: Sequence[str],
+    image: Sequence[str],
     intact: Tensor,
     seed: int,
     n_folds: int = 5,
     penalty: float = 1.0,
 ) -> NDArray[np.float64]:
-    """Evidence for every stimulus from probes that never saw its picture.
+    """Evidence for every stimulus from probes that never saw its image.
 
     Parameters
     ----------
@@ -119,14 +119,14 @@ def cross_validated(
         Of all stimuli.
     target : Tensor of bool, shape (n,)
         Whether the stimulus shows a target.
-    picture : sequence of str
-        Which picture each stimulus is made from.
+    image : sequence of str
+        Which image each stimulus is made from.
     intact : Tensor of bool, shape (n,)
-        The stimuli that probes are fitted on; one per picture is used.
+        The stimuli that probes are fitted on; one per image is used.
     seed : int
         Of the folds.
     n_folds : int, default 5
-        Pictures are dealt out to them separately for targets and distractors.
+        Images are dealt out to them separately for targets and distractors.
     penalty : float, default 1.0
         See :func:`fit`.
 
@@ -135,19 +135,19 @@ def cross_validated(
     ndarray of float64, shape (n,)
         Log odds of target.
     """
-    kinds = dict(zip(picture, target.tolist(), strict=True))
+    kinds = dict(zip(image, target.tolist(), strict=True))
     fold: dict[str, int] = {}
     for kind in (True, False):
         names = sorted(name for name, value in kinds.items() if value == kind)
         if len(names) < n_folds:
-            raise InputError(f"probe: {len(names)} pictures of one kind are too few for {n_folds} folds")
+            raise InputError(f"probe: {len(names)} images of one kind are too few for {n_folds} folds")
         for place, at in enumerate(stream(seed, "folds", int(kind)).permutation(len(names))):
             fold[names[at]] = place % n_folds
-    folds = torch.tensor([fold[name] for name in picture])
-    first = {name: row for row, name in reversed(list(enumerate(picture))) if intact[row]}
+    folds = torch.tensor([fold[name] for name in image])
+    first = {name: row for row, name in reversed(list(enumerate(image))) if intact[row]}
     rows = torch.tensor(sorted(first.values()))
     if len(first) < len(kinds):
-        raise InputError(f"probe: {len(kinds) - len(first)} pictures have no intact stimulus to fit on")
+        raise InputError(f"probe: {len(kinds) - len(first)} images have no intact stimulus to fit on")
     evidence = torch.zeros(len(features), dtype=torch.double)
     for number in range(n_folds):
         train = rows[folds[rows] != number]
@@ -158,7 +158,7 @@ def cross_validated(
 
 
 def multiply_accumulates(model: nn.Module, layers: Sequence[str], x: Tensor) -> dict[str, float]:
-    """Work until each layer has answered, in millions of multiply-accumulates for one picture of `x`.
+    """Work until each layer has answered, in millions of multiply-accumulates for one image of `x`.
 
     Convolutions, linear layers and attention are counted, whatever operators compute them on this processor.
 

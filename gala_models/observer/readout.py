@@ -38,7 +38,7 @@ class Readout:
     refusal: str = ""
 
     def check(self, n_outputs: int, *, network: str) -> None:
-        """Refuse a network with another number of outputs, or without targets, before any picture is shown."""
+        """Refuse a network with another number of outputs, or without targets, before any image is shown."""
         if self.refusal:
             raise InputError(f"{network}: {self.refusal}")
         if n_outputs != self.n_classes:

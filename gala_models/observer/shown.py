@@ -69,7 +69,7 @@ def verify(folder: Path, stimuli: dict[str, str]) -> None:
 
 
 def decoded(folder: Path, stimuli: dict[str, str], *, batch_size: int) -> Iterator[NDArray[np.uint8]]:
-    """Yield batches of pictures, uint8 (n, height, width, 3), decoded ahead of their use; memory stays bounded."""
+    """Yield batches of images, uint8 (n, height, width, 3), decoded ahead of their use; memory stays bounded."""
 
     def one(item: tuple[str, str]) -> NDArray[np.uint8]:
         data = files.read_bytes(folder / item[0])
@@ -83,10 +83,8 @@ def decoded(folder: Path, stimuli: dict[str, str], *, batch_size: int) -> Iterat
         while ahead:
             now, ahead = ahead[:batch_size], ahead[batch_size:]
             ahead += [pool.submit(one, item) for item in islice(items, batch_size)]
-            pictures = [future.result() for future in now]
-            sizes = sorted({picture.shape[:2] for picture in pictures})
+            images = [future.result() for future in now]
+            sizes = sorted({image.shape[:2] for image in images})
             if len(sizes) > 1:
-                raise InputError(
-                    f"{folder}: stimuli of {sizes[0]} and {sizes[1]} px; networks need pictures of one size"
-                )
-            yield np.stack(pictures)
+                raise InputError(f"{folder}: stimuli of {sizes[0]} and {sizes[1]} px; networks need images of one size")
+            yield np.stack(images)

@@ -22,7 +22,7 @@ from ..answers.participants import MEANING, Participants, Policy
 from ..answers.task import NetworkTask, task_of
 from ..answers.words import confidence_of, readout_of, ties_of
 from ..weights.state import state_sha256
-from .images import intact_pictures
+from .images import intact_images
 from .networks import load
 from .observe import Network, StimulusEvidence, observe_stimuli
 from .overlay import sheet
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 #: A network, or what names one.
 NetworkLike: TypeAlias = Network | Path | str
-#: Intact pictures in the mosaic of attention: one of each category in a set of the paper's form.
+#: Intact images in the mosaic of attention: one of each category in a set of the paper's form.
 N_LOOKED_AT = 8
 
 
@@ -97,7 +97,7 @@ def run_study(
         Names must differ. Under the policy ``seeds`` they are one observer, named after what their names share.
     out : Path or None
         The trials table, written unless None; a ``.json`` of the same name records policy, readouts and hashes, and ``…-attention.png``
-        shows what the networks look at in some of the set's intact pictures.
+        shows what the networks look at in some of the set's intact images.
     participants : Participants, optional
         Who counts as a participant; replay by default.
     probing : Probing, optional
@@ -105,7 +105,7 @@ def run_study(
     stimulus_set : Path, optional
         Where the set is now, if not where the study expects it.
     batch_size : int, default 64
-        Pictures per forward pass.
+        Images per forward pass.
     quiet : bool, default False
         No progress.
     command : str
@@ -151,7 +151,7 @@ def run_study(
     if out is not None:
         trials_table.write_table(out, records)
         trials_columns.write_description(out, plans[0].protocol)
-        attention = sheet(networks, intact_pictures(found, N_LOOKED_AT), out.with_name(f"{out.stem}-attention.png"))
+        attention = sheet(networks, intact_images(found, N_LOOKED_AT), out.with_name(f"{out.stem}-attention.png"))
         write_record(out, _record(study, plans, pairs, participants, probing, records, command, attention, task))
     n_participants = len({record.participant_id for record in records})
     return StudyRun(records, len(stimuli), n_participants, time.perf_counter() - started)

@@ -19,7 +19,7 @@ from rapidvision.system.pools import pool_of
 from rapidvision.system.progress import progress
 
 from ..data.dataset import Store, open_store, pack
-from ..data.folders import picture_folder
+from ..data.folders import images_in_folder
 from ..data.targets import Annotation
 from ..evaluation.evaluate import evaluate
 from ..weights.card import Card, read_card
@@ -30,8 +30,8 @@ from .train import Trainer
 SETS = ("train", "validation", "test")
 
 
-class Pictures(Recipe, frozen=True):
-    """Which pictures `rapidvision demo render` draws.
+class Images(Recipe, frozen=True):
+    """Which images `rapidvision demo render` draws.
 
     Attributes
     ----------
@@ -73,7 +73,7 @@ class DemoRecipe(Recipe, frozen=True):
 
     Attributes
     ----------
-    pictures : Pictures
+    images : Images
         Drawn first.
     training : Training
         Shared by all networks.
@@ -83,7 +83,7 @@ class DemoRecipe(Recipe, frozen=True):
         Trained and measured only when asked for.
     """
 
-    pictures: Pictures = Pictures()
+    images: Images = Images()
     training: Training = Training()
     networks: tuple[Variant, ...] = ()
     controls: tuple[Variant, ...] = ()
@@ -116,13 +116,13 @@ def named_recipe(what: str) -> DemoRecipe:
     return bundled_recipe(what) if what in RECIPES else recipes.read(Path(what), DemoRecipe)
 
 
-def draw_pictures(recipe: Pictures, out: Path, *, n_workers: int, quiet: bool) -> dict[str, Store]:
-    """Draw and pack the three sets of pictures; those that are there already are kept."""
+def draw_training_images(recipe: Images, out: Path, *, n_workers: int, quiet: bool) -> dict[str, Store]:
+    """Draw and pack the three sets of images; those that are there already are kept."""
     stores = {}
     for name in SETS:
         store = out / "stores" / name
         if not (store / "store.json").is_file():
-            folder = out / "pictures" / name
+            folder = out / "images" / name
             n, seed = getattr(recipe, f"n_{name}"), getattr(recipe, f"seed_{name}")
             if not (folder / image_folder.TABLE).is_file():
                 draw_images(
@@ -134,7 +134,7 @@ def draw_pictures(recipe: Pictures, out: Path, *, n_workers: int, quiet: bool) -
                     n_workers=n_workers,
                     quiet=quiet,
                 )
-            source = picture_folder(folder, maps=recipe.maps)
+            source = images_in_folder(folder, maps=recipe.maps)
             with progress(f"packing {name}", source.n, quiet=quiet) as advance:
                 pack(
                     source,
@@ -159,14 +159,14 @@ def build_networks(
     n_workers: int = 2,
     quiet: bool = False,
 ) -> list[Card]:
-    """Draw the pictures, train every network, measure it on the test pictures, and write it as float16.
+    """Draw the images, train every network, measure it on the test images, and write it as float16.
 
     Parameters
     ----------
     recipe : DemoRecipe
         Usually :func:`bundled_recipe`.
     out : Path
-        ``pictures/``, ``stores/``, ``runs/`` and ``networks/`` go here; what is done already is not done again.
+        ``images/``, ``stores/``, ``runs/`` and ``networks/`` go here; what is done already is not done again.
     controls : bool, default False
         Train the recipe's controls too.
     seeds : sequence of int, optional
@@ -183,7 +183,7 @@ def build_networks(
     """
     if n_workers < 1:
         raise InputError(f"workers: got {n_workers}, at least 1 is needed")
-    draw_pictures(recipe.pictures, out, n_workers=n_workers, quiet=quiet)
+    draw_training_images(recipe.images, out, n_workers=n_workers, quiet=quiet)
     variants = [*recipe.networks, *(recipe.controls if controls else ())]
     trainings = [recipe.of(variant, seed=seed) for seed in seeds or (recipe.training.seed,) for variant in variants]
     paths = [out / "networks" / f"{_label(recipe, one)}.safetensors" for one in trainings]
@@ -213,7 +213,7 @@ def _make_one(training: Training, out: Path, path: Path) -> None:
 
 
 def finish_network(trained: Path, path: Path, test: Store) -> Card:
-    """Store a trained network as float16, with the results of exactly these weights on the test pictures."""
+    """Store a trained network as float16, with the results of exactly these weights on the test images."""
     model, card = load_model(trained)
     half = trained.with_name("float16.safetensors")  # a file without results must not look like a finished one
     save_model(half, model, card, dtype="float16")

@@ -36,7 +36,7 @@ class Progress(Recipe, frozen=True, kw_only=True):
     history : tuple of dict
         One entry per epoch.
     best_top1_error : float
-        Of the validation pictures, in per cent.
+        Of the validation images, in per cent.
     plugin_sha256 : str
         Source of the plug-in that built the network; empty where the architecture is built in.
     """

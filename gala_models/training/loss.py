@@ -30,7 +30,7 @@ class MapLoss(Recipe, frozen=True):
     layers : {"sum", "mean"}
         Over the attended layers: Σ as printed, or the code's mean.
     reduction : {"batch", "supervised", "sum"}
-        Over pictures: divided by the batch (pictures without a map count 0, so parts of a batch add up exactly), by
+        Over images: divided by the batch (images without a map count 0, so parts of a batch add up exactly), by
         the number that have a map, or not at all (the code).
     resize : {"bicubic", "bilinear-corners"}
         How maps are brought to a layer's size.
@@ -97,7 +97,7 @@ def loss(
     importance : Tensor, shape (batch, 1, height, width)
         Maps, ≥ 0; anything where `has_map` is False.
     has_map : Tensor of bool, shape (batch,)
-        Pictures without a map contribute exactly nothing. Neither do maps that are all zero or not finite here.
+        Images without a map contribute exactly nothing. Neither do maps that are all zero or not finite here.
 
     Returns
     -------
@@ -114,7 +114,7 @@ def loss(
 def map_distance(
     options: MapLoss, maps: Mapping[str, Tensor], n_channels: Mapping[str, int], importance: Tensor, has_map: Tensor
 ) -> Tensor:
-    """Distance between a network's maps and importance maps, over layers and pictures; a scalar."""
+    """Distance between a network's maps and importance maps, over layers and images; a scalar."""
     usable = has_map & importance.isfinite().flatten(1).all(1) & (importance.flatten(1).amax(1) > 0)
     importance = torch.where(usable[:, None, None, None], importance.float(), torch.ones_like(importance).float())
     total = importance.new_zeros(())

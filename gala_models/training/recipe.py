@@ -22,9 +22,9 @@ class Schedule(Recipe, frozen=True):
     Attributes
     ----------
     learning_rate : float
-        At the start. The paper is silent; 0.1 per 256 pictures is the usual rule, and the one of the authors' code.
+        At the start. The paper is silent; 0.1 per 256 images is the usual rule, and the one of the authors' code.
     epochs : int
-        Passes over the training pictures.
+        Passes over the training images.
     milestones : tuple of int
         After these epochs the rate is multiplied by `decay`.
     decay : float
@@ -74,18 +74,18 @@ class Training(Recipe, frozen=True):
     model : Architecture
         `n_classes` must fit the store.
     preprocessing : Preprocessing
-        Cuts of `size_px` from the store's larger pictures.
+        Cuts of `size_px` from the store's larger images.
     annotation : {"maps", "boxes", "shuffled", "none"}
-        What supervises: importance maps, rectangles around them, other pictures' maps, nothing.
+        What supervises: importance maps, rectangles around them, other images' maps, nothing.
     surround : float
-        Share of training pictures shown as a patch on their own phase-scrambled surround, 0 … 1, as in the test. The
-        paper trained on intact pictures.
+        Share of training images shown as a patch on their own phase-scrambled surround, 0 … 1, as in the test. The
+        paper trained on intact images.
     clutter : int
-        Fragments of other pictures that are pasted onto each of the others, off the high places of its map; 0 in the
-        paper. Validation pictures get them too.
+        Fragments of other images that are pasted onto each of the others, off the high places of its map; 0 in the
+        paper. Validation images get them too.
     scatter : bool
-        Whether pictures are moved around their borders, so that objects lie anywhere. The paper has no such thing.
-        Validation pictures are moved too.
+        Whether images are moved around their borders, so that objects lie anywhere. The paper has no such thing.
+        Validation images are moved too.
     supervise : {"attention", "features"}
         What is supervised; ``features`` is the paper's control "ResNet-50 w/ ClickMe".
     map_loss : MapLoss
@@ -93,7 +93,7 @@ class Training(Recipe, frozen=True):
     schedule : Schedule
         See there.
     batch_size, n_accumulate : int
-        Pictures per step over all processes, and in how many parts they are computed.
+        Images per step over all processes, and in how many parts they are computed.
     momentum, weight_decay : float
         SGD with Nesterov momentum. The paper gives neither number; these are the authors' code's.
     precision : {"float32", "bfloat16"}
@@ -162,7 +162,7 @@ class Training(Recipe, frozen=True):
 
     @property
     def harder(self) -> dict[str, Any]:
-        """What makes pictures harder in training and in evaluation alike."""
+        """What makes images harder in training and in evaluation alike."""
         return {"clutter": self.clutter, "scatter": self.scatter}
 
     @property

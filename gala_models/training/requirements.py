@@ -24,17 +24,17 @@ def check_fit(recipe: Training, train: Store, validation: Store, *, n_processes:
     if train.description.categories != validation.description.categories:
         raise InputError("train and validation have different categories; pack them from the same source")
     if recipe.supervised and not train.has_map.any():
-        raise InputError('train: no picture has a map to supervise with; use annotation = "none" or another store')
+        raise InputError('train: no image has a map to supervise with; use annotation = "none" or another store')
     if recipe.batch_size % (n_processes * recipe.n_accumulate):
         raise InputError(
             f"batch_size {recipe.batch_size} cannot be shared equally by {n_processes} processes x {recipe.n_accumulate}"
         )
     if n_processes > 1 and recipe.map_loss.reduction == "supervised":
-        raise InputError('map_loss.reduction "supervised" depends on how pictures are shared out; use "batch"')
+        raise InputError('map_loss.reduction "supervised" depends on how images are shared out; use "batch"')
 
 
 def seen_as(preprocessing: Preprocessing, train: Store, validation: Store) -> Preprocessing:
-    """Return what the network will have been trained on: cuts of pictures whose shorter side is the store's.
+    """Return what the network will have been trained on: cuts of images whose shorter side is the store's.
 
     Raises
     ------

@@ -29,7 +29,7 @@ class Point(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     seed : int
         Of the network.
     accuracy : float
-        Per cent of the validation pictures.
+        Per cent of the validation images.
     maps : float or None
         Per cent of human variability explained; None where no map could be compared.
     """

@@ -47,7 +47,7 @@ class Trainer:
         The run's folder: ``recipe.toml``, ``checkpoint.pt``, ``metrics.jsonl``, and ``NAME.safetensors`` at the end.
         When it holds a checkpoint of the same recipe and stores, the run resumes from there.
     train, validation : Store
-        Pictures.
+        Images.
     world : World, optional
         This process among others.
 
@@ -108,7 +108,7 @@ class Trainer:
         Raises
         ------
         CheckFailed
-            When the loss is not finite: names the step, the pictures and the last checkpoint.
+            When the loss is not finite: names the step, the images and the last checkpoint.
         Aborted
             When stopped from the keyboard, after the step at work and a checkpoint.
         """
@@ -246,7 +246,7 @@ class Trainer:
             rows = ", ".join(str(int(row)) for row in batch.rows[:8])
             raise CheckFailed(
                 f"{self.recipe.name}: the loss is {total:g} at step {self.n_steps} (classification {classification:g}, "
-                f"maps {distance:g}; pictures {rows} …); the last checkpoint in {self.out} is sound: lower "
+                f"maps {distance:g}; images {rows} …); the last checkpoint in {self.out} is sound: lower "
                 "schedule.learning_rate or map_loss.lam"
             )
 

@@ -45,7 +45,7 @@ class Card(Recipe, frozen=True, kw_only=True):
     recipe : dict
         The resolved training recipe.
     results : dict
-        What was measured on pictures it was not trained on.
+        What was measured on images it was not trained on.
     plugins : tuple of PluginSource
         The plug-in that built it; absent where the architecture is built in.
 

@@ -1,4 +1,4 @@
-"""``rapidvision demo``: the whole main job on bundled pictures, as the very commands a user would type.
+"""``rapidvision demo``: the whole main job on bundled images, as the very commands a user would type.
 
 Nothing here is special to the demo: it prints each command and runs it through the same function. The participants are
 simulated, and the output says so.
@@ -20,7 +20,7 @@ examples:
   rapidvision demo                       into ./demo, in under a minute on two cores
   rapidvision demo --out /tmp/first      somewhere else
   rapidvision demo --n-per-group 12      smaller groups
-  rapidvision demo render --help         draw new pictures with the renderer of the bundled ones"""
+  rapidvision demo render --help         draw new images with the renderer of the bundled ones"""
 
 _RENDER = "rapidvision.stimuli.render.commands"
 _FOLDER = "rapidvision.stimuli.render.bundle.folder"
@@ -44,21 +44,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=run)
     verbs = parser.add_subparsers(title="instead of the demo", metavar="VERB")
     importlib.import_module(_RENDER).add_arguments(
-        verbs.add_parser("render", help="draw pictures with their maps and parts")
+        verbs.add_parser("render", help="draw images with their maps and parts")
     )
 
 
 def draw_images(
     out: Path, *, n: int, side_px: int, seed: int, map_sources: Sequence[str], n_workers: int, quiet: bool
 ) -> None:
-    """Draw a picture folder with the renderer of the bundled pictures, as ``demo render --n-images`` does.
+    """Draw an image folder with the renderer of the bundled images, as ``demo render --n-images`` does.
 
     Parameters
     ----------
     out : Path
         The folder to make.
     n : int
-        Pictures in all, balanced over the categories.
+        Images in all, balanced over the categories.
     side_px : int
         Their side.
     seed : int

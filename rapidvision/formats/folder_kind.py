@@ -33,5 +33,5 @@ def instead_of_a_set(folder: Path) -> str:
     if (folder / "study.json").is_file():
         return f"it is a study; its stimulus set is named in {folder / 'study.json'}"
     if (folder / "images.csv").is_file():
-        return "it is a picture folder; build a set of it with `rapidvision stimuli build`"
+        return "it is an image folder; build a set of it with `rapidvision stimuli build`"
     return "give the folder that `rapidvision stimuli build --out` wrote"

@@ -1,9 +1,9 @@
-"""Picture folders: the form in which pictures and their maps go from package to package.
+"""Image folders: the form in which images and their maps go from package to package.
 
 ::
 
     images.csv                 image_id, path, category, target; and, if wanted, phase, credit, licence
-    images/…                   the pictures
+    images/…                   the images
     maps/SOURCE/IMAGE_ID.png   importance maps; written so, and read in every form of load_map, in any case of the suffix
     objects/IMAGE_ID.png       0 background, 1 the object; parts/ likewise
 
@@ -33,13 +33,13 @@ _TRUTH = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no"
 
 
 @dataclass(frozen=True, slots=True)
-class PictureRow:
-    """One picture of a folder.
+class ImageRow:
+    """One image of a folder.
 
     Attributes
     ----------
     image_id, category : str
-        The picture and what it shows.
+        The image and what it shows.
     path : Path
         Its file, relative to the table's folder resolved.
     target : bool or None
@@ -64,8 +64,8 @@ class PictureRow:
 
 def read_table(
     path: Path | str, *, required: Sequence[str] = ("target",), phases: Sequence[str] = ("practice", "main")
-) -> list[PictureRow]:
-    """Read the table of a picture folder.
+) -> list[ImageRow]:
+    """Read the table of an image folder.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ def read_table(
 
     Returns
     -------
-    list of PictureRow
+    list of ImageRow
         In the order of the table; the files themselves are not looked at.
 
     Raises
@@ -105,7 +105,7 @@ def read_table(
 
 
 def write_table(path: Path | str, rows: Sequence[Mapping[str, object]]) -> None:
-    """Write the table of a picture folder, atomically.
+    """Write the table of an image folder, atomically.
 
     Parameters
     ----------
@@ -140,7 +140,7 @@ def write_recipe(
     Parameters
     ----------
     folder : path-like
-        The picture folder.
+        The image folder.
     name : str
         Of the set.
     image_px : int
@@ -159,7 +159,7 @@ def write_recipe(
     files.write_text(Path(folder) / "recipe.toml", "\n".join(lines) + "\n")
 
 
-def _row(cells: dict[str, str], folder: Path, where: str, phases: Sequence[str]) -> PictureRow:
+def _row(cells: dict[str, str], folder: Path, where: str, phases: Sequence[str]) -> ImageRow:
     try:
         image_id = checked_name(cells["image_id"], "image_id")
     except ValueError as error:
@@ -173,7 +173,7 @@ def _row(cells: dict[str, str], folder: Path, where: str, phases: Sequence[str])
     phase = cells.get("phase") or "main"
     if phase not in phases:
         raise InputError(f'{where}: phase is "{phase}". {did_you_mean(phase, phases)}')
-    return PictureRow(
+    return ImageRow(
         image_id=image_id,
         path=folder / cells["path"],
         category=cells["category"],
@@ -186,11 +186,11 @@ def _row(cells: dict[str, str], folder: Path, where: str, phases: Sequence[str])
 
 
 class Named(Protocol):
-    """A picture with what must not contradict itself between the rows of a table."""
+    """An image with what must not contradict itself between the rows of a table."""
 
     @property
     def image_id(self) -> str:
-        """The picture."""
+        """The image."""
         ...
 
     @property
@@ -210,7 +210,7 @@ def check(rows: Iterable[Named], *, name: str) -> None:
     Raises
     ------
     InputError
-        When a picture has two rows, two ids differ only in capitals, two categories only in capitals or blanks, one
+        When an image has two rows, two ids differ only in capitals, two categories only in capitals or blanks, one
         category is both target and distractor, or there is no row at all.
     """
     spelt: dict[str, str] = {}
@@ -219,7 +219,7 @@ def check(rows: Iterable[Named], *, name: str) -> None:
     targets: dict[str, bool | None] = {}
     for row in rows:
         if row.image_id in seen:
-            raise InputError(f"{name}: {row.image_id} appears twice; each picture has one row")
+            raise InputError(f"{name}: {row.image_id} appears twice; each image has one row")
         seen.add(row.image_id)
         if targets.setdefault(row.category, row.target) != row.target:
             raise InputError(f"{name}: category {row.category} is both target and distractor")
@@ -234,7 +234,7 @@ def check(rows: Iterable[Named], *, name: str) -> None:
                 f"{name}: {other} and {row.image_id} differ only in capitals; some file systems cannot keep both"
             )
     if not seen:
-        raise InputError(f"{name}: no pictures; the table has only a header")
+        raise InputError(f"{name}: no images; the table has only a header")
 
 
 def checked_name(name: str, what: str) -> str:
@@ -267,7 +267,7 @@ def map_path(folder: Path | str, source: str, image_id: str) -> Path:
 
 
 def list_maps(folder: Path | str, source: str) -> Listing:
-    """List the maps of a source: every file that :func:`rapidvision.images.load.load_map` reads, named after its picture.
+    """List the maps of a source: every file that :func:`rapidvision.images.load.load_map` reads, named after its image.
 
     Raises
     ------
@@ -289,6 +289,6 @@ def list_maps(folder: Path | str, source: str) -> Listing:
 
 
 def map_sources(folder: Path | str) -> list[str]:
-    """Return the sources whose maps a picture folder has, sorted; hidden folders are none."""
+    """Return the sources whose maps an image folder has, sorted; hidden folders are none."""
     maps = Path(folder) / "maps"
     return [path.name for path in list_folders(maps).paths] if maps.is_dir() else []

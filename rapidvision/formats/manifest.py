@@ -1,4 +1,4 @@
-"""The stimulus set: a folder of pictures and a manifest that traces each one to its source, level and hash."""
+"""The stimulus set: a folder of images and a manifest that traces each one to its source, level and hash."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -23,12 +23,12 @@ PACKED = "packed_set.json"
 
 
 class ImageCredit(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where a picture comes from and on what terms.
+    """Where an image comes from and on what terms.
 
     Attributes
     ----------
     image_id : str
-        The picture.
+        The image.
     sha256 : str
         Hash of the source file.
     credit, licence : str
@@ -53,9 +53,9 @@ class SetDescription(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     seed : int
         Every random decision follows from it.
     image_px : int
-        Side of the pictures in pixels.
+        Side of the images in pixels.
     level_labels : tuple of str
-        In order of `level_index`, the intact picture last.
+        In order of `level_index`, the intact image last.
     map_sources : tuple of str
         In order of the recipe.
     recipe : dict
@@ -63,7 +63,7 @@ class SetDescription(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     algorithms : dict
         Name → version of each algorithm whose output is stored.
     images : tuple of ImageCredit
-        One per picture.
+        One per image.
     quality : dict
         Figures of the set: clipped share, contrast, captured importance …
     digest : str
@@ -94,7 +94,7 @@ class SetDescription(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
 @dataclass(frozen=True, slots=True)
 class Exemplar:
-    """One picture that can be asked about: its id, category, whether it is a target, and its phase."""
+    """One image that can be asked about: its id, category, whether it is a target, and its phase."""
 
     image_id: str
     category: str
@@ -113,7 +113,7 @@ class StimulusSet:
     description : SetDescription
         What the set is.
     stimuli : tuple of Stimulus
-        Sorted by phase, picture, source and level.
+        Sorted by phase, image, source and level.
 
     Examples
     --------
@@ -135,7 +135,7 @@ class StimulusSet:
         return self.description.digest
 
     def exemplars(self, phase: str = "main") -> tuple[Exemplar, ...]:
-        """The pictures of a phase in the order of the manifest, each once."""
+        """The images of a phase in the order of the manifest, each once."""
         found = {
             row.image_id: Exemplar(row.image_id, row.category, row.target, row.phase)
             for row in self.stimuli
@@ -155,14 +155,14 @@ class StimulusSet:
         CheckFailed
             Names every changed, missing and added file (the first ten of them).
         """
-        pictures = {row.path: row.sha256 for row in self.stimuli}
-        inventory.check(self.folder, pictures | self.description.tables, but=(DESCRIPTION,))
+        images = {row.path: row.sha256 for row in self.stimuli}
+        inventory.check(self.folder, images | self.description.tables, but=(DESCRIPTION,))
 
 
 def write_set(
     folder: Path | str, description: SetDescription, stimuli: Iterable[Stimulus], *, tables: Iterable[str] = ()
 ) -> StimulusSet:
-    """Write manifest and description into `folder`, where the picture files already are.
+    """Write manifest and description into `folder`, where the image files already are.
 
     Parameters
     ----------
@@ -217,7 +217,7 @@ def read_set(folder: Path | str) -> StimulusSet:
     if not path.is_file() and (folder / PACKED).is_file():
         raise InputError(
             f"{folder}: a packed stimulus set; write its PNG files first: "
-            f"`rapidvision stimuli expand {folder} --out SET` (built --format recipe: with --root PICTURES)"
+            f"`rapidvision stimuli expand {folder} --out SET` (built --format recipe: with --root IMAGES)"
         )
     if not path.is_file():
         raise InputError(f"{folder}: no stimulus set here ({DESCRIPTION} is missing); {instead_of_a_set(folder)}")

@@ -12,9 +12,9 @@ from rapidvision.text import csv_text
 
 
 class Stimulus(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One row of the manifest: one picture × map source × level.
+    """One row of the manifest: one image × map source × level.
 
-    The intact picture has one row per map source, all naming the same file, so that
+    The intact image has one row per map source, all naming the same file, so that
     ``(image_id, map_source, level_index)`` always finds exactly one row.
 
     Attributes
@@ -22,23 +22,23 @@ class Stimulus(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     stimulus_id : str
         ``{image_id}.{map_source}.{level_label}``; unique.
     phase : {"practice", "main"}
-        Practice pictures never appear in the main phase.
+        Practice images never appear in the main phase.
     image_id, category : str
-        The picture and what it shows.
+        The image and what it shows.
     target : bool
         Whether the category is a target.
     map_source : str
         Whose map reveals it.
     level_index : int
-        From 0; the intact picture comes last.
+        From 0; the intact image comes last.
     level_label : str
         Per cent of the features, or ``full``.
     reveal_fraction : float or None
-        Share of the features; None for the intact picture.
+        Share of the features; None for the intact image.
     revealed_px : int
-        Pixels of the picture that can be seen.
+        Pixels of the image that can be seen.
     image_fraction : float
-        The same as a share of the picture, 0 … 1.
+        The same as a share of the image, 0 … 1.
     shift_y_px, shift_x_px : int
         How far revealed pixels were moved to centre the region.
     path : str
@@ -73,7 +73,7 @@ def rows_digest(stimuli: Iterable[Stimulus]) -> str:
 
 
 def ordered(stimuli: Iterable[Stimulus]) -> list[Stimulus]:
-    """Rows in their canonical order: by phase, picture, source and level."""
+    """Rows in their canonical order: by phase, image, source and level."""
     return sorted(stimuli, key=lambda row: (row.phase, row.image_id, row.map_source, row.level_index))
 
 
@@ -83,7 +83,7 @@ def write_rows(path: Path, rows: Iterable[Stimulus]) -> None:
 
 
 def check_rows(rows: Iterable[Stimulus], *, name: str) -> None:
-    """Refuse rows that cannot be a set: repeated ids, paths that leave the folder, a picture in both phases."""
+    """Refuse rows that cannot be a set: repeated ids, paths that leave the folder, an image in both phases."""
     seen: set[str] = set()
     phases: dict[str, tuple[str, str]] = {}
     for row in rows:
@@ -94,9 +94,7 @@ def check_rows(rows: Iterable[Stimulus], *, name: str) -> None:
         if path.is_absolute() or ".." in path.parts or "\\" in row.path:
             raise InputError(f"{name}: {row.stimulus_id} has the path {row.path}; it must stay inside the set")
         if phases.setdefault(row.image_id, (row.phase, row.category)) != (row.phase, row.category):
-            raise InputError(
-                f"{name}: {row.image_id} appears in two phases or categories; each picture has one of both"
-            )
+            raise InputError(f"{name}: {row.image_id} appears in two phases or categories; each image has one of both")
 
 
 def read_rows(path: Path) -> list[Stimulus]:

@@ -1,7 +1,7 @@
 """TFRecord files of ``tf.train.Example`` without TensorFlow: framing, checksums, features; the ClickMe release's form.
 
 A file is a row of records: length (8 bytes), masked CRC-32C of the length, payload, masked CRC-32C of the payload.
-The ClickMe release exists with raw float32 pictures and with JPEG pictures; :func:`picture` reads both.
+The ClickMe release exists with raw float32 images and with JPEG images; :func:`image` reads both.
 """
 
 import mmap
@@ -259,22 +259,22 @@ def _tagged(field: int, body: bytes) -> bytes:
     return _varint_bytes(field << 3 | 2) + _varint_bytes(len(body)) + body
 
 
-def picture(blob: bytes, *, n_channels: int, where: str = "picture") -> NDArray[np.float32] | NDArray[np.uint8]:
-    """Read a picture or map of the ClickMe release: raw float32 of a square, or an encoded file (JPEG, PNG).
+def image(blob: bytes, *, n_channels: int, where: str = "image") -> NDArray[np.float32] | NDArray[np.uint8]:
+    """Read an image or map of the ClickMe release: raw float32 of a square, or an encoded file (JPEG, PNG).
 
     Parameters
     ----------
     blob : bytes
         The feature's bytes.
     n_channels : int
-        3 for pictures, 1 for maps.
+        3 for images, 1 for maps.
     where : str
         What to call it in a message.
 
     Returns
     -------
     ndarray of float32 or uint8, shape (height, width, n_channels) or (height, width) for one channel
-        float32 as stored; uint8 from encoded pictures, float32 from encoded maps.
+        float32 as stored; uint8 from encoded images, float32 from encoded maps.
 
     Raises
     ------
@@ -283,7 +283,7 @@ def picture(blob: bytes, *, n_channels: int, where: str = "picture") -> NDArray[
 
     Examples
     --------
-    >>> picture(np.zeros((4, 4, 3), "<f4").tobytes(), n_channels=3).shape
+    >>> image(np.zeros((4, 4, 3), "<f4").tobytes(), n_channels=3).shape
     (4, 4, 3)
     """
     if blob[:2] == b"\xff\xd8" or blob[:4] == b"\x89PNG":

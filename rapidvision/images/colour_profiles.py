@@ -8,16 +8,16 @@ import numpy as np
 
 from rapidvision.errors import InputError
 
-#: A profile that moves no colour by more levels than this is taken for sRGB, and the picture is left unchanged.
+#: A profile that moves no colour by more levels than this is taken for sRGB, and the image is left unchanged.
 SAME_LEVELS = 2
-#: The PNG chunk gAMA of pictures coded for a display of gamma 2.2, as sRGB nearly is.
+#: The PNG chunk gAMA of images coded for a display of gamma 2.2, as sRGB nearly is.
 SRGB_GAMMA = 1 / 2.2
 _GAMMA_TOLERANCE = 0.02
 _STEPS = 9
 
 
 def to_srgb(image: Any, info: Mapping[str, Any], *, name: str) -> Any:
-    """Convert a picture to sRGB by the profile that its file holds.
+    """Convert an image to sRGB by the profile that its file holds.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ def to_srgb(image: Any, info: Mapping[str, Any], *, name: str) -> Any:
     Raises
     ------
     InputError
-        When the profile is damaged, or not one of the picture's kind; when a PNG says another gamma than sRGB's.
+        When the profile is damaged, or not one of the image's kind; when a PNG says another gamma than sRGB's.
     """
     profile = info.get("icc_profile")
     if profile:
@@ -56,7 +56,7 @@ def _converted(image: Any, profile: bytes, name: str) -> Any:
         if space == "RGB":
             image = image.convert("RGB")
         elif (space, image.mode) != ("GRAY", "L"):
-            raise InputError(f"{name}: a picture of mode {image.mode} with a {space} profile; save it as sRGB")
+            raise InputError(f"{name}: an image of mode {image.mode} with a {space} profile; save it as sRGB")
         transform = ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), image.mode, "RGB")
         probe = Image.fromarray(_probe(image.mode))
         moved = np.asarray(transform.apply(probe), np.int16) - np.asarray(probe.convert("RGB"), np.int16)
@@ -66,7 +66,7 @@ def _converted(image: Any, profile: bytes, name: str) -> Any:
 
 
 def _probe(mode: str) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
-    """Colours on a grid, as a picture of `mode`."""
+    """Colours on a grid, as an image of `mode`."""
     levels = np.linspace(0, 255, _STEPS).astype(np.uint8)
     if mode == "L":
         return levels[None]

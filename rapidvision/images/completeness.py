@@ -1,4 +1,4 @@
-"""Whether a picture file is all there: checksums where a format has them, end marks and sizes where it has not.
+"""Whether an image file is all there: checksums where a format has them, end marks and sizes where it has not.
 
 Decoders fill what is missing with grey or with the row before, and say nothing.
 """
@@ -19,7 +19,7 @@ _START_OF_SCAN, _END_OF_IMAGE = 0xDA, 0xD9
 
 
 def check_complete(data: bytes, image: Any, *, name: str) -> None:
-    """Refuse a picture file that ends early, or whose checksum fails.
+    """Refuse an image file that ends early, or whose checksum fails.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ def _check_png(data: bytes, name: str) -> None:
 
 
 def _check_jpeg(data: bytes, name: str) -> None:
-    """Follow the segments of the first picture to its end mark."""
+    """Follow the segments of the first image to its end mark."""
     position = 2
     while True:
         marker = _JPEG_MARKER.match(data, position)

@@ -1,4 +1,4 @@
-"""Which files of a folder are pictures: hidden ones are none, and what is left out is counted by its suffix."""
+"""Which files of a folder are images: hidden ones are none, and what is left out is counted by its suffix."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ _SYSTEM_NAMES = frozenset({"thumbs.db", "desktop.ini", "ehthumbs.db", "__macosx"
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """The picture files of one folder, or its folders, and what was left out.
+    """The image files of one folder, or its folders, and what was left out.
 
     Attributes
     ----------
@@ -24,7 +24,7 @@ class Listing:
     n_hidden : int
         Hidden files and folders: names that begin with a dot, and those that operating systems leave behind.
     ignored : dict of str to int
-        Suffix, in lower case → number of files with it that are no pictures; ``"folder"`` and ``"no suffix"`` too.
+        Suffix, in lower case → number of files with it that are no images; ``"folder"`` and ``"no suffix"`` too.
     """
 
     paths: tuple[Path, ...]
@@ -50,7 +50,7 @@ def is_hidden(path: Path) -> bool:
 
 
 def list_images(folder: Path | str, *, suffixes: Iterable[str] = IMAGE_SUFFIXES) -> Listing:
-    """List the picture files of a folder, not of its subfolders.
+    """List the image files of a folder, not of its subfolders.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ def list_images(folder: Path | str, *, suffixes: Iterable[str] = IMAGE_SUFFIXES)
     Raises
     ------
     InputError
-        When there is no such folder, or two files have one name but for suffix and capitals: one id, two pictures.
+        When there is no such folder, or two files have one name but for suffix and capitals: one id, two images.
 
     Examples
     --------

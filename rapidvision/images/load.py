@@ -1,9 +1,9 @@
-"""One way to read pictures and importance maps: the right numbers come out, or an error that names the file.
+"""One way to read images and importance maps: the right numbers come out, or an error that names the file.
 
-Stimuli, training and the game read their pictures here. The rules:
+Stimuli, training and the game read their images here. The rules:
 
 ================================  ==============================================  =====================================
-what the file holds               picture (:func:`load_rgb`)                      map (:func:`load_map`)
+what the file holds               image (:func:`load_rgb`)                      map (:func:`load_map`)
 ================================  ==============================================  =====================================
 palette                           its colours                                     its grey levels; colours are refused
 alpha channel                     dropped if opaque, else refused                 dropped if constant, else refused
@@ -14,7 +14,7 @@ floats                            refused                                       
 colour profile                    converted to sRGB                               ignored
 CMYK, Lab, HSV                    refused                                         refused
 camera's orientation              applied                                         applied
-two-picture JPEG (MPO)            the first picture                               the first picture
+two-image JPEG (MPO)            the first image                               the first image
 animation, several pages          refused                                         refused
 NaN, infinite, negative values    -                                               refused
 ``.npy``, ``.npz`` of one array   refused                                         as stored
@@ -40,14 +40,14 @@ from rapidvision.system import files
 from .colour_profiles import to_srgb
 from .completeness import check_complete
 
-#: Suffixes of picture files, in lower case; files are compared in lower case.
+#: Suffixes of image files, in lower case; files are compared in lower case.
 IMAGE_SUFFIXES = (
     *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".tif", ".tiff", ".bmp", ".gif", ".webp"),
     *(".pgm", ".ppm", ".pnm"),
 )
-#: Suffixes of map files: pictures and NumPy arrays.
+#: Suffixes of map files: images and NumPy arrays.
 MAP_SUFFIXES = (*IMAGE_SUFFIXES, ".npy", ".npz")
-#: Pictures with more pixels are refused before they are decoded.
+#: Images with more pixels are refused before they are decoded.
 MOST_PX = 100_000_000
 
 _FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "GIF", "WEBP", "PPM")
@@ -59,7 +59,7 @@ _TIFF_BITS, _TIFF_PHOTOMETRIC, _TIFF_SAMPLE_FORMAT = 258, 262, 339
 
 
 def load_rgb(source: Path | str | bytes, *, name: str | None = None) -> NDArray[np.uint8]:
-    """Read a picture as opaque 8-bit sRGB, upright.
+    """Read an image as opaque 8-bit sRGB, upright.
 
     Parameters
     ----------
@@ -96,7 +96,7 @@ def load_map(source: Path | str | bytes, *, name: str | None = None) -> NDArray[
     Parameters
     ----------
     source : path-like or bytes
-        A picture, or a NumPy file of one array.
+        An image, or a NumPy file of one array.
     name : str, optional
         What to call it in messages; the path unless given.
 
@@ -133,12 +133,12 @@ def load_map(source: Path | str | bytes, *, name: str | None = None) -> NDArray[
 
 def _read(source: Path | str | bytes, name: str | None) -> tuple[bytes, str]:
     if isinstance(source, bytes):
-        return source, name or "picture"
+        return source, name or "image"
     return files.read_bytes(source), name or str(source)
 
 
 class _Stored(NamedTuple):
-    """A decoded picture, upright, in the mode in which the file holds it."""
+    """A decoded image, upright, in the mode in which the file holds it."""
 
     image: Any
     info: dict[str, Any]
@@ -158,7 +158,7 @@ def _decoded(data: bytes, name: str) -> _Stored:
             if image.width * image.height > MOST_PX:
                 raise InputError(f"{name}: {image.width} x {image.height} pixels; make it smaller first")
             if image.format != "MPO" and getattr(image, "n_frames", 1) > 1:
-                raise InputError(f"{name}: an animation of {image.n_frames} frames; save one frame as a picture")
+                raise InputError(f"{name}: an animation of {image.n_frames} frames; save one frame as an image")
             check_complete(data, image, name=name)
             n_bits, reduced = _bits(image, name), image.mode[0] not in "IL" and ";16" in str(image.tile)
             image.load()
@@ -166,14 +166,14 @@ def _decoded(data: bytes, name: str) -> _Stored:
     except InputError:
         raise
     except UnidentifiedImageError as error:  # its own text has an address in memory
-        raise InputError(f"{name}: not a picture of a format that is read ({', '.join(_FORMATS)})") from error
+        raise InputError(f"{name}: not an image of a format that is read ({', '.join(_FORMATS)})") from error
     except Exception as error:  # decoders raise almost anything on damaged files
         reason = str(error).split("\n")[0][:120] or type(error).__name__
-        raise InputError(f"{name}: not a readable picture ({reason}); is the file complete?") from error
+        raise InputError(f"{name}: not a readable image ({reason}); is the file complete?") from error
 
 
 def _bits(image: Any, name: str) -> int:
-    """Bits per number of a grey picture; TIFF files whose numbers Pillow would take for other ones are refused."""
+    """Bits per number of a grey image; TIFF files whose numbers Pillow would take for other ones are refused."""
     tags = getattr(image, "tag_v2", None)
     if tags is None:
         return 16 if image.mode[0] == "I" else 8
@@ -187,16 +187,16 @@ def _bits(image: Any, name: str) -> int:
 
 def _refuse_inks(image: Any, name: str) -> None:
     if image.mode in _INKS:
-        raise InputError(f"{name}: a {image.mode} picture; convert it to sRGB in a program that knows its profile")
+        raise InputError(f"{name}: a {image.mode} image; convert it to sRGB in a program that knows its profile")
 
 
 def _opaque(stored: _Stored, name: str) -> Any:
-    """Return the picture in mode L or RGB; transparency and numbers without a scale are refused."""
+    """Return the image in mode L or RGB; transparency and numbers without a scale are refused."""
     image, key = stored.image, stored.info.get("transparency")
     _refuse_inks(image, name)
     if image.mode == "F" or stored.n_bits > 16:
         raise InputError(
-            f"{name}: a picture of {image.mode} numbers, which does not say what white is; "
+            f"{name}: an image of {image.mode} numbers, which does not say what white is; "
             "save it with 8 or 16 bits per channel"
         )
     if image.mode[0] == "I":
@@ -229,7 +229,7 @@ def _transparent(name: str, n_px: int) -> InputError:
 
 
 def _grey(data: bytes, name: str) -> NDArray[Any]:
-    """Return the levels of a grey picture as they are stored; whatever has colours is refused."""
+    """Return the levels of a grey image as they are stored; whatever has colours is refused."""
     stored = _decoded(data, name)
     image = stored.image
     _refuse_inks(image, name)

@@ -1,4 +1,4 @@
-"""One picture as a PNG file; the levels of a series, which share most of their pixels, have a writer of their own."""
+"""One image as a PNG file; the levels of a series, which share most of their pixels, have a writer of their own."""
 
 import io
 

@@ -1,4 +1,4 @@
-"""The randomization test of a pairing: do maps of the same picture correlate better than maps paired at random."""
+"""The randomization test of a pairing: do maps of the same image correlate better than maps paired at random."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,7 @@ def pairing_p(table: Floats, *, n_resamples: int, seed: int) -> float:
     Returns
     -------
     float
-        The same whatever the pictures are called, and whichever set is first.
+        The same whatever the images are called, and whichever set is first.
     """
     table = _by_content(table)
     n = len(table)
@@ -37,7 +37,7 @@ def pairing_p(table: Floats, *, n_resamples: int, seed: int) -> float:
 
 
 def _by_content(table: Floats) -> Floats:
-    """The table with its pictures, and its two sets, in an order that its values decide; values to nine digits."""
+    """The table with its images, and its two sets, in an order that its values decide; values to nine digits."""
 
     def ordered(one: Floats) -> Floats:
         content = np.concatenate([np.diagonal(one)[:, None], np.sort(one, axis=1), np.sort(one.T, axis=1)], axis=1)

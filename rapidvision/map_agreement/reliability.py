@@ -1,7 +1,7 @@
 """Reliability of importance maps: do participants agree, how far from chance, and how much of it does a model explain.
 
 Paper, appendix "Inter-rater reliability of the ClickMe maps": Spearman correlation between participants' maps of one
-picture, a null from maps of different pictures, and a model's correlation as a fraction of the former. The paper
+image, a null from maps of different images, and a model's correlation as a fraction of the former. The paper
 calls the share of correlations below the null a p-value; it is reported here as what it is, beside a test.
 """
 
@@ -32,19 +32,19 @@ class Reliability(ShownAsRow):
     Attributes
     ----------
     images : tuple of str
-        Pictures with at least two usable maps, in the order of `per_image`.
+        Images with at least two usable maps, in the order of `per_image`.
     per_image : ndarray of float64, shape (images,)
-        Mean correlation over the pairs of participants of each picture.
+        Mean correlation over the pairs of participants of each image.
     mean : float
         Mean of `per_image`.
     interval : (float, float)
-        95 %, pictures resampled.
+        95 %, images resampled.
     null : float
-        Mean correlation over *all* pairs of maps of different pictures, exactly.
+        Mean correlation over *all* pairs of maps of different images, exactly.
     share_below_null : float
-        Share of pictures whose correlation lies below the null (the paper's "p").
+        Share of images whose correlation lies below the null (the paper's "p").
     p : float
-        Randomization test: halves of the participants paired with the wrong pictures correlate at least as well.
+        Randomization test: halves of the participants paired with the wrong images correlate at least as well.
     split_half, spearman_brown : float
         Correlation of the mean maps of random halves of the participants, and corrected to the full number.
     n_maps, n_dropped : int
@@ -89,26 +89,26 @@ def reliability(
     n_bootstrap: int = N_BOOTSTRAP,
     seed: int | None = None,
 ) -> Reliability:
-    """Measure how well participants' maps of the same picture agree.
+    """Measure how well participants' maps of the same image agree.
 
     Parameters
     ----------
     maps : mapping of str to array_like, shape (participants, height, width) or (participants, pixels)
-        Picture → one map per participant; one size for all.
+        Image → one map per participant; one size for all.
     n_resamples, n_splits, n_bootstrap : int
-        Randomizations, random halves, resamples of pictures.
+        Randomizations, random halves, resamples of images.
     seed : int, optional
         Drawn and stored when absent.
 
     Returns
     -------
     Reliability
-        Constant maps are dropped and counted; pictures with fewer than two maps are left out.
+        Constant maps are dropped and counted; images with fewer than two maps are left out.
 
     Raises
     ------
     InputError
-        When fewer than two pictures have two maps, or sizes differ.
+        When fewer than two images have two maps, or sizes differ.
 
     Examples
     --------
@@ -121,7 +121,7 @@ def reliability(
     seed = fresh_seed() if seed is None else seed
     raters, n_dropped = _usable(maps)
     if len(raters) < 2:
-        raise InputError("reliability: fewer than two pictures have two usable maps; the null needs different pictures")
+        raise InputError("reliability: fewer than two images have two usable maps; the null needs different images")
     images = tuple(sorted(raters, key=lambda image: raters[image].tobytes()))  # names change no random draw
     units = {image: unit_ranks(raters[image]) for image in images}
     per_image = np.array([_mean_pair(units[image]) for image in images])
@@ -152,7 +152,7 @@ def reliability(
 
 
 def _usable(maps: Mapping[str, ArrayLike]) -> tuple[dict[str, Floats], int]:
-    """Flat maps per picture without constant ones; pictures with fewer than two are left out."""
+    """Flat maps per image without constant ones; images with fewer than two are left out."""
     out, dropped, sizes = {}, 0, set()
     for image, raters in maps.items():
         stack = np.asarray(raters, dtype=float)

@@ -20,24 +20,24 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False, repr=False)
 class SourceAgreement(ShownAsRow):
-    """Correlation of two sources' maps of the same pictures.
+    """Correlation of two sources' maps of the same images.
 
     Attributes
     ----------
     images : tuple of str
-        Pictures that both have.
+        Images that both have.
     per_image : ndarray of float64, shape (images,)
-        Correlation per picture.
+        Correlation per image.
     mean : float
         Their mean.
     interval : (float, float)
-        95 %, pictures resampled.
+        95 %, images resampled.
     null : float
         Mean over all wrong pairings, exactly.
     p : float
         Randomization test of the pairing.
     share_below_null : float
-        Share of pictures below the null.
+        Share of images below the null.
     fraction_of_human, fraction_interval : float and (float, float), or None
         ``mean / human``: "fraction of explained human variability", when human correlations were given.
     n_resamples, seed : int
@@ -84,23 +84,23 @@ def agreement(
     Parameters
     ----------
     first, second : mapping of str to array_like, shape (height, width)
-        Picture → map; pictures that only one has are left out.
+        Image → map; images that only one has are left out.
     human : mapping of str to float, optional
-        Picture → correlation between people; its mean is the ceiling of the fraction.
+        Image → correlation between people; its mean is the ceiling of the fraction.
     n_resamples, n_bootstrap : int
-        Randomizations and resamples of pictures.
+        Randomizations and resamples of images.
     seed : int, optional
         Drawn and stored when absent.
 
     Returns
     -------
     SourceAgreement
-        The interval of the fraction resamples pictures jointly in both correlations.
+        The interval of the fraction resamples images jointly in both correlations.
 
     Raises
     ------
     InputError
-        When fewer than two pictures are shared, or a map is constant.
+        When fewer than two images are shared, or a map is constant.
 
     Examples
     --------
@@ -114,13 +114,13 @@ def agreement(
     seed = fresh_seed() if seed is None else seed
     images = tuple(sorted(set(first) & set(second) & (set(human) if human is not None else set(first))))
     if len(images) < 2:
-        raise InputError(f"agreement: {len(images)} pictures are in both; at least two are needed")
+        raise InputError(f"agreement: {len(images)} images are in both; at least two are needed")
     a = unit_ranks(np.stack([np.ravel(np.asarray(first[image])) for image in images]))
     b = unit_ranks(np.stack([np.ravel(np.asarray(second[image])) for image in images]))
     flat = [image for at, image in enumerate(images) if not (np.isfinite(a[at]).all() and np.isfinite(b[at]).all())]
     if flat:
         raise InputError(
-            f"agreement: {len(flat)} pictures have a constant map ({flat[0]}), which has no ranks; leave them out"
+            f"agreement: {len(flat)} images have a constant map ({flat[0]}), which has no ranks; leave them out"
         )
     table = a @ b.T
     per_image = np.diagonal(table).copy()

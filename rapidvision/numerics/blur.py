@@ -16,7 +16,7 @@ GALA_TPU_SIGMA_PX = 28.0
 
 
 class Blur(NamedTuple):
-    """A kind of blur and its size in pixels of the finished picture."""
+    """A kind of blur and its size in pixels of the finished image."""
 
     kind: str
     size_px: float = 0.0
@@ -62,7 +62,7 @@ def parse(text: str, *, screen: Screen | None = None) -> Blur:
 
 
 def blurred(values: NDArray[np.float64], blur: Blur) -> NDArray[np.float64]:
-    """Return `values` (height, width) blurred; outside the picture there is nothing.
+    """Return `values` (height, width) blurred; outside the image there is nothing.
 
     What rounding leaves where nothing can be (running sums and transforms give a little less or more than 0) is 0.
 

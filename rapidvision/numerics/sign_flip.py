@@ -1,4 +1,4 @@
-"""The sign-flip test of paired differences: of participants, pictures or players, one column or several jointly.
+"""The sign-flip test of paired differences: of participants, images or players, one column or several jointly.
 
 "Constructed by randomly flipping the signs of the per-image difference scores over 10,000 iterations" (appendix,
 Interpretable attention). Flips are joint over columns, so neighbouring levels keep their correlation. Differences of
@@ -109,7 +109,7 @@ def sign_flip_test(
     Parameters
     ----------
     differences : array_like, shape (n,) or (n, columns)
-        One row per participant or picture; NaN where a unit has no difference.
+        One row per participant or image; NaN where a unit has no difference.
     denominators : array_like of int, same shape, optional
         Then `differences` are whole numerators, and 0 marks a unit without a difference. Without it, numbers that are
         fractions up to rounding, with denominators up to 10,000, are read as those fractions.

@@ -105,7 +105,7 @@ def figure_bytes(figure: "Figure", form: str, *, dpi: float) -> bytes:
     form : {"pdf", "svg", "png"}
         File format.
     dpi : float
-        Pixels per inch of PNG, and of pictures inside PDF and SVG.
+        Pixels per inch of PNG, and of images inside PDF and SVG.
 
     Returns
     -------

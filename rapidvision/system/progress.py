@@ -38,7 +38,7 @@ def progress(what: str, total: int, *, quiet: bool = False, stream: TextIO | Non
 
     Examples
     --------
-    >>> with progress("pictures", 3, quiet=True) as advance:
+    >>> with progress("images", 3, quiet=True) as advance:
     ...     for _ in range(3):
     ...         advance(1)
     """

@@ -1,4 +1,4 @@
-"""The canvas: what is seen where the picture is not, and how well it keeps the picture's statistics."""
+"""The canvas: what is seen where the image is not, and how well it keeps the image's statistics."""
 
 from dataclasses import dataclass
 
@@ -18,21 +18,21 @@ from .scramble import scramble
 
 
 class CanvasQuality(msgspec.Struct, frozen=True, kw_only=True):
-    """How a finished canvas compares with its picture; luma is Rec. 709 on coded values.
+    """How a finished canvas compares with its image; luma is Rec. 709 on coded values.
 
     Attributes
     ----------
     clipped_fraction : float
         Share of values that did not fit into 0 … 255.
     mean_error : float
-        Difference of mean luma in grey levels, canvas minus picture.
+        Difference of mean luma in grey levels, canvas minus image.
     contrast_ratio : float
-        Standard deviation of luma, canvas over picture.
+        Standard deviation of luma, canvas over image.
     spectrum_error : float
         Relative difference of the luma amplitude spectra, root mean square, mean left out; for scrambled canvases
-        against the spectrum before rounding and clipping (that of the picture's periodic component).
+        against the spectrum before rounding and clipping (that of the image's periodic component).
     linear_mean_ratio : float
-        Mean linear light (luminance), canvas over picture.
+        Mean linear light (luminance), canvas over image.
     """
 
     clipped_fraction: float
@@ -51,7 +51,7 @@ class MadeCanvas:
     pixels : ndarray of uint8, shape (height, width, 3)
         Coded sRGB.
     quality : CanvasQuality
-        Compared with the picture.
+        Compared with the image.
     """
 
     pixels: NDArray[np.uint8]
@@ -70,7 +70,7 @@ class Background:
         Share of values that did not fit into 0 … 255.
     intended : ndarray of float64, shape (height, width, 3), or None
         What it was before it was rounded and clipped, 0 … 255, for the comparison of spectra; None compares with the
-        picture.
+        image.
 
     Examples
     --------
@@ -86,19 +86,19 @@ class Background:
     intended: NDArray[np.float64] | None = None
 
 
-def make_canvas(picture: NDArray[np.uint8], canvas: Canvas, *, key: int, where: str) -> MadeCanvas:
-    """Make the canvas of a picture.
+def make_canvas(image: NDArray[np.uint8], canvas: Canvas, *, key: int, where: str) -> MadeCanvas:
+    """Make the canvas of an image.
 
     Parameters
     ----------
-    picture : ndarray of uint8, shape (height, width, 3)
+    image : ndarray of uint8, shape (height, width, 3)
         Coded sRGB.
     canvas : Canvas
         From the recipe.
     key : int
-        64-bit key of this picture's canvas.
+        64-bit key of this image's canvas.
     where : str
-        Names the picture in messages.
+        Names the image in messages.
 
     Returns
     -------
@@ -110,46 +110,46 @@ def make_canvas(picture: NDArray[np.uint8], canvas: Canvas, *, key: int, where: 
     InputError
         When more values are clipped than the recipe allows.
     """
-    made: Background = BACKGROUNDS.get(canvas.kind)(picture, canvas, key=key)
+    made: Background = BACKGROUNDS.get(canvas.kind)(image, canvas, key=key)
     pixels = made.pixels
-    if pixels.dtype != np.uint8 or pixels.shape != picture.shape:
+    if pixels.dtype != np.uint8 or pixels.shape != image.shape:
         raise InputError(
             f"{where}: the background {canvas.kind} is {pixels.dtype} of shape {pixels.shape}; uint8 of shape "
-            f"{picture.shape} is needed"
+            f"{image.shape} is needed"
         )
     if made.clipped_fraction > canvas.largest_clipped_fraction:
         raise InputError(
             f"{where}: its canvas clips {made.clipped_fraction:.1%} of the values, allowed are "
-            f"{canvas.largest_clipped_fraction:.1%}; use more gamut_iterations, a lower contrast or leave the picture out"
+            f"{canvas.largest_clipped_fraction:.1%}; use more gamut_iterations, a lower contrast or leave the image out"
         )
-    intended = picture.astype(np.float64) if made.intended is None else made.intended
-    return MadeCanvas(pixels, quality_of(picture, pixels, made.clipped_fraction, intended))
+    intended = image.astype(np.float64) if made.intended is None else made.intended
+    return MadeCanvas(pixels, quality_of(image, pixels, made.clipped_fraction, intended))
 
 
-def grey(picture: NDArray[np.uint8], canvas: Canvas, /, *, key: int) -> Background:  # noqa: ARG001
+def grey(image: NDArray[np.uint8], canvas: Canvas, /, *, key: int) -> Background:  # noqa: ARG001
     """One grey, a :class:`~rapidvision.stimuli.plugins.BackgroundMaker`."""
-    return Background(np.full_like(picture, canvas.grey))
+    return Background(np.full_like(image, canvas.grey))
 
 
-def mean_colour(picture: NDArray[np.uint8], _canvas: Canvas, /, *, key: int) -> Background:  # noqa: ARG001
-    """The picture's mean colour."""
-    return Background(np.broadcast_to(rounded(picture.reshape(-1, 3).mean(axis=0)), picture.shape).copy())
+def mean_colour(image: NDArray[np.uint8], _canvas: Canvas, /, *, key: int) -> Background:  # noqa: ARG001
+    """The image's mean colour."""
+    return Background(np.broadcast_to(rounded(image.reshape(-1, 3).mean(axis=0)), image.shape).copy())
 
 
-def out_of_focus(picture: NDArray[np.uint8], canvas: Canvas, /, *, key: int) -> Background:  # noqa: ARG001
-    """The picture, blurred."""
+def out_of_focus(image: NDArray[np.uint8], canvas: Canvas, /, *, key: int) -> Background:  # noqa: ARG001
+    """The image, blurred."""
     from scipy.ndimage import gaussian_filter
 
     sigma = (canvas.blur_px, canvas.blur_px, 0)
     if canvas.space == "linear":
-        return Background(to_coded(gaussian_filter(to_linear(picture), sigma, mode="reflect")))
-    return Background(rounded(gaussian_filter(picture.astype(np.float64), sigma, mode="reflect")))
+        return Background(to_coded(gaussian_filter(to_linear(image), sigma, mode="reflect")))
+    return Background(rounded(gaussian_filter(image.astype(np.float64), sigma, mode="reflect")))
 
 
-def scrambled(picture: NDArray[np.uint8], canvas: Canvas, /, *, key: int) -> Background:
-    """The picture with scrambled phases, or for ``noise`` white noise given its spectrum."""
+def scrambled(image: NDArray[np.uint8], canvas: Canvas, /, *, key: int) -> Background:
+    """The image with scrambled phases, or for ``noise`` white noise given its spectrum."""
     linear = canvas.space == "linear"
-    values = to_linear(picture) if linear else picture.astype(np.float64)
+    values = to_linear(image) if linear else image.astype(np.float64)
     white = 1.0 if linear else 255.0
     if canvas.kind == "noise":
         values = _noise_like(values, key=key)
@@ -168,9 +168,9 @@ def scrambled(picture: NDArray[np.uint8], canvas: Canvas, /, *, key: int) -> Bac
 
 
 def _noise_like(values: NDArray[np.float64], *, key: int) -> NDArray[np.float64]:
-    """Return Gaussian white noise, coloured by the picture's amplitude spectra; each channel keeps mean and variance.
+    """Return Gaussian white noise, coloured by the image's amplitude spectra; each channel keeps mean and variance.
 
-    Unlike scrambling the amplitudes themselves are random, so no trace of the single picture's spectrum remains.
+    Unlike scrambling the amplitudes themselves are random, so no trace of the single image's spectrum remains.
     """
     height, width, channels = values.shape
     n = height * width
@@ -189,13 +189,13 @@ def _noise_like(values: NDArray[np.float64], *, key: int) -> NDArray[np.float64]
 
 
 def quality_of(
-    picture: NDArray[np.uint8], canvas: NDArray[np.uint8], clipped_fraction: float, intended: NDArray[np.float64]
+    image: NDArray[np.uint8], canvas: NDArray[np.uint8], clipped_fraction: float, intended: NDArray[np.float64]
 ) -> CanvasQuality:
-    """Compare a finished canvas with its picture, and its spectrum with that of the values that were intended.
+    """Compare a finished canvas with its image, and its spectrum with that of the values that were intended.
 
     Parameters
     ----------
-    picture, canvas : ndarray of uint8, shape (height, width, 3)
+    image, canvas : ndarray of uint8, shape (height, width, 3)
         Coded sRGB.
     clipped_fraction : float
         Share of values that did not fit, 0 … 1.
@@ -207,10 +207,10 @@ def quality_of(
     CanvasQuality
         The comparison.
     """
-    before, after, meant = picture @ LUMA, canvas @ LUMA, intended @ LUMA
+    before, after, meant = image @ LUMA, canvas @ LUMA, intended @ LUMA
     spectrum, other = (np.abs(scipy.fft.rfft2(x - x.mean())) for x in (meant, after))
     contrast, energy = float(before.std()), float(np.sqrt((spectrum**2).sum()))
-    light = float((to_linear(picture) @ LUMA).mean())
+    light = float((to_linear(image) @ LUMA).mean())
     return CanvasQuality(
         clipped_fraction=clipped_fraction,
         mean_error=float(after.mean() - before.mean()),

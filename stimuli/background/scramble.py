@@ -1,15 +1,15 @@
-"""Phase scrambling: the picture's own spectrum, its own colours, and no object.
+"""Phase scrambling: the image's own spectrum, its own colours, and no object.
 
 One random phase field is *added* to the phases of all channels, so every auto- and cross-spectrum stays exactly as
 it was; own phases per channel, or one phase instead of another, would change the colours. Phases come from a hash
 and are read from a table; all arithmetic is float64, which makes the rounded bytes the same for every FFT library.
 
 Hard clipping is the silent error of the usual recipe. :func:`scramble` therefore looks for a phase field whose
-picture stays inside the gamut (over-relaxed projections, always back onto the exact spectra) and reports what is
+image stays inside the gamut (over-relaxed projections, always back onto the exact spectra) and reports what is
 still clipped.
 
-A coherence above 0 keeps a share of the picture's own phases, and the same share of the smooth component that
-``periodic`` edges take out; contrast is restored and the gamut searched as without it. Coherence 1 is the picture.
+A coherence above 0 keeps a share of the image's own phases, and the same share of the smooth component that
+``periodic`` edges take out; contrast is restored and the gamut searched as without it. Coherence 1 is the image.
 """
 
 from collections.abc import Iterable
@@ -32,7 +32,7 @@ _TURNS = np.exp(2j * np.pi * (np.arange(65536) + 0.5) / 65536)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scrambled:
-    """A scrambled picture before it is rounded, and how much of it does not fit.
+    """A scrambled image before it is rounded, and how much of it does not fit.
 
     Attributes
     ----------
@@ -51,7 +51,7 @@ class Scrambled:
 
 
 def scramble(
-    picture: NDArray[np.float64],
+    image: NDArray[np.float64],
     *,
     key: int,
     coherence: float = 0.0,
@@ -59,20 +59,20 @@ def scramble(
     gamut_iterations: int = 5,
     white: float = 255.0,
 ) -> Scrambled:
-    """Scramble the phases of a picture.
+    """Scramble the phases of an image.
 
     Parameters
     ----------
-    picture : ndarray of float, shape (height, width, channels)
+    image : ndarray of float, shape (height, width, channels)
         Values in [0, white].
     key : int
         64-bit key of the phase field.
     coherence : float, 0 … 1
-        Weight of the picture's own phases (weighted mean phase) and share of its smooth component; 1 gives the picture
+        Weight of the image's own phases (weighted mean phase) and share of its smooth component; 1 gives the image
         back.
     edges : {"periodic", "raw"}
         ``periodic`` takes the jump between opposite borders out of the spectrum first (periodic plus smooth
-        decomposition) and restores each picture's contrast; ``raw`` leaves a cross in the spectrum.
+        decomposition) and restores each image's contrast; ``raw`` leaves a cross in the spectrum.
     gamut_iterations : int
         Improvements towards the gamut; 0 is the plain recipe.
     white : float
@@ -90,10 +90,10 @@ def scramble(
     True
     """
     if coherence == 1:
-        x = [np.asarray(picture[..., channel], np.float64) for channel in range(picture.shape[2])]
-        return Scrambled(np.stack(x, -1), _outside(x, white) / picture.size, 0)
-    height, width, n_channels = picture.shape
-    x = [np.asarray(picture[..., channel], np.float64) for channel in range(n_channels)]
+        x = [np.asarray(image[..., channel], np.float64) for channel in range(image.shape[2])]
+        return Scrambled(np.stack(x, -1), _outside(x, white) / image.size, 0)
+    height, width, n_channels = image.shape
+    x = [np.asarray(image[..., channel], np.float64) for channel in range(n_channels)]
     spectra = [_spectrum(one) for one in x]
     turns = phase_field((height, width), key=key)
     if coherence > 0:
@@ -125,7 +125,7 @@ def _spectrum(channel: NDArray[np.float64]) -> NDArray[np.complex128]:
     return np.asarray(scipy.fft.rfft2(channel))
 
 
-def _picture(spectrum: NDArray[np.complex128], width: int) -> NDArray[np.float64]:
+def _image(spectrum: NDArray[np.complex128], width: int) -> NDArray[np.float64]:
     return np.asarray(scipy.fft.irfft2(spectrum, s=(spectrum.shape[0], width), overwrite_x=True))
 
 
@@ -133,7 +133,7 @@ def _turned(
     spectrum: NDArray[np.complex128], turns: NDArray[np.complex128], kept: list[NDArray[np.float64]], width: int
 ) -> NDArray[np.float64]:
     """Return a channel with turned phases, and what is kept of its smooth component added."""
-    out = _picture(spectrum * turns, width)
+    out = _image(spectrum * turns, width)
     for smooth in kept:
         out += smooth
     return out
@@ -149,7 +149,7 @@ def _pulled_in(y: NDArray[np.float64], white: float) -> NDArray[np.float64]:
 
 
 def phase_field(shape: tuple[int, int], *, key: int) -> NDArray[np.complex128]:
-    """Return random turns for the half spectrum of a real picture; complex, shape (height, width // 2 + 1).
+    """Return random turns for the half spectrum of a real image; complex, shape (height, width // 2 + 1).
 
     Every turn has length 1, the zero frequency has turn 1 (the mean stays), frequencies that are their own mirror
     image have turn +1 or -1, and mirrored frequencies of the first and last column are conjugate.
@@ -157,7 +157,7 @@ def phase_field(shape: tuple[int, int], *, key: int) -> NDArray[np.complex128]:
     Parameters
     ----------
     shape : (int, int)
-        Height and width of the picture in pixels.
+        Height and width of the image in pixels.
     key : int
         64-bit key; equal keys, equal phases.
 
@@ -211,12 +211,12 @@ def _make_periodic(
     turns: NDArray[np.complex128],
     coherence: float,
 ) -> list[NDArray[np.float64]]:
-    """Turn the half spectra of channels into those of their periodic component, scaled to the picture's contrast.
+    """Turn the half spectra of channels into those of their periodic component, scaled to the image's contrast.
 
     What is taken off is the smooth component, whose Laplacian is the jump between opposite borders. The jump is one
     row and one column, so two short transforms give its whole spectrum. One factor for all channels keeps their
     covariance: that with which the turned component, and what is kept of the smooth one, have the total variance of
-    the picture. Returns what is kept, `coherence` times the smooth component; nothing at coherence 0.
+    the image. Returns what is kept, `coherence` times the smooth component; nothing at coherence 0.
     """
     height, width = x[0].shape
     by_row, by_column = _jump_responses(height, width)
@@ -233,7 +233,7 @@ def _make_periodic(
             both = spectrum * turns + smooth
             added += _power(smooth, width)
             shared += (_power(both, width) - _power(spectrum, width) - _power(smooth, width)) / 2
-            kept.append(_picture(smooth, width))
+            kept.append(_image(smooth, width))
     if after > 1e-9 * max(before, 1.0):
         factor = _factor(before, after, shared, added)
         for spectrum in spectra:
@@ -264,7 +264,7 @@ def _jump_responses(height: int, width: int) -> tuple[NDArray[np.complex128], ND
 
 
 def _power(spectrum: NDArray[np.complex128], width: int) -> float:
-    """Sum of squares of a real picture's whole spectrum, mean left out, from its half."""
+    """Sum of squares of a real image's whole spectrum, mean left out, from its half."""
     mean, spectrum[0, 0] = spectrum[0, 0], 0  # far larger than the rest: taken off later it would leave its rounding
     parts = spectrum.view(np.float64)
     of_columns = np.einsum("ij,ij->j", parts, parts).reshape(-1, 2).sum(axis=1)

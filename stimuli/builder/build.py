@@ -1,6 +1,6 @@
 """Build a stimulus set: in parallel, in shards, and again from where it was killed.
 
-The work list is a pure function of the recipe and its tables, every picture's bytes are a pure function of its
+The work list is a pure function of the recipe and its tables, every image's bytes are a pure function of its
 inputs, and the manifest is sorted: so worker count, order, chunks, shards and crashes cannot change a set.
 """
 
@@ -41,7 +41,7 @@ from .manifest_writer import finish, remove_leftovers, write_rejects
 from .packed import PackedSet
 from .task import BuiltImage, Record, Rejected, keep_freed_memory
 
-#: Pictures that a worker takes at once.
+#: Images that a worker takes at once.
 CHUNK = 8
 
 Known = tuple[ImageEntry, Record | None]
@@ -56,15 +56,15 @@ class Built:
     result : StimulusSet, PackedSet or None
         None when other shards are still missing.
     n_made, n_kept : int
-        Pictures made now, and found finished.
+        Images made now, and found finished.
     rejected : tuple of Rejected
-        Pictures that could not be used.
+        Images that could not be used.
     n_missing : int
-        Pictures that other shards must still make.
+        Images that other shards must still make.
     flags : tuple of Flag
-        What is odd about the pictures and maps of a finished set; it stops nothing.
+        What is odd about the images and maps of a finished set; it stops nothing.
     notes : tuple of str
-        Files that map sources passed over, by suffix; pictures that had no part in the common target.
+        Files that map sources passed over, by suffix; images that had no part in the common target.
     """
 
     result: StimulusSet | PackedSet | None
@@ -79,7 +79,7 @@ class Built:
 def read_recipe(
     name: str, *, root: Path | None = None, seed: int | None = None, masks: Sequence[str] = ()
 ) -> tuple[StimulusRecipe, Path]:
-    """Read a recipe file, or the one of the bundled pictures.
+    """Read a recipe file, or the one of the bundled images.
 
     Parameters
     ----------
@@ -149,11 +149,11 @@ def build(
     scheduler : str, optional
         Address of a dask.distributed scheduler that does the work instead; its workers must see the same files.
     skip_bad : bool
-        Leave out pictures that cannot be used, for every source, and list them in ``rejects.csv``.
+        Leave out images that cannot be used, for every source, and list them in ``rejects.csv``.
     engine : {"auto", "numba", "portable"}
         Engine of the flood fill.
     advance : callable
-        Called with the number of pictures just done.
+        Called with the number of images just done.
 
     Returns
     -------
@@ -242,7 +242,7 @@ def _finished(
     if not records:
         write_rejects(folder, rejected)
         raise InputError(
-            f"{folder}: every picture was refused ({REJECTS} has the reasons), the first because: {rejected[0].reason}"
+            f"{folder}: every image was refused ({REJECTS} has the reasons), the first because: {rejected[0].reason}"
         )
     check_duplicates((record.job, record.image_sha256) for record in records)
     seen = [HashedImage(record.job, record.image_sha256, record.look) for record in records]

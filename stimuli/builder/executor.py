@@ -8,7 +8,7 @@ from pathlib import Path
 from rapidvision.errors import Aborted
 from rapidvision.system.pools import pool_of
 
-from ..image.load import PictureReader
+from ..image.load import ImageReader
 from ..image.match_target import Target
 from ..maps.sources import Sources
 from ..pipeline.image_list import ImageEntry
@@ -33,7 +33,7 @@ def run_local(
     chunks: Sequence[Chunk],
     *,
     workers: int,
-    read: PictureReader | None = None,
+    read: ImageReader | None = None,
     sources: Sources | None = None,
 ) -> Iterator[Outcomes]:
     """Yield the outcomes of every chunk, in any order.

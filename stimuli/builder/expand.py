@@ -19,13 +19,13 @@ from rapidvision.system.progress import Advance, silent
 from rapidvision.text import csv_text
 
 from ..pipeline.image_list import ImageEntry, image_entries
-from ..pipeline.image_pipeline import ALGORITHMS, canvas_of, fractions_of, picture_of, reader_of, target_of
+from ..pipeline.image_pipeline import ALGORITHMS, canvas_of, fractions_of, image_of, reader_of, target_of
 from ..pipeline.quality import Quality
 from ..plugins import check_plugins, recorded_plugins
 from ..recipe import StimulusRecipe
 from ..storage.forms import member_key, open_container, png_files, series_from
 from .journal import REJECTS
-from .manifest_writer import LEFT_OUT, PICTURES, QUALITY, quality_table, summary
+from .manifest_writer import IMAGES, LEFT_OUT, QUALITY, quality_table, summary
 from .packed import PackedSet, read_packed
 from .task import keep_freed_memory
 
@@ -44,9 +44,9 @@ def expand(
     out : path-like
         A new or empty folder.
     root : path-like, optional
-        Where the pictures of the recipe are; needed for the form ``recipe`` only.
+        Where the images of the recipe are; needed for the form ``recipe`` only.
     advance : callable
-        Called with the number of pictures just done.
+        Called with the number of images just done.
 
     Returns
     -------
@@ -56,7 +56,7 @@ def expand(
     Raises
     ------
     InputError
-        When a container is damaged, a picture is missing or another one, or `out` is not empty.
+        When a container is damaged, an image is missing or another one, or `out` is not empty.
     CheckFailed
         When a file of the packed set, or the source of a plug-in that it was built with, was changed.
     """
@@ -78,17 +78,17 @@ def expand(
         parts = _from_series(packed, recipe)
     else:
         if root is None:
-            raise InputError(f"{folder}: a recipe set is made again from its pictures; say where they are with --root")
+            raise InputError(f"{folder}: a recipe set is made again from its images; say where they are with --root")
         _check_algorithms(packed, tuple(ALGORITHMS))
         parts = _from_recipe(packed, recipe, Path(root).resolve(), quality)
-    pictures = set()
+    images = set()
     for some, data in parts:
         rows += some
         files.write_bytes(out / some[0].path, data, durable=False)
-        if some[0].image_id not in pictures:
-            pictures.add(some[0].image_id)
+        if some[0].image_id not in images:
+            images.add(some[0].image_id)
             advance(1)
-    tables = [name for name in packed.description.tables if name != PICTURES]
+    tables = [name for name in packed.description.tables if name != IMAGES]
     for name in tables:
         if name not in (QUALITY, REJECTS, MASKS) and not re.fullmatch(_MASK, name):
             raise InputError(f"{folder}: holds the file {name}; not a packed set of ours")
@@ -157,7 +157,7 @@ def tar_members(data: bytes, *, where: str) -> Iterator[tuple[list[Stimulus], by
                 rows = json_text.decode(content.read(), list[Stimulus], name=f"{where}: {member.name}")
                 key, sha256 = member.name.removesuffix(".json"), files.sha256(png)
                 if not rows or any(member_key(row.path) != key or row.sha256 != sha256 for row in rows):
-                    raise InputError(f"{where}: {member.name} does not describe the picture before it; get it again")
+                    raise InputError(f"{where}: {member.name} does not describe the image before it; get it again")
                 name = rows[0].path
                 if not re.fullmatch(r"images/[^\\]+\.png", name) or ".." in Path(name).parts:
                     raise InputError(f"{where}: {member.name} leads out of the set; not a shard of ours")
@@ -173,10 +173,10 @@ def _from_series(packed: PackedSet, recipe: StimulusRecipe) -> Iterator[tuple[li
         where = str(packed.folder / one.path)
         head, members = open_container(files.read_bytes(packed.folder / one.path), where=where)
         series = series_from(head, members, where=where)
-        picture, canvas = (
-            load_rgb(members.get(name, b""), name=f"{where}: {name}") for name in ("picture.png", "canvas.png")
+        image, canvas = (
+            load_rgb(members.get(name, b""), name=f"{where}: {name}") for name in ("image.png", "canvas.png")
         )
-        yield from png_files(head.job, picture, canvas, series, recipe, fractions)
+        yield from png_files(head.job, image, canvas, series, recipe, fractions)
 
 
 def _from_recipe(
@@ -189,7 +189,7 @@ def _from_recipe(
     target = target_of(recipe, part, read)
     if (target.digest if target else "") != packed.description.target:
         raise InputError(
-            f"{root}: the pictures here have another common {recipe.match.kind} than those of the build, to which all "
+            f"{root}: the images here have another common {recipe.match.kind} than those of the build, to which all "
             "were matched; --root must be that of the build"
         )
     fractions = fractions_of(recipe)
@@ -197,20 +197,20 @@ def _from_recipe(
         where = str(packed.folder / one.path)
         head, members = open_container(files.read_bytes(packed.folder / one.path), where=where)
         job = paths[head.job.image_id]
-        picture = picture_of(job, recipe, target, read).picture
-        if picture.sha256 != head.image_sha256:
-            raise InputError(f"{job.path}: not the picture that the set was built from (hash differs)")
-        canvas = canvas_of(job, picture.pixels, recipe)
+        image = image_of(job, recipe, target, read).image
+        if image.sha256 != head.image_sha256:
+            raise InputError(f"{job.path}: not the image that the set was built from (hash differs)")
+        canvas = canvas_of(job, image.pixels, recipe)
         series = series_from(head, members, where=where)
         quality.append((head.job, msgspec.structs.replace(head.quality, canvas=canvas.quality)))
-        yield from png_files(head.job, picture.pixels, canvas.pixels, series, recipe, fractions)
+        yield from png_files(head.job, image.pixels, canvas.pixels, series, recipe, fractions)
 
 
 def _jobs(packed: PackedSet, recipe: StimulusRecipe, root: Path) -> list[ImageEntry]:
-    """The pictures of the set, found again by the recipe's own table."""
-    wanted = {row["image_id"] for row in csv_text.read(packed.folder / PICTURES, ("image_id",))}
+    """The images of the set, found again by the recipe's own table."""
+    wanted = {row["image_id"] for row in csv_text.read(packed.folder / IMAGES, ("image_id",))}
     jobs = [job for job in image_entries(recipe, root) if job.image_id in wanted]
     missing = sorted(wanted - {job.image_id for job in jobs})
     if missing:
-        raise InputError(f"{root}: {missing[0]} is not among the pictures here; --root must be that of the build")
+        raise InputError(f"{root}: {missing[0]} is not among the images here; --root must be that of the build")
     return jobs

@@ -3,7 +3,7 @@
 ::
 
     SET/.build/recipe.json           what is being built; another recipe is refused
-    SET/.build/shard-1-of-2.jsonl    a line per finished picture, appended while the build runs
+    SET/.build/shard-1-of-2.jsonl    a line per finished image, appended while the build runs
     SET/.build/journal.jsonl         all of them, sorted, once the set is finished
 """
 
@@ -24,7 +24,7 @@ from .task import Record
 
 FINISHED = "journal.jsonl"
 STATE = "recipe.json"
-#: Pictures that a build left out, with the reasons.
+#: Images that a build left out, with the reasons.
 REJECTS = "rejects.csv"
 
 
@@ -50,7 +50,7 @@ def claim(folder: Path, recipe: StimulusRecipe, form: Form) -> None:
 
 
 def check(folder: Path, recipe: StimulusRecipe, form: Form) -> None:
-    """Refuse a folder in which a recipe cannot be built. A build that finished no picture holds no folder.
+    """Refuse a folder in which a recipe cannot be built. A build that finished no image holds no folder.
 
     Raises
     ------
@@ -98,14 +98,14 @@ def _state(recipe: StimulusRecipe, form: Form) -> BuildState:
 
 
 def read(folder: Path) -> dict[str, Record]:
-    """Return what was finished, by picture; a torn last line of a killed build is passed over."""
+    """Return what was finished, by image; a torn last line of a killed build is passed over."""
     found: dict[str, Record] = {}
     for path in sorted((folder / BUILD).glob("*.jsonl"), key=Path.as_posix):
         for line in files.read_bytes(path).split(b"\n"):
             try:
                 record = msgspec.json.decode(line, type=Record)
             except msgspec.DecodeError:
-                continue  # torn by a kill, or the empty end; its picture is simply made again
+                continue  # torn by a kill, or the empty end; its image is simply made again
             found[record.job.image_id] = record
     return found
 
@@ -140,7 +140,7 @@ class Journal:
 
 
 def finish(folder: Path, records: list[Record]) -> None:
-    """Replace the shards' journals by one, sorted by picture, so that equal sets are equal folders."""
+    """Replace the shards' journals by one, sorted by image, so that equal sets are equal folders."""
     files.write_bytes(folder / BUILD / FINISHED, b"".join(msgspec.json.encode(record) + b"\n" for record in records))
     for path in (folder / BUILD).glob("shard-*.jsonl"):
         path.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""The last step of a build: tables and description, written when every picture is there."""
+"""The last step of a build: tables and description, written when every image is there."""
 
 import os
 import statistics
@@ -29,14 +29,14 @@ from .journal import REJECTS
 from .packed import PackedDescription, PackedSet
 from .task import Record, Rejected, StoredFile
 
-PICTURES = "pictures.csv"
+IMAGES = "images.csv"
 QUALITY = "quality.csv"
 
-#: Figure of a set: the pictures that had no part in the common target, with the reasons.
+#: Figure of a set: the images that had no part in the common target, with the reasons.
 LEFT_OUT = "match_left_out"
 
-#: Pictures per tar shard.
-SHARD_PICTURES = 64
+#: Images per tar shard.
+SHARD_IMAGES = 64
 
 
 def description_of(recipe: StimulusRecipe, records: Sequence[Record], target: Target | None = None) -> SetDescription:
@@ -70,14 +70,14 @@ def description_of(recipe: StimulusRecipe, records: Sequence[Record], target: Ta
     )
 
 
-def summary(pictures: Sequence[Quality]) -> dict[str, object]:
+def summary(images: Sequence[Quality]) -> dict[str, object]:
     """Return medians and extremes of the set's quality figures; those of canvases where they were drawn."""
-    sources = {name: [one.sources[name] for one in pictures] for name in pictures[0].sources}
+    sources = {name: [one.sources[name] for one in images] for name in images[0].sources}
     return {
-        "n_images": len(pictures),
-        **_canvas_summary([one.canvas for one in pictures if one.canvas is not None]),
+        "n_images": len(images),
+        **_canvas_summary([one.canvas for one in images if one.canvas is not None]),
         "captured_importance": {name: _spread([one.captured[-1] for one in many]) for name, many in sources.items()},
-        **_match_summary(pictures),
+        **_match_summary(images),
         "n_points_outside": {name: sum(one.n_outside for one in many) for name, many in sources.items()},
     }
 
@@ -93,8 +93,8 @@ def _canvas_summary(found: Sequence[CanvasQuality]) -> dict[str, object]:
     }
 
 
-def _match_summary(pictures: Sequence[Quality]) -> dict[str, object]:
-    found = [one.match for one in pictures if one.match is not None]
+def _match_summary(images: Sequence[Quality]) -> dict[str, object]:
+    found = [one.match for one in images if one.match is not None]
     if not found:
         return {}
     names = ("mean_residual", "contrast_residual", "spectrum_residual", "greyed_fraction", "clipped_fraction")
@@ -119,18 +119,18 @@ def finish(
     *,
     root: Path,
 ) -> tuple[StimulusSet | PackedSet, list[Record]]:
-    """Write tables and description of a set whose pictures are all there.
+    """Write tables and description of a set whose images are all there.
 
     Parameters
     ----------
     recipe, folder, form
         As for the build.
     records : list of Record
-        Sorted by picture.
+        Sorted by image.
     rejected : sequence of Rejected
         What was left out.
     target : Target, optional
-        What the pictures are matched to.
+        What the images are matched to.
     root : Path
         What the recipe's relative paths are relative to.
 
@@ -140,7 +140,7 @@ def finish(
         As it was written; the records as the journal should keep them.
     """
     if hasattr(os, "sync"):
-        os.sync()  # once for all pictures instead of once for each; the description that makes the set valid comes after
+        os.sync()  # once for all images instead of once for each; the description that makes the set valid comes after
     files.write_text(folder / QUALITY, quality_table([(record.job, record.quality) for record in records]))
     write_rejects(folder, rejected)
     description = description_of(recipe, records, target)
@@ -155,7 +155,7 @@ def finish(
         digest = rows_digest(row for record in records for row in record.rows)
         description = msgspec.structs.replace(description, digest=digest)
     files.write_text(
-        folder / PICTURES,
+        folder / IMAGES,
         csv_text.text_of(
             ("image_id", "phase", "category", "target", "path", "sha256"),
             [
@@ -171,7 +171,7 @@ def finish(
         files=tuple(stored[path] for path in sorted(stored)),
         target="" if target is None else target.digest,
         left_out=() if target is None else tuple(target.left_out),
-        tables={name: files.sha256_file(folder / name) for name in (PICTURES, *tables)},
+        tables={name: files.sha256_file(folder / name) for name in (IMAGES, *tables)},
     )
     packed = msgspec.structs.replace(packed, checksum=seal_of(packed))
     files.write_json(folder / PACKED, packed)
@@ -181,7 +181,7 @@ def finish(
 def _write_masks(
     recipe: StimulusRecipe, folder: Path, records: list[Record], target: Target | None, root: Path
 ) -> list[str]:
-    """Write the masks that belong to no picture, and ``masks.csv``; return the paths of all masks and the table."""
+    """Write the masks that belong to no image, and ``masks.csv``; return the paths of all masks and the table."""
     if not recipe.mask_families:
         return []
     masks: list[MaskImage] = [mask for record in records for mask in record.masks or ()]
@@ -193,10 +193,10 @@ def _write_masks(
 
 
 def _write_shards(folder: Path, records: list[Record]) -> list[Record]:
-    """Put the tar segments of every 64 pictures together, then remove them; finished shards are kept."""
+    """Put the tar segments of every 64 images together, then remove them; finished shards are kept."""
     out = []
-    for number, start in enumerate(range(0, len(records), SHARD_PICTURES)):
-        group = records[start : start + SHARD_PICTURES]
+    for number, start in enumerate(range(0, len(records), SHARD_IMAGES)):
+        group = records[start : start + SHARD_IMAGES]
         path = f"shards/{number:06d}.tar"
         stored = {one for record in group for one in record.stored}
         if len(stored) == 1 and next(iter(stored)).path == path:
@@ -204,7 +204,7 @@ def _write_shards(folder: Path, records: list[Record]) -> list[Record]:
             continue
         segments = [folder / record.stored[0].path for record in group]
         if any(segment.suffix != ".tarpart" for segment in segments):
-            raise InputError(f"{folder / path}: pictures changed after it was written; build into another folder")
+            raise InputError(f"{folder / path}: images changed after it was written; build into another folder")
         with files.atomic(folder / path) as file:
             for segment in segments:
                 file.write(files.read_bytes(segment))
@@ -222,12 +222,12 @@ def remove_leftovers(folder: Path) -> None:
         (folder / ".build" / "segments").rmdir()
 
 
-def quality_table(pictures: Sequence[tuple[ImageEntry, Quality]]) -> str:
-    """Return a row per picture and source: canvas figures, map figures, importance captured at each level.
+def quality_table(images: Sequence[tuple[ImageEntry, Quality]]) -> str:
+    """Return a row per image and source: canvas figures, map figures, importance captured at each level.
 
     The canvas figures of a recipe set are empty, and so is the agreement between sources where there is but one.
     """
-    n_levels = len(next(iter(pictures[0][1].sources.values())).captured)
+    n_levels = len(next(iter(images[0][1].sources.values())).captured)
     canvas_names = [field.name for field in msgspec.structs.fields(CanvasQuality)]
     header = [
         *("image_id", "map_source", "phase", "category"),
@@ -237,7 +237,7 @@ def quality_table(pictures: Sequence[tuple[ImageEntry, Quality]]) -> str:
         *(f"agreement_{turn.replace(' ', '_')}" for turn in TURNS),
     ]
     rows = []
-    for job, quality in pictures:
+    for job, quality in images:
         drawn = quality.canvas
         canvas = ("",) * len(canvas_names) if drawn is None else _shares(msgspec.structs.astuple(drawn))
         for name, one in quality.sources.items():
@@ -258,7 +258,7 @@ def _shares(values: Iterable[float]) -> tuple[str, ...]:
 
 
 def write_rejects(folder: Path, rejected: Sequence[Rejected]) -> None:
-    """Write the pictures that were left out, with the reasons; without any, remove the table of an earlier build."""
+    """Write the images that were left out, with the reasons; without any, remove the table of an earlier build."""
     if not rejected:
         (folder / REJECTS).unlink(missing_ok=True)
         return

@@ -29,9 +29,9 @@ class PackedDescription(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     files : tuple of StoredFile
         Every file with its hash.
     target : str
-        Digest of what the pictures are matched to; empty where they are not.
+        Digest of what the images are matched to; empty where they are not.
     left_out : tuple of str
-        Ids of the pictures that had no part in it.
+        Ids of the images that had no part in it.
     tables : dict
         Path → SHA-256 of every other file of the set.
     checksum : str

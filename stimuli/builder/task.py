@@ -1,4 +1,4 @@
-"""What a worker does with a picture, and the record that it leaves in the journal."""
+"""What a worker does with an image, and the record that it leaves in the journal."""
 
 from pathlib import Path
 
@@ -11,13 +11,13 @@ from rapidvision.formats.manifest_rows import Stimulus
 from rapidvision.formats.masks import MaskImage
 from rapidvision.system import files
 
-from ..image.load import PictureReader
+from ..image.load import ImageReader
 from ..image.match_target import Target
 from ..maps.sources import Sources
 from ..masks.make import masks_of_image
 from ..pipeline.image_list import ImageEntry
 from ..pipeline.image_pipeline import ImagePipeline
-from ..pipeline.made_image import MadePicture
+from ..pipeline.made_image import MadeImage
 from ..pipeline.quality import Quality
 from ..recipe import StimulusRecipe
 from ..reveal.flood import Engine
@@ -32,14 +32,14 @@ class StoredFile(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of the journal: a picture that is done.
+    """One line of the journal: an image that is done.
 
     Attributes
     ----------
     key : str
         Content id; equal ids, equal bytes.
     job : ImageEntry
-        Which picture; its path is left out, so that the record is the same wherever the pictures lie.
+        Which image; its path is left out, so that the record is the same wherever the images lie.
     image_sha256 : str
         Hash of its file.
     stored : tuple of StoredFile
@@ -49,9 +49,9 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     quality : Quality
         Figures.
     look : str
-        What the picture looks like from far away; see :func:`.duplicates.perceptual_hash`.
+        What the image looks like from far away; see :func:`.duplicates.perceptual_hash`.
     masks : tuple of MaskImage
-        The picture's own masks. Absent where the recipe has none.
+        The image's own masks. Absent where the recipe has none.
     """
 
     key: str
@@ -65,14 +65,14 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BuiltImage(msgspec.Struct, frozen=True, kw_only=True):
-    """A picture that is there, and whether it was made just now."""
+    """An image that is there, and whether it was made just now."""
 
     record: Record
     made: bool
 
 
 class Rejected(msgspec.Struct, frozen=True, kw_only=True):
-    """A picture that could not be used, and why."""
+    """An image that could not be used, and why."""
 
     job: ImageEntry
     reason: str
@@ -92,9 +92,9 @@ class Worker:
     engine : {"auto", "numba", "portable"}
         For the flood fill.
     target : Target, optional
-        What pictures are matched to.
+        What images are matched to.
     read : callable, optional
-        From :func:`.make.reader_of`, when it has read the pictures before.
+        From :func:`.make.reader_of`, when it has read the images before.
     sources : Sources, optional
         From :func:`.sources.sources_of`, when they are open.
     """
@@ -108,7 +108,7 @@ class Worker:
         engine: Engine = "auto",
         target: Target | None = None,
         *,
-        read: PictureReader | None = None,
+        read: ImageReader | None = None,
         sources: Sources | None = None,
     ) -> None:
         keep_freed_memory()
@@ -117,7 +117,7 @@ class Worker:
         self._writing = False
 
     def run_task(self, job: ImageEntry, known: Record | None) -> BuiltImage | Rejected:
-        """Make a picture's files, or find that they are there already."""
+        """Make an image's files, or find that they are there already."""
         try:
             inputs = self.maker.read(job)
             key = self.maker.key(inputs)
@@ -130,7 +130,7 @@ class Worker:
         outputs: list[tuple[str, bytes]] = []
         rows: list[Stimulus] = []
         recipe = self.maker.recipe
-        if not isinstance(made, MadePicture):
+        if not isinstance(made, MadeImage):
             outputs = [(f"recipes/{job.image_id}.zip", recipe_container(made, recipe))]
         elif self.form in ("png", "tar"):
             pngs = list(png_files(job, inputs.pixels, made.canvas.pixels, made.series, recipe, self.maker.fractions))
@@ -175,7 +175,7 @@ class Worker:
 def keep_freed_memory() -> None:
     """Let the C library keep the memory of arrays that are done with, instead of handing it back to the system.
 
-    Every picture needs the same arrays of half a megabyte and more; asking the system anew for the pages of each
+    Every image needs the same arrays of half a megabyte and more; asking the system anew for the pages of each
     takes a third of the whole time. glibc keeps blocks up to the size of the largest one that was ever freed, so one
     large block is asked for, not touched, and freed. Other libraries are not changed by it.
     """

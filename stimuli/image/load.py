@@ -1,4 +1,4 @@
-"""Pictures in: a file becomes an opaque 8-bit sRGB square, or is refused with a reason."""
+"""Images in: a file becomes an opaque 8-bit sRGB square, or is refused with a reason."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,16 +18,16 @@ LUMA = np.array([0.2126, 0.7152, 0.0722])
 
 @dataclass(frozen=True, slots=True)
 class Geometry:
-    """How a source picture becomes a square: scaled to `scaled_px`, then cut out at `offset_px`.
+    """How a source image becomes a square: scaled to `scaled_px`, then cut out at `offset_px`.
 
-    Maps and recorded points of the picture take the same way.
+    Maps and recorded points of the image take the same way.
 
     Attributes
     ----------
     source_px, scaled_px : (int, int)
         Width and height before and after scaling.
     offset_px : (int, int)
-        Column and row of the square's first pixel in the scaled picture.
+        Column and row of the square's first pixel in the scaled image.
     side_px : int
         Side of the square.
     """
@@ -39,12 +39,12 @@ class Geometry:
 
     @classmethod
     def of(cls, source_px: tuple[int, int], side_px: int, *, fit: str, upscale: bool, where: str) -> "Geometry":
-        """Choose scale and cut for a picture of `source_px` (width, height).
+        """Choose scale and cut for an image of `source_px` (width, height).
 
         Raises
         ------
         InputError
-            When the picture would have to be enlarged and `upscale` is false.
+            When the image would have to be enlarged and `upscale` is false.
 
         Examples
         --------
@@ -69,8 +69,8 @@ class Geometry:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Picture:
-    """A picture ready for use.
+class LoadedImage:
+    """An image ready for use.
 
     Attributes
     ----------
@@ -87,31 +87,31 @@ class Picture:
     sha256: str
 
 
-#: Reads the picture at a path, as a recipe wants it.
-PictureReader = Callable[[str], Picture]
+#: Reads the image at a path, as a recipe wants it.
+ImageReader = Callable[[str], LoadedImage]
 
 
 def load(
     path: Path | str, side_px: int, *, fit: str = "crop", upscale: bool = False, greyscale: bool = False
-) -> Picture:
-    """Read a picture file.
+) -> LoadedImage:
+    """Read an image file.
 
     Parameters
     ----------
     path : path-like
-        A picture; :func:`rapidvision.images.load.load_rgb` says what is converted and what is refused.
+        An image; :func:`rapidvision.images.load.load_rgb` says what is converted and what is refused.
     side_px : int
         Side of the square that comes out.
     fit : {"crop", "stretch"}
         Cut the middle square out, or change the proportions.
     upscale : bool
-        Whether a smaller picture may be enlarged.
+        Whether a smaller image may be enlarged.
     greyscale : bool
         Take the colour out (Rec. 709 luma).
 
     Returns
     -------
-    Picture
+    Image
         Pixels, geometry and hash.
 
     Raises
@@ -122,45 +122,45 @@ def load(
     return decode(files.read_bytes(path), side_px, where=str(path), fit=fit, upscale=upscale, greyscale=greyscale)
 
 
-#: Finished pictures that are remembered between two passes over a set; 170 of 256 pixels.
+#: Finished images that are remembered between two passes over a set; 170 of 256 pixels.
 MOST_REMEMBERED_BYTES = 32 * 2**20
 
 
-def remembering(read: PictureReader, *, most_bytes: int = MOST_REMEMBERED_BYTES) -> PictureReader:
+def remembering(read: ImageReader, *, most_bytes: int = MOST_REMEMBERED_BYTES) -> ImageReader:
     """Return `read` with a memory: what it returned first is not read again, until `most_bytes` are full.
 
-    Matching passes over a set two or three times. The pictures of a laboratory's set are decoded once; of a release,
+    Matching passes over a set two or three times. The images of a laboratory's set are decoded once; of a release,
     which would fill the memory, the first are.
 
     Examples
     --------
     >>> asked = []
-    >>> grey = Picture(np.zeros((2, 2, 3), np.uint8), Geometry((2, 2), (2, 2), (0, 0), 2), "")
+    >>> grey = LoadedImage(np.zeros((2, 2, 3), np.uint8), Geometry((2, 2), (2, 2), (0, 0), 2), "")
     >>> read = remembering(lambda path: asked.append(path) or grey, most_bytes=12)
     >>> _ = [read(path) for path in ("a", "b", "a", "b")]
     >>> asked
     ['a', 'b', 'b']
     """
-    kept: dict[str, Picture] = {}
+    kept: dict[str, LoadedImage] = {}
     free_bytes = most_bytes
 
-    def remembered(path: str) -> Picture:
+    def remembered(path: str) -> LoadedImage:
         nonlocal free_bytes
         if path in kept:
             return kept[path]
-        picture = read(path)
-        if picture.pixels.nbytes <= free_bytes:
-            picture.pixels.setflags(write=False)
-            kept[path] = picture
-            free_bytes -= picture.pixels.nbytes
-        return picture
+        image = read(path)
+        if image.pixels.nbytes <= free_bytes:
+            image.pixels.setflags(write=False)
+            kept[path] = image
+            free_bytes -= image.pixels.nbytes
+        return image
 
     return remembered
 
 
 def decode(
     data: bytes, side_px: int, *, where: str, fit: str = "crop", upscale: bool = False, greyscale: bool = False
-) -> Picture:
+) -> LoadedImage:
     """Do the same as :func:`load` for the bytes of a file; `where` names it in messages."""
     from PIL import Image
 
@@ -171,4 +171,4 @@ def decode(
     pixels = np.ascontiguousarray(geometry.cut(np.asarray(rgb, np.uint8)))
     if greyscale:
         pixels = np.repeat(np.rint(pixels @ LUMA).astype(np.uint8)[..., None], 3, axis=2)
-    return Picture(pixels, geometry, files.sha256(data))
+    return LoadedImage(pixels, geometry, files.sha256(data))

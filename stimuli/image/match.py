@@ -1,4 +1,4 @@
-"""Make the pictures of a set alike in luminance, histogram or spectrum, or say that it cannot be done.
+"""Make the images of a set alike in luminance, histogram or spectrum, or say that it cannot be done.
 
 Alike in what is said by ``space``: luma (``rec709``, ``rec601``: a weighted sum of coded sRGB values), luminance
 (``linear``: of linear light) or CIE lightness (``lab``: L*). All are counted here in 255ths of white and called luma
@@ -17,8 +17,8 @@ from rapidvision.numerics.counter_rng import hashes
 from .colorspace import dithered, lightness, luminance
 from .match_target import (
     Target,
+    image_of_spectrum,
     luma_of,
-    picture_of_spectrum,
     planes_of,
     wanted_contrast,
     wanted_luma,
@@ -28,13 +28,13 @@ from .match_target import (
 
 
 class MatchQuality(msgspec.Struct, frozen=True, kw_only=True):
-    """How near a finished picture is to the target.
+    """How near a finished image is to the target.
 
     Attributes
     ----------
     mean_residual, contrast_residual : float
         Mean and standard deviation of luma minus their targets, in 255ths of white; with own contrasts the target is
-        the picture's own, lowered where it must be.
+        the image's own, lowered where it must be.
     spectrum_residual : float
         Relative difference of the amplitude spectra from the target's, mean left out; 0 where none was asked for.
     greyed_fraction : float
@@ -51,7 +51,7 @@ class MatchQuality(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def matched(pixels: NDArray[np.uint8], target: Target, *, key: int) -> tuple[NDArray[np.uint8], MatchQuality]:
-    """Return a picture that has the target.
+    """Return an image that has the target.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ def matched(pixels: NDArray[np.uint8], target: Target, *, key: int) -> tuple[NDA
     Returns
     -------
     (ndarray of uint8, MatchQuality)
-        The picture and how near it is.
+        The image and how near it is.
     """
     match = target.match
     planes = planes_of(pixels, match)
@@ -79,7 +79,7 @@ def matched(pixels: NDArray[np.uint8], target: Target, *, key: int) -> tuple[NDA
     else:
         spectrum = wanted_spectrum(luma, target)
         meant = np.abs(spectrum) * target.shrunk
-        wanted = target.mean + (picture_of_spectrum(spectrum, luma.shape) - target.mean) * target.shrunk
+        wanted = target.mean + (image_of_spectrum(spectrum, luma.shape) - target.mean) * target.shrunk
     clipped = int(np.count_nonzero(wanted < -0.5) + np.count_nonzero(wanted > 255.5))
     inside = np.clip(wanted, 0, 255)
     made, greyed = recoloured(planes, y, luminance(inside) if match.space == "lab" else inside)

@@ -1,4 +1,4 @@
-"""What the pictures of a set can all be made to have: the common target of :mod:`.match`, found or refused."""
+"""What the images of a set can all be made to have: the common target of :mod:`.match`, found or refused."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
@@ -19,13 +19,13 @@ from .colorspace import LINEAR, lightness
 _REC709 = (0.2126, 0.7152, 0.0722)
 WEIGHTS = {"rec709": _REC709, "rec601": (0.299, 0.587, 0.114), "linear": _REC709, "lab": _REC709}
 
-#: Yields every picture of the set, with its id; called once per pass over the set.
-Pictures = Callable[[], Iterable[tuple[str, NDArray[np.uint8]]]]
+#: Yields every image of the set, with its id; called once per pass over the set.
+Images = Callable[[], Iterable[tuple[str, NDArray[np.uint8]]]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Target:
-    """What all pictures of a set are made to have.
+    """What all images of a set are made to have.
 
     Attributes
     ----------
@@ -38,9 +38,9 @@ class Target:
     amplitudes : ndarray of float64, shape (side, side // 2 + 1), or None
         Amplitude spectrum, for ``spectrum``; with ``rotational`` only its mean at each radius counts.
     shrunk : float
-        By how much contrast was shrunk to fit, 1 meaning not at all; with own contrasts that of the worst picture.
+        By how much contrast was shrunk to fit, 1 meaning not at all; with own contrasts that of the worst image.
     left_out : dict
-        Pictures that had no part in it: id → reason.
+        Images that had no part in it: id → reason.
     """
 
     match: Match
@@ -95,15 +95,15 @@ def weighted(planes: list[NDArray[np.float64]], match: Match) -> NDArray[np.floa
     return np.asarray(out)
 
 
-def find_target(match: Match, pictures: Pictures) -> Target:
-    """Find what the pictures of a set can all be made to have.
+def find_target(match: Match, images: Images) -> Target:
+    """Find what the images of a set can all be made to have.
 
     Parameters
     ----------
     match : Match
         What is asked for.
-    pictures : callable
-        Yields every picture; memory does not grow with their size, and but a few numbers are kept of each.
+    images : callable
+        Yields every image; memory does not grow with their size, and but a few numbers are kept of each.
 
     Returns
     -------
@@ -113,12 +113,12 @@ def find_target(match: Match, pictures: Pictures) -> Target:
     Raises
     ------
     InputError
-        When a picture cannot have it without clipping and ``shrink`` is false: names the worst pictures.
+        When an image cannot have it without clipping and ``shrink`` is false: names the worst images.
     """
     found: dict[str, _Extent] = {}
     levels: NDArray[np.float64] | None = None
     amplitudes: NDArray[np.float64] | None = None
-    for image_id, pixels in pictures():
+    for image_id, pixels in images():
         luma = luma_of(pixels, match)
         found[image_id] = _extent(luma, match.clipped)
         if match.kind == "histogram":
@@ -126,7 +126,7 @@ def find_target(match: Match, pictures: Pictures) -> Target:
         if match.kind == "spectrum":
             amplitudes = np.abs(scipy.fft.rfft2(luma)) + (0.0 if amplitudes is None else amplitudes)
     if not found:
-        raise InputError("matching: no usable picture")
+        raise InputError("matching: no usable image")
     n = len(found)
     if levels is not None:
         levels = levels / n
@@ -151,7 +151,7 @@ def find_target(match: Match, pictures: Pictures) -> Target:
         )
     target = Target(match, mean, contrast, amplitudes=amplitudes / n)
     wanted = {}
-    for image_id, pixels in pictures():
+    for image_id, pixels in images():
         luma = wanted_luma(luma_of(pixels, match), target)
         luma -= mean
         wanted[image_id] = _extent(luma, match.clipped)
@@ -173,7 +173,7 @@ def _extent(luma: NDArray[np.float64], clipped: float) -> _Extent:
 
 
 def _feasible(target: Target, wanted: dict[str, _Extent]) -> Target:
-    """Shrink the contrast until every picture fits, or refuse; extents are relative to the target's mean."""
+    """Shrink the contrast until every image fits, or refuse; extents are relative to the target's mean."""
     factors = {name: _largest_factor(one, target.mean) for name, one in wanted.items()}
     shrunk = min(1.0, *factors.values())
     spread = sum(one.contrast for one in wanted.values()) / len(wanted)
@@ -186,7 +186,7 @@ def _feasible(target: Target, wanted: dict[str, _Extent]) -> Target:
         else:
             remedy = f"shrink = true (contrast {contrast:.1f} fits all), a lower contrast"
         raise InputError(
-            f"matching is infeasible: {len(tight)} of {len(factors)} pictures would be clipped (worst: {', '.join(tight[:5])}); "
+            f"matching is infeasible: {len(tight)} of {len(factors)} images would be clipped (worst: {', '.join(tight[:5])}); "
             f"use {remedy}, a larger clipped, or leave them out"
         )
     if target.match.contrast == "own":
@@ -195,19 +195,19 @@ def _feasible(target: Target, wanted: dict[str, _Extent]) -> Target:
 
 
 def _largest_factor(one: _Extent, mean: float) -> float:
-    """Return the largest factor of contrast with which a picture fits; its extent is relative to `mean`."""
+    """Return the largest factor of contrast with which an image fits; its extent is relative to `mean`."""
     return min(mean / max(-one.low, 1e-9), (255 - mean) / max(one.high, 1e-9))
 
 
 def wanted_contrast(luma: NDArray[np.float64], target: Target) -> float:
-    """Return the standard deviation that a picture is given; kind ``luminance``.
+    """Return the standard deviation that an image is given; kind ``luminance``.
 
-    With own contrasts it is the picture's own, lowered as far as it must be to fit around the common mean.
+    With own contrasts it is the image's own, lowered as far as it must be to fit around the common mean.
 
     Parameters
     ----------
     luma : ndarray of float64, shape (height, width)
-        Of a picture, 0 … 255.
+        Of an image, 0 … 255.
     target : Target
         Of its set.
 
@@ -225,12 +225,12 @@ def wanted_contrast(luma: NDArray[np.float64], target: Target) -> float:
 
 
 def wanted_luma(luma: NDArray[np.float64], target: Target) -> NDArray[np.float64]:
-    """Return the luma that a picture would have without bounds and before shrinking.
+    """Return the luma that an image would have without bounds and before shrinking.
 
     Parameters
     ----------
     luma : ndarray of float64, shape (height, width)
-        Of a picture, 0 … 255.
+        Of an image, 0 … 255.
     target : Target
         Of its set; kind ``luminance`` or ``spectrum``.
 
@@ -243,7 +243,7 @@ def wanted_luma(luma: NDArray[np.float64], target: Target) -> NDArray[np.float64
         spread = luma.std()
         gain = wanted_contrast(luma, target) / spread if spread > 0 else 0.0
         return np.asarray(target.mean + (luma - luma.mean()) * gain)
-    return picture_of_spectrum(wanted_spectrum(luma, target), luma.shape)
+    return image_of_spectrum(wanted_spectrum(luma, target), luma.shape)
 
 
 def wanted_spectrum(luma: NDArray[np.float64], target: Target) -> NDArray[np.complex128]:
@@ -260,7 +260,7 @@ def wanted_spectrum(luma: NDArray[np.float64], target: Target) -> NDArray[np.com
     return spectrum
 
 
-def picture_of_spectrum(spectrum: NDArray[np.complex128], shape: tuple[int, ...]) -> NDArray[np.float64]:
+def image_of_spectrum(spectrum: NDArray[np.complex128], shape: tuple[int, ...]) -> NDArray[np.float64]:
     """Return the values of shape (height, width) that have a half spectrum, which is used up."""
     return np.asarray(scipy.fft.irfft2(spectrum, s=shape, overwrite_x=True))
 
@@ -275,7 +275,7 @@ def _rotational_gain(own: NDArray[np.float64], wanted: NDArray[np.float64]) -> N
 
 @lru_cache(maxsize=2)
 def _rings(side: int) -> NDArray[np.int64]:
-    """Whole cycles per picture of each frequency of a square picture's half spectrum."""
+    """Whole cycles per image of each frequency of a square image's half spectrum."""
     radius = np.hypot(np.fft.fftfreq(side, 1 / side)[:, None], np.fft.rfftfreq(side, 1 / side)[None])
     ring: NDArray[np.int64] = np.rint(radius).astype(np.int64)
     return ring

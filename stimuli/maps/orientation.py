@@ -1,6 +1,6 @@
-"""Does a map look mirrored or turned? Told by the maps that other sources have of the same picture.
+"""Does a map look mirrored or turned? Told by the maps that other sources have of the same image.
 
-Files of maps are easily transposed or mirrored on their way, and nothing in them says so. Where a picture has maps
+Files of maps are easily transposed or mirrored on their way, and nothing in them says so. Where an image has maps
 from several sources, a map that agrees much better with the others after a turn is worth a look. A hint, no more:
 people and algorithms may well differ in where they look.
 """
@@ -34,7 +34,7 @@ def agreement(maps: Mapping[str, NDArray[np.float32]]) -> dict[str, tuple[float,
     Parameters
     ----------
     maps : mapping
-        Source → map, ndarray of shape (side, side); all of one picture.
+        Source → map, ndarray of shape (side, side); all of one image.
 
     Returns
     -------

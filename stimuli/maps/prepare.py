@@ -1,4 +1,4 @@
-"""From what a reader returns to an importance map that lies exactly on the finished picture."""
+"""From what a reader returns to an importance map that lies exactly on the finished image."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ from rapidvision.numerics.blur import Blur, blurred
 from ..image.load import Geometry
 from .readers.base import DenseMap, Points
 
-#: A map whose proportions differ more from the picture's is refused, never stretched.
+#: A map whose proportions differ more from the image's is refused, never stretched.
 LARGEST_ASPECT_MISMATCH = 0.02
 #: A recording with more points outside its frame is refused: axes or frame are wrong.
 LARGEST_OUTSIDE_FRACTION = 0.1
@@ -39,14 +39,14 @@ class PreparedMap:
 
 
 def prepare(found: DenseMap | Points, geometry: Geometry, blur: Blur, *, image_id: str, source: str) -> PreparedMap:
-    """Lay a map on the finished picture.
+    """Lay a map on the finished image.
 
     Parameters
     ----------
     found : DenseMap or Points
         From a reader.
     geometry : Geometry
-        How the picture was made; the map takes the same way.
+        How the image was made; the map takes the same way.
     blur : Blur
         Applied after scaling and before cutting, so that points beyond the cut still count at its edge.
     image_id, source : str
@@ -76,14 +76,14 @@ def prepare(found: DenseMap | Points, geometry: Geometry, blur: Blur, *, image_i
     square = geometry.cut(whole)
     total = float(whole.sum())
     if not square.max() > 0:
-        raise InputError(f"{where}: nothing is left inside the square that is cut from the picture")
+        raise InputError(f"{where}: nothing is left inside the square that is cut from the image")
     lost = max(0.0, 1 - float(square.sum()) / total)
     made = ImportanceMap(square.astype(np.float32), image_id=image_id, source=source, n_observers=found.n_observers)
     return PreparedMap(made, n_points, n_outside, lost)
 
 
 def rasterised(points: Points, geometry: Geometry, *, where: str) -> tuple[NDArray[np.float64], int]:
-    """Count points per pixel of the scaled picture; returns shape (scaled height, scaled width) and the number outside.
+    """Count points per pixel of the scaled image; returns shape (scaled height, scaled width) and the number outside.
 
     The message guesses what is wrong: axes exchanged when x runs beyond the width but would fit the height.
 
@@ -92,7 +92,7 @@ def rasterised(points: Points, geometry: Geometry, *, where: str) -> tuple[NDArr
     points : Points
         x and y in pixels of their frame, counted from 0.
     geometry : Geometry
-        How the picture is scaled.
+        How the image is scaled.
     where : str
         Names the recording in messages.
 
@@ -133,5 +133,5 @@ def _check_aspect(frame: tuple[int, int], source: tuple[int, int], where: str) -
     mismatch = abs(frame[0] * source[1] / (frame[1] * source[0]) - 1)
     if mismatch > LARGEST_ASPECT_MISMATCH:
         turned = abs(frame[1] * source[1] / (frame[0] * source[0]) - 1) <= LARGEST_ASPECT_MISMATCH
-        hint = "it looks turned by 90 degrees" if turned else "a map must have the picture's proportions"
-        raise InputError(f"{where}: {frame[0]} x {frame[1]} for a picture of {source[0]} x {source[1]}; {hint}")
+        hint = "it looks turned by 90 degrees" if turned else "a map must have the image's proportions"
+        raise InputError(f"{where}: {frame[0]} x {frame[1]} for an image of {source[0]} x {source[1]}; {hint}")

@@ -16,7 +16,7 @@ class Sources(NamedTuple):
     blurs: dict[str, Blur]
 
     def lacking(self, image_id: str) -> str:
-        """Return the first source that has no map of a picture; empty if all have one."""
+        """Return the first source that has no map of an image; empty if all have one."""
         return next((name for name, reader in self.readers.items() if not reader.has(image_id)), "")
 
 

@@ -1,6 +1,6 @@
-"""The same picture twice: by its bytes, and by what it looks like when it was saved anew.
+"""The same image twice: by its bytes, and by what it looks like when it was saved anew.
 
-A picture that was saved again in another format, size or quality has other bytes and still is the same picture to a
+An image that was saved again in another format, size or quality has other bytes and still is the same image to a
 participant. Its look (the mean luma of 8 x 8 fields) hardly changes by that, while different photographs differ by
 tens of grey levels.
 """
@@ -19,12 +19,12 @@ from ..image.load import LUMA
 from .image_list import ImageEntry
 
 FIELDS = 8
-#: Root mean square difference of two looks in grey levels up to which two pictures are called the same.
+#: Root mean square difference of two looks in grey levels up to which two images are called the same.
 SAME_LEVELS = 1.0
 
 
 class HashedImage(NamedTuple):
-    """A picture, the hash of its file, and its look."""
+    """An image, the hash of its file, and its look."""
 
     job: ImageEntry
     sha256: str
@@ -32,7 +32,7 @@ class HashedImage(NamedTuple):
 
 
 def perceptual_hash(pixels: NDArray[np.uint8]) -> str:
-    """Return the mean luma of 8 x 8 fields of a picture (side, side, 3) as 128 hexadecimal digits.
+    """Return the mean luma of 8 x 8 fields of an image (side, side, 3) as 128 hexadecimal digits.
 
     Examples
     --------
@@ -47,10 +47,10 @@ def perceptual_hash(pixels: NDArray[np.uint8]) -> str:
     return fields.tobytes().hex()
 
 
-def check_duplicates(pictures: Iterable[tuple[ImageEntry, str]]) -> None:
+def check_duplicates(images: Iterable[tuple[ImageEntry, str]]) -> None:
     """Refuse the same file under two ids: it would be seen twice, or in practice and in the main phase."""
     seen: dict[str, ImageEntry] = {}
-    for job, sha256 in pictures:
+    for job, sha256 in images:
         other = seen.setdefault(sha256, job)
         if other.image_id != job.image_id:
             raise InputError(f"{_pair(other, job)} are the same file; {_REMEDY}")
@@ -72,24 +72,24 @@ def hashed_where_sizes_agree(jobs: Iterable[ImageEntry]) -> Iterator[tuple[Image
             yield from ((job, files.sha256_file(job.path)) for job in group)
 
 
-_REMEDY = "participants must see each picture once, so remove one"
+_REMEDY = "participants must see each image once, so remove one"
 
 
 def _pair(one: ImageEntry, other: ImageEntry) -> str:
     return f"{one.image_id} ({one.phase}, {one.category}) and {other.image_id} ({other.phase}, {other.category})"
 
 
-def find_duplicates(pictures: Iterable[HashedImage]) -> list[tuple[ImageEntry, ImageEntry, float]]:
-    """Return the pairs of pictures that look the same, and the root mean square difference of their looks.
+def find_duplicates(images: Iterable[HashedImage]) -> list[tuple[ImageEntry, ImageEntry, float]]:
+    """Return the pairs of images that look the same, and the root mean square difference of their looks.
 
     Parameters
     ----------
-    pictures : iterable of HashedImage
+    images : iterable of HashedImage
         Of the whole set; those without a look are passed over.
     """
     from scipy.spatial import cKDTree
 
-    known = [one for one in pictures if one.look]
+    known = [one for one in images if one.look]
     if len(known) < 2:
         return []
     looks = np.frombuffer(bytes.fromhex("".join(one.look for one in known)), np.uint8).reshape(len(known), -1)
@@ -103,13 +103,13 @@ def find_duplicates(pictures: Iterable[HashedImage]) -> list[tuple[ImageEntry, I
     return found
 
 
-def check_across_phases(pictures: Iterable[HashedImage]) -> None:
-    """Refuse a practice picture that looks the same as one of the main phase.
+def check_across_phases(images: Iterable[HashedImage]) -> None:
+    """Refuse a practice image that looks the same as one of the main phase.
 
-    Within a phase pictures may be alike (frames of one scene, a plain object on a plain background); :func:`find_duplicates`
+    Within a phase images may be alike (frames of one scene, a plain object on a plain background); :func:`find_duplicates`
     tells which are.
     """
-    for one, other, difference in find_duplicates(pictures):
+    for one, other, difference in find_duplicates(images):
         if one.phase != other.phase:
             raise InputError(
                 f"{_pair(one, other)} look the same (their fields differ by {difference:.1f} grey levels), as if one "

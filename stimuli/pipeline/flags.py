@@ -10,7 +10,7 @@ from rapidvision.text import csv_text
 from ..maps.orientation import TURNS
 from .image_list import ImageEntry
 
-#: Beyond these a picture is flagged; they stop nothing.
+#: Beyond these an image is flagged; they stop nothing.
 MOST_CLIPPED, MOST_MEAN_ERROR, LEAST_CONTRAST, MOST_OUTSIDE, MOST_CUT = 0.10, 2.0, 0.90, 0.05, 0.25
 
 #: A single map looks turned when its correlation with the other sources' maps is so high after a turn, and so much
@@ -21,7 +21,7 @@ _WORDS = ("image_id", "map_source", "phase", "category")
 
 
 class Flag(NamedTuple):
-    """A picture and what is odd about it."""
+    """An image and what is odd about it."""
 
     image_id: str
     map_source: str
@@ -50,7 +50,7 @@ def flags_of(rows: list[dict[str, str]], n_revealed: int) -> list[Flag]:
     rows : list of dict
         From :func:`read_quality`.
     n_revealed : int
-        The number of pixels at 100 % of the features; 0 where it differs between pictures.
+        The number of pixels at 100 % of the features; 0 where it differs between images.
 
     Returns
     -------
@@ -68,9 +68,9 @@ def flags_of(rows: list[dict[str, str]], n_revealed: int) -> list[Flag]:
 
 
 def alike(pairs: Iterable[tuple[ImageEntry, ImageEntry, float]]) -> list[Flag]:
-    """Return flags for pictures of one phase that look the same."""
+    """Return flags for images of one phase that look the same."""
     return [
-        Flag(one.image_id, "picture", f"looks like {other.image_id} (fields differ by {difference:.1f} grey levels)")
+        Flag(one.image_id, "image", f"looks like {other.image_id} (fields differ by {difference:.1f} grey levels)")
         for one, other, difference in pairs
     ]
 
@@ -85,7 +85,7 @@ def _canvas_flags(name: str, value: dict[str, float]) -> dict[Flag, float]:
     if abs(value["canvas_mean_error"]) > MOST_MEAN_ERROR:
         found[Flag(name, "canvas", f"mean luma is off by {value['canvas_mean_error']:+.1f} grey levels")] = 1.0
     if value["canvas_contrast_ratio"] < LEAST_CONTRAST:
-        found[Flag(name, "canvas", f"has {value['canvas_contrast_ratio']:.0%} of the picture's contrast")] = 1.0
+        found[Flag(name, "canvas", f"has {value['canvas_contrast_ratio']:.0%} of the image's contrast")] = 1.0
     return found
 
 

@@ -1,4 +1,4 @@
-"""The work list: which pictures, in which phase, with what credit. A pure function of the recipe and its tables."""
+"""The work list: which images, in which phase, with what credit. A pure function of the recipe and its tables."""
 
 from pathlib import Path
 
@@ -14,12 +14,12 @@ from ..recipe_tables import ImageTable
 
 
 class ImageEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """One picture to be made into stimuli.
+    """One image to be made into stimuli.
 
     Attributes
     ----------
     image_id, category : str
-        The picture and what it shows.
+        The image and what it shows.
     path : str
         Its file, relative to the root or absolute.
     target : bool
@@ -40,7 +40,7 @@ class ImageEntry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def image_entries(recipe: StimulusRecipe, root: Path) -> list[ImageEntry]:
-    """Return the pictures of a recipe, sorted by id.
+    """Return the images of a recipe, sorted by id.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def image_entries(recipe: StimulusRecipe, root: Path) -> list[ImageEntry]:
     Raises
     ------
     InputError
-        When the table is missing, lacks a column, names a picture twice, or gives one category both as target and
+        When the table is missing, lacks a column, names an image twice, or gives one category both as target and
         as distractor.
     """
     table = recipe.images
@@ -81,7 +81,7 @@ def _foreign(table: ImageTable, root: Path) -> list[ImageEntry]:
     rows = csv_text.read(path, (table.path_column, table.category_column))
     absent = [name for name in table.targets if name not in {row[table.category_column] for row in rows}]
     if absent:
-        raise InputError(f'{path}: no picture of the target category "{absent[0]}"')
+        raise InputError(f'{path}: no image of the target category "{absent[0]}"')
     return [
         _job(
             f"{path}: row {number}",

@@ -1,4 +1,4 @@
-"""One picture from its files to its reveal series: the unit of work of a build."""
+"""One image from its files to its reveal series: the unit of work of a build."""
 
 import dataclasses
 from collections.abc import Callable, Iterator, Sequence
@@ -17,7 +17,7 @@ from rapidvision.system import files
 
 from ..background import scramble
 from ..background.canvas import MadeCanvas, make_canvas
-from ..image.load import Picture, PictureReader, load, remembering
+from ..image.load import ImageReader, LoadedImage, load, remembering
 from ..image.match import MatchQuality, matched
 from ..image.match_target import Target, find_target
 from ..maps import orientation
@@ -31,7 +31,7 @@ from ..reveal.flood import Engine
 from ..reveal.order import centring_shift, n_revealed_px, reveal_order
 from .duplicates import perceptual_hash
 from .image_list import ImageEntry
-from .made_image import Inputs, MadePicture, PlannedPicture
+from .made_image import Inputs, MadeImage, PlannedImage
 from .quality import Quality, source_quality
 
 #: What a stored stimulus depends on besides the recipe; a change of bytes anywhere raises a number here.
@@ -46,7 +46,7 @@ ALGORITHMS = {
 
 
 class ImagePipeline:
-    """Makes pictures of one recipe; holds the opened map sources.
+    """Makes images of one recipe; holds the opened map sources.
 
     Parameters
     ----------
@@ -55,11 +55,11 @@ class ImagePipeline:
     root : Path
         What relative paths are relative to.
     target : Target, optional
-        What pictures are matched to.
+        What images are matched to.
     engine : {"auto", "numba", "portable"}
         For the flood fill.
     read : callable, optional
-        From :func:`reader_of`, when it has read the pictures before.
+        From :func:`reader_of`, when it has read the images before.
     sources : Sources, optional
         From :func:`.sources.sources_of`, when they are open.
     """
@@ -71,7 +71,7 @@ class ImagePipeline:
         *,
         target: Target | None = None,
         engine: Engine = "auto",
-        read: PictureReader | None = None,
+        read: ImageReader | None = None,
         sources: Sources | None = None,
     ) -> None:
         self._read = reader_of(recipe) if read is None else read
@@ -87,19 +87,19 @@ class ImagePipeline:
             self._settings["plugins"] = {f"{one.kind} {one.name}": one.sha256 for one in plugins}
 
     def read(self, job: ImageEntry) -> Inputs:
-        """Read picture and maps of a job; InputError names the file that cannot be used."""
-        read = picture_of(job, self.recipe, self.target, self._read)
-        picture = read.picture
+        """Read image and maps of a job; InputError names the file that cannot be used."""
+        read = image_of(job, self.recipe, self.target, self._read)
+        image = read.image
         maps = {
             name: prepare(
-                reader.read(job.image_id), picture.geometry, self.blurs[name], image_id=job.image_id, source=name
+                reader.read(job.image_id), image.geometry, self.blurs[name], image_id=job.image_id, source=name
             )
             for name, reader in self.readers.items()
         }
-        return Inputs(job, picture.pixels, picture.sha256, maps, read.look, read.match)
+        return Inputs(job, image.pixels, image.sha256, maps, read.look, read.match)
 
     def key(self, inputs: Inputs) -> str:
-        """Return the content id of a picture's outputs: equal ids, equal bytes."""
+        """Return the content id of an image's outputs: equal ids, equal bytes."""
         job = msgspec.to_builtins(inputs.job)
         job.pop("path")
         content = {
@@ -111,15 +111,15 @@ class ImagePipeline:
         }
         return files.canonical_digest(content)
 
-    def make(self, inputs: Inputs) -> MadePicture:
-        """Make canvas and reveal series of a picture."""
+    def make(self, inputs: Inputs) -> MadeImage:
+        """Make canvas and reveal series of an image."""
         canvas = canvas_of(inputs.job, inputs.pixels, self.recipe)
         planned = self.plan(inputs)
         quality = msgspec.structs.replace(planned.quality, canvas=canvas.quality)
-        return MadePicture(inputs, planned.series, quality, canvas)
+        return MadeImage(inputs, planned.series, quality, canvas)
 
-    def plan(self, inputs: Inputs) -> PlannedPicture:
-        """Make the reveal series of a picture; a recipe that bounds clipping has its canvas tried all the same."""
+    def plan(self, inputs: Inputs) -> PlannedImage:
+        """Make the reveal series of an image; a recipe that bounds clipping has its canvas tried all the same."""
         if self.recipe.canvas.largest_clipped_fraction < 1:
             canvas_of(inputs.job, inputs.pixels, self.recipe)
         maps = {name: prepared.map for name, prepared in inputs.maps.items()}
@@ -128,7 +128,7 @@ class ImagePipeline:
         series = {name: self._series(one, n_px, counts) for name, one in maps.items()}
         agreement = orientation.agreement({name: one.values for name, one in maps.items()})
         sources = {name: source_quality(inputs.maps[name], series[name], agreement[name]) for name in maps}
-        return PlannedPicture(inputs, series, Quality(canvas=None, sources=sources, match=inputs.match))
+        return PlannedImage(inputs, series, Quality(canvas=None, sources=sources, match=inputs.match))
 
     def _series(self, one: ImportanceMap, n_px: int, counts: NDArray[np.int64]) -> RevealSeries:
         reveal = self.recipe.reveal
@@ -137,48 +137,48 @@ class ImagePipeline:
         return RevealSeries(order, one.shape, counts, centring_shift(order, one.shape, reveal.centring))
 
 
-class ReadPicture(NamedTuple):
-    """A picture ready for use, its look before it was matched, and how near it is to the set's common target."""
+class ReadImage(NamedTuple):
+    """An image ready for use, its look before it was matched, and how near it is to the set's common target."""
 
-    picture: Picture
+    image: LoadedImage
     look: str
     match: MatchQuality | None
 
 
-def reader_of(recipe: StimulusRecipe) -> PictureReader:
-    """Return what reads the recipe's pictures; where they are matched, with a memory for those that it has read."""
+def reader_of(recipe: StimulusRecipe) -> ImageReader:
+    """Return what reads the recipe's images; where they are matched, with a memory for those that it has read."""
 
-    def read(path: str) -> Picture:
+    def read(path: str) -> LoadedImage:
         return load(path, recipe.side_px, fit=recipe.fit, upscale=recipe.upscale, greyscale=recipe.greyscale)
 
     return read if recipe.match.kind == "none" else remembering(read)
 
 
-def picture_of(job: ImageEntry, recipe: StimulusRecipe, target: Target | None, read: PictureReader) -> ReadPicture:
-    """Read a job's picture and match it to the target, if there is one.
+def image_of(job: ImageEntry, recipe: StimulusRecipe, target: Target | None, read: ImageReader) -> ReadImage:
+    """Read a job's image and match it to the target, if there is one.
 
     Raises
     ------
     InputError
-        Names the file that cannot be used, as :func:`.pictures.load` does.
+        Names the file that cannot be used, as :func:`.images.load` does.
     """
-    picture = read(job.path)
-    look = perceptual_hash(picture.pixels)
+    image = read(job.path)
+    look = perceptual_hash(image.pixels)
     if target is None:
-        return ReadPicture(picture, look, None)
-    pixels, quality = matched(picture.pixels, target, key=key64(recipe.seed, "match", job.image_id))
-    return ReadPicture(dataclasses.replace(picture, pixels=pixels), look, quality)
+        return ReadImage(image, look, None)
+    pixels, quality = matched(image.pixels, target, key=key64(recipe.seed, "match", job.image_id))
+    return ReadImage(dataclasses.replace(image, pixels=pixels), look, quality)
 
 
 def canvas_of(job: ImageEntry, pixels: NDArray[np.uint8], recipe: StimulusRecipe) -> MadeCanvas:
-    """Make the canvas of a job's picture.
+    """Make the canvas of a job's image.
 
     Parameters
     ----------
     job : ImageEntry
         Its id decides the phases.
     pixels : ndarray of uint8, shape (side, side, 3)
-        The picture, coded sRGB.
+        The image, coded sRGB.
     recipe : StimulusRecipe
         Seed and canvas.
 
@@ -194,37 +194,37 @@ def canvas_of(job: ImageEntry, pixels: NDArray[np.uint8], recipe: StimulusRecipe
 def target_of(
     recipe: StimulusRecipe,
     jobs: Sequence[ImageEntry],
-    read: PictureReader,
+    read: ImageReader,
     *,
     skip_bad: bool = False,
     lacking: Callable[[str], str] | None = None,
 ) -> Target | None:
-    """Return what the pictures of a set are matched to.
+    """Return what the images of a set are matched to.
 
     Parameters
     ----------
     recipe : StimulusRecipe
         What is matched.
     jobs : sequence of ImageEntry
-        The pictures.
+        The images.
     read : callable
         From :func:`reader_of`.
     skip_bad : bool
-        Leave pictures out that cannot be read, or have no map, and name them in the target.
+        Leave images out that cannot be read, or have no map, and name them in the target.
     lacking : callable, optional
-        Picture id → the map source that has no map of it; see :meth:`.sources.Sources.lacking`.
+        Image id → the map source that has no map of it; see :meth:`.sources.Sources.lacking`.
 
     Raises
     ------
     InputError
-        When some picture cannot have the target, see :func:`.match_target.find_target`; when one cannot be read and
+        When some image cannot have the target, see :func:`.match_target.find_target`; when one cannot be read and
         `skip_bad` is false.
     """
     if recipe.match.kind == "none":
         return None
     left_out: dict[str, str] = {}
 
-    def pictures() -> Iterator[tuple[str, NDArray[np.uint8]]]:
+    def images() -> Iterator[tuple[str, NDArray[np.uint8]]]:
         for job in jobs:
             without = lacking(job.image_id) if lacking is not None and skip_bad else ""
             try:
@@ -237,7 +237,7 @@ def target_of(
                 left_out[job.image_id] = str(error)
 
     try:
-        target = find_target(recipe.match, pictures)
+        target = find_target(recipe.match, images)
     except InputError as error:
         if not skip_bad or not left_out:
             raise
@@ -246,6 +246,6 @@ def target_of(
 
 
 def fractions_of(recipe: StimulusRecipe) -> NDArray[np.float64]:
-    """Return the recipe's reveal levels as fractions of the features, the intact picture not counted."""
+    """Return the recipe's reveal levels as fractions of the features, the intact image not counted."""
     reveal = recipe.reveal
     return np.array(reveal.levels) if reveal.levels else level_fractions(reveal.n_levels, reveal.lowest)

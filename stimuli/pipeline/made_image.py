@@ -1,4 +1,4 @@
-"""A picture on its way through the pipeline: what was read, its reveal series, and its canvas."""
+"""An image on its way through the pipeline: what was read, its reveal series, and its canvas."""
 
 from dataclasses import dataclass
 
@@ -16,14 +16,14 @@ from .quality import Quality
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Inputs:
-    """Everything read from files for one picture.
+    """Everything read from files for one image.
 
     Attributes
     ----------
     job : ImageEntry
-        Which picture.
+        Which image.
     pixels : ndarray of uint8, shape (side, side, 3)
-        The picture, ready for use.
+        The image, ready for use.
     image_sha256 : str
         Hash of its file.
     maps : dict
@@ -31,7 +31,7 @@ class Inputs:
     look : str
         What it looks like from far away, before it was matched; see :func:`.duplicates.perceptual_hash`.
     match : MatchQuality or None
-        How near the picture is to the set's common target.
+        How near the image is to the set's common target.
     """
 
     job: ImageEntry
@@ -43,8 +43,8 @@ class Inputs:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class PlannedPicture:
-    """A picture and its reveal series: all that the form ``recipe`` needs, and much quicker than the canvas.
+class PlannedImage:
+    """An image and its reveal series: all that the form ``recipe`` needs, and much quicker than the canvas.
 
     Attributes
     ----------
@@ -62,7 +62,7 @@ class PlannedPicture:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class MadePicture(PlannedPicture):
-    """A picture, its reveal series and its canvas, which all sources share; `quality` is complete."""
+class MadeImage(PlannedImage):
+    """An image, its reveal series and its canvas, which all sources share; `quality` is complete."""
 
     canvas: MadeCanvas

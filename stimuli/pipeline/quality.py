@@ -1,4 +1,4 @@
-"""What is to be known about a finished picture and its maps: the figures of ``quality.csv``."""
+"""What is to be known about a finished image and its maps: the figures of ``quality.csv``."""
 
 import msgspec
 import numpy as np
@@ -12,7 +12,7 @@ from ..maps.prepare import PreparedMap
 
 
 class SourceQuality(msgspec.Struct, frozen=True, kw_only=True):
-    """What is to be known about one map of one picture.
+    """What is to be known about one map of one image.
 
     Attributes
     ----------
@@ -21,7 +21,7 @@ class SourceQuality(msgspec.Struct, frozen=True, kw_only=True):
     n_observers, n_points, n_outside : int
         People, recorded points, and points outside the frame; 0 where unknown or not recorded.
     cut_fraction : float
-        Share of the importance lost by cutting the picture square.
+        Share of the importance lost by cutting the image square.
     captured : tuple of float
         Share of the map's importance revealed at each level.
     best_captured : float
@@ -29,7 +29,7 @@ class SourceQuality(msgspec.Struct, frozen=True, kw_only=True):
     map_sha256 : str
         Hash of the map as it was used.
     agreement : tuple of float
-        Correlation with the other sources' maps of the picture, upright first and then turned as :data:`.turns.TURNS`
+        Correlation with the other sources' maps of the image, upright first and then turned as :data:`.turns.TURNS`
         says; empty where there is one source only.
     """
 
@@ -45,16 +45,16 @@ class SourceQuality(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Quality(msgspec.Struct, frozen=True, kw_only=True):
-    """What is to be known about one picture of a set.
+    """What is to be known about one image of a set.
 
     Attributes
     ----------
     canvas : CanvasQuality or None
-        How the canvas compares with the picture; None where none was drawn (form ``recipe``).
+        How the canvas compares with the image; None where none was drawn (form ``recipe``).
     sources : dict
         Map source → :class:`SourceQuality`.
     match : MatchQuality or None
-        How near the picture is to the set's common target.
+        How near the image is to the set's common target.
     """
 
     canvas: CanvasQuality | None

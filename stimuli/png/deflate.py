@@ -1,6 +1,6 @@
 """Huffman coding alone, in the deflate format that every PNG reader knows.
 
-Scrambled pictures are noise: to search them for repeats costs most of a compressor's time and finds nothing. And a
+Scrambled images are noise: to search them for repeats costs most of a compressor's time and finds nothing. And a
 coder of our own gives the same bytes on every machine, whichever zlib Python was built with there, so that two
 laboratories' stimuli have the same hashes. Where numba is installed, what goes symbol by symbol is compiled.
 """

@@ -1,7 +1,7 @@
-"""A PNG writer for series: pictures that share most of their rows share the work.
+"""A PNG writer for series: images that share most of their rows share the work.
 
 Rows are compressed in strips, each an independent deflate segment; a strip that did not change since the last
-picture is not compressed again, and its checksum is combined with the others'. Any PNG reader sees ordinary files.
+image is not compressed again, and its checksum is combined with the others'. Any PNG reader sees ordinary files.
 Huffman coding alone (:mod:`.deflate`) is as small as a search for repeats within a tenth.
 """
 
@@ -20,12 +20,12 @@ _ADLER = 65521
 
 
 class SeriesWriter:
-    r"""Encodes 8-bit RGB pictures of one size, one after the other.
+    r"""Encodes 8-bit RGB images of one size, one after the other.
 
     Parameters
     ----------
     height, width : int
-        Size of every picture in pixels.
+        Size of every image in pixels.
 
     Examples
     --------
@@ -42,18 +42,18 @@ class SeriesWriter:
         self._head = b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", header) + _chunk(b"sRGB", b"\0")
 
     def encode(
-        self, picture: NDArray[np.uint8], *, title: str = "", changed_rows: NDArray[np.bool_] | None = None
+        self, image: NDArray[np.uint8], *, title: str = "", changed_rows: NDArray[np.bool_] | None = None
     ) -> bytes:
         """Return the bytes of a PNG file.
 
         Parameters
         ----------
-        picture : ndarray of uint8, shape (height, width, 3)
+        image : ndarray of uint8, shape (height, width, 3)
             Coded sRGB.
         title : str
             Latin-1 text that the file carries, so that a stray file can be traced.
         changed_rows : ndarray of bool, shape (height,), optional
-            Rows that differ from the picture encoded before; None means all.
+            Rows that differ from the image encoded before; None means all.
 
         Returns
         -------
@@ -62,10 +62,10 @@ class SeriesWriter:
         """
         tops = np.arange(0, self.height, STRIP_ROWS)
         if changed_rows is None or not self._strips:
-            self._strips = [_strip(picture[top : top + STRIP_ROWS]) for top in tops]
+            self._strips = [_strip(image[top : top + STRIP_ROWS]) for top in tops]
         else:
             for number in np.flatnonzero(np.logical_or.reduceat(changed_rows, tops)):
-                self._strips[number] = _strip(picture[tops[number] : tops[number] + STRIP_ROWS])
+                self._strips[number] = _strip(image[tops[number] : tops[number] + STRIP_ROWS])
         checksum = 1
         for _, adler, length in self._strips:
             checksum = _joined_adler(checksum, adler, length)
@@ -75,9 +75,9 @@ class SeriesWriter:
         return self._head + text + _chunk(b"IDAT", data) + _chunk(b"IEND", b"")
 
 
-def encode(picture: NDArray[np.uint8], *, title: str = "") -> bytes:
-    """Return one picture of shape (height, width, 3) as a PNG file."""
-    return SeriesWriter(picture.shape[0], picture.shape[1]).encode(picture, title=title)
+def encode(image: NDArray[np.uint8], *, title: str = "") -> bytes:
+    """Return one image of shape (height, width, 3) as a PNG file."""
+    return SeriesWriter(image.shape[0], image.shape[1]).encode(image, title=title)
 
 
 def _strip(rows: NDArray[np.uint8]) -> tuple[bytes, int, int]:

@@ -1,4 +1,4 @@
-"""``rapidvision demo render``: draw new pictures with their maps."""
+"""``rapidvision demo render``: draw new images with their maps."""
 
 import argparse
 from pathlib import Path
@@ -8,7 +8,7 @@ from rapidvision.formats import image_folder
 
 EPILOG = """\
 examples:
-  rapidvision demo render --out pictures/ --seed 1
+  rapidvision demo render --out images/ --seed 1
   rapidvision demo render --out practice/ --n-images-per-category 2 --size 256 --seed 5
   rapidvision demo render --out training/ --n-images 3000 --size 96 --seed 7 --workers 2 --map-sources clickme
 
@@ -19,16 +19,16 @@ path = "maps/clickme". It also holds parts/ and objects/ (which part and which t
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``demo render``."""
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.description = "Draw pictures of the eight categories from a seed, with maps, parts and objects."
+    parser.description = "Draw images of the eight categories from a seed, with maps, parts and objects."
     parser.epilog = EPILOG
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="the picture folder to make")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="the image folder to make")
     count = parser.add_mutually_exclusive_group()
     count.add_argument(
-        "--n-images-per-category", type=int, metavar="N", help="main pictures of each category (default 10)"
+        "--n-images-per-category", type=int, metavar="N", help="main images of each category (default 10)"
     )
-    count.add_argument("--n-images", type=int, metavar="N", help="main pictures in all, balanced over the categories")
+    count.add_argument("--n-images", type=int, metavar="N", help="main images in all, balanced over the categories")
     parser.add_argument(
-        "--n-practice-per-category", type=int, default=0, metavar="N", help="practice pictures besides (default 0)"
+        "--n-practice-per-category", type=int, default=0, metavar="N", help="practice images besides (default 0)"
     )
     parser.add_argument("--size", type=int, default=256, metavar="PX", help="side in pixels (default 256)")
     parser.add_argument(
@@ -47,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--format",
         default="png",
         choices=("png", "webp"),
-        help="of the pictures; webp keeps every pixel too, in smaller files",
+        help="of the images; webp keeps every pixel too, in smaller files",
     )
     parser.add_argument(
         "--workers", type=int, default=1, metavar="N", help="processes (default 1); the bytes do not depend on it"
@@ -71,7 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
             "render: --n-images must be 1 or more, --n-images-per-category and --n-practice-per-category 0 or more"
         )
     if (arguments.out / image_folder.TABLE).exists():
-        raise InputError(f"{arguments.out}: holds a picture folder already; choose another --out or remove it")
+        raise InputError(f"{arguments.out}: holds an image folder already; choose another --out or remove it")
     seed = fresh_seed() if arguments.seed is None else arguments.seed
     maps = [] if arguments.map_sources == "none" else [name.strip() for name in arguments.map_sources.split(",")]
     if candidates is None:
@@ -92,5 +92,5 @@ def run(arguments: argparse.Namespace) -> int:
         workers=arguments.workers,
         quiet=arguments.quiet,
     )
-    say(arguments, f"{len(items)} pictures of {arguments.size} px in {arguments.out}, seed {seed}")
+    say(arguments, f"{len(items)} images of {arguments.size} px in {arguments.out}, seed {seed}")
     return 0

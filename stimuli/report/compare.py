@@ -41,7 +41,7 @@ def compare(first: StimulusSet, second: StimulusSet) -> Difference:
     Parameters
     ----------
     first, second : StimulusSet
-        Two sets; their pictures are not read, the manifest has their hashes.
+        Two sets; their images are not read, the manifest has their hashes.
 
     Returns
     -------

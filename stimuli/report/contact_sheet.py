@@ -1,4 +1,4 @@
-"""The contact sheet of a set: flags first, then every picture with its maps, levels and canvas."""
+"""The contact sheet of a set: flags first, then every image with its maps, levels and canvas."""
 
 import base64
 import io
@@ -50,13 +50,13 @@ def contact_sheet(
     found : StimulusSet or path-like
         A set of PNG files, or its folder.
     out : path-like
-        Folder for both files; the page shows every picture, the sheet the first :data:`.preview_sheet.MOST_LINES`, flagged
+        Folder for both files; the page shows every image, the sheet the first :data:`.preview_sheet.MOST_LINES`, flagged
         ones before the others.
     inputs : (StimulusRecipe, Path), optional
         Recipe and root of the build; with them the importance maps and the bare canvas are shown. Without them the
         lowest level stands for the canvas.
     advance : callable
-        Called after each picture.
+        Called after each image.
 
     Returns
     -------
@@ -66,7 +66,7 @@ def contact_sheet(
     Raises
     ------
     InputError
-        When the recipe, or a picture, is not that of the build: canvases and maps of another set would be shown.
+        When the recipe, or an image, is not that of the build: canvases and maps of another set would be shown.
 
     Examples
     --------
@@ -94,29 +94,29 @@ def contact_sheet(
     ids = [one.image_id for one in exemplars]
     shown = set(list(dict.fromkeys([name for name in flagged if name in ids] + ids))[:MOST_LINES])
     for exemplar in exemplars:
-        pictures = _pictures_of(found, rows, exemplar.image_id)
+        images = _images_of(found, rows, exemplar.image_id)
         prepared = maker.read(jobs[exemplar.image_id]) if maker is not None and exemplar.image_id in jobs else None
         if prepared is not None and prepared.image_sha256 != sources[exemplar.image_id]:
-            raise InputError(f"{prepared.job.path}: not the picture that the set was built from (hash differs)")
+            raise InputError(f"{prepared.job.path}: not the image that the set was built from (hash differs)")
         maps = {} if prepared is None else {name: one.map.values for name, one in prepared.maps.items()}
         title = f"{exemplar.image_id} · {exemplar.category} · {exemplar.phase}"
-        canvas = next(image for name, image in pictures.items() if name != "picture")  # nearly all of the lowest level
+        canvas = next(image for name, image in images.items() if name != "image")  # nearly all of the lowest level
         if prepared is not None and maker is not None:
             canvas = canvas_of(prepared.job, prepared.pixels, maker.recipe).pixels
-            pictures["canvas"] = canvas
-        plots = before_and_after(pictures["picture"], canvas) if "picture" in pictures else ""
-        sections.append(_section(title, pictures, maps, plots))
+            images["canvas"] = canvas
+        plots = before_and_after(images["image"], canvas) if "image" in images else ""
+        sections.append(_section(title, images, maps, plots))
         if exemplar.image_id in shown:
-            lines.append(_line(title, pictures, maps))
-        if len(originals) < 200 and "picture" in pictures:
-            originals.append(pictures["picture"])
+            lines.append(_line(title, images, maps))
+        if len(originals) < 200 and "image" in images:
+            originals.append(images["image"])
             canvases.append(canvas)
         advance(1)
     figures = set_figures(originals, canvases, quality)
     masks = {family: _masks(found, rows) for family, rows in read_masks(found.folder).items()}
     lines.sort(key=lambda line: line.title.split(" ")[0] not in flagged)
     above = [Line(f"masks: {family}", shown) for family, shown in masks.items()]
-    files.write_bytes(out / "sheet.png", draw_sheet(figures, lines, n_pictures=len(exemplars), masks=above))
+    files.write_bytes(out / "sheet.png", draw_sheet(figures, lines, n_images=len(exemplars), masks=above))
     thumbnails = {
         f"{family} ({counts_of(found.folder)[family]})": [(name, _thumbnail(mask)) for name, mask in some.items()]
         for family, some in masks.items()
@@ -128,7 +128,7 @@ def contact_sheet(
 def _maker(
     inputs: tuple[StimulusRecipe, Path] | None, found: StimulusSet
 ) -> tuple[ImagePipeline | None, dict[str, Any]]:
-    """Return what makes the set's pictures again, matched to the target of its build, and the jobs by picture."""
+    """Return what makes the set's images again, matched to the target of its build, and the jobs by image."""
     if inputs is None:
         return None, {}
     recipe, root = inputs
@@ -146,15 +146,15 @@ def _maker(
     return ImagePipeline(recipe, root, target=target, read=read), {job.image_id: job for job in jobs}
 
 
-def _pictures_of(
+def _images_of(
     found: StimulusSet, rows: dict[tuple[str, str, int], Stimulus], image_id: str
 ) -> dict[str, NDArray[np.uint8]]:
-    """The intact picture and the shown levels of each source, by caption."""
+    """The intact image and the shown levels of each source, by caption."""
     mine = [row for row in rows.values() if row.image_id == image_id]
     out: dict[str, NDArray[np.uint8]] = {}
     intact = [row for row in mine if row.reveal_fraction is None]
     if intact:
-        out["picture"] = _read(found, intact[0])
+        out["image"] = _read(found, intact[0])
     for source in found.description.map_sources:
         levels = [row for row in mine if row.map_source == source and row.reveal_fraction is not None]
         for fraction in SHOWN:
@@ -174,29 +174,29 @@ def _masks(found: StimulusSet, masks: Sequence[MaskImage]) -> dict[str, NDArray[
 
 
 def _section(
-    title: str, pictures: dict[str, NDArray[np.uint8]], maps: dict[str, NDArray[Any]], plots: str
+    title: str, images: dict[str, NDArray[np.uint8]], maps: dict[str, NDArray[Any]], plots: str
 ) -> dict[str, Any]:
-    """One picture: itself, its canvas, their statistics and its maps in the first line, then a line per source."""
+    """One image: itself, its canvas, their statistics and its maps in the first line, then a line per source."""
     levels: dict[str, list[tuple[str, str]]] = {}
-    for caption, image in pictures.items():
-        if caption not in ("picture", "canvas"):
+    for caption, image in images.items():
+        if caption not in ("image", "canvas"):
             levels.setdefault(caption.split()[0], []).append((caption, _thumbnail(image)))
     return {
         "title": title,
-        "own": [(name, _thumbnail(pictures[name])) for name in ("picture", "canvas") if name in pictures],
+        "own": [(name, _thumbnail(images[name])) for name in ("image", "canvas") if name in images],
         "plots": plots,
         "maps": [(f"map: {name}", _thumbnail(_heat(values))) for name, values in maps.items()],
         "levels": list(levels.values()),
     }
 
 
-def _line(title: str, pictures: dict[str, NDArray[np.uint8]], maps: dict[str, NDArray[Any]]) -> Line:
+def _line(title: str, images: dict[str, NDArray[np.uint8]], maps: dict[str, NDArray[Any]]) -> Line:
     """The same for the sheet: itself, its canvas, and each source's map before its levels."""
     cells: dict[str, NDArray[np.uint8]] = {}
-    for name in ("picture", "canvas"):
-        if name in pictures:
-            cells[name] = pictures[name]
-    for caption, image in pictures.items():
+    for name in ("image", "canvas"):
+        if name in images:
+            cells[name] = images[name]
+    for caption, image in images.items():
         source = caption.split()[0]
         if caption not in cells:
             if source in maps:
@@ -250,17 +250,17 @@ def summary_of(found: StimulusSet) -> str:
     """Return what ``rapidvision stimuli show`` prints about a set."""
     description = found.description
     lines = [
-        f"{description.name}: {len(description.images)} pictures of {description.image_px} px, seed {description.seed}",
+        f"{description.name}: {len(description.images)} images of {description.image_px} px, seed {description.seed}",
         f"digest    {description.digest}",
         f"sources   {', '.join(description.map_sources)}",
         f"levels    {', '.join(description.level_labels)} (% of the features)",
     ]
     for phase in ("practice", "main"):
-        pictures = found.exemplars(phase)
-        if pictures:
-            targets = sum(one.target for one in pictures)
-            categories = sorted({one.category for one in pictures})
-            lines.append(f"{phase:<9} {len(pictures)} pictures, {targets} targets; {', '.join(categories)}")
+        images = found.exemplars(phase)
+        if images:
+            targets = sum(one.target for one in images)
+            categories = sorted({one.category for one in images})
+            lines.append(f"{phase:<9} {len(images)} images, {targets} targets; {', '.join(categories)}")
     if masks := counts_of(found.folder):
         lines.append(f"masks     {', '.join(f'{n} {family}' for family, n in masks.items())}")
     clipped = description.quality.get("canvas_clipped_fraction", {})

@@ -9,7 +9,7 @@ from ..image.load import LUMA
 from .plots import luma_histogram, radial_spectrum
 
 _DPI = 110
-_PICTURE, _CANVAS = "#222222", "#d1495b"
+_IMAGE, _CANVAS = "#222222", "#d1495b"
 _SOURCES = ("#00798c", "#edae49", "#7b5ea7", "#66a182")
 
 
@@ -22,7 +22,7 @@ def set_figures(
     Parameters
     ----------
     originals, canvases : list of ndarray of uint8, shape (side, side, 3)
-        Intact pictures, and the lowest level of each, which is nearly all canvas.
+        Intact images, and the lowest level of each, which is nearly all canvas.
     quality : list of dict
         Rows of ``quality.csv``.
 
@@ -33,7 +33,7 @@ def set_figures(
     """
     figure = new_figure(13, 3.2, dpi=_DPI, layout="constrained")
     axes = figure.subplots(1, 4)
-    for many, colour, name in ((originals, _PICTURE, "pictures"), (canvases, _CANVAS, "canvases")):
+    for many, colour, name in ((originals, _IMAGE, "images"), (canvases, _CANVAS, "canvases")):
         if not many:
             continue
         luma = [one @ LUMA for one in many]
@@ -41,7 +41,7 @@ def set_figures(
         axes[0].loglog(np.arange(1, spectra.shape[1] + 1), np.median(spectra, axis=0), color=colour, label=name)
         counts = np.array([luma_histogram(one) for one in luma])
         axes[1].plot(np.arange(2, 256, 4), 100 * counts.mean(axis=0), color=colour, label=name)
-    axes[0].set(title="Luma spectrum (median)", xlabel="cycles per picture", ylabel="amplitude")
+    axes[0].set(title="Luma spectrum (median)", xlabel="cycles per image", ylabel="amplitude")
     axes[0].legend(frameon=False)
     axes[1].set(title="Luma histogram (mean)", xlabel="grey level", ylabel="% of the pixels")
     sources = list(dict.fromkeys(row["map_source"] for row in quality))
@@ -57,7 +57,7 @@ def set_figures(
     axes[2].legend(frameon=False)
     clipped = [100 * float(row["canvas_clipped_fraction"]) for row in quality if row["map_source"] == sources[0]]
     axes[3].hist(clipped, bins=20, color=_CANVAS)
-    axes[3].set(title="Clipped share of each canvas", xlabel="% of the values", ylabel="pictures")
+    axes[3].set(title="Clipped share of each canvas", xlabel="% of the values", ylabel="images")
     for one in axes:
         one.spines[["top", "right"]].set_visible(False)
     return figure_bytes(figure, "png", dpi=_DPI)

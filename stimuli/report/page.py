@@ -1,4 +1,4 @@
-"""The contact sheet as one picture: the set's figures, and below them a line for each of some pictures."""
+"""The contact sheet as one image: the set's figures, and below them a line for each of some images."""
 
 import io
 from collections.abc import Sequence
@@ -7,21 +7,21 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-#: Side of a small picture and the space around it.
+#: Side of a small image and the space around it.
 THUMB_PX, GAP_PX = 112, 6
-#: Pictures shown; the page shows all.
+#: Images shown; the page shows all.
 MOST_LINES = 24
 _HEAD_PX, _INK = 20, (34, 34, 34)
 
 
 class Line(NamedTuple):
-    """One picture of the sheet: its title, and its small pictures by caption."""
+    """One image of the sheet: its title, and its small images by caption."""
 
     title: str
     cells: dict[str, NDArray[np.uint8]]
 
 
-def draw_sheet(figures: bytes, lines: Sequence[Line], *, n_pictures: int, masks: Sequence[Line] = ()) -> bytes:
+def draw_sheet(figures: bytes, lines: Sequence[Line], *, n_images: int, masks: Sequence[Line] = ()) -> bytes:
     """Draw the sheet.
 
     Parameters
@@ -30,10 +30,10 @@ def draw_sheet(figures: bytes, lines: Sequence[Line], *, n_pictures: int, masks:
         PNG file of the set's figures.
     lines : sequence of Line
         At most :data:`MOST_LINES`, with the same captions.
-    n_pictures : int
-        How many pictures the set has.
+    n_images : int
+        How many images the set has.
     masks : sequence of Line
-        A line per family of masks, above the pictures.
+        A line per family of masks, above the images.
 
     Returns
     -------
@@ -63,8 +63,8 @@ def draw_sheet(figures: bytes, lines: Sequence[Line], *, n_pictures: int, masks:
     down = top.height
     for line in masks:
         down = draw(line, list(line.cells), down)
-    if len(lines) < n_pictures:
-        says = f"{len(lines)} of {n_pictures} pictures, flagged ones first; index.html shows all"
+    if len(lines) < n_images:
+        says = f"{len(lines)} of {n_images} images, flagged ones first; index.html shows all"
         pen.text((GAP_PX, down), says, _INK, font)
     down += _HEAD_PX
     for column, caption in enumerate(captions):

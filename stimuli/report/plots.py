@@ -1,4 +1,4 @@
-"""The small plots beside each picture of a contact sheet: spectrum and histogram of picture and canvas."""
+"""The small plots beside each image of a contact sheet: spectrum and histogram of image and canvas."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,15 +12,15 @@ BINS = 64
 _COLOURS = ("#222222", "#d1495b")
 
 
-def before_and_after(picture: NDArray[np.uint8], canvas: NDArray[np.uint8]) -> str:
+def before_and_after(image: NDArray[np.uint8], canvas: NDArray[np.uint8]) -> str:
     """Return two SVG figures: amplitude by spatial frequency (both axes logarithmic), and the luma histogram.
 
     Parameters
     ----------
-    picture, canvas : ndarray of uint8, shape (side, side, 3)
+    image, canvas : ndarray of uint8, shape (side, side, 3)
         Drawn dark and red.
     """
-    lumas = [picture @ LUMA, canvas @ LUMA]
+    lumas = [image @ LUMA, canvas @ LUMA]
     spectra = [np.log10(np.maximum(radial_spectrum(one), 1e-3)) for one in lumas]
     cycles = np.log10(np.arange(1, spectra[0].size + 1))
     levels = np.arange(BINS)
@@ -35,7 +35,7 @@ def _plot(x: NDArray[np.number], lines: list[NDArray[np.float64]], caption: str)
         down = HEIGHT - 4 - (line - low) / max(float(high - low), 1e-9) * (HEIGHT - 8)
         points = " ".join(f"{a:.1f},{b:.1f}" for a, b in zip(across, down, strict=True))
         drawn.append(f'<polyline fill="none" stroke="{colour}" points="{points}"/>')
-    title = f"{caption}: picture dark, canvas red"
+    title = f"{caption}: image dark, canvas red"
     return (
         f'<figure><svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{title}"><title>{title}</title>'
         f"{''.join(drawn)}</svg>{caption}</figure>"
@@ -48,7 +48,7 @@ def luma_histogram(luma: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def radial_spectrum(luma: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the mean amplitude at each whole number of cycles per picture, from 1; shape (side // 2,)."""
+    """Return the mean amplitude at each whole number of cycles per image, from 1; shape (side // 2,)."""
     height, width = luma.shape
     amplitude = np.abs(np.fft.rfft2(luma - luma.mean()))
     radius = np.hypot(np.fft.fftfreq(height, 1 / height)[:, None], np.fft.rfftfreq(width, 1 / width)[None])

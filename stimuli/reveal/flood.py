@@ -73,7 +73,7 @@ def fill(
     Raises
     ------
     InputError
-        When the map is unusable, `n_px` or the start lie outside the picture, or times would overflow.
+        When the map is unusable, `n_px` or the start lie outside the image, or times would overflow.
 
     Examples
     --------
@@ -84,7 +84,7 @@ def fill(
     values = _usable(importance, flat_is_fine=growth.gamma == 0)
     height, width = values.shape
     if not 1 <= n_px <= values.size:
-        raise InputError(f"flood fill: {n_px} pixels asked for, a picture of {height} x {width} has 1 to {values.size}")
+        raise InputError(f"flood fill: {n_px} pixels asked for, an image of {height} x {width} has 1 to {values.size}")
     speed = rate_scale(values, gamma=growth.gamma, epsilon=growth.epsilon)
     start = start_pixel(values, key=key) if growth.start is None else _raster(growth.start, values.shape)
     if engine == "numba" or (engine == "auto" and _numba_is_here()):
@@ -140,5 +140,5 @@ def start_pixel(values: NDArray[np.float32], *, key: int) -> int:
 def _raster(start: tuple[int, int], shape: tuple[int, int]) -> int:
     row, column = start
     if not (0 <= row < shape[0] and 0 <= column < shape[1]):
-        raise InputError(f"flood fill: start {start} lies outside a picture of {shape[0]} x {shape[1]} pixels")
+        raise InputError(f"flood fill: start {start} lies outside an image of {shape[0]} x {shape[1]} pixels")
     return row * shape[1] + column

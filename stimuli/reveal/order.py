@@ -15,7 +15,7 @@ from .flood import Engine, Growth, fill
 
 
 def n_revealed_px(maps: list[ImportanceMap], reveal: Reveal) -> int:
-    """Return how many pixels 100 % of the features are, the same for every source of a picture.
+    """Return how many pixels 100 % of the features are, the same for every source of an image.
 
     "The total number of pixels in the attention maps for a given image was equalized between ClickMe and saliency
     maps" (paper, appendix).
@@ -23,9 +23,9 @@ def n_revealed_px(maps: list[ImportanceMap], reveal: Reveal) -> int:
     Parameters
     ----------
     maps : list of ImportanceMap
-        One per source, all of one picture.
+        One per source, all of one image.
     reveal : Reveal
-        Its budget: a share of the picture's pixels, or ``support``.
+        Its budget: a share of the image's pixels, or ``support``.
 
     Returns
     -------
@@ -51,7 +51,7 @@ def reveal_order(
     reveal : Reveal
         The mode and its numbers.
     key : int
-        64-bit key of this picture and source.
+        64-bit key of this image and source.
     engine : {"auto", "numba", "portable"}
         For the flood fill.
 
@@ -67,7 +67,7 @@ def reveal_order(
 
 
 def _checked(order: NDArray[Any], importance: ImportanceMap, n_px: int, mode: str) -> NDArray[np.int32]:
-    """Refuse what a plug-in returned unless it is `n_px` different pixels of the picture."""
+    """Refuse what a plug-in returned unless it is `n_px` different pixels of the image."""
     where = f"reveal mode {mode}: {importance.image_id} from {importance.source}"
     if order.shape != (n_px,) or order.dtype.kind not in "iu":
         raise InputError(

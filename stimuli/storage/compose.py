@@ -1,4 +1,4 @@
-"""From a picture, a canvas and a reveal series to the finished pictures of all levels."""
+"""From an image, a canvas and a reveal series to the finished images of all levels."""
 
 from collections.abc import Iterator
 
@@ -13,13 +13,13 @@ from ..recipe_tables import Reveal
 
 
 def levels_of(
-    picture: NDArray[np.uint8], canvas: NDArray[np.uint8], series: RevealSeries, reveal: Reveal
+    image: NDArray[np.uint8], canvas: NDArray[np.uint8], series: RevealSeries, reveal: Reveal
 ) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.bool_] | None]]:
-    """Yield each level's picture and the rows that changed since the level before (None: all).
+    """Yield each level's image and the rows that changed since the level before (None: all).
 
     Parameters
     ----------
-    picture, canvas : ndarray of uint8, shape (height, width, 3)
+    image, canvas : ndarray of uint8, shape (height, width, 3)
         Coded sRGB.
     series : RevealSeries
         Order, counts and shift.
@@ -29,16 +29,16 @@ def levels_of(
     Yields
     ------
     (ndarray of uint8, ndarray of bool or None)
-        The picture is overwritten by the next level; copy it to keep it.
+        The image is overwritten by the next level; copy it to keep it.
     """
     if reveal.feather_px > 0:
         for level in range(series.n_levels):
-            yield _feathered(picture, canvas, series, level, reveal), None
+            yield _feathered(image, canvas, series, level, reveal), None
         return
     width = series.shape[1]
     targets = series.target_indices()
     out = canvas.copy()
-    flat, source = out.reshape(-1, 3), picture.reshape(-1, 3)
+    flat, source = out.reshape(-1, 3), image.reshape(-1, 3)
     drawn = 0
     for count in series.counts:
         new = targets[drawn:count]
@@ -50,16 +50,16 @@ def levels_of(
 
 
 def encoded_levels(
-    picture: NDArray[np.uint8], canvas: NDArray[np.uint8], series: RevealSeries, reveal: Reveal, titles: list[str]
+    image: NDArray[np.uint8], canvas: NDArray[np.uint8], series: RevealSeries, reveal: Reveal, titles: list[str]
 ) -> Iterator[bytes]:
     """Yield the PNG file of each level; `titles` name them in order."""
     writer = SeriesWriter(*series.shape)
-    for title, (pixels, changed) in zip(titles, levels_of(picture, canvas, series, reveal), strict=True):
+    for title, (pixels, changed) in zip(titles, levels_of(image, canvas, series, reveal), strict=True):
         yield writer.encode(pixels, title=title, changed_rows=changed)
 
 
 def soft_mask(series: RevealSeries, level: int, feather_px: int) -> NDArray[np.float64]:
-    """Return how much of the picture shows at each canvas pixel, 0 … 1, for a soft edge of `feather_px`.
+    """Return how much of the image shows at each canvas pixel, 0 … 1, for a soft edge of `feather_px`.
 
     A linear ramp across the edge of the hard mask, moved in or out until the sum equals the level's count within
     half a pixel, so that soft and hard edges show the same amount.
@@ -94,10 +94,10 @@ def soft_mask(series: RevealSeries, level: int, feather_px: int) -> NDArray[np.f
 
 
 def _feathered(
-    picture: NDArray[np.uint8], canvas: NDArray[np.uint8], series: RevealSeries, level: int, reveal: Reveal
+    image: NDArray[np.uint8], canvas: NDArray[np.uint8], series: RevealSeries, level: int, reveal: Reveal
 ) -> NDArray[np.uint8]:
     alpha = soft_mask(series, level, reveal.feather_px)[..., None]
-    moved = np.roll(picture, series.shift_px, axis=(0, 1))
+    moved = np.roll(image, series.shift_px, axis=(0, 1))
     if reveal.light == "linear":
         mixed = to_coded(alpha * LINEAR[moved] + (1 - alpha) * LINEAR[canvas])
     else:
@@ -106,7 +106,7 @@ def _feathered(
 
 
 def _shifted_frame(series: RevealSeries) -> NDArray[np.bool_]:
-    """Where the moved picture covers the canvas."""
+    """Where the moved image covers the canvas."""
     covered = np.ones(series.shape, bool)
     down, right = series.shift_px
     covered[: max(0, down)] = covered[series.shape[0] + min(0, down) :] = False

@@ -1,12 +1,12 @@
-"""The forms in which a picture's stimuli are stored; all of them expand to the same PNG files, byte for byte.
+"""The forms in which an image's stimuli are stored; all of them expand to the same PNG files, byte for byte.
 
 ========  ==============================================================  ===============================
 form      what lies on the disk                                           what is needed to expand it
 ========  ==============================================================  ===============================
 png       a PNG per level                                                 nothing
 tar       the same PNGs and their rows in WebDataset shards               nothing
-series    per picture: the picture, the canvas, the orders and shifts     nothing
-recipe    per picture: which level each pixel belongs to                  the pictures; canvases are made again
+series    per image: the image, the canvas, the orders and shifts     nothing
+recipe    per image: which level each pixel belongs to                  the images; canvases are made again
 ========  ==============================================================  ===============================
 """
 
@@ -27,7 +27,7 @@ from rapidvision.reveal import INTACT_LABEL, RevealSeries, level_label
 from rapidvision.system import files
 
 from ..pipeline.image_list import ImageEntry
-from ..pipeline.made_image import MadePicture, PlannedPicture
+from ..pipeline.made_image import MadeImage, PlannedImage
 from ..pipeline.quality import Quality
 from ..png.series import encode
 from ..recipe import StimulusRecipe
@@ -44,12 +44,12 @@ _ZIP_DATE = (1980, 1, 1, 0, 0, 0)
 
 
 class SeriesHead(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """``picture.json`` inside a container: what is not pixels.
+    """``image.json`` inside a container: what is not pixels.
 
     Attributes
     ----------
     job : ImageEntry
-        Which picture.
+        Which image.
     side_px : int
         Side in pixels.
     sources : tuple of str
@@ -59,9 +59,9 @@ class SeriesHead(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     shifts : dict
         Source → rows and columns.
     quality : Quality
-        Figures of the picture.
+        Figures of the image.
     image_sha256 : str
-        Hash of the picture's file.
+        Hash of the image's file.
     """
 
     job: ImageEntry
@@ -75,21 +75,21 @@ class SeriesHead(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 def png_files(
     job: ImageEntry,
-    picture: NDArray[np.uint8],
+    image: NDArray[np.uint8],
     canvas: NDArray[np.uint8],
     series: dict[str, RevealSeries],
     recipe: StimulusRecipe,
     fractions: NDArray[np.float64],
 ) -> Iterator[tuple[list[Stimulus], bytes]]:
-    """Yield every PNG file of a picture with the manifest rows that name it.
+    """Yield every PNG file of an image with the manifest rows that name it.
 
-    The intact picture comes last: one file, one row per map source.
+    The intact image comes last: one file, one row per map source.
 
     Parameters
     ----------
     job : ImageEntry
-        Which picture.
-    picture, canvas : ndarray of uint8, shape (side, side, 3)
+        Which image.
+    image, canvas : ndarray of uint8, shape (side, side, 3)
         Coded sRGB.
     series : dict
         Map source → RevealSeries.
@@ -104,10 +104,10 @@ def png_files(
         Rows with path and hash, and the file's content.
     """
     labels = [level_label(float(fraction)) for fraction in fractions]
-    n_px = picture.shape[0] * picture.shape[1]
+    n_px = image.shape[0] * image.shape[1]
     for source, one in series.items():
         titles = [f"{job.image_id}.{source}.{label}" for label in labels]
-        for level, data in enumerate(encoded_levels(picture, canvas, one, recipe.reveal, titles)):
+        for level, data in enumerate(encoded_levels(image, canvas, one, recipe.reveal, titles)):
             row = Stimulus(
                 stimulus_id=titles[level],
                 phase=job.phase,
@@ -127,7 +127,7 @@ def png_files(
             )
             yield [row], data
     if recipe.reveal.intact:
-        data = encode(picture, title=f"{job.image_id}.{INTACT_LABEL}")
+        data = encode(image, title=f"{job.image_id}.{INTACT_LABEL}")
         sha256 = files.sha256(data)
         yield [_intact_row(job, source, len(labels), n_px, sha256) for source in series], data
 
@@ -181,20 +181,20 @@ def member_key(path: str) -> str:
     return path.removesuffix(".png").replace("%", "%25").replace(".", "%2E")
 
 
-def series_container(made: MadePicture, recipe: StimulusRecipe) -> bytes:
-    """Return a zip with ``picture.json``, ``picture.png``, ``canvas.png`` and an order per source."""
-    members = {"picture.png": encode(made.inputs.pixels), "canvas.png": encode(made.canvas.pixels)}
+def series_container(made: MadeImage, recipe: StimulusRecipe) -> bytes:
+    """Return a zip with ``image.json``, ``image.png``, ``canvas.png`` and an order per source."""
+    members = {"image.png": encode(made.inputs.pixels), "canvas.png": encode(made.canvas.pixels)}
     for source, one in made.series.items():
         members[f"{source}.order"] = packed_order(one.order)
-    return _zip({"picture.json": msgspec.json.encode(head_of(made, recipe))} | members)
+    return _zip({"image.json": msgspec.json.encode(head_of(made, recipe))} | members)
 
 
-def recipe_container(made: PlannedPicture, recipe: StimulusRecipe) -> bytes:
-    """Return a zip with ``picture.json`` and, per source, the level at which each pixel appears.
+def recipe_container(made: PlannedImage, recipe: StimulusRecipe) -> bytes:
+    """Return a zip with ``image.json`` and, per source, the level at which each pixel appears.
 
-    No canvas was drawn for it, and none of its figures are in it: both follow from picture, recipe and seed.
+    No canvas was drawn for it, and none of its figures are in it: both follow from image, recipe and seed.
     """
-    members = {"picture.json": zlib.compress(msgspec.json.encode(head_of(made, recipe)), 6)}
+    members = {"image.json": zlib.compress(msgspec.json.encode(head_of(made, recipe)), 6)}
     for source, one in made.series.items():
         levels = np.full(one.shape[0] * one.shape[1], 255, np.uint8)
         sizes = np.diff(one.counts, prepend=0)
@@ -203,7 +203,7 @@ def recipe_container(made: PlannedPicture, recipe: StimulusRecipe) -> bytes:
     return _zip(members)
 
 
-def head_of(made: PlannedPicture, recipe: StimulusRecipe) -> SeriesHead:
+def head_of(made: PlannedImage, recipe: StimulusRecipe) -> SeriesHead:
     """Return what a container says besides pixels."""
     first = next(iter(made.series.values()))
     return SeriesHead(
@@ -228,7 +228,7 @@ def open_container(data: bytes, *, where: str) -> tuple[SeriesHead, dict[str, by
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             members = {name: archive.read(name) for name in archive.namelist()}
-        head = members.pop("picture.json")
+        head = members.pop("image.json")
         decoded = msgspec.json.decode(zlib.decompress(head) if head[:1] == b"\x78" else head, type=SeriesHead)
     except Exception as error:  # the zip reader raises almost anything on damaged files
         raise InputError(f"{where}: not a stimulus container, or damaged ({error}); build it again") from error
@@ -238,7 +238,7 @@ def open_container(data: bytes, *, where: str) -> tuple[SeriesHead, dict[str, by
 def series_from(head: SeriesHead, members: dict[str, bytes], *, where: str) -> dict[str, RevealSeries]:
     """Return the reveal series of an opened container.
 
-    From a recipe container the order within a level is the raster's, which no picture of that level can show.
+    From a recipe container the order within a level is the raster's, which no image of that level can show.
 
     Raises
     ------

@@ -31,7 +31,7 @@ def table_file(trials, tmp_path):
 
 
 def network_rows(trials, name="net", flip=None):
-    """The same plans answered by a network: the same answer to the same picture file, no clock."""
+    """The same plans answered by a network: the same answer to the same image file, no clock."""
     frame = trials.frame.copy()
     sure = frame["stimulus_sha256"].map(lambda text: sum(map(ord, text)) % 10 < 8)
     correct = sure if flip is None else ~sure

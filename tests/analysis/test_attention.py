@@ -20,10 +20,10 @@ from rapidvision.formats.networks.model_record import (
 from rapidvision.system import files
 
 FOUND = Mosaic(
-    rows=("pictures", "gala", "plain"),
+    rows=("images", "gala", "plain"),
     columns=("cat-1", "table-1"),
     maps={"gala": "attention", "plain": "features"},
-    meaning="column-wise L2 norm of the deepest attended layer, 0 to 1 per picture; opacity in the mosaic",
+    meaning="column-wise L2 norm of the deepest attended layer, 0 to 1 per image; opacity in the mosaic",
     file="models-attention.png",
 )
 
@@ -57,11 +57,11 @@ def record(mosaic=FOUND):
 
 def test_the_mosaic_beside_the_table_is_shown_with_its_rows(tmp_path):
     write_record(tmp_path / "models.csv", record())
-    (tmp_path / "models-attention.png").write_bytes(b"a picture")
+    (tmp_path / "models-attention.png").write_bytes(b"an image")
     text = attention(tmp_path / "models.csv")
-    assert base64.b64encode(b"a picture").decode() in text
-    assert "Rows: the pictures, gala (attention), plain (activity of a network without attention)." in text
-    assert "2 intact pictures (cat-1, table-1)" in text
+    assert base64.b64encode(b"an image").decode() in text
+    assert "Rows: the images, gala (attention), plain (activity of a network without attention)." in text
+    assert "2 intact images (cat-1, table-1)" in text
     assert "mine is not shown: has no layers &lt;b&gt;" in text
 
 

@@ -177,7 +177,7 @@ def test_few_participants_and_missing_slopes_are_told(trials, table_file, capsys
     )
     assert analysis.fit_psychometric(trials, n_resamples=9, seed=1).cautions == ()
     assert main(["analyse", "mixed", str(table_file), "--quiet"]) == 0
-    assert "warning: participants and pictures differ in their intercepts only" in capsys.readouterr().out
+    assert "warning: participants and images differ in their intercepts only" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -39,19 +39,19 @@ def test_small_samples_are_not_rewarded_with_an_early_ceiling(seed):
     results = [
         ceiling(simulate(design, seed=seed, number=i).cells(), "clickme", n_resamples=500, seed=1) for i in range(40)
     ]
-    far_below = 8  # 40 %: still more than five points below the intact picture
+    far_below = 8  # 40 %: still more than five points below the intact image
     ours = sum(one.level is not None and one.level.index < far_below for one in results)
     naive = sum(one.naive_level is not None and one.naive_level.index < far_below for one in results)
     assert ours <= 2
     assert naive > 5
 
 
-def test_a_ceiling_needs_intact_pictures_and_a_sensible_margin(trials):
+def test_a_ceiling_needs_intact_images_and_a_sensible_margin(trials):
     table = cells(trials)
     with pytest.raises(InputError, match="5 points"):
         ceiling(table, "clickme", margin=5)
     partial = Trials(trials.frame[trials.frame["level_label"] != "full"])
-    with pytest.raises(InputError, match="no intact pictures"):
+    with pytest.raises(InputError, match="no intact images"):
         ceiling(cells(partial), "clickme")
 
 

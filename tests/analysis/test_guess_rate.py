@@ -32,7 +32,7 @@ def imported(folder, frame=FRAME, columns=COLUMNS, **options):
 
 def four_answers(frame):
     """Targets have two names, distractors another two."""
-    two = frame["picture"].str[3:5].astype(int) % 4 < 2
+    two = frame["image"].str[3:5].astype(int) % 4 < 2
     names = {("s", True): "cat", ("s", False): "dog", ("l", True): "bus", ("l", False): "cup"}
     return frame.assign(pressed=[names[pair] for pair in zip(frame["pressed"], two, strict=True)])
 
@@ -169,7 +169,7 @@ ACCURACY_TABLES = {
     "levels in words": (FRAME.assign(level=FRAME["level"].map({2.5: "low", 10.0: "mid", 40.0: "high"})), LEVEL, {}),
     "one level": (FRAME, LEVEL | {"level": ""}, {}),
     "two levels": (FRAME[FRAME["level"] > 5], LEVEL, PERCENT),
-    "an intact picture": (FRAME.assign(level=FRAME["level"].replace(40.0, "full")), LEVEL, PERCENT),
+    "an intact image": (FRAME.assign(level=FRAME["level"].replace(40.0, "full")), LEVEL, PERCENT),
 }
 
 
@@ -183,7 +183,7 @@ def test_a_report_on_accuracy_alone_is_written_and_says_what_it_lacks(tmp_path, 
     results = json.loads((tmp_path / "out" / "results.json").read_text(encoding="utf-8"))
     assert results["guess"] == rate
     lacking = results["not_computed"]
-    assert "picture" in lacking["regression"] or "reveal fraction" in lacking["regression"]
+    assert "image" in lacking["regression"] or "reveal fraction" in lacking["regression"]
     for why in lacking.values():
         assert f"Not computed. {why[:30]}" in page
     if rate is None:

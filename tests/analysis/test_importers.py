@@ -79,7 +79,7 @@ def test_a_deadline_of_two_seconds_leaves_the_groups_equal(tmp_path):
     assert shares == [0.75, 0.75]
 
 
-def test_accuracy_alone_names_no_guess_rate_no_picture_and_no_slot(tmp_path):
+def test_accuracy_alone_names_no_guess_rate_no_image_and_no_slot(tmp_path):
     trials = import_trials("csv", table(change=accuracy_only)(tmp_path))
     frame = trials.frame
     for column in ("target", "response", "image_id", "category", "stimulus_sha256", "slot", "revealed_px"):
@@ -117,7 +117,7 @@ def test_levels_in_per_cent_get_a_place_on_the_reveal_axis_and_others_do_not(tmp
     assert sorted(set(said.frame["reveal_fraction"])) == [0.025, 0.1, 0.4]
 
 
-def test_a_full_label_is_the_intact_picture_and_comes_last(tmp_path):
+def test_a_full_label_is_the_intact_image_and_comes_last(tmp_path):
     trials = imported(
         tmp_path, lambda f: f.assign(level=f["level"].map({2.5: "Full", 10: "10", 40: "200"})), level_unit="percent"
     )
@@ -125,7 +125,7 @@ def test_a_full_label_is_the_intact_picture_and_comes_last(tmp_path):
     assert cells(trials).levels[-1].full
 
 
-def test_levels_in_words_keep_their_words_and_a_named_word_is_the_intact_picture(tmp_path):
+def test_levels_in_words_keep_their_words_and_a_named_word_is_the_intact_image(tmp_path):
     words = FRAME["level"].map({2.5: "low", 10: "mid", 40: "top"}).where(FRAME.index > 2, "Low")
     worded = imported(tmp_path, lambda f: f.assign(level=words))
     assert [level.label for level in cells(worded).levels] == ["low", "mid", "top"]
@@ -143,31 +143,29 @@ def test_exchanged_keys_are_said(tmp_path):
 
 
 def test_rows_are_selected_by_value_and_by_pattern(tmp_path):
-    trials = imported(tmp_path, where=["picture~pic0", "subject=p00", "subject=P01"])
-    kept = FRAME[FRAME["picture"].str.startswith("pic0") & FRAME["subject"].isin(["P00", "P01"])]
+    trials = imported(tmp_path, where=["image~pic0", "subject=p00", "subject=P01"])
+    kept = FRAME[FRAME["image"].str.startswith("pic0") & FRAME["subject"].isin(["P00", "P01"])]
     assert len(trials) == len(kept)
     assert f"left out {144 - len(kept)} rows that do not fit" in " ".join(trials.notes)
     for where, says in (
-        ("picture=none", "no row fits"),
-        ("pictur=a", 'Did you mean "picture"'),
-        ("picture", "COLUMN=VALUE"),
+        ("image=none", "no row fits"),
+        ("pictur=a", 'Did you mean "image"'),
+        ("image", "COLUMN=VALUE"),
     ):
         with pytest.raises(InputError, match=says):
             imported(tmp_path, where=[where])
 
 
 def test_a_part_of_a_cell_is_taken_by_a_pattern(tmp_path):
-    named = table(
-        change=lambda f: f.assign(picture=[f"{v}_{p}" for v, p in zip(f["level"], f["picture"], strict=True)])
-    )
-    columns = COLUMNS | {"level": "picture~([^_]*)_.*", "image": "picture~[^_]*_(.*)"}
+    named = table(change=lambda f: f.assign(image=[f"{v}_{p}" for v, p in zip(f["level"], f["image"], strict=True)]))
+    columns = COLUMNS | {"level": "image~([^_]*)_.*", "image": "image~[^_]*_(.*)"}
     trials = import_trials("csv", named(tmp_path), columns=columns, **KEYS)
     assert trials.frame["image_id"][0] == "pic00.png"
     assert [level.label for level in cells(trials).levels] == ["2.5", "10", "40"]
     with pytest.raises(InputError, match="no regular expression"):
-        imported(tmp_path, columns=COLUMNS | {"level": "picture~("})
+        imported(tmp_path, columns=COLUMNS | {"level": "image~("})
     with pytest.raises(InputError, match="does not fit"):
-        imported(tmp_path, columns=COLUMNS | {"level": "picture~level-(.*)"})
+        imported(tmp_path, columns=COLUMNS | {"level": "image~level-(.*)"})
 
 
 def test_practice_is_named_and_an_unknown_phase_is_refused(tmp_path):
@@ -179,7 +177,7 @@ def test_practice_is_named_and_an_unknown_phase_is_refused(tmp_path):
         imported(tmp_path, phased, COLUMNS | {"phase": "part"}, practice=["warm-up"])
 
 
-def test_what_is_read_as_practice_as_main_and_as_the_intact_picture_is_said(tmp_path):
+def test_what_is_read_as_practice_as_main_and_as_the_intact_image_is_said(tmp_path):
     def change(frame):
         phase = ["training" if n < 8 else "warm-up" if n < 16 else "test" for n in range(len(frame))]
         return frame.assign(stage=phase, level=frame["level"].replace(40.0, 200))
@@ -188,7 +186,7 @@ def test_what_is_read_as_practice_as_main_and_as_the_intact_picture_is_said(tmp_
     notes = "\n".join(trials.notes)
     assert 'stage: "training" (8 rows) is the practice phase' in notes
     assert 'stage: "warm-up" (8 rows), "test" (128 rows) is the main phase' in notes
-    assert "level: 200 is read as the intact picture (48 rows)" in notes
+    assert "level: 200 is read as the intact image (48 rows)" in notes
     assert set(trials.frame["level_label"]) == {"2.5", "10", "full"}
 
 
@@ -242,7 +240,7 @@ def test_rows_that_are_no_trials_are_counted(tmp_path):
     )
     trials = import_trials("jspsych", tmp_path / "m.json", columns=COLUMNS, **KEYS)
     assert len(trials) == 144
-    assert "left out 2 rows without image (picture is empty), 1 of them with an answer" in trials.notes
+    assert "left out 2 rows without image (image is empty), 1 of them with an answer" in trials.notes
 
 
 def test_sessions_of_a_participant_in_several_files_are_apart(tmp_path):
@@ -281,7 +279,7 @@ def test_the_verb_writes_a_table_that_reads_back(tmp_path, capsys):
 
 
 def test_the_message_on_repeats_names_an_option_that_exists(tmp_path, capsys):
-    (path,) = table(change=lambda f: f.assign(picture="one.png"))(tmp_path)
+    (path,) = table(change=lambda f: f.assign(image="one.png"))(tmp_path)
     fields = [word for ours, theirs in COLUMNS.items() for word in ("--field", f"{ours}={theirs}")]
     command = ["analyse", "import", "csv", str(path), *fields, "--targets", "s", "--distractors", "l"]
     assert main([*command, "--out", str(tmp_path / "t.csv")]) == 2

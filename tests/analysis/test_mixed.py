@@ -34,18 +34,18 @@ def test_the_fit_equals_lme4(table, answer):
 @pytest.fixture(scope="module")
 def crossed(seed):
     rng = np.random.default_rng(seed)
-    people, pictures = np.divmod(np.arange(40 * 30), 30)
+    people, images = np.divmod(np.arange(40 * 30), 30)
     x = rng.choice(np.linspace(-2, 2, 8), 1200)
-    eta = 0.3 + 2.0 * x + rng.normal(0, 0.6, 40)[people] + rng.normal(0, 0.6, 30)[pictures]
-    return rng, people, pictures, x, eta
+    eta = 0.3 + 2.0 * x + rng.normal(0, 0.6, 40)[people] + rng.normal(0, 0.6, 30)[images]
+    return rng, people, images, x, eta
 
 
 def test_a_guess_rate_is_recovered_where_the_plain_logit_bends(crossed):
-    rng, people, pictures, x, eta = crossed
+    rng, people, images, x, eta = crossed
     y = (rng.random(1200) < 0.5 + 0.5 / (1 + np.exp(-eta))).astype(float)
     X = np.stack([np.ones(1200), x], axis=1)
-    guessing = fit_crossed(y, X, people, pictures, guess=0.5)
-    plain = fit_crossed(y, X, people, pictures)
+    guessing = fit_crossed(y, X, people, images, guess=0.5)
+    plain = fit_crossed(y, X, people, images)
     assert abs(guessing.estimate[1] - 2.0) < 4 * guessing.se[1]
     assert plain.estimate[1] < 1.3
     assert guessing.log_likelihood > plain.log_likelihood

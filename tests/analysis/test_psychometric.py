@@ -8,7 +8,7 @@ from rapidvision.analysis.fits.thresholds import fit_group, fit_participants, th
 from rapidvision.analysis.sample_size.simulation import Design, simulate
 from rapidvision.errors import InputError
 
-# Pictures and participants of one kind: the truth is then a logistic curve, not a mixture of them.
+# Images and participants of one kind: the truth is then a logistic curve, not a mixture of them.
 PURE = Design(n_per_group=40, thresholds=(1.4, 1.6), sd_participant=0.0, sd_image=0.0)
 X = np.append(np.linspace(0, 2, 11), np.inf)
 

@@ -51,11 +51,11 @@ def test_a_constant_map_has_no_correlation():
 
 @pytest.fixture(scope="module")
 def raters(seed):
-    """Eight pictures with a shared map each, and four participants who see it noisily."""
+    """Eight images with a shared map each, and four participants who see it noisily."""
     rng = np.random.default_rng(seed)
     shared = rng.gamma(1.0, size=(8, 1, 6, 6))
     seen = shared + rng.gamma(1.0, size=(8, 4, 6, 6))
-    return {f"picture-{number}": seen[number] for number in range(8)}
+    return {f"image-{number}": seen[number] for number in range(8)}
 
 
 def test_reliability_equals_every_pair_counted_one_by_one(raters):
@@ -80,13 +80,13 @@ def test_maps_without_agreement_are_not_called_reliable(seed):
 
 def test_constant_maps_are_dropped_and_counted(raters):
     spoiled = dict(raters)
-    spoiled["picture-0"] = np.concatenate([raters["picture-0"], np.zeros((1, 6, 6))])
+    spoiled["image-0"] = np.concatenate([raters["image-0"], np.zeros((1, 6, 6))])
     found = reliability(spoiled, n_resamples=50, seed=1)
     assert found.n_dropped == 1
     assert found.n_maps == 32
     with pytest.raises(InputError, match="two sizes|2 sizes"):
         reliability(raters | {"other": np.random.default_rng(0).random((3, 5, 5))}, n_resamples=10)
-    with pytest.raises(InputError, match="fewer than two pictures"):
+    with pytest.raises(InputError, match="fewer than two images"):
         reliability({"a": np.zeros((3, 4, 4))}, n_resamples=10)
 
 
@@ -101,10 +101,10 @@ def test_agreement_is_the_diagonal_and_its_fraction_of_the_human_ceiling(raters)
     assert found.fraction_of_human == pytest.approx(found.mean / 0.5)
     assert found.fraction_interval[0] < found.fraction_of_human < found.fraction_interval[1]
     with pytest.raises(InputError, match="at least two"):
-        agreement({"a": first["picture-0"]}, second)
+        agreement({"a": first["image-0"]}, second)
 
 
-def test_the_pairing_test_is_exact_for_two_pictures():
+def test_the_pairing_test_is_exact_for_two_images():
     assert pairing_p(np.eye(2), n_resamples=4000, seed=1) == pytest.approx(0.5, abs=0.04)
 
 
@@ -161,7 +161,7 @@ def test_a_constant_map_is_refused_because_it_has_no_ranks(seed):
     rng = np.random.default_rng(seed)
     one = {f"i{n}": rng.normal(size=(6, 6)) for n in range(4)}
     two = {**{name: rng.normal(size=(6, 6)) for name in one}, "i2": np.ones((6, 6))}
-    with pytest.raises(InputError, match=r"1 pictures have a constant map \(i2\)"):
+    with pytest.raises(InputError, match=r"1 images have a constant map \(i2\)"):
         agreement(one, two, n_resamples=99, seed=1)
 
 
@@ -191,7 +191,7 @@ def test_maps_are_read_by_the_rules_of_every_other_loader(raters, tmp_path, caps
     found = maps(tmp_path / "plain", tmp_path / "odd", n_resamples=50, seed=1)
     assert found.images == tuple(name for name in names if name != names[4])
     assert found.per_image == pytest.approx(np.ones(5))
-    assert any("1 of 6 maps whose picture the other source lacks" in note for note in found.notes)
+    assert any("1 of 6 maps whose image the other source lacks" in note for note in found.notes)
     assert any(".txt" in note for note in found.notes)
     assert (
         main(["analyse", "maps", str(tmp_path / "plain"), str(tmp_path / "odd"), "--n-resamples", "50", "--seed", "1"])

@@ -191,7 +191,7 @@ def test_power_grows_with_participants_and_effect(seed):
         power(n_per_group=())
 
 
-def test_notebooks_get_tables_and_pictures(trials, table_file):
+def test_notebooks_get_tables_and_images(trials, table_file):
     result = analysis.level_tests(trials, n_resamples=99, seed=1)
     assert "<table" in result._repr_html_()
     assert analysis.fig2b(trials, n_resamples=99, seed=1)._repr_png_()[:4] == b"\x89PNG"

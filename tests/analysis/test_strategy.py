@@ -45,12 +45,12 @@ def test_strategy_is_found_where_players_learned_and_not_where_they_did_not(tmp_
 
 
 def test_the_table_that_the_game_exports_is_read(tmp_path, capsys):
-    pictures = make_folder(tmp_path / "pictures", per_category=6)
+    images = make_folder(tmp_path / "images", per_category=6)
     game, maps = tmp_path / "game", tmp_path / "maps"
     words = [
         "clickme",
         "simulate",
-        str(pictures),
+        str(images),
         "--out",
         str(game),
         "--map-source",

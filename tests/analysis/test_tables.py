@@ -81,11 +81,11 @@ def test_different_rows_with_one_key_are_refused_for_good(trials, tmp_path):
         read_trials(path, dedupe="first")
 
 
-def test_a_picture_met_twice_is_kept_only_by_choice(trials, tmp_path):
+def test_a_image_met_twice_is_kept_only_by_choice(trials, tmp_path):
     frame = trials.frame.copy()
     frame.loc[1, "image_id"] = frame.loc[0, "image_id"]
     path = as_csv(frame, tmp_path / "again.csv")
-    with pytest.raises(InputError, match="same picture twice"):
+    with pytest.raises(InputError, match="same image twice"):
         read_trials(path)
     assert len(read_trials(path, repeats="first")) == len(trials) - 1
     assert "as asked" in read_trials(path, repeats="keep").notes[-1]
@@ -145,7 +145,7 @@ def test_exclusions_are_counted_and_named(trials):
 
 
 def test_a_rule_that_excludes_everyone_is_named(trials):
-    with pytest.raises(InputError, match=r"accuracy with intact pictures below 1.*leaves no participant"):
+    with pytest.raises(InputError, match=r"accuracy with intact images below 1.*leaves no participant"):
         noisy = trials.frame.assign(correct=False, response=np.where(trials.frame["target"], "distractor", "target"))
         exclude(Trials(noisy), Rules(min_full_accuracy=1.0))
     with pytest.raises(InputError, match="allowed is a share"):
@@ -227,8 +227,8 @@ def test_one_group_is_told_what_can_be_tested(trials):
 
 
 def test_rules_that_cannot_be_measured_are_refused_or_said(trials):
-    shallow = trials.keep((trials.frame["level_label"] != "full").to_numpy(), "no intact pictures")
-    with pytest.raises(InputError, match="min_full_accuracy needs answers to intact pictures"):
+    shallow = trials.keep((trials.frame["level_label"] != "full").to_numpy(), "no intact images")
+    with pytest.raises(InputError, match="min_full_accuracy needs answers to intact images"):
         exclude(shallow, Rules(min_full_accuracy=0.6))
     who = trials.frame["participant_id"].iloc[0]
     mine = ((trials.frame["participant_id"] == who) & (trials.frame["level_label"] == "full")).to_numpy()

@@ -1,4 +1,4 @@
-"""The chain from pictures to report in other people's locales and code pages: the same files, byte for byte.
+"""The chain from images to report in other people's locales and code pages: the same files, byte for byte.
 
 The locales are compiled for the test from the system's sources: German with the code page of Windows, and Turkish, whose
 lower-case I is no i.
@@ -67,7 +67,7 @@ def written(base, **settings):
     encoding = "cp1252" if "cp1252" in settings["LC_ALL"] else "utf-8"
     folder = os.fsdecode(os.fsencode(base) + b"/" + FOLDER.encode(encoding))
     os.mkdir(folder)
-    write_folder(Path(folder) / "bilder", n_pictures=8, n_practice=0)
+    write_folder(Path(folder) / "bilder", n_images=8, n_practice=0)
     (Path(folder) / "protokoll.toml").write_text(PROTOCOL, encoding="utf-8")
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("LC_", "LANG"))}
     done = subprocess.run(

@@ -30,15 +30,15 @@ def whole(folder, out):
 @pytest.mark.slow
 def test_a_cluster_that_loses_a_worker_builds_the_same_bytes(tmp_path):
     pytest.importorskip("distributed")
-    pictures = write_folder(tmp_path / "pictures", n_pictures=48, side=128).parent
-    recipe = (pictures / "recipe.toml").read_text(encoding="utf-8").replace("image_px = 64", "image_px = 128")
-    (pictures / "recipe.toml").write_text(recipe + "\n[canvas]\ngamut_iterations = 60\n", encoding="utf-8")
-    expected = whole(pictures, tmp_path / "one")
+    images = write_folder(tmp_path / "images", n_images=48, side=128).parent
+    recipe = (images / "recipe.toml").read_text(encoding="utf-8").replace("image_px = 64", "image_px = 128")
+    (images / "recipe.toml").write_text(recipe + "\n[canvas]\ngamut_iterations = 60\n", encoding="utf-8")
+    expected = whole(images, tmp_path / "one")
     with machines.dask_cluster(tmp_path / "cluster", n_workers=2) as cluster:
-        command = [sys.executable, "-m", "rapidvision", "stimuli", "build", pictures / "recipe.toml", "--quiet"]
+        command = [sys.executable, "-m", "rapidvision", "stimuli", "build", images / "recipe.toml", "--quiet"]
         builder = subprocess.Popen([*command, "--out", tmp_path / "two", "--scheduler", cluster.address], cwd=ROOT)
         try:
-            machines.wait_until(lambda: list((tmp_path / "two").glob("images/*/full.png")), "a first picture")
+            machines.wait_until(lambda: list((tmp_path / "two").glob("images/*/full.png")), "a first image")
             cluster.workers[0].kill()
             unfinished = not (tmp_path / "two" / "stimulus_set.json").exists()
             assert builder.wait(300) == 0
@@ -52,7 +52,7 @@ def test_a_cluster_that_loses_a_worker_builds_the_same_bytes(tmp_path):
 def test_the_tasks_of_the_slurm_array_make_the_set_of_one_build(tmp_path):
     script = next(step for step in console.steps(PAGE) if isinstance(step, console.File))
     assert script.name == "build.sbatch"
-    folder = write_folder(tmp_path / "here", n_pictures=7).parent
+    folder = write_folder(tmp_path / "here", n_images=7).parent
     (folder / script.name).write_text(script.content, encoding="utf-8")
     tasks = []
     for number in (3, 1, 2):  # in any order; side by side as on a cluster
@@ -88,13 +88,13 @@ def test_torchrun_with_two_processes_trains_what_one_process_does(tmp_path):
     torch = pytest.importorskip("torch")
     from rapidvision.gala_models.weights.load import load_model
 
-    write_folder(tmp_path / "pictures", n_pictures=16, n_practice=0)
-    table = (tmp_path / "pictures/images.csv").read_text(encoding="utf-8")
-    (tmp_path / "pictures/images.csv").write_text(
+    write_folder(tmp_path / "images", n_images=16, n_practice=0)
+    table = (tmp_path / "images/images.csv").read_text(encoding="utf-8")
+    (tmp_path / "images/images.csv").write_text(
         table.replace("bird", "cat").replace("couch", "table"), encoding="utf-8"
     )
     (tmp_path / "two.toml").write_text(RECIPE, encoding="utf-8")
-    assert console.run("rapidvision models pack-dataset pictures --out store --size 32", tmp_path).returncode == 0
+    assert console.run("rapidvision models pack-dataset images --out store --size 32", tmp_path).returncode == 0
     assert console.run("rapidvision models train two.toml --out alone", tmp_path).returncode == 0
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))

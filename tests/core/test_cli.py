@@ -111,7 +111,7 @@ def test_every_verb_has_help(name, capsys):
 
 def test_quiet_hides_progress_and_never_a_result(verb, capsys):
     def run(arguments):
-        with progress("pictures", 2, quiet=arguments.quiet) as advance:
+        with progress("images", 2, quiet=arguments.quiet) as advance:
             advance(2)
         cli.say(arguments, "p = .03")
 
@@ -175,11 +175,11 @@ def test_progress_is_a_bar_on_a_terminal_plain_elsewhere_and_silent_when_quiet(m
     terminal, pipe, quiet = Terminal(), io.StringIO(), Terminal()
     monkeypatch.setattr("rapidvision.system.progress._LINE_EVERY_S", 0.0)
     for stream, silent in ((terminal, False), (pipe, False), (quiet, True)):
-        with progress("pictures", 2, quiet=silent, stream=stream) as advance:
+        with progress("images", 2, quiet=silent, stream=stream) as advance:
             advance(1)
             advance(1)
     assert "100%" in terminal.getvalue()
-    assert pipe.getvalue() == "pictures: 1 of 2\npictures: 2 of 2\n"
+    assert pipe.getvalue() == "images: 1 of 2\nimages: 2 of 2\n"
     assert quiet.getvalue() == ""
 
 
@@ -252,7 +252,7 @@ def test_every_verb_that_writes_names_where_by_out():
     others = {
         "--set",
         "--root",
-        "--pictures",
+        "--images",
         "--map-folder",
         "--store",
         "--figures",

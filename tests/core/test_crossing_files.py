@@ -158,7 +158,7 @@ def test_the_release_s_records_of_an_export_hold_its_maps(export):
     found = [release_record.decode(one.payload, where="") for one in tfrecord.records(export / "clickme.tfrecords")]
     assert len(found) == len(maps)
     for record, values in zip(found, maps.values(), strict=True):
-        assert np.array_equal(tfrecord.picture(record.heatmap, n_channels=1), values)
+        assert np.array_equal(tfrecord.image(record.heatmap, n_channels=1), values)
     assert sum(one.click_count for one in found) == export_record.RECORD.read(export / "export.json").counts.n_bubbles
 
 
@@ -234,7 +234,7 @@ def test_maps_of_another_version_are_refused_and_those_of_numpy_are_read(tmp_pat
 
 
 def test_the_card_of_a_network_names_what_is_wrong_with_it():
-    card = onnx_card.OnnxCard(name="gala", categories=("cat", "sofa"), picture_px=256)
+    card = onnx_card.OnnxCard(name="gala", categories=("cat", "sofa"), image_px=256)
     metadata = onnx_card.metadata_of(card)
     assert onnx_card.read_card(metadata, name="a.onnx") == card
     with pytest.raises(InputError, match="a.onnx: does not name its classes; make the file again"):

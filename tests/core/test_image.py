@@ -1,4 +1,4 @@
-"""Pictures and maps of every kind come out right, or are refused with the file's name."""
+"""Images and maps of every kind come out right, or are refused with the file's name."""
 
 import io
 import struct
@@ -59,7 +59,7 @@ def test_a_grey_palette_gives_its_levels_whatever_their_order():
     assert np.array_equal(load_map(data), levels[index])
 
 
-def test_sixteen_bits_are_scaled_for_pictures_and_kept_for_maps():
+def test_sixteen_bits_are_scaled_for_images_and_kept_for_maps():
     for kind in ("PNG", "PPM", "TIFF"):
         data = encoded(DEEP, kind)
         assert np.array_equal(load_rgb(data)[..., 0], np.rint(DEEP / 257)), kind
@@ -100,7 +100,7 @@ def test_alpha_of_a_map_is_dropped_where_it_is_constant():
     refused(load_map, encoded(hidden), "alpha channel from")
 
 
-def test_floats_are_kept_for_maps_and_refused_for_pictures():
+def test_floats_are_kept_for_maps_and_refused_for_images():
     values = RNG.random((6, 9)).astype(np.float32)
     assert np.array_equal(load_map(encoded(values, "TIFF")), values)
     refused(load_rgb, encoded(values, "TIFF"), "does not say what white is")
@@ -112,8 +112,8 @@ def test_floats_are_kept_for_maps_and_refused_for_pictures():
 
 def test_inks_are_refused():
     for load in (load_rgb, load_map):
-        refused(load, encoded(Image.fromarray(PIXELS).convert("CMYK"), "JPEG"), "a CMYK picture; convert it to sRGB")
-        refused(load, encoded(Image.fromarray(PIXELS).convert("LAB"), "TIFF"), "a LAB picture")
+        refused(load, encoded(Image.fromarray(PIXELS).convert("CMYK"), "JPEG"), "a CMYK image; convert it to sRGB")
+        refused(load, encoded(Image.fromarray(PIXELS).convert("LAB"), "TIFF"), "a LAB image")
 
 
 @pytest.mark.parametrize("kind", ["PNG", "TIFF", "WEBP"])
@@ -136,7 +136,7 @@ def test_the_cameras_orientation_is_applied(kind, orientation):
     assert np.array_equal(load_rgb(encoded(np.ascontiguousarray(stored), kind, exif=exif, **options)), PIXELS)
 
 
-def test_the_first_picture_of_a_two_picture_jpeg_is_taken():
+def test_the_first_image_of_a_two_image_jpeg_is_taken():
     flat = np.full((16, 16, 3), 200, np.uint8)
     data = encoded(flat, "MPO", save_all=True, append_images=[Image.fromarray(flat // 2)])
     assert Image.open(io.BytesIO(data)).n_frames == 2
@@ -153,7 +153,7 @@ def test_the_content_decides_not_the_suffix(tmp_path):
     (tmp_path / "n02105855_2933.JPEG").write_bytes(encoded(PIXELS))
     assert np.array_equal(load_rgb(tmp_path / "n02105855_2933.JPEG"), PIXELS)
     (tmp_path / "page.jpg").write_bytes(b"<!doctype html><p>404")
-    with pytest.raises(InputError, match=r"page\.jpg: not a picture of a format that is read"):
+    with pytest.raises(InputError, match=r"page\.jpg: not an image of a format that is read"):
         load_rgb(tmp_path / "page.jpg")
     refused(load_rgb, b"", "the file is empty")
 
@@ -166,7 +166,7 @@ def test_what_ends_early_is_refused(kind):
         try:
             assert np.array_equal(load_rgb(whole[:-end]), before), (kind, end)
         except InputError as error:
-            assert "picture: " in str(error)
+            assert "image: " in str(error)
     refused(load_rgb, whole[: len(whole) // 2], "x.file")
 
 
@@ -204,7 +204,7 @@ def test_colour_profiles_are_applied_and_srgb_changes_nothing():
     assert np.array_equal(load_rgb(encoded(GREY, icc_profile=srgb))[..., 1], GREY)
     refused(load_rgb, encoded(PIXELS, icc_profile=b"no profile at all"), "its colour profile cannot be used")
     lab = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
-    refused(load_rgb, encoded(PIXELS, icc_profile=lab), "a picture of mode RGB with a Lab profile")
+    refused(load_rgb, encoded(PIXELS, icc_profile=lab), "an image of mode RGB with a Lab profile")
     refused(load_rgb, png(8, 0, GREY, gAMA=struct.pack(">I", 100_000)), "coded with gamma 1.000")
     assert np.array_equal(load_rgb(png(8, 0, GREY, gAMA=struct.pack(">I", 45_455)))[..., 0], GREY)
 
@@ -219,14 +219,14 @@ def test_numpy_files_are_maps():
     np.save(out, DEEP)
     refused(load_map, out.getvalue() + b"\0", "1 bytes more than its array")
     refused(load_map, out.getvalue()[:-1], "not a NumPy file of numbers")
-    refused(load_rgb, out.getvalue(), "not a picture of a format that is read")
+    refused(load_rgb, out.getvalue(), "not an image of a format that is read")
     for bad in (np.array([["a"]]), np.zeros((2, 2), complex), np.zeros((2, 2, 2)), np.zeros((0, 3))):
         out = io.BytesIO()
         np.save(out, bad)
         refused(load_map, out.getvalue(), "x.file: ")
 
 
-def test_hidden_files_are_no_pictures_and_what_is_left_out_is_counted(tmp_path):
+def test_hidden_files_are_no_images_and_what_is_left_out_is_counted(tmp_path):
     for name in ("a.png", "B.JPEG", "._a.png", "Thumbs.db", "notes.txt", "c.TXT", "README"):
         (tmp_path / name).touch()
     (tmp_path / ".ipynb_checkpoints").mkdir()

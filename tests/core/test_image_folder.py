@@ -22,7 +22,7 @@ def test_a_row_says_what_the_table_says(tmp_path):
     assert (row.credit, row.licence, row.cells["credit"]) == ("us", "CC0", "us")
 
 
-def test_pictures_are_main_and_of_no_known_kind_unless_the_table_says_so(tmp_path):
+def test_images_are_main_and_of_no_known_kind_unless_the_table_says_so(tmp_path):
     (row,) = image_folder.read_table(write(tmp_path, [ROW[:3]], HEADER[:3]), required=())
     assert (row.target, row.phase, row.credit) == (None, "main", "")
 
@@ -65,11 +65,11 @@ def test_rows_that_contradict_each_other_are_refused(tmp_path, second, says):
 
 
 def test_an_empty_table_is_refused(tmp_path):
-    with pytest.raises(InputError, match="no pictures; the table has only a header"):
+    with pytest.raises(InputError, match="no images; the table has only a header"):
         image_folder.read_table(write(tmp_path, []))
 
 
-def test_maps_lie_beside_the_pictures(tmp_path):
+def test_maps_lie_beside_the_images(tmp_path):
     for source in ("salicon", "clickme"):
         image_folder.map_path(tmp_path, source, "cat-01").parent.mkdir(parents=True)
     assert image_folder.map_sources(tmp_path) == ["clickme", "salicon"]

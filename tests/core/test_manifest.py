@@ -16,7 +16,7 @@ def row(image="cat-03", source="clickme", level=0, **changes):
     values = {
         "stimulus_id": f"{image}.{source}.{level}", "image_id": image, "category": "cat", "target": True, "map_source": source,
         "level_index": level, "level_label": str(level), "reveal_fraction": 0.1, "revealed_px": 7, "image_fraction": 1 / 3,
-        "shift_y_px": -2, "shift_x_px": 0, "path": f"images/{image}.{source}.{level}.png", "sha256": files.sha256(b"picture"),
+        "shift_y_px": -2, "shift_x_px": 0, "path": f"images/{image}.{source}.{level}.png", "sha256": files.sha256(b"image"),
     }  # fmt: skip
     return Stimulus(**{**values, **changes})
 
@@ -27,7 +27,7 @@ DESCRIPTION = SetDescription(name="toy", seed=1, image_px=16, level_labels=("0",
 @pytest.fixture
 def folder(tmp_path):
     for level in (0, 1):
-        files.write_bytes(tmp_path / f"images/cat-03.clickme.{level}.png", b"picture")
+        files.write_bytes(tmp_path / f"images/cat-03.clickme.{level}.png", b"image")
     manifest.write_set(tmp_path, DESCRIPTION, [row(level=1, reveal_fraction=None), row(level=0)])
     return tmp_path
 
@@ -53,9 +53,9 @@ def test_changed_and_missing_files_are_named(folder):
 
 
 def test_files_that_were_added_and_tables_that_were_changed_are_named(tmp_path):
-    files.write_bytes(tmp_path / "images/a.png", b"picture")
+    files.write_bytes(tmp_path / "images/a.png", b"image")
     (tmp_path / "quality.csv").write_text("a\n1\n")
-    one = row(path="images/a.png", sha256=files.sha256(b"picture"))
+    one = row(path="images/a.png", sha256=files.sha256(b"image"))
     manifest.write_set(tmp_path, DESCRIPTION, [one], tables=["quality.csv"]).verify()
     (tmp_path / ".DS_Store").touch()
     (tmp_path / "images/Thumbs.db").touch()
@@ -151,10 +151,10 @@ def test_a_folder_that_holds_something_else_is_named_for_what_it_is(folder, tmp_
     assert "it is a study; its stimulus set is named in" in said(study.folder)
     (tmp_path / "half" / ".build").mkdir(parents=True)
     assert "an unfinished build" in said(tmp_path / "half")
-    (tmp_path / "pictures").mkdir()
-    (tmp_path / "pictures" / "images.csv").write_text("image_id\n", encoding="utf-8")
-    assert "it is a picture folder" in said(tmp_path / "pictures")
-    assert "it is a file" in said(tmp_path / "pictures" / "images.csv")
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images" / "images.csv").write_text("image_id\n", encoding="utf-8")
+    assert "it is an image folder" in said(tmp_path / "images")
+    assert "it is a file" in said(tmp_path / "images" / "images.csv")
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "notes.txt").write_text("x", encoding="utf-8")
     assert "unfinished" not in said(tmp_path / "other")

@@ -38,7 +38,7 @@ def test_equal_maps_have_equal_hashes_and_the_shape_counts():
         (np.zeros((2, 2, 3)), "two dimensions"),
     ],
 )
-def test_a_useless_map_is_refused_by_picture_and_reason(values, says):
+def test_a_useless_map_is_refused_by_image_and_reason(values, says):
     with pytest.raises(InputError, match="cat-03 from clickme") as error:
         make(values)
     assert says in str(error.value)

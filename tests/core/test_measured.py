@@ -13,7 +13,7 @@ FIGURES = [
     Result("plain scramble: auto- and cross-spectra, relative error", "", "<= 1e-12", 1.887e-17, True),
     Result("observe: rate of the whole against the forward pass alone, and more", "of 1", ">= 0.9", 0.8977, False),
     Result("on a GPU, bf16: inference / plain ResNet-50", "x the time", "<= 1.1", None, None, "no GPU here"),
-    Result("a ClickMe-sized run as a recipe, core hours, from 1,000 pictures", "h", "stated", 2.791, True),
+    Result("a ClickMe-sized run as a recipe, core hours, from 1,000 images", "h", "stated", 2.791, True),
 ]
 
 

@@ -31,6 +31,8 @@ BANNED = (
     "once around",
     "honest",
     "believes",
+    "picture",
+    "pictures",
 )
 WORD = re.compile(r"\b(?:" + "|".join(BANNED).replace(" ", r"\s+") + r")\b", re.IGNORECASE)
 #: Quoted sentences that may have one of the words, each with its reason: (page, sentence, reason).

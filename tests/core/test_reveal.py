@@ -29,7 +29,7 @@ def test_masks_are_nested_and_exactly_counted(one):
 
 
 @given(series(), st.integers(0, 2**32))
-def test_inside_is_the_picture_and_outside_is_the_canvas(one, seed):
+def test_inside_is_the_image_and_outside_is_the_canvas(one, seed):
     rng = np.random.default_rng(seed)
     image, canvas = rng.integers(0, 256, (2, *one.shape, 3)).astype(np.uint8)
     for level in range(one.n_levels):

@@ -53,12 +53,12 @@ trials = simulate(Design(n_per_group=6), seed=1).trials(seed=1)
 groups = tuple(dict.fromkeys(trials.frame["group"]))[:2]
 analysis.fig2b(trials, groups=groups, seed=1).drawing.save(out)
 rng = np.random.default_rng(1)
-pictures = [rng.integers(0, 256, (32, 32, 3), dtype=np.uint8) for _ in range(2)]
+images = [rng.integers(0, 256, (32, 32, 3), dtype=np.uint8) for _ in range(2)]
 row = {"map_source": "clickme", "captured_00": ".1", "captured_01": ".6", "canvas_clipped_fraction": ".01"}
-(out / "set.png").write_bytes(set_figures(pictures, pictures[::-1], [row, row]))
-of_the_game.histogram(out, "players", {1: 2, 3: 1}, label="Players", what="Pictures")
+(out / "set.png").write_bytes(set_figures(images, images[::-1], [row, row]))
+of_the_game.histogram(out, "players", {1: 2, 3: 1}, label="Players", what="Images")
 of_the_game.bubbles(out, "bubbles", [5, 30], [70], most=100)
-of_the_game.gallery(out, "gallery", [("a", pictures[0], rng.random((32, 32)), "red")])
+of_the_game.gallery(out, "gallery", [("a", images[0], rng.random((32, 32)), "red")])
 try:
     import torch
 except ImportError:

@@ -82,18 +82,18 @@ def test_bytes_that_are_no_example_are_refused(payload):
         tfrecord.example(payload)
 
 
-def test_pictures_of_both_schemas(seed):
+def test_images_of_both_schemas(seed):
     raw = np.arange(48, dtype="<f4").reshape(4, 4, 3)
-    np.testing.assert_array_equal(tfrecord.picture(raw.tobytes(), n_channels=3), raw)
-    np.testing.assert_array_equal(tfrecord.picture(raw[..., 0].tobytes(), n_channels=1), raw[..., 0])
+    np.testing.assert_array_equal(tfrecord.image(raw.tobytes(), n_channels=3), raw)
+    np.testing.assert_array_equal(tfrecord.image(raw[..., 0].tobytes(), n_channels=1), raw[..., 0])
     out = io.BytesIO()
     Image.fromarray(np.full((8, 6, 3), 200, np.uint8)).save(out, "JPEG")
-    assert tfrecord.picture(out.getvalue(), n_channels=3).shape == (8, 6, 3)
-    assert tfrecord.picture(out.getvalue(), n_channels=1).shape == (8, 6)
+    assert tfrecord.image(out.getvalue(), n_channels=3).shape == (8, 6, 3)
+    assert tfrecord.image(out.getvalue(), n_channels=1).shape == (8, 6)
 
 
-def test_pictures_of_neither_schema_are_refused():
+def test_images_of_neither_schema_are_refused():
     with pytest.raises(InputError, match="13 bytes are neither"):
-        tfrecord.picture(bytes(13), n_channels=3, where="record 4")
-    with pytest.raises(InputError, match="record 4: not a picture of a format that is read"):
-        tfrecord.picture(b"\xff\xd8" + struct.pack("<I", 3), n_channels=3, where="record 4")
+        tfrecord.image(bytes(13), n_channels=3, where="record 4")
+    with pytest.raises(InputError, match="record 4: not an image of a format that is read"):
+        tfrecord.image(b"\xff\xd8" + struct.pack("<I", 3), n_channels=3, where="record 4")

@@ -1,4 +1,4 @@
-"""Durations come from the finest steady clock, and a wall clock that is set moves neither pictures nor presses."""
+"""Durations come from the finest steady clock, and a wall clock that is set moves neither images nor presses."""
 
 import math
 

@@ -98,7 +98,7 @@ def test_another_stimulus_set_is_refused(study, no_window, set_maker, tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["image", "mask"])
-@pytest.mark.parametrize("damage", ["missing", "changed", "size", "mode", "no picture"])
+@pytest.mark.parametrize("damage", ["missing", "changed", "size", "mode", "no image"])
 def test_a_file_that_is_not_what_was_planned_is_named(set_maker, tmp_path, damage, kind):
     made = set_maker(tmp_path / "set", per_category=2, practice=0, n_levels=12, masks=True)
     task = msgspec.structs.replace(preset("masked"), practice=Practice(n_trials=0))
@@ -111,7 +111,7 @@ def test_a_file_that_is_not_what_was_planned_is_named(set_maker, tmp_path, damag
     path = made.folder / name
     if damage == "missing":
         path.unlink()
-    elif damage == "no picture":
+    elif damage == "no image":
         path.write_bytes(b"GIF?")
     else:
         size, mode = ((16, 15), "RGB") if damage == "size" else ((16, 16), "RGBA" if damage == "mode" else "RGB")
@@ -121,9 +121,9 @@ def test_a_file_that_is_not_what_was_planned_is_named(set_maker, tmp_path, damag
         "changed": "hash differs",
         "size": "16 x 15",
         "mode": "RGBA",
-        "no picture": "no picture",
+        "no image": "no image",
     }
-    if damage in ("size", "mode", "no picture"):  # as if the set had been built that way
+    if damage in ("size", "mode", "no image"):  # as if the set had been built that way
         plan = rehashed(plan, name, files.sha256_file(path))
     with pytest.raises(InputError, match=words[damage]) as caught:
         file_checks.check_images(made, plan)

@@ -31,19 +31,19 @@ def joined(study_maker, tmp_path_factory):
     return window_trials(study_maker(tmp_path_factory.mktemp("laboratory")), 8, hz=60)[1]
 
 
-def test_every_picture_is_seen_once_from_outside(joined):
+def test_every_image_is_seen_once_from_outside(joined):
     assert [trial["trial"] for trial, _ in joined] == list(range(8))
     assert all(seen is not None and seen.off_ms > seen.on_ms for _, seen in joined)
 
 
-def test_every_press_of_the_robot_is_the_answer_to_its_picture(joined):
+def test_every_press_of_the_robot_is_the_answer_to_its_image(joined):
     for trial, seen in joined:
         assert seen.on_ms < seen.key_ms
         assert trial["input"] == "s"
         assert [key for key, _, down in trial["presses"] if down] == ["s"]
 
 
-def test_a_picture_stands_as_long_as_the_session_says(joined):
+def test_a_image_stands_as_long_as_the_session_says(joined):
     """The median, because a busy machine may let the diode look late now and then."""
     shares = sorted(seen.duration_ms / trial["stimulus_ms"] for trial, seen in joined)
     assert shares[len(shares) // 2] == pytest.approx(1, abs=0.1)
@@ -60,10 +60,8 @@ def test_the_timing_report_reads_what_the_diode_saw(quick_study, session_command
     path = next(Rehearsals(quick_study.folder).sessions_folder.glob("*.jsonl"))
     trials = [entry for entry in read_journal(path)[1] if isinstance(entry, TrialData)]
     begin, end = 1000 * trials[0].flips_s[0], 1000 * trials[-1].flips_s[-1]
-    pictures = [seen for seen in episodes if begin < seen.on_ms < end]
-    rows = [
-        f"{ms / 1000:.4f},{int(not any(p.on_ms <= ms < p.off_ms for p in pictures))}" for ms in _every_ms(begin, end)
-    ]
+    images = [seen for seen in episodes if begin < seen.on_ms < end]
+    rows = [f"{ms / 1000:.4f},{int(not any(p.on_ms <= ms < p.off_ms for p in images))}" for ms in _every_ms(begin, end)]
     (tmp_path / "trace.csv").write_text("\n".join(["time_s,light", *rows]))
     words = ["--photodiode-trace", str(tmp_path / "trace.csv"), "--out", str(tmp_path / "timing.json")]
     assert main(["session", "report", str(quick_study.folder), "p1", *words]) == 0

@@ -108,9 +108,7 @@ def test_bids_names_the_task_and_the_categories_of_the_study(study, record_sessi
     assert (out / "sub-p1" / "beh" / "sub-p1_task-rapidvision_run-1_beh.tsv").is_file()
 
 
-def test_a_picture_that_was_changed_since_is_not_exported_as_the_one_that_was_shown(
-    set_maker, tmp_path, record_session
-):
+def test_a_image_that_was_changed_since_is_not_exported_as_the_one_that_was_shown(set_maker, tmp_path, record_session):
 
     made = set_maker(tmp_path / "set", per_category=2, practice=0, n_levels=3)
     make_study(made, short_protocol(), tmp_path / "s", n_slots=2)

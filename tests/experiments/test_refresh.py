@@ -174,9 +174,9 @@ def test_the_other_checks_say_what_they_found(tmp_path, monkeypatch):
     assert display_checks.judge_disk(tmp_path).colour == "red"
 
 
-def test_the_picture_of_intervals_has_one_bar_per_flip():
+def test_the_image_of_intervals_has_one_bar_per_flip():
     stamps = flips(60, missed=(100,))
-    text = display_checks.picture(stamps, estimate(stamps))
+    text = display_checks.image(stamps, estimate(stamps))
     assert text.count("steelblue") == 238
     assert text.count("firebrick") == 1
 

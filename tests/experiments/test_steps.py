@@ -24,7 +24,7 @@ def undisturbed(plans):
 
 @pytest.mark.parametrize("step_s", STEPS_S)
 @pytest.mark.parametrize("kind", ["stimulus", "fixation", "blank", "text"])
-def test_a_clock_that_is_set_changes_no_picture_no_page_and_no_response_time(plans, undisturbed, step_s, kind):
+def test_a_clock_that_is_set_changes_no_image_no_page_and_no_response_time(plans, undisturbed, step_s, kind):
     trials, entries, shown = take_part(plans[0], step=Step(step_s, kind, 5))
     assert len(trials) == 88
     assert durations(shown) == {refreshes(400, 60)}

@@ -1,4 +1,4 @@
-"""A small study on pictures of coloured squares, and one thread per test process."""
+"""A small study on images of coloured squares, and one thread per test process."""
 
 import msgspec
 import numpy as np
@@ -55,13 +55,13 @@ PROTOCOL = msgspec.structs.replace(preset("paper"), name="squares")
 
 
 def make_study(folder, *, n_slots=3, protocol=PROTOCOL):
-    """Two groups of plans over eight pictures and two of practice."""
+    """Two groups of plans over eight images and two of practice."""
     rng = np.random.Generator(np.random.PCG64(5))
-    pictures = [(f"{category}-{n}", category, "main") for category in CATEGORIES for n in range(2)]
-    pictures = [("bird-p", "bird", "practice"), ("table-p", "table", "practice"), *pictures]
+    images = [(f"{category}-{n}", category, "main") for category in CATEGORIES for n in range(2)]
+    images = [("bird-p", "bird", "practice"), ("table-p", "table", "practice"), *images]
     rows = [
         stimulus(folder / "set", image_id, category, source, level_index, phase, rng)
-        for image_id, category, phase in pictures
+        for image_id, category, phase in images
         for source in SOURCES
         for level_index in range(len(LEVELS))
     ]
@@ -73,7 +73,7 @@ def make_study(folder, *, n_slots=3, protocol=PROTOCOL):
         for slot in range(n_slots):
             trials = [
                 trial_of(protocol, index[image_id, source, (trial + slot) % len(LEVELS)], trial=trial, phase=phase)
-                for trial, (image_id, _category, phase) in enumerate(pictures)
+                for trial, (image_id, _category, phase) in enumerate(images)
             ]
             plan = plan_of(protocol, stimuli.digest, trials, slot=slot, group=source, between={"map_source": source})
             write_plan(study.plans_folder, plan)
@@ -93,14 +93,14 @@ def draw_squares(n=48, side_px=36, *, n_classes=4, share_of_maps=1.0):
     rng = np.random.Generator(np.random.PCG64(3))
     for number in range(n):
         label = number % n_classes
-        picture = rng.integers(60, 120, (side_px, side_px, 3), dtype=np.uint8)
+        image = rng.integers(60, 120, (side_px, side_px, 3), dtype=np.uint8)
         importance = np.zeros((side_px, side_px), np.float32)
         half = side_px // 2
         top, left = (label // 2) * half + 4, (label % 2) * half + 4
         window = np.s_[top : top + 9, left : left + 9]
-        picture[window] = 230
+        image[window] = 230
         importance[window] = rng.random((9, 9)) + 0.5
-        yield Example(f"square-{number:03d}", picture, label, importance if number < share_of_maps * n else None)
+        yield Example(f"square-{number:03d}", image, label, importance if number < share_of_maps * n else None)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from rapidvision.gala_models.preprocessing import Preprocessing
 
 def contents(batches, epoch=0, **more):
     return [
-        (b.rows.tobytes(), b.pictures.tobytes(), b.importance.tobytes(), b.labels.tobytes(), b.has_map.tobytes())
+        (b.rows.tobytes(), b.images.tobytes(), b.importance.tobytes(), b.labels.tobytes(), b.has_map.tobytes())
         for b in batches.epoch(epoch, **more)
     ]
 
@@ -28,10 +28,10 @@ def test_surrounds_are_for_training_only_and_for_the_share_that_was_asked_for(ma
     same = [
         (a == b).all()
         for first, second in zip(plain.epoch(0), often.epoch(0), strict=True)
-        for a, b in zip(first.pictures, second.pictures, strict=True)
+        for a, b in zip(first.images, second.images, strict=True)
     ]
     assert 0.2 < np.mean(same) < 0.8
-    assert all((a.pictures == b.pictures).all() for a, b in zip(plain.in_order(), often.in_order(), strict=True))
+    assert all((a.images == b.images).all() for a, b in zip(plain.in_order(), often.in_order(), strict=True))
 
 
 def test_epochs_start_anywhere(make_store):
@@ -44,20 +44,20 @@ def test_ranks_share_out_each_batch(make_store):
     whole = next(iter(Batches(store, 32, 8, seed=1).epoch(0)))
     parts = [next(iter(Batches(store, 32, 8, seed=1, rank=rank, world_size=2).epoch(0))) for rank in (0, 1)]
     for rank, part in enumerate(parts):
-        np.testing.assert_array_equal(part.pictures, whole.pictures[rank::2])
+        np.testing.assert_array_equal(part.images, whole.images[rank::2])
         np.testing.assert_array_equal(part.rows, whole.rows[rank::2])
 
 
-def test_an_epoch_shows_every_picture_once_and_epochs_differ():
+def test_an_epoch_shows_every_image_once_and_epochs_differ():
     first, second = order(5, 0, 100), order(5, 1, 100)
     assert sorted(first) == sorted(second) == list(range(100))
     assert not np.array_equal(first, second)
 
 
-def test_picture_and_map_are_cut_and_flipped_together(make_store):
+def test_image_and_map_are_cut_and_flipped_together(make_store):
     batches = Batches(make_store(side_px=40), 32, 8, seed=2)
     for batch in batches.epoch(1):
-        bright = batch.pictures[..., 0] == 230
+        bright = batch.images[..., 0] == 230
         np.testing.assert_array_equal(bright, batch.importance > 0)
 
 
@@ -72,10 +72,10 @@ def test_evaluation_cuts_the_centre_and_takes_everything(make_store):
     store = make_store(n=50, side_px=40)
     seen = list(Batches(store, 32, 16).in_order())
     assert [len(batch.rows) for batch in seen] == [16, 16, 16, 2]
-    np.testing.assert_array_equal(seen[0].pictures[3], store.pictures[3][4:36, 4:36])
+    np.testing.assert_array_equal(seen[0].images[3], store.images[3][4:36, 4:36])
 
 
-def test_shuffled_maps_are_other_pictures_maps(make_store):
+def test_shuffled_maps_are_other_images_maps(make_store):
     store = make_store(share_of_maps=0.5)
     partners = partner(store, 7)
     with_map = np.flatnonzero(store.has_map)
@@ -110,7 +110,7 @@ def test_batches_that_cannot_be_are_refused(make_store):
     store = make_store()
     with pytest.raises(InputError, match="input of 40 px from a store of 36 px"):
         Batches(store, 40, 8)
-    with pytest.raises(InputError, match="8 pictures cannot be shared equally by 3"):
+    with pytest.raises(InputError, match="8 images cannot be shared equally by 3"):
         Batches(store, 32, 8, world_size=3)
-    with pytest.raises(InputError, match="48 pictures are fewer than one batch of 64"):
+    with pytest.raises(InputError, match="48 images are fewer than one batch of 64"):
         Batches(store, 32, 64)

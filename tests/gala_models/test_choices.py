@@ -283,7 +283,7 @@ def test_ties_between_categories_are_counted_and_described(tmp_path):
 
 
 def adaptive_study(folder, method, n_trials=12):
-    """A study whose level adapts: every trial offers three levels of a picture."""
+    """A study whose level adapts: every trial offers three levels of an image."""
     protocol = msgspec.structs.replace(
         preset("threshold"),
         name="squares",
@@ -305,7 +305,7 @@ def adaptive_study(folder, method, n_trials=12):
 
 
 class Weak(Redness):
-    """Right where most of the picture is coloured, wrong where little is."""
+    """Right where most of the image is coloured, wrong where little is."""
 
     def forward(self, x):
         scores = super().forward(x)

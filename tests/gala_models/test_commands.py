@@ -18,16 +18,16 @@ from rapidvision.gala_models.weights.load import load_model
 
 @pytest.fixture
 def folder(tmp_path, squares):
-    """A picture folder of bright squares, as the renderer would write it."""
-    return write_pictures(tmp_path / "pictures", squares, 48)
+    """An image folder of bright squares, as the renderer would write it."""
+    return write_images(tmp_path / "images", squares, 48)
 
 
-def write_pictures(folder, squares, n):
+def write_images(folder, squares, n):
     (folder / "images").mkdir(parents=True)
     (folder / "maps" / "clickme").mkdir(parents=True)
     lines = ["image_id,path,category,target,phase,credit,licence"]
     for one in squares(n):
-        Image.fromarray(one.picture).save(folder / "images" / f"{one.image_id}.png")
+        Image.fromarray(one.image).save(folder / "images" / f"{one.image_id}.png")
         grey = np.round(one.importance / one.importance.max() * 255).astype(np.uint8)
         Image.fromarray(grey).save(folder / "maps" / "clickme" / f"{one.image_id}.png")
         name = "abcd"[one.label]
@@ -45,7 +45,7 @@ def test_pack_train_evaluate_and_table(folder, tmp_path, capsys):
     for name in ("train", "validation"):
         code, said = run(capsys, "pack-dataset", folder, "--out", tmp_path / name, "--size", 36)
         assert code == 0
-        assert "48 pictures, 48 with a map; maps left out: none" in said.out
+        assert "48 images, 48 with a map; maps left out: none" in said.out
     recipe = Training(
         name="tiny",
         model=Architecture(family="compact", attention="gala", n_classes=4),
@@ -89,9 +89,9 @@ def test_misspelt_keys_of_a_recipe_are_refused(tmp_path, capsys):
 
 
 def test_pack_knows_what_lies_there(folder, tmp_path, capsys):
-    assert type(source_at([folder])).__name__ == "PictureFiles"
-    picture = np.zeros((8, 8, 3), "<f4").tobytes()
-    tfrecord.write(tmp_path / "a.tfrecords", [tfrecord.encode({"image": [picture], "label": [1]})])
+    assert type(source_at([folder])).__name__ == "ImageFiles"
+    image = np.zeros((8, 8, 3), "<f4").tobytes()
+    tfrecord.write(tmp_path / "a.tfrecords", [tfrecord.encode({"image": [image], "label": [1]})])
     assert type(source_at([tmp_path / "a.tfrecords"])).__name__ == "TFRecords"
     (tmp_path / "npz").mkdir()
     np.savez(tmp_path / "npz" / "a.npz", image=np.zeros((8, 8, 3), np.uint8), label=0)
@@ -140,7 +140,7 @@ def test_the_bundled_recipe_is_sound():
         assert (training.seed, training.supervised) == (3, variant.annotation != "none")
 
 
-def test_the_recipe_for_few_pictures_compares_maps_with_none_and_with_other_pictures():
+def test_the_recipe_for_few_images_compares_maps_with_none_and_with_other_images():
     recipe = bundled_networks.named_recipe("few-images")
     trainings = [recipe.of(variant) for variant in (*recipe.networks, *recipe.controls)]
     assert [one.annotation for one in trainings] == ["none", "maps", "shuffled"]
@@ -149,8 +149,8 @@ def test_the_recipe_for_few_pictures_compares_maps_with_none_and_with_other_pict
 
 
 def test_a_recipe_that_is_neither_ours_nor_a_file_is_named():
-    with pytest.raises(InputError, match="few-picture"):
-        bundled_networks.named_recipe("few-picture")
+    with pytest.raises(InputError, match="few-image"):
+        bundled_networks.named_recipe("few-image")
 
 
 def test_train_demo_makes_networks_from_nothing(tmp_path, squares, monkeypatch, capsys):
@@ -159,10 +159,10 @@ def test_train_demo_makes_networks_from_nothing(tmp_path, squares, monkeypatch, 
 
     def draw(out, *, n, **options):
         drawn.append({"n": n, **options})
-        write_pictures(out, squares, n)
+        write_images(out, squares, n)
 
     recipe = bundled_networks.DemoRecipe(
-        pictures=bundled_networks.Pictures(size_px=36, n_train=32, n_validation=16, n_test=16),
+        images=bundled_networks.Images(size_px=36, n_train=32, n_validation=16, n_test=16),
         training=Training(
             model=Architecture(family="compact", n_classes=4),
             annotation="none",

@@ -43,7 +43,7 @@ def test_batches_do_not_change_the_evaluation(make_store):
     assert model.training  # as it was before
 
 
-def test_pictures_without_a_map_are_left_out_and_counted(make_store):
+def test_images_without_a_map_are_left_out_and_counted(make_store):
     model = build(Architecture(family="compact", attention="gala", n_classes=4))
     summary = evaluate(model, make_store(share_of_maps=0.5), SMALL).summary()
     assert (summary["n"], summary["n_maps"], summary["n_maps_left_out"]) == (48, 24, 24)
@@ -66,7 +66,7 @@ def save(path, seed, **more):
     save_model(path, model, Card(**{**fields, **more}))
 
 
-def test_networks_are_compared_picture_by_picture(make_store, tmp_path):
+def test_networks_are_compared_image_by_image(make_store, tmp_path):
     make_store()
     for seed in (0, 1):
         save(tmp_path / f"net{seed}.safetensors", seed)

@@ -14,7 +14,7 @@ def test_the_smoothed_gradient_of_a_linear_network_is_its_weights():
     torch.testing.assert_close(found.flatten(1), model[1].weight[target])
 
 
-def test_the_smoothed_gradient_of_a_square_is_twice_the_picture():
+def test_the_smoothed_gradient_of_a_square_is_twice_the_image():
     class Square(nn.Module):
         def forward(self, x):
             return x.flatten(1).square().sum(1, keepdim=True)
@@ -63,12 +63,12 @@ def test_differences_are_signed_and_normalized():
     assert salience(a).max() == 1
 
 
-def test_what_would_mix_pictures_is_refused():
+def test_what_would_mix_images_is_refused():
     with pytest.raises(InputError, match="training mode"):
         smoothgrad(build("compact-resnet").train(), torch.rand(1, 3, 96, 96), torch.tensor([0]))
-    with pytest.raises(InputError, match="one target per picture"):
+    with pytest.raises(InputError, match="one target per image"):
         smoothgrad(build("compact-resnet").eval(), torch.rand(2, 3, 96, 96), torch.tensor([0]))
-    with pytest.raises(InputError, match="the same pictures"):
+    with pytest.raises(InputError, match="the same images"):
         difference(torch.zeros(1, 3, 2, 2), torch.zeros(2, 3, 2, 2))
 
 
@@ -77,7 +77,7 @@ def test_gradients_that_are_not_finite_are_refused():
     with torch.no_grad():
         model.layer4[0].conv2.weight[0, 0] = torch.nan
     x = torch.rand(2, 3, 32, 32)
-    with pytest.raises(CheckFailed, match=r"smoothgrad: 2 of 2 pictures.*layer4\.0\.conv2"):
+    with pytest.raises(CheckFailed, match=r"smoothgrad: 2 of 2 images.*layer4\.0\.conv2"):
         smoothgrad(model, x, torch.tensor([0, 1]), n_samples=2)
     with pytest.raises(InputError, match="not finite; there is nothing to rank"):
         salience(torch.full((1, 1, 2, 2), torch.nan))

@@ -15,7 +15,7 @@ from rapidvision.text import csv_text
 SIDE = 16
 
 
-def picture(seed=1):
+def image(seed=1):
     return Image.fromarray(np.random.Generator(np.random.PCG64(seed)).integers(0, 255, (SIDE, SIDE, 3), dtype=np.uint8))
 
 
@@ -29,7 +29,7 @@ def classes(tmp_path):
         (tmp_path / "p" / name).mkdir(parents=True)
         (tmp_path / "m" / name).mkdir(parents=True)
         for number in range(3):
-            picture(number).save(tmp_path / "p" / name / f"{name}_{number}.png")
+            image(number).save(tmp_path / "p" / name / f"{name}_{number}.png")
     return tmp_path
 
 
@@ -45,7 +45,7 @@ def a_map(base, values, name="n01_0.png"):
 
 def test_hidden_folders_are_no_classes(classes):
     (classes / "p" / ".ipynb_checkpoints").mkdir()
-    picture().save(classes / "p" / ".ipynb_checkpoints" / "n01_0-checkpoint.png")
+    image().save(classes / "p" / ".ipynb_checkpoints" / "n01_0-checkpoint.png")
     (classes / "p" / "n01" / "._n01_0.png").write_bytes(b"\0\5\26\7" + bytes(20))
     a_map(classes, ramp())
     store = packed(classes)
@@ -54,15 +54,15 @@ def test_hidden_folders_are_no_classes(classes):
     assert store.description.ignored == {"hidden": 2}
 
 
-def test_two_pictures_of_one_name_are_refused(classes):
-    picture(9).save(classes / "p" / "n01" / "n01_0.JPEG")
+def test_two_images_of_one_name_are_refused(classes):
+    image(9).save(classes / "p" / "n01" / "n01_0.JPEG")
     with pytest.raises(InputError, match=r"n01: n01_0\.JPEG and n01_0\.png have one name"):
         packed(classes)
 
 
 def test_other_suffixes_are_read_or_counted(classes):
     for suffix in ("webp", "bmp", "tif"):
-        picture(5).save(classes / "p" / "n02" / f"more_{suffix}.{suffix}", lossless=True)
+        image(5).save(classes / "p" / "n02" / f"more_{suffix}.{suffix}", lossless=True)
     (classes / "p" / "n01" / "n01_0.xml").write_text("<a/>")
     (classes / "p" / "readme.txt").write_text("x")
     np.save(classes / "m" / "n01" / "n01_0.npy", ramp().astype(float))
@@ -71,10 +71,10 @@ def test_other_suffixes_are_read_or_counted(classes):
     store = packed(classes)
     for suffix in ("webp", "bmp", "tif"):
         row = store.ids.index(f"n02/more_{suffix}")
-        np.testing.assert_array_equal(store.pictures[row], np.asarray(picture(5)))
+        np.testing.assert_array_equal(store.images[row], np.asarray(image(5)))
     assert store.description.n_maps == 2
     np.testing.assert_array_equal(store.maps[0], np.round(255 * (ramp() / np.float32(225))))
-    assert store.description.ignored == {".xml": 1, ".txt": 1, "maps without a picture": 1}
+    assert store.description.ignored == {".xml": 1, ".txt": 1, "maps without an image": 1}
 
 
 def test_palette_maps_are_their_grey_levels(classes):
@@ -90,12 +90,12 @@ def test_maps_keep_16_bits(classes):
     np.testing.assert_array_equal(packed(classes).maps[0], np.round(255 * (values / np.float32(values.max()))))
 
 
-def test_16_bit_pictures_are_scaled_not_cut(classes):
+def test_16_bit_images_are_scaled_not_cut(classes):
     deep = np.linspace(0, 65535, SIDE * SIDE).reshape(SIDE, SIDE).astype(np.uint16)
     Image.fromarray(deep).save(classes / "p" / "n01" / "deep.png")
     a_map(classes, ramp())
     store = packed(classes)
-    found = store.pictures[store.ids.index("n01/deep")][..., 0]
+    found = store.images[store.ids.index("n01/deep")][..., 0]
     np.testing.assert_allclose(found, deep / 257, atol=0.51)
 
 
@@ -105,7 +105,7 @@ def test_maps_whose_numbers_are_not_said_are_refused(classes, kind):
         pixels = np.zeros((SIDE, SIDE, 4), np.uint8)
         pixels[..., 3], pixels[..., 0] = ramp(), 255
     else:
-        pixels = np.asarray(picture())
+        pixels = np.asarray(image())
     a_map(classes, pixels)
     with pytest.raises(InputError, match=rf"n01_0\.png: a map .*{kind[:5]}"):
         packed(classes)
@@ -114,12 +114,12 @@ def test_maps_whose_numbers_are_not_said_are_refused(classes, kind):
 DAMAGE = {
     "truncated": lambda data: data[: len(data) // 2],
     "empty": lambda _data: b"",
-    "text": lambda _data: b"no picture",
+    "text": lambda _data: b"no image",
 }
 
 
 @pytest.mark.parametrize("what", DAMAGE)
-def test_a_damaged_picture_is_named_or_skipped_and_listed(classes, what):
+def test_a_damaged_image_is_named_or_skipped_and_listed(classes, what):
     path = classes / "p" / "n01" / "n01_1.png"
     path.write_bytes(DAMAGE[what](path.read_bytes()))
     (classes / "m" / "n02" / "n02_0.png").write_bytes(b"no map")
@@ -129,7 +129,7 @@ def test_a_damaged_picture_is_named_or_skipped_and_listed(classes, what):
     store = packed(classes, skip_bad=True)
     assert store.ids == ["n01/n01_0", "n01/n01_2", "n02/n02_0", "n02/n02_1", "n02/n02_2"]
     assert store.labels.tolist() == [0, 0, 1, 1, 1]
-    np.testing.assert_array_equal(store.pictures[1], np.asarray(picture(2)))
+    np.testing.assert_array_equal(store.images[1], np.asarray(image(2)))
     assert (store.description.n, store.description.n_skipped, store.description.n_maps) == (5, 2, 1)
     rows = csv_text.read(classes / "s" / "skipped.csv", ("name", "reason"))
     assert [row["name"] for row in rows] == ["n01/n01_1", "map of n02/n02_0"]
@@ -151,22 +151,22 @@ def test_the_command_says_what_it_did_not_read(classes, capsys):
 
 def test_folders_that_cannot_be_classes_are_refused(classes):
     (classes / "p" / "n00").mkdir()
-    with pytest.raises(InputError, match="n00: a class without pictures"):
+    with pytest.raises(InputError, match="n00: a class without images"):
         packed(classes)
     (classes / "p" / "n00").rmdir()
     a_map(classes, ramp(), "another.png")
-    with pytest.raises(InputError, match="none of its 1 maps has a picture of its name"):
+    with pytest.raises(InputError, match="none of its 1 maps has an image of its name"):
         packed(classes)
 
 
-def test_maps_of_a_picture_folder_are_read_in_any_form_and_case(tmp_path):
-    from rapidvision.gala_models.data.folders import picture_folder
+def test_maps_of_a_image_folder_are_read_in_any_form_and_case(tmp_path):
+    from rapidvision.gala_models.data.folders import images_in_folder
 
     there = tmp_path / "maps" / "clickme"
     there.mkdir(parents=True)
     rows = []
     for number, name in enumerate(("a", "b", "c", "d")):
-        picture(number).save(tmp_path / f"{name}.png")
+        image(number).save(tmp_path / f"{name}.png")
         rows.append([name, f"{name}.png", "cat", "true"])
     csv_text.write(tmp_path / "images.csv", ["image_id", "path", "category", "target"], rows)
     np.save(there / "a.npy", ramp().astype(float))
@@ -174,12 +174,12 @@ def test_maps_of_a_picture_folder_are_read_in_any_form_and_case(tmp_path):
     Image.fromarray(ramp()).save(there / "c.bmp")
     (there / "notes.txt").touch()
     np.save(there / "other.npy", ramp().astype(float))
-    found = picture_folder(tmp_path)
+    found = images_in_folder(tmp_path)
     assert [item.map_path is not None for item in found.items] == [True, True, True, False]
-    assert found.ignored == {"maps: .txt": 1, "maps without a picture": 1}
+    assert found.ignored == {"maps: .txt": 1, "maps without an image": 1}
     for example in list(found)[:3]:
         importance = example.importance
         np.testing.assert_allclose(importance / importance.max(), ramp() / ramp().max(), atol=1e-6)
     np.save(there / "b.npy", ramp().astype(float))
     with pytest.raises(InputError, match=r"b\.PNG and b\.npy have one name"):
-        picture_folder(tmp_path)
+        images_in_folder(tmp_path)

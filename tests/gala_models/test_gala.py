@@ -162,10 +162,10 @@ def test_the_other_sign_of_alpha_and_m_turns_the_output_over():
 
 @settings(max_examples=25, deadline=None)
 @given(st.permutations(range(6)), st.permutations(range(4)), st.integers(0, 100))
-def test_moving_places_or_pictures_moves_the_output_with_them(places, pictures, seed):
+def test_moving_places_or_images_moves_the_output_with_them(places, images, seed):
     module, u = double(GALA(8), seed), activity(4, 8, 2, 3, seed=seed)
-    moved = u.flatten(2)[:, :, places].unflatten(2, (2, 3))[list(pictures)]
-    expected = module(u).flatten(2)[:, :, places].unflatten(2, (2, 3))[list(pictures)]
+    moved = u.flatten(2)[:, :, places].unflatten(2, (2, 3))[list(images)]
+    expected = module(u).flatten(2)[:, :, places].unflatten(2, (2, 3))[list(images)]
     torch.testing.assert_close(module(moved), expected)
 
 
@@ -195,7 +195,7 @@ def test_the_gradient_of_the_map_reaches_the_input():
     assert u.grad.abs().sum() > 0
 
 
-def test_no_pictures_give_no_output():
+def test_no_images_give_no_output():
     assert GALA(8)(torch.zeros(0, 8, 4, 4)).shape == (0, 8, 4, 4)
 
 

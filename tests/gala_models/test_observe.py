@@ -28,7 +28,7 @@ from rapidvision.gala_models.weights.state import state_sha256
 
 
 class Redness(torch.nn.Module):
-    """Scores for distractor and target: mean blue and mean red; counts the pictures it sees."""
+    """Scores for distractor and target: mean blue and mean red; counts the images it sees."""
 
     def __init__(self, gain=4.0):
         super().__init__()
@@ -76,7 +76,7 @@ def test_rows_are_those_of_the_plans(study, out):
 def test_every_stimulus_is_seen_once_however_many_plans_show_it(study, out):
     net = network()
     study_run = run_study(study, [net], out=out, quiet=True, batch_size=7)
-    assert net.model.n_seen == study_run.n_stimuli + 1  # and the grey picture before the work
+    assert net.model.n_seen == study_run.n_stimuli + 1  # and the grey image before the work
     assert study_run.n_stimuli == 2 * 3 * 10
     more = run_study(study, [net], out=out, quiet=True, participants=Participants(policy="stochastic"))
     assert more.n_stimuli == study_run.n_stimuli
@@ -88,7 +88,7 @@ def test_batches_do_not_change_what_is_seen(study):
     np.testing.assert_allclose(first.evidence, second.evidence, atol=1e-5)
 
 
-def test_a_changed_picture_is_refused_before_the_first_forward_pass(study, out):
+def test_a_changed_image_is_refused_before_the_first_forward_pass(study, out):
     path = next(iter(shown.stimuli_of(study.plans())))
     Image.new("RGB", (32, 32)).save(study.stimulus_set().folder / path)
     net = network()
@@ -98,7 +98,7 @@ def test_a_changed_picture_is_refused_before_the_first_forward_pass(study, out):
     assert not out.exists()
 
 
-def test_a_missing_picture_is_named(study, out):
+def test_a_missing_image_is_named(study, out):
     path = next(iter(shown.stimuli_of(study.plans())))
     (study.stimulus_set().folder / path).unlink()
     with pytest.raises(CheckFailed, match=r"png \(missing\)"):
@@ -112,7 +112,7 @@ def test_a_head_that_does_not_fit_the_readout_is_refused_before_the_work(study, 
 
 
 def test_scores_that_are_not_finite_are_refused(study, out):
-    with pytest.raises(CheckFailed, match=r"red: 60 of 60 pictures .* layer whose output is not finite is fc"):
+    with pytest.raises(CheckFailed, match=r"red: 60 of 60 images .* layer whose output is not finite is fc"):
         run_study(study, [network(gain=math.nan)], out=out, quiet=True)
 
 
@@ -146,9 +146,9 @@ def test_dropping_readout_features_is_zeroing_them(study, out):
     plan = study.plans()[0]
     kept = torch.from_numpy(who.kept(3, "red", plan.group, plan.slot))
     trial = plan.trials()[3]
-    picture = np.asarray(Image.open(study.stimulus_set().folder / trial.image.path))
+    image = np.asarray(Image.open(study.stimulus_set().folder / trial.image.path))
     net = network()
-    scores = net.model.fc(net.preprocessing(picture[None]).mean((2, 3)) * kept)
+    scores = net.model.fc(net.preprocessing(image[None]).mean((2, 3)) * kept)
     assert records[3].decision_value == pytest.approx((scores[0, 1] - scores[0, 0]).item(), abs=1e-3)
 
 
@@ -190,10 +190,10 @@ def test_what_networks_look_at_is_written_beside_the_table(study, out):
     model = build(Architecture(family="compact", attention="gala", n_classes=2), seed=1).eval()
     run_study(study, [observe.Network("tiny", model, binary(), Preprocessing(size_px=32))], out=out, quiet=True)
     found = read_record(out).attention.mosaic
-    assert found.rows == ("pictures", "tiny")
+    assert found.rows == ("images", "tiny")
     assert len(found.columns) == 8
     assert mosaic_bytes(out, found).startswith(b"\x89PNG")
-    assert "Rows: the pictures, tiny (attention)." in attention(out)
+    assert "Rows: the images, tiny (attention)." in attention(out)
 
 
 def test_the_command_runs_a_file_of_weights(study, tmp_path, capsys):
@@ -263,7 +263,7 @@ def staged():
 
 
 def test_probes_answer_through_the_layer_that_is_named(study, out):
-    # Fitted on intact pictures, asked about the same corner at 10 % of the colour: the sign of red against blue.
+    # Fitted on intact images, asked about the same corner at 10 % of the colour: the sign of red against blue.
     seeing = run_study(study, [staged()], out=out, probing=Probing(layers=("second",)), quiet=True)
     intact = [record for record in seeing.records if record.level_label == "full"]
     assert all(record.correct for record in intact)
@@ -302,7 +302,7 @@ def test_probes_that_do_not_fit_are_refused(study, out, capsys):
 
 
 class Undecided(Redness):
-    """Equal scores for every picture."""
+    """Equal scores for every image."""
 
     def forward(self, x):
         return 0 * super().forward(x)
@@ -357,7 +357,7 @@ def test_probed_layers_that_are_not_finite_are_refused(study, out):
 
 
 class Away(torch.nn.Module):
-    """A stand-in for a network on a GPU: it refuses pictures of another device. Meta tensors hold no numbers."""
+    """A stand-in for a network on a GPU: it refuses images of another device. Meta tensors hold no numbers."""
 
     def __init__(self):
         super().__init__()
@@ -369,7 +369,7 @@ class Away(torch.nn.Module):
         return torch.arange(2.0).expand(len(x), 2)
 
 
-def test_pictures_are_brought_to_the_networks_device(study, out):
+def test_images_are_brought_to_the_networks_device(study, out):
     net = observe.Network("away", Away(), binary(), Preprocessing(size_px=32), sha256="stated")
     records = run_study(study, [net], out=out, quiet=True).records
     assert {record.response for record in records} == {"target"}
@@ -412,12 +412,12 @@ def test_a_network_trained_on_class_folders_is_asked_for_its_targets(study, tmp_
     assert cli.main(words) == 2
     assert "name the target classes with --target-classes, or choose a --readout" in capsys.readouterr().err
     assert cli.main([*words, "--target-classes", "n02"]) == 0
-    picture = tmp_path / "p.png"
-    Image.new("RGB", (64, 64), "red").save(picture)
+    image = tmp_path / "p.png"
+    Image.new("RGB", (64, 64), "red").save(image)
     attend = [
         "models",
         "attention-maps",
-        str(picture),
+        str(image),
         "--model",
         str(tmp_path / "c.safetensors"),
         "--out",

@@ -1,4 +1,4 @@
-"""ONNX files: the same probabilities as torch gives, for any number of pictures, with the classes' names inside."""
+"""ONNX files: the same probabilities as torch gives, for any number of images, with the classes' names inside."""
 
 import numpy as np
 import pytest
@@ -29,9 +29,9 @@ def exported(tmp_path_factory):
     return source, out
 
 
-def test_probabilities_are_those_of_torch_whatever_the_number_of_pictures(exported):
+def test_probabilities_are_those_of_torch_whatever_the_number_of_images(exported):
     source, out = exported
-    ours = load(str(out), CATEGORIES, picture_px=256, n_threads=1).partner
+    ours = load(str(out), CATEGORIES, image_px=256, n_threads=1).partner
     theirs = clickme_partner.build_partner(CATEGORIES, model=str(source))
     for n in (1, 3, 8):
         views = np.random.default_rng(n).integers(0, 256, (n, 256, 256, 3), dtype=np.uint8)
@@ -40,19 +40,19 @@ def test_probabilities_are_those_of_torch_whatever_the_number_of_pictures(export
 
 def test_a_category_that_the_file_does_not_name_is_refused(exported):
     with pytest.raises(InputError, match="does not know submarine; it knows"):
-        load(str(exported[1]), ("bird", "submarine"), picture_px=256)
+        load(str(exported[1]), ("bird", "submarine"), image_px=256)
 
 
-def test_pictures_of_another_size_are_refused_before_the_first_round(exported):
+def test_images_of_another_size_are_refused_before_the_first_round(exported):
     with pytest.raises(InputError, match="its first answer failed"):
-        load(str(exported[1]), CATEGORIES, picture_px=128)
+        load(str(exported[1]), CATEGORIES, image_px=128)
 
 
 def test_a_damaged_file_is_refused(exported, tmp_path):
     path = tmp_path / "damaged.onnx"
     path.write_bytes(exported[1].read_bytes()[:5000])
     with pytest.raises(InputError, match="not a network that can be read"):
-        load(str(path), CATEGORIES, picture_px=256)
+        load(str(path), CATEGORIES, image_px=256)
 
 
 def test_a_foreign_network_without_names_is_refused(exported, tmp_path):
@@ -62,7 +62,7 @@ def test_a_foreign_network_without_names_is_refused(exported, tmp_path):
     del foreign.metadata_props[:]
     onnx.save(foreign, str(tmp_path / "foreign.onnx"))
     with pytest.raises(InputError, match="does not name its classes"):
-        load(str(tmp_path / "foreign.onnx"), CATEGORIES, picture_px=256)
+        load(str(tmp_path / "foreign.onnx"), CATEGORIES, image_px=256)
 
 
 def test_there_must_be_as_many_names_as_classes(tmp_path):

@@ -38,7 +38,7 @@ def test_an_answer_does_not_depend_on_who_else_is_in_the_batch(answer):
     assert np.allclose(answer(views)[2], answer(views[2:3])[0], atol=1e-5)
 
 
-def test_the_bundled_partner_knows_the_bundled_pictures():
+def test_the_bundled_partner_knows_the_bundled_images():
     with (BUNDLED / "images.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     names = [row["category"] for row in rows]
@@ -75,7 +75,7 @@ def test_a_partner_without_answers_is_refused_before_the_first_round(tmp_path):
         model.fc.bias.fill_(3e38)
     path = tmp_path / "bad.safetensors"
     save_model(path, model, card)
-    with pytest.raises(CheckFailed, match=r"bad\.safetensors: 1 of 1 pictures.*not finite is fc"):
+    with pytest.raises(CheckFailed, match=r"bad\.safetensors: 1 of 1 images.*not finite is fc"):
         clickme_partner.build_partner(CATEGORIES, model=str(path))
 
 

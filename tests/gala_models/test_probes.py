@@ -39,31 +39,29 @@ def test_units_do_not_matter_and_dead_features_do_no_harm():
     torch.testing.assert_close(probes.fit(scaled, target).evidence(scaled), a, rtol=1e-4, atol=1e-4)
 
 
-def test_separable_pictures_have_a_finite_fit():
+def test_separable_images_have_a_finite_fit():
     x = torch.linspace(-1, 1, 20)[:, None]
     probe = probes.fit(x, x[:, 0] > 0)
     assert torch.isfinite(probe.weights).all()
     assert ((probe.evidence(x) > 0) == (x[:, 0] > 0)).all()
 
 
-def test_no_stimulus_is_judged_by_a_probe_that_saw_its_picture():
-    """Features that name the picture and nothing else: any leak would make the answers right."""
+def test_no_stimulus_is_judged_by_a_probe_that_saw_its_image():
+    """Features that name the image and nothing else: any leak would make the answers right."""
     n = 40
     features, target = torch.eye(n).repeat(3, 1), (torch.arange(n) % 2 == 0).repeat(3)
-    picture = [f"p{k}" for k in range(n)] * 3
+    image = [f"p{k}" for k in range(n)] * 3
     intact = torch.arange(3 * n) < n
-    evidence = probes.cross_validated(features, target=target, picture=picture, intact=intact, seed=1)
+    evidence = probes.cross_validated(features, target=target, image=image, intact=intact, seed=1)
     right = (evidence > 0) == target.numpy()
     assert np.abs(evidence).max() < 0.5
     assert right.mean() <= 0.55
 
 
-def test_what_a_probe_can_learn_it_carries_over_to_other_pictures():
+def test_what_a_probe_can_learn_it_carries_over_to_other_images():
     x, target = points(n=80)
-    picture = [f"p{k}" for k in range(80)]
-    evidence = probes.cross_validated(
-        x, target=target, picture=picture, intact=torch.ones(80, dtype=torch.bool), seed=1
-    )
+    image = [f"p{k}" for k in range(80)]
+    evidence = probes.cross_validated(x, target=target, image=image, intact=torch.ones(80, dtype=torch.bool), seed=1)
     assert ((evidence > 0) == target.numpy()).mean() > 0.75
 
 
@@ -185,7 +183,7 @@ def test_what_could_be_either_is_refused():
         layer_features(Patches(class_token=False).eval(), ["attention"], [X])
     twice = nn.Sequential(nn.Conv2d(3, 3, 1), nn.Flatten())
     twice = nn.Sequential(twice[0], twice[0], nn.Flatten())
-    with pytest.raises(InputError, match="0 ran 2 times on 3 pictures"):
+    with pytest.raises(InputError, match="0 ran 2 times on 3 images"):
         layer_features(twice.eval(), ["0"], [X])
 
 
@@ -255,10 +253,10 @@ def test_probes_that_cannot_be_are_refused():
     with pytest.raises(InputError, match="targets and of distractors"):
         probes.fit(x, ones)
     names = [f"p{k}" for k in range(60)]
-    with pytest.raises(InputError, match="60 pictures have no intact stimulus"):
-        probes.cross_validated(x, target=target, picture=names, intact=~ones, seed=0)
+    with pytest.raises(InputError, match="60 images have no intact stimulus"):
+        probes.cross_validated(x, target=target, image=names, intact=~ones, seed=0)
     with pytest.raises(InputError, match="too few for 50 folds"):
-        probes.cross_validated(x, target=target, picture=names, intact=ones, seed=0, n_folds=50)
+        probes.cross_validated(x, target=target, image=names, intact=ones, seed=0, n_folds=50)
     with pytest.raises(InputError, match="must rise"):
         probes.EarlyExit().decide(np.zeros((2, 3)), [4, 1])
     with pytest.raises(ValueError, match="must be >= 0"):

@@ -64,9 +64,9 @@ def test_a_network_of_equal_scores_is_wrong_every_time(make_store):
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
-def test_scores_that_are_not_finite_are_refused_with_picture_and_layer(make_store, value):
+def test_scores_that_are_not_finite_are_refused_with_image_and_layer(make_store, value):
     store = make_store()
-    with pytest.raises(CheckFailed, match=r"ours: 48 of 48 pictures .*square-000, .*first layer .* is fc\b"):
+    with pytest.raises(CheckFailed, match=r"ours: 48 of 48 images .*square-000, .*first layer .* is fc\b"):
         evaluate(filled(value), store, SMALL, name="ours")
     with pytest.raises(CheckFailed, match=r"is layer2\.0\.bn1"):
         evaluate(filled(value, "layer2.0.bn1.weight"), store, SMALL)
@@ -84,8 +84,8 @@ class OddAt(nn.Module):
         return torch.where(x[:, :, :16, :16].mean((1, 2, 3)).gt(0.0)[:, None], torch.nan, scores)
 
 
-def test_one_picture_without_scores_is_enough(make_store):
-    with pytest.raises(CheckFailed, match=r"OddAt: 12 of 48 pictures .*square-000.*the network's own output"):
+def test_one_image_without_scores_is_enough(make_store):
+    with pytest.raises(CheckFailed, match=r"OddAt: 12 of 48 images .*square-000.*the network's own output"):
         evaluate(OddAt(), make_store(), SMALL)
 
 
@@ -113,7 +113,7 @@ def test_labels_beyond_the_outputs_are_refused(make_store):
 
 
 class Far(Block):
-    """A block on a device that refuses pictures of another one, as a GPU does."""
+    """A block on a device that refuses images of another one, as a GPU does."""
 
     def forward(self, x):
         if x.device.type != "meta":
@@ -133,7 +133,7 @@ class Elsewhere(nn.Module):
         return self.layer3(x).mean((2, 3))[:, :4]
 
 
-def test_pictures_follow_the_network_to_its_device(make_store):
+def test_images_follow_the_network_to_its_device(make_store):
     found = evaluate(Elsewhere(), make_store(), SMALL)
     assert np.isfinite(found.rho).all()
     network = build(COMPACT)

@@ -77,8 +77,8 @@ def test_real_segmentations_cover_what_their_polygons_enclose(data_folder):
     )
     assert found
     for one in found:
-        with Image.open(one.path) as picture:
-            assert one.mask.shape == (picture.height, picture.width)
+        with Image.open(one.path) as image:
+            assert one.mask.shape == (image.height, image.width)
         assert 0 < one.mask.mean() < 1
 
 
@@ -106,7 +106,7 @@ def test_files_of_another_form_are_refused(tmp_path):
         segmentation_iou.read_coco(tmp_path / "x.json", tmp_path)
 
 
-def test_attention_is_brought_to_the_pictures_size():
+def test_attention_is_brought_to_the_images_size():
     network = Network("n", build("compact-gala").eval(), binary(), Preprocessing(size_px=88, resize_px=96))
     found = attention_of(
         network, np.random.Generator(np.random.PCG64(0)).integers(0, 255, (2, 192, 192, 3), dtype=np.uint8)

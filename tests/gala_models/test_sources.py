@@ -22,32 +22,32 @@ def encoded(pixels, kind="PNG"):
 
 
 def test_both_schemas_of_the_release_give_the_same_example(tmp_path):
-    picture = np.arange(8 * 8 * 3, dtype=np.uint8).reshape(8, 8, 3)
+    image = np.arange(8 * 8 * 3, dtype=np.uint8).reshape(8, 8, 3)
     heat = np.arange(64, dtype=np.uint8).reshape(8, 8)
     raw = {
-        "image": [picture.astype("<f4").tobytes()],
+        "image": [image.astype("<f4").tobytes()],
         "heatmap": [heat.astype("<f4").tobytes()],
         "label": [3],
         "click_count": [9],
     }
-    jpeg = {"image": [encoded(picture)], "heatmap": [encoded(heat)], "label": [3]}
+    jpeg = {"image": [encoded(image)], "heatmap": [encoded(heat)], "label": [3]}
     tfrecord.write(tmp_path / "a.tfrecords", [tfrecord.encode(raw), tfrecord.encode(jpeg)])
     source = sources.tfrecords([tmp_path / "a.tfrecords"])
     examples = list(source)
     assert source.n == 2
     for example in examples:
-        np.testing.assert_array_equal(example.picture, picture)
+        np.testing.assert_array_equal(example.image, image)
         np.testing.assert_array_equal(example.importance, heat)
         assert example.label == 3
 
 
 def test_no_clicks_or_an_empty_heatmap_mean_no_map(tmp_path):
-    picture = np.full((8, 8, 3), 9, "<f4").tobytes()
+    image = np.full((8, 8, 3), 9, "<f4").tobytes()
     heat = np.ones((8, 8), "<f4").tobytes()
     records = [
-        {"image": [picture], "heatmap": [heat], "label": [1], "click_count": [0]},
-        {"image": [picture], "heatmap": [b""], "label": [1], "click_count": [0]},
-        {"image": [picture], "label": [1]},
+        {"image": [image], "heatmap": [heat], "label": [1], "click_count": [0]},
+        {"image": [image], "heatmap": [b""], "label": [1], "click_count": [0]},
+        {"image": [image], "label": [1]},
     ]
     tfrecord.write(tmp_path / "a", [tfrecord.encode(one) for one in records])
     found = sources.tfrecords([tmp_path / "a"])
@@ -74,7 +74,7 @@ def test_records_of_something_else_are_refused(tmp_path):
         sources.tfrecords([tmp_path / "b"])
 
 
-def test_pictures_in_0_to_1_are_scaled_and_normalized_ones_are_refused():
+def test_images_in_0_to_1_are_scaled_and_normalized_ones_are_refused():
     unit = np.array([[[0.0, 0.2, 1.0]]], np.float32)
     assert sources.as_bytes(unit, "x").tolist() == [[[0, 51, 255]]]
     assert sources.as_bytes(np.array([[[0, 1]]], np.int64), "x").tolist() == [[[0, 1]]]  # nearly black, not white
@@ -86,14 +86,14 @@ def test_pictures_in_0_to_1_are_scaled_and_normalized_ones_are_refused():
 
 
 def test_npz_files(tmp_path):
-    picture = np.full((4, 4, 3), 7, np.uint8)
-    np.savez(tmp_path / "b.npz", image=picture, label=2, map=np.ones((4, 4)))
-    np.savez(tmp_path / "a.npz", image=picture, label=0)
+    image = np.full((4, 4, 3), 7, np.uint8)
+    np.savez(tmp_path / "b.npz", image=image, label=2, map=np.ones((4, 4)))
+    np.savez(tmp_path / "a.npz", image=image, label=0)
     examples = list(sources.npz(tmp_path))
     assert [(one.image_id, one.label, one.importance is None) for one in examples] == [("a", 0, True), ("b", 2, False)]
-    np.savez(tmp_path / "c.npz", picture=picture)
+    np.savez(tmp_path / "c.npz", image=image)
     (tmp_path / "d.npz").write_bytes((tmp_path / "a.npz").read_bytes()[:-40])
-    np.savez(tmp_path / "e.npz", image=picture, label=2.5)
+    np.savez(tmp_path / "e.npz", image=image, label=2.5)
     (tmp_path / "._a.npz").write_bytes(b"\0\5\26\7")
     found = sources.npz(tmp_path)
     assert "c.npz: not an npz with image and label" in reasons(found)
@@ -123,24 +123,24 @@ def folder(tmp_path):
     return tmp_path
 
 
-def test_picture_folders_put_targets_first(folder):
-    source = folders.picture_folder(folder)
+def test_image_folders_put_targets_first(folder):
+    source = folders.images_in_folder(folder)
     assert [(one.name, one.target) for one in source.categories] == [("bird", True), ("cat", True), ("table", False)]
     examples = {one.image_id: one for one in source}
     assert {name: one.label for name, one in examples.items()} == {"t0": 2, "c0": 1, "b0": 0}
     assert examples["c0"].importance.max() == 1000
     assert examples["t0"].importance is None
-    assert folders.picture_folder(folder, phase="main").n == 2
+    assert folders.images_in_folder(folder, phase="main").n == 2
 
 
-def test_picture_folders_that_lack_something_are_refused(folder, tmp_path):
+def test_image_folders_that_lack_something_are_refused(folder, tmp_path):
     with pytest.raises(InputError, match='no maps from "clickm". Did you mean "clickme"'):
-        folders.picture_folder(folder, maps="clickm")
-    (folder / "images" / "t0.png").write_bytes(b"no picture")
-    assert "t0.png: not a picture" in reasons(folders.picture_folder(folder))
+        folders.images_in_folder(folder, maps="clickm")
+    (folder / "images" / "t0.png").write_bytes(b"no image")
+    assert "t0.png: not an image" in reasons(folders.images_in_folder(folder))
     (folder / "images.csv").write_text("name\nx\n")
     with pytest.raises(InputError, match='no column "image_id"'):
-        folders.picture_folder(folder)
+        folders.images_in_folder(folder)
 
 
 def test_class_folders(tmp_path):
@@ -154,5 +154,5 @@ def test_class_folders(tmp_path):
         ("ant/1", 0, True),
         ("dog/1", 1, False),
     ]
-    with pytest.raises(InputError, match="no <class>/<picture> files"):
+    with pytest.raises(InputError, match="no <class>/<image> files"):
         folders.class_folders(tmp_path / "m" / "dog")

@@ -23,7 +23,7 @@ def test_the_authors_kernel_is_all_but_flat():
     assert both.min() / both.max() == pytest.approx(0.987, abs=5e-4)
 
 
-def test_the_kernel_grows_with_the_picture():
+def test_the_kernel_grows_with_the_image():
     point = np.zeros((96, 96), np.float32)
     point[48, 48] = 1
     assert np.count_nonzero(targets.blur(point, "paper")) == 19 * 19  # 49 / 256 of 96, odd

@@ -146,7 +146,7 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_checkpoint(make_s
     trainer.run(max_steps=3)
     with torch.no_grad():
         trainer.model.fc.weight.fill_(float("nan"))
-    with pytest.raises(CheckFailed, match=r"the loss is nan at step 3 .*pictures \d+"):
+    with pytest.raises(CheckFailed, match=r"the loss is nan at step 3 .*images \d+"):
         trainer.run()
     again = Trainer(TINY, tmp_path / "r", train=store, validation=store)
     assert again.n_steps == 3
@@ -214,14 +214,14 @@ def test_recipes_that_do_not_fit_are_refused(make_store, tmp_path):
             changed(model=Architecture(family="compact", attention="gala", n_classes=3)),
             "labels up to 3, but model.n_classes is 3",
         ),
-        (TINY, "no picture has a map to supervise with"),
+        (TINY, "no image has a map to supervise with"),
     ):
         with pytest.raises(InputError, match=words):
             Trainer(recipe, tmp_path / "r", train=store, validation=store)
     with pytest.raises(InputError, match="cannot be shared equally by 3 processes"):
         Trainer(changed(annotation="none"), tmp_path / "r", train=store, validation=store, world=World(0, 3))
     lossy = changed(annotation="maps", map_loss=MapLoss(reduction="supervised"))
-    with pytest.raises(InputError, match="depends on how pictures are shared out"):
+    with pytest.raises(InputError, match="depends on how images are shared out"):
         Trainer(lossy, tmp_path / "r", train=make_store("m"), validation=store, world=World(0, 2))
     for text, words in (
         ('annotation = "maps"\n[model]\nattention = "none"', "can only be supervised with supervise"),
@@ -288,7 +288,7 @@ def free_port():
 
 @pytest.mark.slow
 def test_two_processes_train_what_one_does(make_store, tmp_path):
-    make_store(share_of_maps=0.16)  # maps for some pictures only, unevenly spread over the processes
+    make_store(share_of_maps=0.16)  # maps for some images only, unevenly spread over the processes
     recipes.write(
         tmp_path / "recipe.toml",
         changed(freeze_batch_norm=True, schedule=Schedule(learning_rate=0.001)),
@@ -310,7 +310,7 @@ def test_an_epoch_without_answers_is_never_kept(make_store, tmp_path):
     best = {name: value.clone() for name, value in trainer.best.items()}
     with torch.no_grad():
         trainer.model.layer2[0].bn1.running_var.fill_(torch.nan)
-    with pytest.raises(CheckFailed, match=r"tiny: 48 of 48 pictures give values that are not finite .*layer2\.0\.bn1"):
+    with pytest.raises(CheckFailed, match=r"tiny: 48 of 48 images give values that are not finite .*layer2\.0\.bn1"):
         trainer.run()
     assert all(torch.equal(value, trainer.best[name]) for name, value in best.items())
     again = Trainer(TINY, tmp_path / "r", train=store, validation=store)
@@ -374,7 +374,7 @@ def test_what_the_network_saw_stands_in_its_card(make_store, tmp_path):
     trainer.run()
     _, card = load_model(tmp_path / "r" / "tiny.safetensors")
     assert card.preprocessing == Preprocessing(size_px=32, resize_px=36)
-    with pytest.raises(InputError, match=r"train: the store has pictures of 36 px, .*shorter side to 40 px"):
+    with pytest.raises(InputError, match=r"train: the store has images of 36 px, .*shorter side to 40 px"):
         wrong = changed(preprocessing=Preprocessing(size_px=32, resize_px=40))
         Trainer(wrong, tmp_path / "w", train=store, validation=store)
 

@@ -1,4 +1,4 @@
-"""Small picture folders made from arrays, so that no picture has to be shipped for the tests."""
+"""Small image folders made from arrays, so that no image has to be shipped for the tests."""
 
 import csv
 
@@ -33,7 +33,7 @@ lowest = 0.02
 
 
 def natural(seed, side=64, width=None):
-    """A colourful picture with a 1/f spectrum and an object, uint8, (side, width or side, 3)."""
+    """A colourful image with a 1/f spectrum and an object, uint8, (side, width or side, 3)."""
     width = side if width is None else width
     rng = np.random.default_rng(seed)
     waves = np.hypot(np.fft.fftfreq(side)[:, None], np.fft.rfftfreq(width)[None]) + 1 / max(side, width)
@@ -58,14 +58,14 @@ def blobs(seed, side=64, n_blobs=2):
     return np.where(values > 1e-4 * values.max(), values / values.max(), 0)
 
 
-def write_folder(folder, n_pictures=4, side=64, recipe=RECIPE, n_practice=1):
-    """A picture folder with pictures p00, p01 …, two map sources, and a recipe; returns the recipe's path."""
+def write_folder(folder, n_images=4, side=64, recipe=RECIPE, n_practice=1):
+    """An image folder with images p00, p01 …, two map sources, and a recipe; returns the recipe's path."""
     (folder / "images").mkdir(parents=True)
     categories = [("cat", True), ("table", False), ("bird", True), ("couch", False)]
     with (folder / "images.csv").open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["image_id", "path", "category", "target", "phase", "credit", "licence"])
-        for number in range(n_pictures):
+        for number in range(n_images):
             category, target = categories[number % 4]
             phase = "practice" if number < n_practice else "main"
             name = f"p{number:02d}"
@@ -80,15 +80,15 @@ def write_folder(folder, n_pictures=4, side=64, recipe=RECIPE, n_practice=1):
 
 
 @pytest.fixture
-def picture_folder(tmp_path):
-    """A fresh folder of four 64 x 64 pictures with two map sources."""
-    write_folder(tmp_path / "pictures")
-    return tmp_path / "pictures"
+def image_folder(tmp_path):
+    """A fresh folder of four 64 x 64 images with two map sources."""
+    write_folder(tmp_path / "images")
+    return tmp_path / "images"
 
 
 @pytest.fixture
-def recipe(picture_folder):
-    return recipes.read(picture_folder / "recipe.toml", StimulusRecipe)
+def recipe(image_folder):
+    return recipes.read(image_folder / "recipe.toml", StimulusRecipe)
 
 
 def tree(folder, *, hidden=True):

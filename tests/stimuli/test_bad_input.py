@@ -55,20 +55,20 @@ def save_map(folder, values, name="p01", source="clickme"):
         (blobs(1) - 0.5, "p01.npy: .* of 4096 values are negative"),
         (
             blobs(1)[:48],
-            r"maps/clickme/p01.npy \(map of p01 from clickme\): 64 x 48 for a picture of 64 x 64; a map must have",
+            r"maps/clickme/p01.npy \(map of p01 from clickme\): 64 x 48 for an image of 64 x 64; a map must have",
         ),
         (np.array([["a", "b"]]), "a map is made of numbers"),
         (np.ones((4, 4, 3)) * np.arange(3), "a map has two dimensions"),
     ],
 )
-def test_unusable_maps_are_named(picture_folder, tmp_path, values, says):
-    save_map(picture_folder, values)
-    refused(picture_folder, tmp_path / "set", says)
+def test_unusable_maps_are_named(image_folder, tmp_path, values, says):
+    save_map(image_folder, values)
+    refused(image_folder, tmp_path / "set", says)
 
 
 def test_a_map_that_is_turned_is_told_so():
     geometry = Geometry.of((80, 60), 32, fit="crop", upscale=False, where="a")
-    with pytest.raises(InputError, match="60 x 80 for a picture of 80 x 60; it looks turned by 90 degrees"):
+    with pytest.raises(InputError, match="60 x 80 for an image of 80 x 60; it looks turned by 90 degrees"):
         prepare(DenseMap(np.eye(80, 60, dtype=np.float32)), geometry, parse_blur("none"), image_id="a", source="s")
 
 
@@ -89,7 +89,7 @@ def test_exchanged_axes_are_told_and_a_few_points_outside_are_counted():
         prepare(points([], []), geometry, parse_blur("gauss:2"), image_id="a", source="s")
 
 
-def test_a_build_tells_of_recordings_with_many_points_outside(picture_folder, tmp_path, capsys):
+def test_a_build_tells_of_recordings_with_many_points_outside(image_folder, tmp_path, capsys):
     """Two of forty points outside are silent; three are told, with the counts, and stop nothing."""
     rng = np.random.default_rng(1)
     lines = ["image_id,x,y"]
@@ -97,15 +97,15 @@ def test_a_build_tells_of_recordings_with_many_points_outside(picture_folder, tm
         x, y = rng.uniform(8, 56, 40), rng.uniform(8, 56, 40)
         x[:n_outside] = 70
         lines += [f"{name},{a:.1f},{b:.1f}" for a, b in zip(x, y, strict=True)]
-    (picture_folder / "clicks.csv").write_text("\n".join(lines) + "\n")
+    (image_folder / "clicks.csv").write_text("\n".join(lines) + "\n")
     text = RECIPE.replace(
         'reader = "folder"\npath = "maps/clickme"', 'reader = "points-csv"\npath = "clicks.csv"\nblur = "gauss:4"'
     )
-    (picture_folder / "recipe.toml").write_text(text)
+    (image_folder / "recipe.toml").write_text(text)
     command = [
         "stimuli",
         "build",
-        str(picture_folder / "recipe.toml"),
+        str(image_folder / "recipe.toml"),
         "--out",
         str(tmp_path / "set"),
         "--workers",
@@ -157,46 +157,46 @@ def test_the_reference_codes_kernel_is_nearly_a_box():
         (lambda rows: rows[2].__setitem__(2, "cat"), "category cat is both target and distractor"),
         (lambda rows: rows[2].__setitem__(2, ""), "row 3: category is empty"),
         (lambda rows: rows[3].pop(), "row 4 has 6 cells, the header 7"),
-        (lambda rows: rows.__delitem__(slice(1, None)), "no pictures; the table has only a header"),
+        (lambda rows: rows.__delitem__(slice(1, None)), "no images; the table has only a header"),
         (lambda rows: rows[1].__setitem__(1, "images/none.png"), "none.png: no such file"),
     ],
 )
-def test_tables_are_checked(picture_folder, tmp_path, change, says):
-    edit_table(picture_folder, change)
-    refused(picture_folder, tmp_path / "set", says)
+def test_tables_are_checked(image_folder, tmp_path, change, says):
+    edit_table(image_folder, change)
+    refused(image_folder, tmp_path / "set", says)
 
 
-def test_the_same_file_in_practice_and_main_is_refused(picture_folder, tmp_path):
-    (picture_folder / "images/p02.png").write_bytes((picture_folder / "images/p00.png").read_bytes())
-    refused(picture_folder, tmp_path / "set", r"p00 \(practice, cat\) and p02 \(main, bird\) are the same file")
+def test_the_same_file_in_practice_and_main_is_refused(image_folder, tmp_path):
+    (image_folder / "images/p02.png").write_bytes((image_folder / "images/p00.png").read_bytes())
+    refused(image_folder, tmp_path / "set", r"p00 \(practice, cat\) and p02 \(main, bird\) are the same file")
     with pytest.raises(InputError, match="are the same file"):
-        built(picture_folder, tmp_path / "set", skip_bad=True)
+        built(image_folder, tmp_path / "set", skip_bad=True)
 
 
-def test_a_map_that_one_source_lacks_takes_the_picture_from_both_when_bad_ones_are_skipped(picture_folder, tmp_path):
-    (picture_folder / "maps/salicon/p02.png").unlink()
-    refused(picture_folder, tmp_path / "one", "maps/salicon: no map for p02")
-    (picture_folder / "images/p03.png").write_bytes(b"broken")
-    done = built(picture_folder, tmp_path / "two", skip_bad=True)
+def test_a_map_that_one_source_lacks_takes_the_image_from_both_when_bad_ones_are_skipped(image_folder, tmp_path):
+    (image_folder / "maps/salicon/p02.png").unlink()
+    refused(image_folder, tmp_path / "one", "maps/salicon: no map for p02")
+    (image_folder / "images/p03.png").write_bytes(b"broken")
+    done = built(image_folder, tmp_path / "two", skip_bad=True)
     assert [one.job.image_id for one in done.rejected] == ["p02", "p03"]
     found = read_set(tmp_path / "two")
     assert {row.image_id for row in found.stimuli} == {"p00", "p01"}
     with (tmp_path / "two/rejects.csv").open() as file:
         rejects = list(csv.DictReader(file))
     assert [row["image_id"] for row in rejects] == ["p02", "p03"]
-    assert "not a picture of a format that is read" in rejects[1]["reason"]
-    Image.fromarray(natural(3)).save(picture_folder / "images/p03.png")
-    np.save(picture_folder / "maps/salicon/p02.npy", blobs(3))
-    built(picture_folder, tmp_path / "two", skip_bad=True)
+    assert "not an image of a format that is read" in rejects[1]["reason"]
+    Image.fromarray(natural(3)).save(image_folder / "images/p03.png")
+    np.save(image_folder / "maps/salicon/p02.npy", blobs(3))
+    built(image_folder, tmp_path / "two", skip_bad=True)
     assert not (tmp_path / "two/rejects.csv").exists()
     assert len(read_set(tmp_path / "two").exemplars("main")) == 3
 
 
-def test_a_set_of_which_nothing_is_left_is_refused(picture_folder, tmp_path):
-    for path in (picture_folder / "maps/clickme").iterdir():
+def test_a_set_of_which_nothing_is_left_is_refused(image_folder, tmp_path):
+    for path in (image_folder / "maps/clickme").iterdir():
         path.unlink()
-    with pytest.raises(InputError, match="every picture was refused .*, the first because: .*no map for p00"):
-        built(picture_folder, tmp_path / "set", skip_bad=True)
+    with pytest.raises(InputError, match="every image was refused .*, the first because: .*no map for p00"):
+        built(image_folder, tmp_path / "set", skip_bad=True)
 
 
 @pytest.mark.parametrize(
@@ -227,45 +227,43 @@ def test_recipes_are_checked(text, says):
         parse(text, StimulusRecipe)
 
 
-def test_a_blur_without_meaning_is_refused(picture_folder, tmp_path):
+def test_a_blur_without_meaning_is_refused(image_folder, tmp_path):
     text = (
-        (picture_folder / "recipe.toml")
+        (image_folder / "recipe.toml")
         .read_text()
         .replace('path = "maps/clickme"', 'path = "maps/clickme"\nblur = "gaus:3"')
     )
-    (picture_folder / "recipe.toml").write_text(text)
-    refused(picture_folder, tmp_path / "set", 'blur: got "gaus:3"; allowed: none, paper, gala_tpu')
+    (image_folder / "recipe.toml").write_text(text)
+    refused(image_folder, tmp_path / "set", 'blur: got "gaus:3"; allowed: none, paper, gala_tpu')
 
 
-def test_levels_that_collide_are_refused(picture_folder, tmp_path):
+def test_levels_that_collide_are_refused(image_folder, tmp_path):
     text = RECIPE.replace("n_levels = 5\nlowest = 0.02", "n_levels = 11\nlowest = 0.01\nbudget = 0.02")
-    (picture_folder / "recipe.toml").write_text(text)
-    refused(picture_folder, tmp_path / "set", "82 pixels are too few for 11 different levels")
+    (image_folder / "recipe.toml").write_text(text)
+    refused(image_folder, tmp_path / "set", "82 pixels are too few for 11 different levels")
 
 
-def test_top_pixels_beyond_the_support_are_refused_and_the_support_is_a_budget(picture_folder, tmp_path):
+def test_top_pixels_beyond_the_support_are_refused_and_the_support_is_a_budget(image_folder, tmp_path):
     for name in ("p00", "p01", "p02", "p03"):
         values = np.zeros((64, 64))
         values[10:30, 10:30] = blobs(5)[10:30, 10:30] + 0.1
-        save_map(picture_folder, values, name)
+        save_map(image_folder, values, name)
     text = RECIPE + 'mode = "top"\n'
-    (picture_folder / "recipe.toml").write_text(text)
-    refused(picture_folder, tmp_path / "a", "614 pixels are to be revealed and only 400 have importance")
-    (picture_folder / "recipe.toml").write_text(text + 'budget = "support"\n')
-    found = built(picture_folder, tmp_path / "b").result
+    (image_folder / "recipe.toml").write_text(text)
+    refused(image_folder, tmp_path / "a", "614 pixels are to be revealed and only 400 have importance")
+    (image_folder / "recipe.toml").write_text(text + 'budget = "support"\n')
+    found = built(image_folder, tmp_path / "b").result
     assert {row.revealed_px for row in found.stimuli if row.level_label == "100"} == {400}
 
 
-def test_degrees_become_pixels_of_a_screen_that_is_declared_in_full(picture_folder, tmp_path):
+def test_degrees_become_pixels_of_a_screen_that_is_declared_in_full(image_folder, tmp_path):
     text = RECIPE.replace("image_px = 64", "image_deg = 1.5")
-    (picture_folder / "recipe.toml").write_text(text)
-    refused(picture_folder, tmp_path / "set", r"image_deg is 1\.5, and there is no screen; add a \[screen\] table with")
-    (picture_folder / "recipe.toml").write_text(text + "[screen]\nwidth_px = 1920\nwidth_cm = 53.0\n")
-    refused(picture_folder, tmp_path / "set", "screen: `distance_cm` is needed")
-    (picture_folder / "recipe.toml").write_text(
-        text + "[screen]\nwidth_px = 1920\nwidth_cm = 53.0\ndistance_cm = 57.0\n"
-    )
-    recipe, _ = read_recipe(str(picture_folder / "recipe.toml"))
+    (image_folder / "recipe.toml").write_text(text)
+    refused(image_folder, tmp_path / "set", r"image_deg is 1\.5, and there is no screen; add a \[screen\] table with")
+    (image_folder / "recipe.toml").write_text(text + "[screen]\nwidth_px = 1920\nwidth_cm = 53.0\n")
+    refused(image_folder, tmp_path / "set", "screen: `distance_cm` is needed")
+    (image_folder / "recipe.toml").write_text(text + "[screen]\nwidth_px = 1920\nwidth_cm = 53.0\ndistance_cm = 57.0\n")
+    recipe, _ = read_recipe(str(image_folder / "recipe.toml"))
     assert recipe.side_px == 54
 
 
@@ -276,12 +274,12 @@ def test_a_broken_recipe_ends_the_command_line_with_2(tmp_path, capsys):
 
 
 @pytest.mark.parametrize("name", ["aux", "NUL.1", "com3", "p01."])
-def test_a_picture_whose_id_windows_cannot_have_as_a_file_is_refused(picture_folder, tmp_path, name):
-    edit_table(picture_folder, lambda rows: rows[1].__setitem__(0, name))
-    refused(picture_folder, tmp_path / "set", f'image_id "{name}" cannot be a file name everywhere: Windows')
+def test_a_image_whose_id_windows_cannot_have_as_a_file_is_refused(image_folder, tmp_path, name):
+    edit_table(image_folder, lambda rows: rows[1].__setitem__(0, name))
+    refused(image_folder, tmp_path / "set", f'image_id "{name}" cannot be a file name everywhere: Windows')
 
 
-def test_a_recipe_may_begin_with_the_byte_order_mark_of_windows_editors(picture_folder, tmp_path):
-    path = picture_folder / "recipe.toml"
+def test_a_recipe_may_begin_with_the_byte_order_mark_of_windows_editors(image_folder, tmp_path):
+    path = image_folder / "recipe.toml"
     path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
-    assert built(picture_folder, tmp_path / "set").result is not None
+    assert built(image_folder, tmp_path / "set").result is not None

@@ -16,10 +16,10 @@ except ImportError:
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_a_cluster_builds_the_same_bytes(picture_folder, tmp_path):
+def test_a_cluster_builds_the_same_bytes(image_folder, tmp_path):
     if distributed is None:
         missing("dask.distributed is not installed")
-    recipe, root = read_recipe(str(picture_folder / "recipe.toml"))
+    recipe, root = read_recipe(str(image_folder / "recipe.toml"))
     build(recipe, tmp_path / "one", root=root)
     with distributed.LocalCluster(
         n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None, host="127.0.0.1", protocol="tcp://"
@@ -41,11 +41,11 @@ def raster(importance, n_px, reveal, /, *, key, engine):
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_the_processes_of_a_cluster_import_the_plug_ins_of_a_recipe(picture_folder, tmp_path):
+def test_the_processes_of_a_cluster_import_the_plug_ins_of_a_recipe(image_folder, tmp_path):
     if distributed is None:
         missing("dask.distributed is not installed")
-    (picture_folder / "raster_of_a_cluster.py").write_text(PLUGIN)
-    file = picture_folder / "recipe.toml"
+    (image_folder / "raster_of_a_cluster.py").write_text(PLUGIN)
+    file = image_folder / "recipe.toml"
     text = file.read_text().replace("[reveal]", '[reveal]\nmode = "raster"\ncentring = "none"')
     file.write_text('plugins = ["raster_of_a_cluster"]\n' + text)
     recipe, root = read_recipe(str(file))
@@ -60,13 +60,13 @@ def test_the_processes_of_a_cluster_import_the_plug_ins_of_a_recipe(picture_fold
 
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.timeout(120)
-def test_a_scheduler_that_does_not_answer_is_named(picture_folder, tmp_path, monkeypatch):
+def test_a_scheduler_that_does_not_answer_is_named(image_folder, tmp_path, monkeypatch):
     if distributed is None:
         missing("dask.distributed is not installed")
     monkeypatch.setattr("rapidvision.stimuli.builder.cluster.PATIENCE_S", 1)
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         address = f"tcp://127.0.0.1:{unused.getsockname()[1]}"
-        recipe, root = read_recipe(str(picture_folder / "recipe.toml"))
+        recipe, root = read_recipe(str(image_folder / "recipe.toml"))
         with pytest.raises(InputError, match="no dask scheduler answers"):
             build(recipe, tmp_path / "set", root=root, scheduler=address)

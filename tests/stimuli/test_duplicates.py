@@ -1,4 +1,4 @@
-"""The same picture twice is found by its bytes and by its look, and different pictures are not."""
+"""The same image twice is found by its bytes and by its look, and different images are not."""
 
 import io
 
@@ -27,7 +27,7 @@ def job(name, phase="main", path=""):
 
 
 def saved_anew(pixels, side=64, **options):
-    """The picture after another size and a lossy file."""
+    """The image after another size and a lossy file."""
     data = io.BytesIO()
     Image.fromarray(pixels).resize((side, side), Image.Resampling.BICUBIC).save(data, "JPEG", **options)
     return np.asarray(Image.open(data))
@@ -53,7 +53,7 @@ def test_saving_anew_hardly_changes_a_look(options):
         assert distance(perceptual_hash(pixels), perceptual_hash(saved_anew(pixels, **options))) <= SAME_LEVELS
 
 
-def test_different_pictures_look_different():
+def test_different_images_look_different():
     looks = [perceptual_hash(natural(seed)) for seed in range(30)]
     assert min(distance(a, b) for i, a in enumerate(looks) for b in looks[:i]) > 10 * SAME_LEVELS
 
@@ -97,12 +97,12 @@ def test_files_are_hashed_only_where_their_sizes_agree(tmp_path, monkeypatch):
         list(hashed_where_sizes_agree([job("x", path=str(tmp_path / "none"))]))
 
 
-def test_a_practice_picture_saved_anew_is_refused_by_a_build_and_a_main_one_is_flagged(tmp_path):
-    folder = write_folder(tmp_path / "pictures").parent
+def test_a_practice_image_saved_anew_is_refused_by_a_build_and_a_main_one_is_flagged(tmp_path):
+    folder = write_folder(tmp_path / "images").parent
     recipe, root = read_recipe(str(folder / "recipe.toml"))
     Image.fromarray(saved_anew(natural(2), quality=80)).save(folder / "images/p03.png")
     done = build(recipe, tmp_path / "set", root=root)
-    assert [(one.image_id, one.text[:14]) for one in done.flags if one.map_source == "picture"] == [
+    assert [(one.image_id, one.text[:14]) for one in done.flags if one.map_source == "image"] == [
         ("p02", "looks like p03")
     ]
     Image.fromarray(saved_anew(natural(0), quality=80)).save(folder / "images/p03.png")

@@ -118,7 +118,7 @@ def test_both_engines_give_the_same_connected_nested_and_exact_order(
         touched.add(pixel)
 
 
-def test_the_engines_agree_on_a_full_size_picture():
+def test_the_engines_agree_on_a_full_size_image():
     values = blob_map(1, 256, 256)
     assert np.array_equal(fill(values, 9830, key=9, engine="numba"), fill(values, 9830, key=9, engine="portable"))
 
@@ -133,7 +133,7 @@ def cliffs(height, width):
 
 @pytest.mark.parametrize("neighbours", [4, 8])
 @pytest.mark.parametrize("make", [blob_map, lambda _, *shape: cliffs(*shape), lambda _, *shape: np.ones(shape)])
-def test_the_engines_agree_to_the_last_pixel_of_large_pictures(make, neighbours):
+def test_the_engines_agree_to_the_last_pixel_of_large_images(make, neighbours):
     values = make(5, 403, 611).astype(np.float32)
     growth = Growth(0.0 if values.min() == values.max() else 2.0, 1e-3, neighbours)
     order = fill(values, values.size, key=3, growth=growth, engine="numba")
@@ -213,7 +213,7 @@ def test_the_start_is_the_peak_and_ties_are_drawn_by_lot():
         (np.array([[1, np.nan]]), 1, Growth(gamma=0.0), "not finite"),
         (np.array([[1, np.inf]]), 1, Growth(gamma=0.0), "not finite"),
         (np.ones(4), 1, Growth(gamma=0.0), "two dimensions"),
-        (np.eye(4), 17, Growth(), "17 pixels asked for, a picture of 4 x 4 has 1 to 16"),
+        (np.eye(4), 17, Growth(), "17 pixels asked for, an image of 4 x 4 has 1 to 16"),
         (np.eye(4), 0, Growth(), "0 pixels asked for"),
         (np.eye(4), 3, Growth(start=(4, 0)), "start \\(4, 0\\) lies outside"),
     ],

@@ -48,8 +48,8 @@ folder = "my masks"
 
 @pytest.fixture
 def masked(tmp_path):
-    """The recipe's path of a picture folder with every kind of mask."""
-    path = write_folder(tmp_path / "pictures", recipe=MASKED)
+    """The recipe's path of an image folder with every kind of mask."""
+    path = write_folder(tmp_path / "images", recipe=MASKED)
     (path.parent / "my masks").mkdir()
     for number in range(2):
         Image.fromarray(natural(50 + number, 80, 96)).save(path.parent / "my masks" / f"grass-{number}.png")
@@ -107,9 +107,9 @@ def test_phase_scrambled_masks_keep_the_amplitudes_of_their_image(masked, tmp_pa
     assert [mask.image_id for mask in own] == sorted(intact)
     others = [np.abs(np.fft.fft2(natural(100 + n).astype(float), axes=(0, 1)))[1:, 1:] for n in range(2)]
     for mask in own:
-        picture = load_rgb(found.folder / intact[mask.image_id]).astype(float)
+        image = load_rgb(found.folder / intact[mask.image_id]).astype(float)
         pixels = load_rgb(found.folder / mask.path).astype(float)
-        periodic = scramble(picture, key=0, gamut_iterations=0).values  # what has the amplitudes that are kept
+        periodic = scramble(image, key=0, gamut_iterations=0).values  # what has the amplitudes that are kept
         wanted, got = (np.abs(np.fft.fft2(x, axes=(0, 1)))[1:, 1:] for x in (periodic, pixels))
 
         def missed(x, wanted=wanted):
@@ -117,7 +117,7 @@ def test_phase_scrambled_masks_keep_the_amplitudes_of_their_image(masked, tmp_pa
 
         assert missed(got) < 0.03  # rounding, and the few values that are clipped
         assert min(missed(other) for other in others) > 0.1
-        assert np.abs(pixels - picture).mean() > 10
+        assert np.abs(pixels - image).mean() > 10
 
 
 def test_masks_have_the_size_and_colours_that_the_images_have(masked, tmp_path):
@@ -212,10 +212,10 @@ def test_a_build_repairs_a_damaged_mask(masked, tmp_path):
     assert tree(found.folder) == whole
 
 
-def test_a_set_of_other_masks_is_refused_in_the_same_folder(picture_folder, tmp_path):
-    build_set(picture_folder / "recipe.toml", out=tmp_path / "set")
+def test_a_set_of_other_masks_is_refused_in_the_same_folder(image_folder, tmp_path):
+    build_set(image_folder / "recipe.toml", out=tmp_path / "set")
     with pytest.raises(InputError, match="masks differs"):
-        build_set(picture_folder / "recipe.toml", out=tmp_path / "set", masks=["noise"])
+        build_set(image_folder / "recipe.toml", out=tmp_path / "set", masks=["noise"])
 
 
 @pytest.mark.parametrize(
@@ -238,8 +238,8 @@ def test_a_mistake_in_a_family_of_masks_is_named(text, says):
     assert says in str(error.value)
 
 
-def test_masks_that_cannot_be_made_are_refused_before_any_image_is_made(picture_folder, tmp_path):
-    path = picture_folder / "recipe.toml"
+def test_masks_that_cannot_be_made_are_refused_before_any_image_is_made(image_folder, tmp_path):
+    path = image_folder / "recipe.toml"
     path.write_text(RECIPE + '\n[[masks]]\nkind = "files"\nfolder = "absent"\n')
     with pytest.raises(InputError, match="no such folder"):
         build_set(path, out=tmp_path / "set")
@@ -249,11 +249,11 @@ def test_masks_that_cannot_be_made_are_refused_before_any_image_is_made(picture_
     assert not list((tmp_path / "set").rglob("*.png"))
 
 
-def test_masks_are_added_on_the_command_line(picture_folder, tmp_path, capsys):
+def test_masks_are_added_on_the_command_line(image_folder, tmp_path, capsys):
     arguments = [
         "stimuli",
         "build",
-        str(picture_folder / "recipe.toml"),
+        str(image_folder / "recipe.toml"),
         "--out",
         str(tmp_path / "set"),
         "--workers",
@@ -264,10 +264,10 @@ def test_masks_are_added_on_the_command_line(picture_folder, tmp_path, capsys):
     assert main(["stimuli", "verify", str(tmp_path / "set")]) == 0
     found = read_set(tmp_path / "set")
     assert "masks     2 checkerboard, 20 noise" in summary_of(found)
-    recipe = read_recipe(str(picture_folder / "recipe.toml"))  # the sheet needs no word on the masks
+    recipe = read_recipe(str(image_folder / "recipe.toml"))  # the sheet needs no word on the masks
     page = contact_sheet(found, tmp_path / "sheet", inputs=recipe).read_text()
     assert "noise (20)" in page
-    plain = build_set(picture_folder / "recipe.toml", out=tmp_path / "plain")
+    plain = build_set(image_folder / "recipe.toml", out=tmp_path / "plain")
     contact_sheet(plain, tmp_path / "plain-sheet", inputs=recipe)
     masked_sheet, without = (load_rgb(tmp_path / name / "sheet.png") for name in ("sheet", "plain-sheet"))
     assert masked_sheet.shape[0] - without.shape[0] == 2 * (THUMB_PX + GAP_PX + 20)  # a line per family

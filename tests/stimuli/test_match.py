@@ -17,15 +17,15 @@ from rapidvision.stimuli.recipe_tables import Match
 from tests.stimuli.conftest import RECIPE, natural, tree, write_folder
 
 SPACES = ["rec709", "rec601", "linear", "lab"]
-PICTURES = [
+IMAGES = [
     (f"p{number}", np.clip(0.8 * natural(number).astype(int) + 8 * number, 0, 255).astype(np.uint8))
     for number in range(5)
 ]
 
 
-def made(match, pictures=PICTURES):
-    target = find_target(match, lambda: iter(pictures))
-    return target, [matched(pixels, target, key=number) for number, (_, pixels) in enumerate(pictures)]
+def made(match, images=IMAGES):
+    target = find_target(match, lambda: iter(images))
+    return target, [matched(pixels, target, key=number) for number, (_, pixels) in enumerate(images)]
 
 
 @pytest.mark.parametrize("space", SPACES)
@@ -111,19 +111,19 @@ def test_colour_is_greyed_only_where_the_gamut_demands_it():
 
 def test_an_infeasible_target_is_refused_by_name_and_remedy():
     with pytest.raises(
-        InputError, match=r"infeasible: \d of 5 pictures would be clipped \(worst: p\d.*use shrink = true"
+        InputError, match=r"infeasible: \d of 5 images would be clipped \(worst: p\d.*use shrink = true"
     ):
-        find_target(Match(kind="luminance", contrast=100.0), lambda: iter(PICTURES))
-    shrunk = find_target(Match(kind="luminance", contrast=100.0, shrink=True), lambda: iter(PICTURES))
+        find_target(Match(kind="luminance", contrast=100.0), lambda: iter(IMAGES))
+    shrunk = find_target(Match(kind="luminance", contrast=100.0, shrink=True), lambda: iter(IMAGES))
     assert shrunk.shrunk < 1
     assert shrunk.contrast < 100
 
 
 def test_equal_means_with_own_contrasts():
     match = Match(kind="luminance", contrast="own", mean=120.0)
-    pictures = [(name, np.clip(pixels * 0.6 + 20, 0, 255).astype(np.uint8)) for name, pixels in PICTURES]
-    target, results = made(match, pictures)
-    for (_, before), (pixels, quality) in zip(pictures, results, strict=True):
+    images = [(name, np.clip(pixels * 0.6 + 20, 0, 255).astype(np.uint8)) for name, pixels in IMAGES]
+    target, results = made(match, images)
+    for (_, before), (pixels, quality) in zip(images, results, strict=True):
         assert abs(luma_of(pixels, match).mean() - 120) < 0.05
         assert abs(luma_of(pixels, match).std() - luma_of(before, match).std()) < 0.05
         assert abs(quality.contrast_residual) < 0.05
@@ -131,18 +131,16 @@ def test_equal_means_with_own_contrasts():
 
 
 @pytest.mark.parametrize("space", SPACES)
-def test_own_contrasts_are_lowered_only_where_a_picture_would_be_clipped(space):
+def test_own_contrasts_are_lowered_only_where_a_image_would_be_clipped(space):
     grey = natural(7)[..., :1].astype(float)
     wide = np.rint((grey - grey.min()) / np.ptp(grey) * 255).astype(np.uint8).repeat(3, axis=2)  # cannot be moved
     narrow = np.clip(natural(8) * 0.3 + 90, 0, 255).astype(np.uint8)
     match = Match(kind="luminance", contrast="own", space=space)
-    pictures = [("wide", wide), ("narrow", narrow)]
-    with pytest.raises(
-        InputError, match=r"1 of 2 pictures would be clipped \(worst: wide\); use shrink = true \(lowers"
-    ):
-        find_target(match, lambda: iter(pictures))
-    target, results = made(Match(kind="luminance", contrast="own", space=space, shrink=True), pictures)
-    before = [luma_of(pixels, match).std() for _, pixels in pictures]
+    images = [("wide", wide), ("narrow", narrow)]
+    with pytest.raises(InputError, match=r"1 of 2 images would be clipped \(worst: wide\); use shrink = true \(lowers"):
+        find_target(match, lambda: iter(images))
+    target, results = made(Match(kind="luminance", contrast="own", space=space, shrink=True), images)
+    before = [luma_of(pixels, match).std() for _, pixels in images]
     after = [luma_of(pixels, match).std() for pixels, _ in results]
     assert after[0] / before[0] == pytest.approx(target.shrunk, abs=0.01)
     assert after[0] < before[0] - 0.5
@@ -167,7 +165,7 @@ def test_options_that_a_kind_does_not_use_are_refused(options, says):
 @pytest.mark.parametrize("kind", ["luminance", "histogram", "spectrum"])
 def test_a_matched_set_is_built_and_packed_like_any_other(tmp_path, kind):
     recipe = RECIPE + f'\n[match]\nkind = "{kind}"\nshrink = true\n'
-    folder = write_folder(tmp_path / "pictures", recipe=recipe, n_pictures=3).parent
+    folder = write_folder(tmp_path / "images", recipe=recipe, n_images=3).parent
     loaded, root = read_recipe(str(folder / "recipe.toml"))
     found = build(loaded, tmp_path / "set", root=root).result
     residual = found.description.quality["match"]["mean_residual"]
@@ -177,9 +175,9 @@ def test_a_matched_set_is_built_and_packed_like_any_other(tmp_path, kind):
     assert tree(tmp_path / "expanded") == tree(tmp_path / "set", hidden=False)
 
 
-def test_one_process_decodes_each_picture_once_as_long_as_memory_allows(tmp_path, monkeypatch):
+def test_one_process_decodes_each_image_once_as_long_as_memory_allows(tmp_path, monkeypatch):
     recipe = RECIPE + '\n[match]\nkind = "spectrum"\nshrink = true\n'
-    folder = write_folder(tmp_path / "pictures", recipe=recipe, n_pictures=4).parent
+    folder = write_folder(tmp_path / "images", recipe=recipe, n_images=4).parent
     loaded, root = read_recipe(str(folder / "recipe.toml"))
     asked = []
     monkeypatch.setattr(
@@ -202,15 +200,15 @@ def test_the_command_line_reports_an_infeasible_match(tmp_path, capsys):
 
 @pytest.mark.data
 def test_real_photographs_are_matched_within_a_twentieth_of_a_grey_level(data_folder):
-    pictures = [(path.stem, load(path, 128).pixels) for path in sorted((data_folder / "osie/stimuli").iterdir())[::10]]
+    images = [(path.stem, load(path, 128).pixels) for path in sorted((data_folder / "osie/stimuli").iterdir())[::10]]
     for match in (Match(kind="luminance", shrink=True, clipped=0.01), Match(kind="histogram")):
-        _, results = made(match, pictures)
+        _, results = made(match, images)
         assert max(abs(quality.mean_residual) for _, quality in results) < 0.05
         assert max(abs(quality.contrast_residual) for _, quality in results) < 0.05
 
 
 def test_a_set_that_is_not_matched_has_no_match_figures(tmp_path):
-    folder = write_folder(tmp_path / "pictures", n_pictures=2).parent
+    folder = write_folder(tmp_path / "images", n_images=2).parent
     loaded, root = read_recipe(str(folder / "recipe.toml"))
     build(loaded, tmp_path / "set", root=root)
     assert "match" not in read_set(tmp_path / "set").description.quality

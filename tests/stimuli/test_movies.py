@@ -15,7 +15,7 @@ from rapidvision.formats.protocol_file import preset
 from rapidvision.images.load import load_rgb
 from rapidvision.plan import write_plan
 from rapidvision.stimuli.builder.build_set import build
-from rapidvision.stimuli.movies import phase_picture, planned_movies, write_movie, write_movies
+from rapidvision.stimuli.movies import phase_image, planned_movies, write_movie, write_movies
 from rapidvision.study import Study
 from rapidvision.task.phases import Phase
 from rapidvision.task.response import Response
@@ -53,7 +53,7 @@ def video():
 @pytest.fixture(scope="module")
 def masked_set(tmp_path_factory):
     folder = tmp_path_factory.mktemp("movies")
-    return build(write_folder(folder / "pictures"), out=folder / "set", masks=["noise"])
+    return build(write_folder(folder / "images"), out=folder / "set", masks=["noise"])
 
 
 def masked_trial(found, number=0, mask=0, **fields):
@@ -79,7 +79,7 @@ def test_every_phase_has_its_frames_at_exact_times(video, masked_set, tmp_path, 
         assert time_s == pytest.approx(float(number / hz), abs=6e-4)  # WebM counts whole milliseconds
     weights, first = [0.299, 0.587, 0.114], 0
     for phase, count in zip(trial.phases, counts, strict=True):
-        wanted = phase_picture(phase, trial, masked_set, GREY) @ weights
+        wanted = phase_image(phase, trial, masked_set, GREY) @ weights
         for _, image in frames[first : first + count]:
             assert np.abs(image @ weights - wanted).mean() < 4, phase.name
         first += count
@@ -87,7 +87,7 @@ def test_every_phase_has_its_frames_at_exact_times(video, masked_set, tmp_path, 
 
 def test_a_phase_shows_what_was_planned(masked_set):
     trial = masked_trial(masked_set)
-    shown = {phase.name: phase_picture(phase, trial, masked_set, GREY) for phase in trial.phases}
+    shown = {phase.name: phase_image(phase, trial, masked_set, GREY) for phase in trial.phases}
     assert (shown["stimulus"] == load_rgb(masked_set.folder / masked_set.stimuli[0].path)).all()
     assert (shown["mask"] == load_rgb(masked_set.folder / trial.phases[4].content)).all()
     assert (shown["gap"] == 128).all()
@@ -142,10 +142,10 @@ def test_odd_sides_wrong_rates_and_changed_files_are_refused(video, masked_set, 
         write_movie(trial, masked_set, tmp_path / "a.webm", background=GREY, hz=5)
     mask = msgspec.structs.replace(trial.phases[4], sha256="0" * 64)
     with pytest.raises(InputError, match="changed since the study was planned"):
-        phase_picture(mask, trial, masked_set, GREY)
+        phase_image(mask, trial, masked_set, GREY)
     cue = msgspec.structs.replace(trial.phases[1], content="動物")
     with pytest.raises(InputError, match="Latin letters only"):
-        phase_picture(cue, trial, masked_set, GREY)
+        phase_image(cue, trial, masked_set, GREY)
 
 
 def test_a_study_becomes_movies_with_a_table(video, masked_set, tmp_path, capsys):

@@ -114,16 +114,16 @@ def test_a_soft_edge_shows_as_much_as_a_hard_one(feather_px):
 
 
 def test_hard_levels_are_composed_as_the_core_composes_them():
-    series, picture, canvas = series_of(), natural(1), natural(2)
-    for level, (pixels, _) in enumerate(levels_of(picture, canvas, series, Reveal())):
-        assert np.array_equal(pixels, series.compose(picture, canvas, level))
+    series, image, canvas = series_of(), natural(1), natural(2)
+    for level, (pixels, _) in enumerate(levels_of(image, canvas, series, Reveal())):
+        assert np.array_equal(pixels, series.compose(image, canvas, level))
 
 
 @pytest.mark.parametrize("light", ["srgb", "linear"])
-def test_soft_levels_are_picture_inside_canvas_outside_and_between_at_the_edge(light):
-    series, picture, canvas = series_of(), np.full((64, 64, 3), 200, np.uint8), np.full((64, 64, 3), 20, np.uint8)
+def test_soft_levels_are_image_inside_canvas_outside_and_between_at_the_edge(light):
+    series, image, canvas = series_of(), np.full((64, 64, 3), 200, np.uint8), np.full((64, 64, 3), 20, np.uint8)
     reveal = Reveal(feather_px=6, light=light)
-    (*_, (pixels, _)) = levels_of(picture, canvas, series, reveal)
+    (*_, (pixels, _)) = levels_of(image, canvas, series, reveal)
     alpha = soft_mask(series, 2, 6)
     assert (pixels[alpha == 1] == 200).all()
     assert (pixels[alpha == 0] == 20).all()

@@ -33,10 +33,10 @@ def change(path, old, new):
 
 def test_a_changed_number_in_a_clickme_record_is_refused_by_reader_build_and_unpack(tmp_path):
     maps = [blobs(number).astype("<f4") for number in range(2)]
-    pictures = [natural(number) for number in range(2)]
+    images = [natural(number) for number in range(2)]
     records = [
         tfrecord.encode({"image": [one.astype("<f4").tobytes()], "heatmap": [heat.tobytes()], "label": [3]})
-        for one, heat in zip(pictures, maps, strict=True)
+        for one, heat in zip(images, maps, strict=True)
     ]
     tfrecord.write(tmp_path / "r.tfrecords", records)
     intact = reader(tmp_path / "r.tfrecords", "clickme-tfrecord").read("r-000001")
@@ -50,7 +50,7 @@ def test_a_changed_number_in_a_clickme_record_is_refused_by_reader_build_and_unp
         opened.read("r-000001")
     with pytest.raises(InputError, match="record 1 at byte"):
         import_release(tmp_path / "r.tfrecords", tmp_path / "out", targets=[3])
-    for number, one in enumerate(pictures):
+    for number, one in enumerate(images):
         Image.fromarray(one).save(tmp_path / f"r-{number:06d}.png")
     (tmp_path / "images.csv").write_text(
         "image_id,path,category,target\nr-000000,r-000000.png,a,true\nr-000001,r-000001.png,b,false\n"
@@ -142,12 +142,12 @@ def test_a_table_that_excel_wrote_with_semicolons_is_refused_with_the_remedy(tmp
         reader(tmp_path / "c.csv", "points-csv")
 
 
-def test_two_pictures_of_one_file_name_are_never_pooled(tmp_path):
+def test_two_images_of_one_file_name_are_never_pooled(tmp_path):
     (tmp_path / "c.csv").write_text('image_path,clicks,user_id\nAction/001.jpg,"(1,2)",u\nArt/001.jpg,"(3,4)",u\n')
     with pytest.raises(InputError, match=r"row 3: Art/001\.jpg and Action/001\.jpg are both called 001"):
         reader(tmp_path / "c.csv", "points-csv")
-    pictures = [{"id": n, "file_name": name, "width": 9, "height": 9} for n, name in ((1, "a/x.jpg"), (2, "b/x.jpg"))]
-    (tmp_path / "s.json").write_text(json.dumps({"images": pictures, "annotations": []}))
+    images = [{"id": n, "file_name": name, "width": 9, "height": 9} for n, name in ((1, "a/x.jpg"), (2, "b/x.jpg"))]
+    (tmp_path / "s.json").write_text(json.dumps({"images": images, "annotations": []}))
     with pytest.raises(InputError, match="x appears twice"):
         reader(tmp_path / "s.json", "salicon-json")
     subjects = np.array([{"fix_x": [1.0], "fix_y": [1.0], "fix_duration": [1.0]}], object)
@@ -157,13 +157,13 @@ def test_two_pictures_of_one_file_name_are_never_pooled(tmp_path):
         reader(tmp_path / "f.mat", "fixations-mat")
 
 
-def test_annotations_of_unlisted_pictures_are_refused_with_their_number(tmp_path):
+def test_annotations_of_unlisted_images_are_refused_with_their_number(tmp_path):
     found = {
         "images": [{"id": 3, "file_name": "a.jpg", "width": 9, "height": 9}],
         "annotations": [{"image_id": one, "fixations": [[2, 2]]} for one in (3, 7, 7, 8)],
     }
     (tmp_path / "s.json").write_text(json.dumps(found))
-    with pytest.raises(InputError, match=r"3 annotations of pictures that the file does not list \(first: 7\)"):
+    with pytest.raises(InputError, match=r"3 annotations of images that the file does not list \(first: 7\)"):
         reader(tmp_path / "s.json", "salicon-json")
 
 

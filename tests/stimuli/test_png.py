@@ -26,8 +26,8 @@ def pixels(data):
 @settings(max_examples=40, deadline=None)
 @given(st.integers(1, 40), st.integers(1, 40), st.integers(0, 2**32 - 1))
 def test_any_size_survives(height, width, seed):
-    picture = np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
-    assert np.array_equal(pixels(encode(picture)), picture)
+    image = np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
+    assert np.array_equal(pixels(encode(image)), image)
 
 
 def noises():
@@ -67,24 +67,24 @@ def test_codes_are_as_short_as_huffmans_and_never_longer_than_the_format_allows(
 def test_the_bytes_of_a_file_are_known():
     """A change of them must raise the writer's version, because the hashes of every set change."""
     assert VERSION == "2"
-    picture = np.arange(40 * 30 * 3, dtype=np.uint32).reshape(40, 30, 3) * 7919 % 256
-    data = encode(picture.astype(np.uint8), title="a")
+    image = np.arange(40 * 30 * 3, dtype=np.uint32).reshape(40, 30, 3) * 7919 % 256
+    data = encode(image.astype(np.uint8), title="a")
     assert hashlib.sha256(data).hexdigest() == "d8ffa7a84d2f61f1742202810bd4c28716384f209229ba93751ecee7822018c5"
 
 
-def test_a_series_is_the_same_bytes_as_its_pictures_alone():
+def test_a_series_is_the_same_bytes_as_its_images_alone():
     writer = SeriesWriter(70, 50)
-    picture = natural(1, 70, 50).copy()
+    image = natural(1, 70, 50).copy()
     rng = np.random.default_rng(0)
     for number in range(6):
         changed = np.zeros(70, bool)
         if number:
             rows = rng.integers(0, 70, 5)
             changed[rows] = True
-            picture[rows] = rng.integers(0, 256, (5, 50, 3))
-        data = writer.encode(picture, title=f"n{number}", changed_rows=changed if number else None)
-        assert data == encode(picture, title=f"n{number}")
-        assert np.array_equal(pixels(data), picture)
+            image[rows] = rng.integers(0, 256, (5, 50, 3))
+        data = writer.encode(image, title=f"n{number}", changed_rows=changed if number else None)
+        assert data == encode(image, title=f"n{number}")
+        assert np.array_equal(pixels(data), image)
 
 
 def test_checksums_hold_as_the_standard_wants_them():
@@ -103,8 +103,8 @@ def test_checksums_hold_as_the_standard_wants_them():
 def test_a_browser_shows_the_same_pixels():
     if chromium.PATH is None:
         missing("Chromium is not installed")
-    picture = natural(3)
-    url = "data:image/png;base64," + base64.b64encode(encode(picture, title="a")).decode()
+    image = natural(3)
+    url = "data:image/png;base64," + base64.b64encode(encode(image, title="a")).decode()
     script = """async url => {
         const image = new Image(); image.src = url; await image.decode();
         const canvas = document.createElement('canvas'); canvas.width = image.width; canvas.height = image.height;
@@ -117,5 +117,5 @@ def test_a_browser_shows_the_same_pixels():
             seen = np.array(browser.new_page().evaluate(script, url), np.uint8).reshape(64, 64, 4)
         finally:
             browser.close()
-    assert np.array_equal(seen[..., :3], picture)
+    assert np.array_equal(seen[..., :3], image)
     assert (seen[..., 3] == 255).all()

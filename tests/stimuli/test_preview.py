@@ -13,8 +13,8 @@ from rapidvision.stimuli.report.plots import BINS, before_and_after, luma_histog
 from tests.stimuli.conftest import natural, write_folder
 
 
-def test_a_contact_sheet_shows_every_picture_its_maps_and_levels(tmp_path, capsys):
-    recipe = write_folder(tmp_path / "pictures", n_pictures=3)
+def test_a_contact_sheet_shows_every_image_its_maps_and_levels(tmp_path, capsys):
+    recipe = write_folder(tmp_path / "images", n_images=3)
     assert main(["stimuli", "build", str(recipe), "--out", str(tmp_path / "set"), "--quiet", "--workers", "1"]) == 0
     command = ["stimuli", "show", str(tmp_path / "set"), "--out", str(tmp_path / "sheet"), "--recipe", str(recipe)]
     assert main(command) == 0
@@ -24,25 +24,25 @@ def test_a_contact_sheet_shows_every_picture_its_maps_and_levels(tmp_path, capsy
     assert page.count('alt="map: clickme"') == 3
     assert page.count('alt="salicon 100 %"') == 3
     assert page.count('alt="canvas"') == 3
-    assert page.count("<title>spectrum: picture dark, canvas red</title>") == 3
-    assert page.count("<title>histogram: picture dark, canvas red</title>") == 3
-    assert page.index("Flags") < page.index("The set as a whole") < page.index("Pictures</h2>")
+    assert page.count("<title>spectrum: image dark, canvas red</title>") == 3
+    assert page.count("<title>histogram: image dark, canvas red</title>") == 3
+    assert page.index("Flags") < page.index("The set as a whole") < page.index("Images</h2>")
     assert not re.search(r'(src|href)="(?!data:)', page)
     sheet = np.asarray(Image.open(io.BytesIO((tmp_path / "sheet/sheet.png").read_bytes())).convert("RGB"))
-    thumbs = sheet[-3 * (THUMB_PX + GAP_PX + 20) :]  # a line of twelve small pictures for each of the three
+    thumbs = sheet[-3 * (THUMB_PX + GAP_PX + 20) :]  # a line of twelve small images for each of the three
     assert sheet.shape[1] > 1000
     for column in range(12):
         cell = thumbs[20 : 20 + THUMB_PX, GAP_PX + column * (THUMB_PX + GAP_PX) :][:, :THUMB_PX]
         assert cell.std() > 10, f"column {column} is empty"
     printed = capsys.readouterr().out
     assert "sources   clickme, salicon" in printed
-    assert "practice  1 pictures, 1 targets; cat" in printed
+    assert "practice  1 images, 1 targets; cat" in printed
 
 
-def test_a_sheet_of_many_pictures_says_how_many_it_shows_and_starts_with_the_flagged(tmp_path):
-    recipe = write_folder(tmp_path / "pictures", n_pictures=MOST_LINES + 3)
+def test_a_sheet_of_many_images_says_how_many_it_shows_and_starts_with_the_flagged(tmp_path):
+    recipe = write_folder(tmp_path / "images", n_images=MOST_LINES + 3)
     hard = np.where(natural(1) > 120, 255, 0).astype(np.uint8)
-    Image.fromarray(hard).save(tmp_path / "pictures/images" / f"p{MOST_LINES + 2:02d}.png")
+    Image.fromarray(hard).save(tmp_path / "images/images" / f"p{MOST_LINES + 2:02d}.png")
     assert main(["stimuli", "build", str(recipe), "--out", str(tmp_path / "set"), "--quiet", "--workers", "1"]) == 0
     assert main(["stimuli", "show", str(tmp_path / "set"), "--out", str(tmp_path / "sheet")]) == 0
     sheet = np.asarray(Image.open(tmp_path / "sheet/sheet.png").convert("RGB"))
@@ -53,12 +53,12 @@ def test_a_sheet_of_many_pictures_says_how_many_it_shows_and_starts_with_the_fla
     assert (tmp_path / "sheet/index.html").read_text().count("<section>") == MOST_LINES + 3
 
 
-def test_a_line_that_lacks_a_picture_leaves_its_place_empty():
+def test_a_line_that_lacks_a_image_leaves_its_place_empty():
     panel = io.BytesIO()
     Image.new("RGB", (50, 10), "white").save(panel, "PNG")
     black = np.zeros((8, 8, 3), np.uint8)
-    lines = [Line("a", {"picture": black, "canvas": black}), Line("b", {"canvas": black})]
-    sheet = np.asarray(Image.open(io.BytesIO(draw_sheet(panel.getvalue(), lines, n_pictures=2))))
+    lines = [Line("a", {"image": black, "canvas": black}), Line("b", {"canvas": black})]
+    sheet = np.asarray(Image.open(io.BytesIO(draw_sheet(panel.getvalue(), lines, n_images=2))))
     last = sheet[-(THUMB_PX + GAP_PX) : -GAP_PX]
     assert (last[:, GAP_PX : GAP_PX + THUMB_PX] == 255).all()
     assert (last[:, 2 * GAP_PX + THUMB_PX :][:, :THUMB_PX] == 0).all()
@@ -95,7 +95,7 @@ def test_a_table_without_canvas_figures_has_the_flags_of_its_maps():
     assert [one.text for one in flags_of(rows, 0)] == ["4 of 50 points are outside"]
 
 
-def test_the_plots_of_a_picture_show_both_curves():
+def test_the_plots_of_a_image_show_both_curves():
     svg = before_and_after(natural(1), natural(2))
     assert svg.count("<svg") == 2
     assert svg.count("<polyline") == 4
@@ -117,7 +117,7 @@ def test_flags_name_what_is_odd_and_nothing_else():
     texts = [one.text for one in found]
     assert sum("clips 31%" in text for text in texts) == 1
     assert sum("off by -4.0" in text for text in texts) == 1
-    assert sum("70% of the picture's contrast" in text for text in texts) == 1
+    assert sum("70% of the image's contrast" in text for text in texts) == 1
     assert sum("9 of 100 points are outside" in text for text in texts) == 1
     assert sum("loses 50%" in text for text in texts) == 1
     assert sum("1200 pixels are shown, 1000 have any importance" in text for text in texts) == 3
@@ -129,8 +129,8 @@ def test_the_radial_spectrum_finds_a_gratings_frequency():
     assert int(np.argmax(radial_spectrum(grating))) + 1 == 9
 
 
-def test_a_sheet_is_made_with_the_recipe_seed_and_pictures_of_the_build_alone(tmp_path, capsys):
-    recipe = write_folder(tmp_path / "pictures", n_pictures=2)
+def test_a_sheet_is_made_with_the_recipe_seed_and_images_of_the_build_alone(tmp_path, capsys):
+    recipe = write_folder(tmp_path / "images", n_images=2)
     build = ["stimuli", "build", str(recipe), "--out", str(tmp_path / "set"), "--quiet", "--workers", "1"]
     assert main([*build, "--seed", "5"]) == 0  # not the recipe's own
     show = [
@@ -149,6 +149,6 @@ def test_a_sheet_is_made_with_the_recipe_seed_and_pictures_of_the_build_alone(tm
     assert main(show) == 2
     assert "built from another recipe (canvas differs)" in capsys.readouterr().err
     recipe.write_text(text)
-    Image.fromarray(natural(9)).save(tmp_path / "pictures/images/p01.png")
+    Image.fromarray(natural(9)).save(tmp_path / "images/images/p01.png")
     assert main(show) == 2
-    assert "p01.png: not the picture that the set was built from" in capsys.readouterr().err
+    assert "p01.png: not the image that the set was built from" in capsys.readouterr().err

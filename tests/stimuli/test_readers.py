@@ -52,7 +52,7 @@ def test_a_colour_map_is_refused_and_a_grey_one_saved_in_colour_is_not(tmp_path)
     assert reader.read("b").values.tolist() == [[0, 3], [6, 9]]
 
 
-def test_an_npz_file_holds_a_map_per_picture(tmp_path):
+def test_an_npz_file_holds_a_map_per_image(tmp_path):
     np.savez(tmp_path / "m.npz", cat=np.eye(3), dog=np.ones((2, 2)))
     reader = opened(tmp_path / "m.npz", "npz")
     assert reader.read("cat").values.tolist() == np.eye(3).tolist()
@@ -265,7 +265,7 @@ def test_bubbles_and_mouse_of_the_same_photographs_agree(data_folder):
 
 
 def samples(tmp_path):
-    """A small file of every format with the reader that opens it and the picture that is asked for."""
+    """A small file of every format with the reader that opens it and the image that is asked for."""
     maps = tmp_path / "maps"
     maps.mkdir()
     grey_png(maps / "a.png", np.arange(64).reshape(8, 8))

@@ -33,9 +33,9 @@ def points_recipe(folder, *, path="c.csv", blur="gauss:5", cell="30"):
     ],
 )
 def test_an_error_in_a_map_source_is_one_line_with_any_number_of_workers(
-    picture_folder, tmp_path, capfd, workers, options, says
+    image_folder, tmp_path, capfd, workers, options, says
 ):
-    recipe = points_recipe(picture_folder, **options)
+    recipe = points_recipe(image_folder, **options)
     out = tmp_path / "set"
     assert main(["stimuli", "build", str(recipe), "--out", str(out), "--workers", str(workers), "--quiet"]) == 2
     lines = capfd.readouterr().err.strip().split("\n")
@@ -55,28 +55,28 @@ def test_a_refused_build_leaves_its_folder_to_the_next_recipe(tmp_path):
     assert build(recipe, tmp_path / "set", root=root).result is not None
 
 
-def test_a_build_of_which_every_picture_was_refused_says_all_reasons_and_leaves_its_folder(picture_folder, tmp_path):
-    for number, path in enumerate(sorted((picture_folder / "maps/clickme").iterdir())):
+def test_a_build_of_which_every_image_was_refused_says_all_reasons_and_leaves_its_folder(image_folder, tmp_path):
+    for number, path in enumerate(sorted((image_folder / "maps/clickme").iterdir())):
         Image.fromarray(np.full((64, 64), number, np.uint8)).save(path)
-    recipe, root = read_recipe(str(picture_folder / "recipe.toml"))
-    with pytest.raises(InputError, match=r"every picture was refused \(rejects\.csv has the reasons\)"):
+    recipe, root = read_recipe(str(image_folder / "recipe.toml"))
+    with pytest.raises(InputError, match=r"every image was refused \(rejects\.csv has the reasons\)"):
         build(recipe, tmp_path / "set", root=root, skip_bad=True)
     text = (tmp_path / "set/rejects.csv").read_text()
     assert text.count("all values are") == 4
-    (picture_folder / "recipe.toml").write_text(points_recipe(picture_folder).read_text())
-    recipe, root = read_recipe(str(picture_folder / "recipe.toml"))
+    (image_folder / "recipe.toml").write_text(points_recipe(image_folder).read_text())
+    recipe, root = read_recipe(str(image_folder / "recipe.toml"))
     assert build(recipe, tmp_path / "set", root=root).result is not None
     assert not (tmp_path / "set/rejects.csv").exists()
 
 
 @pytest.mark.parametrize("form", ["png", "recipe"])
-def test_pictures_without_a_part_in_the_common_target_are_named(tmp_path, form):
+def test_images_without_a_part_in_the_common_target_are_named(tmp_path, form):
     text = RECIPE + '\n[match]\nkind = "luminance"\nshrink = true\n'
-    folder = write_folder(tmp_path / "p", recipe=text, n_pictures=5).parent
-    (folder / "images/p03.png").write_bytes(b"no picture")
+    folder = write_folder(tmp_path / "p", recipe=text, n_images=5).parent
+    (folder / "images/p03.png").write_bytes(b"no image")
     (folder / "maps/salicon/p02.png").unlink()
     recipe, root = read_recipe(str(folder / "recipe.toml"))
-    with pytest.raises(InputError, match=r"p03\.png: not a picture"):
+    with pytest.raises(InputError, match=r"p03\.png: not an image"):
         build(recipe, tmp_path / "set", root=root)
     made = build(recipe, tmp_path / "set", root=root, form=form, skip_bad=True)
     assert [note.partition(":")[0] for note in made.notes] == [
@@ -89,7 +89,7 @@ def test_pictures_without_a_part_in_the_common_target_are_named(tmp_path, form):
     if form == "png":
         sheet = ["stimuli", "show", str(tmp_path / "set"), "--out", str(tmp_path / "sheet"), "--quiet"]
         assert main([*sheet, "--recipe", str(folder / "recipe.toml")]) == 0
-        fewer = write_folder(tmp_path / "fewer", recipe=text, n_pictures=5).parent
+        fewer = write_folder(tmp_path / "fewer", recipe=text, n_images=5).parent
         rows = (fewer / "images.csv").read_text().split("\n")
         (fewer / "images.csv").write_text("\n".join(row for row in rows if row[:3] not in ("p02", "p03")))
         recipe, root = read_recipe(str(fewer / "recipe.toml"))
@@ -101,13 +101,13 @@ def test_pictures_without_a_part_in_the_common_target_are_named(tmp_path, form):
         assert tree(tmp_path / "expanded") == tree(tmp_path / "plain", hidden=False)
 
 
-def test_files_that_a_map_folder_holds_besides_maps_are_counted(picture_folder, tmp_path, capsys):
-    (picture_folder / "maps/clickme/notes.txt").write_text("x")
-    (picture_folder / "maps/clickme/._p00.png").write_bytes(b"\0\5\26\7")
+def test_files_that_a_map_folder_holds_besides_maps_are_counted(image_folder, tmp_path, capsys):
+    (image_folder / "maps/clickme/notes.txt").write_text("x")
+    (image_folder / "maps/clickme/._p00.png").write_bytes(b"\0\5\26\7")
     arguments = [
         "stimuli",
         "build",
-        str(picture_folder / "recipe.toml"),
+        str(image_folder / "recipe.toml"),
         "--out",
         str(tmp_path / "s"),
         "--workers",
@@ -117,11 +117,11 @@ def test_files_that_a_map_folder_holds_besides_maps_are_counted(picture_folder, 
     assert "map source clickme: 1 .txt, 1 hidden passed over" in capsys.readouterr().out
 
 
-def test_a_two_picture_jpeg_is_built_from_its_first_picture(picture_folder, tmp_path):
+def test_a_two_image_jpeg_is_built_from_its_first_image(image_folder, tmp_path):
     first, second = Image.fromarray(natural(1)), Image.fromarray(natural(2))
-    path = picture_folder / "images/p01.png"  # a JPEG by its content
+    path = image_folder / "images/p01.png"  # a JPEG by its content
     first.save(path, "MPO", save_all=True, append_images=[second], quality=95)
-    recipe, root = read_recipe(str(picture_folder / "recipe.toml"))
+    recipe, root = read_recipe(str(image_folder / "recipe.toml"))
     found = build(recipe, tmp_path / "set", root=root).result
     (row,) = {row.path for row in found.stimuli if row.image_id == "p01" and row.level_label == "full"}
     shown = np.asarray(Image.open(tmp_path / "set" / row), int)

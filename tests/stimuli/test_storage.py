@@ -40,7 +40,7 @@ def size_of(folder):
 @pytest.mark.parametrize("form", PACKED_FORMS)
 @pytest.mark.parametrize("extra", ["", "feather_px = 6\n", 'mode = "bubbles"\n', "budget = 0.1\nintact = false\n"])
 def test_a_packed_set_expands_to_the_bytes_of_the_png_set(tmp_path, form, extra):
-    folder = write_folder(tmp_path / "pictures", recipe=RECIPE + extra, n_pictures=3).parent
+    folder = write_folder(tmp_path / "images", recipe=RECIPE + extra, n_images=3).parent
     built(folder, tmp_path / "png")
     built(folder, tmp_path / form, form=form, workers=1)
     expand(tmp_path / form, tmp_path / "expanded", root=folder)
@@ -48,27 +48,27 @@ def test_a_packed_set_expands_to_the_bytes_of_the_png_set(tmp_path, form, extra)
 
 
 @pytest.mark.parametrize("form", PACKED_FORMS)
-def test_packed_sets_do_not_depend_on_workers_and_are_repaired(picture_folder, tmp_path, form):
-    built(picture_folder, tmp_path / "one", form=form)
-    built(picture_folder, tmp_path / "two", form=form, workers=2)
+def test_packed_sets_do_not_depend_on_workers_and_are_repaired(image_folder, tmp_path, form):
+    built(image_folder, tmp_path / "one", form=form)
+    built(image_folder, tmp_path / "two", form=form, workers=2)
     whole = tree(tmp_path / "one")
     assert tree(tmp_path / "two") == whole
-    assert built(picture_folder, tmp_path / "one", form=form).n_made == 0
+    assert built(image_folder, tmp_path / "one", form=form).n_made == 0
     victim = tmp_path / "one" / open_set(tmp_path / "one").description.files[0].path
     victim.write_bytes(victim.read_bytes()[:-5])
     with pytest.raises(CheckFailed, match=victim.name):
         open_set(tmp_path / "one").verify()
     with pytest.raises(CheckFailed, match=victim.name):
-        expand(tmp_path / "one", tmp_path / "out", root=picture_folder)
-    built(picture_folder, tmp_path / "one", form=form)
+        expand(tmp_path / "one", tmp_path / "out", root=image_folder)
+    built(image_folder, tmp_path / "one", form=form)
     assert tree(tmp_path / "one") == whole
 
 
 @pytest.mark.parametrize("form", [*PACKED_FORMS, "png"])
-def test_verify_finds_a_changed_byte_in_any_file_and_every_added_file(picture_folder, tmp_path, form):
+def test_verify_finds_a_changed_byte_in_any_file_and_every_added_file(image_folder, tmp_path, form):
     out = tmp_path / "set"
-    (picture_folder / "images/p03.png").write_bytes(b"no picture")  # so that there is a rejects.csv
-    built(picture_folder, out, form=form, skip_bad=True)
+    (image_folder / "images/p03.png").write_bytes(b"no image")  # so that there is a rejects.csv
+    built(image_folder, out, form=form, skip_bad=True)
     open_set(out).verify()
     paths = [path for path in sorted(out.rglob("*")) if path.is_file() and ".build" not in path.parts]
     assert {path.name for path in paths} >= {"quality.csv", "rejects.csv"}
@@ -85,7 +85,7 @@ def test_verify_finds_a_changed_byte_in_any_file_and_every_added_file(picture_fo
 
 def test_series_and_recipe_are_much_smaller_than_pngs(tmp_path):
     recipe = RECIPE.replace("image_px = 64", "image_px = 256").replace("n_levels = 5\nlowest = 0.02\n", "")
-    folder = write_folder(tmp_path / "pictures", n_pictures=2, side=256, recipe=recipe).parent
+    folder = write_folder(tmp_path / "images", n_images=2, side=256, recipe=recipe).parent
     for form in ("png", "series", "recipe"):
         built(folder, tmp_path / form, form=form)
     whole = size_of(tmp_path / "png")
@@ -100,41 +100,41 @@ def test_orders_survive_packing(order):
     assert np.array_equal(unpacked_order(packed_order(array)), array)
 
 
-def test_a_recipe_set_wants_its_own_pictures(picture_folder, tmp_path):
-    built(picture_folder, tmp_path / "packed", form="recipe")
+def test_a_recipe_set_wants_its_own_images(image_folder, tmp_path):
+    built(image_folder, tmp_path / "packed", form="recipe")
     with pytest.raises(InputError, match="say where they are with --root"):
         expand(tmp_path / "packed", tmp_path / "out")
-    other = picture_folder / "images/p01.png"
-    other.write_bytes((picture_folder / "images/p02.png").read_bytes())
-    with pytest.raises(InputError, match="p01.png: not the picture that the set was built from"):
-        expand(tmp_path / "packed", tmp_path / "out", root=picture_folder)
+    other = image_folder / "images/p01.png"
+    other.write_bytes((image_folder / "images/p02.png").read_bytes())
+    with pytest.raises(InputError, match="p01.png: not the image that the set was built from"):
+        expand(tmp_path / "packed", tmp_path / "out", root=image_folder)
 
 
-def test_a_recipe_is_built_without_drawing_a_canvas(picture_folder, tmp_path, monkeypatch):
+def test_a_recipe_is_built_without_drawing_a_canvas(image_folder, tmp_path, monkeypatch):
     def never(*_arguments, **_options):
         raise AssertionError("drawn")
 
     with monkeypatch.context() as patch:
         patch.setattr("rapidvision.stimuli.pipeline.image_pipeline.make_canvas", never)
-        found = built(picture_folder, tmp_path / "packed", form="recipe").result
+        found = built(image_folder, tmp_path / "packed", form="recipe").result
     assert "canvas_clipped_fraction" not in found.description.description.quality
     table = (tmp_path / "packed/quality.csv").read_text().splitlines()
     assert table[1].startswith("p00,clickme,practice,cat,,,,,,")
-    expand(tmp_path / "packed", tmp_path / "out", root=picture_folder)
+    expand(tmp_path / "packed", tmp_path / "out", root=image_folder)
     assert "canvas_clipped_fraction" in read_set(tmp_path / "out").description.quality
 
 
-def test_a_recipe_that_bounds_clipping_refuses_pictures_in_every_form(tmp_path):
+def test_a_recipe_that_bounds_clipping_refuses_images_in_every_form(tmp_path):
     recipe = RECIPE + "\n[canvas]\nlargest_clipped_fraction = 0.0\ngamut_iterations = 0\n"
-    folder = write_folder(tmp_path / "pictures", recipe=recipe).parent
+    folder = write_folder(tmp_path / "images", recipe=recipe).parent
     for form in ("series", "recipe"):
         with pytest.raises(InputError, match=r"p\d\d.png: its canvas clips .* allowed are 0.0%"):
             built(folder, tmp_path / form, form=form)
 
 
 @pytest.mark.parametrize(("form", "name"), [("series", "png"), ("recipe", "scramble")])
-def test_a_set_of_other_algorithms_is_not_expanded_to_other_bytes(picture_folder, tmp_path, form, name):
-    built(picture_folder, tmp_path / "packed", form=form)
+def test_a_set_of_other_algorithms_is_not_expanded_to_other_bytes(image_folder, tmp_path, form, name):
+    built(image_folder, tmp_path / "packed", form=form)
     path = tmp_path / "packed/packed_set.json"
     content = msgspec.json.decode(path.read_bytes())
     content["description"]["algorithms"][name] = "0"
@@ -142,12 +142,12 @@ def test_a_set_of_other_algorithms_is_not_expanded_to_other_bytes(picture_folder
     path.write_bytes(msgspec.json.encode(content))
     ours = ALGORITHMS[name]
     with pytest.raises(InputError, match=f"built with version 0 of {name}, this RapidVision has {ours} and would draw"):
-        expand(tmp_path / "packed", tmp_path / "out", root=picture_folder)
+        expand(tmp_path / "packed", tmp_path / "out", root=image_folder)
 
 
 def test_a_matched_recipe_set_wants_the_whole_set_it_was_matched_with(tmp_path):
     recipe = RECIPE + '\n[match]\nkind = "luminance"\nshrink = true\n'
-    folder = write_folder(tmp_path / "pictures", recipe=recipe).parent
+    folder = write_folder(tmp_path / "images", recipe=recipe).parent
     built(folder, tmp_path / "packed", form="recipe")
     with (folder / "images.csv").open("a") as file:
         file.write("more,images/more.png,cat,true,main,tests,CC0\n")
@@ -157,16 +157,16 @@ def test_a_matched_recipe_set_wants_the_whole_set_it_was_matched_with(tmp_path):
 
 
 @pytest.mark.parametrize("form", PACKED_FORMS)
-def test_a_packed_set_in_place_of_a_set_is_told_how_to_expand(picture_folder, tmp_path, capsys, form):
-    built(picture_folder, tmp_path / "packed", form=form)
+def test_a_packed_set_in_place_of_a_set_is_told_how_to_expand(image_folder, tmp_path, capsys, form):
+    built(image_folder, tmp_path / "packed", form=form)
     with pytest.raises(InputError, match=r"packed stimulus set; .*`rapidvision stimuli expand .*packed --out SET`"):
         read_set(tmp_path / "packed")
     assert main(["stimuli", "show", str(tmp_path / "packed")]) == 2
     assert "rapidvision stimuli expand" in capsys.readouterr().err
 
 
-def test_expanding_never_overwrites(picture_folder, tmp_path):
-    built(picture_folder, tmp_path / "packed", form="series")
+def test_expanding_never_overwrites(image_folder, tmp_path):
+    built(image_folder, tmp_path / "packed", form="series")
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "mine").write_text("precious")
     with pytest.raises(InputError, match="not empty"):
@@ -186,23 +186,23 @@ def shard_with(name, rows, png=b"png"):
     return data.getvalue()
 
 
-def some_row(picture_folder, tmp_path, **changes):
-    built(picture_folder, tmp_path / "set")
+def some_row(image_folder, tmp_path, **changes):
+    built(image_folder, tmp_path / "set")
     return msgspec.structs.replace(read_set(tmp_path / "set").stimuli[0], **changes)
 
 
 @pytest.mark.parametrize(
     "name", ["../evil.png", "/etc/evil.png", "images/../../evil.png", "images\\evil.png", "other/x.png", "images/evil"]
 )
-def test_members_that_lead_out_of_the_set_are_refused(picture_folder, tmp_path, name):
+def test_members_that_lead_out_of_the_set_are_refused(image_folder, tmp_path, name):
     from rapidvision.system import files
 
-    row = some_row(picture_folder, tmp_path, path=name, sha256=files.sha256(b"png"))
+    row = some_row(image_folder, tmp_path, path=name, sha256=files.sha256(b"png"))
     with pytest.raises(InputError, match="leads out of the set"):
         list(tar_members(shard_with(name, [row]), where="shard"))
 
 
-def test_dots_in_names_leave_every_picture_a_sample_of_its_own(tmp_path):
+def test_dots_in_names_leave_every_image_a_sample_of_its_own(tmp_path):
     """WebDataset's rule: a sample is what has the same name up to the first dot after the last slash."""
     text = RECIPE.replace('source = "clickme"', 'source = "deepgaze.v2"').replace('"salicon"', '"deepgaze.v3"', 1)
     folder = write_folder(tmp_path / "p", recipe=text).parent
@@ -223,16 +223,16 @@ def test_dots_in_names_leave_every_picture_a_sample_of_its_own(tmp_path):
     assert tree(tmp_path / "expanded") == tree(tmp_path / "png", hidden=False)
 
 
-def test_members_that_are_not_what_their_rows_say_are_refused(picture_folder, tmp_path):
-    row = some_row(picture_folder, tmp_path)
-    with pytest.raises(InputError, match="does not describe the picture before it"):
+def test_members_that_are_not_what_their_rows_say_are_refused(image_folder, tmp_path):
+    row = some_row(image_folder, tmp_path)
+    with pytest.raises(InputError, match="does not describe the image before it"):
         list(tar_members(shard_with(row.path, [row], b"another"), where="shard"))
     with pytest.raises(InputError, match="not a readable shard"):
         list(tar_members(b"\0" * 100 + b"tar?" * 200, where="shard"))
 
 
-def test_damaged_shards_end_in_typed_errors(picture_folder, tmp_path):
-    built(picture_folder, tmp_path / "t", form="tar")
+def test_damaged_shards_end_in_typed_errors(image_folder, tmp_path):
+    built(image_folder, tmp_path / "t", form="tar")
     whole = (tmp_path / "t/shards/000000.tar").read_bytes()
     rng = np.random.default_rng(6)
     n_refused = 0
@@ -247,8 +247,8 @@ def test_damaged_shards_end_in_typed_errors(picture_folder, tmp_path):
     assert n_refused > 150
 
 
-def test_damaged_containers_end_in_typed_errors(picture_folder, tmp_path):
-    built(picture_folder, tmp_path / "s", form="series")
+def test_damaged_containers_end_in_typed_errors(image_folder, tmp_path):
+    built(image_folder, tmp_path / "s", form="series")
     whole = (tmp_path / "s/series/p00.zip").read_bytes()
     rng = np.random.default_rng(5)
     n_refused = 0
@@ -267,7 +267,7 @@ def test_damaged_containers_end_in_typed_errors(picture_folder, tmp_path):
 
 
 def test_sets_are_compared_by_what_they_show(tmp_path, capsys):
-    folder = write_folder(tmp_path / "pictures", n_pictures=2).parent
+    folder = write_folder(tmp_path / "images", n_images=2).parent
     built(folder, tmp_path / "one")
     text = (folder / "recipe.toml").read_text()
     (folder / "recipe.toml").write_text(text.replace("n_levels = 5", "n_levels = 4"))
@@ -280,13 +280,13 @@ def test_sets_are_compared_by_what_they_show(tmp_path, capsys):
     assert "only in" in capsys.readouterr().out
 
 
-def test_the_command_line_expands(picture_folder, tmp_path, capsys):
+def test_the_command_line_expands(image_folder, tmp_path, capsys):
     assert (
         main(
             [
                 "stimuli",
                 "build",
-                str(picture_folder / "recipe.toml"),
+                str(image_folder / "recipe.toml"),
                 "--out",
                 str(tmp_path / "s"),
                 "--format",
@@ -300,5 +300,5 @@ def test_the_command_line_expands(picture_folder, tmp_path, capsys):
     assert main(["stimuli", "verify", str(tmp_path / "s")]) == 0
     assert main(["stimuli", "expand", str(tmp_path / "s"), "--out", str(tmp_path / "e")]) == 0
     assert main(["stimuli", "show", str(tmp_path / "e")]) == 0
-    assert "4 pictures of 64 px" in capsys.readouterr().out
+    assert "4 images of 64 px" in capsys.readouterr().out
     assert main(["stimuli", "expand", str(tmp_path / "e"), "--out", str(tmp_path / "f")]) == 2

@@ -31,7 +31,7 @@ def test_agreement_is_the_correlation_of_cells():
     assert agreement({"a": one, "b": other})["a"][0] == pytest.approx(wanted, abs=6e-4)
 
 
-def test_cells_of_uneven_pictures_are_means():
+def test_cells_of_uneven_images_are_means():
     values = np.random.default_rng(0).random((37, 37)).astype(np.float32)
     small = cells(values)
     assert small.shape == (CELLS, CELLS)
@@ -46,7 +46,7 @@ def test_one_source_and_flat_maps_say_nothing():
 
 
 def rows_of(sources, n=12):
-    """Quality rows of `n` pictures: source → what is done to its maps."""
+    """Quality rows of `n` images: source → what is done to its maps."""
     rows = []
     for number in range(n):
         base = lopsided(number)

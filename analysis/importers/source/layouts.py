@@ -60,7 +60,7 @@ class Layout:
     missing : tuple of str
         Words that mean "no answer" or "no value", beside an empty cell.
     target_truths, distractor_truths : tuple of str
-        Values of the field `target` that say what the picture is; true, 1, yes … and false, 0, no … when empty.
+        Values of the field `target` that say what the image is; true, 1, yes … and false, 0, no … when empty.
     no_answer : {"missing", "target", "distractor"}
         What a trial without a press means: nothing, or in go / no-go tasks the answer that is not pressed.
     several : {"refuse", "first", "last"}
@@ -73,7 +73,7 @@ class Layout:
         ``percent`` (of the features, 0 to 100) or ``share`` (0 to 1) put levels on the reveal axis; any other unit, or
         none, keeps the labels as they are.
     full : tuple of str
-        Labels of the intact picture.
+        Labels of the intact image.
     max_levels : int
         More distinct levels than these are refused: a continuous level is no condition.
     limit_ms, anticipation_ms : float, optional
@@ -90,7 +90,7 @@ class Layout:
         Regular expression of participants who are people; all others are networks. Empty: everybody is of the kind
         `observers`.
     repeats : {"refuse", "first", "keep"}
-        When a participant met a picture twice.
+        When a participant met an image twice.
     study : str
         Name of the study, and of the group where no column names one.
     decimal : {"auto", ".", ","}

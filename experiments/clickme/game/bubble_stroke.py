@@ -77,8 +77,8 @@ class Stroke:
             raise Illegal("too_many", f"a round has at most {rules.max_bubbles} bubbles")
         if at_ms > rules.round_ms:
             raise Illegal("over", f"the round ended {at_ms - rules.round_ms:.0f} ms ago")
-        if not (0 <= x < rules.picture_px and 0 <= y < rules.picture_px):
-            raise Illegal("outside", f"({x}, {y}) lies outside the picture of {rules.picture_px} px")
+        if not (0 <= x < rules.image_px and 0 <= y < rules.image_px):
+            raise Illegal("outside", f"({x}, {y}) lies outside the image of {rules.image_px} px")
         if at_ms < seq * rules.tick_ms - rules.slack_ms:
             raise Illegal("too_early", f"bubble {seq} at {at_ms:.0f} ms: a bubble takes {rules.tick_ms} ms")
         if seq:

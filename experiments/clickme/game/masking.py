@@ -1,4 +1,4 @@
-"""What the partner sees: patches of the picture around the bubbles, on a background that tells nothing or little."""
+"""What the partner sees: patches of the image around the bubbles, on a background that tells nothing or little."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +16,8 @@ class PartnerView:
 
     Parameters
     ----------
-    picture : ndarray of uint8, shape (height, width, 3)
-        The picture, sRGB.
+    image : ndarray of uint8, shape (height, width, 3)
+        The image, sRGB.
     rules : Rules
         Size of the patches and kind of background.
     seed : int
@@ -33,28 +33,28 @@ class PartnerView:
     441
     """
 
-    def __init__(self, picture: NDArray[np.uint8], rules: Rules, *, seed: int, round_id: str = "") -> None:
-        side = (rules.picture_px, rules.picture_px, 3)
-        if picture.shape != side or picture.dtype != np.uint8:
-            raise ValueError(f"picture: got {picture.dtype} {picture.shape}, needed is uint8 {side}")
-        self.picture, self.rules = picture, rules
-        self.pixels = background(picture, rules, seed=seed, round_id=round_id)
+    def __init__(self, image: NDArray[np.uint8], rules: Rules, *, seed: int, round_id: str = "") -> None:
+        side = (rules.image_px, rules.image_px, 3)
+        if image.shape != side or image.dtype != np.uint8:
+            raise ValueError(f"image: got {image.dtype} {image.shape}, needed is uint8 {side}")
+        self.image, self.rules = image, rules
+        self.pixels = background(image, rules, seed=seed, round_id=round_id)
 
     def show(self, x: int, y: int) -> None:
         """Uncover the patch around a bubble's centre."""
-        rows = slice(*span(y, self.rules.patch_px, self.rules.picture_px))
-        columns = slice(*span(x, self.rules.patch_px, self.rules.picture_px))
-        self.pixels[rows, columns] = self.picture[rows, columns]
+        rows = slice(*span(y, self.rules.patch_px, self.rules.image_px))
+        columns = slice(*span(x, self.rules.patch_px, self.rules.image_px))
+        self.pixels[rows, columns] = self.image[rows, columns]
 
 
-def background(picture: NDArray[np.uint8], rules: Rules, *, seed: int, round_id: str = "") -> NDArray[np.uint8]:
-    """Return the view before the first bubble, shape of `picture`.
+def background(image: NDArray[np.uint8], rules: Rules, *, seed: int, round_id: str = "") -> NDArray[np.uint8]:
+    """Return the view before the first bubble, shape of `image`.
 
-    ``noise`` is the original's: half of the range subtracted from the picture plus Gaussian noise, clipped to the
+    ``noise`` is the original's: half of the range subtracted from the image plus Gaussian noise, clipped to the
     range, a share of the range as `Rules.noise_sd` says.
     """
     if rules.background == "blank":
-        return np.full_like(picture, BLANK)
+        return np.full_like(image, BLANK)
     rng = stream(seed, "partner-view", round_id)
-    noise = rng.normal(0.0, rules.noise_sd, picture.shape)
-    return np.rint(np.clip(picture / 255 + noise - 0.5, 0, 1) * 255).astype(np.uint8)
+    noise = rng.normal(0.0, rules.noise_sd, image.shape)
+    return np.rint(np.clip(image / 255 + noise - 0.5, 0, 1) * 255).astype(np.uint8)

@@ -15,11 +15,11 @@ _Milliseconds = Annotated[float, msgspec.Meta(ge=-1e9, le=1e12)]
 
 
 class Deal(msgspec.Struct, tag="deal", forbid_unknown_fields=True):
-    """The player wants the next picture."""
+    """The player wants the next image."""
 
 
 class Start(msgspec.Struct, tag="start", forbid_unknown_fields=True):
-    """The player pressed on the picture: the clock begins when this arrives."""
+    """The player pressed on the image: the clock begins when this arrives."""
 
     round: _Id
     pointer: Literal["mouse", "pen", "touch", "keyboard", ""] = ""
@@ -37,16 +37,16 @@ class Bubbles(msgspec.Struct, tag="bubbles", forbid_unknown_fields=True):
 
 
 class Skip(msgspec.Struct, tag="skip", forbid_unknown_fields=True):
-    """The player wants another picture."""
+    """The player wants another image."""
 
     round: _Id
 
 
 class Report(msgspec.Struct, tag="report", forbid_unknown_fields=True):
-    """The player says that the picture is poor or the word above it wrong."""
+    """The player says that the image is poor or the word above it wrong."""
 
     round: _Id
-    reason: Literal["poor_picture", "wrong_label"]
+    reason: Literal["poor_image", "wrong_label"]
 
 
 FromPage: TypeAlias = Deal | Start | Bubbles | Skip | Report
@@ -65,13 +65,13 @@ def refused(code: str, text: str, **more: Any) -> dict[str, Any]:
     return {"type": "refused", "code": code, "text": text, **more}
 
 
-def picture(play: Round, *, practice: bool, elapsed_ms: float | None) -> dict[str, Any]:
+def image(play: Round, *, practice: bool, elapsed_ms: float | None) -> dict[str, Any]:
     """Describe the round that is up, all of it: a page that comes back resumes from here.
 
     `elapsed_ms` is None while the clock stands.
     """
     return {
-        "type": "picture",
+        "type": "image",
         "round": play.round_id,
         "category": play.category,
         "practice": practice,
@@ -79,7 +79,7 @@ def picture(play: Round, *, practice: bool, elapsed_ms: float | None) -> dict[st
         "xy": [(bubble.x, bubble.y) for bubble in play.stroke.bubbles],
         "rules": {
             name: getattr(play.rules, name)
-            for name in ("picture_px", "bubble_px", "tick_ms", "step_px", "max_bubbles", "round_ms")
+            for name in ("image_px", "bubble_px", "tick_ms", "step_px", "max_bubbles", "round_ms")
         },
     }
 

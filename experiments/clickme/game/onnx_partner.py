@@ -18,9 +18,9 @@ def make(
     Parameters
     ----------
     categories : sequence of str
-        What the pictures show; the order of the answers.
+        What the images show; the order of the answers.
     model : str
-        The file: ``pictures`` uint8 (n, height, width, 3) in, ``probabilities`` (n, n_classes) out, and a card with the
+        The file: ``images`` uint8 (n, height, width, 3) in, ``probabilities`` (n, n_classes) out, and a card with the
         classes' names.
     n_threads : int, optional
         Threads of the network; by default as many as there are cores.
@@ -52,7 +52,7 @@ def make(
     columns = [known[name] for name in categories]
 
     def answer(views: NDArray[np.uint8]) -> NDArray[np.float64]:
-        (probabilities,) = session.run(["probabilities"], {"pictures": views})
+        (probabilities,) = session.run(["probabilities"], {"images": views})
         return np.asarray(probabilities[:, columns], dtype=np.float64)
 
     return answer

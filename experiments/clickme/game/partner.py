@@ -65,7 +65,7 @@ class Loaded(NamedTuple):
 
 
 def load(
-    spec: str, categories: Sequence[str], *, picture_px: int, n_threads: int | None = None, precision: str = "float32"
+    spec: str, categories: Sequence[str], *, image_px: int, n_threads: int | None = None, precision: str = "float32"
 ) -> Loaded:
     """Find a partner by name and let it answer once.
 
@@ -75,8 +75,8 @@ def load(
         ``module:function``; ``bundled`` or a network's file (``.safetensors``, ``.onnx``) for the networks of
         RapidVision; ``none`` for a game by the clock alone.
     categories : sequence of str
-        What the pictures show.
-    picture_px : int
+        What the images show.
+    image_px : int
         Side of the views.
     n_threads : int, optional
         Threads of a network of RapidVision; a function of your own sets its own.
@@ -104,7 +104,7 @@ def load(
     except (LookupError, ValueError) as error:
         raise InputError(f"partner {spec}: cannot play with these categories ({error}); leave some out") from error
     try:
-        empty = np.full((2, picture_px, picture_px, 3), BLANK, np.uint8)
+        empty = np.full((2, image_px, image_px, 3), BLANK, np.uint8)
         blank = checked(partner(empty), len(empty), len(names)).mean(axis=0)
     except Exception as error:  # whatever a foreign partner raises, the server must not start with it
         raise InputError(f"partner {spec}: its first answer failed ({error})") from error

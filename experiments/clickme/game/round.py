@@ -1,6 +1,6 @@
 """A round from deal to end, by the server's clock alone: a pure machine that is told times and answers.
 
-The states are ``dealt`` (the picture is up, the clock stands), ``running``, ``closing`` (time is over, the partner still
+The states are ``dealt`` (the image is up, the clock stands), ``running``, ``closing`` (time is over, the partner still
 looks at bubbles that came in time) and ``over``.
 """
 
@@ -54,12 +54,12 @@ class Guess:
 
 @dataclass(slots=True)
 class Round:
-    """One picture played by one player.
+    """One image played by one player.
 
     Parameters
     ----------
     round_id, category : str
-        Who this is, and the word above the picture.
+        Who this is, and the word above the image.
     categories : tuple of str
         What the partner knows, in the order of its answers.
     rules : Rules
@@ -103,7 +103,7 @@ class Round:
         self.stroke = Stroke(self.rules)
 
     def start(self) -> None:
-        """Begin the clock: the player pressed on the picture."""
+        """Begin the clock: the player pressed on the image."""
         if self.state != "dealt":
             raise Illegal("started", "the round has started already")
         self.state = "running"

@@ -17,8 +17,8 @@ class Rules(Recipe, frozen=True):
 
     Attributes
     ----------
-    picture_px : int
-        Side of the square picture; all coordinates are its pixels, x to the right and y down from 0.
+    image_px : int
+        Side of the square image; all coordinates are its pixels, x to the right and y down from 0.
     bubble_px : int
         Side of a player's bubble ("14 x 14 pixel bubbles").
     patch_px : int
@@ -37,7 +37,7 @@ class Rules(Recipe, frozen=True):
         How much earlier than its tick a bubble may arrive, since networks deliver in gusts.
     background : {"blank", "noise"}
         What the partner sees where nothing was painted: one grey ("only these bubbled parts were visible"), or the
-        picture darkened under noise, as in the original's code.
+        image darkened under noise, as in the original's code.
     noise_sd : float
         Standard deviation of that noise, as a share of the full range.
     top_k : int
@@ -58,7 +58,7 @@ class Rules(Recipe, frozen=True):
     0.75
     """
 
-    picture_px: int = 256
+    image_px: int = 256
     bubble_px: int = 14
     patch_px: int = 21
     tick_ms: int = 50
@@ -75,10 +75,10 @@ class Rules(Recipe, frozen=True):
     answer_limit_ms: int = 1000
 
     def __post_init__(self) -> None:
-        if not 32 <= self.picture_px <= 1024:
-            raise ValueError(f"picture_px must be 32 to 1024, got {self.picture_px}")
-        if not 1 <= self.bubble_px <= self.picture_px or not 1 <= self.patch_px <= self.picture_px:
-            raise ValueError(f"bubble_px and patch_px must be 1 to {self.picture_px}")
+        if not 32 <= self.image_px <= 1024:
+            raise ValueError(f"image_px must be 32 to 1024, got {self.image_px}")
+        if not 1 <= self.bubble_px <= self.image_px or not 1 <= self.patch_px <= self.image_px:
+            raise ValueError(f"bubble_px and patch_px must be 1 to {self.image_px}")
         if min(self.tick_ms, self.step_px, self.max_bubbles, self.guess_every, self.round_ms) < 1:
             raise ValueError("tick_ms, step_px, max_bubbles, guess_every and round_ms must be >= 1")
         if self.slack_ms < 0 or self.answer_limit_ms < 0 or self.top_k < 0:
@@ -124,8 +124,8 @@ def step_towards(last: tuple[int, int], cursor: tuple[int, int], step_px: int) -
     return last[0] + int(dx * share), last[1] + int(dy * share)
 
 
-def span(centre: int, side_px: int, picture_px: int) -> tuple[int, int]:
-    """Return the first pixel and the one after the last of a square around `centre`, cut at the picture's border.
+def span(centre: int, side_px: int, image_px: int) -> tuple[int, int]:
+    """Return the first pixel and the one after the last of a square around `centre`, cut at the image's border.
 
     Examples
     --------
@@ -133,4 +133,4 @@ def span(centre: int, side_px: int, picture_px: int) -> tuple[int, int]:
     ((93, 107), (90, 111), (0, 11))
     """
     first = centre - side_px // 2
-    return max(first, 0), min(first + side_px, picture_px)
+    return max(first, 0), min(first + side_px, image_px)

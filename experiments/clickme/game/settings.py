@@ -44,19 +44,19 @@ class Game(Recipe, frozen=True):
     name : str
         What players read.
     seed : int
-        Order of the pictures and noise of the partner's view.
+        Order of the images and noise of the partner's view.
     rules : Rules
         See there.
     practice_rounds : int
         Rounds that a new player plays before they count.
     catch_every : int
-        One of so many rounds is on a catch picture, where the picture folder has some.
+        One of so many rounds is on a catch image, where the image folder has some.
     daily_limit : int
         Most rounds per player and day (UTC).
     show_view : {"never", "practice", "always"}
         When players see what their partner saw. The paper's players never did, lest they study the network.
     report_limit : int
-        A picture reported by so many players is dealt no more.
+        An image reported by so many players is dealt no more.
     contests : tuple of Contest
         Must not overlap.
     blocked_names : tuple of str

@@ -18,7 +18,7 @@ def counts(xy: Iterable[Sequence[int]], *, side_px: int, bubble_px: int) -> NDAr
     xy : iterable of (x, y)
         Bubble centres in pixels.
     side_px : int
-        Side of the picture.
+        Side of the image.
     bubble_px : int
         Side of a bubble; 1 marks the centres only.
 
@@ -43,7 +43,7 @@ def counts(xy: Iterable[Sequence[int]], *, side_px: int, bubble_px: int) -> NDAr
 
 
 def pooled(maps: Sequence[NDArray[np.float64]], *, pool: str = "players") -> NDArray[np.float64]:
-    """Return the map of several players of one picture.
+    """Return the map of several players of one image.
 
     Parameters
     ----------

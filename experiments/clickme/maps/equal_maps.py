@@ -1,4 +1,4 @@
-"""Rounds of which every picture has equally many, equally long: a map of more bubbles is not the better map for it."""
+"""Rounds of which every image has equally many, equally long: a map of more bubbles is not the better map for it."""
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
@@ -11,14 +11,14 @@ from ..storage.collected import RoundRecord
 
 @dataclass(frozen=True, slots=True)
 class EqualRounds:
-    """What is left of rounds when every picture keeps the same amount.
+    """What is left of rounds when every image keeps the same amount.
 
     Attributes
     ----------
     rounds : tuple of RoundRecord
         Cut to `n_bubbles`.
     n_players : int
-        Players of each picture, one round each.
+        Players of each image, one round each.
     n_bubbles : int
         Bubbles of each round, its first.
     """
@@ -29,14 +29,14 @@ class EqualRounds:
 
 
 def equal_rounds(rounds: Sequence[RoundRecord], image_ids: Collection[str], *, seed: int) -> EqualRounds:
-    """Keep as many players of each picture as the one with fewest has, and of each round as many bubbles as the shortest.
+    """Keep as many players of each image as the one with fewest has, and of each round as many bubbles as the shortest.
 
     Parameters
     ----------
     rounds : sequence of RoundRecord
         Rounds that count.
     image_ids : collection of str
-        Pictures that are compared; rounds of others are left out.
+        Images that are compared; rounds of others are left out.
     seed : int
         Of the choice of players.
     """

@@ -1,9 +1,9 @@
-"""Maps out: a picture folder that `stimuli build` reads without a change, and the files that the release's users read.
+"""Maps out: an image folder that `stimuli build` reads without a change, and the files that the release's users read.
 
 ::
 
     OUT/
-      images.csv, images/             the pictures as they were played
+      images.csv, images/             the images as they were played
       maps/clickme/IMAGE.png          pooled maps, 16 bit, scaled to their maximum
       maps/clickme.npz                the same as float32, unscaled, by image id
       players/PLAYER/IMAGE.png        maps of each player, 16 bit (if wanted)
@@ -40,7 +40,7 @@ from ..game.rules import Rules
 from ..storage.collected import Collected, RoundRecord
 from ..storage.displayed import displayed_image
 from ..storage.images import Deck
-from ..storage.played_images import MISSING, REPLACED, UNREADABLE, Pictures
+from ..storage.played_images import MISSING, REPLACED, UNREADABLE, Images
 from ..storage.selection import digest_of
 from .filters import Filters, Kept, apply_filters
 from .pooling import Form, map_of, maps_by_player, scaled, stack_of
@@ -63,14 +63,14 @@ def export(
     command: str = "clickme export",
     advance: Advance = silent,
 ) -> Counts:
-    """Write the maps of a game, one picture at a time in memory.
+    """Write the maps of a game, one image at a time in memory.
 
     Parameters
     ----------
     collected : Collected
         Rounds that may be counted together, see :func:`.selection.select`.
     deck : Deck
-        The pictures. Rounds on pictures that are not the played ones any more are left out, by their hash.
+        The images. Rounds on images that are not the played ones any more are left out, by their hash.
     rules : Rules
         Those of the rounds.
     out : Path
@@ -84,7 +84,7 @@ def export(
     command : str
         For the record.
     advance : callable
-        Told of every picture done.
+        Told of every image done.
 
     Returns
     -------
@@ -100,12 +100,12 @@ def export(
     if out.is_dir() and any(out.iterdir()):
         raise InputError(f"{out}: not empty; choose a new folder, so that no old map stays among the new ones")
     _check_frame(collected, rules)
-    passed = apply_filters(collected, filters, quality, pictures=Pictures(deck))
+    passed = apply_filters(collected, filters, quality, images=Images(deck))
     done = _counted(collected, passed, others or {})
     if not passed.by_image:
         raise InputError(f"nothing to export: {done.summary()}")
     _write_tables(collected, passed, out, quality)
-    payloads = _each_picture(passed, deck, rules, out, form, advance)
+    payloads = _each_image(passed, deck, rules, out, form, advance)
     if form.with_tfrecords:
         tfrecord.write(out / "clickme.tfrecords", payloads)
     else:
@@ -120,7 +120,7 @@ def export(
         rules=msgspec.to_builtins(rules),
         rules_played=tuple(sorted({digest_of(record.rules) for record in collected.rounds})),
         n_open_rounds=collected.n_open,
-        broken_pictures=dict(collected.broken),
+        broken_images=dict(collected.broken),
         provenance=files.provenance(command, packages=("numpy", "scipy")),
     )
     export_record.RECORD.write(out / export_record.NAME, record)
@@ -128,12 +128,10 @@ def export(
 
 
 def _check_frame(collected: Collected, rules: Rules) -> None:
-    """Refuse rounds that were played in another frame: their bubbles would lie elsewhere on the picture."""
-    frames = {(record.rules.picture_px, record.rules.bubble_px) for record in collected.rounds}
-    if frames - {(rules.picture_px, rules.bubble_px)}:
-        raise InputError(
-            "export: rounds of several picture_px or bubble_px; choose those of one set of rules (--rules)"
-        )
+    """Refuse rounds that were played in another frame: their bubbles would lie elsewhere on the image."""
+    frames = {(record.rules.image_px, record.rules.bubble_px) for record in collected.rounds}
+    if frames - {(rules.image_px, rules.bubble_px)}:
+        raise InputError("export: rounds of several image_px or bubble_px; choose those of one set of rules (--rules)")
 
 
 def _counted(collected: Collected, passed: Kept, others: Mapping[str, int]) -> Counts:
@@ -153,16 +151,16 @@ def _counted(collected: Collected, passed: Kept, others: Mapping[str, int]) -> C
     )
 
 
-def _each_picture(passed: Kept, deck: Deck, rules: Rules, out: Path, form: Form, advance: Advance) -> Iterator[bytes]:
-    """Write the files of one picture after the other, and yield its TFRecord."""
+def _each_image(passed: Kept, deck: Deck, rules: Rules, out: Path, form: Form, advance: Advance) -> Iterator[bytes]:
+    """Write the files of one image after the other, and yield its TFRecord."""
     words = sorted({records[0].category for records in passed.by_image.values()})
     with ExitStack() as stack:
         pooled = stack.enter_context(open_stacks(out / "maps" / f"{SOURCE}.npz"))
         single = stack.enter_context(open_stacks(out / "players.npz")) if form.per_player else None
         for name, records in passed.by_image.items():
-            picture = displayed_image(deck.cards[name].path, rules.picture_px).pixels
+            image = displayed_image(deck.cards[name].path, rules.image_px).pixels
             values = map_of(records, rules, form)
-            files.write_bytes(out / "images" / f"{name}.png", png_bytes(picture))
+            files.write_bytes(out / "images" / f"{name}.png", png_bytes(image))
             files.write_bytes(out / "maps" / SOURCE / f"{name}.png", png_bytes(scaled(values)))
             pooled.add(name, values.astype("f4"))
             if single is not None:
@@ -170,19 +168,19 @@ def _each_picture(passed: Kept, deck: Deck, rules: Rules, out: Path, form: Form,
                 for player, own in maps_by_player(records, rules, form).items():
                     files.write_bytes(out / "players" / user_id(player) / f"{name}.png", png_bytes(scaled(own)))
             n_clicks = sum(record.n_bubbles for record in records)
-            yield release_record.encode(picture, values, label=words.index(records[0].category), click_count=n_clicks)
+            yield release_record.encode(image, values, label=words.index(records[0].category), click_count=n_clicks)
             advance(1)
 
 
 def _write_folder(passed: Kept, deck: Deck, rules: Rules, out: Path) -> None:
-    """Write the table of the pictures, with the words as they were played, and the recipe."""
+    """Write the table of the images, with the words as they were played, and the recipe."""
     rows = [
         {**deck.cards[name].row, "path": f"images/{name}.png", "category": records[0].category}
         for name, records in passed.by_image.items()
     ]
     image_folder.write_table(out / image_folder.TABLE, rows)
     if "target" in rows[0]:
-        image_folder.write_recipe(out, name=SOURCE, image_px=rules.picture_px, source=SOURCE)
+        image_folder.write_recipe(out, name=SOURCE, image_px=rules.image_px, source=SOURCE)
 
 
 def _write_tables(collected: Collected, passed: Kept, out: Path, quality: Mapping[str, PlayerQuality]) -> None:

@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..storage.collected import FEWEST_BUBBLES, Collected, RoundRecord
-from ..storage.played_images import Pictures
+from ..storage.played_images import Images
 from .quality import PlayerQuality
 
-#: Reason of rounds that were played under another word than most rounds on the picture; the word follows in brackets.
-OTHER_WORD = "under another word than most rounds on the picture"
+#: Reason of rounds that were played under another word than most rounds on the image; the word follows in brackets.
+OTHER_WORD = "under another word than most rounds on the image"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +21,9 @@ class Filters:
     min_bubbles : int
         Fewest bubbles of a round; ten is what it takes to be looked at once.
     min_players : int
-        Fewest players of a picture.
+        Fewest players of an image.
     report_limit : int
-        A picture reported by so many players is left out; 0 keeps all. The paper left out about 5 %.
+        An image reported by so many players is left out; 0 keeps all. The paper left out about 5 %.
     drop_flags : tuple of str
         Players with one of these flags are left out.
     drop_mobile : bool
@@ -42,7 +42,7 @@ class Filters:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """The rounds that pass, by picture, and the reason of every other one (round id → reason).
+    """The rounds that pass, by image, and the reason of every other one (round id → reason).
 
     Both together are all rounds.
     """
@@ -66,7 +66,7 @@ def apply_filters(
     filters: Filters,
     quality: Mapping[str, PlayerQuality],
     *,
-    pictures: Pictures | None = None,
+    images: Images | None = None,
 ) -> Kept:
     """Apply the filters, in the order in which they are counted.
 
@@ -78,8 +78,8 @@ def apply_filters(
         What to leave out.
     quality : mapping
         Player id → quality, from :func:`.quality.player_quality`.
-    pictures : Pictures, optional
-        The pictures as they are now: rounds on others are left out. Not compared unless given.
+    images : Images, optional
+        The images as they are now: rounds on others are left out. Not compared unless given.
 
     Returns
     -------
@@ -90,8 +90,8 @@ def apply_filters(
     by_image: defaultdict[str, list[RoundRecord]] = defaultdict(list)
     for record in collected.rounds:
         reason = _reason(record, collected, filters, quality)
-        if not reason and pictures is not None:
-            reason = pictures.reason(record)
+        if not reason and images is not None:
+            reason = images.reason(record)
         if reason:
             reasons[record.round_id] = reason
         else:
@@ -101,18 +101,18 @@ def apply_filters(
         reasons.update((r.round_id, f"{OTHER_WORD} ({r.category})") for r in records if r.category != word)
         by_image[name] = [record for record in records if record.category == word]
     for name in [name for name, records in by_image.items() if _n_players(records) < filters.min_players]:
-        reason = f"fewer than {filters.min_players} players on the picture"
+        reason = f"fewer than {filters.min_players} players on the image"
         reasons.update((record.round_id, reason) for record in by_image.pop(name))
     return Kept({name: tuple(by_image[name]) for name in sorted(by_image)}, reasons)
 
 
 def _reason(record: RoundRecord, collected: Collected, filters: Filters, quality: Mapping[str, PlayerQuality]) -> str:
     if record.phase != "main":
-        return "practice" if record.phase == "practice" else "catch picture"
+        return "practice" if record.phase == "practice" else "catch image"
     if record.result in ("skipped", "left"):
         return f"{record.result} by the player" if record.result == "skipped" else "never started"
     if filters.report_limit and len(collected.reports.get(record.image_id, ())) >= filters.report_limit:
-        return f"picture reported by {filters.report_limit} or more players"
+        return f"image reported by {filters.report_limit} or more players"
     if filters.drop_mobile and record.is_mobile:
         return "on a phone or tablet"
     if filters.drop_automated and record.automated:
@@ -127,7 +127,7 @@ def _reason(record: RoundRecord, collected: Collected, filters: Filters, quality
 
 
 def _word(records: Sequence[RoundRecord]) -> str:
-    """Return the word under which most rounds on a picture were played; of several the latest."""
+    """Return the word under which most rounds on an image were played; of several the latest."""
     n_of = Counter(record.category for record in records)
     latest = {record.category: (record.started_utc, record.category) for record in records}
     return max(n_of, key=lambda word: (n_of[word], latest[word]))

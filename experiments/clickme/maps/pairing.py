@@ -1,9 +1,9 @@
-"""Whether players look at the pictures: their maps fit the others' maps of the same pictures better than of others.
+"""Whether players look at the images: their maps fit the others' maps of the same images better than of others.
 
-A partner that recognises ends rounds, earlier on some pictures than on others. So long maps meet long maps and short
-ones short ones where the pictures are the same, and nowhere else; their correlation differs for that reason alone. The
+A partner that recognises ends rounds, earlier on some images than on others. So long maps meet long maps and short
+ones short ones where the images are the same, and nowhere else; their correlation differs for that reason alone. The
 maps of the player who is tested are therefore cut to one length, that of the shortest round that a partner ended in the
-game: up to there no round can have ended for a reason that lies in the picture. Where the pictures mean nothing to the
+game: up to there no round can have ended for a reason that lies in the image. Where the images mean nothing to the
 player, every pairing of such maps with the others' maps is then as likely as the real one, and the test is exact.
 """
 
@@ -27,7 +27,7 @@ COARSE_PX = 32
 #: Fewer maps than this do not tell chance from carelessness.
 FEWEST_MAPS = 10
 
-_Picture = tuple[str, str]
+_Image = tuple[str, str]
 
 
 class Pairing(NamedTuple):
@@ -36,9 +36,9 @@ class Pairing(NamedTuple):
     Attributes
     ----------
     agreement : float
-        Mean rank correlation of the player's maps with the others' maps of the same pictures; nan without any.
+        Mean rank correlation of the player's maps with the others' maps of the same images; nan without any.
     null : float
-        The same with the others' maps of other pictures.
+        The same with the others' maps of other images.
     p : float
         Of the real pairing among shuffled ones; nan for fewer than ten maps.
     """
@@ -58,14 +58,14 @@ def common_length(records: Sequence[RoundRecord]) -> int | None:
 
 
 def pairings(records: Sequence[RoundRecord], rules: Rules, *, n_null: int, seed: int) -> dict[str, Pairing]:
-    """Test every player; memory does not grow with the number of pictures.
+    """Test every player; memory does not grow with the number of images.
 
     Parameters
     ----------
     records : sequence of RoundRecord
         Rounds that count.
     rules : Rules
-        Size of picture and patches.
+        Size of image and patches.
     n_null : int
         Shuffles.
     seed : int
@@ -79,16 +79,16 @@ def pairings(records: Sequence[RoundRecord], rules: Rules, *, n_null: int, seed:
     by_player: defaultdict[str, list[RoundRecord]] = defaultdict(list)
     for record in records:
         by_player[record.player_id].append(record)
-    place = {picture: number for number, picture in enumerate(dict.fromkeys(record.picture for record in records))}
-    n_of = Counter(record.picture for record in records)
+    place = {image: number for number, image in enumerate(dict.fromkeys(record.image for record in records))}
+    n_of = Counter(record.image for record in records)
     found = {}
     with TemporaryFile() as file:
         sums = np.memmap(file, np.float32, "w+", shape=(max(1, len(place)), COARSE_PX**2))
         for record in sorted(records, key=lambda one: one.round_id):  # sums must not depend on the order
-            sums[place[record.picture]] += _ranks(record, rules)
+            sums[place[record.image]] += _ranks(record, rules)
         for player_id in sorted(by_player):
-            own_n = Counter(record.picture for record in by_player[player_id])
-            shared = [record for record in by_player[player_id] if n_of[record.picture] > own_n[record.picture]]
+            own_n = Counter(record.image for record in by_player[player_id])
+            shared = [record for record in by_player[player_id] if n_of[record.image] > own_n[record.image]]
             shared.sort(key=lambda one: one.round_id)
             pairs = _pairs(shared, rules, sums, place)
             found[player_id] = _test(pairs, n_null, stream(seed, "pairing", player_id))
@@ -97,19 +97,19 @@ def pairings(records: Sequence[RoundRecord], rules: Rules, *, n_null: int, seed:
 
 
 def _pairs(
-    shared: Sequence[RoundRecord], rules: Rules, sums: NDArray[np.float32], place: Mapping[_Picture, int]
+    shared: Sequence[RoundRecord], rules: Rules, sums: NDArray[np.float32], place: Mapping[_Image, int]
 ) -> NDArray[np.float64]:
-    """Return scores of each own round (rows) on the others' map of each picture (columns); columns sum to 0.
+    """Return scores of each own round (rows) on the others' map of each image (columns); columns sum to 0.
 
     A score is the sum, over the round's bubbles, of the others' map there, in standard deviations above its mean, both
     taken over all bubbles of the player; divided by the number of those bubbles.
     """
     if not shared:
         return np.zeros((0, 0))
-    whole: defaultdict[_Picture, NDArray[np.float64]] = defaultdict(lambda: np.zeros(COARSE_PX**2))
+    whole: defaultdict[_Image, NDArray[np.float64]] = defaultdict(lambda: np.zeros(COARSE_PX**2))
     for record in shared:
-        whole[record.picture] += _ranks(record, rules)
-    others = np.stack([sums[place[record.picture]] - whole[record.picture] for record in shared])
+        whole[record.image] += _ranks(record, rules)
+    others = np.stack([sums[place[record.image]] - whole[record.image] for record in shared])
     n_of = np.stack([_cells(record, rules) for record in shared])  # bubbles of each round in each cell
     density = n_of.sum(axis=0) / n_of.sum()
     others = others - (others @ density)[:, None]
@@ -120,7 +120,7 @@ def _pairs(
 
 def _cells(record: RoundRecord, rules: Rules) -> NDArray[np.float64]:
     """Return how many bubbles of a round have their centre in each cell of the coarse map, in raster order."""
-    column, row = (record.xy.astype(np.int64) * COARSE_PX // rules.picture_px).T
+    column, row = (record.xy.astype(np.int64) * COARSE_PX // rules.image_px).T
     n_of = np.bincount(row * COARSE_PX + column, minlength=COARSE_PX**2).astype(np.float64)
     return n_of
 
@@ -139,7 +139,7 @@ def _test(pairs: NDArray[np.float64], n_null: int, rng: np.random.Generator) -> 
 
 def _ranks(record: RoundRecord, rules: Rules, length: int | None = None) -> NDArray[np.float64]:
     """Return the ranks of a coarse map, centred and of length 1, so that a product of two is their correlation; 0 where flat."""
-    full = counts(record.xy[:length].tolist(), side_px=rules.picture_px, bubble_px=rules.patch_px)
-    edges = np.linspace(0, rules.picture_px, COARSE_PX + 1).astype(int)[:-1]
+    full = counts(record.xy[:length].tolist(), side_px=rules.image_px, bubble_px=rules.patch_px)
+    edges = np.linspace(0, rules.image_px, COARSE_PX + 1).astype(int)[:-1]
     coarse = np.add.reduceat(np.add.reduceat(full, edges, 0), edges, 1)
     return np.asarray(np.nan_to_num(unit_ranks(coarse.reshape(1, -1))[0]))

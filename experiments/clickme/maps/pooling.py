@@ -1,4 +1,4 @@
-"""Maps of pictures from rounds: pooled over players, and of each player."""
+"""Maps of images from rounds: pooled over players, and of each player."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -38,23 +38,23 @@ class Form:
 
 
 def map_of(records: Sequence[RoundRecord], rules: Rules, form: Form) -> NDArray[np.float64]:
-    """Return the pooled map of a picture; a player's rounds on it are one player's."""
+    """Return the pooled map of an image; a player's rounds on it are one player's."""
     by_player: dict[str, list[Sequence[int]]] = {}
     for record in records:
         by_player.setdefault(record.player_id, []).extend(record.xy.tolist())
-    drawn = [counts(xy, side_px=rules.picture_px, bubble_px=rules.bubble_px) for xy in by_player.values()]
+    drawn = [counts(xy, side_px=rules.image_px, bubble_px=rules.bubble_px) for xy in by_player.values()]
     return blurred(pooled(drawn, pool=form.pool), parse(form.blur))
 
 
 def maps_by_player(records: Sequence[RoundRecord], rules: Rules, form: Form) -> dict[str, NDArray[np.float64]]:
-    """Return each player's own map of a picture, by player id, in sorted order."""
+    """Return each player's own map of an image, by player id, in sorted order."""
     players = sorted({record.player_id for record in records})
     return {one: map_of([r for r in records if r.player_id == one], rules, form) for one in players}
 
 
 def stack_of(records: Sequence[RoundRecord], rules: Rules, form: Form, *, block_px: int = 1) -> NDArray[np.float32]:
-    """Return the players' own maps of a picture, shape (players, height, width), each pixel the mean of a block."""
-    side = rules.picture_px // block_px
+    """Return the players' own maps of an image, shape (players, height, width), each pixel the mean of a block."""
+    side = rules.image_px // block_px
     full = np.stack(list(maps_by_player(records, rules, form).values()))
     cut = full[:, : side * block_px, : side * block_px]
     return np.asarray(cut.reshape(-1, side, block_px, side, block_px).mean(axis=(2, 4)), dtype=np.float32)

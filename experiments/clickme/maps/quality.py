@@ -1,4 +1,4 @@
-"""Who paints what the picture asks for: a flag for what was seen of a player; nothing is deleted."""
+"""Who paints what the image asks for: a flag for what was seen of a player; nothing is deleted."""
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ..game.rules import Rules
 from ..storage.collected import Collected, RoundRecord
-from ..storage.played_images import Pictures
+from ..storage.played_images import Images
 from .pairing import NOT_TESTED, Pairing, pairings
 
 #: Fewer catch rounds than this flag no player; of more, half must be passed.
@@ -29,17 +29,17 @@ class PlayerQuality:
     n_maps : int
         Rounds that count.
     agreement : float
-        Mean rank correlation of the player's maps with the other players' maps of the same pictures; nan without any.
+        Mean rank correlation of the player's maps with the other players' maps of the same images; nan without any.
     null : float
-        The same with the other players' maps of other pictures: what one gets for painting where people always paint.
+        The same with the other players' maps of other images: what one gets for painting where people always paint.
     p : float
-        Chance of so much agreement over the null for somebody who does not look at the pictures; nan for fewer than
+        Chance of so much agreement over the null for somebody who does not look at the images; nan for fewer than
         ten maps that others painted too.
     n_catch : int
-        Rounds on catch pictures.
+        Rounds on catch images.
     catch_score : float
-        Share of them in which at least half of the bubbles lie on the object. In a game without catch pictures, the
-        same of all rounds on pictures with an object mask; nan without any.
+        Share of them in which at least half of the bubbles lie on the object. In a game without catch images, the
+        same of all rounds on images with an object mask; nan without any.
     automated_share : float
         Share of rounds in which the page reported a remote-controlled browser or untrusted events.
     n_repeated : int
@@ -65,7 +65,7 @@ def player_quality(
     rules: Rules,
     *,
     objects: Mapping[str, NDArray[np.bool_]] | None = None,
-    pictures: Pictures | None = None,
+    images: Images | None = None,
     automated: bool = False,
     alpha: float = 0.01,
     n_null: int = 999,
@@ -82,11 +82,11 @@ def player_quality(
     collected : Collected
         The rounds of one kind of player, see :func:`.selection.select`.
     rules : Rules
-        Size of picture and bubbles.
+        Size of image and bubbles.
     objects : mapping, optional
-        Image id → mask of the object, shape (picture_px, picture_px).
-    pictures : Pictures, optional
-        The pictures as they are now; rounds on others are not compared with the masks.
+        Image id → mask of the object, shape (image_px, image_px).
+    images : Images, optional
+        The images as they are now; rounds on others are not compared with the masks.
     automated : bool
         Whether automated rounds are compared, too; else they are counted only.
     alpha : float
@@ -111,7 +111,7 @@ def player_quality(
     caught: defaultdict[str, list[RoundRecord]] = defaultdict(list)
     for record in collected.caught:
         caught[record.player_id].append(record)
-    masks = _Masks(objects or {}, pictures)
+    masks = _Masks(objects or {}, images)
     return {
         player_id: _quality(
             by_player[player_id], caught[player_id], tests.get(player_id, NOT_TESTED), masks, alpha, enough
@@ -147,10 +147,10 @@ def _quality(
 
 
 class _Masks:
-    """The objects' masks, for rounds on the pictures that they belong to."""
+    """The objects' masks, for rounds on the images that they belong to."""
 
-    def __init__(self, objects: Mapping[str, NDArray[np.bool_]], pictures: Pictures | None) -> None:
-        self.objects, self.pictures = objects, pictures
+    def __init__(self, objects: Mapping[str, NDArray[np.bool_]], images: Images | None) -> None:
+        self.objects, self.images = objects, images
 
     def score(self, records: Sequence[RoundRecord]) -> float:
         """Return the share of rounds with at least half of the bubbles on the object; nan without any mask."""
@@ -158,7 +158,7 @@ class _Masks:
         return float(np.mean(hits)) if hits else float("nan")
 
     def _fits(self, record: RoundRecord) -> bool:
-        return record.image_id in self.objects and (self.pictures is None or not self.pictures.reason(record))
+        return record.image_id in self.objects and (self.images is None or not self.images.reason(record))
 
     def _on_object(self, record: RoundRecord) -> float:
         return float(self.objects[record.image_id][record.xy[:, 1], record.xy[:, 0]].mean())

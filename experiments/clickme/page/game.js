@@ -72,7 +72,7 @@ function lost() {
 
 function receive(message) {
   const own = round && message.round === round.id;
-  if (message.type === "picture") show(message);
+  if (message.type === "image") show(message);
   else if (message.type === "started" && own) started(message);
   else if (message.type === "stored" && own) round.stored = Math.max(round.stored, message.upto);
   else if (message.type === "looked" && own) $("canvas").dataset.looked = message.seq;
@@ -135,7 +135,7 @@ function show(message) {
   const shown = round;
   round.image.onload = () => { if (shown === round) ready(message.elapsed_ms); };
   round.image.onerror = () => setTimeout(() => { if (shown === round) round.image.src = `${round.image.src.split("?")[0]}?${Date.now()}`; }, 1000);
-  round.image.src = new URL(`api/rounds/${message.round}/picture.png`, root).href;
+  round.image.src = new URL(`api/rounds/${message.round}/image.png`, root).href;
 }
 
 function ready(elapsedMs) {
@@ -217,7 +217,7 @@ function steer() {
   }
 }
 
-const clamp = (value, rules) => Math.min(rules.picture_px - 1, Math.max(0, value));
+const clamp = (value, rules) => Math.min(rules.image_px - 1, Math.max(0, value));
 
 function place(now) {
   const { placed, rules } = round;
@@ -307,7 +307,7 @@ const capital = (text) => text[0].toUpperCase() + text.slice(1);
 // -- what the player does -------------------------------------------------------------------------------------------
 
 const canvas = $("canvas");
-const where = (event) => pixelAt(event, canvas.getBoundingClientRect(), round.rules.picture_px);
+const where = (event) => pixelAt(event, canvas.getBoundingClientRect(), round.rules.image_px);
 canvas.addEventListener("pointerdown", (event) => {
   if (!round || event.button !== 0) return;
   event.preventDefault();
@@ -323,7 +323,7 @@ canvas.addEventListener("keydown", (event) => {
   if (!round) return;
   if (round.phase === "waiting" && (event.key === "Enter" || event.key === " ")) {
     event.preventDefault();
-    const middle = round.rules.picture_px / 2;
+    const middle = round.rules.image_px / 2;
     press([middle, middle], "keyboard", event.isTrusted);
   } else if (event.key in ARROWS) {
     event.preventDefault();
@@ -335,7 +335,7 @@ addEventListener("blur", () => keys.clear());
 addEventListener("resize", () => { if (round && round.image.complete && round.phase !== "loading") draw($("canvas"), round); });
 $("next").addEventListener("click", () => { deal(); canvas.focus(); });
 $("skip").addEventListener("click", () => round && link?.send({ type: "skip", round: round.id }));
-$("poor").addEventListener("click", () => round && link?.send({ type: "report", round: round.id, reason: "poor_picture" }));
+$("poor").addEventListener("click", () => round && link?.send({ type: "report", round: round.id, reason: "poor_image" }));
 $("wrong").addEventListener("click", () => round && link?.send({ type: "report", round: round.id, reason: "wrong_label" }));
 $("again").addEventListener("click", () => { only("stage"); connect(); });
 document.addEventListener("visibilitychange", () => { if (!document.hidden && round?.phase === "over") deal(); });

@@ -17,7 +17,7 @@ export function stepTowards(last, cursor, step) {
 }
 
 /**
- * A pointer's place as whole pixels of the picture, kept inside it.
+ * A pointer's place as whole pixels of the image, kept inside it.
  * @param {{clientX: number, clientY: number}} event
  * @param {DOMRect} box
  * @param {number} side

@@ -20,7 +20,7 @@ _SUFFIXES = ("png", "pdf")
 
 @figure_style()
 def histogram(out: Path, name: str, counts: Mapping[int, int], *, label: str, what: str) -> None:
-    """Draw how often each whole number occurs (Fig. 5: pictures by number of players)."""
+    """Draw how often each whole number occurs (Fig. 5: images by number of players)."""
     from matplotlib.ticker import MaxNLocator
 
     figure = new_figure(4.2, 3, layout="constrained")
@@ -53,23 +53,23 @@ def gallery(
     *,
     n_columns: int = 6,
 ) -> None:
-    """Draw pictures whose opacity is the share of players who painted there.
+    """Draw images whose opacity is the share of players who painted there.
 
     Parameters
     ----------
     out, name : Path, str
         Folder and name without suffix.
-    panels : sequence of (title, picture, share, colour)
-        Picture uint8 (height, width, 3), share 0 … 1 (height, width), colour of the outline.
+    panels : sequence of (title, image, share, colour)
+        Image uint8 (height, width, 3), share 0 … 1 (height, width), colour of the outline.
     n_columns : int
         Panels per row.
     """
     n_rows = -(-len(panels) // n_columns)
     figure = new_figure(1.5 * n_columns, 1.72 * n_rows, layout="constrained")
-    for place, (title, picture, share, colour) in enumerate(panels, start=1):
+    for place, (title, image, share, colour) in enumerate(panels, start=1):
         axes = figure.add_subplot(n_rows, n_columns, place)
         opacity = np.rint(255 * np.clip(share, 0, 1)).astype(np.uint8)
-        axes.imshow(np.dstack([picture, opacity]), interpolation="none")
+        axes.imshow(np.dstack([image, opacity]), interpolation="none")
         axes.set_title(title, fontsize=8)
         axes.set(xticks=[], yticks=[])
         for spine in axes.spines.values():

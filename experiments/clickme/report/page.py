@@ -21,7 +21,7 @@ from ..maps.quality import PlayerQuality
 from ..storage.collected import Collected
 from ..storage.displayed import displayed_image
 from ..storage.images import Deck, read_maps
-from ..storage.played_images import Pictures
+from ..storage.played_images import Images
 from ..storage.selection import Selection
 from . import figures
 from .statistics import Paired, Span, Statistics, describe
@@ -47,7 +47,7 @@ def write_report(
     part : Selection
         The rounds, and what of the game is left out.
     deck : Deck
-        The pictures.
+        The images.
     game : Game
         Name and contests.
     out : Path
@@ -57,7 +57,7 @@ def write_report(
     seed : int
         Of the randomization tests.
     compare_with : str, optional
-        Source of another experiment's maps in the picture folder (``maps/SOURCE/IMAGE.png``).
+        Source of another experiment's maps in the image folder (``maps/SOURCE/IMAGE.png``).
 
     Returns
     -------
@@ -72,19 +72,19 @@ def write_report(
     collected, rules = part.collected, part.rules
     if not collected.played:
         raise InputError(f"nothing to report: none of {len(collected.rounds)} rounds counts")
-    compared, evenly, amount, pictures = None, None, None, Pictures(deck)
+    compared, evenly, amount, images = None, None, None, Images(deck)
     if compare_with is not None:
-        others = read_maps(deck, compare_with, rules.picture_px)
-        there = [record for record in collected.played if not pictures.reason(record)]
+        others = read_maps(deck, compare_with, rules.image_px)
+        there = [record for record in collected.played if not images.reason(record)]
         compared = compare(there, others, rules, seed=seed)
         amount = equal_rounds(there, others, seed=seed)
         evenly = compare(amount.rounds, others, rules, seed=seed)
     numbers = describe(collected, game, seed=seed)
-    figures.histogram(out, "players_per_map", numbers.players_per_map, label="Players of a picture", what="Pictures")
+    figures.histogram(out, "players_per_map", numbers.players_per_map, label="Players of an image", what="Images")
     solved = [record.n_bubbles for record in collected.played if record.result == "solved"]
     unsolved = [record.n_bubbles for record in collected.played if record.result != "solved"]
     figures.bubbles(out, "bubbles_per_round", solved, unsolved, most=rules.max_bubbles)
-    figures.gallery(out, "gallery", _gallery(collected, deck, rules, pictures))
+    figures.gallery(out, "gallery", _gallery(collected, deck, rules, images))
     flags = _flag_counts(quality)
     agreement = measure(collected.played, rules, seed=seed)
     length = common_length(collected.played)
@@ -113,13 +113,13 @@ def write_report(
 
 
 def _gallery(
-    collected: Collected, deck: Deck, rules: Rules, pictures: Pictures
+    collected: Collected, deck: Deck, rules: Rules, images: Images
 ) -> list[tuple[str, NDArray[np.uint8], NDArray[np.floating], str]]:
-    """The pictures with most players, as they were played, categories in turn."""
+    """The images with most players, as they were played, categories in turn."""
     xy: dict[str, dict[str, list[list[int]]]] = {}
     words: dict[str, str] = {}
     for record in collected.played:
-        if not pictures.reason(record):
+        if not images.reason(record):
             words[record.image_id] = record.category
             xy.setdefault(record.image_id, {}).setdefault(record.player_id, []).extend(record.xy.tolist())
     turns: dict[str, list[str]] = {}
@@ -129,13 +129,13 @@ def _gallery(
     chosen = [names[turn] for turn in range(longest) for _, names in sorted(turns.items()) if turn < len(names)]
     panels = []
     for name in chosen[:_N_PANELS]:
-        drawn = [counts(own, side_px=rules.picture_px, bubble_px=rules.bubble_px) for own in xy[name].values()]
+        drawn = [counts(own, side_px=rules.image_px, bubble_px=rules.bubble_px) for own in xy[name].values()]
         share = pooled(drawn)
         target = deck.cards[name].row.get("target", "").lower()
         colour = figures.BLUE if target in ("1", "true") else figures.RED if target else figures.GREY
         title = f"{words[name]} ({len(drawn)})"
         panels.append(
-            (title, displayed_image(deck.cards[name].path, rules.picture_px).pixels, share / share.max(), colour)
+            (title, displayed_image(deck.cards[name].path, rules.image_px).pixels, share / share.max(), colour)
         )
     return panels
 
@@ -190,7 +190,7 @@ def _sizes(numbers: Statistics) -> list[tuple[str, str]]:
     return [
         ("players", f"{numbers.n_players}"),
         ("rounds that count", f"{numbers.n_rounds}"),
-        ("pictures", f"{numbers.n_images}"),
+        ("images", f"{numbers.n_images}"),
         ("bubbles", f"{numbers.n_bubbles}"),
         ("rounds per player", f"{numbers.rounds_per_player:.1f}"),
         ("players with more than one round", _percent(numbers.share_of_players_with_more)),
@@ -198,7 +198,7 @@ def _sizes(numbers: Statistics) -> list[tuple[str, str]]:
         ("recognised by the partner", _percent(numbers.success)),
         ("ended by the clock", _percent(numbers.time_outs)),
         ("interrupted (server stopped)", _percent(numbers.interrupted)),
-        ("pictures reported by anybody", _percent(numbers.reported_share)),
+        ("images reported by anybody", _percent(numbers.reported_share)),
         ("partner's answer, median and 95 %", _answer_times(numbers)),
         ("questions without an answer in time", f"{numbers.n_unanswered}"),
         ("pointers", ", ".join(f"{name} {n}" for name, n in sorted(numbers.pointers.items()))),
@@ -236,40 +236,40 @@ def _contests(numbers: Statistics) -> list[tuple[str, str]]:
 
 
 def _agreement(found: Agreement | None, equal: Agreement | None, length: int | None) -> list[tuple[str, str]]:
-    """Describe the agreement; what tells same from different pictures comes from maps of equal length."""
+    """Describe the agreement; what tells same from different images comes from maps of equal length."""
     if found is None:
         return []
     low, high = found.interval
     tested = found if length is None else equal
     rows = [
-        ("two players of a picture", f"rho = {found.mean:.3f} (95 % {low:.3f} to {high:.3f}); the paper: .58"),
+        ("two players of an image", f"rho = {found.mean:.3f} (95 % {low:.3f} to {high:.3f}); the paper: .58"),
         ("halves of the players, Spearman-Brown", f"{found.split_half:.3f}, {found.spearman_brown:.3f}"),
         ("maps", f"{found.n_maps}, and {found.n_dropped} constant ones left out"),
     ]
     if length is not None:
         rows.append(("the partner ended rounds, so here each round's first", f"{length} bubbles"))
-        rows.append(("two players of a picture", "not computed" if equal is None else f"rho = {equal.mean:.3f}"))
+        rows.append(("two players of an image", "not computed" if equal is None else f"rho = {equal.mean:.3f}"))
     if tested is not None:
         rows += [
-            ("players of different pictures (null)", f"rho = {tested.null:.3f}; the paper, whole rounds: .18"),
+            ("players of different images (null)", f"rho = {tested.null:.3f}; the paper, whole rounds: .18"),
             ("randomization test of the pairing", f"p = {tested.p:.4g}"),
-            ("pictures below the null", _percent(tested.share_below_null)),
+            ("images below the null", _percent(tested.share_below_null)),
         ]
     return rows
 
 
 def _compared(found: Compared | None, evenly: Compared | None, amount: EqualRounds | None) -> list[tuple[str, str]]:
-    """Describe both; what tells same from different pictures comes from maps of equally many bubbles."""
+    """Describe both; what tells same from different images comes from maps of equally many bubbles."""
     if found is None or evenly is None or amount is None:
         return []
     low, high = found.interval
-    each = f"{amount.n_players} players of each picture, {amount.n_bubbles} bubbles of each"
+    each = f"{amount.n_players} players of each image, {amount.n_bubbles} bubbles of each"
     return [
-        ("pictures with maps of both", f"{len(found.images)}"),
-        ("same picture", f"rho = {found.mean:.3f} (95 % {low:.3f} to {high:.3f}); the paper, with Clicktionary: .59"),
+        ("images with maps of both", f"{len(found.images)}"),
+        ("same image", f"rho = {found.mean:.3f} (95 % {low:.3f} to {high:.3f}); the paper, with Clicktionary: .59"),
         ("of equally many bubbles", each),
-        ("same picture", f"rho = {evenly.mean:.3f}"),
-        ("different pictures (null)", f"rho = {evenly.null:.3f}"),
+        ("same image", f"rho = {evenly.mean:.3f}"),
+        ("different images (null)", f"rho = {evenly.null:.3f}"),
         ("randomization test of the pairing", f"p = {evenly.p:.4g}"),
     ]
 

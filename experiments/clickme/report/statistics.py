@@ -53,15 +53,15 @@ class Statistics:
     n_players, n_rounds, n_images, n_bubbles : int
         Sizes.
     rounds_per_player, share_of_players_with_more : float
-        Mean; share who played more than one picture (paper: 380, above 90 %).
+        Mean; share who played more than one image (paper: 380, above 90 %).
     players_per_map : dict
-        Number of players → number of pictures (Fig. 5).
+        Number of players → number of images (Fig. 5).
     bubbles_mean, bubbles_median : float
         Per round (paper: 35 million on 472,946 maps, 74).
     success, time_outs, interrupted : float
         Shares of rounds. The paper says 47 % for both of the first two, in different places.
     reported_share : float
-        Share of the pictures played that anybody reported.
+        Share of the images played that anybody reported.
     partner_states : dict
         How the partner did → rounds.
     answer_ms_median, answer_ms_p95 : float
@@ -116,7 +116,7 @@ def describe(collected: Collected, game: Game, *, seed: int = 2019) -> Statistic
     by_player, by_image = defaultdict(list), defaultdict(set)
     for record in rounds:
         by_player[record.player_id].append(record)
-        by_image[record.picture].add(record.player_id)
+        by_image[record.image].add(record.player_id)
     sizes = np.array([len(own) for own in by_player.values()])
     bubbles = np.array([record.n_bubbles for record in rounds])
     waits, n_unanswered = _answers(rounds)

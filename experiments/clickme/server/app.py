@@ -1,4 +1,4 @@
-"""The game on the web: joining, the socket that play runs over, pictures, leaderboard, and the page."""
+"""The game on the web: joining, the socket that play runs over, images, leaderboard, and the page."""
 
 import asyncio
 import hmac
@@ -83,7 +83,7 @@ class Server:
             Route("/api/return", self.come_back, methods=["POST"]),
             Route("/api/me", self.me),
             Route("/api/board", self.board),
-            Route("/api/rounds/{round_id}/picture.png", self.picture),
+            Route("/api/rounds/{round_id}/image.png", self.image),
             Route("/api/rounds/{round_id}/view.png", self.view),
             WebSocketRoute("/api/play", self.play),
             Route("/api/links", self.open_link, methods=["POST"]),
@@ -129,9 +129,9 @@ class Server:
         await self.live.lobby.look()
         return reply(self.live.standings.board(self._player(request)))
 
-    async def picture(self, request: Request) -> Response:
-        """The picture of one of the player's own last rounds."""
-        return Response(self._own_round(request).picture_png, media_type="image/png")
+    async def image(self, request: Request) -> Response:
+        """The image of one of the player's own last rounds."""
+        return Response(self._own_round(request).image_png, media_type="image/png")
 
     async def view(self, request: Request) -> Response:
         """What the partner saw, after the round and where the game shows it."""

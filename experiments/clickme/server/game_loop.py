@@ -1,6 +1,6 @@
 """The running game: players, their rounds, the clock, the partner and the store, on one event loop.
 
-The server decides picture, time, legality and points; the page only asks. Whatever is told as stored is committed.
+The server decides image, time, legality and points; the page only asks. Whatever is told as stored is committed.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ from .serving import RoundQueue
 
 _log = logging.getLogger("rapidvision.clickme")
 
-#: A picture that no player started is given to others when its player has been gone so long.
+#: An image that no player started is given to others when its player has been gone so long.
 LEFT_AFTER_S = 60.0
 #: Ended rounds that are still answered, for packets that were on their way.
 _KEPT_ROUNDS = 3
@@ -41,7 +41,7 @@ class LiveGame:
     game : Game
         Settings.
     deck : Deck
-        Pictures.
+        Images.
     store : Store
         Database with the tables of :mod:`.tables`.
     partner : Table
@@ -75,7 +75,7 @@ class LiveGame:
         return seat
 
     def disconnect(self, seat: Seat, send: Send) -> None:
-        """Forget a connection; a running round continues by the clock, a picture that was not started is given back."""
+        """Forget a connection; a running round continues by the clock, an image that was not started is given back."""
         if seat.send is send:
             seat.send = None
             self._spawn(self._leave(seat, seat.current))
@@ -87,7 +87,7 @@ class LiveGame:
         self._clear(seat)
 
     def _clear(self, seat: Seat) -> None:
-        """Forget the seat of a player who has gone and whose round is over: pictures and views go with it."""
+        """Forget the seat of a player who has gone and whose round is over: images and views go with it."""
         gone = seat.send is None and seat.current is None and not seat.dealing.locked()
         if gone and self._seats.get(seat.player_id) is seat:
             del self._seats[seat.player_id]
@@ -127,7 +127,7 @@ class LiveGame:
                 return
             live = await self.rounds.deal(seat.player_id)
             if live is None:
-                await self._tell(seat, messages.refused("no_more", "you have seen every picture; thank you!"))
+                await self._tell(seat, messages.refused("no_more", "you have seen every image; thank you!"))
                 return
             seat.rounds[live.play.round_id] = live
             while len(seat.rounds) > _KEPT_ROUNDS:
@@ -277,7 +277,7 @@ class LiveGame:
 
     async def _show(self, seat: Seat, live: LiveRound) -> None:
         elapsed_ms = None if live.play.state == "dealt" else live.elapsed_ms()
-        await self._tell(seat, messages.picture(live.play, practice=live.phase == "practice", elapsed_ms=elapsed_ms))
+        await self._tell(seat, messages.image(live.play, practice=live.phase == "practice", elapsed_ms=elapsed_ms))
 
     async def _tell(self, seat: Seat, message: dict[str, Any]) -> None:
         if seat.send is not None:

@@ -1,4 +1,4 @@
-"""Put a game together and serve it: settings, pictures, partner, database, page."""
+"""Put a game together and serve it: settings, images, partner, database, page."""
 
 import os
 from collections.abc import Callable
@@ -24,9 +24,9 @@ from ..storage.tables import open_store
 from .app import Server
 from .game_loop import LiveGame
 
-#: Package of the bundled pictures; reached by name, since packages meet in names and files only.
+#: Package of the bundled images; reached by name, since packages meet in names and files only.
 BUNDLED = "rapidvision.stimuli"
-SETTINGS, DATABASE, PICTURES = "game.toml", "game.sqlite", "pictures.txt"
+SETTINGS, DATABASE, IMAGES = "game.toml", "game.sqlite", "images.txt"
 
 
 def read_game(data: Path, given: Path | None = None) -> Game:
@@ -55,22 +55,22 @@ def existing_store(data: Path, database_url: str = "") -> Store:
     return game_store(data, database_url)
 
 
-def picture_folder(given: str) -> Path:
-    """Return the picture folder of a name: a path, or ``bundled`` for the pictures that come with RapidVision."""
+def image_folder(given: str) -> Path:
+    """Return the image folder of a name: a path, or ``bundled`` for the images that come with RapidVision."""
     return Path(str(resources.files(BUNDLED) / "bundled")) if given == "bundled" else Path(given)
 
 
 def set_up(data: Path, folder: Path) -> Deck:
-    """Make the game's folder and note where its pictures are.
+    """Make the game's folder and note where its images are.
 
     Raises
     ------
     InputError
-        When the folder belongs to a game with other pictures.
+        When the folder belongs to a game with other images.
     """
     deck = read_deck(folder)
     data.mkdir(parents=True, exist_ok=True)
-    note = data / PICTURES
+    note = data / IMAGES
     here = str(folder.resolve())
     if note.is_file() and (was := files.read_text(note).strip()) != here:
         raise InputError(f"{data}: its game is played with {was}, not with {here}; choose another --out")
@@ -83,13 +83,13 @@ def keep_game(data: Path, game: Game) -> None:
     recipes.write(data / SETTINGS, game)
 
 
-def pictures_of(data: Path, given: Path | None = None) -> Deck:
-    """Return the pictures of a game that has been played."""
+def images_of(data: Path, given: Path | None = None) -> Deck:
+    """Return the images of a game that has been played."""
     if given is not None:
         return read_deck(given)
-    note = data / PICTURES
+    note = data / IMAGES
     if not note.is_file():
-        raise InputError(f"{data}: does not say where its pictures are; give --pictures")
+        raise InputError(f"{data}: does not say where its images are; give --images")
     return read_deck(Path(files.read_text(note).strip()))
 
 
@@ -158,4 +158,4 @@ def make_partner(
 ) -> Loaded:
     """Load the partner for the categories of a deck; networks leave one core to the game unless told otherwise."""
     n_threads = n_threads or max(1, (os.cpu_count() or 1) - 1)
-    return load(spec, deck.categories, picture_px=game.rules.picture_px, n_threads=n_threads, precision=precision)
+    return load(spec, deck.categories, image_px=game.rules.image_px, n_threads=n_threads, precision=precision)

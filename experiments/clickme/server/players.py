@@ -27,8 +27,8 @@ class LiveRound:
     card: Card
     phase: Phase
     dealt_utc: str
-    picture_png: bytes
-    picture_sha256: str
+    image_png: bytes
+    image_sha256: str
     started_s: float | None = None
     started_utc: str | None = None
     start: Start | None = None
@@ -46,7 +46,7 @@ class LiveRound:
             "round_id": self.play.round_id,
             "player_id": player_id,
             "image_id": self.card.image_id,
-            "picture_sha256": self.picture_sha256,
+            "image_sha256": self.image_sha256,
             "category": self.card.category,
             "phase": self.phase,
             "dealt_utc": self.dealt_utc,
@@ -56,7 +56,7 @@ class LiveRound:
         }
 
     def start_row(self) -> dict[str, Any]:
-        """Return what is added to that row when the player presses on the picture."""
+        """Return what is added to that row when the player presses on the image."""
         start = self.start
         return {
             "started_utc": self.started_utc,

@@ -1,4 +1,4 @@
-"""Who gets which picture: the feed, daily limits, pictures that cannot be shown, and pictures that players report."""
+"""Who gets which image: the feed, daily limits, images that cannot be shown, and images that players report."""
 
 import asyncio
 import logging
@@ -60,12 +60,12 @@ class RoundQueue:
         return self._today[player_id] < self.game.daily_limit
 
     async def deal(self, player_id: str) -> LiveRound | None:
-        """Return a player's next round, stored; None when there are no pictures left."""
-        side_px = self.game.rules.picture_px
+        """Return a player's next round, stored; None when there are no images left."""
+        side_px = self.game.rules.image_px
         while (dealt := self._feed.deal(player_id)) is not None:
             card, phase = self.deck.cards[dealt[0]], dealt[1]
             try:
-                picture = await asyncio.to_thread(displayed_image, card.path, side_px)
+                image = await asyncio.to_thread(displayed_image, card.path, side_px)
                 png = await asyncio.to_thread(displayed_png, card.path, side_px)
             except InputError as error:
                 _log.warning("%s; it is dealt no more", error)
@@ -74,25 +74,25 @@ class RoundQueue:
                 await self.store.add(tables.BROKEN, [row])
                 continue
             round_id = new_id()
-            view = PartnerView(picture.pixels, self.game.rules, seed=self.game.seed, round_id=round_id)
+            view = PartnerView(image.pixels, self.game.rules, seed=self.game.seed, round_id=round_id)
             loaded = self.partner.loaded
             blank = loaded.blank if self.game.rules.background == "blank" else None
             play = Round(round_id, card.category, loaded.categories, self.game.rules, view, blank)
-            live = LiveRound(play, card, phase, utc_text(), png, picture.sha256)
+            live = LiveRound(play, card, phase, utc_text(), png, image.sha256)
             await self.store.add(tables.ROUNDS, [live.dealt_row(player_id, loaded, self.settings_digest)])
             self._today[player_id] += 1
             return live
         return None
 
     def over(self, live: LiveRound) -> None:
-        """Say that a round has ended: one that the export leaves out by itself is no map of its picture."""
+        """Say that a round has ended: one that the export leaves out by itself is no map of its image."""
         few = len(live.play.stroke.bubbles) < FEWEST_BUBBLES
         automated = live.start is not None and live.start.automated
         if live.play.result not in PLAYED or few or automated:
             self._feed.give_back(live.card.image_id, live.phase)
 
     async def report(self, player_id: str, image_id: str, reason: str) -> None:
-        """Store that a player finds fault with a picture; enough reports take it out of the game."""
+        """Store that a player finds fault with an image; enough reports take it out of the game."""
         row = {"player_id": player_id, "image_id": image_id, "reason": reason, "utc": utc_text()}
         await self.store.add(tables.REPORTS, [row])
         self._count_report(player_id, image_id)
@@ -105,7 +105,7 @@ class RoundQueue:
 
 
 def served_to(connection: sa.Connection, players: PlayerKind) -> list[tuple[str, str, str, bool, str]]:
-    """Return what players of one kind were dealt, in order: player, picture, phase, whether it is a map, and when.
+    """Return what players of one kind were dealt, in order: player, image, phase, whether it is a map, and when.
 
     A map is a round that was played to an end with enough bubbles, by hand; rounds that are open count as maps in the
     making.

@@ -22,19 +22,19 @@ from ... import clock
 from ..game.rules import Rules
 from .simulated_player import Player, stroke
 
-#: Finds the map that a player has in mind from the picture on the screen; None where it knows none.
+#: Finds the map that a player has in mind from the image on the screen; None where it knows none.
 Mind = Callable[[NDArray[np.uint8]], NDArray[np.floating] | None]
 
 
-def fingerprint(picture: NDArray[np.uint8]) -> str:
-    """Return what tells pictures on the screen apart."""
-    return files.sha256(np.ascontiguousarray(picture).tobytes())
+def fingerprint(image: NDArray[np.uint8]) -> str:
+    """Return what tells images on the screen apart."""
+    return files.sha256(np.ascontiguousarray(image).tobytes())
 
 
-def mind_of(pictures: Mapping[str, NDArray[np.uint8]], maps: Mapping[str, NDArray[np.floating]]) -> Mind:
-    """Return the memory of players who know the maps of these pictures."""
-    known = {fingerprint(picture): maps[name] for name, picture in pictures.items() if name in maps}
-    return lambda picture: known.get(fingerprint(picture))
+def mind_of(images: Mapping[str, NDArray[np.uint8]], maps: Mapping[str, NDArray[np.floating]]) -> Mind:
+    """Return the memory of players who know the maps of these images."""
+    known = {fingerprint(image): maps[name] for name, image in images.items() if name in maps}
+    return lambda image: known.get(fingerprint(image))
 
 
 @dataclass(slots=True)
@@ -78,7 +78,7 @@ class Visitor:
     player : Player
         How it plays.
     mind : callable
-        What it knows of a picture.
+        What it knows of an image.
     seed : int
         Fixes its hand.
     patience_s : float
@@ -102,7 +102,7 @@ class Visitor:
             raise InputError(f"{self.url}: {self.player.name} was not let in ({error.read().decode()})") from error
 
     async def play(self, n_rounds: int) -> list[Played]:
-        """Play so many rounds, or until there are no more pictures; comes back when the server goes away."""
+        """Play so many rounds, or until there are no more images; comes back when the server goes away."""
         if not self.cookie:
             await asyncio.to_thread(self.join)
         tries_until = clock.now_s() + self.patience_s
@@ -118,7 +118,7 @@ class Visitor:
         return self.rounds
 
     async def _visit(self, n_rounds: int) -> bool:
-        """Play over one connection; False when there are no more pictures."""
+        """Play over one connection; False when there are no more images."""
         from websockets.asyncio.client import connect
         from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMessage
 
@@ -134,18 +134,18 @@ class Visitor:
             raise _Lost(str(error)) from error
 
     async def _round(self, socket: Any) -> bool:
-        picture = await self._next_of(socket, "picture", "refused")
-        if picture["type"] == "refused":
+        image = await self._next_of(socket, "image", "refused")
+        if image["type"] == "refused":
             return False
-        own = Played(picture["round"])
+        own = Played(image["round"])
         self.rounds.append(own)
-        if picture["elapsed_ms"] is not None:  # begun before the connection broke: the clock ends it
+        if image["elapsed_ms"] is not None:  # begun before the connection broke: the clock ends it
             while (message := json.loads(await socket.recv()))["type"] != "end":
                 pass
             own.result = message["result"]
             return True
-        rules = Rules(**picture["rules"])
-        pixels = await asyncio.to_thread(self._picture, own.round_id)
+        rules = Rules(**image["rules"])
+        pixels = await asyncio.to_thread(self._image, own.round_id)
         rng = stream(self.seed, "visitor", self.player.name, len(self.rounds))
         moves = stroke(self.player, self.mind(pixels), rules, rng=rng)
         await socket.send(json.dumps({"type": "start", "round": own.round_id, "pointer": "mouse", "automated": True}))
@@ -191,8 +191,8 @@ class Visitor:
             if message["type"] in types:
                 return message
 
-    def _picture(self, round_id: str) -> NDArray[np.uint8]:
-        request = Request(f"{self.url}/api/rounds/{round_id}/picture.png", headers={"cookie": self.cookie})  # noqa: S310
+    def _image(self, round_id: str) -> NDArray[np.uint8]:
+        request = Request(f"{self.url}/api/rounds/{round_id}/image.png", headers={"cookie": self.cookie})  # noqa: S310
         with urlopen(request, timeout=20) as answer, Image.open(io.BytesIO(answer.read())) as opened:  # noqa: S310
             return np.asarray(opened.convert("RGB"), dtype=np.uint8)
 

@@ -38,7 +38,7 @@ from .simulated_player import Move, Player, stroke
 _EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 _PAUSE_S = 10
 
-#: How a player paints a picture, given the map in mind (None where there is none); see :func:`.players.stroke`.
+#: How a player paints an image, given the map in mind (None where there is none); see :func:`.players.stroke`.
 Hand: TypeAlias = Callable[[Player, NDArray[np.floating] | None, Rules, np.random.Generator], Iterator[Move]]
 
 
@@ -70,7 +70,7 @@ def simulate(
     Parameters
     ----------
     deck, game : Deck, Game
-        Pictures and rules.
+        Images and rules.
     store : Store
         Where it goes; simulated players may have played in it before.
     partner : Loaded
@@ -78,9 +78,9 @@ def simulate(
     players : sequence of Player
         Who plays.
     maps : mapping
-        Image id → what players have in mind, shape (picture_px, picture_px).
+        Image id → what players have in mind, shape (image_px, image_px).
     rounds_per_player : int
-        Rounds that count; practice comes on top. A player stops when the pictures run out.
+        Rounds that count; practice comes on top. A player stops when the images run out.
     seed : int
         Fixes every hand, and the ids.
     hand : callable, optional
@@ -165,9 +165,9 @@ def _play(
     hand: Hand,
 ) -> LiveRound:
     card, rules = deck.cards[dealt[0]], game.rules
-    picture = displayed_image(card.path, rules.picture_px)
+    image = displayed_image(card.path, rules.image_px)
     round_id = _id(seed, "round", player.name, card.image_id)
-    view = PartnerView(picture.pixels, rules, seed=game.seed, round_id=round_id)
+    view = PartnerView(image.pixels, rules, seed=game.seed, round_id=round_id)
     blank = partner.blank if rules.background == "blank" else _answer(partner, view)
     play = Round(round_id, card.category, partner.categories, rules, view, blank)
     rng = stream(seed, "simulated-hand", player.name, card.image_id)
@@ -177,7 +177,7 @@ def _play(
         if guess is not None and play.answer(guess, _answer(partner, view), at_ms=move.at_ms):
             break
     play.tick(at_ms=float(rules.round_ms))
-    live = LiveRound(play, card, dealt[1], utc_text(moment), b"", picture.sha256)
+    live = LiveRound(play, card, dealt[1], utc_text(moment), b"", image.sha256)
     live.started_utc, live.start = utc_text(moment), Start(round_id, "mouse")
     return live
 

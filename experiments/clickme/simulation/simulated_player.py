@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ..game.rules import Rules, step_towards
 
 #: ``painter`` aims at the map; ``random`` anywhere; ``off_target`` where the map is lowest; ``scripted`` repeats one
-#: stroke on every picture.
+#: stroke on every image.
 Kind = Literal["painter", "random", "off_target", "scripted"]
 
 
@@ -62,7 +62,7 @@ def stroke(
     ----------
     player : Player
         Who plays.
-    importance : ndarray of float, shape (picture_px, picture_px), or None
+    importance : ndarray of float, shape (image_px, image_px), or None
         The map that painters have in mind; None aims anywhere.
     rules : Rules
         Ticks, steps and time.
@@ -102,7 +102,7 @@ def stroke(
 def _aims(
     player: Player, importance: NDArray[np.floating] | None, rules: Rules, rng: np.random.Generator
 ) -> Iterator[tuple[int, int]]:
-    side = rules.picture_px
+    side = rules.image_px
     weights = (
         np.ones((side, side))
         if importance is None or player.kind in ("random", "scripted")
@@ -120,5 +120,5 @@ def _aims(
 
 
 def _inside(place: NDArray[np.floating], rules: Rules) -> tuple[int, int]:
-    x, y = np.clip(np.rint(place), 0, rules.picture_px - 1).astype(int)
+    x, y = np.clip(np.rint(place), 0, rules.image_px - 1).astype(int)
     return int(x), int(y)

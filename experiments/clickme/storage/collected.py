@@ -53,8 +53,8 @@ class RoundRecord:
         What the player is.
     rules : Rules
         Of this round.
-    picture_sha256 : str
-        Hash of the picture's decoded pixels, see :func:`.displayed.displayed_image`.
+    image_sha256 : str
+        Hash of the image's decoded pixels, see :func:`.displayed.displayed_image`.
     phase : str
         ``main``, ``practice`` or ``catch``; only main rounds make maps.
     started_utc, ended_utc, result, pointer, partner, partner_state : str
@@ -80,7 +80,7 @@ class RoundRecord:
     category: str
     kind: PlayerKind
     rules: Rules
-    picture_sha256: str
+    image_sha256: str
     phase: str
     started_utc: str
     ended_utc: str
@@ -99,9 +99,9 @@ class RoundRecord:
     guesses: tuple[GuessRecord, ...] = ()
 
     @property
-    def picture(self) -> tuple[str, str]:
-        """What was painted: the picture's id and hash, since a picture may be replaced under its name."""
-        return self.image_id, self.picture_sha256
+    def image(self) -> tuple[str, str]:
+        """What was painted: the image's id and hash, since an image may be replaced under its name."""
+        return self.image_id, self.image_sha256
 
     @property
     def n_bubbles(self) -> int:
@@ -137,7 +137,7 @@ class Collected:
 
     @property
     def caught(self) -> tuple[RoundRecord, ...]:
-        """Rounds on catch pictures, played to an end, with at least one bubble."""
+        """Rounds on catch images, played to an end, with at least one bubble."""
         return self._ended("catch")
 
     def _ended(self, phase: str) -> tuple[RoundRecord, ...]:
@@ -207,7 +207,7 @@ def _record(row: sa.RowMapping, rules: Rules, stroke: _Stroke | None, guesses: t
         category=row["category"],
         kind=cast(PlayerKind, row["kind"]),
         rules=rules,
-        picture_sha256=row["picture_sha256"],
+        image_sha256=row["image_sha256"],
         phase=row["phase"],
         started_utc=row["started_utc"] or "",
         ended_utc=row["ended_utc"] or "",

@@ -1,4 +1,4 @@
-"""Pictures as players see them: squares of the game's side, and what tells one picture from another."""
+"""Images as players see them: squares of the game's side, and what tells one image from another."""
 
 from functools import lru_cache
 from pathlib import Path
@@ -13,16 +13,16 @@ from rapidvision.images.load import load_rgb
 from rapidvision.images.png import png_bytes
 from rapidvision.system import files
 
-#: Pictures that stay in memory; one of 256 pixels takes 0.2 MB, its PNG half of that.
+#: Images that stay in memory; one of 256 pixels takes 0.2 MB, its PNG half of that.
 _KEPT = 256
 #: The PNG travels once and is made while the player waits.
 _EFFORT = 1
-#: Pictures enlarged more than this, or cut to less than this share, are named at start.
+#: Images enlarged more than this, or cut to less than this share, are named at start.
 LARGEST_ENLARGEMENT, LEAST_KEPT = 2.0, 0.5
 
 
 class DisplayedImage(NamedTuple):
-    """A picture in the game.
+    """An image in the game.
 
     Attributes
     ----------
@@ -37,18 +37,18 @@ class DisplayedImage(NamedTuple):
 
 
 def displayed_image(path: Path, side_px: int) -> DisplayedImage:
-    """Return a picture as the game shows it.
+    """Return an image as the game shows it.
 
     Raises
     ------
     InputError
-        When the file is no picture that can be shown rightly; the message names the file.
+        When the file is no image that can be shown rightly; the message names the file.
     """
     return _displayed(path, side_px, *_state(path))
 
 
 def displayed_png(path: Path, side_px: int) -> bytes:
-    """Return the same picture as a PNG file, made once for all rounds."""
+    """Return the same image as a PNG file, made once for all rounds."""
     return _png(path, side_px, *_state(path))
 
 
@@ -81,7 +81,7 @@ def _png(path: Path, side_px: int, changed_ns: int, n_bytes: int) -> bytes:
 
 
 def warning_about(path: Path, side_px: int) -> str:
-    """Return what a player would find wrong with a picture's size, or nothing; reads the file's head only.
+    """Return what a player would find wrong with an image's size, or nothing; reads the file's head only.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The pictures of a game: the picture folder, masks of objects, and given maps."""
+"""The images of a game: the image folder, masks of objects, and given maps."""
 
 import logging
 from dataclasses import dataclass
@@ -19,12 +19,12 @@ from .tables import LONGEST_TEXT
 
 _log = logging.getLogger("rapidvision.clickme")
 
-#: What a picture is for: maps; a new player's first rounds; or finding players who do not look, since its object is
+#: What an image is for: maps; a new player's first rounds; or finding players who do not look, since its object is
 #: known and cannot be missed.
 Phase: TypeAlias = Literal["main", "practice", "catch"]
 PHASES = get_args(Phase)
 
-#: Folder of the object masks beside the pictures.
+#: Folder of the object masks beside the images.
 OBJECTS = "objects"
 #: Things in a mask, each with its number; larger values are grey levels or an object of 255.
 _MOST_LABELS = 64
@@ -32,7 +32,7 @@ _MOST_LABELS = 64
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One picture of the game: its id, file, category (the word above it), phase and the table's whole row."""
+    """One image of the game: its id, file, category (the word above it), phase and the table's whole row."""
 
     image_id: str
     path: Path
@@ -43,7 +43,7 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Deck:
-    """The picture folder: ``images.csv`` and what it names.
+    """The image folder: ``images.csv`` and what it names.
 
     Attributes
     ----------
@@ -63,28 +63,28 @@ class Deck:
 
     @property
     def main(self) -> tuple[str, ...]:
-        """Ids of the pictures that get maps."""
+        """Ids of the images that get maps."""
         return self.of("main")
 
     def of(self, phase: Phase) -> tuple[str, ...]:
-        """Return the ids of the pictures of a phase."""
+        """Return the ids of the images of a phase."""
         return tuple(name for name, card in self.cards.items() if card.phase == phase)
 
 
 def read_deck(folder: Path | str) -> Deck:
-    """Read a picture folder.
+    """Read an image folder.
 
     Parameters
     ----------
     folder : path-like
         Holds ``images.csv`` with the columns image_id, path, category and, if wanted, phase (main, practice, catch).
-        Catch pictures need ``objects/IMAGE.png`` (1 = the object).
+        Catch images need ``objects/IMAGE.png`` (1 = the object).
 
     Raises
     ------
     InputError
-        When the table is missing, lacks a column, names a picture twice, a file that is not there or outside the
-        folder, another phase, a catch picture without its object, or no picture to play with.
+        When the table is missing, lacks a column, names an image twice, a file that is not there or outside the
+        folder, another phase, a catch image without its object, or no image to play with.
     """
     folder = Path(folder)
     table = folder / image_folder.TABLE
@@ -99,16 +99,16 @@ def read_deck(folder: Path | str) -> Deck:
         if not path.is_relative_to(root) or not path.is_file():
             raise InputError(f"{where}: no file {row.cells['path']} in {folder}")
         if row.phase == "catch" and name not in masked:
-            raise InputError(f"{where}: a catch picture needs {OBJECTS}/{name}.png (1 = the object)")
+            raise InputError(f"{where}: a catch image needs {OBJECTS}/{name}.png (1 = the object)")
         cards[name] = Card(name, path, row.category, cast(Phase, row.phase), row.cells)
     deck = Deck(folder, cards)
     if not deck.main:
-        raise InputError(f"{table}: no picture to play with")
+        raise InputError(f"{table}: no image to play with")
     return deck
 
 
 def read_objects(deck: Deck, side_px: int) -> dict[str, NDArray[np.bool_]]:
-    """Return the object masks of a picture folder (``objects/IMAGE.png``), in the frame of the game.
+    """Return the object masks of an image folder (``objects/IMAGE.png``), in the frame of the game.
 
     Raises
     ------
@@ -131,7 +131,7 @@ def read_objects(deck: Deck, side_px: int) -> dict[str, NDArray[np.bool_]]:
 
 
 def read_maps(deck: Deck, source: str, side_px: int) -> dict[str, NDArray[np.float64]]:
-    """Return the maps of a picture folder (``maps/SOURCE/IMAGE.png``) for simulated players, in the frame of the game.
+    """Return the maps of an image folder (``maps/SOURCE/IMAGE.png``) for simulated players, in the frame of the game.
 
     Raises
     ------
@@ -156,18 +156,18 @@ def _objects(folder: Path) -> Listing:
 
 
 def _named(listing: Listing, folder: Path, deck: Deck) -> dict[str, Path]:
-    """Return the files of the deck's pictures, in its order, and say what else lies in their folder."""
+    """Return the files of the deck's images, in its order, and say what else lies in their folder."""
     beside = {path.stem: path for path in listing.paths}
     own = {name: beside[name] for name in deck.cards if name in beside}
     n_strangers = len(beside) - len(own)
-    parts = [listing.left_out, f"{n_strangers} without a picture of their name" if n_strangers else ""]
+    parts = [listing.left_out, f"{n_strangers} without an image of their name" if n_strangers else ""]
     if said := ", ".join(part for part in parts if part):
         _log.warning("%s: passed over %s", folder, said)
     return own
 
 
 def _framed(values: NDArray[np.float64], side_px: int, how: Image.Resampling) -> NDArray[np.float64]:
-    """Return a map as the game frames its picture: scaled to the shorter side, the middle square cut out."""
+    """Return a map as the game frames its image: scaled to the shorter side, the middle square cut out."""
     if values.shape == (side_px, side_px):
         return values
     image = Image.fromarray(values.astype(np.float32))
@@ -175,6 +175,6 @@ def _framed(values: NDArray[np.float64], side_px: int, how: Image.Resampling) ->
 
 
 def doubtful(deck: Deck, side_px: int) -> dict[str, str]:
-    """Return the pictures of doubtful size, by image id: small ones, and long ones of which most is cut off."""
+    """Return the images of doubtful size, by image id: small ones, and long ones of which most is cut off."""
     found = {name: warning_about(card.path, side_px) for name, card in deck.cards.items()}
     return {name: text for name, text in found.items() if text}

@@ -1,4 +1,4 @@
-"""The pictures of a game as they are now, compared with those that were played."""
+"""The images of a game as they are now, compared with those that were played."""
 
 from rapidvision.errors import InputError
 
@@ -6,17 +6,17 @@ from .collected import RoundRecord
 from .displayed import displayed_image
 from .images import Deck
 
-#: Why a round cannot be laid on today's picture of its name.
-MISSING, UNREADABLE, REPLACED = "picture missing", "picture unreadable", "picture replaced since"
+#: Why a round cannot be laid on today's image of its name.
+MISSING, UNREADABLE, REPLACED = "image missing", "image unreadable", "image replaced since"
 
 
-class Pictures:
-    """Says of rounds whether their picture is still there.
+class Images:
+    """Says of rounds whether their image is still there.
 
     Parameters
     ----------
     deck : Deck
-        The picture folder.
+        The image folder.
     """
 
     def __init__(self, deck: Deck) -> None:
@@ -24,15 +24,15 @@ class Pictures:
         self._now: dict[str, str] = {}
 
     def reason(self, record: RoundRecord) -> str:
-        """Return why a round cannot be laid on today's picture of its name; empty where it is the picture played."""
+        """Return why a round cannot be laid on today's image of its name; empty where it is the image played."""
         name = record.image_id
         if name not in self.deck.cards:
             return MISSING
         if name not in self._now:
             try:
-                self._now[name] = displayed_image(self.deck.cards[name].path, record.rules.picture_px).sha256
+                self._now[name] = displayed_image(self.deck.cards[name].path, record.rules.image_px).sha256
             except InputError:
                 self._now[name] = ""
         if not self._now[name]:
             return UNREADABLE
-        return "" if self._now[name] == record.picture_sha256 else REPLACED
+        return "" if self._now[name] == record.image_sha256 else REPLACED

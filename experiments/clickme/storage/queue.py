@@ -1,4 +1,4 @@
-"""Who sees which picture: fewest maps first, never the same one twice, catch pictures in between; practice last."""
+"""Who sees which image: fewest maps first, never the same one twice, catch images in between; practice last."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
@@ -11,18 +11,18 @@ from .images import Deck, Phase
 
 
 class Feed:
-    """Deals pictures: those with the fewest maps first, ties at random, none twice to a player.
+    """Deals images: those with the fewest maps first, ties at random, none twice to a player.
 
     Parameters
     ----------
     deck : Deck
-        The pictures.
+        The images.
     seed : int
-        The choice among ties follows from it, the player and how many pictures the player has had.
+        The choice among ties follows from it, the player and how many images the player has had.
     practice_rounds : int
         How many rounds a new player plays for practice.
     catch_every : int
-        One of so many later rounds, at a place that no player can foresee, is on a catch picture, while there are new ones.
+        One of so many later rounds, at a place that no player can foresee, is on a catch image, while there are new ones.
 
     Examples
     --------
@@ -52,15 +52,15 @@ class Feed:
                 self._move(name, 1)
 
     def remove(self, name: str) -> None:
-        """Take a picture out of the game (it cannot be decoded, or too many reported it)."""
+        """Take an image out of the game (it cannot be decoded, or too many reported it)."""
         self._out.add(name)
         if name in self._place:
             self._take_out(name)
 
     def deal(self, player: str) -> tuple[str, Phase] | None:
-        """Return the player's next picture and the phase of its round; None when all have been seen.
+        """Return the player's next image and the phase of its round; None when all have been seen.
 
-        Where practice pictures are too few, practice rounds are played on those of the others that have most maps, so
+        Where practice images are too few, practice rounds are played on those of the others that have most maps, so
         that the round, which is no map, is missed least.
         """
         seen = self._seen[player]
@@ -87,12 +87,12 @@ class Feed:
         return place == int(stream(self.seed, "catch", player, block).integers(self.catch_every))
 
     def give_back(self, name: str, phase: Phase) -> None:
-        """Say that a dealt picture brought no map (skipped, left)."""
+        """Say that a dealt image brought no map (skipped, left)."""
         if phase == "main":
             self._move(name, -1)
 
     def n_maps(self, name: str) -> int:
-        """How many maps a picture has, those in the making counted."""
+        """How many maps an image has, those in the making counted."""
         return self._counts[name]
 
     def _one_of(self, phase: Phase, seen: set[str], rng: np.random.Generator) -> str | None:
@@ -100,7 +100,7 @@ class Feed:
         return free[int(rng.integers(len(free)))] if free else None
 
     def _extreme(self, seen: set[str], rng: np.random.Generator, *, fewest: bool) -> str | None:
-        """Return one of the pictures with the fewest maps, or with the most, that the player has not had."""
+        """Return one of the images with the fewest maps, or with the most, that the player has not had."""
         for count in sorted(self._at, reverse=not fewest):
             names = self._at[count]
             for place in map(int, rng.integers(len(names), size=8)) if names else ():

@@ -94,10 +94,10 @@ def digest_of(rules: Rules) -> str:
 
 def _chosen(own: list[RoundRecord], wanted: str) -> Counter[Rules]:
     found = Counter(record.rules for record in own)
-    known = ", ".join(f"{digest_of(one)} ({n} rounds, picture_px {one.picture_px})" for one, n in found.most_common())
+    known = ", ".join(f"{digest_of(one)} ({n} rounds, image_px {one.image_px})" for one, n in found.most_common())
     if wanted == ALL_RULES:
-        if len({(one.picture_px, one.bubble_px) for one in found}) > 1:
-            raise InputError(f"rules: all cannot be pooled, since picture_px or bubble_px differ: {known}; choose one")
+        if len({(one.image_px, one.bubble_px) for one in found}) > 1:
+            raise InputError(f"rules: all cannot be pooled, since image_px or bubble_px differ: {known}; choose one")
         return found
     if wanted:
         match = Counter({one: n for one, n in found.items() if digest_of(one).startswith(wanted.lower())})
@@ -107,6 +107,6 @@ def _chosen(own: list[RoundRecord], wanted: str) -> Counter[Rules]:
     if len(found) > 1:
         raise InputError(
             f"the game was played under {len(found)} rules: {known}; choose one with --rules, "
-            f"or {ALL_RULES} where picture_px and bubble_px are the same"
+            f"or {ALL_RULES} where image_px and bubble_px are the same"
         )
     return found

@@ -55,7 +55,7 @@ rounds = sa.Table(
     sa.Column("round_id", sa.String(32), primary_key=True),
     sa.Column("player_id", sa.ForeignKey("clickme_players.player_id"), nullable=False, index=True),
     sa.Column("image_id", sa.String(LONGEST_TEXT), nullable=False, index=True),
-    sa.Column("picture_sha256", sa.String(64), nullable=False),
+    sa.Column("image_sha256", sa.String(64), nullable=False),
     sa.Column("category", sa.String(LONGEST_TEXT), nullable=False),
     sa.Column("phase", sa.String(10), nullable=False),
     sa.Column("dealt_utc", sa.String(24), nullable=False),

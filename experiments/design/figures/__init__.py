@@ -1,1 +1,1 @@
-"""Pictures of plans: who meets what, and when."""
+"""Figures of plans: who meets what, and when."""

@@ -1,4 +1,4 @@
-"""A picture of the balance: how often each image comes in each cell, and the range of every count."""
+"""A figure of the balance: how often each image comes in each cell, and the range of every count."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,7 +23,7 @@ _MOST_CELLS = 40
 
 
 def draw_balance(balances: Sequence[Balance]) -> "Figure":
-    """Return the picture: for each group images down and cells across, below the range of each count.
+    """Return the figure: for each group images down and cells across, below the range of each count.
 
     Parameters
     ----------
@@ -86,6 +86,6 @@ def _whole_numbers() -> Any:
 
 
 def write_balance(balances: Sequence[Balance], path: Path | str) -> None:
-    """Write the picture; the ending of `path` (``.svg``, ``.png``, ``.pdf``) is its format."""
+    """Write the figure; the ending of `path` (``.svg``, ``.png``, ``.pdf``) is its format."""
     with figure_style(_STYLE):
         files.write_bytes(path, figure_bytes(draw_balance(balances), Path(path).suffix[1:].lower(), dpi=_DPI))

@@ -1,4 +1,4 @@
-"""A picture of one participant's session: the phases of a trial to scale, and the session's blocks."""
+"""A figure of one participant's session: the phases of a trial to scale, and the session's blocks."""
 
 from collections.abc import Sequence
 from itertools import groupby
@@ -35,12 +35,12 @@ _COLOURS = {
 }
 #: Width of a phase whose end nothing plans, in ms.
 _OPEN_MS = 1000
-#: A question or a page that is left at once takes this long in the picture of the session, in ms.
+#: A question or a page that is left at once takes this long in the figure of the session, in ms.
 _PAGE_MS = 2000
 
 
 class _Span(NamedTuple):
-    """A phase in the picture, in ms from the trial's first refresh."""
+    """A phase in the figure, in ms from the trial's first refresh."""
 
     name: str
     kind: str
@@ -51,7 +51,7 @@ class _Span(NamedTuple):
 
 
 def draw_timeline(plan: Plan, *, refresh_hz: float = 60.0) -> "Figure":
-    """Return the picture of a session.
+    """Return the figure of a session.
 
     Above stand the phases of the first trial of each part, to scale, with their refreshes; below the session's blocks
     with breaks, questions and the practice criterion.
@@ -201,7 +201,7 @@ def _lasts_ms(step: Step) -> float:
 
 
 def write_timeline(plan: Plan, path: Path | str, *, refresh_hz: float = 60.0) -> None:
-    """Write the picture of a session; the ending of `path` (``.svg``, ``.png``, ``.pdf``) is its format.
+    """Write the figure of a session; the ending of `path` (``.svg``, ``.png``, ``.pdf``) is its format.
 
     Raises
     ------

@@ -49,7 +49,7 @@ def write_bundle(
     Returns
     -------
     (int, int)
-        Plans and pictures.
+        Plans and images.
 
     Raises
     ------

@@ -12,8 +12,8 @@ _MODULES = (
 )
 _IMPORT = re.compile(r"^import [^;]*;\n", re.MULTILINE)
 _STYLE = (
-    ".picture,.cross,.cue,.mark,.options{position:absolute;left:50%;top:50%}"
-    ".picture{display:block;opacity:0;will-change:opacity;transform:translate(-50%,-50%)}.picture.shown{opacity:1}"
+    ".image,.cross,.cue,.mark,.options{position:absolute;left:50%;top:50%}"
+    ".image{display:block;opacity:0;will-change:opacity;transform:translate(-50%,-50%)}.image.shown{opacity:1}"
     ".cross{width:24px;height:24px;margin:-12px 0 0 -12px;opacity:0;will-change:opacity;"
     "background:linear-gradient(#000,#000) center/2px 24px no-repeat,"
     "linear-gradient(#000,#000) center/24px 2px no-repeat}"

@@ -140,7 +140,7 @@ class ParticipantApi:
         service, ids = who_comes(new.ids, self.served.settings.recruitment.services)
         if kind == "human" and ids and next(iter(ids.values())) in self.served.refused_ids:
             await self._count("refused_repeat", kind)
-            raise Problem(409, "repeat", "You have taken part before; the pictures must be new to you.")
+            raise Problem(409, "repeat", "You have taken part before; the images must be new to you.")
         session_id = new_id()
         code = self._withdrawal_code(session_id)
         arrival = Arrival(
@@ -161,7 +161,7 @@ class ParticipantApi:
         seat = await self.store.add(self._arrivals, arrival)
         if isinstance(seat, Refusal):
             raise Problem(seat.status, seat.code, seat.text)
-        if seat.state == "lapsed":  # no pictures any more, but the browser may send what it kept
+        if seat.state == "lapsed":  # no images any more, but the browser may send what it kept
             text = "Your session was begun too long ago to continue."
             raise Problem(409, "lapsed", text, more=self._access(seat))
         return reply(self._seat_reply(seat), 200 if seat.resumed else 201)

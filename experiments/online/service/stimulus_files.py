@@ -1,4 +1,4 @@
-"""Planned pictures and movies as an endpoint: by hash, so that an address says nothing about what is shown."""
+"""Planned images and movies as an endpoint: by hash, so that an address says nothing about what is shown."""
 
 import asyncio
 from collections import OrderedDict
@@ -36,13 +36,13 @@ class StimulusFiles:
         sha256 = request.path_params["name"].partition(".")[0]
         found = self._served.media.get(sha256)
         if found is None:
-            raise Problem(404, "no_such_stimulus", "no such picture")
+            raise Problem(404, "no_such_stimulus", "no such image")
         content = self._contents.get(sha256)
         if content is None:
             try:
                 content = await asyncio.to_thread(found.path.read_bytes)
             except OSError as error:
-                raise Problem(503, "unavailable", "the picture cannot be read now") from error
+                raise Problem(503, "unavailable", "the image cannot be read now") from error
             self._contents[sha256] = content
             if len(self._contents) > _MAX_CACHED:
                 self._contents.popitem(last=False)

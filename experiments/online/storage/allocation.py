@@ -276,7 +276,7 @@ def _known(connection: sa.Connection, arrival: Arrival, rules: Rules) -> Any:
 def _again(known: Any, arrival: Arrival, desk: _Desk) -> Seat | Refusal:
     connection, rules = desk.connection, desk.rules
     if known.study_id != rules.study_id or known.state == "withdrawn":
-        repeat = Refusal(409, "repeat", "You have taken part before; the pictures must be new to you.")
+        repeat = Refusal(409, "repeat", "You have taken part before; the images must be new to you.")
         return desk.refused(arrival, "refused_repeat", repeat)
     if known.resume_hash != arrival.resume_hash and not rules.resume_elsewhere:
         text = "You began in another browser or took part before. Continue where you began."

@@ -172,7 +172,7 @@ def why_refused(plan: Plan, trial: Trial, measurement: Measurement) -> str | Non
     planned = [file for phase in trial.phases if (file := file_of(trial, phase))]
     names = [phase.name for phase in trial.phases]
     if list(measurement.files) != planned:
-        return "other pictures than the plan's"
+        return "other images than the plan's"
     if [phase.name for phase in measurement.phases] != names[: len(measurement.phases)]:
         return "other phases than the plan's"
     if measurement.input is not None and measurement.input not in plan.inputs:

@@ -95,7 +95,7 @@ class ServedStudy:
 
     @property
     def digest(self) -> str:
-        """Hash of task and pictures; a database that began with others is refused, more slots are welcome."""
+        """Hash of task and images; a database that began with others is refused, more slots are welcome."""
         plan = next(iter(self.plans.values()))
         return files.canonical_digest([plan.protocol.digest, plan.stimulus_set_digest])
 
@@ -145,7 +145,7 @@ def open_study(folder: Path | str, *, stimulus_set: Path | str | None = None, ve
     ------
     InputError
         When the folder holds no study, slots are missing, the task cannot be done in a browser, or a file has no known
-        picture format.
+        image format.
     CheckFailed
         When a stimulus file is missing or differs; names the first ten.
     """

@@ -26,12 +26,12 @@ ID_PARAMETERS: dict[str, tuple[str, ...]] = {
 }
 
 _CONSENT = """\
-You are asked to take part in a study of how people recognise pictures at a glance.
-It takes about ten minutes: you look at pictures that appear for less than half a second and press one of two keys.
+You are asked to take part in a study of how people recognise images at a glance.
+It takes about ten minutes: you look at images that appear for less than half a second and press one of two keys.
 Your answers and their times are stored under a random code. Your network address is not stored.
 You may stop at any time by closing this page. At the end you get a code with which you can have your data deleted."""
 _DEBRIEF = """\
-Thank you. The pictures showed only some of their parts. With your answers we find out which parts people need."""
+Thank you. The images showed only some of their parts. With your answers we find out which parts people need."""
 
 
 class Screening(Recipe, frozen=True):
@@ -145,12 +145,12 @@ class OnlineSettings(Recipe, frozen=True):
     quota_per_group : int
         Most sessions per group, unfinished ones included; 0: as many as come.
     presenter : {"auto", "compositor", "worker", "movie"}
-        How pictures are shown; ``auto`` takes what the browser is best at. ``movie`` is the paper's method.
+        How images are shown; ``auto`` takes what the browser is best at. ``movie`` is the paper's method.
     movies : str
         Folder of trial movies, relative to the study, as ``rapidvision stimuli movies`` makes it; for ``movie``.
     """
 
-    title: str = "A study of pictures"
+    title: str = "A study of images"
     contact: str = ""
     consent: str = _CONSENT
     debrief: str = _DEBRIEF

@@ -37,7 +37,7 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     def summary(self) -> str:
         """One line: what was kept, and what was left out for which reason."""
         lost = ", ".join(f"{n} {reason}" for reason, n in sorted(self.left_out.items(), key=lambda item: -item[1]))
-        return f"kept {self.n_maps} of {self.n_rounds} rounds on {self.n_images} pictures; left out: {lost or 'none'}"
+        return f"kept {self.n_maps} of {self.n_rounds} rounds on {self.n_images} images; left out: {lost or 'none'}"
 
 
 class ExportRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,7 +56,7 @@ class ExportRecord(msgspec.Struct, frozen=True, kw_only=True):
         Digests of the rules of the rounds.
     n_open_rounds : int
         Rounds that had not ended.
-    broken_pictures : dict
+    broken_images : dict
         Image id → why it could not be shown.
     provenance : Provenance
         Command and versions.
@@ -69,7 +69,7 @@ class ExportRecord(msgspec.Struct, frozen=True, kw_only=True):
     rules: dict[str, Any]
     rules_played: tuple[str, ...]
     n_open_rounds: int
-    broken_pictures: dict[str, str]
+    broken_images: dict[str, str]
     provenance: files.Provenance
 
 

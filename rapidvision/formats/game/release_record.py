@@ -1,6 +1,6 @@
 """One record of the ClickMe release's TFRecord files: written by ``clickme export``, read by stimulus sets and networks.
 
-The release has two forms of the same record, raw float32 and encoded images; :func:`rapidvision.formats.tfrecord.picture`
+The release has two forms of the same record, raw float32 and encoded images; :func:`rapidvision.formats.tfrecord.image`
 reads both. The form is not ours, so the record holds no version; that of an export stands in its ``export.json``.
 """
 

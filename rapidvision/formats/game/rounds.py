@@ -21,7 +21,7 @@ class Round(msgspec.Struct, frozen=True, kw_only=True):
     Attributes
     ----------
     round_id, image_id, category : str
-        Which round, on which picture.
+        Which round, on which image.
     phase : {"practice", "main", "catch"}
         Only main rounds make maps.
     started_utc, ended_utc : str

@@ -15,14 +15,14 @@ LEGEND_NAME = "attention.json"
 
 
 class Mosaic(msgspec.Struct, frozen=True, kw_only=True):
-    """A picture of what networks look at: the stimuli in the first row, then a row per network.
+    """An image of what networks look at: the stimuli in the first row, then a row per network.
 
     Attributes
     ----------
     rows : tuple of str
-        ``pictures``, then the networks' names.
+        ``images``, then the networks' names.
     columns : tuple of str
-        The pictures' ids.
+        The images' ids.
     maps : dict
         Network → what its map shows: ``attention`` of a network that has it, ``features`` (activity) of one without, or
         the name of another attribution.
@@ -67,7 +67,7 @@ class NetworkRecord(msgspec.Struct, frozen=True, kw_only=True):
     readout : str
         How scores became answers.
     preprocessing : dict
-        How pictures became input.
+        How images became input.
     pixels : str
         The same in words.
     weights_sha256 : str
@@ -141,7 +141,7 @@ class AttentionLegend(msgspec.Struct, frozen=True, kw_only=True):
     version : int
         Version of this file's form.
     mosaic : Mosaic
-        The picture in the same folder.
+        The image in the same folder.
     """
 
     version: int = RECORD_VERSION

@@ -23,14 +23,14 @@ class OnnxCard(msgspec.Struct, frozen=True, kw_only=True):
         The network's id.
     categories : tuple of str
         Names of the classes, in the order of its probabilities.
-    picture_px : int
-        Side of the square images that go in: uint8 (n, picture_px, picture_px, 3).
+    image_px : int
+        Side of the square images that go in: uint8 (n, image_px, image_px, 3).
     """
 
     version: int = CARD_VERSION
     name: str
     categories: tuple[str, ...]
-    picture_px: int
+    image_px: int
 
 
 CARD = TypedJson(OnnxCard, version=CARD_VERSION, remedy="make the file again with `rapidvision models export-onnx`")
@@ -41,7 +41,7 @@ def metadata_of(card: OnnxCard) -> dict[str, str]:
 
     Examples
     --------
-    >>> card = OnnxCard(name="gala", categories=("cat", "couch"), picture_px=256)
+    >>> card = OnnxCard(name="gala", categories=("cat", "couch"), image_px=256)
     >>> read_card(metadata_of(card), name="gala.onnx") == card
     True
     """

@@ -1,4 +1,4 @@
-"""Readers: whatever holds importance becomes dense maps or recorded points, one per picture."""
+"""Readers: whatever holds importance becomes dense maps or recorded points, one per image."""
 
 from pathlib import Path
 
@@ -24,7 +24,7 @@ def open_source(source: MapSource, root: Path) -> MapReader:
     Returns
     -------
     MapReader
-        Maps picture ids to dense maps or points.
+        Maps image ids to dense maps or points.
 
     Raises
     ------

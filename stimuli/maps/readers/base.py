@@ -1,4 +1,4 @@
-"""What a reader returns: a dense map in the picture's frame, or points recorded on it."""
+"""What a reader returns: a dense map in the image's frame, or points recorded on it."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ class DenseMap:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Points:
-    """Clicks, bubbles or fixations on a picture.
+    """Clicks, bubbles or fixations on an image.
 
     Attributes
     ----------
@@ -48,7 +48,7 @@ class Points:
     n_observers : int
         How many people made them.
     frame_px : (int, int) or None
-        Width and height of the frame; None means that of the picture file.
+        Width and height of the frame; None means that of the image file.
     weights : ndarray of float64, shape (n,), or None
         For example durations; None means 1 each.
     where : str
@@ -75,10 +75,10 @@ class MapReader(Protocol):
     """An opened source."""
 
     def read(self, image_id: str) -> DenseMap | Points:
-        """Return the map of a picture; InputError when there is none or it is unusable."""
+        """Return the map of an image; InputError when there is none or it is unusable."""
 
     def has(self, image_id: str) -> bool:
-        """Whether the source knows the picture."""
+        """Whether the source knows the image."""
 
     def image_ids(self) -> Collection[str]:
         """Every image that the source has."""

@@ -1,6 +1,6 @@
-"""The ClickMe release: TFRecord files with picture, map, label and click count in each record.
+"""The ClickMe release: TFRecord files with image, map, label and click count in each record.
 
-Both schemas are read: raw float32 (version 1 of the release) and JPEG. A record has no name, so pictures are called
+Both schemas are read: raw float32 (version 1 of the release) and JPEG. A record has no name, so images are called
 ``<file name without suffix>-<number of the record, six digits>``.
 """
 
@@ -31,7 +31,7 @@ class ClickMeRecord:
     image_id : str
         ``<file>-<number>``.
     image : bytes
-        As stored: raw float32 or an encoded picture.
+        As stored: raw float32 or an encoded image.
     heatmap : ndarray or None
         The map, shape (height, width); None where the record has none.
     label : int
@@ -73,14 +73,14 @@ class ClickMeReader:
         return self._records.keys()
 
     def read(self, image_id: str) -> DenseMap:
-        """Read the map of a picture."""
+        """Read the map of an image."""
         if image_id not in self._records:
-            raise InputError(f"{self.path}: no record {image_id}; pictures are called FILE-000000, FILE-000001 …")
+            raise InputError(f"{self.path}: no record {image_id}; images are called FILE-000000, FILE-000001 …")
         file, stored = self._records[image_id]
         stored.check(file)
         record = parsed(stored.payload, image_id, where=f"{self.path}: {image_id}")
         if record.heatmap is None:
-            raise InputError(f"{self.path}: record {image_id} has no heatmap; leave the picture out")
+            raise InputError(f"{self.path}: record {image_id} has no heatmap; leave the image out")
         return dense(record.heatmap, where=f"{self.path}: {image_id}")
 
 
@@ -121,6 +121,6 @@ def parsed(payload: memoryview, image_id: str, *, where: str) -> ClickMeRecord:
         When the record has neither of the release's schemas, or its values do not fit its size.
     """
     found = decode(payload, where=where)
-    map_ = tfrecord.picture(found.heatmap, n_channels=1, where=where) if found.heatmap else None
+    map_ = tfrecord.image(found.heatmap, n_channels=1, where=where) if found.heatmap else None
     label, n_clicks = (-1 if number is None else number for number in (found.label, found.click_count))
     return ClickMeRecord(image_id, found.image, map_, label, n_clicks)

@@ -1,4 +1,4 @@
-"""Eye fixations in the form of OSIE, and bubble clicks in the form of BubbleView: one MATLAB file for all pictures."""
+"""Eye fixations in the form of OSIE, and bubble clicks in the form of BubbleView: one MATLAB file for all images."""
 
 from pathlib import Path
 
@@ -63,7 +63,7 @@ def open_bubbles_mat(path: Path, source: MapSource) -> PointsReader:
         people = []
         for person in items(field(one, "userdata", where=where), where=where):
             clicks = field(person, "fixations", where=where)
-            if isinstance(clicks, Structs):  # participants who did not see the picture have an empty array here
+            if isinstance(clicks, Structs):  # participants who did not see the image have an empty array here
                 people.append(pairs(field(clicks, "enc", where=where), where=where))
         people = [points for points in people if len(points)]
         points = np.concatenate(people) if people else np.empty((0, 2))

@@ -1,4 +1,4 @@
-"""A folder with one map per picture: grey pictures, ``.npy`` or ``.npz``, named after the picture."""
+"""A folder with one map per image: grey images, ``.npy`` or ``.npz``, named after the image."""
 
 from collections.abc import Collection
 from pathlib import Path
@@ -44,7 +44,7 @@ class FolderReader:
         return self._names.keys()
 
     def read(self, image_id: str) -> DenseMap:
-        """Read the map of a picture."""
+        """Read the map of an image."""
         if image_id not in self._names:
             raise InputError(f"{self.folder}: no map for {image_id}; a file {image_id}.png is looked for")
         path = self.folder / self._names[image_id]
@@ -60,5 +60,5 @@ def open_folder(path: Path, source: MapSource) -> FolderReader:
         When there is no such folder, or two maps have one name; an unusable map is refused when it is read.
     """
     if not path.is_dir():
-        raise InputError(f'{path}: not a folder; reader = "{source.reader}" wants one with a map per picture')
+        raise InputError(f'{path}: not a folder; reader = "{source.reader}" wants one with a map per image')
     return FolderReader(path)

@@ -1,4 +1,4 @@
-"""One ``.npz`` file with an array per picture, named after it."""
+"""One ``.npz`` file with an array per image, named after it."""
 
 import zipfile
 from collections.abc import Collection
@@ -44,7 +44,7 @@ class NpzReader:
         self.names = frozenset(name.removesuffix(_SUFFIX) for name in members)
 
     def has(self, image_id: str) -> bool:
-        """Whether an array has the picture's name."""
+        """Whether an array has the image's name."""
         return image_id in self.names
 
     def image_ids(self) -> Collection[str]:
@@ -52,7 +52,7 @@ class NpzReader:
         return self.names
 
     def read(self, image_id: str) -> DenseMap:
-        """Read the map of a picture."""
+        """Read the map of an image."""
         if image_id not in self.names:
             hint = did_you_mean(image_id, sorted(self.names)[:1000]) if self.names else "The file is empty."
             raise InputError(f'{self.path}: no array "{image_id}". {hint[:200]}')

@@ -15,7 +15,7 @@ from .base import Points
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Recording:
-    """All points of one picture as the file has them.
+    """All points of one image as the file has them.
 
     Attributes
     ----------
@@ -44,7 +44,7 @@ class PointsReader:
     path : Path
         For messages.
     recordings : mapping
-        Picture id → Recording.
+        Image id → Recording.
     origin : int
         Coordinate of the first pixel in the format.
     source : MapSource
@@ -63,7 +63,7 @@ class PointsReader:
             check(one, self.origin, source.frame_px or one.frame_px, where=f"{path}: {image_id}")
 
     def has(self, image_id: str) -> bool:
-        """Whether there are points on the picture."""
+        """Whether there are points on the image."""
         return image_id in self.recordings
 
     def image_ids(self) -> Collection[str]:
@@ -71,7 +71,7 @@ class PointsReader:
         return self.recordings.keys()
 
     def read(self, image_id: str) -> Points:
-        """Return the points of a picture, counted from 0."""
+        """Return the points of an image, counted from 0."""
         one = self.recordings.get(image_id)
         if one is None:
             raise InputError(f"{self.path}: no points on {image_id} (map source {self.source.source})")
@@ -79,7 +79,7 @@ class PointsReader:
 
 
 def only_once(recordings: Mapping[str, Recording], name: str, *, where: str) -> None:
-    """Refuse a second recording of one picture.
+    """Refuse a second recording of one image.
 
     Raises
     ------
@@ -87,7 +87,7 @@ def only_once(recordings: Mapping[str, Recording], name: str, *, where: str) -> 
         When `name` is there already.
     """
     if name in recordings:
-        raise InputError(f"{where}: {name} appears twice; two pictures must not have one name")
+        raise InputError(f"{where}: {name} appears twice; two images must not have one name")
 
 
 def as_points(one: Recording, origin: int, source: MapSource, *, where: str) -> Points:

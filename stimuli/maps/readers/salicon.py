@@ -1,8 +1,8 @@
-"""SALICON: the COCO-style JSON, and MATLAB files with one picture each.
+"""SALICON: the COCO-style JSON, and MATLAB files with one image each.
 
 All count from 1. In the JSON, fixations are [row, column]. In MATLAB files they are [x, y] in ``gaze`` (one struct per
 observer with ``fixations``, ``location``, ``timestamp``), and mouse samples in ``fixations.coord`` with
-``fixations.subj`` are [row, column]: read so, they agree with the eye fixations on the same pictures.
+``fixations.subj`` are [row, column]: read so, they agree with the eye fixations on the same images.
 """
 
 from collections.abc import Collection
@@ -56,9 +56,9 @@ def open_salicon_json(path: Path, source: MapSource) -> PointsReader:
     strange = sorted(people.keys() - {image.id for image in found.images})
     if strange:
         n = sum(len(people[one]) for one in strange)
-        raise InputError(f"{path}: {n} annotations of pictures that the file does not list (first: {strange[0]})")
+        raise InputError(f"{path}: {n} annotations of images that the file does not list (first: {strange[0]})")
     if len({image.id for image in found.images}) < len(found.images):
-        raise InputError(f"{path}: two pictures have one id")
+        raise InputError(f"{path}: two images have one id")
     recordings: dict[str, Recording] = {}
     for image in found.images:
         name = Path(image.file_name).stem
@@ -74,7 +74,7 @@ def open_salicon_json(path: Path, source: MapSource) -> PointsReader:
 
 
 class SaliconFolder:
-    """A folder with a ``.mat`` file per picture, read when it is asked for.
+    """A folder with a ``.mat`` file per image, read when it is asked for.
 
     Parameters
     ----------
@@ -95,7 +95,7 @@ class SaliconFolder:
         self._names = {path.stem: path.name for path in listing.paths}
 
     def has(self, image_id: str) -> bool:
-        """Whether there is a file for the picture."""
+        """Whether there is a file for the image."""
         return image_id in self._names
 
     def image_ids(self) -> Collection[str]:
@@ -103,7 +103,7 @@ class SaliconFolder:
         return self._names.keys()
 
     def read(self, image_id: str) -> Points:
-        """Return the points of a picture, counted from 0."""
+        """Return the points of an image, counted from 0."""
         path = self.folder / self._names.get(image_id, f"{image_id}.mat")
         recording = salicon_mat(path)
         origin = 1 if self.source.origin is None else self.source.origin
@@ -120,7 +120,7 @@ def open_salicon_mat(path: Path, source: MapSource) -> SaliconFolder:
         When there is no such folder; a missing or damaged file is refused when it is read.
     """
     if not path.is_dir():
-        raise InputError(f'{path}: not a folder; reader = "salicon-mat" wants one with a .mat file per picture')
+        raise InputError(f'{path}: not a folder; reader = "salicon-mat" wants one with a .mat file per image')
     return SaliconFolder(path, source)
 
 

@@ -24,7 +24,7 @@ _CELL = re.compile(r'[\s\[\]{}"\',]*')
 
 
 class _Collected:
-    """Points of one picture while rows are read."""
+    """Points of one image while rows are read."""
 
     def __init__(self) -> None:
         self.x: list[float] = []
@@ -41,7 +41,7 @@ class _Collected:
 class _Columns:
     """Which column holds what; `person` is None where no column says who clicked."""
 
-    picture: str
+    image: str
     person: str | None
     clicks: bool
     durations: bool
@@ -64,7 +64,7 @@ def open_points_csv(path: Path, source: MapSource) -> PointsReader:
     Raises
     ------
     InputError
-        When the file or a column is missing, a cell is blank or no finite number, or two pictures have one name: says
+        When the file or a column is missing, a cell is blank or no finite number, or two images have one name: says
         file, row and column.
     """
     _check_separator(path)
@@ -74,8 +74,8 @@ def open_points_csv(path: Path, source: MapSource) -> PointsReader:
     paths: dict[str, str] = {}
     for number, row in enumerate(rows, 2):
         where = f"{path}: row {number}"
-        image_id = cell = _filled(row, columns.picture, where)
-        if columns.picture == "image_path":
+        image_id = cell = _filled(row, columns.image, where)
+        if columns.image == "image_path":
             image_id = Path(cell).stem
             if paths.setdefault(image_id, cell) != cell:
                 raise InputError(

@@ -1,7 +1,7 @@
 """Measure what the print needs to know: the tables of ``finish`` and the model of ``proof``.
 
 ``calibrate()`` writes ``balance.json`` and ``proof.json`` anew; both are needed when the renderer draws anything
-otherwise than before (``tools/calibrate_images.py``). The tables are measured on unprinted pictures, the model on
+otherwise than before (``tools/calibrate_images.py``). The tables are measured on unprinted images, the model on
 shots printed with these tables.
 """
 
@@ -26,14 +26,14 @@ Bools = NDArray[np.bool_]
 Kinds = NDArray[np.int64]
 
 SEED: Final = 20190507
-"""Far from the seeds that anybody is likely to draw pictures with."""
+"""Far from the seeds that anybody is likely to draw images with."""
 N_ROUNDS: Final = 6
 LARGEST: Final = 1.2
 """No gain goes beyond this in natural logarithms."""
 TONE_STEPS: Final = 33
 PROOF_ROUNDS: Final = 2
 RIDGE: Final = 0.1
-"""Penalty on the model's weights, in units of the number of pictures."""
+"""Penalty on the model's weights, in units of the number of images."""
 HELD_OUT: Final = 5
 """Every fifth shot of a category is kept from the network, and tells how far to trust it."""
 
@@ -42,7 +42,7 @@ FitNet = Callable[[Floats, Bools, Floats], Net]
 
 
 class Print(NamedTuple):
-    """A picture before it is printed: its display values, the object's cover, and its category's index."""
+    """An image before it is printed: its display values, the object's cover, and its category's index."""
 
     display: Floats
     cover: Floats
@@ -60,7 +60,7 @@ class Print(NamedTuple):
 
 
 def negatives(n_per_category: int, *, size: int, seed: int = SEED, workers: int = 1) -> list[Print]:
-    """Draw pictures up to the point where the tables come in; every first shot, kept or not."""
+    """Draw images up to the point where the tables come in; every first shot, kept or not."""
     jobs = [(kind, number, seed, size) for number in range(n_per_category) for kind in range(len(CATEGORIES))]
     with pool_of(workers) as pool:
         return list(pool.map(_negative, jobs, chunksize=16))
@@ -136,13 +136,13 @@ def _tone_left(printed: Floats, target: Bools) -> Floats:
 
 
 def joined(coarse: equalize.Balance, fine: equalize.Balance) -> equalize.Balance:
-    """Take the bands that small pictures have from `coarse`, the higher ones from `fine`, and the tone of `coarse`."""
+    """Take the bands that small images have from `coarse`, the higher ones from `fine`, and the tone of `coarse`."""
     n = coarse.log_gain.shape[0]
     return equalize.Balance(np.concatenate([coarse.log_gain, fine.log_gain[n:]]), coarse.tone)
 
 
 def shares_kept(odds: Floats, kind: Kinds, target: Bools) -> tuple[Floats, Floats]:
-    """Return each shot's probability of being kept, and its weight among the pictures that are: equal sums per category."""
+    """Return each shot's probability of being kept, and its weight among the images that are: equal sums per category."""
     share = np.exp(np.minimum(0.0, np.where(target, -odds, odds)))
     per_category = np.bincount(kind, share) / np.bincount(kind)
     return share, share / per_category[kind]
@@ -157,9 +157,9 @@ def judged(
     before: rejection.Model | None = None,
     offset: Floats | float = 0.0,
 ) -> rejection.Model:
-    """Fit the log odds that make the pictures that are kept alike.
+    """Fit the log odds that make the images that are kept alike.
 
-    Every category ends up with equally many pictures, however many of its shots are dropped; so the odds are fitted
+    Every category ends up with equally many images, however many of its shots are dropped; so the odds are fitted
     again to the shots as they are kept, and added up, until what is kept no longer tells targets from distractors.
 
     Parameters
@@ -243,7 +243,7 @@ def calibrate(fit_net: FitNet, n_small: int = 150, n_large: int = 14, n_proof: i
         small = negatives(n_small, size=64, workers=workers)
         large = negatives(n_large, size=256, workers=workers)
         tables = joined(measured([one.grey for one in small]), measured([one.grey for one in large]))
-        write_balance(tables, f"{n_small} pictures of each category at 64 px and {n_large} at 256 px, seed {SEED}")
+        write_balance(tables, f"{n_small} images of each category at 64 px and {n_large} at 256 px, seed {SEED}")
     images, kind = first_prints(n_proof, workers=workers)
     parts = np.array_split(images, max(len(images) // 256, 1))
     found, spectra = (np.concatenate([look(part) for part in parts]) for look in (rejection.features, rejection.planes))

@@ -1,4 +1,4 @@
-"""One picture from a seed: the scene, the object that is put into it, the light, the lens."""
+"""One image from a seed: the scene, the object that is put into it, the light, the lens."""
 
 import math
 from collections.abc import Callable
@@ -41,11 +41,11 @@ OBJECT: Final = 1
 PROOF_PX: Final = 64
 """Side of the print on which it is decided whether a shot is kept, whatever size is asked for."""
 FINE_PX: Final = 160
-"""From this side on pictures are drawn finely."""
+"""From this side on images are drawn finely."""
 FINE: Final = (4, 0.06)
 """Finely drawn, a pixel gets so many more rays when its neighbours differ by this share of white …"""
 COARSE: Final = (2, 0.2)
-"""… and in smaller pictures so many."""
+"""… and in smaller images so many."""
 ATTEMPTS: Final = 40
 """So often a scene and its object are drawn anew; after that the likeliest of them is kept."""
 MAX_SIDE: Final = 0.8
@@ -57,8 +57,8 @@ MARGIN: Final = 0.06
 
 
 @dataclass(frozen=True, eq=False)
-class Picture:
-    """A drawn picture and all that is known about it.
+class DrawnImage:
+    """A drawn image and all that is known about it.
 
     Attributes
     ----------
@@ -90,8 +90,8 @@ class Picture:
         return CATEGORIES[self.category][0]
 
 
-def draw(category: str, *, seed: int, number: int = 0, size: int = 256) -> Picture:
-    """Draw picture `number` of a category.
+def draw(category: str, *, seed: int, number: int = 0, size: int = 256) -> DrawnImage:
+    """Draw image `number` of a category.
 
     Parameters
     ----------
@@ -100,13 +100,13 @@ def draw(category: str, *, seed: int, number: int = 0, size: int = 256) -> Pictu
     seed : int
         With `category` and `number` it decides everything; the scene does not know the category.
     number : int, default 0
-        Which of the category's pictures.
+        Which of the category's images.
     size : int, default 256
         Side in pixels, 16 … 2048. Other sizes show the same scene.
 
     Returns
     -------
-    Picture
+    Image
         The same bytes for the same arguments, on every machine.
 
     Raises
@@ -135,7 +135,7 @@ def draw(category: str, *, seed: int, number: int = 0, size: int = 256) -> Pictu
         image, light = taken(shot, PROOF_PX)
     if size != PROOF_PX:
         image, light = taken(shot, size)
-    return Picture(image, light.parts, light.objects, category, seed, number, shot.scene.indoor)
+    return DrawnImage(image, light.parts, light.objects, category, seed, number, shot.scene.indoor)
 
 
 class Shot(NamedTuple):
@@ -167,7 +167,7 @@ def composed(category: str, *, seed: int, number: int, attempt: int = 0) -> Shot
 
 
 def taken(shot: Shot, size: int) -> tuple[NDArray[np.uint8], Exposure]:
-    """Take a picture of a shot, and print it."""
+    """Take an image of a shot, and print it."""
     from ..tracing.lens import printed
 
     light = exposure(shot, size)

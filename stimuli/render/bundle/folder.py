@@ -1,4 +1,4 @@
-"""A picture folder on disk: pictures, maps, parts, objects, and the table that names them."""
+"""An image folder on disk: images, maps, parts, objects, and the table that names them."""
 
 import io
 from collections.abc import Callable, Iterator, Sequence
@@ -26,11 +26,11 @@ SOURCES: Final = ("clickme", "salicon")
 FORMS: Final = ("png", "webp")
 LICENCE: Final = "CC0-1.0"
 POOL_PX: Final = 128
-"""Side of the candidates from which pictures are chosen."""
+"""Side of the candidates from which images are chosen."""
 
 
 class Item(NamedTuple):
-    """One picture to draw: its category and number under the seed, its name and its phase."""
+    """One image to draw: its category and number under the seed, its name and its phase."""
 
     category: str
     number: int
@@ -39,7 +39,7 @@ class Item(NamedTuple):
 
 
 def plan(n_per_category: Sequence[int], practice_per_category: int = 0) -> list[Item]:
-    """Return the pictures of a folder, category by category; practice pictures are numbered after the main ones.
+    """Return the images of a folder, category by category; practice images are numbered after the main ones.
 
     Examples
     --------
@@ -57,14 +57,14 @@ def plan(n_per_category: Sequence[int], practice_per_category: int = 0) -> list[
 def chosen(
     n: int, practice: int, pool: int, *, seed: int, workers: int = 1, quiet: bool = True, size: int = POOL_PX
 ) -> list[Item]:
-    """Return `n` main and `practice` practice pictures of each category, chosen from `pool` candidates by ``select``.
+    """Return `n` main and `practice` practice images of each category, chosen from `pool` candidates by ``select``.
 
     Parameters
     ----------
     n, practice, pool : int
         Per category; `pool` candidates are drawn at `size` px and measured.
     seed : int
-        Of the pictures.
+        Of the images.
     workers : int, default 1
         Processes.
     quiet : bool, default True
@@ -108,7 +108,7 @@ def _measure_one(job: tuple[str, int, int, int]) -> "Candidate":
 
 
 def balanced(n: int) -> list[int]:
-    """Share `n` pictures among the categories; the first ones, taken in turn from targets and distractors, get the rest.
+    """Share `n` images among the categories; the first ones, taken in turn from targets and distractors, get the rest.
 
     Examples
     --------
@@ -130,7 +130,7 @@ def render(
     workers: int = 1,
     quiet: bool = True,
 ) -> None:
-    """Draw pictures and maps into a folder.
+    """Draw images and maps into a folder.
 
     Parameters
     ----------
@@ -145,7 +145,7 @@ def render(
     maps : sequence of str, default both
         Which of ``clickme`` and ``salicon`` to make.
     form : str, default "png"
-        File form of the pictures: ``png``, or ``webp``, which keeps every pixel too and needs two thirds of the space.
+        File form of the images: ``png``, or ``webp``, which keeps every pixel too and needs two thirds of the space.
     workers : int, default 1
         Processes.
     quiet : bool, default True
@@ -154,7 +154,7 @@ def render(
     Raises
     ------
     InputError
-        For an unknown map source or file form, no pictures, or fewer than one worker.
+        For an unknown map source or file form, no images, or fewer than one worker.
     MissingExtra
         Without Numba.
     """
@@ -164,18 +164,18 @@ def render(
     if form not in FORMS:
         raise InputError(f"format: got {form}; allowed are {', '.join(FORMS)}")
     if workers < 1 or not items:
-        raise InputError(f"render: got {workers} workers and {len(items)} pictures; both must be 1 or more")
+        raise InputError(f"render: got {workers} workers and {len(items)} images; both must be 1 or more")
     from rapidvision.system.extras import need
 
     from .drawn_image import check_size
 
     check_size(size)
-    need("numba", extra="fast", purpose="drawing pictures")
+    need("numba", extra="fast", purpose="drawing images")
     out = Path(out)
     for folder in ("images", "parts", "objects", *(f"maps/{source}" for source in maps)):
         (out / folder).mkdir(parents=True, exist_ok=True)
     jobs = [_Job(str(out), item, seed, size, tuple(maps), form) for item in items]
-    with progress.progress("pictures", len(items), quiet=quiet) as advance:
+    with progress.progress("images", len(items), quiet=quiet) as advance:
         for _ in _each(_draw_one, jobs, workers):
             advance(1)
     files.write_json(out / "parts.json", dict(enumerate(PARTS)))
@@ -199,7 +199,7 @@ def table(items: Sequence[Item], *, seed: int, form: str = "png") -> list[dict[s
 
 
 class _Job(NamedTuple):
-    """What one worker needs to draw one picture."""
+    """What one worker needs to draw one image."""
 
     out: str
     item: Item
@@ -229,17 +229,17 @@ def _draw_one(job: _Job) -> None:
 
     out, item, seed, size, maps, form = job
     root, name = Path(out), f"{item.image_id}.png"
-    picture = draw(item.category, seed=seed, number=item.number, size=size)
+    image = draw(item.category, seed=seed, number=item.number, size=size)
     encode = partial(png_bytes, effort=9) if form == "png" else webp
-    files.write_bytes(root / "images" / f"{item.image_id}.{form}", encode(picture.image))
-    files.write_bytes(root / "parts" / name, png_bytes(picture.parts, effort=9))
-    files.write_bytes(root / "objects" / name, png_bytes(picture.objects, effort=9))
+    files.write_bytes(root / "images" / f"{item.image_id}.{form}", encode(image.image))
+    files.write_bytes(root / "parts" / name, png_bytes(image.parts, effort=9))
+    files.write_bytes(root / "objects" / name, png_bytes(image.objects, effort=9))
     key = {"seed": seed, "number": item.number}
     if "clickme" in maps:
-        values = clickme_map(picture.parts, picture.objects, item.category, **key)
+        values = clickme_map(image.parts, image.objects, item.category, **key)
         files.write_bytes(root / "maps/clickme" / name, png_bytes(values, effort=9))
     if "salicon" in maps:
-        values = salicon_map(picture.image, category=item.category, **key)
+        values = salicon_map(image.image, category=item.category, **key)
         files.write_bytes(root / "maps/salicon" / name, png_bytes(values, effort=9))
 
 

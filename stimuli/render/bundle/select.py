@@ -1,6 +1,6 @@
-"""Which pictures are shipped: a written rule, applied by a program, the same for every category.
+"""Which images are shipped: a written rule, applied by a program, the same for every category.
 
-From a pool of candidates per category those are kept that pass four gates (docs/datasheet.md), and among them pictures
+From a pool of candidates per category those are kept that pass four gates (docs/datasheet.md), and among them images
 are taken one by one, half of them indoors: each time the candidate that is farthest from all that were taken so far.
 """
 
@@ -15,7 +15,7 @@ from rapidvision.errors import CheckFailed
 
 from ..observers.players import DIAGNOSTIC
 from ..shapes.body import PART_INDEX
-from .drawn_image import Picture
+from .drawn_image import DrawnImage
 
 Floats = NDArray[np.float64]
 
@@ -28,13 +28,13 @@ CONTRAST: Final = 9.0
 TELLING: Final = 0.5
 """Gate 3: the visible parts hold at least this share of all that the category's parts tell (``players.DIAGNOSTIC``) …"""
 PART_PX: Final = 24
-"""… where a part counts as visible on so many pixels of a picture 256 wide."""
+"""… where a part counts as visible on so many pixels of an image 256 wide."""
 CONCEALED: Final = 0.12
 """Gate 4: things in front of the object cover at most this share of its outline's filled shape."""
 
 
 class Candidate(NamedTuple):
-    """What the rule looks at: the picture's number, whether it is indoors, what it looks like, whether it passed."""
+    """What the rule looks at: the image's number, whether it is indoors, what it looks like, whether it passed."""
 
     number: int
     indoor: bool
@@ -42,40 +42,40 @@ class Candidate(NamedTuple):
     passed: bool
 
 
-def candidate(picture: Picture) -> Candidate:
-    """Measure a picture for the rule."""
-    return Candidate(picture.number, picture.indoor, features_of(picture), passes(picture))
+def candidate(image: DrawnImage) -> Candidate:
+    """Measure an image for the rule."""
+    return Candidate(image.number, image.indoor, features_of(image), passes(image))
 
 
-def passes(picture: Picture) -> bool:
-    """Whether a picture passes the gates."""
-    mine = picture.objects == 1
-    size = picture.parts.shape[0]
+def passes(image: DrawnImage) -> bool:
+    """Whether an image passes the gates."""
+    mine = image.objects == 1
+    size = image.parts.shape[0]
     if not SMALLEST <= mine.mean() <= LARGEST:
         return False
     rim = max(size // 85, 1)
     inner = mine & ~ndimage.binary_erosion(mine, iterations=rim)
     outer = ndimage.binary_dilation(mine, iterations=2 * rim) & ~ndimage.binary_dilation(mine, iterations=rim)
-    image = picture.image.astype(np.float64)
-    smooth = np.stack([ndimage.uniform_filter(image[..., c], 2 * rim + 1) for c in range(3)], -1)
+    pixels = image.image.astype(np.float64)
+    smooth = np.stack([ndimage.uniform_filter(pixels[..., c], 2 * rim + 1) for c in range(3)], -1)
     step = smooth[inner].mean(0) - smooth[outer].mean(0)
     spread = smooth[inner].std(0) - smooth[outer].std(0)
     if np.sqrt((step**2 + spread**2).mean()) < CONTRAST:
         return False
     enough = PART_PX * (size / 256) ** 2
-    telling = DIAGNOSTIC[picture.category]
-    seen = [name for name in telling if np.count_nonzero(mine & (picture.parts == PART_INDEX[name])) >= enough]
+    telling = DIAGNOSTIC[image.category]
+    seen = [name for name in telling if np.count_nonzero(mine & (image.parts == PART_INDEX[name])) >= enough]
     if sum(telling[name] for name in seen) < TELLING * sum(telling.values()):
         return False
     filled = ndimage.binary_closing(mine, iterations=4 * rim)
-    before = filled & (picture.objects > 1)
+    before = filled & (image.objects > 1)
     return bool(before.sum() <= CONCEALED * mine.sum())
 
 
-def features_of(picture: Picture) -> Floats:
-    """Describe a picture for variety: object's colour, surroundings' colour, size, place, coarse outline; shape (76,)."""
-    mine = picture.objects == 1
-    image = picture.image / 255.0
+def features_of(image: DrawnImage) -> Floats:
+    """Describe an image for variety: object's colour, surroundings' colour, size, place, coarse outline; shape (76,)."""
+    mine = image.objects == 1
+    pixels = image.image / 255.0
     size = mine.shape[0]
     rows, columns = np.nonzero(mine)
     if not rows.size:
@@ -83,8 +83,8 @@ def features_of(picture: Picture) -> Floats:
     top, left = rows.min(), columns.min()
     box = mine[top : rows.max() + 1, left : columns.max() + 1].astype(np.float64)
     outline = ndimage.zoom(box, (8 / box.shape[0], 8 / box.shape[1]), order=1, grid_mode=True, mode="nearest")
-    own = [*image[mine].mean(0), *image[mine].std(0)]
-    around = [*image[~mine].mean(0)]
+    own = [*pixels[mine].mean(0), *pixels[mine].std(0)]
+    around = [*pixels[~mine].mean(0)]
     place = [rows.mean() / size, columns.mean() / size, float(np.sqrt(mine.mean()))]
     # the outline's 64 numbers together weigh as much as the others
     return np.array([*np.array(own) * 3.0, *np.array(around) * 3.0, *np.array(place) * 3.0, *outline.ravel() * 0.35])

@@ -1,6 +1,6 @@
-"""Can a picture be told from what is not its object? Simple statistics, simple classifiers, held-out accuracy.
+"""Can an image be told from what is not its object? Simple statistics, simple classifiers, held-out accuracy.
 
-The pictures are of use only if nothing but the object's shape, parts and surface tells a target from a distractor.
+The images are of use only if nothing but the object's shape, parts and surface tells a target from a distractor.
 These functions measure what the border, the mean colour, the amplitude spectrum and the histogram of luminance tell.
 """
 
@@ -27,7 +27,7 @@ def border(images: Images) -> Floats:
     n, side = images.shape[:2]
     blocks = 16
     if side % blocks:
-        raise InputError(f"border: got pictures of {side} px; the side must be a multiple of {blocks}")
+        raise InputError(f"border: got images of {side} px; the side must be a multiple of {blocks}")
     k = side // blocks
     small = images.astype(np.float64).reshape(n, blocks, k, blocks, k, 3).mean((2, 4))
     rim = np.ones((blocks, blocks), bool)
@@ -81,7 +81,7 @@ def spectral_bins(side: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDAr
     return band, np.broadcast_to(orientation, band.shape), keep
 
 
-#: What is asked: name → function from pictures to numbers.
+#: What is asked: name → function from images to numbers.
 STATISTICS: Final[dict[str, Callable[[Images], Floats]]] = {
     "border pixels": border,
     "mean colour": mean_colour,
@@ -93,20 +93,20 @@ STATISTICS: Final[dict[str, Callable[[Images], Floats]]] = {
 def held_out_accuracy(
     features: Floats, target: NDArray[np.bool_], *, seed: int, n_folds: int = 10, ridge: float = 0.1
 ) -> float:
-    """Return how often a linear classifier tells targets from distractors in pictures it was not fitted to.
+    """Return how often a linear classifier tells targets from distractors in images it was not fitted to.
 
     Parameters
     ----------
     features : ndarray of float, shape (n, n_features)
         Standardised on the fitted part of each fold.
     target : ndarray of bool, shape (n,)
-        What each picture shows.
+        What each image shows.
     seed : int
         Decides the folds, which hold equal shares of both.
     n_folds : int, default 10
         Parts that are held out in turn.
     ridge : float, default 0.1
-        Penalty on the weights, in units of the number of fitted pictures.
+        Penalty on the weights, in units of the number of fitted images.
 
     Returns
     -------
@@ -116,7 +116,7 @@ def held_out_accuracy(
     Raises
     ------
     InputError
-        With fewer than `n_folds` pictures of a kind.
+        With fewer than `n_folds` images of a kind.
 
     Examples
     --------

@@ -4,7 +4,7 @@ After the print (``finish``) targets and distractors still differ in how peaked 
 histograms are shaped. So each shot is first printed small, and the odds that such statistics come from a
 target are read off a model: means and unevenness in bins, and a small convolutional network that sees the lines which
 straight edges draw in a spectrum (``proof.json``, fitted by ``calibrate``). A shot whose statistics suggest its own kind is kept with
-the inverse of these odds, every other shot always; then the statistics of the pictures that are kept are those that
+the inverse of these odds, every other shot always; then the statistics of the images that are kept are those that
 both kinds have (rejection sampling on the propensity score: Rosenbaum & Rubin, 1983). No pixel is altered for it.
 """
 

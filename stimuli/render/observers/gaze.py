@@ -87,7 +87,7 @@ def look(image: NDArray[np.uint8], *, rng: Rng, n_observers: int = N_OBSERVERS) 
 def salicon_map(
     image: NDArray[np.uint8], *, category: str, seed: int, number: int, n_observers: int = N_OBSERVERS
 ) -> NDArray[np.uint8]:
-    """Return the blurred density of fixations, 0 … 255 in 64 steps, at the picture's own size."""
+    """Return the blurred density of fixations, 0 … 255 in 64 steps, at the image's own size."""
     size = image.shape[0]
     fixations = look(image, rng=seeds.stream(seed, "gaze", category, number), n_observers=n_observers).reshape(-1, 2)
     density = np.zeros((size, size))

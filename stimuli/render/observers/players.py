@@ -1,8 +1,8 @@
 """ClickMe-like maps: simulated players drag bubbles over the parts that tell a category (paper, section 2.1).
 
-A player sees the picture and its category and paints what would help a partner to recognise it. Players agree on what
+A player sees the image and its category and paints what would help a partner to recognise it. Players agree on what
 is diagnostic only so far: each has own preferences, own haste and an unsteady hand. The game's rules are the paper's:
-one bubble of 14 x 14 pixels each 50 ms, at most seven seconds, on a picture 256 pixels wide.
+one bubble of 14 x 14 pixels each 50 ms, at most seven seconds, on an image 256 pixels wide.
 """
 
 from typing import Final
@@ -55,7 +55,7 @@ def pull_of(
     Parameters
     ----------
     parts, objects : ndarray of uint8, shape (height, width)
-        Of a ``Picture``.
+        Of a ``DrawnImage``.
     category : str
         What it shows.
     liking : dict, optional
@@ -65,7 +65,7 @@ def pull_of(
 
 
 class _Outline:
-    """What all players of a picture see of its object: measured once."""
+    """What all players of an image see of its object: measured once."""
 
     def __init__(self, parts: NDArray[np.uint8], objects: NDArray[np.uint8]) -> None:
         self.parts = parts
@@ -92,12 +92,12 @@ class _Outline:
 def play(
     parts: NDArray[np.uint8], objects: NDArray[np.uint8], category: str, *, rng: Rng, n_players: int = N_PLAYERS
 ) -> NDArray[np.uint8]:
-    """Let players paint a picture.
+    """Let players paint an image.
 
     Parameters
     ----------
     parts, objects : ndarray of uint8, shape (height, width)
-        Of a ``Picture``.
+        Of a ``DrawnImage``.
     category : str
         What it shows.
     rng : Generator
@@ -166,7 +166,7 @@ def clickme_map(
     number: int,
     n_players: int = N_PLAYERS,
 ) -> NDArray[np.uint8]:
-    """Return the share of players who painted each pixel, 0 … 255, at the picture's own size."""
+    """Return the share of players who painted each pixel, 0 … 255, at the image's own size."""
     painted = play(parts, objects, category, rng=seeds.stream(seed, "players", category, number), n_players=n_players)
     share = painted.sum(0, dtype=np.float64) / n_players
     return np.floor(resized(share, parts.shape[0]) * 255.0 + 0.5).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""Where a picture is taken: in the open or in a room, with its ground, sky, walls and light."""
+"""Where an image is taken: in the open or in a room, with its ground, sky, walls and light."""
 
 import math
 

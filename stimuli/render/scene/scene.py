@@ -1,4 +1,4 @@
-"""Everything about a picture but its object: camera, light, ground, room, things that lie about.
+"""Everything about an image but its object: camera, light, ground, room, things that lie about.
 
 All of it is drawn from one stream that never learns the category, and things lie where the *frame* says, not where the
 object is; so nothing outside the object can tell a target from a distractor.

@@ -30,7 +30,7 @@ HILL: Final = 31  # colour of the hills (3), height, roughness
 HAZE: Final = 36
 SOFTNESS: Final = 37  # of the shadows
 CLOUDS: Final = 38
-FRAME: Final = 39  # a picture or window on the wall: centre u, v, half width, half height, kind, colour (3)
+FRAME: Final = 39  # an image or window on the wall: centre u, v, half width, half height, kind, colour (3)
 N_ENTRIES: Final = 47
 
 

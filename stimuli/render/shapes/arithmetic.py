@@ -1,4 +1,4 @@
-"""Sine, exponential, angle and noise from exactly rounded operations, so that no platform's libm enters a picture."""
+"""Sine, exponential, angle and noise from exactly rounded operations, so that no platform's libm enters an image."""
 
 import math
 

@@ -1,7 +1,7 @@
 """The only use of Numba: kernels are compiled once, cached on disk, and never reorder arithmetic.
 
 Without ``fastmath`` LLVM keeps every operation in the order it is written and fuses none, and the kernels use only
-operations that IEEE 754 rounds exactly (+ - * / sqrt floor); so a seed gives the same picture on every processor.
+operations that IEEE 754 rounds exactly (+ - * / sqrt floor); so a seed gives the same image on every processor.
 """
 
 import functools
@@ -23,11 +23,11 @@ def inlined(function: F) -> F:
 def compiled(function: F, *, inline: bool = False) -> F:
     """Compile `function` to machine code when it is first called; it keeps its type.
 
-    Without Numba the function can be imported, and says what is missing when it is called: in plain Python one picture
+    Without Numba the function can be imported, and says what is missing when it is called: in plain Python one image
     would take an hour.
     """
     try:
-        need("numba", extra="fast", purpose="drawing pictures")
+        need("numba", extra="fast", purpose="drawing images")
     except MissingExtra as missing:
         reason = str(missing)
 

@@ -2,7 +2,7 @@
 
 Stripes, straight edges and fur put their energy at different frequencies and orientations. The objects of targets and
 of distractors are therefore printed through two fixed, smooth filters and two fixed tone curves, mirror images of each
-other, that make the pictures' mean log amplitudes equal in every band of frequency and orientation, and their mean
+other, that make the images' mean log amplitudes equal in every band of frequency and orientation, and their mean
 histograms equal at every luminance. Only the object and its outline are altered, never what surrounds them. The tables
 (``balance.json``) were measured by ``calibrate``. Phases, and with them shapes, stay.
 """
@@ -24,7 +24,7 @@ LUMINANCE: Final = np.array([0.2126, 0.7152, 0.0722])
 TABLE: Final = Path(__file__).with_name("balance.json")
 N_ORIENTATIONS: Final = 16
 BANDS_PER_OCTAVE: Final = 2.0
-LOWEST: Final = 1.5  # cycles per picture
+LOWEST: Final = 1.5  # cycles per image
 N_COARSE_BANDS: Final = 4
 """The lowest bands hold few coefficients: they tell four orientations apart, the first none."""
 
@@ -48,7 +48,7 @@ class Bins(NamedTuple):
 
 @cache
 def bins_of(side: int, cycles: float) -> Bins:
-    """Bins for a transform of `side` pixels in which one cycle per picture is `cycles` coefficients."""
+    """Bins for a transform of `side` pixels in which one cycle per image is `cycles` coefficients."""
     fy = np.fft.fftfreq(side)[:, None] * side
     fx = np.fft.rfftfreq(side)[None, :] * side
     f = np.maximum(np.sqrt(fy**2 + fx**2) / cycles, 1e-6)
@@ -74,7 +74,7 @@ def bins_of(side: int, cycles: float) -> Bins:
 
 
 def log_amplitudes(grey: Floats) -> Floats:
-    """Log of the mean amplitude in each bin of a Hann-windowed picture; shape (n_bands, 16)."""
+    """Log of the mean amplitude in each bin of a Hann-windowed image; shape (n_bands, 16)."""
     side = grey.shape[0]
     bins = bins_of(side, 1.0)
     window = np.hanning(side)
@@ -106,7 +106,7 @@ def balance() -> Balance:
 
 
 def balanced(display: Floats, cover: Floats, *, target: bool, tables: Balance | None = None) -> Floats:
-    """Print a picture's object through the filter and the tone curve of its kind.
+    """Print an image's object through the filter and the tone curve of its kind.
 
     Parameters
     ----------

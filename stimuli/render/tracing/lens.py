@@ -16,7 +16,7 @@ Rng = np.random.Generator
 VIVID: Final = 1.15
 """How much colour film adds."""
 GRAIN: Final = (1.0, 3.0)
-"""Standard deviation of the sensor's noise in grey levels at middle grey: each picture's is drawn from this range."""
+"""Standard deviation of the sensor's noise in grey levels at middle grey: each image's is drawn from this range."""
 
 
 def exposed(colour: Floats, depth: Floats, cover: Floats, scene: Scene, rng: Rng) -> NDArray[np.float64]:
@@ -61,7 +61,7 @@ def exposed(colour: Floats, depth: Floats, cover: Floats, scene: Scene, rng: Rng
 
 
 def printed(display: NDArray[np.float64], cover: Floats, rng: Rng, *, target: bool) -> NDArray[np.uint8]:
-    """Return the picture: balanced for its kind, with the sensor's noise, in eight bits."""
+    """Return the figure: balanced for its kind, with the sensor's noise, in eight bits."""
     return developed(np.clip(balanced(display, cover.astype(np.float64), target=target), 0.0, 1.0), rng)
 
 

@@ -27,12 +27,12 @@ class Survived:
     results: set
 
 
-def chaos(pictures, data, *, n_kills, n_players, seed, between_s=(0.4, 1.6)):
+def chaos(images, data, *, n_kills, n_players, seed, between_s=(0.4, 1.6)):
     rng = np.random.default_rng(seed)
-    running = Running(pictures, data, partner="none", game=GAME)
+    running = Running(images, data, partner="none", game=GAME)
     port = running.port
     visitors = [
-        Visitor(running.url, Player(f"visitor {n}", "random"), lambda _picture: None, seed=seed, patience_s=60)
+        Visitor(running.url, Player(f"visitor {n}", "random"), lambda _image: None, seed=seed, patience_s=60)
         for n in range(n_players)
     ]
 
@@ -43,7 +43,7 @@ def chaos(pictures, data, *, n_kills, n_players, seed, between_s=(0.4, 1.6)):
             except InputError:
                 return
             if sum(bool(one.result) for one in played) < target:
-                return  # no more pictures
+                return  # no more images
 
     async def disturb():
         nonlocal running
@@ -51,7 +51,7 @@ def chaos(pictures, data, *, n_kills, n_players, seed, between_s=(0.4, 1.6)):
         for _ in range(n_kills):
             await asyncio.sleep(rng.uniform(*between_s))
             await asyncio.to_thread(running.kill)
-            running = await asyncio.to_thread(lambda: Running(pictures, data, partner="none", port=port))
+            running = await asyncio.to_thread(lambda: Running(images, data, partner="none", port=port))
         await asyncio.sleep(1)
         for task in tasks:
             task.cancel()

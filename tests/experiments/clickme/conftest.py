@@ -1,4 +1,4 @@
-"""A small picture folder with known maps: an object in its category's colour, whose middle matters most."""
+"""A small image folder with known maps: an object in its category's colour, whose middle matters most."""
 
 import csv
 
@@ -14,15 +14,15 @@ SIDE = 256
 
 
 def draw(category, rng):
-    """A picture, the map that painters have in mind (float, 0 … 1), and the object's mask."""
+    """An image, the map that painters have in mind (float, 0 … 1), and the object's mask."""
     x, y = rng.integers(64, SIDE - 64, size=2)
     radius = int(rng.integers(28, 44))
     rows, columns = np.mgrid[:SIDE, :SIDE]
     distance = np.hypot(rows - y, columns - x)
     inside = distance <= radius
-    picture = np.clip(rng.normal(120, 12, (SIDE, SIDE, 1)), 0, 255).repeat(3, axis=2).astype(np.uint8)
-    picture[inside] = COLOURS[category]
-    return picture, np.exp(-0.5 * (distance / (0.6 * radius)) ** 2), inside
+    image = np.clip(rng.normal(120, 12, (SIDE, SIDE, 1)), 0, 255).repeat(3, axis=2).astype(np.uint8)
+    image[inside] = COLOURS[category]
+    return image, np.exp(-0.5 * (distance / (0.6 * radius)) ** 2), inside
 
 
 def make_folder(folder, *, per_category=2, n_categories=4, n_practice=2, n_catch=0, seed=1):
@@ -34,8 +34,8 @@ def make_folder(folder, *, per_category=2, n_categories=4, n_practice=2, n_catch
         extra = n_practice + n_catch if category == sorted(COLOURS)[0] else 0
         for number in range(per_category + extra):
             name = f"{category}-{number:02d}"
-            picture, truth, mask = draw(category, rng)
-            Image.fromarray(picture).save(folder / "images" / f"{name}.png")
+            image, truth, mask = draw(category, rng)
+            Image.fromarray(image).save(folder / "images" / f"{name}.png")
             Image.fromarray(np.rint(truth * 65535).astype(np.uint16)).save(folder / "maps" / "truth" / f"{name}.png")
             Image.fromarray(mask.astype(np.uint8)).save(folder / "objects" / f"{name}.png")
             phase = "main" if number < per_category else "practice" if number < per_category + n_practice else "catch"
@@ -48,8 +48,8 @@ def make_folder(folder, *, per_category=2, n_categories=4, n_practice=2, n_catch
 
 
 @pytest.fixture(scope="session")
-def pictures(tmp_path_factory):
-    return make_folder(tmp_path_factory.mktemp("pictures"))
+def images(tmp_path_factory):
+    return make_folder(tmp_path_factory.mktemp("images"))
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ def played(tmp_path_factory, seed):
     from rapidvision.experiments.clickme.storage import collected
     from rapidvision.experiments.clickme.storage.images import read_maps
 
-    folder = make_folder(tmp_path_factory.mktemp("played") / "pictures", per_category=4)
+    folder = make_folder(tmp_path_factory.mktemp("played") / "images", per_category=4)
     data = folder.parent / "game"
     game = Game()
     deck = host.set_up(data, folder)
@@ -98,8 +98,8 @@ class Played:
 def server(tmp_path_factory):
     """A server of quick rounds, for all tests of a file; at its end it stops in order and has not stumbled."""
     folder = tmp_path_factory.mktemp("server")
-    pictures = make_folder(folder / "pictures", per_category=12)
-    with Running(pictures, folder / "game", game=QUICK) as running:
+    images = make_folder(folder / "images", per_category=12)
+    with Running(images, folder / "game", game=QUICK) as running:
         running.data = folder / "game"
         yield running
         assert running.stop() == 0

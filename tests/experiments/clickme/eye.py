@@ -1,4 +1,4 @@
-"""A partner that sees colours: each category of the test pictures has its own. Deterministic, fast, and easily fooled."""
+"""A partner that sees colours: each category of the test images has its own. Deterministic, fast, and easily fooled."""
 
 import os
 import time

@@ -48,13 +48,13 @@ class Guest:
 
     def deal(self):
         self.say({"type": "deal"})
-        return self.hear("picture", "refused")
+        return self.hear("image", "refused")
 
     def begin(self):
-        picture = self.deal()
-        self.say({"type": "start", "round": picture["round"], "pointer": "mouse"})
+        image = self.deal()
+        self.say({"type": "start", "round": image["round"], "pointer": "mouse"})
         self.hear("started")
-        return picture["round"]
+        return image["round"]
 
     def paint(self, round_id, places, first=0):
         self.say({"type": "bubbles", "round": round_id, "first": first, "xy": places})

@@ -74,9 +74,9 @@ def stopped_at(log):
     return next(entry["at"] for entry in log[last:] if entry["what"] in ("time", "end"))
 
 
-def ends_in_page(pictures, data, *, n_rounds):
+def ends_in_page(images, data, *, n_rounds):
     """Milliseconds by which the page ended each round after the server's clock did."""
-    with Running(pictures, data, partner="none", game=QUICK) as running, chromium() as browser:
+    with Running(images, data, partner="none", game=QUICK) as running, chromium() as browser:
         page = browser.new_page()
         join(page, running.url, "clockwatcher")
         late = {}

@@ -44,7 +44,7 @@ def line(n, start=20):
 
 
 def coloured_place(png):
-    """The middle of what has colour in a picture: there the partner looks."""
+    """The middle of what has colour in an image: there the partner looks."""
     pixels = np.asarray(Image.open(io.BytesIO(png)).convert("HSV"))
     rows, columns = np.nonzero(pixels[..., 1] > 100)
     return int(columns.mean()), int(rows.mean())

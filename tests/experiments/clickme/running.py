@@ -12,8 +12,8 @@ EYE = "tests.experiments.clickme.eye"
 
 
 class Running:
-    def __init__(self, pictures, data, *, partner=f"{EYE}:make", port=0, environment=None, game=None, more=()):
-        command = [sys.executable, "-m", "rapidvision", "clickme", "serve", str(pictures), "--out", str(data)]
+    def __init__(self, images, data, *, partner=f"{EYE}:make", port=0, environment=None, game=None, more=()):
+        command = [sys.executable, "-m", "rapidvision", "clickme", "serve", str(images), "--out", str(data)]
         command += ["--partner", partner, "--port", str(port), *more]
         if game is not None:
             data.mkdir(parents=True, exist_ok=True)

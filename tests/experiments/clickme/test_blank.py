@@ -58,9 +58,9 @@ def test_no_round_is_won_before_the_empty_view_is_known():
 
 
 @pytest.mark.parametrize("background", ["blank", "noise"])
-def test_a_partner_with_a_constant_answer_wins_no_round(tmp_path, pictures, background):
+def test_a_partner_with_a_constant_answer_wins_no_round(tmp_path, images, background):
     """It ended every round of its word at the first question, with nine points of ten."""
-    deck, game = read_deck(pictures), Game(rules=Rules(background=background))
+    deck, game = read_deck(images), Game(rules=Rules(background=background))
     stubborn = Loaded(
         lambda batch: np.tile(fixed(4, 1, 0.7), (len(batch), 1)), "stubborn", deck.categories, fixed(4, 1, 0.7)
     )
@@ -80,7 +80,7 @@ def onnx_partner(folder):
     pytest.importorskip("onnxruntime")
     from onnx import TensorProto, helper
 
-    pictures = helper.make_tensor_value_info("pictures", TensorProto.UINT8, ["n", "h", "w", 3])
+    images = helper.make_tensor_value_info("images", TensorProto.UINT8, ["n", "h", "w", 3])
     answer = helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["n", 2])
     constants = [
         helper.make_tensor("answer", TensorProto.FLOAT, [1, 2], [0.1, 0.9]),
@@ -89,14 +89,14 @@ def onnx_partner(folder):
         helper.make_tensor("two", TensorProto.INT64, [1], [2]),
     ]
     nodes = [
-        helper.make_node("Shape", ["pictures"], ["shape"]),
+        helper.make_node("Shape", ["images"], ["shape"]),
         helper.make_node("Slice", ["shape", "first", "one"], ["n"]),
         helper.make_node("Concat", ["n", "two"], ["wanted"], axis=0),
         helper.make_node("Expand", ["answer", "wanted"], ["probabilities"]),
     ]
-    graph = helper.make_graph(nodes, "stubborn", [pictures], [answer], constants)
+    graph = helper.make_graph(nodes, "stubborn", [images], [answer], constants)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
-    for key, value in metadata_of(OnnxCard(name="stubborn", categories=("bird", "umbrella"), picture_px=64)).items():
+    for key, value in metadata_of(OnnxCard(name="stubborn", categories=("bird", "umbrella"), image_px=64)).items():
         entry = model.metadata_props.add()
         entry.key, entry.value = key, value
     onnx.save(model, folder / "stubborn.onnx")
@@ -111,13 +111,13 @@ def test_the_answer_to_an_empty_view_is_measured_at_start(tmp_path, monkeypatch,
             encoding="utf-8",
         )
         monkeypatch.syspath_prepend(tmp_path)
-        loaded = load("stubborn:make", ["umbrella", "bird"], picture_px=64)
+        loaded = load("stubborn:make", ["umbrella", "bird"], image_px=64)
     elif kind == "onnx":
-        loaded = load(onnx_partner(tmp_path), ["umbrella", "bird"], picture_px=64)
+        loaded = load(onnx_partner(tmp_path), ["umbrella", "bird"], image_px=64)
     else:
         pytest.importorskip("torch")
-        deck = read_deck(host.picture_folder("bundled"))
-        loaded = load("bundled", deck.categories, picture_px=256)
+        deck = read_deck(host.image_folder("bundled"))
+        loaded = load("bundled", deck.categories, image_px=256)
         assert doubts(loaded, Rules())[1].startswith('an empty view is "umbrella" to it with probability 0.67')
         return
     assert loaded.blank == pytest.approx([0.1, 0.9])

@@ -1,4 +1,4 @@
-"""What changes after play: rules, pictures and words of a folder never change what was played."""
+"""What changes after play: rules, images and words of a folder never change what was played."""
 
 import csv
 import json
@@ -16,10 +16,10 @@ from tests.experiments.clickme.conftest import make_folder
 
 @pytest.fixture(scope="module")
 def original(tmp_path_factory):
-    """Four painters on four pictures, in a folder that tests copy."""
+    """Four painters on four images, in a folder that tests copy."""
     folder = tmp_path_factory.mktemp("changes") / "all"
-    make_folder(folder / "pictures", per_category=1, n_practice=0)
-    words = ["clickme", "simulate", str(folder / "pictures"), "--out", str(folder / "game"), "--map-source", "truth"]
+    make_folder(folder / "images", per_category=1, n_practice=0)
+    words = ["clickme", "simulate", str(folder / "images"), "--out", str(folder / "game"), "--map-source", "truth"]
     (folder / "game.toml").write_text("practice_rounds = 0\n", encoding="utf-8")
     more = ["--settings", str(folder / "game.toml"), "--n-players", "4", "--n-rounds", "4", "--seed", "3", "--quiet"]
     assert cli.main([*words, *more]) == 0
@@ -32,7 +32,7 @@ def copy(original, tmp_path):
 
 
 def exported(copy, out="maps", *more):
-    words = ["clickme", "export", str(copy / "game"), "--out", str(copy / out), "--pictures", str(copy / "pictures")]
+    words = ["clickme", "export", str(copy / "game"), "--out", str(copy / out), "--images", str(copy / "images")]
     code = cli.main([*words, "--observers", "simulated", *more])
     return code, json.loads((copy / out / "export.json").read_text(encoding="utf-8")) if code == 0 else None
 
@@ -47,19 +47,19 @@ def test_settings_written_after_play_change_no_map(copy, side):
     """512 put all of the mass into one quadrant without a word; 128 was a traceback."""
     assert exported(copy)[0] == 0
     settings = copy / "game" / "game.toml"
-    settings.write_text(settings.read_text(encoding="utf-8").replace("picture_px = 256", f"picture_px = {side}"))
+    settings.write_text(settings.read_text(encoding="utf-8").replace("image_px = 256", f"image_px = {side}"))
     code, record = exported(copy, "again")
     assert code == 0
-    assert record["rules"]["picture_px"] == 256
+    assert record["rules"]["image_px"] == 256
     for name in ("maps/clickme.npz", "clicks.csv", "rounds.csv", "images/bird-00.png"):
         assert (copy / "again" / name).read_bytes() == (copy / "maps" / name).read_bytes()
 
 
 def test_rounds_of_two_frames_are_told_apart_and_never_pooled(copy, capsys):
     settings = copy / "small.toml"
-    settings.write_text("practice_rounds = 0\n[rules]\npicture_px = 128\n", encoding="utf-8")
-    (copy / "game" / "pictures.txt").write_text(str((copy / "pictures").resolve()), encoding="utf-8")
-    words = ["clickme", "simulate", str(copy / "pictures"), "--out", str(copy / "game"), "--map-source", "truth"]
+    settings.write_text("practice_rounds = 0\n[rules]\nimage_px = 128\n", encoding="utf-8")
+    (copy / "game" / "images.txt").write_text(str((copy / "images").resolve()), encoding="utf-8")
+    words = ["clickme", "simulate", str(copy / "images"), "--out", str(copy / "game"), "--map-source", "truth"]
     more = [
         "--settings",
         str(settings),
@@ -77,35 +77,35 @@ def test_rounds_of_two_frames_are_told_apart_and_never_pooled(copy, capsys):
     for rules in ([], ["--rules", "all"]):
         assert exported(copy, "maps", *rules)[0] == 2
         message = capsys.readouterr().err
-        assert "16 rounds, picture_px 256" in message
-        assert "12 rounds, picture_px 128" in message
+        assert "16 rounds, image_px 256" in message
+        assert "12 rounds, image_px 128" in message
     digest = message.split(" (12 rounds")[0].split()[-1]
     code, record = exported(copy, "maps", "--rules", digest)
     assert code == 0
-    assert record["rules"]["picture_px"] == 128
+    assert record["rules"]["image_px"] == 128
     assert sum(n for why, n in record["counts"]["left_out"].items() if why.startswith("under rules")) == 16
     with np.load(copy / "maps" / "maps" / "clickme.npz") as maps:
         assert {maps[name].shape for name in maps.files} == {(128, 128)}
 
 
-def test_a_picture_replaced_under_its_name_gets_no_map_and_is_named(copy, capsys):
-    Image.new("RGB", (256, 256), (1, 2, 3)).save(copy / "pictures" / "images" / "cat-00.png")
+def test_a_image_replaced_under_its_name_gets_no_map_and_is_named(copy, capsys):
+    Image.new("RGB", (256, 256), (1, 2, 3)).save(copy / "images" / "images" / "cat-00.png")
     code, record = exported(copy)
     assert code == 0
-    assert "picture replaced since: cat-00 (1 pictures)" in capsys.readouterr().out
-    assert record["counts"]["left_out"] == {"picture replaced since": 4}
+    assert "image replaced since: cat-00 (1 images)" in capsys.readouterr().out
+    assert record["counts"]["left_out"] == {"image replaced since": 4}
     assert record["counts"]["n_maps"] == 12
     left = [row for row in rows(copy / "maps" / "rounds.csv") if row["left_out"]]
-    assert {(row["image_id"], row["left_out"]) for row in left} == {("cat-00", "picture replaced since")}
+    assert {(row["image_id"], row["left_out"]) for row in left} == {("cat-00", "image replaced since")}
     assert "cat-00" not in np.load(copy / "maps" / "maps" / "clickme.npz").files
 
 
-@pytest.mark.parametrize(("how", "reason"), [("gone", "picture missing"), ("broken", "picture unreadable")])
-def test_one_missing_picture_costs_its_own_rounds_only(copy, how, reason):
+@pytest.mark.parametrize(("how", "reason"), [("gone", "image missing"), ("broken", "image unreadable")])
+def test_one_missing_image_costs_its_own_rounds_only(copy, how, reason):
     if how == "broken":
-        (copy / "pictures" / "images" / "cat-00.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+        (copy / "images" / "images" / "cat-00.png").write_bytes(b"\x89PNG\r\n\x1a\n")
     else:
-        table = copy / "pictures" / "images.csv"
+        table = copy / "images" / "images.csv"
         lines = [line for line in table.read_text().splitlines() if not line.startswith("cat-00")]
         table.write_text("\n".join(lines) + "\n")
     code, record = exported(copy)
@@ -113,11 +113,11 @@ def test_one_missing_picture_costs_its_own_rounds_only(copy, how, reason):
     assert record["counts"]["left_out"] == {reason: 4}
     assert record["counts"]["changed"] == {reason: ["cat-00"]}
     words = ["clickme", "report", str(copy / "game"), "--out", str(copy / "report"), "--observers", "simulated"]
-    assert cli.main([*words, "--pictures", str(copy / "pictures"), "--seed", "1", "--quiet"]) == 0
+    assert cli.main([*words, "--images", str(copy / "images"), "--seed", "1", "--quiet"]) == 0
 
 
 def test_a_renamed_category_keeps_the_word_that_was_played(copy):
-    table = copy / "pictures" / "images.csv"
+    table = copy / "images" / "images.csv"
     table.write_text(table.read_text().replace(",cat,", ",kitten,"))
     assert exported(copy, "maps", "--tfrecords")[0] == 0
     assert {row["category"] for row in rows(copy / "maps" / "images.csv")} == {"bird", "cat", "couch", "elephant"}

@@ -13,9 +13,9 @@ EYE = "tests.experiments.clickme.eye:make"
 
 
 @pytest.fixture(scope="module")
-def game(pictures, tmp_path_factory):
+def game(images, tmp_path_factory):
     out = tmp_path_factory.mktemp("commands") / "game"
-    words = ["clickme", "simulate", str(pictures), "--out", str(out), "--map-source", "truth", "--partner", EYE]
+    words = ["clickme", "simulate", str(images), "--out", str(out), "--map-source", "truth", "--partner", EYE]
     assert cli.main([*words, "--n-players", "4", "--n-random", "1", "--n-rounds", "6", "--seed", "3", "--quiet"]) == 0
     return out
 
@@ -62,8 +62,8 @@ def test_simulate_export_and_report_run_one_after_the_other(game, tmp_path, caps
     assert (tmp_path / "report" / "report.html").is_file()
 
 
-def test_the_same_seed_plays_the_same_game(game, pictures, tmp_path):
-    words = ["clickme", "simulate", str(pictures), "--out", str(tmp_path / "again"), "--map-source", "truth"]
+def test_the_same_seed_plays_the_same_game(game, images, tmp_path):
+    words = ["clickme", "simulate", str(images), "--out", str(tmp_path / "again"), "--map-source", "truth"]
     words += ["--partner", EYE, "--n-players", "4", "--n-random", "1", "--n-rounds", "6", "--seed", "3", "--quiet"]
     assert cli.main(words) == 0
     for place in ("game", "again"):
@@ -113,7 +113,7 @@ def test_filters_of_the_command_line_are_the_filters_of_the_export(game, tmp_pat
         (["export", "nowhere", "--out", "x"], "no game.sqlite"),
         (["report", "nowhere", "--out", "x"], "no game.sqlite"),
         (
-            ["simulate", "PICTURES", "--out", "x", "--map-source", "salicon"],
+            ["simulate", "IMAGES", "--out", "x", "--map-source", "salicon"],
             'no maps from "salicon"; the folder has truth',
         ),
         (["simulate", "nowhere", "--out", "x", "--map-source", "truth"], "no such file"),
@@ -122,29 +122,29 @@ def test_filters_of_the_command_line_are_the_filters_of_the_export(game, tmp_pat
             'no maps from "truth"; the folder has clickme, salicon',
         ),
         (["players", "nowhere"], "no game.sqlite"),
-        (["serve", "PICTURES", "--out", "x", "--partner", "eye"], "allowed are module:function"),
-        (["serve", "PICTURES", "--out", "x", "--partner", "none", "--host", "0.0.0.0"], "without encryption"),
-        (["serve", "PICTURES", "--out", "x", "--partner", "none", "--settings", "BAD"], 'Did you mean "daily_limit"'),
+        (["serve", "IMAGES", "--out", "x", "--partner", "eye"], "allowed are module:function"),
+        (["serve", "IMAGES", "--out", "x", "--partner", "none", "--host", "0.0.0.0"], "without encryption"),
+        (["serve", "IMAGES", "--out", "x", "--partner", "none", "--settings", "BAD"], 'Did you mean "daily_limit"'),
     ],
 )
-def test_what_cannot_be_done_is_refused_in_one_line(pictures, tmp_path, monkeypatch, capsys, words, text):
+def test_what_cannot_be_done_is_refused_in_one_line(images, tmp_path, monkeypatch, capsys, words, text):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "bad.toml").write_text("daily_limt = 3\n")
-    places = {"PICTURES": str(pictures), "BAD": str(tmp_path / "bad.toml")}
+    places = {"IMAGES": str(images), "BAD": str(tmp_path / "bad.toml")}
     assert cli.main(["clickme", *[places.get(word, word) for word in words]]) == 2
     error = capsys.readouterr().err
     assert text in error
     assert error.count("\n") == 1
 
 
-def test_a_game_in_a_folder_with_an_accent_is_read_whatever_the_system_s_code_page(pictures, tmp_path, monkeypatch):
+def test_a_game_in_a_folder_with_an_accent_is_read_whatever_the_system_s_code_page(images, tmp_path, monkeypatch):
     """As on Windows, where a text file without a named encoding is cp1252."""
     plain = Path.read_text
     monkeypatch.setattr(
         Path, "read_text", lambda self, encoding=None, errors=None: plain(self, encoding or "cp1252", errors)
     )
     home = tmp_path / "José"
-    shutil.copytree(pictures, home / "bilder")
+    shutil.copytree(images, home / "bilder")
     words = [
         "clickme",
         "simulate",

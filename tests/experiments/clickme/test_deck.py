@@ -1,4 +1,4 @@
-"""Pictures: what a folder must hold, how they are shown, and who gets which."""
+"""Images: what a folder must hold, how they are shown, and who gets which."""
 
 import numpy as np
 import pytest
@@ -10,8 +10,8 @@ from rapidvision.experiments.clickme.storage.images import doubtful, read_deck, 
 from rapidvision.images.png import png_bytes
 
 
-def test_a_folder_is_read_with_its_phases(pictures):
-    deck = read_deck(pictures)
+def test_a_folder_is_read_with_its_phases(images):
+    deck = read_deck(images)
     assert len(deck.main) == 8
     assert len(deck.of("practice")) == 2
     assert deck.of("catch") == ()
@@ -29,8 +29,8 @@ def test_a_folder_is_read_with_its_phases(pictures):
         ("image_id,path,category\na/b,a.png,cat\n", 'image_id "a/b" must be letters'),
         ("image_id,path,category\na,a.png,\n", "row 2: category is empty"),
         ("image_id,path,category\na,a.png," + "x" * 201 + "\n", "at most 200 characters"),
-        ("image_id,path,category\n", "no pictures; the table has only a header"),
-        ("image_id,path,category,phase\na,a.png,cat,practice\n", "no picture to play with"),
+        ("image_id,path,category\n", "no images; the table has only a header"),
+        ("image_id,path,category,phase\na,a.png,cat,practice\n", "no image to play with"),
         ("image_id,path,category,phase\na,a.png,cat,later\n", 'phase is "later". Allowed: main, practice, catch'),
         ("image_id,path,category,phase\na,a.png,cat,catch\n", "needs objects/a.png"),
     ],
@@ -50,7 +50,7 @@ def test_a_missing_folder_is_refused(tmp_path):
         read_deck(tmp_path / "nowhere")
 
 
-def test_a_picture_is_cut_to_its_middle_square(tmp_path):
+def test_a_image_is_cut_to_its_middle_square(tmp_path):
     wide = np.zeros((100, 300, 3), np.uint8)
     wide[:, 100:200, 1] = 200
     Image.fromarray(wide).save(tmp_path / "a.png")
@@ -65,7 +65,7 @@ def test_sixteen_bits_keep_their_grey_and_floats_are_refused(tmp_path):
     Image.fromarray(grey).save(tmp_path / "a.png")
     assert np.abs(displayed_image(tmp_path / "a.png", 64).pixels[..., 0] - grey / 257.0).max() <= 0.5
     Image.fromarray(grey.astype(np.float32) / 65535).save(tmp_path / "b.tif")
-    with pytest.raises(InputError, match="b.tif: a picture of F numbers"):
+    with pytest.raises(InputError, match="b.tif: an image of F numbers"):
         displayed_image(tmp_path / "b.tif", 64)
 
 
@@ -79,12 +79,12 @@ def test_the_hash_is_of_the_pixels_not_of_the_packing_and_follows_a_replaced_fil
     assert displayed_image(tmp_path / "a.png", 32).sha256 != first
 
 
-def test_the_png_of_a_picture_is_made_once(tmp_path):
+def test_the_png_of_a_image_is_made_once(tmp_path):
     Image.new("RGB", (64, 64), (9, 8, 7)).save(tmp_path / "a.png")
     assert displayed_png(tmp_path / "a.png", 64) is displayed_png(tmp_path / "a.png", 64)
 
 
-def test_small_and_long_pictures_are_named(tmp_path):
+def test_small_and_long_images_are_named(tmp_path):
     (tmp_path / "images.csv").write_text("image_id,path,category\na,a.png,cat\nb,b.png,cat\nc,c.png,cat\n")
     for name, size in (("a", (8, 8)), ("b", (2000, 600)), ("c", (300, 400))):
         Image.new("RGB", size).save(tmp_path / f"{name}.png")
@@ -94,7 +94,7 @@ def test_small_and_long_pictures_are_named(tmp_path):
 
 @pytest.mark.parametrize("values", [(0, 255), (0, 1, 255), (0, 0), (0, 2)])
 def test_a_mask_without_an_object_of_1_is_refused(tmp_path, values):
-    """A mask of 0 and 255 had no object at all, so everybody failed the catch pictures."""
+    """A mask of 0 and 255 had no object at all, so everybody failed the catch images."""
     (tmp_path / "images.csv").write_text("image_id,path,category\na,a.png,cat\n")
     Image.new("RGB", (8, 8)).save(tmp_path / "a.png")
     (tmp_path / "objects").mkdir()
@@ -103,7 +103,7 @@ def test_a_mask_without_an_object_of_1_is_refused(tmp_path, values):
         read_objects(read_deck(tmp_path), 8)
 
 
-def test_the_mask_of_a_long_picture_is_framed_as_the_picture(tmp_path):
+def test_the_mask_of_a_long_image_is_framed_as_the_image(tmp_path):
     (tmp_path / "images.csv").write_text("image_id,path,category\na,a.png,cat\n")
     Image.new("RGB", (300, 100)).save(tmp_path / "a.png")
     mask = np.zeros((100, 300), np.uint8)
@@ -114,21 +114,21 @@ def test_the_mask_of_a_long_picture_is_framed_as_the_picture(tmp_path):
     assert (framed == (np.arange(100) < 50)).all()
 
 
-def test_a_square_picture_of_the_right_size_is_shown_unchanged(tmp_path):
+def test_a_square_image_of_the_right_size_is_shown_unchanged(tmp_path):
     array = np.random.default_rng(1).integers(0, 256, (64, 64, 3), dtype=np.uint8)
     (tmp_path / "a.png").write_bytes(png_bytes(array))
     assert (displayed_image(tmp_path / "a.png", 64).pixels == array).all()
 
 
 @pytest.mark.parametrize("content", [b"", b"GIF89a", b"\x89PNG\r\n\x1a\n", b"<svg/>"])
-def test_what_is_no_picture_is_named(tmp_path, content):
+def test_what_is_no_image_is_named(tmp_path, content):
     (tmp_path / "a.png").write_bytes(content)
     with pytest.raises(InputError, match=r"a.png: "):
         displayed_image(tmp_path / "a.png", 64)
 
 
-def test_a_mask_is_the_object_alone_at_the_side_of_the_game(pictures):
-    deck = read_deck(pictures)
+def test_a_mask_is_the_object_alone_at_the_side_of_the_game(images):
+    deck = read_deck(images)
     masks = read_objects(deck, 128)
     assert set(masks) == set(deck.cards)
     assert {mask.shape for mask in masks.values()} == {(128, 128)}
@@ -154,7 +154,7 @@ def test_maps_of_any_form_and_case_are_read_two_of_one_name_refused_and_the_rest
     assert list(maps) == ["a", "b", "c"]
     for values in maps.values():
         np.testing.assert_allclose(values / values.max(), ramp / ramp.max(), atol=1e-6)
-    assert "clickme: passed over 1 .txt, 1 without a picture of their name" in caplog.text
+    assert "clickme: passed over 1 .txt, 1 without an image of their name" in caplog.text
     Image.fromarray(ramp.astype(np.uint8)).save(there / "c.png")
     with pytest.raises(InputError, match=r"c\.npy and c\.png have one name"):
         read_maps(deck, "clickme", 32)

@@ -36,7 +36,7 @@ def test_pooled_maps_recover_what_the_players_painted(played, exported):
     assert np.mean(found) >= 0.8
 
 
-def test_maps_of_a_picture_agree_more_than_maps_of_different_pictures(played):
+def test_maps_of_a_image_agree_more_than_maps_of_different_images(played):
     records = [r for r in played.everything.played if r.player.startswith("painter")]
     maps = {(r.player, r.image_id): map_of([r], played.rules, Form()) for r in records}
     images = sorted({image for _, image in maps})
@@ -83,8 +83,8 @@ def test_tfrecords_read_back_as_the_release(exported, played):
     records = list(tfrecord.records(exported.folder / "clickme.tfrecords"))
     assert len(records) == 16
     first = tfrecord.example(records[0].payload)
-    assert (tfrecord.picture(first["heatmap"][0], n_channels=1) == maps[maps.files[0]]).all()
-    assert tfrecord.picture(first["image"][0], n_channels=3).shape == (256, 256, 3)
+    assert (tfrecord.image(first["heatmap"][0], n_channels=1) == maps[maps.files[0]]).all()
+    assert tfrecord.image(first["image"][0], n_channels=3).shape == (256, 256, 3)
     assert first["label"].tolist() == [0]
 
 

@@ -1,4 +1,4 @@
-"""Who gets which picture: fewest maps first, none twice, and catch pictures where no player can foresee them."""
+"""Who gets which image: fewest maps first, none twice, and catch images where no player can foresee them."""
 
 from pathlib import Path
 
@@ -28,13 +28,13 @@ def deck_of(n, n_practice=0, n_catch=0):
 
 @settings(max_examples=30, deadline=None)
 @given(st.integers(1, 12), st.integers(1, 5), st.integers(0, 3), st.integers(0, 99))
-def test_every_player_gets_a_picture_with_the_fewest_maps_and_none_the_same_one_twice(
-    n_pictures, n_players, n_practice, seed
+def test_every_player_gets_a_image_with_the_fewest_maps_and_none_the_same_one_twice(
+    n_images, n_players, n_practice, seed
 ):
-    deck = deck_of(n_pictures, n_practice=3)
+    deck = deck_of(n_images, n_practice=3)
     feed = Feed(deck, seed=seed, practice_rounds=n_practice)
     seen = {player: [] for player in range(n_players)}
-    for _ in range(n_pictures + n_practice):
+    for _ in range(n_images + n_practice):
         for player, own in seen.items():
             fewest = min((feed.n_maps(name) for name in deck.main if name not in own), default=None)
             name, phase = feed.deal(str(player))
@@ -44,10 +44,10 @@ def test_every_player_gets_a_picture_with_the_fewest_maps_and_none_the_same_one_
     for player, own in seen.items():
         assert feed.deal(str(player)) is None
         assert sorted(set(own)) == sorted(own)
-        assert len(own) == n_pictures + n_practice
+        assert len(own) == n_images + n_practice
 
 
-def test_a_picture_given_back_is_dealt_to_others_first():
+def test_a_image_given_back_is_dealt_to_others_first():
     feed = Feed(deck_of(3), seed=1, practice_rounds=0)
     first = feed.deal("anna")
     for _ in range(2):
@@ -56,7 +56,7 @@ def test_a_picture_given_back_is_dealt_to_others_first():
     assert feed.deal("berta") == first
 
 
-def test_a_removed_picture_is_dealt_to_no_player():
+def test_a_removed_image_is_dealt_to_no_player():
     feed = Feed(deck_of(2), seed=1, practice_rounds=0)
     feed.remove("m0")
     assert [feed.deal("anna"), feed.deal("anna")] == [("m1", "main"), None]
@@ -70,7 +70,7 @@ def test_a_restored_feed_resumes_where_it_was():
     assert [feed.deal(player) for player in "abcd"] == [again.deal(player) for player in "abcd"]
 
 
-def test_one_of_every_so_many_rounds_is_on_a_catch_picture_at_a_place_of_its_own():
+def test_one_of_every_so_many_rounds_is_on_a_catch_image_at_a_place_of_its_own():
     feed = Feed(deck_of(200, n_practice=1, n_catch=6), seed=1, catch_every=10)
     places = {}
     for player in ("anna", "berta", "clara"):
@@ -83,7 +83,7 @@ def test_one_of_every_so_many_rounds_is_on_a_catch_picture_at_a_place_of_its_own
     assert len({place for own in places.values() for place in own}) > 4
 
 
-def test_no_catch_picture_comes_twice_and_without_new_ones_the_game_continues():
+def test_no_catch_image_comes_twice_and_without_new_ones_the_game_continues():
     feed = Feed(deck_of(40, n_catch=2), seed=1, practice_rounds=0, catch_every=4)
     dealt = [feed.deal("anna") for _ in range(42)]
     assert sorted(name for name, phase in dealt if phase == "catch") == ["c0", "c1"]
@@ -107,8 +107,8 @@ def test_giving_back_what_brings_no_map_changes_nothing(phase):
     assert [feed.n_maps(name) for name in feed.deck.main] == [0, 0]
 
 
-def test_practice_starves_no_picture():
-    """All players practised on the picture with the fewest maps, which so never got one."""
+def test_practice_starves_no_image():
+    """All players practised on the image with the fewest maps, which so never got one."""
     feed = Feed(deck_of(8), seed=1, practice_rounds=1)
     for player in range(6):
         for _ in range(8):
@@ -118,7 +118,7 @@ def test_practice_starves_no_picture():
     assert sum(n_maps) == 6 * 7
 
 
-def test_players_who_practise_and_leave_take_nothing_from_the_pictures_that_have_least():
+def test_players_who_practise_and_leave_take_nothing_from_the_images_that_have_least():
     feed = Feed(deck_of(4), seed=2, practice_rounds=1)
     played = [feed.deal("anna") for _ in range(4)]
     (missing,) = [name for name in feed.deck.main if feed.n_maps(name) == 0]
@@ -133,8 +133,8 @@ def test_players_who_practise_and_leave_take_nothing_from_the_pictures_that_have
 
 
 @pytest.mark.parametrize(("n_bubbles", "n_maps"), [(9, 0), (10, 1)])
-def test_a_round_too_short_for_the_export_is_no_map_of_the_feed(tmp_path, pictures, n_bubbles, n_maps):
-    deck, game = read_deck(pictures), Game(practice_rounds=0)
+def test_a_round_too_short_for_the_export_is_no_map_of_the_feed(tmp_path, images, n_bubbles, n_maps):
+    deck, game = read_deck(images), Game(practice_rounds=0)
     few = Rules(max_bubbles=n_bubbles)
     store = host.game_store(tmp_path)
     no_partner = Loaded(None, "none", deck.categories)

@@ -24,7 +24,7 @@ ROUTES = (
     ("GET", "/static/game.js"),
     ("GET", "/api/me"),
     ("GET", "/api/board"),
-    ("GET", "/api/rounds/{round}/picture.png"),
+    ("GET", "/api/rounds/{round}/image.png"),
     ("GET", "/api/rounds/{round}/view.png"),
     ("GET", "/api/play"),
     ("POST", "/api/join"),
@@ -49,7 +49,7 @@ def bystander(server):
         round_id = guest.begin()
         yield
         assert guest.hear("end", seconds=60)["round"] == round_id
-        assert guest.deal()["type"] == "picture"
+        assert guest.deal()["type"] == "image"
 
 
 def n_rows(running):

@@ -21,8 +21,8 @@ from tests.experiments.clickme.quickgame import QUICK, coloured_place, line
 from tests.experiments.clickme.running import Running
 
 
-def play(store, pictures, names, *, seed=1, rounds=3):
-    deck, game = read_deck(pictures), Game()
+def play(store, images, names, *, seed=1, rounds=3):
+    deck, game = read_deck(images), Game()
     partner = Loaded(None, "none", deck.categories)
     maps = read_maps(deck, "truth", 256)
     return simulate.simulate(
@@ -44,20 +44,20 @@ def in_store(store):
     return len(data.rounds), sum(record.n_bubbles for record in data.rounds), n_orphans
 
 
-def test_a_second_simulation_adds_other_players_and_refuses_those_who_played(store, pictures):
+def test_a_second_simulation_adds_other_players_and_refuses_those_who_played(store, images):
     """It claimed eight rounds, stored none, and left a thousand bubbles of no round."""
-    first = play(store, pictures, ["a", "b"])
+    first = play(store, images, ["a", "b"])
     assert in_store(store) == (first.n_rounds, first.n_bubbles, 0)
     for seed in (1, 2):
         with pytest.raises(InputError, match="2 of these 2 simulated players have played here already"):
-            play(store, pictures, ["a", "B"], seed=seed)
+            play(store, images, ["a", "B"], seed=seed)
     assert in_store(store) == (first.n_rounds, first.n_bubbles, 0)
-    second = play(store, pictures, ["c", "d"], seed=2)
+    second = play(store, images, ["c", "d"], seed=2)
     assert in_store(store) == (first.n_rounds + second.n_rounds, first.n_bubbles + second.n_bubbles, 0)
 
 
-def test_simulate_twice_on_the_command_line_prints_what_the_database_holds(tmp_path, pictures, capsys):
-    words = ["clickme", "simulate", str(pictures), "--out", str(tmp_path / "game"), "--map-source", "truth"]
+def test_simulate_twice_on_the_command_line_prints_what_the_database_holds(tmp_path, images, capsys):
+    words = ["clickme", "simulate", str(images), "--out", str(tmp_path / "game"), "--map-source", "truth"]
     words += ["--n-players", "2", "--n-rounds", "3"]
     assert cli.main([*words, "--seed", "1"]) == 0
     said = capsys.readouterr().out
@@ -70,17 +70,17 @@ def test_simulate_twice_on_the_command_line_prints_what_the_database_holds(tmp_p
     store.close()
 
 
-def test_a_failed_write_of_a_simulated_round_is_raised(store, pictures, monkeypatch):
+def test_a_failed_write_of_a_simulated_round_is_raised(store, images, monkeypatch):
     from rapidvision.experiments.web.store import StoreUnavailable
 
     bubbles = "create trigger full before insert on clickme_bubbles begin select raise(abort, 'disk full'); end"
     store.submit(lambda connection: connection.exec_driver_sql(bubbles)).result()
     with pytest.raises(StoreUnavailable, match="disk full"):
-        play(store, pictures, ["a"])
+        play(store, images, ["a"])
 
 
-def test_what_is_chosen_is_one_kind_and_the_rest_is_counted(store, pictures):
-    play(store, pictures, ["a", "b"])
+def test_what_is_chosen_is_one_kind_and_the_rest_is_counted(store, images):
+    play(store, images, ["a", "b"])
     data = collect(store)
     part = select(data, players="simulated")
     assert len(part.collected.rounds) == len(data.rounds)
@@ -90,15 +90,15 @@ def test_what_is_chosen_is_one_kind_and_the_rest_is_counted(store, pictures):
         select(data)
 
 
-def test_people_and_programs_in_one_game_are_exported_and_reported_apart(tmp_path, pictures, capsys):
-    with Running(pictures, tmp_path / "game", partner="none", game=QUICK) as running:
+def test_people_and_programs_in_one_game_are_exported_and_reported_apart(tmp_path, images, capsys):
+    with Running(images, tmp_path / "game", partner="none", game=QUICK) as running:
         with Guest(running.url, "painter 001") as guest:
             for _ in range(3):
                 guest.paint(round_id := guest.begin(), line(12))
                 while guest.hear("stored", "end")["type"] != "end":
                     pass
         assert running.stop() == 0
-    words = ["clickme", "simulate", str(pictures), "--out", str(tmp_path / "game"), "--map-source", "truth", "--quiet"]
+    words = ["clickme", "simulate", str(images), "--out", str(tmp_path / "game"), "--map-source", "truth", "--quiet"]
     assert cli.main([*words, "--n-players", "2", "--n-rounds", "3", "--seed", "1"]) == 0
     for kind, n in (("human", 3), ("simulated", 6)):
         out = tmp_path / kind
@@ -118,20 +118,20 @@ def test_people_and_programs_in_one_game_are_exported_and_reported_apart(tmp_pat
     store.close()
 
 
-def test_a_rehearsal_has_names_points_and_maps_of_its_own(tmp_path, pictures):
+def test_a_rehearsal_has_names_points_and_maps_of_its_own(tmp_path, images):
     def win(running, guest):
-        picture = guest.deal()
-        image = call(running.url, f"/api/rounds/{picture['round']}/picture.png", cookie=guest.cookie)[1]
+        dealt = guest.deal()
+        image = call(running.url, f"/api/rounds/{dealt['round']}/image.png", cookie=guest.cookie)[1]
         x, y = coloured_place(image)
-        guest.say({"type": "start", "round": picture["round"]})
-        guest.paint(picture["round"], [[x + (k % 2), y] for k in range(10)])
+        guest.say({"type": "start", "round": dealt["round"]})
+        guest.paint(dealt["round"], [[x + (k % 2), y] for k in range(10)])
         return guest.hear("end")["points"]
 
-    with Running(pictures, tmp_path / "game", game=QUICK, more=["--rehearsal"]) as running:
+    with Running(images, tmp_path / "game", game=QUICK, more=["--rehearsal"]) as running:
         with Guest(running.url, "anna") as pilot:
             assert win(running, pilot) > 0
         assert running.stop() == 0
-    with Running(pictures, tmp_path / "game") as running:
+    with Running(images, tmp_path / "game") as running:
         assert call(running.url, "/api/me", cookie=pilot.cookie)[0] == 401
         with Guest(running.url, "Anna") as guest:
             board = call(running.url, "/api/board", cookie=guest.cookie)[1]
@@ -145,8 +145,8 @@ def test_a_rehearsal_has_names_points_and_maps_of_its_own(tmp_path, pictures):
     assert select(data).left_out == {"by pilot players": 1}
 
 
-def test_automated_rounds_are_left_out_by_count(store, pictures):
-    play(store, pictures, ["a"])
+def test_automated_rounds_are_left_out_by_count(store, images):
+    play(store, images, ["a"])
     robot = tables.rounds.update().values(automated=True)
     first = collect(store).rounds[0].round_id
     store.submit(lambda c: c.execute(robot.where(tables.rounds.c.round_id == first)).rowcount).result()

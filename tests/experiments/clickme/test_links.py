@@ -74,7 +74,7 @@ def test_what_was_not_heard_comes_again_and_what_was_heard_does_not(server):
         first = guest.post("hear", {"after": 0})[1]
         again = guest.post("hear", {"after": 0})[1]
         assert first == again
-        assert first["messages"][0]["type"] == "picture"
+        assert first["messages"][0]["type"] == "image"
         guest.say({"type": "deal"})
         assert guest.post("hear", {"after": first["last"]})[1]["last"] == first["last"] + 1
 
@@ -88,8 +88,8 @@ def test_a_link_takes_over_from_a_socket_and_a_socket_from_a_link(server):
         poster = Poster.__new__(Poster)
         poster.url, poster.cookie = guest.url, guest.cookie
         poster.open()
-        picture = poster.hear("picture")
-        assert (picture["round"], picture["xy"]) == (round_id, line(2))
+        image = poster.hear("image")
+        assert (image["round"], image["xy"]) == (round_id, line(2))
         assert [json.loads(message) for message in guest.socket][-1]["type"] == "moved"
         guest.open()
         assert poster.hear("moved")["type"] == "moved"
@@ -121,20 +121,20 @@ def test_a_link_belongs_to_its_player_alone(server, what):
 def test_malformed_posts_are_refused(server, body, status):
     with Poster(server.url, next(names)) as guest:
         assert guest.post("say", body)[0] == status
-        assert guest.deal()["type"] == "picture"
+        assert guest.deal()["type"] == "image"
 
 
 def test_a_message_that_is_not_understood_is_answered_and_the_others_are_taken(server):
     with Poster(server.url, next(names)) as guest:
         guest.post("say", {"messages": [{"type": "end", "points": 1e9}, "deal", {"type": "deal"}]})
-        assert [guest.hear()["type"] for _ in range(3)] == ["refused", "refused", "picture"]
+        assert [guest.hear()["type"] for _ in range(3)] == ["refused", "refused", "image"]
 
 
 def test_a_flood_by_post_is_slowed_down_and_other_clients_are_not(server):
     with Poster(server.url, next(names)) as flood, Poster(server.url, next(names)) as other:
         statuses = {flood.post("say", {"messages": [{"type": "nonsense"}] * 64})[0] for _ in range(6)}
         assert statuses == {200, 429}
-        assert other.deal()["type"] == "picture"
+        assert other.deal()["type"] == "image"
 
 
 def test_links_of_one_player_are_few_and_silent_ones_are_forgotten(monkeypatch):

@@ -17,9 +17,9 @@ from tests.experiments.clickme.running import Running
 pytest.importorskip("fcntl")
 
 
-def test_a_second_server_is_refused_and_closes_no_live_round(tmp_path, pictures):
+def test_a_second_server_is_refused_and_closes_no_live_round(tmp_path, images):
     """The second start ended all open rounds; the player of the first was told that time was up."""
-    with Running(pictures, tmp_path / "game", partner="none", game=QUICK) as running:
+    with Running(images, tmp_path / "game", partner="none", game=QUICK) as running:
         running.data = tmp_path / "game"
         with Guest(running.url, next(names)) as guest:
             round_id = guest.begin()
@@ -27,22 +27,22 @@ def test_a_second_server_is_refused_and_closes_no_live_round(tmp_path, pictures)
             guest.hear("stored")
             before = (tmp_path / "game" / "game.toml").read_bytes()
             with pytest.raises(RuntimeError, match="another process plays this game"):
-                Running(pictures, tmp_path / "game", partner="none", game=QUICK.replace("1200", "1500"))
+                Running(images, tmp_path / "game", partner="none", game=QUICK.replace("1200", "1500"))
             assert (tmp_path / "game" / "game.toml").read_bytes() == before
             guest.hear("end")
         (record,) = stored(running).rounds
         assert (record.result, record.duration_ms) == ("time", 1200)
         assert running.stop() == 0
-    with Running(pictures, tmp_path / "game", partner="none") as again:
+    with Running(images, tmp_path / "game", partner="none") as again:
         assert again.stop() == 0
 
 
-def test_simulated_players_do_not_play_beside_a_server(tmp_path, pictures, capsys):
-    with Running(pictures, tmp_path / "game", partner="none", game=QUICK):
+def test_simulated_players_do_not_play_beside_a_server(tmp_path, images, capsys):
+    with Running(images, tmp_path / "game", partner="none", game=QUICK):
         words = [
             "clickme",
             "simulate",
-            str(pictures),
+            str(images),
             "--out",
             str(tmp_path / "game"),
             "--map-source",

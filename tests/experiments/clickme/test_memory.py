@@ -1,4 +1,4 @@
-"""What is held in memory: nothing of players who have gone, and one picture of an export."""
+"""What is held in memory: nothing of players who have gone, and one image of an export."""
 
 import asyncio
 import gc
@@ -48,13 +48,13 @@ async def visit(game, name, n_rounds):
         round_id = heard[-1]["round"]
         await game.handle(seat, Start(round_id))
         await game.handle(seat, Skip(round_id))
-    await game.handle(seat, Deal())  # a picture that is never started
+    await game.handle(seat, Deal())  # an image that is never started
     game.disconnect(seat, send)
 
 
-def test_seats_rounds_and_views_of_players_who_have_gone_are_given_back(tmp_path, pictures, monkeypatch):
+def test_seats_rounds_and_views_of_players_who_have_gone_are_given_back(tmp_path, images, monkeypatch):
     monkeypatch.setattr(game_loop, "LEFT_AFTER_S", 0.01)
-    deck = read_deck(pictures)
+    deck = read_deck(images)
     store = tables.open_store(f"sqlite:///{tmp_path}/game.sqlite")
     table = Table(Loaded(None, "none", deck.categories))
     before = n_held()
@@ -77,9 +77,9 @@ def test_seats_rounds_and_views_of_players_who_have_gone_are_given_back(tmp_path
 
 
 @pytest.mark.parametrize("per_player", [False, True])
-def test_an_export_holds_one_picture_at_a_time(tmp_path, per_player):
-    """All maps of a game were held until the end: a quarter of a megabyte for each picture."""
-    folder = make_folder(tmp_path / "pictures", per_category=8, n_practice=0)
+def test_an_export_holds_one_image_at_a_time(tmp_path, per_player):
+    """All maps of a game were held until the end: a quarter of a megabyte for each image."""
+    folder = make_folder(tmp_path / "images", per_category=8, n_practice=0)
     deck = read_deck(folder)
     store = host.game_store(tmp_path)
     maps, no_partner = read_maps(deck, "truth", 256), Loaded(None, "none", deck.categories)
@@ -89,18 +89,18 @@ def test_an_export_holds_one_picture_at_a_time(tmp_path, per_player):
     store.close()
     del maps
 
-    def peak(n_pictures):
-        few = set(sorted(deck.cards)[:n_pictures])
+    def peak(n_images):
+        few = set(sorted(deck.cards)[:n_images])
         rounds = tuple(record for record in part.collected.rounds if record.image_id in few)
         data = type(part.collected)(rounds)
         tracemalloc.start()
         form = Form(per_player=per_player, with_tfrecords=True)
-        export(data, deck, part.rules, tmp_path / f"maps-{n_pictures}", quality={}, form=form)
+        export(data, deck, part.rules, tmp_path / f"maps-{n_images}", quality={}, form=form)
         most = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         return most
 
-    peak(1)  # fills the caches of pictures
+    peak(1)  # fills the caches of images
     for name in deck.cards:
         displayed_image(deck.cards[name].path, 256)
     map_bytes = 256 * 256 * 4

@@ -60,9 +60,9 @@ def test_a_player_may_be_renamed_to_another_spelling_of_the_same_name(store):
     assert "ANNA" in [one.name for one in moderation.players(store)]
 
 
-def test_the_running_game_follows_within_seconds(tmp_path, pictures, capsys):
+def test_the_running_game_follows_within_seconds(tmp_path, images, capsys):
     game = tmp_path / "game"
-    with Running(pictures, game, game="practice_rounds = 0\n[rules]\nslack_ms = 1200\n") as running:
+    with Running(images, game, game="practice_rounds = 0\n[rules]\nslack_ms = 1200\n") as running:
         guest, other = Guest(running.url, "Rude Name"), Guest(running.url, "Other")
         with guest:
             solve(guest)
@@ -94,11 +94,11 @@ def names(guest):
 def solve(guest):
     from tests.experiments.clickme.quickgame import coloured_place
 
-    picture = guest.deal()
-    image = call(guest.url, f"/api/rounds/{picture['round']}/picture.png", cookie=guest.cookie)[1]
+    dealt = guest.deal()
+    image = call(guest.url, f"/api/rounds/{dealt['round']}/image.png", cookie=guest.cookie)[1]
     x, y = coloured_place(image)
-    guest.say({"type": "start", "round": picture["round"]})
-    guest.paint(picture["round"], [[x + (k % 2), y] for k in range(10)])
+    guest.say({"type": "start", "round": dealt["round"]})
+    guest.paint(dealt["round"], [[x + (k % 2), y] for k in range(10)])
     assert guest.hear("end")["result"] == "solved"
 
 

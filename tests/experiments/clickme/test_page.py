@@ -35,9 +35,9 @@ def browser():
 
 
 @pytest.fixture(scope="module")
-def server(pictures, tmp_path_factory):
+def server(images, tmp_path_factory):
     data = tmp_path_factory.mktemp("page") / "game"
-    with Running(pictures, data, game='show_view = "always"\n' + QUICK) as running:
+    with Running(images, data, game='show_view = "always"\n' + QUICK) as running:
         running.data = data
         yield running
 
@@ -199,15 +199,15 @@ def test_where_sockets_are_blocked_the_same_game_is_played_by_post(server, brows
         context.close()
 
 
-def test_a_server_that_comes_back_is_found_again_and_by_socket(browser, pictures, tmp_path):
-    with Running(pictures, tmp_path / "game", game=QUICK) as running:
+def test_a_server_that_comes_back_is_found_again_and_by_socket(browser, images, tmp_path):
+    with Running(images, tmp_path / "game", game=QUICK) as running:
         context = browser.new_context()
         page = context.new_page()
         join(page, running.url, "Patient")
         before = page.evaluate("clickme.round.id")
         running.kill()
         until(page, "document.getElementById('status').textContent.includes('Connection lost')")
-        with Running(pictures, tmp_path / "game", port=running.port):
+        with Running(images, tmp_path / "game", port=running.port):
             until(page, f"clickme.round.id !== '{before}'")  # the server that died has closed the round
             waiting(page)
             paint(page, n=6)
@@ -263,17 +263,17 @@ def test_the_page_is_light():
     assert sum(path.stat().st_size for path in folder.iterdir()) < 40_000
 
 
-def test_a_simulated_player_paints_what_it_has_in_mind_through_the_page(server, page, pictures):
-    deck = read_deck(pictures)
+def test_a_simulated_player_paints_what_it_has_in_mind_through_the_page(server, page, images):
+    deck = read_deck(images)
     maps = read_maps(deck, "truth", 256)
     mind = mind_of({name: displayed_image(card.path, 256).pixels for name, card in deck.cards.items()}, maps)
     join(page, server.url, "Painter")
     shares = []
     for number in range(3):
         round_id = page.evaluate("clickme.round.id")
-        answer = page.request.get(f"{server.url}api/rounds/{round_id}/picture.png")
-        picture = np.asarray(Image.open(io.BytesIO(answer.body())).convert("RGB"))
-        importance = mind(picture)
+        answer = page.request.get(f"{server.url}api/rounds/{round_id}/image.png")
+        image = np.asarray(Image.open(io.BytesIO(answer.body())).convert("RGB"))
+        importance = mind(image)
         box = page.locator("#canvas").bounding_box()
         scale = box["width"] / 256
         moves = stroke(Player("painter", sharpness=4), importance, Rules(), rng=np.random.default_rng(number))

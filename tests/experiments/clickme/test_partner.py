@@ -28,16 +28,16 @@ VIEW = np.zeros((32, 32, 3), np.uint8)
 )
 def test_a_partner_that_cannot_play_is_refused_with_the_reason(partner, words):
     with pytest.raises(InputError, match=words):
-        load(partner, ["bird", "cat"], picture_px=64)
+        load(partner, ["bird", "cat"], image_px=64)
 
 
 def test_an_unknown_category_is_named():
     with pytest.raises(InputError, match="unknown: unicorn"):
-        load(f"{EYE}:make", ["cat", "unicorn"], picture_px=64)
+        load(f"{EYE}:make", ["cat", "unicorn"], image_px=64)
 
 
 def test_categories_are_sorted_and_named_once():
-    assert load(f"{EYE}:make", ["cat", "bird", "cat"], picture_px=64).categories == ("bird", "cat")
+    assert load(f"{EYE}:make", ["cat", "bird", "cat"], image_px=64).categories == ("bird", "cat")
 
 
 @pytest.mark.parametrize("answer", [[[0.5, -0.1]], [[np.inf, 0]], [0.5, 0.5], [[0.2, 0.3, 0.5]], "cat", None])
@@ -142,19 +142,19 @@ def test_without_a_partner_or_after_closing_every_question_fails_at_once():
     assert waiting.done()
 
 
-def test_the_test_partner_knows_a_picture_by_its_colour():
-    look = load(f"{EYE}:make", ["bird", "cat"], picture_px=64).partner
-    picture = np.full((1, 64, 64, 3), COLOURS["cat"], np.uint8)
-    assert look(picture)[0].argmax() == 1
+def test_the_test_partner_knows_a_image_by_its_colour():
+    look = load(f"{EYE}:make", ["bird", "cat"], image_px=64).partner
+    image = np.full((1, 64, 64, 3), COLOURS["cat"], np.uint8)
+    assert look(image)[0].argmax() == 1
 
 
 def test_the_bundled_network_plays_by_its_name():
     pytest.importorskip("torch")
-    loaded = load("bundled", ["zebra", "bird"], picture_px=64)
+    loaded = load("bundled", ["zebra", "bird"], image_px=64)
     assert loaded.categories == ("bird", "zebra")
     assert loaded.partner(np.zeros((3, 64, 64, 3), np.uint8)).shape == (3, 2)
     with pytest.raises(InputError, match="unicorn"):
-        load("bundled", ["bird", "unicorn"], picture_px=64)
+        load("bundled", ["bird", "unicorn"], image_px=64)
 
 
 def test_a_slow_partner_gets_small_batches_so_that_no_player_waits_for_the_whole_queue():
@@ -190,15 +190,15 @@ def test_a_round_that_asks_again_keeps_its_place_in_the_queue():
 @pytest.mark.parametrize("spec", [f"{EYE}:make", "none"])
 def test_precision_is_for_our_own_networks(spec):
     if spec == "none":
-        assert load(spec, ["cat"], picture_px=64, precision="bfloat16").partner is None
+        assert load(spec, ["cat"], image_px=64, precision="bfloat16").partner is None
         return
     with pytest.raises(InputError, match="its precision is its own"):
-        load(spec, ["bird", "cat"], picture_px=64, precision="bfloat16")
+        load(spec, ["bird", "cat"], image_px=64, precision="bfloat16")
 
 
 def test_the_bundled_network_in_half_precision_says_so_and_nearly_agrees():
     pytest.importorskip("torch")
     views = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3), dtype=np.uint8)
-    half, full = (load("bundled", ["bird", "cat"], picture_px=64, precision=p) for p in ("bfloat16", "float32"))
+    half, full = (load("bundled", ["bird", "cat"], image_px=64, precision=p) for p in ("bfloat16", "float32"))
     assert (half.name, full.name) == ("bundled in bfloat16", "bundled")
     assert np.abs(half.partner(views) - full.partner(views)).max() < 0.1

@@ -20,14 +20,14 @@ def flags_by_name(played, judged):
     return {played.name_of[player]: quality.flags for player, quality in judged.items()}
 
 
-def test_players_who_do_not_look_at_the_pictures_are_found_and_painters_are_not(played, judged):
+def test_players_who_do_not_look_at_the_images_are_found_and_painters_are_not(played, judged):
     flags = flags_by_name(played, judged)
     found = {name for name, one in flags.items() if "off_target" in one}
     assert found >= {"random 0", "random 1", "random 2", "avoider"}
     assert not {name for name in found if name.startswith("painter")}
 
 
-def test_a_stroke_that_repeats_on_every_picture_is_found_as_scripted(played, judged):
+def test_a_stroke_that_repeats_on_every_image_is_found_as_scripted(played, judged):
     flags = flags_by_name(played, judged)
     assert [name for name, one in flags.items() if "scripted" in one] == ["copyist"]
 
@@ -95,17 +95,17 @@ def test_every_filter_names_its_reason(played, judged):
         "practice",
         "skipped by the player",
         "never started",
-        "picture reported by 3 or more players",
+        "image reported by 3 or more players",
         "on a phone or tablet",
         "player flagged off_target",
         "player flagged scripted",
         "fewer than 10 bubbles",
-        "fewer than 2 players on the picture",
+        "fewer than 2 players on the image",
     }
 
 
 def caught(played, n, *, hits):
-    """One painter's rounds with `n` of them on catch pictures, `hits` of which were on the object."""
+    """One painter's rounds with `n` of them on catch images, `hits` of which were on the object."""
     objects = read_objects(played.deck, 256)
     mine = [r for r in played.everything.played if r.player == "painter 0"]
     outside = {name: np.argwhere(~mask)[:20, ::-1] for name, mask in objects.items()}
@@ -120,7 +120,7 @@ def caught(played, n, *, hits):
 @pytest.mark.parametrize(
     ("n", "hits", "failed"), [(4, 4, False), (4, 2, False), (4, 1, True), (3, 0, True), (2, 0, False)]
 )
-def test_who_misses_most_catch_pictures_is_flagged_once_there_are_enough(played, n, hits, failed):
+def test_who_misses_most_catch_images_is_flagged_once_there_are_enough(played, n, hits, failed):
     data, objects, player = caught(played, n, hits=hits)
     quality = player_quality(data, played.rules, objects=objects)[player]
     assert (quality.n_catch, quality.catch_score) == (n, hits / n)
@@ -130,6 +130,6 @@ def test_who_misses_most_catch_pictures_is_flagged_once_there_are_enough(played,
 def test_catch_rounds_make_no_maps_and_are_counted(played):
     data, objects, _ = caught(played, 4, hits=0)
     passed = apply_filters(data, Filters(), player_quality(data, played.rules, objects=objects))
-    assert passed.left_out["catch picture"] == 4
+    assert passed.left_out["catch image"] == 4
     assert passed.left_out["player flagged failed_catch"] == 16
     assert passed.n_kept + sum(passed.left_out.values()) == len(data.rounds)

@@ -46,7 +46,7 @@ def exported(played, collected, out):
 
 
 @pytest.mark.parametrize("filter_mobile", [True, False])
-def test_every_row_is_read_where_there_were_no_catch_pictures(played, tmp_path, filter_mobile):
+def test_every_row_is_read_where_there_were_no_catch_images(played, tmp_path, filter_mobile):
     """All 180 rows of such a game were filtered away, and no row of the table was understood."""
     done = exported(played, played.everything, tmp_path / "maps")
     from_npz = rows_of_npz(tmp_path / "maps" / "clicks.npz", filter_mobile=filter_mobile)
@@ -59,7 +59,7 @@ def test_every_row_is_read_where_there_were_no_catch_pictures(played, tmp_path, 
     assert category in played.deck.categories
 
 
-def test_phones_are_filtered_and_so_are_players_who_missed_catch_pictures(played, tmp_path):
+def test_phones_are_filtered_and_so_are_players_who_missed_catch_images(played, tmp_path):
     objects = read_objects(played.deck, 256)
     rounds = [dataclasses.replace(one, is_mobile=one.player == "painter 1") for one in played.everything.rounds]
     mine = [one for one in rounds if one.player == "painter 0" and one.phase == "main"]

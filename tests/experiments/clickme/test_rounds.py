@@ -66,11 +66,11 @@ def test_what_the_rules_forbid_is_refused_by_name_and_not_stored(server, places,
 
 def test_bubbles_before_the_start_and_after_the_end_are_refused(server):
     with Guest(server.url, next(names)) as guest:
-        picture = guest.deal()
-        guest.paint(picture["round"], line(1))
+        dealt = guest.deal()
+        guest.paint(dealt["round"], line(1))
         assert guest.hear("refused")["code"] == "not_started"
         round_id = guest.begin()
-        assert round_id == picture["round"]  # asking again does not change the picture
+        assert round_id == dealt["round"]  # asking again does not change the image
         guest.hear("end")
         guest.paint(round_id, line(1))
         assert guest.hear("refused")["code"] == "over"
@@ -87,7 +87,7 @@ def test_ten_thousand_bubbles_in_one_packet_disturb_no_other_player(server):
         other.paint(other_round, line(3))
         assert other.hear("stored")["upto"] == 3
         guest.open()
-        assert guest.hear("picture", "end")["round"] == round_id
+        assert guest.hear("image", "end")["round"] == round_id
     assert bubbles_of(server, round_id) == []
 
 
@@ -129,10 +129,10 @@ def test_a_second_tab_takes_over_and_the_round_continues_there(server):
         first.hear("stored")
         old = first.socket
         first.open()
-        picture = first.hear("picture")
-        assert picture["round"] == round_id
-        assert picture["xy"] == line(2)
-        assert picture["elapsed_ms"] > 0
+        dealt = first.hear("image")
+        assert dealt["round"] == round_id
+        assert dealt["xy"] == line(2)
+        assert dealt["elapsed_ms"] > 0
         messages = [json.loads(message) for message in old]
         assert messages[-1]["type"] == "moved"
         first.paint(round_id, line(3)[2:], first=2)
@@ -144,9 +144,9 @@ def test_no_player_touches_the_rounds_of_another(server):
         round_id = owner.begin()
         thief.paint(round_id, line(1))
         assert thief.hear("refused")["code"] == "no_such_round"
-        assert call(server.url, f"/api/rounds/{round_id}/picture.png", cookie=thief.cookie)[0] == 404
-        assert call(server.url, f"/api/rounds/{round_id}/picture.png")[0] == 404
-        assert call(server.url, f"/api/rounds/{round_id}/picture.png", cookie=owner.cookie)[0] == 200
+        assert call(server.url, f"/api/rounds/{round_id}/image.png", cookie=thief.cookie)[0] == 404
+        assert call(server.url, f"/api/rounds/{round_id}/image.png")[0] == 404
+        assert call(server.url, f"/api/rounds/{round_id}/image.png", cookie=owner.cookie)[0] == 200
     assert bubbles_of(server, round_id) == []
 
 
@@ -158,17 +158,17 @@ def test_what_the_partner_saw_is_not_shown_where_the_game_does_not(server):
         assert call(server.url, f"/api/rounds/{round_id}/view.png", cookie=guest.cookie)[0] == 403
 
 
-def test_skipping_and_reporting_bring_the_next_picture(server):
+def test_skipping_and_reporting_bring_the_next_image(server):
     with Guest(server.url, next(names)) as guest:
         seen = []
         for message in (
             {"type": "skip"},
-            {"type": "report", "reason": "poor_picture"},
+            {"type": "report", "reason": "poor_image"},
             {"type": "report", "reason": "wrong_label"},
         ):
-            picture = guest.deal()
-            seen.append(picture["round"])
-            guest.say({**message, "round": picture["round"]})
+            dealt = guest.deal()
+            seen.append(dealt["round"])
+            guest.say({**message, "round": dealt["round"]})
             assert guest.hear("end")["result"] == "skipped"
         assert len(set(seen)) == 3
     data = stored(server)
@@ -179,12 +179,10 @@ def test_skipping_and_reporting_bring_the_next_picture(server):
 
 @pytest.mark.parametrize(("partner", "state"), [("make_slow", "absent"), ("make_failing", "absent")])
 def test_a_partner_that_is_late_or_fails_leaves_the_round_to_the_clock_and_the_data_say_so(
-    tmp_path, pictures, partner, state
+    tmp_path, images, partner, state
 ):
     environment = {"EYE_PAUSE_S": "2"}
-    with Running(
-        pictures, tmp_path / "game", partner=f"{EYE}:{partner}", game=QUICK, environment=environment
-    ) as running:
+    with Running(images, tmp_path / "game", partner=f"{EYE}:{partner}", game=QUICK, environment=environment) as running:
         running.data = tmp_path / "game"
         with Guest(running.url, "anna") as guest:
             round_id = guest.begin()
@@ -196,13 +194,13 @@ def test_a_partner_that_is_late_or_fails_leaves_the_round_to_the_clock_and_the_d
         assert record.guesses[0].status == ("late" if partner == "make_slow" else "failed")
 
 
-def test_a_solved_round_gives_points_for_the_time_left_and_the_board_shows_them(tmp_path, pictures):
-    with Running(pictures, tmp_path / "game", game=QUICK) as running, Guest(running.url, "anna") as guest:
-        picture = guest.deal()
-        image = call(running.url, f"/api/rounds/{picture['round']}/picture.png", cookie=guest.cookie)[1]
+def test_a_solved_round_gives_points_for_the_time_left_and_the_board_shows_them(tmp_path, images):
+    with Running(images, tmp_path / "game", game=QUICK) as running, Guest(running.url, "anna") as guest:
+        dealt = guest.deal()
+        image = call(running.url, f"/api/rounds/{dealt['round']}/image.png", cookie=guest.cookie)[1]
         x, y = coloured_place(image)
-        guest.say({"type": "start", "round": picture["round"]})
-        guest.paint(picture["round"], [[x + (k % 2), y] for k in range(10)])
+        guest.say({"type": "start", "round": dealt["round"]})
+        guest.paint(dealt["round"], [[x + (k % 2), y] for k in range(10)])
         end = guest.hear("end")
         assert end["result"] == "solved"
         assert 50 <= end["points"] <= 100
@@ -212,9 +210,9 @@ def test_a_solved_round_gives_points_for_the_time_left_and_the_board_shows_them(
         assert "".join(running.errors) == ""
 
 
-def test_no_acknowledged_bubble_is_lost_when_the_server_is_killed_under_play(tmp_path, pictures, seed):
+def test_no_acknowledged_bubble_is_lost_when_the_server_is_killed_under_play(tmp_path, images, seed):
     """Three kills here; the benchmark does fifty and more."""
-    done = chaos(pictures, tmp_path / "game", n_kills=3, n_players=4, seed=seed)
+    done = chaos(images, tmp_path / "game", n_kills=3, n_players=4, seed=seed)
     assert done.n_acknowledged > 50
     assert done.n_lost == 0
     assert done.n_altered == 0

@@ -35,7 +35,7 @@ def test_points_are_the_share_of_time_left():
 
 @pytest.mark.parametrize(
     "line",
-    ["picture_px = 8", "bubble_px = 0", "tick_ms = 0", "top_k = -1", "noise_sd = 2.0", 'background = "black"'],
+    ["image_px = 8", "bubble_px = 0", "tick_ms = 0", "top_k = -1", "noise_sd = 2.0", 'background = "black"'],
 )
 def test_impossible_rules_are_refused_by_name(line):
     with pytest.raises(RecipeError, match=line.split(" ")[0]):
@@ -124,24 +124,24 @@ def test_every_simulated_stroke_is_legal(kind, rules):
 
 
 def test_the_partner_sees_exactly_the_patches_and_nothing_else(rules):
-    picture = np.random.default_rng(1).integers(0, 256, (256, 256, 3), dtype=np.uint8)
-    view = PartnerView(picture, rules, seed=1)
+    image = np.random.default_rng(1).integers(0, 256, (256, 256, 3), dtype=np.uint8)
+    view = PartnerView(image, rules, seed=1)
     assert (view.pixels == BLANK).all()
     view.show(0, 0)
     view.show(100, 50)
     shown = np.zeros((256, 256), bool)
     shown[:11, :11] = True
     shown[40:61, 90:111] = True
-    assert (view.pixels[shown] == picture[shown]).all()
+    assert (view.pixels[shown] == image[shown]).all()
     assert (view.pixels[~shown] == BLANK).all()
 
 
-def test_the_noise_background_is_the_darkened_picture_under_noise_and_the_same_for_the_same_round():
-    picture = np.full((256, 256, 3), 255, np.uint8)
+def test_the_noise_background_is_the_darkened_image_under_noise_and_the_same_for_the_same_round():
+    image = np.full((256, 256, 3), 255, np.uint8)
     rules = Rules(background="noise")
-    one, again, other = (PartnerView(picture, rules, seed=1, round_id=r).pixels for r in ("a", "a", "b"))
+    one, again, other = (PartnerView(image, rules, seed=1, round_id=r).pixels for r in ("a", "a", "b"))
     assert (one == again).all()
     assert (one != other).any()
     assert abs(one.mean() / 255 - 0.5) < 0.01  # white minus one half, noise clipped evenly on both sides
-    dark = PartnerView(np.zeros_like(picture), rules, seed=1, round_id="a").pixels
+    dark = PartnerView(np.zeros_like(image), rules, seed=1, round_id="a").pixels
     assert dark.mean() < 0.15 * 255

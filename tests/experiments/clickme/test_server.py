@@ -37,7 +37,7 @@ def test_a_flood_of_messages_closes_only_its_own_connection(server):
             while True:
                 flood.hear(seconds=5)
         assert closed.value.rcvd.code == 4429
-        assert other.deal()["type"] == "picture"
+        assert other.deal()["type"] == "image"
 
 
 def test_usernames_are_unique_whatever_their_case_and_no_one_logs_in_without_the_code(server):
@@ -79,73 +79,73 @@ def test_the_page_and_its_files_come_with_a_strict_policy(server):
 # -- servers of their own -------------------------------------------------------------------------------------------
 
 
-def test_a_daily_limit_holds_over_a_restart(tmp_path, pictures):
+def test_a_daily_limit_holds_over_a_restart(tmp_path, images):
     text = QUICK.replace("daily_limit = 40", "daily_limit = 2")
-    with Running(pictures, tmp_path / "game", game=text) as running:
+    with Running(images, tmp_path / "game", game=text) as running:
         with Guest(running.url, "anna") as guest:
             for _ in range(2):
                 guest.say({"type": "skip", "round": guest.deal()["round"]})
                 guest.hear("end")
             assert guest.deal()["code"] == "daily_limit"
         assert running.stop() == 0
-    with Running(pictures, tmp_path / "game") as running:
+    with Running(images, tmp_path / "game") as running:
         guest.url = running.url
         with guest:
             assert guest.deal()["code"] == "daily_limit"
 
 
-def test_when_the_pictures_run_out_the_player_is_told(tmp_path):
-    pictures = make_folder(tmp_path / "pictures", per_category=1, n_categories=2, n_practice=0)
-    with Running(pictures, tmp_path / "game", game=QUICK) as running, Guest(running.url, "anna") as guest:
+def test_when_the_images_run_out_the_player_is_told(tmp_path):
+    images = make_folder(tmp_path / "images", per_category=1, n_categories=2, n_practice=0)
+    with Running(images, tmp_path / "game", game=QUICK) as running, Guest(running.url, "anna") as guest:
         for _ in range(2):
             guest.say({"type": "skip", "round": guest.deal()["round"]})
             guest.hear("end")
         assert guest.deal()["code"] == "no_more"
 
 
-def test_a_picture_that_does_not_decode_is_passed_over_and_written_down(tmp_path):
-    pictures = make_folder(tmp_path / "pictures", per_category=1, n_categories=3, n_practice=0)
-    (pictures / "images" / "bird-00.png").write_bytes(b"\x89PNG\r\n\x1a\n but not really")
-    with Running(pictures, tmp_path / "game", game=QUICK) as running, Guest(running.url, "anna") as guest:
+def test_a_image_that_does_not_decode_is_passed_over_and_written_down(tmp_path):
+    images = make_folder(tmp_path / "images", per_category=1, n_categories=3, n_practice=0)
+    (images / "images" / "bird-00.png").write_bytes(b"\x89PNG\r\n\x1a\n but not really")
+    with Running(images, tmp_path / "game", game=QUICK) as running, Guest(running.url, "anna") as guest:
         words = []
-        while (picture := guest.deal())["type"] == "picture":
-            words.append(picture["category"])
-            guest.say({"type": "skip", "round": picture["round"]})
+        while (image := guest.deal())["type"] == "image":
+            words.append(image["category"])
+            guest.say({"type": "skip", "round": image["round"]})
             guest.hear("end")
         assert sorted(words) == ["cat", "couch"]
         running.data = tmp_path / "game"
         assert list(stored(running).broken) == ["bird-00"]
 
 
-def test_a_picture_that_enough_players_report_is_dealt_no_more(tmp_path):
-    pictures = make_folder(tmp_path / "pictures", per_category=1, n_categories=1, n_practice=0)
-    with Running(pictures, tmp_path / "game", game="report_limit = 2\n" + QUICK) as running:
+def test_a_image_that_enough_players_report_is_dealt_no_more(tmp_path):
+    images = make_folder(tmp_path / "images", per_category=1, n_categories=1, n_practice=0)
+    with Running(images, tmp_path / "game", game="report_limit = 2\n" + QUICK) as running:
         for name in ("anna", "berta"):
             with Guest(running.url, name) as guest:
-                guest.say({"type": "report", "round": guest.deal()["round"], "reason": "poor_picture"})
+                guest.say({"type": "report", "round": guest.deal()["round"], "reason": "poor_image"})
                 guest.hear("end")
         with Guest(running.url, "clara") as guest:
             assert guest.deal()["code"] == "no_more"
 
 
 def test_a_category_that_the_partner_does_not_know_keeps_the_server_from_starting(tmp_path):
-    pictures = make_folder(tmp_path / "pictures", n_categories=2)
-    table = pictures / "images.csv"
+    images = make_folder(tmp_path / "images", n_categories=2)
+    table = images / "images.csv"
     table.write_text(table.read_text().replace(",cat,", ",unicorn,"))
     with pytest.raises(RuntimeError, match="unknown: unicorn"):
-        Running(pictures, tmp_path / "game")
+        Running(images, tmp_path / "game")
 
 
-def test_a_game_folder_belongs_to_its_pictures(tmp_path, pictures):
-    with Running(pictures, tmp_path / "game", game=QUICK) as running:
+def test_a_game_folder_belongs_to_its_images(tmp_path, images):
+    with Running(images, tmp_path / "game", game=QUICK) as running:
         assert running.stop() == 0
-    other = shutil.copytree(pictures, tmp_path / "other")
+    other = shutil.copytree(images, tmp_path / "other")
     with pytest.raises(RuntimeError, match="is played with"):
         Running(other, tmp_path / "game")
 
 
-def test_joining_over_and_over_is_slowed_down(tmp_path, pictures):
-    with Running(pictures, tmp_path / "game", game=QUICK) as running:
+def test_joining_over_and_over_is_slowed_down(tmp_path, images):
+    with Running(images, tmp_path / "game", game=QUICK) as running:
         statuses = [call(running.url, "/api/join", {"name": "x"})[0] for _ in range(200)]
     assert statuses[:100] == [422] * 100
     assert 429 in statuses

@@ -30,7 +30,7 @@ def record(number, *, player="p", image="i", result="time", n_bubbles=20, guesse
         category="cat",
         kind="human",
         rules=Rules(),
-        picture_sha256=image,
+        image_sha256=image,
         phase="main",
         started_utc=f"2026-01-{day:02d}T00:00:{number % 60:02d}.000Z",
         ended_utc="",
@@ -169,10 +169,10 @@ def test_the_report_says_that_programs_played_and_draws_its_figures(played, tmp_
     assert agreement["mean"] > agreement["null"] + 0.1
     assert agreement["p"] < 0.01
     assert agreement["n_maps"] == len(played.everything.played)
-    assert "players of different pictures" in page
+    assert "players of different images" in page
 
 
-def test_without_two_pictures_of_two_players_there_is_no_agreement(played, tmp_path):
+def test_without_two_images_of_two_players_there_is_no_agreement(played, tmp_path):
     rounds = tuple(one for one in played.everything.played if one.player == "painter 0")
     write_report(part(Collected(rounds)), played.deck, played.game, tmp_path, quality={})
     assert "Not computed" in (tmp_path / "report.html").read_text()
@@ -204,10 +204,10 @@ def test_the_report_compares_with_another_experiment_s_maps(played, tmp_path):
     assert even["agreement"]["mean"] > even["agreement"]["null"] + 0.1
     text = (tmp_path / "report.html").read_text()
     assert "in another experiment" in text
-    assert f"{even['n_players']} players of each picture, {even['n_bubbles']} bubbles of each" in text
+    assert f"{even['n_players']} players of each image, {even['n_bubbles']} bubbles of each" in text
 
 
-def test_pictures_with_more_players_and_longer_rounds_are_compared_on_equal_amounts(played):
+def test_images_with_more_players_and_longer_rounds_are_compared_on_equal_amounts(played):
     rounds = played.everything.played
     images = sorted({record.image_id for record in rounds})[:5]
     even = equal_rounds(rounds, images, seed=1)
@@ -219,11 +219,11 @@ def test_pictures_with_more_players_and_longer_rounds_are_compared_on_equal_amou
     assert [record.round_id for record in again.rounds] == [record.round_id for record in even.rounds]
 
 
-def test_a_comparison_needs_maps_of_the_same_pictures(played, tmp_path):
+def test_a_comparison_needs_maps_of_the_same_images(played, tmp_path):
     with pytest.raises(InputError, match='no maps from "elsewhere"; the folder has truth'):
         write_report(part(played.everything), played.deck, played.game, tmp_path, quality={}, compare_with="elsewhere")
     one = dict(list(played.maps.items())[:1])
-    with pytest.raises(InputError, match="1 pictures have maps of both"):
+    with pytest.raises(InputError, match="1 images have maps of both"):
         compare(played.everything.played, one, played.rules, seed=1)
 
 

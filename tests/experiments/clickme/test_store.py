@@ -16,7 +16,7 @@ from tests.experiments.clickme.postgres import Unavailable, postgres
 
 PLAYER = {"player_id": "p", "kind": "human", "name": "Anna", "name_key": "anna", "joined_utc": "2026"}
 ROUND = {
-    "round_id": "r", "player_id": "p", "image_id": "i", "picture_sha256": "0", "category": "cat", "phase": "main", "dealt_utc": "2026",
+    "round_id": "r", "player_id": "p", "image_id": "i", "image_sha256": "0", "category": "cat", "phase": "main", "dealt_utc": "2026",
     "partner": "none", "top_k": 1, "settings": "x",
 }  # fmt: skip
 
@@ -90,8 +90,8 @@ def test_open_rounds_are_closed_by_what_they_hold(store, n_bubbles, result):
     assert len(data.played) == (1 if n_bubbles else 0)
 
 
-def test_a_simulated_game_is_the_same_in_every_database(store, pictures, tmp_path):
-    deck, game = read_deck(pictures), Game()
+def test_a_simulated_game_is_the_same_in_every_database(store, images, tmp_path):
+    deck, game = read_deck(images), Game()
     maps = read_maps(deck, "truth", 256)
     players = [Player("one"), Player("two", "random")]
 

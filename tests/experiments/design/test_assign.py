@@ -15,7 +15,7 @@ from rapidvision.formats.manifest import Exemplar
 from rapidvision.formats.protocol_file import preset
 
 
-def pictures(per_category=10, categories=8, phase="main"):
+def make_images(per_category=10, categories=8, phase="main"):
     return [
         Exemplar(f"{c}-{i}", f"category-{c}", c < categories // 2, phase)
         for c in range(categories)
@@ -31,8 +31,8 @@ def test_a_latin_square_has_every_symbol_once_in_each_row_and_column(n, seed):
     assert all(sorted(column) == everything for column in square.T.tolist())
 
 
-def test_sixty_slots_at_twelve_levels_show_each_picture_five_times_at_each_level():
-    images = pictures()
+def test_sixty_slots_at_twelve_levels_show_each_image_five_times_at_each_level():
+    images = make_images()
     cells = Counter()
     for slot in range(60):
         cells.update(levels_for(images, 12, slot=slot, seed=2019).items())
@@ -48,8 +48,8 @@ def test_sixty_slots_at_twelve_levels_show_each_picture_five_times_at_each_level
     rounds=st.integers(1, 3),
     seed=st.integers(0, 99),
 )
-def test_whole_rounds_are_even_for_any_number_of_levels_and_pictures(n_levels, per_category, categories, rounds, seed):
-    images = pictures(per_category, categories)
+def test_whole_rounds_are_even_for_any_number_of_levels_and_images(n_levels, per_category, categories, rounds, seed):
+    images = make_images(per_category, categories)
     cells = Counter()
     for slot in range(n_levels * rounds):
         levels = levels_for(images, n_levels, slot=slot, seed=seed)
@@ -61,7 +61,7 @@ def test_whole_rounds_are_even_for_any_number_of_levels_and_pictures(n_levels, p
 
 @pytest.mark.parametrize("n_slots", [1, 7, 13, 59, 61])
 def test_an_incomplete_round_is_uneven_by_at_most_one(n_slots):
-    images = pictures()
+    images = make_images()
     cells = Counter()
     for slot in range(n_slots):
         cells.update(levels_for(images, 12, slot=slot, seed=3).items())
@@ -69,9 +69,9 @@ def test_an_incomplete_round_is_uneven_by_at_most_one(n_slots):
     assert max(counts) - min(counts) <= 1
 
 
-def test_pairs_of_pictures_are_not_tied_to_each_other():
-    """A cyclic shift would keep two pictures at one level for a whole round; shuffled squares must not."""
-    images = pictures()
+def test_pairs_of_images_are_not_tied_to_each_other():
+    """A cyclic shift would keep two images at one level for a whole round; shuffled squares must not."""
+    images = make_images()
     together = Counter()
     for slot in range(60):
         levels = levels_for(images, 12, slot=slot, seed=2019)
@@ -94,7 +94,7 @@ def test_each_key_means_target_for_half_of_the_slots(n_levels, n_slots):
 
 @pytest.mark.parametrize("slot", range(60))
 def test_blocks_have_eight_targets_and_two_of_each_category(slot):
-    images = pictures()
+    images = make_images()
     levels = levels_for(images, 12, slot=slot, seed=2019)
     blocks = blocks_for(images, levels, 5, balanced=True, slot=slot, seed=2019)
     assert sorted(e.image_id for block in blocks for e in block) == sorted(e.image_id for e in images)
@@ -113,7 +113,7 @@ def test_blocks_have_eight_targets_and_two_of_each_category(slot):
     slot=st.integers(0, 99),
 )
 def test_blocks_are_equal_and_even_where_categories_do_not_divide(per_category, categories, n_blocks, slot):
-    images = pictures(per_category, categories)
+    images = make_images(per_category, categories)
     images = images[: len(images) // n_blocks * n_blocks]
     if not images:
         return
@@ -127,7 +127,7 @@ def test_blocks_are_equal_and_even_where_categories_do_not_divide(per_category, 
 
 
 def test_unbalanced_blocks_hold_everything_once():
-    images = pictures()
+    images = make_images()
     blocks = blocks_for(images, {}, 5, balanced=False, slot=3, seed=1)
     assert [len(block) for block in blocks] == [16] * 5
     assert len({e.image_id for block in blocks for e in block}) == 80
@@ -135,7 +135,7 @@ def test_unbalanced_blocks_hold_everything_once():
 
 
 def test_practice_is_half_targets_at_visible_levels():
-    practice = practice_for(pictures(2, phase="practice"), 8, 12, slot=5, seed=1)
+    practice = practice_for(make_images(2, phase="practice"), 8, 12, slot=5, seed=1)
     assert sum(e.target for e, _ in practice) == 4
     assert len({e.image_id for e, _ in practice}) == 8
     assert min(level for _, level in practice) >= 6
@@ -144,14 +144,14 @@ def test_practice_is_half_targets_at_visible_levels():
 
 @pytest.mark.parametrize(("n", "n_levels"), [(8, 12), (7, 12), (6, 3), (1, 1)])
 def test_practice_has_every_level_from_the_lowest_on_about_equally_often(n, n_levels):
-    practice = practice_for(pictures(2, phase="practice"), n, n_levels, slot=2, seed=1, lowest=0)
+    practice = practice_for(make_images(2, phase="practice"), n, n_levels, slot=2, seed=1, lowest=0)
     counts = Counter(level for _, level in practice)
     assert set(counts) <= set(range(n_levels))
     assert max(counts.values()) - min(counts[level] for level in range(n_levels)) <= 1
 
 
 def test_another_slot_and_another_seed_are_another_draw():
-    images = pictures()
+    images = make_images()
     assert levels_for(images, 12, slot=0, seed=1) == levels_for(images, 12, slot=0, seed=1)
     assert levels_for(images, 12, slot=0, seed=1) != levels_for(images, 12, slot=1, seed=1)
     assert levels_for(images, 12, slot=0, seed=1) != levels_for(images, 12, slot=0, seed=2)

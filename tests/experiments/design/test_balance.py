@@ -90,7 +90,7 @@ def test_the_tables_hold_every_count_and_every_image_in_every_cell(plans):
 
 
 @pytest.mark.parametrize("name", ["paper", "within", "sixteen-way"])
-def test_the_picture_shows_every_image_and_cell(set_of, name):
+def test_the_image_shows_every_image_and_cell(set_of, name):
     balances = balance_of(planned(set_of(name), name, 2))
     figure = draw_balance(balances)
     heat = [axis for part in figure.subfigs for axis in part.axes if axis.images]
@@ -101,7 +101,7 @@ def test_the_picture_shows_every_image_and_cell(set_of, name):
         assert [label.get_text() for label in axis.get_xticklabels()] == list(balance.cell_labels)
 
 
-def test_pictures_are_the_same_bytes_every_time(plans, tmp_path):
+def test_images_are_the_same_bytes_every_time(plans, tmp_path):
     balances = balance_of(plans[:1])
     for name in ("a.svg", "b.svg", "c.png"):
         write_balance(balances, tmp_path / name)

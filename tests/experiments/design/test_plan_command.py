@@ -49,7 +49,7 @@ def any_plan(set_of, name, slot=0):
     return make_plan(set_of(name), protocol_of(name), group=groups_of(set_of(name), protocol_of(name))[0], slot=slot)
 
 
-def test_a_study_comes_with_its_balance_as_text_tables_and_picture(noise_set, tmp_path, capsys):
+def test_a_study_comes_with_its_balance_as_text_tables_and_image(noise_set, tmp_path, capsys):
     out = tmp_path / "study"
     assert main(["session", "plan", str(noise_set.folder), "--out", str(out), "--n-per-group", "3", "--quiet"]) == 0
     assert len(Study(out).plans()) == 6
@@ -88,25 +88,25 @@ def test_a_protocol_that_fits_says_no_change(noise_set, tmp_path, capsys):
 
 
 def test_a_session_is_explained_without_writing_a_study(noise_set, tmp_path, capsys):
-    picture = tmp_path / "session.svg"
-    words = ["session", "plan", str(noise_set.folder), "--protocol", "within", "--explain", str(picture)]
+    image = tmp_path / "session.svg"
+    words = ["session", "plan", str(noise_set.folder), "--protocol", "within", "--explain", str(image)]
     assert main([*words, "--refresh-hz", "144"]) == 0
     said = capsys.readouterr().out
     assert "400 ms = 58 refreshes at 144 Hz" in said
     assert "source of phases.stimulus: " in said
-    ET.parse(picture)
+    ET.parse(image)
     assert [path.name for path in tmp_path.iterdir()] == ["session.svg"]
     words[-1] = str(tmp_path / "session.txt")
     assert main(words) == 0
     assert "400 ms = 24 refreshes at 60 Hz" in (tmp_path / "session.txt").read_text(encoding="utf-8")
 
 
-def test_neither_a_study_nor_a_picture_is_refused(noise_set, capsys):
+def test_neither_a_study_nor_a_image_is_refused(noise_set, capsys):
     assert main(["session", "plan", str(noise_set.folder)]) == 2
     assert "--out: name the study folder" in capsys.readouterr().err
 
 
-def test_an_unknown_ending_of_the_picture_is_refused(noise_set, tmp_path, capsys):
+def test_an_unknown_ending_of_the_image_is_refused(noise_set, tmp_path, capsys):
     assert main(["session", "plan", str(noise_set.folder), "--explain", str(tmp_path / "a.gif")]) == 2
     assert 'figure format "gif"' in capsys.readouterr().err
 
@@ -124,7 +124,7 @@ def test_a_runner_that_cannot_run_it_is_said_or_refused(noise_set, tmp_path, cap
 
 
 @pytest.mark.parametrize("name", PROTOCOLS)
-def test_every_session_is_explained_in_words_and_as_a_picture(set_of, tmp_path, name):
+def test_every_session_is_explained_in_words_and_as_a_image(set_of, tmp_path, name):
     plan = any_plan(set_of, name)
     text = explain(plan)
     main_trials = len(plan.trials("main"))
@@ -141,7 +141,7 @@ def test_every_session_is_explained_in_words_and_as_a_picture(set_of, tmp_path, 
     assert (tmp_path / "session.png").read_bytes()[1:4] == b"PNG"
 
 
-def test_the_phases_of_the_picture_are_to_scale(set_of):
+def test_the_phases_of_the_image_are_to_scale(set_of):
     plan = any_plan(set_of, "masked")
     figure = draw_timeline(plan)
     axis = figure.axes[1]

@@ -11,7 +11,7 @@ from tests.experiments.sets import PROTOCOLS, protocol_of
 
 change = msgspec.structs.replace
 #: Words of the paper's task, which no other task may meet.
-ANIMALS = ("animal", "Tier", "picture", "versteckt", "verdeckt", "hidden", "oculta", "cachée")
+ANIMALS = ("animal", "Tier", "image", "versteckt", "verdeckt", "hidden", "oculta", "cachée")
 
 
 def said(language, protocol, *, turn=0, override=None):

@@ -24,7 +24,7 @@ RUNNER = Path(rapidvision.experiments.online.__file__).parent / "static" / "runn
 HERE = Path(__file__).parent
 KINDS = {".js": "text/javascript", ".css": "text/css", ".html": "text/html", ".png": "image/png", ".webm": "video/webm"}
 __all__ = ["chromium_trials", "dark_png", "firefox_trials", "summary"]
-SENSOR = (470, 340)  # inside the picture, outside the cross
+SENSOR = (470, 340)  # inside the image, outside the cross
 
 CHROMIUM_ARGUMENTS = [
     *chromium.ARGUMENTS,
@@ -74,7 +74,7 @@ def _png(low, high):
 
 
 def trial_webm():
-    """The paper's kind of movie: VP8, 10 pictures per second, 300 ms cross, 400 ms picture, 300 ms blank."""
+    """The paper's kind of movie: VP8, 10 images per second, 300 ms cross, 400 ms image, 300 ms blank."""
     import av
 
     dark = np.asarray(Image.open(io.BytesIO(dark_png())))

@@ -97,10 +97,10 @@ const METHODS = {
     stage.replaceChildren();
     return { response: data[0].rt };
   },
-  /** The paper's method: a movie with cross, picture and blank, a timer that opens the window, the wall clock. */
+  /** The paper's method: a movie with cross, image and blank, a timer that opens the window, the wall clock. */
   async movie() {
     const video = document.createElement("video");
-    video.className = "picture shown";
+    video.className = "image shown";
     video.muted = true;
     video.width = video.height = 256;
     video.src = "/lab/trial.webm";

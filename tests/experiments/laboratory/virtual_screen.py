@@ -105,7 +105,7 @@ def browser_truth(trials, offset, episodes):
     Returns
     -------
     list of (dict, Episode or None)
-        None where a trial's picture was not seen exactly once.
+        None where a trial's image was not seen exactly once.
     """
     joined = []
     for trial in trials:

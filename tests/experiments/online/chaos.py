@@ -1,7 +1,7 @@
 """Break everything on purpose: kill the server, reload pages, cut the network; then count what is left.
 
-What was shown is noted by a hook in each page that looks at the pixels of every picture that is put on the screen, so
-that a picture seen twice is found whatever the runner's own notes say.
+What was shown is noted by a hook in each page that looks at the pixels of every image that is put on the screen, so
+that an image seen twice is found whatever the runner's own notes say.
 """
 
 import random

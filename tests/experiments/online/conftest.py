@@ -34,7 +34,7 @@ LEVELS = ("1", "40", "100", "full")
 
 
 def make_set(folder, *, n_images=8, n_practice=4, image_px=64, sources=("clickme", "salicon")):
-    """A stimulus set of noise pictures: dark for targets, so that a photodiode would see them."""
+    """A stimulus set of noise images: dark for targets, so that a photodiode would see them."""
     rng = np.random.default_rng(5)
     rows = []
     for number in range(n_images + n_practice):

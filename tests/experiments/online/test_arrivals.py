@@ -99,7 +99,7 @@ async def test_a_silent_session_gives_its_slot_back_and_its_late_trials_are_take
         assert states == ["lapsed", "open"] and first["state"] == "open"
         assert (await ann.send(1)).json() == {"stored": 1, "duplicate": False}
         again = await ann.begin()
-        assert (again.status_code, again.json()["error"]) == (409, "lapsed"), "no picture is shown any more"
+        assert (again.status_code, again.json()["error"]) == (409, "lapsed"), "no image is shown any more"
         ann.headers = {"authorization": f"Bearer {again.json()['token']}"}
         for trial in range(2, 10):
             assert (await ann.send(trial)).status_code == 200, "a page that is loaded again sends what it kept"

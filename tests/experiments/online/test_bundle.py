@@ -135,7 +135,7 @@ def test_a_link_to_a_plan_that_is_none_says_so_and_is_not_kept(chromium, study_f
             agree(page, f"{url}?plan={wrong}&id=ann")
             page.get_by_text(f"no plan {wrong}; the last one is 7").wait_for(timeout=10_000)
         agree(page, f"{url}?plan=3&id=ann")
-        page.get_by_text("You will see pictures").wait_for(timeout=20_000)
+        page.get_by_text("You will see images").wait_for(timeout=20_000)
     context.close()
 
 
@@ -237,7 +237,7 @@ def result_of(study, **changes):
     [
         ({"plan_digest": "0" * 64}, "none of this study's"),
         ({"trials": {"99": {"files": ["0" * 64]}}}, "no such trial"),
-        ({"trials": {"0": {"files": ["0" * 64]}}}, "other pictures"),
+        ({"trials": {"0": {"files": ["0" * 64]}}}, "other images"),
         ({"trials": {"x": {"files": ["0" * 64]}}}, "no such trial"),
         ({"form": 1}, "not a session's result"),
         ({"score": 1}, "not a session's result"),

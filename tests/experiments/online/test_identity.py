@@ -23,7 +23,7 @@ from .conftest import QUICK, write_settings
 
 @pytest.fixture
 def twin(study_folder, tmp_path):
-    """Another study with the same name, the same task and the same pictures."""
+    """Another study with the same name, the same task and the same images."""
     folder = tmp_path / "twin"
     shutil.copytree(study_folder, folder, ignore=shutil.ignore_patterns("online"))
     return folder

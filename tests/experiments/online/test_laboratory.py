@@ -1,4 +1,4 @@
-"""The timing laboratory works: pictures and key presses of real browsers are seen from outside. Figures are benchmarks."""
+"""The timing laboratory works: images and key presses of real browsers are seen from outside. Figures are benchmarks."""
 
 import math
 import os
@@ -62,21 +62,21 @@ def _wait_for_line(screen, word, count=1):
         time.sleep(0.01)
 
 
-def test_a_trial_is_joined_with_the_one_picture_that_was_seen_in_it():
+def test_a_trial_is_joined_with_the_one_image_that_was_seen_in_it():
     trials = [{"start": 0, "end": 900, "time_origin": 1000}, {"start": 1000, "end": 1900, "time_origin": 1000}]
     joined = browser_truth(trials, 500, [Episode(900, 1300, 1150)])
     assert joined[0][1].response_ms == 250 and joined[1][1] is None
 
 
 @pytest.mark.parametrize("presenter", ["compositor", "worker"])
-def test_pictures_and_answers_in_chromium_are_seen_from_outside(chromium_path, presenter):
+def test_images_and_answers_in_chromium_are_seen_from_outside(chromium_path, presenter):
     info, joined = chromium_trials(chromium_path, {("ours", presenter): 4}, busy=False)
     seen = summary(joined, info["periodMs"])
     assert info["isolated"] and info["chosen"] == "compositor"
     assert seen["n"] == 4 and seen["seen"] >= 2 and seen["response_n"] >= 2  # a busy computer may tear some
 
 
-def test_pictures_and_answers_in_firefox_are_seen_from_outside():
+def test_images_and_answers_in_firefox_are_seen_from_outside():
     firefox = os.environ.get("RV_FIREFOX") or shutil.which("firefox-esr") or shutil.which("firefox")
     if firefox is None:
         missing("no Firefox on this computer (set RV_FIREFOX)")

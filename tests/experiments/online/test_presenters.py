@@ -62,7 +62,7 @@ SHOW = """async (witness) => {
   const stubs = {
     none: null,
     silent: { ready() {}, start() {}, stop: async () => [] },
-    /** Sees every refresh, or misses those between two times; the picture is up from 92 to 292 ms. */
+    /** Sees every refresh, or misses those between two times; the image is up from 92 to 292 ms. */
     makes(lost) {
       let began = 0;
       return {
@@ -90,19 +90,19 @@ SHOW = """async (witness) => {
 
 
 @pytest.mark.parametrize("witness", ["none", "silent"])
-def test_a_picture_that_was_not_watched_is_said_to_be_scheduled(page, witness):
+def test_a_image_that_was_not_watched_is_said_to_be_scheduled(page, witness):
     shown = page.evaluate(SHOW, witness)
     assert shown["seen"] == "scheduled" and shown["late"] == [None] * 3
     assert shown["ms"] == pytest.approx(200, abs=1e-6)
 
 
-def test_a_picture_whose_every_refresh_was_watched_was_up_as_planned(page):
+def test_a_image_whose_every_refresh_was_watched_was_up_as_planned(page):
     shown = page.evaluate(SHOW, "all")
     assert shown["seen"] == "observed" and sum(shown["late"]) == 0 and shown["refreshes"] == 12
     assert shown["ms"] == pytest.approx(200, abs=0.01)
 
 
-def test_refreshes_that_were_missed_at_the_end_make_the_picture_longer(page):
+def test_refreshes_that_were_missed_at_the_end_make_the_image_longer(page):
     shown = page.evaluate(SHOW, "end")
     assert shown["seen"] == "observed" and sum(shown["late"]) in (4, 5)
     assert 250 < shown["ms"] < 300

@@ -136,8 +136,8 @@ CUT_SHORT = """
 """
 
 
-def test_a_picture_cut_short_by_a_newer_tab_is_no_error_and_no_measurement(chromium, study_folder, serve):
-    """The news comes while the second trial's picture is about to start: its two animations are not ready yet."""
+def test_a_image_cut_short_by_a_newer_tab_is_no_error_and_no_measurement(chromium, study_folder, serve):
+    """The news comes while the second trial's image is about to start: its two animations are not ready yet."""
     write_settings(study_folder, SETTINGS)
     served = serve(study_folder, "--simulate", "--seed", "1")
     context = chromium.new_context(viewport=SIZE)
@@ -183,11 +183,11 @@ def test_who_does_not_agree_leaves_no_trace(chromium, study_folder, serve):
     assert not any(b"PROLIFIC_PID" in path.read_bytes() for path in (study_folder / "online").iterdir())
 
 
-def test_a_damaged_picture_stops_the_session_with_plain_words(chromium, study_folder, serve):
+def test_a_damaged_image_stops_the_session_with_plain_words(chromium, study_folder, serve):
     write_settings(study_folder, SETTINGS)
     served = serve(study_folder, "--simulate")
     context = chromium.new_context(viewport=SIZE)
-    context.route("**/stimuli/*", lambda route: route.fulfill(body=b"not the picture", content_type="image/png"))
+    context.route("**/stimuli/*", lambda route: route.fulfill(body=b"not the image", content_type="image/png"))
     page = context.new_page()
     page.goto(f"{served.url}?simulate=fast")
     page.get_by_text("arrived damaged").wait_for(timeout=30_000)

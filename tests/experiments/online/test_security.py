@@ -45,7 +45,7 @@ async def test_somebody_who_typed_a_wrong_address_reads_words_and_no_script(stud
 
 
 @run
-async def test_the_plan_that_the_browser_gets_names_no_picture_level_or_map(study_folder):
+async def test_the_plan_that_the_browser_gets_names_no_image_level_or_map(study_folder):
     async with world(study_folder) as here, here.client() as client:
         ann = Person(client, here.served)
         await ann.begin()
@@ -134,7 +134,7 @@ def test_buckets_refill_and_forget():
 
 
 @run
-async def test_only_planned_pictures_are_served_and_never_a_path(study_folder):
+async def test_only_planned_images_are_served_and_never_a_path(study_folder):
     async with world(study_folder) as here, here.client() as client:
         sha256, file = next(iter(here.served.stimuli.items()))
         good = await client.get(f"/stimuli/{sha256}.png")

@@ -30,7 +30,7 @@ def a_stimulus(folder):
     return next(iter(served.stimuli.values())).path
 
 
-def test_a_changed_or_missing_picture_is_named(study_folder, tmp_path, tiny_set, capsys):
+def test_a_changed_or_missing_image_is_named(study_folder, tmp_path, tiny_set, capsys):
     copy = tmp_path / "set"
     shutil.copytree(tiny_set.folder, copy)
     victim = copy / a_stimulus(study_folder).relative_to(tiny_set.folder)
@@ -87,7 +87,7 @@ def test_arguments_that_cannot_be_are_refused(study_folder, capsys, arguments, w
     assert words in refusal(study_folder, capsys, *arguments)
 
 
-def test_a_database_of_other_pictures_is_refused(study_folder, capsys):
+def test_a_database_of_other_images_is_refused(study_folder, capsys):
     served = open_study(study_folder)
     store = open_online_store(default_database(study_folder), served)
     from rapidvision.experiments.online.database import schema

@@ -1,4 +1,4 @@
-"""Movies instead of pictures, as in the paper: they are checked before anybody comes, served by hash, and played."""
+"""Movies instead of images, as in the paper: they are checked before anybody comes, served by hash, and played."""
 
 import shutil
 
@@ -51,7 +51,7 @@ def test_a_trials_file_is_its_movie_and_says_when_each_phase_begins(movie_study)
 
 
 @run
-async def test_movies_are_served_by_hash_and_pictures_are_not(movie_study):
+async def test_movies_are_served_by_hash_and_images_are_not(movie_study):
     async with world(movie_study) as here, here.client() as client:
         ann = Person(client, here.served)
         await ann.begin()

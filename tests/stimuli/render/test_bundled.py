@@ -1,4 +1,4 @@
-"""The pictures that are shipped: complete, small enough, and what the renderer draws."""
+"""The images that are shipped: complete, small enough, and what the renderer draws."""
 
 import csv
 import json
@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 import rapidvision.stimuli
-from rapidvision.stimuli.render.bundle.folder import CATEGORIES, TARGETS
 from rapidvision.stimuli.render.bundle.drawn_image import draw
+from rapidvision.stimuli.render.bundle.folder import CATEGORIES, TARGETS
 from rapidvision.stimuli.render.bundle.select import LARGEST, SMALLEST
 
 BUNDLED = Path(rapidvision.stimuli.__file__).parent / "bundled"
@@ -27,7 +27,7 @@ def pixels(path):
         return np.array(image)
 
 
-def test_eighty_main_and_sixteen_practice_pictures_balanced_over_categories(rows):
+def test_eighty_main_and_sixteen_practice_images_balanced_over_categories(rows):
     assert Counter((row["category"], row["phase"]) for row in rows) == Counter(
         {**{(c, "main"): 10 for c in CATEGORIES}, **{(c, "practice"): 2 for c in CATEGORIES}}
     )
@@ -35,7 +35,7 @@ def test_eighty_main_and_sixteen_practice_pictures_balanced_over_categories(rows
     assert len({pixels(BUNDLED / row["path"]).tobytes() for row in rows}) == 96
 
 
-def test_every_picture_has_both_maps_and_says_where_its_object_is(rows):
+def test_every_image_has_both_maps_and_says_where_its_object_is(rows):
     parts = json.loads((BUNDLED / "parts.json").read_text())
     for row in rows:
         name = f"{row['image_id']}.png"
@@ -64,7 +64,7 @@ def test_they_take_at_most_eight_megabytes():
 
 
 @pytest.mark.parametrize("number", [0, 50])
-def test_a_shipped_picture_is_drawn_again_from_its_credit(rows, number):
+def test_a_shipped_image_is_drawn_again_from_its_credit(rows, number):
     row = rows[number]
     seed = int(row["credit"].split("seed ")[1].split(",")[0])
     again = draw(row["category"], seed=seed, number=int(row["image_id"].rsplit("-", 1)[1]), size=256)

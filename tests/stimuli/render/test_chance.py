@@ -16,7 +16,7 @@ TARGET = np.arange(240) % 2 == 0
 
 
 @pytest.mark.parametrize("name", classifiers.STATISTICS)
-def test_pictures_that_do_not_differ_stay_near_chance(images, name):
+def test_images_that_do_not_differ_stay_near_chance(images, name):
     assert 0.38 < classifiers.held_out_accuracy(classifiers.STATISTICS[name](images), TARGET, seed=1) < 0.62
 
 
@@ -44,7 +44,7 @@ def test_the_border_does_not_see_the_middle(images):
     np.testing.assert_array_equal(classifiers.border(images), classifiers.border(other))
 
 
-def test_too_few_pictures_and_odd_sizes_are_refused(images):
+def test_too_few_images_and_odd_sizes_are_refused(images):
     with pytest.raises(InputError, match="10 of each are needed"):
         classifiers.held_out_accuracy(np.zeros((12, 1)), np.arange(12) < 3, seed=1)
     with pytest.raises(InputError, match="multiple of 16"):

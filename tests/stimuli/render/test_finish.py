@@ -8,7 +8,7 @@ from rapidvision.stimuli.render.tracing import equalize
 
 
 @pytest.fixture
-def picture():
+def image():
     return np.random.default_rng(0).random((64, 64, 3)) * 0.6 + 0.2
 
 
@@ -17,25 +17,25 @@ def tables(gain=0.0, tone=0.0):
     return equalize.Balance(np.full((n_bands, equalize.N_ORIENTATIONS), gain), np.full(33, tone))
 
 
-def test_nothing_changes_away_from_the_object(picture):
+def test_nothing_changes_away_from_the_object(image):
     cover = np.zeros((64, 64))
     cover[24:40, 24:40] = 1
-    out = equalize.balanced(picture, cover, target=True, tables=tables(0.5, 0.05))
-    assert np.abs(out - picture)[28:36, 28:36].max() > 0.05
-    np.testing.assert_allclose(out[:12], picture[:12], atol=1e-12)
-    np.testing.assert_allclose(out[:, -12:], picture[:, -12:], atol=1e-12)
+    out = equalize.balanced(image, cover, target=True, tables=tables(0.5, 0.05))
+    assert np.abs(out - image)[28:36, 28:36].max() > 0.05
+    np.testing.assert_allclose(out[:12], image[:12], atol=1e-12)
+    np.testing.assert_allclose(out[:, -12:], image[:, -12:], atol=1e-12)
 
 
-def test_tables_of_zero_change_nothing(picture):
-    out = equalize.balanced(picture, np.ones((64, 64)), target=True, tables=tables())
-    np.testing.assert_allclose(out, picture, atol=1e-12)
+def test_tables_of_zero_change_nothing(image):
+    out = equalize.balanced(image, np.ones((64, 64)), target=True, tables=tables())
+    np.testing.assert_allclose(out, image, atol=1e-12)
 
 
-def test_a_uniform_gain_scales_contrast_up_for_targets_and_down_for_distractors(picture):
+def test_a_uniform_gain_scales_contrast_up_for_targets_and_down_for_distractors(image):
     whole = np.ones((64, 64))
     for target, factor in ((True, np.exp(0.3)), (False, np.exp(-0.3))):
-        out = equalize.balanced(picture, whole, target=target, tables=tables(0.3))
-        assert out.std() / picture.std() == pytest.approx(factor, rel=0.02)
+        out = equalize.balanced(image, whole, target=target, tables=tables(0.3))
+        assert out.std() / image.std() == pytest.approx(factor, rel=0.02)
 
 
 def test_a_grating_is_found_in_its_own_band_and_orientation():

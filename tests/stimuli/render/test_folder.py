@@ -1,4 +1,4 @@
-"""A picture folder: complete, the same for any number of workers, refused where it cannot be."""
+"""An image folder: complete, the same for any number of workers, refused where it cannot be."""
 
 import csv
 import json
@@ -83,7 +83,7 @@ def test_wrong_arguments_are_refused_in_one_line(tmp_path, capsys, words, said):
     assert said in capsys.readouterr().err
 
 
-def test_pictures_are_shared_among_categories_in_turn():
+def test_images_are_shared_among_categories_in_turn():
     for n in range(1, 40):
         shares = folder.balanced(n)
         assert sum(shares) == n
@@ -118,10 +118,10 @@ def test_without_numba_the_command_says_what_to_install(tmp_path):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 2
-    assert 'drawing pictures needs Numba: pip install "rapidvision[fast]"' in done.stderr
+    assert 'drawing images needs Numba: pip install "rapidvision[fast]"' in done.stderr
     assert not (tmp_path / "x").exists()
 
 
-def test_no_pictures_are_refused(tmp_path):
-    with pytest.raises(InputError, match="0 pictures"):
+def test_no_images_are_refused(tmp_path):
+    with pytest.raises(InputError, match="0 images"):
         folder.render(tmp_path, [], seed=1)

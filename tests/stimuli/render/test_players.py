@@ -16,7 +16,7 @@ from rapidvision.stimuli.render.shapes.body import PART_INDEX
 
 
 @pytest.fixture(scope="module")
-def pictures():
+def images():
     return [draw(category, seed=12, number=n, size=64) for n, category in itertools.product(range(6), CATEGORIES)]
 
 
@@ -30,17 +30,17 @@ def test_a_stroke_never_moves_farther_than_seven_pixels_and_leaves_fourteen_pixe
     assert reached == 9 * players.LONGEST_STEP_PX
 
 
-def test_most_paint_lies_on_the_object_and_more_than_by_area_on_its_most_diagnostic_part(pictures):
+def test_most_paint_lies_on_the_object_and_more_than_by_area_on_its_most_diagnostic_part(images):
     shares = []
-    for picture in pictures:
-        painted = players.play(picture.parts, picture.objects, picture.category, rng=np.random.default_rng(1))
+    for image in images:
+        painted = players.play(image.parts, image.objects, image.category, rng=np.random.default_rng(1))
         share = players.resized(painted.mean(0), 64)
-        mine = picture.objects == 1
+        mine = image.objects == 1
         near = ndimage.binary_dilation(mine, iterations=4)
         shares.append(share[near].sum() / share.sum())
     assert min(shares) > 0.8  # a bubble is wider than a closed umbrella's shaft
     assert np.mean(shares) > 0.93
-    cats = [one for one in pictures if one.category == "cat"]
+    cats = [one for one in images if one.category == "cat"]
     face = [PART_INDEX[name] for name in ("head", "eye", "ear", "muzzle", "nose")]
     pull, area = [], []
     for cat in cats:
@@ -50,11 +50,11 @@ def test_most_paint_lies_on_the_object_and_more_than_by_area_on_its_most_diagnos
     assert np.mean(pull) > 0.7 > 0.6 > np.mean(area)
 
 
-def test_two_players_of_a_picture_agree_and_players_of_two_pictures_do_not(pictures):
+def test_two_players_of_a_image_agree_and_players_of_two_images_do_not(images):
     weights = np.full(49, 1 / 49)
     maps = []
-    for n, picture in enumerate(pictures):
-        two = players.play(picture.parts, picture.objects, picture.category, rng=seeds.stream(4, "two", n), n_players=2)
+    for n, image in enumerate(images):
+        two = players.play(image.parts, image.objects, image.category, rng=seeds.stream(4, "two", n), n_players=2)
         for axis in (1, 2):
             two = ndimage.correlate1d(two.astype(float), weights, axis, mode="constant")
         maps.append(two[:, ::8, ::8].reshape(2, -1))
@@ -65,8 +65,8 @@ def test_two_players_of_a_picture_agree_and_players_of_two_pictures_do_not(pictu
     assert different < same - 0.25
 
 
-def test_a_map_is_the_same_for_the_same_seed_and_has_the_pictures_size(pictures):
-    one = pictures[0]
+def test_a_map_is_the_same_for_the_same_seed_and_has_the_images_size(images):
+    one = images[0]
     maps = [players.clickme_map(one.parts, one.objects, one.category, seed=s, number=0) for s in (1, 1, 2)]
     assert maps[0].shape == (64, 64)
     assert maps[0].max() > 0
@@ -74,8 +74,8 @@ def test_a_map_is_the_same_for_the_same_seed_and_has_the_pictures_size(pictures)
     assert not np.array_equal(maps[0], maps[2])
 
 
-def test_an_object_without_its_diagnostic_parts_is_still_played(pictures):
-    one = pictures[0]
+def test_an_object_without_its_diagnostic_parts_is_still_played(images):
+    one = images[0]
     plain = np.where(one.objects == 1, PART_INDEX["hoof"], 0).astype(np.uint8)
     pull = players.pull_of(plain, one.objects, "bird")
     assert pull.sum() == pytest.approx(1)

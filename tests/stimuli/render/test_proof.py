@@ -1,9 +1,9 @@
-"""Shots are kept so that what is kept no longer tells the kinds apart; and a seed still decides every picture."""
+"""Shots are kept so that what is kept no longer tells the kinds apart; and a seed still decides every image."""
 
 import numpy as np
 import pytest
 
-from rapidvision.stimuli.render.bundle import calibrate, picture
+from rapidvision.stimuli.render.bundle import calibrate, image
 from rapidvision.stimuli.render.decodability import classifiers, network, rejection
 
 KIND = np.tile(np.arange(8), 300)
@@ -22,7 +22,7 @@ def judge(weight, n=160):
     return rejection.Model(np.full(n, 0.02), np.full(n, 0.01), weights)
 
 
-def test_every_feature_is_a_number_and_a_still_picture_has_no_unevenness(images):
+def test_every_feature_is_a_number_and_a_still_image_has_no_unevenness(images):
     assert rejection.features(images).shape == (3, 160)
     assert np.isfinite(rejection.features(images)).all()
     assert rejection.unevenness(np.full((1, 64, 64, 3), 90, np.uint8)).max() < 1e-6
@@ -64,19 +64,19 @@ def test_fitted_odds_make_what_is_kept_alike_although_the_kinds_differ_in_mean_a
 def test_a_size_other_than_the_proof_shows_the_shot_that_was_kept(monkeypatch):
     kept = iter([0.0, 0.0, 1.0, 0.0, 0.0, 1.0])
     monkeypatch.setattr(rejection, "kept", lambda image, *, target: next(kept))
-    small, large = (picture.draw("couch", seed=4, number=2, size=size) for size in (64, 128))
-    third = picture.exposure(picture.composed("couch", seed=4, number=2, attempt=2), 64)
+    small, large = (image.draw("couch", seed=4, number=2, size=size) for size in (64, 128))
+    third = image.exposure(image.composed("couch", seed=4, number=2, attempt=2), 64)
     np.testing.assert_array_equal(small.objects, third.objects)
     agree = large.objects.reshape(64, 2, 64, 2)[:, 0, :, 0] == small.objects
     assert agree.mean() > 0.95
 
 
 def test_where_no_shot_is_taken_the_likeliest_is_kept(monkeypatch):
-    chances = iter([0.0] * 5 + [1e-9] + [0.0] * picture.ATTEMPTS)
+    chances = iter([0.0] * 5 + [1e-9] + [0.0] * image.ATTEMPTS)
     monkeypatch.setattr(rejection, "kept", lambda image, *, target: next(chances))
-    monkeypatch.setattr(picture, "ATTEMPTS", 8)
-    found = picture.draw("bird", seed=4, number=1, size=64)
-    sixth = picture.exposure(picture.composed("bird", seed=4, number=1, attempt=5), 64)
+    monkeypatch.setattr(image, "ATTEMPTS", 8)
+    found = image.draw("bird", seed=4, number=1, size=64)
+    sixth = image.exposure(image.composed("bird", seed=4, number=1, attempt=5), 64)
     np.testing.assert_array_equal(found.parts, sixth.parts)
 
 
@@ -123,8 +123,8 @@ def test_odds_that_are_too_sure_are_trusted_less_and_timid_ones_more(factor):
     assert calibrate.trusted(odds / factor, target, np.ones(odds.size)) == pytest.approx(factor, abs=0.06)
 
 
-def test_the_proof_looks_at_the_very_picture_that_is_drawn_at_its_size(monkeypatch):
+def test_the_proof_looks_at_the_very_image_that_is_drawn_at_its_size(monkeypatch):
     seen = []
     monkeypatch.setattr(rejection, "kept", lambda image, *, target: seen.append(image) or 1.0)
-    drawn = picture.draw("table", seed=4, number=1, size=picture.PROOF_PX)
+    drawn = image.draw("table", seed=4, number=1, size=image.PROOF_PX)
     np.testing.assert_array_equal(seen[0], drawn.image)

@@ -7,7 +7,7 @@ let context;
 let background = "#fff";
 let ink = "#000";
 /** @type {Map<string, ImageBitmap>} */
-const pictures = new Map();
+const images = new Map();
 let cut = false;
 let keep = false;
 
@@ -36,8 +36,8 @@ function words(text) {
 /** The grid of options is the page's: this thread leaves its place blank. @param {import("./timing.js").Phase} phase */
 function paint({ kind, file, text, overlay }) {
   blank();
-  const picture = kind === "stimulus" || kind === "mask" ? pictures.get(file ?? "") : undefined;
-  if (picture) context.drawImage(picture, 0, 0, context.canvas.width, context.canvas.height);
+  const image = kind === "stimulus" || kind === "mask" ? images.get(file ?? "") : undefined;
+  if (image) context.drawImage(image, 0, 0, context.canvas.width, context.canvas.height);
   if (kind === "fixation" || overlay === "fixation") cross();
   if (kind === "cue") words(text);
 }
@@ -92,11 +92,11 @@ onmessage = ({ data }) => {
     context = data.canvas.getContext("2d", { alpha: false });
     [background, ink] = [data.background, data.ink];
     blank();
-  } else if (data.what === "pictures") {
-    for (const bitmap of pictures.values()) bitmap.close();
-    pictures.clear();
-    data.names.forEach((/** @type {string} */ name, /** @type {number} */ i) => pictures.set(name, data.bitmaps[i]));
-    postMessage({ loaded: pictures.size });
+  } else if (data.what === "images") {
+    for (const bitmap of images.values()) bitmap.close();
+    images.clear();
+    data.names.forEach((/** @type {string} */ name, /** @type {number} */ i) => images.set(name, data.bitmaps[i]));
+    postMessage({ loaded: images.size });
   } else if (data.what === "run") run(data);
   else if (data.what === "clock") postMessage({ now: performance.now(), timeOrigin: performance.timeOrigin });
   else if (data.what === "cut") [cut, keep] = [true, data.keep];

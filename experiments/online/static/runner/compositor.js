@@ -60,7 +60,7 @@ export class CompositorPresenter {
     const decoded = [];
     for (const [name, blob] of blobs) {
       const image = new Image(this.imagePx, this.imagePx);
-      image.className = "picture";
+      image.className = "image";
       image.alt = "";
       image.src = URL.createObjectURL(blob);
       this.layers.set(name, image);
@@ -153,8 +153,8 @@ export class CompositorPresenter {
     );
     const n = (/** @type {number} */ i) => Math.round((ons[i + 1] - ons[i]) / periodMs);
     const differs = onsets.some((_, i) => i >= from && at[i + 1] <= last && n(i) !== at[i + 1] - at[i]);
-    const pictures = { onset: ons[Math.min(from, onsets.length)], offset: Math.min(when(last), end) };
-    const proved = watched && (differs || calm(seen, pictures, periodMs));
+    const images = { onset: ons[Math.min(from, onsets.length)], offset: Math.min(when(last), end) };
+    const proved = watched && (differs || calm(seen, images, periodMs));
     const shift = this.calibrationMs;
     return { onsets: onsets.map((onset) => onset + shift), end: end + shift, late, seen: proved ? "observed" : "scheduled" };
   }
@@ -204,7 +204,7 @@ function lastShown(phases, at) {
   return at[last < 0 ? phases.length : last + 1];
 }
 
-/** So many refreshes after the picture's end are watched, even where nothing else is waited for. */
+/** So many refreshes after the image's end are watched, even where nothing else is waited for. */
 const WATCHED_AFTER = 5;
 /** A time this share of a period after a refresh is that refresh's: pages that are not isolated have coarse clocks. */
 const COARSE = 0.2;
@@ -243,7 +243,7 @@ export function missed(seen, periodMs) {
 }
 
 /**
- * Whether no refresh was missed near the picture. Where some were, the computer was so busy that the compositor may have
+ * Whether no refresh was missed near the image. Where some were, the computer was so busy that the compositor may have
  * drawn late as well, which no record shows: then a duration that came out as planned proves nothing.
  * @param {number[]} seen
  * @param {{onset: number, offset: number}} shown

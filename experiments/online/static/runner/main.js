@@ -214,7 +214,7 @@ function connect(backend, session) {
   backend.onFailure = halt;
 }
 
-/** Say that the server does not answer; the style hides it while a picture is shown. @param {any} backend @param {string} text */
+/** Say that the server does not answer; the style hides it while an image is shown. @param {any} backend @param {string} text */
 function tellConnection(backend, text) {
   const line = /** @type {HTMLElement} */ (document.getElementById("connection"));
   line.textContent = text;

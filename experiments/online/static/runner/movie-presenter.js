@@ -34,7 +34,7 @@ export class MoviePresenter {
   /** @param {string} name @param {Blob} blob */
   #one(name, blob) {
     const video = document.createElement("video");
-    video.className = "picture";
+    video.className = "image";
     video.muted = true;
     video.playsInline = true;
     video.preload = "auto";

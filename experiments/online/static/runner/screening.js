@@ -1,4 +1,4 @@
-/** Whether this device can show the pictures on time, and what is recorded about it; nothing that names anybody. */
+/** Whether this device can show the images on time, and what is recorded about it; nothing that names anybody. */
 
 import { CompositorPresenter } from "./compositor.js";
 import { MoviePresenter } from "./movie-presenter.js";

@@ -1,4 +1,4 @@
-/** Fetches pictures a few at a time and keeps only those whose bytes are the planned ones. */
+/** Fetches images a few at a time and keeps only those whose bytes are the planned ones. */
 
 import { sha256 } from "./sha256.js";
 import { sleep } from "./timing.js";
@@ -8,7 +8,7 @@ const AT_ONCE = 6;
 export class Damaged extends Error {}
 
 export class Stimuli {
-  /** @param {(hash: string, suffix: string) => string} address of a picture @param {Record<string, string>} suffixes by hash */
+  /** @param {(hash: string, suffix: string) => string} address of an image @param {Record<string, string>} suffixes by hash */
   constructor(address, suffixes) {
     this.address = address;
     this.suffixes = suffixes;

@@ -1,5 +1,5 @@
 /**
- * Watches the display's refreshes from a thread of its own. The compositor shows pictures by itself and does not report
+ * Watches the display's refreshes from a thread of its own. The compositor shows images by itself and does not report
  * when; this thread is called at the same refreshes, however busy the page is, and so knows which of them were missed.
  */
 

@@ -21,7 +21,7 @@ export class WorkerPresenter {
     this.options = options;
     this.canvas = document.createElement("canvas");
     this.canvas.width = this.canvas.height = imagePx;
-    this.canvas.className = "picture shown";
+    this.canvas.className = "image shown";
     this.calibrationMs = 0;
     /** @type {DrawingThread|null} */
     this.thread = null;
@@ -45,7 +45,7 @@ export class WorkerPresenter {
   async load(blobs) {
     const names = [...blobs.keys()];
     const bitmaps = await Promise.all(Array.from(blobs.values(), (blob) => createImageBitmap(blob)));
-    await (await this.#ready()).ask({ what: "pictures", names, bitmaps }, bitmaps);
+    await (await this.#ready()).ask({ what: "images", names, bitmaps }, bitmaps);
     if (!this.canvas.isConnected) this.stage.replaceChildren(this.canvas, ...(this.options ? [this.options] : []));
   }
 
