@@ -17,7 +17,6 @@ from .fits.mixed import MixedFit as MixedFit
 from .fits.regression import Effects as Effects
 from .fits.regression import fit_mixed as fit_mixed
 from .importance_maps.comparison import maps as maps
-from .importers.formats import import_trials as import_trials
 from .inference.learning import StrategyTest as StrategyTest
 from .inference.learning import strategy_test as strategy_test
 from .inference.permutation import RandomizationTest as RandomizationTest
@@ -40,6 +39,7 @@ from .table.columns import score_columns as score_columns
 from .table.exclusions import Kept as Kept
 from .table.exclusions import Rules as Rules
 from .table.exclusions import exclude as exclude
+from .table.imports import import_trials as import_trials
 from .table.statistic_registry import register_statistic as register_statistic
 from .table.trials import Trials as Trials
 from .table.trials import read_trials as read_trials

@@ -10,6 +10,7 @@ from rapidvision.cli import add_common_options, add_plugin_option
 from rapidvision.protocol import N_RELABELLINGS
 
 from ..table.statistic_registry import STATISTICS
+from .foreign import add_foreign_options, read_confirmed
 
 #: How a note begins that changes what a p is worth; see :mod:`rapidvision.analysis.inference.cautions`.
 WARNING = "warning: "
@@ -32,7 +33,7 @@ def tell_notes(notes: Iterable[str]) -> None:
 
 def add_test_options(parser: argparse.ArgumentParser) -> None:
     """Add the trials table, what is tested, and the exclusions."""
-    parser.add_argument("trials", metavar="TRIALS", type=Path, help="the trials table (CSV or Parquet)")
+    parser.add_argument("trials", metavar="TRIALS", type=Path, help="the trials table, or any table of trials")
     parser.add_argument("--groups", nargs=2, metavar=("FIRST", "SECOND"), help="first minus second is tested")
     parser.add_argument(
         "--statistic",
@@ -110,6 +111,7 @@ def add_reading_options(parser: argparse.ArgumentParser) -> None:
         choices=("refuse", "first", "keep"),
         help="when a participant met an image twice",
     )
+    add_foreign_options(parser)
 
 
 def add_company(parser: argparse.ArgumentParser) -> None:
@@ -173,7 +175,7 @@ def command_of(verb_name: str, arguments: argparse.Namespace, *, seed: int) -> s
         given = getattr(arguments, name, value)
         if name in ("trials", "seed", "quiet", "json") or given == value:
             continue
-        if name in ("plugin", "where"):  # given once for each value
+        if name in ("plugin", "where", "field"):  # given once for each value
             words += [f"--{name} {shlex.quote(one)}" for one in given]
             continue
         parts = given if isinstance(given, list | tuple) else [] if given is True else [given]
@@ -184,9 +186,7 @@ def command_of(verb_name: str, arguments: argparse.Namespace, *, seed: int) -> s
 
 def trials_of(arguments: argparse.Namespace) -> "Trials":
     """Read the trials table as asked, and say what was done or odd on the way in."""
-    from ..table.trials import read_trials
-
-    source = read_trials(arguments.trials, dedupe=arguments.dedupe, repeats=arguments.repeats)
+    source = read_confirmed(arguments)
     tell_notes(source.notes)
     source = source.select(
         observers=arguments.observers,

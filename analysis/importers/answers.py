@@ -7,12 +7,6 @@ from rapidvision.errors import InputError
 
 from .source.folding import folded, refuse, rows, tally, text_of
 
-#: Words for yes and no, as programs and spreadsheets of several languages write them.
-YES = ("true", "1", "yes", "target", "animal", "wahr", "vrai", "verdadero", "vero")
-NO = ("false", "0", "no", "distractor", "non-animal", "nonanimal", "falsch", "faux", "falso")
-RIGHT = ("true", "1", "yes", "correct", "right", "wahr", "vrai", "verdadero", "vero")
-WRONG = ("false", "0", "no", "incorrect", "wrong", "falsch", "faux", "falso")
-
 
 class Cell(NamedTuple):
     """A value and where it stands."""

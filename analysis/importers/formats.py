@@ -1,43 +1,53 @@
-"""Every import by the name of its program."""
+"""Every program by its name, and the layout that a user's options make of its preset."""
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from rapidvision.errors import InputError, did_you_mean
 
-from ..table.trials import Trials
-from .engine import trials_from
-from .source.files import read_psiturk, read_sources
-from .source.layouts import LAYOUTS, Layout
+from .engine import Imported, imported_from
+from .source.files import read_sources, source_of
+from .source.folders import files_of
+from .source.layouts import Layout
+from .source.presets import LAYOUTS, PROGRAMS, program_of
+from .source.rows import Source
 
-#: Programs that the user can name.
-PROGRAMS = ("csv", "jspsych", "psychopy", "psiturk", "mvh", "bids")
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: Fields of a layout that are data of the program, and no options.
+_DATA = ("columns", "vocabulary", "signature", "trial_rows")
+#: Options that change how files are split into rows.
+READING = ("encoding", "delimiter", "table", "complete", "name_pattern", "missing")
 
 
-def import_trials(
-    program: str, paths: Sequence[Path | str] | Path | str, *, columns: Mapping[str, str] | None = None, **options: Any
-) -> Trials:
-    r"""Read other programs' files as a trials table.
+def rows_of(
+    source: "Sequence[Path | str] | Path | str | pd.DataFrame", options: Mapping[str, Any], *, name: str = "table"
+) -> Source:
+    """Read the rows of files, folders or a data frame, before any column is found.
 
-    Parameters
-    ----------
-    program : {"csv", "jspsych", "psychopy", "psiturk", "mvh", "bids"}
-        Who wrote them; ``csv`` for any table with one row per trial, as text or JSON.
-    paths : path-like or sequence of path-like
-        The files of one experiment; psiTurk has one.
-    columns : mapping of str to str, optional
-        Our field → their column, for columns with other names; see :data:`~.layouts.FIELDS`. "" means: there is none.
-    **options
-        Fields of :class:`~.layouts.Layout`: `targets`, `distractors`, `missing`, `level_unit`, `time_unit`,
-        `limit_ms` and others.
+    Raises
+    ------
+    InputError
+        When there is no file, or it cannot be read.
+    """
+    if not isinstance(source, str | Path | Sequence):
+        return source_of(source, name=name)
+    paths = [source] if isinstance(source, str | Path) else list(source)
+    found, notes = files_of(paths)
+    layout = changed(LAYOUTS["csv"], {key: options[key] for key in READING if key in options})
+    read = read_sources(found, layout)
+    title = Path(paths[0]).name if len(paths) == 1 else read.name
+    return replace(read, notes=(*notes, *read.notes), name=title)
 
-    Returns
-    -------
-    Trials
-        Checked; its notes say what was recognised, folded and left out, with counts.
+
+def imported(
+    program: str, source: Source, *, columns: Mapping[str, str], options: Mapping[str, Any]
+) -> tuple[Imported, str]:
+    """Turn rows into rows of the trials table, as a program writes them; ``auto`` recognises the program.
 
     Raises
     ------
@@ -46,30 +56,36 @@ def import_trials(
 
     Examples
     --------
-    >>> import tempfile
-    >>> from pathlib import Path
-    >>> import rapidvision as rv
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     path = Path(folder) / "mine.csv"
-    ...     _ = path.write_text("subj,cond,level,acc,rt\na,x,10,1,0.412\nb,y,10,0,0.6\n")
-    ...     trials = rv.analysis.import_trials("csv", path)
-    >>> trials.frame["correct"].tolist(), trials.frame["response_ms"].tolist(), set(trials.frame["status"])
-    ([True, False], [412.0, 600.0], {'ok'})
+    >>> rows = source_of(__import__("pandas").DataFrame({"subj": ["a"], "cond": ["x"], "acc": [1]}), name="mine")
+    >>> found, program = imported("auto", rows, columns={}, options={})
+    >>> program, found.records[0].correct
+    ('csv', True)
     """
-    if program not in PROGRAMS:
+    if program not in PROGRAMS and program not in LAYOUTS:
         raise InputError(f'import: got "{program}". {did_you_mean(program, PROGRAMS)}')
-    files = [paths] if isinstance(paths, str | Path) else list(paths)
-    if program == "psiturk" and len(files) != 1:
-        raise InputError(f"import psiturk: got {len(files)} files; one database is needed")
-    layout = _changed(LAYOUTS[program], options)
-    source = read_psiturk(files[0], layout) if program == "psiturk" else read_sources(files, layout)
+    if program == "auto":
+        program = program_of(source.columns)
+    if program == "mvh-16" and (options.get("targets") or options.get("distractors")):
+        program = "mvh"
     if program == "bids" and "response_event" in source.columns:
-        layout = _changed(LAYOUTS["go-no-go"], options)
-    return trials_from(source, layout, dict(columns or {}))
+        program = "go-no-go"
+    return imported_from(source, changed(LAYOUTS[program], options), columns), program
 
 
-def _changed(layout: Layout, options: Mapping[str, Any]) -> Layout:
-    known = {one.name: one.type for one in fields(Layout) if one.name != "columns"}
+def changed(layout: Layout, options: Mapping[str, Any]) -> Layout:
+    """Return a layout with other options.
+
+    Raises
+    ------
+    InputError
+        When an option is unknown, or its value is.
+
+    Examples
+    --------
+    >>> changed(LAYOUTS["csv"], {"level_unit": "dB"}).level_unit
+    'dB'
+    """
+    known = {one.name: one.type for one in fields(Layout) if one.name not in _DATA}
     changes: dict[str, Any] = {}
     for name, value in options.items():
         if name not in known:

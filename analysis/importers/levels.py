@@ -2,33 +2,42 @@
 
 import math
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from rapidvision.errors import InputError
 from rapidvision.text import decimals
 
 from .answers import Cell
+from .axes.bins import binned, edges_of, scale_of
+from .axes.units import split_unit
 from .source.folding import folded, one_spelling, places, rows, tally
+from .source.layouts import Layout
+from .source.vocabulary import unit_of_name
 
 _NUMBER = re.compile(r"[-+]?[\d.,]+([eE][-+]?\d+)?")
 #: Codes of the authors' files for the intact image, where levels are per cent.
 _FULL_CODES = ("200", "-10")
-_PERCENT = re.compile(r"per ?cent|pct|%", re.IGNORECASE)
 
 
 class Levels(NamedTuple):
-    """Label, place and reveal fraction of every row, and what was recognised."""
+    """Label, place and reveal fraction of every row's level, what was recognised, and the axis.
+
+    `values` has the number of each label that is one (of a bin: the mean of its levels, geometric on a log axis).
+    """
 
     labels: list[str]
     order: dict[str, int]
     fractions: dict[str, float | None]
     notes: list[str]
+    values: Mapping[str, float] = MappingProxyType({})
+    unit: str = ""
+    scale: str = ""
 
 
-def levels_of(
-    cells: Sequence[Cell], *, column: str, unit: str, full: Sequence[str], most: int, decimal: decimals.Decimal
-) -> Levels:
+def levels_of(cells: Sequence[Cell], *, column: str, layout: Layout, decimal: decimals.Decimal) -> Levels:
     """Label every row's level.
 
     Parameters
@@ -36,13 +45,9 @@ def levels_of(
     cells : sequence of Cell
         As written.
     column : str
-        The column's name; one that holds "percent" or "%" names the unit, as cells do that end in "%".
-    unit : str
-        See :class:`~.layouts.Layout`.
-    full : sequence of str
-        Labels of the intact image.
-    most : int
-        Largest number of distinct levels.
+        The column's name; one that says a unit ("percent", "soa_ms") names it, as cells do that end in "%" or "dB".
+    layout : Layout
+        Unit, axis, bins, labels of the intact image, and the largest number of distinct levels.
     decimal : {".", ","}
         Decimal sign.
 
@@ -54,19 +59,24 @@ def levels_of(
     Raises
     ------
     InputError
-        When a cell is empty, a number is outside its unit, or there are too many levels.
+        When a cell is empty, a number is outside its unit or bins, or there are too many levels.
 
     Examples
     --------
-    >>> found = levels_of([Cell("-3", "row 2"), Cell("0", "row 3")], column="dB", unit="dB", full=(), most=30, decimal=".")
-    >>> found.order, found.fractions
-    ({'-3': 0, '0': 1}, {'-3': None, '0': None})
+    >>> found = levels_of([Cell("-3", "row 2"), Cell("0", "row 3")], column="noise_dB", layout=Layout(), decimal=".")
+    >>> found.order, found.values, found.unit, found.scale
+    ({'-3': 0, '0': 1}, {'-3': -3.0, '0': 0.0}, 'dB', 'linear')
     """
+    unit, full = layout.level_unit, layout.full
     notes = []
-    marked = sum(cell.text.endswith("%") for cell in cells)
-    if not unit and (_PERCENT.search(column) or marked):
-        unit = "percent"
-        notes.append(f"{column}: levels are per cent of the features (the file says so)")
+    marks = {mark for mark in {split_unit(cell.text)[1] for cell in cells} if mark}
+    if len(marks) > 1:
+        raise InputError(
+            f"{_file(cells)}: {column}: levels end in different units ({', '.join(sorted(marks))}); write all in one"
+        )
+    if not unit and (unit := unit_of_name(column) or next(iter(marks), "")):
+        axis = "levels are per cent of the features" if unit == "percent" else f"the unit of levels is {unit}"
+        notes.append(f"{column}: {axis} (the file says so)")
     full_words = {folded(word) for word in (*full, *(_FULL_CODES if unit == "percent" else ()))}
     if codes := sorted({cell.text for cell in cells} & set(_FULL_CODES)) if unit == "percent" else []:
         count = sum(cell.text in codes for cell in cells)
@@ -77,39 +87,82 @@ def levels_of(
     told = [note for note in told if not _NUMBER.match(note.partition('"')[2])]
     _refuse_mixed_marks(cells, column)
     number: dict[str, float | None] = {}
+    first: dict[str, str] = {}
     for cell in cells:
         if cell.text not in number:
             number[cell.text] = _number(cell, column, unit, full_words, decimal)
-    if not unit:
+            first[cell.text] = f"{cell.where}: {column}"
+    if not layout.level_unit:
         _refuse_words_among_numbers(number, cells, column, full_words)
+    if unit == "percent" and not layout.level_unit and 0 in number.values():
+        unit = "%"
+        notes.append(
+            f"{column}: 0 per cent occurs, so levels are no share of the features and have no place on the reveal axis"
+        )
     if unit in ("percent", "share"):
         _check_range(number, cells, column, unit)
-    names = _names({value for value in number.values() if value is not None}, unit)
+    numbers = {text: value for text, value in number.items() if value is not None}
+    scale = (
+        layout.level_scale
+        if layout.level_scale != "auto"
+        else "log"
+        if unit in ("percent", "share")
+        else scale_of(list(numbers.values()))
+    )
+    if scale == "log" and numbers and min(numbers.values()) <= 0:
+        text = min(numbers, key=lambda one: numbers[one])
+        raise InputError(f"{first[text]} is {text}; a log axis has numbers above 0 only (level_scale linear)")
+    edges = layout.level_edges or (edges_of(list(numbers.values()), layout.n_level_bins) if layout.n_level_bins else ())
+    names = _names(set(numbers.values()), unit)
+    bins = (
+        binned(numbers, edges, wheres=first)
+        if edges
+        else {text: (names[value], value) for text, value in numbers.items()}
+    )
     label_of = {
-        text: "full"
-        if value is None and folded(text) in full_words
-        else spelling[text]
-        if value is None
-        else names[value]
-        for text, value in number.items()
+        text: bins[text][0] if text in bins else "full" if folded(text) in full_words else spelling[text]
+        for text in number
     }
-    value_of = {label_of[text]: value for text, value in number.items()}
-    if len(value_of) > most:
+    value_of = {label_of[text]: bins[text][1] if text in bins else None for text in number}
+    if len(value_of) > layout.max_levels:
         some = ", ".join(sorted(value_of, key=lambda label: value_of[label] or 0)[:4])
         raise InputError(
-            f"{_file(cells)}: {column}: {len(value_of)} distinct levels ({some} …); a test per level needs few. Put a column of binned "
-            f"levels into the file, or allow them: max_levels {len(value_of)}"
+            f"{_file(cells)}: {column}: {len(value_of)} distinct levels ({some} …); a test per level needs few. Put them into "
+            f"bins (n_level_bins 6, or level_edges), or allow them: max_levels {len(value_of)}"
         )
+    values = (
+        _means(cells, numbers, label_of, scale) if edges else {label_of[text]: value for text, value in numbers.items()}
+    )
+    if edges:
+        counts = Counter(label_of[cell.text] for cell in cells)
+        listed = ", ".join(f"{label} ({rows(counts[label])})" for label in sorted(values, key=lambda one: values[one]))
+        notes.append(f"{column}: {len(numbers)} distinct levels were put into {len(values)} bins: {listed}")
     order = sorted(value_of, key=lambda label: _order(label, value_of[label]))
-    fractions = {label: _fraction(value, unit) for label, value in value_of.items()}
-    if not unit and any(value is not None for value in value_of.values()):
+    fractions: dict[str, float | None] = {label: _fraction(values.get(label), unit) for label in value_of}
+    if not unit and values:
         notes.append(f"{column}: levels are kept as they are written; their unit was not named")
     return Levels(
         [label_of[cell.text] for cell in cells],
         {label: place for place, label in enumerate(order)},
         fractions,
         [*notes, *told],
+        values,
+        unit,
+        scale if values else "",
     )
+
+
+def _means(
+    cells: Sequence[Cell], numbers: Mapping[str, float], label_of: Mapping[str, str], scale: str
+) -> dict[str, float]:
+    """Mean of each bin's levels over its rows; geometric on a log axis."""
+    inside: dict[str, list[float]] = {}
+    for cell in cells:
+        if cell.text in numbers:
+            inside.setdefault(label_of[cell.text], []).append(numbers[cell.text])
+    if scale == "log":
+        return {label: math.exp(math.fsum(sorted(map(math.log, own))) / len(own)) for label, own in inside.items()}
+    return {label: math.fsum(sorted(own)) / len(own) for label, own in inside.items()}
 
 
 def _file(cells: Sequence[Cell]) -> str:
@@ -123,7 +176,7 @@ def _number(cell: Cell, column: str, unit: str, full_words: set[str], decimal: d
         raise InputError(f"{where} is empty; every trial needs a level")
     if folded(cell.text) in full_words:
         return None
-    text = cell.text.removesuffix("%").strip()
+    text, _ = split_unit(cell.text)
     if _NUMBER.fullmatch(text):
         return decimals.number_of(text, decimal=decimal, where=where)
     if unit in ("percent", "share"):
@@ -133,10 +186,12 @@ def _number(cell: Cell, column: str, unit: str, full_words: set[str], decimal: d
 
 def _refuse_mixed_marks(cells: Sequence[Cell], column: str) -> None:
     plain = [cell.where for cell in cells if _NUMBER.fullmatch(cell.text)]
-    marked = [cell.where for cell in cells if cell.text.endswith("%")]
+    ends = {split_unit(cell.text)[1]: cell.text for cell in cells}
+    marked = [cell.where for cell in cells if split_unit(cell.text)[1]]
     if plain and marked:
+        mark = next("%" if one == "percent" else one for one in ends if one)
         raise InputError(
-            f"{column}: {rows(len(marked))} end in % ({places(marked)}) and {rows(len(plain))} do not ({places(plain)}); "
+            f"{column}: {rows(len(marked))} end in {mark} ({places(marked)}) and {rows(len(plain))} do not ({places(plain)}); "
             "write all levels in one unit"
         )
 

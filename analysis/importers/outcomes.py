@@ -5,7 +5,8 @@ from typing import Any, NamedTuple
 
 from rapidvision.trials import NO_RESPONSE, TrialRecord, judge
 
-from ..table.guess_rate import TWO
+#: Names of the two answers of imported tables; one of them may be right in no trial.
+TWO = ("target", "distractor")
 
 
 class Answer(NamedTuple):
@@ -23,6 +24,8 @@ class Answer(NamedTuple):
         Time of the answer.
     word : str or None
         The answer as the file writes it, in its most frequent spelling.
+    option, right : str or None
+        Where each answer is an option of its own: the one that was chosen, and the one that is right.
     """
 
     target: bool | None
@@ -30,11 +33,20 @@ class Answer(NamedTuple):
     recorded: bool | None
     response_ms: float | None
     word: str | None = None
+    option: str | None = None
+    right: str | None = None
 
     @property
     def given(self) -> bool:
         """Whether there was an answer."""
-        return self.said is not None or self.recorded is not None
+        return self.said is not None or self.option is not None or self.recorded is not None
+
+    @property
+    def found(self) -> bool | None:
+        """Whether answer and truth agree; None where one of them is unknown."""
+        if self.option is not None and self.right is not None:
+            return self.option == self.right
+        return None if self.said is None or self.target is None else self.said == self.target
 
 
 def record_of(
@@ -54,16 +66,16 @@ def record_of(
     Examples
     --------
     >>> values = dict(study_id="s", session_id="a", participant_id="a", observer="human", observer_kind="human",
-    ...     group="g", slot=None, phase="main", trial=0, image_id=None, category=None, level_label="all",
+    ...     group="g", map_source="g", slot=None, phase="main", block=0, trial=0, image_id=None, category=None, level_label="all",
     ...     level_index=0, reveal_fraction=None)
     >>> row = record_of(Answer(None, None, True, 900.0), values, limit_ms=None, anticipation_ms=None)
     >>> row.status, row.response, row.correct
     ('ok', None, True)
     """
     target, said = answer.target, answer.said
-    only_correct = target is None or said is None
-    right = None if target is None else _name(target)
-    response = None if said is None else _name(said)
+    right = answer.right if target is None or answer.right is not None else _name(target)
+    response = answer.option if said is None else _name(said)
+    only_correct = right is None or (response is None and answer.recorded is not None)
     if only_correct:
         response = None if answer.recorded is None else _name(answer.recorded)
     outcome = judge(
@@ -77,11 +89,9 @@ def record_of(
     image, label = values["image_id"], values["level_label"]
     return TrialRecord(
         **values,
-        block=0 if values["phase"] == "main" else -1,
         # the file is not here; the same image at the same level has the same name
         stimulus_sha256=None if image is None else f"unknown:{image}@{label}",
         target=target,
-        map_source=values["group"],
         revealed_px=None,
         correct_response=right,
         response=None if only_correct and not none else outcome.response,

@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from rapidvision.errors import InputError
 
 from .answers import Cell
 from .reading import Reading
 from .source.folding import folded, given, one_spelling, places, rows, tally, text_of
+from .source.words import YES, is_practice
 
 
 def participants_of(reading: Reading) -> tuple[list[str], list[str]]:
@@ -74,6 +76,8 @@ def practice_of(reading: Reading) -> list[bool]:
     if "phase" not in reading.columns:
         return [False] * len(reading.rows)
     words = {folded(text_of(word)) for word in reading.layout.practice}
+    if is_practice(reading.columns["phase"].name):
+        words |= {*YES}
     cells = reading.cells("phase")
     found = [folded(cell.text) in words for cell in cells]
     if not any(found):
@@ -126,21 +130,41 @@ def sessions_of(reading: Reading, people: Sequence[str]) -> list[str]:
     return out
 
 
-def refuse_two_groups(reading: Reading, people: Sequence[str], groups: Sequence[str]) -> None:
-    """Refuse a participant of two groups, naming rows of both."""
+class Conditions(NamedTuple):
+    """Each row's group of participants, and the condition whose effect is compared within participants."""
+
+    groups: list[str]
+    conditions: list[str]
+    within: bool
+
+
+def conditions_of(reading: Reading, people: Sequence[str], groups: Sequence[str]) -> tuple[Conditions, list[str]]:
+    """Tell groups of different participants from conditions that each participant has.
+
+    Raises
+    ------
+    InputError
+        When few participants are in two groups and most in one; names rows of both.
+    """
     seen: dict[str, dict[str, list[str]]] = {}
     for row, who, group in zip(reading.rows, people, groups, strict=True):
         seen.setdefault(who, {}).setdefault(group, []).append(row.where)
     several = {who: found for who, found in seen.items() if len(found) > 1}
-    if several:
+    if not several:
+        return Conditions(list(groups), list(groups), within=False), []
+    column = reading.columns["group"].name
+    if len(several) < len(seen) / 2:
         who, found = next(iter(several.items()))
-        column = reading.columns["group"].name
         raise InputError(
-            f'{column}: participant "{who}" is in {len(found)} groups ({tally(found)}), as are {len(several) - 1} others; '
-            "these tests compare groups of different participants. Take one condition "
-            f"(where {column}=VALUE), or take the conditions as levels (level={column}, group=); if they are different "
-            "people, give them different names in the file"
+            f'{column}: participant "{who}" is in {len(found)} groups ({tally(found)}), as are {len(several) - 1} others, '
+            f"while {len(seen) - len(several)} are in one. Mend the cells, or give different people different names; to read "
+            f"conditions that everybody has, leave out who has one (where {column}=VALUE takes one condition)"
         )
+    note = (
+        f"{column}: {len(several)} of {len(seen)} participants have more than one of {', '.join(sorted(set(groups)))}: conditions "
+        f'within participants, in map_source and {column}; everybody is of one group, "{reading.layout.study}"'
+    )
+    return Conditions([reading.layout.study] * len(groups), list(groups), within=True), [note]
 
 
 def refuse_repeats(reading: Reading, people: Sequence[str]) -> None:
@@ -155,6 +179,27 @@ def refuse_repeats(reading: Reading, people: Sequence[str]) -> None:
             f"a participant met the same image twice in {rows(len(again))} ({places(again)}); say repeats first (keep "
             "the first presentation) or repeats keep (keep all)"
         )
+
+
+def numbers_of(reading: Reading, field: str) -> list[int] | None:
+    """Each row's number of a trial or block; None where the table has none.
+
+    Raises
+    ------
+    InputError
+        When a cell is no whole number.
+    """
+    if field not in reading.columns:
+        return None
+    out = []
+    for text, where in reading.cells(field):
+        if not re.fullmatch(r"\d+", text):
+            raise InputError(
+                f'{where}: {reading.columns[field].name} is "{text}"; a whole number from 0 is needed, or do not read the '
+                f"column ({field}=)"
+            )
+        out.append(int(text))
+    return out
 
 
 def slot_of(cell: Cell) -> int | None:

@@ -7,9 +7,9 @@ from rapidvision.text import decimals
 
 from .answers import Cell
 from .source.columns import Column, one_value
-from .source.files import Row
 from .source.folding import folded, text_of
 from .source.layouts import Layout
+from .source.rows import Row
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,12 @@ from collections.abc import Sequence
 
 from rapidvision.errors import InputError
 
-from .answers import NO, RIGHT, WRONG, YES, Cell, by_case, decided, refuse_contradictions, refuse_no_match
+from .answers import Cell, by_case, decided, refuse_contradictions, refuse_no_match
+from .options import options_of
 from .outcomes import Answer
 from .reading import Reading
 from .source.folding import folded, one_spelling, places, refuse, rows, text_of
+from .source.words import NO, RIGHT, WRONG, YES
 from .times import Time, limit_notes, milliseconds, refuse_untimed
 
 
@@ -17,13 +19,16 @@ def answers_of(reading: Reading, people: Sequence[str]) -> tuple[list[Answer | N
     layout, columns = reading.layout, reading.columns
     notes: list[str] = []
     truth = _truths(reading, notes)
-    said = _said(reading, notes)
+    as_words = layout.answers == "words"
+    said = [None] * len(reading.rows) if as_words else _said(reading, notes)
     correct = _correct(reading, notes)
     words = _words(reading)
-    if "target" not in columns:
+    option, right = options_of(reading, words, correct, notes) if as_words else (words, [None] * len(words))
+    if "target" not in columns and not as_words:
         truth = _truths_of_two(reading, said, correct, words, notes)
     raw_times = reading.cells("response_ms")
-    pressed = [_pressed(reading, place, said, correct, raw_times) for place in range(len(reading.rows))]
+    answered = option if as_words else said
+    pressed = [_pressed(reading, place, answered, correct, raw_times) for place in range(len(reading.rows))]
     timed = "response_ms" in columns
     untimed = [place for place, press in enumerate(pressed) if press and timed and _without_time(raw_times[place].text)]
     if layout.untimed == "refuse":
@@ -48,6 +53,20 @@ def answers_of(reading: Reading, people: Sequence[str]) -> tuple[list[Answer | N
     for place, press in enumerate(pressed):
         if place in gone and layout.untimed == "leave out":
             out.append(None)
+        elif as_words:
+            chosen = option[place] if press and place not in gone else None
+            known = correct[place] if press and place not in gone else None
+            out.append(
+                Answer(
+                    truth[place],
+                    None,
+                    known,
+                    time_of.get(place),
+                    words[place] if chosen else None,
+                    chosen,
+                    right[place],
+                )
+            )
         elif press and place not in gone:
             answer = said[place] if "response" in columns else (None if withheld is None else not withheld)
             out.append(Answer(truth[place], answer, correct[place], time_of.get(place), words[place]))
@@ -64,7 +83,7 @@ def answers_of(reading: Reading, people: Sequence[str]) -> tuple[list[Answer | N
             f"a trial without a press means {layout.no_answer}, as asked or as the layout says ({rows(count)})"
         )
     _check_contradictions(reading, out, withheld=withheld)
-    if "target" not in columns:
+    if "target" not in columns and "truth" not in columns:
         _refuse_unscored(reading, out)
     return out, notes
 
@@ -111,7 +130,7 @@ def _refuse_unscored(reading: Reading, answers: Sequence[Answer | None]) -> None
     unscored = [
         row.where
         for row, answer in zip(reading.rows, answers, strict=True)
-        if answer is not None and answer.said is not None and answer.recorded is None
+        if answer is not None and (answer.said is not None or answer.option is not None) and answer.recorded is None
     ]
     if unscored:
         raise InputError(
@@ -211,7 +230,7 @@ def _correct(reading: Reading, notes: list[str]) -> list[bool | None]:
 
 
 def _pressed(
-    reading: Reading, place: int, said: Sequence[bool | None], correct: Sequence[bool | None], times: Sequence[Cell]
+    reading: Reading, place: int, said: Sequence[object], correct: Sequence[bool | None], times: Sequence[Cell]
 ) -> bool:
     """Whether there was an answer: one is recorded, or only its correctness, or in go / no-go tasks a time."""
     if "response" in reading.columns:
@@ -229,15 +248,15 @@ def _without_time(text: str) -> bool:
 
 
 def _check_contradictions(reading: Reading, answers: Sequence[Answer | None], *, withheld: bool | None) -> None:
-    if "correct" not in reading.columns or "target" not in reading.columns:
+    if "correct" not in reading.columns or not {"target", "truth"} & set(reading.columns):
         return
     if "response" not in reading.columns and withheld is None:
         return
     found: dict[str, list[str]] = {}
     for row, answer in zip(reading.rows, answers, strict=True):
-        if answer is None or answer.said is None or answer.recorded is None:
+        if answer is None or answer.found is None or answer.recorded is None:
             continue
-        if (answer.said == answer.target) != answer.recorded:
+        if answer.found != answer.recorded:
             found.setdefault(reading.columns["correct"].text(row), []).append(row.where)
     refuse_contradictions(
         found,

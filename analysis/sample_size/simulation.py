@@ -15,9 +15,9 @@ from rapidvision.protocol import LOWEST_LEVEL, N_LEVELS, N_PARTICIPANTS_PER_GROU
 from rapidvision.seeds import stream
 from rapidvision.trials import SCHEMA_VERSION
 
+from ..importers.outcomes import TWO
 from ..table.accuracy import Cells, Level
 from ..table.first_lines import LateRule
-from ..table.guess_rate import TWO
 from ..table.trials import Trials, check
 
 #: Images that a participant of the paper saw: five blocks of sixteen.

@@ -1,6 +1,7 @@
 """Files of the trials table: CSV as it was written or as a spreadsheet saved it again, and Parquet."""
 
 import io
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,37 @@ import pandas as pd
 from rapidvision.errors import InputError
 from rapidvision.formats.trials_table import check_header, more_array, parse_cell, parse_more
 from rapidvision.text import decimals, text_tables
-from rapidvision.trials import COLUMNS
+from rapidvision.trials import COLUMNS, TrialRecord
 
 NAMES = frozenset(column.name for column in COLUMNS)
 _DECIMAL_COMMA = r"^(-?\d+),(\d+)$"
 _DTYPES = {"int": "int64", "bool": "bool", "float": "float64", "str": "object"}
+
+
+def is_own(header: Sequence[str]) -> bool:
+    """Whether columns are those of the trials table, of which some may be missing.
+
+    Examples
+    --------
+    >>> is_own(["subj", "acc"])
+    False
+    """
+    return len(NAMES & set(header)) > len(NAMES) // 2
+
+
+def header_of(data: bytes, *, name: str) -> list[str]:
+    """Names in the first row of a text table; none where it is no text table."""
+    if data[:2] == b"PK" or data.startswith(b"SQLite format 3"):
+        return []
+    try:
+        text, _ = text_tables.decode(data, name=name)
+        if text.lstrip("\ufeff \t\r\n")[:1] in ("[", "{"):
+            return []
+        delimiter = text_tables.delimiter_of(text, name=name)
+        head = pd.read_csv(io.StringIO(text), sep=delimiter, dtype=str, header=None, nrows=1, na_filter=False)
+    except (InputError, pd.errors.ParserError, pd.errors.EmptyDataError):
+        return []
+    return [str(cell) for cell in head.iloc[0]]
 
 
 def from_csv(data: bytes, *, name: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
@@ -50,12 +77,6 @@ def _check_columns(header: list[str], *, name: str) -> None:
     twice = sorted({word for word in header if header.count(word) > 1})
     if twice:
         raise InputError(f'{name}: row 1: two columns are named "{twice[0]}"; delete one')
-    missing = [column.name for column in COLUMNS if column.name not in header]
-    if len(missing) > len(COLUMNS) // 2:
-        raise InputError(
-            f"{name}: not a trials table: {len(missing)} of its {len(COLUMNS)} columns are missing. A table of another "
-            f"program becomes one with: rapidvision analyse import csv {Path(name).name} --out trials.csv"
-        )
     check_header(header, name=name)
 
 
@@ -123,14 +144,19 @@ def typed(values: list[Any], column: str) -> Any:
 
 def from_parquet(path: Path | str) -> pd.DataFrame:
     """Read the table from Parquet."""
-    from rapidvision.system.extras import need
-
-    need("pyarrow", extra="fast", purpose="reading Parquet")
-    frame = pd.read_parquet(path)
+    frame = read_parquet(path)
     check_header(list(frame.columns), name=str(path))
     columns = {c.name: typed([_plain(v) for v in frame[c.name]], c.name) for c in COLUMNS}
     own = [str(column) for column in frame.columns if column not in NAMES]
     return pd.DataFrame(columns | {column: more_array([scalar(v) for v in frame[column]]) for column in own})
+
+
+def read_parquet(path: Path | str) -> pd.DataFrame:
+    """Read any table from Parquet."""
+    from rapidvision.system.extras import need
+
+    need("pyarrow", extra="fast", purpose="reading Parquet")
+    return pd.read_parquet(path)
 
 
 def from_frame(frame: pd.DataFrame, *, name: str) -> pd.DataFrame:
@@ -162,3 +188,19 @@ def scalar(value: Any) -> Any:
 
 def _plain(value: Any) -> Any:
     return None if value is None or value is pd.NA or (isinstance(value, float) and np.isnan(value)) else value
+
+
+def records_of(frame: pd.DataFrame) -> Iterator[TrialRecord]:
+    """Rows of a checked table as records."""
+    names = [column.name for column in COLUMNS]
+    whole = [column.dtype == "int" for column in COLUMNS]
+    own = [str(column) for column in frame.columns if column not in NAMES]
+    more = frame[own].astype(object)
+    for place, row in enumerate(frame[names].itertuples(index=False, name=None)):
+        cells = [None if value is None or value != value else value for value in row]  # NaN differs from itself
+        cells_by_name: dict[str, Any] = {
+            name: int(cell) if is_whole and cell is not None else cell
+            for name, is_whole, cell in zip(names, whole, cells, strict=True)
+        }
+        values = dict(zip(own, more.iloc[place], strict=True))
+        yield TrialRecord(**cells_by_name, more={name: scalar(value) for name, value in values.items()})

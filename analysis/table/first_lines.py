@@ -6,7 +6,7 @@ from rapidvision.errors import InputError
 from rapidvision.numerics.resampling import Alternative
 from rapidvision.trials import NO_RESPONSE
 
-from .guess_rate import TWO
+from ..importers.outcomes import TWO
 from .trials import Trials
 
 #: What a late, early or missing answer counts as. The paper is silent; all three are reported side by side.

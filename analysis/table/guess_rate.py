@@ -14,8 +14,7 @@ import pandas as pd
 from rapidvision.errors import InputError
 from rapidvision.trials import NO_RESPONSE
 
-#: Names of the two answers of imported tables; one of them may be right in no trial.
-TWO = ("target", "distractor")
+from ..importers.outcomes import TWO
 
 
 def shown_guess(frame: pd.DataFrame, options: Sequence[str] | None = None) -> float | None:

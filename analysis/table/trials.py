@@ -1,6 +1,6 @@
 """Trials in: read the one table that every observer fills, and list every row that contradicts itself."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
@@ -9,13 +9,10 @@ import numpy as np
 import pandas as pd
 
 from rapidvision.errors import InputError
-from rapidvision.formats.trials_columns import read_options
-from rapidvision.formats.trials_table import more_array, more_of, write_table
-from rapidvision.system import files
-from rapidvision.trials import COLUMNS, TrialRecord
+from rapidvision.formats.trials_table import write_table
 
 from .contradictions import RULES, odd_times, rows_of
-from .files import NAMES, from_csv, from_frame, from_parquet, scalar, typed
+from .files import records_of
 from .guess_rate import checked_guess
 from .selection import Selection
 
@@ -42,6 +39,8 @@ class Trials:
         (:mod:`~rapidvision.analysis.table.guess_rate`).
     options : tuple of str, optional
         Options of the response, as the description beside the file has them; None where there is none.
+    reading : tuple of (str, str)
+        How a table of another program was read: what, and what was found. Empty for tables of the suite.
 
     Examples
     --------
@@ -60,6 +59,7 @@ class Trials:
     selection: Selection = field(default=Selection())
     guess: float | None = None
     options: tuple[str, ...] | None = None
+    reading: tuple[tuple[str, str], ...] = ()
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -130,25 +130,32 @@ TrialsSource: TypeAlias = Trials | pd.DataFrame | Path | str
 
 
 def read_trials(
-    source: "TrialsSource | Iterable[TrialRecord]",
+    source: "TrialsSource | Iterable[Any]",
     *,
     name: str = "trials",
     dedupe: Literal["first"] | None = None,
     repeats: Literal["refuse", "first", "keep"] = "refuse",
+    program: str = "auto",
+    columns: Mapping[str, str] | None = None,
+    **options: Any,
 ) -> Trials:
-    """Read and check a trials table: a file, a data frame, records, or a table that is checked already.
+    """Read and check trials: the suite's table, or any table with one row per trial.
+
+    Columns, answers, units and design of another program's table are found, or read by a ``mapping.toml`` beside it; the
+    notes and `Trials.reading` say what was found.
 
     Parameters
     ----------
-    source : path-like, DataFrame, iterable of TrialRecord, or Trials
-        CSV or Parquet, as any runner or importer of the suite writes it; a data frame with the same columns
-        (:data:`rapidvision.trials.COLUMNS`), as :func:`rapidvision.experiments.simulate` returns it.
+    source : path-like, sequence of path-like, DataFrame, iterable of TrialRecord or dict, or Trials
+        CSV, Parquet, JSON or a database; a folder of such files; a data frame; rows in memory; checked trials.
     name : str, default "trials"
         Name of a table that has no file, for messages.
     dedupe : {"first"}, optional
         Keep the first of rows that are equal byte for byte; without it, a repeated (session, trial) is refused.
     repeats : {"refuse", "first", "keep"}
         What to do when a participant met an image twice ("each unique exemplar only once", the paper says).
+    program, columns, **options
+        For tables of other programs, as in :func:`rapidvision.analysis.import_trials`.
 
     Returns
     -------
@@ -162,38 +169,22 @@ def read_trials(
 
     Examples
     --------
+    >>> import pandas as pd
     >>> import rapidvision as rv
-    >>> frame = rv.analysis.Design(n_per_group=2).simulate(seed=1).frame
-    >>> rv.read_trials(frame)
+    >>> rv.read_trials(rv.analysis.Design(n_per_group=2).simulate(seed=1).frame)
     trials: 320 trials, 4 participants (simulated)
+    >>> mine = pd.DataFrame({"subj": ["a", "b"], "cond": ["x", "y"], "acc": [1, 0]})
+    >>> rv.read_trials(mine, name="mine").reading[3]
+    ('design', '2 groups of different participants (column cond): x 1, y 1 participants')
     """
+    from .imports import any_table
+
     if isinstance(source, Trials):
-        trials = source
-    elif isinstance(source, pd.DataFrame):
-        trials = Trials(_some(from_frame(source, name=name), name), name=name)
-    elif isinstance(source, str | Path):
-        data = files.read_bytes(source)
-        parquet = Path(source).suffix == ".parquet"
-        frame, notes = (from_parquet(source), ()) if parquet else from_csv(data, name=str(source))
-        trials = Trials(
-            _some(frame, str(source)),
-            name=Path(source).name,
-            sha256=files.sha256(data),
-            notes=notes,
-            options=read_options(source),
-        )
-    else:
-        rows = list(source)
-        columns = {c.name: typed([getattr(row, c.name) for row in rows], c.name) for c in COLUMNS}
-        more = {column: more_array([row.more.get(column) for row in rows]) for column in more_of(rows)}
-        trials = Trials(_some(pd.DataFrame(columns | more), name), name=name)
-    return check(_without_doubles(trials, dedupe), repeats=repeats)
-
-
-def _some(frame: pd.DataFrame, name: str) -> pd.DataFrame:
-    if frame.empty:
-        raise InputError(f"{name}: no trials, only a header; has the session been recorded?")
-    return frame
+        return check(_without_doubles(source, dedupe), repeats=repeats)
+    found, rule = any_table(
+        source, name=name, program=program, columns=columns, options={"repeats": repeats, **options}
+    )
+    return check(_without_doubles(found, dedupe), repeats=rule)
 
 
 def as_trials(source: TrialsSource) -> Trials:
@@ -227,22 +218,7 @@ def write_trials(path: Path | str, trials: TrialsSource) -> None:
     ...     len(rv.read_trials(folder + "/trials.csv"))
     176
     """
-    write_table(path, _records(as_trials(trials)))
-
-
-def _records(trials: Trials) -> Iterator[TrialRecord]:
-    names = [column.name for column in COLUMNS]
-    whole = [column.dtype == "int" for column in COLUMNS]
-    own = [str(column) for column in trials.frame.columns if column not in NAMES]
-    more = trials.frame[own].astype(object)
-    for place, row in enumerate(trials.frame[names].itertuples(index=False, name=None)):
-        cells = [None if value is None or value != value else value for value in row]  # NaN differs from itself
-        cells_by_name: dict[str, Any] = {
-            name: int(cell) if is_whole and cell is not None else cell
-            for name, is_whole, cell in zip(names, whole, cells, strict=True)
-        }
-        values = dict(zip(own, more.iloc[place], strict=True))
-        yield TrialRecord(**cells_by_name, more={name: scalar(value) for name, value in values.items()})
+    write_table(path, records_of(as_trials(trials).frame))
 
 
 def check(trials: Trials, *, repeats: Literal["refuse", "first", "keep"] = "refuse") -> Trials:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rapidvision.analysis.importers.formats import import_trials
+from rapidvision.analysis.table.imports import import_trials
 from rapidvision.analysis.table.accuracy import cells
 from rapidvision.errors import InputError
 

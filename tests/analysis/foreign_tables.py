@@ -16,7 +16,7 @@ from typing import Any
 
 import pandas as pd
 
-from rapidvision.analysis.importers.formats import import_trials
+from rapidvision.analysis.table.imports import import_trials
 from rapidvision.analysis.table.accuracy import cells
 from rapidvision.errors import InputError
 

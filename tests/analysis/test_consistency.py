@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from rapidvision.analysis.importers.formats import import_trials
+from rapidvision.analysis.table.imports import import_trials
 from rapidvision.analysis.models.consistency import error_consistency
 
 

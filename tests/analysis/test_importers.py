@@ -7,7 +7,7 @@ import pytest
 
 from rapidvision.analysis.against_chance import chance
 from rapidvision.analysis.curve_fits import fit_psychometric
-from rapidvision.analysis.importers.formats import import_trials
+from rapidvision.analysis.table.imports import import_trials
 from rapidvision.analysis.level_comparison import level_tests
 from rapidvision.analysis.table.accuracy import cells
 from rapidvision.analysis.table.exclusions import Rules, exclude

@@ -7,9 +7,11 @@ from typing import Any
 
 from rapidvision.errors import InputError, did_you_mean
 
-from .files import Row, Source
 from .folding import folded, given, rows, text_of, unlisted
 from .layouts import FIELDS, Layout
+from .rows import Row, Source
+from .vocabulary import candidates, plain
+from .words import component_of, values_fit
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ class Column:
 
 
 def columns_of(source: Source, layout: Layout, named: Mapping[str, str]) -> tuple[dict[str, Column], list[str]]:
-    """Find each field's column.
+    """Find each field's column: as the user names it, else as the program names it, else by the vocabulary.
 
     Parameters
     ----------
@@ -58,7 +60,7 @@ def columns_of(source: Source, layout: Layout, named: Mapping[str, str]) -> tupl
     columns : dict of str to Column
         Fields that the file fills.
     notes : list of str
-        Which column was taken for what, and which were not used.
+        Which column was taken for what.
 
     Raises
     ------
@@ -70,29 +72,75 @@ def columns_of(source: Source, layout: Layout, named: Mapping[str, str]) -> tupl
             raise InputError(f'import: no field "{field}". {did_you_mean(field, FIELDS)}')
     found: dict[str, Column] = {}
     for field in FIELDS:
-        if field == "participant" and layout.participant_from_file and field not in named:
-            continue
         if field in named:
             if named[field]:
                 found[field] = _column(named[field], source, must=field)
-            continue
-        fitting = [_column(name, source) for name in layout.columns.get(field, ())]
-        there = [column for column in fitting if column is not None]
-        if len({column.name for column in there}) > 1:
-            raise InputError(
-                f"{_files(source)}: {' and '.join(column.name for column in there)} can both be {field}; "
-                f"say which: {field}={there[0].name}"
-            )
-        if there:
-            found[field] = there[0]
-    taken = ", ".join(f"{field} from {column.name}" for field, column in found.items())
-    used = {column.name for column in found.values()}
-    unused = [name for name in source.columns if name not in used and not name.startswith("@")]
-    notes = [f"read {taken}"]
-    if unused:
-        more = f" and {len(unused) - 12} more" if len(unused) > 12 else ""
-        notes.append(f"columns that were not used: {', '.join(unused[:12])}{more}")
-    return found, notes
+        elif field != "participant" or not layout.participant_from_file:
+            fitting = [_column(name, source) for name in layout.columns.get(field, ()) if not name.startswith("*")]
+            there = [column for column in fitting if column is not None]
+            if len({column.name for column in there}) > 1:
+                raise InputError(_both([column.name for column in there], field, source))
+            if there and any(text_of(row.cells.get(there[0].name)) for row in source.rows):
+                found[field] = there[0]
+    for field, name in component_of(source, layout, {field: column.name for field, column in found.items()}).items():
+        if field not in named:
+            found.setdefault(field, Column(name))
+    if layout.vocabulary:
+        for field in FIELDS:
+            if (
+                field not in named
+                and field not in found
+                and (field != "participant" or not layout.participant_from_file)
+            ):
+                name = _by_vocabulary(field, source, {column.name for column in found.values()}, layout)
+                if name:
+                    found[field] = Column(name)
+        if "level" not in found and "level" not in named and "group" not in named:
+            _level_for_group(source, found)
+    return found, [f"read {', '.join(f'{field} from {column.name}' for field, column in found.items())}"]
+
+
+def _both(names: Sequence[str], field: str, source: Source) -> str:
+    return f"{_files(source)}: {' and '.join(names)} can both be {field}; say which: {field}={names[0]}"
+
+
+def _by_vocabulary(field: str, source: Source, used: set[str], layout: Layout) -> str:
+    """The column whose name and cells fit a field; "" where there is none. Two that say different things are refused."""
+    columns = [name for name in source.columns if name not in used]
+    for tier in candidates(field, columns):
+        fitting = [name for name in tier if values_fit(field, name, source, layout)]
+        if len(fitting) > 1 and field == "target":
+            continue  # several answers to yes-or-no questions, of which none is named the truth
+        if fitting and all(_same_partition(source, fitting[0], other) for other in fitting[1:]):
+            return fitting[0]
+        if field in ("group", "level", "session", "trial", "block", "phase", "category") and fitting:
+            return fitting[0]
+        if fitting:
+            raise InputError(_both(fitting, field, source))
+    nested = {name.rpartition(".")[0] for name in columns if "." in name} if field == "response" else set()
+    for tier in candidates(field, sorted(nested)):
+        if tier:
+            return str(_column(tier[0], source, must=field).name)
+    return ""
+
+
+def _same_partition(source: Source, one: str, other: str) -> bool:
+    pairs = {(text_of(row.cells.get(one)), text_of(row.cells.get(other))) for row in source.rows}
+    return len(pairs) == len({first for first, _ in pairs}) == len({second for _, second in pairs})
+
+
+def _level_for_group(source: Source, found: dict[str, Column]) -> None:
+    """A condition of three or more numbers that change within participants is a level, where no column is named so."""
+    if "group" not in found or "participant" not in found or plain(found["group"].name).startswith("gr"):
+        return
+    own: dict[str, set[str]] = {}
+    for row in source.rows:
+        if text := found["group"].text(row):
+            own.setdefault(found["participant"].text(row), set()).add(text)
+    values = set().union(*own.values()) if own else set()
+    numbers = all(re.fullmatch(r"[-+]?[\d.,]+ ?(%|[A-Za-z]{1,3})?", text) for text in values)
+    if len(values) >= 3 and numbers and all(len(few) > 1 for few in own.values()):
+        found["level"] = found.pop("group")
 
 
 def _column(name: str, source: Source, *, must: str = "") -> Any:
@@ -144,6 +192,22 @@ def selected(source: Source, conditions: Sequence[str]) -> tuple[list[Row], list
         raise InputError(f"{_files(source)}: no row fits {' and '.join(conditions)}")
     left = len(source.rows) - len(kept)
     return kept, [f"left out {rows(left)} that do not fit {' and '.join(conditions)}"] if left else []
+
+
+def trial_rows(kept: Sequence[Row], source: Source, layout: Layout) -> tuple[list[Row], list[str]]:
+    """Keep the rows that a program's trials have, by each rule whose column is there and which some row fits."""
+    notes = []
+    found = list(kept)
+    for condition in layout.trial_rows:
+        split = re.fullmatch(r"(.+?)([=~])(.*)", condition)
+        assert split is not None, condition
+        if split[1] not in source.columns:
+            continue
+        fitting = [row for row in found if _fits(text_of(row.cells.get(split[1])), split[2], split[3])]
+        if fitting and len(fitting) < len(found):
+            notes.append(f"left out {rows(len(found) - len(fitting))} that are no trials (they do not fit {condition})")
+            found = fitting
+    return found, notes
 
 
 def _fits(text: str, sign: str, wanted: str) -> bool:

@@ -1,110 +1,131 @@
 """Sources: the rows of other programs' files, each with the place where it stands, before anything is interpreted."""
 
 import json
-import re
-import sqlite3
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rapidvision.errors import InputError
 from rapidvision.system import files, json_text
 from rapidvision.text import text_tables
 
+from .folders import archive_members, name_cells
+from .forms import eprime_frames, is_trialdata, survey_rows, trialdata_rows
 from .layouts import Layout
+from .psiturk import read_psiturk
+from .rows import Row, Source, columns_in, flat
 
-_ENTITIES = re.compile(r"(sub|ses|task|run|acq)-([A-Za-z0-9]+)")
-_PSITURK_COLUMNS = {"uniqueid", "status", "datastring"}
-
-
-@dataclass(frozen=True)
-class Row:
-    """One row of a file: its cells under their names, where it stands, and in which file."""
-
-    cells: dict[str, Any]
-    where: str
-    file: str
-
-
-@dataclass(frozen=True)
-class Source:
-    """Rows of one import.
-
-    Attributes
-    ----------
-    rows : tuple of Row
-        In the order of the files' names.
-    columns : tuple of str
-        Every name that a row has, in order of appearance.
-    delimiter : str
-        Of the text tables; empty for other files.
-    notes : tuple of str
-        What was found or left out.
-    """
-
-    rows: tuple[Row, ...]
-    columns: tuple[str, ...]
-    delimiter: str
-    notes: tuple[str, ...]
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def read_sources(paths: Sequence[Path | str], layout: Layout) -> Source:
-    """Read text tables and JSON files, told apart by their content.
+    """Read text tables, JSON, E-Prime's text, archives and psiTurk's databases, told apart by their content.
+
+    One file of several that cannot be read is left out, with a note that names it.
 
     Raises
     ------
     InputError
-        When there is no file, a file cannot be read, or two files are the same.
+        When there is no file, none can be read, or two files are the same.
     """
     if not paths:
         raise InputError("import: no files; name the files of one experiment")
     rows: list[Row] = []
     notes: dict[str, None] = {}
     seen: dict[str, Path] = {}
+    broken: list[InputError] = []
     delimiter = ""
     for path in sorted(map(Path, paths)):
         data = files.read_bytes(path)
         if (twin := seen.setdefault(files.sha256(data), path)) is not path:
             raise InputError(f"{path}: the same bytes as {twin}; its trials would count twice, so name one of them")
-        text, note = text_tables.decode(data, name=str(path), encoding=layout.encoding or None)
-        found, told, between = _rows_of(text, path, layout)
-        if between and delimiter and between != delimiter:
-            between = ";" if ";" in (between, delimiter) else between
-        delimiter = between or delimiter
-        rows += found
-        notes.update(dict.fromkeys(f"{path.name}: {one}" for one in (note, *told) if one))
-    return Source(tuple(rows), _columns(rows), delimiter, _shortened(notes))
+        try:
+            for one in _tables_of(path, data, layout):
+                if one.delimiter and delimiter and one.delimiter != delimiter:
+                    delimiter = ";" if ";" in (one.delimiter, delimiter) else one.delimiter
+                delimiter = delimiter or one.delimiter
+                rows += one.rows
+                notes.update(dict.fromkeys(f"{path.name}: {note}" for note in one.notes if note))
+        except InputError as error:
+            broken.append(error)
+    if len(broken) == len(seen):
+        raise broken[0]
+    if broken:
+        notes[
+            f"WARNING: left out {len(broken)} of {len(seen)} files, which cannot be read ({'; '.join(map(str, broken[:4]))})"
+        ] = None
+    name = Path(paths[0]).name if len(paths) == 1 else f"{len(seen)} files"
+    digest = next(iter(seen)) if len(seen) == 1 else files.sha256("".join(seen).encode())
+    return Source(tuple(rows), columns_in(rows), delimiter, _shortened(notes), name, digest)
 
 
-def _rows_of(text: str, path: Path, layout: Layout) -> tuple[list[Row], Sequence[str], str]:
-    known = _from_name(path)
-    if text.lstrip("\ufeff \t\r\n")[:1] in ("[", "{"):
-        found = list(_json_rows(text, str(path)))
-        return [Row(known | _flat(cells), where, str(path)) for cells, where in found], (), ""
-    table = text_tables.parse(text, name=str(path), delimiter=layout.delimiter or None)
+def source_of(frame: "pd.DataFrame", *, name: str) -> Source:
+    """Take a data frame's rows; they are counted from 0, as in the frame."""
+    frame = frame if all(one is None for one in frame.index.names) else frame.reset_index()
+    twice = frame.columns[frame.columns.duplicated()]
+    if len(twice):
+        raise InputError(f'{name}: two columns are named "{twice[0]}"; rename or delete one')
+    columns = [str(column) for column in frame.columns]
+    cells = zip(*(frame[column].astype(object).tolist() for column in frame.columns), strict=True)
     rows = [
-        Row(known | _flat(dict(cells)), f"{path}: row {number}", str(path))
-        for number, cells in zip(table.numbers, table.rows, strict=True)
+        Row(
+            flat({column: _value(cell) for column, cell in zip(columns, row, strict=True)}),
+            f"{name}: row {number}",
+            name,
+        )
+        for number, row in enumerate(cells)
     ]
-    return rows, table.notes, table.delimiter
+    return Source(tuple(rows), columns_in(rows), "", (), name)
 
 
-def _from_name(path: Path) -> dict[str, Any]:
-    name = path.name.removesuffix(".gz")
-    found: dict[str, Any] = {"@file": Path(name).stem}
-    entities = dict(_ENTITIES.findall(name))
-    if "sub" in entities:
-        found |= {"@sub": entities["sub"], "@task": entities.get("task", "")}
-        found["@session"] = "-".join(entities[key] for key in ("sub", "ses", "task", "run") if key in entities)
-    return found
+def _value(cell: Any) -> Any:
+    """A cell as Python has it; None where there is no value."""
+    if cell is None or (not isinstance(cell, list | dict | tuple) and cell != cell):  # NaN differs from itself
+        return None
+    if type(cell).__name__ in ("NAType", "NaTType"):
+        return None
+    return cell.item() if hasattr(cell, "item") and not isinstance(cell, list | dict) else cell
 
 
-def _columns(rows: Sequence[Row]) -> tuple[str, ...]:
-    names: dict[str, None] = {}
-    for row in rows:
-        names.update(dict.fromkeys(row.cells))
-    return tuple(names)
+def _tables_of(path: Path, data: bytes, layout: Layout) -> Iterator[Source]:
+    """The tables of a file: one, or in an archive as many as it holds."""
+    known = name_cells(path, layout.name_pattern)
+    if data.startswith(b"SQLite format 3\x00"):
+        rows, notes = read_psiturk(path, layout)
+        yield Source(tuple(rows), (), "", tuple(notes))
+    elif data.startswith(b"PK") and (members := archive_members(path, data)):
+        for member, content in members:
+            text, note = text_tables.decode(content, name=f"{path}/{member}", encoding=layout.encoding or None)
+            if text.strip():
+                stem = Path(member).parent.name or Path(member).stem
+                folder = member.split("/")[-3] if member.count("/") > 1 else stem
+                yield _table_of(text, f"{path}/{member}", known | {"@file": folder}, layout, note)
+    else:
+        text, note = text_tables.decode(data, name=str(path), encoding=layout.encoding or None)
+        yield _table_of(text, str(path), known, layout, note)
+
+
+def _table_of(text: str, name: str, known: dict[str, Any], layout: Layout, note: str) -> Source:
+    start = text.lstrip("\ufeff \t\r\n")
+    if start[:1] in ("[", "{"):
+        found = list(_json_rows(text, name))
+        return Source(tuple(Row(flat(cells) | known, where, name) for cells, where in found), (), "", (note,))
+    if start.startswith("*** Header Start ***"):
+        frames = eprime_frames(text, name=name)
+        return Source(tuple(Row(cells | known, where, name) for cells, where in frames), (), "", (note,))
+    if is_trialdata(start):
+        entries = trialdata_rows(text, name=name)
+        return Source(tuple(Row(flat(cells) | known, where, name) for cells, where in entries), (), "", (note,))
+    table = text_tables.parse(text, name=name, delimiter=layout.delimiter or None)
+    cells_of, told = survey_rows(table)
+    clash = [key for key in known if not key.startswith("@") and key in table.header]
+    if clash:
+        raise InputError(
+            f"{name}: {clash[0]} is a column and a part of the file's name; give that part of the pattern another name"
+        )
+    rows = tuple(Row(flat(cells) | known, f"{name}: row {number}", name) for number, cells in cells_of)
+    return Source(rows, (), table.delimiter, (note, *table.notes, *told))
 
 
 def _shortened(notes: dict[str, None], most: int = 6) -> tuple[str, ...]:
@@ -164,87 +185,3 @@ def _is_columns(values: list[Any]) -> bool:
 
 def _is_table(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and all(isinstance(entry, dict) for entry in value)
-
-
-def _flat(cells: dict[str, Any]) -> dict[str, Any]:
-    """Give what is nested a name of its own: ``{"response": {"Q0": "yes"}}`` has the column ``response.Q0``."""
-    out: dict[str, Any] = {}
-    for key, value in cells.items():
-        inner = value
-        if isinstance(value, str) and value[:1] == "{" and value[-1:] == "}":
-            try:
-                inner = json.loads(value, object_pairs_hook=json_text.keys_once(f"the cell {key}"))
-            except json.JSONDecodeError:
-                inner = value
-        if isinstance(inner, dict) and inner:
-            out |= {f"{key}.{below}": entry for below, entry in _flat(inner).items()}
-        else:
-            out[key] = value
-    return out
-
-
-def read_psiturk(path: Path | str, layout: Layout) -> Source:
-    """Read a psiTurk SQLite database: the entries of every participant who completed.
-
-    Raises
-    ------
-    InputError
-        When it is no psiTurk database, has several tables of participants, or a datastring is no JSON.
-    """
-    files.sha256_file(path)  # raises when the file is missing
-    people, table = _people(path, layout.table)
-    complete = layout.complete
-    unfinished = sum(status not in complete for _, status, _ in people)
-    empty = sum(status in complete and not data for _, status, data in people)
-    rows: list[Row] = []
-    for who, status, data in people:
-        if status not in complete or not data:
-            continue
-        try:
-            entries = json.loads(data, object_pairs_hook=json_text.keys_once(str(path)))["data"]
-        except (json.JSONDecodeError, KeyError, TypeError) as error:
-            raise InputError(f"{path}: the datastring of {who} cannot be read ({error!r})") from error
-        for number, entry in enumerate(entries, 1):
-            trial = entry.get("trialdata")
-            if isinstance(trial, dict):
-                rows.append(Row({"@who": who} | _flat(trial), f"{path}: {who}, entry {number}", str(who)))
-    notes = [
-        (
-            f"{table}: left out {unfinished} of {len(people)} participants whose status is not one of "
-            f"{', '.join(map(str, complete))}"
-        )
-    ]
-    if empty:
-        notes.append(f"left out {empty} complete participants without a datastring")
-    return Source(tuple(rows), _columns(rows), "", tuple(notes))
-
-
-def _people(path: Path | str, table: str) -> tuple[list[tuple[Any, Any, Any]], str]:
-    connection = sqlite3.connect(f"{Path(path).resolve().as_uri()}?mode=ro", uri=True)
-    try:
-        names = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        fitting = []
-        for name in names:
-            columns = connection.execute("SELECT name FROM pragma_table_info(?)", (name,))
-            if {row[0] for row in columns} >= _PSITURK_COLUMNS:
-                fitting.append(name)
-        if table and table not in fitting:
-            raise InputError(
-                f'{path}: no table "{table}" of participants; tables with uniqueid, status and datastring: '
-                f"{', '.join(fitting) or 'none'}"
-            )
-        if not fitting:
-            raise InputError(
-                f"{path}: not a psiTurk database: none of its tables ({', '.join(names) or 'it has none'}) has the "
-                "columns uniqueid, status and datastring"
-            )
-        if not table and len(fitting) > 1:
-            raise InputError(f"{path}: {len(fitting)} tables of participants ({', '.join(fitting)}); name one: table")
-        chosen = table or fitting[0]
-        quoted = '"' + chosen.replace('"', '""') + '"'  # a name that the database itself listed
-        found = connection.execute(f"SELECT uniqueid, status, datastring FROM {quoted}").fetchall()
-        return found, chosen
-    except sqlite3.Error as error:
-        raise InputError(f"{path}: not a psiTurk database ({error})") from error
-    finally:
-        connection.close()

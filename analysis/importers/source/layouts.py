@@ -1,7 +1,7 @@
 """Layouts: how a program writes trials, as data. What a layout does not say, no import assumes."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Literal
 
 from rapidvision.trials import ObserverKind
@@ -21,27 +21,12 @@ FIELDS = (
     "phase",
     "session",
     "slot",
+    "truth",
+    "trial",
+    "block",
 )
-#: model-vs-human's sixteen categories, and those of them that are animals.
-SIXTEEN = (
-    "airplane",
-    "bear",
-    "bicycle",
-    "bird",
-    "boat",
-    "bottle",
-    "car",
-    "cat",
-    "chair",
-    "clock",
-    "dog",
-    "elephant",
-    "keyboard",
-    "knife",
-    "oven",
-    "truck",
-)
-ANIMALS = ("bear", "bird", "cat", "dog", "elephant")
+#: Words for "no answer" or "no value" of the programs that are known.
+MISSING = ("na", "n/a", "nan", "null", "none", "undefined", "noresp", "no response", "no_response", "no_resp")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +38,16 @@ class Layout:
     columns : mapping of str to tuple of str
         Our field (:data:`FIELDS`) → names that its column may have; the first that the file has is taken. A name
         ``COLUMN~PATTERN`` takes the part of the cell that the regular expression's first group matches. ``@file`` is
-        the file's name without suffix; ``@sub``, ``@session`` and ``@task`` come from a BIDS name.
+        the file's name without suffix; ``@sub``, ``@session`` and ``@task`` come from a BIDS name. ``*.keys`` is the
+        column of the one component that has answers, and then the other ``*`` columns are that component's.
+    vocabulary : bool
+        Whether a field without a column of these names is looked for by :mod:`.vocabulary`.
+    signature : tuple of tuple of str
+        Columns by which the program's tables are recognised: all of one of these sets, without case; a final or
+        leading ``*`` stands for any letters.
+    trial_rows : tuple of str
+        ``COLUMN=VALUE`` or ``COLUMN~PATTERN`` of rows that are trials; each applies where the table has the column and
+        a row fits.
     targets, distractors : tuple of str
         Answers (or keys) that mean target, and those that mean distractor. Case and outer blanks do not count unless
         the two sets differ by them alone. ``*`` stands for every answer. A value in neither set is refused.
@@ -61,6 +55,11 @@ class Layout:
         Words that mean "no answer" or "no value", beside an empty cell.
     target_truths, distractor_truths : tuple of str
         Values of the field `target` that say what the image is; true, 1, yes … and false, 0, no … when empty.
+    answers : {"auto", "two", "words"}
+        ``two``: answers mean target or distractor. ``words``: each answer is an option of its own, and the field `truth`
+        names the right one. ``auto``: words where the file has a right answer for each trial and targets are not named.
+    options : tuple of str
+        Options of the task in ``words``, where some of them are right in no trial.
     no_answer : {"missing", "target", "distractor"}
         What a trial without a press means: nothing, or in go / no-go tasks the answer that is not pressed.
     several : {"refuse", "first", "last"}
@@ -71,7 +70,14 @@ class Layout:
         Of response times; ``auto`` recognises milliseconds and seconds, and refuses what can be neither.
     level_unit : str
         ``percent`` (of the features, 0 to 100) or ``share`` (0 to 1) put levels on the reveal axis; any other unit, or
-        none, keeps the labels as they are.
+        none, keeps the labels as they are. Empty: what the column's name or the cells say.
+    level_scale : {"auto", "linear", "log"}
+        Axis of numbers in another unit; ``auto``: log where they are above 0 and their ratios are more even than their
+        differences.
+    level_edges : tuple of float
+        Bins of continuous levels: each holds its lower edge, the last one its upper edge too.
+    n_level_bins : int
+        Bins of about equally many distinct levels; 0 for none.
     full : tuple of str
         Labels of the intact image.
     max_levels : int
@@ -91,6 +97,10 @@ class Layout:
         `observers`.
     repeats : {"refuse", "first", "keep"}
         When a participant met an image twice.
+    keep : {"few", "none"}
+        Whether other columns with few values become columns of the table.
+    name_pattern : str
+        What files' names mean, such as ``{participant}_{condition}.csv``; with ``/`` also names of folders.
     study : str
         Name of the study, and of the group where no column names one.
     decimal : {"auto", ".", ","}
@@ -104,9 +114,14 @@ class Layout:
     """
 
     columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    vocabulary: bool = True
+    signature: tuple[tuple[str, ...], ...] = ()
+    trial_rows: tuple[str, ...] = ()
     targets: tuple[str, ...] = ()
     distractors: tuple[str, ...] = ()
-    missing: tuple[str, ...] = ("na", "n/a", "nan", "null")
+    answers: Literal["auto", "two", "words"] = "auto"
+    options: tuple[str, ...] = ()
+    missing: tuple[str, ...] = MISSING
     target_truths: tuple[str, ...] = ()
     distractor_truths: tuple[str, ...] = ()
     no_answer: Literal["missing", "target", "distractor"] = "missing"
@@ -114,105 +129,24 @@ class Layout:
     untimed: Literal["refuse", "missing", "leave out"] = "refuse"
     time_unit: Literal["auto", "ms", "s", "us"] = "auto"
     level_unit: str = ""
+    level_scale: Literal["auto", "linear", "log"] = "auto"
+    level_edges: tuple[float, ...] = ()
+    n_level_bins: int = 0
     full: tuple[str, ...] = ("full", "intact")
     max_levels: int = 30
     limit_ms: float | None = None
     anticipation_ms: float | None = None
-    practice: tuple[str, ...] = ("practice", "training")
+    practice: tuple[str, ...] = ("practice", "training", "warm-up", "warmup")
     where: tuple[str, ...] = ()
     participant_from_file: bool = False
     observers: ObserverKind = "human"
     people: str = ""
     repeats: Literal["refuse", "first", "keep"] = "refuse"
+    keep: Literal["few", "none"] = "few"
+    name_pattern: str = ""
     study: str = "imported"
     decimal: Literal["auto", ".", ","] = "auto"
     encoding: str = ""
     delimiter: str = ""
     table: str = ""
     complete: tuple[int, ...] = (3, 4, 5, 7)
-
-
-_ANY: dict[str, tuple[str, ...]] = {
-    "participant": ("participant", "participant_id", "subject", "subject_id", "subj", "subject_nr"),
-    "group": ("group", "condition", "cond"),
-    "level": ("level",),
-    "image": ("image_id", "image", "stimulus", "picture"),
-    "category": ("category",),
-    "target": ("target",),
-    "response": ("response",),
-    "correct": ("correct", "acc", "accuracy"),
-    "response_ms": ("rt", "rt_ms", "response_time"),
-}
-_PLAIN = Layout(
-    columns=_ANY, targets=("target", "animal"), distractors=("distractor", "non-animal", "nonanimal"), study="csv"
-)
-
-#: Program → layout.
-LAYOUTS: dict[str, Layout] = {
-    "csv": _PLAIN,
-    "jspsych": replace(_PLAIN, study="jsPsych"),
-    "psiturk": replace(_PLAIN, columns=_ANY | {"participant": ("@who",)}, study="psiTurk"),
-    "psychopy": Layout(
-        columns=_ANY | {"response": ("key_resp.keys",), "correct": ("key_resp.corr",), "response_ms": ("key_resp.rt",)},
-        targets=("s",),
-        distractors=("l",),
-        missing=("none", "na", "n/a", "nan", "null"),
-        time_unit="s",
-        study="PsychoPy",
-    ),
-    "mvh": Layout(
-        columns={
-            "participant": ("subj",),
-            "session": ("session", "Session"),
-            "group": ("@file~([^_]*)_.*",),
-            "level": ("condition~c?(.*)",),
-            "image": ("imagename~(?:[^_]*_){5}(.*)",),
-            "category": ("category",),
-            "target": ("category",),
-            "response": ("object_response",),
-            "response_ms": ("rt",),
-        },
-        targets=ANIMALS,
-        distractors=tuple(sorted(set(SIXTEEN) - set(ANIMALS))),
-        target_truths=ANIMALS,
-        distractor_truths=tuple(sorted(set(SIXTEEN) - set(ANIMALS))),
-        missing=("na", "nan"),
-        time_unit="s",
-        people=r"subject-\d+",
-        study="model-vs-human",
-    ),
-    "bids": replace(
-        _PLAIN,
-        columns={
-            "participant": ("@sub",),
-            "session": ("@session",),
-            "group": ("@task",),
-            "image": ("stim_file",),
-            "category": ("trial_type",),
-            "response": ("response",),
-            "correct": ("accuracy", "correct"),
-            "response_ms": ("response_time",),
-        },
-        missing=("n/a",),
-        time_unit="s",
-        study="BIDS",
-    ),
-    "go-no-go": Layout(
-        columns={
-            "participant": ("subject",),
-            "session": ("session",),
-            "image": ("stim_file",),
-            "category": ("condition~(.*)_[^_]*",),
-            "level": ("condition~(.*)_[^_]*",),
-            "target": ("condition~.*_([^_]*)",),
-            "response": ("response_event",),
-            "response_ms": ("response_time_ms",),
-        },
-        targets=("*",),
-        missing=("n/a",),
-        no_answer="distractor",
-        untimed="leave out",
-        time_unit="ms",
-        study="bids",
-    ),
-}
