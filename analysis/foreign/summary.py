@@ -91,7 +91,10 @@ def _answers(found: Imported) -> str:
             f", the right one in {columns['truth']}" if "truth" in columns else f", correctness in {columns['correct']}"
         )
         return f"column {columns['response']}{truth}: {_listed(Counter(map(str, counts.elements())), '').strip()}"
-    meant = f"{' '.join(layout.targets)} = target, {' '.join(layout.distractors)} = distractor"
+    if layout.targets == ("*",):
+        meant = f"any is target; none means {layout.no_answer}"
+    else:
+        meant = f"{' '.join(layout.targets)} = target, {' '.join(layout.distractors)} = distractor"
     if "target_key" in columns:
         meant = f"the key that means target is in {columns['target_key']}"
     truth = f"; truth in {columns['target']}" if "target" in columns else ""

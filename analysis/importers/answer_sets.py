@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from scipy.stats import binom
+from scipy.special import bdtrc
 
 from rapidvision.errors import InputError
 
@@ -139,9 +139,10 @@ def _two(reading: Reading, words: Mapping[str, Sequence[str]]) -> tuple[Reading,
         for cell in reading.cells("target")
     ]
     said = [folded(cell.text) for cell in reading.cells("response")]
-    means: dict[str, bool] = {}
-    how = ""
-    if "correct" in reading.columns:
+    means, how = _by_lists(words), "by their words"
+    if any(word.isdigit() for word in words):
+        means = {}
+    if len(means) < len(words) and "correct" in reading.columns:
         means, how = _by_correctness(reading, said, truth), f"{reading.columns['correct'].name} and the truth say so"
     if len(means) < len(words):
         means, how = _by_lists(words), "by their words"
@@ -205,7 +206,7 @@ def _by_truth(said: Sequence[str], truth: Sequence[bool | None]) -> tuple[dict[s
         if word and is_target is not None
     ]
     right = sum(one is two for one, two in pairs)
-    if 2 * binom.sf(max(right, len(pairs) - right) - 1, len(pairs), 0.5) > _ALPHA:
+    if 2 * bdtrc(max(right, len(pairs) - right) - 1, len(pairs), 0.5) > _ALPHA:
         return {}, ""
     share = max(right, len(pairs) - right) / len(pairs)
     meant = right > len(pairs) / 2

@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from scipy.stats import binom
+from scipy.special import bdtr
 
 from rapidvision.errors import InputError
 
@@ -102,7 +102,7 @@ def exchanged(answers: Sequence[Answer | None], people: Sequence[str]) -> list[s
     low = {
         who: sum(found) / len(found)
         for who, found in right.items()
-        if sum(found) < _EXCHANGED * len(found) and binom.cdf(sum(found), len(found), 0.5) < _ALPHA
+        if sum(found) < _EXCHANGED * len(found) and bdtr(sum(found), len(found), 0.5) < _ALPHA
     }
     if not low:
         return []

@@ -63,6 +63,8 @@ def imported(
     """
     if program not in PROGRAMS and program not in LAYOUTS:
         raise InputError(f'import: got "{program}". {did_you_mean(program, PROGRAMS)}')
+    if program == "psiturk" and "@who" not in source.columns:
+        raise InputError(f"{source.name}: not a psiTurk database, nor its trialdata.csv")
     if program == "auto":
         program = program_of(source.columns)
     if program == "mvh-16" and (options.get("targets") or options.get("distractors")):

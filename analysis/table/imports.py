@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import pandas as pd
 
@@ -13,10 +13,12 @@ from rapidvision.formats.trials_table import more_array, more_of
 from rapidvision.system import files
 from rapidvision.trials import COLUMNS, TrialRecord
 
-from ..foreign.reading import ForeignTable, read_foreign
 from ..importers.source.folders import files_of
 from .files import from_csv, from_frame, from_parquet, header_of, is_own, read_parquet, typed
 from .trials import Trials, check
+
+if TYPE_CHECKING:
+    from ..foreign.reading import ForeignTable
 
 Repeats: TypeAlias = Literal["refuse", "first", "keep"]
 
@@ -67,6 +69,8 @@ def import_trials(
     >>> trials.frame["correct"].tolist(), trials.frame["response_ms"].tolist(), set(trials.frame["status"])
     ([True, False], [412.0, 600.0], {'ok'})
     """
+    from ..foreign.reading import read_foreign
+
     return trials_of(read_foreign(paths, program=program, columns=columns, options=options, beside=False))
 
 
@@ -90,6 +94,8 @@ def any_table(
         return own, options["repeats"]
     elif isinstance(source, str | Path) and Path(source).suffix == ".parquet":
         source, name = read_parquet(source), str(source)
+    from ..foreign.reading import read_foreign
+
     table = read_foreign(source, program=program, columns=columns, options=options, name=name)
     return trials_of(table), table.found.layout.repeats
 
@@ -137,7 +143,7 @@ def _own(frame: pd.DataFrame, name: str) -> Trials:
     return Trials(frame, name=name)
 
 
-def trials_of(table: ForeignTable) -> Trials:
+def trials_of(table: "ForeignTable") -> Trials:
     """Check the trials of a table of another program; its reading is kept with them."""
     found = table.found
     trials = check(_own(_frame_of(found.records), found.source.name), repeats=found.layout.repeats)

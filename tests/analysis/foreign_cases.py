@@ -7,12 +7,12 @@ the suite takes part.
 import csv
 import json
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from rapidvision.analysis.table.imports import import_trials
 from rapidvision.analysis.table.accuracy import cells
+from rapidvision.analysis.table.imports import import_trials
 from rapidvision.errors import InputError
 
 FOLDER = Path(__file__).parent / "cases"
@@ -63,6 +63,7 @@ class Case:
     encoding: str = "utf-8"
     delimiter: str = ","
     no_answer: str = ""
+    target_word: str = "s"
 
 
 def own(file: str, **more: Any) -> Case:
@@ -79,12 +80,15 @@ CASES: tuple[Case, ...] = (
     own("dupcol.csv", says=("row 1", '"subject"', "columns 1, 8", "rename")),
     own("excel_semicolon.csv", delimiter=";", notes=("semicolons", "decimal commas")),
     own("mixedcase.csv", notes=('"PARTS" is read as "parts"',)),
-    own("repeatimg.csv", says=("same picture twice", "row 3", "repeats keep")),
+    own("repeatimg.csv", says=("same image twice", "row 3", "repeats keep")),
     Case("repeatimg kept", "repeatimg.csv", OWN, OWN, KEYS | {"repeats": "keep"}, notes=("repeated presentations",)),
     own("seconds.csv", notes=("are seconds",)),
     own("space.csv", notes=("blanks around names were removed in 24 rows",)),
     own("three.csv"),
-    own("within.csv", says=('"P00" is in 2 groups', "row 2", "where condition=VALUE")),
+    own(
+        "within.csv",
+        notes=("6 of 6 participants have more than one of parts, saliency", "in map_source and condition"),
+    ),
     Case("caps", "caps.csv", PLAIN, notes=('"S" is read as "s"', '"L" is read as "l"')),
     Case(
         "deadline_2s",
@@ -97,7 +101,8 @@ CASES: tuple[Case, ...] = (
         "deadline_2s.csv",
         PLAIN,
         options={},
-        says=('"other" in 1,433 rows', "row 5", "distractors"),
+        notes=('"target" means target, "other" distractor',),
+        target_word="target",
     ),
     Case("psy_list", "psy_list.csv", PSYCHOPY, program="psychopy", options={}),
     Case(
@@ -162,7 +167,7 @@ def rows_of(case: Case) -> list[dict[str, Any]]:
 def truth_of(case: Case) -> Truth:
     """Share of right answers per group and level, as a reader of the raw file counts them."""
     right: dict[tuple[str, float], list[bool]] = defaultdict(list)
-    target_word = str(case.options.get("targets", ["s"])[0])
+    target_word = str(case.options.get("targets", [case.target_word])[0])
     for row in rows_of(case):
         answer = row[case.raw["response"]]
         answer = answer["Q0"] if isinstance(answer, dict) else answer.strip().removeprefix("['").removesuffix("']")
@@ -184,6 +189,11 @@ def failure(case: Case) -> str:
         return "" if case.says and not missing else f"refused: {refusal} (expected {missing or 'the truth'})"
     if case.says:
         return f"imported, although it must be refused with {case.says}"
+    if len(set(trials.frame["group"])) < len(set(trials.frame["map_source"])):  # conditions within participants
+        frame = trials.frame.assign(group=trials.frame["map_source"])
+        frame["participant_id"] = frame["participant_id"] + "-" + frame["group"]
+        frame["session_id"] = frame["participant_id"]
+        trials = replace(trials, frame=frame)
     found = cells(trials)
     got = {
         (group.lower(), float(level.label)): float(
@@ -191,6 +201,7 @@ def failure(case: Case) -> str:
         )
         for group in sorted(set(found.groups))
         for place, level in enumerate(found.levels)
+        if found.n_trials[found.of(group), place].any()
     }
     truth = truth_of(case)
     if got.keys() != truth.keys() or any(abs(got[cell] - truth[cell]) > 1e-12 for cell in truth):

@@ -10,14 +10,14 @@ import json
 import random
 import sqlite3
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from rapidvision.analysis.table.imports import import_trials
 from rapidvision.analysis.table.accuracy import cells
+from rapidvision.analysis.table.imports import import_trials
 from rapidvision.errors import InputError
 
 LEVELS = (2.5, 10, 40)
@@ -278,6 +278,11 @@ def outcome(form: Form, folder: Path) -> str:
         return "" if form.says and not missing else f"refused: {refusal} (expected {missing or 'the truth'})"
     if form.says:
         return f"imported, although it must be refused with {form.says}"
+    if len(set(trials.frame["group"])) < len(set(trials.frame["map_source"])):  # conditions within participants
+        frame = trials.frame.assign(group=trials.frame["map_source"])
+        frame["participant_id"] = frame["participant_id"] + "-" + frame["group"]
+        frame["session_id"] = frame["participant_id"]
+        trials = replace(trials, frame=frame)
     found = cells(trials)
     got = {
         (group, float(level.label)): found.accuracy[found.of(group), place]

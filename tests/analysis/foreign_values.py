@@ -199,7 +199,18 @@ VALUES: tuple[Form, ...] = (
     Form(
         "both groups in everybody",
         table(change=lambda f: f.assign(condition=["ab"[n % 2] for n in range(len(f))])),
-        says=("P00", "row 2", "where condition=VALUE"),
+        notes=("6 of 6 participants have more than one of a, b",),
+        truth={
+            (condition, level): float(rows["right"].mean())
+            for (condition, level), rows in FRAME.assign(own=["ab"[n % 2] for n in range(len(FRAME))]).groupby(
+                ["own", "level"]
+            )
+        },
+    ),
+    Form(
+        "two groups of one participant",
+        table(change=put("condition", [2], "saliency")),
+        says=('"P00" is in 2 groups', "row 2", "row 4", "while 5 are in one"),
     ),
     Form("an empty participant", table(change=put("subject", [3], "")), says=("row 5", "subject is empty")),
     Form("one picture again", table(change=put("picture", [1], "pic00.png")), says=("row 3", "repeats keep")),
@@ -232,12 +243,12 @@ VALUES: tuple[Form, ...] = (
     Form(
         "answers and correctness without truth",
         table(),
-        columns={key: value for key, value in COLUMNS.items() if key != "target"},
+        columns=COLUMNS | {"target": ""},
     ),
     Form(
         "an answer that nothing scores",
         table(change=put("right", [8], "")),
-        columns={key: value for key, value in COLUMNS.items() if key != "target"},
+        columns=COLUMNS | {"target": ""},
         says=("row 10", "target=COLUMN"),
     ),
 )

@@ -5,8 +5,8 @@ import itertools
 import numpy as np
 import pytest
 
-from rapidvision.analysis.table.imports import import_trials
 from rapidvision.analysis.models.consistency import error_consistency
+from rapidvision.analysis.table.imports import import_trials
 
 
 def cohen(a, b):

@@ -6,8 +6,8 @@ import random
 import pytest
 
 from rapidvision.analysis import chance, level_tests
-from rapidvision.analysis.table.imports import import_trials
 from rapidvision.analysis.reporting.build import report
+from rapidvision.analysis.table.imports import import_trials
 from rapidvision.analysis.table.trials import read_trials
 from rapidvision.formats.trials_table import write_table
 from rapidvision.trials import TrialRecord

@@ -9,10 +9,10 @@ from scipy.stats import binomtest
 from rapidvision import analysis
 from rapidvision.analysis.comparison import compare
 from rapidvision.analysis.fits.psychometric import fit, most_lapse
-from rapidvision.analysis.table.imports import import_trials
 from rapidvision.analysis.reporting.build import report
 from rapidvision.analysis.reporting.fig2b_panel import fig2b
 from rapidvision.analysis.table.accuracy import cells
+from rapidvision.analysis.table.imports import import_trials
 from rapidvision.analysis.table.trials import read_trials, write_trials
 from rapidvision.cli import main
 from rapidvision.errors import InputError

@@ -7,10 +7,10 @@ import pytest
 
 from rapidvision.analysis.against_chance import chance
 from rapidvision.analysis.curve_fits import fit_psychometric
-from rapidvision.analysis.table.imports import import_trials
 from rapidvision.analysis.level_comparison import level_tests
 from rapidvision.analysis.table.accuracy import cells
 from rapidvision.analysis.table.exclusions import Rules, exclude
+from rapidvision.analysis.table.imports import import_trials
 from rapidvision.analysis.table.trials import read_trials, write_trials
 from rapidvision.cli import main
 from rapidvision.errors import InputError
@@ -135,7 +135,7 @@ def test_levels_in_words_keep_their_words_and_a_named_word_is_the_intact_image(t
 
 
 def test_exchanged_keys_are_said(tmp_path):
-    columns = {key: value for key, value in COLUMNS.items() if key != "correct"}
+    columns = COLUMNS | {"correct": ""}
     assert not any("WARNING" in note for note in imported(tmp_path, columns=columns).notes)
     swapped = [note for note in imported(tmp_path, changing_keys, columns).notes if "WARNING" in note]
     assert "2 of 6 participants are right less often than by guessing (P01 0.12, P02 0.17)" in swapped[0]
@@ -143,29 +143,31 @@ def test_exchanged_keys_are_said(tmp_path):
 
 
 def test_rows_are_selected_by_value_and_by_pattern(tmp_path):
-    trials = imported(tmp_path, where=["image~pic0", "subject=p00", "subject=P01"])
-    kept = FRAME[FRAME["image"].str.startswith("pic0") & FRAME["subject"].isin(["P00", "P01"])]
+    trials = imported(tmp_path, where=["picture~pic0", "subject=p00", "subject=P01"])
+    kept = FRAME[FRAME["picture"].str.startswith("pic0") & FRAME["subject"].isin(["P00", "P01"])]
     assert len(trials) == len(kept)
     assert f"left out {144 - len(kept)} rows that do not fit" in " ".join(trials.notes)
     for where, says in (
-        ("image=none", "no row fits"),
-        ("pictur=a", 'Did you mean "image"'),
-        ("image", "COLUMN=VALUE"),
+        ("picture=none", "no row fits"),
+        ("pictur=a", 'Did you mean "picture"'),
+        ("picture", "COLUMN=VALUE"),
     ):
         with pytest.raises(InputError, match=says):
             imported(tmp_path, where=[where])
 
 
 def test_a_part_of_a_cell_is_taken_by_a_pattern(tmp_path):
-    named = table(change=lambda f: f.assign(image=[f"{v}_{p}" for v, p in zip(f["level"], f["image"], strict=True)]))
-    columns = COLUMNS | {"level": "image~([^_]*)_.*", "image": "image~[^_]*_(.*)"}
+    named = table(
+        change=lambda f: f.assign(picture=[f"{v}_{p}" for v, p in zip(f["level"], f["picture"], strict=True)])
+    )
+    columns = COLUMNS | {"level": "picture~([^_]*)_.*", "image": "picture~[^_]*_(.*)"}
     trials = import_trials("csv", named(tmp_path), columns=columns, **KEYS)
     assert trials.frame["image_id"][0] == "pic00.png"
     assert [level.label for level in cells(trials).levels] == ["2.5", "10", "40"]
     with pytest.raises(InputError, match="no regular expression"):
-        imported(tmp_path, columns=COLUMNS | {"level": "image~("})
+        imported(tmp_path, columns=COLUMNS | {"level": "picture~("})
     with pytest.raises(InputError, match="does not fit"):
-        imported(tmp_path, columns=COLUMNS | {"level": "image~level-(.*)"})
+        imported(tmp_path, columns=COLUMNS | {"level": "picture~level-(.*)"})
 
 
 def test_practice_is_named_and_an_unknown_phase_is_refused(tmp_path):
@@ -174,18 +176,18 @@ def test_practice_is_named_and_an_unknown_phase_is_refused(tmp_path):
     assert (trials.frame["phase"] == "practice").sum() == 12
     assert set(trials.frame.loc[trials.frame["phase"] == "practice", "block"]) == {-1}
     with pytest.raises(InputError, match="no row is practice.*Training, test"):
-        imported(tmp_path, phased, COLUMNS | {"phase": "part"}, practice=["warm-up"])
+        imported(tmp_path, phased, COLUMNS | {"phase": "part"}, practice=["first"])
 
 
 def test_what_is_read_as_practice_as_main_and_as_the_intact_image_is_said(tmp_path):
     def change(frame):
-        phase = ["training" if n < 8 else "warm-up" if n < 16 else "test" for n in range(len(frame))]
+        phase = ["training" if n < 8 else "instructed" if n < 16 else "test" for n in range(len(frame))]
         return frame.assign(stage=phase, level=frame["level"].replace(40.0, 200))
 
     trials = imported(tmp_path, change, COLUMNS | {"phase": "stage"}, level_unit="percent", **KEYS)
     notes = "\n".join(trials.notes)
     assert 'stage: "training" (8 rows) is the practice phase' in notes
-    assert 'stage: "warm-up" (8 rows), "test" (128 rows) is the main phase' in notes
+    assert 'stage: "instructed" (8 rows), "test" (128 rows) is the main phase' in notes
     assert "level: 200 is read as the intact image (48 rows)" in notes
     assert set(trials.frame["level_label"]) == {"2.5", "10", "full"}
 
@@ -193,14 +195,15 @@ def test_what_is_read_as_practice_as_main_and_as_the_intact_image_is_said(tmp_pa
 def test_observers_that_are_read_as_networks_are_said(tmp_path):
     from dataclasses import replace
 
-    from rapidvision.analysis.importers.engine import trials_from
+    from rapidvision.analysis.importers.engine import imported_from
     from rapidvision.analysis.importers.source.files import read_sources
-    from rapidvision.analysis.importers.source.layouts import LAYOUTS
+    from rapidvision.analysis.importers.source.presets import LAYOUTS
 
     FRAME.to_csv(tmp_path / "m.csv", index=False)
     layout = replace(LAYOUTS["csv"], people="P0[0-3]", targets=("s",), distractors=("l",))
-    trials = trials_from(read_sources([tmp_path / "m.csv"], layout), layout, COLUMNS)
-    assert "2 of 6 observers are networks (P04, P05): their names do not fit P0[0-3]" in trials.notes
+    found = imported_from(read_sources([tmp_path / "m.csv"], layout), layout, COLUMNS)
+    trials = read_trials(found.records)
+    assert "2 of 6 observers are networks (P04, P05): their names do not fit P0[0-3]" in found.notes
     assert set(trials.frame.loc[trials.frame["participant_id"] == "P05", "observer_kind"]) == {"model"}
 
 
@@ -218,7 +221,6 @@ def test_programs_options_and_fields_are_named_when_they_are_wrong(tmp_path):
         (lambda: import_trials("csv", paths, several="frist"), 'Did you mean "first"'),
         (lambda: import_trials("csv", paths, columns={"levl": "level"}), 'Did you mean "level"'),
         (lambda: import_trials("csv", []), "no files"),
-        (lambda: import_trials("psiturk", ["a", "b"]), "one database is needed"),
         (lambda: import_trials("csv", [tmp_path / "absent.csv"]), "no such file"),
     ):
         with pytest.raises(InputError, match=says):
@@ -240,7 +242,7 @@ def test_rows_that_are_no_trials_are_counted(tmp_path):
     )
     trials = import_trials("jspsych", tmp_path / "m.json", columns=COLUMNS, **KEYS)
     assert len(trials) == 144
-    assert "left out 2 rows without image (image is empty), 1 of them with an answer" in trials.notes
+    assert "left out 2 rows without image (picture is empty), 1 of them with an answer" in trials.notes
 
 
 def test_sessions_of_a_participant_in_several_files_are_apart(tmp_path):
@@ -279,7 +281,7 @@ def test_the_verb_writes_a_table_that_reads_back(tmp_path, capsys):
 
 
 def test_the_message_on_repeats_names_an_option_that_exists(tmp_path, capsys):
-    (path,) = table(change=lambda f: f.assign(image="one.png"))(tmp_path)
+    (path,) = table(change=lambda f: f.assign(picture="one.png"))(tmp_path)
     fields = [word for ours, theirs in COLUMNS.items() for word in ("--field", f"{ours}={theirs}")]
     command = ["analyse", "import", "csv", str(path), *fields, "--targets", "s", "--distractors", "l"]
     assert main([*command, "--out", str(tmp_path / "t.csv")]) == 2
@@ -289,12 +291,6 @@ def test_the_message_on_repeats_names_an_option_that_exists(tmp_path, capsys):
         assert main(["analyse", verb[0], str(tmp_path / "t.csv"), *verb[1:], "--seed", "1"]) == 2
         assert "--repeats keep" in capsys.readouterr().err
         assert main(["analyse", verb[0], str(tmp_path / "t.csv"), *verb[1:], "--seed", "1", "--repeats", "keep"]) == 0
-
-
-def test_a_table_of_another_program_is_sent_to_the_import(tmp_path, capsys):
-    (path,) = table()(tmp_path)
-    assert main(["analyse", "bins", str(path)]) == 2
-    assert "rapidvision analyse import csv mine.csv" in capsys.readouterr().err
 
 
 @pytest.mark.data

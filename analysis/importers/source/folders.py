@@ -118,5 +118,7 @@ def archive_members(path: Path, data: bytes) -> Sequence[tuple[str, bytes]]:
                 name for name in tables if not _OTHERS.match(Path(name).name) and Path(name).name != "metadata.json"
             ]
             return [(name, archive.read(name)) for name in chosen]
-    except (zipfile.BadZipFile, OSError, RuntimeError) as error:
+    except zipfile.BadZipFile:
+        return ()  # refused as a spreadsheet or archive
+    except (OSError, RuntimeError) as error:
         raise InputError(f"{path}: an archive that cannot be unpacked ({error}); export it again") from error

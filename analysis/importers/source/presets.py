@@ -31,6 +31,7 @@ _PLAIN = Layout(study="csv")
 _MODEL_VS_HUMAN = {
     "participant": ("subj",),
     "session": ("session", "Session"),
+    "trial": ("trial",),
     "level": ("condition~c?(.*)",),
     "image": ("imagename~(?:[^_]*_){5}(.*)",),
     "category": ("category",),
