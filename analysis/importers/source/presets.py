@@ -43,7 +43,7 @@ _MODEL_VS_HUMAN = {
 LAYOUTS: dict[str, Layout] = {
     "csv": _PLAIN,
     "jspsych": replace(_PLAIN, study="jsPsych", signature=(("trial_index", "time_elapsed"), ("internal_node_id",))),
-    "psiturk": replace(_PLAIN, columns={"participant": ("@who",)}, study="psiTurk"),
+    "psiturk": replace(_PLAIN, columns={"participant": ("@who",)}, signature=(("@who",),), study="psiTurk"),
     "psychopy": replace(
         _PLAIN,
         columns={"response": ("*.keys",), "correct": ("*.corr",), "response_ms": ("*.rt",)},
