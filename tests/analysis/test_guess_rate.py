@@ -26,13 +26,14 @@ X = np.append(np.linspace(0, 2, 11), np.inf)
 def imported(folder, frame=FRAME, columns=COLUMNS, **options):
     """Write by pandas, import, write the trials table and read it again."""
     frame.to_csv(folder / "theirs.csv", index=False)
+    columns = dict.fromkeys(("target", "response", "correct"), "") | columns  # what is not named is not looked for
     write_trials(folder / "ours.csv", import_trials("csv", folder / "theirs.csv", columns=columns, **options))
     return read_trials(folder / "ours.csv")
 
 
 def four_answers(frame):
     """Targets have two names, distractors another two."""
-    two = frame["image"].str[3:5].astype(int) % 4 < 2
+    two = frame["picture"].str[3:5].astype(int) % 4 < 2
     names = {("s", True): "cat", ("s", False): "dog", ("l", True): "bus", ("l", False): "cup"}
     return frame.assign(pressed=[names[pair] for pair in zip(frame["pressed"], two, strict=True)])
 

@@ -26,8 +26,8 @@ def eprime_frames(text: str, *, name: str) -> Rows:
 
     Examples
     --------
-    >>> text = "*** Header Start ***\\nSubject: 1\\n*** Header End ***\\n\\t\\tLevel: 3\\n\\t\\t*** LogFrame Start ***\\n"
-    >>> eprime_frames(text + "\\t\\tStim.ACC: 1\\n\\t\\t*** LogFrame End ***\\n", name="a.txt")
+    >>> text = "*** Header Start ***\nSubject: 1\n*** Header End ***\n\t\tLevel: 3\n\t\t*** LogFrame Start ***\n"
+    >>> eprime_frames(text + "\t\tStim.ACC: 1\n\t\t*** LogFrame End ***\n", name="a.txt")
     [({'LogFrame.Level': '3', 'Subject': '1', 'Stim.ACC': '1'}, 'a.txt: row 6')]
     """
     header: dict[str, str] = {}
