@@ -33,7 +33,10 @@ def refuse_spreadsheet_damage(reading: Reading) -> None:
         errors: dict[str, list[str]] = {}
         rounded: dict[str, list[str]] = {}
         for row in reading.rows:
-            text = text_of(row.cells.get(column.name))
+            cell = row.cells.get(column.name)
+            if field not in ("participant", "session") and not (isinstance(cell, str) and "#" in cell):
+                continue
+            text = text_of(cell)
             if text[:1] != "#" and field not in ("participant", "session"):
                 continue
             if _ERRORS.fullmatch(text):

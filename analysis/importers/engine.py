@@ -184,13 +184,14 @@ def _trial_rows(
 def _decimal(reading: Reading, delimiter: str) -> decimals.Decimal:
     if reading.layout.decimal != "auto":
         return reading.layout.decimal
-    numbers = []
+    numbers: dict[str, str] = {}
     for field in ("level", "response_ms"):
         for text, where in reading.cells(field):
-            plain = text.removesuffix("%").strip()
-            if re.fullmatch(r"[-+]?[\d.,]+([eE][-+]?\d+)?", plain):
-                numbers.append((plain, where))
-    return decimals.decimal_of(numbers, delimiter=delimiter)
+            if text not in numbers:
+                numbers[text] = where
+    plain = [(text.removesuffix("%").strip(), where) for text, where in numbers.items()]
+    found = [(text, where) for text, where in plain if re.fullmatch(r"[-+]?[\d.,]+([eE][-+]?\d+)?", text)]
+    return decimals.decimal_of(found, delimiter=delimiter)
 
 
 def _levels(reading: Reading) -> tuple[Levels, list[str]]:

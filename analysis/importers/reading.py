@@ -30,7 +30,7 @@ class Reading:
 
         Words of `never_missing` are values, also where they are words for missing values elsewhere.
         """
-        key = (field, tuple(never_missing))
+        key = (field, tuple(never_missing)) if field in self.columns else ("", ())
         if key not in self._known:
             self._known[key] = self._read(field, never_missing)
         return self._known[key]

@@ -135,4 +135,4 @@ def survey_rows(table: TextTable) -> tuple[list[tuple[int, dict[str, Any]]], lis
 def _unguarded(cells: dict[str, str]) -> Iterator[tuple[str, str]]:
     """Cells without the quotation mark that some programs set before = + - @ against spreadsheets."""
     for column, cell in cells.items():
-        yield column, cell[1:] if _GUARDED.fullmatch(cell) else cell
+        yield column, cell[1:] if cell[:1] == "'" and _GUARDED.fullmatch(cell) else cell

@@ -25,7 +25,10 @@ _NUMBER = re.compile(r"[-+]?[\d.,]+([eE][-+]?\d+)?")
 def values_of(name: str, source: Source, layout: Layout) -> set[str]:
     """The distinct words of a column, folded; words for missing values are left out."""
     missing = set(map(folded, map(text_of, layout.missing)))
-    return {folded(text_of(row.cells.get(name))) for row in source.rows} - missing - {""}
+    raw = [row.cells.get(name) for row in source.rows]
+    distinct = set(filter(lambda cell: isinstance(cell, str), raw))
+    others = [cell for cell in raw if not isinstance(cell, str)]
+    return {folded(text_of(cell)) for cell in (*distinct, *others)} - missing - {""}
 
 
 def values_fit(field: str, name: str, source: Source, layout: Layout) -> bool:
