@@ -37,6 +37,7 @@ CHOICES = {
     "decimal": (("auto", ".", ","), "decimal sign"),
     "answers": (("auto", "two", "words"), "two: target or distractor; words: each answer is an option of its own"),
     "level-scale": (("auto", "linear", "log"), "axis of levels that are numbers"),
+    "level-words": (("refuse", "keep"), "words among levels that are numbers"),
     "keep": (("few", "none"), "whether other columns of few values become columns of the table"),
 }
 TEXTS = {

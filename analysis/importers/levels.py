@@ -92,7 +92,7 @@ def levels_of(cells: Sequence[Cell], *, column: str, layout: Layout, decimal: de
         if cell.text not in number:
             number[cell.text] = _number(cell, column, unit, full_words, decimal)
             first[cell.text] = f"{cell.where}: {column}"
-    if not layout.level_unit:
+    if not layout.level_unit and layout.level_words == "refuse":
         _refuse_words_among_numbers(number, cells, column, full_words)
     if unit == "percent" and not layout.level_unit and 0 in number.values():
         unit = "%"
@@ -207,7 +207,7 @@ def _refuse_words_among_numbers(
     if words and any(value is not None for value in number.values()):
         raise InputError(
             f"{column}: words among numbers: {tally(words)}. If a word names the intact image say so (full), if all are "
-            "labels name a unit (level_unit), else mend the cells"
+            "labels keep them (level_words keep), else mend the cells"
         )
 
 

@@ -219,7 +219,7 @@ VALUES: tuple[Form, ...] = (
     Form(
         "levels as dates",
         table(change=levels({2.5: "02. Mai", 10: 10, 40: 40})),
-        says=("02. Mai", "row 2", "level_unit"),
+        says=("02. Mai", "row 2", "level_words keep"),
     ),
     Form(
         "per cent signs on some",

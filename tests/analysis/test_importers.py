@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from rapidvision.analysis.against_chance import chance
@@ -326,3 +327,41 @@ def test_rapid_animal_categorization_has_the_known_rates(data_folder):
     shown = cells(trials)
     assert shown.n_trials.sum() == len(trials)  # to withhold a press is an answer
     assert round(float(shown.halves.sum() / 2 / shown.n_trials.sum()), 4) == 0.9282
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("name", ["contrast", "phase-scrambling"])
+def test_sixteen_answers_are_read_from_a_folder_as_the_files_hold_them(data_folder, name):
+    folder = data_folder / "model_vs_human" / name
+    raw = pd.concat([pd.read_csv(path, keep_default_na=False) for path in sorted(folder.glob("*.csv"))])
+    trials = read_trials(folder)
+    assert dict(trials.reading)["chance level"] == "0.0625 (16 options)"
+    assert len(trials) == len(raw)
+    answered = raw[raw["object_response"] != "na"]
+    assert int((trials.frame["status"] == "none").sum()) == len(raw) - len(answered)
+    right = (answered["object_response"] == answered["category"]).groupby(
+        answered["condition"].astype(str).str.replace("^c0*", "", regex=True)
+    )
+    shares = right.mean().to_dict()
+    found = cells(trials)
+    got = (found.halves.sum(axis=0) / 2 / found.n_trials.sum(axis=0)).tolist()
+    assert {level.label: share for level, share in zip(found.levels, got, strict=True)} == pytest.approx(shares)
+    printed = {"contrast": [0.063, 0.150, 0.354, 0.596, 0.737, 0.798, 0.832, 0.862]}
+    assert name not in printed or [round(share, 3) for share in got] == printed[name]
+
+
+@pytest.mark.parametrize(
+    ("conditions", "labels"),
+    [(["cr", "bw"], ["bw", "cr"]), (["0.4", "1", "inf"], ["0.4", "1", "inf"]), (["0", "pow"], ["0", "pow"])],
+)
+def test_conditions_of_model_vs_human_keep_their_words(conditions, labels, tmp_path):
+    """Sets whose conditions are words, or words among numbers: colour, high-pass, power-equalisation."""
+    rows = [
+        f"subject-01,1,{at},0.7,cat,dog,{conditions[at % len(conditions)]},{at:04d}_co_s01_x_dog_10_n{at}_1.png"
+        for at in range(12)
+    ]
+    head = "subj,session,trial,rt,object_response,category,condition,imagename"
+    (tmp_path / "set_subject-01_session_1.csv").write_text("\n".join([head, *rows]) + "\n")
+    trials = read_trials(tmp_path)
+    assert [level.label for level in cells(trials).levels] == labels
+    assert set(trials.frame["response"]) == {"cat"}

@@ -74,6 +74,8 @@ class Layout:
     level_scale : {"auto", "linear", "log"}
         Axis of numbers in another unit; ``auto``: log where they are above 0 and their ratios are more even than their
         differences.
+    level_words : {"refuse", "keep"}
+        What to do with words among levels that are numbers: a spreadsheet may have taken a number for a date.
     level_edges : tuple of float
         Bins of continuous levels: each holds its lower edge, the last one its upper edge too.
     n_level_bins : int
@@ -130,6 +132,7 @@ class Layout:
     time_unit: Literal["auto", "ms", "s", "us"] = "auto"
     level_unit: str = ""
     level_scale: Literal["auto", "linear", "log"] = "auto"
+    level_words: Literal["refuse", "keep"] = "refuse"
     level_edges: tuple[float, ...] = ()
     n_level_bins: int = 0
     full: tuple[str, ...] = ("full", "intact")

@@ -32,7 +32,7 @@ _MODEL_VS_HUMAN = {
     "participant": ("subj",),
     "session": ("session", "Session"),
     "trial": ("trial",),
-    "level": ("condition~c?(.*)",),
+    "level": ("condition~(?:c(?=[0-9]))?(.*)",),
     "image": ("imagename~(?:[^_]*_){5}(.*)",),
     "category": ("category",),
     "response": ("object_response",),
@@ -130,6 +130,7 @@ LAYOUTS: dict[str, Layout] = {
         answers="two",
         time_unit="s",
         people=r"subject-\d+",
+        level_words="keep",
         study="model-vs-human",
     ),
     "mvh-16": Layout(
@@ -140,6 +141,7 @@ LAYOUTS: dict[str, Layout] = {
         answers="words",
         time_unit="s",
         people=r"subject-\d+",
+        level_words="keep",
         study="model-vs-human",
     ),
     "go-no-go": Layout(
