@@ -46,7 +46,7 @@ def count_sums(sums: Ints, first: "NDArray[np.bool_]", *, key: int, n_resamples:
     observed = np.zeros(_width(sums), dtype=_smallest(sums))
     observed[: sums.shape[1]] = sums[first].sum(axis=0)
     total = np.zeros((2, len(observed)), dtype=np.int64)
-    for labels in _label_blocks(sums, first, key=key, n_resamples=n_resamples):
+    for labels in label_blocks(sums, first, key=key, n_resamples=n_resamples):
         total += count(*labels, observed).sum(axis=0)
     return total[0, : sums.shape[1]], total[1, : sums.shape[1]]
 
@@ -83,7 +83,7 @@ def count_joint(
     observed = sums[first].sum(axis=0)
     masses = joint.least_masses
     total = [np.zeros(len(x), dtype=np.int64) for x in (observed, observed, observed, observed, masses)]
-    for labels in _label_blocks(sums, first, key=key, n_resamples=n_resamples):
+    for labels in label_blocks(sums, first, key=key, n_resamples=n_resamples):
         found = count(
             *labels,
             observed,
@@ -112,7 +112,7 @@ def _smallest(sums: Ints) -> type[np.signedinteger[Any]]:
     return np.int16 if max(int(np.abs(sums).sum(axis=0).max(initial=0)), BLOCK) < 2**15 else np.int32
 
 
-def _label_blocks(sums: Ints, first: "NDArray[np.bool_]", *, key: int, n_resamples: int) -> Iterator[tuple[Any, ...]]:
+def label_blocks(sums: Ints, first: "NDArray[np.bool_]", *, key: int, n_resamples: int) -> Iterator[tuple[Any, ...]]:
     """What the compiled counters need of scores and relabellings, some blocks at a time."""
     from ..compiled.lanes import LANES
 
