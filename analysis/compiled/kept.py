@@ -10,10 +10,11 @@ from typing import Any
 
 from rapidvision.numerics.compiled import compiled
 
-from . import counts, spreads
+from . import counts, groups, spreads
 
 _count_sums, _count_joint = counts.count_sums, counts.count_joint
 _count_pooled = spreads.count_pooled
+_count_groups = groups.count_groups
 
 
 def sources_digest(folder: Path) -> str:
@@ -33,7 +34,7 @@ def sources_digest(folder: Path) -> str:
 SOURCES = sources_digest(Path(__file__).parent)
 
 
-def _kept(sources: str) -> tuple[Any, Any, Any]:
+def _kept(sources: str) -> tuple[Any, Any, Any, Any]:
     @compiled
     def sums(*arguments: Any) -> Any:
         _ = sources
@@ -49,7 +50,12 @@ def _kept(sources: str) -> tuple[Any, Any, Any]:
         _ = sources
         return _count_pooled(*arguments)
 
-    return sums, joint, pooled
+    @compiled
+    def several(*arguments: Any) -> Any:
+        _ = sources
+        return _count_groups(*arguments)
+
+    return sums, joint, pooled, several
 
 
-count_sums, count_joint, count_pooled = _kept(SOURCES)
+count_sums, count_joint, count_pooled, count_groups = _kept(SOURCES)

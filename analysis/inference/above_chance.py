@@ -199,7 +199,9 @@ def _flipped(table: Cells, group: str, n_resamples: int, seed: int) -> _Found:
     notes = tuple(f"{group}: no exact p at level {', '.join(where)}: {why}" for why, where in missing.items())
     if test.wide_bounds.any():
         where = ", ".join(level.label for level, wide in zip(table.levels, test.wide_bounds, strict=True) if wide)
-        bound = f"{group}: at level {where} the exact p is bounded to no better than 1 % (trial counts differ); the upper"
+        bound = (
+            f"{group}: at level {where} the exact p is bounded to no better than 1 % (trial counts differ); the upper"
+        )
         notes = (*notes, f"{bound} bound is reported")
     exact = np.isfinite(test.p_exact).any()
     smallest = 0.5 ** int(test.n.max(initial=0)) if exact else 1 / (n_resamples + 1)
