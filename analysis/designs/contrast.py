@@ -118,7 +118,8 @@ def find_contrast(
         return _mixed(frame, table, ("group", within), conditions)
     column = by if by is not None else _column(frame)
     words = as_words(frame, column, table.name)
-    if design == "one-sample" or (design is None and len(set(words)) == 1 and conditions is None):
+    alone = len(set(words)) == 1 if conditions is None else len(conditions) == 1
+    if design == "one-sample" or (design is None and alone):
         return _one(words, column, conditions)
     chosen = _conditions(words, column, conditions)
     counts = words[words.isin(chosen)].groupby(frame["participant_id"]).nunique()

@@ -164,6 +164,7 @@ def fig2b(
         by_slot=by_slot,
         exact=exact,
     )
+    result.cells.pair(groups)  # Fig. 2B shows two groups
     ceilings: tuple[Ceiling, ...] = ()
     if any(level.full for level in result.levels):
         accuracy = result.cells if result.late == "exclude" else cells(trials, late=result.late)
