@@ -4,10 +4,12 @@ from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rapidvision.errors import InputError
+from rapidvision.numerics.resampling import OTHER_WAY, Alternative, row_order
 
-from ..inference.permutation import randomization_test
+from ..inference.permutation import RandomizationTest, randomization_test
 from ..inference.scores import columns_of_scores
 from ..table.accuracy import Curve, curve_of
 from ..table.statistics import columns_of
@@ -20,6 +22,8 @@ from .resampling_tests.results import OmnibusTest, PairTest
 from .resampling_tests.several_groups import several_groups
 from .within import curve_under, pair_within
 
+Floats = NDArray[np.float64]
+
 
 def mixed_tests(trials: Trials, contrast: Contrast, options: Options) -> Found:
     """Groups of participants under two conditions: interaction, and both main effects."""
@@ -31,7 +35,8 @@ def mixed_tests(trials: Trials, contrast: Contrast, options: Options) -> Found:
     if not found.columns.is_mean:
         raise InputError(f"design: mixed needs means of participants; {options.name} is none; choose participant_mean")
     scores = scores_of(found.columns)[found.rows]
-    gaps = replace(columns_of_scores(scores[:, 0] - scores[:, 1]), labels=found.columns.labels)
+    gap, turned = _oriented(scores[:, 0] - scores[:, 1])
+    gaps = replace(columns_of_scores(gap), labels=found.columns.labels)
     means = replace(
         columns_of_scores((scores[:, 0] + scores[:, 1]) / 2), labels=found.columns.labels, name=options.name
     )
@@ -40,7 +45,10 @@ def mixed_tests(trials: Trials, contrast: Contrast, options: Options) -> Found:
     if missing := [name for at, name in enumerate(groups) if not (codes == at).any()]:
         raise InputError(f"design: no participant of {', '.join(missing)} has both of {', '.join(contrast.conditions)}")
     made: dict[str, tuple[tuple[PairTest, ...], OmnibusTest | None]] = {}
-    for effect, columns in (("interaction", gaps), (f"main effect of {contrast.between}", means)):
+    for effect, columns, turn in (("interaction", gaps, turned), (f"main effect of {contrast.between}", means, False)):
+        how = options.resampling()
+        if turn:
+            how["alternative"] = OTHER_WAY[options.alternative]
         curves = tuple(columns.curve(codes == at) for at in range(k))
         tests = [
             randomization_test(
@@ -48,19 +56,42 @@ def mixed_tests(trials: Trials, contrast: Contrast, options: Options) -> Found:
                 codes[(codes == a) | (codes == b)] == a,
                 spread=options.spread,
                 exact=options.exact,
-                **options.resampling(),
+                **how,
             )
             for a, b in combinations(range(k), 2)
         ]
         joint = None
         if k > 2:
-            joint = several_groups(columns, codes, groups, spread=options.spread, **options.resampling())
+            joint = several_groups(columns, codes, groups, spread=options.spread, **how)
+        if turn:
+            tests = [_turned(test, options.alternative) for test in tests]
+            curves = tuple(Curve(-one.mean, one.sem, one.n) for one in curves)
         made[effect] = joined_pairs(groups, curves, tests, joint, effect=effect)
     interaction, main = made.values()
     one = pair_within(found, (0, 1), options)
     both = (curve_under(found, 0), curve_under(found, 1))
     within = PairTest((contrast.conditions[0], contrast.conditions[1]), f"main effect of {contrast.within}", both, one)
     return Found(found.cells.levels, found.cells, both, interaction[0], interaction[1], (*main[0], within))
+
+
+def _oriented(gap: Floats) -> tuple[Floats, bool]:
+    """Differences with the sign that their content decides, so that it does not matter which condition is first."""
+    filled = np.where(np.isfinite(gap), gap, 0.0) + 0.0
+    one, other = (side[row_order(side)].astype(">f8") for side in (filled, -filled))
+    differ = np.flatnonzero(one.ravel() != other.ravel())
+    turned = bool(len(differ)) and bool(one.flat[differ[0]] > other.flat[differ[0]])
+    return (-gap, True) if turned else (gap, False)
+
+
+def _turned(test: RandomizationTest, alternative: Alternative) -> RandomizationTest:
+    """The same test of differences with the other sign."""
+    return replace(
+        test,
+        difference=-test.difference,
+        g=-test.g,
+        alternative=alternative,
+        clusters=tuple(one._replace(sign=-one.sign) for one in test.clusters),
+    )
 
 
 def one_sample_tests(trials: Trials, contrast: Contrast, options: Options) -> Found:

@@ -69,7 +69,7 @@ def own_test(
         observed, null = _swapped(first, second, statistic, n_resamples, seed)
         exact = None
     else:
-        found = permutation_test(first, second, statistic, n_resamples=n_resamples, seed=seed, alternative=alternative)
+        found = _oriented(first, second, statistic, n_resamples=n_resamples, seed=seed, alternative=alternative)
         observed, null, exact = found.statistic, found.null_distribution, found.p if found.exact else None
     slack = TIE * np.maximum(np.abs(observed), np.abs(null).max(axis=0))
     counts = Counts((null >= observed - slack).sum(axis=0), (null <= observed + slack).sum(axis=0))
