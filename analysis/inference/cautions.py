@@ -209,7 +209,7 @@ def spread_warning(columns: Columns, first: "NDArray[np.bool_]") -> tuple[str, .
         effect = "with equal sizes a level's p holds, the family-wise p is too small"
     text = (
         f"warning: the {which} group ({wide} participants) varies {max(ratio, 1 / ratio):.1f} times as much (variance) as the "
-        f"other ({narrow}): {effect}. Relabelling assumes that participants are exchangeable; spread pooled does not need it. Measured without a difference, "
+        f"other ({narrow}): {effect}. Relabelling assumes that participants are exchangeable. Measured without a difference, "
         "variance ratio 3, at alpha .05: 12 against 48 participants, the 12 varying more, .15 per level and .30 "
         "family-wise; 30 against 30, .05 and .10; 48 against 12, the 48 varying more, .01 and .02"
     )

@@ -201,6 +201,7 @@ def randomization_test(
     else:
         counts, standard = count_extreme(columns, first, joint=joint, engine=engine, **how)
         told, g = spread_warning(columns, first), np.full(columns.n_levels, np.nan)
+        told = tuple(f"{one}. Spread pooled does not assume it" for one in told) if columns.is_mean else told
     observed = columns.difference(first)
     p, low, high = p_values(counts, n_resamples, alternative)
     blank = ~np.isfinite(observed)

@@ -380,6 +380,16 @@ def test_a_statistic_of_ones_own_is_that_of_permutation_test(trials):
     assert np.array_equal(found.test.p_step_down, turned.test.p_step_down)
 
 
+@pytest.mark.parametrize("sizes", [(5, 9), (9, 5), (30, 30)])
+def test_two_samples_do_not_know_which_is_first(sizes, seed):
+    rng = np.random.default_rng(seed)
+    first, second = (rng.integers(0, 9, (n, 2)) / 7 for n in sizes)
+    one = analysis.permutation_test(first, second, n_resamples=500, seed=1, alternative="greater")
+    other = analysis.permutation_test(second, first, n_resamples=500, seed=1, alternative="less")
+    assert np.array_equal(one.p, other.p)
+    assert (one.n_first, one.n_second) == sizes
+
+
 def test_means_of_ones_own_agree_with_the_engine_within_people(seed):
     from rapidvision.analysis.designs.resampling_tests.own_statistic import own_test
 

@@ -11,7 +11,7 @@ from rapidvision.numerics.counter_rng import hashed_words
 from rapidvision.numerics.resampling import SIDED, TIE, Alternative, Counts, p_values, row_order
 
 from ...inference.permutation import RandomizationTest
-from ...inference.two_samples import PermutationTest, permutation_test
+from ...inference.two_samples import permutation_test
 from ...relabelling.random_bits import stream_key
 from ...resampling.multiplicity import CLUSTER_THRESHOLD, Joint, benjamini_hochberg, holm
 
@@ -69,7 +69,7 @@ def own_test(
         observed, null = _swapped(first, second, statistic, n_resamples, seed)
         exact = None
     else:
-        found = _oriented(first, second, statistic, n_resamples=n_resamples, seed=seed, alternative=alternative)
+        found = permutation_test(first, second, statistic, n_resamples=n_resamples, seed=seed, alternative=alternative)
         observed, null, exact = found.statistic, found.null_distribution, found.p if found.exact else None
     slack = TIE * np.maximum(np.abs(observed), np.abs(null).max(axis=0))
     counts = Counts((null >= observed - slack).sum(axis=0), (null <= observed + slack).sum(axis=0))
@@ -107,20 +107,6 @@ def own_test(
         notes=(f"difference holds {name} of both samples, your own statistic",),
         g=np.full(len(p), np.nan),
     )
-
-
-def _oriented(
-    first: Floats, second: Floats, statistic: OwnStatistic, *, n_resamples: int, seed: int, alternative: Alternative
-) -> PermutationTest:
-    """The permutation test, with relabellings drawn for the sample that content puts first, whatever its name."""
-    keys = [(len(one), one[row_order(one)].astype(">f8").tobytes()) for one in (first, second)]
-    if keys[0] <= keys[1]:
-        return permutation_test(first, second, statistic, n_resamples=n_resamples, seed=seed, alternative=alternative)
-
-    def turned(one: Floats, other: Floats, axis: int) -> Any:
-        return statistic(other, one, axis=axis)
-
-    return permutation_test(second, first, turned, n_resamples=n_resamples, seed=seed, alternative=alternative)
 
 
 def _swapped(
