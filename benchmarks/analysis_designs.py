@@ -93,6 +93,21 @@ def groups(sizes, correlations, p=0.8, trials=7, omnibus=False):
     return experiment
 
 
+def equal_pair(sizes, correlations, accuracies):
+    """Three groups, the first two alike: the pair of these."""
+
+    def experiment(rng):
+        from rapidvision.analysis.designs.resampling_tests.several_groups import several_groups
+
+        parts = zip(sizes, accuracies, correlations, strict=True)
+        right = np.concatenate([urns(rng, n, p, r, 7) for n, p, r in parts])
+        codes = np.repeat(np.arange(3), sizes)
+        columns = columns_of(right, np.full_like(right, 7))
+        return several_groups(columns, codes, ("a", "b", "c"), n_resamples=RESAMPLES, seed=1).p_step_down[0]
+
+    return experiment
+
+
 def mixed(n):
     def experiment(rng):
         from rapidvision.analysis.inference.permutation import randomization_test
@@ -164,6 +179,10 @@ CASES = {
     "three groups of 20, omnibus": groups((20, 20, 20), (0.1, 0.1, 0.1), omnibus=True),
     "12, 20, 48, correlations .4, .1, .02, pairs": groups((12, 20, 48), (0.4, 0.1, 0.02)),
     "12, 20, 48, correlations .4, .1, .02, omnibus": groups((12, 20, 48), (0.4, 0.1, 0.02), omnibus=True),
+    "three groups of 20, the third better: the equal pair": equal_pair((20, 20, 20), (0.1, 0.1, 0.1), (0.8, 0.8, 0.95)),
+    "12, 48, 20, .4, .02, .1, the third better: the equal pair": equal_pair(
+        (12, 48, 20), (0.4, 0.02, 0.1), (0.8, 0.8, 0.95)
+    ),
     "mixed, interaction of 15 and 15": mixed(15),
     "adjusted for a covariate, 20 and 20": adjusted(20),
     "participants and images at once, one level": crossed(20, 40),

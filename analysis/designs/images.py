@@ -151,7 +151,7 @@ def min_f(
     --------
     >>> one, other = (np.array([3.0]), np.array([19.0])), (np.array([4.0]), np.array([39.0]))
     >>> min_f(one, other)[0].round(4)
-    array([0.0217])
+    array([0.0211])
     """
     (t_1, free_1), (t_2, free_2) = participants, images
     from scipy.stats import f as f_distribution
