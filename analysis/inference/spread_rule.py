@@ -23,7 +23,7 @@ DIFFERENT = 0.05
 #: Sizes differ where the larger group has more than so many times the participants of the smaller one at some level.
 UNEQUAL_SIZES = 1.25
 #: A level's own spread is told apart from the others' where its F test has a p up to this, corrected for the levels: with
-#: 12 and 48 participants, 7 answers each, correlated .4 and .02 there, in .75 of the experiments; in .08 without any cause.
+#: 12 and 48 participants, 7 answers each, correlated .4 and .02 there, in .72 of 600 experiments; in .06 without any cause.
 _ONE_LEVEL = 0.2
 #: Fewer participants than this say nothing about a group's spread.
 _FEWEST = 3
