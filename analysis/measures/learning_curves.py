@@ -124,7 +124,9 @@ def learning(
         }
     )
     people = people[np.isfinite(slopes).any(axis=-1).ravel()].reset_index(drop=True)
-    return Learning(_blocks(found, block, score, time), found.notes, tuple(notes), pd.DataFrame(rows), people, tests, seed)
+    return Learning(
+        _blocks(found, block, score, time), found.notes, tuple(notes), pd.DataFrame(rows), people, tests, seed
+    )
 
 
 def adjusted(found: Answers) -> tuple[Floats, Floats]:
@@ -155,7 +157,7 @@ def _slopes(found: Answers, block: NDArray[np.int64], values: Floats) -> Floats:
     x, y = block[use].astype(float), values[use]
 
     def total(weights: Floats) -> Floats:
-        return np.bincount(key, weights=weights, minlength=n * c)
+        return np.bincount(key, weights=weights, minlength=n * c).astype(float)
 
     count = total(np.ones(len(x)))
     with np.errstate(invalid="ignore", divide="ignore"):

@@ -76,18 +76,23 @@ def response_times(
     both = pd.concat([table, table.assign(level=len(found.levels))])
     marks = tuple(dict.fromkeys((0.5, *quantiles)))
     keys = ["condition", "level", "right"]
-    own = both.groupby([*keys, "participant"])["time"].quantile(list(marks)).unstack()
+    people = both.groupby([*keys, "participant"])["time"]
+    own = pd.DataFrame({mark: people.quantile(mark) for mark in marks})
     grouped = own.groupby(keys)
     out = pd.DataFrame({"n": grouped.size(), "n_trials": both.groupby(keys).size()})
     out["median_ms"], out["sem_ms"] = grouped[0.5].mean(), grouped[0.5].sem()
     for mark in quantiles:
         out[f"q{100 * mark:g}_ms"] = grouped[mark].mean()
-    out = out.reset_index().sort_values(["condition", "level", "right"], ascending=[True, True, False], ignore_index=True)
+    out = out.reset_index().sort_values(
+        ["condition", "level", "right"], ascending=[True, True, False], ignore_index=True
+    )
     labels = [*(level.label for level in found.levels), ALL]
     out["condition"] = [found.conditions[code] for code in out["condition"]]
     out["level"] = [labels[code] for code in out["level"]]
     out.insert(2, "answers", [WORDS[one] for one in out.pop("right")])
-    return Measure(out, found.notes, ("medians and quantiles of each participant, averaged; every participant weighs the same",))
+    return Measure(
+        out, found.notes, ("medians and quantiles of each participant, averaged; every participant weighs the same",)
+    )
 
 
 def conditional_accuracy(
@@ -137,7 +142,9 @@ def conditional_accuracy(
     found = _timed(trials, by=by, late=late)
     own, too_few = parts_of(found, n_parts)
     if own.empty:
-        raise InputError(f"{found.name}: no participant has {n_parts} answers with a time in a condition; take fewer parts")
+        raise InputError(
+            f"{found.name}: no participant has {n_parts} answers with a time in a condition; take fewer parts"
+        )
     grouped = own.groupby(["condition", "part"])
     table = grouped[["time", "score"]].mean().rename(columns={"time": "response_ms", "score": "accuracy"})
     table.insert(0, "n", grouped.size())
@@ -149,13 +156,17 @@ def conditional_accuracy(
     table["part"] += 1
     notes = [f"each participant's answers in {n_parts} equal parts from fast (1) to slow; all levels together"]
     if too_few:
-        notes.append(f"{too_few} participants (in a condition) have fewer than {n_parts} answers with a time and are left out")
+        notes.append(
+            f"{too_few} participants (in a condition) have fewer than {n_parts} answers with a time and are left out"
+        )
     return Measure(table, found.notes, tuple(notes))
 
 
 def _timed(trials: TrialsSource, *, by: str | None, late: LateRule) -> Answers:
     if late == "half":
-        raise InputError('late: got "half"; a time is not half an answer: leave late answers out or count them as wrong')
+        raise InputError(
+            'late: got "half"; a time is not half an answer: leave late answers out or count them as wrong'
+        )
     found = answers(trials, by=by, late=late)
     if not (found.counted & found.frame["response_ms"].notna().to_numpy()).any():
         raise InputError(f"{found.name}: no answer has a time (response_ms is empty); import a column with times")

@@ -14,6 +14,7 @@ from ..table.first_lines import LateRule, target_response
 from ..table.trials import TrialsSource, as_trials
 from .answers import ALL, Answers, answers
 from .condition_tests import condition_tests
+from .detection import detection_counts, detection_scores
 from .measure import Measure
 
 Floats = NDArray[np.float64]
@@ -94,17 +95,16 @@ def sensitivity(
     >>> import rapidvision as rv
     >>> trials = rv.analysis.Design(n_per_group=6).simulate(seed=1)
     >>> found = rv.analysis.sensitivity(trials, n_resamples=99, seed=1)
-    >>> found.to_frame()[["condition", "level", "n"]].iloc[-1].tolist()
+    >>> found.to_frame()[["condition", "level", "n"]].values.tolist()[-1]
     ['salicon', 'all', 6]
     """
     checked = as_trials(trials)
     yes = target_response(checked, what="dprime")
     found = answers(checked, by=by, late=late)
-    counts = np.concatenate([part := _counts(found, yes), part.sum(axis=-1, keepdims=True)], axis=-1)
+    by_level = detection_counts(found, yes)
+    counts = np.concatenate([by_level, by_level.sum(axis=-1, keepdims=True)], axis=-1)
     hits, targets, alarms, distractors = counts
-    usable = (targets > 0) & (distractors > 0)
-    hit, alarm = rates_z(hits, targets), rates_z(alarms, distractors)
-    scores = np.where(usable, np.stack([hit - alarm, -(hit + alarm) / 2]), np.nan)
+    scores = detection_scores(counts)
     labels = [*(level.label for level in found.levels), ALL]
     with np.errstate(invalid="ignore", divide="ignore"):
         people = _people(found, labels, counts, np.stack([hits / targets, alarms / distractors]), scores)
@@ -115,46 +115,16 @@ def sensitivity(
         at = (found.conditions.index(names[0]), found.conditions.index(names[1]))
         columns = np.concatenate([scores[0], scores[1]], axis=-1)
         named = [f"{score} {label}" for score in ("dprime", "criterion") for label in labels]
-        tests, said = condition_tests(columns, named, at, names, n_resamples=n_resamples, seed=seed)
+        families = [f"{score} {label == ALL}" for score in ("dprime", "criterion") for label in labels]
+        tests, said = condition_tests(
+            columns, named, at, names, n_resamples=n_resamples, seed=seed, families=families, exact=False
+        )
+        notes.append("p_holm of d' and of criterion is corrected over the levels; that of `all` stands alone")
         notes += said
-    one_kind = int((~usable & (targets + distractors > 0))[..., :-1].sum())
+    one_kind = int((np.isnan(scores[0]) & (targets + distractors > 0))[..., :-1].sum())
     if one_kind:
         notes.append(f"{one_kind} cells hold targets or distractors only and have no d′")
     return Sensitivity(_summary(people), found.notes, tuple(notes), people, tests, seed)
-
-
-def rates_z(successes: Floats, trials: Floats) -> Floats:
-    """z of a rate with the log-linear correction.
-
-    Examples
-    --------
-    >>> rates_z(np.array([10.0, 5.0]), np.array([10.0, 10.0])).round(3).tolist()
-    [1.691, 0.0]
-    """
-    from scipy.special import ndtri
-
-    return np.asarray(ndtri((successes + 0.5) / (trials + 1)))
-
-
-def _counts(found: Answers, yes: str) -> Floats:
-    """Hits, targets, false alarms, distractors: shape (4, participants, conditions, levels)."""
-    frame = found.frame
-    in_time = (frame["status"] == "ok").to_numpy()
-    target = frame["target"].to_numpy(dtype=bool)
-    said = in_time & (frame["response"] == yes).to_numpy()
-    wrong = {"exclude": 0.0, "half": 0.5}.get(found.late)
-    not_in_time = (~target).astype(float) if wrong is None else np.full(len(frame), wrong)
-    if found.late == "wrong":  # not responding may be the right answer, as in go / no-go tasks
-        not_in_time = not_in_time * ~(frame["correct"] == True).to_numpy()  # noqa: E712 (None is neither)
-    yes_share = np.where(in_time, said, not_in_time)
-    return np.stack(
-        [
-            found.total(yes_share * target),
-            found.total(target),
-            found.total(yes_share * ~target),
-            found.total(~target),
-        ]
-    )
 
 
 def _people(found: Answers, labels: list[str], counts: Floats, rates: Floats, scores: Floats) -> pd.DataFrame:
@@ -181,4 +151,6 @@ def _summary(people: pd.DataFrame) -> pd.DataFrame:
         table[f"{name}_sem"] = grouped[name].sem()
     table.insert(0, "n", grouped["dprime"].count())
     order = {name: at for at, name in enumerate(dict.fromkeys(people["condition"]))}
-    return table.reset_index().sort_values("condition", key=lambda one: one.map(order), kind="stable", ignore_index=True)
+    return table.reset_index().sort_values(
+        "condition", key=lambda one: one.map(order), kind="stable", ignore_index=True
+    )
