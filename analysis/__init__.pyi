@@ -40,10 +40,15 @@ from .measures.response_times import conditional_accuracy as conditional_accurac
 from .measures.response_times import response_times as response_times
 from .measures.sensitivity import Sensitivity as Sensitivity
 from .measures.sensitivity import sensitivity as sensitivity
+from .measures.shape_bias import ShapeBias as ShapeBias
+from .measures.shape_bias import shape_bias as shape_bias
 from .measures.speed_accuracy import SpeedAccuracy as SpeedAccuracy
 from .measures.speed_accuracy import speed_accuracy as speed_accuracy
+from .measures.split_half import split_half as split_half
 from .models.consistency import ErrorConsistency as ErrorConsistency
 from .models.consistency import error_consistency as error_consistency
+from .models.observers import ObserverConsistency as ObserverConsistency
+from .models.observers import observer_consistency as observer_consistency
 from .reporting.build import Report as Report
 from .reporting.build import report as report
 from .reporting.fig2b_panel import Fig2b as Fig2b

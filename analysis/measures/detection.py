@@ -53,7 +53,7 @@ def detection_scores(counts: Floats) -> Floats:
     Examples
     --------
     >>> detection_scores(np.array([[9.0], [10.0], [2.0], [10.0]])).round(2).tolist()
-    [[1.85], [-0.17]]
+    [[1.84], [-0.17]]
     """
     hits, targets, alarms, distractors = counts
     hit, alarm = rates_z(hits, targets), rates_z(alarms, distractors)

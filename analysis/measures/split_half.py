@@ -1,4 +1,4 @@
-"""Split-half reliability of every measure: do two halves of a participant's trials tell the same?"""
+"""Split-half reliability of every measure: how much two halves of a participant's trials agree."""
 
 from collections.abc import Callable
 
@@ -21,14 +21,6 @@ Floats = NDArray[np.float64]
 N_SPLITS = 200
 #: Fewest participants whose halves are correlated.
 LEAST = 4
-#: Measure → what it is.
-MEASURES = {
-    "accuracy": "share correct",
-    "response_ms": "mean time of correct answers in time",
-    "late_share": "share of late, early and missing answers",
-    "dprime": "d', log-linear correction",
-    "criterion": "criterion, log-linear correction",
-}
 
 
 def split_half(
@@ -94,14 +86,14 @@ def split_half(
     table = pd.DataFrame(rows)
     if table["r"].isna().all():
         raise InputError(f"split_half: no condition has {LEAST} participants with both halves of a measure")
+    said = (
+        f"{n_splits} random splits within condition, level and kind, seed {seed}; reliability by Spearman-Brown, its "
+        "95 % interval by the jackknife over participants"
+    )
     return Measure(
         table,
         found.notes,
-        (
-            f"{n_splits} random splits within condition, level and kind, seed {seed}; reliability by Spearman-Brown, its "
-            "95 % interval by the jackknife over participants",
-            *missing,
-        ),
+        (said, *missing),
     )
 
 
@@ -182,7 +174,7 @@ def _time(found: Answers, c: int, half: NDArray[np.bool_]) -> Floats:
 
 
 def _late(found: Answers, c: int, half: NDArray[np.bool_]) -> Floats:
-    late = (found.frame["status"] != "ok").to_numpy(dtype=float)
+    late = np.asarray(found.frame["status"] != "ok", dtype=float)
     return _ratio(_sum(found, c, half, late), _sum(found, c, half))
 
 
