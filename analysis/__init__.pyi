@@ -29,6 +29,8 @@ from .level_comparison import LevelTests as LevelTests
 from .level_comparison import level_tests as level_tests
 from .measures.confusion import Confusions as Confusions
 from .measures.confusion import confusion as confusion
+from .measures.diffusion import Diffusion as Diffusion
+from .measures.diffusion import fit_diffusion as fit_diffusion
 from .measures.image_effects import ImageEffects as ImageEffects
 from .measures.image_effects import image_effects as image_effects
 from .measures.learning_curves import Learning as Learning

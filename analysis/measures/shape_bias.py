@@ -11,11 +11,10 @@ from rapidvision.errors import InputError, did_you_mean
 
 from ..table.trials import TrialsSource
 from .answers import Answers, answers
+from .cue_conflict import TEXTURE
 from .measure import Measure
 
 Floats = NDArray[np.float64]
-#: Texture in the file name of a cue-conflict image: ``…bear1-bottle2.png`` is a bear of bottles.
-TEXTURE = r"[A-Za-z]+\d*-(?P<texture>[A-Za-z]+)\d*(?:\.\w+)?$"
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -141,7 +141,7 @@ def _rights(
         table = rows[rows["condition"] == condition].pivot_table(
             index=["level", "image"], columns=["kind", "observer"], values="right", aggfunc="first"
         )
-        columns = [(int(kind), str(name)) for kind, name in table.columns.tolist()]
+        columns: list[tuple[int, str]] = [*map(tuple, table.columns.to_numpy())]
         people = [name for name in columns if name[0] == 0]
         if len(people) > MOST_OBSERVERS:
             order = row_order(np.nan_to_num(table[people].to_numpy().T, nan=-1.0))
