@@ -37,7 +37,6 @@ from .measures.learning_curves import Learning as Learning
 from .measures.learning_curves import learning as learning
 from .measures.level_effects import LevelEffects as LevelEffects
 from .measures.level_effects import level_effects as level_effects
-from .measures.measure import Measure as Measure
 from .measures.response_times import conditional_accuracy as conditional_accuracy
 from .measures.response_times import response_times as response_times
 from .measures.sensitivity import Sensitivity as Sensitivity
@@ -59,6 +58,7 @@ from .sample_size.power import Calibration as Calibration
 from .sample_size.power import calibrate as calibrate
 from .sample_size.power import power as power
 from .sample_size.simulation import Design as Design
+from .scores.measure import Measure as Measure
 from .table.columns import score_columns as score_columns
 from .table.exclusions import Kept as Kept
 from .table.exclusions import Rules as Rules

@@ -12,7 +12,7 @@ from rapidvision.protocol import N_RELABELLINGS
 from .options import add_reading_options, seed_of, tell, tell_notes, trials_of
 
 if TYPE_CHECKING:
-    from ..measures.measure import Measure
+    from ..scores.measure import Measure
     from ..table.trials import Trials
 
 LATE = ("exclude", "wrong", "half")

@@ -7,14 +7,19 @@ import pandas as pd
 
 from rapidvision.errors import InputError, did_you_mean
 
+from ..scores.answers import ALL, answers
+from ..scores.measure import Measure
 from ..table.trials import TrialsSource
-from .answers import ALL, answers
-from .measure import Measure
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Confusions(Measure):
     """What was answered to what, as a long table; :meth:`matrix` gives one condition and level as a matrix.
+
+    Attributes
+    ----------
+    table : DataFrame
+        One row per condition, level, truth and answer: `count`, `n`, `rate`.
 
     Examples
     --------

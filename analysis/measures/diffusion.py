@@ -1,7 +1,6 @@
 """Drift diffusion: drift of every level, boundary and non-decision time of each participant, fitted with PyDDM."""
 
-import contextlib
-import io
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,10 +15,10 @@ from rapidvision.seeds import fresh_seed
 from rapidvision.system.extras import need
 from rapidvision.system.progress import Advance, silent
 
+from ..scores.answers import Answers, answers
+from ..scores.condition_tests import condition_tests
+from ..scores.measure import Measure
 from ..table.trials import TrialsSource
-from .answers import Answers, answers
-from .condition_tests import condition_tests
-from .measure import Measure
 
 Floats = NDArray[np.float64]
 #: Fewest timed answers of a participant in a condition.
@@ -230,7 +229,7 @@ def _fit(
     start = _start(time, right, level, seen, fastest)
     found: dict[str, Any] = {}
 
-    def search(loss: Any, x_0: Any, constraints: Any) -> Any:
+    def search(loss: Any, x_0: Any, constraints: Any) -> Any:  # noqa: ARG001 (PyDDM's names; its start is random)
         from scipy.optimize import minimize
 
         renamed = {"B": "boundary", "nondectime": "nondecision"}  # of the model's parts, which PyDDM names
@@ -241,10 +240,15 @@ def _fit(
         found["loss"] = float(result.fun)
         return result
 
-    with contextlib.redirect_stdout(io.StringIO()):
+    log = logging.getLogger(pyddm.logger.logger.name)
+    level_before = log.level
+    log.setLevel(logging.ERROR)  # every fit would tell that probabilities of -0 are 0
+    try:
         pyddm.fit_adjust_model(
             sample=sample, model=model, fitting_method=search, lossfunction=pyddm.LossLikelihood, verbose=False
         )
+    finally:
+        log.setLevel(level_before)
     values = [found.get(names.get(one, ""), np.nan) for one in range(n_levels)]
     return np.array([*values, found["boundary"], 1000 * found["nondecision"]]), -found["loss"]
 

@@ -12,10 +12,10 @@ from rapidvision.numerics.sign_flip import SignFlipTest, sign_flip_test
 from rapidvision.protocol import N_RELABELLINGS
 from rapidvision.seeds import fresh_seed
 
+from ..scores.answers import Answers, answers
+from ..scores.measure import Measure
 from ..table.first_lines import LateRule
 from ..table.trials import TrialsSource
-from .answers import Answers, answers
-from .measure import Measure
 
 Floats = NDArray[np.float64]
 _Z = 1.959964

@@ -14,12 +14,12 @@ from ..effects.difference import Difference, between, within
 from ..effects.limits import equivalence, limits, standardised
 from ..effects.mover import arcsine, effect_of, log_odds
 from ..resampling.multiplicity import holm
+from ..scores.answers import Answers, answers
+from ..scores.condition_tests import paired
+from ..scores.measure import Measure
+from ..scores.participant_scores import SCORES, participant_scores
 from ..table.first_lines import LateRule
 from ..table.trials import TrialsSource, as_trials
-from .answers import Answers, answers
-from .condition_tests import paired
-from .measure import Measure
-from .participant_scores import SCORES, participant_scores
 
 Floats = NDArray[np.float64]
 

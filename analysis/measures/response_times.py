@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 
 from rapidvision.errors import InputError
 
+from ..scores.answers import ALL, Answers, answers
+from ..scores.measure import Measure
 from ..table.first_lines import LateRule
 from ..table.trials import TrialsSource
-from .answers import ALL, Answers, answers
-from .measure import Measure
 
 Floats = NDArray[np.float64]
 QUANTILES = (0.1, 0.3, 0.5, 0.7, 0.9)

@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from rapidvision.protocol import N_RELABELLINGS
 from rapidvision.seeds import fresh_seed
 
+from ..scores.answers import ALL, Answers, answers
+from ..scores.condition_tests import condition_tests
+from ..scores.detection import detection_counts, detection_scores
+from ..scores.measure import Measure
 from ..table.first_lines import LateRule, target_response
 from ..table.trials import TrialsSource, as_trials
-from .answers import ALL, Answers, answers
-from .condition_tests import condition_tests
-from .detection import detection_counts, detection_scores
-from .measure import Measure
 
 Floats = NDArray[np.float64]
 

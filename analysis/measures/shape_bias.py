@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from rapidvision.errors import InputError, did_you_mean
 
+from ..scores.answers import Answers, answers
+from ..scores.measure import Measure
 from ..table.trials import TrialsSource
-from .answers import Answers, answers
 from .cue_conflict import TEXTURE
-from .measure import Measure
 
 Floats = NDArray[np.float64]
 

@@ -12,11 +12,11 @@ from rapidvision.numerics.sign_flip import sign_flip_test
 from rapidvision.protocol import N_RELABELLINGS
 from rapidvision.seeds import fresh_seed
 
+from ..scores.answers import Answers, answers
+from ..scores.condition_tests import condition_tests
+from ..scores.measure import Measure
 from ..table.first_lines import LateRule
 from ..table.trials import TrialsSource
-from .answers import Answers, answers
-from .condition_tests import condition_tests
-from .measure import Measure
 
 Floats = NDArray[np.float64]
 #: Fewest participants of a correlation that has an interval.

@@ -10,11 +10,11 @@ from rapidvision.errors import InputError
 from rapidvision.numerics.resampling import row_order
 from rapidvision.seeds import fresh_seed, stream
 
+from ..scores.answers import Answers, answers
+from ..scores.detection import detection_scores
+from ..scores.measure import Measure
 from ..table.first_lines import LateRule, target_response
 from ..table.trials import Trials, TrialsSource, as_trials
-from .answers import Answers, answers
-from .detection import detection_scores
-from .measure import Measure
 
 Floats = NDArray[np.float64]
 #: Random splits that are averaged.

@@ -10,8 +10,8 @@ from rapidvision.errors import InputError
 from rapidvision.numerics.resampling import row_order
 from rapidvision.seeds import fresh_seed, stream
 
-from ..measures.answers import answers
-from ..measures.measure import Measure
+from ..scores.answers import answers
+from ..scores.measure import Measure
 from ..table.trials import TrialsSource, as_trials
 from .observer_pairs import ObserverPairs, Right
 

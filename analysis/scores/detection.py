@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from .answers import Answers
+from ..scores.answers import Answers
 
 Floats = NDArray[np.float64]
 

@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ..scores.answers import Answers
+from ..scores.detection import detection_counts, detection_scores
 from ..table.first_lines import target_response
 from ..table.trials import Trials
-from .answers import Answers
-from .detection import detection_counts, detection_scores
 
 Floats = NDArray[np.float64]
 #: Statistic → what it is.
@@ -34,7 +34,7 @@ def participant_scores(trials: Trials, found: Answers, statistic: str) -> tuple[
 
     Examples
     --------
-    >>> from .answers import answers
+    >>> from ..scores.answers import answers
     >>> import rapidvision as rv
     >>> trials = rv.analysis.Design(n_per_group=2).simulate(seed=1)
     >>> scores, n = participant_scores(trials, answers(trials), "participant_mean")
