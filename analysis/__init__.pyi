@@ -54,6 +54,8 @@ from .reporting.build import Report as Report
 from .reporting.build import report as report
 from .reporting.fig2b_panel import Fig2b as Fig2b
 from .reporting.fig2b_panel import fig2b as fig2b
+from .sample_size.pilot_power import PilotPower as PilotPower
+from .sample_size.pilot_power import pilot_power as pilot_power
 from .sample_size.power import Calibration as Calibration
 from .sample_size.power import calibrate as calibrate
 from .sample_size.power import power as power

@@ -125,7 +125,7 @@ def add_company(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_guess(parser: argparse.ArgumentParser) -> None:
+def add_guess(parser: argparse._ActionsContainer) -> None:
     """Add the guess rate that the user states."""
     parser.add_argument(
         "--guess",
