@@ -55,7 +55,9 @@ def add_power(verbs: Verbs) -> None:
     )
     parser.add_argument("--out", type=Path, metavar="DIR", help="folder for power.csv, .pdf, .svg and .png")
     pilot = parser.add_argument_group("from a pilot instead of a simulated design")
-    pilot.add_argument("--pilot", type=Path, metavar="FILE", help="the pilot's trials table; the design comes from it")
+    pilot.add_argument(
+        "--from-pilot", type=Path, metavar="FILE", help="the pilot's trials table; the design comes from it"
+    )
     pilot.add_argument("--by", metavar="COLUMN", help="column that holds the conditions (default: group)")
     pilot.add_argument("--conditions", nargs=2, metavar=("FIRST", "SECOND"), help="first minus second")
     pilot.add_argument(
@@ -84,7 +86,7 @@ def add_power(verbs: Verbs) -> None:
 
 
 def _run_power(arguments: argparse.Namespace) -> None:
-    if arguments.pilot:
+    if arguments.from_pilot:
         _run_pilot(arguments)
         return
     from rapidvision.system import files
@@ -134,7 +136,7 @@ def _run_pilot(arguments: argparse.Namespace) -> None:
     bound = {} if arguments.bound is None else {"bound": arguments.bound}
     with progress("experiments", len(sizes) * arguments.n_experiments, quiet=arguments.quiet) as advance:
         found = pilot_power(
-            read_trials(arguments.pilot).guessing(arguments.guess),
+            read_trials(arguments.from_pilot).guessing(arguments.guess),
             sizes,
             by=arguments.by,
             conditions=tuple(arguments.conditions) if arguments.conditions else None,

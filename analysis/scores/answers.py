@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from rapidvision.errors import InputError, did_you_mean
 
+from ..designs.contrast import as_words, find_contrast
 from ..table.accuracy import Level, level_codes
 from ..table.first_lines import LATE_RULES, LateRule, opening
-from ..table.trials import TrialsSource, as_trials
+from ..table.trials import Trials, TrialsSource, as_trials
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -32,7 +33,7 @@ class Answers:
     column : str
         Column of the conditions.
     participants, conditions : tuple of str
-        In alphabetical order; numbers by size.
+        In alphabetical order.
     levels : tuple of Level
         In order.
     participant, condition, level : ndarray of int, shape (rows,)
@@ -124,7 +125,8 @@ def answers(trials: TrialsSource, *, by: str | None = None, late: LateRule = "ex
     trials : Trials, DataFrame or path-like
         The trials table.
     by : str, optional
-        Column that holds the conditions; groups of participants by default.
+        Column that holds the conditions; by default the one that :func:`~rapidvision.analysis.find_contrast` finds: `group`
+        where it has several values, else the source of the maps or the first factor that varies.
     late : {"exclude", "wrong", "half"}
         What an answer outside the response window counts as.
 
@@ -145,27 +147,26 @@ def answers(trials: TrialsSource, *, by: str | None = None, late: LateRule = "ex
     if frame.empty:
         why = "; ".join(checked.left_out()) or "check phase, observers and exclusions"
         raise InputError(f"{checked.name}: no main-phase trials of participants are left ({why})")
-    column = by or "group"
-    if column not in frame:
-        raise InputError(f'by: no column "{column}". {did_you_mean(column, [str(one) for one in frame])}')
+    column = by or _usual_column(checked)
+    words = as_words(frame, column, checked.name)
     notes = list(opening(checked, late=late))
-    empty = frame[column].isna().to_numpy()
+    empty = (words == "").to_numpy()
     if empty.any():
         notes.append(f"{int(empty.sum()):,} of {len(frame):,} trials have no {column} and are left out")
-        frame = frame[~empty]
+        frame, words = frame[~empty], words[~empty]
     if frame.empty:
         raise InputError(f"by: column {column} is empty in every row; name a column that holds conditions")
     frame = frame.reset_index(drop=True)
     levels, level = level_codes(frame)
     participant, people = pd.factorize(frame["participant_id"], sort=True)
-    condition, values = pd.factorize(frame[column], sort=True)
+    condition, values = pd.factorize(words, sort=True)
     in_time = (frame["status"] == "ok").to_numpy()
     right = in_time & (frame["correct"] == True).to_numpy()  # noqa: E712 (None is neither)
     return Answers(
         frame=frame,
         column=column,
         participants=tuple(str(name) for name in people),
-        conditions=tuple(f"{value:g}" if isinstance(value, float) else str(value) for value in values),
+        conditions=tuple(str(value) for value in values),
         levels=levels,
         participant=participant,
         condition=condition,
@@ -176,3 +177,11 @@ def answers(trials: TrialsSource, *, by: str | None = None, late: LateRule = "ex
         name=checked.name,
         notes=tuple(notes),
     )
+
+
+def _usual_column(trials: Trials) -> str:
+    """The column that a comparison would take; `group` where none can be compared, which a measure does not need."""
+    try:
+        return find_contrast(trials).column
+    except InputError:
+        return "group"
