@@ -11,10 +11,7 @@ from ..table.columns import Columns
 from ..table.first_lines import LateRule
 from ..table.statistics import columns_of
 from ..table.trials import Trials
-from .contrast import Contrast, as_words
-
-#: Between a participant and a condition in the name of a row; no name holds it.
-_SEPARATOR = "\x1f"
+from .contrast import SEPARATOR, Contrast, as_words
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,9 +77,9 @@ def condition_cells(
     kept = words.isin(contrast.conditions).to_numpy() & frame[unit].notna().to_numpy()
     frame, words = frame[kept], words[kept]
     names = frame[unit].astype(str)
-    coded = frame.assign(participant_id=names + _SEPARATOR + words, group=words).reset_index(drop=True)
+    coded = frame.assign(participant_id=names + SEPARATOR + words, group=words).reset_index(drop=True)
     columns, cells = columns_of(replace(trials, frame=coded), statistic, late=late)
-    pairs = [name.rsplit(_SEPARATOR, 1) for name in cells.participants]
+    pairs = [name.rsplit(SEPARATOR, 1) for name in cells.participants]
     codes, units = pd.factorize(np.array([one for one, _ in pairs], dtype=object), sort=True)
     rows = np.full((len(units), len(contrast.conditions)), -1, dtype=np.intp)
     place = {condition: at for at, condition in enumerate(contrast.conditions)}

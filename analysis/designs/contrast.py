@@ -1,6 +1,6 @@
 """Which conditions a table compares: their column, their order, and whether they differ between or within participants."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -16,6 +16,8 @@ DESIGNS: tuple[DesignKind, ...] = ("one-sample", "between", "within", "mixed")
 #: Columns that may hold conditions where none is named, beside those of the protocol's factors.
 _USUAL = ("group", "map_source")
 _FACTOR = "factor_"
+#: Between a participant and a condition in the name of a row; no name holds it.
+SEPARATOR = "\x1f"
 
 
 @dataclass(frozen=True)
@@ -118,7 +120,8 @@ def find_contrast(
         return _mixed(frame, table, ("group", within), conditions)
     column = by if by is not None else _column(frame)
     words = as_words(frame, column, table.name)
-    if design == "one-sample" or (design is None and len(set(words)) == 1 and conditions is None):
+    alone = len(set(words)) == 1 if conditions is None else len(conditions) == 1
+    if design == "one-sample" or (design is None and alone):
         return _one(words, column, conditions)
     chosen = _conditions(words, column, conditions)
     counts = words[words.isin(chosen)].groupby(frame["participant_id"]).nunique()
@@ -258,3 +261,39 @@ def _mixed(
 def rows_with(frame: pd.DataFrame, contrast: Contrast, name: str) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
     """Which rows belong to the contrast's conditions."""
     return as_words(frame, contrast.column, name).isin(contrast.conditions).to_numpy()
+
+
+def split_by(trials: Trials, column: str | None) -> Trials:
+    """A table whose groups are the values of a column; a participant with several values is one of each group.
+
+    Raises
+    ------
+    InputError
+        When there is no such column.
+    """
+    if column is None:
+        return trials
+    words = as_words(trials.frame, column, trials.name)
+    names = trials.frame["participant_id"].astype(str) + SEPARATOR + words
+    return replace(trials, frame=trials.frame.assign(participant_id=names, group=words))
+
+
+def grouped_by(trials: Trials, column: str | None) -> Trials:
+    """A table whose groups of participants are the values of a column.
+
+    Raises
+    ------
+    InputError
+        When there is no such column, or participants have several values.
+    """
+    if column is None:
+        return trials
+    words = as_words(trials.frame, column, trials.name)
+    pairs = trials.frame[["participant_id"]].assign(value=words)[words != ""].drop_duplicates()
+    several = set(pairs.loc[pairs["participant_id"].duplicated(), "participant_id"])
+    if several:
+        raise InputError(
+            f"by: {len(several)} of {pairs['participant_id'].nunique()} participants have several values of {column}; thresholds are compared "
+            "between groups of participants. Levels within participants: rapidvision analyse bins --by"
+        )
+    return replace(trials, frame=trials.frame.assign(group=words))

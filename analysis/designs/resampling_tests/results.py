@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from rapidvision.text.result_repr import ShownAsTable
 
-from ..inference.permutation import RandomizationTest
-from ..table.accuracy import Curve
+from ...inference.permutation import RandomizationTest
+from ...table.accuracy import Curve
 
 Floats = NDArray[np.float64]
 

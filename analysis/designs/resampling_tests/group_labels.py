@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from rapidvision.numerics.counter_rng import hashed_words
 
-from ..relabelling.permutations import as_matrix, label_block
-from ..relabelling.random_bits import BLOCK, stream_key
+from ...relabelling.permutations import as_matrix, label_block
+from ...relabelling.random_bits import BLOCK, stream_key
 
 #: Random numbers that are sorted at a time.
-_AT_A_TIME = 1 << 20
+_AT_A_TIME = 1 << 18
 
 
 def keys_of(seed: int, n_groups: int) -> list[int]:

@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from rapidvision.numerics.compiled import Engine, can_compile
 from rapidvision.numerics.resampling import TIE
 
-from ..inference.pooled_spread import Studentized, standardised_mean, studentized
-from ..inference.spread_counts import LEAST_COMPILED, Prepared
-from ..relabelling.permutations import MOST_DEALT_WORDS
-from ..resampling.kernels import block_spans, can_count, dealing, sum_tables
-from ..resampling.multiplicity import Joint
-from ..table.columns import Columns
+from ...inference.pooled_spread import Studentized, standardised_mean, studentized
+from ...inference.spread_counts import LEAST_COMPILED, Prepared
+from ...relabelling.permutations import MOST_DEALT_WORDS
+from ...resampling.kernels import block_spans, can_count, dealing, sum_tables
+from ...resampling.multiplicity import Joint
+from ...table.columns import Columns
 from .group_labels import keys_of
 
 Floats = NDArray[np.float64]
@@ -108,7 +108,7 @@ def count_compiled(
     n_resamples, seed : int
         Relabellings, and their seed.
     """
-    from ..compiled import kept
+    from ...compiled import kept
 
     count: Any = kept.count_groups
     ready, units = statistic.ready, statistic.ready.units

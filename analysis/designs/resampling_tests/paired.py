@@ -17,9 +17,9 @@ from rapidvision.numerics.resampling import SIDED, Alternative
 from rapidvision.numerics.sign_flip import countable, flip_key, sign_flip_test
 from rapidvision.numerics.wholes import wholes_of
 
-from ..inference.permutation import RandomizationTest
-from ..resampling.multiplicity import CLUSTER_THRESHOLD, Joint, benjamini_hochberg, holm
-from ..table.columns import SHARES
+from ...inference.permutation import RandomizationTest
+from ...resampling.multiplicity import CLUSTER_THRESHOLD, Joint, benjamini_hochberg, holm
+from ...table.columns import SHARES
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

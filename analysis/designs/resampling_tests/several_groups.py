@@ -19,10 +19,10 @@ from rapidvision.numerics.resampling import SIDED, TIE, Alternative, Counts, p_v
 from rapidvision.protocol import N_RELABELLINGS
 from rapidvision.seeds import fresh_seed
 
-from ..inference.scores import columns_of_scores
-from ..inference.spread_rule import Spread, chosen_spread
-from ..resampling.multiplicity import Joint
-from ..table.columns import Columns
+from ...inference.scores import columns_of_scores
+from ...inference.spread_rule import Spread, chosen_spread
+from ...resampling.multiplicity import Joint
+from ...table.columns import Columns
 from .group_labels import group_labels
 from .groups_statistic import GroupsStatistic, count_compiled
 from .results import OmnibusTest
