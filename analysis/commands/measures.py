@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rapidvision.cli import Verbs, add_common_options, add_verb, give, say
 from rapidvision.protocol import N_RELABELLINGS
 
-from .options import add_reading_options, seed_of, tell, tell_notes, trials_of
+from .options import add_by, add_reading_options, seed_of, tell, tell_notes, trials_of
 
 if TYPE_CHECKING:
     from ..scores.measure import Measure
@@ -97,7 +97,7 @@ VERBS = (
          "image_effects", TESTED),
     Verb("confusion", "what was answered to what: counts and rates", "confusion", "confusion", late=()),
     Verb("consistency", "error consistency of all pairs of participants, and of networks with them", "",
-         "observer_consistency", ("seed",), late=(), more=_of_observers, own=("n_bootstrap",)),
+         "observer_consistency", ("seed",), late=("exclude", "wrong"), more=_of_observers, own=("n_bootstrap",)),
     Verb("shape-bias", "shape against texture in images whose cues conflict", "shape_bias", "shape_bias", late=(),
          more=_of_shapes, own=("texture",)),
     Verb("split-half", "reliability of every measure from random halves of the trials", "split_half", "split_half",
@@ -112,7 +112,7 @@ def add_measures(verbs: Verbs) -> None:
     for verb in VERBS:
         parser = add_verb(verbs, verb.name, verb.text, f"rapidvision analyse {verb.name} study/trials.csv")
         parser.add_argument("trials", metavar="TRIALS", type=Path, help="the trials table (CSV or Parquet)")
-        parser.add_argument("--by", metavar="COLUMN", help="column that holds the conditions (default: group)")
+        add_by(parser)
         if "conditions" in verb.options:
             parser.add_argument("--conditions", nargs=2, metavar=("FIRST", "SECOND"), help="first minus second")
         if verb.late:

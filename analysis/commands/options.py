@@ -85,7 +85,7 @@ def add_test_options(parser: argparse.ArgumentParser) -> None:
     add_common_options(parser, json=True)
 
 
-def add_by(parser: argparse.ArgumentParser) -> None:
+def add_by(parser: argparse._ActionsContainer) -> None:
     """Add the column that holds the conditions."""
     parser.add_argument(
         "--by", metavar="COLUMN", help="column of the conditions (default: group, else the first factor that varies)"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rapidvision.cli import Verbs, add_common_options, add_verb, give, say
 from rapidvision.protocol import N_RELABELLINGS
 
-from .options import add_guess, seed_of, tell, tell_notes
+from .options import add_by, add_guess, seed_of, tell, tell_notes
 
 if TYPE_CHECKING:
     from ..sample_size.simulation import Design
@@ -58,7 +58,7 @@ def add_power(verbs: Verbs) -> None:
     pilot.add_argument(
         "--from-pilot", type=Path, metavar="FILE", help="the pilot's trials table; the design comes from it"
     )
-    pilot.add_argument("--by", metavar="COLUMN", help="column that holds the conditions (default: group)")
+    add_by(pilot)
     pilot.add_argument("--conditions", nargs=2, metavar=("FIRST", "SECOND"), help="first minus second")
     pilot.add_argument(
         "--n-second", type=int, nargs="+", metavar="N", help="participants of the second group, where sizes are unequal"

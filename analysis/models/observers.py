@@ -12,6 +12,7 @@ from rapidvision.seeds import fresh_seed, stream
 
 from ..scores.answers import answers
 from ..scores.measure import Measure
+from ..table.first_lines import LateRule
 from ..table.trials import TrialsSource, as_trials
 from .observer_pairs import ObserverPairs, Right
 
@@ -51,6 +52,7 @@ def observer_consistency(
     networks: TrialsSource | None = None,
     *,
     by: str | None = None,
+    late: LateRule = "exclude",
     n_bootstrap: int = N_BOOTSTRAP,
     seed: int | None = None,
 ) -> ObserverConsistency:
@@ -64,6 +66,8 @@ def observer_consistency(
         The networks' table of the same images.
     by : str, optional
         Column that holds the conditions; groups by default.
+    late : {"exclude", "wrong"}
+        What an answer outside the window, or none, counts as; the published values of model-vs-human take it for wrong.
     n_bootstrap : int, default 1,000
         Resamples of images.
     seed : int, optional
@@ -96,9 +100,13 @@ def observer_consistency(
     (['participants'], True)
     """
     seed = fresh_seed() if seed is None else seed
+    if late == "half":
+        raise InputError(
+            'late: got "half"; an answer is right or wrong here: leave late ones out or count them as wrong'
+        )
     if n_bootstrap < 2:
         raise InputError(f"n_bootstrap: got {n_bootstrap}; at least 2 resamples are needed")
-    rights, levels, notes, left_out = _rights(trials, networks, by=by, seed=seed)
+    rights, levels, notes, left_out = _rights(trials, networks, by=by, late=late, seed=seed)
     rows: list[dict[str, object]] = []
     pairs: list[pd.DataFrame] = []
     for condition, right in rights.items():
@@ -116,9 +124,9 @@ def observer_consistency(
 
 
 def _rights(
-    trials: TrialsSource, networks: TrialsSource | None, *, by: str | None, seed: int
+    trials: TrialsSource, networks: TrialsSource | None, *, by: str | None, late: LateRule, seed: int
 ) -> tuple[dict[str, Right], dict[int, str], tuple[str, ...], tuple[str, ...]]:
-    found = answers(trials, by=by)
+    found = answers(trials, by=by, late=late)
     if found.frame["image_id"].isna().any():
         raise InputError(f"{found.name}: images are not named, so observers share no trials; import image_id")
     use, notes = found.counted, list[str]()

@@ -93,7 +93,9 @@ def learned(rng, slope, *, n=10, group="a"):
         level = rng.permutation(np.arange(400) % 4)
         chance = np.array([0.5, 0.6, 0.7, 0.8])[level] + slope * (block - 2)
         time = 500 - 20 * (block - 2) * (slope != 0) + rng.normal(0, 30, 400)
-        frames.append(rows_of(f"{group}{person}", group, level, rng.random(400) < chance, block=block, response_ms=time))
+        frames.append(
+            rows_of(f"{group}{person}", group, level, rng.random(400) < chance, block=block, response_ms=time)
+        )
     return frames
 
 
@@ -129,12 +131,17 @@ def test_speed_traded_for_accuracy_leaves_the_balance(seed):
         for person in range(20):
             own = np.clip(share + rng.normal(0, 0.05), 0.05, 0.99)
             times = rng.normal(time + rng.normal(0, 50), 40, 120)
-            frames.append(rows_of(f"{group}{person}", group, np.zeros(120, int), rng.random(120) < own, response_ms=times))
+            frames.append(
+                rows_of(f"{group}{person}", group, np.zeros(120, int), rng.random(120) < own, response_ms=times)
+            )
     found = analysis.speed_accuracy(table(*frames), n_resamples=999, seed=1)
     tests = found.tests.set_index("score")
     assert tests.loc["accuracy", "p"] < 0.01
     assert tests.loc["response_ms", "p"] < 0.01
-    assert abs(tests.loc["balance", "difference"]) < 0.3 * tests.loc["accuracy", "difference"] / found.participants["accuracy"].std()
+    assert (
+        abs(tests.loc["balance", "difference"])
+        < 0.3 * tests.loc["accuracy", "difference"] / found.participants["accuracy"].std()
+    )
     assert any(note.startswith("warning: a is more accurate and slower") for note in found.notes)
 
 
@@ -259,7 +266,7 @@ def test_participants_who_saw_both_are_compared_with_themselves(seed):
         (lambda t: analysis.conditional_accuracy(t, n_parts=1), "n_parts: got 1"),
         (lambda t: analysis.conditional_accuracy(t, n_parts=10_000), "no participant has 10000 answers"),
         (lambda t: analysis.split_half(t, n_splits=0), "n_splits: got 0"),
-        (lambda t: analysis.shape_bias(t), "no image of"),
+        (analysis.shape_bias, "no image of"),
         (lambda t: analysis.confusion(t, by="factor"), 'no column "factor"'),
         (lambda t: analysis.sensitivity(t, conditions=("clickme",)), "name two different"),
         (lambda t: analysis.observer_consistency(t, n_bootstrap=1), "n_bootstrap: got 1"),
