@@ -173,7 +173,7 @@ def pilot_power(
     if not sizes:
         raise InputError("n: no number of participants is given")
     seed = fresh_seed() if seed is None else seed
-    one_experiment = _tester(model.scaled(effect), test, bound=bound, alpha=alpha, n_resamples=n_resamples)
+    one_experiment = tester(model.scaled(effect), test, bound=bound, alpha=alpha, n_resamples=n_resamples)
     rows, levels = [], []
     for size in sizes:
         p = []
@@ -220,7 +220,7 @@ def _band(hits: int, n: int) -> tuple[float, float, float]:
 Tester = Callable[[tuple[int, int], np.random.Generator, int], Floats]
 
 
-def _tester(model: PilotModel, test: str, *, bound: float, alpha: float, n_resamples: int) -> Tester:
+def tester(model: PilotModel, test: str, *, bound: float, alpha: float, n_resamples: int) -> Tester:
     """A function that simulates one experiment and returns its corrected p per level, or the one of thresholds."""
     trials = model.n_trials
 
