@@ -33,9 +33,7 @@ def tell_notes(notes: Iterable[str]) -> None:
 def add_test_options(parser: argparse.ArgumentParser) -> None:
     """Add the trials table, what is tested, and the exclusions."""
     parser.add_argument("trials", metavar="TRIALS", type=Path, help="the trials table (CSV or Parquet)")
-    parser.add_argument(
-        "--groups", nargs="+", metavar="GROUP", help="first minus second is tested; three and more: each pair"
-    )
+    parser.add_argument("--groups", nargs=2, metavar=("FIRST", "SECOND"), help="first minus second is tested")
     parser.add_argument(
         "--spread",
         default="auto",

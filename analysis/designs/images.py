@@ -1,6 +1,6 @@
 """Images as the unit, and participants and images at once: does a difference hold for other images, too.
 
-With images as the unit, an image's accuracy under each condition is the mean over whoever saw it. Participants and images
+With images as the unit, an image's accuracy under each condition is the mean over the participants who saw it. Participants and images
 at once are joined by min F' (Clark 1973): the smallest F that a test with both as random could have.
 """
 

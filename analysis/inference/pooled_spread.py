@@ -32,14 +32,22 @@ class PooledSpread:
     variance : ndarray of float64, shape (levels,)
         Variance of the standardised difference: phi_1 / n_1 + phi_2 / n_2.
     t : ndarray of float64, shape (levels,)
-        Standardised difference over the root of its variance; NaN where nobody varies or a group has no score.
+        Standardised difference over the root of its variance; NaN where all scores are equal or a group has none.
     g : ndarray of float64, shape (levels,)
         t corrected for skewness.
     scale : ndarray of float64, shape (levels,)
-        What a score is divided by: sqrt(p (1 - p)) of everybody, or everybody's standard deviation; 0 where nobody
-        varies. ``scale * sqrt(variance)`` is the standard error of the difference of the means.
+        What a score is divided by: sqrt(p (1 - p)) of everybody, or everybody's standard deviation; 0 where
+        all scores are equal. ``scale * sqrt(variance)`` is the standard error of the difference of the means.
     n : ndarray of int64, shape (2, levels)
         Participants of each group with a score.
+
+    Examples
+    --------
+    >>> import rapidvision as rv
+    >>> scores = [[0.9, 1.0], [0.8, 0.9], [0.4, 0.8], [0.3, 0.7]]
+    >>> found = rv.analysis.pooled_spread(scores, [True, True, False, False], binomial=True)
+    >>> (found.scale * found.variance**0.5).round(3).tolist()
+    [0.323, 0.235]
     """
 
     phi: Floats
@@ -57,7 +65,7 @@ class Units(NamedTuple):
     Attributes
     ----------
     centre, scale : ndarray of float64, shape (levels,)
-        Everybody's mean, and what scores are divided by; 0 where nobody varies.
+        Everybody's mean, and what scores are divided by; 0 where all scores are equal.
     bend : ndarray of float64, shape (levels,)
         By how much p (1 - p) changes with the standardised mean; 0 without binomial units.
     squares : ndarray of float64, shape (n,)
@@ -115,7 +123,9 @@ def pooled_spread(scores: ArrayLike, first: ArrayLike, *, binomial: bool) -> Poo
 
     Examples
     --------
-    >>> found = pooled_spread([[0.9, 1.0], [0.8, 0.9], [0.4, 0.8], [0.3, 0.7]], [True, True, False, False], binomial=True)
+    >>> import rapidvision as rv
+    >>> scores = [[0.9, 1.0], [0.8, 0.9], [0.4, 0.8], [0.3, 0.7]]
+    >>> found = rv.analysis.pooled_spread(scores, [True, True, False, False], binomial=True)
     >>> found.t.round(2).tolist(), found.phi.round(2).tolist()
     ([1.55, 0.85], [0.56, 0.31])
     """

@@ -85,7 +85,7 @@ def test_swapped_groups_turn_the_sign(seed):
     assert one.variance == pytest.approx(other.variance)
 
 
-def test_a_level_at_which_nobody_varies_is_not_tested():
+def test_a_level_where_all_scores_are_equal_is_not_tested():
     x = np.array([[0.3, 1.0], [0.4, 1.0], [0.5, 1.0], [0.7, 1.0]])
     found = pooled_spread(x, np.array([True, True, False, False]), binomial=True)
     assert np.isnan(found.g[1])

@@ -151,7 +151,7 @@ def count_compiled(
         )  # fmt: skip
         counted_f += one.sum(axis=0)
         counted += other.sum(axis=0)
-    found.at_least[:] = n_resamples  # where nobody varies, every relabelling is as extreme
+    found.at_least[:] = n_resamples  # where all scores are equal, every relabelling is as extreme
     found.at_least[live] = counted_f[0]
     _take(found.omnibus, n_resamples, counted_f[1], counted_f[2], live, levels)
     for way, (single, down) in zip(found.ways, counted, strict=True):

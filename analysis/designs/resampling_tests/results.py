@@ -59,17 +59,17 @@ class PairTest(ShownAsTable):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class OmnibusTest(ShownAsTable):
-    """Three and more conditions: does any of them differ; arrays have one entry per level.
+    """Three and more conditions: does any of them differ.
 
     Attributes
     ----------
     conditions : tuple of str
         What is compared.
-    f : ndarray of float64
+    f : ndarray of float64, shape (levels,)
         Variance of the conditions' means, each weighted by the inverse of its variance, over its degrees of freedom.
-    p, p_low, p_high : ndarray of float64
+    p, p_low, p_high : ndarray of float64, shape (levels,)
         (b + 1) / (n_resamples + 1), and its 95 % Clopper-Pearson interval.
-    p_step_down : ndarray of float64
+    p_step_down : ndarray of float64, shape (levels,)
         Corrected for the number of levels by max-F step-down.
     p_overall : float
         Of the largest F of all levels: no condition differs at any level.
