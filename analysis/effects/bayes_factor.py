@@ -25,7 +25,7 @@ def jzs_bayes_factor(t: float, n_first: int, n_second: int | None = None, *, sca
     Returns
     -------
     float
-        How many times as probable the data are with a difference as without; below 1, they speak for no difference. NaN for
+        How many times as probable the data are with a difference as without; below 1, they favour no difference. NaN for
         a t that is NaN.
 
     Raises

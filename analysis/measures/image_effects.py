@@ -162,7 +162,7 @@ def _table(
 
 
 def _shrunken(effect: Floats, se: Floats, *, centre: float = 0.0) -> tuple[dict[str, Floats], float]:
-    # an image whose levels nobody ever gets wrong (or right) has no binomial variance: that of one half trial is assumed
+    # an image whose levels no participant ever gets wrong (or right) has no binomial variance: that of one half trial is assumed
     floor = se[se > 0].min() if (se > 0).any() else 1.0
     se = np.where(se > 0, se, floor)
     tau2 = between_variance(effect - centre, se)

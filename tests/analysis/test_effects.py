@@ -72,7 +72,7 @@ def test_intervals_turn_round_with_the_conditions(seed):
     assert equivalence(one, 0.2, 0.05)[0] == pytest.approx(equivalence(other, 0.2, 0.05)[0], abs=1e-9)
 
 
-def test_where_nobody_errs_the_interval_is_neither_empty_nor_a_point():
+def test_where_no_participant_errs_the_interval_is_neither_empty_nor_a_point():
     perfect = np.ones((10, 3))
     several = (np.full((10, 3), 8.0),) * 2
     for found in (between(perfect, perfect, several), within(perfect, perfect, several)):
