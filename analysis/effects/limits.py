@@ -100,16 +100,23 @@ def equivalence(found: Difference, bound: float, alpha: float) -> tuple[Floats, 
 
 
 def _alpha_of_shares(found: Difference, bound: float) -> Floats:
-    """Smallest alpha at which the interval from two intervals of shares lies within the bounds, by bisection."""
-    assert found.shares is not None
+    """The alpha at which the interval from two intervals of shares touches the bound, by bisection.
+
+    A difference within the bounds has it below one half: the smallest at which the interval lies within. One beyond them
+    has one minus that at which the interval no longer holds the bound.
+    """
+    shares = found.shares
+    assert shares is not None
     low, high = np.zeros(len(found.value)), np.full(len(found.value), 0.5)
-    inside_at_all = np.abs(found.value) < bound
+    inside = np.abs(found.value) < bound
     for _ in range(50):
         middle = (low + high) / 2
-        ends = [effect_of(found.shares, 1 - 2 * one) for one in middle]
-        fits = np.array([(end[1][at] > -bound) & (end[2][at] < bound) for at, end in enumerate(ends)])
+        ends = np.array([[end[at] for end in effect_of(shares, 1 - 2 * one)[1:]] for at, one in enumerate(middle)])
+        within = (ends[:, 0] > -bound) & (ends[:, 1] < bound)
+        without = np.where(found.value > 0, ends[:, 0] > bound, ends[:, 1] < -bound)
+        fits = np.where(inside, within, without)
         high, low = np.where(fits, middle, high), np.where(fits, low, middle)
-    return np.where(inside_at_all, high, 1.0)
+    return np.where(np.isfinite(found.value), np.where(inside, high, 1 - high), np.nan)
 
 
 def standardised(found: Difference, confidence: float) -> tuple[Floats, Floats, Floats]:

@@ -173,7 +173,9 @@ def _said(
             f"{alone} level{'s' * (alone > 1)} with the interval of the difference from two Wilson intervals (no participant "
             "varies there, or there is no other level whose spread could be pooled)"
         )
-    blank = int(np.isnan(difference.t).sum())
+    if empty := int((~np.isfinite(difference.value)).sum()):
+        lines.append(f"{empty} level{'s' * (empty > 1)} not compared: a condition has no answers there")
+    blank = int((np.isnan(difference.t) & np.isfinite(difference.value)).sum())
     if blank:
         lines.append(f"{blank} level{'s' * (blank > 1)} without t, d and Bayes factor: no participant varies there")
     return tuple(lines)

@@ -25,6 +25,7 @@ from ..table.first_lines import LateRule
 from ..table.trials import TrialsSource
 from .pilot_model import PilotModel, pilot_model
 from .pilot_threshold import threshold_p
+from .power import share_band
 
 if TYPE_CHECKING:
     from ..figures.style import Drawing
@@ -183,7 +184,7 @@ def pilot_power(
             advance(1)
         found = np.array(p) <= alpha
         hit = found.all(axis=1) if test == "equivalence" else found.any(axis=1)
-        rows.append((*size, *_band(int(hit.sum()), n_experiments)))
+        rows.append((*size, float(hit.mean()), *share_band(int(hit.sum()), n_experiments)))
         if test != "threshold":
             for level, share in zip(model.levels, found.mean(axis=0), strict=True):
                 levels.append((*size, level.label, float(share)))
@@ -208,13 +209,6 @@ def _size(given: int | tuple[int, int], model: PilotModel) -> tuple[int, int]:
             f"n: got {pair[0]} and {pair[1]}; the same participants see both conditions, so give one number"
         )
     return pair
-
-
-def _band(hits: int, n: int) -> tuple[float, float, float]:
-    from scipy.stats import binomtest
-
-    band = binomtest(hits, n).proportion_ci(0.95, method="exact")
-    return hits / n, float(band.low), float(band.high)
 
 
 Tester = Callable[[tuple[int, int], np.random.Generator, int], Floats]
