@@ -8,7 +8,9 @@ from rapidvision.errors import InputError
 PRIOR_SCALE = math.sqrt(0.5)
 
 
-def jzs_bayes_factor(t: float, n_first: int, n_second: int | None = None, *, scale: float = PRIOR_SCALE) -> float:
+def jzs_bayes_factor(
+    t: float, n_first: int, n_second: int | None = None, *, df: float | None = None, scale: float = PRIOR_SCALE
+) -> float:
     """Bayes factor for a difference (BF10) from a t statistic, under a Cauchy prior on the standardised difference.
 
     Parameters
@@ -19,6 +21,8 @@ def jzs_bayes_factor(t: float, n_first: int, n_second: int | None = None, *, sca
         Participants of the first group, or all of them where every participant saw both conditions.
     n_second : int, optional
         Participants of the second group; None for one sample and for paired differences.
+    df : float, optional
+        Degrees of freedom of t; n - 1 or n_first + n_second - 2 by default. Groups of unequal spread have fewer (Welch).
     scale : float, default sqrt(1/2)
         Of the Cauchy prior.
 
@@ -40,9 +44,12 @@ def jzs_bayes_factor(t: float, n_first: int, n_second: int | None = None, *, sca
     (26.74, 0.26)
     """
     n = n_first if n_second is None else n_first * n_second / (n_first + n_second)
-    freedom = n_first - 1 if n_second is None else n_first + n_second - 2
+    freedom: float = n_first - 1 if n_second is None else n_first + n_second - 2
     if freedom < 1 or n_first < 1 or (n_second is not None and n_second < 1):
         raise InputError(f"bayes factor: {n_first} and {n_second or 'no other'} participants; two or more are needed")
+    freedom = freedom if df is None else df
+    if not freedom > 0:
+        raise InputError(f"df: got {freedom:g}; a number above 0 is needed")
     if not scale > 0:
         raise InputError(f"scale: got {scale:g}; a number above 0 is needed, such as {PRIOR_SCALE:.3f}")
     if math.isnan(t):

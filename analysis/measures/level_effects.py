@@ -110,7 +110,7 @@ def level_effects(
     d ± t · se, where a group's spread is pooled over the levels (for participants who saw both conditions, that of their
     differences in units of p₁(1 − p₁) + p₂(1 − p₂)); with a single level, and where no participant varies, by square-and-add of
     two Wilson intervals (Newcombe, 1998), as for Cohen's h and the odds ratio at every level. The equivalence test takes the
-    skewness of the difference away (Hall, 1992). No number stands on pooled trials.
+    skewness of the difference away (Hall, 1992). The Bayes factor has the degrees of freedom of t. No number stands on pooled trials.
 
     Examples
     --------
@@ -203,9 +203,9 @@ def _table(
     columns["d"], columns["d_low"], columns["d_high"] = standardised(one, confidence)
     columns["t"], columns["df"] = one.t, one.df
     columns["bf10"] = [
-        jzs_bayes_factor(float(t), int(n[0]), None if one.within else int(n[1]), scale=prior_scale)
+        jzs_bayes_factor(float(t), int(n[0]), None if one.within else int(n[1]), df=float(df), scale=prior_scale)
         if min(n) > 1
         else np.nan
-        for t, n in zip(one.t, one.n.T, strict=True)
+        for t, df, n in zip(one.t, one.df, one.n.T, strict=True)
     ]
     return pd.DataFrame(columns)

@@ -43,6 +43,25 @@ def test_the_bayes_factor_is_that_of_a_direct_integral_and_falls_with_more_null_
     assert analysis.jzs_bayes_factor(-2.2, n1, n2) == analysis.jzs_bayes_factor(2.2, n1, n2)
 
 
+def test_fewer_degrees_of_freedom_make_a_bayes_factor_more_careful():
+    usual = analysis.jzs_bayes_factor(2.8, 12, 48)
+    assert analysis.jzs_bayes_factor(2.8, 12, 48, df=58) == usual
+    assert analysis.jzs_bayes_factor(2.8, 12, 48, df=11.5) < 0.8 * usual
+    with pytest.raises(InputError, match="df: got 0"):
+        analysis.jzs_bayes_factor(2.8, 12, 48, df=0)
+
+
+def test_a_single_level_beyond_the_bound_has_a_large_p(seed):
+    rng = np.random.default_rng(seed)
+    a, b = accuracies(rng, 40, [0.95], 0.05, 10), accuracies(rng, 40, [0.6], 0.05, 10)
+    found = between(a, b, (np.full(a.shape, 10.0), np.full(b.shape, 10.0)))
+    assert equivalence(found, 0.1, 0.05)[0][0] > 0.999
+    at = equivalence(found, float(found.value[0]) + 1e-6, 0.05)[0][0]
+    below = equivalence(found, float(found.value[0]) - 1e-6, 0.05)[0][0]
+    assert at == pytest.approx(0.5, abs=0.001)
+    assert below == pytest.approx(0.5, abs=0.001)
+
+
 @pytest.mark.parametrize(("words", "match"), [((2.0, 1), "two or more"), ((2.0, 10, 10), "above 0")])
 def test_a_bayes_factor_of_nothing_is_refused(words, match):
     with pytest.raises(InputError, match=match):
