@@ -14,7 +14,7 @@ from ..inference.permutation import RandomizationTest, randomization_test
 from ..table.accuracy import Cells
 from ..table.statistics import columns_of
 from ..table.trials import Trials
-from .contrast import Contrast, as_words, rows_with
+from .contrast import Contrast, as_words, with_groups
 from .options import Found, Options, joined_pairs, scores_of
 from .resampling_tests.covariates import covariate_test
 from .resampling_tests.own_statistic import own_test
@@ -26,9 +26,7 @@ Floats = NDArray[np.float64]
 def between_tests(trials: Trials, contrast: Contrast, options: Options) -> Found:
     """Groups of participants."""
     if contrast.column != "group":
-        kept = rows_with(trials.frame, contrast, trials.name)
-        words = as_words(trials.frame, contrast.column, trials.name)
-        trials = replace(trials, frame=trials.frame[kept].assign(group=words[kept]).reset_index(drop=True))
+        trials = with_groups(trials, contrast)
     columns, table = columns_of(trials, options.name, late=options.late)
     columns = replace(columns, labels=tuple(level.label for level in table.levels))
     strata = strata_of(trials, table, options.strata)

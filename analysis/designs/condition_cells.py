@@ -11,7 +11,7 @@ from ..table.columns import Columns
 from ..table.first_lines import LateRule
 from ..table.statistics import columns_of
 from ..table.trials import Trials
-from .contrast import SEPARATOR, Contrast, as_words
+from .contrast import SEPARATOR, Contrast, as_words, recoded
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,10 +75,10 @@ def condition_cells(
     frame = trials.frame
     words = as_words(frame, contrast.column, trials.name)
     kept = words.isin(contrast.conditions).to_numpy() & frame[unit].notna().to_numpy()
-    frame, words = frame[kept], words[kept]
     names = frame[unit].astype(str)
-    coded = frame.assign(participant_id=names + SEPARATOR + words, group=words).reset_index(drop=True)
-    columns, cells = columns_of(replace(trials, frame=coded), statistic, late=late)
+    coded = recoded(trials, participant_id=names + SEPARATOR + words, group=words)
+    coded = replace(coded, frame=coded.frame[kept].reset_index(drop=True))
+    columns, cells = columns_of(coded, statistic, late=late)
     pairs = [name.rsplit(SEPARATOR, 1) for name in cells.participants]
     codes, units = pd.factorize(np.array([one for one, _ in pairs], dtype=object), sort=True)
     rows = np.full((len(units), len(contrast.conditions)), -1, dtype=np.intp)

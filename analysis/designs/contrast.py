@@ -1,9 +1,8 @@
 """Which conditions a table compares: their column, their order, and whether they differ between or within participants."""
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
-import numpy as np
 import pandas as pd
 
 from rapidvision.errors import InputError, did_you_mean
@@ -258,9 +257,34 @@ def _mixed(
     return Contrast("mixed", within, chosen, between=between, within=within, groups=groups, notes=note if left else ())
 
 
-def rows_with(frame: pd.DataFrame, contrast: Contrast, name: str) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
-    """Which rows belong to the contrast's conditions."""
-    return as_words(frame, contrast.column, name).isin(contrast.conditions).to_numpy()
+def recoded(trials: Trials, **columns: Any) -> Trials:
+    """The table with other values in some columns; its rules for rows go by what was recorded.
+
+    Parameters
+    ----------
+    trials : Trials
+        The table.
+    **columns
+        New values of `participant_id` or `group`.
+    """
+    frame, where = trials.frame, []
+    for rule in trials.selection.where:
+        name, _, value = rule.partition("=")
+        if name in columns:
+            copy = f"{name} (as recorded)"
+            frame = frame.assign(**{copy: trials.frame[name]})
+            where.append(f"{copy}={value}")
+        else:
+            where.append(rule)
+    return replace(trials, frame=frame.assign(**columns), selection=replace(trials.selection, where=tuple(where)))
+
+
+def with_groups(trials: Trials, contrast: Contrast) -> Trials:
+    """The rows of a contrast's conditions, with the conditions as groups."""
+    words = as_words(trials.frame, contrast.column, trials.name)
+    found = recoded(trials, group=words)
+    kept = words.isin(contrast.conditions).to_numpy()
+    return replace(found, frame=found.frame[kept].reset_index(drop=True))
 
 
 def split_by(trials: Trials, column: str | None) -> Trials:
@@ -275,7 +299,7 @@ def split_by(trials: Trials, column: str | None) -> Trials:
         return trials
     words = as_words(trials.frame, column, trials.name)
     names = trials.frame["participant_id"].astype(str) + SEPARATOR + words
-    return replace(trials, frame=trials.frame.assign(participant_id=names, group=words))
+    return recoded(trials, participant_id=names, group=words)
 
 
 def grouped_by(trials: Trials, column: str | None) -> Trials:
@@ -296,4 +320,4 @@ def grouped_by(trials: Trials, column: str | None) -> Trials:
             f"by: {len(several)} of {pairs['participant_id'].nunique()} participants have several values of {column}; thresholds are compared "
             "between groups of participants. Levels within participants: rapidvision analyse bins --by"
         )
-    return replace(trials, frame=trials.frame.assign(group=words))
+    return recoded(trials, group=words)

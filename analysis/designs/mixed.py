@@ -15,7 +15,7 @@ from ..table.accuracy import Curve, curve_of
 from ..table.statistics import columns_of
 from ..table.trials import Trials
 from .condition_cells import condition_cells
-from .contrast import Contrast, as_words, rows_with
+from .contrast import Contrast, with_groups
 from .options import Found, Options, joined_pairs, scores_of
 from .resampling_tests.paired import paired_test, score_differences
 from .resampling_tests.results import OmnibusTest, PairTest
@@ -96,9 +96,7 @@ def _turned(test: RandomizationTest, alternative: Alternative) -> RandomizationT
 
 def one_sample_tests(trials: Trials, contrast: Contrast, options: Options) -> Found:
     """One condition against a value: chance, unless another is given."""
-    kept = rows_with(trials.frame, contrast, trials.name)
-    words = as_words(trials.frame, contrast.column, trials.name)
-    trials = replace(trials, frame=trials.frame[kept].assign(group=words[kept]).reset_index(drop=True))
+    trials = with_groups(trials, contrast)
     columns, table = columns_of(trials, options.name, late=options.late)
     if options.own is not None or not columns.is_mean:
         raise InputError(f"design: one-sample needs a mean of participants; {options.name} is none")

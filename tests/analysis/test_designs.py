@@ -397,6 +397,16 @@ def test_means_of_ones_own_agree_with_the_engine_within_people(seed):
         own_test(np.where(first == 1, np.nan, first), second, gap, within=True, labels=(), n_resamples=9, seed=1)
 
 
+def test_rules_for_rows_go_by_what_was_recorded(crossed):
+    one = crossed.select(where=("group=clickme",))
+    found = analysis.level_tests(one, by="factor_cue", n_resamples=9, seed=1)
+    mine = Trials(crossed.frame[crossed.frame["group"] == "clickme"])
+    same = analysis.level_tests(mine, by="factor_cue", n_resamples=9, seed=1)
+    assert np.array_equal(found.test.difference, same.test.difference)
+    assert any("others than group (as recorded)=clickme" in line for line in found.opening())
+    assert analysis.level_tests(one, n_resamples=9, seed=1).contrast.design == "within"  # of its cue, found
+
+
 def test_chance_and_curve_take_a_column(crossed, trials):
     found = analysis.chance(crossed, by="factor_cue", n_resamples=99, seed=1)
     assert [one.group for one in found.tests] == ["none", "valid"]
