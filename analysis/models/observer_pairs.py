@@ -23,6 +23,7 @@ class ObserverPairs:
 
     def __init__(self, name: str, right: Right, levels: dict[int, str], *, n_bootstrap: int, seed: int) -> None:
         self.name, self.labels = name, levels
+        right, image = by_content(right)
         kinds = right.columns.get_level_values("kind").to_numpy()
         self.observers = [str(who) for who in right.columns.get_level_values("observer")]
         self.people, self.models = np.flatnonzero(kinds == 0), np.flatnonzero(kinds == 1)
@@ -30,12 +31,7 @@ class ObserverPairs:
         self.level = right.index.get_level_values("level").to_numpy()
         self.levels = sorted(set(self.level.tolist()))
         yes, no = (values == 1).astype(float), (values == 0).astype(float)
-        image = pd.factorize(right.index.get_level_values("image"))[0]
         n_images = int(image.max()) + 1 if len(image) else 0
-        # images in the order of what was answered, so that their names change no resample
-        totals = [np.bincount(image, part.sum(axis=1), minlength=n_images) for part in (yes, no)]
-        totals.append(np.bincount(image, np.square(self.level + 1.0) * (yes.sum(axis=1) + 1), minlength=n_images))
-        order = row_order(np.stack(totals, axis=1)) if n_images else np.arange(0)
         rng = stream(seed, "analysis", "observer consistency")
         self.parts = [(yes[self.level == level], no[self.level == level]) for level in self.levels]
         self.observed = self._kappas(None)
@@ -43,8 +39,7 @@ class ObserverPairs:
         self.again: list[Floats] = []  # summaries of resampled images
         again = []
         for _ in range(n_bootstrap):
-            weight = np.zeros(n_images)
-            weight[order] = rng.multinomial(n_images, np.full(n_images, 1 / max(n_images, 1)))
+            weight = rng.multinomial(n_images, np.full(n_images, 1 / max(n_images, 1))).astype(float)
             kappas = self._kappas([weight[image[self.level == level]] for level in self.levels])
             self.again.append(np.array([self._mean(kappas, self.people, model) for model in self._kinds()]))
             again.append(kappas[-1].astype(np.float32))
@@ -128,15 +123,56 @@ class ObserverPairs:
                 again = self.again_pairs[:, a, b]
                 again = again[np.isfinite(again)]
                 low, high = np.percentile(again, [2.5, 97.5]) if len(again) else (np.nan, np.nan)
+                first, second = sorted((a, b), key=lambda one: (one in self.models, self.observers[one]))
                 rows.append(
                     {
                         "condition": self.name,
-                        "first": self.observers[a],
-                        "second": self.observers[b],
+                        "first": self.observers[first],
+                        "second": self.observers[second],
                         "kappa": float(self.observed[-1, a, b]),
                         "low": float(low),
                         "high": float(high),
                         "n": int(self.shared[a, b]),
                     }
                 )
-        return pd.DataFrame(rows, columns=["condition", "first", "second", "kappa", "low", "high", "n"])
+        table = pd.DataFrame(rows, columns=["condition", "first", "second", "kappa", "low", "high", "n"])
+        return table.sort_values(["first", "second"], ignore_index=True)
+
+
+def by_content(right: Right) -> tuple[Right, NDArray[np.intp]]:
+    """Observers and images in the order of what was answered, so that no name and no order of rows changes a number.
+
+    Returns
+    -------
+    right : DataFrame
+        Columns in the order of the observers' counts at every level; rows by level and image.
+    image : ndarray of int, shape (rows,)
+        Number of each row's image in that order.
+
+    Examples
+    --------
+    >>> index = pd.MultiIndex.from_tuples([(0, "x"), (0, "y")], names=["level", "image"])
+    >>> columns = pd.MultiIndex.from_tuples([(0, "p"), (0, "q")], names=["kind", "observer"])
+    >>> one, image = by_content(pd.DataFrame([[1.0, 0.0], [1.0, 1.0]], index, columns))
+    >>> one.columns.get_level_values("observer").tolist(), image.tolist()
+    (['q', 'p'], [0, 1])
+    """
+    level, levels = pd.factorize(right.index.get_level_values("level"), sort=True)
+    values = right.to_numpy(dtype=float)
+    parts = [(values == 1).astype(np.int64), (values == 0).astype(np.int64)]
+    counts = [part[level == one].sum(axis=0) for one in range(len(levels)) for part in parts]
+    kinds = right.columns.get_level_values("kind").to_numpy(dtype=np.int64)
+    order = row_order(np.stack([kinds, *counts], axis=1))
+    # a random number for every level, place of an observer and answer: their sum tells what an image was answered
+    marks = stream(0, "analysis", "content of images").integers(1, 2**40, (len(levels), len(order), 2))
+    row_key = sum(
+        ((part[:, order] * marks[level][..., side]).sum(axis=1) for side, part in enumerate(parts)),
+        np.zeros(len(level), dtype=np.int64),
+    )
+    codes = pd.factorize(right.index.get_level_values("image"))[0]
+    keys = np.zeros(int(codes.max()) + 1 if len(codes) else 0, dtype=np.int64)
+    np.add.at(keys, codes, row_key)
+    place = np.empty(len(keys), dtype=np.intp)
+    place[np.argsort(keys, kind="stable")] = np.arange(len(keys))
+    rows = np.lexsort((place[codes], level))
+    return right.iloc[rows, order], place[codes][rows]
