@@ -11,6 +11,7 @@ import numpy as np
 
 from benchmarks import analysis_tables  # noqa: F401  its figures belong to this suite
 import benchmarks.analysis_designs  # noqa: F401 (adds its figures)
+import benchmarks.analysis_measures  # noqa: F401 (adds its figures)
 from benchmarks.analysis_engine import M, best, compiled, suite, times
 from benchmarks.harness import at_least, at_most, between, seconds
 

@@ -2,7 +2,7 @@
 
 import argparse
 
-from . import importing, maps, models, planning, study
+from . import importing, maps, measures, models, planning, study
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -15,6 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     models.add_chance(verbs)
     models.add_mixed(verbs)
     models.add_compare(verbs)
+    measures.add_measures(verbs)
     maps.add_maps(verbs)
     maps.add_strategy(verbs)
     planning.add_power(verbs)

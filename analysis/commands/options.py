@@ -84,7 +84,7 @@ def add_test_options(parser: argparse.ArgumentParser) -> None:
     add_common_options(parser, json=True)
 
 
-def add_by(parser: argparse.ArgumentParser) -> None:
+def add_by(parser: argparse._ActionsContainer) -> None:
     """Add the column that holds the conditions."""
     parser.add_argument(
         "--by", metavar="COLUMN", help="column of the conditions (default: group, else the first factor that varies)"
@@ -187,7 +187,7 @@ def add_company(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_guess(parser: argparse.ArgumentParser) -> None:
+def add_guess(parser: argparse._ActionsContainer) -> None:
     """Add the guess rate that the user states."""
     parser.add_argument(
         "--guess",

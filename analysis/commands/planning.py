@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rapidvision.cli import Verbs, add_common_options, add_verb, give, say
 from rapidvision.protocol import N_RELABELLINGS
 
-from .options import seed_of, tell, tell_notes
+from .options import add_by, add_guess, seed_of, tell, tell_notes
 
 if TYPE_CHECKING:
     from ..sample_size.simulation import Design
@@ -54,11 +54,41 @@ def add_power(verbs: Verbs) -> None:
         "--effects", type=float, nargs="+", metavar="LOG10", default=[0.1, 0.2], help="difference of thresholds, log10"
     )
     parser.add_argument("--out", type=Path, metavar="DIR", help="folder for power.csv, .pdf, .svg and .png")
+    pilot = parser.add_argument_group("from a pilot instead of a simulated design")
+    pilot.add_argument(
+        "--from-pilot", type=Path, metavar="FILE", help="the pilot's trials table; the design comes from it"
+    )
+    add_by(pilot)
+    pilot.add_argument("--conditions", nargs=2, metavar=("FIRST", "SECOND"), help="first minus second")
+    pilot.add_argument(
+        "--n-second", type=int, nargs="+", metavar="N", help="participants of the second group, where sizes are unequal"
+    )
+    pilot.add_argument(
+        "--test",
+        default="levels",
+        choices=("levels", "threshold", "equivalence"),
+        help="what counts: any level, the thresholds, or equivalence at every level",
+    )
+    pilot.add_argument(
+        "--effect-share",
+        type=float,
+        default=1.0,
+        metavar="SHARE",
+        help="the pilot's differences times SHARE are taken for the true ones (1)",
+    )
+    pilot.add_argument(
+        "--bound", type=float, metavar="SIZE", help="also test equivalence within ± SIZE (0.05: five points)"
+    )
+    pilot.add_argument("--n-trials", type=int, metavar="N", help="answers of a participant at a level and condition")
+    add_guess(pilot)
     _add_design_options(parser, n_experiments=300, n_resamples=2000)
     parser.set_defaults(run=_run_power)
 
 
 def _run_power(arguments: argparse.Namespace) -> None:
+    if arguments.from_pilot:
+        _run_pilot(arguments)
+        return
     from rapidvision.system import files
     from rapidvision.system.progress import progress
     from rapidvision.text.result_repr import frame_text
@@ -86,6 +116,49 @@ def _run_power(arguments: argparse.Namespace) -> None:
 
         files.write_text(arguments.out / "power.csv", table.assign(seed=seed).to_csv(index=False))
         for path in draw_power(table).save(arguments.out):
+            say(arguments, str(path))
+
+
+def _run_pilot(arguments: argparse.Namespace) -> None:
+    from rapidvision.errors import InputError
+    from rapidvision.system import files
+    from rapidvision.system.progress import progress
+
+    from ..sample_size.pilot_power import pilot_power
+    from ..table.trials import read_trials
+
+    first, second = arguments.n_per_group, arguments.n_second
+    if second is not None and len(second) != len(first):
+        raise InputError(
+            f"--n-second: {len(second)} numbers for {len(first)} of --n-per-group; give the size of the second group for each"
+        )
+    sizes = first if second is None else list(zip(first, second, strict=True))
+    bound = {} if arguments.bound is None else {"bound": arguments.bound}
+    with progress("experiments", len(sizes) * arguments.n_experiments, quiet=arguments.quiet) as advance:
+        found = pilot_power(
+            read_trials(arguments.from_pilot).guessing(arguments.guess),
+            sizes,
+            by=arguments.by,
+            conditions=tuple(arguments.conditions) if arguments.conditions else None,
+            test=arguments.test,
+            effect=arguments.effect_share,
+            n_trials=arguments.n_trials,
+            alpha=arguments.alpha,
+            n_experiments=arguments.n_experiments,
+            n_resamples=arguments.n_resamples,
+            seed=seed_of(arguments),
+            advance=advance,
+            **bound,
+        )
+    tell(str(found))
+    tell_notes(found.notes)
+    give(arguments, {"power": found.table, "levels": found.per_level, "seed": found.seed, "notes": found.notes})
+    if arguments.out:
+        files.write_text(arguments.out / "power.csv", found.table.assign(seed=found.seed).to_csv(index=False))
+        files.write_text(
+            arguments.out / "power-levels.csv", found.per_level.assign(seed=found.seed).to_csv(index=False)
+        )
+        for path in found.drawing.save(arguments.out):
             say(arguments, str(path))
 
 

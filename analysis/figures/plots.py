@@ -141,7 +141,8 @@ def draw_power(table: pd.DataFrame) -> Drawing:
         rules = list(dict.fromkeys(table["rule"]))
         for number, (effect, rows) in enumerate(table.groupby("effect_log10", sort=True)):
             for rule, line in rows.groupby("rule", sort=False):
-                axes.errorbar(line["n_per_group"], line["power"], line["standard_error"], color=COLOURS[number % 6],
+                band = [line["power"] - line["low"], line["high"] - line["power"]]  # what the experiments leave open
+                axes.errorbar(line["n_per_group"], line["power"], band, color=COLOURS[number % 6],
                               ls=DASHES[rules.index(str(rule)) % 5], marker=MARKERS[number % 6], ms=3, lw=1.2,
                               elinewidth=0.7, label=f"{float(str(effect)):g} log10, {rule}")  # fmt: skip
         axes.axhline(0.8, color=GREY, lw=0.7, ls=(0, (1, 2)))

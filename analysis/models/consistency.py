@@ -94,18 +94,38 @@ def error_consistency(
     return ErrorConsistency(float(observed[0]), float(expected[0]), float(kappa[0]), (float(low), float(high)), n)
 
 
+def kappa_of(both: Floats, first: Floats, second: Floats, neither: Floats) -> tuple[Floats, Floats, Floats]:
+    """Observed and expected consistency, and Cohen's kappa, from counts of trials.
+
+    Parameters
+    ----------
+    both, first, second, neither : ndarray of float64, one shape
+        Trials that both had right, only the first, only the second, and neither.
+
+    Returns
+    -------
+    observed, expected, kappa : ndarray of float64, the same shape
+        kappa is 1 where they always agree; all are NaN without trials.
+
+    Examples
+    --------
+    >>> one = np.ones(1)
+    >>> kappa_of(3 * one, one, one, 3 * one)[2].tolist(), kappa_of(one, 0 * one, 0 * one, 0 * one)[2].tolist()
+    ([0.5], [1.0])
+    """
+    with np.errstate(invalid="ignore", divide="ignore"):
+        n = both + first + second + neither
+        observed = (both + neither) / n
+        a, b = (both + first) / n, (both + second) / n
+        expected = a * b + (1 - a) * (1 - b)
+        kappa = np.where(first + second > 0, (observed - expected) / (1 - expected), 1.0)
+        return observed, expected, np.where(n > 0, kappa, np.nan)
+
+
 def _kappa(counts: NDArray[np.int64]) -> tuple[Floats, Floats, Floats]:
     """From counts of (neither, only one, only the other, both) right, shape (rows, 4)."""
-    kinds = counts / counts.sum(axis=1, keepdims=True)
-    observed = kinds[:, 0] + kinds[:, 3]
-    a, b = kinds[:, 2] + kinds[:, 3], kinds[:, 1] + kinds[:, 3]
-    expected = a * b + (1 - a) * (1 - b)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return (
-            observed,
-            expected,
-            np.where(counts[:, 1] + counts[:, 2] > 0, (observed - expected) / (1 - expected), 1.0),
-        )
+    neither, first, second, both = counts.astype(float).T
+    return kappa_of(both, first, second, neither)
 
 
 def majority_consistency(

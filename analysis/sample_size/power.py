@@ -163,7 +163,8 @@ def power(
     Returns
     -------
     DataFrame
-        One row per size, effect and rule: `power` with its standard error. ``attrs["notes"]`` warns of corrections that
+        One row per size, effect and rule: `power` with its standard error and 95 % Monte-Carlo band
+        `low`, `high`. ``attrs["notes"]`` warns of corrections that
         can never reject with so few relabellings.
 
     Raises
@@ -192,10 +193,29 @@ def power(
             for rule in RULES[1:]:
                 share = found.any_level[rule]
                 error = float(np.sqrt(share * (1 - share) / n_experiments))
-                rows.append((size, effect, rule, share, error))
-    table = pd.DataFrame(rows, columns=["n_per_group", "effect_log10", "rule", "power", "standard_error"])
+                rows.append(
+                    (size, effect, rule, share, error, *share_band(round(share * n_experiments), n_experiments))
+                )
+    table = pd.DataFrame(
+        rows, columns=["n_per_group", "effect_log10", "rule", "power", "standard_error", "low", "high"]
+    )
     table.attrs["notes"] = warnings_of(base, n_per_group, n_resamples=n_resamples, alpha=alpha)
     return table
+
+
+def share_band(hits: int, n: int) -> tuple[float, float]:
+    """95 % Clopper-Pearson interval of a share of simulated experiments: the Monte-Carlo band of a power.
+
+    Examples
+    --------
+    >>> low, high = share_band(0, 100)
+    >>> low, round(high, 3)
+    (0.0, 0.036)
+    """
+    from scipy.stats import binomtest
+
+    band = binomtest(hits, n).proportion_ci(0.95, method="exact")
+    return float(band.low), float(band.high)
 
 
 def warnings_of(design: Design, n_per_group: Sequence[int], *, n_resamples: int, alpha: float) -> tuple[str, ...]:

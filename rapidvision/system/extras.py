@@ -14,6 +14,7 @@ NAMES = {
     "sqlalchemy": "SQLAlchemy",
     "av": "PyAV",
     "distributed": "dask.distributed",
+    "pyddm": "PyDDM",
 }
 #: Packages that an extra brings to some versions of Python only, and the newest of those; as in pyproject.toml.
 NEWEST_PYTHON = {"psychopy": (3, 12), "psychtoolbox": (3, 12)}

@@ -46,6 +46,7 @@ HEAVY = {
     "dask": ("stimuli/",),
     "distributed": ("stimuli/",),
     "safetensors": ("gala_models/",),
+    "pyddm": ("analysis/measures/diffusion.py",),
 }
 
 

@@ -1,0 +1,1 @@
+"""Effect sizes with intervals, equivalence and Bayes factors per level."""
