@@ -5,7 +5,9 @@ from pathlib import Path
 
 from rapidvision.cli import Verbs, add_common_options, add_verb, give, say
 from rapidvision.protocol import N_RELABELLINGS
+from rapidvision.system.progress import steps
 
+from ..fits.choices import RANDOM, SCALES, TIME_LIMIT_S
 from .options import add_guess, add_reading_options, seed_of, tell, tell_notes, trials_of
 
 
@@ -56,12 +58,34 @@ def add_mixed(verbs: Verbs) -> None:
     parser = add_verb(
         verbs,
         "mixed",
-        "accuracy ~ log reveal x group with random participants and images, beside GEE and GLM",
-        "rapidvision analyse mixed study/trials.csv --groups clickme salicon --guess 0.5",
+        "accuracy ~ level x condition with random participants and images, beside GEE and GLM",
+        "rapidvision analyse mixed study/trials.csv --groups clickme salicon --link guess",
     )
     parser.add_argument("trials", metavar="TRIALS", type=Path, help="the trials table (CSV or Parquet)")
     parser.add_argument("--groups", nargs=2, metavar=("FIRST", "SECOND"), help="what FIRST adds to SECOND")
-    parser.add_argument("--guess", type=float, default=0.0, metavar="SHARE", help="guess rate of the link (0: logit)")
+    parser.add_argument(
+        "--by", metavar="COLUMN", help="column of the conditions; participants may have met both (group)"
+    )
+    parser.add_argument(
+        "--link",
+        choices=("logit", "guess"),
+        help="guess: the curve's lower end is the guess rate (logit, unless --guess is given)",
+    )
+    add_guess(parser)
+    parser.add_argument(
+        "--random",
+        default="auto",
+        choices=RANDOM,
+        help="what differs between participants and images beside their intercepts (auto: slopes where the data allow them)",
+    )
+    parser.add_argument("--axis", default="auto", choices=SCALES, help="axis of the levels (auto: by their unit)")
+    parser.add_argument(
+        "--time-limit",
+        type=float,
+        default=TIME_LIMIT_S,
+        metavar="S",
+        help=f"seconds after which a fit ends unfinished ({TIME_LIMIT_S:g})",
+    )
     parser.add_argument("--out", type=Path, metavar="FILE", help="also write the table as CSV")
     add_reading_options(parser)
     add_common_options(parser, seed=False, json=True)
@@ -74,11 +98,22 @@ def _run_mixed(arguments: argparse.Namespace) -> None:
     from ..fits.regression import fit_mixed
 
     groups = tuple(arguments.groups) if arguments.groups else None
-    result = fit_mixed(trials_of(arguments), groups=groups, guess=arguments.guess)
+    with steps("mixed model", quiet=arguments.quiet) as on_step:
+        result = fit_mixed(
+            trials_of(arguments),
+            groups=groups,
+            by=arguments.by,
+            link=arguments.link,
+            random=arguments.random,
+            axis=arguments.axis,
+            time_limit_s=arguments.time_limit,
+            on_step=on_step,
+            guess=arguments.guess,
+        )
     tell(str(result))
     tell(result.sentence())
     tell_notes(result.cautions)
-    give(arguments, {"effects": result.to_frame(), "notes": result.cautions})
+    give(arguments, {"effects": result.to_frame(), "notes": [*result.notes, *result.cautions]})
     if arguments.out:
         files.write_text(arguments.out, result.to_frame().to_csv(index=False))
 
