@@ -144,7 +144,7 @@ def psychometric_fits():
 
 @suite.figure("threshold test with 10,000 relabellings", unit="s", bar=at_most(0.5))
 def threshold_permutations():
-    from rapidvision.analysis.fits.thresholds import threshold_test
+    from rapidvision.analysis.fits.threshold_difference import threshold_test
     from rapidvision.analysis.sample_size.simulation import Design, simulate
 
     table = simulate(Design(), seed=2).cells()

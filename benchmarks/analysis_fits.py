@@ -143,3 +143,52 @@ def interaction_small_sd():
 )
 def interaction_large_sd():
     return interaction_rate(1.5)
+
+
+def paired_counts(rng, n, trials, shares, rho, alike):
+    """Counts of people in cells of the given mean shares: logit-free beta quantiles of normal ranks that correlate `alike`.
+
+    Shape (cells, n).
+    """
+    from scipy.special import betaincinv, ndtr
+
+    common = rng.normal(size=n)
+    found = []
+    for share in shares:
+        rank = ndtr(np.sqrt(alike) * common + np.sqrt(1 - alike) * rng.normal(size=n))
+        chance = betaincinv(share * (1 / rho - 1), (1 - share) * (1 / rho - 1), rank)
+        found.append((rng.random((trials, n)) < chance).sum(axis=0))
+    return np.array(found)
+
+
+#: People, trials a cell, (accuracy with the intact image, intraclass correlation), correlation of a person's cells.
+CEILING_CELLS = [
+    (n, trials, full, rho, alike)
+    for n in (10, 20, 60)
+    for trials in (5, 20, 80)
+    for full, rho in ((0.9, 0.1), (0.95, 0.1), (0.97, 0.05), (0.97, 0.2), (0.99, 0.1), (0.99, 0.3))
+    for alike in ((0.0, 0.5) if trials == 20 else (0.0,))
+]
+
+
+def ceiling_rate(cell, n_experiments, seed=41):
+    """Share of experiments that declare a ceiling at a level whose true shortfall is exactly the margin of 5 points."""
+    from rapidvision.analysis.inference.noninferiority import Counts, noninferiority
+
+    n, trials, full, rho, alike = cell
+    rng = np.random.default_rng([seed, n, trials, round(100 * full), round(100 * rho), round(10 * alike)])
+    each = np.full(n, trials)
+    declared = 0
+    for _ in range(n_experiments):
+        cells = [Counts(k.astype(float), each) for k in
+                 paired_counts(rng, n, trials, (full, full - 0.05, 0.55, 0.65, 0.75, 0.88), rho, alike)]  # fmt: skip
+        found = noninferiority(cells[0], cells[1], cells[1:], margin=0.05, rng=rng)
+        declared += found.p <= 0.05
+    return declared / n_experiments
+
+
+@suite.figure(
+    "ceiling declared at the exact margin, worst of 72 cells, 1,000 experiments", unit="share", bar=at_most(0.06)
+)
+def ceiling_rates():
+    return max(ceiling_rate(cell, 1000) for cell in CEILING_CELLS)

@@ -120,7 +120,8 @@ def _values(shown: Sequence[Level]) -> tuple[Floats, str]:
         found = _NUMBER.fullmatch(level.label)
         if found is None:
             raise InputError(
-                f'curve: level "{level.label}" has no per cent of the features and no number; a psychometric function needs an axis'
+                "curve: levels have no per cent of the features and no number, and a psychometric function needs an axis "
+                f'(the first is "{level.label}")'
             )
         numbers.append(float(found[1]))
         units.add(found[2])
