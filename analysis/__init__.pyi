@@ -13,6 +13,8 @@ from .comparison import Comparison as Comparison
 from .comparison import compare as compare
 from .curve_fits import CurveFits as CurveFits
 from .curve_fits import fit_psychometric as fit_psychometric
+from .fits.hierarchical.model import fit_hierarchical as fit_hierarchical
+from .fits.hierarchical.result import HierarchicalFit as HierarchicalFit
 from .fits.mixed import MixedFit as MixedFit
 from .fits.regression import Effects as Effects
 from .fits.regression import fit_mixed as fit_mixed

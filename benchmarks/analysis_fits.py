@@ -1,4 +1,4 @@
-"""Figures of the fits: mixed models, ceilings, thresholds. Every generator here is its own, not the suite's simulation."""
+"""Figures of the fits: mixed models and ceilings. Every generator here is its own, not the suite's simulation."""
 
 import json
 from functools import lru_cache

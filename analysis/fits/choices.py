@@ -10,3 +10,6 @@ Random = Literal["auto", "slopes", "maximal", "participant-slopes", "intercepts"
 RANDOM: tuple[Random, ...] = ("auto", "slopes", "maximal", "participant-slopes", "intercepts")
 #: Seconds after which a fit ends with what it has.
 TIME_LIMIT_S = 300.0
+#: What differs between images in the hierarchical model.
+ImageEffects = Literal["auto", "both", "threshold", "none"]
+IMAGE_EFFECTS: tuple[ImageEffects, ...] = ("auto", "both", "threshold", "none")

@@ -78,19 +78,12 @@ def regressors(
     InputError
         When nothing is left, a column or condition is unknown, or trials do not name their image.
     """
-    frame = trials.people()
-    column = _condition_column(frame, by, trials.name)
-    values = frame[column].map(_text)
-    first, second = _pair(values, conditions, column)
-    chosen = (frame["status"] == "ok") & (frame["level_label"] != "full") & values.isin((first, second))
-    frame, values = frame[chosen], values[chosen]
+    frame, values, column, (first, second) = condition_rows(trials, by=by, conditions=conditions)
+    shown = frame["level_label"] != "full"
+    frame, values = frame[shown], values[shown]
     if frame.empty:
         raise InputError(
             f"{trials.name}: no trials in time on levels with a place on an axis; a mixed model needs them"
-        )
-    if frame["image_id"].isna().any():
-        raise InputError(
-            f"{trials.name}: some trials do not name their image; a mixed model needs participant and image"
         )
     levels, places = level_codes(frame)
     placed = level_axis(levels, axis)
@@ -169,6 +162,44 @@ def random_slopes(rows: Regressors, random: Random) -> tuple[tuple[int, ...], tu
     return participant, image, tuple(notes)
 
 
+def condition_rows(
+    trials: Trials, *, by: str | None, conditions: tuple[str, ...] | None, one: bool = False
+) -> "tuple[pd.DataFrame, pd.Series[str], str, tuple[str, ...]]":
+    """Trials answered in time of the two conditions that are compared.
+
+    Parameters
+    ----------
+    trials : Trials
+        Participants' trials.
+    by : str, optional
+        Column that holds the conditions; see :func:`regressors`.
+    conditions : tuple of str, optional
+        The two, or all there are.
+    one : bool
+        Whether a single condition will do.
+
+    Returns
+    -------
+    frame : DataFrame
+        The rows.
+    values : Series of str
+        Condition of each row.
+    column : str
+        Where they are.
+    conditions : tuple of str
+        The two; one where `one` allows it.
+    """
+    frame = trials.people()
+    column = _condition_column(frame, by, trials.name)
+    values = frame[column].map(_text)
+    pair = _pair(values, conditions, column, one=one)
+    chosen = (frame["status"] == "ok") & values.isin(pair)
+    frame, values = frame[chosen], values[chosen]
+    if len(frame) and frame["image_id"].isna().any():
+        raise InputError(f"{trials.name}: some trials do not name their image; the model needs participant and image")
+    return frame, values, column, pair
+
+
 def _varies(values: Floats, units: "NDArray[np.object_]") -> bool:
     """Whether most units have more than one value."""
     grouped = pd.Series(values).groupby(units)
@@ -192,18 +223,20 @@ def _condition_column(frame: pd.DataFrame, by: str | None, name: str) -> str:
     return next((one for one in candidates if len(frame[one].dropna().unique()) > 1), "group")
 
 
-def _pair(values: "pd.Series[str]", conditions: tuple[str, str] | None, column: str) -> tuple[str, str]:
+def _pair(values: "pd.Series[str]", conditions: tuple[str, ...] | None, column: str, *, one: bool) -> tuple[str, ...]:
     known = sorted({str(value) for value in values.dropna()})
     if conditions is None:
+        if one and len(known) == 1:
+            return (known[0],)
         if len(known) != 2:
             raise InputError(
                 f"conditions: column {column} has {len(known)} ({', '.join(known[:8])}); "
                 + ("a comparison needs two" if len(known) < 2 else "name the two to compare")
             )
         return known[0], known[1]
-    for one in conditions:
-        if one not in known:
-            raise InputError(f'conditions: column {column} has no "{one}". {did_you_mean(one, known)}')
-    if conditions[0] == conditions[1]:
+    for name in conditions:
+        if name not in known:
+            raise InputError(f'conditions: column {column} has no "{name}". {did_you_mean(name, known)}')
+    if len(set(conditions)) < len(conditions):
         raise InputError(f'conditions: "{conditions[0]}" is named twice; name two different ones')
     return conditions
