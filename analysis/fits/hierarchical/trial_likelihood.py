@@ -46,7 +46,7 @@ def trial_derivatives(
     >>> at = np.zeros((1, 1))
     >>> found = trial_derivatives(np.array([True]), np.array([0.0]), at, at, guess=0.5, lapse=0.0)
     >>> float(np.exp(found.log_likelihood[0, 0])), float(found.by_t[0, 0].round(4))
-    (0.75, -0.3333)
+    (0.75, -0.1667)
     """
     shown = np.isfinite(x)[:, None]
     slope = np.exp(np.clip(s, -_STEEPEST, _STEEPEST))
