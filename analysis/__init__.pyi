@@ -19,6 +19,8 @@ from .designs.resampling_tests.results import OmnibusTest as OmnibusTest
 from .designs.resampling_tests.results import PairTest as PairTest
 from .designs.resampling_tests.several_groups import omnibus_test as omnibus_test
 from .effects.bayes_factor import jzs_bayes_factor as jzs_bayes_factor
+from .fits.hierarchical.model import fit_hierarchical as fit_hierarchical
+from .fits.hierarchical.result import HierarchicalFit as HierarchicalFit
 from .fits.mixed import MixedFit as MixedFit
 from .fits.regression import Effects as Effects
 from .fits.regression import fit_mixed as fit_mixed

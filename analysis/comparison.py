@@ -11,7 +11,8 @@ from rapidvision.errors import InputError
 from rapidvision.seeds import fresh_seed, stream
 from rapidvision.text.result_repr import ShownAsTable
 
-from .fits.psychometric import LEAST_LEVELS, axis_of, fit
+from .fits.level_axis import level_axis
+from .fits.psychometric import LEAST_LEVELS, fit
 from .fits.thresholds import beyond_levels
 from .models.consistency import ErrorConsistency, majority_consistency
 from .models.curves import NetworkCurve, network_curves
@@ -111,7 +112,7 @@ def without_thresholds(table: Cells) -> str | None:
     """Why no threshold can be fitted to a table; None where it can."""
     try:
         table.known_guess("thresholds")
-        axis_of(table)
+        level_axis(table.levels, "log")
     except InputError as why:
         return str(why)
     return None
@@ -121,9 +122,9 @@ def _threshold(table: Cells, correct: Floats, trials: Floats, *, who: str) -> tu
     """Threshold and the warning that it is extrapolated; NaN with too few levels."""
     if np.count_nonzero(trials) < LEAST_LEVELS:
         return float("nan"), (f"no threshold of {who}: fewer than {LEAST_LEVELS} levels have trials",)
-    x = axis_of(table)
-    found = fit(x, correct[None], trials[None].astype(float), guess=table.known_guess("thresholds"))
-    return float(found.threshold[0]), beyond_levels(found, x, who)
+    axis = level_axis(table.levels, "log")
+    found = fit(axis.x, correct[None], trials[None].astype(float), guess=table.known_guess("thresholds"))
+    return float(found.threshold[0]), beyond_levels(found, axis, who)
 
 
 def _noise_ceiling(accuracy: Floats, *, seed: int, n_splits: int) -> float:

@@ -9,9 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks import analysis_tables  # noqa: F401  its figures belong to this suite
 import benchmarks.analysis_designs  # noqa: F401 (adds its figures)
 import benchmarks.analysis_measures  # noqa: F401 (adds its figures)
+from benchmarks import (  # noqa: F401 (they add their figures to the suite)
+    analysis_fits,
+    analysis_tables,
+    analysis_thresholds,
+)
 from benchmarks.analysis_engine import M, best, compiled, suite, times
 from benchmarks.harness import at_least, at_most, between, seconds
 
@@ -147,26 +151,11 @@ def psychometric_fits():
 
 @suite.figure("threshold test with 10,000 relabellings", unit="s", bar=at_most(0.5))
 def threshold_permutations():
-    from rapidvision.analysis.fits.thresholds import threshold_test
+    from rapidvision.analysis.fits.threshold_difference import threshold_test
     from rapidvision.analysis.sample_size.simulation import Design, simulate
 
     table = simulate(Design(), seed=2).cells()
     return best(lambda: threshold_test(table, n_resamples=M, n_bootstrap=200, seed=1), repeats=3)
-
-
-@suite.figure("coverage of 95 % threshold intervals, 1,000 experiments", unit="share", bar=between(0.93, 0.97))
-def coverage():
-    from rapidvision.analysis.fits.thresholds import fit_group
-    from rapidvision.analysis.sample_size.simulation import Design, simulate
-
-    design = Design(thresholds=(1.5, 1.5), sd_participant=0.0, sd_image=0.0)
-    inside = 0
-    for number in range(1000):
-        low, high = fit_group(
-            simulate(design, seed=7, number=number).cells(), "clickme", n_bootstrap=500, seed=1
-        ).threshold_interval
-        inside += low <= 1.5 <= high
-    return inside / 1000
 
 
 @lru_cache(maxsize=1)

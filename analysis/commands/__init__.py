@@ -14,6 +14,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     study.add_curve(verbs)
     models.add_chance(verbs)
     models.add_mixed(verbs)
+    models.add_hierarchical(verbs)
     models.add_compare(verbs)
     measures.add_measures(verbs)
     maps.add_maps(verbs)

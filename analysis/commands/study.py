@@ -6,6 +6,7 @@ from pathlib import Path
 from rapidvision.cli import Verbs, add_common_options, add_verb, give, say
 from rapidvision.protocol import N_RELABELLINGS
 
+from ..fits.choices import SCALES
 from .options import (
     add_by,
     add_company,
@@ -161,6 +162,8 @@ def add_curve(verbs: Verbs) -> None:
         "--n-resamples", type=int, default=N_RELABELLINGS, metavar="N", help=f"resamples ({N_RELABELLINGS:,})"
     )
     add_guess(parser)
+    parser.add_argument("--axis", default="auto", choices=SCALES, help="axis of the levels (auto: by their unit)")
+    parser.add_argument("--people", type=Path, metavar="FILE", help="also write every participant's own curve as CSV")
     parser.add_argument("--out", type=Path, metavar="DIR", help="folder for psychometric.pdf, .svg and .png")
     add_reading_options(parser)
     add_common_options(parser, json=True)
@@ -168,6 +171,8 @@ def add_curve(verbs: Verbs) -> None:
 
 
 def _run_curve(arguments: argparse.Namespace) -> None:
+    from rapidvision.system import files
+
     from ..curve_fits import fit_psychometric
     from ..designs.contrast import grouped_by
 
@@ -178,11 +183,13 @@ def _run_curve(arguments: argparse.Namespace) -> None:
         late=arguments.late,
         n_resamples=arguments.n_resamples,
         seed=seed_of(arguments),
+        axis=arguments.axis,
     )
     tell(str(result))
     test = result.test
+    unit = "log10" if test.axis.log else test.axis.unit
     tell(
-        f"threshold of {test.groups[0]} minus {test.groups[1]}: {test.difference:.3f} log10 "
+        f"threshold of {test.groups[0]} minus {test.groups[1]}: {test.difference:.3f} {unit} "
         f"(95 % {test.interval[0]:.3f} to {test.interval[1]:.3f}), p = {test.p:.4g}",
     )
     tell_notes(result.cautions)
@@ -190,12 +197,15 @@ def _run_curve(arguments: argparse.Namespace) -> None:
         arguments,
         {
             "groups": result.to_frame(),
-            "threshold_difference_log10": test.difference,
+            "threshold_difference": test.difference,
+            "threshold_difference_unit": unit,
             "interval": test.interval,
             "p": test.p,
             "notes": result.cautions,
         },
     )
+    if arguments.people:
+        files.write_text(arguments.people, result.people().to_csv(index=False))
     if arguments.out:
         for path in result.drawing.save(arguments.out):
             say(arguments, str(path))

@@ -3,10 +3,10 @@
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from numpy.typing import NDArray
 
 from rapidvision.system.figures import figure_style, new_figure
 
+from ..fits.level_axis import LevelAxis
 from ..fits.thresholds import GroupFit
 from ..models.curves import NetworkCurve
 from ..table.accuracy import Cells, Curve, Level
@@ -50,7 +50,7 @@ def draw_response_times(levels: tuple[Level, ...], groups: tuple[str, ...], curv
 
 
 def draw_fits(
-    x: NDArray[np.float64],
+    axis: LevelAxis,
     groups: tuple[str, ...],
     curves: tuple[Curve, ...],
     fits: tuple[GroupFit, ...],
@@ -62,7 +62,7 @@ def draw_fits(
         figure = new_figure(4.4, 3.1)
         figure.subplots_adjust(left=0.125, right=0.985, bottom=0.14, top=0.97)
         axes = figure.add_subplot()
-        on_axis = np.isfinite(x)
+        x, on_axis = axis.x, np.isfinite(axis.x)
         least = min(float(np.nanmin(curve.mean - np.nan_to_num(curve.sem))) for curve in curves)
         low_end = min(chance, least) - 0.05
         fine = np.linspace(x[on_axis].min(), x[on_axis].max(), 200)
@@ -70,18 +70,19 @@ def draw_fits(
             colour = COLOURS[number % 6]
             axes.errorbar(x[on_axis], curve.mean[on_axis], curve.sem[on_axis], color=colour, marker=MARKERS[number % 6],
                           ms=3.5, ls="none", elinewidth=0.9)  # fmt: skip
-            low, high = one.percent_interval
+            low, high = one.value_interval
             axes.plot(fine, one.fit.predict(fine)[0], color=colour, lw=1.5,
-                      label=f"{group}: {one.percent:.3g} % ({low:.3g} to {high:.3g})")  # fmt: skip
+                      label=f"{group}: {axis.text(one.fit.threshold[0])} ({low:.3g} to {high:.3g})")  # fmt: skip
             at = low_end - 0.02 * number
             axes.plot(one.threshold_interval, [at, at], color=colour, lw=1.5)
             axes.plot(one.fit.threshold, [at], color=colour, marker=MARKERS[number % 6], ms=4)
         draw_chance(axes, chance)
-        ticks = np.array([1, 2.5, 6.3, 16, 40, 100])
-        axes.set_xticks(np.log10(ticks), [f"{tick:g}" for tick in ticks])
+        of_percent = axis.unit == "%" and axis.log
+        ticks = np.log10([1, 2.5, 6.3, 16, 40, 100]) if of_percent else x[on_axis]
+        axes.set_xticks(ticks, [f"{tick:.3g}" for tick in axis.value(ticks)], rotation=0 if of_percent else 60)
         per_cent_axis(axes)
         axes.set_ylim(low_end - 0.02 * len(groups) - 0.03, 1.02)
-        axes.set_xlabel(REVEALED)
+        axes.set_xlabel(REVEALED if axis.unit == "%" else f"Level ({axis.unit})" if axis.unit else "Level")
         axes.set_ylabel("Categorization accuracy")
         axes.legend(title="threshold (95 %)", loc="upper left", title_fontsize=7)
         return Drawing("psychometric", figure)

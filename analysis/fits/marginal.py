@@ -9,8 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..table.trials import Trials
-from .regressors import design
+from .regressors import Regressors
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,15 +33,13 @@ class MarginalFit:
     se: NDArray[np.float64]
 
 
-def fit_marginal(trials: Trials, groups: tuple[str, str]) -> tuple[MarginalFit, MarginalFit]:
-    """Fit accuracy ~ log reveal × group as GLM and as GEE with exchangeable correlation within participants.
+def fit_marginal(rows: Regressors) -> tuple[MarginalFit, MarginalFit]:
+    """Fit accuracy ~ level × condition as GLM and as GEE with exchangeable correlation within participants.
 
     Parameters
     ----------
-    trials : Trials
-        Participants' trials.
-    groups : (str, str)
-        The second is the reference.
+    rows : Regressors
+        Answers and regressors.
 
     Returns
     -------
@@ -54,10 +51,9 @@ def fit_marginal(trials: Trials, groups: tuple[str, str]) -> tuple[MarginalFit, 
     from statsmodels.genmod.generalized_estimating_equations import GEE
     from statsmodels.genmod.generalized_linear_model import GLM
 
-    y, X, participant, _, names = design(trials, groups)
-    glm = GLM(y, X, family=Binomial()).fit()
-    gee = GEE(y, X, groups=participant, family=Binomial(), cov_struct=Exchangeable()).fit()
+    glm = GLM(rows.y, rows.X, family=Binomial()).fit()
+    gee = GEE(rows.y, rows.X, groups=rows.participant, family=Binomial(), cov_struct=Exchangeable()).fit()
     return (
-        MarginalFit("glm", names, np.asarray(glm.params), np.asarray(glm.bse)),
-        MarginalFit("gee", names, np.asarray(gee.params), np.asarray(gee.bse)),
+        MarginalFit("glm", rows.names, np.asarray(glm.params), np.asarray(glm.bse)),
+        MarginalFit("gee", rows.names, np.asarray(gee.params), np.asarray(gee.bse)),
     )

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from rapidvision.errors import InputError
 
 from ..table.accuracy import Cells
+from .level_axis import level_axis
 
 Floats = NDArray[np.float64]
 
@@ -53,6 +54,12 @@ class Fits:
     deviance: Floats
     converged: "NDArray[np.bool_]"
     guess: float
+
+    @property
+    def free(self) -> Floats:
+        """Parameters on the scale of the fit: threshold, log slope, logit of lapse / most_lapse; shape (rows, 3)."""
+        share = np.clip(self.lapse / most_lapse(self.guess), 1e-12, 1 - 1e-12)
+        return np.stack([self.threshold, np.log(self.slope), np.log(share / (1 - share))], axis=1)
 
     def predict(self, x: Floats) -> Floats:
         """Share correct at `x` (log10 per cent, infinity for the intact image), shape (rows, len(x))."""
@@ -167,7 +174,29 @@ def _penalised(t: Floats, x: Floats, k: Floats, n: Floats, guess: float) -> Floa
     return np.asarray(0.5 * prior - fitted)
 
 
-def _scoring_step(t: Floats, x: Floats, k: Floats, n: Floats, guess: float, damping: Floats) -> Floats:
+def information(t: Floats, x: Floats, k: Floats, n: Floats, guess: float) -> tuple[Floats, Floats, Floats, Floats]:
+    """Shares, their derivatives, and gradient and expected curvature of the penalised fit.
+
+    Parameters
+    ----------
+    t : ndarray, shape (rows, 3)
+        Threshold, log slope, logit of lapse / most_lapse(guess).
+    x : ndarray, shape (levels,)
+        Positions of the levels.
+    k, n : ndarray, shape (rows, levels)
+        Counts.
+    guess : float
+        Guess rate.
+
+    Returns
+    -------
+    p : ndarray, shape (rows, levels)
+        Share correct.
+    jacobian : ndarray, shape (3, rows, levels)
+        Its derivatives in the parameters.
+    gradient, hessian : ndarray, shape (rows, 3) and (rows, 3, 3)
+        Of the penalised negative log likelihood.
+    """
     most = most_lapse(guess)
     slope, lapse = np.exp(t[:, 1]), most * _logistic(t[:, 2])
     u = slope[:, None] * (np.where(np.isfinite(x), x, 1e3) - t[:, :1])
@@ -175,7 +204,7 @@ def _scoring_step(t: Floats, x: Floats, k: Floats, n: Floats, guess: float, damp
     height = (1 - guess - lapse)[:, None]
     p = np.clip(guess + height * f, 1e-9, 1 - 1e-9)
     bend = height * f * (1 - f)
-    jacobian = (-bend * slope[:, None], bend * u, -f * (lapse * (1 - lapse / most))[:, None])
+    jacobian = np.stack([-bend * slope[:, None], bend * u, -f * (lapse * (1 - lapse / most))[:, None]])
     weight = n / (p * (1 - p))
     residual = (k - n * p) / (p * (1 - p))
     gradient = np.stack([-(residual * j).sum(axis=1) for j in jacobian], axis=1)
@@ -186,6 +215,11 @@ def _scoring_step(t: Floats, x: Floats, k: Floats, n: Floats, guess: float, damp
     for column, (mean, sd) in ((1, _SLOPE_PRIOR), (2, _LAPSE_PRIOR)):
         gradient[:, column] += (t[:, column] - mean) / sd**2
         hessian[:, column, column] += 1 / sd**2
+    return p, jacobian, gradient, hessian
+
+
+def _scoring_step(t: Floats, x: Floats, k: Floats, n: Floats, guess: float, damping: Floats) -> Floats:
+    _, _, gradient, hessian = information(t, x, k, n, guess)
     diagonal = np.einsum("rii->ri", hessian)
     diagonal *= 1 + damping[:, None]
     diagonal += 1e-9
@@ -201,14 +235,11 @@ def _deviance(threshold: Floats, slope: Floats, lapse: Floats, x: Floats, k: Flo
 
 
 def axis_of(table: Cells) -> Floats:
-    """log10 per cent of each level, infinity for the intact image.
+    """Position of each level on the axis that its unit suggests, infinity for the intact image.
 
     Raises
     ------
     InputError
-        When a level has neither a per cent nor the label ``full``.
+        When a level has neither a per cent, nor a number, nor the label ``full``.
     """
-    percent = np.array([np.inf if level.full else level.percent for level in table.levels])
-    if np.isnan(percent).any():
-        raise InputError("curve: some levels have no per cent of the features; a psychometric function needs an axis")
-    return np.asarray(np.log10(percent))
+    return level_axis(table.levels).x

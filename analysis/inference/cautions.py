@@ -21,10 +21,6 @@ Floats = NDArray[np.float64]
 WARNING = "warning: "
 #: Variances that differ by less are not told.
 _LEAST_RATIO = 2.0
-#: Accuracy with the intact image from which sign flips reject too often.
-NEAR_ONE = 0.96
-#: Fewer participants than this have intervals of thresholds that are too short.
-FEW_FOR_INTERVALS = 20
 
 
 def forewarnings(
@@ -212,45 +208,6 @@ def spread_warning(columns: Columns, first: "NDArray[np.bool_]") -> tuple[str, .
         f"other ({narrow}): {effect}. Relabelling assumes that participants are exchangeable. Measured without a difference, "
         "variance ratio 3, at alpha .05: 12 against 48 participants, the 12 varying more, .15 per level and .30 "
         "family-wise; 30 against 30, .05 and .10; 48 against 12, the 48 varying more, .01 and .02"
-    )
-    return (text,)
-
-
-def ceiling_cautions(group: str, n: int, full_accuracy: float) -> tuple[str, ...]:
-    """Say where the ceiling's sign flips do not keep their level.
-
-    Parameters
-    ----------
-    group : str
-        Which group.
-    n : int
-        Participants.
-    full_accuracy : float
-        Mean accuracy with the intact image.
-    """
-    if not full_accuracy >= NEAR_ONE:
-        return ()
-    text = (
-        f"warning: {group}, {full_accuracy:.1%} correct with the intact image: differences of {n} participants near 1 are skewed, and "
-        "sign flips declare a ceiling too often. Measured at alpha .05 with a true shortfall of exactly the margin: "
-        ".05 to .08 at 97 %, .09 to .25 at 99 %; at 95 % and below, .05 to .06"
-    )
-    return (text,)
-
-
-def interval_cautions(*sizes: int) -> tuple[str, ...]:
-    """Say that percentile intervals of thresholds are too short with few participants.
-
-    Parameters
-    ----------
-    *sizes : int
-        Participants of each group.
-    """
-    if min(sizes) >= FEW_FOR_INTERVALS:
-        return ()
-    text = (
-        f"warning: {min(sizes)} participants: 95 % intervals of thresholds from resampled participants cover the true "
-        "threshold less often. Measured: .82 to .85 with 5 participants, .89 to .94 with 10, .93 to .94 with 20"
     )
     return (text,)
 

@@ -135,10 +135,9 @@ def ceilings(main: Fig2b) -> str:
     text = "".join(paragraph(one.sentence()) for one in main.ceilings)
     one = main.ceilings[0]
     text += paragraph(
-        f"Rule: non-inferior to the intact image by {100 * one.margin:g} points, paired sign flips, alpha = {one.alpha:g}, "
-        "from the highest level downward until the first that fails. Sign flips keep alpha where participants' differences "
-        "from the margin are symmetric. Beside it the naive rule (no significant difference from full), which rewards "
-        "small samples."
+        f"Rule: non-inferior to the intact image by {100 * one.margin:g} points, alpha = {one.alpha:g}, from the highest level "
+        f"downward until the first that fails. p: share of {one.n_samples:,} samples of a beta-binomial null hypothesis fitted at "
+        "the margin. Beside it the naive rule (no significant difference from full), which rewards small samples."
     )
     text += notices([note for one in main.ceilings for note in one.notes])
     rows = [
@@ -180,15 +179,23 @@ def thresholds(fits: CurveFits) -> str:
     """Psychometric functions."""
     test = fits.test
     a, b = test.groups
+    unit = "log10" if test.axis.log else test.axis.unit
     text = paragraph(
-        f"Threshold: per cent of the features halfway between guessing and the group's best, with 95 % intervals from "
-        f"resampled participants. {a} minus {b}: {test.difference:.3f} log10 (95 % {test.interval[0]:.3f} to "
-        f"{test.interval[1]:.3f}), a factor of {test.ratio:.2f}; randomization test p = {test.p:.4g} (two-sided, both "
-        f"curves fitted again after each of {test.n_resamples:,} relabellings)."
+        f"Threshold: level halfway between guessing and the group's best, with 95 % intervals by jackknife over "
+        f"participants. {a} minus {b}: {test.difference:.3f} {unit} (95 % {test.interval[0]:.3f} to {test.interval[1]:.3f})"
+        + (f", a factor of {test.ratio:.2f}" if test.axis.log else "")
+        + f"; {test.statistic} randomization test p = {test.p:.4g} (two-sided, both curves fitted again after each of "
+        f"{test.n_resamples:,} relabellings)."
     )
     text += notices(fits.cautions)
     rows = fits.to_frame()
-    head = ("group", "threshold %", "low", "high", "slope", "lapse", "deviance", "p of fit")
+    words = {
+        "threshold_percent": "threshold %",
+        "threshold_low": "low",
+        "threshold_high": "high",
+        "p_deviance": "p of fit",
+    }
+    head = tuple(words.get(name, name) for name in rows.columns)
     text += table(head, rows.itertuples(index=False))
     return text + figure(
         fits.drawing.to_bytes("svg"), "Data with S.E.M., fitted curves, thresholds with 95 % intervals."
@@ -255,13 +262,13 @@ def regression(found: "Effects") -> str:
     """Mixed model, GEE and GLM."""
     a, b = found.groups
     text = paragraph(
-        f"Accuracy ~ log10 per cent x group, trials in time below the intact image; {b} is the reference, effects say "
-        f"what {a} adds. Mixed: random intercepts of participants and images (Laplace). GEE clusters participants only, "
-        "GLM nothing: their standard errors are for comparison."
+        f"Accuracy ~ level x {found.column}, trials in time below the intact image; {b} is the reference, effects say what {a} "
+        "adds. Mixed: participants and images random (Laplace); p by likelihood ratio, the other p by z. GEE clusters "
+        "participants only, GLM nothing: their standard errors are for comparison."
     )
     text += notices(found.cautions)
     shown = found.to_frame()
-    head = ("effect", "estimate", "S.E.", "z", "p", "low", "high", "GEE", "S.E.", "GLM", "S.E.")
+    head = ("effect", "estimate", "S.E.", "z", "p of z", "LR", "p", "low", "high", "GEE", "S.E.", "GLM", "S.E.")
     return text + table(head, shown.itertuples(index=False)) + paragraph(found.sentence() + ".")
 
 

@@ -2,8 +2,8 @@
 Psychometric functions: thresholds and their difference
 =======================================================
 
-Psychometric functions with guess rate ½ and a free lapse rate, bootstrap intervals over participants, and a permutation test that refits
-both groups for each of 10,000 relabellings.
+Psychometric functions with guess rate ½ and a free lapse rate, jackknife intervals over participants, and a studentized permutation test that
+refits both groups for each of 10,000 relabellings.
 """
 
 from rapidvision.analysis import fit_psychometric

@@ -63,3 +63,45 @@ def progress(what: str, total: int, *, quiet: bool = False, stream: TextIO | Non
             print(f"{what}: {done} of {total}", file=out, flush=True)
 
     yield advance
+
+
+@contextmanager
+def steps(what: str, *, quiet: bool = False, stream: TextIO | None = None) -> Iterator[Callable[[int, float], None]]:
+    """Show the steps of a search whose number is not known before: each has a number and the value that is minimised.
+
+    Parameters
+    ----------
+    what : str
+        What is being searched for, as a short noun phrase.
+    quiet : bool, default False
+        Show nothing.
+    stream : text file, optional
+        Where to write; standard error by default.
+
+    Yields
+    ------
+    callable
+        ``step(number, value)``.
+
+    Examples
+    --------
+    >>> with steps("mixed model", quiet=True) as step:
+    ...     step(1, 512.5)
+    """
+    out = sys.stderr if stream is None else stream
+    terminal, said, shown = out.isatty(), time.perf_counter(), False
+
+    def step(number: int, value: float) -> None:
+        nonlocal said, shown
+        now = time.perf_counter()
+        if quiet or now - said < (_LINE_EVERY_S / 20 if terminal else _LINE_EVERY_S):
+            return
+        said, shown = now, True
+        text = f"{what}: step {number}, deviance {value:.3f}"
+        print(f"\r{text}" if terminal else text, end="" if terminal else "\n", file=out, flush=True)
+
+    try:
+        yield step
+    finally:
+        if shown and terminal:
+            print(file=out, flush=True)

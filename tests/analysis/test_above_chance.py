@@ -53,9 +53,9 @@ def test_mixed_gee_and_glm_see_the_same_effect(trials):
     assert "<table" in found._repr_html_()
 
 
-def test_a_regression_needs_levels_with_a_reveal_fraction(trials):
+def test_a_regression_needs_levels_with_a_place_on_the_axis(trials):
     full = Trials(trials.frame[trials.frame["level_label"] == "full"])
-    with pytest.raises(InputError, match="reveal fraction"):
+    with pytest.raises(InputError, match="place on an axis"):
         analysis.fit_mixed(full)
 
 

@@ -161,7 +161,7 @@ def test_curves_need_a_rate_and_take_any(tmp_path):
         analysis.fit_psychometric(alone, n_resamples=20, n_bootstrap=20, seed=1, guess=rate) for rate in (0.25, 0.5)
     )
     assert quarter.fits[0].fit.guess == 0.25
-    assert quarter.fits[1].percent != half.fits[1].percent
+    assert quarter.fits[1].value != half.fits[1].value
 
 
 ACCURACY_TABLES = {
@@ -184,7 +184,7 @@ def test_a_report_on_accuracy_alone_is_written_and_says_what_it_lacks(tmp_path, 
     results = json.loads((tmp_path / "out" / "results.json").read_text(encoding="utf-8"))
     assert results["guess"] == rate
     lacking = results["not_computed"]
-    assert "image" in lacking["regression"] or "reveal fraction" in lacking["regression"]
+    assert "image" in lacking["regression"] or "no number" in lacking["regression"]
     for why in lacking.values():
         assert f"Not computed. {why[:30]}" in page
     if rate is None:

@@ -5,7 +5,8 @@ import pytest
 
 from rapidvision import analysis
 from rapidvision.analysis import agreement, reliability
-from rapidvision.analysis.fits.thresholds import fit_group, threshold_test
+from rapidvision.analysis.fits.threshold_difference import threshold_test
+from rapidvision.analysis.fits.thresholds import fit_group
 from rapidvision.analysis.inference.permutation import randomization_test
 from rapidvision.analysis.models.consistency import error_consistency
 from rapidvision.analysis.table.accuracy import Cells

@@ -23,6 +23,7 @@ CALLS = {
     "fit_psychometric": lambda t, out: analysis.fit_psychometric(t, n_resamples=20, n_bootstrap=20, seed=1),
     "chance": lambda t, out: analysis.chance(t, n_resamples=20, seed=1),
     "fit_mixed": lambda t, out: analysis.fit_mixed(t),
+    "fit_hierarchical": lambda t, out: analysis.fit_hierarchical(t, images="none"),
     "exclude": lambda t, out: analysis.exclude(t, analysis.Rules()),
     "compare": lambda t, out: analysis.compare(t, t, seed=1),
     "report": lambda t, out: analysis.report(t, out, n_resamples=20, seed=1),
@@ -51,6 +52,7 @@ VERBS = {
     "curve": [],
     "chance": [],
     "mixed": [],
+    "hierarchical": ["--images-random", "none"],
     "compare": ["MODELS"],
     "report": ["--out", "OUT"],
 }

@@ -3,8 +3,11 @@
 import numpy as np
 import pytest
 
+from rapidvision.analysis.fits.level_axis import level_axis
 from rapidvision.analysis.fits.psychometric import _penalised, axis_of, fit
-from rapidvision.analysis.fits.thresholds import fit_group, fit_participants, threshold_test
+from rapidvision.analysis.fits.spread_of_fits import jackknife_errors, threshold_errors
+from rapidvision.analysis.fits.threshold_difference import threshold_test
+from rapidvision.analysis.fits.thresholds import fit_group, fit_participants
 from rapidvision.analysis.sample_size.simulation import Design, simulate
 from rapidvision.errors import InputError
 
@@ -119,3 +122,164 @@ def test_a_threshold_outside_the_levels_is_warned_of(seed):
     said = [note for note in found.cautions if "extrapolated" in note]
     assert len(said) == 1
     assert "threshold of clickme lies below the levels that were shown (1 to 100 %)" in said[0]
+
+
+def people(rng, n, sd, trials, mean=1.2):
+    """Counts of people whose thresholds differ, drawn by a generator of this file; shape (n, 12) each."""
+    at = rng.normal(mean, sd, n)[:, None]
+    slope = np.exp(rng.normal(np.log(5), 0.3, n))[:, None]
+    lapse = rng.beta(1.2, 35, n)[:, None]
+    shown = np.where(np.isfinite(X), X, 50.0)
+    share = 0.5 + (0.5 - lapse) * 0.5 * (1 + np.tanh(np.clip(slope * (shown - at) / 2, -30, 30)))
+    return (rng.random((trials, n, 12)) < share).sum(axis=0).astype(float), np.full((n, 12), float(trials))
+
+
+def test_the_jackknife_is_that_of_separate_fits(seed):
+    k, n = people(np.random.default_rng(seed), 6, 0.3, 9)
+    whole = fit(X, k.sum(axis=0)[None], n.sum(axis=0)[None], guess=0.5)
+    each = np.array(
+        [
+            fit(
+                X, np.delete(k, i, axis=0).sum(axis=0)[None], np.delete(n, i, axis=0).sum(axis=0)[None], guess=0.5
+            ).threshold[0]
+            for i in range(6)
+        ]
+    )
+    by_hand = np.sqrt(5 / 6 * ((each - each.mean()) ** 2).sum())
+    assert jackknife_errors(whole, X, k, n)[0] == pytest.approx(by_hand, rel=1e-3)
+    assert np.isnan(jackknife_errors(whole, X, k[:1], n[:1])).all()
+
+
+def test_the_sandwich_is_near_the_jackknife_and_counts_weights_as_copies(seed):
+    k, n = people(np.random.default_rng(seed), 30, 0.3, 20)
+    whole = fit(X, k.sum(axis=0)[None], n.sum(axis=0)[None], guess=0.5)
+    sandwich = threshold_errors(whole, X, k, n, np.ones((1, 30)))[0]
+    assert sandwich == pytest.approx(jackknife_errors(whole, X, k, n)[0], rel=0.1)
+    weights = np.repeat([[2.0, 0.0, 1.0]], 10, axis=0).reshape(1, 30)
+    copies = np.repeat(np.arange(30), weights[0].astype(int))
+    one = fit(X, weights @ k, weights @ n, guess=0.5)
+    assert threshold_errors(one, X, k, n, weights)[0] == pytest.approx(
+        threshold_errors(one, X, k[copies], n[copies], np.ones((1, len(copies))))[0]
+    )
+
+
+@pytest.mark.parametrize("n", [5, 10])
+def test_intervals_of_few_people_cover(seed, n):
+    """The percentile bootstrap covers .82 with 5 and .89 with 10."""
+    from scipy.stats import t
+
+    rng = np.random.default_rng([seed, n])
+    k, trials = people(rng, 40_000, 0.3, 7)
+    truth = fit(X, k.sum(axis=0)[None], trials.sum(axis=0)[None], guess=0.5).threshold[0]
+    inside = 0
+    for _ in range(200):
+        k, trials = people(rng, n, 0.3, 7)
+        whole = fit(X, k.sum(axis=0)[None], trials.sum(axis=0)[None], guess=0.5)
+        half = t.ppf(0.975, n - 1) * jackknife_errors(whole, X, k, trials)[0]
+        inside += abs(whole.threshold[0] - truth) <= half
+    assert inside / 200 >= 0.95 - 3 * np.sqrt(0.05 * 0.95 / 200)
+
+
+def table_of(k, n, first, levels=None):
+    """Cells of two groups."""
+    from rapidvision.analysis.table.accuracy import Cells, Level
+
+    named = levels or [Level(i, "full" if np.isinf(at) else f"{10**at:g}", 10**at, 10**at) for i, at in enumerate(X)]
+    people_ = tuple(f"p{i:03d}" for i in range(len(k)))
+    whole = np.rint(n).astype(int)
+    return Cells(people_, np.where(first, "a", "b"), tuple(named), np.rint(2 * k).astype(int), whole, 0 * whole, whole,
+                 "exclude", guess=0.5)  # fmt: skip
+
+
+def test_unequal_spread_and_size_reject_little_too_often(seed):
+    """The plain difference rejects .29 of such experiments."""
+    rng = np.random.default_rng(seed)
+    large = [people(rng, 30_000, sd, 7) for sd in (0.4, 0.05)]
+    pooled = [fit(X, k.sum(axis=0)[None], n.sum(axis=0)[None], guess=0.5).threshold[0] for k, n in large]
+    rejected = 0
+    first = np.arange(48) < 8
+    for _ in range(80):
+        k1, n1 = people(rng, 8, 0.4, 7, mean=1.2 + pooled[1] - pooled[0])
+        k2, n2 = people(rng, 40, 0.05, 7)
+        found = threshold_test(table_of(np.r_[k1, k2], np.r_[n1, n2], first), n_resamples=199, n_bootstrap=10, seed=1)
+        rejected += found.p <= 0.05
+    assert found.statistic == "studentized"
+    assert rejected / 80 <= 0.10 + 3 * np.sqrt(0.1 * 0.9 / 80)
+
+
+def test_a_smaller_group_that_varies_more_is_told(seed):
+    rng = np.random.default_rng(seed)
+    (k1, n1), (k2, n2) = people(rng, 8, 1.2, 20), people(rng, 40, 0.02, 20)
+    found = threshold_test(
+        table_of(np.r_[k1, k2], np.r_[n1, n2], np.arange(48) < 8), n_resamples=20, n_bootstrap=20, seed=1
+    )
+    assert "the smaller group (8 participants) varies" in found.notes[0]
+
+
+def test_one_participant_in_a_group_has_no_interval_and_says_so(seed):
+    rng = np.random.default_rng(seed)
+    k, n = people(rng, 9, 0.2, 20)
+    table = table_of(k, n, np.arange(9) < 1)
+    alone = fit_group(table, "a", n_bootstrap=20, seed=1)
+    assert np.isnan(alone.threshold_interval).all()
+    assert "one participant" in alone.notes[0]
+    found = threshold_test(table, n_resamples=200, n_bootstrap=20, seed=1)
+    assert found.statistic == "difference"
+    assert np.isnan(found.interval).all()
+    assert 0 < found.p <= 1
+
+
+def test_levels_in_decibels_have_a_linear_axis(seed):
+    """The threshold of a table in dB is that of its mirror in per cent, in its own unit."""
+    from rapidvision.analysis.table.accuracy import Level
+
+    rng = np.random.default_rng(seed)
+    k, n = people(rng, 24, 0.2, 20)
+    first = np.arange(24) < 12
+    labels = [*(f"{20 * at - 40:g} dB" for at in X[:11]), "full"]
+    levels = [Level(i, label, float("nan"), float("nan")) for i, label in enumerate(labels)]
+    decibels = table_of(k, n, first, levels)
+    axis = level_axis(levels)
+    assert (axis.log, axis.unit) == (False, "dB")
+    ours, percent = (fit_group(one, "a", n_bootstrap=20, seed=1) for one in (decibels, table_of(k, n, first)))
+    assert ours.value == pytest.approx(20 * percent.fit.threshold[0] - 40, abs=1e-6)
+    assert ours.value_interval == pytest.approx([20 * end - 40 for end in percent.threshold_interval], abs=1e-6)
+    one, other = (threshold_test(t, n_resamples=99, n_bootstrap=50, seed=1) for t in (decibels, table_of(k, n, first)))
+    assert one.p == other.p
+    assert one.difference == pytest.approx(20 * other.difference, abs=1e-6)
+    assert np.isnan(one.ratio)
+    assert other.ratio == pytest.approx(10**other.difference)
+
+
+def test_axes_that_do_not_exist_are_refused():
+    from rapidvision.analysis.table.accuracy import Level
+
+    def named(*labels):
+        return [Level(i, label, float("nan"), float("nan")) for i, label in enumerate(labels)]
+
+    with pytest.raises(InputError, match='no per cent of the features and no number.*"few"'):
+        level_axis(named("1 ms", "few"))
+    with pytest.raises(InputError, match="several units"):
+        level_axis(named("1 ms", "2 s"))
+    with pytest.raises(InputError, match='level "-3" is not above 0'):
+        level_axis(named("-3", "4"), "log")
+    with pytest.raises(InputError, match="linear"):
+        level_axis(named("1", "2"), "linaer")
+    assert level_axis(named("10 ms", "100 ms", "full")).log
+    assert not level_axis(named("0", "0.5")).log
+    assert level_axis(named("0.5", "1"), "linear").value([0.0, 2.0]).tolist() == [0.5, 1.0]
+
+
+def test_every_participants_own_curve_is_a_row(trials, tmp_path):
+    from rapidvision import analysis
+    from rapidvision.cli import main
+    from tests.analysis.conftest import as_csv
+
+    found = analysis.fit_psychometric(trials, n_resamples=20, n_bootstrap=20, seed=1)
+    own = found.people()
+    assert len(own) == 48
+    assert np.isfinite(own["threshold_percent"]).all()
+    path = as_csv(trials.frame, tmp_path / "t.csv")
+    words = ["analyse", "curve", str(path), "--people", str(tmp_path / "own.csv"), "--n-resamples", "20", "--seed", "1"]
+    assert main([*words, "--axis", "linear"]) == 0
+    assert (tmp_path / "own.csv").read_text().startswith("group,participant,threshold_percent,slope")

@@ -267,7 +267,7 @@ def test_a_report_can_carry_the_regression(table_file, tmp_path):
     assert main(words) == 0
     results = json.loads((tmp_path / "results.json").read_text())
     assert results["regression"]["effects"][0]["effect"] == "(intercept)"
-    assert "Mixed: random intercepts" in (tmp_path / "report.html").read_text()
+    assert "Mixed: participants and images random" in (tmp_path / "report.html").read_text()
 
 
 def test_no_verb_is_hidden_by_a_module_of_its_name():

@@ -17,6 +17,10 @@ READINGS = {
 EXCEPTIONS = {
     "experiments/clock.py": ({"time", "monotonic", "perf_counter", "now"}, "the clocks themselves"),
     "rapidvision/system/progress.py": ({"perf_counter"}, "how often a line of progress is printed"),
+    "analysis/fits/mixed.py": ({"monotonic"}, "the time limit of a fit"),
+    "analysis/fits/crossed/search.py": ({"monotonic"}, "the time limit of a fit"),
+    "analysis/fits/hierarchical/model.py": ({"monotonic"}, "the time limit of a fit"),
+    "analysis/fits/hierarchical/search.py": ({"monotonic"}, "the time limit of a fit"),
     "rapidvision/commands/demo.py": ({"perf_counter"}, "how long the demo took, in its last line"),
     "gala_models/training/processes.py": ({"perf_counter"}, "how long the last process waits for the others"),
     "gala_models/training/train.py": ({"perf_counter"}, "the speed of an epoch, in timing.json"),

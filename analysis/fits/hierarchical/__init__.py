@@ -1,0 +1,1 @@
+"""Hierarchical psychometric model: people and images differ in threshold and slope."""
