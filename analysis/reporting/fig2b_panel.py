@@ -196,7 +196,7 @@ def fig2b(
 
 def observer_note(trials: Trials) -> str:
     """Words for the figure when the observers are not people in the study itself; empty when they are."""
-    kinds = sorted(set(trials.people()["observer_kind"]) - {"human"})
+    kinds = sorted(set(trials.people()["observer_kind"].unique()) - {"human"})
     words = {"simulated": "simulated participants", "pilot": "pilot participants", "model": "networks"}
     return ", ".join(words[kind] for kind in kinds)
 

@@ -28,7 +28,7 @@ def results(
     return {
         "observers": list(source.observers),
         "n_trials": int(main.tests.cells.n_shown.sum()),
-        "observer_kinds": sorted(set(source.people()["observer_kind"])),
+        "observer_kinds": sorted(set(source.people()["observer_kind"].unique())),
         "left_out": list(main.tests.cells.notes),
         "notes": [*left.trials.notes, *test.notes],
         "exclusions": {
