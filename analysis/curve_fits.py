@@ -128,6 +128,7 @@ def fit_psychometric(
     >>> bool(found.loc["clickme", "threshold_percent"] < found.loc["salicon", "threshold_percent"])
     True
     """
+    from .figures.level_axis import level_axis_label
     from .figures.plots import draw_fits
     from .fits.psychometric import axis_of
     from .fits.thresholds import fit_group, threshold_test
@@ -139,5 +140,6 @@ def fit_psychometric(
     first, second = (fit_group(table, group, n_bootstrap=n_bootstrap, seed=seed) for group in pair)
     test = threshold_test(table, pair, n_resamples=n_resamples, n_bootstrap=n_bootstrap, seed=seed)
     curves = tuple(curve_of(table.accuracy[table.of(group)]) for group in pair)
-    drawing = draw_fits(axis_of(table), pair, curves, (first, second), chance=rate)
+    label = level_axis_label(table.levels)
+    drawing = draw_fits(axis_of(table), pair, curves, (first, second), chance=rate, label=label)
     return CurveFits(pair, (first, second), test, drawing, table.notes)

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
 from numpy.typing import NDArray
 
 from rapidvision.system.figures import figure_style, new_figure
@@ -10,7 +11,11 @@ from rapidvision.system.figures import figure_style, new_figure
 from ..fits.thresholds import GroupFit
 from ..models.curves import NetworkCurve
 from ..table.accuracy import Cells, Curve, Level
-from .style import COLOURS, DASHES, GREY, MARKERS, RC, REVEALED, Drawing, draw_chance, level_axis_label, per_cent_axis
+from .level_axis import level_axis_label
+from .style import COLOURS, DASHES, GREY, MARKERS, RC, Drawing, draw_chance, per_cent_axis
+
+#: Participants times levels above which thin lines become an image.
+_MOST_LINES_DRAWN = 10_000
 
 
 def draw_individuals(table: Cells, groups: tuple[str, ...], curves: tuple[Curve, ...]) -> Drawing:
@@ -21,11 +26,12 @@ def draw_individuals(table: Cells, groups: tuple[str, ...], curves: tuple[Curve,
         panels = figure.subplots(1, len(groups), sharey=True, squeeze=False)[0]
         x = np.arange(len(table.levels))
         for number, (axes, group, curve) in enumerate(zip(panels, groups, curves, strict=True)):
-            axes.plot(x, table.accuracy[table.of(group)].T, color=COLOURS[number % 6], lw=0.4, alpha=0.25)
+            _draw_people(axes, x, table.accuracy[table.of(group)], COLOURS[number % 6])
             axes.plot(x, curve.mean, color=COLOURS[number % 6], marker=MARKERS[number % 6], ms=3.5, lw=1.8)
             axes.set_title(f"{group} (n = {int(curve.n.max())})", color=COLOURS[number % 6])
             draw_chance(axes, table.guess)
             _level_ticks(axes, table.levels)
+        panels[0].set_ylim(-0.03, 1.03)
         per_cent_axis(panels[0])
         panels[0].set_ylabel("Categorization accuracy")
         figure.supxlabel(level_axis_label(table.levels), fontsize=8, y=0.02)
@@ -56,6 +62,7 @@ def draw_fits(
     fits: tuple[GroupFit, ...],
     *,
     chance: float,
+    label: str,
 ) -> Drawing:
     """Data and fitted psychometric functions, with thresholds and their intervals on the axis."""
     with figure_style(RC):
@@ -81,7 +88,7 @@ def draw_fits(
         axes.set_xticks(np.log10(ticks), [f"{tick:g}" for tick in ticks])
         per_cent_axis(axes)
         axes.set_ylim(low_end - 0.02 * len(groups) - 0.03, 1.02)
-        axes.set_xlabel(REVEALED)
+        axes.set_xlabel(label)
         axes.set_ylabel("Categorization accuracy")
         axes.legend(title="threshold (95 %)", loc="upper left", title_fontsize=7)
         return Drawing("psychometric", figure)
@@ -153,6 +160,16 @@ def draw_power(table: pd.DataFrame) -> Drawing:
         axes.legend(fontsize=6, title="difference, rule", title_fontsize=7, loc="upper left", bbox_to_anchor=(1.02, 1.02),
                     handlelength=3.6)  # fmt: skip
         return Drawing("power", figure)
+
+
+def _draw_people(axes: Axes, x: NDArray[np.float64], accuracy: NDArray[np.float64], colour: str) -> None:
+    """A thin line per participant; of many participants, dots of an image instead of lines that a browser must draw."""
+    lines = np.stack([np.broadcast_to(x, accuracy.shape), accuracy], axis=2)
+    many = accuracy.size > _MOST_LINES_DRAWN
+    axes.add_collection(
+        LineCollection(list(lines), colors=colour, linewidths=0.4, alpha=0.05 if many else 0.25, rasterized=many),
+        autolim=False,
+    )
 
 
 def _level_ticks(axes: Axes, levels: tuple[Level, ...]) -> None:

@@ -54,7 +54,7 @@ def what(source: Trials, left: Kept, networks: Trials | None, notes: Sequence[st
 
 def fig2b(main: Fig2b, trials: Trials, svg: bytes) -> str:
     """Fig. 2B with its caption."""
-    from ..figures.annotations import measure_of
+    from ..figures.measures import measure_of
 
     a, b = main.tests.groups
     measure = measure_of(main.tests.test.statistic)
