@@ -24,7 +24,7 @@ def draw_individuals(table: Cells, groups: tuple[str, ...], curves: tuple[Curve,
         figure = new_figure(3.0 * len(groups), 2.9)
         figure.subplots_adjust(left=0.62 / (3.0 * len(groups)), right=0.985, bottom=0.235, top=0.915, wspace=0.08)
         panels = figure.subplots(1, len(groups), sharey=True, squeeze=False)[0]
-        x = np.arange(len(table.levels))
+        x = np.arange(len(table.levels), dtype=float)
         for number, (axes, group, curve) in enumerate(zip(panels, groups, curves, strict=True)):
             _draw_people(axes, x, table.accuracy[table.of(group)], COLOURS[number % 6])
             axes.plot(x, curve.mean, color=COLOURS[number % 6], marker=MARKERS[number % 6], ms=3.5, lw=1.8)

@@ -22,9 +22,10 @@ from ..table.trials import Trials, TrialsSource, as_trials
 from . import results as content
 from . import sections as text
 from .fig2b_panel import fig2b
-from .html import page
 from .network_section import attention
 from .network_section import networks as networks_section
+from .parts import Section
+from .written import write_report
 
 if TYPE_CHECKING:
     from ..fits.regression import Effects
@@ -172,11 +173,10 @@ def report(
     plugins = STATISTICS.plugins(main.tests.test.statistic)
     inputs = _inputs(source, networks)
     made = files.provenance(command, seed=seed, inputs=inputs, packages=PACKAGES, plugins=plugins)
-    svg = next(files.read_bytes(path) for path in main.save(out) if path.suffix == ".svg")
     drawn = text.People(left.trials, main)
     sections = [
         ("What was analysed", text.what(source, left, networks, main.tests.cells.notes)),
-        ("Fig. 2B", text.fig2b(main, left.trials, svg)),
+        ("Fig. 2B", text.fig2b(main, left.trials)),
         ("Every level", text.levels(main.tests)),
         ("Above chance", text.chance(chances) if chances else text.not_computed(without["test against chance"])),
         ("Ceiling", text.ceilings(main)),
@@ -186,10 +186,10 @@ def report(
     if mixed:
         said = text.regression(regression) if regression else text.not_computed(without["regression"])
         sections.append(("Regression", said))
-    sections.append(("Participants and response times", drawn.html()))
+    sections.append(("Participants and response times", drawn.parts()))
     if main.networks:
-        seen = attention(Path(models)) if isinstance(models, Path | str) else ""
-        lacking = "" if compared else text.not_computed(without["comparison with networks"])
+        seen = attention(Path(models)) if isinstance(models, Path | str) else []
+        lacking = [] if compared else text.not_computed(without["comparison with networks"])
         sections.append(("Networks", networks_section(main, compared) + lacking + seen))
     sections.append(("How to make this again", text.provenance(made, main.tests)))
     results = content.results(source, left, main, late, made) | {
@@ -204,7 +204,7 @@ def report(
     }
     write_results(out, results)
     lead = f"{' against '.join(main.tests.groups)}, {len(main.tests.levels)} levels, seed {seed}"
-    files.write_text(out / "report.html", page("Rapid categorization: report", lead, sections))
+    write_report(out, "Rapid categorization: report", lead, [Section(title, parts) for title, parts in sections])
     return Report(out, out / "report.html", results, seed)
 
 
