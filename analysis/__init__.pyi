@@ -36,6 +36,8 @@ from .sample_size.power import Calibration as Calibration
 from .sample_size.power import calibrate as calibrate
 from .sample_size.power import power as power
 from .sample_size.simulation import Design as Design
+from .specifications.multiverse import Multiverse as Multiverse
+from .specifications.multiverse import multiverse as multiverse
 from .table.columns import score_columns as score_columns
 from .table.exclusions import Kept as Kept
 from .table.exclusions import Rules as Rules
@@ -44,3 +46,5 @@ from .table.statistic_registry import register_statistic as register_statistic
 from .table.trials import Trials as Trials
 from .table.trials import read_trials as read_trials
 from .table.trials import write_trials as write_trials
+from .writing.paragraphs import Paragraphs as Paragraphs
+from .writing.paragraphs import paragraphs as paragraphs

@@ -19,6 +19,7 @@ from ..table.exclusions import Rules, exclude
 from ..table.first_lines import LATE_RULES, LateRule
 from ..table.statistic_registry import STATISTICS
 from ..table.trials import Trials, TrialsSource, as_trials
+from ..writing.paragraphs import paragraphs
 from . import results as content
 from . import sections as text
 from .fig2b_panel import fig2b
@@ -203,6 +204,10 @@ def report(
         "compare": content.comparison_results(compared),
     }
     write_results(out, results)
+    written = paragraphs(results)
+    files.write_text(out / "paragraph.txt", written.to_text())
+    files.write_text(out / "paragraph.md", written.to_markdown())
+    sections.insert(1, ("For the paper", text.for_the_paper(written)))
     lead = f"{' against '.join(main.tests.groups)}, {len(main.tests.levels)} levels, seed {seed}"
     write_report(out, "Rapid categorization: report", lead, [Section(title, parts) for title, parts in sections])
     return Report(out, out / "report.html", results, seed)

@@ -15,6 +15,7 @@ from ..table.exclusions import Kept
 from ..table.first_lines import LateRule
 from ..table.statistics import columns_of
 from ..table.trials import Trials
+from ..writing.paragraphs import Paragraphs
 from .fig2b_panel import Fig2b, observer_note
 from .html import show
 from .parts import Parts, bullets, figure, notices, paragraph, table
@@ -50,6 +51,13 @@ def what(source: Trials, left: Kept, networks: Trials | None, notes: Sequence[st
     if networks is not None:
         names = sorted(set(networks.frame.loc[networks.frame["observer_kind"] == "model", "observer"]))
         text += paragraph(f"{networks.name}: networks {', '.join(names)}, on the same plans.")
+    return text
+
+
+def for_the_paper(written: Paragraphs) -> Parts:
+    """The methods and the results paragraph."""
+    text = paragraph("Written from the numbers of results.json; also in paragraph.txt and paragraph.md.")
+    text += paragraph(f"Methods. {written.methods}", "paper") + paragraph(f"Results. {written.results}", "paper")
     return text
 
 
@@ -93,7 +101,17 @@ def levels(result: LevelTests) -> Parts:
         "p_best": "p as starred",
     }
     names = [chosen, *(name for name in corrected if name not in (chosen, "p_best"))]
-    head = ["level", a, b, "difference", *(corrected[name] for name in names[:1]), "p", "exact p", "S.E.M.", "S.E.M."]
+    head = [
+        "level",
+        a,
+        b,
+        "difference",
+        *(corrected[name] for name in names[:1]),
+        "p",
+        "exact p",
+        f"S.E.M. {a}",
+        f"S.E.M. {b}",
+    ]
     head += ["p low", "p high", *(corrected[name] for name in names[1:])]
     first, second = result.curves
     rows = []

@@ -39,6 +39,10 @@ class ReportResults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         Group → share of late, early and missing answers.
     late_rules : dict
         Rule for late answers → a row per level.
+    late_agreement : dict
+        Rule for late answers → at how many ``levels`` its decision is the ``same`` as that of the report.
+    multiverse, prereg : dict or None
+        Other analyses of the same table, and deviations from the preregistration; None where they were not asked for.
     ceilings, networks, chance : list
         One entry per group or network.
     thresholds, regression, compare : dict or None
@@ -61,6 +65,9 @@ class ReportResults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     test: dict[str, Any]
     late_share: dict[str, float | None]
     late_rules: dict[str, _Rows]
+    late_agreement: dict[str, dict[str, int]]
+    multiverse: dict[str, Any] | None = None
+    prereg: dict[str, Any] | None = None
     ceilings: _Rows
     networks: _Rows
     chance: list[_Rows]
