@@ -28,6 +28,9 @@ from .level_comparison import LevelTests as LevelTests
 from .level_comparison import level_tests as level_tests
 from .models.consistency import ErrorConsistency as ErrorConsistency
 from .models.consistency import error_consistency as error_consistency
+from .prereg.plan import Preregistration as Preregistration
+from .prereg.plan import preregister as preregister
+from .prereg.plan import read_preregistration as read_preregistration
 from .reporting.build import Report as Report
 from .reporting.build import report as report
 from .reporting.fig2b_panel import Fig2b as Fig2b

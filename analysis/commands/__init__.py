@@ -2,7 +2,7 @@
 
 import argparse
 
-from . import importing, maps, models, planning, study
+from . import choices, importing, maps, models, planning, study
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,3 +20,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     planning.add_power(verbs)
     planning.add_calibrate(verbs)
     study.add_report(verbs)
+    choices.add_paragraph(verbs)
+    choices.add_multiverse(verbs)
+    choices.add_prereg(verbs)

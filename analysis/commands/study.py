@@ -7,12 +7,15 @@ from rapidvision.cli import Verbs, add_common_options, add_verb, give, say
 from rapidvision.protocol import N_RELABELLINGS
 
 from .options import (
+    add_checks,
     add_company,
+    add_drawing,
     add_guess,
     add_mixed,
     add_reading_options,
     add_test_options,
     command_of,
+    drawing_options,
     kept_of,
     rules_of,
     seed_of,
@@ -61,6 +64,7 @@ def add_fig2b(verbs: Verbs) -> None:
     add_test_options(parser)
     add_company(parser)
     add_guess(parser)
+    add_drawing(parser)
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for fig2b.pdf, .svg and .png")
     parser.set_defaults(run=_run_fig2b)
 
@@ -75,6 +79,7 @@ def _run_fig2b(arguments: argparse.Namespace) -> None:
         stimulus_set=arguments.set,
         margin=arguments.margin,
         seed=seed_of(arguments),
+        **drawing_options(arguments),
         **test_options(arguments),
     )
     for line in result.opening():
@@ -102,6 +107,7 @@ def add_report(verbs: Verbs) -> None:
     add_company(parser)
     add_guess(parser)
     add_mixed(parser)
+    add_checks(parser)
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the report")
     parser.set_defaults(run=_run_report)
 
@@ -121,6 +127,8 @@ def _run_report(arguments: argparse.Namespace) -> None:
         mixed=arguments.mixed,
         seed=seed,
         command=command_of("report", arguments, seed=seed),
+        multiverse=arguments.multiverse,
+        prereg=arguments.prereg,
         **test_options(arguments),
     )
     for line in result.results["left_out"]:

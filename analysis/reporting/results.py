@@ -13,8 +13,9 @@ from rapidvision.text.json_values import plain
 from ..comparison import Comparison
 from ..curve_fits import CurveFits
 from ..level_comparison import LevelTests
+from ..specifications.choices import rules_text
 from ..table.accuracy import Level
-from ..table.exclusions import Kept
+from ..table.exclusions import Kept, Rules
 from ..table.first_lines import LateRule
 from ..table.trials import Trials
 from .fig2b_panel import Fig2b
@@ -75,6 +76,11 @@ def results(
             **({"plugins": [msgspec.to_builtins(one) for one in made.plugins]} if made.plugins else {}),
         },
     }
+
+
+def options(trials: Trials, rules: Rules | None, *, margin: float) -> dict[str, Any]:
+    """Which rows and participants counted, and the margin of the ceiling."""
+    return {**plain(trials.selection), "exclusion": rules_text(rules or Rules()), "margin": margin}
 
 
 def level_unit(levels: Sequence[Level]) -> str:

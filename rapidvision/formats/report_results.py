@@ -33,6 +33,8 @@ class ReportResults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         Part of the report → why it could not be computed.
     exclusions : dict
         Participants and trials ``before`` and ``after``, and the ``rules``.
+    options : dict
+        Which rows and participants counted: kind of observers, timing, attempts, conditions on rows, exclusions, margin.
     test : dict
         The test of every level: groups, statistic, relabellings, correction, and a row per level.
     late_share : dict
@@ -62,6 +64,7 @@ class ReportResults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     notes: list[str]
     not_computed: dict[str, str] = {}
     exclusions: dict[str, Any]
+    options: dict[str, Any]
     test: dict[str, Any]
     late_share: dict[str, float | None]
     late_rules: dict[str, _Rows]
