@@ -13,6 +13,11 @@ from .comparison import Comparison as Comparison
 from .comparison import compare as compare
 from .curve_fits import CurveFits as CurveFits
 from .curve_fits import fit_psychometric as fit_psychometric
+from .designs.contrast import Contrast as Contrast
+from .designs.contrast import find_contrast as find_contrast
+from .designs.resampling_tests.results import OmnibusTest as OmnibusTest
+from .designs.resampling_tests.results import PairTest as PairTest
+from .designs.resampling_tests.several_groups import omnibus_test as omnibus_test
 from .fits.mixed import MixedFit as MixedFit
 from .fits.regression import Effects as Effects
 from .fits.regression import fit_mixed as fit_mixed
@@ -22,6 +27,8 @@ from .inference.learning import StrategyTest as StrategyTest
 from .inference.learning import strategy_test as strategy_test
 from .inference.permutation import RandomizationTest as RandomizationTest
 from .inference.permutation import randomization_test as randomization_test
+from .inference.pooled_spread import PooledSpread as PooledSpread
+from .inference.pooled_spread import pooled_spread as pooled_spread
 from .inference.two_samples import PermutationTest as PermutationTest
 from .inference.two_samples import permutation_test as permutation_test
 from .level_comparison import LevelTests as LevelTests

@@ -8,6 +8,7 @@ from rapidvision.protocol import N_RELABELLINGS
 from rapidvision.seeds import fresh_seed
 from rapidvision.text.result_repr import ShownAsTable
 
+from .designs.contrast import split_by
 from .inference.above_chance import ChanceTest, chance_test
 from .table.accuracy import cells
 from .table.first_lines import LateRule
@@ -53,6 +54,7 @@ def chance(
     n_resamples: int = N_RELABELLINGS,
     seed: int | None = None,
     guess: float | None = None,
+    by: str | None = None,
 ) -> ChanceTests:
     """Test every group and level against chance by sign flips.
 
@@ -68,6 +70,8 @@ def chance(
         Their seed; drawn when absent, and part of the result.
     guess : float, optional
         As in :func:`fit_psychometric`.
+    by : str, optional
+        Column whose values are tested instead of the groups; a participant may have several.
 
     Returns
     -------
@@ -87,7 +91,7 @@ def chance(
     {'clickme': 12, 'salicon': 12}
     """
     seed = fresh_seed() if seed is None else seed
-    table = cells(as_trials(trials).guessing(guess), late=late)
+    table = cells(split_by(as_trials(trials).guessing(guess), by), late=late)
     groups = sorted({str(name) for name in table.groups})
     return ChanceTests(
         tuple(chance_test(table, group, n_resamples=n_resamples, seed=seed) for group in groups), table.notes

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+import benchmarks.analysis_designs  # noqa: F401 (adds its figures)
 import benchmarks.analysis_report  # noqa: F401 (adds its figures)
 from benchmarks.analysis_engine import M, best, compiled, suite, times
 from benchmarks.harness import at_least, at_most, between, seconds

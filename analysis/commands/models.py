@@ -6,7 +6,7 @@ from pathlib import Path
 from rapidvision.cli import Verbs, add_common_options, add_verb, give, say
 from rapidvision.protocol import N_RELABELLINGS
 
-from .options import add_guess, add_reading_options, seed_of, tell, tell_notes, trials_of
+from .options import add_by, add_guess, add_reading_options, seed_of, tell, tell_notes, trials_of
 
 
 def add_chance(verbs: Verbs) -> None:
@@ -23,6 +23,7 @@ def add_chance(verbs: Verbs) -> None:
         "--n-resamples", type=int, default=N_RELABELLINGS, metavar="N", help=f"sign flips ({N_RELABELLINGS:,})"
     )
     parser.add_argument("--out", type=Path, metavar="FILE", help="also write the table as CSV")
+    add_by(parser)
     add_guess(parser)
     add_reading_options(parser)
     add_common_options(parser, json=True)
@@ -38,7 +39,7 @@ def _run_chance(arguments: argparse.Namespace) -> None:
 
     seed = seed_of(arguments)
     trials = trials_of(arguments)
-    found = chance(trials, late=arguments.late, n_resamples=arguments.n_resamples, seed=seed)
+    found = chance(trials, late=arguments.late, n_resamples=arguments.n_resamples, seed=seed, by=arguments.by)
     for line in opening(trials, late=arguments.late):
         tell(line)
     table = found.to_frame()

@@ -7,14 +7,17 @@ from rapidvision.cli import Verbs, add_common_options, add_verb, give, say
 from rapidvision.protocol import N_RELABELLINGS
 
 from .options import (
+    add_by,
     add_checks,
     add_company,
+    add_design_options,
     add_drawing,
     add_guess,
     add_mixed,
     add_reading_options,
     add_test_options,
     command_of,
+    design_options,
     drawing_options,
     kept_of,
     rules_of,
@@ -27,14 +30,17 @@ from .options import (
 
 
 def add_bins(verbs: Verbs) -> None:
-    """Add ``bins``: both groups at every level."""
+    """Add ``bins``: conditions at every level."""
     parser = add_verb(
         verbs,
         "bins",
-        "both groups at every level, with randomization tests",
+        "conditions at every level, between or within participants, with randomization tests",
         "rapidvision analyse bins study/trials.csv --groups clickme salicon --alternative greater",
     )
     add_test_options(parser)
+    add_by(parser)
+    add_design_options(parser)
+    add_guess(parser)
     parser.add_argument("--out", type=Path, metavar="FILE", help="also write the table as CSV")
     parser.set_defaults(run=_run_bins)
 
@@ -45,12 +51,19 @@ def _run_bins(arguments: argparse.Namespace) -> None:
     from ..level_comparison import level_tests
 
     left = kept_of(arguments)
-    result = level_tests(left.trials, seed=seed_of(arguments), **test_options(arguments))
+    seed = seed_of(arguments)
+    result = level_tests(left.trials, seed=seed, **test_options(arguments), **design_options(arguments))
     tell(str(result))
-    tell_notes(result.test.notes)
-    give(arguments, {"levels": result.to_frame(), "seed": result.test.seed, "notes": result.test.notes})
+    if result.omnibus is not None:
+        tell(str(result.omnibus))
+    tell_notes(result.notes)
+    more = {"omnibus": result.omnibus.to_frame()} if result.omnibus is not None else {}
+    give(
+        arguments,
+        {"levels": result.to_frame(), **more, "design": result.contrast.design, "seed": seed, "notes": result.notes},
+    )
     if arguments.out:
-        files.write_text(arguments.out, result.to_frame().assign(seed=result.test.seed).to_csv(index=False))
+        files.write_text(arguments.out, result.to_frame().assign(seed=seed).to_csv(index=False))
 
 
 def add_fig2b(verbs: Verbs) -> None:
@@ -150,6 +163,7 @@ def add_curve(verbs: Verbs) -> None:
     )
     parser.add_argument("trials", metavar="TRIALS", type=Path, help="the trials table (CSV or Parquet)")
     parser.add_argument("--groups", nargs=2, metavar=("FIRST", "SECOND"), help="first minus second is tested")
+    add_by(parser)
     parser.add_argument("--late", default="exclude", choices=("exclude", "wrong", "half"), help="see bins")
     parser.add_argument(
         "--n-resamples", type=int, default=N_RELABELLINGS, metavar="N", help=f"resamples ({N_RELABELLINGS:,})"
@@ -163,10 +177,11 @@ def add_curve(verbs: Verbs) -> None:
 
 def _run_curve(arguments: argparse.Namespace) -> None:
     from ..curve_fits import fit_psychometric
+    from ..designs.contrast import grouped_by
 
     groups = tuple(arguments.groups) if arguments.groups else None
     result = fit_psychometric(
-        trials_of(arguments),
+        grouped_by(trials_of(arguments), arguments.by),
         groups=groups,
         late=arguments.late,
         n_resamples=arguments.n_resamples,

@@ -10,9 +10,11 @@ from typing import Any
 
 from rapidvision.numerics.compiled import compiled
 
-from . import counts
+from . import counts, groups, spreads
 
 _count_sums, _count_joint = counts.count_sums, counts.count_joint
+_count_pooled = spreads.count_pooled
+_count_groups = groups.count_groups
 
 
 def sources_digest(folder: Path) -> str:
@@ -32,7 +34,7 @@ def sources_digest(folder: Path) -> str:
 SOURCES = sources_digest(Path(__file__).parent)
 
 
-def _kept(sources: str) -> tuple[Any, Any]:
+def _kept(sources: str) -> tuple[Any, Any, Any, Any]:
     @compiled
     def sums(*arguments: Any) -> Any:
         _ = sources
@@ -43,7 +45,17 @@ def _kept(sources: str) -> tuple[Any, Any]:
         _ = sources
         return _count_joint(*arguments)
 
-    return sums, joint
+    @compiled
+    def pooled(*arguments: Any) -> Any:
+        _ = sources
+        return _count_pooled(*arguments)
+
+    @compiled
+    def several(*arguments: Any) -> Any:
+        _ = sources
+        return _count_groups(*arguments)
+
+    return sums, joint, pooled, several
 
 
-count_sums, count_joint = _kept(SOURCES)
+count_sums, count_joint, count_pooled, count_groups = _kept(SOURCES)

@@ -45,7 +45,7 @@ class ChanceTest(ShownAsTable):
     p : ndarray
         One-sided (above the guess rate): (b + 1) / (n_resamples + 1), all levels flipped jointly, or the binomial tail.
     p_exact : ndarray
-        Over all flips, or the binomial tail; NaN where there is none, and a note says why.
+        Over all flips or a guaranteed upper bound, or the binomial tail; NaN where there is none, and a note says why.
     p_holm : ndarray
         The exact p, or the other where there is none, corrected for the number of levels.
     n_resamples, seed : int
@@ -197,6 +197,12 @@ def _flipped(table: Cells, group: str, n_resamples: int, seed: int) -> _Found:
         if why:
             missing.setdefault(why, []).append(level.label)
     notes = tuple(f"{group}: no exact p at level {', '.join(where)}: {why}" for why, where in missing.items())
+    if test.wide_bounds.any():
+        where = ", ".join(level.label for level, wide in zip(table.levels, test.wide_bounds, strict=True) if wide)
+        bound = (
+            f"{group}: at level {where} the exact p is bounded to no better than 1 % (trial counts differ); the upper"
+        )
+        notes = (*notes, f"{bound} bound is reported")
     exact = np.isfinite(test.p_exact).any()
     smallest = 0.5 ** int(test.n.max(initial=0)) if exact else 1 / (n_resamples + 1)
     return _Found(test.p, test.p_exact, smallest, notes)

@@ -5,6 +5,7 @@ names the design that was simulated. Cautions that change what a p is worth begi
 """
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,14 +13,12 @@ from numpy.typing import NDArray
 from rapidvision.numerics.resampling import Alternative
 from rapidvision.protocol import N_RELABELLINGS
 
-from ..table.columns import Columns
+from ..table.columns import SHARES, Columns
 
 Floats = NDArray[np.float64]
 
 #: How a caution begins that changes what a p is worth.
 WARNING = "warning: "
-#: Statistics that are shares, whose variance depends on their mean.
-_SHARES = ("participant_mean", "late_share")
 #: Variances that differ by less are not told.
 _LEAST_RATIO = 2.0
 #: Accuracy with the intact image from which sign flips reject too often.
@@ -116,47 +115,82 @@ def hopeless_corrections(
     return tuple(notes)
 
 
-def spread_ratio(columns: Columns, first: "NDArray[np.bool_]") -> tuple[float, float]:
+class SpreadRatios(NamedTuple):
+    """Per level: how many times as large the first group's variance is as the second's, and the p of equality."""
+
+    ratio: Floats
+    p: Floats
+
+
+def spread_ratio(
+    columns: Columns, first: "NDArray[np.bool_]", *, levels: "NDArray[np.bool_] | None" = None
+) -> tuple[float, float]:
     """How many times as large the first group's variance is as the second's, over all levels, and the p of equality.
 
     Shares are compared in binomial units: a group's variance at a level relative to that of one answer with the group's
     mean, so that a group near the ceiling is not taken for one that varies little.
+
+    Parameters
+    ----------
+    columns : Columns
+        What each participant contributes.
+    first : ndarray of bool, shape (n,)
+        Who is in the first group.
+    levels : ndarray of bool, shape (levels,), optional
+        Over these only.
 
     Returns
     -------
     ratio, p : float
         Two-sided F test; NaN for statistics that are no means of participants, and where all participants have the same value.
     """
+    squares, units, freedom = _spreads(columns, first)
+    if levels is not None:
+        squares, units, freedom = squares[:, levels], units[:, levels], freedom[:, levels]
+    ratio, p = _f_test(squares.sum(axis=1), units.sum(axis=1), freedom.sum(axis=1))
+    return float(ratio), float(p)
+
+
+def spread_ratios(columns: Columns, first: "NDArray[np.bool_]") -> SpreadRatios:
+    """The same at each level alone; arguments as for :func:`spread_ratio`."""
+    return SpreadRatios(*_f_test(*_spreads(columns, first)))
+
+
+def _f_test(squares: Floats, units: Floats, freedom: Floats) -> tuple[Floats, Floats]:
+    """Ratio of two spreads and the two-sided p of the F test; the first axis is the group."""
+    from scipy.special import fdtr
+
+    # one observation of the common spread, so that a group that never varies has a finite ratio
+    spread = (squares + 1) / (units + 1)
+    tested = (freedom > 0).all(axis=0)
+    ratio = np.where(tested, spread[0] / spread[1], np.nan)
+    below = fdtr(np.maximum(freedom[0], 1), np.maximum(freedom[1], 1), ratio)
+    return ratio, np.where(tested, np.minimum(1.0, 2 * np.minimum(below, 1 - below)), np.nan)
+
+
+def _spreads(columns: Columns, first: "NDArray[np.bool_]") -> tuple[Floats, Floats, Floats]:
+    """Sum of squares, what it is compared with, and degrees of freedom: shape (2, levels), 0 where nothing varies."""
+    squares, units, freedom = np.zeros((3, 2, columns.n_levels))
     if not columns.is_mean:
-        return math.nan, math.nan
+        return squares, units, freedom
     with np.errstate(invalid="ignore", divide="ignore"):
         x = columns.value(columns.parts.astype(float))
     x = np.where(columns.present, x, np.nan)
-    levels = [
-        at for at, column in enumerate(x.T) if np.isfinite(column).any() and np.nanmax(column) > np.nanmin(column)
-    ]
-    share = columns.name in _SHARES
-    squares, units, freedom = np.zeros(2), np.zeros(2), np.zeros(2)
-    for at in levels:
-        centre = float(np.nanmean(x[:, at]))
-        unit = centre * (1 - centre) if share else float(np.nanvar(x[:, at]))
+    share = columns.name in SHARES
+    for at, column in enumerate(x.T):
+        seen = column[np.isfinite(column)]
+        if not len(seen) or seen.max() <= seen.min():
+            continue
+        unit = float(seen.mean() * (1 - seen.mean()) if share else seen.var())
         for group, who in enumerate((first, ~first)):
             values = x[who, at][np.isfinite(x[who, at])]
             if len(values) < 2 or unit <= 0:
                 continue
             own = float(values.mean())
-            squares[group] += ((values - own) ** 2).sum() / unit
-            units[group] += (len(values) - 1) * (own * (1 - own) / unit if share else 1.0)
-            freedom[group] += len(values) - 1
-    if not freedom.all():
-        return math.nan, math.nan
-    # one observation of the common spread, so that a group that never varies has a finite ratio
-    spread = (squares + 1) / (units + 1)
-    ratio = float(spread[0] / spread[1])
-    from scipy.special import fdtr
-
-    below = float(fdtr(freedom[0], freedom[1], ratio))
-    return ratio, min(1.0, 2 * min(below, 1 - below))
+            squares[group, at] = ((values - own) ** 2).sum() / unit
+            units[group, at] = (len(values) - 1) * (own * (1 - own) / unit if share else 1.0)
+            freedom[group, at] = len(values) - 1
+    return squares, units, freedom
 
 
 def spread_warning(columns: Columns, first: "NDArray[np.bool_]") -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from rapidvision.numerics.resampling import OTHER_WAY, Alternative, sided_p
 
 from ..relabelling.canonical_order import canonical
 from ..table.columns import Columns
+from .spread_counts import exact_spread
 
 
 def exact_p_values(
@@ -19,13 +20,20 @@ def exact_p_values(
     *,
     strata: NDArray[np.int64] | None = None,
     fast: bool = False,
+    studentized: bool = False,
 ) -> NDArray[np.float64]:
     """Exact p per level, by compiled loops on every core when `fast`; NaN where it cannot be had.
 
-    It exists for means of participants, whose sums can be tabled; within strata too.
+    It exists for means of participants, whose sums can be tabled, within strata too; of the studentized difference
+    where all relabellings are few enough to enumerate.
     """
     from concurrent.futures import ThreadPoolExecutor
 
+    if studentized:
+        tails = exact_spread(columns, first) if strata is None else None
+        if tails is None:
+            return np.full(columns.n_levels, np.nan)
+        return np.array([sided_p(float(up), float(down), alternative) for up, down in zip(*tails, strict=True)])
     if not (columns.is_mean and columns.few_sums):
         return np.full(columns.n_levels, np.nan)
     columns, first, strata, turned = canonical(columns, first, strata)
@@ -71,12 +79,26 @@ def _exact_at(
 
 
 def without_exact(
-    columns: Columns, p_exact: NDArray[np.float64], blank: "NDArray[np.bool_]", *, wanted: bool, within: bool
+    columns: Columns,
+    p_exact: NDArray[np.float64],
+    blank: "NDArray[np.bool_]",
+    *,
+    wanted: bool,
+    within: bool,
+    studentized: bool = False,
 ) -> tuple[str, ...]:
     """Say why an exact p is missing."""
     missing = np.isnan(p_exact) & ~blank
     if not wanted or not missing.any():
         return ()
+    if studentized:
+        if np.isfinite(p_exact).any():  # a level where all scores are equal
+            return ()
+        why = (
+            "no exact p: studentized differences are counted by enumeration, and these relabellings are too many; Monte "
+            "Carlo counts them, and Holm and BH start from its p"
+        )
+        return (why,)
     if not columns.is_mean:
         return (
             f"no exact p: {columns.name} is no mean over participants, so only Monte Carlo counts its relabellings",

@@ -4,11 +4,13 @@
 group memberships" (appendix, Psychophysics methods). Here every relabelling keeps the sizes of the groups, ties count
 as extreme (scores are integers on a common scale, or sums that differ by a billionth are equal), and
 p = (b + 1) / (n_resamples + 1). The test keeps its level where participants are exchangeable: equal means with unequal
-spread are not, and a warning says so.
+spread are not. There the difference is studentized (:mod:`~rapidvision.analysis.inference.pooled_spread`); the plain
+difference of the paper, on demand, is told by a warning.
 """
 
 import math
 from dataclasses import dataclass, field
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -22,11 +24,13 @@ from rapidvision.seeds import fresh_seed
 from rapidvision.text.result_repr import ShownAsTable
 
 from ..resampling.counting import count_extreme
-from ..resampling.multiplicity import Cluster, benjamini_hochberg, holm
+from ..resampling.multiplicity import Cluster, Joint, benjamini_hochberg, holm
 from ..table.columns import Columns
 from .cautions import forewarnings, hopeless_corrections, spread_warning
 from .exact_p import exact_p_values, without_exact
 from .scores import columns_of_scores
+from .spread_counts import TwoWay, count_spread, of_columns
+from .spread_rule import Spread, chosen_spread, one_level_warning, pooled_note
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -56,9 +60,13 @@ class RandomizationTest(ShownAsTable):
     smallest_p : float
         No relabelling test of these groups can go below it: 1 / C(n, n_first).
     notes : tuple of str
-        What the reader should know before believing a number.
+        What the reader should know before using a number.
     labels : tuple of str
         Names of the levels.
+    spread : {"raw", "pooled"}
+        What was relabelled: the difference, or the studentized one.
+    g : ndarray of float64, shape (levels,)
+        The studentized difference, corrected for skewness; NaN where the plain difference was relabelled.
 
     Examples
     --------
@@ -88,12 +96,14 @@ class RandomizationTest(ShownAsTable):
     smallest_p: float
     notes: tuple[str, ...] = field(default=())
     labels: tuple[str, ...] = ()
+    spread: Literal["raw", "pooled"] = "raw"
+    g: NDArray[np.float64] = field(default_factory=lambda: np.full(0, np.nan))
 
     def to_frame(self) -> pd.DataFrame:
         """One row per level: the difference and every p."""
         names = self.labels or tuple(str(number) for number in range(len(self.p)))
         found = ("difference", "p", "p_low", "p_high", "p_exact", "p_holm", "p_bh", "p_max_t", "p_step_down")
-        return pd.DataFrame({"level": names, **{name: getattr(self, name) for name in found}})
+        return pd.DataFrame({"level": names, **{name: getattr(self, name) for name in found}, "spread": self.spread})
 
     @property
     def p_best(self) -> NDArray[np.float64]:
@@ -109,6 +119,7 @@ def randomization_test(
     seed: int | None = None,
     alternative: Alternative = "two-sided",
     strata: NDArray[np.int64] | None = None,
+    spread: Spread = "auto",
     exact: bool = True,
     joint: bool = True,
     alpha: float = 0.05,
@@ -133,8 +144,14 @@ def randomization_test(
         ``greater``: the first group's value is larger. Two-sided p is twice the smaller tail.
     strata : ndarray of int, shape (n,), optional
         Relabel within these only (for example counterbalancing lists).
+    spread : {"auto", "pooled", "raw"}
+        ``raw``: the difference itself, as in the paper. ``pooled``: the difference over its standard error, from one
+        spread per group pooled over the levels, with Hall's term for skewness; for means of participants. ``auto``:
+        pooled where the groups' spreads differ (F test, p up to .05) or, for shares, where one group is more than 1.25
+        times as large as the other at a level; a note says which and why.
     exact : bool
-        Also compute the exact p, where the statistic is a mean of participants.
+        Also compute the exact p, where the statistic is a mean of participants; of studentized differences, where
+        all relabellings can be enumerated.
     joint : bool
         Also compute max-T and cluster mass.
     alpha : float
@@ -173,24 +190,30 @@ def randomization_test(
     if n_first in (0, n):
         raise InputError(f"groups: sizes {n_first} and {n - n_first}; both need at least one participant")
     seed = fresh_seed() if seed is None else seed
-    counts, standard = count_extreme(
-        columns,
-        first,
-        n_resamples=n_resamples,
-        seed=seed,
-        strata=strata,
-        sided=SIDED[alternative],
-        joint=joint,
-        engine=engine,
-    )
+    kind, why = chosen_spread(columns, first, spread)
+    how: dict[str, Any] = {"n_resamples": n_resamples, "seed": seed, "strata": strata, "sided": SIDED[alternative]}
+    standard: Joint | TwoWay | None
+    if kind == "pooled":
+        counts, standard = count_spread(columns, first, engine=engine, **how)
+        studied = of_columns(columns, first)
+        told = (pooled_note(columns, why, studied.phi), *one_level_warning(columns, first))
+        g = studied.g
+    else:
+        counts, standard = count_extreme(columns, first, joint=joint, engine=engine, **how)
+        told, g = spread_warning(columns, first), np.full(columns.n_levels, np.nan)
+        told = tuple(f"{one}. Spread pooled does not assume it" for one in told) if columns.is_mean else told
     observed = columns.difference(first)
     p, low, high = p_values(counts, n_resamples, alternative)
     blank = ~np.isfinite(observed)
     p[blank] = low[blank] = high[blank] = np.nan
     p_exact = np.full(len(p), np.nan)
     if exact:
-        p_exact = exact_p_values(columns, first, alternative, strata=strata)
+        p_exact = exact_p_values(columns, first, alternative, strata=strata, studentized=kind == "pooled")
+        p_exact[blank] = np.nan
     start = np.where(np.isfinite(p_exact), p_exact, p)
+    joint_p = [standard.p_single_step(), standard.p_step_down()] if standard else [np.full(len(p), np.nan)] * 2
+    if standard:  # a level at which all scores are equal has no statistic, and nothing to reject
+        joint_p = [np.where(np.isnan(one) & ~blank, 1.0, one) for one in joint_p]
     return RandomizationTest(
         difference=observed,
         p=p,
@@ -199,8 +222,8 @@ def randomization_test(
         p_exact=p_exact,
         p_holm=holm(start),
         p_bh=benjamini_hochberg(start),
-        p_max_t=standard.p_single_step() if standard else np.full(len(p), np.nan),
-        p_step_down=standard.p_step_down() if standard else np.full(len(p), np.nan),
+        p_max_t=joint_p[0],
+        p_step_down=joint_p[1],
         clusters=standard.clusters() if standard else (),
         n_first=n_first,
         n_second=n - n_first,
@@ -209,11 +232,15 @@ def randomization_test(
         alternative=alternative,
         statistic=columns.name,
         labels=columns.labels,
+        spread=kind,
+        g=g,
         smallest_p=1 / math.comb(n, n_first),
         notes=(
-            *spread_warning(columns, first),
+            *told,
             *columns.notes(first),
-            *without_exact(columns, p_exact, blank, wanted=exact, within=strata is not None),
+            *without_exact(
+                columns, p_exact, blank, wanted=exact, within=strata is not None, studentized=kind == "pooled"
+            ),
             *forewarnings(n_first, n - n_first, n_resamples=n_resamples, alpha=alpha),
             *hopeless_corrections(
                 int(np.count_nonzero(~blank)),

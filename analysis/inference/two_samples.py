@@ -171,10 +171,14 @@ def permutation_test(
     observed = _values(statistic, a[None], b[None])[0]
     pooled = np.concatenate([a, b])
     pooled = pooled[row_order(pooled)]  # by content, so that the order of the rows changes no random draw
-    n, n_all = len(a), math.comb(len(pooled), len(a))
+    # drawn is the sample that content puts first, so that it does not matter which of them is named first
+    keys = [(len(one), one[row_order(one)].astype(">f8").tobytes()) for one in (a, b)]
+    turned = keys[0] > keys[1]
+    drawn, n_all = len(b if turned else a), math.comb(len(pooled), len(a))
     exact = n_all <= n_resamples
-    rows = _all(len(pooled), n) if exact else _random(len(pooled), n_resamples, seed, width=pooled.size)
-    null = np.concatenate([_values(statistic, pooled[order[:, :n]], pooled[order[:, n:]]) for order in rows], axis=0)
+    rows = _all(len(pooled), drawn) if exact else _random(len(pooled), n_resamples, seed, width=pooled.size)
+    parts = ((pooled[order[:, :drawn]], pooled[order[:, drawn:]]) for order in rows)
+    null = np.concatenate([_values(statistic, *(two[::-1] if turned else two)) for two in parts], axis=0)
     with np.errstate(invalid="ignore"):
         slack = TIE * np.maximum(np.abs(observed), np.abs(np.nan_to_num(null)).max(axis=0))
         counts = Counts((null >= observed - slack).sum(axis=0), (null <= observed + slack).sum(axis=0))
@@ -185,7 +189,7 @@ def permutation_test(
         p, low, high = p_values(counts, n_resamples, alternative)
     blank = ~np.isfinite(observed) | ~np.isfinite(null).all(axis=0)
     p, low, high = (np.where(blank, np.nan, value) for value in (p, low, high))
-    return PermutationTest(observed, p, low, high, null, exact, n, len(b), len(null), seed, alternative, labels)
+    return PermutationTest(observed, p, low, high, null, exact, len(a), len(b), len(null), seed, alternative, labels)
 
 
 def _labels(first: Any, second: Any) -> tuple[str, ...]:

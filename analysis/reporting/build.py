@@ -168,7 +168,7 @@ def report(
     main = fig2b(left.trials, models=networks, stimulus_set=stimulus_set, margin=margin, seed=seed, **options)
     late = _late_rules(left.trials, main.tests, seed=seed, options=options)
     table = late[main.tests.late].cells
-    n_resamples, groups = main.tests.test.n_resamples, main.tests.groups
+    n_resamples, groups = main.tests.test.n_resamples, main.tests.pairs[0].conditions
     without: dict[str, str] = {}
     chances = _allowed(
         "test against chance",

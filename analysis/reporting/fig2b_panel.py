@@ -16,6 +16,7 @@ from rapidvision.seeds import fresh_seed
 from rapidvision.text.result_repr import Shown
 
 from ..inference.ceiling import Ceiling, ceiling
+from ..inference.spread_rule import Spread
 from ..level_comparison import LevelTests, level_tests
 from ..models.curves import NetworkCurve, network_curves
 from ..resampling.multiplicity import CORRECTIONS, Correction
@@ -93,6 +94,7 @@ def fig2b(
     points: bool = False,
     groups: tuple[str, str] | None = None,
     statistic: str = "participant_mean",
+    spread: Spread = "auto",
     late: LateRule = "exclude",
     alternative: Alternative = "two-sided",
     correction: Correction = "step-down",
@@ -134,6 +136,8 @@ def fig2b(
         As in :func:`~rapidvision.analysis.level_tests`; decides what is drawn: accuracy, response times or late answers.
     groups : (str, str), optional
         As in :func:`~rapidvision.analysis.level_tests`, with the options below.
+    spread : {"auto", "pooled", "raw"}
+        What is relabelled; raw: the paper's plain difference.
     late : {"exclude", "wrong", "half"}
         What late, early and missing answers count as.
     alternative : {"two-sided", "greater", "less"}
@@ -181,6 +185,7 @@ def fig2b(
         trials,
         groups=groups,
         statistic=statistic,
+        spread=spread,
         late=late,
         alternative=alternative,
         correction=correction,
@@ -189,6 +194,7 @@ def fig2b(
         by_slot=by_slot,
         exact=exact,
     )
+    result.cells.pair(groups)  # Fig. 2B shows two groups
     ceilings: tuple[Ceiling, ...] = ()
     if any(level.full for level in result.levels):
         accuracy = result.cells if result.late == "exclude" else cells(trials, late=result.late)

@@ -122,7 +122,7 @@ def _count(
     counter = _Counter(columns, first)
     whole = None
     for block in range(-(-n_resamples // BLOCK)):
-        found = sums.of(_words(keys, block)[:, : min(BLOCK, n_resamples - block * BLOCK)])
+        found = sums.of(words_of(keys, block)[:, : min(BLOCK, n_resamples - block * BLOCK)])
         counter.add(found)
         if joint:
             values = columns.compared(counter.parts_of(found))
@@ -212,7 +212,7 @@ def places(keys: list[Stratum]) -> NDArray[np.intp]:
     return np.concatenate(parts)
 
 
-def _words(keys: list[Stratum], block: int) -> Words:
+def words_of(keys: list[Stratum], block: int) -> Words:
     """One block of relabellings, stratum under stratum; a stratum of one group only stays unchanged."""
     parts = []
     for key, rows, n_first in keys:

@@ -46,7 +46,7 @@ def count_sums(sums: Ints, first: "NDArray[np.bool_]", *, key: int, n_resamples:
     observed = np.zeros(_width(sums), dtype=_smallest(sums))
     observed[: sums.shape[1]] = sums[first].sum(axis=0)
     total = np.zeros((2, len(observed)), dtype=np.int64)
-    for labels in _label_blocks(sums, first, key=key, n_resamples=n_resamples):
+    for labels in label_blocks(sums, first, key=key, n_resamples=n_resamples):
         total += count(*labels, observed).sum(axis=0)
     return total[0, : sums.shape[1]], total[1, : sums.shape[1]]
 
@@ -83,7 +83,7 @@ def count_joint(
     observed = sums[first].sum(axis=0)
     masses = joint.least_masses
     total = [np.zeros(len(x), dtype=np.int64) for x in (observed, observed, observed, observed, masses)]
-    for labels in _label_blocks(sums, first, key=key, n_resamples=n_resamples):
+    for labels in label_blocks(sums, first, key=key, n_resamples=n_resamples):
         found = count(
             *labels,
             observed,
@@ -112,17 +112,25 @@ def _smallest(sums: Ints) -> type[np.signedinteger[Any]]:
     return np.int16 if max(int(np.abs(sums).sum(axis=0).max(initial=0)), BLOCK) < 2**15 else np.int32
 
 
-def _label_blocks(sums: Ints, first: "NDArray[np.bool_]", *, key: int, n_resamples: int) -> Iterator[tuple[Any, ...]]:
+def label_blocks(sums: Ints, first: "NDArray[np.bool_]", *, key: int, n_resamples: int) -> Iterator[tuple[Any, ...]]:
     """What the compiled counters need of scores and relabellings, some blocks at a time."""
-    from ..compiled.lanes import LANES
+    how, tables = dealing(len(sums), int(first.sum()), key), sum_tables(sums)
+    for blocks in block_spans(n_resamples):
+        yield tables, how, *blocks
 
-    n, n_levels = sums.shape
-    n_first = int(first.sum())
+
+def block_spans(n_resamples: int) -> Iterator[tuple[int, int, int, int]]:
+    """First block, number of blocks, relabellings of a block, and of all: some blocks at a time."""
+    n_blocks = -(-n_resamples // BLOCK)
+    for start in range(0, n_blocks, _BLOCKS_AT_A_TIME):
+        yield start, min(_BLOCKS_AT_A_TIME, n_blocks - start), BLOCK, n_resamples
+
+
+def dealing(n: int, n_first: int, key: int) -> tuple[Any, ...]:
+    """How the compiled loops deal relabellings of n participants, `n_first` of them in the first group."""
     sizes = [min(64, n - start) for start in range(0, n, 64)]
     plan = deal(n, n_first) if len(sizes) <= MOST_DEALT_WORDS else None
-    scores = np.zeros((len(sizes) * 64, _width(sums)), dtype=_smallest(sums))
-    scores[:n, :n_levels] = sums
-    how = (
+    return (
         plan.accepted if plan else np.zeros(65, dtype=np.uint64),
         plan.thresholds if plan else np.zeros((1, 1, 65), dtype=np.uint64),
         np.array(plan.rounds if plan else [], dtype=np.int64),
@@ -134,10 +142,15 @@ def _label_blocks(sums: Ints, first: "NDArray[np.bool_]", *, key: int, n_resampl
         np.uint64(key ^ COUNTS),
         np.uint64(key ^ FLIPS),
     )
-    tables = _tables(scores, LANES)
-    n_blocks = -(-n_resamples // BLOCK)
-    for start in range(0, n_blocks, _BLOCKS_AT_A_TIME):
-        yield tables, how, start, min(_BLOCKS_AT_A_TIME, n_blocks - start), BLOCK, n_resamples
+
+
+def sum_tables(sums: Ints) -> NDArray[Any]:
+    """Tables of sums for the compiled loops, from the scores of the participants, shape (n, columns)."""
+    from ..compiled.lanes import LANES
+
+    scores = np.zeros((-(-len(sums) // 64) * 64, _width(sums)), dtype=_smallest(sums))
+    scores[: len(sums), : sums.shape[1]] = sums
+    return _tables(scores, LANES)
 
 
 def _tables(scores: NDArray[Any], lanes: int) -> NDArray[Any]:

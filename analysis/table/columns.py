@@ -19,6 +19,8 @@ from .accuracy import Curve, curve_of, integer_scores
 
 #: Sums below it are exact in float64.
 LARGEST_SUM = 2.0**53
+#: Statistics that are shares of participants, whose variance depends on their mean.
+SHARES = ("participant_mean", "late_share")
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]

@@ -4,6 +4,7 @@ The flips are joint over the columns. Flip number r is a function of the key and
 neither chunks nor threads nor the engine change a count.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -54,13 +55,10 @@ def count_flips(whole: Floats, slack: Floats, *, n_resamples: int, key: int, eng
     >>> counts.at_least < counts.at_most
     array([ True])
     """
-    rows = whole[whole.any(axis=1)]  # what is 0 everywhere changes no sum
-    if not len(rows):
+    chosen, turned = canonical_flips(whole)
+    if not len(chosen):
         every = np.full(whole.shape[1], n_resamples, dtype=np.int64)
         return Counts(every, every.copy())
-    ordered, mirrored = rows[row_order(rows)], -rows[row_order(-rows)]
-    turned = _comes_after(ordered, mirrored)
-    chosen = np.ascontiguousarray(mirrored if turned else ordered)
     if engine == "numba" or (engine == "auto" and len(chosen) * n_resamples >= _FEWEST_COMPILED and can_compile()):
         from .compiled_flips import count_flips as compiled
 
@@ -78,21 +76,50 @@ def _comes_after(one: Floats, other: Floats) -> bool:
     return bool(len(differ)) and bool(one.flat[differ[0]] > other.flat[differ[0]])
 
 
-def _by_product(d: Floats, slack: Floats, *, n_resamples: int, key: int) -> Counts:
-    """Sums of the flipped parts by matrix products, a chunk of flips at a time."""
+def canonical_flips(whole: Floats) -> tuple[Floats, bool]:
+    """Rows in the order and with the sign that their content decides, and whether the sign was turned.
+
+    Parameters
+    ----------
+    whole : ndarray of float64, shape (n, columns)
+        As for :func:`count_flips`; rows of zeros, which change no sum, are left out.
+    """
+    rows = whole[whole.any(axis=1)]
+    if not len(rows):
+        return rows, False
+    ordered, mirrored = rows[row_order(rows)], -rows[row_order(-rows)]
+    turned = _comes_after(ordered, mirrored)
+    return np.ascontiguousarray(mirrored if turned else ordered), turned
+
+
+def flipped_parts(d: Floats, *, n_resamples: int, key: int) -> Iterator[Floats]:
+    """Sums of the parts that are flipped, some flips at a time: shape (flips, columns); each sum moves by minus twice that.
+
+    Parameters
+    ----------
+    d : ndarray of float64, shape (n, columns)
+        From :func:`canonical_flips`.
+    n_resamples, key : int
+        As for :func:`count_flips`, which counts the same flips.
+    """
     n, columns = d.shape
     n_words = -(-n // 64)
-    small = np.abs(d).sum(axis=0).max() < 2**24
+    small = np.abs(d).sum(axis=0).max(initial=0) < 2**24
     dtype: type[np.floating[Any]] = np.float32 if small else np.float64
     matrix = np.zeros((n_words * 64, columns), dtype=dtype)
     matrix[:n] = d
     rows = max(1, min(n_resamples, _ENTRIES // (n_words * 64)))
-    at_least, at_most = np.zeros(columns, dtype=np.int64), np.zeros(columns, dtype=np.int64)
     for start in range(0, n_resamples, rows):
         count = min(rows, n_resamples - start)
         words = hashed_words(key, start * n_words, count * n_words)
         bits = np.unpackbits(words.astype("<u8", copy=False).view(np.uint8), bitorder="little")
-        flipped = bits.reshape(count, n_words * 64).astype(dtype) @ matrix
+        yield bits.reshape(count, n_words * 64).astype(dtype) @ matrix
+
+
+def _by_product(d: Floats, slack: Floats, *, n_resamples: int, key: int) -> Counts:
+    """Count by matrix products."""
+    at_least, at_most = np.zeros((2, d.shape[1]), dtype=np.int64)
+    for flipped in flipped_parts(d, n_resamples=n_resamples, key=key):
         at_least += np.count_nonzero(flipped <= slack, axis=0)
         at_most += np.count_nonzero(flipped >= -slack, axis=0)
     return Counts(at_least, at_most)

@@ -6,11 +6,15 @@ some of the sizes ``|d|``, each with chance one half, count those whose sum is a
 
 Two algorithms count them. Small sums are tabled: the distribution of each half of the sizes is built up size by size,
 and the halves are joined through a running sum. Few sizes are enumerated: the sums of all subsets of each half are
-sorted and met in the middle. Whichever is less work is taken; beyond both there is no exact p.
+sorted and met in the middle. Whichever is less work is taken.
+
+Beyond both, the sizes are rounded to a coarse grid whose sums can be tabled. Each size's rounding error is known
+exactly, so a true sum lies between its grid sum less the errors downwards and plus those upwards, and two look-ups in
+one table bound each tail from below and above. The upper bound is a valid p.
 """
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,12 +25,33 @@ Floats = NDArray[np.float64]
 
 #: Additions above which there is no exact p: some tenths of a second, which the columns of a test share.
 MOST_WORK = 150_000_000
+#: Sums of a grid that bounds are read from: under a tenth of a second for a hundred units.
+MOST_GRID = 2_000_000
+#: Bounds are read from a grid only if its rounding errors are below this share of the spread of its sums.
+_LARGEST_ERROR = 0.01
 #: Largest sum that 64-bit numbers enumerate.
 _MOST_SUM = 2**61
 
 
-def flip_tails(whole: Wholes, *, most_work: float = MOST_WORK) -> tuple[float, float] | None:
-    """P(flipped sum ≥ observed) and P(flipped sum ≤ observed) over all flips.
+class FlipTails(NamedTuple):
+    """Both tails over all flips, and the lower bound of each: the same number where every flip was counted exactly.
+
+    Attributes
+    ----------
+    greater, less : float
+        P(flipped sum ≥ observed) and P(flipped sum ≤ observed), or their upper bounds.
+    greater_low, less_low : float
+        Lower bounds.
+    """
+
+    greater: float
+    less: float
+    greater_low: float
+    less_low: float
+
+
+def flip_tails(whole: Wholes, *, most_work: float = MOST_WORK) -> FlipTails | None:
+    """P(flipped sum ≥ observed) and P(flipped sum ≤ observed) over all flips, or bounds of them.
 
     Parameters
     ----------
@@ -37,34 +62,57 @@ def flip_tails(whole: Wholes, *, most_work: float = MOST_WORK) -> tuple[float, f
 
     Returns
     -------
-    greater, less : float
-        Each at least 2**-n; or None where both ways to count are too much work.
+    FlipTails or None
+        Each tail at least 2**-n; bounds where both ways to count are too much work; None where even the coarse grid is.
 
     Examples
     --------
     Fisher's reading of Darwin's maize: 1,726 of 32,768 flips are as extreme, half of them above.
 
     >>> maize = [49, -67, 8, 16, 6, 23, 28, 41, 14, 29, 56, 24, 75, 60, -48]
-    >>> round(flip_tails(Wholes(maize, 0))[0] * 2**15)
+    >>> round(flip_tails(Wholes(maize, 0)).greater * 2**15)
     863
     """
     sizes = sorted((abs(value) for value in whole.numbers if value), reverse=True)
     negative = sum(-value for value in whole.numbers if value < 0)
     if not sizes:
-        return 1.0, 1.0
+        return FlipTails(1.0, 1.0, 1.0, 1.0)
     total = sum(sizes)
     tabled = len(sizes) * total // 4 if whole.exact else math.inf
     met = 6 * len(sizes) * 2 ** ((len(sizes) + 1) // 2) if total < _MOST_SUM else math.inf
     if min(tabled, met) > most_work:
+        return _bounded(sizes, negative, whole.slack, most_work)
+    greater, less = _tabled(sizes, negative) if tabled <= met else _met(sizes, negative, whole.slack)
+    return FlipTails(greater, less, greater, less)
+
+
+def _bounded(sizes: list[int], limit: int, slack: int, most_work: float) -> FlipTails | None:
+    """Bounds from a table of sizes rounded to a grid of step total / most; sums within `slack` count as equal."""
+    total = sum(sizes)
+    most = min(MOST_GRID, int(4 * most_work / len(sizes)))
+    if len(sizes) ** 1.5 > 4 * _LARGEST_ERROR * most:
         return None
-    if tabled <= met:
-        return _tabled(sizes, negative)
-    return _met(sizes, negative, whole.slack)
+    grid = [(2 * size * most + total) // (2 * total) for size in sizes]
+    # rounding errors in units of total / most / total, which are whole numbers
+    errors = [size * most - total * steps for size, steps in zip(sizes, grid, strict=True)]
+    up, down = sum(e for e in errors if e > 0), -sum(e for e in errors if e < 0)
+    at_most, at_least = (limit + slack) * most, (limit - slack) * most
+    halves = _distribution(grid[::2]), _distribution(grid[1::2])
+    greater, _ = _joined(*halves, (at_most + down) // total)
+    greater_low, _ = _joined(*halves, (limit * most - up) // total)
+    _, less = _joined(*halves, -((up - at_least) // total))
+    _, less_low = _joined(*halves, -((-limit * most - down) // total))
+    smallest = 0.5 ** len(sizes)  # the observed flip itself
+    return FlipTails(max(greater, smallest), max(less, smallest), max(greater_low, smallest), max(less_low, smallest))
 
 
 def _tabled(sizes: list[int], limit: int) -> tuple[float, float]:
     """Share of the choices whose sum is at most, and at least, `limit`, from tables of both halves."""
-    one, two = _distribution(sizes[::2]), _distribution(sizes[1::2])
+    return _joined(_distribution(sizes[::2]), _distribution(sizes[1::2]), limit)
+
+
+def _joined(one: Floats, two: Floats, limit: int) -> tuple[float, float]:
+    """The same from the distributions of two halves."""
     # summed from the outside, so that small tails keep their digits
     below = np.concatenate([[0.0], np.cumsum(two)])
     above = np.concatenate([np.cumsum(two[::-1])[::-1], [0.0]])

@@ -44,7 +44,9 @@ class SignFlipTest:
     p, p_low, p_high : ndarray of float64, shape (columns,)
         (b + 1) / (n_resamples + 1) and its 95 % Clopper-Pearson interval.
     p_exact : ndarray of float64, shape (columns,)
-        Over all flips; NaN where there is none.
+        Over all flips, or a guaranteed upper bound of it; NaN where there is none.
+    p_exact_low : ndarray of float64, shape (columns,)
+        Its guaranteed lower bound: the same number where every flip was counted exactly.
     without_exact : tuple of str
         Why a column has no exact p; empty where it has one.
     n_resamples, seed : int
@@ -68,6 +70,7 @@ class SignFlipTest:
     p_low: Floats
     p_high: Floats
     p_exact: Floats
+    p_exact_low: Floats
     without_exact: tuple[str, ...]
     n_resamples: int
     seed: int
@@ -79,11 +82,17 @@ class SignFlipTest:
         """The exact p where there is one, else the Monte-Carlo p."""
         return np.where(np.isfinite(self.p_exact), self.p_exact, self.p)
 
+    @property
+    def wide_bounds(self) -> "NDArray[np.bool_]":
+        """Columns whose exact p is known to no better than 1 %."""
+        with np.errstate(invalid="ignore"):
+            return np.asarray(self.p_exact > 1.01 * self.p_exact_low)
+
     def to_frame(self) -> "pd.DataFrame":
         """One row per column: mean difference, number of units, and every p."""
         import pandas as pd
 
-        names = ("mean", "n", "p", "p_low", "p_high", "p_exact")
+        names = ("mean", "n", "p", "p_low", "p_high", "p_exact", "p_exact_low")
         return pd.DataFrame({name: getattr(self, name) for name in names})
 
     def __repr__(self) -> str:
@@ -122,7 +131,8 @@ def sign_flip_test(
     alternative : {"two-sided", "greater", "less"}
         ``greater``: above the null value. Two-sided p is twice the smaller tail.
     exact : bool
-        Also compute the exact p, where counting every flip is a fraction of a second's work.
+        Also compute the exact p. Where common denominators make the sums too many to count, it is bounded: `p_exact`
+        is then the upper bound, a valid p.
     engine : {"auto", "numpy", "numba"}
         Who counts; the numbers are the same.
 
@@ -162,13 +172,18 @@ def sign_flip_test(
         wholes_of(d[present, at], None if below is None else below[present, at], null=null)
         for at, present in enumerate(here.T)
     ]
-    matrix, slack = _countable(wholes, here)
-    counts = count_flips(matrix, slack, n_resamples=n_resamples, key=key64(seed, "sign flip"), engine=engine)
+    matrix, slack = countable(wholes, here)
+    counts = count_flips(matrix, slack, n_resamples=n_resamples, key=flip_key(seed), engine=engine)
     p, low, high = p_values(counts, n_resamples, alternative)
     for values in (p, low, high):
         values[n == 0] = np.nan
     share = MOST_WORK / max(len(wholes), 1)
     tails = [flip_tails(one, most_work=share) if exact and one.numbers else None for one in wholes]
+    bounds = np.full((2, len(wholes)), np.nan)
+    for at, tail in enumerate(tails):
+        if tail:
+            bounds[0, at] = sided_p(tail.greater, tail.less, alternative)
+            bounds[1, at] = sided_p(tail.greater_low, tail.less_low, alternative)
     with np.errstate(invalid="ignore"):
         plain = np.where(here, d if below is None else d / np.where(here, below, 1), 0.0)
         mean = plain.sum(axis=0) / np.where(n > 0, n, np.nan)
@@ -178,7 +193,8 @@ def sign_flip_test(
         p=p,
         p_low=low,
         p_high=high,
-        p_exact=np.array([np.nan if one is None else sided_p(*one, alternative) for one in tails]),
+        p_exact=bounds[0],
+        p_exact_low=bounds[1],
         without_exact=tuple("" if tail else _why(one, wanted=exact) for one, tail in zip(wholes, tails, strict=True)),
         n_resamples=n_resamples,
         seed=seed,
@@ -209,7 +225,12 @@ def _columns(differences: ArrayLike, denominators: ArrayLike | None) -> tuple[Fl
     return d, below.astype(np.int64)
 
 
-def _countable(wholes: list[Wholes], here: "NDArray[np.bool_]") -> tuple[Floats, Floats]:
+def flip_key(seed: int) -> int:
+    """Key of the stream of flips that a seed starts."""
+    return key64(seed, "sign flip")
+
+
+def countable(wholes: list[Wholes], here: "NDArray[np.bool_]") -> tuple[Floats, Floats]:
     """Columns whose signed sums are exact in float64, 0 where there is no difference, and the slack of each."""
     matrix, slack = np.zeros(here.shape), np.zeros(here.shape[1])
     for at, one in enumerate(wholes):
@@ -226,9 +247,11 @@ def _why(one: Wholes, *, wanted: bool) -> str:
     if not one.numbers:
         return "no unit has a difference"
     if not one.exact:
-        return f"{len(one.numbers)} differences are no fractions with small denominators, and too many to enumerate"
+        return (
+            f"{len(one.numbers)} differences are no fractions with small denominators, and too many to count or bound"
+        )
     total = float(sum(map(abs, one.numbers)))
     return (
-        f"over their common denominator, {len(one.numbers)} differences sum up to {total:.3g} units: "
-        "too many to table, and the differences too many to enumerate"
+        f"over their common denominator, {len(one.numbers)} differences sum up to {total:.3g} units: too many to count or "
+        "bound"
     )

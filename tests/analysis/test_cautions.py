@@ -65,17 +65,18 @@ def test_ordinary_designs_are_written_whole(seed, tmp_path, sizes, trials, late)
         for row in rows:
             assert row["p"] is not None
             assert row["p_holm"] is not None
-    assert (results["chance_notes"] == []) == all(
-        row["p_exact"] is not None for rows in results["chance"] for row in rows
-    )
+    # every level has an exact p or an upper bound of it; a bound that is wide is told
+    assert all(row["p_exact"] is not None for rows in results["chance"] for row in rows)
+    assert all("the exact p is bounded to no better than 1 %" in note for note in results["chance_notes"])
 
 
 def test_one_group_is_tested_against_chance_and_told_what_else_to_do(trials, tmp_path, capsys):
     one = as_csv(trials.frame[trials.frame["group"] == "clickme"], tmp_path / "one.csv")
     assert main(["analyse", "chance", str(one), "--n-resamples", "99", "--seed", "1"]) == 0
     assert "clickme: above chance from" in capsys.readouterr().out
+    assert main(["analyse", "bins", str(one), "--n-resamples", "99", "--seed", "1"]) == 0
+    assert "difference is clickme minus 0.5" in capsys.readouterr().out
     for words in (
-        ["bins"],
         ["curve"],
         ["fig2b", "--out", str(tmp_path / "f")],
         ["report", "--out", str(tmp_path / "r")],
@@ -84,11 +85,12 @@ def test_one_group_is_tested_against_chance_and_told_what_else_to_do(trials, tmp
         assert "the table has one group (clickme); a comparison needs two. Against chance one group can be tested" in (
             capsys.readouterr().err
         )
+    three = trials.frame.assign(group=np.array(["a", "b", "c"])[trials.frame["slot"] % 3])
+    several = Trials(three.assign(participant_id=three["participant_id"] + three["group"]))
+    with pytest.raises(InputError, match="name the two"):
+        _ = analysis.level_tests(several, n_resamples=9, seed=1).test
     with pytest.raises(InputError, match="name the two to compare"):
-        three = trials.frame.assign(group=np.array(["a", "b", "c"])[trials.frame["slot"] % 3])
-        analysis.level_tests(
-            Trials(three.assign(participant_id=three["participant_id"] + three["group"])), n_resamples=9, seed=1
-        )
+        analysis.fig2b(several, n_resamples=9, seed=1)
 
 
 def test_unequal_spread_is_told_loudly(seed):
@@ -99,7 +101,7 @@ def test_unequal_spread_is_told_loudly(seed):
     ratio, p = spread_ratio(columns, first)
     assert 2 < ratio < 5
     assert p < 1e-4
-    notes = randomization_test(columns, first, n_resamples=500, seed=1).notes
+    notes = randomization_test(columns, first, n_resamples=500, seed=1, spread="raw").notes
     assert notes[0].startswith("warning: the first group (12 participants) varies ")
     assert "p is too small" in notes[0]
     assert "p is too small" in spread_warning(columns, ~first)[0]  # whichever group is named first

@@ -78,7 +78,11 @@ def test_networks_are_told_apart_without_colour(trials):
     tables = [network_rows(trials, name, flip=at % 2 or None) for at, name in enumerate(("a", "b", "c", "d"))]
     models = Trials(pd.concat(tables, ignore_index=True), name="models")
     found = analysis.fig2b(trials, models=models, n_resamples=99, seed=1)
-    lines = [line for line in found.drawing.figure.axes[0].lines if len(line.get_xdata()) == 11]
+    lines = [
+        line
+        for line in found.drawing.figure.axes[0].lines
+        if len(line.get_xdata()) == 11 and line.get_linestyle() != "None"
+    ]
     looks = {(str(line._dash_pattern), line.get_marker(), str(line.get_markerfacecolor()) == "white") for line in lines}
     assert len(lines) == len(looks) == 10
     assert overlaps(found.drawing.figure) == []

@@ -95,14 +95,56 @@ def test_small_tails_keep_their_digits():
     assert exact(np.arange(1, 41)) == pytest.approx(2.0**-40, rel=1e-12)
 
 
-def test_what_cannot_be_counted_says_why(seed):
+def test_unlike_denominators_beyond_counting_are_bounded(seed):
     rng = np.random.default_rng(seed)
     trials = rng.integers(70, 81, 60)
-    result = sign_flip_test(rng.integers(-9, 9, 60), denominators=trials, n_resamples=99, seed=1)
+    result = sign_flip_test(rng.integers(-9, 12, 60), denominators=trials, n_resamples=20_000, seed=1)
+    assert result.without_exact == ("",)
+    assert result.p_exact_low[0] < result.p_exact[0] < 1.01 * result.p_exact_low[0]
+    assert not result.wide_bounds.any()
+    assert abs(result.p[0] - result.p_exact[0]) < 4.5 * np.sqrt(result.p_exact[0] / 20_000) + 1e-4
+    assert result.p_best[0] == result.p_exact[0]
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.lists(st.integers(-9, 9), min_size=2, max_size=11), st.sampled_from([20, 37, 500]))
+def test_bounds_hold_the_enumerated_tails(values, most):
+    if not any(values):
+        return
+    sizes = sorted((abs(v) for v in values if v), reverse=True)
+    greater, less = enumerated(values)
+    before, largest = tails.MOST_GRID, tails._LARGEST_ERROR
+    tails.MOST_GRID, tails._LARGEST_ERROR = most, 1e9
+    try:
+        found = tails._bounded(sizes, sum(-v for v in values if v < 0), 0, 1e9)
+    finally:
+        tails.MOST_GRID, tails._LARGEST_ERROR = before, largest
+    assert found.greater_low - 1e-12 <= greater <= found.greater + 1e-12
+    assert found.less_low - 1e-12 <= less <= found.less + 1e-12
+
+
+def test_bounds_close_on_the_exact_tails(seed):
+    rng = np.random.default_rng(seed)
+    values = rng.integers(-20_000, 30_000, 40)
+    sizes = sorted((abs(int(v)) for v in values if v), reverse=True)
+    negative = int(-values[values < 0].sum())
+    greater, less = tails._tabled(sizes, negative)
+    found = tails._bounded(sizes, negative, 0, 1e12)
+    assert found.greater_low <= greater <= found.greater
+    assert found.greater / found.greater_low < 1.01
+    assert found.less_low <= less <= found.less
+
+
+def test_what_cannot_be_counted_says_why(seed):
+    rng = np.random.default_rng(seed)
+    result = sign_flip_test(rng.normal(size=20_000), n_resamples=99, seed=1)
     assert np.isnan(result.p_exact[0])
     assert result.p_best[0] == result.p[0]
-    assert "over their common denominator" in result.without_exact[0]
-    assert "no fractions" in sign_flip_test(rng.normal(size=60), n_resamples=99, seed=1).without_exact[0]
+    assert "no fractions" in result.without_exact[0]
+    counts = sign_flip_test(
+        rng.integers(-9, 9, 20_000), denominators=rng.integers(70, 81, 20_000), n_resamples=9, seed=1
+    )
+    assert "over their common denominator" in counts.without_exact[0]
     assert sign_flip_test([1, 2], n_resamples=99, seed=1).without_exact == ("",)
 
 

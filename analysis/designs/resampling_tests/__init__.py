@@ -1,0 +1,1 @@
+"""Tests of scores by joint resampling: two and more groups, conditions within participants, covariates, own statistics."""
