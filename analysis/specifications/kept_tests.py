@@ -30,6 +30,7 @@ class Finished(msgspec.Struct, frozen=True):
     """One finished test, with the p of every correction; `why` says why there is none."""
 
     version: int
+    conditions: tuple[str, ...]
     n: tuple[int, ...]
     levels: tuple[LevelRow, ...]
     why: str = ""

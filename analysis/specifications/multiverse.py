@@ -217,18 +217,11 @@ def multiverse(
             except InputError as why:
                 if one == first:
                     raise
-                found = Finished(VERSION, (), (), str(why))
+                found = Finished(VERSION, (), (), (), str(why))
             kept.put(key, found)
         done[one.tested()] = found
         advance(1)
-    return _gathered(wanted, done, source_groups(source, groups), alpha=alpha, n_resamples=n_resamples, seed=seed)
-
-
-def source_groups(trials: TrialsSource, groups: tuple[str, str] | None) -> tuple[str, str]:
-    """The two groups, first minus second."""
-    from ..table.accuracy import cells
-
-    return cells(as_trials(trials)).pair(groups)
+    return _gathered(wanted, done, alpha=alpha, n_resamples=n_resamples, seed=seed)
 
 
 def _finished(trials: TrialsSource, one: Specification, settings: Mapping[str, Any]) -> Finished:
@@ -239,12 +232,12 @@ def _finished(trials: TrialsSource, one: Specification, settings: Mapping[str, A
     for at, level in enumerate(found.levels):
         ps = {name: _number(getattr(found.test, column)[at]) for name, (column, _) in CORRECTIONS.items()}
         rows.append(LevelRow(level.label, _number(found.test.difference[at]), _number(standard[at]), ps))
-    return Finished(VERSION, (found.test.n_first, found.test.n_second), tuple(rows))
+    return Finished(VERSION, found.pairs[0].conditions, (found.test.n_first, found.test.n_second), tuple(rows))
 
 
 def _standardized(found: LevelTests) -> Floats:
     """Difference over the root of the summed squared standard errors; NaN where they are 0."""
-    error = np.sqrt(sum(np.asarray(curve.sem) ** 2 for curve in found.curves))
+    error = np.sqrt(sum(np.asarray(curve.sem) ** 2 for curve in found.pairs[0].curves))
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.asarray(np.where(error > 0, found.test.difference / error, np.nan))
 
@@ -256,13 +249,13 @@ def _number(value: Any) -> float | None:
 def _gathered(
     wanted: tuple[Specification, ...],
     done: Mapping[tuple[str, str, str], Finished],
-    groups: tuple[str, str],
     *,
     alpha: float,
     n_resamples: int,
     seed: int,
 ) -> Multiverse:
-    levels = tuple(row.level for row in done[wanted[0].tested()].levels)
+    first = done[wanted[0].tested()]
+    levels = tuple(row.level for row in first.levels)
     reasons: dict[str, int] = {}
     used = []
     for one in wanted:
@@ -283,7 +276,7 @@ def _gathered(
         decisions = np.where(p <= alpha, np.sign(table["difference"]), 0).astype(np.int64)
     return Multiverse(
         specifications=tuple(used),
-        groups=groups,
+        groups=(first.conditions[0], first.conditions[1]),
         levels=levels,
         decisions=decisions,
         difference=table["difference"],
