@@ -172,7 +172,7 @@ def level_ticks(axes: Axes, axis: LevelAxis, levels: Sequence[Level], *, width_i
         axes.set_xticks(x, labels)
         return height
     shown, last = [], -np.inf
-    for place, label in zip(at, labels, strict=True):  # turned by a right angle, a label is as wide as it is high
+    for place, label in zip(at, labels, strict=True):  # turned by a right angle, its width is its height
         fits = place - last >= height + _GAP
         shown.append(label if fits else "")
         last = place if fits else last

@@ -43,7 +43,7 @@ def text_size(text: str, points: float) -> tuple[float, float]:
 def _size(text: str, points: float, family: str) -> tuple[float, float]:
     if not text.strip():
         return 0.0, 0.0
-    box = TextPath((0, 0), text, size=points, prop=FontProperties(family=family)).get_extents()
+    box = TextPath((0, 0), text, size=points, prop=FontProperties(family=[family])).get_extents()
     return float(box.x1) / _POINTS_PER_INCH, points * LINE / _POINTS_PER_INCH
 
 

@@ -119,7 +119,7 @@ def fig2b(
         Axes of a figure of your own, drawn in the style in force; the intact images get narrow axes at their right.
         By default a new figure in the paper's style.
     width : {"single", "double"} or float
-        Of a new figure: one column of a journal (89 mm), two (183 mm), or millimetres. Its height follows.
+        Of a new figure: one column of a journal (89 mm), two (183 mm), or any width in mm. Its height follows.
     labels, colours : mapping of str to str, optional
         Group → its name in the legend; group → a Matplotlib colour.
     x_label, y_label : str, optional

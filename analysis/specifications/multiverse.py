@@ -87,7 +87,9 @@ class Multiverse(Shown):
     @property
     def effect(self) -> Floats:
         """Mean over the levels of the difference over its standard error, shape (specifications,)."""
-        return np.asarray(np.nanmean(self.standardized, axis=1))
+        known = np.isfinite(self.standardized)
+        with np.errstate(invalid="ignore"):  # NaN where no level has a standard error
+            return np.asarray(np.where(known, self.standardized, 0).sum(axis=1) / known.sum(axis=1))
 
     def sentence(self) -> str:
         """How many of all analyses decide alike."""
@@ -260,9 +262,9 @@ def _gathered(
     used = []
     for one in wanted:
         found = done[one.tested()]
-        same = tuple(row.level for row in found.levels) == levels
+        same = tuple(row.level for row in found.levels) == levels and found.conditions == first.conditions
         if found.why or not same:
-            why = found.why or "its exclusions leave other levels"
+            why = found.why or "its exclusions leave other levels or conditions"
             reasons[why] = reasons.get(why, 0) + 1
         else:
             used.append(one)

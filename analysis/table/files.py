@@ -39,7 +39,7 @@ def from_csv(data: bytes, *, name: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
     if delimiter != ",":
         raw, told = _as_written(raw, delimiter=delimiter, name=name)
         notes += told
-    # a column of text is given up as soon as it is parsed
+    # a column of text is given up once parsed
     frame = pd.DataFrame({column.name: _parsed(raw.pop(column.name), column.name, name) for column in COLUMNS})
     return frame.assign(**_more(raw)), tuple(notes)
 

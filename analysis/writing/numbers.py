@@ -12,7 +12,7 @@ SMALLEST_P = 0.001
 
 
 class Source(NamedTuple):
-    """A number as it is written, and where it stands.
+    """A written number, and where it stands.
 
     Attributes
     ----------
@@ -68,7 +68,7 @@ class Numbers:
         return self._said(f"{self.get(*path):.1%}", path)
 
     def percent(self, *path: str | int) -> str:
-        """A share in per cent, as short as it is: ``50%``, ``6.25%``."""
+        """A share in per cent, in its shortest form: ``50%``, ``6.25%``."""
         return self._said(f"{100 * self.get(*path):.3g}%", path)
 
     def points(self, *path: str | int) -> str:
@@ -80,7 +80,7 @@ class Numbers:
         return self._said(f"{self.get(*path):.{digits}f}", path)
 
     def plain(self, *path: str | int) -> str:
-        """A number or label as short as it is: ``0.05``, ``15.8``."""
+        """A number or label in its shortest form: ``0.05``, ``15.8``."""
         value = self.get(*path)
         return self._said(f"{value:g}" if isinstance(value, float) else str(value), path)
 

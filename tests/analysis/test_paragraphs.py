@@ -30,7 +30,7 @@ def leaves(value):
 
 
 def fits(token, leaf):
-    """Whether a number of a text is this leaf, at the digits with which it is written, as it is or in per cent."""
+    """Whether a number of a text is this leaf, at the digits with which it is written, plain or in per cent."""
     kind, value = leaf
     if kind == "text":
         return token == value
