@@ -218,7 +218,7 @@ def drawing_options(arguments: argparse.Namespace) -> dict[str, Any]:
         When a label or colour has no ``=``.
     """
     return {
-        "width": arguments.width,
+        "width_mm": arguments.width,
         "error": arguments.error,
         "band": arguments.band,
         "points": arguments.points,

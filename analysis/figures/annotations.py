@@ -48,13 +48,18 @@ def draw_ceilings(main: Axes, data: Fig2bData, axis: LevelAxis, *, height_in: fl
                   mec="none", ls="none", transform=main.get_xaxis_transform(), clip_on=False, zorder=4)  # fmt: skip
 
 
+def group_label(data: Fig2bData, number: int) -> str:
+    """A group's name in the figure, with its size."""
+    return f"{data.label(data.groups[number])} (n = {int(data.curves[number].n.max())})"
+
+
 def legend_entries(data: Fig2bData) -> tuple[list[Any], list[str]]:
     """Groups with their sizes, networks with their dashes, ceiling and chance."""
     handles: list[Any] = []
     labels: list[str] = []
-    for number, (group, curve) in enumerate(zip(data.groups, data.curves, strict=True)):
+    for number, group in enumerate(data.groups):
         handles.append(Line2D([], [], color=data.colour(group), marker=MARKERS[number % 6], ms=4, lw=1.6))
-        labels.append(f"{data.label(group)} (n = {int(curve.n.max())})")
+        labels.append(group_label(data, number))
     for number, model in enumerate(data.models):
         handles.append(Line2D([], [], color=GREY, ls=DASHES[number % len(DASHES)], lw=1.0))
         labels.append(model)

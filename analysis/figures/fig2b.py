@@ -21,6 +21,7 @@ from .annotations import (
     draw_stars,
     footer_height,
     footer_lines,
+    group_label,
     legend_entries,
     legend_layout,
 )
@@ -169,7 +170,7 @@ def _draw_group(main: Axes, full: Axes, data: Fig2bData, axis: LevelAxis, number
     x = axis.x[axis.places] + (0 if data.band else step * aside)
     style: dict[str, Any] = {"color": colour, "marker": MARKERS[number % 6], "ms": 4, "zorder": 3}
     mean, bars = curve.mean[axis.places], half[axis.places]
-    main.plot(x, mean, lw=1.6, **style)
+    main.plot(x, mean, lw=1.6, label=group_label(data, number), **style)
     drawn = data.error != "none"
     if drawn and data.band:
         main.fill_between(x, mean - bars, mean + bars, color=colour, alpha=0.2, lw=0, zorder=1)

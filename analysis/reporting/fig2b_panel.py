@@ -83,7 +83,7 @@ def fig2b(
     stimulus_set: Path | str | None = None,
     margin: float = 0.05,
     ax: "UserAxes | None" = None,
-    width: str | float = 142.0,
+    width_mm: str | float = 142.0,
     labels: Mapping[str, str] | None = None,
     colours: Mapping[str, str] | None = None,
     x_label: str | None = None,
@@ -118,7 +118,7 @@ def fig2b(
     ax : matplotlib.axes.Axes, optional
         Axes of a figure of your own, drawn in the style in force; the intact images get narrow axes at their right.
         By default a new figure in the paper's style.
-    width : {"single", "double"} or float
+    width_mm : {"single", "double"} or float
         Of a new figure: one column of a journal (89 mm), two (183 mm), or any width in mm. Its height follows.
     labels, colours : mapping of str to str, optional
         Group → its name in the legend; group → a Matplotlib colour.
@@ -230,7 +230,7 @@ def fig2b(
             y_label=y_label,
         ),
         ax=ax,
-        width=width,
+        width=width_mm,
     )
     return Fig2b(drawing, result, ceilings, networks)
 

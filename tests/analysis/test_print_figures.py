@@ -46,14 +46,14 @@ def overlaps(figure):
 
 LOOKS = {
     "usual": {},
-    "one column": {"width": "single", "points": True, "error": "interval", "band": True},
-    "two columns": {"width": "double", "error": "none"},
+    "one column": {"width_mm": "single", "points": True, "error": "interval", "band": True},
+    "two columns": {"width_mm": "double", "error": "none"},
     "long names": {
-        "width": "single",
+        "width_mm": "single",
         "labels": {"clickme": "a group with a name that is far longer than a column of a journal is wide"},
     },
-    "linear": {"width": 70, "scale": "linear"},
-    "times": {"width": "single", "statistic": "response_ms"},
+    "linear": {"width_mm": 70, "scale": "linear"},
+    "times": {"width_mm": "single", "statistic": "response_ms"},
 }
 
 
@@ -121,7 +121,7 @@ def test_points_are_the_participants(trials):
 
 @pytest.mark.parametrize(("width", "inches"), [("single", 3.504), ("double", 7.205), (100, 3.937), ("142", 5.591)])
 def test_figures_have_the_widths_of_journals(trials, width, inches):
-    figure = analysis.fig2b(trials, n_resamples=99, width=width, seed=1).drawing.figure
+    figure = analysis.fig2b(trials, n_resamples=99, width_mm=width, seed=1).drawing.figure
     assert figure.get_size_inches()[0] == pytest.approx(inches, abs=0.001)
 
 
@@ -164,8 +164,8 @@ def test_the_axis_is_named_after_the_data():
 
 def test_bad_looks_are_refused_with_what_is_allowed(trials):
     for change, says in (
-        ({"width": "triple"}, "single, double, or 60 to 400 mm"),
-        ({"width": 5}, "60 to 400 mm"),
+        ({"width_mm": "triple"}, "single, double, or 60 to 400 mm"),
+        ({"width_mm": 5}, "60 to 400 mm"),
         ({"error": "sd"}, "error: got"),
         ({"scale": "loge"}, 'Did you mean "log"'),
         ({"labels": {"clikme": "x"}}, 'Did you mean "clickme"'),
