@@ -111,8 +111,8 @@ def shown_result(title: str, found: Any, *, name: str) -> Section:
     >>> trials = rv.analysis.Design(n_per_group=4).simulate(seed=1)
     >>> found = rv.analysis.level_tests(trials, n_resamples=99, seed=1)
     >>> section = shown_result("Levels", found, name="levels")
-    >>> [type(part).__name__ for part in section.parts][-1]
-    'Table'
+    >>> "Table" in [type(part).__name__ for part in section.parts]
+    True
     """
     frame = found.to_frame()
     opening = found.opening() if hasattr(found, "opening") else ()
