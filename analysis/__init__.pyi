@@ -58,6 +58,9 @@ from .models.consistency import ErrorConsistency as ErrorConsistency
 from .models.consistency import error_consistency as error_consistency
 from .models.observers import ObserverConsistency as ObserverConsistency
 from .models.observers import observer_consistency as observer_consistency
+from .prereg.plan import Preregistration as Preregistration
+from .prereg.plan import preregister as preregister
+from .prereg.plan import read_preregistration as read_preregistration
 from .reporting.build import Report as Report
 from .reporting.build import report as report
 from .reporting.fig2b_panel import Fig2b as Fig2b
@@ -69,6 +72,8 @@ from .sample_size.power import calibrate as calibrate
 from .sample_size.power import power as power
 from .sample_size.simulation import Design as Design
 from .scores.measure import Measure as Measure
+from .specifications.multiverse import Multiverse as Multiverse
+from .specifications.multiverse import multiverse as multiverse
 from .table.columns import score_columns as score_columns
 from .table.exclusions import Kept as Kept
 from .table.exclusions import Rules as Rules
@@ -78,3 +83,5 @@ from .table.statistic_registry import register_statistic as register_statistic
 from .table.trials import Trials as Trials
 from .table.trials import read_trials as read_trials
 from .table.trials import write_trials as write_trials
+from .writing.paragraphs import Paragraphs as Paragraphs
+from .writing.paragraphs import paragraphs as paragraphs

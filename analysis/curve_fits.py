@@ -157,6 +157,7 @@ def fit_psychometric(
     >>> bool(found.loc["clickme", "threshold_percent"] < found.loc["salicon", "threshold_percent"])
     True
     """
+    from .figures.level_axis import level_axis_label
     from .figures.plots import draw_fits
     from .fits.threshold_difference import threshold_test
     from .fits.thresholds import fit_group, fit_participants
@@ -168,7 +169,9 @@ def fit_psychometric(
     first, second = (fit_group(table, group, n_bootstrap=n_bootstrap, seed=seed, axis=axis) for group in pair)
     test = threshold_test(table, pair, n_resamples=n_resamples, n_bootstrap=n_bootstrap, seed=seed, axis=axis)
     curves = tuple(curve_of(table.accuracy[table.of(group)]) for group in pair)
-    drawing = draw_fits(test.axis, pair, curves, (first, second), chance=rate)
+    unit = test.axis.unit
+    label = level_axis_label(table.levels, None if unit == "%" else f"Level ({unit})" if unit else "Level")
+    drawing = draw_fits(test.axis, pair, curves, (first, second), chance=rate, label=label)
     own = [_own(table, group, fit_participants(table, group, axis=axis), test.axis) for group in pair]
     return CurveFits(pair, (first, second), test, drawing, pd.concat(own, ignore_index=True), table.notes)
 

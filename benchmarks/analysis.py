@@ -11,6 +11,7 @@ import numpy as np
 
 import benchmarks.analysis_designs  # noqa: F401 (adds its figures)
 import benchmarks.analysis_measures  # noqa: F401 (adds its figures)
+import benchmarks.analysis_report  # noqa: F401 (adds its figures)
 from benchmarks import (  # noqa: F401 (they add their figures to the suite)
     analysis_fits,
     analysis_tables,

@@ -2,7 +2,7 @@
 
 import argparse
 
-from . import importing, maps, measures, models, planning, study
+from . import choices, importing, maps, measures, models, planning, study
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,3 +22,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     planning.add_power(verbs)
     planning.add_calibrate(verbs)
     study.add_report(verbs)
+    choices.add_paragraph(verbs)
+    choices.add_multiverse(verbs)
+    choices.add_prereg(verbs)

@@ -9,14 +9,17 @@ from rapidvision.protocol import N_RELABELLINGS
 from ..fits.choices import SCALES
 from .options import (
     add_by,
+    add_checks,
     add_company,
     add_design_options,
+    add_drawing,
     add_guess,
     add_mixed,
     add_reading_options,
     add_test_options,
     command_of,
     design_options,
+    drawing_options,
     kept_of,
     rules_of,
     seed_of,
@@ -75,6 +78,7 @@ def add_fig2b(verbs: Verbs) -> None:
     add_test_options(parser)
     add_company(parser)
     add_guess(parser)
+    add_drawing(parser)
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for fig2b.pdf, .svg and .png")
     parser.set_defaults(run=_run_fig2b)
 
@@ -89,6 +93,7 @@ def _run_fig2b(arguments: argparse.Namespace) -> None:
         stimulus_set=arguments.set,
         margin=arguments.margin,
         seed=seed_of(arguments),
+        **drawing_options(arguments),
         **test_options(arguments),
     )
     for line in result.opening():
@@ -116,6 +121,7 @@ def add_report(verbs: Verbs) -> None:
     add_company(parser)
     add_guess(parser)
     add_mixed(parser)
+    add_checks(parser)
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the report")
     parser.set_defaults(run=_run_report)
 
@@ -135,6 +141,8 @@ def _run_report(arguments: argparse.Namespace) -> None:
         mixed=arguments.mixed,
         seed=seed,
         command=command_of("report", arguments, seed=seed),
+        multiverse=arguments.multiverse,
+        prereg=arguments.prereg,
         **test_options(arguments),
     )
     for line in result.results["left_out"]:

@@ -1,219 +1,144 @@
-"""What stands in and around Fig. 2B: stars, ceilings, legend, footer, insets; and everything that it shows."""
+"""What stands in and around Fig. 2B: stars, ceilings, legend, footer, insets."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
+from matplotlib.lines import Line2D
 
-from ..models.curves import NetworkCurve
-from ..table.accuracy import Curve, Level
-from .style import COLOURS, DASHES, GREY, stars
+from .fig2b_data import Fig2bData
+from .level_axis import LevelAxis
+from .style import CHANCE, DASHES, GREY, MARKERS, stars
+from .texts import LINE, lines_of, text_size
 
-
-class Measure(NamedTuple):
-    """What the y axis shows.
-
-    Attributes
-    ----------
-    label : str
-        Of the axis.
-    is_accuracy : bool
-        Whether chance, ceilings and networks belong beside it.
-    is_share : bool
-        Whether it is shown in per cent.
-    error : str
-        What the error bars are.
-    """
-
-    label: str = "Categorization accuracy"
-    is_accuracy: bool = True
-    is_share: bool = True
-    error: str = "S.E.M. over participants"
+#: Inches that the row of stars takes.
+STAR_ROW_IN = 0.17
+#: Inches that a group's mark of its ceiling takes.
+CEILING_ROW_IN = 0.09
+_STAR_PT, _FOOTER_PT, _LEGEND_PT = 7.0, 6.0, 7.0
+#: Inches that a legend's handle and the space around it take.
+_HANDLE_IN = 0.40
+_COLUMN_GAP_IN = 0.14
 
 
-_JACKKNIFE = "jackknife S.E. over participants"
-#: By the name of the statistic.
-MEASURES: dict[str, Measure] = {
-    "participant_mean": Measure(),
-    "pooled": Measure("Categorization accuracy, all trials together", error=_JACKKNIFE),
-    "dprime": Measure("Sensitivity (d′)", is_accuracy=False, is_share=False, error=_JACKKNIFE),
-    "criterion": Measure("Criterion (c)", is_accuracy=False, is_share=False, error=_JACKKNIFE),
-    "response_ms": Measure("Median response time, correct answers (ms)", is_accuracy=False, is_share=False),
-    "late_share": Measure("Late, early and missing answers", is_accuracy=False),
-}
-
-
-def measure_of(statistic: str) -> Measure:
-    """Return how a statistic is drawn; a plug-in's is labelled with its name, and is no share.
-
-    Examples
-    --------
-    >>> measure_of("dprime").label, measure_of("my_score").label
-    ('Sensitivity (d′)', 'my score')
-    """
-    return MEASURES.get(statistic) or Measure(statistic.replace("_", " "), is_accuracy=False, is_share=False)
-
-
-@dataclass(frozen=True, eq=False)
-class Fig2bData:
-    """Everything that the figure shows.
-
-    Attributes
-    ----------
-    levels : tuple of Level
-        In order, the intact image last.
-    groups : tuple of str
-        The two groups, in the order of the test.
-    curves : tuple of Curve
-        One per group.
-    p : ndarray or None
-        Corrected p per level, for the stars.
-    correction : str
-        What it is corrected by, in words.
-    networks : tuple of NetworkCurve
-        Drawn dashed in their group's colour.
-    ceilings : tuple of (str, Level or None)
-        Group and its ceiling, marked on the axis.
-    insets : tuple of (str, ndarray)
-        Group and an image of the level where all features are visible.
-    chance : float or None
-        Share of answers that guessing gets right, drawn as a line beside accuracy; None where it is unknown.
-    note : str
-        Who the observers are, written into the figure when they are not people.
-    measure : Measure
-        What the y axis shows.
-    colours, labels : mapping of str to str
-        Group → colour, group → name in the figure, where they differ from the usual ones.
-    """
-
-    levels: tuple[Level, ...]
-    groups: tuple[str, ...]
-    curves: tuple[Curve, ...]
-    p: NDArray[np.float64] | None = None
-    correction: str = ""
-    networks: tuple[NetworkCurve, ...] = ()
-    ceilings: tuple[tuple[str, Level | None], ...] = ()
-    insets: tuple[tuple[str, NDArray[np.uint8]], ...] = ()
-    chance: float | None = None
-    note: str = ""
-    measure: Measure = MEASURES["participant_mean"]
-    colours: Mapping[str, str] = field(default_factory=dict)
-    labels: Mapping[str, str] = field(default_factory=dict)
-
-    def colour(self, group: str) -> str:
-        """The colour of a group and of its networks; grey for a group without people."""
-        if group in self.colours:
-            return self.colours[group]
-        return COLOURS[self.groups.index(group) % 6] if group in self.groups else GREY
-
-    def label(self, group: str) -> str:
-        """The name of a group in the figure."""
-        return self.labels.get(group, group)
-
-
-def models_of(data: Fig2bData) -> tuple[str, ...]:
-    """The networks' names, each once, in order."""
-    return tuple(dict.fromkeys(network.model for network in data.networks))
-
-
-def draw_stars(main: Axes, full: Axes, data: Fig2bData, x: NDArray[np.float64], full_place: int | None) -> None:
-    """Stars above the higher of the two curves, where the corrected p is small."""
+def draw_stars(main: Axes, full: Axes, data: Fig2bData, axis: LevelAxis, *, width_in: float) -> None:
+    """Stars in a row above all curves, where the corrected p is small; turned where levels lie close."""
     if data.p is None:
         return
-    top = np.nanmax([curve.mean + np.nan_to_num(curve.sem) for curve in data.curves], axis=0)
-    for place, p in enumerate(data.p):
-        if not stars(p):
-            continue
-        axes, at = (full, 0.0) if place == full_place else (main, x[place])
-        axes.annotate(
-            stars(p),
-            (at, top[place]),
-            xytext=(0, 1.5),
-            textcoords="offset points",
-            ha="center",
-            va="bottom",
-            fontsize=7,
-        )
+    low, high = main.get_xlim()
+    found = [(axis.x[place], stars(data.p[place])) for place in axis.places if stars(data.p[place])]
+    at = np.array([(x - low) / (high - low) * width_in for x, _ in found])
+    wide = np.array([text_size(text, _STAR_PT)[0] for _, text in found])
+    turned = len(at) > 1 and bool((np.diff(at) < (wide[1:] + wide[:-1]) / 2 + 0.02).any())
+    style: dict[str, Any] = {"ha": "center", "va": "top", "fontsize": _STAR_PT, "rotation": 90 if turned else 0}
+    for x, text in found:
+        main.text(x, 0.995, text, transform=main.get_xaxis_transform(), **style)
+    if axis.full is not None and stars(data.p[axis.full]):
+        full.text(0.0, 0.995, stars(data.p[axis.full]), transform=full.get_xaxis_transform(), **style)
 
 
-def draw_ceilings(main: Axes, data: Fig2bData, x: NDArray[np.float64]) -> None:
-    """A triangle on the x axis under the level where each group reaches its ceiling."""
+def draw_ceilings(main: Axes, data: Fig2bData, axis: LevelAxis, *, height_in: float) -> None:
+    """A triangle above the x axis at the level where each group reaches its ceiling, a row for each group."""
     for number, (group, level) in enumerate(data.ceilings):
         if level is None:
             continue
-        at = x[[one.index for one in data.levels].index(level.index)]
-        colour = data.colour(group)
-        main.plot(
-            [at],
-            [0.012 + 0.035 * number],
-            marker="^",
-            ms=5,
-            color=colour,
-            mec="none",
-            transform=main.get_xaxis_transform(),
-            clip_on=False,
-            zorder=4,
-        )
-        main.annotate(
-            "ceiling",
-            (at, 0.012 + 0.035 * number),
-            xycoords=main.get_xaxis_transform(),
-            xytext=(-5, 0),
-            textcoords="offset points",
-            ha="right",
-            va="center",
-            fontsize=6.5,
-            color=colour,
-        )
+        at = axis.x[[one.index for one in data.levels].index(level.index)]
+        main.plot([at], [(number + 0.5) * CEILING_ROW_IN / height_in], marker="^", ms=4.5, color=data.colour(group),
+                  mec="none", ls="none", transform=main.get_xaxis_transform(), clip_on=False, zorder=4)  # fmt: skip
 
 
-def legend(main: Axes, data: Fig2bData, models: tuple[str, ...]) -> None:
-    """Groups with their sizes, networks with their dashes, and the footer."""
-    from matplotlib.lines import Line2D
+def group_label(data: Fig2bData, number: int) -> str:
+    """A group's name in the figure, with its size."""
+    return f"{data.label(data.groups[number])} (n = {int(data.curves[number].n.max())})"
 
-    handles, labels = main.get_legend_handles_labels()
-    for number, model in enumerate(models):
-        handles.append(Line2D([], [], color=GREY, ls=DASHES[number % 5], lw=1.0))
+
+def legend_entries(data: Fig2bData) -> tuple[list[Any], list[str]]:
+    """Groups with their sizes, networks with their dashes, ceiling and chance."""
+    handles: list[Any] = []
+    labels: list[str] = []
+    for number, group in enumerate(data.groups):
+        handles.append(Line2D([], [], color=data.colour(group), marker=MARKERS[number % 6], ms=4, lw=1.6))
+        labels.append(group_label(data, number))
+    for number, model in enumerate(data.models):
+        handles.append(Line2D([], [], color=GREY, ls=DASHES[number % len(DASHES)], lw=1.0))
         labels.append(model)
-    main.legend(handles, labels, loc="upper left", bbox_to_anchor=(0.0, 0.965), handlelength=2.6, labelspacing=0.35)
-    footer(main, data)
+    if any(level is not None for _, level in data.ceilings):
+        handles.append(Line2D([], [], color=GREY, marker="^", ms=4.5, mec="none", ls="none"))
+        labels.append("ceiling")
+    if data.shows_chance:
+        handles.append(Line2D([], [], color=CHANCE, lw=0.8, ls=(0, (3, 2))))
+        labels.append(f"chance ({data.chance:.3g})" if not data.measure.is_share else f"chance ({data.chance:.0%})")
+    return handles, labels
 
 
-def footer(main: Axes, data: Fig2bData) -> None:
-    """One line below the axis: what the bars are and what the stars mean."""
-    lines = [f"bars: {data.measure.error}"]
-    if data.networks:
-        lines[0] += "; networks have none" if len(models_of(data)) > 1 else "; band of the network: resampled images"
-    if data.p is not None:
-        lines.append(f"*** p < .001   ** p < .01   * p < .05   ({data.correction})")
-    main.annotate(
-        "\n".join(lines),
-        (0, 0),
-        xycoords="axes fraction",
-        xytext=(0, -32),
-        textcoords="offset points",
-        ha="left",
-        va="top",
-        fontsize=6,
-        color=GREY,
-        linespacing=1.35,
-    )
+class LegendLayout(NamedTuple):
+    """Entries of a legend in as many columns as fit, and the height that they take."""
+
+    handles: list[Any]
+    labels: list[str]
+    n_columns: int
+    height_in: float
 
 
-def draw_insets(figure: Figure, data: Fig2bData) -> None:
-    """An image per group beside the axes, framed in its colour."""
-    for number, (group, image) in enumerate(data.insets[:4]):
+def legend_layout(data: Fig2bData, width_in: float) -> LegendLayout:
+    """Arrange the legend in a width."""
+    handles, labels = legend_entries(data)
+    labels = ["\n".join(lines_of(label, _LEGEND_PT, width_in - _HANDLE_IN)) for label in labels]
+    wide = [max(text_size(line, _LEGEND_PT)[0] for line in label.split("\n")) + _HANDLE_IN for label in labels]
+    n_columns, n_rows = 1, len(labels)
+    for columns in range(min(len(labels), 4), 1, -1):
+        rows = -(-len(labels) // columns)  # filled column by column, as Matplotlib does
+        needed = [max(wide[start : start + rows]) for start in range(0, len(labels), rows)]
+        if sum(needed) + _COLUMN_GAP_IN * (len(needed) - 1) <= width_in:
+            n_columns, n_rows = len(needed), rows
+            break
+    n_lines = n_rows + sum(label.count("\n") for label in labels)
+    return LegendLayout(handles, labels, n_columns, n_lines * _LEGEND_PT * LINE / 72 + 0.02)
+
+
+def draw_legend(figure: Figure, layout: LegendLayout, *, left_in: float, top_in: float) -> None:
+    """The legend above the axes."""
+    width, height = figure.get_size_inches()
+    figure.legend(layout.handles, layout.labels, loc="upper left", ncols=layout.n_columns, fontsize=_LEGEND_PT,
+                  bbox_to_anchor=(left_in / width, top_in / height), borderaxespad=0, borderpad=0, labelspacing=0.3,
+                  columnspacing=1.2, handletextpad=0.6, handlelength=2.2)  # fmt: skip
+
+
+def footer_lines(data: Fig2bData, width_in: float) -> list[str]:
+    """What the bars are and what the stars mean, in lines that fit."""
+    return [line for sentence in data.caption() for line in lines_of(sentence, _FOOTER_PT, width_in)]
+
+
+def footer_height(lines: list[str]) -> float:
+    """Inches that the footer takes."""
+    return len(lines) * _FOOTER_PT * LINE / 72
+
+
+def draw_footer(figure: Figure, lines: list[str], *, left_in: float, bottom_in: float) -> None:
+    """The footer at the lower edge."""
+    width, height = figure.get_size_inches()
+    for number, line in enumerate(reversed(lines)):
+        at = bottom_in + (number + 0.25) * _FOOTER_PT * LINE / 72
+        figure.text(left_in / width, at / height, line, fontsize=_FOOTER_PT, color=GREY, ha="left", va="baseline")
+
+
+def draw_insets(figure: Figure, data: Fig2bData, *, left_in: float, width_in: float, top_in: float) -> None:
+    """An image per group beside the axes, framed in its colour, its group's name above it."""
+    width, height = figure.get_size_inches()
+    for group, image in data.insets[:4]:
         colour = data.colour(group)
-        axes = figure.add_axes((0.835, 0.58 - 0.40 * number, 0.15, 0.30))
-        axes.imshow(image, cmap="gray", vmin=0, vmax=255, interpolation="none")
+        title = lines_of(f"{data.label(group)}, 100 %", _LEGEND_PT, width_in)
+        top_in -= len(title) * _LEGEND_PT * LINE / 72 + 0.03
+        high = width_in * image.shape[0] / image.shape[1]
+        top_in -= high
+        axes = figure.add_axes((left_in / width, top_in / height, width_in / width, high / height))
+        axes.imshow(image, cmap="gray", vmin=0, vmax=255, interpolation="none", aspect="auto")
         axes.set_xticks([])
         axes.set_yticks([])
         for spine in axes.spines.values():
             spine.set_visible(True)
             spine.set_color(colour)
             spine.set_linewidth(1.5)
-        axes.set_title(f"{data.label(group)}, 100 %", fontsize=7, color=colour, pad=3)
+        axes.set_title("\n".join(title), fontsize=_LEGEND_PT, color=colour, pad=3)
+        top_in -= 0.12

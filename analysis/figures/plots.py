@@ -3,6 +3,8 @@
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from numpy.typing import NDArray
 
 from rapidvision.system.figures import figure_style, new_figure
 
@@ -10,7 +12,11 @@ from ..fits.level_axis import LevelAxis
 from ..fits.thresholds import GroupFit
 from ..models.curves import NetworkCurve
 from ..table.accuracy import Cells, Curve, Level
-from .style import COLOURS, DASHES, GREY, MARKERS, RC, REVEALED, Drawing, draw_chance, level_axis_label, per_cent_axis
+from .level_axis import level_axis_label
+from .style import COLOURS, DASHES, GREY, MARKERS, RC, Drawing, draw_chance, per_cent_axis
+
+#: Participants times levels above which thin lines become an image.
+_MOST_LINES_DRAWN = 10_000
 
 
 def draw_individuals(table: Cells, groups: tuple[str, ...], curves: tuple[Curve, ...]) -> Drawing:
@@ -19,13 +25,14 @@ def draw_individuals(table: Cells, groups: tuple[str, ...], curves: tuple[Curve,
         figure = new_figure(3.0 * len(groups), 2.9)
         figure.subplots_adjust(left=0.62 / (3.0 * len(groups)), right=0.985, bottom=0.235, top=0.915, wspace=0.08)
         panels = figure.subplots(1, len(groups), sharey=True, squeeze=False)[0]
-        x = np.arange(len(table.levels))
+        x = np.arange(len(table.levels), dtype=float)
         for number, (axes, group, curve) in enumerate(zip(panels, groups, curves, strict=True)):
-            axes.plot(x, table.accuracy[table.of(group)].T, color=COLOURS[number % 6], lw=0.4, alpha=0.25)
+            _draw_people(axes, x, table.accuracy[table.of(group)], COLOURS[number % 6])
             axes.plot(x, curve.mean, color=COLOURS[number % 6], marker=MARKERS[number % 6], ms=3.5, lw=1.8)
             axes.set_title(f"{group} (n = {int(curve.n.max())})", color=COLOURS[number % 6])
             draw_chance(axes, table.guess)
             _level_ticks(axes, table.levels)
+        panels[0].set_ylim(-0.03, 1.03)
         per_cent_axis(panels[0])
         panels[0].set_ylabel("Categorization accuracy")
         figure.supxlabel(level_axis_label(table.levels), fontsize=8, y=0.02)
@@ -56,6 +63,7 @@ def draw_fits(
     fits: tuple[GroupFit, ...],
     *,
     chance: float,
+    label: str,
 ) -> Drawing:
     """Data and fitted psychometric functions, with thresholds and their intervals on the axis."""
     with figure_style(RC):
@@ -82,7 +90,7 @@ def draw_fits(
         axes.set_xticks(ticks, [f"{tick:.3g}" for tick in axis.value(ticks)], rotation=0 if of_percent else 60)
         per_cent_axis(axes)
         axes.set_ylim(low_end - 0.02 * len(groups) - 0.03, 1.02)
-        axes.set_xlabel(REVEALED if axis.unit == "%" else f"Level ({axis.unit})" if axis.unit else "Level")
+        axes.set_xlabel(label)
         axes.set_ylabel("Categorization accuracy")
         axes.legend(title="threshold (95 %)", loc="upper left", title_fontsize=7)
         return Drawing("psychometric", figure)
@@ -155,6 +163,16 @@ def draw_power(table: pd.DataFrame) -> Drawing:
         axes.legend(fontsize=6, title="difference, rule", title_fontsize=7, loc="upper left", bbox_to_anchor=(1.02, 1.02),
                     handlelength=3.6)  # fmt: skip
         return Drawing("power", figure)
+
+
+def _draw_people(axes: Axes, x: NDArray[np.float64], accuracy: NDArray[np.float64], colour: str) -> None:
+    """A thin line per participant; of many participants, dots of an image instead of lines that a browser must draw."""
+    lines = np.stack([np.broadcast_to(x, accuracy.shape), accuracy], axis=2)
+    many = accuracy.size > _MOST_LINES_DRAWN
+    axes.add_collection(
+        LineCollection(list(lines), colors=colour, linewidths=0.4, alpha=0.05 if many else 0.25, rasterized=many),
+        autolim=False,
+    )
 
 
 def _level_ticks(axes: Axes, levels: tuple[Level, ...]) -> None:

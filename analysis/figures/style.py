@@ -1,6 +1,5 @@
 """One look for every figure, and bytes that are the same on every run."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -8,20 +7,34 @@ from typing import Any, TypeAlias
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from rapidvision.errors import InputError
 from rapidvision.system import files
 from rapidvision.system.figures import FORMATS, figure_bytes, figure_style
-
-from ..table.accuracy import Level
 
 #: Okabe & Ito's colours that stay apart for colour-blind readers; blue and vermilion first, as in the paper's Fig. 2B.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 MARKERS = ("o", "s", "D", "^", "v", "P")
-DASHES: tuple[Any, ...] = ((0, (4, 1.5)), (0, (1, 1.2)), (0, (5, 1, 1, 1)), (0, (2.5, 1)), (0, (6, 1, 1, 1, 1, 1)))
+#: Of networks, told apart without colour.
+DASHES: tuple[Any, ...] = (
+    (0, (4, 1.5)),
+    (0, (1, 1.2)),
+    (0, (5, 1, 1, 1)),
+    (0, (2, 1)),
+    (0, (6, 1, 1, 1, 1, 1)),
+    (0, (8, 2)),
+    (0, (4, 1, 4, 1, 1, 1)),
+    (0, (1, 3)),
+)
 GREY = "#666666"
+#: Of the line of guessing.
+CHANCE = "#999999"
 #: Axes of the user's own figure.
 UserAxes: TypeAlias = Axes
-#: Label of the reveal axis.
-REVEALED = "Percentage of image revealed by feature source"
+_MM_PER_INCH = 25.4
+#: Widths of figures in journals, mm: one column, and two.
+WIDTHS_MM = {"single": 89.0, "double": 183.0}
+#: Narrowest and widest figure, mm.
+_LEAST_MM, _MOST_MM = 60.0, 400.0
 
 RC: Any = {
     "font.size": 8,
@@ -84,12 +97,34 @@ def per_cent_axis(axes: Axes) -> None:
 def draw_chance(axes: Axes, chance: float | None) -> None:
     """Draw the dashed line of guessing; none where the guess rate is unknown."""
     if chance is not None:
-        axes.axhline(chance, color="#999999", lw=0.8, ls=(0, (3, 2)), zorder=0)
+        axes.axhline(chance, color=CHANCE, lw=0.8, ls=(0, (3, 2)), zorder=0)
 
 
-def level_axis_label(levels: Sequence[Level]) -> str:
-    """Return the label of an axis of levels: Fig. 2B's where they are per cent of the features, else "Level"."""
-    return REVEALED if all(level.full or level.percent > 0 for level in levels) else "Level"
+def width_in(width: str | float) -> float:
+    """Width of a figure in inches.
+
+    Parameters
+    ----------
+    width : {"single", "double"} or float
+        One column (89 mm) or two (183 mm), or millimetres.
+
+    Raises
+    ------
+    InputError
+        When it is another word, or not from 60 to 400 mm.
+
+    Examples
+    --------
+    >>> round(width_in("single"), 2), round(width_in(140), 2)
+    (3.5, 5.51)
+    """
+    try:
+        found = WIDTHS_MM[width] if isinstance(width, str) and width in WIDTHS_MM else float(width)
+    except ValueError:
+        found = float("nan")
+    if not _LEAST_MM <= found <= _MOST_MM:
+        raise InputError(f"width: got {width}, allowed are single, double, or {_LEAST_MM:g} to {_MOST_MM:g} mm")
+    return found / _MM_PER_INCH
 
 
 def stars(p: float) -> str:

@@ -9,22 +9,29 @@ from rapidvision.errors import InputError
 from rapidvision.formats.report_results import write_results
 from rapidvision.seeds import fresh_seed
 from rapidvision.system import files
+from rapidvision.system.progress import Advance, silent
 from rapidvision.text.json_values import plain
 
 from ..comparison import compare
 from ..curve_fits import fit_psychometric
 from ..inference.above_chance import chance_test
 from ..level_comparison import LevelTests, level_tests
+from ..prereg.deviations import deviations
+from ..prereg.plan import Preregistration, read_preregistration
+from ..specifications.multiverse import multiverse as repeat
 from ..table.exclusions import Rules, exclude
 from ..table.first_lines import LATE_RULES, LateRule
 from ..table.statistic_registry import STATISTICS
 from ..table.trials import Trials, TrialsSource, as_trials
+from ..writing.paragraphs import paragraphs
 from . import results as content
 from . import sections as text
+from .choices_section import multiverse_results, other_analyses, planned
 from .fig2b_panel import fig2b
-from .html import page
 from .network_section import attention
 from .network_section import networks as networks_section
+from .parts import Section
+from .written import write_report
 
 if TYPE_CHECKING:
     from ..fits.regression import Effects
@@ -94,6 +101,9 @@ def report(
     seed: int | None = None,
     command: str = "analyse report",
     guess: float | None = None,
+    multiverse: bool = False,
+    prereg: Preregistration | Path | str | None = None,
+    advance: Advance = silent,
     **options: Any,
 ) -> Report:
     """Analyse a study and write the report.
@@ -120,6 +130,12 @@ def report(
         What to record as the command.
     guess : float, optional
         Share of answers that guessing gets right, where the table does not show it.
+    multiverse : bool
+        Also the test under other late rules, exclusions, statistics and corrections; takes some seconds.
+    prereg : Preregistration or path-like, optional
+        The plan, against which the report lists every deviation.
+    advance : callable
+        Called with 1 after each test of the multiverse.
     **options
         Those of :func:`~rapidvision.analysis.level_comparison.level_tests`.
 
@@ -144,6 +160,7 @@ def report(
     (True, 12)
     """
     out = Path(out)
+    plan = read_preregistration(prereg) if isinstance(prereg, str | Path) else prereg
     seed = fresh_seed() if seed is None else seed
     source = as_trials(trials).guessing(guess)
     networks = as_trials(models) if models is not None else None
@@ -172,11 +189,10 @@ def report(
     plugins = STATISTICS.plugins(main.tests.test.statistic)
     inputs = _inputs(source, networks)
     made = files.provenance(command, seed=seed, inputs=inputs, packages=PACKAGES, plugins=plugins)
-    svg = next(files.read_bytes(path) for path in main.save(out) if path.suffix == ".svg")
     drawn = text.People(left.trials, main)
     sections = [
         ("What was analysed", text.what(source, left, networks, main.tests.cells.notes)),
-        ("Fig. 2B", text.fig2b(main, left.trials, svg)),
+        ("Fig. 2B", text.fig2b(main, left.trials)),
         ("Every level", text.levels(main.tests)),
         ("Above chance", text.chance(chances) if chances else text.not_computed(without["test against chance"])),
         ("Ceiling", text.ceilings(main)),
@@ -186,13 +202,18 @@ def report(
     if mixed:
         said = text.regression(regression) if regression else text.not_computed(without["regression"])
         sections.append(("Regression", said))
-    sections.append(("Participants and response times", drawn.html()))
+    sections.append(("Participants and response times", drawn.parts()))
     if main.networks:
-        seen = attention(Path(models)) if isinstance(models, Path | str) else ""
-        lacking = "" if compared else text.not_computed(without["comparison with networks"])
+        seen = attention(Path(models)) if isinstance(models, Path | str) else []
+        lacking = [] if compared else text.not_computed(without["comparison with networks"])
         sections.append(("Networks", networks_section(main, compared) + lacking + seen))
+    others = None
+    if multiverse:
+        others = repeat(source, rules=rules, seed=seed, advance=advance, cache=out / "multiverse", **options)
+        sections.append(("Multiverse", other_analyses(others)))
     sections.append(("How to make this again", text.provenance(made, main.tests)))
     results = content.results(source, left, main, late, made) | {
+        "options": content.options(left.trials, rules, margin=margin),
         "guess": table.guess,
         "not_computed": without,
         "chance": [plain(one.to_frame().to_dict("records")) for one in chances or ()],
@@ -201,10 +222,20 @@ def report(
         "regression": content.regression_results(regression),
         "response_ms": drawn.results(),
         "compare": content.comparison_results(compared),
+        "multiverse": multiverse_results(others) if others else None,
     }
+    if plan is not None:
+        found_deviations = deviations(plan, results)
+        results["prereg"] = {"sha256": plan.sha256, "deviations": plain(found_deviations)}
     write_results(out, results)
+    written = paragraphs(results)
+    files.write_text(out / "paragraph.txt", written.to_text())
+    files.write_text(out / "paragraph.md", written.to_markdown())
+    sections.insert(1, ("For the paper", text.for_the_paper(written)))
+    if plan is not None:
+        sections.insert(2, ("Preregistration", planned(plan, found_deviations)))
     lead = f"{' against '.join(main.tests.groups)}, {len(main.tests.levels)} levels, seed {seed}"
-    files.write_text(out / "report.html", page("Rapid categorization: report", lead, sections))
+    write_report(out, "Rapid categorization: report", lead, [Section(title, parts) for title, parts in sections])
     return Report(out, out / "report.html", results, seed)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from rapidvision.errors import InputError, did_you_mean
 from rapidvision.numerics.resampling import Alternative
 from rapidvision.protocol import N_RELABELLINGS
 from rapidvision.seeds import fresh_seed
@@ -21,9 +22,12 @@ from ..models.curves import NetworkCurve, network_curves
 from ..resampling.multiplicity import CORRECTIONS, Correction
 from ..table.accuracy import cells
 from ..table.first_lines import LateRule
+from ..table.statistics import columns_of
 from ..table.trials import Trials, TrialsSource, as_trials
 
 if TYPE_CHECKING:
+    from ..figures.level_axis import Scale
+    from ..figures.measures import ErrorBars
     from ..figures.style import UserAxes
 
 
@@ -79,8 +83,15 @@ def fig2b(
     stimulus_set: Path | str | None = None,
     margin: float = 0.05,
     ax: "UserAxes | None" = None,
+    width_mm: str | float = 142.0,
     labels: Mapping[str, str] | None = None,
     colours: Mapping[str, str] | None = None,
+    x_label: str | None = None,
+    y_label: str | None = None,
+    scale: "Scale" = "auto",
+    error: "ErrorBars" = "sem",
+    band: bool = False,
+    points: bool = False,
     groups: tuple[str, str] | None = None,
     statistic: str = "participant_mean",
     spread: Spread = "auto",
@@ -107,8 +118,20 @@ def fig2b(
     ax : matplotlib.axes.Axes, optional
         Axes of a figure of your own, drawn in the style in force; the intact images get narrow axes at their right.
         By default a new figure in the paper's style.
+    width_mm : {"single", "double"} or float
+        Of a new figure: one column of a journal (89 mm), two (183 mm), or any width in mm. Its height follows.
     labels, colours : mapping of str to str, optional
         Group → its name in the legend; group → a Matplotlib colour.
+    x_label, y_label : str, optional
+        Of the axes; by default what the table's levels are, and the statistic.
+    scale : {"auto", "log", "linear", "order"}
+        How the levels are spaced: by their logarithm, value or order; ``auto`` takes what makes them most even.
+    error : {"sem", "interval", "none"}
+        One standard error, the 95 % interval of Student's t, or nothing.
+    band : bool
+        A band around each curve instead of bars.
+    points : bool
+        Also every participant; only where the statistic is a mean of participants.
     statistic : str
         As in :func:`~rapidvision.analysis.level_tests`; decides what is drawn: accuracy, response times or late answers.
     groups : (str, str), optional
@@ -138,7 +161,8 @@ def fig2b(
     Raises
     ------
     InputError
-        When the table or an argument does not allow it, or insets are asked for in axes of your own.
+        When the table or an argument does not allow it, insets are asked for in axes of your own, or a label or colour is
+        given for a group that is not drawn.
 
     Examples
     --------
@@ -147,12 +171,13 @@ def fig2b(
     >>> trials = rv.analysis.Design(n_per_group=6).simulate(seed=1)
     >>> figure, ax = plt.subplots()
     >>> found = rv.analysis.fig2b(trials, ax=ax, labels={"clickme": "ClickMe"}, n_resamples=99, seed=1)
-    >>> found.drawing.figure is figure, ax.get_legend_handles_labels()[1][0]
+    >>> found.drawing.figure is figure, ax.get_legend().get_texts()[0].get_text()
     (True, 'ClickMe (n = 6)')
     >>> plt.close(figure)
     """
-    from ..figures.annotations import Fig2bData, measure_of
     from ..figures.fig2b import draw_fig2b
+    from ..figures.fig2b_data import Fig2bData
+    from ..figures.measures import measure_of
 
     trials = as_trials(trials)
     seed = fresh_seed() if seed is None else seed
@@ -179,6 +204,9 @@ def fig2b(
         )
     networks = network_curves(as_trials(models), result.levels, seed=seed) if models is not None else ()
     measure = measure_of(result.test.statistic)
+    for name, given in (("labels", labels), ("colours", colours)):
+        if unknown := [group for group in given or () if group not in result.groups]:
+            raise InputError(f'{name}: no group "{unknown[0]}". {did_you_mean(unknown[0], result.groups)}')
     drawing = draw_fig2b(
         Fig2bData(
             levels=result.levels,
@@ -194,15 +222,36 @@ def fig2b(
             measure=measure,
             colours=colours or {},
             labels=labels or {},
+            error=error,
+            band=band,
+            points=_values_of_participants(trials, result) if points else (),
+            scale=scale,
+            x_label=x_label,
+            y_label=y_label,
         ),
         ax=ax,
+        width=width_mm,
     )
     return Fig2b(drawing, result, ceilings, networks)
 
 
+def _values_of_participants(trials: Trials, result: LevelTests) -> tuple[NDArray[np.float64], ...]:
+    """Value of the statistic of each participant of each group at every level."""
+    statistic = result.test.statistic
+    columns, table = columns_of(trials, statistic, late=result.late)
+    if not columns.is_mean:
+        raise InputError(
+            f"points: {statistic} is computed from all trials of a group, so no participant has a value; leave points out, "
+            "or choose participant_mean, response_ms or late_share"
+        )
+    with np.errstate(invalid="ignore", divide="ignore"):
+        values = np.where(columns.present, columns.value(columns.parts.astype(float)), np.nan)
+    return tuple(values[table.of(group)] for group in result.groups)
+
+
 def observer_note(trials: Trials) -> str:
     """Words for the figure when the observers are not people in the study itself; empty when they are."""
-    kinds = sorted(set(trials.people()["observer_kind"]) - {"human"})
+    kinds = sorted(set(trials.people()["observer_kind"].unique()) - {"human"})
     words = {"simulated": "simulated participants", "pilot": "pilot participants", "model": "networks"}
     return ", ".join(words[kind] for kind in kinds)
 

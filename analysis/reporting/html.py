@@ -1,8 +1,8 @@
-"""The report: one HTML file that needs nothing else, and results.json with every number in it."""
+"""The report as one HTML file that needs nothing else."""
 
 import base64
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,47 +10,31 @@ import numpy as np
 
 from rapidvision.system.templates import macro
 
-from ..inference.cautions import WARNING
+from .parts import Bullets, Figure, Image, Paragraph, Part, Section, Table
 
 _TEMPLATE = Path(__file__).with_name("report.html")
 
 
-def page(title: str, lead: str, sections: Iterable[tuple[str, str]]) -> str:
-    """Return a self-contained HTML page; the sections' bodies are HTML already."""
-    return macro(_TEMPLATE, "page", title, lead, list(sections))
+def page(title: str, lead: str, sections: Sequence[Section], svgs: Mapping[str, bytes]) -> str:
+    """Return a self-contained HTML page; `svgs` holds its figures by name."""
+    bodies = [(section.title, "".join(_html(part, svgs) for part in section.parts)) for section in sections]
+    return macro(_TEMPLATE, "page", title, lead, bodies)
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    """An HTML table; numbers are formatted, text is escaped."""
-    return macro(_TEMPLATE, "table", head, [[show(cell) for cell in row] for row in rows])
-
-
-def paragraph(text: str, kind: str = "") -> str:
-    """A paragraph of escaped text; `kind` is a class of the style sheet."""
-    return macro(_TEMPLATE, "paragraph", text, kind)
-
-
-def bullets(lines: Iterable[str]) -> str:
-    """A list of escaped lines; nothing when there are none."""
-    return macro(_TEMPLATE, "bullets", list(lines))
-
-
-def notices(notes: Iterable[str]) -> str:
-    """Warnings in boxes, other notes as a list."""
-    loud = [note for note in notes if note.startswith(WARNING)]
-    boxes = "".join(paragraph(note[0].upper() + note[1:], "notice") for note in loud)
-    return boxes + bullets(note for note in notes if note not in loud)
-
-
-def figure(svg: bytes, caption: str) -> str:
-    """An inline SVG with its caption."""
-    text = svg.decode()
-    return macro(_TEMPLATE, "figure", text[text.index("<svg") :], caption)
-
-
-def image(png: bytes, caption: str) -> str:
-    """An inline PNG with its caption."""
-    return macro(_TEMPLATE, "image", base64.b64encode(png).decode(), caption)
+def _html(part: Part, svgs: Mapping[str, bytes]) -> str:
+    """One part; text is escaped by the template."""
+    if isinstance(part, Paragraph):
+        return macro(_TEMPLATE, "paragraph", part.text, part.kind)
+    if isinstance(part, Bullets):
+        return macro(_TEMPLATE, "bullets", list(part.lines))
+    if isinstance(part, Table):
+        rows = [[(show(cell), isinstance(cell, str)) for cell in row] for row in part.rows]
+        return macro(_TEMPLATE, "table", part.name, part.head, rows)
+    if isinstance(part, Figure):
+        text = svgs[part.drawing.name].decode()
+        return macro(_TEMPLATE, "figure", part.drawing.name, text[text.index("<svg") :], part.caption)
+    assert isinstance(part, Image)
+    return macro(_TEMPLATE, "image", base64.b64encode(part.png).decode(), part.caption)
 
 
 def show(value: Any) -> str:

@@ -7,12 +7,12 @@ from rapidvision.formats.networks.model_record import mosaic_bytes, read_record
 from ..comparison import Comparison
 from ..table.accuracy import curve
 from .fig2b_panel import Fig2b
-from .html import bullets, figure, image, notices, paragraph, table
+from .parts import Parts, bullets, figure, image, notices, paragraph, table
 
 _KINDS = {"attention": "attention", "features": "activity of a network without attention"}
 
 
-def networks(main: Fig2b, compared: Comparison | None) -> str:
+def networks(main: Fig2b, compared: Comparison | None) -> Parts:
     """Networks beside people."""
     from ..figures.plots import draw_networks
 
@@ -21,11 +21,11 @@ def networks(main: Fig2b, compared: Comparison | None) -> str:
     )
     head = ["network", "map source", "images", *(level.label for level in main.tests.levels)]
     rows = [[one.model, one.group, one.n_images, *one.mean] for one in main.networks]
-    text += table(head, rows) + bullets(f"{one.model}, {one.group}: {one.bar}" for one in main.networks)
+    text += table("networks", head, rows) + bullets(f"{one.model}, {one.group}: {one.bar}" for one in main.networks)
     people = tuple(curve(main.tests.cells, group) for group in main.tests.groups)
     drawing = draw_networks(main.tests.levels, main.tests.groups, people, main.networks, chance=main.tests.cells.guess)
     text += figure(
-        drawing.to_bytes("svg"),
+        drawing,
         "Every network (broken; band: ± 1 SD over resampled images) beside the participants (markers; S.E.M.).",
     )
     if compared is None:
@@ -37,16 +37,16 @@ def networks(main: Fig2b, compared: Comparison | None) -> str:
     )
     text += notices(compared.cautions)
     head2 = ("network", "group", "threshold", "area", "RMSE", "noise", "rho", "low", "high")
-    text += table(head2, compared.to_frame().itertuples(index=False))
+    text += table("comparison", head2, compared.to_frame().itertuples(index=False))
     kappas = [
         (model, group, one.kappa, one.interval[0], one.interval[1], one.n)
         for model, _, group, one in compared.consistency
     ]
     text += paragraph("Error consistency (kappa) with the majority of the people, stimuli resampled:")
-    return text + table(("network", "group", "kappa", "low", "high", "stimuli"), kappas)
+    return text + table("error_consistency", ("network", "group", "kappa", "low", "high", "stimuli"), kappas)
 
 
-def attention(models: Path) -> str:
+def attention(models: Path) -> Parts:
     """Return a figure of the networks' attention as HTML, or nothing where none was written.
 
     Parameters
@@ -61,7 +61,7 @@ def attention(models: Path) -> str:
     """
     record = read_record(models)
     if record is None:
-        return ""
+        return []
     left_out = bullets(f"{name} is not shown: {why}" for name, why in record.attention.left_out.items())
     found = record.attention.mosaic
     if found is None:

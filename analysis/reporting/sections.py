@@ -3,8 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from rapidvision.system import files
 from rapidvision.text.json_values import plain
 
@@ -17,16 +15,18 @@ from ..table.exclusions import Kept
 from ..table.first_lines import LateRule
 from ..table.statistics import columns_of
 from ..table.trials import Trials
+from ..writing.paragraphs import Paragraphs
 from .fig2b_panel import Fig2b, observer_note
-from .html import bullets, figure, notices, paragraph, show, table
+from .html import show
+from .parts import Parts, bullets, figure, notices, paragraph, table
 
 if TYPE_CHECKING:
     from ..fits.regression import Effects
 
 
-def what(source: Trials, left: Kept, networks: Trials | None, notes: Sequence[str] = ()) -> str:
+def what(source: Trials, left: Kept, networks: Trials | None, notes: Sequence[str] = ()) -> Parts:
     """What came in, what was excluded, and what each rule leaves out (`notes`)."""
-    text = ""
+    text: Parts = []
     if note := observer_note(source):
         text += paragraph(
             f"These are {note}: nothing here is evidence about people in the study itself."
@@ -40,10 +40,12 @@ def what(source: Trials, left: Kept, networks: Trials | None, notes: Sequence[st
     )
     text += bullets(one for one in notes if not one.startswith("observers: "))  # said above
     rows = [(group, left.before[group], left.after.get(group, 0)) for group in left.before]
-    text += table(("group", "participants before", "after exclusions"), rows)
+    text += table("participants", ("group", "participants before", "after exclusions"), rows)
     if left.excluded:
         text += table(
-            ("rule", "excluded", "who"), [(one.rule, one.n, ", ".join(one.who) or "none") for one in left.excluded]
+            "exclusions",
+            ("rule", "excluded", "who"),
+            [(one.rule, one.n, ", ".join(one.who) or "none") for one in left.excluded],
         )
     text += bullets(left.trials.notes)
     if networks is not None:
@@ -52,9 +54,16 @@ def what(source: Trials, left: Kept, networks: Trials | None, notes: Sequence[st
     return text
 
 
-def fig2b(main: Fig2b, trials: Trials, svg: bytes) -> str:
+def for_the_paper(written: Paragraphs) -> Parts:
+    """The methods and the results paragraph."""
+    text = paragraph("Written from the numbers of results.json; also in paragraph.txt and paragraph.md.")
+    text += paragraph(f"Methods. {written.methods}", "paper") + paragraph(f"Results. {written.results}", "paper")
+    return text
+
+
+def fig2b(main: Fig2b, trials: Trials) -> Parts:
     """Fig. 2B with its caption."""
-    from ..figures.annotations import measure_of
+    from ..figures.measures import measure_of
 
     a, b = main.tests.groups
     measure = measure_of(main.tests.test.statistic)
@@ -68,10 +77,10 @@ def fig2b(main: Fig2b, trials: Trials, svg: bytes) -> str:
         caption += " Broken curves: networks; a band, drawn here only for a single network, resamples images, never participants."
     if note := observer_note(trials):
         caption += f" These are {note}."
-    return figure(svg, caption)
+    return figure(main.drawing, caption)
 
 
-def levels(result: LevelTests) -> str:
+def levels(result: LevelTests) -> Parts:
     """Every level with every p."""
     a, b = result.groups
     test = result.test
@@ -83,42 +92,35 @@ def levels(result: LevelTests) -> str:
         f"No p below {test.smallest_p:.1e} can be reached. "
         f"Smallest p of the relabellings: {1 / (test.n_resamples + 1):.1e}; the exact p counts every relabelling."
     )
-    head = (
+    chosen = CORRECTIONS[result.correction][0]
+    corrected = {
+        "p_step_down": "step-down",
+        "p_max_t": "max-T",
+        "p_holm": "Holm",
+        "p_bh": "BH",
+        "p_best": "p as starred",
+    }
+    names = [chosen, *(name for name in corrected if name not in (chosen, "p_best"))]
+    head = [
         "level",
         a,
-        "S.E.M.",
         b,
-        "S.E.M.",
         "difference",
+        *(corrected[name] for name in names[:1]),
         "p",
-        "95 % of p",
         "exact p",
-        "Holm",
-        "BH",
-        "max-T",
-        "step-down",
-    )
+        f"S.E.M. {a}",
+        f"S.E.M. {b}",
+    ]
+    head += ["p low", "p high", *(corrected[name] for name in names[1:])]
+    first, second = result.curves
     rows = []
     for place, level in enumerate(result.levels):
-        first, second = result.curves
-        rows.append(
-            (
-                level.label,
-                first.mean[place],
-                first.sem[place],
-                second.mean[place],
-                second.sem[place],
-                test.difference[place],
-                test.p[place],
-                f"{show(test.p_low[place])} to {show(test.p_high[place])}" if np.isfinite(test.p[place]) else "–",
-                test.p_exact[place],
-                test.p_holm[place],
-                test.p_bh[place],
-                test.p_max_t[place],
-                test.p_step_down[place],
-            )
-        )
-    text += table(head, rows)
+        ps = [getattr(test, name)[place] for name in names]
+        own = [first.mean[place], second.mean[place], test.difference[place], ps[0], test.p[place], test.p_exact[place]]
+        rest = [first.sem[place], second.sem[place], test.p_low[place], test.p_high[place], *ps[1:]]
+        rows.append((level.label, *own, *rest))
+    text += table("levels", head, rows)
     for cluster in test.clusters:
         low, high = result.levels[cluster.first].label, result.levels[cluster.last].label
         above = a if cluster.sign > 0 else b
@@ -128,11 +130,11 @@ def levels(result: LevelTests) -> str:
     return text + notices(test.notes)
 
 
-def ceilings(main: Fig2b) -> str:
+def ceilings(main: Fig2b) -> Parts:
     """Where each group reaches its ceiling."""
     if not main.ceilings:
         return paragraph("The table has no intact images, so no ceiling can be named.")
-    text = "".join(paragraph(one.sentence()) for one in main.ceilings)
+    text = [part for one in main.ceilings for part in paragraph(one.sentence())]
     one = main.ceilings[0]
     text += paragraph(
         f"Rule: non-inferior to the intact image by {100 * one.margin:g} points, alpha = {one.alpha:g}, from the highest level "
@@ -150,10 +152,10 @@ def ceilings(main: Fig2b) -> str:
         )
         for one in main.ceilings
     ]
-    return text + table(("group", "intact", "ceiling (% of features)", "pixels", "naive rule"), rows)
+    return text + table("ceilings", ("group", "intact", "ceiling (% of features)", "pixels", "naive rule"), rows)
 
 
-def late(late: Mapping[LateRule, LevelTests]) -> str:
+def late(late: Mapping[LateRule, LevelTests]) -> Parts:
     """The three rules for late answers."""
     first = next(iter(late.values()))
     a, b = first.groups
@@ -172,10 +174,10 @@ def late(late: Mapping[LateRule, LevelTests]) -> str:
         for table_ in [first.cells]
         for group in first.groups
     ]
-    return text + table(head, rows) + table(("group", "late, early or missing"), [(g, f"{s:.1%}") for g, s in shares])
+    return text + table("late_rules", head, rows) + table("late_shares", ("group", "late, early or missing"), shares)
 
 
-def thresholds(fits: CurveFits) -> str:
+def thresholds(fits: CurveFits) -> Parts:
     """Psychometric functions."""
     test = fits.test
     a, b = test.groups
@@ -196,10 +198,8 @@ def thresholds(fits: CurveFits) -> str:
         "p_deviance": "p of fit",
     }
     head = tuple(words.get(name, name) for name in rows.columns)
-    text += table(head, rows.itertuples(index=False))
-    return text + figure(
-        fits.drawing.to_bytes("svg"), "Data with S.E.M., fitted curves, thresholds with 95 % intervals."
-    )
+    text += table("thresholds", head, rows.itertuples(index=False))
+    return text + figure(fits.drawing, "Data with S.E.M., fitted curves, thresholds with 95 % intervals.")
 
 
 class People:
@@ -218,23 +218,27 @@ class People:
             for group, one in zip(self.main.tests.groups, self.times, strict=True)
         }
 
-    def html(self) -> str:
-        """Both figures."""
+    def parts(self) -> Parts:
+        """Both figures, and the times as a table."""
         from ..figures.plots import draw_individuals, draw_response_times
 
         bins = self.main.tests
         accuracy = tuple(curve(bins.cells, group) for group in bins.groups)
         individuals = draw_individuals(bins.cells, bins.groups, accuracy)
         times = draw_response_times(bins.levels, bins.groups, self.times)
-        return figure(individuals.to_bytes("svg"), "Every participant (thin) and the group's mean.") + figure(
-            times.to_bytes("svg"),
-            "Median response time of correct answers in time, mean over participants with S.E.M.",
+        names = [f"{group} {what}" for group in bins.groups for what in ("ms", "S.E.M.")]
+        columns = [column for one in self.times for column in (one.mean, one.sem)]
+        rows = [(level.label, *(column[at] for column in columns)) for at, level in enumerate(bins.levels)]
+        return (
+            figure(individuals, "Every participant (thin) and the group's mean.")
+            + figure(times, "Median response time of correct answers in time, mean over participants with S.E.M.")
+            + table("response_times", ("level", *names), rows)
         )
 
 
-def chance(tests: Sequence[ChanceTest]) -> str:
+def chance(tests: Sequence[ChanceTest]) -> Parts:
     """Every group and level against chance."""
-    text = "".join(paragraph(one.sentence()) for one in tests)
+    text = [part for one in tests for part in paragraph(one.sentence())]
     text += paragraph(
         f"Participants' distances from one half with random signs, all levels jointly, {tests[0].n_resamples:,} flips; one-sided. "
         "The exact p counts every flip. Holm corrects it, or the other p where there is none, for the number of levels of a "
@@ -244,21 +248,21 @@ def chance(tests: Sequence[ChanceTest]) -> str:
         "for the number of levels of a group."
     )
     text += notices([note for one in tests for note in one.notes])
-    head = ("group", "level", "accuracy", "p", "exact p", "Holm")
+    head = ("group", "level", "accuracy", "Holm", "p", "exact p")
     rows = [
-        (one.group, level.label, one.accuracy[at], one.p[at], one.p_exact[at], one.p_holm[at])
+        (one.group, level.label, one.accuracy[at], one.p_holm[at], one.p[at], one.p_exact[at])
         for one in tests
         for at, level in enumerate(one.levels)
     ]
-    return text + table(head, rows)
+    return text + table("chance", head, rows)
 
 
-def not_computed(why: str) -> str:
+def not_computed(why: str) -> Parts:
     """A section that the table does not allow: the reason."""
     return paragraph(f"Not computed. {why}")
 
 
-def regression(found: "Effects") -> str:
+def regression(found: "Effects") -> Parts:
     """Mixed model, GEE and GLM."""
     a, b = found.groups
     text = paragraph(
@@ -269,10 +273,10 @@ def regression(found: "Effects") -> str:
     text += notices(found.cautions)
     shown = found.to_frame()
     head = ("effect", "estimate", "S.E.", "z", "p of z", "LR", "p", "low", "high", "GEE", "S.E.", "GLM", "S.E.")
-    return text + table(head, shown.itertuples(index=False)) + paragraph(found.sentence() + ".")
+    return text + table("regression", head, shown.itertuples(index=False)) + paragraph(found.sentence() + ".")
 
 
-def provenance(made: files.Provenance, result: LevelTests) -> str:
+def provenance(made: files.Provenance, result: LevelTests) -> Parts:
     """Command, seed, versions, inputs."""
     versions = ", ".join(f"{name} {version}" for name, version in made.packages.items())
     text = paragraph(f"Command: {made.command}") + paragraph(
@@ -281,7 +285,7 @@ def provenance(made: files.Provenance, result: LevelTests) -> str:
     if made.plugins:
         text += paragraph("Plug-ins: " + "; ".join(f"{one}, source SHA-256 {one.sha256}" for one in made.plugins) + ".")
     if made.inputs:
-        text += table(("input", "SHA-256"), made.inputs.items())
+        text += table("inputs", ("input", "SHA-256"), made.inputs.items())
     return text + paragraph(
         f"Running it again with this seed writes the same bytes ({result.test.n_resamples:,} relabellings)."
     )

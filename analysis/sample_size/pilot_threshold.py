@@ -7,7 +7,7 @@ from rapidvision.errors import InputError
 from rapidvision.seeds import stream
 
 from ..fits.psychometric import axis_of, fit
-from ..fits.thresholds import threshold_test
+from ..fits.threshold_difference import threshold_test
 from ..table.accuracy import Cells
 from .pilot_model import PilotModel
 

@@ -165,7 +165,8 @@ def cells(trials: Trials, *, late: LateRule = "exclude") -> Cells:
         return np.bincount(cell, weights=weights, minlength=shape[0] * shape[1]).astype(np.int64).reshape(shape)
 
     shown = shown_guess(frame, trials.options)
-    group_of = dict(zip(frame["participant_id"], frame["group"], strict=True))
+    one_row = frame.drop_duplicates("participant_id", keep="last")
+    group_of = dict(zip(one_row["participant_id"], one_row["group"], strict=True))
     return Cells(
         participants=tuple(str(name) for name in names),
         groups=np.array([group_of[name] for name in names], dtype=str),

@@ -52,18 +52,22 @@ def from_csv(data: bytes, *, name: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
     if delimiter != ",":
         notes.append(f"{text_tables.DELIMITERS[delimiter]} between cells")
     try:
-        head = pd.read_csv(io.StringIO(text), sep=delimiter, dtype=str, header=None, nrows=1, na_filter=False)
-        raw = pd.read_csv(io.StringIO(text), sep=delimiter, dtype=str, keep_default_na=False, na_filter=False)
+        last = text[text.rstrip("\n").rfind("\n") + 1 :].rstrip("\n")
+        coded = text.encode()  # as pandas reads it: StringIO would hold four bytes for each letter
+        del text
+        head = pd.read_csv(io.BytesIO(coded), sep=delimiter, dtype=str, header=None, nrows=1, na_filter=False)
+        raw = pd.read_csv(io.BytesIO(coded), sep=delimiter, dtype=str, keep_default_na=False, na_filter=False)
+        del coded
     except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         raise InputError(f"{name}: not a table of equally long rows ({str(error).strip()})") from error
     _check_columns([str(cell) for cell in head.iloc[0]], name=name)
-    last = text.rstrip("\n").rpartition("\n")[2]
     if len(raw) and last.count(delimiter) < len(raw.columns) - 1:
         raise InputError(f"{name}: row {len(raw) + 1} has too few cells; is the file cut off?")
     if delimiter != ",":
         raw, told = _as_written(raw, delimiter=delimiter, name=name)
         notes += told
-    frame = pd.DataFrame({column.name: _parsed(raw[column.name], column.name, name) for column in COLUMNS})
+    # a column of text is given up once parsed
+    frame = pd.DataFrame({column.name: _parsed(raw.pop(column.name), column.name, name) for column in COLUMNS})
     return frame.assign(**_more(raw)), tuple(notes)
 
 
@@ -127,6 +131,8 @@ def _parsed(cells: "pd.Series[Any]", column: str, name: str, *, first_row: int =
     dtype = "object" if nullable and kind != "float" else _DTYPES[kind]
     if nullable and kind == "int":
         dtype, kind = "float64", "float"
+    if kind == "str" and (column_of_texts := pd.Series(np.array(values, dtype=object))).dtype != object:
+        return column_of_texts.array.take(codes)  # as text: a column of Python's objects would be converted again
     table = np.empty(len(values), dtype=dtype)
     table[:] = [np.nan if value is None and kind == "float" else value for value in values]
     return table[codes]

@@ -35,7 +35,7 @@ def opening(trials: Trials, *, late: LateRule = "exclude") -> tuple[str, ...]:
     """
     frame = trials.people()
     n = len(frame)
-    lines = [f"observers: {kind}" for kind in sorted(set(frame["observer_kind"]) - {"human"})]
+    lines = [f"observers: {kind}" for kind in sorted(set(frame["observer_kind"].unique()) - {"human"})]
     lines += trials.left_out()
     for status, when, edge, pick in (
         ("late", "after the response limit", "fastest", "min"),

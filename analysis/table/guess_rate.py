@@ -37,9 +37,9 @@ def shown_guess(frame: pd.DataFrame, options: Sequence[str] | None = None) -> fl
     answered = frame[frame["response"] != NO_RESPONSE]
     if answered["response"].isna().any() or frame["correct_response"].isna().any():
         return None
-    right, given = set(frame["correct_response"]), set(answered["response"])
+    right, given = set(frame["correct_response"].unique()), set(answered["response"].unique())
     shown = right | set(TWO) if right | given <= set(TWO) else right
-    used = answered.groupby("participant_id")["input"].nunique().max()
+    used = answered.drop_duplicates(["participant_id", "input"]).groupby("participant_id")["input"].nunique().max()
     if len(shown) < 2 or not given <= shown or used > len(shown):
         return None
     return 1 / len(shown)

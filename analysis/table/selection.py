@@ -67,7 +67,8 @@ class Selection:
     def counted(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Rows of the main phase that were not aborted and that the rules for timing and attempts keep."""
         kept = (frame["phase"] == "main") & (frame["status"] != "aborted")
-        return frame[kept & ~self._badly_timed(frame) & ~self._again(frame) & ~self._other(frame)]
+        kept &= ~self._badly_timed(frame) & ~self._again(frame) & ~self._other(frame)
+        return frame.copy(deep=False) if kept.all() else frame[kept]
 
     def _other(self, frame: pd.DataFrame) -> "pd.Series[bool]":
         """Rows that hold another value than `where` names."""
@@ -104,7 +105,7 @@ class Selection:
         InputError
             When the table has several kinds and none was chosen, or has no row of the chosen kind.
         """
-        kinds = Counter(frame["observer_kind"])
+        kinds = Counter(frame["observer_kind"].value_counts(dropna=False).to_dict())
         listed = ", ".join(f"{kind} {kinds[kind]:,} trials" for kind in OBSERVER_KINDS if kinds[kind])
         if self.observers is None:
             if len(kinds) > 1:
@@ -120,7 +121,8 @@ class Selection:
             return frame
         if not frame.empty and not kinds[self.observers]:
             raise InputError(f"{name}: no observer of the kind {self.observers}; there are {listed}")
-        return frame[frame["observer_kind"] == self.observers]
+        chosen = frame["observer_kind"] == self.observers
+        return frame if chosen.all() else frame[chosen]
 
     def sentences(self, frame: pd.DataFrame) -> tuple[str, ...]:
         """What the rules leave out of a table's main phase, and whether much of it was voided or flagged.
@@ -151,11 +153,14 @@ class Selection:
 
     def _much(self, main: pd.DataFrame, aborted: "pd.Series[bool]") -> tuple[str, ...]:
         wrong = main["timing_ok"] == False  # noqa: E712 (empty is neither)
-        cells = [set(cell.split()) - PARTICIPANT_FLAGS for cell in main["flags"].fillna("").astype(str)]
-        marked = aborted | wrong | np.array([bool(cell) for cell in cells], dtype=bool)
+        code, written = pd.factorize(main["flags"].fillna("").astype(str))  # each different cell is read once
+        cells = [set(cell.split()) - PARTICIPANT_FLAGS for cell in written]
+        marked = aborted | wrong | np.array([bool(cell) for cell in cells], dtype=bool)[code]
         if len(main) == 0 or marked.mean() <= MUCH:
             return ()
-        names = Counter(name for cell in cells for name in cell)
+        names: Counter[str] = Counter()
+        for cell, count in zip(cells, np.bincount(code, minlength=len(cells)).tolist(), strict=True):
+            names.update(dict.fromkeys(cell, count))
         parts = [f"aborted {aborted.sum():,}"] if aborted.any() else []
         parts += [f"timing_ok false {wrong.sum():,}"] if wrong.any() else []
         parts += [f"{name} {count:,}" for name, count in sorted(names.items(), key=lambda item: (-item[1], item[0]))]

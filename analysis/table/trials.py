@@ -112,7 +112,7 @@ class Trials:
     @property
     def observers(self) -> tuple[str, ...]:
         """Who answered: ``human``, ``pilot``, ``simulated``, ids of networks."""
-        return tuple(sorted(set(self.frame["observer"])))
+        return tuple(sorted(set(self.frame["observer"].unique())))
 
     def _counted(self) -> str:
         who = ", ".join(self.observers)

@@ -33,12 +33,18 @@ class ReportResults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         Part of the report → why it could not be computed.
     exclusions : dict
         Participants and trials ``before`` and ``after``, and the ``rules``.
+    options : dict
+        Which rows and participants counted: kind of observers, timing, attempts, conditions on rows, exclusions, margin.
     test : dict
         The test of every level: groups, statistic, relabellings, correction, and a row per level.
     late_share : dict
         Group → share of late, early and missing answers.
     late_rules : dict
         Rule for late answers → a row per level.
+    late_agreement : dict
+        Rule for late answers → at how many ``levels`` its decision is the ``same`` as that of the report.
+    multiverse, prereg : dict or None
+        Other analyses of the same table, and deviations from the preregistration; None where they were not asked for.
     ceilings, networks, chance : list
         One entry per group or network.
     thresholds, regression, compare : dict or None
@@ -58,9 +64,13 @@ class ReportResults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     notes: list[str]
     not_computed: dict[str, str] = {}
     exclusions: dict[str, Any]
+    options: dict[str, Any]
     test: dict[str, Any]
     late_share: dict[str, float | None]
     late_rules: dict[str, _Rows]
+    late_agreement: dict[str, dict[str, int]]
+    multiverse: dict[str, Any] | None = None
+    prereg: dict[str, Any] | None = None
     ceilings: _Rows
     networks: _Rows
     chance: list[_Rows]

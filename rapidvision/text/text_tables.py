@@ -116,6 +116,10 @@ def _unmarked(data: bytes) -> str:
     return "utf-8"
 
 
+#: Letters at the start of a file that hold its first two rows.
+_START = 1_000_000
+
+
 def delimiter_of(text: str, *, name: str, delimiter: str | None = None) -> str:
     r"""Return what stands between the cells: of the known delimiters the one that splits the header into most cells.
 
@@ -140,6 +144,7 @@ def delimiter_of(text: str, *, name: str, delimiter: str | None = None) -> str:
     """
     if delimiter is not None:
         return delimiter
+    text = text[:_START]
     head = _records(text, ",", rows=1)
     if not head:
         raise InputError(f"{name}: the file is empty; export it again")

@@ -43,10 +43,12 @@ def test_the_figure_shows_what_is_tested_inside_its_frame(
     found = analysis.fig2b(table_file, models=network_file, statistic=statistic, n_resamples=300, seed=1)
     main_axes, full_axes = found.drawing.figure.axes[:2]
     assert main_axes.get_ylabel() == label
-    words = [text.get_text() for text in (*main_axes.texts, *full_axes.texts)]
-    assert any(tested in text for text in words)
-    assert ("chance" in words) == ("ceiling" in words) == is_accuracy
-    assert ("net" in [text.get_text() for text in main_axes.get_legend().get_texts()]) == is_accuracy
+    figure = found.drawing.figure
+    assert any(tested in text.get_text() for text in figure.texts)
+    named = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert ("chance (50%)" in named) == ("net" in named) == is_accuracy
+    assert ("ceiling" in named) == (is_accuracy and any(one.level for one in found.ceilings))
+    assert full_axes.get_visible()
     low, high = main_axes.get_ylim()
     for curve in found.tests.curves:
         assert low <= np.nanmin(curve.mean - curve.sem)
@@ -63,8 +65,25 @@ def test_the_report_is_whole_and_the_same_on_every_run(table_file, network_file,
     for run in ("a", "b"):
         words = ["analyse", "report", str(table_file), "--models", str(network_file), "--out", str(tmp_path / run)]
         assert main([*words, "--seed", "5", *FAST]) == 0
-    names = sorted(path.name for path in (tmp_path / "a").iterdir())
-    assert names == ["fig2b.pdf", "fig2b.png", "fig2b.svg", "report.html", "results.json"]
+    names = sorted(
+        path.relative_to(tmp_path / "a").as_posix() for path in (tmp_path / "a").rglob("*") if path.is_file()
+    )
+    figures = ("fig2b", "individuals", "networks", "psychometric", "response_times")
+    assert [name for name in names if name.startswith("figures/")] == [
+        f"figures/{name}.{form}" for name in figures for form in ("pdf", "png", "svg")
+    ]
+    assert [name for name in names if "/" not in name] == [
+        "paragraph.md",
+        "paragraph.txt",
+        "report.html",
+        "results.json",
+    ]
+    text = (tmp_path / "a" / "report.html").read_text(encoding="utf-8")
+    for table in (name for name in names if name.startswith("tables/")):
+        assert f'href="{table}"' in text
+    levels = pd.read_csv(tmp_path / "a" / "tables" / "levels.csv")
+    tests = json.loads((tmp_path / "a" / "results.json").read_text())["test"]["levels"]
+    assert levels["step-down"].tolist() == [row["p_step_down"] for row in tests]
     for name in names:
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
     results = json.loads((tmp_path / "a" / "results.json").read_text())
@@ -110,7 +129,7 @@ def test_the_report_names_the_command_that_makes_it_again(table_file, tmp_path):
     assert command in (tmp_path / "one" / "report.html").read_text()
     again = [str(table_file) if word == table_file.name else word for word in command.split()[1:]]
     assert main([*again, "--quiet", "--out", str(tmp_path / "two")]) == 0
-    for name in ("report.html", "results.json", "fig2b.png"):
+    for name in ("report.html", "results.json", "figures/fig2b.png"):
         assert (tmp_path / "two" / name).read_bytes() == (tmp_path / "one" / name).read_bytes()
 
 

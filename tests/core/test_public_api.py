@@ -215,7 +215,7 @@ def test_fig2b_draws_into_the_users_axes_with_his_words_and_colours():
     assert not axes[0].lines
     handles, shown = axes[1].get_legend_handles_labels()
     assert shown == ["Ours (n = 4)", f"{second} (n = 4)"]
-    assert handles[1].lines[0].get_color() == "#123456"
+    assert handles[1].get_color() == "#123456"
 
 
 def test_a_permutation_test_counts_as_scipys_does():

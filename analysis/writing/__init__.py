@@ -1,0 +1,1 @@
+"""The paragraphs for the paper, written from ``results.json`` alone."""
