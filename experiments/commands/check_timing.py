@@ -39,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
         )
     say(arguments, found.report())
     if arguments.figures is not None:
-        files.write_text(arguments.figures / "intervals.svg", display_checks.image(found.stamps_s, found.refresh))
+        files.write_bytes(arguments.figures / "intervals.svg", display_checks.image(found.stamps_s, found.refresh))
     if arguments.out is not None:
         files.write_json(
             arguments.out, {"refresh": found.refresh._asdict(), "checks": [c._asdict() for c in found.checks]}

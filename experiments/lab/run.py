@@ -165,7 +165,7 @@ def _with_display(
             journal.append(
                 setup_of(screen, checked, options, accepted=accepted, software=software, inputs=devices.record())
             )
-            files.write_text(
+            files.write_bytes(
                 path.with_suffix(".preflight.svg"), display_checks.image(checked.stamps_s, checked.refresh)
             )
             _prepare(screen, ready, options)
@@ -241,7 +241,7 @@ def _prepare(screen: "PsychoPyScreen", ready: Ready, options: Options) -> None:
     side = display.image_px
     if display.image_deg is not None and options.profile is not None:
         side = round(options.profile.deg_to_px(display.image_deg))
-    screen.load(ready.plan, ready.paths, side_px=side, icons=ready.icons)
+    screen.drawings.load(ready.plan, ready.paths, side_px=side, icons=ready.icons)
 
 
 def _participant(plan: Plan, screen: "PsychoPyScreen", inputs: Inputs, options: Options) -> tuple[Screen, Inputs]:

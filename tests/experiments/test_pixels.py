@@ -153,7 +153,7 @@ icon = Path(sys.argv[4])
 for name, path in zip(("sixteen-way", "confidence", "naming"), sys.argv[1:4]):
     plan = read_plan(path)
     with PsychoPyScreen(background=(255, 255, 255), window_px=size, paced_hz=60) as screen:
-        screen.load(plan, {}, side_px=64, icons={"knife": icon} if name == "sixteen-way" else {})
+        screen.drawings.load(plan, {}, side_px=64, icons={"knife": icon} if name == "sixteen-way" else {})
         x0, y0 = screen.win.winHandle.get_location()
         def grab(frame):
             for _ in range(3):

@@ -8,6 +8,7 @@ from rapidvision.plan import Ask, Gate, Page, Plan, Run, Step
 from rapidvision.task.questions import Question
 from rapidvision.task.trial import Trial, TrialPhase
 
+from ...engine.state import failed_pages
 from .plans import ServedStudy
 from .question_places import Place
 
@@ -62,6 +63,7 @@ def for_browser(plan: Plan, served: ServedStudy) -> dict[str, Any]:
             sha256: file.path.suffix.lower() for sha256, file in served.media.items() if sha256 in _files(plan, served)
         },
         "steps": [_step(step, served, numbers, told) for step in plan.steps],
+        "failed": [_step(step, served, numbers, told) for step in failed_pages(plan)],
     }
 
 

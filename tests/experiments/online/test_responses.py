@@ -102,6 +102,15 @@ def wait(page, condition, limit_s=60):
         page.wait_for_timeout(10)
 
 
+#: Every text that a page shows is kept.
+KEEP_TEXTS = """
+  window.texts = [];
+  const note = () => {
+    const words = document.querySelector("#page > .text")?.textContent;
+    if (words && words !== window.texts[window.texts.length - 1]) window.texts.push(words);
+  };
+  new MutationObserver(note).observe(document, { childList: true, subtree: true });
+"""
 DONE, RUNNING = "Boolean(document.body.dataset.done)", "document.body.classList.contains('running')"
 OPTIONS_UP = """() => {
   const grid = document.querySelector("#stage .options");
@@ -230,9 +239,14 @@ def test_an_adaptive_session_that_was_reloaded_shows_what_follows_from_its_answe
 def test_practice_that_misses_its_criterion_ends_the_session_and_says_so(chromium, server):
     context = chromium.new_context(viewport=SIZE)
     page = context.new_page()
+    page.add_init_script(KEEP_TEXTS)
     page.goto(f"{server.url}/gated/?simulate=fast")
     page.locator("body[data-done]").wait_for(timeout=60_000)
+    texts = page.evaluate("window.texts")
     context.close()
+    plan = next(iter(server.served["gated"].plans.values()))
+    assert plan.texts["practice_failed"] in texts
+    assert plan.texts["end"] not in texts and plan.texts["main"] not in texts
     rows = server.rows("gated")
     assert [row.block for row in rows] == [-1] * 6 + [-2] * 6
     assert server.read("gated", lambda c: list(c.scalars(sa.select(session.c.last_step)))) == ["criterion missed"]

@@ -3,7 +3,7 @@
 import { optionGrid } from "./options.js";
 import { choose, clear, element, fill, say, show } from "./pages.js";
 import { ask } from "./questions.js";
-import { accuracy, endOf, remaining } from "./steps.js";
+import { accuracy, remaining } from "./steps.js";
 import { measurePeriod, sleep } from "./timing.js";
 import { abortedMeasurement, filesOf, givenIn, measurementOf, outcomeOf, runTrial } from "./trial.js";
 
@@ -98,7 +98,7 @@ export class Session {
       return rest.filter(({ part }) => !gate.skip.includes(part));
     if (gate.otherwise !== "stop") return rest;
     this.backend.tell("criterion_missed");
-    return endOf(this.plan);
+    return this.plan.failed;
   }
 
   /** @param {any} step */
