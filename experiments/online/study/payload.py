@@ -48,14 +48,19 @@ def for_browser(plan: Plan, served: ServedStudy) -> dict[str, Any]:
             "early_ms": response.early_ms,
             "withheld": response.withheld,
             "options": [
-                {"name": each.name, "label": each.label or each.name, "icon": served.icons.get(each.name)}
+                {
+                    "name": each.name,
+                    "label": each.words(protocol.language),
+                    "icon": served.icons.get(each.name),
+                    "area": each.area,
+                }
                 for each in response.options
-                if each.area
+                if each.inputs
             ],
         }
         if response
         else None,
-        "questions": {question.name: _question(question) for question in protocol.questions},
+        "questions": {question.name: _question(question, protocol.language) for question in protocol.questions},
         "feedback": msgspec.to_builtins(protocol.feedback),
         "display": msgspec.to_builtins(protocol.display),
         "n_blocks": protocol.design.blocks,
@@ -125,9 +130,13 @@ def _told(plan: Plan) -> set[int]:
     }
 
 
-def _question(question: Question) -> dict[str, Any]:
+def _question(question: Question, language: str) -> dict[str, Any]:
     made: dict[str, Any] = {name: msgspec.to_builtins(getattr(question, name)) for name in _QUESTION}
-    return {**made, "keys": {option: key for key, option in question.option_keys.items()}}
+    return {
+        **made,
+        "text": question.words(language),
+        "keys": {option: key for key, option in question.option_keys.items()},
+    }
 
 
 def _files(plan: Plan, served: ServedStudy) -> set[str]:

@@ -32,7 +32,7 @@ class Running {
     /** Time zero as far as known while the trial runs. */
     this.zero = Infinity;
     this.held = false;
-    /** Told time zero as soon as it is known. @type {((zero: number) => void)|null} */
+    /** Told time zero once it is known. @type {((zero: number) => void)|null} */
     this.onZero = null;
     /** The phase until the response that is being shown, and when it begins; -1 where there is none. */
     this.open = -1;
