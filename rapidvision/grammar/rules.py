@@ -281,6 +281,8 @@ def _adaptive(p: Protocol) -> Found:
     ]
     if p.adaptive.over not in known:
         hint = did_you_mean(p.adaptive.over, known) if known else "Add one."
+        if p.adaptive.over == "contrast":
+            hint = 'Levels of contrast are levels of the set (varies = "contrast" in its recipe): write over = "level".'
         yield "adaptive.over", f'no ordered within-participant factor "{p.adaptive.over}". {hint}'
     others = [factor.name for factor in p.design.factors if factor.name != p.adaptive.over]
     for index, name in enumerate(p.adaptive.per):

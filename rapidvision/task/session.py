@@ -97,7 +97,7 @@ class Display(Recipe, frozen=True):
     image_px : int
         Side of the image on the screen, in pixels.
     image_deg : float or None
-        Side in degrees of visual angle, where the screen is known (lab); else `image_px` holds.
+        Side in degrees of visual angle; needs a screen whose size and distance are known, in the lab. Browsers refuse it.
     background : (int, int, int)
         Colour behind the image, 0 to 255; white in the paper.
     reminder : bool
