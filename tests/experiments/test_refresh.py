@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from matplotlib.colors import to_rgba
 
 from rapidvision.errors import CheckFailed, InputError
+from rapidvision.experiments.design.figures.intervals import draw_intervals, intervals_svg
 from rapidvision.experiments.engine.refresh import Grid, Pacer, estimate
 from rapidvision.experiments.inputs.boxes import BoxRecord
 from rapidvision.experiments.interfaces import Press
@@ -181,12 +182,12 @@ def test_the_other_checks_say_what_they_found(tmp_path, monkeypatch):
 def test_the_image_of_intervals_has_one_bar_per_flip():
     stamps = flips(60, missed=(100,))
     with figure_style():
-        bars = display_checks.draw_intervals(stamps, estimate(stamps)).axes[0].patches
+        bars = draw_intervals(stamps, estimate(stamps)).axes[0].patches
         colours = [bar.get_facecolor() for bar in bars]
     assert colours.count(to_rgba("steelblue")) == 238
     assert colours.count(to_rgba("firebrick")) == 1
     assert bars[99].get_height() == pytest.approx(2000 / 60)
-    first, again = (display_checks.image(stamps, estimate(stamps)) for _ in range(2))
+    first, again = (intervals_svg(stamps, estimate(stamps)) for _ in range(2))
     assert first == again
     ElementTree.fromstring(first)
 
