@@ -191,3 +191,41 @@ def in_firefox(profile, server, name, limit_s=150):
         except subprocess.TimeoutExpired:
             browser.kill()
             browser.wait()
+
+
+#: A trial whose image comes up so many ms later than the presenter announced: refreshes are missing on a busy computer.
+LATE_ONSET = """
+  async (lateMs) => {
+    const { Inputs } = await import("./static/inputs.js");
+    const { Simulated } = await import("./static/simulate.js");
+    const { givenIn, runTrial } = await import("./static/trial.js");
+    const response = { opens: "stimulus", press: "down", counts: "first", ends_trial: false, withheld: null };
+    const plan = { inputs: { s: "target" }, response };
+    const trial = { trial: 0, limit_ms: 550, phases: [{ name: "stimulus", kind: "stimulus", ms: 600 }] };
+    const inputs = new Inputs(["s"]);
+    const trials = new Map([[0, { trial: 0, input: "s", response_ms: 250 }]]);
+    const simulated = new Simulated(inputs, plan, { trials, questions: new Map() }, false);
+    const run = async ({ onStart }) => {
+      const start = performance.now();
+      onStart(start);
+      const end = start + lateMs + 600;
+      while (performance.now() < end);
+      return { onsets: [start + lateMs], end, late: [0], seen: "observed" };
+    };
+    const watch = { reset() {} };
+    const rig = { presenter: { run, cut() {} }, inputs, watch, plan, periodMs: 16, simulated };
+    const { zero } = await runTrial(rig, trial);
+    const { input, response_ms } = givenIn(rig, trial, zero);
+    return { input, response_ms };
+  }
+"""
+
+
+@pytest.mark.parametrize("late_ms", [0, 300, 700])
+def test_a_scripted_response_follows_the_image_that_was_seen_however_late_it_came(chromium, fast, late_ms):
+    context = chromium.new_context(viewport=SIZE)
+    page = context.new_page()
+    page.goto(f"{fast.url}/paper/")
+    found = page.evaluate(LATE_ONSET, late_ms)
+    context.close()
+    assert found == {"input": "s", "response_ms": 250}

@@ -10,9 +10,9 @@ import { element } from "./pages.js";
  */
 export function optionGrid(options, icons, lit = null) {
   const buttons = options.map(({ name, label, icon, area }) => {
-    const button = element("button", { type: "button", ...(area && lit === null ? { "data-area": name } : {}) });
+    const clicked = area && lit === null; // others must not take the focus, and with it the keys
+    const button = element("button", { type: "button", ...(clicked ? { "data-area": name } : { disabled: "" }) });
     if (name === lit) button.className = "lit";
-    if (!area || lit !== null) button.tabIndex = -1;
     const drawn = icon && icons.get(icon);
     if (drawn) button.append(element("img", { src: URL.createObjectURL(drawn), alt: "", draggable: "false" }));
     if (drawn) button.setAttribute("aria-label", label);

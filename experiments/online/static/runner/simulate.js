@@ -68,6 +68,10 @@ export class Simulated {
     this.fast = fast;
     /** @type {(() => void)|null} */
     this.pending = null;
+    /** What is pressed when its time comes. @type {{at: number, act: () => void, timer: number}|null} */
+    this.due = null;
+    /** The stamp of the trial's response, and its time from time zero. @type {{at: number, ms: number}|null} */
+    this.meant = null;
   }
 
   /** Press a key down before a trial, where its release is the response. */
@@ -89,6 +93,7 @@ export class Simulated {
     const answer = this.answers.trials.get(trial.trial);
     const down = this.plan.response?.press === "down";
     presenter.act = () => {};
+    this.meant = null;
     if (!answer?.input || answer.response_ms === null) return;
     const { input, response_ms: ms } = answer;
     if (this.fast) {
@@ -101,8 +106,27 @@ export class Simulated {
     }
     running.onZero = (zero) => {
       const at = zero + periodMs + ms;
-      setTimeout(() => this.#act(input, down, down, at), at - performance.now());
+      const act = () => {
+        this.due = null;
+        this.#act(input, down, down, at);
+      };
+      this.due = { at, act, timer: setTimeout(act, at - performance.now()) };
+      this.meant = { at, ms };
     };
+  }
+
+  /**
+   * The trial is over, and when its images really were up is known: the response came so long after that. A refresh that a
+   * busy computer brought late moves what follows it, for a simulated participant as for one who sees.
+   * @param {number} zero time zero, page clock, ms
+   */
+  settle(zero) {
+    if (this.due && this.due.at <= performance.now()) {
+      clearTimeout(this.due.timer);
+      this.due.act();
+    }
+    for (const press of this.inputs.presses) if (this.meant && press.at === this.meant.at) press.at = zero + this.meant.ms;
+    this.meant = null;
   }
 
   pressAnything() {

@@ -126,6 +126,7 @@ export async function runTrial(rig, trial) {
   inputs.onPress = null;
   const opens = trial.phases.findIndex((/** @type {any} */ phase) => phase.name === rig.plan.response?.opens);
   const zero = shown.onsets[Math.max(0, opens)] ?? shown.onsets[0];
+  if (zero !== undefined) rig.simulated?.settle(zero);
   return { shown, zero, held: running.held, from };
 }
 
