@@ -104,6 +104,7 @@ PLAIN_MEANING = (
         (
             "experiments/design/languages",
             "experiments/online/words",
+            "experiments/online/study/settings.py",
             "experiments/online/static/index.html",
             "experiments/online/static/bundle/index.html",
             "experiments/clickme/page",
