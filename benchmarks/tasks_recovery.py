@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
 import numpy as np
 from scipy.optimize import minimize, minimize_scalar
 from scipy.special import expit, xlogy
@@ -22,9 +23,11 @@ from scipy.stats import chi2, norm
 
 from benchmarks.harness import STATED, Suite, between
 from rapidvision.experiments.design.planning import Planner
-from rapidvision.experiments.engine.participants import Masking, Observers, Sight
+from rapidvision.experiments.engine.participants import Exposure, Masking, Observers, Sight
 from rapidvision.experiments.engine.simulate import simulate_study
 from rapidvision.formats.protocol_file import preset
+from rapidvision.protocol import Protocol
+from rapidvision.task.design import Factor
 
 suite = Suite()
 N_EXPERIMENTS = int(os.environ.get("RV_RECOVERY_EXPERIMENTS", "200"))
@@ -35,6 +38,8 @@ TRUE = {"clickme": Sight(threshold=0.06, slope=5.0), "salicon": Sight(threshold=
 SLOPE = 5.0
 CONFIDENCE = 0.8
 CONFUSIONS = {"cat": {"dog": 3.0, "bear": 2.0, "cat": 1.0}, "car": {"truck": 3.0, "boat": 1.0}}
+#: Evidence of the intact image, and what short exposures take of it.
+INTACT, EXPOSURE, EXPOSURES_MS = 3.0, Exposure(loss=6.0, half_ms=40.0), (20, 50, 120, 300)
 THRESHOLDS = ("paper", "authors-2017", "within", "threshold", "confidence")
 
 
@@ -77,8 +82,17 @@ def _set(sixteen: bool):
 @functools.cache
 def plans(name: str, n_slots: int):
     """Plans of a preset: so many slots of each group."""
-    planner = Planner(_set(name == "sixteen-way"), preset(name))
+    planner = Planner(_set(name == "sixteen-way"), exposures() if name == "exposure" else preset(name))
     return [planner.plan(group, slot) for slot in range(n_slots) for group in planner.conditions.groups]
+
+
+def exposures() -> Protocol:
+    """The intact image for four durations, without a mask, answered without haste."""
+    masked, replace = preset("masked"), msgspec.structs.replace
+    phases = [phase for phase in masked.phases if phase.id not in ("gap", "mask")]
+    phases = tuple(replace(phase, duration_ms="exposure") if phase.kind == "stimulus" else phase for phase in phases)
+    factor = Factor(name="exposure", values=EXPOSURES_MS)
+    return replace(masked, name="exposure", phases=phases, design=replace(masked.design, blocks=5, factors=(factor,)))
 
 
 def observers(name: str) -> Observers:
@@ -86,6 +100,8 @@ def observers(name: str) -> Observers:
     common = {"threshold_sd": 0.0, "lapse": LAPSE, "no_answer": 0.0, "confidence_slope": CONFIDENCE, "sources": TRUE}
     if name == "masked":
         return Observers(**common, intact=6.0, masking=Masking(loss=12.0, half_ms=50.0))
+    if name == "exposure":
+        return Observers(**common, intact=INTACT, exposure=EXPOSURE)
     if name == "go-nogo":
         return Observers(**common, intact=0.4)
     if name == "sixteen-way":
@@ -102,6 +118,8 @@ def experiment(name: str, seed: int, *, n_slots: int = 4) -> list[Estimate]:
     ]
     if name == "sixteen-way":
         return confusion(rows)
+    if name == "exposure":
+        return exposure(rows)
     if name in ("masked", "go-nogo"):
         return [sensitivity(rows, observers(name), name)]
     revealed = [row for row in rows if row.reveal_fraction is not None]
@@ -157,6 +175,22 @@ def confidence(rows) -> Estimate:
     return _profile(negative, (CONFIDENCE, 0.0), 0, "confidence slope")
 
 
+def exposure(rows) -> list[Estimate]:
+    """What short exposures take: the loss at 0 ms and log2 of the duration that halves it, each with the other fitted."""
+    ms, right = (
+        np.array([row.more["factor_exposure"] for row in rows], float),
+        np.array([row.correct for row in rows]),
+    )
+
+    def negative(parameters):
+        known = (1 - LAPSE) * expit(INTACT - parameters[0] * np.exp2(-ms / np.exp2(parameters[1])))
+        p = 0.5 + 0.5 * known
+        return -float(np.where(right, np.log(p), np.log1p(-p)).sum())
+
+    true = (EXPOSURE.loss, math.log2(EXPOSURE.half_ms))
+    return [_profile(negative, true, 0, "loss"), _profile(negative, true, 1, "half")]
+
+
 def sensitivity(rows, simulated: Observers, name: str) -> Estimate:
     """Return d' of yes and no; the criterion is fitted too."""
     lost = simulated.lost("noise", 50) if name == "masked" else 0.0
@@ -193,7 +227,7 @@ def confusion(rows) -> list[Estimate]:
 @functools.cache
 def estimates(name: str, n: int = N_EXPERIMENTS) -> list[Estimate]:
     """Every parameter of a preset in so many experiments."""
-    n_slots = 8 if name == "sixteen-way" else 4
+    n_slots = 8 if name in ("sixteen-way", "exposure") else 4
     return [one for seed in range(n) for one in experiment(name, 1000 + seed, n_slots=n_slots)]
 
 
@@ -221,3 +255,5 @@ _add("confidence", "confidence", "steps per logit")
 _add("masked", "d'", "1")
 _add("go-nogo", "d'", "1")
 _add("sixteen-way", "ca", "1")
+_add("exposure", "loss", "logits")
+_add("exposure", "half", "log2 ms")

@@ -36,7 +36,8 @@ class Frame(NamedTuple):
     kind : str
         The phase's kind, ``text`` for a page, ``question`` for a question.
     content : str
-        Path of an image or a mask, words of a cue or a page; for a question its name, a tab, and what has been typed.
+        Path of an image or a mask, words of a cue or a page; for a question its name, a tab, and what has been typed; for
+        options the one that is lit, empty for none.
     overlay : {"none", "fixation", "options"}
         What is drawn on top.
     phase : str

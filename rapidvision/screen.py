@@ -104,6 +104,17 @@ def read_profile(path: Path | str) -> Screen:
     return profile
 
 
+def refresh_words(n: int) -> str:
+    """Return a number of refreshes in words.
+
+    Examples
+    --------
+    >>> refresh_words(1), refresh_words(2)
+    ('1 refresh', '2 refreshes')
+    """
+    return "1 refresh" if n == 1 else f"{n} refreshes"
+
+
 def refreshes(duration_ms: float, refresh_hz: float) -> int:
     """Return the number of refreshes nearest to a duration: the half-frame rule of every runner.
 

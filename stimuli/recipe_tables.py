@@ -3,11 +3,13 @@
 from typing import Literal
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
 from rapidvision.formats.image_folder import checked_name
 from rapidvision.protocol import FEATURE_BUDGET, LOWEST_LEVEL, N_LEVELS
 from rapidvision.recipes import Recipe
-from rapidvision.reveal import INTACT_LABEL
+from rapidvision.reveal import INTACT_LABEL, level_fractions
 
 from .registries import BACKGROUNDS, READERS, REVEAL_MODES, Options, check_name
 
@@ -113,6 +115,10 @@ class Reveal(Recipe, frozen=True):
         In which light a soft edge mixes.
     options : dict
         Parameters of a mode that is a plug-in.
+    varies : "contrast"
+        Makes the levels differ in contrast: each shows all of the features, mixed with the canvas by the level's share.
+        With ``budget = 1.0`` and a grey canvas it is the contrast of the whole image. Absent where the levels differ in
+        the area that is revealed.
 
     Examples
     --------
@@ -137,6 +143,7 @@ class Reveal(Recipe, frozen=True):
     feather_px: int = 0
     light: Literal["srgb", "linear"] = "srgb"
     options: Options = msgspec.UNSET
+    varies: Literal["contrast"] | msgspec.UnsetType = msgspec.UNSET
 
     def __post_init__(self) -> None:
         check_name(self.mode, REVEAL_MODES, self.options)
@@ -151,6 +158,11 @@ class Reveal(Recipe, frozen=True):
             raise ValueError(f"n_levels must be >= 2 and lowest between 0 and 1; got {self.n_levels}, {self.lowest}")
         if self.bubble_radius_px < 1 or self.feather_px < 0:
             raise ValueError("bubble_radius_px must be >= 1 and feather_px >= 0")
+
+    @property
+    def fractions(self) -> NDArray[np.float64]:
+        """The levels as shares, rising to 1; the intact image not counted."""
+        return np.array(self.levels) if self.levels else level_fractions(self.n_levels, self.lowest)
 
 
 class Canvas(Recipe, frozen=True):

@@ -7,6 +7,7 @@ from rapidvision.cli import say
 from rapidvision.screen import read_profile
 from rapidvision.system import files
 
+from ..design.figures.intervals import intervals_svg
 from ..interfaces import Frame, Press
 from ..lab import display_checks
 from ..lab.file_checks import Options
@@ -39,7 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
         )
     say(arguments, found.report())
     if arguments.figures is not None:
-        files.write_text(arguments.figures / "intervals.svg", display_checks.image(found.stamps_s, found.refresh))
+        files.write_bytes(arguments.figures / "intervals.svg", intervals_svg(found.stamps_s, found.refresh))
     if arguments.out is not None:
         files.write_json(
             arguments.out, {"refresh": found.refresh._asdict(), "checks": [c._asdict() for c in found.checks]}

@@ -190,6 +190,21 @@ def _counts(
     for name in varying:
         if name not in by_block:
             yield over(f"each {name} in a block", block, each[name])
+    if by_block:
+        yield _range("each condition of a block behind each other one", _followed(trials, sorted(by_block)))
+
+
+def _followed(trials: list[tuple[int, Trial]], names: Sequence[str]) -> Iterable[int]:
+    """How often blocks of one condition come right behind those of another, over all sessions."""
+    conditions: dict[tuple[int, int], tuple[Scalar, ...]] = {
+        (slot, trial.block): tuple(trial.factors[name] for name in names) for slot, trial in trials
+    }
+    counted = Counter(
+        (before, conditions[slot, block + 1])
+        for (slot, block), before in conditions.items()
+        if (slot, block + 1) in conditions
+    )
+    return [counted[pair] for pair in itertools.permutations(dict.fromkeys(conditions.values()), 2)]
 
 
 def _factor(name: str) -> Part:

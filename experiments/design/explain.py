@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from rapidvision.plan import Ask, Gate, Page, Plan, Run, Step
-from rapidvision.screen import refreshes
+from rapidvision.screen import refresh_words, refreshes
 from rapidvision.task.trial import Trial, TrialPhase
 
 
@@ -113,7 +113,7 @@ def _phase_lines(plan: Plan, trial: Trial, refresh_hz: float) -> list[str]:
         if n is None:
             length = f"as long as {phase.factor}, which adapts" if phase.factor else "until the response"
         else:
-            length = f"{phase.duration_ms} ms{drawn} = {n} refreshes at {refresh_hz:g} Hz"
+            length = f"{phase.duration_ms} ms{drawn} = {refresh_words(n)} at {refresh_hz:g} Hz"
         shown = f"  {phase.content}" if phase.content and phase.kind != "stimulus" else ""
         lines.append(f"                {phase.name:<12} {length}{shown}")
     response = plan.protocol.response

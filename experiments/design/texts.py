@@ -203,7 +203,9 @@ def planned(
     first = {option: input_ for input_, option in reversed(list(inputs.items()))}
     keys = {option: _input_word(texts, input_) for option, input_ in first.items() if not input_.startswith("area:")}
     held = protocol.response is not None and protocol.response.press == "up"
-    lines = [_option_line(texts, option, keys, animals=animals, held=held) for option in options]
+    names = {option.name: option.words(protocol.language) for option in options}
+    names |= {option.name: texts[f"option_{option.name}"] for option in options if animals}
+    lines = [_option_line(texts, option, keys, names[option.name], held=held) for option in options]
     if protocol.response is None or not keys:
         lines = []
     values: dict[str, Scalar] = {
@@ -249,10 +251,7 @@ def _inputs_text(protocol: Protocol, keys: Mapping[str, str], *, animals: bool) 
     return "inputs" if keys else "inputs_pointer"
 
 
-def _option_line(
-    texts: Mapping[str, str], option: Option, keys: Mapping[str, str], *, animals: bool, held: bool
-) -> str:
-    name = texts[f"option_{option.name}"] if animals else option.label or option.name
+def _option_line(texts: Mapping[str, str], option: Option, keys: Mapping[str, str], name: str, *, held: bool) -> str:
     if option.name in keys:
         kind = "option_release" if held else "option_line"
         return _filled(texts[kind], {"input": keys[option.name], "option": name})

@@ -60,7 +60,8 @@ class Simulated:
         observers = self.observers
         given = [
             observers.evidence(image.map_source, image.reveal_fraction, shift=self.threshold_shift)
-            for image in trial.images.values()
+            - observers.lost_by_exposure(_shown_ms(trial, role))
+            for role, image in trial.images.items()
         ]
         logit = min(given) - self._masked(trial)
         luck = self._draws[trial.trial][1] / max(1e-300, 1 - observers.lapse)
@@ -139,3 +140,9 @@ class Simulated:
     def leaves(self, trial: Trial) -> bool:
         """Whether this is the trial in which a drop-out gives up."""
         return trial.trial == self._leaves_at
+
+
+def _shown_ms(trial: Trial, role: str) -> int | None:
+    """For how long an image of a trial stands by the plan, all of its phases together; None until the response."""
+    found = [phase.duration_ms for phase in trial.phases if phase.kind == "stimulus" and phase.content == role]
+    return None if None in found else sum(ms for ms in found if ms is not None)

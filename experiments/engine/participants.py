@@ -58,6 +58,32 @@ class Masking(Recipe, frozen=True):
             raise ValueError(f"loss must be >= 0 and half_ms > 0, got {self.loss}, {self.half_ms}")
 
 
+class Exposure(Recipe, frozen=True):
+    """What a short image takes of the evidence, by the time for which it stood.
+
+    Attributes
+    ----------
+    loss : float
+        Evidence that is lost as the exposure goes to 0 ms, in logits, >= 0. By default none: a duration counts by the
+        time until the mask alone.
+    half_ms : float
+        Exposure that halves the loss, > 0.
+
+    Examples
+    --------
+    >>> dim = Observers(exposure=Exposure(loss=8.0, half_ms=20.0))
+    >>> dim.lost_by_exposure(20), dim.lost_by_exposure(60), dim.lost_by_exposure(None)
+    (4.0, 1.0, 0.0)
+    """
+
+    loss: float = 0.0
+    half_ms: float = 40.0
+
+    def __post_init__(self) -> None:
+        if not self.loss >= 0 or not self.half_ms > 0:
+            raise ValueError(f"loss must be >= 0 and half_ms > 0, got {self.loss}, {self.half_ms}")
+
+
 def _paper_sources() -> dict[str, Sight]:
     return {"clickme": Sight(threshold=0.08), "salicon": Sight(threshold=0.16)}
 
@@ -66,7 +92,8 @@ class Observers(Recipe, frozen=True):
     """``observers.toml``: who takes part in a simulation.
 
     The evidence of a trial is the logit of knowing the answer, plus logistic noise; the answer is known where the sum
-    is positive, and guessed elsewhere. Masks take evidence away; confidence follows from what is left.
+    is positive, and guessed elsewhere. Masks and, where `exposure` says so, short images take evidence away; confidence
+    follows from what is left.
 
     Attributes
     ----------
@@ -80,6 +107,8 @@ class Observers(Recipe, frozen=True):
         For families of masks that have no entry of their own.
     masks : dict
         Family of masks → Masking.
+    exposure : Exposure
+        What short images take of the evidence; nothing by default.
     confusions : dict
         The right option → option → weight of that option in guesses, >= 0; options that are left out have weight 0.
         Without an entry every option is as likely.
@@ -124,6 +153,7 @@ class Observers(Recipe, frozen=True):
     intact: float = 8.0
     masking: Masking = Masking()
     masks: dict[str, Masking] = msgspec.field(default_factory=dict)
+    exposure: Exposure = Exposure()
     confusions: dict[str, dict[str, float]] = msgspec.field(default_factory=dict)
     threshold_sd: float = 0.1
     lapse: float = 0.04
@@ -168,6 +198,12 @@ class Observers(Recipe, frozen=True):
         """Return the evidence that a mask of a family takes away, by the time between the onsets."""
         masking = self.masks.get(family, self.masking)
         return float(masking.loss * 2 ** (-soa_ms / masking.half_ms))
+
+    def lost_by_exposure(self, shown_ms: float | None) -> float:
+        """Return the evidence that an image loses which stood for so long; None for one that stood until the response."""
+        if shown_ms is None:
+            return 0.0
+        return float(self.exposure.loss * 2 ** (-shown_ms / self.exposure.half_ms))
 
     def know(self, source: str, fraction: float | None, *, shift: float = 0.0, lost: float = 0.0) -> float:
         """Return the probability that the answer is known; `lost` is what masks take of the evidence."""

@@ -167,13 +167,16 @@ class Session:
             self._ask(name, trial=trial.trial)
 
     def _tell(self, trial: Trial, data: TrialData) -> None:
-        """Show "correct" or "wrong" after an answer in time, where the protocol wants it."""
+        """Show whether an answer in time was right, where the protocol wants it: in words, or the right option lit."""
         feedback, outcome = self.plan.protocol.feedback, outcome_of(self.plan, trial, data)
         wanted = feedback.practice if trial.phase == "practice" else feedback.main
         if outcome.correct is None or outcome.status not in ("ok", "early"):
             return
         if wanted == "all" or (wanted == "wrong" and not outcome.correct):
-            self._hold(Frame("text", self.plan.texts["correct" if outcome.correct else "wrong"]), feedback.show_ms)
+            frame = Frame("text", self.plan.texts["correct" if outcome.correct else "wrong"])
+            if feedback.shows == "option":
+                frame = Frame("options", trial.correct_response or "")
+            self._hold(frame, feedback.show_ms)
 
     def _ask(self, name: str, *, trial: int | None = None, block: int | None = None) -> None:
         answer = questions.ask(self.plan.protocol.question(name), self.screen, self._hear, trial=trial, block=block)

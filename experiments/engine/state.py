@@ -45,6 +45,11 @@ def postpone(steps: Sequence[Step]) -> list[Step]:
     return [*rest[:after], first, *rest[after:]]
 
 
+def failed_pages(plan: Plan) -> list[Page]:
+    """Return what is left of a session that ended because practice missed its criterion: the page that says so."""
+    return [Page(part="end", text_id="practice_failed", min_ms=plan.protocol.breaks.page_ms)]
+
+
 class State:
     """A plan and its journal so far.
 
@@ -171,7 +176,7 @@ class State:
         """
         page_ms = self.plan.protocol.breaks.page_ms
         if self.stopped:
-            return [Page(part="end", text_id="practice_failed", min_ms=page_ms)]
+            return [*failed_pages(self.plan)]
         steps: list[Step] = []
         later: list[Run] = []
         skip: set[str] = set()

@@ -3,9 +3,10 @@
 The target of a boundary is the sum of durations since its anchor; a tie goes to the earlier refresh. Anchors are the
 trial's first refresh, the onset of every stimulus, and the end of a phase that stood until the response. A refresh that
 comes late inside a phase therefore costs nothing: the next boundary is where it would have been. A mask follows its
-image with no refresh between. A phase that stands until the response does not come up where the response was given
-before; it lasts until the limit where the last input counts or an option is given by not responding. The limit is
-compared with the time of the input itself, never rounded to refreshes.
+image with no refresh between. A phase that stands until the response comes up for one refresh where the response
+was given before, in every runner; the last phase of a trial then does not come up at all. It lasts until the limit where
+the last input counts or an option is given by not responding. The limit is compared with the time of the input itself,
+never rounded to refreshes.
 """
 
 from collections.abc import Sequence
@@ -94,10 +95,7 @@ class RunningTrial:
         held, anchor, since_ms = False, None, 0
         for phase in self.trial.phases:
             until_response = phase.duration_ms is None
-            if self._ends(until_response=until_response):
-                if until_response:
-                    anchor = None
-                    continue
+            if self._ends(until_response=until_response and phase is self.trial.phases[-1]):
                 break
             opens = response is not None and phase.name == response.opens
             if opens and response is not None and response.press == "down":
@@ -142,12 +140,17 @@ class RunningTrial:
         self._hear(self.session.inputs.poll())
         return onset
 
-    def _hold(self, frame: Frame, anchor: float, ms: int | None, *, until_response: bool = False) -> None:
-        """Keep a frame up until the next refresh is the one nearest `ms` after `anchor`, or for ever without `ms`."""
+    def _hold(
+        self, frame: Frame, anchor: float, ms: int | None, *, until_response: bool = False, whole: bool = False
+    ) -> None:
+        """Keep a frame up until the next refresh is the one nearest `ms` after `anchor`, or for ever without `ms`.
+
+        A response may end it before, unless it stands for its `whole` time.
+        """
         screen, flips = self.session.screen, self._flips
         flip, poll, last = screen.flip, self.session.inputs.poll, flips[-1]
         end = last_before(anchor, ms, screen.period_s)
-        while last < end and not (self._answered and self._ends(until_response=until_response)):
+        while last < end and (whole or not self._ends(until_response=until_response)):
             last = flip(frame)
             flips.append(last)
             new = poll()
@@ -173,10 +176,8 @@ class RunningTrial:
 
     def _close(self) -> tuple[float, int]:
         """End the trial: blank, or "too slow" for a while, still listening; return when and the number of flips."""
-        session, response = self.session, self.response
-        ms = session.plan.protocol.feedback.too_slow_ms
-        missing = response is not None and response.withheld is None and not self._answered
-        slow = bool(ms) and missing and self.trial.limit_ms is not None
+        session, ms = self.session, self.session.plan.protocol.feedback.too_slow_ms
+        slow = bool(ms) and self._is_slow()
         frame = Frame("text", session.plan.texts["too_slow"]) if slow else Frame("blank")
         if self._shown[-1].phase.kind == "stimulus":
             session.screen.mark(phase_code("blank"))  # the image goes
@@ -185,13 +186,26 @@ class RunningTrial:
         n_flips = len(self._flips)
         self._hear(session.inputs.poll())
         if slow:
-            self._hold(frame, end, ms)
+            self._hold(frame, end, ms, whole=True)
         return end, n_flips
 
-    def _data(self, closed: tuple[float, int], *, held: bool) -> TrialData:
-        screen, zero = self.session.screen, self._shown[0].onset_s if self._zero is None else self._zero
+    def _is_slow(self) -> bool:
+        """Whether the limit passed without a response in time, where not responding is no option."""
+        response, limit_ms = self.response, self.trial.limit_ms
+        if response is None or response.withheld is not None or limit_ms is None:
+            return False
+        return not self._answered or (self._answer().response_ms or 0.0) > limit_ms
+
+    def _answer(self) -> Answered:
         presses = sorted(self._presses, key=lambda press: press.time_s)
-        answer = answer_in(presses, zero, self.session.plan, self.trial.limit_ms)
+        return answer_in(presses, self._time_zero(), self.session.plan, self.trial.limit_ms)
+
+    def _time_zero(self) -> float:
+        return self._shown[0].onset_s if self._zero is None else self._zero
+
+    def _data(self, closed: tuple[float, int], *, held: bool) -> TrialData:
+        screen, zero, answer = self.session.screen, self._time_zero(), self._answer()
+        presses = sorted(self._presses, key=lambda press: press.time_s)
         ends = [*((shown.onset_s, shown.n_flips) for shown in self._shown[1:]), closed]
         phases = [
             PhaseData(

@@ -5,7 +5,6 @@ Each check is green, yellow (recorded) or red (the session is refused, unless so
 
 import shutil
 from collections.abc import Callable, Sequence
-from itertools import pairwise
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -14,7 +13,6 @@ from rapidvision.grammar.runners import too_short
 from rapidvision.protocol import Protocol
 from rapidvision.screen import Screen as Profile
 
-from ..design.svg import Svg
 from ..engine.refresh import Refresh, estimate
 from ..inputs.boxes import BoxRecord
 from ..interfaces import BLANK, Frame, Press
@@ -241,26 +239,3 @@ def refuse_too_short(protocol: Protocol, refresh: Refresh) -> None:
     found = too_short(protocol, refresh.hz)
     if found:
         raise InputError("\n".join(f"protocol: {field}: {words}" for field, words in found))
-
-
-def image(stamps_s: Sequence[float], refresh: Refresh) -> str:
-    """Return the frame intervals as SVG: one bar per flip, the refresh period as a line."""
-    width, height, left, base = 760, 240, 50, 200
-    intervals = [1000 * (b - a) for a, b in pairwise(stamps_s)]
-    period = 1000 / refresh.hz
-    top = max(2.2 * period, *intervals)
-    svg = Svg(width, height)
-    svg.text(
-        left, 20, f"{refresh.hz:.3f} Hz, {refresh.missed} missed of {refresh.n}, jitter {refresh.jitter_ms:.3f} ms"
-    )
-    step = (width - left - 20) / len(intervals)
-    for i, interval in enumerate(intervals):
-        tall = 160 * interval / top
-        colour = "firebrick" if interval > 1.5 * period else "steelblue"
-        svg.box(left + i * step, base - tall, max(0.5, step * 0.8), tall, fill=colour)
-    for value, label in ((period, f"{period:.2f} ms"), (2 * period, f"{2 * period:.2f}"), (0.0, "0")):
-        y = base - 160 * value / top
-        svg.line([(left, y), (width - 20, y)], colour="grey", width=0.5)
-        svg.text(left - 4, y + 4, label, size=9, anchor="end")
-    svg.text(left, height - 14, f"time between flips, {len(intervals)} in a row", size=11)
-    return svg.document()

@@ -12,6 +12,8 @@ from ..interfaces import Frame
 from .areas import Area, grid, strip
 
 _WORDS_PX, _SMALL_PX, _CUE_PX = 24, 20, 40
+#: Colour and width of the frame around an option that is lit.
+LIT, _LIT_PX = (29, 138, 60), 6
 #: Pages that come up in the course of a trial; the others are made when they are shown first.
 _WITHIN_TRIALS = ("too_slow", "correct", "wrong", "hold")
 
@@ -37,7 +39,8 @@ def reminder_of(plan: Plan) -> str:
     if not plan.protocol.display.reminder or plan.protocol.response is None:
         return ""
     words = plan.texts.get("reminder", "")
-    pairs = [(option.label or option.name, inputs_of(plan, option.name)) for option in plan.protocol.response.options]
+    options, language = plan.protocol.response.options, plan.protocol.language
+    pairs = [(option.words(language), inputs_of(plan, option.name)) for option in options]
     return words or "        ".join(f"{keys[0]}: {label}" for label, keys in pairs if keys)
 
 
@@ -63,9 +66,11 @@ class Drawings:
         self._words: dict[tuple[str, float, tuple[float, float]], Any] = {}
         self._images: dict[str, Any] = {}
         self._questions: dict[str, Question] = {}
+        self._language = ""
         self._reminder: Any = None
         self._screens: dict[str, Any] = {}
         self._areas: dict[str, tuple[Area, ...]] = {}
+        self._lit: dict[str, Any] = {}
         self._cross = visual.ShapeStim(
             win, vertices="cross", size=24, fillColor=self._ink, colorSpace="rgb255", lineWidth=0, autoLog=False
         )
@@ -92,6 +97,7 @@ class Drawings:
         """
         self.load_images(paths, side_px=side_px)
         self._questions = {question.name: question for question in plan.protocol.questions}
+        self._language = plan.protocol.language
         for name in _WITHIN_TRIALS:
             if name in plan.texts:
                 self._text(plan.texts[name]).draw()
@@ -107,13 +113,19 @@ class Drawings:
         names = [option.name for option in response.options if option.inputs] if response is not None else []
         labels, files = {}, dict(icons)
         for option in response.options if response is not None else ():
-            label = option.label or ("" if option.name in files else option.name)
+            label = "" if option.name in files and not option.label else option.words(plan.protocol.language)
             labels[option.name] = "\n".join(filter(None, (label, " ".join(inputs_of(plan, option.name)))))
         kinds = {phase.kind for trial in plan.trials() for phase in trial.phases}
         overlays = {phase.overlay for trial in plan.trials() for phase in trial.phases}
-        if "options" in kinds:
+        lights = plan.protocol.feedback.shows == "option"
+        if "options" in kinds or lights:
             self._areas["options"] = grid(names, self.window_px)
             self._screens["options"] = self._snapshot(self._areas["options"], labels, files)
+        for area in self._areas.get("options", ()) if lights else ():
+            self._lit[area.option] = self._visual.Rect(
+                self.win, area.width, area.height, pos=(area.x, area.y), lineColor=LIT, fillColor=None,
+                colorSpace="rgb255", lineWidth=_LIT_PX, autoLog=False,
+            )  # fmt: skip
         if "options" in overlays or any(name.startswith("area:") for name in plan.inputs):
             self._areas["overlay"] = strip(names, self.window_px)
             flat = {name: label.replace("\n", "  ") for name, label in labels.items()}
@@ -141,7 +153,7 @@ class Drawings:
         if frame.kind == "question":
             return self._areas.get(frame.content.partition("\t")[0], ())
         if frame.kind == "options":
-            return self._areas.get("options", ())
+            return () if frame.content else self._areas.get("options", ())  # a lit one is no question
         return self._areas.get("overlay", ()) if frame.overlay == "options" else ()
 
     def draw(self, frame: Frame) -> None:
@@ -154,6 +166,8 @@ class Drawings:
         elif kind == "options":
             if "options" in self._screens:
                 self._screens["options"].draw()
+            if frame.content in self._lit:
+                self._lit[frame.content].draw()
         else:
             if kind in ("stimulus", "mask"):
                 self._images[frame.content].draw()
@@ -177,10 +191,10 @@ class Drawings:
             self._screens[name].draw()
         top = max((area.y + area.height / 2 for area in self._areas.get(name, ())), default=0.0)
         height = min(self.window_px[1] / 2 - _WORDS_PX, top + 3 * _WORDS_PX)
-        self._text(question.text or name if question is not None else name, _WORDS_PX, (0, height)).draw()
+        words = name if question is None else question.words(self._language)
+        self._text(words, _WORDS_PX, (0, height)).draw()
         if question is None or not question.options:
-            words = self._make_text(f"{typed}_", _WORDS_PX, (0, 0))  # another one with every letter: not kept
-            words.draw()
+            self._make_text(f"{typed}_", _WORDS_PX, (0, 0)).draw()  # another one with every letter: not kept
 
     def _snapshot(
         self, areas: tuple[Area, ...], labels: Mapping[str, str], icons: Mapping[str, Path], *, strip: bool = False

@@ -4,12 +4,11 @@ import functools
 import gc
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 
 from rapidvision.errors import InputError, MissingExtra
-from rapidvision.plan import Plan
 from rapidvision.screen import Screen as Profile
 from rapidvision.system.extras import need
 
@@ -157,22 +156,6 @@ class PsychoPyScreen:
     def scale(self) -> float:
         """Pixels of the frame buffer per requested pixel; 1 unless a compositor scales."""
         return float(self.win.winHandle.get_viewport_size()[0]) / self.requested_px[0]
-
-    def load(self, plan: Plan, paths: Mapping[str, Path], *, side_px: int, icons: Mapping[str, Path]) -> None:
-        """Make everything that a plan shows, so that nothing is left to do at an onset.
-
-        Parameters
-        ----------
-        plan : Plan
-            The session.
-        paths : mapping
-            Path in the plan -> file, of every image and mask.
-        side_px : int
-            Side on the screen; where it is the file's own, pixels are shown one to one.
-        icons : mapping
-            Option -> file.
-        """
-        self.drawings.load(plan, paths, side_px=side_px, icons=icons)
 
     def open_pointer(self) -> PointerPort:
         """Return mouse and touch as an input port: options of the frame that is up are ``area:<option>``."""

@@ -16,6 +16,7 @@ from rapidvision.system import files
 
 from .. import clock
 from ..design.allocation import Entry, check_participant_id
+from ..design.figures.intervals import intervals_svg
 from ..design.rehearsals import part_of, prefix_of
 from ..engine.participants import Participant, Watched
 from ..engine.session import Session
@@ -165,9 +166,7 @@ def _with_display(
             journal.append(
                 setup_of(screen, checked, options, accepted=accepted, software=software, inputs=devices.record())
             )
-            files.write_text(
-                path.with_suffix(".preflight.svg"), display_checks.image(checked.stamps_s, checked.refresh)
-            )
+            files.write_bytes(path.with_suffix(".preflight.svg"), intervals_svg(checked.stamps_s, checked.refresh))
             _prepare(screen, ready, options)
             screen.use_refresh(checked.refresh)
             look, heard = _participant(plan, screen, devices.merged, options)
@@ -241,7 +240,7 @@ def _prepare(screen: "PsychoPyScreen", ready: Ready, options: Options) -> None:
     side = display.image_px
     if display.image_deg is not None and options.profile is not None:
         side = round(options.profile.deg_to_px(display.image_deg))
-    screen.load(ready.plan, ready.paths, side_px=side, icons=ready.icons)
+    screen.drawings.load(ready.plan, ready.paths, side_px=side, icons=ready.icons)
 
 
 def _participant(plan: Plan, screen: "PsychoPyScreen", inputs: Inputs, options: Options) -> tuple[Screen, Inputs]:

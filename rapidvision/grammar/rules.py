@@ -105,6 +105,9 @@ def _factors(p: Protocol) -> Found:
     if by_block and p.design.blocks % n:
         names = " x ".join(factor.name for factor in by_block)
         yield "design.blocks", f"got {p.design.blocks}; {names} needs a multiple of {n}"
+    if p.design.balance == "williams" and not any(factor.vary == "block" for factor in p.design.factors):
+        words = 'got "williams", the order of conditions of blocks; no factor has vary = "block"'
+        yield "design.balance", f'{words}, write "rotate" or add one'
     for name in p.design.fixed:
         if name not in SET_COLUMNS:
             yield f"design.fixed.{name}", f"no column of a stimulus set. {did_you_mean(name, SET_COLUMNS)}"
@@ -188,6 +191,26 @@ def _options(p: Protocol) -> Found:
         yield "response.press", '"up" works with keys only; remove area and buttons'
 
 
+def _languages(p: Protocol) -> Found:
+    """Words that are given by language have the protocol's."""
+    options = p.response.options if p.response else ()
+    given = [(f"response.options[{index}].label", option.label) for index, option in enumerate(options)]
+    given += [(f"questions[{index}].text", question.text) for index, question in enumerate(p.questions)]
+    for path, words in given:
+        if isinstance(words, dict) and not words.get(p.language):
+            yield path, f'no words in "{p.language}", the protocol\'s language; it has {", ".join(words) or "none"}'
+
+
+def _feedback(p: Protocol) -> Found:
+    """The right option can be lit where every option has a place on the screen."""
+    if p.feedback.shows == "words":
+        return
+    if p.response is None:
+        yield "feedback.shows", '"option" needs a [response]; typed answers are judged when the table is made'
+    elif p.response.withheld is not None:
+        yield "feedback.shows", f'"option" lights what can be pressed or clicked, and {p.response.withheld} is neither'
+
+
 def _window(p: Protocol) -> Found:
     """The response opens with a phase of the trial, and its time ends."""
     response = p.response
@@ -258,6 +281,8 @@ def _adaptive(p: Protocol) -> Found:
     ]
     if p.adaptive.over not in known:
         hint = did_you_mean(p.adaptive.over, known) if known else "Add one."
+        if p.adaptive.over == "contrast":
+            hint = 'Levels of contrast are levels of the set (varies = "contrast" in its recipe): write over = "level".'
         yield "adaptive.over", f'no ordered within-participant factor "{p.adaptive.over}". {hint}'
     others = [factor.name for factor in p.design.factors if factor.name != p.adaptive.over]
     for index, name in enumerate(p.adaptive.per):
@@ -268,4 +293,4 @@ def _adaptive(p: Protocol) -> Found:
         yield "adaptive", "not with [design.pair]: an adaptive level is one image's"
 
 
-RULES = (_names, _factors, _phases, _options, _window, _questions, _adaptive)
+RULES = (_names, _factors, _phases, _options, _languages, _feedback, _window, _questions, _adaptive)

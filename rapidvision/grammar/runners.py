@@ -22,6 +22,9 @@ def _nothing(_: Protocol) -> Iterator[Finding]:
 
 def _browser(p: Protocol) -> Iterator[Finding]:
     """A browser with a keyboard."""
+    if p.display.image_deg is not None:
+        words = "a page knows neither the size of its screen nor the distance; leave it out, and image_px holds"
+        yield Finding("display.image_deg", words)
     if p.breaks.unlock == "experimenter":
         yield Finding("breaks.unlock", '"experimenter" needs a person beside the participant; use "participant"')
     if p.response and any(option.buttons and not (option.keys or option.area) for option in p.response.options):

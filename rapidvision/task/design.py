@@ -55,13 +55,19 @@ class Design(Recipe, frozen=True):
     images : int or "all"
         Images per participant; categories stay equal, and each image is used equally often over the slots.
     repetitions : int
-        How often each is shown, each time under another combination of the factors while there are any left.
+        How often each is shown, each time under another combination of the factors while there are any left; beyond
+        them the combinations come again in the same order.
     blocks : int
         Number of blocks.
     block_size : int or "auto"
         Trials in a block. A number that does not fit the images is refused.
     balanced_blocks : bool
         Equal numbers of every category in each block. The paper shuffled freely.
+    balance : {"rotate", "williams"}
+        In which order the conditions of blocks come. ``rotate``: the same cycle, begun one further from participant to
+        participant, so that each condition has each place equally often. ``williams``: rows of a Williams square, so
+        that each condition also follows each other one equally often, over as many participants as the square has
+        rows: the number of conditions, or twice an odd one.
     factors : tuple of Factor
         What differs.
     fixed : dict
@@ -75,6 +81,7 @@ class Design(Recipe, frozen=True):
     blocks: Count = 5
     block_size: Count | Literal["auto"] = "auto"
     balanced_blocks: bool = True
+    balance: Literal["rotate", "williams"] = "rotate"
     factors: tuple[Factor, ...] = ()
     fixed: dict[str, Scalar] = field(default_factory=dict)
     pair: Pair | None = None

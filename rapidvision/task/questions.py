@@ -8,7 +8,7 @@ from msgspec import Meta, field
 from rapidvision.recipes import Recipe
 
 from .phases import Ms
-from .response import Name
+from .response import Name, Words, in_language
 
 _WHOLE = re.compile(r"-?(0|[1-9]\d*)")
 
@@ -24,8 +24,8 @@ class Question(Recipe, frozen=True):
         What an answer is.
     ask : {"trial", "block", "start", "end"}
         When it is asked.
-    text : str
-        What is asked, in the words that the participant reads; the name by default.
+    text : str or dict
+        What is asked, for all languages or language -> words; the name by default.
     options : tuple of str
         Answers of a rating (in order) or a choice; at least two.
     keys : tuple of str
@@ -51,7 +51,7 @@ class Question(Recipe, frozen=True):
     name: Name
     kind: Literal["rating", "choice", "number", "text"]
     ask: Literal["trial", "block", "start", "end"] = "trial"
-    text: str = ""
+    text: Words = ""
     options: tuple[str, ...] = ()
     keys: tuple[str, ...] = ()
     range: tuple[float, float] | None = None
@@ -75,6 +75,10 @@ class Question(Recipe, frozen=True):
             raise ValueError(f"keys: {len(self.options)} options need a key each, digits are enough for 9")
         if (self.kind == "number") != (self.range is not None):
             raise ValueError("range: a number needs one, as in range = [18, 99]; other kinds have none")
+
+    def words(self, language: str) -> str:
+        """What is asked in a language: the text, else the name."""
+        return in_language(self.text, language) or self.name
 
     @property
     def option_keys(self) -> dict[str, str]:

@@ -10,6 +10,21 @@ from .phases import Ms, PositiveMs
 
 Name = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_-]*$")]
 Scalar = bool | int | float | str
+#: Words that participants read: one text, or a text for each language.
+Words = str | dict[str, str]
+
+
+def in_language(words: Words, language: str) -> str:
+    """Return words in a language; where they have it not, in their first one.
+
+    Examples
+    --------
+    >>> in_language({"en": "animal", "de": "Tier"}, "de"), in_language("animal", "de")
+    ('Tier', 'animal')
+    """
+    if isinstance(words, str):
+        return words
+    return words.get(language) or next(iter(words.values()), "")
 
 
 class Option(Recipe, frozen=True):
@@ -29,8 +44,9 @@ class Option(Recipe, frozen=True):
         Whether it can be clicked or touched on the response screen.
     icon : str
         Image file on the response screen, relative to the stimulus set.
-    label : str
-        Words on the response screen; the name by default.
+    label : str or dict
+        Words on the response screen, for all languages or language -> words, as in ``{ en = "animal", de = "Tier" }``;
+        the name by default.
     """
 
     name: Name
@@ -39,7 +55,11 @@ class Option(Recipe, frozen=True):
     buttons: tuple[Annotated[int, Meta(ge=1)], ...] = ()
     area: bool = False
     icon: str = ""
-    label: str = ""
+    label: Words = ""
+
+    def words(self, language: str) -> str:
+        """What the participant reads in a language: the label, else the name."""
+        return in_language(self.label, language) or self.name
 
     @property
     def inputs(self) -> tuple[str, ...]:

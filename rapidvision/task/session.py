@@ -67,12 +67,14 @@ class Feedback(Recipe, frozen=True):
     Attributes
     ----------
     practice, main : {"none", "wrong", "all"}
-        After which trials "correct" or "wrong" is shown.
+        After which trials with a response in time the participant learns whether it was right.
+    shows : {"words", "option"}
+        What is shown then: "correct" or "wrong", or all options with the right one lit.
     show_ms : int
         How long it stands.
     too_slow_ms : int
-        How long "too slow" stands after a trial without a response; a response that comes meanwhile is recorded as
-        late. With 0 there is none: a trial ends at the limit, and what is pressed after it is an early press of the
+        How long "too slow" stands after a trial without a response in time; a first response that comes meanwhile is
+        recorded as late. With 0 there is none: a trial ends at the limit, and what is pressed after it is an early press of the
         next one.
     block : {"none", "accuracy"}
         What is shown after a block. "Participants were given feedback on their categorization accuracy at the end of
@@ -81,6 +83,7 @@ class Feedback(Recipe, frozen=True):
 
     practice: Literal["none", "wrong", "all"] = "all"
     main: Literal["none", "wrong", "all"] = "none"
+    shows: Literal["words", "option"] = "words"
     show_ms: Ms = 800
     too_slow_ms: Ms = 1000
     block: Literal["none", "accuracy"] = "accuracy"
@@ -94,7 +97,7 @@ class Display(Recipe, frozen=True):
     image_px : int
         Side of the image on the screen, in pixels.
     image_deg : float or None
-        Side in degrees of visual angle, where the screen is known (lab); else `image_px` holds.
+        Side in degrees of visual angle; needs a screen whose size and distance are known, in the lab. Browsers refuse it.
     background : (int, int, int)
         Colour behind the image, 0 to 255; white in the paper.
     reminder : bool

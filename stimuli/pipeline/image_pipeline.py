@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from rapidvision.errors import InputError
 from rapidvision.maps import ImportanceMap
-from rapidvision.reveal import RevealSeries, level_counts, level_fractions
+from rapidvision.reveal import RevealSeries, level_counts
 from rapidvision.seeds import key64
 from rapidvision.system import files
 
@@ -247,5 +247,4 @@ def target_of(
 
 def fractions_of(recipe: StimulusRecipe) -> NDArray[np.float64]:
     """Return the recipe's reveal levels as fractions of the features, the intact image not counted."""
-    reveal = recipe.reveal
-    return np.array(reveal.levels) if reveal.levels else level_fractions(reveal.n_levels, reveal.lowest)
+    return recipe.reveal.fractions

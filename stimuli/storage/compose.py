@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -31,6 +32,11 @@ def levels_of(
     (ndarray of uint8, ndarray of bool or None)
         The image is overwritten by the next level; copy it to keep it.
     """
+    if reveal.varies == "contrast":
+        (*_, (whole, _)) = levels_of(image, canvas, series, msgspec.structs.replace(reveal, varies=msgspec.UNSET))
+        for share in reveal.fractions.tolist():
+            yield _mixed(whole, canvas, share, reveal), None
+        return
     if reveal.feather_px > 0:
         for level in range(series.n_levels):
             yield _feathered(image, canvas, series, level, reveal), None
@@ -98,11 +104,17 @@ def _feathered(
 ) -> NDArray[np.uint8]:
     alpha = soft_mask(series, level, reveal.feather_px)[..., None]
     moved = np.roll(image, series.shift_px, axis=(0, 1))
-    if reveal.light == "linear":
-        mixed = to_coded(alpha * LINEAR[moved] + (1 - alpha) * LINEAR[canvas])
-    else:
-        mixed = np.rint(alpha * moved + (1 - alpha) * canvas).astype(np.uint8)
+    mixed = _mixed(moved, canvas, alpha, reveal)
     return np.where(alpha == 0, canvas, np.where(alpha == 1, moved, mixed)).astype(np.uint8)
+
+
+def _mixed(
+    above: NDArray[np.uint8], below: NDArray[np.uint8], alpha: NDArray[np.float64] | float, reveal: Reveal
+) -> NDArray[np.uint8]:
+    """Mix two images in the recipe's light; `alpha` is the share of the one above."""
+    if reveal.light == "linear":
+        return to_coded(alpha * LINEAR[above] + (1 - alpha) * LINEAR[below])
+    return np.rint(alpha * above + (1 - alpha) * below).astype(np.uint8)
 
 
 def _shifted_frame(series: RevealSeries) -> NDArray[np.bool_]:

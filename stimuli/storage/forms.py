@@ -108,6 +108,7 @@ def png_files(
     for source, one in series.items():
         titles = [f"{job.image_id}.{source}.{label}" for label in labels]
         for level, data in enumerate(encoded_levels(image, canvas, one, recipe.reveal, titles)):
+            shown = -1 if recipe.reveal.varies == "contrast" else level
             row = Stimulus(
                 stimulus_id=titles[level],
                 phase=job.phase,
@@ -118,8 +119,8 @@ def png_files(
                 level_index=level,
                 level_label=labels[level],
                 reveal_fraction=float(fractions[level]),
-                revealed_px=int(one.counts[level]),
-                image_fraction=int(one.counts[level]) / n_px,
+                revealed_px=int(one.counts[shown]),
+                image_fraction=int(one.counts[shown]) / n_px,
                 shift_y_px=one.shift_px[0],
                 shift_x_px=one.shift_px[1],
                 path=f"images/{job.image_id}/{source}_{level:02d}.png",

@@ -106,6 +106,10 @@ def test_runners_name_what_they_cannot_do():
     with pytest.raises(InputError, match=r"adaptive: a movie is made before the answers are known \(runner: movie\)"):
         refuse(preset("threshold"), "movie")
     refuse(preset("paper"), "browser")
+    degrees = msgspec.structs.replace(preset("paper").display, image_deg=7.0)
+    found = cannot(msgspec.structs.replace(preset("paper"), display=degrees))
+    assert {runner for runner, why in found.items() if why} == {"browser", "phone", "movie"}
+    assert [finding.path for finding in found["browser"]] == ["display.image_deg"]
     assert ignored_by_networks(preset("masked")) == ["durations", "masks"]
 
 

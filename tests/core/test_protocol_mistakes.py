@@ -91,6 +91,12 @@ MISTAKES = [  # preset, old text, new text, field, words in the message
     ("confidence", 'name = "confidence"\nkind', 'name = "level"\nkind', "questions[0].name", "another column"),
     ("confidence", 'kind = "rating"', 'kind = "number"', "questions[0]", "options"),
     ("threshold", 'over = "level"', 'over = "levels"', "adaptive.over", '"level"'),
+    ("threshold", 'over = "level"', 'over = "contrast"', "adaptive.over", 'levels of the set (varies = "contrast"'),
+    (P, "blocks = 5", 'blocks = 5\nbalance = "wiliams"', "design.balance", '"williams"'),
+    (P, "blocks = 5", 'blocks = 5\nbalance = "williams"', "design.balance", 'no factor has vary = "block"'),
+    (P, LEVEL, LEVEL + '\n[feedback]\nshows = "icon"', "feedback.shows", 'Did you mean "option"'),
+    ("go-nogo", "[feedback]", '[feedback]\nshows = "option"', "feedback.shows", "no-go is neither"),
+    ("masked", 'name = "masked"', 'name = "masked"\nlanguage = "it"', "response.options[0].label", 'no words in "it"'),
     ("threshold", 'per = ["map_source"]', 'per = ["source"]', "adaptive.per[0]", "map_source"),
     ("threshold", "first = 0.01, last = 1.0", "first = 0.0, last = 1.0", "adaptive.quest.threshold", "> 0"),
 ]

@@ -16,6 +16,8 @@ from benchmarks.tasks_recovery import estimates
         ("masked", "d'", 0.25),
         ("go-nogo", "d'", 0.25),
         ("sixteen-way", "ca", 0.05),
+        ("exposure", "loss", 0.8),
+        ("exposure", "half", 0.25),
     ],
 )
 def test_what_is_put_into_observers_comes_back(name, word, tolerance):

@@ -153,7 +153,7 @@ icon = Path(sys.argv[4])
 for name, path in zip(("sixteen-way", "confidence", "naming"), sys.argv[1:4]):
     plan = read_plan(path)
     with PsychoPyScreen(background=(255, 255, 255), window_px=size, paced_hz=60) as screen:
-        screen.load(plan, {}, side_px=64, icons={"knife": icon} if name == "sixteen-way" else {})
+        screen.drawings.load(plan, {}, side_px=64, icons={"knife": icon} if name == "sixteen-way" else {})
         x0, y0 = screen.win.winHandle.get_location()
         def grab(frame):
             for _ in range(3):
@@ -171,6 +171,13 @@ for name, path in zip(("sixteen-way", "confidence", "naming"), sys.argv[1:4]):
             return hit
         if name == "sixteen-way":
             found["options"] = lines(Frame("options", phase="options"))
+            shown, areas = grab(Frame("options", "bear")), screen.drawings.areas(Frame("options", phase="options"))
+            def lit(area):
+                row, left = round(240 - area.y), round(320 + area.x - area.width / 2)
+                blue, green, red = np.moveaxis(shown[row, left - 2 : left + 3], 1, 0)
+                return bool(((green - red > 60) & (green - blue > 40)).any())
+            found["lit"] = [area.option for area in areas if lit(area)]
+            found["clicked while lit"] = len(screen.drawings.areas(Frame("options", "bear")))
             found["overlay"] = lines(Frame("blank", overlay="options"))
             found["image_below"] = ink(Frame("fixation", overlay="options")) > ink(Frame("blank", overlay="options"))
         elif name == "confidence":
@@ -193,6 +200,6 @@ def test_options_questions_and_what_is_typed_are_drawn_where_clicks_are_understo
     icon = set_of("sixteen-way").folder / next(iter(set_of("sixteen-way").stimuli)).path
     found = json.loads(python_with_display(DRAWN, *paths, icon).splitlines()[-1])
     assert found == {
-        "options": [True] * 16, "overlay": [True] * 16, "image_below": True, "question": [True] * 4, "typed": [True, True],
+        "options": [True] * 16, "lit": ["bear"], "clicked while lit": 0, "overlay": [True] * 16, "image_below": True, "question": [True] * 4, "typed": [True, True],
         "cue": True,
     }  # fmt: skip

@@ -41,7 +41,7 @@ for name, folder in json.loads(sys.argv[1]).items():
     plan = read_plan(next(Path(sys.argv[2], name).glob("*.json")))
     paths = check_images(read_set(folder), plan)
     with PsychoPyScreen(background=plan.protocol.display.background, window_px=(400, 300), paced_hz=60) as screen:
-        screen.load(plan, paths, side_px=64, icons={})
+        screen.drawings.load(plan, paths, side_px=64, icons={})
         screen.use_refresh(estimate(measure_flips(screen.flip, seconds=0.5)))
         flips, flip = [], screen.flip
         def log(frame):

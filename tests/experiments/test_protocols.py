@@ -11,7 +11,7 @@ from rapidvision.experiments.design.planning import Planner, make_study
 from rapidvision.experiments.engine.participants import Observers, Participant
 from rapidvision.experiments.engine.scripted import RIGHT_BELOW, WRONG_BELOW, number_of, scripted
 from rapidvision.experiments.engine.session import Session
-from rapidvision.experiments.engine.state import State
+from rapidvision.experiments.engine.state import State, outcome_of
 from rapidvision.experiments.engine.virtual import MemoryJournal, VirtualScreen
 from rapidvision.experiments.interfaces import AnswerData, Event, Press, TrialData
 from rapidvision.experiments.recording.answers import answers_of
@@ -260,3 +260,21 @@ def test_the_command_simulates_every_task(set_of, tmp_path, name, capsys):
     assert (tmp_path / "study" / "simulated-columns.json").is_file()
     asked = any(question.ask != "trial" for question in protocol_of(name).questions)
     assert (tmp_path / "study" / "simulated-answers.csv").is_file() == asked
+
+
+def test_the_right_option_is_lit_after_wrong_responses_where_the_protocol_wants_it(plan_of):
+    plan = plan_of("sixteen-way")
+    assert (plan.protocol.feedback.shows, plan.protocol.feedback.practice) == ("option", "wrong")
+    entries, screen = run(plan, script=False, observers=Observers(guessers=1.0, no_answer=0.0))
+    wrong = [trial for trial in plan.trials("practice") if _is_wrong(plan, entries, trial)]
+    lit = [frame.content for frame, _ in screen.shown if frame.kind == "options" and frame.content]
+    assert lit == [trial.correct_response for trial in wrong]
+    assert len(lit) > 8
+    said = {frame.content for frame, _ in screen.shown if frame.kind == "text"}
+    assert not said & {plan.texts["correct"], plan.texts["wrong"]}
+
+
+def _is_wrong(plan, entries, trial):
+    data = next(entry for entry in entries if getattr(entry, "trial", None) == trial.trial and hasattr(entry, "input"))
+    outcome = outcome_of(plan, trial, data)
+    return outcome.status in ("ok", "early") and outcome.correct is False

@@ -1,11 +1,15 @@
 """Stamps and refreshes: rates are recovered, late stamps put back, imitated refreshes are even."""
 
+from xml.etree import ElementTree
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from matplotlib.colors import to_rgba
 
 from rapidvision.errors import CheckFailed, InputError
+from rapidvision.experiments.design.figures.intervals import draw_intervals, intervals_svg
 from rapidvision.experiments.engine.refresh import Grid, Pacer, estimate
 from rapidvision.experiments.inputs.boxes import BoxRecord
 from rapidvision.experiments.interfaces import Press
@@ -13,6 +17,7 @@ from rapidvision.experiments.lab import display_checks
 from rapidvision.experiments.lab.display_checks import Preflight, judge_refresh
 from rapidvision.formats.protocol_file import preset
 from rapidvision.screen import Screen
+from rapidvision.system.figures import figure_style
 
 
 def flips(hz, n=240, *, missed=(), late_sd=0.0, seed=0):
@@ -176,9 +181,15 @@ def test_the_other_checks_say_what_they_found(tmp_path, monkeypatch):
 
 def test_the_image_of_intervals_has_one_bar_per_flip():
     stamps = flips(60, missed=(100,))
-    text = display_checks.image(stamps, estimate(stamps))
-    assert text.count("steelblue") == 238
-    assert text.count("firebrick") == 1
+    with figure_style():
+        bars = draw_intervals(stamps, estimate(stamps)).axes[0].patches
+        colours = [bar.get_facecolor() for bar in bars]
+    assert colours.count(to_rgba("steelblue")) == 238
+    assert colours.count(to_rgba("firebrick")) == 1
+    assert bars[99].get_height() == pytest.approx(2000 / 60)
+    first, again = (intervals_svg(stamps, estimate(stamps)) for _ in range(2))
+    assert first == again
+    ElementTree.fromstring(first)
 
 
 def test_a_phase_that_would_get_no_refresh_is_refused_with_the_shortest_there_is():

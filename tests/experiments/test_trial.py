@@ -290,12 +290,47 @@ def test_a_phase_that_stands_until_the_response_ends_with_it_or_at_the_limit(pla
     assert data.phase("wait").onset_ms + shown_ms(data, "wait") == pytest.approx(800, abs=1e-6)
 
 
-def test_a_phase_that_stands_until_the_response_does_not_come_up_after_it(plan):
+def test_a_phase_that_stands_until_the_response_comes_up_for_one_refresh_after_it(plan):
     after = (*open_phases(), phase("rest", "mask", 50))
     data, _, _ = run_one(changed(plan, phases=after, limit_ms=800), Script([("s", 40, True)]))
-    assert [p.name for p in data.phases] == ["fixation", "stimulus", "rest"]
+    assert [p.name for p in data.phases] == ["fixation", "stimulus", "wait", "rest"]
     assert shown_ms(data, "stimulus") == pytest.approx(100, abs=1e-6)
+    assert shown_ms(data, "wait") == pytest.approx(1000 / 60, abs=1e-6)
     assert shown_ms(data, "rest") == pytest.approx(50, abs=1e-6)
+
+
+def test_a_last_phase_that_stands_until_the_response_does_not_come_up_after_it(plan):
+    data, _, _ = run_one(changed(plan, phases=open_phases(), limit_ms=800), Script([("s", 40, True)]))
+    assert [p.name for p in data.phases] == ["fixation", "stimulus"]
+
+
+def test_a_response_that_ends_the_trial_leaves_out_the_phases_behind_it(plan):
+    after = (*open_phases(), phase("rest", "mask", 50))
+    ends = changed(plan, phases=after, limit_ms=800, response=response(ends_trial=True, limit_ms=800))
+    data, _, _ = run_one(ends, Script([("s", 40, True)]))
+    assert [p.name for p in data.phases] == ["fixation", "stimulus"]
+
+
+def longer_than_its_limit():
+    return (phase("fixation", "fixation", 100), phase("stimulus", "stimulus", 400), phase("rest", "blank", 600))
+
+
+@pytest.mark.parametrize("ends_trial", [False, True])
+def test_a_late_response_in_a_longer_trial_meets_too_slow_for_its_whole_time(plan, ends_trial):
+    late = changed(plan, phases=longer_than_its_limit(), response=response(ends_trial=ends_trial))
+    data, shown, _ = run_one(late, Script([("s", 700, True)]))
+    assert data.response_ms == pytest.approx(700, abs=1e-6)
+    assert shown[-1][0] == Frame("text", plan.texts["too_slow"])
+    assert data.flips_s[-1] - shown[-1][1] == pytest.approx(1.0 - 1 / 60, abs=1e-6)
+    in_time, shown, _ = run_one(late, Script([("s", 500, True), ("s", 700, True)]))
+    assert in_time.response_ms == pytest.approx(500, abs=1e-6)
+    assert shown[-1][0] == Frame("blank")
+
+
+def test_a_late_response_during_too_slow_does_not_take_it_away(ending_plan):
+    data, shown, _ = run_one(ending_plan, Script([("s", 700, True)]))
+    assert data.response_ms == pytest.approx(700, abs=1e-6)
+    assert data.flips_s[-1] - shown[-1][1] == pytest.approx(1.0 - 1 / 60, abs=1e-6)
 
 
 def test_the_end_of_a_phase_that_stood_until_the_response_is_an_anchor(plan):

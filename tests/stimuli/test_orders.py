@@ -7,6 +7,7 @@ from scipy.ndimage import label
 from rapidvision.errors import InputError
 from rapidvision.maps import ImportanceMap
 from rapidvision.reveal import RevealSeries
+from rapidvision.stimuli.image.colorspace import LINEAR
 from rapidvision.stimuli.recipe_tables import Reveal
 from rapidvision.stimuli.reveal.order import centring_shift, n_revealed_px, reveal_order
 from rapidvision.stimuli.storage.compose import levels_of, soft_mask
@@ -129,3 +130,22 @@ def test_soft_levels_are_image_inside_canvas_outside_and_between_at_the_edge(lig
     assert (pixels[alpha == 0] == 20).all()
     between = (alpha > 0.2) & (alpha < 0.8)
     assert ((pixels[between] > 20) & (pixels[between] < 200)).all()
+
+
+@pytest.mark.parametrize("light", ["srgb", "linear"])
+def test_levels_of_contrast_are_the_whole_image_mixed_with_the_canvas(light):
+    order = np.random.default_rng(1).permutation(64 * 64).astype(np.int32)
+    levels = (0.1, 0.5, 1.0)
+    series = RevealSeries(order, (64, 64), np.array([410, 2048, 4096]))
+    image, grey = natural(1), np.full((64, 64, 3), 128, np.uint8)
+    reveal = Reveal(levels=levels, budget=1.0, varies="contrast", light=light)
+    found = [pixels.copy() for pixels, _ in levels_of(image, grey, series, reveal)]
+    assert np.array_equal(found[-1], image)
+    if light == "srgb":
+        for share, pixels in zip(levels, found, strict=True):
+            wanted = 128 + share * (image.astype(float) - 128)
+            assert np.abs(pixels - wanted).max() <= 0.5
+            assert pixels.std() == pytest.approx(share * image.std(), rel=0.05)
+    else:
+        spread = [LINEAR[pixels].std() for pixels in found]
+        assert spread[1] == pytest.approx(0.5 * spread[2], rel=0.05)

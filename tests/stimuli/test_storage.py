@@ -25,6 +25,7 @@ from rapidvision.stimuli.storage.forms import member_key, open_container, packed
 from tests.stimuli.conftest import RECIPE, natural, tree, write_folder
 from tests.stimuli.test_readers import corrupted
 
+CONTRAST = 'budget = 1.0\nvaries = "contrast"\n'
 PACKED_FORMS = ("tar", "series", "recipe")
 
 
@@ -38,7 +39,9 @@ def size_of(folder):
 
 
 @pytest.mark.parametrize("form", PACKED_FORMS)
-@pytest.mark.parametrize("extra", ["", "feather_px = 6\n", 'mode = "bubbles"\n', "budget = 0.1\nintact = false\n"])
+@pytest.mark.parametrize(
+    "extra", ["", "feather_px = 6\n", 'mode = "bubbles"\n', "budget = 0.1\nintact = false\n", CONTRAST]
+)
 def test_a_packed_set_expands_to_the_bytes_of_the_png_set(tmp_path, form, extra):
     folder = write_folder(tmp_path / "images", recipe=RECIPE + extra, n_images=3).parent
     built(folder, tmp_path / "png")
@@ -302,3 +305,14 @@ def test_the_command_line_expands(image_folder, tmp_path, capsys):
     assert main(["stimuli", "show", str(tmp_path / "e")]) == 0
     assert "4 images of 64 px" in capsys.readouterr().out
     assert main(["stimuli", "expand", str(tmp_path / "e"), "--out", str(tmp_path / "f")]) == 2
+
+
+def test_a_set_of_levels_of_contrast_shows_every_pixel_at_every_level(tmp_path):
+    folder = write_folder(tmp_path / "images", recipe=RECIPE + CONTRAST, n_images=3).parent
+    built(folder, tmp_path / "set")
+    found = open_set(tmp_path / "set")
+    side = found.description.image_px
+    revealed = [row for row in found.stimuli if row.reveal_fraction is not None]
+    assert {row.revealed_px for row in revealed} == {side * side}
+    assert len({row.reveal_fraction for row in revealed}) == len(found.description.level_labels) - 1 == 5
+    assert len({row.sha256 for row in revealed}) == len(revealed)

@@ -12,6 +12,7 @@ from .conditions import Conditions
 from .images import SetImages
 from .inputs import inputs_of, n_turns
 from .practice import PracticeTrial, practice_rounds
+from .squares import condition_order
 from .units import Unit, n_samples, pairs, sample
 
 
@@ -88,10 +89,11 @@ class Dealer:
                 deals.setdefault((k if apart else 0, cell % n_conditions), []).append(exemplar)
         cells = {image: cell for image, (_, cell) in shown.items()}
         turn = slot // n_turns(self.protocol.response)
+        order = condition_order(n_conditions, design.blocks, turn=turn, balance=design.balance)
         blocks: list[list[tuple[Unit, int]]] = [[] for _ in range(design.blocks)]
         per_set = design.blocks // (design.repetitions if apart else 1)
         for (k, condition), exemplars in deals.items():
-            own = [b for b in range(k * per_set, (k + 1) * per_set) if (b + turn) % n_conditions == condition]
+            own = [b for b in range(k * per_set, (k + 1) * per_set) if order[b] == condition]
             dealt = blocks_for(
                 exemplars,
                 cells,

@@ -39,6 +39,57 @@ def latin_square(n: int, rng: np.random.Generator) -> NDArray[np.int64]:
     return np.asarray(symbols[(rows[:, None] + columns[None, :]) % n], dtype=np.int64)
 
 
+def williams_square(n: int) -> list[list[int]]:
+    """Return a Williams square: every symbol once at each place, and behind every other one equally often.
+
+    Parameters
+    ----------
+    n : int
+        Number of symbols, >= 1.
+
+    Returns
+    -------
+    list of list of int
+        `n` rows where it is even, 2 x `n` where it is odd (no single square exists for 3, 5 and 7): the second half is
+        the first one backwards.
+
+    Examples
+    --------
+    >>> williams_square(4)
+    [[0, 1, 3, 2], [1, 2, 0, 3], [2, 3, 1, 0], [3, 0, 2, 1]]
+    >>> williams_square(3)
+    [[0, 1, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0], [0, 2, 1], [1, 0, 2]]
+    """
+    first = [0] + [k // 2 + 1 if k % 2 == 0 else n - 1 - k // 2 for k in range(n - 1)]
+    rows = [[(symbol + row) % n for symbol in first] for row in range(n)]
+    return rows if n % 2 == 0 else [*rows, *(row[::-1] for row in rows)]
+
+
+def condition_order(n: int, n_blocks: int, *, turn: int, balance: str) -> list[int]:
+    """Return the condition of each block of a session.
+
+    Parameters
+    ----------
+    n : int
+        Number of conditions; `n_blocks` is a multiple of it.
+    n_blocks : int
+        Blocks of the session.
+    turn : int
+        Number of the session among those that take orders in turn.
+    balance : {"rotate", "williams"}
+        The rule; each further `n` blocks of a session take the next order.
+
+    Examples
+    --------
+    >>> condition_order(2, 4, turn=1, balance="rotate"), condition_order(4, 4, turn=1, balance="williams")
+    ([1, 0, 1, 0], [1, 2, 0, 3])
+    """
+    if balance == "rotate":
+        return [(block + turn) % n for block in range(n_blocks)]
+    rows = williams_square(n)
+    return [rows[(turn + block // n) % len(rows)][block % n] for block in range(n_blocks)]
+
+
 def ranked(exemplars: Sequence[Exemplar], n: int, rng: np.random.Generator) -> list[str]:
     """Lay images end to end to be cut into squares of `n` rows: targets, distractors, then what is left over of both.
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rapidvision.plan import Ask, Gate, Page, Plan, Run, Step
+from rapidvision.screen import refresh_words
 from rapidvision.system import files
 from rapidvision.system.figures import figure_bytes, figure_style, new_figure
 from rapidvision.task.trial import Trial
@@ -86,7 +87,7 @@ def _spans(plan: Plan, trial: Trial, refresh_hz: float) -> list[_Span]:
         if plan.protocol.response is not None and phase.name == plan.protocol.response.opens:
             opened = now
         if phase.duration_ms is not None:
-            width, label = float(phase.duration_ms), f"{phase.duration_ms} ms\n{n} refreshes"
+            width, label = float(phase.duration_ms), f"{phase.duration_ms} ms\n{refresh_words(n or 0)}"
         elif phase.factor:
             values = [float(choice.value) for choice in trial.choices]
             width, label = max(values, default=float(_OPEN_MS)), f"{phase.factor}\nadapts"

@@ -1,5 +1,6 @@
 """What tells a study from every other study in a database, and the key under which all of them hash ids."""
 
+import json
 import secrets
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from rapidvision.errors import InputError
 from rapidvision.system import files
 
 from ...web.database import lock
-from .schema import shared
+from .schema import identity, shared
 
 _FILE = "study.id"
 _KEY_LOCK = 7503
@@ -53,3 +54,9 @@ def id_key(connection: sa.Connection) -> bytes:
         found = secrets.token_hex(32)
         connection.execute(shared.insert().values(name="id_key", value=found))
     return bytes.fromhex(found)
+
+
+def external_id(connection: sa.Connection, participant_id: str) -> str:
+    """Return the id by which a recruitment service knows a participant; empty for people without one."""
+    found = connection.scalar(sa.select(identity.c.external).where(identity.c.participant_id == participant_id))
+    return next(iter(json.loads(found).values()), "") if found else ""

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import sqlalchemy as sa
 
 from ...clock import now_s
-from .schema import study
+from .schema import session, study, trial
 
 
 class UpTime:
@@ -54,3 +54,16 @@ def beat(connection: sa.Connection, study_id: str, up: UpTime) -> float:
     now_s = up.now_s()
     connection.execute(study.update().where(mine).values(up_s=now_s))
     return now_s
+
+
+def lapse(connection: sa.Connection, study_id: str, up: UpTime, *, lapse_s: float, at: float) -> int:
+    """Take back the slots of sessions that were silent for `lapse_s` seconds, and return how many.
+
+    Silence is measured in seconds for which the study was served (see :class:`UpTime`); `at`, in seconds since 1970, is
+    only noted.
+    """
+    cutoff_s = beat(connection, study_id, up) - lapse_s
+    silent = ~sa.exists().where(trial.c.session_id == session.c.session_id, trial.c.received_s > cutoff_s)
+    mine = sa.and_(session.c.study_id == study_id, session.c.state == "open")
+    old = sa.and_(mine, session.c.active_s < cutoff_s, silent)
+    return int(connection.execute(session.update().where(old).values(state="lapsed", lapsed=at)).rowcount)

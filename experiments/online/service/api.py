@@ -17,14 +17,13 @@ from ...web.app import Files, Problem, body_as, create_app, page, reply
 from ...web.security import Buckets, content_policy
 from ...web.store import Batch, Store, StoreUnavailable
 from ...web.tokens import Keyring, new_code, new_id
-from ..database.identity import id_key
-from ..database.schema import identity
+from ..database.identity import external_id, id_key
 from ..database.sessions import TALLIES, Refusal, add_event, count, finish, withdraw
-from ..database.uptime import UpTime, beat
+from ..database.uptime import UpTime, beat, lapse
 from ..pages.shell import BOOT_SOURCE, shell
 from ..pages.study_json import public_study
 from ..storage.adaptive_choices import AdaptiveChoices
-from ..storage.allocation import Arrival, Rules, Seat, arrive, lapse
+from ..storage.allocation import Arrival, Rules, Seat, arrive
 from ..storage.answer_writes import AnswerWrites
 from ..storage.seats import Held, Seats
 from ..storage.trial_writes import TrialWrites
@@ -199,7 +198,7 @@ class ParticipantApi:
             return reply({**unpaid, "withdrawal_code": self._withdrawal_code(held.session_id)})
         recruitment = self.served.settings.recruitment
         code = recruitment.completion_code or self.keys.code("completion", held.session_id)
-        external = await self.store.query(lambda connection: _external_id(connection, held.participant_id))
+        external = await self.store.query(lambda connection: external_id(connection, held.participant_id))
         return reply(
             {
                 "completion_code": code,
@@ -232,10 +231,13 @@ class ParticipantApi:
         while True:
             await asyncio.sleep(min(10.0, self.rules.lapse_s / 2))
             try:
-                await self.store.write(lambda connection: lapse(connection, self.rules, self.up, clock.wall_s()))
+                await self.store.write(self._lapse)
             except StoreUnavailable:
                 self.up.hold(heard_s)
             heard_s = self.up.now_s()
+
+    def _lapse(self, connection: sa.Connection) -> int:
+        return lapse(connection, self.rules.study_id, self.up, lapse_s=self.rules.lapse_s, at=clock.wall_s())
 
     def _kind(self, simulated: bool) -> str:
         """Who comes: a participant, a person in a rehearsal, or the simulation."""
@@ -257,16 +259,7 @@ class ParticipantApi:
 
     def _access(self, seat: Seat) -> dict[str, Any]:
         """What lets a browser write into its session, and the name under which it keeps the session's answers."""
-        held = Held(
-            seat.session_id,
-            seat.participant_id,
-            seat.group,
-            seat.slot,
-            seat.tab,
-            seat.observer_kind,
-            seat.began,
-            seat.began_s,
-        )
+        held = Held(*(getattr(seat, name) for name in Held._fields))
         return {
             "token": self.seats.token(held),
             "session": self.keys.pseudonym("outbox", seat.session_id),
@@ -291,11 +284,6 @@ class ParticipantApi:
     def _slow_down(self, request: Request, amount: float = 1.0) -> None:
         if not self._per_address.take(request.client.host if request.client else "", amount):
             raise Problem(429, "slow_down", "too many requests from your network; wait a moment")
-
-
-def _external_id(connection: Any, participant_id: str) -> str:
-    found = connection.scalar(sa.select(identity.c.external).where(identity.c.participant_id == participant_id))
-    return next(iter(json.loads(found).values()), "") if found else ""
 
 
 def participant_app(api: ParticipantApi, *, https: bool = False, root_path: str = "") -> Starlette:

@@ -17,8 +17,7 @@ from ...web.app import Problem, reply
 from ...web.store import Store
 from ..database.schema import trial
 from ..study.payload import file_of, run_step
-from ..study.plans import ServedStudy
-from .seats import Seats
+from .seats import SeatEndpoint
 from .trial_report import Measurement
 
 
@@ -71,21 +70,8 @@ async def choice_of(store: Store, plan: Plan, session_id: str, planned: Trial) -
     )
 
 
-class AdaptiveChoices:
-    """``GET /api/choices/{number}``: what an adaptive trial shows, and the files that the next one may show.
-
-    Parameters
-    ----------
-    served : ServedStudy
-        Knows the plans.
-    store : Store
-        Its database.
-    seats : Seats
-        Who asks.
-    """
-
-    def __init__(self, served: ServedStudy, store: Store, seats: Seats) -> None:
-        self.served, self.store, self.seats = served, store, seats
+class AdaptiveChoices(SeatEndpoint):
+    """``GET /api/choices/{number}``: what an adaptive trial shows, and the files that the next one may show."""
 
     async def endpoint(self, request: Request) -> Response:
         """Choose for one trial.

@@ -13,7 +13,7 @@ from rapidvision.seeds import stream
 from ...web.database import lock
 from ..database.schema import answer, identity, plan, session, study, trial
 from ..database.sessions import DEAL_LOCK, Refusal, count
-from ..database.uptime import UpTime, beat
+from ..database.uptime import UpTime, lapse
 from ..study.plans import ServedStudy
 
 
@@ -107,7 +107,8 @@ def arrive(connection: sa.Connection, arrivals: Sequence[Arrival], rules: Rules,
     """Begin sessions on the least-filled slots, in order; or continue those that these participants have."""
     lock(connection, DEAL_LOCK)
     state = connection.scalar(sa.select(study.c.state).where(study.c.study_id == rules.study_id))
-    lapse(connection, rules, up, max(arrival.at for arrival in arrivals))
+    at = max(arrival.at for arrival in arrivals)
+    lapse(connection, rules.study_id, up, lapse_s=rules.lapse_s, at=at)
     now_s = up.now_s()
     kinds = {arrival.observer_kind for arrival in arrivals}
     desk = _Desk(connection, rules, state, now_s, {kind: SlotAllocator(connection, rules, kind) for kind in kinds})
@@ -243,19 +244,6 @@ class SlotAllocator:
         filled[group, slot] += 1
         self._n_ever += 1
         return group, slot
-
-
-def lapse(connection: sa.Connection, rules: Rules, up: UpTime, at: float) -> int:
-    """Take back the slots of sessions that were silent for too long, and return how many.
-
-    Silence is measured in seconds for which the study was served (see :class:`.uptime.UpTime`); `at`, in seconds since
-    1970, is only noted.
-    """
-    cutoff_s = beat(connection, rules.study_id, up) - rules.lapse_s
-    silent = ~sa.exists().where(trial.c.session_id == session.c.session_id, trial.c.received_s > cutoff_s)
-    mine = sa.and_(session.c.study_id == rules.study_id, session.c.state == "open")
-    old = sa.and_(mine, session.c.active_s < cutoff_s, silent)
-    return int(connection.execute(session.update().where(old).values(state="lapsed", lapsed=at)).rowcount)
 
 
 def _known(connection: sa.Connection, arrival: Arrival, rules: Rules) -> Any:

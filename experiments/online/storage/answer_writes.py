@@ -12,11 +12,9 @@ from rapidvision.task.questions import Question
 
 from ... import clock
 from ...web.app import Problem, body_as, reply
-from ...web.store import Store
 from ..database.schema import answer, session
 from ..database.sessions import Refusal, insert_into, may_write
-from ..study.plans import ServedStudy
-from .seats import Seats
+from .seats import SeatEndpoint
 from .trial_report import Ms, Short, Utc
 from .trial_writes import MAX_BYTES
 
@@ -68,21 +66,8 @@ def reports_of(connection: sa.Connection, session_ids: Iterable[str]) -> dict[st
     return found
 
 
-class AnswerWrites:
-    """The endpoint.
-
-    Parameters
-    ----------
-    served : ServedStudy
-        Knows the plans.
-    store : Store
-        Its database.
-    seats : Seats
-        Who asks.
-    """
-
-    def __init__(self, served: ServedStudy, store: Store, seats: Seats) -> None:
-        self.served, self.store, self.seats = served, store, seats
+class AnswerWrites(SeatEndpoint):
+    """The endpoint."""
 
     async def endpoint(self, request: Request) -> Response:
         """Store one answer; the same again is acknowledged again.

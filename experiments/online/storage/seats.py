@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from ...web.app import Problem
 from ...web.security import Buckets
+from ...web.store import Store
 from ...web.tokens import Keyring
 from ..study.plans import ServedStudy
 
@@ -82,3 +83,20 @@ class Seats:
             raise Problem(401, "token", "this token belongs to another study")
         began = (int(began_ms) / 1000, int(began_up_ms) / 1000)
         return Held(session_id, participant_id, groups[int(group)], int(slot), int(tab), kind, *began)
+
+
+class SeatEndpoint:
+    """An endpoint for a participant who has a seat.
+
+    Parameters
+    ----------
+    served : ServedStudy
+        Knows the plans.
+    store : Store
+        Its database.
+    seats : Seats
+        Who asks.
+    """
+
+    def __init__(self, served: ServedStudy, store: Store, seats: Seats) -> None:
+        self.served, self.store, self.seats = served, store, seats

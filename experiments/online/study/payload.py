@@ -8,6 +8,7 @@ from rapidvision.plan import Ask, Gate, Page, Plan, Run, Step
 from rapidvision.task.questions import Question
 from rapidvision.task.trial import Trial, TrialPhase
 
+from ...engine.state import failed_pages
 from .plans import ServedStudy
 from .question_places import Place
 
@@ -47,14 +48,19 @@ def for_browser(plan: Plan, served: ServedStudy) -> dict[str, Any]:
             "early_ms": response.early_ms,
             "withheld": response.withheld,
             "options": [
-                {"name": each.name, "label": each.label or each.name, "icon": served.icons.get(each.name)}
+                {
+                    "name": each.name,
+                    "label": each.words(protocol.language),
+                    "icon": served.icons.get(each.name),
+                    "area": each.area,
+                }
                 for each in response.options
-                if each.area
+                if each.inputs
             ],
         }
         if response
         else None,
-        "questions": {question.name: _question(question) for question in protocol.questions},
+        "questions": {question.name: _question(question, protocol.language) for question in protocol.questions},
         "feedback": msgspec.to_builtins(protocol.feedback),
         "display": msgspec.to_builtins(protocol.display),
         "n_blocks": protocol.design.blocks,
@@ -62,6 +68,7 @@ def for_browser(plan: Plan, served: ServedStudy) -> dict[str, Any]:
             sha256: file.path.suffix.lower() for sha256, file in served.media.items() if sha256 in _files(plan, served)
         },
         "steps": [_step(step, served, numbers, told) for step in plan.steps],
+        "failed": [_step(step, served, numbers, told) for step in failed_pages(plan)],
     }
 
 
@@ -123,9 +130,13 @@ def _told(plan: Plan) -> set[int]:
     }
 
 
-def _question(question: Question) -> dict[str, Any]:
+def _question(question: Question, language: str) -> dict[str, Any]:
     made: dict[str, Any] = {name: msgspec.to_builtins(getattr(question, name)) for name in _QUESTION}
-    return {**made, "keys": {option: key for key, option in question.option_keys.items()}}
+    return {
+        **made,
+        "text": question.words(language),
+        "keys": {option: key for key, option in question.option_keys.items()},
+    }
 
 
 def _files(plan: Plan, served: ServedStudy) -> set[str]:

@@ -11,10 +11,13 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from rapidvision.experiments.design.assignment.cells import cell_order, cells_of_round, even_order
+from rapidvision.experiments.design.assignment.squares import williams_square
 from rapidvision.experiments.design.assignment.units import n_samples, pairs, sample
+from rapidvision.experiments.design.balance import balance_of
 from rapidvision.experiments.design.planning import Planner
 from rapidvision.formats.manifest import Exemplar
 from rapidvision.formats.protocol_file import preset
+from rapidvision.grammar.rules import problems
 from rapidvision.task.design import Design, Factor, Pair
 from tests.experiments.sets import protocol_of
 
@@ -156,6 +159,61 @@ def test_more_repetitions_than_cells_and_blocks_that_they_do_not_divide_are_plan
     main = Planner(set_of("go-nogo"), go).plan("all", 0).trials("main")
     assert set(Counter(t.image.image_id for t in main).values()) == {3}
     assert set(Counter(t.block for t in main).values()) == {60}
+
+
+@pytest.mark.parametrize("repetitions", [3, 5])
+def test_repetitions_beyond_the_cells_take_them_in_turn_again(set_of, repetitions):
+    factor = Factor(name="exposure", values=(50, 200))
+    masked = design_of(preset("masked"), repetitions=repetitions, blocks=10 * repetitions, factors=(factor,))
+    planner, exposure = Planner(set_of("masked"), masked), Counter()
+    for slot in range(2):
+        main = planner.plan("all", slot).trials("main")
+        cells = Counter((t.image.image_id, t.factors["exposure"]) for t in main)
+        assert set(cells.values()) == {repetitions // 2, repetitions // 2 + 1}
+        assert set(Counter(t.factors["exposure"] for t in main).values()) == {40 * repetitions}
+        assert set(Counter((t.block, t.image.image_id) for t in main).values()) == {1}
+        exposure.update(cells)
+    assert set(exposure.values()) == {repetitions}
+
+
+@pytest.mark.parametrize("n", range(1, 10))
+def test_in_a_williams_square_each_symbol_has_each_place_and_follows_each_other_one_equally_often(n):
+    rows = williams_square(n)
+    assert len(rows) == (n if n % 2 == 0 else 2 * n)
+    for places in (*rows, *zip(*rows, strict=True)):
+        assert set(Counter(places).values()) == {len(places) // n}
+    behind = Counter(pair for row in rows for pair in itertools.pairwise(row))
+    assert {behind[pair] for pair in itertools.permutations(range(n), 2)} <= {len(rows) // n}
+
+
+def deadlines(n, balance, blocks):
+    protocol = protocol_of("speed-accuracy")
+    factor = Factor(name="deadline", vary="block", values=tuple(400 + 100 * k for k in range(n)))
+    fixed = {"map_source": "clickme", "level": 11}
+    return design_of(protocol, factors=(factor,), fixed=fixed, blocks=blocks, balance=balance)
+
+
+@pytest.mark.parametrize(("n", "slots"), [(4, 8), (5, 20)])
+def test_conditions_of_blocks_follow_each_other_equally_often_by_williams(set_of, n, slots):
+    found = {}
+    for balance in ("rotate", "williams"):
+        protocol = deadlines(n, balance, n)
+        planner = Planner(set_of("speed-accuracy"), protocol)
+        plans = [planner.plan("all", slot) for slot in range(slots)]
+        counts = {count.what: count for count in balance_of(plans)[0].counts}
+        found[balance] = counts["each condition of a block behind each other one"]
+        for plan in plans:
+            orders = {t.block: t.factors["deadline"] for t in plan.trials("main")}
+            assert len(set(orders.values())) == n
+        first = Counter(plan.trials("main")[0].factors["deadline"] for plan in plans)
+        assert set(first.values()) == {slots // n}
+    assert found["rotate"][1:3] == (0, slots * (n - 1) // n)
+    assert found["williams"][1:3] == (slots // n, slots // n)
+
+
+def test_williams_needs_conditions_of_blocks():
+    alone = design_of(preset("masked"), balance="williams")
+    assert [finding.path for finding in problems(alone)] == ["design.balance"]
 
 
 @pytest.mark.parametrize("same", ["image", "category", "target"])

@@ -6,12 +6,13 @@ import pytest
 from rapidvision.errors import InputError
 from rapidvision.experiments.design.assignment.inputs import inputs_of
 from rapidvision.experiments.design.texts import _PARTS, _PLACE, TEXT_IDS, fill, languages, planned, read_texts
-from rapidvision.formats.protocol_file import preset
+from rapidvision.formats.protocol_file import PRESETS, preset
+from rapidvision.grammar.rules import problems
 from tests.experiments.sets import PROTOCOLS, protocol_of
 
 change = msgspec.structs.replace
 #: Words of the paper's task, which no other task may meet.
-ANIMALS = ("animal", "Tier", "image", "versteckt", "verdeckt", "hidden", "oculta", "cachée")
+ANIMALS = ("animal", "Tier", "versteckt", "verdeckt", "hidden", "oculta", "cachée")
 
 
 def said(language, protocol, *, turn=0, override=None):
@@ -158,3 +159,32 @@ def test_the_last_page_says_that_the_session_is_over_and_how_it_closes(language,
     thanks, *rest = read_texts(language)["end"].strip().split("\n\n")
     assert thanks
     assert says in "".join(rest)
+
+
+@pytest.mark.parametrize("language", languages())
+@pytest.mark.parametrize("name", PRESETS)
+def test_every_preset_has_its_options_and_questions_in_every_language(name, language):
+    protocol = change(preset(name), language=language)
+    assert problems(protocol) == []
+    texts = said(language, protocol)
+    response = protocol.response
+    for option in response.options:
+        if {each.name for each in response.options} == {"target", "distractor"}:
+            words = read_texts(language)[f"option_{option.name}"]
+        else:
+            assert set(option.label) == set(languages()), option.name
+            words = option.words(language)
+            assert words == option.label[language]
+        if option.keys:
+            assert words in texts["reminder"]
+    for question in protocol.questions:
+        assert set(question.text) == set(languages())
+        assert question.words(language) == question.text[language]
+
+
+def test_words_that_lack_the_protocol_s_language_are_a_finding():
+    italian = change(preset("masked"), language="it")
+    assert problems(italian)[0] == (
+        "response.options[0].label",
+        'no words in "it", the protocol\'s language; it has en, de, es, fr',
+    )

@@ -35,7 +35,7 @@ class Trials(Session):
     def _page(self, words, **_):
         "The page for the experimenter after a session on a busy computer."
 with PsychoPyScreen(window_px=(400, 300), paced_hz=hz, photodiode_px=int(sys.argv[4])) as screen, open_keys(screen.conversion) as keys:
-    screen.load(plan, paths, side_px=plan.protocol.display.image_px, icons={})
+    screen.drawings.load(plan, paths, side_px=plan.protocol.display.image_px, icons={})
     granted = screen.rush()
     screen.use_refresh(estimate(measure_flips(screen.flip, seconds=0.5)))
     while n > 0:

@@ -13,7 +13,7 @@ from rapidvision.experiments.online.service.answers import Simulated
 from rapidvision.experiments.online.storage.adaptive_choices import state_before
 from rapidvision.experiments.online.study.settings import OnlineSettings, Screening
 from rapidvision.task.questions import Question
-from rapidvision.task.session import Practice
+from rapidvision.task.session import Feedback, Practice
 
 from .conftest import write_settings
 from .mounted import Mounted, quick
@@ -47,6 +47,10 @@ def protocols():
             with_ms(quick("confidence", **few), fixation=200),
             questions=(AGE, quick("confidence").questions[0], REMARKS),
         ),
+        "lit": replace(touch, feedback=Feedback(practice="wrong", main="wrong", shows="option")),
+        "lit-keys": replace(
+            quick("paper", images=8, blocks=1), feedback=Feedback(practice="wrong", main="wrong", shows="option")
+        ),
         "waits": replace(paper, breaks=replace(paper.breaks, page_ms=1500)),
         "threshold": with_ms(quick("threshold", **few), fixation=200),
         "gated": replace(paper, practice=Practice(n_trials=6, criterion=1.0, max_rounds=2, failed="stop")),
@@ -58,7 +62,7 @@ def server(set_of, tmp_path_factory):
     folder, folders = tmp_path_factory.mktemp("responses"), {}
     for name, protocol in protocols().items():
         folders[name] = folder / name
-        make_study(set_of("sixteen-way" if name == "touch" else "paper"), protocol, folders[name], n_slots=1)
+        make_study(set_of("sixteen-way" if name in ("touch", "lit") else "paper"), protocol, folders[name], n_slots=1)
         write_settings(folders[name], SETTINGS)
     guessers = Simulated(Observers(guessers=1.0, response_shift_ms=150, response_median_ms=150, no_answer=0.5), seed=1)
     made = Mounted(folders, simulated=guessers)
@@ -102,6 +106,21 @@ def wait(page, condition, limit_s=60):
         page.wait_for_timeout(10)
 
 
+#: Every text that a page shows is kept.
+KEEP_TEXTS = """
+  window.texts = [];
+  const note = () => {
+    const words = document.querySelector("#page > .text")?.textContent;
+    if (words && words !== window.texts[window.texts.length - 1]) window.texts.push(words);
+  };
+  window.lit = [];
+  const light = () => {
+    const found = document.querySelector("#page .options.feedback .lit");
+    if (found && found !== window.last) window.lit.push((window.last = found).textContent);
+  };
+  new MutationObserver(light).observe(document, { childList: true, subtree: true });
+  new MutationObserver(note).observe(document, { childList: true, subtree: true });
+"""
 DONE, RUNNING = "Boolean(document.body.dataset.done)", "document.body.classList.contains('running')"
 OPTIONS_UP = """() => {
   const grid = document.querySelector("#stage .options");
@@ -230,10 +249,32 @@ def test_an_adaptive_session_that_was_reloaded_shows_what_follows_from_its_answe
 def test_practice_that_misses_its_criterion_ends_the_session_and_says_so(chromium, server):
     context = chromium.new_context(viewport=SIZE)
     page = context.new_page()
+    page.add_init_script(KEEP_TEXTS)
     page.goto(f"{server.url}/gated/?simulate=fast")
     page.locator("body[data-done]").wait_for(timeout=60_000)
+    texts = page.evaluate("window.texts")
     context.close()
+    plan = next(iter(server.served["gated"].plans.values()))
+    assert plan.texts["practice_failed"] in texts
+    assert plan.texts["end"] not in texts and plan.texts["main"] not in texts
     rows = server.rows("gated")
     assert [row.block for row in rows] == [-1] * 6 + [-2] * 6
     assert server.read("gated", lambda c: list(c.scalars(sa.select(session.c.last_step)))) == ["criterion missed"]
     assert "criterion_missed" in server.read("gated", lambda c: list(c.scalars(sa.select(event.c.kind))))
+
+
+@pytest.mark.parametrize("name", ["lit", "lit-keys"])
+def test_the_right_option_is_lit_after_wrong_responses(chromium, server, name):
+    context = chromium.new_context(viewport=SIZE)
+    page = context.new_page()
+    page.add_init_script(KEEP_TEXTS)
+    page.goto(f"{server.url}/{name}/?simulate=fast")
+    page.locator("body[data-done]").wait_for(timeout=60_000)
+    lit, texts = page.evaluate("window.lit"), page.evaluate("window.texts")
+    context.close()
+    rows = server.rows(name)
+    wrong = [row.correct_response for row in rows if row.status in ("ok", "early") and row.correct is False]
+    assert lit == wrong
+    assert len(lit) >= 2
+    plan = next(iter(server.served[name].plans.values()))
+    assert not {plan.texts["wrong"], plan.texts["correct"]} & set(texts)

@@ -191,7 +191,7 @@ function durations(phases, rows) {
 
 /** The keys and options of a trial, and when they count. @param {any} trial */
 function planOf(trial) {
-  const options = trial.options.map((/** @type {string} */ name) => ({ name, label: name, icon: null }));
+  const options = trial.options.map((/** @type {string} */ name) => ({ name, label: name, icon: null, area: true }));
   const keys = trial.choices === "NO_KEYS" ? [] : trial.choices;
   const inputs = Object.fromEntries([
     ...keys.map((/** @type {string} */ key) => [key, key]),

@@ -130,9 +130,12 @@ function ids() {
   return found;
 }
 
-/** The grid of options with their icons; null where nothing is clicked. @param {any} plan @param {Stimuli} stimuli */
-async function gridOf({ response }, stimuli) {
-  if (!response?.options.length) return null;
+/** The grid of options with their icons; null where no trial shows them. @param {any} plan @param {Stimuli} stimuli */
+async function gridOf({ response, steps, feedback }, stimuli) {
+  const shows = (/** @type {any} */ { kind, overlay }) => kind === "options" || overlay === "options";
+  const inTrials = steps.some((/** @type {any} */ step) => step.step === "run" && (step.adaptive || step.phases.some(shows)));
+  const clicked = response?.options.some((/** @type {any} */ option) => option.area);
+  if (!response?.options.length || !(clicked || inTrials || feedback.shows === "option")) return null;
   const icons = response.options.map((/** @type {any} */ option) => option.icon).filter(Boolean);
   return optionGrid(response.options, await stimuli.get(icons));
 }

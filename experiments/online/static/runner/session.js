@@ -3,7 +3,7 @@
 import { optionGrid } from "./options.js";
 import { choose, clear, element, fill, say, show } from "./pages.js";
 import { ask } from "./questions.js";
-import { accuracy, endOf, remaining } from "./steps.js";
+import { accuracy, remaining } from "./steps.js";
 import { measurePeriod, sleep } from "./timing.js";
 import { abortedMeasurement, filesOf, givenIn, measurementOf, outcomeOf, runTrial } from "./trial.js";
 
@@ -98,7 +98,7 @@ export class Session {
       return rest.filter(({ part }) => !gate.skip.includes(part));
     if (gate.otherwise !== "stop") return rest;
     this.backend.tell("criterion_missed");
-    return endOf(this.plan);
+    return this.plan.failed;
   }
 
   /** @param {any} step */
@@ -165,7 +165,8 @@ export class Session {
       say(texts.too_slow ?? "", "bad");
       await hold(feedback.too_slow_ms);
     } else if ((status === "ok" || status === "early") && correct !== null && (told === "all" || (told === "wrong" && !correct))) {
-      say((correct ? texts.correct : texts.wrong) ?? "", correct ? "good" : "bad");
+      if (feedback.shows === "option") show(optionGrid(response.options, this.stimuli.blobs, trial.correct));
+      else say((correct ? texts.correct : texts.wrong) ?? "", correct ? "good" : "bad");
       await hold(feedback.show_ms);
     }
   }
@@ -243,10 +244,11 @@ export class Session {
     const caps = keys.map((key) => element("kbd", { "data-input": key }, key.toUpperCase()));
     const row = element("div", { class: "row" }, ...caps);
     row.classList.add("caps");
-    const grid = plan.response?.options.length ? [optionGrid(plan.response.options, this.stimuli.blobs)] : [];
+    const areas = (plan.response?.options ?? []).filter((/** @type {any} */ option) => option.area);
+    const grid = areas.length ? [optionGrid(areas, this.stimuli.blobs)] : [];
     document.querySelector("#page .text")?.after(...(caps.length ? [row] : []), ...grid);
     const wanted = new Set(keys.map((key) => plan.inputs[key]));
-    for (const { name } of plan.response?.options ?? []) wanted.add(name);
+    for (const { name } of areas) wanted.add(name);
     while (wanted.size) {
       const next = Object.keys(plan.inputs).find((input) => wanted.has(plan.inputs[input]) && !input.startsWith("button:"));
       setTimeout(() => this.rig.simulated?.press(next ?? ""), Math.max(0, from - performance.now()));
@@ -294,6 +296,7 @@ function countDown(words, until) {
 /** Whether every option can be clicked or touched, or is given by not responding. @param {any} plan */
 export function isTouch({ response, inputs }) {
   if (!response) return true;
-  const areas = new Set(response.options.map((/** @type {any} */ option) => option.name));
+  const clicked = response.options.filter((/** @type {any} */ option) => option.area);
+  const areas = new Set(clicked.map((/** @type {any} */ option) => option.name));
   return areas.size > 0 && Object.values(inputs).every((option) => areas.has(option));
 }

@@ -68,6 +68,10 @@ export class Simulated {
     this.fast = fast;
     /** @type {(() => void)|null} */
     this.pending = null;
+    /** What is pressed when its time comes. @type {{at: number, act: () => void, timer: number}|null} */
+    this.due = null;
+    /** The stamp of the trial's response, and its time from time zero. @type {{at: number, ms: number}|null} */
+    this.meant = null;
   }
 
   /** Press a key down before a trial, where its release is the response. */
@@ -77,11 +81,19 @@ export class Simulated {
     else setTimeout(() => this.#act(input, true), 30);
   }
 
-  /** Respond in a trial. @param {any} trial @param {{zero: number}} running @param {any} presenter @param {number} periodMs */
+  /**
+   * Respond in a trial. What is pressed has the time at which it was meant, as a key has that a person presses while the
+   * page is busy: a late timer makes no late response.
+   * @param {any} trial
+   * @param {{zero: number, onZero: ((zero: number) => void)|null}} running
+   * @param {any} presenter
+   * @param {number} periodMs
+   */
   respond(trial, running, presenter, periodMs) {
     const answer = this.answers.trials.get(trial.trial);
     const down = this.plan.response?.press === "down";
     presenter.act = () => {};
+    this.meant = null;
     if (!answer?.input || answer.response_ms === null) return;
     const { input, response_ms: ms } = answer;
     if (this.fast) {
@@ -92,11 +104,29 @@ export class Simulated {
       };
       return;
     }
-    const wait = () => {
-      if (running.zero === Infinity) setTimeout(wait, 2);
-      else setTimeout(() => this.#act(input, down, down), running.zero + periodMs + ms - performance.now());
+    running.onZero = (zero) => {
+      const at = zero + periodMs + ms;
+      const act = () => {
+        this.due = null;
+        this.#act(input, down, down, at);
+      };
+      this.due = { at, act, timer: setTimeout(act, at - performance.now()) };
+      this.meant = { at, ms };
     };
-    wait();
+  }
+
+  /**
+   * The trial is over, and when its images really were up is known: the response came so long after that. A refresh that a
+   * busy computer brought late moves what follows it, for a simulated participant as for one who sees.
+   * @param {number} zero time zero, page clock, ms
+   */
+  settle(zero) {
+    if (this.due && this.due.at <= performance.now()) {
+      clearTimeout(this.due.timer);
+      this.due.act();
+    }
+    for (const press of this.inputs.presses) if (this.meant && press.at === this.meant.at) press.at = zero + this.meant.ms;
+    this.meant = null;
   }
 
   pressAnything() {
@@ -129,21 +159,34 @@ export class Simulated {
     this.inputs.note(press);
   }
 
-  /** @param {string} input @param {boolean} down @param {boolean} [both] */
-  #act(input, down, both = false) {
-    if (input.startsWith("area:")) return this.#touch(input.slice("area:".length));
+  /**
+   * @param {string} input @param {boolean} down @param {boolean} [both] down and up
+   * @param {number|null} [at] the event's own time, page clock; when it is dispatched where that is null
+   */
+  #act(input, down, both = false, at = null) {
+    if (input.startsWith("area:")) return this.#touch(input.slice("area:".length), at);
     const key = KEYS[input] ?? input;
     const code = input === "space" ? "Space" : `Key${input.toUpperCase()}`;
-    dispatchEvent(new KeyboardEvent(down ? "keydown" : "keyup", { key, code }));
-    if (both && down) dispatchEvent(new KeyboardEvent("keyup", { key, code }));
+    dispatchEvent(stamped(new KeyboardEvent(down ? "keydown" : "keyup", { key, code }), at));
+    if (both && down) dispatchEvent(stamped(new KeyboardEvent("keyup", { key, code }), at));
   }
 
-  /** @param {string} area */
-  #touch(area) {
+  /** @param {string} area @param {number|null} at */
+  #touch(area, at) {
     const button = document.querySelector(`[data-area="${area}"]`);
     if (!button) return;
     const { left, top, width, height } = button.getBoundingClientRect();
     const place = { clientX: left + width / 2, clientY: top + height / 2, isPrimary: true, bubbles: true };
-    dispatchEvent(new PointerEvent("pointerdown", place));
+    dispatchEvent(stamped(new PointerEvent("pointerdown", place), at));
   }
+}
+
+/**
+ * The event with a time of its own.
+ * @template {Event} E
+ * @param {E} event @param {number|null} at
+ * @returns {E}
+ */
+function stamped(event, at) {
+  return at === null ? event : Object.defineProperty(event, "timeStamp", { value: at });
 }

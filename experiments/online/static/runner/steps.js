@@ -21,7 +21,7 @@ export function accuracy(steps, done, block) {
 
 /**
  * The steps that are left. Pages before the last trial that is done fall away, questions that have an answer too, and so do
- * parts behind a gate that was passed. After a gate that ends the session only the pages of its end are left.
+ * parts behind a gate that was passed. After a gate that ends the session only the page that says so is left.
  * @param {any} plan @param {Done} done @param {Set<number>} answered numbers of questions
  * @returns {any[]}
  */
@@ -37,7 +37,7 @@ export function remaining(plan, done, answered) {
       else left.push(step);
     } else if (step.step === "gate" && !left.some((kept) => kept.step === "run")) {
       if (accuracy(plan.steps, done, step.block) >= step.at_least) for (const part of step.skip) skip.add(part);
-      else if (step.otherwise === "stop" && started(plan, done, step.block)) return endOf(plan);
+      else if (step.otherwise === "stop" && started(plan, done, step.block)) return plan.failed;
       else left.push(step);
     } else if (!(step.step === "ask" && answered.has(step.number))) left.push(step);
   }
@@ -47,8 +47,3 @@ export function remaining(plan, done, answered) {
 /** @param {any} plan @param {Done} done @param {number} block */
 const started = (plan, done, block) =>
   plan.steps.some((/** @type {any} */ step) => step.step === "run" && step.block === block && done.has(step.trial));
-
-/** The pages after which a session ends. @param {any} plan @returns {any[]} */
-export function endOf(plan) {
-  return plan.steps.filter((/** @type {any} */ step) => step.step === "page" && step.part === "end");
-}

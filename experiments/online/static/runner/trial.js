@@ -32,6 +32,8 @@ class Running {
     /** Time zero as far as known while the trial runs. */
     this.zero = Infinity;
     this.held = false;
+    /** Told time zero once it is known. @type {((zero: number) => void)|null} */
+    this.onZero = null;
     /** The phase until the response that is being shown, and when it begins; -1 where there is none. */
     this.open = -1;
     this.openFrom = Infinity;
@@ -73,6 +75,7 @@ class Running {
     const zero = phases.findIndex(({ name }) => name === this.rule?.opens);
     if (zero >= 0) {
       this.zero = first + at[zero] * periodMs;
+      this.onZero?.(this.zero);
       const note = () => (this.held ||= plan.response.press === "down" && inputs.held.size > 0);
       setTimeout(note, Math.max(0, this.zero - performance.now()));
     }
@@ -123,6 +126,7 @@ export async function runTrial(rig, trial) {
   inputs.onPress = null;
   const opens = trial.phases.findIndex((/** @type {any} */ phase) => phase.name === rig.plan.response?.opens);
   const zero = shown.onsets[Math.max(0, opens)] ?? shown.onsets[0];
+  if (zero !== undefined) rig.simulated?.settle(zero);
   return { shown, zero, held: running.held, from };
 }
 
