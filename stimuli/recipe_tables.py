@@ -158,8 +158,10 @@ class Canvas(Recipe, frozen=True):
 
     Attributes
     ----------
-    kind : {"phase", "grey", "mean", "blur", "noise"} or the name of a plug-in
-        ``phase``: the image with scrambled phases. ``noise``: white noise given the image's spectrum.
+    kind : {"phase", "set-spectrum", "yoked", "grey", "mean", "blur", "noise"} or the name of a plug-in
+        ``phase``: the image with scrambled phases. ``set-spectrum``: the set's mean spectrum and colours, so that no
+        canvas tells the category. ``yoked``: the scrambled phases of another image, drawn blindly.
+        ``noise``: white noise given the image's spectrum.
         ``grey``: one grey; ``mean``: the image's mean colour; ``blur``: the image out of focus.
     coherence : float
         For ``phase``: 0 scrambles fully, 1 keeps the image. Edges, contrast and the search for phases that
@@ -167,7 +169,9 @@ class Canvas(Recipe, frozen=True):
     edges : {"periodic", "raw"}
         Whether the border's jump is taken out of the spectrum first.
     gamut_iterations : int
-        How often the phases are improved so that less is clipped; 0 is the plain recipe.
+        How often at most the phases are improved so that less is clipped; 0 is the plain recipe.
+    gamut_tolerance : float
+        Share of values that may be clipped: phases are improved until no more are.
     space : {"srgb", "linear"}
         In which light the scrambling is done.
     grey : int
@@ -190,6 +194,7 @@ class Canvas(Recipe, frozen=True):
     coherence: float = 0.0
     edges: Literal["periodic", "raw"] = "periodic"
     gamut_iterations: int = 5
+    gamut_tolerance: float = 0.0
     space: Literal["srgb", "linear"] = "srgb"
     grey: int = 128
     blur_px: float = 16.0
@@ -200,6 +205,10 @@ class Canvas(Recipe, frozen=True):
         check_name(self.kind, BACKGROUNDS, self.options)
         if not 0 <= self.coherence <= 1 or not 0 <= self.largest_clipped_fraction <= 1:
             raise ValueError("coherence and largest_clipped_fraction must be 0 to 1")
+        if not 0 <= self.gamut_tolerance <= 1:
+            raise ValueError(f"gamut_tolerance must be 0 to 1, got {self.gamut_tolerance}")
+        if self.space == "linear" and self.kind == "set-spectrum":
+            raise ValueError('space = "linear" is not for kind = "set-spectrum", whose statistics are of coded values')
         if self.coherence > 0 and self.kind != "phase":
             raise ValueError(f'coherence belongs to kind = "phase", got {self.kind}')
         if self.gamut_iterations < 0 or not 0 <= self.grey <= 255 or not self.blur_px > 0:

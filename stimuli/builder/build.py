@@ -21,6 +21,7 @@ from ..maps.readers.folder import FolderReader
 from ..maps.readers.salicon import SaliconFolder
 from ..maps.sources import Sources, sources_of
 from ..masks.make import check_masks, with_masks
+from ..pipeline.canvases import Shared, shared_of
 from ..pipeline.duplicates import (
     HashedImage,
     check_across_phases,
@@ -30,7 +31,7 @@ from ..pipeline.duplicates import (
 )
 from ..pipeline.flags import Flag, alike, flags_of, read_quality
 from ..pipeline.image_list import ImageEntry, image_entries
-from ..pipeline.image_pipeline import reader_of, target_of
+from ..pipeline.image_pipeline import image_of, reader_of, target_of
 from ..recipe import StimulusRecipe
 from ..reveal.flood import Engine
 from ..storage.forms import Form
@@ -174,12 +175,19 @@ def build(
     journal.check(folder, recipe, form)
     sources, read = sources_of(recipe, root), reader_of(recipe)
     target = target_of(recipe, jobs, read, skip_bad=skip_bad, lacking=sources.lacking)
+    shared = shared_of(
+        recipe,
+        jobs,
+        lambda job: image_of(job, recipe, target, read).image.pixels,
+        skip_bad=skip_bad,
+        lacking=sources.lacking,
+    )
     check_masks(recipe, root, target)
     journal.claim(folder, recipe, form)
     known = journal.read(folder)
     mine = [(job, known.get(job.image_id)) for job in jobs[number - 1 :: count]]
     chunks = [mine[start : start + CHUNK] for start in range(0, len(mine), CHUNK)]
-    settings = (recipe, root, folder, form, engine, target)
+    settings = (recipe, root, folder, form, engine, target, shared)
     if scheduler is not None:
         from .cluster import run_cluster
 
@@ -200,12 +208,12 @@ def build(
             advance(len(outcomes))
     finally:
         book.close()
-    left = _finished(recipe, folder, form, jobs, rejected, target, root)
-    notes = notes_of(sources, target)
+    left = _finished(recipe, folder, form, jobs, rejected, target, shared, root)
+    notes = notes_of(sources, target, shared)
     return Built(left.result, n_made, n_kept, tuple(rejected), left.n_missing, left.flags, notes)
 
 
-def notes_of(sources: Sources, target: Target | None) -> tuple[str, ...]:
+def notes_of(sources: Sources, target: Target | None, shared: Shared) -> tuple[str, ...]:
     """Return what was passed over without stopping the build: one sentence each."""
     passed = [
         f"map source {name}: {reader.left_out} passed over"
@@ -213,7 +221,12 @@ def notes_of(sources: Sources, target: Target | None) -> tuple[str, ...]:
         if isinstance(reader, FolderReader | SaliconFolder) and reader.left_out
     ]
     left_out = {} if target is None else target.left_out
-    return (*passed, *(f"{name} has no part in the common target: {why}" for name, why in left_out.items()))
+    apart = {name: why for name, why in shared.left_out.items() if name not in left_out}
+    return (
+        *passed,
+        *(f"{name} has no part in the common target: {why}" for name, why in left_out.items()),
+        *(f"{name} has no part in what canvases have in common: {why}" for name, why in apart.items()),
+    )
 
 
 class _Left(NamedTuple):
@@ -231,6 +244,7 @@ def _finished(
     jobs: list[ImageEntry],
     rejected: list[Rejected],
     target: Target | None,
+    shared: Shared,
     root: Path,
 ) -> _Left:
     found = journal.read(folder)
@@ -247,7 +261,7 @@ def _finished(
     check_duplicates((record.job, record.image_sha256) for record in records)
     seen = [HashedImage(record.job, record.image_sha256, record.look) for record in records]
     check_across_phases(seen)
-    result, records = finish(recipe, folder, form, records, rejected, target, root=root)
+    result, records = finish(recipe, folder, form, records, rejected, target, shared, root=root)
     journal.finish(folder, records)
     remove_leftovers(folder)
     flags = (*alike(find_duplicates(seen)), *flags_of(read_quality(folder), 0))

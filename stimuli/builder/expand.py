@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
 from rapidvision.errors import InputError
 from rapidvision.formats.manifest import StimulusSet, write_set
@@ -18,8 +20,9 @@ from rapidvision.system import files, json_text
 from rapidvision.system.progress import Advance, silent
 from rapidvision.text import csv_text
 
+from ..pipeline.canvases import canvas_of, shared_of
 from ..pipeline.image_list import ImageEntry, image_entries
-from ..pipeline.image_pipeline import ALGORITHMS, canvas_of, fractions_of, image_of, reader_of, target_of
+from ..pipeline.image_pipeline import ALGORITHMS, fractions_of, image_of, reader_of, target_of
 from ..pipeline.quality import Quality
 from ..plugins import check_plugins, recorded_plugins
 from ..recipe import StimulusRecipe
@@ -192,6 +195,16 @@ def _from_recipe(
             f"{root}: the images here have another common {recipe.match.kind} than those of the build, to which all "
             "were matched; --root must be that of the build"
         )
+
+    def pixels_of(job: ImageEntry) -> NDArray[np.uint8]:
+        return image_of(job, recipe, target, read).image.pixels
+
+    shared = shared_of(recipe, part, pixels_of)
+    if shared.digest != packed.description.canvases:
+        raise InputError(
+            f"{root}: canvases depend on all images of a set, and the images here are not those of the build; --root "
+            "must be that of the build"
+        )
     fractions = fractions_of(recipe)
     for one in packed.description.files:
         where = str(packed.folder / one.path)
@@ -200,7 +213,7 @@ def _from_recipe(
         image = image_of(job, recipe, target, read).image
         if image.sha256 != head.image_sha256:
             raise InputError(f"{job.path}: not the image that the set was built from (hash differs)")
-        canvas = canvas_of(job, image.pixels, recipe)
+        canvas = canvas_of(job, image.pixels, recipe, shared, pixels_of)
         series = series_from(head, members, where=where)
         quality.append((head.job, msgspec.structs.replace(head.quality, canvas=canvas.quality)))
         yield from png_files(head.job, image.pixels, canvas.pixels, series, recipe, fractions)

@@ -15,6 +15,7 @@ from ..image.load import ImageReader
 from ..image.match_target import Target
 from ..maps.sources import Sources
 from ..masks.make import masks_of_image
+from ..pipeline.canvases import NOTHING_SHARED, Shared
 from ..pipeline.image_list import ImageEntry
 from ..pipeline.image_pipeline import ImagePipeline
 from ..pipeline.made_image import MadeImage
@@ -93,6 +94,8 @@ class Worker:
         For the flood fill.
     target : Target, optional
         What images are matched to.
+    shared : Shared, optional
+        What canvases have in common.
     read : callable, optional
         From :func:`.make.reader_of`, when it has read the images before.
     sources : Sources, optional
@@ -107,12 +110,15 @@ class Worker:
         form: Form,
         engine: Engine = "auto",
         target: Target | None = None,
+        shared: Shared = NOTHING_SHARED,
         *,
         read: ImageReader | None = None,
         sources: Sources | None = None,
     ) -> None:
         keep_freed_memory()
-        self.maker = ImagePipeline(recipe, root, target=target, engine=engine, read=read, sources=sources)
+        self.maker = ImagePipeline(
+            recipe, root, target=target, shared=shared, engine=engine, read=read, sources=sources
+        )
         self.folder, self.form = folder, form
         self._writing = False
 

@@ -15,8 +15,8 @@ from rapidvision.reveal import RevealSeries, level_counts, level_fractions
 from rapidvision.seeds import key64
 from rapidvision.system import files
 
-from ..background import scramble
-from ..background.canvas import MadeCanvas, make_canvas
+from ..background import scramble, set_spectrum
+from ..background.canvas import MadeCanvas
 from ..image.load import ImageReader, LoadedImage, load, remembering
 from ..image.match import MatchQuality, matched
 from ..image.match_target import Target, find_target
@@ -29,6 +29,7 @@ from ..recipe import StimulusRecipe
 from ..reveal import flood
 from ..reveal.flood import Engine
 from ..reveal.order import centring_shift, n_revealed_px, reveal_order
+from .canvases import NOTHING_SHARED, Shared, canvas_of
 from .duplicates import perceptual_hash
 from .image_list import ImageEntry
 from .made_image import Inputs, MadeImage, PlannedImage
@@ -40,6 +41,7 @@ ALGORITHMS = {
     "scramble": scramble.VERSION,
     "png": png.VERSION,
     "canvas": "1",
+    "set-spectrum": set_spectrum.VERSION,
     "prepare": "1",
     "match": "1",
 }
@@ -56,6 +58,8 @@ class ImagePipeline:
         What relative paths are relative to.
     target : Target, optional
         What images are matched to.
+    shared : Shared, optional
+        What canvases have in common.
     engine : {"auto", "numba", "portable"}
         For the flood fill.
     read : callable, optional
@@ -70,17 +74,20 @@ class ImagePipeline:
         root: Path,
         *,
         target: Target | None = None,
+        shared: Shared = NOTHING_SHARED,
         engine: Engine = "auto",
         read: ImageReader | None = None,
         sources: Sources | None = None,
     ) -> None:
         self._read = reader_of(recipe) if read is None else read
-        self.recipe, self.root, self.target, self.engine = recipe, root, target, engine
+        self.recipe, self.root, self.target, self.shared, self.engine = recipe, root, target, shared, engine
         self.readers, self.blurs = sources_of(recipe, root) if sources is None else sources
         self.fractions = fractions_of(recipe)
         left_out = ("name", "images", "maps", "screen", "image_deg", "plugins", "masks")
         settings: Any = {name: value for name, value in msgspec.to_builtins(recipe).items() if name not in left_out}
         self._settings = {"algorithms": ALGORITHMS, "recipe": settings | {"image_px": recipe.side_px}}
+        if shared.digest:
+            self._settings["canvases"] = shared.digest
         if own := [one.name for one in recipe.mask_families if one.kind == "phase-scrambled"]:
             self._settings["masks"] = own
         if plugins := plugins_of(recipe):
@@ -113,15 +120,23 @@ class ImagePipeline:
 
     def make(self, inputs: Inputs) -> MadeImage:
         """Make canvas and reveal series of an image."""
-        canvas = canvas_of(inputs.job, inputs.pixels, self.recipe)
+        canvas = self.canvas(inputs)
         planned = self.plan(inputs)
         quality = msgspec.structs.replace(planned.quality, canvas=canvas.quality)
         return MadeImage(inputs, planned.series, quality, canvas)
 
+    def canvas(self, inputs: Inputs) -> MadeCanvas:
+        """Make the canvas of an image; InputError as :func:`.canvases.canvas_of`."""
+        return canvas_of(inputs.job, inputs.pixels, self.recipe, self.shared, self.pixels)
+
+    def pixels(self, job: ImageEntry) -> NDArray[np.uint8]:
+        """Read the finished pixels of a job's image."""
+        return image_of(job, self.recipe, self.target, self._read).image.pixels
+
     def plan(self, inputs: Inputs) -> PlannedImage:
         """Make the reveal series of an image; a recipe that bounds clipping has its canvas tried all the same."""
         if self.recipe.canvas.largest_clipped_fraction < 1:
-            canvas_of(inputs.job, inputs.pixels, self.recipe)
+            self.canvas(inputs)
         maps = {name: prepared.map for name, prepared in inputs.maps.items()}
         n_px = n_revealed_px(list(maps.values()), self.recipe.reveal)
         counts = level_counts(n_px, self.fractions)
@@ -168,27 +183,6 @@ def image_of(job: ImageEntry, recipe: StimulusRecipe, target: Target | None, rea
         return ReadImage(image, look, None)
     pixels, quality = matched(image.pixels, target, key=key64(recipe.seed, "match", job.image_id))
     return ReadImage(dataclasses.replace(image, pixels=pixels), look, quality)
-
-
-def canvas_of(job: ImageEntry, pixels: NDArray[np.uint8], recipe: StimulusRecipe) -> MadeCanvas:
-    """Make the canvas of a job's image.
-
-    Parameters
-    ----------
-    job : ImageEntry
-        Its id decides the phases.
-    pixels : ndarray of uint8, shape (side, side, 3)
-        The image, coded sRGB.
-    recipe : StimulusRecipe
-        Seed and canvas.
-
-    Raises
-    ------
-    InputError
-        When more is clipped than the recipe allows.
-    """
-    key = key64(recipe.seed, "canvas", job.image_id)
-    return make_canvas(pixels, recipe.canvas, key=key, where=job.path or job.image_id)
 
 
 def target_of(

@@ -21,9 +21,10 @@ from rapidvision.system.templates import rendered
 
 from ..builder.manifest_writer import LEFT_OUT
 from ..masks.make import counts_of, with_masks
+from ..pipeline.canvases import shared_of
 from ..pipeline.flags import Flag, flags_of, read_quality
 from ..pipeline.image_list import image_entries
-from ..pipeline.image_pipeline import ImagePipeline, canvas_of, reader_of, target_of
+from ..pipeline.image_pipeline import ImagePipeline, image_of, reader_of, target_of
 from ..recipe import StimulusRecipe
 from .page import MOST_LINES, THUMB_PX, Line, draw_sheet
 from .plots import before_and_after
@@ -102,7 +103,7 @@ def contact_sheet(
         title = f"{exemplar.image_id} · {exemplar.category} · {exemplar.phase}"
         canvas = next(image for name, image in images.items() if name != "image")  # nearly all of the lowest level
         if prepared is not None and maker is not None:
-            canvas = canvas_of(prepared.job, prepared.pixels, maker.recipe).pixels
+            canvas = maker.canvas(prepared).pixels
             images["canvas"] = canvas
         plots = before_and_after(images["image"], canvas) if "image" in images else ""
         sections.append(_section(title, images, maps, plots))
@@ -142,8 +143,11 @@ def _maker(
     jobs = image_entries(recipe, root)
     read = reader_of(recipe)
     left_out = found.description.quality.get(LEFT_OUT, {})
-    target = target_of(recipe, [job for job in jobs if job.image_id not in left_out], read)
-    return ImagePipeline(recipe, root, target=target, read=read), {job.image_id: job for job in jobs}
+    part = [job for job in jobs if job.image_id not in left_out]
+    target = target_of(recipe, part, read)
+    shared = shared_of(recipe, part, lambda job: image_of(job, recipe, target, read).image.pixels)
+    pipeline = ImagePipeline(recipe, root, target=target, shared=shared, read=read)
+    return pipeline, {job.image_id: job for job in jobs}
 
 
 def _images_of(
