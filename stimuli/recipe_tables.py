@@ -232,9 +232,12 @@ class Match(Recipe, frozen=True):
     space : {"rec709", "rec601", "linear", "lab"}
         In what images are matched: luma of coded sRGB values with either standard's weights, luminance of linear
         light, or CIE lightness L*. Mean and contrast are in 255ths of white in each of them.
+    region : str
+        Where values are counted: ``frame``, ``disc`` (the largest disc in the frame), or the name of ``object_masks``.
+        For ``luminance`` the whole image is changed, for ``histogram`` the region alone.
     shrink : bool
-        Lower the contrast of the whole set until every image fits, with own contrasts that of each image that does
-        not fit; else such a set is refused.
+        Lower the set's contrast until 19 of 20 images fit, and that of the others as far as each needs, with own
+        contrasts only that of images that do not fit; else such a set is refused.
     clipped : float
         Share of an image's values that may be clipped.
 
@@ -250,6 +253,7 @@ class Match(Recipe, frozen=True):
     contrast: float | Literal["own"] | None = None
     spectrum: Literal["rotational", "full"] = "rotational"
     space: Literal["rec709", "rec601", "linear", "lab"] = "rec709"
+    region: str = "frame"
     shrink: bool = False
     clipped: float = 0.0
 
@@ -262,5 +266,7 @@ class Match(Recipe, frozen=True):
             raise ValueError(f'contrast belongs to kind = "luminance", got {self.kind}')
         if self.mean is not None and self.kind not in ("luminance", "spectrum"):
             raise ValueError(f'mean belongs to kind = "luminance" or "spectrum", got {self.kind}')
+        if self.region != "frame" and self.kind not in ("luminance", "histogram"):
+            raise ValueError(f'region belongs to kind = "luminance" or "histogram", got {self.kind}')
         if not 0 <= self.clipped <= 0.1:
             raise ValueError(f"clipped must be 0 to 0.1, got {self.clipped}")

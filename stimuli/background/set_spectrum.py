@@ -71,7 +71,7 @@ class SetSpectrum:
         """Standard deviation of luma, in grey levels."""
         weights = (LUMA @ self.axes) ** 2
         power = float(np.einsum("k,kij,j->", weights, self.amplitudes**2, column_weights(self.width)))
-        return float(np.sqrt(power)) / (self.amplitudes.shape[1] * self.width)
+        return float(np.sqrt(power) / (self.amplitudes.shape[1] * self.width))
 
 
 class SpectrumSum:
@@ -220,7 +220,7 @@ def texture(
 
     def outside(channels: list[NDArray[np.float64]]) -> float:
         n = sum(int(np.count_nonzero((one < -margin) | (one > white + margin))) for one in channels)
-        return n / (3 * height * width)
+        return float(n / (3 * height * width))
 
     y = drawn()
     for _ in range(gamut_iterations):

@@ -32,11 +32,14 @@ from ..pipeline.duplicates import (
 from ..pipeline.flags import Flag, alike, flags_of, read_quality
 from ..pipeline.image_list import ImageEntry, image_entries
 from ..pipeline.image_pipeline import image_of, reader_of, target_of
+from ..pipeline.object_masks import regions_of
 from ..recipe import StimulusRecipe
+from ..recipe_presets import with_preset
 from ..reveal.flood import Engine
 from ..storage.forms import Form
 from . import journal
 from .executor import run_local
+from .findings import set_flags
 from .journal import REJECTS
 from .manifest_writer import finish, remove_leftovers, write_rejects
 from .packed import PackedSet
@@ -78,7 +81,12 @@ class Built:
 
 
 def read_recipe(
-    name: str, *, root: Path | None = None, seed: int | None = None, masks: Sequence[str] = ()
+    name: str,
+    *,
+    root: Path | None = None,
+    seed: int | None = None,
+    masks: Sequence[str] = (),
+    preset: str | None = None,
 ) -> tuple[StimulusRecipe, Path]:
     """Read a recipe file, or the one of the bundled images.
 
@@ -92,6 +100,8 @@ def read_recipe(
         Replaces the recipe's seed.
     masks : sequence of str
         Kinds of masks that the recipe does not name; see :func:`.masks.make.with_masks`.
+    preset : {"paper", "controlled"}, optional
+        Stands before the key ``preset`` of the file.
 
     Returns
     -------
@@ -112,7 +122,7 @@ def read_recipe(
     """
     path = Path(__file__).parents[1] / "bundled" / "recipe.toml" if name == "bundled" else Path(name)
     recipes.import_plugins_of(path)
-    recipe = recipes.read(path, StimulusRecipe)
+    recipe = recipes.read(path, StimulusRecipe, change=lambda raw: with_preset(raw, preset))
     if seed is not None:
         recipe = msgspec.structs.replace(recipe, seed=seed)
     return with_masks(recipe, masks), (path.parent if root is None else root).resolve()
@@ -174,11 +184,12 @@ def build(
         check_duplicates(hashed_where_sizes_agree(jobs))
     journal.check(folder, recipe, form)
     sources, read = sources_of(recipe, root), reader_of(recipe)
-    target = target_of(recipe, jobs, read, skip_bad=skip_bad, lacking=sources.lacking)
+    regions = regions_of(recipe, root)
+    target = target_of(recipe, jobs, read, skip_bad=skip_bad, lacking=sources.lacking, regions=regions)
     shared = shared_of(
         recipe,
         jobs,
-        lambda job: image_of(job, recipe, target, read).image.pixels,
+        lambda job: image_of(job, recipe, target, read, regions).image.pixels,
         skip_bad=skip_bad,
         lacking=sources.lacking,
     )
@@ -264,7 +275,8 @@ def _finished(
     result, records = finish(recipe, folder, form, records, rejected, target, shared, root=root)
     journal.finish(folder, records)
     remove_leftovers(folder)
-    flags = (*alike(find_duplicates(seen)), *flags_of(read_quality(folder), 0))
+    description = result.description if isinstance(result, StimulusSet) else result.description.description
+    flags = (*set_flags(description), *alike(find_duplicates(seen)), *flags_of(read_quality(folder), 0))
     return _Left(result, 0, flags)
 
 

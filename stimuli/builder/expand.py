@@ -23,10 +23,13 @@ from rapidvision.text import csv_text
 from ..pipeline.canvases import canvas_of, shared_of
 from ..pipeline.image_list import ImageEntry, image_entries
 from ..pipeline.image_pipeline import ALGORITHMS, fractions_of, image_of, reader_of, target_of
+from ..pipeline.object_masks import regions_of
 from ..pipeline.quality import Quality
+from ..pipeline.shown_numbers import shown_numbers
 from ..plugins import check_plugins, recorded_plugins
 from ..recipe import StimulusRecipe
 from ..storage.forms import member_key, open_container, png_files, series_from
+from .findings import TABLES, findings_of
 from .journal import REJECTS
 from .manifest_writer import IMAGES, LEFT_OUT, QUALITY, quality_table, summary
 from .packed import PackedSet, read_packed
@@ -93,7 +96,7 @@ def expand(
             advance(1)
     tables = [name for name in packed.description.tables if name != IMAGES]
     for name in tables:
-        if name not in (QUALITY, REJECTS, MASKS) and not re.fullmatch(_MASK, name):
+        if name not in (QUALITY, REJECTS, MASKS, *TABLES) and not re.fullmatch(_MASK, name):
             raise InputError(f"{folder}: holds the file {name}; not a packed set of ours")
         files.write_bytes(out / name, files.read_bytes(packed.folder / name))
     description = packed.description.description
@@ -101,8 +104,9 @@ def expand(
         quality.sort(key=lambda one: one[0].image_id)
         files.write_text(out / QUALITY, quality_table(quality))
         left_out = {name: one for name, one in description.quality.items() if name == LEFT_OUT}
-        figures = summary([one for _, one in quality]) | left_out
-        description = msgspec.structs.replace(description, quality=figures)
+        found = findings_of(recipe, quality)
+        figures = summary([one for _, one in quality]) | left_out | found.figures
+        description = msgspec.structs.replace(description, quality=figures, certificate=found.certificate)
     return write_set(out, description, rows, tables=tables)
 
 
@@ -189,7 +193,8 @@ def _from_recipe(
     paths = {job.image_id: job for job in _jobs(packed, recipe, root)}
     read = reader_of(recipe)
     part = [job for job in image_entries(recipe, root) if job.image_id not in packed.description.left_out]
-    target = target_of(recipe, part, read)
+    regions = regions_of(recipe, root)
+    target = target_of(recipe, part, read, regions=regions)
     if (target.digest if target else "") != packed.description.target:
         raise InputError(
             f"{root}: the images here have another common {recipe.match.kind} than those of the build, to which all "
@@ -197,7 +202,7 @@ def _from_recipe(
         )
 
     def pixels_of(job: ImageEntry) -> NDArray[np.uint8]:
-        return image_of(job, recipe, target, read).image.pixels
+        return image_of(job, recipe, target, read, regions).image.pixels
 
     shared = shared_of(recipe, part, pixels_of)
     if shared.digest != packed.description.canvases:
@@ -210,12 +215,15 @@ def _from_recipe(
         where = str(packed.folder / one.path)
         head, members = open_container(files.read_bytes(packed.folder / one.path), where=where)
         job = paths[head.job.image_id]
-        image = image_of(job, recipe, target, read).image
+        image = image_of(job, recipe, target, read, regions).image
         if image.sha256 != head.image_sha256:
             raise InputError(f"{job.path}: not the image that the set was built from (hash differs)")
         canvas = canvas_of(job, image.pixels, recipe, shared, pixels_of)
         series = series_from(head, members, where=where)
-        quality.append((head.job, msgspec.structs.replace(head.quality, canvas=canvas.quality)))
+        numbers = {}
+        if shared.measures(head.job):
+            numbers = shown_numbers(image.pixels, canvas.pixels, series, kind=recipe.canvas.kind)
+        quality.append((head.job, msgspec.structs.replace(head.quality, canvas=canvas.quality, numbers=numbers)))
         yield from png_files(head.job, image.pixels, canvas.pixels, series, recipe, fractions)
 
 

@@ -26,6 +26,7 @@ from ..pipeline.quality import Quality
 from ..plugins import plugins_of
 from ..recipe import StimulusRecipe
 from ..storage.forms import Form
+from .findings import TABLES, Findings, findings_of
 from .journal import REJECTS
 from .packed import PackedDescription, PackedSet
 from .task import Record, Rejected, StoredFile
@@ -41,7 +42,11 @@ SHARD_IMAGES = 64
 
 
 def description_of(
-    recipe: StimulusRecipe, records: Sequence[Record], target: Target | None = None, shared: Shared = NOTHING_SHARED
+    recipe: StimulusRecipe,
+    records: Sequence[Record],
+    found: Findings,
+    target: Target | None = None,
+    shared: Shared = NOTHING_SHARED,
 ) -> SetDescription:
     """Return the description of the set that the records make, matched to `target`."""
     left_out = shared.left_out if target is None else shared.left_out | target.left_out
@@ -64,7 +69,8 @@ def description_of(
             )
             for record in records
         ),
-        quality=summary([record.quality for record in records]) | matching,
+        quality=summary([record.quality for record in records]) | matching | found.figures,
+        certificate=found.certificate,
         provenance=files.provenance(
             "stimuli build",
             seed=recipe.seed,
@@ -148,10 +154,22 @@ def finish(
     """
     if hasattr(os, "sync"):
         os.sync()  # once for all images instead of once for each; the description that makes the set valid comes after
-    files.write_text(folder / QUALITY, quality_table([(record.job, record.quality) for record in records]))
+    images = [(record.job, record.quality) for record in records]
+    found = findings_of(recipe, images)
+    files.write_text(folder / QUALITY, quality_table(images))
+    for name in TABLES:
+        if name in found.tables:
+            files.write_text(folder / name, found.tables[name])
+        else:
+            (folder / name).unlink(missing_ok=True)
     write_rejects(folder, rejected)
-    description = description_of(recipe, records, target, shared)
-    tables = (QUALITY, *([REJECTS] if rejected else []), *_write_masks(recipe, folder, records, target, shared, root))
+    description = description_of(recipe, records, found, target, shared)
+    tables = (
+        QUALITY,
+        *found.tables,
+        *([REJECTS] if rejected else []),
+        *_write_masks(recipe, folder, records, target, shared, root),
+    )
     if form == "png":
         rows = [row for record in records for row in record.rows]
         return write_set(folder, description, rows, tables=tables), records

@@ -16,13 +16,16 @@ from ..background.set_spectrum import SetSpectrum, SpectrumSum
 from ..recipe import StimulusRecipe
 from .image_list import ImageEntry
 
+#: So many images of the main phase are measured for ledger and certificate, drawn by lot in larger sets.
+MOST_MEASURED = 1000
+
 #: Returns the finished pixels of an image, matched where the set is.
 PixelsOf = Callable[[ImageEntry], NDArray[np.uint8]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Shared:
-    """What canvases, or masks, of a set have in common.
+    """What canvases, or masks, of a set have in common, and which images are measured.
 
     Attributes
     ----------
@@ -32,11 +35,18 @@ class Shared:
         Image id → the image whose canvas it gets; empty unless canvases are yoked.
     left_out : dict
         Images that had no part in it: id → reason.
+    measured : frozenset of str or None
+        Images of the main phase that ledger and certificate count; None is all of them.
     """
 
     spectrum: SetSpectrum | None = None
     donors: dict[str, ImageEntry] = field(default_factory=dict)
     left_out: dict[str, str] = field(default_factory=dict)
+    measured: frozenset[str] | None = None
+
+    def measures(self, job: ImageEntry) -> bool:
+        """Whether ledger and certificate count an image."""
+        return job.phase == "main" and (self.measured is None or job.image_id in self.measured)
 
     @property
     def digest(self) -> str:
@@ -80,7 +90,7 @@ def shared_of(
     """
     masks = any(family.spectrum == "set" for family in recipe.mask_families)
     if recipe.canvas.kind not in ("set-spectrum", "yoked") and not masks:
-        return NOTHING_SHARED
+        return Shared(measured=_measured(recipe, jobs))
     left_out: dict[str, str] = {}
     found = SpectrumSum()
     needs_spectrum = masks or recipe.canvas.kind == "set-spectrum"
@@ -103,7 +113,14 @@ def shared_of(
         entries = {job.image_id: job for job in used}
         names = blind_donors({job.image_id: job.target for job in used}, seed=recipe.seed)
         donors = {name: entries[donor] for name, donor in names.items()}
-    return Shared(found.found() if needs_spectrum else None, donors, left_out)
+    return Shared(found.found() if needs_spectrum else None, donors, left_out, _measured(recipe, jobs))
+
+
+def _measured(recipe: StimulusRecipe, jobs: Sequence[ImageEntry]) -> frozenset[str] | None:
+    names = [job.image_id for job in jobs if job.phase == "main"]
+    if len(names) <= MOST_MEASURED:
+        return None
+    return frozenset(sorted(names, key=lambda name: key64(recipe.seed, "measured", name))[:MOST_MEASURED])
 
 
 def canvas_of(

@@ -18,8 +18,12 @@ from rapidvision.system import files
 from ..background import scramble, set_spectrum
 from ..background.canvas import MadeCanvas
 from ..image.load import ImageReader, LoadedImage, load, remembering
+from ..image.luma import Region
 from ..image.match import MatchQuality, matched
 from ..image.match_target import Target, find_target
+from ..ladder import ladder
+from ..ladder.series import SourceMatch, matched_series
+from ..ledger.figures import figures_of_series
 from ..maps import orientation
 from ..maps.prepare import prepare
 from ..maps.sources import Sources, sources_of
@@ -33,7 +37,9 @@ from .canvases import NOTHING_SHARED, Shared, canvas_of
 from .duplicates import perceptual_hash
 from .image_list import ImageEntry
 from .made_image import Inputs, MadeImage, PlannedImage
+from .object_masks import ObjectMasks, regions_of
 from .quality import Quality, source_quality
+from .shown_numbers import shown_numbers
 
 #: What a stored stimulus depends on besides the recipe; a change of bytes anywhere raises a number here.
 ALGORITHMS = {
@@ -43,7 +49,8 @@ ALGORITHMS = {
     "canvas": "1",
     "set-spectrum": set_spectrum.VERSION,
     "prepare": "1",
-    "match": "1",
+    "match": "2",
+    "ladder": ladder.VERSION,
 }
 
 
@@ -83,6 +90,8 @@ class ImagePipeline:
         self.recipe, self.root, self.target, self.shared, self.engine = recipe, root, target, shared, engine
         self.readers, self.blurs = sources_of(recipe, root) if sources is None else sources
         self.fractions = fractions_of(recipe)
+        self._objects = ObjectMasks(recipe.object_masks or {}, root)
+        self._regions = regions_of(recipe, root)
         left_out = ("name", "images", "maps", "screen", "image_deg", "plugins", "masks")
         settings: Any = {name: value for name, value in msgspec.to_builtins(recipe).items() if name not in left_out}
         self._settings = {"algorithms": ALGORITHMS, "recipe": settings | {"image_px": recipe.side_px}}
@@ -95,7 +104,7 @@ class ImagePipeline:
 
     def read(self, job: ImageEntry) -> Inputs:
         """Read image and maps of a job; InputError names the file that cannot be used."""
-        read = image_of(job, self.recipe, self.target, self._read)
+        read = image_of(job, self.recipe, self.target, self._read, self._regions)
         image = read.image
         maps = {
             name: prepare(
@@ -103,7 +112,8 @@ class ImagePipeline:
             )
             for name, reader in self.readers.items()
         }
-        return Inputs(job, image.pixels, image.sha256, maps, read.look, read.match)
+        masks = self._objects.of(job.image_id, image.geometry)
+        return Inputs(job, image.pixels, image.sha256, maps, read.look, read.match, masks)
 
     def key(self, inputs: Inputs) -> str:
         """Return the content id of an image's outputs: equal ids, equal bytes."""
@@ -116,13 +126,20 @@ class ImagePipeline:
             "image_file": inputs.image_sha256,
             "maps": [[name, prepared.map.sha256] for name, prepared in inputs.maps.items()],
         }
+        if inputs.masks:
+            content["object_masks"] = [[name, files.sha256(one.tobytes())] for name, one in inputs.masks.items()]
+        if self.shared.measured is not None:
+            content["measured"] = self.shared.measures(inputs.job)
         return files.canonical_digest(content)
 
     def make(self, inputs: Inputs) -> MadeImage:
         """Make canvas and reveal series of an image."""
         canvas = self.canvas(inputs)
         planned = self.plan(inputs)
-        quality = msgspec.structs.replace(planned.quality, canvas=canvas.quality)
+        numbers = {}
+        if self.shared.measures(inputs.job):
+            numbers = shown_numbers(inputs.pixels, canvas.pixels, planned.series, kind=self.recipe.canvas.kind)
+        quality = msgspec.structs.replace(planned.quality, canvas=canvas.quality, numbers=numbers)
         return MadeImage(inputs, planned.series, quality, canvas)
 
     def canvas(self, inputs: Inputs) -> MadeCanvas:
@@ -131,7 +148,7 @@ class ImagePipeline:
 
     def pixels(self, job: ImageEntry) -> NDArray[np.uint8]:
         """Read the finished pixels of a job's image."""
-        return image_of(job, self.recipe, self.target, self._read).image.pixels
+        return image_of(job, self.recipe, self.target, self._read, self._regions).image.pixels
 
     def plan(self, inputs: Inputs) -> PlannedImage:
         """Make the reveal series of an image; a recipe that bounds clipping has its canvas tried all the same."""
@@ -140,10 +157,36 @@ class ImagePipeline:
         maps = {name: prepared.map for name, prepared in inputs.maps.items()}
         n_px = n_revealed_px(list(maps.values()), self.recipe.reveal)
         counts = level_counts(n_px, self.fractions)
-        series = {name: self._series(one, n_px, counts) for name, one in maps.items()}
+        series, source_match = self._all_series(inputs, maps, n_px, counts)
         agreement = orientation.agreement({name: one.values for name, one in maps.items()})
-        sources = {name: source_quality(inputs.maps[name], series[name], agreement[name]) for name in maps}
-        return PlannedImage(inputs, series, Quality(canvas=None, sources=sources, match=inputs.match))
+        ledger: dict[str, dict[str, tuple[float, ...]]] = {}
+        if self.shared.measures(inputs.job):
+            ledger = figures_of_series(
+                series, {name: one.values for name, one in maps.items()}, inputs.pixels, inputs.masks
+            )
+        sources = {
+            name: source_quality(inputs.maps[name], series[name], agreement[name], ledger.get(name)) for name in maps
+        }
+        quality = Quality(canvas=None, sources=sources, match=inputs.match, source_match=source_match)
+        return PlannedImage(inputs, series, quality)
+
+    def _all_series(
+        self, inputs: Inputs, maps: dict[str, ImportanceMap], n_px: int, counts: NDArray[np.int64]
+    ) -> tuple[dict[str, RevealSeries], SourceMatch | None]:
+        settings = self.recipe.match_sources
+        if settings is msgspec.UNSET:
+            return {name: self._series(one, n_px, counts) for name, one in maps.items()}, None
+        return matched_series(
+            {name: one.values for name, one in maps.items()},
+            counts,
+            settings,
+            seed=self.recipe.seed,
+            image_id=inputs.job.image_id,
+            epsilon=self.recipe.reveal.epsilon,
+            centring=self.recipe.reveal.centring,
+            objects=inputs.masks.get("object"),
+            engine=self.engine,
+        )
 
     def _series(self, one: ImportanceMap, n_px: int, counts: NDArray[np.int64]) -> RevealSeries:
         reveal = self.recipe.reveal
@@ -169,8 +212,14 @@ def reader_of(recipe: StimulusRecipe) -> ImageReader:
     return read if recipe.match.kind == "none" else remembering(read)
 
 
-def image_of(job: ImageEntry, recipe: StimulusRecipe, target: Target | None, read: ImageReader) -> ReadImage:
-    """Read a job's image and match it to the target, if there is one.
+def image_of(
+    job: ImageEntry,
+    recipe: StimulusRecipe,
+    target: Target | None,
+    read: ImageReader,
+    regions: Region | None = None,
+) -> ReadImage:
+    """Read a job's image and match it to the target, if there is one; `regions` is from :func:`regions_of`.
 
     Raises
     ------
@@ -181,7 +230,9 @@ def image_of(job: ImageEntry, recipe: StimulusRecipe, target: Target | None, rea
     look = perceptual_hash(image.pixels)
     if target is None:
         return ReadImage(image, look, None)
-    pixels, quality = matched(image.pixels, target, key=key64(recipe.seed, "match", job.image_id))
+    region = None if regions is None else regions(job.image_id, image.geometry)
+    key = key64(recipe.seed, "match", job.image_id)
+    pixels, quality = matched(image.pixels, target, key=key, region=region)
     return ReadImage(dataclasses.replace(image, pixels=pixels), look, quality)
 
 
@@ -192,6 +243,7 @@ def target_of(
     *,
     skip_bad: bool = False,
     lacking: Callable[[str], str] | None = None,
+    regions: Region | None = None,
 ) -> Target | None:
     """Return what the images of a set are matched to.
 
@@ -207,6 +259,8 @@ def target_of(
         Leave images out that cannot be read, or have no map, and name them in the target.
     lacking : callable, optional
         Image id → the map source that has no map of it; see :meth:`.sources.Sources.lacking`.
+    regions : callable, optional
+        From :func:`regions_of`.
 
     Raises
     ------
@@ -217,6 +271,7 @@ def target_of(
     if recipe.match.kind == "none":
         return None
     left_out: dict[str, str] = {}
+    counted: dict[str, NDArray[np.bool_]] = {}
 
     def images() -> Iterator[tuple[str, NDArray[np.uint8]]]:
         for job in jobs:
@@ -224,14 +279,17 @@ def target_of(
             try:
                 if without:
                     raise InputError(f"{job.image_id}: no map from {without}")
-                yield job.image_id, read(job.path).pixels
+                image = read(job.path)
+                if regions is not None:
+                    counted[job.image_id] = regions(job.image_id, image.geometry)
+                yield job.image_id, image.pixels
             except InputError as error:
                 if not skip_bad:
                     raise
                 left_out[job.image_id] = str(error)
 
     try:
-        target = find_target(recipe.match, images)
+        target = find_target(recipe.match, images, None if regions is None else counted.pop)
     except InputError as error:
         if not skip_bad or not left_out:
             raise

@@ -19,12 +19,14 @@ from rapidvision.system import files
 from rapidvision.system.progress import Advance, silent
 from rapidvision.system.templates import rendered
 
+from ..builder.findings import set_flags
 from ..builder.manifest_writer import LEFT_OUT
 from ..masks.make import counts_of, with_masks
 from ..pipeline.canvases import shared_of
 from ..pipeline.flags import Flag, flags_of, read_quality
 from ..pipeline.image_list import image_entries
 from ..pipeline.image_pipeline import ImagePipeline, image_of, reader_of, target_of
+from ..pipeline.object_masks import regions_of
 from ..recipe import StimulusRecipe
 from .page import MOST_LINES, THUMB_PX, Line, draw_sheet
 from .plots import before_and_after
@@ -144,8 +146,9 @@ def _maker(
     read = reader_of(recipe)
     left_out = found.description.quality.get(LEFT_OUT, {})
     part = [job for job in jobs if job.image_id not in left_out]
-    target = target_of(recipe, part, read)
-    shared = shared_of(recipe, part, lambda job: image_of(job, recipe, target, read).image.pixels)
+    regions = regions_of(recipe, root)
+    target = target_of(recipe, part, read, regions=regions)
+    shared = shared_of(recipe, part, lambda job: image_of(job, recipe, target, read, regions).image.pixels)
     pipeline = ImagePipeline(recipe, root, target=target, shared=shared, read=read)
     return pipeline, {job.image_id: job for job in jobs}
 
@@ -211,7 +214,7 @@ def _line(title: str, images: dict[str, NDArray[np.uint8]], maps: dict[str, NDAr
 
 def _flags(found: StimulusSet, quality: list[dict[str, str]]) -> list[Flag]:
     counts = {row.revealed_px for row in found.stimuli if row.reveal_fraction == 1}
-    return flags_of(quality, counts.pop() if len(counts) == 1 else 0)
+    return [*set_flags(found.description), *flags_of(quality, counts.pop() if len(counts) == 1 else 0)]
 
 
 def _thumbnail(image: NDArray[np.uint8]) -> str:
