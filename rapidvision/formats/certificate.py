@@ -121,8 +121,13 @@ class CanvasCertificate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
         """A verdict and a line per test, for consoles, contact sheets and reports."""
         if not self.tests:
             return (f"canvas certificate: not tested ({self.note})",)
-        if self.flagged:
+        if any(test.flagged for test in self.tests):
             verdict = "canvases alone tell targets from distractors; accuracy at low levels may be accuracy on them"
+        elif self.flagged:
+            verdict = (
+                "canvases are related to the category below chance: by an accident of this draw (choose another seed), or "
+                "because they were equated or exchanged by category"
+            )
         else:
             verdict = "canvases alone do not tell targets from distractors, as far as this number of images can show"
         note = (self.note,) if self.note else ()

@@ -30,6 +30,7 @@ from ..pipeline.object_masks import regions_of
 from ..recipe import StimulusRecipe
 from .page import MOST_LINES, THUMB_PX, Line, draw_sheet
 from .plots import before_and_after
+from .set_sections import set_sections
 
 #: Reveal levels shown per source, as fractions of the features (the nearest there are).
 SHOWN = (0.01, 0.1, 0.4, 1.0)
@@ -250,6 +251,7 @@ def _page(
         figures=figures,
         sections=sections,
         masks=masks,
+        findings=set_sections(found),
     )
 
 
@@ -270,6 +272,8 @@ def summary_of(found: StimulusSet) -> str:
             lines.append(f"{phase:<9} {len(images)} images, {targets} targets; {', '.join(categories)}")
     if masks := counts_of(found.folder):
         lines.append(f"masks     {', '.join(f'{n} {family}' for family, n in masks.items())}")
+    if description.certificate is not None:
+        lines += list(description.certificate.sentences)
     clipped = description.quality.get("canvas_clipped_fraction", {})
     if clipped:
         lines.append(f"clipped   median {clipped['median']:.1%}, largest {clipped['largest']:.1%} of a canvas")
