@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.harness import STATED, NotMeasured, Suite, at_least, at_most, between
+from rapidvision.certificate.canvas_test import canvas_test
 from rapidvision.reveal import level_counts, level_fractions
 from rapidvision.seeds import key64
 from rapidvision.stimuli.background.canvas import make_canvas
 from rapidvision.stimuli.background.set_spectrum import SpectrumSum
-from rapidvision.stimuli.certificate.certify import canvas_test
 from rapidvision.stimuli.certificate.numbers import numbers_of
 from rapidvision.stimuli.image.load import LUMA
 from rapidvision.stimuli.ladder.series import matched_series

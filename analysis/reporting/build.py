@@ -25,6 +25,7 @@ from .fig2b_panel import fig2b
 from .html import page
 from .network_section import attention
 from .network_section import networks as networks_section
+from .stimuli_section import certificate_of, stimuli_results, stimuli_section
 
 if TYPE_CHECKING:
     from ..fits.regression import Effects
@@ -191,10 +192,14 @@ def report(
         seen = attention(Path(models)) if isinstance(models, Path | str) else ""
         lacking = "" if compared else text.not_computed(without["comparison with networks"])
         sections.append(("Networks", networks_section(main, compared) + lacking + seen))
+    certificate = None if stimulus_set is None else certificate_of(stimulus_set)
+    if certificate is not None:
+        sections.append(("What canvases tell of the category", stimuli_section(certificate)))
     sections.append(("How to make this again", text.provenance(made, main.tests)))
     results = content.results(source, left, main, late, made) | {
         "guess": table.guess,
         "not_computed": without,
+        "certificate": None if certificate is None else stimuli_results(certificate),
         "chance": [plain(one.to_frame().to_dict("records")) for one in chances or ()],
         "chance_notes": [note for one in chances or () for note in one.notes],
         "thresholds": content.fit_results(fits),

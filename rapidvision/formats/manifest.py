@@ -7,8 +7,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from rapidvision.certificate.record import CanvasCertificate
 from rapidvision.errors import InputError
-from rapidvision.formats.certificate import CanvasCertificate
 from rapidvision.formats.folder_kind import instead_of_a_set
 from rapidvision.formats.manifest_rows import Stimulus as Stimulus  # a set is read with its rows
 from rapidvision.formats.manifest_rows import check_rows, ordered, read_rows, rows_digest, write_rows

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from rapidvision.formats.certificate import CanvasCertificate
+from rapidvision.certificate.record import CanvasCertificate
 from rapidvision.formats.manifest import SetDescription
 from rapidvision.reveal import level_label
 from rapidvision.text import csv_text

@@ -4,16 +4,17 @@ import msgspec
 import numpy as np
 import pytest
 
+from rapidvision.certificate.canvas_test import canvas_test, evidence_test
+from rapidvision.certificate.pairs import fold_auc, hat_matrix, pair_auc, standardised
+from rapidvision.certificate.record import CanvasCertificate, CanvasTest
 from rapidvision.cli import main
 from rapidvision.errors import InputError
-from rapidvision.formats.certificate import CanvasCertificate, CanvasTest
 from rapidvision.formats.manifest import read_set
 from rapidvision.stimuli.builder.build import build, read_recipe
 from rapidvision.stimuli.builder.expand import expand
 from rapidvision.stimuli.builder.findings import set_flags
-from rapidvision.stimuli.certificate.certify import canvas_test, certify
+from rapidvision.stimuli.certificate.certify import certify
 from rapidvision.stimuli.certificate.numbers import numbers_of
-from rapidvision.stimuli.certificate.pairs import fold_auc, hat_matrix, pair_auc, standardised
 from rapidvision.stimuli.pipeline import canvases
 from rapidvision.stimuli.report.contact_sheet import contact_sheet, summary_of
 from tests.stimuli.conftest import RECIPE, natural, tree, write_folder
@@ -100,6 +101,26 @@ def test_a_leak_is_always_flagged_and_a_reversed_one_is_named(n):
     assert not below.flagged
 
 
+def test_evidence_is_tested_by_its_order_alone():
+    rng = np.random.default_rng(8)
+    x = rng.normal(size=40) + 0.9 * (np.arange(40) < 15)
+    kinds = np.arange(40) < 15
+    found = evidence_test(x, kinds, seed=1, name="net", n_permutations=199)
+    wins = (x[kinds][:, None] > x[~kinds][None]).mean()
+    assert found.auc == pytest.approx(wins, abs=1e-6)
+    assert evidence_test(np.exp(3 * x), kinds, seed=1, name="net", n_permutations=199) == found
+    mirrored = evidence_test(-x, kinds, seed=1, name="net", n_permutations=199)
+    assert mirrored.auc == pytest.approx(1 - wins, abs=1e-6)
+    assert evidence_test(np.repeat([1.0, 2.0], 20), kinds, seed=1, name="net").auc == pytest.approx(0.1, abs=1e-6)
+    assert evidence_test(np.ones(40), kinds, seed=1, name="net").p == 1
+    with pytest.raises(InputError, match="one number each"):
+        evidence_test(np.ones(3), kinds, seed=1, name="net")
+    share = [
+        evidence_test(rng.normal(size=40), kinds, seed=k, name="net", n_permutations=99).flagged for k in range(200)
+    ]
+    assert np.mean(share) <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 200)
+
+
 def test_features_that_do_not_vary_tell_nothing():
     found = canvas_test(np.ones((24, 5)), KINDS, seed=1)
     assert (found.auc, found.p, found.flagged, found.power(0.9)) == (0.5, 1.0, False, 0.0)
@@ -121,8 +142,6 @@ def test_the_order_of_images_does_not_matter():
     kinds = {name: int(name[1:]) % 2 == 0 for name in numbers}
     first = certify(numbers, kinds, seed=1)
     assert first == certify(dict(reversed(numbers.items())), kinds, seed=1)
-    with_network = certify(numbers, kinds, seed=1, networks={"lite": {name: np.ones(3) for name in numbers}})
-    assert [one.features for one in with_network.tests] == ["numbers", "lite"]
 
 
 def test_numbers_see_colour_contrast_grain_and_orientation_and_not_the_place():
