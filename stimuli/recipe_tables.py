@@ -172,6 +172,9 @@ class Canvas(Recipe, frozen=True):
         How often at most the phases are improved so that less is clipped; 0 is the plain recipe.
     gamut_tolerance : float
         Share of values that may be clipped: phases are improved until no more are.
+    draws : int
+        Canvases of each image, 1 to 16, which participants' slots take in turn, so that accidents of a draw cancel over
+        participants. More than one for canvases with random phases, and sets of PNG files.
     space : {"srgb", "linear"}
         In which light the scrambling is done.
     grey : int
@@ -195,6 +198,7 @@ class Canvas(Recipe, frozen=True):
     edges: Literal["periodic", "raw"] = "periodic"
     gamut_iterations: int = 5
     gamut_tolerance: float = 0.0
+    draws: int = 1
     space: Literal["srgb", "linear"] = "srgb"
     grey: int = 128
     blur_px: float = 16.0
@@ -205,6 +209,10 @@ class Canvas(Recipe, frozen=True):
         check_name(self.kind, BACKGROUNDS, self.options)
         if not 0 <= self.coherence <= 1 or not 0 <= self.largest_clipped_fraction <= 1:
             raise ValueError("coherence and largest_clipped_fraction must be 0 to 1")
+        if not 1 <= self.draws <= 16:
+            raise ValueError(f"draws must be 1 to 16, got {self.draws}")
+        if self.draws > 1 and self.kind in ("grey", "mean", "blur"):
+            raise ValueError(f'draws belongs to canvases with random phases, got kind = "{self.kind}"')
         if not 0 <= self.gamut_tolerance <= 1:
             raise ValueError(f"gamut_tolerance must be 0 to 1, got {self.gamut_tolerance}")
         if self.space == "linear" and self.kind == "set-spectrum":

@@ -179,6 +179,8 @@ def build(
     keep_freed_memory()
     folder, root = Path(folder), Path(root).resolve()
     jobs = image_entries(recipe, root)
+    if recipe.canvas.draws > 1 and form != "png":
+        raise InputError(f"canvas: draws = {recipe.canvas.draws} needs a set of PNG files; got the form {form}")
     number, count = checked_shard(shard)
     if count == 1 and not skip_bad:
         check_duplicates(hashed_where_sizes_agree(jobs))

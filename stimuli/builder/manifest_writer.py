@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from rapidvision.canvases.draws import write_draws
 from rapidvision.errors import InputError
 from rapidvision.formats.manifest import PACKED, ImageCredit, SetDescription, StimulusSet, write_set
 from rapidvision.formats.masks import MASKS, MaskImage, write_masks
@@ -167,6 +168,7 @@ def finish(
     tables = (
         QUALITY,
         *found.tables,
+        *write_draws(folder, [draw for record in records for draw in record.draws or ()]),
         *([REJECTS] if rejected else []),
         *_write_masks(recipe, folder, records, target, shared, root),
     )

@@ -129,6 +129,8 @@ def canvas_of(
     recipe: StimulusRecipe,
     shared: Shared = NOTHING_SHARED,
     pixels_of: PixelsOf | None = None,
+    *,
+    draw: int = 0,
 ) -> MadeCanvas:
     """Make the canvas of a job's image.
 
@@ -144,6 +146,8 @@ def canvas_of(
         From :func:`shared_of`.
     pixels_of : callable, optional
         Reads the donor of a yoked canvas.
+    draw : int
+        Which of the image's canvases.
 
     Raises
     ------
@@ -156,5 +160,5 @@ def canvas_of(
             raise InputError(f"{job.image_id}: no donor for its canvas; yoked canvases are made with the whole set")
         donor = shared.donors[job.image_id]
         pixels = pixels_of(donor)
-    key = key64(recipe.seed, "canvas", donor.image_id)
+    key = key64(recipe.seed, "canvas", donor.image_id, *([draw] if draw else []))
     return make_canvas(pixels, recipe.canvas, key=key, where=job.path or job.image_id, shared=shared.spectrum)

@@ -136,15 +136,14 @@ class ImagePipeline:
         """Make canvas and reveal series of an image."""
         canvas = self.canvas(inputs)
         planned = self.plan(inputs)
-        numbers = {}
-        if self.shared.measures(inputs.job):
-            numbers = shown_numbers(inputs.pixels, canvas.pixels, planned.series, kind=self.recipe.canvas.kind)
+        measured, kind = self.shared.measures(inputs.job), self.recipe.canvas.kind
+        numbers = shown_numbers(inputs.pixels, canvas.pixels, planned.series, kind=kind) if measured else {}
         quality = msgspec.structs.replace(planned.quality, canvas=canvas.quality, numbers=numbers)
         return MadeImage(inputs, planned.series, quality, canvas)
 
-    def canvas(self, inputs: Inputs) -> MadeCanvas:
-        """Make the canvas of an image; InputError as :func:`.canvases.canvas_of`."""
-        return canvas_of(inputs.job, inputs.pixels, self.recipe, self.shared, self.pixels)
+    def canvas(self, inputs: Inputs, *, draw: int = 0) -> MadeCanvas:
+        """Make a canvas of an image; InputError as :func:`.canvases.canvas_of`."""
+        return canvas_of(inputs.job, inputs.pixels, self.recipe, self.shared, self.pixels, draw=draw)
 
     def pixels(self, job: ImageEntry) -> NDArray[np.uint8]:
         """Read the finished pixels of a job's image."""
@@ -154,36 +153,34 @@ class ImagePipeline:
         """Make the reveal series of an image; a recipe that bounds clipping has its canvas tried all the same."""
         if self.recipe.canvas.largest_clipped_fraction < 1:
             self.canvas(inputs)
-        maps = {name: prepared.map for name, prepared in inputs.maps.items()}
-        n_px = n_revealed_px(list(maps.values()), self.recipe.reveal)
-        counts = level_counts(n_px, self.fractions)
-        series, source_match = self._all_series(inputs, maps, n_px, counts)
-        agreement = orientation.agreement({name: one.values for name, one in maps.items()})
+        values = {name: prepared.map.values for name, prepared in inputs.maps.items()}
+        n_px = n_revealed_px([prepared.map for prepared in inputs.maps.values()], self.recipe.reveal)
+        series, source_match = self._all_series(inputs, values, n_px)
+        agreement = orientation.agreement(values)
         ledger: dict[str, dict[str, tuple[float, ...]]] = {}
         if self.shared.measures(inputs.job):
-            ledger = figures_of_series(
-                series, {name: one.values for name, one in maps.items()}, inputs.pixels, inputs.masks
-            )
+            ledger = figures_of_series(series, values, inputs.pixels, inputs.masks)
         sources = {
-            name: source_quality(inputs.maps[name], series[name], agreement[name], ledger.get(name)) for name in maps
+            name: source_quality(one, series[name], agreement[name], ledger.get(name))
+            for name, one in inputs.maps.items()
         }
         quality = Quality(canvas=None, sources=sources, match=inputs.match, source_match=source_match)
         return PlannedImage(inputs, series, quality)
 
     def _all_series(
-        self, inputs: Inputs, maps: dict[str, ImportanceMap], n_px: int, counts: NDArray[np.int64]
+        self, inputs: Inputs, values: dict[str, NDArray[np.float32]], n_px: int
     ) -> tuple[dict[str, RevealSeries], SourceMatch | None]:
-        settings = self.recipe.match_sources
-        if settings is msgspec.UNSET:
-            return {name: self._series(one, n_px, counts) for name, one in maps.items()}, None
+        counts, recipe = level_counts(n_px, self.fractions), self.recipe
+        if recipe.match_sources is msgspec.UNSET:
+            return {name: self._series(one.map, n_px, counts) for name, one in inputs.maps.items()}, None
         return matched_series(
-            {name: one.values for name, one in maps.items()},
+            values,
             counts,
-            settings,
-            seed=self.recipe.seed,
+            recipe.match_sources,
+            seed=recipe.seed,
             image_id=inputs.job.image_id,
-            epsilon=self.recipe.reveal.epsilon,
-            centring=self.recipe.reveal.centring,
+            epsilon=recipe.reveal.epsilon,
+            centring=recipe.reveal.centring,
             objects=inputs.masks.get("object"),
             engine=self.engine,
         )
