@@ -162,8 +162,10 @@ class Worker:
         for path, data in outputs:
             files.write_bytes(self.folder / path, data, durable=False)  # a resumed build hashes every file
             stored.append(StoredFile(path=path, sha256=files.sha256(data)))
-        for one, data in (*masks, *((draw, data) for draws, _ in more for draw, data in draws)):
-            files.write_bytes(self.folder / one.path, data, durable=False)
+        beside = [(mask.path, data) for mask, data in masks]
+        beside += [(draw.path, data) for draws, _ in more for draw, data in draws]
+        for path, data in beside:
+            files.write_bytes(self.folder / path, data, durable=False)
         record = Record(
             key=key,
             job=msgspec.structs.replace(job, path=""),
@@ -199,9 +201,9 @@ class Worker:
 
     def _intact(self, record: Record) -> bool:
         """Whether every file of a record is there and unchanged."""
-        hashes = {one.path: one.sha256 for one in record.stored} | {
-            one.path: one.sha256 for one in (*(record.masks or ()), *(record.draws or ()))
-        }
+        hashes = {one.path: one.sha256 for one in record.stored}
+        hashes |= {mask.path: mask.sha256 for mask in record.masks or ()}
+        hashes |= {draw.path: draw.sha256 for draw in record.draws or ()}
         return all(
             (self.folder / path).is_file() and files.sha256_file(self.folder / path) == sha256
             for path, sha256 in hashes.items()
