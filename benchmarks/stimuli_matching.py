@@ -68,7 +68,9 @@ def bubbleview():
     )
     with tempfile.TemporaryDirectory() as name:
         names = sorted(path.name for path in (root / "images").glob("*.jpg"))
-        (Path(name) / "images.csv").write_text("path,category\n" + "".join(f"{one},any\n" for one in names))
+        (Path(name) / "images.csv").write_text(
+            "path,category\n" + "".join(f"{one},any\n" for one in names), encoding="utf-8"
+        )
         table = ImageTable(table=f"{name}/images.csv", folder=str(root / "images"), targets=("any",))
         return read_set(StimulusRecipe(name="bubbleview", maps=maps, images=table, upscale=True), root)
 

@@ -31,7 +31,8 @@ class MatchSources(Recipe, frozen=True):
 
     Examples
     --------
-    >>> MatchSources(rows=("attainable", "spread")).move_px
+    >>> import rapidvision as rv
+    >>> rv.stimuli.MatchSources(rows=("attainable", "spread")).move_px
     8
     """
 
