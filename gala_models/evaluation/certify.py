@@ -55,7 +55,7 @@ def certify(
     ...     stimulus_set = rv.stimuli.build("bundled", out=folder)
     ...     certificate = rv.models.certify([rv.models.load("compact-gala")], stimulus_set)
     >>> [test.features for test in certificate.tests]
-    ['compact-gala', 'evidence of compact-gala', 'compact-gala', 'evidence of compact-gala']
+    ['features of compact-gala', 'evidence of compact-gala', 'features of compact-gala', 'evidence of compact-gala']
     """
     found = stimulus_set if isinstance(stimulus_set, StimulusSet) else read_set(stimulus_set)
     seed = found.description.seed if seed is None else seed
@@ -79,7 +79,14 @@ def certify(
             shown = f"lowest level of {source}"
             names = [row.image_id for row in mine]
             tests.append(
-                canvas_test(features[places], kinds, seed=seed, shown=shown, name=network.name, image_ids=names)
+                canvas_test(
+                    features[places],
+                    kinds,
+                    seed=seed,
+                    shown=shown,
+                    name=f"features of {network.name}",
+                    image_ids=names,
+                )
             )
             tests.append(evidence_test(one.evidence[places].tolist(), kinds, seed=seed, shown=shown, name=network.name))
     return CanvasCertificate(tests=tuple(tests))

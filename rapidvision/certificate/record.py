@@ -19,7 +19,7 @@ class CanvasTest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     shown : str
         ``canvas``, or ``lowest level of SOURCE``.
     features : str
-        ``numbers`` (25 colour and spectrum numbers), or the name of the network whose features they are.
+        ``numbers`` (25 colour and spectrum numbers), ``features of NETWORK`` or ``evidence of NETWORK``.
     n_targets, n_distractors : int
         Images.
     auc, low, high : float
@@ -41,7 +41,7 @@ class CanvasTest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     ...     p_below=1.0, null_sd=0.09, n_permutations=999,
     ... )
     >>> test.flagged, round(test.smallest_leak, 2), round(test.power(0.74), 2)
-    (True, 0.72, 0.86)
+    (True, 0.72, 0.88)
     """
 
     shown: str
@@ -83,7 +83,7 @@ class CanvasTest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     @property
     def sentence(self) -> str:
         """One line for reports."""
-        by = "25 colour and spectrum numbers" if self.features == "numbers" else f"features of {self.features}"
+        by = "25 colour and spectrum numbers" if self.features == "numbers" else self.features
         verdict = "FLAGGED" if self.flagged else "FLAGGED, below chance" if self.reversed else "not flagged"
         return (
             f"{self.shown}, {by}: AUC {self.auc:.3f} [{self.low:.3f}, {self.high:.3f}], p = {self.p:.3f} "

@@ -161,7 +161,7 @@ def natural(height: int, width: int) -> SetSpectrum:
     Examples
     --------
     >>> round(natural(32, 32).contrast)
-    57
+    58
     """
     frequencies = np.hypot(np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width)[None])
     frequencies[0, 0] = np.inf

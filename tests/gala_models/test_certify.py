@@ -37,10 +37,10 @@ def test_a_biased_network_that_sees_the_leak_is_flagged_by_features_and_by_evide
     network = load(Warm, readout="binary", name="warm", size_px=64)
     found = gala_models.certify([network], tmp_path / "set")
     assert [test.shown for test in found.tests] == ["lowest level of clickme"] * 2 + ["lowest level of salicon"] * 2
-    assert {test.features for test in found.tests} == {"warm", "evidence of warm"}
+    assert {test.features for test in found.tests} == {"features of warm", "evidence of warm"}
     assert all(test.n_targets == test.n_distractors == 8 for test in found.tests)
-    assert all(test.auc > 0.9 and test.flagged for test in found.tests if test.features == "warm")
-    evidence = [test for test in found.tests if test.features != "warm"]
+    assert all(test.auc > 0.9 and test.flagged for test in found.tests if test.features == "features of warm")
+    evidence = [test for test in found.tests if test.features != "features of warm"]
     assert all(test.auc > 0.9 or test.auc < 0.1 for test in evidence)
     assert gala_models.certify([network], tmp_path / "set") == found
     other = gala_models.certify([network], tmp_path / "set", seed=99)
