@@ -7,8 +7,8 @@ import msgspec
 import numpy as np
 import torch
 
-from rapidvision.canvases.draws import rows_by_path
 from rapidvision.errors import CheckFailed, InputError
+from rapidvision.formats.canvases.draws import rows_by_path
 from rapidvision.formats.manifest import StimulusSet
 from rapidvision.formats.manifest_rows import Stimulus
 from rapidvision.recipes import Recipe

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import msgspec
 
-from rapidvision.canvases.draws import write_draws
 from rapidvision.errors import InputError
+from rapidvision.formats.canvases.draws import write_draws
 from rapidvision.formats.manifest import PACKED, ImageCredit, SetDescription, StimulusSet, write_set
 from rapidvision.formats.masks import MASKS, MaskImage, write_masks
 from rapidvision.integrity.seal import seal_of

@@ -6,8 +6,8 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from rapidvision.canvases.draws import CanvasDraw
 from rapidvision.errors import RapidVisionError
+from rapidvision.formats.canvases.draws import CanvasDraw
 from rapidvision.formats.manifest import DESCRIPTION, PACKED
 from rapidvision.formats.manifest_rows import Stimulus
 from rapidvision.formats.masks import MaskImage

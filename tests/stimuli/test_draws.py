@@ -4,10 +4,10 @@ import msgspec
 import numpy as np
 import pytest
 
-from rapidvision.canvases.draws import CANVASES, read_draws, rows_by_path
 from rapidvision.errors import CheckFailed, InputError
 from rapidvision.experiments.design.assignment.images import SetImages
 from rapidvision.experiments.design.planning import make_study
+from rapidvision.formats.canvases.draws import CANVASES, read_draws, rows_by_path
 from rapidvision.formats.protocol_file import preset
 from rapidvision.images.load import load_rgb
 from rapidvision.stimuli.builder.build import build, read_recipe
@@ -72,7 +72,7 @@ def test_a_missing_draw_is_refused(tmp_path):
 
 def with_draws(folder):
     """A drawn set of 96 images whose stimuli have two further canvases, which are copies."""
-    from rapidvision.canvases.draws import CanvasDraw, write_draws
+    from rapidvision.formats.canvases.draws import CanvasDraw, write_draws
 
     found = make_set(folder)
     draws = [

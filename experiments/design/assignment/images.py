@@ -1,6 +1,6 @@
 """What planning needs of a stimulus set: images by source and level, masks by family, the values of its columns."""
 
-from rapidvision.canvases.draws import read_draws
+from rapidvision.formats.canvases.draws import read_draws
 from rapidvision.formats.manifest import Exemplar, Stimulus, StimulusSet
 from rapidvision.formats.masks import MaskImage, read_masks
 from rapidvision.task.response import Scalar
