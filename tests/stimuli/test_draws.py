@@ -12,6 +12,7 @@ from rapidvision.formats.protocol_file import preset
 from rapidvision.images.load import load_rgb
 from rapidvision.stimuli.builder.build import build, read_recipe
 from rapidvision.stimuli.recipe_tables import Canvas
+from rapidvision.stimuli.report.compare import compare
 from tests.experiments.sets import make_set
 from tests.stimuli.conftest import RECIPE, tree, write_folder
 
@@ -29,6 +30,9 @@ def test_draws_differ_in_the_canvas_alone(tmp_path):
     one = built(tmp_path / "one", 1)
     assert found.digest == one.digest  # the first canvas is that of a set with one
     assert not (one.folder / CANVASES).exists()
+    difference = compare(found, one)
+    assert len(difference.only_first) == 2 * sum(row.reveal_fraction is not None for row in found.stimuli)
+    assert difference.changed == ()
     draws = read_draws(found.folder)
     revealed = [row for row in found.stimuli if row.reveal_fraction is not None]
     assert set(draws) == {row.stimulus_id for row in revealed}
