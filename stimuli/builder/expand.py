@@ -1,5 +1,6 @@
 """Expand a packed set into PNG files: byte for byte the set that ``build`` would have written."""
 
+import dataclasses
 import io
 import re
 import tarfile
@@ -20,7 +21,7 @@ from rapidvision.system import files, json_text
 from rapidvision.system.progress import Advance, silent
 from rapidvision.text import csv_text
 
-from ..pipeline.canvases import canvas_of, shared_of
+from ..pipeline.canvases import canvas_of, measured_of, shared_of
 from ..pipeline.image_list import ImageEntry, image_entries
 from ..pipeline.image_pipeline import ALGORITHMS, fractions_of, image_of, reader_of, target_of
 from ..pipeline.object_masks import regions_of
@@ -204,7 +205,8 @@ def _from_recipe(
     def pixels_of(job: ImageEntry) -> NDArray[np.uint8]:
         return image_of(job, recipe, target, read, regions).image.pixels
 
-    shared = shared_of(recipe, part, pixels_of)
+    measured = measured_of(recipe, image_entries(recipe, root))  # of all images, as the build drew them
+    shared = dataclasses.replace(shared_of(recipe, part, pixels_of), measured=measured)
     if shared.digest != packed.description.canvases:
         raise InputError(
             f"{root}: canvases depend on all images of a set, and the images here are not those of the build; --root "

@@ -90,7 +90,7 @@ def shared_of(
     """
     masks = any(family.spectrum == "set" for family in recipe.mask_families)
     if recipe.canvas.kind not in ("set-spectrum", "yoked") and not masks:
-        return Shared(measured=_measured(recipe, jobs))
+        return Shared(measured=measured_of(recipe, jobs))
     left_out: dict[str, str] = {}
     found = SpectrumSum()
     needs_spectrum = masks or recipe.canvas.kind == "set-spectrum"
@@ -113,10 +113,11 @@ def shared_of(
         entries = {job.image_id: job for job in used}
         names = blind_donors({job.image_id: job.target for job in used}, seed=recipe.seed)
         donors = {name: entries[donor] for name, donor in names.items()}
-    return Shared(found.found() if needs_spectrum else None, donors, left_out, _measured(recipe, jobs))
+    return Shared(found.found() if needs_spectrum else None, donors, left_out, measured_of(recipe, jobs))
 
 
-def _measured(recipe: StimulusRecipe, jobs: Sequence[ImageEntry]) -> frozenset[str] | None:
+def measured_of(recipe: StimulusRecipe, jobs: Sequence[ImageEntry]) -> frozenset[str] | None:
+    """Return which images of a large set ledger and certificate count, from all its jobs; None where all are counted."""
     names = [job.image_id for job in jobs if job.phase == "main"]
     if len(names) <= MOST_MEASURED:
         return None

@@ -235,3 +235,15 @@ def test_the_certificate_survives_the_file(tmp_path):
     assert "below chance" in certificate.sentences[1]
     assert certificate.sentences[-1] == "seen"
     assert test.smallest_leak == pytest.approx(0.75)
+
+
+def test_large_sets_with_unreadable_images_expand_to_what_was_measured(tmp_path, monkeypatch):
+    monkeypatch.setattr(canvases, "MOST_MEASURED", 10)
+    path = leaky_folder(tmp_path / "images", RECIPE + '\n[match]\nkind = "luminance"\nshrink = true\n')
+    for number in (3, 6, 9):
+        (path.parent / "images" / f"p{number:02d}.png").write_bytes(b"not an image")
+    recipe, root = read_recipe(str(path))
+    build(recipe, tmp_path / "set", root=root, skip_bad=True)
+    build(recipe, tmp_path / "packed", root=root, skip_bad=True, form="recipe")
+    expand(tmp_path / "packed", tmp_path / "out", root=root)
+    assert tree(tmp_path / "out") == tree(tmp_path / "set", hidden=False)
