@@ -5,11 +5,12 @@ from benchmarks import (
     stimuli_canvas,
     stimuli_fill,
     stimuli_match,
+    stimuli_matching,
     stimuli_scale,
     stimuli_series,
 )
 from benchmarks.harness import Suite
 
 suite = Suite()
-for part in (stimuli_fill, stimuli_canvas, stimuli_series, stimuli_match, stimuli_scale, images):
+for part in (stimuli_fill, stimuli_canvas, stimuli_series, stimuli_match, stimuli_matching, stimuli_scale, images):
     suite.extend(part.suite)

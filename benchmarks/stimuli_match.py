@@ -10,8 +10,9 @@ from PIL import Image
 from benchmarks.harness import NotMeasured, Suite, at_least, at_most
 from benchmarks.stimuli_inputs import SIDE, inputs
 from rapidvision.stimuli.image.load import load, remembering
+from rapidvision.stimuli.image.luma import luma_of
 from rapidvision.stimuli.image.match import matched
-from rapidvision.stimuli.image.match_target import find_target, luma_of
+from rapidvision.stimuli.image.match_target import find_target
 from rapidvision.stimuli.png.series import SeriesWriter
 from rapidvision.stimuli.recipe_tables import Match
 

@@ -1,5 +1,6 @@
 from .answers.participants import Participants as Participants
 from .data.packing import pack_images as pack_images
+from .evaluation.certify import certify as certify
 from .evaluation.evaluate import Evaluation as Evaluation
 from .evaluation.evaluate import evaluate as evaluate
 from .layers.architecture import NETWORKS as NETWORKS

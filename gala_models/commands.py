@@ -2,19 +2,15 @@
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from rapidvision.cli import Verbs, add_common_options, add_plugin_option, add_verb, give, list_names, say
+from rapidvision.cli import Verbs, add_common_options, add_verb, give, say
 from rapidvision.system.extras import need
 
 from .answers.class_lists import CLASS_LISTS
-from .registries import ATTRIBUTIONS, NETWORKS, READOUTS
-from .training_commands import add_verbs, architecture_names
-
-if TYPE_CHECKING:
-    import torch
-
-    from .observer.observe import Network
+from .certify_command import add_certify
+from .model_options import add_device_option, add_model_options, device_of_arguments, networks_of_arguments
+from .registries import ATTRIBUTIONS
+from .training_commands import add_verbs
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,77 +19,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_observe(verbs)
     _add_attention_maps(verbs)
     _add_evaluate(verbs)
+    add_certify(verbs)
     _add_table(verbs)
     add_verbs(verbs)
-
-
-def _add_model_options(parser: argparse.ArgumentParser, *, several: bool) -> None:
-    parser.add_argument(
-        "--model",
-        action="append" if several else "store",
-        required=True,
-        metavar="bundled|FILE|NAME|MODULE:FUNCTION",
-        help="the bundled networks, a file of weights, a registered network, or a function that returns a torch.nn.Module"
-        + ("; may be given several times" if several else ""),
-    )
-    parser.add_argument("--architecture", metavar="NAME", help="for a checkpoint without a card")
-    parser.add_argument("--size", type=int, metavar="PX", help="side of the input of such a network (default: 224)")
-    parser.add_argument(
-        "--resize",
-        type=int,
-        metavar="PX",
-        help="what the shorter side is brought to before the centre of --size is cut out "
-        "(default: --size, so that the whole of a square image is seen)",
-    )
-    parser.add_argument(
-        "--name",
-        action="append",
-        metavar="NAME",
-        help="the network's id in tables, once per --model (default: the file's or function's name)",
-    )
-    parser.add_argument("--readout", choices=READOUTS, metavar="NAME", help="%(choices)s (default: its own)")
-    add_plugin_option(parser)
-    list_names(parser, {"--model": NETWORKS, "--architecture": architecture_names})
-    _add_device_option(parser)
-
-
-def _add_device_option(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--device", metavar="DEVICE", help="cpu, cuda, cuda:1, mps (default: cpu)")
-
-
-def _device(arguments: argparse.Namespace) -> "torch.device | None":
-    from .devices import device_named
-
-    return device_named(arguments.device) if arguments.device else None
-
-
-def _networks(arguments: argparse.Namespace) -> "list[Network]":
-    from rapidvision.errors import InputError
-
-    from .observer.networks import find_networks
-
-    names = arguments.name or [None] * len(arguments.model)
-    if len(names) != len(arguments.model) or (arguments.name and "bundled" in arguments.model):
-        raise InputError(
-            f"--name: {len(names)} given for {len(arguments.model)} --model ({', '.join(arguments.model)}); give it once per "
-            "--model, in their order, or not at all; the bundled networks have names of their own"
-        )
-    device = _device(arguments)
-    return [
-        network
-        for what, name in zip(arguments.model, names, strict=True)
-        for network in find_networks(
-            what,
-            readout=getattr(arguments, "readout", None),
-            architecture=arguments.architecture,
-            size_px=arguments.size,
-            resize_px=arguments.resize,
-            name=name,
-            targets=getattr(arguments, "target_classes", None) or (),
-            class_list=getattr(arguments, "class_list", None) or "",
-            device=device,
-        )
-    ]
 
 
 def _add_observe(verbs: Verbs) -> None:
@@ -109,7 +37,7 @@ def _add_observe(verbs: Verbs) -> None:
         "--early-exit 2 200 5",
     )
     parser.add_argument("study", type=Path, metavar="STUDY", help="study folder, from `rapidvision session plan`")
-    _add_model_options(parser, several=True)
+    add_model_options(parser, several=True)
     parser.add_argument("--out", type=Path, metavar="CSV", help="trials table to write (default: STUDY/models.csv)")
     parser.add_argument(
         "--target-classes",
@@ -166,7 +94,7 @@ def _observe(arguments: argparse.Namespace) -> None:
         early = arguments.early_exit
         exits = EarlyExit(threshold=early[0], base_ms=early[1], ms_per_million=early[2]) if early else None
         probing = Probing.of_words(arguments.probe, early_exit=exits, seed=arguments.seed or 0)
-    networks = _networks(arguments)
+    networks = networks_of_arguments(arguments)
     out = arguments.out or arguments.study / "models.csv"
     study_run = run_study(
         Study(arguments.study),
@@ -223,7 +151,7 @@ def _add_attention_maps(verbs: Verbs) -> None:
         metavar="NAME",
         help="how maps are made: %(choices)s (default: attention)",
     )
-    _add_model_options(parser, several=True)
+    add_model_options(parser, several=True)
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the maps")
     add_common_options(parser, seed=False)
     parser.set_defaults(run=_attention_maps)
@@ -235,7 +163,9 @@ def _attention_maps(arguments: argparse.Namespace) -> None:
     from .observer.overlay import write_attention_maps
 
     images = images_of(arguments.images, stimulus_set=arguments.set, n=arguments.n_images)
-    written = write_attention_maps(_networks(arguments), images, arguments.out, attribution=arguments.attribution)
+    written = write_attention_maps(
+        networks_of_arguments(arguments), images, arguments.out, attribution=arguments.attribution
+    )
     say(arguments, f"{arguments.out / 'mosaic.png'} and {len(written) - 2} maps")
 
 
@@ -256,7 +186,7 @@ def _add_evaluate(verbs: Verbs) -> None:
     parser.add_argument(
         "--out", type=Path, metavar="CSV", help="a row per network and image; a .json with the sums beside it"
     )
-    _add_device_option(parser)
+    add_device_option(parser)
     add_common_options(parser, json=True)
     parser.set_defaults(run=_evaluate)
 
@@ -265,7 +195,7 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     need("torch", extra="models", purpose="a network")
     from .evaluation.compare_models import compare
 
-    device = _device(arguments)
+    device = device_of_arguments(arguments)
     result = compare(arguments.model, arguments.store, seed=arguments.seed or 0, out=arguments.out, device=device)
     say(arguments, result.text())
     give(arguments, result.summary())

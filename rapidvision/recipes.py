@@ -5,6 +5,7 @@ A recipe is a :class:`Recipe` subclass: its fields are the keys, its defaults ar
 """
 
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -25,7 +26,7 @@ R = TypeVar("R")
 PLUGINS = "plugins"
 
 
-def read(path: Path | str, type_: type[R]) -> R:
+def read(path: Path | str, type_: type[R], *, change: Callable[[Any], Any] | None = None) -> R:
     """Read a TOML (or JSON) file as a value of `type_`.
 
     Parameters
@@ -34,6 +35,8 @@ def read(path: Path | str, type_: type[R]) -> R:
         A ``.toml`` or ``.json`` file.
     type_ : type
         A :class:`Recipe` or any type that msgspec converts to.
+    change : callable, optional
+        Changes the file's content before it is checked: fills in what a preset says.
 
     Returns
     -------
@@ -47,9 +50,9 @@ def read(path: Path | str, type_: type[R]) -> R:
     InputError
         When the file is missing, unreadable or not UTF-8.
     """
-    if Path(path).suffix.lower() == ".json":
-        return convert(json_text.read(path), type_, name=str(path))
-    return parse(files.read_text(path), type_, name=str(path))
+    text = "" if Path(path).suffix.lower() == ".json" else files.read_text(path)
+    raw = _parsed(text, str(path)) if text else _raw(path)
+    return convert(raw if change is None else change(raw), type_, name=str(path), text=text)
 
 
 def parse(text: str, type_: type[R], *, name: str = "recipe") -> R:

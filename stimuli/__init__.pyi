@@ -14,9 +14,11 @@ from .plugins import register_background as register_background
 from .plugins import register_reader as register_reader
 from .plugins import register_reveal as register_reveal
 from .recipe import StimulusRecipe as StimulusRecipe
+from .recipe_presets import controlled as controlled
 from .recipe_tables import Canvas as Canvas
 from .recipe_tables import MapSource as MapSource
 from .recipe_tables import Match as Match
 from .recipe_tables import Reveal as Reveal
 from .report.contact_sheet import contact_sheet as contact_sheet
 from .reveal.flood_fill import flood_fill as flood_fill
+from .source_matching import MatchSources as MatchSources

@@ -43,6 +43,12 @@ def add_build(verbs: Verbs) -> None:
         "--skip-bad", action="store_true", help="leave out unusable images and list them in rejects.csv"
     )
     parser.add_argument(
+        "--preset",
+        metavar="NAME",
+        help="controlled: canvases that cannot tell the category, and map sources that reveal alike; stands before the "
+        "recipe's key `preset` (default: paper)",
+    )
+    parser.add_argument(
         "--masks",
         action="append",
         default=[],
@@ -61,7 +67,13 @@ def _build(arguments: argparse.Namespace) -> int:
     from .builder.build import build, read_recipe
     from .masks.make import counts_of
 
-    recipe, root = read_recipe(arguments.recipe, root=arguments.root, seed=arguments.seed, masks=arguments.masks)
+    recipe, root = read_recipe(
+        arguments.recipe,
+        root=arguments.root,
+        seed=arguments.seed,
+        masks=arguments.masks,
+        preset=arguments.preset,
+    )
     from .pipeline.image_list import image_entries
 
     n_jobs = len(image_entries(recipe, root)[arguments.shard[0] - 1 :: arguments.shard[1]])

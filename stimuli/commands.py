@@ -35,6 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     show.add_argument(
         "--recipe", metavar="RECIPE", help="recipe of the build (or `bundled`), so that the sheet can show the maps"
     )
+    show.add_argument("--preset", metavar="NAME", help="preset that the build was given")
     show.add_argument(
         "--root", type=Path, metavar="DIR", help="folder that the recipe's paths are relative to (default: its own)"
     )
@@ -136,7 +137,9 @@ def _show(arguments: argparse.Namespace) -> int:
     say(arguments, summary_of(found))
     give(arguments, {"digest": found.digest, **msgspec.to_builtins(found.description)})
     if arguments.out is not None:
-        inputs = read_recipe(arguments.recipe, root=arguments.root) if arguments.recipe else None
+        inputs = None
+        if arguments.recipe:
+            inputs = read_recipe(arguments.recipe, root=arguments.root, preset=arguments.preset)
         with progress("images", len(found.description.images), quiet=arguments.quiet) as advance:
             page = contact_sheet(found, arguments.out, inputs=inputs, advance=advance)
         say(arguments, f"{page}")

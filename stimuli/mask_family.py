@@ -28,8 +28,11 @@ class MaskFamily(Recipe, frozen=True):
         Its name; the kind by default.
     kind : {"phase-scrambled", "noise", "checkerboard", "files"}
         ``phase-scrambled``: each image's own, with its amplitudes and colours, by the settings of `[canvas]`.
-        ``noise``: grey noise whose amplitudes fall with 1/f. ``checkerboard``: two boards, one the other's negative.
+        ``noise``: noise, by `spectrum`. ``checkerboard``: two boards, one the other's negative.
         ``files``: the images of a folder, scaled and cut as the images of the set are.
+    spectrum : {"1/f", "set"}
+        Of ``noise``. ``1/f``: grey, amplitudes fall with 1/f. ``set``: mean colour, colours and amplitudes are those of
+        the set's images on average, as of canvases of the kind ``set-spectrum``.
     n_masks : int
         How many masks of ``noise``, 1 to 10,000.
     mean, contrast : float or None
@@ -44,6 +47,7 @@ class MaskFamily(Recipe, frozen=True):
 
     kind: MaskKind
     family: str = ""
+    spectrum: Literal["1/f", "set"] = "1/f"
     n_masks: Annotated[int, Meta(ge=1, le=10_000)] = N_NOISE
     mean: float | None = None
     contrast: float | None = None
@@ -60,6 +64,11 @@ class MaskFamily(Recipe, frozen=True):
                 raise ValueError(f'{name} belongs to kind = "noise" or "checkerboard", got {self.kind}')
             if value is not None and not 0 < value <= most:
                 raise ValueError(f"{name} must be above 0 and at most {most:g}, got {value:g}")
+        if self.spectrum == "set" and (self.kind != "noise" or self.mean is not None or self.contrast is not None):
+            raise ValueError(
+                f'spectrum = "set" belongs to kind = "noise" and has the set\'s mean and contrast; got {self.kind}, '
+                f"mean {self.mean}, contrast {self.contrast}"
+            )
         if (self.kind == "files") != bool(self.folder):
             raise ValueError(f'folder is needed for kind = "files" and belongs to no other, got {self.kind}')
 

@@ -7,11 +7,13 @@ from typing import Literal
 
 import msgspec
 
+from rapidvision.formats.image_folder import checked_name
 from rapidvision.recipes import Recipe
 from rapidvision.screen import SCREEN_REMEDY, Screen
 
 from .mask_family import MaskFamily
 from .recipe_tables import Canvas, ImageTable, MapSource, Match, Reveal
+from .source_matching import MatchSources
 
 
 class StimulusRecipe(Recipe, frozen=True):
@@ -41,6 +43,10 @@ class StimulusRecipe(Recipe, frozen=True):
         Whether colour is taken out.
     match, reveal, canvas : Match, Reveal, Canvas
         See there.
+    match_sources : MatchSources
+        In what the map sources reveal alike. Absent: they show the same number of pixels, and each grows by itself.
+    object_masks : dict
+        Name → folder of masks that say where the object (``object``), a face or text is. Absent where there are none.
     masks : tuple of MaskFamily
         Families of masks. Absent where there are none.
     plugins : tuple of str
@@ -69,6 +75,8 @@ class StimulusRecipe(Recipe, frozen=True):
     match: Match = Match()
     reveal: Reveal = Reveal()
     canvas: Canvas = Canvas()
+    match_sources: MatchSources | msgspec.UnsetType = msgspec.UNSET
+    object_masks: dict[str, str] | msgspec.UnsetType = msgspec.UNSET
     masks: tuple[MaskFamily, ...] | msgspec.UnsetType = msgspec.UNSET
     plugins: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
 
@@ -86,6 +94,30 @@ class StimulusRecipe(Recipe, frozen=True):
         families = [family.name.casefold() for family in self.mask_families]
         if len(set(families)) != len(families):
             raise ValueError(f"masks must have different families, got {families}")
+        for name in self.object_masks or ():
+            checked_name(name, "object_masks")
+        self._check_matching()
+
+    def _check_matching(self) -> None:
+        matched, reveal = self.match_sources, self.reveal
+        if self.match.region not in ("frame", "disc") and self.match.region not in (self.object_masks or {}):
+            raise ValueError(
+                f'match.region is "{self.match.region}"; allowed are frame, disc and the names of object_masks: '
+                f"{', '.join(self.object_masks or {}) or 'none'}"
+            )
+        if matched is msgspec.UNSET:
+            return
+        if len(self.maps) < 2:
+            raise ValueError(f"match_sources needs two or more maps, got {len(self.maps)}")
+        if (reveal.mode, reveal.neighbours, reveal.start, reveal.gamma) != ("growth", 4, "peak", 2.0):
+            raise ValueError(
+                'match_sources chooses how regions grow; reveal must have mode = "growth", neighbours = 4, start = "peak" '
+                "and gamma = 2"
+            )
+        if "eccentricity" in matched.rows and reveal.centring != "region":
+            raise ValueError('rows of match_sources have "eccentricity"; centring must be "region"')
+        if "object" in matched.rows and "object" not in (self.object_masks or {}):
+            raise ValueError('rows of match_sources have "object"; object_masks must name a folder for object')
 
     @property
     def mask_families(self) -> tuple[MaskFamily, ...]:

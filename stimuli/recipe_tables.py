@@ -170,8 +170,10 @@ class Canvas(Recipe, frozen=True):
 
     Attributes
     ----------
-    kind : {"phase", "grey", "mean", "blur", "noise"} or the name of a plug-in
-        ``phase``: the image with scrambled phases. ``noise``: white noise given the image's spectrum.
+    kind : {"phase", "set-spectrum", "yoked", "grey", "mean", "blur", "noise"} or the name of a plug-in
+        ``phase``: the image with scrambled phases. ``set-spectrum``: the set's mean spectrum and colours, so that no
+        canvas tells the category. ``yoked``: the scrambled phases of another image, drawn blindly.
+        ``noise``: white noise given the image's spectrum.
         ``grey``: one grey; ``mean``: the image's mean colour; ``blur``: the image out of focus.
     coherence : float
         For ``phase``: 0 scrambles fully, 1 keeps the image. Edges, contrast and the search for phases that
@@ -179,7 +181,12 @@ class Canvas(Recipe, frozen=True):
     edges : {"periodic", "raw"}
         Whether the border's jump is taken out of the spectrum first.
     gamut_iterations : int
-        How often the phases are improved so that less is clipped; 0 is the plain recipe.
+        How often at most the phases are improved so that less is clipped; 0 is the plain recipe.
+    gamut_tolerance : float
+        Share of values that may be clipped: phases are improved until no more are.
+    draws : int
+        Canvases of each image, 1 to 16, which participants' slots take in turn, so that accidents of a draw cancel over
+        participants. More than one for canvases with random phases, and sets of PNG files.
     space : {"srgb", "linear"}
         In which light the scrambling is done.
     grey : int
@@ -202,6 +209,8 @@ class Canvas(Recipe, frozen=True):
     coherence: float = 0.0
     edges: Literal["periodic", "raw"] = "periodic"
     gamut_iterations: int = 5
+    gamut_tolerance: float = 0.0
+    draws: int = 1
     space: Literal["srgb", "linear"] = "srgb"
     grey: int = 128
     blur_px: float = 16.0
@@ -212,6 +221,14 @@ class Canvas(Recipe, frozen=True):
         check_name(self.kind, BACKGROUNDS, self.options)
         if not 0 <= self.coherence <= 1 or not 0 <= self.largest_clipped_fraction <= 1:
             raise ValueError("coherence and largest_clipped_fraction must be 0 to 1")
+        if not 1 <= self.draws <= 16:
+            raise ValueError(f"draws must be 1 to 16, got {self.draws}")
+        if self.draws > 1 and self.kind in ("grey", "mean", "blur"):
+            raise ValueError(f'draws belongs to canvases with random phases, got kind = "{self.kind}"')
+        if not 0 <= self.gamut_tolerance <= 1:
+            raise ValueError(f"gamut_tolerance must be 0 to 1, got {self.gamut_tolerance}")
+        if self.space == "linear" and self.kind == "set-spectrum":
+            raise ValueError('space = "linear" is not for kind = "set-spectrum", whose statistics are of coded values')
         if self.coherence > 0 and self.kind != "phase":
             raise ValueError(f'coherence belongs to kind = "phase", got {self.kind}')
         if self.gamut_iterations < 0 or not 0 <= self.grey <= 255 or not self.blur_px > 0:
@@ -235,9 +252,12 @@ class Match(Recipe, frozen=True):
     space : {"rec709", "rec601", "linear", "lab"}
         In what images are matched: luma of coded sRGB values with either standard's weights, luminance of linear
         light, or CIE lightness L*. Mean and contrast are in 255ths of white in each of them.
+    region : str
+        Where values are counted: ``frame``, ``disc`` (the largest disc in the frame), or the name of ``object_masks``.
+        For ``luminance`` the whole image is changed, for ``histogram`` the region alone.
     shrink : bool
-        Lower the contrast of the whole set until every image fits, with own contrasts that of each image that does
-        not fit; else such a set is refused.
+        Lower the set's contrast until 19 of 20 images fit, and that of the others as far as each needs, with own
+        contrasts only that of images that do not fit; else such a set is refused.
     clipped : float
         Share of an image's values that may be clipped.
 
@@ -253,6 +273,7 @@ class Match(Recipe, frozen=True):
     contrast: float | Literal["own"] | None = None
     spectrum: Literal["rotational", "full"] = "rotational"
     space: Literal["rec709", "rec601", "linear", "lab"] = "rec709"
+    region: str = "frame"
     shrink: bool = False
     clipped: float = 0.0
 
@@ -265,5 +286,7 @@ class Match(Recipe, frozen=True):
             raise ValueError(f'contrast belongs to kind = "luminance", got {self.kind}')
         if self.mean is not None and self.kind not in ("luminance", "spectrum"):
             raise ValueError(f'mean belongs to kind = "luminance" or "spectrum", got {self.kind}')
+        if self.region != "frame" and self.kind not in ("luminance", "histogram"):
+            raise ValueError(f'region belongs to kind = "luminance" or "histogram", got {self.kind}')
         if not 0 <= self.clipped <= 0.1:
             raise ValueError(f"clipped must be 0 to 0.1, got {self.clipped}")

@@ -31,6 +31,8 @@ BACKGROUNDS: Registry[Callable[..., Any]] = Registry(
         "mean": "rapidvision.stimuli.background.canvas:mean_colour",
         "blur": "rapidvision.stimuli.background.canvas:out_of_focus",
         "noise": "rapidvision.stimuli.background.canvas:scrambled",
+        "set-spectrum": "rapidvision.stimuli.background.canvas:of_photographs",
+        "yoked": "rapidvision.stimuli.background.canvas:scrambled",
     },
 )
 

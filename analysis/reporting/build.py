@@ -31,6 +31,7 @@ from .fig2b_panel import fig2b
 from .network_section import attention
 from .network_section import networks as networks_section
 from .parts import Section
+from .stimuli_section import certificate_of, stimuli_results, stimuli_section
 from .written import write_report
 
 if TYPE_CHECKING:
@@ -211,11 +212,15 @@ def report(
     if multiverse:
         others = repeat(source, rules=rules, seed=seed, advance=advance, cache=out / "multiverse", **options)
         sections.append(("Multiverse", other_analyses(others)))
+    certificate = None if stimulus_set is None else certificate_of(stimulus_set)
+    if certificate is not None:
+        sections.append(("What canvases tell of the category", stimuli_section(certificate)))
     sections.append(("How to make this again", text.provenance(made, main.tests)))
     results = content.results(source, left, main, late, made) | {
         "options": content.options(left.trials, rules, margin=margin),
         "guess": table.guess,
         "not_computed": without,
+        "certificate": None if certificate is None else stimuli_results(certificate),
         "chance": [plain(one.to_frame().to_dict("records")) for one in chances or ()],
         "chance_notes": [note for one in chances or () for note in one.notes],
         "thresholds": content.fit_results(fits),

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from rapidvision.errors import CheckFailed, InputError
+from rapidvision.formats.canvases.draws import rows_by_path
 from rapidvision.formats.manifest import StimulusSet
 from rapidvision.formats.manifest_rows import Stimulus
 from rapidvision.recipes import Recipe
@@ -113,7 +114,7 @@ def look_through_probes(
     list of StimulusEvidence
         With response times under an early exit.
     """
-    rows = {row.path: row for row in found.stimuli}
+    rows = rows_by_path(found)
     unknown = [path for path in stimuli if path not in rows]
     if unknown:
         raise InputError(f"{found.folder}: the plans show {unknown[0]}, which is not in the set")

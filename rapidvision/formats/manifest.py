@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from rapidvision.certificate.record import CanvasCertificate
 from rapidvision.errors import InputError
 from rapidvision.formats.folder_kind import instead_of_a_set
 from rapidvision.formats.manifest_rows import Stimulus as Stimulus  # a set is read with its rows
@@ -65,7 +66,9 @@ class SetDescription(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     images : tuple of ImageCredit
         One per image.
     quality : dict
-        Figures of the set: clipped share, contrast, captured importance …
+        Figures of the set: clipped share, contrast, captured importance, ledger of differences between sources …
+    certificate : CanvasCertificate or None
+        What canvases and the lowest level alone tell of the category; None in sets of other programs.
     digest : str
         SHA-256 over the manifest's rows; the set's name for plans and sessions.
     provenance : Provenance or None
@@ -86,6 +89,7 @@ class SetDescription(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     algorithms: dict[str, str] = {}
     images: tuple[ImageCredit, ...] = ()
     quality: dict[str, Any] = {}
+    certificate: CanvasCertificate | None = None
     digest: str = ""
     provenance: files.Provenance | None = None
     tables: dict[str, str] = {}

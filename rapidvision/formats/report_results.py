@@ -47,6 +47,8 @@ class ReportResults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         Other analyses of the same table, and deviations from the preregistration; None where they were not asked for.
     ceilings, networks, chance : list
         One entry per group or network.
+    certificate : dict or None
+        Canvas certificate of the stimulus set; None where no set was given.
     thresholds, regression, compare : dict or None
         Fits; None where they were not asked for or not possible.
     response_ms : dict or list
@@ -80,6 +82,7 @@ class ReportResults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     response_ms: Any
     compare: dict[str, Any] | None
     provenance: dict[str, Any]
+    certificate: dict[str, Any] | None = None
 
 
 RESULTS = TypedJson(ReportResults, version=RESULTS_VERSION, remedy="run `rapidvision analyse report` again")

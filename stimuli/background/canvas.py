@@ -15,10 +15,13 @@ from ..image.load import LUMA
 from ..recipe_tables import Canvas
 from ..registries import BACKGROUNDS
 from .scramble import scramble
+from .set_spectrum import SetSpectrum, natural, texture
 
 
 class CanvasQuality(msgspec.Struct, frozen=True, kw_only=True):
     """How a finished canvas compares with its image; luma is Rec. 709 on coded values.
+
+    A canvas of the kind ``set-spectrum`` is compared with the mean image of its set.
 
     Attributes
     ----------
@@ -71,6 +74,8 @@ class Background:
     intended : ndarray of float64, shape (height, width, 3), or None
         What it was before it was rounded and clipped, 0 … 255, for the comparison of spectra; None compares with the
         image.
+    light : float or None
+        Mean linear light that was meant, 0 … 1, where it is not the image's.
 
     Examples
     --------
@@ -84,9 +89,12 @@ class Background:
     pixels: NDArray[np.uint8]
     clipped_fraction: float = 0.0
     intended: NDArray[np.float64] | None = None
+    light: float | None = None
 
 
-def make_canvas(image: NDArray[np.uint8], canvas: Canvas, *, key: int, where: str) -> MadeCanvas:
+def make_canvas(
+    image: NDArray[np.uint8], canvas: Canvas, *, key: int, where: str, shared: SetSpectrum | None = None
+) -> MadeCanvas:
     """Make the canvas of an image.
 
     Parameters
@@ -99,6 +107,9 @@ def make_canvas(image: NDArray[np.uint8], canvas: Canvas, *, key: int, where: st
         64-bit key of this image's canvas.
     where : str
         Names the image in messages.
+    shared : SetSpectrum, optional
+        What the canvases of the set have in common, for the kind ``set-spectrum``; without it, the statistics of
+        photographs.
 
     Returns
     -------
@@ -110,7 +121,11 @@ def make_canvas(image: NDArray[np.uint8], canvas: Canvas, *, key: int, where: st
     InputError
         When more values are clipped than the recipe allows.
     """
-    made: Background = BACKGROUNDS.get(canvas.kind)(image, canvas, key=key)
+    made: Background
+    if canvas.kind == "set-spectrum" and shared is not None:
+        made = _of_set(shared, canvas, key=key)
+    else:
+        made = BACKGROUNDS.get(canvas.kind)(image, canvas, key=key)
     pixels = made.pixels
     if pixels.dtype != np.uint8 or pixels.shape != image.shape:
         raise InputError(
@@ -123,7 +138,7 @@ def make_canvas(image: NDArray[np.uint8], canvas: Canvas, *, key: int, where: st
             f"{canvas.largest_clipped_fraction:.1%}; use more gamut_iterations, a lower contrast or leave the image out"
         )
     intended = image.astype(np.float64) if made.intended is None else made.intended
-    return MadeCanvas(pixels, quality_of(image, pixels, made.clipped_fraction, intended))
+    return MadeCanvas(pixels, quality_of(image, pixels, made.clipped_fraction, intended, light=made.light))
 
 
 def grey(image: NDArray[np.uint8], canvas: Canvas, /, *, key: int) -> Background:  # noqa: ARG001
@@ -146,6 +161,18 @@ def out_of_focus(image: NDArray[np.uint8], canvas: Canvas, /, *, key: int) -> Ba
     return Background(rounded(gaussian_filter(image.astype(np.float64), sigma, mode="reflect")))
 
 
+def of_photographs(image: NDArray[np.uint8], canvas: Canvas, /, *, key: int) -> Background:
+    """A texture with the statistics of photographs, for an image without a set; nothing of it is the image's."""
+    return _of_set(natural(*image.shape[:2]), canvas, key=key)
+
+
+def _of_set(shared: SetSpectrum, canvas: Canvas, *, key: int) -> Background:
+    values, clipped = texture(
+        shared, key=key, gamut_iterations=canvas.gamut_iterations, tolerance=canvas.gamut_tolerance
+    )
+    return Background(rounded(values), clipped, values, shared.light)
+
+
 def scrambled(image: NDArray[np.uint8], canvas: Canvas, /, *, key: int) -> Background:
     """The image with scrambled phases, or for ``noise`` white noise given its spectrum."""
     linear = canvas.space == "linear"
@@ -159,6 +186,7 @@ def scrambled(image: NDArray[np.uint8], canvas: Canvas, /, *, key: int) -> Backg
         coherence=canvas.coherence,
         edges=canvas.edges,
         gamut_iterations=canvas.gamut_iterations,
+        tolerance=canvas.gamut_tolerance,
         white=white,
     )
     if linear:
@@ -189,7 +217,12 @@ def _noise_like(values: NDArray[np.float64], *, key: int) -> NDArray[np.float64]
 
 
 def quality_of(
-    image: NDArray[np.uint8], canvas: NDArray[np.uint8], clipped_fraction: float, intended: NDArray[np.float64]
+    image: NDArray[np.uint8],
+    canvas: NDArray[np.uint8],
+    clipped_fraction: float,
+    intended: NDArray[np.float64],
+    *,
+    light: float | None = None,
 ) -> CanvasQuality:
     """Compare a finished canvas with its image, and its spectrum with that of the values that were intended.
 
@@ -201,16 +234,19 @@ def quality_of(
         Share of values that did not fit, 0 … 1.
     intended : ndarray of float64, shape (height, width, 3)
         What the canvas was before it was rounded and clipped, 0 … 255.
+    light : float, optional
+        Mean linear light that was meant; the canvas is then compared with `intended`, not with the image.
 
     Returns
     -------
     CanvasQuality
         The comparison.
     """
-    before, after, meant = image @ LUMA, canvas @ LUMA, intended @ LUMA
+    after, meant = canvas @ LUMA, intended @ LUMA
+    before = image @ LUMA if light is None else meant
     spectrum, other = (np.abs(scipy.fft.rfft2(x - x.mean())) for x in (meant, after))
     contrast, energy = float(before.std()), float(np.sqrt((spectrum**2).sum()))
-    light = float((to_linear(image) @ LUMA).mean())
+    light = float((to_linear(image) @ LUMA).mean()) if light is None else light
     return CanvasQuality(
         clipped_fraction=clipped_fraction,
         mean_error=float(after.mean() - before.mean()),

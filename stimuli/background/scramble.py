@@ -57,6 +57,7 @@ def scramble(
     coherence: float = 0.0,
     edges: str = "periodic",
     gamut_iterations: int = 5,
+    tolerance: float = 0.0,
     white: float = 255.0,
 ) -> Scrambled:
     """Scramble the phases of an image.
@@ -75,6 +76,8 @@ def scramble(
         decomposition) and restores each image's contrast; ``raw`` leaves a cross in the spectrum.
     gamut_iterations : int
         Improvements towards the gamut; 0 is the plain recipe.
+    tolerance : float
+        Share of values that may be clipped; improvement stops there.
     white : float
         Largest allowed value.
 
@@ -106,7 +109,7 @@ def scramble(
     if gamut_iterations:
         mirrored = [np.conj(spectrum) for spectrum in spectra]
         for done in range(gamut_iterations + 1):
-            if done == gamut_iterations or not _outside(y, white):
+            if done == gamut_iterations or _outside(y, white) <= tolerance * image.size:
                 break
             pulled = (_pulled_in(one, white) for one in y)
             if kept:
@@ -115,6 +118,25 @@ def scramble(
             y = [_turned(spectra[channel], turns, kept[channel : channel + 1], width) for channel in range(n_channels)]
     values = np.moveaxis(np.stack(y), 0, -1)  # the next step works by channel, too
     return Scrambled(values, _outside(y, white) / values.size, done)
+
+
+def half_spectra(pixels: NDArray[np.uint8]) -> list[NDArray[np.complex128]]:
+    """Return the half spectra of an image's periodic component at the image's contrast, one per channel.
+
+    Parameters
+    ----------
+    pixels : ndarray of uint8, shape (height, width, channels)
+        Coded values.
+
+    Returns
+    -------
+    list of ndarray of complex128, shape (height, width // 2 + 1)
+        What :func:`scramble` turns; frequency 0 is the sum of the channel.
+    """
+    x = [pixels[..., channel].astype(np.float64) for channel in range(pixels.shape[2])]
+    spectra = [_spectrum(one) for one in x]
+    _make_periodic(spectra, x, np.ones(spectra[0].shape, np.complex128), 0.0)
+    return spectra
 
 
 # Channels are transformed one after the other: a channel and its spectrum stay in the processor's cache, and blocks

@@ -21,6 +21,7 @@ from ..maps.readers.folder import FolderReader
 from ..maps.readers.salicon import SaliconFolder
 from ..maps.sources import Sources, sources_of
 from ..masks.make import check_masks, with_masks
+from ..pipeline.canvases import Shared, shared_of
 from ..pipeline.duplicates import (
     HashedImage,
     check_across_phases,
@@ -30,12 +31,15 @@ from ..pipeline.duplicates import (
 )
 from ..pipeline.flags import Flag, alike, flags_of, read_quality
 from ..pipeline.image_list import ImageEntry, image_entries
-from ..pipeline.image_pipeline import reader_of, target_of
+from ..pipeline.image_pipeline import image_of, reader_of, target_of
+from ..pipeline.object_masks import regions_of
 from ..recipe import StimulusRecipe
+from ..recipe_presets import with_preset
 from ..reveal.flood import Engine
 from ..storage.forms import Form
 from . import journal
 from .executor import run_local
+from .findings import set_flags
 from .journal import REJECTS
 from .manifest_writer import finish, remove_leftovers, write_rejects
 from .packed import PackedSet
@@ -77,7 +81,12 @@ class Built:
 
 
 def read_recipe(
-    name: str, *, root: Path | None = None, seed: int | None = None, masks: Sequence[str] = ()
+    name: str,
+    *,
+    root: Path | None = None,
+    seed: int | None = None,
+    masks: Sequence[str] = (),
+    preset: str | None = None,
 ) -> tuple[StimulusRecipe, Path]:
     """Read a recipe file, or the one of the bundled images.
 
@@ -91,6 +100,8 @@ def read_recipe(
         Replaces the recipe's seed.
     masks : sequence of str
         Kinds of masks that the recipe does not name; see :func:`.masks.make.with_masks`.
+    preset : {"paper", "controlled"}, optional
+        Stands before the key ``preset`` of the file.
 
     Returns
     -------
@@ -111,7 +122,7 @@ def read_recipe(
     """
     path = Path(__file__).parents[1] / "bundled" / "recipe.toml" if name == "bundled" else Path(name)
     recipes.import_plugins_of(path)
-    recipe = recipes.read(path, StimulusRecipe)
+    recipe = recipes.read(path, StimulusRecipe, change=lambda raw: with_preset(raw, preset))
     if seed is not None:
         recipe = msgspec.structs.replace(recipe, seed=seed)
     return with_masks(recipe, masks), (path.parent if root is None else root).resolve()
@@ -168,18 +179,28 @@ def build(
     keep_freed_memory()
     folder, root = Path(folder), Path(root).resolve()
     jobs = image_entries(recipe, root)
+    if recipe.canvas.draws > 1 and form != "png":
+        raise InputError(f"canvas: draws = {recipe.canvas.draws} needs a set of PNG files; got the form {form}")
     number, count = checked_shard(shard)
     if count == 1 and not skip_bad:
         check_duplicates(hashed_where_sizes_agree(jobs))
     journal.check(folder, recipe, form)
     sources, read = sources_of(recipe, root), reader_of(recipe)
-    target = target_of(recipe, jobs, read, skip_bad=skip_bad, lacking=sources.lacking)
+    regions = regions_of(recipe, root)
+    target = target_of(recipe, jobs, read, skip_bad=skip_bad, lacking=sources.lacking, regions=regions)
+    shared = shared_of(
+        recipe,
+        jobs,
+        lambda job: image_of(job, recipe, target, read, regions).image.pixels,
+        skip_bad=skip_bad,
+        lacking=sources.lacking,
+    )
     check_masks(recipe, root, target)
     journal.claim(folder, recipe, form)
     known = journal.read(folder)
     mine = [(job, known.get(job.image_id)) for job in jobs[number - 1 :: count]]
     chunks = [mine[start : start + CHUNK] for start in range(0, len(mine), CHUNK)]
-    settings = (recipe, root, folder, form, engine, target)
+    settings = (recipe, root, folder, form, engine, target, shared)
     if scheduler is not None:
         from .cluster import run_cluster
 
@@ -200,12 +221,12 @@ def build(
             advance(len(outcomes))
     finally:
         book.close()
-    left = _finished(recipe, folder, form, jobs, rejected, target, root)
-    notes = notes_of(sources, target)
+    left = _finished(recipe, folder, form, jobs, rejected, target, shared, root)
+    notes = notes_of(sources, target, shared)
     return Built(left.result, n_made, n_kept, tuple(rejected), left.n_missing, left.flags, notes)
 
 
-def notes_of(sources: Sources, target: Target | None) -> tuple[str, ...]:
+def notes_of(sources: Sources, target: Target | None, shared: Shared) -> tuple[str, ...]:
     """Return what was passed over without stopping the build: one sentence each."""
     passed = [
         f"map source {name}: {reader.left_out} passed over"
@@ -213,7 +234,12 @@ def notes_of(sources: Sources, target: Target | None) -> tuple[str, ...]:
         if isinstance(reader, FolderReader | SaliconFolder) and reader.left_out
     ]
     left_out = {} if target is None else target.left_out
-    return (*passed, *(f"{name} has no part in the common target: {why}" for name, why in left_out.items()))
+    apart = {name: why for name, why in shared.left_out.items() if name not in left_out}
+    return (
+        *passed,
+        *(f"{name} has no part in the common target: {why}" for name, why in left_out.items()),
+        *(f"{name} has no part in what canvases have in common: {why}" for name, why in apart.items()),
+    )
 
 
 class _Left(NamedTuple):
@@ -231,6 +257,7 @@ def _finished(
     jobs: list[ImageEntry],
     rejected: list[Rejected],
     target: Target | None,
+    shared: Shared,
     root: Path,
 ) -> _Left:
     found = journal.read(folder)
@@ -247,10 +274,11 @@ def _finished(
     check_duplicates((record.job, record.image_sha256) for record in records)
     seen = [HashedImage(record.job, record.image_sha256, record.look) for record in records]
     check_across_phases(seen)
-    result, records = finish(recipe, folder, form, records, rejected, target, root=root)
+    result, records = finish(recipe, folder, form, records, rejected, target, shared, root=root)
     journal.finish(folder, records)
     remove_leftovers(folder)
-    flags = (*alike(find_duplicates(seen)), *flags_of(read_quality(folder), 0))
+    description = result.description if isinstance(result, StimulusSet) else result.description.description
+    flags = (*set_flags(description), *alike(find_duplicates(seen)), *flags_of(read_quality(folder), 0))
     return _Left(result, 0, flags)
 
 

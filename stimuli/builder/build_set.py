@@ -20,6 +20,7 @@ def build(
     root: Path | str | None = None,
     seed: int | None = None,
     masks: Sequence[str] = (),
+    preset: str | None = None,
     workers: int = 1,
     skip_bad: bool = False,
     progress: bool = False,
@@ -39,6 +40,9 @@ def build(
         Replaces the recipe's seed.
     masks : sequence of {"noise", "phase-scrambled", "checkerboard"}
         Families of masks that the recipe does not name, with the default of every setting.
+    preset : {"paper", "controlled"}, optional
+        Settings of a recipe file, or of ``bundled``, that stand before its key ``preset``; a recipe that is no file has
+        :func:`~rapidvision.stimuli.controlled`.
     workers : int, default 1
         Processes. The set does not depend on it.
     skip_bad : bool, default False
@@ -66,11 +70,15 @@ def build(
     80
     """
     if isinstance(recipe, StimulusRecipe):
-        if seed is not None:
-            raise InputError("build: a recipe has its own seed; give seed only with a file or a name")
+        if seed is not None or preset is not None:
+            raise InputError(
+                "build: a recipe has its own seed and settings; give seed and preset only with a file or a name"
+            )
         found, base = with_masks(recipe, masks), Path("." if root is None else root)
     else:
-        found, base = run.read_recipe(str(recipe), root=None if root is None else Path(root), seed=seed, masks=masks)
+        found, base = run.read_recipe(
+            str(recipe), root=None if root is None else Path(root), seed=seed, masks=masks, preset=preset
+        )
     with progress_bar("images", len(image_entries(found, base)), quiet=not progress) as advance:
         built = run.build(found, out, root=base, workers=workers, skip_bad=skip_bad, advance=advance)
     if not isinstance(built.result, StimulusSet):

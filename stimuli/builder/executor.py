@@ -11,14 +11,15 @@ from rapidvision.system.pools import pool_of
 from ..image.load import ImageReader
 from ..image.match_target import Target
 from ..maps.sources import Sources
+from ..pipeline.canvases import Shared
 from ..pipeline.image_list import ImageEntry
 from ..recipe import StimulusRecipe
 from ..reveal.flood import Engine
 from ..storage.forms import Form
 from .task import BuiltImage, Record, Rejected, Worker
 
-#: What makes a worker: recipe, root, folder, form, fill engine, matching target.
-Settings = tuple[StimulusRecipe, Path, Path, Form, Engine, Target | None]
+#: What makes a worker: recipe, root, folder, form, fill engine, matching target, what canvases have in common.
+Settings = tuple[StimulusRecipe, Path, Path, Form, Engine, Target | None, Shared]
 Chunk = Sequence[tuple[ImageEntry, Record | None]]
 Outcomes = list[BuiltImage | Rejected]
 

@@ -1,5 +1,6 @@
 """Expand a packed set into PNG files: byte for byte the set that ``build`` would have written."""
 
+import dataclasses
 import io
 import re
 import tarfile
@@ -7,6 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
 from rapidvision.errors import InputError
 from rapidvision.formats.manifest import StimulusSet, write_set
@@ -18,12 +21,16 @@ from rapidvision.system import files, json_text
 from rapidvision.system.progress import Advance, silent
 from rapidvision.text import csv_text
 
+from ..pipeline.canvases import canvas_of, measured_of, shared_of
 from ..pipeline.image_list import ImageEntry, image_entries
-from ..pipeline.image_pipeline import ALGORITHMS, canvas_of, fractions_of, image_of, reader_of, target_of
+from ..pipeline.image_pipeline import ALGORITHMS, fractions_of, image_of, reader_of, target_of
+from ..pipeline.object_masks import regions_of
 from ..pipeline.quality import Quality
+from ..pipeline.shown_numbers import shown_numbers
 from ..plugins import check_plugins, recorded_plugins
 from ..recipe import StimulusRecipe
 from ..storage.forms import member_key, open_container, png_files, series_from
+from .findings import TABLES, findings_of
 from .journal import REJECTS
 from .manifest_writer import IMAGES, LEFT_OUT, QUALITY, quality_table, summary
 from .packed import PackedSet, read_packed
@@ -90,7 +97,7 @@ def expand(
             advance(1)
     tables = [name for name in packed.description.tables if name != IMAGES]
     for name in tables:
-        if name not in (QUALITY, REJECTS, MASKS) and not re.fullmatch(_MASK, name):
+        if name not in (QUALITY, REJECTS, MASKS, *TABLES) and not re.fullmatch(_MASK, name):
             raise InputError(f"{folder}: holds the file {name}; not a packed set of ours")
         files.write_bytes(out / name, files.read_bytes(packed.folder / name))
     description = packed.description.description
@@ -98,8 +105,9 @@ def expand(
         quality.sort(key=lambda one: one[0].image_id)
         files.write_text(out / QUALITY, quality_table(quality))
         left_out = {name: one for name, one in description.quality.items() if name == LEFT_OUT}
-        figures = summary([one for _, one in quality]) | left_out
-        description = msgspec.structs.replace(description, quality=figures)
+        found = findings_of(recipe, quality)
+        figures = summary([one for _, one in quality]) | left_out | found.figures
+        description = msgspec.structs.replace(description, quality=figures, certificate=found.certificate)
     return write_set(out, description, rows, tables=tables)
 
 
@@ -186,23 +194,38 @@ def _from_recipe(
     paths = {job.image_id: job for job in _jobs(packed, recipe, root)}
     read = reader_of(recipe)
     part = [job for job in image_entries(recipe, root) if job.image_id not in packed.description.left_out]
-    target = target_of(recipe, part, read)
+    regions = regions_of(recipe, root)
+    target = target_of(recipe, part, read, regions=regions)
     if (target.digest if target else "") != packed.description.target:
         raise InputError(
             f"{root}: the images here have another common {recipe.match.kind} than those of the build, to which all "
             "were matched; --root must be that of the build"
+        )
+
+    def pixels_of(job: ImageEntry) -> NDArray[np.uint8]:
+        return image_of(job, recipe, target, read, regions).image.pixels
+
+    measured = measured_of(recipe, image_entries(recipe, root))  # of all images, as the build drew them
+    shared = dataclasses.replace(shared_of(recipe, part, pixels_of), measured=measured)
+    if shared.digest != packed.description.canvases:
+        raise InputError(
+            f"{root}: canvases depend on all images of a set, and the images here are not those of the build; --root "
+            "must be that of the build"
         )
     fractions = fractions_of(recipe)
     for one in packed.description.files:
         where = str(packed.folder / one.path)
         head, members = open_container(files.read_bytes(packed.folder / one.path), where=where)
         job = paths[head.job.image_id]
-        image = image_of(job, recipe, target, read).image
+        image = image_of(job, recipe, target, read, regions).image
         if image.sha256 != head.image_sha256:
             raise InputError(f"{job.path}: not the image that the set was built from (hash differs)")
-        canvas = canvas_of(job, image.pixels, recipe)
+        canvas = canvas_of(job, image.pixels, recipe, shared, pixels_of)
         series = series_from(head, members, where=where)
-        quality.append((head.job, msgspec.structs.replace(head.quality, canvas=canvas.quality)))
+        numbers = {}
+        if shared.measures(head.job):
+            numbers = shown_numbers(image.pixels, canvas.pixels, series, kind=recipe.canvas.kind)
+        quality.append((head.job, msgspec.structs.replace(head.quality, canvas=canvas.quality, numbers=numbers)))
         yield from png_files(head.job, image.pixels, canvas.pixels, series, recipe, fractions)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from rapidvision.errors import InputError
+from rapidvision.formats.canvases.draws import write_draws
 from rapidvision.formats.manifest import PACKED, ImageCredit, SetDescription, StimulusSet, write_set
 from rapidvision.formats.masks import MASKS, MaskImage, write_masks
 from rapidvision.integrity.seal import seal_of
@@ -19,12 +20,14 @@ from ..background.canvas import CanvasQuality
 from ..image.match_target import Target
 from ..maps.orientation import TURNS
 from ..masks.make import algorithms_of, masks_of_set
+from ..pipeline.canvases import NOTHING_SHARED, Shared
 from ..pipeline.image_list import ImageEntry
 from ..pipeline.image_pipeline import fractions_of
 from ..pipeline.quality import Quality
 from ..plugins import plugins_of
 from ..recipe import StimulusRecipe
 from ..storage.forms import Form
+from .findings import TABLES, Findings, findings_of
 from .journal import REJECTS
 from .packed import PackedDescription, PackedSet
 from .task import Record, Rejected, StoredFile
@@ -39,9 +42,16 @@ LEFT_OUT = "match_left_out"
 SHARD_IMAGES = 64
 
 
-def description_of(recipe: StimulusRecipe, records: Sequence[Record], target: Target | None = None) -> SetDescription:
+def description_of(
+    recipe: StimulusRecipe,
+    records: Sequence[Record],
+    found: Findings,
+    target: Target | None = None,
+    shared: Shared = NOTHING_SHARED,
+) -> SetDescription:
     """Return the description of the set that the records make, matched to `target`."""
-    matching = {LEFT_OUT: target.left_out} if target is not None and target.left_out else {}
+    left_out = shared.left_out if target is None else shared.left_out | target.left_out
+    matching = {LEFT_OUT: left_out} if left_out else {}
     labels = [level_label(float(fraction)) for fraction in fractions_of(recipe)]
     return SetDescription(
         name=recipe.name,
@@ -60,7 +70,8 @@ def description_of(recipe: StimulusRecipe, records: Sequence[Record], target: Ta
             )
             for record in records
         ),
-        quality=summary([record.quality for record in records]) | matching,
+        quality=summary([record.quality for record in records]) | matching | found.figures,
+        certificate=found.certificate,
         provenance=files.provenance(
             "stimuli build",
             seed=recipe.seed,
@@ -116,6 +127,7 @@ def finish(
     records: list[Record],
     rejected: Sequence[Rejected],
     target: Target | None = None,
+    shared: Shared = NOTHING_SHARED,
     *,
     root: Path,
 ) -> tuple[StimulusSet | PackedSet, list[Record]]:
@@ -131,6 +143,8 @@ def finish(
         What was left out.
     target : Target, optional
         What the images are matched to.
+    shared : Shared, optional
+        What canvases have in common.
     root : Path
         What the recipe's relative paths are relative to.
 
@@ -141,10 +155,23 @@ def finish(
     """
     if hasattr(os, "sync"):
         os.sync()  # once for all images instead of once for each; the description that makes the set valid comes after
-    files.write_text(folder / QUALITY, quality_table([(record.job, record.quality) for record in records]))
+    images = [(record.job, record.quality) for record in records]
+    found = findings_of(recipe, images)
+    files.write_text(folder / QUALITY, quality_table(images))
+    for name in TABLES:
+        if name in found.tables:
+            files.write_text(folder / name, found.tables[name])
+        else:
+            (folder / name).unlink(missing_ok=True)
     write_rejects(folder, rejected)
-    description = description_of(recipe, records, target)
-    tables = (QUALITY, *([REJECTS] if rejected else []), *_write_masks(recipe, folder, records, target, root))
+    description = description_of(recipe, records, found, target, shared)
+    tables = (
+        QUALITY,
+        *found.tables,
+        *write_draws(folder, [draw for record in records for draw in record.draws or ()]),
+        *([REJECTS] if rejected else []),
+        *_write_masks(recipe, folder, records, target, shared, root),
+    )
     if form == "png":
         rows = [row for record in records for row in record.rows]
         return write_set(folder, description, rows, tables=tables), records
@@ -170,7 +197,8 @@ def finish(
         description=description,
         files=tuple(stored[path] for path in sorted(stored)),
         target="" if target is None else target.digest,
-        left_out=() if target is None else tuple(target.left_out),
+        left_out=tuple(description.quality.get(LEFT_OUT, {})),
+        canvases=shared.digest,
         tables={name: files.sha256_file(folder / name) for name in (IMAGES, *tables)},
     )
     packed = msgspec.structs.replace(packed, checksum=seal_of(packed))
@@ -179,13 +207,13 @@ def finish(
 
 
 def _write_masks(
-    recipe: StimulusRecipe, folder: Path, records: list[Record], target: Target | None, root: Path
+    recipe: StimulusRecipe, folder: Path, records: list[Record], target: Target | None, shared: Shared, root: Path
 ) -> list[str]:
     """Write the masks that belong to no image, and ``masks.csv``; return the paths of all masks and the table."""
     if not recipe.mask_families:
         return []
     masks: list[MaskImage] = [mask for record in records for mask in record.masks or ()]
-    for mask, data in masks_of_set(recipe, root, target):
+    for mask, data in masks_of_set(recipe, root, target, shared.spectrum):
         files.write_bytes(folder / mask.path, data, durable=False)
         masks.append(mask)
     write_masks(folder, masks)

@@ -31,7 +31,9 @@ class PackedDescription(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     target : str
         Digest of what the images are matched to; empty where they are not.
     left_out : tuple of str
-        Ids of the images that had no part in it.
+        Ids of the images that had no part in it, or in what canvases have in common.
+    canvases : str
+        Digest of what canvases have in common; empty where they have nothing.
     tables : dict
         Path → SHA-256 of every other file of the set.
     checksum : str
@@ -44,6 +46,7 @@ class PackedDescription(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     files: tuple[StoredFile, ...]
     target: str = ""
     left_out: tuple[str, ...] = ()
+    canvases: str = ""
     tables: dict[str, str] = {}
     checksum: str = ""
 

@@ -3,8 +3,11 @@
 Alike in what is said by ``space``: luma (``rec709``, ``rec601``: a weighted sum of coded sRGB values), luminance
 (``linear``: of linear light) or CIE lightness (``lab``: L*). All are counted here in 255ths of white and called luma
 for short. Each pixel keeps its hue: its colour is taken towards grey just as far as the new luma needs to fit into the
-gamut, so the luma that comes out is the luma that was meant. A target that would need clipping is refused, or the
-whole set's contrast is shrunk until it needs none.
+gamut, so the luma that comes out is the luma that was meant. A target that would need clipping is refused, or
+contrasts are shrunk until it needs none.
+
+Mean and contrast are reached by the least change: luma becomes clip(a x + b), which of all images with that mean and
+contrast is the nearest one within black and white.
 """
 
 import msgspec
@@ -15,15 +18,14 @@ from numpy.typing import NDArray
 from rapidvision.numerics.counter_rng import hashes
 
 from .colorspace import dithered, lightness, luminance
+from .luma import counted_in, luma_of, planes_of, resampled, weighted
 from .match_target import (
     Target,
+    fitting_factor,
     image_of_spectrum,
-    luma_of,
-    planes_of,
     wanted_contrast,
     wanted_luma,
     wanted_spectrum,
-    weighted,
 )
 
 
@@ -41,6 +43,10 @@ class MatchQuality(msgspec.Struct, frozen=True, kw_only=True):
         Share of pixels whose colour had to be taken towards grey.
     clipped_fraction : float
         Share of pixels whose luma was clipped.
+    contrast_share : float
+        Contrast that the image was given as a share of the target's; below 1 where it did not fit.
+    change : float
+        Root mean square change of luma, in 255ths of white.
     """
 
     mean_residual: float
@@ -48,9 +54,13 @@ class MatchQuality(msgspec.Struct, frozen=True, kw_only=True):
     spectrum_residual: float
     greyed_fraction: float
     clipped_fraction: float
+    contrast_share: float = 1.0
+    change: float = 0.0
 
 
-def matched(pixels: NDArray[np.uint8], target: Target, *, key: int) -> tuple[NDArray[np.uint8], MatchQuality]:
+def matched(
+    pixels: NDArray[np.uint8], target: Target, *, key: int, region: NDArray[np.bool_] | None = None
+) -> tuple[NDArray[np.uint8], MatchQuality]:
     """Return an image that has the target.
 
     Parameters
@@ -61,6 +71,8 @@ def matched(pixels: NDArray[np.uint8], target: Target, *, key: int) -> tuple[NDA
         From :func:`find_target`.
     key : int
         64-bit key of the lots by which ties are broken and values rounded.
+    region : ndarray of bool, shape (height, width), optional
+        Where values are counted; all of the image unless given.
 
     Returns
     -------
@@ -72,14 +84,22 @@ def matched(pixels: NDArray[np.uint8], target: Target, *, key: int) -> tuple[NDA
     y = weighted(planes, match)
     luma = lightness(y) if match.space == "lab" else y
     lots = hashes(np.arange(luma.size, dtype=np.uint64), key)
+    share = 1.0
     if target.levels is not None:
-        wanted = _ranked(luma, lots, target.levels)
+        wanted = _ranked(luma, lots, target.levels, region)
     elif match.kind == "luminance":
-        wanted = _clipped_to(wanted_luma(luma, target), target, wanted_contrast(luma, target))
+        counted = counted_in(luma, region)
+        contrast = wanted_contrast(counted, target)
+        share = contrast / (float(counted.std()) if match.contrast == "own" else target.contrast) if contrast else 1.0
+        wanted = _clipped_to(wanted_luma(luma, target, region), target, contrast, region)
     else:
         spectrum = wanted_spectrum(luma, target)
-        meant = np.abs(spectrum) * target.shrunk
-        wanted = target.mean + (image_of_spectrum(spectrum, luma.shape) - target.mean) * target.shrunk
+        amplitudes = np.abs(spectrum)
+        free = image_of_spectrum(spectrum, luma.shape)
+        own = min(target.shrunk, fitting_factor(free, target))
+        share = own / target.shrunk
+        meant = amplitudes * own
+        wanted = target.mean + (free - target.mean) * own
     clipped = int(np.count_nonzero(wanted < -0.5) + np.count_nonzero(wanted > 255.5))
     inside = np.clip(wanted, 0, 255)
     made, greyed = recoloured(planes, y, luminance(inside) if match.space == "lab" else inside)
@@ -94,16 +114,17 @@ def matched(pixels: NDArray[np.uint8], target: Target, *, key: int) -> tuple[NDA
         missed = np.abs(scipy.fft.rfft2(after - after.mean())) - meant
         energy = float(np.square(meant).sum())
         residual = float(np.sqrt(np.square(missed).sum() / energy)) if energy > 0 else 0.0
-    if match.kind == "luminance":
-        contrast = wanted_contrast(luma, target)
-    else:
+    if match.kind != "luminance":
         contrast = float(wanted.std()) if match.kind == "spectrum" else target.contrast
+    inside_after = counted_in(after, region)
     return out, MatchQuality(
-        mean_residual=float(after.mean() - target.mean),
-        contrast_residual=float(after.std() - contrast),
+        mean_residual=float(inside_after.mean() - target.mean),
+        contrast_residual=float(inside_after.std() - contrast),
         spectrum_residual=residual,
         greyed_fraction=greyed,
         clipped_fraction=clipped / wanted.size,
+        contrast_share=share,
+        change=float(np.sqrt(np.square(after - luma).mean())),
     )
 
 
@@ -142,13 +163,15 @@ def recoloured(
     return out, float(np.count_nonzero(keep < 1 - 1e-9) / moved.size)
 
 
-def _clipped_to(wanted: NDArray[np.float64], target: Target, contrast: float) -> NDArray[np.float64]:
+def _clipped_to(
+    wanted: NDArray[np.float64], target: Target, contrast: float, region: NDArray[np.bool_] | None
+) -> NDArray[np.float64]:
     """Adjust gain and offset so that mean and contrast hold after the few allowed values are clipped."""
     out = wanted
     if target.match.clipped == 0 and out.min() >= 0 and out.max() <= 255:
         return out
     for _ in range(30):
-        inside = np.clip(out, 0, 255)
+        inside = counted_in(np.clip(out, 0, 255), region)
         spread = inside.std()
         if spread == 0 or abs(inside.mean() - target.mean) < 1e-6 > abs(spread - contrast):
             break
@@ -156,7 +179,9 @@ def _clipped_to(wanted: NDArray[np.float64], target: Target, contrast: float) ->
     return out
 
 
-def _ranked(luma: NDArray[np.float64], lots: NDArray[np.uint64], levels: NDArray[np.float64]) -> NDArray[np.float64]:
+def _ranked(
+    luma: NDArray[np.float64], lots: NDArray[np.uint64], levels: NDArray[np.float64], region: NDArray[np.bool_] | None
+) -> NDArray[np.float64]:
     """Give the pixels the target's sorted levels in the order of their luma; equals by their surroundings, then by lot.
 
     The three are packed into one whole number with the pixel's own number in the last bits: sorting numbers is much
@@ -171,7 +196,9 @@ def _ranked(luma: NDArray[np.float64], lots: NDArray[np.uint64], levels: NDArray
     if bits < 30:
         key |= (lots >> (np.uint64(34) + bits)) << bits
     key |= np.arange(luma.size, dtype=np.uint64)
+    if region is not None:
+        key = key[region.ravel()]
     key.sort()
-    out = np.empty(luma.size)
-    out[(key & ((np.uint64(1) << bits) - np.uint64(1))).astype(np.int64)] = levels
+    out = luma.ravel().copy()
+    out[(key & ((np.uint64(1) << bits) - np.uint64(1))).astype(np.int64)] = resampled(levels, key.size)
     return out.reshape(luma.shape)

@@ -13,14 +13,14 @@ from rapidvision.errors import InputError
 from rapidvision.system import files
 
 from ..recipe_tables import Match
-from .colorspace import LINEAR, lightness
-
-#: Weights of red, green and blue: of coded values for luma, of linear light for luminance and lightness.
-_REC709 = (0.2126, 0.7152, 0.0722)
-WEIGHTS = {"rec709": _REC709, "rec601": (0.299, 0.587, 0.114), "linear": _REC709, "lab": _REC709}
+from .luma import counted_in, luma_of, resampled
 
 #: Yields every image of the set, with its id; called once per pass over the set.
 Images = Callable[[], Iterable[tuple[str, NDArray[np.uint8]]]]
+#: Where values of an image are counted.
+Regions = Callable[[str], NDArray[np.bool_] | None]
+#: Of the images of a set, so many may be given less contrast than the set: one extreme image does not decide for all.
+EXTREME_SHARE = 0.05
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,43 +59,7 @@ class Target:
         return files.sha256(head.encode() + b"".join(arrays))
 
 
-def luma_of(pixels: NDArray[np.uint8], match: Match) -> NDArray[np.float64]:
-    """Return what is matched of coded sRGB pixels (height, width, 3), in 255ths of white; shape (height, width).
-
-    Parameters
-    ----------
-    pixels : ndarray of uint8, shape (height, width, 3)
-        Coded sRGB.
-    match : Match
-        Its space says what is meant by luma.
-
-    Returns
-    -------
-    ndarray of float64, shape (height, width)
-        0 … 255.
-    """
-    y = weighted(planes_of(pixels, match), match)
-    return lightness(y) if match.space == "lab" else y
-
-
-def planes_of(pixels: NDArray[np.uint8], match: Match) -> list[NDArray[np.float64]]:
-    """Return red, green and blue in the light in which they are weighted, 0 … 255."""
-    planes = [np.ascontiguousarray(pixels[..., channel]) for channel in range(3)]
-    if match.space in ("linear", "lab"):
-        return [255 * LINEAR[plane] for plane in planes]
-    return [plane.astype(np.float64) for plane in planes]
-
-
-def weighted(planes: list[NDArray[np.float64]], match: Match) -> NDArray[np.float64]:
-    """Return the weighted sum of planes."""
-    red, green, blue = WEIGHTS[match.space]
-    out = planes[0] * red
-    out += planes[1] * green
-    out += planes[2] * blue
-    return np.asarray(out)
-
-
-def find_target(match: Match, images: Images) -> Target:
+def find_target(match: Match, images: Images, regions: Regions | None = None) -> Target:
     """Find what the images of a set can all be made to have.
 
     Parameters
@@ -104,6 +68,8 @@ def find_target(match: Match, images: Images) -> Target:
         What is asked for.
     images : callable
         Yields every image; memory does not grow with their size, and but a few numbers are kept of each.
+    regions : callable, optional
+        Image id → bool, shape (height, width): where its values are counted; called after the image was yielded.
 
     Returns
     -------
@@ -120,9 +86,12 @@ def find_target(match: Match, images: Images) -> Target:
     amplitudes: NDArray[np.float64] | None = None
     for image_id, pixels in images():
         luma = luma_of(pixels, match)
-        found[image_id] = _extent(luma, match.clipped)
+        counted = counted_in(luma, None if regions is None else regions(image_id))
+        if counted.size == 0:
+            raise InputError(f"matching: {image_id}: its region ({match.region}) is empty; leave the image out")
+        found[image_id] = _extent(counted, match.clipped)
         if match.kind == "histogram":
-            levels = np.sort(luma, axis=None) + (0.0 if levels is None else levels)
+            levels = resampled(np.sort(counted, axis=None), luma.size) + (0.0 if levels is None else levels)
         if match.kind == "spectrum":
             amplitudes = np.abs(scipy.fft.rfft2(luma)) + (0.0 if amplitudes is None else amplitudes)
     if not found:
@@ -173,18 +142,22 @@ def _extent(luma: NDArray[np.float64], clipped: float) -> _Extent:
 
 
 def _feasible(target: Target, wanted: dict[str, _Extent]) -> Target:
-    """Shrink the contrast until every image fits, or refuse; extents are relative to the target's mean."""
+    """Shrink the contrast until all but extreme images fit, or refuse; extents are relative to the target's mean."""
     factors = {name: _largest_factor(one, target.mean) for name, one in wanted.items()}
-    shrunk = min(1.0, *factors.values())
+    smallest = sorted(factors.values())
+    lowest = smallest[0] if target.match.contrast == "own" else smallest[int(EXTREME_SHARE * len(smallest))]
+    shrunk = min(1.0, lowest)
     spread = sum(one.contrast for one in wanted.values()) / len(wanted)
     contrast = spread * shrunk if target.match.kind == "spectrum" else target.contrast * shrunk
-    if shrunk < 1 and not target.match.shrink:
+    if smallest[0] < 1 and not target.match.shrink:
         worst = sorted(factors, key=lambda name: factors[name])
         tight = [name for name in worst if factors[name] < 1]
         if target.match.contrast == "own":
             remedy = f"shrink = true (lowers the contrast of these alone, by {1 - shrunk:.0%} at most), another mean"
         else:
-            remedy = f"shrink = true (contrast {contrast:.1f} fits all), a lower contrast"
+            n_less = sum(one < shrunk for one in smallest)
+            says = f"{n_less} images get less" if n_less else "fits all"
+            remedy = f"shrink = true (contrast {contrast:.1f} {says}), a lower contrast"
         raise InputError(
             f"matching is infeasible: {len(tight)} of {len(factors)} images would be clipped (worst: {', '.join(tight[:5])}); "
             f"use {remedy}, a larger clipped, or leave them out"
@@ -202,12 +175,12 @@ def _largest_factor(one: _Extent, mean: float) -> float:
 def wanted_contrast(luma: NDArray[np.float64], target: Target) -> float:
     """Return the standard deviation that an image is given; kind ``luminance``.
 
-    With own contrasts it is the image's own, lowered as far as it must be to fit around the common mean.
+    With own contrasts it is the image's own. It is lowered as far as it must be to fit around the common mean.
 
     Parameters
     ----------
-    luma : ndarray of float64, shape (height, width)
-        Of an image, 0 … 255.
+    luma : ndarray of float64
+        Of an image, where it is counted, 0 … 255.
     target : Target
         Of its set.
 
@@ -216,15 +189,28 @@ def wanted_contrast(luma: NDArray[np.float64], target: Target) -> float:
     float
         In 255ths of white.
     """
-    if target.match.contrast != "own":
-        return target.contrast
     own = _extent(luma, target.match.clipped)
-    return own.contrast * min(
-        1.0, _largest_factor(_Extent(0.0, 0.0, own.low - own.mean, own.high - own.mean), target.mean)
-    )
+    contrast = own.contrast if target.match.contrast == "own" else target.contrast
+    gain = contrast / own.contrast if own.contrast > 0 else 0.0
+    return contrast * fitting_factor(luma, target, gain)
 
 
-def wanted_luma(luma: NDArray[np.float64], target: Target) -> NDArray[np.float64]:
+def fitting_factor(luma: NDArray[np.float64], target: Target, gain: float = 1.0) -> float:
+    """Return by how much the contrast of an image must be lowered, after `gain`, to fit around the common mean; 0 … 1.
+
+    1 unless the target was found with ``shrink`` or with own contrasts: else every image of the set fits.
+    """
+    if not target.match.shrink and target.match.contrast != "own":
+        return 1.0
+    own = _extent(luma, target.match.clipped)
+    low, high = (own.low - own.mean) * gain, (own.high - own.mean) * gain
+    factor = _largest_factor(_Extent(0.0, 0.0, low, high), target.mean)
+    return factor if factor < 1 - 1e-9 else 1.0
+
+
+def wanted_luma(
+    luma: NDArray[np.float64], target: Target, region: NDArray[np.bool_] | None = None
+) -> NDArray[np.float64]:
     """Return the luma that an image would have without bounds and before shrinking.
 
     Parameters
@@ -233,6 +219,8 @@ def wanted_luma(luma: NDArray[np.float64], target: Target) -> NDArray[np.float64
         Of an image, 0 … 255.
     target : Target
         Of its set; kind ``luminance`` or ``spectrum``.
+    region : ndarray of bool, shape (height, width), optional
+        Where mean and contrast are counted.
 
     Returns
     -------
@@ -240,9 +228,10 @@ def wanted_luma(luma: NDArray[np.float64], target: Target) -> NDArray[np.float64
         May lie outside 0 … 255.
     """
     if target.match.kind == "luminance":
-        spread = luma.std()
-        gain = wanted_contrast(luma, target) / spread if spread > 0 else 0.0
-        return np.asarray(target.mean + (luma - luma.mean()) * gain)
+        counted = counted_in(luma, region)
+        spread = counted.std()
+        gain = wanted_contrast(counted, target) / spread if spread > 0 else 0.0
+        return np.asarray(target.mean + (luma - counted.mean()) * gain)
     return image_of_spectrum(wanted_spectrum(luma, target), luma.shape)
 
 

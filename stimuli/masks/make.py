@@ -15,6 +15,8 @@ from rapidvision.seeds import key64
 from rapidvision.system import files
 
 from ..background.canvas import make_canvas
+from ..background.set_spectrum import SetSpectrum, texture
+from ..image.colorspace import rounded
 from ..image.load import load
 from ..image.match_target import Target
 from ..mask_family import CHECKERBOARD_CONTRAST, MEAN, NOISE_CONTRAST, MaskFamily
@@ -98,7 +100,9 @@ def masks_of_image(job: ImageEntry, pixels: NDArray[np.uint8], recipe: StimulusR
     return out
 
 
-def masks_of_set(recipe: StimulusRecipe, root: Path, target: Target | None) -> Iterator[Made]:
+def masks_of_set(
+    recipe: StimulusRecipe, root: Path, target: Target | None, spectrum: SetSpectrum | None = None
+) -> Iterator[Made]:
     """Make the masks that belong to no image.
 
     Parameters
@@ -109,6 +113,8 @@ def masks_of_set(recipe: StimulusRecipe, root: Path, target: Target | None) -> I
         What folders are relative to.
     target : Target or None
         What the images are matched to; masks that are drawn have its mean and contrast.
+    spectrum : SetSpectrum, optional
+        Mean spectrum of the images, for families with ``spectrum = "set"``.
 
     Yields
     ------
@@ -121,7 +127,10 @@ def masks_of_set(recipe: StimulusRecipe, root: Path, target: Target | None) -> I
         When a folder has no images or one that cannot be used, or a checkerboard does not fit into 0 … 255.
     """
     for family in recipe.mask_families:
-        yield from _of_family(family, recipe, root, target)
+        if family.spectrum == "set" and spectrum is not None:
+            yield from _of_spectrum(family, recipe, spectrum)
+        else:
+            yield from _of_family(family, recipe, root, target)
 
 
 def check_masks(recipe: StimulusRecipe, root: Path, target: Target | None) -> None:
@@ -138,6 +147,17 @@ def _of_family(family: MaskFamily, recipe: StimulusRecipe, root: Path, target: T
     elif family.kind != "phase-scrambled":
         for number, values in enumerate(_drawn(family, recipe, target)):
             yield _made(family, f"{number:04d}", grey_pixels(values, recipe.match.space))
+
+
+def _of_spectrum(family: MaskFamily, recipe: StimulusRecipe, spectrum: SetSpectrum) -> Iterator[Made]:
+    for number in range(family.n_masks):
+        values, _ = texture(
+            spectrum,
+            key=key64(recipe.seed, FOLDER, family.name, number),
+            gamut_iterations=recipe.canvas.gamut_iterations,
+            tolerance=recipe.canvas.gamut_tolerance,
+        )
+        yield _made(family, f"{number:04d}", rounded(values))
 
 
 def _drawn(family: MaskFamily, recipe: StimulusRecipe, target: Target | None) -> Iterator[NDArray[np.float64]]:

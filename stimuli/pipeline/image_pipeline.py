@@ -15,11 +15,15 @@ from rapidvision.reveal import RevealSeries, level_counts
 from rapidvision.seeds import key64
 from rapidvision.system import files
 
-from ..background import scramble
-from ..background.canvas import MadeCanvas, make_canvas
+from ..background import scramble, set_spectrum
+from ..background.canvas import MadeCanvas
 from ..image.load import ImageReader, LoadedImage, load, remembering
+from ..image.luma import Region
 from ..image.match import MatchQuality, matched
 from ..image.match_target import Target, find_target
+from ..ladder import ladder
+from ..ladder.series import SourceMatch, matched_series
+from ..ledger.figures import figures_of_series
 from ..maps import orientation
 from ..maps.prepare import prepare
 from ..maps.sources import Sources, sources_of
@@ -29,10 +33,13 @@ from ..recipe import StimulusRecipe
 from ..reveal import flood
 from ..reveal.flood import Engine
 from ..reveal.order import centring_shift, n_revealed_px, reveal_order
+from .canvases import NOTHING_SHARED, Shared, canvas_of
 from .duplicates import perceptual_hash
 from .image_list import ImageEntry
 from .made_image import Inputs, MadeImage, PlannedImage
+from .object_masks import ObjectMasks, regions_of
 from .quality import Quality, source_quality
+from .shown_numbers import shown_numbers
 
 #: What a stored stimulus depends on besides the recipe; a change of bytes anywhere raises a number here.
 ALGORITHMS = {
@@ -40,8 +47,10 @@ ALGORITHMS = {
     "scramble": scramble.VERSION,
     "png": png.VERSION,
     "canvas": "1",
+    "set-spectrum": set_spectrum.VERSION,
     "prepare": "1",
-    "match": "1",
+    "match": "2",
+    "ladder": ladder.VERSION,
 }
 
 
@@ -56,6 +65,8 @@ class ImagePipeline:
         What relative paths are relative to.
     target : Target, optional
         What images are matched to.
+    shared : Shared, optional
+        What canvases have in common.
     engine : {"auto", "numba", "portable"}
         For the flood fill.
     read : callable, optional
@@ -70,17 +81,22 @@ class ImagePipeline:
         root: Path,
         *,
         target: Target | None = None,
+        shared: Shared = NOTHING_SHARED,
         engine: Engine = "auto",
         read: ImageReader | None = None,
         sources: Sources | None = None,
     ) -> None:
         self._read = reader_of(recipe) if read is None else read
-        self.recipe, self.root, self.target, self.engine = recipe, root, target, engine
+        self.recipe, self.root, self.target, self.shared, self.engine = recipe, root, target, shared, engine
         self.readers, self.blurs = sources_of(recipe, root) if sources is None else sources
         self.fractions = fractions_of(recipe)
+        self._objects = ObjectMasks(recipe.object_masks or {}, root)
+        self._regions = regions_of(recipe, root)
         left_out = ("name", "images", "maps", "screen", "image_deg", "plugins", "masks")
         settings: Any = {name: value for name, value in msgspec.to_builtins(recipe).items() if name not in left_out}
         self._settings = {"algorithms": ALGORITHMS, "recipe": settings | {"image_px": recipe.side_px}}
+        if shared.digest:
+            self._settings["canvases"] = shared.digest
         if own := [one.name for one in recipe.mask_families if one.kind == "phase-scrambled"]:
             self._settings["masks"] = own
         if plugins := plugins_of(recipe):
@@ -88,7 +104,7 @@ class ImagePipeline:
 
     def read(self, job: ImageEntry) -> Inputs:
         """Read image and maps of a job; InputError names the file that cannot be used."""
-        read = image_of(job, self.recipe, self.target, self._read)
+        read = image_of(job, self.recipe, self.target, self._read, self._regions)
         image = read.image
         maps = {
             name: prepare(
@@ -96,7 +112,8 @@ class ImagePipeline:
             )
             for name, reader in self.readers.items()
         }
-        return Inputs(job, image.pixels, image.sha256, maps, read.look, read.match)
+        masks = self._objects.of(job.image_id, image.geometry)
+        return Inputs(job, image.pixels, image.sha256, maps, read.look, read.match, masks)
 
     def key(self, inputs: Inputs) -> str:
         """Return the content id of an image's outputs: equal ids, equal bytes."""
@@ -109,26 +126,64 @@ class ImagePipeline:
             "image_file": inputs.image_sha256,
             "maps": [[name, prepared.map.sha256] for name, prepared in inputs.maps.items()],
         }
+        if inputs.masks:
+            content["object_masks"] = [[name, files.sha256(one.tobytes())] for name, one in inputs.masks.items()]
+        if self.shared.measured is not None:
+            content["measured"] = self.shared.measures(inputs.job)
         return files.canonical_digest(content)
 
     def make(self, inputs: Inputs) -> MadeImage:
         """Make canvas and reveal series of an image."""
-        canvas = canvas_of(inputs.job, inputs.pixels, self.recipe)
+        canvas = self.canvas(inputs)
         planned = self.plan(inputs)
-        quality = msgspec.structs.replace(planned.quality, canvas=canvas.quality)
+        measured, kind = self.shared.measures(inputs.job), self.recipe.canvas.kind
+        numbers = shown_numbers(inputs.pixels, canvas.pixels, planned.series, kind=kind) if measured else {}
+        quality = msgspec.structs.replace(planned.quality, canvas=canvas.quality, numbers=numbers)
         return MadeImage(inputs, planned.series, quality, canvas)
+
+    def canvas(self, inputs: Inputs, *, draw: int = 0) -> MadeCanvas:
+        """Make a canvas of an image; InputError as :func:`.canvases.canvas_of`."""
+        return canvas_of(inputs.job, inputs.pixels, self.recipe, self.shared, self.pixels, draw=draw)
+
+    def pixels(self, job: ImageEntry) -> NDArray[np.uint8]:
+        """Read the finished pixels of a job's image."""
+        return image_of(job, self.recipe, self.target, self._read, self._regions).image.pixels
 
     def plan(self, inputs: Inputs) -> PlannedImage:
         """Make the reveal series of an image; a recipe that bounds clipping has its canvas tried all the same."""
         if self.recipe.canvas.largest_clipped_fraction < 1:
-            canvas_of(inputs.job, inputs.pixels, self.recipe)
-        maps = {name: prepared.map for name, prepared in inputs.maps.items()}
-        n_px = n_revealed_px(list(maps.values()), self.recipe.reveal)
-        counts = level_counts(n_px, self.fractions)
-        series = {name: self._series(one, n_px, counts) for name, one in maps.items()}
-        agreement = orientation.agreement({name: one.values for name, one in maps.items()})
-        sources = {name: source_quality(inputs.maps[name], series[name], agreement[name]) for name in maps}
-        return PlannedImage(inputs, series, Quality(canvas=None, sources=sources, match=inputs.match))
+            self.canvas(inputs)
+        values = {name: prepared.map.values for name, prepared in inputs.maps.items()}
+        n_px = n_revealed_px([prepared.map for prepared in inputs.maps.values()], self.recipe.reveal)
+        series, source_match = self._all_series(inputs, values, n_px)
+        agreement = orientation.agreement(values)
+        ledger: dict[str, dict[str, tuple[float, ...]]] = {}
+        if self.shared.measures(inputs.job):
+            ledger = figures_of_series(series, values, inputs.pixels, inputs.masks)
+        sources = {
+            name: source_quality(one, series[name], agreement[name], ledger.get(name))
+            for name, one in inputs.maps.items()
+        }
+        quality = Quality(canvas=None, sources=sources, match=inputs.match, source_match=source_match)
+        return PlannedImage(inputs, series, quality)
+
+    def _all_series(
+        self, inputs: Inputs, values: dict[str, NDArray[np.float32]], n_px: int
+    ) -> tuple[dict[str, RevealSeries], SourceMatch | None]:
+        counts, recipe = level_counts(n_px, self.fractions), self.recipe
+        if recipe.match_sources is msgspec.UNSET:
+            return {name: self._series(one.map, n_px, counts) for name, one in inputs.maps.items()}, None
+        return matched_series(
+            values,
+            counts,
+            recipe.match_sources,
+            seed=recipe.seed,
+            image_id=inputs.job.image_id,
+            epsilon=recipe.reveal.epsilon,
+            centring=recipe.reveal.centring,
+            objects=inputs.masks.get("object"),
+            engine=self.engine,
+        )
 
     def _series(self, one: ImportanceMap, n_px: int, counts: NDArray[np.int64]) -> RevealSeries:
         reveal = self.recipe.reveal
@@ -154,8 +209,14 @@ def reader_of(recipe: StimulusRecipe) -> ImageReader:
     return read if recipe.match.kind == "none" else remembering(read)
 
 
-def image_of(job: ImageEntry, recipe: StimulusRecipe, target: Target | None, read: ImageReader) -> ReadImage:
-    """Read a job's image and match it to the target, if there is one.
+def image_of(
+    job: ImageEntry,
+    recipe: StimulusRecipe,
+    target: Target | None,
+    read: ImageReader,
+    regions: Region | None = None,
+) -> ReadImage:
+    """Read a job's image and match it to the target, if there is one; `regions` is from :func:`regions_of`.
 
     Raises
     ------
@@ -166,29 +227,10 @@ def image_of(job: ImageEntry, recipe: StimulusRecipe, target: Target | None, rea
     look = perceptual_hash(image.pixels)
     if target is None:
         return ReadImage(image, look, None)
-    pixels, quality = matched(image.pixels, target, key=key64(recipe.seed, "match", job.image_id))
+    region = None if regions is None else regions(job.image_id, image.geometry)
+    key = key64(recipe.seed, "match", job.image_id)
+    pixels, quality = matched(image.pixels, target, key=key, region=region)
     return ReadImage(dataclasses.replace(image, pixels=pixels), look, quality)
-
-
-def canvas_of(job: ImageEntry, pixels: NDArray[np.uint8], recipe: StimulusRecipe) -> MadeCanvas:
-    """Make the canvas of a job's image.
-
-    Parameters
-    ----------
-    job : ImageEntry
-        Its id decides the phases.
-    pixels : ndarray of uint8, shape (side, side, 3)
-        The image, coded sRGB.
-    recipe : StimulusRecipe
-        Seed and canvas.
-
-    Raises
-    ------
-    InputError
-        When more is clipped than the recipe allows.
-    """
-    key = key64(recipe.seed, "canvas", job.image_id)
-    return make_canvas(pixels, recipe.canvas, key=key, where=job.path or job.image_id)
 
 
 def target_of(
@@ -198,6 +240,7 @@ def target_of(
     *,
     skip_bad: bool = False,
     lacking: Callable[[str], str] | None = None,
+    regions: Region | None = None,
 ) -> Target | None:
     """Return what the images of a set are matched to.
 
@@ -213,6 +256,8 @@ def target_of(
         Leave images out that cannot be read, or have no map, and name them in the target.
     lacking : callable, optional
         Image id → the map source that has no map of it; see :meth:`.sources.Sources.lacking`.
+    regions : callable, optional
+        From :func:`regions_of`.
 
     Raises
     ------
@@ -223,6 +268,7 @@ def target_of(
     if recipe.match.kind == "none":
         return None
     left_out: dict[str, str] = {}
+    counted: dict[str, NDArray[np.bool_]] = {}
 
     def images() -> Iterator[tuple[str, NDArray[np.uint8]]]:
         for job in jobs:
@@ -230,14 +276,17 @@ def target_of(
             try:
                 if without:
                     raise InputError(f"{job.image_id}: no map from {without}")
-                yield job.image_id, read(job.path).pixels
+                image = read(job.path)
+                if regions is not None:
+                    counted[job.image_id] = regions(job.image_id, image.geometry)
+                yield job.image_id, image.pixels
             except InputError as error:
                 if not skip_bad:
                     raise
                 left_out[job.image_id] = str(error)
 
     try:
-        target = find_target(recipe.match, images)
+        target = find_target(recipe.match, images, None if regions is None else counted.pop)
     except InputError as error:
         if not skip_bad or not left_out:
             raise

@@ -1,6 +1,6 @@
 """An image on its way through the pipeline: what was read, its reveal series, and its canvas."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,8 @@ class Inputs:
         What it looks like from far away, before it was matched; see :func:`.duplicates.perceptual_hash`.
     match : MatchQuality or None
         How near the image is to the set's common target.
+    masks : dict
+        Name of an object mask → bool, shape (side, side).
     """
 
     job: ImageEntry
@@ -40,6 +42,7 @@ class Inputs:
     maps: dict[str, PreparedMap]
     look: str = ""
     match: MatchQuality | None = None
+    masks: dict[str, NDArray[np.bool_]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

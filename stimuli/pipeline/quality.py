@@ -8,6 +8,7 @@ from rapidvision.reveal import RevealSeries
 
 from ..background.canvas import CanvasQuality
 from ..image.match import MatchQuality
+from ..ladder.series import SourceMatch
 from ..maps.prepare import PreparedMap
 
 
@@ -31,6 +32,8 @@ class SourceQuality(msgspec.Struct, frozen=True, kw_only=True):
     agreement : tuple of float
         Correlation with the other sources' maps of the image, upright first and then turned as :data:`.turns.TURNS`
         says; empty where there is one source only.
+    ledger : dict
+        Figure of the ledger → a value per level; empty for images that the ledger does not count.
     """
 
     support_px: int
@@ -42,6 +45,7 @@ class SourceQuality(msgspec.Struct, frozen=True, kw_only=True):
     best_captured: float
     map_sha256: str
     agreement: tuple[float, ...] = ()
+    ledger: dict[str, tuple[float, ...]] = {}
 
 
 class Quality(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,14 +59,26 @@ class Quality(msgspec.Struct, frozen=True, kw_only=True):
         Map source → :class:`SourceQuality`.
     match : MatchQuality or None
         How near the image is to the set's common target.
+    source_match : SourceMatch or None
+        How its sources were matched.
+    numbers : dict
+        What a classifier sees of the canvas (``canvas``) and of each source's lowest level: colour and spectrum
+        numbers; empty where no canvas was drawn, and for images that are not tested.
     """
 
     canvas: CanvasQuality | None
     sources: dict[str, SourceQuality]
     match: MatchQuality | None = None
+    source_match: SourceMatch | None = None
+    numbers: dict[str, tuple[float, ...]] = {}
 
 
-def source_quality(prepared: PreparedMap, series: RevealSeries, agreement: tuple[float, ...]) -> SourceQuality:
+def source_quality(
+    prepared: PreparedMap,
+    series: RevealSeries,
+    agreement: tuple[float, ...],
+    ledger: dict[str, tuple[float, ...]] | None = None,
+) -> SourceQuality:
     """Return the figures of one map.
 
     Parameters
@@ -73,6 +89,8 @@ def source_quality(prepared: PreparedMap, series: RevealSeries, agreement: tuple
         What is revealed of it.
     agreement : tuple of float
         From :func:`.turns.agreement`.
+    ledger : dict, optional
+        From :func:`~..ledger.figures.region_figures`.
     """
     values = prepared.map.values.ravel().astype(np.float64)
     total = values.sum()
@@ -88,6 +106,7 @@ def source_quality(prepared: PreparedMap, series: RevealSeries, agreement: tuple
         best_captured=round(float(best), 9),
         map_sha256=prepared.map.sha256,
         agreement=agreement,
+        ledger=ledger or {},
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from rapidvision.formats.canvases.draws import read_draws
 from rapidvision.formats.manifest import StimulusSet
 from rapidvision.formats.masks import read_masks
 
@@ -68,9 +69,10 @@ def compare(first: StimulusSet, second: StimulusSet) -> Difference:
 
 
 def _hashes(found: StimulusSet) -> dict[str, str]:
-    """Hash of every stimulus by its id, and of every mask by its path."""
+    """Hash of every stimulus by its id, and of every mask and every stimulus on a further canvas by its path."""
     masks = {mask.path: mask.sha256 for family in read_masks(found.folder).values() for mask in family}
-    return {row.stimulus_id: row.sha256 for row in found.stimuli} | masks
+    draws = {one.path: one.sha256 for some in read_draws(found.folder).values() for one in some}
+    return {row.stimulus_id: row.sha256 for row in found.stimuli} | masks | draws
 
 
 def _lines(where: str, first: object, second: object) -> Iterator[str]:

@@ -19,14 +19,18 @@ from rapidvision.system import files
 from rapidvision.system.progress import Advance, silent
 from rapidvision.system.templates import rendered
 
+from ..builder.findings import set_flags
 from ..builder.manifest_writer import LEFT_OUT
 from ..masks.make import counts_of, with_masks
+from ..pipeline.canvases import shared_of
 from ..pipeline.flags import Flag, flags_of, read_quality
 from ..pipeline.image_list import image_entries
-from ..pipeline.image_pipeline import ImagePipeline, canvas_of, reader_of, target_of
+from ..pipeline.image_pipeline import ImagePipeline, image_of, reader_of, target_of
+from ..pipeline.object_masks import regions_of
 from ..recipe import StimulusRecipe
 from .page import MOST_LINES, THUMB_PX, Line, draw_sheet
 from .plots import before_and_after
+from .set_sections import set_sections
 
 #: Reveal levels shown per source, as fractions of the features (the nearest there are).
 SHOWN = (0.01, 0.1, 0.4, 1.0)
@@ -102,7 +106,7 @@ def contact_sheet(
         title = f"{exemplar.image_id} · {exemplar.category} · {exemplar.phase}"
         canvas = next(image for name, image in images.items() if name != "image")  # nearly all of the lowest level
         if prepared is not None and maker is not None:
-            canvas = canvas_of(prepared.job, prepared.pixels, maker.recipe).pixels
+            canvas = maker.canvas(prepared).pixels
             images["canvas"] = canvas
         plots = before_and_after(images["image"], canvas) if "image" in images else ""
         sections.append(_section(title, images, maps, plots))
@@ -142,8 +146,12 @@ def _maker(
     jobs = image_entries(recipe, root)
     read = reader_of(recipe)
     left_out = found.description.quality.get(LEFT_OUT, {})
-    target = target_of(recipe, [job for job in jobs if job.image_id not in left_out], read)
-    return ImagePipeline(recipe, root, target=target, read=read), {job.image_id: job for job in jobs}
+    part = [job for job in jobs if job.image_id not in left_out]
+    regions = regions_of(recipe, root)
+    target = target_of(recipe, part, read, regions=regions)
+    shared = shared_of(recipe, part, lambda job: image_of(job, recipe, target, read, regions).image.pixels)
+    pipeline = ImagePipeline(recipe, root, target=target, shared=shared, read=read)
+    return pipeline, {job.image_id: job for job in jobs}
 
 
 def _images_of(
@@ -207,7 +215,7 @@ def _line(title: str, images: dict[str, NDArray[np.uint8]], maps: dict[str, NDAr
 
 def _flags(found: StimulusSet, quality: list[dict[str, str]]) -> list[Flag]:
     counts = {row.revealed_px for row in found.stimuli if row.reveal_fraction == 1}
-    return flags_of(quality, counts.pop() if len(counts) == 1 else 0)
+    return [*set_flags(found.description), *flags_of(quality, counts.pop() if len(counts) == 1 else 0)]
 
 
 def _thumbnail(image: NDArray[np.uint8]) -> str:
@@ -243,6 +251,7 @@ def _page(
         figures=figures,
         sections=sections,
         masks=masks,
+        findings=set_sections(found),
     )
 
 
@@ -263,6 +272,8 @@ def summary_of(found: StimulusSet) -> str:
             lines.append(f"{phase:<9} {len(images)} images, {targets} targets; {', '.join(categories)}")
     if masks := counts_of(found.folder):
         lines.append(f"masks     {', '.join(f'{n} {family}' for family, n in masks.items())}")
+    if description.certificate is not None:
+        lines += list(description.certificate.sentences)
     clipped = description.quality.get("canvas_clipped_fraction", {})
     if clipped:
         lines.append(f"clipped   median {clipped['median']:.1%}, largest {clipped['largest']:.1%} of a canvas")

@@ -25,6 +25,7 @@ HEAVY = {
     "torch": ("gala_models/",),
     "numba": (
         "stimuli/reveal/flood_numba.py",
+        "stimuli/ladder/stage_numba.py",
         "stimuli/render/",
         "analysis/compiled/",
         "rapidvision/numerics/compiled_",

@@ -173,7 +173,7 @@ def test_masks_change_no_image_and_no_digest_of_a_set(masked, tmp_path):
     assert {name for name in before if before[name] != after[name]} == {"stimulus_set.json"}
     description = json.loads(before["stimulus_set.json"])
     assert "masks" not in {*description, *description["recipe"], *description["algorithms"], *description["quality"]}
-    assert set(description["tables"]) == {"manifest.csv", "quality.csv"}
+    assert set(description["tables"]) == {"manifest.csv", "quality.csv", "ledger.csv", "ledger_images.csv"}
     assert "masks" not in (tmp_path / "without" / ".build" / "journal.jsonl").read_text()
 
 

@@ -10,8 +10,9 @@ from rapidvision.stimuli.builder.build import build, read_recipe
 from rapidvision.stimuli.builder.expand import expand
 from rapidvision.stimuli.image.colorspace import LINEAR, dithered, lightness, luminance
 from rapidvision.stimuli.image.load import load, remembering
+from rapidvision.stimuli.image.luma import WEIGHTS, luma_of
 from rapidvision.stimuli.image.match import matched, recoloured
-from rapidvision.stimuli.image.match_target import WEIGHTS, find_target, luma_of
+from rapidvision.stimuli.image.match_target import find_target
 from rapidvision.stimuli.pipeline import image_pipeline
 from rapidvision.stimuli.recipe_tables import Match
 from tests.stimuli.conftest import RECIPE, natural, tree, write_folder

@@ -118,7 +118,7 @@ def test_a_recipe_is_built_without_drawing_a_canvas(image_folder, tmp_path, monk
         raise AssertionError("drawn")
 
     with monkeypatch.context() as patch:
-        patch.setattr("rapidvision.stimuli.pipeline.image_pipeline.make_canvas", never)
+        patch.setattr("rapidvision.stimuli.pipeline.canvases.make_canvas", never)
         found = built(image_folder, tmp_path / "packed", form="recipe").result
     assert "canvas_clipped_fraction" not in found.description.description.quality
     table = (tmp_path / "packed/quality.csv").read_text().splitlines()

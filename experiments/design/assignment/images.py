@@ -1,5 +1,6 @@
 """What planning needs of a stimulus set: images by source and level, masks by family, the values of its columns."""
 
+from rapidvision.formats.canvases.draws import read_draws
 from rapidvision.formats.manifest import Exemplar, Stimulus, StimulusSet
 from rapidvision.formats.masks import MaskImage, read_masks
 from rapidvision.task.response import Scalar
@@ -54,7 +55,10 @@ class SetImages:
             (row.image_id, row.map_source, row.level_index): row for row in stimulus_set.stimuli
         }
         self._revealed = {row.level_index for row in stimulus_set.stimuli if row.reveal_fraction is not None}
-        self._made: dict[tuple[str, Scalar, Scalar], TrialImage] = {}
+        self._draws = read_draws(stimulus_set.folder)
+        #: Canvases of each image; slots take them in turn.
+        self.n_canvases = 1 + max((len(some) for some in self._draws.values()), default=0)
+        self._made: dict[tuple[str, Scalar, Scalar, int], TrialImage] = {}
 
     def values(self, column: str) -> tuple[Scalar, ...]:
         """The values of ``map_source`` or ``level`` (its index), in the set's order."""
@@ -68,12 +72,15 @@ class SetImages:
         """Whether the set holds an image for a source at a level."""
         return (image_id, source, level) in self._rows
 
-    def image(self, image_id: str, source: Scalar, level: Scalar) -> TrialImage:
-        """One image as a trial shows it."""
-        key = (image_id, source, level)
+    def image(self, image_id: str, source: Scalar, level: Scalar, *, slot: int = 0) -> TrialImage:
+        """One image as a trial of a slot shows it, on the canvas whose turn it is."""
+        canvas = slot % self.n_canvases
+        key = (image_id, source, level, canvas)
         made = self._made.get(key)
         if made is None:
-            row = self._rows[key]
+            row = self._rows[key[:3]]
+            drawn = self._draws.get(row.stimulus_id, ()) if canvas else ()
+            file = drawn[canvas - 1] if drawn else row
             made = self._made[key] = TrialImage(
                 image_id=row.image_id,
                 category=row.category,
@@ -83,8 +90,8 @@ class SetImages:
                 level_label=row.level_label,
                 reveal_fraction=row.reveal_fraction,
                 revealed_px=row.revealed_px,
-                path=row.path,
-                stimulus_sha256=row.sha256,
+                path=file.path,
+                stimulus_sha256=file.sha256,
             )
         return made
 

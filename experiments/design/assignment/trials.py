@@ -73,7 +73,7 @@ class TrialMaker:
         phase : {"practice", "main"}
             Phase of the session.
         slot : int
-            Masks are drawn for it.
+            Masks are drawn for it, and the canvas of every image is that whose turn it is.
         """
         protocol, response, conditions = self._protocol, self._protocol.response, self._conditions
         adapts = protocol.adaptive is not None and phase == "main"
@@ -81,9 +81,9 @@ class TrialMaker:
         level = factors.get("level", conditions.fixed.get("level", 0))
         choices: tuple[Choice, ...] = ()
         if adapts:
-            choices = self._choices_of(unit, source)
+            choices = self._choices_of(unit, source, slot)
             level = conditions.candidates[-1] if conditions.over == "level" else level
-        images = {role: self._images.image(image, source, level) for role, image in unit.images.items()}
+        images = {role: self._images.image(image, source, level, slot=slot) for role, image in unit.images.items()}
         limit = response.limit_ms if response else None
         return Trial(
             trial=number,
@@ -99,15 +99,17 @@ class TrialMaker:
             choices=choices,
         )
 
-    def _choices_of(self, unit: Unit, source: Scalar) -> tuple[Choice, ...]:
+    def _choices_of(self, unit: Unit, source: Scalar, slot: int) -> tuple[Choice, ...]:
         conditions = self._conditions
-        key = (*unit.images.values(), source)
+        key = (*unit.images.values(), source, slot % self._images.n_canvases)
         found = self._choices.get(key)
         if found is None:
             found = self._choices[key] = tuple(
                 Choice(
                     value=value,
-                    images={role: self._images.image(image, source, value) for role, image in unit.images.items()}
+                    images={
+                        role: self._images.image(image, source, value, slot=slot) for role, image in unit.images.items()
+                    }
                     if conditions.over == "level"
                     else {},
                 )

@@ -1,0 +1,87 @@
+"""The options by which every verb names its networks, and the networks that they mean."""
+
+import argparse
+from typing import TYPE_CHECKING
+
+from rapidvision.cli import add_plugin_option, list_names
+
+from .registries import NETWORKS, READOUTS
+from .training_commands import architecture_names
+
+if TYPE_CHECKING:
+    import torch
+
+    from .observer.observe import Network
+
+
+def add_model_options(parser: argparse.ArgumentParser, *, several: bool) -> None:
+    """Add the options that say which network is meant."""
+    parser.add_argument(
+        "--model",
+        action="append" if several else "store",
+        required=True,
+        metavar="bundled|FILE|NAME|MODULE:FUNCTION",
+        help="the bundled networks, a file of weights, a registered network, or a function that returns a torch.nn.Module"
+        + ("; may be given several times" if several else ""),
+    )
+    parser.add_argument("--architecture", metavar="NAME", help="for a checkpoint without a card")
+    parser.add_argument("--size", type=int, metavar="PX", help="side of the input of such a network (default: 224)")
+    parser.add_argument(
+        "--resize",
+        type=int,
+        metavar="PX",
+        help="what the shorter side is brought to before the centre of --size is cut out "
+        "(default: --size, so that the whole of a square image is seen)",
+    )
+    parser.add_argument(
+        "--name",
+        action="append",
+        metavar="NAME",
+        help="the network's id in tables, once per --model (default: the file's or function's name)",
+    )
+    parser.add_argument("--readout", choices=READOUTS, metavar="NAME", help="%(choices)s (default: its own)")
+    add_plugin_option(parser)
+    list_names(parser, {"--model": NETWORKS, "--architecture": architecture_names})
+    add_device_option(parser)
+
+
+def add_device_option(parser: argparse.ArgumentParser) -> None:
+    """Add ``--device``."""
+    parser.add_argument("--device", metavar="DEVICE", help="cpu, cuda, cuda:1, mps (default: cpu)")
+
+
+def device_of_arguments(arguments: argparse.Namespace) -> "torch.device | None":
+    """Return the device that was named, if one was."""
+    from .devices import device_named
+
+    return device_named(arguments.device) if arguments.device else None
+
+
+def networks_of_arguments(arguments: argparse.Namespace) -> "list[Network]":
+    """Load the networks that were named; InputError says which option does not fit."""
+    from rapidvision.errors import InputError
+
+    from .observer.networks import find_networks
+
+    names = arguments.name or [None] * len(arguments.model)
+    if len(names) != len(arguments.model) or (arguments.name and "bundled" in arguments.model):
+        raise InputError(
+            f"--name: {len(names)} given for {len(arguments.model)} --model ({', '.join(arguments.model)}); give it once per "
+            "--model, in their order, or not at all; the bundled networks have names of their own"
+        )
+    device = device_of_arguments(arguments)
+    return [
+        network
+        for what, name in zip(arguments.model, names, strict=True)
+        for network in find_networks(
+            what,
+            readout=getattr(arguments, "readout", None),
+            architecture=arguments.architecture,
+            size_px=arguments.size,
+            resize_px=arguments.resize,
+            name=name,
+            targets=getattr(arguments, "target_classes", None) or (),
+            class_list=getattr(arguments, "class_list", None) or "",
+            device=device,
+        )
+    ]

@@ -1,0 +1,1 @@
+"""Growth in stages, one per level, so that two map sources reveal alike."""
