@@ -10,8 +10,9 @@ import msgspec
 from rapidvision.recipes import Recipe
 from rapidvision.screen import SCREEN_REMEDY, Screen
 
+from .input_tables import ImageTable, MapSource
 from .mask_family import MaskFamily
-from .recipe_tables import Canvas, ImageTable, MapSource, Match, Reveal
+from .recipe_tables import Canvas, Match, Reveal
 
 
 class StimulusRecipe(Recipe, frozen=True):

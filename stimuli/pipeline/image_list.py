@@ -9,8 +9,8 @@ from rapidvision.formats import image_folder
 from rapidvision.task.trial import SessionPhase
 from rapidvision.text import csv_text
 
+from ..input_tables import ImageTable
 from ..recipe import StimulusRecipe
-from ..recipe_tables import ImageTable
 
 
 class ImageEntry(msgspec.Struct, frozen=True, kw_only=True):

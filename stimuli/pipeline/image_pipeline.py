@@ -77,6 +77,7 @@ class ImagePipeline:
         self._read = reader_of(recipe) if read is None else read
         self.recipe, self.root, self.target, self.engine = recipe, root, target, engine
         self.readers, self.blurs = sources_of(recipe, root) if sources is None else sources
+        self.frames = {one.source: one.frame for one in recipe.maps}
         self.fractions = fractions_of(recipe)
         left_out = ("name", "images", "maps", "screen", "image_deg", "plugins", "masks")
         settings: Any = {name: value for name, value in msgspec.to_builtins(recipe).items() if name not in left_out}
@@ -92,7 +93,12 @@ class ImagePipeline:
         image = read.image
         maps = {
             name: prepare(
-                reader.read(job.image_id), image.geometry, self.blurs[name], image_id=job.image_id, source=name
+                reader.read(job.image_id),
+                image.geometry,
+                self.blurs[name],
+                image_id=job.image_id,
+                source=name,
+                frame=self.frames[name],
             )
             for name, reader in self.readers.items()
         }

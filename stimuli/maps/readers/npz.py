@@ -8,7 +8,7 @@ from rapidvision.errors import InputError, did_you_mean
 from rapidvision.formats.map_stacks import check_version
 from rapidvision.images.load import load_map
 
-from ...recipe_tables import MapSource
+from ...input_tables import MapSource
 from .base import DenseMap, dense
 
 _SUFFIX = ".npy"
