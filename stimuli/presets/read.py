@@ -25,7 +25,8 @@ class Preset(Recipe, frozen=True):
     frame : dict
         As of a map source.
     blur : str
-        What the data set's authors blur with, or what is usual; `stimuli init` writes it, a recipe never takes it.
+        What the data set's authors blur points with, where that has a name; `stimuli init` writes it, a recipe never
+        takes it.
     facts : tuple of str
         What is known of the layout, each with its source.
     """

@@ -133,7 +133,7 @@ def _pooled(path: Path) -> DenseMap:
     """Read an array; several maps of one size, one per participant, are averaged."""
     try:
         stored = np.load(path, mmap_mode="r", allow_pickle=False)
-        several = stored.ndim == 3 and 1 < stored.shape[0] and stored.shape[2] > 3 and stored.dtype.kind in "buif"
+        several = stored.ndim == 3 and stored.shape[0] > 1 and stored.shape[2] > 3 and stored.dtype.kind in "buif"
     except Exception:  # a damaged head, of many kinds; load_map says which
         several = False
     if several:

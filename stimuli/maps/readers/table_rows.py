@@ -3,6 +3,7 @@
 import csv
 import gzip
 import io
+import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, NamedTuple
@@ -46,18 +47,17 @@ def rows_of(path: Path, *, header: Sequence[str] | None = None) -> Rows:
     >>> table.header, table.delimiter, list(table.rows)
     (['image', 'x', 'y'], ';', [(2, ['a', '1,5', '2'])])
     """
-    file = _opened(path)
-    try:
-        first = file.readline()
-    except (UnicodeDecodeError, gzip.BadGzipFile, EOFError) as error:
-        file.close()
-        raise InputError(f"{path}: not UTF-8 text ({error}); save it as UTF-8") from error
+    with _opened(path) as file:
+        try:
+            first = file.readline()
+        except (UnicodeDecodeError, gzip.BadGzipFile, EOFError, zlib.error) as error:
+            raise InputError(f"{path}: not UTF-8 text ({error}); save it as UTF-8") from error
     delimiter = _delimiter(first)
-    if header is None:
-        names = next(csv.reader([first], delimiter=delimiter), [])
-        refuse_repeats(names, name=str(path))
-        return Rows(names, delimiter, _rows(path, file, len(names), delimiter, start=2, first=""))
-    return Rows(list(header), delimiter, _rows(path, file, len(header), delimiter, start=1, first=first))
+    if header is not None:
+        return Rows(list(header), delimiter, _rows(path, len(header), delimiter, start=1))
+    names = next(csv.reader([first], delimiter=delimiter), [])
+    refuse_repeats(names, name=str(path))
+    return Rows(names, delimiter, _rows(path, len(names), delimiter, start=2))
 
 
 def _opened(path: Path) -> IO[str]:
@@ -76,11 +76,11 @@ def _delimiter(line: str) -> str:
     return "," if not any(counts.values()) else ("\t" if counts["\t"] else max(";,", key=lambda mark: counts[mark]))
 
 
-def _rows(
-    path: Path, file: IO[str], n_cells: int, delimiter: str, *, start: int, first: str
-) -> Iterator[tuple[int, list[str]]]:
-    with file:
-        lines = csv.reader(_chained(first, file), strict=True, delimiter=delimiter)
+def _rows(path: Path, n_cells: int, delimiter: str, *, start: int) -> Iterator[tuple[int, list[str]]]:
+    with _opened(path) as file:
+        if start == 2:
+            file.readline()
+        lines = csv.reader(file, strict=True, delimiter=delimiter)
         blank = 0
         try:
             for number, row in enumerate(lines, start):
@@ -97,14 +97,8 @@ def _rows(
                 yield number, row
         except csv.Error as error:
             raise InputError(f"{path}: not a table ({error})") from error
-        except (UnicodeDecodeError, gzip.BadGzipFile, EOFError) as error:
+        except (UnicodeDecodeError, gzip.BadGzipFile, EOFError, zlib.error) as error:
             raise InputError(f"{path}: not UTF-8 text ({error}); save it as UTF-8, or get the file again") from error
-
-
-def _chained(first: str, file: IO[str]) -> Iterator[str]:
-    if first:
-        yield first
-    yield from file
 
 
 def number(cell: str, *, delimiter: str = ",") -> float | None:
