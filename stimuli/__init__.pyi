@@ -7,6 +7,8 @@ from .background.scramble_image import scramble as scramble
 from .builder.build import read_recipe as read_recipe
 from .builder.build_set import build as build
 from .builder.verify import verify as verify
+from .entrance.check import check_recipe as check_recipe
+from .entrance.problems import Checked as Checked
 from .input_tables import Frame as Frame
 from .input_tables import MapSource as MapSource
 from .maps.load_maps import load_maps as load_maps

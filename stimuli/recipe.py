@@ -34,8 +34,9 @@ class StimulusRecipe(Recipe, frozen=True):
         ``images.csv`` (columns image_id, path, category, target, and optionally phase, credit, licence), or a foreign table.
     maps : tuple of MapSource
         One or more sources; every image needs a map from each.
-    fit : {"crop", "stretch"}
-        How an image that is not square becomes so.
+    fit : {"crop", "pad", "stretch"}
+        How an image that is not square becomes so: its middle square, the whole image with margins of its mean colour
+        (which have no importance), or other proportions.
     upscale : bool
         Whether images smaller than `image_px` may be enlarged.
     greyscale : bool
@@ -64,7 +65,7 @@ class StimulusRecipe(Recipe, frozen=True):
     image_deg: float | None = None
     screen: Screen | None = None
     images: str | ImageTable = "images.csv"
-    fit: Literal["crop", "stretch"] = "crop"
+    fit: Literal["crop", "pad", "stretch"] = "crop"
     upscale: bool = False
     greyscale: bool = False
     match: Match = Match()
