@@ -9,6 +9,7 @@ from .builder.build_set import build as build
 from .builder.verify import verify as verify
 from .entrance.check import check_recipe as check_recipe
 from .entrance.problems import Checked as Checked
+from .entrance.write import guess_recipe as guess_recipe
 from .input_tables import Frame as Frame
 from .input_tables import MapSource as MapSource
 from .maps.load_maps import load_maps as load_maps

@@ -1,6 +1,7 @@
 """Everything that is wrong with a recipe and its files, without building: all of it at once."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from rapidvision.system.pools import pool_of
 from rapidvision.system.progress import Advance, silent
 from rapidvision.text import csv_text
 
+from ..builder.build import read_recipe
 from ..input_tables import ImageTable, MapSource
 from ..maps.readers import MapReader, open_source
 from ..maps.sources import Sources
@@ -28,6 +30,8 @@ from .problems import Checked, Problem
 
 #: Images that a process takes at once.
 CHUNK = 32
+#: Cells with which a row whose own are wrong is looked at.
+_ANY = {"category": "any", "target": "true", "phase": "main"}
 _TABLES: dict[str, Any] = {"reveal": Reveal, "canvas": Canvas, "match": Match}
 
 
@@ -76,10 +80,10 @@ def check_recipe(
             raise
         return Checked(0, 0, tuple(Problem("recipe", "", "", text) for text in _faults(path)))
     problems, jobs = _table(read, base)
+    bad = {one.image_id for one in problems}
     sources, closed = open_all(read, base)
     problems += closed
     notes = [f"map source {name}: {left}" for name, left in _left_out(sources)]
-    bad: set[str] = set()
     for found in _images(jobs, read, sources, workers, advance):
         problems += found
         bad |= {one.image_id for one in found}
@@ -92,6 +96,14 @@ def check_recipe(
         if unused:
             notes.append(f"map source {name}: {unused} maps of images that the table does not list")
     return Checked(len(jobs), len(good), tuple(problems), tuple(notes))
+
+
+def count_rows(recipe: str, *, root: Path | None = None) -> int:
+    """Return how many images a recipe lists; 0 where it, or its table, cannot be read."""
+    try:
+        return len(image_entries(*read_recipe(recipe, root=root)))
+    except InputError:
+        return 0
 
 
 def _faults(path: Path) -> list[str]:
@@ -137,12 +149,14 @@ def _table(recipe: StimulusRecipe, root: Path) -> tuple[list[Problem], list[Imag
         cells = csv_text.read(path, (*image_folder.NEEDED, "target"))
     except InputError:
         return [first], []
-    found, rows = [], []
+    found, rows, unsure = [], [], []
     for number, one in enumerate(cells, 2):
         try:
             rows.append(image_folder.row_of(one, path.parent, f"{path}: row {number}"))
         except InputError as error:
             found.append(Problem("table", one["image_id"], "", str(error)))
+            with suppress(InputError):  # its files are looked at all the same
+                unsure.append(image_folder.row_of(one | _ANY, path.parent, f"{path}: row {number}"))
     found += [Problem("table", "", "", text) for text in image_folder.contradictions(rows, name=str(path)) if rows]
     if not found:
         found = [first]
@@ -151,7 +165,7 @@ def _table(recipe: StimulusRecipe, root: Path) -> tuple[list[Problem], list[Imag
         row.image_id: msgspec.convert(
             {name: getattr(row, name) for name in names} | {"path": str(row.path)}, ImageEntry
         )
-        for row in rows
+        for row in [*unsure, *rows]
     }
     return found, [jobs[image_id] for image_id in sorted(jobs)]
 

@@ -161,7 +161,8 @@ def _categories(ids: dict[str, Path], found: Found, naming: Naming) -> tuple[dic
         return folders, "categories are the names of the images' folders"
     words = {image_id: re.sub(r"[\W_]*\d.*$", "", path.stem) for image_id, path in ids.items()}
     counts = Counter(words.values())
-    if 1 < len(counts) <= max(2, len(ids) // 3) and "" not in counts:
+    common = [count for _, count in counts.most_common(2)]
+    if len(common) == 2 and common[1] >= 0.1 * len(ids) and len(counts) <= max(2, len(ids) // 3) and "" not in counts:
         return words, "categories are what the files' names begin with"
     return dict.fromkeys(ids, ""), "categories are not known: fill in the column category of images.csv"
 
@@ -223,6 +224,8 @@ def _sources(
             continue
         folder_wide = reader.keys.get("preset") in ("eyelink-asc", "bids-eyetracking", "codecharts")
         place = path.parent if folder_wide and path.suffix.lower() != ".gz" else path
+        if reader.keys.get("preset") in ("osie-mouse", "salicon-mat"):
+            place = path.parent
         if reader.keys.get("preset") == "bids-eyetracking":
             place = _bids_root(path)
         if str(place) in done:

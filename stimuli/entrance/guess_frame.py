@@ -87,7 +87,7 @@ def _of_points(
     if frame.place == "letterbox" or frame.unit == "fraction":
         return {}, f"{reach}; the preset says how images lie in the frame"
     named = {one.frame_px for one in points.values()}
-    if x.size > 20 and 0 <= min(x.min(), y.min()) and max(x.max(), y.max()) <= 1:
+    if x.size > 20 and min(x.min(), y.min()) >= 0 and max(x.max(), y.max()) <= 1:
         return {"unit": "fraction"}, f"{reach}: shares of the image"
     inside = _share_inside(points, sizes)
     fits = all(
@@ -111,9 +111,10 @@ def _of_points(
         return {}, f"{reach}: 0 seems to be the middle of a display; give frame.size_px and frame.middle = true"
     if not within:
         return {}, f"{reach}: no usual display is so large; give frame.size_px"
-    return _placed(
-        within[0], sizes, {"size_px": list(within[0])}
-    ), f"{reach}: as on a display of {within[0][0]} x {within[0][1]}"
+    middle = float(np.median(x)), float(np.median(y))
+    size = min(within, key=lambda one: sum(abs(2 * at / side - 1) for at, side in zip(middle, one, strict=True)))
+    why = f"{reach}, the middle {middle[0]:.0f}, {middle[1]:.0f}: as on a display of {size[0]} x {size[1]}"
+    return _placed(size, sizes, {"size_px": list(size)}), why
 
 
 def _placed(size: Size, sizes: Mapping[str, Size], frame: dict[str, Any]) -> dict[str, Any]:
@@ -147,7 +148,7 @@ def _of_maps(
 ) -> tuple[dict[str, Any], str]:
     if not maps:
         return {}, "no map could be read"
-    shapes = {shape for shape in maps.values()}
+    shapes = set(maps.values())
     shown = f"maps of {' and '.join(f'{width} x {height}' for width, height in sorted(shapes)[:3])}"
     if declared:
         return {}, f"{shown}; the preset says how images lie in them"
@@ -163,8 +164,10 @@ def _of_maps(
     if all(width == height for width, height in shapes):
         return (
             {"place": "stretched"},
-            f"{shown}, squares of images that are none: a network that saw the whole image scaled to a square is taken; "
-            'if it saw the middle square, place = "square", with share = 0.875 where 224 of 256 were cut',
+            (
+                f"{shown}, squares of images that are none: a network that saw the whole image scaled to a square is taken; "
+                'if it saw the middle square, place = "square", with share = 0.875 where 224 of 256 were cut'
+            ),
         )
     if len(shapes) == 1:
         return {"place": "letterbox"}, f"{shown} whatever the image: images between margins are taken"

@@ -83,8 +83,11 @@ def look(folders: Sequence[Path], *, but: Path) -> Found:
 
 
 def _files(folder: Path, but: Path) -> Iterator[Path]:
+    if folder.is_file():
+        yield folder
+        return
     if not folder.is_dir():
-        raise InputError(f"{folder}: no such folder")
+        raise InputError(f"{folder}: no such file or folder")
     for path in sorted(folder.rglob("*")):
         below = path.relative_to(folder)
         if path.is_file() and not path.is_relative_to(but) and not any(is_hidden(Path(part)) for part in below.parts):
