@@ -197,7 +197,7 @@ def test_the_layouts_of_data_sets_are_recognized(tmp_path, preset):
         (lambda x, y: (x + 1, y + 1), {"origin": 1}),
         (lambda x, y: (y, x), {"axes": "row-column"}),
         (lambda x, y: (x / 96, y / 72), {"unit": "fraction"}),
-        (lambda x, y: (x + 592, y + 348), {"size_px": [1280, 720], "place": "centred"}),
+        (lambda x, y: (x + 592, y + 476), {"size_px": [1280, 1024], "place": "centred"}),
     ],
 )
 def test_the_frame_of_points_is_guessed_from_their_reach(tmp_path, make, frame):
