@@ -12,7 +12,7 @@ from rapidvision import cli
 #: Concept → its word, and the words that it is not to have.
 WORDS = {
     "participants per group": ("--n-per-group", {"--slots", "--per-group", "--n", "--participants"}),
-    "number of images": ("--n-images", {"--n", "--limit", "--images", "--n-pictures"}),
+    "number of images": ("--n-images", {"--n", "--limit", "--n-pictures"}),
     "number of players": ("--n-players", {"--players"}),
     "number of rounds": ("--n-rounds", {"--rounds"}),
     "number of simulated experiments": ("--n-experiments", {"--experiments"}),

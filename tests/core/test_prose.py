@@ -92,9 +92,28 @@ def test_docstrings_of_public_objects_are_written_in_plain_words(stub):
     assert not {name: words for name, text in explained.items() if (words := banned(text))}
 
 
-#: Scenes are drawn in these folders: house, room, ground and door are things that can be seen there.
-SCENES = ("stimuli/render", "stimuli/bundled", "tests/stimuli/render")
-SCENE_WORDS = {"house", "room", "rooms", "ground", "door", "doors"}
+#: Folders and files where some of the words have their plain meaning: (where, words).
+PLAIN_MEANING = (
+    # scenes are drawn there: house, room, ground and door are things that can be seen in them
+    (
+        ("stimuli/render", "stimuli/bundled", "tests/stimuli/render"),
+        {"house", "room", "rooms", "ground", "door", "doors"},
+    ),
+    # participants and players read these; they say picture
+    (
+        (
+            "experiments/design/languages",
+            "experiments/online/words",
+            "experiments/online/study/settings.py",
+            "experiments/online/static/index.html",
+            "experiments/online/static/bundle/index.html",
+            "experiments/clickme/page",
+        ),
+        {"picture", "pictures"},
+    ),
+    # columns of other programs' tables, and options that the suite does not have
+    (("analysis/importers", "tests/analysis", "tests/core/test_options.py"), {"picture", "pictures"}),
+)
 FOLDERS = (
     "rapidvision",
     "stimuli",
@@ -137,9 +156,9 @@ def banned_in_code(path):
         return []
     texts = words_of(source) if path.suffix == ".py" else [(1, source)]
     found = [(start + line - 1, word) for start, text in texts for line, word in banned(text)]
-    if path.relative_to(ROOT).as_posix().startswith(SCENES):
-        return [(line, word) for line, word in found if word.lower() not in SCENE_WORDS]
-    return found
+    place = path.relative_to(ROOT).as_posix()
+    plain = {word for where, words in PLAIN_MEANING if place.startswith(where) for word in words}
+    return [(line, word) for line, word in found if word.lower() not in plain]
 
 
 def test_the_search_of_code_finds_comments_strings_and_names(tmp_path, monkeypatch):

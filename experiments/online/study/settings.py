@@ -26,8 +26,8 @@ ID_PARAMETERS: dict[str, tuple[str, ...]] = {
 }
 
 _CONSENT = """\
-You are asked to take part in a study of how people recognise images at a glance.
-It takes about ten minutes: you look at images that appear for less than half a second and press one of two keys.
+You are asked to take part in a study of how people recognise pictures at a glance.
+It takes about ten minutes: you look at pictures that appear for less than half a second and press one of two keys.
 Your answers and their times are stored under a random code. Your network address is not stored.
 You may stop at any time by closing this page. At the end you get a code with which you can have your data deleted."""
 _DEBRIEF = """\
@@ -150,7 +150,7 @@ class OnlineSettings(Recipe, frozen=True):
         Folder of trial movies, relative to the study, as ``rapidvision stimuli movies`` makes it; for ``movie``.
     """
 
-    title: str = "A study of images"
+    title: str = "A study of pictures"
     contact: str = ""
     consent: str = _CONSENT
     debrief: str = _DEBRIEF
