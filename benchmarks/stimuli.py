@@ -3,6 +3,7 @@
 from benchmarks import (
     images,
     stimuli_canvas,
+    stimuli_entrance,
     stimuli_fill,
     stimuli_match,
     stimuli_scale,
@@ -11,5 +12,5 @@ from benchmarks import (
 from benchmarks.harness import Suite
 
 suite = Suite()
-for part in (stimuli_fill, stimuli_canvas, stimuli_series, stimuli_match, stimuli_scale, images):
+for part in (stimuli_fill, stimuli_canvas, stimuli_series, stimuli_match, stimuli_scale, stimuli_entrance, images):
     suite.extend(part.suite)

@@ -178,6 +178,7 @@ def _sources(
 ) -> list[GuessedSource]:
     sources: list[GuessedSource] = []
     stems = {path.stem for path in ids.values()}
+    tables = list(found.tables)
 
     def add(name: str, keys: dict[str, Any], why: str, *, quiet: bool) -> None:
         frame = guess_frame(keys, out, sizes)
@@ -208,7 +209,10 @@ def _sources(
             add(folder.name, keys | reader.keys, reader.why, quiet=False)
             continue
         patterns = name_pattern(names, stems)
-        if not patterns:
+        arrays = [folder / name for name in names if name.lower().endswith((".mat", ".npz"))]
+        if not patterns and arrays:
+            tables += arrays
+        elif not patterns:
             notes.append(f"{keys['path']}: left out, its {len(names)} files are not called as images are")
         for pattern, count in patterns:
             if count < LEAST_SHARE * len(stems) or re.search(r"fixpts|points", pattern, re.IGNORECASE):
@@ -218,7 +222,7 @@ def _sources(
             more = {} if plain else {"files": pattern, "id": _id_of_maps(pattern, naming)}
             add(folder.name, keys | {"reader": "folder"} | more, f"{count} files of the form {pattern}", quiet=False)
     done: set[str] = set()
-    for path in found.tables:
+    for path in tables:
         reader = guess_reader(path, ids, naming)
         if reader is None:
             continue

@@ -14,9 +14,15 @@ from ..maps.frame import check_aspect
 from ..maps.readers import DenseMap, Points, open_source
 
 #: Displays that are usual, by their number of pixels.
-DISPLAYS = (
-    *((640, 480), (800, 600), (1024, 768), (1280, 720), (1280, 800), (1366, 768), (1280, 1024), (1440, 900)),
-    *((1600, 900), (1680, 1050), (1600, 1200), (1920, 1080), (1920, 1200), (2560, 1440), (2560, 1600), (3840, 2160)),
+DISPLAYS = tuple(
+    (int(width), int(height))
+    for width, height in (
+        size.split("x")
+        for size in (
+            "640x480 800x600 1024x768 1280x720 1280x800 1366x768 1280x1024 1440x900 1600x900 1680x1050 1600x1200 "
+            "1920x1080 1920x1200 2560x1440 2560x1600 3840x2160"
+        ).split()
+    )
 )
 #: Images whose maps are looked at.
 N_LOOKED_AT = 40
@@ -94,9 +100,9 @@ def _of_points(
         one is None or one == sizes[name] for name, one in ((name, each.frame_px) for name, each in points.items())
     )
     if inside >= _INSIDE and fits and not declared:
-        begins = {"origin": 1} if _from_one(points, sizes) else {}
-        counted = "from 1" if begins else "from 0"
-        return begins, f"{reach}: {inside:.0%} of the points lie on their images, counted {counted}"
+        begins = {"origin": 1} if frame.origin is None and _from_one(points, sizes) else {}
+        counted = ", counted from 1" if begins else ""
+        return begins, f"{reach}: {inside:.0%} of the points lie on their images{counted}"
     swapped = _share_inside({name: _swapped(one) for name, one in points.items()}, sizes)
     if not declared and swapped >= _INSIDE and len({*sizes.values()}) > 0 and inside < swapped:
         return {

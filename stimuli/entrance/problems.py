@@ -46,6 +46,13 @@ class Checked:
         In the order recipe, table, sources, images, set.
     notes : tuple of str
         What is left out without being wrong.
+
+    Examples
+    --------
+    >>> import rapidvision as rv
+    >>> checked = rv.stimuli.check_recipe("bundled")
+    >>> checked.n_usable, len(checked.to_frame())
+    (96, 0)
     """
 
     n_images: int
