@@ -15,13 +15,10 @@ from ..maps.readers import DenseMap, Points, open_source
 
 #: Displays that are usual, by their number of pixels.
 DISPLAYS = tuple(
-    (int(width), int(height))
-    for width, height in (
-        size.split("x")
-        for size in (
-            "640x480 800x600 1024x768 1280x720 1280x800 1366x768 1280x1024 1440x900 1600x900 1680x1050 1600x1200 "
-            "1920x1080 1920x1200 2560x1440 2560x1600 3840x2160"
-        ).split()
+    (int(size.partition("x")[0]), int(size.partition("x")[2]))
+    for size in (
+        *("640x480", "800x600", "1024x768", "1280x720", "1280x800", "1366x768", "1280x1024", "1440x900", "1600x900"),
+        *("1680x1050", "1600x1200", "1920x1080", "1920x1200", "2560x1440", "2560x1600", "3840x2160"),
     )
 )
 #: Images whose maps are looked at.

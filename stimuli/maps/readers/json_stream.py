@@ -1,5 +1,6 @@
 """Large JSON files element by element: memory does not grow with the file."""
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ T = TypeVar("T")
 
 _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|["{}\[\]]', re.DOTALL)
 _BLOCK = 1 << 20
+_DECODER = json.JSONDecoder()
 
 
 def elements(path: Path, type_: type[T], *, key: str = "", form: str) -> Iterator[T]:
@@ -61,6 +63,7 @@ def _raw(path: Path, key: bytes, form: str) -> Iterator[bytes]:
         while block := file.read(_BLOCK):
             kept = at if start is None else start
             buffer, at, start = buffer[kept:] + block, at - kept, None if start is None else 0
+            text_of_block = buffer.decode("latin-1")  # a letter for each byte, so that places are the same
             while token := _TOKEN.search(buffer, at):
                 text = token.group()
                 if text == b'"':  # its end is in the next block
@@ -69,6 +72,10 @@ def _raw(path: Path, key: bytes, form: str) -> Iterator[bytes]:
                 if text[:1] == b'"':
                     last = text[1:-1] if depth == 1 else last
                 elif text in b"{[":
+                    if depth == inside and within and (end := _end(text_of_block, token.start())):
+                        yield buffer[token.start() : end]
+                        at = end
+                        continue
                     depth += 1
                     if depth == 1 and (text == b"{") != bool(key):
                         raise InputError(f"{path}: not a {form} (it begins with {text.decode()})")
@@ -91,6 +98,14 @@ def _raw(path: Path, key: bytes, form: str) -> Iterator[bytes]:
     if depth != 0 or not found or buffer[at:].strip():
         reason = f'no list "{key.decode()}"' if key and not found and depth == 0 else "it is cut off, or no JSON"
         raise InputError(f"{path}: not a {form} ({reason})")
+
+
+def _end(text: str, start: int) -> int:
+    """Return where an element ends; 0 where it does not end in this text, or is damaged."""
+    try:
+        return _DECODER.raw_decode(text, start)[1]
+    except (ValueError, RecursionError):
+        return 0
 
 
 def _opened(path: Path) -> BinaryIO:

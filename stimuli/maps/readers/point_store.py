@@ -159,7 +159,12 @@ class PointWriter:
             self._missing[number] = self._missing.get(number, 0) + n_missing
         if not x.size:
             self.add_idle(number, self.person_of(person))
-        self.add_rows(np.full(x.size, number), x, y, np.full(x.size, self.person_of(person)), durations)
+            return
+        rows = np.empty(x.size, _ROW)
+        rows["image"], rows["person"], rows["x"], rows["y"] = number, self.person_of(person), x, y
+        rows["duration"] = np.nan if durations is None else durations
+        self._counts[number] += x.size
+        self._keep(rows, durations is not None)
 
     def person_of(self, person: Any) -> int:
         """Return the number of a person."""
@@ -187,9 +192,12 @@ class PointWriter:
         rows = np.empty(len(numbers), _ROW)
         rows["image"], rows["person"], rows["x"], rows["y"] = numbers, people, x, y
         rows["duration"] = np.nan if durations is None else durations
-        self._with_durations.add(durations is not None)
         for number, count in zip(*np.unique(rows["image"], return_counts=True), strict=True):
             self._counts[number] += int(count)
+        self._keep(rows, durations is not None)
+
+    def _keep(self, rows: NDArray[Any], with_durations: bool) -> None:
+        self._with_durations.add(with_durations)
         self._waiting.append(rows)
         self._n_waiting += rows.size
         if self._n_waiting >= MOST_ROWS:
