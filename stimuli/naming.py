@@ -49,7 +49,7 @@ def slug(name: str) -> str:
     made = re.sub(r"[^A-Za-z0-9._-]+", "_", plain).strip("._-")
     if lost or not made or len(made) > _LONGEST or files.name_fault(made):
         digest = hashlib.sha256(name.encode(errors="surrogatepass")).hexdigest()[:6]
-        made = f"{made[:_LONGEST] or 'x'}_{digest}"
+        made = f"{made[: _LONGEST - 7] or 'x'}_{digest}"
     return made
 
 
