@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from benchmarks.harness import Suite, at_least, at_most
@@ -30,7 +31,10 @@ def presets():
     n_right = 0
     for name, write in WRITERS.items():
         with tempfile.TemporaryDirectory() as folder:
-            path, more, image_px, image_id, place = write(Path(folder))
+            try:
+                path, more, image_px, image_id, place = write(Path(folder))
+            except pytest.skip.Exception:  # without h5py one preset cannot be measured
+                continue
             source = source_of(name, path, **more)
             found, geometry = laid(open_source(source, Path(folder)), source, image_id, image_px)
             values = np.array(found.map.values, float)

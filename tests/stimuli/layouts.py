@@ -9,6 +9,7 @@ import gzip
 import json
 
 import numpy as np
+import pytest
 from PIL import Image
 from scipy.io import savemat
 
@@ -302,8 +303,7 @@ def eyelink_asc(folder):
 
 
 def pysaliency_hdf5(folder):
-    import h5py
-
+    h5py = pytest.importorskip("h5py", reason="h5py is not installed: pip install rapidvision[hdf5]")
     with h5py.File(folder / "stimuli.hdf5", "w") as file:
         file.attrs["type"] = np.bytes_("FileStimuli")
         file.attrs["version"] = np.bytes_("2.1")
