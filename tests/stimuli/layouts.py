@@ -340,7 +340,7 @@ def webgazer_csv(folder):
 def dense_arrays(folder):
     (folder / "maps").mkdir()
     np.save(folder / "maps/cat.npy", np.stack([spot(), spot()]).astype("f4"))
-    return "maps", {}, SIZE, "cat", PLACE
+    return "maps", {"key": "participants"}, SIZE, "cat", PLACE
 
 
 def grad_cam(folder):

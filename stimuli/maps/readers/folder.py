@@ -17,6 +17,9 @@ from .base import DenseMap, dense
 from .matlab import loadmat
 from .npz import NpzReader
 
+#: The `key` with which an array (participants, height, width) is averaged; without it such arrays are refused.
+PARTICIPANTS = "participants"
+
 
 class NamedFiles:
     """Files of a folder by image id.
@@ -124,7 +127,7 @@ class FolderReader(NamedFiles):
             return mat_map(path, self.source.key)
         if self.source.key and path.suffix.lower() == ".npz":
             return NpzReader(path).read(self.source.key)
-        if path.suffix.lower() == ".npy":
+        if self.source.key == PARTICIPANTS and path.suffix.lower() == ".npy":
             return _pooled(path)
         return dense(load_map(path), where=str(path))
 
