@@ -3,6 +3,7 @@
 from benchmarks import (
     images,
     stimuli_canvas,
+    stimuli_entrance,
     stimuli_fill,
     stimuli_match,
     stimuli_matching,
@@ -12,5 +13,15 @@ from benchmarks import (
 from benchmarks.harness import Suite
 
 suite = Suite()
-for part in (stimuli_fill, stimuli_canvas, stimuli_series, stimuli_match, stimuli_matching, stimuli_scale, images):
+PARTS = (
+    stimuli_fill,
+    stimuli_canvas,
+    stimuli_series,
+    stimuli_match,
+    stimuli_matching,
+    stimuli_scale,
+    stimuli_entrance,
+    images,
+)
+for part in PARTS:
     suite.extend(part.suite)

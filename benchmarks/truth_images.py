@@ -9,9 +9,11 @@ from pathlib import Path
 from benchmarks.harness import Suite, at_least, at_most
 from benchmarks.odd_images import HEIGHT, WIDTH, odd_files, outcome
 from rapidvision.stimuli.image.load import load
+from rapidvision.stimuli.input_tables import MapSource
 from rapidvision.stimuli.maps.readers.folder import FolderReader
 
 SEED = 14
+SOURCE = MapSource(source="maps", reader="folder", path=".")
 suite = Suite()
 
 
@@ -19,7 +21,7 @@ def as_stimuli(file):
     """What stimuli make of a file: images are cut to their middle square, maps are read from their folder."""
 
     def read(path):
-        return FolderReader(path.parent).read(path.stem).values if file.is_map else load(path, HEIGHT).pixels
+        return FolderReader(path.parent, SOURCE).read(path.stem).values if file.is_map else load(path, HEIGHT).pixels
 
     if not file.is_map and file.truth is not None:
         left = (WIDTH - HEIGHT) // 2

@@ -7,6 +7,11 @@ from .background.scramble_image import scramble as scramble
 from .builder.build import read_recipe as read_recipe
 from .builder.build_set import build as build
 from .builder.verify import verify as verify
+from .entrance.check import check_recipe as check_recipe
+from .entrance.problems import Checked as Checked
+from .entrance.write import guess_recipe as guess_recipe
+from .input_tables import Frame as Frame
+from .input_tables import MapSource as MapSource
 from .maps.load_maps import load_maps as load_maps
 from .maps.readers.base import DenseMap as DenseMap
 from .maps.readers.base import Points as Points
@@ -16,7 +21,6 @@ from .plugins import register_reveal as register_reveal
 from .recipe import StimulusRecipe as StimulusRecipe
 from .recipe_presets import controlled as controlled
 from .recipe_tables import Canvas as Canvas
-from .recipe_tables import MapSource as MapSource
 from .recipe_tables import Match as Match
 from .recipe_tables import Reveal as Reveal
 from .report.contact_sheet import contact_sheet as contact_sheet

@@ -8,11 +8,13 @@ from rapidvision.cli import add_common_options, add_plugin_option, add_verb, giv
 from rapidvision.system import files
 
 from . import build_command
+from .entrance import commands as entrance_commands
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the sub-verbs."""
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+    entrance_commands.add_arguments(verbs)
     build_command.add_build(verbs)
     expand = add_verb(
         verbs, "expand", "write the PNG files of a packed set", "rapidvision stimuli expand packed --out set"

@@ -13,9 +13,10 @@ from rapidvision.plugins.source import PluginSource
 from rapidvision.system.files import Provenance
 
 from .background.canvas import Background
+from .input_tables import MapSource
 from .maps.readers.base import MapReader
 from .recipe import StimulusRecipe
-from .recipe_tables import Canvas, MapSource, Reveal
+from .recipe_tables import Canvas, Reveal
 from .registries import BACKGROUNDS, READERS, REVEAL_MODES
 from .reveal.flood import Engine
 

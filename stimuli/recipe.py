@@ -11,8 +11,9 @@ from rapidvision.formats.image_folder import checked_name
 from rapidvision.recipes import Recipe
 from rapidvision.screen import SCREEN_REMEDY, Screen
 
+from .input_tables import ImageTable, MapSource
 from .mask_family import MaskFamily
-from .recipe_tables import Canvas, ImageTable, MapSource, Match, Reveal
+from .recipe_tables import Canvas, Match, Reveal
 from .source_matching import MatchSources
 
 
@@ -35,8 +36,9 @@ class StimulusRecipe(Recipe, frozen=True):
         ``images.csv`` (columns image_id, path, category, target, and optionally phase, credit, licence), or a foreign table.
     maps : tuple of MapSource
         One or more sources; every image needs a map from each.
-    fit : {"crop", "stretch"}
-        How an image that is not square becomes so.
+    fit : {"crop", "pad", "stretch"}
+        How an image that is not square becomes so: its middle square, the whole image with margins of its mean colour
+        (which have no importance), or other proportions.
     upscale : bool
         Whether images smaller than `image_px` may be enlarged.
     greyscale : bool
@@ -69,7 +71,7 @@ class StimulusRecipe(Recipe, frozen=True):
     image_deg: float | None = None
     screen: Screen | None = None
     images: str | ImageTable = "images.csv"
-    fit: Literal["crop", "stretch"] = "crop"
+    fit: Literal["crop", "pad", "stretch"] = "crop"
     upscale: bool = False
     greyscale: bool = False
     match: Match = Match()

@@ -1,4 +1,4 @@
-"""The tables of a stimulus recipe: images, maps, reveal, canvas and match, each with its checks."""
+"""The tables of a stimulus recipe about what is made: reveal, canvas and match, each with its checks."""
 
 from typing import Literal
 
@@ -6,81 +6,11 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from rapidvision.formats.image_folder import checked_name
 from rapidvision.protocol import FEATURE_BUDGET, LOWEST_LEVEL, N_LEVELS
 from rapidvision.recipes import Recipe
-from rapidvision.reveal import INTACT_LABEL, level_fractions
+from rapidvision.reveal import level_fractions
 
-from .registries import BACKGROUNDS, READERS, REVEAL_MODES, Options, check_name
-
-
-class ImageTable(Recipe, frozen=True):
-    """Images listed in a table that was not written for RapidVision.
-
-    Attributes
-    ----------
-    table : str
-        A CSV file with a header.
-    folder : str
-        Where the images are.
-    path_column, category_column : str
-        Columns that hold the image's file name and its category. The image's id is the file name without suffix.
-    targets : tuple of str
-        Which categories are targets.
-    """
-
-    table: str
-    targets: tuple[str, ...]
-    folder: str = "."
-    path_column: str = "path"
-    category_column: str = "category"
-
-
-class MapSource(Recipe, frozen=True):
-    """One source of importance maps.
-
-    Attributes
-    ----------
-    source : str
-        Its name; names the group of participants who will see its stimuli.
-    reader : str
-        How its files are read; built in or a plug-in.
-    path : str
-        File or folder.
-    blur : str
-        ``none``, ``paper`` (49x49 box), ``gala_tpu`` (the 49x49 window of the reference code), ``gauss:7``
-        (sigma in pixels of the finished image), ``gauss:0.5deg`` or ``disc:10`` (radius in pixels).
-    frame_px : (int, int) or None
-        Width and height in which points were recorded; None means the image's own.
-    origin : {0, 1} or None
-        Coordinates of the first pixel in recorded points; None means the format's own convention.
-    weights : {"none", "duration"}
-        Whether fixations count once each or for as long as they lasted.
-    options : dict
-        Parameters of a reader that is a plug-in.
-
-    Examples
-    --------
-    >>> import rapidvision as rv
-    >>> source = rv.stimuli.MapSource(source="clickme", reader="folder", path="maps", blur="gauss:0.5deg")
-    >>> source.source, source.weights
-    ('clickme', 'none')
-    """
-
-    source: str
-    reader: str
-    path: str
-    blur: str = "none"
-    frame_px: tuple[int, int] | None = None
-    origin: Literal[0, 1] | None = None
-    weights: Literal["none", "duration"] = "none"
-    options: Options = msgspec.UNSET
-
-    def __post_init__(self) -> None:
-        check_name(self.reader, READERS, self.options)
-        checked_name(self.source, "source")
-        if self.source == INTACT_LABEL:
-            raise ValueError(f'source must not be "{INTACT_LABEL}"; the intact image is called so')
+from .registries import BACKGROUNDS, REVEAL_MODES, Options, check_name
 
 
 class Reveal(Recipe, frozen=True):

@@ -8,6 +8,7 @@ import msgspec
 from rapidvision.plugins.registry import Registry
 
 _READERS = "rapidvision.stimuli.maps.readers"
+_RECORDINGS = "rapidvision.stimuli.maps.recordings"
 
 #: Which pixel appears when; see :class:`.plugins.RevealMode`.
 REVEAL_MODES: Registry[Callable[..., Any]] = Registry(
@@ -49,6 +50,13 @@ READERS: Registry[Callable[..., Any]] = Registry(
         "salicon-mat": f"{_READERS}.salicon:open_salicon_mat",
         "fixations-mat": f"{_READERS}.fixations:open_fixations_mat",
         "bubbles-mat": f"{_READERS}.fixations:open_bubbles_mat",
+        "scanpaths-json": f"{_RECORDINGS}.scanpaths:open_scanpaths",
+        "codecharts-json": f"{_RECORDINGS}.codecharts:open_codecharts",
+        "clickme-npz": f"{_RECORDINGS}.clickme_npz:open_clickme_npz",
+        "eyelink-asc": f"{_RECORDINGS}.eyelink:open_eyelink",
+        "bids-eyetrack": f"{_RECORDINGS}.bids:open_bids",
+        "pysaliency-hdf5": f"{_RECORDINGS}.pysaliency:open_pysaliency",
+        "webgazer-csv": f"{_RECORDINGS}.webgazer:open_webgazer",
     },
 )
 

@@ -13,7 +13,7 @@ are made from them.
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -97,7 +97,7 @@ def read_table(
     """
     path = Path(path)
     rows = [
-        _row(cells, path.parent, f"{path}: row {number}", phases)
+        row_of(cells, path.parent, f"{path}: row {number}", phases)
         for number, cells in enumerate(csv_text.read(path, (*NEEDED, *required)), 2)
     ]
     check(rows, name=str(path))
@@ -159,7 +159,8 @@ def write_recipe(
     files.write_text(Path(folder) / "recipe.toml", "\n".join(lines) + "\n")
 
 
-def _row(cells: dict[str, str], folder: Path, where: str, phases: Sequence[str]) -> ImageRow:
+def row_of(cells: dict[str, str], folder: Path, where: str, phases: Sequence[str] = ("practice", "main")) -> ImageRow:
+    """Read one row of the table; InputError says what is not allowed in it."""
     try:
         image_id = checked_name(cells["image_id"], "image_id")
     except ValueError as error:
@@ -205,13 +206,16 @@ class Named(Protocol):
 
 
 def check(rows: Iterable[Named], *, name: str) -> None:
-    """Refuse rows that contradict each other.
+    """Refuse rows that contradict each other: InputError says the first of :func:`contradictions`."""
+    for text in contradictions(rows, name=name):
+        raise InputError(text)
 
-    Raises
-    ------
-    InputError
-        When an image has two rows, two ids differ only in capitals, two categories only in capitals or blanks, one
-        category is both target and distractor, or there is no row at all.
+
+def contradictions(rows: Iterable[Named], *, name: str) -> Iterator[str]:
+    """Yield what rows say against each other.
+
+    An image has two rows, two ids differ only in capitals, two categories only in capitals or blanks, one category is
+    both target and distractor, or there is no row at all.
     """
     spelt: dict[str, str] = {}
     seen: set[str] = set()
@@ -219,22 +223,20 @@ def check(rows: Iterable[Named], *, name: str) -> None:
     targets: dict[str, bool | None] = {}
     for row in rows:
         if row.image_id in seen:
-            raise InputError(f"{name}: {row.image_id} appears twice; each image has one row")
+            yield f"{name}: {row.image_id} appears twice; each image has one row"
         seen.add(row.image_id)
         if targets.setdefault(row.category, row.target) != row.target:
-            raise InputError(f"{name}: category {row.category} is both target and distractor")
+            yield f"{name}: category {row.category} is both target and distractor"
         spelling = spelt.setdefault(" ".join(row.category.casefold().split()), row.category)
         if spelling != row.category:
-            raise InputError(
-                f'{name}: the categories "{spelling}" and "{row.category}" differ only in capitals or blanks; write them alike'
-            )
+            both = f'the categories "{spelling}" and "{row.category}"'
+            yield f"{name}: {both} differ only in capitals or blanks; write them alike"
         other = folded.setdefault(row.image_id.casefold(), row.image_id)
         if other != row.image_id:
-            raise InputError(
-                f"{name}: {other} and {row.image_id} differ only in capitals; some file systems cannot keep both"
-            )
+            ids = f"{other} and {row.image_id}"
+            yield f"{name}: {ids} differ only in capitals; some file systems cannot keep both"
     if not seen:
-        raise InputError(f"{name}: no images; the table has only a header")
+        yield f"{name}: no images; the table has only a header"
 
 
 def checked_name(name: str, what: str) -> str:

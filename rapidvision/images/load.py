@@ -53,6 +53,7 @@ MOST_PX = 100_000_000
 _FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "GIF", "WEBP", "PPM")
 _INKS = ("CMYK", "LAB", "HSV")
 _ALPHA = ("RGBA", "LA", "PA", "La", "RGBa")
+_ORIENTATION, _SIDEWAYS = 274, (5, 6, 7, 8)
 _WHITE_IS_ZERO = 0
 _SIGNED = 2
 _TIFF_BITS, _TIFF_PHOTOMETRIC, _TIFF_SAMPLE_FORMAT = 258, 262, 339
@@ -88,6 +89,23 @@ def load_rgb(source: Path | str | bytes, *, name: str | None = None) -> NDArray[
     data, name = _read(source, name)
     stored = _decoded(data, name)
     return np.asarray(to_srgb(_opaque(stored, name), stored.info, name=name), np.uint8)
+
+
+def size_of(source: Path | str | bytes, *, name: str | None = None) -> tuple[int, int]:
+    """Return width and height of an image, upright, and refuse what :func:`load_rgb` refuses.
+
+    A JPEG is decoded at an eighth of its size, which reads every byte and is several times as quick.
+
+    Examples
+    --------
+    >>> from rapidvision.images.png import png_bytes
+    >>> size_of(png_bytes(np.zeros((2, 3), np.uint8)), name="small.png")
+    (3, 2)
+    """
+    data, name = _read(source, name)
+    stored = _decoded(data, name, quick=True)
+    to_srgb(_opaque(stored, name), stored.info, name=name)
+    return stored.size
 
 
 def load_map(source: Path | str | bytes, *, name: str | None = None) -> NDArray[np.float64]:
@@ -144,9 +162,10 @@ class _Stored(NamedTuple):
     info: dict[str, Any]
     n_bits: int
     reduced: bool  # 16 bits per channel became 8
+    size: tuple[int, int]
 
 
-def _decoded(data: bytes, name: str) -> _Stored:
+def _decoded(data: bytes, name: str, *, quick: bool = False) -> _Stored:
     from PIL import Image, ImageOps, UnidentifiedImageError
 
     if not data:
@@ -161,8 +180,11 @@ def _decoded(data: bytes, name: str) -> _Stored:
                 raise InputError(f"{name}: an animation of {image.n_frames} frames; save one frame as an image")
             check_complete(data, image, name=name)
             n_bits, reduced = _bits(image, name), image.mode[0] not in "IL" and ";16" in str(image.tile)
+            size = image.size[:: -1 if image.getexif().get(_ORIENTATION, 1) in _SIDEWAYS else 1]
+            if quick and image.format in ("JPEG", "MPO"):
+                image.draft(image.mode, (image.width // 8, image.height // 8))
             image.load()
-            return _Stored(ImageOps.exif_transpose(image), dict(image.info), n_bits, reduced)
+            return _Stored(ImageOps.exif_transpose(image), dict(image.info), n_bits, reduced, size)
     except InputError:
         raise
     except UnidentifiedImageError as error:  # its own text has an address in memory

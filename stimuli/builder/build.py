@@ -17,8 +17,6 @@ from rapidvision.formats.manifest import StimulusSet
 from rapidvision.system.progress import Advance, silent
 
 from ..image.match_target import Target
-from ..maps.readers.folder import FolderReader
-from ..maps.readers.salicon import SaliconFolder
 from ..maps.sources import Sources, sources_of
 from ..masks.make import check_masks, with_masks
 from ..pipeline.canvases import Shared, shared_of
@@ -229,9 +227,9 @@ def build(
 def notes_of(sources: Sources, target: Target | None, shared: Shared) -> tuple[str, ...]:
     """Return what was passed over without stopping the build: one sentence each."""
     passed = [
-        f"map source {name}: {reader.left_out} passed over"
+        f"map source {name}: {getattr(reader, 'left_out', '')} passed over"
         for name, reader in sources.readers.items()
-        if isinstance(reader, FolderReader | SaliconFolder) and reader.left_out
+        if getattr(reader, "left_out", "")
     ]
     left_out = {} if target is None else target.left_out
     apart = {name: why for name, why in shared.left_out.items() if name not in left_out}

@@ -1,5 +1,6 @@
 """Who does the work on this machine: this process, or a pool of processes that outlives a dead worker."""
 
+import pickle
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -50,7 +51,8 @@ def run_local(
     read : callable, optional
         From :func:`.make.reader_of`, for the work in this process; other processes read for themselves.
     sources : Sources, optional
-        From :func:`.sources.sources_of`, for the work in this process; other processes open them for themselves.
+        From :func:`.sources.sources_of`, opened once; other processes are sent what was opened, and open for themselves
+        only sources of plug-ins that cannot be sent.
 
     Raises
     ------
@@ -67,7 +69,7 @@ def run_local(
     left = dict(enumerate(chunks))
     for _ in range(MOST_RESTARTS):
         try:
-            for number, outcomes in _run_pool(settings, left, workers):
+            for number, outcomes in _run_pool(settings, left, workers, _sendable(sources)):
                 del left[number]
                 yield outcomes
             return
@@ -80,9 +82,19 @@ def run_local(
     )
 
 
-def _run_pool(settings: Settings, left: dict[int, Chunk], workers: int) -> Iterator[tuple[int, Outcomes]]:
+def _sendable(sources: Sources | None) -> Sources | None:
+    try:
+        pickle.dumps(sources)
+    except Exception:  # a plug-in's reader may hold anything; each process then opens it for itself
+        return None
+    return sources
+
+
+def _run_pool(
+    settings: Settings, left: dict[int, Chunk], workers: int, sources: Sources | None
+) -> Iterator[tuple[int, Outcomes]]:
     """Keep the pool a little ahead of the work, so that memory does not grow with the set."""
-    pool = pool_of(workers, _start, settings)
+    pool = pool_of(workers, _start, settings, sources)
     try:
         waiting = list(left.items())[::-1]
         running: dict[Future[Outcomes], int] = {}
@@ -98,8 +110,8 @@ def _run_pool(settings: Settings, left: dict[int, Chunk], workers: int) -> Itera
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _start(settings: Settings) -> None:
-    _worker["here"] = Worker(*settings)
+def _start(settings: Settings, sources: Sources | None) -> None:
+    _worker["here"] = Worker(*settings, sources=sources)
 
 
 def _do(chunk: Chunk) -> Outcomes:

@@ -260,7 +260,7 @@ def quality_table(images: Sequence[tuple[ImageEntry, Quality]]) -> str:
     header = [
         *("image_id", "map_source", "phase", "category"),
         *(f"canvas_{name}" for name in canvas_names),
-        *("support_px", "n_observers", "n_points", "n_outside", "cut_fraction", "best_captured"),
+        *("support_px", "n_observers", "n_points", "n_outside", "n_missing", "cut_fraction", "best_captured"),
         *(f"captured_{level:02d}" for level in range(n_levels)),
         *(f"agreement_{turn.replace(' ', '_')}" for turn in TURNS),
     ]
@@ -273,7 +273,7 @@ def quality_table(images: Sequence[tuple[ImageEntry, Quality]]) -> str:
                 (
                     *(job.image_id, name, job.phase, job.category),
                     *canvas,
-                    *(one.support_px, one.n_observers, one.n_points, one.n_outside),
+                    *(one.support_px, one.n_observers, one.n_points, one.n_outside, one.n_missing),
                     *_shares((one.cut_fraction, one.best_captured, *one.captured)),
                     *(one.agreement or ("",) * len(TURNS)),
                 )

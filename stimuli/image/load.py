@@ -27,7 +27,7 @@ class Geometry:
     source_px, scaled_px : (int, int)
         Width and height before and after scaling.
     offset_px : (int, int)
-        Column and row of the square's first pixel in the scaled image.
+        Column and row of the square's first pixel in the scaled image; below 0 where the square has margins.
     side_px : int
         Side of the square.
     """
@@ -52,19 +52,28 @@ class Geometry:
         Geometry(source_px=(800, 600), scaled_px=(341, 256), offset_px=(42, 0), side_px=256)
         """
         width, height = source_px
-        if min(source_px) < side_px and not upscale:
+        if (max if fit == "pad" else min)(source_px) < side_px and not upscale:
             raise InputError(
                 f"{where}: {width} x {height} pixels, smaller than {side_px}; use a smaller image_px or upscale = true"
             )
+        if fit == "pad":
+            scale = side_px / max(source_px)
+            scaled = max(1, round(width * scale)), max(1, round(height * scale))
+            return cls(source_px, scaled, ((scaled[0] - side_px) // 2, (scaled[1] - side_px) // 2), side_px)
         if fit == "stretch":
             return cls(source_px, (side_px, side_px), (0, 0), side_px)
         scale = side_px / min(source_px)
         scaled = max(side_px, round(width * scale)), max(side_px, round(height * scale))
         return cls(source_px, scaled, ((scaled[0] - side_px) // 2, (scaled[1] - side_px) // 2), side_px)
 
-    def cut(self, array: NDArray[Any]) -> NDArray[Any]:
-        """Cut the square out of an array of shape (scaled height, scaled width, …)."""
+    def cut(self, array: NDArray[Any], *, margin: NDArray[Any] | float = 0) -> NDArray[Any]:
+        """Cut the square out of an array of shape (scaled height, scaled width, …); `margin` fills what is around it."""
         left, top = self.offset_px
+        if left < 0 or top < 0:
+            out = np.empty((self.side_px, self.side_px, *array.shape[2:]), array.dtype)
+            out[...] = margin
+            out[-top : array.shape[0] - top, -left : array.shape[1] - left] = array
+            return out
         return array[top : top + self.side_px, left : left + self.side_px]
 
 
@@ -102,8 +111,8 @@ def load(
         An image; :func:`rapidvision.images.load.load_rgb` says what is converted and what is refused.
     side_px : int
         Side of the square that comes out.
-    fit : {"crop", "stretch"}
-        Cut the middle square out, or change the proportions.
+    fit : {"crop", "pad", "stretch"}
+        Cut the middle square out, show the whole image with margins of its mean colour, or change the proportions.
     upscale : bool
         Whether a smaller image may be enlarged.
     greyscale : bool
@@ -168,7 +177,9 @@ def decode(
     geometry = Geometry.of(rgb.size, side_px, fit=fit, upscale=upscale, where=where)
     if rgb.size != geometry.scaled_px:
         rgb = rgb.resize(geometry.scaled_px, Image.Resampling.BICUBIC)
-    pixels = np.ascontiguousarray(geometry.cut(np.asarray(rgb, np.uint8)))
+    scaled = np.asarray(rgb, np.uint8)
+    margin = np.rint(scaled.mean(axis=(0, 1))) if fit == "pad" else 0
+    pixels = np.ascontiguousarray(geometry.cut(scaled, margin=margin))
     if greyscale:
         pixels = np.repeat(np.rint(pixels @ LUMA).astype(np.uint8)[..., None], 3, axis=2)
     return LoadedImage(pixels, geometry, files.sha256(data))

@@ -12,7 +12,7 @@ from rapidvision.maps import ImportanceMap
 from rapidvision.numerics.blur import blurred, parse
 
 from ..image.load import Geometry
-from ..recipe_tables import MapSource
+from ..input_tables import Frame, MapSource
 from .prepare import rasterised
 from .readers import DenseMap, MapReader, Points, open_source
 
@@ -20,11 +20,11 @@ from .readers import DenseMap, MapReader, Points, open_source
 def load_maps(
     path: Path | str,
     *,
-    reader: str = "folder",
+    reader: str = "",
+    preset: str = "",
     source: str = "maps",
     image_ids: Iterable[str] | None = None,
-    frame_px: tuple[int, int] | None = None,
-    origin: Literal[0, 1] | None = None,
+    frame: Frame | None = None,
     weights: Literal["none", "duration"] = "none",
     blur: str = "none",
 ) -> dict[str, ImportanceMap]:
@@ -36,15 +36,16 @@ def load_maps(
         File or folder.
     reader : {"folder", "npz", "clickme-tfrecord", "points-csv", "salicon-json", "salicon-mat", "fixations-mat", \
 "bubbles-mat"} or the name of a plug-in
-        How it is read. ``folder``: one grey image, ``.npy`` or ``.npz`` per image, named ``IMAGE_ID``.
+        How it is read; ``folder`` unless a preset says so: one grey image, ``.npy`` or ``.npz`` per image, named
+        ``IMAGE_ID``.
+    preset : str, optional
+        A public data set or format; ``rapidvision stimuli presets`` lists them.
     source : str, default "maps"
         Name of the source, kept in each map.
     image_ids : iterable of str, optional
         Which images; all that the source has by default.
-    frame_px : (int, int), optional
-        Width and height in which points were recorded, where the file does not say.
-    origin : {0, 1}, optional
-        Coordinate of the first pixel; by default the format's own convention.
+    frame : Frame, optional
+        Size, axes, origin and unit of recorded points, where the file does not say; the size of points in other units.
     weights : {"none", "duration"}
         Whether fixations count once each, or for as long as they lasted.
     blur : str, default "none"
@@ -74,10 +75,10 @@ def load_maps(
     """
     fields = {
         "source": source,
-        "reader": reader,
+        "reader": reader or ("" if preset else "folder"),
+        "preset": preset,
         "path": str(path),
-        "frame_px": frame_px,
-        "origin": origin,
+        "frame": msgspec.to_builtins(frame or Frame()),
         "weights": weights,
     }
     try:
@@ -90,19 +91,25 @@ def load_maps(
         raise InputError(f"{path}: no maps here; is the reader {reader} the right one?")
     found = {}
     for name in names:
-        values, n_observers = _values(opened, name)
+        values, n_observers = _values(opened, name, named.frame)
         found[name] = ImportanceMap(
             np.asarray(blurred(values, smooth), dtype=np.float32), image_id=name, source=source, n_observers=n_observers
         )
     return found
 
 
-def _values(opened: MapReader, name: str) -> tuple["np.ndarray[tuple[int, int], np.dtype[np.float64]]", int]:
+def _values(
+    opened: MapReader, name: str, frame: Frame
+) -> tuple["np.ndarray[tuple[int, int], np.dtype[np.float64]]", int]:
     one: DenseMap | Points = opened.read(name)
     if isinstance(one, DenseMap):
         return one.values.astype(np.float64), one.n_observers
     if one.frame_px is None:
-        raise InputError(f"{one.where}: the file does not say how large the image was; give frame_px=(width, height)")
+        raise InputError(
+            f"{one.where}: the file does not say how large the image was; give frame=Frame(size_px=(width, height))"
+        )
     width, height = one.frame_px
-    whole, _ = rasterised(one, Geometry((width, height), (width, height), (0, 0), width), where=one.where)
+    own = msgspec.structs.replace(frame, place=None, offset_px=None, scale=None, share=None)
+    geometry = Geometry((width, height), (width, height), (0, 0), width)
+    whole, _ = rasterised(one, geometry, where=one.where, frame=own)
     return whole, one.n_observers

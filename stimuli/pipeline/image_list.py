@@ -9,8 +9,9 @@ from rapidvision.formats import image_folder
 from rapidvision.task.trial import SessionPhase
 from rapidvision.text import csv_text
 
+from ..input_tables import ImageTable
+from ..naming import Naming, id_of_words, words_of
 from ..recipe import StimulusRecipe
-from ..recipe_tables import ImageTable
 
 
 class ImageEntry(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,13 +86,23 @@ def _foreign(table: ImageTable, root: Path) -> list[ImageEntry]:
     return [
         _job(
             f"{path}: row {number}",
-            image_id=Path(row[table.path_column]).stem,
+            image_id=foreign_id(table, row),
             path=str(root / table.folder / row[table.path_column]),
             category=row[table.category_column],
             target=row[table.category_column] in table.targets,
         )
         for number, row in enumerate(rows, 2)
     ]
+
+
+def foreign_id(table: ImageTable, row: dict[str, str]) -> str:
+    """Return the id of an image that a foreign table lists."""
+    words = Naming().words(row[table.path_column]) or {}
+    unknown = [word for word in words_of(table.id) if word not in words and word not in row]
+    if unknown:
+        known = ", ".join([*words, *row])
+        raise InputError(f'images.id is "{table.id}", and there is no {unknown[0]}; there are {known}')
+    return id_of_words(table.id, row | words)
 
 
 def _job(where: str, **values: object) -> ImageEntry:

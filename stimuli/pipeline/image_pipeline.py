@@ -89,6 +89,7 @@ class ImagePipeline:
         self._read = reader_of(recipe) if read is None else read
         self.recipe, self.root, self.target, self.shared, self.engine = recipe, root, target, shared, engine
         self.readers, self.blurs = sources_of(recipe, root) if sources is None else sources
+        self.frames = {one.source: one.frame for one in recipe.maps}
         self.fractions = fractions_of(recipe)
         self._objects = ObjectMasks(recipe.object_masks or {}, root)
         self._regions = regions_of(recipe, root)
@@ -108,7 +109,12 @@ class ImagePipeline:
         image = read.image
         maps = {
             name: prepare(
-                reader.read(job.image_id), image.geometry, self.blurs[name], image_id=job.image_id, source=name
+                reader.read(job.image_id),
+                image.geometry,
+                self.blurs[name],
+                image_id=job.image_id,
+                source=name,
+                frame=self.frames[name],
             )
             for name, reader in self.readers.items()
         }

@@ -19,8 +19,9 @@ class SourceQuality(msgspec.Struct, frozen=True, kw_only=True):
     ----------
     support_px : int
         Pixels with any importance.
-    n_observers, n_points, n_outside : int
-        People, recorded points, and points outside the frame; 0 where unknown or not recorded.
+    n_observers, n_points, n_outside, n_missing : int
+        People, recorded points, points outside the image, and samples without a position, which are no points; 0 where
+        unknown or not recorded.
     cut_fraction : float
         Share of the importance lost by cutting the image square.
     captured : tuple of float
@@ -46,6 +47,7 @@ class SourceQuality(msgspec.Struct, frozen=True, kw_only=True):
     map_sha256: str
     agreement: tuple[float, ...] = ()
     ledger: dict[str, tuple[float, ...]] = {}
+    n_missing: int = 0
 
 
 class Quality(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,6 +103,7 @@ def source_quality(
         n_observers=prepared.map.n_observers,
         n_points=prepared.n_points,
         n_outside=prepared.n_outside,
+        n_missing=prepared.n_missing,
         cut_fraction=round(prepared.cut_fraction, 9),
         captured=tuple(round(float(share), 9) for share in reached),
         best_captured=round(float(best), 9),

@@ -19,23 +19,25 @@ from rapidvision.system import files
 from rapidvision.system.progress import Advance, silent
 from rapidvision.system.templates import rendered
 
-from ..builder.findings import set_flags
 from ..builder.manifest_writer import LEFT_OUT
 from ..masks.make import counts_of, with_masks
 from ..pipeline.canvases import shared_of
-from ..pipeline.flags import Flag, flags_of, read_quality
+from ..pipeline.flags import read_quality
 from ..pipeline.image_list import image_entries
 from ..pipeline.image_pipeline import ImagePipeline, image_of, reader_of, target_of
 from ..pipeline.object_masks import regions_of
 from ..recipe import StimulusRecipe
-from .page import MOST_LINES, THUMB_PX, Line, draw_sheet
+from .cards import PLOTS, write_cards, write_strip
+from .page import GAP_PX, MOST_LINES, THUMB_PX, Line, draw_sheet
 from .plots import before_and_after
-from .set_sections import set_sections
+from .sections import sheet_flags, top_sections
 
 #: Reveal levels shown per source, as fractions of the features (the nearest there are).
 SHOWN = (0.01, 0.1, 0.4, 1.0)
 #: Masks shown of a family.
 MOST_MASKS = 6
+#: Images whose spectra and histograms are in the set's figures.
+MOST_IN_FIGURES = 200
 
 _TEMPLATE = Path(__file__).with_name("contact_sheet.html")
 
@@ -47,7 +49,7 @@ def contact_sheet(
     inputs: tuple[StimulusRecipe, Path] | None = None,
     advance: Advance = silent,
 ) -> Path:
-    """Write ``index.html`` and ``sheet.png`` for a set.
+    """Write ``index.html`` and ``sheet.png`` for a set, with thumbnails that the page loads as they are needed.
 
     Parameters
     ----------
@@ -65,7 +67,7 @@ def contact_sheet(
     Returns
     -------
     Path
-        The HTML file; it needs nothing beside it.
+        The HTML file; thumbnails and data lie beside it, and all levels are read from the set when they are asked for.
 
     Raises
     ------
@@ -86,46 +88,64 @@ def contact_sheet(
 
     out = Path(out)
     quality = read_quality(found.folder)
-    flagged = [one.image_id for one in _flags(found, quality)]
-    rows = found.index()
+    flags = sheet_flags(found, quality)
+    flagged = {one.image_id for one in flags}
+    rows: dict[str, list[Stimulus]] = {}
+    for row in found.index().values():
+        rows.setdefault(row.image_id, []).append(row)
     maker, jobs = _maker(inputs, found)
     sources = {one.image_id: one.sha256 for one in found.description.images}
-    sections: list[dict[str, Any]] = []
+    captions: dict[str, list[str]] = {}
     originals: list[NDArray[np.uint8]] = []
     canvases: list[NDArray[np.uint8]] = []
     lines: list[Line] = []
     exemplars = (*found.exemplars("practice"), *found.exemplars("main"))
     ids = [one.image_id for one in exemplars]
-    shown = set(list(dict.fromkeys([name for name in flagged if name in ids] + ids))[:MOST_LINES])
+    shown = set(sorted(ids, key=lambda name: name not in flagged)[:MOST_LINES])
     for exemplar in exemplars:
-        images = _images_of(found, rows, exemplar.image_id)
+        images = _images_of(found, rows[exemplar.image_id])
         prepared = maker.read(jobs[exemplar.image_id]) if maker is not None and exemplar.image_id in jobs else None
         if prepared is not None and prepared.image_sha256 != sources[exemplar.image_id]:
             raise InputError(f"{prepared.job.path}: not the image that the set was built from (hash differs)")
         maps = {} if prepared is None else {name: one.map.values for name, one in prepared.maps.items()}
-        title = f"{exemplar.image_id} · {exemplar.category} · {exemplar.phase}"
         canvas = next(image for name, image in images.items() if name != "image")  # nearly all of the lowest level
         if prepared is not None and maker is not None:
             canvas = maker.canvas(prepared).pixels
             images["canvas"] = canvas
-        plots = before_and_after(images["image"], canvas) if "image" in images else ""
-        sections.append(_section(title, images, maps, plots))
+        line = _line(f"{exemplar.image_id} · {exemplar.category} · {exemplar.phase}", images, maps)
+        write_strip(out, exemplar.image_id, line.cells)
+        captions[exemplar.image_id] = list(line.cells)
+        if "image" in images:
+            plots = before_and_after(images["image"], canvas)
+            files.write_text(out / PLOTS / f"{exemplar.image_id}.svg", plots)
         if exemplar.image_id in shown:
-            lines.append(_line(title, images, maps))
-        if len(originals) < 200 and "image" in images:
+            lines.append(line)
+        if len(originals) < MOST_IN_FIGURES and "image" in images:
             originals.append(images["image"])
             canvases.append(canvas)
         advance(1)
     figures = set_figures(originals, canvases, quality)
-    masks = {family: _masks(found, rows) for family, rows in read_masks(found.folder).items()}
+    masks = {family: _masks(found, some) for family, some in read_masks(found.folder).items()}
     lines.sort(key=lambda line: line.title.split(" ")[0] not in flagged)
     above = [Line(f"masks: {family}", shown) for family, shown in masks.items()]
     files.write_bytes(out / "sheet.png", draw_sheet(figures, lines, n_images=len(exemplars), masks=above))
+    write_cards(out, found, quality, flags, captions)
     thumbnails = {
         f"{family} ({counts_of(found.folder)[family]})": [(name, _thumbnail(mask)) for name, mask in some.items()]
         for family, some in masks.items()
     }
-    files.write_text(out / "index.html", _page(found, quality, _data_url(figures, "png"), sections, thumbnails))
+    page = rendered(
+        _TEMPLATE,
+        set=found.description,
+        licences=sorted({image.licence for image in found.description.images if image.licence}),
+        sections=top_sections(found),
+        figures=_data_url(figures, "png"),
+        masks=thumbnails,
+        n_images=len(exemplars),
+        thumb_px=THUMB_PX,
+        step_px=THUMB_PX + GAP_PX,
+    )
+    files.write_text(out / "index.html", page)
     return out / "index.html"
 
 
@@ -154,11 +174,8 @@ def _maker(
     return pipeline, {job.image_id: job for job in jobs}
 
 
-def _images_of(
-    found: StimulusSet, rows: dict[tuple[str, str, int], Stimulus], image_id: str
-) -> dict[str, NDArray[np.uint8]]:
+def _images_of(found: StimulusSet, mine: Sequence[Stimulus]) -> dict[str, NDArray[np.uint8]]:
     """The intact image and the shown levels of each source, by caption."""
-    mine = [row for row in rows.values() if row.image_id == image_id]
     out: dict[str, NDArray[np.uint8]] = {}
     intact = [row for row in mine if row.reveal_fraction is None]
     if intact:
@@ -181,25 +198,8 @@ def _masks(found: StimulusSet, masks: Sequence[MaskImage]) -> dict[str, NDArray[
     return {Path(mask.path).stem: load_rgb(found.folder / mask.path) for mask in masks[:MOST_MASKS]}
 
 
-def _section(
-    title: str, images: dict[str, NDArray[np.uint8]], maps: dict[str, NDArray[Any]], plots: str
-) -> dict[str, Any]:
-    """One image: itself, its canvas, their statistics and its maps in the first line, then a line per source."""
-    levels: dict[str, list[tuple[str, str]]] = {}
-    for caption, image in images.items():
-        if caption not in ("image", "canvas"):
-            levels.setdefault(caption.split()[0], []).append((caption, _thumbnail(image)))
-    return {
-        "title": title,
-        "own": [(name, _thumbnail(images[name])) for name in ("image", "canvas") if name in images],
-        "plots": plots,
-        "maps": [(f"map: {name}", _thumbnail(_heat(values))) for name, values in maps.items()],
-        "levels": list(levels.values()),
-    }
-
-
 def _line(title: str, images: dict[str, NDArray[np.uint8]], maps: dict[str, NDArray[Any]]) -> Line:
-    """The same for the sheet: itself, its canvas, and each source's map before its levels."""
+    """The small images of one image: itself, its canvas, and each source's map before its levels."""
     cells: dict[str, NDArray[np.uint8]] = {}
     for name in ("image", "canvas"):
         if name in images:
@@ -211,11 +211,6 @@ def _line(title: str, images: dict[str, NDArray[np.uint8]], maps: dict[str, NDAr
                 cells.setdefault(f"map: {source}", _heat(maps[source]))
             cells[caption] = image
     return Line(title, cells)
-
-
-def _flags(found: StimulusSet, quality: list[dict[str, str]]) -> list[Flag]:
-    counts = {row.revealed_px for row in found.stimuli if row.reveal_fraction == 1}
-    return [*set_flags(found.description), *flags_of(quality, counts.pop() if len(counts) == 1 else 0)]
 
 
 def _thumbnail(image: NDArray[np.uint8]) -> str:
@@ -234,25 +229,6 @@ def _heat(values: NDArray[Any]) -> NDArray[np.uint8]:
 
 def _data_url(data: bytes, kind: str) -> str:
     return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
-
-
-def _page(
-    found: StimulusSet,
-    quality: list[dict[str, str]],
-    figures: str,
-    sections: list[dict[str, Any]],
-    masks: dict[str, list[tuple[str, str]]],
-) -> str:
-    return rendered(
-        _TEMPLATE,
-        set=found.description,
-        licences=sorted({image.licence for image in found.description.images if image.licence}),
-        flags=_flags(found, quality),
-        figures=figures,
-        sections=sections,
-        masks=masks,
-        findings=set_sections(found),
-    )
 
 
 def summary_of(found: StimulusSet) -> str:
@@ -280,7 +256,7 @@ def summary_of(found: StimulusSet) -> str:
     for name, spread in description.quality.get("captured_importance", {}).items():
         lines.append(f"captured  {name}: median {spread['median']:.0%} of the importance at 100 % of the features")
     try:
-        flags = _flags(found, read_quality(found.folder))
+        flags = sheet_flags(found)
         lines += [f"flag      {one.image_id} {one.map_source}: {one.text}" for one in flags[:20]]
         if len(flags) > 20:
             lines.append(f"          and {len(flags) - 20} more; see the contact sheet")

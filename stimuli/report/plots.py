@@ -7,13 +7,15 @@ from ..image.load import LUMA
 
 #: Width and height of a plot.
 WIDTH, HEIGHT = 112, 112
+#: Space between the plots, and below them for their names.
+GAP, TEXT = 12, 16
 #: Bins of the luma histogram.
 BINS = 64
 _COLOURS = ("#222222", "#d1495b")
 
 
 def before_and_after(image: NDArray[np.uint8], canvas: NDArray[np.uint8]) -> str:
-    """Return two SVG figures: amplitude by spatial frequency (both axes logarithmic), and the luma histogram.
+    """Return an SVG file with two plots: amplitude by spatial frequency (both axes logarithmic), and the luma histogram.
 
     Parameters
     ----------
@@ -24,10 +26,15 @@ def before_and_after(image: NDArray[np.uint8], canvas: NDArray[np.uint8]) -> str
     spectra = [np.log10(np.maximum(radial_spectrum(one), 1e-3)) for one in lumas]
     cycles = np.log10(np.arange(1, spectra[0].size + 1))
     levels = np.arange(BINS)
-    return _plot(cycles, spectra, "spectrum") + _plot(levels, [luma_histogram(one) for one in lumas], "histogram")
+    plots = _plot(cycles, spectra, "spectrum", 0), _plot(levels, [luma_histogram(one) for one in lumas], "histogram", 1)
+    wide, high = 2 * WIDTH + GAP, HEIGHT + TEXT
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{wide}" height="{high}" viewBox="0 0 {wide} {high}">'
+        f"{''.join(plots)}</svg>\n"
+    )
 
 
-def _plot(x: NDArray[np.number], lines: list[NDArray[np.float64]], caption: str) -> str:
+def _plot(x: NDArray[np.number], lines: list[NDArray[np.float64]], caption: str, place: int) -> str:
     low, high = min(line.min() for line in lines), max(line.max() for line in lines)
     across = (x - x[0]) / max(float(x[-1] - x[0]), 1e-9) * (WIDTH - 8) + 4
     drawn = []
@@ -37,8 +44,9 @@ def _plot(x: NDArray[np.number], lines: list[NDArray[np.float64]], caption: str)
         drawn.append(f'<polyline fill="none" stroke="{colour}" points="{points}"/>')
     title = f"{caption}: image dark, canvas red"
     return (
-        f'<figure><svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{title}"><title>{title}</title>'
-        f"{''.join(drawn)}</svg>{caption}</figure>"
+        f'<g transform="translate({place * (WIDTH + GAP)} 0)"><title>{title}</title>{"".join(drawn)}'
+        f'<text x="{WIDTH / 2:g}" y="{HEIGHT + 11}" font-family="sans-serif" font-size="11" text-anchor="middle">'
+        f"{caption}</text></g>"
     )
 
 

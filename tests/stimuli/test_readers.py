@@ -12,8 +12,8 @@ from scipy.stats import spearmanr
 
 from rapidvision.errors import InputError, RapidVisionError
 from rapidvision.formats import tfrecord
+from rapidvision.stimuli.input_tables import Frame, MapSource
 from rapidvision.stimuli.maps.readers import DenseMap, Points, open_source
-from rapidvision.stimuli.recipe_tables import MapSource
 
 
 def opened(path, reader, **options):
@@ -92,7 +92,10 @@ def test_a_table_of_points_counts_from_0_and_pools_participants(tmp_path):
     assert points.weights is None
     weighted = opened(tmp_path / "c.csv", "points-csv", weights="duration").read("a")
     assert weighted.weights.tolist() == [100, 300]
-    assert opened(tmp_path / "c.csv", "points-csv", origin=1, weights="none").read("a").x_px.tolist() == [2, 4.5]
+    assert opened(tmp_path / "c.csv", "points-csv", frame=Frame(origin=1), weights="none").read("a").x_px.tolist() == [
+        2,
+        4.5,
+    ]
 
 
 def test_a_click_table_of_2025_has_all_clicks_of_a_participant_in_a_cell(tmp_path):
@@ -131,7 +134,7 @@ def test_salicon_annotations_are_row_column_from_1(tmp_path):
 def test_salicon_axes_and_counting_are_checked(tmp_path, fixations, says):
     (tmp_path / "s.json").write_text(json.dumps(salicon(fixations)))
     with pytest.raises(InputError, match=says):
-        opened(tmp_path / "s.json", "salicon-json")
+        opened(tmp_path / "s.json", "salicon-json").read("a")
 
 
 def test_a_salicon_file_with_a_key_twice_is_refused(tmp_path):
@@ -143,8 +146,8 @@ def test_a_salicon_file_with_a_key_twice_is_refused(tmp_path):
 
 def test_points_that_count_from_1_are_noticed_where_0_is_expected(tmp_path):
     (tmp_path / "c.csv").write_text("image_id,x,y\na,8,2\na,1,6\n")
-    with pytest.raises(InputError, match="say origin = 1"):
-        opened(tmp_path / "c.csv", "points-csv", frame_px=(8, 6))
+    with pytest.raises(InputError, match="say frame.origin = 1"):
+        opened(tmp_path / "c.csv", "points-csv", frame=Frame(size_px=(8, 6))).read("a")
 
 
 def test_salicon_matlab_files_of_both_kinds_are_read(tmp_path):
@@ -163,7 +166,7 @@ def test_salicon_matlab_files_of_both_kinds_are_read(tmp_path):
     assert (b.x_px.tolist(), b.y_px.tolist(), b.n_observers) == ([1, 7, 2], [0, 5, 2], 2)
     with pytest.raises(InputError, match='neither "gaze" nor "fixations" in it, but other'):
         reader.read("c")
-    with pytest.raises(InputError, match="no such file"):
+    with pytest.raises(InputError, match=r"no map for d; a file d\.mat is looked for"):
         reader.read("d")
 
 

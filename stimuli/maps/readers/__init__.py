@@ -4,7 +4,7 @@ from pathlib import Path
 
 from rapidvision.errors import InputError
 
-from ...recipe_tables import MapSource
+from ...input_tables import MapSource
 from ...registries import READERS
 from .base import DenseMap, MapReader, Points
 

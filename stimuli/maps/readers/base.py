@@ -44,7 +44,7 @@ class Points:
     Attributes
     ----------
     x_px, y_px : ndarray of float64, shape (n,)
-        Column and row in the frame; 0 is the centre of the first pixel.
+        Column and row in the frame; 0 is the centre of the first pixel. In another unit where the recipe's frame says so.
     n_observers : int
         How many people made them.
     frame_px : (int, int) or None
@@ -53,6 +53,8 @@ class Points:
         For example durations; None means 1 each.
     where : str
         The file, for messages.
+    n_missing : int
+        Samples without a position (blinks, lost samples), left out of the others.
 
     Examples
     --------
@@ -69,6 +71,7 @@ class Points:
     frame_px: tuple[int, int] | None = None
     weights: NDArray[np.float64] | None = None
     where: str = ""
+    n_missing: int = 0
 
 
 class MapReader(Protocol):

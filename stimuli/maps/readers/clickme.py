@@ -16,7 +16,7 @@ from rapidvision.formats import tfrecord
 from rapidvision.formats.game.release_record import decode
 from rapidvision.images.listing import list_images
 
-from ...recipe_tables import MapSource
+from ...input_tables import MapSource
 from .base import DenseMap, dense
 
 SUFFIXES = (".tfrecords", ".tfrecord")
@@ -63,6 +63,10 @@ class ClickMeReader:
             for one in record_files(path)
             for record in tfrecord.records(one, verify=False)
         }
+
+    def __reduce__(self) -> tuple[type["ClickMeReader"], tuple[Path]]:
+        """Another process maps the files into its own memory."""
+        return ClickMeReader, (self.path,)
 
     def has(self, image_id: str) -> bool:
         """Whether there is such a record."""

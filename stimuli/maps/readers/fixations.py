@@ -1,14 +1,19 @@
-"""Eye fixations in the form of OSIE, and bubble clicks in the form of BubbleView: one MATLAB file for all images."""
+"""Eye fixations in the form of OSIE, and clicks or fixations in the form of BubbleView and FIGRIM: one MATLAB file."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from rapidvision.errors import InputError
 
-from ...recipe_tables import MapSource
+from ...input_tables import MapSource
 from .matlab import Structs, field, items, loadmat, numbers, pairs, text
-from .points import PointsReader, Recording, only_once
+from .point_store import PointWriter
+from .points import PointsReader
+
+#: Variable that holds the images: BubbleView; FIGRIM.
+_LISTS = ("bubble", "allImages")
 
 
 def open_fixations_mat(path: Path, source: MapSource) -> PointsReader:
@@ -22,30 +27,25 @@ def open_fixations_mat(path: Path, source: MapSource) -> PointsReader:
     content = loadmat(path)
     if "fixations" not in content:
         raise InputError(f'{path}: no variable "fixations"; it is not in the form of OSIE')
-    recordings: dict[str, Recording] = {}
+    points = PointWriter(path, source.naming)
+    seen: set[str] = set()
     for number, one in enumerate(items(content["fixations"], where=str(path)), 1):
         where = f"{path}: fixations({number})"
-        name = Path(text(field(one, "img", where=where), where=where)).stem
-        only_once(recordings, name, where=where)
-        columns: list[list[np.ndarray[tuple[int, ...], np.dtype[np.float64]]]] = [[], [], []]
-        people = items(field(one, "subjects", where=where), where=where)
-        for person in people:
-            values = [
+        name = _once(text(field(one, "img", where=where), where=where), seen, where)
+        for slot, person in enumerate(items(field(one, "subjects", where=where), where=where)):
+            x, y, durations = (
                 numbers(field(person, key, where=where), where=where) for key in ("fix_x", "fix_y", "fix_duration")
-            ]
-            if len({value.size for value in values}) != 1:
+            )
+            if not x.size == y.size == durations.size:
                 raise InputError(
-                    f"{where}: {[value.size for value in values]} x, y and durations; is the file cut off?"
+                    f"{where}: {[x.size, y.size, durations.size]} x, y and durations; is the file cut off?"
                 )
-            for column, value in zip(columns, values, strict=True):
-                column.append(value)
-        x, y, durations = (np.concatenate(column) if column else np.empty(0) for column in columns)
-        recordings[name] = Recording(x, y, len(people), None, durations)
-    return PointsReader(path, recordings, origin=1, source=source)
+            points.add(name, x, y, person=slot, durations=durations, where=where)
+    return PointsReader(path, points.close(), origin=1, source=source, left_out=points.left_out)
 
 
 def open_bubbles_mat(path: Path, source: MapSource) -> PointsReader:
-    """Open ``bubble(i).filename`` and ``.userdata(j).fixations.enc`` = x, y of each click, counted from 1.
+    """Open ``bubble(i).filename`` (or ``allImages(i)``) and ``.userdata(j).fixations.enc`` = x, y, counted from 1.
 
     Raises
     ------
@@ -53,19 +53,39 @@ def open_bubbles_mat(path: Path, source: MapSource) -> PointsReader:
         When the file is missing, damaged or of another structure.
     """
     content = loadmat(path)
-    if "bubble" not in content:
-        raise InputError(f'{path}: no variable "bubble"; it is not in the form of BubbleView')
-    recordings: dict[str, Recording] = {}
-    for number, one in enumerate(items(content["bubble"], where=str(path)), 1):
-        where = f"{path}: bubble({number})"
-        name = Path(text(field(one, "filename", where=where), where=where)).stem
-        only_once(recordings, name, where=where)
-        people = []
-        for person in items(field(one, "userdata", where=where), where=where):
+    variable = next((name for name in _LISTS if name in content), None)
+    if variable is None:
+        raise InputError(f'{path}: no variable "bubble" or "allImages"; it is not in the form of BubbleView or FIGRIM')
+    points = PointWriter(path, source.naming)
+    seen: set[str] = set()
+    for number, one in enumerate(items(content[variable], where=str(path)), 1):
+        where = f"{path}: {variable}({number})"
+        name = _once(_name_of(one, where), seen, where)
+        for slot, person in enumerate(items(field(one, "userdata", where=where), where=where)):
             clicks = field(person, "fixations", where=where)
-            if isinstance(clicks, Structs):  # participants who did not see the image have an empty array here
-                people.append(pairs(field(clicks, "enc", where=where), where=where))
-        people = [points for points in people if len(points)]
-        points = np.concatenate(people) if people else np.empty((0, 2))
-        recordings[name] = Recording(points[:, 0], points[:, 1], len(people))
-    return PointsReader(path, recordings, origin=1, source=source)
+            if not isinstance(clicks, Structs):  # participants who did not see the image have an empty array here
+                continue
+            pairs_ = _one_pair(field(clicks, "enc", where=where), where=where)
+            if len(pairs_):
+                points.add(name, pairs_[:, 0], pairs_[:, 1], person=slot, where=where)
+        points.number_of(name, where=where)
+    return PointsReader(path, points.close(), origin=1, source=source, left_out=points.left_out)
+
+
+def _name_of(one: Structs, where: str) -> str:
+    """The image's path where it has one, whose folder tells images of one name apart; else its file name."""
+    return text(field(one, "impath" if "impath" in one.names else "filename", where=where), where=where)
+
+
+def _one_pair(value: Any, *, where: str) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    """Read pairs; a single one may have been squeezed to shape (2, 1) or (1, 2) by the program that wrote it."""
+    if isinstance(value, np.ndarray) and value.shape == (2, 1):
+        value = value.reshape(1, 2)
+    return pairs(value, where=where)
+
+
+def _once(name: str, seen: set[str], where: str) -> str:
+    if name in seen:
+        raise InputError(f"{where}: {name} appears twice; two images must not have one name")
+    seen.add(name)
+    return name

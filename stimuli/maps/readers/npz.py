@@ -8,7 +8,8 @@ from rapidvision.errors import InputError, did_you_mean
 from rapidvision.formats.map_stacks import check_version
 from rapidvision.images.load import load_map
 
-from ...recipe_tables import MapSource
+from ...input_tables import MapSource
+from ...naming import slug
 from .base import DenseMap, dense
 
 _SUFFIX = ".npy"
@@ -41,7 +42,11 @@ class NpzReader:
         twice = next((name for name in members if members.count(name) > 1), None) if _repeats(members) else None
         if twice is not None:
             raise InputError(f"{path}: array {twice.removesuffix(_SUFFIX)} is there twice; write the file again")
-        self.names = frozenset(name.removesuffix(_SUFFIX) for name in members)
+        self.names: dict[str, str] = {}
+        for name in (member.removesuffix(_SUFFIX) for member in members):
+            other = self.names.setdefault(slug(name), name)
+            if other != name:
+                raise InputError(f"{path}: arrays {other} and {name} are both called {slug(name)}; rename one of them")
 
     def has(self, image_id: str) -> bool:
         """Whether an array has the image's name."""
@@ -49,7 +54,7 @@ class NpzReader:
 
     def image_ids(self) -> Collection[str]:
         """Every image that the source has."""
-        return self.names
+        return self.names.keys()
 
     def read(self, image_id: str) -> DenseMap:
         """Read the map of an image."""
@@ -58,7 +63,7 @@ class NpzReader:
             raise InputError(f'{self.path}: no array "{image_id}". {hint[:200]}')
         try:
             with zipfile.ZipFile(self.path) as archive:
-                data = archive.read(image_id + _SUFFIX)
+                data = archive.read(self.names[image_id] + _SUFFIX)
         except Exception as error:  # zip and checksum errors of many kinds
             raise InputError(f"{self.path}: array {image_id} cannot be read ({str(error)[:120]})") from error
         where = f"{self.path}: {image_id}"

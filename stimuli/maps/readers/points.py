@@ -1,16 +1,29 @@
 """Recorded points: what all readers of clicks and fixations share."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rapidvision.errors import InputError
 
-from ...recipe_tables import MapSource
+from ...input_tables import MapSource
 from .base import Points
+
+
+class Recordings(Protocol):
+    """Recordings by image id; see :class:`.point_store.PointStore`."""
+
+    def ids(self) -> Collection[str]:
+        """Every image."""
+
+    def __contains__(self, image_id: str) -> bool: ...
+
+    def recording(self, image_id: str) -> "Recording":
+        """Return what was recorded on an image."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,6 +40,8 @@ class Recording:
         Width and height that the file names.
     durations : ndarray of float64, shape (n,), or None
         How long each lasted.
+    n_missing : int
+        Samples without a position, which are not among the points.
     """
 
     x: NDArray[np.float64]
@@ -34,33 +49,31 @@ class Recording:
     n_observers: int
     frame_px: tuple[int, int] | None = None
     durations: NDArray[np.float64] | None = None
+    n_missing: int = 0
 
 
 class PointsReader:
-    """Recordings held in memory.
+    """Recordings of a file or folder.
 
     Parameters
     ----------
     path : Path
         For messages.
-    recordings : mapping
-        Image id → Recording.
+    recordings : Recordings
+        By image id.
     origin : int
         Coordinate of the first pixel in the format.
     source : MapSource
         May say otherwise.
-
-    Raises
-    ------
-    InputError
-        When the coordinates cannot be meant so: a 0 where counting starts at 1, exchanged axes.
+    left_out : str
+        What the source holds besides, in words; empty if nothing.
     """
 
-    def __init__(self, path: Path, recordings: Mapping[str, Recording], *, origin: int, source: MapSource) -> None:
-        self.path, self.recordings, self.source = path, recordings, source
-        self.origin = origin if source.origin is None else source.origin
-        for image_id, one in recordings.items():
-            check(one, self.origin, source.frame_px or one.frame_px, where=f"{path}: {image_id}")
+    def __init__(
+        self, path: Path, recordings: Recordings, *, origin: int, source: MapSource, left_out: str = ""
+    ) -> None:
+        self.path, self.recordings, self.source, self.left_out = path, recordings, source, left_out
+        self.origin = origin if source.frame.origin is None else source.frame.origin
 
     def has(self, image_id: str) -> bool:
         """Whether there are points on the image."""
@@ -68,36 +81,43 @@ class PointsReader:
 
     def image_ids(self) -> Collection[str]:
         """Every image that the source has."""
-        return self.recordings.keys()
+        return self.recordings.ids()
 
     def read(self, image_id: str) -> Points:
-        """Return the points of an image, counted from 0."""
-        one = self.recordings.get(image_id)
-        if one is None:
+        """Return the points of an image, counted from 0.
+
+        Raises
+        ------
+        InputError
+            When there are none, or the coordinates cannot be meant so: a 0 where counting starts at 1, exchanged axes.
+        """
+        if image_id not in self.recordings:
             raise InputError(f"{self.path}: no points on {image_id} (map source {self.source.source})")
-        return as_points(one, self.origin, self.source, where=f"{self.path}: {image_id}")
+        return as_points(
+            self.recordings.recording(image_id), self.origin, self.source, where=f"{self.path}: {image_id}"
+        )
 
 
-def only_once(recordings: Mapping[str, Recording], name: str, *, where: str) -> None:
-    """Refuse a second recording of one image.
+def as_points(one: Recording, origin: int, source: MapSource, *, where: str) -> Points:
+    """Return a recording's points counted from 0, with the weights that the recipe asks for.
 
     Raises
     ------
     InputError
-        When `name` is there already.
+        As :func:`check` does, and when weights are asked for and the recording has no durations.
     """
-    if name in recordings:
-        raise InputError(f"{where}: {name} appears twice; two images must not have one name")
-
-
-def as_points(one: Recording, origin: int, source: MapSource, *, where: str) -> Points:
-    """Return a recording's points counted from 0, with the weights that the recipe asks for."""
+    frame = source.frame
+    size = frame.size_px or one.frame_px
+    x, y = (one.y, one.x) if frame.axes == "row-column" else (one.x, one.y)
+    counted = frame.unit in (None, "px") and not frame.middle
+    first = origin if counted else 0
+    check(Recording(x, y, one.n_observers, None, one.durations), first, size if counted else None, where=where)
     weights = None
     if source.weights == "duration":
         if one.durations is None:
             raise InputError(f'{where}: no durations; use weights = "none"')
         weights = one.durations
-    return Points(one.x - origin, one.y - origin, one.n_observers, source.frame_px or one.frame_px, weights, where)
+    return Points(x - first, y - first, one.n_observers, size, weights, where, one.n_missing)
 
 
 def check(one: Recording, origin: int, frame_px: tuple[int, int] | None, *, where: str) -> None:
@@ -118,7 +138,7 @@ def check(one: Recording, origin: int, frame_px: tuple[int, int] | None, *, wher
     whole = bool(np.all(one.x == np.rint(one.x)) and np.all(one.y == np.rint(one.y)))
     if origin == 1 and whole and min(one.x.min(), one.y.min()) == 0:
         raise InputError(
-            f"{where}: a coordinate 0, but counting starts at 1 in this format; say origin = 0 if it is so"
+            f"{where}: a coordinate 0, but counting starts at 1 in this format; say frame.origin = 0 if it is so"
         )
     if frame_px is None:
         return
@@ -126,9 +146,9 @@ def check(one: Recording, origin: int, frame_px: tuple[int, int] | None, *, wher
     most_x, most_y = one.x.max() - origin, one.y.max() - origin
     if origin == 0 and whole and (most_x == width or most_y == height):
         raise InputError(
-            f"{where}: a coordinate {int(max(most_x, most_y))} in a frame of {width} x {height}; say origin = 1"
+            f"{where}: a coordinate {int(max(most_x, most_y))} in a frame of {width} x {height}; say frame.origin = 1"
         )
     if width != height and (most_y > height - 0.5 or most_x > width - 0.5) and most_y <= width and most_x <= height:
         raise InputError(
-            f"{where}: x reaches {most_x:.0f} and y {most_y:.0f} in {width} x {height}; they look exchanged"
+            f"{where}: x reaches {most_x:.0f} and y {most_y:.0f} in {width} x {height}; they look exchanged (frame.axes)"
         )

@@ -5,20 +5,21 @@ observer with ``fixations``, ``location``, ``timestamp``), and mouse samples in 
 ``fixations.subj`` are [row, column]: read so, they agree with the eye fixations on the same images.
 """
 
-from collections.abc import Collection
 from pathlib import Path
+from typing import ClassVar
 
 import msgspec
 import numpy as np
 
 from rapidvision.errors import InputError
-from rapidvision.images.listing import list_images
-from rapidvision.system import files, json_text
 
-from ...recipe_tables import MapSource
+from ...input_tables import MapSource
 from .base import Points
+from .folder import NamedFiles
+from .json_stream import elements
 from .matlab import field, items, loadmat, numbers, pairs
-from .points import PointsReader, Recording, as_points, check, only_once
+from .point_store import PointWriter
+from .points import PointsReader, Recording, as_points
 
 
 class _Image(msgspec.Struct):
@@ -33,11 +34,6 @@ class _Annotation(msgspec.Struct):
     fixations: list[tuple[float, float]]
 
 
-class _Salicon(msgspec.Struct):
-    images: list[_Image]
-    annotations: list[_Annotation]
-
-
 def open_salicon_json(path: Path, source: MapSource) -> PointsReader:
     """Open a SALICON annotation file.
 
@@ -46,91 +42,68 @@ def open_salicon_json(path: Path, source: MapSource) -> PointsReader:
     InputError
         When the file is missing, damaged, or no SALICON file.
     """
-    try:
-        found = json_text.decode(files.read_bytes(path), _Salicon, name=str(path))
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise InputError(f"{path}: not a SALICON file ({error})") from error
-    people: dict[int, list[list[tuple[float, float]]]] = {}
-    for annotation in found.annotations:
-        people.setdefault(annotation.image_id, []).append(annotation.fixations)
-    strange = sorted(people.keys() - {image.id for image in found.images})
-    if strange:
-        n = sum(len(people[one]) for one in strange)
-        raise InputError(f"{path}: {n} annotations of images that the file does not list (first: {strange[0]})")
-    if len({image.id for image in found.images}) < len(found.images):
-        raise InputError(f"{path}: two images have one id")
-    recordings: dict[str, Recording] = {}
-    for image in found.images:
-        name = Path(image.file_name).stem
-        only_once(recordings, name, where=str(path))
-        all_points = [pair for person in people.get(image.id, []) for pair in person]
-        points = np.array(all_points, np.float64).reshape(-1, 2)
+    images: dict[int, _Image] = {}
+    names: set[str] = set()
+    for image in elements(path, _Image, key="images", form="SALICON file"):
         if image.width < 1 or image.height < 1:
             raise InputError(f"{path}: {image.file_name} is {image.width} x {image.height} pixels")
-        recordings[name] = Recording(
-            points[:, 1], points[:, 0], len(people.get(image.id, [])), (image.width, image.height)
-        )
-    return PointsReader(path, recordings, origin=1, source=source)
+        if image.id in images:
+            raise InputError(f"{path}: two images have one id")
+        if image.file_name in names:
+            raise InputError(f"{path}: {image.file_name} appears twice; two images must not have one name")
+        names.add(image.file_name)
+        images[image.id] = image
+    points = PointWriter(path, source.naming)
+    strange: dict[int, int] = {}
+    for number, annotation in enumerate(elements(path, _Annotation, key="annotations", form="SALICON file")):
+        listed = images.get(annotation.image_id)
+        if listed is None:
+            strange[annotation.image_id] = strange.get(annotation.image_id, 0) + 1
+            continue
+        places = np.array(annotation.fixations, np.float64).reshape(-1, 2)
+        size = listed.width, listed.height
+        points.add(listed.file_name, places[:, 1], places[:, 0], person=number, frame_px=size)
+    if strange:
+        n = sum(strange.values())
+        raise InputError(f"{path}: {n} annotations of images that the file does not list (first: {min(strange)})")
+    for image in images.values():
+        points.number_of(image.file_name)
+    return PointsReader(path, points.close(), origin=1, source=source, left_out=points.left_out)
 
 
-class SaliconFolder:
-    """A folder with a ``.mat`` file per image, read when it is asked for.
+class SaliconFolder(NamedFiles):
+    """A folder with a ``.mat`` file per image, read when it is asked for."""
 
-    Parameters
-    ----------
-    folder : Path
-        The folder.
-    source : MapSource
-        Frame, origin and weights.
-
-    Attributes
-    ----------
-    left_out : str
-        What lies in the folder besides such files, counted by suffix; empty if nothing does.
-    """
-
-    def __init__(self, folder: Path, source: MapSource) -> None:
-        listing = list_images(folder, suffixes=(".mat",))
-        self.folder, self.source, self.left_out = folder, source, listing.left_out
-        self._names = {path.stem: path.name for path in listing.paths}
-
-    def has(self, image_id: str) -> bool:
-        """Whether there is a file for the image."""
-        return image_id in self._names
-
-    def image_ids(self) -> Collection[str]:
-        """Every image that the source has."""
-        return self._names.keys()
+    suffixes: ClassVar[tuple[str, ...]] = (".mat",)
 
     def read(self, image_id: str) -> Points:
         """Return the points of an image, counted from 0."""
-        path = self.folder / self._names.get(image_id, f"{image_id}.mat")
-        recording = salicon_mat(path)
-        origin = 1 if self.source.origin is None else self.source.origin
-        check(recording, origin, self.source.frame_px or recording.frame_px, where=str(path))
-        return as_points(recording, origin, self.source, where=str(path))
+        path = self.path_of(image_id)
+        origin = 1 if self.source.frame.origin is None else self.source.frame.origin
+        return as_points(salicon_mat(path, samples=self.source.key == "location"), origin, self.source, where=str(path))
 
 
 def open_salicon_mat(path: Path, source: MapSource) -> SaliconFolder:
-    """Open a folder of SALICON MATLAB files.
+    """Open a folder of SALICON MATLAB files; ``key = "location"`` takes all mouse samples instead of fixations.
 
     Raises
     ------
     InputError
-        When there is no such folder; a missing or damaged file is refused when it is read.
+        When there is no such folder, or `key` is something else; a missing or damaged file is refused when it is read.
     """
-    if not path.is_dir():
-        raise InputError(f'{path}: not a folder; reader = "salicon-mat" wants one with a .mat file per image')
+    if source.key not in ("", "fixations", "location"):
+        raise InputError(f'{path}: key is "{source.key}"; "fixations" or "location" (all mouse samples) is needed')
     return SaliconFolder(path, source)
 
 
-def salicon_mat(path: Path) -> Recording:
+def salicon_mat(path: Path, *, samples: bool = False) -> Recording:
     """Read one MATLAB file of either kind."""
     content = loadmat(path)
     where = str(path)
     if "gaze" in content:
         people = [
-            pairs(field(one, "fixations", where=where), where=where) for one in items(content["gaze"], where=where)
+            pairs(field(one, "location" if samples else "fixations", where=where), where=where)
+            for one in items(content["gaze"], where=where)
         ]
         frame = None
         if "resolution" in content:
