@@ -14,7 +14,8 @@ from ..inference.permutation import RandomizationTest, randomization_test
 from ..table.accuracy import Cells
 from ..table.statistics import columns_of
 from ..table.trials import Trials
-from .contrast import Contrast, as_words, with_groups
+from .conditions import as_words
+from .contrast import Contrast, with_groups
 from .options import Found, Options, joined_pairs, scores_of
 from .resampling_tests.covariates import covariate_test
 from .resampling_tests.own_statistic import own_test

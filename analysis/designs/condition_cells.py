@@ -11,7 +11,8 @@ from ..table.columns import Columns
 from ..table.first_lines import LateRule
 from ..table.statistics import columns_of
 from ..table.trials import Trials
-from .contrast import SEPARATOR, Contrast, as_words, recoded
+from .conditions import as_words
+from .contrast import SEPARATOR, Contrast, recoded
 
 
 @dataclass(frozen=True, eq=False)

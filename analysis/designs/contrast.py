@@ -8,13 +8,11 @@ import pandas as pd
 from rapidvision.errors import InputError, did_you_mean
 
 from ..table.trials import Trials, TrialsSource, as_trials
+from .conditions import as_words, condition_column, conditions_of, factors_of, varies_within
 
 #: How conditions are spread over participants.
 DesignKind = Literal["one-sample", "between", "within", "mixed"]
 DESIGNS: tuple[DesignKind, ...] = ("one-sample", "between", "within", "mixed")
-#: Columns that may hold conditions where none is named, beside those of the protocol's factors.
-_USUAL = ("group", "map_source")
-_FACTOR = "factor_"
 #: Between a participant and a condition in the name of a row; no name holds it.
 SEPARATOR = "\x1f"
 
@@ -111,18 +109,18 @@ def find_contrast(
             raise InputError(f'by: "{by}" names two columns, which is a mixed design; design says {design}')
         return _mixed(frame, table, tuple(name.strip() for name in by.split("*")), conditions)
     if design == "mixed":
-        within = by if by is not None else next((one for one in _factors(frame) if _varies_within(frame, one)), None)
+        within = by if by is not None else next((one for one in factors_of(frame) if varies_within(frame, one)), None)
         if within is None:
             raise InputError(
                 f"design: {table.name} has no factor that varies within participants; name its column (by)"
             )
         return _mixed(frame, table, ("group", within), conditions)
-    column = by if by is not None else _column(frame)
+    column = by if by is not None else condition_column(frame)
     words = as_words(frame, column, table.name)
     alone = len(set(words)) == 1 if conditions is None else len(conditions) == 1
     if design == "one-sample" or (design is None and alone):
         return _one(words, column, conditions)
-    chosen = _conditions(words, column, conditions)
+    chosen = conditions_of(words, column, conditions)
     counts = words[words.isin(chosen)].groupby(frame["participant_id"]).nunique()
     found: DesignKind = design or _found(counts, column, len(chosen), table.name)
     several = int((counts > 1).sum())
@@ -142,63 +140,6 @@ def find_contrast(
     left = len(counts) - whole
     note = (f"{left} of {len(counts)} participants do not have all of {', '.join(chosen)} and are left out",)
     return Contrast("within", column, chosen, within=column, notes=note if left else ())
-
-
-def as_words(frame: pd.DataFrame, column: str, name: str) -> "pd.Series[str]":
-    """The values of a column as text, empty where a row has none.
-
-    Raises
-    ------
-    InputError
-        When there is no such column.
-    """
-    if column not in frame:
-        known = [one for one in frame.columns if 1 < frame[one].nunique() <= 50]
-        raise InputError(f'by: {name} has no column "{column}". {did_you_mean(column, [str(one) for one in known])}')
-    values = frame[column]
-    text = values.map(
-        lambda one: "" if one is None or one != one else f"{one:g}" if isinstance(one, float) else str(one)
-    )
-    return text.astype(str)
-
-
-def _factors(frame: pd.DataFrame) -> list[str]:
-    """Columns that may hold conditions, in the order in which they are looked at."""
-    known = [str(name) for name in frame.columns]
-    return [name for name in (*_USUAL, *(one for one in known if one.startswith(_FACTOR))) if name in known]
-
-
-def _column(frame: pd.DataFrame) -> str:
-    return next((name for name in _factors(frame) if len(set(frame[name])) > 1), "group")
-
-
-def _varies_within(frame: pd.DataFrame, column: str) -> bool:
-    pairs = frame[["participant_id", column]].drop_duplicates()
-    return bool(pairs["participant_id"].duplicated().any())
-
-
-def _conditions(words: "pd.Series[str]", column: str, conditions: tuple[str, ...] | None) -> tuple[str, ...]:
-    known = sorted(set(words) - {""})
-    if conditions is None:
-        if len(known) < 2:
-            raise InputError(
-                f"{_plural(column)}: the table has one {column} ({', '.join(known)}); a comparison needs two. Against chance "
-                "one group can be tested: rapidvision analyse chance"
-            )
-        return tuple(known)
-    for one in conditions:
-        if one not in known:
-            raise InputError(f'{_plural(column)}: no {column} "{one}". {did_you_mean(one, known)}')
-    if len(set(conditions)) < len(conditions):
-        twice = next(one for one in conditions if conditions.count(one) > 1)
-        raise InputError(f'{_plural(column)}: "{twice}" is named twice; name two different {_plural(column)}')
-    if len(conditions) < 2:
-        raise InputError(f"{_plural(column)}: got {conditions[0]} alone; a comparison needs two, or design one-sample")
-    return conditions
-
-
-def _plural(column: str) -> str:
-    return "groups" if column == "group" else f"{column} values"
 
 
 def _found(counts: "pd.Series[int]", column: str, n_conditions: int, name: str) -> DesignKind:
@@ -233,7 +174,7 @@ def _mixed(
     varies = []
     for column in columns:
         as_words(frame, column, table.name)
-        varies.append(_varies_within(frame, column))
+        varies.append(varies_within(frame, column))
     if varies == [True, False]:
         columns = (columns[1], columns[0])
     elif varies != [False, True]:
@@ -243,13 +184,13 @@ def _mixed(
             f"{columns[1]} {how} within participants"
         )
     between, within = columns
-    chosen = _conditions(as_words(frame, within, table.name), within, conditions)
+    chosen = conditions_of(as_words(frame, within, table.name), within, conditions)
     if len(chosen) != 2:
         raise InputError(
             f"design: mixed compares two conditions of {within} over the groups; it has {len(chosen)} "
             f"({', '.join(chosen)}); name two (conditions)"
         )
-    groups = _conditions(as_words(frame, between, table.name), between, None)
+    groups = conditions_of(as_words(frame, between, table.name), between, None)
     words = as_words(frame, within, table.name)
     counts = words[words.isin(chosen)].groupby(frame["participant_id"]).nunique()
     left = int((counts < 2).sum())

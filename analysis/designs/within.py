@@ -11,7 +11,8 @@ from ..inference.permutation import RandomizationTest, randomization_test
 from ..table.accuracy import Curve
 from ..table.trials import Trials
 from .condition_cells import ConditionCells, condition_cells
-from .contrast import Contrast, as_words
+from .conditions import as_words
+from .contrast import Contrast
 from .options import Found, Options, joined_pairs, scores_of
 from .resampling_tests.own_statistic import own_test
 from .resampling_tests.paired import Differences, paired_test, score_differences, share_differences

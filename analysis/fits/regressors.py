@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from rapidvision.errors import InputError, did_you_mean
 
+from ..designs.conditions import as_words, condition_column, conditions_of
 from ..table.accuracy import level_codes
 from ..table.trials import Trials
 from .choices import RANDOM, AxisScale, Random
@@ -190,8 +191,8 @@ def condition_rows(
         The two; one where `one` allows it.
     """
     frame = trials.people()
-    column = _condition_column(frame, by, trials.name)
-    values = frame[column].map(_text)
+    column = condition_column(frame) if by is None else by
+    values = as_words(frame, column, trials.name)
     pair = _pair(values, conditions, column, one=one)
     chosen = (frame["status"] == "ok") & values.isin(pair)
     frame, values = frame[chosen], values[chosen]
@@ -206,37 +207,13 @@ def _varies(values: Floats, units: "NDArray[np.object_]") -> bool:
     return bool((grouped.max() > grouped.min()).mean() > 0.5)
 
 
-def _text(value: object) -> str | None:
-    return None if value is None or value != value else str(value)
-
-
-def _condition_column(frame: pd.DataFrame, by: str | None, name: str) -> str:
-    from rapidvision.trials import COLUMNS
-
-    known = [column.name for column in COLUMNS]
-    own = [str(column) for column in frame.columns if column not in known]
-    if by is not None:
-        if by not in frame.columns:
-            raise InputError(f'by: {name} has no column "{by}". {did_you_mean(by, ["group", "map_source", *own])}')
-        return by
-    candidates = ["group", "map_source", *own]
-    return next((one for one in candidates if len(frame[one].dropna().unique()) > 1), "group")
-
-
-def _pair(values: "pd.Series[str]", conditions: tuple[str, ...] | None, column: str, *, one: bool) -> tuple[str, ...]:
-    known = sorted({str(value) for value in values.dropna()})
-    if conditions is None:
-        if one and len(known) == 1:
-            return (known[0],)
-        if len(known) != 2:
-            raise InputError(
-                f"conditions: column {column} has {len(known)} ({', '.join(known[:8])}); "
-                + ("a comparison needs two" if len(known) < 2 else "name the two to compare")
-            )
-        return known[0], known[1]
-    for name in conditions:
-        if name not in known:
-            raise InputError(f'conditions: column {column} has no "{name}". {did_you_mean(name, known)}')
-    if len(set(conditions)) < len(conditions):
-        raise InputError(f'conditions: "{conditions[0]}" is named twice; name two different ones')
-    return conditions
+def _pair(words: "pd.Series[str]", conditions: tuple[str, ...] | None, column: str, *, one: bool) -> tuple[str, ...]:
+    known = sorted(set(words) - {""})
+    if one and conditions is None and len(known) == 1:
+        return (known[0],)
+    pair = conditions_of(words, column, conditions)
+    if len(pair) != 2:
+        raise InputError(
+            f"conditions: column {column} has {len(pair)} ({', '.join(pair[:8])}); name the two to compare"
+        )
+    return pair

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from rapidvision.errors import InputError, did_you_mean
 
-from ..designs.contrast import as_words, find_contrast
+from ..designs.conditions import as_words
+from ..designs.contrast import find_contrast
 from ..table.accuracy import Level, level_codes
 from ..table.first_lines import LATE_RULES, LateRule, opening
 from ..table.trials import Trials, TrialsSource, as_trials

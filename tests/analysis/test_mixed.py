@@ -356,7 +356,7 @@ def test_unusable_input_is_refused(change, says):
     ("options", "says"),
     [
         ({"by": "cue"}, 'no column "cue"'),
-        ({"groups": ("clickme", "salico")}, 'has no "salico"'),
+        ({"groups": ("clickme", "salico")}, 'no group "salico"'),
         ({"groups": ("clickme", "clickme")}, "named twice"),
         ({"random": "slope"}, "slopes"),
         ({"link": "probit"}, "logit and guess"),
