@@ -192,7 +192,7 @@ def _movies(arguments: argparse.Namespace) -> int:
 
 
 def _import_clickme(arguments: argparse.Namespace) -> int:
-    from .import_clickme import import_release
+    from .entrance.import_clickme import import_release
 
     names = files.read_text(arguments.class_names).splitlines() if arguments.class_names else ()
     done = import_release(

@@ -10,7 +10,7 @@ from rapidvision.cli import main
 from rapidvision.errors import InputError
 from rapidvision.formats import tfrecord
 from rapidvision.formats.manifest import read_set
-from rapidvision.stimuli.import_clickme import import_release
+from rapidvision.stimuli.entrance.import_clickme import import_release
 from tests.stimuli.conftest import blobs, natural
 
 

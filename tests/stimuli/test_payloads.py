@@ -14,7 +14,7 @@ from scipy.io import savemat
 from rapidvision.errors import InputError
 from rapidvision.formats import tfrecord
 from rapidvision.stimuli.builder.build import build
-from rapidvision.stimuli.import_clickme import import_release
+from rapidvision.stimuli.entrance.import_clickme import import_release
 from rapidvision.stimuli.input_tables import MapSource
 from rapidvision.stimuli.maps.readers import open_source
 from rapidvision.stimuli.recipe import StimulusRecipe

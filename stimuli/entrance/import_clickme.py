@@ -14,9 +14,9 @@ from rapidvision.maps import checked_values
 from rapidvision.system import files
 from rapidvision.system.progress import Advance, silent
 
-from .image.colorspace import rounded
-from .maps.readers.clickme import record_files, records
-from .png.series import encode
+from ..image.colorspace import rounded
+from ..maps.readers.clickme import record_files, records
+from ..png.series import encode
 
 
 @dataclass(frozen=True, slots=True)
