@@ -60,7 +60,7 @@ from .models.observers import ObserverConsistency as ObserverConsistency
 from .models.observers import observer_consistency as observer_consistency
 from .prereg.plan import Preregistration as Preregistration
 from .prereg.plan import preregister as preregister
-from .prereg.plan import read_preregistration as read_preregistration
+from .prereg.plan_files import read_preregistration as read_preregistration
 from .reporting.build import Report as Report
 from .reporting.build import report as report
 from .reporting.fig2b_panel import Fig2b as Fig2b

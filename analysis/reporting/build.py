@@ -17,7 +17,8 @@ from ..curve_fits import fit_psychometric
 from ..inference.above_chance import chance_test
 from ..level_comparison import LevelTests, level_tests
 from ..prereg.deviations import deviations
-from ..prereg.plan import Preregistration, read_preregistration
+from ..prereg.plan import Preregistration
+from ..prereg.plan_files import read_preregistration
 from ..specifications.multiverse import multiverse as repeat
 from ..table.exclusions import Rules, exclude
 from ..table.first_lines import LATE_RULES, LateRule
