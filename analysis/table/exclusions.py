@@ -129,7 +129,7 @@ def exclude(trials: TrialsSource, rules: Rules | None = None) -> Kept:
     Raises
     ------
     InputError
-        When a rule leaves no participant; the message names the rule.
+        When a rule leaves no participant, or none of a group; the message names the rules.
 
     Examples
     --------
@@ -157,7 +157,14 @@ def exclude(trials: TrialsSource, rules: Rules | None = None) -> Kept:
             if unknown:
                 notes.append(f"{unknown} without a trial that {name} measures stay")
             trials = _drop(trials, measured, name, limit, f"{text} {limit:g}", excluded)
-    return Kept(trials, tuple(excluded), before, _sizes(trials), tuple(notes))
+    left = _sizes(trials)
+    if gone := sorted(set(before) - set(left)):
+        counts = "; ".join(f"{one.rule}: {one.n}" for one in excluded if one.n)
+        raise InputError(
+            f"{trials.name}: exclusions leave no participant of group {', '.join(gone)} ({counts}), so what is left would be "
+            "another design; choose other limits, or leave the group out by where"
+        )
+    return Kept(trials, tuple(excluded), before, left, tuple(notes))
 
 
 def _sizes(trials: Trials) -> dict[str, int]:

@@ -152,6 +152,13 @@ def test_a_rule_that_excludes_everyone_is_named(trials):
         Rules(max_response_bias=0.2)
 
 
+def test_exclusions_that_empty_a_group_are_refused_because_they_change_the_design(trials):
+    one = trials.frame["group"] == "salicon"
+    frame = trials.frame.assign(status=np.where(one, "late", trials.frame["status"]))
+    with pytest.raises(InputError, match=r"no participant of group salicon .*above 0.5: \d+"):
+        exclude(Trials(frame), Rules(max_late_share=0.5))
+
+
 def test_only_the_first_session_of_a_returning_participant_stays(trials):
     who = trials.frame["participant_id"].iloc[0]
     again = trials.frame[trials.frame["participant_id"] == who].assign(session_id="zz", utc="2026-02-01T00:00:00Z")
@@ -220,10 +227,11 @@ def test_a_column_that_is_there_twice_is_refused(table_file):
         read_trials(table_file)
 
 
-def test_one_group_is_told_what_can_be_tested(trials):
+def test_one_group_is_tested_against_guessing_and_told_where_two_are_needed(trials):
     one = trials.keep((trials.frame["group"] == "clickme").to_numpy(), "clickme alone")
-    with pytest.raises(InputError, match="one group .clickme.; a comparison needs two.*analyse chance"):
-        level_tests(one, n_resamples=20, seed=1)
+    assert level_tests(one, n_resamples=20, seed=1).contrast.design == "one-sample"
+    with pytest.raises(InputError, match="one group .clickme.; a comparison needs two"):
+        cells(one).pair()
 
 
 def test_rules_that_cannot_be_measured_are_refused_or_said(trials):
