@@ -61,17 +61,17 @@ def _many(folder):
         table.append((f"i{number:05d}", f"photos/i{number:05d}.jpg", *kind))
         points += [(f"i{number:05d}", (number * 37 + k * 91) % 640, (number * 53 + k * 67) % 480, k) for k in range(20)]
     for name, some in (("images.csv", table), ("gaze.csv", points)):
-        with (folder / name).open("w", newline="") as file:
+        with (folder / name).open("w", newline="", encoding="utf-8") as file:
             csv.writer(file).writerows(some)
     maps = '[[maps]]\nsource = "map"\nreader = "folder"\npath = "maps"\n'
     eye = '[[maps]]\nsource = "eye"\nreader = "points-csv"\npath = "gaze.csv"\nblur = "gauss:10"\n'
-    (folder / "recipe.toml").write_text(f'name = "many"\n{maps}{eye}')
+    (folder / "recipe.toml").write_text(f'name = "many"\n{maps}{eye}', encoding="utf-8")
 
 
 def _watched(*words):
     """Run a command; return seconds and the largest memory of it and its processes together, in MB."""
     start, most = time.perf_counter(), [0]
-    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, encoding="utf-8") as process:
         watch = threading.Thread(target=_watch, args=(process, most))
         watch.start()
         said, _ = process.communicate()
@@ -129,7 +129,7 @@ def points_memory():
         "assert r.read('i00007').x_px.size == 5000\n"
     )
     with tempfile.TemporaryDirectory() as folder:
-        with (Path(folder) / "p.csv").open("w") as file:
+        with (Path(folder) / "p.csv").open("w", encoding="utf-8") as file:
             file.write("image_id,x,y,participant_id\n")
             for start in range(0, N_ROWS, 2000):
                 file.writelines(

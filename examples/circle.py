@@ -254,7 +254,7 @@ def main() -> None:
     report = ("analyse", "report", out / "trials.csv", "--models", out / "models.csv", "--set", out / "stimuli")
     rapidvision(*report, "--seed", SEED, "--out", out / "report")
     print(
-        f"Fig. 2B, two groups of simulated participants and one network on both sources: {out / 'report' / 'fig2b.png'}"
+        f"Fig. 2B, two groups of simulated participants and one network on both sources: {out / 'report' / 'figures' / 'fig2b.png'}"
     )
 
 

@@ -145,7 +145,7 @@ def run(arguments: argparse.Namespace) -> int:
     cli.say(
         arguments,
         f"\nDone in {time.perf_counter() - started:.0f} s. The participants are SIMULATED, with known thresholds; no person was tested.\n"
-        f"Fig. 2B: {report / 'fig2b.png'} (also .pdf, .svg)\nReport:  {report / 'report.html'}",
+        f"Fig. 2B: {report / 'figures' / 'fig2b.png'} (also .pdf, .svg)\nReport:  {report / 'report.html'}",
     )
     return 0
 

@@ -88,7 +88,7 @@ def _files(folder: Path, but: Path) -> Iterator[Path]:
         return
     if not folder.is_dir():
         raise InputError(f"{folder}: no such file or folder")
-    for path in sorted(folder.rglob("*")):
+    for path in sorted(folder.rglob("*"), key=str):
         below = path.relative_to(folder)
         if path.is_file() and not path.is_relative_to(but) and not any(is_hidden(Path(part)) for part in below.parts):
             yield path

@@ -6,7 +6,9 @@ import json
 import msgspec
 import pytest
 
+from rapidvision.analysis.reporting.html import page
 from rapidvision.analysis.reporting.network_section import attention
+from rapidvision.analysis.reporting.parts import Section
 from rapidvision.cli import main
 from rapidvision.errors import InputError
 from rapidvision.formats.networks.model_record import (
@@ -55,10 +57,14 @@ def record(mosaic=FOUND):
     )
 
 
+def html_of(parts):
+    return page("Report", "", [Section("Networks", parts)], {})
+
+
 def test_the_mosaic_beside_the_table_is_shown_with_its_rows(tmp_path):
     write_record(tmp_path / "models.csv", record())
     (tmp_path / "models-attention.png").write_bytes(b"an image")
-    text = attention(tmp_path / "models.csv")
+    text = html_of(attention(tmp_path / "models.csv"))
     assert base64.b64encode(b"an image").decode() in text
     assert "Rows: the images, gala (attention), plain (activity of a network without attention)." in text
     assert "2 intact images (cat-1, table-1)" in text
@@ -66,9 +72,9 @@ def test_the_mosaic_beside_the_table_is_shown_with_its_rows(tmp_path):
 
 
 def test_without_a_record_or_a_mosaic_there_is_no_figure(tmp_path):
-    assert attention(tmp_path / "models.csv") == ""
+    assert attention(tmp_path / "models.csv") == []
     write_record(tmp_path / "models.csv", record(mosaic=None))
-    text = attention(tmp_path / "models.csv")
+    text = html_of(attention(tmp_path / "models.csv"))
     assert "<figure>" not in text
     assert "mine is not shown" in text
 

@@ -136,7 +136,8 @@ def test_known_parameters_come_back_at_any_rate(rate):
 
 def test_the_chance_line_stands_where_the_rate_is_known(trials, tmp_path):
     def words(drawing):
-        return [text.get_text() for axes in drawing.figure.axes for text in axes.texts]
+        legends = [*drawing.figure.legends, *(axes.get_legend() for axes in drawing.figure.axes)]
+        return " ".join(text.get_text() for legend in legends if legend for text in legend.get_texts())
 
     def lines(drawing):
         return {line.get_ydata()[0] for axes in drawing.figure.axes for line in axes.lines if line.get_alpha() is None

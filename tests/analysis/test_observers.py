@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from rapidvision import analysis
-from rapidvision.analysis.importers.formats import import_trials
+from rapidvision.analysis import import_trials
 from rapidvision.errors import InputError
 from tests.analysis.measured_tables import rows_of, table
 

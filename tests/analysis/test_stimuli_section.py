@@ -40,5 +40,5 @@ def test_the_certificate_is_in_the_report_and_in_its_results(tmp_path):
 def test_a_set_without_a_certificate_is_said_to_have_none(tmp_path):
     found = make_set(tmp_path / "set")
     certificate = certificate_of(found.folder)
-    assert "built without it" in stimuli_section(certificate)
+    assert "built without it" in stimuli_section(certificate)[0].text
     assert stimuli_results(certificate) == {"tests": (), "note": "the set was built without it", "flagged": False}

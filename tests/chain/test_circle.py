@@ -121,9 +121,9 @@ def test_one_table_and_a_report_with_four_curves(around):
     text = json.dumps(results)
     assert "compact-gala-maps" in text
     assert {row.group for row in rows} == {"clickme", "salicon"}
-    for name in ("fig2b.png", "fig2b.svg", "report.html"):
+    for name in ("figures/fig2b.png", "figures/fig2b.svg", "report.html"):
         assert (around / "report" / name).stat().st_size > 1000, name
-    figure = (around / "report" / "fig2b.svg").read_text(encoding="utf-8")
+    figure = (around / "report" / "figures" / "fig2b.svg").read_text(encoding="utf-8")
     assert "clickme" in figure.lower()
     assert "compact-gala-maps" in figure
 

@@ -42,7 +42,7 @@ def test_the_demo_runs_the_commands_it_prints(folder):
 
 def test_the_demo_leaves_figure_report_and_results(folder):
     report = folder / "demo" / "report"
-    for name in ("fig2b.pdf", "fig2b.svg", "fig2b.png", "report.html", "results.json"):
+    for name in ("figures/fig2b.pdf", "figures/fig2b.svg", "figures/fig2b.png", "report.html", "results.json"):
         assert (report / name).stat().st_size > 0, name
     assert "simulated" in (report / "report.html").read_text(encoding="utf-8").lower()
     assert json.loads((report / "results.json").read_text(encoding="utf-8"))

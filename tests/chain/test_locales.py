@@ -110,7 +110,7 @@ def as_always(tmp_path_factory):
     first, second = (written(tmp_path_factory.mktemp("plain"), LC_ALL="C.UTF-8") for _ in range(2))
     alike = {name: digest for name, digest in first.items() if second.get(name) == digest}
     assert first.keys() == second.keys()
-    must = {"satz/manifest.csv", "studie/simulated.csv", "bins.csv", "bericht/fig2b.svg", "karten/clicks.csv"}
+    must = {"satz/manifest.csv", "studie/simulated.csv", "bins.csv", "bericht/figures/fig2b.svg", "karten/clicks.csv"}
     assert must <= alike.keys(), f"differ: {sorted(first.keys() - alike.keys())}"
     return alike, first.keys()
 

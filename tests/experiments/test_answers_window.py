@@ -73,7 +73,7 @@ with (
             threads.append(threading.Thread(target=answer, args=(trials[frame.trial],)))
             threads[-1].start()
 
-    screen.load(plan, paths, side_px=64, icons={})
+    screen.drawings.load(plan, paths, side_px=64, icons={})
     screen.use_refresh(estimate(measure_flips(screen.flip, seconds=0.5)))
     Trials(plan, Watched(screen, see), devices.merged, journal).run()
     for thread in threads:
@@ -128,7 +128,7 @@ from rapidvision.plan import read_plan
 plan, server = read_plan(sys.argv[1]), display.Display()
 with PsychoPyScreen(window_px=(640, 480), paced_hz=60) as screen, open_keys(screen.conversion) as keys, \\
         Devices(screen, keys, clicks=True) as devices:
-    screen.load(plan, {}, side_px=64, icons={})
+    screen.drawings.load(plan, {}, side_px=64, icons={})
     x0, y0 = screen.win.winHandle.get_location()
     found, visible = [], []
     for frame in (BLANK, Frame("options", phase="options"), BLANK, Frame("text", "page")):

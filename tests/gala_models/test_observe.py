@@ -193,7 +193,8 @@ def test_what_networks_look_at_is_written_beside_the_table(study, out):
     assert found.rows == ("images", "tiny")
     assert len(found.columns) == 8
     assert mosaic_bytes(out, found).startswith(b"\x89PNG")
-    assert "Rows: the images, tiny (attention)." in attention(out)
+    (shown,) = (part for part in attention(out) if hasattr(part, "png"))
+    assert "Rows: the images, tiny (attention)." in shown.caption
 
 
 def test_the_command_runs_a_file_of_weights(study, tmp_path, capsys):

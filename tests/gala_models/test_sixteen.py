@@ -101,7 +101,7 @@ def test_a_network_of_1000_classes_names_sixteen_categories_by_the_mean_over_the
             scores = net(x)[0].double().numpy()
         shares = np.exp(scores - scores.max()) / np.exp(scores - scores.max()).sum()
         means = {name: shares[list(classes)].mean() for name, classes in LISTS.items()}
-        assert row.response == max(means, key=means.get)
+        assert means[row.response] >= max(means.values()) - 1e-6  # float32 here, float64 there
         assert row.correct == (row.response == row.category)
         named.add(row.response)
     assert len(rows) == 2 * (32 + 16)

@@ -10,13 +10,13 @@ from rapidvision.formats.manifest import read_set
 from rapidvision.numerics.compiled import can_compile
 from rapidvision.stimuli.builder.build import build, read_recipe
 from rapidvision.stimuli.builder.expand import expand
+from rapidvision.stimuli.input_tables import MapSource
 from rapidvision.stimuli.ladder.costs import SCALES, differences, figures_of, pair_costs
 from rapidvision.stimuli.ladder.grower import Grower, Sums
 from rapidvision.stimuli.ladder.ladder import matched_orders
 from rapidvision.stimuli.ladder.moves import eccentricities, moved_shifts
 from rapidvision.stimuli.ladder.options import Option, options_of, slowness_table
 from rapidvision.stimuli.ledger.figures import region_figures
-from rapidvision.stimuli.recipe_tables import MapSource
 from rapidvision.stimuli.reveal.flood import fill
 from rapidvision.stimuli.source_matching import MatchSources
 from rapidvision.text import csv_text

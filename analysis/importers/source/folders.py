@@ -44,7 +44,9 @@ def files_of(paths: Iterable[Path | str]) -> tuple[list[Path], list[str]]:
         if not path.is_dir():
             found.append(path)
             continue
-        there = sorted(one for one in path.rglob("*") if one.is_file() and not _hidden(one.relative_to(path)))
+        there = sorted(
+            (one for one in path.rglob("*") if one.is_file() and not _hidden(one.relative_to(path))), key=str
+        )
         tables = [
             one
             for one in there

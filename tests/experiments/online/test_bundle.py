@@ -135,7 +135,7 @@ def test_a_link_to_a_plan_that_is_none_says_so_and_is_not_kept(chromium, study_f
             agree(page, f"{url}?plan={wrong}&id=ann")
             page.get_by_text(f"no plan {wrong}; the last one is 7").wait_for(timeout=10_000)
         agree(page, f"{url}?plan=3&id=ann")
-        page.get_by_text("You will see images").wait_for(timeout=20_000)
+        page.get_by_text("You will see pictures").wait_for(timeout=20_000)
     context.close()
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rapidvision.stimuli.render.bundle import calibrate, image
+from rapidvision.stimuli.render.bundle import calibrate, drawn_image
 from rapidvision.stimuli.render.decodability import classifiers, network, rejection
 
 KIND = np.tile(np.arange(8), 300)
@@ -64,19 +64,19 @@ def test_fitted_odds_make_what_is_kept_alike_although_the_kinds_differ_in_mean_a
 def test_a_size_other_than_the_proof_shows_the_shot_that_was_kept(monkeypatch):
     kept = iter([0.0, 0.0, 1.0, 0.0, 0.0, 1.0])
     monkeypatch.setattr(rejection, "kept", lambda image, *, target: next(kept))
-    small, large = (image.draw("couch", seed=4, number=2, size=size) for size in (64, 128))
-    third = image.exposure(image.composed("couch", seed=4, number=2, attempt=2), 64)
+    small, large = (drawn_image.draw("couch", seed=4, number=2, size=size) for size in (64, 128))
+    third = drawn_image.exposure(drawn_image.composed("couch", seed=4, number=2, attempt=2), 64)
     np.testing.assert_array_equal(small.objects, third.objects)
     agree = large.objects.reshape(64, 2, 64, 2)[:, 0, :, 0] == small.objects
     assert agree.mean() > 0.95
 
 
 def test_where_no_shot_is_taken_the_likeliest_is_kept(monkeypatch):
-    chances = iter([0.0] * 5 + [1e-9] + [0.0] * image.ATTEMPTS)
+    chances = iter([0.0] * 5 + [1e-9] + [0.0] * drawn_image.ATTEMPTS)
     monkeypatch.setattr(rejection, "kept", lambda image, *, target: next(chances))
-    monkeypatch.setattr(image, "ATTEMPTS", 8)
-    found = image.draw("bird", seed=4, number=1, size=64)
-    sixth = image.exposure(image.composed("bird", seed=4, number=1, attempt=5), 64)
+    monkeypatch.setattr(drawn_image, "ATTEMPTS", 8)
+    found = drawn_image.draw("bird", seed=4, number=1, size=64)
+    sixth = drawn_image.exposure(drawn_image.composed("bird", seed=4, number=1, attempt=5), 64)
     np.testing.assert_array_equal(found.parts, sixth.parts)
 
 
@@ -126,5 +126,5 @@ def test_odds_that_are_too_sure_are_trusted_less_and_timid_ones_more(factor):
 def test_the_proof_looks_at_the_very_image_that_is_drawn_at_its_size(monkeypatch):
     seen = []
     monkeypatch.setattr(rejection, "kept", lambda image, *, target: seen.append(image) or 1.0)
-    drawn = image.draw("table", seed=4, number=1, size=image.PROOF_PX)
+    drawn = drawn_image.draw("table", seed=4, number=1, size=drawn_image.PROOF_PX)
     np.testing.assert_array_equal(seen[0], drawn.image)

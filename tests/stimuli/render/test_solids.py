@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rapidvision.stimuli.render.bundle import image
+from rapidvision.stimuli.render.bundle import drawn_image
 from rapidvision.stimuli.render.shapes import solids
 
 
@@ -10,7 +10,7 @@ def test_a_row_that_is_left_out_is_farther_away_than_what_was_found_and_its_blen
     rng = np.random.default_rng(0)
     n_left_out = 0
     for category in ("cat", "umbrella", "couch", "table"):
-        rows = image.composed(category, seed=5, number=0).rows
+        rows = drawn_image.composed(category, seed=5, number=0).rows
         balls = solids.balls_of(rows)
         for i in range(len(rows)):
             for _ in range(100):
