@@ -108,6 +108,7 @@ PLAIN_MEANING = (
             "experiments/online/static/index.html",
             "experiments/online/static/bundle/index.html",
             "experiments/clickme/page",
+            "tests/experiments/online/test_bundle.py",
         ),
         {"picture", "pictures"},
     ),
