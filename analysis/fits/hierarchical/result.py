@@ -17,7 +17,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False, repr=False)
 class HierarchicalFit(ShownAsTable):
-    """Result of :func:`~rapidvision.analysis.fits.hierarchical.model.fit_hierarchical`.
+    """Result of :func:`~rapidvision.analysis.fit_hierarchical`.
 
     Attributes
     ----------
