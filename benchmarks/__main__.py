@@ -9,6 +9,7 @@ from benchmarks import harness
 NAMES = ("truth", "core", "stimuli", "experiments", "online", "analysis", "models", "clickme", "scale", "tasks")
 PARTS = (
     "images",
+    "tasks_planning",
     "tasks_timing",
     "tasks_browser",
     "tasks_recovery",
