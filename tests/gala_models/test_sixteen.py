@@ -66,7 +66,7 @@ def answered(tmp_path_factory):
                 phase = "practice" if number == 2 else "main"
                 rows.writerow([name, f"images/{name}.png", category, str(category in ANIMALS).lower(), phase])
     (folder / "recipe.toml").write_text(RECIPE)
-    (folder / "thousand.py").write_text(NET)
+    (folder / "sixteen_classes.py").write_text(NET)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         patch.syspath_prepend(str(folder))
@@ -78,7 +78,7 @@ def answered(tmp_path_factory):
         assert (
             cli.main(["session", "plan", "set", "--protocol", "mine.toml", "--n-per-group", "2", "--out", "study"]) == 0
         )
-        observe = ["models", "observe", "study", "--model", "thousand:make", "--size", "32", "--out", "net.csv"]
+        observe = ["models", "observe", "study", "--model", "sixteen_classes:make", "--size", "32", "--out", "net.csv"]
         assert cli.main(observe) == 0
     return folder
 
