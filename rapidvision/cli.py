@@ -27,6 +27,7 @@ VERBS = {
     "demo": Verb(
         "rapidvision.commands.demo", "bundled images to Fig. 2B in under a minute; `demo render` draws new images"
     ),
+    "desk": Verb("rapidvision.experiments.desk.commands", "make, run and read studies on a page in the browser"),
     "study": Verb(
         "rapidvision.commands.study", "make a study by questions, see what comes next, archive it, verify an archive"
     ),

@@ -86,7 +86,9 @@ def contents_of(
     description = study.description()
     made: dict[str, bytes] = {}
     copied = {f"study/{name}": study.folder / name for name in _STUDY if (study.folder / name).is_file()}
-    copied |= {f"study/plans/{path.name}": path for path in sorted(study.plans_folder.glob("*.json"))}
+    copied |= {
+        f"study/plans/{path.name}": path for path in sorted(study.plans_folder.glob("*.json"), key=Path.as_posix)
+    }
     copied |= {f"stimulus_set/{path}": stimulus_set.folder / path for path in _set_files(stimulus_set, with_images)}
     _unlike_names(tables, "trials tables")
     _unlike_names(results, "folders of results")

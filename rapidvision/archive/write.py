@@ -110,7 +110,7 @@ def _tables_of(study: Study) -> list[Path]:
         raise InputError(
             f"{study.folder}: has sessions but no trials.csv; run `rapidvision session export {study.folder}` first"
         )
-    return [path for path in sorted(study.folder.glob("*.csv")) if _is_trials_table(path)]
+    return [path for path in sorted(study.folder.glob("*.csv"), key=Path.as_posix) if _is_trials_table(path)]
 
 
 def _is_trials_table(path: Path) -> bool:
