@@ -10,10 +10,9 @@ import msgspec
 
 from rapidvision.errors import InputError
 from rapidvision.seeds import stream
+from rapidvision.system import platforms
 
 _ALLOWED = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
-#: Names that Windows keeps for devices.
-_DEVICES = {"con", "prn", "aux", "nul", *(f"{kind}{n}" for kind in ("com", "lpt") for n in range(1, 10))}
 _MONTH = "jan|feb|mar|apr|may|jun|jul|aug|sep|sept|oct|nov|dec|march|april|june|july"
 #: What spreadsheets read as a power of ten, a date or a truth value.
 _CHANGED = re.compile(
@@ -68,8 +67,8 @@ or digit first. Use "p11"?
     """
     if not _ALLOWED.fullmatch(participant_id):
         why = "1 to 64 letters (a-z), digits, - or _ are allowed, a letter or digit first"
-    elif participant_id.casefold() in _DEVICES:
-        why = "Windows keeps this name for a device and cannot store a file under it"
+    elif fault := platforms.name_fault(participant_id):
+        why = f"{fault} and cannot store a file under it"
     elif _CHANGED.fullmatch(participant_id):
         why = "spreadsheets change this into a number or a date"
     else:

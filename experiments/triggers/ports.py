@@ -1,13 +1,13 @@
 """Ports to recording equipment: serial, parallel and the Lab Streaming Layer; codes on lines return to zero."""
 
 import importlib
-import sys
 import threading
 import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
 from rapidvision.errors import InputError, MissingExtra, did_you_mean
+from rapidvision.system import platforms
 
 #: How long a pulse stays on the lines, at most; on fast displays half a refresh.
 PULSE_S = 0.005
@@ -157,11 +157,11 @@ class ParallelPort(Pulsed):
 
     def __init__(self, address: str) -> None:
         number = _number(address)
-        if sys.platform != "win32" and number is not None:
+        if not platforms.ports_by_number() and number is not None:
             raise InputError(
                 f"trigger parallel:{address}: here a parallel port is a device such as parallel:/dev/parport0"
             )
-        if sys.platform == "win32" and number is None:
+        if platforms.ports_by_number() and number is None:
             raise InputError(f"trigger parallel:{address}: on Windows a port's number such as parallel:0x378 is needed")
         parallel = _need("parallel", "pip install pyparallel")
         try:

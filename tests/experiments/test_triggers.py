@@ -17,6 +17,7 @@ from rapidvision.experiments.interfaces import END_CODE, RESPONSE_CODE, TrialDat
 from rapidvision.experiments.triggers import ports
 from rapidvision.experiments.triggers.marks import Guarded
 from rapidvision.experiments.triggers.ports import NullPort, SerialPort, open_port
+from rapidvision.system import platforms
 from tests.experiments.sets import PROTOCOLS, protocol_of
 
 
@@ -219,7 +220,7 @@ def test_on_windows_a_parallel_port_is_a_number_and_whatever_its_driver_raises_i
         raise ValueError("No such port")
 
     monkeypatch.setitem(sys.modules, "parallel", types.SimpleNamespace(Parallel=parallel))
-    monkeypatch.setattr(ports.sys, "platform", "win32")
+    monkeypatch.setattr(platforms, "system", lambda: "win32")
     with pytest.raises(InputError, match=r"cannot be opened \(No such port\)"):
         open_port("parallel:0x378")
     assert asked == [0x378]

@@ -179,13 +179,11 @@ def test_no_display_is_refused(session_command, quick_study):
     assert "DISPLAY is not set" in err
 
 
-def test_a_home_that_cannot_be_written_is_a_sentence(session_command, x_display, quick_study):
-    process = session_command("run", quick_study.folder, "--participant", "p1", display=x_display, home="/proc")
-    _, err = process.communicate(timeout=200)
-    assert process.returncode == 2
-    assert "Traceback" not in err
-    assert "cannot keep its settings in the home folder /proc" in err
-    assert not Ledger(quick_study).slots().last
+def test_a_session_runs_where_the_home_folder_cannot_be_written(session_command, x_display, quick_study):
+    process = session_command("run", quick_study.folder, *run_options(), display=x_display, home="/proc")
+    out, err = process.communicate(timeout=250)
+    assert process.returncode == 0, out + err
+    assert "0 void" in out
 
 
 def test_a_monotonic_clock_that_ticks_as_windows_does_voids_no_trial(session_command, x_display, quick_study, tmp_path):
