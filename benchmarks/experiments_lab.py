@@ -2,10 +2,17 @@
 
 import contextlib
 import csv
+import functools
 import io
+import os
+import pty
+import statistics
+import threading
+import time
+import tty
 
-from benchmarks.harness import Suite, at_most
-from benchmarks.lab_sessions import fresh
+from benchmarks.harness import STATED, Suite, at_least, at_most
+from benchmarks.lab_sessions import fresh, paper_study
 
 suite = Suite()
 
@@ -32,6 +39,93 @@ def systems():
         clean = {(row["participant_id"], row["trial"]) for row in rows if row["timing_ok"] == "true"}
         faults += 48 - len(clean) + (codes != [3, 0, 0, 0, 0, 0]) + said.count(b"Traceback")
     return faults
+
+
+#: Longest time between two codes of the session that is replayed; longer waits only take time.
+_LONGEST_S = 0.03
+_WIDTH_S = 0.005
+
+
+@functools.cache
+def pulses():
+    """The codes of a session of 88 trials as sent at their flips, and what arrived on a pseudo-terminal and when."""
+    from rapidvision.experiments.engine.participants import Observers, Participant
+    from rapidvision.experiments.engine.session import Session
+    from rapidvision.experiments.engine.virtual import MemoryJournal, VirtualScreen
+    from rapidvision.experiments.triggers.ports import SerialPulsePort
+
+    screen = VirtualScreen(60)
+    plan = paper_study().plans()[0]
+    person = Participant(plan, Observers(), seed=1, clock=lambda: screen.now_s)
+    screen.see = person.see
+    Session(plan, screen, person, MemoryJournal()).run()
+    marks = screen.marks
+    assert sum(code >= 16 for code, _ in marks) == 88
+    ours, theirs = pty.openpty()
+    tty.setraw(theirs)
+    port, arrived = SerialPulsePort(os.ttyname(theirs), width_s=_WIDTH_S), []
+
+    def read():
+        with contextlib.suppress(OSError):
+            while data := os.read(ours, 64):
+                now = time.perf_counter()
+                arrived.extend((byte, now) for byte in data)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    sent, due, before = [], time.perf_counter(), marks[0][1]
+    for code, flip_s in marks:
+        due += min(flip_s - before, _LONGEST_S)
+        before = flip_s
+        time.sleep(max(0.0, due - time.perf_counter()))
+        sent.append((code, time.perf_counter()))  # where a flip would have returned
+        port.send(code)
+    port.close()
+    os.close(theirs)
+    reader.join()
+    os.close(ours)
+    return sent, arrived[1:]  # the first zero is the port's beginning
+
+
+@suite.figure("trigger codes of 88 trials: in order and back to zero", unit="%", bar=at_least(100))
+def codes():
+    sent, arrived = pulses()
+    pairs = list(zip(arrived[::2], arrived[1::2], strict=False))
+    right = sum(up[0] == code and down[0] == 0 for (code, _), (up, down) in zip(sent, pairs, strict=False))
+    return 100 * right / max(len(sent), len(pairs))
+
+
+@suite.figure("trigger pulses: shortest, of a stated 5 ms", unit="ms", bar=at_least(4.5))
+def width():
+    _, arrived = pulses()
+    return 1000 * min(down - up for (_, up), (_, down) in zip(arrived[::2], arrived[1::2], strict=True))
+
+
+@suite.figure("trigger pulses: median", unit="ms", bar=STATED)
+def median_width():
+    _, arrived = pulses()
+    return 1000 * statistics.median(down - up for (_, up), (_, down) in zip(arrived[::2], arrived[1::2], strict=True))
+
+
+@suite.figure("trigger pulses: shortest time at zero between two", unit="ms", bar=at_least(0.9))
+def spacing():
+    _, arrived = pulses()
+    return 1000 * min(up - down for (_, down), (_, up) in zip(arrived[1::2], arrived[2::2], strict=False))
+
+
+def _jitter():
+    sent, arrived = pulses()
+    return [1000 * (up - when) for (_, when), (_, up) in zip(sent, arrived[::2], strict=True)]
+
+
+@suite.figure("trigger codes: arrival after the flip, median", unit="ms", bar=STATED)
+def lag():
+    return statistics.median(_jitter())
+
+
+@suite.figure("trigger codes: arrival after the flip, sd", unit="ms", bar=STATED)
+def jitter():
+    return statistics.pstdev(_jitter())
 
 
 def quiet(words):

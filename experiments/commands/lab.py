@@ -34,7 +34,15 @@ def _add_display_options(parser: argparse.ArgumentParser) -> None:
         metavar="HZ",
         help="paced test mode: imitate refreshes where a display has none; recorded",
     )
-    parser.add_argument("--trigger", default="none", metavar="PORT", help="serial:DEVICE, parallel:ADDRESS or lsl:NAME")
+    parser.add_argument(
+        "--trigger",
+        default="none",
+        metavar="PORT",
+        help="parallel:ADDRESS, serial:DEVICE, serial-pulse:DEVICE (a zero after each code; @SPEED behind a device) or lsl:NAME",
+    )
+    parser.add_argument(
+        "--trigger-ms", type=float, metavar="MS", help="width of pulses; default: 5, or half a refresh if shorter"
+    )
     parser.add_argument(
         "--box",
         action="append",
@@ -86,6 +94,7 @@ def _options(arguments: argparse.Namespace) -> "Options":
         window_px=arguments.window,
         paced_hz=arguments.paced,
         trigger=arguments.trigger,
+        trigger_ms=arguments.trigger_ms,
         boxes=tuple(arguments.box),
         photodiode_px=arguments.photodiode_px,
         accept_timing=arguments.accept_timing,

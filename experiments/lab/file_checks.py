@@ -40,6 +40,8 @@ class Options:
         Paced test mode.
     trigger : str
         See :func:`rapidvision.experiments.triggers.ports.open_port`.
+    trigger_ms : float or None
+        Width of pulses; by default 5 ms, or half a refresh where that is shorter.
     boxes : tuple of str
         Response boxes; see :func:`rapidvision.experiments.inputs.boxes.open_box`.
     photodiode_px : int
@@ -72,6 +74,7 @@ class Options:
     window_px: tuple[int, int] | None = None
     paced_hz: float | None = None
     trigger: str = "none"
+    trigger_ms: float | None = None
     boxes: tuple[str, ...] = ()
     photodiode_px: int = 0
     accept_timing: bool = False

@@ -64,6 +64,7 @@ def setup_of(
         screen_index=options.screen_index,
         photodiode_px=options.photodiode_px,
         trigger=options.trigger,
+        trigger_ms=options.trigger_ms,
         inputs=inputs,
         utc=utc_now(),
         **observer_of(options),

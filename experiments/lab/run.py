@@ -144,7 +144,7 @@ def _with_display(
             screen_index=options.screen_index,
             window_px=options.window_px,
             paced_hz=options.paced_hz,
-            triggers=open_port(options.trigger),
+            triggers=open_port(options.trigger, width_ms=options.trigger_ms),
             photodiode_px=options.photodiode_px,
         ) as screen,
         display.open_keys(screen.conversion) as keys,
