@@ -48,7 +48,7 @@ _WIDTH_S = 0.005
 
 @functools.cache
 def pulses():
-    """The codes of a session of 88 trials as sent at their flips, and what arrived on a pseudo-terminal and when."""
+    """The codes of a session of 88 trials as sent at their flips, what arrived on a pseudo-terminal, and when each byte was written."""
     from rapidvision.experiments.engine.participants import Observers, Participant
     from rapidvision.experiments.engine.session import Session
     from rapidvision.experiments.engine.virtual import MemoryJournal, VirtualScreen
@@ -71,6 +71,8 @@ def pulses():
                 now = time.perf_counter()
                 arrived.extend((byte, now) for byte in data)
 
+    put, written = port._put, []
+    port._put = lambda value: (put(value), written.append((value, time.perf_counter())))
     reader = threading.Thread(target=read)
     reader.start()
     sent, due, before = [], time.perf_counter(), marks[0][1]
@@ -84,12 +86,12 @@ def pulses():
     os.close(theirs)
     reader.join()
     os.close(ours)
-    return sent, arrived[1:]  # the first zero is the port's beginning
+    return sent, arrived[1:], written  # the first zero is the port's beginning
 
 
 @suite.figure("trigger codes of 88 trials: in order and back to zero", unit="%", bar=at_least(100))
 def codes():
-    sent, arrived = pulses()
+    sent, arrived, _ = pulses()
     pairs = list(zip(arrived[::2], arrived[1::2], strict=False))
     right = sum(up[0] == code and down[0] == 0 for (code, _), (up, down) in zip(sent, pairs, strict=False))
     return 100 * right / max(len(sent), len(pairs))
@@ -97,33 +99,33 @@ def codes():
 
 @suite.figure("trigger pulses: shortest, of a stated 5 ms", unit="ms", bar=at_least(4.5))
 def width():
-    _, arrived = pulses()
-    return 1000 * min(down - up for (_, up), (_, down) in zip(arrived[::2], arrived[1::2], strict=True))
+    _, _, written = pulses()
+    return 1000 * min(down - up for (_, up), (_, down) in zip(written[::2], written[1::2], strict=True))
 
 
 @suite.figure("trigger pulses: median", unit="ms", bar=STATED)
 def median_width():
-    _, arrived = pulses()
-    return 1000 * statistics.median(down - up for (_, up), (_, down) in zip(arrived[::2], arrived[1::2], strict=True))
+    _, _, written = pulses()
+    return 1000 * statistics.median(down - up for (_, up), (_, down) in zip(written[::2], written[1::2], strict=True))
 
 
 @suite.figure("trigger pulses: shortest time at zero between two", unit="ms", bar=at_least(0.9))
 def spacing():
-    _, arrived = pulses()
-    return 1000 * min(up - down for (_, down), (_, up) in zip(arrived[1::2], arrived[2::2], strict=False))
+    _, _, written = pulses()
+    return 1000 * min(up - down for (_, down), (_, up) in zip(written[1::2], written[2::2], strict=False))
 
 
 def _jitter():
-    sent, arrived = pulses()
-    return [1000 * (up - when) for (_, when), (_, up) in zip(sent, arrived[::2], strict=True)]
+    sent, _, written = pulses()
+    return [1000 * (up - when) for (_, when), (_, up) in zip(sent, written[::2], strict=True)]
 
 
-@suite.figure("trigger codes: arrival after the flip, median", unit="ms", bar=STATED)
+@suite.figure("trigger codes: written after the flip, median", unit="ms", bar=STATED)
 def lag():
     return statistics.median(_jitter())
 
 
-@suite.figure("trigger codes: arrival after the flip, sd", unit="ms", bar=STATED)
+@suite.figure("trigger codes: written after the flip, sd", unit="ms", bar=STATED)
 def jitter():
     return statistics.pstdev(_jitter())
 

@@ -30,7 +30,7 @@ def run(arguments: argparse.Namespace) -> int:
             loop = other = SerialPort(arguments.loop_back.removeprefix("serial:"))
         try:
             found = run_staircase(
-                port, STAIRCASE * arguments.rounds, loop=loop, tell=lambda code: say(arguments, f"code {code}")
+                port, STAIRCASE * arguments.n_rounds, loop=loop, tell=lambda code: say(arguments, f"code {code}")
             )
         except OSError as error:
             raise InputError(f"trigger {arguments.trigger}: a code could not be sent ({one_line(error)})") from error

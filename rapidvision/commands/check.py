@@ -93,7 +93,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     trigger.add_argument("--loop-back", metavar="wired|PORT", help="where the codes are read again")
     trigger.add_argument(
-        "--rounds", type=int, default=1, metavar="N", help="how often the staircase is sent; default: 1"
+        "--n-rounds", type=int, default=1, metavar="N", help="how often the staircase is sent; default: 1"
     )
     trigger.add_argument("--out", type=Path, metavar="FILE", help="write what was found as JSON")
     add_common_options(trigger, seed=False, json=True)
