@@ -57,6 +57,7 @@ def _add_display_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--accept-timing", action="store_true", help="run although a check of the display is red; recorded"
     )
+    _add_station(parser)
     parser.add_argument("--set", type=Path, metavar="SET", help="the stimulus set, where it was moved")
     parser.add_argument(
         "--simulate", action="store_true", help="a simulated participant presses the keys; kept beside the study"
@@ -66,6 +67,12 @@ def _add_display_options(parser: argparse.ArgumentParser) -> None:
         "--observers-file", type=Path, metavar="FILE", help="what the simulated participant is like, as TOML"
     )
     add_common_options(parser)
+
+
+def _add_station(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--station", type=int, metavar="N", help="which computer this is, in a study planned with --n-stations"
+    )
 
 
 def _size(text: str) -> tuple[int, int]:
@@ -143,7 +150,7 @@ def _run(arguments: argparse.Namespace) -> int:
     def tell(text: str) -> None:
         say(arguments, text)
 
-    study, options = Study(arguments.study), _options(arguments)
+    study, options = Study(arguments.study, station=arguments.station), _options(arguments)
     participant = arguments.participant or file_checks.next_rehearsal(study, options.kind)
     path = run.run_session(study, participant, options, group=arguments.group, say=tell)
     say(arguments, f"finished: {path}")
@@ -173,7 +180,10 @@ def _resume(arguments: argparse.Namespace) -> int:
     from ..lab import run
 
     path = run.resume_session(
-        Study(arguments.study), arguments.name, _options(arguments), say=lambda text: say(arguments, text)
+        Study(arguments.study, station=arguments.station),
+        arguments.name,
+        _options(arguments),
+        say=lambda text: say(arguments, text),
     )
     say(arguments, f"finished: {path}")
     return 0
@@ -196,6 +206,7 @@ def _add_care(verbs: Verbs) -> None:
     )
     parser.add_argument("study", metavar="STUDY", help="the study folder")
     parser.add_argument("name", metavar="ID", help="participant or session")
+    _add_station(parser)
     add_common_options(parser, seed=False)
     parser.set_defaults(run=_release)
 
@@ -225,6 +236,6 @@ def _release(arguments: argparse.Namespace) -> int:
 
     from ..lab import run
 
-    entry = run.release(Study(arguments.study), arguments.name)
+    entry = run.release(Study(arguments.study, station=arguments.station), arguments.name)
     say(arguments, f"{entry.session_id}: given up; {entry.group} slot {entry.slot} is free again, its trials stay")
     return 0

@@ -77,11 +77,26 @@ def n_planned(plan: Plan, past: Sequence[object]) -> int:
     return len(state.done) + sum(isinstance(step, Run) for step in state.remaining())
 
 
-def words_of(entry: Entry, plan: Plan, past: Sequence[JournalEntry]) -> str:
-    """Return what the experimenter reads before a session is resumed: whose it is."""
+def words_before(entry: Entry, alike: Sequence[str]) -> str:
+    """Return what the experimenter reads before a session begins: whose it is, its group and slot, and ids like it."""
+    return (
+        f"For the experimenter\n\nA new session\nParticipant {entry.participant_id}\nGroup {entry.group}, slot {entry.slot}\n"
+        f"{_not(alike)}\nAny key starts it, Escape leaves everything unchanged."
+    )
+
+
+def _not(alike: Sequence[str]) -> str:
+    if not alike:
+        return ""
+    return f"\nNot {' or '.join(alike)}? There is an unfinished session of {'each' if len(alike) > 1 else alike[0]}.\n"
+
+
+def words_of(entry: Entry, plan: Plan, past: Sequence[JournalEntry], alike: Sequence[str] = ()) -> str:
+    """Return what the experimenter reads before a session is resumed: whose it is, and ids like it."""
     n_done = sum(isinstance(each, TrialData) for each in past)
     return (
         f"For the experimenter\n\nSession {entry.session_id}\nParticipant {entry.participant_id}\n"
-        f"{n_done} of {n_planned(plan, past)} trials are done; begun {entry.utc[:16].replace('T', ' ')} UTC\n\n"
+        f"{n_done} of {n_planned(plan, past)} trials are done; begun {entry.utc[:16].replace('T', ' ')} UTC\n"
+        f"{_not(alike)}\n"
         "Any key resumes it, Escape leaves it unchanged."
     )

@@ -9,20 +9,21 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from rapidvision import __version__
-from rapidvision.errors import InputError
+from rapidvision.errors import Aborted, InputError
 from rapidvision.plan import Plan
 from rapidvision.study import Study
 from rapidvision.system import files
 
 from .. import clock
-from ..design.allocation import Entry, check_participant_id
+from ..design.allocation import Entry, check_participant_id, near
 from ..design.figures.intervals import intervals_svg
 from ..design.rehearsals import part_of, prefix_of
+from ..design.roster import Place, place_of
 from ..engine.participants import Participant, Watched
 from ..engine.session import Session
 from ..inputs.boxes import Box
 from ..inputs.devices import Devices
-from ..interfaces import Event, Inputs, Press, Screen
+from ..interfaces import ESCAPE, Event, Frame, Inputs, Press, Screen
 from ..recording.headers import require_same
 from ..recording.journal import GIVEN_UP, JournalFile, last_setup, read_begun, read_journal, trials_and_events
 from ..recording.quality import quality_of
@@ -31,10 +32,13 @@ from . import display_checks
 from .display_checks import Preflight
 from .file_checks import Options, Ready, find_session, journal_path, make_ready, plan_of
 from .ledger import Ledger, utc_now
-from .openings import header_of, observer_of, setup_of, words_of
+from .openings import header_of, observer_of, setup_of, words_before, words_of
 
 if TYPE_CHECKING:
     from .psychopy_display import PsychoPyScreen
+
+#: How long the experimenter's page stands before a key counts.
+PAGE_S = 0.5
 
 
 def run_session(
@@ -80,12 +84,19 @@ def run_session(
     part = part_of(study, kind)
     ledger = Ledger(part)
     reuse, prefix = options.reuse_slot or kind != "human", prefix_of(kind)
-    tried = ledger.slots().take(participant_id, group=group, reuse=reuse, prefix=prefix)  # stores nothing
+    place = place_of(study, participant_id) if kind == "human" else Place()
+    if group is not None and place.group not in (None, group):
+        raise InputError(f'group: got "{group}" for {participant_id}, allowed is "{place.group}" by participants.csv')
+    group = place.group or group
+    slots = ledger.slots(taking=True)
+    others = [entry.participant_id for entry in slots.last.values() if entry.event == "taken"]
+    tried = slots.take(participant_id, group=group, slot=place.slot, reuse=reuse, prefix=prefix)  # stores nothing
 
     def claim() -> Entry:
-        return ledger.take(participant_id, group=group, reuse=reuse, prefix=prefix)
+        return ledger.take(participant_id, group=group, slot=place.slot, reuse=reuse, prefix=prefix)
 
-    return _with_display(part, options, make_ready(part, tried, options), claim, resume=False, say=say)
+    words = "" if options.simulate is not None else words_before(tried, near(participant_id, others))
+    return _with_display(part, options, make_ready(part, tried, options), claim, resume=False, say=say, first=words)
 
 
 def resume_session(study: Study, name: str, options: Options, *, say: Callable[[str], object] = print) -> Path:
@@ -131,6 +142,7 @@ def _with_display(
     *,
     resume: bool,
     say: Callable[[str], object],
+    first: str = "",
 ) -> Path:
     from . import psychopy_display as display
 
@@ -157,12 +169,14 @@ def _with_display(
         display_checks.refuse_too_short(protocol, checked.refresh)
         accepted = checked.require(accepted=options.accept_timing or _only_paced(checked, options))
         accepted += ["age"] if resume and options.accept_age else []
+        if first:
+            _confirm(screen, devices.merged, first)
         entry = claim()
         plan = plan_of(study, entry)
         if plan.digest != ready.plan.digest:  # another computer took the slot in the meantime
             ready = make_ready(study, entry, options)
         path = journal_path(study, entry.session_id)
-        with JournalFile(path, header_of(entry, plan, options)) as journal:
+        with JournalFile(path, header_of(entry, plan, options), alone=study.station is not None) as journal:
             journal.append(
                 setup_of(screen, checked, options, accepted=accepted, software=software, inputs=devices.record())
             )
@@ -171,7 +185,7 @@ def _with_display(
             screen.use_refresh(checked.refresh)
             look, heard = _participant(plan, screen, devices.merged, options)
             past = trials_and_events(journal.past)
-            opening = words_of(entry, plan, past) if resume else ""
+            opening = words_of(entry, plan, past, _unfinished(study, entry)) if resume else ""
             session = Session(
                 plan, look, heard, journal, past=past, utc=utc_now, between=devices.between, opening=opening
             )
@@ -182,6 +196,26 @@ def _with_display(
     quality = quality_of(plan, read_journal(path)[1])
     say(f"{'ATTENTION: ' if quality.warns else ''}{entry.session_id}: {quality.sentence()}")
     return path
+
+
+def _confirm(screen: "PsychoPyScreen", inputs: Inputs, words: str) -> None:
+    """Show the experimenter whose session begins, and wait for a key; a slot is taken only afterwards."""
+    inputs.poll()
+    frame = Frame("text", words)
+    shown = screen.flip(frame)
+    while True:
+        for press in inputs.poll():
+            if press.down and press.input == ESCAPE:
+                raise Aborted("stopped before it began; nothing was stored, and no slot was taken")
+            if press.down and press.time_s >= shown + PAGE_S:
+                return
+        screen.flip(frame)
+
+
+def _unfinished(study: Study, entry: Entry) -> list[str]:
+    """Return other participants with an unfinished session whose id is one slip of the finger away."""
+    open_ = [each.participant_id for each in Ledger(study).slots().last.values() if each.event == "taken"]
+    return near(entry.participant_id, open_)
 
 
 def _only_paced(checked: Preflight, options: Options) -> bool:
@@ -263,6 +297,6 @@ def release(study: Study, name: str) -> Entry:
     except InputError:
         begun = None
     if begun is not None:
-        with JournalFile(path, begun[0]) as journal:
+        with JournalFile(path, begun[0], alone=part.station is not None) as journal:
             journal.append(Event(what=GIVEN_UP, utc=utc_now()))
     return Ledger(part).close(entry.session_id, "returned")

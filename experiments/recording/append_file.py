@@ -18,6 +18,8 @@ class AppendOnly:
         Made where it is missing.
     wait : bool
         Wait for another program that holds it; otherwise refuse.
+    alone : bool
+        Go without a lock where the drive has none: only one computer writes this file.
 
     Raises
     ------
@@ -25,7 +27,7 @@ class AppendOnly:
         When it cannot be opened for writing, another program holds it and `wait` is False, or the drive has no locks.
     """
 
-    def __init__(self, path: Path | str, *, wait: bool) -> None:
+    def __init__(self, path: Path | str, *, wait: bool, alone: bool = False) -> None:
         self.path = Path(path)
         new = not self.path.exists()
         try:
@@ -40,11 +42,13 @@ class AppendOnly:
             os.close(self._descriptor)
             raise InputError(f"{path}: open in another session; close that one first") from None
         except NoLocks as error:
-            os.close(self._descriptor)
-            raise InputError(
-                f"{path}: this drive cannot lock files ({error}), so two sessions could write at once; "
-                "put the study on a local disk"
-            ) from error
+            if not alone:
+                os.close(self._descriptor)
+                raise InputError(
+                    f"{path}: this drive cannot lock files ({error}), so two sessions could write at once; "
+                    "put the study on a local disk, or plan it with `rapidvision session plan --n-stations`, so that "
+                    "each computer writes files of its own"
+                ) from error
         if new:
             platforms.sync_folder(self.path.parent)  # the file's name must survive too
 
