@@ -13,9 +13,9 @@ from rapidvision.system import files
 from ..design.allocation import Entry
 from ..design.rehearsals import Rehearsals
 from ..design.roster import ROSTER
+from ..interfaces import TrialData
 from ..lab.ledger import Ledger, read_entries, utc_now
 from ..recording.append_file import AppendOnly
-from ..recording.headers import Header
 from ..recording.journal import read_journal
 
 #: Default places of exports below a study's folder.
@@ -52,9 +52,9 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
 
     def text(self) -> str:
         """Return the receipt as text, with what is left to do by hand."""
+        what = f"{self.n_sessions} sessions with {self.n_trials} trials removed at {self.utc}"
         lines = [
-            f"participant {self.participant_id} of study {self.study_id}: {self.n_sessions} sessions with {self.n_trials} "
-            f"trials removed at {self.utc}",
+            f"participant {self.participant_id} of study {self.study_id}: {what}",
             *(f"  deleted  {name}" for name in self.removed),
             *(f"  changed  {name}" for name in self.changed),
             f"  the ledger says {self.replaced_by}; the slots are free again",
@@ -150,13 +150,13 @@ def _journals(part: Study, participant_id: str) -> list[tuple[Path, int]]:
             if mine:  # empty or damaged: known by its name alone
                 found.append((path, 0))
             continue
-        if isinstance(header, Header) and header.participant_id == participant_id:
-            found.append((path, len({e.trial for e in entries if getattr(e, "flips_s", None) is not None})))
+        if header.participant_id == participant_id:
+            found.append((path, len({entry.trial for entry in entries if isinstance(entry, TrialData)})))
     return found
 
 
 def _without_rows(path: Path, participant_id: str) -> list[Path]:
-    """Take a participant's rows out of a table; a Parquet file that holds some is deleted."""
+    """Take a participant's rows out of a table."""
     if not path.is_file():
         return []
     if path.suffix == ".parquet":

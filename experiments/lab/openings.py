@@ -4,19 +4,24 @@ import platform
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from rapidvision.errors import Aborted
 from rapidvision.plan import Plan, Run
+from rapidvision.study import Study
 
-from ..design.allocation import Entry
+from ..design.allocation import Entry, near
 from ..engine.state import State
+from ..interfaces import ESCAPE, Frame, Inputs, Screen, TrialData
 from ..interfaces import Entry as JournalEntry
-from ..interfaces import TrialData
 from ..recording.headers import Header, Setup
 from .display_checks import Preflight
 from .file_checks import Options
-from .ledger import utc_now
+from .ledger import Ledger, utc_now
 
 if TYPE_CHECKING:
     from .psychopy_display import PsychoPyScreen
+
+#: How long the experimenter's page stands before a key counts.
+PAGE_S = 0.5
 
 
 def observer_of(options: Options) -> dict[str, Any]:
@@ -100,3 +105,23 @@ def words_of(entry: Entry, plan: Plan, past: Sequence[JournalEntry], alike: Sequ
         f"{_not(alike)}\n"
         "Any key resumes it, Escape leaves it unchanged."
     )
+
+
+def confirm(screen: Screen, inputs: Inputs, words: str) -> None:
+    """Show the experimenter whose session begins, and wait for a key; a slot is taken only afterwards."""
+    inputs.poll()
+    frame = Frame("text", words)
+    shown = screen.flip(frame)
+    while True:
+        for press in inputs.poll():
+            if press.down and press.input == ESCAPE:
+                raise Aborted("stopped before it began; nothing was stored, and no slot was taken")
+            if press.down and press.time_s >= shown + PAGE_S:
+                return
+        screen.flip(frame)
+
+
+def unfinished_like(study: Study, entry: Entry) -> list[str]:
+    """Return other participants with an unfinished session whose id is one slip of the finger away."""
+    open_ = [each.participant_id for each in Ledger(study).slots().last.values() if each.event == "taken"]
+    return near(entry.participant_id, open_)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from rapidvision import __version__
-from rapidvision.errors import Aborted, InputError
+from rapidvision.errors import InputError
 from rapidvision.plan import Plan
 from rapidvision.study import Study
 from rapidvision.system import files
@@ -23,7 +23,7 @@ from ..engine.participants import Participant, Watched
 from ..engine.session import Session
 from ..inputs.boxes import Box
 from ..inputs.devices import Devices
-from ..interfaces import ESCAPE, Event, Frame, Inputs, Press, Screen
+from ..interfaces import Event, Inputs, Press, Screen
 from ..recording.headers import require_same
 from ..recording.journal import GIVEN_UP, JournalFile, last_setup, read_begun, read_journal, trials_and_events
 from ..recording.quality import quality_of
@@ -32,13 +32,10 @@ from . import display_checks
 from .display_checks import Preflight
 from .file_checks import Options, Ready, find_session, journal_path, make_ready, plan_of
 from .ledger import Ledger, utc_now
-from .openings import header_of, observer_of, setup_of, words_before, words_of
+from .openings import confirm, header_of, observer_of, setup_of, unfinished_like, words_before, words_of
 
 if TYPE_CHECKING:
     from .psychopy_display import PsychoPyScreen
-
-#: How long the experimenter's page stands before a key counts.
-PAGE_S = 0.5
 
 
 def run_session(
@@ -170,7 +167,7 @@ def _with_display(
         accepted = checked.require(accepted=options.accept_timing or _only_paced(checked, options))
         accepted += ["age"] if resume and options.accept_age else []
         if first:
-            _confirm(screen, devices.merged, first)
+            confirm(screen, devices.merged, first)
         entry = claim()
         plan = plan_of(study, entry)
         if plan.digest != ready.plan.digest:  # another computer took the slot in the meantime
@@ -185,7 +182,7 @@ def _with_display(
             screen.use_refresh(checked.refresh)
             look, heard = _participant(plan, screen, devices.merged, options)
             past = trials_and_events(journal.past)
-            opening = words_of(entry, plan, past, _unfinished(study, entry)) if resume else ""
+            opening = words_of(entry, plan, past, unfinished_like(study, entry)) if resume else ""
             session = Session(
                 plan, look, heard, journal, past=past, utc=utc_now, between=devices.between, opening=opening
             )
@@ -196,26 +193,6 @@ def _with_display(
     quality = quality_of(plan, read_journal(path)[1])
     say(f"{'ATTENTION: ' if quality.warns else ''}{entry.session_id}: {quality.sentence()}")
     return path
-
-
-def _confirm(screen: "PsychoPyScreen", inputs: Inputs, words: str) -> None:
-    """Show the experimenter whose session begins, and wait for a key; a slot is taken only afterwards."""
-    inputs.poll()
-    frame = Frame("text", words)
-    shown = screen.flip(frame)
-    while True:
-        for press in inputs.poll():
-            if press.down and press.input == ESCAPE:
-                raise Aborted("stopped before it began; nothing was stored, and no slot was taken")
-            if press.down and press.time_s >= shown + PAGE_S:
-                return
-        screen.flip(frame)
-
-
-def _unfinished(study: Study, entry: Entry) -> list[str]:
-    """Return other participants with an unfinished session whose id is one slip of the finger away."""
-    open_ = [each.participant_id for each in Ledger(study).slots().last.values() if each.event == "taken"]
-    return near(entry.participant_id, open_)
 
 
 def _only_paced(checked: Preflight, options: Options) -> bool:

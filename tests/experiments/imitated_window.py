@@ -22,7 +22,7 @@ class Person:
 
     def __init__(self, does=(), *, seed=1):
         self.does, self.seed, self.n_images = dict(does), seed, 0
-        self.answers, self.extra, self.pages = None, [], []
+        self.answers, self.extra, self.pages, self.now = None, [], [], None
 
     def begin(self, plan, now):
         self.answers, self.now = Participant(plan, Observers(), seed=self.seed, clock=now), now
@@ -38,6 +38,8 @@ class Person:
                 return
         if self.answers is not None:
             self.answers.see(frame, time_s)
+        elif frame.kind == "text":  # the experimenter's page before the session
+            self.extra.append(Press("space", time_s + 0.6))
 
     def poll(self):
         due = [press for press in self.extra if press.time_s <= self.now()]
@@ -53,7 +55,7 @@ class Window(VirtualScreen):
 
     def __init__(self, person, *, hz=60.0, triggers=None, **_):
         super().__init__(hz)
-        self.person, self.more_notes = person, []
+        self.person, self.more_notes, person.now = person, [], self.now
         self.port = Guarded(triggers or NullPort())
         fine = min(resolution(time.perf_counter), resolution(time.monotonic))
         self.clock, self.conversion = Clock("virtual", self.now, fine), None
@@ -100,7 +102,7 @@ class Keys:
         self.person = person
 
     def poll(self):
-        return self.person.poll() if self.person.answers is not None or self.person.extra else []
+        return self.person.poll()
 
     def __enter__(self):
         return self
