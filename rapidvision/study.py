@@ -114,14 +114,14 @@ class Study:
             When the study has stations and none is named, or not this one.
         """
         description = self.description()
-        n_stations = description.n_stations
-        if (n_stations > 1) != (self.station is not None) or not 1 <= (self.station or 1) <= n_stations:
+        n_stations, here = description.n_stations, 1 if self.station is None else self.station
+        if (n_stations > 1) != (self.station is not None) or not 1 <= here <= n_stations:
             got = "none" if self.station is None else str(self.station)
             allowed = (
                 f"1 to {n_stations}; name it with --station" if n_stations > 1 else "none, as it was planned without"
             )
             raise InputError(f"{self.folder}: station: got {got}, allowed is {allowed}")
-        return range((self.station or 1) - 1, description.n_slots, n_stations)
+        return range(here - 1, description.n_slots, n_stations)
 
     @property
     def sessions_folder(self) -> Path:
