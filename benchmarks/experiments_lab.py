@@ -3,16 +3,18 @@
 import contextlib
 import csv
 import functools
-import io
 import os
 import pty
+import re
 import statistics
+import subprocess
+import sys
 import threading
 import time
 import tty
 
 from benchmarks.harness import STATED, Suite, at_least, at_most
-from benchmarks.lab_sessions import fresh, paper_study
+from benchmarks.lab_sessions import ROOT, fresh, paper_study
 
 suite = Suite()
 
@@ -130,11 +132,13 @@ def jitter():
     return statistics.pstdev(_jitter())
 
 
-def quiet(words):
-    """Run a verb and return its exit code and what it said."""
-    from rapidvision.cli import main
-
-    out = io.StringIO()
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
-        code = main(words)
-    return code, out.getvalue()
+@suite.figure("mistakes of people: answered in a sentence, nothing lost or mixed", unit="mistakes", bar=at_least(40))
+def mistakes():
+    """Passed mistakes of ``tests/experiments/test_mistakes.py``; none where one failed."""
+    tests = "tests/experiments/test_mistakes.py::test_a_mistake_is_answered_in_a_sentence_and_costs_nothing"
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", tests],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    found = re.search(r"(\d+) passed", done.stdout)
+    return int(found.group(1)) if found and done.returncode == 0 else 0
