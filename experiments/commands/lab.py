@@ -55,7 +55,10 @@ def _add_display_options(parser: argparse.ArgumentParser) -> None:
         "--photodiode-px", type=int, default=0, metavar="PX", help="side of a patch for a photodiode, lower left"
     )
     parser.add_argument(
-        "--accept-timing", action="store_true", help="run although a check of the display is red; recorded"
+        "--accept",
+        default="",
+        metavar="CHECKS",
+        help="run although these checks are red, such as scale,disk; timing means all checks of time; recorded",
     )
     _add_station(parser)
     parser.add_argument("--set", type=Path, metavar="SET", help="the stimulus set, where it was moved")
@@ -71,7 +74,7 @@ def _add_display_options(parser: argparse.ArgumentParser) -> None:
 
 def _add_station(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--station", type=int, metavar="N", help="which computer this is, in a study planned with --n-stations"
+        "--station", type=int, metavar="NUMBER", help="which computer this is, in a study planned with --n-stations"
     )
 
 
@@ -88,6 +91,7 @@ def _options(arguments: argparse.Namespace) -> "Options":
     from rapidvision.screen import read_profile
 
     from ..engine.participants import Observers
+    from ..lab.display_checks import accepted_checks
     from ..lab.file_checks import Options
 
     simulate = None
@@ -104,7 +108,7 @@ def _options(arguments: argparse.Namespace) -> "Options":
         trigger_ms=arguments.trigger_ms,
         boxes=tuple(arguments.box),
         photodiode_px=arguments.photodiode_px,
-        accept_timing=arguments.accept_timing,
+        accept=accepted_checks(arguments.accept),
         accept_age=getattr(arguments, "accept_age", False),
         max_age_h=getattr(arguments, "max_age", 24.0),
         simulate=simulate,

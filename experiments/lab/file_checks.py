@@ -46,8 +46,8 @@ class Options:
         Response boxes; see :func:`rapidvision.experiments.inputs.boxes.open_box`.
     photodiode_px : int
         Side of the photodiode patch; 0 for none.
-    accept_timing : bool
-        Run although a check is red; recorded.
+    accept : tuple of str
+        Run although these checks are red, one by one; recorded.
     accept_age : bool
         Resume although the session is old; recorded.
     max_age_h : float
@@ -77,7 +77,7 @@ class Options:
     trigger_ms: float | None = None
     boxes: tuple[str, ...] = ()
     photodiode_px: int = 0
-    accept_timing: bool = False
+    accept: tuple[str, ...] = ()
     accept_age: bool = False
     max_age_h: float = 24.0
     simulate: Observers | None = None
@@ -232,8 +232,8 @@ def check_study(study: Study, options: Options) -> StimulusSet:
     except OSError as error:
         raise InputError(f"{study.sessions_folder}: cannot be written ({error.strerror}); check its rights") from error
     disk = display_checks.judge_disk(study.sessions_folder)
-    if disk.colour == "red":
-        raise InputError(f"{study.sessions_folder}: {disk.found}; {disk.remedy}")
+    if disk.colour == "red" and "disk" not in options.accept:
+        raise InputError(f"{study.sessions_folder}: {disk.found}; {disk.remedy}, or run with --accept disk")
     return stimulus_set
 
 

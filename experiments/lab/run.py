@@ -164,7 +164,7 @@ def _with_display(
         )
         say(checked.report())
         display_checks.refuse_too_short(protocol, checked.refresh)
-        accepted = checked.require(accepted=options.accept_timing or _only_paced(checked, options))
+        accepted = checked.require((*options.accept, *(["display"] if _only_paced(checked, options) else [])))
         accepted += ["age"] if resume and options.accept_age else []
         if first:
             confirm(screen, devices.merged, first)

@@ -5,6 +5,8 @@ import time
 from collections import deque
 from collections.abc import Callable
 
+from ..clock import now_s
+
 #: How long a pulse stays on the lines unless another width is asked for; on fast displays half a refresh at most.
 PULSE_S = 0.005
 #: How long the lines stay at zero between two pulses, at least; an amplifier must see them fall.
@@ -46,6 +48,7 @@ class Pulses:
         self._since = self._free = float("-inf")
         self._trouble: Exception | None = None
         self._notes: list[str] = []
+        now_s()  # which clock ticks finest is measured with its first use
         put(0)
         self._thread = threading.Thread(target=self._work, daemon=True)
         self._thread.start()
@@ -53,7 +56,7 @@ class Pulses:
     def send(self, code: int) -> None:
         """Put the code on the lines, now or as soon as they are free; trouble with the one before is raised afterwards."""
         with self._wake:
-            now = time.perf_counter()
+            now = now_s()
             if self._high or self._waiting or now < self._free:
                 self._waiting.append((code, now))
             else:
@@ -83,7 +86,7 @@ class Pulses:
 
     def _raise(self, code: int) -> None:
         self._put(code)
-        self._high, self._since = True, time.perf_counter()
+        self._high, self._since = True, now_s()
 
     def _work(self) -> None:
         while True:
@@ -93,7 +96,7 @@ class Pulses:
                     return
                 high = self._high
                 due = self._since + self.width_s if high else self._free
-            time.sleep(max(0.0, due - time.perf_counter()))
+            time.sleep(max(0.0, due - now_s()))
             with self._wake:
                 if high:
                     self._lower()
@@ -109,7 +112,7 @@ class Pulses:
                 self._trouble = error
         else:
             self._waiting.clear()  # the port is gone: what waits cannot go out, and the next code tries again
-        self._high, self._free = False, time.perf_counter() + GAP_S
+        self._high, self._free = False, now_s() + GAP_S
 
     def _next(self) -> None:
         code, asked = self._waiting.popleft()

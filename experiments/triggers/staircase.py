@@ -7,6 +7,7 @@ from typing import Protocol
 import msgspec
 import numpy as np
 
+from ..clock import now_s
 from .ports import TriggerPort
 from .pulses import Pulses
 
@@ -103,14 +104,14 @@ def run_staircase(
     pulses = isinstance(port, Pulses)
     sent: list[tuple[int, float]] = []
     arrived: list[tuple[int, float]] = []
-    begin = time.perf_counter()
+    begin = now_s()
 
     def hear(until_s: float) -> None:
-        while time.perf_counter() < until_s:
+        while now_s() < until_s:
             if loop is None:
-                time.sleep(max(0.0, until_s - time.perf_counter()))
+                time.sleep(max(0.0, until_s - now_s()))
                 return
-            now = time.perf_counter()
+            now = now_s()
             arrived.extend((byte, now) for byte in loop.received())
             time.sleep(0.0002)
 
@@ -118,9 +119,9 @@ def run_staircase(
     for number, code in enumerate(codes):
         tell(code)
         hear(begin + number * every_s)
-        sent.append((code, time.perf_counter()))
+        sent.append((code, now_s()))
         port.send(code)
-    hear(time.perf_counter() + (every_s if loop is None else _WAIT_S))
+    hear(now_s() + (every_s if loop is None else _WAIT_S))
     if loop is None:
         return StaircaseResult(n_sent=len(sent))
     return _compared(sent, arrived, pulses=pulses)
