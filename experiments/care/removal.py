@@ -19,7 +19,7 @@ from ..recording.append_file import AppendOnly
 from ..recording.journal import read_journal
 
 #: Default places of exports below a study's folder.
-_TABLES, _DATASETS = ("trials.csv", "trials.parquet", "answers.csv"), ("bids", "psych-ds")
+_TABLES, _DATASETS = ("trials.csv", "trials.parquet", "answers.csv", "openings.csv"), ("bids", "psych-ds")
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):
