@@ -20,6 +20,7 @@ from ..engine.participants import Observers
 from ..inputs.devices import check_boxes
 from ..keyboard import check_keys
 from ..recording.headers import Header
+from ..typesetting.fonts import check_fonts
 from . import display_checks
 from .ledger import Ledger
 
@@ -208,6 +209,7 @@ def make_ready(study: Study, entry: Entry, options: Options) -> Ready:
     plan = plan_of(study, entry)
     if options.simulate is None:
         check_boxes(plan.protocol, options.boxes)
+    check_fonts(plan)
     return Ready(plan, check_images(stimulus_set, plan), check_icons(stimulus_set, plan.protocol))
 
 
