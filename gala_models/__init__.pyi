@@ -1,4 +1,8 @@
 from .answers.participants import Participants as Participants
+from .attached.cotrain import CoTraining as CoTraining
+from .attached.cotrain import cotrain as cotrain
+from .attached.hooks import attach as attach
+from .attached.hooks import detach as detach
 from .data.packing import pack_images as pack_images
 from .evaluation.certify import certify as certify
 from .evaluation.evaluate import Evaluation as Evaluation
