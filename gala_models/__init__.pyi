@@ -3,6 +3,10 @@ from .attached.cotrain import CoTraining as CoTraining
 from .attached.cotrain import cotrain as cotrain
 from .attached.hooks import attach as attach
 from .attached.hooks import detach as detach
+from .attached.state import load_attached as load_attached
+from .attached.state import save_attached as save_attached
+from .attached.state import split_state as split_state
+from .attribution.agreement import agreement as agreement
 from .data.packing import pack_images as pack_images
 from .evaluation.certify import certify as certify
 from .evaluation.evaluate import Evaluation as Evaluation

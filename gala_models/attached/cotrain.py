@@ -37,7 +37,7 @@ class CoTraining(Recipe, frozen=True):
     learning_rate : float
         It falls to 0 in a straight line.
     batch_size : int
-        Images per step.
+        Images per step; drawn with replacement where there are fewer training images.
     n_task_images : int
         Of them, how many enter the task term.
     task_every : int
@@ -272,7 +272,9 @@ class _Work:
                     total = total + task
                     tasks.append(float(task.detach()))
                 if not bool(torch.isfinite(total)):
-                    raise CheckFailed(f"cotrain: the loss is {float(total)} at step {step + 1}; lower learning_rate")
+                    raise CheckFailed(
+                        f"cotrain: the loss is {float(total.detach())} at step {step + 1}; lower learning_rate"
+                    )
                 if total.requires_grad:
                     self.optimizer.zero_grad()
                     total.backward()  # type: ignore[no-untyped-call]
