@@ -7,6 +7,7 @@ from rapidvision.cli import Verbs, add_common_options, add_verb, give, say
 from rapidvision.system.extras import need
 
 from .answers.class_lists import CLASS_LISTS
+from .attached.command import add_attach
 from .certify_command import add_certify
 from .model_options import add_device_option, add_model_options, device_of_arguments, networks_of_arguments
 from .registries import ATTRIBUTIONS
@@ -19,6 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_observe(verbs)
     _add_attention_maps(verbs)
     _add_evaluate(verbs)
+    add_attach(verbs)
     add_certify(verbs)
     _add_table(verbs)
     add_verbs(verbs)

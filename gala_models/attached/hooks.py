@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from rapidvision.errors import InputError
 
-from .layout import Shape, Wanted, layers_named, outputs_of, shape_of, tensor_of
+from .layout import Shape, Wanted, layers_named, outputs_of, shape_of, tensor_of, told_by_half
 from .module import FORMS, Attended, Form
 
 #: Name of the submodule and of the hook's handle that are set on an attended layer.
@@ -89,7 +89,10 @@ def attach(
         if hasattr(module, PART):
             raise InputError(f"attach: layer {name} has attention already; call detach first")
     outputs = outputs_of(model, names, images)
-    shapes = {name: shape_of(name, output, model, layout) for name, output in outputs.items()}
+    told = {
+        name: told_by_half(model, name, out, images) if layout == "auto" else layout for name, out in outputs.items()
+    }
+    shapes = {name: shape_of(name, output, model, told[name]) for name, output in outputs.items()}
     made = {
         name: fitted(shapes[name], form, reduction, seed * 1000 + at, outputs[name]) for at, name in enumerate(names)
     }

@@ -180,6 +180,36 @@ def shape_of(name: str, output: Tensor, model: nn.Module, layout: Wanted = "auto
     return shape
 
 
+def told_by_half(model: nn.Module, name: str, output: Tensor, x: Tensor) -> Wanted:
+    """Tell the layout of an ambiguous output by a second pass over the upper half of the input: the height follows it.
+
+    Parameters
+    ----------
+    model : Module
+        The network.
+    name : str
+        The layer.
+    output : Tensor
+        What it returned for `x`.
+    x : Tensor, shape (n, channels, height, width)
+        Network input.
+
+    Returns
+    -------
+    {"auto", "channels_first", "channels_last"}
+        ``auto`` where the shape alone tells, or the network does not take half of an image.
+    """
+    size = output.shape
+    if len(size) != 4 or (size[2] == size[3]) != (size[1] == size[2]):
+        return "auto"
+    try:
+        half = outputs_of(model, [name], x[:1, :, : x.shape[2] // 2]).get(name)
+    except (InputError, RuntimeError, ValueError, AssertionError):  # a network with a fixed input
+        return "auto"
+    changed = [axis for axis in (1, 2, 3) if half is not None and half.shape[axis] != size[axis]]
+    return {(2,): "channels_first", (1,): "channels_last"}.get(tuple(changed), "auto")  # type: ignore[return-value]
+
+
 def _volume(name: str, size: tuple[int, ...], layout: Wanted) -> Shape:
     if layout == "auto":
         first, last = size[2] == size[3], size[1] == size[2]

@@ -1,5 +1,6 @@
 """Attached attention as a file of its own: its weights, and a card that says which network it fits."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -94,17 +95,27 @@ def split_state(model: nn.Module) -> tuple[dict[str, Tensor], dict[str, Tensor]]
     return {name: value for name, value in state.items() if name not in mine}, mine
 
 
-def card_of(model: nn.Module, *, name: str, recipe: Recipe | None = None) -> AttachedCard:
+def card_of(
+    model: nn.Module, *, name: str, recipe: Recipe | None = None, results: Mapping[str, Any] | None = None
+) -> AttachedCard:
     """Describe what is attached to a network; InputError where nothing is."""
     parts = attended_layers(model)
     if not parts:
         raise InputError(f"{name}: carries no attached attention; call attach first")
     layers = {where: AttachedLayer(part.shape, part.form, part.reduction) for where, part in parts.items()}
     built = {} if recipe is None else msgspec.to_builtins(recipe)
-    return AttachedCard(name=name, layers=layers, backbone_sha256=sha256_of(split_state(model)[0]), recipe=built)
+    digest = sha256_of(split_state(model)[0])
+    return AttachedCard(name=name, layers=layers, backbone_sha256=digest, recipe=built, results=dict(results or {}))
 
 
-def save_attached(path: Path | str, model: nn.Module, *, name: str = "", recipe: Recipe | None = None) -> AttachedCard:
+def save_attached(
+    path: Path | str,
+    model: nn.Module,
+    *,
+    name: str = "",
+    recipe: Recipe | None = None,
+    results: Mapping[str, Any] | None = None,
+) -> AttachedCard:
     """Write what is attached to a network, without the network itself, as a safetensors file with a card.
 
     Parameters
@@ -117,6 +128,8 @@ def save_attached(path: Path | str, model: nn.Module, *, name: str = "", recipe:
         The network's; that of its class by default.
     recipe : CoTraining, optional
         How it was trained, for the card.
+    results : mapping, optional
+        What was measured, for the card.
 
     Returns
     -------
@@ -144,7 +157,7 @@ def save_attached(path: Path | str, model: nn.Module, *, name: str = "", recipe:
     """
     from safetensors.torch import save
 
-    card = card_of(model, name=name or type(model).__name__, recipe=recipe)
+    card = card_of(model, name=name or type(model).__name__, recipe=recipe, results=results)
     state = {key: value.detach().cpu().contiguous() for key, value in split_state(model)[1].items()}
     wrong = not_finite(state)
     if wrong:

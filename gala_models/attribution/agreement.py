@@ -35,7 +35,8 @@ class Agreement:
     rho : ndarray, shape (n,)
         Spearman correlation with the human map of the same image; NaN where one of the two is flat.
     partial : ndarray, shape (n,)
-        The same given the centre map: the rank correlation that is left when both are predicted from it.
+        The same given the centre map: the rank correlation that is left when both are predicted from it; NaN where
+        nothing is left of a map.
     own_minus_other : ndarray, shape (n,)
         rho minus the mean correlation with the human maps of the other images.
     overlap : ndarray, shape (n,)

@@ -2,7 +2,9 @@
 
 import copy
 import io
+import json
 
+import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
@@ -10,10 +12,12 @@ torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
 
 import rapidvision as rv  # noqa: E402
+from rapidvision import cli  # noqa: E402
 from rapidvision.errors import CheckFailed, InputError  # noqa: E402
 from rapidvision.gala_models.attached.hooks import attended_layers, bypassed  # noqa: E402
 from rapidvision.gala_models.attached.module import FORMS  # noqa: E402
 from rapidvision.gala_models.attached.splitting import Cached, Halves  # noqa: E402
+from rapidvision.gala_models.attached.state import read_attached_card  # noqa: E402
 from rapidvision.gala_models.weights.state import state_sha256  # noqa: E402
 from tests.gala_models.timm_networks import create  # noqa: E402
 
@@ -175,7 +179,7 @@ class Named(nn.Module):
         ("twice", "layer twice ran 2 times"),
         ("unused", "layer unused ran 0 times"),
         ("dict", "layer dict returns dict"),
-        ("same", "layer same gives .* ambiguous"),
+        ("same", "layer same gives .* ambiguous"),  # its size does not follow that of the image
         (["conv", "conv"], "name each layer once"),
         ([], "no layer named"),
     ],
@@ -185,6 +189,11 @@ def test_what_cannot_carry_attention_is_refused_by_name_and_nothing_is_attached(
     with pytest.raises(InputError, match=message):
         rv.models.attach(network, layers, torch.rand(2, 3, 6, 6))
     assert not attended_layers(network) and all(one.requires_grad for one in network.parameters())
+
+
+def test_as_many_channels_as_rows_are_told_from_half_of_the_image():
+    network = nn.Sequential(nn.Conv2d(3, 6, 1), nn.Flatten(2), nn.AdaptiveAvgPool1d(1), nn.Flatten()).eval()
+    assert rv.models.attach(network, "0", torch.rand(2, 3, 6, 6))["0"].shape.layout == "channels_first"
 
 
 def test_other_refusals(small, images):
@@ -317,3 +326,52 @@ def test_nothing_attached_and_a_loss_that_is_not_finite_are_refused(small, image
         small.head.bias.fill_(float("inf"))
     with pytest.raises(CheckFailed, match="at step 1"):
         rv.models.cotrain(small, images, maps_of(images))
+
+
+@pytest.fixture
+def stores(tmp_path):
+    """Two stores of coloured noise whose maps follow from the images."""
+    from rapidvision.gala_models.data.dataset import pack
+    from rapidvision.gala_models.data.example import Example
+    from rapidvision.gala_models.weights.card import Category
+
+    categories = (Category(name="a", target=True), Category(name="b", target=False))
+    for place, n in (("train", 12), ("test", 5)):
+        rng = np.random.default_rng(n)
+        pixels = rng.integers(0, 256, (n, 32, 32, 3), dtype=np.uint8)
+        examples = [
+            Example(str(i), one, i % 2, one[..., 0].astype(np.float32) if i else None) for i, one in enumerate(pixels)
+        ]
+        pack(examples, tmp_path / place, n=n, side_px=32, categories=categories)
+    return tmp_path
+
+
+@pytest.mark.parametrize("task", ["keep", "target"])
+def test_the_verb_trains_measures_and_writes_the_same_bytes_again(stores, monkeypatch, capsys, task):
+    monkeypatch.chdir(stores)
+    (stores / "cotraining.toml").write_text(f'n_steps = 4\ntask = "{task}"\n', encoding="utf-8")
+    (stores / "attached_nets.py").write_text(
+        "import torch\nfrom torch import nn\ndef make():\n    torch.manual_seed(0)\n"
+        "    return nn.Sequential(nn.Conv2d(3, 8, 3, 2), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 2))\n",
+        encoding="utf-8",
+    )
+    command = (
+        "models attach --model attached_nets:make --readout binary --size 32 --layers 0 --store train --held-out test "
+    )
+    for out in ("a", "b"):
+        assert (
+            cli.main(
+                [*command.split(), "--recipe", "cotraining.toml", "--seed", "2", "--quiet", "--json", "--out", out]
+            )
+            == 0
+        )
+    found = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert (stores / "a").read_bytes() == (stores / "b").read_bytes()
+    assert (
+        found["n_maps"] == 11
+        and found["held_out"]["0"]["n_maps"] == 4
+        and 0 <= found["held_out"]["0"]["agreement"] <= 1
+    )
+    assert read_attached_card(stores / "a").results == found["held_out"]
+    assert cli.main([*command.split(), "--layers", "9", "--out", "c"]) != 0
+    assert 'no layer "9"' in capsys.readouterr().err and not (stores / "c").exists()
