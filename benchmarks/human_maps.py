@@ -11,7 +11,7 @@ from PIL import Image
 from scipy.ndimage import gaussian_filter
 
 from benchmarks.harness import NotMeasured
-from rapidvision.gala_models.attribution.agreement import split_half
+from rapidvision.gala_models.evaluation.agreement import split_half
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 #: Side of the maps, and pixels of the original image per place before the blur.

@@ -19,7 +19,7 @@ from benchmarks.human_maps import GRID, SOURCES, photographs_of
 from rapidvision.gala_models.attached.cotrain import CoTraining, cotrain
 from rapidvision.gala_models.attached.hooks import attach, attended_layers, detach
 from rapidvision.gala_models.attached.splitting import Cached
-from rapidvision.gala_models.attribution.agreement import agreement
+from rapidvision.gala_models.evaluation.agreement import agreement
 from rapidvision.gala_models.layers.attention import attention_maps
 from rapidvision.gala_models.observer.readout import imagenet_animal
 from rapidvision.gala_models.preprocessing import Preprocessing

@@ -207,7 +207,9 @@ def told_by_half(model: nn.Module, name: str, output: Tensor, x: Tensor) -> Want
     except (InputError, RuntimeError, ValueError, AssertionError):  # a network with a fixed input
         return "auto"
     changed = [axis for axis in (1, 2, 3) if half is not None and half.shape[axis] != size[axis]]
-    return {(2,): "channels_first", (1,): "channels_last"}.get(tuple(changed), "auto")  # type: ignore[return-value]
+    if changed == [2]:
+        return "channels_first"
+    return "channels_last" if changed == [1] else "auto"
 
 
 def _volume(name: str, size: tuple[int, ...], layout: Wanted) -> Shape:

@@ -4,8 +4,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..attribution.agreement import agreement
 from ..data.targets import resized
+from ..evaluation.agreement import agreement
 from ..layers.attention import attention_maps
 from .hooks import PART, attended_layers, bypassed
 from .layout import outputs_of
@@ -30,7 +30,7 @@ def measured(model: nn.Module, images: Tensor, maps: Tensor, *, batch_size: int 
     -------
     dict
         Layer → ``rho``, ``partial``, ``own_minus_other`` (means over images, see
-        :func:`~rapidvision.gala_models.attribution.agreement.agreement`, at the layer's own size; absent with fewer than two
+        :func:`~rapidvision.gala_models.evaluation.agreement.agreement`, at the layer's own size; absent with fewer than two
         maps), ``n_maps``; ``agreement``, the share of images with the same best class as without attention; ``kl``, the
         divergence of the answers; ``use``, the change of the layer's activity by its own attention as a share of it.
     """

@@ -6,7 +6,7 @@ from scipy.stats import spearmanr
 
 import rapidvision as rv
 from rapidvision.errors import InputError
-from rapidvision.gala_models.attribution.agreement import centre_map, interval_of, split_half
+from rapidvision.gala_models.evaluation.agreement import centre_map, interval_of, split_half
 
 
 def random_maps(n, seed, side=7):
