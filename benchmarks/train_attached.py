@@ -19,7 +19,7 @@ from benchmarks.human_maps import GRID, SOURCES, photographs_of
 from rapidvision.gala_models.attached.cotrain import CoTraining, cotrain
 from rapidvision.gala_models.attached.hooks import attach, attended_layers, detach
 from rapidvision.gala_models.attached.splitting import Cached
-from rapidvision.gala_models.evaluation.agreement import agreement
+from rapidvision.gala_models.evaluation.agreement import map_agreement
 from rapidvision.gala_models.layers.attention import attention_maps
 from rapidvision.gala_models.observer.readout import imagenet_animal
 from rapidvision.gala_models.preprocessing import Preprocessing
@@ -140,7 +140,7 @@ def measured(condition, n_seeds):
     for seed in range(n_seeds):
         maps, scores, use, fold = run(condition, seed)
         centre = np.stack([human[fold != one].mean(0) for one in fold])
-        found = agreement(maps, human, centre=centre)
+        found = map_agreement(maps, human, centre=centre)
         log_p, log_q = scores.double().log_softmax(1), reference.double().log_softmax(1)
         task = {
             "correct": ((imagenet_animal().evidence(scores) > 0).numpy() == data.animal).astype(float),

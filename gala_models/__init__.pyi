@@ -6,9 +6,10 @@ from .attached.hooks import detach as detach
 from .attached.state import load_attached as load_attached
 from .attached.state import save_attached as save_attached
 from .attached.state import split_state as split_state
+from .attribution.alignment import human_alignment as human_alignment
 from .attribution.maps import attributions as attributions
 from .data.packing import pack_images as pack_images
-from .evaluation.agreement import agreement as agreement
+from .evaluation.agreement import map_agreement as map_agreement
 from .evaluation.certify import certify as certify
 from .evaluation.evaluate import Evaluation as Evaluation
 from .evaluation.evaluate import evaluate as evaluate

@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..data.targets import resized
-from ..evaluation.agreement import agreement
+from ..evaluation.agreement import map_agreement
 from ..layers.attention import attention_maps
 from .hooks import PART, attended_layers, bypassed
 from .layout import outputs_of
@@ -30,7 +30,7 @@ def measured(model: nn.Module, images: Tensor, maps: Tensor, *, batch_size: int 
     -------
     dict
         Layer → ``rho``, ``partial``, ``own_minus_other`` (means over images, see
-        :func:`~rapidvision.gala_models.evaluation.agreement.agreement`, at the layer's own size; absent with fewer than two
+        :func:`~rapidvision.gala_models.evaluation.agreement.map_agreement`, at the layer's own size; absent with fewer than two
         maps), ``n_maps``; ``agreement``, the share of images with the same best class as without attention; ``kl``, the
         divergence of the answers; ``use``, the change of the layer's activity by its own attention as a share of it.
     """
@@ -61,7 +61,7 @@ def measured(model: nn.Module, images: Tensor, maps: Tensor, *, batch_size: int 
         numbers: dict[str, float] = {"n_maps": int(shown.sum())}
         if len(attention) > 1:
             human = resized(maps[shown.to(maps.device)].float().cpu(), *attention.shape[2:])
-            found_maps = agreement(attention[:, 0].numpy(), human[:, 0].numpy())
+            found_maps = map_agreement(attention[:, 0].numpy(), human[:, 0].numpy())
             for measure in ("rho", "partial", "own_minus_other"):
                 numbers[measure] = found_maps.interval(measure).mean
         numbers |= {"agreement": float(same), "kl": float(kl), "use": float(torch.cat(use[name]).mean())}

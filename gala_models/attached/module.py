@@ -55,7 +55,7 @@ class Attended(nn.Module):
     def __init__(self, shape: Shape, form: Form = "gain", *, reduction: int = 4, seed: int = 0) -> None:
         super().__init__()
         self.shape, self.form, self.reduction = shape, form, reduction
-        #: Whether the layer's output passes through as it is, as without attention.
+        #: Whether the layer's output passes through unchanged, as without attention.
         self.bypassed = False
         squash: Literal["sigmoid", "tanh"] = "sigmoid" if form in ("gain", "level") else "tanh"
         self.gala = GALA(shape.channels, GALAOptions(reduction=reduction, squash=squash))

@@ -12,10 +12,12 @@ from rapidvision.numerics.ranks import unit_ranks
 from rapidvision.seeds import stream
 
 Floats = NDArray[np.float64]
-#: What :class:`Agreement` measures per image.
+#: What :class:`MapAgreement` measures per image.
 MEASURES = ("rho", "partial", "own_minus_other", "overlap", "energy")
 #: Share of the places that count as a map's top.
 TOP_SHARE = 0.2
+#: Shares of variance below this are rounding.
+_NOTHING = 1e-12
 
 
 class Interval(NamedTuple):
@@ -27,7 +29,7 @@ class Interval(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Agreement:
+class MapAgreement:
     """Agreement of maps with human maps of the same images.
 
     Attributes
@@ -114,9 +116,9 @@ class Agreement:
         return (1 + counted) / (1 + n_resamples)
 
 
-def agreement(
+def map_agreement(
     maps: ArrayLike, human: ArrayLike, *, centre: ArrayLike | None = None, top: float = TOP_SHARE
-) -> Agreement:
+) -> MapAgreement:
     """Compare a network's maps with human maps of the same images.
 
     A plain correlation is mostly centre bias: maps of other images correlate too. Read `rho` beside `partial` and
@@ -135,7 +137,7 @@ def agreement(
 
     Returns
     -------
-    Agreement
+    MapAgreement
         A value per image and measure.
 
     Raises
@@ -148,7 +150,7 @@ def agreement(
     >>> import numpy as np
     >>> import rapidvision as rv
     >>> human = np.random.default_rng(0).random((5, 6, 6))
-    >>> found = rv.models.agreement(human**2, human)
+    >>> found = rv.models.map_agreement(human**2, human)
     >>> found.rho.round(6).tolist(), found.overlap.tolist()
     ([1.0, 1.0, 1.0, 1.0, 1.0], [1.0, 1.0, 1.0, 1.0, 1.0])
     """
@@ -168,16 +170,17 @@ def agreement(
         np.isfinite(np.where(np.eye(n, dtype=bool), np.nan, matrix)).sum(1), 1
     )
     with_maps, with_human = np.einsum("ij,ij->i", x, z), np.einsum("ij,ij->i", y, z)
+    left = np.minimum(1 - with_maps**2, 1 - with_human**2)
     bottom = np.sqrt((1 - with_maps**2).clip(0) * (1 - with_human**2).clip(0))
     with np.errstate(invalid="ignore", divide="ignore"):
-        partial = np.where(bottom > 1e-9, (rho - with_maps * with_human) / bottom, np.nan)
+        partial = np.where(left > _NOTHING, (rho - with_maps * with_human) / bottom, np.nan)
     mine, theirs = (_top(values.reshape(n, -1), top) for values in (a, b))
     flat = ~np.isfinite(rho)
     overlap = (mine & theirs).sum(1) / theirs.sum(1)
     positive = a.reshape(n, -1) - np.minimum(a.reshape(n, -1).min(1, keepdims=True), 0)
     energy = (positive * theirs).sum(1) / np.maximum(positive.sum(1), 1e-300)
     overlap[flat], energy[flat] = np.nan, np.nan
-    return Agreement(rho, partial, rho - others, overlap, energy, matrix, int(flat.sum()))
+    return MapAgreement(rho, partial, rho - others, overlap, energy, matrix, int(flat.sum()))
 
 
 def _top(values: Floats, share: float) -> "NDArray[np.bool_]":

@@ -15,7 +15,7 @@ def random_maps(n, seed, side=7):
 
 def test_each_measure_is_what_its_definition_says():
     maps, human = random_maps(6, 0), random_maps(6, 1)
-    found = rv.models.agreement(maps, human)
+    found = rv.models.map_agreement(maps, human)
     for i in range(6):
         own = spearmanr(maps[i].ravel(), human[i].ravel())[0]
         others = [spearmanr(maps[i].ravel(), human[j].ravel())[0] for j in range(6) if j != i]
@@ -31,7 +31,7 @@ def test_each_measure_is_what_its_definition_says():
 
 def test_a_centre_map_correlates_with_centred_maps_and_has_nothing_of_the_image():
     human = random_maps(30, 2, 9) + 3 * centre_map(9, 9)
-    found = rv.models.agreement(np.repeat(centre_map(9, 9)[None], 30, 0), human, centre=centre_map(9, 9))
+    found = rv.models.map_agreement(np.repeat(centre_map(9, 9)[None], 30, 0), human, centre=centre_map(9, 9))
     assert found.rho.mean() > 0.7 and abs(found.own_minus_other.mean()) < 0.02
     assert np.isnan(found.partial).all()  # nothing is left of the map when the centre is taken out
     assert found.p_value(n_resamples=199) == 1  # every pairing is as good
@@ -40,7 +40,7 @@ def test_a_centre_map_correlates_with_centred_maps_and_has_nothing_of_the_image(
 def test_flat_maps_are_left_out_and_counted():
     maps, human = random_maps(5, 0), random_maps(5, 1)
     maps[2] = 0.5
-    found = rv.models.agreement(maps, human)
+    found = rv.models.map_agreement(maps, human)
     assert found.n_flat == 1 and np.isnan([found.rho[2], found.overlap[2], found.energy[2]]).all()
     assert found.interval().mean == pytest.approx(np.delete(found.rho, 2).mean())
     assert np.isfinite(np.delete(found.own_minus_other, 2)).all()
@@ -48,13 +48,13 @@ def test_flat_maps_are_left_out_and_counted():
 
 def test_the_test_rejects_as_often_as_its_level_and_finds_an_effect():
     null = [
-        rv.models.agreement(random_maps(8, 2 * s), random_maps(8, 2 * s + 1)).p_value(n_resamples=99)
+        rv.models.map_agreement(random_maps(8, 2 * s), random_maps(8, 2 * s + 1)).p_value(n_resamples=99)
         for s in range(300)
     ]
     share = np.mean(np.array(null) <= 0.1)
     assert abs(share - 0.1) < 3 * np.sqrt(0.1 * 0.9 / 300)
     human = random_maps(8, 1)
-    assert rv.models.agreement(human + random_maps(8, 2), human).p_value(n_resamples=999) == 0.001
+    assert rv.models.map_agreement(human + random_maps(8, 2), human).p_value(n_resamples=999) == 0.001
 
 
 def test_halves_of_participants_agree_as_their_shared_signal_says():
@@ -84,8 +84,8 @@ def test_an_interval_covers_as_often_as_it_says():
 )
 def test_refusals(maps, human, options, message):
     with pytest.raises(InputError, match=message):
-        rv.models.agreement(maps, human, **options)
+        rv.models.map_agreement(maps, human, **options)
     with pytest.raises(InputError, match="choose rho"):
-        rv.models.agreement(random_maps(3, 0), random_maps(3, 1)).interval("r")
+        rv.models.map_agreement(random_maps(3, 0), random_maps(3, 1)).interval("r")
     with pytest.raises(InputError, match="2 participants"):
         split_half(random_maps(1, 0))

@@ -285,7 +285,7 @@ def test_maps_are_learned_from_own_maps_only_and_answers_are_kept(small):
         rv.models.cotrain(small, x, maps, options=rv.models.CoTraining(n_steps=200), rows=train)
         with torch.no_grad(), rv.models.attention_maps(small) as seen:
             change = (small(x) - before).abs().max() / before.std()
-            found[kind] = rv.models.agreement(seen.last[20:, 0].numpy(), maps_of(x)[20:, 0].numpy())
+            found[kind] = rv.models.map_agreement(seen.last[20:, 0].numpy(), maps_of(x)[20:, 0].numpy())
         rv.models.detach(small)
         assert change < 1
     assert found["own"].rho.mean() > 0.4 > 0.15 > found["shuffled"].rho.mean()

@@ -1,5 +1,7 @@
 """Where a network looks, by every method: found where the evidence is, and as the method's definition says."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -185,3 +187,59 @@ def test_what_a_method_needs_and_lacks_is_said():
 
 def test_every_built_in_method_is_tested():
     assert {*ATTRIBUTIONS} >= {*METHODS, "attention", "rollout"}
+
+
+def test_alignment_tells_a_network_that_looks_where_people_look_from_one_that_does_not():
+    images, inside = red_squares()
+    images, human = np.concatenate([images] * 2), np.concatenate([inside] * 2).astype(float)
+    human[5] = 0
+    found = rv.models.human_alignment([network_of(Red())], images, human, methods=["grad-cam", "activity"], ceiling=0.8)
+    summary = found.summary(seed=1)
+    assert found.n_left_out == 1 and found.images == ("0", "1", "2", "3", "4")
+    rows = {row["attribution"]: row for row in summary["maps"]}
+    assert list(rows) == ["grad-cam", "activity", "centre", "mean of others"]
+    own = rows["grad-cam"]
+    assert own["rho"][0] > 0.5 > rows["centre"]["rho"][0] and own["own_minus_other"][0] > 0.3
+    assert own["alignment"] == pytest.approx(own["rho"][0] / 0.8, abs=1e-5)
+    assert own["p"] < 0.1 and rows["centre"]["p"] == 1
+    pair = next(one for one in summary["pairs"] if (one["first"], one["second"]) == ("Red grad-cam", "centre"))
+    assert pair["rho_difference"] == pytest.approx(own["rho"][0] - rows["centre"]["rho"][0], abs=1e-5)
+    assert found.summary(seed=1) == summary
+
+
+@pytest.mark.parametrize(
+    ("human", "options", "message"),
+    [
+        (np.ones((2, 8, 8)), {}, "for 3 images"),
+        (np.zeros((3, 8, 8)), {}, "0 images have a human map"),
+        (np.ones((3, 8, 8)), {"methods": ["activity", "activity"]}, "different names"),
+        (np.ones((3, 8, 8)), {"ceiling": 0}, "ceiling 0"),
+    ],
+)
+def test_alignment_refuses_what_cannot_be_compared(human, options, message):
+    with pytest.raises(InputError, match=message):
+        rv.models.human_alignment([network_of(Red())], red_squares()[0], human, **options)
+
+
+def test_the_verb_compares_a_store_and_writes_the_same_bytes_again(tmp_path, capsys):
+    from rapidvision import cli
+    from rapidvision.gala_models.data.dataset import pack
+    from rapidvision.gala_models.data.example import Example
+    from rapidvision.gala_models.observer.networks import bundled_paths
+
+    rng = np.random.default_rng(0)
+    examples = [
+        Example(f"i{n}", rng.integers(0, 256, (88, 88, 3), dtype=np.uint8), n % 2, rng.random((88, 88), np.float32))
+        for n in range(4)
+    ]
+    pack(examples, tmp_path / "store", n=4, side_px=88)
+    model = next(path for path in bundled_paths() if path.stem == "compact-gala")
+    command = f"models compare-attributions --store {tmp_path}/store --model {model} --attribution attention --attribution activity --seed 1"
+    for out in ("a.csv", "b.csv"):
+        assert cli.main([*command.split(), "--quiet", "--json", "--out", str(tmp_path / out)]) == 0
+    found = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert [row["attribution"] for row in found["maps"]] == ["attention", "activity", "centre", "mean of others"]
+    text = (tmp_path / "a.csv").read_text(encoding="utf-8")
+    assert text == (tmp_path / "b.csv").read_text(encoding="utf-8") and len(text.splitlines()) == 17
+    assert cli.main([*command.split(), "--attribution", "rollout"]) != 0
+    assert "rollout: compact-gala has no attention" in capsys.readouterr().err
