@@ -61,7 +61,8 @@ class Alignment:
         Returns
         -------
         dict
-            ``maps``: per network and method, each measure's mean and 95 % interval over images, ``p`` of random pairings
+            ``maps``: per network and method, each measure's mean and 95 % interval over images (None where
+            nothing is left to measure), ``p`` of random pairings
             of maps and images, ``alignment`` (mean rho over the ceiling) where there is a ceiling; ``pairs``: differences
             in rho with two-sided p of sign flips over images.
         """
@@ -74,9 +75,10 @@ class Alignment:
                 "n_flat": found.n_flat,
             }
             for measure in MEASURES:
-                row[measure] = [round(value, 6) for value in found.interval(measure, seed=seed)]
+                interval = found.interval(measure, seed=seed)
+                row[measure] = [round(value, 6) for value in interval] if np.isfinite(interval.mean) else None
             row["p"] = found.p_value(seed=seed) if found.used.sum() > 1 else None
-            if self.ceiling is not None:
+            if self.ceiling is not None and row["rho"] is not None:
                 row["alignment"] = round(row["rho"][0] / self.ceiling, 6)
             rows.append(row)
         return {
@@ -102,13 +104,12 @@ class Alignment:
         """A line per network and method."""
         lines = []
         for row in self.summary(seed=seed)["maps"]:
-            numbers = ", ".join(
-                f"{name} {row[name][0]:.3f} [{row[name][1]:.3f}, {row[name][2]:.3f}]" for name in MEASURES[:3]
-            )
+            numbers = ", ".join(f"{name} {_interval(row[name])}" for name in MEASURES[:3])
+            p = "no test" if row["p"] is None else f"p = {row['p']:.4g}"
             scaled = f", {row['alignment']:.3f} of the ceiling" if "alignment" in row else ""
             flat = f", {row['n_flat']} flat maps left out" if row["n_flat"] else ""
             lines.append(
-                f"{_label((row['network'], row['attribution']))}: {numbers}, p = {row['p']:.4g}{scaled}, n = {row['n']}{flat}"
+                f"{_label((row['network'], row['attribution']))}: {numbers}, {p}{scaled}, n = {row['n']}{flat}"
             )
         return "\n".join(lines)
 
@@ -124,6 +125,10 @@ class Alignment:
             "models compare-attributions", seed=seed, inputs=dict(inputs or {}), packages=("torch",)
         )
         files.write_json(out.with_suffix(".json"), {**self.summary(seed=seed), "provenance": made})
+
+
+def _interval(values: list[float] | None) -> str:
+    return "none" if values is None else "{:.3f} [{:.3f}, {:.3f}]".format(*values)
 
 
 def _cell(value: float) -> str:
