@@ -12,7 +12,14 @@ from .evidence import shown
 from .smoothgrad import salience, smoothgrad
 
 
-def smoothgrad_of(network: Network, images: NDArray[np.uint8], *, names: Sequence[str] = ()) -> Tensor:  # noqa: ARG001
+def smoothgrad_of(
+    network: Network,
+    images: NDArray[np.uint8],
+    *,
+    names: Sequence[str] = (),  # noqa: ARG001
+    n_samples: int = 50,
+    seed: int = 0,
+) -> Tensor:
     """How much each pixel changes a network's evidence for "target", by smoothed gradients.
 
     Parameters
@@ -23,6 +30,10 @@ def smoothgrad_of(network: Network, images: NDArray[np.uint8], *, names: Sequenc
         Square images of one size.
     names : sequence of str, optional
         Theirs, for messages.
+    n_samples : int, default 50
+        Noisy copies per image.
+    seed : int, default 0
+        Of the noise.
 
     Returns
     -------
@@ -31,4 +42,4 @@ def smoothgrad_of(network: Network, images: NDArray[np.uint8], *, names: Sequenc
     """
     seen = shown(network, images)
     target = torch.zeros(len(seen.x), dtype=torch.int64, device=seen.x.device)
-    return seen.on_images(salience(smoothgrad(seen.evidence, seen.x, target)))
+    return seen.on_images(salience(smoothgrad(seen.evidence, seen.x, target, n_samples=n_samples, seed=seed)))

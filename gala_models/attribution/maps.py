@@ -33,7 +33,7 @@ def attributions(
     names : sequence of str, optional
         The images', for messages.
     **options
-        The method's own: ``layer`` of ``grad-cam`` and ``activity``, ``n_steps`` of ``integrated-gradients``, ``window`` and
+        The method's own: ``layer`` of ``grad-cam`` and ``activity``, ``n_steps`` of ``integrated-gradients``, ``n_samples`` of ``smoothgrad``, ``window`` and
         ``stride`` of ``occlusion``, ``n_masks``, ``n_cells``, ``share`` and ``seed`` of ``rise``.
 
     Returns
