@@ -30,7 +30,13 @@ METHODS = {
     "occlusion": {"window": 0.2, "stride": 0.1},
     "rise": {"n_masks": 100},
 }
-COSTLY = ("integrated-gradients", "occlusion", "rise")
+#: The costly ones are measured on the smaller network only.
+RUNS = [
+    *((name, method) for method in ("grad-cam", "activity") for name in NETWORKS),
+    *(("lite0", method) for method in ("smoothgrad", "integrated-gradients")),
+    ("lite2", "smoothgrad"),
+    *(("lite0", method) for method in ("occlusion", "rise")),
+]
 
 
 def network_of(name):
@@ -68,20 +74,17 @@ def main(wanted):
             rows[f"-/{source}/mean of others"] = {"rho": np.round(map_agreement(others, human).rho, 4).tolist()}
             rows[f"-/{source}/halves"] = {"rho": np.round(data.ceiling[source], 4).tolist()}
     write(content)
-    for method in METHODS:
-        for name in NETWORKS:
-            if name != "lite0" and method in COSTLY:
+    for name, method in RUNS:
+        for set_name in dict.fromkeys(SOURCES.values()):
+            sources = [source for source, one in SOURCES.items() if one == set_name]
+            keys = {source: f"{name}/{source}/{method}" for source in sources}
+            if all(key in rows for key in keys.values()) or not method.startswith(wanted):
                 continue
-            for set_name in dict.fromkeys(SOURCES.values()):
-                sources = [source for source, one in SOURCES.items() if one == set_name]
-                keys = {source: f"{name}/{source}/{method}" for source in sources}
-                if all(key in rows for key in keys.values()) or not method.startswith(wanted):
-                    continue
-                maps = maps_of(name, method, photographs_of(sources[0]).images)
-                for source, key in keys.items():
-                    rows[key] = measured(maps, photographs_of(source).maps[source])
-                    print(key, *(f"{one} {np.nanmean(rows[key][one]):.3f}" for one in MEASURES), flush=True)
-                write(content)
+            maps = maps_of(name, method, photographs_of(sources[0]).images)
+            for source, key in keys.items():
+                rows[key] = measured(maps, photographs_of(source).maps[source])
+                print(key, *(f"{one} {np.nanmean(rows[key][one]):.3f}" for one in MEASURES), flush=True)
+            write(content)
 
 
 def write(content):
