@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING
 from rapidvision.cli import add_plugin_option, list_names
 
 from .registries import NETWORKS, READOUTS
-from .training_commands import architecture_names
+from .training_commands import add_computing_options, architecture_names
 
 if TYPE_CHECKING:
-    import torch
-
+    from .computing.device import Device
     from .observer.observe import Network
 
 
@@ -46,15 +45,15 @@ def add_model_options(parser: argparse.ArgumentParser, *, several: bool) -> None
 
 
 def add_device_option(parser: argparse.ArgumentParser) -> None:
-    """Add ``--device``."""
-    parser.add_argument("--device", metavar="DEVICE", help="cpu, cuda, cuda:1, mps (default: cpu)")
+    """Add ``--device`` and ``--precision``."""
+    add_computing_options(parser, device="cpu", precision="float32")
 
 
-def device_of_arguments(arguments: argparse.Namespace) -> "torch.device | None":
-    """Return the device that was named, if one was."""
-    from .devices import device_named
+def device_of_arguments(arguments: argparse.Namespace) -> "Device":
+    """Return the device and the precision that were named."""
+    from .computing.device import Device
 
-    return device_named(arguments.device) if arguments.device else None
+    return Device.named(arguments.device or "cpu", precision=arguments.precision or "float32")
 
 
 def networks_of_arguments(arguments: argparse.Namespace) -> "list[Network]":

@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from ..devices import device_of
+from ..computing.device import on_cpu
 from ..observer.observe import Network
 from .smoothgrad import salience, smoothgrad
 
@@ -43,7 +43,8 @@ def smoothgrad_of(network: Network, images: NDArray[np.uint8], *, names: Sequenc
     """
     from ..observer.overlay import on_image
 
-    x = network.preprocessing(images).to(device_of(network.model))
+    (x,) = network.device.move(network.preprocessing(images))
     target = torch.zeros(len(x), dtype=torch.int64, device=x.device)
-    found = salience(smoothgrad(_Evidence(network), x, target)).float().cpu()
+    with network.device.computing():
+        found = on_cpu(salience(smoothgrad(_Evidence(network), x, target)))
     return on_image(found, network, images.shape[1])

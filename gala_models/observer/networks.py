@@ -7,14 +7,13 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import nn
 
 from rapidvision.errors import InputError, did_you_mean
 from rapidvision.system import files
 
 from ..answers.class_lists import list_named
-from ..devices import device_named
+from ..computing.device import Device, Precision
 from ..layers.architecture import named as architecture_named
 from ..layers.resnet import build
 from ..preprocessing import Preprocessing
@@ -44,6 +43,7 @@ def load(
     targets: Sequence[str] = (),
     class_list: str = "",
     device: str = "cpu",
+    precision: Precision = "float32",
 ) -> Network:
     """Load one network as an observer of a study.
 
@@ -69,7 +69,9 @@ def load(
         For tasks about categories, ``imagenet-16`` or ``imagenet-8``: which of 1,000 classes a category is made of. By
         default the network's own names, else the first list that has every category of the task.
     device : str, default "cpu"
-        ``cpu``, ``cuda``, ``cuda:1``, ``mps``.
+        ``cpu``, ``cuda``, ``cuda:1``, ``mps``; ``auto`` is a GPU where there is one.
+    precision : {"float32", "bf16", "fp16"}, default "float32"
+        In which numbers it computes.
 
     Returns
     -------
@@ -97,7 +99,7 @@ def load(
         "name": name,
         "targets": targets,
         "class_list": class_list,
-        "device": device_named(device),
+        "device": Device.named(device, precision=precision),
     }
     if isinstance(network, str | Path):
         bundled = {path.stem: str(path) for path in bundled_paths()}
@@ -118,12 +120,13 @@ def load(
     plugins = READOUTS.plugins(readout) if readout is not None else ()
     return Network(
         where,
-        model.eval().to(options["device"]),
+        options["device"].place(model.eval()),
         chosen,
         given,
         state_sha256(model),
         plugins,
         class_list=_known(class_list),
+        precision=precision,
     )
 
 
@@ -137,7 +140,7 @@ def find_networks(
     name: str | None = None,
     targets: Sequence[str] = (),
     class_list: str = "",
-    device: torch.device | None = None,
+    device: Device | None = None,
 ) -> list[Network]:
     """Return the networks that `what` names, in evaluation mode.
 
@@ -163,14 +166,15 @@ def find_networks(
         Which of the network's named classes are targets, where its card does not say.
     class_list : str, optional
         Which classes a category is made of, in tasks about categories; see :func:`load`.
-    device : torch.device, optional
-        Where it computes; the CPU by default.
+    device : Device, optional
+        Where it computes and in which numbers; the CPU in float32 by default.
 
     Raises
     ------
     InputError
         When nothing is found, or what is found is no network.
     """
+    device = device or Device()
     if what == "bundled":
         paths = bundled_paths()
         if not paths:
@@ -211,13 +215,14 @@ def find_networks(
     return [
         Network(
             name or default,
-            model.eval().to(device or "cpu"),
+            device.place(model.eval()),
             chosen,
             given,
             sha256,
             plugins,
             class_names=names,
             class_list=_known(class_list),
+            precision=device.precision,
         )
     ]
 

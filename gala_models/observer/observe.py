@@ -14,16 +14,16 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from rapidvision.errors import CheckFailed, InputError
+from rapidvision.errors import CheckFailed
 from rapidvision.plugins.source import PluginSource
 from rapidvision.system.progress import Advance, silent
 
 from ..answers.choices import option_probabilities, ranks
 from ..answers.class_lists import list_for
 from ..answers.task import NetworkTask
-from ..devices import device_of
+from ..computing.device import Device, Precision
+from ..computing.forward import class_scores
 from ..preprocessing import Preprocessing
-from ..scores import check_finite
 from .features import check_readout, keep_input
 from .readout import Readout
 from .shown import decoded, once, verify
@@ -58,6 +58,8 @@ class Network:
     class_list : str
         The class list for tasks about categories, :data:`rapidvision.gala_models.answers.class_lists.CLASS_LISTS`; empty:
         the first that has them all.
+    precision : {"float32", "bf16", "fp16"}
+        In which numbers it computes.
 
     Examples
     --------
@@ -75,6 +77,16 @@ class Network:
     plugins: tuple[PluginSource, ...] = ()
     class_names: tuple[str, ...] = ()
     class_list: str = ""
+    precision: Precision = "float32"
+
+    @property
+    def device(self) -> Device:
+        """Where it computes, and in which numbers."""
+        return Device.of(self.model, precision=self.precision)
+
+    def scores(self, x: Tensor, names: Sequence[str] = ()) -> Tensor:
+        """Return class scores (n, classes), float32 on the CPU, of inputs (n, 3, size_px, size_px); `names` are for messages."""
+        return class_scores(self.model, x, name=self.name, images=names, device=self.device)
 
     def options_of(self, task: NetworkTask, n_classes: int) -> tuple[str, tuple[tuple[int, ...], ...]]:
         """Return the class list of a task about categories, and the classes of each option."""
@@ -198,7 +210,7 @@ def observe_stimuli(
                 for network, found in zip(networks, scores, strict=True):
                     if network.preprocessing not in ready:
                         ready[network.preprocessing] = network.preprocessing(images)
-                    found.append(_scores(network, ready[network.preprocessing], names))
+                    found.append(network.scores(ready[network.preprocessing], names))
                 advance(len(images))
         finally:
             for hook in hooks:
@@ -207,13 +219,6 @@ def observe_stimuli(
         _seen(network, rows, torch.cat(found), torch.cat(inputs) if features else None, task)
         for network, found, inputs in zip(networks, scores, kept, strict=True)
     ]
-
-
-def _scores(network: Network, x: Tensor, names: Sequence[str]) -> Tensor:
-    x = x.to(device_of(network.model))
-    scores: Tensor = network.model(x)
-    check_finite(scores, names, network=network.name, model=network.model, x=x)
-    return scores.float().cpu()
 
 
 def _seen(
@@ -240,12 +245,7 @@ def read_scores(
 def _probe(network: Network, task: NetworkTask | None) -> None:
     """One grey image, so that a network that does not fit its readout is refused before the work, not after."""
     side = network.preprocessing.size_px
-    x = network.preprocessing(np.full((1, side, side, 3), 128, np.uint8))
-    out = network.model(x.to(device_of(network.model)))
-    if not isinstance(out, Tensor) or out.ndim != 2:
-        raise InputError(
-            f"{network.name}: must return scores of shape (batch, classes); wrap it in a function that does"
-        )
+    out = network.scores(network.preprocessing(np.full((1, side, side, 3), 128, np.uint8)), ["a grey image"])
     if task is not None and task.by_category:
         network.options_of(task, out.shape[1])
     else:
