@@ -1,4 +1,11 @@
 from .answers.participants import Participants as Participants
+from .cards.conversion import card_of as card_of
+from .cards.model_card import Classes as Classes
+from .cards.model_card import Loader as Loader
+from .cards.model_card import ModelCard as ModelCard
+from .cards.model_card import read_model_card as read_model_card
+from .cards.zoo import write_zoo as write_zoo
+from .computing.device import Device as Device
 from .data.packing import pack_images as pack_images
 from .evaluation.certify import certify as certify
 from .evaluation.evaluate import Evaluation as Evaluation

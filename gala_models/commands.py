@@ -7,6 +7,7 @@ from rapidvision.cli import Verbs, add_common_options, add_verb, give, say
 from rapidvision.system.extras import need
 
 from .answers.class_lists import CLASS_LISTS
+from .card_command import add_card
 from .certify_command import add_certify
 from .model_options import add_device_option, add_model_options, device_of_arguments, networks_of_arguments
 from .registries import ATTRIBUTIONS
@@ -20,6 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_attention_maps(verbs)
     _add_evaluate(verbs)
     add_certify(verbs)
+    add_card(verbs)
     _add_table(verbs)
     add_verbs(verbs)
 

@@ -66,6 +66,7 @@ class Portable(nn.Module):
         super().__init__()
         self.network, self.dtype = network.to(dtype), dtype
         self.register_buffer("rows", _scaling(preprocessing, image_px))
+        self.backwards, self.clamped = preprocessing.channel_order == "bgr", preprocessing.interpolation == "bicubic"
         self.register_buffer("mean", 255 * torch.tensor(preprocessing.mean)[:, None, None])
         self.register_buffer("std", 255 * torch.tensor(preprocessing.std)[:, None, None])
 
@@ -73,6 +74,10 @@ class Portable(nn.Module):
         """Return probabilities (n, n_classes) of uint8 images (n, image_px, image_px, 3)."""
         x = images.permute(0, 3, 1, 2).float()
         x = self.rows @ x @ self.rows.T
+        if self.clamped:
+            x = x.clamp(0, 255)
+        if self.backwards:
+            x = x.flip(1)
         scores: Tensor = self.network(((x - self.mean) / self.std).to(self.dtype))
         return scores.float().softmax(1)
 
@@ -83,7 +88,11 @@ def _scaling(preprocessing: Preprocessing, image_px: int) -> Tensor:
     rows = torch.eye(image_px)
     if short != image_px:
         size = (short, image_px)
-        rows = F.interpolate(rows[None, None], size, mode="bilinear", antialias=True, align_corners=False)[0, 0]
+        if preprocessing.interpolation == "nearest":
+            rows = F.interpolate(rows[None, None], size, mode="nearest-exact")[0, 0]
+        else:
+            how = preprocessing.interpolation
+            rows = F.interpolate(rows[None, None], size, mode=how, antialias=True, align_corners=False)[0, 0]
     first = (short - size_px) // 2
     return rows[first : first + size_px].contiguous()
 

@@ -1,6 +1,5 @@
 """Which network is meant: the bundled ones, a file of weights, or a function that makes a module."""
 
-import importlib
 import sys
 from collections.abc import Callable, Sequence
 from importlib import resources
@@ -13,12 +12,14 @@ from rapidvision.errors import InputError, did_you_mean
 from rapidvision.system import files
 
 from ..answers.class_lists import list_named
+from ..cards.loaders import OnnxNetwork, import_function, load_module
+from ..cards.model_card import class_names, read_model_card
 from ..computing.device import Device, Precision
 from ..layers.architecture import named as architecture_named
 from ..layers.resnet import build
 from ..preprocessing import Preprocessing
 from ..registries import ARCHITECTURES, NETWORKS, READOUTS
-from ..weights.card import Card
+from ..weights.card import Category
 from ..weights.load import load_model, load_weights
 from ..weights.state import not_finite, state_sha256
 from . import readout as readouts
@@ -50,8 +51,8 @@ def load(
     Parameters
     ----------
     network : str, path-like, Module or callable
-        The name of a bundled network (``compact-gala-maps``, ``compact-gala``, ``compact-se``, ``compact-resnet``); a file
-        of weights; the name of a registered network; ``module:function``; a module; or a function without arguments that
+        The name of a bundled network (``compact-gala-maps``, ``compact-gala``, ``compact-se``, ``compact-resnet``); a model
+        card (``.toml``, see :class:`ModelCard`); a file of weights; the name of a registered network; ``module:function``; a module; or a function without arguments that
         returns one. A module takes images (batch, 3, height, width), float32, and returns class scores (batch, classes).
     name : str, optional
         Its id in trials tables; by default that of the file, the function or the class.
@@ -116,7 +117,7 @@ def load(
     where: str = name or str(getattr(network, "__name__", type(network).__name__))
     model = _checked(network if isinstance(network, nn.Module) else network(), where)
     given = Preprocessing(size_px=size_px or Preprocessing().size_px, resize_px=resize_px or 0)
-    chosen = _readout(where, readout, None, targets)
+    chosen = _readout(where, readout, (), targets)
     plugins = READOUTS.plugins(readout) if readout is not None else ()
     return Network(
         where,
@@ -147,7 +148,7 @@ def find_networks(
     Parameters
     ----------
     what : str
-        ``bundled``; the name of a registered network; a file of weights of ours; another checkpoint, with
+        ``bundled``; a model card (``.toml``); the name of a registered network; a file of weights of ours; another checkpoint, with
         `architecture`; or ``module:function``, where the function takes nothing and returns a ``torch.nn.Module``
         (images in, class scores out).
     readout : str, optional
@@ -184,6 +185,13 @@ def find_networks(
             for path in paths
             for one in find_networks(str(path), readout=readout, targets=targets, class_list=class_list, device=device)
         ]
+    if Path(what).suffix == ".toml":
+        if architecture is not None or size_px is not None or resize_px is not None:
+            raise InputError(
+                f"{what}: a card states architecture and size; leave out --architecture, --size and --resize"
+            )
+        found = _of_card(Path(what), readout=readout, name=name, targets=targets, class_list=class_list, device=device)
+        return [found]
     plugins = READOUTS.plugins(readout) if readout is not None else ()
     if not Path(what).exists() and ":" not in what and what in NETWORKS:
         model, default, card = _checked(NETWORKS.get(what)(), what), what, None
@@ -210,7 +218,7 @@ def find_networks(
         )
     else:
         given = card.preprocessing
-    chosen = _readout(what, readout, card, targets)
+    chosen = _readout(what, readout, card.categories if card is not None else (), targets)
     names = tuple(category.name for category in card.categories) if card is not None else ()
     return [
         Network(
@@ -232,8 +240,7 @@ def _known(class_list: str) -> str:
     return list_named(class_list).name if class_list else ""
 
 
-def _readout(what: str, readout: str | None, card: Card | None, targets: Sequence[str]) -> Readout:
-    categories = card.categories if card is not None else ()
+def _readout(what: str, readout: str | None, categories: Sequence[Category], targets: Sequence[str]) -> Readout:
     if targets and (readout is not None or not categories):
         raise InputError(f"{what}: --target-classes names classes of a network that has named ones, without --readout")
     if readout is None and categories:
@@ -242,17 +249,37 @@ def _readout(what: str, readout: str | None, card: Card | None, targets: Sequenc
 
 
 def _from_function(what: str) -> tuple[nn.Module, str, str]:
-    module_name, _, function_name = what.partition(":")
     if "" not in sys.path and str(Path.cwd()) not in sys.path:
         sys.path.insert(0, str(Path.cwd()))  # a lab's own file beside its study
-    try:
-        function = getattr(importlib.import_module(module_name), function_name)
-    except (ImportError, AttributeError) as error:
+    model = _checked(import_function(what)(), what)
+    return model, what.partition(":")[2], state_sha256(model)
+
+
+def _of_card(
+    path: Path, *, readout: str | None, name: str | None, targets: Sequence[str], class_list: str, device: Device
+) -> Network:
+    """A network by its card; what is given here goes before what the card says."""
+    card = read_model_card(path)
+    names = class_names(card, path.parent)
+    model, sha256 = load_module(card, path.parent)
+    if isinstance(model, OnnxNetwork) and (device.where.type != "cpu" or device.precision != "float32"):
         raise InputError(
-            f"{what}: cannot be found ({error}); write module:function, run from the module's folder"
-        ) from error
-    model = _checked(function(), what)
-    return model, function_name, state_sha256(model)
+            f"{path}: an ONNX file computes on the CPU in its own numbers; leave out --device and --precision"
+        )
+    own = tuple(Category(name=one, target=one in card.classes.targets) for one in names)
+    chosen = readout or ("" if targets else card.readout) or None
+    wanted = targets or (card.classes.targets if chosen is None else ())
+    return Network(
+        name or card.name,
+        device.place(model),
+        _readout(str(path), chosen, own, wanted),
+        card.preprocessing,
+        sha256,
+        READOUTS.plugins(chosen) if chosen is not None else (),
+        class_names=names,
+        class_list=_known(class_list or card.class_list),
+        precision=device.precision,
+    )
 
 
 def _checked(model: object, what: str) -> nn.Module:

@@ -101,7 +101,9 @@ def _registered():
     # The threads that compute gradients know nothing of the mode below.
     factories = torch.library.Library("aten", "IMPL")
     for name in ("empty_strided", "empty.memory_format"):
-        func = getattr(getattr(torch.ops.aten, name.split(".")[0]), "default" if "." not in name else name.split(".")[1])
+        func = getattr(
+            getattr(torch.ops.aten, name.split(".")[0]), "default" if "." not in name else name.split(".")[1]
+        )
         factories.impl(name, lambda *args, func=func, **kwargs: Elsewhere(_made(func, args, kwargs)), "PrivateUse1")
     library.fallback(torch.library.fallthrough_kernel, "AutocastPrivateUse1")  # it computes in float32 all the same
     factories.impl("_copy_from", _copied_from, "PrivateUse1")

@@ -9,11 +9,11 @@ from torch import nn
 
 from rapidvision import cli
 from rapidvision.errors import CheckFailed, InputError
+from rapidvision.gala_models.computing.device import Device
 from rapidvision.gala_models.data.batches import Batches
 from rapidvision.gala_models.data.dataset import pack
 from rapidvision.gala_models.data.example import Example
 from rapidvision.gala_models.data.targets import resized
-from rapidvision.gala_models.computing.device import Device
 from rapidvision.gala_models.evaluation.evaluate import evaluate
 from rapidvision.gala_models.layers.architecture import Architecture
 from rapidvision.gala_models.layers.attention import attention_maps
