@@ -1,7 +1,7 @@
 """Where a network computes, and in which numbers: the one place that moves tensors between devices."""
 
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar, get_args
 
@@ -111,11 +111,11 @@ class Device:
         """Return tensors that lie here."""
         return [tensor.to(self.where, non_blocking=True) for tensor in tensors]
 
-    def computing(self) -> AbstractContextManager[None]:
+    def computing(self) -> AbstractContextManager[Any]:
         """Compute in this precision inside the block."""
-        return torch.autocast(
-            self.where.type, self.dtype if self.precision != "float32" else None, enabled=self.precision != "float32"
-        )
+        if self.precision == "float32":
+            return nullcontext()
+        return torch.autocast(self.where.type, self.dtype)
 
     def __str__(self) -> str:
         return f"{self.where} in {self.precision}"

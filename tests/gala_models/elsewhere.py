@@ -5,7 +5,7 @@ with it and with a tensor that lies on the CPU fails as it does on a GPU.
 """
 
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 
 import torch
 from torch.utils import backend_registration
@@ -69,9 +69,9 @@ def _computed(func, args, kwargs):
     return tree_map(wrapped, out)
 
 
-def _made(func, args, kwargs):
+def _made(func, *args, **kwargs):
     with _disable_current_modes():
-        return func(*args, **{**kwargs, "device": "cpu"})
+        return Elsewhere(func(*args, **{**kwargs, "device": "cpu"}))
 
 
 def _copied_from(source, target, non_blocking=False):
@@ -98,15 +98,13 @@ def _registered():
     """Once in a process; the library lives as long."""
     backend_registration._setup_privateuseone_for_python_backend(NAME, backend_module=_Backend())
     library = torch.library.Library("_", "IMPL")
-    # The threads that compute gradients know nothing of the mode below.
-    factories = torch.library.Library("aten", "IMPL")
-    for name in ("empty_strided", "empty.memory_format"):
-        func = getattr(
-            getattr(torch.ops.aten, name.split(".")[0]), "default" if "." not in name else name.split(".")[1]
-        )
-        factories.impl(name, lambda *args, func=func, **kwargs: Elsewhere(_made(func, args, kwargs)), "PrivateUse1")
-    library.fallback(torch.library.fallthrough_kernel, "AutocastPrivateUse1")  # it computes in float32 all the same
+    factories = torch.library.Library(
+        "aten", "IMPL"
+    )  # for what PyTorch makes below the mode, as when gradients are computed
+    factories.impl("empty_strided", partial(_made, torch.ops.aten.empty_strided.default), "PrivateUse1")
+    factories.impl("empty.memory_format", partial(_made, torch.ops.aten.empty.memory_format), "PrivateUse1")
     factories.impl("_copy_from", _copied_from, "PrivateUse1")
+    library.fallback(torch.library.fallthrough_kernel, "AutocastPrivateUse1")  # it computes in float32 all the same
     return library, factories
 
 
@@ -117,7 +115,7 @@ def elsewhere():
     before = torch.__future__.get_swap_module_params_on_conversion()
     torch.__future__.set_swap_module_params_on_conversion(True)
     try:
-        with _Mode():
+        with _Mode(), torch.autograd.set_multithreading_enabled(False):  # other threads know nothing of the mode
             yield NAME
     finally:
         torch.__future__.set_swap_module_params_on_conversion(before)

@@ -104,7 +104,9 @@ def test_cards_that_do_not_fit_are_refused_by_name(cards, loader, fields, messag
 
 def test_a_misspelt_key_has_its_line(tmp_path):
     (tmp_path / "m.toml").write_text('name = "m"\n[loader]\nkind = "function"\ntarget = "a:b"\nchekpoint = "w.pth"\n')
-    with pytest.raises(InputError, match=r'm\.toml:5: unknown key "chekpoint" in \[loader\]\. Did you mean "checkpoint"'):
+    with pytest.raises(
+        InputError, match=r'm\.toml:5: unknown key "chekpoint" in \[loader\]\. Did you mean "checkpoint"'
+    ):
         read_model_card(tmp_path / "m.toml")
     with pytest.raises(InputError, match="a card states architecture and size"):
         find_networks(str(tmp_path / "m.toml"), size_px=64)

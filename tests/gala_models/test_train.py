@@ -175,7 +175,7 @@ def test_ctrl_c_in_the_middle_of_a_step_saves_no_half_of_it(make_store, tmp_path
     whole = Trainer(TINY, tmp_path / "whole", train=store, validation=store)
     whole.run()
     trainer = Trainer(TINY, tmp_path / "r", train=store, validation=store)
-    update = trainer.optimizer.step
+    update = trainer.optimization.optimizer.step
 
     def pressed():
         if trainer.n_steps == 4 and when == "before":  # batch norm has seen the batch, the weights have not
@@ -184,7 +184,7 @@ def test_ctrl_c_in_the_middle_of_a_step_saves_no_half_of_it(make_store, tmp_path
         if trainer.n_steps == 4 and when == "after":  # the weights have, the count of steps has not
             signal.raise_signal(signal.SIGINT)
 
-    trainer.optimizer.step = pressed
+    trainer.optimization.optimizer.step = pressed
     with pytest.raises(Aborted, match="stopped after 5 steps"):
         trainer.run()
     again = Trainer(TINY, tmp_path / "r", train=store, validation=store)
@@ -331,7 +331,7 @@ def test_a_checkpoint_is_finite_when_written_and_when_read(make_store, tmp_path)
         tmp_path / "r" / "checkpoint.pt",
         trainer.progress,
         model=trainer.model.state_dict(),
-        optimizer=trainer.optimizer.state_dict(),
+        optimization=trainer.optimization.state(),
         best=trainer.best,
     )
     with pytest.raises(InputError, match=r"checkpoint\.pt: model: fc\.weight holds values that are not finite"):
