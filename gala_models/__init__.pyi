@@ -8,6 +8,13 @@ from .attached.state import save_attached as save_attached
 from .attached.state import split_state as split_state
 from .attribution.alignment import human_alignment as human_alignment
 from .attribution.maps import attributions as attributions
+from .cards.conversion import card_of as card_of
+from .cards.model_card import Classes as Classes
+from .cards.model_card import Loader as Loader
+from .cards.model_card import ModelCard as ModelCard
+from .cards.model_card import read_model_card as read_model_card
+from .cards.zoo import write_zoo as write_zoo
+from .computing.device import Device as Device
 from .data.packing import pack_images as pack_images
 from .evaluation.agreement import map_agreement as map_agreement
 from .evaluation.certify import certify as certify

@@ -9,6 +9,7 @@ from rapidvision.system.extras import need
 from .answers.class_lists import CLASS_LISTS
 from .attached.command import add_attach
 from .attribution.command import add_compare_attributions
+from .card_command import add_card
 from .certify_command import add_certify
 from .model_options import add_device_option, add_model_options, device_of_arguments, networks_of_arguments
 from .registries import ATTRIBUTIONS
@@ -24,6 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_attach(verbs)
     add_compare_attributions(verbs)
     add_certify(verbs)
+    add_card(verbs)
     _add_table(verbs)
     add_verbs(verbs)
 

@@ -20,6 +20,20 @@ def architecture_names() -> tuple[str, ...]:
     return architecture.architecture_names()
 
 
+def add_computing_options(parser: argparse.ArgumentParser, *, device: str, precision: str) -> None:
+    """Add ``--device`` and ``--precision``; `device` and `precision` say what stands without them."""
+    parser.add_argument(
+        "--device",
+        metavar="DEVICE",
+        help=f"cpu, cuda, cuda:1, mps, or auto, a GPU where there is one (default: {device})",
+    )
+    parser.add_argument(
+        "--precision",
+        choices=("float32", "bf16", "fp16"),
+        help=f"numbers of products and convolutions; weights, norms and losses stay float32 (default: {precision})",
+    )
+
+
 def add_verbs(verbs: Verbs) -> None:
     """Add the five verbs."""
     _add_pack_dataset(verbs)
@@ -96,11 +110,12 @@ def _pack_dataset(arguments: argparse.Namespace) -> None:
         say(arguments, f"{description.n_skipped} could not be read and were skipped: {arguments.out / 'skipped.csv'}")
 
 
-def _seeded(recipe: "Training", seed: int | None) -> "Training":
-    """Return the recipe with the seed of the command line, where one is given."""
+def _changed(recipe: "Training", arguments: argparse.Namespace) -> "Training":
+    """Return the recipe with the seed and the precision of the command line, where they are given."""
     import msgspec
 
-    return recipe if seed is None else msgspec.structs.replace(recipe, seed=seed)
+    given = {"seed": arguments.seed, "precision": arguments.precision}
+    return msgspec.structs.replace(recipe, **{name: value for name, value in given.items() if value is not None})
 
 
 def _add_train(verbs: Verbs) -> None:
@@ -115,10 +130,15 @@ def _add_train(verbs: Verbs) -> None:
     parser.add_argument("recipe", nargs="?", type=Path, metavar="RECIPE", help="TOML")
     parser.add_argument("--out", type=Path, metavar="DIR", help="the run's folder")
     parser.add_argument(
-        "--example", choices=("paper", "tpu"), nargs="?", const="paper", help="print a recipe with every key and stop"
+        "--example",
+        choices=("paper", "tpu", "gala_tpu"),
+        nargs="?",
+        const="paper",
+        help="print a recipe with every key and stop",
     )
     add_plugin_option(parser)
     list_names(parser, {"model.family": ARCHITECTURES})
+    add_computing_options(parser, device="auto", precision="the recipe's")
     add_common_options(parser)
     parser.set_defaults(run=_train)
 
@@ -137,8 +157,8 @@ def _train(arguments: argparse.Namespace) -> None:
         return
     if arguments.recipe is None or arguments.out is None:
         raise InputError("train: needs a recipe and --out (or --example to print a recipe)")
-    recipe = _seeded(read_recipe(arguments.recipe), arguments.seed)
-    with world() as here:
+    recipe = _changed(read_recipe(arguments.recipe), arguments)
+    with world(arguments.device or "auto") as here:
         trainer = run_recipe(recipe, arguments.out, base=arguments.recipe.parent, world=here, quiet=arguments.quiet)
         if here.first:
             from .figures import learning_curves
@@ -170,6 +190,7 @@ def _add_sweep(verbs: Verbs) -> None:
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder")
     add_plugin_option(parser)
     list_names(parser, {"model.family": ARCHITECTURES})
+    add_computing_options(parser, device="auto", precision="the recipe's")
     add_common_options(parser)
     parser.set_defaults(run=_sweep)
 
@@ -181,10 +202,10 @@ def _sweep(arguments: argparse.Namespace) -> None:
     from .training.recipe import read_recipe
     from .training.sweep import sweep
 
-    recipe = _seeded(read_recipe(arguments.recipe), arguments.seed)
+    recipe = _changed(read_recipe(arguments.recipe), arguments)
     seeds = range(recipe.seed, recipe.seed + arguments.n_seeds)
     base = arguments.recipe.parent
-    with world() as here:
+    with world(arguments.device or "auto") as here:
         points = sweep(
             recipe, arguments.out, base=base, lams=arguments.lam, seeds=seeds, world=here, quiet=arguments.quiet
         )
@@ -259,12 +280,14 @@ def _add_export(verbs: Verbs) -> None:
     parser.add_argument(
         "--image-px", type=int, default=256, metavar="PX", help="side of the images that come in (default: 256)"
     )
+    add_computing_options(parser, device="cpu", precision="float32")
     add_common_options(parser, seed=False)
     parser.set_defaults(run=_export)
 
 
 def _export(arguments: argparse.Namespace) -> None:
     need("torch", extra="models", purpose="a network")
+    from .computing.device import Device
     from .onnx_export import export_file
 
     n_classes = export_file(
@@ -275,5 +298,6 @@ def _export(arguments: argparse.Namespace) -> None:
         resize_px=arguments.resize,
         names=arguments.class_names,
         image_px=arguments.image_px,
+        device=Device.named(arguments.device or "cpu", precision=arguments.precision or "float32"),
     )
     say(arguments, f"{arguments.out}: {n_classes} classes, images of {arguments.image_px} px")

@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 
 from ..data.dataset import open_store
-from ..devices import device_of
 
 if TYPE_CHECKING:
     from ..observer.observe import Network
@@ -56,7 +55,5 @@ def read(folder: Path, network: "Network") -> Supervision:
     if store.description.categories:
         is_target = torch.tensor([category.target for category in store.description.categories])
         targets = is_target[torch.from_numpy(store.labels)].long()
-    device = device_of(network.model)
-    return Supervision(
-        images.to(device), torch.from_numpy(importance)[:, None].to(device), torch.from_numpy(store.labels), targets
-    )
+    x, maps = network.device.move(images, torch.from_numpy(importance)[:, None])
+    return Supervision(x, maps, torch.from_numpy(store.labels), targets)

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from rapidvision.errors import InputError
 
-from ..devices import device_of
+from ..computing.device import on_cpu
 from ..observer.observe import Network
 from ..observer.overlay import on_image
 
@@ -24,12 +24,14 @@ class Evidence(nn.Module):
 
     def __init__(self, network: Network) -> None:
         super().__init__()
-        self.network, self.readout = network.model, network.readout
+        self.network, self.readout, self.device = network.model, network.readout, network.device
         self.train(network.model.training)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the log odds of "target", of the type of `x`."""
-        return self.readout.evidence(self.network(x))[:, None].to(x.dtype)
+        with self.device.computing():
+            scores = self.network(x)
+        return self.readout.evidence(scores)[:, None].to(x.dtype)
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +57,7 @@ class Shown:
 
     def on_images(self, maps: Tensor) -> Tensor:
         """Lay maps of the input, shape (n, h, w), on the images: 0 … 1 per image, 0 outside what was seen."""
-        return on_image(maps.detach().float().cpu(), self.network, self.side)
+        return on_image(on_cpu(maps), self.network, self.side)
 
 
 def shown(network: Network, images: NDArray[np.uint8]) -> Shown:
@@ -68,5 +70,5 @@ def shown(network: Network, images: NDArray[np.uint8]) -> Shown:
     """
     if images.ndim != 4 or images.shape[1] != images.shape[2]:
         raise InputError(f"attribution: images of shape {images.shape}; square ones, (n, side, side, 3), are needed")
-    x = network.preprocessing(images).to(device_of(network.model))
+    (x,) = network.device.move(network.preprocessing(images))
     return Shown(network, Evidence(network), x, images.shape[1])

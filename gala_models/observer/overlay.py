@@ -17,7 +17,8 @@ from rapidvision.formats.networks.model_record import LEGEND, LEGEND_NAME, Atten
 from rapidvision.images.png import png_bytes
 from rapidvision.system import files
 
-from ..devices import device_of
+from ..computing.device import on_cpu
+from ..computing.forward import output_of
 from ..layers.attention import attention_maps, kind_of
 from ..registries import ATTRIBUTIONS
 from ..scores import check_finite
@@ -72,11 +73,11 @@ def attention_of(network: Network, images: NDArray[np.uint8], *, names: Sequence
     if images.shape[2] != side:
         raise InputError(f"attention: images of {images.shape[2]} x {side} px; they must be square")
     with torch.inference_mode(), attention_maps(network.model, layers="last", kind=kind_of(network.model)) as maps:
-        x = network.preprocessing(images).to(device_of(network.model))
-        network.model(x)
+        (x,) = network.device.move(network.preprocessing(images))
         names = names or [f"image {number}" for number in range(len(images))]
+        output_of(network.model, x, name=network.name, images=names, device=network.device)
         check_finite(maps.last, names, network=f"{network.name}: attention", model=network.model, x=x)
-        found = maps.last[:, 0].float().cpu().clone()
+        found = on_cpu(maps.last[:, 0]).clone()
     return on_image(found, network, side)
 
 
@@ -183,7 +184,7 @@ def attribution_of(
     """
     if attribution != "attention":  # the others ask for evidence
         with torch.inference_mode():
-            scores = network.model(network.preprocessing(images[:1]).to(device_of(network.model)))
+            scores = network.scores(network.preprocessing(images[:1]), names[:1])
         network.readout.check(scores.shape[1], network=network.name)
     method = ATTRIBUTIONS.get(attribution)
     own = [name for name in signature(method).parameters if name not in ("network", "images", "names")]

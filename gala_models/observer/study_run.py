@@ -278,6 +278,7 @@ def _record(
                 weights_sha256=network.sha256 or state_sha256(network.model),
                 layouts=seen.layouts,
                 n_ties=seen.n_ties,
+                precision=network.precision,
             )
             for network, seen in pairs
         ),

@@ -76,6 +76,8 @@ class NetworkRecord(msgspec.Struct, frozen=True, kw_only=True):
         Layer → order of its axes, where linear probes read layers.
     n_ties : int
         Stimuli whose evidence is 0.
+    precision : str
+        In which numbers it computed: ``float32``, ``bf16``, ``fp16``.
     """
 
     name: str
@@ -85,6 +87,7 @@ class NetworkRecord(msgspec.Struct, frozen=True, kw_only=True):
     weights_sha256: str
     layouts: dict[str, str]
     n_ties: int
+    precision: str = "float32"
 
 
 class ModelRecord(msgspec.Struct, frozen=True, kw_only=True):
