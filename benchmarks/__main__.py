@@ -14,6 +14,8 @@ PARTS = (
     "tasks_browser",
     "tasks_recovery",
     "tasks_replay",
+    "models_attach",
+    "models_attribution",
 )  # measured with the part that it belongs to, or alone
 
 
