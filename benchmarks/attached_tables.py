@@ -61,9 +61,10 @@ def answers(stored):
             one = found.get(Condition(network, source).name)
             if one is None:
                 continue
-            before = np.mean(stored["untouched"][f"{network}/{SOURCES[source]}"]["correct"])
+            before = np.mean(numbers(stored["untouched"][f"{network}/{SOURCES[source]}"]["correct"]))
+            labelled = bool(np.isfinite(before))
             rows.append(
-                [f"{NAMES[network]}, {source}", f"{before:.3f}", cell(one["correct"]), cell(one["agree"]), f"{np.mean(one['kl']):.3f}", f"{np.mean(one['use']):.2f}"]
+                [f"{NAMES[network]}, {source}", f"{before:.3f}" if labelled else "no labels", cell(one["correct"]) if labelled else "no labels", cell(one["agree"]), f"{np.mean(one['kl']):.3f}", f"{np.mean(one['use']):.2f}"]
             )  # fmt: skip
     return table(["", "accuracy untouched", "accuracy", "same first answer", "KL", "use"], rows)
 

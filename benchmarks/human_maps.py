@@ -25,10 +25,10 @@ OSIE_SIZE, COCO_SIZE = (800, 600), (640, 480)
 
 @dataclass(frozen=True)
 class Photographs:
-    """Square centres of photographs, whether each shows an animal, and maps and split-half correlations per source."""
+    """Square centres of photographs, whether each shows an animal (None: not labelled), and maps and split-half correlations per source."""
 
     images: list
-    animal: np.ndarray
+    animal: np.ndarray | None
     maps: dict
     ceiling: dict
 
@@ -103,7 +103,7 @@ def bubbleview():
             for row in rows
         ]
         made[source] = maps_of(points, COCO_SIZE)
-    return photographs([folder / "images" / name for name in names], np.zeros(len(names), bool), made)
+    return photographs([folder / "images" / name for name in names], None, made)
 
 
 def photographs(paths, animal, made):

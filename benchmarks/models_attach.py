@@ -137,6 +137,9 @@ def figures_of_stored(network, source):
     def _():
         return float(np.mean(stored(network, source)["agree"]))
 
+    if SOURCES[source] != "osie":  # the others are not labelled
+        return
+
     @suite.figure(f"{where}: animal accuracy minus the untouched network's", unit="of 1", bar=STATED)
     def _():
         before = train_attached.stored()["untouched"][f"{network}/{SOURCES[source]}"]["correct"]

@@ -99,7 +99,9 @@ def run(condition, seed):
     model, layer = efficientnet(condition.network), NETWORKS[condition.network][1]
     kept = cached(condition.network, set_name)
     human = torch.from_numpy(data.maps[condition.source])[:, None]
-    fold, n = folds_of(data.animal, seed), len(human)
+    n = len(human)
+    animal = np.zeros(n, bool) if data.animal is None else data.animal
+    fold = folds_of(animal, seed)
     maps, scores, use = np.zeros((n, GRID, GRID)), torch.zeros(n, 1000), np.zeros(n)
     none = condition.maps == "none"
     options = CoTraining(maps=MapLoss(lam=0 if none else condition.lam), task="target" if none else "keep")
@@ -118,7 +120,7 @@ def run(condition, seed):
             seed=seed * 10 + k,
         )
         attached[layer].calibrate(kept.values[0][0, train])
-        evidence, labels = imagenet_animal().evidence, torch.from_numpy(data.animal)
+        evidence, labels = imagenet_animal().evidence, torch.from_numpy(animal)
         cotrain(model, kept, target, options=options, rows=train, labels=labels, evidence=evidence, seed=seed * 10 + k)
         values = kept.taken(test, torch.zeros(len(test), dtype=torch.int64))
         with torch.no_grad(), attention_maps(model) as found:
@@ -143,7 +145,7 @@ def measured(condition, n_seeds):
         found = map_agreement(maps, human, centre=centre)
         log_p, log_q = scores.double().log_softmax(1), reference.double().log_softmax(1)
         task = {
-            "correct": ((imagenet_animal().evidence(scores) > 0).numpy() == data.animal).astype(float),
+            "correct": correct(scores, data.animal),
             "agree": (scores.argmax(1) == reference.argmax(1)).double().numpy(),
             "kl": F.kl_div(log_p, log_q, reduction="none", log_target=True).sum(1).numpy(),
             "use": use,
@@ -154,12 +156,21 @@ def measured(condition, n_seeds):
     return {"rho_per_seed": seeds, **{key: np.round(row, 4).tolist() for key, row in zip(PER_IMAGE, mean, strict=True)}}
 
 
+def correct(scores, animal):
+    """Whether each answer about animals is right, 0 or 1; NaN where the photographs are not labelled."""
+    said = (imagenet_animal().evidence(scores) > 0).numpy()
+    return np.full(len(said), np.nan) if animal is None else (said == animal).astype(float)
+
+
 def stored():
     return json.loads(STORED.read_text(encoding="utf-8")) if STORED.is_file() else {}
 
 
 def write(content):
-    STORED.write_text(json.dumps(content, separators=(",", ":")).replace('"lite', '\n"lite') + "\n", encoding="utf-8")
+    STORED.write_text(
+        json.dumps(content, separators=(",", ":")).replace("NaN", "null").replace('"lite', '\n"lite') + "\n",
+        encoding="utf-8",
+    )
 
 
 def main(wanted):
@@ -171,11 +182,10 @@ def main(wanted):
         key, data = f"{condition.network}/{SOURCES[condition.source]}", photographs_of(condition.source)
         if key not in content["untouched"]:
             own = cached(condition.network, SOURCES[condition.source]).reference[0]
-            correct = (imagenet_animal().evidence(own) > 0).numpy() == data.animal
-            content["untouched"][key] = {"correct": correct.astype(int).tolist()}
+            content["untouched"][key] = {"correct": correct(own, data.animal).tolist()}
         content["conditions"][condition.name] = found = measured(condition, N_SEEDS)
         write(content)
-        print(condition.name, *(f"{key} {np.nanmean(found[key]):.3f}" for key in PER_IMAGE), flush=True)
+        print(condition.name, *(f"{key} {np.mean(found[key]):.3f}" for key in PER_IMAGE), flush=True)
 
 
 if __name__ == "__main__":
