@@ -37,7 +37,7 @@ def grad_cam_difference():
 
 
 def architectures(method):
-    """How many of ten timm architectures give maps of the images, or refuse by a typed error; anything else is neither."""
+    """How many of ten timm architectures give maps of the images (an empty one too), or refuse by a typed error."""
     from rapidvision.errors import InputError
     from tests.gala_models.test_attached import TIMM
     from tests.gala_models.timm_networks import create
@@ -50,7 +50,7 @@ def architectures(method):
         except InputError:
             n += method == "rollout"
             continue
-        n += found.shape == (2, side, side) and bool(np.isfinite(found).all()) and found.max() == 1
+        n += found.shape == (2, side, side) and bool(np.isfinite(found).all()) and found.max() in (0, 1)
     return n
 
 
