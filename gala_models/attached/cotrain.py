@@ -129,7 +129,7 @@ def cotrain(
         Importance, ≥ 0, of any size; an image whose map is all zero or not finite has none.
     options : CoTraining, optional
         How.
-    rows : Tensor of int64, optional
+    rows : Tensor of int64, shape (n_used,), optional
         Which of the images are trained on; all by default.
     labels : Tensor, shape (n,), optional
         Classes for the task ``classes``; 0 or 1 for ``target``.

@@ -208,6 +208,18 @@ def load_attached(model: nn.Module, path: Path | str) -> AttachedCard:
     InputError
         When the file is missing or damaged, the network is another one, or a layer is missing or carries attention
         already; nothing is attached then.
+
+    Examples
+    --------
+    >>> import tempfile, torch
+    >>> import rapidvision as rv
+    >>> network = torch.nn.Sequential(torch.nn.Conv2d(3, 8, 3), torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten()).eval()
+    >>> _ = rv.models.attach(network, "0", torch.rand(4, 3, 16, 16))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = rv.models.save_attached(f"{folder}/attention.safetensors", network, name="mine")
+    ...     _ = rv.models.detach(network)
+    ...     rv.models.load_attached(network, f"{folder}/attention.safetensors").name
+    'mine'
     """
     card = read_attached_card(path)
     if attended_layers(model):
