@@ -7,31 +7,11 @@ from typing import TYPE_CHECKING
 from rapidvision.cli import Verbs, add_common_options, add_plugin_option, add_verb, list_names, say
 from rapidvision.system.extras import need
 
+from .model_options import add_computing_options, architecture_names
 from .registries import ARCHITECTURES
 
 if TYPE_CHECKING:
     from .training.recipe import Training
-
-
-def architecture_names() -> tuple[str, ...]:
-    """Return what ``--architecture`` takes; called when a help is shown."""
-    from .layers import architecture
-
-    return architecture.architecture_names()
-
-
-def add_computing_options(parser: argparse.ArgumentParser, *, device: str, precision: str) -> None:
-    """Add ``--device`` and ``--precision``; `device` and `precision` say what stands without them."""
-    parser.add_argument(
-        "--device",
-        metavar="DEVICE",
-        help=f"cpu, cuda, cuda:1, mps, or auto, a GPU where there is one (default: {device})",
-    )
-    parser.add_argument(
-        "--precision",
-        choices=("float32", "bf16", "fp16"),
-        help=f"numbers of products and convolutions; weights, norms and losses stay float32 (default: {precision})",
-    )
 
 
 def add_verbs(verbs: Verbs) -> None:

@@ -57,7 +57,7 @@ def network_key(model: nn.Module, preprocessing: Preprocessing, device: Device, 
         code.add(source)
     parts = {
         "form": _FORM,
-        "torch": torch.__version__,
+        "torch": str(torch.__version__),
         "weights": state_sha256(model),
         "file": file_sha256,
         "structure": str(model),
