@@ -29,8 +29,8 @@ from rapidvision.system import files
 from rapidvision.system.progress import Advance, silent
 
 from ..weights.card import Category
-from .example import Example, Unreadable
-from .filling import MapFit, Packed, prepared
+from .example import Example, MapFit, Unreadable, prepared
+from .filling import Packed
 from .sources import Source, readied
 
 STORE_VERSION = 1

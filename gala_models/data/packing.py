@@ -11,7 +11,7 @@ from rapidvision.system.progress import progress
 
 from . import folders, sources, tars
 from .dataset import StoreDescription, pack
-from .filling import MapFit
+from .example import MapFit
 from .sources import Source
 
 

@@ -15,8 +15,8 @@ from rapidvision import cli
 from rapidvision.errors import InputError
 from rapidvision.gala_models.data import dataset, filling
 from rapidvision.gala_models.data.dataset import open_store, pack
-from rapidvision.gala_models.data.example import Example
-from rapidvision.gala_models.data.filling import Packed, on_image, prepared
+from rapidvision.gala_models.data.example import Example, on_image, prepared
+from rapidvision.gala_models.data.filling import Packed
 from rapidvision.gala_models.data.packing import pack_images, source_at
 
 NAMES = ("images.npy", "maps.npy", "labels.npy", "has_map.npy", "ids.json")
