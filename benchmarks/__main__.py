@@ -14,6 +14,7 @@ PARTS = (
     "tasks_browser",
     "tasks_recovery",
     "tasks_replay",
+    "gpu",
 )  # measured with the part that it belongs to, or alone
 
 
