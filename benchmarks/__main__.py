@@ -16,6 +16,7 @@ PARTS = (
     "tasks_replay",
     "models_attach",
     "models_attribution",
+    "gpu",
 )  # measured with the part that it belongs to, or alone
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+import benchmarks.models_observe  # noqa: F401 (adds its figures)
 from benchmarks import models_attach, models_attribution
 from benchmarks.harness import STATED, NotMeasured, at_least, at_most, seconds, times
 from benchmarks.models_speed import forward, network, suite

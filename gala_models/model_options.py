@@ -1,7 +1,7 @@
 """The options by which every verb names its networks, and the networks that they mean."""
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -10,11 +10,31 @@ from typing import TYPE_CHECKING, Any
 from rapidvision.cli import add_plugin_option, list_names
 
 from .registries import NETWORKS, READOUTS
-from .training_commands import add_computing_options, architecture_names
 
 if TYPE_CHECKING:
     from .computing.device import Device
     from .observer.observe import Network
+
+
+def architecture_names() -> tuple[str, ...]:
+    """Return what ``--architecture`` takes; called when a help is shown."""
+    from .layers import architecture
+
+    return architecture.architecture_names()
+
+
+def add_computing_options(parser: argparse.ArgumentParser, *, device: str, precision: str) -> None:
+    """Add ``--device`` and ``--precision``; `device` and `precision` say what stands without them."""
+    parser.add_argument(
+        "--device",
+        metavar="DEVICE",
+        help=f"cpu, cuda, cuda:1, mps, or auto, a GPU where there is one (default: {device})",
+    )
+    parser.add_argument(
+        "--precision",
+        choices=("float32", "bf16", "fp16"),
+        help=f"numbers of products and convolutions; weights, norms and losses stay float32 (default: {precision})",
+    )
 
 
 def add_model_options(parser: argparse.ArgumentParser, *, several: bool) -> None:
@@ -123,3 +143,18 @@ class Load:
     def __call__(self) -> "list[Network]":
         """Load them."""
         return self.make()
+
+
+def loaded(loads: "Sequence[Load]") -> "tuple[list[Network], dict[str, str]]":
+    """Load networks one by one; return them, and why others could not be loaded. One that is alone is refused outright."""
+    from rapidvision.errors import RapidVisionError
+
+    networks, failed = [], {}
+    for load in loads:
+        try:
+            networks += load()
+        except RapidVisionError as error:
+            if len(loads) == 1:
+                raise
+            failed[load.what] = str(error)
+    return networks, failed

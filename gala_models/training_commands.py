@@ -7,31 +7,11 @@ from typing import TYPE_CHECKING
 from rapidvision.cli import Verbs, add_common_options, add_plugin_option, add_verb, list_names, say
 from rapidvision.system.extras import need
 
+from .model_options import add_computing_options, architecture_names
 from .registries import ARCHITECTURES
 
 if TYPE_CHECKING:
     from .training.recipe import Training
-
-
-def architecture_names() -> tuple[str, ...]:
-    """Return what ``--architecture`` takes; called when a help is shown."""
-    from .layers import architecture
-
-    return architecture.architecture_names()
-
-
-def add_computing_options(parser: argparse.ArgumentParser, *, device: str, precision: str) -> None:
-    """Add ``--device`` and ``--precision``; `device` and `precision` say what stands without them."""
-    parser.add_argument(
-        "--device",
-        metavar="DEVICE",
-        help=f"cpu, cuda, cuda:1, mps, or auto, a GPU where there is one (default: {device})",
-    )
-    parser.add_argument(
-        "--precision",
-        choices=("float32", "bf16", "fp16"),
-        help=f"numbers of products and convolutions; weights, norms and losses stay float32 (default: {precision})",
-    )
 
 
 def add_verbs(verbs: Verbs) -> None:
@@ -50,14 +30,15 @@ def _add_pack_dataset(verbs: Verbs) -> None:
         "pack images, maps and labels into a store that training reads at random",
         "  rapidvision models pack-dataset train.tfrecords --out train/ --size 256 --blur paper\n"
         "  rapidvision models pack-dataset images/ --map-source clickme --out train/ --size 96\n"
-        "  rapidvision models pack-dataset imagenet/train/ --map-folder clickme/ --out train/ --size 256 --blur paper",
+        "  rapidvision models pack-dataset imagenet/train/ --map-folder clickme/ --out train/ --size 256 --blur paper\n"
+        "  rapidvision models pack-dataset shards/*.tar --map-fit centre --workers 8 --skip-bad --out train/",
     )
     parser.add_argument(
         "source",
         metavar="SOURCE",
         nargs="+",
         type=Path,
-        help="ClickMe TFRecords, a folder of .npz, an image folder (images.csv), or a folder with a folder per class",
+        help="ClickMe TFRecords, WebDataset tars, a folder of .npz, an image folder (images.csv), or a folder with a folder per class",
     )
     parser.add_argument("--out", type=Path, required=True, metavar="STORE", help="the store's folder")
     parser.add_argument("--size", type=int, default=256, metavar="PX", help="side of the stored images (default: 256)")
@@ -79,6 +60,14 @@ def _add_pack_dataset(verbs: Verbs) -> None:
         action="store_true",
         help="leave out images and maps that cannot be read and list them in skipped.csv (default: stop at the first)",
     )
+    parser.add_argument(
+        "--map-fit",
+        choices=("same", "resized", "centre"),
+        default="same",
+        help="what maps show: their image at its own size, the whole image at another size, or the square centre of the "
+        "image at another size (default: same)",
+    )
+    parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes (default: 1)")
     add_common_options(parser, seed=False)
     parser.set_defaults(run=_pack_dataset)
 
@@ -97,6 +86,8 @@ def _pack_dataset(arguments: argparse.Namespace) -> None:
         first_label=arguments.first_label,
         strict=arguments.strict,
         skip_bad=arguments.skip_bad,
+        map_fit=arguments.map_fit,
+        n_workers=arguments.workers,
         quiet=arguments.quiet,
     )
     reasons = ", ".join(f"{n} {reason}" for reason, n in description.left_out.items()) or "none"

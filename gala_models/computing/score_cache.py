@@ -1,6 +1,7 @@
 """Class scores kept on disk, by network and stimulus: a second run, or one that was stopped, computes what is missing only."""
 
 import hashlib
+import io
 import sys
 import zipfile
 from collections.abc import Mapping
@@ -57,7 +58,7 @@ def network_key(model: nn.Module, preprocessing: Preprocessing, device: Device, 
         code.add(source)
     parts = {
         "form": _FORM,
-        "torch": torch.__version__,
+        "torch": str(torch.__version__),
         "weights": state_sha256(model),
         "file": file_sha256,
         "structure": str(model),
@@ -99,7 +100,7 @@ class ScoreCache:
         if key is None or not self._path(key).is_file():
             return {}
         try:
-            with np.load(self._path(key), allow_pickle=False) as data:
+            with np.load(io.BytesIO(files.read_bytes(self._path(key))), allow_pickle=False) as data:
                 hashes, scores, of = data["hashes"], data["scores"], str(data["key"])
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
             return {}

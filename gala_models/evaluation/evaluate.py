@@ -186,7 +186,7 @@ def evaluate(
     clutter : int, default 0
         Fragments of other images on each, see :mod:`rapidvision.gala_models.data.clutter`.
     scatter : bool, default False
-        Whether they are moved so that their objects lie anywhere, see :mod:`rapidvision.gala_models.data.scatter`.
+        Whether they are moved so that their objects lie anywhere, see :mod:`rapidvision.gala_models.data.augmentation`.
     precision : {"float32", "bf16", "fp16"}
         In which numbers the network computes.
 

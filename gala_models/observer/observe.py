@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from rapidvision.errors import CheckFailed, RapidVisionError
+from rapidvision.errors import RapidVisionError
 from rapidvision.plugins.source import PluginSource
 from rapidvision.system.progress import Advance, silent
 
@@ -28,7 +28,7 @@ from ..computing.score_cache import ScoreCache, network_key
 from ..computing.viewing import Sight, look, missing
 from ..preprocessing import Preprocessing
 from .features import check_readout, keep_input
-from .readout import Readout
+from .readout import Readout, finite_evidence
 from .shown import decoded, once, verify
 
 #: Log odds this close to 0 are a tie: less than the rounding of float32 scores.
@@ -282,7 +282,7 @@ def read_scores(
 ) -> StimulusEvidence:
     """Turn class scores into evidence: by the readout, or by the classes of the task's categories."""
     if task is None or not task.by_category:
-        return StimulusEvidence(rows, _evidence(network, scores), features)
+        return StimulusEvidence(rows, finite_evidence(network.readout, scores, network=network.name), features)
     read_by, options = network.options_of(task, scores.shape[1])
     shares = option_probabilities(scores, options)
     logs = np.log(np.maximum(shares, _LEAST_SHARE))
@@ -298,11 +298,3 @@ def _probe(network: Network, task: NetworkTask | None) -> None:
         network.options_of(task, out.shape[1])
     else:
         network.readout.check(out.shape[1], network=network.name)
-
-
-def _evidence(network: Network, scores: Tensor) -> NDArray[np.float64]:
-    evidence = network.readout.evidence(scores).double().numpy()
-    n_bad = int(np.count_nonzero(~np.isfinite(evidence)))
-    if n_bad:
-        raise CheckFailed(f"{network.name}: {n_bad} of {len(evidence)} stimuli give evidence that is not finite")
-    return evidence

@@ -1,6 +1,7 @@
 """What changes the weights: SGD, weight decay, clipping, the scale of the loss in fp16, and averaged weights."""
 
 from collections.abc import Mapping
+from math import isfinite
 from typing import Any
 
 import torch
@@ -89,18 +90,17 @@ class Optimization:
         return norm
 
     def _norm(self, where: str) -> float:
-        limit = self.recipe.clip_norm or float("inf")
-        found = float(nn.utils.clip_grad_norm_(self.model.parameters(), limit))
-        if not torch.isfinite(torch.tensor(found)) and not self.scaler.is_enabled():
-            name = next(
-                name
-                for name, one in self.model.named_parameters()
-                if one.grad is not None and not bool(torch.isfinite(one.grad).all())
-            )
+        named = [(name, one) for name, one in self.model.named_parameters() if one.grad is not None]
+        norm = nn.utils.get_total_norm([one.grad for _, one in named if one.grad is not None])
+        found = float(norm)
+        if not isfinite(found) and not self.scaler.is_enabled():
+            name = next(name for name, one in named if not bool(torch.isfinite(one.grad).all()))  # type: ignore[arg-type]
             raise CheckFailed(
                 f"{where}: the gradient of {name} is not finite; lower schedule.learning_rate or map_loss.lam"
             )
-        return found if found < float("inf") else 0.0
+        if self.recipe.clip_norm:
+            nn.utils.clip_grads_with_norm_([one for _, one in named], self.recipe.clip_norm, norm)
+        return found if isfinite(found) else 0.0
 
     def _average(self) -> None:
         if not self._averaged:

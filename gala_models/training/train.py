@@ -284,14 +284,8 @@ class Trainer:
 
     def _validated(self) -> dict[str, Any]:
         model = self.device.place(self._with(self.optimization.weights())) if self.recipe.ema else self.model
-        found = evaluate(
-            model,
-            self.validation,
-            self.preprocessing,
-            name=self.recipe.name,
-            precision=self.recipe.precision,
-            **self.recipe.harder,
-        )
+        options = {"name": self.recipe.name, "precision": self.recipe.precision, **self.recipe.harder}
+        found = evaluate(model, self.validation, self.preprocessing, **options)
         return found.summary()
 
     def _write_metrics(self, steps_per_s: float, seconds: float) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 pytest.importorskip("torch")
 
-from benchmarks.attached_tables import tables  # noqa: E402
+from benchmarks.attached_tables import tables
 
 HOW_TO = Path(__file__).parents[2] / "docs" / "howto"
 PAGES = {"attach-gala.md": ("held out", "answers", "trade-off"), "attributions.md": ("untouched",)}

@@ -117,6 +117,8 @@ class ModelRecord(msgspec.Struct, frozen=True, kw_only=True):
         What response times stand for.
     attention : Attention
         Where networks look.
+    failed : dict
+        Network → why it has no rows in the table.
     provenance : Provenance
         Command, seed, versions, inputs.
     """
@@ -133,6 +135,7 @@ class ModelRecord(msgspec.Struct, frozen=True, kw_only=True):
     probing: dict[str, Any] | None
     time: str
     attention: Attention
+    failed: dict[str, str] = msgspec.field(default_factory=dict)
     provenance: files.Provenance
 
 
