@@ -15,6 +15,9 @@ PARTS = (
     "tasks_browser",
     "tasks_recovery",
     "tasks_replay",
+    "models_attach",
+    "models_attribution",
+    "gpu",
 )  # measured with the part that it belongs to, or alone
 
 
