@@ -42,7 +42,7 @@ def factors_of(frame: pd.DataFrame) -> list[str]:
 
 def condition_column(frame: pd.DataFrame) -> str:
     """The first column whose values differ: `group`, `map_source`, or a factor of the protocol."""
-    return next((name for name in factors_of(frame) if frame[name].nunique(dropna=False) > 1), "group")
+    return next((name for name in factors_of(frame) if len(frame[name].unique()) > 1), "group")
 
 
 def varies_within(frame: pd.DataFrame, column: str) -> bool:

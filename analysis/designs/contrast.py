@@ -117,7 +117,7 @@ def find_contrast(
         return _mixed(frame, table, ("group", within), conditions)
     column = by if by is not None else condition_column(frame)
     words = as_words(frame, column, table.name)
-    alone = words.nunique() == 1 if conditions is None else len(conditions) == 1
+    alone = len(words.unique()) == 1 if conditions is None else len(conditions) == 1
     if design == "one-sample" or (design is None and alone):
         return _one(words, column, conditions)
     chosen = conditions_of(words, column, conditions)

@@ -35,32 +35,6 @@ def jackknife_errors(whole: Fits, x: Floats, correct: Floats, trials: Floats) ->
     return np.asarray(np.sqrt((n - 1) / n * ((each - each.mean(axis=0)) ** 2).sum(axis=0)))
 
 
-def threshold_errors(fits: Fits, x: Floats, correct: Floats, trials: Floats, weights: Floats) -> Floats:
-    """Sandwich standard errors of the thresholds of weighted fits, clustered by participant.
-
-    Parameters
-    ----------
-    fits : Fits
-        One row per row of `weights`.
-    x : ndarray, shape (levels,)
-        Positions of the levels.
-    correct, trials : ndarray, shape (participants, levels)
-        Counts.
-    weights : ndarray, shape (rows, participants)
-        How often each participant counts.
-
-    Returns
-    -------
-    ndarray, shape (rows,)
-        NaN where fewer than two participants count.
-    """
-    a, shift = threshold_scores(fits, x, weights @ correct, weights @ trials)
-    squares = np.concatenate(
-        [weighted_squares(a[part], shift[part], correct, trials, weights[part]) for part in pieces(len(a), len(correct))]
-    )
-    return sandwich(squares, weights.sum(axis=1))
-
-
 def threshold_scores(fits: Fits, x: Floats, correct: Floats, trials: Floats) -> tuple[Floats, Floats]:
     """How a correct answer and a trial at each level move the thresholds of fits to these counts.
 
@@ -84,7 +58,9 @@ def threshold_scores(fits: Fits, x: Floats, correct: Floats, trials: Floats) -> 
     return a, a * p
 
 
-def weighted_squares(per_correct: Floats, per_trial: Floats, correct: Floats, trials: Floats, weights: Floats) -> Floats:
+def weighted_squares(
+    per_correct: Floats, per_trial: Floats, correct: Floats, trials: Floats, weights: Floats
+) -> Floats:
     """Sum over participants of weight times squared influence, one per row of :func:`threshold_scores`."""
     influence = per_correct @ correct.T
     influence -= per_trial @ trials.T
