@@ -184,7 +184,7 @@ def fig2b(
             groups=shown.names,
             curves=shown.curves,
             marks=marks(result),
-            correction=CORRECTIONS[result.correction][1],
+            correction=correction_words(result),
             networks=networks if measure.is_accuracy else (),
             ceilings=tuple((one.group, one.level) for one in ceilings) if measure.is_accuracy else (),
             insets=insets(stimulus_set, shown.names) if stimulus_set is not None else (),
@@ -227,6 +227,12 @@ def marks(result: LevelTests) -> "tuple[Marks, ...]":
     if rows and len(tests) + 1 > _MOST_ROWS:
         return tuple(rows)
     return (*rows, *(Marks(effect_name(one), getattr(one.test, column)) for one in tests))
+
+
+def correction_words(result: LevelTests) -> str:
+    """What the marked p are corrected by: over the levels, and over the pairs where there are several."""
+    words = CORRECTIONS[result.correction][1]
+    return words if len(result.pairs) < 2 or result.correction == "none" else f"{words}, and over the pairs"
 
 
 def effect_name(one: PairTest) -> str:

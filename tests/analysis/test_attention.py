@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from rapidvision.analysis.reporting.html import page
-from rapidvision.analysis.reporting.network_section import attention
+from rapidvision.analysis.reporting.sections.networks import attention
 from rapidvision.analysis.reporting.parts import Section
 from rapidvision.cli import main
 from rapidvision.errors import InputError
