@@ -29,6 +29,11 @@ def methods_sentences(numbers: Numbers) -> Iterator[str]:
 
 def _sample(numbers: Numbers) -> Iterator[str]:
     before, after = numbers.get("exclusions", "before"), numbers.get("exclusions", "after")
+    if (
+        numbers.get("test", "column") == "group" and numbers.get("test", "design") != "mixed"
+    ):  # others were not analysed
+        compared = numbers.get("test", "contrast", "conditions")
+        before, after = ({name: sizes[name] for name in sizes if name in compared} for sizes in (before, after))
     sizes = [f"{group}, n = {numbers.count('exclusions', 'after', group)}" for group in after]
     yield f"We analysed {numbers.count('n_trials')} trials of {'; '.join(sizes)}."
     if kinds := [_KINDS[kind] for kind in numbers.get("observer_kinds") if kind in _KINDS]:
