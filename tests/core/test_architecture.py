@@ -40,7 +40,7 @@ HEAVY = {
         "experiments/design/figures",
     ),
     "statsmodels": ("analysis/fits/marginal.py",),
-    "starlette": ("experiments/web/", "experiments/online/", "experiments/clickme/"),
+    "starlette": ("experiments/web/", "experiments/online/", "experiments/clickme/", "experiments/desk/"),
     "uvicorn": ("experiments/web/", "experiments/online/", "experiments/clickme/"),
     "sqlalchemy": ("experiments/web/", "experiments/online/", "experiments/clickme/"),
     "av": ("stimuli/",),
