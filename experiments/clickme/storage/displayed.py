@@ -30,10 +30,20 @@ class DisplayedImage(NamedTuple):
         As players see it, sRGB, read-only: scaled to the shorter side, the middle square cut out.
     sha256 : str
         Hash of the file's decoded pixels before that: files that differ in packing alone have the same.
+    width_px, height_px : int
+        Of the original.
     """
 
     pixels: NDArray[np.uint8]
     sha256: str
+    width_px: int
+    height_px: int
+
+    @property
+    def square(self) -> tuple[float, float, float]:
+        """Left and upper edge and side of the square that was cut out of the original, in its pixels."""
+        side = min(self.width_px, self.height_px)
+        return (self.width_px - side) / 2, (self.height_px - side) / 2, float(side)
 
 
 def displayed_image(path: Path, side_px: int) -> DisplayedImage:
@@ -72,7 +82,7 @@ def _displayed(path: Path, side_px: int, _changed_ns: int, _n_bytes: int) -> Dis
         fitted = ImageOps.fit(Image.fromarray(whole), (side_px, side_px), Image.Resampling.LANCZOS)
         square = np.asarray(fitted, dtype=np.uint8).copy()
     square.setflags(write=False)
-    return DisplayedImage(square, sha256)
+    return DisplayedImage(square, sha256, whole.shape[1], whole.shape[0])
 
 
 @lru_cache(maxsize=_KEPT)
