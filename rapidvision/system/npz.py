@@ -70,8 +70,8 @@ class _ObjectArray:
         self._rows, self._n_rows = rows, n_rows
 
     def __reduce__(self) -> tuple[Any, ...]:
-        rebuild, arguments, _ = np.empty(0, dtype=object).__reduce__()  # type: ignore[misc]
-        return rebuild, arguments, (1, (self._n_rows,), np.dtype(object), False, _Items(self._rows))
+        empty: Any = np.empty(0, dtype=object).__reduce__()
+        return empty[0], empty[1], (1, (self._n_rows,), np.dtype(object), False, _Items(self._rows))
 
 
 class _Items:

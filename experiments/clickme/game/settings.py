@@ -13,6 +13,8 @@ from rapidvision.system import files
 from ... import clock
 from .rules import Rules
 
+_MOST_YEARS = 120
+
 
 class Contest(Recipe, frozen=True):
     """A span of time with a leaderboard of its own.
@@ -61,6 +63,11 @@ class Game(Recipe, frozen=True):
         Must not overlap.
     blocked_names : tuple of str
         Words that usernames must not contain, besides the built-in ones.
+    consent : str
+        Text that players agree to before they play; empty: they are asked nothing. Those who agreed to another text
+        are asked again.
+    min_age : int
+        Years that players must confirm to have; 0 asks nothing.
     """
 
     name: str = "ClickMe"
@@ -73,16 +80,25 @@ class Game(Recipe, frozen=True):
     report_limit: int = 3
     contests: tuple[Contest, ...] = ()
     blocked_names: tuple[str, ...] = ()
+    consent: str = ""
+    min_age: int = 0
 
     def __post_init__(self) -> None:
         if self.practice_rounds < 0 or self.seed < 0:
             raise ValueError("practice_rounds and seed must be >= 0")
+        if not 0 <= self.min_age <= _MOST_YEARS:
+            raise ValueError(f"min_age must lie between 0 and {_MOST_YEARS}, got {self.min_age}")
         if min(self.daily_limit, self.report_limit, self.catch_every) < 1:
             raise ValueError("daily_limit, report_limit and catch_every must be >= 1")
         ordered = sorted(self.contests, key=lambda contest: contest.starts)
         for earlier, later in pairwise(ordered):
             if later.starts < earlier.ends:
                 raise ValueError(f'contests "{earlier.name}" and "{later.name}" overlap; a point would count twice')
+
+    @property
+    def consent_sha256(self) -> str:
+        """What players' records hold of the text that they agreed to; empty without a text."""
+        return files.sha256(f"{self.min_age}\n{self.consent}".encode()) if self.consent else ""
 
     def contest_at(self, moment: datetime) -> Contest | None:
         """Return the contest that runs at `moment`."""

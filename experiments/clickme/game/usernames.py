@@ -1,6 +1,7 @@
 """Usernames: short, readable by everybody, and nothing that one would not say aloud at a school."""
 
 import re
+import secrets
 import unicodedata
 from collections.abc import Iterable
 from functools import cache
@@ -49,6 +50,11 @@ def checked_name(text: str, *, blocked: Iterable[str] = ()) -> str:
     if _has_blocked_word(name, blocked):
         raise InputError("username: please choose another one")
     return name
+
+
+def guest_name() -> str:
+    """Return a username for a player who wants to choose none; two are the same once in a hundred million pairs."""
+    return f"Guest {10_000_000 + secrets.randbelow(90_000_000)}"
 
 
 def key_of(name: str) -> str:

@@ -24,6 +24,7 @@ from contextlib import ExitStack
 from dataclasses import asdict
 from math import isnan
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -236,7 +237,7 @@ def _known(value: float) -> float | None:
 
 
 def _round(record: RoundRecord, passed: Kept) -> Round:
-    others = {
+    others: dict[str, Any] = {
         "rules": digest_of(record.rules),
         "user_id": user_id(record.player_id),
         "left_out": passed.reasons.get(record.round_id, ""),

@@ -4,6 +4,7 @@ import { ask } from "./ask.js";
 import { refreshBoard } from "./board.js";
 import { Link } from "./link.js";
 import { draw } from "./image.js";
+import { agreeAgain, agreed, erase, showTerms, termsAccepted } from "./rights.js";
 import { pixelAt, stepTowards } from "./rules.js";
 
 const $ = (/** @type {string} */ id) => /** @type {any} */ (document.getElementById(id));
@@ -29,6 +30,10 @@ const keys = new Set();
 
 // -- joining --------------------------------------------------------------------------------------------------------
 
+async function join(body) {
+  if (termsAccepted()) await enter("api/join", { ...body, ...agreed() }, $("join-problem"));
+}
+
 async function enter(path, body, problem) {
   problem.textContent = "";
   const answer = await ask(new URL(path, root), body);
@@ -42,6 +47,13 @@ function welcome(me) {
   $("game-name").textContent = me.game;
   $("player-name").textContent = me.name;
   $("own-code").textContent = me.code;
+  $("own-withdrawal").textContent = me.withdrawal_code;
+  if (me.consent_due) {
+    only("welcome");
+    for (const id of ["join", "agree-again"]) $(id).hidden = id === "join";
+    state("loading");
+    return;
+  }
   for (const id of ["player", "side"]) $(id).hidden = false;
   only("stage");
   connect();
@@ -80,6 +92,7 @@ function receive(message) {
   else if (message.type === "reported") thanks = "Thank you, reported. ";
   else if (message.type === "refused") refused(message, own);
   else if (message.type === "moved") moved();
+  else if (message.type === "erased") location.reload();
 }
 
 function refused(message, own) {
@@ -339,12 +352,26 @@ $("poor").addEventListener("click", () => round && link?.send({ type: "report", 
 $("wrong").addEventListener("click", () => round && link?.send({ type: "report", round: round.id, reason: "wrong_label" }));
 $("again").addEventListener("click", () => { only("stage"); connect(); });
 document.addEventListener("visibilitychange", () => { if (!document.hidden && round?.phase === "over") deal(); });
-$("join").addEventListener("submit", (event) => { event.preventDefault(); enter("api/join", { name: $("name").value }, $("join-problem")); });
+$("join").addEventListener("submit", (event) => { event.preventDefault(); join({ name: $("name").value }); });
+$("guest").addEventListener("click", () => join({ guest: true }));
+$("terms").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  if (await agreeAgain(root)) location.reload();
+  else $("terms-problem").textContent = "That was not stored. Try again in a moment.";
+});
+$("erase").addEventListener("submit", (event) => { event.preventDefault(); erase(root, $("erase-code").value, $("erase-told")); });
+$("erase-me").addEventListener("click", async () => {
+  const sure = $("erase-me").dataset.sure === "yes";
+  $("erase-me").dataset.sure = "yes";
+  if (!sure) $("erase-me-told").textContent = "This cannot be undone. Press again to delete your rounds, points and username.";
+  else await erase(root, $("own-withdrawal").textContent, $("erase-me-told"));
+});
 $("return").addEventListener("submit", (event) => {
   event.preventDefault();
   enter("api/return", { name: $("old-name").value, code: $("code").value }, $("return-problem"));
 });
 
+await showTerms(root);
 const me = await ask(new URL("api/me", root));
 if (me?.ok) welcome(me.value);
 else only("welcome");

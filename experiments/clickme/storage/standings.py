@@ -51,6 +51,13 @@ class Standings:
         if contest is not None:
             self.contest_points[contest.name][player_id] += round(100 * points)
 
+    def forget(self, player_id: str) -> None:
+        """Take a player out of all boards."""
+        self.names.pop(player_id, None)
+        self.hidden.discard(player_id)
+        for points in (self.points, *self.contest_points.values()):
+            points.pop(player_id, None)
+
     def board(self, player_id: str | None, *, n_rows: int = 10, moment: datetime | None = None) -> dict[str, Any]:
         """Return the leaderboard: that of the running contest, else of all time; and the player's own line.
 
