@@ -7,6 +7,7 @@ from rapidvision.cli import say
 from rapidvision.errors import InputError
 from rapidvision.formats.game import players as export_players
 
+from ..web.store import Store
 from .server import host
 from .storage import rights
 from .storage.lock import only_one
@@ -31,7 +32,7 @@ def run(arguments: argparse.Namespace) -> None:
         store.close()
 
 
-def _check(arguments: argparse.Namespace, store: host.Store) -> None:
+def _check(arguments: argparse.Namespace, store: Store) -> None:
     """Raise where an export holds players whom the game does not have any more."""
     folder = arguments.check_export
     table = export_players.TABLE.read(folder / export_players.NAME)
