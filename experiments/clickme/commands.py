@@ -208,7 +208,7 @@ def _add_players(verbs: Verbs) -> None:
     what.add_argument("--show", metavar="NAME", help="bring a hidden player back")
     what.add_argument("--data", metavar="NAME", help="print everything that is stored about a player, as JSON")
     what.add_argument(
-        "--erase", metavar="NAME", help="delete a player and all their rounds, while nobody serves the game"
+        "--erase", metavar="NAME", help="delete a player and all their rounds, while the game is not served"
     )
     what.add_argument(
         "--check-export", type=Path, metavar="DIR", help="say whether an export holds players who were erased since"

@@ -35,7 +35,7 @@ def folded(text: str) -> str:
 
     Examples
     --------
-    >>> folded("H3.l-l0"), folded("fu\\u0441k")
+    >>> folded("H3.l-l0"), folded("fu\u0441k")
     ('helo', 'fuck')
     """
     letters = key_of(text).translate(_latin()).translate(_SIGNS)
@@ -47,7 +47,7 @@ def is_offensive(name: str) -> bool:
 
     Examples
     --------
-    >>> is_offensive("fu\\u0441k69"), is_offensive("Scunthorpe fan"), is_offensive("\\u0441\\u0443\\u043a\\u0430")
+    >>> is_offensive("fu\u0441k69"), is_offensive("Scunthorpe fan"), is_offensive("Hurensohn")
     (True, False, True)
     """
     latin, own = _listed()

@@ -29,7 +29,7 @@ class _Erase(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def withdrawal_code(keys: Keyring, player_id: str) -> str:
-    """Return the code with which a player's data are deleted, by whoever has it."""
+    """Return the code with which a player's data are deleted."""
     return keys.code("withdrawal", player_id, length=_CODE_LETTERS)
 
 
@@ -117,7 +117,7 @@ class Rights:
         kind = self.live.lobby.players
         player_id = await self.live.store.query(lambda c: rights.player_of(c, column, hashed, kind))
         if player_id is None:
-            raise Problem(403, "code", "nobody's data have this code; it has 16 letters and digits")
+            raise Problem(403, "code", "no player has this code; it has 16 letters and digits")
         done = await erase_player(self.live, player_id)
         return reply({"erased": True, "rounds": done.n_rounds, "bubbles": done.n_bubbles})
 

@@ -57,6 +57,22 @@ def displayed_image(path: Path, side_px: int) -> DisplayedImage:
     return _displayed(path, side_px, *_state(path))
 
 
+def image_sha256(path: Path) -> str:
+    """Return the hash of an image's decoded pixels, as :func:`displayed_image` has it, without making its square.
+
+    Raises
+    ------
+    InputError
+        As there.
+    """
+    return _hash_of(load_rgb(path))
+
+
+def _hash_of(whole: NDArray[np.uint8]) -> str:
+    head = f"{whole.shape[0]}x{whole.shape[1]}:".encode()
+    return files.sha256(head + np.ascontiguousarray(whole).tobytes())
+
+
 def displayed_png(path: Path, side_px: int) -> bytes:
     """Return the same image as a PNG file, made once for all rounds."""
     return _png(path, side_px, *_state(path))
@@ -74,8 +90,7 @@ def _state(path: Path) -> tuple[int, int]:
 @lru_cache(maxsize=_KEPT)
 def _displayed(path: Path, side_px: int, _changed_ns: int, _n_bytes: int) -> DisplayedImage:
     whole = load_rgb(path)
-    head = f"{whole.shape[0]}x{whole.shape[1]}:".encode()
-    sha256 = files.sha256(head + np.ascontiguousarray(whole).tobytes())
+    sha256 = _hash_of(whole)
     if whole.shape[:2] == (side_px, side_px):
         square = whole.copy()
     else:
