@@ -55,6 +55,10 @@ class Game(Recipe, frozen=True):
         One of so many rounds is on a catch image, where the image folder has some.
     daily_limit : int
         Most rounds per player and day (UTC).
+    daily_goal : int
+        Rounds a day that the page sets as a goal; 0 sets none.
+    guesses : {"spoken", "silent"}
+        Whether the partner says its guesses during a round.
     show_view : {"never", "practice", "always"}
         When players see what their partner saw. The paper's players never did, lest they study the network.
     report_limit : int
@@ -76,6 +80,8 @@ class Game(Recipe, frozen=True):
     practice_rounds: int = 1
     catch_every: int = 20
     daily_limit: int = 500
+    daily_goal: int = 10
+    guesses: Literal["spoken", "silent"] = "spoken"
     show_view: Literal["never", "practice", "always"] = "never"
     report_limit: int = 3
     contests: tuple[Contest, ...] = ()
@@ -84,8 +90,8 @@ class Game(Recipe, frozen=True):
     min_age: int = 0
 
     def __post_init__(self) -> None:
-        if self.practice_rounds < 0 or self.seed < 0:
-            raise ValueError("practice_rounds and seed must be >= 0")
+        if min(self.practice_rounds, self.seed, self.daily_goal) < 0:
+            raise ValueError("practice_rounds, seed and daily_goal must be >= 0")
         if not 0 <= self.min_age <= _MOST_YEARS:
             raise ValueError(f"min_age must lie between 0 and {_MOST_YEARS}, got {self.min_age}")
         if min(self.daily_limit, self.report_limit, self.catch_every) < 1:

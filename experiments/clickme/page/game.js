@@ -87,12 +87,26 @@ function receive(message) {
   if (message.type === "image") show(message);
   else if (message.type === "started" && own) started(message);
   else if (message.type === "stored" && own) round.stored = Math.max(round.stored, message.upto);
-  else if (message.type === "looked" && own) $("canvas").dataset.looked = message.seq;
+  else if (message.type === "looked" && own) looked(message);
   else if (message.type === "end" && own) ended(message);
   else if (message.type === "reported") thanks = "Thank you, reported. ";
   else if (message.type === "refused") refused(message, own);
   else if (message.type === "moved") moved();
   else if (message.type === "erased") location.reload();
+}
+
+function looked(message) {
+  $("canvas").dataset.looked = message.seq;
+  if (message.says) speak(message.says, message.sure);
+}
+
+/** What the partner takes the picture for, as a person would say it: a question, or a shout. */
+function speak(word, sure) {
+  const text = sure >= 0.8 ? `${word}!` : sure >= 0.4 ? `${word}?` : `… ${word}?`;
+  if ($("says").textContent === text) return;
+  note(`says ${text}`);
+  $("says").textContent = text;
+  $("says").dataset.sure = sure >= 0.8 ? "yes" : "no";
 }
 
 function refused(message, own) {
@@ -143,6 +157,9 @@ function show(message) {
   $("word").textContent = message.category;
   $("practice").hidden = !message.practice;
   $("result").hidden = true;
+  $("says").hidden = false;
+  $("says").textContent = "";
+  $("says").dataset.sure = "no";
   bar(1);
   only("stage");
   const shown = round;
@@ -279,6 +296,8 @@ function ended(message) {
   $("result-text").textContent = outcome(message);
   $("result").dataset.won = String(won);
   $("result").hidden = message.result === "skipped";
+  $("progress").textContent = message.progress ? progressText(message.progress, message.daily_goal) : "";
+  if (won) speak($("word").textContent, 1);
   $("seen").hidden = !message.show_view;
   if (message.show_view) $("seen-image").src = new URL(`api/rounds/${message.round}/view.png`, root).href;
   say("");
@@ -288,6 +307,16 @@ function ended(message) {
     return;
   }
   nextTimer = setTimeout(() => { if (!document.hidden) deal(); }, message.show_view ? NEXT_AFTER_VIEW_MS : NEXT_AFTER_MS);
+}
+
+/** Streak, record, goal of the day and level, each only where there is something to say. */
+function progressText(progress, goal) {
+  const parts = [];
+  if (progress.record) parts.push("Personal best!");
+  if (progress.streak > 1) parts.push(`${progress.streak} in a row`);
+  if (goal && progress.today <= goal) parts.push(progress.today === goal ? "Goal of the day reached!" : `${progress.today} of ${goal} rounds today`);
+  parts.push(`Level ${progress.level}; level ${progress.level + 1} at ${progress.next_level} points`);
+  return parts.join(" · ");
 }
 
 function outcome({ result, points, partner, practice }) {

@@ -19,6 +19,7 @@ from ..game.partner import Superseded, Table
 from ..game.round import Guess, Result
 from ..game.settings import Game, settings_row, utc_text
 from ..storage import tables
+from ..storage.collected import PLAYED
 from ..storage.images import Deck
 from ..storage.standings import Standings
 from .joining import Lobby
@@ -67,7 +68,7 @@ class LiveGame:
     # -- connections ------------------------------------------------------------------------------------------------
 
     async def connect(self, player_id: str, send: Send) -> Seat:
-        """Take a connection; an older one of the same player is told that it moved, and the round continues here."""
+        """Take a connection; an older one of the same player is told that it moved, and the round is shown here."""
         seat = self._seats.setdefault(player_id, Seat(player_id))
         older, seat.send = seat.send, send
         if older is not None:
@@ -104,8 +105,7 @@ class LiveGame:
         if live is not None:
             live.finished = True
             live.changed.set()
-            self.partner.forget(live.play.round_id)
-            self.partner.forget(live.blank_id)
+            self._unask(live)
         await self._tell(seat, {"type": "erased"})
 
     def round_of(self, player_id: str, round_id: str) -> LiveRound | None:
@@ -174,10 +174,9 @@ class LiveGame:
         await self._tell(seat, {"type": "started", "round": live.play.round_id, "elapsed_ms": live.elapsed_ms()})
 
     async def _note_start(self, live: LiveRound) -> None:
-        statement = sa.update(tables.rounds).where(tables.rounds.c.round_id == live.play.round_id)
-        statement = statement.values(live.start_row())
+        row = sa.update(tables.rounds).where(tables.rounds.c.round_id == live.play.round_id).values(live.start_row())
         try:
-            await self.store.write(lambda connection: connection.execute(statement).rowcount)
+            await self.store.write(lambda connection: connection.execute(row).rowcount)
         except StoreUnavailable as error:
             _log.warning("the start of round %s is stored with its end only: %s", live.play.round_id, error)
 
@@ -230,7 +229,7 @@ class LiveGame:
             await self._finish(seat, live)
         elif not live.finished:
             await self._note(live, [guess])
-            await self._tell(seat, {"type": "looked", "round": play.round_id, "seq": guess.seq})
+            await self._tell(seat, messages.looked(play, guess, spoken=self.game.guesses == "spoken"))
 
     async def _clock(self, seat: Seat, live: LiveRound) -> None:
         """End the round by the clock: at once where no answer is open, else when the last one is in or too late."""
@@ -253,15 +252,15 @@ class LiveGame:
             live.play.stop(result, at_ms=live.elapsed_ms())
         live.finished = True
         play, ended = live.play, clock.utc_now()
-        self.partner.forget(play.round_id)
-        self.partner.forget(live.blank_id)
+        self._unask(live)
         stored = await self._write_end(live, utc_text(ended))
         self.rounds.over(live)
-        if stored and play.points and live.phase != "practice" and not seat.closed:
-            self.standings.credit(seat.player_id, play.points, ended)
+        counted = stored and play.result in PLAYED and live.phase != "practice" and not seat.closed
+        progress = self.standings.ended(seat.player_id, play.points, ended) if counted else None
         partner = play.partner_state if self.partner.loaded.partner is not None else "none"
         view, practice = self.shows_view(live), live.phase == "practice"
-        await self._tell(seat, messages.end(play, practice=practice, show_view=view, partner=partner))
+        more = {"progress": progress and progress._asdict(), "daily_goal": self.game.daily_goal}
+        await self._tell(seat, messages.end(play, practice=practice, show_view=view, partner=partner) | more)
         if seat.send is None:
             self._spawn(self._leave(seat, None))
 
@@ -284,6 +283,10 @@ class LiveGame:
         await self.rounds.report(seat.player_id, live.card.image_id, message.reason)
         await self._tell(seat, {"type": "reported", "round": live.play.round_id})
         await self._finish(seat, live, "skipped")
+
+    def _unask(self, live: LiveRound) -> None:
+        for name in (live.play.round_id, live.blank_id):
+            self.partner.forget(name)
 
     # -- small things -----------------------------------------------------------------------------------------------
 
