@@ -105,7 +105,7 @@ class LiveGame:
         if live is not None:
             live.finished = True
             live.changed.set()
-            self._unask(live)
+            self.partner.forget(live.play.round_id, live.blank_id)
         await self._tell(seat, {"type": "erased"})
 
     def round_of(self, player_id: str, round_id: str) -> LiveRound | None:
@@ -252,7 +252,7 @@ class LiveGame:
             live.play.stop(result, at_ms=live.elapsed_ms())
         live.finished = True
         play, ended = live.play, clock.utc_now()
-        self._unask(live)
+        self.partner.forget(play.round_id, live.blank_id)
         stored = await self._write_end(live, utc_text(ended))
         self.rounds.over(live)
         counted = stored and play.result in PLAYED and live.phase != "practice" and not seat.closed
@@ -283,10 +283,6 @@ class LiveGame:
         await self.rounds.report(seat.player_id, live.card.image_id, message.reason)
         await self._tell(seat, {"type": "reported", "round": live.play.round_id})
         await self._finish(seat, live, "skipped")
-
-    def _unask(self, live: LiveRound) -> None:
-        for name in (live.play.round_id, live.blank_id):
-            self.partner.forget(name)
 
     # -- small things -----------------------------------------------------------------------------------------------
 
