@@ -56,6 +56,7 @@ function welcome(me) {
   }
   for (const id of ["player", "side"]) $(id).hidden = false;
   only("stage");
+  scrollTo(0, 0); // the start page may be longer than the screen
   connect();
   refreshBoard(root);
 }
