@@ -42,11 +42,15 @@ def erased():
         return before, places([game, out], texts)
 
 
-@suite.figure("places that name an erased player or their rounds: database, log and the next export", bar=at_most(0))
+@suite.figure(
+    "places that name an erased player or their rounds: database, log and the next export",
+    unit="places",
+    bar=at_most(0),
+)
 def _after():
     return erased()[1]
 
 
-@suite.figure("  before the erasure, database and log", bar=at_least(1))
+@suite.figure("  before the erasure, database and log", unit="places", bar=at_least(1))
 def _before():
     return erased()[0]
