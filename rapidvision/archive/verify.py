@@ -42,10 +42,15 @@ def verify_archive(path: Path | str, *, quiet: bool = True) -> ArchiveRecord:
 
     Examples
     --------
+    >>> import tempfile
+    >>> import rapidvision as rv
     >>> from rapidvision.archive.verify import verify_archive
     >>> from rapidvision.archive.write import write_archive
-    >>> written = write_archive("study", "archive")
-    >>> verify_archive("archive") == written
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     stimulus_set = rv.stimuli.build("bundled", out=folder + "/set")
+    ...     study = rv.experiments.plan(stimulus_set, out=folder + "/study", n_per_group=4)
+    ...     written = write_archive(study.folder, folder + "/archive")
+    ...     verify_archive(folder + "/archive") == written
     True
     """
     path = Path(path)

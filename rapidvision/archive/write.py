@@ -62,11 +62,15 @@ def write_archive(
 
     Examples
     --------
+    >>> import tempfile
     >>> import rapidvision as rv
     >>> from rapidvision.archive.write import write_archive
-    >>> record = write_archive("study", "study.zip")
-    >>> record.study_id
-    'rapidvision'
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     stimulus_set = rv.stimuli.build("bundled", out=folder + "/set")
+    ...     study = rv.experiments.plan(stimulus_set, out=folder + "/study", n_per_group=4)
+    ...     record = write_archive(study.folder, folder + "/study.zip")
+    >>> record.study_id, record.left_out[-1]
+    ('rapidvision', 'data: the study has no trials table yet')
     """
     folder, out = Study(study), Path(out)
     if out.exists():

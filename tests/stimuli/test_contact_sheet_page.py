@@ -8,6 +8,7 @@ from PIL import Image
 
 from rapidvision.cli import main
 from tests import chromium
+from tests.accessible import violations
 from tests.stimuli.conftest import natural, write_folder
 
 pytestmark = pytest.mark.browser
@@ -64,6 +65,13 @@ def loaded(page, selector):
         "selector => [...document.querySelectorAll(selector)].every(one => one.complete && one.naturalWidth > 0)",
         arg=selector,
     )
+
+
+def test_the_sheet_has_no_barriers(browser, sheet, node_modules):
+    page, wrong = opened(browser, sheet)
+    assert violations(page, node_modules) == []
+    assert wrong == []
+    page.close()
 
 
 def test_images_are_sorted_filtered_and_shown_with_all_their_levels(browser, sheet):
