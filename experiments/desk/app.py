@@ -13,7 +13,7 @@ from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from rapidvision.errors import InputError, RapidVisionError
-from rapidvision.system import files
+from rapidvision.system import files, platforms
 from rapidvision.system.templates import rendered
 
 from ..web.app import MEDIA_TYPES, Files, Problem, create_app, reply
@@ -223,7 +223,7 @@ class Desk:
         project = self._find(request)
         target = _inside(project.uploads, request.path_params["path"])
         faults = [
-            fault for part in PurePosixPath(request.path_params["path"]).parts if (fault := files.name_fault(part))
+            fault for part in PurePosixPath(request.path_params["path"]).parts if (fault := platforms.name_fault(part))
         ]
         if faults:
             raise Problem(400, "name", f"{request.path_params['path']}: {faults[0]}")
