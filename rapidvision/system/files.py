@@ -105,7 +105,7 @@ def write_text(path: Path | str, text: str) -> None:
     try:
         data = text.encode()
     except UnicodeEncodeError as error:
-        raise _not_a_name(path, error) from error
+        raise not_a_name(path, error) from error
     write_bytes(path, data)
 
 
@@ -114,11 +114,11 @@ def write_json(path: Path | str, value: Any) -> None:
     try:
         data = msgspec.json.encode(value)
     except UnicodeEncodeError as error:
-        raise _not_a_name(path, error) from error
+        raise not_a_name(path, error) from error
     write_bytes(path, msgspec.json.format(data, indent=2) + b"\n")
 
 
-def _not_a_name(path: Path | str, error: UnicodeEncodeError) -> InputError:
+def not_a_name(path: Path | str, error: UnicodeEncodeError) -> InputError:
     """Python stands in for bytes of a file's name that are not UTF-8 by letters that no text can hold."""
     around = error.object[max(0, error.start - 20) : error.end + 20]
     return InputError(f"{path}: cannot hold {around!r}, a file's name that is not UTF-8; rename that file or folder")
