@@ -13,6 +13,7 @@
 """
 
 import os
+import re
 from pathlib import Path, PurePath
 
 import msgspec
@@ -102,8 +103,9 @@ class Study:
         return self.folder / ("ledger.jsonl" if self.station is None else f"ledger-{self.station}.jsonl")
 
     def ledger_paths(self) -> list[Path]:
-        """Return the ledgers that are there, those of all stations included, in order of name."""
-        return sorted(self.ledger_path.parent.glob("ledger*.jsonl"))
+        """Return the ledgers that are there, those of all stations included and copies left out, in order of name."""
+        found = self.ledger_path.parent.glob("ledger*.jsonl")
+        return sorted(path for path in found if re.fullmatch(r"ledger(-[1-9][0-9]*)?\.jsonl", path.name))
 
     def slots_here(self) -> range:
         """Return the slots that may be given on this computer: all, or every n-th where there are n stations.

@@ -38,6 +38,7 @@ HEAVY = {
         "gala_models/figures.py",
         "experiments/clickme/report/figures.py",
         "experiments/design/figures",
+        "experiments/typesetting/fonts.py",  # its list of fonts, only where words need more than Latin letters
     ),
     "statsmodels": ("analysis/fits/marginal.py",),
     "starlette": ("experiments/web/", "experiments/online/", "experiments/clickme/", "experiments/desk/"),

@@ -43,6 +43,7 @@ def test_two_stations_that_never_met_give_no_slot_twice_and_merge_to_a_full_stud
     assert set(Ledger(whole).slots().filled().values()) == {1}
     assert len(Ledger(whole).slots().filled()) == 8
     assert len(recorded_sessions(whole).recorded) == 8
+    (one.folder / "ledger-1 - Copy.jsonl").write_bytes(b"damaged\n")
     before = {path: path.read_bytes() for path in one.folder.rglob("*.jsonl")}
     again = merge_study(whole, Study(other.folder))
     assert (again.n_sessions, again.n_same) == (0, 4)
