@@ -8,6 +8,7 @@ from benchmarks import harness
 
 NAMES = ("truth", "core", "stimuli", "experiments", "online", "analysis", "models", "clickme", "scale", "tasks")
 PARTS = (
+    "experiments_lab",
     "images",
     "tasks_planning",
     "tasks_timing",

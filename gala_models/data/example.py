@@ -123,7 +123,7 @@ def on_image(example: Example, map_fit: MapFit) -> NDArray[np.float32] | None:
     Returns
     -------
     ndarray of float32, shape (height, width), or None
-        Of the image's size; a map that cannot be scaled is returned as it is.
+        Of the image's size; a map that cannot be scaled is returned unchanged.
 
     Examples
     --------
