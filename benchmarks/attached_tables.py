@@ -49,7 +49,8 @@ def held_out(stored):
                     continue
                 values = [numbers(found[name][key]) for name in names]
                 cells.append(cell(values[0] if len(values) == 1 else values[0] - values[1]))
-            rows.append([f"{NAMES[network]}, {label}", *cells])
+            if set(cells) != {"not measured"}:
+                rows.append([f"{NAMES[network]}, {label}", *cells])
     return table(["ρ with the human map", *SOURCES], rows)
 
 

@@ -27,8 +27,8 @@ class CoTraining(Recipe, frozen=True):
     Attributes
     ----------
     maps : MapLoss
-        The map term of Eq. 1; λ is 1 here, because λ = 6 of the paper, which trains from scratch, changes half of a trained
-        network's answers.
+        The map term of Eq. 1; λ is 1 here: the paper's 6 is for training from scratch, and a trained network has answers
+        to keep.
     task : {"keep", "classes", "target", "none"}
         Beside the map term: the network's own answers (Kullback-Leibler divergence, no labels needed), cross-entropy of
         class labels, cross-entropy of "target" by a readout's evidence, or nothing.

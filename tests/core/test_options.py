@@ -31,7 +31,8 @@ RANDOM = (
     "demo", "demo render", "study new", "stimuli build", "session plan", "session simulate", "session run",
     "session serve", "analyse bins", "analyse fig2b", "analyse report", "analyse curve", "analyse chance",
     "analyse compare", "analyse maps", "analyse strategy", "analyse power", "analyse calibrate", "models observe",
-    "models evaluate", "models train", "models sweep", "clickme simulate", "clickme report",
+    "models evaluate", "models train", "models sweep", "models attach", "models compare-attributions", "clickme simulate",
+    "clickme report",
 )  # fmt: skip
 #: Words below a verb that say a thing which has a verb of another name.
 OLD_VERBS = {"return", "collect", "attend", "pack", "unpack"}

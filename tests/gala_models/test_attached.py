@@ -292,6 +292,13 @@ def test_maps_are_learned_from_own_maps_only_and_answers_are_kept(small):
     assert found["own"].p_value(n_resamples=999) == 0.001
 
 
+def test_rezero_learns_a_map_beside_the_network_when_only_answers_are_kept(small, images):
+    """β has no gradient but rounding: the loss is at its minimum, and the map does not depend on β."""
+    part = rv.models.attach(small, "one", images, form="rezero")["one"]
+    run = rv.models.cotrain(small, images, maps_of(images), options=rv.models.CoTraining(n_steps=50))
+    assert part.beta.abs().max() < 1e-3 and run.map_distance[-1] < run.map_distance[0]
+
+
 def test_a_trained_backbone_moves_and_an_unused_task_is_refused(small, images):
     digest = state_sha256(small)
     rv.models.attach(small, "one", images)
