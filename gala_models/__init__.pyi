@@ -1,4 +1,13 @@
 from .answers.participants import Participants as Participants
+from .attached.cotrain import CoTraining as CoTraining
+from .attached.cotrain import cotrain as cotrain
+from .attached.hooks import attach as attach
+from .attached.hooks import detach as detach
+from .attached.state import load_attached as load_attached
+from .attached.state import save_attached as save_attached
+from .attached.state import split_state as split_state
+from .attribution.alignment import human_alignment as human_alignment
+from .attribution.maps import attributions as attributions
 from .cards.conversion import card_of as card_of
 from .cards.model_card import Classes as Classes
 from .cards.model_card import Loader as Loader
@@ -7,6 +16,7 @@ from .cards.model_card import read_model_card as read_model_card
 from .cards.zoo import write_zoo as write_zoo
 from .computing.device import Device as Device
 from .data.packing import pack_images as pack_images
+from .evaluation.agreement import map_agreement as map_agreement
 from .evaluation.certify import certify as certify
 from .evaluation.evaluate import Evaluation as Evaluation
 from .evaluation.evaluate import evaluate as evaluate

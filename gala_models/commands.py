@@ -8,6 +8,8 @@ from rapidvision.cli import Verbs, add_common_options, add_verb, give, say
 from rapidvision.system.extras import need
 
 from .answers.class_lists import CLASS_LISTS
+from .attached.command import add_attach
+from .attribution.command import add_compare_attributions
 from .card_command import add_card
 from .certify_command import add_certify
 from .model_options import (
@@ -28,6 +30,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_observe(verbs)
     _add_attention_maps(verbs)
     _add_evaluate(verbs)
+    add_attach(verbs)
+    add_compare_attributions(verbs)
     add_certify(verbs)
     add_card(verbs)
     _add_table(verbs)

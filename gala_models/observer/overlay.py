@@ -1,7 +1,9 @@
 """Images of attention: maps as greyscale files, overlays and mosaics as in Figs. 4 and 8."""
 
 from collections.abc import Sequence
+from inspect import signature
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -152,7 +154,7 @@ def labelled(rows: Sequence[Sequence[NDArray[np.uint8]]], names: Sequence[str]) 
 
 
 def attribution_of(
-    attribution: str, network: Network, images: NDArray[np.uint8], *, names: Sequence[str] = ()
+    attribution: str, network: Network, images: NDArray[np.uint8], *, names: Sequence[str] = (), **options: Any
 ) -> NDArray[np.float32]:
     """Maps of where a network looks, by the attribution of a name.
 
@@ -166,6 +168,8 @@ def attribution_of(
         Square images of one size.
     names : sequence of str, optional
         Theirs, for messages.
+    **options
+        The attribution's own.
 
     Returns
     -------
@@ -182,7 +186,12 @@ def attribution_of(
         with torch.inference_mode():
             scores = network.scores(network.preprocessing(images[:1]), names[:1])
         network.readout.check(scores.shape[1], network=network.name)
-    found = np.asarray(ATTRIBUTIONS.get(attribution)(network, images, names=names), np.float32)
+    method = ATTRIBUTIONS.get(attribution)
+    own = [name for name in signature(method).parameters if name not in ("network", "images", "names")]
+    for name in options:
+        if name not in own:
+            raise InputError(f'attribution {attribution}: no option "{name}"; it takes {", ".join(own) or "none"}')
+    found = np.asarray(method(network, images, names=names, **options), np.float32)
     if found.shape != images.shape[:3] or not np.isfinite(found).all() or found.min() < 0 or found.max() > 1:
         raise InputError(
             f"attribution {attribution}: got an array of shape {found.shape} from {np.nanmin(found):.3g} to "

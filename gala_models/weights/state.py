@@ -102,7 +102,18 @@ def state_sha256(model: nn.Module) -> str:
     >>> state_sha256(one) == state_sha256(other)
     True
     """
-    state, digest = model.state_dict(), hashlib.sha256()
+    return sha256_of(model.state_dict())
+
+
+def sha256_of(state: Mapping[str, Tensor]) -> str:
+    """Hash parameters and buffers by name, as :func:`state_sha256` does.
+
+    Examples
+    --------
+    >>> sha256_of({})[:8]
+    'e3b0c442'
+    """
+    digest = hashlib.sha256()
     for name in sorted(state):
         value = state[name].detach().cpu().contiguous()
         digest.update(f"{name} {value.dtype} {tuple(value.shape)}\n".encode())

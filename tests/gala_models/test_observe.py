@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from rapidvision import cli
-from rapidvision.analysis.reporting.network_section import attention
+from rapidvision.analysis.reporting.sections.networks import attention
 from rapidvision.errors import CheckFailed, InputError
 from rapidvision.formats import trials_columns, trials_table
 from rapidvision.formats.networks.model_record import mosaic_bytes, read_record
