@@ -8,6 +8,7 @@ docs/photographs.md says how the sets are built.
 
 import json
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -83,7 +84,7 @@ def draw(content):
 def main(words):
     """Store the numbers and draw the figure."""
     canvases = {canvas: curves(path) for canvas, path in (word.split("=", 1) for word in words)}
-    content = {"command": "python -m benchmarks.osie_networks", "date": "2026-12-01", "canvases": canvases}
+    content = {"command": "python -m benchmarks.osie_networks", "date": time.strftime("%Y-%m-%d"), "canvases": canvases}
     STORED.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     draw(content)
 

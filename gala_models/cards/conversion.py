@@ -46,6 +46,18 @@ def card_of(source: str, *, name: str = "", checkpoint: Path | None = None, whol
     ------
     InputError
         When there is no such network, or its images are prepared in a way that a card cannot state.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import rapidvision as rv
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = (Path(folder) / "config.json").write_text('{"id2label": {"0": "cat", "1": "table"}}')
+    ...     _ = (Path(folder) / "preprocessor_config.json").write_text('{"size": 224, "resample": 3}')
+    ...     card = rv.models.card_of(f"huggingface:{folder}", name="mine")
+    >>> card.preprocessing.interpolation, card.classes.names
+    ('bicubic', ('cat', 'table'))
     """
     kind, colon, target = source.partition(":")
     if not colon or kind not in _CONVERSIONS:

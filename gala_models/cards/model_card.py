@@ -36,6 +36,12 @@ class Loader(Recipe, frozen=True, kw_only=True):
         Further arguments of the function, or of timm's and torchvision's builders.
     returns : {"logits", "probabilities"}
         What an ONNX file puts out.
+
+    Examples
+    --------
+    >>> import rapidvision as rv
+    >>> rv.models.Loader(kind="timm", target="vit_small_patch16_224", checkpoint="vit.safetensors").ema
+    False
     """
 
     kind: Kind
@@ -62,6 +68,12 @@ class Classes(Recipe, frozen=True, kw_only=True):
         Which of the named classes are targets.
     source : str
         Where the list comes from, in words.
+
+    Examples
+    --------
+    >>> import rapidvision as rv
+    >>> rv.models.Classes(names=("cat", "table"), targets=("cat",), source="by hand").targets
+    ('cat',)
     """
 
     n: int = 0

@@ -88,8 +88,9 @@ def write_zoo(out: Path | str) -> list[Path]:
     Examples
     --------
     >>> import tempfile
+    >>> import rapidvision as rv
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     [path.name for path in write_zoo(folder)]
+    ...     [path.name for path in rv.models.write_zoo(folder)]
     ['efficientnet-lite0.toml', 'efficientnet-lite1.toml', 'efficientnet-lite2.toml']
     """
     written = []

@@ -31,8 +31,10 @@ class Device:
 
     Examples
     --------
-    >>> device = Device.named("cpu", precision="bf16")
-    >>> model = device.place(nn.Linear(2, 2))
+    >>> import torch
+    >>> import rapidvision as rv
+    >>> device = rv.models.Device.named("cpu", precision="bf16")
+    >>> model = device.place(torch.nn.Linear(2, 2))
     >>> with device.computing():
     ...     model(*device.move(torch.ones(1, 2))).dtype
     torch.bfloat16

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
 import torch
 
-from rapidvision.errors import CheckFailed, InputError
+from rapidvision.errors import CheckFailed, InputError, RapidVisionError
 from rapidvision.formats.canvases.draws import rows_by_path
 from rapidvision.formats.manifest import StimulusSet
 from rapidvision.formats.manifest_rows import Stimulus
@@ -89,7 +90,7 @@ def look_through_probes(
     *,
     batch_size: int = 64,
     advance: Advance = silent,
-) -> list[StimulusEvidence]:
+) -> list[StimulusEvidence | RapidVisionError]:
     """Show stimuli to networks and read the answers from cross-validated probes instead of the networks' own scores.
 
     Probes are fitted on the set's intact images, which are shown too, and never judge an image that they saw.
@@ -111,8 +112,8 @@ def look_through_probes(
 
     Returns
     -------
-    list of StimulusEvidence
-        With response times under an early exit.
+    list of StimulusEvidence or RapidVisionError
+        With response times under an early exit; an error of a network that failed, which costs no other's results.
     """
     rows = rows_by_path(found)
     unknown = [path for path in stimuli if path not in rows]
@@ -123,7 +124,14 @@ def look_through_probes(
     every = dict(sorted({**stimuli, **intact}.items()))
     verify(found.folder, every)
     shown = [rows[path] for path in every]
-    return [_seen(network, probing, found.folder, every, shown, batch_size, advance) for network in networks]
+    return [_tried(network, probing, found.folder, every, shown, batch_size, advance) for network in networks]
+
+
+def _tried(network: Network, *work: Any) -> StimulusEvidence | RapidVisionError:
+    try:
+        return _seen(network, *work)
+    except RapidVisionError as error:
+        return error
 
 
 def _seen(

@@ -110,7 +110,7 @@ def run_study(
     with progress("stimuli seen", len(stimuli), quiet=quiet) as advance:
         seen: list[StimulusEvidence | RapidVisionError]
         if probing is not None:
-            seen = [*look_through_probes(networks, found, stimuli, probing, batch_size=batch_size, advance=advance)]
+            seen = look_through_probes(networks, found, stimuli, probing, batch_size=batch_size, advance=advance)
         else:
             seen = observe_each(
                 networks,

@@ -151,7 +151,7 @@ def groups(recipe: Training, model: nn.Module) -> list[dict[str, Any]]:
     >>> from rapidvision.gala_models.layers.resnet import build
     >>> recipe = Training(no_weight_decay=("attention",))
     >>> [len(group["params"]) for group in groups(recipe, build("compact-gala"))]
-    [46, 20]
+    [44, 20]
     """
     kinds = {"attention": (GALA, SqueezeExcite), "norm": _NORMS}
     exempt: set[int] = set()

@@ -137,6 +137,15 @@ def test_one_network_that_fails_costs_no_other(study, tmp_path):
         )
 
 
+def test_one_network_whose_layer_is_missing_costs_no_other_under_probes(study):
+    from rapidvision.gala_models.observer.probe_observer import Probing
+
+    other = Network("other", Late(), binary(), Preprocessing(size_px=8), sha256="stated")
+    found = run_study(study, [other, compact()], out=None, probing=Probing(layers=("layer1",)), quiet=True)
+    assert {record.observer for record in found.records} == {"net"}
+    assert 'no layer "layer1"' in found.failed["other"]
+
+
 def test_the_verb_observes_cards_and_names_those_that_cannot_be_loaded(study, tmp_path, capsys):
     (tmp_path / "broken.toml").write_text('name = "broken"\n[loader]\nkind = "function"\ntarget = "no_such:make"\n')
     words = ["models", "observe", str(study.folder), "--model", "bundled", "--cards", str(tmp_path / "broken.toml")]
