@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+import benchmarks.clickme_memory  # noqa: F401 (adds its figures)
 import benchmarks.clickme_rights  # noqa: F401 (adds its figures)
 import benchmarks.clickme_scale  # noqa: F401 (adds its figures)
 from benchmarks.clickme_partner import suite

@@ -85,7 +85,7 @@ def image(play: Round, *, practice: bool, elapsed_ms: float | None) -> dict[str,
 
 
 def looked(play: Round, guess: Guess, *, spoken: bool) -> dict[str, Any]:
-    """Say that the partner has looked and, in a game where it speaks, what it takes the image for and how sure it is."""
+    """Say that the partner has looked and, in a game where guesses are told, what it takes the image for and how sure it is."""
     said = {"says": guess.said, "sure": round(guess.sure, 2)} if spoken else {}
     return {"type": "looked", "round": play.round_id, "seq": guess.seq, **said}
 

@@ -98,11 +98,11 @@ function receive(message) {
 
 function looked(message) {
   $("canvas").dataset.looked = message.seq;
-  if (message.says) speak(message.says, message.sure);
+  if (message.says) sayGuess(message.says, message.sure);
 }
 
 /** What the partner takes the picture for, as a person would say it: a question, or a shout. */
-function speak(word, sure) {
+function sayGuess(word, sure) {
   const text = sure >= 0.8 ? `${word}!` : sure >= 0.4 ? `${word}?` : `… ${word}?`;
   if ($("says").textContent === text) return;
   note(`says ${text}`);
@@ -298,7 +298,7 @@ function ended(message) {
   $("result").dataset.won = String(won);
   $("result").hidden = message.result === "skipped";
   $("progress").textContent = message.progress ? progressText(message.progress, message.daily_goal) : "";
-  if (won) speak($("word").textContent, 1);
+  if (won) sayGuess($("word").textContent, 1);
   $("seen").hidden = !message.show_view;
   if (message.show_view) $("seen-image").src = new URL(`api/rounds/${message.round}/view.png`, root).href;
   say("");

@@ -32,6 +32,10 @@ ROUTES = (
     ("POST", "/api/links"),
     ("POST", "/api/links/{link}/say"),
     ("POST", "/api/links/{link}/hear"),
+    ("GET", "/api/game"),
+    ("GET", "/api/me/data"),
+    ("POST", "/api/consent"),
+    ("POST", "/api/erase"),
 )
 BODIES = (
     b"", b"null", b"[]", b"{}", b"{", b"\xff\xfe", b"\x00" * 100, b"[" * 20_000, b'{"a":' * 5000, b"1e999", b'"\\ud800"',
