@@ -47,19 +47,21 @@ def lab_series(path, values, folder):
     Image.fromarray(image).save(folder / "full.png")
 
 
-def our_series(path, one, folder, iterations):
+def our_series(path, one, folder, iterations, phase):
+    """Make the PNG files of an image; only images of phase ``main`` are counted by ledger and certificate."""
     whole = maker()
     canvas = msgspec.structs.replace(whole.recipe.canvas, gamut_iterations=iterations)
     recipe = msgspec.structs.replace(whole.recipe, canvas=canvas, maps=whole.recipe.maps[1:])
     image = load(path, SIDE)
+    job = msgspec.structs.replace(one.job, phase=phase)
     made = copy.copy(whole)
     made.recipe = recipe
-    done = made.make(dataclasses.replace(one, pixels=image.pixels, maps={"salicon": one.maps["salicon"]}))
-    for rows, data in png_files(one.job, image.pixels, done.canvas.pixels, done.series, recipe, whole.fractions):
+    done = made.make(dataclasses.replace(one, job=job, pixels=image.pixels, maps={"salicon": one.maps["salicon"]}))
+    for rows, data in png_files(job, image.pixels, done.canvas.pixels, done.series, recipe, whole.fractions):
         (folder / Path(rows[0].path).name).write_bytes(data)
 
 
-def series_ratio(iterations):
+def series_ratio(iterations, phase="practice"):
     """Both write into a new folder each time, as a build does: a file system waits for the disk where files are replaced."""
     files = source_files()[:3]
     with tempfile.TemporaryDirectory() as name:
@@ -68,7 +70,9 @@ def series_ratio(iterations):
             return Path(tempfile.mkdtemp(dir=name))
 
         return processor_times(
-            lambda: [our_series(path, one, fresh(), iterations) for path, one in zip(files, inputs(), strict=False)],
+            lambda: [
+                our_series(path, one, fresh(), iterations, phase) for path, one in zip(files, inputs(), strict=False)
+            ],
             lambda: [lab_series(path, values, fresh()) for path, values in zip(files, maps(), strict=False)],
             repeats=7,
         )
@@ -77,6 +81,11 @@ def series_ratio(iterations):
 @suite.figure("12-PNG series, one core: against the lab recipe, plain scramble", unit="x", bar=at_least(20))
 def series_plain():
     return series_ratio(0)
+
+
+@suite.figure("the same with ledger and certificate, which no lab makes", unit="x", bar=harness.STATED)
+def series_counted():
+    return series_ratio(0, "main")
 
 
 @suite.figure("12-PNG series, one core: against the lab recipe, gamut-aware", unit="x", bar=harness.STATED)

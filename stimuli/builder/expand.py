@@ -23,7 +23,7 @@ from rapidvision.text import csv_text
 
 from ..pipeline.canvases import canvas_of, measured_of, shared_of
 from ..pipeline.image_list import ImageEntry, image_entries
-from ..pipeline.image_pipeline import ALGORITHMS, fractions_of, image_of, reader_of, target_of
+from ..pipeline.image_pipeline import ALGORITHMS, image_of, reader_of, target_of
 from ..pipeline.object_masks import regions_of
 from ..pipeline.quality import Quality
 from ..pipeline.shown_numbers import shown_numbers
@@ -176,7 +176,7 @@ def tar_members(data: bytes, *, where: str) -> Iterator[tuple[list[Stimulus], by
 
 
 def _from_series(packed: PackedSet, recipe: StimulusRecipe) -> Iterator[tuple[list[Stimulus], bytes]]:
-    fractions = fractions_of(recipe)
+    fractions = recipe.reveal.fractions
     for one in packed.description.files:
         where = str(packed.folder / one.path)
         head, members = open_container(files.read_bytes(packed.folder / one.path), where=where)
@@ -212,7 +212,7 @@ def _from_recipe(
             f"{root}: canvases depend on all images of a set, and the images here are not those of the build; --root "
             "must be that of the build"
         )
-    fractions = fractions_of(recipe)
+    fractions = recipe.reveal.fractions
     for one in packed.description.files:
         where = str(packed.folder / one.path)
         head, members = open_container(files.read_bytes(packed.folder / one.path), where=where)

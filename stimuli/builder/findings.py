@@ -16,7 +16,6 @@ from ..ledger.differences import LARGEST_D, ledger_rows, ledger_summary
 from ..ledger.tables import LEDGER, LEDGER_IMAGES, image_table, ledger_table
 from ..pipeline.flags import Flag
 from ..pipeline.image_list import ImageEntry
-from ..pipeline.image_pipeline import fractions_of
 from ..pipeline.quality import Quality
 from ..recipe import StimulusRecipe
 
@@ -55,7 +54,7 @@ def findings_of(recipe: StimulusRecipe, images: Images) -> Findings:
     images : sequence of (ImageEntry, Quality)
         In the order of the set.
     """
-    labels = [level_label(float(fraction)) for fraction in fractions_of(recipe)]
+    labels = [level_label(float(fraction)) for fraction in recipe.reveal.fractions]
     tables: dict[str, str] = {}
     figures: dict[str, Any] = {}
     measured = {

@@ -22,7 +22,6 @@ from ..maps.orientation import TURNS
 from ..masks.make import algorithms_of, masks_of_set
 from ..pipeline.canvases import NOTHING_SHARED, Shared
 from ..pipeline.image_list import ImageEntry
-from ..pipeline.image_pipeline import fractions_of
 from ..pipeline.quality import Quality
 from ..plugins import plugins_of
 from ..recipe import StimulusRecipe
@@ -52,7 +51,7 @@ def description_of(
     """Return the description of the set that the records make, matched to `target`."""
     left_out = shared.left_out if target is None else shared.left_out | target.left_out
     matching = {LEFT_OUT: left_out} if left_out else {}
-    labels = [level_label(float(fraction)) for fraction in fractions_of(recipe)]
+    labels = [level_label(float(fraction)) for fraction in recipe.reveal.fractions]
     return SetDescription(
         name=recipe.name,
         seed=recipe.seed,

@@ -14,7 +14,6 @@ from ..maps.prepare import prepare
 from ..maps.readers import DenseMap, Points
 from ..maps.sources import Sources
 from ..pipeline.image_list import ImageEntry
-from ..pipeline.image_pipeline import fractions_of
 from ..recipe import StimulusRecipe
 from ..reveal.order import n_revealed_px
 from .problems import Problem
@@ -55,7 +54,7 @@ def check_image(job: ImageEntry, recipe: StimulusRecipe, sources: Sources) -> li
     if maps and not found:
         try:
             n_px = n_revealed_px(maps, recipe.reveal)
-            level_counts(n_px, fractions_of(recipe))
+            level_counts(n_px, recipe.reveal.fractions)
             if recipe.reveal.mode == "top":
                 least = min(maps, key=lambda one: one.n_supported_px)
                 if least.n_supported_px < n_px:

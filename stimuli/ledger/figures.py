@@ -158,10 +158,14 @@ def _pairs(
 def _components(pixels: NDArray[np.int64], counts: NDArray[np.int64], shape: tuple[int, int]) -> NDArray[np.float64]:
     from scipy.ndimage import label
 
+    rows, columns = np.divmod(pixels, shape[1])  # only the box that holds the region is looked at
+    top, bottom = np.minimum.accumulate(rows), np.maximum.accumulate(rows)
+    left, right = np.minimum.accumulate(columns), np.maximum.accumulate(columns)
     mask = np.zeros(shape[0] * shape[1], bool)
     out, done = [], 0
     for count in counts:
         mask[pixels[done:count]] = True
         done = int(count)
-        out.append(float(label(mask.reshape(shape))[1]))
+        box = mask.reshape(shape)[top[done - 1] : bottom[done - 1] + 1, left[done - 1] : right[done - 1] + 1]
+        out.append(float(label(box)[1]))
     return np.array(out)

@@ -90,7 +90,7 @@ class ImagePipeline:
         self.recipe, self.root, self.target, self.shared, self.engine = recipe, root, target, shared, engine
         self.readers, self.blurs = sources_of(recipe, root) if sources is None else sources
         self.frames = {one.source: one.frame for one in recipe.maps}
-        self.fractions = fractions_of(recipe)
+        self.fractions = recipe.reveal.fractions
         self._objects = ObjectMasks(recipe.object_masks or {}, root)
         self._regions = regions_of(recipe, root)
         left_out = ("name", "images", "maps", "screen", "image_deg", "plugins", "masks")
@@ -298,8 +298,3 @@ def target_of(
             raise
         raise InputError(f"{error}; left out of the target: {'; '.join(left_out.values())}") from error
     return dataclasses.replace(target, left_out=left_out)
-
-
-def fractions_of(recipe: StimulusRecipe) -> NDArray[np.float64]:
-    """Return the recipe's reveal levels as fractions of the features, the intact image not counted."""
-    return recipe.reveal.fractions
