@@ -30,6 +30,28 @@ def as_words(frame: pd.DataFrame, column: str, name: str) -> "pd.Series[str]":
     return pd.Series(words.array.take(codes), index=values.index, name=values.name)
 
 
+#: Between two columns whose combinations are conditions, and between their values.
+CROSSED, AND = "*", ", "
+
+
+def combined_words(frame: pd.DataFrame, columns: str, name: str) -> "pd.Series[str]":
+    """The values of a column as text, or of several (``a*b``) as ``value of a, value of b``; empty where one is empty.
+
+    Raises
+    ------
+    InputError
+        When there is no such column, or one is named twice.
+    """
+    parts = [one.strip() for one in columns.split(CROSSED)] if columns not in frame else [columns]
+    if len(set(parts)) < len(parts):
+        raise InputError(f'by: "{columns}" names a column twice; name different columns')
+    words = [as_words(frame, one, name) for one in parts]
+    out = words[0]
+    for more in words[1:]:
+        out = (out + AND + more).where((out != "") & (more != ""), "")
+    return out
+
+
 def _word(one: Any) -> str:
     return "" if one is None or one != one else f"{one:g}" if isinstance(one, float) else str(one)
 

@@ -27,7 +27,7 @@ UNEQUAL_SIZES = 1.25
 _ONE_LEVEL = 0.2
 _MEASURED = (
     "Measured without a difference, 12 against 48 participants, correlation of answers .4 against .02 at one of six levels, else "
-    ".02: family-wise .10 at alpha .05, pooled and raw"
+    ".02: family-wise .08 to .10 at alpha .05"
 )
 #: Fewer participants than this say nothing about a group's spread.
 _FEWEST = 3

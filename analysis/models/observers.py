@@ -10,6 +10,7 @@ from rapidvision.errors import InputError
 from rapidvision.numerics.resampling import row_order
 from rapidvision.seeds import fresh_seed, stream
 
+from ..designs.conditions import CROSSED, combined_words
 from ..scores.answers import answers
 from ..scores.measure import Measure
 from ..table.first_lines import LateRule
@@ -177,6 +178,8 @@ def _network_rows(networks: TrialsSource, column: str, conditions: tuple[str, ..
             "right": (frame["correct"] == True).astype(float),  # noqa: E712 (None is neither)
         }
     )
-    if column in frame and frame[column].isin(conditions).any():
-        return rows.assign(condition=frame[column])
+    if all(one.strip() in frame for one in column.split(CROSSED)):
+        words = combined_words(frame, column, "networks")
+        if words.isin(conditions).any():
+            return rows.assign(condition=words)
     return pd.concat([rows.assign(condition=condition) for condition in conditions])

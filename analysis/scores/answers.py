@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from rapidvision.errors import InputError, did_you_mean
 
-from ..designs.conditions import as_words
+from ..designs.conditions import combined_words
 from ..designs.contrast import find_contrast
 from ..table.accuracy import Level, level_codes
 from ..table.first_lines import LATE_RULES, LateRule, opening
@@ -126,8 +126,9 @@ def answers(trials: TrialsSource, *, by: str | None = None, late: LateRule = "ex
     trials : Trials, DataFrame or path-like
         The trials table.
     by : str, optional
-        Column that holds the conditions; by default the one that :func:`~rapidvision.analysis.find_contrast` finds: `group`
-        where it has several values, else the source of the maps or the first factor that varies.
+        Column that holds the conditions, or several whose combinations are conditions (``group*map_source``); by default
+        the one that :func:`~rapidvision.analysis.find_contrast` finds: `group` where it has several values, else the source
+        of the maps or the first factor that varies.
     late : {"exclude", "wrong", "half"}
         What an answer outside the response window counts as.
 
@@ -149,7 +150,7 @@ def answers(trials: TrialsSource, *, by: str | None = None, late: LateRule = "ex
         why = "; ".join(checked.left_out()) or "check phase, observers and exclusions"
         raise InputError(f"{checked.name}: no main-phase trials of participants are left ({why})")
     column = by or _usual_column(checked)
-    words = as_words(frame, column, checked.name)
+    words = combined_words(frame, column, checked.name)
     notes = list(opening(checked, late=late))
     empty = (words == "").to_numpy()
     if empty.any():

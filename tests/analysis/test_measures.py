@@ -294,3 +294,27 @@ def test_rows_without_a_condition_are_counted(seed):
     frame.loc[:9, "factor_view"] = None
     found = analysis.response_times(table(frame), by="factor_view")
     assert any("10 of 240 trials have no factor_view and are left out" in line for line in found.opening())
+
+
+def test_combinations_of_two_columns_are_conditions(seed):
+    """Each combination is measured as the table of its rows alone; two of them are compared like any two conditions."""
+    rng = np.random.default_rng(seed)
+    frames = [
+        rows_of(f"{group}{i}", group, np.arange(48) % 4, rng.random(48) < 0.8, response_ms=rng.uniform(300, 500, 48),
+                factor_view=np.array(["near", "far"], dtype=object)[np.arange(48) // 24])
+        for group in "ab" for i in range(4)
+    ]  # fmt: skip
+    whole, crossed = pd.concat(frames, ignore_index=True), "group*factor_view"
+    found = analysis.response_times(table(whole), by=crossed).to_frame()
+    assert set(found["condition"]) == {"a, far", "a, near", "b, far", "b, near"}
+    alone = analysis.response_times(table(whole[whole["group"] == "a"]), by="factor_view").to_frame()
+    mine = found[found["condition"].str.startswith("a, ")].reset_index(drop=True)
+    numbers = alone.select_dtypes("number").columns
+    assert mine[numbers].to_numpy() == pytest.approx(alone[numbers].to_numpy(), nan_ok=True)
+    effects = analysis.level_effects(table(whole), by=crossed, conditions=("a, near", "a, far"))
+    same = analysis.level_effects(table(whole[whole["group"] == "a"]), by="factor_view", conditions=("near", "far"))
+    assert effects.to_frame()["difference"].tolist() == same.to_frame()["difference"].tolist()
+    with pytest.raises(InputError, match="names a column twice"):
+        analysis.response_times(table(whole), by="group*group")
+    with pytest.raises(InputError, match='no column "colour"'):
+        analysis.response_times(table(whole), by="group*colour")
