@@ -205,6 +205,9 @@ def add_mixed(parser: argparse.ArgumentParser) -> None:
 def add_checks(parser: argparse.ArgumentParser) -> None:
     """Add what a report is held against: its plan, and other analyses."""
     parser.add_argument(
+        "--measures", action="store_true", help="also effect sizes, d', times, learning, images, errors, reliability"
+    )
+    parser.add_argument(
         "--multiverse", action="store_true", help="also every other late rule, exclusion, statistic, correction"
     )
     parser.add_argument("--prereg", type=Path, metavar="FILE", help="prereg.toml: the report lists every deviation")

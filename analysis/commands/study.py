@@ -147,6 +147,7 @@ def _run_report(arguments: argparse.Namespace) -> None:
         mixed=arguments.mixed,
         seed=seed,
         command=command_of("report", arguments, seed=seed),
+        measures=arguments.measures,
         multiverse=arguments.multiverse,
         prereg=arguments.prereg,
         **test_options(arguments),

@@ -97,9 +97,9 @@ def allowed(name: str, compute: Callable[[], Result], without: dict[str, str]) -
 def _thresholds(main: Fig2b, *, n_resamples: int, seed: int) -> CurveFits:
     contrast, names = main.tests.contrast, main.shown.names
     if contrast.design != "between" or len(names) != 2:
+        within = ". Within participants: rapidvision analyse hierarchical --by COLUMN" if contrast.within else ""
         raise InputError(
-            f"thresholds are compared between two groups of participants; here the {contrast.sentence()}. Within participants: "
-            "rapidvision analyse hierarchical --by COLUMN"
+            f"thresholds are compared between two groups of participants; here the {contrast.sentence()}{within}"
         )
     return fit_psychometric(
         main.shown.trials, groups=(names[0], names[1]), late=main.tests.late, n_resamples=n_resamples, seed=seed
