@@ -60,9 +60,7 @@ def reports(cued, tmp_path_factory):
     def report_of(name):
         if name not in made:
             folder = tmp_path_factory.mktemp(name.replace(" ", "_"))
-            found = analysis.report(
-                cued, folder, n_resamples=199, seed=2, measures=name == "three", **DESIGNS[name]
-            )
+            found = analysis.report(cued, folder, n_resamples=199, seed=2, measures=name == "three", **DESIGNS[name])
             made[name] = folder, json.loads((folder / "results.json").read_text(encoding="utf-8")), found
         return made[name]
 
@@ -127,7 +125,7 @@ def test_the_figure_draws_each_condition_and_marks_each_test(cued, name, rows):
         frame = cued[(cued["group"] == "salicon") & (cued["factor_cue"] == "none") & cued["level_label"].eq("full")]
         frame = frame[frame["status"] == "ok"]
         mean = frame.groupby("participant_id")["correct"].apply(lambda one: one.astype(float).mean()).mean()
-        assert found.shown.names[2] == "salicon, none"
+        assert found.shown.names[2] == "salicon x none"
         assert found.shown.curves[2].mean[-1] == pytest.approx(mean)
 
 
