@@ -27,6 +27,10 @@ VERBS = {
     "demo": Verb(
         "rapidvision.commands.demo", "bundled images to Fig. 2B in under a minute; `demo render` draws new images"
     ),
+    "desk": Verb("rapidvision.experiments.desk.commands", "make, run and read studies on a page in the browser"),
+    "study": Verb(
+        "rapidvision.commands.study", "make a study by questions, see what comes next, archive it, verify an archive"
+    ),
     "stimuli": Verb("rapidvision.stimuli.commands", "build, look at, verify and expand stimulus sets"),
     "session": Verb("rapidvision.experiments.commands", "plan, run, simulate, serve and export sessions"),
     "analyse": Verb("rapidvision.analysis.commands", "per-level randomization tests, Fig. 2B, comparisons, reports"),

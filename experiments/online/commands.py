@@ -20,6 +20,7 @@ def add_arguments(subparsers: Verbs) -> None:
     _add_serve(subparsers)
     _add_bundle(subparsers)
     _add_plugin(subparsers)
+    _add_payments(subparsers)
 
 
 def _add_serve(subparsers: Verbs) -> None:
@@ -156,4 +157,42 @@ def _plugin(arguments: argparse.Namespace) -> int:
 
     files.write_text(arguments.out, plugin())
     say(arguments, f"{arguments.out}: load it after jsPsych 8 and use {{type: jsPsychRapidVision, stimulus: ...}}")
+    return 0
+
+
+def _add_payments(subparsers: Verbs) -> None:
+    parser = add_verb(
+        subparsers,
+        "payments",
+        "list who took part online, with a recommendation whom to pay, and write files for Prolific",
+        "  rapidvision session payments study/\n"
+        "  rapidvision session payments study/ --submissions prolific_export.csv --reward 1.50\n\n"
+        "Nothing is paid: the files are recommendations, to be read and uploaded by a person. They hold recruitment ids;\n"
+        "they lie in online/payments in the study folder, readable by you only.",
+    )
+    parser.add_argument("study", metavar="STUDY", help="study folder")
+    parser.add_argument("--submissions", type=Path, metavar="FILE", help="Prolific's export of the study's submissions")
+    parser.add_argument(
+        "--reward", default="", metavar="AMOUNT", help="reward in units of its currency; writes the file of bonuses too"
+    )
+    parser.add_argument(
+        "--database-url", default="", metavar="URL", help="of the online sessions, as for `session serve`"
+    )
+    parser.add_argument("--set", type=Path, metavar="SET", help="the stimulus set, when it is not where the study says")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="folder of the files; default: STUDY/online/payments")
+    add_common_options(parser, seed=False, json=True)
+    parser.set_defaults(run=_payments)
+
+
+def _payments(arguments: argparse.Namespace) -> int:
+    from rapidvision.cli import give, say
+    from rapidvision.system.extras import need
+
+    need("sqlalchemy", extra="online", purpose="listing who took part online")
+    need("starlette", extra="online", purpose="listing who took part online")
+    from .payments.payment_files import write_payments
+
+    result, words = write_payments(arguments)
+    give(arguments, result)
+    say(arguments, words)
     return 0

@@ -52,7 +52,7 @@ BODY_SECONDS = 10.0
 
 
 class SecurityHeaders:
-    """Adds the security headers to every answer, errors included; other values by `replace`.
+    """Adds the security headers to every answer, errors included; other values by `replace`, or by an answer's own headers.
 
     Parameters
     ----------
@@ -70,7 +70,6 @@ class SecurityHeaders:
         if https:
             headers["strict-transport-security"] = "max-age=31536000"
         self._headers = [(name.encode(), value.encode()) for name, value in headers.items()]
-        self._names = {name for name, _ in self._headers}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request or socket."""
@@ -80,10 +79,11 @@ class SecurityHeaders:
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                own = [pair for pair in message.get("headers", []) if pair[0].lower() not in self._names]
-                if not any(name.lower() == b"cache-control" for name, _ in own):
+                own = list(message.get("headers", []))
+                named = {name.lower() for name, _ in own}
+                if b"cache-control" not in named:
                     own.append((b"cache-control", b"no-store"))
-                message["headers"] = [*own, *self._headers]
+                message["headers"] = [*own, *(pair for pair in self._headers if pair[0] not in named)]
             await send(message)
 
         await self.app(scope, receive, with_headers)

@@ -7,6 +7,8 @@ in the line before a block decides about it::
     <!-- file: NAME -->         the block is the content of a file, which is written
 """
 
+import contextlib
+import io
 import os
 import re
 import shlex
@@ -16,6 +18,8 @@ import sys
 import threading
 from dataclasses import dataclass
 from pathlib import Path
+
+from rapidvision import cli
 
 ROOT = Path(__file__).parents[2]
 FENCE = re.compile(
@@ -91,6 +95,17 @@ def run(text, folder, **options):
         return subprocess.CompletedProcess(words, code, "".join(said), "")
 
 
+def run_here(text, folder):
+    """Run a plain command of the program within this process, where everything is imported already; others as :func:`run`."""
+    words = shlex.split(text)
+    if words[:1] != ["rapidvision"] or " serve " in text or set(text) & set("|<>$&;`*?"):
+        return run(text, folder)
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.chdir(folder), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        code = cli.main(words[1:])
+    return subprocess.CompletedProcess(words, code, out.getvalue(), err.getvalue())
+
+
 def follow(page, folder):
     """Do what a page says, in `folder`; stops with words at the first command that fails. Returns how many ran."""
     ran = 0
@@ -99,7 +114,7 @@ def follow(page, folder):
             (folder / step.name).parent.mkdir(parents=True, exist_ok=True)
             (folder / step.name).write_text(step.content, encoding="utf-8")
         elif step.not_run is None:
-            done = run(step.text, folder)
+            done = run_here(step.text, folder)
             assert done.returncode == 0, f"{page.name}: {step.text}\n{done.stdout}{done.stderr}"
             ran += 1
     return ran

@@ -40,13 +40,14 @@ HEAVY = {
         "experiments/design/figures",
     ),
     "statsmodels": ("analysis/fits/marginal.py",),
-    "starlette": ("experiments/web/", "experiments/online/", "experiments/clickme/"),
+    "starlette": ("experiments/web/", "experiments/online/", "experiments/clickme/", "experiments/desk/"),
     "uvicorn": ("experiments/web/", "experiments/online/", "experiments/clickme/"),
     "sqlalchemy": ("experiments/web/", "experiments/online/", "experiments/clickme/"),
     "av": ("stimuli/",),
     "dask": ("stimuli/",),
     "distributed": ("stimuli/",),
     "safetensors": ("gala_models/",),
+    "captum": ("gala_models/attribution/",),
     "pyddm": ("analysis/measures/diffusion.py",),
 }
 

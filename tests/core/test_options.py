@@ -28,7 +28,7 @@ WORDS = {
 }
 #: Verbs whose results depend on random numbers of their own.
 RANDOM = (
-    "demo", "demo render", "stimuli build", "session plan", "session simulate", "session run",
+    "demo", "demo render", "study new", "stimuli build", "session plan", "session simulate", "session run",
     "session serve", "analyse bins", "analyse fig2b", "analyse report", "analyse curve", "analyse chance",
     "analyse compare", "analyse maps", "analyse strategy", "analyse power", "analyse calibrate", "models observe",
     "models evaluate", "models train", "models sweep", "clickme simulate", "clickme report",

@@ -117,7 +117,9 @@ def withdraw(connection: sa.Connection, study_id: str, *, session_id: str = "", 
         connection.execute(table.delete().where(table.c.session_id == found.session_id))
     mine_too = identity.c.participant_id == found.participant_id
     connection.execute(identity.update().where(mine_too).values(service="", external=""))
+    last_step = found.last_step if found.state == "finished" else ""  # else it is the browser's word
     emptied = {"state": "withdrawn", "device": "{}", "browser": "", "service": "", "finished": None}
+    emptied["last_step"] = last_step
     connection.execute(session.update().where(session.c.session_id == found.session_id).values(**emptied))
     count(connection, study_id, "withdrawn", found.observer_kind)
     return True

@@ -110,7 +110,7 @@ def answer_table(
         wanted.append(session.c.state == "finished")
     query = sa.select(*(session.c[name] for name in columns)).where(*wanted)
     found = connection.execute(query.order_by(session.c.began, session.c.session_id)).all()
-    reports, followed = reports_of(connection, [each.session_id for each in found]), _Followed(connection, served)
+    reports, followed = reports_of(connection, [each.session_id for each in found]), Followed(connection, served)
     records: list[AnswerRecord] = []
     for each in found:
         who = {"session_id": each.session_id, "participant_id": each.participant_id}
@@ -226,7 +226,7 @@ def measured(
         .where(*wanted)
         .order_by(session.c.began, session.c.session_id, trial.c.trial)
     )
-    followed = _Followed(connection, served)
+    followed = Followed(connection, served)
     given: dict[str, dict[int, Any]] = {}
     for found in connection.execute(query).all():
         plan_, planned = followed.trial(found.plan_digest, found.trial)
@@ -249,7 +249,7 @@ def measured(
         yield made, measurement.quality
 
 
-class _Followed:
+class Followed:
     """The plans that sessions followed, whatever the study folder holds today."""
 
     def __init__(self, connection: sa.Connection, served: ServedStudy) -> None:

@@ -1,0 +1,1 @@
+"""The desk: a local page on which a study is made, run and read; every button runs a command and shows it."""
