@@ -7,18 +7,16 @@ from rapidvision.cli import Verbs, add_common_options, add_verb, give, say
 from rapidvision.protocol import N_RELABELLINGS
 
 from ..fits.choices import SCALES
+from .design import add_by, add_design_options, design_options
 from .drawing import add_drawing, drawing_options
 from .options import (
-    add_by,
     add_checks,
     add_company,
-    add_design_options,
     add_guess,
     add_mixed,
     add_reading_options,
     add_test_options,
     command_of,
-    design_options,
     kept_of,
     rules_of,
     seed_of,
