@@ -83,7 +83,7 @@ def add_fig2b(verbs: Verbs) -> None:
 
 
 def _run_fig2b(arguments: argparse.Namespace) -> None:
-    from ..reporting.fig2b_panel import fig2b
+    from ..reporting.basis.fig2b_panel import fig2b
 
     left = kept_of(arguments)
     result = fig2b(

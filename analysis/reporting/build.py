@@ -18,10 +18,11 @@ from ..table.exclusions import Rules, exclude
 from ..table.statistic_registry import STATISTICS
 from ..table.trials import Trials, TrialsSource, as_trials
 from ..writing.paragraphs import paragraphs
-from . import results as content
+from .basis import results as content
+from .basis.fig2b_panel import fig2b
+from .basis.parts import Parts, Section
+from .basis.written import write_report
 from .computed import CHANCE, NETWORKS, REGRESSION, THRESHOLDS, fits_of, late_rules
-from .fig2b_panel import fig2b
-from .parts import Parts, Section
 from .sections import comparisons as tests_text
 from .sections import study as text
 from .sections.choices import multiverse_results, other_analyses, planned
@@ -29,7 +30,6 @@ from .sections.measures import computed_measures, measure_results, measure_secti
 from .sections.networks import attention
 from .sections.networks import networks as networks_section
 from .sections.stimuli import certificate_of, stimuli_results, stimuli_section
-from .written import write_report
 
 PACKAGES = ("numpy", "scipy", "pandas", "matplotlib")
 

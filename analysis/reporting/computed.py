@@ -11,8 +11,8 @@ from ..inference.above_chance import ChanceTest, chance_test
 from ..level_comparison import LevelTests, level_tests
 from ..table.first_lines import LATE_RULES, LateRule
 from ..table.trials import Trials
-from .drawn_conditions import networks_under
-from .fig2b_panel import Fig2b
+from .basis.drawn_conditions import networks_under
+from .basis.fig2b_panel import Fig2b
 
 if TYPE_CHECKING:
     from ..fits.regression import Effects

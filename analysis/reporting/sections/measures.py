@@ -18,9 +18,9 @@ from ...measures.speed_accuracy import speed_accuracy
 from ...measures.split_half import split_half
 from ...models.observers import observer_consistency
 from ...table.trials import Trials
-from ..drawn_conditions import networks_under
-from ..fig2b_panel import Fig2b
-from ..parts import Parts, Section, bullets, paragraph, shown_result
+from ..basis.drawn_conditions import networks_under
+from ..basis.fig2b_panel import Fig2b
+from ..basis.parts import Parts, Section, bullets, paragraph, shown_result
 
 #: Name of a measure → title of its section.
 TITLES = {

@@ -7,12 +7,12 @@ import pandas as pd
 
 from rapidvision.errors import InputError
 
-from ..designs.conditions import as_words
-from ..designs.contrast import SEPARATOR, Contrast, recoded, with_groups
-from ..level_comparison import LevelTests
-from ..table.accuracy import Cells, Curve, cells
-from ..table.statistics import columns_of
-from ..table.trials import Trials
+from ...designs.conditions import as_words
+from ...designs.contrast import SEPARATOR, Contrast, recoded, with_groups
+from ...level_comparison import LevelTests
+from ...table.accuracy import Cells, Curve, cells
+from ...table.statistics import columns_of
+from ...table.trials import Trials
 
 
 @dataclass(frozen=True, eq=False)
