@@ -61,10 +61,10 @@ from .models.observers import observer_consistency as observer_consistency
 from .prereg.plan import Preregistration as Preregistration
 from .prereg.plan import preregister as preregister
 from .prereg.plan_files import read_preregistration as read_preregistration
+from .reporting.basis.fig2b_panel import Fig2b as Fig2b
+from .reporting.basis.fig2b_panel import fig2b as fig2b
 from .reporting.build import Report as Report
 from .reporting.build import report as report
-from .reporting.fig2b_panel import Fig2b as Fig2b
-from .reporting.fig2b_panel import fig2b as fig2b
 from .sample_size.pilot_power import PilotPower as PilotPower
 from .sample_size.pilot_power import pilot_power as pilot_power
 from .sample_size.power import Calibration as Calibration

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from rapidvision.cli import Verbs, add_common_options, add_verb, give, say
 from rapidvision.protocol import N_RELABELLINGS
 
-from .options import add_by, add_reading_options, seed_of, tell, tell_notes, trials_of
+from .design import add_by
+from .options import add_reading_options, seed_of, tell, tell_notes, trials_of
 
 if TYPE_CHECKING:
     from ..scores.measure import Measure

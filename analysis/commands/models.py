@@ -8,7 +8,8 @@ from rapidvision.protocol import N_RELABELLINGS
 from rapidvision.system.progress import steps
 
 from ..fits.choices import IMAGE_EFFECTS, RANDOM, SCALES, TIME_LIMIT_S
-from .options import add_by, add_guess, add_reading_options, seed_of, tell, tell_notes, trials_of
+from .design import add_by
+from .options import add_guess, add_reading_options, seed_of, tell, tell_notes, trials_of
 
 
 def add_chance(verbs: Verbs) -> None:

@@ -10,6 +10,7 @@ from rapidvision.cli import add_common_options, add_plugin_option
 from rapidvision.protocol import N_RELABELLINGS
 
 from ..table.statistic_registry import STATISTICS
+from .design import add_by, add_design_options
 from .foreign import add_foreign_options, read_confirmed
 
 #: How a note begins that changes what a p is worth; see :mod:`rapidvision.analysis.inference.cautions`.
@@ -84,60 +85,6 @@ def add_test_options(parser: argparse.ArgumentParser) -> None:
     add_common_options(parser, json=True)
 
 
-def add_by(parser: argparse._ActionsContainer) -> None:
-    """Add the column that holds the conditions."""
-    parser.add_argument(
-        "--by", metavar="COLUMN", help="column of the conditions (default: group, else the first factor that varies)"
-    )
-
-
-def add_design_options(parser: argparse.ArgumentParser) -> None:
-    """Add which conditions are compared, how they are spread over participants, and who is resampled."""
-    design = parser.add_argument_group("design (found where not declared)")
-    design.add_argument(
-        "--design",
-        choices=("one-sample", "between", "within", "mixed"),
-        help="whether the conditions differ between or within participants; mixed: two within, over groups",
-    )
-    design.add_argument(
-        "--unit",
-        default="participant",
-        choices=("participant", "image", "both"),
-        help="who is resampled; both: participants, with images and min F' over both beside",
-    )
-    design.add_argument(
-        "--strata", default="", metavar="COLUMN", help="relabel only among participants with the same value"
-    )
-    design.add_argument(
-        "--covariate",
-        action="append",
-        metavar="COLUMN",
-        help="adjust two groups for a column of participants; again for more",
-    )
-    design.add_argument(
-        "--pairing",
-        default="levels",
-        choices=("levels", "images"),
-        help="images: within participants, only images seen under every condition",
-    )
-    design.add_argument(
-        "--against", type=float, metavar="VALUE", help="what one condition is compared with (default: the guess rate)"
-    )
-
-
-def design_options(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Return the options of :func:`add_by` and :func:`add_design_options`, as `level_tests` takes them."""
-    return {
-        "by": arguments.by,
-        "design": arguments.design,
-        "unit": arguments.unit,
-        "strata": arguments.strata,
-        "covariates": tuple(arguments.covariate or ()),
-        "pairing": arguments.pairing,
-        "against": arguments.against,
-    }
-
-
 def add_reading_options(parser: argparse.ArgumentParser) -> None:
     """Add which rows of the trials table count."""
     rows = parser.add_argument_group("rows that count")
@@ -204,6 +151,9 @@ def add_mixed(parser: argparse.ArgumentParser) -> None:
 
 def add_checks(parser: argparse.ArgumentParser) -> None:
     """Add what a report is held against: its plan, and other analyses."""
+    parser.add_argument(
+        "--measures", action="store_true", help="also effect sizes, d', times, learning, images, errors, reliability"
+    )
     parser.add_argument(
         "--multiverse", action="store_true", help="also every other late rule, exclusion, statistic, correction"
     )

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from rapidvision.cli import Verbs, add_common_options, add_verb, give, say
 from rapidvision.protocol import N_RELABELLINGS
 
-from .options import add_by, add_guess, seed_of, tell, tell_notes
+from .design import add_by
+from .options import add_guess, seed_of, tell, tell_notes
 
 if TYPE_CHECKING:
     from ..sample_size.simulation import Design

@@ -7,18 +7,16 @@ from rapidvision.cli import Verbs, add_common_options, add_verb, give, say
 from rapidvision.protocol import N_RELABELLINGS
 
 from ..fits.choices import SCALES
+from .design import add_by, add_design_options, design_options
 from .drawing import add_drawing, drawing_options
 from .options import (
-    add_by,
     add_checks,
     add_company,
-    add_design_options,
     add_guess,
     add_mixed,
     add_reading_options,
     add_test_options,
     command_of,
-    design_options,
     kept_of,
     rules_of,
     seed_of,
@@ -85,7 +83,7 @@ def add_fig2b(verbs: Verbs) -> None:
 
 
 def _run_fig2b(arguments: argparse.Namespace) -> None:
-    from ..reporting.fig2b_panel import fig2b
+    from ..reporting.basis.fig2b_panel import fig2b
 
     left = kept_of(arguments)
     result = fig2b(
@@ -147,6 +145,7 @@ def _run_report(arguments: argparse.Namespace) -> None:
         mixed=arguments.mixed,
         seed=seed,
         command=command_of("report", arguments, seed=seed),
+        measures=arguments.measures,
         multiverse=arguments.multiverse,
         prereg=arguments.prereg,
         **test_options(arguments),

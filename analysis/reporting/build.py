@@ -18,17 +18,18 @@ from ..table.exclusions import Rules, exclude
 from ..table.statistic_registry import STATISTICS
 from ..table.trials import Trials, TrialsSource, as_trials
 from ..writing.paragraphs import paragraphs
-from . import results as content
+from .basis import results as content
+from .basis.fig2b_panel import fig2b
+from .basis.parts import Parts, Section
+from .basis.written import write_report
 from .computed import CHANCE, NETWORKS, REGRESSION, THRESHOLDS, fits_of, late_rules
-from .fig2b_panel import fig2b
-from .parts import Parts, Section
 from .sections import comparisons as tests_text
 from .sections import study as text
 from .sections.choices import multiverse_results, other_analyses, planned
+from .sections.measures import computed_measures, measure_results, measure_sections
 from .sections.networks import attention
 from .sections.networks import networks as networks_section
 from .sections.stimuli import certificate_of, stimuli_results, stimuli_section
-from .written import write_report
 
 PACKAGES = ("numpy", "scipy", "pandas", "matplotlib")
 
@@ -94,6 +95,7 @@ def report(
     seed: int | None = None,
     command: str = "analyse report",
     guess: float | None = None,
+    measures: bool = False,
     multiverse: bool = False,
     prereg: Preregistration | Path | str | None = None,
     advance: Advance = silent,
@@ -123,6 +125,9 @@ def report(
         What to record as the command.
     guess : float, optional
         Share of answers that guessing gets right, where the table does not show it.
+    measures : bool
+        Also sizes of differences, sensitivity, response times, learning, images, confusions, reliability and error
+        consistency, a section each, and with `mixed` the hierarchical psychometric functions; takes some seconds.
     multiverse : bool
         Also the test under other late rules, exclusions, statistics and corrections; takes some seconds.
     prereg : Preregistration or path-like, optional
@@ -185,6 +190,12 @@ def report(
         seen = attention(Path(models)) if isinstance(models, Path | str) else []
         lacking = [] if found.networks else _missing(without, NETWORKS)
         sections.append(("Networks", networks_section(main, found.networks) + lacking + seen))
+    counted = (
+        computed_measures(left.trials, main, networks=networks, joint=mixed, seed=seed, without=without)
+        if measures
+        else {}
+    )
+    sections += [(one.title, one.parts) for one in measure_sections(counted, without)]
     others = None
     if multiverse:
         others = repeat(source, rules=rules, seed=seed, advance=advance, cache=out / "multiverse", **options)
@@ -203,6 +214,7 @@ def report(
         "thresholds": content.fit_results(found.thresholds),
         "regression": content.regression_results(found.regression),
         "response_ms": drawn.results(),
+        "measures": measure_results(counted),
         "compare": content.comparison_results(found.networks),
         "multiverse": multiverse_results(others) if others else None,
     }

@@ -11,8 +11,8 @@ from ..inference.above_chance import ChanceTest, chance_test
 from ..level_comparison import LevelTests, level_tests
 from ..table.first_lines import LATE_RULES, LateRule
 from ..table.trials import Trials
-from .drawn_conditions import networks_under
-from .fig2b_panel import Fig2b
+from .basis.drawn_conditions import networks_under
+from .basis.fig2b_panel import Fig2b
 
 if TYPE_CHECKING:
     from ..fits.regression import Effects
@@ -97,9 +97,9 @@ def allowed(name: str, compute: Callable[[], Result], without: dict[str, str]) -
 def _thresholds(main: Fig2b, *, n_resamples: int, seed: int) -> CurveFits:
     contrast, names = main.tests.contrast, main.shown.names
     if contrast.design != "between" or len(names) != 2:
+        within = ". Within participants: rapidvision analyse hierarchical --by COLUMN" if contrast.within else ""
         raise InputError(
-            f"thresholds are compared between two groups of participants; here the {contrast.sentence()}. Within participants: "
-            "rapidvision analyse hierarchical --by COLUMN"
+            f"thresholds are compared between two groups of participants; here the {contrast.sentence()}{within}"
         )
     return fit_psychometric(
         main.shown.trials, groups=(names[0], names[1]), late=main.tests.late, n_resamples=n_resamples, seed=seed

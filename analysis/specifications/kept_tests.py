@@ -14,7 +14,7 @@ from rapidvision.system import files
 from ..table.trials import Trials
 
 #: Of a kept file; another version is computed again.
-VERSION = 1
+VERSION = 2
 
 
 class LevelRow(msgspec.Struct, frozen=True):

@@ -15,11 +15,14 @@ from rapidvision.seeds import fresh_seed
 from rapidvision.system.progress import Advance, silent
 from rapidvision.text.result_repr import Shown
 
+from ..designs.condition_cells import condition_cells
+from ..designs.within import differences_of
 from ..level_comparison import LevelTests, level_tests
 from ..resampling.multiplicity import CORRECTIONS, Correction
+from ..table.accuracy import curve_of
 from ..table.exclusions import Rules, exclude
 from ..table.first_lines import LateRule
-from ..table.trials import TrialsSource, as_trials
+from ..table.trials import Trials, TrialsSource, as_trials
 from .choices import NAMES, Specification, combinations, rules_text
 from .kept_tests import VERSION, Finished, Kept, LevelRow
 
@@ -229,7 +232,7 @@ def multiverse(
 def _finished(trials: TrialsSource, one: Specification, settings: Mapping[str, Any]) -> Finished:
     left = exclude(trials, one.rules())
     found = level_tests(left.trials, late=one.late, statistic=one.statistic, **settings)
-    standard = _standardized(found)
+    standard = _standardized(left.trials, found)
     rows = []
     for at, level in enumerate(found.levels):
         ps = {name: _number(getattr(found.test, column)[at]) for name, (column, _) in CORRECTIONS.items()}
@@ -237,9 +240,13 @@ def _finished(trials: TrialsSource, one: Specification, settings: Mapping[str, A
     return Finished(VERSION, found.pairs[0].conditions, (found.test.n_first, found.test.n_second), tuple(rows))
 
 
-def _standardized(found: LevelTests) -> Floats:
-    """Difference over the root of the summed squared standard errors; NaN where they are 0."""
+def _standardized(trials: Trials, found: LevelTests) -> Floats:
+    """Difference over its standard error, within participants that of their differences; NaN where it is 0."""
     error = np.sqrt(sum(np.asarray(curve.sem) ** 2 for curve in found.pairs[0].curves))
+    if found.contrast.design == "within" and found.unit != "image":
+        both = condition_cells(trials, found.contrast, found.statistic, late=found.late)
+        if both.columns.is_mean:
+            error = curve_of(differences_of(both, (0, 1), found.statistic).values).sem
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.asarray(np.where(error > 0, found.test.difference / error, np.nan))
 

@@ -36,7 +36,8 @@ class ReportResults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     options : dict
         Which rows and participants counted: kind of observers, timing, attempts, conditions on rows, exclusions, margin.
     test : dict
-        The test of every level: groups, statistic, relabellings, correction, and a row per level.
+        The tests of every level: design (``contrast``), options, each of the ``pairs`` with a row per level, the ``omnibus``
+        test of three and more conditions; the numbers of a single pair also stand at the top.
     late_share : dict
         Group → share of late, early and missing answers.
     late_rules : dict
@@ -51,6 +52,8 @@ class ReportResults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         Canvas certificate of the stimulus set; None where no set was given.
     thresholds, regression, compare : dict or None
         Fits; None where they were not asked for or not possible.
+    measures : dict
+        Measure → its ``rows`` and ``notes``; empty where they were not asked for.
     response_ms : dict or list
         Response times.
     provenance : dict
@@ -79,6 +82,7 @@ class ReportResults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     chance_notes: list[str]
     thresholds: dict[str, Any] | None
     regression: dict[str, Any] | None
+    measures: dict[str, Any] = {}
     response_ms: Any
     compare: dict[str, Any] | None
     provenance: dict[str, Any]

@@ -6,8 +6,8 @@ import json
 import msgspec
 import pytest
 
-from rapidvision.analysis.reporting.html import page
-from rapidvision.analysis.reporting.parts import Section
+from rapidvision.analysis.reporting.basis.html import page
+from rapidvision.analysis.reporting.basis.parts import Section
 from rapidvision.analysis.reporting.sections.networks import attention
 from rapidvision.cli import main
 from rapidvision.errors import InputError

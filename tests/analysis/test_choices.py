@@ -143,3 +143,16 @@ def test_power_of_the_plan_is_that_of_the_simulation():
     ):
         with pytest.raises(InputError, match=says):
             analysis.preregister(["a", "b"], **{"n": {"a": 5, "b": 5}, "seed": 1, **change})
+
+
+def test_within_participants_the_effect_stands_on_their_differences(trials):
+    frame = trials.frame.copy()
+    frame["factor_cue"] = np.where(np.arange(len(frame)) % 3 == 0, "none", "valid")
+    found = analysis.multiverse(
+        frame, over={"correction": ["holm"]}, by="factor_cue", late="wrong", n_resamples=99, seed=1
+    )
+    right = frame["correct"].eq(True) & frame["status"].eq("ok")
+    cells = right.groupby([frame["participant_id"], frame["level_index"], frame["factor_cue"]]).mean().unstack()
+    gaps = (cells["none"] - cells["valid"]).unstack()
+    expected = gaps.mean() / (gaps.std(ddof=1) / np.sqrt(gaps.notna().sum()))
+    assert found.effect[0] == pytest.approx(expected.mean(), rel=1e-9)

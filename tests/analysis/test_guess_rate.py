@@ -9,8 +9,8 @@ from scipy.stats import binomtest
 from rapidvision import analysis
 from rapidvision.analysis.comparison import compare
 from rapidvision.analysis.fits.psychometric import fit, most_lapse
+from rapidvision.analysis.reporting.basis.fig2b_panel import fig2b
 from rapidvision.analysis.reporting.build import report
-from rapidvision.analysis.reporting.fig2b_panel import fig2b
 from rapidvision.analysis.table.accuracy import cells
 from rapidvision.analysis.table.imports import import_trials
 from rapidvision.analysis.table.trials import read_trials, write_trials

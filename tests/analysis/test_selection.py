@@ -7,8 +7,8 @@ import pytest
 from rapidvision import analysis
 from rapidvision.analysis.comparison import compare
 from rapidvision.analysis.fits import regression
+from rapidvision.analysis.reporting.basis.fig2b_panel import fig2b
 from rapidvision.analysis.reporting.build import report
-from rapidvision.analysis.reporting.fig2b_panel import fig2b
 from rapidvision.analysis.table.accuracy import cells
 from rapidvision.analysis.table.exclusions import Rules, exclude
 from rapidvision.analysis.table.first_lines import opening

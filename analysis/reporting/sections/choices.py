@@ -8,7 +8,7 @@ from rapidvision.text.json_values import plain
 from ...prereg.deviations import Deviation
 from ...prereg.plan import Preregistration
 from ...specifications.multiverse import Multiverse
-from ..parts import Parts, bullets, figure, paragraph, table
+from ..basis.parts import Parts, bullets, figure, paragraph, table
 
 
 def planned(plan: Preregistration, found: Sequence[Deviation]) -> Parts:

@@ -6,10 +6,10 @@ from ...designs.resampling_tests.results import PairTest
 from ...level_comparison import LevelTests
 from ...resampling.multiplicity import CORRECTIONS
 from ...table.first_lines import LateRule
-from ..fig2b_panel import Fig2b, effect_name
-from ..html import show
-from ..parts import Parts, bullets, notices, paragraph, table
-from ..results import paired
+from ..basis.fig2b_panel import Fig2b, effect_name
+from ..basis.html import show
+from ..basis.parts import Parts, bullets, notices, paragraph, table
+from ..basis.results import paired
 
 
 def levels(result: LevelTests) -> Parts:

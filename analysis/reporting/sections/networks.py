@@ -6,8 +6,8 @@ from rapidvision.formats.networks.model_record import mosaic_bytes, read_record
 
 from ...comparison import Comparison
 from ...table.accuracy import curve
-from ..fig2b_panel import Fig2b
-from ..parts import Parts, bullets, figure, image, notices, paragraph, table
+from ..basis.fig2b_panel import Fig2b
+from ..basis.parts import Parts, bullets, figure, image, notices, paragraph, table
 
 _KINDS = {"attention": "attention", "features": "activity of a network without attention"}
 

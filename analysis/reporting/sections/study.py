@@ -15,8 +15,8 @@ from ...table.statistics import columns_of
 from ...table.trials import Trials
 from ...writing.numbers import listed
 from ...writing.paragraphs import Paragraphs
-from ..fig2b_panel import Fig2b, correction_words, observer_note
-from ..parts import Parts, bullets, figure, notices, paragraph, table
+from ..basis.fig2b_panel import Fig2b, correction_words, observer_note
+from ..basis.parts import Parts, bullets, figure, notices, paragraph, table
 
 if TYPE_CHECKING:
     from ...fits.regression import Effects

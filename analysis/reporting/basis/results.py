@@ -11,21 +11,21 @@ from numpy.typing import NDArray
 from rapidvision.system import files
 from rapidvision.text.json_values import plain
 
-from ..comparison import Comparison
-from ..curve_fits import CurveFits
-from ..designs.contrast import SEPARATOR
-from ..designs.resampling_tests.results import OmnibusTest, PairTest
-from ..level_comparison import LevelTests
-from ..resampling.multiplicity import CORRECTIONS
-from ..specifications.choices import rules_text
-from ..table.accuracy import Level
-from ..table.exclusions import Kept, Rules
-from ..table.first_lines import LateRule
-from ..table.trials import Trials
+from ...comparison import Comparison
+from ...curve_fits import CurveFits
+from ...designs.contrast import SEPARATOR
+from ...designs.resampling_tests.results import OmnibusTest, PairTest
+from ...level_comparison import LevelTests
+from ...resampling.multiplicity import CORRECTIONS
+from ...specifications.choices import rules_text
+from ...table.accuracy import Level
+from ...table.exclusions import Kept, Rules
+from ...table.first_lines import LateRule
+from ...table.trials import Trials
 from .fig2b_panel import Fig2b, effect_name
 
 if TYPE_CHECKING:
-    from ..fits.regression import Effects
+    from ...fits.regression import Effects
 
 #: Level of every decision of a report.
 ALPHA = 0.05

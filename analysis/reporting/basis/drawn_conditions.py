@@ -7,12 +7,12 @@ import pandas as pd
 
 from rapidvision.errors import InputError
 
-from ..designs.conditions import as_words
-from ..designs.contrast import SEPARATOR, Contrast, recoded, with_groups
-from ..level_comparison import LevelTests
-from ..table.accuracy import Cells, Curve, cells
-from ..table.statistics import columns_of
-from ..table.trials import Trials
+from ...designs.conditions import as_words
+from ...designs.contrast import SEPARATOR, Contrast, recoded, with_groups
+from ...level_comparison import LevelTests
+from ...table.accuracy import Cells, Curve, cells
+from ...table.statistics import columns_of
+from ...table.trials import Trials
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,7 +22,7 @@ class DrawnConditions:
     Attributes
     ----------
     names : tuple of str
-        In the order of the test; of a mixed design each group under each condition: ``clickme, valid``.
+        In the order of the test; of a mixed design each group under each condition: ``clickme x valid``.
     trials : Trials
         Their rows, with the conditions as groups; a participant under several conditions has a name in each.
     cells : Cells
@@ -51,7 +51,7 @@ def drawn_conditions(trials: Trials, tests: LevelTests) -> DrawnConditions:
     if contrast.design == "between" and contrast.column == "group" and tests.unit != "image":
         return DrawnConditions(contrast.conditions, trials, tests.cells, tests.curves)
     if contrast.design == "mixed":
-        names = tuple(f"{group}, {condition}" for group in contrast.groups for condition in contrast.conditions)
+        names = tuple(f"{group} x {condition}" for group in contrast.groups for condition in contrast.conditions)
         shown = _one_name_each(_with_both(trials, contrast), contrast, names)
         columns, table = columns_of(shown, tests.statistic, late=tests.late)
         return DrawnConditions(names, shown, table, tuple(columns.curve(table.of(name)) for name in names))
@@ -79,7 +79,7 @@ def networks_under(networks: Trials, contrast: Contrast) -> Trials:
 
 def _words(frame: pd.DataFrame, contrast: Contrast, name: str) -> "pd.Series[str]":
     words = as_words(frame, contrast.column, name)
-    return as_words(frame, contrast.between, name) + ", " + words if contrast.design == "mixed" else words
+    return as_words(frame, contrast.between, name) + " x " + words if contrast.design == "mixed" else words
 
 
 def _one_name_each(trials: Trials, contrast: Contrast, names: tuple[str, ...]) -> Trials:

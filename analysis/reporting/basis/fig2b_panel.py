@@ -13,20 +13,20 @@ from rapidvision.errors import InputError, did_you_mean
 from rapidvision.seeds import fresh_seed
 from rapidvision.text.result_repr import Shown
 
-from ..designs.resampling_tests.results import PairTest
-from ..inference.ceiling import Ceiling, ceiling
-from ..level_comparison import LevelTests, level_tests
-from ..models.curves import NetworkCurve, network_curves
-from ..resampling.multiplicity import CORRECTIONS
-from ..table.statistics import columns_of
-from ..table.trials import Trials, TrialsSource, as_trials
+from ...designs.resampling_tests.results import PairTest
+from ...inference.ceiling import Ceiling, ceiling
+from ...level_comparison import LevelTests, level_tests
+from ...models.curves import NetworkCurve, network_curves
+from ...resampling.multiplicity import CORRECTIONS
+from ...table.statistics import columns_of
+from ...table.trials import Trials, TrialsSource, as_trials
 from .drawn_conditions import DrawnConditions, drawn_conditions, networks_under
 
 if TYPE_CHECKING:
-    from ..figures.fig2b_data import Marks
-    from ..figures.level_axis import Scale
-    from ..figures.measures import ErrorBars
-    from ..figures.style import UserAxes
+    from ...figures.fig2b_data import Marks
+    from ...figures.level_axis import Scale
+    from ...figures.measures import ErrorBars
+    from ...figures.style import UserAxes
 
 
 #: Rows of stars above the curves, at most.
@@ -157,9 +157,9 @@ def fig2b(
     (True, 'ClickMe (n = 6)')
     >>> plt.close(figure)
     """
-    from ..figures.fig2b import draw_fig2b
-    from ..figures.fig2b_data import Fig2bData
-    from ..figures.measures import measure_of
+    from ...figures.fig2b import draw_fig2b
+    from ...figures.fig2b_data import Fig2bData
+    from ...figures.measures import measure_of
 
     trials = as_trials(trials)
     seed = fresh_seed() if seed is None else seed
@@ -215,7 +215,7 @@ def marks(result: LevelTests) -> "tuple[Marks, ...]":
     result : LevelTests
         The tests. Where their rows are more than can be told apart, only the omnibus test is marked.
     """
-    from ..figures.fig2b_data import Marks
+    from ...figures.fig2b_data import Marks
 
     column = CORRECTIONS[result.correction][0]
     rows = []

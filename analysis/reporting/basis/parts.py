@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from ..inference.cautions import WARNING
+from ...inference.cautions import WARNING
 
 
 @dataclass(frozen=True)
