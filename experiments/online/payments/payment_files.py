@@ -1,4 +1,4 @@
-"""The files of ``session payments``: a table for the person who decides, and what the service takes as it is written."""
+"""The files of ``session payments``: a table for the person who decides, and what the service takes without changes."""
 
 import argparse
 import os
