@@ -55,6 +55,8 @@ class LevelTests(ShownAsTable):
         Counts per participant and level, on which the test is based.
     images : DataFrame or None
         With ``unit="both"``: the test over images, and the one over participants and images at once, a row per level.
+    unit, statistic : str
+        Who was resampled, and the name of what was compared.
 
     Examples
     --------
@@ -75,6 +77,8 @@ class LevelTests(ShownAsTable):
     cells: Cells
     others: tuple[PairTest, ...] = ()
     images: pd.DataFrame | None = None
+    unit: Unit = "participant"
+    statistic: str = "participant_mean"
 
     @property
     def groups(self) -> tuple[str, ...]:
@@ -279,18 +283,11 @@ def level_tests(
     else:
         found = TESTS[contrast.design](table, contrast, options)
     images = both_units(table, contrast, options, found) if unit == "both" else None
+    name = options.name if options.own is None else found.pairs[0].test.statistic
     return LevelTests(
-        contrast,
-        found.levels,
-        found.curves,
-        found.pairs,
-        found.omnibus,
-        correction,
-        late,
-        found.cells,
-        found.others,
-        images,
-    )
+        contrast, found.levels, found.curves, found.pairs, found.omnibus, correction, late, found.cells, found.others,
+        images, unit, name,
+    )  # fmt: skip
 
 
 #: The tests of each design.

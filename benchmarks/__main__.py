@@ -8,12 +8,16 @@ from benchmarks import harness
 
 NAMES = ("truth", "core", "stimuli", "experiments", "online", "analysis", "models", "clickme", "scale", "tasks")
 PARTS = (
+    "experiments_lab",
     "images",
     "tasks_planning",
     "tasks_timing",
     "tasks_browser",
     "tasks_recovery",
     "tasks_replay",
+    "models_attach",
+    "models_attribution",
+    "gpu",
 )  # measured with the part that it belongs to, or alone
 
 

@@ -14,6 +14,7 @@ import benchmarks.analysis_measures  # noqa: F401 (adds its figures)
 import benchmarks.analysis_report  # noqa: F401 (adds its figures)
 from benchmarks import (  # noqa: F401 (they add their figures to the suite)
     analysis_fits,
+    analysis_spread,
     analysis_tables,
     analysis_thresholds,
 )

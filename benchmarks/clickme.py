@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+import benchmarks.clickme_rights  # noqa: F401 (adds its figures)
+import benchmarks.clickme_scale  # noqa: F401 (adds its figures)
 from benchmarks.clickme_partner import suite
 from benchmarks.harness import STATED, NotMeasured, at_least, at_most
 from rapidvision.errors import RapidVisionError

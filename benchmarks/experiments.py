@@ -8,6 +8,7 @@ import statistics
 import subprocess
 import sys
 
+from benchmarks import experiments_lab
 from benchmarks.harness import STATED, NotMeasured, Suite, at_least, at_most, between, seconds
 from benchmarks.lab_sessions import (
     ROOT,
@@ -289,3 +290,6 @@ def plan_time():
 @suite.figure("lines of the module of PsychoPy's window", unit="lines", bar=at_most(300))
 def display_lines():
     return len((ROOT / "experiments" / "lab" / "psychopy_display.py").read_text(encoding="utf-8").splitlines())
+
+
+suite += experiments_lab.suite

@@ -111,7 +111,7 @@ def script(code, *words, name):
 
 def options(hz=60):
     """Options of a simulated session in a small window."""
-    return ("--simulate", "--paced", hz, "--window", "400x300", "--accept-timing")
+    return ("--simulate", "--paced", hz, "--window", "400x300", "--accept", "timing")
 
 
 def wait_for_trials(path, n, process):

@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
+import benchmarks.models_observe  # noqa: F401 (adds its figures)
+from benchmarks import models_attach, models_attribution
 from benchmarks.harness import STATED, NotMeasured, at_least, at_most, seconds, times
 from benchmarks.models_speed import forward, network, suite
 from benchmarks.train_demo import STORED
@@ -226,3 +228,6 @@ def observe_bundled():
         start = time.perf_counter()
         run_study(Study(folder), find_networks("bundled"), out=Path(out) / "m.csv", quiet=True)
         return time.perf_counter() - start
+
+
+suite += [*models_attach.suite, *models_attribution.suite]

@@ -5,9 +5,9 @@ from functools import cache
 
 import numpy as np
 
-from benchmarks import harness
 from benchmarks.harness import Suite, at_least, at_most
 from benchmarks.stimuli_inputs import SIDE, inputs, photographs
+from benchmarks.stimuli_peers import processor_times
 from rapidvision.stimuli.background.canvas import make_canvas
 from rapidvision.stimuli.background.scramble import scramble
 from rapidvision.stimuli.image.load import load
@@ -29,7 +29,7 @@ def lab_scramble(image):
 @suite.figure("plain scramble: against the usual lab recipe", unit="x", bar=at_least(5))
 def scramble_against_lab():
     images = [one.pixels.astype(float) for one in inputs()]
-    return harness.times(
+    return processor_times(
         lambda: [scramble(one, key=1, edges="raw", gamut_iterations=0) for one in images],
         lambda: [lab_scramble(one) for one in images],
     )

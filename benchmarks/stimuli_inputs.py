@@ -1,11 +1,10 @@
 """What the figures of the stimuli are measured on.
 
-Photographs come from the folder named by RAPIDVISION_PHOTOGRAPHS; without it the bundled images take their place
+Photographs are looked for beside the clone (``../shared/data/osie``); without them the bundled images take their place
 where only time and size count.
 """
 
 import dataclasses
-import os
 from functools import cache
 from pathlib import Path
 
@@ -17,17 +16,15 @@ from rapidvision.stimuli.pipeline.image_list import image_entries
 from rapidvision.stimuli.pipeline.image_pipeline import ImagePipeline
 
 SIDE, N_PX = 256, 9830
+PHOTOGRAPHS = Path(__file__).parents[1].parent / "shared" / "data" / "osie" / "stimuli"
 
 
 @cache
 def photographs() -> list[Path]:
-    """Real photographs, when the environment names a folder of them."""
-    folder = os.environ.get("RAPIDVISION_PHOTOGRAPHS")
-    if not folder:
-        raise NotMeasured("set RAPIDVISION_PHOTOGRAPHS to a folder of photographs")
-    found = sorted(path for path in Path(folder).rglob("*.jpg"))
+    """The OSIE photographs, where they lie beside the clone."""
+    found = sorted(PHOTOGRAPHS.glob("*.jpg"))
     if len(found) < 10:
-        raise NotMeasured(f"{folder} holds fewer than 10 .jpg files")
+        raise NotMeasured(f"{PHOTOGRAPHS} holds fewer than 10 .jpg files")
     return found
 
 
@@ -43,7 +40,7 @@ def inputs(n=8):
     """Bundled maps, on photographs where there are some and else on their own images."""
     one = maker()
     found = [one.read(job) for job in image_entries(one.recipe, one.root)[:n]]
-    if not os.environ.get("RAPIDVISION_PHOTOGRAPHS"):
+    if not PHOTOGRAPHS.is_dir():
         return found
     files = photographs()[:: max(1, len(photographs()) // n)]
     return [

@@ -1,14 +1,13 @@
 """Matching against SHINIER, from file to file, and how near the matched images come to their target."""
 
-import statistics
 import tempfile
-import time
 from pathlib import Path
 
 from PIL import Image
 
 from benchmarks.harness import NotMeasured, Suite, at_least, at_most
 from benchmarks.stimuli_inputs import SIDE, inputs
+from benchmarks.stimuli_peers import least_ratio, processor_seconds
 from rapidvision.stimuli.image.load import load, remembering
 from rapidvision.stimuli.image.luma import luma_of
 from rapidvision.stimuli.image.match import matched
@@ -20,7 +19,7 @@ suite = Suite()
 
 
 def shinier_seconds(mode):
-    """Seconds per image of SHINIER's own pipeline, reading and writing included."""
+    """Processor seconds per image of SHINIER's own pipeline, reading and writing included."""
     try:
         from shinier import ImageDataset, ImageProcessor, Options
     except ImportError:
@@ -32,30 +31,31 @@ def shinier_seconds(mode):
         for number, one in enumerate(inputs()):
             Image.fromarray(one.pixels).save(source / f"{number}.png")
         options = Options(input_folder=source, output_folder=out, mode=mode, as_gray=False, seed=1, verbose=-1)
-        start = time.perf_counter()
-        ImageProcessor(dataset=ImageDataset(options=options), options=options, verbose=-1)
-        return (time.perf_counter() - start) / len(inputs())
+        return processor_seconds(
+            lambda: ImageProcessor(dataset=ImageDataset(options=options), options=options, verbose=-1)
+        ) / len(inputs())
 
 
 def our_match_seconds(match):
-    """Seconds per image from file to file, all passes over the set included."""
+    """Processor seconds per image from file to file, all passes over the set included."""
     with tempfile.TemporaryDirectory() as name:
         paths = []
         for number, one in enumerate(inputs()):
             paths.append(Path(name) / f"{number}.png")
             Image.fromarray(one.pixels).save(paths[-1])
-        start = time.perf_counter()
-        read = remembering(lambda path: load(path, SIDE))  # as a build in one process does it
-        target = find_target(match, lambda: ((path.stem, read(path).pixels) for path in paths))
-        for number, path in enumerate(paths):
-            pixels, _ = matched(read(path).pixels, target, key=number)
-            (Path(name) / f"out{number}.png").write_bytes(SeriesWriter(SIDE, SIDE).encode(pixels))
-        return (time.perf_counter() - start) / len(paths)
+
+        def match_all():
+            read = remembering(lambda path: load(path, SIDE))  # as a build in one process does it
+            target = find_target(match, lambda: ((path.stem, read(path).pixels) for path in paths))
+            for number, path in enumerate(paths):
+                pixels, _ = matched(read(path).pixels, target, key=number)
+                (Path(name) / f"out{number}.png").write_bytes(SeriesWriter(SIDE, SIDE).encode(pixels))
+
+        return processor_seconds(match_all) / len(paths)
 
 
 def match_ratio(mode, match):
-    our_match_seconds(match)
-    return statistics.median(shinier_seconds(mode) / our_match_seconds(match) for _ in range(3))
+    return least_ratio(lambda: our_match_seconds(match), lambda: shinier_seconds(mode), repeats=3)
 
 
 @suite.figure("luminance matching per image: against SHINIER", unit="x", bar=at_least(10))

@@ -148,7 +148,7 @@ def run_everywhere(out: Path, study: Study) -> list[dict]:
     with virtual_display() as display:
         for group in groups:
             who = ("--participant", f"lab-{group}", "--group", group, "--simulate", "--observers-file", observers)
-            screen = ("--paced", 60, "--window", "800x600", "--accept-timing", "--seed", SEED)
+            screen = ("--paced", 60, "--window", "800x600", "--accept", "timing", "--seed", SEED)
             rapidvision("session", "run", study.folder, *who, *screen, display=display)
     rapidvision("session", "export", study.folder, "--observers", "simulated", "--out", out / "lab.csv")
     ports = ("--port", 0, "--dashboard-port", 0)

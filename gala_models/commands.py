@@ -1,14 +1,25 @@
 """``rapidvision models``: the verbs that use networks."""
 
 import argparse
+import sys
 from pathlib import Path
 
 from rapidvision.cli import Verbs, add_common_options, add_verb, give, say
 from rapidvision.system.extras import need
 
 from .answers.class_lists import CLASS_LISTS
+from .attached.command import add_attach
+from .attribution.command import add_compare_attributions
+from .card_command import add_card
 from .certify_command import add_certify
-from .model_options import add_device_option, add_model_options, device_of_arguments, networks_of_arguments
+from .model_options import (
+    add_device_option,
+    add_model_options,
+    device_of_arguments,
+    loaded,
+    loads_of_arguments,
+    networks_of_arguments,
+)
 from .registries import ATTRIBUTIONS
 from .training_commands import add_verbs
 
@@ -19,7 +30,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_observe(verbs)
     _add_attention_maps(verbs)
     _add_evaluate(verbs)
+    add_attach(verbs)
+    add_compare_attributions(verbs)
     add_certify(verbs)
+    add_card(verbs)
     _add_table(verbs)
     add_verbs(verbs)
 
@@ -32,6 +46,7 @@ def _add_observe(verbs: Verbs) -> None:
         "  rapidvision models observe study/ --model bundled --out study/models.csv\n"
         "  rapidvision models observe study/ --model my_lab.nets:make --readout imagenet-animal --out study/models.csv\n"
         "  rapidvision models observe study/ --model resnet50.pth --architecture resnet50 --out study/models.csv\n"
+        "  rapidvision models observe study/ --cards cards/*.toml --cache cache/ --device auto --out study/models.csv\n"
         "  rapidvision models observe study/ --model gala.safetensors --participant-policy dropout --seed 1 --out m.csv\n"
         "  rapidvision models observe study/ --model gala.safetensors --probe layer1 layer2 layer3 layer4 "
         "--early-exit 2 200 5",
@@ -73,11 +88,17 @@ def _add_observe(verbs: Verbs) -> None:
     )
     parser.add_argument("--set", type=Path, metavar="SET", help="where the stimulus set is now")
     parser.add_argument("--batch-size", type=int, default=64, metavar="N", help="images at once (default: 64)")
+    parser.add_argument(
+        "--cache",
+        type=Path,
+        metavar="DIR",
+        help="keep class scores there, by network and stimulus; a second run, or one that was stopped, computes the rest only",
+    )
     add_common_options(parser, json=True)
     parser.set_defaults(run=_observe)
 
 
-def _observe(arguments: argparse.Namespace) -> None:
+def _observe(arguments: argparse.Namespace) -> int:
     need("torch", extra="models", purpose="a network")
     from rapidvision.errors import InputError
     from rapidvision.study import Study
@@ -94,7 +115,7 @@ def _observe(arguments: argparse.Namespace) -> None:
         early = arguments.early_exit
         exits = EarlyExit(threshold=early[0], base_ms=early[1], ms_per_million=early[2]) if early else None
         probing = Probing.of_words(arguments.probe, early_exit=exits, seed=arguments.seed or 0)
-    networks = networks_of_arguments(arguments)
+    networks, failed = loaded(loads_of_arguments(arguments))
     out = arguments.out or arguments.study / "models.csv"
     study_run = run_study(
         Study(arguments.study),
@@ -104,6 +125,8 @@ def _observe(arguments: argparse.Namespace) -> None:
         probing=probing,
         stimulus_set=arguments.set,
         batch_size=arguments.batch_size,
+        cache=arguments.cache,
+        failed=failed,
         quiet=arguments.quiet,
     )
     give(
@@ -111,6 +134,7 @@ def _observe(arguments: argparse.Namespace) -> None:
         {
             "out": out,
             "n_trials": len(study_run.records),
+            "failed": study_run.failed,
             "accuracy": [
                 {"model": name, "group": group, "correct": shares}
                 for (name, group), shares in study_run.accuracies().items()
@@ -125,6 +149,9 @@ def _observe(arguments: argparse.Namespace) -> None:
         f"{out}: {len(study_run.records)} trials, {study_run.n_participants} participants ({arguments.participant_policy}), "
         f"{study_run.n_stimuli} stimuli seen once each, in {study_run.seconds:.1f} s",
     )
+    for name, why in study_run.failed.items():
+        print(f"no results of {name}: {why}", file=sys.stderr)  # noqa: T201
+    return 1 if study_run.failed else 0
 
 
 def _add_attention_maps(verbs: Verbs) -> None:

@@ -16,6 +16,8 @@ from rapidvision.system import extras, files
 from rapidvision.text import csv_text
 
 from .clickme_partner import for_inference
+from .computing.device import Device
+from .computing.forward import class_scores
 from .layers.architecture import named
 from .layers.resnet import build
 from .preprocessing import Preprocessing
@@ -33,6 +35,8 @@ class Portable(nn.Module):
         What it expects.
     image_px : int
         Side of the square images that come in.
+    dtype : torch.dtype, default torch.float32
+        Of the network's weights and of what it computes; scaling, normalizing and probabilities stay float32.
 
     Notes
     -----
@@ -51,10 +55,18 @@ class Portable(nn.Module):
     mean: Tensor
     std: Tensor
 
-    def __init__(self, network: nn.Module, preprocessing: Preprocessing, *, image_px: int) -> None:
+    def __init__(
+        self,
+        network: nn.Module,
+        preprocessing: Preprocessing,
+        *,
+        image_px: int,
+        dtype: torch.dtype = torch.float32,
+    ) -> None:
         super().__init__()
-        self.network = network
+        self.network, self.dtype = network.to(dtype), dtype
         self.register_buffer("rows", _scaling(preprocessing, image_px))
+        self.backwards, self.clamped = preprocessing.channel_order == "bgr", preprocessing.interpolation == "bicubic"
         self.register_buffer("mean", 255 * torch.tensor(preprocessing.mean)[:, None, None])
         self.register_buffer("std", 255 * torch.tensor(preprocessing.std)[:, None, None])
 
@@ -62,8 +74,12 @@ class Portable(nn.Module):
         """Return probabilities (n, n_classes) of uint8 images (n, image_px, image_px, 3)."""
         x = images.permute(0, 3, 1, 2).float()
         x = self.rows @ x @ self.rows.T
-        scores: Tensor = self.network((x - self.mean) / self.std)
-        return scores.softmax(1)
+        if self.clamped:
+            x = x.clamp(0, 255)
+        if self.backwards:
+            x = x.flip(1)
+        scores: Tensor = self.network(((x - self.mean) / self.std).to(self.dtype))
+        return scores.float().softmax(1)
 
 
 def _scaling(preprocessing: Preprocessing, image_px: int) -> Tensor:
@@ -72,7 +88,11 @@ def _scaling(preprocessing: Preprocessing, image_px: int) -> Tensor:
     rows = torch.eye(image_px)
     if short != image_px:
         size = (short, image_px)
-        rows = F.interpolate(rows[None, None], size, mode="bilinear", antialias=True, align_corners=False)[0, 0]
+        if preprocessing.interpolation == "nearest":
+            rows = F.interpolate(rows[None, None], size, mode="nearest-exact")[0, 0]
+        else:
+            how = preprocessing.interpolation
+            rows = F.interpolate(rows[None, None], size, mode=how, antialias=True, align_corners=False)[0, 0]
     first = (short - size_px) // 2
     return rows[first : first + size_px].contiguous()
 
@@ -85,6 +105,7 @@ def export_onnx(
     *,
     name: str,
     image_px: int = 256,
+    device: Device | None = None,
 ) -> None:
     """Write a network as ONNX, folded: ``images`` in, ``probabilities`` out, any number at a time.
 
@@ -102,23 +123,30 @@ def export_onnx(
         The network's id.
     image_px : int
         Side of the images: uint8 (n, image_px, image_px, 3).
+    device : Device, optional
+        Where it is traced, and in which numbers its weights are stored: float32 (default), or fp16 in half the bytes.
 
     Raises
     ------
     InputError
-        When the names are not as many as the classes.
+        When the names are not as many as the classes, or the numbers are bf16, which few programs compute in.
     MissingExtra
         Without ``onnx`` and ``onnxscript``.
     """
+    device = device or Device()
+    if device.precision == "bf16":
+        raise InputError(f"{name}: bf16 is not for ONNX files, because few programs compute in it; use float32 or fp16")
+    side = preprocessing.size_px
     with torch.inference_mode():
-        n_classes = model.eval()(torch.zeros(1, 3, preprocessing.size_px, preprocessing.size_px)).shape[1]
+        n_classes = class_scores(model.eval(), torch.zeros(1, 3, side, side), name=name).shape[1]
     if len(categories) != n_classes or len(set(categories)) != n_classes:
         raise InputError(f"{name}: {len(set(categories))} different names for {n_classes} classes; one each is needed")
     for package in ("onnx", "onnxscript"):
         extras.need(package, extra="onnx", purpose="an ONNX file")
     plain = for_inference(model)
     card = OnnxCard(name=name, categories=tuple(categories), image_px=image_px)
-    files.write_bytes(path, _program(Portable(plain, preprocessing, image_px=image_px).eval(), card))
+    portable = Portable(plain, preprocessing, image_px=image_px, dtype=device.dtype).eval()
+    files.write_bytes(path, _program(device.place(portable), card, device))
 
 
 def export_file(
@@ -130,6 +158,7 @@ def export_file(
     resize_px: int = 0,
     names: Path | None = None,
     image_px: int = 256,
+    device: Device | None = None,
 ) -> int:
     """Write a file of weights as ONNX; returns the number of classes.
 
@@ -144,6 +173,8 @@ def export_file(
         Names of the classes, one per line; ours bring their own.
     image_px : int
         Side of the images that come in.
+    device : Device, optional
+        See :func:`export_onnx`.
 
     Raises
     ------
@@ -160,12 +191,12 @@ def export_file(
         preprocessing, own = card.preprocessing, tuple(category.name for category in card.categories)
     if not (given or own):
         raise InputError(f"{model}: its classes have no names; give them with --class-names, one per line")
-    export_onnx(out, network, preprocessing, given or own, name=model.stem, image_px=image_px)
+    export_onnx(out, network, preprocessing, given or own, name=model.stem, image_px=image_px, device=device)
     return len(given or own)
 
 
-def _program(network: Portable, card: OnnxCard) -> bytes:
-    example = torch.zeros(2, card.image_px, card.image_px, 3, dtype=torch.uint8)
+def _program(network: Portable, card: OnnxCard, device: Device) -> bytes:
+    (example,) = device.move(torch.zeros(2, card.image_px, card.image_px, 3, dtype=torch.uint8))
     quiet = logging.getLogger("torch.onnx")
     level = quiet.level
     quiet.setLevel(logging.ERROR)  # it tells of every package that it did not need

@@ -1,7 +1,7 @@
 """From the pixels of an image to a network's input, in one place for training, tests and observers."""
 
 from math import inf, isfinite
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 import numpy as np
@@ -13,6 +13,7 @@ from torch import Tensor
 from rapidvision.errors import InputError
 from rapidvision.recipes import Recipe
 
+Interpolation = Literal["bilinear", "bicubic", "nearest"]
 Three = Annotated[tuple[float, float, float], msgspec.Meta(description="red, green, blue")]
 
 
@@ -27,7 +28,14 @@ class Preprocessing(Recipe, frozen=True):
         The shorter side is brought to this before the centre is cut out; 0 means `size_px`, so that the whole of a
         square image is seen.
     mean, std : three floats
-        Subtracted from, and divided into, values of 0 … 1.
+        Subtracted from, and divided into, values of 0 … 1, in the network's channel order.
+    interpolation : {"bilinear", "bicubic", "nearest"}
+        How images are scaled; the first two with antialiasing.
+    crop : {"centre", "squash"}
+        ``centre`` scales the shorter side and keeps proportions; ``squash`` scales both sides to `resize_px`. The centre
+        of `size_px` is cut out of either.
+    channel_order : {"rgb", "bgr"}
+        In which the network takes colours.
 
     Examples
     --------
@@ -41,6 +49,9 @@ class Preprocessing(Recipe, frozen=True):
     resize_px: int = 0
     mean: Three = (0.485, 0.456, 0.406)
     std: Three = (0.229, 0.224, 0.225)
+    interpolation: Interpolation = "bilinear"
+    crop: Literal["centre", "squash"] = "centre"
+    channel_order: Literal["rgb", "bgr"] = "rgb"
 
     def __post_init__(self) -> None:
         if self.size_px < 1 or 0 < self.resize_px < self.size_px:
@@ -69,7 +80,10 @@ class Preprocessing(Recipe, frozen=True):
             )
 
     def __str__(self) -> str:
-        return f"shorter side to {self.short_px} px, centre of {self.size_px} px"
+        sides = "both sides" if self.crop == "squash" else "shorter side"
+        how = "" if self.interpolation == "bilinear" else f" ({self.interpolation})"
+        order = "" if self.channel_order == "rgb" else f", {self.channel_order}"
+        return f"{sides} to {self.short_px} px{how}, centre of {self.size_px} px{order}"
 
     def __call__(self, images: NDArray[np.uint8]) -> Tensor:
         """Return input, float32 (n, 3, size_px, size_px) and channels last, of images (n, height, width, 3).
@@ -88,16 +102,25 @@ class Preprocessing(Recipe, frozen=True):
             raise InputError(f"images: shape {images.shape}; (n, height, width, 3) is needed")
         x = torch.from_numpy(np.array(images, order="C")).permute(0, 3, 1, 2).float()
         height, width = x.shape[2:]
-        short = self.short_px
-        if min(height, width) != short:
-            scale = short / min(height, width)
-            size = (round(height * scale), round(width * scale))
-            x = F.interpolate(x, size, mode="bilinear", antialias=True, align_corners=False)
+        scale = self.short_px / min(height, width)
+        size = (self.short_px,) * 2 if self.crop == "squash" else (round(height * scale), round(width * scale))
+        x = self.scaled(x, size)
         top, left = (x.shape[2] - self.size_px) // 2, (x.shape[3] - self.size_px) // 2
         x = x[:, :, top : top + self.size_px, left : left + self.size_px]
         return self.normalized(x / 255)
 
+    def scaled(self, x: Tensor, size: tuple[int, int]) -> Tensor:
+        """Bring values of 0 … 255, shape (n, channels, height, width), to another height and width."""
+        if tuple(x.shape[2:]) == size:
+            return x
+        if self.interpolation == "nearest":
+            return F.interpolate(x, size, mode="nearest-exact")
+        x = F.interpolate(x, size, mode=self.interpolation, antialias=True, align_corners=False)
+        return x.clamp(0, 255) if self.interpolation == "bicubic" else x
+
     def normalized(self, x: Tensor) -> Tensor:
-        """Subtract the mean and divide by the standard deviation; `x` is (n, 3, height, width) in 0 … 1."""
+        """Subtract the mean and divide by the standard deviation; `x` is (n, 3, height, width) in 0 … 1, red first."""
+        if self.channel_order == "bgr":
+            x = x.flip(1)
         mean, std = (torch.tensor(three, device=x.device)[:, None, None] for three in (self.mean, self.std))
         return ((x - mean) / std).contiguous(memory_format=torch.channels_last)

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 _RESNET = "rapidvision.gala_models.layers.resnet"
+_ATTRIBUTION = "rapidvision.gala_models.attribution"
 _READOUTS = "rapidvision.gala_models.observer.readout"
 
 #: Name → function that builds a network with fresh weights from a :class:`.layers.architecture.Architecture`; the names
@@ -41,6 +42,14 @@ ATTRIBUTIONS: Registry[Callable[..., Any]] = Registry(
     "rapidvision.attribution",
     {
         "attention": "rapidvision.gala_models.observer.overlay:attention_of",
-        "smoothgrad": "rapidvision.gala_models.attribution.gradient_maps:smoothgrad_of",
+        "smoothgrad": f"{_ATTRIBUTION}.gradient_maps:smoothgrad_of",
+        "activity": f"{_ATTRIBUTION}.grad_cam:activity_of",
+        "grad-cam": f"{_ATTRIBUTION}.grad_cam:grad_cam_of",
+        "guided-backprop": f"{_ATTRIBUTION}.by_captum:guided_backprop_of",
+        "guided-grad-cam": f"{_ATTRIBUTION}.by_captum:guided_grad_cam_of",
+        "integrated-gradients": f"{_ATTRIBUTION}.by_captum:integrated_gradients_of",
+        "occlusion": f"{_ATTRIBUTION}.by_captum:occlusion_of",
+        "rise": f"{_ATTRIBUTION}.rise:rise_of",
+        "rollout": f"{_ATTRIBUTION}.rollout:rollout_of",
     },
 )

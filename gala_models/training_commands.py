@@ -7,17 +7,11 @@ from typing import TYPE_CHECKING
 from rapidvision.cli import Verbs, add_common_options, add_plugin_option, add_verb, list_names, say
 from rapidvision.system.extras import need
 
+from .model_options import add_computing_options, architecture_names
 from .registries import ARCHITECTURES
 
 if TYPE_CHECKING:
     from .training.recipe import Training
-
-
-def architecture_names() -> tuple[str, ...]:
-    """Return what ``--architecture`` takes; called when a help is shown."""
-    from .layers import architecture
-
-    return architecture.architecture_names()
 
 
 def add_verbs(verbs: Verbs) -> None:
@@ -36,14 +30,15 @@ def _add_pack_dataset(verbs: Verbs) -> None:
         "pack images, maps and labels into a store that training reads at random",
         "  rapidvision models pack-dataset train.tfrecords --out train/ --size 256 --blur paper\n"
         "  rapidvision models pack-dataset images/ --map-source clickme --out train/ --size 96\n"
-        "  rapidvision models pack-dataset imagenet/train/ --map-folder clickme/ --out train/ --size 256 --blur paper",
+        "  rapidvision models pack-dataset imagenet/train/ --map-folder clickme/ --out train/ --size 256 --blur paper\n"
+        "  rapidvision models pack-dataset shards/*.tar --map-fit centre --workers 8 --skip-bad --out train/",
     )
     parser.add_argument(
         "source",
         metavar="SOURCE",
         nargs="+",
         type=Path,
-        help="ClickMe TFRecords, a folder of .npz, an image folder (images.csv), or a folder with a folder per class",
+        help="ClickMe TFRecords, WebDataset tars, a folder of .npz, an image folder (images.csv), or a folder with a folder per class",
     )
     parser.add_argument("--out", type=Path, required=True, metavar="STORE", help="the store's folder")
     parser.add_argument("--size", type=int, default=256, metavar="PX", help="side of the stored images (default: 256)")
@@ -65,6 +60,14 @@ def _add_pack_dataset(verbs: Verbs) -> None:
         action="store_true",
         help="leave out images and maps that cannot be read and list them in skipped.csv (default: stop at the first)",
     )
+    parser.add_argument(
+        "--map-fit",
+        choices=("same", "resized", "centre"),
+        default="same",
+        help="what maps show: their image at its own size, the whole image at another size, or the square centre of the "
+        "image at another size (default: same)",
+    )
+    parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes (default: 1)")
     add_common_options(parser, seed=False)
     parser.set_defaults(run=_pack_dataset)
 
@@ -83,6 +86,8 @@ def _pack_dataset(arguments: argparse.Namespace) -> None:
         first_label=arguments.first_label,
         strict=arguments.strict,
         skip_bad=arguments.skip_bad,
+        map_fit=arguments.map_fit,
+        n_workers=arguments.workers,
         quiet=arguments.quiet,
     )
     reasons = ", ".join(f"{n} {reason}" for reason, n in description.left_out.items()) or "none"
@@ -96,11 +101,12 @@ def _pack_dataset(arguments: argparse.Namespace) -> None:
         say(arguments, f"{description.n_skipped} could not be read and were skipped: {arguments.out / 'skipped.csv'}")
 
 
-def _seeded(recipe: "Training", seed: int | None) -> "Training":
-    """Return the recipe with the seed of the command line, where one is given."""
+def _changed(recipe: "Training", arguments: argparse.Namespace) -> "Training":
+    """Return the recipe with the seed and the precision of the command line, where they are given."""
     import msgspec
 
-    return recipe if seed is None else msgspec.structs.replace(recipe, seed=seed)
+    given = {"seed": arguments.seed, "precision": arguments.precision}
+    return msgspec.structs.replace(recipe, **{name: value for name, value in given.items() if value is not None})
 
 
 def _add_train(verbs: Verbs) -> None:
@@ -115,10 +121,15 @@ def _add_train(verbs: Verbs) -> None:
     parser.add_argument("recipe", nargs="?", type=Path, metavar="RECIPE", help="TOML")
     parser.add_argument("--out", type=Path, metavar="DIR", help="the run's folder")
     parser.add_argument(
-        "--example", choices=("paper", "tpu"), nargs="?", const="paper", help="print a recipe with every key and stop"
+        "--example",
+        choices=("paper", "tpu", "gala_tpu"),
+        nargs="?",
+        const="paper",
+        help="print a recipe with every key and stop",
     )
     add_plugin_option(parser)
     list_names(parser, {"model.family": ARCHITECTURES})
+    add_computing_options(parser, device="auto", precision="the recipe's")
     add_common_options(parser)
     parser.set_defaults(run=_train)
 
@@ -137,8 +148,8 @@ def _train(arguments: argparse.Namespace) -> None:
         return
     if arguments.recipe is None or arguments.out is None:
         raise InputError("train: needs a recipe and --out (or --example to print a recipe)")
-    recipe = _seeded(read_recipe(arguments.recipe), arguments.seed)
-    with world() as here:
+    recipe = _changed(read_recipe(arguments.recipe), arguments)
+    with world(arguments.device or "auto") as here:
         trainer = run_recipe(recipe, arguments.out, base=arguments.recipe.parent, world=here, quiet=arguments.quiet)
         if here.first:
             from .figures import learning_curves
@@ -170,6 +181,7 @@ def _add_sweep(verbs: Verbs) -> None:
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder")
     add_plugin_option(parser)
     list_names(parser, {"model.family": ARCHITECTURES})
+    add_computing_options(parser, device="auto", precision="the recipe's")
     add_common_options(parser)
     parser.set_defaults(run=_sweep)
 
@@ -181,10 +193,10 @@ def _sweep(arguments: argparse.Namespace) -> None:
     from .training.recipe import read_recipe
     from .training.sweep import sweep
 
-    recipe = _seeded(read_recipe(arguments.recipe), arguments.seed)
+    recipe = _changed(read_recipe(arguments.recipe), arguments)
     seeds = range(recipe.seed, recipe.seed + arguments.n_seeds)
     base = arguments.recipe.parent
-    with world() as here:
+    with world(arguments.device or "auto") as here:
         points = sweep(
             recipe, arguments.out, base=base, lams=arguments.lam, seeds=seeds, world=here, quiet=arguments.quiet
         )
@@ -259,12 +271,14 @@ def _add_export(verbs: Verbs) -> None:
     parser.add_argument(
         "--image-px", type=int, default=256, metavar="PX", help="side of the images that come in (default: 256)"
     )
+    add_computing_options(parser, device="cpu", precision="float32")
     add_common_options(parser, seed=False)
     parser.set_defaults(run=_export)
 
 
 def _export(arguments: argparse.Namespace) -> None:
     need("torch", extra="models", purpose="a network")
+    from .computing.device import Device
     from .onnx_export import export_file
 
     n_classes = export_file(
@@ -275,5 +289,6 @@ def _export(arguments: argparse.Namespace) -> None:
         resize_px=arguments.resize,
         names=arguments.class_names,
         image_px=arguments.image_px,
+        device=Device.named(arguments.device or "cpu", precision=arguments.precision or "float32"),
     )
     say(arguments, f"{arguments.out}: {n_classes} classes, images of {arguments.image_px} px")

@@ -6,7 +6,7 @@
       study.json        which stimulus set, which protocol, how many slots
       protocol.toml     the resolved protocol
       plans/            one JSON per group and slot
-      ledger.jsonl      who has which slot
+      ledger.jsonl      who has which slot; ledger-N.jsonl of station N where a study has several
       sessions/         one journal per session
       trials.csv        the trials table of people
       simulated.csv     the trials table of `session simulate`
@@ -45,6 +45,8 @@ class StudyDescription(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
         where nothing varies.
     n_slots : int
         Slots per group.
+    n_stations : int
+        Computers that run the study side by side without a common drive; each has slots of its own.
     """
 
     study_version: int = STUDY_VERSION
@@ -54,6 +56,7 @@ class StudyDescription(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     protocol_digest: str
     groups: tuple[str, ...]
     n_slots: int
+    n_stations: int = 1
 
 
 class Study:
@@ -63,6 +66,8 @@ class Study:
     ----------
     folder : path-like
         The study's folder.
+    station : int, optional
+        Which of the study's stations this computer is, from 1.
 
     Examples
     --------
@@ -72,8 +77,9 @@ class Study:
     ('protocol.toml', 'trials.csv')
     """
 
-    def __init__(self, folder: Path | str) -> None:
+    def __init__(self, folder: Path | str, *, station: int | None = None) -> None:
         self.folder = Path(folder)
+        self.station = station
 
     @property
     def description_path(self) -> Path:
@@ -92,8 +98,30 @@ class Study:
 
     @property
     def ledger_path(self) -> Path:
-        """``ledger.jsonl``."""
-        return self.folder / "ledger.jsonl"
+        """``ledger.jsonl``, or ``ledger-N.jsonl`` of station N."""
+        return self.folder / ("ledger.jsonl" if self.station is None else f"ledger-{self.station}.jsonl")
+
+    def ledger_paths(self) -> list[Path]:
+        """Return the ledgers that are there, those of all stations included, in order of name."""
+        return sorted(self.ledger_path.parent.glob("ledger*.jsonl"))
+
+    def slots_here(self) -> range:
+        """Return the slots that may be given on this computer: all, or every n-th where there are n stations.
+
+        Raises
+        ------
+        InputError
+            When the study has stations and none is named, or not this one.
+        """
+        description = self.description()
+        n_stations, here = description.n_stations, 1 if self.station is None else self.station
+        if (n_stations > 1) != (self.station is not None) or not 1 <= here <= n_stations:
+            got = "none" if self.station is None else str(self.station)
+            allowed = (
+                f"1 to {n_stations}; name it with --station" if n_stations > 1 else "none, as it was planned without"
+            )
+            raise InputError(f"{self.folder}: station: got {got}, allowed is {allowed}")
+        return range(here - 1, description.n_slots, n_stations)
 
     @property
     def sessions_folder(self) -> Path:
@@ -131,7 +159,13 @@ class Study:
         return description
 
     def write_description(
-        self, stimulus_set: StimulusSet, protocol: Protocol, *, groups: tuple[str, ...], n_slots: int
+        self,
+        stimulus_set: StimulusSet,
+        protocol: Protocol,
+        *,
+        groups: tuple[str, ...],
+        n_slots: int,
+        n_stations: int = 1,
     ) -> None:
         """Write ``study.json`` and ``protocol.toml``."""
         recipes.write(self.protocol_path, protocol)
@@ -144,6 +178,7 @@ class Study:
                 protocol_digest=protocol.digest,
                 groups=groups,
                 n_slots=n_slots,
+                n_stations=n_stations,
             ),
         )
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from rapidvision.formats.image_folder import SAFE_NAME
-from rapidvision.system import files
+from rapidvision.system import platforms
 
 _WORD = re.compile(r"\{([a-z_]+)\}|(\*\*/)|(\*)")
 #: What every name has: its stem, its whole last part, the folder that it lies in, and its suffix.
@@ -42,12 +42,12 @@ def slug(name: str) -> str:
     >>> slug("猫")
     'x_a810bf'
     """
-    if re.fullmatch(SAFE_NAME, name) and len(name) <= _LONGEST and not files.name_fault(name):
+    if re.fullmatch(SAFE_NAME, name) and len(name) <= _LONGEST and not platforms.name_fault(name):
         return name
     plain = "".join(letter for letter in unicodedata.normalize("NFKD", name) if not unicodedata.combining(letter))
     lost = any(letter.isalnum() and not letter.isascii() for letter in plain)
     made = re.sub(r"[^A-Za-z0-9._-]+", "_", plain).strip("._-")
-    if lost or not made or len(made) > _LONGEST or files.name_fault(made):
+    if lost or not made or len(made) > _LONGEST or platforms.name_fault(made):
         digest = hashlib.sha256(name.encode(errors="surrogatepass")).hexdigest()[:6]
         made = f"{made[: _LONGEST - 7] or 'x'}_{digest}"
     return made

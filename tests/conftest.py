@@ -1,7 +1,9 @@
 """What every test may use: the seed in the header, the folder of real data, and what to do where a part is missing."""
 
+import fcntl
 import os
 import shutil
+import subprocess
 from pathlib import Path
 
 # One thread for every process of the tests, and for those that they start: two processes with two threads each on two
@@ -75,3 +77,21 @@ def bundled_set_is_built(bundled_set, monkeypatch):
         return read_set(Path(out))
 
     monkeypatch.setattr(stimuli, "build", built, raising=False)
+
+
+@pytest.fixture(scope="session")
+def node_modules():
+    """What npm gives by the lock file: jsPsych, the type checker of the modules, the checker of accessibility; for development only."""
+    folder = ROOT / "tests" / "experiments" / "online" / "jspsych"
+    with (folder / "package-lock.json").open("rb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # tests run in parallel
+        installed = folder / "node_modules" / ".package-lock.json"
+        if not installed.is_file() or '"node_modules/axe-core"' not in installed.read_text(encoding="utf-8"):
+            npm = shutil.which("npm")
+            if npm is None:
+                missing("no npm on this computer")
+            command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+            done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+            if done.returncode:
+                missing(f"npm could not fetch them: {done.stderr.strip().splitlines()[-1:]}")
+    return folder / "node_modules"

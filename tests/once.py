@@ -3,7 +3,7 @@
 import os
 import shutil
 
-from rapidvision.experiments.recording.file_lock import lock
+from rapidvision.system.platforms import lock
 
 
 def made_once(tmp_path_factory, name, make):

@@ -236,6 +236,8 @@ def command_of(verb_name: str, arguments: argparse.Namespace, *, seed: int) -> s
     """
     parser = argparse.ArgumentParser(add_help=False)
     add_test_options(parser)
+    add_by(parser)
+    add_design_options(parser)
     add_company(parser)
     add_mixed(parser)
     add_guess(parser)
@@ -245,7 +247,7 @@ def command_of(verb_name: str, arguments: argparse.Namespace, *, seed: int) -> s
         given = getattr(arguments, name, value)
         if name in ("trials", "seed", "quiet", "json") or given == value:
             continue
-        if name in ("plugin", "where", "field"):  # given once for each value
+        if name in ("plugin", "where", "field", "covariate"):  # given once for each value
             words += [f"--{name} {shlex.quote(one)}" for one in given]
             continue
         parts = given if isinstance(given, list | tuple) else [] if given is True else [given]

@@ -75,6 +75,8 @@ def add_fig2b(verbs: Verbs) -> None:
         "rapidvision analyse fig2b study/trials.csv --models study/models.csv --out figures/",
     )
     add_test_options(parser)
+    add_by(parser)
+    add_design_options(parser)
     add_company(parser)
     add_guess(parser)
     add_drawing(parser)
@@ -94,18 +96,21 @@ def _run_fig2b(arguments: argparse.Namespace) -> None:
         seed=seed_of(arguments),
         **drawing_options(arguments),
         **test_options(arguments),
+        **design_options(arguments),
     )
     for line in result.opening():
         tell(line)
-    tell_notes(result.tests.test.notes)
+    tell_notes(result.tests.notes)
     for one in result.ceilings:
         tell(one.sentence())
         tell_notes(one.notes)
     paths = result.save(arguments.out)
     for path in paths:
         say(arguments, str(path))
-    test = result.tests.test
-    give(arguments, {"levels": result.tests.to_frame(), "seed": test.seed, "notes": test.notes, "files": paths})
+    tests = result.tests
+    more = {"omnibus": tests.omnibus.to_frame()} if tests.omnibus is not None else {}
+    found = {"levels": tests.to_frame(), **more, "design": tests.contrast.design, "seed": tests.pairs[0].test.seed}
+    give(arguments, {**found, "notes": tests.notes, "files": paths})
 
 
 def add_report(verbs: Verbs) -> None:
@@ -117,6 +122,8 @@ def add_report(verbs: Verbs) -> None:
         "rapidvision analyse report study/trials.csv --models study/models.csv --set set/ --out report/",
     )
     add_test_options(parser)
+    add_by(parser)
+    add_design_options(parser)
     add_company(parser)
     add_guess(parser)
     add_mixed(parser)
@@ -143,8 +150,9 @@ def _run_report(arguments: argparse.Namespace) -> None:
         multiverse=arguments.multiverse,
         prereg=arguments.prereg,
         **test_options(arguments),
+        **design_options(arguments),
     )
-    for line in result.results["left_out"]:
+    for line in (*result.results["left_out"], result.results["test"]["contrast"]["sentence"]):
         tell(line)
     tell_notes(note for note in result.notes if note not in source.notes)
     for one in result.results["ceilings"]:

@@ -1,5 +1,7 @@
 """The column that holds the conditions of a table, its values as text, and which of them are compared."""
 
+from typing import Any
+
 import pandas as pd
 
 from rapidvision.errors import InputError, did_you_mean
@@ -21,10 +23,15 @@ def as_words(frame: pd.DataFrame, column: str, name: str) -> "pd.Series[str]":
         known = [one for one in frame.columns if 1 < frame[one].nunique() <= 50]
         raise InputError(f'by: {name} has no column "{column}". {did_you_mean(column, [str(one) for one in known])}')
     values = frame[column]
-    text = values.map(
-        lambda one: "" if one is None or one != one else f"{one:g}" if isinstance(one, float) else str(one)
-    )
-    return text.astype(str)
+    if values.dtype == object and pd.api.types.infer_dtype(values) != "string":
+        return values.map(_word).astype(str)  # of several types: 1 and True are equal, but not as text
+    codes, distinct = pd.factorize(values, use_na_sentinel=False)
+    words = pd.Series([_word(one) for one in distinct.tolist()], dtype=str)
+    return pd.Series(words.array.take(codes), index=values.index, name=values.name)
+
+
+def _word(one: Any) -> str:
+    return "" if one is None or one != one else f"{one:g}" if isinstance(one, float) else str(one)
 
 
 def factors_of(frame: pd.DataFrame) -> list[str]:
@@ -35,7 +42,7 @@ def factors_of(frame: pd.DataFrame) -> list[str]:
 
 def condition_column(frame: pd.DataFrame) -> str:
     """The first column whose values differ: `group`, `map_source`, or a factor of the protocol."""
-    return next((name for name in factors_of(frame) if len(set(frame[name])) > 1), "group")
+    return next((name for name in factors_of(frame) if len(frame[name].unique()) > 1), "group")
 
 
 def varies_within(frame: pd.DataFrame, column: str) -> bool:
@@ -61,7 +68,7 @@ def conditions_of(words: "pd.Series[str]", column: str, conditions: tuple[str, .
     InputError
         When one is unknown or named twice, or there is only one.
     """
-    known = sorted(set(words) - {""})
+    known = sorted(set(words.unique()) - {""})
     if conditions is None:
         if len(known) < 2:
             raise InputError(

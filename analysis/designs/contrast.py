@@ -117,7 +117,7 @@ def find_contrast(
         return _mixed(frame, table, ("group", within), conditions)
     column = by if by is not None else condition_column(frame)
     words = as_words(frame, column, table.name)
-    alone = len(set(words)) == 1 if conditions is None else len(conditions) == 1
+    alone = len(words.unique()) == 1 if conditions is None else len(conditions) == 1
     if design == "one-sample" or (design is None and alone):
         return _one(words, column, conditions)
     chosen = conditions_of(words, column, conditions)
@@ -155,7 +155,7 @@ def _found(counts: "pd.Series[int]", column: str, n_conditions: int, name: str) 
 
 
 def _one(words: "pd.Series[str]", column: str, conditions: tuple[str, ...] | None) -> Contrast:
-    known = sorted(set(words) - {""})
+    known = sorted(set(words.unique()) - {""})
     if conditions is None and len(known) > 1:
         raise InputError(f"design: one-sample needs one of {', '.join(known)}; name it (groups)")
     chosen = conditions if conditions is not None else tuple(known)

@@ -7,13 +7,15 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from .fig2b_data import Fig2bData
+from .fig2b_data import LETTERS, Fig2bData
 from .level_axis import LevelAxis
 from .style import CHANCE, DASHES, GREY, MARKERS, stars
 from .texts import LINE, lines_of, text_size
 
 #: Inches that the row of stars takes.
 STAR_ROW_IN = 0.17
+#: Inches that it takes among others, with stars that are turned.
+TURNED_ROW_IN = 0.19
 #: Inches that a group's mark of its ceiling takes.
 CEILING_ROW_IN = 0.09
 _STAR_PT, _FOOTER_PT, _LEGEND_PT = 7.0, 6.0, 7.0
@@ -22,20 +24,32 @@ _HANDLE_IN = 0.40
 _COLUMN_GAP_IN = 0.14
 
 
-def draw_stars(main: Axes, full: Axes, data: Fig2bData, axis: LevelAxis, *, width_in: float) -> None:
-    """Stars in a row above all curves, where the corrected p is small; turned where levels lie close."""
-    if data.p is None:
-        return
+def draw_stars(main: Axes, full: Axes, data: Fig2bData, axis: LevelAxis, *, size_in: tuple[float, float]) -> None:
+    """Rows of stars above all curves, where a corrected p is small; turned where levels lie close."""
     low, high = main.get_xlim()
-    found = [(axis.x[place], stars(data.p[place])) for place in axis.places if stars(data.p[place])]
-    at = np.array([(x - low) / (high - low) * width_in for x, _ in found])
-    wide = np.array([text_size(text, _STAR_PT)[0] for _, text in found])
-    turned = len(at) > 1 and bool((np.diff(at) < (wide[1:] + wide[:-1]) / 2 + 0.02).any())
+    rows = [
+        [(axis.x[place], stars(row.p[place])) for place in axis.places if stars(row.p[place])] for row in data.marks
+    ]
+    turned = False
+    for found in rows:
+        at = np.array([(x - low) / (high - low) * size_in[0] for x, _ in found])
+        wide = np.array([text_size(text, _STAR_PT)[0] for _, text in found])
+        turned = turned or (len(at) > 1 and bool((np.diff(at) < (wide[1:] + wide[:-1]) / 2 + 0.02).any()))
     style: dict[str, Any] = {"ha": "center", "va": "top", "fontsize": _STAR_PT, "rotation": 90 if turned else 0}
-    for x, text in found:
-        main.text(x, 0.995, text, transform=main.get_xaxis_transform(), **style)
-    if axis.full is not None and stars(data.p[axis.full]):
-        full.text(0.0, 0.995, stars(data.p[axis.full]), transform=full.get_xaxis_transform(), **style)
+    for number, (row, found) in enumerate(zip(data.marks, rows, strict=True)):
+        top = 0.995 - number * star_row_in(data) / size_in[1]
+        for x, text in found:
+            main.text(x, top, text, transform=main.get_xaxis_transform(), **style)
+        if axis.full is not None and stars(row.p[axis.full]):
+            full.text(0.0, top, stars(row.p[axis.full]), transform=full.get_xaxis_transform(), **style)
+        if len(data.marks) > 1:
+            main.text(-0.05 / size_in[0], top, LETTERS[number], transform=main.transAxes, ha="right", va="top",
+                      fontsize=_STAR_PT)  # fmt: skip
+
+
+def star_row_in(data: Fig2bData) -> float:
+    """Inches that each row of stars takes: one may hold turned stars, and of several all may."""
+    return STAR_ROW_IN if len(data.marks) < 2 else TURNED_ROW_IN
 
 
 def draw_ceilings(main: Axes, data: Fig2bData, axis: LevelAxis, *, height_in: float) -> None:

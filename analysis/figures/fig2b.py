@@ -13,7 +13,6 @@ from rapidvision.system.figures import figure_style, new_figure
 from ..models.curves import NetworkCurve
 from .annotations import (
     CEILING_ROW_IN,
-    STAR_ROW_IN,
     draw_ceilings,
     draw_footer,
     draw_insets,
@@ -24,6 +23,7 @@ from .annotations import (
     group_label,
     legend_entries,
     legend_layout,
+    star_row_in,
 )
 from .fig2b_data import Fig2bData
 from .level_axis import LevelAxis, level_axis, level_axis_label, level_ticks
@@ -83,7 +83,7 @@ def _own_figure(data: Fig2bData, wide: float) -> Figure:
     right = wide - _EDGE_IN - (inset + 0.1 if inset else 0.0)
     label_pt = points_of(RC["axes.labelsize"])
     line = label_pt * LINE / 72
-    high = max(_LEAST_HEIGHT_IN, 0.66 * (right - 0.5))
+    high = max(_LEAST_HEIGHT_IN, 0.66 * (right - 0.5)) + star_row_in(data) * max(len(data.marks) - 1, 0)
     y_lines = lines_of(data.y_label or data.measure.label, label_pt, high)
     left = 0.40 + line * len(y_lines)
     figure = new_figure(wide, 10.0)
@@ -139,7 +139,7 @@ def _draw(main: Axes, full: Axes, data: Fig2bData, axis: LevelAxis, size: tuple[
     if data.shows_chance:
         for axes in (main, full):
             draw_chance(axes, data.chance)
-    draw_stars(main, full, data, axis, width_in=size[0])
+    draw_stars(main, full, data, axis, size_in=size)
     draw_ceilings(main, data, axis, height_in=size[1])
     ticks = level_ticks(main, axis, data.levels, width_in=size[0])
     full.set_visible(axis.full is not None)
@@ -226,7 +226,7 @@ def _y_axis(main: Axes, data: Fig2bData, height_in: float) -> None:
     else:
         extra = 0.05 * max(top - bottom, 1e-3)
         bottom, top = (0.0 if data.measure.is_share else bottom - extra), top + extra
-    stars_in = STAR_ROW_IN if data.p is not None else 0.02
+    stars_in = star_row_in(data) * len(data.marks) or 0.02
     marks_in = CEILING_ROW_IN * len(data.ceilings)
     per_inch = (top - bottom) / max(height_in - stars_in - marks_in, 0.3)
     main.set_ylim(bottom - marks_in * per_inch, top + stars_in * per_inch)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,23 @@ from .measures import MEASURES, ErrorBars, Measure, error_words
 from .style import COLOURS, GREY
 
 Floats = NDArray[np.float64]
+#: Names of the rows of stars.
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+
+
+class Marks(NamedTuple):
+    """A row of stars.
+
+    Attributes
+    ----------
+    name : str
+        What is tested, for the footer where there are several rows.
+    p : ndarray, shape (levels,)
+        Corrected p.
+    """
+
+    name: str
+    p: Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,8 +45,8 @@ class Fig2bData:
         In the order of the test; one or more.
     curves : tuple of Curve
         One per group.
-    p : ndarray or None
-        Corrected p per level, for the stars.
+    marks : tuple of Marks
+        Rows of stars, one per test; several are named by letters, which the footer explains.
     correction : str
         What it is corrected by, in words.
     networks : tuple of NetworkCurve
@@ -55,12 +73,14 @@ class Fig2bData:
         Of the axis of levels.
     x_label, y_label : str or None
         The user's own.
+    unit : str
+        Of what the curves are means: participants, or images.
     """
 
     levels: tuple[Level, ...]
     groups: tuple[str, ...]
     curves: tuple[Curve, ...]
-    p: Floats | None = None
+    marks: tuple[Marks, ...] = ()
     correction: str = ""
     networks: tuple[NetworkCurve, ...] = ()
     ceilings: tuple[tuple[str, Level | None], ...] = ()
@@ -76,6 +96,7 @@ class Fig2bData:
     scale: Scale = "auto"
     x_label: str | None = None
     y_label: str | None = None
+    unit: str = "participant"
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -100,7 +121,7 @@ class Fig2bData:
     def caption(self) -> tuple[str, ...]:
         """What observers, bars, points and stars are: a sentence each."""
         lines = [self.note] if self.note else []
-        if words := error_words(self.measure, self.error):
+        if words := error_words(self.measure, self.error).replace("participants", f"{self.unit}s"):
             lines.append(f"{'bands' if self.band else 'bars'}: {words}")
         if self.points:
             lines.append("points: participants")
@@ -108,6 +129,8 @@ class Fig2bData:
             several = len(self.models) > 1
             lines.append("networks have none" if several else "band of the network: resampled images")
         caption = ["; ".join(lines)] if lines else []
-        if self.p is not None:
+        if self.marks:
             caption.append(f"*** p < .001  ** p < .01  * p < .05 ({self.correction})")
+        if len(self.marks) > 1:
+            caption.append("; ".join(f"{LETTERS[at]}: {row.name}" for at, row in enumerate(self.marks)))
         return tuple(caption)

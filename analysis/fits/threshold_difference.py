@@ -1,10 +1,12 @@
 """The difference of two groups' thresholds: a studentized randomization test, and a symmetric bootstrap-t interval."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rapidvision.numerics.counter_rng import Words
 from rapidvision.numerics.resampling import TIE
 from rapidvision.protocol import N_RELABELLINGS
 from rapidvision.seeds import fresh_seed, stream
@@ -18,7 +20,7 @@ from ..table.columns import mean_columns
 from .choices import AxisScale
 from .level_axis import LevelAxis, level_axis
 from .psychometric import fit
-from .spread_of_fits import threshold_errors
+from .spread_of_fits import pieces, sandwich, threshold_scores, weighted_squares
 from .thresholds import N_BOOTSTRAP, few_participants
 
 Floats = NDArray[np.float64]
@@ -75,16 +77,45 @@ class _Groups:
     def __init__(self, x: Floats, correct: Floats, trials: Floats, guess: float) -> None:
         self.x, self.correct, self.trials, self.guess = x, correct, trials, guess
 
-    def thresholds(self, weights: Floats) -> tuple[Floats, Floats]:
-        """Thresholds and their standard errors, one per row of weights over participants."""
-        found = fit(self.x, weights @ self.correct, weights @ self.trials, guess=self.guess)
-        return found.threshold, threshold_errors(found, self.x, self.correct, self.trials, weights)
+    def of(self, members: "NDArray[np.bool_]") -> "_Groups":
+        """The counts of some participants."""
+        return _Groups(self.x, self.correct[members], self.trials[members], self.guess)
 
-    def gaps(self, first: Floats) -> tuple[Floats, Floats]:
-        """Difference of the thresholds and its standard error for rows of labels; one batch for both groups."""
-        thresholds, errors = self.thresholds(np.concatenate([first, 1 - first]))
-        half = len(first)
+    def thresholds(self, weights: "NDArray[np.uint16]") -> tuple[Floats, Floats]:
+        """Thresholds and their standard errors, one per row of weights over participants."""
+        return self.fitted(lambda rows: weights[rows].astype(float), len(weights), turned=False)
+
+    def gaps(self, words: Words) -> tuple[Floats, Floats]:
+        """Difference of the thresholds and its standard error for relabellings as bits, shape (parts, relabellings)."""
+        thresholds, errors = self.fitted(lambda rows: self._labels(words[:, rows]), words.shape[1], turned=True)
+        half = words.shape[1]
         return thresholds[:half] - thresholds[half:], np.hypot(errors[:half], errors[half:])
+
+    def _labels(self, words: Words) -> Floats:
+        return np.asarray(as_matrix(words, dtype=np.float64)[:, : len(self.correct)])
+
+    def fitted(self, weights: Callable[[slice], Floats], n_rows: int, *, turned: bool) -> tuple[Floats, Floats]:
+        """One batch of fits whose weights are made in pieces; `turned`: then as many under one minus the weights."""
+        correct, trials = np.empty((2, n_rows, len(self.x)))
+        n = np.empty(n_rows)
+        rows = pieces(n_rows, len(self.correct))
+        for part in rows:
+            weight = weights(part)
+            correct[part], trials[part], n[part] = weight @ self.correct, weight @ self.trials, weight.sum(axis=1)
+        if turned:  # counts are halves, so their differences are exact
+            correct = np.concatenate([correct, self.correct.sum(axis=0) - correct])
+            trials = np.concatenate([trials, self.trials.sum(axis=0) - trials])
+            n = np.concatenate([n, len(self.correct) - n])
+        found = fit(self.x, correct, trials, guess=self.guess)
+        a, shift = threshold_scores(found, self.x, correct, trials)
+        squares = np.empty(len(n))
+        for part in rows:
+            weight = weights(part)
+            squares[part] = weighted_squares(a[part], shift[part], self.correct, self.trials, weight)
+            if turned:
+                other = slice(part.start + n_rows, part.stop + n_rows)
+                squares[other] = weighted_squares(a[other], shift[other], self.correct, self.trials, 1 - weight)
+        return found.threshold, sandwich(squares, n)
 
 
 def threshold_test(
@@ -135,7 +166,7 @@ def threshold_test(
     order, turned = pair_order(np.concatenate([halves, trials], axis=1), first)
     drawn = first[order] != turned
     people = _Groups(placed.x, halves[order] / 2.0, trials[order].astype(float), guess)
-    gap, error = (float(one[0]) for one in people.gaps(drawn[None].astype(float)))
+    gap, error = (float(one[0]) for one in people.gaps(_bits(drawn)))
     studentized = bool(np.isfinite(error) and error > 0)
     extreme = _extreme(people, drawn, gap / error if studentized else gap, studentized, n_resamples, seed)
     low, high = _interval(people, drawn, gap, error, n_bootstrap, seed) if studentized else (np.nan, np.nan)
@@ -166,12 +197,18 @@ def _extreme(people: _Groups, drawn: "NDArray[np.bool_]", observed: float, stude
     key, least, extreme = stream_key(seed, "threshold"), abs(observed) * (1 - TIE), 0
     for block in range(-(-n // BLOCK)):
         rows = min(BLOCK, n - block * BLOCK)
-        labels = as_matrix(label_block(key, block, len(drawn), int(drawn.sum())), dtype=np.float64)
-        gaps, errors = people.gaps(np.asarray(labels[:rows, : len(drawn)], dtype=np.float64))
+        gaps, errors = people.gaps(label_block(key, block, len(drawn), int(drawn.sum()))[:, :rows])
         with np.errstate(divide="ignore", invalid="ignore"):
             statistic = np.abs(gaps / errors) if studentized else np.abs(gaps)
         extreme += int(np.count_nonzero(~(statistic < least)))  # NaN, where a group has no spread, counts as extreme
     return extreme
+
+
+def _bits(labels: "NDArray[np.bool_]") -> Words:
+    """One relabelling as bits, shape (parts, 1)."""
+    padded = np.zeros(-(-len(labels) // 64) * 64, dtype=np.uint8)
+    padded[: len(labels)] = labels
+    return np.packbits(padded, bitorder="little").view("<u8").astype(np.uint64)[:, None]
 
 
 def _interval(
@@ -182,9 +219,10 @@ def _interval(
     thresholds, errors = [], []
     for members in (drawn, ~drawn):
         n = int(members.sum())
-        weights = np.zeros((n_bootstrap, len(drawn)))
-        weights[:, members] = rng.multinomial(n, np.full(n, 1 / n), size=n_bootstrap)
-        one = people.thresholds(weights)
+        weights = np.empty((n_bootstrap, n), dtype=np.uint16)  # small numbers; drawn in pieces, the same as at once
+        for part in pieces(n_bootstrap, n):
+            weights[part] = rng.multinomial(n, np.full(n, 1 / n), size=part.stop - part.start)
+        one = people.of(members).thresholds(weights)
         thresholds.append(one[0])
         errors.append(one[1])
     spread = np.maximum(np.hypot(*errors), _LEAST_ERROR * error)

@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rapidvision.system.garbage import collected_later
+
 from ..importers.engine import Imported
 from ..importers.formats import READING, imported, rows_of
 from .mapping_file import TableMapping, header_hash, mapping_of, mapping_path, read_mappings
@@ -44,6 +46,7 @@ class ForeignTable:
         return tuple(reading_rows(self.found, self.program))
 
 
+@collected_later()
 def read_foreign(
     source: "Sequence[Path | str] | Path | str | pd.DataFrame",
     *,

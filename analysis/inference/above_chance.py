@@ -12,7 +12,6 @@ from typing import Literal, NamedTuple
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import binom
 
 from rapidvision.errors import InputError
 from rapidvision.numerics.sign_flip import sign_flip_test
@@ -210,6 +209,8 @@ def _flipped(table: Cells, group: str, n_resamples: int, seed: int) -> _Found:
 
 def _binomial(table: Cells, group: str, guess: float) -> _Found:
     """Share of guessers' groups with at least as many right answers: the upper binomial tail over all trials."""
+    from scipy.stats import binom
+
     if table.late == "half" and table.n_untimely.any():
         raise InputError(
             f"chance: late answers count as half correct, which is not what a guess rate of {guess:g} gives; leave them out "

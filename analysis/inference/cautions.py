@@ -173,19 +173,34 @@ def _spreads(columns: Columns, first: "NDArray[np.bool_]") -> tuple[Floats, Floa
         x = columns.value(columns.parts.astype(float))
     x = np.where(columns.present, x, np.nan)
     share = columns.name in SHARES
-    for at, column in enumerate(x.T):
+    if columns.present.all():  # all levels at once; sums run along participants, as one level's do
+        rows = np.ascontiguousarray(x.T)
+        whole = rows.mean(axis=1)
+        unit_of = whole * (1 - whole) if share else rows.var(axis=1)
+        at = np.flatnonzero((rows.max(axis=1) > rows.min(axis=1)) & (unit_of > 0))
+        for group, who in enumerate((first, ~first)):
+            values, unit = np.ascontiguousarray(rows[np.ix_(at, who)]), unit_of[at]
+            n = values.shape[1]
+            if n < 2:
+                continue
+            own = values.mean(axis=1)
+            squares[group, at] = ((values - own[:, None]) ** 2).sum(axis=1) / unit
+            units[group, at] = (n - 1) * (own * (1 - own) / unit if share else 1.0)
+            freedom[group, at] = n - 1
+        return squares, units, freedom
+    for level, column in enumerate(x.T):
         seen = column[np.isfinite(column)]
         if not len(seen) or seen.max() <= seen.min():
             continue
-        unit = float(seen.mean() * (1 - seen.mean()) if share else seen.var())
+        one = float(seen.mean() * (1 - seen.mean()) if share else seen.var())
         for group, who in enumerate((first, ~first)):
-            values = x[who, at][np.isfinite(x[who, at])]
-            if len(values) < 2 or unit <= 0:
+            values = x[who, level][np.isfinite(x[who, level])]
+            if len(values) < 2 or one <= 0:
                 continue
-            own = float(values.mean())
-            squares[group, at] = ((values - own) ** 2).sum() / unit
-            units[group, at] = (len(values) - 1) * (own * (1 - own) / unit if share else 1.0)
-            freedom[group, at] = len(values) - 1
+            mean = float(values.mean())
+            squares[group, level] = ((values - mean) ** 2).sum() / one
+            units[group, level] = (len(values) - 1) * (mean * (1 - mean) / one if share else 1.0)
+            freedom[group, level] = len(values) - 1
     return squares, units, freedom
 
 

@@ -1,44 +1,35 @@
 """The whole analysis of a study in one call: report.html, results.json and the figures, the same bytes on every run."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any
 
-from rapidvision.errors import InputError
 from rapidvision.formats.report_results import write_results
 from rapidvision.seeds import fresh_seed
 from rapidvision.system import files
 from rapidvision.system.progress import Advance, silent
 from rapidvision.text.json_values import plain
 
-from ..comparison import compare
-from ..curve_fits import fit_psychometric
-from ..inference.above_chance import chance_test
-from ..level_comparison import LevelTests, level_tests
 from ..prereg.deviations import deviations
 from ..prereg.plan import Preregistration
 from ..prereg.plan_files import read_preregistration
 from ..specifications.multiverse import multiverse as repeat
 from ..table.exclusions import Rules, exclude
-from ..table.first_lines import LATE_RULES, LateRule
 from ..table.statistic_registry import STATISTICS
 from ..table.trials import Trials, TrialsSource, as_trials
 from ..writing.paragraphs import paragraphs
 from . import results as content
-from . import sections as text
-from .choices_section import multiverse_results, other_analyses, planned
+from .computed import CHANCE, NETWORKS, REGRESSION, THRESHOLDS, fits_of, late_rules
 from .fig2b_panel import fig2b
-from .network_section import attention
-from .network_section import networks as networks_section
-from .parts import Section
-from .stimuli_section import certificate_of, stimuli_results, stimuli_section
+from .parts import Parts, Section
+from .sections import comparisons as tests_text
+from .sections import study as text
+from .sections.choices import multiverse_results, other_analyses, planned
+from .sections.networks import attention
+from .sections.networks import networks as networks_section
+from .sections.stimuli import certificate_of, stimuli_results, stimuli_section
 from .written import write_report
 
-if TYPE_CHECKING:
-    from ..fits.regression import Effects
-
-Result = TypeVar("Result")
 PACKAGES = ("numpy", "scipy", "pandas", "matplotlib")
 
 
@@ -139,7 +130,7 @@ def report(
     advance : callable
         Called with 1 after each test of the multiverse.
     **options
-        Those of :func:`~rapidvision.analysis.level_comparison.level_tests`.
+        Those of :func:`~rapidvision.analysis.level_tests`, with any design that it finds or is told.
 
     Returns
     -------
@@ -149,7 +140,7 @@ def report(
     Raises
     ------
     InputError
-        When a table cannot be read, there are not two groups, or an option is not allowed.
+        When a table cannot be read, holds no conditions to compare, or an option is not allowed.
 
     Examples
     --------
@@ -168,47 +159,32 @@ def report(
     networks = as_trials(models) if models is not None else None
     left = exclude(source, rules)
     main = fig2b(left.trials, models=networks, stimulus_set=stimulus_set, margin=margin, seed=seed, **options)
-    late = _late_rules(left.trials, main.tests, seed=seed, options=options)
-    table = late[main.tests.late].cells
-    n_resamples, groups = main.tests.test.n_resamples, main.tests.pairs[0].conditions
+    late = late_rules(left.trials, main.tests, seed=seed, options=options)
     without: dict[str, str] = {}
-    chances = _allowed(
-        "test against chance",
-        lambda: tuple(chance_test(table, group, n_resamples=n_resamples, seed=seed) for group in groups),
-        without,
-    )
-    fits = _allowed(
-        "thresholds",
-        lambda: fit_psychometric(left.trials, groups=groups, late=main.tests.late, n_resamples=n_resamples, seed=seed),
-        without,
-    )
-    regression = _allowed("regression", lambda: _effects(left.trials, groups), without) if mixed else None
-    compared = None
-    if networks is not None:
-        compared = _allowed(
-            "comparison with networks", lambda: compare(left.trials, networks, late=main.tests.late, seed=seed), without
-        )
-    plugins = STATISTICS.plugins(main.tests.test.statistic)
+    found = fits_of(left.trials, main, networks=networks, mixed=mixed, seed=seed, without=without)
+    plugins = STATISTICS.plugins(main.tests.statistic)
     inputs = _inputs(source, networks)
     made = files.provenance(command, seed=seed, inputs=inputs, packages=PACKAGES, plugins=plugins)
-    drawn = text.People(left.trials, main)
+    drawn = text.People(main)
+    results = content.results(source, left, main, late, made, options)
     sections = [
         ("What was analysed", text.what(source, left, networks, main.tests.cells.notes)),
         ("Fig. 2B", text.fig2b(main, left.trials)),
-        ("Every level", text.levels(main.tests)),
-        ("Above chance", text.chance(chances) if chances else text.not_computed(without["test against chance"])),
+        ("Every level", tests_text.levels(main.tests)),
+        ("Above chance", text.chance(found.chances) if found.chances else _missing(without, CHANCE)),
         ("Ceiling", text.ceilings(main)),
-        ("Late answers under three rules", text.late(late)),
+        ("Late answers under three rules", tests_text.late(main, late, results["late_share"])),
+        ("Thresholds", text.thresholds(found.thresholds) if found.thresholds else _missing(without, THRESHOLDS)),
     ]
-    sections.append(("Thresholds", text.thresholds(fits) if fits else text.not_computed(without["thresholds"])))
     if mixed:
-        said = text.regression(regression) if regression else text.not_computed(without["regression"])
-        sections.append(("Regression", said))
+        sections.append(
+            ("Regression", text.regression(found.regression) if found.regression else _missing(without, REGRESSION))
+        )
     sections.append(("Participants and response times", drawn.parts()))
     if main.networks:
         seen = attention(Path(models)) if isinstance(models, Path | str) else []
-        lacking = [] if compared else text.not_computed(without["comparison with networks"])
-        sections.append(("Networks", networks_section(main, compared) + lacking + seen))
+        lacking = [] if found.networks else _missing(without, NETWORKS)
+        sections.append(("Networks", networks_section(main, found.networks) + lacking + seen))
     others = None
     if multiverse:
         others = repeat(source, rules=rules, seed=seed, advance=advance, cache=out / "multiverse", **options)
@@ -217,17 +193,17 @@ def report(
     if certificate is not None:
         sections.append(("What canvases tell of the category", stimuli_section(certificate)))
     sections.append(("How to make this again", text.provenance(made, main.tests)))
-    results = content.results(source, left, main, late, made) | {
+    results |= {
         "options": content.options(left.trials, rules, margin=margin),
-        "guess": table.guess,
+        "guess": main.shown.cells.guess,
         "not_computed": without,
         "certificate": None if certificate is None else stimuli_results(certificate),
-        "chance": [plain(one.to_frame().to_dict("records")) for one in chances or ()],
-        "chance_notes": [note for one in chances or () for note in one.notes],
-        "thresholds": content.fit_results(fits),
-        "regression": content.regression_results(regression),
+        "chance": [plain(one.to_frame().to_dict("records")) for one in found.chances],
+        "chance_notes": [note for one in found.chances for note in one.notes],
+        "thresholds": content.fit_results(found.thresholds),
+        "regression": content.regression_results(found.regression),
         "response_ms": drawn.results(),
-        "compare": content.comparison_results(compared),
+        "compare": content.comparison_results(found.networks),
         "multiverse": multiverse_results(others) if others else None,
     }
     if plan is not None:
@@ -240,33 +216,13 @@ def report(
     sections.insert(1, ("For the paper", text.for_the_paper(written)))
     if plan is not None:
         sections.insert(2, ("Preregistration", planned(plan, found_deviations)))
-    lead = f"{' against '.join(main.tests.groups)}, {len(main.tests.levels)} levels, seed {seed}"
+    lead = f"{main.tests.contrast.sentence()}, {len(main.tests.levels)} levels, seed {seed}"
     write_report(out, "Rapid categorization: report", lead, [Section(title, parts) for title, parts in sections])
     return Report(out, out / "report.html", results, seed)
 
 
-def _late_rules(trials: Trials, main: LevelTests, *, seed: int, options: dict[str, Any]) -> dict[LateRule, LevelTests]:
-    """The same test under every rule for late answers."""
-    exact = main.correction in ("holm", "bh", "none")  # these start from the exact p
-    return {
-        rule: main if rule == main.late else level_tests(trials, seed=seed, **{**options, "late": rule, "exact": exact})
-        for rule in LATE_RULES
-    }
-
-
-def _effects(trials: Trials, groups: tuple[str, str]) -> "Effects":
-    from ..fits.regression import fit_mixed
-
-    return fit_mixed(trials, groups=groups)
-
-
-def _allowed(name: str, compute: Callable[[], Result], without: dict[str, str]) -> Result | None:
-    """Compute a section's numbers; where the table does not allow it, keep the reason under the section's name."""
-    try:
-        return compute()
-    except InputError as why:
-        without[name] = str(why)
-        return None
+def _missing(without: dict[str, str], name: str) -> Parts:
+    return text.not_computed(without[name])
 
 
 def _inputs(source: Trials, networks: Trials | None) -> dict[str, str]:

@@ -10,25 +10,27 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from rapidvision.errors import InputError, did_you_mean
-from rapidvision.numerics.resampling import Alternative
-from rapidvision.protocol import N_RELABELLINGS
 from rapidvision.seeds import fresh_seed
 from rapidvision.text.result_repr import Shown
 
+from ..designs.resampling_tests.results import PairTest
 from ..inference.ceiling import Ceiling, ceiling
-from ..inference.spread_rule import Spread
 from ..level_comparison import LevelTests, level_tests
 from ..models.curves import NetworkCurve, network_curves
-from ..resampling.multiplicity import CORRECTIONS, Correction
-from ..table.accuracy import cells
-from ..table.first_lines import LateRule
+from ..resampling.multiplicity import CORRECTIONS
 from ..table.statistics import columns_of
 from ..table.trials import Trials, TrialsSource, as_trials
+from .drawn_conditions import DrawnConditions, drawn_conditions, networks_under
 
 if TYPE_CHECKING:
+    from ..figures.fig2b_data import Marks
     from ..figures.level_axis import Scale
     from ..figures.measures import ErrorBars
     from ..figures.style import UserAxes
+
+
+#: Rows of stars above the curves, at most.
+_MOST_ROWS = 7
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -42,9 +44,11 @@ class Fig2b(Shown):
     tests : LevelTests
         The test.
     ceilings : tuple of Ceiling
-        One per group; empty when the table has no intact images.
+        One per condition; empty when the table has no intact images.
     networks : tuple of NetworkCurve
         Networks on the same levels.
+    shown : DrawnConditions
+        The conditions that are drawn, with their rows, counts and curves.
 
     Examples
     --------
@@ -59,6 +63,7 @@ class Fig2b(Shown):
     tests: LevelTests
     ceilings: tuple[Ceiling, ...]
     networks: tuple[NetworkCurve, ...]
+    shown: DrawnConditions
 
     def opening(self) -> tuple[str, ...]:
         """What was left out, with counts, and what difference and p are."""
@@ -92,18 +97,10 @@ def fig2b(
     error: "ErrorBars" = "sem",
     band: bool = False,
     points: bool = False,
-    groups: tuple[str, str] | None = None,
-    statistic: str = "participant_mean",
-    spread: Spread = "auto",
-    late: LateRule = "exclude",
-    alternative: Alternative = "two-sided",
-    correction: Correction = "step-down",
-    n_resamples: int = N_RELABELLINGS,
     seed: int | None = None,
-    by_slot: bool = False,
-    exact: bool = True,
+    **options: Any,
 ) -> Fig2b:
-    """Draw Fig. 2B: accuracy of both groups at every level, with the test of their difference.
+    """Draw Fig. 2B for any design: accuracy under each condition at every level, with the tests of the differences.
 
     Parameters
     ----------
@@ -132,26 +129,11 @@ def fig2b(
         A band around each curve instead of bars.
     points : bool
         Also every participant; only where the statistic is a mean of participants.
-    statistic : str
-        As in :func:`~rapidvision.analysis.level_tests`; decides what is drawn: accuracy, response times or late answers.
-    groups : (str, str), optional
-        As in :func:`~rapidvision.analysis.level_tests`, with the options below.
-    spread : {"auto", "pooled", "raw"}
-        What is relabelled; raw: the paper's plain difference.
-    late : {"exclude", "wrong", "half"}
-        What late, early and missing answers count as.
-    alternative : {"two-sided", "greater", "less"}
-        ``greater``: the first group scores higher.
-    correction : {"step-down", "max-t", "holm", "bh", "none"}
-        Which p the stars show.
-    n_resamples : int
-        Relabellings.
     seed : int, optional
-        Their seed; drawn when absent.
-    by_slot : bool
-        Relabel only among participants who had the same plan.
-    exact : bool
-        Also the exact p.
+        Of the resamples; drawn when absent.
+    **options
+        Those of :func:`~rapidvision.analysis.level_tests`: conditions (by, groups, design), unit, statistic, late, correction
+        and others. The statistic decides what is drawn: accuracy, response times or late answers.
 
     Returns
     -------
@@ -162,7 +144,7 @@ def fig2b(
     ------
     InputError
         When the table or an argument does not allow it, insets are asked for in axes of your own, or a label or colour is
-        given for a group that is not drawn.
+        given for a condition that is not drawn.
 
     Examples
     --------
@@ -181,42 +163,31 @@ def fig2b(
 
     trials = as_trials(trials)
     seed = fresh_seed() if seed is None else seed
-    result = level_tests(
-        trials,
-        groups=groups,
-        statistic=statistic,
-        spread=spread,
-        late=late,
-        alternative=alternative,
-        correction=correction,
-        n_resamples=n_resamples,
-        seed=seed,
-        by_slot=by_slot,
-        exact=exact,
-    )
-    result.cells.pair(groups)  # Fig. 2B shows two groups
+    result = level_tests(trials, seed=seed, **options)
+    shown = drawn_conditions(trials, result)
     ceilings: tuple[Ceiling, ...] = ()
     if any(level.full for level in result.levels):
-        accuracy = result.cells if result.late == "exclude" else cells(trials, late=result.late)
         ceilings = tuple(
-            ceiling(accuracy, group, margin=margin, n_resamples=result.test.n_resamples, seed=seed)
-            for group in result.groups
+            ceiling(shown.cells, name, margin=margin, n_resamples=result.pairs[0].test.n_resamples, seed=seed)
+            for name in shown.names
         )
-    networks = network_curves(as_trials(models), result.levels, seed=seed) if models is not None else ()
-    measure = measure_of(result.test.statistic)
+    networks: tuple[NetworkCurve, ...] = ()
+    if models is not None:
+        networks = network_curves(networks_under(as_trials(models), result.contrast), result.levels, seed=seed)
+    measure = measure_of(result.statistic)
     for name, given in (("labels", labels), ("colours", colours)):
-        if unknown := [group for group in given or () if group not in result.groups]:
-            raise InputError(f'{name}: no group "{unknown[0]}". {did_you_mean(unknown[0], result.groups)}')
+        if unknown := [group for group in given or () if group not in shown.names]:
+            raise InputError(f'{name}: no condition "{unknown[0]}". {did_you_mean(unknown[0], shown.names)}')
     drawing = draw_fig2b(
         Fig2bData(
             levels=result.levels,
-            groups=result.groups,
-            curves=result.curves,
-            p=result.p,
-            correction=CORRECTIONS[result.correction][1],
+            groups=shown.names,
+            curves=shown.curves,
+            marks=marks(result),
+            correction=correction_words(result),
             networks=networks if measure.is_accuracy else (),
             ceilings=tuple((one.group, one.level) for one in ceilings) if measure.is_accuracy else (),
-            insets=insets(stimulus_set, result.groups) if stimulus_set is not None else (),
+            insets=insets(stimulus_set, shown.names) if stimulus_set is not None else (),
             chance=result.cells.guess,
             note=observer_note(trials),
             measure=measure,
@@ -224,21 +195,58 @@ def fig2b(
             labels=labels or {},
             error=error,
             band=band,
-            points=_values_of_participants(trials, result) if points else (),
+            points=_values_of_participants(shown, result) if points else (),
             scale=scale,
             x_label=x_label,
             y_label=y_label,
+            unit="image" if result.unit == "image" else "participant",
         ),
         ax=ax,
         width=width_mm,
     )
-    return Fig2b(drawing, result, ceilings, networks)
+    return Fig2b(drawing, result, ceilings, networks, shown)
 
 
-def _values_of_participants(trials: Trials, result: LevelTests) -> tuple[NDArray[np.float64], ...]:
+def marks(result: LevelTests) -> "tuple[Marks, ...]":
+    """Rows of stars: the omnibus test and each pair, or the interaction and the main effects of a mixed design.
+
+    Parameters
+    ----------
+    result : LevelTests
+        The tests. Where their rows are more than can be told apart, only the omnibus test is marked.
+    """
+    from ..figures.fig2b_data import Marks
+
+    column = CORRECTIONS[result.correction][0]
+    rows = []
+    if result.omnibus is not None:
+        rows.append(
+            Marks(f"any difference of {', '.join(result.omnibus.conditions)} (max-F)", result.omnibus.p_step_down)
+        )
+    tests = (*result.pairs, *result.others)
+    if rows and len(tests) + 1 > _MOST_ROWS:
+        return tuple(rows)
+    return (*rows, *(Marks(effect_name(one), getattr(one.test, column)) for one in tests))
+
+
+def correction_words(result: LevelTests) -> str:
+    """What the marked p are corrected by: over the levels, and over the pairs where there are several."""
+    words = CORRECTIONS[result.correction][1]
+    return words if len(result.pairs) < 2 or result.correction == "none" else f"{words}, and over the pairs"
+
+
+def effect_name(one: PairTest) -> str:
+    """A test in words: ``a minus b``, ``interaction, a minus b``, ``a, difference from 0.5``."""
+    if one.effect.startswith("difference from"):
+        return f"{one.conditions[0]}, {one.effect}"
+    pair = " minus ".join(one.conditions)
+    return pair if one.effect == "difference" else f"{one.effect}, {pair}"
+
+
+def _values_of_participants(shown: DrawnConditions, result: LevelTests) -> tuple[NDArray[np.float64], ...]:
     """Value of the statistic of each participant of each group at every level."""
-    statistic = result.test.statistic
-    columns, table = columns_of(trials, statistic, late=result.late)
+    statistic = result.statistic
+    columns, table = columns_of(shown.trials, statistic, late=result.late)
     if not columns.is_mean:
         raise InputError(
             f"points: {statistic} is computed from all trials of a group, so no participant has a value; leave points out, "
@@ -246,7 +254,7 @@ def _values_of_participants(trials: Trials, result: LevelTests) -> tuple[NDArray
         )
     with np.errstate(invalid="ignore", divide="ignore"):
         values = np.where(columns.present, columns.value(columns.parts.astype(float)), np.nan)
-    return tuple(values[table.of(group)] for group in result.groups)
+    return tuple(values[table.of(name)] for name in shown.names)
 
 
 def observer_note(trials: Trials) -> str:

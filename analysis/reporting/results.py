@@ -1,5 +1,6 @@
 """What ``results.json`` holds, section by section."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -12,13 +13,16 @@ from rapidvision.text.json_values import plain
 
 from ..comparison import Comparison
 from ..curve_fits import CurveFits
+from ..designs.contrast import SEPARATOR
+from ..designs.resampling_tests.results import OmnibusTest, PairTest
 from ..level_comparison import LevelTests
+from ..resampling.multiplicity import CORRECTIONS
 from ..specifications.choices import rules_text
 from ..table.accuracy import Level
 from ..table.exclusions import Kept, Rules
 from ..table.first_lines import LateRule
 from ..table.trials import Trials
-from .fig2b_panel import Fig2b
+from .fig2b_panel import Fig2b, effect_name
 
 if TYPE_CHECKING:
     from ..fits.regression import Effects
@@ -28,42 +32,28 @@ ALPHA = 0.05
 
 
 def results(
-    source: Trials, left: Kept, main: Fig2b, late: Mapping[LateRule, LevelTests], made: files.Provenance
+    source: Trials,
+    left: Kept,
+    main: Fig2b,
+    late: Mapping[LateRule, LevelTests],
+    made: files.Provenance,
+    settings: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Table, exclusions, tests of every level, ceilings, networks and provenance."""
-    test = main.tests.test
+    found = main.tests
     return {
         "observers": list(source.observers),
         "n_trials": int(main.tests.cells.n_shown.sum()),
         "observer_kinds": sorted(set(source.people()["observer_kind"].unique())),
         "left_out": list(main.tests.cells.notes),
-        "notes": [*left.trials.notes, *test.notes],
+        "notes": [*left.trials.notes, *found.notes],
         "exclusions": {
             "before": left.before,
             "after": left.after,
             "rules": plain(left.excluded),
         },
-        "test": {
-            "groups": list(main.tests.groups),
-            "direction": f"{main.tests.groups[0]} minus {main.tests.groups[1]}",
-            "statistic": test.statistic,
-            "late": main.tests.late,
-            "alternative": test.alternative,
-            "relabellings": test.n_resamples,
-            "n": [test.n_first, test.n_second],
-            "smallest_p": test.smallest_p,
-            "correction": main.tests.correction,
-            "alpha": ALPHA,
-            "confidence": 1 - ALPHA,
-            "n_levels": int(np.isfinite(main.tests.p).sum()),
-            "level_unit": level_unit(main.tests.levels),
-            "design": main.tests.contrast.design,
-            "column": main.tests.contrast.column,
-            "spread": test.spread,
-            "levels": plain(main.tests.to_frame().to_dict("records")),
-            "clusters": plain(test.clusters),
-        },
-        "late_share": _late_shares(main.tests),
+        "test": tests_of(found, settings),
+        "late_share": _late_shares(main),
         "late_agreement": {rule: _agreement(main.tests, one) for rule, one in late.items()},
         "late_rules": {rule: plain(one.to_frame().to_dict("records")) for rule, one in late.items()},
         "ceilings": [plain(one) | {"sentence": one.sentence()} for one in main.ceilings],
@@ -76,6 +66,81 @@ def results(
             "packages": made.packages,
             **({"plugins": [msgspec.to_builtins(one) for one in made.plugins]} if made.plugins else {}),
         },
+    }
+
+
+def tests_of(found: LevelTests, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Design, options and every p. The numbers of a single comparison also stand at the top."""
+    pairs = [_pair(found, one) for one in (*found.pairs, *found.others)]
+    first = pairs[0]
+    test = found.pairs[0].test
+    value = found.pairs[0].curves[1].mean[:1] if found.contrast.design == "one-sample" else None
+    return {
+        "groups": list(found.groups),
+        "direction": first["direction"],
+        "statistic": found.statistic,
+        "late": found.late,
+        "alternative": test.alternative,
+        "relabellings": test.n_resamples,
+        "n": first["n"],
+        "smallest_p": test.smallest_p,
+        "correction": found.correction,
+        "alpha": ALPHA,
+        "confidence": 1 - ALPHA,
+        "n_levels": int(np.isfinite(np.atleast_2d(found.p)).any(axis=0).sum()),
+        "level_unit": level_unit(found.levels),
+        "design": found.contrast.design,
+        "column": found.contrast.column,
+        "contrast": plain(found.contrast) | {"sentence": found.contrast.sentence()},
+        "unit": found.unit,
+        "strata": "slot" if settings.get("by_slot") else settings.get("strata", ""),
+        "covariates": list(settings.get("covariates", ())),
+        "pairing": settings.get("pairing", "levels"),
+        "against": None if value is None else float(value[0]),
+        "spread": test.spread,
+        "levels": plain(found.to_frame().to_dict("records")) if len(pairs) == 1 else [],
+        "clusters": first["clusters"] if len(pairs) == 1 else [],
+        "pairs": pairs,
+        "omnibus": None if found.omnibus is None else _omnibus(found.omnibus),
+    }
+
+
+def _pair(found: LevelTests, one: PairTest) -> dict[str, Any]:
+    """A comparison of two conditions; `n_pairs` is over how many its p are corrected, beside the levels."""
+    family = [other for other in (*found.pairs, *found.others) if other.effect == one.effect]
+    n = [one.test.n_first] if paired(found, one) else [one.test.n_first, one.test.n_second]
+    return {
+        "groups": list(one.conditions),
+        "effect": one.effect,
+        "direction": effect_name(one),
+        "n": n,
+        "paired": paired(found, one),
+        "n_pairs": len(family),
+        "spread": one.test.spread,
+        "smallest_p": one.test.smallest_p,
+        "levels": plain(one.to_frame().to_dict("records")),
+        "clusters": plain(one.test.clusters),
+    }
+
+
+def paired(found: LevelTests, one: PairTest) -> bool:
+    """Whether a comparison is of two values of each participant (or image), or of one with a fixed value."""
+    if found.contrast.design == "mixed":
+        return one.effect == f"main effect of {found.contrast.within}"
+    if found.unit != "image":
+        return found.contrast.design in ("within", "one-sample")
+    images = Counter(name.rsplit(SEPARATOR, 1)[0] for name in found.cells.participants)
+    shared = sum(count == len(found.contrast.conditions) for count in images.values())
+    return 2 * shared >= len(images)  # as the test over images decides
+
+
+def _omnibus(found: OmnibusTest) -> dict[str, Any]:
+    return {
+        "conditions": list(found.conditions),
+        "p_overall": found.p_overall,
+        "relabellings": found.n_resamples,
+        "levels": plain(found.to_frame().to_dict("records")),
+        "notes": list(found.notes),
     }
 
 
@@ -101,7 +166,7 @@ def level_unit(levels: Sequence[Level]) -> str:
 
 
 def decisions(found: LevelTests, alpha: float = ALPHA) -> NDArray[np.int64]:
-    """Decision at every level: 1 or -1 for a significant difference and its sign, 0 for none, also where none was tested.
+    """Decisions, shape (tests, levels): 1 or -1 for a significant difference and its sign, else 0, also where none was tested.
 
     Parameters
     ----------
@@ -110,22 +175,25 @@ def decisions(found: LevelTests, alpha: float = ALPHA) -> NDArray[np.int64]:
     alpha : float
         Level of the tests.
     """
+    column = CORRECTIONS[found.correction][0]
+    tests = [one.test for one in (*found.pairs, *found.others)]
+    p, difference = (np.array([getattr(one, name) for one in tests]) for name in (column, "difference"))
     with np.errstate(invalid="ignore"):
-        return np.where(found.p <= alpha, np.sign(found.test.difference), 0).astype(np.int64)
+        return np.where(p <= alpha, np.sign(difference), 0).astype(np.int64)
 
 
 def _agreement(main: LevelTests, other: LevelTests) -> dict[str, int]:
-    """At how many levels another rule gives the same decision."""
-    same = decisions(main) == decisions(other)
+    """At how many levels another rule gives the same decision in every test."""
+    same = (decisions(main) == decisions(other)).all(axis=0)
     return {"same": int(same.sum()), "levels": len(same)}
 
 
-def _late_shares(result: LevelTests) -> dict[str, float]:
-    """Share of late, early and missing answers of each group."""
-    table = result.cells
+def _late_shares(main: Fig2b) -> dict[str, float]:
+    """Share of late, early and missing answers under each condition."""
+    table = main.shown.cells
     return {
-        group: float(table.n_untimely[table.of(group)].sum() / table.n_shown[table.of(group)].sum())
-        for group in result.groups
+        name: float(table.n_untimely[table.of(name)].sum() / table.n_shown[table.of(name)].sum())
+        for name in main.shown.names
     }
 
 

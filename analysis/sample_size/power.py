@@ -8,18 +8,17 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from rapidvision.errors import InputError
-from rapidvision.numerics.counter_rng import Words
-from rapidvision.numerics.resampling import TIE
 from rapidvision.protocol import N_RELABELLINGS
+from rapidvision.seeds import stream
 from rapidvision.system.progress import Advance, silent
 from rapidvision.text.result_repr import ShownAsTable
 
 from ..inference.cautions import forewarnings, hopeless_corrections
 from ..relabelling.permutations import label_block
 from ..relabelling.random_bits import BLOCK, stream_key
-from ..resampling.multiplicity import CLUSTER_THRESHOLD, holm, largest_mass
-from ..resampling.sums import GroupSums
-from ..table.columns import Columns, mean_columns
+from ..resampling.multiplicity import holm
+from ..table.columns import mean_columns
+from .experiment import tested
 from .simulation import Design, simulate
 
 Floats = NDArray[np.float64]
@@ -44,6 +43,9 @@ class Calibration(ShownAsTable):
         Share of experiments with p ≤ alpha, per level.
     any_level : dict
         Rule → share of experiments with any significant level.
+    n_pooled : int
+        Experiments that were relabelled with the difference over the pooled spread, as their groups' spreads differed; the
+        others with the plain difference. ``analyse bins`` chooses by the same rule.
 
     Examples
     --------
@@ -61,11 +63,17 @@ class Calibration(ShownAsTable):
     seed: int
     per_level: Floats
     any_level: dict[str, float]
+    n_pooled: int = 0
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Corrections that can never reject with so few relabellings."""
-        return warnings_of(self.design, [self.design.n_per_group], n_resamples=self.n_resamples, alpha=self.alpha)
+        """Corrections that can never reject with so few relabellings, and which statistic was relabelled how often."""
+        warned = warnings_of(self.design, [self.design.n_per_group], n_resamples=self.n_resamples, alpha=self.alpha)
+        told = (
+            f"relabelled as analyse bins would: the difference over the pooled spread in {self.n_pooled} of "
+            f"{self.n_experiments} experiments, whose groups' spreads differ, the plain difference in the others"
+        )
+        return (*warned, told)
 
     @property
     def standard_error(self) -> float:
@@ -242,7 +250,11 @@ def warnings_of(design: Design, n_per_group: Sequence[int], *, n_resamples: int,
 def _shares(
     design: Design, *, n_experiments: int, n_resamples: int, alpha: float, seed: int, advance: Advance
 ) -> Calibration:
-    """Simulate and test; the experiments share one set of relabellings, which leaves every p as uniform as before."""
+    """Simulate and test; the experiments share one set of relabellings, which leaves every p as uniform as before.
+
+    Each is relabelled with the statistic that :func:`~rapidvision.analysis.level_tests` would take; relabellings of the
+    difference over the pooled spread are drawn anew.
+    """
     if n_experiments < 1 or n_resamples < 1:
         raise InputError(
             f"simulation: {n_experiments} experiments of {n_resamples} relabellings; both must be at least 1"
@@ -255,12 +267,15 @@ def _shares(
         for block in range(-(-n_resamples // BLOCK))
     ]
     hits = np.zeros((n_experiments, design.n_levels + 1), dtype=bool)
-    found = np.zeros((n_experiments, len(RULES)), dtype=bool)
+    found, n_pooled = np.zeros((n_experiments, len(RULES)), dtype=bool), 0
     for number in range(n_experiments):
         good, every = simulate(design, seed=seed, number=number).counts()
-        p, p_max, p_cluster = _one(mean_columns(good, every), first, blocks)
-        hits[number] = p <= alpha
-        smallest = (np.nanmin(p), np.nanmin(holm(p)), p_max, p_cluster)
+        one = tested(
+            mean_columns(good, every), first, blocks, seed=int(stream(seed, "calibrate", number).integers(2**31))
+        )
+        n_pooled += one.spread == "pooled"
+        hits[number] = one.p <= alpha
+        smallest = (np.nanmin(one.p), np.nanmin(holm(one.p)), one.p_max, one.p_cluster)
         found[number] = [value <= alpha for value in smallest]
         advance(1)
     return Calibration(
@@ -271,29 +286,5 @@ def _shares(
         seed=seed,
         per_level=hits.mean(axis=0),
         any_level={rule: float(share) for rule, share in zip(RULES, found.mean(axis=0), strict=True)},
+        n_pooled=n_pooled,
     )
-
-
-def _one(columns: Columns, first: "NDArray[np.bool_]", blocks: list[Words]) -> tuple[Floats, float, float]:
-    """Two-sided p per level, smallest max-T p, and smallest cluster p of one experiment."""
-    padding = np.full(-len(first) % 64, -1)
-    group_sums = GroupSums(columns.places(np.append(np.arange(len(first)), padding)))
-    own = columns.sums_of(first)
-    sums = np.concatenate([group_sums.of(words)[:, : own.size] for words in blocks])
-    observed, values = columns.compared(own[None])[0], columns.compared(sums.reshape(len(sums), *own.shape))
-    centre, inverse = columns.moments(values, first)
-    n_resamples = len(values)
-    by_level = np.ascontiguousarray(values.T, dtype=float)  # long rows are counted many times faster than short ones
-    slack, floor = columns.slack(first)[:, None], observed[:, None]
-    above = n_resamples - np.count_nonzero(by_level < floor - slack, axis=1)
-    below = n_resamples - np.count_nonzero(by_level > floor + slack, axis=1)
-    p = np.minimum(1.0, 2 * (np.minimum(above, below) + 1) / (n_resamples + 1))
-    z, own_z = (by_level - centre[:, None]) * inverse[:, None], (observed - centre) * inverse
-    best = np.abs(own_z).max()
-    p_max = (np.count_nonzero(np.abs(z).max(axis=0) >= best - TIE * max(1.0, best)) + 1) / (n_resamples + 1)
-    threshold = CLUSTER_THRESHOLD[0]
-    mine = max(float(largest_mass(sign * own_z[None], threshold)[0]) for sign in (1, -1))
-    if mine == 0:
-        return p, p_max, 1.0
-    masses = np.maximum(largest_mass(z.T, threshold), largest_mass(-z.T, threshold))
-    return p, p_max, (np.count_nonzero(masses >= mine * (1 - TIE)) + 1) / (n_resamples + 1)

@@ -48,7 +48,7 @@ def _wrong_correct(frame: pd.DataFrame) -> list[str]:
     known = answered & right.notna()
     same = response == right
     # a name that is never the right response may be another word for it, as typed answers have synonyms
-    another = response.isin(set(right.dropna()))
+    another = response.isin(right.dropna().unique())
     wrong = known & ((same & (given != True)) | (~same & (given.isna() | (another & (given == True)))))  # noqa: E712
     wrong |= ~answered & ~only_correct & given.notna()
     lines = [f"`correct` contradicts `response` and `correct_response`, {rows_of(wrong)}"] if wrong.any() else []

@@ -34,7 +34,7 @@ def header_of(data: bytes, *, name: str) -> list[str]:
     if data[:2] == b"PK" or data.startswith(b"SQLite format 3"):
         return []
     try:
-        text, _ = text_tables.decode(data, name=name)
+        text, _ = text_tables.decode(_start(data), name=name)
         if text.lstrip("\ufeff \t\r\n")[:1] in ("[", "{"):
             return []
         delimiter = text_tables.delimiter_of(text, name=name)
@@ -42,6 +42,20 @@ def header_of(data: bytes, *, name: str) -> list[str]:
     except (InputError, pd.errors.ParserError, pd.errors.EmptyDataError):
         return []
     return [str(cell) for cell in head.iloc[0]]
+
+
+#: Bytes at the start of a file that hold its first rows.
+_START = 1 << 20
+
+
+def _start(data: bytes) -> bytes:
+    """The first lines of a long file; the whole of a packed one, and of one whose first line is longer."""
+    if len(data) <= _START or data.startswith(b"\x1f\x8b"):
+        return data
+    cut = data.rfind(b"\n", 0, _START)
+    if 0 in data[:4000]:  # letters of two bytes, none of which is cut apart
+        cut -= cut % 2
+    return data[:cut] if cut > 0 else data
 
 
 def from_csv(data: bytes, *, name: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
@@ -55,8 +69,10 @@ def from_csv(data: bytes, *, name: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
         last = text[text.rstrip("\n").rfind("\n") + 1 :].rstrip("\n")
         coded = text.encode()  # as pandas reads it: StringIO would hold four bytes for each letter
         del text
+        coded = data if coded == data else coded
         head = pd.read_csv(io.BytesIO(coded), sep=delimiter, dtype=str, header=None, nrows=1, na_filter=False)
-        raw = pd.read_csv(io.BytesIO(coded), sep=delimiter, dtype=str, keep_default_na=False, na_filter=False)
+        # as objects, equal cells of a column are one object; text would be copied for each
+        raw = pd.read_csv(io.BytesIO(coded), sep=delimiter, dtype=object, keep_default_na=False, na_filter=False)
         del coded
     except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         raise InputError(f"{name}: not a table of equally long rows ({str(error).strip()})") from error
@@ -64,7 +80,7 @@ def from_csv(data: bytes, *, name: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
     if len(raw) and last.count(delimiter) < len(raw.columns) - 1:
         raise InputError(f"{name}: row {len(raw) + 1} has too few cells; is the file cut off?")
     if delimiter != ",":
-        raw, told = _as_written(raw, delimiter=delimiter, name=name)
+        raw, told = _as_written(raw.astype(str), delimiter=delimiter, name=name)
         notes += told
     # a column of text is given up once parsed
     frame = pd.DataFrame({column.name: _parsed(raw.pop(column.name), column.name, name) for column in COLUMNS})

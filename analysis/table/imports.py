@@ -11,6 +11,7 @@ from rapidvision.errors import InputError
 from rapidvision.formats.trials_columns import read_options
 from rapidvision.formats.trials_table import more_array, more_of
 from rapidvision.system import files
+from rapidvision.system.garbage import collected_later
 from rapidvision.trials import COLUMNS, TrialRecord
 
 from ..importers.source.folders import files_of
@@ -143,6 +144,7 @@ def _own(frame: pd.DataFrame, name: str) -> Trials:
     return Trials(frame, name=name)
 
 
+@collected_later()
 def trials_of(table: "ForeignTable") -> Trials:
     """Check the trials of a table of another program; its reading is kept with them."""
     found = table.found

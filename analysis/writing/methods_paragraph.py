@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from .numbers import Numbers, listed
-from .wording import CORRECTIONS, name_of
+from .wording import corrected, name_of, value
 
 _DONE = {"exclude": "left out", "wrong": "counted as wrong", "half": "counted as half correct"}
 _KINDS = {"simulated": "simulated participants", "pilot": "pilot participants", "model": "networks"}
@@ -29,6 +29,11 @@ def methods_sentences(numbers: Numbers) -> Iterator[str]:
 
 def _sample(numbers: Numbers) -> Iterator[str]:
     before, after = numbers.get("exclusions", "before"), numbers.get("exclusions", "after")
+    if (
+        numbers.get("test", "column") == "group" and numbers.get("test", "design") != "mixed"
+    ):  # others were not analysed
+        compared = numbers.get("test", "contrast", "conditions")
+        before, after = ({name: sizes[name] for name in sizes if name in compared} for sizes in (before, after))
     sizes = [f"{group}, n = {numbers.count('exclusions', 'after', group)}" for group in after]
     yield f"We analysed {numbers.count('n_trials')} trials of {'; '.join(sizes)}."
     if kinds := [_KINDS[kind] for kind in numbers.get("observer_kinds") if kind in _KINDS]:
@@ -56,22 +61,21 @@ def _answers(numbers: Numbers) -> Iterator[str]:
 
 def _tests(numbers: Numbers) -> Iterator[str]:
     test = numbers.get("test")
-    what, n_levels = name_of(test["statistic"]), numbers.count("test", "n_levels")
-    count, seed = numbers.count("test", "relabellings"), numbers.plain("provenance", "seed")
-    names = listed(list(test["groups"]))
-    if test["design"] == "within":
-        how = f"random signs of the participants' paired differences, the same over all levels, {count} times"
-    elif test["design"] == "one-sample":
-        how = f"random signs of the participants' differences from the value, the same over all levels, {count} times"
-    else:
-        how = f"relabelling participants, the same over all levels, {count} times"
-    yield f"We compared {what} of {names} at {n_levels} levels by {how} (seed {seed}); ties counted as extreme."
-    if test["design"] in ("between", "mixed"):
-        yield f"In this test {_SPREAD[test['spread']]}."
-    if test.get("omnibus"):
+    yield from _compared(numbers)
+    if not all(pair["paired"] for pair in test["pairs"]):
+        kinds = dict.fromkeys(pair["spread"] for pair in test["pairs"] if not pair["paired"])
+        yield f"In the comparison of groups {' or '.join(_SPREAD[kind] for kind in kinds)}."
+    if test["omnibus"]:
         yield "An omnibus test over all conditions and levels (max-F) came before the pairs."
-    corrected = CORRECTIONS[test["correction"]].replace("NUMBER", numbers.count("test", "n_levels"))
-    yield f"Tests were {test['alternative']}, {corrected}, at alpha = {numbers.plain('test', 'alpha')}."
+    many = max(range(len(test["pairs"])), key=lambda at: test["pairs"][at]["n_pairs"])
+    sides = f"Tests were {test['alternative']}, {corrected(numbers, ('test', 'pairs', many))}"
+    yield f"{sides}, at alpha = {numbers.plain('test', 'alpha')}."
+    if test["covariates"]:
+        yield f"Groups were adjusted for {listed(test['covariates'])} (permutation of residuals, Freedman and Lane)."
+    if test["strata"]:
+        yield f"Participants were relabelled within the values of {test['strata']}."
+    if test["pairing"] == "images":
+        yield "Only images that a participant saw under every condition entered."
     if numbers.get("chance"):
         yield f"Accuracy was tested against chance ({numbers.percent('guess')}), one-sided, with Holm's correction."
     if numbers.get("ceilings"):
@@ -82,6 +86,37 @@ def _tests(numbers: Numbers) -> Iterator[str]:
         )
     if numbers.get("thresholds"):
         yield "Thresholds are those of psychometric functions fitted to each group, halfway between guessing and the best."
+
+
+def _compared(numbers: Numbers) -> Iterator[str]:
+    """What was compared by which resampling."""
+    test, contrast = numbers.get("test"), numbers.get("test", "contrast")
+    what, n_levels = name_of(test["statistic"]), numbers.count("test", "n_levels")
+    count, seed = numbers.count("test", "relabellings"), numbers.plain("provenance", "seed")
+    units = "images" if test["unit"] == "image" else "participants"
+    names = listed(list(contrast["conditions"]))
+    after = f"the same over all levels, {count} times (seed {seed}); ties counted as extreme"
+    if test["design"] == "one-sample":
+        value_ = value(numbers, test["statistic"], "test", "against")
+        how = f"random signs of {units}' differences from the value"
+        yield f"We compared {what} of {names} with {value_} at {n_levels} levels by {how}, {after}."
+    elif test["design"] == "mixed":
+        groups = listed(list(contrast["groups"]))
+        yield (
+            f"We compared {what} of {names} ({contrast['within']}, within participants) and of {groups} "
+            f"({contrast['between']}, between participants) at {n_levels} levels: the interaction and the main effect of "
+            f"{contrast['between']} by relabelling participants, the main effect of {contrast['within']} by random signs of "
+            f"their paired differences, {after}."
+        )
+    else:
+        paired, several = test["pairs"][0]["paired"], len(test["pairs"]) > 1
+        how = (
+            f"random orders of each of the {units}' conditions"
+            if several
+            else f"random signs of {units}' paired differences"
+        )
+        how = how if paired else f"relabelling {units}"
+        yield f"We compared {what} of {names} at {n_levels} levels by {how}, {after}."
 
 
 def _software(numbers: Numbers) -> Iterator[str]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .numbers import Numbers, Path, listed
-from .wording import ALTERNATIVES, CORRECTIONS, difference, level, name_of, p_path, value
+from .wording import ALTERNATIVES, corrected, difference, level, name_of, p_path, value
 
 #: Tables of pairs, thresholds and effects that a text can hold; more are for the table.
 _MOST_NAMED = 6
@@ -29,53 +29,59 @@ def results_sentences(numbers: Numbers) -> Iterator[str]:
 
 def _level_tests(numbers: Numbers) -> Iterator[str]:
     test = numbers.get("test")
-    if test.get("omnibus"):
+    if test["omnibus"]:
         yield from _omnibus(numbers)
-    pairs: list[Path] = [("test", "pairs", at) for at in range(len(test.get("pairs") or ()))] or [("test",)]
-    for pair in pairs:
-        yield from _pair(numbers, pair)
+    for at in range(len(test["pairs"])):
+        yield from _pair(numbers, ("test", "pairs", at))
 
 
 def _omnibus(numbers: Numbers) -> Iterator[str]:
     rows: Path = ("test", "omnibus", "levels")
     alpha = numbers.get("test", "alpha")
-    found = [place for place, row in enumerate(numbers.get(*rows)) if row["p"] is not None and row["p"] <= alpha]
-    names = listed(list(numbers.get("test", "groups")))
+    p = "p_step_down"
+    found = [place for place, row in enumerate(numbers.get(*rows)) if row[p] is not None and row[p] <= alpha]
+    names = listed(list(numbers.get("test", "omnibus", "conditions")))
     what = name_of(numbers.get("test", "statistic"))
+    how = (
+        f"(max-F, {numbers.count('test', 'omnibus', 'relabellings')} resamples, corrected over "
+        f"{numbers.count('test', 'n_levels')} levels by step-down; overall {numbers.p('test', 'omnibus', 'p_overall')})"
+    )
+    if numbers.get("test", "design") == "mixed":
+        within = " and ".join(numbers.get("test", "contrast", "conditions"))
+        what = f"the difference in {what} between {within}"
     if not found:
-        yield f"{what[0].upper()}{what[1:]} of {names} differed at no level (max-F over all levels)."
+        yield f"{_capital(what)} of {names} differed at no level {how}."
         return
-    where = [f"{level(numbers, *rows, at, 'level')} ({numbers.p(*rows, at, 'p')})" for at in found]
-    yield f"{what[0].upper()}{what[1:]} differed between {names} at {listed(where)} (max-F over all levels)."
+    where = [f"{level(numbers, *rows, at, 'level')} ({numbers.p(*rows, at, p)})" for at in found]
+    yield f"{_capital(what)} differed between {names} at {listed(where)} {how}."
 
 
 def _pair(numbers: Numbers, at: Path) -> Iterator[str]:
     """One comparison of two conditions, or of one with a value, at every level."""
     first, second = numbers.get(*at, "groups")
-    statistic, correction = numbers.get("test", "statistic"), numbers.get("test", "correction")
+    correction = numbers.get("test", "correction")
     rows: Path = (*at, "levels")
     alpha = numbers.get("test", "alpha")
     ps = [numbers.get(*p_path(numbers, rows, place, correction)) for place in range(len(numbers.get(*rows)))]
     tested = [place for place, p in enumerate(ps) if p is not None]
     found = [place for place in tested if ps[place] <= alpha]
     how = _how(numbers, at)
-    what = name_of(statistic)
+    what = _capital(_subject(numbers, at))
+    alone = numbers.get("test", "design") == "one-sample"
     for sign, word in ((1, "higher"), (-1, "lower")):
         where = [place for place in found if sign * numbers.get(*rows, place, "difference") > 0]
         if not where:
             continue
-        details = [
-            f"{level(numbers, *rows, place, 'level')} ({value(numbers, statistic, *rows, place, first)} against "
-            f"{value(numbers, statistic, *rows, place, second)}, difference "
-            f"{difference(numbers, statistic, *rows, place, 'difference')}, "
-            f"{numbers.p(*p_path(numbers, rows, place, correction))})"
-            for place in where
-        ]
-        yield f"{what[0].upper()}{what[1:]} was {word} for {first} than for {second} at {listed(details)}{how}."
+        details = listed([_detail(numbers, at, place) for place in where])
+        if alone:
+            yield f"{what} of {first} was {word} than {_against(numbers)} at {details}{how}."
+        else:
+            yield f"{what} was {word} for {first} than for {second} at {details}{how}."
         how = ""
     rest = [place for place in tested if place not in found]
+    both = f"{what} of {first} and {_against(numbers)}" if alone else f"{what} of {first} and {second}"
     if not tested:
-        yield f"{what[0].upper()}{what[1:]} of {first} and {second} could not be compared at any level."
+        yield f"{both} could not be compared at any level."
     elif rest:
         least = min(rest, key=lambda place: (ps[place], place))
         smallest = numbers.bare_p(*p_path(numbers, rows, least, correction))
@@ -83,35 +89,62 @@ def _pair(numbers: Numbers, at: Path) -> Iterator[str]:
         if found:
             yield f"No difference was shown at the other levels (all p ≥ {smallest}, the smallest at {where_least})."
         else:
-            yield (
-                f"{what[0].upper()}{what[1:]} of {first} and {second} differed at no level (all p ≥ {smallest}, the "
-                f"smallest at {where_least}){how}."
-            )
-    for place, cluster in enumerate(numbers.get(*at).get("clusters") or ()):
+            yield f"{both} differed at no level (all p ≥ {smallest}, the smallest at {where_least}){how}."
+    for place, cluster in enumerate(numbers.get(*at, "clusters")):
         if cluster["p"] <= alpha:
             start, end = (level(numbers, *rows, cluster[name], "level") for name in ("first", "last"))
             higher, lower = (first, second) if cluster["sign"] > 0 else (second, first)
+            if alone:
+                lower, higher = (_against(numbers) if one == second else one for one in (lower, higher))
             span = f"at {start}" if start == end else f"from {start} to {end}"
             yield f"In a cluster {span}, {higher} lay above {lower} ({numbers.p(*at, 'clusters', place, 'p')})."
 
 
+def _capital(text: str) -> str:
+    return text[0].upper() + text[1:]
+
+
+def _subject(numbers: Numbers, at: Path) -> str:
+    """What is compared: the statistic, or in an interaction the difference of the conditions within participants."""
+    what, effect = name_of(numbers.get("test", "statistic")), numbers.get(*at, "effect")
+    if effect == "interaction":
+        return f"the difference in {what}, {' minus '.join(numbers.get('test', 'contrast', 'conditions'))},"
+    return f"{what} ({effect})" if effect.startswith("main effect") else what
+
+
+def _against(numbers: Numbers) -> str:
+    """The value that one condition is compared with."""
+    return value(numbers, numbers.get("test", "statistic"), "test", "against")
+
+
+def _detail(numbers: Numbers, at: Path, place: int) -> str:
+    """A level with both values, their difference and p."""
+    statistic, row = numbers.get("test", "statistic"), (*at, "levels", place)
+    written = difference if numbers.get(*at, "effect") == "interaction" else value
+    first, second = (written(numbers, statistic, *row, f"mean_{which}") for which in ("first", "second"))
+    values = first if numbers.get("test", "design") == "one-sample" else f"{first} against {second}"
+    p = numbers.p(*p_path(numbers, (*at, "levels"), place, numbers.get("test", "correction")))
+    gap = difference(numbers, statistic, *row, "difference")
+    return f"{level(numbers, *row, 'level')} ({values}, difference {gap}, {p})"
+
+
 def _how(numbers: Numbers, at: Path) -> str:
     """Test, sides, correction and n of a comparison."""
-    design = numbers.get("test", "design")
-    count = numbers.count("test", "relabellings")
-    kind = {
-        "between": f"randomization test, {count} relabellings of participants",
-        "within": f"sign-flip test, {count} flips of participants' paired differences",
-        "one-sample": f"sign-flip test, {count} flips of participants' differences from the value",
-        "mixed": f"randomization test, {count} relabellings",
-    }[design]
-    if numbers.get("test", "spread") == "pooled":
+    count, paired, pair = numbers.count("test", "relabellings"), numbers.get(*at, "paired"), numbers.get(*at)
+    units = "images" if numbers.get("test", "unit") == "image" else "participants"
+    if numbers.get("test", "design") == "one-sample":
+        kind = f"sign-flip test, {count} flips of {units}' differences from the value"
+    elif paired and pair["n_pairs"] > 1:
+        kind = f"randomization test, {count} orders of each of the {units}' conditions"
+    elif paired:
+        kind = f"sign-flip test, {count} flips of {units}' paired differences"
+    else:
+        kind = f"randomization test, {count} relabellings of {units}"
+    if pair["spread"] == "pooled":
         kind += " of the studentized difference with pooled spread"
-    first = numbers.get(*at, "groups", 0)
-    sides = ALTERNATIVES[numbers.get("test", "alternative")].replace("FIRST", first)
-    corrected = CORRECTIONS[numbers.get("test", "correction")].replace("NUMBER", numbers.count("test", "n_levels"))
-    sizes = listed([numbers.count(*at, "n", place) for place in range(len(numbers.get(*at, "n")))])
-    return f" ({kind}, {sides}, {corrected}; n = {sizes})"
+    sides = ALTERNATIVES[numbers.get("test", "alternative")].replace("FIRST", numbers.get(*at, "groups", 0))
+    sizes = listed([numbers.count(*at, "n", place) for place in range(len(pair["n"]))])
+    return f" ({kind}, {sides}, {corrected(numbers, at)}; n = {sizes})"
 
 
 def _late(numbers: Numbers) -> Iterator[str]:

@@ -13,7 +13,7 @@ STATISTICS: dict[str, tuple[str, str]] = {
     "criterion": ("the criterion (c)", ""),
     "response_ms": ("the median response time of correct answers", "ms"),
 }
-#: Correction → words; NUMBER stands for the number of levels.
+#: Correction → words; NUMBER stands for how many.
 CORRECTIONS: dict[str, str] = {
     "step-down": "corrected over NUMBER levels by step-down max-T",
     "max-t": "corrected over NUMBER levels by max-T",
@@ -24,6 +24,15 @@ CORRECTIONS: dict[str, str] = {
 #: Correction → column of the levels that holds its p; "none" takes the exact p where there is one.
 P_COLUMNS = {"step-down": "p_step_down", "max-t": "p_max_t", "holm": "p_holm", "bh": "p_bh"}
 ALTERNATIVES = {"two-sided": "two-sided", "greater": "one-sided, FIRST higher", "less": "one-sided, FIRST lower"}
+
+
+def corrected(numbers: Numbers, at: Path) -> str:
+    """What the p of a comparison are corrected by, over how many levels and pairs."""
+    text = CORRECTIONS[numbers.get("test", "correction")]
+    count = f"{numbers.count('test', 'n_levels')} levels"
+    if numbers.get(*at, "n_pairs") > 1:
+        count += f" and {numbers.count(*at, 'n_pairs')} pairs"
+    return text.replace("NUMBER levels", count)
 
 
 def name_of(statistic: str) -> str:

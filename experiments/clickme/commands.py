@@ -35,10 +35,13 @@ _PLAYERS = """\
   rapidvision clickme players game/ --rename "Old name" "New name" --why "offensive"
   rapidvision clickme players game/ --hide "A name" --why "a program"     gone from the others' leaderboard
   rapidvision clickme players game/ --show "A name" --why "a mistake"
+  rapidvision clickme players game/ --data "A name"                       all that is stored about a player
+  rapidvision clickme players game/ --erase "A name"                      deletes it, where the game is not served
+  rapidvision clickme players game/ --check-export maps/                  whether an export holds somebody erased
   rapidvision clickme players game/ --log                                 what was done, when, by whom and why
   rapidvision clickme players game/ --observers pilot                     those of rehearsals
 
-It may be used while the game is served; pages follow within seconds. Rounds and maps stay as they are."""
+Names may be changed while the game is served; pages follow within seconds, and rounds and maps stay as they are."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -203,6 +206,13 @@ def _add_players(verbs: Verbs) -> None:
     what.add_argument("--rename", nargs=2, metavar=("NAME", "NEW"), help="give a player another username")
     what.add_argument("--hide", metavar="NAME", help="take a player off the others' leaderboard")
     what.add_argument("--show", metavar="NAME", help="bring a hidden player back")
+    what.add_argument("--data", metavar="NAME", help="print everything that is stored about a player, as JSON")
+    what.add_argument(
+        "--erase", metavar="NAME", help="delete a player and all their rounds, while the game is not served"
+    )
+    what.add_argument(
+        "--check-export", type=Path, metavar="DIR", help="say whether an export holds players who were erased since"
+    )
     what.add_argument("--log", action="store_true", help="list what was done")
     parser.add_argument("--why", default="", metavar="TEXT", help="the reason, needed with a change")
     add_kind(parser)
@@ -213,6 +223,9 @@ def _add_players(verbs: Verbs) -> None:
 
 def _players(arguments: argparse.Namespace) -> None:
     host, moderation = work("server.host"), work("server.moderation")
+    if any((arguments.data, arguments.erase, arguments.check_export)):
+        work("rights_command").run(arguments)
+        return
     blocked = host.read_game(arguments.game).blocked_names
     store = host.existing_store(arguments.game, arguments.database_url)
     try:

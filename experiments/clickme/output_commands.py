@@ -12,7 +12,7 @@ from .game.kinds import KINDS
 _EXPORT = """\
   rapidvision clickme export game/ --out maps/
   rapidvision clickme export game/ --out maps/ --blur gauss:7 --min-players 3 --keep-flagged
-  rapidvision clickme export game/ --out maps/ --per-player --tfrecords
+  rapidvision clickme export game/ --out maps/ --per-player --tfrecords raw
   rapidvision clickme export rehearsal/ --out maps/ --observers simulated
   rapidvision stimuli build maps/recipe.toml --out stimuli/
 
@@ -97,7 +97,12 @@ def _add_export(verbs: Verbs) -> None:
     )
     parser.add_argument("--drop-mobile", action="store_true", help="leave out phones and tablets")
     parser.add_argument("--per-player", action="store_true", help="write each player's maps too")
-    parser.add_argument("--tfrecords", action="store_true", help="write the release's TFRecord form too")
+    parser.add_argument(
+        "--tfrecords",
+        choices=("raw", "jpeg"),
+        default="",
+        help="write the release's TFRecords too: raw float32 with click counts (2019), or JPEG (Harmonization's)",
+    )
     add_common_options(parser, seed=False)
     parser.set_defaults(run=_export)
 
@@ -106,7 +111,7 @@ def _export(arguments: argparse.Namespace) -> None:
     from rapidvision.system.progress import progress
 
     export, keep, pooling = work("maps.export"), work("maps.filters"), work("maps.pooling")
-    part, deck, _ = _played(arguments)
+    part, deck, _ = _played(arguments, times=False)
     judged = _judged(part, deck, automated=arguments.keep_automated)
     filters = keep.Filters(
         min_bubbles=arguments.min_bubbles,
@@ -144,7 +149,7 @@ def _add_report(verbs: Verbs) -> None:
 
 def _report(arguments: argparse.Namespace) -> None:
     report = work("report.page")
-    part, deck, game = _played(arguments)
+    part, deck, game = _played(arguments, times=True)
     seed = game.seed if arguments.seed is None else arguments.seed
     judged = _judged(part, deck, automated=arguments.keep_automated)
     if not arguments.keep_automated:
@@ -161,12 +166,12 @@ def _report(arguments: argparse.Namespace) -> None:
         say(arguments, "left out: " + ", ".join(f"{n} rounds {reason}" for reason, n in part.left_out.items()))
 
 
-def _played(arguments: argparse.Namespace) -> tuple[Any, Any, Any]:
+def _played(arguments: argparse.Namespace, *, times: bool) -> tuple[Any, Any, Any]:
     """Return the rounds that are meant, the images, and the settings of a game."""
     host, collected, selection = work("server.host"), work("storage.collected"), work("storage.selection")
     store = host.existing_store(arguments.game, arguments.database_url)
     try:
-        data = collected.collect(store)
+        data = collected.collect(store, times=times)
     finally:
         store.close()
     part = selection.select(data, players=arguments.observers, rules=arguments.rules)

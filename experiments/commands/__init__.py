@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rapidvision.cli import Verbs, add_common_options, add_verb, say
 
-from . import export, lab, plan, protocol
+from . import care, export, lab, plan, protocol
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -17,6 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_simulate(verbs)
     lab.add_arguments(verbs)
     export.add_arguments(verbs)
+    care.add_arguments(verbs)
     try:
         online = importlib.import_module("rapidvision.experiments.online.commands")
     except ModuleNotFoundError as error:

@@ -10,6 +10,8 @@ from rapidvision.cli import Verbs, add_common_options, add_plugin_option, add_ve
 from ..exports.exporters import EXPORTERS
 
 if TYPE_CHECKING:
+    from rapidvision.study import Study
+
     from ..exports.sessions import Sessions
 
 _EXPORT = """\
@@ -76,10 +78,16 @@ def add_arguments(verbs: Verbs) -> None:
         "report",
         "report a session's timing: durations, late refreshes, resolution of response times, photodiode",
         "  rapidvision session report study/ p01\n"
+        "  rapidvision session report study/ --all\n"
         "  rapidvision session report study/ p01 --photodiode-trace trace.csv --out timing.json",
     )
     parser.add_argument("study", metavar="STUDY", help="the study folder")
-    parser.add_argument("name", metavar="ID", help="participant or session")
+    parser.add_argument("name", nargs="?", metavar="ID", help="participant or session; left out with --all")
+    parser.add_argument(
+        "--all",
+        action="store_true",
+        help="a line per opening of every session: state, refreshes, void trials, step of response times, who ran it where",
+    )
     parser.add_argument(
         "--photodiode-trace", type=Path, metavar="FILE", help="trace with the columns time_s, light and perhaps trigger"
     )
@@ -152,6 +160,27 @@ def _tell(arguments: argparse.Namespace, found: "Sessions", out: Path) -> None:
         print("\n".join(lines), file=sys.stderr)  # noqa: T201
 
 
+def _report_all(arguments: argparse.Namespace, study: "Study") -> int:
+    from rapidvision.errors import InputError
+    from rapidvision.system import files
+
+    from ..exports.openings import openings_of, overview
+    from ..exports.sessions import recorded_sessions
+
+    if arguments.name is not None or arguments.photodiode_trace is not None:
+        raise InputError(
+            "report: got --all with a session or a trace; --all reports every session: leave the others out"
+        )
+    found = recorded_sessions(study)
+    say(arguments, overview(found.recorded))
+    if arguments.out is not None:
+        files.write_json(arguments.out, [row for session in found.recorded for row in openings_of(session)])
+    if found.faults:
+        lines = [f"left out {len(found.faults)} of the journals:", *(f"  {fault.what}" for fault in found.faults)]
+        print("\n".join(lines), file=sys.stderr)  # noqa: T201
+    return 1 if found.faults else 0
+
+
 def _report(arguments: argparse.Namespace) -> int:
     from rapidvision.errors import InputError
     from rapidvision.study import Study
@@ -162,6 +191,10 @@ def _report(arguments: argparse.Namespace) -> int:
     from ..recording.journal import read_journal
 
     study = Study(arguments.study)
+    if arguments.all:
+        return _report_all(arguments, study)
+    if arguments.name is None:
+        raise InputError("report: name a participant or a session, or give --all for every session")
     part, entry = file_checks.find_session(study, arguments.name)
     path = file_checks.journal_path(part, entry.session_id)
     _, entries = read_journal(path)

@@ -34,7 +34,15 @@ def _add_display_options(parser: argparse.ArgumentParser) -> None:
         metavar="HZ",
         help="paced test mode: imitate refreshes where a display has none; recorded",
     )
-    parser.add_argument("--trigger", default="none", metavar="PORT", help="serial:DEVICE, parallel:ADDRESS or lsl:NAME")
+    parser.add_argument(
+        "--trigger",
+        default="none",
+        metavar="PORT",
+        help="parallel:ADDRESS, serial:DEVICE, serial-pulse:DEVICE (a zero after each code; @SPEED behind a device) or lsl:NAME",
+    )
+    parser.add_argument(
+        "--trigger-ms", type=float, metavar="MS", help="width of pulses; default: 5, or half a refresh if shorter"
+    )
     parser.add_argument(
         "--box",
         action="append",
@@ -47,8 +55,12 @@ def _add_display_options(parser: argparse.ArgumentParser) -> None:
         "--photodiode-px", type=int, default=0, metavar="PX", help="side of a patch for a photodiode, lower left"
     )
     parser.add_argument(
-        "--accept-timing", action="store_true", help="run although a check of the display is red; recorded"
+        "--accept",
+        default="",
+        metavar="CHECKS",
+        help="run although these checks are red, such as scale,disk; timing means all checks of time; recorded",
     )
+    _add_station(parser)
     parser.add_argument("--set", type=Path, metavar="SET", help="the stimulus set, where it was moved")
     parser.add_argument(
         "--simulate", action="store_true", help="a simulated participant presses the keys; kept beside the study"
@@ -58,6 +70,12 @@ def _add_display_options(parser: argparse.ArgumentParser) -> None:
         "--observers-file", type=Path, metavar="FILE", help="what the simulated participant is like, as TOML"
     )
     add_common_options(parser)
+
+
+def _add_station(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--station", type=int, metavar="NUMBER", help="which computer this is, in a study planned with --n-stations"
+    )
 
 
 def _size(text: str) -> tuple[int, int]:
@@ -73,6 +91,7 @@ def _options(arguments: argparse.Namespace) -> "Options":
     from rapidvision.screen import read_profile
 
     from ..engine.participants import Observers
+    from ..lab.display_checks import accepted_checks
     from ..lab.file_checks import Options
 
     simulate = None
@@ -86,9 +105,10 @@ def _options(arguments: argparse.Namespace) -> "Options":
         window_px=arguments.window,
         paced_hz=arguments.paced,
         trigger=arguments.trigger,
+        trigger_ms=arguments.trigger_ms,
         boxes=tuple(arguments.box),
         photodiode_px=arguments.photodiode_px,
-        accept_timing=arguments.accept_timing,
+        accept=accepted_checks(arguments.accept),
         accept_age=getattr(arguments, "accept_age", False),
         max_age_h=getattr(arguments, "max_age", 24.0),
         simulate=simulate,
@@ -134,7 +154,7 @@ def _run(arguments: argparse.Namespace) -> int:
     def tell(text: str) -> None:
         say(arguments, text)
 
-    study, options = Study(arguments.study), _options(arguments)
+    study, options = Study(arguments.study, station=arguments.station), _options(arguments)
     participant = arguments.participant or file_checks.next_rehearsal(study, options.kind)
     path = run.run_session(study, participant, options, group=arguments.group, say=tell)
     say(arguments, f"finished: {path}")
@@ -164,7 +184,10 @@ def _resume(arguments: argparse.Namespace) -> int:
     from ..lab import run
 
     path = run.resume_session(
-        Study(arguments.study), arguments.name, _options(arguments), say=lambda text: say(arguments, text)
+        Study(arguments.study, station=arguments.station),
+        arguments.name,
+        _options(arguments),
+        say=lambda text: say(arguments, text),
     )
     say(arguments, f"finished: {path}")
     return 0
@@ -187,6 +210,7 @@ def _add_care(verbs: Verbs) -> None:
     )
     parser.add_argument("study", metavar="STUDY", help="the study folder")
     parser.add_argument("name", metavar="ID", help="participant or session")
+    _add_station(parser)
     add_common_options(parser, seed=False)
     parser.set_defaults(run=_release)
 
@@ -216,6 +240,6 @@ def _release(arguments: argparse.Namespace) -> int:
 
     from ..lab import run
 
-    entry = run.release(Study(arguments.study), arguments.name)
+    entry = run.release(Study(arguments.study, station=arguments.station), arguments.name)
     say(arguments, f"{entry.session_id}: given up; {entry.group} slot {entry.slot} is free again, its trials stay")
     return 0

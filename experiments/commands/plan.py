@@ -31,6 +31,13 @@ def add_arguments(verbs: Verbs) -> None:
         "--protocol", default="paper", metavar="FILE|PRESET", help="a protocol.toml or a preset's name; default: paper"
     )
     parser.add_argument("--n-per-group", type=int, metavar="N", help="participants per group; default: 60")
+    parser.add_argument(
+        "--n-stations",
+        type=int,
+        default=1,
+        metavar="N",
+        help="computers that run the study without a common drive; each gets slots of its own; default: 1",
+    )
     parser.add_argument("--language", metavar="CODE", help="language of the texts; default: the protocol's")
     parser.add_argument("--texts", type=Path, metavar="FILE", help="TOML with texts for another task or language")
     parser.add_argument(
@@ -137,6 +144,7 @@ def _write(
             protocol,
             out,
             n_slots=n_slots,
+            n_stations=arguments.n_stations,
             texts_file=arguments.texts,
             protocol_file=source,
             advance=advance,

@@ -10,10 +10,9 @@ import msgspec
 
 from rapidvision.errors import InputError
 from rapidvision.seeds import stream
+from rapidvision.system import platforms
 
 _ALLOWED = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
-#: Names that Windows keeps for devices.
-_DEVICES = {"con", "prn", "aux", "nul", *(f"{kind}{n}" for kind in ("com", "lpt") for n in range(1, 10))}
 _MONTH = "jan|feb|mar|apr|may|jun|jul|aug|sep|sept|oct|nov|dec|march|april|june|july"
 #: What spreadsheets read as a power of ten, a date or a truth value.
 _CHANGED = re.compile(
@@ -68,8 +67,8 @@ or digit first. Use "p11"?
     """
     if not _ALLOWED.fullmatch(participant_id):
         why = "1 to 64 letters (a-z), digits, - or _ are allowed, a letter or digit first"
-    elif participant_id.casefold() in _DEVICES:
-        why = "Windows keeps this name for a device and cannot store a file under it"
+    elif fault := platforms.name_fault(participant_id):
+        why = f"{fault} and cannot store a file under it"
     elif _CHANGED.fullmatch(participant_id):
         why = "spreadsheets change this into a number or a date"
     else:
@@ -99,6 +98,29 @@ def likeness(participant_id: str) -> str:
     return re.sub(r"(?<!\d)0+(?=\d)", "", plain)
 
 
+def near(participant_id: str, others: Iterable[str]) -> list[str]:
+    """Return the ids that one slip of the finger turns into this one: a letter changed, left out, added, or two swapped.
+
+    Examples
+    --------
+    >>> near("p12", ["p12", "p13", "p21", "p1", "x40"])
+    ['p13', 'p21', 'p1']
+    """
+    mine = participant_id.casefold()
+    return [each for each in others if each.casefold() != mine and _one_slip(mine, each.casefold())]
+
+
+def _one_slip(one: str, two: str) -> bool:
+    short, long = sorted((one, two), key=len)
+    if len(long) - len(short) == 1:
+        return any(long[:at] + long[at + 1 :] == short for at in range(len(long)))
+    if len(long) != len(short):
+        return False
+    differ = [at for at in range(len(one)) if one[at] != two[at]]
+    swapped = len(differ) == 2 and differ[1] == differ[0] + 1 and sorted(one) == sorted(two)
+    return len(differ) == 1 or swapped
+
+
 class Slots:
     """The state of all slots, from the entries of a ledger.
 
@@ -112,6 +134,8 @@ class Slots:
         The protocol's seed; breaks ties between groups so that the next group cannot be foreseen.
     entries : iterable of Entry
         What happened so far, in order.
+    mine : range, optional
+        The slots that may be given here, where several stations share a study; all by default.
 
     Examples
     --------
@@ -121,9 +145,18 @@ class Slots:
     (True, 0, 0)
     """
 
-    def __init__(self, groups: Sequence[str], n_slots: int, *, seed: int, entries: Iterable[Entry] = ()) -> None:
+    def __init__(
+        self,
+        groups: Sequence[str],
+        n_slots: int,
+        *,
+        seed: int,
+        entries: Iterable[Entry] = (),
+        mine: range | None = None,
+    ) -> None:
         self.groups = tuple(groups)
         self.n_slots = n_slots
+        self.mine = range(n_slots) if mine is None else mine
         self.seed = seed
         self.last: dict[str, Entry] = {}
         for entry in entries:
@@ -138,7 +171,14 @@ class Slots:
         return Counter((e.group, e.slot) for e in self.last.values() if e.event != "returned")
 
     def take(
-        self, participant_id: str, *, group: str | None = None, utc: str = "", reuse: bool = False, prefix: str = ""
+        self,
+        participant_id: str,
+        *,
+        group: str | None = None,
+        slot: int | None = None,
+        utc: str = "",
+        reuse: bool = False,
+        prefix: str = "",
     ) -> Entry:
         """Return the entry that gives a participant the least filled slot; the caller stores it.
 
@@ -148,6 +188,8 @@ class Slots:
             Must be new to the study.
         group : str, optional
             Only slots of this group; the group with the fewest participants by default.
+        slot : int, optional
+            This slot, as a roster says; the least filled one by default.
         utc : str
             Goes into the entry.
         reuse : bool
@@ -180,10 +222,16 @@ class Slots:
         group = self._next_group(filled) if group is None else group
         if group not in self.groups:
             raise InputError(f'group: this study has no "{group}"; it has {", ".join(self.groups)}')
-        slot = min(range(self.n_slots), key=lambda number: (filled[group, number], number))
+        if slot is None:
+            slot = min(self.mine, key=lambda number: (filled[group, number], number))
+        elif slot not in self.mine or (filled[group, slot] and not reuse):
+            why = "is another station's" if slot not in self.mine else "is taken"
+            raise InputError(
+                f"participant {participant_id}: slot {slot} of group {group} {why}; give another one in participants.csv"
+            )
         if filled[group, slot] and not reuse:
             raise InputError(
-                f"group {group}: all {self.n_slots} slots are taken; plan more with `rapidvision session plan --n-per-group`, "
+                f"group {group}: all {len(self.mine)} slots are taken; plan more with `rapidvision session plan --n-per-group`, "
                 "give unfinished sessions back with `rapidvision session release`, or run with --reuse-slot, which "
                 "gives a plan to a second participant"
             )
@@ -215,7 +263,7 @@ class Slots:
         return entry
 
     def _next_group(self, filled: Counter[tuple[str, int]]) -> str:
-        sizes = {group: sum(filled[group, slot] for slot in range(self.n_slots)) for group in self.groups}
+        sizes = {group: sum(filled[group, slot] for slot in self.mine) for group in self.groups}
         least = [group for group in self.groups if sizes[group] == min(sizes.values())]
         return least[int(stream(self.seed, "group", len(self.last)).integers(len(least)))]
 

@@ -166,6 +166,7 @@ def make_study(
     folder: Path | str,
     *,
     n_slots: int,
+    n_stations: int = 1,
     texts_file: Path | str | None = None,
     protocol_file: Path | str | None = None,
     advance: Advance = silent,
@@ -185,6 +186,8 @@ def make_study(
         The study folder.
     n_slots : int
         Participant slots per group, ≥ 1.
+    n_stations : int
+        Computers that run the study side by side, each with slots of its own and without a common drive.
     texts_file : path-like, optional
         Texts for another task or language.
     protocol_file : path-like, optional
@@ -204,13 +207,15 @@ def make_study(
     """
     if n_slots < 1:
         raise InputError(f"slots: got {n_slots}, at least 1 is needed")
+    if not 1 <= n_stations <= n_slots:
+        raise InputError(f"n-stations: got {n_stations}; 1 to {n_slots}, the slots of a group, are allowed")
     fit.check_fit(stimulus_set, protocol, source=protocol_file)
     study = Study(folder)
     planner = Planner(stimulus_set, protocol, words=texts.read_texts(protocol.language, override=texts_file))
     groups = tuple(planner.conditions.groups)
     by_slot = [planner.plan(group, slot) for slot in range(n_slots) for group in groups]
     plans = [plan for group in groups for plan in by_slot if plan.group == group]
-    _refuse_change(study, plans)
+    _refuse_change(study, plans, n_stations)
     written = set()
     for plan in plans:
         written.add(write_plan(study.plans_folder, plan).name)
@@ -218,14 +223,20 @@ def make_study(
     for old in study.plans_folder.glob("*.json"):
         if old.name not in written:
             old.unlink()
-    study.write_description(stimulus_set, protocol, groups=groups, n_slots=n_slots)
+    study.write_description(stimulus_set, protocol, groups=groups, n_slots=n_slots, n_stations=n_stations)
     return plans
 
 
-def _refuse_change(study: Study, plans: list[Plan]) -> None:
-    began = study.ledger_path.exists() or (study.sessions_folder.is_dir() and any(study.sessions_folder.iterdir()))
+def _refuse_change(study: Study, plans: list[Plan], n_stations: int) -> None:
+    began = bool(study.ledger_paths()) or (study.sessions_folder.is_dir() and any(study.sessions_folder.iterdir()))
     if not began:
         return
+    before = study.description().n_stations
+    if before != n_stations:
+        raise InputError(
+            f"{study.folder}: n-stations: got {n_stations}, allowed is {before}: its sessions have begun, and slots would "
+            "be given twice"
+        )
     new = {(plan.group, plan.slot): plan.digest for plan in plans}
     for old in study.plans():
         if new.get((old.group, old.slot)) != old.digest:

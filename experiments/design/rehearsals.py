@@ -29,6 +29,10 @@ class Rehearsals(Study):
         """``rehearsals/ledger.jsonl``."""
         return self.rehearsals_folder / "ledger.jsonl"
 
+    def slots_here(self) -> range:
+        """Every slot: rehearsals use none up."""
+        return range(self.description().n_slots)
+
     @property
     def sessions_folder(self) -> Path:
         """``rehearsals/sessions/``."""

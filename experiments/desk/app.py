@@ -1,9 +1,8 @@
 """The desk's pages and what their forms do."""
 
 import asyncio
-import shutil
 from collections.abc import Awaitable, Callable
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -13,10 +12,9 @@ from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from rapidvision.errors import InputError, RapidVisionError
-from rapidvision.system import files
 from rapidvision.system.templates import rendered
 
-from ..web.app import MEDIA_TYPES, Files, Problem, create_app, reply
+from ..web.app import Files, Problem, create_app, reply
 from .access import Access
 from .action import Action, values_of
 from .analysis_actions import ACTIONS as READING
@@ -25,31 +23,11 @@ from .jobs import Jobs
 from .project import OWN, Project, projects_in
 from .session_actions import ACTIONS as SESSIONS
 from .stimuli_actions import ACTIONS as STIMULI
+from .stored_files import MAX_UPLOAD_BYTES, POLICY, SHOWN, UPLOAD_SECONDS, inside, keep
 
 _HERE = Path(__file__).parent
 ACTIONS: tuple[Action, ...] = (*STIMULI, *SESSIONS, *READING)
 BY_NAME = {action.name: action for action in ACTIONS}
-#: Largest file that can be dropped on the page.
-MAX_UPLOAD_BYTES = 512 * 1024 * 1024
-_UPLOAD_SECONDS = 600.0
-_SHOWN = {
-    **MEDIA_TYPES,
-    ".html": "text/html",
-    ".csv": "text/csv",
-    ".jpg": "image/jpeg",
-    ".jpeg": "image/jpeg",
-    ".md": "text/plain",
-    ".pdf": "application/pdf",
-    ".toml": "text/plain",
-    ".txt": "text/plain",
-    ".tsv": "text/plain",
-    ".zip": "application/zip",
-}
-#: For pages that a command wrote: they show their own files, and can neither ask this server for more nor send a form.
-_POLICY = (
-    "default-src 'none'; style-src 'self' 'unsafe-inline'; script-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
-    "connect-src 'none'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
-)
 #: What else a project may have to look at: path, title.
 _FIGURES = (
     ("timeline.svg", "Timeline of a session"),
@@ -95,7 +73,7 @@ class Desk:
             Route("/job/{number:int}/stop", page(self._stop), methods=["POST"]),
             Route("/static/{path:path}", static.endpoint),
         ]
-        return create_app(routes, max_body_bytes=MAX_UPLOAD_BYTES, body_seconds=_UPLOAD_SECONDS)
+        return create_app(routes, max_body_bytes=MAX_UPLOAD_BYTES, body_seconds=UPLOAD_SECONDS)
 
     def _page(self, work: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
         async def guarded(request: Request) -> Response:
@@ -214,33 +192,26 @@ class Desk:
         rows = await asyncio.to_thread(read_images, project.images) if project.images.is_file() else []
         found = next((row["path"] for row in rows if row["image_id"] == request.path_params["image_id"]), "")
         path = project.images.parent / found
-        kind = _SHOWN.get(path.suffix.lower(), "")
+        kind = SHOWN.get(path.suffix.lower(), "")
         if not found or not kind.startswith("image/") or not path.is_file():
             raise Problem(404, "no_such_image", "there is no such image that a browser shows")
-        return FileResponse(path, media_type=kind, headers={"content-security-policy": _POLICY})
+        return FileResponse(path, media_type=kind, headers={"content-security-policy": POLICY})
 
     async def _upload(self, request: Request) -> Response:
         project = self._find(request)
-        target = _inside(project.uploads, request.path_params["path"])
-        faults = [
-            fault for part in PurePosixPath(request.path_params["path"]).parts if (fault := files.name_fault(part))
-        ]
-        if faults:
-            raise Problem(400, "name", f"{request.path_params['path']}: {faults[0]}")
-        if target.exists():
-            raise Problem(409, "exists", f"{request.path_params['path']}: was uploaded already; rename one of the two")
+        target = inside(project.uploads, request.path_params["path"])
         data = await request.body()
-        await asyncio.to_thread(_keep, target, data)
+        await asyncio.to_thread(keep, target, data, name=request.path_params["path"])
         return reply({"path": target.as_posix(), "bytes": len(data)})
 
     async def _file(self, request: Request) -> Response:
         project = self._find(request)
-        path = _inside(project.folder, request.path_params["path"])
-        kind = _SHOWN.get(path.suffix.lower())
+        path = inside(project.folder, request.path_params["path"])
+        kind = SHOWN.get(path.suffix.lower())
         if kind is None or not path.is_file():
             raise Problem(404, "no_such_file", f"{request.path_params['path']}: there is no such file")
         return FileResponse(
-            path, media_type=kind, headers={"cache-control": "no-cache", "content-security-policy": _POLICY}
+            path, media_type=kind, headers={"cache-control": "no-cache", "content-security-policy": POLICY}
         )
 
     async def _job(self, request: Request) -> Response:
@@ -272,24 +243,6 @@ async def _form(request: Request) -> dict[str, str]:
     if request.headers.get("content-type", "").partition(";")[0].strip() != "application/x-www-form-urlencoded":
         raise Problem(415, "not_a_form", "send a form")
     return dict(parse_qsl((await request.body()).decode("utf-8", errors="replace"), keep_blank_values=True))
-
-
-def _inside(folder: Path, path: str) -> Path:
-    """Return a path below a folder, or refuse one that leads out of it."""
-    parts = PurePosixPath(path).parts
-    if not parts or path.startswith("/") or any(part in ("..", ".") or "\\" in part or "\0" in part for part in parts):
-        raise Problem(404, "no_such_file", "there is no such file")
-    target = folder.joinpath(*parts)
-    if not target.resolve().is_relative_to(folder.resolve()):
-        raise Problem(404, "no_such_file", "there is no such file")
-    return target
-
-
-def _keep(target: Path, data: bytes) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if shutil.disk_usage(target.parent).free < 2 * len(data):
-        raise Problem(507, "full", "the disk has too little space left")
-    files.write_bytes(target, data, durable=False)
 
 
 def _offered(stage: str, project: Project) -> list[tuple[Action, str]]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from rapidvision.errors import InputError
 from rapidvision.formats.manifest import DESCRIPTION
 from rapidvision.study import Study
-from rapidvision.system import files
+from rapidvision.system.platforms import name_fault
 
 #: Folder beside the projects in which the desk keeps what it ran.
 OWN = ".desk"
@@ -41,7 +41,7 @@ class Project:
     """
 
     def __init__(self, desk: Path, name: str) -> None:
-        if not _NAME.fullmatch(name) or (fault := files.name_fault(name)):
+        if not _NAME.fullmatch(name) or (fault := name_fault(name)):
             why = "" if not _NAME.fullmatch(name) else f" ({fault})"
             raise InputError(
                 f'name of the study: got "{name}"{why}; letters of a-z, digits, - and _ are needed, at most 60, the first '
@@ -139,6 +139,6 @@ def projects_in(desk: Path) -> list[Project]:
 
 def _is_project(path: Path) -> bool:
     known = ("upload", "images/recipe.toml", f"set/{DESCRIPTION}", "protocol.toml", "study/study.json", OWN)
-    if not _NAME.fullmatch(path.name) or files.name_fault(path.name):
+    if not _NAME.fullmatch(path.name) or name_fault(path.name):
         return False
     return any((path / name).exists() for name in known)

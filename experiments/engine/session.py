@@ -69,6 +69,7 @@ class Session:
         self._entries = list(past)
         self.state = State(plan, past)
         self.held: set[str] = set()
+        self._n_looked_at = len(self._entries)
 
     def run(self) -> None:
         """Run what is left of the session, and tell the experimenter when much of it is void or flagged.
@@ -129,8 +130,20 @@ class Session:
         if isinstance(step, Ask):
             self._ask(step.question, block=step.block)
         else:
+            if step.block is not None:
+                self._tell_of_triggers()
             self._page(self._words(step), leave=step.leave, min_ms=step.min_ms)
         return ()
+
+    def _tell_of_triggers(self) -> None:
+        """Tell the experimenter at the end of a block that triggers failed in it, while the recording can be saved."""
+        new, self._n_looked_at = self._entries[self._n_looked_at :], len(self._entries)
+        why = [flag for data in new if isinstance(data, TrialData) for flag in data.flags if "trigger_failed" in flag]
+        if why:
+            self._page(
+                f"For the experimenter\n\nTriggers failed in {len(why)} trials of this block, at last:\n{why[-1]}\n\n"
+                "Check the port; it is opened again after each trial. Any key continues."
+            )
 
     def _words(self, page: Page) -> str:
         values = dict(page.values)

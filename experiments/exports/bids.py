@@ -199,5 +199,5 @@ def _sidecar(session: Recorded, setup: Setup, task: str, added: Sequence[Column]
             "PhotodiodePixels": setup.photodiode_px,
             "Trigger": setup.trigger,
         },
-        **described(added),
+        **described(plan, added),
     }

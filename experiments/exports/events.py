@@ -6,11 +6,12 @@ from typing import Any
 
 import msgspec
 
+from rapidvision.plan import Plan
 from rapidvision.system import files
 from rapidvision.task.trial import Trial
 from rapidvision.trials import Column, TrialRecord
 
-from ..interfaces import TrialData
+from ..interfaces import END_CODE, RESPONSE_CODE, TrialData
 from ..recording.answers import MEANINGS, AnswerRecord
 
 #: Columns of a run behind onset and duration, and what they mean.
@@ -18,6 +19,7 @@ EVENT_COLUMNS = {
     "trial_type": "The option that is right; the category where nothing is scored",
     "stim_file": "The image that the trial asks about",
     "response_time": "Input from time zero, late ones too",
+    "value": "Trigger code at the onset of the image; 0 is none",
     "trial": "Number within the session from 0, practice included",
     "phase": "practice or main",
     "block": "Block from 0; practice is -1, its further rounds -2, -3, ...",
@@ -65,7 +67,8 @@ def event(trial: Trial, row: TrialRecord, data: TrialData, begin_s: float, added
         row.correct_response or row.category or "n/a",
         as_shown(trial, data).image.path,
         "n/a" if row.response_ms is None else f"{row.response_ms / 1000:.6f}",
-        *(_cell(getattr(row, name)) for name in list(EVENT_COLUMNS)[3:]),
+        str(next((phase.trigger for phase in as_shown(trial, data).phases if phase.name == shown.name), 0)),
+        *(_cell(getattr(row, name)) for name in list(EVENT_COLUMNS)[4:]),
         *(_cell(row.more.get(column.name)) for column in added),
     ]
 
@@ -78,10 +81,28 @@ def _cell(value: object) -> str:
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
-def described(added: Sequence[Column]) -> dict[str, Any]:
-    """Return what a sidecar says of the columns of a run."""
-    seconds = {"response_time": {"Units": "s"}}
-    known = {name: {"Description": text} | seconds.get(name, {}) for name, text in EVENT_COLUMNS.items()}
+def codes_of(plan: Plan) -> dict[str, str]:
+    """Return every trigger code of a session's recording, in order, and what it says, for the levels of ``value``.
+
+    A code that several phases share names them all.
+    """
+    meanings: dict[int, dict[str, None]] = {RESPONSE_CODE: {"response": None}, END_CODE: {"end of the session": None}}
+    for planned in plan.trials():
+        for trial in (planned.chosen(choice) for choice in planned.choices or (None,)):
+            for phase in trial.phases:
+                words = f"{phase.name} ({phase.kind})"
+                if phase.kind == "stimulus":
+                    image = trial.images[phase.content]
+                    words = f"{phase.name}: {'target' if image.target else 'other'}, level {image.level_label}"
+                if phase.trigger:
+                    meanings.setdefault(phase.trigger, {})[words] = None
+    return {str(code): "; ".join(words) for code, words in sorted(meanings.items())}
+
+
+def described(plan: Plan, added: Sequence[Column]) -> dict[str, Any]:
+    """Return what a sidecar says of the columns of a run, with the meaning of each trigger code."""
+    more: dict[str, dict[str, Any]] = {"response_time": {"Units": "s"}, "value": {"Levels": codes_of(plan)}}
+    known = {name: {"Description": text} | more.get(name, {}) for name, text in EVENT_COLUMNS.items()}
     return known | {column.name: _described(column) for column in added}
 
 

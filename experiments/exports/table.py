@@ -15,6 +15,7 @@ from rapidvision.task.response import Scalar
 from rapidvision.trials import COLUMNS, TrialRecord
 
 from ..recording.answers import answers_path, write_answers
+from .openings import openings_path, write_openings
 
 if TYPE_CHECKING:
     from .exporters import Export
@@ -72,12 +73,12 @@ def type_of(values: Iterable[Scalar | None]) -> str:
 
 
 def write_table_of(out: Path, sessions: "Sequence[Recorded]", protocol: Protocol) -> None:
-    """Write the trials table of sessions, the description of its columns, and the answers that belong to no trial.
+    """Write the trials table of sessions, its columns' description, the answers of no trial, and what each opening ran on.
 
     Parameters
     ----------
     out : path
-        Ending in ``.csv`` or ``.parquet``; ``<name>-columns.json`` and ``answers.csv`` lie beside it.
+        Ending in ``.csv`` or ``.parquet``; ``<name>-columns.json``, ``answers.csv`` and ``openings.csv`` lie beside it.
     sessions : sequence of Recorded
         Of one study.
     protocol : Protocol
@@ -86,6 +87,7 @@ def write_table_of(out: Path, sessions: "Sequence[Recorded]", protocol: Protocol
     write_rows(out, [row for session in sessions for row in session.rows()])
     write_description(out, protocol)
     write_answers(answers_path(out), [answer for session in sessions for answer in session.answers()])
+    write_openings(openings_path(out), sessions)
 
 
 def export_table(export: "Export", out: Path, /) -> None:

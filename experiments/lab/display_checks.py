@@ -4,11 +4,11 @@ Each check is green, yellow (recorded) or red (the session is refused, unless so
 """
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from rapidvision.errors import CheckFailed, InputError
+from rapidvision.errors import CheckFailed, InputError, did_you_mean
 from rapidvision.grammar.runners import too_short
 from rapidvision.protocol import Protocol
 from rapidvision.screen import Screen as Profile
@@ -16,6 +16,7 @@ from rapidvision.screen import Screen as Profile
 from ..engine.refresh import Refresh, estimate
 from ..inputs.boxes import BoxRecord
 from ..interfaces import BLANK, Frame, Press
+from ..recording.quality import TIMING_CHECKS
 
 Colour = Literal["green", "yellow", "red"]
 
@@ -30,6 +31,35 @@ COARSEST_CLOCK_S = 0.001
 #: A box whose stamps are less certain than this is pointed out.
 MOST_UNSURE_MS = 4.0
 _WARM_UP = 10
+
+
+#: Names of the checks, as they are accepted; with the word "timing" all of :data:`TIMING_CHECKS` are.
+CHECKS = (*sorted(TIMING_CHECKS), "scale", "disk", "monitor profile", "priority", "keyboard", "response box")
+
+
+def accepted_checks(words: str) -> tuple[str, ...]:
+    """Return the names of the checks in a list with commas.
+
+    Raises
+    ------
+    InputError
+        Names the word that is no check.
+
+    Examples
+    --------
+    >>> accepted_checks("scale,refresh_rate")
+    ('scale', 'refresh rate')
+    >>> "jitter" in accepted_checks("timing"), "disk" in accepted_checks("timing")
+    (True, False)
+    """
+    found: list[str] = []
+    for word in filter(None, (each.strip() for each in words.split(","))):
+        name = word.replace("_", " ")
+        if name != "timing" and name not in CHECKS:
+            known = ["timing", *(each.replace(" ", "_") for each in CHECKS)]
+            raise InputError(f'accept: got "{word}"; {", ".join(known)} are allowed. {did_you_mean(word, known)}')
+        found += sorted(TIMING_CHECKS) if name == "timing" else [name]
+    return tuple(dict.fromkeys(found))
 
 
 class Check(NamedTuple):
@@ -70,20 +100,22 @@ class Preflight(NamedTuple):
             for c in self.checks
         )
 
-    def require(self, *, accepted: bool) -> list[str]:
-        """Return the names of the red checks when they are accepted, or refuse.
+    def require(self, accepted: Collection[str]) -> list[str]:
+        """Return the names of the red checks when all of them are among those that are accepted, or refuse.
 
         Raises
         ------
         CheckFailed
             When a check is red and not accepted.
         """
-        if self.red and not accepted:
-            first = self.red[0]
-            others = f" (and {len(self.red) - 1} more)" if len(self.red) > 1 else ""
+        refused = [check for check in self.red if check.name not in accepted]
+        if refused:
+            first = refused[0]
+            others = f" (and {len(refused) - 1} more)" if len(refused) > 1 else ""
+            words = ",".join(check.name.replace(" ", "_") for check in self.red)
             raise CheckFailed(
                 f"this display is not fit for a session: {first.name}: {first.found}{others}; {first.remedy}, "
-                "or run with --accept-timing, which is recorded with the data"
+                f"or run with --accept {words}, which is recorded with the data"
             )
         return [check.name for check in self.red]
 

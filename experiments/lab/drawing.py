@@ -9,6 +9,8 @@ from rapidvision.plan import Plan
 from rapidvision.task.questions import Question
 
 from ..interfaces import Frame
+from ..typesetting.fonts import is_foreign
+from ..typesetting.words import draw_words
 from .areas import Area, grid, strip
 
 _WORDS_PX, _SMALL_PX, _CUE_PX = 24, 20, 40
@@ -239,6 +241,11 @@ class Drawings:
         return self._words[key]
 
     def _make_text(self, words: str, height: float, pos: tuple[float, float]) -> Any:
+        if is_foreign(words):
+            image = draw_words(words, height, width_px=round(0.9 * self.window_px[0]), ink=self._ink)
+            return self._visual.ImageStim(
+                self.win, image, units="pix", size=image.size, pos=pos, interpolate=False, autoLog=False
+            )
         return self._visual.TextStim(
             self.win, words, height=height, pos=pos, color=self._ink, colorSpace="rgb255", wrapWidth=self.win.size[0],
             units="pix", autoLog=False,

@@ -20,6 +20,7 @@ from ..engine.participants import Observers
 from ..inputs.devices import check_boxes
 from ..keyboard import check_keys
 from ..recording.headers import Header
+from ..typesetting.fonts import check_fonts
 from . import display_checks
 from .ledger import Ledger
 
@@ -40,12 +41,14 @@ class Options:
         Paced test mode.
     trigger : str
         See :func:`rapidvision.experiments.triggers.ports.open_port`.
+    trigger_ms : float or None
+        Width of pulses; by default 5 ms, or half a refresh where that is shorter.
     boxes : tuple of str
         Response boxes; see :func:`rapidvision.experiments.inputs.boxes.open_box`.
     photodiode_px : int
         Side of the photodiode patch; 0 for none.
-    accept_timing : bool
-        Run although a check is red; recorded.
+    accept : tuple of str
+        Run although these checks are red, one by one; recorded.
     accept_age : bool
         Resume although the session is old; recorded.
     max_age_h : float
@@ -72,9 +75,10 @@ class Options:
     window_px: tuple[int, int] | None = None
     paced_hz: float | None = None
     trigger: str = "none"
+    trigger_ms: float | None = None
     boxes: tuple[str, ...] = ()
     photodiode_px: int = 0
-    accept_timing: bool = False
+    accept: tuple[str, ...] = ()
     accept_age: bool = False
     max_age_h: float = 24.0
     simulate: Observers | None = None
@@ -205,6 +209,7 @@ def make_ready(study: Study, entry: Entry, options: Options) -> Ready:
     plan = plan_of(study, entry)
     if options.simulate is None:
         check_boxes(plan.protocol, options.boxes)
+    check_fonts(plan)
     return Ready(plan, check_images(stimulus_set, plan), check_icons(stimulus_set, plan.protocol))
 
 
@@ -229,8 +234,8 @@ def check_study(study: Study, options: Options) -> StimulusSet:
     except OSError as error:
         raise InputError(f"{study.sessions_folder}: cannot be written ({error.strerror}); check its rights") from error
     disk = display_checks.judge_disk(study.sessions_folder)
-    if disk.colour == "red":
-        raise InputError(f"{study.sessions_folder}: {disk.found}; {disk.remedy}")
+    if disk.colour == "red" and "disk" not in options.accept:
+        raise InputError(f"{study.sessions_folder}: {disk.found}; {disk.remedy}, or run with --accept disk")
     return stimulus_set
 
 

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Literal
 
 import msgspec
 
 from rapidvision.errors import InputError
 from rapidvision.study import Study
+from rapidvision.system import files
 
 from .. import clock
 from ..design.allocation import Entry, Slots
@@ -25,7 +27,7 @@ class Ledger:
     Parameters
     ----------
     study : Study
-        Where ``ledger.jsonl`` is or will be.
+        Where ``ledger.jsonl`` is or will be; with a station, that station's own file is written and all are read.
 
     Notes
     -----
@@ -36,16 +38,28 @@ class Ledger:
         self.study = study
         self.path = study.ledger_path
 
-    def slots(self) -> Slots:
-        """Return the state of all slots."""
-        if not self.path.exists():
-            return self._slots(b"")
-        return self._slots(self.path.read_bytes())
+    def slots(self, *, taking: bool = False) -> Slots:
+        """Return the state of all slots, by the ledgers of all stations.
 
-    def take(self, participant_id: str, *, group: str | None = None, reuse: bool = False, prefix: str = "") -> Entry:
+        Parameters
+        ----------
+        taking : bool
+            Only slots of this station are given; refused where the study has stations and none is named.
+        """
+        return self._slots(taking=taking)
+
+    def take(
+        self,
+        participant_id: str,
+        *,
+        group: str | None = None,
+        slot: int | None = None,
+        reuse: bool = False,
+        prefix: str = "",
+    ) -> Entry:
         """Give a participant the least filled slot and store that; see :meth:`Slots.take`."""
-        with self._locked() as (file, slots):
-            entry = slots.take(participant_id, group=group, utc=utc_now(), reuse=reuse, prefix=prefix)
+        with self._locked(taking=True) as (file, slots):
+            entry = slots.take(participant_id, group=group, slot=slot, utc=utc_now(), reuse=reuse, prefix=prefix)
             file.append(msgspec.json.encode(entry) + b"\n")
         return entry
 
@@ -56,28 +70,38 @@ class Ledger:
             file.append(msgspec.json.encode(entry) + b"\n")
         return entry
 
-    def _slots(self, raw: bytes) -> Slots:
+    def _slots(self, *, taking: bool) -> Slots:
         description = self.study.description()
-        entries = []
-        lines = raw.split(b"\n")
-        for number, line in enumerate(lines[:-1], 1):  # what follows the last line break was cut off while written
-            try:
-                entries.append(msgspec.json.decode(line, type=Entry))
-            except msgspec.DecodeError as error:
-                raise InputError(
-                    f"{self.path}: line {number} is damaged ({error}); restore it from a backup"
-                ) from error
+        entries = [entry for path in self.study.ledger_paths() for entry in read_entries(path)]
+        entries.sort(key=lambda entry: entry.event != "taken")  # another station's file may end what this one's began
         seed = self.study.protocol().seed
-        return Slots(description.groups, description.n_slots, seed=seed, entries=entries)
+        mine = self.study.slots_here() if taking else None
+        return Slots(description.groups, description.n_slots, seed=seed, entries=entries, mine=mine)
 
     @contextmanager
-    def _locked(self) -> Iterator[tuple[AppendOnly, Slots]]:
+    def _locked(self, *, taking: bool = False) -> Iterator[tuple[AppendOnly, Slots]]:
         if self.study.folder.is_dir():
             self.path.parent.mkdir(exist_ok=True)
-        file = AppendOnly(self.path, wait=True)
+        file = AppendOnly(self.path, wait=True, alone=self.study.station is not None)
         try:
-            raw = file.read()
-            file.cut(raw.rfind(b"\n") + 1)
-            yield file, self._slots(raw)
+            file.cut(file.read().rfind(b"\n") + 1)
+            yield file, self._slots(taking=taking)
         finally:
             file.close()
+
+
+def read_entries(path: Path) -> list[Entry]:
+    """Return the entries of a ledger's file, a line that is being written left out.
+
+    Raises
+    ------
+    InputError
+        Names the damaged line.
+    """
+    entries = []
+    for number, line in enumerate(files.read_bytes(path).split(b"\n")[:-1], 1):
+        try:
+            entries.append(msgspec.json.decode(line, type=Entry))
+        except msgspec.DecodeError as error:
+            raise InputError(f"{path}: line {number} is damaged ({error}); restore it from a backup") from error
+    return entries

@@ -4,19 +4,24 @@ import platform
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from rapidvision.errors import Aborted
 from rapidvision.plan import Plan, Run
+from rapidvision.study import Study
 
-from ..design.allocation import Entry
+from ..design.allocation import Entry, near
 from ..engine.state import State
+from ..interfaces import ESCAPE, Frame, Inputs, Screen, TrialData
 from ..interfaces import Entry as JournalEntry
-from ..interfaces import TrialData
 from ..recording.headers import Header, Setup
 from .display_checks import Preflight
 from .file_checks import Options
-from .ledger import utc_now
+from .ledger import Ledger, utc_now
 
 if TYPE_CHECKING:
     from .psychopy_display import PsychoPyScreen
+
+#: How long the experimenter's page stands before a key counts.
+PAGE_S = 0.5
 
 
 def observer_of(options: Options) -> dict[str, Any]:
@@ -64,6 +69,7 @@ def setup_of(
         screen_index=options.screen_index,
         photodiode_px=options.photodiode_px,
         trigger=options.trigger,
+        trigger_ms=options.trigger_ms,
         inputs=inputs,
         utc=utc_now(),
         **observer_of(options),
@@ -76,11 +82,46 @@ def n_planned(plan: Plan, past: Sequence[object]) -> int:
     return len(state.done) + sum(isinstance(step, Run) for step in state.remaining())
 
 
-def words_of(entry: Entry, plan: Plan, past: Sequence[JournalEntry]) -> str:
-    """Return what the experimenter reads before a session is resumed: whose it is."""
+def words_before(entry: Entry, alike: Sequence[str]) -> str:
+    """Return what the experimenter reads before a session begins: whose it is, its group and slot, and ids like it."""
+    return (
+        f"For the experimenter\n\nA new session\nParticipant {entry.participant_id}\nGroup {entry.group}, slot {entry.slot}\n"
+        f"{_not(alike)}\nAny key starts it, Escape leaves everything unchanged."
+    )
+
+
+def _not(alike: Sequence[str]) -> str:
+    if not alike:
+        return ""
+    return f"\nNot {' or '.join(alike)}? There is an unfinished session of {'each' if len(alike) > 1 else alike[0]}.\n"
+
+
+def words_of(entry: Entry, plan: Plan, past: Sequence[JournalEntry], alike: Sequence[str] = ()) -> str:
+    """Return what the experimenter reads before a session is resumed: whose it is, and ids like it."""
     n_done = sum(isinstance(each, TrialData) for each in past)
     return (
         f"For the experimenter\n\nSession {entry.session_id}\nParticipant {entry.participant_id}\n"
-        f"{n_done} of {n_planned(plan, past)} trials are done; begun {entry.utc[:16].replace('T', ' ')} UTC\n\n"
+        f"{n_done} of {n_planned(plan, past)} trials are done; begun {entry.utc[:16].replace('T', ' ')} UTC\n"
+        f"{_not(alike)}\n"
         "Any key resumes it, Escape leaves it unchanged."
     )
+
+
+def confirm(screen: Screen, inputs: Inputs, words: str) -> None:
+    """Show the experimenter whose session begins, and wait for a key; a slot is taken only afterwards."""
+    inputs.poll()
+    frame = Frame("text", words)
+    shown = screen.flip(frame)
+    while True:
+        for press in inputs.poll():
+            if press.down and press.input == ESCAPE:
+                raise Aborted("stopped before it began; nothing was stored, and no slot was taken")
+            if press.down and press.time_s >= shown + PAGE_S:
+                return
+        screen.flip(frame)
+
+
+def unfinished_like(study: Study, entry: Entry) -> list[str]:
+    """Return other participants with an unfinished session whose id is one slip of the finger away."""
+    open_ = [each.participant_id for each in Ledger(study).slots().last.values() if each.event == "taken"]
+    return near(entry.participant_id, open_)

@@ -2,14 +2,12 @@
 
 import functools
 import gc
-import os
-import sys
 from collections.abc import Callable
-from pathlib import Path
 from types import TracebackType
 
 from rapidvision.errors import InputError, MissingExtra
 from rapidvision.screen import Screen as Profile
+from rapidvision.system import platforms
 from rapidvision.system.extras import need
 
 from ..clock import Conversion, steady
@@ -32,20 +30,21 @@ def check_installed() -> dict[str, str]:
     MissingExtra, InputError
         When one is missing or there is no display, with the remedy.
     """
+    platforms.settings_home()  # PsychoPy makes a folder for its settings when it is imported, and cannot do without
     try:
         psychopy = need("psychopy", extra="lab", purpose="a lab session")
     except MissingExtra as error:
         cause = error.__cause__
         if not isinstance(cause, OSError) or cause.filename is None:
             raise
-        raise InputError(  # PsychoPy makes a folder for its settings when it is imported
-            f"PsychoPy cannot keep its settings in the home folder {Path.home()} ({cause.strerror}: {cause.filename}); "
-            "set HOME (on Windows: APPDATA) to a folder that can be written"
+        raise InputError(
+            f"PsychoPy cannot keep its settings ({cause.strerror}: {cause.filename}); set "
+            f"{platforms.home_variable()} to a folder that can be written"
         ) from error
     load_hid()
     from importlib.metadata import version
 
-    if sys.platform.startswith("linux") and not os.environ.get("DISPLAY"):
+    if platforms.lacks_display():
         raise InputError("there is no display (DISPLAY is not set); run this in a desktop session")
     return {"psychopy": psychopy.__version__, "psychtoolbox": version("psychtoolbox")}
 
@@ -55,7 +54,7 @@ def open_keys(conversion: Conversion) -> QueueReader:
     from psychopy.hardware.keyboard import keyNames
 
     names = keyNames
-    if sys.platform.startswith("linux"):  # PsychoPy's names are by position there
+    if platforms.keys_by_position():
         from Xlib.display import Display
 
         server = Display()

@@ -15,9 +15,10 @@ from rapidvision.study import Study
 from rapidvision.system import files
 
 from .. import clock
-from ..design.allocation import Entry, check_participant_id
+from ..design.allocation import Entry, check_participant_id, near
 from ..design.figures.intervals import intervals_svg
 from ..design.rehearsals import part_of, prefix_of
+from ..design.roster import Place, place_of
 from ..engine.participants import Participant, Watched
 from ..engine.session import Session
 from ..inputs.boxes import Box
@@ -31,7 +32,7 @@ from . import display_checks
 from .display_checks import Preflight
 from .file_checks import Options, Ready, find_session, journal_path, make_ready, plan_of
 from .ledger import Ledger, utc_now
-from .openings import header_of, observer_of, setup_of, words_of
+from .openings import confirm, header_of, observer_of, setup_of, unfinished_like, words_before, words_of
 
 if TYPE_CHECKING:
     from .psychopy_display import PsychoPyScreen
@@ -80,12 +81,19 @@ def run_session(
     part = part_of(study, kind)
     ledger = Ledger(part)
     reuse, prefix = options.reuse_slot or kind != "human", prefix_of(kind)
-    tried = ledger.slots().take(participant_id, group=group, reuse=reuse, prefix=prefix)  # stores nothing
+    place = place_of(study, participant_id) if kind == "human" else Place()
+    if group is not None and place.group not in (None, group):
+        raise InputError(f'group: got "{group}" for {participant_id}, allowed is "{place.group}" by participants.csv')
+    group = place.group or group
+    slots = ledger.slots(taking=True)
+    others = [entry.participant_id for entry in slots.last.values() if entry.event == "taken"]
+    tried = slots.take(participant_id, group=group, slot=place.slot, reuse=reuse, prefix=prefix)  # stores nothing
 
     def claim() -> Entry:
-        return ledger.take(participant_id, group=group, reuse=reuse, prefix=prefix)
+        return ledger.take(participant_id, group=group, slot=place.slot, reuse=reuse, prefix=prefix)
 
-    return _with_display(part, options, make_ready(part, tried, options), claim, resume=False, say=say)
+    words = "" if options.simulate is not None else words_before(tried, near(participant_id, others))
+    return _with_display(part, options, make_ready(part, tried, options), claim, resume=False, say=say, first=words)
 
 
 def resume_session(study: Study, name: str, options: Options, *, say: Callable[[str], object] = print) -> Path:
@@ -131,6 +139,7 @@ def _with_display(
     *,
     resume: bool,
     say: Callable[[str], object],
+    first: str = "",
 ) -> Path:
     from . import psychopy_display as display
 
@@ -144,7 +153,7 @@ def _with_display(
             screen_index=options.screen_index,
             window_px=options.window_px,
             paced_hz=options.paced_hz,
-            triggers=open_port(options.trigger),
+            triggers=open_port(options.trigger, width_ms=options.trigger_ms),
             photodiode_px=options.photodiode_px,
         ) as screen,
         display.open_keys(screen.conversion) as keys,
@@ -155,14 +164,16 @@ def _with_display(
         )
         say(checked.report())
         display_checks.refuse_too_short(protocol, checked.refresh)
-        accepted = checked.require(accepted=options.accept_timing or _only_paced(checked, options))
+        accepted = checked.require((*options.accept, *(["display"] if _only_paced(checked, options) else [])))
         accepted += ["age"] if resume and options.accept_age else []
+        if first:
+            confirm(screen, devices.merged, first)
         entry = claim()
         plan = plan_of(study, entry)
         if plan.digest != ready.plan.digest:  # another computer took the slot in the meantime
             ready = make_ready(study, entry, options)
         path = journal_path(study, entry.session_id)
-        with JournalFile(path, header_of(entry, plan, options)) as journal:
+        with JournalFile(path, header_of(entry, plan, options), alone=study.station is not None) as journal:
             journal.append(
                 setup_of(screen, checked, options, accepted=accepted, software=software, inputs=devices.record())
             )
@@ -171,7 +182,7 @@ def _with_display(
             screen.use_refresh(checked.refresh)
             look, heard = _participant(plan, screen, devices.merged, options)
             past = trials_and_events(journal.past)
-            opening = words_of(entry, plan, past) if resume else ""
+            opening = words_of(entry, plan, past, unfinished_like(study, entry)) if resume else ""
             session = Session(
                 plan, look, heard, journal, past=past, utc=utc_now, between=devices.between, opening=opening
             )
@@ -263,6 +274,6 @@ def release(study: Study, name: str) -> Entry:
     except InputError:
         begun = None
     if begun is not None:
-        with JournalFile(path, begun[0]) as journal:
+        with JournalFile(path, begun[0], alone=part.station is not None) as journal:
             journal.append(Event(what=GIVEN_UP, utc=utc_now()))
     return Ledger(part).close(entry.session_id, "returned")

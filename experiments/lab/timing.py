@@ -14,7 +14,7 @@ from rapidvision.task.trial import Trial
 
 from ..interfaces import TrialData
 from ..recording.journal import Entry
-from ..recording.quality import Quality, boundaries_of, quality_of
+from ..recording.quality import Quality, boundaries_of, quality_of, response_step_ms
 from .photodiode import DiodeTrial
 
 #: More durations than this are reported by their range.
@@ -103,13 +103,12 @@ def timing_of(plan: Plan, entries: Sequence[Entry], *, diode: Sequence[DiodeTria
     trials = [entry for entry in entries if isinstance(entry, TrialData)]
     hz = float(np.median([data.refresh_hz for data in trials]))
     times = np.sort([data.response_ms for data in trials if data.response_ms is not None])
-    steps = np.diff(times)
     return Timing(
         n_trials=len(trials),
         refresh_hz=hz,
         phases=_phases(plan, trials),
         n_refreshes=sum(len(data.flips_s) for data in trials),
-        response_step_ms=float(steps[steps > 0].min()) if (steps > 0).any() else None,
+        response_step_ms=response_step_ms(trials),
         response_lock=_lock(times, hz),
         flags=_counts(flag.split(" ")[0] for data in trials for flag in data.flags),
         quality=quality_of(plan, entries),

@@ -1,23 +1,12 @@
 """Lines that are on the disk before the next line of code, in a file that one program holds."""
 
 import os
-import sys
 from pathlib import Path
 from typing import NoReturn
 
 from rapidvision.errors import Aborted, InputError
-
-from .file_lock import LockHeld, NoLocks, lock
-
-
-def _sync(descriptor: int) -> None:
-    """Return when a file's content is on the disk."""
-    if sys.platform == "darwin":
-        import fcntl
-
-        fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)  # fsync leaves the content in the drive's own memory there
-    else:
-        getattr(os, "fdatasync", os.fsync)(descriptor)  # Windows has no fdatasync
+from rapidvision.system import platforms
+from rapidvision.system.platforms import LockHeld, NoLocks
 
 
 class AppendOnly:
@@ -29,6 +18,8 @@ class AppendOnly:
         Made where it is missing.
     wait : bool
         Wait for another program that holds it; otherwise refuse.
+    alone : bool
+        Go without a lock where the drive has none: only one computer writes this file.
 
     Raises
     ------
@@ -36,32 +27,30 @@ class AppendOnly:
         When it cannot be opened for writing, another program holds it and `wait` is False, or the drive has no locks.
     """
 
-    def __init__(self, path: Path | str, *, wait: bool) -> None:
+    def __init__(self, path: Path | str, *, wait: bool, alone: bool = False) -> None:
         self.path = Path(path)
         new = not self.path.exists()
         try:
-            self._descriptor = os.open(
-                self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o644
-            )
+            self._descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND | platforms.open_flags(), 0o644)
         except OSError as error:
             raise InputError(
                 f"{path}: cannot be written ({error.strerror}); check the folder and its rights"
             ) from error
         try:
-            lock(self._descriptor, wait=wait)
+            platforms.lock(self._descriptor, wait=wait)
         except LockHeld:
             os.close(self._descriptor)
             raise InputError(f"{path}: open in another session; close that one first") from None
         except NoLocks as error:
-            os.close(self._descriptor)
-            raise InputError(
-                f"{path}: this drive cannot lock files ({error}), so two sessions could write at once; "
-                "put the study on a local disk"
-            ) from error
-        if new and sys.platform != "win32":
-            folder = os.open(self.path.parent, os.O_RDONLY)
-            os.fsync(folder)  # the file's name must survive too
-            os.close(folder)
+            if not alone:
+                os.close(self._descriptor)
+                raise InputError(
+                    f"{path}: this drive cannot lock files ({error}), so two sessions could write at once; "
+                    "put the study on a local disk, or plan it with `rapidvision session plan --n-stations`, so that "
+                    "each computer writes files of its own"
+                ) from error
+        if new:
+            platforms.sync_folder(self.path.parent)  # the file's name must survive too
 
     def read(self) -> bytes:
         """Return the whole content."""
@@ -88,7 +77,7 @@ class AppendOnly:
         try:
             written = os.write(self._descriptor, line)
             if written == len(line):
-                _sync(self._descriptor)
+                platforms.sync(self._descriptor)
                 return
             reason = f"only {written} of {len(line)} bytes could be written"
         except OSError as error:

@@ -73,6 +73,8 @@ class Setup(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=Tru
         Side of the photodiode patch; 0 for none.
     trigger : str
         Where triggers go.
+    trigger_ms : float or None
+        Width of their pulses, where one was stated.
     inputs : dict
         The keyboards, how the pointer is stamped (``event`` or ``refresh``), and for each response box how it is stamped
         and how its clock stands to the computer's.
@@ -92,6 +94,7 @@ class Setup(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=Tru
     screen_index: int = 0
     photodiode_px: int = 0
     trigger: str = "none"
+    trigger_ms: float | None = None
     inputs: dict[str, Any] = {}
     accepted: list[str] = []
     preflight: dict[str, Any] = {}

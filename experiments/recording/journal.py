@@ -88,6 +88,8 @@ class JournalFile:
         Made where it is missing.
     header : Header
         Written into a new journal; an old one must have the same session and digests.
+    alone : bool
+        As of :class:`~rapidvision.experiments.recording.append_file.AppendOnly`.
 
     Attributes
     ----------
@@ -106,9 +108,9 @@ class JournalFile:
         When another session holds the journal, it is damaged, or it belongs to another session, plan or protocol.
     """
 
-    def __init__(self, path: Path | str, header: Header) -> None:
+    def __init__(self, path: Path | str, header: Header, *, alone: bool = False) -> None:
         self.path = Path(path)
-        self._file = AppendOnly(path, wait=False)
+        self._file = AppendOnly(path, wait=False, alone=alone)
         try:
             raw = self._file.read()
             whole = raw.rfind(b"\n") + 1

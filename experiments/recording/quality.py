@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import msgspec
@@ -193,3 +194,9 @@ def with_setups(entries: Iterable[Entry]) -> list[tuple[TrialData, Setup | None]
         elif isinstance(entry, TrialData):
             found.append((entry, setup))
     return found
+
+
+def response_step_ms(trials: Iterable[TrialData]) -> float | None:
+    """Return the smallest difference between two response times, or None: the resolution of the inputs shows here."""
+    times = sorted({data.response_ms for data in trials if data.response_ms is not None})
+    return min((later - earlier for earlier, later in pairwise(times)), default=None)

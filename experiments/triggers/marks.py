@@ -4,7 +4,8 @@ from collections import deque
 from contextlib import suppress
 
 from ..interfaces import RESPONSE_CODE
-from .ports import PULSE_S, Pulsed, TriggerPort, one_line
+from .ports import TriggerPort, one_line
+from .pulses import Pulses
 
 
 class Marks:
@@ -56,9 +57,9 @@ class Guarded:
             self._why = f"{type(error).__name__}: {one_line(error)}"
 
     def use_period(self, period_s: float) -> None:
-        """Keep pulses shorter than half a refresh."""
-        if isinstance(self._port, Pulsed):
-            self._port.width_s = min(PULSE_S, period_s / 2)
+        """Keep pulses shorter than half a refresh, where no width was stated."""
+        if isinstance(self._port, Pulses):
+            self._port.use_period(period_s)
 
     def close(self) -> None:
         """Close the port, whatever state it is in."""
@@ -66,7 +67,14 @@ class Guarded:
             self._port.close()
 
     def notes(self) -> list[str]:
-        """Return how many codes failed since the last call, and why."""
+        """Return how many codes failed since the last call and why, and which had to wait.
+
+        A port that failed and can be opened again is: an adapter that was unplugged and plugged in works from the next
+        trial on. This is called between trials, where nothing is timed.
+        """
         notes = [f"trigger_failed {self._failed} of {self._sent}, {self._why}"] if self._failed else []
+        if self._failed and hasattr(self._port, "reopen"):
+            with suppress(Exception):  # it is tried again after the next trial
+                self._port.reopen()
         self._sent = self._failed = 0
-        return notes
+        return notes + (self._port.notes() if isinstance(self._port, Pulses) else [])

@@ -1,16 +1,14 @@
 """Ports to recording equipment: serial, parallel and the Lab Streaming Layer; codes on lines return to zero."""
 
-import importlib
-import sys
-import threading
-import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
 from rapidvision.errors import InputError, MissingExtra, did_you_mean
+from rapidvision.system import platforms
+from rapidvision.system.extras import need
 
-#: How long a pulse stays on the lines, at most; on fast displays half a refresh.
-PULSE_S = 0.005
+from .pulses import Pulses
+
 _LONGEST_NOTE = 160
 
 
@@ -36,118 +34,86 @@ class NullPort:
         """Do nothing."""
 
 
-class Pulsed:
-    """Codes as pulses: the code, and zero again a few milliseconds later.
-
-    Parameters
-    ----------
-    put : callable
-        Sets the lines to a value from 0 to 255.
-
-    Attributes
-    ----------
-    width_s : float
-        How long a code stays.
-
-    Notes
-    -----
-    The code is put by the caller, right after the flip; a thread of its own takes it off, so that nothing waits.
-    """
-
-    def __init__(self, put: Callable[[int], object]) -> None:
-        self._put, self.width_s = put, PULSE_S
-        self._wake = threading.Condition()
-        self._high = self._closed = False
-        self._trouble: Exception | None = None
-        put(0)
-        self._thread = threading.Thread(target=self._lower, daemon=True)
-        self._thread.start()
-
-    def send(self, code: int) -> None:
-        """Put the code on the lines; trouble in taking the one before off is raised afterwards."""
-        with self._wake:
-            self._put(code)
-            self._high = True
-            self._wake.notify()
-            trouble, self._trouble = self._trouble, None
-        if trouble is not None:
-            raise trouble
-
-    def close(self) -> None:
-        """Take the last code off and stop."""
-        with self._wake:
-            self._closed = True
-            self._wake.notify()
-        self._thread.join()
-
-    def _lower(self) -> None:
-        while True:
-            with self._wake:
-                self._wake.wait_for(lambda: self._high or self._closed)
-                if not self._high:
-                    return
-            time.sleep(self.width_s)
-            with self._wake:
-                self._high = False
-                try:
-                    self._put(0)
-                except Exception as error:
-                    self._trouble = error
-
-
 class SerialPort:
     """One byte per code on a serial port.
 
     Parameters
     ----------
-    device : str
-        Such as ``/dev/ttyUSB0`` or ``COM3``.
-    baud : int
-        Bits per second.
+    address : str
+        Device, such as ``/dev/ttyUSB0`` or ``COM3``, with ``@SPEED`` in bits per second where it is not 115,200.
+
+    Raises
+    ------
+    InputError
+        When the address cannot be read or the port cannot be opened.
     """
 
-    def __init__(self, device: str, *, baud: int = 115_200) -> None:
-        serial = _need("serial", "pip install pyserial")
+    def __init__(self, address: str) -> None:
+        self._serial = _need("serial")
+        self._device, _, speed = address.rpartition("@") if "@" in address else (address, "", "115200")
+        if not self._device or not speed.isdigit():
+            raise InputError(
+                f'trigger serial:{address}: got "{speed}"; a speed such as @115200 is needed behind the device'
+            )
+        self._speed = int(speed)
         try:
-            self._port = serial.Serial(device, baud, timeout=0, write_timeout=0)  # never waits
+            self._port = self._open()
         except (OSError, ValueError) as error:
-            raise InputError(f"trigger serial:{device}: cannot be opened ({error})") from error
+            raise InputError(f"trigger serial:{address}: cannot be opened ({one_line(error)})") from error
+
+    def _open(self) -> Any:
+        return self._serial.serial_for_url(self._device, self._speed, timeout=0, write_timeout=0)  # never waits
 
     def send(self, code: int) -> None:
         """Write one byte."""
         self._port.write(bytes((code,)))
+
+    def received(self) -> bytes:
+        """Return what has arrived on the same port since the last call: on a port whose ends are wired, what was sent."""
+        return bytes(self._port.read(256))
+
+    def reopen(self) -> None:
+        """Open the port again, after it was unplugged."""
+        self._port.close()
+        self._port = self._open()
 
     def close(self) -> None:
         """Close the port."""
         self._port.close()
 
 
-class SerialPulsePort(Pulsed):
+class SerialPulsePort(Pulses):
     """A byte per code and a zero byte after it, for boxes that hold the last byte on their lines.
 
     Parameters
     ----------
-    device : str
+    address : str
         As of :class:`SerialPort`.
+    width_s : float, optional
+        As of :class:`Pulses`.
     """
 
-    def __init__(self, device: str) -> None:
-        self._serial = SerialPort(device)
-        super().__init__(self._serial.send)
+    def __init__(self, address: str, *, width_s: float | None = None) -> None:
+        self._line = SerialPort(address)
+        self.received, self.reopen = self._line.received, self._line.reopen
+        super().__init__(self._line.send, width_s=width_s)
 
     def close(self) -> None:
         """Take the last code off and close the port."""
         super().close()
-        self._serial.close()
+        self._line.close()
 
 
-class ParallelPort(Pulsed):
-    """A code on the data lines of a parallel port, taken off after 5 ms or half a refresh, whichever is shorter.
+class ParallelPort(Pulses):
+    """A code on the data lines of a parallel port, taken off after its width.
 
     Parameters
     ----------
     address : str
-        The device on Linux, such as ``/dev/parport0``; the port's number on Windows, such as ``0x378``.
+        The device on Linux, such as ``/dev/parport0``; the port's number on Windows, such as ``0x378``. As in PsychoPy,
+        which gives the driver on Windows.
+    width_s : float, optional
+        As of :class:`Pulses`.
 
     Raises
     ------
@@ -155,20 +121,33 @@ class ParallelPort(Pulsed):
         When the address is not of the system's kind, or the port cannot be opened.
     """
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, *, width_s: float | None = None) -> None:
         number = _number(address)
-        if sys.platform != "win32" and number is not None:
+        if not platforms.ports_by_number() and number is not None:
             raise InputError(
                 f"trigger parallel:{address}: here a parallel port is a device such as parallel:/dev/parport0"
             )
-        if sys.platform == "win32" and number is None:
+        if platforms.ports_by_number() and number is None:
             raise InputError(f"trigger parallel:{address}: on Windows a port's number such as parallel:0x378 is needed")
-        parallel = _need("parallel", "pip install pyparallel")
         try:
-            port = parallel.Parallel(address if number is None else number)
-            super().__init__(port.setData)
+            super().__init__(_lines(address, number), width_s=width_s)
+        except MissingExtra:
+            raise
         except Exception as error:  # drivers raise what they like
             raise InputError(f"trigger parallel:{address}: cannot be opened ({one_line(error)})") from error
+
+
+def _lines(address: str, number: int | None) -> Callable[[int], object]:
+    """Return what sets a port's data lines: PsychoPy's driver (inpout32, dlportio) on Windows, pyparallel elsewhere."""
+    if number is None:
+        port = _need("parallel").Parallel(address)
+    else:
+        driver = need("psychopy.parallel", extra="lab", purpose="a parallel port on Windows").ParallelPort
+        if driver is None:
+            raise OSError("no driver: install inpout32 or inpoutx64")
+        port = driver(address=number)
+    put: Callable[[int], object] = port.setData
+    return put
 
 
 def _number(address: str) -> int | None:
@@ -188,7 +167,7 @@ class LslPort:
     """
 
     def __init__(self, name: str) -> None:
-        pylsl = _need("pylsl", "pip install pylsl")
+        pylsl = _need("pylsl")
         info = pylsl.StreamInfo(name, "Markers", 1, 0, "int32", f"rapidvision-{name}")
         self._outlet = pylsl.StreamOutlet(info)
 
@@ -200,28 +179,24 @@ class LslPort:
         """Nothing is left on."""
 
 
-def _need(package: str, remedy: str) -> Any:
-    try:
-        return importlib.import_module(package)
-    except ImportError as error:
-        raise MissingExtra(f"this trigger needs {package}: {remedy}") from error
+def _need(package: str) -> Any:
+    return need(package, extra="triggers", purpose="this trigger")
 
 
-_PORTS: dict[str, Callable[[str], TriggerPort]] = {
-    "serial": SerialPort,
-    "serial-pulse": SerialPulsePort,
-    "parallel": ParallelPort,
-    "lsl": LslPort,
-}
+_KINDS = ("serial", "serial-pulse", "parallel", "lsl")
 
 
-def open_port(description: str) -> TriggerPort:
+def open_port(description: str, *, width_ms: float | None = None) -> TriggerPort:
     """Open a trigger port.
 
     Parameters
     ----------
     description : str
-        ``none``, ``serial:DEVICE``, ``serial-pulse:DEVICE``, ``parallel:ADDRESS`` or ``lsl:NAME``.
+        ``none``, ``serial:DEVICE``, ``serial-pulse:DEVICE``, ``parallel:ADDRESS`` or ``lsl:NAME``; behind a serial device
+        ``@SPEED`` in bits per second where it is not 115,200.
+    width_ms : float, optional
+        How long a code stays on the lines, for ``parallel`` and ``serial-pulse``; by default 5 ms, or half a refresh
+        where that is shorter.
 
     Returns
     -------
@@ -231,17 +206,29 @@ def open_port(description: str) -> TriggerPort:
     Raises
     ------
     InputError
-        When the description cannot be read or the port cannot be opened; before the session, not in it.
+        When the description or the width cannot be used or the port cannot be opened; before the session, not in it.
+    MissingExtra
+        When the package for this kind of port is absent.
     """
     kind, _, where = description.partition(":")
+    if width_ms is not None and (kind not in ("parallel", "serial-pulse") or not 0.5 <= width_ms <= 100):
+        raise InputError(
+            f"trigger-ms: got {width_ms:g} ms for {description}; 0.5 to 100 are allowed, for parallel and serial-pulse ports, "
+            "whose codes return to zero"
+        )
+    width_s = None if width_ms is None else width_ms / 1000
     if kind == "none":
         return NullPort()
-    if kind not in _PORTS or not where:
+    if kind not in _KINDS or not where:
         raise InputError(
             f'trigger: got "{description}"; none, serial:DEVICE, serial-pulse:DEVICE, parallel:ADDRESS or '
-            "lsl:NAME are allowed. " + did_you_mean(kind, ["none", *_PORTS])
+            "lsl:NAME are allowed. " + did_you_mean(kind, ["none", *_KINDS])
         )
-    return _PORTS[kind](where)
+    if kind == "serial":
+        return SerialPort(where)
+    if kind == "lsl":
+        return LslPort(where)
+    return (ParallelPort if kind == "parallel" else SerialPulsePort)(where, width_s=width_s)
 
 
 def one_line(error: Exception) -> str:

@@ -122,6 +122,12 @@ class Store:
         """Queue an item of a batch; all items of the same batch in a group are written together."""
         return self._enqueue(_Write(None, batch, item, None))  # type: ignore[return-value]
 
+    def submit_erasure(self, job: Callable[[sa.Connection], T]) -> "Future[T]":
+        """Queue a write that deletes; see :meth:`erase`, of which this is the form for threads."""
+        write = _Write(job, None, None, None)
+        write.erases = True
+        return self._enqueue(write)  # type: ignore[return-value]
+
     async def write(self, job: Callable[[sa.Connection], T]) -> T:
         """Run a write and return its result after the commit; see :meth:`submit`."""
         waiting: Any = self._enqueue(_Write(job, None, None, asyncio.get_running_loop()))

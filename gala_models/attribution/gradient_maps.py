@@ -5,26 +5,21 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
-from ..devices import device_of
 from ..observer.observe import Network
+from .evidence import shown
 from .smoothgrad import salience, smoothgrad
 
 
-class _Evidence(nn.Module):
-    """A network whose only output is its evidence for "target"."""
-
-    def __init__(self, network: Network) -> None:
-        super().__init__()
-        self.network, self.readout = network.model, network.readout
-        self.train(network.model.training)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.readout.evidence(self.network(x))[:, None].to(x.dtype)
-
-
-def smoothgrad_of(network: Network, images: NDArray[np.uint8], *, names: Sequence[str] = ()) -> Tensor:  # noqa: ARG001
+def smoothgrad_of(
+    network: Network,
+    images: NDArray[np.uint8],
+    *,
+    names: Sequence[str] = (),  # noqa: ARG001
+    n_samples: int = 50,
+    seed: int = 0,
+) -> Tensor:
     """How much each pixel changes a network's evidence for "target", by smoothed gradients.
 
     Parameters
@@ -35,15 +30,16 @@ def smoothgrad_of(network: Network, images: NDArray[np.uint8], *, names: Sequenc
         Square images of one size.
     names : sequence of str, optional
         Theirs, for messages.
+    n_samples : int, default 50
+        Noisy copies per image.
+    seed : int, default 0
+        Of the noise.
 
     Returns
     -------
     Tensor, shape (n, height, width)
         In 0 … 1 over the part of each image that the network saw, 0 outside it.
     """
-    from ..observer.overlay import on_image
-
-    x = network.preprocessing(images).to(device_of(network.model))
-    target = torch.zeros(len(x), dtype=torch.int64, device=x.device)
-    found = salience(smoothgrad(_Evidence(network), x, target)).float().cpu()
-    return on_image(found, network, images.shape[1])
+    seen = shown(network, images)
+    target = torch.zeros(len(seen.x), dtype=torch.int64, device=seen.x.device)
+    return seen.on_images(salience(smoothgrad(seen.evidence, seen.x, target, n_samples=n_samples, seed=seed)))

@@ -14,10 +14,9 @@ from rapidvision.errors import InputError
 from rapidvision.seeds import stream
 
 from ..preprocessing import Preprocessing
-from .augmentation import random_crop_and_flip
+from .augmentation import moved, offset, random_crop_and_flip
 from .clutter import cluttered
 from .dataset import Store
-from .scatter import moved, offset
 from .surround import surrounded
 from .targets import Annotation, bounding_box
 

@@ -14,6 +14,7 @@ Neither TFRecords nor shards can be read in random order; flat memory-mapped byt
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +29,9 @@ from rapidvision.system import files
 from rapidvision.system.progress import Advance, silent
 
 from ..weights.card import Category
-from .example import Example, Unreadable
+from .example import Example, MapFit, Unreadable, prepared
 from .filling import Packed
+from .sources import Source, readied
 
 STORE_VERSION = 1
 
@@ -53,6 +55,8 @@ class StoreDescription(Recipe, frozen=True, kw_only=True):
         What lay beside the images and was not read (by suffix; hidden files; maps without an image) → how many.
     n_skipped : int
         Images and maps that could not be read and were skipped on request; ``skipped.csv`` names them.
+    map_fit : {"same", "resized", "centre"}
+        What maps showed of their images before they were scaled.
     digest : str
         SHA-256 over images, maps, labels and flags.
     provenance : Provenance or None
@@ -68,6 +72,7 @@ class StoreDescription(Recipe, frozen=True, kw_only=True):
     left_out: dict[str, int] = msgspec.field(default_factory=dict)
     ignored: dict[str, int] = msgspec.field(default_factory=dict)
     n_skipped: int = 0
+    map_fit: MapFit = "same"
     digest: str = ""
     provenance: files.Provenance | None = None
 
@@ -108,6 +113,8 @@ def pack(
     blur: str = "none",
     strict: bool = False,
     skip_bad: bool = False,
+    map_fit: MapFit = "same",
+    n_workers: int = 1,
     ignored: Mapping[str, int] | None = None,
     provenance: files.Provenance | None = None,
     advance: Advance = silent,
@@ -133,6 +140,10 @@ def pack(
     skip_bad : bool, default False
         Leave out images that cannot be read, and treat maps that cannot be read as missing; ``skipped.csv`` names them.
         Otherwise the first one stops the pack.
+    map_fit : {"same", "resized", "centre"}
+        What a map shows of its image: a map of the image's own size; the whole image at another size; its square centre.
+    n_workers : int, default 1
+        Processes that read and scale images; the bytes do not depend on it.
     ignored : mapping, optional
         What lay beside the images and was not read → how many, for the record.
     provenance : Provenance, optional
@@ -143,7 +154,7 @@ def pack(
     Returns
     -------
     Store
-        Open.
+        Open. A run that was stopped while packing a source is resumed, if files and settings are the same.
 
     Raises
     ------
@@ -155,12 +166,21 @@ def pack(
     if (out / "store.json").exists():
         raise InputError(f"{out}: holds a store already; choose another folder or remove it")
     out.mkdir(parents=True, exist_ok=True)
-    packed = Packed(out, n, side_px, blur=blur, strict=strict, skip_bad=skip_bad)
-    for place, example in enumerate(examples):
-        if place == n:
-            raise InputError(f"{out}: more than the {n} images that were announced")
-        packed.add(example)
-        advance(1)
+    signature = None
+    if isinstance(examples, Source):
+        settings = [n, side_px, blur, map_fit, strict, skip_bad]
+        signature = files.canonical_digest([STORE_VERSION, examples.signature(), settings])
+    packed = Packed(out, n, side_px, strict=strict, skip_bad=skip_bad, signature=signature)
+    advance(packed.n_before)
+    work = partial(prepared, side_px=side_px, blur=blur, map_fit=map_fit)
+    try:
+        for place, ready in enumerate(readied(examples, work, first=packed.n_before, n_workers=n_workers)):
+            if place + packed.n_before == n:
+                raise InputError(f"{out}: more than the {n} images that were announced")
+            packed.take(ready)
+            advance(1)
+    finally:
+        packed.flush()
     if len(packed.ids) + packed.n_unreadable != n:
         raise InputError(f"{out}: {len(packed.ids)} images came, {n} were announced")
     if not packed.ids:
@@ -178,6 +198,7 @@ def pack(
         left_out=dict(packed.left_out),
         ignored=dict(ignored or {}),
         n_skipped=len(packed.skipped),
+        map_fit=map_fit,
         digest=files.canonical_digest([files.sha256_file(out / f"{name}.npy") for name in _ARRAYS]),
         provenance=provenance,
     )

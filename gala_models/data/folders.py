@@ -1,7 +1,7 @@
 """Folders of images with maps beside them: image folders with a table, and a folder per class."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -12,8 +12,8 @@ from rapidvision.images.listing import Listing, list_folders, list_images
 from rapidvision.images.load import IMAGE_SUFFIXES, MAP_SUFFIXES, load_map, load_rgb
 
 from ..weights.card import Category
-from .example import Example, Unreadable
-from .sources import Source, tried
+from .example import Example
+from .sources import Piece, Source, tried
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +32,14 @@ class ImageFiles(Source):
 
     items: tuple[Item, ...] = ()
 
-    def __iter__(self) -> Iterator[Example | Unreadable]:
-        """Yield the examples in the order of their names."""
+    def read_from(self) -> Iterable[Path]:
+        """Return images and maps."""
+        return (path for item in self.items for path in (item.path, item.map_path) if path is not None)
+
+    def pieces(self) -> Iterator[Piece]:
+        """Yield what makes the examples, in the order of their names."""
         for item in self.items:
-            yield tried(item.image_id, partial(_read, item))
+            yield partial(tried, item.image_id, partial(_read, item))
 
 
 def _read(item: Item) -> Example:

@@ -9,22 +9,25 @@ from rapidvision.numerics.blur import parse
 from rapidvision.system import files
 from rapidvision.system.progress import progress
 
-from . import folders, sources
+from . import folders, sources, tars
 from .dataset import StoreDescription, pack
+from .example import MapFit
 from .sources import Source
 
 
 def source_at(
     paths: Sequence[Path], *, maps: str = "clickme", map_folder: Path | None = None, first_label: int = 0
 ) -> Source:
-    """Return the source that lies at `paths`: TFRecords, .npz files, an image folder, or class folders."""
+    """Return the source that lies at `paths`: TFRecords, WebDataset tars, .npz files, an image folder, or class folders."""
     if not paths or not all(path.exists() for path in paths):
         missing = [str(path) for path in paths if not path.exists()]
         raise InputError(f"pack: {', '.join(missing) or 'nothing'}: no such file or folder")
+    if all(path.is_file() and path.suffix == ".tar" for path in paths):
+        return tars.tars(paths, first_label=first_label)
     if all(path.is_file() for path in paths):
         return sources.tfrecords(paths, first_label=first_label)
     if len(paths) > 1:
-        raise InputError("pack: give one folder, or one or more TFRecord files")
+        raise InputError("pack: give one folder, or one or more TFRecord or tar files")
     folder = paths[0]
     if (folder / image_folder.TABLE).is_file():
         return folders.images_in_folder(folder, maps=maps)
@@ -44,6 +47,8 @@ def pack_images(
     first_label: int = 0,
     strict: bool = False,
     skip_bad: bool = False,
+    map_fit: MapFit = "same",
+    n_workers: int = 1,
     quiet: bool = True,
 ) -> StoreDescription:
     """Pack images, maps and labels into a store, which training and evaluation read at random.
@@ -51,7 +56,7 @@ def pack_images(
     Parameters
     ----------
     paths : path-like or sequence of path-like
-        ClickMe TFRecord files; or a folder of ``.npz``, an image folder with ``images.csv``, or a folder with one folder
+        ClickMe TFRecord files; WebDataset tars; or a folder of ``.npz``, an image folder with ``images.csv``, or a folder with one folder
         per class.
     out : path-like
         Folder of the store, new or empty.
@@ -69,13 +74,17 @@ def pack_images(
         Refuse maps that cannot be used instead of leaving them out, counted.
     skip_bad : bool, default False
         Leave out images that cannot be read, listed, instead of stopping.
+    map_fit : {"same", "resized", "centre"}
+        What maps show: their image at its own size; the whole image at another size; the square centre of the image.
+    n_workers : int, default 1
+        Processes that read and scale images; the bytes do not depend on it.
     quiet : bool, default True
         No progress bar.
 
     Returns
     -------
     StoreDescription
-        What is in the store, with counts.
+        What is in the store, with counts. Pack again to resume a run that was stopped.
 
     Raises
     ------
@@ -115,6 +124,8 @@ def pack_images(
             blur=blur,
             strict=strict,
             skip_bad=skip_bad,
+            map_fit=map_fit,
+            n_workers=n_workers,
             ignored=source.ignored,
             provenance=files.provenance(
                 f"models pack-dataset {' '.join(path.name for path in places)}", packages=("numpy", "pillow")

@@ -5,10 +5,14 @@ A source never ends at an image that cannot be read: it yields why, and the stor
 
 import io
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import islice
 from pathlib import Path
+from typing import TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,10 +23,18 @@ from rapidvision.formats.game.release_record import decode, whole_number
 from rapidvision.images.listing import list_images
 from rapidvision.images.load import load_map, load_rgb
 from rapidvision.system import files
+from rapidvision.system.pools import pool_of
 
 from ..weights.card import Category
 from .example import Example, Unreadable
 
+R = TypeVar("R")
+
+#: What makes one example, or says why there is none.
+Piece: TypeAlias = Callable[[], Example | Unreadable]
+
+#: Images that a process is given at a time, and such parts that wait for each process.
+_PART, _WAITING = 16, 3
 _ENCODED = (b"\xff\xd8", b"\x89PNG")
 
 
@@ -40,16 +52,32 @@ class Source(ABC):
         For messages and records.
     ignored : dict
         What lies beside them and was not read → how many.
+    first_label : int
+        What the first class is called, where classes are numbers.
     """
 
     n: int
     categories: tuple[Category, ...]
     name: str
     ignored: Mapping[str, int] = field(default_factory=dict)
+    first_label: int = 0
 
     @abstractmethod
+    def pieces(self) -> Iterator[Piece]:
+        """Yield, in a fixed order, what makes each example; other processes can be given it."""
+
+    @abstractmethod
+    def read_from(self) -> Iterable[Path]:
+        """Return the files that hold the examples."""
+
     def __iter__(self) -> Iterator[Example | Unreadable]:
         """Yield the examples in a fixed order, and in their places those that cannot be read."""
+        return (piece() for piece in self.pieces())
+
+    def signature(self) -> str:
+        """Return a hash of what is read: names, sizes and times of the files, and the classes."""
+        found = [(path.as_posix(), path.stat().st_size, path.stat().st_mtime_ns) for path in self.read_from()]
+        return files.canonical_digest([type(self).__name__, self.n, self.categories, self.first_label, found])
 
 
 def tried(image_id: str, make: Callable[[], Example]) -> Example | Unreadable:
@@ -65,15 +93,19 @@ class TFRecords(Source):
     """The ClickMe release: TFRecords with raw float32 or JPEG images; see :func:`tfrecords`."""
 
     paths: tuple[Path, ...] = ()
-    first_label: int = 0
     verify: bool = True
 
-    def __iter__(self) -> Iterator[Example | Unreadable]:
-        """Yield the examples file by file."""
+    def read_from(self) -> Iterable[Path]:
+        """Return the files."""
+        return self.paths
+
+    def pieces(self) -> Iterator[Piece]:
+        """Yield what makes the examples, file by file."""
         for path in self.paths:
             for record in tfrecord.records(path, verify=self.verify):
                 where = f"{path}: record {record.number} at byte {record.offset}"
-                yield tried(where.rsplit("/", 1)[-1], partial(_example, bytes(record.payload), where, self.first_label))
+                make = partial(_example, bytes(record.payload), where, self.first_label)
+                yield partial(tried, where.rsplit("/", 1)[-1], make)
 
 
 def tfrecords(paths: Sequence[Path], *, first_label: int = 0, verify: bool = True) -> TFRecords:
@@ -148,27 +180,27 @@ class NpzFiles(Source):
     """One ``.npz`` per image with ``image``, ``label`` and, where there is one, ``map``; see :func:`npz`."""
 
     paths: tuple[Path, ...] = ()
-    first_label: int = 0
 
-    def __iter__(self) -> Iterator[Example | Unreadable]:
-        """Yield the examples in the order of their names."""
+    def read_from(self) -> Iterable[Path]:
+        """Return the files."""
+        return self.paths
+
+    def pieces(self) -> Iterator[Piece]:
+        """Yield what makes the examples, in the order of their names."""
         for path in self.paths:
-            yield tried(path.stem, partial(self._read, path))
+            yield partial(tried, path.stem, partial(_read_npz, path, self.first_label))
 
-    def _read(self, path: Path) -> Example:
-        content = io.BytesIO(files.read_bytes(path))
-        try:
-            with np.load(content, allow_pickle=False) as data:
-                importance = np.asarray(data["map"], np.float32) if "map" in data else None
-                image, label = np.asarray(data["image"]), data["label"]
-        except Exception as error:  # zip, header, key and value errors of many kinds
-            raise InputError(f"{path}: not an npz with image and label ({error})") from error
-        return Example(
-            path.stem,
-            as_bytes(image, str(path)),
-            whole_number(label, f"{path}: label") - self.first_label,
-            importance,
-        )
+
+def _read_npz(path: Path, first_label: int) -> Example:
+    content = io.BytesIO(files.read_bytes(path))
+    try:
+        with np.load(content, allow_pickle=False) as data:
+            importance = np.asarray(data["map"], np.float32) if "map" in data else None
+            image, label = np.asarray(data["image"]), data["label"]
+    except Exception as error:  # zip, header, key and value errors of many kinds
+        raise InputError(f"{path}: not an npz with image and label ({error})") from error
+    number = whole_number(label, f"{path}: label") - first_label
+    return Example(path.stem, as_bytes(image, str(path)), number, importance)
 
 
 def npz(folder: Path, *, first_label: int = 0) -> NpzFiles:
@@ -178,3 +210,44 @@ def npz(folder: Path, *, first_label: int = 0) -> NpzFiles:
         raise InputError(f"{folder}: no .npz files")
     ignored = {**listing.ignored, **({"hidden": listing.n_hidden} if listing.n_hidden else {})}
     return NpzFiles(len(listing.paths), (), str(folder), ignored, paths=listing.paths, first_label=first_label)
+
+
+def readied(
+    examples: Iterable[Example | Unreadable],
+    work: Callable[[Example | Unreadable], R],
+    *,
+    first: int = 0,
+    n_workers: int = 1,
+) -> Iterator[R]:
+    """Yield the images of a source in the form of a store.
+
+    Parameters
+    ----------
+    examples : Source or iterable of Example
+        Only a source can be shared out among processes.
+    work : callable
+        Brings one image to its form.
+    first : int, default 0
+        So many are passed over.
+    n_workers : int, default 1
+        Processes.
+    """
+    if not isinstance(examples, Source) or n_workers <= 1:
+        if isinstance(examples, Source):
+            yield from (work(piece()) for piece in islice(examples.pieces(), first, None))
+        else:
+            yield from map(work, islice(examples, first, None))
+        return
+    pieces = islice(examples.pieces(), first, None)
+    with pool_of(n_workers) as pool:
+        waiting: deque[Future[list[R]]] = deque()
+        while part := tuple(islice(pieces, _PART)):
+            waiting.append(pool.submit(_part, work, part))
+            if len(waiting) > _WAITING * n_workers:
+                yield from waiting.popleft().result()
+        while waiting:
+            yield from waiting.popleft().result()
+
+
+def _part(work: Callable[[Example | Unreadable], R], pieces: tuple[Piece, ...]) -> list[R]:
+    return [work(piece()) for piece in pieces]

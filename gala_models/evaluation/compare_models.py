@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from rapidvision.errors import InputError
 from rapidvision.numerics.sign_flip import sign_flip_test
 from rapidvision.system import files
 from rapidvision.text import csv_text
 
+from ..computing.device import Device
 from ..data.dataset import open_store
 from ..weights.load import load_model
 from .evaluate import Evaluation, evaluate
@@ -62,7 +62,7 @@ def compare(
     *,
     seed: int = 0,
     out: Path | None = None,
-    device: torch.device | None = None,
+    device: Device | None = None,
 ) -> Comparison:
     """Evaluate networks on a store; the first is compared with each of the others by sign flips, image by image.
 
@@ -76,14 +76,15 @@ def compare(
         Of the sign flips.
     out : Path, optional
         A CSV with a row per network and image, and a JSON of the same name with the sums.
-    device : torch.device, optional
-        Where the networks compute; the CPU by default.
+    device : Device, optional
+        Where the networks compute and in which numbers; the CPU in float32 by default.
 
     Returns
     -------
     Comparison
     """
     images, evaluations = open_store(store), {}
+    device = device or Device()
     for path in paths:
         model, card = load_model(path)
         if card.categories and card.categories != images.description.categories:
@@ -92,7 +93,9 @@ def compare(
             )
         if card.name in evaluations:
             raise InputError(f"{path}: a second network named {card.name}; names must differ")
-        evaluations[card.name] = evaluate(model.to(device or "cpu"), images, card.preprocessing, name=card.name)
+        evaluations[card.name] = evaluate(
+            device.place(model), images, card.preprocessing, name=card.name, precision=device.precision
+        )
     names = list(evaluations)
     pairs = [_pair(names[0], other, evaluations, seed) for other in names[1:]]
     result = Comparison(evaluations, pairs)

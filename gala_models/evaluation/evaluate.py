@@ -17,10 +17,11 @@ from rapidvision.errors import InputError
 from rapidvision.numerics.ranks import correlations, doubled_ranks
 from rapidvision.recipes import Recipe
 
+from ..computing.device import Device, Precision, on_cpu
+from ..computing.forward import class_scores
 from ..data.batches import Batches
 from ..data.dataset import Store, open_store
 from ..data.targets import Resize, resized
-from ..devices import device_of
 from ..layers.attention import attention_maps, kind_of
 from ..preprocessing import Preprocessing
 from ..scores import check_finite, first_guess, ranks
@@ -162,6 +163,7 @@ def evaluate(
     resize: Resize = "bicubic",
     clutter: int = 0,
     scatter: bool = False,
+    precision: Precision = "float32",
 ) -> Evaluation:
     """Evaluate a network on every image of a store, centre cut, on the device that holds the network.
 
@@ -184,7 +186,9 @@ def evaluate(
     clutter : int, default 0
         Fragments of other images on each, see :mod:`rapidvision.gala_models.data.clutter`.
     scatter : bool, default False
-        Whether they are moved so that their objects lie anywhere, see :mod:`rapidvision.gala_models.data.scatter`.
+        Whether they are moved so that their objects lie anywhere, see :mod:`rapidvision.gala_models.data.augmentation`.
+    precision : {"float32", "bf16", "fp16"}
+        In which numbers the network computes.
 
     Returns
     -------
@@ -232,6 +236,7 @@ def evaluate(
     size = min(batch_size, len(store))
     batches = Batches(store, preprocessing.size_px, size, clutter=clutter, scatter=scatter)
     parts: list[_Part] = []
+    device = Device.of(model, precision=precision)
     was_training = model.training
     model.eval()
     try:
@@ -239,11 +244,10 @@ def evaluate(
             for batch in batches.in_order():
                 images = [store.ids[row] for row in batch.rows]
                 x, importance, labels, has_map = batch.tensors(preprocessing)
-                x = x.to(device_of(model))
-                scores = _scores(model, x, labels, name=name)
-                check_finite(scores, images, network=name, model=model, x=x)
-                attention = maps.last.float().cpu()
-                check_finite(attention, images, network=f"{name}: attention", model=model, x=x)
+                scores = class_scores(model, x, name=name, images=images, device=device)
+                _check_labels(scores, labels, name=name)
+                attention = on_cpu(maps.last)
+                check_finite(attention, images, network=f"{name}: attention", model=model, x=device.move(x)[0])
                 wanted = resized(importance, *attention.shape[2:], how=resize)
                 parts.append(_part(scores, labels, attention, wanted, has_map))
     finally:
@@ -276,13 +280,9 @@ class _Part:
     grid: tuple[int, int]
 
 
-def _scores(model: nn.Module, x: Tensor, labels: Tensor, *, name: str) -> Tensor:
-    scores = model(x)
-    if not isinstance(scores, Tensor) or scores.ndim != 2 or len(scores) != len(x):
-        raise InputError(f"{name}: must return scores of shape (batch, classes); wrap it in a function that does")
+def _check_labels(scores: Tensor, labels: Tensor, *, name: str) -> None:
     if int(labels.max()) >= scores.shape[1]:
         raise InputError(f"{name}: has {scores.shape[1]} outputs, the store has labels up to {int(labels.max())}")
-    return scores.float().cpu()
 
 
 def _part(scores: Tensor, labels: Tensor, attention: Tensor, importance: Tensor, has_map: Tensor) -> _Part:

@@ -8,7 +8,8 @@ from torch import Tensor, nn
 
 from rapidvision.errors import InputError, did_you_mean
 
-from ..devices import device_of
+from ..computing.device import Device, on_cpu
+from ..computing.forward import output_of
 from .pooling import Pooled, pooled
 
 #: Largest difference between scores and what the last layer makes of its input, relative to the largest score.
@@ -46,6 +47,8 @@ def layer_features(
     batches: Iterable[Tensor],
     *,
     layouts: Mapping[str, str] | None = None,
+    name: str = "",
+    device: Device | None = None,
 ) -> dict[str, LayerFeatures]:
     """Run a network over batches and keep the pooled activity of named layers.
 
@@ -60,6 +63,10 @@ def layer_features(
     layouts : mapping, optional
         Layer → which axis of its output holds the channels, see :data:`rapidvision.gala_models.observer.pooling.MEANING`; where
         it is not declared it must be certain.
+    name : str, optional
+        The network's, for messages; its type by default.
+    device : Device, optional
+        Where it computes and in which numbers; that of its parameters in float32 by default.
 
     Returns
     -------
@@ -81,11 +88,13 @@ def layer_features(
         )
         for name in layers
     ]
-    device, n_batches = device_of(model), 0
+    name, device, n_batches = name or type(model).__name__, device or Device.of(model), 0
     try:
         with torch.inference_mode():
             for x in batches:
-                model(x.to(device))
+                (moved,) = device.move(x)
+                numbers = [f"image {number}" for number in range(len(x))]
+                output_of(model, moved, name=name, images=numbers, device=device)
                 n_batches += 1
                 _check_once(found, n_batches, len(x))
     finally:
@@ -116,7 +125,7 @@ def last_linear(model: nn.Module, *, name: str) -> nn.Linear:
 def keep_input(model: nn.Module, kept: list[Tensor], *, name: str) -> torch.utils.hooks.RemovableHandle:
     """Append the input of the last linear layer to `kept` on every forward pass, until the handle is removed."""
     return last_linear(model, name=name).register_forward_pre_hook(
-        lambda _module, inputs: kept.append(inputs[0].detach().float().cpu().clone())
+        lambda _module, inputs: kept.append(on_cpu(inputs[0]).clone())
     )
 
 
@@ -141,5 +150,4 @@ def check_readout(model: nn.Module, scores: Tensor, features: Tensor, *, name: s
 def scores_of(linear: nn.Linear, features: Tensor) -> Tensor:
     """What a linear layer makes of features, float32 on the CPU."""
     with torch.inference_mode():
-        scores: Tensor = linear(features.to(linear.weight))
-    return scores.float().cpu()
+        return on_cpu(linear(features.to(linear.weight)))

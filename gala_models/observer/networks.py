@@ -1,25 +1,25 @@
 """Which network is meant: the bundled ones, a file of weights, or a function that makes a module."""
 
-import importlib
 import sys
 from collections.abc import Callable, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import nn
 
 from rapidvision.errors import InputError, did_you_mean
 from rapidvision.system import files
 
 from ..answers.class_lists import list_named
-from ..devices import device_named
+from ..cards.loaders import OnnxNetwork, import_function, load_module
+from ..cards.model_card import class_names, read_model_card
+from ..computing.device import Device, Precision
 from ..layers.architecture import named as architecture_named
 from ..layers.resnet import build
 from ..preprocessing import Preprocessing
 from ..registries import ARCHITECTURES, NETWORKS, READOUTS
-from ..weights.card import Card
+from ..weights.card import Category
 from ..weights.load import load_model, load_weights
 from ..weights.state import not_finite, state_sha256
 from . import readout as readouts
@@ -44,14 +44,15 @@ def load(
     targets: Sequence[str] = (),
     class_list: str = "",
     device: str = "cpu",
+    precision: Precision = "float32",
 ) -> Network:
     """Load one network as an observer of a study.
 
     Parameters
     ----------
     network : str, path-like, Module or callable
-        The name of a bundled network (``compact-gala-maps``, ``compact-gala``, ``compact-se``, ``compact-resnet``); a file
-        of weights; the name of a registered network; ``module:function``; a module; or a function without arguments that
+        The name of a bundled network (``compact-gala-maps``, ``compact-gala``, ``compact-se``, ``compact-resnet``); a model
+        card (``.toml``, see :class:`ModelCard`); a file of weights; the name of a registered network; ``module:function``; a module; or a function without arguments that
         returns one. A module takes images (batch, 3, height, width), float32, and returns class scores (batch, classes).
     name : str, optional
         Its id in trials tables; by default that of the file, the function or the class.
@@ -69,7 +70,9 @@ def load(
         For tasks about categories, ``imagenet-16`` or ``imagenet-8``: which of 1,000 classes a category is made of. By
         default the network's own names, else the first list that has every category of the task.
     device : str, default "cpu"
-        ``cpu``, ``cuda``, ``cuda:1``, ``mps``.
+        ``cpu``, ``cuda``, ``cuda:1``, ``mps``; ``auto`` is a GPU where there is one.
+    precision : {"float32", "bf16", "fp16"}, default "float32"
+        In which numbers it computes.
 
     Returns
     -------
@@ -97,7 +100,7 @@ def load(
         "name": name,
         "targets": targets,
         "class_list": class_list,
-        "device": device_named(device),
+        "device": Device.named(device, precision=precision),
     }
     if isinstance(network, str | Path):
         bundled = {path.stem: str(path) for path in bundled_paths()}
@@ -114,16 +117,17 @@ def load(
     where: str = name or str(getattr(network, "__name__", type(network).__name__))
     model = _checked(network if isinstance(network, nn.Module) else network(), where)
     given = Preprocessing(size_px=size_px or Preprocessing().size_px, resize_px=resize_px or 0)
-    chosen = _readout(where, readout, None, targets)
+    chosen = _readout(where, readout, (), targets)
     plugins = READOUTS.plugins(readout) if readout is not None else ()
     return Network(
         where,
-        model.eval().to(options["device"]),
+        options["device"].place(model.eval()),
         chosen,
         given,
         state_sha256(model),
         plugins,
         class_list=_known(class_list),
+        precision=precision,
     )
 
 
@@ -137,14 +141,14 @@ def find_networks(
     name: str | None = None,
     targets: Sequence[str] = (),
     class_list: str = "",
-    device: torch.device | None = None,
+    device: Device | None = None,
 ) -> list[Network]:
     """Return the networks that `what` names, in evaluation mode.
 
     Parameters
     ----------
     what : str
-        ``bundled``; the name of a registered network; a file of weights of ours; another checkpoint, with
+        ``bundled``; a model card (``.toml``); the name of a registered network; a file of weights of ours; another checkpoint, with
         `architecture`; or ``module:function``, where the function takes nothing and returns a ``torch.nn.Module``
         (images in, class scores out).
     readout : str, optional
@@ -163,14 +167,15 @@ def find_networks(
         Which of the network's named classes are targets, where its card does not say.
     class_list : str, optional
         Which classes a category is made of, in tasks about categories; see :func:`load`.
-    device : torch.device, optional
-        Where it computes; the CPU by default.
+    device : Device, optional
+        Where it computes and in which numbers; the CPU in float32 by default.
 
     Raises
     ------
     InputError
         When nothing is found, or what is found is no network.
     """
+    device = device or Device()
     if what == "bundled":
         paths = bundled_paths()
         if not paths:
@@ -180,6 +185,13 @@ def find_networks(
             for path in paths
             for one in find_networks(str(path), readout=readout, targets=targets, class_list=class_list, device=device)
         ]
+    if Path(what).suffix == ".toml":
+        if architecture is not None or size_px is not None or resize_px is not None:
+            raise InputError(
+                f"{what}: a card states architecture and size; leave out --architecture, --size and --resize"
+            )
+        found = _of_card(Path(what), readout=readout, name=name, targets=targets, class_list=class_list, device=device)
+        return [found]
     plugins = READOUTS.plugins(readout) if readout is not None else ()
     if not Path(what).exists() and ":" not in what and what in NETWORKS:
         model, default, card = _checked(NETWORKS.get(what)(), what), what, None
@@ -206,18 +218,19 @@ def find_networks(
         )
     else:
         given = card.preprocessing
-    chosen = _readout(what, readout, card, targets)
+    chosen = _readout(what, readout, card.categories if card is not None else (), targets)
     names = tuple(category.name for category in card.categories) if card is not None else ()
     return [
         Network(
             name or default,
-            model.eval().to(device or "cpu"),
+            device.place(model.eval()),
             chosen,
             given,
             sha256,
             plugins,
             class_names=names,
             class_list=_known(class_list),
+            precision=device.precision,
         )
     ]
 
@@ -227,8 +240,7 @@ def _known(class_list: str) -> str:
     return list_named(class_list).name if class_list else ""
 
 
-def _readout(what: str, readout: str | None, card: Card | None, targets: Sequence[str]) -> Readout:
-    categories = card.categories if card is not None else ()
+def _readout(what: str, readout: str | None, categories: Sequence[Category], targets: Sequence[str]) -> Readout:
     if targets and (readout is not None or not categories):
         raise InputError(f"{what}: --target-classes names classes of a network that has named ones, without --readout")
     if readout is None and categories:
@@ -237,17 +249,37 @@ def _readout(what: str, readout: str | None, card: Card | None, targets: Sequenc
 
 
 def _from_function(what: str) -> tuple[nn.Module, str, str]:
-    module_name, _, function_name = what.partition(":")
     if "" not in sys.path and str(Path.cwd()) not in sys.path:
         sys.path.insert(0, str(Path.cwd()))  # a lab's own file beside its study
-    try:
-        function = getattr(importlib.import_module(module_name), function_name)
-    except (ImportError, AttributeError) as error:
+    model = _checked(import_function(what)(), what)
+    return model, what.partition(":")[2], state_sha256(model)
+
+
+def _of_card(
+    path: Path, *, readout: str | None, name: str | None, targets: Sequence[str], class_list: str, device: Device
+) -> Network:
+    """A network by its card; what is given here goes before what the card says."""
+    card = read_model_card(path)
+    names = class_names(card, path.parent)
+    model, sha256 = load_module(card, path.parent)
+    if isinstance(model, OnnxNetwork) and (device.where.type != "cpu" or device.precision != "float32"):
         raise InputError(
-            f"{what}: cannot be found ({error}); write module:function, run from the module's folder"
-        ) from error
-    model = _checked(function(), what)
-    return model, function_name, state_sha256(model)
+            f"{path}: an ONNX file computes on the CPU in its own numbers; leave out --device and --precision"
+        )
+    own = tuple(Category(name=one, target=one in card.classes.targets) for one in names)
+    chosen = readout or ("" if targets else card.readout) or None
+    wanted = targets or (card.classes.targets if chosen is None else ())
+    return Network(
+        name or card.name,
+        device.place(model),
+        _readout(str(path), chosen, own, wanted),
+        card.preprocessing,
+        sha256,
+        READOUTS.plugins(chosen) if chosen is not None else (),
+        class_names=names,
+        class_list=_known(class_list or card.class_list),
+        precision=device.precision,
+    )
 
 
 def _checked(model: object, what: str) -> nn.Module:

@@ -5,8 +5,9 @@ before the first forward pass.
 """
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
@@ -14,18 +15,20 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from rapidvision.errors import CheckFailed, InputError
+from rapidvision.errors import RapidVisionError
 from rapidvision.plugins.source import PluginSource
 from rapidvision.system.progress import Advance, silent
 
 from ..answers.choices import option_probabilities, ranks
 from ..answers.class_lists import list_for
 from ..answers.task import NetworkTask
-from ..devices import device_of
+from ..computing.device import Device, Precision
+from ..computing.forward import class_scores
+from ..computing.score_cache import ScoreCache, network_key
+from ..computing.viewing import Sight, look, missing
 from ..preprocessing import Preprocessing
-from ..scores import check_finite
 from .features import check_readout, keep_input
-from .readout import Readout
+from .readout import Readout, finite_evidence
 from .shown import decoded, once, verify
 
 #: Log odds this close to 0 are a tie: less than the rounding of float32 scores.
@@ -58,6 +61,8 @@ class Network:
     class_list : str
         The class list for tasks about categories, :data:`rapidvision.gala_models.answers.class_lists.CLASS_LISTS`; empty:
         the first that has them all.
+    precision : {"float32", "bf16", "fp16"}
+        In which numbers it computes.
 
     Examples
     --------
@@ -75,6 +80,21 @@ class Network:
     plugins: tuple[PluginSource, ...] = ()
     class_names: tuple[str, ...] = ()
     class_list: str = ""
+    precision: Precision = "float32"
+
+    @property
+    def device(self) -> Device:
+        """Where it computes, and in which numbers."""
+        return Device.of(self.model, precision=self.precision)
+
+    def scores(self, x: Tensor, names: Sequence[str] = ()) -> Tensor:
+        """Return class scores (n, classes), float32 on the CPU, of inputs (n, 3, size_px, size_px); `names` are for messages."""
+        return class_scores(self.model, x, name=self.name, images=names, device=self.device)
+
+    @property
+    def key(self) -> str | None:
+        """What its scores depend on, as one hash; None where that cannot be told."""
+        return network_key(self.model, self.preprocessing, self.device, file_sha256=self.sha256)
 
     def options_of(self, task: NetworkTask, n_classes: int) -> tuple[str, tuple[tuple[int, ...], ...]]:
         """Return the class list of a task about categories, and the classes of each option."""
@@ -152,10 +172,8 @@ def observe_stimuli(
     ----------
     networks : sequence of Network
         Decoding is shared among them.
-    folder : Path
-        Of the stimulus set.
-    stimuli : dict
-        Path → hash, from :func:`rapidvision.gala_models.observer.shown.stimuli_of`.
+    folder, stimuli : Path, dict
+        The set's folder, and path → hash, from :func:`rapidvision.gala_models.observer.shown.stimuli_of`.
     task : NetworkTask, optional
         What is asked; target or distractor without it.
     batch_size : int, default 64
@@ -177,43 +195,78 @@ def observe_stimuli(
     InputError
         When a readout does not fit a network, or, with `features`, no linear layer makes its scores.
     """
+    found = observe_each(
+        networks, folder, stimuli, task=task, batch_size=batch_size, features=features, advance=advance
+    )
+    for one in found:
+        if isinstance(one, RapidVisionError):
+            raise one
+    return [one for one in found if isinstance(one, StimulusEvidence)]
+
+
+def observe_each(
+    networks: Sequence[Network],
+    folder: Path,
+    stimuli: dict[str, str],
+    *,
+    task: NetworkTask | None = None,
+    batch_size: int = 64,
+    features: bool = False,
+    cache: ScoreCache | None = None,
+    advance: Advance = silent,
+) -> list[StimulusEvidence | RapidVisionError]:
+    """Show every stimulus to every network once; a network that fails does not cost the others' results.
+
+    Parameters
+    ----------
+    networks, folder, stimuli, task, batch_size, features, advance
+        As for :func:`observe_stimuli`.
+    cache : ScoreCache, optional
+        Where scores are kept, and taken from where they are known. Not used with `features`.
+
+    Returns
+    -------
+    list of StimulusEvidence or RapidVisionError
+        In the order of `networks`; an error of a network whose results are missing.
+
+    Raises
+    ------
+    CheckFailed
+        When a file is not what was planned, before the first forward pass.
+    """
     verify(folder, stimuli)
     stimuli = once(stimuli)
-    paths = list(stimuli)
-    scores: list[list[Tensor]] = [[] for _ in networks]
+    sights = [Sight(network) for network in networks]
     kept: list[list[Tensor]] = [[] for _ in networks]
+    with torch.inference_mode(), ExitStack() as hooks:
+        for network, sight, into in zip(networks, sights, kept, strict=True):
+            sight.attempt(partial(_probe, network, task))
+            if features:
+                sight.attempt(partial(_keep, hooks, network, into))
+            elif cache is not None and sight.error is None:
+                sight.recall(cache, network.key, stimuli.values())
+        wanted = missing(sights, stimuli)
+        advance(len(stimuli) - len(wanted))
+        look(sights, decoded(folder, wanted, batch_size=batch_size), wanted, advance)
     rows = {sha256: row for row, sha256 in enumerate(stimuli.values())}
-    with torch.inference_mode():
-        for network in networks:
-            _probe(network, task)
-        hooks = (
-            [keep_input(network.model, into, name=network.name) for network, into in zip(networks, kept, strict=True)]
-            if features
-            else []
-        )
-        try:
-            for images in decoded(folder, stimuli, batch_size=batch_size):
-                names, paths = paths[: len(images)], paths[len(images) :]
-                ready: dict[Preprocessing, Tensor] = {}
-                for network, found in zip(networks, scores, strict=True):
-                    if network.preprocessing not in ready:
-                        ready[network.preprocessing] = network.preprocessing(images)
-                    found.append(_scores(network, ready[network.preprocessing], names))
-                advance(len(images))
-        finally:
-            for hook in hooks:
-                hook.remove()
     return [
-        _seen(network, rows, torch.cat(found), torch.cat(inputs) if features else None, task)
-        for network, found, inputs in zip(networks, scores, kept, strict=True)
+        sight.error or _tried(network, rows, sight, inputs if features else None, task)
+        for network, sight, inputs in zip(networks, sights, kept, strict=True)
     ]
 
 
-def _scores(network: Network, x: Tensor, names: Sequence[str]) -> Tensor:
-    x = x.to(device_of(network.model))
-    scores: Tensor = network.model(x)
-    check_finite(scores, names, network=network.name, model=network.model, x=x)
-    return scores.float().cpu()
+def _keep(hooks: ExitStack, network: Network, into: list[Tensor]) -> None:
+    hooks.callback(keep_input(network.model, into, name=network.name).remove)
+
+
+def _tried(
+    network: Network, rows: dict[str, int], sight: Sight, inputs: list[Tensor] | None, task: NetworkTask | None
+) -> StimulusEvidence | RapidVisionError:
+    scores = torch.stack([sight.scores[sha256] for sha256 in rows])
+    try:
+        return _seen(network, rows, scores, None if inputs is None else torch.cat(inputs), task)
+    except RapidVisionError as error:
+        return error
 
 
 def _seen(
@@ -229,7 +282,7 @@ def read_scores(
 ) -> StimulusEvidence:
     """Turn class scores into evidence: by the readout, or by the classes of the task's categories."""
     if task is None or not task.by_category:
-        return StimulusEvidence(rows, _evidence(network, scores), features)
+        return StimulusEvidence(rows, finite_evidence(network.readout, scores, network=network.name), features)
     read_by, options = network.options_of(task, scores.shape[1])
     shares = option_probabilities(scores, options)
     logs = np.log(np.maximum(shares, _LEAST_SHARE))
@@ -240,21 +293,8 @@ def read_scores(
 def _probe(network: Network, task: NetworkTask | None) -> None:
     """One grey image, so that a network that does not fit its readout is refused before the work, not after."""
     side = network.preprocessing.size_px
-    x = network.preprocessing(np.full((1, side, side, 3), 128, np.uint8))
-    out = network.model(x.to(device_of(network.model)))
-    if not isinstance(out, Tensor) or out.ndim != 2:
-        raise InputError(
-            f"{network.name}: must return scores of shape (batch, classes); wrap it in a function that does"
-        )
+    out = network.scores(network.preprocessing(np.full((1, side, side, 3), 128, np.uint8)), ["a grey image"])
     if task is not None and task.by_category:
         network.options_of(task, out.shape[1])
     else:
         network.readout.check(out.shape[1], network=network.name)
-
-
-def _evidence(network: Network, scores: Tensor) -> NDArray[np.float64]:
-    evidence = network.readout.evidence(scores).double().numpy()
-    n_bad = int(np.count_nonzero(~np.isfinite(evidence)))
-    if n_bad:
-        raise CheckFailed(f"{network.name}: {n_bad} of {len(evidence)} stimuli give evidence that is not finite")
-    return evidence

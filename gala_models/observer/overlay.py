@@ -1,7 +1,9 @@
 """Images of attention: maps as greyscale files, overlays and mosaics as in Figs. 4 and 8."""
 
 from collections.abc import Sequence
+from inspect import signature
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -15,7 +17,8 @@ from rapidvision.formats.networks.model_record import LEGEND, LEGEND_NAME, Atten
 from rapidvision.images.png import png_bytes
 from rapidvision.system import files
 
-from ..devices import device_of
+from ..computing.device import on_cpu
+from ..computing.forward import output_of
 from ..layers.attention import attention_maps, kind_of
 from ..registries import ATTRIBUTIONS
 from ..scores import check_finite
@@ -70,11 +73,11 @@ def attention_of(network: Network, images: NDArray[np.uint8], *, names: Sequence
     if images.shape[2] != side:
         raise InputError(f"attention: images of {images.shape[2]} x {side} px; they must be square")
     with torch.inference_mode(), attention_maps(network.model, layers="last", kind=kind_of(network.model)) as maps:
-        x = network.preprocessing(images).to(device_of(network.model))
-        network.model(x)
+        (x,) = network.device.move(network.preprocessing(images))
         names = names or [f"image {number}" for number in range(len(images))]
+        output_of(network.model, x, name=network.name, images=names, device=network.device)
         check_finite(maps.last, names, network=f"{network.name}: attention", model=network.model, x=x)
-        found = maps.last[:, 0].float().cpu().clone()
+        found = on_cpu(maps.last[:, 0]).clone()
     return on_image(found, network, side)
 
 
@@ -151,7 +154,7 @@ def labelled(rows: Sequence[Sequence[NDArray[np.uint8]]], names: Sequence[str]) 
 
 
 def attribution_of(
-    attribution: str, network: Network, images: NDArray[np.uint8], *, names: Sequence[str] = ()
+    attribution: str, network: Network, images: NDArray[np.uint8], *, names: Sequence[str] = (), **options: Any
 ) -> NDArray[np.float32]:
     """Maps of where a network looks, by the attribution of a name.
 
@@ -165,6 +168,8 @@ def attribution_of(
         Square images of one size.
     names : sequence of str, optional
         Theirs, for messages.
+    **options
+        The attribution's own.
 
     Returns
     -------
@@ -179,9 +184,14 @@ def attribution_of(
     """
     if attribution != "attention":  # the others ask for evidence
         with torch.inference_mode():
-            scores = network.model(network.preprocessing(images[:1]).to(device_of(network.model)))
+            scores = network.scores(network.preprocessing(images[:1]), names[:1])
         network.readout.check(scores.shape[1], network=network.name)
-    found = np.asarray(ATTRIBUTIONS.get(attribution)(network, images, names=names), np.float32)
+    method = ATTRIBUTIONS.get(attribution)
+    own = [name for name in signature(method).parameters if name not in ("network", "images", "names")]
+    for name in options:
+        if name not in own:
+            raise InputError(f'attribution {attribution}: no option "{name}"; it takes {", ".join(own) or "none"}')
+    found = np.asarray(method(network, images, names=names, **options), np.float32)
     if found.shape != images.shape[:3] or not np.isfinite(found).all() or found.min() < 0 or found.max() > 1:
         raise InputError(
             f"attribution {attribution}: got an array of shape {found.shape} from {np.nanmin(found):.3g} to "

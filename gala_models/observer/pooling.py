@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from rapidvision.errors import InputError, did_you_mean
 
+from ..computing.device import on_cpu
 from ..layers.fold import FoldedResNet
 from ..layers.resnet import ResNet
 
@@ -86,7 +87,7 @@ def pooled(output: object, layer: nn.Module, *, model: nn.Module, name: str, lay
     if layout is not None:
         _check_declared(layout, tuple(output.shape), name)
     found = layout or _certain(output, layer, model, name)
-    return Pooled(_averaged(output.detach().float(), found).cpu().clone(), found)
+    return Pooled(on_cpu(_averaged(output.detach().float(), found)).clone(), found)
 
 
 def check_layout(layout: str, *, name: str) -> None:

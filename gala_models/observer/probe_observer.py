@@ -140,7 +140,9 @@ def _seen(
             yield network.preprocessing(images)
             advance(len(images))
 
-    found = layer_features(network.model, probing.layers, inputs(), layouts=probing.layouts)
+    found = layer_features(
+        network.model, probing.layers, inputs(), layouts=probing.layouts, name=network.name, device=network.device
+    )
     _check_finite(network, {layer: one.features for layer, one in found.items()}, list(every))
     layouts = {layer: one.layout for layer, one in found.items()}
     target = torch.tensor([row.target for row in shown])

@@ -18,7 +18,7 @@ from rapidvision.errors import CheckFailed, InputError
 from rapidvision.recipes import Recipe
 from rapidvision.seeds import stream
 
-from ..devices import device_of
+from ..computing.device import Device
 from ..layers.fused import separate_steps
 from .features import named_layers
 
@@ -186,7 +186,7 @@ def multiply_accumulates(model: nn.Module, layers: Sequence[str], x: Tensor) -> 
             for name in layers
         ]
         try:
-            model(x.to(device_of(model)))
+            model(*Device.of(model).move(x))
         finally:
             for hook in hooks:
                 hook.remove()

@@ -4,10 +4,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import log
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from rapidvision.errors import InputError, did_you_mean
+from rapidvision.errors import CheckFailed, InputError, did_you_mean
 
 from ..answers.class_lists import EIGHT, N_IMAGENET, N_IMAGENET_ANIMALS
 from ..registries import READOUTS
@@ -46,6 +48,26 @@ class Readout:
                 f"{network}: has {n_outputs} outputs, the readout {self.name} needs {self.n_classes}; "
                 "choose another readout"
             )
+
+
+def finite_evidence(readout: Readout, scores: Tensor, *, network: str) -> NDArray[np.float64]:
+    """Return the evidence of class scores (n, classes), shape (n,).
+
+    Raises
+    ------
+    CheckFailed
+        When some of it is not finite.
+
+    Examples
+    --------
+    >>> finite_evidence(binary(), torch.tensor([[0.0, 2.0]]), network="mine").tolist()
+    [2.0]
+    """
+    evidence = np.asarray(readout.evidence(scores).double().numpy())
+    n_bad = int(np.count_nonzero(~np.isfinite(evidence)))
+    if n_bad:
+        raise CheckFailed(f"{network}: {n_bad} of {len(evidence)} stimuli give evidence that is not finite")
+    return evidence
 
 
 def log_odds(scores: Tensor, targets: Sequence[int], others: Sequence[int], *, correction: float = 0.0) -> Tensor:

@@ -1,6 +1,7 @@
 """Sessions of networks: each plan is walked through as a person's is, and answered from what was seen before."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -177,3 +178,22 @@ def _lacking(
     kept = participants.kept(seen.features.shape[1], network.name, plan.group, plan.slot)
     linear = last_linear(network.model, name=network.name)
     return read_scores(network, seen.row, scores_of(linear, seen.features * torch.from_numpy(kept)), task)
+
+
+def in_turns(
+    pairs: Sequence[tuple[Network, StimulusEvidence]], plans: Sequence[Plan], participants: Participants
+) -> Iterator[TrialRecord]:
+    """Answer plans by networks in turn, as one observer: the policy ``seeds``."""
+    if len(pairs) < 2:
+        raise InputError("seeds: needs at least two networks, trained from different seeds; give --model several times")
+    shared = _shared_name([network.name for network, _ in pairs])
+    for plan in plans:
+        network, seen = pairs[plan.slot % len(pairs)]
+        yield from answer_plans(replace(network, name=shared), seen, [plan], participants)
+
+
+def _shared_name(names: Sequence[str]) -> str:
+    shared = names[0]
+    while not all(name.startswith(shared) for name in names):
+        shared = shared[:-1]
+    return shared.rstrip("-_. ") or "networks"

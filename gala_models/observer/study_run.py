@@ -1,15 +1,13 @@
 """The run of a study by networks: they take its test, and a trials table and a record of what was done come out."""
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from itertools import groupby
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 
-from rapidvision.errors import InputError
+from rapidvision.errors import CheckFailed, InputError, RapidVisionError
 from rapidvision.formats import trials_columns, trials_table
 from rapidvision.formats.networks.model_record import Attention, ModelRecord, NetworkRecord, write_record
 from rapidvision.plan import Plan
@@ -18,16 +16,18 @@ from rapidvision.system import files
 from rapidvision.system.progress import progress
 from rapidvision.trials import TrialRecord
 
+from ..answers.outcome import StudyRun
 from ..answers.participants import MEANING, Participants, Policy
 from ..answers.task import NetworkTask, task_of
 from ..answers.words import confidence_of, readout_of, ties_of
+from ..computing.score_cache import ScoreCache
 from ..weights.state import state_sha256
 from .images import intact_images
 from .networks import load
-from .observe import Network, StimulusEvidence, observe_stimuli
+from .observe import Network, StimulusEvidence, observe_each
 from .overlay import sheet
 from .probe_observer import Probing, look_through_probes
-from .sessions import answer_plans
+from .sessions import answer_plans, in_turns
 from .shown import stimuli_of
 
 if TYPE_CHECKING:
@@ -37,42 +37,6 @@ if TYPE_CHECKING:
 NetworkLike: TypeAlias = Network | Path | str
 #: Intact images in the mosaic of attention: one of each category in a set of the paper's form.
 N_LOOKED_AT = 8
-
-
-@dataclass(frozen=True)
-class StudyRun:
-    """What came out.
-
-    Attributes
-    ----------
-    records : list of TrialRecord
-        As written.
-    n_stimuli, n_participants : int
-        Different files that were seen; participants over all networks.
-    seconds : float
-        Wall-clock time.
-    """
-
-    records: list[TrialRecord]
-    n_stimuli: int
-    n_participants: int
-    seconds: float
-
-    def accuracies(self) -> dict[tuple[str, str], dict[str, float]]:
-        """(network, group) → share correct of the two highest levels by their labels, main phase; NaN where none counts."""
-        main = [record for record in self.records if record.phase == "main"]
-        out = {}
-        key = lambda record: (record.observer, record.group)  # noqa: E731
-        for name, group in groupby(sorted(main, key=key), key):
-            rows = list(group)
-            labels = {record.level_index: record.level_label for record in rows}
-            out[name] = {labels[index]: _share(rows, index) for index in sorted(labels)[-2:]}
-        return out
-
-
-def _share(records: Sequence[TrialRecord], level_index: int) -> float:
-    correct = [record.correct for record in records if record.level_index == level_index and record.correct is not None]
-    return sum(correct) / len(correct) if correct else float("nan")
 
 
 def run_study(
@@ -85,6 +49,8 @@ def run_study(
     stimulus_set: Path | None = None,
     batch_size: int = 64,
     quiet: bool = False,
+    cache: Path | None = None,
+    failed: Mapping[str, str] | None = None,
     command: str = "models observe",
 ) -> StudyRun:
     """Run networks on every plan of a study.
@@ -108,13 +74,24 @@ def run_study(
         Images per forward pass.
     quiet : bool, default False
         No progress.
+    cache : Path, optional
+        Folder in which class scores are kept, and from which they are taken where network and stimulus are the same.
+    failed : mapping, optional
+        Networks that could not be loaded, and why; they are recorded beside those that fail now.
     command : str
         For the record.
 
     Returns
     -------
     StudyRun
-        The records and what it took.
+        The records and what it took. A network that fails has no rows; the others' are written.
+
+    Raises
+    ------
+    InputError
+        When networks share a name, or do not fit the study.
+    CheckFailed
+        When a stimulus is not the one that was planned, or every network fails.
     """
     started = time.perf_counter()
     participants = participants or Participants()
@@ -131,30 +108,47 @@ def run_study(
     if task.by_category and probing is not None:
         raise InputError("probes: tell target from distractor; this task asks for a category: leave out --probe")
     with progress("stimuli seen", len(stimuli), quiet=quiet) as advance:
+        seen: list[StimulusEvidence | RapidVisionError]
         if probing is not None:
-            seen = look_through_probes(networks, found, stimuli, probing, batch_size=batch_size, advance=advance)
+            seen = [*look_through_probes(networks, found, stimuli, probing, batch_size=batch_size, advance=advance)]
         else:
-            seen = observe_stimuli(
+            seen = observe_each(
                 networks,
                 found.folder,
                 stimuli,
                 task=task,
                 batch_size=batch_size,
                 features=dropout,
+                cache=None if cache is None else ScoreCache(cache),
                 advance=advance,
             )
-    pairs = list(zip(networks, seen, strict=True))
+    pairs, failures = [], dict(failed or {})
+    for network, one in zip(networks, seen, strict=True):
+        if isinstance(one, StimulusEvidence):
+            pairs.append((network, one))
+        elif len(networks) + len(failures) == 1 or participants.policy == "seeds":
+            raise one
+        else:
+            failures[network.name] = str(one)
+    if not pairs:
+        raise CheckFailed("every network failed: " + "; ".join(f"{name}: {why}" for name, why in failures.items()))
     if participants.policy == "seeds":
-        records = list(_in_turns(pairs, plans, participants))
+        records = list(in_turns(pairs, plans, participants))
     else:
         records = [record for network, one in pairs for record in answer_plans(network, one, plans, participants)]
     if out is not None:
         trials_table.write_table(out, records)
         trials_columns.write_description(out, plans[0].protocol)
-        attention = sheet(networks, intact_images(found, N_LOOKED_AT), out.with_name(f"{out.stem}-attention.png"))
-        write_record(out, _record(study, plans, pairs, participants, probing, records, command, attention, task))
+        attention = sheet(
+            [network for network, _ in pairs],
+            intact_images(found, N_LOOKED_AT),
+            out.with_name(f"{out.stem}-attention.png"),
+        )
+        write_record(
+            out, _record(study, plans, pairs, participants, probing, records, command, attention, task, failures)
+        )
     n_participants = len({record.participant_id for record in records})
-    return StudyRun(records, len(stimuli), n_participants, time.perf_counter() - started)
+    return StudyRun(records, len(stimuli), n_participants, time.perf_counter() - started, failures)
 
 
 def observe(
@@ -167,6 +161,7 @@ def observe(
     probing: Probing | None = None,
     stimulus_set: Path | str | None = None,
     batch_size: int = 64,
+    cache: Path | str | None = None,
     progress: bool = False,
 ) -> "pd.DataFrame":
     """Run a network on a study: the same plans and the same pixels as for participants.
@@ -190,6 +185,8 @@ def observe(
         Where the set is now, if not where the study expects it.
     batch_size : int, default 64
         Images per forward pass.
+    cache : path-like, optional
+        Folder in which class scores are kept for the next run.
     progress : bool, default False
         Show a progress bar.
 
@@ -227,25 +224,10 @@ def observe(
         probing=probing,
         stimulus_set=None if stimulus_set is None else Path(stimulus_set),
         batch_size=batch_size,
+        cache=None if cache is None else Path(cache),
         quiet=not progress,
     )
     return trials_table.to_frame(done.records)
-
-
-def _in_turns(pairs: Sequence[Any], plans: Sequence[Plan], participants: Participants) -> Any:
-    if len(pairs) < 2:
-        raise InputError("seeds: needs at least two networks, trained from different seeds; give --model several times")
-    shared = _shared_name([network.name for network, _ in pairs])
-    for plan in plans:
-        network, seen = pairs[plan.slot % len(pairs)]
-        yield from answer_plans(replace(network, name=shared), seen, [plan], participants)
-
-
-def _shared_name(names: Sequence[str]) -> str:
-    shared = names[0]
-    while not all(name.startswith(shared) for name in names):
-        shared = shared[:-1]
-    return shared.rstrip("-_. ") or "networks"
 
 
 def _record(
@@ -258,6 +240,7 @@ def _record(
     command: str,
     attention: Attention,
     task: NetworkTask,
+    failed: dict[str, str],
 ) -> ModelRecord:
     made = files.provenance(
         command,
@@ -278,6 +261,7 @@ def _record(
                 weights_sha256=network.sha256 or state_sha256(network.model),
                 layouts=seen.layouts,
                 n_ties=seen.n_ties,
+                precision=network.precision,
             )
             for network, seen in pairs
         ),
@@ -291,5 +275,6 @@ def _record(
         if probing and probing.early_exit
         else "networks have no clock: every answer is in time",
         attention=attention,
+        failed=failed,
         provenance=made,
     )

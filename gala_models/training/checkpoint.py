@@ -32,7 +32,7 @@ class Progress(Recipe, frozen=True, kw_only=True):
     epoch, step : int
         Epochs done, and steps done within the current one.
     sums : tuple of float
-        Loss, its two parts, and right answers, summed over the current epoch's steps.
+        Loss, its two parts, right answers, and the gradient's norm, summed over the current epoch's steps.
     history : tuple of dict
         One entry per epoch.
     best_top1_error : float
@@ -46,19 +46,30 @@ class Progress(Recipe, frozen=True, kw_only=True):
     data_digest: str
     epoch: int = 0
     step: int = 0
-    sums: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
+    sums: tuple[float, float, float, float, float] = (0.0, 0.0, 0.0, 0.0, 0.0)
     history: tuple[dict[str, Any], ...] = ()
     best_top1_error: float = 100.0
     plugin_sha256: str = ""
 
 
 def save(
-    path: Path, progress: Progress, *, model: dict[str, Tensor], optimizer: dict[str, Any], best: dict[str, Tensor]
+    path: Path,
+    progress: Progress,
+    *,
+    model: dict[str, Tensor],
+    optimization: dict[str, Any],
+    best: dict[str, Tensor],
 ) -> None:
     """Write a checkpoint; the file is the old one or the new one, never half of each."""
     out = io.BytesIO()
     torch.save(
-        {"progress": msgspec.json.encode(progress).decode(), "model": model, "optimizer": optimizer, "best": best}, out
+        {
+            "progress": msgspec.json.encode(progress).decode(),
+            "model": model,
+            "optimization": optimization,
+            "best": best,
+        },
+        out,
     )
     files.write_bytes(path, out.getvalue())
 

@@ -20,7 +20,9 @@ from torch import nn
 from torch.distributed.distributed_c10d import PrefixStore
 from torch.distributed.rendezvous import rendezvous
 
-from rapidvision.errors import CheckFailed, RapidVisionError
+from rapidvision.errors import CheckFailed, InputError, RapidVisionError
+
+from ..computing.device import Device
 
 T = TypeVar("T")
 
@@ -38,13 +40,13 @@ class World:
     ----------
     rank, size : int
         Its number and how many there are.
-    device : torch.device
+    device : Device
         What it computes on.
     """
 
     rank: int = 0
     size: int = 1
-    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+    device: Device = field(default_factory=Device)
 
     @property
     def first(self) -> bool:
@@ -115,32 +117,37 @@ def _message(failure: BaseException | None) -> str | None:
 
 
 @contextmanager
-def world() -> Iterator[World]:
+def world(device: str = "auto") -> Iterator[World]:
     """Join the processes that torchrun started, or be alone.
+
+    Parameters
+    ----------
+    device : str, default "auto"
+        As :meth:`Device.named` takes it. With several processes, ``cuda`` and ``auto`` mean a GPU for each.
 
     Yields
     ------
     World
-        With CUDA and nccl where there is a GPU per process, else the CPU and gloo.
+        With nccl between GPUs, else with gloo.
 
     Raises
     ------
+    InputError
+        When there is no such device, or not one for each process.
     CheckFailed
         When another process stopped: with its message.
     """
     rank, size = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
     local = int(os.environ.get("LOCAL_RANK", "0"))
-    device = torch.device("cuda", local) if torch.cuda.is_available() else torch.device("cpu")
-    if device.type == "cuda":
-        torch.cuda.set_device(device)
+    here = _own_device(device, local, size)
     if size == 1:
-        yield World(rank, size, device)
+        yield World(rank, size, here)
         return
     store, rank, size = next(rendezvous("env://"))
-    dist.init_process_group("nccl" if device.type == "cuda" else "gloo", store=store, rank=rank, world_size=size)
+    dist.init_process_group("nccl" if here.where.type == "cuda" else "gloo", store=store, rank=rank, world_size=size)
     farewell = _Farewell(PrefixStore("rapidvision", store), rank, size)
     try:
-        yield World(rank, size, device)
+        yield World(rank, size, here)
     except BaseException as error:
         _ignore_termination()
         if _SHARED in getattr(error, "__notes__", ()):
@@ -151,6 +158,24 @@ def world() -> Iterator[World]:
             raise CheckFailed(f"another process stopped: {told}") from error
         raise
     farewell.together()
+
+
+def _own_device(name: str, local: int, size: int) -> Device:
+    """The device of this process; `local` is its number on this computer."""
+    if name in ("auto", "cuda") and torch.cuda.is_available():
+        if local >= torch.cuda.device_count():
+            raise InputError(
+                f"{local + 1} processes for {torch.cuda.device_count()} GPUs; start torchrun with --nproc-per-node "
+                f"{torch.cuda.device_count()}, or use --device cpu"
+            )
+        torch.cuda.set_device(local)
+        return Device.named(f"cuda:{local}")
+    found = Device.named(name)
+    if size > 1 and found.where.type == "mps":
+        raise InputError("device mps: one process only; start without torchrun, or use --device cpu")
+    if size > 1 and found.where.type == "cuda":
+        raise InputError(f"device {name}: one GPU for {size} processes; write --device cuda, which is one for each")
+    return found
 
 
 @dataclass(frozen=True, slots=True)

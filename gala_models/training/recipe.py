@@ -1,5 +1,6 @@
 """The training recipe: every number of a training run, with the paper's as defaults."""
 
+from math import inf
 from pathlib import Path
 from typing import Any, Literal
 
@@ -9,8 +10,10 @@ from rapidvision import recipes
 from rapidvision.recipes import Recipe
 from rapidvision.system import files
 
+from ..computing.device import Precision
 from ..data.targets import Annotation
 from ..layers.architecture import Architecture
+from ..layers.architecture import named as architecture_named
 from ..preprocessing import Preprocessing
 from .loss import MapLoss
 from .loss import preset as loss_preset
@@ -96,14 +99,28 @@ class Training(Recipe, frozen=True):
         Images per step over all processes, and in how many parts they are computed.
     momentum, weight_decay : float
         SGD with Nesterov momentum. The paper gives neither number; these are the authors' code's.
-    precision : {"float32", "bfloat16"}
-        Of the forward pass; the maps that are supervised and the loss are float32 all the same.
+    precision : {"float32", "bf16", "fp16"}
+        Of products and convolutions; the maps that are supervised and the loss are float32 all the same. With fp16 the
+        loss is scaled, and a step whose gradients overflow is left out and counted.
     compile : bool
         Use torch.compile where it works.
+    no_weight_decay : tuple of {"attention", "norm"}
+        Whose parameters are exempt from weight decay: attention modules' (as in the authors' code), norms'.
+    batch_norm_momentum : float
+        Share of the newest batch in batch norm's running statistics; the authors' code has .003 (its "momentum" is .997).
+    clip_norm : float
+        Largest norm of the gradient; longer ones are shortened to it. 0 for no limit.
+    watch_gradients : bool
+        Write the gradient's norm beside the losses, and stop at one that is not finite.
+    ema : float
+        Decay of averaged weights, which are then validated and kept instead of the last ones; 0 for none. The average
+        starts short: after n steps the decay is at most n / (n + 9).
     freeze_batch_norm : bool
         Keep batch norm's statistics as they are (per process they differ by nature).
     n_workers : int
         Threads that prepare batches.
+    tensorboard : bool
+        Write the metrics for TensorBoard too, by PyTorch's own writer, into ``OUT/tensorboard``.
     checkpoint_steps : int
         Steps between checkpoints besides the one after every epoch; 0 for none.
     plugins : tuple of str
@@ -134,10 +151,16 @@ class Training(Recipe, frozen=True):
     n_accumulate: int = 1
     momentum: float = 0.9
     weight_decay: float = 1e-4
-    precision: Literal["float32", "bfloat16"] = "float32"
+    precision: Precision = "float32"
     compile: bool = False
+    no_weight_decay: tuple[Literal["attention", "norm"], ...] = ()
+    batch_norm_momentum: float = 0.1
+    clip_norm: float = 0.0
+    watch_gradients: bool = False
+    ema: float = 0.0
     freeze_batch_norm: bool = False
     n_workers: int = 1
+    tensorboard: bool = False
     checkpoint_steps: int = 0
     plugins: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
 
@@ -157,6 +180,11 @@ class Training(Recipe, frozen=True):
             raise ValueError("seed, n_workers and checkpoint_steps must be >= 0, momentum in [0, 1)")
         if not 0 <= self.surround <= 1:
             raise ValueError(f"surround must lie in 0 … 1, got {self.surround}")
+        if not 0 < self.batch_norm_momentum <= 1 or not 0 <= self.ema < 1 or not 0 <= self.clip_norm < inf:
+            raise ValueError(
+                "batch_norm_momentum must lie in (0, 1], ema in [0, 1), clip_norm must be >= 0 and finite, got "
+                f"{self.batch_norm_momentum}, {self.ema}, {self.clip_norm}"
+            )
         if self.clutter < 0:
             raise ValueError(f"clutter must be >= 0, got {self.clutter}")
 
@@ -167,8 +195,10 @@ class Training(Recipe, frozen=True):
 
     @property
     def digest(self) -> str:
-        """Hash of everything that decides the result: threads, checkpoints and names of modules do not."""
-        decisive = msgspec.structs.replace(self, n_workers=0, checkpoint_steps=0, plugins=msgspec.UNSET)
+        """Hash of everything that decides the result: threads, checkpoints, logs and names of modules do not."""
+        decisive = msgspec.structs.replace(
+            self, n_workers=0, checkpoint_steps=0, tensorboard=False, plugins=msgspec.UNSET
+        )
         return files.canonical_digest(decisive)
 
     @property
@@ -177,15 +207,22 @@ class Training(Recipe, frozen=True):
         return self.annotation != "none" and self.map_loss.lam > 0
 
 
-#: The paper's two settings: ClickMe subset on GPUs, ILSVRC12 on TPUs. The second is the paper's network with the loss,
-#: schedule and batch of the authors' code, not that code's network.
+_TPU = Training(
+    batch_size=1024,
+    map_loss=loss_preset("gala_tpu"),
+    schedule=Schedule(learning_rate=0.4, epochs=160, milestones=(30, 60, 80), warmup_epochs=5.0),
+    precision="bf16",
+)
+#: The paper's two settings, ClickMe subset on GPUs and ILSVRC12 on TPUs (the paper's network with the loss, schedule and
+#: batch of the authors' code); and that code as a whole, with its network, its batch norm and its weight decay.
 PRESETS = {
     "paper": Training(),
-    "tpu": Training(
-        batch_size=1024,
-        map_loss=loss_preset("gala_tpu"),
-        schedule=Schedule(learning_rate=0.4, epochs=160, milestones=(30, 60, 80), warmup_epochs=5.0),
-        precision="bfloat16",
+    "tpu": _TPU,
+    "gala_tpu": msgspec.structs.replace(
+        _TPU,
+        model=architecture_named("gala-tpu-resnet50"),
+        no_weight_decay=("attention", "norm"),
+        batch_norm_momentum=0.003,
     ),
 }
 

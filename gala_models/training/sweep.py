@@ -91,7 +91,7 @@ def sweep(
                     Trainer(one, folder, **stores, world=world).run()
                 model, card = load_model(done)
                 found = evaluate(
-                    model.to(world.device), stores["validation"], card.preprocessing, name=one.name
+                    world.device.place(model), stores["validation"], card.preprocessing, name=one.name
                 ).summary()
                 points.append(Point(lam=lam, seed=seed, accuracy=100 - found["top1_error"], maps=found["maps"]))
                 advance(1)

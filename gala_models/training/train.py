@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from rapidvision.errors import Aborted, CheckFailed, InputError
 from rapidvision.system import files
 from rapidvision.system.progress import progress as show_progress
 
+from ..computing.device import on_cpu, state_on_cpu
 from ..data.batches import Batch, Batches
 from ..data.dataset import Store
 from ..evaluation.evaluate import evaluate
@@ -30,7 +32,9 @@ from ..weights.load import save_model
 from ..weights.state import not_finite
 from . import checkpoint
 from .interrupts import uninterrupted
+from .log import write_metrics, write_tensorboard
 from .loss import loss
+from .optimization import Optimization
 from .processes import World
 from .recipe import Training
 from .requirements import check_fit, seen_as
@@ -76,15 +80,13 @@ class Trainer:
             rank=self.world.rank,
             world_size=self.world.size,
         )
-        self.model = build(recipe.model, seed=recipe.seed).to(self.world.device)
-        self.optimizer = torch.optim.SGD(
-            self.model.parameters(),
-            recipe.schedule.learning_rate,
-            momentum=recipe.momentum,
-            weight_decay=recipe.weight_decay,
-            nesterov=recipe.momentum > 0,
-        )
-        self.best = _copied(self.model)
+        self.device = replace(self.world.device, precision=recipe.precision)
+        self.model = self.device.place(build(recipe.model, seed=recipe.seed))
+        for module in self.model.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                module.momentum = recipe.batch_norm_momentum
+        self.optimization = Optimization(recipe, self.model, self.device)
+        self.best = self.optimization.weights()
         data_digest = files.canonical_digest([train.description.digest, validation.description.digest])
         self.plugins = ARCHITECTURES.plugins(recipe.model.family)
         digests = (recipe.digest, data_digest, "".join(one.sha256 for one in self.plugins))
@@ -133,7 +135,7 @@ class Trainer:
             self.save()
         else:
             path = self.out / f"{self.recipe.name}.safetensors"
-            self.world.led(lambda: save_model(path, self._best_model(), self.card()))
+            self.world.led(lambda: save_model(path, self._with(self.best), self.card()))
 
     def card(self) -> Card:
         """What the best weights are."""
@@ -168,8 +170,8 @@ class Trainer:
         checkpoint.save(
             self.out / "checkpoint.pt",
             self.progress,
-            model=self.model.state_dict(),
-            optimizer=self.optimizer.state_dict(),
+            model=state_on_cpu(self.model.state_dict()),
+            optimization=self.optimization.state(),
             best=self.best,
         )
 
@@ -184,7 +186,7 @@ class Trainer:
                 raise InputError(f"{self.out}: holds a run with another {what}; choose another folder or remove it")
         self.progress, self.best = progress, data["best"]
         self.model.load_state_dict(data["model"])
-        self.optimizer.load_state_dict(data["optimizer"])
+        self.optimization.load_state(data["optimization"])
 
     @contextmanager
     def _maps(self) -> Iterator[Maps | None]:
@@ -217,28 +219,25 @@ class Trainer:
                 if isinstance(module, nn.BatchNorm2d):
                     module.eval()
 
-    def _step(self, forward: nn.Module, batch: Batch, maps: Maps | None) -> tuple[float, float, float, float]:
-        recipe, device = self.recipe, self.world.device
-        rate = recipe.schedule.at(self.n_steps, steps_per_epoch=self.batches.n_steps)
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
-        self.optimizer.zero_grad(set_to_none=True)
-        whole = [tensor.to(device) for tensor in batch.tensors(self.preprocessing)]
+    def _step(self, forward: nn.Module, batch: Batch, maps: Maps | None) -> tuple[float, ...]:
+        recipe, device = self.recipe, self.device
+        self.optimization.begin(recipe.schedule.at(self.n_steps, steps_per_epoch=self.batches.n_steps))
+        whole = device.move(*batch.tensors(self.preprocessing))
         parts = list(zip(*(tensor.chunk(recipe.n_accumulate) for tensor in whole), strict=True))
-        sums = torch.zeros(4, device=device)  # nccl adds up what lies on GPUs only
+        sums = torch.zeros(4, device=device.where)  # nccl adds up what lies on GPUs only
         for number, (x, importance, labels, has_map) in enumerate(parts, 1):
             alone = isinstance(forward, nn.parallel.DistributedDataParallel) and number < len(parts)
             with forward.no_sync() if alone else nullcontext():  # type: ignore[operator]
-                with torch.autocast(device.type, torch.bfloat16, enabled=recipe.precision == "bfloat16"):
+                with device.computing():
                     scores = forward(x)
                 found = loss(recipe.map_loss, scores, labels, maps, importance, has_map)
-                torch.autograd.backward(found.total / len(parts))
+                self.optimization.backward(found.total / len(parts))
             right = (ranks(scores.detach(), labels) == 0).float().mean()
             sums += torch.stack([*found, right]).detach() / len(parts)
-        total, classification, distance, right_answers = self.world.mean(sums).tolist()
+        total, classification, distance, right_answers = on_cpu(self.world.mean(sums)).tolist()
         self._check_finite(total, classification, distance, batch)
-        self.optimizer.step()
-        return total, classification, distance, right_answers
+        norm = self.optimization.step(f"{recipe.name}: step {self.n_steps}")
+        return total, classification, distance, right_answers, norm
 
     def _check_finite(self, total: float, classification: float, distance: float, batch: Batch) -> None:
         """Stop before the weights change; every process sees the same mean, so all of them stop."""
@@ -265,14 +264,18 @@ class Trainer:
             "train_top1_error": 100 * (1 - sums[3]),
             "validation": validation,
         }
+        if recipe.clip_norm or recipe.watch_gradients:
+            entry["gradient_norm"] = sums[4]
+        if recipe.precision == "fp16":
+            entry["n_overflows"] = self.optimization.n_overflows
         better = bool(validation) and validation["top1_error"] < self.progress.best_top1_error
         if better or not self.progress.history:
-            self.best = _copied(self.model)
+            self.best = self.optimization.weights()
         self.progress = msgspec.structs.replace(
             self.progress,
             epoch=self.progress.epoch + 1,
             step=0,
-            sums=(0.0, 0.0, 0.0, 0.0),
+            sums=(0.0, 0.0, 0.0, 0.0, 0.0),
             history=(*self.progress.history, entry),
             best_top1_error=min(self.progress.best_top1_error, validation.get("top1_error", 100.0)),
         )
@@ -280,19 +283,17 @@ class Trainer:
         self.save()
 
     def _validated(self) -> dict[str, Any]:
-        found = evaluate(self.model, self.validation, self.preprocessing, name=self.recipe.name, **self.recipe.harder)
+        model = self.device.place(self._with(self.optimization.weights())) if self.recipe.ema else self.model
+        options = {"name": self.recipe.name, "precision": self.recipe.precision, **self.recipe.harder}
+        found = evaluate(model, self.validation, self.preprocessing, **options)
         return found.summary()
 
     def _write_metrics(self, steps_per_s: float, seconds: float) -> None:
-        lines = [msgspec.json.encode(one).decode() for one in self.progress.history]
-        files.write_text(self.out / "metrics.jsonl", "\n".join(lines) + "\n")
-        files.write_json(self.out / "timing.json", {"last_epoch_s": seconds, "steps_per_s": steps_per_s})
+        write_metrics(self.out, self.progress.history, seconds=seconds, steps_per_s=steps_per_s)
+        if self.recipe.tensorboard:
+            write_tensorboard(self.out, self.progress.history[-1])
 
-    def _best_model(self) -> nn.Module:
+    def _with(self, weights: dict[str, Tensor]) -> nn.Module:
         model = build(self.recipe.model)
-        model.load_state_dict(self.best)
+        model.load_state_dict(weights)
         return model.eval()
-
-
-def _copied(model: nn.Module) -> dict[str, Tensor]:
-    return {name: value.detach().cpu().clone() for name, value in model.state_dict().items()}

@@ -112,7 +112,9 @@ def load_model(path: Path | str) -> tuple[nn.Module, Card]:
     return model.eval(), card
 
 
-def load_weights(model: nn.Module, path: Path | str, *, allow_missing: Sequence[str] = ()) -> LoadReport:
+def load_weights(
+    model: nn.Module, path: Path | str, *, allow_missing: Sequence[str] = (), ema: bool = False
+) -> LoadReport:
     """Fill a network from a checkpoint of torchvision, timm, TensorFlow (as npz) or ours.
 
     Parameters
@@ -124,6 +126,8 @@ def load_weights(model: nn.Module, path: Path | str, *, allow_missing: Sequence[
         TensorFlow code by name (see :mod:`rapidvision.gala_models.weights.naming`).
     allow_missing : sequence of str
         Parts of names that may be absent, for example ``["gala"]`` to start a GALA-ResNet-50 from a ResNet-50.
+    ema : bool, default False
+        Take the averaged weights of a checkpoint that holds both.
 
     Returns
     -------
@@ -145,7 +149,7 @@ def load_weights(model: nn.Module, path: Path | str, *, allow_missing: Sequence[
     86 parameters taken; 20 missing (layer3.0.gala.alpha, layer3.0.gala.m, layer3.0.gala.global_shrink.weight, …)
     """
     own = model.state_dict()
-    state = _under_our_names(read_state(path), model, path)
+    state = _under_our_names(read_state(path, ema=ema, own=own), model, path)
     # Batch counters are bookkeeping that old checkpoints lack.
     excused = (*allow_missing, "num_batches_tracked")
     absent = [name for name in own if name not in state]

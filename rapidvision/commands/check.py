@@ -34,6 +34,8 @@ PARTS = (
     Part("psychopy", "lab", "lab sessions", "psychopy-lib"),
     Part("psychtoolbox", "lab", "key times in lab sessions"),
     Part("serial", "lab", "serial triggers", "pyserial"),
+    Part("parallel", "triggers", "parallel ports on Linux", "pyparallel"),
+    Part("pylsl", "triggers", "markers for the Lab Streaming Layer"),
     Part("torch", "models", "networks"),
     Part("safetensors", "models", "networks"),
     Part("starlette", "online", "online sessions"),
@@ -75,6 +77,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     timing.add_argument("--out", type=Path, metavar="FILE", help="write the checks")
     add_common_options(timing, seed=False)
     timing.set_defaults(run=_timing)
+    trigger = add_verb(
+        verbs,
+        "trigger",
+        "send a staircase of codes to a trigger port, and measure what comes back",
+        "  rapidvision check trigger --trigger parallel:0x378\n"
+        "  rapidvision check trigger --trigger serial-pulse:COM3@115200 --loop-back wired\n"
+        "  rapidvision check trigger --trigger serial:/dev/ttyUSB0 --loop-back serial:/dev/ttyUSB1\n\n"
+        "The codes are 1, 2, 4, ..., 128 and 255, ten a second. A loop-back reads them: `wired` where the port's own\n"
+        "output is wired to its input, or a second serial port. The exit code is 1 when one is lost or does not fall.",
+    )
+    trigger.add_argument("--trigger", required=True, metavar="PORT", help="as in `session run`")
+    trigger.add_argument(
+        "--trigger-ms", type=float, metavar="MS", help="width of pulses; default: 5, or half a refresh in sessions"
+    )
+    trigger.add_argument("--loop-back", metavar="wired|PORT", help="where the codes are read again")
+    trigger.add_argument(
+        "--n-rounds", type=int, default=1, metavar="N", help="how often the staircase is sent; default: 1"
+    )
+    trigger.add_argument("--out", type=Path, metavar="FILE", help="write what was found as JSON")
+    add_common_options(trigger, seed=False, json=True)
+    trigger.set_defaults(run=_trigger)
 
 
 def found(part: Part, *, load: bool = False) -> tuple[bool, str]:
@@ -120,6 +143,11 @@ def _install(arguments: argparse.Namespace) -> int:
         say(arguments, f"{'yes' if shutil.which(program) else 'no':<4}{program:<16}{'':<16} {purpose}")
     give(arguments, {"packages": parts, "n_broken": broken})
     return 1 if broken else 0
+
+
+def _trigger(arguments: argparse.Namespace) -> int:
+    commands = need("rapidvision.experiments.commands.check_trigger", extra="triggers", purpose="check trigger")
+    return int(commands.run(arguments))
 
 
 def _timing(arguments: argparse.Namespace) -> int:

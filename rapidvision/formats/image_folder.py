@@ -21,7 +21,7 @@ from typing import Protocol
 from rapidvision.errors import InputError, did_you_mean
 from rapidvision.images.listing import Listing, list_folders, list_images
 from rapidvision.images.load import MAP_SUFFIXES
-from rapidvision.system import files
+from rapidvision.system import files, platforms
 from rapidvision.text import csv_text
 
 TABLE = "images.csv"
@@ -257,7 +257,7 @@ def checked_name(name: str, what: str) -> str:
         raise ValueError(
             f'{what} "{name[:60]}" must be letters, digits, ".", "_" and "-", and begin with a letter or digit'
         )
-    fault = files.name_fault(name)
+    fault = platforms.name_fault(name)
     if fault:
         raise ValueError(f'{what} "{name}" cannot be a file name everywhere: {fault}; choose another')
     return name

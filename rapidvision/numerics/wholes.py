@@ -140,11 +140,14 @@ def wholes_of(values: Floats, denominators: NDArray[np.int64] | None = None, *, 
     [1, 2, 0]
     """
     shift = fraction_of(null, scale=abs(null) or 1.0)
-    found = _as_given(values, denominators) if shift is not None else None
-    if found is not None and shift is not None:
-        whole = whole_numbers([one - shift for one in found])
+    if shift is not None:
+        # many of ten thousand participants have equal values, and arithmetic of fractions is slow
+        cells = values[:, None] if denominators is None else np.stack([values, denominators], axis=1)
+        distinct, places = np.unique(cells, axis=0, return_inverse=True)
+        found = _as_given(distinct[:, 0], None if denominators is None else distinct[:, 1])
+        whole = None if found is None else whole_numbers([one - shift for one in found])
         if whole is not None:
-            return Wholes(whole, 0)
+            return Wholes([whole[place] for place in places.ravel().tolist()], 0)
     plain = values if denominators is None else values / denominators
     return gridded((plain - null).tolist())
 

@@ -88,50 +88,6 @@ def _is_about(error: OSError, path: Path, temporary: Path) -> bool:
     return error.filename is None or Path(os.fsdecode(error.filename)) in (path, temporary, *path.parents)
 
 
-#: Names that Windows keeps for devices, with any ending: no file can have them there.
-_DEVICES = frozenset(
-    {"CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"}
-    | {f"{port}{n}" for port in ("COM", "LPT") for n in "123456789¹²³"}
-)
-_NOT_ON_WINDOWS = frozenset('<>:"/\\|?*')
-_LONGEST_NAME_BYTES = 200
-
-
-def name_fault(name: str) -> str:
-    """Return why some operating system cannot have a file of this name, or nothing when all can.
-
-    A stimulus set is copied from computer to computer, so a name that one of them refuses is refused everywhere.
-
-    Parameters
-    ----------
-    name : str
-        A file's name, or what it begins with before a dot; without folders.
-
-    Examples
-    --------
-    >>> name_fault("cat-01.png")
-    ''
-    >>> name_fault("aux.png")
-    'Windows keeps the name AUX for a device'
-    >>> name_fault("cat.")
-    'Windows drops a dot or blank at the end'
-    """
-    if name in ("", ".", ".."):
-        return "it names no file"
-    stem = name.partition(".")[0].rstrip(" ").upper()
-    if stem in _DEVICES:
-        return f"Windows keeps the name {stem} for a device"
-    if name[-1] in ". ":
-        return "Windows drops a dot or blank at the end"
-    wrong = next((letter for letter in name if letter in _NOT_ON_WINDOWS or ord(letter) < 32), None)
-    if wrong is not None:
-        return f"Windows allows no {wrong!r} in a name"
-    n_bytes = len(name.encode())
-    if n_bytes > _LONGEST_NAME_BYTES:
-        return f"it has {n_bytes} bytes; some file systems keep {_LONGEST_NAME_BYTES} and an ending"
-    return ""
-
-
 def write_bytes(path: Path | str, data: bytes, *, durable: bool = True) -> None:
     """Write `data` to `path` as :func:`atomic` does."""
     with atomic(path, durable=durable) as file:
@@ -149,7 +105,7 @@ def write_text(path: Path | str, text: str) -> None:
     try:
         data = text.encode()
     except UnicodeEncodeError as error:
-        raise _not_a_name(path, error) from error
+        raise not_a_name(path, error) from error
     write_bytes(path, data)
 
 
@@ -158,11 +114,11 @@ def write_json(path: Path | str, value: Any) -> None:
     try:
         data = msgspec.json.encode(value)
     except UnicodeEncodeError as error:
-        raise _not_a_name(path, error) from error
+        raise not_a_name(path, error) from error
     write_bytes(path, msgspec.json.format(data, indent=2) + b"\n")
 
 
-def _not_a_name(path: Path | str, error: UnicodeEncodeError) -> InputError:
+def not_a_name(path: Path | str, error: UnicodeEncodeError) -> InputError:
     """Python stands in for bytes of a file's name that are not UTF-8 by letters that no text can hold."""
     around = error.object[max(0, error.start - 20) : error.end + 20]
     return InputError(f"{path}: cannot hold {around!r}, a file's name that is not UTF-8; rename that file or folder")

@@ -1,5 +1,6 @@
 """Writing ``.npz`` files array by array, so that their bytes depend on their content alone."""
 
+import pickle
 import zipfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -30,6 +31,57 @@ class NpzWriter:
         info.compress_type = zipfile.ZIP_DEFLATED
         with self._archive.open(info, "w", force_zip64=True) as body:
             np.lib.format.write_array(body, array, allow_pickle=array.dtype == object)
+
+    def add_ragged(self, name: str, rows: Iterable[list[int]], n_rows: int) -> None:
+        """Write rows of unequal length as an array of lists, as ``np.load(..., allow_pickle=True)`` reads it.
+
+        Parameters
+        ----------
+        name : str
+            Of the array.
+        rows : iterable of list of int
+            Taken one by one: memory does not grow with their number.
+        n_rows : int
+            How many there are.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     with open_npz(Path(folder) / "a.npz") as out:
+        ...         out.add_ragged("x", iter([[1, 2], [3]]), 2)
+        ...     np.load(Path(folder) / "a.npz", allow_pickle=True)["x"].tolist()
+        [[1, 2], [3]]
+        """
+        info = zipfile.ZipInfo(f"{name}.npy")
+        info.compress_type = zipfile.ZIP_DEFLATED
+        with self._archive.open(info, "w", force_zip64=True) as body:
+            head = {"descr": "|O", "fortran_order": False, "shape": (n_rows,)}
+            np.lib.format.write_array_header_1_0(body, head)
+            pickler = pickle.Pickler(body, protocol=4)
+            pickler.fast = True  # no memory of what was written: nothing occurs twice
+            pickler.dump(_ObjectArray(rows, n_rows))
+
+
+class _ObjectArray:
+    """Pickles as numpy's array of objects does, its items taken from an iterator."""
+
+    def __init__(self, rows: Iterable[Any], n_rows: int) -> None:
+        self._rows, self._n_rows = rows, n_rows
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        empty: Any = np.empty(0, dtype=object).__reduce__()
+        return empty[0], empty[1], (1, (self._n_rows,), np.dtype(object), False, _Items(self._rows))
+
+
+class _Items:
+    """Pickles as a list."""
+
+    def __init__(self, rows: Iterable[Any]) -> None:
+        self._rows = rows
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return list, (), None, iter(self._rows)
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 import multiprocessing
 import os
 import pickle
-import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -11,8 +10,7 @@ from multiprocessing import connection
 from typing import Any
 
 from rapidvision.plugins import modules
-
-_MOST_ON_WINDOWS = 61
+from rapidvision.system import platforms
 
 
 def pool_of(n_workers: int, start: Callable[..., object] | None = None, *args: Any) -> ProcessPoolExecutor:
@@ -44,18 +42,12 @@ def pool_of(n_workers: int, start: Callable[..., object] | None = None, *args: A
     """
     spawn = multiprocessing.get_context("spawn")
     work = pickle.dumps((start, args))  # read by a process only when it knows the plug-ins that the values may name
-    return _Pool(fitting(n_workers), mp_context=spawn, initializer=_begin, initargs=(modules.imported_plugins(), work))
-
-
-def fitting(n_workers: int, *, platform: str = sys.platform) -> int:
-    """Return `n_workers`, or as many as the operating system can wait for: Windows waits for 61 at most.
-
-    Examples
-    --------
-    >>> fitting(128, platform="win32"), fitting(128, platform="linux")
-    (61, 128)
-    """
-    return min(n_workers, _MOST_ON_WINDOWS) if platform == "win32" else n_workers
+    return _Pool(
+        platforms.most_processes(n_workers),
+        mp_context=spawn,
+        initializer=_begin,
+        initargs=(modules.imported_plugins(), work),
+    )
 
 
 class _Pool(ProcessPoolExecutor):

@@ -32,8 +32,17 @@ def text_of(header: Sequence[str], rows: Iterable[Iterable[object]]) -> str:
 
 
 def write(path: Path | str, header: Sequence[str], rows: Iterable[Iterable[object]]) -> None:
-    """Write a table as :func:`text_of` makes it and :func:`rapidvision.system.files.atomic` writes it."""
-    files.write_text(path, text_of(header, rows))
+    """Write the table that :func:`text_of` returns, atomically, row by row: memory does not grow with the table."""
+    with files.atomic(path) as file:
+        out = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
+        writer = csv.writer(out, lineterminator="\n")
+        try:
+            writer.writerow(header)
+            writer.writerows(rows)
+        except UnicodeEncodeError as error:
+            raise files.not_a_name(path, error) from error
+        finally:
+            out.detach()
 
 
 def read_text(path: Path | str) -> str:

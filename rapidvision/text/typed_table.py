@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import UnionType
@@ -11,7 +11,6 @@ from typing import Any, Generic, TypeVar, get_args, get_type_hints
 import msgspec
 
 from rapidvision.errors import InputError, did_you_mean
-from rapidvision.system import files
 from rapidvision.text import csv_text
 
 #: First column of every table of this form, as in the trials table.
@@ -61,12 +60,14 @@ class TypedTable(Generic[Row]):
 
     def text(self, rows: Iterable[Row]) -> str:
         """Return the table as CSV text: a header and a line per row."""
-        cells = ([str(self.version), *map(_cell, msgspec.structs.astuple(row))] for row in rows)
-        return csv_text.text_of(self.columns, cells)
+        return csv_text.text_of(self.columns, self._cells(rows))
 
     def write(self, path: Path | str, rows: Iterable[Row]) -> None:
-        """Write the table, atomically."""
-        files.write_text(path, self.text(rows))
+        """Write the table, atomically, row by row."""
+        csv_text.write(path, self.columns, self._cells(rows))
+
+    def _cells(self, rows: Iterable[Row]) -> Iterator[list[str]]:
+        return ([str(self.version), *map(_cell, msgspec.structs.astuple(row))] for row in rows)
 
     def read(self, path: Path | str) -> list[Row]:
         """Read the table.

@@ -20,14 +20,12 @@ import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
-from rapidvision.numerics.counter_rng import hashes
+from .phases import mixed_with_own, phase_field
 
 VERSION = "2"
 
 #: How far beyond the bound a value is pulled back in one improvement.
 RELAXATION = 1.8
-
-_TURNS = np.exp(2j * np.pi * (np.arange(65536) + 0.5) / 65536)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,11 +94,13 @@ def scramble(
         x = [np.asarray(image[..., channel], np.float64) for channel in range(image.shape[2])]
         return Scrambled(np.stack(x, -1), _outside(x, white) / image.size, 0)
     height, width, n_channels = image.shape
+    if edges == "raw" and not coherence and not gamut_iterations:
+        return _plain(image, phase_field((height, width), key=key), white)
     x = [np.asarray(image[..., channel], np.float64) for channel in range(n_channels)]
     spectra = [_spectrum(one) for one in x]
     turns = phase_field((height, width), key=key)
     if coherence > 0:
-        turns = _mixed(turns, coherence)
+        turns = mixed_with_own(turns, coherence)
     kept: list[NDArray[np.float64]] = []
     if edges == "periodic":
         kept = _make_periodic(spectra, x, turns, coherence)
@@ -118,6 +118,18 @@ def scramble(
             y = [_turned(spectra[channel], turns, kept[channel : channel + 1], width) for channel in range(n_channels)]
     values = np.moveaxis(np.stack(y), 0, -1)  # the next step works by channel, too
     return Scrambled(values, _outside(y, white) / values.size, done)
+
+
+def _plain(image: NDArray[np.float64], turns: NDArray[np.complex128], white: float) -> Scrambled:
+    """Scramble without a search: a channel is finished, and its figures taken, before the next one is begun."""
+    height, width, n_channels = image.shape
+    values, outside = np.empty((n_channels, height, width)), 0
+    for channel, into in enumerate(values):
+        spectrum = _spectrum(np.asarray(image[..., channel], np.float64))
+        spectrum *= turns
+        into[...] = _image(spectrum, width)
+        outside += _outside([into], white)
+    return Scrambled(np.moveaxis(values, 0, -1), outside / values.size, 0)
 
 
 def half_spectra(pixels: NDArray[np.uint8]) -> list[NDArray[np.complex128]]:
@@ -168,43 +180,6 @@ def _pulled_in(y: NDArray[np.float64], white: float) -> NDArray[np.float64]:
     over *= RELAXATION
     over += y
     return over
-
-
-def phase_field(shape: tuple[int, int], *, key: int) -> NDArray[np.complex128]:
-    """Return random turns for the half spectrum of a real image; complex, shape (height, width // 2 + 1).
-
-    Every turn has length 1, the zero frequency has turn 1 (the mean stays), frequencies that are their own mirror
-    image have turn +1 or -1, and mirrored frequencies of the first and last column are conjugate.
-
-    Parameters
-    ----------
-    shape : (int, int)
-        Height and width of the image in pixels.
-    key : int
-        64-bit key; equal keys, equal phases.
-
-    Returns
-    -------
-    ndarray of complex128, shape (height, width // 2 + 1)
-        To be multiplied onto the spectra of all channels.
-    """
-    height, width = shape
-    half = width // 2 + 1
-    bits = (hashes(np.arange(height * half, dtype=np.uint64), key) >> np.uint64(48)).astype(np.int64)
-    bits = bits.reshape(height, half)
-    turns = _TURNS[bits]
-    for column in [0, *([width // 2] if width % 2 == 0 else [])]:
-        turns[height // 2 + 1 :, column] = np.conj(turns[1 : (height + 1) // 2, column][::-1])
-        for row in [0, *([height // 2] if height % 2 == 0 else [])]:
-            turns[row, column] = 1.0 if bits[row, column] & 1 else -1.0
-    turns[0, 0] = 1.0
-    return np.asarray(turns)
-
-
-def _mixed(turns: NDArray[np.complex128], coherence: float) -> NDArray[np.complex128]:
-    mixed = coherence + (1 - coherence) * turns
-    length = np.abs(mixed)
-    return np.where(length > 1e-12, mixed / np.where(length > 1e-12, length, 1), 1.0)
 
 
 def _best_turns(

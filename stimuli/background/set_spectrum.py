@@ -22,7 +22,8 @@ from rapidvision.system import files
 
 from ..image.colorspace import to_linear
 from ..image.load import LUMA
-from .scramble import RELAXATION, half_spectra, phase_field
+from .phases import phase_field
+from .scramble import RELAXATION, half_spectra
 
 VERSION = "1"
 

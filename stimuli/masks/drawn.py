@@ -4,7 +4,7 @@ import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
-from ..background.scramble import phase_field
+from ..background.phases import phase_field
 from ..image.colorspace import luminance, rounded, to_coded
 
 VERSION = "1"

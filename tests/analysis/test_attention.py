@@ -7,8 +7,8 @@ import msgspec
 import pytest
 
 from rapidvision.analysis.reporting.html import page
-from rapidvision.analysis.reporting.network_section import attention
 from rapidvision.analysis.reporting.parts import Section
+from rapidvision.analysis.reporting.sections.networks import attention
 from rapidvision.cli import main
 from rapidvision.errors import InputError
 from rapidvision.formats.networks.model_record import (

@@ -4,9 +4,11 @@ import itertools
 from fractions import Fraction
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from rapidvision import analysis
+from rapidvision.analysis.designs.conditions import as_words
 from rapidvision.analysis.designs.contrast import find_contrast, grouped_by
 from rapidvision.analysis.table.trials import Trials
 from rapidvision.cli import main
@@ -445,3 +447,17 @@ def test_designs_run_from_the_command_line(crossed, tmp_path, capsys):
     assert "valid: above chance" in capsys.readouterr().out
     assert main(["analyse", "curve", path, "--by", "factor_cue", "--seed", "1", "--n-resamples", "9"]) == 2
     assert "have several values of factor_cue" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        (pd.Series([1.0, 2.5, None]), ["1", "2.5", ""]),
+        (pd.Series(["b", None, "a", "b"]), ["b", "", "a", "b"]),
+        (pd.Series([True, False]), ["True", "False"]),
+        (pd.Series([1, True, 1.0, "1", None], dtype=object), ["1", "True", "1", "1", ""]),
+    ],
+)
+def test_the_values_of_a_column_as_words(values, words):
+    """Each distinct value is written once, and equal values of different types each as they are."""
+    assert as_words(pd.DataFrame({"c": values}), "c", "t").tolist() == words

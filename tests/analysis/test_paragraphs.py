@@ -2,7 +2,6 @@
 
 import copy
 import json
-import re
 
 import pytest
 
@@ -10,46 +9,7 @@ from rapidvision import analysis
 from rapidvision.analysis.writing.numbers import value_at
 from rapidvision.cli import main
 from rapidvision.errors import InputError
-
-NUMBER = re.compile(r"(?<![\w.])-?\.?\d[\d,]*(?:\.\d+)*(?:e[-+]?\d+)?")
-
-
-def leaves(value):
-    """Every number of nested objects, and the numbers inside texts such as labels and versions."""
-    if isinstance(value, dict):
-        for key, item in value.items():
-            yield from leaves(str(key))
-            yield from leaves(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from leaves(item)
-    elif isinstance(value, str):
-        yield from (("text", found) for found in NUMBER.findall(value))
-    elif isinstance(value, int | float) and not isinstance(value, bool):
-        yield "number", value
-
-
-def fits(token, leaf):
-    """Whether a number of a text is this leaf, at the digits with which it is written, plain or in per cent."""
-    kind, value = leaf
-    if kind == "text":
-        return token == value
-    written = token.replace(",", "")
-    if written.count(".") > 1:
-        return False
-    digits = len(written.partition(".")[2])
-    half = 0.5 * 10**-digits * (1 + 1e-9)
-    bound = written == ".001" and value < 0.001
-    return bound or any(abs(float(written) - value * factor) <= half for factor in (1, 100))
-
-
-def unknown(text, results):
-    found = list(leaves(results))
-    return [
-        token
-        for token in (one.rstrip(",") for one in NUMBER.findall(text))
-        if not any(fits(token, leaf) for leaf in found)
-    ]
+from tests.analysis.paragraph_numbers import NUMBER, fits, unknown
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +40,7 @@ def test_every_number_names_its_place_and_follows_it(written):
         leaf = ("text", value) if isinstance(value, str) else ("number", value)
         assert fits(token, leaf), source
     changed = copy.deepcopy(results)
-    changed["test"]["n"] = [71, 73]
+    changed["test"]["pairs"][0]["n"] = [71, 73]
     assert "n = 71 and 73" in analysis.paragraphs(changed).results
 
 
@@ -95,13 +55,13 @@ def test_the_text_says_test_sides_correction_and_sizes(written):
 def test_signs_decide_who_is_higher(written):
     _, results, _ = written
     changed = copy.deepcopy(results)
-    for row in changed["test"]["levels"]:
+    for row in changed["test"]["pairs"][0]["levels"]:
         row["difference"], row["p_step_down"] = -0.2, 0.01
-    changed["test"]["clusters"] = []
+    changed["test"]["pairs"][0]["clusters"] = []
     text = analysis.paragraphs(changed).results
     assert "lower for clickme than for salicon" in text
     assert "higher for clickme" not in text
-    for row in changed["test"]["levels"]:
+    for row in changed["test"]["pairs"][0]["levels"]:
         row["p_step_down"] = 0.2
     assert "differed at no level (all p ≥ .200" in analysis.paragraphs(changed).results
 

@@ -6,7 +6,12 @@ import numpy as np
 import pytest
 
 from rapidvision import analysis
+from rapidvision.analysis.inference.permutation import randomization_test
+from rapidvision.analysis.relabelling.permutations import label_block
+from rapidvision.analysis.relabelling.random_bits import stream_key
+from rapidvision.analysis.sample_size.experiment import tested
 from rapidvision.analysis.sample_size.pilot_model import pilot_model
+from rapidvision.analysis.table.columns import mean_columns
 from rapidvision.cli import main
 from rapidvision.errors import InputError
 from tests.analysis.conftest import as_csv
@@ -178,3 +183,21 @@ def test_power_from_a_pilot_is_a_verb(small, tmp_path, capsys):
     assert (tmp_path / "pilot_power.svg").exists()
     assert main([*words, "--n-second", "8"]) == 2
     assert "1 numbers for 2 of --n-per-group" in capsys.readouterr().err
+
+
+def test_a_simulated_experiment_is_tested_as_its_table_would_be():
+    """Groups whose spreads differ are relabelled with the difference over the pooled spread, others with the plain one."""
+    rng, first = np.random.default_rng(5), np.arange(24) < 12
+    blocks = [label_block(stream_key(1, "calibrate"), 0, 24, 12)[:, :999]]
+    for wide, kind in ((0.35, "pooled"), (0.02, "raw")):
+        weights = np.where(first, 1 / wide - 1, 49)[:, None]
+        right = rng.binomial(20, rng.beta(0.8 * weights, 0.2 * weights, (24, 4)))
+        columns = mean_columns(right, np.full((24, 4), 20))
+        one = tested(columns, first, blocks, seed=3)
+        table = randomization_test(columns, first, n_resamples=999, seed=3, exact=False)
+        assert one.spread == kind
+        # other relabellings where the plain difference is relabelled
+        assert one.p == pytest.approx(table.p, abs=0 if kind == "pooled" else 0.1)
+        assert one.p_max == pytest.approx(np.nanmin(table.p_max_t), abs=0 if kind == "pooled" else 0.1)
+        other = randomization_test(columns, first, n_resamples=999, seed=3, exact=False, spread="raw")
+        assert (kind == "pooled") != np.array_equal(other.p, table.p)

@@ -3,12 +3,14 @@
 import numpy as np
 import pytest
 
+from rapidvision.analysis.fits import spread_of_fits
 from rapidvision.analysis.fits.level_axis import level_axis
 from rapidvision.analysis.fits.psychometric import _penalised, axis_of, fit
-from rapidvision.analysis.fits.spread_of_fits import jackknife_errors, threshold_errors
-from rapidvision.analysis.fits.threshold_difference import threshold_test
+from rapidvision.analysis.fits.spread_of_fits import jackknife_errors
+from rapidvision.analysis.fits.threshold_difference import _Groups, threshold_test
 from rapidvision.analysis.fits.thresholds import fit_group, fit_participants
 from rapidvision.analysis.sample_size.simulation import Design, simulate
+from rapidvision.analysis.table.accuracy import cells
 from rapidvision.errors import InputError
 
 # Images and participants of one kind: the truth is then a logistic curve, not a mixture of them.
@@ -153,13 +155,23 @@ def test_the_jackknife_is_that_of_separate_fits(seed):
 def test_the_sandwich_is_near_the_jackknife_and_counts_weights_as_copies(seed):
     k, n = people(np.random.default_rng(seed), 30, 0.3, 20)
     whole = fit(X, k.sum(axis=0)[None], n.sum(axis=0)[None], guess=0.5)
-    sandwich = threshold_errors(whole, X, k, n, np.ones((1, 30)))[0]
+    sandwich = _Groups(X, k, n, 0.5).thresholds(np.ones((1, 30)))[1][0]
     assert sandwich == pytest.approx(jackknife_errors(whole, X, k, n)[0], rel=0.1)
     weights = np.repeat([[2.0, 0.0, 1.0]], 10, axis=0).reshape(1, 30)
     copies = np.repeat(np.arange(30), weights[0].astype(int))
-    one = fit(X, weights @ k, weights @ n, guess=0.5)
-    assert threshold_errors(one, X, k, n, weights)[0] == pytest.approx(
-        threshold_errors(one, X, k[copies], n[copies], np.ones((1, len(copies))))[0]
+    once = _Groups(X, k[copies], n[copies], 0.5).thresholds(np.ones((1, len(copies))))
+    assert _Groups(X, k, n, 0.5).thresholds(weights)[1][0] == pytest.approx(once[1][0])
+
+
+def test_relabellings_in_pieces_are_those_at_once(monkeypatch):
+    """A piece is as large as memory allows, and changes no p; it may change the last digit of a standard error."""
+    table = cells(simulate(Design(n_per_group=9, thresholds=(1.3, 1.5)), seed=3).trials(seed=3))
+    whole = threshold_test(table, n_resamples=199, n_bootstrap=99, seed=1)
+    monkeypatch.setattr(spread_of_fits, "_MOST_CELLS", 18 * 7)
+    pieces = threshold_test(table, n_resamples=199, n_bootstrap=99, seed=1)
+    assert (pieces.p, pieces.difference) == (whole.p, whole.difference)
+    assert [pieces.standard_error, *pieces.interval] == pytest.approx(
+        [whole.standard_error, *whole.interval], rel=1e-12
     )
 
 

@@ -125,7 +125,11 @@ def test_spread_at_one_level_only_is_told(seed):
     right[:12, 3] = answers(rng, 12, 0.8, 0.5, 20)[:, 0]
     columns, first = mean_columns(right, np.full_like(right, 20)), np.arange(60) < 12
     assert "at level 3 only" in one_level_warning(columns, first)[0]
-    assert one_level_warning(*two_groups(rng, (12, 48), (0.4, 0.02), trials=20)) == ()
+    # at no level, and equal sizes: nothing; unequal sizes: what the F test may not see
+    alike = np.concatenate([answers(rng, 30, 0.8, 0.02, 20), answers(rng, 30, 0.8, 0.02, 20)])
+    assert one_level_warning(mean_columns(alike, np.full_like(alike, 20)), np.arange(60) < 30) == ()
+    (told,) = one_level_warning(*two_groups(rng, (12, 48), (0.4, 0.02), trials=20))
+    assert told.startswith("warning: sizes differ, and no test sees every spread")
 
 
 def test_words_and_statistics_that_do_not_fit_are_refused(seed):

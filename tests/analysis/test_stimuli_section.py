@@ -3,7 +3,7 @@
 import msgspec
 
 from rapidvision.analysis import Design, report
-from rapidvision.analysis.reporting.stimuli_section import certificate_of, stimuli_results, stimuli_section
+from rapidvision.analysis.reporting.sections.stimuli import certificate_of, stimuli_results, stimuli_section
 from rapidvision.certificate.record import CanvasCertificate, CanvasTest
 from rapidvision.formats.manifest import read_set, write_set
 from rapidvision.formats.report_results import read_results

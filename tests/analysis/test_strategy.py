@@ -17,7 +17,7 @@ def one(player, number, result, phase="main"):
         round_id=f"r{player}-{number}", image_id="cat-01", category="cat", phase=phase,
         started_utc=f"2026-01-01T00:{number:02d}:00Z", ended_utc=f"2026-01-01T00:{number:02d}:09Z", result=result,
         points=0.5, duration_ms=9000.0, n_bubbles=12, partner="", partner_state="", pointer="mouse", is_mobile=False,
-        automated=False, n_refused=0, user_id=f"u{player}", left_out="",
+        automated=False, n_refused=0, image_sha256="", rules="", user_id=f"u{player}", left_out="",
     )  # fmt: skip
 
 

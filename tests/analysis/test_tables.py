@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from rapidvision.analysis.level_comparison import level_tests
+from rapidvision.analysis.table import files as table_files
 from rapidvision.analysis.table.accuracy import cells
 from rapidvision.analysis.table.exclusions import Rules, exclude
 from rapidvision.analysis.table.trials import Trials, check, read_trials
@@ -262,3 +263,12 @@ def test_an_empty_level_is_named_by_its_label(trials, seed):
     place = [level.label for level in result.levels].index("1")
     assert np.isnan(result.test.p_exact[place])
     assert any(note.startswith("level 1: a group has no data") for note in result.test.notes)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252"])
+def test_the_header_of_a_long_file_is_read_from_its_start(monkeypatch, encoding):
+    """Its first lines are cut off the rest between letters, whatever the encoding: the header is that of the whole."""
+    monkeypatch.setattr(table_files, "_START", 101)
+    for more in range(4):  # the cut falls elsewhere in a letter
+        text = f"größe,{'x' * more},level\n" + "José,größer,3\n" * 40
+        assert table_files.header_of(text.encode(encoding), name="a.csv") == ["größe", "x" * more, "level"]

@@ -210,12 +210,12 @@ def test_statistic_network_and_attribution_of_the_page(folder, trials):
     assert network["sha256"] == files.sha256_file(folder / "my_models.py")
     looks = f"rapidvision models attention-maps --set {study.parent / 'set'} --n-images 2 --model colour-only --size 64 {plugin} --out looks"
     assert "2 outputs, the readout imagenet-animal needs 1000" in ran(
-        f"{looks} --attribution occlusion", folder, code=2
+        f"{looks} --attribution grey-squares", folder, code=2
     )
-    ran(f"{looks} --readout binary --attribution occlusion", folder)
+    ran(f"{looks} --readout binary --attribution grey-squares", folder)
     legend = json.loads((folder / "looks" / "attention.json").read_text())
     assert {(one["kind"], one["name"]) for one in legend["mosaic"]["plugins"]} == {
-        ("attribution", "occlusion"), ("network", "colour-only"),
+        ("attribution", "grey-squares"), ("network", "colour-only"),
     }  # fmt: skip
     maps = [load_rgb(path.read_bytes(), name=path.name) for path in (folder / "looks" / "colour-only").glob("*.png")]
     assert [one.max() for one in maps] == [255, 255]

@@ -47,6 +47,7 @@ HEAVY = {
     "dask": ("stimuli/",),
     "distributed": ("stimuli/",),
     "safetensors": ("gala_models/",),
+    "captum": ("gala_models/attribution/",),
     "pyddm": ("analysis/measures/diffusion.py",),
 }
 

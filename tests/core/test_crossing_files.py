@@ -127,7 +127,7 @@ def export(tmp_path_factory):
     ]
     assert main([*words, "--n-players", "5", "--n-rounds", "20", "--seed", "3", "--quiet"]) == 0
     words = ["clickme", "export", str(folder / "game"), "--out", str(folder / "out"), "--observers", "simulated"]
-    assert main([*words, "--keep-flagged", "--per-player", "--tfrecords", "--quiet"]) == 0
+    assert main([*words, "--keep-flagged", "--per-player", "--tfrecords", "raw", "--quiet"]) == 0
     return folder / "out"
 
 

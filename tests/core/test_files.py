@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from rapidvision.errors import InputError
-from rapidvision.system import files
+from rapidvision.system import files, platforms
 
 
 def test_an_interrupted_write_leaves_the_old_file_and_no_litter(tmp_path):
@@ -86,12 +86,12 @@ def test_provenance_says_what_made_an_output_and_not_when():
     ],
 )
 def test_a_name_that_some_system_cannot_have_is_refused_on_all(name):
-    assert files.name_fault(name)
+    assert platforms.name_fault(name)
 
 
 @pytest.mark.parametrize("name", ["auxiliary", "con-1", "com10", "cat.01", ".hidden", "José", "a b"])
 def test_names_that_only_look_like_devices_are_fine(name):
-    assert files.name_fault(name) == ""
+    assert platforms.name_fault(name) == ""
 
 
 def test_a_byte_order_mark_is_not_part_of_a_text(tmp_path):

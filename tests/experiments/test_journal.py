@@ -19,6 +19,7 @@ from rapidvision.experiments.interfaces import TrialData
 from rapidvision.experiments.recording import append_file
 from rapidvision.experiments.recording.append_file import AppendOnly
 from rapidvision.experiments.recording.journal import JournalFile, decode, encode, read_journal, trials_and_events
+from rapidvision.system import platforms
 from tests.experiments.journal_children import HEADER, session_child, write_until_full
 
 
@@ -189,7 +190,7 @@ def test_a_drive_without_locks_is_said_to_be_one(tmp_path, monkeypatch, number):
 
 def test_where_windows_locks_files_a_second_session_is_refused_too(entries, tmp_path, monkeypatch):
     windows = Msvcrt()
-    monkeypatch.setattr(append_file.sys, "platform", "win32")
+    monkeypatch.setattr(platforms, "system", lambda: "win32")
     monkeypatch.setitem(sys.modules, "msvcrt", windows)
     with JournalFile(tmp_path / "j", HEADER) as journal:
         with pytest.raises(InputError, match="open in another session"):
@@ -213,7 +214,7 @@ def test_each_system_is_asked_to_put_a_line_on_the_disk_in_its_own_way(tmp_path,
     monkeypatch.setitem(sys.modules, "msvcrt", windows)
     if platform == "win32":
         monkeypatch.delattr(os, "fdatasync")
-    monkeypatch.setattr(append_file.sys, "platform", platform)
+    monkeypatch.setattr(platforms, "system", lambda: platform)
     with contextlib.closing(AppendOnly(tmp_path / "lines", wait=True)) as file:
         asked.clear()  # the folder's own
         file.append(b"one\n")

@@ -50,7 +50,7 @@ def test_a_image_stands_as_long_as_the_session_says(joined):
 
 
 def test_the_timing_report_reads_what_the_diode_saw(quick_study, session_command, tmp_path):
-    options = ["--simulate", "--paced", 60, "--window", "400x300", "--photodiode-px", PATCH_PX, "--accept-timing"]
+    options = ["--simulate", "--paced", 60, "--window", "400x300", "--photodiode-px", PATCH_PX, "--accept", "timing"]
     with start_screen(width=SIZE[0], height=SIZE[1]) as screen:
         screen.watch(*SENSOR, key=None)
         process = session_command("run", quick_study.folder, "--participant", "p1", *options, display=screen.display)

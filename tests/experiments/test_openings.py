@@ -19,6 +19,7 @@ from rapidvision.experiments.recording.journal import JournalFile, read_journal,
 from rapidvision.formats.protocol_file import preset
 from rapidvision.screen import Screen
 from rapidvision.study import Study
+from rapidvision.text import csv_text
 from tests.experiments.conftest import header_of, setup_of, short_protocol
 
 NEAR, FAR = (Screen(width_px=1920, width_cm=53.0, distance_cm=distance) for distance in (57.0, 300.0))
@@ -139,3 +140,31 @@ def test_practice_rounds_that_fell_away_are_no_trials_that_are_left(set_of, tmp_
     words = words_of(entry, plan, past)
     assert f"{sum(isinstance(each, TrialData) for each in past)} of 88 trials are done" in words
     assert "/88" in sessions_table(study)
+
+
+def test_openings_csv_and_the_report_of_all_say_who_ran_what_where(study, record_session, tmp_path, capsys):
+    record_session(
+        study, "p1", profile=NEAR, monitor_px=(1920, 1080), accepted=["scale"], trigger="parallel:0x378", trigger_ms=8.0
+    )
+    entry = record_session(study, "p2", n=7, finished=False)
+    path = journal_path(study, entry.session_id)
+    header, _ = read_journal(path)
+    with JournalFile(path, header) as journal:
+        journal.append(setup_of(header, host="lab-2", system="Windows 11"))
+    (study.sessions_folder / "p3-clickme-0003.jsonl").write_bytes(b"")
+    assert main(["session", "export", str(study.folder)]) == 1
+    rows = csv_text.read(study.folder / "openings.csv")
+    assert [(row["participant_id"], row["opening"], row["host"], row["n_trials"]) for row in rows] == [
+        ("p1", "1", "lab-1", "88"), ("p2", "1", "lab-1", "7"), ("p2", "2", "lab-2", "0"),
+    ]  # fmt: skip
+    first = rows[0]
+    assert (first["monitor_width_px"], first["monitor_width_cm"], first["distance_cm"]) == ("1920", "53.0", "57.0")
+    assert (first["accepted"], first["trigger"], first["trigger_ms"]) == ("scale", "parallel:0x378", "8.0")
+    capsys.readouterr()
+    assert main(["session", "report", str(study.folder), "--all", "--out", str(tmp_path / "all.json")]) == 1
+    out, err = capsys.readouterr()
+    assert "left out 1 of the journals" in err
+    assert out.count("p2-") == 2 and "lab-2, Windows 11" in out and "accepted scale" in out
+    assert [row["host"] for row in json.loads((tmp_path / "all.json").read_text())] == ["lab-1", "lab-1", "lab-2"]
+    assert main(["session", "report", str(study.folder)]) == 2
+    assert main(["session", "report", str(study.folder), "p1", "--all"]) == 2

@@ -138,9 +138,9 @@ def test_a_bad_display_is_red_and_says_why(stamps, nominal, name, words):
     check = next(c for c in checks if c.name == name)
     assert check.colour == "red"
     assert words in f"{check.found} {check.remedy}"
-    with pytest.raises(CheckFailed, match="--accept-timing"):
-        Preflight(refresh, tuple(checks), ()).require(accepted=False)
-    assert name in Preflight(refresh, tuple(checks), ()).require(accepted=True)
+    with pytest.raises(CheckFailed, match="--accept "):
+        Preflight(refresh, tuple(checks), ()).require(())
+    assert name in Preflight(refresh, tuple(checks), ()).require(display_checks.CHECKS)
 
 
 def test_one_missed_refresh_is_yellow_and_no_profile_too():
@@ -201,3 +201,19 @@ def test_a_phase_that_would_get_no_refresh_is_refused_with_the_shortest_there_is
         display_checks.refuse_too_short(preset("masked"), slow)
     for hz in (60, 75, 120, 144, 240):
         display_checks.refuse_too_short(preset("masked"), estimate([k / hz for k in range(30)]))
+
+
+def test_each_red_check_is_accepted_by_its_name_and_no_other():
+    from rapidvision.experiments.lab.display_checks import Check, Preflight, accepted_checks
+
+    refresh, _ = judge_refresh([n / 60 for n in range(60)], nominal_hz=60)
+    checked = Preflight(
+        refresh, (Check("scale", "red", "2"), Check("disk", "red", "full"), Check("jitter", "green", "0")), ()
+    )
+    with pytest.raises(CheckFailed, match=r"disk: full; .*--accept scale,disk"):
+        checked.require(accepted_checks("scale,jitter"))
+    with pytest.raises(CheckFailed, match="and 1 more"):
+        checked.require(accepted_checks("timing"))
+    assert checked.require(accepted_checks("disk, scale,jitter")) == ["scale", "disk"]
+    with pytest.raises(InputError, match='got "scle".* Did you mean "scale"'):
+        accepted_checks("scle")

@@ -21,7 +21,7 @@ def opened(monkeypatch):
     """Instead of a window: what would have been opened."""
     calls = []
 
-    def claim(study, options, ready, take, *, resume, say):
+    def claim(study, options, ready, take, *, resume, say, first=""):
         calls.append((study, take()))
         return file_checks.journal_path(study, calls[-1][1].session_id)
 

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.display
 
 
 def run_options(hz=60):
-    return ("--simulate", "--paced", hz, "--window", "400x300", "--accept-timing")
+    return ("--simulate", "--paced", hz, "--window", "400x300", "--accept", "timing")
 
 
 @pytest.mark.parametrize("hz", [75, 144])
@@ -133,7 +133,7 @@ def test_a_display_without_refreshes_is_refused_before_a_slot_is_taken(session_c
     _, err = process.communicate(timeout=200)
     assert process.returncode == 1
     assert "not fit for a session: synchronised" in err
-    assert "--accept-timing" in err
+    assert "--accept " in err
     assert not Ledger(quick_study).slots().last
 
 
@@ -143,7 +143,7 @@ def test_paced_test_mode_is_refused_for_a_person(session_command, x_display, qui
     )
     _, err = process.communicate(timeout=200)
     assert process.returncode == 1
-    assert "--accept-timing" in err
+    assert "--accept " in err
     assert not Ledger(quick_study).slots().last
 
 
@@ -159,7 +159,7 @@ def test_the_profile_of_another_monitor_is_red_before_a_slot_is_taken(
     out, err = process.communicate(timeout=200)
     assert process.returncode == 1
     assert "1920 x 1080 in the profile, the screen has 800 x 600" in out
-    assert "--accept-timing" in err
+    assert "--accept " in err
     assert not Ledger(quick_study).slots().last
 
 
@@ -179,13 +179,11 @@ def test_no_display_is_refused(session_command, quick_study):
     assert "DISPLAY is not set" in err
 
 
-def test_a_home_that_cannot_be_written_is_a_sentence(session_command, x_display, quick_study):
-    process = session_command("run", quick_study.folder, "--participant", "p1", display=x_display, home="/proc")
-    _, err = process.communicate(timeout=200)
-    assert process.returncode == 2
-    assert "Traceback" not in err
-    assert "cannot keep its settings in the home folder /proc" in err
-    assert not Ledger(quick_study).slots().last
+def test_a_session_runs_where_the_home_folder_cannot_be_written(session_command, x_display, quick_study):
+    process = session_command("run", quick_study.folder, *run_options(), display=x_display, home="/proc")
+    out, err = process.communicate(timeout=250)
+    assert process.returncode == 0, out + err
+    assert "0 void" in out
 
 
 def test_a_monotonic_clock_that_ticks_as_windows_does_voids_no_trial(session_command, x_display, quick_study, tmp_path):

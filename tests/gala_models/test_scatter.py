@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from rapidvision.gala_models.data.augmentation import moved, offset
 from rapidvision.gala_models.data.batches import Batches
-from rapidvision.gala_models.data.scatter import moved, offset
 
 
 def test_every_place_is_as_likely_as_any_other():

@@ -9,11 +9,11 @@ from torch import nn
 
 from rapidvision import cli
 from rapidvision.errors import CheckFailed, InputError
+from rapidvision.gala_models.computing.device import Device
 from rapidvision.gala_models.data.batches import Batches
 from rapidvision.gala_models.data.dataset import pack
 from rapidvision.gala_models.data.example import Example
 from rapidvision.gala_models.data.targets import resized
-from rapidvision.gala_models.devices import device_named
 from rapidvision.gala_models.evaluation.evaluate import evaluate
 from rapidvision.gala_models.layers.architecture import Architecture
 from rapidvision.gala_models.layers.attention import attention_maps
@@ -146,7 +146,7 @@ def test_images_follow_the_network_to_its_device(make_store):
 def test_devices_that_are_not_here_are_refused(tmp_path, capsys):
     for name in ("cuda", "cuda:7", "gpu", "meta"):
         with pytest.raises(InputError, match=f'device: "{name}" cannot be used here'):
-            device_named(name)
+            Device.named(name)
     words = [
         "models",
         "attention-maps",

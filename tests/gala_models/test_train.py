@@ -134,7 +134,7 @@ def test_what_is_written_says_what_was_done(make_store, tmp_path):
 
 def test_bfloat16_trains_and_keeps_the_loss_in_float32(make_store, tmp_path):
     store = make_store()
-    trainer = Trainer(changed(precision="bfloat16"), tmp_path / "r", train=store, validation=store)
+    trainer = Trainer(changed(precision="bf16"), tmp_path / "r", train=store, validation=store)
     trainer.run(max_steps=2)
     assert np.isfinite(trainer.progress.sums).all()
     assert trainer.model.fc.weight.dtype == torch.float32
@@ -175,7 +175,7 @@ def test_ctrl_c_in_the_middle_of_a_step_saves_no_half_of_it(make_store, tmp_path
     whole = Trainer(TINY, tmp_path / "whole", train=store, validation=store)
     whole.run()
     trainer = Trainer(TINY, tmp_path / "r", train=store, validation=store)
-    update = trainer.optimizer.step
+    update = trainer.optimization.optimizer.step
 
     def pressed():
         if trainer.n_steps == 4 and when == "before":  # batch norm has seen the batch, the weights have not
@@ -184,7 +184,7 @@ def test_ctrl_c_in_the_middle_of_a_step_saves_no_half_of_it(make_store, tmp_path
         if trainer.n_steps == 4 and when == "after":  # the weights have, the count of steps has not
             signal.raise_signal(signal.SIGINT)
 
-    trainer.optimizer.step = pressed
+    trainer.optimization.optimizer.step = pressed
     with pytest.raises(Aborted, match="stopped after 5 steps"):
         trainer.run()
     again = Trainer(TINY, tmp_path / "r", train=store, validation=store)
@@ -331,7 +331,7 @@ def test_a_checkpoint_is_finite_when_written_and_when_read(make_store, tmp_path)
         tmp_path / "r" / "checkpoint.pt",
         trainer.progress,
         model=trainer.model.state_dict(),
-        optimizer=trainer.optimizer.state_dict(),
+        optimization=trainer.optimization.state(),
         best=trainer.best,
     )
     with pytest.raises(InputError, match=r"checkpoint\.pt: model: fc\.weight holds values that are not finite"):
@@ -345,26 +345,6 @@ def test_equal_scores_are_no_right_answers_in_training(make_store, tmp_path):
         trainer.model.fc.weight.zero_()
     trainer.run(max_steps=1)
     assert trainer.progress.sums[3] == 0
-
-
-def test_what_is_summed_over_processes_lies_on_the_device(make_store, tmp_path, monkeypatch):
-    """Nccl adds up what lies on GPUs only."""
-    store = make_store()
-    trainer = Trainer(TINY, tmp_path / "r", train=store, validation=store)
-    seen = []
-    original = World.mean
-    monkeypatch.setattr(World, "mean", lambda self, value: (seen.append(value.device), original(self, value))[1])
-    made = []
-    zeros = torch.zeros
-
-    def noted(*size, **options):
-        made.append(options.get("device"))
-        return zeros(*size, **options)
-
-    monkeypatch.setattr(torch, "zeros", noted)
-    trainer.run(max_steps=1)
-    assert seen == [trainer.world.device]
-    assert trainer.world.device in made
 
 
 def test_what_the_network_saw_stands_in_its_card(make_store, tmp_path):

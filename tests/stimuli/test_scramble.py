@@ -5,7 +5,8 @@ import pytest
 
 from rapidvision.errors import InputError
 from rapidvision.stimuli.background.canvas import make_canvas
-from rapidvision.stimuli.background.scramble import phase_field, scramble
+from rapidvision.stimuli.background.phases import phase_field
+from rapidvision.stimuli.background.scramble import scramble
 from rapidvision.stimuli.image.load import load
 from rapidvision.stimuli.recipe_tables import Canvas
 from tests.stimuli.conftest import natural

@@ -124,8 +124,14 @@ def _table_of(text: str, name: str, known: dict[str, Any], layout: Layout, note:
         raise InputError(
             f"{name}: {clash[0]} is a column and a part of the file's name; give that part of the pattern another name"
         )
-    rows = tuple(Row(flat(cells) | known, f"{name}: row {number}", name) for number, cells in cells_of)
+    rows = tuple(Row(_joined(flat(cells), known), f"{name}: row {number}", name) for number, cells in cells_of)
     return Source(rows, (), table.delimiter, (note, *table.notes, *told))
+
+
+def _joined(cells: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:
+    """The cells with those of the file's name, in place: a large table is held once."""
+    cells.update(known)
+    return cells
 
 
 def _shortened(notes: dict[str, None], most: int = 6) -> tuple[str, ...]:

@@ -4,7 +4,6 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterator
 from typing import Any
 
 from rapidvision.errors import InputError
@@ -106,7 +105,7 @@ def survey_rows(table: TextTable) -> tuple[list[tuple[int, dict[str, Any]]], lis
 
     Loops of a survey (columns ``1_answer``, ``2_answer`` …) become a row each.
     """
-    rows = [(number, dict(_unguarded(cells))) for number, cells in zip(table.numbers, table.rows, strict=True)]
+    rows = [(number, _unguarded(cells)) for number, cells in zip(table.numbers, table.rows, strict=True)]
     if not rows or not any(str(cell).startswith('{"ImportId"') for _, cells in rows[:2] for cell in cells.values()):
         return rows, []
     heads = sum(any(str(cell).startswith('{"ImportId"') for cell in cells.values()) for _, cells in rows[:2])
@@ -132,7 +131,9 @@ def survey_rows(table: TextTable) -> tuple[list[tuple[int, dict[str, Any]]], lis
     return out, [*notes, f"{len(loops)} loops of the survey became rows"]
 
 
-def _unguarded(cells: dict[str, str]) -> Iterator[tuple[str, str]]:
+def _unguarded(cells: dict[str, str]) -> dict[str, Any]:
     """Cells without the quotation mark that some programs set before = + - @ against spreadsheets."""
     for column, cell in cells.items():
-        yield column, cell[1:] if cell[:1] == "'" and _GUARDED.fullmatch(cell) else cell
+        if cell[:1] == "'" and _GUARDED.fullmatch(cell):
+            cells[column] = cell[1:]
+    return cells

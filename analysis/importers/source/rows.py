@@ -8,7 +8,7 @@ from typing import Any
 from rapidvision.system import json_text
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Row:
     """One row of a file: its cells under their names, where it stands, and in which file."""
 
@@ -54,7 +54,9 @@ def columns_in(rows: Sequence[Row]) -> tuple[str, ...]:
 
 
 def flat(cells: dict[str, Any]) -> dict[str, Any]:
-    """Give what is nested a name of its own: ``{"response": {"Q0": "yes"}}`` has the column ``response.Q0``."""
+    """Give what is nested a name of its own: ``{"response": {"Q0": "yes"}}`` has the column ``response.Q0``; what has nothing nested is returned itself."""
+    if not any(isinstance(value, dict) or (isinstance(value, str) and value[:1] == "{") for value in cells.values()):
+        return cells
     out: dict[str, Any] = {}
     for key, value in cells.items():
         inner = value

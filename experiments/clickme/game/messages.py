@@ -6,7 +6,7 @@ import msgspec
 
 from rapidvision.system import json_text
 
-from .round import Round
+from .round import Guess, Round
 
 _Id = Annotated[str, msgspec.Meta(max_length=32)]
 _Number = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
@@ -82,6 +82,12 @@ def image(play: Round, *, practice: bool, elapsed_ms: float | None) -> dict[str,
             for name in ("image_px", "bubble_px", "tick_ms", "step_px", "max_bubbles", "round_ms")
         },
     }
+
+
+def looked(play: Round, guess: Guess, *, spoken: bool) -> dict[str, Any]:
+    """Say that the partner has looked and, in a game where it speaks, what it takes the image for and how sure it is."""
+    said = {"says": guess.said, "sure": round(guess.sure, 2)} if spoken else {}
+    return {"type": "looked", "round": play.round_id, "seq": guess.seq, **said}
 
 
 def end(play: Round, *, practice: bool, show_view: bool, partner: str) -> dict[str, Any]:

@@ -207,12 +207,13 @@ class Table:
             older.future.set_exception(Superseded(round_id))
         return future
 
-    def forget(self, round_id: str) -> None:
-        """Drop a round's waiting view: its answer is needed no more."""
-        with self._changed:
-            older = self._waiting.pop(round_id, None)
-        if older is not None:
-            older.future.set_exception(Superseded(round_id))
+    def forget(self, *names: str) -> None:
+        """Drop the views that wait under these names: their answers are needed no more."""
+        for name in names:
+            with self._changed:
+                older = self._waiting.pop(name, None)
+            if older is not None:
+                older.future.set_exception(Superseded(name))
 
     def close(self) -> None:
         """Stop answering; what waits is told so. A partner that hangs is left behind."""

@@ -41,6 +41,10 @@ class Guess:
         Its probability.
     best : str
         The partner's first choice.
+    said : str
+        The same where it is worth saying: the view tells more of it than an empty one. Not stored.
+    sure : float
+        Its probability; 0 where nothing is said.
     """
 
     seq: int
@@ -50,6 +54,8 @@ class Guess:
     rank: int | None = None
     probability: float | None = None
     best: str = ""
+    said: str = ""
+    sure: float = 0.0
 
 
 @dataclass(slots=True)
@@ -143,6 +149,9 @@ class Round:
             guess.status = "failed"
             return False
         guess.rank, guess.probability, guess.best = ranked(probabilities, self.category, self.categories)
+        first = int(np.argmax(probabilities))
+        if self.blank is not None and gained(float(probabilities[first]), float(self.blank[first]), self.rules.gain):
+            guess.said, guess.sure = guess.best, float(probabilities[first])
         in_time = at_ms - guess.asked_ms <= self.rules.answer_limit_ms
         guess.status = "answered" if in_time else "late"
         best = guess.rank <= self.rules.top_k_of(len(self.categories))

@@ -13,6 +13,8 @@ from rapidvision.system import files
 from ... import clock
 from .rules import Rules
 
+_MOST_YEARS = 120
+
 
 class Contest(Recipe, frozen=True):
     """A span of time with a leaderboard of its own.
@@ -53,6 +55,10 @@ class Game(Recipe, frozen=True):
         One of so many rounds is on a catch image, where the image folder has some.
     daily_limit : int
         Most rounds per player and day (UTC).
+    daily_goal : int
+        Rounds a day that the page sets as a goal; 0 sets none.
+    guesses : {"spoken", "silent"}
+        Whether the partner says its guesses during a round.
     show_view : {"never", "practice", "always"}
         When players see what their partner saw. The paper's players never did, lest they study the network.
     report_limit : int
@@ -61,6 +67,11 @@ class Game(Recipe, frozen=True):
         Must not overlap.
     blocked_names : tuple of str
         Words that usernames must not contain, besides the built-in ones.
+    consent : str
+        Text that players agree to before they play; empty: they are asked nothing. Those who agreed to another text
+        are asked again.
+    min_age : int
+        Years that players must confirm to have; 0 asks nothing.
     """
 
     name: str = "ClickMe"
@@ -69,20 +80,31 @@ class Game(Recipe, frozen=True):
     practice_rounds: int = 1
     catch_every: int = 20
     daily_limit: int = 500
+    daily_goal: int = 10
+    guesses: Literal["spoken", "silent"] = "spoken"
     show_view: Literal["never", "practice", "always"] = "never"
     report_limit: int = 3
     contests: tuple[Contest, ...] = ()
     blocked_names: tuple[str, ...] = ()
+    consent: str = ""
+    min_age: int = 0
 
     def __post_init__(self) -> None:
-        if self.practice_rounds < 0 or self.seed < 0:
-            raise ValueError("practice_rounds and seed must be >= 0")
+        if min(self.practice_rounds, self.seed, self.daily_goal) < 0:
+            raise ValueError("practice_rounds, seed and daily_goal must be >= 0")
+        if not 0 <= self.min_age <= _MOST_YEARS:
+            raise ValueError(f"min_age must lie between 0 and {_MOST_YEARS}, got {self.min_age}")
         if min(self.daily_limit, self.report_limit, self.catch_every) < 1:
             raise ValueError("daily_limit, report_limit and catch_every must be >= 1")
         ordered = sorted(self.contests, key=lambda contest: contest.starts)
         for earlier, later in pairwise(ordered):
             if later.starts < earlier.ends:
                 raise ValueError(f'contests "{earlier.name}" and "{later.name}" overlap; a point would count twice')
+
+    @property
+    def consent_sha256(self) -> str:
+        """What players' records hold of the text that they agreed to; empty without a text."""
+        return files.sha256(f"{self.min_age}\n{self.consent}".encode()) if self.consent else ""
 
     def contest_at(self, moment: datetime) -> Contest | None:
         """Return the contest that runs at `moment`."""

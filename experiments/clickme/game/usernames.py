@@ -1,6 +1,7 @@
 """Usernames: short, readable by everybody, and nothing that one would not say aloud at a school."""
 
 import re
+import secrets
 import unicodedata
 from collections.abc import Iterable
 from functools import cache
@@ -9,9 +10,11 @@ from pathlib import Path
 from rapidvision.errors import InputError
 from rapidvision.system import files
 
+from .offensive_words import folded, is_offensive, key_of
+
 _ALLOWED = re.compile(r"[^\W_](?:[\w .-]*[^\W_])?")
-_LOOKALIKES = str.maketrans("013457869@$!|+", "oieastbggasiit")
 _SHORTEST, _LONGEST = 2, 20
+__all__ = ["built_in", "checked_name", "guest_name", "key_of"]
 
 
 def checked_name(text: str, *, blocked: Iterable[str] = ()) -> str:
@@ -28,7 +31,7 @@ def checked_name(text: str, *, blocked: Iterable[str] = ()) -> str:
     ------
     InputError
         When it is too short or long, has other characters than letters, digits, space, dot and hyphen, or contains a
-        blocked word, also spelled with digits, dots or doubled letters.
+        blocked or offensive word, also spelled with digits, dots, doubled letters or letters of other alphabets.
 
     Examples
     --------
@@ -46,33 +49,14 @@ def checked_name(text: str, *, blocked: Iterable[str] = ()) -> str:
         raise InputError(
             "username: letters, digits, spaces, dots and hyphens only, with a letter or digit at both ends"
         )
-    if _has_blocked_word(name, blocked):
+    if _has_blocked_word(name, blocked) or is_offensive(name):
         raise InputError("username: please choose another one")
     return name
 
 
-def key_of(name: str) -> str:
-    """Return what two usernames must not share: case and lookalike accents do not tell people apart.
-
-    Examples
-    --------
-    >>> key_of("Zoë B") == key_of("zoe b")
-    True
-    """
-    letters = unicodedata.normalize("NFKD", name.casefold())
-    return "".join(letter for letter in letters if not unicodedata.combining(letter))
-
-
-def folded(text: str) -> str:
-    """Return `text` as a reader hears it: lower case, lookalikes as letters, nothing between, no doubled letters.
-
-    Examples
-    --------
-    >>> folded("H3.l-l0")
-    'helo'
-    """
-    letters = re.sub(r"[^a-z]", "", key_of(text).translate(_LOOKALIKES))
-    return re.sub(r"(.)\1+", r"\1", letters)
+def guest_name() -> str:
+    """Return a username for a player who wants to choose none; two are the same once in a hundred million pairs."""
+    return f"Guest {10_000_000 + secrets.randbelow(90_000_000)}"
 
 
 @cache

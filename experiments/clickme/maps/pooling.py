@@ -27,14 +27,14 @@ class Form:
         See :func:`.painting.pooled`.
     per_player : bool
         Write each player's maps.
-    with_tfrecords : bool
-        Write the release's TFRecord form.
+    tfrecords : {"", "raw", "jpeg"}
+        Write the release's TFRecords: raw float32 with click counts, or JPEG without; none where it is empty.
     """
 
     blur: str = "paper"
     pool: str = "players"
     per_player: bool = False
-    with_tfrecords: bool = False
+    tfrecords: str = ""
 
 
 def map_of(records: Sequence[RoundRecord], rules: Rules, form: Form) -> NDArray[np.float64]:

@@ -8,7 +8,9 @@ const $ = (/** @type {string} */ id) => /** @type {any} */ (document.getElementB
 export async function refreshBoard(root) {
   const answer = await ask(new URL("api/board", root));
   if (!answer?.ok) return;
-  const { rows, contest, you } = answer.value;
+  const { rows, week, contest, you } = answer.value;
+  $("week").replaceChildren(...week.map(line));
+  for (const id of ["week", "week-title"]) $(id).hidden = week.length === 0;
   $("board").replaceChildren(...rows.map(line));
   $("contest").hidden = !contest;
   if (contest) $("contest").textContent = `${contest.name}, until ${new Date(contest.ends).toLocaleString()}`;

@@ -4,6 +4,7 @@ import { ask } from "./ask.js";
 import { refreshBoard } from "./board.js";
 import { Link } from "./link.js";
 import { draw } from "./image.js";
+import { agreeAgain, agreed, erase, showTerms, termsAccepted } from "./rights.js";
 import { pixelAt, stepTowards } from "./rules.js";
 
 const $ = (/** @type {string} */ id) => /** @type {any} */ (document.getElementById(id));
@@ -29,6 +30,10 @@ const keys = new Set();
 
 // -- joining --------------------------------------------------------------------------------------------------------
 
+async function join(body) {
+  if (termsAccepted()) await enter("api/join", { ...body, ...agreed() }, $("join-problem"));
+}
+
 async function enter(path, body, problem) {
   problem.textContent = "";
   const answer = await ask(new URL(path, root), body);
@@ -42,8 +47,16 @@ function welcome(me) {
   $("game-name").textContent = me.game;
   $("player-name").textContent = me.name;
   $("own-code").textContent = me.code;
+  $("own-withdrawal").textContent = me.withdrawal_code;
+  if (me.consent_due) {
+    only("welcome");
+    for (const id of ["join", "agree-again"]) $(id).hidden = id === "join";
+    state("loading");
+    return;
+  }
   for (const id of ["player", "side"]) $(id).hidden = false;
   only("stage");
+  scrollTo(0, 0); // the start page may be longer than the screen
   connect();
   refreshBoard(root);
 }
@@ -75,11 +88,26 @@ function receive(message) {
   if (message.type === "image") show(message);
   else if (message.type === "started" && own) started(message);
   else if (message.type === "stored" && own) round.stored = Math.max(round.stored, message.upto);
-  else if (message.type === "looked" && own) $("canvas").dataset.looked = message.seq;
+  else if (message.type === "looked" && own) looked(message);
   else if (message.type === "end" && own) ended(message);
   else if (message.type === "reported") thanks = "Thank you, reported. ";
   else if (message.type === "refused") refused(message, own);
   else if (message.type === "moved") moved();
+  else if (message.type === "erased") location.reload();
+}
+
+function looked(message) {
+  $("canvas").dataset.looked = message.seq;
+  if (message.says) speak(message.says, message.sure);
+}
+
+/** What the partner takes the picture for, as a person would say it: a question, or a shout. */
+function speak(word, sure) {
+  const text = sure >= 0.8 ? `${word}!` : sure >= 0.4 ? `${word}?` : `… ${word}?`;
+  if ($("says").textContent === text) return;
+  note(`says ${text}`);
+  $("says").textContent = text;
+  $("says").dataset.sure = sure >= 0.8 ? "yes" : "no";
 }
 
 function refused(message, own) {
@@ -130,6 +158,9 @@ function show(message) {
   $("word").textContent = message.category;
   $("practice").hidden = !message.practice;
   $("result").hidden = true;
+  $("says").hidden = false;
+  $("says").textContent = "";
+  $("says").dataset.sure = "no";
   bar(1);
   only("stage");
   const shown = round;
@@ -266,6 +297,8 @@ function ended(message) {
   $("result-text").textContent = outcome(message);
   $("result").dataset.won = String(won);
   $("result").hidden = message.result === "skipped";
+  $("progress").textContent = message.progress ? progressText(message.progress, message.daily_goal) : "";
+  if (won) speak($("word").textContent, 1);
   $("seen").hidden = !message.show_view;
   if (message.show_view) $("seen-image").src = new URL(`api/rounds/${message.round}/view.png`, root).href;
   say("");
@@ -275,6 +308,16 @@ function ended(message) {
     return;
   }
   nextTimer = setTimeout(() => { if (!document.hidden) deal(); }, message.show_view ? NEXT_AFTER_VIEW_MS : NEXT_AFTER_MS);
+}
+
+/** Streak, record, goal of the day and level, each only where there is something to say. */
+function progressText(progress, goal) {
+  const parts = [];
+  if (progress.record) parts.push("Personal best!");
+  if (progress.streak > 1) parts.push(`${progress.streak} in a row`);
+  if (goal && progress.today <= goal) parts.push(progress.today === goal ? "Goal of the day reached!" : `${progress.today} of ${goal} rounds today`);
+  parts.push(`Level ${progress.level}; level ${progress.level + 1} at ${progress.next_level} points`);
+  return parts.join(" · ");
 }
 
 function outcome({ result, points, partner, practice }) {
@@ -339,12 +382,26 @@ $("poor").addEventListener("click", () => round && link?.send({ type: "report", 
 $("wrong").addEventListener("click", () => round && link?.send({ type: "report", round: round.id, reason: "wrong_label" }));
 $("again").addEventListener("click", () => { only("stage"); connect(); });
 document.addEventListener("visibilitychange", () => { if (!document.hidden && round?.phase === "over") deal(); });
-$("join").addEventListener("submit", (event) => { event.preventDefault(); enter("api/join", { name: $("name").value }, $("join-problem")); });
+$("join").addEventListener("submit", (event) => { event.preventDefault(); join({ name: $("name").value }); });
+$("guest").addEventListener("click", () => join({ guest: true }));
+$("terms").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  if (await agreeAgain(root)) location.reload();
+  else $("terms-problem").textContent = "That was not stored. Try again in a moment.";
+});
+$("erase").addEventListener("submit", (event) => { event.preventDefault(); erase(root, $("erase-code").value, $("erase-told")); });
+$("erase-me").addEventListener("click", async () => {
+  const sure = $("erase-me").dataset.sure === "yes";
+  $("erase-me").dataset.sure = "yes";
+  if (!sure) $("erase-me-told").textContent = "This cannot be undone. Press again to delete your rounds, points and username.";
+  else await erase(root, $("own-withdrawal").textContent, $("erase-me-told"));
+});
 $("return").addEventListener("submit", (event) => {
   event.preventDefault();
   enter("api/return", { name: $("old-name").value, code: $("code").value }, $("return-problem"));
 });
 
+await showTerms(root);
 const me = await ask(new URL("api/me", root));
 if (me?.ok) welcome(me.value);
 else only("welcome");

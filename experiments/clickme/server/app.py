@@ -19,9 +19,10 @@ from ...web.login import check_origin
 from ...web.security import Buckets
 from ...web.tokens import Keyring
 from ..game import messages
-from ..game.usernames import checked_name, key_of
+from ..game.usernames import checked_name, guest_name, key_of
 from .game_loop import LiveGame
 from .players import LiveRound, Seat, Send
+from .rights import Rights, check_consent, withdrawal_code, withdrawal_hash
 from .transport import PostLink, PostLinks, SocketLink
 
 PAGE = Path(__file__).parents[1] / "page"
@@ -33,8 +34,11 @@ UNKNOWN_PLAYER, TOO_FAST, FOREIGN = 4401, 4429, 4403
 SWEEP_S = 5.0
 
 
-class _Name(msgspec.Struct, forbid_unknown_fields=True):
-    name: Annotated[str, msgspec.Meta(max_length=100)]
+class _Join(msgspec.Struct, forbid_unknown_fields=True):
+    name: Annotated[str, msgspec.Meta(max_length=100)] = ""
+    guest: bool = False
+    consent: Annotated[str, msgspec.Meta(max_length=64)] = ""
+    of_age: bool = False
 
 
 class _Return(msgspec.Struct, forbid_unknown_fields=True):
@@ -73,6 +77,7 @@ class Server:
         self._hears = Buckets(rate=60, burst=180)
         self._links = PostLinks()
         self._sweeper: asyncio.Task[None] | None = None
+        self._rights = Rights(live, keys, self._player, lambda request: self._limit(self._returns, request))
 
     def routes(self) -> list[BaseRoute]:
         """What is served."""
@@ -89,18 +94,25 @@ class Server:
             Route("/api/links", self.open_link, methods=["POST"]),
             Route("/api/links/{link_id}/say", self.say, methods=["POST"]),
             Route("/api/links/{link_id}/hear", self.hear, methods=["POST"]),
+            *self._rights.routes(),
         ]
 
     async def join(self, request: Request) -> Response:
-        """Enter with a username; the answer sets the cookie and tells the code for other devices."""
+        """Enter with a username, or as a guest; the answer sets the cookie and tells the player's codes."""
         check_origin(request)
         self._limit(self._joins, request)
-        body = await body_as(request, _Name)
+        body = await body_as(request, _Join)
         try:
-            name = checked_name(body.name, blocked=self.live.game.blocked_names)
+            name = guest_name() if body.guest else checked_name(body.name, blocked=self.live.game.blocked_names)
         except InputError as error:
             raise Problem(422, "name", str(error)) from error
-        player_id = await self.live.lobby.join(name, key_of(name))
+        check_consent(self.live, body.consent, of_age=body.of_age)
+        player_id = await self.live.lobby.join(
+            name,
+            key_of(name),
+            consent=self.live.game.consent_sha256,
+            withdrawal=lambda player_id: withdrawal_hash(self.keys, withdrawal_code(self.keys, player_id)),
+        )
         if player_id is None:
             raise Problem(409, "taken", "username: somebody has this one; if that is you, come back with your code")
         return self._welcome(player_id, 201)
@@ -147,7 +159,7 @@ class Server:
             await socket.close(FOREIGN)
             return
         await socket.accept()
-        if player_id is None:
+        if player_id is None or self._consent_due(player_id):
             await socket.close(UNKNOWN_PLAYER)
             return
         link = SocketLink(socket)
@@ -178,6 +190,8 @@ class Server:
         player_id = self._player(request)
         if player_id is None:
             raise Problem(401, "who", "choose a username first")
+        if self._consent_due(player_id):
+            raise Problem(403, "consent", "please read the text and agree to it first")
         if not self._messages.take(player_id):
             raise Problem(429, "slow_down", "too many tries; wait a little")
         link, surplus = self._links.open(player_id)
@@ -230,6 +244,10 @@ class Server:
         player_id = self.keys.open("player", connection.cookies.get(COOKIE, ""))
         return player_id if player_id is not None and self.live.lobby.name_of(player_id) else None
 
+    def _consent_due(self, player_id: str) -> bool:
+        """Whether a player has agreed to another text than today's, or to none."""
+        return self.live.lobby.consents.get(player_id, "") != self.live.game.consent_sha256
+
     def _own_round(self, request: Request) -> LiveRound:
         player_id = self._player(request)
         own = self.live.round_of(player_id, request.path_params["round_id"]) if player_id else None
@@ -245,6 +263,8 @@ class Server:
         return {
             "name": self.live.lobby.name_of(player_id),
             "code": self.keys.code("player", player_id),
+            "withdrawal_code": withdrawal_code(self.keys, player_id),
+            "consent_due": self._consent_due(player_id),
             "game": self.live.game.name,
             "practice_rounds": self.live.game.practice_rounds,
         }

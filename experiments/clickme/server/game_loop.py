@@ -19,11 +19,13 @@ from ..game.partner import Superseded, Table
 from ..game.round import Guess, Result
 from ..game.settings import Game, settings_row, utc_text
 from ..storage import tables
+from ..storage.collected import PLAYED
 from ..storage.images import Deck
 from ..storage.standings import Standings
 from .joining import Lobby
 from .players import LiveRound, Seat, Send
 from .serving import RoundQueue
+from .tasks import Tasks
 
 _log = logging.getLogger("rapidvision.clickme")
 
@@ -59,13 +61,14 @@ class LiveGame:
         self.lobby = Lobby(store, self.standings, players=players)
         self.rounds = RoundQueue(game, deck, store, partner, players=players)
         self._seats: dict[str, Seat] = {}
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self._tasks = Tasks()
+        self._spawn = self._tasks.spawn
         store.read(lambda connection: self.standings.recall(connection, players))
 
     # -- connections ------------------------------------------------------------------------------------------------
 
     async def connect(self, player_id: str, send: Send) -> Seat:
-        """Take a connection; an older one of the same player is told that it moved, and the round continues here."""
+        """Take a connection; an older one of the same player is told that it moved, and the round is shown here."""
         seat = self._seats.setdefault(player_id, Seat(player_id))
         older, seat.send = seat.send, send
         if older is not None:
@@ -92,6 +95,19 @@ class LiveGame:
         if gone and self._seats.get(seat.player_id) is seat:
             del self._seats[seat.player_id]
 
+    async def dismiss(self, player_id: str) -> None:
+        """End a player's seat for good, whatever is on its way: what comes later is not taken."""
+        if (seat := self._seats.pop(player_id, None)) is None:
+            return
+        async with seat.dealing:
+            live, seat.closed = seat.current, True
+            seat.rounds.clear()
+        if live is not None:
+            live.finished = True
+            live.changed.set()
+            self.partner.forget(live.play.round_id, live.blank_id)
+        await self._tell(seat, {"type": "erased"})
+
     def round_of(self, player_id: str, round_id: str) -> LiveRound | None:
         """Return one of the player's own last rounds."""
         return self._seats[player_id].rounds.get(round_id) if player_id in self._seats else None
@@ -99,8 +115,7 @@ class LiveGame:
     async def handle(self, seat: Seat, message: FromPage) -> None:
         """Do what a message asks; refusals are answers, never errors."""
         if isinstance(message, Deal):
-            await self._deal(seat)
-            return
+            return await self._deal(seat)
         live = seat.rounds.get(message.round)
         if live is None:
             await self._tell(seat, messages.refused("no_such_round", "this round is not known", round=message.round))
@@ -118,6 +133,8 @@ class LiveGame:
 
     async def _deal(self, seat: Seat) -> None:
         async with seat.dealing:
+            if seat.closed:
+                return
             if seat.current is not None:
                 await self._show(seat, seat.current)
                 return
@@ -140,7 +157,7 @@ class LiveGame:
         """Find what the partner says to a background of noise, which differs from round to round."""
         play = live.play
         try:
-            answer = await asyncio.wrap_future(self.partner.ask(_blank_id(play.round_id), play.view.pixels))
+            answer = await asyncio.wrap_future(self.partner.ask(live.blank_id, play.view.pixels))
         except Superseded:  # the round ended before
             return
         except Exception as error:  # whatever a foreign partner raises; its table has logged it
@@ -154,14 +171,12 @@ class LiveGame:
             live.started_s, live.started_utc, live.start = clock.now_s(), utc_text(), message
             self._spawn(self._clock(seat, live))
             self._spawn(self._note_start(live))
-        started = {"type": "started", "round": live.play.round_id, "elapsed_ms": live.elapsed_ms()}
-        await self._tell(seat, started)
+        await self._tell(seat, {"type": "started", "round": live.play.round_id, "elapsed_ms": live.elapsed_ms()})
 
     async def _note_start(self, live: LiveRound) -> None:
-        statement = sa.update(tables.rounds).where(tables.rounds.c.round_id == live.play.round_id)
-        statement = statement.values(live.start_row())
+        row = sa.update(tables.rounds).where(tables.rounds.c.round_id == live.play.round_id).values(live.start_row())
         try:
-            await self.store.write(lambda connection: connection.execute(statement).rowcount)
+            await self.store.write(lambda connection: connection.execute(row).rowcount)
         except StoreUnavailable as error:
             _log.warning("the start of round %s is stored with its end only: %s", live.play.round_id, error)
 
@@ -214,7 +229,7 @@ class LiveGame:
             await self._finish(seat, live)
         elif not live.finished:
             await self._note(live, [guess])
-            await self._tell(seat, {"type": "looked", "round": play.round_id, "seq": guess.seq})
+            await self._tell(seat, messages.looked(play, guess, spoken=self.game.guesses == "spoken"))
 
     async def _clock(self, seat: Seat, live: LiveRound) -> None:
         """End the round by the clock: at once where no answer is open, else when the last one is in or too late."""
@@ -237,15 +252,15 @@ class LiveGame:
             live.play.stop(result, at_ms=live.elapsed_ms())
         live.finished = True
         play, ended = live.play, clock.utc_now()
-        self.partner.forget(play.round_id)
-        self.partner.forget(_blank_id(play.round_id))
+        self.partner.forget(play.round_id, live.blank_id)
         stored = await self._write_end(live, utc_text(ended))
         self.rounds.over(live)
-        if stored and play.points and live.phase != "practice":
-            self.standings.credit(seat.player_id, play.points, ended)
+        counted = stored and play.result in PLAYED and live.phase != "practice" and not seat.closed
+        progress = self.standings.ended(seat.player_id, play.points, ended) if counted else None
         partner = play.partner_state if self.partner.loaded.partner is not None else "none"
-        practice = live.phase == "practice"
-        await self._tell(seat, messages.end(play, practice=practice, show_view=self.shows_view(live), partner=partner))
+        view, practice = self.shows_view(live), live.phase == "practice"
+        more = {"progress": progress and progress._asdict(), "daily_goal": self.game.daily_goal}
+        await self._tell(seat, messages.end(play, practice=practice, show_view=view, partner=partner) | more)
         if seat.send is None:
             self._spawn(self._leave(seat, None))
 
@@ -276,24 +291,9 @@ class LiveGame:
         return self.game.show_view == "always" or (self.game.show_view == "practice" and live.phase == "practice")
 
     async def _show(self, seat: Seat, live: LiveRound) -> None:
-        elapsed_ms = None if live.play.state == "dealt" else live.elapsed_ms()
-        await self._tell(seat, messages.image(live.play, practice=live.phase == "practice", elapsed_ms=elapsed_ms))
+        now_ms = None if live.play.state == "dealt" else live.elapsed_ms()
+        await self._tell(seat, messages.image(live.play, practice=live.phase == "practice", elapsed_ms=now_ms))
 
     async def _tell(self, seat: Seat, message: dict[str, Any]) -> None:
         if seat.send is not None:
             await seat.send(message)
-
-    def _spawn(self, work: Any) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._done)
-
-    def _done(self, task: "asyncio.Task[Any]") -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            _log.error("a step of the game failed", exc_info=error)
-
-
-def _blank_id(round_id: str) -> str:
-    """Return the name under which a round's empty view waits for the partner, beside the round's other views."""
-    return f"{round_id} blank"

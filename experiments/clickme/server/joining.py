@@ -1,5 +1,6 @@
 """Who plays: joining, coming back, and usernames that the experimenter changes while the game runs."""
 
+from collections.abc import Callable
 from typing import Any
 
 import sqlalchemy as sa
@@ -31,6 +32,7 @@ class Lobby:
 
     def __init__(self, store: Store, standings: Standings, *, players: PlayerKind = "human") -> None:
         self.store, self.standings, self.players = store, standings, players
+        self.consents: dict[str, str] = {}  # player → hash of the text that they agreed to
         self._looked_s = clock.now_s()
         self._n_changes = store.read(_n_changes)
         store.read(self._recall)
@@ -40,14 +42,24 @@ class Lobby:
         rows = connection.execute(own).mappings().all()
         self.standings.names = {row["player_id"]: row["name"] for row in rows}
         self.standings.hidden = {row["player_id"] for row in rows if row["hidden"]}
+        self.consents = {row["player_id"]: row["consent_sha256"] or "" for row in rows}
 
-    async def join(self, name: str, name_key: str) -> str | None:
-        """Enter a new player; returns the id, or None when the name is taken."""
-        player_id = new_id()
-        row = player_row(player_id, self.players, name, name_key, utc_text())
+    async def join(
+        self, name: str, name_key: str, *, consent: str = "", withdrawal: Callable[[str], str] | None = None
+    ) -> str | None:
+        """Enter a new player; returns the id, or None when the name is taken.
+
+        `consent` is the hash of the text that the player agreed to, `withdrawal` makes the hash of a player's
+        withdrawal code from the id.
+        """
+        player_id, utc = new_id(), utc_text()
+        row = player_row(player_id, self.players, name, name_key, utc)
+        row |= {"consent_sha256": consent or None, "consent_utc": utc if consent else None}
+        row |= {"withdrawal_hash": withdrawal(player_id) if withdrawal else None}
         if not await self.store.write(lambda connection: enter(connection, row)):
             return None
         self.standings.names[player_id] = name
+        self.consents[player_id] = consent
         return player_id
 
     async def named(self, name_key: str) -> str | None:

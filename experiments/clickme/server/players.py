@@ -36,6 +36,11 @@ class LiveRound:
     finished: bool = False
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
+    @property
+    def blank_id(self) -> str:
+        """The name under which the round's empty view waits for the partner, beside its other views."""
+        return f"{self.play.round_id} blank"
+
     def elapsed_ms(self) -> float:
         """Time since the start on the server's clock."""
         return 0.0 if self.started_s is None else (clock.now_s() - self.started_s) * 1000
@@ -89,12 +94,13 @@ class LiveRound:
 
 @dataclass(slots=True, eq=False)
 class Seat:
-    """A player who is or was connected: the newest connection and the last rounds."""
+    """A player who is or was connected: the newest connection and the last rounds; closed after an erasure."""
 
     player_id: str
     send: Send | None = None
     rounds: "OrderedDict[str, LiveRound]" = field(default_factory=OrderedDict)
     dealing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    closed: bool = False
 
     @property
     def current(self) -> LiveRound | None:

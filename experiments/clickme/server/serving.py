@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections import Counter
+from collections.abc import Iterable
 
 import sqlalchemy as sa
 
@@ -96,6 +97,13 @@ class RoundQueue:
         row = {"player_id": player_id, "image_id": image_id, "reason": reason, "utc": utc_text()}
         await self.store.add(tables.REPORTS, [row])
         self._count_report(player_id, image_id)
+
+    def forget(self, player_id: str, maps: Iterable[str]) -> None:
+        """Forget a player whose data are gone: their `maps` (image ids) are missing now."""
+        self._feed.forget(player_id, maps)
+        self._today.pop(player_id, None)
+        for who in self._reported.values():
+            who.discard(player_id)
 
     def _count_report(self, player_id: str, image_id: str) -> None:
         who = self._reported.setdefault(image_id, set())

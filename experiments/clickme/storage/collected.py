@@ -4,6 +4,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field, fields
 from itertools import groupby
 from operator import itemgetter
+from sys import intern
 from typing import Any, cast
 
 import numpy as np
@@ -68,9 +69,9 @@ class RoundRecord:
     xy : ndarray of int16, shape (n, 2)
         Bubble centres in order; column, row.
     at_ms, client_ms : ndarray of float32, shape (n,)
-        When the server got them, and the page's own times.
+        When the server got them, and the page's own times; shape (0,) where times were not asked for.
     guesses : tuple of GuessRecord
-        In order.
+        In order; empty where times were not asked for.
     """
 
     round_id: str
@@ -144,28 +145,33 @@ class Collected:
         return tuple(r for r in self.rounds if r.result in PLAYED and r.phase == phase and r.n_bubbles)
 
 
-def collect(store: Store) -> Collected:
-    """Read everything from a game's database; a bubble takes 12 bytes.
+def collect(store: Store, *, times: bool = True) -> Collected:
+    """Read everything from a game's database; a bubble takes 12 bytes, or 4 without its times.
+
+    Parameters
+    ----------
+    store : Store
+        The game's database.
+    times : bool, default True
+        Whether the bubbles' times and the guesses are read, too; maps need neither.
 
     Raises
     ------
     InputError
         When the settings of a round cannot be read.
     """
-    return store.read(lambda connection: _read(connection, store.name))
+    return store.read(lambda connection: _read(connection, store.name, times))
 
 
-def _read(connection: sa.Connection, name: str) -> Collected:
-    strokes = _strokes(connection)
-    asked: dict[str, list[GuessRecord]] = defaultdict(list)
-    g, r, p = tables.guesses, tables.rounds, tables.players
-    for row in _rows(connection, sa.select(g).order_by(g.c.round_id, g.c.seq)).mappings():
-        asked[row["round_id"]].append(GuessRecord(**{name: row[name] for name in _GUESS}))
+def _read(connection: sa.Connection, name: str, times: bool) -> Collected:
+    strokes = _strokes(connection, times)
+    asked = _guesses(connection) if times else {}
+    r, p = tables.rounds, tables.players
     kept = connection.execute(sa.select(tables.settings.c.digest, tables.settings.c.content))
     rules = {digest: settings_from(content, where=name).rules for digest, content in kept}
     every = sa.select(r, p.c.name.label("player"), p.c.kind).join(p).order_by(r.c.dealt_utc, r.c.round_id)
     rounds, n_open = [], 0
-    for one in connection.execute(every).mappings():
+    for one in _rows(connection, every).mappings():
         if one["ended_utc"] is None:
             n_open += 1
             continue
@@ -178,45 +184,57 @@ def _read(connection: sa.Connection, name: str) -> Collected:
     return Collected(tuple(rounds), {name: frozenset(who) for name, who in reports.items()}, broken, n_open)
 
 
+def _guesses(connection: sa.Connection) -> dict[str, list[GuessRecord]]:
+    asked: dict[str, list[GuessRecord]] = defaultdict(list)
+    g = tables.guesses
+    for row in _rows(connection, sa.select(g).order_by(g.c.round_id, g.c.seq)).mappings():
+        asked[row["round_id"]].append(GuessRecord(**{name: row[name] for name in _GUESS}))
+    return asked
+
+
 def _rows(connection: sa.Connection, statement: sa.Select[Any]) -> sa.CursorResult[Any]:
     """Return the rows of a long table, a part at a time in memory."""
     return connection.execute(statement, execution_options={"yield_per": _ROWS})
 
 
+_NO_TIMES = np.zeros((0, 2), np.float32)
+
 #: A round's bubbles: places, and the server's and the page's times.
 _Stroke = tuple[NDArray[np.int16], NDArray[np.float32]]
 
 
-def _strokes(connection: sa.Connection) -> dict[str, _Stroke]:
+def _strokes(connection: sa.Connection, times: bool) -> dict[str, _Stroke]:
     b = tables.bubbles.c
-    statement = sa.select(b.round_id, b.x, b.y, b.at_ms, b.client_ms).order_by(b.round_id, b.seq)
+    more = (b.at_ms, b.client_ms) if times else ()
+    statement = sa.select(b.round_id, b.x, b.y, *more).order_by(b.round_id, b.seq)
     strokes: dict[str, _Stroke] = {}
     for round_id, rows in groupby(_rows(connection, statement), key=itemgetter(0)):
         numbers = np.array([row[1:] for row in rows], dtype=np.float64)
-        strokes[round_id] = (numbers[:, :2].astype(np.int16), numbers[:, 2:].astype(np.float32))
+        seen = numbers[:, 2:].astype(np.float32) if times else _NO_TIMES
+        strokes[round_id] = (numbers[:, :2].astype(np.int16), seen)
     return strokes
 
 
 def _record(row: sa.RowMapping, rules: Rules, stroke: _Stroke | None, guesses: tuple[GuessRecord, ...]) -> RoundRecord:
-    xy, times_ms = stroke or (np.zeros((0, 2), np.int16), np.zeros((0, 2), np.float32))
+    xy, times_ms = stroke or (np.zeros((0, 2), np.int16), _NO_TIMES)
     return RoundRecord(
         round_id=row["round_id"],
-        player_id=row["player_id"],
-        player=row["player"],
-        image_id=row["image_id"],
-        category=row["category"],
-        kind=cast(PlayerKind, row["kind"]),
+        player_id=intern(row["player_id"]),
+        player=intern(row["player"]),
+        image_id=intern(row["image_id"]),
+        category=intern(row["category"]),
+        kind=cast(PlayerKind, intern(row["kind"])),
         rules=rules,
-        image_sha256=row["image_sha256"],
-        phase=row["phase"],
+        image_sha256=intern(row["image_sha256"]),
+        phase=intern(row["phase"]),
         started_utc=row["started_utc"] or "",
         ended_utc=row["ended_utc"] or "",
-        result=row["result"] or "",
+        result=intern(row["result"] or ""),
         points=row["points"] or 0.0,
         duration_ms=row["duration_ms"] or 0.0,
-        partner=row["partner"] or "",
-        partner_state=row["partner_state"] or "",
-        pointer=row["pointer"] or "",
+        partner=intern(row["partner"] or ""),
+        partner_state=intern(row["partner_state"] or ""),
+        pointer=intern(row["pointer"] or ""),
         is_mobile=bool(row["is_mobile"]),
         automated=bool(row["automated"]),
         n_refused=row["n_refused"] or 0,

@@ -30,10 +30,20 @@ class DisplayedImage(NamedTuple):
         As players see it, sRGB, read-only: scaled to the shorter side, the middle square cut out.
     sha256 : str
         Hash of the file's decoded pixels before that: files that differ in packing alone have the same.
+    width_px, height_px : int
+        Of the original.
     """
 
     pixels: NDArray[np.uint8]
     sha256: str
+    width_px: int
+    height_px: int
+
+    @property
+    def square(self) -> tuple[float, float, float]:
+        """Left and upper edge and side of the square that was cut out of the original, in its pixels."""
+        side = min(self.width_px, self.height_px)
+        return (self.width_px - side) / 2, (self.height_px - side) / 2, float(side)
 
 
 def displayed_image(path: Path, side_px: int) -> DisplayedImage:
@@ -45,6 +55,22 @@ def displayed_image(path: Path, side_px: int) -> DisplayedImage:
         When the file is no image that can be shown rightly; the message names the file.
     """
     return _displayed(path, side_px, *_state(path))
+
+
+def image_sha256(path: Path) -> str:
+    """Return the hash of an image's decoded pixels, as :func:`displayed_image` has it, without making its square.
+
+    Raises
+    ------
+    InputError
+        As there.
+    """
+    return _hash_of(load_rgb(path))
+
+
+def _hash_of(whole: NDArray[np.uint8]) -> str:
+    head = f"{whole.shape[0]}x{whole.shape[1]}:".encode()
+    return files.sha256(head + np.ascontiguousarray(whole).tobytes())
 
 
 def displayed_png(path: Path, side_px: int) -> bytes:
@@ -64,15 +90,14 @@ def _state(path: Path) -> tuple[int, int]:
 @lru_cache(maxsize=_KEPT)
 def _displayed(path: Path, side_px: int, _changed_ns: int, _n_bytes: int) -> DisplayedImage:
     whole = load_rgb(path)
-    head = f"{whole.shape[0]}x{whole.shape[1]}:".encode()
-    sha256 = files.sha256(head + np.ascontiguousarray(whole).tobytes())
+    sha256 = _hash_of(whole)
     if whole.shape[:2] == (side_px, side_px):
         square = whole.copy()
     else:
         fitted = ImageOps.fit(Image.fromarray(whole), (side_px, side_px), Image.Resampling.LANCZOS)
         square = np.asarray(fitted, dtype=np.uint8).copy()
     square.setflags(write=False)
-    return DisplayedImage(square, sha256)
+    return DisplayedImage(square, sha256, whole.shape[1], whole.shape[0])
 
 
 @lru_cache(maxsize=_KEPT)

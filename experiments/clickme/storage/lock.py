@@ -11,8 +11,8 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from rapidvision.errors import InputError
+from rapidvision.system.platforms import LockHeld, NoLocks, lock
 
-from ...recording.file_lock import LockHeld, NoLocks, lock
 from ...web.store import Store
 
 #: What ends the name of the lock beside a SQLite file.

@@ -3,7 +3,7 @@
 from rapidvision.errors import InputError
 
 from .collected import RoundRecord
-from .displayed import displayed_image
+from .displayed import image_sha256
 from .images import Deck
 
 #: Why a round cannot be laid on today's image of its name.
@@ -30,7 +30,7 @@ class Images:
             return MISSING
         if name not in self._now:
             try:
-                self._now[name] = displayed_image(self.deck.cards[name].path, record.rules.image_px).sha256
+                self._now[name] = image_sha256(self.deck.cards[name].path)
             except InputError:
                 self._now[name] = ""
         if not self._now[name]:

@@ -91,6 +91,13 @@ class Feed:
         if phase == "main":
             self._move(name, -1)
 
+    def forget(self, player: str, maps: Iterable[str]) -> None:
+        """Say that a player's maps are gone: their images, by id, have one less each."""
+        for name in maps:
+            self._move(name, -1)
+        self._seen.pop(player, None)
+        self._practised.pop(player, None)
+
     def n_maps(self, name: str) -> int:
         """How many maps an image has, those in the making counted."""
         return self._counts[name]

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass, replace
+from functools import cache
 
 from rapidvision.errors import InputError
 from rapidvision.system import files
@@ -87,6 +88,7 @@ def by_hand(part: Selection) -> Selection:
     return replace(part, collected=replace(part.collected, rounds=kept), left_out=left_out)
 
 
+@cache
 def digest_of(rules: Rules) -> str:
     """Return the name that messages and ``--rules`` give to rules: the first twelve digits of their digest."""
     return files.canonical_digest(rules)[:_DIGITS]

@@ -10,7 +10,7 @@ from ...web.store import Batch, Store
 
 #: Longest id, category or name of a partner; PostgreSQL refuses longer ones.
 LONGEST_TEXT = 200
-FORM, VERSION = "clickme", 3
+FORM, VERSION = "clickme", 4
 
 metadata = sa.MetaData()
 
@@ -23,10 +23,13 @@ players = sa.Table(
     sa.Column("name_key", sa.String(80), nullable=False),
     sa.Column("joined_utc", sa.String(24), nullable=False),
     sa.Column("hidden", sa.Boolean, nullable=False, default=False),
+    sa.Column("consent_sha256", sa.String(64)),
+    sa.Column("consent_utc", sa.String(24)),
+    sa.Column("withdrawal_hash", sa.String(32), index=True),
     sa.UniqueConstraint("kind", "name_key"),
 )
 
-#: What the experimenter did to usernames, and why; nothing is ever taken out.
+#: What the experimenter did to usernames, and why; taken out only with the player, on erasure.
 moderation = sa.Table(
     "clickme_moderation",
     metadata,
@@ -38,6 +41,15 @@ moderation = sa.Table(
     sa.Column("before", sa.String(40), nullable=False),
     sa.Column("after", sa.String(40), nullable=False),
     sa.Column("why", sa.String(400), nullable=False),
+)
+
+#: That somebody was erased, and by whom; nothing of who it was.
+erasures = sa.Table(
+    "clickme_erasures",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("utc", sa.String(24), nullable=False),
+    sa.Column("who", sa.String(80), nullable=False),
 )
 
 #: The settings under which rounds were dealt, whole, by the digest that each round carries.

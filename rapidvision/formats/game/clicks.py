@@ -9,14 +9,12 @@ are not ours, so the files hold no version; that of an export stands in its ``ex
 import ast
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
 from rapidvision.errors import InputError
-from rapidvision.system.npz import write_npz
+from rapidvision.system.npz import open_npz
 from rapidvision.text import csv_text
 
 #: What `user_catch_trial` says of a player who saw no catch image: nothing was missed.
@@ -52,7 +50,7 @@ def write_clicks(
     folder : path-like
         Where.
     rounds : sequence of Strokes
-        In the order of both files.
+        In the order of both files; gone through several times, so it may make its items when they are asked for.
     catch_scores : sequence of float
         The share of catch images that each round's player passed, 0 … 1; :data:`NO_CATCH` where there was none.
     is_mobile : sequence of bool
@@ -60,22 +58,14 @@ def write_clicks(
     """
     rows = ((one.image_path, str([tuple(place) for place in one.clicks]), one.user_id) for one in rounds)
     csv_text.write(Path(folder) / "clicks.csv", _COLUMNS, rows)
-    arrays: dict[str, NDArray[Any]] = {
-        "file_pointer": np.array([one.image_path for one in rounds]),
-        "clickmap_x": _ragged([np.array([x for x, _ in one.clicks], np.int32) for one in rounds]),
-        "clickmap_y": _ragged([np.array([y for _, y in one.clicks], np.int32) for one in rounds]),
-        "user_id": np.array([one.user_id for one in rounds]),
-        "user_catch_trial": np.array(catch_scores),
-        "is_mobile": np.array([[one] for one in is_mobile]),
-    }
-    write_npz(Path(folder) / "clicks.npz", arrays.items())
-
-
-def _ragged(rows: Sequence[NDArray[Any]]) -> NDArray[Any]:
-    out = np.empty(len(rows), dtype=object)
-    for place, row in enumerate(rows):
-        out[place] = row
-    return out
+    with open_npz(Path(folder) / "clicks.npz") as out:
+        out.add("file_pointer", np.array([one.image_path for one in rounds]))
+        for axis, name in enumerate(("clickmap_x", "clickmap_y")):
+            lists = ([place[axis] for place in one.clicks] for one in rounds)
+            out.add_ragged(name, lists, len(rounds))
+        out.add("user_id", np.array([one.user_id for one in rounds]))
+        out.add("user_catch_trial", np.array(catch_scores))
+        out.add("is_mobile", np.array([[one] for one in is_mobile]))
 
 
 def read_clicks(path: Path | str) -> list[Strokes]:

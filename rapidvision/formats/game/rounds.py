@@ -40,6 +40,10 @@ class Round(msgspec.Struct, frozen=True, kw_only=True):
         As the page said.
     n_refused : int
         Packets that the rules refused.
+    image_sha256 : str
+        Hash of the decoded pixels of the image that was played.
+    rules : str
+        First twelve digits of the digest of the rules, as ``clickme export --rules`` takes them.
     user_id : str
         The player, without a username.
     left_out : str
@@ -62,13 +66,15 @@ class Round(msgspec.Struct, frozen=True, kw_only=True):
     is_mobile: bool
     automated: bool
     n_refused: Count
+    image_sha256: str
+    rules: str
     user_id: str
     left_out: str
 
 
 #: The table: its columns, version, writer and reader.
 TABLE = TypedTable(
-    Round, version=1, what="the rounds.csv of a ClickMe export", remedy="write it with `rapidvision clickme export`"
+    Round, version=2, what="the rounds.csv of a ClickMe export", remedy="write it with `rapidvision clickme export`"
 )
 
 
@@ -101,7 +107,7 @@ def read_rounds(path: Path | str) -> list[Round]:
     >>> one = Round(round_id="r1", image_id="cat-01", category="cat", phase="main", started_utc="2026-01-01T00:00:00Z",
     ...             ended_utc="2026-01-01T00:00:09Z", result="solved", points=0.5, duration_ms=9000.0, n_bubbles=12,
     ...             partner="gala", partner_state="answered", pointer="mouse", is_mobile=False, automated=False,
-    ...             n_refused=0, user_id="p_1", left_out="")
+    ...             n_refused=0, image_sha256="ab", rules="cd", user_id="p_1", left_out="")
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     write_rounds(Path(folder) / "rounds.csv", [one])
     ...     read_rounds(Path(folder) / "rounds.csv") == [one]

@@ -76,6 +76,8 @@ class NetworkRecord(msgspec.Struct, frozen=True, kw_only=True):
         Layer → order of its axes, where linear probes read layers.
     n_ties : int
         Stimuli whose evidence is 0.
+    precision : str
+        In which numbers it computed: ``float32``, ``bf16``, ``fp16``.
     """
 
     name: str
@@ -85,6 +87,7 @@ class NetworkRecord(msgspec.Struct, frozen=True, kw_only=True):
     weights_sha256: str
     layouts: dict[str, str]
     n_ties: int
+    precision: str = "float32"
 
 
 class ModelRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -114,6 +117,8 @@ class ModelRecord(msgspec.Struct, frozen=True, kw_only=True):
         What response times stand for.
     attention : Attention
         Where networks look.
+    failed : dict
+        Network → why it has no rows in the table.
     provenance : Provenance
         Command, seed, versions, inputs.
     """
@@ -130,6 +135,7 @@ class ModelRecord(msgspec.Struct, frozen=True, kw_only=True):
     probing: dict[str, Any] | None
     time: str
     attention: Attention
+    failed: dict[str, str] = msgspec.field(default_factory=dict)
     provenance: files.Provenance
 
 

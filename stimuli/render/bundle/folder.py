@@ -59,6 +59,8 @@ def chosen(
 ) -> list[Item]:
     """Return `n` main and `practice` practice images of each category, chosen from `pool` candidates by ``select``.
 
+    Images that a viewer could not name at a glance (``select.UNCLEAR``) are replaced by the next ones of the rule.
+
     Parameters
     ----------
     n, practice, pool : int
@@ -77,7 +79,7 @@ def chosen(
     CheckFailed
         When too few candidates pass the gates.
     """
-    from .select import choose
+    from .select import UNCLEAR, choose, replaced
 
     jobs = [(category, number, seed, size) for category in CATEGORIES for number in range(pool)]
     with progress.progress("candidates", len(jobs), quiet=quiet) as advance:
@@ -88,10 +90,11 @@ def chosen(
     out = []
     for i, category in enumerate(CATEGORIES):
         candidates = measured[i * pool : (i + 1) * pool]
-        main = choose(candidates, n)
-        rest = [one for one in candidates if one.number not in main]
-        phases = [(number, "main") for number in main]
-        phases += [(number, "practice") for number in (choose(rest, practice) if practice else [])]
+        taken = choose(candidates, n)
+        rest = [one for one in candidates if one.number not in taken]
+        taken += choose(rest, practice) if practice else []
+        taken = replaced(candidates, taken, UNCLEAR.get(seed, {}).get(category, ()))
+        phases = [(number, "main" if place < n else "practice") for place, number in enumerate(taken)]
         out += [
             Item(category, number, f"{category}-{number:04d}", phase)
             for number, phase in sorted(phases, key=lambda one: one[1])

@@ -4,7 +4,7 @@ From a pool of candidates per category those are kept that pass four gates (docs
 are taken one by one, half of them indoors: each time the candidate that is farthest from all that were taken so far.
 """
 
-from collections.abc import Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -31,6 +31,12 @@ PART_PX: Final = 24
 """… where a part counts as visible on so many pixels of an image 256 wide."""
 CONCEALED: Final = 0.12
 """Gate 4: things in front of the object cover at most this share of its outline's filled shape."""
+
+
+UNCLEAR: Final[Mapping[int, Mapping[str, tuple[int, ...]]]] = {
+    2019: {"zebra": (1, 8, 11, 21, 36), "elephant": (10,), "table": (15, 19), "refrigerator": (18, 33)}
+}
+"""Candidates whose object a viewer could not name at a glance: seed of the set → category → numbers."""
 
 
 class Candidate(NamedTuple):
@@ -127,3 +133,40 @@ def choose(pool: Sequence[Candidate], n: int) -> list[int]:
         quota[good[best].indoor] -= 1
         nearest = np.minimum(nearest, np.sqrt(((features - features[best]) ** 2).sum(1)))
     return [good[i].number for i in taken]
+
+
+def replaced(pool: Sequence[Candidate], taken: Sequence[int], unclear: Container[int]) -> list[int]:
+    """Return `taken` with each image that is `unclear` replaced; all others keep their places.
+
+    Its successor is, of the candidates that passed, are free, are not unclear, and are indoors or outdoors as it is, the
+    one farthest from all images that stay.
+
+    Raises
+    ------
+    CheckFailed
+        When no candidate is free.
+
+    Examples
+    --------
+    >>> pool = [Candidate(i, i % 2 == 0, np.array([float(i)]), True) for i in range(9)]
+    >>> replaced(pool, [4, 0, 7], unclear=[0, 8])
+    [4, 2, 7]
+    """
+    by_number = {one.number: one for one in pool}
+    out = list(taken)
+    for place, number in enumerate(out):
+        if number not in unclear:
+            continue
+        indoor = by_number[number].indoor
+        stay = np.stack([by_number[one].features for one in out if one not in unclear])
+        free = [
+            one
+            for one in pool
+            if one.passed and one.indoor == indoor and one.number not in out and one.number not in unclear
+        ]
+        if not free:
+            where = "indoors" if indoor else "outdoors"
+            raise CheckFailed(f"selection: no candidate {where} is left to replace image {number}; draw a larger pool")
+        away = [float(np.sqrt(((stay - one.features) ** 2).sum(1)).min()) for one in free]
+        out[place] = free[int(np.argmax(away))].number
+    return out

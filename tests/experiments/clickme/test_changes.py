@@ -119,7 +119,7 @@ def test_one_missing_image_costs_its_own_rounds_only(copy, how, reason):
 def test_a_renamed_category_keeps_the_word_that_was_played(copy):
     table = copy / "images" / "images.csv"
     table.write_text(table.read_text().replace(",cat,", ",kitten,"))
-    assert exported(copy, "maps", "--tfrecords")[0] == 0
+    assert exported(copy, "maps", "--tfrecords", "raw")[0] == 0
     assert {row["category"] for row in rows(copy / "maps" / "images.csv")} == {"bird", "cat", "couch", "elephant"}
     assert {row["image_path"].split("/")[0] for row in rows(copy / "maps" / "clicks.csv")} >= {"cat"}
 

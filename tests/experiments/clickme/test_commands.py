@@ -99,7 +99,7 @@ def test_filters_of_the_command_line_are_the_filters_of_the_export(game, tmp_pat
         "--quiet",
         "--keep-flagged",
     ]
-    assert cli.main([*words, "--blur", "gauss:7", "--pool", "bubbles", "--min-bubbles", "1", "--tfrecords"]) == 0
+    assert cli.main([*words, "--blur", "gauss:7", "--pool", "bubbles", "--min-bubbles", "1", "--tfrecords", "raw"]) == 0
     record = json.loads((tmp_path / "maps" / "export.json").read_text())
     assert record["filters"]["drop_flags"] == []
     assert record["form"]["blur"] == "gauss:7"

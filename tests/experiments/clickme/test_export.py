@@ -1,7 +1,9 @@
 """What leaves the game: recovery of the painted maps, the release's names, and files that others read."""
 
 import csv
+import dataclasses
 import json
+import shutil
 from itertools import pairwise
 from types import SimpleNamespace
 
@@ -17,13 +19,19 @@ from rapidvision.experiments.clickme.maps.filters import Filters
 from rapidvision.experiments.clickme.maps.pooling import Form, map_of
 from rapidvision.experiments.clickme.maps.quality import player_quality
 from rapidvision.experiments.clickme.storage.collected import Collected
+from rapidvision.experiments.clickme.storage.displayed import displayed_image
+from rapidvision.experiments.clickme.storage.images import read_deck
 from rapidvision.formats import tfrecord
+from rapidvision.formats.game import clicks, crops
+from rapidvision.formats.game.rounds import read_rounds
+
+SIZES = ((800, 600), (333, 500), (400, 401))
 
 
 @pytest.fixture(scope="module")
 def exported(played, tmp_path_factory):
     out = tmp_path_factory.mktemp("export") / "maps"
-    form = Form(per_player=True, with_tfrecords=True)
+    form = Form(per_player=True, tfrecords="raw")
     quality = player_quality(played.everything, played.rules)
     done = export(played.everything, played.deck, played.rules, out, quality=quality, form=form)
     return SimpleNamespace(folder=out, counts=done)
@@ -86,6 +94,53 @@ def test_tfrecords_read_back_as_the_release(exported, played):
     assert (tfrecord.image(first["heatmap"][0], n_channels=1) == maps[maps.files[0]]).all()
     assert tfrecord.image(first["image"][0], n_channels=3).shape == (256, 256, 3)
     assert first["label"].tolist() == [0]
+
+
+def test_the_second_form_of_tfrecords_is_jpeg_without_a_count(played, exported, tmp_path):
+    quality = player_quality(played.everything, played.rules)
+    export(played.everything, played.deck, played.rules, tmp_path / "m", quality=quality, form=Form(tfrecords="jpeg"))
+    records = list(tfrecord.records(tmp_path / "m" / "clickme.tfrecords"))
+    maps = np.load(exported.folder / "maps" / "clickme.npz")
+    assert len(records) == len(maps.files)
+    for record, name in zip(records, maps.files, strict=True):
+        features = tfrecord.example(record.payload)
+        assert set(features) == {"image", "heatmap", "label"}
+        heatmap = tfrecord.image(features["heatmap"][0], n_channels=1)
+        assert heatmap.shape == (256, 256)
+        assert np.abs(heatmap - 255 * maps[name] / maps[name].max()).mean() < 2
+        assert tfrecord.image(features["image"][0], n_channels=3).dtype == np.uint8
+
+
+def test_maps_are_laid_back_on_photographs_of_other_sizes(played, tmp_path):
+    """A dot of the original lies where the crop says that its place in the game lies."""
+    folder = tmp_path / "images"
+    shutil.copytree(played.folder, folder)
+    shown = {}
+    for place, (path, size) in enumerate(zip(sorted(folder.glob("images/bird-0*.png")), SIZES, strict=False)):
+        pixels = np.zeros((size[1], size[0], 3), np.uint8)
+        x, y = size[0] // 2 + 20 * place, size[1] // 2 - 30
+        pixels[y - 6 : y + 7, x - 6 : x + 7] = 255
+        Image.fromarray(pixels).save(path)
+        shown[path.stem] = (x, y)
+    deck = read_deck(folder)
+    hashes = {name: displayed_image(deck.cards[name].path, 256).sha256 for name in shown}
+    rounds = [
+        dataclasses.replace(one, image_sha256=hashes.get(one.image_id, one.image_sha256))
+        for one in played.everything.rounds
+    ]
+    data = dataclasses.replace(played.everything, rounds=tuple(rounds))
+    export(data, deck, played.rules, tmp_path / "m", quality={})
+    table = {crop.image_id: crop for crop in crops.TABLE.read(tmp_path / "m" / crops.NAME)}
+    for name, place in shown.items():
+        grey = np.asarray(Image.open(tmp_path / "m" / "images" / f"{name}.png").convert("L"), dtype=float)
+        rows, columns = np.mgrid[:256, :256]
+        centre = (columns * grey).sum() / grey.sum(), (rows * grey).sum() / grey.sum()
+        assert np.hypot(*np.subtract(table[name].on_original(*centre), place)) < 0.5, name
+    sizes = np.load(tmp_path / "m" / crops.SIZES, allow_pickle=True).item()
+    paths = {row.image_path for row in clicks.read_clicks(tmp_path / "m" / "clicks.csv")}
+    assert sizes == dict.fromkeys(paths, (256, 256))
+    hashed = {row.image_id: row.image_sha256 for row in read_rounds(tmp_path / "m" / "rounds.csv")}
+    assert {name: hashed[name] for name in shown} == hashes
 
 
 def test_no_username_leaves_the_game(exported, played):

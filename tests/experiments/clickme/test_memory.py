@@ -1,9 +1,11 @@
 """What is held in memory: nothing of players who have gone, and one image of an export."""
 
 import asyncio
+import dataclasses
 import gc
 import tracemalloc
 
+import numpy as np
 import pytest
 
 from rapidvision.experiments.clickme.game.masking import PartnerView
@@ -13,7 +15,9 @@ from rapidvision.experiments.clickme.game.rules import Rules
 from rapidvision.experiments.clickme.game.settings import Game
 from rapidvision.experiments.clickme.game.usernames import key_of
 from rapidvision.experiments.clickme.maps.export import export
+from rapidvision.experiments.clickme.maps.filters import Kept
 from rapidvision.experiments.clickme.maps.pooling import Form
+from rapidvision.experiments.clickme.maps.release import write_clicks
 from rapidvision.experiments.clickme.server import game_loop, host
 from rapidvision.experiments.clickme.server.game_loop import LiveGame
 from rapidvision.experiments.clickme.server.players import LiveRound, Seat
@@ -76,6 +80,27 @@ def test_seats_rounds_and_views_of_players_who_have_gone_are_given_back(tmp_path
     store.close()
 
 
+def test_clicks_are_written_round_by_round(tmp_path, played):
+    """As Python pairs the clicks of the paper's game would take more than 3 GB."""
+    xy = np.random.default_rng(1).integers(0, 256, (140, 2)).astype(np.int16)
+    one = dataclasses.replace(played.everything.played[0], xy=xy)
+
+    def peak(n_rounds):
+        (tmp_path / str(n_rounds)).mkdir()
+        kept = Kept({"a": (one,) * n_rounds})
+        tracemalloc.start()
+        write_clicks(kept, tmp_path / str(n_rounds), {})
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return most
+
+    per_round = (peak(1200) - peak(200)) / 1000
+    assert per_round < 1000  # bytes; the pairs alone take 10,000
+    with np.load(tmp_path / "1200" / "clicks.npz", allow_pickle=True) as data:
+        assert data["clickmap_x"].shape == (1200,)
+        assert data["clickmap_y"][-1] == xy[:, 1].tolist()
+
+
 @pytest.mark.parametrize("per_player", [False, True])
 def test_an_export_holds_one_image_at_a_time(tmp_path, per_player):
     """All maps of a game were held until the end: a quarter of a megabyte for each image."""
@@ -94,7 +119,7 @@ def test_an_export_holds_one_image_at_a_time(tmp_path, per_player):
         rounds = tuple(record for record in part.collected.rounds if record.image_id in few)
         data = type(part.collected)(rounds)
         tracemalloc.start()
-        form = Form(per_player=per_player, with_tfrecords=True)
+        form = Form(per_player=per_player, tfrecords="raw")
         export(data, deck, part.rules, tmp_path / f"maps-{n_images}", quality={}, form=form)
         most = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()

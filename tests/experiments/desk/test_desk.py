@@ -18,6 +18,7 @@ from rapidvision.experiments.desk.jobs import Jobs
 from rapidvision.formats import trials_table
 from rapidvision.formats.manifest import read_set
 from tests import chromium
+from tests.accessible import violations
 from tests.conftest import missing
 
 
@@ -159,7 +160,7 @@ def images(folder, n=16):
 
 
 @pytest.mark.browser
-def test_a_stranger_makes_and_reads_a_study_of_own_images(desk, tmp_path):
+def test_a_stranger_makes_and_reads_a_study_of_own_images(desk, tmp_path, node_modules):
     if chromium.PATH is None:
         missing("Chromium is not installed")
     images(tmp_path)
@@ -181,7 +182,12 @@ def test_a_stranger_makes_and_reads_a_study_of_own_images(desk, tmp_path):
             assert page.locator("[role=status] .state-done").count() == 1, page.inner_text("pre")
             click("text=To the study")
 
+        def look(name, shown=page):
+            barriers[name] = violations(shown, node_modules)
+
+        barriers = {}
         page.goto(address)
+        look("studies")
         page.fill("#name", "own")
         click("text=my own images")
         click("text=Make the study")
@@ -190,10 +196,12 @@ def test_a_stranger_makes_and_reads_a_study_of_own_images(desk, tmp_path):
                 page.set_input_files("#folder", tmp_path / name)
             if not page.locator("#folder").is_visible():
                 click("summary:has-text('Upload images')")
+        look("study")
         page.fill("#init-targets", "cat")
         click("button:has-text('Guess readers')")
         finish()
         click("text=Categories and targets")
+        look("categories")
         assert page.locator("input[name='target:cat']").is_checked()
         assert page.locator(".thumb").evaluate_all(
             "all => all.every((one) => one.complete ? one.naturalWidth > 0 : true)"
@@ -208,13 +216,18 @@ def test_a_stranger_makes_and_reads_a_study_of_own_images(desk, tmp_path):
             if label == "Plan the participants":
                 page.fill("#plan-n_per_group", "4")
             click(button)
-            page.reload()  # progress survives it
+            if label == "Analyse":
+                page.reload()  # progress survives it
+            page.wait_for_selector(".state-done, .state-failed", timeout=240_000)
+            look(label)
             finish()
         with page.expect_popup() as report:
             click("a:has-text('Report')")
         assert report.value.locator("h1").count() == 1
+        look("report", report.value)
         browser.close()
     assert troubles == []
+    assert {name: found for name, found in barriers.items() if found} == {}
     assert len(clicks) <= 25, clicks
     assert len(read_set(folder / "own/set").exemplars("main")) > 0
     assert len(trials_table.read_table(folder / "own/study/simulated.csv")) > 0

@@ -1,6 +1,5 @@
 """A small real study, a server in this process or another, and a real browser."""
 
-import fcntl
 import os
 import re
 import secrets
@@ -126,24 +125,6 @@ def study_folder(study_template, copied):
 
 def write_settings(folder, settings):
     write(folder / "online.toml", settings)
-
-
-@pytest.fixture(scope="session")
-def node_modules():
-    """What npm gives by the lock file: jsPsych, and the type checker of the modules; for development only."""
-    folder = Path(__file__).parent / "jspsych"
-    with (folder / "package-lock.json").open("rb") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # tests run in parallel
-        installed = folder / "node_modules" / ".package-lock.json"
-        if not installed.is_file() or '"node_modules/typescript"' not in installed.read_text():
-            npm = shutil.which("npm")
-            if npm is None:
-                missing("no npm on this computer")
-            command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-            done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-            if done.returncode:
-                missing(f"npm could not fetch them: {done.stderr.strip().splitlines()[-1:]}")
-    return folder / "node_modules"
 
 
 @pytest.fixture(scope="session")

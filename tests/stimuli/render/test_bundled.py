@@ -12,7 +12,7 @@ from PIL import Image
 import rapidvision.stimuli
 from rapidvision.stimuli.render.bundle.drawn_image import draw
 from rapidvision.stimuli.render.bundle.folder import CATEGORIES, TARGETS
-from rapidvision.stimuli.render.bundle.select import LARGEST, SMALLEST
+from rapidvision.stimuli.render.bundle.select import LARGEST, SMALLEST, UNCLEAR
 
 BUNDLED = Path(rapidvision.stimuli.__file__).parent / "bundled"
 
@@ -46,6 +46,11 @@ def test_every_image_has_both_maps_and_says_where_its_object_is(rows):
         clicks = pixels(BUNDLED / "maps" / "clickme" / name)
         assert clicks[objects == 1].mean() > 3 * clicks[objects != 1].mean()
         assert pixels(BUNDLED / "maps" / "salicon" / name).max() == 255
+
+
+def test_no_image_is_shipped_at_which_a_viewer_hesitated(rows):
+    shipped = {(row["category"], int(row["image_id"].rsplit("-", 1)[1])) for row in rows}
+    assert not shipped & {(name, one) for name, numbers in UNCLEAR[2019].items() for one in numbers}
 
 
 def test_the_datasheet_says_how_much_of_the_frame_the_objects_cover(rows):

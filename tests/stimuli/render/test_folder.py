@@ -12,7 +12,7 @@ from PIL import Image
 from rapidvision.cli import main
 from rapidvision.errors import CheckFailed, InputError
 from rapidvision.stimuli.render.bundle import folder
-from rapidvision.stimuli.render.bundle.select import Candidate, choose
+from rapidvision.stimuli.render.bundle.select import Candidate, choose, replaced
 
 
 def contents(root):
@@ -108,6 +108,28 @@ def test_the_chosen_are_varied_half_indoors_and_have_passed():
     assert closest(taken) > np.quantile([closest(rng.choice(passed, 10, replace=False)) for _ in range(200)], 0.95)
     with pytest.raises(CheckFailed, match="draw a larger pool"):
         choose(pool[:12], 10)
+
+
+def test_an_unclear_image_is_replaced_by_the_farthest_one_of_its_surroundings_and_no_other_moves():
+    rng = np.random.default_rng(1)
+    pool = [Candidate(n, n % 2 == 0, rng.normal(size=4), n % 5 > 0) for n in range(40)]
+    taken = choose(pool, 8)
+    unclear = {taken[2], taken[5], 39}
+    made = replaced(pool, taken, unclear)
+    assert [one for one in made if one in taken] == [one for one in taken if one not in unclear]
+    assert len(set(made)) == 8
+    assert not unclear & set(made)
+    assert [pool[n].indoor for n in made] == [pool[n].indoor for n in taken]
+    assert all(pool[n].passed for n in made)
+    stay = [pool[n].features for n in taken if n not in unclear]
+
+    def away(n):
+        return min(np.linalg.norm(pool[n].features - one) for one in stay)
+
+    free = [n for n in range(40) if pool[n].passed and pool[n].indoor == pool[taken[2]].indoor]
+    assert made[2] == max((n for n in free if n not in taken and n not in unclear), key=away)
+    with pytest.raises(CheckFailed, match="no candidate .* is left to replace"):
+        replaced(pool, taken, set(range(40)) - set(taken[:2]) | {taken[3]})
 
 
 def test_without_numba_the_command_says_what_to_install(tmp_path):

@@ -5,10 +5,10 @@ from typing import Any
 
 from rapidvision.text.json_values import plain
 
-from ..prereg.deviations import Deviation
-from ..prereg.plan import Preregistration
-from ..specifications.multiverse import Multiverse
-from .parts import Parts, bullets, figure, paragraph, table
+from ...prereg.deviations import Deviation
+from ...prereg.plan import Preregistration
+from ...specifications.multiverse import Multiverse
+from ..parts import Parts, bullets, figure, paragraph, table
 
 
 def planned(plan: Preregistration, found: Sequence[Deviation]) -> Parts:

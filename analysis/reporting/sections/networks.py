@@ -4,17 +4,17 @@ from pathlib import Path
 
 from rapidvision.formats.networks.model_record import mosaic_bytes, read_record
 
-from ..comparison import Comparison
-from ..table.accuracy import curve
-from .fig2b_panel import Fig2b
-from .parts import Parts, bullets, figure, image, notices, paragraph, table
+from ...comparison import Comparison
+from ...table.accuracy import curve
+from ..fig2b_panel import Fig2b
+from ..parts import Parts, bullets, figure, image, notices, paragraph, table
 
 _KINDS = {"attention": "attention", "features": "activity of a network without attention"}
 
 
 def networks(main: Fig2b, compared: Comparison | None) -> Parts:
     """Networks beside people."""
-    from ..figures.plots import draw_networks
+    from ...figures.plots import draw_networks
 
     text = paragraph(
         "A network that always answers the same image alike has no participants: its bars resample images."
@@ -22,8 +22,8 @@ def networks(main: Fig2b, compared: Comparison | None) -> Parts:
     head = ["network", "map source", "images", *(level.label for level in main.tests.levels)]
     rows = [[one.model, one.group, one.n_images, *one.mean] for one in main.networks]
     text += table("networks", head, rows) + bullets(f"{one.model}, {one.group}: {one.bar}" for one in main.networks)
-    people = tuple(curve(main.tests.cells, group) for group in main.tests.groups)
-    drawing = draw_networks(main.tests.levels, main.tests.groups, people, main.networks, chance=main.tests.cells.guess)
+    people = tuple(curve(main.shown.cells, name) for name in main.shown.names)
+    drawing = draw_networks(main.tests.levels, main.shown.names, people, main.networks, chance=main.tests.cells.guess)
     text += figure(
         drawing,
         "Every network (broken; band: ± 1 SD over resampled images) beside the participants (markers; S.E.M.).",

@@ -8,7 +8,7 @@ import msgspec
 from rapidvision.certificate.record import CanvasCertificate
 from rapidvision.formats.manifest import read_set
 
-from .parts import Parts, notices, paragraph, table
+from ..parts import Parts, notices, paragraph, table
 
 
 def certificate_of(stimulus_set: Path | str) -> CanvasCertificate:

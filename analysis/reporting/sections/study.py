@@ -1,27 +1,25 @@
 """The report's sections: what is written about every result, as HTML."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from rapidvision.system import files
 from rapidvision.text.json_values import plain
 
-from ..curve_fits import CurveFits
-from ..inference.above_chance import ChanceTest
-from ..level_comparison import LevelTests
-from ..resampling.multiplicity import CORRECTIONS
-from ..table.accuracy import Curve, curve
-from ..table.exclusions import Kept
-from ..table.first_lines import LateRule
-from ..table.statistics import columns_of
-from ..table.trials import Trials
-from ..writing.paragraphs import Paragraphs
-from .fig2b_panel import Fig2b, observer_note
-from .html import show
-from .parts import Parts, bullets, figure, notices, paragraph, table
+from ...curve_fits import CurveFits
+from ...inference.above_chance import ChanceTest
+from ...level_comparison import LevelTests
+from ...table.accuracy import Curve, curve
+from ...table.exclusions import Kept
+from ...table.statistics import columns_of
+from ...table.trials import Trials
+from ...writing.numbers import listed
+from ...writing.paragraphs import Paragraphs
+from ..fig2b_panel import Fig2b, correction_words, observer_note
+from ..parts import Parts, bullets, figure, notices, paragraph, table
 
 if TYPE_CHECKING:
-    from ..fits.regression import Effects
+    from ...fits.regression import Effects
 
 
 def what(source: Trials, left: Kept, networks: Trials | None, notes: Sequence[str] = ()) -> Parts:
@@ -63,13 +61,14 @@ def for_the_paper(written: Paragraphs) -> Parts:
 
 def fig2b(main: Fig2b, trials: Trials) -> Parts:
     """Fig. 2B with its caption."""
-    from ..figures.measures import measure_of
+    from ...figures.measures import measure_of
 
-    a, b = main.tests.groups
-    measure = measure_of(main.tests.test.statistic)
+    measure = measure_of(main.tests.statistic)
+    names = listed(list(main.shown.names))
+    units = "images" if main.tests.unit == "image" else "participants"
     caption = (
-        f"{measure.label} of {a} and {b} at every reveal level; error bars are {measure.error}. Stars: "
-        f"{CORRECTIONS[main.tests.correction][1]}, {main.tests.test.n_resamples:,} relabellings."
+        f"{measure.label} of {names} at every level; error bars are {measure.error.replace('participants', units)}. Stars: "
+        f"{correction_words(main.tests)}, {main.tests.pairs[0].test.n_resamples:,} resamples."
     )
     if measure.is_accuracy and main.tests.cells.guess is not None:
         caption += f" Dashed grey: chance ({main.tests.cells.guess:.0%})."
@@ -80,58 +79,8 @@ def fig2b(main: Fig2b, trials: Trials) -> Parts:
     return figure(main.drawing, caption)
 
 
-def levels(result: LevelTests) -> Parts:
-    """Every level with every p."""
-    a, b = result.groups
-    test = result.test
-    words = {"two-sided": "two-sided", "greater": f"one-sided, {a} above {b}", "less": f"one-sided, {a} below {b}"}
-    text = paragraph(
-        f"Randomization test of {a} minus {b} ({words[test.alternative]}): participants relabelled jointly over all "
-        f"levels, {test.n_resamples:,} times, groups of {test.n_first} and {test.n_second}, ties counted as extreme, "
-        f"p = (b + 1)/(m + 1). Statistic: {test.statistic.replace('_', ' ')}; late answers: {result.late}. "
-        f"No p below {test.smallest_p:.1e} can be reached. "
-        f"Smallest p of the relabellings: {1 / (test.n_resamples + 1):.1e}; the exact p counts every relabelling."
-    )
-    chosen = CORRECTIONS[result.correction][0]
-    corrected = {
-        "p_step_down": "step-down",
-        "p_max_t": "max-T",
-        "p_holm": "Holm",
-        "p_bh": "BH",
-        "p_best": "p as starred",
-    }
-    names = [chosen, *(name for name in corrected if name not in (chosen, "p_best"))]
-    head = [
-        "level",
-        a,
-        b,
-        "difference",
-        *(corrected[name] for name in names[:1]),
-        "p",
-        "exact p",
-        f"S.E.M. {a}",
-        f"S.E.M. {b}",
-    ]
-    head += ["p low", "p high", *(corrected[name] for name in names[1:])]
-    first, second = result.curves
-    rows = []
-    for place, level in enumerate(result.levels):
-        ps = [getattr(test, name)[place] for name in names]
-        own = [first.mean[place], second.mean[place], test.difference[place], ps[0], test.p[place], test.p_exact[place]]
-        rest = [first.sem[place], second.sem[place], test.p_low[place], test.p_high[place], *ps[1:]]
-        rows.append((level.label, *own, *rest))
-    text += table("levels", head, rows)
-    for cluster in test.clusters:
-        low, high = result.levels[cluster.first].label, result.levels[cluster.last].label
-        above = a if cluster.sign > 0 else b
-        text += paragraph(
-            f"Cluster {f'at {low}' if low == high else f'from {low} to {high}'}: {above} higher, mass {cluster.mass:.1f}, p = {show(cluster.p)}."
-        )
-    return text + notices(test.notes)
-
-
 def ceilings(main: Fig2b) -> Parts:
-    """Where each group reaches its ceiling."""
+    """Where accuracy under each condition reaches its ceiling."""
     if not main.ceilings:
         return paragraph("The table has no intact images, so no ceiling can be named.")
     text = [part for one in main.ceilings for part in paragraph(one.sentence())]
@@ -152,29 +101,7 @@ def ceilings(main: Fig2b) -> Parts:
         )
         for one in main.ceilings
     ]
-    return text + table("ceilings", ("group", "intact", "ceiling (% of features)", "pixels", "naive rule"), rows)
-
-
-def late(late: Mapping[LateRule, LevelTests]) -> Parts:
-    """The three rules for late answers."""
-    first = next(iter(late.values()))
-    a, b = first.groups
-    text = paragraph(
-        "Answers later than the response limit (early and missing ones too) can be left out, counted as wrong, or as "
-        "half correct. Leaving them out selects on response time, so all three stand here, each with its own test."
-    )
-    text += paragraph(f"Differences are {a} minus {b}; p is corrected as the stars are.")
-    head = ["level"] + [f"{rule}: {name}" for rule in late for name in ("difference", "p")]
-    rows = [
-        [level.label, *(value for one in late.values() for value in (one.test.difference[place], one.p[place]))]
-        for place, level in enumerate(first.levels)
-    ]
-    shares = [
-        (group, float(table_.n_untimely[table_.of(group)].sum() / table_.n_shown[table_.of(group)].sum()))
-        for table_ in [first.cells]
-        for group in first.groups
-    ]
-    return text + table("late_rules", head, rows) + table("late_shares", ("group", "late, early or missing"), shares)
+    return text + table("ceilings", ("condition", "intact", "ceiling (% of features)", "pixels", "naive rule"), rows)
 
 
 def thresholds(fits: CurveFits) -> Parts:
@@ -205,28 +132,27 @@ def thresholds(fits: CurveFits) -> Parts:
 class People:
     """Every participant's curve, and the response times, drawn and as numbers."""
 
-    def __init__(self, trials: Trials, main: Fig2b) -> None:
+    def __init__(self, main: Fig2b) -> None:
         self.main = main
-        columns, cells_of = columns_of(trials, "response_ms", late=main.tests.late)
-        self.times: tuple[Curve, ...] = tuple(columns.curve(cells_of.of(group)) for group in main.tests.groups)
+        columns, cells_of = columns_of(main.shown.trials, "response_ms", late=main.tests.late)
+        self.times: tuple[Curve, ...] = tuple(columns.curve(cells_of.of(group)) for group in main.shown.names)
 
     def results(self) -> Any:
         """Mean over participants of median response times, per group and level."""
         labels = [level.label for level in self.main.tests.levels]
         return {
-            group: {"level": labels, **plain(one)}
-            for group, one in zip(self.main.tests.groups, self.times, strict=True)
+            group: {"level": labels, **plain(one)} for group, one in zip(self.main.shown.names, self.times, strict=True)
         }
 
     def parts(self) -> Parts:
         """Both figures, and the times as a table."""
-        from ..figures.plots import draw_individuals, draw_response_times
+        from ...figures.plots import draw_individuals, draw_response_times
 
-        bins = self.main.tests
-        accuracy = tuple(curve(bins.cells, group) for group in bins.groups)
-        individuals = draw_individuals(bins.cells, bins.groups, accuracy)
-        times = draw_response_times(bins.levels, bins.groups, self.times)
-        names = [f"{group} {what}" for group in bins.groups for what in ("ms", "S.E.M.")]
+        bins, names_of = self.main.shown.cells, self.main.shown.names
+        accuracy = tuple(curve(bins, group) for group in names_of)
+        individuals = draw_individuals(bins, names_of, accuracy)
+        times = draw_response_times(bins.levels, names_of, self.times)
+        names = [f"{group} {what}" for group in names_of for what in ("ms", "S.E.M.")]
         columns = [column for one in self.times for column in (one.mean, one.sem)]
         rows = [(level.label, *(column[at] for column in columns)) for at, level in enumerate(bins.levels)]
         return (
@@ -287,5 +213,5 @@ def provenance(made: files.Provenance, result: LevelTests) -> Parts:
     if made.inputs:
         text += table("inputs", ("input", "SHA-256"), made.inputs.items())
     return text + paragraph(
-        f"Running it again with this seed writes the same bytes ({result.test.n_resamples:,} relabellings)."
+        f"Running it again with this seed writes the same bytes ({result.pairs[0].test.n_resamples:,} resamples)."
     )
