@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
+from benchmarks import online_payments  # noqa: F401 (adds its figure to the suite)
 from benchmarks.harness import STATED, NotMeasured, at_least, at_most
 from benchmarks.online_chaos import suite
 from benchmarks.online_timing import needed

@@ -1,4 +1,4 @@
-"""What the database says about each participant: who came, how far, and what speaks against the session."""
+"""What the database says about each participant: who came, how far, and the evidence against the session."""
 
 import json
 from collections import Counter

@@ -92,7 +92,7 @@ def decide(outcome: Outcome, status: str, *, flags: Sequence[str] = (), speed: S
     status : str
         Theirs, one of :data:`STATUSES`; empty without their export.
     flags : sequence of str
-        What speaks against the session.
+        Evidence against the session.
     speed : Speed, optional
         When known.
 

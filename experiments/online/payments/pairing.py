@@ -55,46 +55,47 @@ def paired(ours: Sequence[Attended], theirs: Sequence[Submission] | None, key_of
     key_of : callable
         A service's participant id → its keyed hash, which also finds people who withdrew.
     """
-    open_: dict[str, list[Submission]] = {}
-    for submission in theirs or ():
-        open_.setdefault(key_of(submission.participant_id), []).append(submission)
+    matched = _matched(ours, theirs or (), key_of)
+    times = [_taken_s(row) for row in matched if row.outcome == "finished" and _is_timed(row.theirs)]
+    mean_s, limit_s = fast_limit_s([time for time in times if time is not None])
+    return [Pair(*row, _decision(row, mean_s, limit_s, exported=theirs is not None)) for row in matched]
+
+
+class _Row(NamedTuple):
+    ours: Attended | None
+    theirs: Submission | None
+    outcome: Outcome
+
+
+def _matched(ours: Sequence[Attended], theirs: Sequence[Submission], key_of: Callable[[str], str]) -> list[_Row]:
+    """Give each session its submission; the first session of a person counts."""
+    left: dict[str, list[Submission]] = {}
+    for submission in theirs:
+        left.setdefault(key_of(submission.participant_id), []).append(submission)
     seen: set[str] = set()
-    matched: list[tuple[Attended | None, Submission | None, Outcome]] = []
+    matched: list[_Row] = []
     for one in ours:
-        known = bool(one.key) and one.key in seen
+        again = bool(one.key) and one.key in seen
         seen.add(one.key)
-        submission = None if known else _take(open_.get(one.key, []), one.external.get("SESSION_ID", ""))
-        matched.append((one, submission, "second" if known else one.outcome))
-    for key, rest in open_.items():
-        matched += [(None, submission, "second" if key in seen else "unknown") for submission in rest]
-    times = [_taken_s(one, theirs_) for one, theirs_, outcome in matched if outcome == "finished" and _counts(theirs_)]
-    mean, limit = fast_limit_s([time for time in times if time is not None])
-    made = []
-    for one, submission, outcome in matched:
-        taken = _taken_s(one, submission)
-        made.append(
-            Pair(
-                one,
-                submission,
-                outcome,
-                decide(
-                    outcome,
-                    submission.status if submission is not None else "",
-                    flags=one.flags if one is not None else (),
-                    speed=None if taken is None or outcome != "finished" else Speed(taken, mean, limit),
-                )
-                if one is None or submission is not None or theirs is None or not one.key
-                else _not_in_export(one, outcome),
-            )
+        named = one.external.get("SESSION_ID", "")
+        matched.append(
+            _Row(one, None, "second") if again else _Row(one, _take(left.get(one.key, []), named), one.outcome)
         )
-    return made
+    for key, others in left.items():
+        matched += [_Row(None, other, "second" if key in seen else "unknown") for other in others]
+    return matched
 
 
-def _not_in_export(one: Attended, outcome: Outcome) -> Decision:
-    """What a session is whose participant the export does not have."""
-    if outcome in ("finished", "withdrew_finished", "failed"):
-        return Decision("look", f"{outcome} here, but the export has no submission of this participant")
-    return decide(outcome, "", flags=one.flags)
+def _decision(row: _Row, mean_s: float, limit_s: float, *, exported: bool) -> Decision:
+    """What is recommended for a row; without a submission where there are some, a person looks."""
+    status = row.theirs.status if row.theirs is not None else ""
+    ours = row.ours
+    missing = exported and ours is not None and bool(ours.key) and ours.service in ("prolific", "") and not status
+    if missing and row.outcome in ("finished", "withdrew_finished", "failed"):
+        return Decision("look", f"{row.outcome} here, but the export has no submission of this participant")
+    taken = _taken_s(row)
+    speed = Speed(taken, mean_s, limit_s) if taken is not None and row.outcome == "finished" else None
+    return decide(row.outcome, status, flags=() if ours is None else ours.flags, speed=speed)
 
 
 def _take(open_: list[Submission], submission_id: str) -> Submission | None:
@@ -105,12 +106,12 @@ def _take(open_: list[Submission], submission_id: str) -> Submission | None:
     return open_.pop(next(named, 0))
 
 
-def _counts(submission: Submission | None) -> bool:
+def _is_timed(submission: Submission | None) -> bool:
     return submission is None or submission.status in _TIMED
 
 
-def _taken_s(one: Attended | None, submission: Submission | None) -> float | None:
+def _taken_s(row: _Row) -> float | None:
     """The service's time, where it has one; else ours."""
-    if submission is not None and submission.taken_s is not None:
-        return submission.taken_s
-    return one.taken_s if one is not None else None
+    if row.theirs is not None and row.theirs.taken_s is not None:
+        return row.theirs.taken_s
+    return row.ours.taken_s if row.ours is not None else None

@@ -1,4 +1,4 @@
-"""The files of ``session payments``: a table for the person who decides, and what the service takes as it is written."""
+"""The files of ``session payments``: a table for the person who decides, and what the service takes without changes."""
 
 import argparse
 import os
@@ -59,15 +59,17 @@ def write_payments(arguments: argparse.Namespace) -> tuple[dict[str, Any], str]:
         store.close()
     pairs = paired(ours, theirs, lambda id_: keys.pseudonym("human", f"prolific:{id_}"))
     out = arguments.out or served.folder / ONLINE_FOLDER / "payments"
-    written = _write(out, pairs, reward)
+    written = _write(out, pairs, reward, exported=theirs is not None)
     words = Counter(pair.decision.word for pair in pairs)
     counts = {word: words[word] for word in sorted(words)}
     said = ", ".join(f"{word} {n}" for word, n in counts.items()) or "none"
     lines = [f"{len(pairs)} sessions and submissions in {out}: {said}"]
     if theirs is None:
-        lines.append("note       without --submissions the states at the recruitment service are not known")
+        lines.append(
+            "note       without --submissions nothing is known of the recruitment service; no file for it is written"
+        )
     owed = words["bonus"] + words["partial"]
-    if owed and reward is None:
+    if owed and reward is None and theirs is not None:
         lines.append(f"note       {owed} are owed a bonus; --reward AMOUNT writes the file of bonuses")
     return {"decisions": counts, "files": written}, "\n".join(lines)
 
@@ -84,17 +86,20 @@ def _reward(given: str) -> Decimal | None:
     return reward
 
 
-def _write(out: Path, pairs: Sequence[Pair], reward: Decimal | None) -> list[str]:
-    """Write the files, into a folder that only the owner can read."""
+def _write(out: Path, pairs: Sequence[Pair], reward: Decimal | None, *, exported: bool) -> list[str]:
+    """Write the files, into a folder that only the owner can read.
+
+    Files for the service hold the submission ids of its own export, never those of a link, which anybody can write.
+    """
     out.mkdir(mode=0o700, parents=True, exist_ok=True)
-    ids = {
-        "prolific-approve.txt": [pair.submission_id for pair in pairs if pair.decision.word == "approve"],
-        "prolific-return.txt": [pair.submission_id for pair in pairs if pair.decision.word == "return"],
-    }
-    texts = {name: "".join(f"{id_}\n" for id_ in found if id_) for name, found in ids.items()}
-    if reward is not None:
-        bonuses = [(pair.submission_id, amount) for pair in pairs if (amount := pair.bonus(reward))]
-        texts["prolific-bonuses.csv"] = "".join(f"{id_},{amount}\n" for id_, amount in bonuses if id_)
+    texts: dict[str, str] = {}
+    known = [pair for pair in pairs if pair.theirs is not None]
+    if exported:
+        for name, word in (("prolific-approve.txt", "approve"), ("prolific-return.txt", "return")):
+            texts[name] = "".join(f"{pair.submission_id}\n" for pair in known if pair.decision.word == word)
+    if exported and reward is not None:
+        bonuses = [(pair.submission_id, amount) for pair in known if (amount := pair.bonus(reward))]
+        texts["prolific-bonuses.csv"] = "".join(f"{id_},{amount}\n" for id_, amount in bonuses)
     texts["payments.csv"] = guarded_csv(HEADER, [_row(pair, reward) for pair in pairs])
     for name, text in texts.items():
         files.write_text(out / name, text)

@@ -33,3 +33,11 @@ def test_a_file_without_one_place_for_the_loader_is_refused(tmp_path, text):
     (tmp_path / "page.html").write_text(text)
     with pytest.raises(ValueError, match=r"one is needed"):
         shell(tmp_path / "page.html", main="x.js", **WORDS)
+
+
+@run
+async def test_browsers_do_not_translate_the_words_of_a_study(study_folder):
+    """A translated page has other words for consent and for keys than the protocol, and a translator moves the page's nodes."""
+    async with world(study_folder) as here, here.client() as client:
+        for address in ("/", "/withdraw"):
+            assert re.search(r'<html[^>]* translate="no"', (await client.get(address)).text), address
