@@ -49,7 +49,7 @@ def fill(folder, share):
     for number in range(n_images):
         os.link(images / f"{number % 20}.jpg", images / f"i{number:06d}.jpg")
         lines.append(f"i{number:06d},i{number:06d}.jpg,c{number % 20:02d}")
-    (images / "images.csv").write_text("\n".join(lines) + "\n")
+    (images / "images.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     data, game = folder / "game", Game()
     host.set_up(data, images)
     host.keep_game(data, game)
@@ -89,7 +89,11 @@ def exported(share):
         words = ["clickme", "export", str(data), "--out", f"{scratch}/maps", "--tfrecords", "raw", "--keep-flagged"]
         started = time.perf_counter()
         done = subprocess.run(
-            [sys.executable, "-c", _EXPORT, *words, "--quiet"], capture_output=True, text=True, check=False
+            [sys.executable, "-c", _EXPORT, *words, "--quiet"],
+            capture_output=True,
+            text=True,
+            check=False,
+            encoding="utf-8",
         )
         if done.returncode:
             raise RuntimeError(done.stderr)

@@ -138,7 +138,7 @@ def mistakes():
     tests = "tests/experiments/test_mistakes.py::test_a_mistake_is_answered_in_a_sentence_and_costs_nothing"
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", tests],
-        cwd=ROOT, capture_output=True, text=True, check=False,
+        cwd=ROOT, capture_output=True, text=True, check=False, encoding="utf-8",
     )  # fmt: skip
     found = re.search(r"(\d+) passed", done.stdout)
     return int(found.group(1)) if found and done.returncode == 0 else 0

@@ -235,7 +235,7 @@ def ddp():
     pack_folder = store().images.filename and Path(store().images.filename).parent
     Path(folder / "store").symlink_to(pack_folder)
     recipes.write(folder / "recipe.toml", recipe(train="store", validation="store"))
-    (folder / "go.py").write_text(DDP)
+    (folder / "go.py").write_text(DDP, encoding="utf-8")
     words = [
         "--nproc-per-node",
         str(n),

@@ -112,7 +112,9 @@ def pack_killed():
     source = class_folders()
     with tempfile.TemporaryDirectory() as where:
         script = Path(where) / "killed.py"
-        script.write_text(KILLED.format(after=N_PACKED // 3, source=str(source), out=f"{where}/parts"))
+        script.write_text(
+            KILLED.format(after=N_PACKED // 3, source=str(source), out=f"{where}/parts"), encoding="utf-8"
+        )
         codes = [subprocess.run([sys.executable, str(script)], check=False).returncode for _ in range(2)]
         assert codes == [-signal.SIGKILL] * 2, codes
         pack_images(source, f"{where}/parts", side_px=256, n_workers=2)

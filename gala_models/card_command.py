@@ -19,7 +19,7 @@ def add_card(verbs: Verbs) -> None:
     )
     parser.add_argument(
         "source",
-        metavar="zoo|KIND:NAME",
+        metavar="NETWORK",
         help="zoo: the three EfficientNet-Lites of the extra zoo; timm:NAME, torchvision:NAME or torchvision:NAME@WEIGHTS, "
         "huggingface:FOLDER, onnx:FILE",
     )

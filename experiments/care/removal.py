@@ -142,7 +142,7 @@ def _pseudonym(study: Study) -> str:
 def _journals(part: Study, participant_id: str) -> list[tuple[Path, int]]:
     """Return the journals of a participant, copies under other names included, each with its completed trials."""
     found = []
-    for path in sorted(part.sessions_folder.glob("*.jsonl")):
+    for path in sorted(part.sessions_folder.glob("*.jsonl"), key=Path.as_posix):
         mine = path.stem.removeprefix("pilot-").removeprefix("simulated-").startswith(f"{participant_id}-")
         try:
             header, entries = read_journal(path)
@@ -190,7 +190,7 @@ def _without_dataset(folder: Path, participant_id: str) -> list[Path]:
     tables = [path for path in folder.rglob("*") if path.suffix in (".tsv", ".csv", ".json") and path.is_file()]
     if not any(participant_id in files.read_text(path) for path in tables):
         return []
-    for path in sorted(folder.rglob("*"), reverse=True):
+    for path in sorted(folder.rglob("*"), key=Path.as_posix, reverse=True):
         if path.is_dir():
             path.rmdir()
         else:

@@ -256,6 +256,9 @@ def test_every_verb_that_writes_names_where_by_out():
         "--map-folder",
         "--store",
         "--figures",
+        "--cache",
+        "--held-out",
+        "--check-export",
     }  # what is read, and a second output
     odd = [
         (command, action.option_strings)

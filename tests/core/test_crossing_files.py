@@ -203,9 +203,12 @@ TABLES = {"rounds.csv": rounds.TABLE, "players.csv": players.TABLE}
 
 @pytest.mark.parametrize("name", TABLES)
 def test_a_table_of_another_version_is_refused_with_row_and_remedy(export, tmp_path, name):
-    text = (export / name).read_text(encoding="utf-8").replace("\n1,", "\n7,", 1)
+    version = TABLES[name].version
+    text = (export / name).read_text(encoding="utf-8").replace(f"\n{version},", "\n7,", 1)
     (tmp_path / name).write_text(text, encoding="utf-8")
-    with pytest.raises(InputError, match=rf'{name}: row 2: schema_version is "7", this RapidVision reads 1; write it'):
+    with pytest.raises(
+        InputError, match=rf'{name}: row 2: schema_version is "7", this RapidVision reads {version}; write it'
+    ):
         TABLES[name].read(tmp_path / name)
 
 

@@ -138,7 +138,7 @@ def choose(pool: Sequence[Candidate], n: int) -> list[int]:
 def replaced(pool: Sequence[Candidate], taken: Sequence[int], unclear: Container[int]) -> list[int]:
     """Return `taken` with each image that is `unclear` replaced; all others keep their places.
 
-    Its successor is, of the candidates that passed, are free, are not unclear, and are indoors or outdoors as it is, the
+    Its successor is, of the candidates that passed, are free, are not unclear, and are indoors or outdoors alike, the
     one farthest from all images that stay.
 
     Raises
