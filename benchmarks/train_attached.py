@@ -16,9 +16,10 @@ import torch
 import torch.nn.functional as F
 
 from benchmarks.human_maps import GRID, SOURCES, photographs_of
-from rapidvision.gala_models.attached.cotrain import CoTraining, cotrain
+from rapidvision.gala_models.attached.cotrain import cotrain
 from rapidvision.gala_models.attached.hooks import attach, attended_layers, detach
 from rapidvision.gala_models.attached.splitting import Cached
+from rapidvision.gala_models.attached.training_options import CoTraining
 from rapidvision.gala_models.evaluation.agreement import map_agreement
 from rapidvision.gala_models.layers.attention import attention_maps
 from rapidvision.gala_models.observer.readout import imagenet_animal

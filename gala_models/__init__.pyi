@@ -1,11 +1,11 @@
 from .answers.participants import Participants as Participants
-from .attached.cotrain import CoTraining as CoTraining
 from .attached.cotrain import cotrain as cotrain
 from .attached.hooks import attach as attach
 from .attached.hooks import detach as detach
 from .attached.state import load_attached as load_attached
 from .attached.state import save_attached as save_attached
 from .attached.state import split_state as split_state
+from .attached.training_options import CoTraining as CoTraining
 from .attribution.alignment import human_alignment as human_alignment
 from .attribution.maps import attributions as attributions
 from .cards.conversion import card_of as card_of

@@ -11,7 +11,7 @@ from ..model_options import add_model_options, networks_of_arguments
 
 if TYPE_CHECKING:
     from ..observer.observe import Network
-    from .cotrain import CoTraining
+    from .training_options import CoTraining
 
 GATES = ("gain", "rezero", "level", "small")
 
@@ -51,7 +51,7 @@ def _attach(arguments: argparse.Namespace) -> None:
     from rapidvision import recipes
     from rapidvision.errors import InputError
 
-    from .cotrain import CoTraining
+    from .training_options import CoTraining
 
     if len(arguments.model) != 1:
         raise InputError(f"attach: {len(arguments.model)} networks; give one --model")
