@@ -8,7 +8,7 @@ demo:
 
 test:
 	@tools/bootstrap.sh test
-	$(python) -m pytest -n 3 --dist worksteal $(ARGS) # on two cores: browsers and servers are waited for
+	$(python) -m pytest -n 4 --dist worksteal $(ARGS) # on two cores: browsers and servers are waited for
 
 check:
 	@tools/bootstrap.sh test

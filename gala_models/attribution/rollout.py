@@ -74,7 +74,9 @@ def rolled(weights: Sequence[Tensor], shape: Shape) -> Tensor:
     tensor([[[0., 0.],
              [0., 0.]]])
     """
-    joined = torch.eye(weights[0].shape[-1], dtype=torch.float64).to(weights[0].device).expand(len(weights[0]), -1, -1)
+    joined = torch.eye(weights[0].shape[-1], dtype=torch.float64, device=weights[0].device).expand(
+        len(weights[0]), -1, -1
+    )
     for one in weights:
         joined = (one.double() + torch.eye(one.shape[-1], dtype=torch.float64, device=one.device)) / 2 @ joined
     reading = joined[:, : shape.prefix] if shape.prefix else joined

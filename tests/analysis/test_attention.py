@@ -87,7 +87,8 @@ def paths_of(value, prefix=()):
             yield from paths_of(one, (*prefix, key))
 
 
-KEYS = list(paths_of(msgspec.to_builtins(record())))
+#: The networks that failed may be absent: none did.
+KEYS = [path for path in paths_of(msgspec.to_builtins(record())) if path != ("failed",)]
 
 
 @pytest.mark.parametrize("path", KEYS, ids=".".join)

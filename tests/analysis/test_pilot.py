@@ -9,7 +9,7 @@ from rapidvision import analysis
 from rapidvision.analysis.inference.permutation import randomization_test
 from rapidvision.analysis.relabelling.permutations import label_block
 from rapidvision.analysis.relabelling.random_bits import stream_key
-from rapidvision.analysis.sample_size.experiment import tested
+from rapidvision.analysis.sample_size import experiment
 from rapidvision.analysis.sample_size.pilot_model import pilot_model
 from rapidvision.analysis.table.columns import mean_columns
 from rapidvision.cli import main
@@ -193,7 +193,7 @@ def test_a_simulated_experiment_is_tested_as_its_table_would_be():
         weights = np.where(first, 1 / wide - 1, 49)[:, None]
         right = rng.binomial(20, rng.beta(0.8 * weights, 0.2 * weights, (24, 4)))
         columns = mean_columns(right, np.full((24, 4), 20))
-        one = tested(columns, first, blocks, seed=3)
+        one = experiment.tested(columns, first, blocks, seed=3)
         table = randomization_test(columns, first, n_resamples=999, seed=3, exact=False)
         assert one.spread == kind
         # other relabellings where the plain difference is relabelled

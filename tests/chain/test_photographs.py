@@ -16,8 +16,10 @@ ROOT = Path(__file__).parents[2]
 def test_the_documented_commands_take_real_photographs_to_the_figure(data_folder, tmp_path):
     (tmp_path / "docs").symlink_to(ROOT / "docs")
     listed = console.commands(ROOT / "docs" / "photographs.md")
-    assert len(listed) == 4
+    assert len(listed) == 6
     for command in listed:
+        if command.not_run:
+            continue
         done = console.run(command.text.replace("PATH/TO/osie", str(data_folder / "osie")), tmp_path)
         assert done.returncode == 0, f"{command.text}\n{done.stdout}{done.stderr}"
     stimuli = manifest.read_set(tmp_path / "osie/stimuli")
