@@ -35,7 +35,7 @@ def main(folder: Path) -> None:
             # eleven levels, evenly spaced in the logarithm: the sixth is 10 %, the ninth 40 %, the eleventh 100 %
             line += [tile(folder / series[i]["path"]) for i in (5, 8, 10)]
         lines.append(np.concatenate(line, 1))
-    out = ROOT / "docs" / "images" / "images.png"
+    out = ROOT / "docs" / "images" / "bundled-images.png"
     out.parent.mkdir(exist_ok=True)
     Image.fromarray(np.concatenate(lines, 0)).quantize(256).save(out, optimize=True)
     print(out)

@@ -33,7 +33,7 @@ for python in "$@"; do
         $isolate "$here/bin/rapidvision" demo >said.txt 2>errors.txt || { cat said.txt errors.txt; exit 1; }
         say "Python $version: demo without extras${isolate:+, no network}" "$(( $(date +%s) - began )) s"
         grep -q '^Without networks: .*pip install "rapidvision\[models\]"' said.txt
-        [ -s demo/report/fig2b.png ] && [ -s demo/report/report.html ]
+        [ -s demo/report/figures/fig2b.png ] && [ -s demo/report/report.html ]
         for module in rapidvision rapidvision.cli rapidvision.stimuli.commands rapidvision.experiments.commands rapidvision.analysis.commands \
             rapidvision.stimuli.builder.build rapidvision.experiments.engine.simulate rapidvision.analysis.workflow; do
             say "Python $version: import $module" "$("$here/bin/python" - "$module" <<'END'
