@@ -14,7 +14,7 @@ floats                            refused                                       
 colour profile                    converted to sRGB                               ignored
 CMYK, Lab, HSV                    refused                                         refused
 camera's orientation              applied                                         applied
-two-image JPEG (MPO)            the first image                               the first image
+two-image JPEG (MPO)              the first image                                 the first image
 animation, several pages          refused                                         refused
 NaN, infinite, negative values    -                                               refused
 ``.npy``, ``.npz`` of one array   refused                                         as stored
