@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from pathlib import Path
 
 import msgspec
@@ -188,7 +189,8 @@ def _without_dataset(folder: Path, participant_id: str) -> list[Path]:
     if not folder.is_dir():
         return []
     tables = [path for path in folder.rglob("*") if path.suffix in (".tsv", ".csv", ".json") and path.is_file()]
-    if not any(participant_id in files.read_text(path) for path in tables):
+    named = re.compile(rf"(?<![A-Za-z0-9]){re.escape(participant_id)}(?![A-Za-z0-9-])")  # p1 is not in p10 or p1-b
+    if not any(named.search(files.read_text(path)) for path in tables):
         return []
     for path in sorted(folder.rglob("*"), key=Path.as_posix, reverse=True):
         if path.is_dir():

@@ -121,6 +121,15 @@ def test_a_removal_leaves_nothing_of_the_participant_and_everything_of_the_other
     assert Ledger(study).take("p9").slot in (0, 1)
 
 
+def test_a_dataset_without_the_participant_stays_though_another_id_begins_alike(study, record_session):
+    record_session(study, "p1x")
+    assert main(["session", "export", str(study.folder), "--format", "bids"]) == 0
+    before = {path: path.read_bytes() for path in (study.folder / "bids").rglob("*") if path.is_file()}
+    record_session(study, "p1", n=2, finished=False)
+    assert "bids" not in remove_participant(study, "p1").removed
+    assert {path: path.read_bytes() for path in (study.folder / "bids").rglob("*") if path.is_file()} == before
+
+
 def _group(study, participant):
     return next(e.group for e in Ledger(study).slots().last.values() if e.participant_id == participant)
 
